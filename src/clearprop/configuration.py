@@ -1,0 +1,93 @@
+"""Frozen dataclasses to plain JSON values and back, without running anything the file names.
+
+Layers, losses, optimizers and preprocessing recipes are frozen dataclasses that hold only plain
+values and each other, so one pair of functions saves them all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeAlias
+
+from clearprop.errors import UsageError, unknown_name
+
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+
+
+def to_config(value: Any) -> Json:
+    """Turn a frozen dataclass, or a plain value it holds, into JSON values.
+
+    Parameters
+    ----------
+    value : dataclass instance, tuple, list, dict, str, bool, int, float or None
+        What to describe.
+
+    Returns
+    -------
+    Json
+        A dataclass becomes ``{"type": its class's name, field: value, ...}``, a tuple a list.
+
+    Raises
+    ------
+    UsageError
+        If it holds something else, such as a function.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        held = {
+            field.name: to_config(getattr(value, field.name))
+            for field in fields(value)
+            if field.init
+        }
+        return {"type": type(value).__name__, **held}
+    if isinstance(value, tuple | list):
+        return [to_config(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): to_config(item) for key, item in value.items()}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise UsageError(
+        f"A {type(value).__name__} can't be saved as configuration. Hold only numbers, strings, "
+        "tuples and other dataclasses in a layer's fields."
+    )
+
+
+def from_config(config: Json, types: Mapping[str, type]) -> Any:
+    """Rebuild what `to_config` described, from an allow-list of classes.
+
+    Parameters
+    ----------
+    config : Json
+        What `to_config` returned.
+    types : mapping of str to type
+        The classes that may be made, by name. Nothing else is ever imported or called.
+
+    Returns
+    -------
+    object
+        An equal dataclass instance or plain value; lists come back as tuples.
+
+    Raises
+    ------
+    UnknownNameError
+        If a type is not among `types`.
+    UsageError
+        If the fields are not those of the type, or it refuses their values.
+    """
+    if isinstance(config, list):
+        return tuple(from_config(item, types) for item in config)
+    if not isinstance(config, dict):
+        return config
+    if "type" not in config:
+        return {key: from_config(item, types) for key, item in config.items()}
+    name = config["type"]
+    if not isinstance(name, str) or name not in types:
+        raise unknown_name("type", str(name), types)
+    held = {key: from_config(item, types) for key, item in config.items() if key != "type"}
+    known = {field.name for field in fields(types[name]) if field.init}
+    if unexpected := sorted(held.keys() - known):
+        raise UsageError(
+            f"{name} has no field {unexpected[0]!r}; its fields are {', '.join(sorted(known))}."
+        )
+    try:
+        return types[name](**held)
+    except TypeError as error:
+        raise UsageError(f"{name} can't be made from {held}: {error}.") from error

@@ -1,0 +1,79 @@
+"""Every error a user can meet, under one base class.
+
+A message says what was found, what was expected and what to do, and names the file, column or
+layer. The command line prints the message alone, without a traceback, and leaves with
+``exit_code``: 2 where the command itself was wrong, 1 where a well-formed command failed.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import ClassVar
+
+
+class ClearpropError(Exception):
+    """Base class of every error that clearprop raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(ClearpropError, ValueError):
+    """An argument that can't be used: a size of zero, a negative rate, two options that clash."""
+
+    exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """A name that nothing goes by: of a data set, an activation, an experiment."""
+
+
+class ShapeError(ClearpropError, ValueError):
+    """An array whose shape does not fit the network or the other array it came with."""
+
+
+class DataError(ClearpropError, ValueError):
+    """Data that can't be read or can't be learned from."""
+
+
+class ModelFileError(ClearpropError, ValueError):
+    """A file that is not a clearprop model, or one that contradicts itself."""
+
+
+class OutputError(ClearpropError, OSError):
+    """A file or folder that can't be written; what stood there before is untouched."""
+
+
+class DivergedError(ClearpropError, ArithmeticError):
+    """A loss or gradient that stopped being a finite number."""
+
+
+class MissingExtraError(ClearpropError, ImportError):
+    """An optional dependency that is needed here and not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs {package}, which is not installed. "
+            f"Install it with: pip install 'clearprop[{extra}]'"
+        )
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
+    """Make the error for a name that nothing goes by, with the nearest known one.
+
+    Parameters
+    ----------
+    kind : str
+        What the name should have named, in the singular: ``"activation"``.
+    name : str
+        What was found.
+    known : iterable of str
+        Every name that would have done.
+
+    Returns
+    -------
+    UnknownNameError
+        To be raised by the caller, so that its traceback starts there.
+    """
+    names = sorted(known)
+    nearest = get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+    return UnknownNameError(f"There is no {kind} {name!r}.{hint} Known: {', '.join(names)}.")

@@ -1,0 +1,154 @@
+"""How parameters start.
+
+Random weights are drawn with shape (units, inputs), as the published systems draw them, and then
+transposed into the engine's (inputs, units): the same seed gives the same network in both
+notations. They are drawn in float64 and rounded to the network's dtype afterwards, so that a float32 and a
+float64 network start alike.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearprop.errors import UsageError
+
+
+class Initializer(ABC):
+    """Base of every initializer; one's own is a frozen dataclass with a `draw`."""
+
+    @abstractmethod
+    def draw(
+        self, random_state: np.random.RandomState, shape: tuple[int, ...]
+    ) -> NDArray[Any] | float:
+        """Return the first values of one array.
+
+        Parameters
+        ----------
+        random_state : numpy.random.RandomState
+            Where random numbers come from. It is advanced.
+        shape : tuple of int
+            Of the array; (inputs, units) for weights.
+
+        Returns
+        -------
+        ndarray of float64 or float
+            Of shape `shape`, or one number for all of it.
+        """
+
+
+@dataclass(frozen=True)
+class Constant(Initializer):
+    """Every entry the same `value`."""
+
+    value: float
+
+    def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> float:
+        """Return `value`."""
+        return self.value
+
+
+@dataclass(frozen=True)
+class Zeros(Initializer):
+    """Every entry zero: right for biases; as weights, every unit of a layer stays the same."""
+
+    def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> float:
+        """Return 0."""
+        return 0.0
+
+
+@dataclass(frozen=True)
+class Normal(Initializer):
+    """Normal with mean 0 and a given standard deviation.
+
+    Parameters
+    ----------
+    std : float, default 0.01
+        The standard deviation.
+    """
+
+    std: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not self.std > 0:
+            raise UsageError(f"Normal needs a positive standard deviation, found {self.std}.")
+
+    def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[Any]:
+        """Return ``std * randn``."""
+        return self.std * _standard_normal(random_state, shape)
+
+
+@dataclass(frozen=True)
+class Scaled(Initializer):
+    """Normal with variance 1 / inputs: keeps the variance of what passes a linear layer.
+
+    Source: LeCun, Bottou, Orr, Müller, "Efficient BackProp" (1998), section 4.6.
+    """
+
+    def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[Any]:
+        """Return ``randn / sqrt(inputs)``."""
+        return _standard_normal(random_state, shape) / np.sqrt(shape[0])
+
+
+@dataclass(frozen=True)
+class HeNormal(Initializer):
+    """Normal with variance 2 / inputs: makes up for the half that ReLU cuts off.
+
+    Source: He, Zhang, Ren, Sun, "Delving Deep into Rectifiers" (2015), equation 10.
+    """
+
+    def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[Any]:
+        """Return ``randn * sqrt(2 / inputs)``."""
+        return _standard_normal(random_state, shape) * np.sqrt(2.0 / shape[0])
+
+
+@dataclass(frozen=True)
+class HeUniform(Initializer):
+    """Uniform on ±sqrt(6 / inputs), which has the variance of `HeNormal`.
+
+    Source: He, Zhang, Ren, Sun, "Delving Deep into Rectifiers" (2015), equation 10.
+    """
+
+    def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[Any]:
+        """Return values between ``-sqrt(6 / inputs)`` and ``sqrt(6 / inputs)``."""
+        return _uniform(random_state, shape, np.sqrt(6.0 / shape[0]))
+
+
+@dataclass(frozen=True)
+class GlorotNormal(Initializer):
+    """Normal with variance 2 / (inputs + units): a compromise of both directions.
+
+    Source: Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks" (2010), equation 12.
+    """
+
+    def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[Any]:
+        """Return ``randn * sqrt(2 / (inputs + units))``."""
+        return _standard_normal(random_state, shape) * np.sqrt(2.0 / sum(shape))
+
+
+@dataclass(frozen=True)
+class GlorotUniform(Initializer):
+    """Uniform on ±sqrt(6 / (inputs + units)), which has the variance of `GlorotNormal`.
+
+    Source: Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks" (2010), equation 16.
+    """
+
+    def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[Any]:
+        """Return values between ``-sqrt(6 / (inputs + units))`` and its opposite."""
+        return _uniform(random_state, shape, np.sqrt(6.0 / sum(shape)))
+
+
+def _standard_normal(
+    random_state: np.random.RandomState, shape: tuple[int, ...]
+) -> NDArray[np.float64]:
+    return random_state.standard_normal(shape[::-1]).T
+
+
+def _uniform(
+    random_state: np.random.RandomState, shape: tuple[int, ...], bound: float
+) -> NDArray[np.float64]:
+    return random_state.uniform(-bound, bound, shape[::-1]).T

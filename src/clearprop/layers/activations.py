@@ -1,0 +1,225 @@
+"""Element-wise activations: y = g(x), dx = dy * g'(x).
+
+Each keeps only what its derivative needs, which for sigmoid, tanh, ReLU and ELU is the output.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from clearprop.errors import UsageError
+from clearprop.layers.base import Layer
+from clearprop.parameters import Array, Params
+from clearprop.trace import Trace
+
+
+def sigmoid(x: Array, out: Array | None = None) -> Array:
+    """Return 1 / (1 + exp(-x)), to the last bits at both ends.
+
+    Parameters
+    ----------
+    x : ndarray of float
+    out : ndarray, optional
+        Where to write; a new array otherwise.
+
+    Returns
+    -------
+    ndarray
+        Of the shape and dtype of `x`. Far below zero exp(-x) overflows to infinity, and its
+        reciprocal is the right 0.
+    """
+    y = np.negative(x, out=out)
+    with np.errstate(over="ignore"):
+        np.exp(y, out=y)
+    y += 1
+    return np.reciprocal(y, out=y)
+
+
+@dataclass(frozen=True)
+class Sigmoid(Layer):
+    """Logistic sigmoid: y = 1 / (1 + exp(-x)), between 0 and 1; g'(x) = y (1 - y)."""
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return y = 1 / (1 + exp(-x))."""
+        trace["y"] = y = sigmoid(x, out=trace.buffer("y", x.shape, x.dtype))
+        return y
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
+        """Return dx = dy y (1 - y)."""
+        y = trace["y"]
+        dx = trace.buffer("dx", y.shape, y.dtype)
+        np.subtract(1, y, out=dx)
+        dx *= y
+        dx *= dy
+        return dx
+
+
+@dataclass(frozen=True)
+class Tanh(Layer):
+    """Hyperbolic tangent: y = tanh(x), between -1 and 1; g'(x) = 1 - y^2."""
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return y = tanh(x)."""
+        trace["y"] = y = np.tanh(x, out=trace.buffer("y", x.shape, x.dtype))
+        return y
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
+        """Return dx = dy (1 - y^2)."""
+        y = trace["y"]
+        dx = trace.buffer("dx", y.shape, y.dtype)
+        np.multiply(y, y, out=dx)
+        np.subtract(1, dx, out=dx)
+        dx *= dy
+        return dx
+
+
+@dataclass(frozen=True)
+class ReLU(Layer):
+    """Rectified linear unit: y = max(x, 0); g'(x) = 1 where x > 0, else 0 (at the kink, too)."""
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return y = max(x, 0)."""
+        trace["y"] = y = np.maximum(x, 0, out=trace.buffer("y", x.shape, x.dtype))
+        return y
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
+        """Return dx = dy where y > 0, else 0."""
+        y = trace["y"]
+        alive = np.greater(y, 0, out=trace.buffer("alive", y.shape, np.bool_))
+        return np.multiply(dy, alive, out=trace.buffer("dx", y.shape, y.dtype))
+
+
+@dataclass(frozen=True)
+class LeakyReLU(Layer):
+    """ReLU that lets a little through below zero: y = x where x > 0, else slope x.
+
+    Parameters
+    ----------
+    slope : float, default 0.01
+        Between 0 and 1.
+
+    Notes
+    -----
+    Source: Maas, Hannun, Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models"
+    (2013), section 2.
+    """
+
+    slope: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.slope <= 1:
+            raise UsageError(f"LeakyReLU needs a slope between 0 and 1, found {self.slope}.")
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return y = max(x, slope x), which for slopes up to 1 is the same."""
+        trace["x"] = x
+        y = trace.buffer("y", x.shape, x.dtype)
+        np.multiply(x, self.slope, out=y)
+        return np.maximum(x, y, out=y)
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
+        """Return dx = dy where x > 0, else slope dy."""
+        x = trace["x"]
+        above = np.greater(x, 0, out=trace.buffer("above", x.shape, np.bool_))
+        dx = trace.buffer("dx", x.shape, x.dtype)
+        np.multiply(dy, self.slope, out=dx)
+        np.copyto(dx, dy, where=above)
+        return dx
+
+
+@dataclass(frozen=True)
+class ELU(Layer):
+    """Exponential linear unit: y = x where x > 0, else alpha (exp(x) - 1).
+
+    Parameters
+    ----------
+    alpha : float, default 1.0
+        Minus the limit far below zero; positive.
+
+    Notes
+    -----
+    g'(x) = 1 where x > 0, else alpha exp(x) = y + alpha. Source: Clevert, Unterthiner, Hochreiter,
+    "Fast and Accurate Deep Network Learning by Exponential Linear Units" (2016), equation 15.
+    """
+
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.alpha > 0:
+            raise UsageError(f"ELU needs a positive alpha, found {self.alpha}.")
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return y = x where x > 0, else alpha (exp(x) - 1)."""
+        trace["x"] = x
+        trace["y"] = y = trace.buffer("y", x.shape, x.dtype)
+        np.minimum(x, 0, out=y)  # before exp, so that large x can't overflow
+        np.expm1(y, out=y)
+        y *= self.alpha
+        above = np.greater(x, 0, out=trace.buffer("above", x.shape, np.bool_))
+        np.copyto(y, x, where=above)
+        return y
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
+        """Return dx = dy where x > 0, else dy (y + alpha)."""
+        x, y = trace["x"], trace["y"]
+        above = np.greater(x, 0, out=trace.buffer("above", x.shape, np.bool_))
+        dx = trace.buffer("dx", y.shape, y.dtype)
+        np.add(y, self.alpha, out=dx)
+        dx *= dy
+        np.copyto(dx, dy, where=above)
+        return dx
+
+
+@dataclass(frozen=True)
+class GELU(Layer):
+    """Gaussian error linear unit: y = x Phi(x), with Phi the normal distribution function.
+
+    Notes
+    -----
+    g'(x) = Phi(x) + x phi(x), with phi the normal density. The exact form, not the one by tanh.
+    Source: Hendrycks, Gimpel, "Gaussian Error Linear Units" (2016), section 2.
+    """
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return y = x Phi(x)."""
+        from scipy.special import ndtr  # here, so that importing clearprop stays quick
+
+        trace["x"] = x
+        trace["Phi"] = ndtr(x, out=trace.buffer("Phi", x.shape, x.dtype))
+        return np.multiply(x, trace["Phi"], out=trace.buffer("y", x.shape, x.dtype))
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
+        """Return dx = dy (Phi(x) + x phi(x))."""
+        x = trace["x"]
+        dx = trace.buffer("dx", x.shape, x.dtype)
+        np.multiply(x, x, out=dx)
+        dx *= -0.5
+        np.exp(dx, out=dx)
+        dx *= 1 / np.sqrt(2 * np.pi).item()
+        dx *= x
+        dx += trace["Phi"]
+        dx *= dy
+        return dx
+
+
+@dataclass(frozen=True)
+class Softplus(Layer):
+    """Smooth ReLU: y = log(1 + exp(x)); g'(x) = 1 / (1 + exp(-x)).
+
+    Notes
+    -----
+    Source: Dugas, Bengio, Bélisle, Nadeau, Garcia, "Incorporating Second-Order Functional Knowledge
+    for Better Option Pricing" (2001), equation 4.
+    """
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return y = log(exp(0) + exp(x))."""
+        trace["x"] = x
+        return np.logaddexp(0, x, out=trace.buffer("y", x.shape, x.dtype))
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
+        """Return dx = dy / (1 + exp(-x))."""
+        x = trace["x"]
+        dx = sigmoid(x, out=trace.buffer("dx", x.shape, x.dtype))
+        dx *= dy
+        return dx

@@ -1,0 +1,74 @@
+"""The fully connected layer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from clearprop.errors import ShapeError, UsageError
+from clearprop.initializers import HeNormal, Initializer, Zeros
+from clearprop.layers.base import Built, Layer
+from clearprop.parameters import Array, Parameter, Params
+from clearprop.trace import Trace
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """Affine map of each sample: y = x W + b.
+
+    Parameters
+    ----------
+    units : int
+        The number M of outputs.
+    init : Initializer, default HeNormal()
+        How W (D, M) starts; b (M,) starts at zero.
+    bias : bool, default True
+        Whether there is a b.
+
+    Notes
+    -----
+    With the loss a function of y, and sums over the N samples of the batch::
+
+        dW = x.T dy        (D, M)
+        db = sum_n dy[n]   (M,)
+        dx = dy W.T        (N, D)
+    """
+
+    units: int
+    init: Initializer = HeNormal()
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        if self.units < 1:
+            raise UsageError(f"Dense needs at least one unit, found {self.units}.")
+
+    def build(self, in_shape: tuple[int, ...]) -> Built:
+        """Take flat samples (D,), give (M,)."""
+        if len(in_shape) != 1:
+            raise ShapeError(
+                f"Dense({self.units}) takes flat samples (D,), found samples of shape {in_shape}. "
+                "Put a Flatten() before it."
+            )
+        parameters = {"W": Parameter((in_shape[0], self.units), self.init, decays=True)}
+        if self.bias:
+            parameters["b"] = Parameter((self.units,), Zeros())
+        return Built((self.units,), parameters)
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return y = x W + b, shape (N, M)."""
+        trace["x"] = x
+        y = trace.buffer("y", (len(x), self.units), x.dtype)
+        np.matmul(x, params["W"], out=y)
+        if self.bias:
+            y += params["b"]
+        return y
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array | None:
+        """Write dW and db; return dx where it is wanted."""
+        x = trace["x"]
+        np.matmul(x.T, dy, out=grads["W"])
+        if self.bias:
+            np.sum(dy, axis=0, out=grads["b"])
+        if not trace.wants_dx:
+            return None
+        dx = trace.buffer("dx", x.shape, x.dtype)
+        return np.matmul(dy, params["W"].T, out=dx)

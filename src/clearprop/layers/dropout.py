@@ -1,0 +1,59 @@
+"""Dropout."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from clearprop.errors import UsageError
+from clearprop.layers.base import Layer
+from clearprop.parameters import Array, Params
+from clearprop.trace import Trace
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Inverted dropout: while training, sets a random share of its input to zero.
+
+    What is left is divided by the share that stays, so that the expected value is the input and
+    prediction needs no scaling: outside training the layer does nothing.
+
+    Parameters
+    ----------
+    rate : float
+        The share that is dropped, at least 0 and below 1.
+
+    Notes
+    -----
+    y = m x with m = 0 with probability `rate`, else 1 / (1 - rate); dx = m dy. Source: Srivastava,
+    Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout" (2014), section 4, scaled while training
+    as in section 10.
+    """
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rate < 1:
+            raise UsageError(
+                f"Dropout's rate is the share that is dropped, at least 0 and below 1; "
+                f"found {self.rate}."
+            )
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return y = m x while training, else x itself."""
+        if not trace.training:
+            return x
+        if trace.random_state is None:
+            raise UsageError(
+                "Dropout needs random numbers while training: "
+                "Trace(training=True, random_state=RandomState(0))."
+            )
+        kept = trace.random_state.random_sample(x.shape) >= self.rate
+        trace["m"] = m = trace.buffer("m", x.shape, x.dtype)
+        np.multiply(kept, 1 / (1 - self.rate), out=m, casting="same_kind")
+        return np.multiply(x, m, out=trace.buffer("y", x.shape, x.dtype))
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
+        """Return dx = m dy while training, else dy itself."""
+        if not trace.training:
+            return dy
+        return np.multiply(dy, trace["m"], out=trace.buffer("dx", dy.shape, dy.dtype))

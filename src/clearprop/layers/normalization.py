@@ -1,0 +1,180 @@
+"""Normalisation of activations: over the batch, or over each sample's features."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from clearprop.errors import ShapeError, UsageError
+from clearprop.initializers import Constant, Zeros
+from clearprop.layers.base import Built, Layer
+from clearprop.parameters import Array, Parameter, Params
+from clearprop.trace import Trace
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """Normalise each feature over the batch, then scale and shift: y = gamma xhat + beta.
+
+    xhat = (x - mean) / sqrt(variance + epsilon), with mean and variance of the batch while
+    training, and with their running averages otherwise.
+
+    Parameters
+    ----------
+    momentum : float, default 0.1
+        The weight of the newest batch in the running averages, above 0 and at most 1.
+    epsilon : float, default 1e-5
+        Keeps the division finite; positive.
+
+    Notes
+    -----
+    With sums over the N samples and s = sqrt(variance + epsilon)::
+
+        dgamma = sum_n dy xhat
+        dbeta  = sum_n dy
+        dx     = gamma / s (dy - dbeta / N - xhat dgamma / N)
+
+    The running variance averages the unbiased estimate, N / (N - 1) times that of the batch.
+    Source: Ioffe, Szegedy, "Batch Normalization" (2015), algorithms 1 and 2.
+    """
+
+    momentum: float = 0.1
+    epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.momentum <= 1:
+            raise UsageError(f"BatchNorm's momentum is above 0, at most 1; found {self.momentum}.")
+        _check_epsilon("BatchNorm", self.epsilon)
+
+    def build(self, in_shape: tuple[int, ...]) -> Built:
+        """Take and give flat samples (D,)."""
+        _check_flat("BatchNorm", in_shape)
+        return Built(
+            in_shape,
+            parameters=_scale_and_shift(in_shape),
+            state={
+                "running_mean": Parameter(in_shape, Zeros()),
+                "running_variance": Parameter(in_shape, Constant(1.0)),
+            },
+        )
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return y = gamma xhat + beta, shape (N, D)."""
+        xhat = trace.buffer("xhat", x.shape, x.dtype)
+        y = trace.buffer("y", x.shape, x.dtype)
+        if trace.training:
+            mean = x.mean(axis=0)
+            np.subtract(x, mean, out=xhat)
+            variance = np.multiply(xhat, xhat, out=y).mean(axis=0)
+            trace["mean"], trace["variance"] = mean, variance
+        else:
+            variance = params["running_variance"]
+            np.subtract(x, params["running_mean"], out=xhat)
+        s = np.sqrt(variance + self.epsilon)
+        xhat /= s
+        trace["xhat"], trace["s"] = xhat, s
+        np.multiply(params["gamma"], xhat, out=y)
+        y += params["beta"]
+        return y
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
+        """Write dgamma and dbeta; return dx, through mean and variance while training."""
+        xhat, s, gamma = trace["xhat"], trace["s"], params["gamma"]
+        dx = trace.buffer("dx", xhat.shape, xhat.dtype)
+        np.multiply(dy, xhat, out=dx).sum(axis=0, out=grads["gamma"])
+        np.sum(dy, axis=0, out=grads["beta"])
+        if not trace.training:
+            return np.multiply(dy, gamma / s, out=dx)
+        np.multiply(xhat, grads["gamma"] / -len(xhat), out=dx)
+        dx += dy
+        dx -= grads["beta"] / len(xhat)
+        dx *= gamma / s
+        return dx
+
+    def update_state(self, params: Params, trace: Trace) -> None:
+        """Move the running averages towards the batch's mean and unbiased variance."""
+        samples = len(trace["xhat"])
+        unbiased = trace["variance"] * (samples / max(samples - 1, 1))
+        for running, new in (
+            (params["running_mean"], trace["mean"]),
+            (params["running_variance"], unbiased),
+        ):
+            running *= 1 - self.momentum
+            running += self.momentum * new
+
+
+@dataclass(frozen=True)
+class LayerNorm(Layer):
+    """Normalise each sample over its features, then scale and shift: y = gamma xhat + beta.
+
+    xhat = (x - mean) / sqrt(variance + epsilon), with mean and variance of the sample's D features,
+    while training and otherwise.
+
+    Parameters
+    ----------
+    epsilon : float, default 1e-5
+        Keeps the division finite; positive.
+
+    Notes
+    -----
+    With dxhat = dy gamma, s = sqrt(variance + epsilon), and means over the D features::
+
+        dgamma = sum_n dy xhat
+        dbeta  = sum_n dy
+        dx     = (dxhat - mean(dxhat) - xhat mean(dxhat xhat)) / s
+
+    Source: Ba, Kiros, Hinton, "Layer Normalization" (2016), equation 4.
+    """
+
+    epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        _check_epsilon("LayerNorm", self.epsilon)
+
+    def build(self, in_shape: tuple[int, ...]) -> Built:
+        """Take and give flat samples (D,)."""
+        _check_flat("LayerNorm", in_shape)
+        return Built(in_shape, parameters=_scale_and_shift(in_shape))
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return y = gamma xhat + beta, shape (N, D)."""
+        xhat = trace.buffer("xhat", x.shape, x.dtype)
+        y = trace.buffer("y", x.shape, x.dtype)
+        np.subtract(x, x.mean(axis=1, keepdims=True), out=xhat)
+        variance = np.multiply(xhat, xhat, out=y).mean(axis=1, keepdims=True)
+        s = np.sqrt(variance + self.epsilon)
+        xhat /= s
+        trace["xhat"], trace["s"] = xhat, s
+        np.multiply(params["gamma"], xhat, out=y)
+        y += params["beta"]
+        return y
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
+        """Write dgamma and dbeta; return dx, through each sample's mean and variance."""
+        xhat, s = trace["xhat"], trace["s"]
+        product = trace.buffer("product", xhat.shape, xhat.dtype)
+        np.multiply(dy, xhat, out=product).sum(axis=0, out=grads["gamma"])
+        np.sum(dy, axis=0, out=grads["beta"])
+        dxhat = np.multiply(dy, params["gamma"], out=trace.buffer("dx", xhat.shape, xhat.dtype))
+        along = np.multiply(dxhat, xhat, out=product).mean(axis=1, keepdims=True)
+        dx = dxhat
+        dx -= dxhat.mean(axis=1, keepdims=True)
+        dx -= np.multiply(xhat, along, out=product)
+        dx /= s
+        return dx
+
+
+def _scale_and_shift(in_shape: tuple[int, ...]) -> dict[str, Parameter]:
+    return {"gamma": Parameter(in_shape, Constant(1.0)), "beta": Parameter(in_shape, Zeros())}
+
+
+def _check_epsilon(name: str, epsilon: float) -> None:
+    if not epsilon > 0:
+        raise UsageError(f"{name} needs a positive epsilon, found {epsilon}.")
+
+
+def _check_flat(name: str, in_shape: tuple[int, ...]) -> None:
+    if len(in_shape) != 1:
+        raise ShapeError(
+            f"{name} takes flat samples (D,), found samples of shape {in_shape}. "
+            "Put a Flatten() before it."
+        )

@@ -1,0 +1,287 @@
+"""Losses on logits: the last sigmoid or softmax belongs to the loss.
+
+A loss gives its value together with its gradient with respect to the logits, so that the pair is
+always right and never overflows, and it turns logits into what a person asks for: probabilities and
+predictions.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.layers.activations import sigmoid
+from clearprop.parameters import Array
+
+
+class Loss(ABC):
+    """Base of every loss; one's own is a frozen dataclass with `each`.
+
+    Where its targets are not simply numbers of the shape of the logits, it has `targets`, too, and
+    where its predictions are not the logits themselves, `predict`.
+    """
+
+    @abstractmethod
+    def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
+        """Compute every sample's loss and its derivative.
+
+        Parameters
+        ----------
+        logits : ndarray, shape (N, K)
+            What the last layer gives. It must not be changed.
+        y : ndarray
+            Targets as `targets` gives them.
+
+        Returns
+        -------
+        losses : ndarray, shape (N,)
+        dlogits : ndarray, shape (N, K)
+            The derivative of each sample's loss with respect to its logits; a new array.
+        """
+
+    def __call__(
+        self, logits: Array, y: Array, sample_weight: Array | None = None
+    ) -> tuple[float, Array]:
+        """Compute the mean loss of a batch and its gradient.
+
+        Parameters
+        ----------
+        logits : ndarray, shape (N, K)
+        y : ndarray
+            Targets as `targets` gives them.
+        sample_weight : ndarray, shape (N,), optional
+            The mean becomes sum(weight loss) / sum(weight); where all weights are zero, loss and
+            gradient are zero.
+
+        Returns
+        -------
+        loss : float
+        dlogits : ndarray, shape (N, K)
+            Of the dtype of `logits`.
+        """
+        losses, dlogits = self.each(logits, y)
+        if sample_weight is None:
+            dlogits /= len(losses)
+            return float(losses.mean()), dlogits
+        total = sample_weight.sum()
+        share = sample_weight / total if total > 0 else np.zeros_like(sample_weight)
+        dlogits *= share[:, np.newaxis]
+        return float(losses @ share), dlogits
+
+    def check_outputs(self, outputs: int) -> None:  # noqa: B027 - most losses take any number
+        """Refuse a number of outputs that the loss can't be used with.
+
+        Raises
+        ------
+        ShapeError
+        """
+
+    def targets(self, y: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
+        """Check targets and bring them into the form that `each` takes.
+
+        Parameters
+        ----------
+        y : array-like, shape (N,) or (N, K)
+        outputs : int
+            The number K of the network's outputs.
+        dtype : numpy.dtype
+            The network's.
+
+        Returns
+        -------
+        ndarray, shape (N, K)
+
+        Raises
+        ------
+        ShapeError, DataError
+            If they don't fit the outputs, or are not finite.
+        """
+        return _columns(y, outputs, dtype)
+
+    def predict_proba(self, logits: Array) -> Array:
+        """Return the probability of each class, shape (N, number of classes).
+
+        Raises
+        ------
+        UsageError
+            If the loss is not one of classes.
+        """
+        raise UsageError(f"{type(self).__name__} has no classes, and so no probabilities.")
+
+    def predict(self, logits: Array) -> Array:
+        """Return predictions: unless overridden the logits, (N,) where there is one output."""
+        return logits[:, 0] if logits.shape[1] == 1 else logits
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """Cross-entropy of a sigmoid: one yes or no for each output.
+
+    With one output, classes 0 and 1 exclude each other; with several, each output is a question of
+    its own (multilabel), and their losses are added.
+
+    Notes
+    -----
+    With logit z, target y in [0, 1] and p = 1 / (1 + exp(-z)), for each output::
+
+        loss    = -(y log p + (1 - y) log(1 - p)) = max(z, 0) - z y + log(1 + exp(-|z|))
+        dloss/dz = p - y
+
+    The second form has no overflow and no log(0) for any z.
+    """
+
+    def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
+        """Return losses (N,) and p - y (N, K)."""
+        losses = np.log1p(np.exp(-np.abs(logits)))
+        losses += np.maximum(logits, 0)
+        losses -= logits * y
+        dlogits = sigmoid(logits)
+        dlogits -= y
+        return losses.sum(axis=1), dlogits
+
+    def targets(self, y: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
+        """Return targets between 0 and 1, shape (N, K)."""
+        columns = _columns(y, outputs, dtype)
+        wrong = np.flatnonzero(((columns < 0) | (columns > 1)).any(axis=1))
+        if wrong.size:
+            raise DataError(
+                f"BinaryCrossEntropy takes targets between 0 and 1; sample {wrong[0]} has "
+                f"{columns[wrong[0]].tolist()}. For more than two classes use SoftmaxCrossEntropy."
+            )
+        return columns
+
+    def predict_proba(self, logits: Array) -> Array:
+        """Return the probabilities of 0 and 1 (N, 2) for one output, else that of 1 (N, K)."""
+        if logits.shape[1] == 1:
+            return np.hstack([sigmoid(-logits), sigmoid(logits)])
+        return sigmoid(logits)
+
+    def predict(self, logits: Array) -> Array:
+        """Return 1 where the probability is over one half, else 0: (N,) or (N, K), integers."""
+        over = (logits > 0).astype(np.int64)
+        return over[:, 0] if logits.shape[1] == 1 else over
+
+
+@dataclass(frozen=True)
+class SoftmaxCrossEntropy(Loss):
+    """Cross-entropy of a softmax: one of K classes.
+
+    Targets are class numbers (N,) or rows of probabilities (N, K), one-hot among them.
+
+    Notes
+    -----
+    With logits z, target probabilities y and p = exp(z) / sum exp(z)::
+
+        loss     = -sum_k y_k log p_k = log sum_k exp(z_k) - sum_k y_k z_k
+        dloss/dz = p - y
+
+    The largest logit is subtracted first, which changes no p and lets nothing overflow.
+    """
+
+    def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
+        """Return losses (N,) and p - y (N, K)."""
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        p = np.exp(shifted)
+        total = p.sum(axis=1, keepdims=True)
+        losses = np.log(total)[:, 0]
+        p /= total
+        if y.ndim == 1:
+            rows = np.arange(len(y))
+            losses -= shifted[rows, y]
+            p[rows, y] -= 1
+        else:
+            losses -= (shifted * y).sum(axis=1)
+            p -= y
+        return losses, p
+
+    def check_outputs(self, outputs: int) -> None:
+        """Refuse fewer than two outputs."""
+        if outputs < 2:
+            raise ShapeError(
+                f"SoftmaxCrossEntropy needs an output for each class, at least 2; found {outputs}. "
+                "For two classes in one output use BinaryCrossEntropy."
+            )
+
+    def targets(self, y: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
+        """Return class numbers (N,) as integers, or rows of probabilities (N, K)."""
+        labels = np.asarray(y)
+        if labels.ndim == 2 and labels.shape[1] == outputs:
+            return _probabilities(_columns(labels, outputs, dtype))
+        if labels.ndim != 1:
+            raise ShapeError(
+                f"SoftmaxCrossEntropy takes class numbers (N,) or rows (N, {outputs}); found "
+                f"targets of shape {labels.shape}."
+            )
+        if labels.dtype.kind not in "iub" and not _are_whole(labels):
+            raise DataError(
+                f"SoftmaxCrossEntropy takes class numbers 0 to {outputs - 1}; found targets of "
+                f"type {labels.dtype}, the first of them {labels[:1].tolist()}."
+            )
+        wrong = np.flatnonzero((labels < 0) | (labels >= outputs))
+        if wrong.size:
+            raise DataError(
+                f"SoftmaxCrossEntropy takes class numbers 0 to {outputs - 1}, one for each of the "
+                f"network's {outputs} outputs; sample {wrong[0]} has {labels[wrong[0]]}."
+            )
+        return labels.astype(np.int64, copy=False)
+
+    def predict_proba(self, logits: Array) -> Array:
+        """Return p, shape (N, K)."""
+        p = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return p / p.sum(axis=1, keepdims=True)
+
+    def predict(self, logits: Array) -> Array:
+        """Return the number of the likeliest class, shape (N,)."""
+        return logits.argmax(axis=1)
+
+
+@dataclass(frozen=True)
+class MeanSquaredError(Loss):
+    """Mean over the outputs of (prediction - target)^2.
+
+    Notes
+    -----
+    For K outputs z with targets y: loss = sum_k (z_k - y_k)^2 / K, dloss/dz = 2 (z - y) / K.
+    """
+
+    def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
+        """Return losses (N,) and 2 (z - y) / K (N, K)."""
+        dlogits = logits - y
+        losses = np.square(dlogits).mean(axis=1)
+        dlogits *= 2 / logits.shape[1]
+        return losses, dlogits
+
+
+def _columns(y: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
+    columns = np.asarray(y)
+    if columns.dtype.kind not in "iubf":
+        raise DataError(
+            f"Targets must be numbers, found {columns.dtype}: encode classes as 0, 1, …"
+        )
+    if columns.ndim == 1:
+        columns = columns[:, np.newaxis]
+    if columns.ndim != 2 or columns.shape[1] != outputs:
+        raise ShapeError(
+            f"Targets of shape {np.shape(y)} don't fit a network of {outputs} outputs: expected "
+            f"({'N,) or (N, 1' if outputs == 1 else f'N, {outputs}'})."
+        )
+    columns = columns.astype(dtype, copy=False)
+    wrong = np.flatnonzero(~np.isfinite(columns).all(axis=1))
+    if wrong.size:
+        raise DataError(f"The target of sample {wrong[0]} is not finite: {columns[wrong[0]]}.")
+    return columns
+
+
+def _are_whole(labels: Array) -> bool:
+    return labels.dtype.kind == "f" and bool(np.all(labels == np.floor(labels)))
+
+
+def _probabilities(rows: Array) -> Array:
+    wrong = np.flatnonzero((rows < 0).any(axis=1) | (np.abs(rows.sum(axis=1) - 1) > 1e-3))
+    if wrong.size:
+        raise DataError(
+            f"Rows of class probabilities must add up to 1; row {wrong[0]} is {rows[wrong[0]]}."
+        )
+    return rows

@@ -1,0 +1,315 @@
+"""A network: layers and a loss, with one vector of parameters."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.layers import Layer, Sequential
+from clearprop.losses import Loss
+from clearprop.parameters import Array, ParameterVector
+from clearprop.summary import Summary, summarize
+from clearprop.trace import Trace
+
+_CHUNK = 2**24  # numbers in the widest layer at a time while predicting: 128 MiB in float64
+
+
+class Network:
+    """Layers one after the other, and the loss that they are trained for.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        From input to output. The last one gives logits: the final sigmoid or softmax belongs to the
+        loss.
+    loss : Loss
+        What is minimised.
+    input_shape : tuple of int
+        The shape of one sample: ``(12288,)``, or ``(64, 64, 3)`` before a `Flatten`.
+    seed : int, default 0
+        Of the first weights.
+    dtype : dtype-like, default float64
+        Of all computation: float64 or float32.
+
+    Attributes
+    ----------
+    parameters : ParameterVector
+        What is learned, by dotted name: ``net.parameters["0.W"]`` has shape (D, M).
+    state : ParameterVector
+        What is kept but not learned, such as the running statistics of `BatchNorm`.
+    output_shape : tuple of int
+        The shape (K,) of one sample's logits.
+
+    Raises
+    ------
+    ShapeError
+        If a layer or the loss can't take what the layers below give.
+    UsageError
+        If `dtype` is neither float32 nor float64, or there are no layers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import clearprop as cp
+    >>> net = cp.Network(
+    ...     [cp.Dense(3), cp.Tanh(), cp.Dense(1)], loss=cp.BinaryCrossEntropy(), input_shape=(2,)
+    ... )
+    >>> X, y = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0, 1])
+    >>> loss, gradient = net.loss_and_gradient(X, y)
+    >>> gradient["0.W"].shape
+    (2, 3)
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *,
+        loss: Loss,
+        input_shape: tuple[int, ...],
+        seed: int = 0,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
+        self.dtype = np.dtype(dtype)
+        if self.dtype not in (np.float32, np.float64):
+            raise UsageError(f"A network computes in float32 or float64, found {self.dtype}.")
+        self.layers = tuple(layers)
+        self.body = Sequential(self.layers)
+        if not self.layers:
+            raise UsageError("A network needs at least one layer.")
+        self.loss = loss
+        self.input_shape = tuple(input_shape)
+        self.seed = seed
+        built = self.body.build(self.input_shape)
+        self.output_shape = built.out_shape
+        if len(self.output_shape) != 1:
+            raise ShapeError(
+                f"The last layer must give flat logits (K,), found {self.output_shape}. "
+                "End with a Dense layer."
+            )
+        loss.check_outputs(self.output_shape[0])
+        self.parameters = ParameterVector(built.parameters, self.dtype)
+        self.state = ParameterVector(built.state, self.dtype)
+        self._params = _merged(self.parameters.tree, self.state.tree)
+        self.initialize(seed)
+
+    def __repr__(self) -> str:
+        layers = ", ".join(map(repr, self.layers))
+        return f"Network([{layers}], loss={self.loss!r}, input_shape={self.input_shape})"
+
+    def initialize(self, seed: int) -> None:
+        """Draw parameters and state anew, as a network made with `seed` has them."""
+        random_state = np.random.RandomState(seed)
+        self.parameters.initialize(random_state)
+        self.state.initialize(random_state)
+
+    def copy(self) -> "Network":
+        """Return a network of the same layers, loss, parameters and state, sharing no memory."""
+        twin = Network(
+            self.layers,
+            loss=self.loss,
+            input_shape=self.input_shape,
+            seed=self.seed,
+            dtype=self.dtype,
+        )
+        twin.parameters.data[...] = self.parameters.data
+        twin.state.data[...] = self.state.data
+        return twin
+
+    def forward(self, X: Array, trace: Trace | None = None) -> Array:
+        """Compute the logits of a batch in one pass.
+
+        Parameters
+        ----------
+        X : ndarray, shape (N, *input_shape)
+            Of the network's dtype; `inputs` makes it so.
+        trace : Trace, optional
+            Takes what the pass leaves behind. A fresh one unless given.
+
+        Returns
+        -------
+        ndarray, shape (N, K)
+            It lies in the trace's memory: a later pass with the same trace overwrites it.
+        """
+        return self.body.forward(self._params, X, Trace() if trace is None else trace)
+
+    def backward(self, dlogits: Array, trace: Trace, gradient: ParameterVector) -> Array | None:
+        """Compute the gradient of every parameter from that of the logits.
+
+        Parameters
+        ----------
+        dlogits : ndarray, shape (N, K)
+            The gradient of the loss with respect to the logits.
+        trace : Trace
+            The one that `forward` filled.
+        gradient : ParameterVector
+            Where to write; ``net.parameters.like()`` makes one.
+
+        Returns
+        -------
+        ndarray, shape (N, *input_shape), or None
+            The gradient with respect to the input, where `trace.wants_dx` is true.
+        """
+        return self.body.backward(self._params, dlogits, trace, gradient.tree)
+
+    def loss_and_gradient(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        trace: Trace | None = None,
+        gradient: ParameterVector | None = None,
+    ) -> tuple[float, ParameterVector]:
+        """Compute the mean loss of a batch and the gradient of every parameter.
+
+        Nothing of the network changes: two calls with the same arguments give the same numbers.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, *input_shape)
+        y : array-like, shape (N,) or (N, K)
+            Targets, as the loss takes them.
+        sample_weight : array-like, shape (N,), optional
+        trace : Trace, optional
+            Unless given, a fresh one for training, whose random numbers come from the network's
+            seed.
+        gradient : ParameterVector, optional
+            Where to write; a new one unless given.
+
+        Returns
+        -------
+        loss : float
+        gradient : ParameterVector
+            ``gradient["0.W"]`` has the shape of ``net.parameters["0.W"]``.
+
+        Raises
+        ------
+        ShapeError, DataError
+            If X, y or the weights don't fit the network, the loss, or each other.
+        """
+        X = self.inputs(X)
+        y = self.targets(y)
+        if len(X) != len(y):
+            raise ShapeError(f"X has {len(X)} samples and y has {len(y)}.")
+        if sample_weight is not None:
+            sample_weight = checked_weights(sample_weight, len(X), self.dtype)
+        if trace is None:
+            trace = Trace(training=True, random_state=np.random.RandomState(self.seed))
+            trace.wants_dx = False
+        if gradient is None:
+            gradient = self.parameters.like()
+        loss, dlogits = self.loss(self.forward(X, trace), y, sample_weight)
+        self.backward(dlogits, trace, gradient)
+        return loss, gradient
+
+    def update_state(self, trace: Trace) -> None:
+        """Let each layer update what it keeps, after a training pass that left `trace`."""
+        self.body.update_state(self._params, trace)
+
+    def logits(self, X: Any) -> Array:
+        """Compute the logits of any number of samples, a chunk of rows at a time.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, *input_shape)
+            Or rows that are prepared as they are asked for.
+
+        Returns
+        -------
+        ndarray, shape (N, K)
+        """
+        if not hasattr(X, "shape"):
+            X = np.asarray(X)
+        widest = max(
+            int(np.prod(shape)) for shape in (self.input_shape, *self.summary().output_shapes)
+        )
+        rows = max(1, _CHUNK // widest)
+        logits = np.empty((len(X), *self.output_shape), self.dtype)
+        for start in range(0, len(X), rows):
+            chunk = self.inputs(X[start : start + rows])
+            logits[start : start + rows] = self.forward(chunk)
+        return logits
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, *input_shape)
+
+        Returns
+        -------
+        ndarray, shape (N, number of classes)
+
+        Raises
+        ------
+        UsageError
+            If the loss is not one of classes.
+        """
+        return self.loss.predict_proba(self.logits(X))
+
+    def predict(self, X: Any) -> Array:
+        """Return class numbers (N,), or the predicted values (N,) or (N, K)."""
+        return self.loss.predict(self.logits(X))
+
+    def summary(self) -> Summary:
+        """Return a table of the layers: shapes of parameters and output, counts and memory."""
+        return summarize(self.body, self.input_shape, self.dtype)
+
+    def inputs(self, X: Any) -> Array:
+        """Bring samples into the form that `forward` takes.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, *input_shape)
+
+        Returns
+        -------
+        ndarray
+            Of the network's dtype; X itself where it is one already.
+
+        Raises
+        ------
+        ShapeError
+            If the samples have another shape.
+        DataError
+            If they are not numbers.
+        """
+        batch = np.asarray(X)
+        if batch.dtype.kind not in "iubf":
+            raise DataError(f"X must hold numbers, found {batch.dtype}.")
+        if batch.shape[1:] != self.input_shape or batch.ndim == 0:
+            expected = ", ".join(["N", *map(str, self.input_shape)])
+            raise ShapeError(f"X has shape {batch.shape}, the network takes ({expected}).")
+        return batch.astype(self.dtype, copy=False)
+
+    def targets(self, y: Any) -> Array:
+        """Check targets and bring them into the form that the loss takes."""
+        return self.loss.targets(y, self.output_shape[0], self.dtype)
+
+
+def checked_weights(sample_weight: Any, samples: int, dtype: DTypeLike) -> Array:
+    """Return sample weights as an array (N,) of `dtype`.
+
+    Raises
+    ------
+    ShapeError
+        If there is not one for each sample.
+    DataError
+        If one is negative or not finite.
+    """
+    weights = np.asarray(sample_weight, dtype)
+    if weights.shape != (samples,):
+        raise ShapeError(f"Sample weights have shape {weights.shape}, expected ({samples},).")
+    if not (np.isfinite(weights).all() and (weights >= 0).all()):
+        raise DataError("Sample weights must be finite and not negative.")
+    return weights
+
+
+def _merged(parameters: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(parameters)
+    for name, kept in state.items():
+        merged[name] = _merged(merged.get(name, {}), kept) if isinstance(kept, dict) else kept
+    return merged

@@ -1,0 +1,202 @@
+"""Learning rates as functions of the step: the number of updates done before, from 0."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from clearprop.errors import UsageError
+
+
+class Schedule(ABC):
+    """Base of every schedule; one's own is a frozen dataclass with `__call__`."""
+
+    @abstractmethod
+    def __call__(self, step: int) -> float:
+        """Return the learning rate of one update.
+
+        Parameters
+        ----------
+        step : int
+            How many updates were done before it.
+
+        Returns
+        -------
+        float
+        """
+
+
+@dataclass(frozen=True)
+class ConstantSchedule(Schedule):
+    """The same learning rate at every step."""
+
+    learning_rate: float
+
+    def __post_init__(self) -> None:
+        _check_rate(self, self.learning_rate)
+
+    def __call__(self, step: int) -> float:
+        """Return `learning_rate`."""
+        return self.learning_rate
+
+
+@dataclass(frozen=True)
+class StepSchedule(Schedule):
+    """Falls by a factor every so many steps: learning_rate factor^floor(step / every).
+
+    Parameters
+    ----------
+    learning_rate : float
+        The first.
+    every : int
+        Steps between two falls.
+    factor : float, default 0.1
+    """
+
+    learning_rate: float
+    every: int
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        _check_rate(self, self.learning_rate)
+        _check_steps(self, self.every)
+
+    def __call__(self, step: int) -> float:
+        """Return learning_rate factor^floor(step / every)."""
+        return self.learning_rate * self.factor ** (step // self.every)
+
+
+@dataclass(frozen=True)
+class ExponentialSchedule(Schedule):
+    """Falls evenly by a factor over so many steps: learning_rate factor^(step / every).
+
+    Parameters
+    ----------
+    learning_rate : float
+        The first.
+    every : int
+        Steps in which it falls by `factor`.
+    factor : float, default 0.1
+    """
+
+    learning_rate: float
+    every: int
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        _check_rate(self, self.learning_rate)
+        _check_steps(self, self.every)
+
+    def __call__(self, step: int) -> float:
+        """Return learning_rate factor^(step / every)."""
+        return self.learning_rate * self.factor ** (step / self.every)
+
+
+@dataclass(frozen=True)
+class CosineSchedule(Schedule):
+    """Falls along half a cosine, and stays at the end.
+
+    final + (learning_rate - final) (1 + cos(pi step / steps)) / 2. Source: Loshchilov, Hutter,
+    "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017), equation 5, without restarts.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The first.
+    steps : int
+        In how many steps it falls.
+    final : float, default 0.0
+        The last.
+    """
+
+    learning_rate: float
+    steps: int
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_rate(self, self.learning_rate)
+        _check_steps(self, self.steps)
+
+    def __call__(self, step: int) -> float:
+        """Return the rate on the cosine, or `final` past its end."""
+        return _cosine(self.learning_rate, self.final, min(step / self.steps, 1.0))
+
+
+@dataclass(frozen=True)
+class OneCycleSchedule(Schedule):
+    """Rises to a peak and falls far below the start, along half a cosine each.
+
+    Source: Smith, Topin, "Super-Convergence" (2018), with cosines for straight lines.
+
+    Parameters
+    ----------
+    peak : float
+        The largest learning rate.
+    steps : int
+        The length of the cycle: the last step is ``steps - 1``.
+    rise : float, default 0.3
+        The share of the steps before the peak.
+    start_divisor : float, default 25.0
+        The first learning rate is ``peak / start_divisor``.
+    final_divisor : float, default 1e4
+        The last learning rate is the first one divided by this.
+    """
+
+    peak: float
+    steps: int
+    rise: float = 0.3
+    start_divisor: float = 25.0
+    final_divisor: float = 1e4
+
+    def __post_init__(self) -> None:
+        _check_rate(self, self.peak)
+        _check_steps(self, self.steps)
+        if not 0 < self.rise < 1:
+            raise UsageError(f"{self} needs a rise above 0 and below 1.")
+
+    def __call__(self, step: int) -> float:
+        """Return the rate on the way up, on the way down, or the last one past the end."""
+        start = self.peak / self.start_divisor
+        top = self.rise * self.steps - 1
+        if step <= top:
+            return _cosine(start, self.peak, step / top)
+        down = (step - top) / (self.steps - 1 - top)
+        return _cosine(self.peak, start / self.final_divisor, min(down, 1.0))
+
+
+@dataclass(frozen=True)
+class WarmUp(Schedule):
+    """Rises evenly to another schedule's first rate, then follows it from its beginning.
+
+    Parameters
+    ----------
+    steps : int
+        How many steps it rises: the first has 1 / steps of the rate.
+    then : Schedule
+        What follows.
+    """
+
+    steps: int
+    then: Schedule
+
+    def __post_init__(self) -> None:
+        _check_steps(self, self.steps)
+
+    def __call__(self, step: int) -> float:
+        """Return (step + 1) / steps of the first rate, then the rates that follow."""
+        if step < self.steps:
+            return self.then(0) * (step + 1) / self.steps
+        return self.then(step - self.steps)
+
+
+def _cosine(first: float, last: float, progress: float) -> float:
+    return last + (first - last) * (1 + math.cos(math.pi * progress)) / 2
+
+
+def _check_rate(schedule: Schedule, rate: float) -> None:
+    if not (rate >= 0 and math.isfinite(rate)):
+        raise UsageError(f"A learning rate is a number from 0; found {rate} in {schedule}.")
+
+
+def _check_steps(schedule: Schedule, steps: int) -> None:
+    if steps < 1:
+        raise UsageError(f"A schedule needs at least one step; found {steps} in {schedule}.")

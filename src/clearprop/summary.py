@@ -1,0 +1,153 @@
+"""A network as a table: what each layer gives, learns and takes in memory."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clearprop.layers import Residual, Sequential
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """One layer.
+
+    Parameters
+    ----------
+    name : str
+        Its place, dotted where it lies inside another: ``"3.0"``.
+    layer : str
+        Its type and hyper-parameters.
+    shapes : dict of str to tuple of int
+        Of its own arrays, by name, learned and kept.
+    output_shape : tuple of int
+        Of one sample.
+    parameters : int
+        How many numbers it learns, those of inner layers not counted.
+    bytes : int
+        What its own arrays, learned and kept, take.
+    """
+
+    name: str
+    layer: str
+    shapes: dict[str, tuple[int, ...]]
+    output_shape: tuple[int, ...]
+    parameters: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A table of layers; ``print(net.summary())`` shows it.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Of one sample.
+    dtype : str
+        Of every array.
+    rows : tuple of SummaryRow
+        From input to output; the layers inside a `Residual` follow it.
+    """
+
+    input_shape: tuple[int, ...]
+    dtype: str
+    rows: tuple[SummaryRow, ...]
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers are learned."""
+        return sum(row.parameters for row in self.rows)
+
+    @property
+    def bytes(self) -> int:
+        """What all arrays, learned and kept, take in memory."""
+        return sum(row.bytes for row in self.rows)
+
+    @property
+    def output_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """What each layer gives for one sample."""
+        return tuple(row.output_shape for row in self.rows)
+
+    def __str__(self) -> str:
+        header = ("layer", "", "parameters", "output", "learned", "memory")
+        lines = [
+            ("", "input", "", _times(self.input_shape), "", ""),
+            *(
+                (
+                    row.name,
+                    row.layer,
+                    ", ".join(f"{name} {_times(shape)}" for name, shape in row.shapes.items()),
+                    _times(row.output_shape),
+                    f"{row.parameters:,}" if row.shapes else "",
+                    readable_bytes(row.bytes) if row.shapes else "",
+                )
+                for row in self.rows
+            ),
+            ("", "total", "", "", f"{self.parameters:,}", readable_bytes(self.bytes)),
+        ]
+        widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
+        justify = (str.ljust, str.ljust, str.ljust, str.ljust, str.rjust, str.rjust)
+        return "\n".join(
+            "  ".join(
+                place(cell, width) for place, cell, width in zip(justify, line, widths, strict=True)
+            ).rstrip()
+            for line in (header, *lines)
+        )
+
+
+def summarize(body: Sequential, input_shape: tuple[int, ...], dtype: np.dtype[Any]) -> Summary:
+    """Make the table of a chain of layers.
+
+    Parameters
+    ----------
+    body : Sequential
+    input_shape : tuple of int
+        Of one sample.
+    dtype : numpy.dtype
+        Of every array.
+
+    Returns
+    -------
+    Summary
+    """
+    return Summary(input_shape, dtype.name, tuple(_rows(body, input_shape, dtype, "")))
+
+
+def readable_bytes(count: int) -> str:
+    """Return a number of bytes as people write it: ``"1.9 MiB"``."""
+    if count < 1024:
+        return f"{count} B"
+    power = min(int(math.log(count, 1024)), 4)
+    return f"{count / 1024**power:.1f} {'KMGT'[power - 1]}iB"
+
+
+def _rows(
+    body: Sequential, in_shape: tuple[int, ...], dtype: np.dtype[Any], prefix: str
+) -> list[SummaryRow]:
+    rows = []
+    for name, layer, built in zip(body.names, body.layers, body.build_each(in_shape), strict=True):
+        # A dotted name belongs to an inner layer, which has a row of its own.
+        learned = {key: spec.shape for key, spec in built.parameters.items() if "." not in key}
+        kept = {key: spec.shape for key, spec in built.state.items() if "." not in key}
+        shapes = learned | kept
+        inside = layer.block if isinstance(layer, Residual) else None
+        rows.append(
+            SummaryRow(
+                name=prefix + name,
+                layer="Residual" if inside else repr(layer),
+                shapes=shapes,
+                output_shape=built.out_shape,
+                parameters=sum(map(math.prod, learned.values())),
+                bytes=sum(map(math.prod, shapes.values())) * dtype.itemsize,
+            )
+        )
+        if inside:
+            rows += _rows(inside, in_shape, dtype, f"{prefix}{name}.")
+        in_shape = built.out_shape
+    return rows
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
