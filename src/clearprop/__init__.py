@@ -1,7 +1,13 @@
-"""clearprop: deep feed-forward networks whose every number can be seen, checked and explained."""
+"""clearprop: deep feed-forward networks whose every number can be seen, checked and explained.
 
-__version__ = "0.1.0"
+What a network is made of is imported at once; what reads data, draws pictures or saves models only
+when it is first asked for, so that importing clearprop stays quick.
+"""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from clearprop.errors import ClearpropError
 from clearprop.initializers import (
     Constant,
     GlorotNormal,
@@ -13,8 +19,149 @@ from clearprop.initializers import (
     Scaled,
     Zeros,
 )
-from clearprop.layers import *
+from clearprop.layers import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Built,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Residual,
+    Sequential,
+    Sigmoid,
+    Softplus,
+    Tanh,
+)
 from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from clearprop.network import Network
+from clearprop.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSprop
 from clearprop.parameters import Parameter, ParameterVector
+from clearprop.schedules import (
+    ConstantSchedule,
+    CosineSchedule,
+    ExponentialSchedule,
+    OneCycleSchedule,
+    Schedule,
+    StepSchedule,
+    WarmUp,
+)
 from clearprop.trace import Trace
+from clearprop.training import (
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    History,
+    ProgressLine,
+    Run,
+    Trainer,
+)
+
+if TYPE_CHECKING:
+    from clearprop import course, plots
+    from clearprop.data import Dataset, hold_out
+    from clearprop.data import load as load_data
+    from clearprop.model_file import Model, load, save
+    from clearprop.preprocessing import Preprocessing, fit_recipe
+
+__version__ = "0.1.0"
+
+_LATER = {
+    "Dataset": "clearprop.data:Dataset",
+    "Model": "clearprop.model_file:Model",
+    "Preprocessing": "clearprop.preprocessing:Preprocessing",
+    "course": "clearprop.course",
+    "fit_recipe": "clearprop.preprocessing:fit_recipe",
+    "hold_out": "clearprop.data:hold_out",
+    "load": "clearprop.model_file:load",
+    "load_data": "clearprop.data:load",
+    "plots": "clearprop.plots",
+    "save": "clearprop.model_file:save",
+}
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "SGD",
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "BatchNorm",
+    "BinaryCrossEntropy",
+    "Built",
+    "Callback",
+    "Checkpoint",
+    "ClearpropError",
+    "Constant",
+    "ConstantSchedule",
+    "CosineSchedule",
+    "Dataset",
+    "Dense",
+    "Dropout",
+    "EarlyStopping",
+    "ExponentialSchedule",
+    "Flatten",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "History",
+    "Initializer",
+    "Layer",
+    "LayerNorm",
+    "LeakyReLU",
+    "Loss",
+    "MeanSquaredError",
+    "Model",
+    "Momentum",
+    "Nesterov",
+    "Network",
+    "Normal",
+    "OneCycleSchedule",
+    "Optimizer",
+    "Parameter",
+    "ParameterVector",
+    "Preprocessing",
+    "ProgressLine",
+    "RMSprop",
+    "ReLU",
+    "Residual",
+    "Run",
+    "Scaled",
+    "Schedule",
+    "Sequential",
+    "Sigmoid",
+    "SoftmaxCrossEntropy",
+    "Softplus",
+    "StepSchedule",
+    "Tanh",
+    "Trace",
+    "Trainer",
+    "WarmUp",
+    "Zeros",
+    "course",
+    "fit_recipe",
+    "hold_out",
+    "load",
+    "load_data",
+    "plots",
+    "save",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'clearprop' has no attribute {name!r}")
+    module, _, member = _LATER[name].partition(":")
+    found = import_module(module)
+    value = getattr(found, member) if member else found
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -7,7 +7,7 @@ layer. The command line prints the message alone, without a traceback, and leave
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ClearpropError(Exception):
@@ -43,7 +43,18 @@ class OutputError(ClearpropError, OSError):
 
 
 class DivergedError(ClearpropError, ArithmeticError):
-    """A loss or gradient that stopped being a finite number."""
+    """A loss or weights that stopped being finite numbers.
+
+    Parameters
+    ----------
+    message : str
+    history : object
+        What training had reached until then: a `clearprop.History`.
+    """
+
+    def __init__(self, message: str, history: Any) -> None:
+        super().__init__(message)
+        self.history = history
 
 
 class MissingExtraError(ClearpropError, ImportError):

@@ -7,7 +7,7 @@ predictions.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,9 @@ class Loss(ABC):
     Where its targets are not simply numbers of the shape of the logits, it has `targets`, too, and
     where its predictions are not the logits themselves, `predict`.
     """
+
+    classifies: ClassVar[bool] = False
+    """Whether predictions are classes: then accuracy is the score, otherwise R²."""
 
     @abstractmethod
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
@@ -132,11 +135,13 @@ class BinaryCrossEntropy(Loss):
     The second form has no overflow and no log(0) for any z.
     """
 
+    classifies: ClassVar[bool] = True
+
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and p - y (N, K)."""
-        losses = np.log1p(np.exp(-np.abs(logits)))
-        losses += np.maximum(logits, 0)
+        losses = np.maximum(logits, 0)
         losses -= logits * y
+        losses += np.log1p(np.exp(-np.abs(logits)))  # last: a small one would be lost beside z
         dlogits = sigmoid(logits)
         dlogits -= y
         return losses.sum(axis=1), dlogits
@@ -179,6 +184,8 @@ class SoftmaxCrossEntropy(Loss):
 
     The largest logit is subtracted first, which changes no p and lets nothing overflow.
     """
+
+    classifies: ClassVar[bool] = True
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and p - y (N, K)."""

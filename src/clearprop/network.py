@@ -47,7 +47,8 @@ class Network:
     ShapeError
         If a layer or the loss can't take what the layers below give.
     UsageError
-        If `dtype` is neither float32 nor float64, or there are no layers.
+        If `dtype` is neither float32 nor float64, there are no layers, or `input_shape` is no
+        tuple of sizes.
 
     Examples
     --------
@@ -79,7 +80,7 @@ class Network:
         if not self.layers:
             raise UsageError("A network needs at least one layer.")
         self.loss = loss
-        self.input_shape = tuple(input_shape)
+        self.input_shape = _checked_shape(input_shape)
         self.seed = seed
         built = self.body.build(self.input_shape)
         self.output_shape = built.out_shape
@@ -193,8 +194,10 @@ class Network:
         y = self.targets(y)
         if len(X) != len(y):
             raise ShapeError(f"X has {len(X)} samples and y has {len(y)}.")
+        if not len(X):
+            raise DataError("X has no samples, and a mean loss needs at least one.")
         if sample_weight is not None:
-            sample_weight = checked_weights(sample_weight, len(X), self.dtype)
+            sample_weight = self.weights(sample_weight, len(X))
         if trace is None:
             trace = Trace(training=True, random_state=np.random.RandomState(self.seed))
             trace.wants_dx = False
@@ -289,23 +292,35 @@ class Network:
         """Check targets and bring them into the form that the loss takes."""
         return self.loss.targets(y, self.output_shape[0], self.dtype)
 
+    def weights(self, sample_weight: Any, samples: int) -> Array:
+        """Check sample weights and bring them into the network's dtype.
 
-def checked_weights(sample_weight: Any, samples: int, dtype: DTypeLike) -> Array:
-    """Return sample weights as an array (N,) of `dtype`.
+        Raises
+        ------
+        ShapeError
+            If there is not one for each sample.
+        DataError
+            If they are not numbers, or one is negative or not finite.
+        """
+        weights = np.asarray(sample_weight)
+        if weights.dtype.kind not in "iubf":
+            raise DataError(f"Sample weights must be numbers, found {weights.dtype}.")
+        weights = weights.astype(self.dtype, copy=False)
+        if weights.shape != (samples,):
+            raise ShapeError(f"Sample weights have shape {weights.shape}, expected ({samples},).")
+        if not (np.isfinite(weights).all() and (weights >= 0).all()):
+            raise DataError("Sample weights must be finite and not negative.")
+        return weights
 
-    Raises
-    ------
-    ShapeError
-        If there is not one for each sample.
-    DataError
-        If one is negative or not finite.
-    """
-    weights = np.asarray(sample_weight, dtype)
-    if weights.shape != (samples,):
-        raise ShapeError(f"Sample weights have shape {weights.shape}, expected ({samples},).")
-    if not (np.isfinite(weights).all() and (weights >= 0).all()):
-        raise DataError("Sample weights must be finite and not negative.")
-    return weights
+
+def _checked_shape(input_shape: Any) -> tuple[int, ...]:
+    sizes = tuple(input_shape) if isinstance(input_shape, tuple | list) else ()
+    if not sizes or not all(isinstance(size, int | np.integer) and size > 0 for size in sizes):
+        raise UsageError(
+            "input_shape is the shape of one sample, such as (2,) or (64, 64, 3); found "
+            f"{input_shape!r}."
+        )
+    return tuple(map(int, sizes))
 
 
 def _merged(parameters: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:

@@ -160,7 +160,7 @@ class Optimizer(ABC):
         """Pull the weights to zero, decoupled from the gradient, where the optimizer does so."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Decaying(Optimizer):
     weight_decay: float = 0.0
 
@@ -425,6 +425,7 @@ class AdamW(_Decaying, Adam):
     """
 
     learning_rate: float | Schedule = 0.001
+    _: KW_ONLY
     weight_decay: float = 0.01
 
 

@@ -45,7 +45,7 @@ class ParameterVector(Mapping[str, Array]):
     Parameters
     ----------
     specs : mapping of str to Parameter
-        The arrays by dotted name (``"0.W"``, ``"3.projection.b"``), in order.
+        The arrays by dotted name (``"0.W"``, ``"3.P"``), in order.
     dtype : dtype-like
         Of the vector: float32 or float64.
 

@@ -152,12 +152,14 @@ class OneCycleSchedule(Schedule):
         _check_steps(self, self.steps)
         if not 0 < self.rise < 1:
             raise UsageError(f"{self} needs a rise above 0 and below 1.")
+        if not (self.start_divisor > 0 and self.final_divisor > 0):
+            raise UsageError(f"{self} needs divisors above 0.")
 
     def __call__(self, step: int) -> float:
         """Return the rate on the way up, on the way down, or the last one past the end."""
         start = self.peak / self.start_divisor
         top = self.rise * self.steps - 1
-        if step <= top:
+        if step < top:
             return _cosine(start, self.peak, step / top)
         down = (step - top) / (self.steps - 1 - top)
         return _cosine(self.peak, start / self.final_divisor, min(down, 1.0))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.layers import Residual, Sequential
+from clearprop.layers import Layer, Residual, Sequential
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Summary:
     dtype : str
         Of every array.
     rows : tuple of SummaryRow
-        From input to output; the layers inside a `Residual` follow it.
+        From input to output; the layers inside a `Residual` or `Sequential` follow it.
     """
 
     input_shape: tuple[int, ...]
@@ -128,15 +128,17 @@ def _rows(
 ) -> list[SummaryRow]:
     rows = []
     for name, layer, built in zip(body.names, body.layers, body.build_each(in_shape), strict=True):
-        # A dotted name belongs to an inner layer, which has a row of its own.
-        learned = {key: spec.shape for key, spec in built.parameters.items() if "." not in key}
-        kept = {key: spec.shape for key, spec in built.state.items() if "." not in key}
+        inside = _chain_inside(layer)
+        # A dotted name belongs to an inner layer, which may have a row of its own.
+        learned, kept = (
+            {key: spec.shape for key, spec in specs.items() if not (inside and "." in key)}
+            for specs in (built.parameters, built.state)
+        )
         shapes = learned | kept
-        inside = layer.block if isinstance(layer, Residual) else None
         rows.append(
             SummaryRow(
                 name=prefix + name,
-                layer="Residual" if inside else repr(layer),
+                layer=type(layer).__name__ if inside else repr(layer),
                 shapes=shapes,
                 output_shape=built.out_shape,
                 parameters=sum(map(math.prod, learned.values())),
@@ -147,6 +149,12 @@ def _rows(
             rows += _rows(inside, in_shape, dtype, f"{prefix}{name}.")
         in_shape = built.out_shape
     return rows
+
+
+def _chain_inside(layer: Layer) -> Sequential | None:
+    if isinstance(layer, Residual):
+        return layer.block
+    return layer if isinstance(layer, Sequential) else None
 
 
 def _times(shape: tuple[int, ...]) -> str:

@@ -1,0 +1,66 @@
+"""The command ``clearprop``, which imports a subcommand only when it is called."""
+
+import os
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from clearprop import __version__
+from clearprop.errors import ClearpropError
+
+_COMMANDS = ("train", "predict", "evaluate", "show", "plot", "data", "compare", "reproduce")
+_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+
+class _Commands(click.Group):
+    """Commands by name, and an exit code for every way to end."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"clearprop.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[override]
+        """Run a command and leave with its exit code; no traceback for a user's mistake."""
+        kwargs["standalone_mode"] = False
+        try:
+            code = super().main(*args, **kwargs)
+        except ClearpropError as error:
+            _complain(str(error))
+            code = error.exit_code
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            _complain("Interrupted.")
+            code = _INTERRUPTED
+        except MemoryError as error:
+            _complain(f"There is not enough memory: {error}. Use smaller layers or less data.")
+            code = 1
+        except BrokenPipeError:
+            # Whoever read our output has seen enough; nothing more can be said to them.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 1
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="clearprop")
+def cli() -> None:
+    """Train deep feed-forward networks, and see, check and explain every number in them."""
+
+
+def main() -> NoReturn:
+    """Run the command line."""
+    cli.main(prog_name="clearprop")
+
+
+def _complain(message: str) -> None:
+    click.secho("Error: ", fg="red", nl=False, err=True)
+    click.echo(message, err=True)

@@ -1,0 +1,114 @@
+"""``clearprop train``."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from clearprop.cli.options import settings_from, task_options
+from clearprop.cli.output import json_option, note, say_json, score_text
+from clearprop.cli.parameters import LAYERS
+from clearprop.configuration import Json
+from clearprop.errors import UsageError
+
+
+@click.command()
+@click.argument("data", required=False)
+@click.option("--layers", type=LAYERS, help="Units of the hidden layers: 20,7,5, or none.")
+@task_options
+@click.option("--out", help="The run's folder.  [default: a new one under runs/]")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out, to the same bits.")
+@click.option(
+    "--checkpoint-every",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="Seconds between two checkpoints; 0 for one each epoch.",
+)
+@json_option
+@click.pass_context
+def train(
+    ctx: click.Context,
+    data: str | None,
+    out: str | None,
+    resume: bool,
+    checkpoint_every: float,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Train a network on DATA: a name or a path.
+
+    Names: digits, iris, wine, breast_cancer, diabetes; planar, moons, spirals, blobs, linear.
+    Paths: a folder of pictures with one folder a class (or train/ and test/ with such folders), IDX
+    files, CSV, NPZ, HDF5.
+    """
+    from clearprop.experiment import folder as run_folder
+    from clearprop.experiment import learn, load_dataset, set_task
+    from clearprop.experiment.drawing import draw_run
+    from clearprop.training import Checkpoint, ProgressLine
+
+    if resume and out is None:
+        raise UsageError("Say which run to go on with: --resume --out FOLDER.")
+    base = Path(out or "", run_folder.SETTINGS)
+    settings = settings_from(data, options, base if resume and base.exists() else None)
+    dataset = load_dataset(settings)
+    for problem in dataset.problems:
+        note(f"Left out: {problem}.")
+    task = set_task(settings, dataset)
+    folder = run_folder.open_folder(out, settings.data, resume=resume)
+    task.settings.save(folder / run_folder.SETTINGS)
+    note(_plan(task))
+    trained = learn(
+        task,
+        callbacks=[ProgressLine()],
+        checkpoint=Checkpoint(folder / run_folder.CHECKPOINT, checkpoint_every),
+        resume=resume,
+    )
+    measured = run_folder.measure(trained)
+    report = run_folder.save_run(folder, trained, measured)
+    shown = measured.test or measured.held_out
+    shown_data = task.test if measured.test else task.held_out
+    pictures = draw_run(folder, trained.model, trained.history, shown, shown_data)
+    if as_json:
+        say_json(report | {"pictures": [str(path) for path in pictures]})
+    else:
+        _say(report, folder, settings.data, pictures)
+    if trained.diverged is not None:
+        raise trained.diverged
+    if trained.history.stopped == "interrupted":
+        note(f"Interrupted. To go on: clearprop train --resume --out {shlex.quote(str(folder))}")
+        ctx.exit(130)
+
+
+def _plan(task: Any) -> str:
+    settings, network = task.settings, task.network
+    held_out = f", {len(task.held_out)} held out" if task.held_out is not None else ""
+    test = f", {len(task.test)} to test" if task.test is not None else ""
+    units = [*settings.layers, *network.output_shape]
+    inputs = "x".join(map(str, network.input_shape))
+    return (
+        f"{settings.data}: {len(task.train)} samples to train on{held_out}{test}. "
+        f"Network {' - '.join([inputs, *map(str, units)])}, "
+        f"{network.parameters.data.size:,} parameters."
+    )
+
+
+def _say(report: dict[str, Json], folder: Path, data: str, pictures: list[Path]) -> None:
+    names = {"train": "Training", "validation": "Held out", "test": "Test set"}
+    for part, name in names.items():
+        reached = report.get(part)
+        if isinstance(reached, dict) and reached:
+            (score, value), *_ = ((key, reached[key]) for key in reached if key != "loss")
+            samples = report["samples"][part]  # type: ignore[index, call-overload]
+            click.echo(
+                f"{name:9} {samples:6} samples: {score_text(score, value)}, "
+                f"loss {reached['loss']:.4f}"
+            )
+    click.echo(
+        f"Trained {report['epochs']} epochs in {report['seconds']:.1f} s. Saved in {folder}: "
+        f"model, history, settings, report, and {', '.join(path.name for path in pictures)}."
+    )
+    model = shlex.quote(str(report["model"]))
+    click.echo(f"Next:  clearprop evaluate {model} {shlex.quote(data)}")
+    click.echo(f"       clearprop predict {model} FILE...")

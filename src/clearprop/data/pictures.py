@@ -1,0 +1,176 @@
+"""Picture files to pixels, on every core, straight into one array."""
+
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearprop.data.dataset import Problem
+from clearprop.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+DEFAULT_SIZE = (64, 64)
+
+PIXEL_LIMIT = 120_000_000
+"""Pixels above which a picture is not decoded: more than a phone's camera takes."""
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+_READ = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
+_NOT_READ = {".heic", ".heif", ".avif", ".tif", ".tiff"}  # named in a problem, not passed over
+_BATCH = 32  # files a thread takes at a time: the pool's own work stays small beside decoding
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """What came of a list of picture files.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (K, H, W, 3) or (K, H, W)
+        Of those that could be read, in the order of the files.
+    kept : ndarray of int64, shape (K,)
+        Which files those are.
+    problems : tuple of Problem
+        One for every other file.
+    """
+
+    pixels: NDArray[np.uint8]
+    kept: NDArray[np.int64]
+    problems: tuple[Problem, ...]
+
+
+def named_like_a_picture(path: Path) -> bool:
+    """Whether a visible file's suffix says that it is a picture, readable here or not."""
+    return path.suffix.lower() in _READ | _NOT_READ and not path.name.startswith(".")
+
+
+def read_pictures(
+    paths: Sequence[Path], size: tuple[int, int] = DEFAULT_SIZE, channels: int = 3
+) -> Pictures:
+    """Decode, turn upright, bring to one size.
+
+    JPEG, PNG, WebP, BMP and GIF (its first frame) of any colour mode. Transparent parts become
+    white. A picture that has the asked size keeps its pixels as they are; others are stretched or
+    shrunk to it by Lanczos resampling.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    size : (int, int), default (64, 64)
+        Height and width in pixels.
+    channels : {3, 1}, default 3
+        RGB or grey.
+
+    Returns
+    -------
+    Pictures
+
+    Raises
+    ------
+    UsageError
+        If `size` or `channels` can't be.
+    DataError
+        If the pixels don't fit in memory.
+    """
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, seldom needed
+
+    if len(size) != 2 or min(size) < 1:
+        raise UsageError(f"The size of pictures is {size}, expected a height and a width above 0.")
+    if channels not in (1, 3):
+        raise UsageError(f"Pictures have {channels} channels, expected 3 (RGB) or 1 (grey).")
+    shape = (len(paths), *size) if channels == 1 else (len(paths), *size, 3)
+    try:
+        pixels = np.empty(shape, dtype=np.uint8)
+    except (MemoryError, ValueError) as error:
+        raise DataError(
+            f"{len(paths)} pictures of {size[0]}x{size[1]} need "
+            f"{np.prod(shape, dtype=float) / 2**30:.1f} GiB of memory. Choose a smaller size."
+        ) from error
+
+    def decode_batch(start: int) -> list[str | None]:
+        stop = min(start + _BATCH, len(paths))
+        return [_decode_into(pixels[row], paths[row]) for row in range(start, stop)]
+
+    # Pillow warns of odd metadata, which does no harm, and of large pictures, which are refused
+    # below. Filters belong to the whole process: only this thread sets them, around the others.
+    with warnings.catch_warnings(), ThreadPoolExecutor(_cores()) as pool:
+        warnings.simplefilter("ignore")
+        batches = list(pool.map(decode_batch, range(0, len(paths), _BATCH)))
+    reasons = [reason for batch in batches for reason in batch]
+    kept = np.array([row for row, reason in enumerate(reasons) if reason is None], dtype=np.int64)
+    for row, old in enumerate(kept.tolist()):
+        if row != old:  # close the gaps in place: a copy would take the memory twice
+            pixels[row] = pixels[old]
+    problems = [
+        Problem(str(path), reason)
+        for path, reason in zip(paths, reasons, strict=True)
+        if reason is not None
+    ]
+    return Pictures(pixels[: len(kept)], kept, tuple(problems))
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # what this process may use; not known on every system
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _decode_into(row: NDArray[np.uint8], path: Path) -> str | None:
+    """Fill `row`, or say what is wrong with the file."""
+    from PIL import Image, UnidentifiedImageError
+
+    if path.suffix.lower() in _NOT_READ:
+        return f"is in a format that is not read ({path.suffix}); save it as JPEG or PNG"
+    try:
+        if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+            return "is not a file"
+        with Image.open(path, formats=_FORMATS) as image:
+            if image.width * image.height > PIXEL_LIMIT:
+                return _too_large()
+            row[...] = np.asarray(_uniform(image, row))
+    except Image.DecompressionBombError:
+        return _too_large()
+    except UnidentifiedImageError:
+        return "is not a JPEG, PNG, WebP, BMP or GIF picture"
+    except OSError as error:
+        return f"can't be read: {error.strerror or error}"
+    except Exception as error:  # a decoder's answer to broken bytes may be any exception
+        return f"is broken: {error}"
+    return None
+
+
+def _too_large() -> str:
+    return f"has more than {PIXEL_LIMIT // 10**6} million pixels, which is not decoded"
+
+
+def _uniform(image: "Image", row: NDArray[np.uint8]) -> "Image":
+    """Bring a picture upright, to the colours and the size of `row`."""
+    from PIL import Image, ImageOps
+
+    height, width = row.shape[:2]
+    # A JPEG can be decoded at 1/2, 1/4 or 1/8 at a fraction of the cost. At least twice the size
+    # is left to the resampling; turned pictures swap their sides.
+    image.draft(None, (2 * max(height, width),) * 2)
+    upright = _flat(ImageOps.exif_transpose(image)).convert("L" if row.ndim == 2 else "RGB")
+    if upright.size == (width, height):
+        return upright
+    return upright.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _flat(image: "Image") -> "Image":
+    """Bring 16 bits to 8, and lay what is transparent on white."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):  # Pillow would cut off at 255 instead
+        return Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
+    if not image.has_transparency_data:
+        return image
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image.convert("RGBA"))

@@ -1,0 +1,122 @@
+"""Rows of arrays that may be larger than what can be copied: chosen, and walked block by block."""
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from clearprop.errors import DataError
+
+Array: TypeAlias = NDArray[Any]
+
+COPY_LIMIT = 256 * 2**20
+"""Bytes up to which chosen rows are copied; above, they stay where they are (`SelectedRows`)."""
+
+_BLOCK = 16 * 2**20  # bytes: large enough for NumPy's speed, small enough to be forgotten
+
+
+class SelectedRows:
+    """Rows of an array, chosen without copying them.
+
+    Training and held-out samples of several GB of pictures are two of these over one array.
+
+    Parameters
+    ----------
+    base : ndarray, shape (N, ...)
+        Where the rows lie.
+    indices : ndarray of int64, shape (K,)
+        Which rows, in order.
+    """
+
+    __slots__ = ("base", "indices")
+
+    def __init__(self, base: Array, indices: NDArray[np.int64]) -> None:
+        self.base = base
+        self.indices = indices
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(K, ...)."""
+        return (len(self.indices), *self.base.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The array's."""
+        return self.base.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The array's."""
+        return self.base.ndim
+
+    @property
+    def nbytes(self) -> int:
+        """What a copy of the chosen rows would take."""
+        return len(self) * self.base[:1].nbytes
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, rows: Any) -> Array:
+        chosen: Array = self.base[self.indices[rows]]
+        return chosen
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        if copy is False:
+            raise ValueError("chosen rows can't become an array without a copy")
+        return self.base[self.indices].astype(dtype or self.base.dtype, copy=False)
+
+
+def take_rows(rows: Array | SelectedRows, indices: NDArray[np.int64]) -> Array | SelectedRows:
+    """Choose rows: as a copy while that is at most `COPY_LIMIT`, else without copying.
+
+    Parameters
+    ----------
+    rows : ndarray or SelectedRows, shape (N, ...)
+    indices : ndarray of int64, shape (K,)
+
+    Returns
+    -------
+    ndarray or SelectedRows, shape (K, ...)
+    """
+    base, chosen = (
+        (rows.base, rows.indices[indices]) if isinstance(rows, SelectedRows) else (rows, indices)
+    )
+    selected = SelectedRows(base, chosen)
+    return selected if selected.nbytes > COPY_LIMIT else base[chosen]
+
+
+def blocks(rows: Array | SelectedRows) -> Iterator[tuple[slice, Array]]:
+    """Walk over rows in consecutive blocks of about 16 MiB.
+
+    Yields
+    ------
+    slice, ndarray
+        Which rows, and the rows themselves.
+    """
+    step = max(1, _BLOCK * len(rows) // max(1, rows.nbytes))
+    for start in range(0, len(rows), step):
+        where = slice(start, min(start + step, len(rows)))
+        yield where, rows[where]
+
+
+def require_finite(rows: Array | SelectedRows, name: str) -> None:
+    """Check that every number is finite.
+
+    Raises
+    ------
+    DataError
+        Naming the position of the first that is not.
+    """
+    if rows.dtype.kind != "f":
+        return
+    for where, block in blocks(rows):
+        finite = np.isfinite(block)
+        if not finite.all():
+            first = tuple(np.argwhere(~finite)[0].tolist())
+            place = ", ".join(map(str, (where.start + first[0], *first[1:])))
+            raise DataError(
+                f"{name}[{place}] is {block[first]}, expected a finite number. "
+                "Fill or remove the samples with missing and infinite values."
+            )

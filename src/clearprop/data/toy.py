@@ -1,0 +1,153 @@
+"""Generated data: small, two-dimensional, and the same on every machine for the same seed."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearprop.data.dataset import Dataset
+from clearprop.errors import UsageError
+
+Points = NDArray[np.float64]
+
+
+def planar(samples: int = 400, seed: int = 1) -> Dataset:
+    """Make the course's flower: petals of two classes, taking turns around the origin.
+
+    Class j has the points (r sin t, r cos t), with t spread over 3.12 j to 3.12 (j + 1) and
+    r = 4 sin(4 t), both with normal noise of 0.2.
+
+    Parameters
+    ----------
+    samples : int, default 400
+    seed : int, default 1
+        The default gives the published points.
+
+    Returns
+    -------
+    Dataset
+        X float64, shape (samples, 2); the classes follow each other.
+    """
+    random_state = np.random.RandomState(seed)
+    parts = []
+    for petals, count in enumerate(_shares(samples, 2)):
+        t = np.linspace(petals * 3.12, (petals + 1) * 3.12, count) + 0.2 * random_state.randn(count)
+        r = 4 * np.sin(4 * t) + 0.2 * random_state.randn(count)
+        parts.append(np.column_stack([r * np.sin(t), r * np.cos(t)]))
+    return _points("planar", parts, ("red", "blue"))
+
+
+def moons(samples: int = 400, noise: float = 0.2, seed: int = 0) -> Dataset:
+    """Make two half circles that reach into each other.
+
+    Parameters
+    ----------
+    samples : int, default 400
+    noise : float, default 0.2
+        Standard deviation of what is added to each coordinate; the circles have radius 1.
+    seed : int, default 0
+
+    Returns
+    -------
+    Dataset
+        X float64, shape (samples, 2); the classes follow each other.
+    """
+    random_state = np.random.RandomState(seed)
+    upper, lower = (np.linspace(0, np.pi, count) for count in _shares(samples, 2))
+    parts = [
+        np.column_stack([np.cos(upper), np.sin(upper)]),
+        np.column_stack([1 - np.cos(lower), 0.5 - np.sin(lower)]),
+    ]
+    noisy = [part + noise * random_state.randn(*part.shape) for part in parts]
+    return _points("moons", noisy, ("upper", "lower"))
+
+
+def spirals(samples: int = 600, arms: int = 3, noise: float = 0.02, seed: int = 0) -> Dataset:
+    """Make arms that wind around the origin, one class each.
+
+    Parameters
+    ----------
+    samples : int, default 600
+    arms : int, default 3
+    noise : float, default 0.02
+        Standard deviation of what is added to each coordinate; the arms end at radius 1.
+    seed : int, default 0
+
+    Returns
+    -------
+    Dataset
+        X float64, shape (samples, 2); the classes follow each other.
+    """
+    random_state = np.random.RandomState(seed)
+    parts = []
+    for arm, count in enumerate(_shares(samples, arms)):
+        radius = np.linspace(0.05, 1, count)
+        angle = 2 * np.pi * (arm / arms + 0.75 * radius)
+        arc = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+        parts.append(arc + noise * random_state.randn(count, 2))
+    return _points("spirals", parts, tuple(f"arm {arm + 1}" for arm in range(arms)))
+
+
+def blobs(samples: int = 300, centres: int = 3, seed: int = 0) -> Dataset:
+    """Make round heaps with standard deviation 1 at random places in a square of side 12.
+
+    Parameters
+    ----------
+    samples : int, default 300
+    centres : int, default 3
+    seed : int, default 0
+
+    Returns
+    -------
+    Dataset
+        X float64, shape (samples, 2); the classes follow each other.
+    """
+    random_state = np.random.RandomState(seed)
+    counts = _shares(samples, centres)
+    places = random_state.uniform(-6, 6, size=(centres, 2))
+    parts = [
+        place + random_state.randn(count, 2) for place, count in zip(places, counts, strict=True)
+    ]
+    return _points("blobs", parts, tuple(f"blob {blob + 1}" for blob in range(centres)))
+
+
+def linear(samples: int = 200, noise: float = 0.1, seed: int = 0) -> Dataset:
+    """Make values that are 2 x1 - x2 + 0.5, plus noise: the simplest regression.
+
+    Parameters
+    ----------
+    samples : int, default 200
+    noise : float, default 0.1
+        Standard deviation of what is added to the values.
+    seed : int, default 0
+
+    Returns
+    -------
+    Dataset
+        X float64 of standard normal numbers, shape (samples, 2); y float64, shape (samples,).
+    """
+    random_state = np.random.RandomState(seed)
+    X = random_state.randn(*_shares(samples, 1), 2)
+    y = X @ np.array([2.0, -1.0]) + 0.5 + noise * random_state.randn(samples)
+    return Dataset("linear", "array", X, y, None, ("x1", "x2"), target_name="y")
+
+
+TOYS: dict[str, Callable[..., Dataset]] = {
+    "blobs": blobs,
+    "linear": linear,
+    "moons": moons,
+    "planar": planar,
+    "spirals": spirals,
+}
+
+
+def _shares(samples: int, parts: int) -> list[int]:
+    if parts < 1 or samples < parts:
+        raise UsageError(f"{samples} samples can't be spread over {parts} classes; give more.")
+    return [samples // parts + (part < samples % parts) for part in range(parts)]
+
+
+def _points(name: str, parts: list[Points], class_names: tuple[str, ...]) -> Dataset:
+    y = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    X = np.concatenate(parts)
+    return Dataset(name, "array", X, y, class_names, ("x1", "x2"), target_name="class")

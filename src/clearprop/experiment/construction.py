@@ -1,0 +1,146 @@
+"""From settings to a network and a trainer."""
+
+from collections.abc import Callable
+
+from clearprop.experiment.settings import Settings
+from clearprop.initializers import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    Initializer,
+    Normal,
+    Scaled,
+    Zeros,
+)
+from clearprop.layers import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softplus,
+    Tanh,
+)
+from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
+from clearprop.network import Network
+from clearprop.optimizers import OPTIMIZERS, Optimizer
+from clearprop.preprocessing import ClassTarget, Preprocessing
+from clearprop.schedules import (
+    ConstantSchedule,
+    CosineSchedule,
+    ExponentialSchedule,
+    OneCycleSchedule,
+    Schedule,
+    StepSchedule,
+    WarmUp,
+)
+from clearprop.training import EarlyStopping, Trainer
+from clearprop.training.batches import steps_per_epoch
+
+_ACTIVATIONS: dict[str, Layer] = {
+    "relu": ReLU(),
+    "leaky-relu": LeakyReLU(),
+    "elu": ELU(),
+    "gelu": GELU(),
+    "softplus": Softplus(),
+    "tanh": Tanh(),
+    "sigmoid": Sigmoid(),
+}
+_INITS: dict[str, Initializer] = {
+    "he": HeNormal(),
+    "he-uniform": HeUniform(),
+    "glorot": GlorotNormal(),
+    "glorot-uniform": GlorotUniform(),
+    "scaled": Scaled(),
+    "normal": Normal(),
+    "zeros": Zeros(),
+}
+_SCHEDULES: dict[str, Callable[[float, int], Schedule]] = {
+    "constant": lambda rate, _steps: ConstantSchedule(rate),
+    "step": lambda rate, steps: StepSchedule(rate, every=max(steps // 3, 1)),
+    "exponential": lambda rate, steps: ExponentialSchedule(rate, every=steps, factor=0.01),
+    "cosine": lambda rate, steps: CosineSchedule(rate, steps),
+    "one-cycle": OneCycleSchedule,
+    "warm-up": lambda rate, steps: WarmUp(max(steps // 10, 1), ConstantSchedule(rate)),
+}
+
+
+def build_network(settings: Settings, recipe: Preprocessing) -> Network:
+    """Make the network that resolved settings describe, for the data that a recipe was fitted to.
+
+    One logit and binary cross-entropy for two classes, softmax for more, the mean squared error for
+    values.
+
+    Parameters
+    ----------
+    settings : Settings
+        Resolved.
+    recipe : Preprocessing
+
+    Returns
+    -------
+    Network
+    """
+    target = recipe.target
+    loss: Loss
+    if not isinstance(target, ClassTarget):
+        loss, outputs = MeanSquaredError(), target.outputs
+    elif len(target.class_names) == 2:
+        loss, outputs = BinaryCrossEntropy(), 1
+    else:
+        loss, outputs = SoftmaxCrossEntropy(), len(target.class_names)
+    init = _INITS[settings.init or "he"]
+    input_shape = recipe.inputs.input_shape
+    layers: list[Layer] = [] if len(input_shape) == 1 else [Flatten()]
+    for units in settings.layers or ():
+        layers.append(Dense(units, init, bias=not settings.batch_norm))  # the norm has its own
+        if settings.batch_norm:
+            layers.append(BatchNorm())
+        layers.append(_ACTIVATIONS[settings.activation])
+        if settings.dropout:
+            layers.append(Dropout(settings.dropout))
+    return Network(
+        [*layers, Dense(outputs, init)],
+        loss=loss,
+        input_shape=input_shape,
+        seed=settings.seed,
+        dtype=settings.dtype,
+    )
+
+
+def build_trainer(settings: Settings, samples: int) -> Trainer:
+    """Make the trainer that resolved settings describe.
+
+    Parameters
+    ----------
+    settings : Settings
+        Resolved.
+    samples : int
+        How many are trained on: the schedule ends with the last update.
+
+    Returns
+    -------
+    Trainer
+    """
+    batch_size = min(settings.batch_size, samples) if settings.batch_size else None
+    epochs = settings.epochs or 1
+    steps = epochs * steps_per_epoch(samples, batch_size)
+    rate = settings.learning_rate or 0.0
+    optimizer: Optimizer = OPTIMIZERS[settings.optimizer](
+        _SCHEDULES[settings.schedule](rate, steps), alpha=settings.l2
+    )
+    return Trainer(
+        optimizer=optimizer,
+        epochs=epochs,
+        batch_size=batch_size,
+        early_stopping=EarlyStopping(settings.patience) if settings.patience else None,
+        class_weight=None if settings.class_weight == "none" else settings.class_weight,
+        clip_norm=settings.clip_norm or None,
+        seed=settings.seed,
+    )

@@ -1,0 +1,60 @@
+"""Defaults that depend on the data: a fixed rule each, so that the same data give the same run."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from clearprop.experiment.settings import Settings
+
+_RATES = {"adam": 2e-3, "adamw": 2e-3, "rmsprop": 1e-3, "adagrad": 2e-2, "sgd": 0.1}
+_MOMENTUM_RATE = 0.02
+_LARGE = 10_000  # samples from which batches of 128 are many enough
+_UPDATES = 6_000  # what a network of this kind needs to get good
+_FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
+_MANY_FEATURES = 64
+
+
+def resolve(settings: Settings, samples: int, features: int, *, has_test_set: bool) -> Settings:
+    """Put a number in the place of every None.
+
+    Parameters
+    ----------
+    settings : Settings
+    samples : int
+        How many there are to train on, before any is held out.
+    features : int
+        Numbers in one prepared sample.
+    has_test_set : bool
+        Whether the data bring a test set: then less is held out for validation.
+
+    Returns
+    -------
+    Settings
+        With 256 and 128 units from 64 features on, else 64 and 32; batches of 128 from 10,000
+        samples on, else of 32; as many epochs as make about 6,000 updates, between 10 and 200; He
+        initial weights for the ReLU family and Glorot's for tanh and sigmoid; a tenth held out
+        beside a test set, else a fifth; and a learning rate that suits the optimizer.
+    """
+    batch_size = settings.batch_size
+    if batch_size is None:
+        batch_size = 128 if samples >= _LARGE else 32
+    updates_per_epoch = math.ceil(samples / batch_size) if batch_size else 1
+    epochs = min(max(round(_UPDATES / updates_per_epoch), _FEWEST_EPOCHS), _MOST_EPOCHS)
+    if not batch_size:
+        epochs = _UPDATES
+    saturating = settings.activation in ("tanh", "sigmoid")
+    return replace(
+        settings,
+        layers=_first(settings.layers, (256, 128) if features >= _MANY_FEATURES else (64, 32)),
+        batch_size=batch_size,
+        epochs=_first(settings.epochs, epochs),
+        init=_first(settings.init, "glorot" if saturating else "he"),
+        learning_rate=_first(
+            settings.learning_rate, _RATES.get(settings.optimizer, _MOMENTUM_RATE)
+        ),
+        validation=_first(settings.validation, "0.1" if has_test_set else "0.2"),
+    )
+
+
+def _first(value: Any, default: Any) -> Any:
+    return default if value is None else value

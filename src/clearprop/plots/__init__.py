@@ -1,0 +1,23 @@
+"""Pictures of data, training and predictions, each a matplotlib ``Figure`` that nobody else holds.
+
+Every function takes plain arrays and returns a figure; `save` writes it. ``pyplot`` is never
+touched: there is no current figure, nothing to close, and no display is needed.
+"""
+
+from clearprop.plots.learning import comparison, cost_curve, curves
+from clearprop.plots.pictures import first_layer_weights, mistakes, what_it_sees
+from clearprop.plots.predictions import confusion, decision_boundary, residuals
+from clearprop.plots.saving import save
+
+__all__ = [
+    "comparison",
+    "confusion",
+    "cost_curve",
+    "curves",
+    "decision_boundary",
+    "first_layer_weights",
+    "mistakes",
+    "residuals",
+    "save",
+    "what_it_sees",
+]

@@ -1,0 +1,257 @@
+"""Samples and weights drawn as pictures."""
+
+from collections.abc import Sequence
+from math import ceil, prod
+from pathlib import PurePath
+from typing import Any, Protocol
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from clearprop.errors import DataError, ShapeError
+from clearprop.plots import style
+
+Array = NDArray[Any]
+
+_MOST_MISTAKES = 20
+_MOST_UNITS = 64
+_TOP = 5
+
+
+class Samples(Protocol):
+    """What has a length and gives a sample for its index: an array, or rows chosen from one."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+
+def mistakes(
+    samples: Samples,
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    probability: ArrayLike,
+    class_names: Sequence[str],
+    names: Sequence[str] | None = None,
+) -> Figure:
+    """Draw the samples that were predicted wrongly, the most confident first.
+
+    Parameters
+    ----------
+    samples : array-like, N samples
+        Each a picture, (H, W) grey or (H, W, 3) RGB, uint8 or float, or a row (D,) of numbers.
+        Only those that are drawn are read.
+    truth, predicted : array-like of int, shape (N,)
+        Class indices.
+    probability : array-like of float, shape (N,)
+        That of the predicted class, 0..1.
+    class_names : sequence of str
+        By index.
+    names : sequence of str, optional
+        Where each sample came from.
+
+    Returns
+    -------
+    Figure
+        Up to 20 samples; one that says so where every prediction is right.
+
+    Raises
+    ------
+    ShapeError
+        If there are not as many of each.
+    """
+    truth, predicted = np.asarray(truth), np.asarray(predicted)
+    probability = np.asarray(probability, np.float64)
+    if not len(samples) == len(truth) == len(predicted) == len(probability):
+        raise ShapeError(
+            f"There are {len(samples)} samples, {len(truth)} true and {len(predicted)} predicted "
+            f"classes and {len(probability)} probabilities; expected as many of each."
+        )
+    wrong = np.flatnonzero(truth != predicted)
+    if not wrong.size:
+        return style.says(f"No mistakes among {len(truth):,} samples.")
+    order = wrong[np.argsort(-probability[wrong], kind="stable")][:_MOST_MISTAKES]
+    titles = []
+    for index in order.tolist():
+        title = (
+            f"true: {style.label(class_names[truth[index]], 13)}\n"
+            f"said: {style.label(class_names[predicted[index]], 13)}, {probability[index]:.0%}"
+        )
+        if names is not None:
+            title += f"\n{style.label(PurePath(names[index]).name, 22)}"
+        titles.append(title)
+    shown = "the" if len(order) == wrong.size else f"the {len(order)}"
+    return _grid(
+        [np.asarray(samples[index]) for index in order.tolist()],
+        titles,
+        f"{wrong.size:,} of {len(truth):,} samples predicted wrongly, {shown} most confident first",
+        columns=5,
+    )
+
+
+def first_layer_weights(W: ArrayLike, picture_shape: tuple[int, ...]) -> Figure:
+    """Draw the weights of each unit of a first layer as the picture that they look at.
+
+    Parameters
+    ----------
+    W : array-like, shape (D, M)
+        Of M units; the first 64 by norm are drawn, the largest first.
+    picture_shape : tuple of int
+        (H, W) or (H, W, 3), whose product is D. Grey pictures: orange is positive, blue
+        negative, white zero. Colour pictures: mid-grey is zero, and each colour's weight shifts
+        that colour. The scale is one for all units.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ShapeError
+        If `W` and `picture_shape` don't fit together.
+    DataError
+        If a weight is not finite.
+    """
+    W = np.asarray(W, np.float64)
+    if len(picture_shape) < 2 or picture_shape[2:] not in ((), (3,)):
+        raise ShapeError(
+            f"Weights can't be drawn as pictures of shape {picture_shape}; expected (H, W) or "
+            "(H, W, 3)."
+        )
+    if W.ndim != 2 or W.shape[0] != prod(picture_shape):
+        raise ShapeError(
+            f"Weights of shape {W.shape} can't be drawn as pictures of shape {picture_shape}; "
+            f"expected ({prod(picture_shape)}, units)."
+        )
+    if not np.isfinite(W).all():
+        raise DataError("Weights that are not finite can't be drawn: training diverged.")
+    norms = np.linalg.norm(W, axis=0)
+    order = np.argsort(-norms, kind="stable")[:_MOST_UNITS]
+    # A few outliers would leave all others pale.
+    limit = float(np.percentile(np.abs(W[:, order]), 99.5)) or 1.0
+    scaled = W[:, order].T.reshape(-1, *picture_shape) / limit
+    pictures = [
+        _diverging(unit) if unit.ndim == 2 else (unit.clip(-1, 1) + 1) / 2 for unit in scaled
+    ]
+    shown = f"{len(order)} of {W.shape[1]} units" if len(order) < W.shape[1] else "all units"
+    key = "orange > 0, blue < 0" if len(picture_shape) == 2 else "grey is 0"
+    return _grid(
+        pictures,
+        [f"unit {index}\n‖w‖ {norms[index]:.2g}" for index in order.tolist()],
+        f"First layer, {shown}, largest weights first: {key}",
+        columns=8,
+    )
+
+
+def what_it_sees(
+    original: ArrayLike, prepared: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str]
+) -> Figure:
+    """Draw one sample as given and as the network gets it, beside the most likely classes.
+
+    Parameters
+    ----------
+    original, prepared : array-like
+        A picture, (H, W) or (H, W, 3), uint8 or float, or a row (D,) of numbers.
+    probabilities : array-like, shape (K,)
+        Of each class, 0..1.
+    class_names : sequence of str, length K
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ShapeError
+        If there is not one name for each probability.
+    """
+    probabilities = np.asarray(probabilities, np.float64)
+    if probabilities.shape != (len(class_names),):
+        raise ShapeError(
+            f"Probabilities have shape {probabilities.shape}, expected ({len(class_names)},): one "
+            "for each class name."
+        )
+    figure = style.new_figure(2.7)
+    given, seen, answer = figure.subplots(1, 3, width_ratios=(1, 1, 1.2))
+    for axes, sample, title in (
+        (given, original, "as given"),
+        (seen, prepared, "as the network sees it"),
+    ):
+        style.bare(axes, f"{title}, {_size(np.asarray(sample))}")
+        _draw(axes, np.asarray(sample))
+    order = np.argsort(-probabilities, kind="stable")[:_TOP]
+    places = range(len(order))
+    style.bare(answer)
+    answer.barh(
+        places,
+        probabilities[order],
+        height=0.3,
+        color=[style.LINES if place else style.PALETTE[0] for place in places],
+    )
+    for place, index in enumerate(order.tolist()):
+        text = f"{style.label(class_names[index])}  {probabilities[index]:.1%}"
+        answer.text(0, place - 0.22, text, fontsize=style.LABEL, color=style.INK)
+    answer.set_xlim(0, 1)
+    answer.set_ylim(_TOP - 0.5, -0.7)
+    return style.finished(figure)
+
+
+def _grid(samples: Sequence[Array], titles: Sequence[str], heading: str, columns: int) -> Figure:
+    columns = min(columns, len(samples))
+    rows = ceil(len(samples) / columns)
+    lines = 1 + max(title.count("\n") for title in titles)
+    side = style.WIDTH / max(columns, 4)
+    figure = style.new_figure(0.5 + rows * (side + 0.17 * lines))
+    style.heading(figure, heading)
+    every_axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, sample, title in zip(every_axes, samples, titles, strict=False):
+        style.bare(axes, title)
+        _draw(axes, sample)
+    for axes in every_axes[len(samples) :]:
+        axes.set_axis_off()
+    return style.finished(figure)
+
+
+def _draw(axes: Axes, sample: Array) -> None:
+    if sample.ndim == 1:
+        axes.stairs(_finite(sample), fill=True, color=style.PALETTE[0])
+        axes.axhline(0, color=style.FAINT, linewidth=0.6)
+        return
+    if sample.ndim == 3 and sample.shape[2] == 1:
+        sample = sample[:, :, 0]
+    if sample.ndim not in (2, 3) or (sample.ndim == 3 and sample.shape[2] != 3):
+        raise ShapeError(
+            f"A sample of shape {sample.shape} can't be drawn; expected a row (D,) or a picture "
+            "(H, W) or (H, W, 3)."
+        )
+    axes.imshow(_between_0_and_1(sample), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+
+
+def _size(sample: Array) -> str:
+    if sample.ndim == 1:
+        return f"{len(sample)} numbers"
+    return f"{sample.shape[1]} x {sample.shape[0]}"
+
+
+def _between_0_and_1(picture: Array) -> Array:
+    if picture.dtype == np.uint8:
+        return picture / 255
+    picture = _finite(picture)
+    low, high = picture.min(), picture.max()
+    if low >= 0 and high <= 1:
+        return picture
+    return (picture - low) / ((high - low) or 1)  # standardised pictures have any range
+
+
+def _finite(values: Array) -> Array:
+    return np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)  # a gap in a table is NaN
+
+
+def _diverging(weights: Array) -> Array:
+    """Turn numbers -1..1 (H, W) into RGB (H, W, 3): blue, white, orange."""
+    negative, positive = (np.array(style.class_colours(2)[i]) for i in (0, 1))
+    share = np.abs(weights).clip(0, 1)[:, :, np.newaxis]
+    hue = np.where(weights[:, :, np.newaxis] < 0, negative, positive)
+    return 1 - share * (1 - hue)

@@ -1,0 +1,143 @@
+"""One quiet style: ink, a palette that colour-blind readers can tell apart, and little else.
+
+Everything is set on the figure itself, never in matplotlib's settings, which belong to the user.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, fontManager, get_font
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter
+
+INK = "#262626"
+FAINT = "#6f6f6f"
+LINES = "#dddddd"
+# Okabe and Ito, "Color Universal Design" (2008), ordered so that the first two differ most.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
+
+WIDTH = 8.0  # inches
+TITLE, LABEL, SMALL = 12.0, 10.0, 8.5  # points
+
+# matplotlib's own font first; the others have the characters that it lacks, where installed.
+_FAMILIES = (
+    "DejaVu Sans",
+    "Noto Sans CJK SC",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Microsoft YaHei",
+    "WenQuanYi Micro Hei",
+    "Arial Unicode MS",
+)
+_NO_GLYPH = "\N{REPLACEMENT CHARACTER}"
+
+plain_numbers = FuncFormatter(lambda value, _: f"{value:g}")
+percentages = FuncFormatter(lambda value, _: f"{100 * value:g}%")
+
+
+def new_figure(height: float, width: float = WIDTH) -> Figure:
+    """Return an empty white figure of `width` x `height` inches that lays itself out."""
+    layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06)
+    return Figure(figsize=(width, height), layout=layout, facecolor="white")
+
+
+def finished(figure: Figure) -> Figure:
+    """Give every text of `figure` the fonts that `label` counts on, and return it."""
+    for text in figure.findobj(Text):
+        text.set_fontfamily(_installed())
+    return figure
+
+
+def chart(axes: Axes, title: str, x: str, y: str) -> None:
+    """Style axes that hold a chart: two spines, a faint grid, and what the axes mean."""
+    axes.set_title(title, loc="left", fontsize=TITLE, color=INK, pad=10)
+    axes.set_xlabel(x, fontsize=LABEL, color=INK)
+    axes.set_ylabel(y, fontsize=LABEL, color=INK)
+    axes.tick_params(labelsize=SMALL, colors=FAINT, labelcolor=INK, length=3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(FAINT)
+    axes.grid(color=LINES, linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def bare(axes: Axes, title: str = "") -> None:
+    """Style axes that hold a picture: a title, no ticks, no frame."""
+    axes.set_title(title, fontsize=SMALL, color=INK)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+
+
+def legend(axes: Axes, handles: Iterable[Artist], names: Iterable[str], **placement: Any) -> None:
+    """Say what the marks mean; `placement` is where, as matplotlib's legend takes it."""
+    axes.legend(
+        list(handles),
+        list(names),
+        frameon=False,
+        fontsize=SMALL,
+        labelcolor=INK,
+        **placement,
+    )
+
+
+def heading(figure: Figure, text: str) -> None:
+    """Set the title of a figure of several axes."""
+    figure.suptitle(text, x=0.01, ha="left", fontsize=TITLE, color=INK)
+
+
+def says(text: str) -> Figure:
+    """Return a figure that shows nothing but a sentence, where there is nothing to draw."""
+    figure = new_figure(1.2)
+    figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=TITLE, color=FAINT)
+    return finished(figure)
+
+
+def label(name: object, width: int = 24) -> str:
+    """Turn anything's name into one short line that matplotlib draws as it stands.
+
+    Parameters
+    ----------
+    name : object
+        A class, feature or file, as the user named it.
+    width : int, default 24
+        Characters at most; the middle of a longer name makes way for an ellipsis.
+
+    Returns
+    -------
+    str
+        With dollar signs escaped, which would start a formula, and U+FFFD for characters that no
+        installed font can draw.
+    """
+    line = " ".join(str(name).split())
+    if len(line) > width:
+        head = (width - 1) * 2 // 3
+        line = f"{line[:head]}…{line[head + 1 - width :]}"
+    drawn = "".join(character if _has_glyph(character) else _NO_GLYPH for character in line)
+    return drawn.replace("$", r"\$")
+
+
+def class_colours(count: int) -> list[tuple[float, float, float]]:
+    """Return `count` colours (red, green, blue), each 0..1, that differ as far as they can."""
+    if count <= len(PALETTE):
+        picked = [tuple(int(hue[i : i + 2], 16) / 255 for i in (1, 3, 5)) for hue in PALETTE]
+        return [(red, green, blue) for red, green, blue in picked[:count]]
+    spread = colormaps["turbo"](np.linspace(0.05, 0.95, count))
+    return [(float(red), float(green), float(blue)) for red, green, blue, _ in spread]
+
+
+@cache
+def _installed() -> list[str]:
+    return [family for family in _FAMILIES if family in fontManager.get_font_names()]
+
+
+@cache
+def _has_glyph(character: str) -> bool:
+    fonts = (get_font(findfont(family)) for family in _installed())
+    return any(font.get_char_index(ord(character)) for font in fonts)

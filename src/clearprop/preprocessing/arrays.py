@@ -1,0 +1,128 @@
+"""Arrays of numbers to a network's input."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from clearprop.data.dataset import Raw
+from clearprop.data.rows import Array, SelectedRows, blocks, require_finite
+from clearprop.data.table import Table
+from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.preprocessing.moments import moments
+from clearprop.preprocessing.validation import require_numbers, require_sizes
+
+MOST_MOMENTS = 10_000
+"""Features above which one mean and one deviation serve all: a model file's text stays short."""
+
+
+@dataclass(frozen=True)
+class ArrayRecipe:
+    """Numbers standardised by the training data: z = (x - mean) / std.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of one sample.
+    mean, std : tuple of float
+        One for each feature, in C order; or a single one for all, where there are more than
+        `MOST_MOMENTS` features.
+    """
+
+    shape: tuple[int, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        require_sizes(self.shape, "The shape of a sample")
+        require_numbers(self.mean, "The mean")
+        require_numbers(self.std, "The standard deviation", positive=True)
+        if not len(self.mean) == len(self.std) or len(self.mean) not in (1, math.prod(self.shape)):
+            raise UsageError(
+                f"Found {len(self.mean)} means and {len(self.std)} standard deviations for samples "
+                f"of shape {self.shape}; expected one of each a feature, or one for all."
+            )
+
+    @classmethod
+    def fit(cls, raw: Raw) -> "ArrayRecipe":
+        """Learn mean and standard deviation from training data, shape (N, ...)."""
+        if isinstance(raw, Table):
+            raise DataError("Found a table, expected an array of numbers.")
+        require_finite(raw, "X")
+        shape = raw.shape[1:]
+        mean, std = moments(raw, together=math.prod(shape) > MOST_MOMENTS)
+        return cls(shape, tuple(mean.ravel().tolist()), tuple(std.ravel().tolist()))
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """That of a sample."""
+        return self.shape
+
+    def check(self, raw: Raw) -> None:
+        """Check that samples have the shape of the training data and are numbers.
+
+        Raises
+        ------
+        ShapeError
+            If their shape differs.
+        DataError
+            If they are no numbers.
+        """
+        self._checked(raw)
+
+    def transform(self, raw: Raw, dtype: DTypeLike) -> Array:
+        """Standardise samples.
+
+        Parameters
+        ----------
+        raw : ndarray, shape (N, *shape)
+        dtype : dtype-like
+            float32 or float64. The arithmetic is float64.
+
+        Returns
+        -------
+        ndarray of `dtype`, shape (N, *shape)
+            C-contiguous.
+
+        Raises
+        ------
+        ShapeError, DataError
+            As `check`.
+        DataError
+            If a number is missing, infinite, or too far from the training data for `dtype`; its
+            position is named.
+        """
+        rows = self._checked(raw)
+        mean, std = (self._spread(numbers) for numbers in (self.mean, self.std))
+        out = np.empty(rows.shape, dtype=dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # looked for below, and named
+            for where, block in blocks(rows):
+                out[where] = (block - mean) / std
+                finite = np.isfinite(out[where])
+                if not finite.all():
+                    row, *rest = np.argwhere(~finite)[0].tolist()
+                    raise _not_finite(block[(row, *rest)], (where.start + row, *rest))
+        return out
+
+    def _checked(self, raw: Raw) -> Array | SelectedRows:
+        if isinstance(raw, Table) or raw.dtype.kind not in "biuf":
+            found = "a table" if isinstance(raw, Table) else f"an array of {raw.dtype}"
+            raise DataError(f"Found {found}, expected an array of numbers.")
+        if raw.shape[1:] != self.shape:
+            raise ShapeError(
+                f"The samples have shape {raw.shape[1:]}, expected {self.shape} as in training."
+            )
+        return raw
+
+    def _spread(self, numbers: tuple[float, ...]) -> Array:
+        array = np.array(numbers)
+        return array.reshape(self.shape) if len(numbers) > 1 else array
+
+
+def _not_finite(value: float, position: tuple[int, ...]) -> DataError:
+    place = ", ".join(map(str, position))
+    return DataError(
+        f"X[{place}] is {value}, expected a finite number within reach of the training data. "
+        "Fill or remove samples with missing and infinite values."
+    )

@@ -1,0 +1,111 @@
+"""Reading samples to predict from, as the model's own recipe needs them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from clearprop.data.dataset import Problem, Raw
+from clearprop.data.delimited import read_table
+from clearprop.data.loading import TABLE_SUFFIXES
+from clearprop.data.npz import read_npz_inputs
+from clearprop.data.pictures import named_like_a_picture, read_pictures
+from clearprop.data.table import Table, as_numbers
+from clearprop.errors import DataError
+from clearprop.preprocessing.arrays import ArrayRecipe
+from clearprop.preprocessing.pictures import PictureRecipe
+from clearprop.preprocessing.recipe import Preprocessing
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Samples to predict from.
+
+    Parameters
+    ----------
+    raw : ndarray or Table, N rows
+        Fits the recipe.
+    sources : tuple of str
+        The file of each sample; with its row where a file has several.
+    problems : tuple of Problem
+        The pictures that can't be read.
+    """
+
+    raw: Raw
+    sources: tuple[str, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
+    """Read pictures, or one CSV, TSV or NPZ file.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Picture files, brought to the size of the training data; or one table, whose target column
+        may be there or not; or one NPZ file with an array X. An array's recipe takes a table too,
+        if all of its columns are numbers.
+    recipe : Preprocessing
+        The model's.
+
+    Returns
+    -------
+    Inputs
+
+    Raises
+    ------
+    DataError
+        If files of different kinds come together, one can't be read (a picture that can't is a
+        problem instead), or the samples don't fit the recipe.
+    ShapeError
+        If their shape does not fit the recipe.
+    """
+    if not paths:
+        raise DataError("There is no file to predict from; give at least one.")
+    if all(named_like_a_picture(path) for path in paths):
+        return _read_pictures(paths, recipe)
+    if len(paths) > 1:
+        raise DataError(
+            f"Found {', '.join(map(str, paths))} together; expected pictures, or one CSV, TSV or "
+            "NPZ file."
+        )
+    path = paths[0]
+    suffix = path.suffix.lower()
+    raw: Raw
+    if suffix == ".npz":
+        raw = read_npz_inputs(path)
+    elif suffix in TABLE_SUFFIXES:
+        raw = _read_table(path, recipe)
+    else:
+        raise DataError(
+            f"{path} can't be predicted from. Expected a picture (JPEG, PNG, WebP, BMP, GIF), or a "
+            ".csv, .tsv or .npz file."
+        )
+    recipe.inputs.check(raw)
+    return Inputs(raw, tuple(f"{path.name} row {row + 1}" for row in range(len(raw))))
+
+
+def _read_pictures(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
+    inputs = recipe.inputs
+    if not isinstance(inputs, PictureRecipe):
+        raise DataError(f"{paths[0]} is a picture, but the model was not trained on pictures.")
+    read = read_pictures(paths, inputs.size, inputs.channels)
+    sources = tuple(str(paths[row]) for row in read.kept.tolist())
+    return Inputs(read.pixels, sources, read.problems)
+
+
+def _read_table(path: Path, recipe: Preprocessing) -> Raw:
+    table = read_table(path).without(recipe.target.name)
+    if isinstance(recipe.inputs, ArrayRecipe):
+        return _stack(path, table, recipe.inputs.shape)
+    return table
+
+
+def _stack(path: Path, table: Table, shape: tuple[int, ...]) -> Raw:
+    if not table.columns:
+        raise DataError(f"{path} has no columns besides the target; expected {math.prod(shape)}.")
+    columns = [as_numbers(column, name) for name, column in table.columns.items()]
+    flat = np.column_stack(columns)
+    return flat.reshape(-1, *shape) if flat.shape[1] == math.prod(shape) else flat

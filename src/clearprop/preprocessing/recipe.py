@@ -1,0 +1,102 @@
+"""The whole recipe: what is done to the inputs, and what the outputs mean."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from clearprop.configuration import Json, from_config, to_config
+from clearprop.data.dataset import Dataset
+from clearprop.data.table import Table
+from clearprop.errors import UsageError
+from clearprop.preprocessing.arrays import ArrayRecipe
+from clearprop.preprocessing.pictures import PictureRecipe
+from clearprop.preprocessing.tables import CategoricalColumn, NumericColumn, TableRecipe
+from clearprop.preprocessing.targets import ClassTarget, ValueTarget
+
+InputRecipe: TypeAlias = PictureRecipe | ArrayRecipe | TableRecipe
+TargetRecipe: TypeAlias = ClassTarget | ValueTarget
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What was learned from the training data to prepare samples; part of the model file.
+
+    Parameters
+    ----------
+    inputs : PictureRecipe, ArrayRecipe or TableRecipe
+    target : ClassTarget or ValueTarget
+    """
+
+    inputs: InputRecipe
+    target: TargetRecipe
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.inputs, InputRecipe) or not isinstance(self.target, TargetRecipe):
+            raise UsageError(
+                f"A recipe of {type(self.inputs).__name__} and {type(self.target).__name__} can't "
+                "be; expected a recipe for the inputs and one for the target."
+            )
+
+    def to_config(self) -> Json:
+        """Describe the recipe in JSON values."""
+        return to_config(self)
+
+    @classmethod
+    def from_config(cls, config: Json) -> "Preprocessing":
+        """Rebuild what `to_config` described.
+
+        Raises
+        ------
+        UsageError
+            If it is no such description, or a value in it can't be.
+        """
+        recipe = from_config(config, RECIPE_TYPES)
+        if not isinstance(recipe, cls):
+            raise UsageError(f"Found {type(recipe).__name__}, expected a Preprocessing recipe.")
+        return recipe
+
+
+RECIPE_TYPES: dict[str, type] = {
+    recipe.__name__: recipe
+    for recipe in (
+        ArrayRecipe,
+        CategoricalColumn,
+        ClassTarget,
+        NumericColumn,
+        PictureRecipe,
+        Preprocessing,
+        TableRecipe,
+        ValueTarget,
+    )
+}
+"""Every class that a recipe's description may name."""
+
+
+def fit_recipe(dataset: Dataset) -> Preprocessing:
+    """Learn the recipe from training data.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Of training samples only: what is held out must not leave its mark.
+
+    Returns
+    -------
+    Preprocessing
+
+    Raises
+    ------
+    DataError
+        If there is nothing to tell apart: a single class.
+    """
+    target = ClassTarget if dataset.class_names is not None else ValueTarget
+    return Preprocessing(_fit_inputs(dataset), target.fit(dataset))
+
+
+def _fit_inputs(dataset: Dataset) -> InputRecipe:
+    X = dataset.X
+    if isinstance(X, Table):
+        return TableRecipe.fit(X)
+    if dataset.kind == "pictures":
+        height, width = X.shape[1:3]
+        return PictureRecipe((height, width), 3 if X.ndim == 4 else 1)
+    return ArrayRecipe.fit(X)

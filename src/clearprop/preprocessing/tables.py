@@ -1,0 +1,214 @@
+"""Tables to a network's input."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from clearprop.data.dataset import Raw
+from clearprop.data.rows import Array
+from clearprop.data.table import Column, Table, as_numbers, as_text, is_numeric
+from clearprop.errors import DataError, UsageError
+from clearprop.preprocessing.moments import moments
+from clearprop.preprocessing.validation import require_names, require_numbers
+
+MOST_CATEGORIES = 100
+"""Categories of a column that get an input each: the most frequent ones."""
+
+
+@dataclass(frozen=True)
+class NumericColumn:
+    """One input: the standardised number, with the median in place of a missing one.
+
+    Parameters
+    ----------
+    name : str
+    median, mean, std : float
+        Of the numbers in the training data that were not missing. A constant column has std 1.
+    """
+
+    name: str
+    median: float
+    mean: float
+    std: float
+
+    def __post_init__(self) -> None:
+        require_names((self.name,), "A column's name")
+        require_numbers((self.median, self.mean), f"Median and mean of {self.name!r}")
+        require_numbers((self.std,), f"The deviation of {self.name!r}", positive=True)
+
+    @classmethod
+    def fit(cls, name: str, column: Column) -> "NumericColumn":
+        """Learn median, mean and standard deviation; 0, 0 and 1 where every number is missing."""
+        present = column[~np.isnan(column)]
+        if len(present) == 0:
+            return cls(name, 0.0, 0.0, 1.0)
+        mean, std = moments(present)
+        return cls(name, float(np.median(present)), float(mean), float(std))
+
+    @property
+    def width(self) -> int:
+        """1."""
+        return 1
+
+    def check(self, column: Column) -> None:
+        """Raise DataError if a cell is no number."""
+        if not is_numeric(column):
+            as_numbers(column, self.name)
+
+    def fill(self, out: Array, column: Column) -> None:
+        """Write the input, shape (N, 1), into `out`, zeros."""
+        numbers = as_numbers(column, self.name)
+        filled = np.where(np.isnan(numbers), self.median, numbers)
+        with np.errstate(over="ignore"):  # looked for below, and named
+            out[:, 0] = (filled - self.mean) / self.std
+        finite = np.isfinite(out[:, 0])
+        if not finite.all():
+            row = int(np.argmin(finite))
+            raise DataError(
+                f"Row {row + 1} of column {self.name!r} is {numbers[row]}, expected a finite "
+                "number within reach of the training data."
+            )
+
+
+@dataclass(frozen=True)
+class CategoricalColumn:
+    """One input for each category: 1 for the cell's own, 0 for the others.
+
+    A missing cell, a category that the training data did not have, and one beyond the
+    `MOST_CATEGORIES` most frequent, are zero everywhere: nothing is known of them.
+
+    Parameters
+    ----------
+    name : str
+    categories : tuple of str
+        Sorted.
+    """
+
+    name: str
+    categories: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        require_names((self.name,), "A column's name")
+        require_names(self.categories, f"The categories of {self.name!r}")
+
+    @classmethod
+    def fit(cls, name: str, column: Column) -> "CategoricalColumn":
+        """Learn the categories."""
+        cells = as_text(column)
+        categories, counts = np.unique(cells[cells != ""], return_counts=True)
+        most = np.sort(np.argsort(-counts, kind="stable")[:MOST_CATEGORIES])
+        return cls(name, tuple(categories[most].tolist()))
+
+    @property
+    def width(self) -> int:
+        """The number of categories."""
+        return len(self.categories)
+
+    def check(self, column: Column) -> None:
+        """Do nothing: any cell is a category, known or not."""
+
+    def fill(self, out: Array, column: Column) -> None:
+        """Write the inputs, shape (N, width), into `out`, zeros."""
+        index = {category: i for i, category in enumerate(self.categories)}
+        distinct, inverse = np.unique(as_text(column), return_inverse=True)
+        codes: NDArray[np.int64] = np.array([index.get(cell, -1) for cell in distinct.tolist()])
+        known = np.flatnonzero(codes[inverse] >= 0)
+        out[known, codes[inverse][known]] = 1
+
+
+TableColumn: TypeAlias = NumericColumn | CategoricalColumn
+
+
+@dataclass(frozen=True)
+class TableRecipe:
+    """Columns of a table side by side.
+
+    Parameters
+    ----------
+    columns : tuple of NumericColumn and CategoricalColumn
+        In the order of the network's inputs.
+    """
+
+    columns: tuple[TableColumn, ...]
+
+    def __post_init__(self) -> None:
+        known = (NumericColumn, CategoricalColumn)
+        if not isinstance(self.columns, tuple) or not all(
+            isinstance(column, known) for column in self.columns
+        ):
+            raise UsageError("A table's columns must be NumericColumn or CategoricalColumn.")
+        require_names(tuple(column.name for column in self.columns), "The columns' names")
+
+    @classmethod
+    def fit(cls, table: Table) -> "TableRecipe":
+        """Learn every column of the training data."""
+        return cls(
+            tuple(
+                NumericColumn.fit(name, column)
+                if is_numeric(column)
+                else CategoricalColumn.fit(name, column)
+                for name, column in table.columns.items()
+            )
+        )
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """(D,), with an input for each numeric column and each category."""
+        return (sum(column.width for column in self.columns),)
+
+    def check(self, raw: Raw) -> None:
+        """Check that a table has the columns of the training data, in any order.
+
+        Raises
+        ------
+        DataError
+            If it is no table, a column is missing or not known, or a numeric one holds text.
+        """
+        self._checked(raw)
+
+    def transform(self, raw: Raw, dtype: DTypeLike) -> Array:
+        """Fill, standardise and encode the columns.
+
+        Parameters
+        ----------
+        raw : Table, N rows
+        dtype : dtype-like
+            float32 or float64. The arithmetic is float64.
+
+        Returns
+        -------
+        ndarray of `dtype`, shape (N, D)
+            C-contiguous.
+
+        Raises
+        ------
+        DataError
+            As `check`; or if a number is infinite or too far from the training data for `dtype`.
+        """
+        table = self._checked(raw)
+        out = np.zeros((len(table), *self.input_shape), dtype=dtype)
+        start = 0
+        for column in self.columns:
+            column.fill(out[:, start : start + column.width], table.columns[column.name])
+            start += column.width
+        return out
+
+    def _checked(self, raw: Raw) -> Table:
+        if not isinstance(raw, Table):
+            raise DataError(f"Found an array of {raw.dtype}, expected a table with named columns.")
+        names = {column.name: column for column in self.columns}
+        if missing := [name for name in names if name not in raw.columns]:
+            raise DataError(
+                f"The column {missing[0]!r} is missing; found {', '.join(raw.names)}. "
+                "Leave its cells empty if nothing is known."
+            )
+        if unknown := [name for name in raw.names if name not in names]:
+            raise DataError(
+                f"The column {unknown[0]!r} was not in the training data, which had "
+                f"{', '.join(names)}. Remove it."
+            )
+        for column in self.columns:
+            column.check(raw.columns[column.name])
+        return raw

@@ -1,0 +1,152 @@
+"""What a network learns to say: classes by name, or values on their own scale."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearprop.data.dataset import Dataset
+from clearprop.data.labels import index_labels
+from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.preprocessing.moments import moments
+from clearprop.preprocessing.validation import require_names, require_numbers
+
+
+@dataclass(frozen=True)
+class ClassTarget:
+    """Classes.
+
+    Parameters
+    ----------
+    class_names : tuple of str
+        By index.
+    name : str
+        What the target is called; for a table, its column.
+    """
+
+    class_names: tuple[str, ...]
+    name: str
+
+    def __post_init__(self) -> None:
+        require_names(self.class_names, "The class names")
+        require_names((self.name,), "The target's name")
+        if len(self.class_names) < 2:
+            raise UsageError(f"Found the classes {self.class_names}, expected at least two.")
+
+    @classmethod
+    def fit(cls, dataset: Dataset) -> "ClassTarget":
+        """Take the classes of the training data.
+
+        Raises
+        ------
+        DataError
+            If there is only one, or a class has no sample.
+        """
+        counts = dataset.counts()
+        if len(counts) < 2:
+            raise DataError(
+                f"{dataset.name} has a single class, {next(iter(counts))!r}, so there is nothing "
+                "to tell apart. Add samples of another class."
+            )
+        if empty := [name for name, count in counts.items() if count == 0]:
+            raise DataError(f"{dataset.name} has no sample of the class {empty[0]!r}. Add some.")
+        return cls(tuple(counts), dataset.target_name)
+
+    def encode(self, dataset: Dataset) -> NDArray[np.int64]:
+        """Return the class index of every sample, shape (N,), by the names of its classes.
+
+        Raises
+        ------
+        DataError
+            If a sample's class is none of these.
+        """
+        if dataset.class_names == self.class_names:
+            return dataset.y
+        if dataset.class_names is None:
+            return index_labels(dataset.y, self.class_names, dataset.target_name)
+        return index_labels(
+            np.array(dataset.class_names)[dataset.y], self.class_names, dataset.target_name
+        )
+
+
+@dataclass(frozen=True)
+class ValueTarget:
+    """Values, standardised by the training data: (y - mean) / std.
+
+    Parameters
+    ----------
+    mean, std : tuple of float
+        One for each output. A constant output has std 1.
+    name : str
+        What the target is called; for a table, its column.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    name: str
+
+    def __post_init__(self) -> None:
+        require_numbers(self.mean, "The target's mean")
+        require_numbers(self.std, "The target's standard deviation", positive=True)
+        require_names((self.name,), "The target's name")
+        if not 0 < len(self.mean) == len(self.std):
+            raise UsageError(
+                f"Found {len(self.mean)} means and {len(self.std)} standard deviations of the "
+                "target; expected one of each for every output."
+            )
+
+    @classmethod
+    def fit(cls, dataset: Dataset) -> "ValueTarget":
+        """Learn mean and standard deviation of the training data's values."""
+        mean, std = moments(dataset.y.reshape(len(dataset), -1))
+        return cls(tuple(mean.tolist()), tuple(std.tolist()), dataset.target_name)
+
+    @property
+    def outputs(self) -> int:
+        """How many values are predicted for each sample."""
+        return len(self.mean)
+
+    def encode(self, dataset: Dataset) -> NDArray[np.float64]:
+        """Return the standardised values, shape (N, outputs).
+
+        Raises
+        ------
+        ShapeError
+            If the data set has another number of values a sample.
+        DataError
+            If it has classes whose names are no numbers.
+        """
+        values = _values(dataset).reshape(len(dataset), -1)
+        if values.shape[1] != self.outputs:
+            raise ShapeError(
+                f"{dataset.name} has {values.shape[1]} values a sample, expected {self.outputs}."
+            )
+        return (values - self.mean) / self.std
+
+    def restore(self, standardised: NDArray[Any]) -> NDArray[np.float64]:
+        """Return values on their own scale.
+
+        Parameters
+        ----------
+        standardised : ndarray, shape (N, outputs)
+
+        Returns
+        -------
+        ndarray of float64, shape (N,) for one output, else (N, outputs)
+        """
+        values = np.asarray(standardised, dtype=np.float64).reshape(-1, self.outputs)
+        restored: NDArray[np.float64] = values * self.std + self.mean
+        return restored[:, 0] if self.outputs == 1 else restored
+
+
+def _values(dataset: Dataset) -> NDArray[np.float64]:
+    if dataset.class_names is None:
+        return dataset.y
+    # A few whole numbers read as classes, though the training data, with more, read as values.
+    try:
+        return np.array([float(name) for name in dataset.class_names])[dataset.y]
+    except ValueError as error:
+        raise DataError(
+            f"{dataset.name} has the classes {', '.join(dataset.class_names)}, expected values."
+        ) from error

@@ -1,0 +1,143 @@
+"""Named arrays with a JSON description in one safetensors file: data only, never code.
+
+Reading goes in two steps: what the file claims is compared with its true size and shown first, and
+an array is allocated only when somebody has found its shape and dtype to be right.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clearprop.errors import ModelFileError
+from clearprop.files import written_beside
+from clearprop.parameters import Array
+
+_KEY = "clearprop"  # one metadata key: the format does not fix the order of several
+_DTYPES = {"F32": np.float32, "F64": np.float64, "U32": np.uint32}
+
+
+@dataclass(frozen=True)
+class TensorFile:
+    """What a file says it holds, checked against its size; `read` gets one array.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    description : dict
+        The JSON object that was saved with the arrays.
+    shapes : dict of str to tuple of int
+        Of every array, by name.
+    dtypes : dict of str to numpy.dtype
+    """
+
+    path: Path
+    description: dict[str, Any]
+    shapes: dict[str, tuple[int, ...]]
+    dtypes: dict[str, np.dtype[Any]]
+
+    def read(self, name: str) -> Array:
+        """Return one array, newly allocated.
+
+        Raises
+        ------
+        ModelFileError
+            If there is none of that name.
+        """
+        from safetensors import safe_open
+
+        if name not in self.shapes:
+            raise ModelFileError(f"{self.path} holds no array {name!r}.")
+        with safe_open(self.path, framework="numpy") as file:
+            return file.get_tensor(name)
+
+
+def save_tensors(
+    path: str | os.PathLike[str], arrays: Mapping[str, Array], description: Mapping[str, Any]
+) -> None:
+    """Write arrays and a description to `path`, whole or not at all.
+
+    The same arrays and description give the same bytes.
+
+    Parameters
+    ----------
+    path : path-like
+    arrays : mapping of str to ndarray
+        Of float32, float64 or uint32.
+    description : mapping
+        Anything that JSON can hold; a NaN is allowed.
+
+    Raises
+    ------
+    OutputError
+        If the file can't be written; what stood there before is untouched.
+    """
+    from safetensors.numpy import save
+
+    data = save(
+        {name: np.ascontiguousarray(array) for name, array in arrays.items()},
+        metadata={_KEY: json.dumps(description, ensure_ascii=False)},
+    )
+    with written_beside(path) as beside:
+        beside.write_bytes(data)
+
+
+def open_tensors(path: str | os.PathLike[str], kind: str) -> TensorFile:
+    """Read what a file holds, without its arrays.
+
+    Parameters
+    ----------
+    path : path-like
+    kind : str
+        What the file should be, for messages: ``"model"``.
+
+    Returns
+    -------
+    TensorFile
+
+    Raises
+    ------
+    ModelFileError
+        If there is no such file, it is no safetensors file, is cut short, claims more than it
+        holds, holds other dtypes than float32, float64 and uint32, or has no description.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - no dict
+            shapes = {name: tuple(piece.get_shape()) for name, piece in slices.items()}
+            codes = {name: piece.get_dtype() for name, piece in slices.items()}
+    except FileNotFoundError as error:
+        raise ModelFileError(f"There is no {kind} file {path}.") from error
+    except OSError as error:
+        raise ModelFileError(f"{path} can't be read: {error.strerror or error}.") from error
+    except SafetensorError as error:
+        raise ModelFileError(
+            f"{path} is no clearprop {kind} file, or was cut short ({error})."
+        ) from error
+    if odd := sorted(name for name, code in codes.items() if code not in _DTYPES):
+        raise ModelFileError(
+            f"{path}: the array {odd[0]!r} is of type {codes[odd[0]]}; a clearprop {kind} file "
+            f"holds only {', '.join(_DTYPES)}."
+        )
+    if _KEY not in metadata:
+        raise ModelFileError(
+            f"{path} is a safetensors file, but no clearprop {kind} file: it has no description "
+            f"under {_KEY!r}."
+        )
+    try:
+        description = json.loads(metadata[_KEY])
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ModelFileError(f"{path}: its description is no JSON ({error}).") from error
+    if not isinstance(description, dict) or description.get("kind") != kind:
+        found = description.get("kind") if isinstance(description, dict) else description
+        raise ModelFileError(f"{path} is no clearprop {kind} file: it says it is {found!r}.")
+    dtypes = {name: np.dtype(_DTYPES[code]) for name, code in codes.items()}
+    return TensorFile(path, description, shapes, dtypes)

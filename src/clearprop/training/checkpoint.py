@@ -1,0 +1,154 @@
+"""A training run on disk, from which it goes on to the very same bits."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clearprop.configuration import Json
+from clearprop.errors import ModelFileError, UsageError
+from clearprop.parameters import Array
+from clearprop.tensor_file import TensorFile, open_tensors, save_tensors
+from clearprop.training.history import History
+from clearprop.training.run import Best, Run
+
+_KIND = "checkpoint"
+_KEYS = 624  # words of a Mersenne Twister's state
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a run is saved while it goes on.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, ``.safetensors`` by custom. Its folder must exist.
+    every : float, default 10.0
+        Seconds between two saves, which happen at the end of an epoch; 0 saves every epoch. The
+        end of training is always saved.
+    """
+
+    path: str | os.PathLike[str]
+    every: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not self.every >= 0:
+            raise UsageError(f"Checkpoints are every 0 seconds or more, found {self.every}.")
+
+    def exists(self) -> bool:
+        """Whether there is one to go on from."""
+        return Path(self.path).exists()
+
+
+class Saver:
+    """Writes a run to a checkpoint as it goes on, and reads it back.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    run : Run
+    settings : dict
+        What must be the same when training goes on.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, run: Run, settings: dict[str, Json]) -> None:
+        self.checkpoint = checkpoint
+        self.run = run
+        self.settings = settings
+        self._saved_at = time.monotonic()
+
+    def save(self, *, at_last: bool) -> None:
+        """Write the run as it is at the end of an epoch, if it is time to, or `at_last`.
+
+        Raises
+        ------
+        OutputError
+            If it can't be written; the last checkpoint is untouched then.
+        """
+        if not at_last and time.monotonic() - self._saved_at < self.checkpoint.every:
+            return
+        run = self.run
+        # The legacy form is a tuple of plain values, which is all that needs to be kept.
+        _, keys, position, has_gauss, cached = run.random_state.get_state(legacy=True)
+        description: dict[str, Any] = {
+            "kind": _KIND,
+            "settings": self.settings,
+            "epoch": run.epoch,
+            "step": run.step,
+            "history": run.history.rows,
+            "random_state": [int(position), int(has_gauss), float(cached)],
+            "stopped_early": run.stop_reason == "early",
+            "best": run.best and {"epoch": run.best.epoch, "value": run.best.value},
+        }
+        arrays = _arrays(run) | {"random_state": np.asarray(keys, np.uint32)}
+        save_tensors(self.checkpoint.path, arrays, description)
+        self._saved_at = time.monotonic()
+
+    def restore(self) -> None:
+        """Bring a new run, before its first update, to where the saved one was.
+
+        Raises
+        ------
+        UsageError
+            If the saved run had other settings; the first that differs is named.
+        ModelFileError
+            If the file is no checkpoint, or its arrays don't fit.
+        """
+        run, path = self.run, self.checkpoint.path
+        file = open_tensors(path, _KIND)
+        saved = file.description
+        _check_settings(file, self.settings)
+        try:
+            position, has_gauss, cached = saved["random_state"]
+            run.epoch, run.step = int(saved["epoch"]), int(saved["step"])
+            run.history = History(saved["history"])
+            if saved["stopped_early"]:
+                run.stop("early")
+            if saved["best"]:
+                parameters, state = run.network.parameters.data, run.network.state.data
+                run.best = Best(
+                    epoch=int(saved["best"]["epoch"]),
+                    value=float(saved["best"]["value"]),
+                    parameters=np.empty_like(parameters),
+                    state=np.empty_like(state),
+                )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelFileError(f"{path}: its description is incomplete ({error!r}).") from error
+        keys = np.empty(_KEYS, np.uint32)
+        into = _arrays(run) | {"random_state": keys}
+        for name, array in into.items():
+            if file.shapes.get(name) != array.shape or file.dtypes.get(name) != array.dtype:
+                raise ModelFileError(
+                    f"{path}: {name!r} is {file.dtypes.get(name)} {file.shapes.get(name)}, "
+                    f"expected {array.dtype} {array.shape}."
+                )
+        for name, array in into.items():
+            array[...] = file.read(name)
+        run.random_state.set_state(("MT19937", keys, position, has_gauss, cached))
+
+
+def _arrays(run: Run) -> dict[str, Array]:
+    arrays = {
+        "parameters": run.network.parameters.data,
+        "state": run.network.state.data,
+        **{f"optimizer.{name}": array for name, array in run.optimizer_state.items()},
+    }
+    if run.best is not None:
+        arrays |= {"best.parameters": run.best.parameters, "best.state": run.best.state}
+    return arrays
+
+
+def _check_settings(file: TensorFile, settings: dict[str, Json]) -> None:
+    saved = file.description.get("settings")
+    if not isinstance(saved, dict):
+        raise ModelFileError(f"{file.path} does not say which settings it was made with.")
+    for name, value in settings.items():
+        if saved.get(name) != value:
+            raise UsageError(
+                f"{file.path} was made with {name} = {saved.get(name)}, this run has {value}. "
+                "Resume with the same settings, or start anew in another folder."
+            )

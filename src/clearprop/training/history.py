@@ -1,0 +1,105 @@
+"""What training reached, epoch by epoch."""
+
+import csv
+import io
+import math
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from clearprop.errors import DataError
+from clearprop.files import write_text
+
+Row = Mapping[str, float]
+
+
+class History:
+    """A row of numbers for each epoch, and why training ended.
+
+    Columns are ``epoch``, ``step`` (updates done), ``loss`` (mean of the batches, with what L2
+    adds), ``accuracy`` or ``r2``, the same two for validation with ``validation_`` before them,
+    ``learning_rate`` (of the last update) and ``seconds`` (since training began).
+
+    Parameters
+    ----------
+    rows : iterable of mapping, optional
+        One for each epoch, in order.
+
+    Attributes
+    ----------
+    rows : list of dict
+    stopped : str or None
+        Why training ended: ``"finished"``, ``"early"``, ``"interrupted"``, ``"asked"`` by a
+        callback, or None while it goes on.
+    best_epoch : int or None
+        The epoch whose weights early stopping restored.
+    """
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self.rows: list[dict[str, float]] = [dict(row) for row in rows]
+        self.stopped: str | None = None
+        self.best_epoch: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, column: str) -> list[float]:
+        return [row[column] for row in self.rows]
+
+    def __repr__(self) -> str:
+        last = self.rows[-1] if self.rows else {}
+        return f"History({', '.join(f'{name}={value:.4g}' for name, value in last.items())})"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns, in order."""
+        return tuple(self.rows[0]) if self.rows else ()
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Return every column by its name."""
+        return {name: self[name] for name in self.columns}
+
+    def append(self, row: Row) -> None:
+        """Add the row of one more epoch."""
+        self.rows.append(dict(row))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a CSV file with a header; numbers keep every digit.
+
+        Raises
+        ------
+        OutputError
+            If it can't be written.
+        """
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(
+            {name: "" if math.isnan(value) else value for name, value in row.items()}
+            for row in self.rows
+        )
+        write_text(path, text.getvalue())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "History":
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        DataError
+            If the file is missing, or is not such a table.
+        """
+        try:
+            with Path(path).open(encoding="utf-8", newline="") as file:
+                return cls(
+                    {
+                        name: int(cell) if name in _COUNTS else float(cell or "nan")
+                        for name, cell in row.items()
+                    }
+                    for row in csv.DictReader(file)
+                )
+        except (OSError, ValueError, TypeError) as error:
+            raise DataError(f"{path} is no training history: {error}.") from error
+
+
+_COUNTS = ("epoch", "step")

@@ -1,0 +1,210 @@
+"""The training loop: batches in, updates and a history out."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from clearprop.errors import DivergedError
+from clearprop.metrics import Tally, tally_for
+from clearprop.optimizers import Optimizer
+from clearprop.parameters import Array, ParameterVector
+from clearprop.trace import Trace
+from clearprop.training.batches import Gatherer, Rows
+from clearprop.training.callbacks import Callback
+from clearprop.training.checkpoint import Saver
+from clearprop.training.early_stopping import EarlyStopping
+from clearprop.training.history import History
+from clearprop.training.interrupt import stop_on_interrupt
+from clearprop.training.run import Run
+from clearprop.training.samples import Samples
+
+_SAFE_EVERY = 50  # updates between two copies of the weights that a divergence falls back to
+
+
+@dataclass
+class Loop:
+    """What the loop works with; all that changes from epoch to epoch lies in `run`.
+
+    Parameters
+    ----------
+    run : Run
+    optimizer : Optimizer
+    samples : Samples
+        What is trained on.
+    held_out : Samples or None
+        What is measured after every epoch.
+    batches : callable
+        Gives the batches of one epoch.
+    max_steps : int or None
+        Ends training after so many updates.
+    clip_norm : float or None
+        The longest gradient.
+    early_stopping : EarlyStopping or None
+    callbacks : sequence of Callback
+    saver : Saver or None
+        Writes checkpoints.
+    """
+
+    run: Run
+    optimizer: Optimizer
+    samples: Samples
+    held_out: Samples | None
+    batches: Callable[[], Iterator[Rows]]
+    max_steps: int | None
+    clip_norm: float | None
+    early_stopping: EarlyStopping | None
+    callbacks: Sequence[Callback]
+    saver: Saver | None
+
+    trace: Trace = field(init=False)
+    gradient: ParameterVector = field(init=False)
+    safe: "_SafeWeights" = field(init=False)
+    gather_inputs: Gatherer = field(init=False)
+    gather_targets: Gatherer = field(init=False)
+    started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.trace = Trace(training=True, random_state=self.run.random_state)
+        self.trace.wants_dx = False
+        self.gradient = self.run.network.parameters.like()
+        self.safe = _SafeWeights.of(self.run)
+        self.gather_inputs = Gatherer(self.samples.X)
+        self.gather_targets = Gatherer(self.samples.y)
+        before = self.run.history.rows[-1]["seconds"] if len(self.run.history) else 0.0
+        self.started = time.perf_counter() - before
+
+    def go(self) -> History:
+        """Train until the epochs are done, the run is stopped, or the loss is not finite."""
+        run = self.run
+        with stop_on_interrupt(run):
+            self._tell(Callback.on_train_begin)
+            while run.stop_reason is None:
+                self._epoch()
+            if run.stop_reason == "finished" and not np.isfinite(run.network.parameters.data).all():
+                raise self._diverged("The weights")
+        if self.early_stopping is not None:
+            self.early_stopping.restore(run)
+        run.history.stopped = run.stop_reason
+        self._tell(Callback.on_train_end)
+        return run.history
+
+    def _epoch(self) -> None:
+        """Train an epoch, or what a stop leaves of it; only a whole one is put on record."""
+        run = self.run
+        if self._is_done():
+            run.stop("finished")
+            return
+        self.safe.renew(run)
+        tally = tally_for(run.network.loss)
+        total, seen = 0.0, 0
+        for batch in self.batches():
+            samples = self._update(batch, tally)
+            total += run.loss * samples
+            seen += samples
+            self._tell(Callback.on_step_end)
+            if run.step == self.max_steps:
+                break
+            if run.stop_reason is not None and seen < len(self.samples):
+                return
+        run.epoch += 1
+        run.history.append(self._row(total / seen, tally))
+        if self.early_stopping is not None:
+            self.early_stopping.look(run)
+        self._tell(Callback.on_epoch_end)
+        if run.stop_reason is None and self._is_done():
+            run.stop("finished")
+        if self.saver is not None:
+            self.saver.save(at_last=run.stop_reason is not None)
+
+    def _is_done(self) -> bool:
+        return self.run.epoch >= self.run.epochs or self.run.step == self.max_steps
+
+    def _update(self, batch: Rows, tally: Tally) -> int:
+        """Do one update, and return how many samples its batch had."""
+        run, network = self.run, self.run.network
+        x, y = self.gather_inputs(batch), self.gather_targets(batch)
+        weights = None if self.samples.weights is None else self.samples.weights[batch]
+        logits = network.forward(x, self.trace)
+        loss, dlogits = network.loss(logits, y, weights)
+        network.backward(dlogits, self.trace, self.gradient)
+        counted = len(y) if weights is None else float(weights.sum()) or len(y)
+        run.loss = loss + self.optimizer.regularize(network.parameters, self.gradient, counted)
+        if not math.isfinite(run.loss):
+            raise self._diverged("The loss")
+        if self.clip_norm is not None:
+            _clip(self.gradient.data, self.clip_norm)
+        self.optimizer.step(network.parameters, self.gradient, run.optimizer_state, run.step)
+        network.update_state(self.trace)
+        tally.add(network.loss, logits, y)
+        run.step += 1
+        return len(y)
+
+    def _row(self, loss: float, tally: Tally) -> dict[str, float]:
+        run, network, held_out = self.run, self.run.network, self.held_out
+        row = {"epoch": run.epoch, "step": run.step, "loss": loss, tally.name: tally.value()}
+        if held_out is not None:
+            logits = network.logits(held_out.X)
+            measured = tally_for(network.loss)
+            measured.add(network.loss, logits, held_out.y)
+            row["validation_loss"] = network.loss(logits, held_out.y)[0]
+            row[f"validation_{tally.name}"] = measured.value()
+        row["learning_rate"] = self.optimizer.rate(run.step - 1)
+        row["seconds"] = time.perf_counter() - self.started
+        return row
+
+    def _tell(self, event: Callable[[Callback, Run], None]) -> None:
+        for callback in self.callbacks:
+            getattr(callback, event.__name__)(self.run)
+
+    def _diverged(self, what: str) -> DivergedError:
+        run = self.run
+        epoch = self.safe.put_back(run)
+        rate = self.optimizer.rate(run.step)
+        run.history.stopped = "diverged"
+        return DivergedError(
+            f"{what} stopped being finite in epoch {run.epoch + 1}, update {run.step + 1}, with a "
+            f"learning rate of {rate:g}; the weights after epoch {epoch} are kept. Try a learning "
+            f"rate of {rate / 10:g}, clipped gradients, or inputs scaled to about 1.",
+            run.history,
+        )
+
+
+@dataclass
+class _SafeWeights:
+    """Weights that gave a finite loss, renewed too rarely to cost anything."""
+
+    epoch: int
+    step: int
+    parameters: Array
+    state: Array
+
+    @classmethod
+    def of(cls, run: Run) -> "_SafeWeights":
+        network = run.network
+        return cls(run.epoch, run.step, network.parameters.data.copy(), network.state.data.copy())
+
+    def renew(self, run: Run) -> None:
+        network = run.network
+        if run.step < self.step + _SAFE_EVERY or not np.isfinite(network.parameters.data).all():
+            return
+        self.epoch, self.step = run.epoch, run.step
+        self.parameters[...] = network.parameters.data
+        self.state[...] = network.state.data
+
+    def put_back(self, run: Run) -> int:
+        """Restore the best weights where early stopping has some, else these; say from when."""
+        if run.best is not None:
+            EarlyStopping.restore(run)
+            return run.best.epoch
+        run.network.parameters.data[...] = self.parameters
+        run.network.state.data[...] = self.state
+        return self.epoch
+
+
+def _clip(gradient: Array, longest: float) -> None:
+    norm = math.sqrt(float(np.vdot(gradient, gradient)))
+    if norm > longest:
+        gradient *= longest / norm

@@ -1,0 +1,70 @@
+"""The state of a training run: all that a checkpoint has to hold."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from clearprop.network import Network
+from clearprop.optimizers import OptimizerState
+from clearprop.parameters import Array
+from clearprop.training.history import History
+
+
+@dataclass
+class Best:
+    """The weights that early stopping would restore.
+
+    Parameters
+    ----------
+    epoch : int
+        After which they were there; 0 before there are any.
+    value : float
+        Of the monitored column.
+    parameters, state : ndarray, shape (P,)
+        Copies of the network's vectors.
+    """
+
+    epoch: int
+    value: float
+    parameters: Array
+    state: Array
+
+
+@dataclass
+class Run:
+    """A training run at the end of an epoch; callbacks see it.
+
+    Parameters
+    ----------
+    network : Network
+        What is trained, with its present weights.
+    optimizer_state : dict of str to ndarray
+    random_state : numpy.random.RandomState
+        Where batches and dropout come from.
+    epochs : int
+        How many there are to be.
+    steps_per_epoch : int
+    epoch, step : int
+        How many epochs, and how many updates, are done.
+    loss : float
+        Of the last batch.
+    history : History
+    best : Best or None
+        What early stopping has seen.
+    """
+
+    network: Network
+    optimizer_state: OptimizerState
+    random_state: np.random.RandomState
+    epochs: int
+    steps_per_epoch: int
+    epoch: int = 0
+    step: int = 0
+    loss: float = float("nan")
+    history: History = field(default_factory=History)
+    best: Best | None = None
+    stop_reason: str | None = None
+
+    def stop(self, reason: str = "asked") -> None:
+        """End training after the update that is under way; `reason` goes into the history."""
+        self.stop_reason = reason

@@ -1,0 +1,113 @@
+"""Samples, their targets and their weights, checked once before the loop."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.network import Network
+from clearprop.parameters import Array
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a network is trained on or measured by.
+
+    Parameters
+    ----------
+    X : ndarray, shape (N, *input_shape), or rows that are prepared as they are asked for
+    y : ndarray, shape (N,) or (N, K)
+        Targets, as the loss takes them.
+    weights : ndarray, shape (N,), or None
+    """
+
+    X: Any
+    y: Array
+    weights: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, rows: Array) -> "Samples":
+        """Return some of them."""
+        return Samples(
+            self.X[rows], self.y[rows], None if self.weights is None else self.weights[rows]
+        )
+
+
+def checked_samples(network: Network, X: Any, y: Any, weights: Any = None) -> Samples:
+    """Bring samples into the form that the loop takes.
+
+    Parameters
+    ----------
+    network : Network
+    X : array-like, shape (N, *input_shape), or rows that are prepared as they are asked for
+    y : array-like, shape (N,) or (N, K)
+    weights : array-like, shape (N,), optional
+
+    Returns
+    -------
+    Samples
+
+    Raises
+    ------
+    ShapeError, DataError
+        If they don't fit the network, the loss or each other, if there are none, or if X is not
+        finite everywhere.
+    """
+    if isinstance(X, np.ndarray) or not hasattr(X, "shape"):
+        X = network.inputs(X)
+        _check_finite(X)
+    y = network.targets(y)
+    if len(X) != len(y):
+        raise ShapeError(f"X has {len(X)} samples and y has {len(y)}.")
+    if len(y) == 0:
+        raise DataError("There are no samples to train on.")
+    return Samples(X, y, None if weights is None else network.weights(weights, len(y)))
+
+
+def split(
+    samples: Samples, share: float, random_state: np.random.RandomState
+) -> tuple[Samples, Samples]:
+    """Hold a random share of the samples out.
+
+    Parameters
+    ----------
+    samples : Samples
+    share : float
+        Above 0 and below 1.
+    random_state : numpy.random.RandomState
+        It is advanced.
+
+    Returns
+    -------
+    kept, held_out : Samples
+        Each in the order that they had.
+
+    Raises
+    ------
+    UsageError
+        If one of the two would be empty.
+    """
+    held = round(share * len(samples))
+    if not 0 < held < len(samples):
+        raise UsageError(
+            f"A validation share of {share} of {len(samples)} samples leaves nothing on one side. "
+            "Choose a share between 0 and 1."
+        )
+    order = random_state.permutation(len(samples))
+    return samples.take(np.sort(order[held:])), samples.take(np.sort(order[:held]))
+
+
+def _check_finite(X: Array) -> None:
+    if np.isfinite(X.sum(dtype=np.float64)):  # a NaN or infinity anywhere would show
+        return
+    finite = np.isfinite(X.reshape(len(X), -1))
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0].tolist()
+        found = X.reshape(len(X), -1)[row, column]
+        raise DataError(
+            f"X must be finite; sample {row} has {found} at feature {column}. Fill missing values "
+            "before training."
+        )

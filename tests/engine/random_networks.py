@@ -1,0 +1,91 @@
+"""Networks that Hypothesis draws, and one of each layer."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+import clearprop as cp
+from clearprop.network import Network
+
+ACTIVATIONS: list[cp.Layer] = [
+    cp.Sigmoid(),
+    cp.Tanh(),
+    cp.ReLU(),
+    cp.LeakyReLU(),
+    cp.LeakyReLU(slope=0.3),
+    cp.ELU(),
+    cp.ELU(alpha=0.4),
+    cp.GELU(),
+    cp.Softplus(),
+]
+
+LAYER_CASES: list[cp.Layer] = [
+    *ACTIVATIONS,
+    cp.Dense(3),
+    cp.Dense(1, bias=False),
+    cp.Dropout(0.4),
+    cp.Dropout(0),
+    cp.BatchNorm(),
+    cp.BatchNorm(momentum=1, epsilon=0.1),
+    cp.LayerNorm(),
+    cp.LayerNorm(epsilon=0.1),
+    cp.Flatten(),
+    cp.Sequential((cp.Dense(3), cp.Tanh())),
+    cp.Residual((cp.Tanh(),)),
+    cp.Residual((cp.Dense(5), cp.Tanh())),
+    cp.Residual((cp.Dense(3), cp.BatchNorm(), cp.Sigmoid())),
+    cp.Residual((cp.Residual((cp.Dense(4), cp.Tanh())), cp.Dropout(0.2), cp.Dense(5))),
+    cp.Residual((cp.Residual((cp.LayerNorm(),)), cp.Dense(2))),
+]
+
+_widths = st.integers(1, 5)
+_simple = st.one_of(
+    st.sampled_from([*ACTIVATIONS, cp.BatchNorm(epsilon=0.1), cp.LayerNorm(epsilon=0.1)]),
+    st.builds(cp.Dense, _widths, bias=st.booleans()),
+    st.builds(cp.Dropout, st.sampled_from([0, 0.3, 0.6])),
+)
+_layers = st.recursive(
+    _simple,
+    lambda inner: st.lists(inner, min_size=1, max_size=3).map(tuple).map(cp.Residual),
+    max_leaves=4,
+)
+
+
+@st.composite
+def networks(draw, dtype=np.float64):
+    """Draw a network whose every array is random, with samples, targets and perhaps weights."""
+    inputs, samples = draw(_widths), draw(st.integers(2, 5))
+    body = draw(st.lists(_layers, max_size=5))
+    loss = draw(
+        st.sampled_from([cp.BinaryCrossEntropy(), cp.SoftmaxCrossEntropy(), cp.MeanSquaredError()])
+    )
+    outputs = draw(st.integers(2 if isinstance(loss, cp.SoftmaxCrossEntropy) else 1, 4))
+    random_state = np.random.RandomState(draw(st.integers(0, 10_000)))
+    net = Network([*body, cp.Dense(outputs)], loss=loss, input_shape=(inputs,), dtype=dtype)
+    randomized(net, random_state)
+    x = random_state.standard_normal((samples, inputs)).astype(dtype)
+    y = random_targets(loss, samples, outputs, random_state)
+    weight = random_state.uniform(0, 2, samples).astype(dtype) if draw(st.booleans()) else None
+    return net, x, y, weight
+
+
+def randomized(net: Network, random_state: np.random.RandomState) -> Network:
+    """Give every array random values: with biases at zero, dead units would sit on kinks."""
+    for name, values in net.parameters.items():
+        values[...] = 0.7 * random_state.standard_normal(values.shape) + name.endswith("gamma")
+    for values in net.state.values():
+        values[...] = random_state.uniform(0.5, 1.5, values.shape)
+    return net
+
+
+def random_targets(
+    loss: cp.Loss, samples: int, outputs: int, random_state: np.random.RandomState
+) -> np.ndarray:
+    """Draw targets in one of the forms that the loss takes."""
+    if isinstance(loss, cp.SoftmaxCrossEntropy):
+        classes = random_state.randint(0, outputs, samples)
+        soft = random_state.dirichlet(np.ones(outputs), samples)
+        forms = [classes, np.eye(outputs)[classes], soft]
+        return forms[random_state.randint(3)]
+    if isinstance(loss, cp.BinaryCrossEntropy):
+        return random_state.randint(0, 2, (samples, outputs))
+    return random_state.standard_normal((samples, outputs))

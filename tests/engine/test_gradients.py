@@ -1,0 +1,95 @@
+"""Every layer's and every network's backward pass against central differences."""
+
+import inspect
+from functools import partial
+
+import numpy as np
+import pytest
+from central_differences import assert_same_gradient, numerical_gradient, smooth_gradient
+from hypothesis import given, settings
+from random_networks import LAYER_CASES, networks, randomized
+
+import clearprop as cp
+from clearprop import layers
+from clearprop.network import Network
+from clearprop.trace import Trace
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["training", "predicting"])
+@pytest.mark.parametrize("layer", LAYER_CASES, ids=repr)
+def test_backward_is_the_derivative_of_forward(layer: cp.Layer, training: bool) -> None:
+    x = _away_from_zero((4, 5))
+    net = randomized(
+        Network([layer], loss=cp.MeanSquaredError(), input_shape=(5,)), np.random.RandomState(1)
+    )
+    dy = np.random.RandomState(2).standard_normal((4, *net.output_shape))
+
+    def objective() -> float:
+        trace = Trace(training=training, random_state=np.random.RandomState(3))
+        return float(np.vdot(dy, net.forward(x, trace)))
+
+    trace = Trace(training=training, random_state=np.random.RandomState(3))
+    gradient = net.parameters.like()
+    net.forward(x, trace)
+    dx = net.backward(dy, trace, gradient)
+
+    assert dx is not None
+    assert_same_gradient(dx, numerical_gradient(objective, x))
+    for name, values in net.parameters.items():
+        assert_same_gradient(gradient[name], numerical_gradient(objective, values))
+
+
+def test_no_exported_layer_is_left_out() -> None:
+    exported = {
+        member
+        for name in layers.__all__
+        if inspect.isclass(member := getattr(layers, name)) and issubclass(member, layers.Layer)
+    }
+    covered = {type(layer) for layer in LAYER_CASES}
+    assert exported - {layers.Layer} == covered
+
+
+def test_flatten_passes_gradients_of_pictures_through() -> None:
+    net = randomized(
+        Network(
+            [cp.Flatten(), cp.Dense(2)], loss=cp.SoftmaxCrossEntropy(), input_shape=(2, 3, 2)
+        ),
+        np.random.RandomState(0),
+    )
+    x = np.random.RandomState(1).standard_normal((3, 2, 3, 2))
+    y = np.array([0, 1, 1])
+    trace = Trace()
+    loss, gradient = net.loss_and_gradient(x, y, trace=trace)
+    _, dlogits = net.loss(net.forward(x, trace), y)
+    dx = net.backward(dlogits, trace, gradient)
+    assert dx is not None
+    assert_same_gradient(dx, numerical_gradient(lambda: net.loss_and_gradient(x, y)[0], x))
+
+
+@given(networks())
+@settings(max_examples=60, deadline=None)
+def test_the_gradient_of_any_network_is_the_derivative_of_its_loss(drawn) -> None:
+    net, x, y, weight = drawn
+    loss = partial(_training_loss, net, x, y, weight)
+    trace = Trace(training=True, random_state=np.random.RandomState(5))
+    logits = net.forward(x, trace)
+    _, dlogits = net.loss(logits, net.targets(y), weight)
+    gradient = net.parameters.like()
+    dx = net.backward(dlogits, trace, gradient)
+
+    assert dx is not None
+    for analytical, at in ((gradient.data, net.parameters.data), (dx, x)):
+        numerical, smooth = smooth_gradient(loss, at)
+        # Kinks are rare at random points: were more entries left out, something else is wrong.
+        assert smooth.mean() > 0.5
+        assert_same_gradient(analytical[smooth], numerical[smooth])
+
+
+def _training_loss(net: Network, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
+    trace = Trace(training=True, random_state=np.random.RandomState(5))
+    return net.loss(net.forward(x, trace), net.targets(y), weight)[0]
+
+
+def _away_from_zero(shape: tuple[int, ...]) -> np.ndarray:
+    random_state = np.random.RandomState(0)
+    return random_state.uniform(0.1, 2, shape) * random_state.choice([-1, 1], shape)
