@@ -90,9 +90,9 @@ class Optimizer(ABC):
             return 0.0
         squares = 0.0
         for name in parameters.decayed:
-            weights = parameters[name]
+            weights, pulled = parameters[name], gradient[name]
             squares += float(np.vdot(weights, weights))
-            gradient[name] += self.alpha / samples * weights
+            pulled += self.alpha / samples * weights
         return 0.5 * self.alpha / samples * squares
 
     def step(

@@ -1,7 +1,7 @@
 """A network as a table: what each layer gives, learns and takes in memory."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -155,6 +155,18 @@ def _chain_inside(layer: Layer) -> Sequential | None:
     if isinstance(layer, Residual):
         return layer.block
     return layer if isinstance(layer, Sequential) else None
+
+
+def _short(layer: Layer) -> str:
+    """Write a layer with those of its hyper-parameters that are not the default."""
+    if not is_dataclass(layer):
+        return type(layer).__name__
+    given = (
+        f"{field.name}={getattr(layer, field.name)!r}"
+        for field in fields(layer)
+        if field.repr and getattr(layer, field.name) != field.default
+    )
+    return f"{type(layer).__name__}({', '.join(given)})"
 
 
 def _times(shape: tuple[int, ...]) -> str:

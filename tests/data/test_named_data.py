@@ -92,7 +92,7 @@ def test_samples_are_spread_evenly_over_classes() -> None:
 
 
 def test_an_unknown_name_suggests_the_nearest() -> None:
-    with pytest.raises(UnknownNameError, match="'digts'. Did you mean 'digits'"):
+    with pytest.raises(UnknownNameError, match=r"'digts'\. Did you mean 'digits'"):
         load("digts")
 
 

@@ -211,7 +211,7 @@ def test_an_impossible_size_is_refused(tmp_path: Path) -> None:
 
 
 def test_more_pixels_than_memory_is_refused_with_the_sum(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="GiB of memory. Choose a smaller size"):
+    with pytest.raises(DataError, match=r"GiB of memory\. Choose a smaller size"):
         read_pictures([tmp_path / "a.png"], (2**31, 2**31))
 
 
@@ -256,7 +256,7 @@ def test_broken_files_are_left_out_and_listed_and_other_files_passed_over(tmp_pa
 
 
 def test_a_folder_without_class_folders_says_what_was_expected(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no class folders. Expected pictures in"):
+    with pytest.raises(DataError, match=r"no class folders\. Expected pictures in"):
         load(tmp_path)
     save(tmp_path / "a.png", noise())
     with pytest.raises(DataError, match="no class folders"):

@@ -120,7 +120,7 @@ def test_the_target_is_the_one_usual_name_or_the_last_column(
 
 
 def test_an_unknown_target_suggests_the_nearest_column(tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match="no column 'color'. Did you mean 'colour'"):
+    with pytest.raises(UnknownNameError, match=r"no column 'color'\. Did you mean 'colour'"):
         load(write(tmp_path, SMALL), target="color")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-AWKWARD_NAMES = ["$x$ and $y", "_hidden", "line\nbreak", "猫" * 40, "", r"C:\cats", "long " * 50]
+AWKWARD_NAMES = [r"$\frac$", "_hidden", "line\nbreak", "猫" * 40, "", r"C:\cats", "long " * 50]
 
 
 def drawn(figure: Figure) -> Figure:

@@ -31,6 +31,11 @@ class TestConfusion:
         assert len(axes.texts) == (classes**2 if classes <= 20 else 0)
         assert len(axes.get_xticklabels()) == classes
 
+    def test_numbers_the_classes_where_names_have_no_room(self):
+        (axes,) = drawn(plots.confusion(np.eye(101, dtype=int), ["name"] * 101)).axes
+        assert "name" not in {label.get_text() for label in axes.get_xticklabels()}
+        assert axes.get_ylabel() == "true class"
+
     def test_draws_classes_without_samples(self):
         (axes,) = drawn(plots.confusion(np.zeros((2, 2), int), ["a", "b"])).axes
         assert axes.get_title(loc="left") == "No samples"
@@ -63,7 +68,7 @@ class TestDecisionBoundary:
         border = axes.collections[0].get_paths()[0].vertices
         np.testing.assert_allclose(border[:, 0], 0, atol=0.02)
 
-    @pytest.mark.parametrize("classes", [1, 3, 12])
+    @pytest.mark.parametrize("classes", [1, 3, 12, 100])
     def test_draws_a_network_that_always_says_the_same(self, classes):
         def predict_proba(plane):
             return np.eye(classes)[np.zeros(len(plane), int)]
@@ -80,6 +85,23 @@ class TestDecisionBoundary:
     def test_refuses_other_than_one_probability_for_each_class(self):
         with pytest.raises(ShapeError, match="one for each of 3 classes"):
             plots.decision_boundary(np.zeros_like, np.zeros((4, 2)), np.zeros(4), list("abc"))
+
+    def test_refuses_probabilities_that_are_not_finite(self):
+        def predict_proba(plane):
+            return np.full((len(plane), 2), NAN)
+
+        with pytest.raises(DataError, match="diverged"):
+            plots.decision_boundary(predict_proba, np.zeros((4, 2)), np.zeros(4), ["a", "b"])
+
+    def test_draws_a_border_between_every_two_of_many_classes(self):
+        def predict_proba(plane):
+            centres = np.arange(40) % 8 * 1.0, np.arange(40) // 8
+            distances = sum((plane[:, [i]] - centres[i]) ** 2 for i in (0, 1))
+            return np.exp(-distances) / np.exp(-distances).sum(axis=1, keepdims=True)
+
+        X, names = [[0, 0], [7, 4]], [f"class {i}" for i in range(40)]
+        figure = plots.decision_boundary(predict_proba, X, [0, 39], names)
+        assert len(drawn(figure).axes[0].collections) == 40 + 40
 
     def test_refuses_no_samples(self):
         with pytest.raises(DataError, match="no samples"):

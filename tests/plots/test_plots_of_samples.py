@@ -6,7 +6,6 @@ from figures import AWKWARD_NAMES, drawn, shown, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from matplotlib.axes import Axes
 
 from clearprop import plots
 from clearprop.errors import DataError, ShapeError
@@ -53,9 +52,9 @@ class TestMistakes:
         assert figure.get_suptitle().endswith("the 20 most confident first")
 
     def test_of_rows_are_strips_of_bars(self):
-        rows = np.array([[1.0, -2.0, 3.0]])
+        rows = np.array([[1.0, -2.0, 3.0, np.nan, np.inf]])
         (axes,) = drawn(plots.mistakes(rows, [0], [1], [0.5], ["a", "b"])).axes
-        assert axes.patches[0].get_data().values.tolist() == [1, -2, 3]
+        assert axes.patches[0].get_data().values.tolist() == [1, -2, 3, 0, 0]
 
     def test_of_classes_with_any_names_are_drawn(self):
         count = len(AWKWARD_NAMES)
@@ -107,6 +106,15 @@ class TestFirstLayerWeights:
     def test_of_zeros_are_drawn(self):
         drawn(plots.first_layer_weights(np.zeros((4, 2)), (2, 2)))
 
+    @pytest.mark.parametrize("shape", [(4,), (2, 2, 1), (1, 2, 2)])
+    def test_refuse_what_is_no_shape_of_a_picture(self, shape):
+        with pytest.raises(ShapeError, match=r"expected \(H, W\) or \(H, W, 3\)"):
+            plots.first_layer_weights(np.zeros((4, 2)), shape)
+
+    def test_refuse_weights_that_are_not_finite(self):
+        with pytest.raises(DataError, match="diverged"):
+            plots.first_layer_weights([[1.0], [np.nan]], (1, 2))
+
     @pytest.mark.parametrize("shape", [(5, 2), (4,)])
     def test_refuse_a_picture_of_another_size(self, shape):
         with pytest.raises(ShapeError, match=r"expected \(4, units\)"):
@@ -142,7 +150,7 @@ class TestWhatItSees:
             lambda dtype: arrays(dtype, st.sampled_from([(2, 3), (2, 3, 1), (2, 3, 3)]))
         )
     )
-    @settings(deadline=None)
+    @settings(deadline=None, max_examples=30)  # each makes a figure
     def test_shows_pictures_of_any_kind_between_black_and_white(self, picture):
         figure = plots.what_it_sees(picture, picture, [1.0], ["a"])
         values = shown(figure.axes[1])

@@ -7,7 +7,6 @@ from figures import drawn, lines, texts
 from clearprop import plots
 from clearprop.errors import DataError, ShapeError
 
-
 HISTORY = {
     "epoch": [1, 2, 3, 4],
     "loss": [0.7, 0.5, 0.3, 0.2],

@@ -26,7 +26,7 @@ class _Commands(click.Group):
         command: click.Command = getattr(import_module(f"clearprop.cli.{cmd_name}"), cmd_name)
         return command
 
-    def main(self, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[override]
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Run a command and leave with its exit code; no traceback for a user's mistake."""
         kwargs["standalone_mode"] = False
         try:

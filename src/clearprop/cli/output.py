@@ -1,5 +1,6 @@
 """How commands speak: results to standard output, everything else to standard error."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -50,7 +51,7 @@ def say_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str 
 
 def percent(share: float) -> str:
     """Write a share as people do: ``98.33%``; ``–`` where there is none."""
-    return f"{share:.2%}" if share == share else "–"  # noqa: PLR0124 - NaN differs from itself
+    return "–" if math.isnan(share) else f"{share:.2%}"
 
 
 def score_text(name: str, value: float) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 
-class _WholeNumbers(click.ParamType):
+class _WholeNumbers(click.ParamType[list[int]]):
     """Hidden layers: ``20,7,5``, or ``none``."""
 
     name = "UNITS,UNITS,..."
@@ -31,7 +31,7 @@ class _WholeNumbers(click.ParamType):
         return units
 
 
-class _Size(click.ParamType):
+class _Size(click.ParamType[tuple[int, int]]):
     """Height and width of pictures: ``64x64``, or ``64`` for both."""
 
     name = "HEIGHTxWIDTH"
@@ -49,7 +49,7 @@ class _Size(click.ParamType):
         return height, width
 
 
-class _BatchSize(click.ParamType):
+class _BatchSize(click.ParamType[int]):
     """Samples an update sees, or ``full`` for all of them, which settings write as 0."""
 
     name = "N|full"

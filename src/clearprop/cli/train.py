@@ -9,7 +9,6 @@ import click
 from clearprop.cli.options import settings_from, task_options
 from clearprop.cli.output import json_option, note, say_json, score_text
 from clearprop.cli.parameters import LAYERS
-from clearprop.configuration import Json
 from clearprop.errors import UsageError
 
 
@@ -27,9 +26,7 @@ from clearprop.errors import UsageError
     help="Seconds between two checkpoints; 0 for one each epoch.",
 )
 @json_option
-@click.pass_context
 def train(
-    ctx: click.Context,
     data: str | None,
     out: str | None,
     resume: bool,
@@ -77,8 +74,8 @@ def train(
     if trained.diverged is not None:
         raise trained.diverged
     if trained.history.stopped == "interrupted":
-        note(f"Interrupted. To go on: clearprop train --resume --out {shlex.quote(str(folder))}")
-        ctx.exit(130)
+        note(f"To go on: clearprop train --resume --out {shlex.quote(str(folder))}")
+        raise KeyboardInterrupt
 
 
 def _plan(task: Any) -> str:
@@ -94,16 +91,15 @@ def _plan(task: Any) -> str:
     )
 
 
-def _say(report: dict[str, Json], folder: Path, data: str, pictures: list[Path]) -> None:
+def _say(report: dict[str, Any], folder: Path, data: str, pictures: list[Path]) -> None:
     names = {"train": "Training", "validation": "Held out", "test": "Test set"}
     for part, name in names.items():
         reached = report.get(part)
-        if isinstance(reached, dict) and reached:
-            (score, value), *_ = ((key, reached[key]) for key in reached if key != "loss")
-            samples = report["samples"][part]  # type: ignore[index, call-overload]
+        if reached:
+            score = next(key for key in reached if key != "loss")
             click.echo(
-                f"{name:9} {samples:6} samples: {score_text(score, value)}, "
-                f"loss {reached['loss']:.4f}"
+                f"{name:9} {report['samples'][part]:6} samples: "
+                f"{score_text(score, reached[score])}, loss {reached['loss']:.4f}"
             )
     click.echo(
         f"Trained {report['epochs']} epochs in {report['seconds']:.1f} s. Saved in {folder}: "

@@ -75,9 +75,7 @@ def _part(name: str, part: str, found: dict[str, Array], train: Dataset | None =
     if "list_classes" in found:  # labels are places in it
         names = tuple(map(_text, found["list_classes"].reshape(-1).tolist()))
         return Dataset(name, kind_of(X), X, labels.astype(np.int64), names, target_name="class")
-    names = (train and train.class_names) or tuple(
-        str(int(label)) for label in np.unique(labels)
-    )
+    names = (train and train.class_names) or tuple(str(int(label)) for label in np.unique(labels))
     indices = index_labels(labels, names, f"{part}_set_y")
     return Dataset(name, kind_of(X), X, indices, names, target_name="class")
 

@@ -174,3 +174,26 @@ def _flat(image: "Image") -> "Image":
         return image
     white = Image.new("RGBA", image.size, "white")
     return Image.alpha_composite(white, image.convert("RGBA"))
+
+
+def preview(path: Path, longest: int = 400) -> NDArray[np.uint8]:
+    """Read one picture as a person would look at it: upright, in colour, in its own proportions.
+
+    Parameters
+    ----------
+    path : Path
+        A picture that `read_pictures` could read.
+    longest : int, default 400
+        Pixels of the longer side; a smaller picture keeps its size.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+    """
+    from PIL import Image, ImageOps
+
+    with Image.open(path, formats=_FORMATS) as image:
+        image.draft(None, (longest, longest))
+        upright = _flat(ImageOps.exif_transpose(image)).convert("RGB")
+    upright.thumbnail((longest, longest))
+    return np.asarray(upright)

@@ -7,9 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from clearprop import plots
-from clearprop.data import Dataset
+from clearprop.data import Dataset, Table
 from clearprop.experiment.evaluation import Evaluation
-from clearprop.layers import Dense
 from clearprop.model_file import Model
 from clearprop.parameters import Array
 from clearprop.training import History
@@ -64,10 +63,22 @@ def _figures(
         return
     if evaluated.confusion is not None:
         yield "confusion", plots.confusion(evaluated.confusion, names)
-    if evaluated.mistakes and isinstance(dataset.X[:1], np.ndarray):
-        yield "mistakes", _mistakes(evaluated, dataset, names)
-    if model.network.input_shape == (2,) and isinstance(dataset.X, np.ndarray):
-        yield "boundary", _boundary(model, dataset.X, dataset.y, names, dataset.feature_names)
+    if isinstance(dataset.X, Table):
+        return
+    if evaluated.mistakes and evaluated.probabilities is not None:
+        yield "mistakes", _mistakes(evaluated, evaluated.probabilities, dataset, names)
+    if model.network.input_shape == (2,) and model.preprocessing is not None:
+        inputs, network = model.preprocessing.inputs, model.network
+        yield (
+            "boundary",
+            plots.decision_boundary(
+                lambda points: network.predict_proba(inputs.transform(points, network.dtype)),
+                dataset.X[:],
+                dataset.y,
+                names,
+                _axes(dataset.feature_names),
+            ),
+        )
 
 
 def _first_weights(model: Model) -> tuple[Array, tuple[int, ...]] | None:
@@ -78,29 +89,13 @@ def _first_weights(model: Model) -> tuple[Array, tuple[int, ...]] | None:
     return model.network.parameters["1.W"], shape
 
 
-def _mistakes(evaluated: Evaluation, dataset: Dataset, names: tuple[str, ...]) -> Figure:
-    assert evaluated.probabilities is not None
-    predicted = evaluated.predicted
-    return plots.mistakes(
-        dataset.X,
-        evaluated.truth,
-        predicted,
-        evaluated.probabilities[np.arange(len(predicted)), predicted],
-        names,
-        dataset.sources,
-    )
-
-
-def _boundary(
-    model: Model, X: Array, y: Array, names: tuple[str, ...], features: tuple[str, ...] | None
+def _mistakes(
+    evaluated: Evaluation, probabilities: Array, dataset: Dataset, names: tuple[str, ...]
 ) -> Figure:
-    recipe, network = model.preprocessing, model.network
-    assert recipe is not None
-    axes = (features[0], features[1]) if features else ("x1", "x2")
-    return plots.decision_boundary(
-        lambda points: network.predict_proba(recipe.inputs.transform(points, network.dtype)),
-        X,
-        y,
-        names,
-        axes,
-    )
+    predicted = evaluated.predicted
+    confidence = probabilities[np.arange(len(predicted)), predicted]
+    return plots.mistakes(dataset.X, evaluated.truth, predicted, confidence, names, dataset.sources)
+
+
+def _axes(feature_names: tuple[str, ...] | None) -> tuple[str, str]:
+    return (feature_names[0], feature_names[1]) if feature_names else ("x1", "x2")

@@ -1,6 +1,7 @@
 """What a network predicts, against what is true."""
 
 from collections.abc import Callable, Iterator, Sequence
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,7 @@ def decision_boundary(
     Returns
     -------
     Figure
+        With a legend for up to 100 classes.
 
     Raises
     ------
@@ -125,7 +127,9 @@ def decision_boundary(
     probabilities = _asked(predict_proba, plane.reshape(-1, 2), len(class_names))
     probabilities = probabilities.reshape(_RESOLUTION, _RESOLUTION, -1)
     colours = np.array(style.class_colours(len(class_names)))
-    figure = style.new_figure(5.2, width=6.6)
+    named = len(class_names) <= _MOST_NAMES
+    legend_columns = ceil(len(class_names) / 20) if named else 0
+    figure = style.new_figure(5.2, width=5 + 1.9 * legend_columns)
     axes = figure.subplots()
     style.chart(axes, "Decision boundary", *map(style.label, feature_names))
     axes.grid(visible=False)
@@ -143,9 +147,10 @@ def decision_boundary(
     for index, colour in enumerate(colours):
         x, y = points[labels == index].T
         handles.append(axes.scatter(x, y, s=16, color=colour, edgecolor="white", linewidth=0.5))
-    style.legend(
-        axes, handles, map(style.label, class_names), loc="upper left", bbox_to_anchor=(1, 1)
-    )
+    if named:
+        names = map(style.label, class_names)
+        beside = {"loc": "upper left", "bbox_to_anchor": (1, 1), "ncols": legend_columns}
+        style.legend(axes, handles, names, **beside)
     return style.finished(figure)
 
 

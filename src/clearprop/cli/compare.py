@@ -1,0 +1,79 @@
+"""``clearprop compare``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from clearprop.cli.options import settings_from, task_options
+from clearprop.cli.output import json_option, note, percent, say_json, say_table
+from clearprop.cli.parameters import LAYERS
+from clearprop.errors import UsageError
+
+
+@click.command()
+@click.argument("data")
+@click.option(
+    "--layers",
+    "every",
+    type=LAYERS,
+    multiple=True,
+    required=True,
+    help="The hidden layers of one architecture: 20,7,5, or none. Give it again for each.",
+)
+@click.option(
+    "--repeats",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="How often each is trained, with seeds that count up.",
+)
+@task_options
+@click.option("--out", default="comparison", show_default=True, help="The folder of the picture.")
+@json_option
+def compare(
+    data: str, every: tuple[list[int], ...], repeats: int, out: str, as_json: bool, **options: Any
+) -> None:
+    """Train several architectures on DATA, in parallel, and compare mean and spread."""
+    from clearprop import plots
+    from clearprop.experiment.comparison import compare as run
+    from clearprop.files import make_folder
+
+    if len(set(map(tuple, every))) < len(every):
+        raise UsageError("An architecture is given twice; each --layers must differ.")
+    settings = settings_from(data, options, None)
+    folder = make_folder(Path(out))
+    found = []
+    for architecture in run(settings, [tuple(layers) for layers in every], repeats):
+        found.append(architecture)
+        note(f"{architecture.label} is trained, {len(found)} of {len(every)}.")
+    score = found[0].trials[0].score_name
+    picture = folder / "comparison.png"
+    rows = [(one.label, one.trials[0].parameters, one.scores) for one in found]
+    plots.save(plots.comparison(rows, f"validation {score}"), picture)
+    if as_json:
+        say_json(
+            {
+                "data": data,
+                "architectures": [architecture.to_json() for architecture in found],
+                "picture": str(picture),
+            }
+        )
+        return
+    show = percent if score == "accuracy" else "{:.4f}".format
+    say_table(
+        ("hidden layers ", "parameters", f"mean {score}", "spread", "lowest", "highest", "seconds"),
+        (
+            (
+                architecture.label,
+                f"{architecture.trials[0].parameters:,}",
+                show(architecture.mean),
+                show(architecture.spread),
+                show(min(architecture.scores)),
+                show(max(architecture.scores)),
+                f"{sum(trial.seconds for trial in architecture.trials) / repeats:.1f}",
+            )
+            for architecture in found
+        ),
+    )
+    click.echo(picture)

@@ -1,0 +1,68 @@
+"""``clearprop data``."""
+
+from typing import Any
+
+import click
+
+from clearprop.cli.output import json_option, say_json, say_table
+from clearprop.cli.parameters import SIZE
+
+
+@click.command()
+@click.argument("name_or_path")
+@click.option("--target", help="The column of a table to learn.  [default: the last]")
+@click.option("--size", type=SIZE, help="What pictures are brought to.  [default: 64x64]")
+@json_option
+def data(
+    name_or_path: str, target: str | None, size: tuple[int, int] | None, as_json: bool
+) -> None:
+    """Show what is understood of data: counts, shapes, classes, columns, broken files."""
+    from clearprop.data import describe, load
+
+    described: dict[str, Any] = describe(load(name_or_path, target=target, size=size))
+    if as_json:
+        say_json(described)
+        return
+    _say(described, described["name"])
+    if described["test"]:
+        click.echo()
+        _say(described["test"], "its test set")
+
+
+def _say(described: dict[str, Any], title: str) -> None:
+    from clearprop.summary import readable_bytes
+
+    click.echo(
+        f"{title}: {described['samples']} samples, {described['kind']}, "
+        f"{readable_bytes(described['bytes'])}; {described['task']} of {described['target']!r}"
+    )
+    if "shape" in described:
+        low, high = described["range"]
+        shape = "x".join(map(str, described["shape"]))
+        click.echo(f"each {shape} of {described['dtype']}, from {low:g} to {high:g}")
+    if "columns" in described:
+        say_table(
+            ("column ", "kind ", "missing", "range or categories"),
+            (
+                (column["name"], column["kind"], column["missing"], _span(column))
+                for column in described["columns"]
+            ),
+        )
+    if "classes" in described:
+        say_table(("class ", "samples"), described["classes"].items())
+    else:
+        low, high = described["values"]
+        click.echo(f"values from {low:g} to {high:g}")
+    if described["problems"]:
+        click.echo(f"{len(described['problems'])} left out:")
+        for problem in described["problems"]:
+            click.echo(f"  {problem['source']} {problem['reason']}")
+
+
+def _span(column: dict[str, Any]) -> str:
+    if column["kind"] == "categorical":
+        return f"{column['categories']} categories"
+    if column["range"] is None:
+        return "no value"
+    low, high = column["range"]
+    return f"{low:g} to {high:g}"

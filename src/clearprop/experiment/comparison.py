@@ -1,0 +1,151 @@
+"""Several architectures on the same data, trained side by side."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from clearprop.backend import blas_threads
+from clearprop.configuration import Json
+from clearprop.data import Dataset
+from clearprop.experiment.evaluation import evaluate
+from clearprop.experiment.learning import learn, load_dataset, set_task
+from clearprop.experiment.settings import Settings
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of one architecture.
+
+    Parameters
+    ----------
+    layers : tuple of int
+        Units of the hidden layers.
+    seed : int
+    parameters : int
+        How many numbers it learns.
+    score_name : {"accuracy", "r2"}
+    score : float
+        On held-out samples, or on the test set where there are none. NaN where training diverged.
+    seconds : float
+    """
+
+    layers: tuple[int, ...]
+    seed: int
+    parameters: int
+    score_name: str
+    score: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What the trials of one architecture came to.
+
+    Parameters
+    ----------
+    trials : tuple of Trial
+        One for each seed, in order.
+    """
+
+    trials: tuple[Trial, ...]
+
+    @property
+    def label(self) -> str:
+        """The hidden layers as they are written: ``20,7,5``, or ``none``."""
+        return ",".join(map(str, self.trials[0].layers)) or "none"
+
+    @property
+    def scores(self) -> list[float]:
+        """The score of each trial."""
+        return [trial.score for trial in self.trials]
+
+    @property
+    def mean(self) -> float:
+        """The mean score."""
+        return float(np.mean(self.scores))
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation of the scores, of the sample; NaN for a single trial."""
+        return float(np.std(self.scores, ddof=1)) if len(self.trials) > 1 else float("nan")
+
+    def to_json(self) -> dict[str, Json]:
+        """Describe it in JSON values."""
+        first = self.trials[0]
+        return {
+            "layers": list(first.layers),
+            "parameters": first.parameters,
+            "score": first.score_name,
+            "scores": list(self.scores),
+            "mean": self.mean,
+            "spread": self.spread,
+            "seconds": [trial.seconds for trial in self.trials],
+        }
+
+
+def compare(
+    settings: Settings, every: Sequence[tuple[int, ...]], repeats: int
+) -> Iterator[Architecture]:
+    """Train each architecture with seeds 0, 1, ..., on all cores, one process a core.
+
+    Parameters
+    ----------
+    settings : Settings
+        All but layers and seed; the seeds count up from its seed.
+    every : sequence of tuple of int
+        Units of the hidden layers of each architecture.
+    repeats : int
+        How many seeds. A seed decides what is held out, too, alike for all architectures.
+
+    Yields
+    ------
+    Architecture
+        In the order given, each as soon as it and those before it are done.
+    """
+    jobs = [
+        replace(settings, layers=tuple(layers), seed=settings.seed + repeat)
+        for layers in every
+        for repeat in range(repeats)
+    ]
+    # Spawned, not forked: a fork in the middle of a threaded matrix product may never come back.
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(min(len(jobs), _cores()), initializer=_leave_interrupts_to_parent) as pool:
+        trials = pool.imap(_train, jobs)
+        for _ in every:
+            yield Architecture(tuple(next(trials) for _ in range(repeats)))
+
+
+def _train(settings: Settings) -> Trial:
+    with blas_threads(1):
+        task = set_task(settings, _dataset(replace(settings, layers=None, seed=0)))
+        trained = learn(task)
+        measured = evaluate(trained.model, task.held_out or task.test or task.train)
+    diverged = trained.diverged is not None or not len(trained.history)
+    return Trial(
+        layers=settings.layers or (),
+        seed=settings.seed,
+        parameters=task.network.parameters.data.size,
+        score_name=measured.score_name,
+        score=float("nan") if diverged else measured.score,
+        seconds=0.0 if diverged else trained.history.rows[-1]["seconds"],
+    )
+
+
+@cache
+def _dataset(settings: Settings) -> Dataset:
+    return load_dataset(settings)
+
+
+def _leave_interrupts_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

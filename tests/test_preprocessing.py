@@ -1,0 +1,477 @@
+"""The recipe that turns raw samples into a network's input."""
+
+import json
+import tracemalloc
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
+from PIL import Image
+from sklearn.preprocessing import StandardScaler
+
+from clearprop.data import Dataset, Table, hold_out, load
+from clearprop.data.rows import SelectedRows
+from clearprop.data.table import TEXT
+from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.preprocessing import (
+    ArrayRecipe,
+    CategoricalColumn,
+    ClassTarget,
+    NumericColumn,
+    PictureRecipe,
+    PreparedRows,
+    Preprocessing,
+    TableRecipe,
+    ValueTarget,
+    fit_recipe,
+    prepare,
+    read_inputs,
+)
+from clearprop.preprocessing import arrays as arrays_module
+from clearprop.preprocessing import rows as rows_module
+from clearprop.preprocessing import tables as tables_module
+from clearprop.preprocessing.moments import moments
+
+FINITE = st.floats(-1e100, 1e100, allow_subnormal=False)
+FLOATS = st.sampled_from([np.float32, np.float64])
+
+
+def table_of(**columns: list[Any]) -> Table:
+    return Table(
+        {
+            name: np.array(cells, dtype=TEXT if isinstance(cells[0], str) else np.float64)
+            for name, cells in columns.items()
+        }
+    )
+
+
+def dataset_of(X: Any, y: list[float], names: tuple[str, ...] | None = ("no", "yes")) -> Dataset:
+    kind = "table" if isinstance(X, Table) else "pictures" if X.dtype == np.uint8 else "array"
+    return Dataset("made", kind, X, np.array(y, np.int64 if names else np.float64), names)
+
+
+TABLE = table_of(width=[1.0, np.nan, 3.0, 8.0], colour=["red", "", "blue", "red"])
+PICTURES = np.random.RandomState(0).randint(0, 256, size=(4, 3, 5, 3)).astype(np.uint8)
+
+
+# Pictures
+
+
+@given(
+    pixels=arrays.arrays(np.uint8, st.sampled_from([(2, 3, 4), (2, 3, 4, 3), (0, 2, 2)])),
+    dtype=FLOATS,
+)
+def test_pictures_are_divided_by_255_in_the_dtype(pixels: NDArray[np.uint8], dtype: type) -> None:
+    recipe = PictureRecipe(pixels.shape[1:3], 3 if pixels.ndim == 4 else 1)
+    prepared = recipe.transform(np.asfortranarray(pixels), dtype)
+    np.testing.assert_array_equal(prepared, pixels.astype(dtype) / dtype(255))
+    assert prepared.dtype == dtype
+    assert prepared.flags.c_contiguous
+    assert prepared.shape[1:] == recipe.input_shape
+
+
+@pytest.mark.parametrize(
+    ("raw", "error", "message"),
+    [
+        (PICTURES[:, :2], ShapeError, r"shape \(2, 5, 3\), expected \(3, 5, 3\)"),
+        (PICTURES[..., 0], ShapeError, r"shape \(3, 5\), expected \(3, 5, 3\)"),
+        (PICTURES[..., :1], ShapeError, r"shape \(3, 5, 1\)"),
+        (PICTURES / 255, DataError, "numbers of type float64, expected pictures"),
+        (TABLE, DataError, "Found a table, expected pictures"),
+    ],
+)
+def test_other_pictures_are_refused(raw: Any, error: type[Exception], message: str) -> None:
+    recipe = fit_recipe(dataset_of(PICTURES, [0, 1, 0, 1])).inputs
+    assert recipe == PictureRecipe((3, 5), 3)
+    for use in (recipe.check, lambda raw: recipe.transform(raw, np.float32)):
+        with pytest.raises(error, match=message):
+            use(raw)
+
+
+# Arrays
+
+
+@given(
+    X=arrays.arrays(
+        np.float64, arrays.array_shapes(min_dims=2, max_dims=3, max_side=6), elements=FINITE
+    ),
+    dtype=FLOATS,
+)
+def test_standardised_features_have_mean_0_and_deviation_1_or_0(
+    X: NDArray[np.float64], dtype: type
+) -> None:
+    recipe = ArrayRecipe.fit(X)
+    Z = recipe.transform(X, dtype)
+    assert (Z.dtype, Z.shape, recipe.input_shape) == (dtype, X.shape, X.shape[1:])
+    assert Z.flags.c_contiguous
+    flat = Z.reshape(len(Z), -1).astype(np.float64)
+    constant = (X[:1] == X).all(axis=0).reshape(-1)
+    # A spread that float64 can hardly tell from none is left aside.
+    low, high = X.min(axis=0).reshape(-1), X.max(axis=0).reshape(-1)
+    clear = high - low > 1e-6 * np.maximum(abs(low), abs(high))
+    np.testing.assert_allclose(flat[:, clear].mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(flat[:, clear].std(axis=0), 1, rtol=1e-4)
+    np.testing.assert_allclose(flat[:, constant], 0, atol=1e-6)
+
+
+def test_arrays_are_standardised_as_by_scikit_learn() -> None:
+    X = np.random.RandomState(0).randn(50, 4) * (1, 10, 1e-3, 0) + (0, 5, 1e3, 7)
+    expected = StandardScaler().fit_transform(X)
+    np.testing.assert_allclose(ArrayRecipe.fit(X).transform(X, np.float64), expected, atol=1e-9)
+
+
+def test_moments_neither_overflow_nor_depend_on_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    X = np.array([[1e308, 3.0], [-1e308, 3.0], [1e308, 3.0], [-1e308, 3.0]])
+    mean, std = moments(X)
+    np.testing.assert_array_equal(mean, [0, 3])
+    np.testing.assert_allclose(std, [1e308, 1])
+    Y = np.random.RandomState(0).randn(100, 3)
+    monkeypatch.setattr("clearprop.data.rows._BLOCK", 100)
+    mean, std = moments(SelectedRows(Y, np.arange(100)))
+    np.testing.assert_allclose(mean, Y.mean(axis=0))
+    np.testing.assert_allclose(std, Y.std(axis=0))
+
+
+def test_very_many_features_share_one_mean_and_deviation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrays_module, "MOST_MOMENTS", 5)
+    X = np.random.RandomState(0).randn(10, 2, 3) + 4
+    recipe = ArrayRecipe.fit(X)
+    np.testing.assert_allclose(recipe.mean, [X.mean()])
+    np.testing.assert_allclose(recipe.std, [X.std()])
+    np.testing.assert_allclose(recipe.transform(X, np.float64), (X - X.mean()) / X.std())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e200])
+def test_what_does_not_become_a_finite_number_is_named(value: float) -> None:
+    X = np.random.RandomState(0).randn(9, 2)
+    recipe = ArrayRecipe.fit(X)
+    X[7, 1] = value
+    with pytest.raises(DataError, match=rf"X\[7, 1\] is {value}".replace("+", r"\+")):
+        recipe.transform(X, np.float32)
+
+
+def test_missing_numbers_are_refused_when_learning() -> None:
+    with pytest.raises(DataError, match=r"X\[1, 0\] is nan"):
+        ArrayRecipe.fit(np.array([[1.0], [np.nan]]))
+
+
+@pytest.mark.parametrize(
+    ("raw", "error", "message"),
+    [
+        (np.zeros((4, 3)), ShapeError, r"shape \(3,\), expected \(2,\)"),
+        (np.zeros((4, 2)).astype(str), DataError, "expected an array of numbers"),
+        (TABLE, DataError, "Found a table"),
+    ],
+)
+def test_other_arrays_are_refused(raw: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        ArrayRecipe((2,), (0.0, 0.0), (1.0, 1.0)).check(raw)
+
+
+# Tables
+
+
+def test_columns_are_filled_standardised_and_encoded() -> None:
+    recipe = TableRecipe.fit(TABLE)
+    number, category = recipe.columns
+    assert isinstance(number, NumericColumn)
+    assert (number.name, number.median) == ("width", 3.0)
+    assert (number.mean, number.std) == pytest.approx((4.0, np.std([1, 3, 8])))
+    assert category == CategoricalColumn("colour", ("blue", "red"))
+    width = (np.array([1, 3, 3, 8]) - 4) / np.std([1, 3, 8])
+    expected = np.column_stack([width, [0, 0, 1, 0], [1, 0, 0, 1]])
+    np.testing.assert_allclose(recipe.transform(TABLE, np.float64), expected)
+    assert recipe.input_shape == (3,)
+
+
+def test_columns_are_found_by_name_in_any_order() -> None:
+    recipe = TableRecipe.fit(TABLE)
+    turned = Table(dict(reversed(list(TABLE.columns.items()))))
+    np.testing.assert_array_equal(
+        recipe.transform(turned, np.float32), recipe.transform(TABLE, np.float32)
+    )
+
+
+def test_an_unknown_category_is_zero_everywhere() -> None:
+    recipe = TableRecipe.fit(TABLE)
+    new = recipe.transform(table_of(width=[4.0], colour=["green"]), np.float64)
+    np.testing.assert_allclose(new, [[0, 0, 0]], atol=1e-12)
+
+
+def test_a_column_of_numbers_only_can_still_be_categories() -> None:
+    recipe = TableRecipe.fit(table_of(size=["7", "x", "7.5"]))
+    np.testing.assert_array_equal(
+        recipe.transform(table_of(size=[7.0, 7.5, np.nan, 8.0]), np.float64),
+        [[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 0]],
+    )
+
+
+def test_only_the_most_frequent_categories_get_an_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables_module, "MOST_CATEGORIES", 2)
+    recipe = TableRecipe.fit(table_of(name=["d", "b", "b", "a", "c", "c"]))
+    assert recipe.columns == (CategoricalColumn("name", ("b", "c")),)
+
+
+def test_constant_and_empty_columns_are_zero() -> None:
+    table = table_of(same=[5.0, 5.0], nothing=[np.nan, np.nan])
+    Z = TableRecipe.fit(table).transform(table, np.float32)
+    np.testing.assert_array_equal(Z, np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (table_of(width=[1.0]), "column 'colour' is missing; found width"),
+        (table_of(width=[1.0], colour=["red"], id=[1.0]), "column 'id' was not in the training"),
+        (
+            table_of(width=["1", "wide"], colour=["red", "red"]),
+            "Row 2 of column 'width' is 'wide', expected a number",
+        ),
+        (PICTURES, "Found an array of uint8, expected a table"),
+    ],
+)
+def test_other_tables_are_refused(raw: Any, message: str) -> None:
+    recipe = TableRecipe.fit(TABLE)
+    for use in (recipe.check, lambda raw: recipe.transform(raw, np.float32)):
+        with pytest.raises(DataError, match=message):
+            use(raw)
+
+
+def test_a_number_out_of_reach_is_named() -> None:
+    recipe = TableRecipe.fit(TABLE)
+    with pytest.raises(DataError, match=r"Row 2 of column 'width' is 1e\+200"):
+        recipe.transform(table_of(width=[1.0, 1e200], colour=["", ""]), np.float32)
+
+
+# Targets
+
+
+def test_classes_are_encoded_by_name() -> None:
+    target = ClassTarget.fit(dataset_of(PICTURES, [0, 1, 1, 1]))
+    assert target == ClassTarget(("no", "yes"), "target")
+    turned = dataset_of(PICTURES, [0, 1, 1, 1], ("yes", "no"))
+    assert target.encode(turned).tolist() == [1, 0, 0, 0]
+    only = dataset_of(PICTURES, [0, 0, 0, 0], ("yes",))
+    assert target.encode(only).tolist() == [1, 1, 1, 1]
+
+
+def test_a_class_outside_the_classes_is_named() -> None:
+    other = dataset_of(PICTURES, [0, 1, 1, 1], ("yes", "maybe"))
+    with pytest.raises(DataError, match=r"Row 2 of 'target' is 'maybe', which is none of .* no, y"):
+        ClassTarget(("no", "yes"), "target").encode(other)
+
+
+def test_a_few_numbers_are_classes_or_values_as_the_target_says() -> None:
+    values = dataset_of(PICTURES, [1.0, 0.0, 2.0, 1.0], None)
+    assert ClassTarget(("0", "1", "2"), "y").encode(values).tolist() == [1, 0, 2, 1]
+    classes = dataset_of(PICTURES, [1, 0, 0, 1], ("5", "7"))
+    assert ValueTarget((0.0,), (1.0,), "y").encode(classes).tolist() == [[7], [5], [5], [7]]
+    with pytest.raises(DataError, match="has the classes no, yes, expected values"):
+        ValueTarget((0.0,), (1.0,), "y").encode(dataset_of(PICTURES, [0, 1, 0, 1]))
+
+
+def test_a_single_class_can_t_be_learned() -> None:
+    with pytest.raises(DataError, match="single class, 'cat', so there is nothing to tell apart"):
+        fit_recipe(dataset_of(PICTURES, [0, 0, 0, 0], ("cat",)))
+    with pytest.raises(DataError, match="no sample of the class 'no'"):
+        fit_recipe(dataset_of(PICTURES, [1, 1, 1, 1]))
+
+
+@given(arrays.arrays(np.float64, st.sampled_from([(7,), (7, 1), (7, 3)]), elements=FINITE))
+def test_values_come_back_to_their_own_scale(values: NDArray[np.float64]) -> None:
+    dataset = replace(dataset_of(TABLE, [0.0] * 4, None), X=np.zeros((7, 1)), y=values)
+    target = ValueTarget.fit(dataset)
+    encoded = target.encode(dataset)
+    assert encoded.shape == (7, target.outputs)
+    scale = np.abs(values).max() or 1
+    back = target.restore(encoded)
+    np.testing.assert_allclose(back.reshape(7, -1), values.reshape(7, -1), atol=1e-9 * scale)
+    assert back.shape == ((7,) if target.outputs == 1 else values.shape)
+
+
+def test_another_number_of_outputs_is_refused() -> None:
+    dataset = dataset_of(np.zeros((4, 1)), [0.5, 1.5, 2.5, 3.5], None)
+    with pytest.raises(ShapeError, match="1 values a sample, expected 2"):
+        ValueTarget((0.0, 0.0), (1.0, 1.0), "y").encode(dataset)
+
+
+# The whole recipe
+
+
+@pytest.mark.parametrize("name", ["digits", "iris", "diabetes", "planar", "linear"])
+def test_a_recipe_survives_json(name: str) -> None:
+    recipe = fit_recipe(load(name))
+    again = Preprocessing.from_config(json.loads(json.dumps(recipe.to_config())))
+    assert again == recipe
+
+
+COLUMN = {"type": "CategoricalColumn", "name": "a", "categories": ["x"]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "PictureRecipe", "size": [8], "channels": 3},
+        {"type": "PictureRecipe", "size": ["8", 8], "channels": 3},
+        {"type": "PictureRecipe", "size": [8, 0], "channels": 3},
+        {"type": "PictureRecipe", "size": [8, 8], "channels": 2},
+        {"type": "PictureRecipe", "size": [8, 8]},
+        {"type": "ArrayRecipe", "shape": [2], "mean": [0, 0], "std": [1, 0]},
+        {"type": "ArrayRecipe", "shape": [2], "mean": [0, float("nan")], "std": [1, 1]},
+        {"type": "ArrayRecipe", "shape": [3], "mean": [0, 0], "std": [1, 1]},
+        {"type": "ArrayRecipe", "shape": 3, "mean": [0], "std": [1]},
+        {"type": "TableRecipe", "columns": ["a"]},
+        {"type": "TableRecipe", "columns": [COLUMN, COLUMN]},
+        COLUMN,
+        {"type": "Path", "name": "a"},
+        {"size": [8, 8]},
+        None,
+    ],
+)
+def test_a_description_that_can_t_be_is_refused(change: Any) -> None:
+    target = {"type": "ClassTarget", "class_names": ["a", "b"], "name": "y"}
+    with pytest.raises(UsageError):
+        Preprocessing.from_config({"type": "Preprocessing", "inputs": change, "target": target})
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"type": "ClassTarget", "class_names": ["a"], "name": "y"},
+        {"type": "ClassTarget", "class_names": ["a", "a"], "name": "y"},
+        {"type": "ClassTarget", "class_names": ["a", 1], "name": "y"},
+        {"type": "ValueTarget", "mean": [0], "std": [-1], "name": "y"},
+        {"type": "ValueTarget", "mean": [], "std": [], "name": "y"},
+        {"type": "ValueTarget", "mean": [0], "std": [1], "name": 3},
+    ],
+)
+def test_a_target_s_description_that_can_t_be_is_refused(target: Any) -> None:
+    inputs = {"type": "PictureRecipe", "size": [8, 8], "channels": 3}
+    with pytest.raises(UsageError):
+        Preprocessing.from_config({"type": "Preprocessing", "inputs": inputs, "target": target})
+
+
+def test_only_a_whole_recipe_is_taken_for_one() -> None:
+    with pytest.raises(UsageError, match="expected a Preprocessing recipe"):
+        Preprocessing.from_config({"type": "PictureRecipe", "size": [8, 8], "channels": 3})
+
+
+# Prepared rows
+
+
+@pytest.mark.parametrize("name", ["digits", "iris", "planar"])
+@pytest.mark.parametrize("rows", [slice(3, 40, 2), np.array([5, 1, 1]), slice(None)])
+def test_prepared_rows_are_those_of_the_whole(name: str, rows: Any) -> None:
+    dataset = load(name)
+    recipe = fit_recipe(dataset).inputs
+    whole = recipe.transform(dataset.X, np.float32)
+    lazy = PreparedRows(dataset.X, recipe, np.float32)
+    np.testing.assert_array_equal(lazy[rows], whole[rows])
+    assert (lazy.shape, lazy.dtype, len(lazy)) == (whole.shape, whole.dtype, len(whole))
+
+
+def test_large_data_are_prepared_when_indexed(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, _ = hold_out(load("digits"), 0.2, 0)
+    recipe = fit_recipe(train).inputs
+    whole = prepare(train.X, recipe, np.float32)
+    assert isinstance(whole, np.ndarray)
+    monkeypatch.setattr(rows_module, "WHOLE_LIMIT", whole.nbytes)
+    lazy = prepare(train.X, recipe, np.float32)
+    assert isinstance(lazy, PreparedRows)
+    np.testing.assert_array_equal(lazy[:], whole)
+
+
+def test_splitting_and_batching_large_pictures_takes_no_second_copy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("clearprop.data.rows.COPY_LIMIT", 2**20)
+    monkeypatch.setattr(rows_module, "WHOLE_LIMIT", 2**20)
+    pictures = np.zeros((4000, 32, 32, 3), dtype=np.uint8)
+    dataset = dataset_of(pictures, [0, 1] * 2000)
+    tracemalloc.start()
+    try:
+        train, _ = hold_out(dataset, 0.2, 0)
+        rows = prepare(train.X, fit_recipe(train).inputs, np.float32)
+        assert rows[np.arange(50)].shape == (50, 32, 32, 3)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < pictures.nbytes / 4
+
+
+def test_what_does_not_fit_is_refused_at_once() -> None:
+    with pytest.raises(ShapeError, match="expected"):
+        PreparedRows(PICTURES, PictureRecipe((8, 8), 3), np.float32)
+
+
+# Reading samples to predict from
+
+
+def test_pictures_are_read_as_the_recipe_needs_them(tmp_path: Path) -> None:
+    recipe = fit_recipe(load("digits"))
+    picture = Image.new("RGB", (40, 40), (90, 90, 90))
+    picture.save(tmp_path / "a.png")
+    (tmp_path / "b.jpg").write_text("text")
+    inputs = read_inputs([tmp_path / "a.png", tmp_path / "b.jpg"], recipe)
+    np.testing.assert_array_equal(inputs.raw, np.full((1, 8, 8), 90))
+    assert inputs.sources == (str(tmp_path / "a.png"),)
+    assert [problem.source for problem in inputs.problems] == [str(tmp_path / "b.jpg")]
+
+
+@pytest.mark.parametrize("with_target", [True, False])
+def test_a_table_is_read_with_or_without_its_target(tmp_path: Path, with_target: bool) -> None:
+    train = tmp_path / "train.csv"
+    train.write_text("width,colour,price\n1,red,0.5\n2,blue,1.5\n")
+    recipe = fit_recipe(load(train))
+    new = tmp_path / "new.csv"
+    new.write_text("colour,width,price\nred,1,0\n" if with_target else "colour,width\nred,1\n")
+    inputs = read_inputs([new], recipe)
+    np.testing.assert_allclose(recipe.inputs.transform(inputs.raw, np.float64), [[-1, 0, 1]])
+    assert inputs.sources == ("new.csv row 1",)
+
+
+def test_text_in_a_numeric_column_is_named_at_prediction(tmp_path: Path) -> None:
+    train, new = tmp_path / "train.csv", tmp_path / "new.csv"
+    train.write_text("width,price\n1,0.5\n2,1.5\n")
+    new.write_text("width\n1\nwide\n")
+    with pytest.raises(DataError, match="Row 2 of column 'width' is 'wide', expected a number"):
+        read_inputs([new], fit_recipe(load(train)))
+
+
+def test_arrays_are_read_from_npz_and_from_tables_of_numbers(tmp_path: Path) -> None:
+    recipe = fit_recipe(load("planar"))
+    points = np.array([[1.0, 2.0], [3.0, 4.0]])
+    np.savez(tmp_path / "new.npz", X=points)
+    (tmp_path / "new.csv").write_text("x1,x2\n1,2\n3,4\n")
+    for name in ("new.npz", "new.csv"):
+        np.testing.assert_array_equal(read_inputs([tmp_path / name], recipe).raw, points)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ([], "no file to predict from"),
+        (["a.csv", "b.png"], "expected pictures, or one CSV"),
+        (["a.csv", "b.csv"], "expected pictures, or one CSV"),
+        (["a.txt"], "can't be predicted from"),
+        (["a.png"], "not trained on pictures"),
+        (["gone.csv"], "gone.csv can't be read: No such file"),
+        (["wide.csv"], r"shape \(3,\), expected \(2,\)"),
+        (["text.csv"], "Row 1 of column 'x2' is 'two', expected a number"),
+        (["class.csv"], "no columns besides the target; expected 2"),
+    ],
+)
+def test_files_that_can_t_be_predicted_from_are_refused(
+    tmp_path: Path, files: list[str], message: str
+) -> None:
+    (tmp_path / "wide.csv").write_text("x1,x2,x3\n1,2,3\n")
+    (tmp_path / "text.csv").write_text("x1,x2\n1,two\n")
+    (tmp_path / "class.csv").write_text("class\nred\n")
+    with pytest.raises(ValueError, match=message):
+        read_inputs([tmp_path / name for name in files], fit_recipe(load("planar")))
