@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from clearprop.errors import UsageError, unknown_name
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
@@ -19,7 +21,7 @@ def to_config(value: Any) -> Json:
     Parameters
     ----------
     value : dataclass instance, tuple, list, dict, str, bool, int, float or None
-        What to describe.
+        What to describe. NumPy's numbers become Python's.
 
     Returns
     -------
@@ -42,6 +44,8 @@ def to_config(value: Any) -> Json:
         return [to_config(item) for item in value]
     if isinstance(value, dict):
         return {str(key): to_config(item) for key, item in value.items()}
+    if isinstance(value, np.generic):  # such as y.max() + 1 units
+        value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise UsageError(

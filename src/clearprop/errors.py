@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
+_LISTED = 30  # names in a message at most
+
 
 class ClearpropError(Exception):
     """Base class of every error that clearprop raises on purpose."""
@@ -85,6 +87,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
         To be raised by the caller, so that its traceback starts there.
     """
     names = sorted(known)
-    nearest = get_close_matches(name.lower(), names, n=1, cutoff=0.5)
-    hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
-    return UnknownNameError(f"There is no {kind} {name!r}.{hint} Known: {', '.join(names)}.")
+    by_lower_case = {one.lower(): one for one in names}
+    nearest = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.5)
+    hint = f" Did you mean {by_lower_case[nearest[0]]!r}?" if nearest else ""
+    listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
+    return UnknownNameError(f"There is no {kind} {name!r}.{hint} Known: {listed}.")

@@ -2,8 +2,8 @@
 
 Random weights are drawn with shape (units, inputs), as the published systems draw them, and then
 transposed into the engine's (inputs, units): the same seed gives the same network in both
-notations. They are drawn in float64 and rounded to the network's dtype afterwards, so that a float32 and a
-float64 network start alike.
+notations. They are drawn in float64 and rounded to the network's dtype afterwards, so that a
+float32 and a float64 network start alike.
 """
 
 from abc import ABC, abstractmethod

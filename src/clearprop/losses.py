@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from clearprop.errors import DataError, ShapeError, UsageError
-from clearprop.layers.activations import sigmoid
+from clearprop.kernels import sigmoid
 from clearprop.parameters import Array
 
 

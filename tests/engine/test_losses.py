@@ -88,7 +88,13 @@ def test_class_numbers_and_one_hot_rows_mean_the_same() -> None:
 @DTYPES
 @pytest.mark.parametrize(
     ("z", "y", "value", "slope"),
-    [(1e4, 0, 1e4, 1), (-1e4, 1, 1e4, -1), (1e4, 1, 0, 0), (-1e4, 0, 0, 0), (1e4, 0.75, 2500, 0.25)],
+    [
+        (1e4, 0, 1e4, 1),
+        (-1e4, 1, 1e4, -1),
+        (1e4, 1, 0, 0),
+        (-1e4, 0, 0, 0),
+        (1e4, 0.75, 2500, 0.25),
+    ],
 )
 def test_binary_cross_entropy_is_exact_at_the_ends(z, y, value, slope, dtype) -> None:
     loss, gradient = BINARY(np.full((1, 2), z, dtype), np.full((1, 2), y, dtype))

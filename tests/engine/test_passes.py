@@ -11,7 +11,7 @@ from random_networks import ACTIVATIONS, LAYER_CASES, networks, randomized
 import clearprop as cp
 from clearprop.errors import UsageError
 from clearprop.network import Network
-from clearprop.parameters import ParameterVector
+from clearprop.parameters import Params, ParameterVector
 from clearprop.trace import Trace
 
 DEEP = (
@@ -39,7 +39,7 @@ def passed(
 
 
 @given(networks(), st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_forward_and_backward_change_nothing_they_are_given(drawn, training) -> None:
     net, x, y, _ = drawn
     trace = Trace(training=training, random_state=np.random.RandomState(0))
@@ -63,7 +63,7 @@ def test_one_layer_writes_to_neither_x_nor_dy(layer: cp.Layer) -> None:
 
 
 @given(networks())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_used_trace_gives_the_bits_of_a_fresh_one(drawn) -> None:
     net, x, y, weight = drawn
     used = training_trace()
@@ -79,7 +79,7 @@ def test_a_used_trace_gives_the_bits_of_a_fresh_one(drawn) -> None:
 
 
 @given(networks())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_parameter_gradients_are_the_same_when_nobody_wants_dx(drawn) -> None:
     net, x, y, _ = drawn
     wanting, not_wanting = training_trace(), training_trace()
@@ -93,21 +93,32 @@ def test_parameter_gradients_are_the_same_when_nobody_wants_dx(drawn) -> None:
     np.testing.assert_array_equal(gradient.data, same.data)
 
 
-def test_the_first_layer_computes_no_dx_and_those_below_it_never_run_backward() -> None:
+@pytest.mark.parametrize("nested", [False, True], ids=["plain", "inside residual links"])
+def test_nothing_runs_backward_further_down_than_the_first_parameters(nested: bool) -> None:
+    asked = []
+
     class Unreachable(cp.Tanh):
         def backward(self, *arguments: object) -> np.ndarray:
             raise AssertionError("nothing below the first parameters has to run backward")
 
-    net = Network([Unreachable(), cp.Dense(2)], loss=cp.MeanSquaredError(), input_shape=(3,))
-    x = np.ones((4, 3))
+    class Watched(cp.Dense):
+        def backward(
+            self, params: Params, dy: np.ndarray, trace: Trace, grads: Params
+        ) -> np.ndarray | None:
+            asked.append(trace.wants_dx)
+            return super().backward(params, dy, trace, grads)
+
+    below, above = Unreachable(), Watched(3)
+    first = cp.Residual((cp.Residual((below, Watched(3))),)) if nested else Watched(3)
+    net = Network([below, first, above], loss=cp.MeanSquaredError(), input_shape=(3,))
     trace = training_trace()
     trace.wants_dx = False
-    passed(net, x, np.ones((4, 2)), trace)
-    assert "dx" not in trace.child("1")._buffers
+    passed(net, np.ones((4, 3)), np.ones((4, 3)), trace)
+    assert asked == [True, False]
 
 
 @given(networks())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_float32_agrees_with_float64(drawn) -> None:
     net, x, y, _ = drawn
     x = x.astype(np.float32).astype(np.float64)

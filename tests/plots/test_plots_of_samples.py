@@ -150,7 +150,7 @@ class TestWhatItSees:
             lambda dtype: arrays(dtype, st.sampled_from([(2, 3), (2, 3, 1), (2, 3, 3)]))
         )
     )
-    @settings(deadline=None, max_examples=30)  # each makes a figure
+    @settings(max_examples=30)  # each makes a figure
     def test_shows_pictures_of_any_kind_between_black_and_white(self, picture):
         figure = plots.what_it_sees(picture, picture, [1.0], ["a"])
         values = shown(figure.axes[1])

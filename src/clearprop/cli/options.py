@@ -31,7 +31,11 @@ _OPTIONS = (
     click.option("--schedule", type=click.Choice(SCHEDULES), help="[default: one-cycle]"),
     click.option("--epochs", type=int, help="[default: about 6000 updates, 10 to 200]"),
     click.option("--batch-size", type=BATCH_SIZE, help="[default: 32; 128 from 10000 samples on]"),
-    click.option("--dropout", type=float, help="The share dropped after each hidden layer."),
+    click.option(
+        "--dropout",
+        type=float,
+        help="The share dropped after each hidden layer.  [default: 0.2; 0 with --layers]",
+    ),
     click.option("--batch-norm", is_flag=True, default=None, help="Normalise hidden layers."),
     click.option("--l2", type=float, help="L2, as scikit-learn scales its alpha."),
     click.option("--clip-norm", type=float, help="The longest gradient."),

@@ -7,7 +7,8 @@ import numpy as np
 
 from clearprop.course.shapes import require_columns, require_linear, require_shape
 from clearprop.errors import unknown_name
-from clearprop.layers import Layer, LeakyReLU, ReLU, Sigmoid, Tanh, sigmoid
+from clearprop.kernels import sigmoid
+from clearprop.layers import Layer, LeakyReLU, ReLU, Sigmoid, Tanh
 from clearprop.parameters import Array
 
 LinearCache: TypeAlias = tuple[Array, Array, Array]

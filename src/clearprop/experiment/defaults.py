@@ -12,6 +12,7 @@ _LARGE = 10_000  # samples from which batches of 128 are many enough
 _UPDATES = 6_000  # what a network of this kind needs to get good
 _FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
 _MANY_FEATURES = 64
+_DROPOUT = 0.2
 
 
 def resolve(settings: Settings, samples: int, features: int, *, has_test_set: bool) -> Settings:
@@ -30,10 +31,11 @@ def resolve(settings: Settings, samples: int, features: int, *, has_test_set: bo
     Returns
     -------
     Settings
-        With 256 and 128 units from 64 features on, else 64 and 32; batches of 128 from 10,000
-        samples on, else of 32; as many epochs as make about 6,000 updates, between 10 and 200; He
-        initial weights for the ReLU family and Glorot's for tanh and sigmoid; a tenth held out
-        beside a test set, else a fifth; and a learning rate that suits the optimizer.
+        With 256 and 128 units from 64 features on, else 64 and 32, and a fifth of them dropped;
+        where the layers are given, none is dropped unasked. Batches of 128 from 10,000 samples on,
+        else of 32; as many epochs as make about 6,000 updates, between 10 and 200; He initial
+        weights for the ReLU family and Glorot's for tanh and sigmoid; a tenth held out beside a
+        test set, else a fifth; and a learning rate that suits the optimizer.
     """
     batch_size = settings.batch_size
     if batch_size is None:
@@ -46,6 +48,7 @@ def resolve(settings: Settings, samples: int, features: int, *, has_test_set: bo
     return replace(
         settings,
         layers=_first(settings.layers, (256, 128) if features >= _MANY_FEATURES else (64, 32)),
+        dropout=_first(settings.dropout, _DROPOUT if settings.layers is None else 0.0),
         batch_size=batch_size,
         epochs=_first(settings.epochs, epochs),
         init=_first(settings.init, "glorot" if saturating else "he"),

@@ -84,9 +84,9 @@ def _figures(
 def _first_weights(model: Model) -> tuple[Array, tuple[int, ...]] | None:
     """Give the first Dense layer's W with the shape of the pictures it looks at, if it does."""
     shape = model.network.input_shape
-    if len(shape) == 1 or model.network.parameters["1.W"].shape[0] != np.prod(shape):
-        return None
-    return model.network.parameters["1.W"], shape
+    looks = len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)
+    W = model.network.parameters.get("1.W")  # behind the Flatten that pictures begin with
+    return (W, shape) if looks and W is not None else None
 
 
 def _mistakes(

@@ -54,7 +54,7 @@ class Settings:
     epochs : int, optional
     batch_size : int, optional
         0 for all samples at once, which the command line calls "full".
-    dropout : float
+    dropout : float, optional
         The share that is dropped after every hidden layer.
     batch_norm : bool
         Before every hidden activation.
@@ -84,7 +84,7 @@ class Settings:
     schedule: str = "one-cycle"
     epochs: int | None = None
     batch_size: int | None = None
-    dropout: float = 0.0
+    dropout: float | None = None
     batch_norm: bool = False
     l2: float = 0.0
     clip_norm: float | None = None

@@ -8,7 +8,6 @@ from clearprop.layers.activations import (
     Sigmoid,
     Softplus,
     Tanh,
-    sigmoid,
 )
 from clearprop.layers.base import Built, Layer
 from clearprop.layers.dense import Dense
@@ -35,5 +34,4 @@ __all__ = [
     "Sigmoid",
     "Softplus",
     "Tanh",
-    "sigmoid",
 ]

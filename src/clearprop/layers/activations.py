@@ -8,31 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from clearprop.errors import UsageError
+from clearprop.kernels import sigmoid
 from clearprop.layers.base import Layer
 from clearprop.parameters import Array, Params
 from clearprop.trace import Trace
-
-
-def sigmoid(x: Array, out: Array | None = None) -> Array:
-    """Return 1 / (1 + exp(-x)), to the last bits at both ends.
-
-    Parameters
-    ----------
-    x : ndarray of float
-    out : ndarray, optional
-        Where to write; a new array otherwise.
-
-    Returns
-    -------
-    ndarray
-        Of the shape and dtype of `x`. Far below zero exp(-x) overflows to infinity, and its
-        reciprocal is the right 0.
-    """
-    y = np.negative(x, out=out)
-    with np.errstate(over="ignore"):
-        np.exp(y, out=y)
-    y += 1
-    return np.reciprocal(y, out=y)
 
 
 @dataclass(frozen=True)

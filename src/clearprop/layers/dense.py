@@ -38,8 +38,8 @@ class Dense(Layer):
     bias: bool = True
 
     def __post_init__(self) -> None:
-        if self.units < 1:
-            raise UsageError(f"Dense needs at least one unit, found {self.units}.")
+        if not isinstance(self.units, int | np.integer) or self.units < 1:
+            raise UsageError(f"Dense needs a whole number of units from 1, found {self.units!r}.")
 
     def build(self, in_shape: tuple[int, ...]) -> Built:
         """Take flat samples (D,), give (M,)."""

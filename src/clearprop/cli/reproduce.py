@@ -1,0 +1,106 @@
+"""``clearprop reproduce``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from clearprop.cli.output import json_option, note, say_json, say_table
+
+if TYPE_CHECKING:
+    from clearprop.reproduce import Report
+    from clearprop.training import Callback
+
+_EQUAL = {True: "yes", False: "no", None: "–"}
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option(
+    "--data",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The folder that holds the data sets, or the data set's own folder.",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where pictures go.  [default: reproduced/NAME]",
+)
+@json_option
+def reproduce(name: str | None, data: Path | None, out: Path | None, as_json: bool) -> None:
+    """Run a published experiment again, and show its figures beside the published ones.
+
+    Without a NAME, list the experiments, the data that each needs, and whether they were found.
+    """
+    from clearprop.reproduce import find_experiment
+
+    if name is None:
+        _list(data, as_json)
+        return
+    experiment = find_experiment(name)
+    report = experiment.run(data, out or Path("reproduced") / name, _watch)
+    if as_json:
+        say_json(report.to_json())
+    else:
+        _show(experiment.title, report)
+
+
+def _list(data: Path | None, as_json: bool) -> None:
+    from clearprop.reproduce import EXPERIMENTS
+
+    listed = [
+        (experiment, experiment.needs is None or experiment.needs.is_in(data))
+        for experiment in EXPERIMENTS.values()
+    ]
+    if as_json:
+        say_json(
+            {
+                "experiments": [
+                    {
+                        "name": experiment.name,
+                        "title": experiment.title,
+                        "articles": experiment.articles,
+                        "needs": experiment.needs and experiment.needs.name,
+                        "found": found,
+                    }
+                    for experiment, found in listed
+                ]
+            }
+        )
+        return
+    say_table(
+        ("name ", "what it is ", "article ", "needs ", "found "),
+        (
+            (
+                experiment.name,
+                experiment.title,
+                ", ".join(map(str, experiment.articles)),
+                experiment.needs.name if experiment.needs else "nothing",
+                "yes" if found else "no",
+            )
+            for experiment, found in listed
+        ),
+    )
+    note("Run one: clearprop reproduce NAME --data DIR, where DIR holds what it needs.")
+
+
+def _watch(title: str) -> "Sequence[Callback]":
+    from clearprop.training import ProgressLine
+
+    note(title)
+    return [ProgressLine()]
+
+
+def _show(title: str, report: "Report") -> None:
+    say_table(
+        ("what ", "published", "measured", "equal "),
+        ((row.what, *row.texts(), _EQUAL[row.equal]) for row in report.rows),
+        title,
+    )
+    click.echo(report.lesson)
+    for path in report.pictures:
+        click.echo(f"Picture: {path}")
+    click.echo(f"Took {report.seconds:.1f} s.")

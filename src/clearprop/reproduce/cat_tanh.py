@@ -1,0 +1,45 @@
+"""The network with tanh: why it stalls as published, and the initialisation that frees it."""
+
+from pathlib import Path
+
+from clearprop.initializers import Normal, Scaled
+from clearprop.layers import Tanh
+from clearprop.reproduce.comparing import accuracy_rows, cost_picture, size_rows
+from clearprop.reproduce.descent import descend, yes_or_no
+from clearprop.reproduce.experiment import Experiment, Progress, Result, Row
+from clearprop.reproduce.pictures import COURSE_SIZES, course_cats
+from clearprop.reproduce.sources import CATVNONCAT
+
+HIDDEN = (20, 7, 5)
+LEARNING_RATE = 0.0075
+
+_RECIPES = (
+    ("as published", Normal(0.01), 3000, (None, "up to 80")),
+    ("corrected", Scaled(), 2000, (None, None)),
+)
+
+_LESSON = (
+    "Weights of 0.01 randn make each layer's output, and on the way back each layer's gradient, "
+    "about a hundredth of the next one's: four layers deep nothing is left, only the last bias "
+    "learns, and the network ends at the share of cats and says no to everything. That is 34% of "
+    "the test pictures, not 80%. The corrected recipe draws randn / sqrt(inputs), which keeps the "
+    "size of what passes, and learns every training picture in 2000 of the 3000 iterations."
+)
+
+
+def _recipe(data: Path | None, progress: Progress) -> Result:
+    train, test = course_cats(data)
+    rows, pictures = size_rows(train, test, COURSE_SIZES), {}
+    for name, init, iterations, published in _RECIPES:
+        network = yes_or_no(train.X.shape[1], HIDDEN, Tanh(), init)
+        costs = descend(network, train.X, train.y, LEARNING_RATE, iterations, progress(name))
+        rows.append(Row(f"{name}: cost after iteration 0", None, costs[0]))
+        rows.append(Row(f"{name}: cost after iteration {iterations - 1}", None, costs[-1]))
+        rows += accuracy_rows(network, train, test, published, f"{name}: ")
+        pictures[f"cost-{name.replace(' ', '-')}"] = cost_picture(costs, {})
+    return Result(tuple(rows), _LESSON, pictures)
+
+
+CAT_TANH = Experiment(
+    "cat-tanh", "Cat or not, by four layers with tanh, stalled and freed", (5,), CATVNONCAT, _recipe
+)

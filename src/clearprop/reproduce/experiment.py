@@ -1,0 +1,192 @@
+"""What an experiment is, what it results in, and when a measured figure equals a published one."""
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from clearprop.configuration import Json
+from clearprop.files import make_folder
+from clearprop.reproduce.sources import Source
+from clearprop.training import Callback
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Progress: TypeAlias = Callable[[str], Sequence[Callback]]
+"""Announces a training by its title, and gives the callbacks that watch it."""
+
+_NUMBER = re.compile(r"\d+(?:\.(?P<decimals>\d+))?")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure, published beside measured.
+
+    A measured figure equals a published one if, rounded to as many decimals as were published, it
+    has the same digits: 0.67205329 equals 0.672053, and 98.0769 equals 98 but not 98.0.
+
+    Parameters
+    ----------
+    what : str
+        What was measured.
+    published : str or None
+        As it was printed. What is no plain number, such as "about 300", is shown, not compared.
+    measured : float
+        In the same unit.
+    unit : str, default ""
+        What follows the number: "%", " times".
+    """
+
+    what: str
+    published: str | None
+    measured: float
+    unit: str = ""
+
+    @property
+    def equal(self) -> bool | None:
+        """Whether the two are equal; None where there is no published number."""
+        number = self._number()
+        return None if number is None else _rounded_as(number, self.measured) == number[0]
+
+    def texts(self) -> tuple[str, str]:
+        """Write both figures for people; the measured one to the published decimals."""
+        number = self._number()
+        measured = f"{self.measured:.4g}" if number is None else _rounded_as(number, self.measured)
+        published = "–" if self.published is None else self.published + self.unit
+        return published, measured + self.unit
+
+    def to_json(self) -> dict[str, Json]:
+        """Describe it in JSON values; numbers keep every digit."""
+        number = self._number()
+        return {
+            "what": self.what,
+            "published": self.published if number is None else float(number[0]),
+            "measured": self.measured,
+            "equal": self.equal,
+        }
+
+    def _number(self) -> re.Match[str] | None:
+        return _NUMBER.fullmatch(self.published or "")
+
+
+def _rounded_as(number: re.Match[str], value: float) -> str:
+    return f"{value:.{len(number['decimals'] or '')}f}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an experiment measured.
+
+    Parameters
+    ----------
+    rows : tuple of Row
+    lesson : str
+        What is to be learned from it, in a few sentences.
+    pictures : mapping of str to Figure
+        By the name of their file, without a suffix.
+    """
+
+    rows: tuple[Row, ...]
+    lesson: str
+    pictures: "Mapping[str, Figure]"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is left when an experiment has run.
+
+    Parameters
+    ----------
+    name : str
+        Of the experiment.
+    rows : tuple of Row
+    lesson : str
+    pictures : tuple of pathlib.Path
+        The files that were written.
+    seconds : float
+        That it took.
+    """
+
+    name: str
+    rows: tuple[Row, ...]
+    lesson: str
+    pictures: tuple[Path, ...]
+    seconds: float
+
+    def to_json(self) -> dict[str, Json]:
+        """Describe it in JSON values."""
+        return {
+            "name": self.name,
+            "rows": [row.to_json() for row in self.rows],
+            "lesson": self.lesson,
+            "pictures": [str(path) for path in self.pictures],
+            "seconds": self.seconds,
+        }
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A published system, and the recipe that repeats it.
+
+    Parameters
+    ----------
+    name : str
+        What the command line calls it.
+    title : str
+        What it is, in a line.
+    articles : tuple of int
+        Which of the five published articles it repeats.
+    needs : Source or None
+        The data that must be given; None if they are generated.
+    recipe : callable
+        Takes the folder that holds the data, or None, and a `Progress`; gives a `Result`.
+    """
+
+    name: str
+    title: str
+    articles: tuple[int, ...]
+    needs: Source | None
+    recipe: Callable[[Path | None, Progress], Result]
+
+    def run(self, data: Path | None, out: Path, progress: Progress) -> Report:
+        """Train, measure, draw, and write the pictures.
+
+        Parameters
+        ----------
+        data : pathlib.Path or None
+            The folder that holds the data, or their own folder.
+        out : pathlib.Path
+            Where pictures go. It is made where it is missing.
+        progress : Progress
+
+        Returns
+        -------
+        Report
+
+        Raises
+        ------
+        UsageError
+            If data are needed and `data` is None.
+        DataError
+            If they are not there, or can't be read.
+        OutputError
+            If the pictures can't be written; it is tried before training begins.
+        KeyboardInterrupt
+            If training was interrupted.
+        """
+        from clearprop import plots
+
+        began = time.perf_counter()
+        if self.needs is not None:
+            self.needs.find(data)  # first, so that no folder is made for nothing
+        folder = make_folder(out)
+        result = self.recipe(data, progress)
+        paths = []
+        for name, figure in result.pictures.items():
+            paths.append(folder / f"{name}.png")
+            plots.save(figure, paths[-1])
+        seconds = time.perf_counter() - began
+        return Report(self.name, result.rows, result.lesson, tuple(paths), seconds)
