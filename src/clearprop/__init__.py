@@ -60,6 +60,7 @@ from clearprop.training import (
     Run,
     Trainer,
 )
+from clearprop.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from clearprop import course, plots
@@ -67,8 +68,6 @@ if TYPE_CHECKING:
     from clearprop.data import load as load_data
     from clearprop.model_file import Model, load, save
     from clearprop.preprocessing import Preprocessing, fit_recipe
-
-__version__ = "0.1.0"
 
 _LATER = {
     "Dataset": "clearprop.data:Dataset",

@@ -69,11 +69,11 @@ class R2Tally(Tally):
         Means and spreads are merged as in Chan, Golub, LeVeque, "Updating Formulae and a Pairwise
         Algorithm for Computing Sample Variances" (1979), which loses no digits far from zero.
         """
-        predicted = loss.predict(logits).reshape(y.shape)
-        self._errors += float(np.square(predicted - y, dtype=np.float64).sum())
-        mean = float(y.mean(dtype=np.float64))
+        y = y.astype(np.float64)
+        self._errors += float(np.square(loss.predict(logits).reshape(y.shape) - y).sum())
+        mean = float(y.mean())
         shift, total = mean - self._mean, self._count + y.size
-        self._spread += float(np.square(y - mean, dtype=np.float64).sum())
+        self._spread += float(np.square(y - mean).sum())
         self._spread += shift**2 * self._count * y.size / total
         self._mean += shift * y.size / total
         self._count = total

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from clearprop import __version__, initializers, layers, losses
+from clearprop import initializers, layers, losses
 from clearprop.configuration import Json, from_config, to_config
 from clearprop.errors import ModelFileError, UsageError
 from clearprop.network import Network
 from clearprop.parameters import Array, Parameter
 from clearprop.preprocessing import ClassTarget, Preprocessing
 from clearprop.tensor_file import TensorFile, open_tensors, save_tensors
+from clearprop.version import __version__
 
 _KIND = "model"
 _FORMAT = 1

@@ -81,7 +81,6 @@ class Network:
             raise UsageError("A network needs at least one layer.")
         self.loss = loss
         self.input_shape = _checked_shape(input_shape)
-        self.seed = seed
         built = self.body.build(self.input_shape)
         self.output_shape = built.out_shape
         if len(self.output_shape) != 1:
@@ -101,6 +100,7 @@ class Network:
 
     def initialize(self, seed: int) -> None:
         """Draw parameters and state anew, as a network made with `seed` has them."""
+        self.seed = seed
         random_state = np.random.RandomState(seed)
         self.parameters.initialize(random_state)
         self.state.initialize(random_state)
@@ -197,7 +197,7 @@ class Network:
         if not len(X):
             raise DataError("X has no samples, and a mean loss needs at least one.")
         if sample_weight is not None:
-            sample_weight = self.weights(sample_weight, len(X))
+            sample_weight = self.sample_weights(sample_weight, len(X))
         if trace is None:
             trace = Trace(training=True, random_state=np.random.RandomState(self.seed))
             trace.wants_dx = False
@@ -286,13 +286,14 @@ class Network:
         if batch.shape[1:] != self.input_shape or batch.ndim == 0:
             expected = ", ".join(["N", *map(str, self.input_shape)])
             raise ShapeError(f"X has shape {batch.shape}, the network takes ({expected}).")
-        return batch.astype(self.dtype, copy=False)
+        with np.errstate(over="ignore"):  # what float32 can't hold becomes infinite, as it should
+            return batch.astype(self.dtype, copy=False)
 
     def targets(self, y: Any) -> Array:
         """Check targets and bring them into the form that the loss takes."""
         return self.loss.targets(y, self.output_shape[0], self.dtype)
 
-    def weights(self, sample_weight: Any, samples: int) -> Array:
+    def sample_weights(self, sample_weight: Any, samples: int) -> Array:
         """Check sample weights and bring them into the network's dtype.
 
         Raises

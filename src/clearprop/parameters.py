@@ -86,6 +86,9 @@ class ParameterVector(Mapping[str, Array]):
     def __len__(self) -> int:
         return len(self._views)
 
+    __eq__ = object.__eq__  # a mapping's own would compare arrays, which have no single answer
+    __hash__ = object.__hash__
+
     def __repr__(self) -> str:
         arrays = ", ".join(f"{name} {view.shape}" for name, view in self.items())
         return f"ParameterVector({self.data.size} {self.data.dtype}: {arrays})"

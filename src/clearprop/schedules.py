@@ -58,6 +58,7 @@ class StepSchedule(Schedule):
 
     def __post_init__(self) -> None:
         _check_rate(self, self.learning_rate)
+        _check_rate(self, self.factor)
         _check_steps(self, self.every)
 
     def __call__(self, step: int) -> float:
@@ -84,6 +85,7 @@ class ExponentialSchedule(Schedule):
 
     def __post_init__(self) -> None:
         _check_rate(self, self.learning_rate)
+        _check_rate(self, self.factor)
         _check_steps(self, self.every)
 
     def __call__(self, step: int) -> float:
@@ -114,6 +116,7 @@ class CosineSchedule(Schedule):
 
     def __post_init__(self) -> None:
         _check_rate(self, self.learning_rate)
+        _check_rate(self, self.final)
         _check_steps(self, self.steps)
 
     def __call__(self, step: int) -> float:
@@ -182,6 +185,11 @@ class WarmUp(Schedule):
 
     def __post_init__(self) -> None:
         _check_steps(self, self.steps)
+        if not isinstance(self.then, Schedule):
+            raise UsageError(
+                f"WarmUp goes over into a schedule, found {self.then!r}. For a number, write "
+                "ConstantSchedule."
+            )
 
     def __call__(self, step: int) -> float:
         """Return (step + 1) / steps of the first rate, then the rates that follow."""
@@ -196,7 +204,7 @@ def _cosine(first: float, last: float, progress: float) -> float:
 
 def _check_rate(schedule: Schedule, rate: float) -> None:
     if not (rate >= 0 and math.isfinite(rate)):
-        raise UsageError(f"A learning rate is a number from 0; found {rate} in {schedule}.")
+        raise UsageError(f"Rates and factors are finite and not negative; found {schedule}.")
 
 
 def _check_steps(schedule: Schedule, steps: int) -> None:

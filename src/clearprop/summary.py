@@ -119,7 +119,9 @@ def readable_bytes(count: int) -> str:
     """Return a number of bytes as people write it: ``"1.9 MiB"``."""
     if count < 1024:
         return f"{count} B"
-    power = min(int(math.log(count, 1024)), 4)
+    power = 1
+    while round(count / 1024**power, 1) >= 1024 and power < 4:
+        power += 1
     return f"{count / 1024**power:.1f} {'KMGT'[power - 1]}iB"
 
 

@@ -134,7 +134,7 @@ def open_tensors(path: str | os.PathLike[str], kind: str) -> TensorFile:
         )
     try:
         description = json.loads(metadata[_KEY])
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path}: its description is no JSON ({error}).") from error
     if not isinstance(description, dict) or description.get("kind") != kind:
         found = description.get("kind") if isinstance(description, dict) else description

@@ -6,6 +6,9 @@ from hypothesis import strategies as st
 import clearprop as cp
 from clearprop.network import Network
 
+Drawn = tuple[Network, np.ndarray, np.ndarray, np.ndarray | None]
+"""A network, samples, targets, and perhaps weights."""
+
 ACTIVATIONS: list[cp.Layer] = [
     cp.Sigmoid(),
     cp.Tanh(),
@@ -51,7 +54,7 @@ _layers = st.recursive(
 
 
 @st.composite
-def networks(draw, dtype=np.float64):
+def networks(draw: st.DrawFn) -> Drawn:
     """Draw a network whose every array is random, with samples, targets and perhaps weights."""
     inputs, samples = draw(_widths), draw(st.integers(2, 5))
     body = draw(st.lists(_layers, max_size=5))
@@ -60,11 +63,11 @@ def networks(draw, dtype=np.float64):
     )
     outputs = draw(st.integers(2 if isinstance(loss, cp.SoftmaxCrossEntropy) else 1, 4))
     random_state = np.random.RandomState(draw(st.integers(0, 10_000)))
-    net = Network([*body, cp.Dense(outputs)], loss=loss, input_shape=(inputs,), dtype=dtype)
+    net = Network([*body, cp.Dense(outputs)], loss=loss, input_shape=(inputs,))
     randomized(net, random_state)
-    x = random_state.standard_normal((samples, inputs)).astype(dtype)
+    x = random_state.standard_normal((samples, inputs))
     y = random_targets(loss, samples, outputs, random_state)
-    weight = random_state.uniform(0, 2, samples).astype(dtype) if draw(st.booleans()) else None
+    weight = random_state.uniform(0, 2, samples) if draw(st.booleans()) else None
     return net, x, y, weight
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 import clearprop as cp
 from clearprop import initializers, layers, losses, optimizers, schedules
-from clearprop.configuration import from_config, to_config
+from clearprop.configuration import Json, from_config, to_config
 from clearprop.errors import UnknownNameError, UsageError
 
 
@@ -116,7 +117,9 @@ def test_a_configuration_can_be_read_and_written_by_hand() -> None:
 
 
 def test_numbers_of_numpy_become_those_of_python() -> None:
-    config = to_config(cp.Dense(np.int64(3), init=cp.Normal(np.float32(0.5)), bias=np.True_))
+    three: Any = np.int64(3)
+    half: Any = np.float32(0.5)
+    config = to_config(cp.Dense(three, init=cp.Normal(half)))
     assert json.loads(json.dumps(config)) == to_config(cp.Dense(3, init=cp.Normal(0.5)))
 
 
@@ -158,7 +161,7 @@ def test_what_is_no_plain_value_cannot_be_saved() -> None:
     ],
 )
 def test_a_configuration_that_is_wrong_says_where(
-    config: object, error: type[UsageError], message: str
+    config: Json, error: type[UsageError], message: str
 ) -> None:
     with pytest.raises(error, match=message):
         from_config(config, TYPES)

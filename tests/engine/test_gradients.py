@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from central_differences import assert_same_gradient, numerical_gradient, smooth_gradient
 from hypothesis import given, settings
-from random_networks import LAYER_CASES, networks, randomized
+from random_networks import LAYER_CASES, Drawn, networks, randomized
 
 import clearprop as cp
 from clearprop import layers
@@ -66,7 +66,7 @@ def test_flatten_passes_gradients_of_pictures_through() -> None:
 
 @given(networks())
 @settings(max_examples=40)
-def test_the_gradient_of_any_network_is_the_derivative_of_its_loss(drawn) -> None:
+def test_the_gradient_of_any_network_is_the_derivative_of_its_loss(drawn: Drawn) -> None:
     net, x, y, weight = drawn
     loss = partial(training_loss, net, x, y, weight)
     trace = Trace(training=True, random_state=np.random.RandomState(5))

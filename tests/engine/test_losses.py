@@ -39,7 +39,9 @@ CASES = {
 
 @pytest.mark.parametrize("weight", [None, [0.5, 0, 2, 1.5]], ids=["unweighted", "weighted"])
 @pytest.mark.parametrize(("loss", "outputs", "y"), CASES.values(), ids=CASES)
-def test_the_gradient_is_the_derivative_of_the_loss(loss, outputs, y, weight) -> None:
+def test_the_gradient_is_the_derivative_of_the_loss(
+    loss: cp.Loss, outputs: int, y: np.ndarray, weight: list[float] | None
+) -> None:
     logits = np.random.RandomState(0).standard_normal((4, outputs))
     targets = loss.targets(y, outputs, logits.dtype)
     weights = None if weight is None else np.array(weight)
@@ -50,7 +52,7 @@ def test_the_gradient_is_the_derivative_of_the_loss(loss, outputs, y, weight) ->
 
 
 @pytest.mark.parametrize("weight", [None, [0.5, 0, 2, 1.5]], ids=["unweighted", "weighted"])
-def test_values_are_those_of_scikit_learn(weight) -> None:
+def test_values_are_those_of_scikit_learn(weight: list[float] | None) -> None:
     logits = 3 * np.random.RandomState(0).standard_normal((4, 3))
     weights = None if weight is None else np.array(weight)
     p = softmax(logits, axis=1)
@@ -96,7 +98,9 @@ def test_class_numbers_and_one_hot_rows_mean_the_same() -> None:
         (1e4, 0.75, 2500, 0.25),
     ],
 )
-def test_binary_cross_entropy_is_exact_at_the_ends(z, y, value, slope, dtype) -> None:
+def test_binary_cross_entropy_is_exact_at_the_ends(
+    z: float, y: float, value: float, slope: float, dtype: type[np.floating]
+) -> None:
     loss, gradient = BINARY(np.full((1, 2), z, dtype), np.full((1, 2), y, dtype))
     assert loss == 2 * value
     np.testing.assert_array_equal(gradient, [[slope, slope]])
@@ -115,7 +119,12 @@ def test_binary_cross_entropy_is_exact_at_the_ends(z, y, value, slope, dtype) ->
     ],
 )
 def test_softmax_cross_entropy_is_exact_at_the_ends(
-    logits, label, value, slopes, form, dtype
+    logits: list[float],
+    label: int,
+    value: float,
+    slopes: list[float],
+    form: str,
+    dtype: type[np.floating],
 ) -> None:
     y = np.array([label]) if form == "class numbers" else np.eye(3, dtype=dtype)[[label]]
     loss, gradient = SOFTMAX(np.array([logits], dtype), y)
@@ -126,14 +135,14 @@ def test_softmax_cross_entropy_is_exact_at_the_ends(
 
 
 @DTYPES
-def test_squared_error_is_exact_at_the_ends(dtype) -> None:
+def test_squared_error_is_exact_at_the_ends(dtype: type[np.floating]) -> None:
     loss, gradient = SQUARED(np.array([[1e4, -1e4]], dtype), np.zeros((1, 2), dtype))
     assert loss == 1e8
     np.testing.assert_array_equal(gradient, np.array([[1e4, -1e4]]))
 
 
 @DTYPES
-def test_probabilities_at_the_ends_are_zero_and_one(dtype) -> None:
+def test_probabilities_at_the_ends_are_zero_and_one(dtype: type[np.floating]) -> None:
     one = np.array([[1e4], [-1e4]], dtype)
     np.testing.assert_array_equal(BINARY.predict_proba(one), [[0, 1], [1, 0]])
     np.testing.assert_array_equal(BINARY.predict_proba(one.repeat(2, 1)), [[1, 1], [0, 0]])
@@ -142,7 +151,9 @@ def test_probabilities_at_the_ends_are_zero_and_one(dtype) -> None:
 
 @DTYPES
 @pytest.mark.parametrize("z", [5.0, 10.0, 15.0, 30.0])
-def test_the_small_loss_of_a_confident_right_answer_keeps_its_digits(z, dtype) -> None:
+def test_the_small_loss_of_a_confident_right_answer_keeps_its_digits(
+    z: float, dtype: type[np.floating]
+) -> None:
     loss, _ = BINARY(np.array([[z]], dtype), np.array([[1]], dtype))
     assert loss == pytest.approx(math.log1p(math.exp(-z)), rel=1e-6)
 
@@ -151,7 +162,9 @@ def test_the_small_loss_of_a_confident_right_answer_keeps_its_digits(z, dtype) -
     arrays(np.float64, (3, 4), elements=st.floats(-1e4, 1e4)),
     st.lists(st.integers(0, 3), min_size=3, max_size=3),
 )
-def test_any_logits_give_finite_losses_and_gradients_that_add_up_to_nothing(logits, y) -> None:
+def test_any_logits_give_finite_losses_and_gradients_that_add_up_to_nothing(
+    logits: np.ndarray, y: list[int]
+) -> None:
     loss, gradient = SOFTMAX(logits, np.array(y))
     assert math.isfinite(loss)
     assert loss >= 0
@@ -163,7 +176,9 @@ def test_any_logits_give_finite_losses_and_gradients_that_add_up_to_nothing(logi
 
 
 @pytest.mark.parametrize(("loss", "outputs", "y"), CASES.values(), ids=CASES)
-def test_a_loss_changes_neither_logits_nor_targets(loss, outputs, y) -> None:
+def test_a_loss_changes_neither_logits_nor_targets(
+    loss: cp.Loss, outputs: int, y: np.ndarray
+) -> None:
     logits = np.random.RandomState(0).standard_normal((4, outputs))
     targets = loss.targets(y, outputs, logits.dtype).copy()
     logits.setflags(write=False)
@@ -173,7 +188,7 @@ def test_a_loss_changes_neither_logits_nor_targets(loss, outputs, y) -> None:
 
 
 @pytest.mark.parametrize(("loss", "outputs", "y"), CASES.values(), ids=CASES)
-def test_whole_weights_repeat_samples(loss, outputs, y) -> None:
+def test_whole_weights_repeat_samples(loss: cp.Loss, outputs: int, y: np.ndarray) -> None:
     logits = np.random.RandomState(0).standard_normal((4, outputs))
     targets = loss.targets(y, outputs, logits.dtype)
     times = np.array([2, 0, 1, 3])
@@ -183,7 +198,9 @@ def test_whole_weights_repeat_samples(loss, outputs, y) -> None:
 
 
 @pytest.mark.parametrize(("loss", "outputs", "y"), CASES.values(), ids=CASES)
-def test_weights_that_are_all_zero_give_no_loss_and_no_gradient(loss, outputs, y) -> None:
+def test_weights_that_are_all_zero_give_no_loss_and_no_gradient(
+    loss: cp.Loss, outputs: int, y: np.ndarray
+) -> None:
     logits = np.random.RandomState(0).standard_normal((4, outputs))
     value, gradient = loss(logits, loss.targets(y, outputs, logits.dtype), np.zeros(4))
     assert value == 0
@@ -211,7 +228,9 @@ def test_weights_that_are_all_zero_give_no_loss_and_no_gradient(loss, outputs, y
         (SQUARED, 1, [None, 1], "must be numbers"),
     ],
 )
-def test_targets_with_wrong_values_are_named(loss, outputs, y, message) -> None:
+def test_targets_with_wrong_values_are_named(
+    loss: cp.Loss, outputs: int, y: list[object], message: str
+) -> None:
     with pytest.raises(DataError, match=message):
         loss.targets(y, outputs, np.dtype(float))
 
@@ -229,13 +248,15 @@ def test_targets_with_wrong_values_are_named(loss, outputs, y, message) -> None:
         (SQUARED, 1, (), r"\(\).*1 outputs"),
     ],
 )
-def test_targets_of_a_wrong_shape_say_what_was_expected(loss, outputs, shape, message) -> None:
+def test_targets_of_a_wrong_shape_say_what_was_expected(
+    loss: cp.Loss, outputs: int, shape: tuple[int, ...], message: str
+) -> None:
     with pytest.raises(ShapeError, match=message):
         loss.targets(np.zeros(shape), outputs, np.dtype(float))
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64, bool])
-def test_class_numbers_come_out_as_integers_that_can_index(dtype) -> None:
+def test_class_numbers_come_out_as_integers_that_can_index(dtype: type[np.generic]) -> None:
     targets = SOFTMAX.targets(np.array([0, 1, 1], dtype), 2, np.dtype(np.float32))
     assert targets.dtype == np.int64
     np.testing.assert_array_equal(targets, [0, 1, 1])

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,6 +37,11 @@ PLAIN: dict[str, Optimizer] = {
     "adam": Adam(0.02, beta_1=0.9, beta_2=0.999, epsilon=1e-8),
     "adamw": AdamW(0.02, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0),
 }
+PULLS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "l2": {"alpha": ALPHA},
+    "decoupled": {"weight_decay": WEIGHT_DECAY},
+}
 TRAJECTORIES = sorted(GOLDEN.keys() - {"X", "y", "start"})
 
 
@@ -52,11 +58,7 @@ def test_every_optimizer_has_its_trajectories() -> None:
 @pytest.mark.parametrize("trajectory", TRAJECTORIES)
 def test_fifty_steps_are_those_of_pytorch(trajectory: str) -> None:
     name, pull = trajectory.split("/")
-    optimizer = {
-        "plain": PLAIN[name],
-        "l2": replace(PLAIN[name], alpha=ALPHA),
-        "decoupled": replace(PLAIN[name], weight_decay=WEIGHT_DECAY) if pull == "decoupled" else 0,
-    }[pull]
+    optimizer = replace(PLAIN[name], **PULLS[pull])
     X, y = GOLDEN["X"], GOLDEN["y"]
     net = Network(
         [cp.Dense(3), cp.Tanh(), cp.Dense(3)], loss=cp.SoftmaxCrossEntropy(), input_shape=(4,)

@@ -1,17 +1,19 @@
 """What holds for a pass of any network: precision, purity, reuse of memory, layouts."""
 
 import tracemalloc
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_networks import ACTIVATIONS, LAYER_CASES, networks, randomized
+from random_networks import ACTIVATIONS, LAYER_CASES, Drawn, networks, randomized
 
 import clearprop as cp
 from clearprop.errors import UsageError
 from clearprop.network import Network
-from clearprop.parameters import Params, ParameterVector
+from clearprop.parameters import ParameterVector, Params
 from clearprop.trace import Trace
 
 DEEP = (
@@ -40,7 +42,7 @@ def passed(
 
 @given(networks(), st.booleans())
 @settings(max_examples=40)
-def test_forward_and_backward_change_nothing_they_are_given(drawn, training) -> None:
+def test_forward_and_backward_change_nothing_they_are_given(drawn: Drawn, training: bool) -> None:
     net, x, y, _ = drawn
     trace = Trace(training=training, random_state=np.random.RandomState(0))
     _, dy = net.loss(net.forward(x, trace), net.targets(y))
@@ -64,13 +66,14 @@ def test_one_layer_writes_to_neither_x_nor_dy(layer: cp.Layer) -> None:
 
 @given(networks())
 @settings(max_examples=40)
-def test_a_used_trace_gives_the_bits_of_a_fresh_one(drawn) -> None:
+def test_a_used_trace_gives_the_bits_of_a_fresh_one(drawn: Drawn) -> None:
     net, x, y, weight = drawn
-    used = training_trace()
+    random_state = np.random.RandomState(0)
+    used = Trace(training=True, random_state=random_state)
     batches = [slice(None), slice(0, len(x) - 1), slice(None)]  # the second is smaller
     for batch in batches:
         fresh = training_trace()
-        used.random_state.seed(0)
+        random_state.seed(0)
         part_weight = None if weight is None else weight[batch]
         loss, gradient = net.loss_and_gradient(x[batch], y[batch], part_weight, trace=used)
         expected, other = net.loss_and_gradient(x[batch], y[batch], part_weight, trace=fresh)
@@ -80,7 +83,7 @@ def test_a_used_trace_gives_the_bits_of_a_fresh_one(drawn) -> None:
 
 @given(networks())
 @settings(max_examples=40)
-def test_parameter_gradients_are_the_same_when_nobody_wants_dx(drawn) -> None:
+def test_parameter_gradients_are_the_same_when_nobody_wants_dx(drawn: Drawn) -> None:
     net, x, y, _ = drawn
     wanting, not_wanting = training_trace(), training_trace()
     not_wanting.wants_dx = False
@@ -119,7 +122,7 @@ def test_nothing_runs_backward_further_down_than_the_first_parameters(nested: bo
 
 @given(networks())
 @settings(max_examples=40)
-def test_float32_agrees_with_float64(drawn) -> None:
+def test_float32_agrees_with_float64(drawn: Drawn) -> None:
     net, x, y, _ = drawn
     x = x.astype(np.float32).astype(np.float64)
     twin = Network(net.layers, loss=net.loss, input_shape=net.input_shape, dtype=np.float32)
@@ -153,7 +156,7 @@ def test_every_array_of_a_layer_has_the_dtype_of_its_input(
         assert dx.dtype == dtype
 
 
-LAYOUTS = {
+LAYOUTS: dict[str, Callable[[np.ndarray], Any]] = {
     "Fortran order": np.asfortranarray,
     "every second row": lambda x: np.repeat(x, 2, axis=0)[::2],
     "reversed": lambda x: x[::-1].copy()[::-1],
@@ -164,7 +167,7 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_the_layout_of_x_does_not_matter(layout) -> None:
+def test_the_layout_of_x_does_not_matter(layout: Callable[[np.ndarray], Any]) -> None:
     net = Network(DEEP, loss=cp.SoftmaxCrossEntropy(), input_shape=(5,))
     x = np.random.RandomState(0).standard_normal((8, 5))
     y = np.arange(8) % 3
@@ -278,8 +281,9 @@ def test_activations_have_their_limits_far_from_zero(
     net = Network([layer], loss=cp.MeanSquaredError(), input_shape=(2,), dtype=dtype)
     x = np.array([[-1e4, 1e4]], dtype)
     y, dx, _ = passed(net, x, np.ones((1, 2), dtype), Trace())
-    slope = {cp.LeakyReLU(): 0.01, cp.LeakyReLU(slope=0.3): 0.3}.get(layer, 0)
-    low = {cp.Tanh(): -1, cp.ELU(): -1, cp.ELU(alpha=0.4): -0.4}.get(layer, -1e4 * slope)
+    slope = layer.slope if isinstance(layer, cp.LeakyReLU) else 0
+    ends: dict[cp.Layer, float] = {cp.Tanh(): -1, cp.ELU(): -1, cp.ELU(alpha=0.4): -0.4}
+    low = ends.get(layer, -1e4 * slope)
     bounded = isinstance(layer, cp.Sigmoid | cp.Tanh)
     np.testing.assert_allclose(y, [[low, 1 if bounded else 1e4]], rtol=1e-6, atol=1e-30)
     assert dx is not None

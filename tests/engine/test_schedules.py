@@ -95,5 +95,5 @@ def test_the_cosine_never_rises(steps: int, final: float) -> None:
 def test_impossible_schedules_are_refused(
     schedule: type[Schedule], fields: dict[str, float], message: str
 ) -> None:
-    with pytest.raises(UsageError, match=f"{message}|{schedule.__name__}.*{message}"):
+    with pytest.raises(UsageError, match=message):
         schedule(**fields)

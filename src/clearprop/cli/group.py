@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 import click
 
-from clearprop import __version__
 from clearprop.errors import ClearpropError
+from clearprop.version import __version__
 
 _COMMANDS = ("train", "predict", "evaluate", "show", "plot", "data", "compare", "reproduce")
 _INTERRUPTED = 130  # 128 + SIGINT, as shells count

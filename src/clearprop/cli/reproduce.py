@@ -1,5 +1,6 @@
 """``clearprop reproduce``."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,7 +101,7 @@ def _show(title: str, report: "Report") -> None:
         ((row.what, *row.texts(), _EQUAL[row.equal]) for row in report.rows),
         title,
     )
-    click.echo(report.lesson)
+    click.echo(textwrap.fill(report.lesson, 80))
     for path in report.pictures:
         click.echo(f"Picture: {path}")
     click.echo(f"Took {report.seconds:.1f} s.")

@@ -40,6 +40,8 @@ class Dense(Layer):
     def __post_init__(self) -> None:
         if not isinstance(self.units, int | np.integer) or self.units < 1:
             raise UsageError(f"Dense needs a whole number of units from 1, found {self.units!r}.")
+        if not isinstance(self.init, Initializer):
+            raise UsageError(f"Dense needs an initializer, such as HeNormal(); found {self.init!r}.")
 
     def build(self, in_shape: tuple[int, ...]) -> Built:
         """Take flat samples (D,), give (M,)."""

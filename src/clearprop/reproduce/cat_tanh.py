@@ -13,24 +13,25 @@ from clearprop.reproduce.sources import CATVNONCAT
 HIDDEN = (20, 7, 5)
 LEARNING_RATE = 0.0075
 
-_RECIPES = (
+RECIPES = (
     ("as published", Normal(0.01), 3000, (None, "up to 80")),
     ("corrected", Scaled(), 2000, (None, None)),
 )
 
 _LESSON = (
-    "Weights of 0.01 randn make each layer's output, and on the way back each layer's gradient, "
-    "about a hundredth of the next one's: four layers deep nothing is left, only the last bias "
-    "learns, and the network ends at the share of cats and says no to everything. That is 34% of "
-    "the test pictures, not 80%. The corrected recipe draws randn / sqrt(inputs), which keeps the "
-    "size of what passes, and learns every training picture in 2000 of the 3000 iterations."
+    "Weights of 0.01 randn shrink what passes a layer thirty- to a hundredfold, on the way forward "
+    "and on the way back: the gradient of the first weights begins at 0.0000004, that of the last "
+    "bias at 0.16 (root mean squares). So only that bias learns, up to the share of cats, and the "
+    "network says no to everything: 34% of the test pictures. The corrected recipe draws "
+    "randn / sqrt(inputs), which keeps the size of what passes; it learns every training picture "
+    "in 2000 of the 3000 iterations."
 )
 
 
 def _recipe(data: Path | None, progress: Progress) -> Result:
     train, test = course_cats(data)
     rows, pictures = size_rows(train, test, COURSE_SIZES), {}
-    for name, init, iterations, published in _RECIPES:
+    for name, init, iterations, published in RECIPES:
         network = yes_or_no(train.X.shape[1], HIDDEN, Tanh(), init)
         costs = descend(network, train.X, train.y, LEARNING_RATE, iterations, progress(name))
         rows.append(Row(f"{name}: cost after iteration 0", None, costs[0]))

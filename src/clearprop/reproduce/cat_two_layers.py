@@ -17,7 +17,7 @@ _LESSON = (
     "Depth helps on pictures that were not trained on: two layers know every training picture, and "
     "are wrong about more of the others than four. No share of 209 pictures is 99.99%; all of them "
     "right is 100%, which that figure is, but for an error of rounding. The article does not give "
-    "the settings of its four layers; those here are of article 3, and end one picture lower."
+    "the settings of its four layers; those here are of article 3, and end one test picture lower."
 )
 
 

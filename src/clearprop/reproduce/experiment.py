@@ -54,7 +54,7 @@ class Row:
     def texts(self) -> tuple[str, str]:
         """Write both figures for people; the measured one to the published decimals."""
         number = self._number()
-        measured = f"{self.measured:.4g}" if number is None else _rounded_as(number, self.measured)
+        measured = f"{self.measured:#.4g}" if number is None else _rounded_as(number, self.measured)
         published = "–" if self.published is None else self.published + self.unit
         return published, measured + self.unit
 

@@ -3,8 +3,11 @@
 from pathlib import Path
 
 from clearprop.initializers import Zeros
+from clearprop.layers import Dense
+from clearprop.losses import BinaryCrossEntropy
+from clearprop.network import Network
 from clearprop.reproduce.comparing import accuracy_rows, cost_picture, cost_rows, size_rows
-from clearprop.reproduce.descent import descend, yes_or_no
+from clearprop.reproduce.descent import descend
 from clearprop.reproduce.experiment import Experiment, Progress, Result, Row
 from clearprop.reproduce.pictures import COURSE_SIZES, course_cats
 from clearprop.reproduce.sources import CATVNONCAT
@@ -19,6 +22,7 @@ COSTS = {
     1900: "0.140872",
 }
 LEARNING_RATE = 0.005
+ITERATIONS = 2000
 
 _LESSON = (
     "From zero weights every probability is one half, so the first cost is log 2. One neuron "
@@ -30,9 +34,10 @@ _LESSON = (
 
 def _recipe(data: Path | None, progress: Progress) -> Result:
     train, test = course_cats(data)
-    network = yes_or_no(train.X.shape[1], (), ReLU(), Zeros())
+    inputs = (train.X.shape[1],)
+    network = Network([Dense(1, Zeros())], loss=BinaryCrossEntropy(), input_shape=inputs)
     watch = progress("logistic regression")
-    costs = descend(network, train.X, train.y, LEARNING_RATE, iterations=2000, callbacks=watch)
+    costs = descend(network, train.X, train.y, LEARNING_RATE, ITERATIONS, watch)
     rows = (
         *size_rows(train, test, COURSE_SIZES),
         *cost_rows(costs, COSTS),

@@ -23,11 +23,11 @@ BATCH = 200
 HELD_OUT = 6000  # 10% of the training set
 
 _LESSON = (
-    "Weights of 0.01 randn give logits next to zero, so every digit is as likely as any other, and "
-    "gradients so small that 5000 updates at a rate of 0.01 hardly leave that plateau; with "
-    "sigmoid they don't at all, and the network says one digit to everything. The corrected recipe "
-    "draws by He, which keeps the variance through ReLU, and takes a rate of 0.1: nothing else is "
-    "changed. Sigmoid learns then too, but slower, since its slope is a quarter at most."
+    "Weights of 0.01 randn give logits next to zero: at first every digit is as likely as any "
+    "other, and the gradients are so small that 5000 updates at a rate of 0.01 only begin to leave "
+    "that plateau; with sigmoid they don't, and the network says one digit to everything. The "
+    "corrected recipe draws by He, which keeps the variance through ReLU, and has a rate of 0.1; "
+    "nothing else is changed. Sigmoid learns then too, but slower: its slope is 1/4 at most."
 )
 
 
@@ -68,9 +68,8 @@ def _recipe(data: Path | None, progress: Progress) -> Result:
     held_out = train.X[:HELD_OUT], train.y[:HELD_OUT]
     X, y = train.X[HELD_OUT:], train.y[HELD_OUT:]
     rows = [
-        Row("digits trained on", None, len(X)),
-        Row("digits held out", None, HELD_OUT),
-        Row("test digits", None, len(test.X)),
+        Row("features", "784", train.X.shape[1]),
+        Row("held out for validation", "10", 100 * HELD_OUT / len(train.X), "%"),
     ]
     pictures = {}
     for name, activation, (init, learning_rate) in _RECIPES:

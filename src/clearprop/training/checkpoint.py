@@ -81,7 +81,6 @@ class Saver:
             "step": run.step,
             "history": run.history.rows,
             "random_state": [int(position), int(has_gauss), float(cached)],
-            "stopped_early": run.stop_reason == "early",
             "best": run.best and {"epoch": run.best.epoch, "value": run.best.value},
         }
         arrays = _arrays(run) | {"random_state": np.asarray(keys, np.uint32)}
@@ -104,10 +103,10 @@ class Saver:
         _check_settings(file, self.settings)
         try:
             position, has_gauss, cached = saved["random_state"]
+            if not 0 <= position <= _KEYS:  # NumPy itself would read beyond the words
+                raise ValueError(f"random_state at {position}")
             run.epoch, run.step = int(saved["epoch"]), int(saved["step"])
-            run.history = History(saved["history"])
-            if saved["stopped_early"]:
-                run.stop("early")
+            run.history = _history(saved["history"], run.epoch)
             if saved["best"]:
                 parameters, state = run.network.parameters.data, run.network.state.data
                 run.best = Best(
@@ -116,8 +115,9 @@ class Saver:
                     parameters=np.empty_like(parameters),
                     state=np.empty_like(state),
                 )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelFileError(f"{path}: its description is incomplete ({error!r}).") from error
+            random_state = ("MT19937", int(position), int(has_gauss), float(cached))
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ModelFileError(f"{path}: its description is damaged ({error!r}).") from error
         keys = np.empty(_KEYS, np.uint32)
         into = _arrays(run) | {"random_state": keys}
         for name, array in into.items():
@@ -128,7 +128,16 @@ class Saver:
                 )
         for name, array in into.items():
             array[...] = file.read(name)
-        run.random_state.set_state(("MT19937", keys, position, has_gauss, cached))
+        kind, *rest = random_state
+        run.random_state.set_state((kind, keys, *rest))
+
+
+def _history(rows: list[dict[str, float]], epochs: int) -> History:
+    history = History(rows)
+    numbers = all(isinstance(cell, int | float) for row in history.rows for cell in row.values())
+    if not numbers or len(history["seconds"]) != epochs:
+        raise ValueError("history")
+    return history
 
 
 def _arrays(run: Run) -> dict[str, Array]:

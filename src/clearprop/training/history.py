@@ -91,15 +91,21 @@ class History:
         """
         try:
             with Path(path).open(encoding="utf-8", newline="") as file:
-                return cls(
+                history = cls(
                     {
                         name: int(cell) if name in _COUNTS else float(cell or "nan")
                         for name, cell in row.items()
                     }
                     for row in csv.DictReader(file)
                 )
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, csv.Error) as error:
             raise DataError(f"{path} is no training history: {error}.") from error
+        if history.rows and not {*_COUNTS, "loss"} <= set(history.columns):
+            raise DataError(
+                f"{path} is no training history: it has the columns {', '.join(history.columns)}, "
+                f"expected {', '.join(_COUNTS)}, loss and others."
+            )
+        return history
 
 
 _COUNTS = ("epoch", "step")

@@ -56,7 +56,7 @@ def checked_samples(network: Network, X: Any, y: Any, weights: Any = None) -> Sa
         If they don't fit the network, the loss or each other, if there are none, or if X is not
         finite everywhere.
     """
-    if isinstance(X, np.ndarray) or not hasattr(X, "shape"):
+    if isinstance(X, np.ndarray) or not hasattr(X, "dtype"):  # a data frame has a shape, too
         X = network.inputs(X)
         _check_finite(X)
     y = network.targets(y)
@@ -64,7 +64,7 @@ def checked_samples(network: Network, X: Any, y: Any, weights: Any = None) -> Sa
         raise ShapeError(f"X has {len(X)} samples and y has {len(y)}.")
     if len(y) == 0:
         raise DataError("There are no samples to train on.")
-    return Samples(X, y, None if weights is None else network.weights(weights, len(y)))
+    return Samples(X, y, None if weights is None else network.sample_weights(weights, len(y)))
 
 
 def split(
@@ -101,7 +101,9 @@ def split(
 
 
 def _check_finite(X: Array) -> None:
-    if np.isfinite(X.sum(dtype=np.float64)):  # a NaN or infinity anywhere would show
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = X.sum(dtype=np.float64)
+    if np.isfinite(total):  # a NaN or infinity anywhere would show
         return
     finite = np.isfinite(X.reshape(len(X), -1))
     if not finite.all():

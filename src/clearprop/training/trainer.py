@@ -77,8 +77,10 @@ class Trainer:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "max_steps"):
             count = getattr(self, name)
-            if count is not None and count < 1:
-                raise UsageError(f"Trainer needs {name} of at least 1, found {count}.")
+            if count is not None and not (isinstance(count, int | np.integer) and count >= 1):
+                raise UsageError(
+                    f"Trainer needs {name} to be a whole number of at least 1, found {count!r}."
+                )
         if self.clip_norm is not None and not self.clip_norm > 0:
             raise UsageError(
                 f"clip_norm is the longest gradient, a positive number; found {self.clip_norm}."
@@ -156,7 +158,11 @@ class Trainer:
         )
         saver = None
         if checkpoint is not None:
-            saver = Saver(checkpoint, run, self._settings(network, len(samples)))
+            counts = {
+                "samples": len(samples),
+                "validation samples": 0 if held_out is None else len(held_out),
+            }
+            saver = Saver(checkpoint, run, self._settings(network) | counts)
             if resume and checkpoint.exists():
                 saver.restore()
         return Loop(
@@ -178,14 +184,16 @@ class Trainer:
             saver=saver,
         ).go()
 
-    def _settings(self, network: Network, samples: int) -> dict[str, Json]:
-        """Say what must be the same for a run to go on; its length may change."""
-        mine = {field.name: to_config(getattr(self, field.name)) for field in fields(self)}
+    def _settings(self, network: Network) -> dict[str, Json]:
+        """Say what must be the same for a run to go on; only its epochs may change."""
         return {
             "layers": to_config(network.layers),
             "loss": to_config(network.loss),
             "input_shape": list(network.input_shape),
             "dtype": network.dtype.name,
-            "samples": samples,
-            **{name: value for name, value in mine.items() if name not in {"epochs", "max_steps"}},
+            **{
+                field.name: to_config(getattr(self, field.name))
+                for field in fields(self)
+                if field.name != "epochs"
+            },
         }

@@ -1,0 +1,188 @@
+"""Optimizers that divide by the size of past gradients, each parameter by its own."""
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from clearprop.optimizers.base import Optimizer
+from clearprop.optimizers.descent import Decaying
+from clearprop.parameters import Array
+from clearprop.schedules import Schedule
+
+
+@dataclass(frozen=True)
+class AdaGrad(Optimizer):
+    """Divides by the root of all squares so far: w -= learning_rate g / (sqrt(sum g^2) + epsilon).
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 0.01
+    alpha : float, default 0.0
+        L2, as scikit-learn scales it.
+    epsilon : float, default 1e-10
+
+    Notes
+    -----
+    Source: Duchi, Hazan, Singer, "Adaptive Subgradient Methods" (2011), section 1.1, the
+    diagonal form.
+    """
+
+    learning_rate: float | Schedule = 0.01
+    epsilon: float = 1e-10
+
+    moments: ClassVar[tuple[str, ...]] = ("s",)
+
+    def update(
+        self,
+        w: Array,
+        g: Array,
+        state: Mapping[str, Array],
+        learning_rate: float,
+        step: int,
+        scratch: Array,
+    ) -> None:
+        """Do s += g^2; w -= learning_rate g / (sqrt(s) + epsilon)."""
+        s = state["s"]
+        np.multiply(g, g, out=scratch)
+        s += scratch
+        _descend_scaled(w, g, s, learning_rate, 1.0, self.epsilon, scratch)
+
+
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """Divides by the root of a running mean of squared gradients.
+
+    s = decay s + (1 - decay) g^2; w -= learning_rate g / (sqrt(s) + epsilon).
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 0.001
+    alpha : float, default 0.0
+        L2, as scikit-learn scales it.
+    decay : float, default 0.99
+    epsilon : float, default 1e-8
+
+    Notes
+    -----
+    Source: Tieleman, Hinton, "Neural Networks for Machine Learning", lecture 6.5 (2012).
+    """
+
+    learning_rate: float | Schedule = 0.001
+    decay: float = 0.99
+    epsilon: float = 1e-8
+
+    moments: ClassVar[tuple[str, ...]] = ("s",)
+
+    def update(
+        self,
+        w: Array,
+        g: Array,
+        state: Mapping[str, Array],
+        learning_rate: float,
+        step: int,
+        scratch: Array,
+    ) -> None:
+        """Do s = decay s + (1 - decay) g^2; w -= learning_rate g / (sqrt(s) + epsilon)."""
+        s = state["s"]
+        _average_squares(s, g, self.decay, scratch)
+        _descend_scaled(w, g, s, learning_rate, 1.0, self.epsilon, scratch)
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Running means of the gradient and of its square, both corrected for their start at zero.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 0.001
+    alpha : float, default 0.0
+        L2, as scikit-learn scales it.
+    beta_1, beta_2 : float, default 0.9 and 0.999
+    epsilon : float, default 1e-8
+
+    Notes
+    -----
+    In step t = 1, 2, ...::
+
+        m = beta_1 m + (1 - beta_1) g
+        v = beta_2 v + (1 - beta_2) g^2
+        w -= learning_rate m / (1 - beta_1^t) / (sqrt(v / (1 - beta_2^t)) + epsilon)
+
+    Source: Kingma, Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1.
+    """
+
+    learning_rate: float | Schedule = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    moments: ClassVar[tuple[str, ...]] = ("m", "v")
+
+    def update(
+        self,
+        w: Array,
+        g: Array,
+        state: Mapping[str, Array],
+        learning_rate: float,
+        step: int,
+        scratch: Array,
+    ) -> None:
+        """Do algorithm 1 of the paper."""
+        m, v, t = state["m"], state["v"], step + 1
+        np.multiply(g, 1 - self.beta_1, out=scratch)
+        m *= self.beta_1
+        m += scratch
+        _average_squares(v, g, self.beta_2, scratch)
+        corrected_rate = learning_rate / (1 - self.beta_1**t)
+        root_scale = 1 / (1 - self.beta_2**t) ** 0.5
+        _descend_scaled(w, m, v, corrected_rate, root_scale, self.epsilon, scratch)
+
+
+@dataclass(frozen=True)
+class AdamW(Decaying, Adam):
+    """Adam with decoupled weight decay.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 0.001
+    alpha : float, default 0.0
+        L2, as scikit-learn scales it.
+    beta_1, beta_2 : float, default 0.9 and 0.999
+    epsilon : float, default 1e-8
+    weight_decay : float, default 0.01
+
+    Notes
+    -----
+    Source: Loshchilov, Hutter, "Decoupled Weight Decay Regularization" (2019), algorithm 2.
+    """
+
+    learning_rate: float | Schedule = 0.001
+    _: KW_ONLY
+    weight_decay: float = 0.01
+
+
+def _average_squares(s: Array, g: Array, decay: float, scratch: Array) -> None:
+    np.multiply(g, g, out=scratch)
+    scratch *= 1 - decay
+    s *= decay
+    s += scratch
+
+
+def _descend_scaled(
+    w: Array,
+    direction: Array,
+    squares: Array,
+    learning_rate: float,
+    root_scale: float,
+    epsilon: float,
+    scratch: Array,
+) -> None:
+    """Do w -= learning_rate direction / (root_scale sqrt(squares) + epsilon)."""
+    np.sqrt(squares, out=scratch)
+    scratch *= root_scale
+    scratch += epsilon
+    np.divide(direction, scratch, out=scratch)
+    scratch *= learning_rate
+    w -= scratch

@@ -1,0 +1,136 @@
+"""Gradient descent, and with momentum: updates that are linear in the gradient."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from clearprop.optimizers.base import Optimizer
+from clearprop.parameters import Array, ParameterVector
+from clearprop.schedules import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decaying(Optimizer):
+    """Base of the optimizers that can pull weights to zero, decoupled from the gradient.
+
+    Parameters
+    ----------
+    weight_decay : float, default 0.0
+    """
+
+    weight_decay: float = 0.0
+
+    def _decay(self, parameters: ParameterVector, learning_rate: float) -> None:
+        if self.weight_decay:
+            for name in parameters.decayed:
+                weights = parameters[name]
+                weights *= 1 - learning_rate * self.weight_decay
+
+
+@dataclass(frozen=True)
+class SGD(Decaying):
+    """Gradient descent: w -= learning_rate g. With full batches it is the courses' own.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 0.01
+    alpha : float, default 0.0
+        L2, as scikit-learn scales it.
+    weight_decay : float, default 0.0
+        Decoupled.
+    """
+
+    learning_rate: float | Schedule = 0.01
+
+    def update(
+        self,
+        w: Array,
+        g: Array,
+        state: Mapping[str, Array],
+        learning_rate: float,
+        step: int,
+        scratch: Array,
+    ) -> None:
+        """Do w -= learning_rate g."""
+        np.multiply(g, learning_rate, out=scratch)
+        w -= scratch
+
+
+@dataclass(frozen=True)
+class Momentum(Decaying):
+    """Gradient descent with a heavy ball: v = momentum v - learning_rate g; w += v.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 0.01
+    alpha : float, default 0.0
+        L2, as scikit-learn scales it.
+    weight_decay : float, default 0.0
+        Decoupled.
+    momentum : float, default 0.9
+
+    Notes
+    -----
+    Source: Polyak, "Some methods of speeding up the convergence of iteration methods" (1964).
+    """
+
+    learning_rate: float | Schedule = 0.01
+    momentum: float = 0.9
+
+    moments: ClassVar[tuple[str, ...]] = ("v",)
+
+    def update(
+        self,
+        w: Array,
+        g: Array,
+        state: Mapping[str, Array],
+        learning_rate: float,
+        step: int,
+        scratch: Array,
+    ) -> None:
+        """Do v = momentum v - learning_rate g; w += v."""
+        v = state["v"]
+        np.multiply(g, learning_rate, out=scratch)
+        v *= self.momentum
+        v -= scratch
+        w += v
+
+
+@dataclass(frozen=True)
+class Nesterov(Momentum):
+    """Momentum that looks ahead: w += momentum v - learning_rate g, with the new v of `Momentum`.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 0.01
+    alpha : float, default 0.0
+        L2, as scikit-learn scales it.
+    weight_decay : float, default 0.0
+        Decoupled.
+    momentum : float, default 0.9
+
+    Notes
+    -----
+    Source: Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in
+    deep learning" (2013), equations 3 and 4, written for the point looked ahead to.
+    """
+
+    def update(
+        self,
+        w: Array,
+        g: Array,
+        state: Mapping[str, Array],
+        learning_rate: float,
+        step: int,
+        scratch: Array,
+    ) -> None:
+        """Do v = momentum v - learning_rate g; w += momentum v - learning_rate g."""
+        v = state["v"]
+        np.multiply(g, learning_rate, out=scratch)
+        v *= self.momentum
+        v -= scratch
+        w -= scratch
+        np.multiply(v, self.momentum, out=scratch)
+        w += scratch

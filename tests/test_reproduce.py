@@ -1,0 +1,310 @@
+"""The published experiments: what equal means, what they need, and their first published digits."""
+
+import json
+import subprocess
+import sys
+from math import log
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from clearprop.cli.group import cli
+from clearprop.errors import DataError, OutputError, UnknownNameError, UsageError
+from clearprop.initializers import Scaled, Zeros
+from clearprop.layers import ReLU
+from clearprop.reproduce import (
+    EXPERIMENTS,
+    Report,
+    Row,
+    Source,
+    cat_four_layers,
+    cat_tanh,
+    cat_two_layers,
+    cats_1652,
+    find_experiment,
+    logistic,
+    mnist_ffn,
+    planar,
+)
+from clearprop.reproduce.descent import descend, yes_or_no
+from clearprop.reproduce.pictures import course_cats
+from clearprop.training import Callback, Run
+
+PETALS = Source("petals", "train/petal", "pictures of petals")
+
+
+def silent(_title: str) -> tuple[Callback, ...]:
+    return ()
+
+
+def run(name: str, data: Path | None, out: Path) -> tuple[Report, dict[str, Row]]:
+    report = EXPERIMENTS[name].run(data, out, silent)
+    for path in report.pictures:
+        assert path.parent == out
+        assert path.read_bytes().startswith(b"\x89PNG")
+    return report, {row.what: row for row in report.rows}
+
+
+def shorten(monkeypatch: pytest.MonkeyPatch, module: Any, iterations: int) -> int:
+    """Cut an experiment, and what it compares, to its first iterations."""
+    kept = {i: cost for i, cost in module.COSTS.items() if i < iterations}
+    monkeypatch.setattr(module, "ITERATIONS", iterations)
+    monkeypatch.setattr(module, "COSTS", kept)
+    return len(kept)
+
+
+def called(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["reproduce", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("published", "measured", "equal", "texts"),
+    [
+        ("0.672053", 0.67205349, True, ("0.672053", "0.672053")),
+        ("0.672053", 0.67205351, False, ("0.672053", "0.672054")),
+        ("0.214820", 0.21482, True, ("0.214820", "0.214820")),
+        ("82", 81.6, True, ("82", "82")),
+        ("99.99", 100.0, False, ("99.99", "100.00")),
+        ("209", 209, True, ("209", "209")),
+        ("about 300", 300.0, None, ("about 300", "300.0")),
+        (None, 0.0303911, None, ("–", "0.03039")),
+    ],
+)
+def test_figures_are_equal_if_they_round_to_the_published_digits(
+    published: str | None, measured: float, equal: bool | None, texts: tuple[str, str]
+) -> None:
+    row = Row("a figure", published, measured)
+    assert row.equal is equal
+    assert row.texts() == texts
+
+
+def test_units_follow_both_figures_but_not_a_dash() -> None:
+    assert Row("accuracy", "80", 80.0, "%").texts() == ("80%", "80%")
+    assert Row("accuracy", None, 80.0, "%").texts() == ("–", "80.00%")
+
+
+def test_json_keeps_every_digit_and_words() -> None:
+    assert Row("cost", "0.672053", 0.67205349).to_json() == {
+        "what": "cost",
+        "published": 0.672053,
+        "measured": 0.67205349,
+        "equal": True,
+    }
+    assert Row("ratio", "about 300", 259.9, " times").to_json()["published"] == "about 300"
+    assert Row("cost", None, 1.0).to_json()["published"] is None
+
+
+def test_the_seven_experiments_cover_the_five_articles() -> None:
+    assert list(EXPERIMENTS) == [
+        "logistic",
+        "cat-2-layer",
+        "cat-4-layer",
+        "planar",
+        "mnist-ffn",
+        "cats-1652",
+        "cat-tanh",
+    ]
+    assert {number for each in EXPERIMENTS.values() for number in each.articles} == {1, 2, 3, 4, 5}
+
+
+def test_an_unknown_experiment_names_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'cat-4-layer'"):
+        find_experiment("cat-4-layers")
+
+
+@pytest.mark.parametrize("given", ["", "petals"])
+def test_data_are_found_in_a_folder_or_as_the_folder(tmp_path: Path, given: str) -> None:
+    (tmp_path / "petals/train/petal").mkdir(parents=True)
+    assert PETALS.find(tmp_path / given) == tmp_path / "petals"
+    assert PETALS.is_in(tmp_path / given)
+
+
+def test_missing_data_are_named_with_both_places(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="pictures of petals") as caught:
+        PETALS.find(tmp_path)
+    assert str(tmp_path / "petals/train/petal") in str(caught.value)
+    assert str(tmp_path / "train/petal") in str(caught.value)
+    with pytest.raises(UsageError, match="--data"):
+        PETALS.find(None)
+    assert not PETALS.is_in(None)
+
+
+def test_missing_data_leave_no_folder_behind(tmp_path: Path) -> None:
+    with pytest.raises(DataError):
+        EXPERIMENTS["logistic"].run(tmp_path, tmp_path / "out", silent)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_noticed_before_training(tmp_path: Path) -> None:
+    def never(_title: str) -> tuple[Callback, ...]:
+        raise AssertionError("training began")
+
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file"):
+        EXPERIMENTS["planar"].run(None, tmp_path / "file/out", never)
+
+
+def test_an_interrupted_training_ends_the_experiment() -> None:
+    class Interrupt(Callback):
+        def on_epoch_end(self, run: Run) -> None:
+            run.stop("interrupted")
+
+    network = yes_or_no(1, (), ReLU(), Zeros())
+    with pytest.raises(KeyboardInterrupt):
+        descend(network, np.ones((2, 1)), np.array([0, 1]), 0.1, 5, [Interrupt()])
+
+
+def test_costs_are_those_before_each_update() -> None:
+    network = yes_or_no(1, (), ReLU(), Zeros())
+    costs = descend(network, np.array([[1.0], [-1.0]]), np.array([1, 0]), 2.0, 2)
+    # From w = b = 0: dw = mean((1/2 - y) x) = -1/2, db = 0, so w = 1 after a step of 2.
+    np.testing.assert_allclose(costs, [log(2), log(1 + np.exp(-1))], rtol=1e-14)
+
+
+def test_hidden_layers_start_as_the_published_recipe_draws_them() -> None:
+    random_state = np.random.RandomState(1)
+    network = yes_or_no(6, (3, 2), ReLU(), Scaled())
+    for name, inputs, units in (("0.W", 6, 3), ("2.W", 3, 2), ("4.W", 2, 1)):
+        drawn = random_state.randn(units, inputs) / np.sqrt(inputs)
+        np.testing.assert_array_equal(network.parameters[name], drawn.T)
+
+
+def test_course_pictures_come_in_the_order_of_the_course(shared_data: Path) -> None:
+    h5py = pytest.importorskip("h5py", reason="the extra h5 is not installed")
+    for part, name in zip(course_cats(shared_data), ("train", "test"), strict=True):
+        with h5py.File(shared_data / f"catvnoncat/h5/{name}_catvnoncat.h5") as file:
+            np.testing.assert_array_equal(part.pictures, file[f"{name}_set_x"][()])
+            np.testing.assert_array_equal(part.y, file[f"{name}_set_y"][()].ravel())
+        np.testing.assert_array_equal(part.X, part.pictures.reshape(len(part.y), -1) / 255)
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "iterations", "figures"),
+    [("logistic", logistic, 301, 4), ("cat-4-layer", cat_four_layers, 201, 3)],
+)
+def test_first_costs_have_every_published_digit(
+    shared_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    module: Any,
+    iterations: int,
+    figures: int,
+) -> None:
+    assert shorten(monkeypatch, module, iterations) == figures
+    _, rows = run(name, shared_data, tmp_path)
+    compared = [row for what, row in rows.items() if what.startswith("cost after iteration")]
+    assert [row.equal for row in compared] == [True] * figures
+    assert all(rows[what].equal for what in ("training pictures", "test pictures", "features"))
+
+
+def test_up_to_five_units_bound_the_flower_as_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {units: text for units, text in planar.ACCURACIES.items() if units <= 5}
+    monkeypatch.setattr(planar, "ACCURACIES", few)
+    report, rows = run("planar", None, tmp_path)
+    assert [row.equal for row in rows.values()] == [True] * 5
+    assert len(report.pictures) == 6
+
+
+def test_two_layers_are_compared_with_four(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cat_two_layers, "ITERATIONS", 2)
+    report, rows = run("cat-2-layer", shared_data / "catvnoncat", tmp_path)
+    assert rows["two layers: test accuracy"].published == "74"
+    assert rows["four layers: training accuracy"].published == "99.52"
+    assert tmp_path / "depths.png" in report.pictures
+
+
+def test_tanh_layers_start_blind_as_published_and_seeing_as_corrected(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipes = [(name, init, 2, published) for name, init, _, published in cat_tanh.RECIPES]
+    monkeypatch.setattr(cat_tanh, "RECIPES", recipes)
+    _, rows = run("cat-tanh", shared_data, tmp_path)
+    blind, seeing = (
+        rows[f"{name}: cost after iteration 0"].measured for name in ("as published", "corrected")
+    )
+    assert abs(blind - log(2)) < 1e-5 < 1e-3 < abs(seeing - log(2))
+    assert rows["as published: test accuracy"].equal is None  # "up to 80" is no figure to equal
+
+
+def test_an_epoch_of_mnist_shows_which_recipe_learns(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mnist_ffn, "UPDATES", 270)
+    _, rows = run("mnist-ffn", shared_data, tmp_path)
+    assert rows["as published: test accuracy"].measured < 15
+    assert rows["corrected: test accuracy"].measured > 88
+    assert rows["held out for validation"].equal
+
+
+def test_1652_photographs_are_split_as_published(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shorten(monkeypatch, cats_1652, 1) == 1
+    _, rows = run("cats-1652", shared_data, tmp_path)
+    names = ["cats", "other pictures", "training pictures", "test pictures", "features"]
+    assert list(rows)[:5] == names
+    assert all(rows[name].equal for name in names)
+
+
+def test_the_command_lists_what_is_there() -> None:
+    text = called()
+    assert text.exit_code == 0
+    assert all(name in text.stdout for name in EXPERIMENTS)
+    listed = json.loads(called("--json").stdout)["experiments"]
+    assert [each["name"] for each in listed if each["found"]] == ["planar"]
+
+
+def test_the_command_prints_one_json_object_and_progress_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planar, "ACCURACIES", {1: "67.5"})
+    monkeypatch.setattr(planar, "ITERATIONS", 20)
+    result = called("planar", "--json", "--out", str(tmp_path))
+    report = json.loads(result.stdout)
+    assert set(report) == {"name", "rows", "lesson", "pictures", "seconds"}
+    assert set(report["rows"][0]) == {"what", "published", "measured", "equal"}
+    assert "1 hidden unit" in result.stderr
+    assert "epoch 20/20" in result.stderr
+
+
+def test_the_command_prints_a_table_and_the_lesson(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(planar, "ACCURACIES", {1: "67.5"})
+    monkeypatch.setattr(planar, "ITERATIONS", 20)
+    result = called("planar")
+    assert result.exit_code == 0
+    assert "67.5%" in result.stdout
+    assert "One or two units" in result.stdout
+    assert (tmp_path / "reproduced/planar/boundary-01.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nothing"], 2, "There is no experiment 'nothing'"),
+        (["logistic"], 2, "--data DIR"),
+        (["logistic", "--data", "nowhere"], 1, "looked for nowhere/catvnoncat/train/cat"),
+    ],
+)
+def test_the_command_says_what_is_wrong(arguments: list[str], code: int, message: str) -> None:
+    result = called(*arguments)
+    assert result.exit_code == code
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_the_registry_imports_nothing_heavy() -> None:
+    heavy = ("matplotlib", "PIL", "scipy", "sklearn", "rich", "h5py")
+    code = f"import sys, clearprop.reproduce; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
