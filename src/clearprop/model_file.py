@@ -18,6 +18,9 @@ from clearprop.version import __version__
 
 _KIND = "model"
 _FORMAT = 1
+_DTYPES = ("float32", "float64")
+# What fields of a wrong type or size make the classes raise that are built with them.
+_FAULTS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 
 def _dataclasses_of(module: Any, base: type) -> dict[str, type]:
@@ -128,7 +131,7 @@ def load(path: str | os.PathLike[str], *, custom: Iterable[type] = ()) -> Model:
         preprocessing = None if recipe is None else Preprocessing.from_config(recipe)
         _check_fit(network, preprocessing)
         return Model(network, preprocessing, dict(described["training"]), described["version"])
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+    except _FAULTS as error:
         if isinstance(error, ModelFileError):
             raise
         reason = f"it does not say its {error}" if isinstance(error, KeyError) else error
@@ -136,6 +139,8 @@ def load(path: str | os.PathLike[str], *, custom: Iterable[type] = ()) -> Model:
 
 
 def _build(file: TensorFile, described: dict[str, Any], types: Mapping[str, type]) -> Network:
+    if described["dtype"] not in _DTYPES:
+        raise UsageError(f"it computes in {described['dtype']}, expected {' or '.join(_DTYPES)}.")
     dtype = np.dtype(described["dtype"])
     chain = layers.Sequential(from_config(described["layers"], types))
     input_shape = tuple(int(size) for size in described["input_shape"])

@@ -58,7 +58,7 @@ class StepSchedule(Schedule):
 
     def __post_init__(self) -> None:
         _check_rate(self, self.learning_rate)
-        _check_rate(self, self.factor)
+        _check_rate(self, self.factor, "factor")
         _check_steps(self, self.every)
 
     def __call__(self, step: int) -> float:
@@ -85,7 +85,7 @@ class ExponentialSchedule(Schedule):
 
     def __post_init__(self) -> None:
         _check_rate(self, self.learning_rate)
-        _check_rate(self, self.factor)
+        _check_rate(self, self.factor, "factor")
         _check_steps(self, self.every)
 
     def __call__(self, step: int) -> float:
@@ -116,7 +116,7 @@ class CosineSchedule(Schedule):
 
     def __post_init__(self) -> None:
         _check_rate(self, self.learning_rate)
-        _check_rate(self, self.final)
+        _check_rate(self, self.final, "final learning rate")
         _check_steps(self, self.steps)
 
     def __call__(self, step: int) -> float:
@@ -202,9 +202,9 @@ def _cosine(first: float, last: float, progress: float) -> float:
     return last + (first - last) * (1 + math.cos(math.pi * progress)) / 2
 
 
-def _check_rate(schedule: Schedule, rate: float) -> None:
+def _check_rate(schedule: Schedule, rate: float, name: str = "learning rate") -> None:
     if not (rate >= 0 and math.isfinite(rate)):
-        raise UsageError(f"Rates and factors are finite and not negative; found {schedule}.")
+        raise UsageError(f"A {name} is finite and at least 0; found {rate} in {schedule}.")
 
 
 def _check_steps(schedule: Schedule, steps: int) -> None:

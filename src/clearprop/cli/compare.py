@@ -6,7 +6,15 @@ from typing import Any
 import click
 
 from clearprop.cli.options import settings_from, task_options
-from clearprop.cli.output import json_option, note, percent, say_json, say_table
+from clearprop.cli.output import (
+    duration,
+    json_option,
+    note,
+    say_json,
+    say_table,
+    score_name,
+    score_value,
+)
 from clearprop.cli.parameters import LAYERS
 from clearprop.errors import UsageError
 
@@ -17,6 +25,7 @@ from clearprop.errors import UsageError
     "--layers",
     "every",
     type=LAYERS,
+    metavar="UNITS,UNITS,...",
     multiple=True,
     required=True,
     help="The hidden layers of one architecture: 20,7,5, or none. Give it again for each.",
@@ -24,12 +33,19 @@ from clearprop.errors import UsageError
 @click.option(
     "--repeats",
     type=click.IntRange(min=1),
+    metavar="N",
     default=3,
     show_default=True,
     help="How often each is trained, with seeds that count up.",
 )
 @task_options
-@click.option("--out", default="comparison", show_default=True, help="The folder of the picture.")
+@click.option(
+    "--out",
+    metavar="FOLDER",
+    default="comparison",
+    show_default=True,
+    help="Where the picture is written.",
+)
 @json_option
 def compare(
     data: str, every: tuple[list[int], ...], repeats: int, out: str, as_json: bool, **options: Any
@@ -41,7 +57,7 @@ def compare(
 
     if len(set(map(tuple, every))) < len(every):
         raise UsageError("An architecture is given twice; each --layers must differ.")
-    settings = settings_from(data, options, None)
+    settings = settings_from(data, options)
     folder = make_folder(Path(out))
     found = []
     for architecture in run(settings, [tuple(layers) for layers in every], repeats):
@@ -50,7 +66,7 @@ def compare(
     score = found[0].trials[0].score_name
     picture = folder / "comparison.png"
     rows = [(one.label, one.trials[0].parameters, one.scores) for one in found]
-    plots.save(plots.comparison(rows, f"validation {score}"), picture)
+    plots.save(plots.comparison(rows, f"validation {score_name(score)}"), picture)
     if as_json:
         say_json(
             {

@@ -4,14 +4,14 @@ from typing import Any
 
 import click
 
+from clearprop.cli.options import size_option, target_option
 from clearprop.cli.output import json_option, say_json, say_table
-from clearprop.cli.parameters import SIZE
 
 
 @click.command()
 @click.argument("name_or_path")
-@click.option("--target", help="The column of a table to learn.  [default: the last]")
-@click.option("--size", type=SIZE, help="What pictures are brought to.  [default: 64x64]")
+@target_option
+@size_option
 @json_option
 def data(
     name_or_path: str, target: str | None, size: tuple[int, int] | None, as_json: bool
@@ -41,6 +41,7 @@ def _say(described: dict[str, Any], title: str) -> None:
         shape = "x".join(map(str, described["shape"]))
         click.echo(f"each {shape} of {described['dtype']}, from {low:g} to {high:g}")
     if "columns" in described:
+        click.echo()
         say_table(
             ("column ", "kind ", "missing", "range or categories"),
             (
@@ -49,12 +50,13 @@ def _say(described: dict[str, Any], title: str) -> None:
             ),
         )
     if "classes" in described:
+        click.echo()
         say_table(("class ", "samples"), described["classes"].items())
     else:
         low, high = described["values"]
         click.echo(f"values from {low:g} to {high:g}")
     if described["problems"]:
-        click.echo(f"{len(described['problems'])} left out:")
+        click.echo(f"\n{len(described['problems'])} left out:")
         for problem in described["problems"]:
             click.echo(f"  {problem['source']} {problem['reason']}")
 

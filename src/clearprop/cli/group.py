@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import click
 
-from clearprop.errors import ClearpropError
+from clearprop.errors import ClearpropError, unknown_name
 from clearprop.version import __version__
 
 _COMMANDS = ("train", "predict", "evaluate", "show", "plot", "data", "compare", "reproduce")
@@ -22,7 +22,7 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
-            return None
+            raise unknown_name("command", cmd_name, _COMMANDS)
         command: click.Command = getattr(import_module(f"clearprop.cli.{cmd_name}"), cmd_name)
         return command
 
@@ -38,13 +38,14 @@ class _Commands(click.Group):
             error.show()
             code = error.exit_code
         except (click.Abort, KeyboardInterrupt):
-            _complain("Interrupted.")
+            click.echo("Interrupted.", err=True)
             code = _INTERRUPTED
         except MemoryError as error:
             _complain(f"There is not enough memory: {error}. Use smaller layers or less data.")
             code = 1
-        except BrokenPipeError:
-            # Whoever read our output has seen enough; nothing more can be said to them.
+        except OSError as error:  # of standard output: files have errors of their own
+            _complain(f"The output can't be written: {error.strerror or error}.")
+            # What could not be written would be tried again, and complained of, at the exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 1
         sys.exit(code if isinstance(code, int) else 0)
@@ -62,5 +63,7 @@ def main() -> NoReturn:
 
 
 def _complain(message: str) -> None:
-    click.secho("Error: ", fg="red", nl=False, err=True)
+    # The convention of no-color.org, which click does not know.
+    plain = False if os.environ.get("NO_COLOR") else None
+    click.secho("Error: ", fg="red", nl=False, err=True, color=plain)
     click.echo(message, err=True)

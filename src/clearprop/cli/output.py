@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from clearprop.experiment.folder import dumps
+
+_NO_EDGE = 10_000  # columns
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object instead of text."
@@ -29,6 +30,8 @@ def note(message: str) -> None:
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
     """Print a table; columns whose name ends in a space are set to the left, others to the right.
 
+    On a terminal long cells are wrapped; elsewhere there is no edge to wrap at.
+
     Parameters
     ----------
     columns : sequence of str
@@ -38,15 +41,20 @@ def say_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str 
     title : str, optional
         A line above.
     """
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
         table.add_column(name.rstrip(), justify="left" if name.endswith(" ") else "right")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
-    console = Console(highlight=False, markup=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console.width = 200  # a file or a pipe has no edge to wrap at
-    console.print(table)
+        console.width = _NO_EDGE
+    with console.capture() as captured:
+        console.print(table)
+    if title:
+        click.echo(title)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
 
 
 def percent(share: float) -> str:
@@ -54,6 +62,21 @@ def percent(share: float) -> str:
     return "–" if math.isnan(share) else f"{share:.2%}"
 
 
+def score_name(name: str) -> str:
+    """Write the name of a score as people do: ``accuracy``, ``R²``."""
+    return "R²" if name == "r2" else name
+
+
+def score_value(name: str, value: float) -> str:
+    """Write a score: ``98.33%``, ``0.5120``; ``–`` where there is none."""
+    return percent(value) if name == "accuracy" or math.isnan(value) else f"{value:.4f}"
+
+
 def score_text(name: str, value: float) -> str:
-    """Write a score with its name: ``accuracy 98.33%``, ``R² 0.512``."""
-    return f"accuracy {percent(value)}" if name == "accuracy" else f"R² {value:.4f}"
+    """Write a score with its name: ``accuracy 98.33%``, ``R² 0.5120``."""
+    return f"{score_name(name)} {score_value(name, value)}"
+
+
+def duration(seconds: float) -> str:
+    """Write seconds: ``12.3 s``, ``0.04 s``."""
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2f} s"

@@ -8,7 +8,7 @@ import click
 class _WholeNumbers(click.ParamType[list[int]]):
     """Hidden layers: ``20,7,5``, or ``none``."""
 
-    name = "UNITS,UNITS,..."
+    name = "layers"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> list[int]:
         if isinstance(value, list):
@@ -34,7 +34,7 @@ class _WholeNumbers(click.ParamType[list[int]]):
 class _Size(click.ParamType[tuple[int, int]]):
     """Height and width of pictures: ``64x64``, or ``64`` for both."""
 
-    name = "HEIGHTxWIDTH"
+    name = "size"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
         if isinstance(value, tuple):
@@ -52,7 +52,7 @@ class _Size(click.ParamType[tuple[int, int]]):
 class _BatchSize(click.ParamType[int]):
     """Samples an update sees, or ``full`` for all of them, which settings write as 0."""
 
-    name = "N|full"
+    name = "batch size"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> int:
         if value == "full":

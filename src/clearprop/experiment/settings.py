@@ -1,6 +1,7 @@
 """What a run is asked to do, as plain values that fit into a TOML file."""
 
 import json
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ INITS = ("he", "he-uniform", "glorot", "glorot-uniform", "scaled", "normal", "ze
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one-cycle", "warm-up")
 DTYPES = ("float32", "float64")
 CLASS_WEIGHTS = ("none", "balanced")
+
+_LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
 _CHOICES = {
     "activation": ACTIVATIONS,
@@ -99,6 +102,14 @@ class Settings:
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, _whole_numbers(name, value))
+        if isinstance(self.validation, float):  # as one writes a share in a TOML file
+            object.__setattr__(self, "validation", str(self.validation))
+        for name in ("data", "target", "validation"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise UsageError(f"{name} takes a text in quotes, found {value!r}.")
+        if not isinstance(self.batch_norm, bool):
+            raise UsageError(f"batch_norm takes true or false, found {self.batch_norm!r}.")
         for name, known in _CHOICES.items():
             value = getattr(self, name)
             if value is not None and value not in known:
@@ -107,6 +118,8 @@ class Settings:
             _check_number(name, getattr(self, name), least, int)
         for name in ("learning_rate", "dropout", "l2", "clip_norm"):
             _check_number(name, getattr(self, name), 0, float)
+        if self.seed > _LARGEST_SEED:
+            raise UsageError(f"seed takes a number up to {_LARGEST_SEED}, found {self.seed}.")
         if self.size is not None and len(self.size) != 2:
             raise UsageError(f"A size is a height and a width, found {self.size}.")
 
@@ -134,8 +147,8 @@ class Settings:
             If the file can't be written.
         """
         lines = [
-            # A JSON value of these types is a TOML value, too.
-            f"{name} = {json.dumps(value, ensure_ascii=False)}"
+            # A JSON value of these types is a TOML value, too, but for a raw DEL in a string.
+            f"{name} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f")
             for name, value in self.to_json().items()
         ]
         write_text(path, "\n".join(lines) + "\n")
@@ -180,6 +193,7 @@ def _check_number(name: str, value: Any, least: int, kind: type) -> None:
     allowed = (int, float) if kind is float else (int,)
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, allowed) or not value >= least:
+    number = isinstance(value, allowed) and not isinstance(value, bool)
+    if not number or not least <= value < math.inf:
         what = "a whole number" if kind is int else "a number"
         raise UsageError(f"{name} takes {what} of at least {least}, found {value!r}.")

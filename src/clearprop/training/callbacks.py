@@ -20,4 +20,4 @@ class Callback:
         """After every epoch, when its row stands in the history."""
 
     def on_train_end(self, run: Run) -> None:
-        """After the last update, however training ended."""
+        """At the end, however training ended: by an error, too."""

@@ -29,7 +29,7 @@ class Checkpoint:
         The file, ``.safetensors`` by custom. Its folder must exist.
     every : float, default 10.0
         Seconds between two saves, which happen at the end of an epoch; 0 saves every epoch. The
-        end of training is always saved.
+        last epoch is always saved, unless training is stopped in the middle of it.
     """
 
     path: str | os.PathLike[str]
@@ -103,7 +103,8 @@ class Saver:
         _check_settings(file, self.settings)
         try:
             position, has_gauss, cached = saved["random_state"]
-            if not 0 <= position <= _KEYS:  # NumPy itself would read beyond the words
+            place = int(position), int(has_gauss), float(cached)
+            if not 0 <= place[0] <= _KEYS:  # NumPy itself would read beyond the words
                 raise ValueError(f"random_state at {position}")
             run.epoch, run.step = int(saved["epoch"]), int(saved["step"])
             run.history = _history(saved["history"], run.epoch)
@@ -115,7 +116,6 @@ class Saver:
                     parameters=np.empty_like(parameters),
                     state=np.empty_like(state),
                 )
-            random_state = ("MT19937", int(position), int(has_gauss), float(cached))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ModelFileError(f"{path}: its description is damaged ({error!r}).") from error
         keys = np.empty(_KEYS, np.uint32)
@@ -128,8 +128,7 @@ class Saver:
                 )
         for name, array in into.items():
             array[...] = file.read(name)
-        kind, *rest = random_state
-        run.random_state.set_state((kind, keys, *rest))
+        run.random_state.set_state(("MT19937", keys, *place))
 
 
 def _history(rows: list[dict[str, float]], epochs: int) -> History:

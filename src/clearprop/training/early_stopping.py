@@ -31,7 +31,13 @@ class EarlyStopping:
             raise UsageError(f"EarlyStopping needs a patience of 1 or more, found {self.patience}.")
 
     def look(self, run: Run) -> None:
-        """Keep the weights of a new best epoch, or stop the run when patience is at its end."""
+        """Keep the weights of a new best epoch, or stop the run when patience is at its end.
+
+        Raises
+        ------
+        UsageError
+            If `monitor` is not among the columns.
+        """
         row = run.history.rows[-1]
         if self.monitor not in row:
             raise UsageError(
@@ -45,7 +51,11 @@ class EarlyStopping:
             run.best = Best(
                 run.epoch, value, network.parameters.data.copy(), network.state.data.copy()
             )
-        elif run.epoch - run.best.epoch >= self.patience:
+        self.stop_if_spent(run)
+
+    def stop_if_spent(self, run: Run) -> None:
+        """Stop the run when patience is at its end."""
+        if run.best is not None and run.epoch - run.best.epoch >= self.patience:
             run.stop("early")
 
     @staticmethod

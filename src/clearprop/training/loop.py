@@ -9,6 +9,7 @@ import numpy as np
 
 from clearprop.errors import DivergedError
 from clearprop.metrics import Tally, tally_for
+from clearprop.network import Network
 from clearprop.optimizers import Optimizer
 from clearprop.parameters import Array, ParameterVector
 from clearprop.trace import Trace
@@ -79,16 +80,20 @@ class Loop:
     def go(self) -> History:
         """Train until the epochs are done, the run is stopped, or the loss is not finite."""
         run = self.run
-        with stop_on_interrupt(run):
-            self._tell(Callback.on_train_begin)
-            while run.stop_reason is None:
-                self._epoch()
-            if run.stop_reason == "finished" and not np.isfinite(run.network.parameters.data).all():
-                raise self._diverged("The weights")
         if self.early_stopping is not None:
-            self.early_stopping.restore(run)
-        run.history.stopped = run.stop_reason
-        self._tell(Callback.on_train_end)
+            self.early_stopping.stop_if_spent(run)  # a resumed run may have been at its end
+        try:
+            with stop_on_interrupt(run):
+                self._tell(Callback.on_train_begin)
+                while run.stop_reason is None:
+                    self._epoch()
+            if self.early_stopping is not None:
+                self.early_stopping.restore(run)
+            if not _is_finite(run.network):
+                raise self._diverged("The weights", run.epoch, run.step)
+            run.history.stopped = run.stop_reason
+        finally:
+            self._tell(Callback.on_train_end)
         return run.history
 
     def _epoch(self) -> None:
@@ -125,7 +130,7 @@ class Loop:
     def _update(self, batch: Rows, tally: Tally) -> int:
         """Do one update, and return how many samples its batch had."""
         run, network = self.run, self.run.network
-        x, y = self.gather_inputs(batch), self.gather_targets(batch)
+        x, y = network.inputs(self.gather_inputs(batch)), self.gather_targets(batch)
         weights = None if self.samples.weights is None else self.samples.weights[batch]
         logits = network.forward(x, self.trace)
         loss, dlogits = network.loss(logits, y, weights)
@@ -133,7 +138,7 @@ class Loop:
         counted = len(y) if weights is None else float(weights.sum()) or len(y)
         run.loss = loss + self.optimizer.regularize(network.parameters, self.gradient, counted)
         if not math.isfinite(run.loss):
-            raise self._diverged("The loss")
+            raise self._diverged("The loss", run.epoch + 1, run.step + 1)
         if self.clip_norm is not None:
             _clip(self.gradient.data, self.clip_norm)
         self.optimizer.step(network.parameters, self.gradient, run.optimizer_state, run.step)
@@ -159,15 +164,15 @@ class Loop:
         for callback in self.callbacks:
             getattr(callback, event.__name__)(self.run)
 
-    def _diverged(self, what: str) -> DivergedError:
+    def _diverged(self, what: str, epoch: int, update: int) -> DivergedError:
         run = self.run
-        epoch = self.safe.put_back(run)
-        rate = self.optimizer.rate(run.step)
+        kept = self.safe.put_back(run)
+        rate = self.optimizer.rate(update - 1)
         run.history.stopped = "diverged"
         return DivergedError(
-            f"{what} stopped being finite in epoch {run.epoch + 1}, update {run.step + 1}, with a "
-            f"learning rate of {rate:g}; the weights after epoch {epoch} are kept. Try a learning "
-            f"rate of {rate / 10:g}, clipped gradients, or inputs scaled to about 1.",
+            f"{what} stopped being finite in epoch {epoch}, update {update}, with a learning rate "
+            f"of {rate:g}; the weights after epoch {kept} are kept. Try a learning rate of "
+            f"{rate / 10:g}, clipped gradients, or inputs scaled to about 1.",
             run.history,
         )
 
@@ -188,7 +193,7 @@ class _SafeWeights:
 
     def renew(self, run: Run) -> None:
         network = run.network
-        if run.step < self.step + _SAFE_EVERY or not np.isfinite(network.parameters.data).all():
+        if run.step < self.step + _SAFE_EVERY or not _is_finite(network):
             return
         self.epoch, self.step = run.epoch, run.step
         self.parameters[...] = network.parameters.data
@@ -198,10 +203,16 @@ class _SafeWeights:
         """Restore the best weights where early stopping has some, else these; say from when."""
         if run.best is not None:
             EarlyStopping.restore(run)
-            return run.best.epoch
+            if _is_finite(run.network):
+                return run.best.epoch
+            run.history.best_epoch = None
         run.network.parameters.data[...] = self.parameters
         run.network.state.data[...] = self.state
         return self.epoch
+
+
+def _is_finite(network: Network) -> bool:
+    return all(np.isfinite(vector.data).all() for vector in (network.parameters, network.state))
 
 
 def _clip(gradient: Array, longest: float) -> None:
