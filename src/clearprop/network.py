@@ -1,6 +1,6 @@
 """A network: layers and a loss, with one vector of parameters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -210,6 +210,22 @@ class Network:
     def update_state(self, trace: Trace) -> None:
         """Let each layer update what it keeps, after a training pass that left `trace`."""
         self.body.update_state(self._params, trace)
+
+    def squared_norm(self, vector: ParameterVector, names: Iterable[str]) -> float:
+        """Return the sum of squares of some arrays of a vector of this network's parameters.
+
+        Parameters
+        ----------
+        vector : ParameterVector
+            Parameters, or their gradient.
+        names : iterable of str
+            Which arrays.
+
+        Returns
+        -------
+        float
+        """
+        return sum(float(np.vdot(vector[name], vector[name])) for name in names)
 
     def logits(self, X: Any) -> Array:
         """Compute the logits of any number of samples, a chunk of rows at a time.
