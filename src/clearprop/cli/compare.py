@@ -1,7 +1,10 @@
 """``clearprop compare``."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +20,9 @@ from clearprop.cli.output import (
 )
 from clearprop.cli.parameters import LAYERS
 from clearprop.errors import UsageError
+
+if TYPE_CHECKING:
+    from clearprop.experiment.comparison import Architecture
 
 
 @click.command()
@@ -47,8 +53,16 @@ from clearprop.errors import UsageError
     help="Where the picture is written.",
 )
 @json_option
+@click.pass_context
 def compare(
-    data: str, every: tuple[list[int], ...], repeats: int, out: str, as_json: bool, **options: Any
+    ctx: click.Context,
+    /,
+    data: str,
+    every: tuple[list[int], ...],
+    repeats: int,
+    out: str,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Train several architectures on DATA, in parallel, and compare mean and spread."""
     from clearprop import plots
@@ -75,21 +89,31 @@ def compare(
                 "picture": str(picture),
             }
         )
-        return
-    show = percent if score == "accuracy" else "{:.4f}".format
+    else:
+        _say(found, score)
+        click.echo(f"\nPicture: {picture}")
+    if diverged := sum(len(one.trials) - len(one.ended) for one in found):
+        note(
+            f"{diverged} of {repeats * len(found)} trainings diverged and are left out. "
+            "Try a lower --learning-rate."
+        )
+        ctx.exit(1)
+
+
+def _say(found: "Sequence[Architecture]", score: str) -> None:
+    mean = f"mean {score_name(score)}"
     say_table(
-        ("hidden layers ", "parameters", f"mean {score}", "spread", "lowest", "highest", "seconds"),
+        ("hidden layers ", "parameters", mean, "spread", "lowest", "highest", "time each"),
         (
             (
                 architecture.label,
                 f"{architecture.trials[0].parameters:,}",
-                show(architecture.mean),
-                show(architecture.spread),
-                show(min(architecture.scores)),
-                show(max(architecture.scores)),
-                f"{sum(trial.seconds for trial in architecture.trials) / repeats:.1f}",
+                score_value(score, architecture.mean),
+                score_value(score, architecture.spread),
+                score_value(score, min(architecture.ended, default=math.nan)),
+                score_value(score, max(architecture.ended, default=math.nan)),
+                duration(fmean(trial.seconds for trial in architecture.trials)),
             )
             for architecture in found
         ),
     )
-    click.echo(picture)

@@ -1,10 +1,16 @@
 """``clearprop evaluate``."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from clearprop.cli.output import json_option, note, percent, say_json, say_table, score_text
+
+if TYPE_CHECKING:
+    from clearprop.experiment import Evaluation
+    from clearprop.model_file import Model
 
 _MISTAKES = 10
 _CLASSES = 20
@@ -31,6 +37,8 @@ def evaluate(model: str, data: str, as_json: bool) -> None:
     measured = dataset.test or dataset
     found = measure(loaded, measured)
     which = "the test set of " if dataset.test else ""
+    if not dataset.test and (warning := _learned_from(loaded, data)):
+        note(warning)
     if as_json:
         say_json({"model": model, "data": data, "test_set": bool(dataset.test), **found.to_json()})
         return
@@ -39,6 +47,7 @@ def evaluate(model: str, data: str, as_json: bool) -> None:
         f"loss {found.loss:.4f}"
     )
     if found.confusion is not None:
+        click.echo()
         say_table(
             ("class ", "samples", "precision", "recall"),
             (
@@ -48,17 +57,44 @@ def evaluate(model: str, data: str, as_json: bool) -> None:
         )
         _say_confusion(found.confusion.tolist(), [report.name for report in found.classes])
     if found.mistakes:
-        click.echo(
-            f"{len(found.mistakes)} mistakes, the most confident first:"
-            if found.confusion is not None
-            else "Furthest off:"
+        _say_mistakes(found)
+
+
+def _learned_from(model: "Model", data: str) -> str | None:
+    """Warn of a score on samples that the model has seen, and tell the honest one beside it."""
+    settings = model.training.get("settings")
+    if not isinstance(settings, dict) or Path(str(settings.get("data"))) != Path(data):
+        return None
+    warning = f"The model has learned from most of {data}, so this says little of other samples."
+    for name in ("accuracy", "r2"):
+        reached = model.training.get(f"validation_{name}")
+        if isinstance(reached, float):
+            warning += f" On those held out it reached {score_text(name, reached)}."
+    return warning
+
+
+def _say_mistakes(found: "Evaluation") -> None:
+    click.echo()
+    if found.confusion is None:
+        say_table(
+            ("furthest off ", "true", "predicted"),
+            ((mistake.source, mistake.truth, mistake.predicted) for mistake in found.mistakes),
         )
-        for mistake in found.mistakes[:_MISTAKES]:
-            sure = "" if mistake.probability is None else f" ({percent(mistake.probability)})"
-            click.echo(f"  {mistake.source}: {mistake.truth}, called {mistake.predicted}{sure}")
+        return
+    count = "1 mistake" if len(found.mistakes) == 1 else f"{len(found.mistakes)} mistakes"
+    click.echo(f"{count}, the most confident first:")
+    say_table(
+        ("sample ", "true ", "predicted ", "probability"),
+        (
+            (mistake.source, mistake.truth, mistake.predicted, percent(mistake.probability))
+            for mistake in found.mistakes[:_MISTAKES]
+            if mistake.probability is not None
+        ),
+    )
 
 
 def _say_confusion(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> None:
+    click.echo()
     if len(names) > _CLASSES:
         click.echo(f"The confusion of {len(names)} classes is too wide to print; --json has it.")
         return

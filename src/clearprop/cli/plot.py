@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from clearprop.cli.output import json_option, note, say_json
-from clearprop.errors import DataError, UsageError
+from clearprop.errors import ClearpropError, UsageError
 
 
 @click.command()
@@ -31,8 +31,8 @@ def plot(run: str, as_json: bool) -> None:
         task = set_task(settings, load_dataset(settings))
         measured = task.test or task.held_out
         evaluated = None if measured is None else evaluate(model, measured)
-    except (DataError, UsageError) as error:
-        note(f"Its data are not there any more, so only curves and weights are drawn: {error}")
+    except ClearpropError as error:
+        note(f"Its data can't be used any more, so only curves and weights are drawn. {error}")
     written = draw_run(folder, model, history, evaluated, measured)
     if as_json:
         say_json({"run": run, "pictures": [str(path) for path in written]})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearprop.cli.output import json_option, note, percent, say_json, say_table
+from clearprop.data.pictures import named_like_a_picture, preview
 from clearprop.errors import UsageError
 
 _DRAWN = 50  # pictures at most: a table has thousands of rows
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 @click.option("--show", is_flag=True, help="Draw what the network sees beside its answer.")
 @click.option(
-    "--out", default=".", show_default=True, help="The folder that --show puts pictures into."
+    "--out",
+    metavar="FOLDER",
+    default=".",
+    show_default=True,
+    help="Where --show writes its pictures.",
 )
 @json_option
 @click.pass_context
@@ -68,20 +73,31 @@ def _say(found: "Predictions") -> None:
 
 def _draw(found: "Predictions", out: Path) -> list[Path]:
     from clearprop import plots
-    from clearprop.data.pictures import named_like_a_picture, preview
     from clearprop.files import make_folder
 
     if found.answers and found.answers[0].probabilities is None:
         raise UsageError("--show draws probabilities of classes; this model predicts values.")
     folder = make_folder(out)
-    drawn = []
-    for answer, seen in zip(found.answers[:_DRAWN], found.prepared, strict=False):
+    drawn: list[Path] = []
+    for row, answer in enumerate(found.answers[:_DRAWN]):
         file = Path(answer.source)
         shares = answer.probabilities or {}
-        given = preview(file) if named_like_a_picture(file) else seen
-        figure = plots.what_it_sees(given, seen, [*shares.values()], [*shares])
-        drawn.append(folder / f"{file.name.replace('.', '-').replace(' ', '-')}-seen.png")
+        given = None if found.given is None else found.given[row]
+        if named_like_a_picture(file):
+            given = preview(file)  # in its own proportions
+        figure = plots.what_it_sees(given, found.prepared[row], [*shares.values()], [*shares])
+        drawn.append(_free(folder, file, drawn))
         plots.save(figure, drawn[-1])
     if len(found.answers) > _DRAWN:
         note(f"Only the first {_DRAWN} of {len(found.answers)} samples are drawn.")
     return drawn
+
+
+def _free(folder: Path, source: Path, taken: list[Path]) -> Path:
+    """Name the picture of a sample; files of one name may come from several folders."""
+    stem = source.stem if named_like_a_picture(source) else source.name
+    stem = "-".join(stem.replace(".", " ").split())
+    path, number = folder / f"{stem}-seen.png", 2
+    while path in taken:
+        path, number = folder / f"{stem}-seen-{number}.png", number + 1
+    return path

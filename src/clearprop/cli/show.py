@@ -1,8 +1,15 @@
 """``clearprop show``."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
 from clearprop.cli.output import json_option, say_json
+
+if TYPE_CHECKING:
+    from clearprop.model_file import Model
+    from clearprop.preprocessing import InputRecipe
 
 
 @click.command()
@@ -33,13 +40,42 @@ def show(model: str, as_json: bool) -> None:
         )
         return
     click.echo(summary)
-    click.echo(f"\nloss     {type(loaded.network.loss).__name__}, computed in {summary.dtype}")
-    if recipe is not None:
-        click.echo(f"input    {type(recipe.inputs).__name__} to {recipe.inputs.input_shape}")
-        click.echo(f"target   {recipe.target.name}")
-    if loaded.class_names:
-        click.echo(f"classes  {', '.join(loaded.class_names)}")
-    for name, value in loaded.training.items():
+    click.echo()
+    facts = dict(_facts(loaded))
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        click.echo(f"{name:{width}}  {value}")
+
+
+def _facts(model: "Model") -> Iterator[tuple[str, str]]:
+    yield "loss function", f"{type(model.network.loss).__name__}, in {model.network.dtype}"
+    if model.preprocessing is not None:
+        yield "input", _understood(model.preprocessing.inputs)
+        yield "target", model.preprocessing.target.name
+    if model.class_names:
+        yield "classes", ", ".join(model.class_names)
+    settings = model.training.get("settings")
+    if isinstance(settings, dict):
+        yield "trained on", str(settings.get("data"))
+    for name, value in model.training.items():
         if name != "settings":
-            click.echo(f"{name.replace('_', ' ')}  {value}")
-    click.echo(f"made by  clearprop {loaded.version}")
+            yield name.replace("_", " "), f"{value:.6g}" if isinstance(value, float) else str(value)
+    yield "made by", f"clearprop {model.version}"
+
+
+def _understood(inputs: "InputRecipe") -> str:
+    """Say what samples the model takes."""
+    from clearprop.preprocessing import ArrayRecipe, NumericColumn, PictureRecipe
+
+    if isinstance(inputs, PictureRecipe):
+        colours = "grey" if inputs.channels == 1 else "RGB"
+        return f"pictures, brought to {inputs.size[0]}x{inputs.size[1]} {colours} from 0 to 1"
+    if isinstance(inputs, ArrayRecipe):
+        shape = "x".join(map(str, inputs.shape))
+        return f"arrays of {shape} numbers, standardised"
+    return "a table with the columns " + ", ".join(
+        f"{column.name} (number)"
+        if isinstance(column, NumericColumn)
+        else f"{column.name} ({len(column.categories)} categories)"
+        for column in inputs.columns
+    )

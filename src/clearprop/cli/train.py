@@ -6,24 +6,32 @@ from typing import Any
 
 import click
 
-from clearprop.cli.options import settings_from, task_options
-from clearprop.cli.output import json_option, note, say_json, score_text
+from clearprop.cli.options import settings_from, settings_of_run, task_options
+from clearprop.cli.output import duration, json_option, note, say_json, score_text
 from clearprop.cli.parameters import LAYERS
+from clearprop.data.dataset import Kind
 from clearprop.errors import UsageError
+from clearprop.experiment import folder as run_folder
 
 
 @click.command()
 @click.argument("data", required=False)
-@click.option("--layers", type=LAYERS, help="Units of the hidden layers: 20,7,5, or none.")
+@click.option(
+    "--layers",
+    type=LAYERS,
+    metavar="UNITS,UNITS,...",
+    help="The hidden layers: 20,7,5, or none.  [default: 256,128; 64,32 below 64 features]",
+)
 @task_options
-@click.option("--out", help="The run's folder.  [default: a new one under runs/]")
+@click.option("--out", metavar="FOLDER", help="The run's folder.  [default: a new one under runs/]")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, to the same bits.")
 @click.option(
     "--checkpoint-every",
     type=click.FloatRange(min=0),
+    metavar="SECONDS",
     default=10.0,
     show_default=True,
-    help="Seconds between two checkpoints; 0 for one each epoch.",
+    help="The time between two checkpoints; 0 for one each epoch.",
 )
 @json_option
 def train(
@@ -37,18 +45,21 @@ def train(
     """Train a network on DATA: a name or a path.
 
     Names: digits, iris, wine, breast_cancer, diabetes; planar, moons, spirals, blobs, linear.
+
     Paths: a folder of pictures with one folder a class (or train/ and test/ with such folders), IDX
     files, CSV, NPZ, HDF5.
     """
-    from clearprop.experiment import folder as run_folder
     from clearprop.experiment import learn, load_dataset, set_task
     from clearprop.experiment.drawing import draw_run
     from clearprop.training import Checkpoint, ProgressLine
 
     if resume and out is None:
         raise UsageError("Say which run to go on with: --resume --out FOLDER.")
-    base = Path(out or "", run_folder.SETTINGS)
-    settings = settings_from(data, options, base if resume and base.exists() else None)
+    settings = (
+        settings_of_run(Path(out or "", run_folder.SETTINGS), data, options)
+        if resume
+        else settings_from(data, options)
+    )
     dataset = load_dataset(settings)
     for problem in dataset.problems:
         note(f"Left out: {problem}.")
@@ -70,12 +81,15 @@ def train(
     if as_json:
         say_json(report | {"pictures": [str(path) for path in pictures]})
     else:
-        _say(report, folder, settings.data, pictures)
+        _say_reached(report)
+        _say_saved(report, folder, pictures)
     if trained.diverged is not None:
         raise trained.diverged
     if trained.history.stopped == "interrupted":
-        note(f"To go on: clearprop train --resume --out {shlex.quote(str(folder))}")
+        note(_how_to_go_on(folder))
         raise KeyboardInterrupt
+    if not as_json:
+        _say_next(report, task.train.kind)
 
 
 def _plan(task: Any) -> str:
@@ -91,7 +105,7 @@ def _plan(task: Any) -> str:
     )
 
 
-def _say(report: dict[str, Any], folder: Path, data: str, pictures: list[Path]) -> None:
+def _say_reached(report: dict[str, Any]) -> None:
     names = {"train": "Training", "validation": "Held out", "test": "Test set"}
     for part, name in names.items():
         reached = report.get(part)
@@ -101,10 +115,29 @@ def _say(report: dict[str, Any], folder: Path, data: str, pictures: list[Path]) 
                 f"{name:9} {report['samples'][part]:6} samples: "
                 f"{score_text(score, reached[score])}, loss {reached['loss']:.4f}"
             )
+
+
+def _say_saved(report: dict[str, Any], folder: Path, pictures: list[Path]) -> None:
+    saved = ["model", "history", "settings", "report", *(path.name for path in pictures)]
+    epochs = "1 epoch" if report["epochs"] == 1 else f"{report['epochs']} epochs"
     click.echo(
-        f"Trained {report['epochs']} epochs in {report['seconds']:.1f} s. Saved in {folder}: "
-        f"model, history, settings, report, and {', '.join(path.name for path in pictures)}."
+        f"Trained {epochs} in {duration(report['seconds'])}. "
+        f"Saved in {folder}: {', '.join(saved[:-1])} and {saved[-1]}."
     )
-    model = shlex.quote(str(report["model"]))
-    click.echo(f"Next:  clearprop evaluate {model} {shlex.quote(data)}")
-    click.echo(f"       clearprop predict {model} FILE...")
+
+
+def _say_next(report: dict[str, Any], kind: Kind) -> None:
+    model, data = shlex.quote(str(report["model"])), shlex.quote(report["data"])
+    new = {"pictures": "PICTURE... --show", "table": "NEW.csv", "array": "NEW.npz"}[kind]
+    click.echo(f"Next:  clearprop predict {model} {new}")
+    if "test" in report:
+        click.echo(f"       clearprop evaluate {model} {data}")
+    else:
+        click.echo(f"       clearprop show {model}")
+
+
+def _how_to_go_on(folder: Path) -> str:
+    again = f"clearprop train --resume --out {shlex.quote(str(folder))}"
+    if (folder / run_folder.CHECKPOINT).exists():
+        return f"To go on from its last checkpoint: {again}"
+    return f"It has no checkpoint yet. To begin it anew: {again}"

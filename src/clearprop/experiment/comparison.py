@@ -1,5 +1,6 @@
 """Several architectures on the same data, trained side by side."""
 
+import math
 import multiprocessing
 import os
 import signal
@@ -65,14 +66,19 @@ class Architecture:
         return [trial.score for trial in self.trials]
 
     @property
+    def ended(self) -> list[float]:
+        """The scores of the trials that did not diverge."""
+        return [score for score in self.scores if not math.isnan(score)]
+
+    @property
     def mean(self) -> float:
-        """The mean score."""
-        return float(np.mean(self.scores))
+        """The mean score of the trials that ended; NaN where none did."""
+        return float(np.mean(self.ended)) if self.ended else math.nan
 
     @property
     def spread(self) -> float:
-        """The standard deviation of the scores, of the sample; NaN for a single trial."""
-        return float(np.std(self.scores, ddof=1)) if len(self.trials) > 1 else float("nan")
+        """The standard deviation of their scores, of the sample; NaN for fewer than two."""
+        return float(np.std(self.ended, ddof=1)) if len(self.ended) > 1 else math.nan
 
     def to_json(self) -> dict[str, Json]:
         """Describe it in JSON values."""

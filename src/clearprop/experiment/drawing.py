@@ -8,9 +8,11 @@ from matplotlib.figure import Figure
 
 from clearprop import plots
 from clearprop.data import Dataset, Table
+from clearprop.data.table import is_numeric
 from clearprop.experiment.evaluation import Evaluation
 from clearprop.model_file import Model
 from clearprop.parameters import Array
+from clearprop.preprocessing import InputRecipe
 from clearprop.training import History
 
 
@@ -63,22 +65,15 @@ def _figures(
         return
     if evaluated.confusion is not None:
         yield "confusion", plots.confusion(evaluated.confusion, names)
-    if isinstance(dataset.X, Table):
-        return
-    if evaluated.mistakes and evaluated.probabilities is not None:
+    points = _points(dataset)
+    if points is not None and model.preprocessing is not None:
+        yield "boundary", _boundary(model, model.preprocessing.inputs, dataset, points)
+    elif (
+        not isinstance(dataset.X, Table)
+        and evaluated.mistakes
+        and evaluated.probabilities is not None
+    ):
         yield "mistakes", _mistakes(evaluated, evaluated.probabilities, dataset, names)
-    if model.network.input_shape == (2,) and model.preprocessing is not None:
-        inputs, network = model.preprocessing.inputs, model.network
-        yield (
-            "boundary",
-            plots.decision_boundary(
-                lambda points: network.predict_proba(inputs.transform(points, network.dtype)),
-                dataset.X[:],
-                dataset.y,
-                names,
-                _axes(dataset.feature_names),
-            ),
-        )
 
 
 def _first_weights(model: Model) -> tuple[Array, tuple[int, ...]] | None:
@@ -97,5 +92,26 @@ def _mistakes(
     return plots.mistakes(dataset.X, evaluated.truth, predicted, confidence, names, dataset.sources)
 
 
-def _axes(feature_names: tuple[str, ...] | None) -> tuple[str, str]:
-    return (feature_names[0], feature_names[1]) if feature_names else ("x1", "x2")
+def _points(dataset: Dataset) -> Array | None:
+    """Give samples of two numbers as points of a plane, shape (N, 2); None for all others."""
+    X = dataset.X
+    if not isinstance(X, Table):
+        return X[:] if X.shape[1:] == (2,) else None
+    columns = list(X.columns.values())
+    if len(columns) != 2 or not all(is_numeric(column) for column in columns):
+        return None
+    return np.column_stack(columns)
+
+
+def _boundary(model: Model, inputs: InputRecipe, dataset: Dataset, points: Array) -> Figure:
+    x1, x2 = dataset.feature_names or ("x1", "x2")
+
+    def probabilities(places: Array) -> Array:
+        is_table = isinstance(dataset.X, Table)
+        raw = Table({x1: places[:, 0], x2: places[:, 1]}) if is_table else places
+        return model.network.predict_proba(inputs.transform(raw, model.network.dtype))
+
+    known = np.isfinite(points).all(axis=1)  # what is missing has no place in the plane
+    return plots.decision_boundary(
+        probabilities, points[known], dataset.y[known], model.class_names or (), (x1, x2)
+    )

@@ -8,6 +8,7 @@ import numpy as np
 from clearprop.configuration import Json
 from clearprop.data import Dataset
 from clearprop.errors import UsageError
+from clearprop.experiment.loading import naming
 from clearprop.losses import Loss
 from clearprop.metrics import tally_for
 from clearprop.model_file import Model
@@ -129,12 +130,16 @@ def evaluate(model: Model, dataset: Dataset) -> Evaluation:
             "This model was saved without preprocessing, so it can't be measured on raw data. "
             "Prepare arrays yourself, and call predict on its network."
         )
-    X = prepare(dataset.X, recipe.inputs, network.dtype)
-    y = network.targets(recipe.target.encode(dataset))
-    logits = network.logits(X)
+    with naming(dataset.name):
+        X = prepare(dataset.X, recipe.inputs, network.dtype)
+        y = network.targets(recipe.target.encode(dataset))
     tally = tally_for(network.loss)
-    tally.add(network.loss, logits, y)
-    measured = (len(dataset), network.loss(logits, y)[0], tally.name, tally.value())
+    # The weights of a run that diverged may give an infinite loss; the number itself says so.
+    with np.errstate(over="ignore", invalid="ignore"):
+        logits = network.logits(X)
+        tally.add(network.loss, logits, y)
+        loss, _ = network.loss(logits, y)
+    measured = (len(dataset), loss, tally.name, tally.value())
     if isinstance(recipe.target, ClassTarget):
         return _of_classes(recipe.target, network.loss, dataset, logits, measured)
     truth = recipe.target.restore(y)

@@ -59,11 +59,10 @@ def open_folder(out: str | None, data: str, *, resume: bool) -> Path:
     """
     if out is None:
         name = Path(data).resolve().name if ("/" in data or "." in data) else data
-        folder = ROOT / (Path(name).stem or "run")
-        number = 2
+        stem = Path(name).stem or "run"
+        folder, number = ROOT / stem, 2
         while not resume and (folder / SETTINGS).exists():
-            folder = ROOT / f"{Path(name).stem}-{number}"
-            number += 1
+            folder, number = ROOT / f"{stem}-{number}", number + 1
         return make_folder(folder)
     folder = Path(out)
     if not resume and (folder / SETTINGS).exists():

@@ -4,11 +4,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from clearprop.configuration import Json
 from clearprop.data import Dataset, hold_out, load
 from clearprop.errors import DivergedError, UsageError
 from clearprop.experiment.construction import build_network, build_trainer
 from clearprop.experiment.defaults import resolve
+from clearprop.experiment.loading import naming
 from clearprop.experiment.settings import Settings
 from clearprop.model_file import Model
 from clearprop.network import Network
@@ -93,8 +96,9 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
 
     Raises
     ------
-    DataError
-        If there is nothing to learn, or not enough to hold some out.
+    DataError, ShapeError
+        If there is nothing to learn, not enough to hold some out, or data for validation or testing
+        are of another kind.
     UsageError
         If the settings can't be used with these data.
     """
@@ -104,6 +108,11 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     )
     train, held_out = _held_out(settings, dataset)
     recipe = fit_recipe(train)
+    for other in (held_out, dataset.test):
+        if other is not None:
+            with naming(other.name):
+                recipe.inputs.check(other.X)
+                recipe.target.encode(other)
     return Task(settings, recipe, build_network(settings, recipe), train, held_out, dataset.test)
 
 
@@ -139,14 +148,16 @@ def learn(
 
     diverged = None
     try:
-        history = build_trainer(settings, len(task.train)).fit(
-            network,
-            *prepared(task.train),
-            validation=prepared(task.held_out) if task.held_out is not None else None,
-            callbacks=callbacks,
-            checkpoint=checkpoint,
-            resume=resume,
-        )
+        # The loop looks for what is not finite, and says when: NumPy need not warn of it before.
+        with np.errstate(over="ignore", invalid="ignore"):
+            history = build_trainer(settings, len(task.train)).fit(
+                network,
+                *prepared(task.train),
+                validation=prepared(task.held_out) if task.held_out is not None else None,
+                callbacks=callbacks,
+                checkpoint=checkpoint,
+                resume=resume,
+            )
     except DivergedError as error:
         diverged, history = error, error.history
     model = Model(network, recipe, _summary(settings, history))

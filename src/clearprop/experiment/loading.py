@@ -1,9 +1,24 @@
 """Other data, read as a model's own were."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from clearprop.data import Dataset, load
 from clearprop.data.loading import TABLE_SUFFIXES
+from clearprop.errors import DataError, ShapeError
 from clearprop.model_file import Model
 from clearprop.preprocessing import PictureRecipe
+
+
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Put a file or data set in front of an error that only says what is wrong with its samples."""
+    try:
+        yield
+    except (DataError, ShapeError) as error:
+        if source in str(error):
+            raise
+        raise type(error)(f"{source}: {error}") from error
 
 
 def load_for(model: Model, name_or_path: str) -> Dataset:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from clearprop.configuration import Json
-from clearprop.data import Problem
+from clearprop.data import Problem, Table
 from clearprop.errors import UsageError
+from clearprop.experiment.loading import naming
 from clearprop.model_file import Model
 from clearprop.parameters import Array
 from clearprop.preprocessing import ClassTarget, prepare, read_inputs
@@ -47,12 +46,15 @@ class Predictions:
     answers : tuple of Answer
     problems : tuple of Problem
         The files that can't be read.
+    given : ndarray, shape (N, ...), or None
+        The samples before preprocessing; None for a table, whose columns are no single array.
     prepared : ndarray, shape (N, *input_shape)
         What the network was given.
     """
 
     answers: tuple[Answer, ...]
     problems: tuple[Problem, ...]
+    given: Array | None
     prepared: Array
 
 
@@ -82,10 +84,12 @@ def predict_files(model: Model, files: Sequence[str]) -> Predictions:
             "This model was saved without preprocessing, so it can't read files. Prepare arrays "
             "yourself, and call predict on its network."
         )
-    inputs = read_inputs([Path(file) for file in files], recipe)
-    if not len(inputs.raw):
-        return Predictions((), inputs.problems, np.empty((0, *network.input_shape)))
-    prepared = prepare(inputs.raw, recipe.inputs, network.dtype)[:]
+    with naming(files[0]):
+        inputs = read_inputs([Path(file) for file in files], recipe)
+        prepared = prepare(inputs.raw, recipe.inputs, network.dtype)[:]
+    given = None if isinstance(inputs.raw, Table) else inputs.raw[:]
+    if not len(prepared):
+        return Predictions((), inputs.problems, given, prepared)
     logits = network.logits(prepared)
     predicted = network.loss.predict(logits)
     if isinstance(recipe.target, ClassTarget):
@@ -105,4 +109,4 @@ def predict_files(model: Model, files: Sequence[str]) -> Predictions:
             Answer(source, value, None)
             for source, value in zip(inputs.sources, values, strict=True)
         ]
-    return Predictions(tuple(answers), inputs.problems, prepared)
+    return Predictions(tuple(answers), inputs.problems, given, prepared)

@@ -20,6 +20,7 @@ SCHEDULES = ("constant", "step", "exponential", "cosine", "one-cycle", "warm-up"
 DTYPES = ("float32", "float64")
 CLASS_WEIGHTS = ("none", "balanced")
 
+_LARGEST_SIZE = 10**7  # of a layer: products of two stay within what NumPy can count
 _LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
 _CHOICES = {
@@ -183,9 +184,13 @@ def _check_names(names: Mapping[str, Any]) -> None:
 
 def _whole_numbers(name: str, value: Any) -> tuple[int, ...]:
     if not isinstance(value, list | tuple) or not all(
-        isinstance(size, int) and size >= 1 for size in value
+        isinstance(size, int) and 1 <= size <= _LARGEST_SIZE for size in value
     ):
-        raise UsageError(f"{name} takes whole numbers of at least 1, found {value!r}.")
+        raise UsageError(
+            f"{name} takes whole numbers from 1 to {_LARGEST_SIZE}, found {list(value)!r}."
+            if isinstance(value, list | tuple)
+            else f"{name} takes a list of whole numbers, found {value!r}."
+        )
     return tuple(value)
 
 

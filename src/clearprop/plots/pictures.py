@@ -146,14 +146,18 @@ def first_layer_weights(W: ArrayLike, picture_shape: tuple[int, ...]) -> Figure:
 
 
 def what_it_sees(
-    original: ArrayLike, prepared: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str]
+    original: ArrayLike | None,
+    prepared: ArrayLike,
+    probabilities: ArrayLike,
+    class_names: Sequence[str],
 ) -> Figure:
     """Draw one sample as given and as the network gets it, beside the most likely classes.
 
     Parameters
     ----------
     original, prepared : array-like
-        A picture, (H, W) or (H, W, 3), uint8 or float, or a row (D,) of numbers.
+        A picture, (H, W) or (H, W, 3), uint8 or float, or a row (D,) of numbers. `original` is
+        None where it is no array: a row of a table.
     probabilities : array-like, shape (K,)
         Of each class, 0..1.
     class_names : sequence of str, length K
@@ -174,13 +178,12 @@ def what_it_sees(
             "for each class name."
         )
     figure = style.new_figure(2.7)
-    given, seen, answer = figure.subplots(1, 3, width_ratios=(1, 1, 1.2))
-    for axes, sample, title in (
-        (given, original, "as given"),
-        (seen, prepared, "as the network sees it"),
-    ):
-        style.bare(axes, f"{title}, {_size(np.asarray(sample))}")
-        _draw(axes, np.asarray(sample))
+    samples = {"as given": original, "as the network sees it": prepared}
+    drawn = {title: np.asarray(one) for title, one in samples.items() if one is not None}
+    *panels, answer = figure.subplots(1, len(drawn) + 1, width_ratios=[1] * len(drawn) + [1.2])
+    for axes, (title, sample) in zip(panels, drawn.items(), strict=True):
+        style.bare(axes, f"{title}, {_size(sample)}")
+        _draw(axes, sample)
     order = np.argsort(-probabilities, kind="stable")[:_TOP]
     places = range(len(order))
     style.bare(answer)

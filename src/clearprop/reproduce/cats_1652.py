@@ -16,10 +16,11 @@ LEARNING_RATE = 0.0075
 ITERATIONS = 2500
 
 _LESSON = (
-    "A low cost on the training pictures says little of others: rows of pixels don't hold what is "
-    "beside what, and 983040 weights of the first layer can learn 1323 pictures by heart. The "
-    "article's own pictures were not published, so its figures can't come back digit by digit; "
-    "dogs as the other pictures are a harder task than random images."
+    "What is learned of the training pictures holds for few others: rows of pixels don't hold what "
+    "is beside what, and the first layer alone has 983040 weights for 1323 pictures. The article's "
+    "own pictures were not published, so its figures can't come back digit by digit. Dogs as the "
+    "other pictures are a harder task than random images: cost 0.34, 86% of the training and 60% "
+    "of the test pictures were measured with them."
 )
 
 

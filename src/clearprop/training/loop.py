@@ -83,7 +83,8 @@ class Loop:
         if self.early_stopping is not None:
             self.early_stopping.stop_if_spent(run)  # a resumed run may have been at its end
         try:
-            with stop_on_interrupt(run):
+            # What overflows is found in the loss, and said in words.
+            with stop_on_interrupt(run), np.errstate(over="ignore", invalid="ignore"):
                 self._tell(Callback.on_train_begin)
                 while run.stop_reason is None:
                     self._epoch()

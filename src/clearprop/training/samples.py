@@ -90,7 +90,7 @@ def split(
     UsageError
         If one of the two would be empty.
     """
-    held = round(share * len(samples))
+    held = round(share * len(samples)) if 0 < share < 1 else 0
     if not 0 < held < len(samples):
         raise UsageError(
             f"A validation share of {share} of {len(samples)} samples leaves nothing on one side. "

@@ -1,0 +1,129 @@
+"""The command line in this process, and small data and models to use it on."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from clearprop.cli.group import cli
+
+Clearprop = Callable[..., Result]
+
+LEARNED = ("--epochs", 100, "--learning-rate", 0.02)  # enough to get it right
+
+
+@pytest.fixture(scope="session")
+def clearprop() -> Clearprop:
+    """Run a command and return its result; what crashes it is raised here."""
+
+    def run(*args: object, **env: str) -> Result:
+        result = CliRunner(env=env).invoke(cli, [str(arg) for arg in args])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder: commands write to the current one."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the pictures of a run, which take most of the time of a short one."""
+    monkeypatch.setattr("clearprop.experiment.drawing.draw_run", lambda *_: [])
+
+
+@pytest.fixture(scope="session")
+def strict_json() -> Callable[[str], Any]:
+    """Parse JSON as the standard has it: NaN and Infinity are none."""
+
+    def refuse(constant: str) -> None:
+        pytest.fail(f"{constant} is no JSON")
+
+    return lambda text: json.loads(text, parse_constant=refuse)
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table with numbers, categories and missing cells, which 'buys' depends on."""
+    random_state = np.random.RandomState(0)
+    path = tmp_path_factory.mktemp("tables") / "people.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file)
+        lines.writerow(["age", "colour", "weight", "buys"])
+        for row in range(80):
+            age, colour = random_state.randint(18, 80), random_state.choice(["red", "green"])
+            buys = "yes" if age + 30 * (colour == "red") > 60 else "no"
+            lines.writerow(
+                [age if row % 11 else "", colour if row % 13 else "NA", f"{row / 7:.3f}", buys]
+            )
+    return path
+
+
+@pytest.fixture(scope="session")
+def table_run(clearprop: Clearprop, people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run on `people`."""
+    folder = tmp_path_factory.mktemp("runs") / "people"
+    result = clearprop("train", people, "--layers", 16, *LEARNED, "--out", folder)
+    assert result.exit_code == 0, result.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def table_model(table_run: Path) -> Path:
+    return table_run / "model.safetensors"
+
+
+def write_picture(path: Path, bright: bool, seed: int, size: tuple[int, int] = (12, 10)) -> Path:
+    """Write a PNG of noise at the upper or the lower end of the range."""
+    noise = np.random.RandomState(seed).randint(0, 56, (*size, 3))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray((noise + 200 * bright).astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder with six bright and six dark pictures."""
+    for seed in range(6):
+        write_picture(tmp_path / f"photos/bright/{seed}.png", bright=True, seed=seed)
+        write_picture(tmp_path / f"photos/dark/{seed}.png", bright=False, seed=seed)
+    return tmp_path / "photos"
+
+
+@pytest.fixture(scope="session")
+def picture_model(clearprop: Clearprop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that tells bright pictures from dark ones, at 8x8 pixels."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for seed in range(12):
+        write_picture(folder / f"photos/bright/{seed}.png", bright=True, seed=seed)
+        write_picture(folder / f"photos/dark/{seed}.png", bright=False, seed=seed)
+    options = ("--size", 8, "--layers", 8, *LEARNED, "--out", folder / "run")
+    result = clearprop("train", folder / "photos", *options)
+    assert result.exit_code == 0, result.stderr
+    return folder / "run/model.safetensors"
+
+
+@pytest.fixture(scope="session")
+def array_model(clearprop: Clearprop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of six numbers a sample, of which the first decides."""
+    folder = tmp_path_factory.mktemp("arrays")
+    X = np.random.RandomState(0).randn(60, 6)
+    np.savez(folder / "arrays.npz", X=X, y=(X[:, 0] > 0).astype(int))
+    options = ("--layers", 8, *LEARNED, "--out", folder / "run")
+    result = clearprop("train", folder / "arrays.npz", *options)
+    assert result.exit_code == 0, result.stderr
+    return folder / "run/model.safetensors"

@@ -1,0 +1,78 @@
+"""``clearprop compare``: several architectures, their mean and spread."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from statistics import mean, stdev
+
+import pytest
+from PIL import Image
+
+FAST = ("--epochs", 2, "--repeats", 2)
+
+
+class TestCompare:
+    def test_gives_mean_and_spread_of_each_architecture(self, clearprop, strict_json):
+        layers = ("--layers", "3", "--layers", "4,3", "--layers", "none")
+        result = clearprop("compare", "iris", *layers, *FAST, "--json")
+        assert result.exit_code == 0
+        found = strict_json(result.stdout)
+        assert [one["layers"] for one in found["architectures"]] == [[3], [4, 3], []]
+        # 4 inputs, 3 classes: W and b of every layer
+        assert [one["parameters"] for one in found["architectures"]] == [27, 47, 15]
+        for one in found["architectures"]:
+            assert len(one["scores"]) == 2
+            assert one["mean"] == pytest.approx(mean(one["scores"]))
+            assert one["spread"] == pytest.approx(stdev(one["scores"]))
+        with Image.open(found["picture"]) as picture:
+            picture.verify()
+        assert result.stderr.splitlines()[-1] == "none is trained, 3 of 3."
+
+    def test_says_a_table_and_the_picture(self, clearprop):
+        result = clearprop("compare", "iris", "--layers", 3, "--epochs", 1, "--repeats", 1)
+        header, row, _, picture = result.stdout.splitlines()
+        assert header.split()[:2] == ["hidden", "layers"]
+        assert row.split()[:2] == ["3", "27"]
+        assert picture == "Picture: comparison/comparison.png"
+
+    def test_leaves_out_what_diverges_and_says_so(self, clearprop, strict_json):
+        wild = ("--optimizer", "sgd", "--schedule", "constant", "--learning-rate", 1e30)
+        result = clearprop("compare", "iris", "--layers", 3, *wild, *FAST, "--json")
+        assert result.exit_code == 1
+        (one,) = strict_json(result.stdout)["architectures"]
+        assert one["mean"] is None
+        assert "2 of 2 trainings diverged" in result.stderr
+        assert "Warning" not in result.stderr
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["iris"], "Missing option '--layers'"),
+            (["iris", "--layers", "4", "--layers", "4"], "An architecture is given twice"),
+            (["iris", "--layers", "0"], "at least one unit"),
+            (["iris", "--layers", "4", "--repeats", "0"], "0 is not in the range"),
+            (["irs", "--layers", "4"], "Did you mean 'iris'?"),
+        ],
+    )
+    def test_refuses_what_cant_be(self, clearprop, arguments, message):
+        result = clearprop("compare", *arguments)
+        assert result.exit_code == 2
+        assert message in result.stderr
+
+    def test_ends_its_processes_on_ctrl_c(self):
+        endless = ("--layers", "none", "--layers", "1500,1500", "--epochs", "9", "--repeats", "1")
+        with subprocess.Popen(
+            [sys.executable, "-m", "clearprop", "compare", "digits", *endless],
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            assert process.stderr.readline() == "none is trained, 1 of 2.\n"
+            process.send_signal(signal.SIGINT)
+            rest = process.stderr.read()  # ends when every process that holds it has ended
+        assert process.returncode == 130
+        assert rest.strip() == "Interrupted."
+        assert not Path("comparison/comparison.png").exists()

@@ -1,0 +1,116 @@
+"""``clearprop evaluate``: the score, its details, and the most confident mistakes."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import write_picture
+
+
+class TestClasses:
+    def test_are_scored_as_predict_answers_them(self, clearprop, people, table_model, strict_json):
+        found = strict_json(clearprop("evaluate", table_model, people, "--json").stdout)
+        answers = strict_json(clearprop("predict", table_model, people, "--json").stdout)
+        said = np.array([answer["prediction"] for answer in answers["predictions"]])
+        truth = np.array([line.split(",")[-1] for line in people.read_text().splitlines()[1:]])
+        assert found["accuracy"] == np.mean(said == truth)
+        confusion = [
+            [int(np.sum((truth == t) & (said == s))) for s in ("no", "yes")] for t in ("no", "yes")
+        ]
+        assert found["confusion"] == confusion
+        for k, report in enumerate(found["classes"]):
+            assert report["samples"] == sum(confusion[k])
+            assert report["recall"] == confusion[k][k] / sum(confusion[k])
+            assert report["precision"] == confusion[k][k] / sum(row[k] for row in confusion)
+        assert len(found["mistakes"]) == np.sum(said != truth)
+        confidence = [mistake["probability"] for mistake in found["mistakes"]]
+        assert confidence == sorted(confidence, reverse=True)
+
+    def test_are_told_with_the_most_confident_mistakes_by_file_name(
+        self, clearprop, photos, picture_model
+    ):
+        write_picture(photos / "dark/lamp at night.png", bright=True, seed=50)
+        result = clearprop("evaluate", picture_model, photos)
+        assert result.exit_code == 0
+        assert "13 samples, accuracy 92.31%" in result.stdout
+        heading = result.stdout.splitlines().index("1 mistake, the most confident first:")
+        mistake = result.stdout.splitlines()[heading + 2]
+        assert mistake.startswith("dark/lamp at night.png  dark  bright")
+
+    def test_that_were_learned_from_are_warned_of(self, clearprop, people, table_model, photos):
+        result = clearprop("evaluate", table_model, people)
+        assert "has learned from most of" in result.stderr
+        assert "On those held out it reached accuracy" in result.stderr
+        other = shutil.copy(people, "other.csv")
+        assert clearprop("evaluate", table_model, other).stderr == ""
+
+    def test_without_a_sample_have_no_recall(self, clearprop, people, table_model, strict_json):
+        lines = people.read_text().splitlines()
+        one = [lines[0], *(line for line in lines if line.endswith(",yes"))]
+        Path("yes.csv").write_text("\n".join(one) + "\n")
+        result = clearprop("evaluate", table_model, "yes.csv", "--json")
+        assert result.exit_code == 0
+        no, yes = strict_json(result.stdout)["classes"]
+        assert no["recall"] is None
+        assert yes["recall"] is not None
+        assert "–" in clearprop("evaluate", table_model, "yes.csv").stdout
+
+    def test_outside_those_of_the_model_are_refused(self, clearprop, people, table_model):
+        Path("odd.csv").write_text("age,colour,weight,buys\n1,red,2,no\n1,red,2,perhaps\n")
+        result = clearprop("evaluate", table_model, "odd.csv")
+        assert result.exit_code == 1
+        assert "odd.csv: Row 2 of 'buys' is 'perhaps', which is none of the classes no, yes" in (
+            result.stderr
+        )
+
+    def test_in_a_test_set_outside_the_training_set_are_refused(self, clearprop, elsewhere):
+        X = np.random.RandomState(0).rand(8, 3)
+        np.savez("a.npz", x_train=X, y_train=[0, 1] * 4, x_test=X[:2], y_test=[0, 5])
+        result = clearprop("train", "a.npz")
+        assert result.exit_code == 1
+        assert "Row 2 of 'y_test' is '5', which is none of the classes 0, 1" in result.stderr
+        assert [path.name for path in elsewhere.iterdir()] == ["a.npz"]
+
+    def test_of_a_test_set_count_alone(self, clearprop, array_model, strict_json):
+        X = np.random.RandomState(1).randn(30, 6)
+        y = (X[:, 0] > 0).astype(int)
+        np.savez("a.npz", x_train=X, y_train=1 - y, x_test=X[:20], y_test=y[:20])
+        found = strict_json(clearprop("evaluate", array_model, "a.npz", "--json").stdout)
+        assert (found["test_set"], found["samples"]) == (True, 20)
+        assert found["accuracy"] > 0.5
+        assert clearprop("evaluate", array_model, "a.npz").stdout.startswith("the test set of a")
+
+
+class TestValues:
+    def test_are_told_by_how_far_they_are_off(self, clearprop, undrawn):
+        assert clearprop("train", "diabetes", "--epochs", 2, "--out", "run").exit_code == 0
+        result = clearprop("evaluate", "run/model.safetensors", "diabetes")
+        assert result.exit_code == 0
+        assert "442 samples, R² " in result.stdout
+        rows = result.stdout.splitlines()
+        start = next(i for i, row in enumerate(rows) if row.startswith("furthest off"))
+        off = [abs(float(row.split()[-1]) - float(row.split()[-2])) for row in rows[start + 1 :]]
+        assert len(off) == 10
+        assert off == sorted(off, reverse=True)
+
+
+class TestOtherData:
+    @pytest.mark.parametrize(
+        ("data", "message"),
+        [
+            ("digits", "digits: Found an array of uint8, expected a table"),
+            ("iris", "iris: The column 'age' is missing"),
+            ("nope.csv", "There is no file or folder nope.csv"),
+        ],
+    )
+    def test_are_refused_by_name(self, clearprop, table_model, data, message):
+        result = clearprop("evaluate", table_model, data)
+        assert result.exit_code == 1
+        assert message in result.stderr
+
+    def test_without_the_target_are_refused(self, clearprop, table_model):
+        Path("new.csv").write_text("age,colour,weight\n1,red,2\n")
+        result = clearprop("evaluate", table_model, "new.csv")
+        assert result.exit_code == 2
+        assert "There is no column 'buys'" in result.stderr

@@ -1,0 +1,175 @@
+"""What holds for every command: where it speaks, how it ends, what it leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import clearprop as cp
+from clearprop.cli.group import cli
+from clearprop.cli.output import duration, percent, say_table
+from clearprop.training import History
+
+COMMANDS = ["train", "predict", "evaluate", "show", "plot", "data", "compare", "reproduce"]
+PROGRAM = (sys.executable, "-m", "clearprop")
+
+
+class TestHelp:
+    def test_lists_every_command_with_a_line(self, clearprop):
+        result = clearprop("--help")
+        assert result.exit_code == 0
+        listed = [line.split() for line in result.stdout.partition("Commands:")[2].splitlines()]
+        assert [words[0] for words in listed if words and words[0] in COMMANDS] == COMMANDS
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_explains_every_option(self, clearprop, command):
+        result = clearprop(command, "--help")
+        assert result.exit_code == 0
+        assert clearprop(command, "-h").stdout == result.stdout
+        for parameter in cli.get_command(click.Context(cli), command).params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help
+                assert parameter.opts[0] in result.stdout
+
+    def test_tells_the_version(self, clearprop):
+        assert cp.__version__ in clearprop("--version").stdout
+
+    def test_and_show_load_neither_matplotlib_nor_scikit_learn_nor_pillow(self, table_model):
+        program = textwrap.dedent("""
+            import sys
+            from click.testing import CliRunner
+            from clearprop.cli.group import cli
+
+            model, *commands = sys.argv[1:]
+            for call in (["show", model], *([command, "--help"] for command in commands)):
+                assert CliRunner().invoke(cli, call).exit_code == 0, call
+            print({"matplotlib", "sklearn", "PIL", "scipy", "h5py"} & set(sys.modules))
+        """)
+        done = subprocess.run(
+            [sys.executable, "-c", program, table_model, *COMMANDS],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.stdout.strip(), done.stderr) == ("set()", "")
+
+
+class TestUsage:
+    def test_of_a_command_that_does_not_exist_gets_the_nearest(self, clearprop):
+        result = clearprop("trian", "digits")
+        assert result.exit_code == 2
+        assert "There is no command 'trian'. Did you mean 'train'?" in result.stderr
+
+    @pytest.mark.parametrize("arguments", [["train"], ["train", "--lrs"], ["predict"], ["show"]])
+    def test_that_is_wrong_exits_with_2_and_says_nothing_to_standard_output(
+        self, clearprop, arguments
+    ):
+        result = clearprop(*arguments)
+        assert result.exit_code == 2
+        assert result.stdout == ""
+        assert "Error: " in result.stderr
+
+
+class TestColour:
+    @pytest.mark.parametrize(("no_color", "begin"), [(None, "\x1b[31mError: "), ("1", "Error: ")])
+    def test_is_left_out_where_no_color_asks_so(self, no_color, begin):
+        on_a_terminal = CliRunner(env={"NO_COLOR": no_color})
+        result = on_a_terminal.invoke(cli, ["show", "none"], color=True)
+        assert result.stderr.startswith(begin)
+
+
+class TestTables:
+    def test_are_aligned_and_change_no_text(self, capsys):
+        say_table(("name ", "n"), [(":cat: [red]x[/]", 1), ("猫", 23), ("x" * 300, 4)], "Title")
+        title, header, *rows = capsys.readouterr().out.splitlines()
+        assert (title, header) == ("Title", f"{'name':300}   n")
+        assert rows == [f"{':cat: [red]x[/]':300}   1", f"{'猫':299}  23", f"{'x' * 300}   4"]
+
+    def test_of_no_number_show_a_dash(self):
+        assert percent(float("nan")) == "–"
+        assert percent(0.98333) == "98.33%"
+        assert [duration(seconds) for seconds in (0.041, 61.55)] == ["0.04 s", "61.5 s"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals and devices of POSIX")
+class TestAProcess:
+    def test_ends_quietly_when_nobody_reads_on(self):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            [*PROGRAM, "data", "digits"], stdout=writing, stderr=subprocess.PIPE, check=False
+        )
+        os.close(writing)
+        assert (done.returncode, done.stderr) == (1, b"")
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+    def test_says_when_its_output_cant_be_written(self):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [*PROGRAM, "data", "iris"], stdout=full, stderr=subprocess.PIPE, check=False
+            )
+        assert done.returncode == 1
+        assert done.stderr == b"Error: The output can't be written: No space left on device.\n"
+
+    def test_that_is_interrupted_keeps_the_model_so_far(self):
+        options = ("--layers", "64", "--batch-size", "1", "--epochs", "200", "--out", "run")
+        with subprocess.Popen(
+            [*PROGRAM, "train", "digits", *options],
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if line.startswith("epoch 20/200"):
+                    break
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate()
+        assert process.returncode == 130
+        assert errors.rstrip().endswith("Interrupted.")
+        assert "Traceback" not in errors
+        cp.load("run/model.safetensors")
+
+
+class TestAFullDisk:
+    @pytest.mark.parametrize("room", range(8))
+    def test_leaves_only_whole_files(self, clearprop, people, monkeypatch, room):
+        written = []
+        sync = os.fsync
+
+        def run_full(descriptor):
+            if len(written) == room:
+                raise OSError(28, os.strerror(28))
+            written.append(descriptor)
+            sync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", run_full)
+        result = clearprop("train", people, "--epochs", 1, "--layers", 2, "--out", "run")
+        everything = [
+            "config.toml", "checkpoint.safetensors", "model.safetensors", "history.csv",
+            "report.json", "curves.png", "confusion.png",
+        ]  # fmt: skip
+        left = {path.name: path for path in Path("run").iterdir()}
+        assert set(left) == set(everything[:room])
+        if room == len(everything):
+            assert result.exit_code == 0
+            return
+        assert result.exit_code == 1
+        assert f"{everything[room]} can't be written: No space left on device" in result.stderr
+        for name, reads in (
+            ("config.toml", lambda path: tomllib.loads(path.read_text())),
+            ("model.safetensors", cp.load),
+            ("history.csv", History.load),
+            ("report.json", lambda path: json.loads(path.read_text())),
+        ):
+            if name in left:
+                reads(left[name])

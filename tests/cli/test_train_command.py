@@ -1,0 +1,283 @@
+"""``clearprop train``: what a run leaves behind, what it says, and how it goes on."""
+
+import csv
+import json
+import os
+import shlex
+import signal
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import clearprop as cp
+from clearprop.training import ProgressLine
+
+FILES = {"model.safetensors", "history.csv", "config.toml", "checkpoint.safetensors", "report.json"}
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+class TestARun:
+    def test_leaves_model_history_settings_report_and_pictures(self, table_run):
+        assert names(table_run) == FILES | {"curves.png", "confusion.png"}
+        for picture in table_run.glob("*.png"):
+            with Image.open(picture) as image:
+                image.verify()
+        settings = tomllib.loads((table_run / "config.toml").read_text())
+        assert (settings["epochs"], settings["layers"]) == (100, [16])
+        with (table_run / "history.csv").open() as file:
+            assert len(list(csv.DictReader(file))) == 100
+
+    def test_says_results_to_standard_output_and_progress_to_standard_error(
+        self, clearprop, people, undrawn
+    ):
+        result = clearprop("train", people, "--epochs", 20, "--out", "run")
+        assert result.exit_code == 0
+        assert [line.split()[0] for line in result.stdout.splitlines()] == [
+            "Training", "Held", "Trained", "Next:", "clearprop",
+        ]  # fmt: skip
+        assert "16 held out" in result.stderr
+        assert "epoch 20/20" in result.stderr
+        assert "\r" not in result.output  # nothing moves where nobody watches
+        assert "\x1b" not in result.output
+
+    def test_tells_a_next_command_that_works(self, clearprop, people, undrawn):
+        result = clearprop("train", people, "--epochs", 2)
+        last = shlex.split(result.stdout.splitlines()[-1])
+        assert last[:2] == ["clearprop", "show"]
+        assert clearprop(*last[1:]).exit_code == 0
+
+    def test_of_two_features_draws_the_boundary_of_arrays_and_of_tables(self, clearprop, elsewhere):
+        X = np.random.RandomState(0).randn(40, 2).round(3)
+        lines = [f"{a},{b},{'in' if a * a + b * b < 1 else 'out'}" for a, b in X]
+        lines[3] = ",0.5,out"  # a missing cell has no place in the plane
+        Path("plane.csv").write_text("\n".join(["east,north,where", *lines]))
+        for data in ("plane.csv", "planar"):
+            options = ("--epochs", 1, "--layers", 4, "--out", Path(data).stem)
+            assert clearprop("train", data, *options).exit_code == 0
+            assert "boundary.png" in names(elsewhere / Path(data).stem)
+            assert "mistakes.png" not in names(elsewhere / Path(data).stem)
+
+    def test_of_values_draws_predictions_and_says_r2(self, clearprop, elsewhere):
+        result = clearprop("train", "diabetes", "--epochs", 3, "--out", "run")
+        assert result.exit_code == 0
+        assert "R² " in result.stdout
+        assert "predictions.png" in names(elsewhere / "run")
+
+    def test_without_an_out_folder_gets_a_new_one_each_time(self, clearprop, elsewhere, undrawn):
+        for _ in range(3):
+            assert clearprop("train", "iris", "--epochs", 1).exit_code == 0
+        assert names(elsewhere / "runs") == {"iris", "iris-2", "iris-3"}
+
+    def test_of_a_folder_with_a_test_set_says_its_accuracy(self, clearprop, photos, undrawn):
+        for part, seeds in (("train", range(5)), ("test", range(5, 6))):
+            for seed in seeds:
+                for name in ("bright", "dark"):
+                    target = photos / part / name / f"{seed}.png"
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    (photos / name / f"{seed}.png").rename(target)
+        for name in ("bright", "dark"):
+            (photos / name).rmdir()
+        result = clearprop("train", photos, "--size", 8, "--epochs", 2, "--out", "run")
+        assert result.exit_code == 0
+        assert "Test set       2 samples: accuracy" in result.stdout
+        assert "evaluate run/model.safetensors" in result.stdout
+
+    def test_reports_as_json(self, clearprop, people, strict_json, undrawn):
+        result = clearprop("train", people, "--epochs", 2, "--json")
+        report = strict_json(result.stdout)
+        assert report["samples"] == {"train": 64, "validation": 16}
+        assert report["epochs"] == 2
+        assert report == strict_json(Path(report["folder"], "report.json").read_text()) | {
+            "pictures": []
+        }
+
+    def test_holds_nothing_out_when_asked_so(self, clearprop, strict_json, undrawn):
+        result = clearprop("train", "iris", "--epochs", 1, "--validation", 0, "--json")
+        assert strict_json(result.stdout)["samples"] == {"train": 150}
+
+
+class TestSettings:
+    def test_of_the_command_line_go_before_those_of_the_file(self, clearprop, strict_json, undrawn):
+        Path("my.toml").write_text('data = "iris"\nepochs = 2\nlayers = [3]\nvalidation = 0.5\n')
+        result = clearprop("train", "--config", "my.toml", "--epochs", 1, "--json")
+        report = strict_json(result.stdout)
+        assert report["samples"] == {"train": 75, "validation": 75}
+        assert report["settings"]["layers"] == [3]
+        assert report["epochs"] == 1
+
+    def test_of_a_run_repeat_it_to_the_byte(self, clearprop, table_run, undrawn):
+        result = clearprop("train", "--config", table_run / "config.toml", "--out", "again")
+        assert result.exit_code == 0
+        model = Path("again/model.safetensors").read_bytes()
+        assert model == (table_run / "model.safetensors").read_bytes()
+
+    @pytest.mark.parametrize(
+        ("toml", "message"),
+        [
+            ("lerning_rate = 1", "Did you mean 'learning_rate'?"),
+            ("epochs = 0", "epochs takes a whole number of at least 1, found 0"),
+            ('layers = "abc"', "layers takes a list of whole numbers, found 'abc'"),
+            ("layers = [0]", "layers takes whole numbers from 1"),
+            ('activation = "rely"', "Did you mean 'relu'?"),
+            ("data = 3", "data takes a text in quotes, found 3"),
+        ],
+    )
+    def test_in_a_file_are_checked(self, clearprop, elsewhere, toml, message):
+        Path("my.toml").write_text(toml)
+        result = clearprop("train", *([] if "data" in toml else ["iris"]), "--config", "my.toml")
+        assert result.exit_code == 2
+        assert message in result.stderr
+        assert not (elsewhere / "runs").exists()
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [("a,b\n1,2", "my.toml is no TOML file"), (None, "my.toml can't be read")],
+    )
+    def test_need_a_toml_file(self, clearprop, text, message):
+        if text is not None:
+            Path("my.toml").write_text(text)
+        result = clearprop("train", "iris", "--config", "my.toml")
+        assert result.exit_code == 1
+        assert message in result.stderr
+
+    @pytest.mark.parametrize(
+        ("option", "value", "message"),
+        [
+            ("--layers", "0", "at least one unit, found 0"),
+            ("--layers", "abc", "'abc' is no list of layer sizes"),
+            ("--layers", "", "'' is no list of layer sizes"),
+            ("--layers", "9" * 30, "layers takes whole numbers from 1 to 10000000"),
+            ("--size", "8x", "'8x' is no size"),
+            ("--size", "0x3", "at least one pixel a side"),
+            ("--batch-size", "0", "at least one sample, found 0"),
+            ("--batch-size", "some", "'some' is no batch size"),
+            ("--epochs", "0", "epochs takes a whole number of at least 1"),
+            ("--learning-rate", "-1", "learning_rate takes a number of at least 0"),
+            ("--learning-rate", "nan", "learning_rate takes a number of at least 0"),
+            ("--learning-rate", "inf", "learning_rate takes a number of at least 0"),
+            ("--dropout", "1", "below 1; found 1.0"),
+            ("--l2", "-1", "l2 takes a number of at least 0"),
+            ("--validation", "1.5", "lies between 0 and 1, found 1.5"),
+            ("--validation", "nirvana", "no data set or path 'nirvana'"),
+            ("--seed", "99999999999", "seed takes a number up to"),
+            ("--target", "x", "no columns to name a target of"),
+            ("--activation", "rely", "'rely' is not one of"),
+        ],
+    )
+    def test_that_cant_be_are_refused_before_anything_is_written(
+        self, clearprop, elsewhere, option, value, message
+    ):
+        result = clearprop("train", "digits", option, value)
+        assert result.exit_code == 2
+        assert message in result.stderr
+        assert names(elsewhere) == set()
+
+    def test_that_need_more_memory_than_there_is_are_refused(self, clearprop, elsewhere):
+        result = clearprop("train", "iris", "--layers", "9999999,9999999")
+        assert result.exit_code == 1
+        assert "not enough memory" in result.stderr
+        assert names(elsewhere) == set()
+
+    def test_name_validation_data_of_another_kind(self, clearprop, elsewhere):
+        result = clearprop("train", "digits", "--validation", "iris")
+        assert result.exit_code == 1
+        assert "iris: Found a table, expected pictures" in result.stderr
+        assert names(elsewhere) == set()
+
+
+class TestFolders:
+    def test_with_a_run_are_not_written_over(self, clearprop, table_run, people):
+        before = {path: path.read_bytes() for path in table_run.iterdir()}
+        result = clearprop("train", people, "--out", table_run)
+        assert result.exit_code == 2
+        assert f"--resume --out {table_run}" in result.stderr
+        assert {path: path.read_bytes() for path in table_run.iterdir()} == before
+
+    def test_under_a_file_cant_be_made(self, clearprop, elsewhere):
+        Path("file").touch()
+        result = clearprop("train", "iris", "--out", "file/run")
+        assert result.exit_code == 1
+        assert "file/run can't be written: Not a directory" in result.stderr
+        assert names(elsewhere) == {"file"}
+
+
+class TestResuming:
+    def test_goes_on_to_the_same_bytes_after_ctrl_c(self, clearprop, monkeypatch, undrawn):
+        options = ("train", "iris", "--epochs", 6, "--dropout", 0.1, "--checkpoint-every", 0)
+        assert clearprop(*options, "--out", "whole").exit_code == 0
+
+        def interrupt(_line, run):
+            if run.epoch == 3:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(ProgressLine, "on_epoch_end", interrupt)
+            result = clearprop(*options, "--out", "part")
+        assert result.exit_code == 130
+        assert "Trained 3 epochs" in result.stdout
+        assert "Traceback" not in result.stderr
+        cp.load("part/model.safetensors")
+        assert json.loads(Path("part/report.json").read_text())["stopped"] == "interrupted"
+
+        (command,) = (line for line in result.stderr.splitlines() if "--resume" in line)
+        again = shlex.split(command.partition(": ")[2])
+        assert clearprop(*again[1:]).exit_code == 0
+        assert (
+            Path("part/model.safetensors").read_bytes()
+            == Path("whole/model.safetensors").read_bytes()
+        )
+
+    def test_needs_a_folder_and_a_run_in_it(self, clearprop, elsewhere):
+        result = clearprop("train", "iris", "--resume")
+        assert result.exit_code == 2
+        assert "--resume --out FOLDER" in result.stderr
+        result = clearprop("train", "iris", "--resume", "--out", "nothing")
+        assert result.exit_code == 2
+        assert "There is no run in nothing" in result.stderr
+        assert names(elsewhere) == set()
+
+    @pytest.mark.parametrize(
+        ("change", "named"),
+        [(("wine",), "data = iris, now it is wine"), (("--epochs", 3), "epochs = 2, now it is 3")],
+    )
+    def test_with_other_settings_is_refused_and_changes_nothing(
+        self, clearprop, undrawn, change, named
+    ):
+        assert clearprop("train", "iris", "--epochs", 2, "--out", "run").exit_code == 0
+        before = {path: path.read_bytes() for path in Path("run").iterdir()}
+        result = clearprop("train", *change, "--resume", "--out", "run")
+        assert result.exit_code == 2
+        assert named in result.stderr
+        assert {path: path.read_bytes() for path in Path("run").iterdir()} == before
+
+    def test_trains_more_epochs_at_a_constant_learning_rate(self, clearprop, undrawn):
+        constant = ("train", "iris", "--schedule", "constant", "--epochs")
+        assert clearprop(*constant, 4, "--out", "whole").exit_code == 0
+        assert clearprop(*constant, 2, "--out", "part").exit_code == 0
+        assert clearprop("train", "--resume", "--out", "part", "--epochs", 4).exit_code == 0
+        whole, part = (cp.load(f"{name}/model.safetensors").network for name in ("whole", "part"))
+        np.testing.assert_array_equal(part.parameters.data, whole.parameters.data)
+
+
+class TestDivergence:
+    OPTIONS = ("--learning-rate", 1e30, "--optimizer", "sgd", "--schedule", "constant")
+
+    def test_says_when_and_what_to_try_and_keeps_finite_weights(self, clearprop, strict_json):
+        result = clearprop("train", "digits", *self.OPTIONS, "--out", "run", "--json")
+        assert result.exit_code == 1
+        assert "stopped being finite in epoch 1, update" in result.stderr
+        assert "Try a learning rate of" in result.stderr
+        assert "Warning" not in result.stderr
+        assert strict_json(result.stdout)["stopped"] == "diverged"
+        assert np.isfinite(cp.load("run/model.safetensors").network.parameters.data).all()
+
+    def test_suggests_no_use_of_the_model(self, clearprop, undrawn):
+        result = clearprop("train", "iris", *self.OPTIONS)
+        assert result.exit_code == 1
+        assert "Next:" not in result.stdout

@@ -1,0 +1,93 @@
+"""A loss that stops being a number: what is said, and what is kept."""
+
+import re
+
+import numpy as np
+import pytest
+from small_training import Recorder, RecordedRows, two_classes
+
+import clearprop as cp
+from clearprop.errors import DivergedError
+
+X, Y = two_classes(40)
+
+
+def values_network(dtype: type = np.float32) -> cp.Network:
+    return cp.Network(
+        [cp.Dense(8), cp.BatchNorm(), cp.ReLU(), cp.Dense(1)],
+        loss=cp.MeanSquaredError(),
+        input_shape=(3,),
+        dtype=dtype,
+    )
+
+
+def diverge(net: cp.Network, **settings: object) -> tuple[DivergedError, Recorder]:
+    recorder = Recorder()
+    trainer = cp.Trainer(**({"optimizer": cp.SGD(1e6), "epochs": 40, "batch_size": 10} | settings))
+    with pytest.raises(DivergedError) as caught:
+        trainer.fit(net, X, 100 * X[:, 0], callbacks=[recorder])
+    return caught.value, recorder
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_epoch_update_and_learning_rate_are_named_and_weights_stay_finite(dtype: type) -> None:
+    net = values_network(dtype)
+    error, recorder = diverge(net)
+    done = len(recorder.losses)
+    assert f"in epoch {done // 4 + 1}, update {done + 1}, with a learning rate of 1e+06" in str(error)
+    assert "Try a learning rate of 100000" in str(error)
+    assert np.isfinite(recorder.losses).all()
+    assert np.isfinite(net.parameters.data).all()
+    assert np.isfinite(net.state.data).all()
+    assert isinstance(error.history, cp.History)
+    assert error.history.stopped == "diverged"
+    assert len(error.history) == done // 4 == len(recorder.weights)
+
+
+def test_the_kept_weights_are_those_of_the_epoch_that_is_named() -> None:
+    net = values_network(np.float64)
+    first = net.parameters.data.copy()
+    rate = {"optimizer": cp.SGD(cp.StepSchedule(1e-3, every=130, factor=1e100))}
+    error, recorder = diverge(net, **rate)
+    kept = int(re.search(r"the weights after epoch (\d+) are kept", str(error))[1])
+    assert 20 < kept < 33
+    np.testing.assert_array_equal(net.parameters.data, recorder.weights[kept - 1])
+    np.testing.assert_array_equal(net.state.data, recorder.states[kept - 1])
+    assert not np.array_equal(net.parameters.data, first)
+
+
+def test_early_stopping_gives_its_best_weights_back() -> None:
+    net = values_network(np.float64)
+    error, recorder = diverge(
+        net,
+        optimizer=cp.SGD(cp.StepSchedule(1e-3, every=130, factor=1e100)),
+        early_stopping=cp.EarlyStopping(40, "loss"),
+    )
+    best = int(np.argmin(error.history["loss"]))
+    assert error.history.best_epoch == best + 1
+    np.testing.assert_array_equal(net.parameters.data, recorder.weights[best])
+
+
+@pytest.mark.parametrize("stopping", [None, cp.EarlyStopping(9, "loss")])
+def test_weights_that_the_very_last_update_breaks_are_found(
+    stopping: cp.EarlyStopping | None,
+) -> None:
+    net = values_network()
+    first = net.parameters.data.copy()
+    error, _ = diverge(
+        net, optimizer=cp.SGD(1e38), epochs=1, batch_size=None, early_stopping=stopping
+    )
+    assert "The weights stopped being finite in epoch 1, update 1, with" in str(error)
+    assert "the weights after epoch 0 are kept" in str(error)
+    assert len(error.history) == 1
+    assert error.history.best_epoch is None
+    np.testing.assert_array_equal(net.parameters.data, first)
+
+
+def test_rows_that_turn_out_to_hold_nan_end_training_in_the_same_way() -> None:
+    broken = X.copy()
+    broken[20, 1] = np.nan
+    net = values_network()
+    with pytest.raises(DivergedError, match="in epoch 1"):
+        cp.Trainer(batch_size=10).fit(net, RecordedRows(broken), X[:, 0])
+    assert np.isfinite(net.parameters.data).all()

@@ -1,0 +1,9 @@
+"""``kill -9`` in the middle of training costs nothing but time."""
+
+from pathlib import Path
+
+from kill_and_resume import same_model_after_kills
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    assert same_model_after_kills(3, seed=1, folder=tmp_path)
