@@ -8,6 +8,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 
 from clearprop.errors import UsageError
+from clearprop.network import Network
 from clearprop.parameters import Array, ParameterVector
 from clearprop.schedules import Schedule
 
@@ -64,14 +65,15 @@ class Optimizer(ABC):
         rate = self.learning_rate
         return rate(step) if isinstance(rate, Schedule) else rate
 
-    def regularize(
-        self, parameters: ParameterVector, gradient: ParameterVector, samples: float
-    ) -> float:
+    def regularize(self, network: Network, gradient: ParameterVector, samples: float) -> float:
         """Add the gradient of L2 to `gradient`, and return what L2 adds to the loss.
 
         Parameters
         ----------
-        parameters, gradient : ParameterVector
+        network : Network
+            With the parameters that are pulled to zero.
+        gradient : ParameterVector
+            Changed in place.
         samples : float
             How many samples the batch has, or the sum of their weights.
 
@@ -82,12 +84,11 @@ class Optimizer(ABC):
         """
         if not self.alpha:
             return 0.0
-        squares = 0.0
+        parameters = network.parameters
         for name in parameters.decayed:
-            weights, pulled = parameters[name], gradient[name]
-            squares += float(np.vdot(weights, weights))
-            pulled += self.alpha / samples * weights
-        return 0.5 * self.alpha / samples * squares
+            pulled = gradient[name]
+            pulled += self.alpha / samples * parameters[name]
+        return 0.5 * self.alpha / samples * network.squared_norm(parameters, parameters.decayed)
 
     def step(
         self,

@@ -109,7 +109,7 @@ class Saver:
             run.epoch, run.step = int(saved["epoch"]), int(saved["step"])
             run.history = _history(saved["history"], run.epoch)
             if saved["best"]:
-                parameters, state = run.network.parameters.data, run.network.state.data
+                parameters, state = run.engine.parameters.data, run.engine.state.data
                 run.best = Best(
                     epoch=int(saved["best"]["epoch"]),
                     value=float(saved["best"]["value"]),
@@ -141,8 +141,8 @@ def _history(rows: list[dict[str, float]], epochs: int) -> History:
 
 def _arrays(run: Run) -> dict[str, Array]:
     arrays = {
-        "parameters": run.network.parameters.data,
-        "state": run.network.state.data,
+        "parameters": run.engine.parameters.data,
+        "state": run.engine.state.data,
         **{f"optimizer.{name}": array for name, array in run.optimizer_state.items()},
     }
     if run.best is not None:

@@ -47,7 +47,7 @@ class EarlyStopping:
         value = row[self.monitor]
         sign = 1 if self.monitor.endswith("loss") else -1
         if run.best is None or sign * (run.best.value - value) > self.min_delta:
-            network = run.network
+            network = run.engine
             run.best = Best(
                 run.epoch, value, network.parameters.data.copy(), network.state.data.copy()
             )
@@ -62,6 +62,6 @@ class EarlyStopping:
     def restore(run: Run) -> None:
         """Put the best weights back into the network."""
         if run.best is not None:
-            run.network.parameters.data[...] = run.best.parameters
-            run.network.state.data[...] = run.best.state
+            run.engine.parameters.data[...] = run.best.parameters
+            run.engine.state.data[...] = run.best.state
             run.history.best_epoch = run.best.epoch

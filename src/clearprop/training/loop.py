@@ -70,7 +70,7 @@ class Loop:
     def __post_init__(self) -> None:
         self.trace = Trace(training=True, random_state=self.run.random_state)
         self.trace.wants_dx = False
-        self.gradient = self.run.network.parameters.like()
+        self.gradient = self.run.engine.parameters.like()
         self.safe = _SafeWeights.of(self.run)
         self.gather_inputs = Gatherer(self.samples.X)
         self.gather_targets = Gatherer(self.samples.y)
@@ -90,10 +90,11 @@ class Loop:
                     self._epoch()
             if self.early_stopping is not None:
                 self.early_stopping.restore(run)
-            if not _is_finite(run.network):
+            if not _is_finite(run.engine):
                 raise self._diverged("The weights", run.epoch, run.step)
             run.history.stopped = run.stop_reason
         finally:
+            run.network  # whoever trained it finds its weights there  # noqa: B018
             self._tell(Callback.on_train_end)
         return run.history
 
@@ -104,7 +105,7 @@ class Loop:
             run.stop("finished")
             return
         self.safe.renew(run)
-        tally = tally_for(run.network.loss)
+        tally = tally_for(run.engine.loss)
         total, seen = 0.0, 0
         for batch in self.batches():
             samples = self._update(batch, tally)
@@ -130,18 +131,18 @@ class Loop:
 
     def _update(self, batch: Rows, tally: Tally) -> int:
         """Do one update, and return how many samples its batch had."""
-        run, network = self.run, self.run.network
+        run, network = self.run, self.run.engine
         x, y = network.inputs(self.gather_inputs(batch)), self.gather_targets(batch)
         weights = None if self.samples.weights is None else self.samples.weights[batch]
         logits = network.forward(x, self.trace)
         loss, dlogits = network.loss(logits, y, weights)
         network.backward(dlogits, self.trace, self.gradient)
         counted = len(y) if weights is None else float(weights.sum()) or len(y)
-        run.loss = loss + self.optimizer.regularize(network.parameters, self.gradient, counted)
+        run.loss = loss + self.optimizer.regularize(network, self.gradient, counted)
         if not math.isfinite(run.loss):
             raise self._diverged("The loss", run.epoch + 1, run.step + 1)
         if self.clip_norm is not None:
-            _clip(self.gradient.data, self.clip_norm)
+            _clip(network, self.gradient, self.clip_norm)
         self.optimizer.step(network.parameters, self.gradient, run.optimizer_state, run.step)
         network.update_state(self.trace)
         tally.add(network.loss, logits, y)
@@ -149,7 +150,7 @@ class Loop:
         return len(y)
 
     def _row(self, loss: float, tally: Tally) -> dict[str, float]:
-        run, network, held_out = self.run, self.run.network, self.held_out
+        run, network, held_out = self.run, self.run.engine, self.held_out
         row = {"epoch": run.epoch, "step": run.step, "loss": loss, tally.name: tally.value()}
         if held_out is not None:
             logits = network.logits(held_out.X)
@@ -189,11 +190,11 @@ class _SafeWeights:
 
     @classmethod
     def of(cls, run: Run) -> "_SafeWeights":
-        network = run.network
+        network = run.engine
         return cls(run.epoch, run.step, network.parameters.data.copy(), network.state.data.copy())
 
     def renew(self, run: Run) -> None:
-        network = run.network
+        network = run.engine
         if run.step < self.step + _SAFE_EVERY or not _is_finite(network):
             return
         self.epoch, self.step = run.epoch, run.step
@@ -204,11 +205,11 @@ class _SafeWeights:
         """Restore the best weights where early stopping has some, else these; say from when."""
         if run.best is not None:
             EarlyStopping.restore(run)
-            if _is_finite(run.network):
+            if _is_finite(run.engine):
                 return run.best.epoch
             run.history.best_epoch = None
-        run.network.parameters.data[...] = self.parameters
-        run.network.state.data[...] = self.state
+        run.engine.parameters.data[...] = self.parameters
+        run.engine.state.data[...] = self.state
         return self.epoch
 
 
@@ -216,7 +217,7 @@ def _is_finite(network: Network) -> bool:
     return all(np.isfinite(vector.data).all() for vector in (network.parameters, network.state))
 
 
-def _clip(gradient: Array, longest: float) -> None:
-    norm = math.sqrt(float(np.vdot(gradient, gradient)))
+def _clip(network: Network, gradient: ParameterVector, longest: float) -> None:
+    norm = math.sqrt(network.squared_norm(gradient, gradient))
     if norm > longest:
-        gradient *= longest / norm
+        gradient.data *= longest / norm

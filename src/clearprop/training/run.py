@@ -7,6 +7,7 @@ import numpy as np
 from clearprop.network import Network
 from clearprop.optimizers import OptimizerState
 from clearprop.parameters import Array
+from clearprop.sample_space import SampleNetwork
 from clearprop.training.history import History
 
 
@@ -36,8 +37,8 @@ class Run:
 
     Parameters
     ----------
-    network : Network
-        What is trained, with its present weights.
+    engine : Network
+        What is trained: the network itself, or the one that stands for it in sample space.
     optimizer_state : dict of str to ndarray
     random_state : numpy.random.RandomState
         Where batches and dropout come from.
@@ -51,9 +52,11 @@ class Run:
     history : History
     best : Best or None
         What early stopping has seen.
+    remarks : list of str
+        What a person should be told about how it is trained.
     """
 
-    network: Network
+    engine: Network
     optimizer_state: OptimizerState
     random_state: np.random.RandomState
     epochs: int
@@ -64,6 +67,13 @@ class Run:
     history: History = field(default_factory=History)
     best: Best | None = None
     stop_reason: str | None = None
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def network(self) -> Network:
+        """The network with its present weights, computed now where it is trained in sample space."""
+        engine = self.engine
+        return engine.write_back() if isinstance(engine, SampleNetwork) else engine
 
     def stop(self, reason: str = "asked") -> None:
         """End training after the update that is under way; `reason` goes into the history."""
