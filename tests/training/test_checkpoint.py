@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -169,7 +170,9 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(tmp_path: Path) -> Non
     assert_same_run(train(trainer, tmp_path / "cut", body="dropout", resume=True), expected)
 
 
-def test_early_stopping_that_a_callback_talked_over_still_ends_a_resumed_run(tmp_path: Path) -> None:
+def test_early_stopping_that_a_callback_talked_over_still_ends_a_resumed_run(
+    tmp_path: Path,
+) -> None:
     class StopAlways(cp.Callback):
         def on_epoch_end(self, run: cp.Run) -> None:
             if run.stop_reason == "early":
@@ -196,9 +199,7 @@ def test_a_finished_run_that_is_resumed_is_as_it_was(tmp_path: Path) -> None:
     trainer = cp.Trainer(epochs=3, batch_size=5)
     expected, recorder = train(trainer, tmp_path / "run"), Recorder()
     bytes_before = (tmp_path / "run").read_bytes()
-    assert_same_run(
-        train(trainer, tmp_path / "run", resume=True, callbacks=[recorder]), expected
-    )
+    assert_same_run(train(trainer, tmp_path / "run", resume=True, callbacks=[recorder]), expected)
     assert recorder.losses == []
     assert (tmp_path / "run").read_bytes() == bytes_before
 
@@ -311,18 +312,21 @@ def test_a_truncated_checkpoint_is_refused(saved: Path, share: float) -> None:
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
-@given(changes=st.lists(st.tuples(st.floats(0, 0.99999), st.integers(0, 255)), min_size=1, max_size=3))
-def test_changed_bytes_never_give_another_error(saved: Path, changes: list[tuple[float, int]]) -> None:
+@given(
+    changes=st.lists(st.tuples(st.floats(0, 0.99999), st.integers(0, 255)), min_size=1, max_size=3)
+)
+def test_changed_bytes_never_give_another_error(
+    saved: Path, changes: list[tuple[float, int]]
+) -> None:
     data = bytearray(saved.read_bytes())
     for share, byte in changes:
         data[int(share * len(data))] = byte
     with TemporaryDirectory() as folder:
         path = Path(folder, "changed")
         path.write_bytes(data)
-        try:
+        # Damaged, of other settings, or with weights that are not finite.
+        with suppress(ModelFileError, UsageError, DivergedError):
             resume_from(path)
-        except (ModelFileError, UsageError, DivergedError):
-            pass  # damaged, of other settings, or with weights that are not finite
 
 
 @pytest.mark.parametrize(
@@ -380,7 +384,7 @@ def test_arrays_of_another_shape_or_dtype_are_refused(
 
 def test_a_model_is_no_checkpoint_and_a_checkpoint_no_model(saved: Path, tmp_path: Path) -> None:
     cp.save(tmp_path / "model", small_network(*BODIES["batch norm"]))
-    with pytest.raises(ModelFileError, match="model is no clearprop checkpoint file.*'model'"):
+    with pytest.raises(ModelFileError, match=r"model is no clearprop checkpoint file.*'model'"):
         resume_from(tmp_path / "model")
-    with pytest.raises(ModelFileError, match="run is no clearprop model file.*'checkpoint'"):
+    with pytest.raises(ModelFileError, match=r"run is no clearprop model file.*'checkpoint'"):
         cp.load(saved)
