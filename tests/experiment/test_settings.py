@@ -132,7 +132,7 @@ def test_an_unknown_choice_is_refused_with_the_nearest(
         {"size": 64},
         {"data": 5},
         {"target": 3},
-        {"validation": True},
+        {"validation": ["a.csv"]},
         {"batch_norm": "yes"},
     ],
     ids=str,

@@ -41,7 +41,9 @@ class Dense(Layer):
         if not isinstance(self.units, int | np.integer) or self.units < 1:
             raise UsageError(f"Dense needs a whole number of units from 1, found {self.units!r}.")
         if not isinstance(self.init, Initializer):
-            raise UsageError(f"Dense needs an initializer, such as HeNormal(); found {self.init!r}.")
+            raise UsageError(
+                f"Dense needs an initializer, such as HeNormal(); found {self.init!r}."
+            )
 
     def build(self, in_shape: tuple[int, ...]) -> Built:
         """Take flat samples (D,), give (M,)."""
