@@ -80,6 +80,14 @@ def test_the_learning_rate_suits_the_optimizer(optimizer: str, rate: float) -> N
     assert resolved(optimizer=optimizer, learning_rate=0.0).learning_rate == 0
 
 
+@pytest.mark.parametrize(
+    ("features", "rate"), [(1_000, 0.002), (4_000, 0.001), (12_288, 0.002 * (1000 / 12_288) ** 0.5)]
+)
+def test_very_many_features_lower_the_learning_rate(features: int, rate: float) -> None:
+    assert resolved(features=features).learning_rate == pytest.approx(rate)
+    assert resolved(features=features, learning_rate=0.002).learning_rate == 0.002
+
+
 def test_less_is_held_out_beside_a_test_set() -> None:
     assert resolved().validation == "0.2"
     assert resolved(has_test_set=True).validation == "0.1"
