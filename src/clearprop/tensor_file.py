@@ -108,6 +108,8 @@ def open_tensors(path: str | os.PathLike[str], kind: str) -> TensorFile:
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
+    if path.is_dir():
+        raise ModelFileError(f"{path} is a folder; name the {kind} file in it.")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}

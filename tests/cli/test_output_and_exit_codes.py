@@ -120,7 +120,7 @@ class TestAProcess:
         assert done.stderr == b"Error: The output can't be written: No space left on device.\n"
 
     def test_that_is_interrupted_keeps_the_model_so_far(self):
-        options = ("--layers", "64", "--batch-size", "1", "--epochs", "200", "--out", "run")
+        options = ("--layers", "64", "--batch-size", "1", "--epochs", "50", "--out", "run")
         with subprocess.Popen(
             [*PROGRAM, "train", "digits", *options],
             env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
@@ -130,7 +130,7 @@ class TestAProcess:
         ) as process:
             assert process.stderr is not None
             for line in process.stderr:
-                if line.startswith("epoch 20/200"):
+                if line.startswith("epoch 5/50"):
                     break
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate()

@@ -111,6 +111,15 @@ class TestSettings:
         assert report["settings"]["layers"] == [3]
         assert report["epochs"] == 1
 
+    def test_lower_the_learning_rate_for_very_many_features(
+        self, clearprop, photos, strict_json, undrawn
+    ):
+        rates = {}
+        for side in (8, 64):
+            result = clearprop("train", photos, "--size", side, "--epochs", 1, "--json")
+            rates[side] = strict_json(result.stdout)["settings"]["learning_rate"]
+        assert rates[64] == pytest.approx(rates[8] * (1000 / (64 * 64 * 3)) ** 0.5)
+
     def test_of_a_run_repeat_it_to_the_byte(self, clearprop, table_run, undrawn):
         result = clearprop("train", "--config", table_run / "config.toml", "--out", "again")
         assert result.exit_code == 0

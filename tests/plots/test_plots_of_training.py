@@ -26,14 +26,16 @@ class TestCurves:
         assert lines(accuracy) == [HISTORY["accuracy"], HISTORY["validation_accuracy"]]
         assert (loss.get_xlabel(), loss.get_ylabel()) == ("epoch", "loss")
 
-    def test_name_the_epoch_of_least_validation_loss(self):
+    def test_name_the_last_epoch_and_mark_none(self):
         loss, accuracy = plots.curves(HISTORY).axes
-        assert loss.get_title(loc="left") == "Validation loss 0.6 at epoch 2"
-        assert accuracy.get_title(loc="left") == "Validation accuracy 60.0% at epoch 2"
+        assert loss.get_title(loc="left") == "Validation loss 0.7 at epoch 4"
+        assert accuracy.get_title(loc="left") == "Validation accuracy 65.0% at epoch 4"
+        assert "best epoch" not in [text.get_text() for text in loss.get_legend().get_texts()]
 
-    def test_name_the_epoch_asked_for(self):
+    def test_name_and_mark_the_epoch_whose_weights_were_kept(self):
         loss = plots.curves(HISTORY, best_epoch=3).axes[0]
         assert loss.get_title(loc="left") == "Validation loss 0.65 at epoch 3"
+        assert "best epoch" in [text.get_text() for text in loss.get_legend().get_texts()]
 
     def test_do_without_validation_and_score(self):
         (loss,) = drawn(plots.curves({"epoch": [1, 2, 3], "loss": [3, 2, 1]})).axes

@@ -1,11 +1,13 @@
 """Which samples each update sees, and that it does to them what is written by hand here."""
 
+from itertools import chain
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, log_loss
-from small_training import Recorder, RecordedRows, small_network, two_classes
+from small_training import RecordedRows, Recorder, small_network, two_classes
 
 import clearprop as cp
 from clearprop.errors import DataError, ShapeError, UsageError
@@ -52,21 +54,20 @@ def test_shuffled_batches_show_every_sample_once_an_epoch(
     assert history["step"] == [each * epoch for epoch in range(1, epochs + 1)]
     for epoch in range(epochs):
         asked = rows.asked[epoch * each : (epoch + 1) * each]
-        assert sorted(sum(asked, [])) == list(range(samples))
+        assert sorted(chain(*asked)) == list(range(samples))
         assert [len(batch) for batch in asked[:-1]] == [batch_size] * (each - 1)
 
 
 def test_every_epoch_has_another_order_and_every_seed_its_own() -> None:
-    def orders(seed: int) -> list[list[int]]:
+    def orders(seed: int) -> list[tuple[int, ...]]:
         rows = RecordedRows(X)
         trainer = cp.Trainer(epochs=2, batch_size=8, seed=seed)
         trainer.fit(small_network(), rows, Y)
-        return [sum(rows.asked[:3], []), sum(rows.asked[3:], [])]
+        return [tuple(chain(*rows.asked[:3])), tuple(chain(*rows.asked[3:]))]
 
     first = orders(0)
     assert first == orders(0)
-    distinct = {tuple(order) for order in [*first, *orders(1), range(len(X))]}
-    assert len(distinct) == 5
+    assert len({*first, *orders(1), tuple(range(len(X)))}) == 5
 
 
 def test_full_batches_are_all_samples_in_order() -> None:
@@ -80,9 +81,10 @@ def test_replacement_draws_every_batch_from_all_samples() -> None:
     history = cp.Trainer(epochs=20, batch_size=7, replacement=True).fit(small_network(), rows, Y)
     assert history["step"][-1] == 20 * 4
     assert {len(batch) for batch in rows.asked} == {7}
-    epochs = [sum(rows.asked[start : start + 4], []) for start in range(0, 80, 4)]
-    assert set(sum(epochs, [])) == set(range(len(X)))
-    assert all(set(epoch) != set(range(len(X))) for epoch in epochs)  # 28 draws out of 23
+    everyone = set(range(len(X)))
+    epochs = [set(chain(*rows.asked[start : start + 4])) for start in range(0, 80, 4)]
+    assert set.union(*epochs) == everyone
+    assert all(epoch != everyone for epoch in epochs)  # 28 draws out of 23
     assert any(len(set(batch)) < 7 for batch in rows.asked)
 
 
@@ -121,6 +123,18 @@ def test_rows_prepared_when_asked_for_train_as_an_array(dtype: type) -> None:
     np.testing.assert_array_equal(whole.parameters.data, asked.parameters.data)
 
 
+def test_running_statistics_follow_every_batch() -> None:
+    rows = RecordedRows(X)
+    net = small_network(cp.BatchNorm(momentum=0.3), cp.Dense(4), cp.Tanh())
+    cp.Trainer(epochs=3, batch_size=6).fit(net, rows, Y)
+    mean, variance = np.zeros(3), np.ones(3)
+    for batch in rows.asked:
+        mean = 0.7 * mean + 0.3 * X[batch].mean(axis=0)
+        variance = 0.7 * variance + 0.3 * X[batch].var(axis=0, ddof=1)
+    np.testing.assert_allclose(net.state["0.running_mean"], mean, rtol=1e-12)
+    np.testing.assert_allclose(net.state["0.running_variance"], variance, rtol=1e-12)
+
+
 def test_max_steps_ends_training_within_an_epoch() -> None:
     rows, recorder = RecordedRows(X), Recorder()
     history = cp.Trainer(epochs=9, batch_size=10, max_steps=5).fit(
@@ -144,7 +158,9 @@ def test_a_validation_share_is_drawn_at_random_and_never_trained_on() -> None:
     assert held != list(range(23))[-7:]
     assert history["step"] == [4, 8]  # 16 samples in batches of 5
     twin = small_network()
-    cp.Trainer(epochs=2, batch_size=5, seed=8).fit(twin, others := RecordedRows(X), Y, validation=0.3)
+    cp.Trainer(epochs=2, batch_size=5, seed=8).fit(
+        twin, others := RecordedRows(X), Y, validation=0.3
+    )
     assert others.asked[1] != held
 
 
@@ -162,7 +178,9 @@ def test_validation_columns_are_measured_with_the_weights_after_the_epoch() -> N
         "learning_rate",
         "seconds",
     )
-    assert history["validation_loss"][-1] == pytest.approx(log_loss(y_held, net.predict_proba(X_held)))
+    assert history["validation_loss"][-1] == pytest.approx(
+        log_loss(y_held, net.predict_proba(X_held))
+    )
     assert history["validation_accuracy"][-1] == accuracy_score(y_held, net.predict(X_held))
 
 

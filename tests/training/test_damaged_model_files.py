@@ -4,6 +4,7 @@ import json
 import struct
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -130,7 +131,7 @@ def test_a_description_that_can_not_be_is_refused(whole: Path, odd: Path, what: 
     assert_refused(odd, message)
 
 
-def test_a_recipe_for_samples_of_another_shape_is_refused(whole: Path, odd: Path) -> None:
+def test_a_recipe_for_samples_of_another_shape_is_refused(odd: Path) -> None:
     net = cp.Network([cp.Dense(1)], loss=cp.BinaryCrossEntropy(), input_shape=(2,))
     cp.save(odd, cp.Model(net, small_model().preprocessing))
     assert_refused(odd, r"makes samples of shape \(3,\), its network takes \(2,\)")
@@ -209,7 +210,9 @@ NO_MODELS: dict[str, bytes] = {
     "a shape that overflows": header(
         {"a": {"dtype": "F64", "shape": [2**62, 8], "data_offsets": [0, 0]}}
     ),
-    "small numbers": header({"a": {"dtype": "F8_E4M3", "shape": [1], "data_offsets": [0, 1]}}, b"1"),
+    "small numbers": header(
+        {"a": {"dtype": "F8_E4M3", "shape": [1], "data_offsets": [0, 1]}}, b"1"
+    ),
     "two in one place": header(
         {
             "a": {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]},
@@ -229,7 +232,7 @@ def test_what_is_no_model_is_refused(odd: Path, what: str) -> None:
 def test_no_file_and_a_folder_are_refused(odd: Path) -> None:
     assert_refused(odd, "There is no model file")
     odd.mkdir()
-    assert_refused(odd, "can't be read")
+    assert_refused(odd, "is a folder")
 
 
 def test_a_file_cut_anywhere_is_refused(whole: Path, odd: Path) -> None:
@@ -286,9 +289,6 @@ def test_changed_values_in_the_description_load_or_are_refused(
 
 
 def load_or_refuse(path: Path) -> None:
-    try:
+    with suppress(ModelFileError):  # and no other
         net = cp.load(path).network
-    except ModelFileError as error:
-        assert path.name in str(error)
-    else:
         assert np.isfinite(net.parameters.data).all()

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from small_training import Recorder, RecordedRows, two_classes
+from small_training import RecordedRows, Recorder, two_classes
 
 import clearprop as cp
 from clearprop.errors import DivergedError
@@ -34,7 +34,9 @@ def test_epoch_update_and_learning_rate_are_named_and_weights_stay_finite(dtype:
     net = values_network(dtype)
     error, recorder = diverge(net)
     done = len(recorder.losses)
-    assert f"in epoch {done // 4 + 1}, update {done + 1}, with a learning rate of 1e+06" in str(error)
+    assert f"in epoch {done // 4 + 1}, update {done + 1}, with a learning rate of 1e+06" in str(
+        error
+    )
     assert "Try a learning rate of 100000" in str(error)
     assert np.isfinite(recorder.losses).all()
     assert np.isfinite(net.parameters.data).all()

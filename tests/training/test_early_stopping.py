@@ -12,7 +12,9 @@ X_HELD, Y_HELD = two_classes(60)
 Y_HELD = np.roll(Y_HELD, 7)  # what is learned does not help here, so that the best comes early
 
 
-def overfit(stopping: cp.EarlyStopping, epochs: int = 60) -> tuple[cp.Network, cp.History, Recorder]:
+def overfit(
+    stopping: cp.EarlyStopping, epochs: int = 60
+) -> tuple[cp.Network, cp.History, Recorder]:
     net, recorder = small_network(cp.Dense(8), cp.BatchNorm(), cp.Tanh()), Recorder()
     trainer = cp.Trainer(
         optimizer=cp.Adam(0.03), epochs=epochs, batch_size=10, early_stopping=stopping, seed=2
@@ -58,16 +60,19 @@ def test_validation_loss_ends_an_overfitting_run_early() -> None:
 
 def test_min_delta_is_the_least_that_counts_as_better() -> None:
     _, free, _ = overfit(cp.EarlyStopping(60, "loss"))
-    delta = 0.03
+    delta, patience = 0.04, 10
     best, epoch = free["loss"][0], 1
     for number, loss in enumerate(free["loss"], start=1):
         if best - loss > delta:
             best, epoch = loss, number
-        elif number - epoch >= 3:
+        elif number - epoch >= patience:
             break
-    net, history, recorder = overfit(cp.EarlyStopping(3, "loss", min_delta=delta))
+    stopping = cp.EarlyStopping(patience, "loss", min_delta=delta)
+    net, history, recorder = overfit(stopping)
     assert (history.best_epoch, len(history)) == (epoch, number)
     assert number < 60
+    _, impatient, _ = overfit(cp.EarlyStopping(patience, "loss"))
+    assert len(impatient) > number
     assert_restored(net, recorder, epoch)
 
 

@@ -25,7 +25,9 @@ def added_up(loss: cp.Loss, logits: Array, y: Array, cuts: list[int]) -> Tally:
 
 
 @given(seed=_seeds, cuts=_cuts, outputs=st.integers(1, 4))
-def test_accuracy_of_yes_or_no_counts_every_output(seed: int, cuts: list[int], outputs: int) -> None:
+def test_accuracy_of_yes_or_no_counts_every_output(
+    seed: int, cuts: list[int], outputs: int
+) -> None:
     random_state = np.random.RandomState(seed)
     logits = random_state.standard_normal((30, outputs))
     y = random_state.randint(0, 2, (30, outputs))

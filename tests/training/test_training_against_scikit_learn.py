@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier
-from small_training import Recorder, RecordedRows, small_network, two_classes
+from small_training import RecordedRows, Recorder, small_network, two_classes
 
 import clearprop as cp
 

@@ -123,7 +123,9 @@ def test_a_gradient_is_clipped_to_its_norm_and_keeps_its_direction(alpha: float)
         net = small_network()
         before = net.parameters.data.copy()
         optimizer = cp.SGD(1.0, alpha=alpha)
-        cp.Trainer(optimizer=optimizer, epochs=1, batch_size=None, clip_norm=clip_norm).fit(net, X, Y)
+        cp.Trainer(optimizer=optimizer, epochs=1, batch_size=None, clip_norm=clip_norm).fit(
+            net, X, Y
+        )
         return before - net.parameters.data
 
     free = moved(None)

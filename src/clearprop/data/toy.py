@@ -34,7 +34,7 @@ def planar(samples: int = 400, seed: int = 1) -> Dataset:
         t = np.linspace(petals * 3.12, (petals + 1) * 3.12, count) + 0.2 * random_state.randn(count)
         r = 4 * np.sin(4 * t) + 0.2 * random_state.randn(count)
         parts.append(np.column_stack([r * np.sin(t), r * np.cos(t)]))
-    return _points("planar", parts, ("red", "blue"))
+    return _points("planar", parts, ("0", "1"))
 
 
 def moons(samples: int = 400, noise: float = 0.2, seed: int = 0) -> Dataset:

@@ -12,6 +12,7 @@ _LARGE = 10_000  # samples from which batches of 128 are many enough
 _UPDATES = 6_000  # what a network of this kind needs to get good
 _FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
 _MANY_FEATURES = 64
+_VERY_MANY_FEATURES = 1000
 _DROPOUT = 0.2
 
 
@@ -35,7 +36,8 @@ def resolve(settings: Settings, samples: int, features: int, *, has_test_set: bo
         where the layers are given, none is dropped unasked. Batches of 128 from 10,000 samples on,
         else of 32; as many epochs as make about 6,000 updates, between 10 and 200; He initial
         weights for the ReLU family and Glorot's for tanh and sigmoid; a tenth held out beside a
-        test set, else a fifth; and a learning rate that suits the optimizer.
+        test set, else a fifth; and a learning rate that suits the optimizer, lowered by
+        sqrt(1000 / features) above 1,000 features.
     """
     batch_size = settings.batch_size
     if batch_size is None:
@@ -52,11 +54,16 @@ def resolve(settings: Settings, samples: int, features: int, *, has_test_set: bo
         batch_size=batch_size,
         epochs=_first(settings.epochs, epochs),
         init=_first(settings.init, "glorot" if saturating else "he"),
-        learning_rate=_first(
-            settings.learning_rate, _RATES.get(settings.optimizer, _MOMENTUM_RATE)
-        ),
+        learning_rate=_first(settings.learning_rate, _rate(settings.optimizer, features)),
         validation=_first(settings.validation, "0.1" if has_test_set else "0.2"),
     )
+
+
+def _rate(optimizer: str, features: int) -> float:
+    # A step moves each weight by about as much however many there are, so that a unit with 12,288
+    # inputs is thrown far enough for its ReLU to die: photographs then end as one class.
+    fewer = min(1.0, math.sqrt(_VERY_MANY_FEATURES / features))
+    return _RATES.get(optimizer, _MOMENTUM_RATE) * fewer
 
 
 def _first(value: Any, default: Any) -> Any:

@@ -4,8 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from clearprop.configuration import Json
 from clearprop.data import Dataset, hold_out, load
 from clearprop.errors import DivergedError, UsageError
@@ -148,16 +146,14 @@ def learn(
 
     diverged = None
     try:
-        # The loop looks for what is not finite, and says when: NumPy need not warn of it before.
-        with np.errstate(over="ignore", invalid="ignore"):
-            history = build_trainer(settings, len(task.train)).fit(
-                network,
-                *prepared(task.train),
-                validation=prepared(task.held_out) if task.held_out is not None else None,
-                callbacks=callbacks,
-                checkpoint=checkpoint,
-                resume=resume,
-            )
+        history = build_trainer(settings, len(task.train)).fit(
+            network,
+            *prepared(task.train),
+            validation=prepared(task.held_out) if task.held_out is not None else None,
+            callbacks=callbacks,
+            checkpoint=checkpoint,
+            resume=resume,
+        )
     except DivergedError as error:
         diverged, history = error, error.history
     model = Model(network, recipe, _summary(settings, history))

@@ -103,7 +103,8 @@ class Settings:
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, _whole_numbers(name, value))
-        if isinstance(self.validation, float):  # as one writes a share in a TOML file
+        # As one writes a share in a TOML file; True is an int to Python.
+        if isinstance(self.validation, int | float) and not isinstance(self.validation, bool):
             object.__setattr__(self, "validation", str(self.validation))
         for name in ("data", "target", "validation"):
             value = getattr(self, name)

@@ -29,8 +29,8 @@ def curves(history: Mapping[str, Sequence[float]], best_epoch: int | None = None
         ``r2``, and these with ``validation_`` before them. Others are ignored. The loss axis is
         logarithmic where the loss spans more than two decades; what is not finite leaves a gap.
     best_epoch : int, optional
-        The epoch to mark. Unless given, the one of least validation loss, or, without validation,
-        of least loss.
+        The epoch to mark and to name: that whose weights were kept. Without it the last one, which
+        needs no mark, is named.
 
     Returns
     -------
@@ -49,11 +49,10 @@ def curves(history: Mapping[str, Sequence[float]], best_epoch: int | None = None
     epochs = columns["epoch"]
     if not epochs.size:
         raise DataError("The history holds no epoch: there are no curves to draw.")
-    best = _best(columns) if best_epoch is None else best_epoch
     drawn = ["loss", *(name for name in _QUANTITIES if name in columns and name != "loss")]
     figure = style.new_figure(3.4)
     for axes, name in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
-        _curve(axes, columns, name, best)
+        _curve(axes, columns, name, best_epoch)
     return style.finished(figure)
 
 
@@ -164,7 +163,7 @@ def comparison(
     return style.finished(figure)
 
 
-def _curve(axes: Axes, columns: Mapping[str, Numbers], name: str, best: float | None) -> None:
+def _curve(axes: Axes, columns: Mapping[str, Numbers], name: str, best: int | None) -> None:
     epochs = columns["epoch"]
     series = {
         kind: np.where(np.isfinite(columns[column]), columns[column], np.nan)
@@ -196,23 +195,18 @@ def _curve(axes: Axes, columns: Mapping[str, Numbers], name: str, best: float | 
     )
 
 
-def _verdict(epochs: Numbers, series: Mapping[str, Numbers], name: str, best: float | None) -> str:
+def _verdict(epochs: Numbers, series: Mapping[str, Numbers], name: str, best: int | None) -> str:
     lost = epochs[np.isnan(series["training"])]
     if name == "loss" and lost.size:
         return f"Loss not finite from epoch {lost[0]:g}"
     kind, values = list(series.items())[-1]  # validation, where there is one
     quantity = f"{kind.capitalize()} {_QUANTITIES[name]}"
-    at_best = values[epochs == best]
-    if not at_best.size:
+    named = epochs[-1] if best is None else best
+    at_named = values[epochs == named]
+    if not at_named.size:
         return quantity
-    value = f"{at_best[0]:.1%}" if name == "accuracy" else f"{at_best[0]:.4g}"
-    return f"{quantity} {value} at epoch {best:g}"
-
-
-def _best(columns: Mapping[str, Numbers]) -> float | None:
-    losses = columns.get("validation_loss", columns["loss"])
-    finite = np.isfinite(losses)
-    return float(columns["epoch"][finite][losses[finite].argmin()]) if finite.any() else None
+    value = f"{at_named[0]:.1%}" if name == "accuracy" else f"{at_named[0]:.4g}"
+    return f"{quantity} {value} at epoch {named:g}"
 
 
 def _logarithmic_where_wide(axes: Axes, values: Numbers) -> None:

@@ -1,0 +1,45 @@
+"""Several architectures side by side."""
+
+import math
+
+import numpy as np
+import pytest
+
+from clearprop.experiment import Settings, evaluate, learn, load_dataset, set_task
+from clearprop.experiment.comparison import Architecture, Trial, compare
+
+SETTINGS = Settings(data="moons", epochs=2, batch_size=50, seed=3)
+
+
+def test_every_architecture_gets_every_seed_and_the_score_that_it_has_alone() -> None:
+    found = list(compare(SETTINGS, [(), (4, 2)], repeats=2))
+    assert [architecture.label for architecture in found] == ["none", "4,2"]
+    for architecture, layers, parameters in zip(found, [(), (4, 2)], [3, 25], strict=True):
+        assert [trial.seed for trial in architecture.trials] == [3, 4]
+        for trial in architecture.trials:
+            settings = SETTINGS.changed({"layers": layers, "seed": trial.seed})
+            task = set_task(settings, load_dataset(settings))
+            alone = evaluate(learn(task).model, task.held_out)
+            assert trial.score == alone.score
+            assert (trial.score_name, trial.parameters) == ("accuracy", parameters)
+            assert trial.layers == layers
+
+
+def trial(score: float) -> Trial:
+    return Trial((20, 7), 0, 100, "accuracy", score, 1.5)
+
+
+def test_mean_and_spread_are_those_of_the_trials() -> None:
+    architecture = Architecture((trial(0.5), trial(0.75), trial(1.0)))
+    assert architecture.mean == 0.75
+    assert architecture.spread == pytest.approx(np.std([0.5, 0.75, 1.0], ddof=1))
+    assert math.isnan(Architecture((trial(0.5),)).spread)
+    assert architecture.to_json() == {
+        "layers": [20, 7],
+        "parameters": 100,
+        "score": "accuracy",
+        "scores": [0.5, 0.75, 1.0],
+        "mean": 0.75,
+        "spread": 0.25,
+        "seconds": [1.5, 1.5, 1.5],
+    }

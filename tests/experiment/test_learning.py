@@ -1,0 +1,114 @@
+"""From settings and data to a trained model."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import clearprop as cp
+from clearprop.errors import ClearpropError, UsageError
+from clearprop.experiment import Settings, Task, learn, set_task
+from clearprop.experiment.learning import load_dataset
+
+IRIS = cp.load_data("iris")
+
+
+def task(**given: object) -> Task:
+    settings = Settings(**({"data": "iris", "layers": (4,), "epochs": 3} | given))
+    return set_task(settings, IRIS)
+
+
+def test_a_fifth_of_every_class_is_held_out_and_the_recipe_has_not_seen_it() -> None:
+    found = task()
+    assert Counter(found.held_out.y.tolist()) == {0: 10, 1: 10, 2: 10}
+    rows = {*found.train.sources, *found.held_out.sources}
+    assert len(rows) == len(IRIS) == len(found.train) + len(found.held_out)
+    assert found.recipe == cp.fit_recipe(found.train)
+    assert found.recipe != cp.fit_recipe(IRIS)
+    assert found.settings.validation == "0.2"
+
+
+def test_nothing_is_held_out_on_request() -> None:
+    found = task(validation="0")
+    assert found.held_out is None
+    assert len(found.train) == 150
+    assert "validation_loss" not in learn(found).history.columns
+
+
+def test_validation_may_be_data_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "held.npz"
+    moons = cp.load_data("moons")
+    np.savez(path, X=moons.X[::5], y=np.array(moons.class_names)[moons.y[::5]])
+    settings = Settings(data="moons", layers=(4,), validation=str(path), epochs=2)
+    found = set_task(settings, moons)
+    assert len(found.train) == len(moons)
+    assert len(found.held_out) == len(moons) // 5
+    assert "validation_accuracy" in learn(found).history.columns
+
+
+@pytest.mark.parametrize("share", ["1", "-0.1", "1.5", "nan", "inf"])
+def test_a_share_that_is_none_is_refused(share: str) -> None:
+    with pytest.raises(UsageError, match=f"between 0 and 1, found {share}"):
+        task(validation=share)
+
+
+def test_data_for_validation_that_are_not_there_are_named() -> None:
+    with pytest.raises(ClearpropError, match=r"nowhere\.csv"):
+        task(validation="nowhere.csv")
+
+
+def test_the_same_settings_make_the_same_model_file(tmp_path: Path) -> None:
+    for name, seed in (("first", 3), ("second", 3), ("third", 4)):
+        cp.save(tmp_path / name, learn(task(seed=seed, dropout=0.2, batch_norm=True)).model)
+    first, second, third = ((tmp_path / name).read_bytes() for name in ("first", "second", "third"))
+    assert first == second
+    assert first != third
+
+
+def test_the_model_knows_its_settings_and_what_it_reached() -> None:
+    run = learn(task())
+    last = run.history.rows[-1]
+    assert run.model.training == {
+        "settings": run.task.settings.to_json(),
+        "stopped": "finished",
+        **{name: value for name, value in last.items() if name != "seconds"},
+    }
+
+
+def test_after_early_stopping_the_summary_is_that_of_the_best_epoch() -> None:
+    run = learn(task(epochs=60, patience=2, learning_rate=0.3, schedule="constant"))
+    assert run.history.best_epoch < len(run.history)
+    assert run.model.training["epoch"] == run.history.best_epoch
+    assert run.model.training["validation_loss"] == min(run.history["validation_loss"])
+
+
+def test_a_run_that_diverges_leaves_finite_weights() -> None:
+    run = learn(task(learning_rate=1e30, optimizer="sgd", schedule="constant"))
+    assert "with a learning rate of 1e+30" in str(run.diverged)
+    assert run.history.stopped == run.model.training["stopped"] == "diverged"
+    assert np.isfinite(run.model.network.parameters.data).all()
+
+
+def test_a_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    class PullOut(cp.Callback):
+        def on_epoch_end(self, run: cp.Run) -> None:
+            if run.epoch == 2:
+                raise KeyError
+
+    checkpoint = cp.Checkpoint(tmp_path / "checkpoint", 0)
+    whole = learn(task())
+    with pytest.raises(KeyError):
+        learn(task(), callbacks=[PullOut()], checkpoint=checkpoint)
+    resumed = learn(task(), checkpoint=checkpoint, resume=True)
+    np.testing.assert_array_equal(
+        resumed.model.network.parameters.data, whole.model.network.parameters.data
+    )
+
+
+def test_data_are_loaded_as_the_settings_say(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("a,b,c\n" + "1.5,x,2.5\n2.5,y,3.5\n" * 4)
+    dataset = load_dataset(Settings(data=str(path), target="b"))
+    assert dataset.class_names == ("x", "y")
+    assert len(load_dataset(Settings(data="moons"), str(path))) == 8

@@ -1,0 +1,40 @@
+"""The names that everything else is built on, and what importing them costs."""
+
+import subprocess
+import sys
+
+import clearprop as cp
+
+PUBLIC = [
+    *("AdaGrad", "Adam", "AdamW", "BatchNorm", "BinaryCrossEntropy", "Built", "Callback"),
+    *("Checkpoint", "ClearpropError", "Constant", "ConstantSchedule", "CosineSchedule"),
+    *("Dataset", "Dense", "Dropout", "ELU", "EarlyStopping", "ExponentialSchedule", "Flatten"),
+    *("GELU", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "History"),
+    *("Initializer", "Layer", "LayerNorm", "LeakyReLU", "Loss", "MeanSquaredError", "Model"),
+    *("Momentum", "Nesterov", "Network", "Normal", "OneCycleSchedule", "Optimizer", "Parameter"),
+    *("ParameterVector", "Preprocessing", "ProgressLine", "RMSprop", "ReLU", "Residual", "Run"),
+    *("SGD", "Scaled", "Schedule", "Sequential", "Sigmoid", "SoftmaxCrossEntropy", "Softplus"),
+    *("StepSchedule", "Tanh", "Trace", "Trainer", "WarmUp", "Zeros"),
+    *("course", "fit_recipe", "hold_out", "load", "load_data", "plots", "save"),
+]
+HEAVY = ["sklearn", "matplotlib", "PIL", "scipy", "rich", "click", "h5py", "safetensors", "pandas"]
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(cp.__all__) == sorted(PUBLIC)
+
+
+def test_every_public_name_is_there_and_listed() -> None:
+    for name in PUBLIC:
+        assert getattr(cp, name) is not None
+    assert set(PUBLIC) <= set(dir(cp))
+
+
+def test_other_names_are_not() -> None:
+    assert not hasattr(cp, "Dence")
+
+
+def test_importing_clearprop_imports_numpy_alone() -> None:
+    code = f"import sys, clearprop; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
