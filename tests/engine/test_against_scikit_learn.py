@@ -68,7 +68,7 @@ def test_full_batches_train_as_in_scikit_learn(kind: str, activation: str, solve
     losses = []
     for step in range(STEPS):
         value, gradient = net.loss_and_gradient(X, y)
-        losses.append(value + optimizer.regularize(net.parameters, gradient, len(X)))
+        losses.append(value + optimizer.regularize(net, gradient, len(X)))
         optimizer.step(net.parameters, gradient, state, step)
 
     np.testing.assert_allclose(losses, halves * np.array(trained.loss_curve_), rtol=1e-10)

@@ -68,7 +68,7 @@ def test_fifty_steps_are_those_of_pytorch(trajectory: str) -> None:
     for step, expected in enumerate(GOLDEN[trajectory]):
         batch = (step * BATCH + np.arange(BATCH)) % len(X)
         _, gradient = net.loss_and_gradient(X[batch], y[batch])
-        optimizer.regularize(net.parameters, gradient, BATCH)
+        optimizer.regularize(net, gradient, BATCH)
         optimizer.step(net.parameters, gradient, state, step)
         np.testing.assert_allclose(
             net.parameters.data, expected, rtol=1e-10, atol=1e-12, err_msg=f"after step {step}"
@@ -76,15 +76,13 @@ def test_fifty_steps_are_those_of_pytorch(trajectory: str) -> None:
 
 
 def test_l2_is_half_alpha_of_the_squared_weights_over_the_samples() -> None:
-    vector = ParameterVector(
-        {"W": Parameter((2,), Normal(), decays=True), "b": Parameter((1,), Normal())}, np.float64
-    )
-    vector.data[...] = [3, 4, 100]
-    gradient = vector.like()
+    net = Network([cp.Dense(1)], loss=cp.MeanSquaredError(), input_shape=(2,))
+    net.parameters.data[...] = [3, 4, 100]  # two weights and a bias
+    gradient = net.parameters.like()
     gradient.data[...] = 1
-    assert SGD(alpha=0.2).regularize(vector, gradient, 10) == pytest.approx(0.2 / 20 * 25)
+    assert SGD(alpha=0.2).regularize(net, gradient, 10) == pytest.approx(0.2 / 20 * 25)
     np.testing.assert_allclose(gradient.data, [1 + 0.02 * 3, 1 + 0.02 * 4, 1])
-    assert SGD().regularize(vector, gradient, 10) == 0
+    assert SGD().regularize(net, gradient, 10) == 0
 
 
 @pytest.mark.parametrize("optimizer", PLAIN.values(), ids=PLAIN)

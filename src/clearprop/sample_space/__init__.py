@@ -1,8 +1,8 @@
 """Training a first Dense layer in the space of the samples, where that is the smaller one.
 
-Every gradient of the first layer's weights is X_B.T delta_B: a sum of samples. Gradient descent, with
-momentum or without, and L2 or weight decay only ever add gradients and scale what is there, so the
-weights never leave
+Every gradient of the first layer's weights is X_B.T delta_B: a sum of samples. Gradient descent,
+with momentum or without, and L2 or weight decay only ever add gradients and scale what is there, so
+the weights never leave
 
     W_t = a_t W_0 + X.T C_t        a_t a number, C_t (N, M)
 

@@ -11,6 +11,7 @@ import numpy as np
 from clearprop.configuration import Json
 from clearprop.errors import ModelFileError, UsageError
 from clearprop.parameters import Array
+from clearprop.sample_space import SampleNetwork
 from clearprop.tensor_file import TensorFile, open_tensors, save_tensors
 from clearprop.training.history import History
 from clearprop.training.run import Best, Run
@@ -128,7 +129,15 @@ class Saver:
                 )
         for name, array in into.items():
             array[...] = file.read(name)
+        if isinstance(run.engine, SampleNetwork):
+            run.engine.start_from(run.engine.W_0)
         run.random_state.set_state(("MT19937", keys, *place))
+
+
+def was_in_sample_space(checkpoint: Checkpoint) -> bool:
+    """Whether the saved run trains its first layer in sample space."""
+    settings = open_tensors(checkpoint.path, _KIND).description.get("settings")
+    return isinstance(settings, dict) and settings.get("in sample space") is True
 
 
 def _history(rows: list[dict[str, float]], epochs: int) -> History:
@@ -145,6 +154,8 @@ def _arrays(run: Run) -> dict[str, Array]:
         "state": run.engine.state.data,
         **{f"optimizer.{name}": array for name, array in run.optimizer_state.items()},
     }
+    if isinstance(run.engine, SampleNetwork):
+        arrays["W_0"] = run.engine.W_0
     if run.best is not None:
         arrays |= {"best.parameters": run.best.parameters, "best.state": run.best.state}
     return arrays

@@ -12,6 +12,7 @@ from clearprop.metrics import Tally, tally_for
 from clearprop.network import Network
 from clearprop.optimizers import Optimizer
 from clearprop.parameters import Array, ParameterVector
+from clearprop.sample_space import SampleNetwork
 from clearprop.trace import Trace
 from clearprop.training.batches import Gatherer, Rows
 from clearprop.training.callbacks import Callback
@@ -94,7 +95,8 @@ class Loop:
                 raise self._diverged("The weights", run.epoch, run.step)
             run.history.stopped = run.stop_reason
         finally:
-            run.network  # whoever trained it finds its weights there  # noqa: B018
+            if isinstance(run.engine, SampleNetwork):
+                run.engine.write_back()
             self._tell(Callback.on_train_end)
         return run.history
 

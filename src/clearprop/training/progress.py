@@ -29,6 +29,8 @@ class ProgressLine(Callback):
 
     def on_train_begin(self, run: Run) -> None:
         """Start the clock."""
+        for remark in run.remarks:
+            self.stream.write(remark + "\n")
         self._began = self._shown = time.monotonic()
         self._first_step = run.step
 

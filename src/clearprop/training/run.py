@@ -71,7 +71,7 @@ class Run:
 
     @property
     def network(self) -> Network:
-        """The network with its present weights, computed now where it is trained in sample space."""
+        """The network with its present weights, computed now if it trains in sample space."""
         engine = self.engine
         return engine.write_back() if isinstance(engine, SampleNetwork) else engine
 

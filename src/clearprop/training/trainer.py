@@ -13,8 +13,9 @@ from clearprop.network import Network
 from clearprop.optimizers import Adam, Optimizer
 from clearprop.training.batches import batches, steps_per_epoch
 from clearprop.training.callbacks import Callback
-from clearprop.training.checkpoint import Checkpoint, Saver
+from clearprop.training.checkpoint import Checkpoint, Saver, was_in_sample_space
 from clearprop.training.early_stopping import EarlyStopping
+from clearprop.training.engine import Choice, choose_sample_space, in_sample_space
 from clearprop.training.history import History
 from clearprop.training.loop import Loop
 from clearprop.training.run import Run
@@ -45,6 +46,10 @@ class Trainer:
         The longest gradient: a longer one is scaled down to it.
     seed : int, default 0
         Of batches, dropout and the validation share.
+    sample_space : "auto" or bool, default "auto"
+        Whether the first Dense layer is trained in the space of the samples
+        (`clearprop.sample_space`): with few samples of many features it does the same, up to
+        rounding, in a fraction of the time. Auto: where it is exact and cheaper.
 
     Raises
     ------
@@ -73,6 +78,7 @@ class Trainer:
     class_weight: str | Mapping[int, float] | None = None
     clip_norm: float | None = None
     seed: int = 0
+    sample_space: Choice = "auto"
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "max_steps"):
@@ -84,6 +90,11 @@ class Trainer:
         if self.clip_norm is not None and not self.clip_norm > 0:
             raise UsageError(
                 f"clip_norm is the longest gradient, a positive number; found {self.clip_norm}."
+            )
+
+        if self.sample_space not in ("auto", True, False):
+            raise UsageError(
+                f"sample_space is 'auto', True or False, found {self.sample_space!r}."
             )
 
     def fit(
@@ -149,21 +160,40 @@ class Trainer:
         weights = sample_weights(samples.y, samples.weights, self.class_weight)
         if weights is not None:
             samples = replace(samples, weights=weights.astype(network.dtype, copy=False))
+        resumes = resume and checkpoint is not None and checkpoint.exists()
+        steps = steps_per_epoch(len(samples), self.batch_size)
+        choice: Choice = self.sample_space
+        if choice == "auto" and resumes and checkpoint is not None:
+            choice = was_in_sample_space(checkpoint)  # more epochs must not change the way
+        facts: dict[str, Json] = {
+            "samples": len(samples),
+            "validation samples": 0 if held_out is None else len(held_out),
+            "in sample space": choose_sample_space(
+                choice,
+                network,
+                self.optimizer,
+                samples,
+                held_out,
+                self.batch_size,
+                min(self.epochs * steps, self.max_steps or self.epochs * steps),
+            ),
+        }
+        engine, remarks = network, []
+        if facts["in sample space"]:
+            engine, samples, held_out = in_sample_space(network, samples, held_out)
+            remarks.append(engine.remark)
         run = Run(
-            network=network,
-            optimizer_state=self.optimizer.start(network.parameters),
+            engine=engine,
+            optimizer_state=self.optimizer.start(engine.parameters),
             random_state=random_state,
             epochs=self.epochs,
-            steps_per_epoch=steps_per_epoch(len(samples), self.batch_size),
+            steps_per_epoch=steps,
+            remarks=remarks,
         )
         saver = None
         if checkpoint is not None:
-            counts = {
-                "samples": len(samples),
-                "validation samples": 0 if held_out is None else len(held_out),
-            }
-            saver = Saver(checkpoint, run, self._settings(network) | counts)
-            if resume and checkpoint.exists():
+            saver = Saver(checkpoint, run, self._settings(network) | facts)
+            if resumes:
                 saver.restore()
         return Loop(
             run=run,
