@@ -80,7 +80,7 @@ def save_tensors(
 
     data = save(
         {name: np.ascontiguousarray(array) for name, array in arrays.items()},
-        metadata={_KEY: json.dumps(description, ensure_ascii=False)},
+        metadata={_KEY: json.dumps(description)},
     )
     with written_beside(path) as beside:
         beside.write_bytes(data)

@@ -61,16 +61,20 @@ def open_folder(out: str | None, data: str, *, resume: bool) -> Path:
         name = Path(data).resolve().name if ("/" in data or "." in data) else data
         stem = Path(name).stem or "run"
         folder, number = ROOT / stem, 2
-        while not resume and (folder / SETTINGS).exists():
+        while not resume and _holds_a_run(folder):
             folder, number = ROOT / f"{stem}-{number}", number + 1
         return make_folder(folder)
     folder = Path(out)
-    if not resume and (folder / SETTINGS).exists():
+    if not resume and _holds_a_run(folder):
         raise UsageError(
             f"{folder} holds a run already. Choose another folder with --out, or go on with it: "
             f"--resume --out {folder}"
         )
     return make_folder(folder)
+
+
+def _holds_a_run(folder: Path) -> bool:
+    return any((folder / name).exists() for name in (SETTINGS, MODEL, CHECKPOINT))
 
 
 def measure(trained: Trained) -> Measured:
