@@ -226,6 +226,13 @@ class TestChoosing:
         with pytest.raises(UsageError, match=f"would not be exact, because .*{reason}"):
             trainer.fit(network, X, y)
 
+    def test_numbers_whose_squares_overflow_are_left_to_the_plain_path(self) -> None:
+        X, y = wide_data(10, 600)
+        X[0, 0] = 1e150
+        assert self.fit(wide_network(600, cp.Sigmoid()), X, y, epochs=60) == []
+        with pytest.raises(UsageError, match=r"as large as 1e\+150 overflow"):
+            cp.Trainer(optimizer=cp.SGD(), sample_space=True).fit(wide_network(600), X, y)
+
     def test_an_optimizer_of_ones_own_is_not_taken_for_its_base(self) -> None:
         class Sign(cp.SGD):
             pass

@@ -10,6 +10,7 @@ from clearprop.optimizers import SGD, Momentum, Nesterov, Optimizer
 
 _MOST_BYTES = 2**30  # that K may take unasked
 _UPDATE = 10  # what an optimizer does to one weight in a step, in multiplications
+_LARGEST = 1e140  # whose square can be added up over any number of features
 _MARGIN = 1.5  # by how much it must be cheaper: setting it up has a price of its own
 
 
@@ -41,6 +42,9 @@ def why_not_exact(network: Network, optimizer: Optimizer, X: object) -> str | No
         )
     if not isinstance(X, np.ndarray):
         return "because the samples are too large to be prepared as a whole"
+    largest = max(float(X.max()), -float(X.min()))
+    if largest > _LARGEST:
+        return f"because products of numbers as large as {largest:.3g} overflow"
     return None
 
 

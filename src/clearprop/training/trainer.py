@@ -93,9 +93,7 @@ class Trainer:
             )
 
         if self.sample_space not in ("auto", True, False):
-            raise UsageError(
-                f"sample_space is 'auto', True or False, found {self.sample_space!r}."
-            )
+            raise UsageError(f"sample_space is 'auto', True or False, found {self.sample_space!r}.")
 
     def fit(
         self,
