@@ -33,7 +33,17 @@ def _recipe(data: Path | None, progress: Progress) -> Result:
     rows, pictures = size_rows(train, test, COURSE_SIZES), {}
     for name, init, iterations, published in RECIPES:
         network = yes_or_no(train.X.shape[1], HIDDEN, Tanh(), init)
-        costs = descend(network, train.X, train.y, LEARNING_RATE, iterations, progress(name))
+        # At this rate the training magnifies rounding: the same sums in another order, as sample
+        # space has them, end with a cost of 0.0306 and one test picture more.
+        costs = descend(
+            network,
+            train.X,
+            train.y,
+            LEARNING_RATE,
+            iterations,
+            progress(name),
+            sample_space=False,
+        )
         rows.append(Row(f"{name}: cost after iteration 0", None, costs[0]))
         rows.append(Row(f"{name}: cost after iteration {iterations - 1}", None, costs[-1]))
         rows += accuracy_rows(network, train, test, published, f"{name}: ")

@@ -12,6 +12,7 @@ from clearprop.network import Network
 from clearprop.optimizers import SGD
 from clearprop.parameters import Array
 from clearprop.training import Callback, History, Trainer
+from clearprop.training.engine import Choice
 
 
 def yes_or_no(
@@ -53,6 +54,7 @@ def descend(
     learning_rate: float,
     iterations: int,
     callbacks: Sequence[Callback] = (),
+    sample_space: Choice = "auto",
 ) -> list[float]:
     """Train by gradient descent on all samples at once.
 
@@ -65,6 +67,8 @@ def descend(
     learning_rate : float
     iterations : int
     callbacks : sequence of Callback
+    sample_space : "auto" or bool, default "auto"
+        As `Trainer` takes it.
 
     Returns
     -------
@@ -77,7 +81,12 @@ def descend(
     KeyboardInterrupt
         If training was interrupted.
     """
-    trainer = Trainer(optimizer=SGD(learning_rate), epochs=iterations, batch_size=None)
+    trainer = Trainer(
+        optimizer=SGD(learning_rate),
+        epochs=iterations,
+        batch_size=None,
+        sample_space=sample_space,
+    )
     return fit(trainer, network, X, y, callbacks=callbacks)["loss"]
 
 
