@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from clearprop.errors import DataError, ShapeError, UsageError
-from clearprop.kernels import sigmoid
+from clearprop.kernels import sigmoid, softmax_pick, softmax_shift
 from clearprop.parameters import Array
 
 
@@ -67,7 +67,7 @@ class Loss(ABC):
         losses, dlogits = self.each(logits, y)
         if sample_weight is None:
             dlogits /= len(losses)
-            return float(losses.mean()), dlogits
+            return float(np.add.reduce(losses)) / len(losses), dlogits
         total = sample_weight.sum()
         share = sample_weight / total if total > 0 else np.zeros_like(sample_weight)
         dlogits *= share[:, np.newaxis]
@@ -189,16 +189,15 @@ class SoftmaxCrossEntropy(Loss):
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and p - y (N, K)."""
-        shifted = logits - logits.max(axis=1, keepdims=True)
+        shifted = np.empty_like(logits)
+        softmax_shift(logits, shifted)
         p = np.exp(shifted)
-        total = p.sum(axis=1, keepdims=True)
-        losses = np.log(total)[:, 0]
-        p /= total
+        total = np.add.reduce(p, axis=1)
+        losses = np.log(total)
         if y.ndim == 1:
-            rows = np.arange(len(y))
-            losses -= shifted[rows, y]
-            p[rows, y] -= 1
+            softmax_pick(p, shifted, total, y, losses)
         else:
+            p /= total[:, np.newaxis]
             losses -= (shifted * y).sum(axis=1)
             p -= y
         return losses, p

@@ -302,8 +302,10 @@ class Network:
         if batch.shape[1:] != self.input_shape or batch.ndim == 0:
             expected = ", ".join(["N", *map(str, self.input_shape)])
             raise ShapeError(f"X has shape {batch.shape}, the network takes ({expected}).")
+        if batch.dtype == self.dtype:
+            return batch
         with np.errstate(over="ignore"):  # what float32 can't hold becomes infinite, as it should
-            return batch.astype(self.dtype, copy=False)
+            return batch.astype(self.dtype)
 
     def targets(self, y: Any) -> Array:
         """Check targets and bring them into the form that the loss takes."""

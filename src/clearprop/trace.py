@@ -36,7 +36,15 @@ class Trace(MutableMapping[str, Any]):
         has parameters: the most expensive product of many networks is never computed.
     """
 
-    __slots__ = ("_buffers", "_children", "_values", "random_state", "training", "wants_dx")
+    __slots__ = (
+        "_buffers",
+        "_children",
+        "_values",
+        "_views",
+        "random_state",
+        "training",
+        "wants_dx",
+    )
 
     def __init__(
         self, *, training: bool = False, random_state: np.random.RandomState | None = None
@@ -46,6 +54,7 @@ class Trace(MutableMapping[str, Any]):
         self.wants_dx = True
         self._values: dict[str, Any] = {}
         self._buffers: dict[str, Array] = {}
+        self._views: dict[str, Array] = {}  # of the buffers, as they were last asked for
         self._children: dict[str, Trace] = {}
 
     def __getitem__(self, name: str) -> Any:
@@ -85,8 +94,12 @@ class Trace(MutableMapping[str, Any]):
         ndarray
             C-contiguous, of that shape and dtype; its contents are whatever was there.
         """
+        view = self._views.get(name)
+        if view is not None and view.shape == shape and view.dtype == dtype:
+            return view
         size = math.prod(shape)
         memory = self._buffers.get(name)
         if memory is None or memory.size < size or memory.dtype != dtype:
             memory = self._buffers[name] = np.empty(size, dtype=dtype)
-        return memory[:size].reshape(shape)
+        view = self._views[name] = memory[:size].reshape(shape)
+        return view

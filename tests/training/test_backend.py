@@ -1,12 +1,34 @@
 """The threads of matrix products."""
 
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
 from threadpoolctl import threadpool_info
 
-from clearprop.backend import blas_threads
+import clearprop as cp
+from clearprop import backend
+from clearprop.backend import available_cores, blas_threads, choose_threads
+from clearprop.errors import UsageError
 
 
 def counts() -> list[int]:
     return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+@pytest.fixture(autouse=True)
+def _no_choice_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def four_cores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Pretend to be on a machine of four cores, with no limit in the cgroup folder returned."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(4)), raising=False)
+    monkeypatch.setattr(backend, "_CGROUPS", tmp_path)
+    return tmp_path
 
 
 def test_threads_are_limited_and_restored() -> None:
@@ -16,5 +38,62 @@ def test_threads_are_limited_and_restored() -> None:
         assert set(counts()) == {2}
         with blas_threads(1):
             assert set(counts()) == {1}
-        assert set(counts()) == {2}
+        with blas_threads(None):
+            assert set(counts()) == {2}
     assert counts() == before
+
+
+@pytest.mark.usefixtures("four_cores")
+def test_large_steps_get_all_cores_and_small_ones_one() -> None:
+    assert choose_threads(weights=60_000, samples=100) == 4
+    assert choose_threads(weights=60_000, samples=99) == 1
+
+
+@pytest.mark.parametrize("name", ["OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"])
+def test_the_environment_comes_before_the_rule(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "1")
+    assert choose_threads(10**9, 10**3) is None
+    assert choose_threads(10**9, 10**3, asked=1) == 1
+
+
+@pytest.mark.usefixtures("four_cores")
+@pytest.mark.parametrize("asked", [0, -1, 5, 1.5, True, "2"])
+def test_impossible_numbers_of_threads_are_refused(asked: Any) -> None:
+    with pytest.raises(UsageError, match=f"from 1 to the 4 cores .* found {asked!r}"):
+        choose_threads(1, 1, asked)
+
+
+@pytest.mark.usefixtures("four_cores")
+def test_possible_ones_come_first() -> None:
+    assert [choose_threads(1, 1, asked) for asked in (1, 4, np.int64(2))] == [1, 4, 2]
+
+
+@pytest.mark.parametrize(
+    ("limit", "cores"),
+    [("max 100000", 4), ("250000 100000", 2), ("50000 100000", 1), ("900000 100000", 4), ("?", 4)],
+)
+def test_a_container_gets_no_more_than_its_share(limit: str, cores: int, four_cores: Path) -> None:
+    (four_cores / "cpu.max").write_text(limit + "\n")
+    assert available_cores() == cores
+
+
+@pytest.mark.parametrize(("quota", "cores"), [("-1", 4), ("200000", 2)])
+def test_nor_does_one_of_the_older_kind(quota: str, cores: int, four_cores: Path) -> None:
+    (four_cores / "cpu").mkdir()
+    (four_cores / "cpu/cpu.cfs_quota_us").write_text(quota + "\n")
+    (four_cores / "cpu/cpu.cfs_period_us").write_text("100000\n")
+    assert available_cores() == cores
+
+
+def test_training_limits_threads_and_restores_them() -> None:
+    seen = []
+
+    class Watch(cp.Callback):
+        def on_step_end(self, run: Any) -> None:
+            seen.append(set(counts()))
+
+    net = cp.Network([cp.Dense(1)], loss=cp.BinaryCrossEntropy(), input_shape=(2,))
+    with blas_threads(2):
+        cp.Trainer(epochs=1).fit(net, np.eye(2), [0, 1], callbacks=[Watch()])
+        assert set(counts()) == {2}
+    assert seen == [{1}]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clearprop.errors import UsageError
-from clearprop.kernels import sigmoid
+from clearprop.kernels import relu, relu_backward, sigmoid
 from clearprop.layers.base import Layer
 from clearprop.parameters import Array, Params
 from clearprop.trace import Trace
@@ -58,14 +58,17 @@ class ReLU(Layer):
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = max(x, 0)."""
-        trace["y"] = y = np.maximum(x, 0, out=trace.buffer("y", x.shape, x.dtype))
+        trace["y"] = y = trace.buffer("y", x.shape, x.dtype)
+        relu(x.reshape(-1), y.reshape(-1))
         return y
 
     def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
         """Return dx = dy where y > 0, else 0."""
         y = trace["y"]
-        alive = np.greater(y, 0, out=trace.buffer("alive", y.shape, np.bool_))
-        return np.multiply(dy, alive, out=trace.buffer("dx", y.shape, y.dtype))
+        dx = trace.buffer("dx", y.shape, y.dtype)
+        alive = trace.buffer("alive", (y.size,), np.bool_)
+        relu_backward(y.reshape(-1), dy.reshape(-1), dx.reshape(-1), alive)
+        return dx
 
 
 @dataclass(frozen=True)

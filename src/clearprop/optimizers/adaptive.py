@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-import numpy as np
-
+from clearprop.kernels import adapt, flush_below, scale
 from clearprop.optimizers.base import Optimizer
 from clearprop.optimizers.descent import Decaying
 from clearprop.parameters import Array
@@ -44,10 +43,8 @@ class AdaGrad(Optimizer):
         scratch: Array,
     ) -> None:
         """Do s += g^2; w -= learning_rate g / (sqrt(s) + epsilon)."""
-        s = state["s"]
-        np.multiply(g, g, out=scratch)
-        s += scratch
-        _descend_scaled(w, g, s, learning_rate, 1.0, self.epsilon, scratch)
+        floor = flush_below(w, step)
+        scale(w, g, state["s"], learning_rate, 1.0, 1.0, self.epsilon, floor, scratch)
 
 
 @dataclass(frozen=True)
@@ -85,9 +82,8 @@ class RMSprop(Optimizer):
         scratch: Array,
     ) -> None:
         """Do s = decay s + (1 - decay) g^2; w -= learning_rate g / (sqrt(s) + epsilon)."""
-        s = state["s"]
-        _average_squares(s, g, self.decay, scratch)
-        _descend_scaled(w, g, s, learning_rate, 1.0, self.epsilon, scratch)
+        decay, floor = self.decay, flush_below(w, step)
+        scale(w, g, state["s"], learning_rate, decay, 1 - decay, self.epsilon, floor, scratch)
 
 
 @dataclass(frozen=True)
@@ -130,14 +126,22 @@ class Adam(Optimizer):
         scratch: Array,
     ) -> None:
         """Do algorithm 1 of the paper."""
-        m, v, t = state["m"], state["v"], step + 1
-        np.multiply(g, 1 - self.beta_1, out=scratch)
-        m *= self.beta_1
-        m += scratch
-        _average_squares(v, g, self.beta_2, scratch)
-        corrected_rate = learning_rate / (1 - self.beta_1**t)
-        root_scale = 1 / (1 - self.beta_2**t) ** 0.5
-        _descend_scaled(w, m, v, corrected_rate, root_scale, self.epsilon, scratch)
+        t = step + 1
+        adapt(
+            w,
+            g,
+            state["m"],
+            state["v"],
+            learning_rate / (1 - self.beta_1**t),
+            self.beta_1,
+            1 - self.beta_1,
+            self.beta_2,
+            1 - self.beta_2,
+            1 / (1 - self.beta_2**t) ** 0.5,
+            self.epsilon,
+            flush_below(w, step),
+            scratch,
+        )
 
 
 @dataclass(frozen=True)
@@ -161,28 +165,3 @@ class AdamW(Decaying, Adam):
     learning_rate: float | Schedule = 0.001
     _: KW_ONLY
     weight_decay: float = 0.01
-
-
-def _average_squares(s: Array, g: Array, decay: float, scratch: Array) -> None:
-    np.multiply(g, g, out=scratch)
-    scratch *= 1 - decay
-    s *= decay
-    s += scratch
-
-
-def _descend_scaled(
-    w: Array,
-    direction: Array,
-    squares: Array,
-    learning_rate: float,
-    root_scale: float,
-    epsilon: float,
-    scratch: Array,
-) -> None:
-    """Do w -= learning_rate direction / (root_scale sqrt(squares) + epsilon)."""
-    np.sqrt(squares, out=scratch)
-    scratch *= root_scale
-    scratch += epsilon
-    np.divide(direction, scratch, out=scratch)
-    scratch *= learning_rate
-    w -= scratch

@@ -8,6 +8,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 
 from clearprop.errors import UsageError
+from clearprop.kernels import are_compiled
 from clearprop.network import Network
 from clearprop.parameters import Array, ParameterVector
 from clearprop.schedules import Schedule
@@ -16,6 +17,7 @@ OptimizerState: TypeAlias = dict[str, Array]
 """Flat arrays by name, each of the size of the parameter vector."""
 
 _BLOCK = 8192  # numbers: five arrays of them in float64 fit into a cache of 512 KiB
+_LONG_BLOCK = 2**18  # for compiled loops, which pass but once
 
 
 @dataclass(frozen=True)
@@ -112,9 +114,10 @@ class Optimizer(ABC):
         learning_rate = self.rate(step)
         self._decay(parameters, learning_rate)
         size = parameters.data.size
-        scratch = np.empty(min(size, _BLOCK), parameters.data.dtype)
-        for start in range(0, size, _BLOCK):
-            block = slice(start, min(start + _BLOCK, size))
+        longest = _LONG_BLOCK if are_compiled() else _BLOCK
+        scratch = np.empty(min(size, longest), parameters.data.dtype)
+        for start in range(0, size, longest):
+            block = slice(start, min(start + longest, size))
             self.update(
                 parameters.data[block],
                 gradient.data[block],

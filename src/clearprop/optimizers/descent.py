@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
+from clearprop.kernels import descend, flush_below, look_ahead, push
 from clearprop.optimizers.base import Optimizer
 from clearprop.parameters import Array, ParameterVector
 from clearprop.schedules import Schedule
@@ -54,8 +53,7 @@ class SGD(Decaying):
         scratch: Array,
     ) -> None:
         """Do w -= learning_rate g."""
-        np.multiply(g, learning_rate, out=scratch)
-        w -= scratch
+        descend(w, g, learning_rate, scratch)
 
 
 @dataclass(frozen=True)
@@ -91,11 +89,7 @@ class Momentum(Decaying):
         scratch: Array,
     ) -> None:
         """Do v = momentum v - learning_rate g; w += v."""
-        v = state["v"]
-        np.multiply(g, learning_rate, out=scratch)
-        v *= self.momentum
-        v -= scratch
-        w += v
+        push(w, g, state["v"], learning_rate, self.momentum, flush_below(w, step), scratch)
 
 
 @dataclass(frozen=True)
@@ -127,10 +121,4 @@ class Nesterov(Momentum):
         scratch: Array,
     ) -> None:
         """Do v = momentum v - learning_rate g; w += momentum v - learning_rate g."""
-        v = state["v"]
-        np.multiply(g, learning_rate, out=scratch)
-        v *= self.momentum
-        v -= scratch
-        w -= scratch
-        np.multiply(v, self.momentum, out=scratch)
-        w += scratch
+        look_ahead(w, g, state["v"], learning_rate, self.momentum, flush_below(w, step), scratch)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from clearprop.backend import blas_threads, choose_threads
 from clearprop.errors import DivergedError
+from clearprop.kernels import compile_if_worthwhile
 from clearprop.metrics import Tally, tally_for
 from clearprop.network import Network
 from clearprop.optimizers import Optimizer
@@ -85,7 +87,11 @@ class Loop:
             self.early_stopping.stop_if_spent(run)  # a resumed run may have been at its end
         try:
             # What overflows is found in the loss, and said in words.
-            with stop_on_interrupt(run), np.errstate(over="ignore", invalid="ignore"):
+            with (
+                stop_on_interrupt(run),
+                np.errstate(over="ignore", invalid="ignore"),
+                blas_threads(self._threads()),
+            ):
                 self._tell(Callback.on_train_begin)
                 while run.stop_reason is None:
                     self._epoch()
@@ -99,6 +105,14 @@ class Loop:
                 run.engine.write_back()
             self._tell(Callback.on_train_end)
         return run.history
+
+    def _threads(self) -> int | None:
+        """Choose the threads, and whether compiled loops pay: by shapes, so that bits stay."""
+        run = self.run
+        parameters = run.engine.parameters.data.size
+        last = run.epochs * run.steps_per_epoch
+        compile_if_worthwhile(parameters, min(last, self.max_steps or last) - run.step)
+        return choose_threads(parameters, -(-len(self.samples) // run.steps_per_epoch))
 
     def _epoch(self) -> None:
         """Train an epoch, or what a stop leaves of it; only a whole one is put on record."""

@@ -1,0 +1,1 @@
+"""clearprop measured against its peers: ``python -m bench``."""

@@ -1,0 +1,76 @@
+"""What is trained on: the real pictures where they are, else random ones of the same kind."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from bench.task import Array
+from clearprop.reproduce.pictures import Part, cats_1652, course_cats, mnist
+from clearprop.reproduce.sources import CATS_1652, CATVNONCAT, MNIST
+
+_SHARED = Path(__file__).parents[1] / "../shared/data"
+
+
+@cache
+def course_pictures() -> tuple[Array, Array]:
+    """Return 209 pictures of 12288 numbers in float64, and whether each is a cat."""
+    if CATVNONCAT.is_in(_SHARED):
+        return _arrays(course_cats(_SHARED)[0])
+    return _random_pictures(209, 12288, 2)
+
+
+@cache
+def large_pictures() -> tuple[Array, Array]:
+    """Return 1323 pictures of 49152 numbers in float64, and whether each is a cat."""
+    if CATS_1652.is_in(_SHARED):
+        return _arrays(cats_1652(_SHARED)[0])
+    return _random_pictures(1323, 49152, 2)
+
+
+@cache
+def digits() -> tuple[Array, Array, Array, Array]:
+    """Return MNIST's 60000 + 10000 digits, or random ones, in float32: X, y, X_test, y_test."""
+    if has_digits():
+        train, test = mnist(_SHARED)
+        return (train.X.astype(np.float32), train.y, test.X.astype(np.float32), test.y)
+    X, y = _random_pictures(70000, 784, 10)
+    X = X.astype(np.float32)
+    return X[:60000], y[:60000], X[60000:], y[60000:]
+
+
+def has_digits() -> bool:
+    """Whether MNIST is there."""
+    return MNIST.is_in(_SHARED)
+
+
+def genes() -> tuple[Array, Array]:
+    """Return 500 samples of 20000 numbers in float32, whose mean depends on the class of ten."""
+    random_state = np.random.RandomState(0)
+    y = random_state.randint(0, 10, 500)
+    means = random_state.standard_normal((10, 20000)) * 0.2
+    return (means[y] + random_state.standard_normal((500, 20000))).astype(np.float32), y
+
+
+def table(samples: int, features: int, classes: int) -> tuple[Array, Array]:
+    """Return normal samples in float32, whose class is the largest of some linear scores."""
+    random_state = np.random.RandomState(0)
+    X = random_state.standard_normal((samples, features))
+    y = (X @ random_state.standard_normal((features, classes))).argmax(axis=1)
+    return X.astype(np.float32), y
+
+
+def _arrays(part: Part) -> tuple[Array, Array]:
+    return part.X, part.y
+
+
+def _random_pictures(count: int, pixels: int, classes: int) -> tuple[Array, Array]:
+    """Draw pictures: between 0 and 1, each with its own brightness, alike within a class."""
+    random_state = np.random.RandomState(0)
+    y = random_state.randint(0, classes, count)
+    patterns = random_state.uniform(0, 1, (classes, pixels))
+    brightness = random_state.uniform(0.3, 1, (count, 1))
+    X = random_state.uniform(0, 1, (count, pixels))
+    X += patterns[y]
+    X *= brightness / 2
+    return X, y

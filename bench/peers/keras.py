@@ -1,0 +1,92 @@
+"""Keras, on JAX or on PyTorch."""
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from bench.peers.base import Peer
+from bench.task import MOMENTUM, Array, Task, Weights
+
+
+class Keras(Peer):
+    """`compile` and `fit` on a `Sequential`."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__(way)
+        os.environ["KERAS_BACKEND"] = way.removeprefix("on ")  # Keras reads it when it is imported
+
+    def load(self, task: Task) -> None:
+        """Make and compile the model."""
+        import keras
+
+        if self.way == "on jax":
+            import jax
+
+            jax.config.update("jax_enable_x64", task.X.dtype == np.float64)
+        else:
+            import torch
+
+            torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+        keras.utils.clear_session()
+        keras.config.set_floatx(task.X.dtype.name)
+        self.task, rule = task, task.rule
+        layers = [keras.Input(task.X.shape[1:])]
+        for units in rule.widths[:-1]:
+            layers.append(keras.layers.Dense(units, activation="relu"))
+            layers += [keras.layers.Dropout(rule.dropout)] if rule.dropout else []
+        layers.append(keras.layers.Dense(rule.widths[-1]))
+        self.model = keras.Sequential(layers)
+        self.y = task.y[:, None].astype(task.X.dtype if rule.widths[-1] == 1 else np.int32)
+        if rule.optimizer == "adam":
+            optimizer = keras.optimizers.Adam(rule.learning_rate, epsilon=1e-8)
+        else:
+            momentum = MOMENTUM if rule.optimizer == "momentum" else 0.0
+            optimizer = keras.optimizers.SGD(rule.learning_rate, momentum=momentum)
+        losses = keras.losses
+        one = rule.widths[-1] == 1
+        loss = losses.BinaryCrossentropy if one else losses.SparseCategoricalCrossentropy
+        self.model.compile(optimizer, loss(from_logits=True))
+        optimizer.build(self.model.trainable_variables)
+
+    def fresh(self) -> None:
+        """Write the first weights, and zero into all that the optimizer keeps.
+
+        Compiling a new optimizer in would compile the update anew while it is timed.
+        """
+        for variable in self.model.optimizer.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+        self.model.set_weights([array for pair in self.task.weights for array in pair])
+
+    def train(self, first: int, last: int) -> None:
+        """Fit on the given batches, or on all samples again and again."""
+        self.model.optimizer.learning_rate = self.task.rate(first)
+        if self.task.rule.batch_size is None:
+            self.model.fit(
+                self.task.X,
+                self.y,
+                batch_size=len(self.y),
+                epochs=last - first,
+                shuffle=False,
+                verbose=0,
+            )
+        else:
+            self.model.fit(self._batches(first, last), steps_per_epoch=last - first, verbose=0)
+
+    def weights(self) -> Weights:
+        """Return them."""
+        arrays = [np.asarray(array) for array in self.model.get_weights()]
+        return list(zip(arrays[::2], arrays[1::2], strict=True))
+
+    def predict(self, X: Array) -> Array:
+        """Return probabilities (N, K), by one batch."""
+        import keras
+
+        logits = self.model.predict_on_batch(X)
+        one = logits.shape[1] == 1
+        chances = keras.ops.sigmoid(logits) if one else keras.ops.softmax(logits)
+        return np.asarray(keras.ops.convert_to_numpy(chances))
+
+    def _batches(self, first: int, last: int) -> Iterator[tuple[Array, Array]]:
+        for rows in self.task.rows[first:last]:
+            yield self.task.X[rows], self.y[rows]

@@ -1,0 +1,134 @@
+"""The processes that measure: one for each peer, way and number of threads."""
+
+import json
+import os
+import select
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from bench.peers import Entry
+
+ROOT = Path(__file__).parents[1]
+_PATIENCE = 180.0  # seconds that one answer may take, compiling included
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
+
+
+class PeerError(Exception):
+    """A peer failed, or gave no answer in time."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a peer is used.
+
+    Parameters
+    ----------
+    entry : Entry
+    way : str
+    threads : int or None
+        None leaves it to the peer.
+    """
+
+    entry: Entry
+    way: str
+    threads: int | None
+
+    def in_words(self) -> str:
+        """Describe it in a few words."""
+        threads = {None: "", 1: "1 thread"}.get(self.threads, f"{self.threads} threads")
+        return ", ".join(filter(None, (self.way, threads)))
+
+
+def settings_of(entry: Entry) -> list[Setting]:
+    """Return every way of using a peer: by one thread, and by all the cores there are."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    threads = [None] if entry.is_clearprop else sorted({1, cores or 1})
+    return [Setting(entry, way, count) for way in entry.ways for count in threads]
+
+
+class Remote:
+    """A process, and the conversation with it.
+
+    Parameters
+    ----------
+    setting : Setting
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        environment = {name: text for name, text in os.environ.items() if name not in _THREADS}
+        if setting.threads is not None:
+            environment |= dict.fromkeys(_THREADS, str(setting.threads))
+        self.process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "bench.worker", setting.entry.name, setting.way],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def ask(self, command: str, **arguments: Any) -> dict[str, Any]:
+        """Send a command of `bench.worker.Worker`, and wait for its answer.
+
+        Raises
+        ------
+        PeerError
+            If it failed or took too long; the process is ended in that case.
+        """
+        stdin, stdout = self.process.stdin, self.process.stdout
+        assert stdin is not None  # noqa: S101 - both are pipes
+        assert stdout is not None  # noqa: S101
+        try:
+            stdin.write(json.dumps([command, arguments]) + "\n")
+            stdin.flush()
+        except BrokenPipeError as error:
+            raise PeerError("its process ended") from error
+        ready, _, _ = select.select([stdout], [], [], _PATIENCE)
+        line = stdout.readline() if ready else ""
+        if not line:
+            self.close()
+            raise PeerError("its process ended" if ready else f"no answer in {_PATIENCE:g} s")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise PeerError(answer["error"])
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+class Pool:
+    """Processes that are started when first needed, and kept, because importing takes seconds."""
+
+    def __init__(self) -> None:
+        self._remotes: dict[Setting, Remote] = {}
+
+    def __enter__(self) -> "Pool":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for remote in self._remotes.values():
+            remote.close()
+
+    def get(self, setting: Setting) -> Remote:
+        """Return the process for a setting; a new one where the last has ended."""
+        remote = self._remotes.get(setting)
+        if remote is None or remote.process.poll() is not None:
+            remote = self._remotes[setting] = Remote(setting)
+        return remote

@@ -1,0 +1,103 @@
+"""What a turn is: a training, or some calls that predict."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bench.pool import Remote
+
+_FEW = 2  # updates that warm up
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much time is given to measuring.
+
+    Parameters
+    ----------
+    rounds : int
+        How often every peer has its turn.
+    turn : float
+        Seconds that a turn may take; a longer training is cut and its time scaled up.
+    trial : float
+        Seconds in which a setting is tried.
+    limit : float
+        Seconds after which a training to a given accuracy ends.
+    settings : int or None
+        How many ways of using a peer are tried; None for all.
+    """
+
+    rounds: int
+    turn: float
+    trial: float
+    limit: float
+    settings: int | None = None
+
+
+FULL = Effort(rounds=5, turn=1.5, trial=0.3, limit=45.0)
+QUICK = Effort(rounds=2, turn=0.2, trial=0.05, limit=4.0, settings=1)
+
+
+class Work(Protocol):
+    """What is timed. A turn has a size, because slow peers can't do all of it."""
+
+    def try_out(self, remote: Remote, effort: Effort) -> tuple[float, int]:
+        """Warm up; return how slow the peer is, and the size of its turns."""
+
+    def turn(self, remote: Remote, size: int, effort: Effort) -> float:
+        """Return the seconds that the whole work takes, measured on a turn of that size."""
+
+    def outcome(self, remote: Remote, size: int) -> float:
+        """Return the number that all peers must agree in."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """So many updates, of which a turn does as many as it has time for; the outcome is the loss.
+
+    Parameters
+    ----------
+    steps : int
+    """
+
+    steps: int
+
+    def try_out(self, remote: Remote, effort: Effort) -> tuple[float, int]:
+        """Time a few updates, then some; clearprop is timed on all."""
+        if remote.setting.entry.is_clearprop:
+            remote.ask("train", steps=self.steps)
+            return remote.ask("train", steps=self.steps)["seconds"], self.steps
+        few = min(_FEW, self.steps)
+        remote.ask("train", steps=few)
+        per_step = remote.ask("train", steps=few)["seconds"] / few
+        some = self._fitting(effort.trial, per_step)
+        per_step = remote.ask("train", steps=some)["seconds"] / some
+        return per_step, self._fitting(effort.turn, per_step)
+
+    def turn(self, remote: Remote, size: int, effort: Effort) -> float:
+        """Train from the first weights on."""
+        return float(remote.ask("train", steps=size)["seconds"] * self.steps / size)
+
+    def outcome(self, remote: Remote, size: int) -> float:
+        """Train once more, and return the loss of all samples."""
+        remote.ask("train", steps=size)
+        return float(remote.ask("loss")["loss"])
+
+    def _fitting(self, seconds: float, per_step: float) -> int:
+        return min(max(_FEW, int(seconds / per_step)), self.steps)
+
+
+@dataclass(frozen=True)
+class Predicting:
+    """Calls with all test samples; the outcome is how certain the answers are."""
+
+    def try_out(self, remote: Remote, effort: Effort) -> tuple[float, int]:
+        """Time some calls."""
+        return self.turn(remote, 1, effort), 1
+
+    def turn(self, remote: Remote, size: int, effort: Effort) -> float:
+        """Return the seconds of one call, the mean of many."""
+        return float(remote.ask("predict", seconds=effort.trial)["seconds"])
+
+    def outcome(self, remote: Remote, size: int) -> float:
+        """Return the mean logarithm of the largest probability."""
+        return float(remote.ask("certainty")["certainty"])

@@ -1,0 +1,120 @@
+"""A process that measures one peer with one number of threads: JSON lines in, JSON lines out."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.peers import PEERS
+from bench.task import Task, loss_of
+
+
+class Worker:
+    """The commands that `bench.pool` sends, as methods that answer with JSON values.
+
+    Parameters
+    ----------
+    name, way : str
+        Of the peer.
+    """
+
+    def __init__(self, name: str, way: str) -> None:
+        self.entry = next(entry for entry in PEERS if entry.name == name)
+        self.way = way
+        self.peer = self.entry.make(way)
+
+    def load(self, path: str) -> dict[str, Any]:
+        """Read the task; say whether the peer can do it, and whether it is the same to it."""
+        task = Task.load(Path(path))
+        can = self.peer.can(task)
+        if can:
+            self.peer.load(task)
+            self.peer.fresh()
+        return {"can": can, "differs": self.peer.differs(task)}
+
+    def train(self, steps: int) -> dict[str, Any]:
+        """Train from the first weights on, for so many updates."""
+        self.peer.fresh()
+        began = time.perf_counter()
+        self.peer.train(0, steps)
+        return {"seconds": time.perf_counter() - began}
+
+    def loss(self) -> dict[str, Any]:
+        """Say how large the loss of all samples is after the last training."""
+        task = self.peer.task
+        return {"loss": loss_of(self.peer.weights(), task.X, task.y)}
+
+    def predict(self, seconds: float) -> dict[str, Any]:
+        """Predict the test samples again and again for about so long; return the time of one."""
+        X = self.peer.task.X_test
+        self.peer.predict(X)
+        began, calls = time.perf_counter(), 0
+        while (taken := time.perf_counter() - began) < seconds or not calls:
+            self.peer.predict(X)
+            calls += 1
+        return {"seconds": taken / calls}
+
+    def certainty(self) -> dict[str, Any]:
+        """Return the mean logarithm of the largest probability of each test sample."""
+        chances = self.peer.predict(self.peer.task.X_test)
+        return {"certainty": float(np.log(chances.max(axis=1)).mean())}
+
+    def learn(self, targets: list[float], limit: float) -> dict[str, Any]:
+        """Train until the last target accuracy is reached on the test set, or time is up.
+
+        The clock stands still while accuracy is measured.
+        """
+        peer, task = self.peer, self.peer.task
+        taken, best, reached = 0.0, 0.0, dict.fromkeys(map(str, targets))
+        peer.fresh()
+        began = time.perf_counter()
+
+        def after_epoch() -> bool:
+            nonlocal taken, best, began
+            taken += time.perf_counter() - began
+            accuracy = float(np.mean(peer.predict(task.X_test).argmax(axis=1) == task.y_test))
+            best = max(best, accuracy)
+            for target in targets:
+                if accuracy >= target and reached[str(target)] is None:
+                    reached[str(target)] = taken
+            began = time.perf_counter()
+            return taken >= limit or None not in reached.values()
+
+        peer.learn(after_epoch)
+        return {"reached": reached, "best": best, "seconds": taken}
+
+    def drop(self) -> dict[str, Any]:
+        """Let the data go."""
+        self.peer = self.entry.make(self.way)
+        return {}
+
+    def memory(self) -> dict[str, Any]:
+        """Say how many bytes of memory the process has had at most; None where Linux is not."""
+        status = Path("/proc/self/status")
+        lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+        peak = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")]
+        return {"bytes": peak[0] if peak else None}
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    # Libraries may print: what they say must not get between the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    worker = Worker(*sys.argv[1:])
+    for line in sys.stdin:
+        command, arguments = json.loads(line)
+        try:
+            answer = getattr(worker, command)(**arguments)
+        except Exception as error:  # noqa: BLE001, RUF100 - whatever a peer raises belongs in the report
+            answer = {"error": f"{type(error).__name__}: {str(error)[:200]}"}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""When loops are compiled, and what happens where they can't be."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TRAINING = """
+import numpy as np, sys, warnings
+import clearprop as cp
+from clearprop import kernels
+from clearprop.kernels import kernel
+
+kernel._WORTHWHILE = {worthwhile}
+X = np.random.RandomState(0).standard_normal((64, 5))
+net = cp.Network(
+    [cp.Dense(7), cp.ReLU(), cp.Dense(3)], loss=cp.SoftmaxCrossEntropy(), input_shape=(5,)
+)
+with warnings.catch_warnings(record=True) as found:
+    warnings.simplefilter("always")
+    cp.Trainer(epochs=20, sample_space=False).fit(net, X, np.arange(64) % 3)
+print(net.parameters.data.tobytes().hex())
+print("numba" in sys.modules, kernels.are_compiled(), [str(one.message) for one in found])
+"""
+ALWAYS, NEVER = 0, 10**15
+
+
+def train(folder: Path, *, worthwhile: int = ALWAYS, **environment: str) -> tuple[str, str]:
+    """Return the weights of a short training, and what was loaded and said."""
+    done = subprocess.run(
+        [sys.executable, "-c", TRAINING.format(worthwhile=worthwhile)],
+        env={
+            **os.environ,
+            "CLEARPROP_KERNELS": "auto",
+            "OPENBLAS_NUM_THREADS": "1",
+            "NUMBA_CACHE_DIR": str(folder),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    weights, said = done.stdout.splitlines()
+    return weights, said
+
+
+def broken_numba(folder: Path, text: str) -> str:
+    (folder / "numba.py").write_text(text)
+    return os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+
+
+def test_a_short_training_does_not_even_load_numba(tmp_path: Path) -> None:
+    assert train(tmp_path, worthwhile=NEVER)[1] == "False False []"
+
+
+def test_compiled_loops_give_the_bits_of_the_formulas(tmp_path: Path) -> None:
+    pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
+    by_formula, _ = train(tmp_path, CLEARPROP_KERNELS="numpy")
+    by_loop, said = train(tmp_path)
+    assert said == "True True []"
+    assert list(tmp_path.rglob("*.nbi"))  # kept on disk
+    assert by_loop == by_formula
+    assert train(tmp_path)[0] == by_formula  # from the disk
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+    pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
+    (tmp_path / "file").write_text("")
+    by_formula, _ = train(tmp_path, CLEARPROP_KERNELS="numpy")
+    assert train(tmp_path / "file") == (by_formula, "True True []")
+
+
+@pytest.mark.parametrize(
+    "text", ["raise ImportError('no LLVM')", "def njit(*_, **__): raise ValueError('no LLVM')"]
+)
+def test_a_broken_numba_gives_one_warning(tmp_path: Path, text: str) -> None:
+    by_formula, _ = train(tmp_path, CLEARPROP_KERNELS="numpy")
+    weights, said = train(tmp_path, PYTHONPATH=broken_numba(tmp_path, text))
+    assert weights == by_formula
+    assert said.count("Numba is installed but does not work") == 1
+    assert "no LLVM" in said
+    assert "False [" in said  # and it is not tried again
+
+
+def test_the_environment_can_forbid_it(tmp_path: Path) -> None:
+    assert train(tmp_path, CLEARPROP_KERNELS="numpy")[1] == "False False []"
+
+
+def test_another_word_in_the_environment_is_refused() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import clearprop"],
+        env={**os.environ, "CLEARPROP_KERNELS": "fast"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "CLEARPROP_KERNELS is auto, numpy or compiled; found 'fast'" in done.stderr
