@@ -77,7 +77,7 @@ def test_initial_weights_suit_the_activation(activation: str, init: str) -> None
 )
 def test_the_learning_rate_suits_the_optimizer(optimizer: str, rate: float) -> None:
     assert resolved(optimizer=optimizer).learning_rate == rate
-    assert resolved(optimizer=optimizer, learning_rate=0.0).learning_rate == 0
+    assert resolved(optimizer=optimizer, learning_rate=0.5).learning_rate == 0.5
 
 
 @pytest.mark.parametrize(
