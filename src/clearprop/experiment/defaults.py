@@ -33,11 +33,11 @@ def resolve(settings: Settings, samples: int, features: int, *, has_test_set: bo
     -------
     Settings
         With 256 and 128 units from 64 features on (512 and 256 from 10,000 samples on), else 64 and
-        32, and a fifth of them dropped; where the layers are given, none is dropped unasked. Batches of 128 from 10,000 samples on,
-        else of 32; as many epochs as make about 6,000 updates, between 10 and 200; He initial
-        weights for the ReLU family and Glorot's for tanh and sigmoid; a tenth held out beside a
-        test set, else a fifth; and a learning rate that suits the optimizer, lowered by
-        sqrt(1000 / features) above 1,000 features.
+        32, and a fifth of them dropped; where the layers are given, none is dropped unasked.
+        Batches of 128 from 10,000 samples on, else of 32; as many epochs as make about 6,000
+        updates, between 10 and 200; He initial weights for the ReLU family and Glorot's for tanh
+        and sigmoid; a tenth held out beside a test set, else a fifth; and a learning rate that
+        suits the optimizer, lowered by sqrt(1000 / features) above 1,000 features.
     """
     batch_size = settings.batch_size
     if batch_size is None:
