@@ -243,7 +243,8 @@ def test_1652_photographs_are_split_as_published(
     assert shorten(monkeypatch, cats_1652, 1) == 1
     _, rows = run("cats-1652", shared_data, tmp_path)
     names = ["cats", "other pictures", "training pictures", "test pictures", "features"]
-    assert list(rows)[:5] == names
+    names += [f"units in layer {layer}" for layer in (1, 2, 3, 4)]
+    assert list(rows)[:9] == names
     assert all(rows[name].equal for name in names)
 
 

@@ -1,5 +1,6 @@
 """Files that are either whole or not there: written beside, flushed to disk, then renamed."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -7,6 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from clearprop.errors import OutputError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_BESIDE = ".clearprop-"  # how files are called while they are written
 
 
 @contextmanager
@@ -34,7 +38,7 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     try:
         descriptor, name = tempfile.mkstemp(
-            prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
+            prefix=f"{_BESIDE}{target.stem}-", suffix=target.suffix, dir=target.parent
         )
         os.close(descriptor)
     except OSError as error:
@@ -51,6 +55,12 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # already renamed, or the folder itself is gone
             beside.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process left half-written in `folder`."""
+    for path in folder.glob(f"{_BESIDE}*"):
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -85,9 +95,9 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
 
 def _cannot_write(path: Path, error: OSError) -> OutputError:
     reason = error.strerror or str(error)
+    advice = "free some space or choose" if error.errno in _FULL else "choose"
     return OutputError(
-        f"{path} can't be written: {reason}. Nothing was changed; free some space or choose "
-        "another place."
+        f"{path} can't be written: {reason}. Nothing was changed; {advice} another place."
     )
 
 

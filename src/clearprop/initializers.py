@@ -152,3 +152,16 @@ def _uniform(
     random_state: np.random.RandomState, shape: tuple[int, ...], bound: float
 ) -> NDArray[np.float64]:
     return random_state.uniform(-bound, bound, shape[::-1]).T
+
+
+def random_state_of(seed: int) -> np.random.RandomState:
+    """Make the source of random numbers that a seed stands for.
+
+    Raises
+    ------
+    UsageError
+        If it is not a whole number from 0 to 2**32 - 1.
+    """
+    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise UsageError(f"A seed is a whole number from 0 to 2**32 - 1, found {seed!r}.")
+    return np.random.RandomState(int(seed))

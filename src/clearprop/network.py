@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.initializers import random_state_of
 from clearprop.layers import Layer, Sequential
 from clearprop.losses import Loss
 from clearprop.parameters import Array, ParameterVector
@@ -101,7 +102,7 @@ class Network:
     def initialize(self, seed: int) -> None:
         """Draw parameters and state anew, as a network made with `seed` has them."""
         self.seed = seed
-        random_state = np.random.RandomState(seed)
+        random_state = random_state_of(seed)
         self.parameters.initialize(random_state)
         self.state.initialize(random_state)
 
@@ -199,7 +200,7 @@ class Network:
         if sample_weight is not None:
             sample_weight = self.sample_weights(sample_weight, len(X))
         if trace is None:
-            trace = Trace(training=True, random_state=np.random.RandomState(self.seed))
+            trace = Trace(training=True, random_state=random_state_of(self.seed))
             trace.wants_dx = False
         if gradient is None:
             gradient = self.parameters.like()

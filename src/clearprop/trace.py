@@ -14,8 +14,8 @@ class Trace(MutableMapping[str, Any]):
     """The cache that backward needs, and the buffers that the next pass fills again.
 
     A trace belongs to one pass at a time. A fresh one makes a pass independent of every other; one
-    that is used again gives the same memory to the same names, so that training allocates nothing
-    after its first step, and what an earlier pass returned is overwritten.
+    that is used again gives the same memory to the same names, so that layers allocate next to
+    nothing after the first step, and what an earlier pass returned is overwritten.
 
     It is a mapping: a layer puts ``trace["x"] = x`` in forward and takes it out in backward. A
     network gives each layer a trace of its own, `child` of the network's, by the layer's name.

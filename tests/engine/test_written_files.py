@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clearprop.errors import OutputError
-from clearprop.files import make_folder, write_text, written_beside
+from clearprop.files import make_folder, remove_leftovers, write_text, written_beside
 
 
 def test_a_file_appears_whole_and_alone(tmp_path: Path) -> None:
@@ -117,3 +117,13 @@ def write_half(target: Path, error: BaseException) -> None:
     with written_beside(target) as beside:
         beside.write_text("half")
         raise error
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / ".hidden").write_text("somebody else's")
+    (tmp_path / "model.safetensors").write_text("whole")
+    writer = written_beside(tmp_path / "model.safetensors")
+    half = writer.__enter__()  # and never left
+    assert half.exists()
+    remove_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "model.safetensors"]

@@ -16,9 +16,19 @@ def resolved(
     return resolve(Settings(data="x", **given), samples, features, has_test_set=has_test_set)
 
 
-@pytest.mark.parametrize(("features", "layers"), [(63, (64, 32)), (64, (256, 128))])
-def test_many_features_get_wider_layers(features: int, layers: tuple[int, ...]) -> None:
-    assert resolved(features=features).layers == layers
+@pytest.mark.parametrize(
+    ("samples", "features", "layers"),
+    [
+        (9_999, 63, (64, 32)),
+        (10_000, 63, (64, 32)),
+        (9_999, 64, (256, 128)),
+        (10_000, 64, (512, 256)),
+    ],
+)
+def test_many_features_and_many_samples_get_wider_layers(
+    samples: int, features: int, layers: tuple[int, ...]
+) -> None:
+    assert resolved(samples, features=features).layers == layers
 
 
 def test_dropout_comes_with_layers_that_nobody_chose() -> None:
@@ -77,7 +87,7 @@ def test_initial_weights_suit_the_activation(activation: str, init: str) -> None
 )
 def test_the_learning_rate_suits_the_optimizer(optimizer: str, rate: float) -> None:
     assert resolved(optimizer=optimizer).learning_rate == rate
-    assert resolved(optimizer=optimizer, learning_rate=0.0).learning_rate == 0
+    assert resolved(optimizer=optimizer, learning_rate=0.5).learning_rate == 0.5
 
 
 @pytest.mark.parametrize(

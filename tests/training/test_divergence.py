@@ -1,6 +1,7 @@
 """A loss that stops being a number: what is said, and what is kept."""
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -19,6 +20,29 @@ def values_network(dtype: type = np.float32) -> cp.Network:
         input_shape=(3,),
         dtype=dtype,
     )
+
+
+@dataclass(frozen=True)
+class Jump(cp.Schedule):
+    """A good learning rate for some updates, and then one that ends it."""
+
+    good: int
+    factor: float
+
+    def __call__(self, step: int) -> float:
+        return 1e-3 if step < self.good else 1e-3 * self.factor
+
+
+class EveryUpdate(cp.Callback):
+    """Keeps the weights and the state after every update."""
+
+    def __init__(self) -> None:
+        self.weights: list[np.ndarray] = []
+        self.states: list[np.ndarray] = []
+
+    def on_step_end(self, run: cp.Run) -> None:
+        self.weights.append(run.network.parameters.data.copy())
+        self.states.append(run.network.state.data.copy())
 
 
 def diverge(net: cp.Network, **settings: object) -> tuple[DivergedError, Recorder]:
@@ -46,16 +70,22 @@ def test_epoch_update_and_learning_rate_are_named_and_weights_stay_finite(dtype:
     assert len(error.history) == done // 4 == len(recorder.weights)
 
 
-def test_the_kept_weights_are_those_of_the_epoch_that_is_named() -> None:
+@pytest.mark.parametrize("batch_size", [None, 10])
+@pytest.mark.parametrize("good", [1, 6, 49, 50, 130])
+@pytest.mark.parametrize("factor", [1e100, 1e160, 1e300])
+def test_the_kept_weights_are_those_of_the_update_that_is_named(
+    batch_size: int | None, good: int, factor: float
+) -> None:
     net = values_network(np.float64)
-    first = net.parameters.data.copy()
-    rate = {"optimizer": cp.SGD(cp.StepSchedule(1e-3, every=130, factor=1e100))}
-    error, recorder = diverge(net, **rate)
-    kept = int(re.search(r"the weights after epoch (\d+) are kept", str(error))[1])
-    assert 20 < kept < 33
-    np.testing.assert_array_equal(net.parameters.data, recorder.weights[kept - 1])
-    np.testing.assert_array_equal(net.state.data, recorder.states[kept - 1])
-    assert not np.array_equal(net.parameters.data, first)
+    updates = EveryUpdate()
+    trainer = cp.Trainer(optimizer=cp.SGD(Jump(good, factor)), epochs=200, batch_size=batch_size)
+    with pytest.raises(DivergedError) as caught:
+        trainer.fit(net, X, 100 * X[:, 0], callbacks=[updates])
+    kept = int(re.search(r"the weights after (\d+) updates are kept", str(caught.value))[1])
+    assert good / 2 <= kept <= good + 1
+    np.testing.assert_array_equal(net.parameters.data, updates.weights[kept - 1])
+    np.testing.assert_array_equal(net.state.data, updates.states[kept - 1])
+    assert np.isfinite(net.loss_and_gradient(X, 100 * X[:, 0])[0])
 
 
 def test_early_stopping_gives_its_best_weights_back() -> None:
@@ -80,7 +110,7 @@ def test_weights_that_the_very_last_update_breaks_are_found(
         net, optimizer=cp.SGD(1e38), epochs=1, batch_size=None, early_stopping=stopping
     )
     assert "The weights stopped being finite in epoch 1, update 1, with" in str(error)
-    assert "the weights after epoch 0 are kept" in str(error)
+    assert "the weights after 0 updates are kept" in str(error)
     assert len(error.history) == 1
     assert error.history.best_epoch is None
     np.testing.assert_array_equal(net.parameters.data, first)

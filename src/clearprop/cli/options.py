@@ -48,7 +48,7 @@ _OPTIONS = (
     ),
     click.option("--schedule", type=click.Choice(SCHEDULES), help="[default: one-cycle]"),
     click.option(
-        "--epochs", type=int, metavar="N", help="[default: about 6000 updates, 10 to 200]"
+        "--epochs", type=int, metavar="N", help="[default: 10 to 200, fewer for more samples]"
     ),
     click.option(
         "--batch-size",

@@ -8,7 +8,7 @@ from clearprop.experiment.settings import Settings
 
 _RATES = {"adam": 2e-3, "adamw": 2e-3, "rmsprop": 1e-3, "adagrad": 2e-2, "sgd": 0.1}
 _MOMENTUM_RATE = 0.02
-_LARGE = 10_000  # samples from which batches of 128 are many enough
+_LARGE = 10_000  # samples from which batches of 128 are many enough, and more units pay
 _UPDATES = 6_000  # what a network of this kind needs to get good
 _FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
 _MANY_FEATURES = 64
@@ -32,12 +32,12 @@ def resolve(settings: Settings, samples: int, features: int, *, has_test_set: bo
     Returns
     -------
     Settings
-        With 256 and 128 units from 64 features on, else 64 and 32, and a fifth of them dropped;
-        where the layers are given, none is dropped unasked. Batches of 128 from 10,000 samples on,
-        else of 32; as many epochs as make about 6,000 updates, between 10 and 200; He initial
-        weights for the ReLU family and Glorot's for tanh and sigmoid; a tenth held out beside a
-        test set, else a fifth; and a learning rate that suits the optimizer, lowered by
-        sqrt(1000 / features) above 1,000 features.
+        With 256 and 128 units from 64 features on (512 and 256 from 10,000 samples on), else 64 and
+        32, and a fifth of them dropped; where the layers are given, none is dropped unasked.
+        Batches of 128 from 10,000 samples on, else of 32; as many epochs as make about 6,000
+        updates, between 10 and 200; He initial weights for the ReLU family and Glorot's for tanh
+        and sigmoid; a tenth held out beside a test set, else a fifth; and a learning rate that
+        suits the optimizer, lowered by sqrt(1000 / features) above 1,000 features.
     """
     batch_size = settings.batch_size
     if batch_size is None:
@@ -49,7 +49,7 @@ def resolve(settings: Settings, samples: int, features: int, *, has_test_set: bo
     saturating = settings.activation in ("tanh", "sigmoid")
     return replace(
         settings,
-        layers=_first(settings.layers, (256, 128) if features >= _MANY_FEATURES else (64, 32)),
+        layers=_first(settings.layers, _layers(samples, features)),
         dropout=_first(settings.dropout, _DROPOUT if settings.layers is None else 0.0),
         batch_size=batch_size,
         epochs=_first(settings.epochs, epochs),
@@ -57,6 +57,12 @@ def resolve(settings: Settings, samples: int, features: int, *, has_test_set: bo
         learning_rate=_first(settings.learning_rate, _rate(settings.optimizer, features)),
         validation=_first(settings.validation, "0.1" if has_test_set else "0.2"),
     )
+
+
+def _layers(samples: int, features: int) -> tuple[int, int]:
+    if features < _MANY_FEATURES:
+        return 64, 32
+    return (512, 256) if samples >= _LARGE else (256, 128)
 
 
 def _rate(optimizer: str, features: int) -> float:

@@ -10,7 +10,7 @@ from clearprop.configuration import Json
 from clearprop.errors import UsageError
 from clearprop.experiment.evaluation import Evaluation, evaluate
 from clearprop.experiment.learning import Trained
-from clearprop.files import make_folder, write_text
+from clearprop.files import make_folder, remove_leftovers, write_text
 from clearprop.model_file import save
 
 MODEL = "model.safetensors"
@@ -65,6 +65,8 @@ def open_folder(out: str | None, data: str, *, resume: bool) -> Path:
             folder, number = ROOT / f"{stem}-{number}", number + 1
         return make_folder(folder)
     folder = Path(out)
+    if resume:
+        remove_leftovers(folder)
     if not resume and _holds_a_run(folder):
         raise UsageError(
             f"{folder} holds a run already. Choose another folder with --out, or go on with it: "

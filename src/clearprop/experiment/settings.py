@@ -120,6 +120,8 @@ class Settings:
             _check_number(name, getattr(self, name), least, int)
         for name in ("learning_rate", "dropout", "l2", "clip_norm"):
             _check_number(name, getattr(self, name), 0, float)
+        if self.learning_rate == 0:
+            raise UsageError("learning_rate takes a number above 0; at 0 nothing is learned.")
         if self.seed > _LARGEST_SEED:
             raise UsageError(f"seed takes a number up to {_LARGEST_SEED}, found {self.seed}.")
         if self.size is not None and len(self.size) != 2:

@@ -4,7 +4,13 @@ from pathlib import Path
 
 from clearprop.initializers import Scaled
 from clearprop.layers import ReLU
-from clearprop.reproduce.comparing import accuracy_rows, cost_picture, cost_rows, size_rows
+from clearprop.reproduce.comparing import (
+    accuracy_rows,
+    cost_picture,
+    cost_rows,
+    layer_rows,
+    size_rows,
+)
 from clearprop.reproduce.descent import descend, yes_or_no
 from clearprop.reproduce.experiment import Experiment, Progress, Result
 from clearprop.reproduce.pictures import COURSE_SIZES, NOT_A_CAT_OR_CAT, course_cats
@@ -59,6 +65,7 @@ def _recipe(data: Path | None, progress: Progress) -> Result:
     costs = descend(network, train.X, train.y, LEARNING_RATE, ITERATIONS, watch)
     rows = (
         *size_rows(train, test, COURSE_SIZES),
+        *layer_rows(network, (*HIDDEN, 1)),
         *cost_rows(costs, COSTS),
         *accuracy_rows(network, train, test, ("98.56", "80"), "article 3: "),
         *accuracy_rows(network, train, test, ("99.52", "82"), "article 1: "),

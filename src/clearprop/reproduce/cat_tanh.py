@@ -1,14 +1,18 @@
 """The network with tanh: why it stalls as published, and the initialisation that frees it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clearprop.initializers import Normal, Scaled
 from clearprop.layers import Tanh
-from clearprop.reproduce.comparing import accuracy_rows, cost_picture, size_rows
+from clearprop.reproduce.comparing import accuracy_rows, cost_picture, layer_rows, size_rows
 from clearprop.reproduce.descent import descend, yes_or_no
 from clearprop.reproduce.experiment import Experiment, Progress, Result, Row
 from clearprop.reproduce.pictures import COURSE_SIZES, course_cats
 from clearprop.reproduce.sources import CATVNONCAT
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 HIDDEN = (20, 7, 5)
 LEARNING_RATE = 0.0075
@@ -30,7 +34,8 @@ _LESSON = (
 
 def _recipe(data: Path | None, progress: Progress) -> Result:
     train, test = course_cats(data)
-    rows, pictures = size_rows(train, test, COURSE_SIZES), {}
+    rows = size_rows(train, test, COURSE_SIZES)
+    pictures: dict[str, Figure] = {}
     for name, init, iterations, published in RECIPES:
         network = yes_or_no(train.X.shape[1], HIDDEN, Tanh(), init)
         # At this rate the training magnifies rounding: the same sums in another order, as sample
@@ -44,6 +49,8 @@ def _recipe(data: Path | None, progress: Progress) -> Result:
             progress(name),
             sample_space=False,
         )
+        if not pictures:
+            rows += layer_rows(network, (*HIDDEN, 1))
         rows.append(Row(f"{name}: cost after iteration 0", None, costs[0]))
         rows.append(Row(f"{name}: cost after iteration {iterations - 1}", None, costs[-1]))
         rows += accuracy_rows(network, train, test, published, f"{name}: ")

@@ -5,7 +5,7 @@ from pathlib import Path
 from clearprop.initializers import Scaled
 from clearprop.layers import ReLU
 from clearprop.reproduce.cat_four_layers import HIDDEN, ITERATIONS, LEARNING_RATE
-from clearprop.reproduce.comparing import accuracy_rows, cost_picture, size_rows
+from clearprop.reproduce.comparing import accuracy_rows, cost_picture, layer_rows, size_rows
 from clearprop.reproduce.descent import accuracy, descend, yes_or_no
 from clearprop.reproduce.experiment import Experiment, Progress, Result
 from clearprop.reproduce.pictures import COURSE_SIZES, course_cats
@@ -30,6 +30,7 @@ def _recipe(data: Path | None, progress: Progress) -> Result:
     for name, hidden, published in _DEPTHS:
         network = yes_or_no(train.X.shape[1], hidden, ReLU(), Scaled())
         costs = descend(network, train.X, train.y, LEARNING_RATE, ITERATIONS, progress(name))
+        rows += layer_rows(network, (*hidden, 1), f"{name}: ")
         rows += accuracy_rows(network, train, test, published, f"{name}: ")
         score = accuracy(network, test.X, test.y) / 100
         tested.append((name, network.parameters.data.size, [score]))

@@ -30,6 +30,28 @@ def size_rows(train: Part, test: Part, published: tuple[str, str, str]) -> list[
     return [Row(*row) for row in zip(names, published, measured, strict=True)]
 
 
+def layer_rows(network: Network, published: Sequence[int], prefix: str = "") -> list[Row]:
+    """Compare the units of every layer.
+
+    Parameters
+    ----------
+    network : Network
+    published : sequence of int
+        Units from the first layer to the last.
+    prefix : str, default ""
+        In front of every row's name.
+
+    Returns
+    -------
+    list of Row
+    """
+    widths = [W.shape[1] for name, W in network.parameters.items() if name.endswith(".W")]
+    return [
+        Row(f"{prefix}units in layer {place}", str(units), width)
+        for place, (units, width) in enumerate(zip(published, widths, strict=True), start=1)
+    ]
+
+
 def cost_rows(costs: Sequence[float], published: Mapping[int, str]) -> list[Row]:
     """Compare costs along a training.
 

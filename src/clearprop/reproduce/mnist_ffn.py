@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,15 @@ from clearprop.layers import Dense, Layer, ReLU, Sigmoid
 from clearprop.losses import SoftmaxCrossEntropy
 from clearprop.network import Network
 from clearprop.optimizers import SGD
+from clearprop.reproduce.comparing import layer_rows
 from clearprop.reproduce.descent import accuracy, fit
 from clearprop.reproduce.experiment import Experiment, Progress, Result, Row
 from clearprop.reproduce.pictures import mnist
 from clearprop.reproduce.sources import MNIST
 from clearprop.training import Callback, Run, Trainer
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 UPDATES = 5000
 BATCH = 200
@@ -68,10 +72,12 @@ def _recipe(data: Path | None, progress: Progress) -> Result:
     held_out = train.X[:HELD_OUT], train.y[:HELD_OUT]
     X, y = train.X[HELD_OUT:], train.y[HELD_OUT:]
     rows = [
+        Row("training digits", "60000", len(train.X)),
+        Row("test digits", "10000", len(test.X)),
         Row("features", "784", train.X.shape[1]),
         Row("held out for validation", "10", 100 * HELD_OUT / len(train.X), "%"),
     ]
-    pictures = {}
+    pictures: dict[str, Figure] = {}
     for name, activation, (init, learning_rate) in _RECIPES:
         random_state = np.random.RandomState(0)
         network = Network(
@@ -87,6 +93,8 @@ def _recipe(data: Path | None, progress: Progress) -> Result:
             batch_size=BATCH,
             replacement=True,
         )
+        if not pictures:
+            rows += layer_rows(network, (64, 32, 10))
         callbacks = [_OneStream(random_state), *progress(name)]
         history = fit(trainer, network, X, y, validation=held_out, callbacks=callbacks)
         rows += [

@@ -25,9 +25,9 @@ ITERATIONS = 5000
 _LESSON = (
     "One or two units only cut the plane into bands; three already give a boundary that follows "
     "the petals, and twenty or fifty gain nothing but wiggles around single points. Those two "
-    "come within one point of what was published, not to the digit: 5000 iterations at so high a "
-    "learning rate magnify rounding, and with twenty units a change of the first weights in their "
-    "twelfth digit moves the accuracy by half a point."
+    "come within one point of what was published, to the digit only by chance: 5000 iterations at "
+    "so high a learning rate magnify rounding, and with twenty units a change of the first weights "
+    "in their twelfth digit moves the accuracy by half a point."
 )
 
 

@@ -29,8 +29,8 @@ class Checkpoint:
     path : path-like
         The file, ``.safetensors`` by custom. Its folder must exist.
     every : float, default 10.0
-        Seconds between two saves, which happen at the end of an epoch; 0 saves every epoch. The
-        last epoch is always saved, unless training is stopped in the middle of it.
+        Seconds between two saves, which hold the end of an epoch; 0 saves every epoch. The last
+        whole epoch is saved whenever training ends, stopped or finished.
     """
 
     path: str | os.PathLike[str]
@@ -61,17 +61,16 @@ class Saver:
         self.run = run
         self.settings = settings
         self._saved_at = time.monotonic()
+        self._last_epoch: tuple[dict[str, Array], dict[str, Any]] | None = None
 
     def save(self, *, at_last: bool) -> None:
-        """Write the run as it is at the end of an epoch, if it is time to, or `at_last`.
+        """Take the run as it is at the end of an epoch; write it if it is time to, or `at_last`.
 
         Raises
         ------
         OutputError
             If it can't be written; the last checkpoint is untouched then.
         """
-        if not at_last and time.monotonic() - self._saved_at < self.checkpoint.every:
-            return
         run = self.run
         # The legacy form is a tuple of plain values, which is all that needs to be kept.
         _, keys, position, has_gauss, cached = run.random_state.get_state(legacy=True)
@@ -85,8 +84,25 @@ class Saver:
             "best": run.best and {"epoch": run.best.epoch, "value": run.best.value},
         }
         arrays = _arrays(run) | {"random_state": np.asarray(keys, np.uint32)}
-        save_tensors(self.checkpoint.path, arrays, description)
-        self._saved_at = time.monotonic()
+        self._last_epoch = arrays, description
+        if at_last or time.monotonic() - self._saved_at >= self.checkpoint.every:
+            self.save_last_epoch()
+        elif run.steps_per_epoch > 1:  # a stop in the middle of the next epoch goes back to here
+            copies = {name: array.copy() for name, array in arrays.items()}
+            self._last_epoch = copies, description | {"history": list(run.history.rows)}
+
+    def save_last_epoch(self) -> None:
+        """Write the end of the last whole epoch, if it is not written yet.
+
+        Raises
+        ------
+        OutputError
+            If it can't be written; the last checkpoint is untouched then.
+        """
+        if self._last_epoch is not None:
+            save_tensors(self.checkpoint.path, *self._last_epoch)
+            self._last_epoch = None
+            self._saved_at = time.monotonic()
 
     def restore(self) -> None:
         """Bring a new run, before its first update, to where the saved one was.

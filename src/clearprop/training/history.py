@@ -29,8 +29,8 @@ class History:
     ----------
     rows : list of dict
     stopped : str or None
-        Why training ended: ``"finished"``, ``"early"``, ``"interrupted"``, ``"asked"`` by a
-        callback, or None while it goes on.
+        Why training ended: ``"finished"``, ``"early"``, ``"interrupted"``, ``"diverged"``,
+        ``"asked"`` by a callback, or None while it goes on.
     best_epoch : int or None
         The epoch whose weights early stopping restored.
     """

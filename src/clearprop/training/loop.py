@@ -25,7 +25,7 @@ from clearprop.training.interrupt import stop_on_interrupt
 from clearprop.training.run import Run
 from clearprop.training.samples import Samples
 
-_SAFE_EVERY = 50  # updates between two copies of the weights that a divergence falls back to
+_SAFE_EVERY = 50  # updates at most between two copies of weights to fall back to
 
 
 @dataclass
@@ -120,7 +120,6 @@ class Loop:
         if self._is_done():
             run.stop("finished")
             return
-        self.safe.renew(run)
         tally = tally_for(run.engine.loss)
         total, seen = 0.0, 0
         for batch in self.batches():
@@ -131,6 +130,8 @@ class Loop:
             if run.step == self.max_steps:
                 break
             if run.stop_reason is not None and seen < len(self.samples):
+                if self.saver is not None:
+                    self.saver.save_last_epoch()
                 return
         run.epoch += 1
         run.history.append(self._row(total / seen, tally))
@@ -157,6 +158,7 @@ class Loop:
         run.loss = loss + self.optimizer.regularize(network, self.gradient, counted)
         if not math.isfinite(run.loss):
             raise self._diverged("The loss", run.epoch + 1, run.step + 1)
+        self.safe.renew(run)
         if self.clip_norm is not None:
             _clip(network, self.gradient, self.clip_norm)
         self.optimizer.step(network.parameters, self.gradient, run.optimizer_state, run.step)
@@ -189,7 +191,7 @@ class Loop:
         run.history.stopped = "diverged"
         return DivergedError(
             f"{what} stopped being finite in epoch {epoch}, update {update}, with a learning rate "
-            f"of {rate:g}; the weights after epoch {kept} are kept. Try a learning rate of "
+            f"of {rate:g}; the weights after {kept} are kept. Try a learning rate of "
             f"{rate / 10:g}, clipped gradients, or inputs scaled to about 1.",
             run.history,
         )
@@ -197,9 +199,11 @@ class Loop:
 
 @dataclass
 class _SafeWeights:
-    """Weights that gave a finite loss, renewed too rarely to cost anything."""
+    """Weights that gave a finite loss, copied too rarely to cost anything.
 
-    epoch: int
+    That is after 1, 2, 4, ... updates, and then after every 50.
+    """
+
     step: int
     parameters: Array
     state: Array
@@ -207,26 +211,27 @@ class _SafeWeights:
     @classmethod
     def of(cls, run: Run) -> "_SafeWeights":
         network = run.engine
-        return cls(run.epoch, run.step, network.parameters.data.copy(), network.state.data.copy())
+        return cls(run.step, network.parameters.data.copy(), network.state.data.copy())
 
     def renew(self, run: Run) -> None:
+        """Copy the present weights, whose loss was just found to be finite, if it is time to."""
         network = run.engine
-        if run.step < self.step + _SAFE_EVERY or not _is_finite(network):
-            return
-        self.epoch, self.step = run.epoch, run.step
-        self.parameters[...] = network.parameters.data
-        self.state[...] = network.state.data
+        age = run.step - self.step
+        if age >= min(max(self.step, 1), _SAFE_EVERY) and _is_finite(network):
+            self.step = run.step
+            self.parameters[...] = network.parameters.data
+            self.state[...] = network.state.data
 
-    def put_back(self, run: Run) -> int:
+    def put_back(self, run: Run) -> str:
         """Restore the best weights where early stopping has some, else these; say from when."""
         if run.best is not None:
             EarlyStopping.restore(run)
             if _is_finite(run.engine):
-                return run.best.epoch
+                return f"epoch {run.best.epoch}"
             run.history.best_epoch = None
         run.engine.parameters.data[...] = self.parameters
         run.engine.state.data[...] = self.state
-        return self.epoch
+        return f"{self.step} updates"
 
 
 def _is_finite(network: Network) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from clearprop.configuration import Json, to_config
 from clearprop.errors import UsageError
+from clearprop.initializers import random_state_of
 from clearprop.network import Network
 from clearprop.optimizers import Adam, Optimizer
 from clearprop.training.batches import batches, steps_per_epoch
@@ -19,7 +20,7 @@ from clearprop.training.engine import Choice, choose_sample_space, in_sample_spa
 from clearprop.training.history import History
 from clearprop.training.loop import Loop
 from clearprop.training.run import Run
-from clearprop.training.samples import checked_samples, split
+from clearprop.training.samples import checked_samples, checksum, split
 from clearprop.training.weights import sample_weights
 
 
@@ -148,7 +149,7 @@ class Trainer:
         """
         if resume and checkpoint is None:
             raise UsageError("To resume, give the checkpoint to resume from.")
-        random_state = np.random.RandomState(self.seed)
+        random_state = random_state_of(self.seed)
         samples = checked_samples(network, X, y, sample_weight)
         held_out = None
         if isinstance(validation, tuple):
@@ -176,6 +177,7 @@ class Trainer:
                 min(self.epochs * steps, self.max_steps or self.epochs * steps),
             ),
         }
+        fingerprint = 0 if checkpoint is None else checksum(samples)
         engine, remarks = network, []
         if facts["in sample space"]:
             engine, samples, held_out = in_sample_space(network, samples, held_out)
@@ -190,6 +192,7 @@ class Trainer:
         )
         saver = None
         if checkpoint is not None:
+            facts["data"] = fingerprint
             saver = Saver(checkpoint, run, self._settings(network) | facts)
             if resumes:
                 saver.restore()
