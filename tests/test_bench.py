@@ -149,13 +149,19 @@ def test_lines_that_are_measured_again_stay_in_their_place():
     assert again.measured == {"a": {"date": "2"}, "b": {"date": "1"}}
 
 
-def test_readme_shows_the_table_of_the_results():
+def test_readme_shows_the_table_of_the_results_and_none_before_there_are_any():
     readme = report.README.read_text(encoding="utf-8")
-    assert report.readme_with(report.table(Results.load()), readme) == readme
+    if not Results.load().lines:
+        assert "bench/results" not in readme
+    else:
+        assert report.readme_with(report.table(Results.load()), readme) == readme
 
 
 def test_results_md_is_made_from_the_results():
-    assert report.FILE.read_text(encoding="utf-8") == report.details(Results.load())
+    if not Results.load().lines:
+        assert not report.FILE.exists()
+    else:
+        assert report.FILE.read_text(encoding="utf-8") == report.details(Results.load())
 
 
 def test_every_line_of_the_results_belongs_to_a_cell():
