@@ -45,8 +45,8 @@ def test_threads_are_limited_and_restored() -> None:
 
 @pytest.mark.usefixtures("four_cores")
 def test_large_steps_get_all_cores_and_small_ones_one() -> None:
-    assert choose_threads(weights=500_000, samples=100) == 4
-    assert choose_threads(weights=500_000, samples=99) == 1
+    assert choose_threads(weights=200_000, samples=100) == 4
+    assert choose_threads(weights=200_000, samples=99) == 1
 
 
 @pytest.mark.parametrize("name", ["OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"])
