@@ -80,7 +80,8 @@ def needed(package: str) -> set[str]:
             continue
         if name not in found:
             found.add(name)
-            ahead += [_NAME.match(one)[0] for one in required if "extra ==" not in one]  # type: ignore[index]
+            names = (_NAME.match(one) for one in required if "extra ==" not in one)
+            ahead += [name[0] for name in names if name]
     return found
 
 

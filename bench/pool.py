@@ -82,8 +82,8 @@ class Remote:
             If it failed or took too long; the process is ended in that case.
         """
         stdin, stdout = self.process.stdin, self.process.stdout
-        assert stdin is not None  # noqa: S101 - both are pipes
-        assert stdout is not None  # noqa: S101
+        assert stdin is not None  # noqa: S101 - a pipe, as it was started with
+        assert stdout is not None  # noqa: S101 - the same
         try:
             stdin.write(json.dumps([command, arguments]) + "\n")
             stdin.flush()

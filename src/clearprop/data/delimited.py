@@ -135,8 +135,9 @@ def _rows(lines: Iterator[list[str]], width: int, path: Path) -> Iterator[list[s
         if len(row) == width:
             yield row
         elif row:  # an empty line is none
+            number = lines.line_num  # type: ignore[attr-defined] # what csv.reader gives has it
             raise DataError(
-                f"Line {lines.line_num} of {path} has {len(row)} cells, expected {width} as in "  # type: ignore[attr-defined]
+                f"Line {number} of {path} has {len(row)} cells, expected {width} as in "
                 "the header. Quote cells that hold the delimiter."
             )
 

@@ -1,9 +1,6 @@
-"""The recipe that turns raw samples into a network's input."""
+"""What each recipe does to the samples it was fitted for, and what it refuses."""
 
-import json
-import tracemalloc
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,55 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
-from PIL import Image
+from raw_samples import FINITE, FLOATS, PICTURES, TABLE, dataset_of, table_of
 from sklearn.preprocessing import StandardScaler
 
-from clearprop.data import Dataset, Table, hold_out, load
+from clearprop.data import Table
 from clearprop.data.rows import SelectedRows
-from clearprop.data.table import TEXT
-from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.errors import DataError, ShapeError
 from clearprop.preprocessing import (
     ArrayRecipe,
     CategoricalColumn,
     ClassTarget,
     NumericColumn,
     PictureRecipe,
-    PreparedRows,
-    Preprocessing,
     TableRecipe,
     ValueTarget,
     fit_recipe,
-    prepare,
-    read_inputs,
 )
 from clearprop.preprocessing import arrays as arrays_module
-from clearprop.preprocessing import rows as rows_module
 from clearprop.preprocessing import tables as tables_module
 from clearprop.preprocessing.moments import moments
-
-FINITE = st.floats(-1e100, 1e100, allow_subnormal=False)
-FLOATS = st.sampled_from([np.float32, np.float64])
-
-
-def table_of(**columns: list[Any]) -> Table:
-    return Table(
-        {
-            name: np.array(cells, dtype=TEXT if isinstance(cells[0], str) else np.float64)
-            for name, cells in columns.items()
-        }
-    )
-
-
-def dataset_of(X: Any, y: list[float], names: tuple[str, ...] | None = ("no", "yes")) -> Dataset:
-    kind = "table" if isinstance(X, Table) else "pictures" if X.dtype == np.uint8 else "array"
-    return Dataset("made", kind, X, np.array(y, np.int64 if names else np.float64), names)
-
-
-TABLE = table_of(width=[1.0, np.nan, 3.0, 8.0], colour=["red", "", "blue", "red"])
-PICTURES = np.random.RandomState(0).randint(0, 256, size=(4, 3, 5, 3)).astype(np.uint8)
-
-
-# Pictures
 
 
 @given(
@@ -302,176 +269,3 @@ def test_another_number_of_outputs_is_refused() -> None:
 
 
 # The whole recipe
-
-
-@pytest.mark.parametrize("name", ["digits", "iris", "diabetes", "planar", "linear"])
-def test_a_recipe_survives_json(name: str) -> None:
-    recipe = fit_recipe(load(name))
-    again = Preprocessing.from_config(json.loads(json.dumps(recipe.to_config())))
-    assert again == recipe
-
-
-COLUMN = {"type": "CategoricalColumn", "name": "a", "categories": ["x"]}
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"type": "PictureRecipe", "size": [8], "channels": 3},
-        {"type": "PictureRecipe", "size": ["8", 8], "channels": 3},
-        {"type": "PictureRecipe", "size": [8, 0], "channels": 3},
-        {"type": "PictureRecipe", "size": [8, 8], "channels": 2},
-        {"type": "PictureRecipe", "size": [8, 8]},
-        {"type": "ArrayRecipe", "shape": [2], "mean": [0, 0], "std": [1, 0]},
-        {"type": "ArrayRecipe", "shape": [2], "mean": [0, float("nan")], "std": [1, 1]},
-        {"type": "ArrayRecipe", "shape": [3], "mean": [0, 0], "std": [1, 1]},
-        {"type": "ArrayRecipe", "shape": 3, "mean": [0], "std": [1]},
-        {"type": "TableRecipe", "columns": ["a"]},
-        {"type": "TableRecipe", "columns": [COLUMN, COLUMN]},
-        COLUMN,
-        {"type": "Path", "name": "a"},
-        {"size": [8, 8]},
-        None,
-    ],
-)
-def test_a_description_that_can_t_be_is_refused(change: Any) -> None:
-    target = {"type": "ClassTarget", "class_names": ["a", "b"], "name": "y"}
-    with pytest.raises(UsageError):
-        Preprocessing.from_config({"type": "Preprocessing", "inputs": change, "target": target})
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
-        {"type": "ClassTarget", "class_names": ["a"], "name": "y"},
-        {"type": "ClassTarget", "class_names": ["a", "a"], "name": "y"},
-        {"type": "ClassTarget", "class_names": ["a", 1], "name": "y"},
-        {"type": "ValueTarget", "mean": [0], "std": [-1], "name": "y"},
-        {"type": "ValueTarget", "mean": [], "std": [], "name": "y"},
-        {"type": "ValueTarget", "mean": [0], "std": [1], "name": 3},
-    ],
-)
-def test_a_target_s_description_that_can_t_be_is_refused(target: Any) -> None:
-    inputs = {"type": "PictureRecipe", "size": [8, 8], "channels": 3}
-    with pytest.raises(UsageError):
-        Preprocessing.from_config({"type": "Preprocessing", "inputs": inputs, "target": target})
-
-
-def test_only_a_whole_recipe_is_taken_for_one() -> None:
-    with pytest.raises(UsageError, match="expected a Preprocessing recipe"):
-        Preprocessing.from_config({"type": "PictureRecipe", "size": [8, 8], "channels": 3})
-
-
-# Prepared rows
-
-
-@pytest.mark.parametrize("name", ["digits", "iris", "planar"])
-@pytest.mark.parametrize("rows", [slice(3, 40, 2), np.array([5, 1, 1]), slice(None)])
-def test_prepared_rows_are_those_of_the_whole(name: str, rows: Any) -> None:
-    dataset = load(name)
-    recipe = fit_recipe(dataset).inputs
-    whole = recipe.transform(dataset.X, np.float32)
-    lazy = PreparedRows(dataset.X, recipe, np.float32)
-    np.testing.assert_array_equal(lazy[rows], whole[rows])
-    assert (lazy.shape, lazy.dtype, len(lazy)) == (whole.shape, whole.dtype, len(whole))
-
-
-def test_large_data_are_prepared_when_indexed(monkeypatch: pytest.MonkeyPatch) -> None:
-    train, _ = hold_out(load("digits"), 0.2, 0)
-    recipe = fit_recipe(train).inputs
-    whole = prepare(train.X, recipe, np.float32)
-    assert isinstance(whole, np.ndarray)
-    monkeypatch.setattr(rows_module, "WHOLE_LIMIT", whole.nbytes)
-    lazy = prepare(train.X, recipe, np.float32)
-    assert isinstance(lazy, PreparedRows)
-    np.testing.assert_array_equal(lazy[:], whole)
-
-
-def test_splitting_and_batching_large_pictures_takes_no_second_copy(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("clearprop.data.rows.COPY_LIMIT", 2**20)
-    monkeypatch.setattr(rows_module, "WHOLE_LIMIT", 2**20)
-    pictures = np.zeros((4000, 32, 32, 3), dtype=np.uint8)
-    dataset = dataset_of(pictures, [0, 1] * 2000)
-    tracemalloc.start()
-    try:
-        train, _ = hold_out(dataset, 0.2, 0)
-        rows = prepare(train.X, fit_recipe(train).inputs, np.float32)
-        assert rows[np.arange(50)].shape == (50, 32, 32, 3)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < pictures.nbytes / 4
-
-
-def test_what_does_not_fit_is_refused_at_once() -> None:
-    with pytest.raises(ShapeError, match="expected"):
-        PreparedRows(PICTURES, PictureRecipe((8, 8), 3), np.float32)
-
-
-# Reading samples to predict from
-
-
-def test_pictures_are_read_as_the_recipe_needs_them(tmp_path: Path) -> None:
-    recipe = fit_recipe(load("digits"))
-    picture = Image.new("RGB", (40, 40), (90, 90, 90))
-    picture.save(tmp_path / "a.png")
-    (tmp_path / "b.jpg").write_text("text")
-    inputs = read_inputs([tmp_path / "a.png", tmp_path / "b.jpg"], recipe)
-    np.testing.assert_array_equal(inputs.raw, np.full((1, 8, 8), 90))
-    assert inputs.sources == (str(tmp_path / "a.png"),)
-    assert [problem.source for problem in inputs.problems] == [str(tmp_path / "b.jpg")]
-
-
-@pytest.mark.parametrize("with_target", [True, False])
-def test_a_table_is_read_with_or_without_its_target(tmp_path: Path, with_target: bool) -> None:
-    train = tmp_path / "train.csv"
-    train.write_text("width,colour,price\n1,red,0.5\n2,blue,1.5\n")
-    recipe = fit_recipe(load(train))
-    new = tmp_path / "new.csv"
-    new.write_text("colour,width,price\nred,1,0\n" if with_target else "colour,width\nred,1\n")
-    inputs = read_inputs([new], recipe)
-    np.testing.assert_allclose(recipe.inputs.transform(inputs.raw, np.float64), [[-1, 0, 1]])
-    assert inputs.sources == ("new.csv row 1",)
-
-
-def test_text_in_a_numeric_column_is_named_at_prediction(tmp_path: Path) -> None:
-    train, new = tmp_path / "train.csv", tmp_path / "new.csv"
-    train.write_text("width,price\n1,0.5\n2,1.5\n")
-    new.write_text("width\n1\nwide\n")
-    with pytest.raises(DataError, match="Row 2 of column 'width' is 'wide', expected a number"):
-        read_inputs([new], fit_recipe(load(train)))
-
-
-def test_arrays_are_read_from_npz_and_from_tables_of_numbers(tmp_path: Path) -> None:
-    recipe = fit_recipe(load("planar"))
-    points = np.array([[1.0, 2.0], [3.0, 4.0]])
-    np.savez(tmp_path / "new.npz", X=points)
-    (tmp_path / "new.csv").write_text("x1,x2\n1,2\n3,4\n")
-    for name in ("new.npz", "new.csv"):
-        np.testing.assert_array_equal(read_inputs([tmp_path / name], recipe).raw, points)
-
-
-@pytest.mark.parametrize(
-    ("files", "message"),
-    [
-        ([], "no file to predict from"),
-        (["a.csv", "b.png"], "expected pictures, or one CSV"),
-        (["a.csv", "b.csv"], "expected pictures, or one CSV"),
-        (["a.txt"], "can't be predicted from"),
-        (["a.png"], "not trained on pictures"),
-        (["gone.csv"], "gone.csv can't be read: No such file"),
-        (["wide.csv"], r"shape \(3,\), expected \(2,\)"),
-        (["text.csv"], "Row 1 of column 'x2' is 'two', expected a number"),
-        (["class.csv"], "no columns besides the target; expected 2"),
-    ],
-)
-def test_files_that_can_t_be_predicted_from_are_refused(
-    tmp_path: Path, files: list[str], message: str
-) -> None:
-    (tmp_path / "wide.csv").write_text("x1,x2,x3\n1,2,3\n")
-    (tmp_path / "text.csv").write_text("x1,x2\n1,two\n")
-    (tmp_path / "class.csv").write_text("class\nred\n")
-    with pytest.raises(ValueError, match=message):
-        read_inputs([tmp_path / name for name in files], fit_recipe(load("planar")))
