@@ -9,7 +9,7 @@ import numpy as np
 
 from clearprop.errors import UsageError
 
-_BORDER = 20_000_000  # weights times samples of a step; threads wake up in about 0.1 ms
+_BORDER = 8_000_000  # weights times samples of a step; threads wake up in about 0.1 ms
 _USERS_OWN = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 _CGROUPS = Path("/sys/fs/cgroup")
 
@@ -35,10 +35,7 @@ def blas_threads(count: int | None) -> Iterator[None]:
 def choose_threads(weights: int, samples: int, asked: int | None = None) -> int | None:
     """Choose the threads of a training's matrix products, by its shapes alone.
 
-    A step multiplies every weight by every sample of a batch up to three times: forward, for the
-    weight's gradient, and for the sample's. From 20 million weights times samples on, which is
-    0.12 GFLOP, all cores work; below, waking a second thread saves little, and costs much where
-    another program has the core.
+    All cores where `occupies_all_cores`, else one.
 
     Parameters
     ----------
@@ -58,20 +55,51 @@ def choose_threads(weights: int, samples: int, asked: int | None = None) -> int 
     Raises
     ------
     UsageError
-        If `asked` is not a whole number from 1 to `available_cores()`.
+        If `asked` is no number that `check_threads` takes.
     """
-    cores = available_cores()
+    check_threads(asked)
     if asked is not None:
-        whole = isinstance(asked, int | np.integer) and not isinstance(asked, bool)
-        if not (whole and 1 <= asked <= cores):
-            raise UsageError(
-                f"threads is a whole number from 1 to the {cores} cores that this process may "
-                f"use; found {asked!r}."
-            )
         return int(asked)
     if any(os.environ.get(name) for name in _USERS_OWN):
         return None
-    return cores if weights * samples >= _BORDER else 1
+    return available_cores() if occupies_all_cores(weights, samples) else 1
+
+
+def occupies_all_cores(weights: int, samples: int) -> bool:
+    """Whether the products of a step are so large that every core is to work on them.
+
+    A step multiplies every weight by every sample of a batch up to three times: forward, for the
+    weight's gradient, and for the sample's. From 8 million weights times samples on, which is
+    0.05 GFLOP, a second thread is worth waking; below, it saves little, and costs much where
+    another program has the core.
+
+    Parameters
+    ----------
+    weights : int
+        How many the network has.
+    samples : int
+        How many a batch has.
+    """
+    return weights * samples >= _BORDER
+
+
+def check_threads(asked: int | None) -> None:
+    """Refuse a number of threads that this process can't have.
+
+    Raises
+    ------
+    UsageError
+        If `asked` is neither None nor a whole number from 1 to `available_cores()`.
+    """
+    if asked is None:
+        return
+    cores = available_cores()
+    whole = isinstance(asked, int | np.integer) and not isinstance(asked, bool)
+    if not (whole and 1 <= asked <= cores):
+        raise UsageError(
+            f"threads is a whole number from 1 to the {cores} cores that this process may "
+            f"use; found {asked!r}."
+        )
 
 
 def available_cores() -> int:

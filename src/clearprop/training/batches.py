@@ -1,6 +1,6 @@
 """Which samples each update sees."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,14 @@ def batches(
         order = random_state.permutation(samples)
         for start in range(0, samples, batch_size):
             yield order[start : start + batch_size]
+
+
+def joined(batches: Sequence[Rows]) -> tuple[Rows, list[int]]:
+    """Return the rows of neighbouring batches as one, and how many each has."""
+    first, last = batches[0], batches[-1]
+    if isinstance(first, slice) and isinstance(last, slice):
+        return slice(first.start, last.stop), [batch.stop - batch.start for batch in batches]
+    return np.concatenate(batches), list(map(len, batches))
 
 
 class Gatherer:
