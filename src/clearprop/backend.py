@@ -1,13 +1,19 @@
 """The threads of the linear algebra library beneath NumPy."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clearprop.errors import UsageError
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 _BORDER = 8_000_000  # weights times samples of a step; threads wake up in about 0.1 ms
 _USERS_OWN = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -15,24 +21,28 @@ _CGROUPS = Path("/sys/fs/cgroup")
 
 
 @contextmanager
-def blas_threads(count: int | None) -> Iterator[None]:
+def blas_threads(count: int) -> Iterator[None]:
     """Let matrix products use at most `count` threads, and restore what was before.
 
     Parameters
     ----------
-    count : int or None
-        At least 1; None leaves everything as it is.
+    count : int
+        At least 1.
     """
-    if count is None:
-        yield
-        return
-    from threadpoolctl import threadpool_limits  # here, so that importing clearprop stays quick
-
-    with threadpool_limits(limits=count, user_api="blas"):
+    # SciPy brings a library of its own, which is found once it is loaded.
+    with _libraries("scipy.linalg" in sys.modules).limit(limits=count, user_api="blas"):
         yield
 
 
-def choose_threads(weights: int, samples: int, asked: int | None = None) -> int | None:
+@cache
+def _libraries(_with_scipy: bool) -> "ThreadpoolController":
+    """Look for the libraries, which takes as long as a thousand small products."""
+    from threadpoolctl import ThreadpoolController  # here, so that importing clearprop stays quick
+
+    return ThreadpoolController()
+
+
+def choose_threads(weights: int, samples: int, asked: int | None = None) -> int:
     """Choose the threads of a training's matrix products, by its shapes alone.
 
     All cores where `occupies_all_cores`, else one.
@@ -48,9 +58,9 @@ def choose_threads(weights: int, samples: int, asked: int | None = None) -> int 
 
     Returns
     -------
-    int or None
-        None where the environment (OPENBLAS_NUM_THREADS, MKL_NUM_THREADS, OMP_NUM_THREADS) has
-        chosen already.
+    int
+        What the environment says (OPENBLAS_NUM_THREADS, MKL_NUM_THREADS, OMP_NUM_THREADS), if it
+        says anything.
 
     Raises
     ------
@@ -60,8 +70,9 @@ def choose_threads(weights: int, samples: int, asked: int | None = None) -> int 
     check_threads(asked)
     if asked is not None:
         return int(asked)
-    if any(os.environ.get(name) for name in _USERS_OWN):
-        return None
+    for name in _USERS_OWN:
+        if os.environ.get(name, "").isdecimal():
+            return max(1, min(int(os.environ[name]), available_cores()))
     return available_cores() if occupies_all_cores(weights, samples) else 1
 
 

@@ -15,8 +15,8 @@ from clearprop.kernels import kernel
 
 kernel._WORTHWHILE = {worthwhile}
 X = np.random.RandomState(0).standard_normal((64, 5))
-net = cp.Network(
-    [cp.Dense(7), cp.ReLU(), cp.Dense(3)], loss=cp.SoftmaxCrossEntropy(), input_shape=(5,)
+net = cp.Network(  # no chain that would be compiled as a whole
+    [cp.Dense(7), cp.ReLU(), cp.LayerNorm(), cp.Dense(3)], loss=cp.SoftmaxCrossEntropy(), input_shape=(5,)
 )
 with warnings.catch_warnings(record=True) as found:
     warnings.simplefilter("always")

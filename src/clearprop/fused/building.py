@@ -89,38 +89,41 @@ def chain_of(network: Network, optimizer: Optimizer, samples: int) -> tuple[Chai
             inputs, units = network.parameters[f"{place}.{weights}"].shape
             at = begins[f"{place}.{weights}"]
             bias = begins.get(f"{place}.b", NONE)
-            rows.append([inputs, units, at, bias, codes.IDENTITY, free, free + samples * units])
+            dz = free + samples * inputs
+            rows.append([inputs, units, at, bias, codes.IDENTITY, free, dz])
             slopes.append(0.0)
-            free += 2 * samples * units
+            free = dz + samples * units
             scaled_at = begins.get(f"{place}.a", scaled_at)
         elif type(layer) in _ACTIVATIONS:
             rows[-1][codes.ACTIVATION] = _ACTIVATIONS[type(layer)]
             slopes[-1] = layer.slope if isinstance(layer, LeakyReLU) else 0.0
-    decayed = [
-        (begins[name], begins[name] + network.parameters[name].size)
-        for name in network.parameters.decayed
-    ]
     chain = Chain(
         layers=np.array(rows, np.int64),
         slopes=np.array(slopes, network.dtype),
         loss=_LOSSES[type(network.loss)],
         kernel=_KERNELS[optimizer.kernel],  # type: ignore[index] # is_chain has looked it up
         scaled_at=scaled_at,
-        decayed=np.array(decayed, np.int64).reshape(-1, 2),
         alpha=float(optimizer.alpha),
     )
     return chain, free
 
 
 def vectors_of(
-    network: Network, optimizer: Optimizer, state: OptimizerState, memory: int
+    network: Network, optimizer: Optimizer, state: OptimizerState, memory: int, threads: int
 ) -> Vectors:
     """Gather what steps change."""
     dtype = network.dtype
     kept = [state[name] for name in optimizer.moments]
     first, second = [*kept, nothing(dtype), nothing(dtype)][:2]
     parameters = network.parameters.data
-    return Vectors(parameters, np.zeros_like(parameters), first, second, np.empty(memory, dtype))
+    return Vectors(
+        params=parameters,
+        gradient=np.zeros_like(parameters),
+        first=first,
+        second=second,
+        memory=np.empty(memory, dtype),
+        shares=np.zeros((threads, 8)),
+    )
 
 
 def _flat_first(layers: tuple[Layer, ...]) -> bool:

@@ -10,7 +10,7 @@ IDENTITY, RELU, LEAKY_RELU, SIGMOID, TANH = range(5)
 BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY, MEAN_SQUARED_ERROR = range(3)
 DESCEND, PUSH, LOOK_AHEAD, SCALE, ADAPT = range(5)
 
-INPUTS, UNITS, W, B, ACTIVATION, Y, DY = range(7)
+INPUTS, UNITS, W, B, ACTIVATION, X, DZ = range(7)
 NONE = -1
 
 
@@ -21,16 +21,14 @@ class Chain(NamedTuple):
     ----------
     layers : ndarray of int64, shape (L, 7)
         For each layer its INPUTS and UNITS, where W and B begin in the parameter vector (B: NONE
-        where there is none), the code of its ACTIVATION, and where Y, its output after that, and
-        DY begin in the memory.
+        where there is none), the code of its ACTIVATION, and where X, its input, and DZ, the
+        gradient of its output before that, begin in the memory.
     slopes : ndarray, shape (L,)
         Of leaky ReLUs.
     loss, kernel : int
         Codes.
     scaled_at : int
         Where the factor of Z_0 stands in the parameter vector; NONE outside sample space.
-    decayed : ndarray of int64, shape (A, 2)
-        Where each of the weights that are pulled to zero begins and ends.
     alpha : float
         L2.
     """
@@ -40,12 +38,33 @@ class Chain(NamedTuple):
     loss: int
     kernel: int
     scaled_at: int
-    decayed: Array
     alpha: float
 
 
+class Samples(NamedTuple):
+    """What is trained on; what a training does without has no numbers.
+
+    Parameters
+    ----------
+    inputs : ndarray, shape (N * D,)
+        X (N, D) in rows, in sample space the matrix K (N, N).
+    Z_0 : ndarray, shape (N, M)
+        In sample space what the first weights give.
+    labels : ndarray of int64, shape (N,)
+    targets : ndarray, shape (N, K)
+        Labels or targets are there.
+    weights : ndarray, shape (N,)
+    """
+
+    inputs: Array
+    Z_0: Array
+    labels: Array
+    targets: Array
+    weights: Array
+
+
 class Vectors(NamedTuple):
-    """What is changed.
+    """What is changed, by T threads together.
 
     Parameters
     ----------
@@ -53,7 +72,10 @@ class Vectors(NamedTuple):
     first, second : ndarray, shape (P,)
         What the optimizer keeps; without numbers where it keeps less.
     memory : ndarray, shape (Q,)
-        What layers leave behind.
+        Inputs of all layers for a batch, and gradients of their outputs.
+    shares : ndarray of float64, shape (T, 8)
+        What each thread adds to the loss, and to the sum of squared weights, and then nothing: a
+        line of the cache for each.
     """
 
     params: Array
@@ -61,40 +83,26 @@ class Vectors(NamedTuple):
     first: Array
     second: Array
     memory: Array
+    shares: Array
 
 
 class Batches(NamedTuple):
-    """The samples of some updates that follow each other, one batch after the other.
-
-    What a training does without has no numbers.
+    """Some updates that follow each other.
 
     Parameters
     ----------
-    bounds : ndarray of int64, shape (S + 1,)
-        Where each batch begins and ends in what follows, R samples in all.
-    X : ndarray, shape (R, D)
-        In sample space rows of the matrix K (N, N).
-    Z_0 : ndarray, shape (R, M)
-        In sample space what the first weights give.
     rows : ndarray of int64, shape (R,)
-        In sample space which of the N samples they are; without any where they are all, in order.
-    labels : ndarray of int64, shape (R,)
-    targets : ndarray, shape (R, K)
-        Labels or targets are there.
-    weights : ndarray, shape (R,)
+        The samples of all, one batch after the other; without any where they are all, in order.
+    bounds : ndarray of int64, shape (S + 1,)
+        Where each batch begins and ends, in `rows` and in the logits.
     coefficients : ndarray, shape (S, C)
         For each update what the optimizer's kernel takes, its floor last.
     factors : ndarray, shape (S,)
         What weights are multiplied by before each update.
     """
 
-    bounds: Array
-    X: Array
-    Z_0: Array
     rows: Array
-    labels: Array
-    targets: Array
-    weights: Array
+    bounds: Array
     coefficients: Array
     factors: Array
 

@@ -1,13 +1,14 @@
 """Whole training steps of a chain, compiled by Numba: nothing here is imported without it.
 
-Matrix products go to the same kind of library as NumPy's do. exp, log and tanh are the compiler's
-own, whose last bit may differ from NumPy's.
+Several threads do a step together, and meet twice in it. Up to the first meeting each takes some of
+the batch's samples through all layers and back; after it, each takes some rows of every layer's
+weights: their gradient, by all samples, and their update. Matrix products go to the same kind of
+library as NumPy's do, one thread each. exp, log and tanh are the compiler's own, whose last bit may
+differ from NumPy's.
 """
 
-from typing import Any
-
 import numpy as np
-from numba import njit
+import scipy.linalg.cython_blas  # noqa: F401 - before threads are limited: it has its own library
 
 from clearprop import kernels
 from clearprop.fused.chain import (
@@ -15,7 +16,7 @@ from clearprop.fused.chain import (
     ADAPT,
     BINARY_CROSS_ENTROPY,
     DESCEND,
-    DY,
+    DZ,
     INPUTS,
     LEAKY_RELU,
     LOOK_AHEAD,
@@ -30,15 +31,16 @@ from clearprop.fused.chain import (
     B,
     Batches,
     Chain,
+    Samples,
     Vectors,
     W,
-    Y,
+    X,
 )
+from clearprop.fused.crew import compiled, copy, multiply, wait_for_all
 from clearprop.parameters import Array
 
-_compiled: Any = njit(cache=True, nogil=True, error_model="numpy")
 _adapt, _descend, _look_ahead, _push, _scale = (
-    _compiled(kernel.loop)
+    compiled(kernel.loop)
     for kernel in (
         kernels.adapt,
         kernels.descend,
@@ -49,151 +51,254 @@ _adapt, _descend, _look_ahead, _push, _scale = (
 )
 
 
-@_compiled
-def train(chain: Chain, vectors: Vectors, batches: Batches, losses: Array, logits: Array) -> int:
-    """Do an update for each batch, and return how many were done.
+@compiled
+def train(
+    chain: Chain,
+    samples: Samples,
+    vectors: Vectors,
+    batches: Batches,
+    losses: Array,
+    logits: Array,
+    counter: Array,
+    part: int,
+) -> int:
+    """Do a thread's part of an update for each batch, and return how many updates were done.
 
     It ends before the update of a batch whose loss is not finite.
 
     Parameters
     ----------
     chain : Chain
+    samples : Samples
     vectors : Vectors
     batches : Batches
     losses : ndarray of float64, shape (S,)
         Takes the loss of every batch.
-    logits : ndarray, shape (R, K)
-        Takes the logits of every sample of every batch.
+    logits : ndarray, shape (R * K,)
+        Takes the logits of every sample of every batch, in rows.
+    counter : ndarray of int64, shape (1,)
+        Of the threads' barrier.
+    part : int
+        Which of the T threads this is.
     """
+    parts = len(vectors.shares)
     for update in range(len(losses)):
-        first, last = batches.bounds[update], batches.bounds[update + 1]
-        _forward(chain, vectors, batches, first, last, logits)
-        counted, loss = _loss(chain, vectors, batches, first, last, logits)
-        _backward(chain, vectors, batches, first, last)
+        start, stop = batches.bounds[update], batches.bounds[update + 1]
+        size, rows = stop - start, batches.rows[start:stop]
+        first, last = _cut(size, part, parts), _cut(size, part + 1, parts)
+        counted = _count(samples, rows, start, size)
+        _gather(chain, samples, rows, vectors.memory, first, last)
+        _forward(chain, samples, rows, start, vectors, logits, first, last)
+        loss = _loss(chain, samples, rows, start, counted, vectors.memory, logits, first, last)
+        _backward(chain, vectors, first, last)
+        vectors.shares[part, 0] = loss
         if chain.alpha:
-            loss += _pull(chain, vectors, chain.alpha / counted)
+            vectors.shares[part, 1] = _squares(chain, vectors.params, part, parts)
+        if parts > 1:
+            wait_for_all(counter, parts * (2 * update + 1))
+        pull = chain.alpha / (counted if counted > 0 else size)
+        loss = vectors.shares[:, 0].sum() + 0.5 * pull * vectors.shares[:, 1].sum()
         losses[update] = loss
         if not np.isfinite(loss):
             return update
-        if batches.factors[update] != 1:
-            for begin, end in chain.decayed:
-                vectors.params[begin:end] *= batches.factors[update]
-        _step(chain.kernel, vectors, batches.coefficients[update])
+        factor, coefficients = batches.factors[update], batches.coefficients[update]
+        for layer in range(len(chain.layers)):
+            _learn(chain, samples, rows, start, size, vectors, layer, part, parts)
+            _update(chain, vectors, layer, pull, factor, coefficients, part, parts)
+        if parts > 1:
+            wait_for_all(counter, parts * (2 * update + 2))
     return len(losses)
 
 
-@_compiled
-def _output(chain: Chain, which: int, layer: int, samples: int, memory: Array) -> Array:
-    begin, units = chain.layers[layer, which], chain.layers[layer, UNITS]
-    return memory[begin : begin + samples * units].reshape(samples, units)
+@compiled
+def _cut(size: int, part: int, parts: int) -> int:
+    """Return where a part begins."""
+    return size * part // parts
 
 
-@_compiled
-def _weights(chain: Chain, layer: int, vector: Array) -> Array:
-    begin, inputs, units = (
-        chain.layers[layer, W],
-        chain.layers[layer, INPUTS],
-        chain.layers[layer, UNITS],
-    )
-    return vector[begin : begin + inputs * units].reshape(inputs, units)
+@compiled
+def _count(samples: Samples, rows: Array, start: int, size: int) -> float:
+    """Return what the samples of a batch count together."""
+    if len(samples.weights) == 0:
+        return float(size)
+    counted = 0.0
+    for n in range(size):
+        counted += samples.weights[rows[n] if len(rows) else start + n]
+    return counted
 
 
-@_compiled
-def _bias(chain: Chain, layer: int, vector: Array) -> Array:
-    begin = chain.layers[layer, B]
-    return vector[begin : begin + chain.layers[layer, UNITS]] if begin != NONE else vector[:0]
-
-
-@_compiled
-def _forward(
-    chain: Chain, vectors: Vectors, batches: Batches, first: int, last: int, logits: Array
+@compiled
+def _gather(
+    chain: Chain, samples: Samples, rows: Array, memory: Array, first: int, last: int
 ) -> None:
-    memory, top = vectors.memory, len(chain.layers) - 1
+    """Copy samples to where the first layer's input is; not where they are all, in order."""
+    inputs = chain.layers[0, INPUTS]
+    for n in range(first, min(last, len(rows))):
+        copy(memory, chain.layers[0, X] + n * inputs, samples.inputs, rows[n] * inputs, inputs)
+
+
+@compiled
+def _forward(
+    chain: Chain,
+    samples: Samples,
+    rows: Array,
+    start: int,
+    vectors: Vectors,
+    logits: Array,
+    first: int,
+    last: int,
+) -> None:
+    memory, params, count = vectors.memory, vectors.params, last - first
+    top = len(chain.layers) - 1
     for layer in range(top + 1):
-        y = logits[first:last] if layer == top else _output(chain, Y, layer, last - first, memory)
-        weights = _weights(chain, layer, vectors.params)
-        if layer:
-            np.dot(_output(chain, Y, layer - 1, last - first, memory), weights, y)
+        here = chain.layers[layer]
+        D, M = here[INPUTS], here[UNITS]
+        y = logits if layer == top else memory
+        to = start * M if layer == top else chain.layers[layer + 1, X]
+        to += first * M
+        if layer or len(rows):
+            x = here[X] + first * D
+            multiply(0, count, M, D, memory, x, D, params, here[W], M, y, to, M)
         else:
-            np.dot(batches.X[first:last], weights, y)
-            if chain.scaled_at != NONE:
-                factor = vectors.params[chain.scaled_at]
-                for n in range(last - first):
-                    for k in range(y.shape[1]):
-                        y[n, k] += factor * batches.Z_0[first + n, k]
-        _activate(
-            chain.layers[layer, ACTIVATION],
-            chain.slopes[layer],
-            _bias(chain, layer, vectors.params),
-            y,
+            x = (start + first) * D
+            multiply(0, count, M, D, samples.inputs, x, D, params, here[W], M, y, to, M)
+        z = y[to : to + count * M].reshape(count, M)  # loops over what begins at 0 are quicker
+        if layer == 0 and chain.scaled_at != NONE:
+            factor = params[chain.scaled_at]
+            for n in range(count):
+                row = rows[first + n] if len(rows) else start + first + n
+                for k in range(M):
+                    z[n, k] += factor * samples.Z_0[row, k]
+        if here[B] != NONE:
+            b = params[here[B] : here[B] + M]
+            for n in range(count):
+                for k in range(M):
+                    z[n, k] += b[k]
+        _activate(here[ACTIVATION], chain.slopes[layer], z.reshape(-1))
+
+
+@compiled
+def _activate(activation: int, slope: float, y: Array) -> None:
+    """Apply an activation in place."""
+    zero, one = y.dtype.type(0), y.dtype.type(1)  # 0 and 1 would be wider numbers, and slow
+    if activation == RELU:
+        for i in range(len(y)):
+            y[i] = y[i] if y[i] > zero or y[i] != y[i] else zero  # NaN stays NaN
+    elif activation == LEAKY_RELU:
+        for i in range(len(y)):
+            y[i] = y[i] if y[i] > zero else slope * y[i]
+    elif activation == SIGMOID:
+        for i in range(len(y)):
+            y[i] = one / (one + np.exp(-y[i]))
+    elif activation == TANH:
+        for i in range(len(y)):
+            y[i] = np.tanh(y[i])
+
+
+@compiled
+def _loss(
+    chain: Chain,
+    samples: Samples,
+    rows: Array,
+    start: int,
+    counted: float,
+    memory: Array,
+    logits: Array,
+    first: int,
+    last: int,
+) -> float:
+    """Write the gradient of the batch's mean loss, and return what these samples add to it."""
+    labels, targets, weights = samples.labels, samples.targets, samples.weights
+    M, begin, count = chain.layers[-1, UNITS], chain.layers[-1, DZ], last - first
+    dz = memory[begin + first * M : begin + last * M].reshape(count, M)
+    z = logits[(start + first) * M : (start + last) * M].reshape(count, M)
+    share = 1 / counted if counted > 0 else 0.0
+    total = 0.0
+    for n in range(count):
+        row = rows[first + n] if len(rows) else start + first + n
+        if chain.loss == BINARY_CROSS_ENTROPY:
+            loss = _binary_cross_entropy(z, n, targets, row, dz)
+        elif chain.loss == SOFTMAX_CROSS_ENTROPY:
+            loss = _softmax_cross_entropy(z, n, labels, targets, row, dz)
+        else:
+            loss = _squared_error(z, n, targets, row, dz)
+        part = share * weights[row] if len(weights) else share
+        total += part * loss
+        for k in range(M):
+            dz[n, k] *= part
+    return total
+
+
+@compiled
+def _binary_cross_entropy(z: Array, n: int, y: Array, row: int, dz: Array) -> float:
+    loss = 0.0
+    for k in range(z.shape[1]):
+        e = np.exp(-abs(z[n, k]))
+        loss += max(z[n, k], 0) - z[n, k] * y[row, k] + np.log1p(e)
+        dz[n, k] = (1 / (1 + e) if z[n, k] > 0 else e / (1 + e)) - y[row, k]
+    return loss
+
+
+@compiled
+def _softmax_cross_entropy(z: Array, n: int, labels: Array, y: Array, row: int, dz: Array) -> float:
+    largest = z[n, 0]
+    for k in range(1, z.shape[1]):
+        if z[n, k] > largest or z[n, k] != z[n, k]:  # NaN stays NaN
+            largest = z[n, k]
+    total = 0.0
+    for k in range(z.shape[1]):
+        dz[n, k] = np.exp(z[n, k] - largest)
+        total += dz[n, k]
+    loss = np.log(total)
+    for k in range(z.shape[1]):
+        dz[n, k] /= total
+    if len(labels):
+        loss -= z[n, labels[row]] - largest
+        dz[n, labels[row]] -= 1
+    else:
+        for k in range(z.shape[1]):
+            loss -= (z[n, k] - largest) * y[row, k]
+            dz[n, k] -= y[row, k]
+    return loss
+
+
+@compiled
+def _squared_error(z: Array, n: int, y: Array, row: int, dz: Array) -> float:
+    loss, units = 0.0, z.shape[1]
+    for k in range(units):
+        difference = z[n, k] - y[row, k]
+        loss += difference * difference
+        dz[n, k] = difference * 2 / units
+    return loss / units
+
+
+@compiled
+def _backward(chain: Chain, vectors: Vectors, first: int, last: int) -> None:
+    """Write the gradients of all layers' outputs before activation."""
+    memory, count = vectors.memory, last - first
+    for layer in range(len(chain.layers) - 1, 0, -1):
+        here, below = chain.layers[layer], chain.layers[layer - 1]
+        D, M = here[INPUTS], here[UNITS]
+        dz, to, y = here[DZ] + first * M, below[DZ] + first * D, here[X] + first * D
+        multiply(2, count, D, M, memory, dz, M, vectors.params, here[W], M, memory, to, D)
+        _deactivate(
+            below[ACTIVATION],
+            chain.slopes[layer - 1],
+            memory[y : y + count * D],
+            memory[to : to + count * D],
         )
 
 
-@_compiled
-def _activate(activation: int, slope: float, bias: Array, y: Array) -> None:
-    """Add the bias and apply the activation, in place."""
-    if len(bias):
-        for n in range(y.shape[0]):
-            for k in range(y.shape[1]):
-                y[n, k] += bias[k]
-    if activation == RELU:
-        for n in range(y.shape[0]):
-            for k in range(y.shape[1]):
-                y[n, k] = y[n, k] if y[n, k] > 0 or y[n, k] != y[n, k] else 0  # NaN stays NaN
-    elif activation == LEAKY_RELU:
-        for n in range(y.shape[0]):
-            for k in range(y.shape[1]):
-                y[n, k] = y[n, k] if y[n, k] > 0 else slope * y[n, k]
-    elif activation == SIGMOID:
-        for n in range(y.shape[0]):
-            for k in range(y.shape[1]):
-                y[n, k] = 1 / (1 + np.exp(-y[n, k]))
-    elif activation == TANH:
-        for n in range(y.shape[0]):
-            for k in range(y.shape[1]):
-                y[n, k] = np.tanh(y[n, k])
-
-
-@_compiled
-def _backward(chain: Chain, vectors: Vectors, batches: Batches, first: int, last: int) -> None:
-    memory, samples = vectors.memory, last - first
-    for layer in range(len(chain.layers) - 1, -1, -1):
-        dz = _output(chain, DY, layer, samples, memory)
-        dW = _weights(chain, layer, vectors.gradient)
-        db = _bias(chain, layer, vectors.gradient)
-        if len(db):
-            db[:] = 0
-            for n in range(samples):
-                for k in range(len(db)):
-                    db[k] += dz[n, k]
-        if layer:
-            y = _output(chain, Y, layer - 1, samples, memory)
-            dy = _output(chain, DY, layer - 1, samples, memory)
-            np.dot(y.T, dz, dW)
-            np.dot(dz, _weights(chain, layer, vectors.params).T, dy)
-            activation, slope = chain.layers[layer - 1, ACTIVATION], chain.slopes[layer - 1]
-            _deactivate(activation, slope, y.reshape(-1), dy.reshape(-1))
-        elif chain.scaled_at == NONE:
-            np.dot(batches.X[first:last].T, dz, dW)
-        else:  # the gradient of C is dz itself, and that of the factor is not needed
-            vectors.gradient[chain.scaled_at] = 0
-            dW[:] = 0
-            for n in range(samples):
-                row = batches.rows[first + n] if len(batches.rows) else n
-                for k in range(dz.shape[1]):
-                    dW[row, k] += dz[n, k]
-
-
-@_compiled
+@compiled
 def _deactivate(activation: int, slope: float, y: Array, dy: Array) -> None:
     """Multiply by the activation's derivative, which is a function of its output, in place."""
-    one = y.dtype.type(1)  # 1 would be a wider number, and slow
+    zero, one = y.dtype.type(0), y.dtype.type(1)
     if activation == RELU:
         for i in range(len(y)):
-            dy[i] = dy[i] if y[i] > 0 else 0
+            dy[i] = dy[i] if y[i] > zero else zero
     elif activation == LEAKY_RELU:
         for i in range(len(y)):
-            dy[i] = dy[i] if y[i] > 0 else slope * dy[i]
+            dy[i] = dy[i] if y[i] > zero else slope * dy[i]
     elif activation == SIGMOID:
         for i in range(len(y)):
             dy[i] *= y[i] * (one - y[i])
@@ -202,91 +307,102 @@ def _deactivate(activation: int, slope: float, y: Array, dy: Array) -> None:
             dy[i] *= one - y[i] * y[i]
 
 
-@_compiled
-def _loss(
-    chain: Chain, vectors: Vectors, batches: Batches, first: int, last: int, logits: Array
-) -> tuple[float, float]:
-    """Write the gradient of the mean loss; return what the samples count, and the loss."""
-    dz = _output(chain, DY, len(chain.layers) - 1, last - first, vectors.memory)
-    weights, labels, targets = batches.weights, batches.labels, batches.targets
-    counted = float(last - first)
-    if len(weights):
-        counted = 0.0
-        for row in range(first, last):
-            counted += weights[row]
-    share = 1 / counted if counted > 0 else 0.0
-    total = 0.0
-    for row in range(first, last):
-        if chain.loss == BINARY_CROSS_ENTROPY:
-            one = _binary_cross_entropy(logits, targets, row, dz, row - first)
-        elif chain.loss == SOFTMAX_CROSS_ENTROPY:
-            one = _softmax_cross_entropy(logits, labels, targets, row, dz, row - first)
-        else:
-            one = _squared_error(logits, targets, row, dz, row - first)
-        part = share * weights[row] if len(weights) else share
-        total += part * one
-        for k in range(dz.shape[1]):
-            dz[row - first, k] *= part
-    return (counted if counted > 0 else float(last - first)), total
-
-
-@_compiled
-def _binary_cross_entropy(z: Array, y: Array, row: int, dz: Array, n: int) -> float:
-    loss = 0.0
-    for k in range(z.shape[1]):
-        e = np.exp(-abs(z[row, k]))
-        loss += max(z[row, k], 0) - z[row, k] * y[row, k] + np.log1p(e)
-        dz[n, k] = (1 / (1 + e) if z[row, k] > 0 else e / (1 + e)) - y[row, k]
-    return loss
-
-
-@_compiled
-def _softmax_cross_entropy(z: Array, labels: Array, y: Array, row: int, dz: Array, n: int) -> float:
-    largest = z[row, 0]
-    for k in range(1, z.shape[1]):
-        if z[row, k] > largest or z[row, k] != z[row, k]:  # NaN stays NaN
-            largest = z[row, k]
-    total = 0.0
-    for k in range(z.shape[1]):
-        dz[n, k] = np.exp(z[row, k] - largest)
-        total += dz[n, k]
-    loss = np.log(total)
-    for k in range(z.shape[1]):
-        dz[n, k] /= total
-    if len(labels):
-        loss -= z[row, labels[row]] - largest
-        dz[n, labels[row]] -= 1
+@compiled
+def _learn(
+    chain: Chain,
+    samples: Samples,
+    rows: Array,
+    start: int,
+    size: int,
+    vectors: Vectors,
+    layer: int,
+    part: int,
+    parts: int,
+) -> None:
+    """Write the gradient of some rows of a layer's weights, and one thread that of the bias."""
+    memory, gradient, here = vectors.memory, vectors.gradient, chain.layers[layer]
+    D, M, begin = here[INPUTS], here[UNITS], here[DZ]
+    dz = memory[begin : begin + size * M].reshape(size, M)
+    first, last = _cut(D, part, parts), _cut(D, part + 1, parts)
+    to, count = here[W] + first * M, last - first
+    if layer == 0 and chain.scaled_at != NONE:  # the gradient of C is dz itself
+        dC = gradient[to : to + count * M].reshape(count, M)
+        dC[:] = 0
+        for n in range(size):
+            row = (rows[n] if len(rows) else start + n) - first
+            if 0 <= row < count:
+                for k in range(M):
+                    dC[row, k] += dz[n, k]
+        gradient[chain.scaled_at] = 0
+    elif layer or len(rows):
+        x = here[X] + first
+        multiply(1, count, M, size, memory, x, D, memory, begin, M, gradient, to, M)
     else:
-        for k in range(z.shape[1]):
-            loss -= (z[row, k] - largest) * y[row, k]
-            dz[n, k] -= y[row, k]
-    return loss
+        x = start * D + first
+        multiply(1, count, M, size, samples.inputs, x, D, memory, begin, M, gradient, to, M)
+    if here[B] != NONE and layer % parts == part:
+        db = gradient[here[B] : here[B] + M]
+        db[:] = 0
+        for n in range(size):
+            for k in range(M):
+                db[k] += dz[n, k]
 
 
-@_compiled
-def _squared_error(z: Array, y: Array, row: int, dz: Array, n: int) -> float:
-    loss = 0.0
-    for k in range(z.shape[1]):
-        difference = z[row, k] - y[row, k]
-        loss += difference * difference
-        dz[n, k] = difference * 2 / z.shape[1]
-    return loss / z.shape[1]
+@compiled
+def _squares(chain: Chain, params: Array, part: int, parts: int) -> float:
+    """Return the sum of squares of the weights that a thread updates."""
+    squares = 0.0
+    for layer in range(len(chain.layers)):
+        here = chain.layers[layer]
+        D, M = here[INPUTS], here[UNITS]
+        begin, end = here[W] + _cut(D, part, parts) * M, here[W] + _cut(D, part + 1, parts) * M
+        weights = params[begin:end]
+        for i in range(len(weights)):
+            squares += weights[i] * weights[i]
+    return squares
 
 
-@_compiled
-def _pull(chain: Chain, vectors: Vectors, strength: float) -> float:
-    """Add the gradient of L2, and return what it adds to the loss."""
-    factor, squares = vectors.params.dtype.type(strength), 0.0
-    for begin, end in chain.decayed:
-        for i in range(begin, end):
-            vectors.gradient[i] += factor * vectors.params[i]
-            squares += vectors.params[i] * vectors.params[i]
-    return 0.5 * strength * squares
+@compiled
+def _update(
+    chain: Chain,
+    vectors: Vectors,
+    layer: int,
+    pull: float,
+    factor: float,
+    coefficients: Array,
+    part: int,
+    parts: int,
+) -> None:
+    """Update what `_learn` has the gradient of; weights, but no biases, are pulled to zero."""
+    here = chain.layers[layer]
+    D, M = here[INPUTS], here[UNITS]
+    begin, end = here[W] + _cut(D, part, parts) * M, here[W] + _cut(D, part + 1, parts) * M
+    _pull(vectors, pull, factor, begin, end)
+    _step(chain.kernel, vectors, coefficients, begin, end)
+    if here[B] != NONE and layer % parts == part:
+        _step(chain.kernel, vectors, coefficients, here[B], here[B] + M)
+    if layer == 0 and chain.scaled_at != NONE and part == 0:
+        _pull(vectors, pull, factor, chain.scaled_at, chain.scaled_at + 1)
+        _step(chain.kernel, vectors, coefficients, chain.scaled_at, chain.scaled_at + 1)
 
 
-@_compiled
-def _step(kernel: int, vectors: Vectors, c: Array) -> None:
-    w, g, m, v = vectors.params, vectors.gradient, vectors.first, vectors.second
+@compiled
+def _pull(vectors: Vectors, pull: float, factor: float, begin: int, end: int) -> None:
+    """Add L2's gradient, and multiply weights by a factor, where there is anything to do."""
+    weights, gradient = vectors.params[begin:end], vectors.gradient[begin:end]
+    if pull:
+        strength = weights.dtype.type(pull)
+        for i in range(len(weights)):
+            gradient[i] += strength * weights[i]
+    if factor != 1:
+        for i in range(len(weights)):
+            weights[i] *= factor
+
+
+@compiled
+def _step(kernel: int, vectors: Vectors, c: Array, begin: int, end: int) -> None:
+    w, g = vectors.params[begin:end], vectors.gradient[begin:end]
+    m, v = vectors.first[begin:end], vectors.second[begin:end]
     if kernel == DESCEND:
         _descend(w, g, c[0], c[1], g)
     elif kernel == PUSH:

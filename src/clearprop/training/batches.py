@@ -54,11 +54,12 @@ def batches(
 
 
 def joined(batches: Sequence[Rows]) -> tuple[Rows, list[int]]:
-    """Return the rows of neighbouring batches as one, and how many each has."""
-    first, last = batches[0], batches[-1]
-    if isinstance(first, slice) and isinstance(last, slice):
-        return slice(first.start, last.stop), [batch.stop - batch.start for batch in batches]
-    return np.concatenate(batches), list(map(len, batches))
+    """Return the rows of batches that follow each other as one, and how many each has."""
+    slices = [batch for batch in batches if isinstance(batch, slice)]
+    if slices:
+        return slice(slices[0].start, slices[-1].stop), [one.stop - one.start for one in slices]
+    arrays = [batch for batch in batches if not isinstance(batch, slice)]
+    return np.concatenate(arrays), list(map(len, arrays))
 
 
 class Gatherer:

@@ -5,7 +5,6 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from clearprop.backend import occupies_all_cores
 from clearprop.errors import UsageError
 from clearprop.fused import is_chain
 from clearprop.kernels import compile_if_worthwhile
@@ -85,12 +84,9 @@ def choose_compiled(
     optimizer: Optimizer,
     samples: Samples,
     clip_norm: float | None,
-    batch_size: int | None,
     steps: int,
 ) -> bool:
     """Decide whether whole steps run as compiled functions: by shapes and kinds alone.
-
-    Where a step is so large that all cores multiply, what compiling saves is lost in it.
 
     Parameters
     ----------
@@ -99,22 +95,19 @@ def choose_compiled(
     optimizer : Optimizer
     samples : Samples
     clip_norm : float or None
-    batch_size : int or None
     steps : int
         How many updates there are to be.
 
     Returns
     -------
     bool
-        True where Numba is there, the training is long and its steps are small enough, and every
-        part of it is known to compiled steps.
+        True where Numba is there, the training is long enough, and every part of it is known to
+        compiled steps.
     """
-    weights = engine.parameters.data.size
-    worthwhile = compile_if_worthwhile(weights, steps)
-    small = not occupies_all_cores(weights, batch_size or len(samples))
+    worthwhile = compile_if_worthwhile(engine.parameters.data.size, steps)
     flat = isinstance(samples.X, np.ndarray) and samples.X.flags.c_contiguous
     known = clip_norm is None and is_chain(engine, optimizer)
-    return worthwhile and small and known and (flat or isinstance(engine, SampleNetwork))
+    return worthwhile and known and (flat or isinstance(engine, SampleNetwork))
 
 
 def in_sample_space(

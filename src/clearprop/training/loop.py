@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from clearprop.backend import blas_threads, choose_threads
+from clearprop.backend import blas_threads
 from clearprop.errors import DivergedError
 from clearprop.metrics import Tally, tally_for
 from clearprop.optimizers import Optimizer
@@ -43,8 +43,8 @@ class Loop:
         Gives the batches of one epoch.
     max_steps : int or None
         Ends training after so many updates.
-    threads : int or None
-        Of matrix products, at most; None lets the shapes decide.
+    blas_threads : int
+        Of matrix products, at most.
     early_stopping : EarlyStopping or None
     callbacks : sequence of Callback
     saver : Saver or None
@@ -58,7 +58,7 @@ class Loop:
     held_out: Samples | None
     batches: Callable[[], Iterator[Rows]]
     max_steps: int | None
-    threads: int | None
+    blas_threads: int
     early_stopping: EarlyStopping | None
     callbacks: Sequence[Callback]
     saver: Saver | None
@@ -80,14 +80,12 @@ class Loop:
         run = self.run
         if self.early_stopping is not None:
             self.early_stopping.stop_if_spent(run)  # a resumed run may have been at its end
-        batch_size = -(-len(self.samples) // run.steps_per_epoch)
-        threads = choose_threads(run.engine.parameters.data.size, batch_size, self.threads)
         try:
             # What overflows is found in the loss, and said in words.
             with (
                 stop_on_interrupt(run),
                 np.errstate(over="ignore", invalid="ignore"),
-                blas_threads(threads),
+                blas_threads(self.blas_threads),
             ):
                 self._tell(Callback.on_train_begin)
                 while run.stop_reason is None:

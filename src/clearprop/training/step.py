@@ -5,8 +5,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from clearprop.fused import FusedSteps
 from clearprop.kernels import give_up_compiling
 from clearprop.network import Network
@@ -104,50 +102,55 @@ class CompiledStep(Step):
     run : Run
     optimizer : Optimizer
     samples : Samples
+    batch_size : int
+        The most samples that a batch has.
+    threads : int
+        How many work on a batch together.
     """
 
-    def __init__(self, run: Run, optimizer: Optimizer, samples: Samples) -> None:
+    def __init__(
+        self, run: Run, optimizer: Optimizer, samples: Samples, batch_size: int, threads: int
+    ) -> None:
+        engine = run.engine
+        sample_space = engine if isinstance(engine, SampleNetwork) else None
         self.run = run
+        self.y = samples.y
         self.steps = FusedSteps(
-            run.engine,
+            engine,
             optimizer,
             run.optimizer_state,
-            -(-len(samples) // run.steps_per_epoch),
+            X=sample_space.K if sample_space else samples.X.reshape(len(samples), -1),
+            y=samples.y,
+            weights=samples.weights,
+            Z_0=sample_space.Z_0 if sample_space else None,
+            batch_size=batch_size,
+            threads=threads,
         )
         self.at_once = self.steps.at_once
-        engine = run.engine
-        in_sample_space = isinstance(engine, SampleNetwork)
-        X = engine.K if in_sample_space else samples.X.reshape(len(samples), -1)
-        self.gather_X = Gatherer(X)
-        self.gather_y = Gatherer(np.require(samples.y, requirements=["C", "W"]))
-        self.gather_weights = None if samples.weights is None else Gatherer(samples.weights)
-        self.gather_Z_0 = Gatherer(engine.Z_0) if in_sample_space else None
 
     def __call__(self, batches: Sequence[Rows]) -> Updates:
         """Do an update for each batch, until one's loss is not finite."""
         run = self.run
         rows, sizes = joined(batches)
-        y = self.gather_y(rows)
-        losses, logits = self.steps(
-            run.step,
-            sizes,
-            self.gather_X(rows),
-            y,
-            None if self.gather_weights is None else self.gather_weights(rows),
-            None if self.gather_Z_0 is None else self.gather_Z_0(rows),
-            None if isinstance(rows, slice) else rows,
-        )
+        losses, logits = self.steps(run.step, rows, sizes)
         run.step += len(losses) if math.isfinite(losses[-1]) else len(losses) - 1
-        return Updates(losses, logits, y)
+        return Updates(losses, logits, self.y[rows])
 
 
 def step_of(
-    run: Run, optimizer: Optimizer, samples: Samples, clip_norm: float | None, *, compiled: bool
+    run: Run,
+    optimizer: Optimizer,
+    samples: Samples,
+    clip_norm: float | None,
+    *,
+    compiled: bool,
+    batch_size: int,
+    threads: int,
 ) -> Step:
     """Make the step; a plain one, with a warning, where compiling fails."""
     if compiled:
         try:
-            return CompiledStep(run, optimizer, samples)
+            return CompiledStep(run, optimizer, samples, batch_size, threads)
         except Exception as error:  # a broken Numba may raise anything
             give_up_compiling(error)
     return PlainStep(run, optimizer, samples, clip_norm)

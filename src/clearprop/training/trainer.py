@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.backend import check_threads
+from clearprop.backend import check_threads, choose_threads
 from clearprop.configuration import Json, to_config
 from clearprop.errors import UsageError
 from clearprop.initializers import random_state_of
@@ -195,9 +195,7 @@ class Trainer:
         if facts["in sample space"]:
             engine, samples, held_out = in_sample_space(network, samples, held_out)
             remarks.append(engine.remark)
-        compiled = choose_compiled(
-            engine, self.optimizer, samples, self.clip_norm, self.batch_size, all_steps
-        )
+        compiled = choose_compiled(engine, self.optimizer, samples, self.clip_norm, all_steps)
         if resumes and checkpoint is not None:
             compiled = compiled and was(checkpoint, "by compiled steps")
         facts["by compiled steps"] = compiled
@@ -215,10 +213,21 @@ class Trainer:
             saver = Saver(checkpoint, run, self._settings(network) | facts)
             if resumes:
                 saver.restore()
+        batch_size = self.batch_size or len(samples)
+        threads = choose_threads(engine.parameters.data.size, batch_size, self.threads)
+        step = step_of(
+            run,
+            self.optimizer,
+            samples,
+            self.clip_norm,
+            compiled=compiled,
+            batch_size=batch_size,
+            threads=threads,
+        )
         return Loop(
             run=run,
             optimizer=self.optimizer,
-            step=step_of(run, self.optimizer, samples, self.clip_norm, compiled=compiled),
+            step=step,
             samples=samples,
             held_out=held_out,
             batches=partial(
@@ -229,7 +238,7 @@ class Trainer:
                 random_state=random_state,
             ),
             max_steps=self.max_steps,
-            threads=self.threads,
+            blas_threads=1 if compiled else threads,
             early_stopping=self.early_stopping,
             callbacks=callbacks,
             saver=saver,
