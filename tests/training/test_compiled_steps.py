@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 import clearprop as cp
@@ -15,10 +15,10 @@ pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
 
 ACTIVATIONS = [None, cp.ReLU(), cp.LeakyReLU(0.1), cp.Sigmoid(), cp.Tanh()]
 OPTIMIZERS: list[cp.Optimizer] = [
-    cp.SGD(0.1),
-    cp.SGD(0.05, alpha=0.1, weight_decay=0.02),
-    cp.Momentum(0.02),
-    cp.Nesterov(cp.CosineSchedule(0.02, 30), weight_decay=0.01),
+    cp.SGD(0.01),
+    cp.SGD(0.01, alpha=0.1, weight_decay=0.02),
+    cp.Momentum(0.002),
+    cp.Nesterov(cp.CosineSchedule(0.002, 30), weight_decay=0.01),
     cp.AdaGrad(0.05),
     cp.RMSprop(0.01),
     cp.Adam(0.01, alpha=0.2),
@@ -78,7 +78,11 @@ def trainings(draw: st.DrawFn) -> dict[str, Any]:
 @settings(max_examples=60)
 @given(training=trainings())
 def test_the_same_numbers_as_by_the_layers(training: dict[str, Any]) -> None:
-    plain, by_layers = trained("numpy", **training)
+    try:
+        plain, by_layers = trained("numpy", **training)
+    except cp.errors.DivergedError:
+        reject()
+    assume(max(by_layers["loss"]) < 100)  # near the end of its tether, rounding decides
     compiled, at_once = trained("compiled", **training)
     assert by_layers.columns == at_once.columns
     for column in ("loss", "learning_rate", "step"):

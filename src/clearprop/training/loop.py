@@ -112,8 +112,8 @@ class Loop:
         batches = self.batches()
         while some := list(islice(batches, self._at_once())):
             sizes = [self._size(batch) for batch in some]
-            losses = self._update(some, tally)
-            total += float(np.dot(losses, sizes))
+            for loss, size in zip(self._update(some, sizes, tally), sizes, strict=True):
+                total += loss * size
             seen += sum(sizes)
             self._tell(Callback.on_step_end)
             if run.step == self.max_steps:
@@ -143,17 +143,19 @@ class Loop:
         left = SAFE_EVERY if self.max_steps is None else self.max_steps - step
         return min(self.step.at_once, max(step, 1), SAFE_EVERY, left)
 
-    def _update(self, batches: Sequence[Rows], tally: Tally) -> Sequence[float]:
+    def _update(
+        self, batches: Sequence[Rows], sizes: Sequence[int], tally: Tally
+    ) -> Sequence[float]:
         """Do an update for each batch, and return the mean loss of each."""
         run = self.run
         self.safe.prepare()
         losses, logits, y = self.step(batches)
         if math.isfinite(losses[0]):
             self.safe.confirm()
-        run.loss = float(losses[-1])
+        run.loss = losses[-1]
         if not math.isfinite(run.loss):
             raise self._diverged("The loss", run.epoch + 1, run.step + 1)
-        tally.add(run.engine.loss, logits, y)
+        tally.add_each(run.engine.loss, logits, y, sizes)
         return losses
 
     def _size(self, batch: Rows) -> int:

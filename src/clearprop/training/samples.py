@@ -1,5 +1,6 @@
 """Samples, their targets and their weights, checked once before the loop."""
 
+import math
 import zlib
 from dataclasses import dataclass
 from typing import Any
@@ -114,7 +115,7 @@ def split(
 
 
 def _check_finite(X: Array) -> None:
-    rows = X.reshape(len(X), -1)
+    rows = X.reshape(len(X), math.prod(X.shape[1:]))
     with np.errstate(over="ignore", invalid="ignore"):
         sums = rows @ np.ones(rows.shape[1], rows.dtype)  # a matrix product reads memory fastest
     if np.isfinite(sums).all():  # a NaN or infinity anywhere would show
