@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.backend import blas_threads
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.network import Network
 from clearprop.parameters import Array
@@ -116,8 +117,9 @@ def split(
 
 def _check_finite(X: Array) -> None:
     rows = X.reshape(len(X), math.prod(X.shape[1:]))
-    with np.errstate(over="ignore", invalid="ignore"):
-        sums = rows @ np.ones(rows.shape[1], rows.dtype)  # a matrix product reads memory fastest
+    # A matrix product reads memory fastest. A thread woken for it would spin on, and be in the way.
+    with blas_threads(1), np.errstate(over="ignore", invalid="ignore"):
+        sums = rows @ np.ones(rows.shape[1], rows.dtype)
     if np.isfinite(sums).all():  # a NaN or infinity anywhere would show
         return
     finite = np.isfinite(rows)
