@@ -49,6 +49,8 @@ def trainings(draw: st.DrawFn) -> dict[str, Any]:
         layers.append(cp.Dense(units, bias=draw(st.booleans())))
         activation = draw(st.sampled_from(ACTIVATIONS))
         layers += [] if activation is None else [activation]
+        bends = isinstance(activation, cp.Sigmoid | cp.Tanh)
+        layers += [cp.Dropout(draw(st.floats(0, 0.9)))] if not bends and draw(st.booleans()) else []
     kind = draw(st.sampled_from(["binary", "labels", "rows", "values"]))
     K = draw(st.integers(1, 4)) + (kind in {"labels", "rows"})
     losses = {"binary": cp.BinaryCrossEntropy(), "values": cp.MeanSquaredError()}
@@ -188,6 +190,8 @@ class OwnReLU(cp.ReLU):
         ([cp.Dense(3), OwnReLU(), cp.Dense(2)], {}),
         ([cp.Dense(3), cp.BatchNorm(), cp.Dense(2)], {}),
         ([cp.ReLU(), cp.Dense(2)], {}),
+        ([cp.Dropout(0.5), cp.Dense(2)], {}),
+        ([cp.Dense(3), cp.Tanh(), cp.Dropout(0.5), cp.Dense(2)], {}),
         ([cp.Dense(3), cp.ReLU(), cp.Tanh(), cp.Dense(2)], {}),
         ([cp.Dense(3), cp.ReLU(), cp.Dense(2)], {"clip_norm": 1.0}),
     ],

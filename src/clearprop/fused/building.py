@@ -1,6 +1,6 @@
 """From a network and an optimizer to the arrays that compiled steps work with."""
 
-from itertools import pairwise
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -9,7 +9,7 @@ from clearprop import kernels
 from clearprop.fused import chain as codes
 from clearprop.fused.chain import NONE, Chain, Vectors, nothing
 from clearprop.kernels import Kernel
-from clearprop.layers import Dense, Flatten, Layer, LeakyReLU, ReLU, Sigmoid, Tanh
+from clearprop.layers import Dense, Dropout, Flatten, Layer, LeakyReLU, ReLU, Sigmoid, Tanh
 from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from clearprop.network import Network
 from clearprop.optimizers import Optimizer, OptimizerState
@@ -22,6 +22,17 @@ _ACTIVATIONS: Final[dict[type[Layer], int]] = {
     Sigmoid: codes.SIGMOID,
     Tanh: codes.TANH,
 }
+_LETTERS: Final[dict[type[Layer], str]] = {
+    Flatten: "F",
+    Dense: "D",
+    SampleDense: "D",
+    ReLU: "r",
+    LeakyReLU: "r",
+    Sigmoid: "s",
+    Tanh: "s",
+    Dropout: "x",
+}
+_PATTERN: Final = re.compile("F*(D(s|r?x?))*D")
 _LOSSES: Final[dict[type[Loss], int]] = {
     BinaryCrossEntropy: codes.BINARY_CROSS_ENTROPY,
     SoftmaxCrossEntropy: codes.SOFTMAX_CROSS_ENTROPY,
@@ -39,22 +50,15 @@ _KERNELS: Final[dict[Kernel, int]] = {
 def is_chain(network: Network, optimizer: Optimizer) -> bool:
     """Whether compiled steps know how to train it.
 
-    That is: Dense layers with an activation of one pass, or none, above each (a `Flatten` below
-    them), one of the three losses, and an optimizer that is one kernel. Layers, losses and
-    optimizers of one's own are not known, even where they inherit.
+    That is: Dense layers, above each an activation of one pass, or none, and dropout, or none,
+    but not above an activation that bends (its slope is taken from what comes out on top); a
+    `Flatten` below them; one of the three losses, and an optimizer that is one kernel. Layers,
+    losses and optimizers of one's own are not known, even where they inherit.
     """
-    layers = [layer for layer in network.layers if type(layer) is not Flatten]
-    flattened = all(type(layer) is not Flatten for layer in layers) and _flat_first(network.layers)
-    kinds = [type(layer) in (Dense, SampleDense) for layer in layers]
-    known = all(
-        kind or type(layer) in _ACTIVATIONS for kind, layer in zip(kinds, layers, strict=True)
-    )
-    alternate = bool(kinds) and kinds[0] and kinds[-1] and all(a or b for a, b in pairwise(kinds))
     pulls = optimizer.alpha and isinstance(network, SampleNetwork)  # its norm is not that of C
     return (
-        flattened
-        and known
-        and alternate
+        _PATTERN.fullmatch("".join(_LETTERS.get(type(layer), "?") for layer in network.layers))
+        is not None
         and type(network.loss) in _LOSSES
         and optimizer.kernel in _KERNELS
         and type(optimizer).update is Optimizer.update
@@ -82,7 +86,8 @@ def chain_of(network: Network, optimizer: Optimizer, samples: int) -> tuple[Chai
     begins = _beginnings(network.parameters)
     rows: list[list[int]] = []
     slopes: list[float] = []
-    scaled_at, free = NONE, 0
+    scales: list[float] = []
+    scaled_at, free, columns = NONE, 0, 0
     for place, layer in enumerate(network.layers):
         if isinstance(layer, Dense | SampleDense):
             weights = "W" if isinstance(layer, Dense) else "C"
@@ -90,16 +95,22 @@ def chain_of(network: Network, optimizer: Optimizer, samples: int) -> tuple[Chai
             at = begins[f"{place}.{weights}"]
             bias = begins.get(f"{place}.b", NONE)
             dz = free + samples * inputs
-            rows.append([inputs, units, at, bias, codes.IDENTITY, free, dz])
+            rows.append([inputs, units, at, bias, codes.IDENTITY, free, dz, NONE])
             slopes.append(0.0)
+            scales.append(1.0)
             free = dz + samples * units
             scaled_at = begins.get(f"{place}.a", scaled_at)
         elif type(layer) in _ACTIVATIONS:
             rows[-1][codes.ACTIVATION] = _ACTIVATIONS[type(layer)]
             slopes[-1] = layer.slope if isinstance(layer, LeakyReLU) else 0.0
+        elif isinstance(layer, Dropout):
+            rows[-1][codes.KEPT] = columns
+            scales[-1] = layer.scale
+            columns += rows[-1][codes.UNITS]
     chain = Chain(
         layers=np.array(rows, np.int64),
         slopes=np.array(slopes, network.dtype),
+        scales=np.array(scales, network.dtype),
         loss=_LOSSES[type(network.loss)],
         kernel=_KERNELS[optimizer.kernel],  # type: ignore[index] # is_chain has looked it up
         scaled_at=scaled_at,
@@ -124,12 +135,6 @@ def vectors_of(
         memory=np.empty(memory, dtype),
         shares=np.zeros((threads, 8)),
     )
-
-
-def _flat_first(layers: tuple[Layer, ...]) -> bool:
-    """Whether layers that flatten stand below all others."""
-    kinds = [type(layer) is Flatten for layer in layers]
-    return kinds == sorted(kinds, reverse=True)
 
 
 def _beginnings(parameters: ParameterVector) -> dict[str, int]:

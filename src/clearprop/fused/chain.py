@@ -10,7 +10,7 @@ IDENTITY, RELU, LEAKY_RELU, SIGMOID, TANH = range(5)
 BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY, MEAN_SQUARED_ERROR = range(3)
 DESCEND, PUSH, LOOK_AHEAD, SCALE, ADAPT = range(5)
 
-INPUTS, UNITS, W, B, ACTIVATION, X, DZ = range(7)
+INPUTS, UNITS, W, B, ACTIVATION, X, DZ, KEPT = range(8)
 NONE = -1
 
 
@@ -19,12 +19,15 @@ class Chain(NamedTuple):
 
     Parameters
     ----------
-    layers : ndarray of int64, shape (L, 7)
+    layers : ndarray of int64, shape (L, 8)
         For each layer its INPUTS and UNITS, where W and B begin in the parameter vector (B: NONE
         where there is none), the code of its ACTIVATION, and where X, its input, and DZ, the
-        gradient of its output before that, begin in the memory.
+        gradient of its output before that, begin in the memory; and the first column of what
+        dropout above it KEPT (NONE where there is no dropout).
     slopes : ndarray, shape (L,)
         Of leaky ReLUs.
+    scales : ndarray, shape (L,)
+        What dropout above a layer multiplies by what stays.
     loss, kernel : int
         Codes.
     scaled_at : int
@@ -35,6 +38,7 @@ class Chain(NamedTuple):
 
     layers: Array
     slopes: Array
+    scales: Array
     loss: int
     kernel: int
     scaled_at: int
@@ -95,6 +99,8 @@ class Batches(NamedTuple):
         The samples of all, one batch after the other; without any where they are all, in order.
     bounds : ndarray of int64, shape (S + 1,)
         Where each batch begins and ends, in `rows` and in the logits.
+    kept : ndarray of bool, shape (R, Q)
+        Which numbers dropout lets stay, of all layers with dropout above them side by side.
     coefficients : ndarray, shape (S, C)
         For each update what the optimizer's kernel takes, its floor last.
     factors : ndarray, shape (S,)
@@ -103,6 +109,7 @@ class Batches(NamedTuple):
 
     rows: Array
     bounds: Array
+    kept: Array
     coefficients: Array
     factors: Array
 

@@ -18,6 +18,7 @@ from clearprop.fused.chain import (
     DESCEND,
     DZ,
     INPUTS,
+    KEPT,
     LEAKY_RELU,
     LOOK_AHEAD,
     NONE,
@@ -88,9 +89,10 @@ def train(
         first, last = _cut(size, part, parts), _cut(size, part + 1, parts)
         counted = _count(samples, rows, start, size)
         _gather(chain, samples, rows, vectors.memory, first, last)
-        _forward(chain, samples, rows, start, vectors, logits, first, last)
+        kept = batches.kept[start:stop]
+        _forward(chain, samples, rows, start, kept, vectors, logits, first, last)
         loss = _loss(chain, samples, rows, start, counted, vectors.memory, logits, first, last)
-        _backward(chain, vectors, first, last)
+        _backward(chain, kept, vectors, first, last)
         vectors.shares[part, 0] = loss
         if chain.alpha:
             vectors.shares[part, 1] = _squares(chain, vectors.params, part, parts)
@@ -143,6 +145,7 @@ def _forward(
     samples: Samples,
     rows: Array,
     start: int,
+    kept: Array,
     vectors: Vectors,
     logits: Array,
     first: int,
@@ -175,6 +178,8 @@ def _forward(
                 for k in range(M):
                     z[n, k] += b[k]
         _activate(here[ACTIVATION], chain.slopes[layer], z.reshape(-1))
+        if here[KEPT] != NONE:
+            _drop(z, kept[first:last, here[KEPT] : here[KEPT] + M], chain.scales[layer])
 
 
 @compiled
@@ -193,6 +198,15 @@ def _activate(activation: int, slope: float, y: Array) -> None:
     elif activation == TANH:
         for i in range(len(y)):
             y[i] = np.tanh(y[i])
+
+
+@compiled
+def _drop(y: Array, kept: Array, scale: float) -> None:
+    """Let some numbers stay, in place."""
+    zero = y.dtype.type(0)
+    for n in range(y.shape[0]):
+        for k in range(y.shape[1]):
+            y[n, k] = y[n, k] * scale if kept[n, k] else zero
 
 
 @compiled
@@ -273,20 +287,20 @@ def _squared_error(z: Array, n: int, y: Array, row: int, dz: Array) -> float:
 
 
 @compiled
-def _backward(chain: Chain, vectors: Vectors, first: int, last: int) -> None:
+def _backward(chain: Chain, kept: Array, vectors: Vectors, first: int, last: int) -> None:
     """Write the gradients of all layers' outputs before activation."""
     memory, count = vectors.memory, last - first
     for layer in range(len(chain.layers) - 1, 0, -1):
         here, below = chain.layers[layer], chain.layers[layer - 1]
         D, M = here[INPUTS], here[UNITS]
-        dz, to, y = here[DZ] + first * M, below[DZ] + first * D, here[X] + first * D
+        dz, to, x = here[DZ] + first * M, below[DZ] + first * D, here[X] + first * D
         multiply(2, count, D, M, memory, dz, M, vectors.params, here[W], M, memory, to, D)
-        _deactivate(
-            below[ACTIVATION],
-            chain.slopes[layer - 1],
-            memory[y : y + count * D],
-            memory[to : to + count * D],
-        )
+        dy = memory[to : to + count * D]
+        if below[KEPT] != NONE:
+            stayed = kept[first:last, below[KEPT] : below[KEPT] + D]
+            _drop(dy.reshape(count, D), stayed, chain.scales[layer - 1])
+        y = memory[x : x + count * D]
+        _deactivate(below[ACTIVATION], chain.slopes[layer - 1], y, dy)
 
 
 @compiled

@@ -10,6 +10,7 @@ import numpy as np
 from clearprop.fused.building import chain_of, vectors_of
 from clearprop.fused.chain import Batches, Samples, nothing
 from clearprop.kernels import flush_below
+from clearprop.layers import Dropout
 from clearprop.network import Network
 from clearprop.optimizers import Optimizer, OptimizerState
 from clearprop.parameters import Array
@@ -38,6 +39,8 @@ class FusedSteps:
         The most samples that a batch has.
     threads : int
         How many work on a batch together.
+    random_state : numpy.random.RandomState
+        Where dropout draws, in the order in which its layers would.
 
     Attributes
     ----------
@@ -61,6 +64,7 @@ class FusedSteps:
         Z_0: Array | None,
         batch_size: int,
         threads: int,
+        random_state: np.random.RandomState,
     ) -> None:
         from clearprop.fused.steps import train  # here: it needs Numba
 
@@ -77,6 +81,13 @@ class FusedSteps:
             weights=nothing(dtype) if weights is None else _plain(weights),
         )
         self._outputs = network.output_shape[0]
+        self._random_state = random_state
+        widths = [built.out_shape[0] for built in network.body.build_each(network.input_shape)]
+        self._dropping = [
+            (layer, units)
+            for layer, units in zip(network.layers, widths, strict=True)
+            if isinstance(layer, Dropout)
+        ]
         self._others = ThreadPoolExecutor(max(threads - 1, 1))  # its threads start when needed
         self._threads = threads
         self.at_once = max(1, _AT_ONCE // (network.parameters.data.size * batch_size))
@@ -107,6 +118,7 @@ class FusedSteps:
         given = Batches(
             nothing(np.dtype(np.int64)) if isinstance(rows, slice) else rows,
             bounds,
+            self._drawn(sizes),
             *self._scheduled(range(step, step + len(sizes))),
         )
         losses = np.empty(len(sizes))
@@ -127,6 +139,21 @@ class FusedSteps:
         for other in others:
             other.result()
         return losses[: done + 1].tolist(), logits
+
+    def _drawn(self, sizes: Sequence[int]) -> Array:
+        """Draw what dropout lets stay in all batches."""
+        columns = sum(units for _, units in self._dropping)
+        kept = np.empty((sum(sizes) if columns else 0, columns), np.bool_)
+        for start, size in zip(
+            accumulate(sizes, initial=0), sizes if columns else (), strict=False
+        ):
+            column = 0
+            for layer, units in self._dropping:
+                drawn = np.empty((size, units), np.bool_)
+                layer.draw(self._random_state, drawn)
+                kept[start : start + size, column : column + units] = drawn
+                column += units
+        return kept
 
     def _scheduled(self, steps: range) -> tuple[Array, Array]:
         """Return what the optimizer says of each update: coefficients (S, C) and factors (S,)."""

@@ -45,8 +45,8 @@ def batches(
     if batch_size is None:
         yield slice(0, samples)
     elif replacement:
-        for _ in range(steps_per_epoch(samples, batch_size)):
-            yield random_state.choice(samples, batch_size)
+        # At once, so that nothing is drawn in between, however many steps are looked ahead.
+        yield from random_state.choice(samples, (steps_per_epoch(samples, batch_size), batch_size))
     else:
         order = random_state.permutation(samples)
         for start in range(0, samples, batch_size):

@@ -125,6 +125,7 @@ class CompiledStep(Step):
             Z_0=sample_space.Z_0 if sample_space else None,
             batch_size=batch_size,
             threads=threads,
+            random_state=run.random_state,
         )
         self.at_once = self.steps.at_once
 
