@@ -69,9 +69,7 @@ class Loop:
 
     def __post_init__(self) -> None:
         self.safe = SafeWeights(self.run)
-        self.watched = any(
-            type(callback).on_step_end is not Callback.on_step_end for callback in self.callbacks
-        )
+        self.watched = any(callback.wants_every_step for callback in self.callbacks)
         before = self.run.history.rows[-1]["seconds"] if len(self.run.history) else 0.0
         self.started = time.perf_counter() - before
 
