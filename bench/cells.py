@@ -134,6 +134,7 @@ CELLS: dict[str, Cell] = {
             _FEW_SAMPLES,
             _large,
             1e-7,
+            until=200,  # ReLUs that switch an update earlier part the ways later on
         ),
         Trained(
             "genes",
@@ -147,7 +148,7 @@ CELLS: dict[str, Cell] = {
             "[20, 32, 32, 2]; batches of 32; Adam; 3200 updates",
             _MINI_BATCHES,
             _tiny,
-            1e-4,
+            5e-4,
         ),
         Trained(
             "small-sgd",

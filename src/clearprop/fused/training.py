@@ -90,6 +90,8 @@ class FusedSteps:
         ]
         self._others = ThreadPoolExecutor(max(threads - 1, 1))  # its threads start when needed
         self._threads = threads
+        self._no_rows = nothing(np.dtype(np.int64))
+        self._no_draws = np.empty((0, 0), np.bool_)
         self.at_once = max(1, _AT_ONCE // (network.parameters.data.size * batch_size))
         self(0, slice(0, 0), [])  # compiles, if that is to be done, before anything is changed
 
@@ -116,7 +118,7 @@ class FusedSteps:
         """
         bounds = np.array([0, *accumulate(sizes)])
         given = Batches(
-            nothing(np.dtype(np.int64)) if isinstance(rows, slice) else rows,
+            self._no_rows if isinstance(rows, slice) else rows,
             bounds,
             self._drawn(sizes),
             *self._scheduled(range(step, step + len(sizes))),
@@ -142,11 +144,10 @@ class FusedSteps:
 
     def _drawn(self, sizes: Sequence[int]) -> Array:
         """Draw what dropout lets stay in all batches."""
-        columns = sum(units for _, units in self._dropping)
-        kept = np.empty((sum(sizes) if columns else 0, columns), np.bool_)
-        for start, size in zip(
-            accumulate(sizes, initial=0), sizes if columns else (), strict=False
-        ):
+        if not self._dropping:
+            return self._no_draws
+        kept = np.empty((sum(sizes), sum(units for _, units in self._dropping)), np.bool_)
+        for start, size in zip(accumulate(sizes, initial=0), sizes, strict=False):
             column = 0
             for layer, units in self._dropping:
                 drawn = np.empty((size, units), np.bool_)
