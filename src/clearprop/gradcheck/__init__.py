@@ -1,0 +1,1 @@
+"""Gradients checked: analytical against numerical ones, and the first wrong one named."""
