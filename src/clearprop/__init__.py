@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from clearprop import course, plots
     from clearprop.data import Dataset, hold_out
     from clearprop.data import load as load_data
+    from clearprop.gradcheck import check_backward, check_gradients, check_layer, check_loss
     from clearprop.model_file import Model, load, save
     from clearprop.preprocessing import Preprocessing, fit_recipe
 
@@ -73,6 +74,10 @@ _LATER = {
     "Dataset": "clearprop.data:Dataset",
     "Model": "clearprop.model_file:Model",
     "Preprocessing": "clearprop.preprocessing:Preprocessing",
+    "check_backward": "clearprop.gradcheck:check_backward",
+    "check_gradients": "clearprop.gradcheck:check_gradients",
+    "check_layer": "clearprop.gradcheck:check_layer",
+    "check_loss": "clearprop.gradcheck:check_loss",
     "course": "clearprop.course",
     "fit_recipe": "clearprop.preprocessing:fit_recipe",
     "hold_out": "clearprop.data:hold_out",
@@ -142,6 +147,10 @@ __all__ = [
     "Trainer",
     "WarmUp",
     "Zeros",
+    "check_backward",
+    "check_gradients",
+    "check_layer",
+    "check_loss",
     "course",
     "fit_recipe",
     "hold_out",

@@ -1,0 +1,139 @@
+"""Somebody else's functions, called so that no call changes what the next one gives."""
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+
+from clearprop.errors import ShapeError, UsageError
+from clearprop.gradcheck.subject import Arrays
+from clearprop.gradcheck.words import say
+from clearprop.parameters import Array
+
+T = TypeVar("T")
+
+
+@dataclass
+class Noticed:
+    """What was noticed while functions were called.
+
+    Parameters
+    ----------
+    draws : bool
+        Whether one draws from the random numbers of `numpy.random` or `random`.
+    changes : set of str
+        The arrays that one writes into.
+    """
+
+    draws: bool = False
+    changes: set[str] = field(default_factory=set)
+
+
+def carefully(
+    function: Callable[[dict[str, Array]], T], names: Iterable[str], noticed: Noticed
+) -> Callable[[Arrays], T]:
+    """Return a function of parameters that gets copies, and the same random numbers at every call.
+
+    Parameters
+    ----------
+    function : callable
+        Of parameters by name.
+    names : iterable of str
+        The order in which it gets them, which is that of its own dictionary.
+    noticed : Noticed
+        Where to note what it does beyond returning something.
+
+    Returns
+    -------
+    callable
+    """
+    order = tuple(names)
+
+    def call(parameters: Arrays) -> T:
+        copies = {name: parameters[name].copy() for name in order}
+        with _same_random_numbers(noticed):
+            result = function(copies)
+        noticed.changes.update(
+            name
+            for name, array in parameters.items()
+            if name not in copies or not same(copies[name], array)
+        )
+        return result
+
+    return call
+
+
+@contextmanager
+def _same_random_numbers(noticed: Noticed) -> Iterator[None]:
+    before, before_too = np.random.get_state(), random.getstate()
+    np.random.seed(0)
+    random.seed(0)
+    started, started_too = np.random.get_state(legacy=False), random.getstate()
+    try:
+        yield
+    finally:
+        ended = np.random.get_state(legacy=False)
+        noticed.draws |= not _same_state(started, ended) or random.getstate() != started_too
+        np.random.set_state(before)
+        random.setstate(before_too)
+
+
+def _same_state(one: Any, other: Any) -> bool:
+    return one["has_gauss"] == other["has_gauss"] and all(
+        np.array_equal(one["state"][name], other["state"][name]) for name in ("key", "pos")
+    )
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two arrays are equal, NaN to NaN."""
+    one, other = np.asarray(one), np.asarray(other)
+    return one.shape == other.shape and np.array_equal(
+        one, other, equal_nan=one.dtype.kind == other.dtype.kind == "f"
+    )
+
+
+def as_cost(value: Any) -> float:
+    """Return a cost as a number.
+
+    Raises
+    ------
+    ShapeError
+        If it is an array of several.
+    UsageError
+        If it is no number at all.
+    """
+    cost = np.asarray(value)
+    if cost.dtype.kind not in "biuf":
+        raise UsageError(say("no cost", found=type(value).__name__))
+    if cost.size != 1:
+        raise ShapeError(say("many costs", shape=cost.shape))
+    return float(cost.reshape(()))
+
+
+def as_parameters(parameters: Mapping[str, Any]) -> dict[str, Array]:
+    """Return parameters in float64, in the order of their own dictionary.
+
+    Raises
+    ------
+    UsageError
+        If there are none, or one does not hold numbers that can move by a small step.
+    """
+    if not isinstance(parameters, Mapping) or not parameters:
+        raise UsageError(say("no parameters", found=type(parameters).__name__))
+    arrays = {}
+    for name, values in parameters.items():
+        try:
+            array = np.asarray(values)
+        except ValueError as error:  # of lists of different lengths
+            raise UsageError(say("odd parameter", name=name, found=error)) from error
+        if array.dtype.kind in "biu":
+            raise UsageError(say("integer parameter", name=name, found=array.dtype))
+        if array.dtype.kind != "f":
+            raise UsageError(say("odd parameter", name=name, found=f"{array.dtype} values"))
+        if not array.size:
+            raise UsageError(say("empty parameter", name=name, shape=array.shape))
+        arrays[name] = array.astype(np.float64)
+    return arrays
