@@ -14,9 +14,9 @@ PUBLIC = [
     *("Momentum", "Nesterov", "Network", "Normal", "OneCycleSchedule", "Optimizer", "Parameter"),
     *("ParameterVector", "Preprocessing", "ProgressLine", "RMSprop", "ReLU", "Residual", "Run"),
     *("SGD", "Scaled", "Schedule", "Sequential", "Sigmoid", "SoftmaxCrossEntropy", "Softplus"),
-    *("StepSchedule", "Tanh", "Trace", "Trainer", "WarmUp", "Zeros"),
+    *("StepSchedule", "Tanh", "Trace", "Trainer", "Walk", "WarmUp", "Zeros"),
     *("check_backward", "check_gradients", "check_layer", "check_loss"),
-    *("course", "fit_recipe", "hold_out", "load", "load_data", "plots", "save"),
+    *("course", "fit_recipe", "hold_out", "load", "load_data", "plots", "save", "walk"),
 ]
 HEAVY = ["sklearn", "matplotlib", "PIL", "scipy", "rich", "click", "h5py", "safetensors", "pandas"]
 

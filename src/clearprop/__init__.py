@@ -69,11 +69,13 @@ if TYPE_CHECKING:
     from clearprop.gradcheck import check_backward, check_gradients, check_layer, check_loss
     from clearprop.model_file import Model, load, save
     from clearprop.preprocessing import Preprocessing, fit_recipe
+    from clearprop.walkthrough import Walk, walk
 
 _LATER = {
     "Dataset": "clearprop.data:Dataset",
     "Model": "clearprop.model_file:Model",
     "Preprocessing": "clearprop.preprocessing:Preprocessing",
+    "Walk": "clearprop.walkthrough:Walk",
     "check_backward": "clearprop.gradcheck:check_backward",
     "check_gradients": "clearprop.gradcheck:check_gradients",
     "check_layer": "clearprop.gradcheck:check_layer",
@@ -85,6 +87,7 @@ _LATER = {
     "load_data": "clearprop.data:load",
     "plots": "clearprop.plots",
     "save": "clearprop.model_file:save",
+    "walk": "clearprop.walkthrough:walk",
 }
 
 __all__ = [
@@ -145,6 +148,7 @@ __all__ = [
     "Tanh",
     "Trace",
     "Trainer",
+    "Walk",
     "WarmUp",
     "Zeros",
     "check_backward",
@@ -158,6 +162,7 @@ __all__ = [
     "load_data",
     "plots",
     "save",
+    "walk",
 ]
 
 
