@@ -1,0 +1,6 @@
+"""Wrong gradients explained: the mistake that gives exactly these numbers, and its correction."""
+
+from clearprop.gradcheck.diagnosis.diagnose import diagnose
+from clearprop.gradcheck.diagnosis.diagnosis import Diagnosis, Mistake
+
+__all__ = ["Diagnosis", "Mistake", "diagnose"]

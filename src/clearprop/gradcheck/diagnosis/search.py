@@ -1,0 +1,141 @@
+"""The search for the fewest mistakes that give their numbers, from the output back to the input.
+
+A *branch* is one way of explaining the layers above. At each layer every branch goes on with every
+dZ and every line that gives their dW and db, first without a mistake, then with one, then with two;
+what was wrong above stays wrong below, so that a mistake is counted where it is made and not where
+it shows. The branches with the fewest different mistakes survive.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import chain, product
+
+from clearprop.gradcheck.diagnosis.branch import Branch, best
+from clearprop.gradcheck.diagnosis.hypotheses.deltas import Asked, deltas
+from clearprop.gradcheck.diagnosis.hypotheses.factors import meanings
+from clearprop.gradcheck.diagnosis.hypotheses.guess import Guess, Place, Steps
+from clearprop.gradcheck.diagnosis.hypotheses.lines import explain
+from clearprop.gradcheck.diagnosis.network.replay import Run
+from clearprop.parameters import Array
+
+_TIERS = (  # mistakes in dZ; whether dW and db are right but for a factor; what it costs at least
+    (0, False, 0.0),
+    (1, True, 1.0),
+    (1, False, 1.9),
+    (2, True, 1.9),
+)
+_TRIED = 3  # explanations of a line, for each dZ
+
+
+def search(run: Run, theirs: Mapping[str, Array], close: float) -> list[Branch]:
+    """Explain their gradients.
+
+    Parameters
+    ----------
+    run : Run
+    theirs : mapping of str to ndarray
+        Their gradients in columns. A parameter that is missing is not explained.
+    close : float
+        The largest difference that counts as rounding, over the largest entry.
+
+    Returns
+    -------
+    list of Branch
+        The one that needs the fewest mistakes first.
+    """
+    branches = [Branch()]
+    for layer in range(run.L, 0, -1):
+        extended = chain.from_iterable(_extend(run, theirs, one, layer, close) for one in branches)
+        branches = best(extended)
+    return branches
+
+
+def _extend(
+    run: Run, theirs: Mapping[str, Array], branch: Branch, layer: int, close: float
+) -> list[Branch]:
+    """Return the branches that go on from one."""
+    if (layer + 1, "dZ") in branch.unknown:
+        return [replace(branch, unknown=(*branch.unknown, (layer, "dZ")))]
+    dW = {
+        above: theirs[names.W]
+        for above, names in enumerate(run.plan.layers, start=1)
+        if above > layer and names.W in theirs
+    }
+    at = Place(run, layer, branch.dZ, branch.dA, dW, close)
+    names = run.plan.layers[layer - 1]
+    asked = (theirs.get(names.W), theirs.get(names.b))
+    found: list[Branch] = []
+    for mistakes, plain, least in _TIERS:
+        if found and min(one.weight for one in found) - branch.weight <= least:
+            break
+        for guess, dA in deltas(at, mistakes, asked):
+            found += _match(at, branch, guess, dA, asked, plain=plain)
+    return found or [_partly(at, branch, asked)]
+
+
+def _match(
+    at: Place,
+    branch: Branch,
+    guess: Guess,
+    dA: Array,
+    asked: Asked,
+    *,
+    plain: bool,
+) -> Iterator[Branch]:
+    """Yield the ways in which a dZ and a line for each of dW and db give their numbers."""
+    lines = []
+    for target, theirs in zip(("dW", "db"), asked, strict=True):
+        found = explain(at, target, theirs, guess.value, dA, plain=plain)
+        if not found:
+            return
+        lines.append(found[:_TRIED])
+    above = "dZ" if at.layer == at.run.L else "dA"
+    for line_W, line_b in product(*lines):
+        errors = {"dW": line_W.error, "db": line_b.error}
+        for factor in dict.fromkeys((1.0, line_W.factor, line_b.factor)):
+            for parts in product(
+                meanings(factor, at, above, telling=False),
+                meanings(line_W.factor / factor, at, "dW", telling=line_W.telling),
+                meanings(line_b.factor / factor, at, "db", telling=line_b.telling),
+            ):
+                steps = (*chain.from_iterable(parts), *line_W.steps, *line_b.steps)
+                yield _onward(at, branch, guess, dA, factor, steps, errors)
+
+
+def _onward(
+    at: Place,
+    branch: Branch,
+    guess: Guess,
+    dA: Array,
+    factor: float,
+    steps: Steps,
+    errors: Mapping[str, float],
+    unknown: tuple[str, ...] = (),
+) -> Branch:
+    return Branch(
+        (*branch.steps, *guess.steps, *steps),
+        (*branch.unknown, *((at.layer, target) for target in unknown)),
+        {**branch.dZ, at.layer: factor * guess.value},
+        {**branch.dA, at.layer: factor * dA},
+        {**branch.errors, **{(at.layer, target): error for target, error in errors.items()}},
+    )
+
+
+def _partly(at: Place, branch: Branch, asked: Asked) -> Branch:
+    """Return the branch of the right dZ in which one line, or all of the layer, is unknown."""
+    guess, dA = next(deltas(at, 0, asked))
+    lines = [
+        explain(at, target, theirs, guess.value, dA, plain=False)
+        for target, theirs in zip(("dW", "db"), asked, strict=True)
+    ]
+    unknown = tuple(target for target, found in zip(("dW", "db"), lines, strict=True) if not found)
+    if len(unknown) == 2:
+        unknown = ("dZ",)
+    steps: Steps = ()
+    errors = {}
+    for target, found in zip(("dW", "db"), lines, strict=True):
+        for line in found[:1]:
+            own = meanings(line.factor, at, target, telling=True)[0]
+            steps += (*line.steps, *own)
+            errors[target] = line.error
+    return _onward(at, branch, guess, dA, 1, steps, errors, unknown)
