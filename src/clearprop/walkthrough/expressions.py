@@ -34,11 +34,11 @@ class Expression(ABC):
 
     def symbols(self) -> str:
         """Write it with symbols: ``x[3,0]*W[0,2] + b[2]``."""
-        return self.write(lambda number: number.symbol)
+        return self.write(lambda leaf: leaf.symbol)
 
     def numbers(self) -> str:
         """Write it with numbers: ``0.31*(-0.07) + 0.5``."""
-        return self.write(lambda number: number.text)
+        return self.write(lambda leaf: number_text(leaf.number))
 
     def __add__(self, other: "Operable") -> "Expression":
         return Sum((self, _as_expression(other)))
@@ -85,12 +85,6 @@ class Number(Expression):
     def value(self) -> float:
         """The number."""
         return self.number
-
-    @property
-    def text(self) -> str:
-        """The number as people write it, a negative one in brackets."""
-        text = number_text(self.number)
-        return f"({text})" if text.startswith("-") else text
 
     def write(self, leaf: "Writer") -> str:
         """Write what `leaf` makes of it."""
@@ -251,4 +245,5 @@ def _as_expression(value: Operable) -> Expression:
 def _held(part: Expression, leaf: Writer, least: int) -> str:
     """Write a part, in brackets where it would fall apart beside its neighbours."""
     text = part.write(leaf)
-    return text if part.binds >= least else f"({text})"
+    is_negative = isinstance(part, Number) and text.startswith("-")
+    return f"({text})" if is_negative or part.binds < least else text

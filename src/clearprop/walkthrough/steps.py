@@ -159,9 +159,8 @@ def _backward(
     arrays |= grads
     if done.dx is not None:
         arrays["dx"] = done.dx
-    if type(layer) is Residual:
-        dblock = every[_inner(done.name, layer, 0)].dx if layer.layers else done.dy
-        arrays |= {} if dblock is None else {"dblock": dblock}
+        if type(layer) is Residual:
+            arrays["dblock"] = _of_block(done, layer, every)
     sheet = Sheet(notation, notation.layers[done.name], arrays)
     notes = [WORDS["is dx of"].format(dy=sources.dy[done.name])] if sources.dy else []
     if type(layer) in _EXPLAINED:
@@ -209,6 +208,12 @@ def _update(name: str, forward: Forward, update: Update, notation: Notation) -> 
 def _own(key: str, part: Any) -> str:
     doc = getdoc(type(part)) or WORDS["no words"]
     return WORDS[key].format(doc=doc.splitlines()[0])
+
+
+def _of_block(done: Backward, layer: Residual, every: Mapping[str, Backward]) -> Array:
+    """Return what a block's first layer gives back: wanted wherever the residual's own dx is."""
+    dblock = every[_inner(done.name, layer, 0)].dx if layer.layers else None
+    return done.dy if dblock is None else dblock
 
 
 def _inner(name: str, layer: Residual, place: int) -> str:

@@ -245,6 +245,8 @@ def _facts(found: Walk, network: Network, record: Record) -> Iterator[str]:
     )
     yield WORDS["looked at"].format(sample=found.sample, target=target, predicted=predicted)
     yield WORDS[f"legend {found.notation}"]
+    if found.dtype == "float32":
+        yield WORDS["float32"]
     wrong = found.first_not_finite
     if wrong is not None:
         yield WORDS["not finite"].format(name=wrong.name, value=wrong.value)

@@ -4,7 +4,16 @@ from typing import Final
 
 WORDS: Final = {
     "title": "One training step, written out",
+    "of data": (
+        "{data}: the batch of samples {first:,} to {last:,} of {count:,}. Sample {sample} "
+        "({source}) is number {row} of the batch."
+    ),
+    "without class weights": "The run weighs classes; this step does not.",
+    "without clipping": "The run clips gradients to the length {norm:g}; this step does not.",
     "batch": "{samples:,} samples in {dtype}, loss {loss:.6g}",
+    "float32": (
+        "The engine rounds to float32 while it computes; written operands are added up in float64."
+    ),
     "looked at": "Sample {sample} is looked at: target {target}, predicted {predicted}",
     "legend engine": (
         "A letter beside a letter is a matrix product, * works entry by entry, and samples are "
