@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from clearprop import course, plots
     from clearprop.data import Dataset, hold_out
     from clearprop.data import load as load_data
+    from clearprop.doctor import Doctor, examine
     from clearprop.gradcheck import check_backward, check_gradients, check_layer, check_loss
     from clearprop.model_file import Model, load, save
     from clearprop.preprocessing import Preprocessing, fit_recipe
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
 
 _LATER = {
     "Dataset": "clearprop.data:Dataset",
+    "Doctor": "clearprop.doctor:Doctor",
     "Model": "clearprop.model_file:Model",
     "Preprocessing": "clearprop.preprocessing:Preprocessing",
     "Walk": "clearprop.walkthrough:Walk",
@@ -81,6 +83,7 @@ _LATER = {
     "check_layer": "clearprop.gradcheck:check_layer",
     "check_loss": "clearprop.gradcheck:check_loss",
     "course": "clearprop.course",
+    "examine": "clearprop.doctor:examine",
     "fit_recipe": "clearprop.preprocessing:fit_recipe",
     "hold_out": "clearprop.data:hold_out",
     "load": "clearprop.model_file:load",
@@ -108,6 +111,7 @@ __all__ = [
     "CosineSchedule",
     "Dataset",
     "Dense",
+    "Doctor",
     "Dropout",
     "EarlyStopping",
     "ExponentialSchedule",
@@ -156,6 +160,7 @@ __all__ = [
     "check_layer",
     "check_loss",
     "course",
+    "examine",
     "fit_recipe",
     "hold_out",
     "load",
