@@ -104,7 +104,8 @@ class Sum(Expression):
     @property
     def value(self) -> float:
         """The terms added up."""
-        return sum(term.value for term in self.terms)
+        first, *others = (term.value for term in self.terms)
+        return sum(others, start=first)  # from 0 a negative zero would lose its sign
 
     def write(self, leaf: Writer) -> str:
         """Write the terms with + and - between them."""
