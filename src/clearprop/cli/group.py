@@ -18,6 +18,7 @@ _COMMANDS = (
     "plot",
     "data",
     "compare",
+    "check",
     "reproduce",
     "walk",
     "doctor",

@@ -9,16 +9,14 @@ import numpy as np
 from clearprop.errors import DataError, UsageError
 from clearprop.gradcheck.calling import Noticed, as_cost, as_parameters, carefully, same
 from clearprop.gradcheck.claims import named_gradients
-from clearprop.gradcheck.measuring import Claim, Measured, measure
 from clearprop.gradcheck.order import backward_order, layers_of
-from clearprop.gradcheck.precision import DOUBLE, SINGLE, Precision, computes_in_single, is_single
+from clearprop.gradcheck.point import Point
+from clearprop.gradcheck.precision import DOUBLE, SINGLE, computes_in_single
 from clearprop.gradcheck.report import Report
 from clearprop.gradcheck.rows import first_not_finite, make_notes, make_row
 from clearprop.gradcheck.subject import Arrays, Subject
 from clearprop.gradcheck.words import say
 from clearprop.parameters import Array
-
-_ROUNDINGS = 2**10  # of the largest entry, that the smallest ones may be off by
 
 
 def check_backward(
@@ -127,7 +125,7 @@ def check_subject(
     if not np.isfinite(costs[0]):
         raise cost_not_finite(costs[0], origin())
     step = SINGLE if computes_in_single(subject, costs[0]) else DOUBLE
-    measured = _measure(subject, costs[0], claims, step)
+    measured = Point(subject, parameters, costs[0], claims, step).measure()
     rows = tuple(
         make_row(name, parameters[name].shape, claims, measured[name])
         for name in backward_order(parameters)
@@ -159,31 +157,3 @@ def require_finite(arrays: Arrays) -> None:
 def cost_not_finite(cost: float, origin: str | None) -> DataError:
     """Make the error for a cost that is not finite though all that goes into it is."""
     return DataError(say("cost not finite", cost=cost, origin=origin or say("unknown origin")))
-
-
-def _measure(
-    subject: Subject, cost: float, claimed: Arrays, step: Precision
-) -> dict[str, Measured]:
-    parameters = subject.parameters
-    largest = max(float(np.nanmax(np.abs(claim), initial=0)) for claim in claimed.values())
-    measured = {}
-    for name, array in parameters.items():
-        claim = claimed.get(name)
-        if claim is None or claim.shape != array.shape:
-            claim = np.full(array.shape, np.nan)
-        own = SINGLE if is_single(claim) else DOUBLE
-
-        def cost_of(moved: Array, name: str = name) -> float:
-            return subject.cost({**parameters, name: moved})
-
-        measured[name] = measure(
-            Claim(
-                cost=cost_of,
-                array=array,
-                gradient=claim,
-                at_zero=cost,
-                floor=_ROUNDINGS * own.epsilon * largest,
-                precision=replace(step, tolerance=max(step.tolerance, own.tolerance)),
-            )
-        )
-    return measured

@@ -62,8 +62,8 @@ def _flat(returned: Any) -> Iterator[Any]:
     if isinstance(returned, tuple | list):
         for item in returned:
             yield from _flat(item)
-    elif isinstance(returned, np.ndarray):
-        yield returned
+    elif isinstance(returned, np.ndarray | np.number | float):
+        yield np.asarray(returned)
 
 
 def _by_shape(arrays: list[Array], parameters: Arrays) -> dict[str, Array]:
