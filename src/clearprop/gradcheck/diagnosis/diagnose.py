@@ -73,12 +73,14 @@ def _explain(
     """Return the reading of their gradients that needs the fewest mistakes."""
     found: list[tuple[float, Told]] = []
     for reading in readings(subject, run, analytical):
+        finite = {name: one for name, one in reading.arrays.items() if np.isfinite(one).all()}
+        theirs = run.plan.in_columns(finite)
         branches = [
-            _with_shapes(branch, reading, run, subject, analytical, wrong)
-            for branch in search(*thinned(run, reading.theirs), close)
+            _with_shapes(branch, reading, run, subject, wrong)
+            for branch in search(*thinned(run, theirs), close)
         ]
-        told = Told(run, reading, branches, wrong, numerical, analytical)
-        missing = {name for name in wrong if name not in {*reading.theirs, *reading.lost}}
+        told = Told(run, reading, theirs, branches, wrong, numerical, analytical)
+        missing = {name for name in wrong if name not in {*theirs, *reading.lost}}
         weight = branches[0].weight + len(reading.steps) + UNKNOWN * len(missing)
         found.append((weight, told))
         if weight <= _PLAIN:
@@ -87,26 +89,15 @@ def _explain(
 
 
 def _with_shapes(
-    branch: Branch,
-    reading: Reading,
-    run: Run,
-    subject: Subject,
-    analytical: Arrays,
-    wrong: Sequence[str],
+    branch: Branch, reading: Reading, run: Run, subject: Subject, wrong: Sequence[str]
 ) -> Branch:
-    steps = (*reading.steps, *branch.steps)
-    more = shape_steps(run, subject.parameters, analytical, wrong, steps)
+    more = shape_steps(run, subject.parameters, reading.arrays, wrong, branch.steps)
     return replace(branch, steps=(*branch.steps, *more))
 
 
 def _agrees(run: Run, numerical: Arrays, close: float) -> bool:
     """Say whether the network that was found has the slopes that were measured."""
-    form, exact = run.plan.form, run.gradients()
-    measured = {
-        name: turned(numerical[name])
-        for layer in run.plan.layers
-        for name, turned in ((layer.W, form.weights), (layer.b, form.bias))
-    }
+    exact, measured = run.gradients(), run.plan.in_columns(numerical)
     largest = max(float(np.abs(array).max(initial=0)) for array in exact.values())
     return all(
         np.abs(array - exact[name])[np.isfinite(array)].max(initial=0) <= close * largest
@@ -118,7 +109,7 @@ def _no_mistake(told: Told, *, single: bool) -> Diagnosis:
     """Say how close the gradients are that were called wrong."""
     exact = told.run.gradients()
     first = told.wrong[0]
-    error = max(relative_error(told.reading.theirs[name], exact[name]) for name in told.wrong)
+    error = max(relative_error(told.theirs[name], exact[name]) for name in told.wrong)
     evidence = say("agrees", name=called(first), error=max(error, LEAST))
     cause = "float32" if single else "rounding"
     places = tuple(map(called, told.wrong))

@@ -25,8 +25,8 @@ class Reading:
 
     Parameters
     ----------
-    theirs : mapping of str to ndarray
-        By parameter, in columns. What can't be known under this reading is left out.
+    arrays : mapping of str to ndarray
+        By parameter, in their own layout. What can't be known under this reading is left out.
     steps : tuple of Step
         The slip that would lead here; empty for what was returned as it is.
     lost : frozenset of str
@@ -35,7 +35,7 @@ class Reading:
         What speaks for the slip.
     """
 
-    theirs: Mapping[str, Array]
+    arrays: Mapping[str, Array]
     steps: Steps = ()
     lost: frozenset[str] = frozenset()
     evidence: str = ""
@@ -58,19 +58,11 @@ def readings(subject: Subject, run: Run, analytical: Arrays) -> Iterator[Reading
     if grown := _grown(subject, run, analytical):
         yield grown
         return
-    yield Reading(_in_columns(run, analytical))
+    yield Reading(analytical)
     if paired := _paired(run, analytical):
         yield paired
-    yield from _moved(run, analytical)
-
-
-def _in_columns(run: Run, arrays: Arrays) -> dict[str, Array]:
-    form, found = run.plan.form, {}
-    for layer in run.plan.layers:
-        for name, turned in ((layer.W, form.weights), (layer.b, form.bias)):
-            if name in arrays and np.isfinite(arrays[name]).all():
-                found[name] = turned(np.asarray(arrays[name], np.float64))
-    return found
+    if any(name not in analytical for name in subject.parameters):  # it stands somewhere else
+        yield from _moved(run, analytical)
 
 
 def _grown(subject: Subject, run: Run, analytical: Arrays) -> Reading | None:
@@ -92,7 +84,7 @@ def _grown(subject: Subject, run: Run, analytical: Arrays) -> Reading | None:
     right = at.whole_dW()
     step = Step("accumulated", run.L, "dW", right.replace(" = ", " += ", 1), right)
     evidence = say("steady growth", name=at.name("dW"), error=max(error, LEAST))
-    return Reading(_in_columns(run, growth), (step,), evidence=evidence)
+    return Reading(growth, (step,), evidence=evidence)
 
 
 def _paired(run: Run, analytical: Arrays) -> Reading | None:
@@ -108,7 +100,7 @@ def _paired(run: Run, analytical: Arrays) -> Reading | None:
         return None
     first = {name: array[0] if name in pairs else array for name, array in analytical.items()}
     lost = frozenset(name for name in pairs if name not in weights)
-    theirs = _in_columns(run, {name: array for name, array in first.items() if name not in lost})
+    theirs = {name: array for name, array in first.items() if name not in lost}
     at = Formulas(run.plan, run.L)
     step = Step(
         "pair",
@@ -137,14 +129,15 @@ def _moved(run: Run, analytical: Arrays) -> Iterator[Reading]:
         gone = {name for name in every if name not in moved and name in moved.values()}
         keys = {name: key for name, key in (every | moved).items() if name not in gone}
         found = {name: analytical[key] for name, key in keys.items() if key in analytical}
-        if not found.keys() & moved.keys():
+        unread = (every.keys() & analytical.keys()) - set(keys.values())
+        if unread or not found.keys() & moved.keys():
             continue
         lost = frozenset(gone | moved.keys() - found.keys())
         at, place = Formulas(run.plan, count), count - 1
         target, name = ("db", layers[place].b) if kinds == "b" else ("dW", layers[place].W)
         theirs, ours = (f'grads["d{key}"] = {at.name(target)}' for key in (moved[name], name))
         step = Step("off_by_one", count, target, theirs, ours, f"{shift:+d}")
-        yield Reading(_in_columns(run, found), (step,), lost)
+        yield Reading(found, (step,), lost)
 
 
 def _names(run: Run, place: int) -> tuple[str, str]:

@@ -34,7 +34,7 @@ def tried(run: Run, branch: Branch, layer: int, target: str) -> list[str]:
     dZ, dA = branch.dZ[layer], branch.dA[layer]
     guesses: list[Guess] = []
     if target == "dZ" and layer == run.L:
-        guesses += outputs(at)
+        guesses += [guess for guess, _ in outputs(at)]
     elif target == "dZ":
         guesses += chain(products(at), slopes(at, dA))
     guesses += [] if target == "db" else weights(at, dZ, dA)

@@ -12,17 +12,18 @@ from itertools import chain, product
 
 from clearprop.gradcheck.diagnosis.branch import Branch, best
 from clearprop.gradcheck.diagnosis.hypotheses.deltas import Asked, deltas
-from clearprop.gradcheck.diagnosis.hypotheses.factors import meanings
+from clearprop.gradcheck.diagnosis.hypotheses.factors import meanings, parts_of
 from clearprop.gradcheck.diagnosis.hypotheses.guess import Guess, Place, Steps
-from clearprop.gradcheck.diagnosis.hypotheses.lines import explain
+from clearprop.gradcheck.diagnosis.hypotheses.lines import Line, explain
 from clearprop.gradcheck.diagnosis.network.replay import Run
 from clearprop.parameters import Array
 
-_TIERS = (  # mistakes in dZ; whether dW and db are right but for a factor; what it costs at least
-    (0, False, 0.0),
-    (1, True, 1.0),
-    (1, False, 1.9),
-    (2, True, 1.9),
+_TIERS = (  # mistakes in dZ; lines that are right but for a factor; what it costs at least
+    (0, 0, 0.0),
+    (1, 2, 1.0),
+    (1, 1, 1.9),
+    (2, 2, 1.9),
+    (1, 0, 2.8),
 )
 _TRIED = 3  # explanations of a line, for each dZ
 
@@ -65,41 +66,53 @@ def _extend(
     names = run.plan.layers[layer - 1]
     asked = (theirs.get(names.W), theirs.get(names.b))
     found: list[Branch] = []
-    for mistakes, plain, least in _TIERS:
+    for mistakes, right, least in _TIERS:
         if found and min(one.weight for one in found) - branch.weight <= least:
             break
         for guess, dA in deltas(at, mistakes, asked):
-            found += _match(at, branch, guess, dA, asked, plain=plain)
+            found += _match(at, branch, guess, dA, asked, right)
     return found or [_partly(at, branch, asked)]
 
 
 def _match(
-    at: Place,
-    branch: Branch,
-    guess: Guess,
-    dA: Array,
-    asked: Asked,
-    *,
-    plain: bool,
+    at: Place, branch: Branch, guess: Guess, dA: Array, asked: Asked, right: int
 ) -> Iterator[Branch]:
-    """Yield the ways in which a dZ and a line for each of dW and db give their numbers."""
-    lines = []
-    for target, theirs in zip(("dW", "db"), asked, strict=True):
-        found = explain(at, target, theirs, guess.value, dA, plain=plain)
-        if not found:
-            return
-        lines.append(found[:_TRIED])
+    """Yield the ways in which a dZ and a line for each of dW and db give their numbers.
+
+    At least so many of the two lines have to be right, but for a factor.
+    """
+    targets = dict(zip(("dW", "db"), asked, strict=True))
+    lines = {
+        target: explain(at, target, theirs, guess.value, dA, plain=True)
+        for target, theirs in targets.items()
+    }
+    if sum(map(bool, lines.values())) < right:
+        return
+    for target, theirs in targets.items():
+        lines[target] = lines[target] or explain(at, target, theirs, guess.value, dA, plain=False)
+    for line_W, line_b in product(*(found[:_TRIED] for found in lines.values())):
+        yield from _with_factors(at, branch, guess, dA, line_W, line_b)
+
+
+def _with_factors(
+    at: Place, branch: Branch, guess: Guess, dA: Array, line_W: Line, line_b: Line
+) -> Iterator[Branch]:
+    """Yield the ways to put the factors of dW and db down to dZ, to the lines, or to both."""
     above = "dZ" if at.layer == at.run.L else "dA"
-    for line_W, line_b in product(*lines):
-        errors = {"dW": line_W.error, "db": line_b.error}
-        for factor in dict.fromkeys((1.0, line_W.factor, line_b.factor)):
-            for parts in product(
-                meanings(factor, at, above, telling=False),
-                meanings(line_W.factor / factor, at, "dW", telling=line_W.telling),
-                meanings(line_b.factor / factor, at, "db", telling=line_b.telling),
-            ):
-                steps = (*chain.from_iterable(parts), *line_W.steps, *line_b.steps)
-                yield _onward(at, branch, guess, dA, factor, steps, errors)
+    lines = {"dW": line_W, "db": line_b}
+    errors = {target: line.error for target, line in lines.items()}
+    known = [line.factor for line in lines.values() if line.factor is not None]
+    split = chain.from_iterable(parts_of(factor, at, above) for factor in known)
+    for factor in dict.fromkeys((1.0, *known, *split)):
+        own = [
+            meanings(line.factor / factor, at, target, telling=line.telling)
+            if line.factor is not None
+            else [()]
+            for target, line in lines.items()
+        ]
+        for steps in product(meanings(factor, at, above, telling=False), *own):
+            every = (*chain.from_iterable(steps), *line_W.steps, *line_b.steps)
+            yield _onward(at, branch, guess, dA, factor, every, errors)
 
 
 def _onward(
@@ -135,7 +148,7 @@ def _partly(at: Place, branch: Branch, asked: Asked) -> Branch:
     errors = {}
     for target, found in zip(("dW", "db"), lines, strict=True):
         for line in found[:1]:
-            own = meanings(line.factor, at, target, telling=True)[0]
+            own = meanings(line.factor or 1, at, target, telling=True)[0]
             steps += (*line.steps, *own)
             errors[target] = line.error
     return _onward(at, branch, guess, dA, 1, steps, errors, unknown)

@@ -25,8 +25,6 @@ def shape_steps(
     steps : tuple of Step
         What is known to be wrong.
     """
-    if any(step.cause in ("pair", "off_by_one") for step in steps):
-        return  # what stands there is something else
     told = {(step.layer, step.target) for step in steps if step.factor is None}
     for place, names in enumerate(run.plan.layers, start=1):
         at = Formulas(run.plan, place)

@@ -33,6 +33,8 @@ class Told:
     ----------
     run : Run
     reading : Reading
+    theirs : mapping of str to ndarray
+        Its gradients in columns.
     branches : sequence of Branch
         The best first.
     wrong : sequence of str
@@ -43,6 +45,7 @@ class Told:
 
     run: Run
     reading: Reading
+    theirs: Arrays
     branches: Sequence[Branch]
     wrong: Sequence[str]
     numerical: Arrays
@@ -168,7 +171,8 @@ def _rivals(told: Told, key: tuple[str, str], groups: Groups) -> Iterator[str]:
         missing = [one for one in groups if one not in rival]
         if missing == [key] and len(instead) == 1:
             step = rival[instead[0]][0]
-            yield f"{title(step.cause)} ({step.theirs})"
+            if step.cause not in groups[key][0].equals:
+                yield f"{title(step.cause)} ({step.theirs})"
 
 
 def _known(told: Told, layer: int, target: str) -> Iterator[str]:
@@ -188,9 +192,9 @@ def _known(told: Told, layer: int, target: str) -> Iterator[str]:
     sentence = say(key, delta=at.name("dZ"), names=both, name=at.name(line))
     yield _own_names(told, sentence)
     parameter = names.b if line == "db" else names.W
-    if parameter in told.reading.theirs:
+    if parameter in told.theirs:
         right = _right(run, branch.dZ[layer], layer, line)
-        theirs = told.reading.theirs[parameter]
+        theirs = told.theirs[parameter]
         yield from (_own_names(told, known) for known in compare(at.name(line), theirs, right))
     hidden = dict.fromkeys(activation.name for activation in run.plan.hidden)
     listed = say("hidden and").join(hidden) or say("no hidden")

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from clearprop.gradcheck.diagnosis.hypotheses.fitting import CLOSE, fit
 from clearprop.gradcheck.diagnosis.hypotheses.guess import Guess, Place
-from clearprop.gradcheck.diagnosis.hypotheses.outputs import outputs, upstream
+from clearprop.gradcheck.diagnosis.hypotheses.outputs import outputs
 from clearprop.gradcheck.diagnosis.hypotheses.products import products
 from clearprop.gradcheck.diagnosis.hypotheses.slopes import slopes
 from clearprop.parameters import Array
@@ -31,13 +31,13 @@ def deltas(at: Place, mistakes: int, asked: Asked) -> Iterator[tuple[Guess, Arra
     dA : ndarray, shape (n[l], m)
         What it was made of.
     """
-    every = _of_output(at) if at.layer == at.run.L else _of_hidden(at, asked)
-    right, right_dA, _ = next(every)
+    every = outputs(at) if at.layer == at.run.L else _of_hidden(at, asked)
+    right, right_dA = next(every)
     if not mistakes:
         yield right, right_dA
         return
-    for guess, dA, count in every:
-        if count == mistakes and not _are_alike(right.value, guess.value):
+    for guess, dA in every:
+        if len(guess.steps) == mistakes and not _are_alike(right.value, guess.value):
             yield guess, dA
 
 
@@ -47,37 +47,39 @@ def _are_alike(right: Array, value: Array) -> bool:
     return fitted is not None and abs(abs(fitted.factor) - 1) < CLOSE
 
 
-def _of_output(at: Place) -> Iterator[tuple[Guess, Array, int]]:
-    dA = upstream(at)
-    for guess in outputs(at):
-        yield guess, dA, len(guess.steps)
-
-
-def _of_hidden(at: Place, asked: Asked) -> Iterator[tuple[Guess, Array, int]]:
+def _of_hidden(at: Place, asked: Asked) -> Iterator[tuple[Guess, Array]]:
     for one in products(at):
         for another in slopes(at, one.value):
-            mistakes = sum(bool(part.steps) or part.free is not None for part in (one, another))
             guess = Guess(one.value * another.value, one.steps + another.steps)
             if one.free is None and another.free is None:
-                yield guess, one.value, mistakes
+                yield guess, one.value
             elif another.free is None and one.free is not None:
-                freed = _freed(at, guess, one, one.free * another.value, asked)
-                for found, number in freed:
-                    yield found, one.value + number * one.free, mistakes
+                for found, number in _freed(at, guess, one, one.free * another.value, asked):
+                    yield found, one.value + number * one.free
             elif one.free is None and another.free is not None:
                 for found, _ in _freed(at, guess, another, one.value * another.free, asked):
-                    yield found, one.value, mistakes
+                    yield found, one.value
 
 
 def _freed(
     at: Place, guess: Guess, part: Guess, free: Array, asked: Asked
 ) -> Iterator[tuple[Guess, float]]:
-    """Yield a guess with its free number, if there is one that gives their dW."""
-    run, m = at.run, at.run.m
-    A, W, theirs = run.A[at.layer - 1], run.W[at.layer], asked[0]
-    if theirs is None or theirs.shape != W.shape or part.name is None:
-        return
-    data = theirs - run.plan.decay * W
-    fitted = fit(data, guess.value @ A.T / m, free=free @ A.T / m, close=at.close)
-    if fitted and (steps := part.name(fitted.free)):
-        yield Guess(guess.value + fitted.free * free, guess.steps + steps), fitted.free
+    """Yield a guess with its free number, if one gives their dW or their db."""
+    run, layer = at.run, at.layer
+    lines = (_dW, run.plan.decay * run.W[layer]), (_db, run.plan.bias_decay * run.b[layer])
+    for theirs, (line, penalty) in zip(asked, lines, strict=True):
+        if theirs is None or theirs.shape != penalty.shape or part.name is None:
+            continue
+        value, direction = line(at, guess.value), line(at, free)
+        fitted = fit(theirs - penalty, value, free=direction, close=at.close)
+        if fitted and (steps := part.name(fitted.free)):
+            yield Guess(guess.value + fitted.free * free, guess.steps + steps), fitted.free
+            return
+
+
+def _dW(at: Place, dZ: Array) -> Array:
+    return dZ @ at.run.A[at.layer - 1].T / at.run.m
+
+
+def _db(at: Place, dZ: Array) -> Array:
+    return dZ.sum(axis=1, keepdims=True) / at.run.m

@@ -64,6 +64,19 @@ def meanings(value: float, at: Place, target: str, *, telling: bool) -> list[Ste
     return [(_step("factor", unnamed, at, target),)] if telling else []
 
 
+def parts_of(value: float, at: Place, target: str) -> list[float]:
+    """Return the factors that a number may be made of, where it has no meaning of its own."""
+    same, simple = 3 * at.close, list(_simple(at, target))
+    if any(abs(value / one.value - 1) < same for one in simple):
+        return []
+    return [
+        part.value
+        for pair in combinations(simple, 2)
+        for part in pair
+        if (both := _both(*pair)) and abs(value / both.value - 1) < same
+    ]
+
+
 def usual_causes(at: Place, target: str) -> list[str]:
     """Return the causes of the factors that a line is tried with."""
     return list(dict.fromkeys(cause for factor in _simple(at, target) for cause in factor.causes))
@@ -78,7 +91,7 @@ def _simple(at: Place, target: str) -> Iterator[Factor]:
     yield Factor(0.5, ("factor_two",), times="1/2 * ")
     yield Factor(m, ("mean_missing",), over="")
     if target == "db":
-        yield Factor(1 / m, ("bias_averaged",), over="m**2", equals=("mean_twice",))
+        yield Factor(1 / m, ("bias_averaged",), times="1/m * ", equals=("mean_twice",))
     yield Factor(1 / m, ("mean_twice",), over="m**2")
     for kind, size, written in _sizes(at):
         if size != m:

@@ -78,8 +78,15 @@ class Formulas:
 
     def output(self) -> str:
         """Write the right dZ of the last layer."""
-        written = self.plan.cost.written.format(A=self.name("A"), Y="Y")
-        scale = self.plan.scale
+        return f"{self.name('dZ')} = {self._scaled(self.plan.cost.written_dZ)}"
+
+    def upstream(self) -> str:
+        """Write the right dA of the last layer, and the dZ that follows from it."""
+        written = self._scaled(self.plan.cost.written_dA)
+        return f"{self.name('dA')} = {written}, so that {self.output()}"
+
+    def _scaled(self, formula: str) -> str:
+        written, scale = formula.format(A=self.name("A")), self.plan.scale
         if scale == 0.5 and written.startswith("2 * "):
-            scale, written = 1, written.removeprefix("2 * ")
-        return f"{self.name('dZ')} = " + (written if scale == 1 else f"{scale:g} * ({written})")
+            return written.removeprefix("2 * ")
+        return written if scale == 1 else f"{scale:g} * ({written})"

@@ -20,8 +20,8 @@ class Line:
     ----------
     steps : tuple of Step
         What is wrong with it, besides the factor.
-    factor : float
-        By what it is multiplied, for a reason yet to be found.
+    factor : float or None
+        By what it is multiplied, for a reason yet to be found; None where it can't be known.
     error : float
         The largest difference from theirs, over their largest entry.
     telling : bool
@@ -29,7 +29,7 @@ class Line:
     """
 
     steps: Steps
-    factor: float = 1
+    factor: float | None = None
     error: float = 0
     telling: bool = False
 
@@ -117,7 +117,7 @@ def _unknown_penalty(at: Place, target: str, theirs: Array, right: Guess) -> Lin
     if fitted is None or abs(fitted.free) < at.close:
         return None
     cause = ("l2_factor" if at.run.plan.decay else "l2_extra") if target == "dW" else "l2_bias"
-    return Line((_l2(at, target, cause, f"{fitted.free:.6g} * "),), error=fitted.error)
+    return Line((_l2(at, target, cause, f"{fitted.free:.6g} * "),), factor=1, error=fitted.error)
 
 
 def _l2(at: Place, target: str, cause: str, times: str) -> Step:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clearprop.gradcheck.diagnosis.network.functions import Function
-from clearprop.kernels import sigmoid
+from clearprop.gradcheck.diagnosis.network.functions import IDENTITY, SIGMOID, TANH, Activation
 from clearprop.parameters import Array
 
 _TINY = np.finfo(np.float64).tiny
@@ -19,27 +18,32 @@ class Cost:
     Parameters
     ----------
     name : str
-    output : callable
-        A of Z, shape (K, m).
+    activation : Activation or None
+        The last one; None for a softmax, which is not element-wise.
     total : callable
         The sum of the losses, of A and Y.
     dA : callable
         Its derivative with respect to A, of A and Y.
     dZ : callable
         The same with respect to Z, of A and Y.
-    written : str
-        `dZ` as text, with ``{A}`` and ``{Y}``.
+    written_dA, written_dZ : str
+        The same as text, with ``{A}``.
     usual : tuple of float
         By what the sum is usually multiplied, besides 1/m; the K outputs count as one.
     """
 
     name: str
-    output: Function
+    activation: Activation | None
     total: Callable[[Array, Array], float]
     dA: Callable[[Array, Array], Array]
     dZ: Callable[[Array, Array], Array]
-    written: str
+    written_dA: str
+    written_dZ: str
     usual: tuple[float, ...] = (1,)
+
+    def output(self, Z: Array) -> Array:
+        """Return A of Z, shape (K, m)."""
+        return self.activation.g(Z) if self.activation else softmax(Z)
 
 
 def softmax(Z: Array) -> Array:
@@ -82,50 +86,66 @@ def _squares_dA(A: Array, Y: Array) -> Array:
 
 _HALVES = (1, 0.5)  # both 1/m and 1/(2m) are in use for squares
 
+_CROSS_ENTROPY = "-Y / {A} + (1 - Y) / (1 - {A})"
+_SQUARES = "2 * ({A} - Y)"
+
 COSTS = (
-    Cost("sigmoid cross-entropy", sigmoid, _binary, _binary_dA, lambda A, Y: A - Y, "{A} - {Y}"),
+    Cost(
+        "sigmoid cross-entropy",
+        SIGMOID,
+        _binary,
+        _binary_dA,
+        lambda A, Y: A - Y,
+        _CROSS_ENTROPY,
+        "{A} - Y",
+    ),
     Cost(
         "softmax cross-entropy",
-        softmax,
+        None,
         lambda A, Y: float(-(Y * log(A)).sum()),
         _categorical_dA,
         lambda A, Y: A * Y.sum(axis=0) - Y,
-        "{A} - {Y}",
+        "-Y / {A}",
+        "{A} - Y",
     ),
     Cost(
         "squares after a sigmoid",
-        sigmoid,
+        SIGMOID,
         _squares,
         _squares_dA,
         lambda A, Y: 2 * (A - Y) * A * (1 - A),
-        "2 * ({A} - {Y}) * {A} * (1 - {A})",
+        _SQUARES,
+        "2 * ({A} - Y) * {A} * (1 - {A})",
         _HALVES,
     ),
     Cost(
         "squares",
-        lambda Z: Z,
+        IDENTITY,
         _squares,
         _squares_dA,
         lambda A, Y: 2 * (A - Y),
-        "2 * ({A} - {Y})",
+        _SQUARES,
+        "2 * ({A} - Y)",
         _HALVES,
     ),
     Cost(
         "squares after a softmax",
-        softmax,
+        None,
         _squares,
         _squares_dA,
         lambda A, Y: through_softmax(2 * (A - Y), A),
-        "{A} * (d - np.sum({A} * d))",
+        _SQUARES,
+        "2 * {A} * ({A} - Y - np.sum({A} * ({A} - Y)))",
         _HALVES,
     ),
     Cost(
         "squares after tanh",
-        np.tanh,
+        TANH,
         _squares,
         _squares_dA,
         lambda A, Y: 2 * (A - Y) * (1 - A**2),
-        "2 * ({A} - {Y}) * (1 - {A}**2)",
+        _SQUARES,
+        "2 * ({A} - Y) * (1 - {A}**2)",
         _HALVES,
     ),
 )

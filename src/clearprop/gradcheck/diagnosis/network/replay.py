@@ -67,6 +67,16 @@ class Plan:
     bias_decay: float = 0
     dropout: Dropout = Dropout({}, 1, scaled=False)
 
+    def in_columns(self, gradients: Arrays) -> dict[str, Array]:
+        """Turn gradients of parameters into columns, in float64."""
+        turned = {layer.W: self.form.weights for layer in self.layers}
+        turned |= {layer.b: self.form.bias for layer in self.layers}
+        return {
+            name: turn(np.asarray(gradients[name], np.float64))
+            for name, turn in turned.items()
+            if name in gradients
+        }
+
 
 @dataclass(frozen=True)
 class Run:
