@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from random_networks import LAYER_CASES, Drawn, networks, randomized
 
@@ -40,7 +40,6 @@ def assert_sums_lead_to_the_numbers(walked: cp.Walk) -> None:
 
 
 @given(networks(), st.sampled_from(OPTIMIZERS))
-@settings(max_examples=200)
 def test_operands_add_up_to_the_engine_s_numbers(drawn: Drawn, optimizer: cp.Optimizer) -> None:
     net, X, y, weight = drawn
     walked = cp.walk(net, X, y, sample_weight=weight, optimizer=optimizer)
@@ -48,7 +47,6 @@ def test_operands_add_up_to_the_engine_s_numbers(drawn: Drawn, optimizer: cp.Opt
 
 
 @given(networks(), st.sampled_from(OPTIMIZERS))
-@settings(max_examples=200)
 def test_numbers_are_the_engine_s_bit_for_bit(drawn: Drawn, optimizer: cp.Optimizer) -> None:
     net, X, y, weight = drawn
     before = net.parameters.data.tobytes(), net.state.data.tobytes()

@@ -145,9 +145,11 @@ def test_inner_layers_are_named_by_their_place_and_say_what_goes_in():
     backward = ["3", "2.2", "2.1", "2.0", "2", "1.1", "1.0", "0"]
     assert [name for stage, name in notes if stage == "backward"] == backward
     assert notes["forward", "1.0"] == "x is y of layer 0."
-    assert notes["forward", "2.0"] == notes["forward", "2"] == "x is y of layer 1.1."
+    assert notes["forward", "2.0"] == "x is y of layer 1.1."
+    assert notes["forward", "2"] == "x is y of layer 1.1. block is y of layer 2.2."
     assert notes["forward", "2.1"] == "x is y of layer 2.0."
-    assert notes["backward", "2.2"] == notes["backward", "2"] == "dy is dx of layer 3."
+    assert notes["backward", "2.2"] == "dy is dx of layer 3."
+    assert notes["backward", "2"] == "dy is dx of layer 3. dblock is dx of layer 2.0."
     assert notes["backward", "1.1"] == "dy is dx of layer 2."
     assert notes["backward", "0"] == "dy is dx of layer 1.0."
     assert notes["backward", "3"] == "dy is dlogits of the loss."
@@ -229,6 +231,28 @@ class TestNumbersThatAreNotFinite:
         assert (first.name, first.value) == ("Z2[0,1]", np.inf)
         assert first.arithmetic.numbers() == "1.5*1.1 + 1e+200*2e+200 + 0"
         assert first.total == np.inf
+
+    @pytest.mark.parametrize("notation", ["engine", "course"])
+    @pytest.mark.parametrize("size", [1e308, np.nan])
+    @pytest.mark.parametrize(
+        "loss", [cp.BinaryCrossEntropy(), cp.SoftmaxCrossEntropy(), cp.MeanSquaredError()]
+    )
+    def test_of_any_size_are_written_everywhere(self, loss, size, notation):
+        norms = [cp.BatchNorm(), cp.LayerNorm()] if notation == "engine" else []
+        net = cp.Network(
+            [cp.Flatten(), cp.Dense(12), *norms, cp.GELU(), cp.Dense(3)],
+            loss=loss,
+            input_shape=(4, 3, 3),
+        )
+        net.parameters["1.W"][0, 0] = size
+        X = np.random.RandomState(0).standard_normal((20, 4, 3, 3))
+        X[1, 0, 0, 0], X[2, 0, 0, 0] = size, -size
+        y = np.eye(3)[np.arange(20) % 3]
+        walked = cp.walk(net, X, y, sample=1, notation=notation, optimizer=cp.Adam())
+        assert str(walked)
+        assert walked.to_html()
+        assert walked.to_dict()
+        assert walked.first_not_finite is not None
 
     def test_none(self, net):
         assert cp.walk(net, X, Y).first_not_finite is None

@@ -39,8 +39,7 @@ def series(term: Callable[[int], Expression], values: Array) -> Expression:
         terms = [term(i) for i in range(count)]
     else:
         left_out = values[_FIRST : count - _LAST]
-        with np.errstate(all="ignore"):
-            rest = Omitted(float(left_out.sum()), len(left_out))
+        rest = Omitted(float(left_out.sum()), len(left_out))
         terms = [
             *(term(i) for i in range(_FIRST)),
             rest,

@@ -116,8 +116,7 @@ def _binary(sheet: Sheet) -> _Explained:
         return maximum(logit, 0) - logit * y.at(n, k) + log(1 + exp(-absolute(logit)))
 
     def losses(n: int) -> Expression:
-        with np.errstate(all="ignore"):
-            values = np.array([of_output(n, k).value for k in range(outputs)])
+        values = np.array([of_output(n, k).value for k in range(outputs)])
         return series(lambda k: of_output(n, k), values)
 
     summed = "sum_k " if outputs > 1 else ""
@@ -142,8 +141,7 @@ def _softmax(sheet: Sheet) -> _Explained:
 
     def exponentials(n: int) -> Expression:
         row, top = z.line(n, None), largest(n)
-        with np.errstate(all="ignore"):
-            values = np.exp(row.values - top.value)
+        values = np.exp(row.values - top.value)
         return series(lambda k: exp(row.at(k) - top), values)
 
     def probability(n: int, k: int) -> Expression:
@@ -154,8 +152,7 @@ def _softmax(sheet: Sheet) -> _Explained:
 
     def of_shares(n: int) -> Expression:
         row, shares, top = z.line(n, None), y.line(n, None), largest(n)
-        with np.errstate(all="ignore"):
-            values = (row.values - top.value) * shares.values
+        values = (row.values - top.value) * shares.values
         added = series(lambda k: (row.at(k) - top) * shares.at(k), values)
         return log(exponentials(n)) - added
 

@@ -1,7 +1,5 @@
 """The arithmetic of BatchNorm and LayerNorm."""
 
-import numpy as np
-
 from clearprop.layers import BatchNorm, LayerNorm
 from clearprop.walkthrough.expressions import Expression, Number
 from clearprop.walkthrough.functions import series, sqrt
@@ -144,5 +142,4 @@ def _scale_and_shift(sheet: Sheet) -> list[Quantity]:
 
 
 def _mean(line: Line, symbol: str) -> Number:
-    with np.errstate(all="ignore"):
-        return Number(float(line.values.mean()), symbol)
+    return Number(float(line.values.mean()), symbol)

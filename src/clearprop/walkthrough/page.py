@@ -19,7 +19,8 @@ from clearprop.walkthrough.words import WORDS
 if TYPE_CHECKING:
     from clearprop.walkthrough.walking import Walk
 
-_MOST = 6  # rows and columns
+_MOST, _LEAST = 6, 3  # rows and columns
+_MOST_NUMBERS = 3000  # that open, more or less: a page of half a megabyte to two
 _MOST_UNITS = 20  # pictures
 _SIDE = 256  # of a heat map, in CSS pixels
 _UNIT_SIDE = 96
@@ -59,7 +60,7 @@ def walk_fragment(walk: "Walk") -> str:
 
 def quantity_fragment(quantity: Quantity) -> str:
     """Return a matrix for a notebook."""
-    return _fragment(_matrix(quantity, 0))
+    return _fragment(_matrix(quantity, 0, _MOST))
 
 
 def entry_fragment(entry: Entry) -> str:
@@ -81,15 +82,16 @@ def _contents(walk: "Walk", *, with_links: bool) -> str:
         )
         steps = escape(WORDS["steps"])
         parts.append(f'<nav aria-label="{steps}">\n<ol>\n{links}\n</ol>\n</nav>')
+    most = max(_LEAST, min(_MOST, math.isqrt(_MOST_NUMBERS // len([*walk.quantities]))))
     for place, step in enumerate(walk.steps):
         target = f' id="step-{place}"' if with_links else ""
-        parts.append(_step(step, walk.sample, target))
+        parts.append(_step(step, walk.sample, most, target))
     return "\n".join(parts)
 
 
-def _step(step: Step, sample: int, target: str) -> str:
+def _step(step: Step, sample: int, most: int, target: str) -> str:
     note = f"<p>{escape(step.note)}</p>\n" if step.note else ""
-    matrices = "\n".join(_matrix(quantity, sample) for quantity in step.quantities)
+    matrices = "\n".join(_matrix(quantity, sample, most) for quantity in step.quantities)
     title = escape(heading(step))
     return (
         f'<details class="step" open{target}>\n<summary><h2>{title}</h2></summary>\n'
@@ -97,8 +99,8 @@ def _step(step: Step, sample: int, target: str) -> str:
     )
 
 
-def _matrix(quantity: Quantity, sample: int) -> str:
-    excerpt = excerpt_of(quantity.matrix, sample, _MOST)
+def _matrix(quantity: Quantity, sample: int, most: int) -> str:
+    excerpt = excerpt_of(quantity.matrix, sample, most)
     shape = f" {quantity.shape}" if quantity.shape else ""
     title = f"<code>{escape(quantity.symbol + shape)}</code>, {escape(quantity.meaning)}"
     parts = ['<section class="matrix">', f"<h3>{title}</h3>"]
@@ -251,5 +253,5 @@ def _largest(array: Array) -> float:
 def _colour(value: float, largest: float) -> str:
     if not math.isfinite(value):
         return ' class="wrong"'
-    level = math.ceil(LEVELS * abs(value) / largest) if largest else 0
+    level = math.ceil(LEVELS * (abs(value) / largest)) if largest else 0
     return f' class="{"n" if value < 0 else "p"}{level}"' if level else ""

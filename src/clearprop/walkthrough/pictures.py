@@ -13,6 +13,9 @@ from clearprop.parameters import Array
 NEGATIVE, POSITIVE = (0, 114, 178), (213, 94, 0)  # a blue and an orange that all eyes tell apart
 
 _MOST_POINTS = 64  # along a side of a heat map
+_LEVELS = 127  # of strength, for either sign: a byte a point
+_PALETTE = [*NEGATIVE * _LEVELS, *POSITIVE * (_LEVELS + 1)]
+_OPACITIES = bytes(round(255 * abs(level) / _LEVELS) for level in range(-_LEVELS, _LEVELS + 1))
 _LARGEST_SAMPLE, _LARGEST_UNIT = 64, 32  # points along a side of a picture
 
 
@@ -46,13 +49,11 @@ def heat_map(matrix: Array) -> HeatMap:
         What is not finite is drawn as zero.
     """
     rows, columns = (max(1, ceil(size / _MOST_POINTS)) for size in matrix.shape)
-    means = _block_means(_finite(matrix), rows, columns)
-    share = np.abs(means) / (np.abs(means).max() or 1)
-    pixels = np.empty((*means.shape, 4), np.uint8)
-    pixels[:, :, :3] = np.where(means[:, :, np.newaxis] < 0, NEGATIVE, POSITIVE)
-    pixels[:, :, 3] = np.round(255 * share)
+    values = _finite(matrix)
+    means = _block_means(values / (np.abs(values).max() or 1), rows, columns)
     height, width = means.shape
-    return HeatMap(_png(pixels), height, width, rows, columns)
+    source = _coloured(means / (np.abs(means).max() or 1))
+    return HeatMap(source, height, width, rows, columns)
 
 
 def sample_picture(sample: Array) -> str:
@@ -60,8 +61,8 @@ def sample_picture(sample: Array) -> str:
     values = _finite(sample)
     low, high = values.min(), values.max()
     if low < 0 or high > 1:
-        values = (values - low) / ((high - low) or 1)
-    return _png(_shrunk(values, _LARGEST_SAMPLE))
+        values = (values / 2 - low / 2) / ((high / 2 - low / 2) or 1)  # halves can't overflow
+    return _address(_shrunk(values, _LARGEST_SAMPLE))
 
 
 def unit_picture(weights: Array, largest: float) -> str:
@@ -70,14 +71,23 @@ def unit_picture(weights: Array, largest: float) -> str:
     Grey pictures: orange is positive, blue negative. Colour pictures: mid-grey is zero, and each
     colour's weight shifts that colour.
     """
-    scaled = (_finite(weights) / (largest or 1)).clip(-1, 1)
+    with np.errstate(over="ignore"):  # an outlier far above the largest
+        scaled = (_finite(weights) / (largest or 1)).clip(-1, 1)
     if scaled.ndim == 2:
-        return heat_map(scaled).source
-    return _png(_shrunk((scaled + 1) / 2, _LARGEST_UNIT))
+        return _coloured(scaled)
+    return _address(_shrunk((scaled + 1) / 2, _LARGEST_UNIT))
 
 
-def _shrunk(picture: Array, largest: int) -> Array:
-    """Turn numbers 0..1 into bytes, at most so many a side."""
+def _coloured(shares: Array) -> str:
+    """Draw numbers -1..1 by hue and opacity."""
+    levels = np.round(_LEVELS * (1 + shares)).astype(np.uint8)
+    image = Image.fromarray(levels)
+    image.putpalette(_PALETTE)
+    return _address(image, transparency=_OPACITIES)
+
+
+def _shrunk(picture: Array, largest: int) -> Image.Image:
+    """Draw numbers 0..1, in at most so many points a side."""
     height, width = picture.shape[:2]
     factor = max(1, ceil(max(height, width) / largest))
     channels = picture.reshape(height, width, -1)
@@ -86,7 +96,7 @@ def _shrunk(picture: Array, largest: int) -> Array:
         for channel in range(channels.shape[2])
     ]
     pixels = np.round(255 * np.stack(small, axis=2)).astype(np.uint8)
-    return pixels if pixels.shape[2] == 3 else pixels[:, :, 0]
+    return Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
 
 
 def _block_means(matrix: Array, rows: int, columns: int) -> Array:
@@ -106,7 +116,7 @@ def _finite(values: Array) -> Array:
     return np.nan_to_num(values.astype(np.float64), nan=0, posinf=0, neginf=0)
 
 
-def _png(pixels: Array) -> str:
+def _address(image: Image.Image, **options: bytes) -> str:
     written = io.BytesIO()
-    Image.fromarray(pixels).save(written, "PNG", optimize=True)
+    image.save(written, "PNG", optimize=True, **options)
     return "data:image/png;base64," + base64.b64encode(written.getvalue()).decode("ascii")

@@ -107,7 +107,8 @@ class Quantity:
     @property
     def array(self) -> Array:
         """The numbers, in the notation's layout."""
-        return self.matrix.shown
+        with np.errstate(all="ignore"):
+            return self.matrix.shown
 
     @property
     def shape(self) -> Index:
@@ -136,14 +137,15 @@ class Quantity:
                 "from 0."
             )
         where = self.matrix.layout.engine(index)
-        number = self.matrix.at(*where)
-        suffix = number.symbol.removeprefix(self.symbol)
+        with np.errstate(all="ignore"):  # what is not finite is shown
+            number = self.matrix.at(*where)
+            arithmetic = None if self.explain is None else self.explain(*where)
         return Entry(
-            name=self.key + suffix,
+            name=self.key + number.symbol.removeprefix(self.symbol),
             symbol=number.symbol,
             formula=self.formula,
             value=number.value,
-            arithmetic=None if self.explain is None else self.explain(*where),
+            arithmetic=arithmetic,
             computed=self.computed,
         )
 

@@ -162,12 +162,11 @@ class _RecordedLoss(Loss):
 
 def _recorded(layer: Layer, name: str, record: Record) -> _Recorded:
     computing = layer
-    if type(layer) in (Residual, Sequential):
-        inner = tuple(
-            _recorded(one, f"{name}.{place}", record)
-            for place, one in enumerate(layer.layers)  # type: ignore[attr-defined] # of both types
+    if type(layer) is Residual or type(layer) is Sequential:
+        inner = (
+            _recorded(one, f"{name}.{place}", record) for place, one in enumerate(layer.layers)
         )
-        computing = replace(layer, layers=inner)  # type: ignore[type-var] # both are dataclasses
+        computing = replace(layer, layers=tuple(inner))
     return _Recorded(layer, computing, name, record)
 
 

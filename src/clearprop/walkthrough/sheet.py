@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from clearprop.parameters import Array
 from clearprop.walkthrough.expressions import Expression
 from clearprop.walkthrough.functions import series
@@ -81,8 +79,7 @@ class Sheet:
 
     def dot(self, left: Line, right: Line) -> Expression:
         """Multiply a row of a left matrix by a column of a right one."""
-        with np.errstate(all="ignore"):
-            values = left.values * right.values
+        values = left.values * right.values
         return series(lambda i: self.notation.times(left.at(i), right.at(i)), values)
 
     def mean(self, total: Expression) -> Expression:

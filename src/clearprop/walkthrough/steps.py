@@ -1,6 +1,6 @@
 """From a recorded step to the steps that a walk shows."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from inspect import getdoc
 from typing import Any
 
@@ -40,6 +40,7 @@ from clearprop.walkthrough.notation import ACTIVATIONS, INPUT, LOSS, Course, Not
 from clearprop.walkthrough.quantities import Quantity, Step
 from clearprop.walkthrough.record import Backward, Forward, Record, Update
 from clearprop.walkthrough.sheet import Sheet
+from clearprop.walkthrough.sources import Sources
 from clearprop.walkthrough.updates import EXPLAINED as EXPLAINED_UPDATES
 from clearprop.walkthrough.updates import explain_parameter, explain_state
 from clearprop.walkthrough.words import WORDS
@@ -79,7 +80,8 @@ def steps_of(
     """
     forward = {one.name: one for one in record.forward}
     backward = {one.name: one for one in record.backward}
-    sources = _Sources(network.body, notation)
+    # The course's symbols say it themselves.
+    sources = None if isinstance(notation, Course) else Sources(network.body)
     yield _input(X, record, notation)
     for one in record.forward:
         if _has_step(one, notation):
@@ -105,13 +107,13 @@ def _input(X: Array, record: Record, notation: Notation) -> Step:
 
 
 def _forward(
-    done: Forward, every: Mapping[str, Forward], notation: Notation, sources: "_Sources"
+    done: Forward, every: Mapping[str, Forward], notation: Notation, sources: Sources | None
 ) -> Step:
     layer, arrays = done.layer, {**done.kept, **done.params, "x": done.x, "y": done.y}
     if type(layer) is Residual:
         arrays["block"] = every[_inner(done.name, layer, -1)].y if layer.layers else done.x
     sheet = Sheet(notation, notation.layers[done.name], arrays)
-    notes = [WORDS["is y of"].format(x=sources.x[done.name])] if sources.x else []
+    notes = [sources.forward(done.name, layer)] if sources else []
     if type(layer) in _EXPLAINED:
         quantities = _EXPLAINED[type(layer)][0](layer, sheet)
     else:
@@ -151,7 +153,7 @@ def _backward(
     done: Backward,
     every: Mapping[str, Backward],
     notation: Notation,
-    sources: "_Sources",
+    sources: Sources | None,
 ) -> Step:
     layer = forward.layer
     grads = {f"d{name}": array for name, array in done.grads.items()}
@@ -162,7 +164,7 @@ def _backward(
         if type(layer) is Residual:
             arrays["dblock"] = _of_block(done, layer, every)
     sheet = Sheet(notation, notation.layers[done.name], arrays)
-    notes = [WORDS["is dx of"].format(dy=sources.dy[done.name])] if sources.dy else []
+    notes = [sources.backward(done.name, layer)] if sources else []
     if type(layer) in _EXPLAINED:
         quantities = _EXPLAINED[type(layer)][1](layer, sheet)
     else:
@@ -218,37 +220,3 @@ def _of_block(done: Backward, layer: Residual, every: Mapping[str, Backward]) ->
 
 def _inner(name: str, layer: Residual, place: int) -> str:
     return f"{name}.{layer.block.names[place]}"
-
-
-class _Sources:
-    """Where each layer's x and dy come from, in words; the course's symbols say it themselves."""
-
-    def __init__(self, body: Sequential, notation: Notation) -> None:
-        self.x: dict[str, str] = {}
-        self.dy: dict[str, str] = {}
-        if not isinstance(notation, Course):
-            self._follow(body.layers, "", WORDS["the input"], WORDS["dlogits"])
-
-    def _follow(self, layers: Sequence[Layer], prefix: str, x: str, dy: str) -> None:
-        """Name what goes in from below, x, and from above, dy, of every layer of a chain."""
-        names = [f"{prefix}{place}" for place in range(len(layers))]
-        below = [x, *(_top(name, layer) for name, layer in zip(names, layers, strict=True))]
-        above = [*(_bottom(name, layer) for name, layer in zip(names, layers, strict=True)), dy]
-        for place, (name, layer) in enumerate(zip(names, layers, strict=True)):
-            self.x[name], self.dy[name] = below[place], above[place + 1]
-            if isinstance(layer, Residual | Sequential):
-                self._follow(layer.layers, f"{name}.", self.x[name], self.dy[name])
-
-
-def _top(name: str, layer: Layer) -> str:
-    """Say whose y leaves a layer: of a `Sequential`, that of its last one."""
-    while type(layer) is Sequential and layer.layers:
-        name, layer = f"{name}.{layer.names[-1]}", layer.layers[-1]
-    return WORDS["y of layer"].format(name=name)
-
-
-def _bottom(name: str, layer: Layer) -> str:
-    """Say whose dx leaves a layer: of a `Sequential`, that of its first one."""
-    while type(layer) is Sequential and layer.layers:
-        name, layer = f"{name}.{layer.names[0]}", layer.layers[0]
-    return WORDS["dx of layer"].format(name=name)

@@ -239,9 +239,11 @@ def walk(
 
 def _facts(found: Walk, network: Network, record: Record) -> Iterator[str]:
     yield WORDS["batch"].format(samples=found.samples, dtype=found.dtype, loss=found.loss)
+    with np.errstate(all="ignore"):
+        every = network.loss.predict(record.loss.logits)
     target, predicted = (
         ", ".join(number_text(float(number)) for number in np.ravel(rows[found.sample]))
-        for rows in (record.loss.y, network.loss.predict(record.loss.logits))
+        for rows in (record.loss.y, every)
     )
     yield WORDS["looked at"].format(sample=found.sample, target=target, predicted=predicted)
     yield WORDS[f"legend {found.notation}"]
