@@ -42,11 +42,13 @@ def explain_loss(loss: Loss, done: LossPass, notation: Notation) -> list[Quantit
     if done.weights is not None:
         arrays["weights"] = done.weights
     sheet = Sheet(notation, notation.layers[LOSS], arrays)
-    explained = EXPLAINED[type(loss)](sheet) if type(loss) in EXPLAINED else None
-    if explained is None:
-        unknown = "{losses}", "{dlogits}"
-        losses, dlogits = (sheet.result(role[1:-1], "", None) for role in unknown)
-        return [losses, _mean(sheet), dlogits]
+    if type(loss) not in EXPLAINED:
+        return [
+            sheet.result("losses", "", None),
+            _mean(sheet),
+            sheet.result("dlogits", "", None),
+        ]
+    explained = EXPLAINED[type(loss)](sheet)
     formula, derived = explained.derived
     return [
         *([] if explained.probability is None else [sheet.result("p", *explained.probability)]),

@@ -200,15 +200,16 @@ def _pictures(quantity: Quantity, excerpt: Excerpt, sample: int) -> Iterator[str
         drawn = heat_map(quantity.array)
         means = drawn.rows > 1 or drawn.columns > 1
         said = WORDS["heat map of means" if means else "heat map"].format(
-            symbol=quantity.symbol, **{name: getattr(drawn, name) for name in _SIZES}
+            symbol=quantity.symbol,
+            height=drawn.height,
+            width=drawn.width,
+            rows=drawn.rows,
+            columns=drawn.columns,
         )
         scale = max(1, _SIDE // max(drawn.height, drawn.width))
         size = f'width="{drawn.width * scale}" height="{drawn.height * scale}"'
         said = f"{said} {WORDS['heat key']}"
         yield f'<div class="pictures">{_figure(drawn.source, said, size)}</div>'
-
-
-_SIZES = ("height", "width", "rows", "columns")
 
 
 def _unit_pictures(symbol: str, weights: Array, shape: tuple[int, ...]) -> Iterator[str]:

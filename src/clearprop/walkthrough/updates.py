@@ -1,6 +1,6 @@
 """The arithmetic of an optimizer's first step, and of what layers keep."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -77,7 +77,7 @@ def explain_parameter(name: str, update: Update, notation: Notation) -> list[Qua
             **moments,
         },
     )
-    formulas = dict(_penalised(sheet, update)) if pulled else {}
+    formulas: _Formulas = {"g": _penalised(sheet, update)} if pulled else {}
     explained = EXPLAINED.get(type(optimizer))
     if explained is not None:
         formulas |= explained(optimizer, sheet, update.rate, name in update.before.decayed)
@@ -128,13 +128,13 @@ def _running(layer: BatchNorm, sheet: Sheet, name: str) -> _Formula:
     return _Formula(text + unbiased, explain)
 
 
-def _penalised(sheet: Sheet, update: Update) -> Iterator[tuple[str, _Formula]]:
+def _penalised(sheet: Sheet, update: Update) -> _Formula:
     alpha, samples = Number(update.optimizer.alpha, "alpha"), Number(update.samples, "N")
 
     def explain(*at: int) -> Expression:
         return sheet["dw"].at(*at) + alpha / samples * sheet["w"].at(*at)
 
-    yield "g", _Formula("{g} = {dw} + alpha / N * {w}", explain)
+    return _Formula("{g} = {dw} + alpha / N * {w}", explain)
 
 
 def _start(
