@@ -82,8 +82,9 @@ def _check_file(
     file: Path, data: str | None, options: dict[str, Any]
 ) -> tuple[dict[str, Any], str]:
     from clearprop.experiment.gradients import batch_for_learners
-    from clearprop.gradcheck.learner import check_file
+    from clearprop.gradcheck.learner import check_file, require_file
 
+    require_file(file)
     timeout = options.pop("timeout") or 60.0
     sizes = options.pop("layers")
     batch = None if data is None else batch_for_learners(data)

@@ -40,16 +40,16 @@ def check_model(model: Model, data: str | None) -> Report:
     ShapeError, DataError
         If the data don't fit the model.
     """
+    if model.preprocessing is None:
+        raise UsageError(
+            "This model was saved without preprocessing, so it can't be checked on raw data. Prepare "
+            "arrays yourself, and use cp.check_gradients(network, X, y)."
+        )
     settings = model.training.get("settings")
     if data is None and isinstance(settings, dict):
         data = str(settings.get("data"))
-    if data is None or model.preprocessing is None:
-        raise UsageError(
-            "This model was saved without preprocessing or training data, so it can't be checked on "
-            "raw data. Use cp.check_gradients(network, X, y)."
-            if model.preprocessing is None
-            else "The model does not say what it was trained on. Say which data: --data DATA."
-        )
+    if data is None:
+        raise UsageError("The model does not say what it was trained on. Say so: --data DATA.")
     return _check(model.network, model.preprocessing, load_for(model, data))
 
 

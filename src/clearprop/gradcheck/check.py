@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from clearprop.errors import DataError, UsageError
-from clearprop.gradcheck.calling import Noticed, as_cost, as_parameters, carefully, same
+from clearprop.gradcheck.calling import (
+    Noticed,
+    as_cost,
+    as_parameters,
+    carefully,
+    own_random_numbers,
+    same,
+)
 from clearprop.gradcheck.claims import named_gradients
 from clearprop.gradcheck.order import backward_order, layers_of
 from clearprop.gradcheck.point import Point
@@ -86,6 +93,7 @@ def check_backward(
     return report
 
 
+@own_random_numbers()
 def check_subject(
     subject: Subject,
     noticed: Noticed,

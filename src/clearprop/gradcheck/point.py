@@ -50,7 +50,7 @@ class Point:
         return Claim(
             cost=lambda moved: self.subject.cost({**self.parameters, name: moved}),
             array=array,
-            gradient=gradient,
+            gradient=np.where(np.isfinite(gradient), gradient, np.nan),
             at_zero=self.cost,
             floor=_ROUNDINGS * own.epsilon * self._largest,
             precision=replace(

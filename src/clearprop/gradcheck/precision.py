@@ -7,7 +7,7 @@ import numpy as np
 from clearprop.gradcheck.subject import Subject
 from clearprop.parameters import Array
 
-_FINE = 2**12  # a number that is no multiple of 1/4096 has been computed, not written down
+_BITS = 2.0**12  # numbers of no more than 12 bits were written down, or are what rounding left over
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,10 @@ def is_single(array: Array) -> bool:
     """Whether an array holds float32 numbers, perhaps in float64."""
     if array.dtype == np.float32:
         return True
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         rounded = array.astype(np.float32)
-    return bool((rounded == array).all() and (array * _FINE % 1 != 0).any())
+    mantissa, _ = np.frexp(array)
+    return bool((rounded == array).all() and (mantissa * _BITS % 1 != 0).any())
 
 
 def computes_in_single(subject: Subject, cost: float) -> bool:

@@ -94,7 +94,7 @@ class Report:
         if not self.wrong:
             unclear = [row.parameter for row in self.rows if row.verdict == "unclear"]
             if not unclear:
-                return say("all right", count=count)
+                return say("right" if count == 1 else "all right", count=count)
             if len(unclear) == count:
                 return say("nothing measured")
             names = called_all(unclear)
@@ -127,12 +127,13 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report in values that JSON has, but for NaN."""
+        diagnosis = self.diagnosis
         return {
             "passed": self.passed,
             "headline": self.headline,
             "rows": [asdict(row) for row in self.rows],
             "notes": list(self.notes),
-            "diagnosis": None if self.diagnosis is None else asdict(self.diagnosis),
+            "diagnosis": diagnosis and {"text": str(diagnosis), **asdict(diagnosis)},
         }
 
 

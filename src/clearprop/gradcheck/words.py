@@ -2,6 +2,7 @@
 
 _ENGLISH = {
     # The outcome.
+    "right": "The gradient is right.",
     "all right": "All {count} gradients are right.",
     "right but unclear": (
         "{right} of {count} gradients are right; of {names} nothing could be measured."

@@ -46,6 +46,14 @@ class FileCheck:
     report: Mapping[str, Any] | None
 
 
+def require_file(file: Path) -> None:
+    """Raise a `UsageError` if there is no such file, or it is no Python."""
+    if not file.is_file():
+        raise UsageError(say("not there", file=file))
+    if file.suffix not in SUFFIXES:
+        raise UsageError(say("other file", file=file))
+
+
 def check_file(
     file: Path,
     *,
@@ -76,15 +84,7 @@ def check_file(
         Without a report where the file fails, has no such functions, runs longer, or its functions
         can't be called.
 
-    Raises
-    ------
-    UsageError
-        If there is no such file, or it is no Python.
     """
-    if not file.is_file():
-        raise UsageError(say("not there", file=file))
-    if file.suffix not in SUFFIXES:
-        raise UsageError(say("other file", file=file))
     request = {"file": str(file), "names": dict(names), "sizes": sizes, "timeout": timeout}
     with tempfile.TemporaryDirectory(prefix="clearprop-") as name:
         folder = Path(name)
@@ -158,9 +158,10 @@ def _why_silent(file: Path, folder: Path, exit_code: int | None, timeout: float)
     frames = _FRAME.findall(hangs.read_text(encoding="utf-8")) if hangs.exists() else []
     if not frames and exit_code is not None:
         return say("ended itself", file=file, exit_code=exit_code)
-    inside = [(name, line, where) for name, line, where in frames if name.startswith(str(file))]
+    paths = (str(file), str(file.resolve()))
+    inside = [frame for frame in frames if frame[0].startswith(paths)]
     if not inside:
         return say("too slow", file=file, timeout=f"{timeout:g}")
-    name, line, where = inside[0]
+    name, line, where = inside[0]  # the innermost
     key = "hangs while run" if inside[-1][2] == "<module>" else "hangs"
     return say(key, file=name, line=line, where=where, timeout=f"{timeout:g}")
