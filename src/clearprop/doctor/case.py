@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from clearprop.training.samples import Samples
 
 _ROWS = 2000  # samples that are looked at, at most
 _NUMBERS = 4_000_000  # that they hold at most
-_DECADES = 4  # of rates above the training's own that are tried, and as many below
+_DECADES = 8  # of rates above the training's own that are tried, and as many below
 _TRIAL_UPDATES, _FEWEST_UPDATES = 300, 50
 _TRIAL_PRODUCTS = 10**11  # multiplications that a trial may take: seconds
 _ENOUGH_TO_JUDGE = 100  # held-out samples: of fewer, a score is mostly chance
@@ -123,10 +124,11 @@ class Case:
 
     @property
     def is_well(self) -> bool:
-        """Whether there is too little left to gain for anything to count as an illness."""
-        return self.history.stopped != "diverged" and not is_gain(
-            Score(1.0, 0.0, 0.0, self.score.name, 1.0), self.score
-        )
+        """Whether so little is left to be learned that nothing keeps the network from learning."""
+        if self.history.stopped == "diverged":
+            return False
+        reached = max(self.score, self.training_score, key=lambda one: one.value)
+        return not is_gain(Score(1.0, 0.0, 0.0, reached.name, 1.0), reached)
 
     @cached_property
     def at_start(self) -> list[Seen]:
@@ -197,14 +199,21 @@ class Case:
         return next((changes for changes in tried if self.cure(changes) is not None), None)
 
     def search_rate(self, changes: Changes) -> tuple[float, Score]:
-        """Return by how much the best of some rates differs from the training's own, and its trial.
+        """Find by how much the best of some rates differs from the training's own.
 
-        Rates are ten times apart, and tried as long as they are not far worse than the best.
+        Rates are ten times apart, and tried until they are far worse than the best; lower ones at
+        least until they don't diverge.
 
         Parameters
         ----------
         changes : mapping
             What else is changed: the rate must suit it.
+
+        Returns
+        -------
+        factor : float
+        best : Score
+            Of its trial.
         """
         rate = self.rate or 0.0
         chosen, best = 1.0, self.try_out(changes)
@@ -214,7 +223,7 @@ class Case:
                 tried = self.try_out({**changes, "learning_rate": readable(rate * factor)})
                 if tried.loss < best.loss:
                     chosen, best = factor, tried
-                elif not tried.loss < 2 * best.loss:
+                elif tried.loss >= 2 * best.loss and (step > 1 or isfinite(best.loss)):
                     break
         return chosen, best
 
@@ -236,13 +245,14 @@ class Case:
             epochs=self.updates,
             max_steps=self.updates,
             early_stopping=None,
+            class_weight=changes.get("class_weight", trainer.class_weight),
             clip_norm=changes.get("clip_norm", trainer.clip_norm),
         )
         few = self._for_trials
         try:
             trial.fit(network, few.X, few.y, sample_weight=few.weights)
         except DivergedError:
-            return replace(score(network, self.judged), value=-1.0, loss=np.inf)
+            return replace(score(network, self.judged), value=-1.0, loss=inf)
         return replace(score(network, self.judged), loss=score(network, self.sample).loss)
 
     @cached_property

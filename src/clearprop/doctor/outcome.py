@@ -74,21 +74,20 @@ class Underfitting(Illness):
         if not case.is_trained:
             return None
         reached, opinion = case.training_score, case.opinion
-        facts: dict[str, Any] = {"reached": reached.text}
-        if opinion is not None and opinion.value - reached.value >= max(
-            self.threshold, _STANDARD_ERRORS * reached.error
-        ):
-            missing, variant = opinion.value - reached.value, ""
-            facts["neighbours"] = (
-                f"{opinion.shown:.1%}" if reached.name == "accuracy" else f"R² {opinion.shown:.3f}"
-            )
-        elif reached.value < self.threshold:
-            missing, variant = 1 - reached.value, "nothing"
+        facts: dict[str, Any] = {"reached": reached.text, "value": reached.value}
+        others = -1.0 if opinion is None else opinion.value
+        certain = max(self.threshold, _STANDARD_ERRORS * reached.error)
+        if reached.value < self.threshold:
+            missing, facts["variant"] = 1 - reached.value, "nothing"
+        elif others - reached.value >= certain:
+            missing, facts["neighbours"] = others - reached.value, others
         else:
             return None
         if cause := first_cause(found):
-            return self.finding(missing, variant=variant, cause=cause.illness, **facts)
-        return self.finding(missing, variant=variant, changes=_more(case), **facts)
+            facts["cause"] = cause.illness
+        else:
+            facts["changes"] = _more(case)
+        return self.finding(missing, **facts)
 
 
 @dataclass(frozen=True)

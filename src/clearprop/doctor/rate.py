@@ -16,7 +16,7 @@ from clearprop.layers import BatchNorm, Layer, Residual, Sequential
 _SHORTEST = 100  # updates: after fewer, more of them are what helps
 _WORTH_A_WORD = 0.05  # of the score, between two trials
 _GROWN = 10.0  # weights that are so many times as large as at the beginning
-_NO_RATE_HELPS = {"unscaled_inputs", "not_a_number"}
+_NO_RATE_HELPS = {"unscaled_inputs", "not_a_number", "wrong_labels"}
 
 
 @dataclass(frozen=True)

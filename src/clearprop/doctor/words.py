@@ -107,12 +107,12 @@ MEASUREMENTS = {
         "{true:.1%} are of that class."
     ),
     "underfitting": (
-        "On the samples that it was trained on the network reaches {reached}; their nearest "
-        "neighbours alone predict them with {neighbours}."
+        "On its own training samples the network reaches {reached}, {value:.2f} of the way from "
+        "guessing to perfect; asking their ten nearest neighbours reaches {neighbours:.2f} of it."
     ),
     "underfitting/nothing": (
-        "On the samples that it was trained on the network reaches {reached}, hardly more than a "
-        "guess."
+        "On its own training samples the network reaches {reached}, {value:.2f} of the way from "
+        "guessing to perfect."
     ),
     "overlap": (
         "{count} of {held} held-out samples ({measured:.1%}) are among the training samples, the "
