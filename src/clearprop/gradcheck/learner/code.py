@@ -117,9 +117,11 @@ class Code:
     ) -> Any:
         """Call what comes after the forward pass."""
         given = {**data, "parameters": parameters, "cache": passed.cache}
+        named = {**parameters, **passed.named}
         if passed.outputs is not None:
             given["output"] = passed.outputs
-        return call(function, given, {**parameters, **passed.named})
+            named.setdefault(f"A{data['L']}", passed.outputs)
+        return call(function, given, named)
 
     def _read(self, result: Any) -> Forward:
         size = self.sizes[-1] * self.m
@@ -131,7 +133,8 @@ class Code:
         else:
             items = list(result) if isinstance(result, tuple | list) else [result]
             names = returned_names(self.functions.forward)
-            named = dict(zip(names, items, strict=True)) if len(names) == len(items) else {}
+            pairs = zip(names, items, strict=True) if len(names) == len(items) else ()
+            named = {name: item for name, item in pairs if name}
             if items and np.ndim(items[0]) == 0 and isinstance(items[0], _NUMBERS):
                 return Forward(None, _one(items[1:]), as_cost(items[0]), named)
             fitting = [

@@ -4,12 +4,13 @@ import traceback
 from pathlib import Path
 
 from clearprop.errors import UsageError
+from clearprop.gradcheck.diagnosis import explain_error
 
 _OURS = str(Path(__file__).parents[2])
 
 
 def failure(message: str, error: BaseException) -> UsageError:
-    """Make an error of a message and, last, the traceback of what the learner's code raised.
+    """Make an error of a message, what may be behind it, and last the traceback of the code.
 
     Parameters
     ----------
@@ -26,4 +27,5 @@ def failure(message: str, error: BaseException) -> UsageError:
     while frames is not None and frames.tb_frame.f_code.co_filename.startswith((_OURS, "<frozen")):
         frames = frames.tb_next
     lines = traceback.format_exception(type(error), error, frames)
-    return UsageError(f"{message}\n\n{''.join(lines).rstrip()}")
+    parts = (message, explain_error(error), "".join(lines).rstrip())
+    return UsageError("\n\n".join(part for part in parts if part))
