@@ -13,6 +13,7 @@ import numpy as np
 from clearprop.gradcheck.diagnosis.hypotheses.fitting import CLOSE, LEAST, relative_error
 from clearprop.gradcheck.diagnosis.hypotheses.formulas import Formulas
 from clearprop.gradcheck.diagnosis.hypotheses.guess import Step, Steps
+from clearprop.gradcheck.diagnosis.network.form import Dense
 from clearprop.gradcheck.diagnosis.network.replay import Run
 from clearprop.gradcheck.diagnosis.words import say
 from clearprop.gradcheck.subject import Arrays, Subject
@@ -55,36 +56,40 @@ def readings(subject: Subject, run: Run, analytical: Arrays) -> Iterator[Reading
     ------
     Reading
     """
-    if grown := _grown(subject, run, analytical):
-        yield grown
-        return
-    yield Reading(analytical)
-    if paired := _paired(run, analytical):
-        yield paired
+    base = _grown(subject, run, analytical) or _paired(run, analytical) or Reading(analytical)
+    yield base
     if any(name not in analytical for name in subject.parameters):  # it stands somewhere else
-        yield from _moved(run, analytical)
+        yield from _moved(run, base)
 
 
 def _grown(subject: Subject, run: Run, analytical: Arrays) -> Reading | None:
     """Return what each further call adds, if every call adds the same."""
     calls = [dict(subject.gradients(subject.parameters)) for _ in range(3)]
-    names = [name for name in analytical if all(name in call for call in calls)]
-    error, growth, grown = 0.0, dict(analytical), []
-    for name in names:
+    growth: dict[str, Array] = {}
+    error = 0.0
+    for name in analytical.keys() & calls[0].keys() & calls[1].keys() & calls[2].keys():
         first, second, third = (np.asarray(call[name], np.float64) for call in calls)
         if not first.shape == second.shape == third.shape:
             return None
         if np.any(third - second):
             growth[name] = third - second
-            grown.append(name)
             error = max(error, relative_error(growth[name], second - first))
-    if not grown or not error <= CLOSE:
+    if not growth or not error <= CLOSE:
         return None
-    at = Formulas(run.plan, run.L)
-    right = at.whole_dW()
-    step = Step("accumulated", run.L, "dW", right.replace(" = ", " += ", 1), right)
-    evidence = say("steady growth", name=at.name("dW"), error=max(error, LEAST))
-    return Reading(growth, (step,), evidence=evidence)
+    steps = tuple(
+        Step("accumulated", at.layer, target, line.replace(" = ", " += ", 1), line)
+        for at, names in _backward(run)
+        for target, name, line in (("dW", names.W, at.whole_dW()), ("db", names.b, at.db()))
+        if name in growth
+    )
+    place = steps[0].ours.split(" = ")[0]
+    evidence = say("steady growth", name=place, error=max(error, LEAST))
+    return Reading({**analytical, **growth}, steps, evidence=evidence)
+
+
+def _backward(run: Run) -> Iterator[tuple[Formulas, Dense]]:
+    for layer in range(run.L, 0, -1):
+        yield Formulas(run.plan, layer), run.plan.layers[layer - 1]
 
 
 def _paired(run: Run, analytical: Arrays) -> Reading | None:
@@ -113,7 +118,7 @@ def _paired(run: Run, analytical: Arrays) -> Reading | None:
     return Reading(theirs, (step,), lost, evidence)
 
 
-def _moved(run: Run, analytical: Arrays) -> Iterator[Reading]:
+def _moved(run: Run, base: Reading) -> Iterator[Reading]:
     """Yield the gradients of the layers as if they stood under the keys of their neighbours."""
     layers = run.plan.layers
     every = {name: name for layer in layers for name in (layer.W, layer.b)}
@@ -128,16 +133,16 @@ def _moved(run: Run, analytical: Arrays) -> Iterator[Reading]:
         }
         gone = {name for name in every if name not in moved and name in moved.values()}
         keys = {name: key for name, key in (every | moved).items() if name not in gone}
-        found = {name: analytical[key] for name, key in keys.items() if key in analytical}
-        unread = (every.keys() & analytical.keys()) - set(keys.values())
+        found = {name: base.arrays[key] for name, key in keys.items() if key in base.arrays}
+        unread = (every.keys() & base.arrays.keys()) - set(keys.values())
         if unread or not found.keys() & moved.keys():
             continue
-        lost = frozenset(gone | moved.keys() - found.keys())
+        lost = base.lost | gone | (moved.keys() - found.keys())
         at, place = Formulas(run.plan, count), count - 1
         target, name = ("db", layers[place].b) if kinds == "b" else ("dW", layers[place].W)
         theirs, ours = (f'grads["d{key}"] = {at.name(target)}' for key in (moved[name], name))
         step = Step("off_by_one", count, target, theirs, ours, f"{shift:+d}")
-        yield Reading(found, (step,), lost)
+        yield Reading(found, (*base.steps, step), lost, base.evidence)
 
 
 def _names(run: Run, place: int) -> tuple[str, str]:

@@ -137,18 +137,17 @@ def _onward(
 def _partly(at: Place, branch: Branch, asked: Asked) -> Branch:
     """Return the branch of the right dZ in which one line, or all of the layer, is unknown."""
     guess, dA = next(deltas(at, 0, asked))
-    lines = [
-        explain(at, target, theirs, guess.value, dA, plain=False)
-        for target, theirs in zip(("dW", "db"), asked, strict=True)
-    ]
-    unknown = tuple(target for target, found in zip(("dW", "db"), lines, strict=True) if not found)
-    if len(unknown) == 2:
-        unknown = ("dZ",)
     steps: Steps = ()
-    errors = {}
-    for target, found in zip(("dW", "db"), lines, strict=True):
-        for line in found[:1]:
-            own = meanings(line.factor or 1, at, target, telling=True)[0]
-            steps += (*line.steps, *own)
+    errors: dict[str, float] = {}
+    unknown: list[str] = []
+    for target, theirs in zip(("dW", "db"), asked, strict=True):
+        lines = explain(at, target, theirs, guess.value, dA, plain=False)
+        line = next(iter(lines), Line(()))
+        factors = meanings(line.factor or 1, at, target, telling=line.telling)
+        if lines and factors:
+            steps += (*line.steps, *factors[0])
             errors[target] = line.error
-    return _onward(at, branch, guess, dA, 1, steps, errors, unknown)
+        else:
+            unknown.append(target)
+    nothing = len(unknown) == len(asked)
+    return _onward(at, branch, guess, dA, 1, steps, errors, ("dZ",) if nothing else (*unknown,))

@@ -9,7 +9,7 @@ import numpy as np
 from clearprop.gradcheck.diagnosis.branch import Branch
 from clearprop.gradcheck.diagnosis.diagnosis import Diagnosis, Mistake
 from clearprop.gradcheck.diagnosis.hypotheses.fitting import LEAST, relative_error
-from clearprop.gradcheck.diagnosis.hypotheses.formulas import Formulas
+from clearprop.gradcheck.diagnosis.hypotheses.formulas import Formulas, readable
 from clearprop.gradcheck.diagnosis.hypotheses.guess import Step, Steps
 from clearprop.gradcheck.diagnosis.network.replay import Run
 from clearprop.gradcheck.diagnosis.readings import Reading
@@ -122,7 +122,7 @@ def _place(step: Step) -> str:
 
 def _evidence(told: Told, step: Step, number: int) -> str:
     at = Formulas(told.run.plan, step.layer)
-    if told.reading.evidence and step in told.reading.steps:
+    if told.reading.evidence and step == told.reading.steps[0]:
         return told.reading.evidence
     names = told.run.plan.layers[step.layer - 1]
     target, parameter = ("db", names.b) if step.target == "db" else ("dW", names.W)
@@ -149,12 +149,10 @@ def _against_numerical(told: Told, step: Step, name: str, parameter: str) -> str
     error = relative_error(numerical[known], theirs[known] / step.factor)
     if not known.any() or error > _MEASURED:
         return None
-    inverse = 1 / step.factor
-    factor = f"1/{step.factor:.6g}" if abs(step.factor) > 1 else f"{inverse:.6g}"
     return say(
         "equal to numerical",
         name=name,
-        factor=factor,
+        factor=readable(1 / step.factor),
         error=max(error, LEAST),
         count=int(known.sum()),
     )
@@ -189,7 +187,8 @@ def _known(told: Told, layer: int, target: str) -> Iterator[str]:
         yield say("after mistakes", delta=above[-1].name("dZ"))
     both = f"{at.name('dW')}, {at.name('db')}"
     key = "wrong dZ" if target == "dZ" else "wrong line"
-    sentence = say(key, delta=at.name("dZ"), names=both, name=at.name(line))
+    other = at.name("dW" if line == "db" else "db")
+    sentence = say(key, delta=at.name("dZ"), names=both, name=at.name(line), other=other)
     yield _own_names(told, sentence)
     parameter = names.b if line == "db" else names.W
     if parameter in told.theirs:

@@ -81,6 +81,11 @@ CAUSES = {
         "Every output of a softmax depends on every Z of its sample, so that g' is a matrix, not "
         "A * (1 - A).",
     ),
+    "cost_sign": (
+        "cost with the wrong sign",
+        "The gradient is right for a cost of the other sign: a cross-entropy or a mean of squares "
+        "is never negative.",
+    ),
     "inner_sign": (
         "a sign within dA",
         "One of the two terms of the cross-entropy has a wrong sign.",
@@ -174,7 +179,10 @@ _ENGLISH = {
     "wrong dZ": (
         "{delta} itself is wrong: look at the lines that lead to {delta}, not at those of {names}."
     ),
-    "wrong line": "{delta} is right, so only the line that computes {name} is wrong.",
+    "wrong line": (
+        "{other} is right, and so very likely {delta}, of which both are made: look at the line "
+        "that computes {name}."
+    ),
     "of network": "Forward is a network of {hidden} with {cost}.",
     "hidden and": " and ",
     "no hidden": "one layer",
@@ -205,7 +213,7 @@ _ENGLISH = {
         "{name} is used and never set. Is it another variable's name, or one of another function?"
     ),
     "error key": (
-        "There is no {key} in the dictionary. Is it stored under a key that is one beside it?"
+        "There is no {missing} in the dictionary. Is it stored under a key that is one beside it?"
     ),
     "error shapes": (
         "Two arrays that don't fit are multiplied{shapes}. dW has the shape of W, and dA that of "

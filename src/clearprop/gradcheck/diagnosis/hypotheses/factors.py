@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
+from clearprop.gradcheck.diagnosis.hypotheses.formulas import readable
 from clearprop.gradcheck.diagnosis.hypotheses.guess import Place, Step, Steps
 
 
@@ -23,6 +24,8 @@ class Factor:
         Other causes of the same number.
     variant : str
         See `Step`; the text of the factor unless given.
+    scale : float, optional
+        By what the cost would have to be multiplied for the gradient to be right, besides 1/m.
     """
 
     value: float
@@ -31,6 +34,7 @@ class Factor:
     times: str = ""
     equals: tuple[str, ...] = ()
     variant: str = ""
+    scale: float | None = None
 
 
 def meanings(value: float, at: Place, target: str, *, telling: bool) -> list[Steps]:
@@ -60,7 +64,7 @@ def meanings(value: float, at: Place, target: str, *, telling: bool) -> list[Ste
         found = [one for one in factors if one and abs(value / one.value - 1) < same]
         if found:
             return [tuple(_step(cause, one, at, target) for cause in one.causes) for one in found]
-    unnamed = Factor(value, ("factor",), times=f"{value:.6g} * ")
+    unnamed = Factor(value, ("factor",), times=f"{readable(value)} * ")
     return [(_step("factor", unnamed, at, target),)] if telling else []
 
 
@@ -104,9 +108,9 @@ def _simple(at: Place, target: str) -> Iterator[Factor]:
 def _of_output(at: Place) -> Iterator[Factor]:
     run = at.run
     if run.plan.scale not in run.plan.cost.usual:  # the cost is the unusual one, not the gradient
+        cause = "cost_sign" if run.plan.scale < 0 else "other_loss"
         for usual in run.plan.cost.usual:
-            factor = usual / run.plan.scale
-            yield Factor(factor, ("other_loss",), times=f"{factor:.6g} * ")
+            yield Factor(usual / run.plan.scale, (cause,), scale=usual)
     yield Factor(-1, ("swapped",), times="-", equals=("sign",))
     if (outputs := len(run.Y)) > 1:
         yield Factor(1 / outputs, ("other_loss",), times=f"1/{outputs} * ")
@@ -144,6 +148,8 @@ def _step(cause: str, factor: Factor, at: Place, target: str) -> Step:
 
 def _lines(factor: Factor, at: Place, target: str) -> tuple[str, str]:
     write = at.formulas
+    if "cost_sign" in factor.causes:
+        return "cost = np.sum(...) / m", "cost = -np.sum(...) / m"
     if target == "dW":
         return write.dW(over=factor.over, times=factor.times), write.whole_dW()
     if target == "db":
@@ -152,6 +158,8 @@ def _lines(factor: Factor, at: Place, target: str) -> tuple[str, str]:
         return write.dW(over=factor.over, times=factor.times), write.whole_dW()
     over = {"m": "", "": "m * ", "m**2": "1/m * "}.get(factor.over, f"m/{factor.over} * ")
     times = factor.times + over
+    if factor.scale is not None:
+        return write.output(factor.scale), write.output()
     if at.layer == at.run.L:
         name, right = write.output().split(" = ", 1)
         return f"{name} = {times}({right})", write.output()

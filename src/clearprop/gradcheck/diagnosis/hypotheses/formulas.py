@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from clearprop.gradcheck.diagnosis.network.replay import Plan
 
+_WHOLE = 1e-5
+
 
 @dataclass(frozen=True)
 class Formulas:
@@ -76,17 +78,30 @@ class Formulas:
             return activation.at_A.written.format(u=self.name("A"))
         return activation.at_Z.written.format(u=self.name("Z"))
 
-    def output(self) -> str:
-        """Write the right dZ of the last layer."""
-        return f"{self.name('dZ')} = {self._scaled(self.plan.cost.written_dZ)}"
+    def output(self, scale: float | None = None) -> str:
+        """Write dZ of the last layer, for the cost's own scale unless another is given."""
+        return f"{self.name('dZ')} = {self._scaled(self.plan.cost.written_dZ, scale)}"
 
     def upstream(self) -> str:
         """Write the right dA of the last layer, and the dZ that follows from it."""
         written = self._scaled(self.plan.cost.written_dA)
         return f"{self.name('dA')} = {written}, so that {self.output()}"
 
-    def _scaled(self, formula: str) -> str:
-        written, scale = formula.format(A=self.name("A")), self.plan.scale
+    def _scaled(self, formula: str, given: float | None = None) -> str:
+        written = formula.format(A=self.name("A"))
+        scale = self.plan.scale if given is None else given
         if scale == 0.5 and written.startswith("2 * "):
-            return written.removeprefix("2 * ")
-        return written if scale == 1 else f"{scale:g} * ({written})"
+            halved = written.removeprefix("2 * ")
+            return halved.strip("()") if halved.count("(") == 1 and halved[-1] == ")" else halved
+        if scale == 1:
+            return written
+        return f"-({written})" if scale == -1 else f"{readable(scale)} * ({written})"
+
+
+def readable(factor: float) -> str:
+    """Write a factor as people do: 8, 1/8, -1, 0.37."""
+    inverse = round(1 / factor)
+    if abs(inverse) > 1 and abs(factor * inverse - 1) < _WHOLE:
+        return f"1/{inverse}" if inverse > 0 else f"-1/{-inverse}"
+    nearest = round(factor)
+    return str(nearest) if abs(factor - nearest) < _WHOLE * abs(factor) else f"{factor:.6g}"

@@ -95,5 +95,6 @@ def _slopes(at: Place) -> Iterator[Guess]:
 
 def _wrong(at: Place, cause: str, value: Array, written: str, variant: str = "") -> Guess:
     line = f"{at.formulas.name('dZ')} = {written}"
-    step = Step(cause, at.layer, "dZ", line, at.formulas.output(), variant or written)
+    equals = ("wrong_pair",) if cause == "slope_missing" else ()  # dA was taken for dZ
+    step = Step(cause, at.layer, "dZ", line, at.formulas.output(), variant or written, equals)
     return Guess(value, (step,))

@@ -123,7 +123,9 @@ def _wrong(at: Place, cause: str, value: Array, written: str, variant: str = "")
     numberless = written.replace(_name(at, "Z"), "Z").replace(_name(at, "A"), "A")
     write = at.formulas
     ours = write.dZ() if at.layer < at.run.L else write.output()
-    step = Step(cause, at.layer, "dZ", write.dZ(written), ours, variant or numberless)
+    equals = ("wrong_pair",) if cause == "slope_missing" else ()  # dA was taken for dZ
+    line = write.dZ(written)
+    step = Step(cause, at.layer, "dZ", line, ours, variant or numberless, equals)
     return Guess(value, (step,))
 
 

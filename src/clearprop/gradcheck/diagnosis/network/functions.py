@@ -95,6 +95,14 @@ ACTIVATIONS = (
             "np.where({u} > 0, 1, np.exp({u}))",
         ),
     ),
+    Activation(
+        "swish",
+        lambda Z: Z * sigmoid(Z),
+        Derivative(
+            lambda u: sigmoid(u) * (1 + u * (1 - sigmoid(u))),
+            "sigmoid({u}) * (1 + {u} * (1 - sigmoid({u})))",
+        ),
+    ),
     Activation("softplus", lambda Z: np.logaddexp(0, Z), Derivative(sigmoid, "sigmoid({u})")),
 )
 """What a hidden layer may have, the usual ones first."""

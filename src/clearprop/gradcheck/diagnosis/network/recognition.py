@@ -4,6 +4,7 @@ Activations, the cost, its scale, L2 and dropout are tried until the cost comes 
 wherever it is asked for. Nobody has to say what the network is, and no name is believed.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, product
@@ -48,13 +49,23 @@ def recognize(subject: Subject) -> Run | None:
         if Y is None:
             continue
         places = [subject.parameters, *_anywhere(subject.parameters, layers, form, X)]
-        costs = np.array([subject.cost(place) for place in places], np.float64)
-        if not np.isfinite(costs).all():
+        costs = _costs(subject, places)
+        if costs is None or not np.isfinite(costs).all():
             return None
         points = [point(form, layers, place, X, Y) for place in places]
         if plan := _find(form, layers, points, costs):
             return run(plan, points[0])
     return None
+
+
+def _costs(subject: Subject, places: list[Arrays]) -> Array | None:
+    """Return the cost at each place; None where code that works at its own place fails there."""
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return np.array([subject.cost(place) for place in places], np.float64)
+    except Exception:  # of somebody else's code, which may raise anything
+        return None
 
 
 def _find(form: Form, layers: list[Dense], points: list[Point], costs: Array) -> Plan | None:
