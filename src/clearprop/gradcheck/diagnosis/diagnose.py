@@ -59,7 +59,7 @@ def diagnose(
     if told.branches[0].unknown and not single:  # a part of the code may compute in float32
         roughly = _explain(subject, run, numerical, analytical, wrong, SINGLE)
         told = told if roughly.branches[0].unknown else roughly
-    if not told.steps and not told.branches[0].unknown:
+    if told.agrees:
         return _no_mistake(told, single=single)
     return tell(told)
 

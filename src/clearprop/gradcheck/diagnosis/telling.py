@@ -1,8 +1,8 @@
 """From the best branch of a search to a diagnosis in words."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,11 +11,13 @@ from clearprop.gradcheck.diagnosis.diagnosis import Diagnosis, Mistake
 from clearprop.gradcheck.diagnosis.hypotheses.fitting import LEAST, relative_error
 from clearprop.gradcheck.diagnosis.hypotheses.formulas import Formulas, readable
 from clearprop.gradcheck.diagnosis.hypotheses.guess import Step, Steps
+from clearprop.gradcheck.diagnosis.naming import in_names_of
 from clearprop.gradcheck.diagnosis.network.replay import Run
 from clearprop.gradcheck.diagnosis.readings import Reading
 from clearprop.gradcheck.diagnosis.remains import compare
 from clearprop.gradcheck.diagnosis.ruled_out import tried
 from clearprop.gradcheck.diagnosis.words import say, title
+from clearprop.gradcheck.report import called
 from clearprop.gradcheck.subject import Arrays
 from clearprop.parameters import Array
 
@@ -57,6 +59,12 @@ class Told:
         steps = (*self.reading.steps, *self.branches[0].steps)
         return tuple(sorted(steps, key=lambda step: -step.layer))
 
+    @property
+    def agrees(self) -> bool:
+        """Whether every gradient is there, and right."""
+        explained = self.steps or self.branches[0].unknown
+        return not explained and all(name in self.theirs for name in self.wrong)
+
 
 def tell(told: Told) -> Diagnosis:
     """Put an explanation into words.
@@ -70,15 +78,14 @@ def tell(told: Told) -> Diagnosis:
     Diagnosis
     """
     groups = _groups(told.steps)
-    mistakes = [_mistake(told, key, groups) for key in groups]
-    branch = told.branches[0]
-    diagnosis = Diagnosis(told.wrong[0], tuple(mistakes))
-    if branch.unknown:
+    mistakes = tuple(_mistake(told, key, groups) for key in groups)
+    known, ruled_out = tuple(_unseen(told)), tuple[str, ...]()
+    if (branch := told.branches[0]).unknown:
         layer, target = branch.unknown[0]
-        known = tuple(_known(told, layer, target))
+        known += tuple(_known(told, layer, target))
         ruled_out = tuple(map(title, tried(told.run, branch, layer, target)))
-        diagnosis = replace(diagnosis, known=known, ruled_out=ruled_out)
-    return diagnosis
+    diagnosis = Diagnosis(told.wrong[0], mistakes, known, ruled_out)
+    return in_names_of(diagnosis, told.run.plan.layers)
 
 
 def _groups(steps: Steps) -> Groups:
@@ -93,15 +100,15 @@ def _mistake(told: Told, key: tuple[str, str], groups: Groups) -> Mistake:
     steps = groups[key]
     first = steps[0]
     number = list(groups).index(key)
-    others = [*map(title, first.equals), *_rivals(told, key, groups)]
+    others = dict.fromkeys([*map(title, first.equals), *_rivals(told, key, groups)])
     return Mistake(
         cause=first.cause,
         parameter=_parameter(told, first),
-        places=tuple(dict.fromkeys(_own_names(told, _place(step)) for step in steps)),
-        theirs=_own_names(told, first.theirs),
-        correction=_own_names(told, first.ours),
-        evidence=_own_names(told, _evidence(told, first, number)),
-        others=tuple(_own_names(told, other) for other in dict.fromkeys(others)),
+        places=tuple(dict.fromkeys(map(_place, steps))),
+        theirs=first.theirs,
+        correction=first.ours,
+        evidence=_evidence(told, first, number),
+        others=tuple(others),
     )
 
 
@@ -173,28 +180,40 @@ def _rivals(told: Told, key: tuple[str, str], groups: Groups) -> Iterator[str]:
                 yield f"{title(step.cause)} ({step.theirs})"
 
 
+def _unseen(told: Told) -> Iterator[str]:
+    """Yield what keeps gradients from being compared at all."""
+    for name in told.wrong:
+        if name not in told.theirs and name not in told.reading.lost:
+            array = told.analytical.get(name)
+            if array is None:
+                yield say("not seen", name=called(name))
+            else:
+                count = int((~np.isfinite(array)).sum())
+                yield say("not finite", name=called(name), count=count, entries=array.size)
+
+
 def _known(told: Told, layer: int, target: str) -> Iterator[str]:
     """Yield what is known of a line, or of all of a layer, that nothing explains."""
     run, branch = told.run, told.branches[0]
     at, names = Formulas(run.plan, layer), run.plan.layers[layer - 1]
-    line = "db" if target == "db" else "dW"
-    yield _own_names(told, say("nothing fits", name=at.name(line)))
+    line, other = ("db", "dW") if target == "db" else ("dW", "db")
+    yield say("nothing fits", name=at.name(line))
     above = [Formulas(run.plan, one) for one in range(run.L, layer, -1)]
     if above and not branch.steps:
         listed = ", ".join(one.name(symbol) for one in above for symbol in ("dW", "db"))
-        yield _own_names(told, say("right above", names=listed, delta=above[-1].name("dZ")))
+        yield say("right above", names=listed, delta=above[-1].name("dZ"))
     elif above:
         yield say("after mistakes", delta=above[-1].name("dZ"))
-    both = f"{at.name('dW')}, {at.name('db')}"
-    key = "wrong dZ" if target == "dZ" else "wrong line"
-    other = at.name("dW" if line == "db" else "db")
-    sentence = say(key, delta=at.name("dZ"), names=both, name=at.name(line), other=other)
-    yield _own_names(told, sentence)
+    yield say(
+        "wrong dZ" if target == "dZ" else "wrong line",
+        delta=at.name("dZ"),
+        name=at.name(line),
+        other=at.name(other),
+    )
     parameter = names.b if line == "db" else names.W
     if parameter in told.theirs:
         right = _right(run, branch.dZ[layer], layer, line)
-        theirs = told.theirs[parameter]
-        yield from (_own_names(told, known) for known in compare(at.name(line), theirs, right))
+        yield from compare(at.name(line), told.theirs[parameter], right)
     hidden = dict.fromkeys(activation.name for activation in run.plan.hidden)
     listed = say("hidden and").join(hidden) or say("no hidden")
     yield say("of network", hidden=listed, cost=run.plan.cost.name)
@@ -204,17 +223,3 @@ def _right(run: Run, dZ: Array, layer: int, target: str) -> Array:
     if target == "db":
         return dZ.sum(axis=1, keepdims=True) / run.m + run.plan.bias_decay * run.b[layer]
     return dZ @ run.A[layer - 1].T / run.m + run.plan.decay * run.W[layer]
-
-
-def _own_names(told: Told, text: str) -> str:
-    """Call weights and biases by the names that they have in the code under check."""
-    names: Mapping[str, str] = {
-        symbol + layer.number: name
-        for layer in told.run.plan.layers
-        for symbol, name in (("W", layer.W), ("b", layer.b))
-        if name.isidentifier() and name != symbol + layer.number
-    }
-    if not names:
-        return text
-    pattern = rf"\b(d?)({'|'.join(map(re.escape, names))})\b"
-    return re.sub(pattern, lambda found: found[1] + names[found[2]], text)

@@ -177,7 +177,8 @@ _ENGLISH = {
     "right above": "{names} are right, so everything back to {delta} is.",
     "after mistakes": "With the mistakes above, everything back to {delta} is explained.",
     "wrong dZ": (
-        "{delta} itself is wrong: look at the lines that lead to {delta}, not at those of {names}."
+        "{delta} itself is wrong: look at the lines that lead to {delta}, not at those of {name} "
+        "and {other}."
     ),
     "wrong line": (
         "{other} is right, and so very likely {delta}, of which both are made: look at the line "

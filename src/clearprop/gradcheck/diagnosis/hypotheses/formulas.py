@@ -67,9 +67,10 @@ class Formulas:
         scale = " / keep_prob" if self.plan.dropout.scaled else ""
         return f" * {self.name('D')}{scale}"
 
-    def dZ(self, slope: str = "", dA: str = "", times: str = "") -> str:
+    def dZ(self, slope: str = "") -> str:
         """Write dZ = dA * g'(Z), or another slope in its place."""
-        return f"{self.name('dZ')} = {times}{dA or self.name('dA')} * {slope or self.slope()}"
+        factor = "" if slope == "1" else f" * {slope or self.slope()}"
+        return f"{self.name('dZ')} = {self.name('dA')}{factor}"
 
     def slope(self) -> str:
         """Write g' of a hidden layer; with A where that is usual."""

@@ -1,19 +1,92 @@
 """What a learner may take for g'(Z) of a layer, or for its mask."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
-from clearprop.gradcheck.diagnosis.hypotheses.guess import Guess, Place, Step
+from clearprop.gradcheck.diagnosis.hypotheses.guess import Guess, Place, Step, Steps
 from clearprop.gradcheck.diagnosis.network.functions import (
     LEAKY_RELU,
     RELU,
     SIGMOID,
     TANH,
     Activation,
+    Derivative,
 )
 from clearprop.kernels import sigmoid
 from clearprop.parameters import Array
+
+Formula: TypeAlias = Callable[[Array, Array], Array]
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A formula that may be written for g'.
+
+    Parameters
+    ----------
+    cause : str
+    of : callable
+        The formula, of Z and A.
+    written : str
+        The same as text, with ``{Z}`` and ``{A}``.
+    """
+
+    cause: str
+    of: Formula
+    written: str
+
+
+def _derivatives(own: Activation) -> Iterator[Slip]:
+    """Yield the derivatives of the usual activations at Z and at A, but for the right ones."""
+    for other in (SIGMOID, TANH, RELU, LEAKY_RELU):
+        for formula, meant in ((other.at_Z, "Z"), (other.at_A, "A")):
+            if formula and not (other is own and meant == "Z"):
+                cause = "at_Z" if other is own else "other_activation"
+                yield Slip(cause, _of_Z(formula), formula.written.format(u="{Z}"))
+            if formula and not (other is own and meant == "A"):
+                cause = "at_A" if other is own else "other_activation"
+                yield Slip(cause, _of_A(formula), formula.written.format(u="{A}"))
+
+
+def _of_Z(formula: Derivative) -> Formula:
+    return lambda Z, A: formula.of(Z)
+
+
+def _of_A(formula: Derivative) -> Formula:
+    return lambda Z, A: formula.of(A)
+
+
+_OF_TANH = (
+    Slip("other_activation", lambda Z, A: 1 - sigmoid(Z) ** 2, "(1 - sigmoid({Z})**2)"),
+    Slip("slope_incomplete", lambda Z, A: 1 - A, "(1 - {A})"),
+    Slip("slope_incomplete", lambda Z, A: A**2, "{A}**2"),
+    Slip("slope_incomplete", lambda Z, A: 1 + A**2, "(1 + {A}**2)"),
+    Slip("slope_incomplete", lambda Z, A: (1 - A) ** 2, "(1 - {A})**2"),
+)
+_OF_SIGMOID = (
+    Slip(
+        "other_activation",
+        lambda Z, A: np.tanh(Z) * (1 - np.tanh(Z)),
+        "np.tanh({Z}) * (1 - np.tanh({Z}))",
+    ),
+    Slip("slope_incomplete", lambda Z, A: 1 - A, "(1 - {A})"),
+    Slip("slope_incomplete", lambda Z, A: A * (1 + A), "{A} * (1 + {A})"),
+    Slip("slope_incomplete", lambda Z, A: A * (A - 1), "{A} * ({A} - 1)"),
+    Slip("slope_incomplete", lambda Z, A: (1 - A) ** 2, "(1 - {A})**2"),
+    Slip("slope_incomplete", lambda Z, A: A**2, "({A} - {A} * (1 - {A}))"),
+)
+_OF_ANY = (
+    Slip("slope_incomplete", lambda Z, A: A, "{A}"),
+    Slip("slope_incomplete", lambda Z, A: Z, "{Z}"),
+)
+SLIPS = {
+    own.name: (*_derivatives(own), *slips, *_OF_ANY)
+    for own, slips in ((SIGMOID, _OF_SIGMOID), (TANH, _OF_TANH), (RELU, ()), (LEAKY_RELU, ()))
+}
+"""By the activation that the layer has."""
 
 
 def slopes(at: Place, dA: Array) -> Iterator[Guess]:
@@ -32,60 +105,34 @@ def slopes(at: Place, dA: Array) -> Iterator[Guess]:
     """
     own = at.run.plan.hidden[at.layer - 1]
     yield Guess(at.run.slope(at.layer))
-    yield _wrong(at, "slope_missing", np.ones_like(dA), "1")
-    yield from of_activation(at, own, at.run.Z[at.layer], at.run.H[at.layer])
+    yield from at_the_layer(at, own)
     yield from _elsewhere(at, own)
     if own.kinked:
         yield from _masks(at, own, dA)
     if at.layer in at.run.plan.dropout.masks and own.at_A:
-        dropped = own.at_A.of(at.run.A[at.layer])
-        yield _wrong(at, "dropout_slope", dropped, own.at_A.written.format(u=_name(at, "A")))
+        value, written = own.at_A.of(at.run.A[at.layer]), own.at_A.written.format(u="{A}")
+        yield _wrong(at, "dropout_slope", value, written)
 
 
-def of_activation(at: Place, own: Activation, Z: Array, A: Array) -> Iterator[Guess]:
-    """Yield what may be taken for the derivative of an activation at its own layer.
+def at_the_layer(at: Place, own: Activation) -> Iterator[Guess]:
+    """Yield what may be taken for g' with what forward kept for the same layer.
 
     Parameters
     ----------
     at : Place
     own : Activation
         What the layer has.
-    Z, A : ndarray, shape (n[l], m)
 
     Yields
     ------
     Guess
     """
-    z, a = _name(at, "Z"), _name(at, "A")
-    for other in (SIGMOID, TANH, RELU, LEAKY_RELU):
-        mine = other.name == own.name
-        for formula, meant in ((other.at_Z, "Z"), (other.at_A, "A")):
-            if formula is None:
-                continue
-            for argument, name, symbol in ((Z, z, "Z"), (A, a, "A")):
-                if mine and meant == symbol:
-                    continue
-                cause = f"at_{symbol}" if mine else "other_activation"
-                yield _wrong(at, cause, formula.of(argument), formula.written.format(u=name))
-    if own is TANH:
-        yield _wrong(at, "other_activation", 1 - sigmoid(Z) ** 2, f"(1 - sigmoid({z})**2)")
-        yield _wrong(at, "slope_incomplete", 1 - A, f"(1 - {a})")
-        yield _wrong(at, "slope_incomplete", A**2, f"{a}**2")
-        yield _wrong(at, "slope_incomplete", 1 + A**2, f"(1 + {a}**2)")
-        yield _wrong(at, "slope_incomplete", (1 - A) ** 2, f"(1 - {a})**2")
-    if own is SIGMOID:
-        yield _wrong(
-            at, "other_activation", np.tanh(Z) * (1 - np.tanh(Z)), f"t * (1 - t), t = np.tanh({z})"
-        )
-        yield _wrong(at, "slope_incomplete", 1 - A, f"(1 - {a})")
-        yield _wrong(at, "slope_incomplete", A * (1 + A), f"{a} * (1 + {a})")
-        yield _wrong(at, "slope_incomplete", A * (A - 1), f"{a} * ({a} - 1)")
-        yield _wrong(at, "slope_incomplete", (1 - A) ** 2, f"(1 - {a})**2")
-        yield _wrong(at, "slope_incomplete", A - A * (1 - A), f"{a} - {a} * (1 - {a})")
-    yield _wrong(at, "slope_incomplete", A, a)
-    yield _wrong(at, "slope_incomplete", Z, z)
-    right = own.at_Z.of(Z)
-    yield _wrong(at, "slope_twice", right**2, f"{_right(at, own)} * {_right(at, own)}")
+    Z, A = at.run.Z[at.layer], at.run.H[at.layer]
+    yield _wrong(at, "slope_missing", np.ones_like(Z), "1", equals=("wrong_pair",))  # dA for dZ
+    for slip in SLIPS.get(own.name) or (*_derivatives(own), *_OF_ANY):
+        yield _wrong(at, slip.cause, slip.of(Z, A), slip.written)
+    right = (own.at_A or own.at_Z).written.format(u="{A}" if own.at_A else "{Z}")
+    yield _wrong(at, "slope_twice", own.at_Z.of(Z) ** 2, f"{right} * {right}")
 
 
 def _elsewhere(at: Place, own: Activation) -> Iterator[Guess]:
@@ -95,45 +142,39 @@ def _elsewhere(at: Place, own: Activation) -> Iterator[Guess]:
     for layer, (Z, A) in enumerate(zip(at.run.Z, at.run.A, strict=True)):
         if layer == at.layer or Z.shape not in (shape, (1, shape[1])):
             continue
-        z, a = at.formulas.name("Z", layer), at.formulas.name("A", layer)
-        variant = f"{layer - at.layer:+d}"
-        written = own.at_Z.written.format(u=z)
-        yield _wrong(at, cause, own.at_Z.of(Z) + np.zeros(shape), written, f"Z{variant}")
-        if own.at_A:
-            written = own.at_A.written.format(u=a)
-            yield _wrong(at, cause, own.at_A.of(A) + np.zeros(shape), written, f"A{variant}")
+        for symbol, array, formula in (("Z", Z, own.at_Z), ("A", A, own.at_A)):
+            if formula:
+                value = np.broadcast_to(formula.of(array), shape)
+                written = formula.written.format(u=at.formulas.name(symbol, layer))
+                variant = f"{symbol}{layer - at.layer:+d}"
+                yield _wrong(at, cause, value, written, variant=variant)
 
 
 def _masks(at: Place, own: Activation, dA: Array) -> Iterator[Guess]:
-    Z, z = at.run.Z[at.layer], _name(at, "Z")
+    """Yield masks of a ReLU, leaky or not: turned, of another array, with another slope."""
+    Z = at.run.Z[at.layer]
     below = float(own.at_Z.of(np.array(-1.0)))
-    turned = f"({z} <= 0)" if own is RELU else f"np.where({z} > 0, {below:g}, 1)"
+    turned = "({Z} <= 0)" if own is RELU else f"np.where({{Z}} > 0, {below:g}, 1)"
     yield _wrong(at, "mask_sign", np.where(Z > 0, below, 1.0), turned)
-    written = f"({_name(at, 'dA')} > 0)"
-    yield _wrong(at, "mask_layer", np.where(dA > 0, 1.0, below), written, "dA")
+    yield _wrong(at, "mask_layer", np.where(dA > 0, 1.0, below), "({dA} > 0)")
 
-    def name(slope: float) -> tuple[Step, ...]:
-        written = f"np.where({z} > 0, 1, {slope:.6g})"
-        return _wrong(at, "leaky_slope", Z, written, f"{slope:.6g}").steps
+    def name(slope: float) -> Steps:
+        return _wrong(at, "leaky_slope", Z, f"np.where({{Z}} > 0, 1, {slope:.6g})").steps
 
     yield Guess((Z > 0) * 1.0, (), (Z <= 0) * 1.0, name)
 
 
-def _wrong(at: Place, cause: str, value: Array, written: str, variant: str = "") -> Guess:
-    numberless = written.replace(_name(at, "Z"), "Z").replace(_name(at, "A"), "A")
+def _wrong(
+    at: Place,
+    cause: str,
+    value: Array,
+    written: str,
+    *,
+    variant: str = "",
+    equals: tuple[str, ...] = (),
+) -> Guess:
     write = at.formulas
+    slope = written.format(**{symbol: write.name(symbol) for symbol in ("Z", "A", "dA")})
     ours = write.dZ() if at.layer < at.run.L else write.output()
-    equals = ("wrong_pair",) if cause == "slope_missing" else ()  # dA was taken for dZ
-    line = write.dZ(written)
-    step = Step(cause, at.layer, "dZ", line, ours, variant or numberless, equals)
+    step = Step(cause, at.layer, "dZ", write.dZ(slope), ours, variant or written, equals)
     return Guess(value, (step,))
-
-
-def _right(at: Place, own: Activation) -> str:
-    if own.at_A:
-        return own.at_A.written.format(u=_name(at, "A"))
-    return own.at_Z.written.format(u=_name(at, "Z"))
-
-
-def _name(at: Place, symbol: str) -> str:
-    return at.formulas.name(symbol)

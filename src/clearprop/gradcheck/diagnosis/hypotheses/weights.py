@@ -76,7 +76,7 @@ def _element_wise(at: Place, dZ: Array, A: Array) -> Iterator[Guess]:
     d, a = write.name("dZ"), write.name("A", at.layer - 1)
     name = write.name("dW")
     for right, written in ((A, a), (A.T, f"{a}.T")):
-        for shape in {(dZ.shape[0], m), (m, m), at.run.W[at.layer].shape}:
+        for shape in dict.fromkeys([(len(dZ), m), (m, m), at.run.W[at.layer].shape]):
             value = broadcast(dZ, right, shape)
             if value is not None:
                 line = f"{name} = {write.mean(f'{d} * {written}')}"
