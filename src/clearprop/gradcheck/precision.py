@@ -40,6 +40,8 @@ def is_single(array: Array) -> bool:
         return True
     with np.errstate(over="ignore", under="ignore"):
         rounded = array.astype(np.float32)
+    if not np.isfinite(array).all():
+        return False  # infinite in any precision
     mantissa, _ = np.frexp(array)
     return bool((rounded == array).all() and (mantissa * _BITS % 1 != 0).any())
 

@@ -69,7 +69,7 @@ def _grown(subject: Subject, run: Run, analytical: Arrays) -> Reading | None:
     error = 0.0
     for name in analytical.keys() & calls[0].keys() & calls[1].keys() & calls[2].keys():
         first, second, third = (np.asarray(call[name], np.float64) for call in calls)
-        if not first.shape == second.shape == third.shape:
+        if not first.shape == second.shape == third.shape or not np.isfinite(third).all():
             return None
         if np.any(third - second):
             growth[name] = third - second
