@@ -15,7 +15,7 @@ from clearprop.parameters import Array
 
 T = TypeVar("T")
 
-_LOOKS = 8
+_LOOKS = 8  # more than it takes to call each function twice
 
 
 @dataclass

@@ -62,7 +62,7 @@ def _flat(returned: Any) -> Iterator[Any]:
     if isinstance(returned, tuple | list):
         for item in returned:
             yield from _flat(item)
-    elif isinstance(returned, np.ndarray | np.number | float):
+    elif isinstance(returned, np.ndarray | np.number | int | float):
         yield np.asarray(returned)
 
 

@@ -95,7 +95,8 @@ def measure_slope(
         wide = (far_ahead - far_behind) / (4 * h)
         bend = (ahead - 2 * at_zero + behind) / h
         wide_bend = (far_ahead - 2 * at_zero + far_behind) / (2 * h)
-        rounding = _ROUNDINGS * precision.epsilon * abs(at_zero) / h
+        # A cost far below 1 is the logarithm of a number near 1, as a rule, and as rounded as that.
+        rounding = _ROUNDINGS * precision.epsilon * max(abs(at_zero), 1) / h
         jump = abs(wide_bend - 2 * bend)
         found = _Estimate(
             (4 * near - wide) / 3, abs(near - wide) / 3 + jump + rounding, max(jump - rounding, 0)

@@ -14,7 +14,7 @@ from clearprop.parameters import Array
 
 _Places = NDArray[np.intp]
 
-_WITNESSES = 3  # wrong entries that are looked at again nearby
+_WITNESSES = 3  # wrong entries that are looked at again
 _ALIKE = 0.99  # of errors this close to the largest, the one of the largest entry is shown
 
 
@@ -98,21 +98,18 @@ class Measured:
     where: tuple[int, ...] | None
 
 
-def measure(claim: Claim, nearby: Callable[[], Claim]) -> Measured:
+def measure(claim: Claim, is_wrong: Callable[[int, Slope], bool]) -> Measured:
     """Measure the slopes of a cost, entry by entry.
 
     Of a large array only a sample is measured. A random line through all entries then shows whether
     any other is wrong, and halving the entries on it finds one.
 
-    Where many units lie on their kinks at once, as those above a dead layer without biases do, the
-    cost may well have a slope that no backward pass gives. An entry is wrong only if it or another
-    one is wrong nearby, too.
-
     Parameters
     ----------
     claim : Claim
-    nearby : callable
-        Returns what is claimed of the same array where every parameter is a little different.
+    is_wrong : callable
+        Looks again at an entry, by its place and slope, that seems to be wrong. Where the worst
+        few are not, none is.
 
     Returns
     -------
@@ -120,20 +117,25 @@ def measure(claim: Claim, nearby: Callable[[], Claim]) -> Measured:
     """
     random_state = np.random.RandomState(0)
     slopes = {place: claim.at(place) for place in choose_entries(claim.array.size, random_state)}
-    if claim.array.size > EACH and not _wrong(slopes):
+    if claim.array.size > EACH and not _wrong(claim, slopes):
         line = random_state.standard_normal(claim.array.size)
         suspect = _hunt(claim, line / np.linalg.norm(line))
         if suspect is not None:
             slopes[suspect] = claim.at(suspect)
-    if wrong := _wrong(slopes):
-        there = nearby()
-        if all(there.at(place).outcome != "wrong" for place in wrong[:_WITNESSES]):
-            slopes |= {place: replace(slopes[place], outcome="kink") for place in wrong}
+    wrong = _wrong(claim, slopes)
+    if not any(is_wrong(place, slopes[place]) for place in wrong[:_WITNESSES]):
+        slopes |= {place: replace(slopes[place], outcome="lost") for place in wrong}
     return _summed_up(claim, slopes)
 
 
-def _wrong(slopes: Mapping[int, Slope]) -> list[int]:
-    return [place for place, slope in slopes.items() if slope.outcome == "wrong"]
+def _wrong(claim: Claim, slopes: Mapping[int, Slope]) -> list[int]:
+    """Return the entries that seem to be wrong, those first that are furthest off."""
+    off = {
+        place: abs(slope.value - claim.gradient.flat[place])
+        for place, slope in slopes.items()
+        if slope.outcome == "wrong"
+    }
+    return sorted(off, key=lambda place: -off[place])
 
 
 def _hunt(claim: Claim, line: Array) -> int | None:

@@ -63,16 +63,16 @@ def check_gradients(net: Network, X: Any, y: Any, sample_weight: Any = None) -> 
     if not net.parameters:
         raise UsageError(say("no learning layers"))
     own = net.copy()
-    loss, _ = own.loss_and_gradient(X, y, sample_weight)  # which also checks what was given
     X, y = own.inputs(X), own.targets(y)
     weight = None if sample_weight is None else own.sample_weights(sample_weight, len(X))
     require_finite({**own.parameters, "X": X})
-    passes = Passes(own, X, y, weight)
+    passes, notes = Passes(own, X, y, weight), []
+    if len(X) == len(y) > _MOST:
+        passes = _drawn(passes)
+        notes.append(say("some samples", some=len(passes.X), all=len(X)))
+    loss, _ = own.loss_and_gradient(passes.X, passes.y, passes.sample_weight)
     if not np.isfinite(loss):
         raise cost_not_finite(loss, watch(passes).origin)
-    passes, notes = _drawn(passes), []
-    if len(passes.X) < len(X):
-        notes.append(say("some samples", some=len(passes.X), all=len(X)))
     if own.dtype == np.float32:
         passes, rounded = _in_float64(passes), passes
         notes.append(say("float32 network", share=f"{_rounding(rounded, passes):.0e}"))
@@ -187,15 +187,12 @@ def _check(passes: Passes, *, with_input: bool = False, notes: Sequence[str] = (
 
 
 def _drawn(passes: Passes) -> Passes:
-    """Return passes of a random part of the samples, where they are many."""
+    """Return passes of some samples, drawn from those that count."""
     X, y, weight = passes.X, passes.y, passes.sample_weight
     counting = np.arange(len(X)) if weight is None else np.flatnonzero(weight)
-    if len(X) <= _MOST:
-        return passes
     rows = np.sort(np.random.RandomState(0).permutation(counting)[:_MOST])
-    return replace(
-        passes, X=X[rows], y=y[rows], sample_weight=None if weight is None else weight[rows]
-    )
+    weight = None if weight is None else weight[rows]
+    return replace(passes, X=X[rows], y=y[rows], sample_weight=weight)
 
 
 def _in_float64(passes: Passes) -> Passes:

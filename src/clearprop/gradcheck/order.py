@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from itertools import groupby
 
-_NUMBERED = re.compile(r".*?(\d+)$")
+_NUMBERED = re.compile(r"\D*(\d+)\D*")
 
 
 def layers_of(names: Iterable[str]) -> list[list[str]]:
@@ -13,7 +13,7 @@ def layers_of(names: Iterable[str]) -> list[list[str]]:
     Parameters
     ----------
     names : iterable of str
-        ``"W1"``, ``"b1"``, ... in any order, or dotted names such as ``"0.W"`` in forward order.
+        ``"W1"``, ``"b1"``, ... in any order, or dotted names such as ``"3.0.W"`` in forward order.
         Of others, in forward order, a layer begins where the first letter of one comes again:
         ``"W_hidden"``, ``"b_hidden"``, ``"W_out"``, ``"b_out"``.
 
@@ -22,7 +22,7 @@ def layers_of(names: Iterable[str]) -> list[list[str]]:
     list of list of str
     """
     every = list(names)
-    numbers = [_NUMBERED.match(name) for name in every]
+    numbers = [_NUMBERED.fullmatch(name) for name in every]
     if all(numbers):
         by_layer = {
             name: int(number[1]) for name, number in zip(every, numbers, strict=True) if number

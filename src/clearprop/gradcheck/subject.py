@@ -14,7 +14,7 @@ Arrays: TypeAlias = Mapping[str, Array]
 class Subject:
     """Code whose gradients are checked.
 
-    Its functions are called with copies, so that what they write into changes nothing here.
+    Its functions work on copies, so that no call changes what the next one gives.
 
     Parameters
     ----------

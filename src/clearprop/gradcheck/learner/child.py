@@ -27,16 +27,16 @@ from clearprop.gradcheck.learner.words import say
 def main(folder: Path) -> None:
     """Answer the request in a folder."""
     request = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
-    hangs = (folder / HANGS).open("w", encoding="utf-8")
-    faulthandler.dump_traceback_later(request["timeout"], exit=True, file=hangs)
-    try:
-        answer = _answer(request, folder)
-    except ClearpropError as error:
-        answer = {"text": str(error), "report": None}
-    except BaseException as error:  # SystemExit, too: somebody else's code is no part of this one
-        text = str(failure(say("fails", file=request["file"]), error))
-        answer = {"text": text, "report": None}
-    faulthandler.cancel_dump_traceback_later()
+    with (folder / HANGS).open("w", encoding="utf-8") as hangs:
+        faulthandler.dump_traceback_later(request["timeout"], exit=True, file=hangs)
+        try:
+            answer = _answer(request, folder)
+        except ClearpropError as error:
+            answer = {"text": str(error), "report": None}
+        except BaseException as error:  # SystemExit, too: a learner's code may raise anything
+            text = str(failure(say("fails", file=request["file"]), error))
+            answer = {"text": text, "report": None}
+        faulthandler.cancel_dump_traceback_later()
     (folder / ANSWER).write_text(json.dumps(answer), encoding="utf-8")
 
 

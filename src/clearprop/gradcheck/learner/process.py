@@ -83,7 +83,6 @@ def check_file(
     FileCheck
         Without a report where the file fails, has no such functions, runs longer, or its functions
         can't be called.
-
     """
     request = {"file": str(file), "names": dict(names), "sizes": sizes, "timeout": timeout}
     with tempfile.TemporaryDirectory(prefix="clearprop-") as name:
@@ -107,7 +106,11 @@ def _run(folder: Path, timeout: float) -> tuple[int | None, str]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, "MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8"},  # no windows
+        env={
+            **os.environ,
+            "MPLBACKEND": "Agg",
+            "PYTHONIOENCODING": "utf-8",
+        },  # plots open no window
         start_new_session=True,
     )
     assert process.stdout is not None  # noqa: S101 - it is a pipe
