@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clearprop.experiment.gradients import batch_for_learners
+
 RIGHT = """
 import numpy as np
 
@@ -93,8 +95,15 @@ class TestFiles:
         assert shapes == {"W1": [4, 30], "b1": [4, 1], "W2": [1, 4], "b2": [1, 1]}
         assert "32 samples" in said["notes"][0]
 
-    def test_classes_are_one_hot(self, clearprop):
-        assert clearprop("check", write(RIGHT), "--data", "iris").exit_code == 0
+    @pytest.mark.parametrize(
+        ("data", "features", "outputs"), [("iris", 4, 3), ("moons", 2, 1), ("diabetes", 10, 1)]
+    )
+    def test_data_come_as_rows_and_classes_one_hot(self, data, features, outputs):
+        batch = batch_for_learners(data)
+        assert batch.X.shape == (32, features)
+        assert batch.targets.shape == (32, outputs)
+        if outputs > 1:
+            assert set(batch.targets.sum(axis=1)) == {1}
 
     def test_one_that_imports_from_its_own_folder_runs(self, clearprop):
         Path("course").mkdir()
