@@ -42,8 +42,8 @@ def check_model(model: Model, data: str | None) -> Report:
     """
     if model.preprocessing is None:
         raise UsageError(
-            "This model was saved without preprocessing, so it can't be checked on raw data. Prepare "
-            "arrays yourself, and use cp.check_gradients(network, X, y)."
+            "This model was saved without preprocessing, so it can't be checked on raw data. "
+            "Prepare arrays yourself, and use cp.check_gradients(network, X, y)."
         )
     settings = model.training.get("settings")
     if data is None and isinstance(settings, dict):
