@@ -8,7 +8,7 @@ import click
 
 from clearprop.cli.options import size_option, target_option
 from clearprop.cli.output import json_option, note, say_json
-from clearprop.errors import UsageError
+from clearprop.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from clearprop.doctor import Examination
@@ -81,10 +81,18 @@ def _run(folder: str, data: str | None) -> "Examination":
 def _data(name_or_path: str, target: str | None, size: tuple[int, int] | None) -> "Examination":
     from clearprop.experiment import Settings, load_dataset
     from clearprop.experiment.examination import examine_data
+    from clearprop.experiment.folder import SETTINGS
     from clearprop.training import ProgressLine
 
     settings = Settings(data=name_or_path, target=target, size=size)
-    dataset = load_dataset(settings)
+    try:
+        dataset = load_dataset(settings)
+    except DataError as error:
+        if not Path(name_or_path).is_dir():
+            raise
+        raise DataError(
+            f"{name_or_path} holds neither a run, which has a {SETTINGS}, nor data. {error}"
+        ) from error
     for problem in dataset.problems:
         note(f"Left out: {problem}.")
     note(f"{name_or_path} holds no run: a short training with default settings is examined.")

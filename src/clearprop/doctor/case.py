@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import inf, isfinite
 from typing import Any
 
 import numpy as np
 
 from clearprop.doctor.finding import Changes, Finding
 from clearprop.doctor.neighbours import Opinion, ask_neighbours
-from clearprop.doctor.scores import Score, class_numbers, is_gain, score
-from clearprop.doctor.treatment import treated
+from clearprop.doctor.scores import Score, class_numbers, is_gain, is_well, score
+from clearprop.doctor.trials import Trials
 from clearprop.doctor.watching import Seen, watch
-from clearprop.errors import DivergedError
 from clearprop.layers import Dropout
 from clearprop.network import Network
 from clearprop.parameters import Array
@@ -23,9 +21,7 @@ from clearprop.training.samples import Samples
 
 _ROWS = 2000  # samples that are looked at, at most
 _NUMBERS = 4_000_000  # that they hold at most
-_DECADES = 8  # of rates above the training's own that are tried, and as many below
-_TRIAL_UPDATES, _FEWEST_UPDATES = 300, 50
-_TRIAL_PRODUCTS = 10**11  # multiplications that a trial may take: seconds
+_UNLIMITED = 10**9  # updates, of a training that tells no number
 _ENOUGH_TO_JUDGE = 100  # held-out samples: of fewer, a score is mostly chance
 
 
@@ -74,7 +70,6 @@ class Case:
     trainer: Trainer | None = None
     history: History = field(default_factory=History)
     crash: Crash | None = None
-    _trials: dict[str, Score] = field(default_factory=dict)
 
     @cached_property
     def sample_rows(self) -> Array:
@@ -114,7 +109,7 @@ class Case:
     def score(self) -> Score:
         """What the network reaches now; where it is not trained, what a short trial does."""
         if not (self.is_trained or self.history.stopped):
-            return self.try_out({})
+            return self.trials.reach({})
         return score(self.network, self.judged)
 
     @cached_property
@@ -125,10 +120,8 @@ class Case:
     @property
     def is_well(self) -> bool:
         """Whether so little is left to be learned that nothing keeps the network from learning."""
-        if self.history.stopped == "diverged":
-            return False
-        reached = max(self.score, self.training_score, key=lambda one: one.value)
-        return not is_gain(Score(1.0, 0.0, 0.0, reached.name, 1.0), reached)
+        learned = is_well(self.score) or is_well(self.training_score)
+        return learned and self.history.stopped != "diverged"
 
     @cached_property
     def at_start(self) -> list[Seen]:
@@ -142,7 +135,7 @@ class Case:
 
     @cached_property
     def opinion(self) -> Opinion | None:
-        """What the nearest neighbours say; over features of very different sizes, nothing."""
+        """What the nearest neighbours of every sample say."""
         return ask_neighbours(self.sample.X, self.sample.y, self.network.loss)
 
     @cached_property
@@ -150,41 +143,29 @@ class Case:
         """The largest learning rate of the training; None where nobody says how it is trained."""
         if self.trainer is None:
             return None
-        steps = self._steps_in_all
         optimizer = self.trainer.optimizer
+        steps = self.trainer.epochs * steps_per_epoch(len(self.samples), self.trainer.batch_size)
+        steps = min(steps, self.trainer.max_steps or steps)
         return max(optimizer.rate(step) for step in range(0, steps, max(steps // 100, 1)))
 
     @cached_property
-    def updates(self) -> int:
-        """How many updates a trial does: not more than the training did, unless that diverged."""
-        work = 6 * self.network.parameters.data.size * self._batch_size
-        affordable = max(_TRIAL_PRODUCTS // work, _FEWEST_UPDATES)
-        done = int(self.history["step"][-1]) if len(self.history) else _TRIAL_UPDATES
-        if self.history.stopped == "diverged":
-            done = _TRIAL_UPDATES
-        return min(_TRIAL_UPDATES, affordable, done)
-
-    def try_out(self, changes: Changes) -> Score:
-        """Train anew with changed settings for a few updates, and measure.
-
-        Parameters
-        ----------
-        changes : mapping
-            Settings of network, optimizer and clipping.
-
-        Returns
-        -------
-        Score
-            With an infinite loss where it diverged.
-        """
-        key = repr(sorted(changes.items()))
-        if key not in self._trials:
-            self._trials[key] = self._trained_and_measured(changes)
-        return self._trials[key]
+    def trials(self) -> Trials:
+        """Where advice is tried."""
+        steps = int(self.history["step"][-1]) if len(self.history) else _UNLIMITED
+        rows = _some_rows(len(self.samples), 4 * self._rows_to_look_at)
+        return Trials(
+            start=self.start,
+            trainer=self.trainer or Trainer(),
+            rate=self.rate,
+            samples=_taken(self.network, self.samples, rows),
+            sample=self.sample,
+            judged=self.judged,
+            most=_UNLIMITED if self.history.stopped == "diverged" else steps,
+        )
 
     def cure(self, changes: Changes) -> Score | None:
         """Return what a trial with changes reaches, if it is more than the training did."""
-        found = self.try_out(changes)
+        found = self.trials.reach(changes)
         return found if is_gain(found, self.score) else None
 
     @cached_property
@@ -198,89 +179,14 @@ class Case:
             tried.append({"dropout": 0.0})
         return next((changes for changes in tried if self.cure(changes) is not None), None)
 
-    def search_rate(self, changes: Changes) -> tuple[float, Score]:
-        """Find by how much the best of some rates differs from the training's own.
-
-        Rates are ten times apart, and tried until they are far worse than the best; lower ones at
-        least until they don't diverge.
-
-        Parameters
-        ----------
-        changes : mapping
-            What else is changed: the rate must suit it.
-
-        Returns
-        -------
-        factor : float
-        best : Score
-            Of its trial.
-        """
-        rate = self.rate or 0.0
-        chosen, best = 1.0, self.try_out(changes)
-        for step in (10.0, 0.1):
-            for power in range(1, _DECADES + 1):
-                factor = step**power
-                tried = self.try_out({**changes, "learning_rate": readable(rate * factor)})
-                if tried.loss < best.loss:
-                    chosen, best = factor, tried
-                elif tried.loss >= 2 * best.loss and (step > 1 or isfinite(best.loss)):
-                    break
-        return chosen, best
-
     def trial_facts(self, reached: Score) -> dict[str, Any]:
         """Say how a trial went, for the sentence about it."""
-        return {"updates": self.updates, "reached": reached.text, "own": self.score.text}
-
-    def _trained_and_measured(self, changes: Changes) -> Score:
-        network = treated(self.start, changes)
-        trainer = self.trainer or Trainer(batch_size=self._batch_size)
-        rate = changes.get("learning_rate", self.rate)
-        optimizer = trainer.optimizer
-        optimizer = replace(optimizer, alpha=changes.get("l2", optimizer.alpha))
-        if rate is not None:
-            optimizer = replace(optimizer, learning_rate=rate)
-        trial = replace(
-            trainer,
-            optimizer=optimizer,
-            epochs=self.updates,
-            max_steps=self.updates,
-            early_stopping=None,
-            class_weight=changes.get("class_weight", trainer.class_weight),
-            clip_norm=changes.get("clip_norm", trainer.clip_norm),
-        )
-        few = self._for_trials
-        try:
-            trial.fit(network, few.X, few.y, sample_weight=few.weights)
-        except DivergedError:
-            return replace(score(network, self.judged), value=-1.0, loss=inf)
-        return replace(score(network, self.judged), loss=score(network, self.sample).loss)
-
-    @cached_property
-    def _for_trials(self) -> Samples:
-        rows = _some_rows(len(self.samples), 4 * self._rows_to_look_at)
-        return _taken(self.network, self.samples, rows)
+        return {"updates": self.trials.updates, "reached": reached.text, "own": self.score.text}
 
     @property
     def _rows_to_look_at(self) -> int:
         numbers = int(np.prod(self.network.input_shape))
         return max(min(_ROWS, _NUMBERS // numbers), 10)
-
-    @property
-    def _batch_size(self) -> int:
-        size = 32 if self.trainer is None else self.trainer.batch_size
-        return len(self.samples) if size is None else min(size, len(self.samples))
-
-    @property
-    def _steps_in_all(self) -> int:
-        if self.trainer is None:
-            return 1
-        steps = self.trainer.epochs * steps_per_epoch(len(self.samples), self.trainer.batch_size)
-        return min(steps, self.trainer.max_steps or steps)
-
-
-def readable(rate: float) -> float:
-    """Round a learning rate as people write it."""
-    return float(f"{rate:.3g}")
 
 
 def first_cause(found: Sequence[Finding]) -> Finding | None:

@@ -55,8 +55,9 @@ class WrongLabels(Illness):
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Ask the nearest neighbours of every sample."""
         opinion, samples = case.opinion, len(case.sample)
-        if opinion is None or case.labels is None:
-            return None
+        unscaled = any(one.illness == UnscaledInputs.key for one in found)
+        if unscaled or opinion is None or case.labels is None:
+            return None  # distances between unscaled samples are those of a single feature
         suspects = len(opinion.suspects)
         share = suspects / samples
         if suspects > _FEW and share - opinion.expected >= self.threshold:

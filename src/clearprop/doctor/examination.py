@@ -58,7 +58,7 @@ def examine(
     if start is None:
         start = network.copy()
         start.initialize(network.seed)
-    history = history or History()
+    history = History() if history is None else history  # an empty one may say why it ended
     samples = checked_samples(network, X, y)
     if trainer is not None and history.stopped == "diverged":
         doctor = Doctor()

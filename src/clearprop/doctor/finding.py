@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from clearprop.configuration import Json
 from clearprop.doctor import words
+from clearprop.doctor.prescription import as_option, in_python
 
 Changes: TypeAlias = Mapping[str, Any]
 """Settings to change, by the names that `clearprop train` gives them, without dashes."""
@@ -77,14 +78,12 @@ class Finding:
     def python(self) -> tuple[str, ...]:
         """What to type in Python, a line for each change."""
         optimizer = self.facts.get("optimizer", "SGD")
-        return tuple(
-            words.in_python(name, value, optimizer) for name, value in self.changes.items()
-        )
+        return tuple(in_python(name, value, optimizer) for name, value in self.changes.items())
 
     @property
     def command(self) -> str:
         """What to add to ``clearprop train`` on the command line; empty without changes."""
-        return words.on_the_command_line(self.changes)
+        return _command(self.changes)
 
     def apply(self, settings: Any) -> Any:
         """Return settings with the changes made.
@@ -124,9 +123,9 @@ class Finding:
         lines = [self.name + where]
         for sentence in (self.measurement, self.reason, self.advice):
             lines += textwrap.wrap(sentence, _WIDTH)
-        lines += [f"{words.IN_PYTHON}  {line}" for line in self.python]
+        lines += [f"{words.PYTHON}  {line}" for line in self.python]
         if self.command:
-            lines.append(f"{words.ON_THE_COMMAND_LINE}  {self.command}")
+            lines.append(f"{words.COMMAND_LINE}  {self.command}")
         return "\n   ".join(lines)
 
     def _numbers(self) -> dict[str, Any]:
@@ -166,7 +165,7 @@ class Examination(Sequence[Finding]):
     @property
     def command(self) -> str:
         """All of it to add to ``clearprop train`` on the command line."""
-        return words.on_the_command_line(self.changes)
+        return _command(self.changes)
 
     def apply(self, settings: Any) -> Any:
         """Return settings with every change made, as `Finding.apply` does with one's."""
@@ -200,3 +199,7 @@ def _changed(settings: Any, changes: Changes) -> Any:
     if isinstance(settings, Mapping):
         return {**settings, **changes}
     return replace(settings, **changes)
+
+
+def _command(changes: Changes) -> str:
+    return " ".join(as_option(name, value) for name, value in changes.items())

@@ -67,44 +67,38 @@ class NotANumber(Illness):
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Find the first operation that makes one."""
         crash = case.crash or Crash(0, case.network, case.network)
-        origin, network = _origin(crash, case.samples if case.crash else case.sample)
-        lost = not _is_finite(crash.last)
-        if origin is None and not lost and case.crash is None:
-            return None
         facts: dict[str, Any] = {"when": NOW}
         if case.crash is not None:
             facts["when"] = IN_UPDATE.format(update=crash.update)
         if cause := first_cause(found):
             facts["cause"] = cause.illness
-        return self.finding(
-            1.0,
-            layer=origin.layer if origin else None,
-            variant=origin.operation if origin else "update",
-            kind=origin.kind if origin else "",
-            largest=origin.largest if origin else _largest(network),
-            **facts,
-        )
+        if not _is_finite(crash.before):
+            return self.finding(1.0, variant="weights", **facts)
+        network = crash.last if _is_finite(crash.last) else crash.before
+        origin = _origin(network, case.samples if case.crash else case.sample)
+        if origin is not None:
+            facts |= {"layer": origin.layer, "kind": origin.kind, "largest": origin.largest}
+            return self.finding(1.0, variant=origin.operation, **facts)
+        if case.crash is None:
+            return None
+        if _is_finite(crash.last):
+            return self.finding(1.0, variant="batch", **facts)
+        largest = float(np.abs(network.parameters.data).max())
+        return self.finding(1.0, variant="update", largest=largest, **facts)
 
 
-def _origin(crash: Crash, samples: Samples) -> tuple[Origin | None, Network]:
-    """Find the operation, and the last finite weights; None where the update itself made it."""
-    network = crash.last if _is_finite(crash.last) else crash.before
-    if not _is_finite(network):
-        return None, network
+def _origin(network: Network, samples: Samples) -> Origin | None:
+    """Find the operation, on as many of the samples as it takes."""
     for start in range(0, len(samples), _CHUNK):
         few = samples.take(np.arange(start, min(start + _CHUNK, len(samples))))
         origin = find_origin(network, network.inputs(few.X), few.y)
         if origin is not None:
-            return origin, network
-    return None, network
+            return origin
+    return None
 
 
 def _is_finite(network: Network) -> bool:
     return bool(np.isfinite(network.parameters.data).all())
-
-
-def _largest(network: Network) -> float:
-    return float(np.abs(network.parameters.data).max())
 
 
 def _shares(case: Case) -> dict[str, float]:

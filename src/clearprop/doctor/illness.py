@@ -86,7 +86,7 @@ class Illness(ABC):
             return None
         if cause := first_cause(found):
             return self.finding(measured, layer=layer, cause=cause.illness, **facts)
-        changes = max(cures, key=lambda one: case.try_out(one).value)
+        changes = max(cures, key=lambda one: case.trials.reach(one).value)
         reached = case.cure(changes)
         if reached is None:
             return None

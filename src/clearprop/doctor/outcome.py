@@ -11,6 +11,7 @@ from clearprop.doctor.case import Case, first_cause
 from clearprop.doctor.finding import Changes, Finding
 from clearprop.doctor.illness import Illness
 from clearprop.doctor.scores import class_numbers, score
+from clearprop.layers import Dropout
 
 _STANDARD_ERRORS = 3.0
 _DOMINATES = 1.5  # times the share that balanced classes have
@@ -28,12 +29,13 @@ class TooMuchRegularization(Illness):
         """Try to do without."""
         if case.is_well or first_cause(found) or case.milder is None:
             return None
-        reached = case.try_out(case.milder)
+        reached = case.trials.reach(case.milder)
         return self.finding(
             reached.value - case.score.value,
             changes=case.milder,
             trial=case.trial_facts(reached),
             what="L2" if "l2" in case.milder else "dropout",
+            optimizer=type(case.trainer.optimizer).__name__ if case.trainer else "",
         )
 
 
@@ -111,7 +113,7 @@ class Overfitting(Illness):
         losses = case.history["validation_loss"] if watched else []
         return self.finding(
             gap,
-            changes={"patience": 10, "dropout": 0.3},
+            changes=_stricter(case),
             variant="" if watched else "unwatched",
             known=known.text,
             unknown=unknown.text,
@@ -127,3 +129,9 @@ def _more(case: Case) -> Changes:
     if len(losses) > tenth and losses[-1] < _STILL_FALLING * losses[-1 - tenth]:
         return {"epochs": 4 * len(losses)}
     return {"layers": [64, 32]}
+
+
+def _stricter(case: Case) -> Changes:
+    """Choose what keeps it from learning by heart: an end in time, and dropout where none is."""
+    drops = any(isinstance(layer, Dropout) for layer in case.network.layers)
+    return {"patience": 10} if drops else {"patience": 10, "dropout": 0.3}

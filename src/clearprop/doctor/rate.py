@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from clearprop.doctor.case import Case, readable
+from clearprop.doctor.case import Case
 from clearprop.doctor.finding import Finding, merged
 from clearprop.doctor.illness import Illness
 from clearprop.doctor.scores import Score, is_gain
@@ -35,8 +35,8 @@ class LearningRateTooHigh(Illness):
         if diverged and rates.factor > self.threshold and _has_grown(case):
             if merged(found) and is_gain(rates.own, case.score):
                 return None  # what was found before is the reason
-            lower = merged(found) | {"learning_rate": readable(rates.rate / 10)}
-            rates = replace(rates, factor=0.1, best=case.try_out(lower))
+            lower = case.trials.reach(merged(found) | case.trials.at(0.1))
+            rates = replace(rates, factor=0.1, best=lower)
         elif rates.factor > self.threshold or not (rates.is_better and rates.did_harm(case)):
             return None
         return rates.finding(self, case, "diverged" if diverged else "", rises=_rises(case))
@@ -52,7 +52,7 @@ class LearningRateTooLow(Illness):
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Try higher rates, ten times higher each."""
         known = any(one.illness == LearningRateTooHigh.key for one in found)
-        rates = None if known or case.updates < _SHORTEST else _compare(case, found)
+        rates = None if known or case.trials.updates < _SHORTEST else _compare(case, found)
         if rates is None or rates.factor < self.threshold or not rates.is_better:
             return None
         if rates.best.value - rates.own.value < _WORTH_A_WORD:
@@ -100,7 +100,7 @@ class _Rates:
         """Make the finding that advises the best."""
         return illness.finding(
             self.factor,
-            changes={"learning_rate": readable(self.rate * self.factor)},
+            changes=case.trials.at(self.factor),
             trial=case.trial_facts(self.best),
             variant=variant,
             rate=self.rate,
@@ -118,8 +118,8 @@ def _compare(case: Case, found: Sequence[Finding]) -> _Rates | None:
     if case.rate is None or unrelated or case.is_well or case.milder is not None:
         return None
     changes = merged(found)
-    factor, best = case.search_rate(changes)
-    return _Rates(case.rate, factor, best, case.try_out(changes))
+    factor, best = case.trials.best_rate(changes)
+    return _Rates(case.rate, factor, best, case.trials.reach(changes))
 
 
 def _has_grown(case: Case) -> bool:

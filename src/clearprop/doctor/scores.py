@@ -1,7 +1,7 @@
 """How well a network does, on a scale that means the same for every task."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -95,6 +95,11 @@ def class_numbers(loss: Loss, y: Array) -> Array | None:
 def is_gain(one: Score, other: Score) -> bool:
     """Whether one score is so much better that it matters, and that it can't be chance."""
     return one.value - other.value >= max(_MATTERS, 2 * math.hypot(one.error, other.error))
+
+
+def is_well(score: Score) -> bool:
+    """Whether nothing could be a gain over it."""
+    return not is_gain(replace(score, value=1.0, error=0.0), score)
 
 
 def _of_classes(predicted: Array, labels: Array) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """Illnesses of the first weights: all alike, too large, or too small."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from clearprop.doctor.case import Case, readable
+from clearprop.doctor.case import Case
 from clearprop.doctor.finding import Finding
 from clearprop.doctor.illness import Illness
 from clearprop.doctor.scores import is_gain
@@ -32,14 +32,10 @@ class SymmetricWeights(Illness):
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Count the units of each hidden layer that differ, at the beginning and now."""
-        for (name, _, follower), (above, _, _) in pairwise(_dense(case.start)):
-            alike = all(
-                _is_alike(network.parameters[f"{name}.W"])
-                and _is_alike(network.parameters[f"{above}.W"].T)
-                for network in (case.start, case.network)
-            )
-            units = case.network.parameters[f"{name}.W"].shape[1]
-            if follower is not None and units > 1 and alike:
+        for (name, _, _), (above, _, _) in pairwise(_dense(case.start)):
+            units = case.start.parameters[f"{name}.W"].shape[1]
+            networks = (case.start, case.network)
+            if units > 1 and all(_are_alike(one.parameters, name, above) for one in networks):
                 changes = {"init": usual_init(case.network)}
                 return self.finding(1.0, layer=name, changes=changes, units=units)
         return None
@@ -85,8 +81,8 @@ def _wrong_size(
     changes = {"init": usual_init(case.network)}
     reached = case.cure(changes)
     if reached is None and case.rate is not None and not case.is_well:
-        factor, best = case.search_rate(changes)
-        own = case.try_out({"learning_rate": readable(case.rate * factor)})
+        factor, best = case.trials.best_rate(changes)
+        own = case.trials.reach(case.trials.at(factor))
         reached = best if is_gain(best, case.score) and is_gain(best, own) else None
     if reached is None:
         return None
@@ -102,8 +98,7 @@ def _wrong_size(
 
 def usual_init(network: Network) -> str:
     """Name the initialisation that keeps the size of what passes: He's where there is a ReLU."""
-    hidden = [activation for _, _, activation in _hidden(network)]
-    saturates = any(isinstance(activation, _SATURATING) for activation in hidden)
+    saturates = any(isinstance(follower, _SATURATING) for _, _, follower in _dense(network))
     return "scaled" if saturates else "he"
 
 
@@ -120,10 +115,6 @@ def _sizes(network: Network) -> dict[str, float]:
         usual = np.sqrt((2 if rectifies else 1) / W.shape[0])
         sizes[name] = float(np.sqrt(np.mean(np.square(W, dtype=np.float64))) / usual)
     return sizes
-
-
-def _hidden(network: Network) -> list[tuple[str, Array, Layer]]:
-    return [(name, W, follower) for name, W, follower in _dense(network) if follower is not None]
 
 
 def _dense(network: Network) -> list[tuple[str, Array, Layer | None]]:
@@ -149,7 +140,11 @@ def _collect(
             _collect(network, layer.layers, f"{name}.", found)
 
 
-def _is_alike(W: Array) -> bool:
-    """Whether all columns are the same, but for rounding."""
-    scale = float(np.abs(W).max(initial=0.0))
-    return bool(np.all(np.abs(W - W[:, :1]) <= _ALIKE * scale))
+def _are_alike(parameters: Mapping[str, Array], name: str, above: str) -> bool:
+    """Whether all units of a layer have the same weights, in and out, but for rounding."""
+    into = [parameters[f"{name}.W"], parameters[f"{above}.W"].T]
+    if f"{name}.b" in parameters:
+        into.append(parameters[f"{name}.b"][np.newaxis])
+    return all(
+        bool(np.all(np.abs(W - W[:, :1]) <= _ALIKE * np.abs(W).max(initial=0.0))) for W in into
+    )

@@ -1,9 +1,5 @@
 """Every sentence that the doctor says, apart from the code that decides: templates by key."""
 
-from collections.abc import Mapping
-
-from clearprop.configuration import Json
-
 NAMES = {
     "symmetric_weights": "Equal weights",
     "unscaled_inputs": "Inputs not scaled",
@@ -55,6 +51,7 @@ MEASUREMENTS = {
         "With a rate of {rate:g} the loss stopped being finite; a rate {measured:g} times as high "
         "does not diverge."
     ),
+    "not_a_number/weights": "Some weights are not finite.",
     "not_a_number/forward": (
         "{when} the first operation to give a number that is not finite is the forward "
         "pass of layer {layer} ({kind}), whose inputs are finite, up to {largest:.3g}."
@@ -71,6 +68,11 @@ MEASUREMENTS = {
     "not_a_number/update": (
         "{when} the first operation to give a number that is not finite is the update of "
         "the weights, which were finite before it, up to {largest:.3g}, as was their gradient."
+    ),
+    "not_a_number/batch": (
+        "{when} the loss is no finite number for its batch, while a pass over all samples with the "
+        "same weights is finite: what the batch alone has makes it, its statistics in batch norm "
+        "or what dropout dropped."
     ),
     "exploding_gradients": (
         "At the first weights the gradient is {measured:.2g} times as large at layer {layer} as at "
@@ -111,8 +113,8 @@ MEASUREMENTS = {
         "guessing to perfect; asking their ten nearest neighbours reaches {neighbours:.2f} of it."
     ),
     "underfitting/nothing": (
-        "On its own training samples the network reaches {reached}, {value:.2f} of the way from "
-        "guessing to perfect."
+        "On its own training samples the network reaches {reached}: no more than guessing does, "
+        "or hardly more."
     ),
     "overlap": (
         "{count} of {held} held-out samples ({measured:.1%}) are among the training samples, the "
@@ -260,17 +262,10 @@ IN_UPDATE = "In update {update}"
 NOW = "With the present weights"
 HEALTHY = "Healthy: no illness was found."
 IN_LAYER = ", layer {layer}"
-IN_PYTHON = "Python:      "
-ON_THE_COMMAND_LINE = "command line:"
+PYTHON = "Python:      "
+COMMAND_LINE = "command line:"
 
-_CLASSES = {
-    "he": "HeNormal",
-    "scaled": "Scaled",
-    "relu": "ReLU",
-    "leaky-relu": "LeakyReLU",
-}
-
-_IN_PYTHON = {
+IN_PYTHON = {
     "init": "cp.Dense(units, init=cp.{class_name}()) for every Dense layer",
     "activation": "cp.{class_name}() for every activation",
     "batch_norm": "cp.BatchNorm() before every activation",
@@ -284,23 +279,3 @@ _IN_PYTHON = {
     "dropout": "cp.Dropout({value:g}) after every activation",
     "layers": "hidden layers of {value} units, each a cp.Dense and an activation",
 }
-
-
-def in_python(name: str, value: Json, optimizer: str) -> str:
-    """Write a changed setting as one types it in Python."""
-    class_name = _CLASSES.get(str(value), "")
-    return _IN_PYTHON[name].format(value=value, class_name=class_name, optimizer=optimizer)
-
-
-def on_the_command_line(changes: Mapping[str, Json]) -> str:
-    """Write changed settings as options of ``clearprop train``."""
-    return " ".join(_option(name, value) for name, value in changes.items())
-
-
-def _option(name: str, value: Json) -> str:
-    option = f"--{name.replace('_', '-')}"
-    if value is True:
-        return option
-    if isinstance(value, list):
-        return f"{option} {','.join(map(str, value))}"
-    return f"{option} {value:g}" if isinstance(value, float) else f"{option} {value}"
