@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, product
 
+import numpy as np
+
 from clearprop.gradcheck.diagnosis.branch import Branch, best
 from clearprop.gradcheck.diagnosis.hypotheses.deltas import Asked, deltas
 from clearprop.gradcheck.diagnosis.hypotheses.factors import meanings, parts_of
@@ -110,7 +112,8 @@ def _with_factors(
             else [()]
             for target, line in lines.items()
         ]
-        for steps in product(meanings(factor, at, above, telling=False), *own):
+        both = line_W.telling and np.allclose(known, factor, rtol=at.close)
+        for steps in product(meanings(factor, at, above, telling=both), *own):
             every = (*chain.from_iterable(steps), *line_W.steps, *line_b.steps)
             yield _onward(at, branch, guess, dA, factor, every, errors)
 

@@ -13,7 +13,10 @@ CAUSES = {
     "sign": ("wrong sign", "It has the opposite sign."),
     "swapped": ("Y and A swapped", "The difference is taken the wrong way round."),
     "factor_two": ("factor 2", "It is twice or half of what it should be."),
-    "factor": ("a constant factor", "It is right but for a factor that has no usual meaning."),
+    "factor": (
+        "a constant factor",
+        "It is right but for a factor without a usual meaning. Is it a learning rate or momentum?",
+    ),
     # Products.
     "transposed": (
         "transposed product",
@@ -23,6 +26,10 @@ CAUSES = {
     "elementwise": (
         "element-wise product for a matrix product",
         "`*` multiplies entry by entry; the sum over the inner axis needs `@` or np.dot.",
+    ),
+    "reshaped": (
+        "reshape for a transposition",
+        "reshape keeps the entries in their order and mixes up the samples; `.T` turns the array.",
     ),
     "W_layer": ("W of the wrong layer", "The way back goes through another layer's weights."),
     "W_missing": ("W left out", "The way back to the layer before leads through W."),
@@ -56,12 +63,14 @@ CAUSES = {
         "This formula for g' is one of Z, not of A = g(Z).",
     ),
     "at_Z": ("taken at Z instead of A", "This formula is one of A = g(Z), not of Z."),
+    "dA_missing": ("dA left out", "dZ = dA * g'(Z): what comes back from above is left out."),
     "slope_missing": ("derivative left out", "dZ = dA * g'(Z): g' is left out."),
     "slope_twice": ("derivative applied twice", "g' is multiplied in twice."),
     "slope_incomplete": (
         "derivative incomplete",
         "A part of the formula of g' is missing or turned.",
     ),
+    "brackets": ("brackets left out", "1 - A needs brackets to be one factor: dA * A * (1 - A)."),
     "leaky_slope": ("another slope of leaky ReLU", "Forward has another slope below zero."),
     "mask_sign": (
         "mask of ReLU with the wrong sign",
@@ -86,9 +95,9 @@ CAUSES = {
         "The gradient is right for a cost of the other sign: a cross-entropy or a mean of squares "
         "is never negative.",
     ),
-    "inner_sign": (
-        "a sign within dA",
-        "One of the two terms of the cross-entropy has a wrong sign.",
+    "dA_slip": (
+        "slip within dA of the cost",
+        "One of the two terms of the cross-entropy's derivative has a wrong sign or denominator.",
     ),
     "Y_missing": ("Y left out", "The targets are missing."),
     "thresholded": (
@@ -198,6 +207,7 @@ _ENGLISH = {
     "not finite": "{name} is not finite at {count} of {entries} entries.",
     "zeros": "{count} of its {entries} entries are zero that should not be.",
     "signs": "All entries have the right size; {count} of {entries} have the wrong sign.",
+    "cut off": "It is right, but cut off at {limit:.4g}: {count} of {entries} entries.",
     "by unit": "Each unit of {name} is right but for a factor of its own: {factors}.",
     "by input": "Each input of {name} is right but for a factor of its own: {factors}.",
     "angle": (

@@ -55,6 +55,9 @@ def biases(at: Place, dZ: Array, dA: Array) -> Iterator[Guess]:
         ):
             line = write.db(form.samples_from(d, written))
             yield _guess(at, cause, _sum(samples) / m, line, written)
+            if cause == "last_sample":  # of which there is nothing to divide
+                line = f"{name} = {form.samples_from(d, written)}"
+                yield _guess(at, cause, _sum(samples), line, f"{written} alone")
 
 
 def _sum(array: Array) -> Array:

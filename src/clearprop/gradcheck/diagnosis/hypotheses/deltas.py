@@ -7,7 +7,7 @@ from clearprop.gradcheck.diagnosis.hypotheses.fitting import CLOSE, fit
 from clearprop.gradcheck.diagnosis.hypotheses.guess import Guess, Place
 from clearprop.gradcheck.diagnosis.hypotheses.outputs import outputs
 from clearprop.gradcheck.diagnosis.hypotheses.products import products
-from clearprop.gradcheck.diagnosis.hypotheses.slopes import slopes
+from clearprop.gradcheck.diagnosis.hypotheses.slopes import slopes, unbracketed
 from clearprop.parameters import Array
 
 Asked: TypeAlias = tuple[Array | None, Array | None]
@@ -48,6 +48,7 @@ def _are_alike(right: Array, value: Array) -> bool:
 
 
 def _of_hidden(at: Place, asked: Asked) -> Iterator[tuple[Guess, Array]]:
+    own = at.run.plan.hidden[at.layer - 1]
     for one in products(at):
         for another in slopes(at, one.value):
             guess = Guess(one.value * another.value, one.steps + another.steps)
@@ -59,6 +60,8 @@ def _of_hidden(at: Place, asked: Asked) -> Iterator[tuple[Guess, Array]]:
             elif one.free is None and another.free is not None:
                 for found, _ in _freed(at, guess, another, one.value * another.free, asked):
                     yield found, one.value
+        for dZ in unbracketed(at, own, one.value) if one.free is None else ():
+            yield Guess(dZ.value, one.steps + dZ.steps), one.value
 
 
 def _freed(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clearprop.gradcheck.diagnosis.hypotheses.biases import biases
+from clearprop.gradcheck.diagnosis.hypotheses.factors import meanings
 from clearprop.gradcheck.diagnosis.hypotheses.fitting import fit
 from clearprop.gradcheck.diagnosis.hypotheses.guess import Guess, Place, Step, Steps
 from clearprop.gradcheck.diagnosis.hypotheses.weights import weights
@@ -66,6 +67,7 @@ def explain(
             found.append(Line(wrong, fitted.factor, fitted.error, fitted.telling))
             if not wrong and abs(fitted.factor - 1) < at.close:
                 return found
+    found = [line for line in found if _means_something(line, at, target)]
     if found or plain:
         return found
     if (line := _unknown_penalty(at, target, theirs, right)) is not None:
@@ -73,12 +75,17 @@ def explain(
     if not theirs.any():
         return [*found, Line((_zero(at, target),))]
     own_penalty, _ = next(_penalties(at, target, theirs.shape))
-    found.extend(
-        Line(guess.steps, fitted.factor, fitted.error)
-        for guess in guesses
-        if (fitted := fit(theirs - own_penalty, guess.value, close=at.close))
-    )
+    for guess in guesses:
+        if fitted := fit(theirs - own_penalty, guess.value, close=at.close):
+            line = Line(guess.steps, fitted.factor, fitted.error)
+            found += [line] if _means_something(line, at, target) else []
     return found
+
+
+def _means_something(line: Line, at: Place, target: str) -> bool:
+    """Say whether a factor can be believed: of a single entry, any other one is some multiple."""
+    known = line.factor is None or line.telling
+    return known or bool(meanings(line.factor or 1, at, target, telling=False))
 
 
 def _penalties(at: Place, target: str, shape: tuple[int, ...]) -> Iterator[tuple[Array, Steps]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clearprop.gradcheck.diagnosis.hypotheses.guess import Guess, Place, Step
-from clearprop.gradcheck.diagnosis.hypotheses.slopes import at_the_layer
+from clearprop.gradcheck.diagnosis.hypotheses.slopes import at_the_layer, unbracketed
 from clearprop.gradcheck.diagnosis.network.costs import through_softmax
 from clearprop.parameters import Array
 
@@ -37,10 +37,11 @@ AT_ONCE = (
     Slip("other_loss", lambda A, Y, Z: A - Y, "{A} - Y"),
     Slip("other_loss", lambda A, Y, Z: 2 * (A - Y), "2 * ({A} - Y)"),
     Slip("other_loss", lambda A, Y, Z: np.sign(A - Y), "np.sign({A} - Y)"),
+    Slip("sign", lambda A, Y, Z: np.abs(A - Y), "np.abs({A} - Y)"),
     Slip("at_Z", lambda A, Y, Z: Z - Y, "{Z} - Y"),
     Slip("thresholded", lambda A, Y, Z: _predicted(A) - Y, "({A} > 0.5) - Y"),
     Slip("Y_missing", lambda A, Y, Z: A, "{A}"),
-    Slip("inner_sign", lambda A, Y, Z: A + Y, "{A} + Y"),
+    Slip("dA_slip", lambda A, Y, Z: A + Y, "{A} + Y"),
 )
 """For dZ, without a dA."""
 
@@ -58,9 +59,12 @@ OF_SOFTMAX = (
 UPSTREAM = (
     Slip("other_loss", lambda A, Y, Z: A - Y, "{A} - Y"),
     Slip("other_loss", lambda A, Y, Z: 2 * (A - Y), "2 * ({A} - Y)"),
+    Slip("dA_slip", lambda A, Y, Z: -Y / A - (1 - Y) / (1 - A), "-(Y / {A} + (1 - Y) / (1 - {A}))"),
+    Slip("dA_slip", lambda A, Y, Z: (1 - 2 * Y) / A, "-(Y / {A} - (1 - Y) / {A})"),
     Slip(
-        "inner_sign", lambda A, Y, Z: -Y / A - (1 - Y) / (1 - A), "-(Y / {A} + (1 - Y) / (1 - {A}))"
+        "dA_slip", lambda A, Y, Z: (1 - 2 * Y) / (1 - A), "-(Y / (1 - {A}) - (1 - Y) / (1 - {A}))"
     ),
+    Slip("dA_missing", lambda A, Y, Z: np.ones_like(A), "1"),
     Slip("other_loss", lambda A, Y, Z: -Y / A, "-Y / {A}"),
     Slip("other_loss", lambda A, Y, Z: (1 - Y) / (1 - A), "(1 - Y) / (1 - {A})"),
     Slip(
@@ -95,6 +99,8 @@ def outputs(at: Place) -> Iterator[tuple[Guess, Array]]:
         if np.isfinite(dA.value).all():  # a saturated A explains nothing
             for slope in _slopes(at):
                 yield Guess(dA.value * slope.value, dA.steps + slope.steps), dA.value
+            for dZ in unbracketed(at, plan.cost.activation, dA.value):
+                yield Guess(dZ.value, dA.steps + dZ.steps), dA.value
             if softmax:
                 yield Guess(through_softmax(dA.value, A), dA.steps), dA.value
 

@@ -34,8 +34,18 @@ def products(at: Place) -> Iterator[Guess]:
     ):
         if _fits(at, left, right):
             yield _guess(at, left @ right, cause, write.dA(*lines))
+    if above in at.dW and _fits(at, at.dW[above].T, dZ):
+        line = write.dA(f"{write.name('dW', above)}.T")
+        yield _guess(at, at.dW[above].T @ dZ, "wrong_pair", line, "dW")
+    line = f"{write.name('dA')} = 1"
+    yield _guess(at, np.ones_like(run.Z[at.layer]), "dA_missing", line)
     yield from _elsewhere(at)
     yield from _element_wise(at)
+    if min(W.shape) > 1:
+        form = run.plan.form
+        reshaped = form.weights(form.weights(W).reshape(form.weights(W).shape[::-1]))
+        line = write.dA(f"{w}.reshape({w}.T.shape)")
+        yield _guess(at, reshaped @ dZ, "reshaped", line)
     if above in at.dW and at.dW[above].shape == W.shape:
         yield _updated(at)
 

@@ -135,6 +135,28 @@ def at_the_layer(at: Place, own: Activation) -> Iterator[Guess]:
     yield _wrong(at, "slope_twice", own.at_Z.of(Z) ** 2, f"{right} * {right}")
 
 
+def unbracketed(at: Place, own: Activation | None, dA: Array) -> Iterator[Guess]:
+    """Yield dZ = dA * g'(Z) as it comes out without the brackets of 1 - A.
+
+    Parameters
+    ----------
+    at : Place
+    own : Activation or None
+        What the layer has.
+    dA : ndarray, shape (n[l], m)
+
+    Yields
+    ------
+    Guess
+        Its value is dZ.
+    """
+    A = at.run.H[at.layer]
+    if own is SIGMOID:
+        yield _wrong(at, "brackets", dA * A * 1 - A, "{A} * 1 - {A}")
+    if own is TANH:
+        yield _wrong(at, "brackets", dA * 1 - A**2, "1 - {A}**2")
+
+
 def _elsewhere(at: Place, own: Activation) -> Iterator[Guess]:
     """Yield the right formula with what another layer kept, where the shapes let it pass."""
     cause = "mask_layer" if own.kinked else "cache_layer"

@@ -34,6 +34,9 @@ def weights(at: Place, dZ: Array, dA: Array) -> Iterator[Guess]:
         ("dropout_missing", dZ, run.H[at.layer - 1], (d, f"{a}.T, before dropout")),
     ):
         yield _guess(at, cause, left @ right.T / m, write.dW(*lines))
+    samples = run.plan.form.samples
+    reshaped = samples(samples(A).reshape(samples(A).shape[::-1]))
+    yield _guess(at, "reshaped", dZ @ reshaped / m, write.dW(right=f"{a}.reshape({a}.T.shape)"))
     for layer in range(run.L + 1):
         if layer != at.layer - 1:
             line = write.dW(right=f"{write.name('A', layer)}.T")
@@ -69,6 +72,8 @@ def _samples(at: Place, dZ: Array, A: Array) -> Iterator[Guess]:
         line = write.dW(form.samples_from(d, one), f"{form.samples_from(a, other)}.T")
         value = dZ[:, first] @ A[:, second].T / m
         yield _guess(at, cause, value, line, f"{one} {other}")
+        if cause == "last_sample":  # of which there is nothing to divide
+            yield _guess(at, cause, m * value, line.replace("1/m * ", ""), f"{one} alone")
 
 
 def _element_wise(at: Place, dZ: Array, A: Array) -> Iterator[Guess]:
