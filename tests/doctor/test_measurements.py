@@ -204,7 +204,7 @@ TASKS: list[tuple[cp.Loss, int]] = [
 ]
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     hidden=st.lists(st.sampled_from(LAYERS), max_size=3),
     task=st.sampled_from(TASKS),
