@@ -107,22 +107,49 @@ def test_the_wrong_size_is_named_of_very_wide_inputs_too():
 
 
 @pytest.mark.parametrize(
-    ("line", "cost", "correction"),
+    ("cost", "theirs", "correction"),
     [
-        ("cost = -1 / m *", "cost = -1 *", "dZ2 = 7 * (A2 - Y)"),
-        ("cost = -1 / m *", "cost = -1 / (2 * m) *", "dZ2 = 1/2 * (A2 - Y)"),
+        ("cost = -1 *", "dW2 = 1/m * dZ2 @ A1.T", "dW2 = dZ2 @ A1.T"),
+        ("cost = -1 / (2 * m) *", "dZ2 = A2 - Y", "dZ2 = 1/2 * (A2 - Y)"),
     ],
 )
-def test_a_cost_of_another_scale_is_told_from_a_wrong_gradient(line, cost, correction):
-    (mistake,) = planted("two_layers_tanh", (line, cost)).diagnosis.mistakes
+def test_a_cost_of_another_scale_is_told_from_a_wrong_gradient(cost, theirs, correction):
+    (mistake,) = planted("two_layers_tanh", ("cost = -1 / m *", cost)).diagnosis.mistakes
     assert mistake.cause == "other_loss"
-    assert mistake.theirs == "dZ2 = A2 - Y"
+    assert mistake.theirs == theirs
     assert mistake.correction == correction
 
 
 def test_a_cost_of_the_wrong_sign_is_told_from_a_wrong_gradient():
     (mistake,) = planted("two_layers_tanh", ("cost = -1 / m", "cost = 1 / m")).diagnosis.mistakes
     assert mistake.cause == "cost_sign"
+
+
+def test_a_sum_over_samples_without_biases_is_explained_in_its_own_terms():
+    random_state = np.random.RandomState(3)
+    X, y = random_state.standard_normal((7, 3)), random_state.randint(0, 2, (7, 1))
+    shapes = {"syn0": (3, 4), "syn1": (4, 1)}
+
+    def forward(weights):
+        hidden = np.tanh(X @ weights["syn0"])
+        return hidden, hidden @ weights["syn1"]
+
+    def gradients(weights):
+        hidden, found = forward(weights)
+        error = found - y
+        back = error @ weights["syn1"].T * (1 - hidden)
+        return {"syn0": X.T @ back, "syn1": hidden.T @ error}
+
+    report = check_backward(
+        lambda weights: 0.5 * np.sum((forward(weights)[1] - y) ** 2),
+        gradients,
+        {name: random_state.standard_normal(shape) for name, shape in shapes.items()},
+        X=X,
+        Y=y,
+    )
+    (mistake,) = report.diagnosis.mistakes
+    assert (mistake.cause, mistake.parameter) == ("slope_incomplete", "syn0")
+    assert mistake.correction == "dZ0 = dA0 * (1 - A0**2)"
 
 
 # Where nothing fits.

@@ -16,8 +16,9 @@ class Factor:
     ----------
     value : float
     causes : tuple of str
-    over : str
-        What the sum over samples is divided by, as text; empty for nothing.
+    over : str, optional
+        What the sum over samples is divided by, as text, if not by what it should be; empty for
+        nothing.
     times : str
         What stands before the product.
     equals : tuple of str
@@ -30,7 +31,7 @@ class Factor:
 
     value: float
     causes: tuple[str, ...]
-    over: str = "m"
+    over: str | None = None
     times: str = ""
     equals: tuple[str, ...] = ()
     variant: str = ""
@@ -93,9 +94,12 @@ def _simple(at: Place, target: str) -> Iterator[Factor]:
     yield Factor(-1, ("sign",), times="-")
     yield Factor(2, ("factor_two",), times="2 * ")
     yield Factor(0.5, ("factor_two",), times="1/2 * ")
-    yield Factor(m, ("mean_missing",), over="")
     if target == "db":
         yield Factor(1 / m, ("bias_averaged",), times="1/m * ", equals=("mean_twice",))
+    if run.plan.summed:  # so that nothing is to be divided
+        yield Factor(1 / m, ("other_loss",), over="m")
+        return
+    yield Factor(m, ("mean_missing",), over="")
     yield Factor(1 / m, ("mean_twice",), over="m**2")
     for kind, size, written in _sizes(at):
         if size != m:
@@ -133,9 +137,9 @@ def _sizes(at: Place) -> Iterator[tuple[str, int, str]]:
 
 def _both(one: Factor, other: Factor) -> Factor | None:
     """Return the product of two factors that can stand in one line together."""
-    if one.causes == other.causes or (one.over != "m" and other.over != "m"):
+    if one.causes == other.causes or None not in (one.over, other.over):
         return None
-    over = one.over if one.over != "m" else other.over
+    over = one.over if other.over is None else other.over
     return Factor(one.value * other.value, one.causes + other.causes, over, one.times + other.times)
 
 
@@ -154,9 +158,12 @@ def _lines(factor: Factor, at: Place, target: str) -> tuple[str, str]:
         return write.dW(over=factor.over, times=factor.times), write.whole_dW()
     if target == "db":
         return write.db(over=factor.over, times=factor.times), write.db()
-    if factor.over != "m" and at.layer == at.run.L:  # the division usually stands with dW and db
+    if (
+        factor.over is not None and at.layer == at.run.L
+    ):  # the division usually stands with dW and db
         return write.dW(over=factor.over, times=factor.times), write.whole_dW()
-    over = {"m": "", "": "m * ", "m**2": "1/m * "}.get(factor.over, f"m/{factor.over} * ")
+    known = {None: "", "": "m * ", "m": "1/m * ", "m**2": "1/m * "}
+    over = known.get(factor.over, f"m/{factor.over} * ")
     times = factor.times + over
     if factor.scale is not None:
         return write.output(factor.scale), write.output()

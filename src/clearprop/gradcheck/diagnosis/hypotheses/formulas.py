@@ -28,13 +28,17 @@ class Formulas:
             return "X" if symbol in ("A", "Z") else f"{symbol}0"
         return symbol + self.plan.layers[at - 1].number
 
-    def mean(self, expression: str, over: str = "m", times: str = "") -> str:
-        """Write a division by the number of samples, as each notation has it."""
+    def mean(self, expression: str, over: str | None = None, times: str = "") -> str:
+        """Write the division of a sum over samples, by their number where the cost has it."""
+        if over is None:
+            over = "" if self.plan.summed else "m"
         if self.plan.form.rows:
             return f"{times}{expression}" + (f" / {over}" if over else "")
         return f"{times}1/{over} * {expression}" if over else f"{times}{expression}"
 
-    def dW(self, left: str = "", right: str = "", *, over: str = "m", times: str = "") -> str:
+    def dW(
+        self, left: str = "", right: str = "", *, over: str | None = None, times: str = ""
+    ) -> str:
         """Write dW = 1/m * dZ @ A_prev.T, or another product in its place, without L2."""
         left, right = left or self.name("dZ"), right or f"{self.name('A', self.layer - 1)}.T"
         product = self.plan.form.product(left, right, weights=True)
@@ -45,7 +49,7 @@ class Formulas:
         l2 = f" + lambd/m * {self.name('W')}" if self.plan.decay else ""
         return self.dW() + l2
 
-    def db(self, array: str = "", *, over: str = "m", times: str = "") -> str:
+    def db(self, array: str = "", *, over: str | None = None, times: str = "") -> str:
         """Write db = 1/m * np.sum(dZ, ...), or the sum of another array."""
         total = self.plan.form.sum_over_samples(array or self.name("dZ"))
         return f"{self.name('db')} = {self.mean(total, over, times)}"

@@ -90,8 +90,8 @@ def outputs(at: Place) -> Iterator[tuple[Guess, Array]]:
     """
     run, plan = at.run, at.run.plan
     A, Y, softmax = run.A[-1], run.Y, plan.cost.activation is None
-    right = plan.scale * plan.cost.dA(A, Y)
-    yield Guess(plan.scale * plan.cost.dZ(A, Y)), right
+    right = run.scale * plan.cost.dA(A, Y)
+    yield Guess(run.scale * plan.cost.dZ(A, Y)), right
     for slip in (*AT_ONCE, *(OF_SOFTMAX if softmax else ())):
         yield _wrong(at, slip, "dZ", at.formulas.output()), right
     upstream = (_wrong(at, slip, "dA", at.formulas.upstream()) for slip in UPSTREAM)

@@ -46,6 +46,10 @@ class Form:
             return array[:, np.newaxis]
         return array.T if self.rows else array
 
+    def bias_of(self, parameters: Mapping[str, Array], layer: "Dense", units: int) -> Array:
+        """Return the bias of a layer in columns; zeros where it has none."""
+        return self.bias(parameters[layer.b]) if layer.b else np.zeros((units, 1))
+
     def product(self, left: str, right: str, *, weights: bool = False) -> str:
         """Write a matrix product.
 
@@ -88,7 +92,7 @@ class Dense:
     Parameters
     ----------
     W, b : str
-        Their names.
+        Their names; that of b is empty where there is no bias.
     number : str
         What the layer is called in formulas.
     """
@@ -112,9 +116,10 @@ def dense_layers(parameters: Mapping[str, Array]) -> list[Dense] | None:
     for place, (number, names) in enumerate(groups.items(), start=1):
         biases = [name for name in names if _is_bias(name, parameters[name])]
         weights = [name for name in names if name not in biases]
-        if len(biases) != 1 or len(weights) != 1 or parameters[weights[0]].ndim != 2:
+        if len(biases) > 1 or len(weights) != 1 or parameters[weights[0]].ndim != 2:
             return None
-        layers.append(Dense(weights[0], biases[0], number if counted else str(place)))
+        bias = biases[0] if biases else ""
+        layers.append(Dense(weights[0], bias, number if counted else str(place)))
     return layers
 
 
@@ -122,17 +127,19 @@ def possible_forms(subject: Subject, layers: list[Dense]) -> Iterator[Form]:
     """Yield every layout in which the shapes fit together, the likelier first."""
     if subject.X is None or subject.X.ndim != 2:
         return
-    W = [subject.parameters[layer.W] for layer in layers]
-    b = [subject.parameters[layer.b] for layer in layers]
+    parameters = subject.parameters
+    W = [parameters[layer.W] for layer in layers]
+    kept_axis = any(parameters[layer.b].ndim == 2 for layer in layers if layer.b)
     for rows in (False, True):
         if subject.samples_are not in (None, "rows" if rows else "columns"):
             continue
         for inputs_first in (rows, not rows):
-            form = Form(rows, inputs_first, b[0].ndim == 2)
+            form = Form(rows, inputs_first, kept_axis)
             widths = [len(form.samples(subject.X)), *(len(form.weights(one)) for one in W)]
             if all(
-                form.weights(one).shape == (units, inputs) and form.bias(shift).shape == (units, 1)
-                for one, shift, inputs, units in zip(W, b, widths, widths[1:], strict=False)
+                form.weights(parameters[layer.W]).shape == (units, inputs)
+                and form.bias_of(parameters, layer, units).shape == (units, 1)
+                for layer, inputs, units in zip(layers, widths, widths[1:], strict=False)
             ):
                 yield form
 

@@ -23,6 +23,7 @@ from clearprop.parameters import Array
 _POINTS = 6  # for at most three unknowns: the scale of the cost and two kinds of L2
 _CLOSE = 1e-6  # a cost may hide an epsilon in its logarithms
 _ROUGH = 2e-5  # and may be computed in float32
+_SIMPLE = (1.0, 0.5, 2.0, -1.0)  # scales of a cost
 _COMMON = ACTIVATIONS[:4]  # those that are tried in every combination, and with dropout
 _MOST_MIXED = 4  # hidden layers, beyond which the combinations are too many
 
@@ -110,7 +111,8 @@ def _fit(
         difference = np.abs(basis[:, :unknowns] @ found - costs).max()
         if difference <= tolerance * np.abs(costs).max() and abs(found[0]) > tolerance:
             scale, decay, bias_decay = (*found.tolist(), 0.0, 0.0)[:3]
-            return replace(plan, scale=_rounded(scale), decay=2 * decay, bias_decay=2 * bias_decay)
+            completed = replace(plan, decay=2 * decay, bias_decay=2 * bias_decay)
+            return _scaled(completed, scale, points[0].Y.shape[1])
     return None
 
 
@@ -118,12 +120,13 @@ def _total(plan: Plan, at: Point) -> float:
     return plan.cost.total(run(plan, at).A[-1], at.Y)
 
 
-def _rounded(scale: float) -> float:
-    """Return the simple number that a scale is nearly, so that rounding does not go on with it."""
-    for simple in (1.0, 0.5, 2.0, -1.0):
-        if abs(scale - simple) < _ROUGH:
-            return simple
-    return scale
+def _scaled(plan: Plan, scale: float, m: int) -> Plan:
+    """Take a simple scale, of the mean or of the sum, for what it is but for rounding."""
+    for summed, found in ((False, scale), (True, scale / m)):
+        for simple in _SIMPLE:
+            if abs(found / simple - 1) < _ROUGH:
+                return replace(plan, scale=simple, summed=summed)
+    return replace(plan, scale=scale)
 
 
 def _same(count: int) -> Iterator[Sequence[Activation]]:
@@ -144,10 +147,11 @@ def _anywhere(
     for _ in range(_POINTS - 1):
         found = {}
         for layer in layers:
-            W, b = parameters[layer.W], parameters[layer.b]
+            W = parameters[layer.W]
             size = np.sqrt(form.weights(W).shape[1]) * (spread if layer is layers[0] else 1)
             found[layer.W] = random_state.standard_normal(W.shape) / size
-            found[layer.b] = 0.3 * random_state.standard_normal(b.shape)
+            if layer.b:
+                found[layer.b] = 0.3 * random_state.standard_normal(parameters[layer.b].shape)
         yield found
 
 

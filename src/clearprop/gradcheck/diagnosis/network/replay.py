@@ -52,7 +52,9 @@ class Plan:
         One for each layer but the last.
     cost : Cost
     scale : float
-        By what the sum of the losses is multiplied, times m: 1 for a mean over the samples.
+        By what the mean of the losses over the samples is multiplied, or their sum.
+    summed : bool
+        Whether it is the sum.
     decay, bias_decay : float
         What L2 adds to dW for each unit of W, and to db for each unit of b.
     dropout : Dropout
@@ -63,6 +65,7 @@ class Plan:
     hidden: Sequence[Activation]
     cost: Cost
     scale: float = 1
+    summed: bool = False
     decay: float = 0
     bias_decay: float = 0
     dropout: Dropout = Dropout({}, 1, scaled=False)
@@ -117,6 +120,11 @@ class Run:
         """The number of samples."""
         return self.Y.shape[1]
 
+    @property
+    def scale(self) -> float:
+        """By what the mean of the losses is multiplied."""
+        return self.plan.scale * (self.m if self.plan.summed else 1)
+
     def slope(self, layer: int) -> Array:
         """Return g'(Z) of a hidden layer."""
         return self.plan.hidden[layer - 1].at_Z.of(self.Z[layer])
@@ -125,13 +133,13 @@ class Run:
         """Return the right gradient of every parameter, in columns."""
         found = {}
         plan = self.plan
-        dZ = plan.scale * plan.cost.dZ(self.A[-1], self.Y)
+        dZ = self.scale * plan.cost.dZ(self.A[-1], self.Y)
         for layer in range(self.L, 0, -1):
             names = plan.layers[layer - 1]
             found[names.W] = dZ @ self.A[layer - 1].T / self.m + plan.decay * self.W[layer]
-            found[names.b] = (
-                dZ.sum(axis=1, keepdims=True) / self.m + plan.bias_decay * self.b[layer]
-            )
+            if names.b:
+                db = dZ.sum(axis=1, keepdims=True) / self.m
+                found[names.b] = db + plan.bias_decay * self.b[layer]
             if layer > 1:
                 dA = plan.dropout.apply(layer - 1, self.W[layer].T @ dZ)
                 dZ = dA * self.slope(layer - 1)
@@ -205,7 +213,8 @@ def point(form: Form, layers: Sequence[Dense], parameters: Arrays, X: Array, Y: 
     Point
     """
     W = [X[:0], *(form.weights(parameters[layer.W]) for layer in layers)]
-    b = [X[:0], *(form.bias(parameters[layer.b]) for layer in layers)]
+    pairs = zip(layers, W[1:], strict=True)
+    b = [X[:0], *(form.bias_of(parameters, layer, len(its_W)) for layer, its_W in pairs)]
     return Point(X, Y, W, b, W[1] @ X + b[1])
 
 
