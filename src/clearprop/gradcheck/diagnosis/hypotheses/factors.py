@@ -153,14 +153,13 @@ def _step(cause: str, factor: Factor, at: Place, target: str) -> Step:
 def _lines(factor: Factor, at: Place, target: str) -> tuple[str, str]:
     write = at.formulas
     if "cost_sign" in factor.causes:
-        return "cost = np.sum(...) / m", "cost = -np.sum(...) / m"
+        total = "np.sum(...)"
+        return f"cost = {write.mean(total)}", f"cost = {write.mean(total, times='-')}"
     if target == "dW":
         return write.dW(over=factor.over, times=factor.times), write.whole_dW()
     if target == "db":
         return write.db(over=factor.over, times=factor.times), write.db()
-    if (
-        factor.over is not None and at.layer == at.run.L
-    ):  # the division usually stands with dW and db
+    if factor.over is not None and at.layer == at.run.L:  # it usually stands with dW and db
         return write.dW(over=factor.over, times=factor.times), write.whole_dW()
     known = {None: "", "": "m * ", "m": "1/m * ", "m**2": "1/m * "}
     over = known.get(factor.over, f"m/{factor.over} * ")
