@@ -67,6 +67,9 @@ def test_mislabelled_data_are_found(clearprop: Clearprop, tmp_path: Path) -> Non
     np.savez(tmp_path / "heaps.npz", X=X, y=np.where(wrong, (y + 1) % 3, y))
     said = clearprop("doctor", tmp_path / "heaps.npz").stdout
     assert said.startswith("1. Labels that look wrong")
+    named = [int(row) for row in re.findall(r"row\s+(\d+)", said)]
+    assert len(named) == 10
+    assert wrong[np.array(named) - 1].all()
 
 
 def test_a_run_that_diverged_is_repeated_up_to_there(clearprop: Clearprop, tmp_path: Path) -> None:

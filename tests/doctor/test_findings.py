@@ -11,7 +11,7 @@ from planted_illnesses import PLANTED
 
 import clearprop as cp
 from clearprop.cli.train import train
-from clearprop.doctor import ILLNESSES, Examination, Finding, words
+from clearprop.doctor import ILLNESSES, Examination, Finding, Names, words
 from clearprop.experiment import Settings
 
 SMALL = Finding("small_initial_weights", 0.01, 0.1, "2", {"init": "he"}, {"layers": 3, "sizes": ""})
@@ -125,3 +125,15 @@ def test_a_healthy_examination_is_empty_and_says_so() -> None:
         "changes": {},
         "command": "",
     }
+
+
+def test_names_take_the_place_of_numbers() -> None:
+    one = Finding("one_answer", 1.0, 0.995, facts={"answer": 1, "true": 0.6})
+    rows = {"rows": [0, 2], "suspects": 2, "samples": 9}
+    labels = Finding("wrong_labels", 0.2, 0.03, facts={**rows, "held_out": False})
+    names = Names(("dog", "cat"), "train{}.png".format, "held{}.png".format)
+    said, suspected = Examination((one, labels)).named(names)
+    assert "class cat" in said.measurement
+    assert suspected.measurement.endswith("train0.png, train2.png.")
+    assert labels.measurement.endswith("numbers 0, 2 (counted from 0).")
+    assert one.facts["answer"] == 1

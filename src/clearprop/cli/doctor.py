@@ -62,13 +62,19 @@ def doctor(
     else:
         _refuse("it is for runs and published experiments", data=data)
         found = _data(run_or_data, target, size)
-        again = f"clearprop train {shlex.quote(run_or_data)}"
+        again = shlex.join(["clearprop", "train", run_or_data, *_given(target, size)])
     if as_json:
         say_json({"examined": run_or_data, **found.to_json()})
         return
     click.echo(found)
     if again and found.command:
         click.echo(f"\nAll of it:  {again} {found.command}")
+
+
+def _given(target: str | None, size: tuple[int, int] | None) -> list[str]:
+    """Write the options that the data were loaded with."""
+    told = [] if target is None else ["--target", target]
+    return told if size is None else [*told, "--size", "x".join(map(str, size))]
 
 
 def _run(folder: str, data: str | None) -> "Examination":

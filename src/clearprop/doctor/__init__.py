@@ -3,6 +3,6 @@
 from clearprop.doctor.callback import Doctor
 from clearprop.doctor.catalogue import ILLNESSES
 from clearprop.doctor.examination import examine
-from clearprop.doctor.finding import Examination, Finding
+from clearprop.doctor.finding import Examination, Finding, Names
 
-__all__ = ["ILLNESSES", "Doctor", "Examination", "Finding", "examine"]
+__all__ = ["ILLNESSES", "Doctor", "Examination", "Finding", "Names", "examine"]

@@ -11,10 +11,12 @@ import numpy as np
 from clearprop.doctor.case import Case
 from clearprop.doctor.finding import Finding
 from clearprop.doctor.illness import Illness
+from clearprop.doctor.scores import score
 from clearprop.layers import BatchNorm, Dense, LayerNorm
 from clearprop.network import Network
 from clearprop.parameters import Array
 
+_TINY = 0.01  # of the largest feature
 _LISTED = 10  # samples that are named
 _FEW = 3  # samples that may be wrong without a word
 _ABOVE_CHANCE = 2.0  # standard errors
@@ -37,8 +39,8 @@ class UnscaledInputs(Illness):
         X = case.sample.X.reshape(len(case.sample), -1).astype(np.float64)
         sizes = np.sqrt(np.square(X).mean(axis=0))
         largest, feature = float(sizes.max()), int(sizes.argmax())
-        if 0 < largest < 1 / self.threshold**2:
-            return self.finding(largest, variant="tiny", feature=feature)
+        if 0 < largest < _TINY:
+            return self.finding(largest, variant="tiny", threshold=_TINY, feature=feature)
         if largest < self.threshold:
             return None
         share = float(np.mean(sizes > self.threshold))
@@ -62,13 +64,19 @@ class WrongLabels(Illness):
         share = suspects / samples
         if suspects > _FEW and share - opinion.expected >= self.threshold:
             rows = case.sample_rows[opinion.suspects[:_LISTED]].tolist()
-            return self.finding(share, rows=rows, suspects=suspects, samples=samples)
+            return self.finding(
+                share, rows=rows, held_out=False, suspects=suspects, samples=samples
+            )
         error = sqrt(opinion.chance * (1 - opinion.chance) / samples)
-        knows_others = case.validation is not None and case.score.value >= _NOTHING
-        if knows_others or opinion.shown - opinion.chance >= _ABOVE_CHANCE * error:
+        above = (opinion.shown - opinion.chance) / max(error, 1 / samples)
+        if above >= _ABOVE_CHANCE or not _holds_for_no_other(case):
             return None
         return self.finding(
-            1 - opinion.shown, variant="unrelated", shown=opinion.shown, chance=opinion.chance
+            above,
+            variant="unrelated",
+            threshold=_ABOVE_CHANCE,
+            shown=opinion.shown,
+            chance=opinion.chance,
         )
 
 
@@ -94,7 +102,12 @@ class Overlap(Illness):
         if share - repeated < self.threshold or len(both) <= _FEW:
             return None
         return self.finding(
-            share, count=len(both), held=len(held), rows=both[:_LISTED].tolist(), repeated=repeated
+            share,
+            count=len(both),
+            held=len(held),
+            rows=both[:_LISTED].tolist(),
+            held_out=True,
+            repeated=repeated,
         )
 
 
@@ -126,6 +139,13 @@ class UnbalancedClasses(Illness):
             recall=recall,
             others=others,
         )
+
+
+def _holds_for_no_other(case: Case) -> bool:
+    """Whether nothing of what was learned is of use for held-out samples."""
+    if case.validation is None or not case.is_trained:
+        return False
+    return score(case.network, case.validation).value < _NOTHING
 
 
 def _normalises_inputs(network: Network) -> bool:

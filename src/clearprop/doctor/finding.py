@@ -1,7 +1,7 @@
 """What the doctor says: one finding, and all of them."""
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -57,22 +57,21 @@ class Finding:
     @property
     def measurement(self) -> str:
         """What was measured, in a sentence or two."""
-        key = f"{self.illness}/{self.variant}" if self.variant else self.illness
-        told = words.MEASUREMENTS[key].format(**self.facts, **self._numbers())
+        told = self._told(words.MEASUREMENTS)
         trial = self.facts.get("trial")
         return f"{told} {words.TRIAL.format(**trial)}" if trial else told
 
     @property
     def reason(self) -> str:
         """Why the threshold lies where it does, and who says so."""
-        return words.REASONS[self.illness].format(**self._numbers())
+        return self._told(words.REASONS)
 
     @property
     def advice(self) -> str:
         """What to do, in a sentence."""
         if "cause" in self.facts:
             return words.CONSEQUENCE.format(cause=words.NAMES[self.facts["cause"]].lower())
-        return words.ADVICE[self.illness].format(**self.facts, **self._numbers())
+        return self._told(words.ADVICE)
 
     @property
     def python(self) -> tuple[str, ...]:
@@ -128,8 +127,17 @@ class Finding:
             lines.append(f"{words.COMMAND_LINE}  {self.command}")
         return "\n   ".join(lines)
 
-    def _numbers(self) -> dict[str, Any]:
-        return {"measured": self.measured, "threshold": self.threshold, "layer": self.layer}
+    def _told(self, templates: Mapping[str, str]) -> str:
+        """Fill in the template of the variant, or else of the illness."""
+        template = templates.get(f"{self.illness}/{self.variant}") or templates[self.illness]
+        numbers = {"measured": self.measured, "threshold": self.threshold, "layer": self.layer}
+        return template.format(**self.facts, **numbers, which=self._which())
+
+    def _which(self) -> str:
+        """Write the samples that it is about."""
+        rows = self.facts.get("rows", ())
+        named = self.facts.get("sources")
+        return ", ".join(named) if named else words.PLACES.format(rows=", ".join(map(str, rows)))
 
 
 @dataclass(frozen=True)
@@ -171,6 +179,10 @@ class Examination(Sequence[Finding]):
         """Return settings with every change made, as `Finding.apply` does with one's."""
         return _changed(settings, self.changes)
 
+    def named(self, names: "Names") -> "Examination":
+        """Return it with the names of classes and samples in the place of their numbers."""
+        return Examination(tuple(names.put_into(finding) for finding in self))
+
     def to_json(self) -> dict[str, Json]:
         """Describe it in JSON values."""
         return {
@@ -184,6 +196,34 @@ class Examination(Sequence[Finding]):
         if not self.findings:
             return words.HEALTHY
         return "\n\n".join(f"{place}. {finding}" for place, finding in enumerate(self, start=1))
+
+
+@dataclass(frozen=True)
+class Names:
+    """How people call what findings know by number.
+
+    Parameters
+    ----------
+    classes : sequence of str, or None
+        By class number; None where there are no classes.
+    trained, held_out : callable
+        The source of a training sample, and of a held-out one, by its place.
+    """
+
+    classes: Sequence[str] | None
+    trained: Callable[[int], str]
+    held_out: Callable[[int], str]
+
+    def put_into(self, finding: Finding) -> Finding:
+        """Return a finding whose sentences tell names."""
+        facts = dict(finding.facts)
+        for fact in ("answer", "rare", "common"):
+            if fact in facts and self.classes is not None:
+                facts[fact] = self.classes[facts[fact]]
+        if "rows" in facts:
+            source = self.held_out if facts["held_out"] else self.trained
+            facts["sources"] = [source(row) for row in facts["rows"]]
+        return replace(finding, facts=facts)
 
 
 def merged(findings: Sequence[Finding]) -> dict[str, Any]:

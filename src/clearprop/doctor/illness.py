@@ -47,12 +47,15 @@ class Illness(ABC):
         layer: str | None = None,
         changes: Changes | None = None,
         variant: str = "",
+        threshold: float | None = None,
         **facts: Any,
     ) -> Finding:
-        """Make the finding for what was measured; `facts` are for the sentences."""
-        return Finding(
-            self.key, float(measured), self.threshold, layer, changes or {}, facts, variant
-        )
+        """Make the finding for what was measured; `facts` are for the sentences.
+
+        A variant may have another threshold than the illness.
+        """
+        threshold = self.threshold if threshold is None else threshold
+        return Finding(self.key, float(measured), threshold, layer, changes or {}, facts, variant)
 
     def proven(
         self,

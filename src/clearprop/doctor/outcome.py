@@ -15,7 +15,7 @@ from clearprop.layers import Dropout
 
 _STANDARD_ERRORS = 3.0
 _DOMINATES = 1.5  # times the share that balanced classes have
-_STILL_FALLING = 0.95  # of the loss a tenth of the epochs before the last
+_STILL_FALLING = 0.05  # of the whole fall of the loss, in the last tenth of the epochs
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Underfitting(Illness):
         others = -1.0 if opinion is None else opinion.value
         certain = max(self.threshold, _STANDARD_ERRORS * reached.error)
         if reached.value < self.threshold:
-            missing, facts["variant"] = 1 - reached.value, "nothing"
+            missing, facts["variant"] = reached.value, "nothing"
         elif others - reached.value >= certain:
             missing, facts["neighbours"] = others - reached.value, others
         else:
@@ -126,7 +126,9 @@ def _more(case: Case) -> Changes:
     """Choose what lets it learn more: more epochs where the loss still falls, or more units."""
     losses = case.history["loss"] if len(case.history) else []
     tenth = max(len(losses) // 10, 1)
-    if len(losses) > tenth and losses[-1] < _STILL_FALLING * losses[-1 - tenth]:
+    if len(losses) > tenth and losses[-1 - tenth] - losses[-1] > _STILL_FALLING * (
+        losses[0] - losses[-1]
+    ):
         return {"epochs": 4 * len(losses)}
     return {"layers": [64, 32]}
 

@@ -68,6 +68,11 @@ class Trials:
         -------
         Score
             With an infinite loss where it diverged.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If it was interrupted.
         """
         key = repr(sorted(changes.items()))
         if key not in self._done:
@@ -123,9 +128,11 @@ class Trials:
         )
         X, y, weights = self.samples.X, self.samples.y, self.samples.weights
         try:
-            trial.fit(network, X, y, sample_weight=weights)
+            history = trial.fit(network, X, y, sample_weight=weights)
         except DivergedError:
             return replace(score(network, self.judged), value=-1.0, loss=inf)
+        if history.stopped == "interrupted":  # half a trial says nothing, nor would the next
+            raise KeyboardInterrupt
         return replace(score(network, self.judged), loss=score(network, self.sample).loss)
 
     def _products_of_an_update(self) -> int:

@@ -98,7 +98,7 @@ MEASUREMENTS = {
     ),
     "wrong_labels": (
         "{suspects} of {samples} samples ({measured:.1%}) carry a label that at least 9 of their "
-        "10 nearest neighbours contradict with one voice. Look at samples {rows}, counted from 0."
+        "10 nearest neighbours contradict with one voice, the first of them {which}."
     ),
     "wrong_labels/unrelated": (
         "The nearest neighbours of a sample tell its label no better than chance: {shown:.1%} "
@@ -118,7 +118,7 @@ MEASUREMENTS = {
     ),
     "overlap": (
         "{count} of {held} held-out samples ({measured:.1%}) are among the training samples, the "
-        "first of them {rows}, counted from 0. Of those, {repeated:.1%} repeat each other."
+        "first of them {which}; of the training samples themselves {repeated:.1%} repeat another."
     ),
     "overfitting": (
         "The network reaches {known} on training samples and {unknown} on held-out ones; their "
@@ -142,6 +142,11 @@ REASONS = {
         "Threshold {threshold:g}: the largest stable learning rate falls with the square of the "
         "inputs, at {threshold:g} to a hundredth of that for inputs near 1 (LeCun et al., "
         '"Efficient BackProp", 1998, sections 4.3 and 5.1).'
+    ),
+    "unscaled_inputs/tiny": (
+        "Threshold {threshold:g}: the gradient of the first weights shrinks with the inputs, and "
+        "what it changes with their square, at {threshold:g} to a ten-thousandth of that for "
+        'inputs near 1 (LeCun et al., "Efficient BackProp", 1998, sections 4.3 and 5.1).'
     ),
     "large_initial_weights": (
         "Threshold {threshold:g}: weights of the usual size, sqrt(2/inputs) before a ReLU and "
@@ -167,7 +172,7 @@ REASONS = {
     ),
     "vanishing_gradients": (
         "Threshold {threshold:g}: a layer with a thousandth of the gradient learns a thousand "
-        "times slower (Glorot, Bengio 2010, section 3)."
+        "times slower (Glorot, Bengio 2010, section 4)."
     ),
     "dead_relus": (
         "Threshold {threshold:.0%}: some dead units do no harm, but half a layer's are half a "
@@ -195,6 +200,10 @@ REASONS = {
         "with one voice they contradict next to no right label (Northcutt, Jiang, Chuang 2021, on "
         "labels that confident predictions contradict)."
     ),
+    "wrong_labels/unrelated": (
+        "Threshold {threshold:g} standard errors above chance: less can be chance. What was "
+        "learned holds for no held-out sample either."
+    ),
     "one_answer": (
         "Threshold {threshold:.1%}: one answer to everything needs no network, and scores the "
         "share of the largest class."
@@ -203,6 +212,9 @@ REASONS = {
         "Threshold {threshold:g} of the way from guessing to perfect: what ten neighbours know of "
         "a sample without training, a trained network should (Cover, Hart 1967, on what nearest "
         "neighbours reach)."
+    ),
+    "underfitting/nothing": (
+        "Threshold {threshold:g} of the way from guessing to perfect: less is next to nothing."
     ),
     "overlap": (
         "Threshold {threshold:.0%} beyond what repeats among the training samples: a score on "
@@ -258,6 +270,7 @@ CONSEQUENCE = "A consequence of what stands above ({cause}), and cured with it."
 TRIAL = (
     "A trial of {updates} updates with the advice reaches {reached}; the training reached {own}."
 )
+PLACES = "numbers {rows} (counted from 0)"
 IN_UPDATE = "In update {update}"
 NOW = "With the present weights"
 HEALTHY = "Healthy: no illness was found."

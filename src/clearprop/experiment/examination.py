@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from clearprop.data import Dataset
-from clearprop.doctor import Doctor, Examination, examine
+from clearprop.doctor import Doctor, Examination, Names, examine
 from clearprop.errors import ClearpropError, DataError, UsageError
 from clearprop.experiment.construction import build_trainer
 from clearprop.experiment.folder import HISTORY, MODEL, SETTINGS
@@ -74,7 +74,7 @@ def examine_run(
             f"model takes {model.network.input_shape}. Give the data that it was trained on."
         )
     X, y = _prepared(task, task.train)
-    return examine(
+    found = examine(
         model.network,
         X,
         y,
@@ -83,6 +83,7 @@ def examine_run(
         history=history,
         start=task.network,
     )
+    return found.named(_names(task))
 
 
 def examine_data(
@@ -115,7 +116,7 @@ def _examine_training(task: Task, callbacks: Sequence[Callback]) -> Examination:
     trained = learn(task, callbacks=[*callbacks, doctor])
     if trained.history.stopped == "interrupted":
         raise KeyboardInterrupt
-    return doctor.examination
+    return doctor.examination.named(_names(task))
 
 
 def _task_of_run(folder: Path, settings: Settings, data: str | None) -> Task:
@@ -128,6 +129,11 @@ def _task_of_run(folder: Path, settings: Settings, data: str | None) -> Task:
             f"The data of the run in {folder} can't be used. {error} If they lie elsewhere now, "
             "say where: --data PATH"
         ) from error
+
+
+def _names(task: Task) -> Names:
+    held_out = task.train if task.held_out is None else task.held_out
+    return Names(task.train.class_names, task.train.source, held_out.source)
 
 
 def _prepared(task: Task, dataset: Dataset) -> tuple[Array | PreparedRows, Array]:
