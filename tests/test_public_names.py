@@ -8,14 +8,24 @@ import clearprop as cp
 PUBLIC = [
     *("AdaGrad", "Adam", "AdamW", "BatchNorm", "BinaryCrossEntropy", "Built", "Callback"),
     *("Checkpoint", "ClearpropError", "Constant", "ConstantSchedule", "CosineSchedule"),
-    *("Dataset", "Dense", "Dropout", "ELU", "EarlyStopping", "ExponentialSchedule", "Flatten"),
+    *(
+        "Dataset",
+        "Dense",
+        "Doctor",
+        "Dropout",
+        "ELU",
+        "EarlyStopping",
+        "ExponentialSchedule",
+        "Flatten",
+    ),
     *("GELU", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "History"),
     *("Initializer", "Layer", "LayerNorm", "LeakyReLU", "Loss", "MeanSquaredError", "Model"),
     *("Momentum", "Nesterov", "Network", "Normal", "OneCycleSchedule", "Optimizer", "Parameter"),
     *("ParameterVector", "Preprocessing", "ProgressLine", "RMSprop", "ReLU", "Residual", "Run"),
     *("SGD", "Scaled", "Schedule", "Sequential", "Sigmoid", "SoftmaxCrossEntropy", "Softplus"),
-    *("StepSchedule", "Tanh", "Trace", "Trainer", "WarmUp", "Zeros"),
-    *("course", "fit_recipe", "hold_out", "load", "load_data", "plots", "save"),
+    *("StepSchedule", "Tanh", "Trace", "Trainer", "Walk", "WarmUp", "Zeros"),
+    *("check_backward", "check_gradients", "check_layer", "check_loss"),
+    *("course", "examine", "fit_recipe", "hold_out", "load", "load_data", "plots", "save", "walk"),
 ]
 HEAVY = ["sklearn", "matplotlib", "PIL", "scipy", "rich", "click", "h5py", "safetensors", "pandas"]
 

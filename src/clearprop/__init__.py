@@ -66,20 +66,31 @@ if TYPE_CHECKING:
     from clearprop import course, plots
     from clearprop.data import Dataset, hold_out
     from clearprop.data import load as load_data
+    from clearprop.doctor import Doctor, examine
+    from clearprop.gradcheck import check_backward, check_gradients, check_layer, check_loss
     from clearprop.model_file import Model, load, save
     from clearprop.preprocessing import Preprocessing, fit_recipe
+    from clearprop.walkthrough import Walk, walk
 
 _LATER = {
     "Dataset": "clearprop.data:Dataset",
+    "Doctor": "clearprop.doctor:Doctor",
     "Model": "clearprop.model_file:Model",
     "Preprocessing": "clearprop.preprocessing:Preprocessing",
+    "Walk": "clearprop.walkthrough:Walk",
+    "check_backward": "clearprop.gradcheck:check_backward",
+    "check_gradients": "clearprop.gradcheck:check_gradients",
+    "check_layer": "clearprop.gradcheck:check_layer",
+    "check_loss": "clearprop.gradcheck:check_loss",
     "course": "clearprop.course",
+    "examine": "clearprop.doctor:examine",
     "fit_recipe": "clearprop.preprocessing:fit_recipe",
     "hold_out": "clearprop.data:hold_out",
     "load": "clearprop.model_file:load",
     "load_data": "clearprop.data:load",
     "plots": "clearprop.plots",
     "save": "clearprop.model_file:save",
+    "walk": "clearprop.walkthrough:walk",
 }
 
 __all__ = [
@@ -100,6 +111,7 @@ __all__ = [
     "CosineSchedule",
     "Dataset",
     "Dense",
+    "Doctor",
     "Dropout",
     "EarlyStopping",
     "ExponentialSchedule",
@@ -140,15 +152,22 @@ __all__ = [
     "Tanh",
     "Trace",
     "Trainer",
+    "Walk",
     "WarmUp",
     "Zeros",
+    "check_backward",
+    "check_gradients",
+    "check_layer",
+    "check_loss",
     "course",
+    "examine",
     "fit_recipe",
     "hold_out",
     "load",
     "load_data",
     "plots",
     "save",
+    "walk",
 ]
 
 

@@ -142,6 +142,18 @@ class GlorotUniform(Initializer):
         return _uniform(random_state, shape, np.sqrt(6.0 / sum(shape)))
 
 
+INITIALIZERS: dict[str, Initializer] = {
+    "he": HeNormal(),
+    "he-uniform": HeUniform(),
+    "glorot": GlorotNormal(),
+    "glorot-uniform": GlorotUniform(),
+    "scaled": Scaled(),
+    "normal": Normal(),
+    "zeros": Zeros(),
+}
+"""How weights may start, by the name that the command line gives it."""
+
+
 def _standard_normal(
     random_state: np.random.RandomState, shape: tuple[int, ...]
 ) -> NDArray[np.float64]:

@@ -125,6 +125,21 @@ def readable_bytes(count: int) -> str:
     return f"{count / 1024**power:.1f} {'KMGT'[power - 1]}iB"
 
 
+def short_name(layer: Layer) -> str:
+    """Write a layer with those of its hyper-parameters that are not the default.
+
+    Layers inside it are left out: ``Dense(units=20)``, ``Residual``.
+    """
+    if _chain_inside(layer) or not is_dataclass(layer):
+        return type(layer).__name__
+    given = (
+        f"{field.name}={getattr(layer, field.name)!r}"
+        for field in fields(layer)
+        if field.repr and getattr(layer, field.name) != field.default
+    )
+    return f"{type(layer).__name__}({', '.join(given)})"
+
+
 def _rows(
     body: Sequential, in_shape: tuple[int, ...], dtype: np.dtype[Any], prefix: str
 ) -> list[SummaryRow]:
@@ -157,18 +172,6 @@ def _chain_inside(layer: Layer) -> Sequential | None:
     if isinstance(layer, Residual):
         return layer.block
     return layer if isinstance(layer, Sequential) else None
-
-
-def _short(layer: Layer) -> str:
-    """Write a layer with those of its hyper-parameters that are not the default."""
-    if not is_dataclass(layer):
-        return type(layer).__name__
-    given = (
-        f"{field.name}={getattr(layer, field.name)!r}"
-        for field in fields(layer)
-        if field.repr and getattr(layer, field.name) != field.default
-    )
-    return f"{type(layer).__name__}({', '.join(given)})"
 
 
 def _times(shape: tuple[int, ...]) -> str:

@@ -10,7 +10,19 @@ import click
 from clearprop.errors import ClearpropError, unknown_name
 from clearprop.version import __version__
 
-_COMMANDS = ("train", "predict", "evaluate", "show", "plot", "data", "compare", "reproduce")
+_COMMANDS = (
+    "train",
+    "predict",
+    "evaluate",
+    "show",
+    "plot",
+    "data",
+    "compare",
+    "check",
+    "reproduce",
+    "walk",
+    "doctor",
+)
 _INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 

@@ -3,30 +3,9 @@
 from collections.abc import Callable
 
 from clearprop.experiment.settings import Settings
-from clearprop.initializers import (
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
-    Initializer,
-    Normal,
-    Scaled,
-    Zeros,
-)
-from clearprop.layers import (
-    ELU,
-    GELU,
-    BatchNorm,
-    Dense,
-    Dropout,
-    Flatten,
-    Layer,
-    LeakyReLU,
-    ReLU,
-    Sigmoid,
-    Softplus,
-    Tanh,
-)
+from clearprop.initializers import INITIALIZERS
+from clearprop.layers import BatchNorm, Dense, Dropout, Flatten, Layer
+from clearprop.layers.activations import ACTIVATIONS
 from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from clearprop.network import Network
 from clearprop.optimizers import OPTIMIZERS, Optimizer
@@ -43,24 +22,6 @@ from clearprop.schedules import (
 from clearprop.training import EarlyStopping, Trainer
 from clearprop.training.batches import steps_per_epoch
 
-_ACTIVATIONS: dict[str, Layer] = {
-    "relu": ReLU(),
-    "leaky-relu": LeakyReLU(),
-    "elu": ELU(),
-    "gelu": GELU(),
-    "softplus": Softplus(),
-    "tanh": Tanh(),
-    "sigmoid": Sigmoid(),
-}
-_INITS: dict[str, Initializer] = {
-    "he": HeNormal(),
-    "he-uniform": HeUniform(),
-    "glorot": GlorotNormal(),
-    "glorot-uniform": GlorotUniform(),
-    "scaled": Scaled(),
-    "normal": Normal(),
-    "zeros": Zeros(),
-}
 _SCHEDULES: dict[str, Callable[[float, int], Schedule]] = {
     "constant": lambda rate, _steps: ConstantSchedule(rate),
     "step": lambda rate, steps: StepSchedule(rate, every=max(steps // 3, 1)),
@@ -95,14 +56,14 @@ def build_network(settings: Settings, recipe: Preprocessing) -> Network:
         loss, outputs = BinaryCrossEntropy(), 1
     else:
         loss, outputs = SoftmaxCrossEntropy(), len(target.class_names)
-    init = _INITS[settings.init or "he"]
+    init = INITIALIZERS[settings.init or "he"]
     input_shape = recipe.inputs.input_shape
     layers: list[Layer] = [] if len(input_shape) == 1 else [Flatten()]
     for units in settings.layers or ():
         layers.append(Dense(units, init, bias=not settings.batch_norm))  # the norm has its own
         if settings.batch_norm:
             layers.append(BatchNorm())
-        layers.append(_ACTIVATIONS[settings.activation])
+        layers.append(ACTIVATIONS[settings.activation])
         if settings.dropout:
             layers.append(Dropout(settings.dropout))
     return Network(

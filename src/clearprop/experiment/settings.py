@@ -12,10 +12,12 @@ from typing import Any
 from clearprop.configuration import Json
 from clearprop.errors import DataError, UsageError, unknown_name
 from clearprop.files import write_text
+from clearprop.initializers import INITIALIZERS
+from clearprop.layers import activations
 from clearprop.optimizers import OPTIMIZERS
 
-ACTIVATIONS = ("relu", "leaky-relu", "elu", "gelu", "softplus", "tanh", "sigmoid")
-INITS = ("he", "he-uniform", "glorot", "glorot-uniform", "scaled", "normal", "zeros")
+ACTIVATIONS = tuple(activations.ACTIVATIONS)
+INITS = tuple(INITIALIZERS)
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one-cycle", "warm-up")
 DTYPES = ("float32", "float64")
 CLASS_WEIGHTS = ("none", "balanced")

@@ -205,3 +205,15 @@ class Softplus(Layer):
         dx = sigmoid(x, out=trace.buffer("dx", x.shape, x.dtype))
         dx *= dy
         return dx
+
+
+ACTIVATIONS: dict[str, Layer] = {
+    "relu": ReLU(),
+    "leaky-relu": LeakyReLU(),
+    "elu": ELU(),
+    "gelu": GELU(),
+    "softplus": Softplus(),
+    "tanh": Tanh(),
+    "sigmoid": Sigmoid(),
+}
+"""Every activation by the name that the command line gives it."""

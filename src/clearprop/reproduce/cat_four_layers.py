@@ -14,6 +14,7 @@ from clearprop.reproduce.comparing import (
 from clearprop.reproduce.descent import descend, yes_or_no
 from clearprop.reproduce.experiment import Experiment, Progress, Result
 from clearprop.reproduce.pictures import COURSE_SIZES, NOT_A_CAT_OR_CAT, course_cats
+from clearprop.reproduce.published import by_descent
 from clearprop.reproduce.sources import CATVNONCAT
 
 COSTS = {
@@ -83,5 +84,10 @@ def _recipe(data: Path | None, progress: Progress) -> Result:
 
 
 CAT_FOUR_LAYERS = Experiment(
-    "cat-4-layer", "Cat or not, by four layers: 26 published costs", (1, 3), CATVNONCAT, _recipe
+    "cat-4-layer",
+    "Cat or not, by four layers: 26 published costs",
+    (1, 3),
+    CATVNONCAT,
+    _recipe,
+    by_descent(course_cats, HIDDEN, "relu", "scaled", LEARNING_RATE, ITERATIONS),
 )

@@ -9,6 +9,7 @@ from clearprop.reproduce.comparing import accuracy_rows, cost_picture, layer_row
 from clearprop.reproduce.descent import descend, yes_or_no
 from clearprop.reproduce.experiment import Experiment, Progress, Result, Row
 from clearprop.reproduce.pictures import COURSE_SIZES, course_cats
+from clearprop.reproduce.published import by_descent
 from clearprop.reproduce.sources import CATVNONCAT
 
 if TYPE_CHECKING:
@@ -59,5 +60,10 @@ def _recipe(data: Path | None, progress: Progress) -> Result:
 
 
 CAT_TANH = Experiment(
-    "cat-tanh", "Cat or not, by four layers with tanh, stalled and freed", (5,), CATVNONCAT, _recipe
+    "cat-tanh",
+    "Cat or not, by four layers with tanh, stalled and freed",
+    (5,),
+    CATVNONCAT,
+    _recipe,
+    by_descent(course_cats, HIDDEN, "tanh", "normal", LEARNING_RATE, iterations=3000),
 )

@@ -9,6 +9,7 @@ from clearprop.reproduce.comparing import accuracy_rows, cost_picture, layer_row
 from clearprop.reproduce.descent import accuracy, descend, yes_or_no
 from clearprop.reproduce.experiment import Experiment, Progress, Result
 from clearprop.reproduce.pictures import COURSE_SIZES, course_cats
+from clearprop.reproduce.published import by_descent
 from clearprop.reproduce.sources import CATVNONCAT
 
 _DEPTHS = (("two layers", (7,), ("99.99", "74")), ("four layers", HIDDEN, ("99.52", "82")))
@@ -40,5 +41,10 @@ def _recipe(data: Path | None, progress: Progress) -> Result:
 
 
 CAT_TWO_LAYERS = Experiment(
-    "cat-2-layer", "Cat or not, by two layers against four", (1,), CATVNONCAT, _recipe
+    "cat-2-layer",
+    "Cat or not, by two layers against four",
+    (1,),
+    CATVNONCAT,
+    _recipe,
+    by_descent(course_cats, _DEPTHS[0][1], "relu", "scaled", LEARNING_RATE, ITERATIONS),
 )

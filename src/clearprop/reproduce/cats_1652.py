@@ -14,6 +14,7 @@ from clearprop.reproduce.comparing import (
 from clearprop.reproduce.descent import descend, yes_or_no
 from clearprop.reproduce.experiment import Experiment, Progress, Result, Row
 from clearprop.reproduce.pictures import cats_1652
+from clearprop.reproduce.published import by_descent
 from clearprop.reproduce.sources import CATS_1652
 
 COSTS = {0: "0.69", 2499: "0.09"}
@@ -47,5 +48,10 @@ def _recipe(data: Path | None, progress: Progress) -> Result:
 
 
 CATS_OF_1652 = Experiment(
-    "cats-1652", "Cat or not, by four layers on 1652 photographs", (4,), CATS_1652, _recipe
+    "cats-1652",
+    "Cat or not, by four layers on 1652 photographs",
+    (4,),
+    CATS_1652,
+    _recipe,
+    by_descent(cats_1652, HIDDEN, "relu", "scaled", LEARNING_RATE, ITERATIONS),
 )

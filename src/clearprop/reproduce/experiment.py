@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from clearprop.configuration import Json
 from clearprop.files import make_folder
+from clearprop.reproduce.published import Published
 from clearprop.reproduce.sources import Source
 from clearprop.training import Callback
 
@@ -143,6 +144,8 @@ class Experiment:
         The data that must be given; None if they are generated.
     recipe : callable
         Takes the folder that holds the data, or None, and a `Progress`; gives a `Result`.
+    published : Published, optional
+        Its training, where it can be examined.
     """
 
     name: str
@@ -150,6 +153,7 @@ class Experiment:
     articles: tuple[int, ...]
     needs: Source | None
     recipe: Callable[[Path | None, Progress], Result]
+    published: Published | None = None
 
     def run(self, data: Path | None, out: Path, progress: Progress) -> Report:
         """Train, measure, draw, and write the pictures.

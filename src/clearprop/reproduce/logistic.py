@@ -10,6 +10,7 @@ from clearprop.reproduce.comparing import accuracy_rows, cost_picture, cost_rows
 from clearprop.reproduce.descent import descend
 from clearprop.reproduce.experiment import Experiment, Progress, Result, Row
 from clearprop.reproduce.pictures import COURSE_SIZES, course_cats
+from clearprop.reproduce.published import by_descent
 from clearprop.reproduce.sources import CATVNONCAT
 from clearprop.reproduce.vectorisation import speed_up
 
@@ -48,5 +49,10 @@ def _recipe(data: Path | None, progress: Progress) -> Result:
 
 
 LOGISTIC = Experiment(
-    "logistic", "Cat or not, by one neuron from zero weights", (3,), CATVNONCAT, _recipe
+    "logistic",
+    "Cat or not, by one neuron from zero weights",
+    (3,),
+    CATVNONCAT,
+    _recipe,
+    by_descent(course_cats, (), "relu", "zeros", LEARNING_RATE, ITERATIONS),
 )

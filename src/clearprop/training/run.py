@@ -1,6 +1,7 @@
 """The state of a training run: all that a checkpoint has to hold."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +10,10 @@ from clearprop.optimizers import OptimizerState
 from clearprop.parameters import Array
 from clearprop.sample_space import SampleNetwork
 from clearprop.training.history import History
+from clearprop.training.samples import Samples
+
+if TYPE_CHECKING:
+    from clearprop.training.trainer import Trainer
 
 
 @dataclass
@@ -54,8 +59,17 @@ class Run:
         What early stopping has seen.
     remarks : list of str
         What a person should be told about how it is trained.
+    trainer : Trainer
+        The settings.
+    samples : Samples
+        What is trained on, with the weights that were given for single samples.
+    held_out : Samples or None
+        What is measured after every epoch.
     """
 
+    trainer: "Trainer"
+    samples: Samples
+    held_out: Samples | None
     engine: Network
     optimizer_state: OptimizerState
     random_state: np.random.RandomState

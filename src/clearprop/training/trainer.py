@@ -168,6 +168,7 @@ class Trainer:
             held_out = checked_samples(network, *validation)
         elif validation is not None:
             samples, held_out = split(samples, validation, random_state)
+        given, given_held_out = samples, held_out
         weights = sample_weights(samples.y, samples.weights, self.class_weight)
         if weights is not None:
             samples = replace(samples, weights=weights.astype(network.dtype, copy=False))
@@ -200,6 +201,9 @@ class Trainer:
             compiled = compiled and was(checkpoint, "by compiled steps")
         facts["by compiled steps"] = compiled
         run = Run(
+            trainer=self,
+            samples=given,
+            held_out=given_held_out,
             engine=engine,
             optimizer_state=self.optimizer.start(engine.parameters),
             random_state=random_state,

@@ -1,0 +1,109 @@
+"""``clearprop check``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from clearprop.cli.output import json_option, note, say_json
+from clearprop.cli.parameters import LAYERS
+from clearprop.errors import UsageError
+
+if TYPE_CHECKING:
+    from clearprop.gradcheck import Report
+
+_MODEL = "model.safetensors"
+_PRINTED_LINES = 20
+
+
+@click.command()
+@click.argument("target", metavar="FILE|MODEL|DATA")
+@click.option("--forward", metavar="NAME", help="FILE's function for the forward pass.")
+@click.option("--backward", metavar="NAME", help="FILE's function for the backward pass.")
+@click.option("--cost", metavar="NAME", help="FILE's function for the cost.")
+@click.option(
+    "--layers",
+    type=LAYERS,
+    metavar="FEATURES,UNITS,...",
+    help="The sizes for FILE, from the features of a sample to the outputs: 5,4,3,1.",
+)
+@click.option("--data", metavar="DATA", help="What to compute on.  [default: random for FILE]")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True, max=86400),
+    metavar="SECONDS",
+    help="The time that FILE may take.  [default: 60]",
+)
+@json_option
+def check(target: str, data: str | None, as_json: bool, **options: Any) -> None:
+    """Check gradients against numerical ones, and say what is wrong with a wrong one.
+
+    FILE is your own code, a .py file or a notebook: it is executed, and its functions for forward
+    pass, cost and backward pass are found by their names, such as L_model_forward, compute_cost
+    and L_model_backward.
+
+    MODEL is a model of clearprop or the folder of a run. DATA is a name or a path, for the network
+    that would be trained on it.
+
+    The exit code is 0 where the gradients are right, 1 where one is wrong, and 2 where nothing can
+    be checked.
+    """
+    from clearprop.gradcheck.learner.source import SUFFIXES
+
+    if target.endswith(SUFFIXES):
+        report, text = _check_file(Path(target), data, options)
+    else:
+        for name, value in options.items():
+            if value is not None:
+                raise UsageError(f"--{name} is for a .py file or a notebook; {target} is neither.")
+        found = _check_network(target, data)
+        report, text = found.to_dict(), str(found)
+    if as_json:
+        say_json({"target": target, **report})
+    else:
+        click.echo(text)
+    if not report["passed"]:
+        wrong = any(row["verdict"] not in ("right", "unclear") for row in report["rows"])
+        click.get_current_context().exit(1 if wrong else 2)
+
+
+def _check_network(target: str, data: str | None) -> "Report":
+    from clearprop.experiment.gradients import check_model, check_untrained
+    from clearprop.model_file import load
+
+    path = Path(target)
+    if path.suffix == ".safetensors" or (path / _MODEL).exists():
+        return check_model(load(path / _MODEL if path.is_dir() else path), data)
+    if data is not None:
+        raise UsageError(f"{target} is itself the data. Leave --data out, or give a FILE or MODEL.")
+    return check_untrained(target)
+
+
+def _check_file(
+    file: Path, data: str | None, options: dict[str, Any]
+) -> tuple[dict[str, Any], str]:
+    from clearprop.experiment.gradients import batch_for_learners
+    from clearprop.gradcheck.learner import check_file, require_file
+
+    require_file(file)
+    timeout = options.pop("timeout") or 60.0
+    sizes = options.pop("layers")
+    batch = None if data is None else batch_for_learners(data)
+    note(
+        f"Running {file}: everything in it is executed, in a process of its own, for at most "
+        f"{timeout:g} s."
+    )
+    done = check_file(
+        file,
+        names={role: name for role, name in options.items() if name is not None},
+        sizes=None if sizes is None else tuple(sizes),
+        batch=batch,
+        timeout=timeout,
+    )
+    if lines := done.printed.splitlines():
+        more = len(lines) - _PRINTED_LINES
+        shown = [f"  {line}" for line in lines[:_PRINTED_LINES]]
+        note("\n".join([f"{file} printed:", *shown, *([f"  ... {more} more lines"] * (more > 0))]))
+    if done.report is None:
+        raise UsageError(done.text)
+    return dict(done.report), done.text

@@ -1,0 +1,65 @@
+"""``clearprop walk``."""
+
+import click
+
+from clearprop.cli.options import size_option, target_option
+from clearprop.cli.output import json_option, note, say_json
+from clearprop.errors import UsageError
+
+
+@click.command()
+@click.argument("model_or_data", metavar="MODEL_OR_DATA")
+@click.option(
+    "--sample", type=int, default=0, show_default=True, help="Which is looked at, from 0."
+)
+@click.option("--layer", metavar="NAME", help="Show this one alone; also input, loss.")
+@click.option("--entry", metavar="NAME[I,J]", help="Show this number alone: 1.y[3,0], or Z1[0,3].")
+@click.option(
+    "--notation",
+    type=click.Choice(["engine", "course"]),
+    default="engine",
+    show_default=True,
+    help="Samples are rows, or columns as in the course.",
+)
+@click.option("--data", metavar="DATA", help="Of a model: other data than it was trained on.")
+@target_option
+@size_option
+@click.option("--html", metavar="FILE", help="Write a page in which every number opens.")
+@json_option
+def walk(
+    model_or_data: str,
+    sample: int,
+    layer: str | None,
+    entry: str | None,
+    notation: str,
+    data: str | None,
+    target: str | None,
+    size: tuple[int, int] | None,
+    html: str | None,
+    as_json: bool,
+) -> None:
+    """Write out one training step: every layer forward, the loss, backward, and the update.
+
+    MODEL_OR_DATA is a run's folder, a model file, or data by name or path. For data, the network is
+    the one that train without options begins with. Nothing is trained.
+    """
+    from clearprop.experiment.walking import make_ready, walk_step
+
+    if html is not None and entry is not None:
+        raise UsageError("--entry shows one number, --html writes a page of all. Choose one.")
+    ready = make_ready(model_or_data, data=data, target=target, size=size)
+    for problem in ready.dataset.problems:
+        note(f"Left out: {problem}.")
+    found = walk_step(ready, sample, notation)
+    if layer is not None:
+        found = found.of(layer)
+    if html is not None:
+        found.save(html)
+    if as_json:
+        page = {} if html is None else {"page": html}
+        number = None if entry is None else found.entry(entry)
+        say_json(found.to_dict() | page if number is None else number.to_dict())
+    elif html is not None:
+        click.echo(html)
+    else:
+        click.echo(found if entry is None else found.entry(entry))

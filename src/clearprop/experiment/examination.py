@@ -1,0 +1,141 @@
+"""Examining what the command line trains: a run's folder, or data by a short training."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from clearprop.data import Dataset
+from clearprop.doctor import Doctor, Examination, Names, examine
+from clearprop.errors import ClearpropError, DataError, UsageError
+from clearprop.experiment.construction import build_trainer
+from clearprop.experiment.folder import HISTORY, MODEL, SETTINGS
+from clearprop.experiment.learning import Task, learn, load_dataset, set_task
+from clearprop.experiment.settings import Settings, read_settings
+from clearprop.model_file import load
+from clearprop.parameters import Array
+from clearprop.preprocessing import PreparedRows, prepare
+from clearprop.training import Callback, History
+from clearprop.training.batches import steps_per_epoch
+
+_UPDATES = 1500  # of a short training
+_FEWEST_EPOCHS = 3
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds a run."""
+    return (folder / SETTINGS).exists()
+
+
+def examine_run(
+    folder: Path, data: str | None = None, callbacks: Sequence[Callback] = ()
+) -> Examination:
+    """Examine a run by what stands in its folder, and by its data.
+
+    A run that diverged is repeated up to there: the same seed gives the same bits.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        That `clearprop train` wrote.
+    data : str, optional
+        Where its data lie now, if not where they lay.
+    callbacks : sequence of Callback
+        That watch a repetition.
+
+    Returns
+    -------
+    Examination
+
+    Raises
+    ------
+    UsageError
+        If there is no run, or its data are not found and `data` is None.
+    DataError
+        If not a single epoch was finished.
+    """
+    if not is_run(folder):
+        raise UsageError(
+            f"{folder} holds no run: it has no {SETTINGS}. Give a folder that train made, or data."
+        )
+    settings = Settings(**read_settings(folder / SETTINGS))
+    task = _task_of_run(folder, settings if data is None else replace(settings, data=data), data)
+    model, history = load(folder / MODEL), History.load(folder / HISTORY)
+    history.stopped = str(model.training.get("stopped"))
+    if history.stopped == "diverged":
+        return _examine_training(task, callbacks)
+    if not len(history):
+        raise DataError(
+            f"{folder / HISTORY} has no finished epoch, so there is nothing to examine. Go on with "
+            f"the run: clearprop train --resume --out {folder}"
+        )
+    if model.network.input_shape != task.network.input_shape:
+        raise DataError(
+            f"{task.settings.data} gives samples of shape {task.network.input_shape}, the run's "
+            f"model takes {model.network.input_shape}. Give the data that it was trained on."
+        )
+    X, y = _prepared(task, task.train)
+    found = examine(
+        model.network,
+        X,
+        y,
+        validation=None if task.held_out is None else _prepared(task, task.held_out),
+        trainer=build_trainer(task.settings, len(task.train)),
+        history=history,
+        start=task.network,
+    )
+    return found.named(_names(task))
+
+
+def examine_data(
+    settings: Settings, dataset: Dataset, callbacks: Sequence[Callback] = ()
+) -> Examination:
+    """Examine data, and what a short training with default settings makes of them.
+
+    Parameters
+    ----------
+    settings : Settings
+    dataset : Dataset
+        That `load_dataset` gave for them.
+    callbacks : sequence of Callback
+        That watch the training.
+
+    Returns
+    -------
+    Examination
+    """
+    task = set_task(settings, dataset)
+    resolved = task.settings
+    batch_size = resolved.batch_size or None
+    updates = steps_per_epoch(len(task.train), batch_size)
+    epochs = min(max(_UPDATES // updates, _FEWEST_EPOCHS), resolved.epochs or _UPDATES)
+    return _examine_training(replace(task, settings=replace(resolved, epochs=epochs)), callbacks)
+
+
+def _examine_training(task: Task, callbacks: Sequence[Callback]) -> Examination:
+    doctor = Doctor()
+    trained = learn(task, callbacks=[*callbacks, doctor])
+    if trained.history.stopped == "interrupted":
+        raise KeyboardInterrupt
+    return doctor.examination.named(_names(task))
+
+
+def _task_of_run(folder: Path, settings: Settings, data: str | None) -> Task:
+    try:
+        return set_task(settings, load_dataset(settings))
+    except ClearpropError as error:
+        if data is not None:
+            raise
+        raise UsageError(
+            f"The data of the run in {folder} can't be used. {error} If they lie elsewhere now, "
+            "say where: --data PATH"
+        ) from error
+
+
+def _names(task: Task) -> Names:
+    held_out = task.train if task.held_out is None else task.held_out
+    return Names(task.train.class_names, task.train.source, held_out.source)
+
+
+def _prepared(task: Task, dataset: Dataset) -> tuple[Array | PreparedRows, Array]:
+    inputs = prepare(dataset.X, task.recipe.inputs, task.network.dtype)
+    return inputs, task.recipe.target.encode(dataset)

@@ -1,0 +1,1 @@
+"""What a learner may have computed, line by line: each table begins with the right line."""

@@ -1,0 +1,1 @@
+"""The network of the code under check: recognized by its cost, and run again."""

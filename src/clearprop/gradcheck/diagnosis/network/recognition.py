@@ -1,0 +1,168 @@
+"""Which network the code under check computes, found by its cost at a few points.
+
+Activations, the cost, its scale, L2 and dropout are tried until the cost comes out the same
+wherever it is asked for. Nobody has to say what the network is, and no name is believed.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, product
+
+import numpy as np
+
+from clearprop.gradcheck.diagnosis.network.costs import COSTS
+from clearprop.gradcheck.diagnosis.network.form import Dense, Form, dense_layers, possible_forms
+from clearprop.gradcheck.diagnosis.network.functions import ACTIVATIONS, Activation
+from clearprop.gradcheck.diagnosis.network.masks import usual_dropouts
+from clearprop.gradcheck.diagnosis.network.replay import Plan, Point, Run, point, run
+from clearprop.gradcheck.precision import is_single
+from clearprop.gradcheck.subject import Arrays, Subject
+from clearprop.parameters import Array
+
+_POINTS = 6  # for at most three unknowns: the scale of the cost and two kinds of L2
+_CLOSE = 1e-6  # a cost may hide an epsilon in its logarithms
+_ROUGH = 2e-5  # and may be computed in float32
+_SIMPLE = (1.0, 0.5, 2.0, -1.0)  # scales of a cost
+_COMMON = ACTIVATIONS[:4]  # those that are tried in every combination, and with dropout
+_MOST_MIXED = 4  # hidden layers, beyond which the combinations are too many
+
+
+def recognize(subject: Subject) -> Run | None:
+    """Find the network of the code under check.
+
+    Parameters
+    ----------
+    subject : Subject
+
+    Returns
+    -------
+    Run
+        Its forward pass at the subject's parameters; None where it is no chain of dense layers with
+        known activations and cost, or where X and Y are not known.
+    """
+    layers = dense_layers(subject.parameters)
+    if not layers or subject.X is None or subject.Y is None:
+        return None
+    for form in possible_forms(subject, layers):
+        X = np.asarray(form.samples(subject.X), np.float64)
+        Y = _targets(subject.Y, form, len(form.weights(subject.parameters[layers[-1].W])), X)
+        if Y is None:
+            continue
+        places = [subject.parameters, *_anywhere(subject.parameters, layers, form, X)]
+        costs = _costs(subject, places)
+        if costs is None or not np.isfinite(costs).all():
+            return None
+        points = [point(form, layers, place, X, Y) for place in places]
+        if plan := _find(form, layers, points, costs):
+            return run(plan, points[0])
+    return None
+
+
+def _costs(subject: Subject, places: list[Arrays]) -> Array | None:
+    """Return the cost at each place; None where code that works at its own place fails there."""
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return np.array([subject.cost(place) for place in places], np.float64)
+    except Exception:  # of somebody else's code, which may raise anything
+        return None
+
+
+def _find(form: Form, layers: list[Dense], points: list[Point], costs: Array) -> Plan | None:
+    widths = [len(W) for W in points[0].W[1:-1]]
+    m = points[0].Y.shape[1]
+    known = [cost for cost in COSTS if "softmax" not in cost.name or len(points[0].Y) > 1]
+    single = is_single(costs)
+    for hidden in chain(_same(len(widths)), _mixed(len(widths))):
+        plan = Plan(form, layers, hidden, known[0])
+        last = [run(plan, at).Z[-1] for at in points]
+        for cost in known:
+            totals = np.array(
+                [cost.total(cost.output(Z), at.Y) for Z, at in zip(last, points, strict=True)]
+            )
+            if found := _fit(replace(plan, cost=cost), points, totals, costs, _CLOSE):
+                return found
+            if single and (found := _fit(replace(plan, cost=cost), points, totals, costs, _ROUGH)):
+                return found
+    for dropout in usual_dropouts(widths, m, form.rows):
+        for activation, cost in product(_COMMON, known[:2]):
+            plan = Plan(form, layers, (activation,) * len(widths), cost, dropout=dropout)
+            if np.isclose(_total(plan, points[0]) / m, costs[0], rtol=_CLOSE):
+                totals = np.array([_total(plan, at) for at in points])
+                if found := _fit(plan, points, totals, costs, _CLOSE):
+                    return found
+    return None
+
+
+def _fit(
+    plan: Plan, points: list[Point], totals: Array, costs: Array, tolerance: float
+) -> Plan | None:
+    """Complete a plan by the scale and L2 with which its cost is the subject's."""
+    squares = np.array(
+        [
+            [sum(float((one**2).sum()) for one in arrays[1:]) for arrays in (at.W, at.b)]
+            for at in points
+        ]
+    )
+    basis = np.column_stack([totals / points[0].Y.shape[1], squares])
+    for unknowns in (1, 2, 3):
+        found, *_ = np.linalg.lstsq(basis[:, :unknowns], costs, rcond=None)
+        difference = np.abs(basis[:, :unknowns] @ found - costs).max()
+        if difference <= tolerance * np.abs(costs).max() and abs(found[0]) > tolerance:
+            scale, decay, bias_decay = (*found.tolist(), 0.0, 0.0)[:3]
+            completed = replace(plan, decay=2 * decay, bias_decay=2 * bias_decay)
+            return _scaled(completed, scale, points[0].Y.shape[1])
+    return None
+
+
+def _total(plan: Plan, at: Point) -> float:
+    return plan.cost.total(run(plan, at).A[-1], at.Y)
+
+
+def _scaled(plan: Plan, scale: float, m: int) -> Plan:
+    """Take a simple scale, of the mean or of the sum, for what it is but for rounding."""
+    for summed, found in ((False, scale), (True, scale / m)):
+        for simple in _SIMPLE:
+            if abs(found / simple - 1) < _ROUGH:
+                return replace(plan, scale=simple, summed=summed)
+    return replace(plan, scale=scale)
+
+
+def _same(count: int) -> Iterator[Sequence[Activation]]:
+    yield from ((activation,) * count for activation in (ACTIVATIONS if count else ACTIVATIONS[:1]))
+
+
+def _mixed(count: int) -> Iterator[Sequence[Activation]]:
+    if count <= _MOST_MIXED:
+        yield from (some for some in product(_COMMON, repeat=count) if len(set(some)) > 1)
+
+
+def _anywhere(
+    parameters: Arrays, layers: list[Dense], form: Form, X: Array
+) -> Iterator[dict[str, Array]]:
+    """Yield parameters for which every Z is of the order of 1: there activations differ most."""
+    random_state = np.random.RandomState(0)
+    spread = max(float(np.sqrt(np.mean(X**2))), np.finfo(np.float64).tiny)
+    for _ in range(_POINTS - 1):
+        found = {}
+        for layer in layers:
+            W = parameters[layer.W]
+            size = np.sqrt(form.weights(W).shape[1]) * (spread if layer is layers[0] else 1)
+            found[layer.W] = random_state.standard_normal(W.shape) / size
+            if layer.b:
+                found[layer.b] = 0.3 * random_state.standard_normal(parameters[layer.b].shape)
+        yield found
+
+
+def _targets(Y: Array, form: Form, outputs: int, X: Array) -> Array | None:
+    """Return targets in columns (K, m), class numbers as one-hot, or None where they don't fit."""
+    m = X.shape[1]
+    Y = np.asarray(Y)
+    columns = Y[np.newaxis] if Y.ndim == 1 else form.samples(Y)
+    if columns.shape == (outputs, m):
+        return np.asarray(columns, np.float64)
+    numbers = columns.ravel()
+    if columns.shape != (1, m) or ((numbers < 0) | (numbers >= outputs)).any():
+        return None
+    return np.eye(outputs)[numbers.astype(np.int64)].T

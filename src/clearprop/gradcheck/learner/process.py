@@ -1,0 +1,170 @@
+"""A learner's file checked in a process of its own, for a limited time."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from clearprop.errors import UsageError
+from clearprop.gradcheck.learner.exchange import ANSWER, ARRAYS, HANGS, REQUEST
+from clearprop.gradcheck.learner.layouts import Batch
+from clearprop.gradcheck.learner.source import SUFFIXES
+from clearprop.gradcheck.learner.words import say
+
+_MOST_PRINTED = 2**16  # bytes that are kept of what the file prints
+_FRAME = re.compile(r'File "(.*)", line (\d+) in (.*)')
+_GRACE = 10  # seconds beyond its own time limit, after which the process is ended from outside
+
+
+@dataclass(frozen=True)
+class FileCheck:
+    """What came of the check of a learner's file.
+
+    Parameters
+    ----------
+    printed : str
+        What the file printed, of a lot only the beginning.
+    text : str
+        The report as a person reads it, or why there is none.
+    report : mapping or None
+        `Report.to_dict`; None where the file could not be checked.
+    """
+
+    printed: str
+    text: str
+    report: Mapping[str, Any] | None
+
+
+def require_file(file: Path) -> None:
+    """Raise a `UsageError` if there is no such file, or it is no Python."""
+    if not file.is_file():
+        raise UsageError(say("not there", file=file))
+    if file.suffix not in SUFFIXES:
+        raise UsageError(say("other file", file=file))
+
+
+def check_file(
+    file: Path,
+    *,
+    names: Mapping[str, str],
+    sizes: tuple[int, ...] | None = None,
+    batch: Batch | None = None,
+    timeout: float,
+) -> FileCheck:
+    """Run a learner's file in a process of its own, and check its backward pass.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        A module or a notebook. Everything in it is executed.
+    names : mapping of str to str
+        The names of its functions, by role: forward, backward, cost; what is not there is looked
+        for.
+    sizes : tuple of int, optional
+        The features of a sample and the units of every layer.
+    batch : Batch, optional
+        Data; random ones unless given.
+    timeout : float
+        Seconds that all of it may take.
+
+    Returns
+    -------
+    FileCheck
+        Without a report where the file fails, has no such functions, runs longer, or its functions
+        can't be called.
+    """
+    request = {"file": str(file), "names": dict(names), "sizes": sizes, "timeout": timeout}
+    with tempfile.TemporaryDirectory(prefix="clearprop-") as name:
+        folder = Path(name)
+        (folder / REQUEST).write_text(json.dumps(request), encoding="utf-8")
+        if batch is not None:
+            np.savez(folder / ARRAYS, X=batch.X, targets=batch.targets)
+        exit_code, printed = _run(folder, timeout)
+        try:
+            answer = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return FileCheck(printed, _why_silent(file, folder, exit_code, timeout), None)
+    return FileCheck(printed, answer["text"], answer["report"])
+
+
+def _run(folder: Path, timeout: float) -> tuple[int | None, str]:
+    """Run the child, and return its exit code, None if it had to be ended, and its output."""
+    process = subprocess.Popen(  # noqa: S603 - this interpreter, running clearprop
+        # -P: what lies in the current folder must not replace what clearprop imports
+        [sys.executable, "-P", "-m", "clearprop.gradcheck.learner.child", str(folder)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={
+            **os.environ,
+            "MPLBACKEND": "Agg",
+            "PYTHONIOENCODING": "utf-8",
+        },  # plots open no window
+        start_new_session=True,
+    )
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    output = _Output(process.stdout)
+    output.start()
+    try:
+        exit_code = process.wait(timeout + _GRACE)
+    except subprocess.TimeoutExpired:
+        exit_code = None
+    finally:
+        _end(process)
+    output.join(_GRACE)
+    return exit_code, output.text
+
+
+class _Output(threading.Thread):
+    """Read all that a process prints, so that it never waits, and keep the beginning."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self.pipe = pipe
+        self.kept = bytearray()
+
+    def run(self) -> None:
+        with self.pipe:
+            while chunk := self.pipe.read1():  # type: ignore[attr-defined] # of a buffered pipe
+                self.kept += chunk[: _MOST_PRINTED - len(self.kept)]
+
+    @property
+    def text(self) -> str:
+        """What was printed."""
+        return self.kept.decode("utf-8", errors="replace")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process with everything that it has started."""
+    with suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.wait()
+
+
+def _why_silent(file: Path, folder: Path, exit_code: int | None, timeout: float) -> str:
+    """Say why the child gave no answer."""
+    hangs = folder / HANGS
+    frames = _FRAME.findall(hangs.read_text(encoding="utf-8")) if hangs.exists() else []
+    if not frames and exit_code is not None:
+        return say("ended itself", file=file, exit_code=exit_code)
+    paths = (str(file), str(file.resolve()))
+    inside = [frame for frame in frames if frame[0].startswith(paths)]
+    if not inside:
+        return say("too slow", file=file, timeout=f"{timeout:g}")
+    name, line, where = inside[0]  # the innermost
+    key = "hangs while run" if inside[-1][2] == "<module>" else "hangs"
+    return say(key, file=name, line=line, where=where, timeout=f"{timeout:g}")

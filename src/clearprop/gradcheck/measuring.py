@@ -1,0 +1,176 @@
+"""One array at a time: its claimed gradient against the slopes of the cost."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearprop.gradcheck.differences import Slope, measure_slope
+from clearprop.gradcheck.entries import EACH, choose_entries
+from clearprop.gradcheck.precision import Precision
+from clearprop.parameters import Array
+
+_Places = NDArray[np.intp]
+
+_WITNESSES = 3  # wrong entries that are looked at again
+_ALIKE = 0.99  # of errors this close to the largest, the one of the largest entry is shown
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A gradient that is claimed of a cost, which depends on one array.
+
+    Parameters
+    ----------
+    cost : callable
+        Of the array; it is given a new one at every call.
+    array : ndarray
+        Where the gradient is checked.
+    gradient : ndarray
+        What is claimed, of the same shape; NaN where nothing is.
+    at_zero : float
+        The cost at `array`.
+    floor : float
+        The rounding of the entries of `gradient`.
+    precision : Precision
+    """
+
+    cost: Callable[[Array], float]
+    array: Array
+    gradient: Array
+    at_zero: float
+    floor: float
+    precision: Precision
+
+    def at(self, place: int) -> Slope:
+        """Measure the slope of one entry, by its place in C order."""
+        return self._along(np.ones(1), np.array([place]), self.floor)
+
+    def through(self, line: Array, places: _Places) -> Slope:
+        """Measure the slope along a line of length 1 through some entries at once."""
+        usual = np.linalg.norm(self._entries(places)).item() / math.sqrt(self.array.size)
+        return self._along(line[places], places, self.floor + self.precision.tolerance * usual)
+
+    def _along(self, line: Array, places: _Places, floor: float) -> Slope:
+        def shifted(shift: float) -> float:
+            moved = self.array.copy()
+            moved.reshape(-1)[places] += shift * line
+            return self.cost(moved)
+
+        largest = np.abs(self.array.reshape(-1)[places]).max().item()
+        return measure_slope(
+            shifted,
+            (self._entries(places) @ line).item(),
+            at_zero=self.at_zero,
+            scale=2.0 ** math.ceil(math.log2(max(1.0, largest))),  # which rounds no parameter
+            floor=floor,
+            precision=self.precision,
+        )
+
+    def _entries(self, places: _Places) -> Array:
+        return self.gradient.reshape(-1)[places].astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one array.
+
+    Parameters
+    ----------
+    numerical : ndarray
+        The slope of each entry that was measured, of the array's shape; NaN for all others.
+    right, wrong, skipped : int
+        How many entries were found right or wrong, or could not be judged.
+    error : float
+        The largest relative error |claimed - numerical| / max(|claimed|, |numerical|); of the wrong
+        entries where there are any, else of the right ones. NaN where none was judged.
+    where : tuple of int or None
+        The entry that has it.
+    """
+
+    numerical: Array
+    right: int
+    wrong: int
+    skipped: int
+    error: float
+    where: tuple[int, ...] | None
+
+
+def measure(claim: Claim, is_wrong: Callable[[int, Slope], bool]) -> Measured:
+    """Measure the slopes of a cost, entry by entry.
+
+    Of a large array only a sample is measured. A random line through all entries then shows whether
+    any other is wrong, and halving the entries on it finds one.
+
+    Parameters
+    ----------
+    claim : Claim
+    is_wrong : callable
+        Looks again at an entry, by its place and slope, that seems to be wrong. Where the worst
+        few are not, none is.
+
+    Returns
+    -------
+    Measured
+    """
+    random_state = np.random.RandomState(0)
+    slopes = {place: claim.at(place) for place in choose_entries(claim.array.size, random_state)}
+    if claim.array.size > EACH and not _wrong(claim, slopes):
+        line = random_state.standard_normal(claim.array.size)
+        suspect = _hunt(claim, line / np.linalg.norm(line))
+        if suspect is not None:
+            slopes[suspect] = claim.at(suspect)
+    wrong = _wrong(claim, slopes)
+    if not any(is_wrong(place, slopes[place]) for place in wrong[:_WITNESSES]):
+        slopes |= {place: replace(slopes[place], outcome="lost") for place in wrong}
+    return _summed_up(claim, slopes)
+
+
+def _wrong(claim: Claim, slopes: Mapping[int, Slope]) -> list[int]:
+    """Return the entries that seem to be wrong, those first that are furthest off."""
+    off = {
+        place: abs(slope.value - claim.gradient.flat[place])
+        for place, slope in slopes.items()
+        if slope.outcome == "wrong"
+    }
+    return sorted(off, key=lambda place: -off[place])
+
+
+def _hunt(claim: Claim, line: Array) -> int | None:
+    """Find an entry that is wrong, if there is one, by halving those that may hold it."""
+    places = np.arange(claim.array.size)
+    if claim.through(line, places).outcome != "wrong":
+        return None
+    while len(places) > 1:
+        first, second = np.array_split(places, 2)
+        places = first if claim.through(line, first).outcome == "wrong" else second
+    return int(places[0])
+
+
+def _summed_up(claim: Claim, slopes: Mapping[int, Slope]) -> Measured:
+    numerical = np.full(claim.array.shape, np.nan)
+    for place, slope in slopes.items():
+        if slope.outcome in ("right", "wrong", "unclaimed"):
+            numerical.reshape(-1)[place] = slope.value
+    outcomes = [slope.outcome for slope in slopes.values()]
+    right, wrong = outcomes.count("right"), outcomes.count("wrong")
+    judged = [
+        place for place, slope in slopes.items() if slope.outcome == ("wrong" if wrong else "right")
+    ]
+    error, where = _worst(claim, numerical.reshape(-1), np.array(judged, dtype=np.intp))
+    skipped = outcomes.count("kink") + outcomes.count("lost")
+    return Measured(numerical, right, wrong, skipped, error, where)
+
+
+def _worst(claim: Claim, numerical: Array, judged: _Places) -> tuple[float, tuple[int, ...] | None]:
+    if not judged.size:
+        return math.nan, None
+    claimed, measured = claim.gradient.reshape(-1)[judged], numerical[judged]
+    difference = np.abs(claimed - measured)
+    smallest = max(claim.floor / claim.precision.tolerance, np.finfo(np.float64).tiny)
+    errors = difference / np.maximum(np.maximum(np.abs(claimed), np.abs(measured)), smallest)
+    worst = judged[np.argmax(np.where(errors >= _ALIKE * errors.max(), difference, -1))]
+    where = tuple(int(index) for index in np.unravel_index(worst, claim.array.shape))
+    return float(errors.max()), where

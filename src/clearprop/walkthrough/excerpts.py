@@ -1,0 +1,86 @@
+"""Which rows and columns of a matrix are shown."""
+
+from dataclasses import dataclass
+
+from clearprop.walkthrough.matrices import Index, Matrix
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Some rows and columns of an array, as it is shown.
+
+    Parameters
+    ----------
+    dimensions : int
+        Of the array. Of more than two, the first is fixed at a sample, and all from the fourth on
+        at 0.
+    sample : int
+        At which the first of more than two is fixed.
+    rows, columns : tuple of int
+        In order.
+    whole : bool
+        Whether these are all.
+    """
+
+    dimensions: int
+    sample: int
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    whole: bool
+
+    def index(self, row: int, column: int) -> Index:
+        """Return the index of an entry."""
+        match self.dimensions:
+            case 0:
+                return ()
+            case 1:
+                return (column,)
+            case 2:
+                return (row, column)
+        return (self.sample, row, column, *[0] * (self.dimensions - 3))
+
+    @property
+    def place(self) -> str:
+        """Say which part of an array of more than two dimensions it is of: ``[3,:,:,0]``."""
+        if self.dimensions < 3:
+            return ""
+        return f"[{','.join([str(self.sample), ':', ':', *['0'] * (self.dimensions - 3)])}]"
+
+
+def excerpt_of(matrix: Matrix, sample: int, most: int) -> Excerpt:
+    """Choose the first rows and columns, the last, and those of a sample.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    sample : int
+    most : int
+        Rows, and columns.
+    """
+    shape = matrix.shape
+    dimensions, axis = len(shape), matrix.sample_axis
+    if dimensions > 2:
+        rows = _chosen(shape[1], 0, most)
+        columns = _chosen(shape[2], 0, most)
+        first = sample if matrix.per_sample else 0
+        whole = shape[0] == 1 and (len(rows), len(columns)) == shape[1:3] and dimensions == 3
+        return Excerpt(dimensions, first, rows, columns, whole)
+    height, width = {0: (1, 1), 1: (1, *shape)}.get(dimensions, shape)
+    in_row = axis == 0 and dimensions == 2
+    rows = _chosen(height, sample if in_row else 0, most)
+    columns = _chosen(width, sample if axis is not None and not in_row else 0, most)
+    return Excerpt(dimensions, 0, rows, columns, (len(rows), len(columns)) == (height, width))
+
+
+def shown_entry(matrix: Matrix, sample: int) -> Index:
+    """Return the entry to look at first: that of the sample, otherwise the first of all."""
+    axis = matrix.sample_axis
+    return tuple(sample if place == axis else 0 for place in range(len(matrix.shape)))
+
+
+def _chosen(size: int, wanted: int, most: int) -> tuple[int, ...]:
+    if size <= most:
+        return tuple(range(size))
+    if wanted < most - 1:
+        return (*range(most - 1), size - 1)
+    return tuple(sorted({*range(most - 2), wanted, size - 1}))

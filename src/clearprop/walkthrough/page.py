@@ -1,0 +1,258 @@
+"""A walk as a page: no network, no script; every number opens its arithmetic, by keyboard too."""
+
+import math
+from collections.abc import Iterator
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clearprop.parameters import Array
+from clearprop.walkthrough.excerpts import Excerpt, excerpt_of
+from clearprop.walkthrough.expressions import number_text
+from clearprop.walkthrough.pictures import heat_map, sample_picture, unit_picture
+from clearprop.walkthrough.quantities import Entry, Quantity, Step
+from clearprop.walkthrough.style import LEVELS, style_sheet
+from clearprop.walkthrough.text import heading
+from clearprop.walkthrough.words import WORDS
+
+if TYPE_CHECKING:
+    from clearprop.walkthrough.walking import Walk
+
+_MOST, _LEAST = 6, 3  # rows and columns
+_MOST_NUMBERS = 3000  # that open, more or less: a page of half a megabyte to two
+_MOST_UNITS = 20  # pictures
+_SIDE = 256  # of a heat map, in CSS pixels
+_UNIT_SIDE = 96
+
+# Says to the browser, too, that nothing is loaded from anywhere.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def walk_page(walk: "Walk") -> str:
+    """Return a whole page."""
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">
+<title>{escape(walk.title)}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ margin: 2rem auto; max-width: 68rem; padding: 0 1rem; }}
+{style_sheet()}
+</style>
+</head>
+<body>
+<main class="clearprop-walk">
+{_contents(walk, with_links=True)}
+</main>
+</body>
+</html>
+"""
+
+
+def walk_fragment(walk: "Walk") -> str:
+    """Return what a notebook shows; without links, which would leave its own page."""
+    return _fragment(_contents(walk, with_links=False))
+
+
+def quantity_fragment(quantity: Quantity) -> str:
+    """Return a matrix for a notebook."""
+    return _fragment(_matrix(quantity, 0, _MOST))
+
+
+def entry_fragment(entry: Entry) -> str:
+    """Return the arithmetic of a number for a notebook."""
+    return _fragment(_arithmetic(entry))
+
+
+def _fragment(inside: str) -> str:
+    return f'<div class="clearprop-walk">\n<style>\n{style_sheet()}\n</style>\n{inside}\n</div>'
+
+
+def _contents(walk: "Walk", *, with_links: bool) -> str:
+    parts = [f"<h1>{escape(walk.title)}</h1>"]
+    parts += [f"<p>{escape(fact)}</p>" for fact in (*walk.facts, WORDS["open"])]
+    if with_links:
+        links = "\n".join(
+            f'<li><a href="#step-{place}">{escape(heading(step))}</a></li>'
+            for place, step in enumerate(walk.steps)
+        )
+        steps = escape(WORDS["steps"])
+        parts.append(f'<nav aria-label="{steps}">\n<ol>\n{links}\n</ol>\n</nav>')
+    most = max(_LEAST, min(_MOST, math.isqrt(_MOST_NUMBERS // len([*walk.quantities]))))
+    for place, step in enumerate(walk.steps):
+        target = f' id="step-{place}"' if with_links else ""
+        parts.append(_step(step, walk.sample, most, target))
+    return "\n".join(parts)
+
+
+def _step(step: Step, sample: int, most: int, target: str) -> str:
+    note = f"<p>{escape(step.note)}</p>\n" if step.note else ""
+    matrices = "\n".join(_matrix(quantity, sample, most) for quantity in step.quantities)
+    title = escape(heading(step))
+    return (
+        f'<details class="step" open{target}>\n<summary><h2>{title}</h2></summary>\n'
+        f"{note}{matrices}\n</details>"
+    )
+
+
+def _matrix(quantity: Quantity, sample: int, most: int) -> str:
+    excerpt = excerpt_of(quantity.matrix, sample, most)
+    shape = f" {quantity.shape}" if quantity.shape else ""
+    title = f"<code>{escape(quantity.symbol + shape)}</code>, {escape(quantity.meaning)}"
+    parts = ['<section class="matrix">', f"<h3>{title}</h3>"]
+    if quantity.formula:
+        parts.append(f'<code class="formula">{escape(quantity.formula)}</code>')
+    if quantity.shapes:
+        parts.append(f'<code class="shapes">{escape(quantity.shapes)}</code>')
+    wrong = quantity.first_not_finite
+    if wrong is not None:
+        said = escape(WORDS["begins here"].format(index=list(wrong)))
+        parts.append(f'<p><strong class="wrong">{said}</strong></p>')
+        if quantity.shape:
+            parts.append(_arithmetic(quantity.entry(*wrong)))
+    parts += _table(quantity, excerpt, sample)
+    parts += _pictures(quantity, excerpt, sample)
+    parts.append("</section>")
+    return "\n".join(parts)
+
+
+def _table(quantity: Quantity, excerpt: Excerpt, sample: int) -> Iterator[str]:
+    array = quantity.array
+    largest = _largest(array)
+    axis = quantity.matrix.sample_axis if excerpt.dimensions < 3 else None
+    yield '<div class="scroll"><table>'
+    if excerpt.dimensions:
+        yield f"<thead><tr><th>{escape(excerpt.place)}</th>"
+        for gap, column in _with_gaps(excerpt.columns):
+            is_sample = column == sample and axis is not None and axis == excerpt.dimensions - 1
+            yield ("<th>…</th>" if gap else "") + _header("col", column, is_sample)
+        yield "</tr></thead>"
+    yield "<tbody>"
+    for gap_above, row in _with_gaps(excerpt.rows):
+        if gap_above:
+            yield "<tr><th>⋮</th></tr>"
+        cells = []
+        if excerpt.dimensions:
+            is_sample = row == sample and axis == 0 and excerpt.dimensions == 2
+            cells.append(_header("row", row, is_sample) if excerpt.dimensions > 1 else "<th></th>")
+        for gap, column in _with_gaps(excerpt.columns):
+            at = excerpt.index(row, column)
+            cells.append(("<td>…</td>" if gap else "") + _cell(quantity, at, array, largest))
+        yield f"<tr>{''.join(cells)}</tr>"
+    yield "</tbody></table></div>"
+
+
+def _with_gaps(places: tuple[int, ...]) -> Iterator[tuple[bool, int]]:
+    """Say of every place whether some are left out before it."""
+    before = -1
+    for place in places:
+        yield place != before + 1, place
+        before = place
+
+
+def _header(scope: str, place: int, is_sample: bool) -> str:
+    looked_at = ' class="looked-at"' if is_sample else ""
+    return f'<th scope="{scope}"{looked_at}>{place}</th>'
+
+
+def _cell(quantity: Quantity, at: tuple[int, ...], array: Array, largest: float) -> str:
+    value = float(array[at])
+    colour = _colour(value, largest)
+    text = escape(number_text(value))
+    if quantity.explain is None:
+        return f"<td{colour}><span>{text}</span></td>"
+    opened = _arithmetic(quantity.entry(*at))
+    # Of one name, so that opening one closes the other.
+    inside = f'<details name="number"><summary>{text}</summary>{opened}</details>'
+    return f"<td{colour}>{inside}</td>"
+
+
+def _arithmetic(entry: Entry) -> str:
+    if entry.arithmetic is None:
+        note = WORDS["unknown" if entry.computed else "given"]
+        lines = [f"{entry.symbol} = {number_text(entry.value)} ({note})"]
+        digits = ""
+    else:
+        lines = [
+            f"{entry.symbol} = {entry.arithmetic.symbols()}",
+            f"= {entry.arithmetic.numbers()}",
+            f"= {number_text(entry.value)}",
+        ]
+        digits = WORDS["digits"].format(value=repr(entry.value), total=repr(entry.arithmetic.value))
+        digits = f'<p class="digits">{escape(digits)}</p>'
+    written = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    return f'<div class="arithmetic">{written}{digits}</div>'
+
+
+def _pictures(quantity: Quantity, excerpt: Excerpt, sample: int) -> Iterator[str]:
+    shape, engine = quantity.picture_shape, quantity.matrix.array
+    if shape is not None and quantity.matrix.per_sample:
+        said = WORDS["input picture"].format(sample=sample)
+        source = sample_picture(engine[sample].reshape(shape))
+        yield f'<div class="pictures">{_figure(source, said, _size(shape))}</div>'
+    elif shape is not None:
+        yield from _unit_pictures(quantity.symbol, engine, shape)
+    if excerpt.dimensions == 2 and not excerpt.whole and min(quantity.shape) > 1:
+        drawn = heat_map(quantity.array)
+        means = drawn.rows > 1 or drawn.columns > 1
+        said = WORDS["heat map of means" if means else "heat map"].format(
+            symbol=quantity.symbol,
+            height=drawn.height,
+            width=drawn.width,
+            rows=drawn.rows,
+            columns=drawn.columns,
+        )
+        scale = max(1, _SIDE // max(drawn.height, drawn.width))
+        size = f'width="{drawn.width * scale}" height="{drawn.height * scale}"'
+        said = f"{said} {WORDS['heat key']}"
+        yield f'<div class="pictures">{_figure(drawn.source, said, size)}</div>'
+
+
+def _unit_pictures(symbol: str, weights: Array, shape: tuple[int, ...]) -> Iterator[str]:
+    units = weights.shape[1]
+    count = min(units, _MOST_UNITS)
+    key = "weight pictures" if count == units else "weight pictures of some"
+    yield f"<p>{escape(WORDS[key].format(symbol=symbol, count=count, all=units))} "
+    yield f"{escape(WORDS['colour key' if len(shape) == 3 else 'heat key'])}</p>"
+    # A few outliers would leave all others pale.
+    largest = float(
+        np.percentile(np.abs(np.nan_to_num(weights[:, :count], posinf=0, neginf=0)), 99.5)
+    )
+    figures = (
+        _figure(
+            unit_picture(weights[:, unit].reshape(shape), largest),
+            WORDS["weight picture"].format(unit=unit),
+            _size(shape),
+        )
+        for unit in range(count)
+    )
+    yield f'<div class="pictures">{"".join(figures)}</div>'
+
+
+def _figure(source: str, said: str, size: str) -> str:
+    said = escape(said)
+    return (
+        f'<figure><img src="{source}" alt="{said}" {size}><figcaption>{said}</figcaption></figure>'
+    )
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    height, width = shape[:2]
+    scale = _UNIT_SIDE / max(height, width)
+    return f'width="{max(1, round(width * scale))}" height="{max(1, round(height * scale))}"'
+
+
+def _largest(array: Array) -> float:
+    sizes = np.abs(array[np.isfinite(array)])
+    return float(sizes.max()) if sizes.size else 0.0
+
+
+def _colour(value: float, largest: float) -> str:
+    if not math.isfinite(value):
+        return ' class="wrong"'
+    level = math.ceil(LEVELS * (abs(value) / largest)) if largest else 0
+    return f' class="{"n" if value < 0 else "p"}{level}"' if level else ""

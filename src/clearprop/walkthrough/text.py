@@ -1,0 +1,118 @@
+"""A walk as plain text, for 80 columns."""
+
+from collections.abc import Iterator, Sequence
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+from clearprop.walkthrough.excerpts import Excerpt, excerpt_of, shown_entry
+from clearprop.walkthrough.expressions import number_text
+from clearprop.walkthrough.quantities import Entry, Quantity, Step
+from clearprop.walkthrough.words import WORDS
+
+if TYPE_CHECKING:
+    from clearprop.walkthrough.walking import Walk
+
+_WIDTH = 80
+_MOST = 6  # rows and columns
+_LABEL, _CELL = 6, 11  # characters
+_GAP = " ..."
+
+
+def walk_text(walk: "Walk") -> str:
+    """Write every step, with the arithmetic of one entry of each matrix."""
+    facts = [fill(fact, _WIDTH) for fact in walk.facts]
+    steps = [_step_text(step, walk.sample) for step in walk.steps]
+    return "\n\n".join(["\n".join([walk.title, *facts]), *steps])
+
+
+def heading(step: Step) -> str:
+    """Name a step: ``Forward: layer 0, Dense(units=20)``."""
+    key = f"heading {step.stage}"
+    return WORDS[key if key in WORDS else "heading"].format(
+        stage=WORDS.get(step.stage, ""), name=step.name, title=step.title
+    )
+
+
+def quantity_text(quantity: Quantity, sample: int = 0) -> str:
+    """Write a matrix, or an excerpt of it, and the arithmetic of one entry."""
+    return "\n".join(_quantity_lines(quantity, sample))
+
+
+def entry_text(entry: Entry) -> str:
+    """Write the arithmetic of a number: with symbols, with numbers, and what it comes to."""
+    head = f"{entry.symbol} = "
+    if entry.arithmetic is None:
+        note = WORDS["unknown" if entry.computed else "given"]
+        return f"{head}{number_text(entry.value)}  ({note})"
+    indent = " " * (len(head) - 2) + "= "
+    digits = WORDS["digits"].format(value=repr(entry.value), total=repr(entry.arithmetic.value))
+    lines = [
+        _filled(head, entry.arithmetic.symbols()),
+        _filled(indent, entry.arithmetic.numbers()),
+        f"{indent}{number_text(entry.value)}",
+        f"{' ' * len(head)}({digits})",
+    ]
+    return "\n".join(lines)
+
+
+def _step_text(step: Step, sample: int) -> str:
+    title = fill(heading(step), _WIDTH)
+    lines = [title, "-" * max(map(len, title.splitlines()))]
+    if step.note:
+        lines.append(fill(step.note, _WIDTH))
+    for quantity in step.quantities:
+        lines += ["", *_quantity_lines(quantity, sample)]
+    return "\n".join(lines)
+
+
+def _quantity_lines(quantity: Quantity, sample: int) -> Iterator[str]:
+    excerpt = excerpt_of(quantity.matrix, sample, _MOST)
+    shape = f" {quantity.shape}" if quantity.shape else ""
+    yield f"{quantity.symbol}{shape}, {quantity.meaning}"
+    if quantity.formula:
+        yield fill(quantity.formula, _WIDTH, initial_indent="  ", subsequent_indent="    ")
+    if quantity.shapes:
+        yield f"  {quantity.shapes}"
+    wrong = quantity.first_not_finite
+    if wrong is not None:
+        yield "  !! " + WORDS["begins here"].format(index=list(wrong))
+    if quantity.shape:
+        yield from _table(quantity, excerpt)
+    if quantity.explain is not None:
+        at = shown_entry(quantity.matrix, sample) if wrong is None else wrong
+        yield from (f"  {line}" for line in entry_text(quantity.entry(*at)).splitlines())
+    elif not quantity.shape:
+        yield f"  {number_text(float(quantity.array))}"
+
+
+def _table(quantity: Quantity, excerpt: Excerpt) -> Iterator[str]:
+    array = quantity.array
+    label = (excerpt.place if len(excerpt.place) < _LABEL else "").rjust(_LABEL)
+    yield label + _row(excerpt.columns, [str(column) for column in excerpt.columns])
+    before = -1
+    for row in excerpt.rows:
+        if row != before + 1:
+            yield _GAP
+        before = row
+        cells = [number_text(float(array[excerpt.index(row, j)])) for j in excerpt.columns]
+        name = str(row) if excerpt.dimensions > 1 else ""
+        yield name.rjust(_LABEL) + _row(excerpt.columns, cells)
+
+
+def _row(columns: Sequence[int], cells: Sequence[str]) -> str:
+    line, before = "", -1
+    for column, cell in zip(columns, cells, strict=True):
+        line += (_GAP if column != before + 1 else "") + cell.rjust(_CELL)
+        before = column
+    return line
+
+
+def _filled(head: str, text: str) -> str:
+    return fill(
+        text,
+        _WIDTH - 2,
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_long_words=False,
+        break_on_hyphens=False,
+    ).replace("\N{NO-BREAK SPACE}", " ")

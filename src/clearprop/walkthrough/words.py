@@ -1,0 +1,100 @@
+"""What a walk says, in English: sentences and labels by key, apart from the code that chooses."""
+
+from typing import Final
+
+WORDS: Final = {
+    "title": "One training step, written out",
+    "of data": (
+        "{data}: the batch of samples {first:,} to {last:,} of {count:,}. Sample {sample} "
+        "({source}) is number {row} of the batch."
+    ),
+    "without class weights": "The run weighs classes; this step does not.",
+    "without clipping": "The run clips gradients to the length {norm:g}; this step does not.",
+    "batch": "{samples:,} samples in {dtype}, loss {loss:.6g}",
+    "float32": (
+        "The engine rounds to float32 while it computes; written operands are added up in float64."
+    ),
+    "looked at": "Sample {sample} is looked at: target {target}, predicted {predicted}",
+    "legend engine": (
+        "A letter beside a letter is a matrix product, * works entry by entry, and samples are "
+        "rows."
+    ),
+    "legend course": (
+        "A letter beside a letter is a matrix product, * works entry by entry, and samples are "
+        "columns. dA and dZ belong to each sample's own loss: m times the engine's."
+    ),
+    "not finite": "The first number that is not finite is {name} = {value:.4g}.",
+    "begins here": "not finite from {index} on",
+    "heading": "{stage}: layer {name}, {title}",
+    "heading input": "Input",
+    "heading loss": "Loss: {title}",
+    "heading update": "Update: layer {name}, {title}",
+    "forward": "Forward",
+    "backward": "Backward",
+    "steps": "Steps",
+    "x is": "x is {x}.",
+    "dy is": "dy is {dy}.",
+    "block is": "block is {block}.",
+    "dblock is": "dblock is {dblock}.",
+    "y of layer": "y of layer {name}",
+    "dx of layer": "dx of layer {name}",
+    "the input": "X",
+    "dlogits": "dlogits of the loss",
+    "own layer": "A layer of your own, so its inner arithmetic is not known here. It says: {doc}",
+    "own loss": "A loss of your own, so its inner arithmetic is not known here. It says: {doc}",
+    "own optimizer": (
+        "An optimizer of your own, so its inner arithmetic is not known here. It says: {doc}"
+    ),
+    "no words": "nothing",
+    "not training": "This pass is not one of training, so nothing is dropped.",
+    "running": "This pass is not one of training, so the running statistics are used.",
+    "weighted": "Each sample counts by its weight, divided by the sum of all weights.",
+    "first step": "The first step of {optimizer}, from moments of zero.",
+    "penalty": "L2 adds {penalty:.6g} to the loss.",
+    "omitted": "[{count:,}\N{NO-BREAK SPACE}more:\N{NO-BREAK SPACE}{total}]",
+    "digits": "engine {value}, operands {total}",
+    "given": "given, not computed",
+    "unknown": "computed by code of your own",
+    "open": "Every underlined number opens its arithmetic.",
+    "heat map": "{symbol}: {height} x {width}.",
+    "heat map of means": (
+        "{symbol}: each of {height} x {width} points is the mean of up to {rows} x {columns} "
+        "numbers."
+    ),
+    "heat key": "Orange is positive, blue negative; the stronger, the larger.",
+    "weight picture": "unit {unit}",
+    "weight pictures": "{symbol} of each unit, as the picture that it looks at.",
+    "weight pictures of some": "{symbol} of the first {count} of {all} units, as pictures.",
+    "colour key": "Grey is 0, and each colour's weight shifts that colour.",
+    "input picture": "sample {sample}",
+}
+
+MEANINGS: Final = {
+    "X": "samples",
+    "target": "targets",
+    "x": "input",
+    "y": "output",
+    "W": "weights",
+    "b": "biases",
+    "P": "projection of the input",
+    "gamma": "scale",
+    "beta": "shift",
+    "m": "mask, 0 or 1 / (1 - rate)",
+    "Phi": "normal distribution function",
+    "mean": "mean of each feature over the batch",
+    "variance": "variance of each feature over the batch",
+    "s": "standard deviation",
+    "xhat": "normalised input",
+    "running_mean": "running mean",
+    "running_variance": "running variance",
+    "dx": "gradient with respect to the input",
+    "dy": "gradient with respect to the output",
+    "p": "probability",
+    "losses": "loss of each sample",
+    "loss": "mean loss",
+    "dlogits": "gradient with respect to the logits",
+    "gradient": "gradient of {of}",
+    "followed": "gradient with L2",
+    "moment": "what the optimizer remembers",
+    "after": "{of} after the step",
+}

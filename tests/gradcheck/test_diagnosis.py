@@ -1,0 +1,369 @@
+"""What a diagnosis says where there is more, less or something else than one known mistake."""
+
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from catalogue.learners import LEARNERS, Learner, load
+from catalogue.trial import check
+
+import clearprop
+from clearprop.gradcheck import Subject, check_backward
+from clearprop.gradcheck.diagnosis import diagnose, explain_error, words
+from clearprop.gradcheck.diagnosis.diagnosis import Diagnosis
+
+SOURCE = Path(clearprop.__file__).parent / "gradcheck/diagnosis"
+
+
+def planted(name, *changes, samples=None):
+    """Check a learner's network with some of its text changed."""
+    learner = LEARNERS[name]
+    source = learner.source
+    for old, new in changes:
+        assert source.count(old) == 1, old
+        source = source.replace(old, new)
+    return check(load(source), learner, samples or learner.samples)
+
+
+def test_the_text_of_a_mistake():
+    change = ("dW1 = 1 / m * np", "dW1 = np")
+    diagnosis = planted("two_layers_tanh", change).diagnosis
+    lines = str(diagnosis).splitlines()
+    assert lines[:4] == [
+        "The mistake: 1/m missing",
+        "  The sum over the m samples is not divided by m.",
+        "  looks like  dW1 = dZ1 @ X.T",
+        "  should be   dW1 = 1/m * dZ1 @ X.T",
+    ]
+    evidence = r"  dW1 times 1/7 equals the numerical gradient to \d+e-\d+ in all 12 entries\."
+    assert re.fullmatch(evidence, lines[4])
+
+
+def test_several_mistakes_are_numbered_from_the_output_back():
+    diagnosis = planted(
+        "three_layers_sigmoid",
+        ("dz3 = a3 - Y", "dz3 = 2 * (a3 - Y)"),
+        ("np.sum(dz2, axis=1, keepdims=True) / m", "np.sum(dz2, axis=1, keepdims=True)"),
+        ("* a1 * (1 - a1)", "* z1 * (1 - z1)"),
+    ).diagnosis
+    told = [(mistake.cause, mistake.parameter) for mistake in diagnosis.mistakes]
+    assert told == [("factor_two", "W3"), ("mean_missing", "b2"), ("at_Z", "W1")]
+    headings = [line for line in str(diagnosis).splitlines() if line.startswith("Mistake")]
+    assert headings == [
+        "Mistake 1, in dZ3: factor 2",
+        "Mistake 2, in db2: 1/m missing",
+        "Mistake 3, in dZ1: taken at Z instead of A",
+    ]
+
+
+def test_a_diagnosis_is_json():
+    diagnosis = planted("two_layers_tanh", ("dZ2 = A2 - Y", "dZ2 = Y - A2")).diagnosis
+    (mistake,) = json.loads(json.dumps(asdict(diagnosis)))["mistakes"]
+    assert mistake["cause"] == "swapped"
+    assert mistake["others"] == ["wrong sign"]
+
+
+def test_corrections_are_in_the_layout_of_the_code():
+    rows = planted("five_layers_tanh", (".T @ delta", ".T @ delta * n")).diagnosis
+    assert rows.mistakes[0].correction == "dW5 = A4.T @ dZ5 / m"
+    columns = planted("five_square_layers", (".T @ dZ\n", " @ dZ\n")).diagnosis
+    assert columns.mistakes[0].correction == "dA4 = W5.T @ dZ5"
+
+
+def test_corrections_are_in_the_names_of_the_code():
+    learner = LEARNERS["two_layers_tanh"]
+    module = load(learner.source.replace("dW1 = 1 / m * np", "dW1 = np"))
+    X, Y = learner.data(learner.samples)
+    theirs = {"W1": "theta1", "b1": "bias1", "W2": "theta2", "b2": "bias2"}
+
+    def own(parameters):
+        return {name: parameters[theirs[name]] for name in theirs}
+
+    def gradients(parameters):
+        found = module.gradients(X, Y, own(parameters))
+        return {theirs[name[1:]]: gradient for name, gradient in found.items()}
+
+    report = check_backward(
+        lambda parameters: module.cost(X, Y, own(parameters)),
+        gradients,
+        {theirs[name]: array for name, array in learner.parameters().items()},
+        X=X,
+        Y=Y,
+    )
+    (mistake,) = report.diagnosis.mistakes
+    assert (mistake.parameter, mistake.places) == ("theta1", ("dtheta1",))
+    assert mistake.correction == "dtheta1 = 1/m * dZ1 @ X.T"
+
+
+def test_the_wrong_size_is_named_of_very_wide_inputs_too():
+    wide = Learner("two_layers_tanh", (600, 4, 1))
+    source = wide.source.replace("dW1 = 1 / m * np", "dW1 = 1 / X.shape[0] * np")
+    (mistake,) = check(load(source), wide, 7).diagnosis.mistakes
+    assert mistake.cause == "mean_axis"
+    assert mistake.theirs == "dW1 = 1/X.shape[0] * dZ1 @ X.T"
+
+
+@pytest.mark.parametrize(
+    ("cost", "theirs", "correction"),
+    [
+        ("cost = -1 *", "dW2 = 1/m * dZ2 @ A1.T", "dW2 = dZ2 @ A1.T"),
+        ("cost = -1 / (2 * m) *", "dZ2 = A2 - Y", "dZ2 = 1/2 * (A2 - Y)"),
+    ],
+)
+def test_a_cost_of_another_scale_is_told_from_a_wrong_gradient(cost, theirs, correction):
+    (mistake,) = planted("two_layers_tanh", ("cost = -1 / m *", cost)).diagnosis.mistakes
+    assert mistake.cause == "other_loss"
+    assert mistake.theirs == theirs
+    assert mistake.correction == correction
+
+
+def test_a_cost_of_the_wrong_sign_is_told_from_a_wrong_gradient():
+    (mistake,) = planted("two_layers_tanh", ("cost = -1 / m", "cost = 1 / m")).diagnosis.mistakes
+    assert mistake.cause == "cost_sign"
+
+
+def test_a_sum_over_samples_without_biases_is_explained_in_its_own_terms():
+    random_state = np.random.RandomState(3)
+    X, y = random_state.standard_normal((7, 3)), random_state.randint(0, 2, (7, 1))
+    shapes = {"syn0": (3, 4), "syn1": (4, 1)}
+
+    def forward(weights):
+        hidden = np.tanh(X @ weights["syn0"])
+        return hidden, hidden @ weights["syn1"]
+
+    def gradients(weights):
+        hidden, found = forward(weights)
+        error = found - y
+        back = error @ weights["syn1"].T * (1 - hidden)
+        return {"syn0": X.T @ back, "syn1": hidden.T @ error}
+
+    report = check_backward(
+        lambda weights: 0.5 * np.sum((forward(weights)[1] - y) ** 2),
+        gradients,
+        {name: random_state.standard_normal(shape) for name, shape in shapes.items()},
+        X=X,
+        Y=y,
+    )
+    (mistake,) = report.diagnosis.mistakes
+    assert (mistake.cause, mistake.parameter) == ("slope_incomplete", "syn0")
+    assert mistake.correction == "dZ0 = dA0 * (1 - A0**2)"
+
+
+# Where nothing fits.
+
+
+@pytest.mark.parametrize(
+    ("change", "known"),
+    [
+        (
+            ("dW2 = dz2 @ a1.T / m", "dW2 = dz2 @ a1.T / m * np.arange(1, 7)[:, np.newaxis]"),
+            "Each unit of dW2 is right but for a factor of its own: 1, 2, 3, 4, 5, 6.",
+        ),
+        (
+            ("dW2 = dz2 @ a1.T / m", "dW2 = dz2 @ a1.T / m * np.arange(1, 5)"),
+            "Each input of dW2 is right but for a factor of its own: 1, 2, 3, 4.",
+        ),
+        (
+            ("dW2 = dz2 @ a1.T / m", "dW2 = np.abs(dz2 @ a1.T / m)"),
+            "All entries have the right size; ",
+        ),
+        (
+            ("dW2 = dz2 @ a1.T / m", "dW2 = np.tril(dz2 @ a1.T / m)"),
+            "6 of its 24 entries are zero that should not be.",
+        ),
+        (
+            ("* a2 * (1 - a2)", "* np.cos(z2)"),
+            "dZ2 itself is wrong: look at the lines that lead to dZ2, not at those of dW2 and db2.",
+        ),
+    ],
+)
+def test_where_nothing_fits_it_says_what_is_known(change, known):
+    report = planted("three_layers_sigmoid", change)
+    diagnosis = report.diagnosis
+    assert diagnosis.parameter == report.wrong[0].parameter == "W2"
+    assert diagnosis.cause is None
+    assert "No mistake that clearprop knows gives the numbers of dW2." in diagnosis.known
+    assert "dW3, db3 are right, so everything back to dZ3 is." in diagnosis.known
+    assert "Forward is a network of sigmoid with softmax cross-entropy." in diagnosis.known
+    assert any(line.startswith(known) for line in diagnosis.known), diagnosis.known
+    assert {"wrong sign", "1/m missing", "transposed product"} <= set(diagnosis.ruled_out)
+    assert "Ruled out: " in str(diagnosis)
+
+
+def test_a_known_mistake_above_an_unknown_one_is_named():
+    swapped, unknown = ("dz3 = a3 - Y", "dz3 = Y - a3"), ("* a1 * (1 - a1)", "* np.cos(z1)")
+    diagnosis = planted("three_layers_sigmoid", swapped, unknown).diagnosis
+    assert [mistake.cause for mistake in diagnosis.mistakes] == ["swapped"]
+    assert "With the mistakes above, everything back to dZ2 is explained." in diagnosis.known
+
+
+def test_gradients_that_are_missing_or_not_finite_are_told():
+    missing = planted("three_layers_sigmoid", ('"dW2": dW2, ', "")).diagnosis
+    assert missing.parameter == "W2"
+    assert "dW2 was not there to be compared." in missing.known
+    infinite = planted(
+        "three_layers_sigmoid", ("dW2 = dz2 @ a1.T / m", "dW2 = np.inf * p['W2']")
+    ).diagnosis
+    assert any("dW2 is not finite" in line for line in infinite.known)
+
+
+# No false diagnosis.
+
+
+def subject_of(learner):
+    module = load(learner.source)
+    X, Y = learner.data(learner.samples)
+
+    def gradients(parameters):
+        found = module.gradients(X, Y, parameters)
+        named = {name.removeprefix("d"): gradient for name, gradient in found.items()}
+        return {name: named[name] for name in parameters}
+
+    return Subject(
+        cost=lambda parameters: module.cost(X, Y, parameters),
+        gradients=gradients,
+        parameters=learner.parameters(),
+        X=X,
+        Y=Y,
+    )
+
+
+@pytest.mark.parametrize("learner", LEARNERS.values(), ids=str)
+def test_right_gradients_have_no_mistake_even_if_they_are_called_wrong(learner):
+    subject = subject_of(learner)
+    right = subject.gradients(subject.parameters)
+    assert diagnose(subject, right, right, []) is None
+    diagnosis = diagnose(subject, right, right, list(right)[::-1])
+    assert diagnosis.cause == "rounding"
+
+
+@pytest.mark.parametrize("learner", LEARNERS.values(), ids=str)
+def test_rounding_of_float32_is_called_that(learner):
+    subject = subject_of(learner)
+    right = subject.gradients(subject.parameters)
+    single = {name: gradient.astype(np.float32) for name, gradient in right.items()}
+    assert diagnose(subject, right, single, list(right)[::-1]).cause == "float32"
+
+
+def test_a_mistake_in_float32_is_named():
+    def in_single(parameters):
+        return {name: array.astype(np.float32) for name, array in parameters.items()}
+
+    learner = LEARNERS["three_layers_sigmoid"]
+    module = load(learner.source.replace("dW2 = dz2 @ a1.T / m", "dW2 = dz2 @ a1.T"))
+    X, Y = (array.astype(np.float32) for array in learner.data(learner.samples))
+    report = check_backward(
+        lambda parameters: module.cost(X, Y, in_single(parameters)),
+        lambda parameters: module.gradients(X, Y, in_single(parameters)),
+        learner.parameters(),
+        X=X,
+        Y=Y,
+    )
+    assert [mistake.cause for mistake in report.diagnosis.mistakes] == ["mean_missing"]
+
+
+# Without the network.
+
+
+def cubes(parameters):
+    """A cost that no dense network has."""
+    return sum(float(np.sum((array - 0.5) ** 3)) for array in parameters.values())
+
+
+def true_gradients(parameters):
+    return {name: 3 * (array - 0.5) ** 2 for name, array in parameters.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "cause"),
+    [
+        ("W2", lambda right, _: -right, "sign"),
+        ("W2", lambda right, _: 2 * right, "factor_two"),
+        ("W2", lambda right, _: 9 * right, "mean_missing"),
+        ("W2", lambda right, _: right / 9, "mean_twice"),
+        ("W2", lambda right, _: 0.37 * right, "factor"),
+        ("W2", lambda right, _: right.T, "transposed"),
+        ("W2", lambda right, _: 0 * right, "zero"),
+        ("W2", lambda right, own: right + 0.2 * own, "l2_extra"),
+        ("W2", lambda right, own: right - 0.2 * own, "l2_missing"),
+        ("b2", lambda right, own: right + 0.2 * own, "l2_bias"),
+        ("b2", lambda right, _: right.sum(), "bias_broadcast"),
+        ("b2", lambda right, _: np.full_like(right, right.mean()), "bias_averaged"),
+        ("W2", lambda right, _: np.sin(9 * right), None),
+    ],
+)
+def test_without_the_network_gradients_are_compared_with_the_numerical_ones(name, wrong, cause):
+    random_state = np.random.RandomState(4)
+    shapes = {"W1": (3, 4), "b1": (3, 1), "W2": (5, 3), "b2": (5, 1)}
+    parameters = {key: random_state.standard_normal(shape) for key, shape in shapes.items()}
+
+    def gradients(given):
+        right = true_gradients(given)
+        return {**right, name: wrong(right[name], given[name])}
+
+    diagnosis = check_backward(cubes, gradients, parameters).diagnosis
+    assert (diagnosis.parameter, diagnosis.cause) == (name, cause)
+    assert diagnosis.known[-1].startswith("X and Y are not known")
+    assert bool(diagnosis.ruled_out) == (cause is None)
+
+
+def test_the_gradient_of_another_parameter_is_told_without_the_network():
+    random_state = np.random.RandomState(4)
+    parameters = {name: random_state.standard_normal((3, 3)) for name in ("W1", "W2", "W3")}
+
+    def gradients(given):
+        right = true_gradients(given)
+        return {"W1": right["W1"], "W2": right["W1"], "W3": right["W2"]}
+
+    (mistake,) = check_backward(cubes, gradients, parameters).diagnosis.mistakes
+    assert mistake.cause == "off_by_one"
+    assert (mistake.theirs, mistake.places) == ("dW3 = dW2", ("dW3", "dW2"))
+
+
+def test_a_cost_that_cannot_be_repeated_is_told():
+    parameters = {"W1": np.ones((1, 2)), "b1": np.ones((1, 1))}
+
+    def gradients(given):
+        return {name: -gradient for name, gradient in true_gradients(given).items()}
+
+    report = check_backward(cubes, gradients, parameters, X=np.ones((2, 3)), Y=np.ones((1, 3)))
+    assert report.diagnosis.known[-1].startswith("The cost could not be repeated")
+
+
+# Code that stops, and words.
+
+
+@pytest.mark.parametrize(
+    ("stop", "said"),
+    [
+        (lambda: 1 - (1, 2), "a pair"),
+        (lambda: (1, 2).T, "a pair"),
+        (lambda: A_prev, "A_prev is used and never set"),  # noqa: F821 - this is the mistake
+        (lambda: {"dW1": 0}["dW2"], "There is no 'dW2' in the dictionary"),
+        (lambda: np.dot(np.ones((3, 4)), np.ones((3, 4))), "multiplied: (3,4), (3,4)"),
+        (lambda: np.ones((3, 4)) @ np.ones((3, 4)), "multiplied"),
+        (lambda: np.ones((3, 4)) * np.ones((3, 5)), "multiplied: (3,4), (3,5)"),
+        (lambda: int("a"), None),
+        (lambda: {}["key"], None),
+    ],
+)
+def test_usual_mistakes_are_told_from_what_they_raise(stop, said):
+    with pytest.raises(Exception) as stopped:  # noqa: PT011 - of any kind
+        stop()
+    explained = explain_error(stopped.value)
+    assert (explained is None) if said is None else (said in explained)
+
+
+def test_every_word_is_used_and_every_cause_has_words():
+    files = [path for path in SOURCE.rglob("*.py") if path.name != "words.py"]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    unused = {key for key in (*words.CAUSES, *words._ENGLISH) if f'"{key}"' not in code}
+    assert unused - {"at_A", "at_Z"} == set()
+
+
+def test_an_empty_diagnosis_has_no_cause():
+    assert Diagnosis("W1").cause is None
+    assert str(Diagnosis("W1")) == ""
