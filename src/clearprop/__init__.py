@@ -66,11 +66,14 @@ if TYPE_CHECKING:
     from clearprop import course, plots
     from clearprop.data import Dataset, hold_out
     from clearprop.data import load as load_data
+    from clearprop.estimators import MLPClassifier, MLPRegressor
     from clearprop.model_file import Model, load, save
     from clearprop.preprocessing import Preprocessing, fit_recipe
 
 _LATER = {
     "Dataset": "clearprop.data:Dataset",
+    "MLPClassifier": "clearprop.estimators:MLPClassifier",
+    "MLPRegressor": "clearprop.estimators:MLPRegressor",
     "Model": "clearprop.model_file:Model",
     "Preprocessing": "clearprop.preprocessing:Preprocessing",
     "course": "clearprop.course",
@@ -114,6 +117,8 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Loss",
+    "MLPClassifier",
+    "MLPRegressor",
     "MeanSquaredError",
     "Model",
     "Momentum",

@@ -11,6 +11,7 @@ from clearprop.kernels.elementwise import sigmoid
 from clearprop.kernels.kernel import Kernel, are_compiled, compile_if_worthwhile
 from clearprop.kernels.rectifier import relu, relu_backward
 from clearprop.kernels.softmax import softmax_pick, softmax_shift
+from clearprop.kernels.sparse import sparse_multiply, sparse_multiply_transposed
 from clearprop.kernels.updates import adapt, descend, flush_below, look_ahead, push, scale
 
 __all__ = [
@@ -28,4 +29,6 @@ __all__ = [
     "sigmoid",
     "softmax_pick",
     "softmax_shift",
+    "sparse_multiply",
+    "sparse_multiply_transposed",
 ]

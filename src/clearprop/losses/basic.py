@@ -1,9 +1,4 @@
-"""Losses on logits: the last sigmoid or softmax belongs to the loss.
-
-A loss gives its value together with its gradient with respect to the logits, so that the pair is
-always right and never overflows, and it turns logits into what a person asks for: probabilities and
-predictions.
-"""
+"""What every loss is, and the three that most networks are trained for."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -101,7 +96,7 @@ class Loss(ABC):
         ShapeError, DataError
             If they don't fit the outputs, or are not finite.
         """
-        return _columns(y, outputs, dtype)
+        return value_columns(y, outputs, dtype)
 
     def predict_proba(self, logits: Array) -> Array:
         """Return the probability of each class, shape (N, number of classes).
@@ -148,7 +143,7 @@ class BinaryCrossEntropy(Loss):
 
     def targets(self, y: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
         """Return targets between 0 and 1, shape (N, K)."""
-        columns = _columns(y, outputs, dtype)
+        columns = value_columns(y, outputs, dtype)
         wrong = np.flatnonzero(((columns < 0) | (columns > 1)).any(axis=1))
         if wrong.size:
             raise DataError(
@@ -214,7 +209,7 @@ class SoftmaxCrossEntropy(Loss):
         """Return class numbers (N,) as integers, or rows of probabilities (N, K)."""
         labels = np.asarray(y)
         if labels.ndim == 2 and labels.shape[1] == outputs:
-            return _probabilities(_columns(labels, outputs, dtype))
+            return _probabilities(value_columns(labels, outputs, dtype))
         if labels.ndim != 1:
             raise ShapeError(
                 f"SoftmaxCrossEntropy takes class numbers (N,) or rows (N, {outputs}); found "
@@ -260,7 +255,14 @@ class MeanSquaredError(Loss):
         return losses, dlogits
 
 
-def _columns(y: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
+def value_columns(y: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
+    """Return finite targets as columns (N, K) of a dtype.
+
+    Raises
+    ------
+    ShapeError, DataError
+        If they don't fit the outputs, or are not finite numbers.
+    """
     columns = np.asarray(y)
     if columns.dtype.kind not in "iubf":
         raise DataError(

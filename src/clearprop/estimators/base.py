@@ -1,0 +1,192 @@
+"""What both estimators are: scikit-learn's parameters and rules on clearprop's engine."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from clearprop.estimators.building import (
+    ACTIVATIONS,
+    build,
+    draw_weights,
+    per_layer,
+    weights_and_biases,
+)
+from clearprop.estimators.constraints import CONSTRAINTS, STOCHASTIC
+from clearprop.estimators.fitting import fit_lbfgs, fit_stochastic
+from clearprop.estimators.rows import engine_for, logits_of, rows_of
+from clearprop.estimators.stochastic import HeldOut
+from clearprop.losses import Loss
+from clearprop.network import Network
+from clearprop.parameters import Array
+
+
+class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn ships no types
+    """Base of `MLPClassifier` and `MLPRegressor`.
+
+    What is learned lies in the network's one vector; `coefs_` and `intercepts_` are views of it.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
+
+    @abstractmethod
+    def _encode(self, X: Any, y: Any, *, incremental: bool, reset: bool) -> tuple[Any, Array]:
+        """Check samples and targets, and return them as the engine takes them."""
+
+    @abstractmethod
+    def _engine_loss(self) -> Loss:
+        """Return the loss that the parameters ask for, with the targets that were encoded."""
+
+    @abstractmethod
+    def _strata(self, y: Array) -> Array | None:
+        """Return the classes of which a validation set gets its share."""
+
+    @abstractmethod
+    def _score_logits(self, logits: Array, y: Array, weights: Array | None) -> float:
+        """Return the score of logits against encoded targets; NaN where it is not defined."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "BaseMLP":
+        """Train on samples and their targets.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (N, D)
+        y : array-like, shape (N,) or (N, K)
+        sample_weight : array-like, shape (N,), optional
+
+        Returns
+        -------
+        self
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> "BaseMLP":
+        hidden = self._hidden_units()
+        anew = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        X, y = self._encode(X, y, incremental=incremental, reset=anew)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        random_state = check_random_state(self.random_state)
+        if anew:
+            self._initialize([X.shape[1], *hidden, self.n_outputs_], X.dtype, random_state)
+        network = self._synchronized()
+        y = network.loss.targets(y, self.n_outputs_, network.dtype)
+        if self.solver == "lbfgs":
+            fit_lbfgs(self, network, X, y, sample_weight)
+        else:
+            fit_stochastic(self, network, X, y, sample_weight, random_state, incremental)
+        if not np.isfinite(network.parameters.data).all():
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large "
+                "values and need to be preprocessed."
+            )
+        return self
+
+    def _hidden_units(self) -> list[int]:
+        sizes = self.hidden_layer_sizes
+        units = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+        if any(size <= 0 for size in units):
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {units}.")
+        return units
+
+    def _initialize(
+        self, units: list[int], dtype: np.dtype[Any], random_state: np.random.RandomState
+    ) -> None:
+        """Set every attribute to what it is before the first update."""
+        self.n_iter_ = self.t_ = 0
+        self.n_layers_ = len(units)
+        # L-BFGS works in double precision, whatever it is given.
+        self._network = self._build(units, np.float64 if self.solver == "lbfgs" else dtype)
+        logistic = [name == "logistic" for name in self._activations(len(units) - 2)]
+        draw_weights(self._network, [*logistic, logistic[-1:] == [True]], random_state, dtype)
+        self.coefs_, self.intercepts_ = weights_and_biases(self._network)
+        if self.solver in STOCHASTIC:
+            self.loss_curve_: list[float] = []
+            self._no_improvement_count = 0
+            self.best_loss_ = None if self.early_stopping else np.inf
+            self.validation_scores_: list[float] | None = [] if self.early_stopping else None
+            self.best_validation_score_ = -np.inf if self.early_stopping else None
+
+    def _activations(self, hidden: int) -> list[Any]:
+        return per_layer("activation", self.activation, hidden)
+
+    def _build(self, units: list[int], dtype: Any) -> Network:
+        hidden = len(units) - 2
+        return build(
+            units,
+            activations=[ACTIVATIONS[name] for name in self._activations(hidden)],
+            dropout=[0.0] * hidden,
+            batch_norm=False,
+            init=None,
+            loss=self._engine_loss(),
+            dtype=dtype,
+        )
+
+    def _synchronized(self) -> Network:
+        """Return the network, with the arrays that now stand in `coefs_` and `intercepts_`."""
+        if not hasattr(self, "_network"):  # somebody has written the attributes by hand
+            units = [len(self.coefs_[0]), *(len(b) for b in self.intercepts_)]
+            self._network = self._build(units, self.coefs_[0].dtype)
+        views = weights_and_biases(self._network)
+        for arrays, own in zip((self.coefs_, self.intercepts_), views, strict=True):
+            for place, view in enumerate(own):
+                if arrays[place] is not view:
+                    view[...] = arrays[place]
+                    arrays[place] = view
+        return self._network
+
+    @property
+    def network_(self) -> Network:
+        """The engine's network, with the weights that were learned."""
+        check_is_fitted(self)
+        return self._synchronized()
+
+    def _score_held_out(self, engine: Network, held_out: HeldOut) -> float:
+        logits = logits_of(engine, held_out.X)
+        return self._score_logits(logits, held_out.y, held_out.weights)
+
+    def _logits(self, X: Any) -> Array:
+        """Check samples and return their logits (N, K)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        network = self._synchronized()
+        rows = rows_of(X, network.dtype)
+        return logits_of(engine_for(network, rows), rows)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        if "coefs_" in state:
+            self._synchronized()
+            state = {name: value for name, value in state.items() if name not in _VIEWS}
+            state["_network"] = self._network
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "_network" in state:
+            self.coefs_, self.intercepts_ = weights_and_biases(self._network)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "coefs_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+_VIEWS = ("coefs_", "intercepts_")
+
+
+def is_stochastic(estimator: BaseMLP) -> bool:
+    """Whether an estimator can `partial_fit`; scikit-learn hides the method otherwise."""
+    if estimator.solver not in STOCHASTIC:
+        raise AttributeError(
+            "partial_fit is only available for stochastic optimizers. "
+            f"{estimator.solver} is not stochastic."
+        )
+    return True

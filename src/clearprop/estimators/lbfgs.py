@@ -1,0 +1,136 @@
+"""Training by L-BFGS: SciPy's, over one flat vector in scikit-learn's order."""
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.exceptions import ConvergenceWarning
+
+from clearprop.backend import blas_threads, choose_threads
+from clearprop.estimators.building import dense_places
+from clearprop.estimators.rows import chunk_rows
+from clearprop.kernels import compile_if_worthwhile
+from clearprop.losses import Loss
+from clearprop.network import Network
+from clearprop.parameters import Array, ParameterVector
+from clearprop.trace import Trace
+
+if TYPE_CHECKING:
+    from clearprop.estimators.base import BaseMLP
+
+
+class Objective:
+    """The loss of all samples, with L2, and its gradient, as functions of one vector.
+
+    The samples pass a chunk at a time, so that what lies between the layers stays in the cache.
+
+    Parameters
+    ----------
+    engine : Network
+        Its parameters are those of the last call.
+    loss : Loss
+    X : ndarray or SparseRows, shape (N, D)
+    y : ndarray, shape (N,) or (N, K)
+        Targets, as the loss takes them.
+    weights : ndarray, shape (N,), or None
+    alpha : float
+        L2, as scikit-learn scales it.
+    """
+
+    def __init__(
+        self, engine: Network, loss: Loss, X: Any, y: Array, weights: Array | None, alpha: float
+    ) -> None:
+        self.engine, self.loss, self.alpha = engine, loss, alpha
+        self.X, self.y = X, y
+        total = float(len(y)) if weights is None else float(weights.sum())
+        self.weights = None if weights is None else (weights / total)[:, np.newaxis]
+        self.total = total
+        self.rows = chunk_rows(engine)
+        self.trace = Trace(training=True)
+        self.trace.wants_dx = False
+        self.gradient, self.part = engine.parameters.like(), engine.parameters.like()
+        self.arrays = arrays_of(engine, engine.parameters)
+        self.gradients = arrays_of(engine, self.gradient)
+
+    def __call__(self, vector: Array) -> tuple[float, Array]:
+        """Return loss and gradient at a vector of coefficients, then intercepts."""
+        self.move_to(vector)
+        loss = self._chunk(slice(0, self.rows), self.gradient)
+        for start in range(self.rows, len(self.y), self.rows):
+            loss += self._chunk(slice(start, start + self.rows), self.part)
+            self.gradient.data += self.part.data
+        loss += self._regularize()
+        return loss, np.concatenate([array.ravel() for array in self.gradients])
+
+    def move_to(self, vector: Array) -> None:
+        """Write a vector of coefficients, then intercepts, into the engine."""
+        start = 0
+        for array in self.arrays:
+            array[...] = vector[start : start + array.size].reshape(array.shape)
+            start += array.size
+
+    def _chunk(self, rows: slice, gradient: ParameterVector) -> float:
+        logits = self.engine.forward(self.X[rows], self.trace)
+        losses, dlogits = self.loss.each(logits, self.y[rows])
+        if self.weights is None:
+            dlogits /= self.total
+            loss = losses.sum() / self.total
+        else:
+            dlogits *= self.weights[rows]
+            loss = losses @ self.weights[rows, 0]
+        self.engine.backward(dlogits, self.trace, gradient)
+        return float(loss)
+
+    def _regularize(self) -> float:
+        parameters = self.engine.parameters
+        for name in parameters.decayed:
+            self.gradient[name][...] += self.alpha / self.total * parameters[name]
+        squares = self.engine.squared_norm(parameters, parameters.decayed)
+        return 0.5 * self.alpha / self.total * squares
+
+
+def arrays_of(network: Network, vector: ParameterVector) -> list[Array]:
+    """Return the arrays of a network's vector in scikit-learn's order: all W, then all b."""
+    places = dense_places(network)
+    return [vector[f"{place}.{name}"] for name in ("W", "b") for place in places]
+
+
+def minimize_loss(estimator: "BaseMLP", objective: Objective) -> None:
+    """Minimise, and leave the best parameters in the engine.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        Its attributes `n_iter_` and `loss_` are set.
+    objective : Objective
+    """
+    engine, max_iter = objective.engine, estimator.max_iter
+    samples, parameters = len(objective.y), engine.parameters.data.size
+    compile_if_worthwhile(parameters, max_iter)
+    with (
+        np.errstate(over="ignore", invalid="ignore", divide="ignore"),
+        blas_threads(choose_threads(parameters, min(samples, objective.rows))),
+    ):
+        found = minimize(
+            objective,
+            np.concatenate([array.ravel() for array in objective.arrays], dtype=np.float64),
+            method="L-BFGS-B",
+            jac=True,
+            options={"maxfun": estimator.max_fun, "maxiter": max_iter, "gtol": estimator.tol},
+        )
+    objective.move_to(found.x)
+    estimator.n_iter_ = min(found.nit, max_iter)
+    estimator.loss_ = found.fun
+    if found.status != 0:
+        _warn(found, estimator.n_iter_, max_iter)
+
+
+def _warn(found: Any, done: int, max_iter: int) -> None:
+    more = f" Increase max_iter, which is {max_iter}." if done == max_iter else ""
+    warnings.warn(
+        f"lbfgs failed to converge after {done} iteration(s) (status={found.status}): "
+        f"{found.message}.{more} Scaling the features to about 1 helps, too.",
+        ConvergenceWarning,
+        stacklevel=2,
+    )

@@ -1,0 +1,189 @@
+"""Training by sgd or adam, with the shuffles, sums and stopping rules of scikit-learn."""
+
+import time
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from clearprop.backend import blas_threads, choose_threads
+from clearprop.estimators.stopping import Patience
+from clearprop.estimators.updates import Updates
+from clearprop.kernels import compile_if_worthwhile
+from clearprop.losses import Loss
+from clearprop.parameters import Array, ParameterVector
+from clearprop.trace import Trace
+from clearprop.training.batches import Gatherer, Rows
+from clearprop.training.interrupt import stop_on_interrupt
+from clearprop.training.run import Run
+
+if TYPE_CHECKING:
+    from clearprop.estimators.base import BaseMLP
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What is measured after every epoch.
+
+    Parameters
+    ----------
+    X : ndarray, SparseRows or RowNumbers, shape (V, D)
+    y : ndarray, shape (V,) or (V, K)
+        Targets, as the loss takes them.
+    weights : ndarray, shape (V,), or None
+    """
+
+    X: Any
+    y: Array
+    weights: Array | None
+
+
+@dataclass
+class StochasticFit:
+    """One call of `fit` or `partial_fit`.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        Its attributes are kept up to date, epoch by epoch.
+    run : Run
+        Its engine is what is trained.
+    loss : Loss
+        What is minimised.
+    updates : Updates
+    X : ndarray, SparseRows or RowNumbers, shape (N, D)
+    y : ndarray, shape (N,) or (N, K)
+        Targets, as the loss takes them.
+    weights : ndarray, shape (N,), or None
+    order : ndarray of int, shape (T,)
+        The rows that are trained on, in their first order.
+    batch_size : int
+    held_out : HeldOut or None
+    incremental : bool
+        Whether it is one epoch of many: then it does not matter that it has not converged.
+    """
+
+    estimator: "BaseMLP"
+    run: Run
+    loss: Loss
+    updates: Updates
+    X: Any
+    y: Array
+    weights: Array | None
+    order: Array
+    batch_size: int
+    held_out: HeldOut | None
+    incremental: bool
+
+    patience: Patience = field(init=False)
+    trace: Trace = field(init=False)
+    gradient: ParameterVector = field(init=False)
+    gather_inputs: Gatherer = field(init=False)
+    gather_targets: Gatherer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.patience = Patience(self.estimator)
+        self.trace = Trace(training=True, random_state=self.run.random_state)
+        self.trace.wants_dx = False
+        self.gradient = self.run.engine.parameters.like()
+        self.gather_inputs = Gatherer(self.X)
+        self.gather_targets = Gatherer(self.y)
+
+    def go(self) -> None:
+        """Train until the epochs are done, nothing improves any more, or somebody ends it."""
+        run, estimator = self.run, self.estimator
+        estimator.n_iter_ = 0
+        if self.held_out is not None:
+            self.patience.keep(run.engine)
+        try:
+            # What overflows is found in the weights at the end.
+            with (
+                stop_on_interrupt(run),
+                np.errstate(over="ignore", invalid="ignore", divide="ignore"),
+                blas_threads(self._threads()),
+            ):
+                while run.stop_reason is None:
+                    self._epoch()
+        except KeyboardInterrupt:
+            run.stop("interrupted")
+        self.patience.restore(run.engine)
+        if run.stop_reason == "interrupted":
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+        elif run.stop_reason == "finished" and not self.incremental:
+            warnings.warn(
+                f"Stochastic Optimizer: Maximum iterations ({run.epochs}) reached and the "
+                "optimization hasn't converged yet.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+
+    def _threads(self) -> int | None:
+        run = self.run
+        parameters = run.engine.parameters.data.size
+        compile_if_worthwhile(parameters, run.epochs * run.steps_per_epoch)
+        return choose_threads(parameters, self.batch_size)
+
+    def _epoch(self) -> None:
+        """Train an epoch, or what an interrupt leaves of it; only a whole one is put on record."""
+        run, samples = self.run, len(self.order)
+        if self.estimator.shuffle:
+            self.order = self.order[run.random_state.permutation(samples)]
+        total = 0.0
+        for start in range(0, samples, self.batch_size):
+            batch = self.order[start : start + self.batch_size]
+            total += self._update(batch) * len(batch)
+            if run.stop_reason is not None:
+                return
+        run.epoch += 1
+        self._record(total / samples)
+
+    def _update(self, batch: Rows) -> float:
+        """Do one update, and return the loss of its batch."""
+        engine = self.run.engine
+        x, y = self.gather_inputs(batch), self.gather_targets(batch)
+        weights = None if self.weights is None else self.weights[batch]
+        logits = engine.forward(x, self.trace)
+        loss, dlogits = self.loss(logits, y, weights)
+        engine.backward(dlogits, self.trace, self.gradient)
+        counted = len(y) if weights is None else float(weights.sum()) or len(y)
+        loss += self.updates.optimizer.regularize(engine, self.gradient, counted)
+        self.updates.update(engine.parameters, self.gradient)
+        engine.update_state(self.trace)
+        self.run.step += 1
+        return loss
+
+    def _record(self, loss: float) -> None:
+        """Write down what an epoch reached, and end training where that is the rule."""
+        run, estimator = self.run, self.estimator
+        estimator.n_iter_ += 1
+        estimator.t_ += len(self.order)
+        estimator.loss_ = loss
+        estimator.loss_curve_.append(loss)
+        if estimator.verbose:
+            print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")  # noqa: T201
+        if self.held_out is None:
+            self.patience.look_at_loss(loss)
+        else:
+            score = estimator._score_held_out(run.engine, self.held_out)
+            if estimator.verbose:
+                print(f"Validation score: {score:f}")
+            self.patience.look_at_score(score, run.engine)
+        self.updates.end_epoch(estimator.t_)
+        if self.patience.is_spent:
+            self._slow_down_or_stop()
+        if run.epoch == run.epochs and run.stop_reason is None:
+            run.stop("finished")
+
+    def _slow_down_or_stop(self) -> None:
+        message = self.patience.message()
+        if self.updates.slow_down():
+            self.estimator._no_improvement_count = 0
+            message += f" Setting learning rate to {self.updates.learning_rate:f}"
+        else:
+            self.run.stop("early")
+            message += " Learning rate too small." if self.updates.schedule == "adaptive" else ""
+            message += " Stopping."
+        if self.estimator.verbose:
+            print(message)

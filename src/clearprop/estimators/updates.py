@@ -1,0 +1,125 @@
+"""The optimizers as scikit-learn defines them, and the state that they leave between two fits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from clearprop.kernels import adapt, flush_below
+from clearprop.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
+from clearprop.parameters import Array, ParameterVector
+
+_LEAST_RATE = 1e-6  # below which an adaptive learning rate is no use
+
+
+@dataclass(frozen=True)
+class EarlyEpsilonAdam(Adam):
+    """Adam that adds epsilon before it corrects the second moment, not after.
+
+    Notes
+    -----
+    In step t = 1, 2, ..., with the means m and v of `Adam`::
+
+        w -= learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)
+
+    Source: Kingma, Ba, "Adam: A Method for Stochastic Optimization" (2015), end of section 2.
+    """
+
+    def update(
+        self,
+        w: Array,
+        g: Array,
+        state: Mapping[str, Array],
+        learning_rate: float,
+        step: int,
+        scratch: Array,
+    ) -> None:
+        """Do algorithm 1 in the order of section 2."""
+        t = step + 1
+        adapt(
+            w,
+            g,
+            state["m"],
+            state["v"],
+            learning_rate * (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t),
+            self.beta_1,
+            1 - self.beta_1,
+            self.beta_2,
+            1 - self.beta_2,
+            1.0,
+            self.epsilon,
+            flush_below(w, step),
+            scratch,
+        )
+
+
+@dataclass(frozen=True)
+class Undamped(Momentum):
+    """Momentum of 1, which scikit-learn allows: velocity is never lost."""
+
+    def __post_init__(self) -> None:
+        """Refuse nothing."""
+
+
+@dataclass(frozen=True)
+class UndampedNesterov(Undamped, Nesterov):
+    """The same, looking ahead."""
+
+
+def sgd(rate: float, alpha: float, momentum: float, *, nesterov: bool) -> Optimizer:
+    """Return gradient descent for scikit-learn's parameters."""
+    if momentum == 0:
+        return SGD(rate, alpha=alpha)
+    if momentum == 1:
+        kind = UndampedNesterov if nesterov else Undamped
+    else:
+        kind = Nesterov if nesterov else Momentum
+    return kind(rate, alpha=alpha, momentum=momentum)
+
+
+class Updates:
+    """An optimizer at work: what `partial_fit` goes on with.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    parameters : ParameterVector
+        What is updated.
+    schedule : str
+        How the learning rate changes at the end of an epoch: "constant", "invscaling", "adaptive".
+    power : float
+        Of invscaling: learning_rate / (samples seen + 1)^power.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, parameters: ParameterVector, schedule: str, power: float
+    ) -> None:
+        self.optimizer = optimizer
+        self.state = optimizer.start(parameters)
+        self.schedule = schedule
+        self.power = power
+        self.first_rate = optimizer.learning_rate
+        self.step = 0
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update."""
+        return self.optimizer.rate(self.step)
+
+    def update(self, parameters: ParameterVector, gradient: ParameterVector) -> None:
+        """Do one update of the parameters."""
+        self.optimizer.step(parameters, gradient, self.state, self.step)
+        self.step += 1
+
+    def end_epoch(self, seen: int) -> None:
+        """Change the learning rate after an epoch; `seen` counts the samples of all of them."""
+        if self.schedule == "invscaling":
+            self._set(self.first_rate / (seen + 1) ** self.power)
+
+    def slow_down(self) -> bool:
+        """Divide an adaptive learning rate by 5; False where it can't be any lower."""
+        if self.schedule != "adaptive" or self.learning_rate <= _LEAST_RATE:
+            return False
+        self._set(self.learning_rate / 5)
+        return True
+
+    def _set(self, rate: float) -> None:
+        self.optimizer = replace(self.optimizer, learning_rate=rate)
