@@ -15,6 +15,8 @@ PUBLIC = [
     *("ParameterVector", "Preprocessing", "ProgressLine", "RMSprop", "ReLU", "Residual", "Run"),
     *("SGD", "Scaled", "Schedule", "Sequential", "Sigmoid", "SoftmaxCrossEntropy", "Softplus"),
     *("StepSchedule", "Tanh", "Trace", "Trainer", "WarmUp", "Zeros"),
+    *("AbsoluteError", "BinaryFocal", "Hinge", "Huber", "MulticlassHinge", "PoissonDeviance"),
+    *("Quantile", "SoftmaxFocal", "MLPClassifier", "MLPRegressor"),
     *("course", "fit_recipe", "hold_out", "load", "load_data", "plots", "save"),
 ]
 HEAVY = ["sklearn", "matplotlib", "PIL", "scipy", "rich", "click", "h5py", "safetensors", "pandas"]

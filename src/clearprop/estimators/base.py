@@ -18,10 +18,10 @@ from clearprop.estimators.building import (
 from clearprop.estimators.constraints import CONSTRAINTS, STOCHASTIC
 from clearprop.estimators.fitting import fit_lbfgs, fit_stochastic
 from clearprop.estimators.rows import engine_for, logits_of, rows_of
-from clearprop.estimators.stochastic import HeldOut
 from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.parameters import Array
+from clearprop.training.samples import Samples
 
 
 class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn ships no types
@@ -145,7 +145,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn ships no
         check_is_fitted(self)
         return self._synchronized()
 
-    def _score_held_out(self, engine: Network, held_out: HeldOut) -> float:
+    def _score_held_out(self, engine: Network, held_out: Samples) -> float:
         logits = logits_of(engine, held_out.X)
         return self._score_logits(logits, held_out.y, held_out.weights)
 

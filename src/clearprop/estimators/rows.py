@@ -9,6 +9,7 @@ from clearprop.kernels import sparse_multiply, sparse_multiply_transposed
 from clearprop.layers import Dense, Sequential
 from clearprop.network import Network
 from clearprop.parameters import Array, Params
+from clearprop.sample_space import SampleNetwork
 from clearprop.trace import Trace
 from clearprop.training.batches import Rows
 
@@ -118,13 +119,15 @@ def logits_of(network: Network, X: Any) -> Array:
     Parameters
     ----------
     network : Network
-        A `SparseNetwork` for sparse rows.
-    X : ndarray or SparseRows, shape (N, D)
+        A `SparseNetwork` for sparse rows, a `SampleNetwork` for row numbers.
+    X : ndarray, SparseRows or RowNumbers, shape (N, D)
 
     Returns
     -------
     ndarray, shape (N, K)
     """
+    if isinstance(network, SampleNetwork):
+        return network.logits(X)
     rows, trace = chunk_rows(network), Trace()
     logits = np.empty((len(X), network.output_shape[0]), network.dtype)
     for start in range(0, len(X), rows):

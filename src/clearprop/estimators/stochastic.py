@@ -1,9 +1,8 @@
 """Training by sgd or adam, with the shuffles, sums and stopping rules of scikit-learn."""
 
-import time
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -18,26 +17,10 @@ from clearprop.trace import Trace
 from clearprop.training.batches import Gatherer, Rows
 from clearprop.training.interrupt import stop_on_interrupt
 from clearprop.training.run import Run
+from clearprop.training.samples import Samples
 
 if TYPE_CHECKING:
     from clearprop.estimators.base import BaseMLP
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """What is measured after every epoch.
-
-    Parameters
-    ----------
-    X : ndarray, SparseRows or RowNumbers, shape (V, D)
-    y : ndarray, shape (V,) or (V, K)
-        Targets, as the loss takes them.
-    weights : ndarray, shape (V,), or None
-    """
-
-    X: Any
-    y: Array
-    weights: Array | None
 
 
 @dataclass
@@ -53,14 +36,13 @@ class StochasticFit:
     loss : Loss
         What is minimised.
     updates : Updates
-    X : ndarray, SparseRows or RowNumbers, shape (N, D)
-    y : ndarray, shape (N,) or (N, K)
-        Targets, as the loss takes them.
-    weights : ndarray, shape (N,), or None
+    samples : Samples
+        Of an array, `SparseRows` or `RowNumbers`.
     order : ndarray of int, shape (T,)
         The rows that are trained on, in their first order.
     batch_size : int
-    held_out : HeldOut or None
+    held_out : Samples or None
+        What is measured after every epoch.
     incremental : bool
         Whether it is one epoch of many: then it does not matter that it has not converged.
     """
@@ -69,12 +51,10 @@ class StochasticFit:
     run: Run
     loss: Loss
     updates: Updates
-    X: Any
-    y: Array
-    weights: Array | None
+    samples: Samples
     order: Array
     batch_size: int
-    held_out: HeldOut | None
+    held_out: Samples | None
     incremental: bool
 
     patience: Patience = field(init=False)
@@ -88,8 +68,8 @@ class StochasticFit:
         self.trace = Trace(training=True, random_state=self.run.random_state)
         self.trace.wants_dx = False
         self.gradient = self.run.engine.parameters.like()
-        self.gather_inputs = Gatherer(self.X)
-        self.gather_targets = Gatherer(self.y)
+        self.gather_inputs = Gatherer(self.samples.X)
+        self.gather_targets = Gatherer(self.samples.y)
 
     def go(self) -> None:
         """Train until the epochs are done, nothing improves any more, or somebody ends it."""
@@ -143,7 +123,8 @@ class StochasticFit:
         """Do one update, and return the loss of its batch."""
         engine = self.run.engine
         x, y = self.gather_inputs(batch), self.gather_targets(batch)
-        weights = None if self.weights is None else self.weights[batch]
+        weights = self.samples.weights
+        weights = None if weights is None else weights[batch]
         logits = engine.forward(x, self.trace)
         loss, dlogits = self.loss(logits, y, weights)
         engine.backward(dlogits, self.trace, self.gradient)

@@ -16,9 +16,7 @@ def _gathered(data: Array, indices: Array, indptr: Array, rows: Array, columns: 
     return csr_array((data, indices, indptr), shape=(len(indptr) - 1, columns))[rows]
 
 
-def _multiply(
-    data: Array, indices: Array, indptr: Array, rows: Array, W: Array, y: Array
-) -> None:
+def _multiply(data: Array, indices: Array, indptr: Array, rows: Array, W: Array, y: Array) -> None:
     y[...] = _gathered(data, indices, indptr, rows, len(W)) @ W
 
 
@@ -58,7 +56,5 @@ _SIGNATURE = "void(T[::1], int32[::1], int32[::1], int64[::1], T[:, ::1], T[:, :
 sparse_multiply = Kernel(_multiply, _multiply_loop, _SIGNATURE)
 """``sparse_multiply(data, indices, indptr, rows, W, y)``: write y (B, M) = X[rows] W."""
 
-sparse_multiply_transposed = Kernel(
-    _multiply_transposed, _multiply_transposed_loop, _SIGNATURE
-)
+sparse_multiply_transposed = Kernel(_multiply_transposed, _multiply_transposed_loop, _SIGNATURE)
 """``sparse_multiply_transposed(data, indices, indptr, rows, dy, dW)``: dW (D, M) = X[rows].T dy."""

@@ -7,11 +7,21 @@ predictions.
 
 from clearprop.losses.basic import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from clearprop.losses.counts import PoissonDeviance
+from clearprop.losses.focal import BinaryFocal, SoftmaxFocal
+from clearprop.losses.margins import Hinge, MulticlassHinge
+from clearprop.losses.robust import AbsoluteError, Huber, Quantile
 
 __all__ = [
+    "AbsoluteError",
     "BinaryCrossEntropy",
+    "BinaryFocal",
+    "Hinge",
+    "Huber",
     "Loss",
     "MeanSquaredError",
+    "MulticlassHinge",
     "PoissonDeviance",
+    "Quantile",
     "SoftmaxCrossEntropy",
+    "SoftmaxFocal",
 ]
