@@ -1,9 +1,14 @@
 """The threads of the linear algebra library beneath NumPy."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from itertools import count as count_up
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +23,9 @@ _CGROUPS = Path("/sys/fs/cgroup")
 def blas_threads(count: int | None) -> Iterator[None]:
     """Let matrix products use at most `count` threads, and restore what was before.
 
+    The limit is that of the whole process: where several Python threads ask at once, the latest
+    that has not left yet prevails, and the last to leave restores what was before the first.
+
     Parameters
     ----------
     count : int or None
@@ -26,10 +34,51 @@ def blas_threads(count: int | None) -> Iterator[None]:
     if count is None:
         yield
         return
-    from threadpoolctl import threadpool_limits  # here, so that importing clearprop stays quick
-
-    with threadpool_limits(limits=count, user_api="blas"):
+    place = _limits.enter(count)
+    try:
         yield
+    finally:
+        _limits.leave(place)
+
+
+class _Limits:
+    """The limits that are in force, in the order in which they were asked for."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.asked: dict[int, int] = {}
+        self.places = count_up()
+        self.before: list[tuple[Any, int]] = []
+
+    def enter(self, count: int) -> int:
+        with self.lock:
+            if not self.asked:
+                libraries = _libraries("scipy.linalg" in sys.modules)
+                self.before = [(library, library.get_num_threads()) for library in libraries]
+            place = next(self.places)
+            self.asked[place] = count
+            self._set(count)
+        return place
+
+    def leave(self, place: int) -> None:
+        with self.lock:
+            del self.asked[place]
+            self._set(next(reversed(self.asked.values()), None))
+
+    def _set(self, count: int | None) -> None:
+        for library, before in self.before:
+            library.set_num_threads(before if count is None else count)
+
+
+_limits = _Limits()
+
+
+@lru_cache
+def _libraries(_with_scipy: bool) -> list[Any]:
+    """Find the libraries of linear algebra; SciPy brings one of its own when it is imported."""
+    from threadpoolctl import ThreadpoolController  # here, so that importing clearprop stays quick
+
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
 def choose_threads(weights: int, samples: int, asked: int | None = None) -> int | None:

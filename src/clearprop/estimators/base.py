@@ -1,7 +1,7 @@
 """What both estimators are: scikit-learn's parameters and rules on clearprop's engine."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from clearprop.estimators.building import (
-    ACTIVATIONS,
+    activation_of,
     build,
     draw_weights,
     per_layer,
@@ -21,7 +21,7 @@ from clearprop.estimators.rows import engine_for, logits_of, rows_of
 from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.parameters import Array
-from clearprop.training.samples import Samples
+from clearprop.training.history import History
 
 
 class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn ships no types
@@ -32,13 +32,34 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn ships no
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
 
+    # Without early stopping the first has a value and the others are None, and the reverse with it.
+    best_loss_: Any
+    validation_scores_: Any
+    best_validation_score_: Any
+
     @abstractmethod
-    def _encode(self, X: Any, y: Any, *, incremental: bool, reset: bool) -> tuple[Any, Array]:
-        """Check samples and targets, and return them as the engine takes them."""
+    def _check(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+        """Check samples and targets, and return them as arrays."""
+
+    @abstractmethod
+    def _learn_targets(self, y: Any, *, incremental: bool) -> None:
+        """Find out from targets what outputs are needed, or check them against what is known."""
+
+    @abstractmethod
+    def _encode(self, y: Any) -> Array:
+        """Return targets as the engine's losses take them."""
+
+    @abstractmethod
+    def _labels(self, y: Array) -> Array:
+        """Return encoded targets as they were given."""
 
     @abstractmethod
     def _engine_loss(self) -> Loss:
-        """Return the loss that the parameters ask for, with the targets that were encoded."""
+        """Return the loss that the parameters and the targets ask for."""
+
+    @abstractmethod
+    def _weigh_classes(self, weights: Array | None, y: Any) -> Array | None:
+        """Multiply the weights of classes into those of samples."""
 
     @abstractmethod
     def _strata(self, y: Array) -> Array | None:
@@ -49,42 +70,87 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn ships no
         """Return the score of logits against encoded targets; NaN where it is not defined."""
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "BaseMLP":
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        eval_set: tuple[Any, Any] | None = None,
+    ) -> Self:
         """Train on samples and their targets.
+
+        Ctrl-C ends training after the update that is under way, and keeps what was learned.
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (N, D)
+        X : array-like, sparse matrix or data frame, shape (N, D)
         y : array-like, shape (N,) or (N, K)
         sample_weight : array-like, shape (N,), optional
+        eval_set : tuple of X and y, optional
+            What is measured after every epoch: its loss and score stand in `history_`. With
+            `early_stopping` it takes the place of the share that would be held out.
 
         Returns
         -------
         self
-        """
-        return self._fit(X, y, sample_weight, incremental=False)
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> "BaseMLP":
+        Raises
+        ------
+        ValueError
+            If something does not fit, as scikit-learn says it.
+        """
+        return self._fit(X, y, sample_weight, eval_set, incremental=False)
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        eval_set: tuple[Any, Any] | None = None,
+        *,
+        incremental: bool,
+    ) -> Self:
         hidden = self._hidden_units()
         anew = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
-        X, y = self._encode(X, y, incremental=incremental, reset=anew)
+        X, labels = self._check(X, y, reset=anew)
+        self._learn_targets(labels, incremental=incremental)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        sample_weight = self._weigh_classes(sample_weight, labels)
         random_state = check_random_state(self.random_state)
         if anew:
             self._initialize([X.shape[1], *hidden, self.n_outputs_], X.dtype, random_state)
+        if not hasattr(self, "history_"):
+            self.history_ = History()
         network = self._synchronized()
-        y = network.loss.targets(y, self.n_outputs_, network.dtype)
+        y = self._targets(network, labels)
+        evaluation = None
+        if eval_set is not None:
+            X_held, held = self._check(*eval_set, reset=False)
+            evaluation = X_held, self._targets(network, held)
         if self.solver == "lbfgs":
-            fit_lbfgs(self, network, X, y, sample_weight)
+            fit_lbfgs(self, network, X, y, sample_weight, evaluation)
         else:
-            fit_stochastic(self, network, X, y, sample_weight, random_state, incremental)
+            fit_stochastic(
+                self,
+                network,
+                X,
+                y,
+                sample_weight,
+                evaluation,
+                random_state,
+                incremental=incremental,
+            )
         if not np.isfinite(network.parameters.data).all():
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large "
                 "values and need to be preprocessed."
             )
         return self
+
+    def _targets(self, network: Network, labels: Any) -> Array:
+        return network.loss.targets(self._encode(labels), self.n_outputs_, network.dtype)
 
     def _hidden_units(self) -> list[int]:
         sizes = self.hidden_layer_sizes
@@ -101,27 +167,29 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn ships no
         self.n_layers_ = len(units)
         # L-BFGS works in double precision, whatever it is given.
         self._network = self._build(units, np.float64 if self.solver == "lbfgs" else dtype)
-        logistic = [name == "logistic" for name in self._activations(len(units) - 2)]
-        draw_weights(self._network, [*logistic, logistic[-1:] == [True]], random_state, dtype)
+        if self.init is None:
+            draw_weights(self._network, random_state, dtype)
+        else:
+            self._network.parameters.initialize(random_state)
         self.coefs_, self.intercepts_ = weights_and_biases(self._network)
+        self.history_ = History()
         if self.solver in STOCHASTIC:
             self.loss_curve_: list[float] = []
             self._no_improvement_count = 0
             self.best_loss_ = None if self.early_stopping else np.inf
-            self.validation_scores_: list[float] | None = [] if self.early_stopping else None
+            self.validation_scores_ = [] if self.early_stopping else None
             self.best_validation_score_ = -np.inf if self.early_stopping else None
-
-    def _activations(self, hidden: int) -> list[Any]:
-        return per_layer("activation", self.activation, hidden)
 
     def _build(self, units: list[int], dtype: Any) -> Network:
         hidden = len(units) - 2
         return build(
             units,
-            activations=[ACTIVATIONS[name] for name in self._activations(hidden)],
-            dropout=[0.0] * hidden,
-            batch_norm=False,
-            init=None,
+            activations=[
+                activation_of(one) for one in per_layer("activation", self.activation, hidden)
+            ],
+            dropout=per_layer("dropout", self.dropout, hidden),
+            batch_norm=self.batch_norm,
+            init=self.init,
             loss=self._engine_loss(),
             dtype=dtype,
         )
@@ -144,10 +212,6 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn ships no
         """The engine's network, with the weights that were learned."""
         check_is_fitted(self)
         return self._synchronized()
-
-    def _score_held_out(self, engine: Network, held_out: Samples) -> float:
-        logits = logits_of(engine, held_out.X)
-        return self._score_logits(logits, held_out.y, held_out.weights)
 
     def _logits(self, X: Any) -> Array:
         """Check samples and return their logits (N, K)."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.errors import unknown_name
 from clearprop.initializers import GlorotUniform, Initializer
 from clearprop.layers import (
     ELU,
@@ -34,6 +35,21 @@ ACTIVATIONS: dict[str, Layer | None] = {
     "softplus": Softplus(),
 }
 """Activations by scikit-learn's names, and those that it lacks; the identity is no layer."""
+
+
+def activation_of(given: Any) -> Layer | None:
+    """Return the layer of an activation that is given by name or as a layer.
+
+    Raises
+    ------
+    ValueError
+        If nothing goes by that name.
+    """
+    if isinstance(given, Layer):
+        return given
+    if given not in ACTIVATIONS:
+        raise unknown_name("activation", str(given), ACTIVATIONS)
+    return ACTIVATIONS[given]
 
 
 def per_layer(name: str, given: Any, hidden: int) -> list[Any]:
@@ -118,10 +134,7 @@ def weights_and_biases(network: Network) -> tuple[list[Array], list[Array]]:
 
 
 def draw_weights(
-    network: Network,
-    logistic: Sequence[bool],
-    random_state: np.random.RandomState,
-    dtype: np.dtype[Any],
+    network: Network, random_state: np.random.RandomState, dtype: np.dtype[Any]
 ) -> None:
     """Draw weights and biases as scikit-learn does, in its order.
 
@@ -129,8 +142,6 @@ def draw_weights(
     ----------
     network : Network
         Its Dense layers are written to.
-    logistic : sequence of bool
-        Whether each Dense layer is drawn for the sigmoid, with a third of the variance.
     random_state : numpy.random.RandomState
         It is advanced.
     dtype : numpy.dtype
@@ -138,11 +149,18 @@ def draw_weights(
 
     Notes
     -----
-    Uniform on ±sqrt(factor / (inputs + units)), biases too, with a factor of 2 for the sigmoid and
-    of 6 otherwise. Source: Glorot, Bengio, "Understanding the difficulty of training deep
-    feedforward neural networks" (2010), equation 16, whose bound is that for tanh.
+    Uniform on ±sqrt(factor / (inputs + units)), biases too, with a factor of 2 before a sigmoid and
+    of 6 otherwise; the output layer is drawn as the last hidden one. Source: Glorot, Bengio,
+    "Understanding the difficulty of training deep feedforward neural networks" (2010), equation 16,
+    whose bound is that for tanh.
     """
-    for W, b, halved in zip(*weights_and_biases(network), logistic, strict=True):
-        bound = np.sqrt((2.0 if halved else 6.0) / sum(W.shape))
+    factor = 6.0
+    for place in dense_places(network):
+        following = network.layers[int(place) + 1 :]
+        if following:
+            hidden = next((one for one in following if not isinstance(one, BatchNorm)), None)
+            factor = 2.0 if isinstance(hidden, Sigmoid) else 6.0
+        W, b = network.parameters[f"{place}.W"], network.parameters[f"{place}.b"]
+        bound = np.sqrt(factor / sum(W.shape))
         for array in (W, b):
             array[...] = random_state.uniform(-bound, bound, array.shape).astype(dtype)

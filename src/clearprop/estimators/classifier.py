@@ -1,12 +1,15 @@
 """The classifier."""
 
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
@@ -16,12 +19,50 @@ from sklearn.utils.multiclass import (
 from sklearn.utils.validation import validate_data
 
 from clearprop.estimators.base import BaseMLP, is_stochastic
-from clearprop.losses import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy
+from clearprop.estimators.constraints import CONSTRAINTS
+from clearprop.initializers import Initializer
+from clearprop.losses import (
+    BinaryCrossEntropy,
+    BinaryFocal,
+    Hinge,
+    Loss,
+    MulticlassHinge,
+    SoftmaxCrossEntropy,
+    SoftmaxFocal,
+)
 from clearprop.parameters import Array
+from clearprop.training.callbacks import Callback
+from clearprop.training.engine import Choice
+
+LOSSES: dict[str, tuple[Loss, Loss]] = {
+    "log_loss": (BinaryCrossEntropy(), SoftmaxCrossEntropy()),
+    "hinge": (Hinge(), MulticlassHinge()),
+    "focal": (BinaryFocal(), SoftmaxFocal()),
+}
+"""For yes or no, and for one of many classes."""
+
+OUTPUTS: dict[type[Loss], str] = {
+    **dict.fromkeys((BinaryCrossEntropy, BinaryFocal), "logistic"),
+    **dict.fromkeys((SoftmaxCrossEntropy, SoftmaxFocal), "softmax"),
+}
+"""What makes probabilities of logits, as scikit-learn names it."""
+
+
+def has_probabilities(estimator: "MLPClassifier") -> bool:
+    """Whether the loss has probabilities; hinge has none."""
+    loss = estimator.loss
+    kind = type(loss) if isinstance(loss, Loss) else type(LOSSES[loss][0])
+    return kind.predict_proba is not Loss.predict_proba
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-learn ships no types
     """Multi-layer perceptron that classifies."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **CONSTRAINTS,
+        "loss": [StrOptions(set(LOSSES)), Loss],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+    }
 
     def __init__(
         self,
@@ -49,6 +90,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        loss: Any = "log_loss",
+        class_weight: Any = None,
+        dropout: Any = 0.0,
+        batch_norm: bool = False,
+        init: Initializer | None = None,
+        weight_decay: float = 0.0,
+        scoring: Any = None,
+        callbacks: Sequence[Callback] | None = None,
+        sample_space: Choice = "auto",
+        threads: int | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -73,12 +124,20 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.loss = loss
+        self.class_weight = class_weight
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.init = init
+        self.weight_decay = weight_decay
+        self.scoring = scoring
+        self.callbacks = callbacks
+        self.sample_space = sample_space
+        self.threads = threads
 
     @available_if(is_stochastic)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
-    ) -> "MLPClassifier":
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Go once through some samples.
 
         Parameters
@@ -93,6 +152,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         -------
         self
         """
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all samples at once, and partial_fit has only some. "
+                "Give a weight for each class."
+            )
         if _check_partial_fit_first_call(self, classes):
             self._label_binarizer = LabelBinarizer()
             multilabel = type_of_target(y).startswith("multilabel")
@@ -103,18 +167,20 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         """Return the likeliest class of each sample (N,), or yes and no for each label (N, K)."""
         return self._decode(self._logits(X))
 
+    @available_if(has_probabilities)
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, in the order of `classes_`: (N, classes)."""
         logits = self._logits(X)
         return self._synchronized().loss.predict_proba(logits)
 
+    @available_if(has_probabilities)
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithm of `predict_proba`."""
         p = self.predict_proba(X)
         with np.errstate(divide="ignore"):
             return np.log(p, out=p)
 
-    def _encode(self, X: Any, y: Any, *, incremental: bool, reset: bool) -> tuple[Any, Array]:
+    def _check(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
         X, y = validate_data(
             self,
             X,
@@ -126,35 +192,51 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
+        return X, y
+
+    def _learn_targets(self, y: Any, *, incremental: bool) -> None:
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
-        else:
-            self._check_classes(unique_labels(y))
-        chosen = self._label_binarizer.transform(y).astype(bool)
-        self.n_outputs_ = chosen.shape[1]
-        self.out_activation_ = "softmax" if self._excludes_each_other() else "logistic"
-        return X, chosen.argmax(axis=1) if self._excludes_each_other() else chosen
+        elif self.warm_start and set(found := unique_labels(y)) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes_}, `y` has {found}"
+            )
+        kind, classes = self._label_binarizer.y_type_, len(self.classes_)
+        self.n_outputs_ = 1 if kind == "binary" else classes
+        self.out_activation_ = OUTPUTS.get(type(self._engine_loss()), "identity")
 
-    def _check_classes(self, classes: Array) -> None:
-        if self.warm_start:
-            if set(classes) != set(self.classes_):
-                raise ValueError(
-                    "warm_start can only be used where `y` has the same classes as in the previous "
-                    f"call to fit. Previously got {self.classes_}, `y` has {classes}"
-                )
-        elif not set(classes) <= set(self.classes_):
+    def _encode(self, y: Any) -> Array:
+        found = unique_labels(y)
+        if not set(found) <= set(self.classes_):
             raise ValueError(
                 "`y` has classes not in `self.classes_`. "
-                f"`self.classes_` has {self.classes_}. 'y' has {classes}."
+                f"`self.classes_` has {self.classes_}. 'y' has {found}."
             )
+        chosen = self._label_binarizer.transform(y)
+        return chosen.argmax(axis=1) if self._is_one_of_many() else chosen.astype(bool)
 
-    def _excludes_each_other(self) -> bool:
-        """Whether there are more than two classes, one of which a sample has."""
+    def _labels(self, y: Array) -> Array:
+        if self._label_binarizer.y_type_.startswith("multilabel"):
+            return y.astype(np.int64)
+        return np.take(self.classes_, y.reshape(-1).astype(np.int64))
+
+    def _is_one_of_many(self) -> bool:
+        """Whether a sample has one of more than two classes."""
         return bool(self._label_binarizer.y_type_ == "multiclass")
 
     def _engine_loss(self) -> Loss:
-        return SoftmaxCrossEntropy() if self._excludes_each_other() else BinaryCrossEntropy()
+        if isinstance(self.loss, Loss):
+            return self.loss
+        binary, multiclass = LOSSES[self.loss]
+        return multiclass if self._is_one_of_many() else binary
+
+    def _weigh_classes(self, weights: Array | None, y: Any) -> Array | None:
+        if self.class_weight is None:
+            return weights
+        found = compute_sample_weight(self.class_weight, y)
+        return found if weights is None else found * weights
 
     def _decode(self, logits: Array) -> Array:
         chosen = self._synchronized().loss.predict(logits)

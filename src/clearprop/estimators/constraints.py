@@ -4,19 +4,23 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from clearprop.estimators.building import ACTIVATIONS
+from clearprop.initializers import Initializer
+from clearprop.layers import Layer
+from clearprop.schedules import Schedule
 
 STOCHASTIC = ("sgd", "adam")
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions(set(ACTIVATIONS))],
+    "activation": [StrOptions(set(ACTIVATIONS)), Layer, "array-like"],
     "solver": [StrOptions({"lbfgs", *STOCHASTIC})],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"}), Schedule],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     "power_t": [Interval(Real, 0, None, closed="left")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -37,5 +41,14 @@ CONSTRAINTS: dict[str, list[Any]] = {
         Options(Real, {np.inf}),
     ],
     "max_fun": [Interval(Integral, 1, None, closed="left")],
+    # What scikit-learn lacks.
+    "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+    "batch_norm": ["boolean"],
+    "init": [Initializer, None],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
+    "callbacks": [list, tuple, None],
+    "sample_space": [StrOptions({"auto"}), "boolean"],
+    "threads": [Interval(Integral, 1, None, closed="left"), None],
 }
 """Those that both estimators have."""

@@ -4,17 +4,20 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from clearprop.backend import blas_threads, choose_threads
 from clearprop.estimators.building import dense_places
+from clearprop.estimators.record import Record
 from clearprop.estimators.rows import chunk_rows
 from clearprop.kernels import compile_if_worthwhile
 from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.parameters import Array, ParameterVector
 from clearprop.trace import Trace
+from clearprop.training.interrupt import stop_on_interrupt
+from clearprop.training.run import Run
 
 if TYPE_CHECKING:
     from clearprop.estimators.base import BaseMLP
@@ -96,37 +99,59 @@ def arrays_of(network: Network, vector: ParameterVector) -> list[Array]:
     return [vector[f"{place}.{name}"] for name in ("W", "b") for place in places]
 
 
-def minimize_loss(estimator: "BaseMLP", objective: Objective) -> None:
+def minimize_loss(estimator: "BaseMLP", run: Run, objective: Objective, record: Record) -> None:
     """Minimise, and leave the best parameters in the engine.
 
     Parameters
     ----------
     estimator : BaseMLP
         Its attributes `n_iter_` and `loss_` are set.
+    run : Run
+        Each iteration is an epoch of one update.
     objective : Objective
+    record : Record
     """
     engine, max_iter = objective.engine, estimator.max_iter
-    samples, parameters = len(objective.y), engine.parameters.data.size
+    parameters = engine.parameters.data.size
     compile_if_worthwhile(parameters, max_iter)
+    threads = choose_threads(parameters, min(len(objective.y), objective.rows), estimator.threads)
+
+    def end_iteration(intermediate_result: OptimizeResult) -> None:
+        objective.move_to(intermediate_result.x)
+        run.epoch, run.step, run.loss = run.epoch + 1, run.step + 1, intermediate_result.fun
+        estimator.n_iter_, estimator.loss_ = run.epoch, run.loss
+        if estimator.verbose:
+            print(f"Iteration {run.epoch}, loss = {run.loss:.8f}")
+        record.end_epoch(run.loss, float("nan"))
+        record.tell_epoch()
+        if run.stop_reason is not None:
+            raise StopIteration
+
     with (
+        stop_on_interrupt(run),
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
-        blas_threads(choose_threads(parameters, min(samples, objective.rows))),
+        blas_threads(threads),
     ):
+        record.begin()
         found = minimize(
             objective,
             np.concatenate([array.ravel() for array in objective.arrays], dtype=np.float64),
             method="L-BFGS-B",
             jac=True,
+            callback=end_iteration,
             options={"maxfun": estimator.max_fun, "maxiter": max_iter, "gtol": estimator.tol},
         )
     objective.move_to(found.x)
-    estimator.n_iter_ = min(found.nit, max_iter)
-    estimator.loss_ = found.fun
-    if found.status != 0:
+    estimator.n_iter_, estimator.loss_ = min(found.nit, max_iter), found.fun
+    run.stop_reason = run.stop_reason or ("finished" if found.status else "early")
+    record.end()
+    if run.stop_reason == "interrupted":
+        warnings.warn("Training interrupted by user.", stacklevel=2)
+    elif run.stop_reason == "finished":
         _warn(found, estimator.n_iter_, max_iter)
 
 
-def _warn(found: Any, done: int, max_iter: int) -> None:
+def _warn(found: OptimizeResult, done: int, max_iter: int) -> None:
     more = f" Increase max_iter, which is {max_iter}." if done == max_iter else ""
     warnings.warn(
         f"lbfgs failed to converge after {done} iteration(s) (status={found.status}): "

@@ -1,15 +1,15 @@
 """The losses as scikit-learn reports them; the gradients are those of the engine's own losses.
 
 scikit-learn clips probabilities to [eps, 1 - eps] before it takes their logarithm, with eps the
-spacing of numbers at 1, and so reports at most -log(eps) for an output. It halves the squared error.
+spacing of numbers at 1, and so reports at most -log(eps) for an output. It halves squared errors.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from clearprop.kernels import sigmoid
+from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from clearprop.parameters import Array
 
 

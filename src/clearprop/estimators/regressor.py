@@ -1,6 +1,7 @@
 """The regressor."""
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
@@ -12,10 +13,19 @@ from sklearn.utils.validation import validate_data
 
 from clearprop.estimators.base import BaseMLP, is_stochastic
 from clearprop.estimators.constraints import CONSTRAINTS
-from clearprop.losses import Loss, MeanSquaredError, PoissonDeviance
+from clearprop.initializers import Initializer
+from clearprop.losses import AbsoluteError, Huber, Loss, MeanSquaredError, PoissonDeviance, Quantile
 from clearprop.parameters import Array
+from clearprop.training.callbacks import Callback
+from clearprop.training.engine import Choice
 
-LOSSES: dict[str, Loss] = {"squared_error": MeanSquaredError(), "poisson": PoissonDeviance()}
+LOSSES: dict[str, Loss] = {
+    "squared_error": MeanSquaredError(),
+    "poisson": PoissonDeviance(),
+    "absolute_error": AbsoluteError(),
+    "huber": Huber(),
+    "quantile": Quantile(),
+}
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-learn ships no types
@@ -23,7 +33,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CONSTRAINTS,
-        "loss": [StrOptions(set(LOSSES))],
+        "loss": [StrOptions(set(LOSSES)), Loss],
     }
 
     def __init__(
@@ -53,6 +63,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        dropout: Any = 0.0,
+        batch_norm: bool = False,
+        init: Initializer | None = None,
+        weight_decay: float = 0.0,
+        scoring: Any = None,
+        callbacks: Sequence[Callback] | None = None,
+        sample_space: Choice = "auto",
+        threads: int | None = None,
     ) -> None:
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -78,10 +96,18 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.init = init
+        self.weight_decay = weight_decay
+        self.scoring = scoring
+        self.callbacks = callbacks
+        self.sample_space = sample_space
+        self.threads = threads
 
     @available_if(is_stochastic)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "MLPRegressor":
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go once through some samples.
 
         Parameters
@@ -101,7 +127,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         logits = self._logits(X)
         return self._synchronized().loss.predict(logits)
 
-    def _encode(self, X: Any, y: Any, *, incremental: bool, reset: bool) -> tuple[Any, Array]:
+    def _check(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
         X, y = validate_data(
             self,
             X,
@@ -114,12 +140,24 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
-        self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
         return X, y
 
+    def _learn_targets(self, y: Any, *, incremental: bool) -> None:
+        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+        is_count = isinstance(self._engine_loss(), PoissonDeviance)
+        self.out_activation_ = "exp" if is_count else "identity"
+
+    def _encode(self, y: Any) -> Array:
+        return np.asarray(y)
+
+    def _labels(self, y: Array) -> Array:
+        return y[:, 0] if y.shape[1] == 1 else y
+
     def _engine_loss(self) -> Loss:
-        return LOSSES[self.loss]
+        return self.loss if isinstance(self.loss, Loss) else LOSSES[self.loss]
+
+    def _weigh_classes(self, weights: Array | None, y: Any) -> Array | None:
+        return weights
 
     def _strata(self, y: Array) -> None:
         return None

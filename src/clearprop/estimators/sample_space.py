@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from clearprop.network import Network
 from clearprop.optimizers import Optimizer
 from clearprop.parameters import Array
@@ -45,10 +43,11 @@ def uses_sample_space(
     wanted = estimator.sample_space
     if wanted is False:
         return False
-    reason = why_not_exact(network, optimizer, X)
     if wanted == "auto":
         features, units = network.parameters["0.W"].shape
-        return reason is None and is_cheaper(features, units, len(X), held_out, batch_size, steps)
+        cheaper = is_cheaper(features, units, len(X), held_out, batch_size, steps)
+        return cheaper and why_not_exact(network, optimizer, X) is None
+    reason = why_not_exact(network, optimizer, X)
     if reason is None and not fits(len(X), held_out):
         reason = "because its matrix of samples times samples takes over half of the memory"
     if reason is not None:

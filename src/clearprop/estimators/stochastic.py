@@ -8,13 +8,14 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from clearprop.backend import blas_threads, choose_threads
-from clearprop.estimators.stopping import Patience
+from clearprop.estimators.record import Record
+from clearprop.estimators.stopping import Patience, Scorer
 from clearprop.estimators.updates import Updates
 from clearprop.kernels import compile_if_worthwhile
 from clearprop.losses import Loss
 from clearprop.parameters import Array, ParameterVector
 from clearprop.trace import Trace
-from clearprop.training.batches import Gatherer, Rows
+from clearprop.training.batches import Gatherer
 from clearprop.training.interrupt import stop_on_interrupt
 from clearprop.training.run import Run
 from clearprop.training.samples import Samples
@@ -41,8 +42,9 @@ class StochasticFit:
     order : ndarray of int, shape (T,)
         The rows that are trained on, in their first order.
     batch_size : int
-    held_out : Samples or None
-        What is measured after every epoch.
+    record : Record
+    scorer : Scorer or None
+        What decides about stopping early; None for the training loss.
     incremental : bool
         Whether it is one epoch of many: then it does not matter that it has not converged.
     """
@@ -54,7 +56,8 @@ class StochasticFit:
     samples: Samples
     order: Array
     batch_size: int
-    held_out: Samples | None
+    record: Record
+    scorer: Scorer | None
     incremental: bool
 
     patience: Patience = field(init=False)
@@ -73,9 +76,9 @@ class StochasticFit:
 
     def go(self) -> None:
         """Train until the epochs are done, nothing improves any more, or somebody ends it."""
-        run, estimator = self.run, self.estimator
-        estimator.n_iter_ = 0
-        if self.held_out is not None:
+        run = self.run
+        self.estimator.n_iter_ = 0
+        if self.scorer is not None:
             self.patience.keep(run.engine)
         try:
             # What overflows is found in the weights at the end.
@@ -84,11 +87,14 @@ class StochasticFit:
                 np.errstate(over="ignore", invalid="ignore", divide="ignore"),
                 blas_threads(self._threads()),
             ):
+                self.record.begin()
                 while run.stop_reason is None:
                     self._epoch()
         except KeyboardInterrupt:
             run.stop("interrupted")
-        self.patience.restore(run.engine)
+        finally:
+            self.patience.restore(run.engine)
+            self.record.end()
         if run.stop_reason == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=2)
         elif run.stop_reason == "finished" and not self.incremental:
@@ -103,10 +109,10 @@ class StochasticFit:
         run = self.run
         parameters = run.engine.parameters.data.size
         compile_if_worthwhile(parameters, run.epochs * run.steps_per_epoch)
-        return choose_threads(parameters, self.batch_size)
+        return choose_threads(parameters, self.batch_size, self.estimator.threads)
 
     def _epoch(self) -> None:
-        """Train an epoch, or what an interrupt leaves of it; only a whole one is put on record."""
+        """Train an epoch, or what a stop leaves of it; only a whole one is put on record."""
         run, samples = self.run, len(self.order)
         if self.estimator.shuffle:
             self.order = self.order[run.random_state.permutation(samples)]
@@ -114,14 +120,14 @@ class StochasticFit:
         for start in range(0, samples, self.batch_size):
             batch = self.order[start : start + self.batch_size]
             total += self._update(batch) * len(batch)
-            if run.stop_reason is not None:
+            if run.stop_reason is not None and start + self.batch_size < samples:
                 return
         run.epoch += 1
         self._record(total / samples)
 
-    def _update(self, batch: Rows) -> float:
+    def _update(self, batch: Array) -> float:
         """Do one update, and return the loss of its batch."""
-        engine = self.run.engine
+        run, engine = self.run, self.run.engine
         x, y = self.gather_inputs(batch), self.gather_targets(batch)
         weights = self.samples.weights
         weights = None if weights is None else weights[batch]
@@ -129,11 +135,12 @@ class StochasticFit:
         loss, dlogits = self.loss(logits, y, weights)
         engine.backward(dlogits, self.trace, self.gradient)
         counted = len(y) if weights is None else float(weights.sum()) or len(y)
-        loss += self.updates.optimizer.regularize(engine, self.gradient, counted)
+        run.loss = loss + self.updates.optimizer.regularize(engine, self.gradient, counted)
         self.updates.update(engine.parameters, self.gradient)
         engine.update_state(self.trace)
-        self.run.step += 1
-        return loss
+        run.step += 1
+        self.record.end_step(logits, y)
+        return run.loss
 
     def _record(self, loss: float) -> None:
         """Write down what an epoch reached, and end training where that is the rule."""
@@ -143,17 +150,19 @@ class StochasticFit:
         estimator.loss_ = loss
         estimator.loss_curve_.append(loss)
         if estimator.verbose:
-            print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")  # noqa: T201
-        if self.held_out is None:
+            print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
+        self.record.end_epoch(loss, self.updates.learning_rate)
+        if self.scorer is None:
             self.patience.look_at_loss(loss)
         else:
-            score = estimator._score_held_out(run.engine, self.held_out)
+            score = self.scorer(self.record)
             if estimator.verbose:
                 print(f"Validation score: {score:f}")
             self.patience.look_at_score(score, run.engine)
         self.updates.end_epoch(estimator.t_)
         if self.patience.is_spent:
             self._slow_down_or_stop()
+        self.record.tell_epoch()
         if run.epoch == run.epochs and run.stop_reason is None:
             run.stop("finished")
 

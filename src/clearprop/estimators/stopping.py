@@ -1,12 +1,16 @@
 """What is held out while training, and when there has been no progress for too long."""
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
+from clearprop.estimators.record import Record
 from clearprop.network import Network
 from clearprop.parameters import Array
+from clearprop.training.samples import Samples
 
 if TYPE_CHECKING:
     from clearprop.estimators.base import BaseMLP
@@ -44,6 +48,37 @@ def split_rows(
             "dataset."
         )
     return kept, held_out
+
+
+class Scorer:
+    """What early stopping goes by: the estimator's own score, the loss, or any scorer.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+    held_out : Samples
+        The validation set, as the engine takes it.
+    X, y : array-like
+        The same as scikit-learn's scorers take it, with labels.
+    """
+
+    def __init__(self, estimator: "BaseMLP", held_out: Samples, X: Any, y: Any) -> None:
+        self.estimator, self.held_out, self.X, self.y = estimator, held_out, X, y
+        scoring = estimator.scoring
+        self.scorer = None if scoring in (None, "loss") else check_scoring(estimator, scoring)
+
+    def __call__(self, record: Record) -> float:
+        """Return the score of the epoch that was just put on record; greater is better."""
+        run, held_out = record.run, self.held_out
+        if self.scorer is not None:
+            run.network  # noqa: B018 - asked for, so that the estimator has the present weights
+            with warnings.catch_warnings():
+                # The estimator was given names of features; what was held out has none any more.
+                warnings.filterwarnings("ignore", "X does not have valid feature names")
+                return float(self.scorer(self.estimator, self.X, self.y))
+        if self.estimator.scoring == "loss":
+            return -run.history.rows[-1]["validation_loss"]
+        return self.estimator._score_logits(record.held_out_logits, held_out.y, held_out.weights)
 
 
 class Patience:

@@ -2,16 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from clearprop.kernels import adapt, flush_below
 from clearprop.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
+from clearprop.optimizers.descent import Decaying
 from clearprop.parameters import Array, ParameterVector
+from clearprop.schedules import Schedule
+
+if TYPE_CHECKING:
+    from clearprop.estimators.base import BaseMLP
 
 _LEAST_RATE = 1e-6  # below which an adaptive learning rate is no use
 
 
 @dataclass(frozen=True)
-class EarlyEpsilonAdam(Adam):
+class EarlyEpsilonAdam(Decaying, Adam):
     """Adam that adds epsilon before it corrects the second moment, not after.
 
     Notes
@@ -64,15 +70,19 @@ class UndampedNesterov(Undamped, Nesterov):
     """The same, looking ahead."""
 
 
-def sgd(rate: float, alpha: float, momentum: float, *, nesterov: bool) -> Optimizer:
-    """Return gradient descent for scikit-learn's parameters."""
+def optimizer_for(estimator: "BaseMLP") -> Optimizer:
+    """Return the optimizer that an estimator's parameters ask for."""
+    given = estimator.learning_rate
+    rate = given if isinstance(given, Schedule) else float(estimator.learning_rate_init)
+    pulls = {"alpha": estimator.alpha, "weight_decay": estimator.weight_decay}
+    if estimator.solver == "adam":
+        betas = {name: getattr(estimator, name) for name in ("beta_1", "beta_2", "epsilon")}
+        return EarlyEpsilonAdam(rate, **pulls, **betas)
+    momentum = estimator.momentum
     if momentum == 0:
-        return SGD(rate, alpha=alpha)
-    if momentum == 1:
-        kind = UndampedNesterov if nesterov else Undamped
-    else:
-        kind = Nesterov if nesterov else Momentum
-    return kind(rate, alpha=alpha, momentum=momentum)
+        return SGD(rate, **pulls)
+    plain, nesterov = (Undamped, UndampedNesterov) if momentum == 1 else (Momentum, Nesterov)
+    return (nesterov if estimator.nesterovs_momentum else plain)(rate, momentum=momentum, **pulls)
 
 
 class Updates:
@@ -83,21 +93,26 @@ class Updates:
     optimizer : Optimizer
     parameters : ParameterVector
         What is updated.
-    schedule : str
-        How the learning rate changes at the end of an epoch: "constant", "invscaling", "adaptive".
+    schedule : str or Schedule
+        How the learning rate changes at the end of an epoch: "constant", "invscaling", "adaptive";
+        a schedule is the optimizer's own, and changes it with every update.
     power : float
         Of invscaling: learning_rate / (samples seen + 1)^power.
     """
 
     def __init__(
-        self, optimizer: Optimizer, parameters: ParameterVector, schedule: str, power: float
+        self,
+        optimizer: Optimizer,
+        parameters: ParameterVector,
+        schedule: str | Schedule,
+        power: float,
     ) -> None:
         self.optimizer = optimizer
         self.state = optimizer.start(parameters)
         self.schedule = schedule
         self.power = power
-        self.first_rate = optimizer.learning_rate
         self.step = 0
+        self.first_rate = self.learning_rate
 
     @property
     def learning_rate(self) -> float:
