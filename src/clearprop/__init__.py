@@ -80,8 +80,9 @@ if TYPE_CHECKING:
     from clearprop.data import Dataset, hold_out
     from clearprop.data import load as load_data
     from clearprop.estimators import MLPClassifier, MLPRegressor
-    from clearprop.model_file import Model, load, save
+    from clearprop.model_file import Model, save
     from clearprop.preprocessing import Preprocessing, fit_recipe
+    from clearprop.saved import load
 
 _LATER = {
     "Dataset": "clearprop.data:Dataset",
@@ -92,7 +93,7 @@ _LATER = {
     "course": "clearprop.course",
     "fit_recipe": "clearprop.preprocessing:fit_recipe",
     "hold_out": "clearprop.data:hold_out",
-    "load": "clearprop.model_file:load",
+    "load": "clearprop.saved:load",
     "load_data": "clearprop.data:load",
     "plots": "clearprop.plots",
     "save": "clearprop.model_file:save",

@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight
 
 from clearprop.estimators.building import (
     activation_of,
@@ -16,15 +16,15 @@ from clearprop.estimators.building import (
     weights_and_biases,
 )
 from clearprop.estimators.constraints import CONSTRAINTS, STOCHASTIC
+from clearprop.estimators.fitted import FittedMLP
 from clearprop.estimators.fitting import fit_lbfgs, fit_stochastic
-from clearprop.estimators.rows import engine_for, logits_of, rows_of
 from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.parameters import Array
 from clearprop.training.history import History
 
 
-class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn ships no types
+class BaseMLP(FittedMLP, ABC):
     """Base of `MLPClassifier` and `MLPRegressor`.
 
     What is learned lies in the network's one vector; `coefs_` and `intercepts_` are views of it.
@@ -193,57 +193,6 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn ships no
             loss=self._engine_loss(),
             dtype=dtype,
         )
-
-    def _synchronized(self) -> Network:
-        """Return the network, with the arrays that now stand in `coefs_` and `intercepts_`."""
-        if not hasattr(self, "_network"):  # somebody has written the attributes by hand
-            units = [len(self.coefs_[0]), *(len(b) for b in self.intercepts_)]
-            self._network = self._build(units, self.coefs_[0].dtype)
-        views = weights_and_biases(self._network)
-        for arrays, own in zip((self.coefs_, self.intercepts_), views, strict=True):
-            for place, view in enumerate(own):
-                if arrays[place] is not view:
-                    view[...] = arrays[place]
-                    arrays[place] = view
-        return self._network
-
-    @property
-    def network_(self) -> Network:
-        """The engine's network, with the weights that were learned."""
-        check_is_fitted(self)
-        return self._synchronized()
-
-    def _logits(self, X: Any) -> Array:
-        """Check samples and return their logits (N, K)."""
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
-        network = self._synchronized()
-        rows = rows_of(X, network.dtype)
-        return logits_of(engine_for(network, rows), rows)
-
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
-        if "coefs_" in state:
-            self._synchronized()
-            state = {name: value for name, value in state.items() if name not in _VIEWS}
-            state["_network"] = self._network
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if "_network" in state:
-            self.coefs_, self.intercepts_ = weights_and_biases(self._network)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "coefs_")
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
-
-_VIEWS = ("coefs_", "intercepts_")
 
 
 def is_stochastic(estimator: BaseMLP) -> bool:

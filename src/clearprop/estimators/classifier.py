@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from sklearn import neural_network
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
@@ -55,9 +56,10 @@ def has_probabilities(estimator: "MLPClassifier") -> bool:
     return kind.predict_proba is not Loss.predict_proba
 
 
-class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-learn ships no types
+class MLPClassifier(ClassifierMixin, BaseMLP):
     """Multi-layer perceptron that classifies."""
 
+    _sklearn_class = neural_network.MLPClassifier
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CONSTRAINTS,
         "loss": [StrOptions(set(LOSSES)), Loss],

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from sklearn import neural_network
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
@@ -28,9 +29,10 @@ LOSSES: dict[str, Loss] = {
 }
 
 
-class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-learn ships no types
+class MLPRegressor(RegressorMixin, BaseMLP):
     """Multi-layer perceptron that predicts values."""
 
+    _sklearn_class = neural_network.MLPRegressor
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CONSTRAINTS,
         "loss": [StrOptions(set(LOSSES)), Loss],

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.kernels import sparse_multiply, sparse_multiply_transposed
-from clearprop.layers import Dense, Sequential
+from clearprop.layers import Dense, Dropout, Sequential
 from clearprop.network import Network
 from clearprop.parameters import Array, Params
 from clearprop.sample_space import SampleNetwork
@@ -134,3 +134,44 @@ def logits_of(network: Network, X: Any) -> Array:
         chunk = X[start : start + rows]
         logits[start : start + rows] = network.forward(chunk, trace)
     return logits
+
+
+def hidden_outputs(network: Network, X: Any, layer: int) -> Array:
+    """Compute what one hidden layer's activation gives for any number of samples.
+
+    Parameters
+    ----------
+    network : Network
+        As in `logits_of`.
+    X : ndarray or SparseRows, shape (N, D)
+    layer : int
+        From 0; negative numbers count from the last.
+
+    Returns
+    -------
+    ndarray, shape (N, units)
+
+    Raises
+    ------
+    ValueError
+        If there is no such hidden layer.
+    """
+    *hidden, _ = (
+        (place, one.units) for place, one in enumerate(network.layers) if isinstance(one, Dense)
+    )
+    if not -len(hidden) <= layer < len(hidden):
+        raise ValueError(f"There are {len(hidden)} hidden layers; found layer={layer}.")
+    first, units = hidden[layer]
+    end = first + 1
+    while not isinstance(network.layers[end], Dense | Dropout):
+        end += 1
+    body = Sequential(network.layers[:end])
+    params = {
+        name: {**network.parameters.tree.get(name, {}), **network.state.tree.get(name, {})}
+        for name in body.names
+    }
+    rows, trace = chunk_rows(network), Trace()
+    outputs = np.empty((len(X), units), network.dtype)
+    for start in range(0, len(X), rows):
+        outputs[start : start + rows] = body.forward(params, X[start : start + rows], trace)
+    return outputs
