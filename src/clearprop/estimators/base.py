@@ -32,7 +32,6 @@ class BaseMLP(FittedMLP, ABC):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
 
-    # Without early stopping the first has a value and the others are None, and the reverse with it.
     best_loss_: Any
     validation_scores_: Any
     best_validation_score_: Any
@@ -121,6 +120,8 @@ class BaseMLP(FittedMLP, ABC):
         random_state = check_random_state(self.random_state)
         if anew:
             self._initialize([X.shape[1], *hidden, self.n_outputs_], X.dtype, random_state)
+        if self.solver in STOCHASTIC:
+            self._watch(anew=anew)
         if not hasattr(self, "history_"):
             self.history_ = History()
         network = self._synchronized()
@@ -168,17 +169,28 @@ class BaseMLP(FittedMLP, ABC):
         # L-BFGS works in double precision, whatever it is given.
         self._network = self._build(units, np.float64 if self.solver == "lbfgs" else dtype)
         if self.init is None:
-            draw_weights(self._network, random_state, dtype)
+            logistic = isinstance(self.activation, str) and self.activation == "logistic"
+            draw_weights(self._network, random_state, dtype, logistic=logistic)
         else:
             self._network.parameters.initialize(random_state)
         self.coefs_, self.intercepts_ = weights_and_biases(self._network)
         self.history_ = History()
-        if self.solver in STOCHASTIC:
+
+    def _watch(self, *, anew: bool) -> None:
+        """Set what progress is measured by to what it is before the first epoch, where it is not.
+
+        Without early stopping `best_loss_` has a value and the scores are None, and the reverse
+        with it.
+        """
+        if anew or not hasattr(self, "loss_curve_"):
             self.loss_curve_: list[float] = []
             self._no_improvement_count = 0
-            self.best_loss_ = None if self.early_stopping else np.inf
-            self.validation_scores_ = [] if self.early_stopping else None
-            self.best_validation_score_ = -np.inf if self.early_stopping else None
+        if self.early_stopping and (anew or getattr(self, "validation_scores_", None) is None):
+            self.best_loss_ = None
+            self.validation_scores_, self.best_validation_score_ = [], -np.inf
+        elif not self.early_stopping and (anew or getattr(self, "best_loss_", None) is None):
+            self.best_loss_ = np.inf
+            self.validation_scores_ = self.best_validation_score_ = None
 
     def _build(self, units: list[int], dtype: Any) -> Network:
         hidden = len(units) - 2

@@ -134,7 +134,11 @@ def weights_and_biases(network: Network) -> tuple[list[Array], list[Array]]:
 
 
 def draw_weights(
-    network: Network, random_state: np.random.RandomState, dtype: np.dtype[Any]
+    network: Network,
+    random_state: np.random.RandomState,
+    dtype: np.dtype[Any],
+    *,
+    logistic: bool,
 ) -> None:
     """Draw weights and biases as scikit-learn does, in its order.
 
@@ -146,6 +150,8 @@ def draw_weights(
         It is advanced.
     dtype : numpy.dtype
         What is drawn is rounded to.
+    logistic : bool
+        Whether a network without hidden layers is drawn as if there were a sigmoid.
 
     Notes
     -----
@@ -154,7 +160,7 @@ def draw_weights(
     "Understanding the difficulty of training deep feedforward neural networks" (2010), equation 16,
     whose bound is that for tanh.
     """
-    factor = 6.0
+    factor = 2.0 if logistic else 6.0
     for place in dense_places(network):
         following = network.layers[int(place) + 1 :]
         if following:
