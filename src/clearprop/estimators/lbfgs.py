@@ -122,7 +122,7 @@ def minimize_loss(estimator: "BaseMLP", run: Run, objective: Objective, record: 
         estimator.n_iter_, estimator.loss_ = run.epoch, run.loss
         if estimator.verbose:
             print(f"Iteration {run.epoch}, loss = {run.loss:.8f}")
-        record.end_epoch(run.loss, float("nan"))
+        record.end_epoch(run.loss)
         record.tell_epoch()
         if run.stop_reason is not None:
             raise StopIteration

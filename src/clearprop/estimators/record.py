@@ -55,7 +55,7 @@ class Record:
         for callback in self.callbacks:
             callback.on_step_end(self.run)
 
-    def end_epoch(self, loss: float, learning_rate: float) -> None:
+    def end_epoch(self, loss: float, learning_rate: float | None = None) -> None:
         """Measure what is held out, and write the row of an epoch."""
         run, held_out = self.run, self.held_out
         row: dict[str, float] = {
@@ -73,7 +73,8 @@ class Record:
             row["validation_loss"] = self.loss(logits, held_out.y, held_out.weights)[0]
             row["validation_" + tally.name] = tally.value()
             self.held_out_logits = logits
-        row["learning_rate"] = learning_rate
+        if learning_rate is not None:
+            row["learning_rate"] = learning_rate
         row["seconds"] = time.perf_counter() - self.started
         run.history.append(row)
 
