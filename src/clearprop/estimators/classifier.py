@@ -6,21 +6,17 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn import neural_network
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
     type_of_target,
-    unique_labels,
 )
-from sklearn.utils.validation import validate_data
 
-from clearprop.estimators.base import BaseMLP, is_stochastic
+from clearprop.estimators.base import is_stochastic
 from clearprop.estimators.constraints import CONSTRAINTS
+from clearprop.estimators.labels import LabelledMLP
 from clearprop.initializers import Initializer
 from clearprop.losses import (
     BinaryCrossEntropy,
@@ -42,12 +38,6 @@ LOSSES: dict[str, tuple[Loss, Loss]] = {
 }
 """For yes or no, and for one of many classes."""
 
-OUTPUTS: dict[type[Loss], str] = {
-    **dict.fromkeys((BinaryCrossEntropy, BinaryFocal), "logistic"),
-    **dict.fromkeys((SoftmaxCrossEntropy, SoftmaxFocal), "softmax"),
-}
-"""What makes probabilities of logits, as scikit-learn names it."""
-
 
 def has_probabilities(estimator: "MLPClassifier") -> bool:
     """Whether the loss has probabilities; hinge has none."""
@@ -56,8 +46,106 @@ def has_probabilities(estimator: "MLPClassifier") -> bool:
     return kind.predict_proba is not Loss.predict_proba
 
 
-class MLPClassifier(ClassifierMixin, BaseMLP):
-    """Multi-layer perceptron that classifies."""
+class MLPClassifier(ClassifierMixin, LabelledMLP):
+    """Multi-layer perceptron that classifies: scikit-learn's, and more.
+
+    Parameters, attributes and rules are those of `sklearn.neural_network.MLPClassifier`, and so are
+    the numbers; what that class lacks comes after `max_fun`, and is off unless asked for.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default (100,)
+        The units of each hidden layer.
+    activation : str, Layer, or sequence of one for each hidden layer, default "relu"
+        "identity", "logistic", "tanh", "relu"; and here "leaky_relu", "elu", "gelu", "softplus" or
+        an activation as a layer, such as ``LeakyReLU(0.2)``.
+    solver : {"adam", "sgd", "lbfgs"}, default "adam"
+    alpha : float, default 0.0001
+        L2: alpha / (2 n) times the sum of squared weights is added to the loss of n samples.
+    batch_size : int, default "auto"
+        Samples that an update sees; "auto" for 200, or all where there are fewer.
+    learning_rate : {"constant", "invscaling", "adaptive"} or Schedule, default "constant"
+        How sgd's learning rate changes: not; as learning_rate_init / samples seen ** power_t; or by
+        a division by 5 when progress ends. Here, for adam too, any schedule over the updates, which
+        takes the place of `learning_rate_init`.
+    learning_rate_init : float, default 0.001
+    power_t : float, default 0.5
+    max_iter : int, default 200
+        Epochs at most; iterations of lbfgs.
+    shuffle : bool, default True
+        Whether samples are shuffled before every epoch.
+    random_state : int, RandomState or None, default None
+        Of weights, shuffles, validation shares and dropout.
+    tol : float, default 1e-4
+        What counts as progress of loss or score; for lbfgs the largest gradient at the end.
+    verbose : bool or int, default False
+        Whether every epoch is printed.
+    warm_start : bool, default False
+        Whether `fit` goes on from what was learned.
+    momentum : float, default 0.9
+        Of sgd.
+    nesterovs_momentum : bool, default True
+    early_stopping : bool, default False
+        Whether a share of the samples is held out, progress is that of the score on it, and the
+        best weights are restored.
+    validation_fraction : float, default 0.1
+    beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
+        Of adam.
+    n_iter_no_change : int, default 10
+        Epochs without progress that are borne: the patience.
+    max_fun : int, default 15000
+        Calls of the loss at most, of lbfgs.
+    loss : {"log_loss", "hinge", "focal"} or Loss, default "log_loss"
+    class_weight : "balanced" or dict of label to weight, optional
+        Multiplied into the sample weights. Balanced: N / (classes count of the class).
+    dropout : float, or sequence of one for each hidden layer, default 0.0
+        The share of each hidden layer's outputs that is dropped while training.
+    batch_norm : bool, default False
+        Whether hidden layers are normalised over the batch, before their activation.
+    init : Initializer, optional
+        How weights start, with biases of zero. Unless given, as in scikit-learn.
+    weight_decay : float, default 0.0
+        Decoupled from the gradient; with adam this is AdamW.
+    scoring : "loss", str, callable or None, default None
+        What early stopping goes by: the validation loss, or a scorer of scikit-learn's; None for
+        the estimator's own score.
+    callbacks : sequence of Callback, optional
+        They hear of every update and epoch, and may end training. ``[ProgressLine()]`` shows it.
+    sample_space : "auto" or bool, default "auto"
+        Whether sgd trains the first layer in the space of the samples (`clearprop.sample_space`):
+        the same numbers up to rounding, many times faster with few samples of many features.
+    threads : int, optional
+        Of matrix products. Unless given, chosen by the size of the batches.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray
+        Weights (D, M) and biases (M,) of each layer: views of the network's.
+    network_ : Network
+        The engine's network.
+    history_ : History
+        A row for each epoch.
+    loss_, best_loss_ : float
+        Of the last epoch, and the least; the second is None with early stopping.
+    loss_curve_ : list of float
+    validation_scores_ : list of float or None
+    best_validation_score_ : float or None
+    n_iter_, t_ : int
+        Epochs of the last fit, and samples seen in all.
+    n_features_in_, n_outputs_, n_layers_ : int
+    feature_names_in_ : ndarray of str
+        Where samples came with names.
+    out_activation_ : str
+    classes_ : ndarray, shape (classes,)
+
+    Examples
+    --------
+    >>> import clearprop as cp
+    >>> moons = cp.load_data("moons")
+    >>> net = cp.MLPClassifier(16, "tanh", solver="lbfgs", max_iter=1000, random_state=0)
+    >>> net.fit(moons.X, moons.y).score(moons.X, moons.y) > 0.95
+    True
+    """
 
     _sklearn_class = neural_network.MLPClassifier
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -182,76 +270,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         with np.errstate(divide="ignore"):
             return np.log(p, out=p)
 
-    def _check(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            dtype=(np.float64, np.float32),
-            reset=reset,
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        return X, y
-
-    def _learn_targets(self, y: Any, *, incremental: bool) -> None:
-        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
-            self._label_binarizer = LabelBinarizer().fit(y)
-            self.classes_ = self._label_binarizer.classes_
-        elif self.warm_start and set(found := unique_labels(y)) != set(self.classes_):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the previous "
-                f"call to fit. Previously got {self.classes_}, `y` has {found}"
-            )
-        kind, classes = self._label_binarizer.y_type_, len(self.classes_)
-        self.n_outputs_ = 1 if kind == "binary" else classes
-        self.out_activation_ = OUTPUTS.get(type(self._engine_loss()), "identity")
-
-    def _encode(self, y: Any) -> Array:
-        found = unique_labels(y)
-        if not set(found) <= set(self.classes_):
-            raise ValueError(
-                "`y` has classes not in `self.classes_`. "
-                f"`self.classes_` has {self.classes_}. 'y' has {found}."
-            )
-        chosen = self._label_binarizer.transform(y)
-        return chosen.argmax(axis=1) if self._is_one_of_many() else chosen.astype(bool)
-
-    def _labels(self, y: Array) -> Array:
-        if self._label_binarizer.y_type_.startswith("multilabel"):
-            return y.astype(np.int64)
-        return np.take(self.classes_, y.reshape(-1).astype(np.int64))
-
-    def _is_one_of_many(self) -> bool:
-        """Whether a sample has one of more than two classes."""
-        return bool(self._label_binarizer.y_type_ == "multiclass")
-
     def _engine_loss(self) -> Loss:
         if isinstance(self.loss, Loss):
             return self.loss
         binary, multiclass = LOSSES[self.loss]
         return multiclass if self._is_one_of_many() else binary
 
-    def _weigh_classes(self, weights: Array | None, y: Any) -> Array | None:
-        if self.class_weight is None:
-            return weights
-        found = compute_sample_weight(self.class_weight, y)
-        return found if weights is None else found * weights
-
     def _decode(self, logits: Array) -> Array:
         chosen = self._synchronized().loss.predict(logits)
         if chosen.ndim == 2:
             return chosen
         return np.take(self.classes_, chosen, mode="clip")  # there may be a single class
-
-    def _strata(self, y: Array) -> Array | None:
-        return y.astype(bool) if self.n_outputs_ == 1 else None
-
-    def _score_logits(self, logits: Array, y: Array, weights: Array | None) -> float:
-        chosen = self._network.loss.predict(logits)
-        return float(accuracy_score(y.reshape(chosen.shape), chosen, sample_weight=weights))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -30,7 +30,106 @@ LOSSES: dict[str, Loss] = {
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
-    """Multi-layer perceptron that predicts values."""
+    """Multi-layer perceptron that predicts values: scikit-learn's, and more.
+
+    Parameters, attributes and rules are those of `sklearn.neural_network.MLPRegressor`, and so are
+    the numbers; what that class lacks comes after `max_fun`, and is off unless asked for.
+
+    Parameters
+    ----------
+    loss : str or Loss, default "squared_error"
+        "squared_error" or "poisson"; and here "absolute_error", "huber", "quantile" (the median),
+        or a loss such as ``Quantile(0.9)``.
+    hidden_layer_sizes : int or sequence of int, default (100,)
+        The units of each hidden layer.
+    activation : str, Layer, or sequence of one for each hidden layer, default "relu"
+        "identity", "logistic", "tanh", "relu"; and here "leaky_relu", "elu", "gelu", "softplus" or
+        an activation as a layer, such as ``LeakyReLU(0.2)``.
+    solver : {"adam", "sgd", "lbfgs"}, default "adam"
+    alpha : float, default 0.0001
+        L2: alpha / (2 n) times the sum of squared weights is added to the loss of n samples.
+    batch_size : int, default "auto"
+        Samples that an update sees; "auto" for 200, or all where there are fewer.
+    learning_rate : {"constant", "invscaling", "adaptive"} or Schedule, default "constant"
+        How sgd's learning rate changes: not; as learning_rate_init / samples seen ** power_t; or by
+        a division by 5 when progress ends. Here, for adam too, any schedule over the updates, which
+        takes the place of `learning_rate_init`.
+    learning_rate_init : float, default 0.001
+    power_t : float, default 0.5
+    max_iter : int, default 200
+        Epochs at most; iterations of lbfgs.
+    shuffle : bool, default True
+        Whether samples are shuffled before every epoch.
+    random_state : int, RandomState or None, default None
+        Of weights, shuffles, validation shares and dropout.
+    tol : float, default 1e-4
+        What counts as progress of loss or score; for lbfgs the largest gradient at the end.
+    verbose : bool or int, default False
+        Whether every epoch is printed.
+    warm_start : bool, default False
+        Whether `fit` goes on from what was learned.
+    momentum : float, default 0.9
+        Of sgd.
+    nesterovs_momentum : bool, default True
+    early_stopping : bool, default False
+        Whether a share of the samples is held out, progress is that of the score on it, and the
+        best weights are restored.
+    validation_fraction : float, default 0.1
+    beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
+        Of adam.
+    n_iter_no_change : int, default 10
+        Epochs without progress that are borne: the patience.
+    max_fun : int, default 15000
+        Calls of the loss at most, of lbfgs.
+    dropout : float, or sequence of one for each hidden layer, default 0.0
+        The share of each hidden layer's outputs that is dropped while training.
+    batch_norm : bool, default False
+        Whether hidden layers are normalised over the batch, before their activation.
+    init : Initializer, optional
+        How weights start, with biases of zero. Unless given, as in scikit-learn.
+    weight_decay : float, default 0.0
+        Decoupled from the gradient; with adam this is AdamW.
+    scoring : "loss", str, callable or None, default None
+        What early stopping goes by: the validation loss, or a scorer of scikit-learn's; None for
+        the estimator's own score.
+    callbacks : sequence of Callback, optional
+        They hear of every update and epoch, and may end training. ``[ProgressLine()]`` shows it.
+    sample_space : "auto" or bool, default "auto"
+        Whether sgd trains the first layer in the space of the samples (`clearprop.sample_space`):
+        the same numbers up to rounding, many times faster with few samples of many features.
+    threads : int, optional
+        Of matrix products. Unless given, chosen by the size of the batches.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray
+        Weights (D, M) and biases (M,) of each layer: views of the network's.
+    network_ : Network
+        The engine's network.
+    history_ : History
+        A row for each epoch.
+    loss_, best_loss_ : float
+        Of the last epoch, and the least; the second is None with early stopping.
+    loss_curve_ : list of float
+    validation_scores_ : list of float or None
+    best_validation_score_ : float or None
+    n_iter_, t_ : int
+        Epochs of the last fit, and samples seen in all.
+    n_features_in_, n_outputs_, n_layers_ : int
+    feature_names_in_ : ndarray of str
+        Where samples came with names.
+    out_activation_ : str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import clearprop as cp
+    >>> X = np.linspace(0, 6, 50)[:, np.newaxis]
+    >>> net = cp.MLPRegressor(hidden_layer_sizes=16, activation="tanh", solver="lbfgs",
+    ...                       max_iter=1000, random_state=0)
+    >>> net.fit(X, np.sin(X[:, 0])).score(X, np.sin(X[:, 0])) > 0.99
+    True
+    """
 
     _sklearn_class = neural_network.MLPRegressor
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
