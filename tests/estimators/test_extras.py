@@ -428,3 +428,24 @@ def test_fits_side_by_side_leave_the_threads_as_they_were() -> None:
     first, second, _ = Parallel(n_jobs=3, prefer="threads")(fits)
     assert counts() == before
     np.testing.assert_array_equal(first.coefs_[0], second.coefs_[0])
+
+
+def test_a_batch_without_weight_changes_nothing_but_what_l2_pulls() -> None:
+    X, y = values()
+    net = cp.MLPRegressor(
+        solver="sgd", alpha=0, max_iter=2, shuffle=False, batch_size=60, momentum=0, random_state=0
+    )
+    half = np.r_[np.zeros(60), np.ones(60)]
+    with_nothing = net.fit(X, y, half).coefs_[0]
+    without = net.fit(X[60:], y[60:]).coefs_[0]
+    np.testing.assert_allclose(with_nothing, without, rtol=1e-12)
+
+
+def test_adam_goes_on_where_lbfgs_ended() -> None:
+    X, y = two_classes()
+    net = cp.MLPClassifier(4, solver="lbfgs", max_iter=5, random_state=0).fit(X, y)
+    before = net.loss_
+    net.set_params(solver="adam", warm_start=True, max_iter=8).fit(X, y)
+    assert net.loss_ < before
+    assert len(net.loss_curve_) == 8
+    assert len(net.history_) == 13

@@ -81,7 +81,7 @@ def random_data(kind: str, samples: int, features: int, seed: int) -> tuple[Any,
     dtype=st.sampled_from([np.float64, np.float64, np.float32]),
     seed=st.integers(0, 10**6),
 )
-@settings(max_examples=80)
+@settings(max_examples=60)
 def test_fits_are_those_of_scikit_learn(
     kind: str,
     samples: int,
