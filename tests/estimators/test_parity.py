@@ -251,3 +251,34 @@ def test_a_warm_start_that_finds_nothing_better_keeps_the_best_weights() -> None
     ours.fit(X, y)
     for kept, now in zip(before, ours.coefs_, strict=True):
         np.testing.assert_array_equal(kept, now)
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "value"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("alpha", [0, 0.5])
+def test_lbfgs_over_few_samples_of_many_features_takes_the_same_steps(
+    kind: str, weighted: bool, alpha: float
+) -> None:
+    X, y = random_data(kind, 30, 400, 0)
+    weights = np.random.RandomState(1).uniform(0.5, 2, 30) if weighted else None
+    name = "MLPRegressor" if kind == "value" else "MLPClassifier"
+    settings: dict[str, Any] = {
+        "solver": "lbfgs",
+        "random_state": 0,
+        "max_iter": 40,
+        "alpha": alpha,
+        "hidden_layer_sizes": (8, 4),
+    }
+    ours, other = both(name, **settings)
+    plain = getattr(cp, name)(sample_space=False, **settings)
+    for one in (ours, other, plain):
+        one.fit(X, y, weights)
+    assert_same(ours, other, X)
+    assert_same(plain, other, X)
+
+
+def test_the_features_that_samples_share_may_be_fewer_than_they() -> None:
+    X, y = random_data("value", 30, 3, 0)
+    X = np.hstack([X, X, X, np.zeros((30, 100))])
+    ours, other = both("MLPRegressor", solver="lbfgs", random_state=0, max_iter=20)
+    assert_same(ours.fit(X, y), other.fit(X, y), X)

@@ -8,6 +8,7 @@ import numpy as np
 from clearprop.estimators.lbfgs import Objective, minimize_loss
 from clearprop.estimators.losses import as_reported
 from clearprop.estimators.record import Record
+from clearprop.estimators.reduced import ReducedObjective, is_worthwhile
 from clearprop.estimators.rows import engine_for, rows_of
 from clearprop.estimators.sample_space import leave, uses_sample_space
 from clearprop.estimators.stochastic import StochasticFit
@@ -62,7 +63,15 @@ def fit_lbfgs(
         steps_per_epoch=1,
     )
     loss, held_out = as_reported(network.loss), _samples(network, evaluation)
-    objective = Objective(run.engine, loss, rows, y, weights, estimator.alpha)
+    reduces = (
+        held_out is None
+        and not estimator.callbacks
+        and isinstance(rows, np.ndarray)
+        and is_worthwhile(network, len(rows), estimator.sample_space, iterations=estimator.max_iter)
+    )
+    objective = (ReducedObjective if reduces else Objective)(
+        network if reduces else run.engine, loss, rows, y, weights, estimator.alpha
+    )
     minimize_loss(estimator, run, objective, Record(estimator, run, loss, held_out, tallies=False))
 
 

@@ -66,6 +66,22 @@ class Objective:
         loss += self._regularize()
         return loss, np.concatenate([array.ravel() for array in self.gradients])
 
+    def start(self) -> Array:
+        """Return the vector that stands for the present parameters."""
+        return np.concatenate([array.ravel() for array in self.arrays], dtype=np.float64)
+
+    def largest_gradient(self, tolerance: float) -> float:
+        """Return the size of gradients at which SciPy ends, for one that the estimator asks for."""
+        return tolerance
+
+    def is_flat(self, tolerance: float) -> bool:
+        """Whether the last gradient is below a tolerance; SciPy sees to that of all parameters."""
+        return False
+
+    def finish(self, vector: Array) -> None:
+        """Leave the parameters of a vector in the network."""
+        self.move_to(vector)
+
     def move_to(self, vector: Array) -> None:
         """Write a vector of coefficients, then intercepts, into the engine."""
         start = 0
@@ -124,6 +140,8 @@ def minimize_loss(estimator: "BaseMLP", run: Run, objective: Objective, record: 
             print(f"Iteration {run.epoch}, loss = {run.loss:.8f}")
         record.end_epoch(run.loss)
         record.tell_epoch()
+        if objective.is_flat(estimator.tol):
+            run.stop("early")
         if run.stop_reason is not None:
             raise StopIteration
 
@@ -135,13 +153,17 @@ def minimize_loss(estimator: "BaseMLP", run: Run, objective: Objective, record: 
         record.begin()
         found = minimize(
             objective,
-            np.concatenate([array.ravel() for array in objective.arrays], dtype=np.float64),
+            objective.start(),
             method="L-BFGS-B",
             jac=True,
             callback=end_iteration,
-            options={"maxfun": estimator.max_fun, "maxiter": max_iter, "gtol": estimator.tol},
+            options={
+                "maxfun": estimator.max_fun,
+                "maxiter": max_iter,
+                "gtol": objective.largest_gradient(estimator.tol),
+            },
         )
-    objective.move_to(found.x)
+    objective.finish(found.x)
     estimator.n_iter_, estimator.loss_ = min(found.nit, max_iter), found.fun
     run.stop_reason = run.stop_reason or ("finished" if found.status else "early")
     record.end()
