@@ -14,7 +14,7 @@ import numpy as np
 
 from clearprop.errors import UsageError
 
-_BORDER = 20_000_000  # weights times samples of a step; threads wake up in about 0.1 ms
+_BORDER = 10_000_000  # weights times samples of a step; threads wake up in about 0.1 ms
 _USERS_OWN = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 _CGROUPS = Path("/sys/fs/cgroup")
 
@@ -85,8 +85,8 @@ def choose_threads(weights: int, samples: int, asked: int | None = None) -> int 
     """Choose the threads of a training's matrix products, by its shapes alone.
 
     A step multiplies every weight by every sample of a batch up to three times: forward, for the
-    weight's gradient, and for the sample's. From 20 million weights times samples on, which is
-    0.12 GFLOP, all cores work; below, waking a second thread saves little, and costs much where
+    weight's gradient, and for the sample's. From 10 million weights times samples on, which is
+    0.06 GFLOP, all cores work; below, waking a second thread saves little, and costs much where
     another program has the core.
 
     Parameters

@@ -56,8 +56,8 @@ def test_threads_that_overlap_restore_what_was_before_the_first() -> None:
 
 @pytest.mark.usefixtures("four_cores")
 def test_large_steps_get_all_cores_and_small_ones_one() -> None:
-    assert choose_threads(weights=200_000, samples=100) == 4
-    assert choose_threads(weights=200_000, samples=99) == 1
+    assert choose_threads(weights=100_000, samples=100) == 4
+    assert choose_threads(weights=100_000, samples=99) == 1
 
 
 @pytest.mark.parametrize("name", ["OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"])

@@ -1,10 +1,9 @@
 """L-BFGS over few samples of very many features, in the coordinates that the samples span.
 
-With X.T = Q R, Q (D, N) orthonormal, the weights of the first layer are W = Q U + v P. P, of length 1,
-is what no sample sees of them before training: X W = R.T U, and only L2 pulls at v.
-Going from W to (U, v) is a rotation. L-BFGS adds and scales gradients by their inner products,
-which a rotation leaves alone, so that it takes the same steps, over N numbers for each unit
-instead of D.
+With X.T = Q R, Q (D, N) orthonormal, the weights of the first layer are W = Q U + v P. P, of length
+1, is what no sample sees of them before training: X W = R.T U, and only L2 pulls at v. Going from W
+to (U, v) is a rotation. L-BFGS adds and scales gradients by their inner products, which a rotation
+leaves alone, so that it takes the same steps, over N numbers for each unit instead of D.
 """
 
 import numpy as np
