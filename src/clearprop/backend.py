@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 from itertools import count as count_up
 from pathlib import Path
 from threading import Lock
@@ -14,13 +14,13 @@ import numpy as np
 
 from clearprop.errors import UsageError
 
-_BORDER = 10_000_000  # weights times samples of a step; threads wake up in about 0.1 ms
+_BORDER = 8_000_000  # weights times samples of a step; threads wake up in about 0.1 ms
 _USERS_OWN = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 _CGROUPS = Path("/sys/fs/cgroup")
 
 
 @contextmanager
-def blas_threads(count: int | None) -> Iterator[None]:
+def blas_threads(count: int) -> Iterator[None]:
     """Let matrix products use at most `count` threads, and restore what was before.
 
     The limit is that of the whole process: where several Python threads ask at once, the latest
@@ -28,12 +28,9 @@ def blas_threads(count: int | None) -> Iterator[None]:
 
     Parameters
     ----------
-    count : int or None
-        At least 1; None leaves everything as it is.
+    count : int
+        At least 1.
     """
-    if count is None:
-        yield
-        return
     place = _limits.enter(count)
     try:
         yield
@@ -73,7 +70,7 @@ class _Limits:
 _limits = _Limits()
 
 
-@lru_cache
+@cache
 def _libraries(_with_scipy: bool) -> list[Any]:
     """Find the libraries of linear algebra; SciPy brings one of its own when it is imported."""
     from threadpoolctl import ThreadpoolController  # here, so that importing clearprop stays quick
@@ -81,13 +78,10 @@ def _libraries(_with_scipy: bool) -> list[Any]:
     return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
-def choose_threads(weights: int, samples: int, asked: int | None = None) -> int | None:
+def choose_threads(weights: int, samples: int, asked: int | None = None) -> int:
     """Choose the threads of a training's matrix products, by its shapes alone.
 
-    A step multiplies every weight by every sample of a batch up to three times: forward, for the
-    weight's gradient, and for the sample's. From 10 million weights times samples on, which is
-    0.06 GFLOP, all cores work; below, waking a second thread saves little, and costs much where
-    another program has the core.
+    All cores where `occupies_all_cores`, else one.
 
     Parameters
     ----------
@@ -100,27 +94,59 @@ def choose_threads(weights: int, samples: int, asked: int | None = None) -> int 
 
     Returns
     -------
-    int or None
-        None where the environment (OPENBLAS_NUM_THREADS, MKL_NUM_THREADS, OMP_NUM_THREADS) has
-        chosen already.
+    int
+        What the environment says (OPENBLAS_NUM_THREADS, MKL_NUM_THREADS, OMP_NUM_THREADS), if it
+        says anything.
 
     Raises
     ------
     UsageError
-        If `asked` is not a whole number from 1 to `available_cores()`.
+        If `asked` is no number that `check_threads` takes.
     """
-    cores = available_cores()
+    check_threads(asked)
     if asked is not None:
-        whole = isinstance(asked, int | np.integer) and not isinstance(asked, bool)
-        if not (whole and 1 <= asked <= cores):
-            raise UsageError(
-                f"threads is a whole number from 1 to the {cores} cores that this process may "
-                f"use; found {asked!r}."
-            )
         return int(asked)
-    if any(os.environ.get(name) for name in _USERS_OWN):
-        return None
-    return cores if weights * samples >= _BORDER else 1
+    for name in _USERS_OWN:
+        if os.environ.get(name, "").isdecimal():
+            return max(1, min(int(os.environ[name]), available_cores()))
+    return available_cores() if occupies_all_cores(weights, samples) else 1
+
+
+def occupies_all_cores(weights: int, samples: int) -> bool:
+    """Whether the products of a step are so large that every core is to work on them.
+
+    A step multiplies every weight by every sample of a batch up to three times: forward, for the
+    weight's gradient, and for the sample's. From 8 million weights times samples on, which is
+    0.05 GFLOP, a second thread is worth waking; below, it saves little, and costs much where
+    another program has the core.
+
+    Parameters
+    ----------
+    weights : int
+        How many the network has.
+    samples : int
+        How many a batch has.
+    """
+    return weights * samples >= _BORDER
+
+
+def check_threads(asked: int | None) -> None:
+    """Refuse a number of threads that this process can't have.
+
+    Raises
+    ------
+    UsageError
+        If `asked` is neither None nor a whole number from 1 to `available_cores()`.
+    """
+    if asked is None:
+        return
+    cores = available_cores()
+    whole = isinstance(asked, int | np.integer) and not isinstance(asked, bool)
+    if not (whole and 1 <= asked <= cores):
+        raise UsageError(
+            f"threads is a whole number from 1 to the {cores} cores that this process may "
+            f"use; found {asked!r}."
+        )
 
 
 def available_cores() -> int:

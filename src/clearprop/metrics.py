@@ -1,6 +1,7 @@
 """Scores of predictions, added up batch by batch: accuracy for classes, R² for values."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -26,6 +27,22 @@ class Tally(ABC):
             Targets, as the loss takes them.
         """
 
+    def add_each(self, loss: Loss, logits: Array, y: Array, sizes: Sequence[int]) -> None:
+        """Count batches that follow each other, to the same bits as one by one.
+
+        Parameters
+        ----------
+        loss : Loss
+        logits : ndarray, shape (R, K)
+        y : ndarray, shape (R,) or (R, K)
+        sizes : sequence of int
+            How many samples each batch has, R in all.
+        """
+        start = 0
+        for size in sizes:
+            self.add(loss, logits[start : start + size], y[start : start + size])
+            start += size
+
     @abstractmethod
     def value(self) -> float:
         """Return the score of everything counted so far; NaN where it is not defined."""
@@ -46,6 +63,10 @@ class AccuracyTally(Tally):
             y = y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
         self._right += int(np.count_nonzero(predicted == (y > 0.5 if y.dtype.kind == "f" else y)))
         self._all += predicted.size
+
+    def add_each(self, loss: Loss, logits: Array, y: Array, sizes: Sequence[int]) -> None:
+        """Count them all at once: sums of whole numbers are exact."""
+        self.add(loss, logits, y)
 
     def value(self) -> float:
         """Return right / all."""

@@ -1,6 +1,8 @@
 """A network: layers and a loss, with one vector of parameters."""
 
+import math
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -262,10 +264,7 @@ class Network:
         """
         if not hasattr(X, "shape"):
             X = np.asarray(X)
-        widest = max(
-            int(np.prod(shape)) for shape in (self.input_shape, *self.summary().output_shapes)
-        )
-        rows = max(1, _CHUNK // widest)
+        rows = max(1, _CHUNK // self._widest)
         logits = np.empty((len(X), *self.output_shape), self.dtype)
         for start in range(0, len(X), rows):
             chunk = self.inputs(X[start : start + rows])
@@ -297,6 +296,11 @@ class Network:
     def summary(self) -> Summary:
         """Return a table of the layers: shapes of parameters and output, counts and memory."""
         return summarize(self.body, self.input_shape, self.dtype)
+
+    @cached_property
+    def _widest(self) -> int:
+        """How many numbers of one sample the input, or a layer's output, has at most."""
+        return max(math.prod(shape) for shape in (self.input_shape, *self.summary().output_shapes))
 
     def inputs(self, X: Any) -> Array:
         """Bring samples into the form that `forward` takes.

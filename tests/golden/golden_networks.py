@@ -21,7 +21,9 @@ def networks() -> Arrays:
     several = (random_state.standard_normal((12, 3)) > 0).astype(float)
     values = random_state.standard_normal((12, 3))
     weight = random_state.uniform(0, 2, 12)
-    mask = (np.random.RandomState(7).random_sample((12, 5)) >= 0.4) / (1 - 0.4)
+    drawn = np.frombuffer(np.random.RandomState(7).bytes(2 * 12 * 5), "<u2").reshape(12, 5)
+    dropped = round(0.4 * 65536)
+    mask = (drawn >= dropped) / (1 - dropped / 65536)
     running = torch.zeros(5), torch.ones(5)
 
     first = {"0.W": (4, 5), "0.b": (5,)}

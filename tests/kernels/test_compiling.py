@@ -15,9 +15,8 @@ from clearprop.kernels import kernel
 
 kernel._WORTHWHILE = {worthwhile}
 X = np.random.RandomState(0).standard_normal((64, 5))
-net = cp.Network(
-    [cp.Dense(7), cp.ReLU(), cp.Dense(3)], loss=cp.SoftmaxCrossEntropy(), input_shape=(5,)
-)
+layers = [cp.Dense(7), cp.ReLU(), cp.LayerNorm(), cp.Dense(3)]  # no chain, compiled as a whole
+net = cp.Network(layers, loss=cp.SoftmaxCrossEntropy(), input_shape=(5,))
 with warnings.catch_warnings(record=True) as found:
     warnings.simplefilter("always")
     cp.Trainer(epochs=20, sample_space=False).fit(net, X, np.arange(64) % 3)

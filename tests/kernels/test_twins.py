@@ -60,7 +60,7 @@ def test_updates(name: str, data: st.DataObject, size: int, dtype: Any, step: in
     with np.errstate(all="ignore"):
         arrays[-1] = np.abs(arrays[-1]) if means else arrays[-1]  # a mean of squares
     chosen = [data.draw(RATES) for _ in range(rates)]
-    floor = [kernels.flush_below(arrays[0], step)] if means else []
+    floor = [kernels.flush_below(arrays[0], step)]
     scratch = np.empty(size, dtype)
     changed = [0, *range(2, 2 + means)]
     assert_same_bits(kernel, [*arrays, *chosen, *floor, scratch], changed)

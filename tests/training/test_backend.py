@@ -38,8 +38,7 @@ def test_threads_are_limited_and_restored() -> None:
         assert set(counts()) == {2}
         with blas_threads(1):
             assert set(counts()) == {1}
-        with blas_threads(None):
-            assert set(counts()) == {2}
+        assert set(counts()) == {2}
     assert counts() == before
 
 
@@ -56,15 +55,19 @@ def test_threads_that_overlap_restore_what_was_before_the_first() -> None:
 
 @pytest.mark.usefixtures("four_cores")
 def test_large_steps_get_all_cores_and_small_ones_one() -> None:
-    assert choose_threads(weights=100_000, samples=100) == 4
-    assert choose_threads(weights=100_000, samples=99) == 1
+    assert choose_threads(weights=80_000, samples=100) == 4
+    assert choose_threads(weights=80_000, samples=99) == 1
 
 
+@pytest.mark.usefixtures("four_cores")
 @pytest.mark.parametrize("name", ["OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"])
 def test_the_environment_comes_before_the_rule(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(name, "1")
-    assert choose_threads(10**9, 10**3) is None
-    assert choose_threads(10**9, 10**3, asked=1) == 1
+    for said, chosen in (("1", 1), ("3", 3), ("9", 4), ("0", 1)):
+        monkeypatch.setenv(name, said)
+        assert choose_threads(10**9, 10**3) == chosen
+    assert choose_threads(10**9, 10**3, asked=2) == 2
+    monkeypatch.setenv(name, "many")
+    assert choose_threads(10**9, 10**3) == 4
 
 
 @pytest.mark.usefixtures("four_cores")
@@ -77,6 +80,13 @@ def test_impossible_numbers_of_threads_are_refused(asked: Any) -> None:
 @pytest.mark.usefixtures("four_cores")
 def test_possible_ones_come_first() -> None:
     assert [choose_threads(1, 1, asked) for asked in (1, 4, np.int64(2))] == [1, 4, 2]
+
+
+@pytest.mark.usefixtures("four_cores")
+@pytest.mark.parametrize("asked", [0, 5])
+def test_a_trainer_refuses_them_too(asked: int) -> None:
+    with pytest.raises(UsageError, match="from 1 to the 4 cores"):
+        cp.Trainer(threads=asked)
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,9 @@ def test_rows_prepared_when_asked_for_train_as_an_array(dtype: type) -> None:
     whole, asked = small_network(dtype=dtype), small_network(dtype=dtype)
     cp.Trainer(epochs=2, batch_size=4).fit(whole, X, Y)
     cp.Trainer(epochs=2, batch_size=4).fit(asked, RecordedRows(X), Y)
-    np.testing.assert_array_equal(whole.parameters.data, asked.parameters.data)
+    # An array may be trained on by compiled steps, which are the same up to rounding.
+    tolerance = 1e-4 if dtype == np.float32 else 1e-10
+    np.testing.assert_allclose(whole.parameters.data, asked.parameters.data, rtol=tolerance)
 
 
 def test_running_statistics_follow_every_batch() -> None:

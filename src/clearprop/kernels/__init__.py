@@ -8,7 +8,12 @@ bits. The environment variable CLEARPROP_KERNELS says otherwise: ``numpy`` for f
 """
 
 from clearprop.kernels.elementwise import sigmoid
-from clearprop.kernels.kernel import Kernel, are_compiled, compile_if_worthwhile
+from clearprop.kernels.kernel import (
+    Kernel,
+    are_compiled,
+    compile_if_worthwhile,
+    give_up_compiling,
+)
 from clearprop.kernels.rectifier import relu, relu_backward
 from clearprop.kernels.softmax import softmax_pick, softmax_shift
 from clearprop.kernels.sparse import sparse_multiply, sparse_multiply_transposed
@@ -21,6 +26,7 @@ __all__ = [
     "compile_if_worthwhile",
     "descend",
     "flush_below",
+    "give_up_compiling",
     "look_ahead",
     "push",
     "relu",

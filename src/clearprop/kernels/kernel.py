@@ -92,7 +92,7 @@ class _Mode:
 _mode = _Mode(os.environ.get(_VARIABLE, "auto"))
 
 
-def compile_if_worthwhile(parameters: int, steps: int) -> None:
+def compile_if_worthwhile(parameters: int, steps: int) -> bool:
     """Let loops be compiled from now on, if Numba is there and a training is long enough.
 
     Parameters
@@ -101,16 +101,28 @@ def compile_if_worthwhile(parameters: int, steps: int) -> None:
         How many numbers an update changes.
     steps : int
         How many updates there are to be.
+
+    Returns
+    -------
+    bool
+        Whether this training is: loops that were compiled for another one stay, as their bits are
+        those of the formulas.
     """
-    if _mode.fixed or _mode.compiles:
-        return
-    worthwhile = steps * (parameters + _PER_STEP) >= _WORTHWHILE
-    _mode.compiles = worthwhile and find_spec("numba") is not None
+    if _mode.fixed:
+        return _mode.compiles
+    worthwhile = steps * (parameters + _PER_STEP) >= _WORTHWHILE and find_spec("numba") is not None
+    _mode.compiles |= worthwhile
+    return worthwhile
 
 
 def are_compiled() -> bool:
     """Whether loops, rather than formulas, do the work where they can."""
     return _mode.compiles
+
+
+def give_up_compiling(error: Exception) -> None:
+    """Go on without Numba, which has failed, and warn of it once."""
+    _mode.give_up(error)
 
 
 def _compile(loop: Callable[..., None], signature: str) -> Callable[..., None]:

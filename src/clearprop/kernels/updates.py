@@ -21,12 +21,12 @@ def flush_below(w: Array, step: int) -> float:
     return 0.0 if step % _FLUSH_EVERY else float(np.finfo(w.dtype).tiny)
 
 
-def _descend(w: Array, g: Array, rate: float, scratch: Array) -> None:
+def _descend(w: Array, g: Array, rate: float, floor: float, scratch: Array) -> None:
     np.multiply(g, rate, out=scratch)
     w -= scratch
 
 
-def _descend_loop(w: Array, g: Array, rate: float, scratch: Array) -> None:
+def _descend_loop(w: Array, g: Array, rate: float, floor: float, scratch: Array) -> None:
     for i in range(w.size):
         w[i] -= g[i] * rate
 
@@ -183,8 +183,8 @@ def _flush(mean: Array, floor: float, scratch: Array) -> None:
         np.copyto(mean, 0, where=np.abs(mean, out=scratch) < floor)
 
 
-descend = Kernel(_descend, _descend_loop, "void(T[::1], T[::1], T, T[::1])")
-"""``descend(w, g, rate, scratch)``: w -= rate g."""
+descend = Kernel(_descend, _descend_loop, "void(T[::1], T[::1], T, T, T[::1])")
+"""``descend(w, g, rate, floor, scratch)``: w -= rate g; it has no means that could be denormal."""
 
 push = Kernel(_push, _push_loop, "void(T[::1], T[::1], T[::1], T, T, T, T[::1])")
 """``push(w, g, v, rate, momentum, floor, scratch)``: v = momentum v - rate g; w += v."""

@@ -9,6 +9,8 @@ from clearprop.layers.base import Layer
 from clearprop.parameters import Array, Params
 from clearprop.trace import Trace
 
+_STEPS = 2**16
+
 
 @dataclass(frozen=True)
 class Dropout(Layer):
@@ -20,7 +22,7 @@ class Dropout(Layer):
     Parameters
     ----------
     rate : float
-        The share that is dropped, at least 0 and below 1.
+        The share that is dropped, at least 0 and below 1, kept to the nearest of 65536 steps.
 
     Notes
     -----
@@ -38,6 +40,29 @@ class Dropout(Layer):
                 f"found {self.rate}."
             )
 
+    @property
+    def scale(self) -> float:
+        """What the numbers that stay are multiplied by."""
+        return _STEPS / (_STEPS - self._dropped)
+
+    @property
+    def _dropped(self) -> int:
+        """How many of the steps between 0 and 1 mean that a number is dropped."""
+        return min(round(self.rate * _STEPS), _STEPS - 1)
+
+    def draw(self, random_state: np.random.RandomState, kept: Array) -> None:
+        """Draw which numbers of a batch stay.
+
+        Parameters
+        ----------
+        random_state : numpy.random.RandomState
+            It is advanced by two bytes a number, which is three times quicker than a float64.
+        kept : ndarray of bool
+            Written to.
+        """
+        drawn = np.frombuffer(random_state.bytes(2 * kept.size), "<u2")
+        np.greater_equal(drawn.reshape(kept.shape), self._dropped, out=kept)
+
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = m x while training, else x itself."""
         if not trace.training:
@@ -47,9 +72,10 @@ class Dropout(Layer):
                 "Dropout needs random numbers while training: "
                 "Trace(training=True, random_state=RandomState(0))."
             )
-        kept = trace.random_state.random_sample(x.shape) >= self.rate
+        kept = trace.buffer("kept", x.shape, np.bool_)
+        self.draw(trace.random_state, kept)
         trace["m"] = m = trace.buffer("m", x.shape, x.dtype)
-        np.multiply(kept, 1 / (1 - self.rate), out=m, casting="same_kind")
+        np.multiply(kept, self.scale, out=m, casting="same_kind")
         return np.multiply(x, m, out=trace.buffer("y", x.shape, x.dtype))
 
     def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:

@@ -80,6 +80,7 @@ class Sequential(Layer):
         return dx if trace.wants_dx else None
 
     def update_state(self, params: Params, trace: Trace) -> None:
-        """Let each layer update its own."""
+        """Let each layer that keeps anything update its own."""
         for name, layer in zip(self.names, self.layers, strict=True):
-            layer.update_state(params.get(name, {}), trace.child(name))
+            if type(layer).update_state is not Layer.update_state:
+                layer.update_state(params.get(name, {}), trace.child(name))

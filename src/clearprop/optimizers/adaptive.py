@@ -1,13 +1,11 @@
 """Optimizers that divide by the size of past gradients, each parameter by its own."""
 
-from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from clearprop.kernels import adapt, flush_below, scale
+from clearprop.kernels import Kernel, adapt, scale
 from clearprop.optimizers.base import Optimizer
 from clearprop.optimizers.descent import Decaying
-from clearprop.parameters import Array
 from clearprop.schedules import Schedule
 
 
@@ -32,19 +30,11 @@ class AdaGrad(Optimizer):
     epsilon: float = 1e-10
 
     moments: ClassVar[tuple[str, ...]] = ("s",)
+    kernel: ClassVar[Kernel] = scale
 
-    def update(
-        self,
-        w: Array,
-        g: Array,
-        state: Mapping[str, Array],
-        learning_rate: float,
-        step: int,
-        scratch: Array,
-    ) -> None:
-        """Do s += g^2; w -= learning_rate g / (sqrt(s) + epsilon)."""
-        floor = flush_below(w, step)
-        scale(w, g, state["s"], learning_rate, 1.0, 1.0, self.epsilon, floor, scratch)
+    def coefficients(self, learning_rate: float, step: int) -> tuple[float, ...]:
+        """Return the learning rate, the two shares of the sum s + g^2, and epsilon."""
+        return learning_rate, 1.0, 1.0, self.epsilon
 
 
 @dataclass(frozen=True)
@@ -71,19 +61,11 @@ class RMSprop(Optimizer):
     epsilon: float = 1e-8
 
     moments: ClassVar[tuple[str, ...]] = ("s",)
+    kernel: ClassVar[Kernel] = scale
 
-    def update(
-        self,
-        w: Array,
-        g: Array,
-        state: Mapping[str, Array],
-        learning_rate: float,
-        step: int,
-        scratch: Array,
-    ) -> None:
-        """Do s = decay s + (1 - decay) g^2; w -= learning_rate g / (sqrt(s) + epsilon)."""
-        decay, floor = self.decay, flush_below(w, step)
-        scale(w, g, state["s"], learning_rate, decay, 1 - decay, self.epsilon, floor, scratch)
+    def coefficients(self, learning_rate: float, step: int) -> tuple[float, ...]:
+        """Return the learning rate, the two shares of the mean, and epsilon."""
+        return learning_rate, self.decay, 1 - self.decay, self.epsilon
 
 
 @dataclass(frozen=True)
@@ -115,23 +97,12 @@ class Adam(Optimizer):
     epsilon: float = 1e-8
 
     moments: ClassVar[tuple[str, ...]] = ("m", "v")
+    kernel: ClassVar[Kernel] = adapt
 
-    def update(
-        self,
-        w: Array,
-        g: Array,
-        state: Mapping[str, Array],
-        learning_rate: float,
-        step: int,
-        scratch: Array,
-    ) -> None:
-        """Do algorithm 1 of the paper."""
+    def coefficients(self, learning_rate: float, step: int) -> tuple[float, ...]:
+        """Return rate, beta_1, its complement, beta_2, its complement, root_scale and epsilon."""
         t = step + 1
-        adapt(
-            w,
-            g,
-            state["m"],
-            state["v"],
+        return (
             learning_rate / (1 - self.beta_1**t),
             self.beta_1,
             1 - self.beta_1,
@@ -139,8 +110,6 @@ class Adam(Optimizer):
             1 - self.beta_2,
             1 / (1 - self.beta_2**t) ** 0.5,
             self.epsilon,
-            flush_below(w, step),
-            scratch,
         )
 
 

@@ -1,6 +1,5 @@
 """What every optimizer is: frozen hyper-parameters with a step over flat vectors."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, fields
 from typing import ClassVar, TypeAlias
@@ -8,7 +7,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 
 from clearprop.errors import UsageError
-from clearprop.kernels import are_compiled
+from clearprop.kernels import Kernel, are_compiled, flush_below
 from clearprop.network import Network
 from clearprop.parameters import Array, ParameterVector
 from clearprop.schedules import Schedule
@@ -16,12 +15,12 @@ from clearprop.schedules import Schedule
 OptimizerState: TypeAlias = dict[str, Array]
 """Flat arrays by name, each of the size of the parameter vector."""
 
-_BLOCK = 8192  # numbers: five arrays of them in float64 fit into a cache of 512 KiB
+_BLOCK = 2**15  # numbers: five arrays of them fit into a cache of 1 or 2 MiB
 _LONG_BLOCK = 2**18  # for compiled loops, which pass but once
 
 
 @dataclass(frozen=True)
-class Optimizer(ABC):
+class Optimizer:
     """Base of every optimizer; one's own is a frozen dataclass with an `update`.
 
     Parameters
@@ -38,6 +37,9 @@ class Optimizer(ABC):
 
     moments: ClassVar[tuple[str, ...]] = ()
     """The names of the arrays that `update` keeps from step to step, zero at first."""
+
+    kernel: ClassVar[Kernel | None] = None
+    """What does the update, given `coefficients`; None where `update` is overridden."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -112,7 +114,10 @@ class Optimizer(ABC):
             How many updates were done before this one.
         """
         learning_rate = self.rate(step)
-        self._decay(parameters, learning_rate)
+        if (factor := self.decay_factor(learning_rate)) != 1:
+            for name in parameters.decayed:
+                weights = parameters[name]
+                weights *= factor
         size = parameters.data.size
         longest = _LONG_BLOCK if are_compiled() else _BLOCK
         scratch = np.empty(min(size, longest), parameters.data.dtype)
@@ -127,7 +132,22 @@ class Optimizer(ABC):
                 scratch[: block.stop - start],
             )
 
-    @abstractmethod
+    def coefficients(self, learning_rate: float, step: int) -> tuple[float, ...]:
+        """Return what the kernel takes between the moments and its last two arguments.
+
+        Parameters
+        ----------
+        learning_rate : float
+        step : int
+            How many updates were done before this one.
+
+        Returns
+        -------
+        tuple of float
+            Unless overridden: the learning rate alone.
+        """
+        return (learning_rate,)
+
     def update(
         self,
         w: Array,
@@ -137,7 +157,7 @@ class Optimizer(ABC):
         step: int,
         scratch: Array,
     ) -> None:
-        """Update a stretch of the parameters in place, element by element.
+        """Update a stretch of the parameters in place, by the kernel unless overridden.
 
         Parameters
         ----------
@@ -153,6 +173,12 @@ class Optimizer(ABC):
         scratch : ndarray, shape (P,)
             Room for what comes between.
         """
+        if self.kernel is None:
+            raise NotImplementedError(f"{type(self).__name__} has neither an update nor a kernel.")
+        moments = [state[name] for name in self.moments]
+        coefficients = self.coefficients(learning_rate, step)
+        self.kernel(w, g, *moments, *coefficients, flush_below(w, step), scratch)
 
-    def _decay(self, parameters: ParameterVector, learning_rate: float) -> None:  # noqa: B027 - few do
-        """Pull the weights to zero, decoupled from the gradient, where the optimizer does so."""
+    def decay_factor(self, learning_rate: float) -> float:
+        """Return what weights are multiplied by before an update, decoupled from the gradient."""
+        return 1.0

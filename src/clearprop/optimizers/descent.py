@@ -1,12 +1,10 @@
 """Gradient descent, and with momentum: updates that are linear in the gradient."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from clearprop.kernels import descend, flush_below, look_ahead, push
+from clearprop.kernels import Kernel, descend, look_ahead, push
 from clearprop.optimizers.base import Optimizer
-from clearprop.parameters import Array, ParameterVector
 from clearprop.schedules import Schedule
 
 
@@ -21,11 +19,9 @@ class Decaying(Optimizer):
 
     weight_decay: float = 0.0
 
-    def _decay(self, parameters: ParameterVector, learning_rate: float) -> None:
-        if self.weight_decay:
-            for name in parameters.decayed:
-                weights = parameters[name]
-                weights *= 1 - learning_rate * self.weight_decay
+    def decay_factor(self, learning_rate: float) -> float:
+        """Return 1 - learning_rate weight_decay."""
+        return 1 - learning_rate * self.weight_decay
 
 
 @dataclass(frozen=True)
@@ -43,17 +39,7 @@ class SGD(Decaying):
 
     learning_rate: float | Schedule = 0.01
 
-    def update(
-        self,
-        w: Array,
-        g: Array,
-        state: Mapping[str, Array],
-        learning_rate: float,
-        step: int,
-        scratch: Array,
-    ) -> None:
-        """Do w -= learning_rate g."""
-        descend(w, g, learning_rate, scratch)
+    kernel: ClassVar[Kernel] = descend
 
 
 @dataclass(frozen=True)
@@ -78,18 +64,11 @@ class Momentum(Decaying):
     momentum: float = 0.9
 
     moments: ClassVar[tuple[str, ...]] = ("v",)
+    kernel: ClassVar[Kernel] = push
 
-    def update(
-        self,
-        w: Array,
-        g: Array,
-        state: Mapping[str, Array],
-        learning_rate: float,
-        step: int,
-        scratch: Array,
-    ) -> None:
-        """Do v = momentum v - learning_rate g; w += v."""
-        push(w, g, state["v"], learning_rate, self.momentum, flush_below(w, step), scratch)
+    def coefficients(self, learning_rate: float, step: int) -> tuple[float, ...]:
+        """Return the learning rate and the momentum."""
+        return learning_rate, self.momentum
 
 
 @dataclass(frozen=True)
@@ -111,14 +90,4 @@ class Nesterov(Momentum):
     deep learning" (2013), equations 3 and 4, written for the point looked ahead to.
     """
 
-    def update(
-        self,
-        w: Array,
-        g: Array,
-        state: Mapping[str, Array],
-        learning_rate: float,
-        step: int,
-        scratch: Array,
-    ) -> None:
-        """Do v = momentum v - learning_rate g; w += momentum v - learning_rate g."""
-        look_ahead(w, g, state["v"], learning_rate, self.momentum, flush_below(w, step), scratch)
+    kernel: ClassVar[Kernel] = look_ahead

@@ -18,7 +18,16 @@ K and all that is trained here are float64, for a float32 network, too: K's entr
 products, and single precision would lose the digits in which alike samples differ.
 """
 
+from clearprop.sample_space.layer import SampleDense
 from clearprop.sample_space.network import RowNumbers, SampleNetwork
 from clearprop.sample_space.rule import fits, is_cheaper, kernel_bytes, why_not_exact
 
-__all__ = ["RowNumbers", "SampleNetwork", "fits", "is_cheaper", "kernel_bytes", "why_not_exact"]
+__all__ = [
+    "RowNumbers",
+    "SampleDense",
+    "SampleNetwork",
+    "fits",
+    "is_cheaper",
+    "kernel_bytes",
+    "why_not_exact",
+]

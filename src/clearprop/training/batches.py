@@ -1,6 +1,6 @@
 """Which samples each update sees."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,12 +45,21 @@ def batches(
     if batch_size is None:
         yield slice(0, samples)
     elif replacement:
-        for _ in range(steps_per_epoch(samples, batch_size)):
-            yield random_state.choice(samples, batch_size)
+        # At once, so that nothing is drawn in between, however many steps are looked ahead.
+        yield from random_state.choice(samples, (steps_per_epoch(samples, batch_size), batch_size))
     else:
         order = random_state.permutation(samples)
         for start in range(0, samples, batch_size):
             yield order[start : start + batch_size]
+
+
+def joined(batches: Sequence[Rows]) -> tuple[Rows, list[int]]:
+    """Return the rows of batches that follow each other as one, and how many each has."""
+    slices = [batch for batch in batches if isinstance(batch, slice)]
+    if slices:
+        return slice(slices[0].start, slices[-1].stop), [one.stop - one.start for one in slices]
+    arrays = [batch for batch in batches if not isinstance(batch, slice)]
+    return np.concatenate(arrays), list(map(len, arrays))
 
 
 class Gatherer:

@@ -10,6 +10,14 @@ class Callback:
     ends training. What a callback itself keeps is not part of a checkpoint.
     """
 
+    @property
+    def wants_every_step(self) -> bool:
+        """Whether `on_step_end` is to come after each update, not after some tenths of a second.
+
+        Unless overridden: where the class has one of its own.
+        """
+        return type(self).on_step_end is not Callback.on_step_end
+
     def on_train_begin(self, run: Run) -> None:
         """Before the first update, or before the first one after a checkpoint."""
 

@@ -150,10 +150,10 @@ class Saver:
         run.random_state.set_state(("MT19937", keys, *place))
 
 
-def was_in_sample_space(checkpoint: Checkpoint) -> bool:
-    """Whether the saved run trains its first layer in sample space."""
+def was(checkpoint: Checkpoint, way: str) -> bool:
+    """Whether the saved run goes a way: "in sample space", "by compiled steps"."""
     settings = open_tensors(checkpoint.path, _KIND).description.get("settings")
-    return isinstance(settings, dict) and settings.get("in sample space") is True
+    return isinstance(settings, dict) and settings.get(way) is True
 
 
 def _history(rows: list[dict[str, float]], epochs: int) -> History:

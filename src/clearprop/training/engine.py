@@ -3,7 +3,11 @@
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
+import numpy as np
+
 from clearprop.errors import UsageError
+from clearprop.fused import is_chain
+from clearprop.kernels import compile_if_worthwhile
 from clearprop.network import Network
 from clearprop.optimizers import Optimizer
 from clearprop.sample_space import (
@@ -56,9 +60,11 @@ def choose_sample_space(
     """
     if choice is False:
         return False
+    if choice == "auto" and not _is_cheaper(network, samples, held_out, batch_size, steps):
+        return False  # before anything looks at all of X
     reason = why_not_exact(network, optimizer, samples.X)
     if choice == "auto":
-        return reason is None and _is_cheaper(network, samples, held_out, batch_size, steps)
+        return reason is None
     if reason is not None:
         raise UsageError(
             f"Training in sample space would not be exact, {reason}. Use sample_space='auto'."
@@ -71,6 +77,37 @@ def choose_sample_space(
             "machine's memory. Use sample_space='auto'."
         )
     return True
+
+
+def choose_compiled(
+    engine: Network,
+    optimizer: Optimizer,
+    samples: Samples,
+    clip_norm: float | None,
+    steps: int,
+) -> bool:
+    """Decide whether whole steps run as compiled functions: by shapes and kinds alone.
+
+    Parameters
+    ----------
+    engine : Network
+        What does the training.
+    optimizer : Optimizer
+    samples : Samples
+    clip_norm : float or None
+    steps : int
+        How many updates there are to be.
+
+    Returns
+    -------
+    bool
+        True where Numba is there, the training is long enough, and every part of it is known to
+        compiled steps.
+    """
+    worthwhile = compile_if_worthwhile(engine.parameters.data.size, steps)
+    flat = isinstance(samples.X, np.ndarray) and samples.X.flags.c_contiguous
+    known = clip_norm is None and is_chain(engine, optimizer)
+    return worthwhile and known and (flat or isinstance(engine, SampleNetwork))
 
 
 def in_sample_space(
@@ -92,7 +129,9 @@ def _is_cheaper(
     batch_size: int | None,
     steps: int,
 ) -> bool:
-    first = next(name for name in network.parameters if name.endswith(".W"))
+    first = next((name for name in network.parameters if name.endswith(".W")), None)
+    if first is None:
+        return False
     features, units = network.parameters[first].shape
     return is_cheaper(
         features,

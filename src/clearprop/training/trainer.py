@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.backend import check_threads, choose_threads
 from clearprop.configuration import Json, to_config
 from clearprop.errors import UsageError
 from clearprop.initializers import random_state_of
@@ -14,13 +15,19 @@ from clearprop.network import Network
 from clearprop.optimizers import Adam, Optimizer
 from clearprop.training.batches import batches, steps_per_epoch
 from clearprop.training.callbacks import Callback
-from clearprop.training.checkpoint import Checkpoint, Saver, was_in_sample_space
+from clearprop.training.checkpoint import Checkpoint, Saver, was
 from clearprop.training.early_stopping import EarlyStopping
-from clearprop.training.engine import Choice, choose_sample_space, in_sample_space
+from clearprop.training.engine import (
+    Choice,
+    choose_compiled,
+    choose_sample_space,
+    in_sample_space,
+)
 from clearprop.training.history import History
 from clearprop.training.loop import Loop
 from clearprop.training.run import Run
 from clearprop.training.samples import checked_samples, checksum, split
+from clearprop.training.step import step_of
 from clearprop.training.weights import sample_weights
 
 
@@ -51,6 +58,9 @@ class Trainer:
         Whether the first Dense layer is trained in the space of the samples
         (`clearprop.sample_space`): with few samples of many features it does the same, up to
         rounding, in a fraction of the time. Auto: where it is exact and cheaper.
+    threads : int, optional
+        Of matrix products, at most; unless given, OPENBLAS_NUM_THREADS and its like decide, or
+        else the shapes: one, or all cores where a step is large enough for that.
 
     Raises
     ------
@@ -80,6 +90,7 @@ class Trainer:
     clip_norm: float | None = None
     seed: int = 0
     sample_space: Choice = "auto"
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "max_steps"):
@@ -95,6 +106,7 @@ class Trainer:
 
         if self.sample_space not in ("auto", True, False):
             raise UsageError(f"sample_space is 'auto', True or False, found {self.sample_space!r}.")
+        check_threads(self.threads)
 
     def fit(
         self,
@@ -161,9 +173,10 @@ class Trainer:
             samples = replace(samples, weights=weights.astype(network.dtype, copy=False))
         resumes = resume and checkpoint is not None and checkpoint.exists()
         steps = steps_per_epoch(len(samples), self.batch_size)
+        all_steps = min(self.epochs * steps, self.max_steps or self.epochs * steps)
         choice: Choice = self.sample_space
         if choice == "auto" and resumes and checkpoint is not None:
-            choice = was_in_sample_space(checkpoint)  # more epochs must not change the way
+            choice = was(checkpoint, "in sample space")  # more epochs must not change the way
         facts: dict[str, Json] = {
             "samples": len(samples),
             "validation samples": 0 if held_out is None else len(held_out),
@@ -174,7 +187,7 @@ class Trainer:
                 samples,
                 held_out,
                 self.batch_size,
-                min(self.epochs * steps, self.max_steps or self.epochs * steps),
+                all_steps,
             ),
         }
         fingerprint = 0 if checkpoint is None else checksum(samples)
@@ -182,6 +195,10 @@ class Trainer:
         if facts["in sample space"]:
             engine, samples, held_out = in_sample_space(network, samples, held_out)
             remarks.append(engine.remark)
+        compiled = choose_compiled(engine, self.optimizer, samples, self.clip_norm, all_steps)
+        if resumes and checkpoint is not None:
+            compiled = compiled and was(checkpoint, "by compiled steps")
+        facts["by compiled steps"] = compiled
         run = Run(
             engine=engine,
             optimizer_state=self.optimizer.start(engine.parameters),
@@ -196,9 +213,21 @@ class Trainer:
             saver = Saver(checkpoint, run, self._settings(network) | facts)
             if resumes:
                 saver.restore()
+        batch_size = self.batch_size or len(samples)
+        threads = choose_threads(engine.parameters.data.size, batch_size, self.threads)
+        step = step_of(
+            run,
+            self.optimizer,
+            samples,
+            self.clip_norm,
+            compiled=compiled,
+            batch_size=batch_size,
+            threads=threads,
+        )
         return Loop(
             run=run,
             optimizer=self.optimizer,
+            step=step,
             samples=samples,
             held_out=held_out,
             batches=partial(
@@ -209,7 +238,7 @@ class Trainer:
                 random_state=random_state,
             ),
             max_steps=self.max_steps,
-            clip_norm=self.clip_norm,
+            blas_threads=1 if compiled else threads,
             early_stopping=self.early_stopping,
             callbacks=callbacks,
             saver=saver,

@@ -1,0 +1,142 @@
+"""From a network and an optimizer to the arrays that compiled steps work with."""
+
+import re
+from typing import Any, Final
+
+import numpy as np
+
+from clearprop import kernels
+from clearprop.fused import chain as codes
+from clearprop.fused.chain import NONE, Chain, Vectors, nothing
+from clearprop.kernels import Kernel
+from clearprop.layers import Dense, Dropout, Flatten, Layer, LeakyReLU, ReLU, Sigmoid, Tanh
+from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
+from clearprop.network import Network
+from clearprop.optimizers import Optimizer, OptimizerState
+from clearprop.parameters import ParameterVector
+from clearprop.sample_space import SampleDense, SampleNetwork
+
+_ACTIVATIONS: Final[dict[type[Layer], int]] = {
+    ReLU: codes.RELU,
+    LeakyReLU: codes.LEAKY_RELU,
+    Sigmoid: codes.SIGMOID,
+    Tanh: codes.TANH,
+}
+_LETTERS: Final[dict[type[Layer], str]] = {
+    Flatten: "F",
+    Dense: "D",
+    SampleDense: "D",
+    ReLU: "r",
+    LeakyReLU: "r",
+    Sigmoid: "s",
+    Tanh: "s",
+    Dropout: "x",
+}
+_PATTERN: Final = re.compile("F*(D(s|r?x?))*D")
+_LOSSES: Final[dict[type[Loss], int]] = {
+    BinaryCrossEntropy: codes.BINARY_CROSS_ENTROPY,
+    SoftmaxCrossEntropy: codes.SOFTMAX_CROSS_ENTROPY,
+    MeanSquaredError: codes.MEAN_SQUARED_ERROR,
+}
+_KERNELS: Final[dict[Kernel, int]] = {
+    kernels.descend: codes.DESCEND,
+    kernels.push: codes.PUSH,
+    kernels.look_ahead: codes.LOOK_AHEAD,
+    kernels.scale: codes.SCALE,
+    kernels.adapt: codes.ADAPT,
+}
+
+
+def is_chain(network: Network, optimizer: Optimizer) -> bool:
+    """Whether compiled steps know how to train it.
+
+    That is: Dense layers, above each an activation of one pass, or none, and dropout, or none,
+    but not above an activation that bends (its slope is taken from what comes out on top); a
+    `Flatten` below them; one of the three losses, and an optimizer that is one kernel. Layers,
+    losses and optimizers of one's own are not known, even where they inherit.
+    """
+    pulls = optimizer.alpha and isinstance(network, SampleNetwork)  # its norm is not that of C
+    return (
+        _PATTERN.fullmatch("".join(_LETTERS.get(type(layer), "?") for layer in network.layers))
+        is not None
+        and type(network.loss) in _LOSSES
+        and optimizer.kernel in _KERNELS
+        and type(optimizer).update is Optimizer.update
+        and type(optimizer).step is Optimizer.step
+        and not pulls
+    )
+
+
+def chain_of(network: Network, optimizer: Optimizer, samples: int) -> tuple[Chain, int]:
+    """Describe a network that `is_chain`.
+
+    Parameters
+    ----------
+    network : Network
+    optimizer : Optimizer
+    samples : int
+        The most that a batch has.
+
+    Returns
+    -------
+    chain : Chain
+    memory : int
+        How many numbers the memory of its steps must hold.
+    """
+    begins = _beginnings(network.parameters)
+    rows: list[list[int]] = []
+    slopes: list[float] = []
+    scales: list[float] = []
+    scaled_at, free, columns = NONE, 0, 0
+    for place, layer in enumerate(network.layers):
+        if isinstance(layer, Dense | SampleDense):
+            weights = "W" if isinstance(layer, Dense) else "C"
+            inputs, units = network.parameters[f"{place}.{weights}"].shape
+            at = begins[f"{place}.{weights}"]
+            bias = begins.get(f"{place}.b", NONE)
+            dz = free + samples * inputs
+            rows.append([inputs, units, at, bias, codes.IDENTITY, free, dz, NONE])
+            slopes.append(0.0)
+            scales.append(1.0)
+            free = dz + samples * units
+            scaled_at = begins.get(f"{place}.a", scaled_at)
+        elif type(layer) in _ACTIVATIONS:
+            rows[-1][codes.ACTIVATION] = _ACTIVATIONS[type(layer)]
+            slopes[-1] = layer.slope if isinstance(layer, LeakyReLU) else 0.0
+        elif isinstance(layer, Dropout):
+            rows[-1][codes.KEPT] = columns
+            scales[-1] = layer.scale
+            columns += rows[-1][codes.UNITS]
+    chain = Chain(
+        layers=np.array(rows, np.int64),
+        slopes=np.array(slopes, network.dtype),
+        scales=np.array(scales, network.dtype),
+        loss=_LOSSES[type(network.loss)],
+        kernel=_KERNELS[optimizer.kernel],  # type: ignore[index] # is_chain has looked it up
+        scaled_at=scaled_at,
+        alpha=float(optimizer.alpha),
+    )
+    return chain, free
+
+
+def vectors_of(
+    network: Network, optimizer: Optimizer, state: OptimizerState, memory: int, threads: int
+) -> Vectors:
+    """Gather what steps change."""
+    dtype = network.dtype
+    kept = [state[name] for name in optimizer.moments]
+    first, second = [*kept, nothing(dtype), nothing(dtype)][:2]
+    parameters = network.parameters.data
+    return Vectors(
+        params=parameters,
+        gradient=np.zeros_like(parameters),
+        first=first,
+        second=second,
+        memory=np.empty(memory, dtype),
+        shares=np.zeros((threads, 8)),
+    )
+
+
+def _beginnings(parameters: ParameterVector) -> dict[str, int]:
+    sizes: list[Any] = [array.size for array in parameters.values()]
+    return dict(zip(parameters, np.cumsum([0, *sizes]).tolist(), strict=False))

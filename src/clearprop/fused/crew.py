@@ -1,0 +1,185 @@
+"""What threads that train together need, and Numba does not offer.
+
+That is a barrier, a product of parts of matrices, and a plain copy.
+"""
+
+# ruff: noqa: ARG001 - Numba asks for these very arguments
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numba.np.linalg import get_blas_kind
+
+from clearprop.parameters import Array
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """Have a function compiled by Numba at its first call, and kept on disk where that can be."""
+    for cached in (True, False):
+        try:
+            twin: Any = njit(cache=cached, nogil=True, error_model="numpy")(function)
+        except (RuntimeError, OSError):  # no folder for the cache can be written
+            continue
+        return twin
+    raise AssertionError("without a cache, nothing is written")
+
+
+def _built_in(generator: Callable[..., Any]) -> Any:
+    """Make a function that compiled code calls without the context."""
+    return intrinsic(generator)
+
+
+_sched_yield = types.ExternalFunction("sched_yield", types.int32())
+_SPINS = 1000  # some microseconds, after which another program may need the core
+
+
+@_built_in
+def multiply(
+    context: Any,
+    by_columns: Any,
+    rows: Any,
+    columns: Any,
+    inner: Any,
+    a: Any,
+    a_begins: Any,
+    a_step: Any,
+    b: Any,
+    b_begins: Any,
+    b_step: Any,
+    c: Any,
+    c_begins: Any,
+    c_step: Any,
+) -> Any:
+    """Write C = op(A) op(B), all of them in rows in flat arrays, from where they begin.
+
+    Parameters
+    ----------
+    by_columns : int
+        0 for A B, 1 for A.T B, 2 for A B.T.
+    rows, columns, inner : int
+        C has shape (rows, columns), and sums have `inner` terms.
+    a, b, c : ndarray, shape (Q,)
+    a_begins, b_begins, c_begins : int
+    a_step, b_step, c_step : int
+        From a row to the next.
+    """
+    kind = get_blas_kind(a.dtype)  # type: ignore[no-untyped-call] # Numba has no types
+    signature = types.void(
+        *[types.int64] * 4,
+        *[a, types.int64, types.int64],
+        *[b, types.int64, types.int64],
+        c,
+        types.int64,
+        types.int64,
+    )
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        which, m, n, k, *matrices = arguments
+        char, integer, pointer = ir.IntType(8), ir.IntType(64), ir.IntType(8).as_pointer()
+
+        def place(argument: int) -> Any:
+            kind = signature.args[argument]
+            array = context.make_array(kind)(context, builder, arguments[argument])
+            return builder.bitcast(builder.gep(array.data, [arguments[argument + 1]]), pointer)
+
+        def letter(transposes: int) -> Any:
+            code = ir.Constant(which.type, transposes)
+            chosen = builder.icmp_signed("==", which, code)
+            return builder.select(chosen, ir.Constant(char, ord("t")), ir.Constant(char, ord("n")))
+
+        def number(value: float) -> Any:
+            constant = context.get_constant_generic(builder, a.dtype, value)
+            slot = cgutils.alloca_once_value(builder, constant)  # type: ignore[no-untyped-call] # as above
+            return builder.bitcast(slot, pointer)
+
+        parts = [
+            (char, ir.Constant(char, ord(kind))),
+            # The library counts by columns: what it takes for C is C.T = op(B).T op(A).T.
+            (char, letter(2)),
+            (char, letter(1)),
+            (integer, n),
+            (integer, m),
+            (integer, k),
+            (pointer, number(1.0)),
+            (pointer, place(7)),
+            (integer, matrices[5]),
+            (pointer, place(4)),
+            (integer, matrices[2]),
+            (pointer, number(0.0)),
+            (pointer, place(10)),
+            (integer, matrices[8]),
+        ]
+        form = ir.FunctionType(ir.IntType(32), [form for form, _ in parts])
+        gemm = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call] # as above
+            builder.module, form, "numba_xxgemm"
+        )
+        builder.call(gemm, [part for _, part in parts])
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@_built_in
+def copy(context: Any, target: Any, to: Any, source: Any, begins: Any, count: Any) -> Any:
+    """Copy so many numbers from one flat array to another: the library's own way, not a loop."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        into, to, matrix, begins, count = arguments
+        into = context.make_array(signature.args[0])(context, builder, into)
+        matrix = context.make_array(signature.args[2])(context, builder, matrix)
+        cgutils.raw_memcpy(  # type: ignore[no-untyped-call] # as above
+            builder,
+            builder.gep(into.data, [to]),
+            builder.gep(matrix.data, [begins]),
+            count,
+            matrix.itemsize,
+        )
+        return context.get_dummy_value()
+
+    return types.void(target, types.int64, source, types.int64, types.int64), generate
+
+
+@_built_in
+def _arrive(context: Any, counter: Any) -> Any:
+    """Add one to a counter, seen by all threads."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        return builder.atomic_rmw("add", array.data, ir.Constant(ir.IntType(64), 1), "seq_cst")
+
+    return types.int64(counter), generate
+
+
+@_built_in
+def _arrived(context: Any, counter: Any) -> Any:
+    """Read a counter that other threads change."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        return builder.load_atomic(array.data, "seq_cst", 8)
+
+    return types.int64(counter), generate
+
+
+@compiled
+def wait_for_all(counter: Array, expected: int) -> None:
+    """Come to a barrier, and wait until `expected` comings have been counted.
+
+    Parameters
+    ----------
+    counter : ndarray of int64, shape (1,)
+        Zero at first, and shared.
+    expected : int
+        How many threads there are, times the barriers so far.
+    """
+    _arrive(counter)
+    spins = 0
+    while _arrived(counter) < expected:
+        spins += 1
+        if spins % _SPINS == 0:
+            _sched_yield()

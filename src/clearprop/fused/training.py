@@ -1,0 +1,174 @@
+"""Training by compiled steps, as the training loop calls them."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import accumulate
+
+import numpy as np
+
+from clearprop.fused.building import chain_of, vectors_of
+from clearprop.fused.chain import Batches, Samples, nothing
+from clearprop.kernels import flush_below
+from clearprop.layers import Dropout
+from clearprop.network import Network
+from clearprop.optimizers import Optimizer, OptimizerState
+from clearprop.parameters import Array
+
+_AT_ONCE = 2_000_000_000  # weights times samples: a tenth of a second, for which Ctrl-C waits
+
+
+class FusedSteps:
+    """Compiled steps of one network, one optimizer and one set of samples.
+
+    Parameters
+    ----------
+    network : Network
+        Its parameters are changed; `is_chain` must hold.
+    optimizer : Optimizer
+    state : dict of str to ndarray
+        What the optimizer keeps, changed.
+    X : ndarray, shape (N, D)
+        In sample space K (N, N).
+    y : ndarray of int64, shape (N,), or ndarray, shape (N, K)
+        Class numbers, or targets.
+    weights : ndarray, shape (N,), or None
+    Z_0 : ndarray, shape (N, M), or None
+        In sample space what the first weights give.
+    batch_size : int
+        The most samples that a batch has.
+    threads : int
+        How many work on a batch together.
+    random_state : numpy.random.RandomState
+        Where dropout draws, in the order in which its layers would.
+
+    Attributes
+    ----------
+    at_once : int
+        How many updates are best done in one call.
+
+    Raises
+    ------
+    Exception
+        Whatever a broken Numba raises.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        optimizer: Optimizer,
+        state: OptimizerState,
+        X: Array,
+        y: Array,
+        weights: Array | None,
+        Z_0: Array | None,
+        batch_size: int,
+        threads: int,
+        random_state: np.random.RandomState,
+    ) -> None:
+        from clearprop.fused.steps import train  # here: it needs Numba
+
+        self._train = train
+        self._optimizer = optimizer
+        self._dtype = dtype = network.dtype
+        self._chain, memory = chain_of(network, optimizer, batch_size)
+        self._vectors = vectors_of(network, optimizer, state, memory, threads)
+        self._samples = Samples(
+            inputs=X.reshape(-1),
+            Z_0=nothing(dtype, 2) if Z_0 is None else Z_0,
+            labels=_plain(y) if y.ndim == 1 else nothing(np.dtype(np.int64)),
+            targets=_plain(y) if y.ndim == 2 else nothing(dtype, 2),
+            weights=nothing(dtype) if weights is None else _plain(weights),
+        )
+        self._outputs = network.output_shape[0]
+        self._random_state = random_state
+        widths = [built.out_shape[0] for built in network.body.build_each(network.input_shape)]
+        self._dropping = [
+            (layer, units)
+            for layer, units in zip(network.layers, widths, strict=True)
+            if isinstance(layer, Dropout)
+        ]
+        self._others = ThreadPoolExecutor(max(threads - 1, 1))  # its threads start when needed
+        self._threads = threads
+        self.at_once = max(1, _AT_ONCE // (network.parameters.data.size * batch_size))
+        self(0, slice(0, 0), [])  # compiles, if that is to be done, before anything is changed
+
+    def __call__(
+        self, step: int, rows: slice | Array, sizes: Sequence[int]
+    ) -> tuple[list[float], Array]:
+        """Do an update for each batch, but none from the first one on whose loss is not finite.
+
+        Parameters
+        ----------
+        step : int
+            How many updates were done before.
+        rows : ndarray of int64, shape (R,), or slice
+            The samples of all batches, one batch after the other; a slice begins with the first
+            sample.
+        sizes : sequence of int
+            How many samples each batch has, R in all.
+
+        Returns
+        -------
+        losses : list of float
+            Of every batch that was looked at.
+        logits : ndarray, shape (R, K)
+        """
+        bounds = np.array([0, *accumulate(sizes)])
+        given = Batches(
+            nothing(np.dtype(np.int64)) if isinstance(rows, slice) else rows,
+            bounds,
+            self._drawn(sizes),
+            *self._scheduled(range(step, step + len(sizes))),
+        )
+        losses = np.empty(len(sizes))
+        logits = np.empty((bounds[-1], self._outputs), self._dtype)
+        counter = np.zeros(1, np.int64)
+        train = partial(
+            self._train,
+            self._chain,
+            self._samples,
+            self._vectors,
+            given,
+            losses,
+            logits.reshape(-1),
+            counter,
+        )
+        others = [self._others.submit(train, part) for part in range(1, self._threads)]
+        done = train(0)
+        for other in others:
+            other.result()
+        return losses[: done + 1].tolist(), logits
+
+    def _drawn(self, sizes: Sequence[int]) -> Array:
+        """Draw what dropout lets stay in all batches."""
+        columns = sum(units for _, units in self._dropping)
+        kept = np.empty((sum(sizes) if columns else 0, columns), np.bool_)
+        for start, size in zip(
+            accumulate(sizes, initial=0), sizes if columns else (), strict=False
+        ):
+            column = 0
+            for layer, units in self._dropping:
+                drawn = np.empty((size, units), np.bool_)
+                layer.draw(self._random_state, drawn)
+                kept[start : start + size, column : column + units] = drawn
+                column += units
+        return kept
+
+    def _scheduled(self, steps: range) -> tuple[Array, Array]:
+        """Return what the optimizer says of each update: coefficients (S, C) and factors (S,)."""
+        optimizer, params = self._optimizer, self._vectors.params
+        coefficients, factors = [], []
+        for step in steps:
+            rate = optimizer.rate(step)
+            floor = flush_below(params, step)
+            coefficients.append((*optimizer.coefficients(rate, step), floor))
+            factors.append(optimizer.decay_factor(rate))
+        if not coefficients:
+            return nothing(self._dtype, 2), nothing(self._dtype)
+        return np.array(coefficients, self._dtype), np.array(factors, self._dtype)
+
+
+def _plain(array: Array) -> Array:
+    """Return it as compiled code knows arrays: every other kind would be compiled for anew."""
+    return np.require(array, requirements=["C", "W"])
