@@ -61,8 +61,9 @@ class AccuracyTally(Tally):
         predicted = loss.predict(logits)
         if y.ndim == 2 and predicted.ndim == 1:
             y = y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
-        self._right += int(np.count_nonzero(predicted == (y > 0.5 if y.dtype.kind == "f" else y)))
-        self._all += predicted.size
+        right = predicted == (y > 0.5 if y.dtype.kind == "f" else y)
+        self._right += int(np.count_nonzero(right))
+        self._all += right.size
 
     def add_each(self, loss: Loss, logits: Array, y: Array, sizes: Sequence[int]) -> None:
         """Count them all at once: sums of whole numbers are exact."""

@@ -5,6 +5,7 @@ spacing of numbers at 1, and so reports at most -log(eps) for an output. It halv
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from clearprop.parameters import Array
 @dataclass(frozen=True)
 class ClippedBinaryCrossEntropy(BinaryCrossEntropy):
     """Binary cross-entropy of 0 and 1, at most -log(eps) for an output."""
+
+    formula: ClassVar[str | None] = BinaryCrossEntropy.formula
+    capped: ClassVar[bool] = True
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and p - y (N, K)."""
@@ -30,6 +34,9 @@ class ClippedBinaryCrossEntropy(BinaryCrossEntropy):
 class ClippedSoftmaxCrossEntropy(SoftmaxCrossEntropy):
     """Cross-entropy of class numbers, at most -log(eps)."""
 
+    formula: ClassVar[str | None] = SoftmaxCrossEntropy.formula
+    capped: ClassVar[bool] = True
+
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and p - y (N, K)."""
         losses, dlogits = super().each(logits, y)
@@ -39,6 +46,8 @@ class ClippedSoftmaxCrossEntropy(SoftmaxCrossEntropy):
 @dataclass(frozen=True)
 class HalfSquaredError(MeanSquaredError):
     """Half the squared error, averaged over the outputs; its gradient is that of their sum."""
+
+    formula: ClassVar[str | None] = "half squared error"
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and z - y (N, K), which for several outputs is K times too large."""

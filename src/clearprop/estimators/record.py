@@ -1,6 +1,7 @@
 """What every epoch leaves behind: a row of the history, and what callbacks hear of it."""
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from clearprop.estimators.rows import logits_of
@@ -48,10 +49,10 @@ class Record:
         for callback in self.callbacks:
             callback.on_train_begin(self.run)
 
-    def end_step(self, logits: Array, y: Array) -> None:
-        """Count a batch, and tell callbacks of the update."""
+    def end_step(self, logits: Array, y: Array, sizes: Sequence[int]) -> None:
+        """Count batches of such sizes, and tell callbacks of the update, or of several."""
         if self.tally is not None:
-            self.tally.add(self.loss, logits, y)
+            self.tally.add_each(self.loss, logits, y, sizes)
         for callback in self.callbacks:
             callback.on_step_end(self.run)
 

@@ -1,7 +1,10 @@
 """Training by sgd or adam, with the shuffles, sums and stopping rules of scikit-learn."""
 
+import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,17 +14,22 @@ from clearprop.backend import blas_threads, choose_threads
 from clearprop.estimators.record import Record
 from clearprop.estimators.stopping import Patience, Scorer
 from clearprop.estimators.updates import Updates
-from clearprop.kernels import compile_if_worthwhile
+from clearprop.fused import is_chain
+from clearprop.kernels import compile_if_worthwhile, give_up_compiling
 from clearprop.losses import Loss
 from clearprop.parameters import Array, ParameterVector
+from clearprop.sample_space import SampleNetwork
 from clearprop.trace import Trace
 from clearprop.training.batches import Gatherer
 from clearprop.training.interrupt import stop_on_interrupt
 from clearprop.training.run import Run
 from clearprop.training.samples import Samples
+from clearprop.training.step import CompiledStep
 
 if TYPE_CHECKING:
     from clearprop.estimators.base import BaseMLP
+
+_AT_ONCE = 50  # updates
 
 
 @dataclass
@@ -65,6 +73,8 @@ class StochasticFit:
     gradient: ParameterVector = field(init=False)
     gather_inputs: Gatherer = field(init=False)
     gather_targets: Gatherer = field(init=False)
+    threads: int = field(init=False)
+    compiled: CompiledStep | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.patience = Patience(self.estimator)
@@ -73,6 +83,10 @@ class StochasticFit:
         self.gradient = self.run.engine.parameters.like()
         self.gather_inputs = Gatherer(self.samples.X)
         self.gather_targets = Gatherer(self.samples.y)
+        self.threads = choose_threads(
+            self.run.engine.parameters.data.size, self.batch_size, self.estimator.threads
+        )
+        self.compiled = self._compiled()
 
     def go(self) -> None:
         """Train until the epochs are done, nothing improves any more, or somebody ends it."""
@@ -85,7 +99,7 @@ class StochasticFit:
             with (
                 stop_on_interrupt(run),
                 np.errstate(over="ignore", invalid="ignore", divide="ignore"),
-                blas_threads(self._threads()),
+                blas_threads(1 if self.compiled else self.threads),
             ):
                 self.record.begin()
                 while run.stop_reason is None:
@@ -105,25 +119,64 @@ class StochasticFit:
                 stacklevel=2,
             )
 
-    def _threads(self) -> int | None:
-        run = self.run
-        parameters = run.engine.parameters.data.size
-        compile_if_worthwhile(parameters, run.epochs * run.steps_per_epoch)
-        return choose_threads(parameters, self.batch_size, self.estimator.threads)
+    def _compiled(self) -> CompiledStep | None:
+        """Return compiled steps, where they pay and know all that is to be done."""
+        run, samples = self.run, self.samples
+        steps = run.epochs * run.steps_per_epoch
+        worthwhile = compile_if_worthwhile(run.engine.parameters.data.size, steps)
+        X = samples.X
+        flat = isinstance(X, np.ndarray) and X.flags.c_contiguous
+        optimizer = self.updates.optimizer
+        if not (
+            worthwhile
+            and (flat or isinstance(run.engine, SampleNetwork))
+            and is_chain(run.engine, self.loss, optimizer)
+        ):
+            return None
+        try:
+            return CompiledStep(run, self.loss, optimizer, samples, self.batch_size, self.threads)
+        except Exception as error:  # a broken Numba may raise anything
+            give_up_compiling(error)
+            return None
 
     def _epoch(self) -> None:
         """Train an epoch, or what a stop leaves of it; only a whole one is put on record."""
         run, samples = self.run, len(self.order)
         if self.estimator.shuffle:
             self.order = self.order[run.random_state.permutation(samples)]
-        total = 0.0
-        for start in range(0, samples, self.batch_size):
-            batch = self.order[start : start + self.batch_size]
-            total += self._update(batch) * len(batch)
-            if run.stop_reason is not None and start + self.batch_size < samples:
+        starts = range(0, samples, self.batch_size)
+        batches = (self.order[start : start + self.batch_size] for start in starts)
+        total, seen = 0.0, 0
+        while some := list(islice(batches, self._at_once())):
+            for loss, batch in zip(self._updates(some), some, strict=True):
+                total += loss * len(batch)
+                seen += len(batch)
+            if run.stop_reason is not None and seen < samples:
                 return
         run.epoch += 1
         self._record(total / samples)
+
+    def _at_once(self) -> int:
+        """Return how many updates to do before anybody looks."""
+        if self.compiled is None or any(one.wants_every_step for one in self.record.callbacks):
+            return 1
+        return min(self.compiled.at_once, _AT_ONCE)
+
+    def _updates(self, batches: Sequence[Array]) -> list[float]:
+        """Do an update for each batch, and return its loss."""
+        if self.compiled is None:
+            return [self._update(batch) for batch in batches]
+        run = self.run
+        self.compiled.steps.optimizer = self.updates.optimizer
+        losses, logits, y = self.compiled(batches)
+        self.updates.step = run.step
+        run.loss = losses[-1]
+        if math.isfinite(run.loss):
+            self.record.end_step(logits, y, list(map(len, batches)))
+            return list(losses)
+        self.compiled = None  # scikit-learn trains on, and finds it in the weights
+        done = len(losses) - 1
+        return [*losses[:done], *(self._update(batch) for batch in batches[done:])]
 
     def _update(self, batch: Array) -> float:
         """Do one update, and return the loss of its batch."""
@@ -139,7 +192,7 @@ class StochasticFit:
         self.updates.update(engine.parameters, self.gradient)
         engine.update_state(self.trace)
         run.step += 1
-        self.record.end_step(logits, y)
+        self.record.end_step(logits, y, [len(y)])
         return run.loss
 
     def _record(self, loss: float) -> None:

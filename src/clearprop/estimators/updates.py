@@ -1,13 +1,11 @@
 """The optimizers as scikit-learn defines them, and the state that they leave between two fits."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from clearprop.kernels import adapt, flush_below
 from clearprop.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
 from clearprop.optimizers.descent import Decaying
-from clearprop.parameters import Array, ParameterVector
+from clearprop.parameters import ParameterVector
 from clearprop.schedules import Schedule
 
 if TYPE_CHECKING:
@@ -29,32 +27,12 @@ class EarlyEpsilonAdam(Decaying, Adam):
     Source: Kingma, Ba, "Adam: A Method for Stochastic Optimization" (2015), end of section 2.
     """
 
-    def update(
-        self,
-        w: Array,
-        g: Array,
-        state: Mapping[str, Array],
-        learning_rate: float,
-        step: int,
-        scratch: Array,
-    ) -> None:
-        """Do algorithm 1 in the order of section 2."""
+    def coefficients(self, learning_rate: float, step: int) -> tuple[float, ...]:
+        """Return those of the order of section 2."""
         t = step + 1
-        adapt(
-            w,
-            g,
-            state["m"],
-            state["v"],
-            learning_rate * (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t),
-            self.beta_1,
-            1 - self.beta_1,
-            self.beta_2,
-            1 - self.beta_2,
-            1.0,
-            self.epsilon,
-            flush_below(w, step),
-            scratch,
-        )
+        correction = (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t)
+        betas = self.beta_1, 1 - self.beta_1, self.beta_2, 1 - self.beta_2
+        return learning_rate * correction, *betas, 1.0, self.epsilon
 
 
 @dataclass(frozen=True)

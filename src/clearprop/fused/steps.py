@@ -17,6 +17,7 @@ from clearprop.fused.chain import (
     BINARY_CROSS_ENTROPY,
     DESCEND,
     DZ,
+    HALF_SQUARED_ERROR,
     INPUTS,
     KEPT,
     LEAKY_RELU,
@@ -231,11 +232,11 @@ def _loss(
     for n in range(count):
         row = rows[first + n] if len(rows) else start + first + n
         if chain.loss == BINARY_CROSS_ENTROPY:
-            loss = _binary_cross_entropy(z, n, targets, row, dz)
+            loss = _binary_cross_entropy(z, n, targets, row, chain.cap, dz)
         elif chain.loss == SOFTMAX_CROSS_ENTROPY:
-            loss = _softmax_cross_entropy(z, n, labels, targets, row, dz)
+            loss = _softmax_cross_entropy(z, n, labels, targets, row, chain.cap, dz)
         else:
-            loss = _squared_error(z, n, targets, row, dz)
+            loss = _squared_error(z, n, targets, row, chain.loss == HALF_SQUARED_ERROR, dz)
         part = share * weights[row] if len(weights) else share
         total += part * loss
         for k in range(M):
@@ -244,17 +245,20 @@ def _loss(
 
 
 @compiled
-def _binary_cross_entropy(z: Array, n: int, y: Array, row: int, dz: Array) -> float:
+def _binary_cross_entropy(z: Array, n: int, y: Array, row: int, cap: float, dz: Array) -> float:
     loss = 0.0
     for k in range(z.shape[1]):
         e = np.exp(-abs(z[n, k]))
-        loss += max(z[n, k], 0) - z[n, k] * y[row, k] + np.log1p(e)
+        one = max(z[n, k], 0) - z[n, k] * y[row, k] + np.log1p(e)
+        loss += cap if one > cap else one  # NaN stays NaN
         dz[n, k] = (1 / (1 + e) if z[n, k] > 0 else e / (1 + e)) - y[row, k]
     return loss
 
 
 @compiled
-def _softmax_cross_entropy(z: Array, n: int, labels: Array, y: Array, row: int, dz: Array) -> float:
+def _softmax_cross_entropy(
+    z: Array, n: int, labels: Array, y: Array, row: int, cap: float, dz: Array
+) -> float:
     largest = z[n, 0]
     for k in range(1, z.shape[1]):
         if z[n, k] > largest or z[n, k] != z[n, k]:  # NaN stays NaN
@@ -273,17 +277,17 @@ def _softmax_cross_entropy(z: Array, n: int, labels: Array, y: Array, row: int, 
         for k in range(z.shape[1]):
             loss -= (z[n, k] - largest) * y[row, k]
             dz[n, k] -= y[row, k]
-    return loss
+    return cap if loss > cap else loss  # NaN stays NaN
 
 
 @compiled
-def _squared_error(z: Array, n: int, y: Array, row: int, dz: Array) -> float:
+def _squared_error(z: Array, n: int, y: Array, row: int, half: bool, dz: Array) -> float:
     loss, units = 0.0, z.shape[1]
     for k in range(units):
         difference = z[n, k] - y[row, k]
         loss += difference * difference
-        dz[n, k] = difference * 2 / units
-    return loss / units
+        dz[n, k] = difference if half else difference * 2 / units
+    return 0.5 * loss / units if half else loss / units
 
 
 @compiled

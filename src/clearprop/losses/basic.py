@@ -21,6 +21,13 @@ class Loss(ABC):
     classifies: ClassVar[bool] = False
     """Whether predictions are classes: then accuracy is the score, otherwise R²."""
 
+    formula: ClassVar[str | None] = None
+    """What compiled steps know it by (`clearprop.fused`): of the very class that says so, as one
+    that inherits may compute something else."""
+
+    capped: ClassVar[bool] = False
+    """Whether a sample's loss, though not its gradient, counts as -log(eps) at most."""
+
     @abstractmethod
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Compute every sample's loss and its derivative.
@@ -131,6 +138,7 @@ class BinaryCrossEntropy(Loss):
     """
 
     classifies: ClassVar[bool] = True
+    formula: ClassVar[str | None] = "binary cross-entropy"
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and p - y (N, K)."""
@@ -181,6 +189,7 @@ class SoftmaxCrossEntropy(Loss):
     """
 
     classifies: ClassVar[bool] = True
+    formula: ClassVar[str | None] = "softmax cross-entropy"
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and p - y (N, K)."""
@@ -246,6 +255,8 @@ class MeanSquaredError(Loss):
     -----
     For K outputs z with targets y: loss = sum_k (z_k - y_k)^2 / K, dloss/dz = 2 (z - y) / K.
     """
+
+    formula: ClassVar[str | None] = "squared error"
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and 2 (z - y) / K (N, K)."""
