@@ -7,37 +7,59 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from bench import data
-from bench.task import Rule, Task
+from bench.cell import Bench, Cell
+from bench.footprint import Import, Memory, Size
+from bench.growth import Growth
+from bench.race import Race, Recipe
+from bench.results import Line
+from bench.task import NEGLIGIBLE, Rule, Task
+from bench.timing import measure
+from bench.work import Predicting, Training
 
 _CATS = Rule((20, 7, 5, 1), 2500, None, "sgd", 0.0075, he=False)  # the published run
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One line of the table.
+class Trained(Cell):
+    """The seconds of a training.
 
     Parameters
     ----------
-    name : str
-        What the command line calls it.
-    title : str
-        What the table calls it.
-    kind : str
-        "train", "predict", "learn" (to an accuracy), "memory", "import" or "size".
     make : callable
         Makes the task.
-    simpler : tuple of callable
-        Make the tasks of those who can't do the first, the best first.
-    needs_digits : bool
-        Whether it means nothing without the real digits.
+    tolerance : float
+        By how much losses may differ after the last update, relative to clearprop's: a few times
+        what ``python -m bench.rounding`` finds between trainings that differ in rounding alone.
+    until : int or None
+        The update after which losses are compared for the last time; None for the last timed.
     """
 
-    name: str
-    title: str
-    kind: str
     make: Callable[[], Task]
-    simpler: tuple[Callable[[], Task], ...] = ()
-    needs_digits: bool = False
+    tolerance: float
+    until: int | None = None
+
+    def lines(self, bench: Bench) -> list[Line]:
+        """Train in turns."""
+        task = self.make()
+        work = Training(task.rule.steps, task.X.dtype.name, self.tolerance, self.until)
+        return [self.line("s", measure(bench, task, work))]
+
+
+@dataclass(frozen=True)
+class Predicted(Cell):
+    """The seconds of a call that predicts.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the task.
+    """
+
+    make: Callable[[], Task]
+
+    def lines(self, bench: Bench) -> list[Line]:
+        """Predict in turns."""
+        return [self.line("s", measure(bench, self.make(), Predicting()))]
 
 
 def _cats(dtype: DTypeLike) -> Task:
@@ -54,14 +76,18 @@ def _genes() -> Task:
 
 
 def _tiny() -> Task:
-    return Task(Rule((32, 32, 2), 320, 32, "adam", 1e-3), *data.table(320 * 32, 20, 2))
+    return Task(
+        Rule((32, 32, 2), 320, 32, "adam", 1e-3, epsilon=NEGLIGIBLE),
+        *data.table(320 * 32, 20, 2),
+    )
 
 
 def _digits(hidden: tuple[int, ...], batch_size: int, steps: int, optimizer: str) -> Task:
     X, y, _, _ = data.digits()
     samples = batch_size * steps
     rate = {"sgd": 0.1, "adam": 1e-3}[optimizer]
-    return Task(Rule((*hidden, 10), steps, batch_size, optimizer, rate), X[:samples], y[:samples])
+    rule = Rule((*hidden, 10), steps, batch_size, optimizer, rate, epsilon=NEGLIGIBLE)
+    return Task(rule, X[:samples], y[:samples])
 
 
 def _learning(epochs: int, optimizer: str, learning_rate: float, dropout: float = 0.0) -> Task:
@@ -78,65 +104,94 @@ def _prediction(samples: int) -> Task:
     return Task(rule, X[:128], y[:128], X_test[:samples], y_test[:samples])
 
 
-CELLS = {
+_FEW_SAMPLES = "Training on few samples of many features"
+_MINI_BATCHES = "Training by mini-batches, float32"
+_MNIST = "Training on MNIST to a test accuracy"
+_PREDICTION = "Prediction by [784, 256, 128, 10], float32"
+_FOOTPRINT = "What it takes"
+
+CELLS: dict[str, Cell] = {
     cell.name: cell
     for cell in (
-        Cell(
+        Trained(
             "cat-float64",
-            "209 x 12288, [20, 7, 5, 1], 2500 iterations, float64",
-            "train",
+            "209 × 12288; [20, 7, 5, 1]; 2500 updates; float64",
+            _FEW_SAMPLES,
             lambda: _cats(np.float64),
+            1e-7,
         ),
-        Cell("cat-float32", "the same, float32", "train", lambda: _cats(np.float32)),
-        Cell("cats-1323", "1323 x 49152, [20, 7, 5, 1], 2500 iterations, float64", "train", _large),
-        Cell(
+        Trained(
+            "cat-float32",
+            "209 × 12288; [20, 7, 5, 1]; 2500 updates; float32",
+            _FEW_SAMPLES,
+            lambda: _cats(np.float32),
+            1e-6,
+            until=200,  # from about the 250th on, rounding alone leads up to a third apart
+        ),
+        Trained(
+            "cats-1323",
+            "1323 × 49152; [20, 7, 5, 1]; 2500 updates; float64",
+            _FEW_SAMPLES,
+            _large,
+            1e-7,
+        ),
+        Trained(
             "genes",
-            "500 x 20000, [64, 32, 10], batches of 50, momentum, 100 epochs",
-            "train",
+            "500 × 20000; [64, 32, 10]; 1000 updates; momentum, batches of 50; float32",
+            _FEW_SAMPLES,
             _genes,
+            1e-4,
         ),
-        Cell("tiny-adam", "[20, 32, 32, 2], batches of 32, Adam, 320 steps", "train", _tiny),
-        Cell(
+        Trained(
+            "tiny-adam",
+            "[20, 32, 32, 2]; batches of 32; Adam; 320 updates",
+            _MINI_BATCHES,
+            _tiny,
+            1e-4,
+        ),
+        Trained(
             "small-sgd",
-            "[784, 64, 32, 10], batches of 200, SGD, 300 steps",
-            "train",
+            "[784, 64, 32, 10]; batches of 200; SGD; 300 updates",
+            _MINI_BATCHES,
             lambda: _digits((64, 32), 200, 300, "sgd"),
+            1e-4,
         ),
-        Cell(
+        Trained(
             "small-adam",
-            "[784, 64, 32, 10], batches of 200, Adam, 300 steps",
-            "train",
+            "[784, 64, 32, 10]; batches of 200; Adam; 300 updates",
+            _MINI_BATCHES,
             lambda: _digits((64, 32), 200, 300, "adam"),
+            5e-3,
         ),
-        Cell(
+        Trained(
             "middle-adam",
-            "[784, 256, 128, 10], batches of 128, Adam, 300 steps",
-            "train",
+            "[784, 256, 128, 10]; batches of 128; Adam; 300 updates",
+            _MINI_BATCHES,
             lambda: _digits((256, 128), 128, 300, "adam"),
+            4e-2,
         ),
-        Cell(
+        Trained(
             "wide-adam",
-            "[784, 1024, 1024, 10], batches of 256, Adam, 60 steps",
-            "train",
+            "[784, 1024, 1024, 10]; batches of 256; Adam; 60 updates",
+            _MINI_BATCHES,
             lambda: _digits((1024, 1024), 256, 60, "adam"),
+            1e-2,
         ),
-        Cell(
+        Race(
             "mnist",
-            "MNIST",
-            "learn",
-            lambda: _learning(10, "adam", 2e-3, dropout=0.2),
-            simpler=(lambda: _learning(50, "adam", 1e-3), lambda: _learning(50, "sgd", 0.2)),
-            needs_digits=True,
+            "",
+            _MNIST,
+            (
+                Recipe("", lambda: _learning(10, "adam", 2e-3, dropout=0.2)),
+                Recipe("Adam without dropout", lambda: _learning(50, "adam", 1e-3)),
+                Recipe("gradient descent without dropout", lambda: _learning(50, "sgd", 0.2)),
+            ),
         ),
-        Cell("predict-one", "[784, 256, 128, 10]: 1 sample", "predict", lambda: _prediction(1)),
-        Cell(
-            "predict-many",
-            "[784, 256, 128, 10]: 10,000 samples",
-            "predict",
-            lambda: _prediction(10_000),
-        ),
-        Cell("memory", "Peak memory of 1323 x 49152", "memory", _large),
-        Cell("import", "Import", "import", _tiny),
-        Cell("size", "Installed, with all it needs", "size", _tiny),
+        Predicted("predict-one", "1 sample", _PREDICTION, lambda: _prediction(1)),
+        Predicted("predict-many", "10,000 samples", _PREDICTION, lambda: _prediction(10_000)),
+        Import("import", "import", _FOOTPRINT),
+        Size("size", "installed; with all it needs", _FOOTPRINT),
+        Memory("memory", "peak memory; of 1323 × 49152; float64", _FOOTPRINT, _large),
+        Growth("growth", "", ""),
     )
 }

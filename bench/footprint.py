@@ -5,17 +5,19 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from statistics import median
 
+from bench.cell import Bench, Cell
 from bench.peers import CLEARPROP, Entry
 from bench.pool import PeerError, Pool, settings_of
 from bench.results import Figure, Line
 from bench.task import Task
 from bench.timing import failure, on_disk
-from bench.work import Effort
 
 _UPDATES = 3  # after which no more memory is asked for
 _MODULES = {"clearprop": "clearprop", "scikit-learn": "sklearn.neural_network", "PyTorch": "torch"}
@@ -23,49 +25,61 @@ _MODULES |= {"JAX": "jax", "Keras": "keras"}
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
-def memory(entries: tuple[Entry, ...], cell_name: str, title: str, task: Task) -> Line:
-    """Train a few updates, each peer in a fresh process, and read off its peak of memory."""
-    figures: dict[str, Figure] = {}
-    with on_disk(task) as path, Pool() as fresh:
-        for entry in entries:
-            setting = settings_of(entry)[-1]
-            remote = fresh.get(setting)
-            try:
-                if not remote.ask("load", path=path)["can"]:
-                    continue
-                remote.ask("train", steps=_UPDATES)
-                figures[entry.name] = Figure(
-                    remote.ask("memory")["bytes"], setting=setting.in_words()
-                )
-            except PeerError as error:
-                figures[entry.name] = failure(entry.name, error)
-            finally:
-                remote.close()
-    return _line(cell_name, title, "bytes", figures)
+@dataclass(frozen=True)
+class Memory(Cell):
+    """The peak of memory of some updates, each peer in a fresh process.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the task.
+    """
+
+    make: Callable[[], Task]
+
+    def lines(self, bench: Bench) -> list[Line]:
+        """Train, and read off the peak."""
+        figures: dict[str, Figure] = {}
+        with on_disk(self.make()) as path:
+            for entry in bench.entries:
+                try:
+                    found = _peak(entry, path)
+                except PeerError as error:
+                    found = failure(entry.name, error)
+                if found is not None:
+                    figures[entry.name] = found
+        return [self.line("bytes", _compared(figures))]
 
 
-def importing(entries: tuple[Entry, ...], cell_name: str, title: str, effort: Effort) -> Line:
-    """Time `import` in new processes, in turns, less what Python itself takes."""
-    measured = [entry for entry in entries if entry.name in _MODULES]
-    seconds: dict[str, list[float]] = {entry.name: [] for entry in measured}
-    for _ in range(effort.rounds + 1):  # the first one fills the disk's cache
-        empty = _start("pass", "")
-        for entry in measured:
-            taken = _start(f"import {_MODULES[entry.name]}", _beneath(entry))
-            seconds[entry.name].append(taken - empty)
-    return _line(
-        cell_name, title, "s", {name: Figure(median(taken[1:])) for name, taken in seconds.items()}
-    )
+@dataclass(frozen=True)
+class Import(Cell):
+    """The seconds of `import` in a new process, less what Python itself takes."""
+
+    def lines(self, bench: Bench) -> list[Line]:
+        """Import in turns."""
+        measured = [entry for entry in bench.entries if entry.name in _MODULES]
+        seconds: dict[str, list[float]] = {entry.name: [] for entry in measured}
+        for _ in range(bench.effort.rounds + 1):  # the first one fills the disk's cache
+            empty = _start("pass", "")
+            for entry in measured:
+                taken = _start(f"import {_MODULES[entry.name]}", _beneath(entry))
+                seconds[entry.name].append(taken - empty)
+        medians = {name: Figure(median(taken[1:])) for name, taken in seconds.items()}
+        return [self.line("s", _compared(medians))]
 
 
-def installed_size(entries: tuple[Entry, ...], cell_name: str, title: str) -> Line:
-    """Add up the files of a package and of all that it requires."""
-    figures = {}
-    for entry in entries:
-        if entry.name in _MODULES:
-            packages = set().union(*map(needed, [*entry.packages, _beneath(entry)]))
-            figures[entry.name] = Figure(float(sum(map(_bytes, packages))))
-    return _line(cell_name, title, "bytes", figures)
+@dataclass(frozen=True)
+class Size(Cell):
+    """The files of a package and of all that it requires."""
+
+    def lines(self, bench: Bench) -> list[Line]:
+        """Add them up."""
+        figures = {}
+        for entry in bench.entries:
+            if entry.name in _MODULES or entry.is_clearprop:
+                packages = set().union(*map(needed, [*entry.packages, _beneath(entry)]))
+                figures[entry.name] = Figure(float(sum(map(_bytes, packages))))
+        return [self.line("bytes", _compared(figures))]
 
 
 def needed(package: str) -> set[str]:
@@ -107,15 +121,22 @@ def _start(code: str, beneath: str) -> float:
     return time.perf_counter() - began
 
 
-def _line(name: str, title: str, unit: str, figures: dict[str, Figure]) -> Line:
+def _peak(entry: Entry, path: str) -> Figure | None:
+    """Return the peak in the first of the settings with most threads that can do the task."""
+    settings = settings_of(entry)
+    for setting in (one for one in settings if one.threads == settings[-1].threads):
+        with Pool() as fresh:
+            remote = fresh.get(setting)
+            if remote.ask("load", path=path)["can"]:
+                remote.ask("train", steps=_UPDATES)
+                return Figure(remote.ask("memory")["bytes"], setting=setting.in_words())
+    return None
+
+
+def _compared(figures: dict[str, Figure]) -> dict[str, Figure]:
+    """Give every figure its ratio to clearprop's."""
     ours = figures[CLEARPROP.name].value
-    shown = {
-        peer: Figure(
-            one.value,
-            one.value / ours if one.value and ours else None,
-            one.setting,
-            remark=one.remark,
-        )
+    return {
+        peer: replace(one, ratio=one.value / ours if one.value and ours else None)
         for peer, one in figures.items()
     }
-    return Line(name, title, unit, shown)

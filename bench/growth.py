@@ -1,23 +1,18 @@
 """How the cost of an update grows with samples, features, width and depth."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TypeAlias
 
 from bench import data
-from bench.peers import Entry
-from bench.pool import Pool
+from bench.cell import Bench, Cell
+from bench.results import Line
 from bench.task import Rule, Task
 from bench.timing import measure, say
-from bench.work import Effort, Training
+from bench.work import Training
 
-FILE = Path(__file__).with_name("growth.png")
-_PEERS = ("clearprop", "published loop", "scikit-learn", "PyTorch", "JAX")
+TABLE = "How the time of 100 updates grows"
+PEERS = ("clearprop", "published loop", "scikit-learn", "PyTorch", "JAX")
 _UPDATES = 100
-
-Seconds: TypeAlias = Mapping[str, Mapping[int, float]]
-"""By peer and size: what an update takes."""
+_TOLERANCE = 1e-2
 
 
 @dataclass(frozen=True)
@@ -51,58 +46,27 @@ SIZES = {
 }
 
 
-def measured(pool: Pool, entries: Sequence[Entry], effort: Effort) -> dict[str, Seconds]:
-    """Time an update for every size of each of the four, all else at its default."""
-    chosen = tuple(entry for entry in entries if entry.name in _PEERS)
-    less = replace(effort, rounds=min(effort.rounds, 2), turn=effort.trial, trial=effort.trial / 4)
-    panels: dict[str, Seconds] = {}
-    for what, sizes in SIZES.items():
-        seconds: dict[str, dict[int, float]] = {}
-        for size in sizes:
-            say(f" {what} {size}")
-            task = replace(Shape(), **{what: size}).task()
-            for peer, figure in measure(pool, chosen, task, Training(_UPDATES), less).items():
-                if figure.value is not None:
-                    seconds.setdefault(peer, {})[size] = figure.value / _UPDATES
-        panels[what] = seconds
-    return panels
+@dataclass(frozen=True)
+class Growth(Cell):
+    """Updates for every size of each of the four, all else at its default: a line for each."""
 
-
-def draw(panels: Mapping[str, Seconds]) -> None:
-    """Write `growth.png`: four charts, logarithmic both ways."""
-    from matplotlib.ticker import NullFormatter, NullLocator
-
-    from clearprop.plots import save
-    from clearprop.plots.style import (
-        PALETTE,
-        chart,
-        finished,
-        heading,
-        legend,
-        new_figure,
-        plain_numbers,
-    )
-
-    figure = new_figure(6.4)
-    heading(figure, "How the time of an update grows, all else staying as it is")
-    all_axes = figure.subplots(2, 2).ravel()
-    for axes, (what, seconds) in zip(all_axes, panels.items(), strict=True):
-        lines = [
-            axes.loglog(
-                list(of_peer),
-                [1e3 * taken for taken in of_peer.values()],
-                color=PALETTE[_PEERS.index(peer)],
-                marker="o",
-                markersize=3,
-                linewidth=2 if peer == _PEERS[0] else 1.2,
-            )[0]
-            for peer, of_peer in seconds.items()
-        ]
-        chart(axes, "", what, "milliseconds")
-        axes.set_xticks(SIZES[what])
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(plain_numbers)
-        axes.yaxis.set_major_formatter(plain_numbers)
-        axes.yaxis.set_minor_formatter(NullFormatter())
-    legend(all_axes[0], lines, list(seconds), loc="upper left")
-    save(finished(figure), FILE)
+    def lines(self, bench: Bench) -> list[Line]:
+        """Measure fewer peers, and with less effort: a picture shows no third digit."""
+        effort = bench.effort
+        less = Bench(
+            bench.pool,
+            tuple(entry for entry in bench.entries if entry.name in PEERS),
+            replace(
+                effort, rounds=min(effort.rounds, 3), turn=effort.trial, trial=effort.trial / 4
+            ),
+        )
+        work = Training(_UPDATES, "float32", _TOLERANCE)
+        lines = []
+        for what, sizes in SIZES.items():
+            for size in sizes:
+                say(f" {what} {size}")
+                figures = measure(less, replace(Shape(), **{what: size}).task(), work)
+                lines.append(
+                    Line(f"{self.name}-{what}-{size}", f"{what} {size}", TABLE, "s", figures)
+                )
+        return lines

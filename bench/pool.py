@@ -63,8 +63,9 @@ class Remote:
         environment = {name: text for name, text in os.environ.items() if name not in _THREADS}
         if setting.threads is not None:
             environment |= dict.fromkeys(_THREADS, str(setting.threads))
+        environment |= dict(setting.entry.variables)
         self.process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "bench.worker", setting.entry.name, setting.way],
+            [sys.executable, "-m", "bench.worker", setting.entry.place, setting.way],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,

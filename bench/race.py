@@ -1,74 +1,127 @@
 """The time to a test accuracy."""
 
-from bench.cells import Cell
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench import data
+from bench.cell import Bench, Cell
 from bench.peers import CLEARPROP, Entry
-from bench.pool import PeerError, Pool
+from bench.pool import PeerError
 from bench.results import Figure, Line
+from bench.task import Task
 from bench.timing import Contender, best, failure, on_disk, say
-from bench.work import Effort, Training
+from bench.work import Training
 
 TARGETS = (0.98, 0.985)
 _TRIED = 40  # updates at most on which settings are tried
 
 
-def race(pool: Pool, entries: tuple[Entry, ...], cell: Cell, effort: Effort) -> list[Line]:
-    """Train until the last target is reached, and return a line for each target.
+@dataclass(frozen=True)
+class Recipe:
+    """A way to train.
+
+    Parameters
+    ----------
+    words : str
+        What the tables say of those who use it; nothing of the first.
+    make : callable
+        Makes the task.
+    """
+
+    words: str
+    make: Callable[[], Task]
+
+
+@dataclass(frozen=True)
+class Finish:
+    """How one peer's training went.
+
+    Parameters
+    ----------
+    contender : Contender
+    recipe : Recipe
+    reached : dict of str to (float or None)
+        Seconds, by target.
+    accuracy : float
+        The best.
+    """
+
+    contender: Contender
+    recipe: Recipe
+    reached: dict[str, float | None]
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Race(Cell):
+    """Train until the last target is reached: a line for each target.
 
     Everybody has the first recipe that they can do. Each trains once: that takes far longer than
     what disturbs it.
 
-    Raises
-    ------
-    PeerError
-        If clearprop itself fails.
+    Parameters
+    ----------
+    recipes : tuple of Recipe
+        The best first.
     """
-    reached: dict[str, tuple[Contender, dict[str, float | None], float]] = {}
-    failed: dict[str, Figure] = {}
-    for entry in entries:
-        try:
-            run = _run(pool, entry, cell, effort)
-        except PeerError as error:
-            failed[entry.name] = failure(entry.name, error)
-            continue
-        if run is not None:
-            reached[entry.name] = run
-    return [
-        Line(
-            f"{cell.name}-{target:g}",
-            f"{cell.title} to {target:.1%}",
-            "s",
-            failed | _figures(reached, str(target)),
-        )
-        for target in TARGETS
-    ]
+
+    recipes: tuple[Recipe, ...]
+
+    def lines(self, bench: Bench) -> list[Line]:
+        """Train each in turn; without the real digits there is nothing to learn.
+
+        Raises
+        ------
+        PeerError
+            If clearprop itself fails.
+        """
+        if not data.has_digits():
+            say("  left out: it needs MNIST in ../shared/data")
+            return []
+        finished: dict[str, Finish] = {}
+        failed: dict[str, Figure] = {}
+        for entry in bench.entries:
+            try:
+                finish = self._run(bench, entry)
+            except PeerError as error:
+                failed[entry.name] = failure(entry.name, error)
+                continue
+            if finish is not None:
+                finished[entry.name] = finish
+        return [
+            Line(
+                f"{self.name}-{target:g}",
+                f"{self.title}{target:.1%}",
+                self.table,
+                "s",
+                failed | _figures(finished, str(target)),
+            )
+            for target in TARGETS
+        ]
+
+    def _run(self, bench: Bench, entry: Entry) -> Finish | None:
+        for recipe in self.recipes:
+            task = recipe.make()
+            tried = Training(min(_TRIED, task.rule.steps), task.X.dtype.name, 0.0)
+            with on_disk(task) as path:
+                one = best(bench, entry, path, tried)
+                if one is not None and one.differs is None:
+                    answer = one.remote.ask("learn", targets=TARGETS, limit=bench.effort.limit)
+                    one.remote.ask("drop")
+                    say(f"  {entry.name:<18}{answer['reached']}, best {answer['best']:.2%}")
+                    return Finish(one, recipe, answer["reached"], answer["best"])
+        return None
 
 
-def _run(
-    pool: Pool, entry: Entry, cell: Cell, effort: Effort
-) -> tuple[Contender, dict[str, float | None], float] | None:
-    for make in (cell.make, *cell.simpler):
-        task = make()
-        with on_disk(task) as path:
-            one = best(pool, entry, path, Training(min(_TRIED, task.rule.steps)), effort)
-            if one is not None and one.differs is None:
-                answer = one.remote.ask("learn", targets=TARGETS, limit=effort.limit)
-                one.remote.ask("drop")
-                say(f"  {entry.name:<18}{answer['reached']}, best {answer['best']:.2%}")
-                return one, answer["reached"], answer["best"]
-    return None
-
-
-def _figures(
-    reached: dict[str, tuple[Contender, dict[str, float | None], float]], target: str
-) -> dict[str, Figure]:
-    reference = reached[CLEARPROP.name][1][target]
+def _figures(finished: dict[str, Finish], target: str) -> dict[str, Figure]:
+    reference = finished[CLEARPROP.name].reached[target]
     figures = {}
-    for name, (one, times, accuracy) in reached.items():
-        seconds = times[target]
+    for name, one in finished.items():
+        seconds = one.reached[target]
         figures[name] = Figure(
             seconds,
             seconds / reference if seconds and reference else None,
-            one.setting.in_words(),
-            remark="" if seconds else f"not reached: {accuracy:.2%} at best",
+            ", ".join(filter(None, (one.recipe.words, one.contender.setting.in_words()))),
+            remark="" if seconds else f"{one.accuracy:.2%} at best",
         )
     return figures

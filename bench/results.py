@@ -19,7 +19,8 @@ class Figure:
     Parameters
     ----------
     value : float or None
-        In the line's unit; None where there is none, and `remark` says why.
+        In the line's unit; None where there is none, and `remark` says why: a few words, or
+        "failed: " and more.
     ratio : float or None
         The median of value / clearprop's value over the rounds.
     setting : str
@@ -28,8 +29,10 @@ class Figure:
         How many updates were timed, where they were fewer than all; `value` is scaled up.
     outcome : float or None
         The loss after the updates that were timed, or how certain predictions are.
+    apart : float or None
+        How far that lies from clearprop's after the same updates, relative to it.
     agrees : bool or None
-        Whether clearprop has the same outcome; None where that can't be compared.
+        Whether that is as near as it must be; None where it can't be compared.
     remark : str
         What else has to be known.
     """
@@ -39,6 +42,7 @@ class Figure:
     setting: str = ""
     steps: int | None = None
     outcome: float | None = None
+    apart: float | None = None
     agrees: bool | None = None
     remark: str = ""
 
@@ -52,6 +56,9 @@ class Line:
     name : str
         Of the line: the cell's, and the target where a cell has several.
     title : str
+        Its parts are separated by "; ": a table sets each in a line of its own.
+    table : str
+        The heading of the table that it belongs to.
     unit : str
         "s" or "bytes".
     figures : mapping of str to Figure
@@ -60,6 +67,7 @@ class Line:
 
     name: str
     title: str
+    table: str
     unit: str
     figures: Mapping[str, Figure]
 

@@ -2,20 +2,21 @@
 
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from bench.cell import Bench
 from bench.peers import CLEARPROP, Entry
-from bench.pool import PeerError, Pool, Remote, Setting, settings_of
+from bench.pool import PeerError, Remote, Setting, settings_of
 from bench.results import Figure
 from bench.task import Task
-from bench.work import Effort, Training, Work
+from bench.work import Work
 
-TOLERANCE = {"float64": 1e-7, "float32": 1e-2}
-"""By how much, relative to it, a peer's outcome may differ from clearprop's."""
+_PAUSE = 0.05  # seconds in which the threads of the last peer stop waiting for more to do
 
 
 @dataclass
@@ -50,19 +51,14 @@ def on_disk(task: Task) -> Iterator[str]:
         yield str(path)
 
 
-def measure(
-    pool: Pool, entries: tuple[Entry, ...], task: Task, work: Work, effort: Effort
-) -> dict[str, Figure]:
+def measure(bench: Bench, task: Task, work: Work) -> dict[str, Figure]:
     """Time the same work by every peer that can do it.
 
     Parameters
     ----------
-    pool : Pool
-    entries : tuple of Entry
-        The peers, clearprop among them.
+    bench : Bench
     task : Task
     work : Work
-    effort : Effort
 
     Returns
     -------
@@ -77,29 +73,38 @@ def measure(
     figures: dict[str, Figure] = {}
     ready: dict[str, Contender] = {}
     with on_disk(task) as path:
-        for entry in entries:
+        for entry in bench.entries:
             try:
-                found = best(pool, entry, path, work, effort)
+                found = best(bench, entry, path, work)
             except PeerError as error:
                 figures[entry.name] = failure(entry.name, error)
                 continue
             if found is not None:
                 ready[entry.name] = found
-        for number in range(effort.rounds):
+        for number in range(bench.effort.rounds):
             for name in list(ready) if number % 2 == 0 else list(reversed(ready)):
                 one = ready[name]
+                time.sleep(_PAUSE)
                 try:
-                    one.seconds.append(work.turn(one.remote, one.size, effort))
+                    one.seconds.append(work.turn(one.remote, one.size, bench.effort))
                 except PeerError as error:
                     figures[name] = failure(name, error)
                     del ready[name]
-        figures |= _compared(ready, work, TOLERANCE[task.X.dtype.name])
-        for one in ready.values():
-            one.remote.ask("drop")
-    return figures
+        ours, expected = ready[CLEARPROP.name], Expected(ready[CLEARPROP.name].remote, work)
+        for name, one in ready.items():
+            try:
+                figures[name] = _figure(one, ours, expected)
+            except PeerError as error:
+                figures[name] = failure(name, error)
+            else:
+                _tell(name, figures[name])
+        for name, one in ready.items():
+            if figures[name].value is not None:
+                one.remote.ask("drop")
+    return {entry.name: figures[entry.name] for entry in bench.entries if entry.name in figures}
 
 
-def best(pool: Pool, entry: Entry, path: str, work: Work, effort: Effort) -> Contender | None:
+def best(bench: Bench, entry: Entry, path: str, work: Work) -> Contender | None:
     """Try every setting of a peer, and keep the fastest; None where it can't do the task.
 
     Raises
@@ -108,17 +113,16 @@ def best(pool: Pool, entry: Entry, path: str, work: Work, effort: Effort) -> Con
         If it fails.
     """
     tried: list[tuple[float, Contender]] = []
-    for setting in settings_of(entry)[: effort.settings]:
-        remote = pool.get(setting)
+    for setting in settings_of(entry)[: bench.effort.settings]:
+        remote = bench.pool.get(setting)
         answer = remote.ask("load", path=path)
-        if not answer["can"]:
-            return None
-        slowness, size = work.try_out(remote, effort)
-        tried.append((slowness, Contender(setting, remote, size, answer["differs"])))
+        if answer["can"]:
+            slowness, size = work.try_out(remote, bench.effort)
+            tried.append((slowness, Contender(setting, remote, size, answer["differs"])))
     tried.sort(key=lambda one: one[0])
     for _, loser in tried[1:]:
         loser.remote.ask("drop")
-    return tried[0][1]
+    return tried[0][1] if tried else None
 
 
 def failure(name: str, error: PeerError) -> Figure:
@@ -132,7 +136,8 @@ def failure(name: str, error: PeerError) -> Figure:
     if name == CLEARPROP.name:
         raise error
     say(f"  {name:<18} failed: {error}")
-    return Figure(None, remark=f"failed: {error}")
+    in_a_table = " ".join(str(error).split()).replace("|", "/")
+    return Figure(None, remark=f"failed: {in_a_table:.80}")
 
 
 def say(text: str) -> None:
@@ -140,29 +145,53 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _compared(ready: dict[str, Contender], work: Work, tolerance: float) -> dict[str, Figure]:
-    """Turn what was measured into figures, each with its outcome compared with clearprop's."""
-    ours = ready[CLEARPROP.name]
-    expected: dict[int, float] = {}
-    figures = {}
-    for name, one in ready.items():
-        outcome = agrees = None
-        if one.differs is None:
-            if one.size not in expected:
-                expected[one.size] = work.outcome(ours.remote, one.size)
-            outcome = work.outcome(one.remote, one.size)
-            agrees = abs(outcome - expected[one.size]) <= tolerance * abs(expected[one.size])
-        cut = isinstance(work, Training) and one.size < work.steps
-        ratios = (mine / theirs for mine, theirs in zip(one.seconds, ours.seconds, strict=True))
-        figures[name] = figure = Figure(
-            value=median(one.seconds),
-            ratio=median(ratios),
-            setting=one.setting.in_words(),
-            steps=one.size if cut else None,
-            outcome=outcome,
-            agrees=agrees,
-            remark=one.differs or "",
-        )
-        warning = "  OUTCOME DIFFERS" if agrees is False else ""
-        say(f"  {name:<18}{figure.value:10.4g} s {figure.ratio:8.2f}  {figure.setting}{warning}")
-    return figures
+class Expected:
+    """clearprop's outcomes, each computed when it is first asked for.
+
+    Parameters
+    ----------
+    remote : Remote
+        clearprop's.
+    work : Work
+    """
+
+    def __init__(self, remote: Remote, work: Work) -> None:
+        self.remote = remote
+        self.work = work
+        self._known: dict[int, float] = {}
+
+    def after(self, updates: int) -> float:
+        """Return the outcome after so many updates."""
+        if updates not in self._known:
+            self._known[updates] = self.work.outcome(self.remote, updates)
+        return self._known[updates]
+
+
+def _figure(one: Contender, ours: Contender, expected: Expected) -> Figure:
+    """Turn what was measured into a figure, with its outcome compared with clearprop's."""
+    work = expected.work
+    outcome = apart = agrees = None
+    if one.differs is None:
+        agrees = True
+        for check in reversed(work.checks(one.size)):  # the last state is there already
+            found, wanted = work.outcome(one.remote, check.updates), expected.after(check.updates)
+            difference = abs(found / wanted - 1)
+            agrees = agrees and difference <= check.tolerance
+            if outcome is None:
+                outcome, apart = found, difference
+    ratios = (mine / theirs for mine, theirs in zip(one.seconds, ours.seconds, strict=True))
+    return Figure(
+        value=median(one.seconds),
+        ratio=median(ratios),
+        setting=one.setting.in_words(),
+        steps=one.size if work.is_cut(one.size) else None,
+        outcome=outcome,
+        apart=apart,
+        agrees=agrees,
+        remark=one.differs or "",
+    )
+
+
+def _tell(name: str, figure: Figure) -> None:
+    warning = "  OUTCOME DIFFERS" if figure.agrees is False else ""
+    say(f"  {name:<18}{figure.value:10.4g} s {figure.ratio:8.2f}  {figure.setting}{warning}")

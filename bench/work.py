@@ -7,6 +7,15 @@ from bench.pool import Remote
 
 _FEW = 2  # updates that warm up
 
+FIRST = 10
+"""Updates after which losses are compared for the first time: rounding has not grown yet."""
+
+FIRST_TOLERANCE = {"float64": 1e-9, "float32": 3e-5}
+"""By how much, relative to it, a peer's loss may then differ from clearprop's.
+
+Adam with another formula is 3e-4 apart by then; with the same one, in float32, 5e-6 at most.
+"""
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -33,8 +42,24 @@ class Effort:
     settings: int | None = None
 
 
-FULL = Effort(rounds=5, turn=1.5, trial=0.3, limit=45.0)
+FULL = Effort(rounds=5, turn=1.0, trial=0.3, limit=45.0)
 QUICK = Effort(rounds=2, turn=0.2, trial=0.05, limit=4.0, settings=1)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A number that all peers must agree in.
+
+    Parameters
+    ----------
+    updates : int
+        After how many updates from the first weights on.
+    tolerance : float
+        By how much a peer's number may differ from clearprop's, relative to that.
+    """
+
+    updates: int
+    tolerance: float
 
 
 class Work(Protocol):
@@ -46,8 +71,14 @@ class Work(Protocol):
     def turn(self, remote: Remote, size: int, effort: Effort) -> float:
         """Return the seconds that the whole work takes, measured on a turn of that size."""
 
-    def outcome(self, remote: Remote, size: int) -> float:
-        """Return the number that all peers must agree in."""
+    def is_cut(self, size: int) -> bool:
+        """Whether a turn of that size is less than the whole work."""
+
+    def checks(self, size: int) -> tuple[Check, ...]:
+        """Return what is compared after turns of that size, the most telling number last."""
+
+    def outcome(self, remote: Remote, updates: int) -> float:
+        """Return the number that all peers must agree in after so many updates."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +88,18 @@ class Training:
     Parameters
     ----------
     steps : int
+    dtype : str
+        In which everybody computes.
+    tolerance : float
+        Of the loss after the last update: how far rounding alone leads two trainings apart.
+    until : int or None
+        The update after which losses are compared for the last time; None for the last timed.
     """
 
     steps: int
+    dtype: str
+    tolerance: float
+    until: int | None = None
 
     def try_out(self, remote: Remote, effort: Effort) -> tuple[float, int]:
         """Time a few updates, then some; clearprop is timed on all."""
@@ -77,10 +117,19 @@ class Training:
         """Train from the first weights on."""
         return float(remote.ask("train", steps=size)["seconds"] * self.steps / size)
 
-    def outcome(self, remote: Remote, size: int) -> float:
-        """Train once more, and return the loss of all samples."""
-        remote.ask("train", steps=size)
-        return float(remote.ask("loss")["loss"])
+    def is_cut(self, size: int) -> bool:
+        """Whether there are more updates than that."""
+        return size < self.steps
+
+    def checks(self, size: int) -> tuple[Check, ...]:
+        """Return the loss early on, when all must agree closely, and the last to be compared."""
+        last = min(size, self.until or size)
+        first = Check(min(FIRST, last), FIRST_TOLERANCE[self.dtype])
+        return (first,) if last <= FIRST else (first, Check(last, self.tolerance))
+
+    def outcome(self, remote: Remote, updates: int) -> float:
+        """Return the loss of all samples."""
+        return float(remote.ask("loss", steps=updates)["loss"])
 
     def _fitting(self, seconds: float, per_step: float) -> int:
         return min(max(_FEW, int(seconds / per_step)), self.steps)
@@ -88,7 +137,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Predicting:
-    """Calls with all test samples; the outcome is how certain the answers are."""
+    """Calls with all test samples, by the first weights; the outcome is how certain answers are."""
 
     def try_out(self, remote: Remote, effort: Effort) -> tuple[float, int]:
         """Time some calls."""
@@ -98,6 +147,14 @@ class Predicting:
         """Return the seconds of one call, the mean of many."""
         return float(remote.ask("predict", seconds=effort.trial)["seconds"])
 
-    def outcome(self, remote: Remote, size: int) -> float:
+    def is_cut(self, size: int) -> bool:
+        """Never."""
+        return False
+
+    def checks(self, size: int) -> tuple[Check, ...]:
+        """Return the one number there is; a forward pass leaves little to rounding."""
+        return (Check(0, 1e-5),)
+
+    def outcome(self, remote: Remote, updates: int) -> float:
         """Return the mean logarithm of the largest probability."""
         return float(remote.ask("certainty")["certainty"])

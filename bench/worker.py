@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.peers import PEERS
+from bench.peers import make
 from bench.task import Task, loss_of
 
 
@@ -18,14 +18,14 @@ class Worker:
 
     Parameters
     ----------
-    name, way : str
+    place, way : str
         Of the peer.
     """
 
-    def __init__(self, name: str, way: str) -> None:
-        self.entry = next(entry for entry in PEERS if entry.name == name)
+    def __init__(self, place: str, way: str) -> None:
+        self.place = place
         self.way = way
-        self.peer = self.entry.make(way)
+        self.peer = make(place, way)
 
     def load(self, path: str) -> dict[str, Any]:
         """Read the task; say whether the peer can do it, and whether it is the same to it."""
@@ -34,6 +34,7 @@ class Worker:
         if can:
             self.peer.load(task)
             self.peer.fresh()
+            self.trained = 0
         return {"can": can, "differs": self.peer.differs(task)}
 
     def train(self, steps: int) -> dict[str, Any]:
@@ -41,10 +42,13 @@ class Worker:
         self.peer.fresh()
         began = time.perf_counter()
         self.peer.train(0, steps)
+        self.trained = steps
         return {"seconds": time.perf_counter() - began}
 
-    def loss(self) -> dict[str, Any]:
-        """Say how large the loss of all samples is after the last training."""
+    def loss(self, steps: int) -> dict[str, Any]:
+        """Say how large the loss of all samples is after so many updates."""
+        if self.trained != steps:
+            self.train(steps)
         task = self.peer.task
         return {"loss": loss_of(self.peer.weights(), task.X, task.y)}
 
@@ -69,7 +73,8 @@ class Worker:
         The clock stands still while accuracy is measured.
         """
         peer, task = self.peer, self.peer.task
-        taken, best, reached = 0.0, 0.0, dict.fromkeys(map(str, targets))
+        taken, best = 0.0, 0.0
+        reached: dict[str, float | None] = dict.fromkeys(map(str, targets))
         peer.fresh()
         began = time.perf_counter()
 
@@ -89,7 +94,7 @@ class Worker:
 
     def drop(self) -> dict[str, Any]:
         """Let the data go."""
-        self.peer = self.entry.make(self.way)
+        self.peer = make(self.place, self.way)
         return {}
 
     def memory(self) -> dict[str, Any]:

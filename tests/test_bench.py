@@ -1,6 +1,7 @@
-"""The benchmark: its peers do the same, and README shows what it measured."""
+"""The benchmark: its peers do the same, and one that does not is found."""
 
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,24 +11,28 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # bench/ is a part of the repository, not of the package
 
-from bench import report  # noqa: E402
-from bench.cells import CELLS  # noqa: E402
+from bench.cell import Bench  # noqa: E402
+from bench.cells import CELLS, Trained  # noqa: E402
 from bench.footprint import needed  # noqa: E402
+from bench.peers import CLEARPROP, PEERS, Entry, make  # noqa: E402
 from bench.peers.clearprop import Clearprop  # noqa: E402
 from bench.peers.published import Published  # noqa: E402
 from bench.peers.sklearn import ScikitLearn  # noqa: E402
-from bench.results import Figure, Line, Results  # noqa: E402
-from bench.task import Rule, Task, loss_of  # noqa: E402
-from bench.timing import TOLERANCE  # noqa: E402
+from bench.pool import Pool, settings_of  # noqa: E402
+from bench.rounding import _reordered  # noqa: E402
+from bench.task import NEGLIGIBLE, Rule, Task, loss_of  # noqa: E402
+from bench.timing import measure, on_disk  # noqa: E402
+from bench.work import FIRST_TOLERANCE, QUICK, Predicting, Training  # noqa: E402
+from bench.worker import Worker  # noqa: E402
 
-CLOSE = 1e-5  # relative, of float32 losses after a few updates
+ADAM = {"optimizer": "adam", "learning_rate": 1e-3, "epsilon": NEGLIGIBLE}
 TRAININGS = {  # every kind of rule that the cells have, on few samples
     "cat-float64": (Rule((20, 7, 5, 1), 12, None, "sgd", 0.0075, he=False), 60, "float64"),
     "cat-float32": (Rule((20, 7, 5, 1), 12, None, "sgd", 0.0075, he=False), 60, "float32"),
     "genes": (Rule((16, 8, 10), 16, 10, "momentum", 1e-3), 60, "float32"),
-    "tiny-adam": (Rule((32, 32, 2), 12, 10, "adam", 1e-3), 3, "float64"),
+    "tiny-adam": (Rule((32, 32, 2), 12, 10, **ADAM), 3, "float64"),
     "small-sgd": (Rule((16, 8, 10), 12, 10, "sgd", 0.1), 20, "float32"),
-    "small-adam": (Rule((16, 8, 10), 12, 10, "adam", 1e-3), 20, "float32"),
+    "small-adam": (Rule((16, 8, 10), 12, 10, **ADAM), 20, "float32"),
 }
 
 
@@ -47,14 +52,15 @@ def trained(peer, task, steps):
 
 
 def peers():
-    for peer, module in (
-        ("bench.peers.published:Published", "numpy"),
-        ("bench.peers.sklearn:ScikitLearn", "sklearn"),
-        ("bench.peers.torch:PyTorch", "torch"),
-        ("bench.peers.jax:Jax", "jax"),
+    for place, way, modules in (
+        ("published:Published", "", ["numpy"]),
+        ("sklearn:ScikitLearn", "", ["sklearn"]),
+        ("torch:PyTorch", "", ["torch"]),
+        ("jax:Jax", "loop", ["jax"]),
+        ("keras:Keras", "on jax", ["keras", "jax"]),
     ):
-        if find_spec(module):
-            yield peer
+        if all(map(find_spec, modules)):
+            yield make(f"bench.peers.{place}", way)
 
 
 @pytest.mark.parametrize("steps", [3, 12])
@@ -62,23 +68,115 @@ def peers():
 def test_clearprop_ends_at_the_loss_of_every_other_peer(name, steps):
     task = small(name)
     expected = trained(Clearprop(""), task, steps)
+    close = FIRST_TOLERANCE[task.X.dtype.name]
     before = loss_of(task.weights, task.X, task.y)
-    assert abs(expected - before) > 10 * CLOSE * before, "nothing is learned, nothing compared"
+    assert abs(expected - before) > 10 * close * before, "nothing is learned, nothing compared"
     compared = 0
-    for place in peers():
-        module, _, kind = place.partition(":")
-        peer = getattr(__import__(module, fromlist=[kind]), kind)("loop")
+    for peer in peers():
         if peer.can(task) and peer.differs(task) is None:
-            assert trained(peer, task, steps) == pytest.approx(expected, rel=CLOSE), place
+            assert trained(peer, task, steps) == pytest.approx(expected, rel=close), type(peer)
             compared += 1
     assert compared or name == "tiny-adam"
 
 
-def test_a_peer_that_trains_differently_is_found():
+def test_the_two_formulas_of_adam_are_told_apart_unless_epsilon_is_negligible():
+    task = small("small-adam")
+    other = replace(task, rule=replace(task.rule, epsilon=1e-4))
+    expected = trained(Clearprop(""), other, 10)
+    apart = abs(trained(ScikitLearn(""), other, 10) / expected - 1)
+    assert apart > FIRST_TOLERANCE["float32"]
+
+
+def test_every_training_by_adam_has_a_negligible_epsilon():
+    rules = [cell.make().rule for cell in CELLS.values() if isinstance(cell, Trained)]
+    adams = [rule for rule in rules if rule.optimizer == "adam"]
+    assert adams
+    assert {rule.epsilon for rule in adams} == {NEGLIGIBLE}
+
+
+class Local:
+    """A conversation with a worker in this process."""
+
+    def __init__(self, setting):
+        self.setting = setting
+        self.worker = Worker(setting.entry.place, setting.way)
+
+    def ask(self, command, **arguments):
+        return getattr(self.worker, command)(**arguments)
+
+
+class LocalPool:
+    get = Local
+
+
+class Hasty(Published):
+    """Leaves out every other update."""
+
+    def train(self, first, last):
+        super().train(first, last - (last - first) // 2)
+
+
+class Late(Published):
+    """Does what it should at first, and too little from the eleventh update on."""
+
+    def train(self, first, last):
+        super().train(first, min(last, 10))
+
+
+def measured(work, *entries):
+    bench = Bench(LocalPool(), (CLEARPROP, *entries), replace(QUICK, trial=1e-3, turn=1e-3))
+    return measure(bench, small("small-sgd"), work)
+
+
+def test_who_does_the_same_agrees_and_who_does_less_does_not():
+    figures = measured(
+        Training(12, "float32", 1e-3),
+        Entry("loop", "bench.peers.published:Published", ()),
+        Entry("hasty", f"{__name__}:Hasty", ()),
+        Entry("late", f"{__name__}:Late", ()),
+    )
+    assert figures["clearprop"].agrees
+    assert figures["clearprop"].ratio == 1
+    assert figures["loop"].agrees
+    assert figures["loop"].apart < 1e-3
+    assert not figures["hasty"].agrees
+    if figures["late"].steps is None:  # the machine was quick enough for all twelve
+        assert not figures["late"].agrees
+
+
+def test_the_last_loss_compared_is_that_of_the_last_update_timed_or_an_earlier_one():
+    work = Training(500, "float32", 0.1)
+    assert [check.updates for check in work.checks(80)] == [10, 80]
+    assert [check.updates for check in work.checks(4)] == [4]
+    assert [check.updates for check in replace(work, until=50).checks(80)] == [10, 50]
+    assert [check.tolerance for check in work.checks(80)] == [FIRST_TOLERANCE["float32"], 0.1]
+
+
+def test_predictions_are_compared_too():
+    loop = Entry("loop", "bench.peers.published:Published", ())
+    assert measured(Predicting(), loop)["loop"].agrees
+
+
+def test_a_worker_trains_anew_for_a_loss_that_it_has_not_reached(tmp_path):
     task = small("small-sgd")
-    other = Task(Rule((16, 8, 10), 12, 10, "sgd", 0.11), task.X, task.y)
-    expected = trained(Clearprop(""), task, 12)
-    assert abs(trained(Published(""), other, 12) - expected) > TOLERANCE["float32"] * expected
+    task.save(tmp_path / "task")
+    worker = Worker("bench.peers.published:Published", "")
+    worker.load(str(tmp_path / "task"))
+    worker.train(12)
+    before = trained(Published(""), task, 3)
+    assert worker.loss(3)["loss"] == pytest.approx(before, rel=1e-12)
+
+
+@pytest.mark.parametrize("entry", [entry for entry in PEERS if entry.is_clearprop], ids=str)
+def test_clearprop_compiles_in_a_process_of_its_own_or_is_told_not_to(entry):
+    [setting] = settings_of(entry)
+    with on_disk(small("small-adam")) as path, Pool() as pool:
+        remote = pool.get(setting)
+        assert remote.ask("load", path=path)["can"]
+        assert remote.ask("train", steps=12)["seconds"] > 0
+    variables = dict(entry.variables)
+    fast = find_spec("numba") is not None and entry is CLEARPROP
+    assert variables["CLEARPROP_KERNELS"] == ("compiled" if fast else "numpy")
 
 
 @pytest.mark.parametrize("name", ["cat-float64", "small-sgd"])
@@ -111,6 +209,14 @@ def test_every_epoch_sees_every_sample_once():
     assert task.epochs(2, 9) == [slice(2, 4), slice(4, 8), slice(8, 9)]
 
 
+def test_reordered_batches_hold_the_same_samples():
+    task = small("genes")
+    other = _reordered(task, 3)
+    assert not np.array_equal(other.rows, task.rows)
+    np.testing.assert_array_equal(np.sort(other.rows), np.sort(task.rows))
+    np.testing.assert_array_equal(_reordered(task, 0).rows, task.rows)
+
+
 def test_the_loss_that_peers_are_compared_by():
     W, b = np.array([[1.0], [0.0]]), np.array([0.5])
     X = np.array([[0.5, 9.0], [-0.5, 9.0]])
@@ -121,49 +227,3 @@ def test_the_loss_that_peers_are_compared_by():
 def test_required_packages_are_found_through_others():
     assert {"scikit-learn", "numpy", "scipy"} <= needed("scikit-learn")
     assert "pytest" not in needed("scikit-learn")
-
-
-def test_the_table_shows_ratios_and_what_is_not_comparable():
-    line = Line(
-        "a",
-        "Title",
-        "s",
-        {
-            "clearprop": Figure(0.002, 1.0),
-            "floor": Figure(0.001, 0.5),
-            "PyTorch": Figure(0.04, 20.0, agrees=True),
-            "JAX": Figure(0.001, 0.5, agrees=False),
-            "Keras": Figure(None, remark="not reached: 97.00% at best"),
-        },
-    )
-    rows = report.table(Results((line,), {})).splitlines()
-    assert rows[0] == "|  | clearprop | over the floor | PyTorch | JAX | Keras |"
-    assert rows[2] == "| Title | 2.00 ms | 2.00 × | 20 × | other result | not reached |"
-
-
-def test_lines_that_are_measured_again_stay_in_their_place():
-    old = [Line(name, name, "s", {}) for name in "ab"]
-    results = Results().with_lines(old, {"date": "1"})
-    again = results.with_lines([Line("a", "new", "s", {})], {"date": "2"})
-    assert [line.title for line in again.lines] == ["new", "b"]
-    assert again.measured == {"a": {"date": "2"}, "b": {"date": "1"}}
-
-
-def test_readme_shows_the_table_of_the_results_and_none_before_there_are_any():
-    readme = report.README.read_text(encoding="utf-8")
-    if not Results.load().lines:
-        assert "bench/results" not in readme
-    else:
-        assert report.readme_with(report.table(Results.load()), readme) == readme
-
-
-def test_results_md_is_made_from_the_results():
-    if not Results.load().lines:
-        assert not report.FILE.exists()
-    else:
-        assert report.FILE.read_text(encoding="utf-8") == report.details(Results.load())
-
-
-def test_every_line_of_the_results_belongs_to_a_cell():
-    for line in Results.load().lines:
-        assert line.name in CELLS or line.name.rpartition("-")[0] in CELLS

@@ -1,12 +1,12 @@
 """Who is measured: one file a peer, loaded only in the process that measures it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from bench.peers.base import Peer
 
-__all__ = ["PEERS", "Entry", "Peer", "installed", "version_of"]
+__all__ = ["CLEARPROP", "PEERS", "Entry", "Peer", "installed", "make", "version_of"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Entry:
     is_clearprop : bool
         Whether it is clearprop: it chooses its threads itself, and is always measured on the whole
         training, because what it does once pays for all that follows.
+    variables : tuple of (name, value)
+        Environment variables of its processes.
     """
 
     name: str
@@ -34,23 +36,43 @@ class Entry:
     packages: tuple[str, ...]
     ways: tuple[str, ...] = ("",)
     is_clearprop: bool = False
-
-    def make(self, way: str) -> Peer:
-        """Import and make it."""
-        module, _, name = self.place.partition(":")
-        peer: Peer = getattr(import_module(module), name)(way)
-        return peer
+    variables: tuple[tuple[str, str], ...] = ()
 
 
-CLEARPROP = Entry("clearprop", "bench.peers.clearprop:Clearprop", ("clearprop",), is_clearprop=True)
+def make(place: str, way: str) -> Peer:
+    """Import a peer from its place and make it."""
+    module, _, name = place.partition(":")
+    peer: Peer = getattr(import_module(module), name)(way)
+    return peer
+
+
+def version_of(package: str) -> str | None:
+    """Return the version of a distribution, or None where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+_FAST = ("numba",) if version_of("numba") else ()
+CLEARPROP = Entry(
+    "clearprop",
+    "bench.peers.clearprop:Clearprop",
+    ("clearprop", *_FAST),
+    is_clearprop=True,
+    # As for everybody: what compiles does so before the clock starts.
+    variables=(("CLEARPROP_KERNELS", "compiled" if _FAST else "numpy"),),
+)
+_NUMPY_ALONE = Entry(
+    "NumPy alone",
+    "bench.peers.clearprop:Clearprop",
+    ("clearprop",),
+    is_clearprop=True,
+    variables=(("CLEARPROP_KERNELS", "numpy"),),
+)
 PEERS = (
     CLEARPROP,
-    Entry(
-        "NumPy alone",
-        "bench.peers.clearprop:NumpyAlone",
-        ("clearprop", "numba"),  # where there is no Numba, clearprop is that already
-        is_clearprop=True,
-    ),
+    *([_NUMPY_ALONE] if _FAST else []),  # where there is no Numba, clearprop is that already
     Entry("floor", "bench.floor:Floor", ("numpy",)),
     Entry("published loop", "bench.peers.published:Published", ("numpy",)),
     Entry("scikit-learn", "bench.peers.sklearn:ScikitLearn", ("scikit-learn",)),
@@ -67,15 +89,5 @@ def installed() -> tuple[Entry, ...]:
     for entry in PEERS:
         if all(map(version_of, entry.packages)):
             ways = [w for w in entry.ways if not w.startswith("on ") or version_of(w[3:])]
-            found.append(
-                Entry(entry.name, entry.place, entry.packages, tuple(ways), entry.is_clearprop)
-            )
+            found.append(replace(entry, ways=tuple(ways)))
     return tuple(entry for entry in found if entry.ways)
-
-
-def version_of(package: str) -> str | None:
-    """Return the version of a distribution, or None where it is not installed."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

@@ -1,6 +1,5 @@
-"""clearprop itself: with what is installed, and with NumPy alone."""
+"""clearprop itself."""
 
-import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -34,7 +33,7 @@ class Clearprop(Peer):
         optimizers: dict[str, cp.Optimizer] = {
             "sgd": cp.SGD(falling),
             "momentum": cp.Momentum(falling, momentum=MOMENTUM),
-            "adam": cp.Adam(falling),
+            "adam": cp.Adam(falling, epsilon=rule.epsilon),
         }
         self.trainer = cp.Trainer(
             optimizer=optimizers[rule.optimizer],
@@ -84,11 +83,3 @@ class Clearprop(Peer):
                     run.stop()
 
         self.trainer.fit(self.network, self.task.X, self.task.y, callbacks=[Watch()])
-
-
-class NumpyAlone(Clearprop):
-    """The same where Numba is not installed."""
-
-    def __init__(self, way: str) -> None:
-        super().__init__(way)
-        sys.modules["numba"] = None  # type: ignore[assignment] # importing it then fails

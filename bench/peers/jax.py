@@ -1,5 +1,6 @@
 """JAX: a compiled step called from Python, or a compiled loop over all steps."""
 
+import math
 from typing import Any
 
 import jax
@@ -72,8 +73,12 @@ class Jax(Peer):
         t = number + 1
         m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
         v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
-        rate, v_scale = rate / (1 - 0.9**t), 1 / (1 - 0.999**t)
-        moves = jax.tree.map(lambda m, v: rate * m / (jnp.sqrt(v * v_scale) + 1e-8), m, v)
+        # 1 - 0.999^t loses four digits in float32 if it is written like that.
+        m_share, v_share = (-jnp.expm1(t * math.log(beta)) for beta in (0.9, 0.999))
+        epsilon = self.task.rule.epsilon
+        moves = jax.tree.map(
+            lambda m, v: rate / m_share * m / (jnp.sqrt(v / v_share) + epsilon), m, v
+        )
         return jax.tree.map(jnp.subtract, parameters, moves), (m, v)
 
     def _loss(self, parameters: Tree, x: Tree, y: Tree, key: Tree) -> Tree:

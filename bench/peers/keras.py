@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from itertools import repeat
 
 import numpy as np
 
 from bench.peers.base import Peer
 from bench.task import MOMENTUM, Array, Task, Weights
+
+_UPDATES_IN_A_ROW = 32  # before callbacks are asked; on PyTorch Keras allows one
 
 
 class Keras(Peer):
@@ -15,6 +18,10 @@ class Keras(Peer):
     def __init__(self, way: str) -> None:
         super().__init__(way)
         os.environ["KERAS_BACKEND"] = way.removeprefix("on ")  # Keras reads it when it is imported
+
+    def can(self, task: Task) -> bool:
+        """Whether it has the precision: on PyTorch it multiplies matrices of float64 in float32."""
+        return not (self.way == "on torch" and task.X.dtype == np.float64)
 
     def load(self, task: Task) -> None:
         """Make and compile the model."""
@@ -37,16 +44,22 @@ class Keras(Peer):
             layers += [keras.layers.Dropout(rule.dropout)] if rule.dropout else []
         layers.append(keras.layers.Dense(rule.widths[-1]))
         self.model = keras.Sequential(layers)
-        self.y = task.y[:, None].astype(task.X.dtype if rule.widths[-1] == 1 else np.int32)
+        self.X, one = task.X, rule.widths[-1] == 1
+        self.y = task.y[:, None].astype(task.X.dtype if one else np.int32)
+        if rule.batch_size is None:  # once, rather than in every update
+            self.X, self.y = map(keras.ops.convert_to_tensor, (self.X, self.y))
         if rule.optimizer == "adam":
-            optimizer = keras.optimizers.Adam(rule.learning_rate, epsilon=1e-8)
+            optimizer = keras.optimizers.Adam(rule.learning_rate, epsilon=rule.epsilon)
         else:
             momentum = MOMENTUM if rule.optimizer == "momentum" else 0.0
             optimizer = keras.optimizers.SGD(rule.learning_rate, momentum=momentum)
         losses = keras.losses
-        one = rule.widths[-1] == 1
         loss = losses.BinaryCrossentropy if one else losses.SparseCategoricalCrossentropy
-        self.model.compile(optimizer, loss(from_logits=True))
+        self.model.compile(
+            optimizer,
+            loss(from_logits=True, reduction="sum" if self._adds_up() else "sum_over_batch_size"),
+            steps_per_execution=_UPDATES_IN_A_ROW if self.way == "on jax" else 1,
+        )
         optimizer.build(self.model.trainable_variables)
 
     def fresh(self) -> None:
@@ -60,18 +73,9 @@ class Keras(Peer):
 
     def train(self, first: int, last: int) -> None:
         """Fit on the given batches, or on all samples again and again."""
-        self.model.optimizer.learning_rate = self.task.rate(first)
-        if self.task.rule.batch_size is None:
-            self.model.fit(
-                self.task.X,
-                self.y,
-                batch_size=len(self.y),
-                epochs=last - first,
-                shuffle=False,
-                verbose=0,
-            )
-        else:
-            self.model.fit(self._batches(first, last), steps_per_epoch=last - first, verbose=0)
+        rate = self.task.rate(first)
+        self.model.optimizer.learning_rate = rate / len(self.y) if self._adds_up() else rate
+        self.model.fit(self._batches(first, last), steps_per_epoch=last - first, verbose=0)
 
     def weights(self) -> Weights:
         """Return them."""
@@ -87,6 +91,16 @@ class Keras(Peer):
         chances = keras.ops.sigmoid(logits) if one else keras.ops.softmax(logits)
         return np.asarray(keras.ops.convert_to_numpy(chances))
 
+    def _adds_up(self) -> bool:
+        """Whether the loss is the sum over samples, and the learning rate is divided instead.
+
+        Keras divides the sum in float32, whatever the precision of the rest.
+        """
+        return bool(self.task.X.dtype == np.float64)
+
     def _batches(self, first: int, last: int) -> Iterator[tuple[Array, Array]]:
+        if self.task.rule.batch_size is None:
+            yield from repeat((self.X, self.y), last - first)
+            return
         for rows in self.task.rows[first:last]:
-            yield self.task.X[rows], self.y[rows]
+            yield self.X[rows], self.y[rows]

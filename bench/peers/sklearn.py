@@ -38,6 +38,7 @@ class ScikitLearn(Peer):
             learning_rate_init=rule.learning_rate,
             momentum=MOMENTUM if rule.optimizer == "momentum" else 0.0,
             nesterovs_momentum=False,
+            epsilon=rule.epsilon,
             shuffle=False,
             tol=0.0,
             n_iter_no_change=_FOREVER,

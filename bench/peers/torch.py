@@ -32,6 +32,7 @@ class PyTorch(Peer):
         self.module = torch.nn.Sequential(*modules[: -2 if rule.dropout else -1])
         self.linear = [one for one in self.module if isinstance(one, torch.nn.Linear)]
         self.loss = self._loss
+        self.logits = self.module
 
     def fresh(self) -> None:
         """Copy the first weights, and make the optimizer."""
@@ -41,7 +42,9 @@ class PyTorch(Peer):
                 linear.bias.copy_(torch.from_numpy(b))
         rule, parameters = self.task.rule, self.module.parameters()
         if rule.optimizer == "adam":
-            self.optimizer = torch.optim.Adam(parameters, rule.learning_rate, fused=True)
+            self.optimizer = torch.optim.Adam(
+                parameters, rule.learning_rate, eps=rule.epsilon, fused=True
+            )
         else:
             momentum = MOMENTUM if rule.optimizer == "momentum" else 0.0
             self.optimizer = torch.optim.SGD(
@@ -69,7 +72,7 @@ class PyTorch(Peer):
         """Return probabilities (N, K)."""
         self.module.eval()
         with torch.inference_mode():
-            logits = self.module(torch.from_numpy(X))
+            logits = self.logits(torch.from_numpy(X))
             one = logits.shape[1] == 1
             chances = torch.sigmoid(logits) if one else torch.softmax(logits, 1)
             return np.asarray(chances.numpy())
@@ -82,10 +85,11 @@ class PyTorch(Peer):
 
 
 class Compiled(PyTorch):
-    """The same, with forward, loss and backward compiled by `torch.compile`."""
+    """The same, with forward, loss and backward compiled by `torch.compile`, and prediction."""
 
     def load(self, task: Task) -> None:
         """Compile at the first call, which is not timed."""
         super().load(task)
         torch._dynamo.reset()
         self.loss = torch.compile(self._loss, dynamic=False)
+        self.logits = torch.compile(self.module, dynamic=False)
