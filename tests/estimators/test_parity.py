@@ -1,7 +1,8 @@
 """The same numbers as scikit-learn: for random data, parameters, solvers and kinds of targets."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,26 @@ from scipy.sparse import csr_matrix
 from sklearn.exceptions import ConvergenceWarning
 
 import clearprop as cp
+from clearprop.backend import available_cores
+from clearprop.kernels import kernel
+from clearprop.training.step import CompiledStep
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 REACHED = (
     *("n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_", "loss_", "loss_curve_"),
     *("best_loss_", "validation_scores_", "best_validation_score_", "_no_improvement_count"),
 )
+
+
+@pytest.fixture(params=["numpy", "compiled"], scope="module", autouse=True)
+def mode(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run every test with the layers' own steps, and with compiled ones where they know how."""
+    if request.param == "compiled" and find_spec("numba") is None:
+        pytest.skip("Numba (the extra 'fast') is not installed")
+    before = kernel._mode
+    kernel._mode = kernel._Mode(request.param)
+    yield request.param
+    kernel._mode = before
 
 
 def both(name: str, **parameters: Any) -> tuple[Any, Any]:
@@ -282,3 +297,76 @@ def test_the_features_that_samples_share_may_be_fewer_than_they() -> None:
     X = np.hstack([X, X, X, np.zeros((30, 100))])
     ours, other = both("MLPRegressor", solver="lbfgs", random_state=0, max_iter=20)
     assert_same(ours.fit(X, y), other.fit(X, y), X)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_steps_are_compiled_where_they_are_known(
+    solver: str, sparse: bool, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def make(*arguments: Any) -> CompiledStep:
+        made.append(arguments)
+        return CompiledStep(*arguments)
+
+    monkeypatch.setattr("clearprop.estimators.stochastic.CompiledStep", make)
+    X, y = random_data("multiclass", 60, 4, 0)
+    cp.MLPClassifier(solver=solver, max_iter=2).fit(csr_matrix(X) if sparse else X, y)
+    assert len(made) == (mode == "compiled" and not sparse)
+
+
+def test_losses_that_overflow_are_borne_until_the_end() -> None:
+    X, y = random_data("values", 60, 4, 0)
+    ours, other = both(
+        "MLPRegressor",
+        solver="sgd",
+        activation="identity",
+        learning_rate_init=0.2,
+        nesterovs_momentum=False,
+        batch_size=10,
+        max_iter=60,
+        random_state=0,
+    )
+    for one in (ours, other):
+        with np.errstate(all="ignore"), pytest.raises(ValueError, match="non-finite parameter"):
+            one.fit(X, y)
+    assert ours.n_iter_ == other.n_iter_
+    assert np.isfinite(ours.loss_curve_[0])
+    assert not np.isfinite(ours.loss_)
+    np.testing.assert_allclose(ours.loss_curve_, other.loss_curve_, rtol=1e-6)
+
+
+def test_a_history_counts_the_batches_before_one_that_overflows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    X, y = random_data("multiclass", 60, 4, 0)
+    X[35] = 1e300  # of the fourth batch
+    counted = []
+    for _ in range(2):
+        ours = cp.MLPClassifier(
+            solver="sgd", shuffle=False, batch_size=10, max_iter=1, random_state=0
+        )
+        with np.errstate(all="ignore"), pytest.raises(ValueError, match="non-finite parameter"):
+            ours.fit(X, y, eval_set=(X[:30], y[:30]))
+        counted.append(ours.history_["accuracy"])
+        monkeypatch.setattr(kernel, "_mode", kernel._Mode("numpy"))
+    assert counted[0] == counted[1]
+    assert counted[0][0] > 0
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "value"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_threads_that_share_the_samples_of_lbfgs_take_the_same_steps(
+    kind: str, weighted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clearprop.estimators.rows._CHUNK", 300)  # of 20 samples
+    X, y = random_data(kind, 110, 5, 0)
+    weights = np.random.RandomState(1).uniform(0.5, 2, 110) if weighted else None
+    name = "MLPRegressor" if kind == "value" else "MLPClassifier"
+    ours, other = both(
+        name, solver="lbfgs", hidden_layer_sizes=15, random_state=0, max_iter=20, alpha=0.1
+    )
+    ours.set_params(threads=available_cores())
+    for X_in in (X, csr_matrix(X)):
+        assert_same(ours.fit(X_in, y, weights), other.fit(X_in, y, weights), X)

@@ -1,6 +1,8 @@
 """Training by L-BFGS: SciPy's, over one flat vector in scikit-learn's order."""
 
 import warnings
+from concurrent.futures import Executor, ThreadPoolExecutor
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,10 +25,28 @@ if TYPE_CHECKING:
     from clearprop.estimators.base import BaseMLP
 
 
+class Share:
+    """Chunks of samples that one thread passes through the network, and what it needs for that.
+
+    Parameters
+    ----------
+    engine : Network
+    starts : range
+        Where the chunks begin; its end is that of the last one.
+    """
+
+    def __init__(self, engine: Network, starts: range) -> None:
+        self.starts = starts
+        self.trace = Trace(training=True)
+        self.trace.wants_dx = False
+        self.gradient, self.part = engine.parameters.like(), engine.parameters.like()
+
+
 class Objective:
     """The loss of all samples, with L2, and its gradient, as functions of one vector.
 
-    The samples pass a chunk at a time, so that what lies between the layers stays in the cache.
+    The samples pass a chunk at a time, so that what lies between the layers stays in the cache, and
+    where there are many, several threads have a share of them each.
 
     Parameters
     ----------
@@ -50,21 +70,30 @@ class Objective:
         self.weights = None if weights is None else (weights / total)[:, np.newaxis]
         self.total = total
         self.rows = chunk_rows(engine)
-        self.trace = Trace(training=True)
-        self.trace.wants_dx = False
-        self.gradient, self.part = engine.parameters.like(), engine.parameters.like()
         self.arrays = arrays_of(engine, engine.parameters)
+        self.shares = [Share(engine, range(0, len(y), self.rows))]
+        self.gradient = self.shares[0].gradient
         self.gradients = arrays_of(engine, self.gradient)
 
     def __call__(self, vector: Array) -> tuple[float, Array]:
         """Return loss and gradient at a vector of coefficients, then intercepts."""
         self.move_to(vector)
-        loss = self._chunk(slice(0, self.rows), self.gradient)
-        for start in range(self.rows, len(self.y), self.rows):
-            loss += self._chunk(slice(start, start + self.rows), self.part)
-            self.gradient.data += self.part.data
+        first, *others = self.shares
+        results = [self.pool.submit(self._pass, share) for share in others]
+        loss = self._pass(first)
+        for share, result in zip(others, results, strict=True):
+            loss += result.result()
+            self.gradient.data += share.gradient.data
         loss += self._regularize()
         return loss, np.concatenate([array.ravel() for array in self.gradients])
+
+    def share_among(self, pool: Executor, threads: int) -> None:
+        """Have so many threads do the work, all but one of them from a pool."""
+        self.pool = pool
+        cuts = [len(self.y) * part // threads for part in range(threads + 1)]
+        first, *others = (range(*ends, self.rows) for ends in pairwise(cuts))
+        self.shares[0].starts = first
+        self.shares += [Share(self.engine, starts) for starts in others]
 
     def start(self) -> Array:
         """Return the vector that stands for the present parameters."""
@@ -89,8 +118,19 @@ class Objective:
             array[...] = vector[start : start + array.size].reshape(array.shape)
             start += array.size
 
-    def _chunk(self, rows: slice, gradient: ParameterVector) -> float:
-        logits = self.engine.forward(self.X[rows], self.trace)
+    def _pass(self, share: Share) -> float:
+        loss, gradient = 0.0, share.gradient
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a thread has its own
+            for start in share.starts:
+                rows = slice(start, min(start + self.rows, share.starts.stop))
+                loss += self._chunk(rows, share.trace, gradient)
+                if gradient is share.part:
+                    share.gradient.data += share.part.data
+                gradient = share.part
+        return loss
+
+    def _chunk(self, rows: slice, trace: Trace, gradient: ParameterVector) -> float:
+        logits = self.engine.forward(self.X[rows], trace)
         losses, dlogits = self.loss.each(logits, self.y[rows])
         if self.weights is None:
             dlogits /= self.total
@@ -98,7 +138,7 @@ class Objective:
         else:
             dlogits *= self.weights[rows]
             loss = losses @ self.weights[rows, 0]
-        self.engine.backward(dlogits, self.trace, gradient)
+        self.engine.backward(dlogits, trace, gradient)
         return float(loss)
 
     def _regularize(self) -> float:
@@ -130,7 +170,8 @@ def minimize_loss(estimator: "BaseMLP", run: Run, objective: Objective, record: 
     engine, max_iter = objective.engine, estimator.max_iter
     parameters = engine.parameters.data.size
     compile_if_worthwhile(parameters, max_iter)
-    threads = choose_threads(parameters, min(len(objective.y), objective.rows), estimator.threads)
+    threads = choose_threads(parameters, len(objective.y), estimator.threads)
+    shares = threads if len(objective.y) > objective.rows else 1
 
     def end_iteration(intermediate_result: OptimizeResult) -> None:
         objective.move_to(intermediate_result.x)
@@ -148,8 +189,10 @@ def minimize_loss(estimator: "BaseMLP", run: Run, objective: Objective, record: 
     with (
         stop_on_interrupt(run),
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
-        blas_threads(threads),
+        blas_threads(1 if shares > 1 else threads),
+        ThreadPoolExecutor(shares) as pool,
     ):
+        objective.share_among(pool, shares)
         record.begin()
         found = minimize(
             objective,

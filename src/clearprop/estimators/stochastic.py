@@ -170,12 +170,14 @@ class StochasticFit:
         self.compiled.steps.optimizer = self.updates.optimizer
         losses, logits, y = self.compiled(batches)
         self.updates.step = run.step
-        run.loss = losses[-1]
-        if math.isfinite(run.loss):
-            self.record.end_step(logits, y, list(map(len, batches)))
+        done = len(losses) if math.isfinite(losses[-1]) else len(losses) - 1
+        if done:
+            run.loss = losses[done - 1]
+            sizes = list(map(len, batches[:done]))
+            self.record.end_step(logits[: sum(sizes)], y[: sum(sizes)], sizes)
+        if done == len(batches):
             return list(losses)
         self.compiled = None  # scikit-learn trains on, and finds it in the weights
-        done = len(losses) - 1
         return [*losses[:done], *(self._update(batch) for batch in batches[done:])]
 
     def _update(self, batch: Array) -> float:

@@ -56,7 +56,6 @@ def is_chain(network: Network, loss: Loss, optimizer: Optimizer) -> bool:
     `Flatten` below them; a loss that has a `formula`, and an optimizer that is one kernel. Layers,
     losses and optimizers of one's own are not known, even where they inherit.
     """
-    pulls = optimizer.alpha and isinstance(network, SampleNetwork)  # its norm is not that of C
     return (
         _PATTERN.fullmatch("".join(_LETTERS.get(type(layer), "?") for layer in network.layers))
         is not None
@@ -64,7 +63,6 @@ def is_chain(network: Network, loss: Loss, optimizer: Optimizer) -> bool:
         and optimizer.kernel in _KERNELS
         and type(optimizer).update is Optimizer.update
         and type(optimizer).step is Optimizer.step
-        and not pulls
     )
 
 
@@ -110,6 +108,10 @@ def chain_of(network: Network, loss: Loss, optimizer: Optimizer, samples: int) -
             rows[-1][codes.KEPT] = columns
             scales[-1] = layer.scale
             columns += rows[-1][codes.UNITS]
+    products_at = NONE
+    if optimizer.alpha and scaled_at != NONE:
+        products_at = free
+        free += network.parameters["0.C"].size
     chain = Chain(
         layers=np.array(rows, np.int64),
         slopes=np.array(slopes, network.dtype),
@@ -118,6 +120,8 @@ def chain_of(network: Network, loss: Loss, optimizer: Optimizer, samples: int) -
         kernel=_KERNELS[optimizer.kernel],  # type: ignore[index] # is_chain has looked it up
         cap=-float(np.log(np.finfo(network.dtype).eps)) if loss.capped else np.inf,
         scaled_at=scaled_at,
+        products_at=products_at,
+        first_squares=network.squared_W_0 if isinstance(network, SampleNetwork) else 0.0,
         alpha=float(optimizer.alpha),
     )
     return chain, free

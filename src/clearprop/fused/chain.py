@@ -34,6 +34,10 @@ class Chain(NamedTuple):
         What a cross-entropy counts at most.
     scaled_at : int
         Where the factor of Z_0 stands in the parameter vector; NONE outside sample space.
+    products_at : int
+        Where K C begins in the memory, by which L2 measures weights in sample space; else NONE.
+    first_squares : float
+        In sample space |W_0|^2, the sum of squares of the first weights.
     alpha : float
         L2.
     """
@@ -45,6 +49,8 @@ class Chain(NamedTuple):
     kernel: int
     cap: float
     scaled_at: int
+    products_at: int
+    first_squares: float
     alpha: float
 
 

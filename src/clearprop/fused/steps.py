@@ -96,7 +96,7 @@ def train(
         _backward(chain, kept, vectors, first, last)
         vectors.shares[part, 0] = loss
         if chain.alpha:
-            vectors.shares[part, 1] = _squares(chain, vectors.params, part, parts)
+            vectors.shares[part, 1] = _squares(chain, samples, vectors, part, parts)
         if parts > 1:
             wait_for_all(counter, parts * (2 * update + 1))
         pull = chain.alpha / (counted if counted > 0 else size)
@@ -367,16 +367,39 @@ def _learn(
 
 
 @compiled
-def _squares(chain: Chain, params: Array, part: int, parts: int) -> float:
+def _squares(chain: Chain, samples: Samples, vectors: Vectors, part: int, parts: int) -> float:
     """Return the sum of squares of the weights that a thread updates."""
-    squares = 0.0
-    for layer in range(len(chain.layers)):
+    params, squares, first = vectors.params, 0.0, 0
+    if chain.products_at != NONE:
+        squares = _squares_of_first(chain, samples, vectors, part, parts)
+        first = 1
+    for layer in range(first, len(chain.layers)):
         here = chain.layers[layer]
         D, M = here[INPUTS], here[UNITS]
         begin, end = here[W] + _cut(D, part, parts) * M, here[W] + _cut(D, part + 1, parts) * M
         weights = params[begin:end]
         for i in range(len(weights)):
             squares += weights[i] * weights[i]
+    return squares
+
+
+@compiled
+def _squares_of_first(
+    chain: Chain, samples: Samples, vectors: Vectors, part: int, parts: int
+) -> float:
+    """Return a thread's share in a^2 |W_0|^2 + 2 a <Z_0, C> + <C, K C>, which is |W|^2."""
+    params, here = vectors.params, chain.layers[0]
+    N, M, a = here[INPUTS], here[UNITS], vectors.params[chain.scaled_at]
+    first, last = _cut(N, part, parts), _cut(N, part + 1, parts)
+    count, at, begin = last - first, chain.products_at + first * M, here[W] + first * M
+    memory = vectors.memory
+    multiply(0, count, M, N, samples.inputs, first * N, N, params, here[W], M, memory, at, M)
+    C = params[begin : begin + count * M].reshape(count, M)
+    KC = memory[at : at + count * M].reshape(count, M)
+    squares = a * a * chain.first_squares if part == 0 else 0.0
+    for n in range(count):
+        for k in range(M):
+            squares += C[n, k] * (2 * a * samples.Z_0[first + n, k] + KC[n, k])
     return squares
 
 
