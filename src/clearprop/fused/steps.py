@@ -246,12 +246,16 @@ def _loss(
 
 @compiled
 def _binary_cross_entropy(z: Array, n: int, y: Array, row: int, cap: float, dz: Array) -> float:
-    loss = 0.0
+    loss, one = 0.0, z.dtype.type(1)
     for k in range(z.shape[1]):
         e = np.exp(-abs(z[n, k]))
-        one = max(z[n, k], 0) - z[n, k] * y[row, k] + np.log1p(e)
-        loss += cap if one > cap else one  # NaN stays NaN
-        dz[n, k] = (1 / (1 + e) if z[n, k] > 0 else e / (1 + e)) - y[row, k]
+        dz[n, k] = 1 / (1 + e) if z[n, k] > 0 else e / (1 + e)
+        if cap < np.inf:  # who caps losses takes them from probabilities, as rounded as they are
+            output = -np.log(dz[n, k] if y[row, k] else one - dz[n, k])
+            loss += cap if output > cap else output  # NaN stays NaN
+        else:
+            loss += max(z[n, k], 0) - z[n, k] * y[row, k] + np.log1p(e)
+        dz[n, k] -= y[row, k]
     return loss
 
 

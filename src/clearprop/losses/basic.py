@@ -26,7 +26,8 @@ class Loss(ABC):
     that inherits may compute something else."""
 
     capped: ClassVar[bool] = False
-    """Whether a sample's loss, though not its gradient, counts as -log(eps) at most."""
+    """Whether an output's loss, though not its gradient, is that of its probability as that is
+    rounded, and -log(eps) at most."""
 
     @abstractmethod
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
