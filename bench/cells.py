@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 
 from bench import data
 from bench.cell import Bench, Cell
+from bench.fits import Fits
 from bench.footprint import Import, Memory, Size
 from bench.growth import Growth
 from bench.race import Race, Recipe
@@ -190,6 +191,7 @@ CELLS: dict[str, Cell] = {
         ),
         Predicted("predict-one", "1 sample", _PREDICTION, lambda: _prediction(1)),
         Predicted("predict-many", "10,000 samples", _PREDICTION, lambda: _prediction(10_000)),
+        Fits("estimators", "", ""),
         Import("import", "import", _FOOTPRINT),
         Size("size", "installed; with all it needs", _FOOTPRINT),
         Memory("memory", "peak memory; of 1323 × 49152; float64", _FOOTPRINT, _large),

@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +59,58 @@ def table(samples: int, features: int, classes: int) -> tuple[Array, Array]:
     X = random_state.standard_normal((samples, features))
     y = (X @ random_state.standard_normal((features, classes))).argmax(axis=1)
     return X.astype(np.float32), y
+
+
+def small_digits() -> tuple[Array, Array]:
+    """Return scikit-learn's 1797 digits of 64 numbers between 0 and 1, in float64."""
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    return X / 16, y
+
+
+def tumours() -> tuple[Array, Array]:
+    """Return scikit-learn's 569 tumours of 30 numbers, standardised, and whether each is benign."""
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.preprocessing import scale
+
+    X, y = load_breast_cancer(return_X_y=True)
+    return scale(X), y
+
+
+def digits_in_float64() -> tuple[Array, Array]:
+    """Return the 60000 digits that are trained on."""
+    X, y, _, _ = digits()
+    return X.astype(np.float64), y
+
+
+def wide() -> tuple[Array, Array]:
+    """Return 500 normal samples of 20000 numbers, in two classes by a linear score."""
+    random_state = np.random.RandomState(0)
+    X = random_state.standard_normal((500, 20000))
+    return X, (X @ random_state.standard_normal(20000) > 0).astype(int)
+
+
+def documents() -> tuple[Any, Array]:
+    """Return 20000 sparse rows of length 1 over 5000 terms, 0.5% filled, in four classes."""
+    from scipy.sparse import csr_matrix
+    from sklearn.preprocessing import normalize
+
+    random_state = np.random.RandomState(0)
+    terms = random_state.randint(0, 5000, (20000, 25))
+    amounts = random_state.standard_exponential(terms.size)
+    begins = np.arange(0, terms.size + 1, 25)
+    X = csr_matrix((amounts, terms.ravel(), begins), (20000, 5000))
+    X.sum_duplicates()
+    return normalize(X), (X @ random_state.standard_normal((5000, 4))).argmax(axis=1)
+
+
+def long() -> tuple[Array, Array]:
+    """Return a million normal samples of 20 numbers, and a smooth function of three of them."""
+    random_state = np.random.RandomState(0)
+    X = random_state.standard_normal((1_000_000, 20))
+    noise = random_state.standard_normal(len(X))
+    return X, np.sin(X[:, 0]) + X[:, 1] * X[:, 2] + 0.1 * noise
 
 
 def _arrays(part: Part) -> tuple[Array, Array]:

@@ -1,13 +1,16 @@
 """What was measured, as tables in Markdown."""
 
 from collections.abc import Callable, Iterable, Mapping
+from statistics import geometric_mean
 
+from bench.fits import SOLVERS
+from bench.fits import TABLE as FITS
 from bench.growth import TABLE as GROWTH
 from bench.peers import CLEARPROP, PEERS
 from bench.results import Figure, Line, Results
 from bench.words import amount, mark, short
 
-_FLOOR = "floor"
+_FLOOR, _OURS = "floor", CLEARPROP.name
 _ROWS = {entry.name: entry.name for entry in PEERS if entry.name != _FLOOR}
 _ROWS |= {_FLOOR: "*clearprop over the floor*"}
 
@@ -18,7 +21,9 @@ def tables(results: Results) -> str:
     for line in results.lines:
         if line.table != GROWTH:
             by_table.setdefault(line.table, []).append(line)
-    return "\n".join(_table(name, lines) for name, lines in by_table.items())
+    return "\n".join(
+        (_fits if name == FITS else _table)(name, lines) for name, lines in by_table.items()
+    )
 
 
 def growth(results: Results) -> str:
@@ -60,6 +65,33 @@ def _table(name: str, lines: list[Line]) -> str:
     return f"**{name}**\n\n{_grid(['', *titles], rows)}{below}"
 
 
+def _fits(name: str, lines: list[Line]) -> str:
+    """Return a table of fits: a row for each set of samples, a column for each solver."""
+    rows: dict[str, dict[str, str]] = {}
+    for line in lines:
+        samples, _, solver = line.title.partition("; ")
+        rows.setdefault(samples, {})[solver] = _fit_field(line)
+    grid = ([samples, *(row.get(one, "–") for one in SOLVERS)] for samples, row in rows.items())
+    theirs = [figure for line in lines for peer, figure in line.figures.items() if peer != _OURS]
+    factors = [one.ratio for one in theirs if one.ratio is not None and one.agrees]
+    mean = f"{short(geometric_mean(factors))} × is the geometric mean of {len(factors)}."
+    below = f"\nIn each field clearprop, and beneath it scikit-learn; {mean}\n" if factors else ""
+    return f"**{name}**\n\n{_grid(['', *SOLVERS], grid)}{below}"
+
+
+def _fit_field(line: Line) -> str:
+    parts = []
+    for peer, figure in line.figures.items():
+        if figure.value is None:
+            parts.append(figure.remark.partition(": ")[0])
+        elif figure.agrees is False:
+            parts.append("other result")
+        else:
+            factor = f", {short(figure.ratio)} ×" if peer != _OURS and figure.ratio else ""
+            parts += [f"{amount(figure.value, line.unit)}{factor}", figure.setting]
+    return _stacked(*parts)
+
+
 def _field(line: Line, peer: str, notes: list[str]) -> str:
     figure = line.figures.get(peer)
     if figure is None:
@@ -73,7 +105,7 @@ def _field(line: Line, peer: str, notes: list[str]) -> str:
         taken, _, note = figure.remark.partition(": ")
     elif figure.agrees is False:
         taken = "other result"
-    elif figure.ratio is not None and peer != CLEARPROP.name:
+    elif figure.ratio is not None and peer != _OURS:
         taken += f", {short(figure.ratio)} ×"
     if peer == _fastest(line):
         taken = f"**{taken}**"

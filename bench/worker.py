@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from bench.peers import make
-from bench.task import Task, loss_of
 
 
 class Worker:
@@ -29,7 +28,7 @@ class Worker:
 
     def load(self, path: str) -> dict[str, Any]:
         """Read the task; say whether the peer can do it, and whether it is the same to it."""
-        task = Task.load(Path(path))
+        task = self.peer.read(Path(path))
         can = self.peer.can(task)
         if can:
             self.peer.load(task)
@@ -49,8 +48,7 @@ class Worker:
         """Say how large the loss of all samples is after so many updates."""
         if self.trained != steps:
             self.train(steps)
-        task = self.peer.task
-        return {"loss": loss_of(self.peer.weights(), task.X, task.y)}
+        return {"loss": self.peer.final_loss()}
 
     def predict(self, seconds: float) -> dict[str, Any]:
         """Predict the test samples again and again for about so long; return the time of one."""

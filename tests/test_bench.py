@@ -3,19 +3,24 @@
 import sys
 from dataclasses import replace
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # bench/ is a part of the repository, not of the package
 
+from bench import data, fits  # noqa: E402
 from bench.cell import Bench  # noqa: E402
 from bench.cells import CELLS, Trained  # noqa: E402
+from bench.fits import SOLVERS, Fit, Fitting, Samples  # noqa: E402
 from bench.footprint import needed  # noqa: E402
 from bench.peers import CLEARPROP, PEERS, Entry, make  # noqa: E402
 from bench.peers.clearprop import Clearprop  # noqa: E402
+from bench.peers.estimators import Theirs  # noqa: E402
 from bench.peers.published import Published  # noqa: E402
 from bench.peers.sklearn import ScikitLearn  # noqa: E402
 from bench.pool import Pool, settings_of  # noqa: E402
@@ -227,3 +232,57 @@ def test_the_loss_that_peers_are_compared_by():
 def test_required_packages_are_found_through_others():
     assert {"scikit-learn", "numpy", "scipy"} <= needed("scikit-learn")
     assert "pytest" not in needed("scikit-learn")
+
+
+class Shorter(Theirs):
+    """Leaves out the last iteration."""
+
+    def train(self, first, last):
+        super().train(first, max(1, last - 1))
+
+
+@pytest.mark.parametrize(("name", "solver"), list(product(("digits", "cancer"), SOLVERS)))
+def test_estimators_end_at_one_loss_and_one_that_does_less_elsewhere(name, solver):
+    entries = [
+        Entry("clearprop", "bench.peers.estimators:Ours", (), is_clearprop=True),
+        Entry("scikit-learn", "bench.peers.estimators:Theirs", ()),
+        Entry("shorter", f"{__name__}:Shorter", ()),
+    ]
+    bench = Bench(LocalPool(), tuple(entries), replace(QUICK, rounds=1, trial=1e-6))
+    figures = measure(bench, Fit(name, solver), Fitting(3, 1e-9))
+    assert figures["clearprop"].ratio == 1
+    assert figures["scikit-learn"].agrees
+    assert figures["scikit-learn"].apart < 1e-9
+    assert not figures["shorter"].agrees
+
+
+def test_every_fit_becomes_a_line_with_both_estimators(monkeypatch):
+    small = {
+        "few": Samples("few", lambda: small_fit(float), (1, 1, 1)),
+        "values": Samples("values", lambda: small_fit(csr_matrix), (1, 1, 1)),
+    }
+    monkeypatch.setattr(fits, "SAMPLES", small)
+    bench = Bench(LocalPool(), PEERS, replace(QUICK, trial=1e-6))
+    lines = fits.Fits("estimators", "", "").lines(bench)
+    assert [line.title for line in lines] == [
+        f"{name}; {solver}" for name in ("few", "values") for solver in SOLVERS
+    ]
+    for line in lines:
+        assert set(line.figures) == {"clearprop", "scikit-learn"}
+        assert line.figures["scikit-learn"].agrees
+
+
+def small_fit(kind):
+    random_state = np.random.RandomState(5)
+    X = random_state.standard_normal((40, 3))
+    if kind is float:
+        return X, random_state.randint(0, 3, 40)
+    return kind(X), X[:, 0] * 2
+
+
+def test_sparse_documents_are_as_full_as_the_table_says():
+    X, y = data.documents()
+    assert X.shape == (20000, 5000)
+    assert X.nnz / 1e8 == pytest.approx(0.005, rel=0.01)
+    assert set(y) == {0, 1, 2, 3}
+    np.testing.assert_allclose(np.sqrt(X.multiply(X).sum(axis=1)), 1)

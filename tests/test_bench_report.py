@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT))  # bench/ is a part of the repository, not of the 
 
 from bench import picture, report, results  # noqa: E402
 from bench.cells import CELLS  # noqa: E402
+from bench.fits import TABLE as FITS  # noqa: E402
 from bench.growth import PEERS, SIZES, TABLE  # noqa: E402
 from bench.results import Figure, Line, Results  # noqa: E402
 from bench.tables import conditions, tables  # noqa: E402
@@ -84,6 +85,37 @@ def test_no_more_digits_than_mean_something():
         "100",
     ]
     assert mark(12) == "¹²"
+
+
+def test_fits_have_a_table_of_samples_and_solvers():
+    def line(samples, solver, ratio, **other):
+        theirs = Figure(0.2, ratio, "1 thread", agrees=True)
+        return Line(
+            f"estimators-{samples}-{solver}",
+            f"{samples}; {solver}",
+            FITS,
+            "s",
+            {"clearprop": Figure(0.1, 1.0, agrees=True), "scikit-learn": theirs} | other,
+        )
+
+    failed = Figure(None, remark="failed: no memory")
+    elsewhere = Figure(0.2, 9.0, agrees=False)
+    lines = (
+        line("A", "sgd", 2.0),
+        line("A", "adam", 8.0),
+        line("B", "sgd", 1.0, **{"scikit-learn": failed}),
+        line("B", "lbfgs", 1.0, **{"scikit-learn": elsewhere}),
+    )
+    assert plain(tables(Results(lines))) == [
+        f"**{FITS}**",
+        "",
+        "|  | sgd | adam | lbfgs |",
+        "| --- | ---: | ---: | ---: |",
+        "| A | 100 ms<br>200 ms, 2.00 ×<br>1 thread | 100 ms<br>200 ms, 8.00 ×<br>1 thread | – |",
+        "| B | 100 ms<br>failed | – | 100 ms<br>other result |",
+        "",
+        "In each field clearprop, and beneath it scikit-learn; 4.00 × is the geometric mean of 2.",
+    ]
 
 
 def test_lines_that_are_measured_again_stay_in_their_place():

@@ -24,6 +24,8 @@ PUBLIC = [
     *("ParameterVector", "Preprocessing", "ProgressLine", "RMSprop", "ReLU", "Residual", "Run"),
     *("SGD", "Scaled", "Schedule", "Sequential", "Sigmoid", "SoftmaxCrossEntropy", "Softplus"),
     *("StepSchedule", "Tanh", "Trace", "Trainer", "Walk", "WarmUp", "Zeros"),
+    *("AbsoluteError", "BinaryFocal", "Hinge", "Huber", "MulticlassHinge", "PoissonDeviance"),
+    *("Quantile", "SoftmaxFocal", "MLPClassifier", "MLPRegressor"),
     *("check_backward", "check_gradients", "check_layer", "check_loss"),
     *("course", "examine", "fit_recipe", "hold_out", "load", "load_data", "plots", "save", "walk"),
 ]

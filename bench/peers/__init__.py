@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from bench.peers.base import Peer
 
@@ -39,11 +40,10 @@ class Entry:
     variables: tuple[tuple[str, str], ...] = ()
 
 
-def make(place: str, way: str) -> Peer:
-    """Import a peer from its place and make it."""
+def make(place: str, way: str) -> Any:
+    """Import a `Peer`, or another `Contestant`, from its place and make it."""
     module, _, name = place.partition(":")
-    peer: Peer = getattr(import_module(module), name)(way)
-    return peer
+    return getattr(import_module(module), name)(way)
 
 
 def version_of(package: str) -> str | None:

@@ -2,12 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
 
-from bench.task import Array, Task, Weights
+from bench.task import Array, Task, Weights, loss_of
+
+Asked = TypeVar("Asked")
 
 
-class Peer(ABC):
-    """One way of training a network; an object lives in a process of its own.
+class Contestant(ABC, Generic[Asked]):
+    """One way of doing what a task of some kind asks for; it lives in a process of its own.
 
     Parameters
     ----------
@@ -15,21 +19,25 @@ class Peer(ABC):
         How it is used, where there is more than one way.
     """
 
-    task: Task
+    task: Asked
 
     def __init__(self, way: str) -> None:
         self.way = way
 
-    def can(self, task: Task) -> bool:
+    @abstractmethod
+    def read(self, path: Path) -> Asked:
+        """Read a task from its file."""
+
+    def can(self, task: Asked) -> bool:
         """Whether it is able to do the task."""
         return True
 
-    def differs(self, task: Task) -> str | None:
+    def differs(self, task: Asked) -> str | None:
         """Say why its result can't be the others' result, or None where it must be."""
         return None
 
     @abstractmethod
-    def load(self, task: Task) -> None:
+    def load(self, task: Asked) -> None:
         """Set `task`, and bring its data into the peer's own form; not timed."""
 
     @abstractmethod
@@ -39,6 +47,22 @@ class Peer(ABC):
     @abstractmethod
     def train(self, first: int, last: int) -> None:
         """Do the updates `first` to `last` - 1, after those before them; timed."""
+
+    @abstractmethod
+    def final_loss(self) -> float:
+        """Return the loss of all samples: what must be everybody's."""
+
+
+class Peer(Contestant[Task]):
+    """One way of training a network."""
+
+    def read(self, path: Path) -> Task:
+        """Read weights, batches and rule."""
+        return Task.load(path)
+
+    def final_loss(self) -> float:
+        """Compute it in float64."""
+        return loss_of(self.weights(), self.task.X, self.task.y)
 
     @abstractmethod
     def weights(self) -> Weights:

@@ -37,7 +37,20 @@ from clearprop.layers import (
     Softplus,
     Tanh,
 )
-from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
+from clearprop.losses import (
+    AbsoluteError,
+    BinaryCrossEntropy,
+    BinaryFocal,
+    Hinge,
+    Huber,
+    Loss,
+    MeanSquaredError,
+    MulticlassHinge,
+    PoissonDeviance,
+    Quantile,
+    SoftmaxCrossEntropy,
+    SoftmaxFocal,
+)
 from clearprop.network import Network
 from clearprop.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSprop
 from clearprop.parameters import Parameter, ParameterVector
@@ -67,14 +80,18 @@ if TYPE_CHECKING:
     from clearprop.data import Dataset, hold_out
     from clearprop.data import load as load_data
     from clearprop.doctor import Doctor, examine
+    from clearprop.estimators import MLPClassifier, MLPRegressor
     from clearprop.gradcheck import check_backward, check_gradients, check_layer, check_loss
-    from clearprop.model_file import Model, load, save
+    from clearprop.model_file import Model, save
     from clearprop.preprocessing import Preprocessing, fit_recipe
+    from clearprop.saved import load
     from clearprop.walkthrough import Walk, walk
 
 _LATER = {
     "Dataset": "clearprop.data:Dataset",
     "Doctor": "clearprop.doctor:Doctor",
+    "MLPClassifier": "clearprop.estimators:MLPClassifier",
+    "MLPRegressor": "clearprop.estimators:MLPRegressor",
     "Model": "clearprop.model_file:Model",
     "Preprocessing": "clearprop.preprocessing:Preprocessing",
     "Walk": "clearprop.walkthrough:Walk",
@@ -86,7 +103,7 @@ _LATER = {
     "examine": "clearprop.doctor:examine",
     "fit_recipe": "clearprop.preprocessing:fit_recipe",
     "hold_out": "clearprop.data:hold_out",
-    "load": "clearprop.model_file:load",
+    "load": "clearprop.saved:load",
     "load_data": "clearprop.data:load",
     "plots": "clearprop.plots",
     "save": "clearprop.model_file:save",
@@ -97,11 +114,13 @@ __all__ = [
     "ELU",
     "GELU",
     "SGD",
+    "AbsoluteError",
     "AdaGrad",
     "Adam",
     "AdamW",
     "BatchNorm",
     "BinaryCrossEntropy",
+    "BinaryFocal",
     "Built",
     "Callback",
     "Checkpoint",
@@ -120,15 +139,20 @@ __all__ = [
     "GlorotUniform",
     "HeNormal",
     "HeUniform",
+    "Hinge",
     "History",
+    "Huber",
     "Initializer",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
     "Loss",
+    "MLPClassifier",
+    "MLPRegressor",
     "MeanSquaredError",
     "Model",
     "Momentum",
+    "MulticlassHinge",
     "Nesterov",
     "Network",
     "Normal",
@@ -136,8 +160,10 @@ __all__ = [
     "Optimizer",
     "Parameter",
     "ParameterVector",
+    "PoissonDeviance",
     "Preprocessing",
     "ProgressLine",
+    "Quantile",
     "RMSprop",
     "ReLU",
     "Residual",
@@ -147,6 +173,7 @@ __all__ = [
     "Sequential",
     "Sigmoid",
     "SoftmaxCrossEntropy",
+    "SoftmaxFocal",
     "Softplus",
     "StepSchedule",
     "Tanh",

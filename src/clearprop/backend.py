@@ -5,15 +5,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import count as count_up
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import Any
 
 import numpy as np
 
 from clearprop.errors import UsageError
-
-if TYPE_CHECKING:
-    from threadpoolctl import ThreadpoolController
 
 _BORDER = 8_000_000  # weights times samples of a step; threads wake up in about 0.1 ms
 _USERS_OWN = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -24,22 +23,59 @@ _CGROUPS = Path("/sys/fs/cgroup")
 def blas_threads(count: int) -> Iterator[None]:
     """Let matrix products use at most `count` threads, and restore what was before.
 
+    The limit is that of the whole process: where several Python threads ask at once, the latest
+    that has not left yet prevails, and the last to leave restores what was before the first.
+
     Parameters
     ----------
     count : int
         At least 1.
     """
-    # SciPy brings a library of its own, which is found once it is loaded.
-    with _libraries("scipy.linalg" in sys.modules).limit(limits=count, user_api="blas"):
+    place = _limits.enter(count)
+    try:
         yield
+    finally:
+        _limits.leave(place)
+
+
+class _Limits:
+    """The limits that are in force, in the order in which they were asked for."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.asked: dict[int, int] = {}
+        self.places = count_up()
+        self.before: list[tuple[Any, int]] = []
+
+    def enter(self, count: int) -> int:
+        with self.lock:
+            if not self.asked:
+                libraries = _libraries("scipy.linalg" in sys.modules)
+                self.before = [(library, library.get_num_threads()) for library in libraries]
+            place = next(self.places)
+            self.asked[place] = count
+            self._set(count)
+        return place
+
+    def leave(self, place: int) -> None:
+        with self.lock:
+            del self.asked[place]
+            self._set(next(reversed(self.asked.values()), None))
+
+    def _set(self, count: int | None) -> None:
+        for library, before in self.before:
+            library.set_num_threads(before if count is None else count)
+
+
+_limits = _Limits()
 
 
 @cache
-def _libraries(_with_scipy: bool) -> "ThreadpoolController":
-    """Look for the libraries, which takes as long as a thousand small products."""
+def _libraries(_with_scipy: bool) -> list[Any]:
+    """Find the libraries of linear algebra; SciPy brings one of its own when it is imported."""
     from threadpoolctl import ThreadpoolController  # here, so that importing clearprop stays quick
 
-    return ThreadpoolController()
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
 def choose_threads(weights: int, samples: int, asked: int | None = None) -> int:

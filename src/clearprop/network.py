@@ -101,6 +101,26 @@ class Network:
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], loss={self.loss!r}, input_shape={self.input_shape})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what pickle and deepcopy take: views of one vector would become vectors apart."""
+        return {
+            "layers": self.layers,
+            "loss": self.loss,
+            "input_shape": self.input_shape,
+            "seed": self.seed,
+            "dtype": self.dtype,
+            "parameters": self.parameters.data,
+            "state": self.state.data,
+        }
+
+    def __setstate__(self, described: dict[str, Any]) -> None:
+        described = dict(described)
+        parameters, state = described.pop("parameters"), described.pop("state")
+        layers = described.pop("layers")
+        Network.__init__(self, layers, **described)
+        self.parameters.data[...] = parameters
+        self.state.data[...] = state
+
     def initialize(self, seed: int) -> None:
         """Draw parameters and state anew, as a network made with `seed` has them."""
         self.seed = seed

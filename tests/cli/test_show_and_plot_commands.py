@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
@@ -29,6 +30,13 @@ class TestShow:
         assert facts["classes"] == "no, yes"
         assert facts["epoch"] == "100"
         assert facts["made by"] == f"clearprop {cp.__version__}"
+
+    def test_tells_an_estimator(self, clearprop, tmp_path):
+        X, y = np.arange(12.0).reshape(6, 2), [0, 1] * 3
+        path = tmp_path / "net.safetensors"
+        cp.MLPClassifier(3, max_iter=1, solver="lbfgs", tol=1e9).fit(X, y).save(path)
+        result = clearprop("show", path)
+        assert "estimator      MLPClassifier; clearprop.load opens it as one" in result.stdout
 
     def test_tells_pictures_and_arrays(self, clearprop, picture_model, array_model):
         assert "pictures, brought to 8x8 RGB" in clearprop("show", picture_model).stdout

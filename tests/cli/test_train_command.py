@@ -63,6 +63,17 @@ class TestARun:
             assert "boundary.png" in names(elsewhere / Path(data).stem)
             assert "mistakes.png" not in names(elsewhere / Path(data).stem)
 
+    def test_takes_any_column_of_a_table_as_its_target(self, clearprop, elsewhere, undrawn):
+        rows = [f"{n % 5},{'yes' if n % 2 else 'no'},{n / 40:.2f}" for n in range(40)]
+        Path("table.csv").write_text("\n".join(["number,answer,share", *rows]))
+        for target, columns in (("answer", {"number", "share"}), ("share", {"number", "answer"})):
+            options = ("--target", target, "--epochs", 2, "--out", target)
+            assert clearprop("train", "table.csv", *options).exit_code == 0
+            shown = clearprop("show", f"{target}/model.safetensors", "--json").stdout
+            recipe = json.loads(shown)["preprocessing"]
+            assert recipe["target"]["name"] == target
+            assert {column["name"] for column in recipe["inputs"]["columns"]} == columns
+
     def test_of_values_draws_predictions_and_says_r2(self, clearprop, elsewhere):
         result = clearprop("train", "diabetes", "--epochs", 3, "--out", "run")
         assert result.exit_code == 0

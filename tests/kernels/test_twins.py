@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 
 from clearprop import kernels
 from clearprop.kernels import Kernel
@@ -129,3 +130,34 @@ def test_means_that_became_denormal_are_zero_after_sixteen_steps(
         assert v[0] != 0
         kernels.push(w, g, v, 0.1, 0.999, kernels.flush_below(w, step), scratch)
     np.testing.assert_array_equal(v != 0, [False, False, True])
+
+
+@given(
+    data=st.data(),
+    rows=st.integers(0, 12),
+    features=st.integers(1, 30),
+    units=st.integers(1, 20),
+    share=st.floats(0, 0.6),
+    dtype=DTYPES,
+)
+def test_sparse_products(
+    data: st.DataObject, rows: int, features: int, units: int, share: float, dtype: Any
+) -> None:
+    random_state = np.random.RandomState(data.draw(st.integers(0, 2**32 - 1)))
+    X = csr_matrix(
+        random_state.standard_normal((20, features)) * (random_state.rand(20, features) < share)
+    )
+    batch = random_state.permutation(20)[:rows]
+    arrays = [X.data.astype(dtype), X.indices, X.indptr, batch]
+    W, dy = (
+        random_state.standard_normal(shape).astype(dtype)
+        for shape in ((features, units), (rows, units))
+    )
+    y, dW = np.empty_like(dy), np.empty_like(W)
+    assert_same_bits(kernels.sparse_multiply, [*arrays, W, y], [5])
+    assert_same_bits(kernels.sparse_multiply_transposed, [*arrays, dy, dW], [5])
+    kernels.sparse_multiply(*arrays, W, y)
+    kernels.sparse_multiply_transposed(*arrays, dy, dW)
+    dense = X.toarray()[batch].astype(dtype)
+    np.testing.assert_allclose(y, dense @ W, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(dW, dense.T @ dy, rtol=1e-4, atol=1e-4)

@@ -42,6 +42,17 @@ def test_threads_are_limited_and_restored() -> None:
     assert counts() == before
 
 
+def test_threads_that_overlap_restore_what_was_before_the_first() -> None:
+    before = counts()
+    first, second = blas_threads(1), blas_threads(2)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert set(counts()) == {2}
+    second.__exit__(None, None, None)
+    assert counts() == before
+
+
 @pytest.mark.usefixtures("four_cores")
 def test_large_steps_get_all_cores_and_small_ones_one() -> None:
     assert choose_threads(weights=80_000, samples=100) == 4

@@ -222,3 +222,35 @@ def test_where_compiling_fails_the_layers_do_it_with_one_warning(
     with pytest.warns(RuntimeWarning, match="no such processor"):
         history = cp.Trainer(epochs=2).fit(network, X, (X[:, 0] > 0).astype(int))
     assert len(history) == 2
+
+
+@pytest.mark.parametrize("threads", [1, cp.backend.available_cores()])
+@pytest.mark.parametrize("batch_size", [None, 7])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        cp.SGD(1e-3, alpha=3.0, weight_decay=0.5),
+        cp.Momentum(1e-3, alpha=3.0),
+        cp.Nesterov(1e-3, alpha=3.0),
+    ],
+)
+def test_l2_in_sample_space_is_that_of_the_weights(
+    optimizer: cp.Optimizer,
+    batch_size: int | None,
+    threads: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    random_state = np.random.RandomState(0)
+    X, y = random_state.randn(20, 300), random_state.randint(0, 3, 20)
+    layers: list[cp.Layer] = [cp.Dense(9), cp.Tanh(), cp.Dense(3)]
+
+    def losses(mode: str, **settings: Any) -> np.ndarray:
+        settings |= {"optimizer": optimizer, "epochs": 8, "batch_size": batch_size}
+        _, history = trained(mode, layers, cp.SoftmaxCrossEntropy(), X, y, settings, None)
+        return np.array(history["loss"])
+
+    plain = losses("numpy", sample_space=False)
+    assert plain[0] > np.log(3) + 1, "L2 must weigh"
+    monkeypatch.delattr("clearprop.training.step.PlainStep")
+    compiled = losses("compiled", sample_space=True, threads=threads)
+    np.testing.assert_allclose(compiled, plain, rtol=1e-9)

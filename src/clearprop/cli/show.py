@@ -58,7 +58,9 @@ def _facts(model: "Model") -> Iterator[tuple[str, str]]:
     if isinstance(settings, dict):
         yield "trained on", str(settings.get("data"))
     for name, value in model.training.items():
-        if name != "settings":
+        if isinstance(value, dict) and name == "estimator":
+            yield name, f"{value.get('class')}; clearprop.load opens it as one"
+        elif name != "settings":
             yield name.replace("_", " "), f"{value:.6g}" if isinstance(value, float) else str(value)
     yield "made by", f"clearprop {model.version}"
 

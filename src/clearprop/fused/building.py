@@ -10,7 +10,7 @@ from clearprop.fused import chain as codes
 from clearprop.fused.chain import NONE, Chain, Vectors, nothing
 from clearprop.kernels import Kernel
 from clearprop.layers import Dense, Dropout, Flatten, Layer, LeakyReLU, ReLU, Sigmoid, Tanh
-from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
+from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.optimizers import Optimizer, OptimizerState
 from clearprop.parameters import ParameterVector
@@ -33,10 +33,11 @@ _LETTERS: Final[dict[type[Layer], str]] = {
     Dropout: "x",
 }
 _PATTERN: Final = re.compile("F*(D(s|r?x?))*D")
-_LOSSES: Final[dict[type[Loss], int]] = {
-    BinaryCrossEntropy: codes.BINARY_CROSS_ENTROPY,
-    SoftmaxCrossEntropy: codes.SOFTMAX_CROSS_ENTROPY,
-    MeanSquaredError: codes.MEAN_SQUARED_ERROR,
+_LOSSES: Final = {
+    "binary cross-entropy": codes.BINARY_CROSS_ENTROPY,
+    "softmax cross-entropy": codes.SOFTMAX_CROSS_ENTROPY,
+    "squared error": codes.SQUARED_ERROR,
+    "half squared error": codes.HALF_SQUARED_ERROR,
 }
 _KERNELS: Final[dict[Kernel, int]] = {
     kernels.descend: codes.DESCEND,
@@ -47,32 +48,32 @@ _KERNELS: Final[dict[Kernel, int]] = {
 }
 
 
-def is_chain(network: Network, optimizer: Optimizer) -> bool:
+def is_chain(network: Network, loss: Loss, optimizer: Optimizer) -> bool:
     """Whether compiled steps know how to train it.
 
     That is: Dense layers, above each an activation of one pass, or none, and dropout, or none,
     but not above an activation that bends (its slope is taken from what comes out on top); a
-    `Flatten` below them; one of the three losses, and an optimizer that is one kernel. Layers,
+    `Flatten` below them; a loss that has a `formula`, and an optimizer that is one kernel. Layers,
     losses and optimizers of one's own are not known, even where they inherit.
     """
-    pulls = optimizer.alpha and isinstance(network, SampleNetwork)  # its norm is not that of C
     return (
         _PATTERN.fullmatch("".join(_LETTERS.get(type(layer), "?") for layer in network.layers))
         is not None
-        and type(network.loss) in _LOSSES
+        and vars(type(loss)).get("formula") in _LOSSES
         and optimizer.kernel in _KERNELS
         and type(optimizer).update is Optimizer.update
         and type(optimizer).step is Optimizer.step
-        and not pulls
     )
 
 
-def chain_of(network: Network, optimizer: Optimizer, samples: int) -> tuple[Chain, int]:
+def chain_of(network: Network, loss: Loss, optimizer: Optimizer, samples: int) -> tuple[Chain, int]:
     """Describe a network that `is_chain`.
 
     Parameters
     ----------
     network : Network
+    loss : Loss
+        Its own, or one that is minimised in its place.
     optimizer : Optimizer
     samples : int
         The most that a batch has.
@@ -107,13 +108,20 @@ def chain_of(network: Network, optimizer: Optimizer, samples: int) -> tuple[Chai
             rows[-1][codes.KEPT] = columns
             scales[-1] = layer.scale
             columns += rows[-1][codes.UNITS]
+    products_at = NONE
+    if optimizer.alpha and scaled_at != NONE:
+        products_at = free
+        free += network.parameters["0.C"].size
     chain = Chain(
         layers=np.array(rows, np.int64),
         slopes=np.array(slopes, network.dtype),
         scales=np.array(scales, network.dtype),
-        loss=_LOSSES[type(network.loss)],
+        loss=_LOSSES[vars(type(loss))["formula"]],
         kernel=_KERNELS[optimizer.kernel],  # type: ignore[index] # is_chain has looked it up
+        cap=-float(np.log(np.finfo(network.dtype).eps)) if loss.capped else np.inf,
         scaled_at=scaled_at,
+        products_at=products_at,
+        first_squares=network.squared_W_0 if isinstance(network, SampleNetwork) else 0.0,
         alpha=float(optimizer.alpha),
     )
     return chain, free

@@ -7,7 +7,7 @@ import numpy as np
 from clearprop.parameters import Array
 
 IDENTITY, RELU, LEAKY_RELU, SIGMOID, TANH = range(5)
-BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY, MEAN_SQUARED_ERROR = range(3)
+BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, HALF_SQUARED_ERROR = range(4)
 DESCEND, PUSH, LOOK_AHEAD, SCALE, ADAPT = range(5)
 
 INPUTS, UNITS, W, B, ACTIVATION, X, DZ, KEPT = range(8)
@@ -30,8 +30,14 @@ class Chain(NamedTuple):
         What dropout above a layer multiplies by what stays.
     loss, kernel : int
         Codes.
+    cap : float
+        What a cross-entropy counts at most.
     scaled_at : int
         Where the factor of Z_0 stands in the parameter vector; NONE outside sample space.
+    products_at : int
+        Where K C begins in the memory, by which L2 measures weights in sample space; else NONE.
+    first_squares : float
+        In sample space |W_0|^2, the sum of squares of the first weights.
     alpha : float
         L2.
     """
@@ -41,7 +47,10 @@ class Chain(NamedTuple):
     scales: Array
     loss: int
     kernel: int
+    cap: float
     scaled_at: int
+    products_at: int
+    first_squares: float
     alpha: float
 
 

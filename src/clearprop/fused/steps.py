@@ -17,6 +17,7 @@ from clearprop.fused.chain import (
     BINARY_CROSS_ENTROPY,
     DESCEND,
     DZ,
+    HALF_SQUARED_ERROR,
     INPUTS,
     KEPT,
     LEAKY_RELU,
@@ -95,7 +96,7 @@ def train(
         _backward(chain, kept, vectors, first, last)
         vectors.shares[part, 0] = loss
         if chain.alpha:
-            vectors.shares[part, 1] = _squares(chain, vectors.params, part, parts)
+            vectors.shares[part, 1] = _squares(chain, samples, vectors, part, parts)
         if parts > 1:
             wait_for_all(counter, parts * (2 * update + 1))
         pull = chain.alpha / (counted if counted > 0 else size)
@@ -231,11 +232,11 @@ def _loss(
     for n in range(count):
         row = rows[first + n] if len(rows) else start + first + n
         if chain.loss == BINARY_CROSS_ENTROPY:
-            loss = _binary_cross_entropy(z, n, targets, row, dz)
+            loss = _binary_cross_entropy(z, n, targets, row, chain.cap, dz)
         elif chain.loss == SOFTMAX_CROSS_ENTROPY:
-            loss = _softmax_cross_entropy(z, n, labels, targets, row, dz)
+            loss = _softmax_cross_entropy(z, n, labels, targets, row, chain.cap, dz)
         else:
-            loss = _squared_error(z, n, targets, row, dz)
+            loss = _squared_error(z, n, targets, row, chain.loss == HALF_SQUARED_ERROR, dz)
         part = share * weights[row] if len(weights) else share
         total += part * loss
         for k in range(M):
@@ -244,17 +245,24 @@ def _loss(
 
 
 @compiled
-def _binary_cross_entropy(z: Array, n: int, y: Array, row: int, dz: Array) -> float:
-    loss = 0.0
+def _binary_cross_entropy(z: Array, n: int, y: Array, row: int, cap: float, dz: Array) -> float:
+    loss, one = 0.0, z.dtype.type(1)
     for k in range(z.shape[1]):
         e = np.exp(-abs(z[n, k]))
-        loss += max(z[n, k], 0) - z[n, k] * y[row, k] + np.log1p(e)
-        dz[n, k] = (1 / (1 + e) if z[n, k] > 0 else e / (1 + e)) - y[row, k]
+        dz[n, k] = 1 / (1 + e) if z[n, k] > 0 else e / (1 + e)
+        if cap < np.inf:  # who caps losses takes them from probabilities, as rounded as they are
+            output = -np.log(dz[n, k] if y[row, k] else one - dz[n, k])
+            loss += cap if output > cap else output  # NaN stays NaN
+        else:
+            loss += max(z[n, k], 0) - z[n, k] * y[row, k] + np.log1p(e)
+        dz[n, k] -= y[row, k]
     return loss
 
 
 @compiled
-def _softmax_cross_entropy(z: Array, n: int, labels: Array, y: Array, row: int, dz: Array) -> float:
+def _softmax_cross_entropy(
+    z: Array, n: int, labels: Array, y: Array, row: int, cap: float, dz: Array
+) -> float:
     largest = z[n, 0]
     for k in range(1, z.shape[1]):
         if z[n, k] > largest or z[n, k] != z[n, k]:  # NaN stays NaN
@@ -273,17 +281,17 @@ def _softmax_cross_entropy(z: Array, n: int, labels: Array, y: Array, row: int, 
         for k in range(z.shape[1]):
             loss -= (z[n, k] - largest) * y[row, k]
             dz[n, k] -= y[row, k]
-    return loss
+    return cap if loss > cap else loss  # NaN stays NaN
 
 
 @compiled
-def _squared_error(z: Array, n: int, y: Array, row: int, dz: Array) -> float:
+def _squared_error(z: Array, n: int, y: Array, row: int, half: bool, dz: Array) -> float:
     loss, units = 0.0, z.shape[1]
     for k in range(units):
         difference = z[n, k] - y[row, k]
         loss += difference * difference
-        dz[n, k] = difference * 2 / units
-    return loss / units
+        dz[n, k] = difference if half else difference * 2 / units
+    return 0.5 * loss / units if half else loss / units
 
 
 @compiled
@@ -363,16 +371,39 @@ def _learn(
 
 
 @compiled
-def _squares(chain: Chain, params: Array, part: int, parts: int) -> float:
+def _squares(chain: Chain, samples: Samples, vectors: Vectors, part: int, parts: int) -> float:
     """Return the sum of squares of the weights that a thread updates."""
-    squares = 0.0
-    for layer in range(len(chain.layers)):
+    params, squares, first = vectors.params, 0.0, 0
+    if chain.products_at != NONE:
+        squares = _squares_of_first(chain, samples, vectors, part, parts)
+        first = 1
+    for layer in range(first, len(chain.layers)):
         here = chain.layers[layer]
         D, M = here[INPUTS], here[UNITS]
         begin, end = here[W] + _cut(D, part, parts) * M, here[W] + _cut(D, part + 1, parts) * M
         weights = params[begin:end]
         for i in range(len(weights)):
             squares += weights[i] * weights[i]
+    return squares
+
+
+@compiled
+def _squares_of_first(
+    chain: Chain, samples: Samples, vectors: Vectors, part: int, parts: int
+) -> float:
+    """Return a thread's share in a^2 |W_0|^2 + 2 a <Z_0, C> + <C, K C>, which is |W|^2."""
+    params, here = vectors.params, chain.layers[0]
+    N, M, a = here[INPUTS], here[UNITS], vectors.params[chain.scaled_at]
+    first, last = _cut(N, part, parts), _cut(N, part + 1, parts)
+    count, at, begin = last - first, chain.products_at + first * M, here[W] + first * M
+    memory = vectors.memory
+    multiply(0, count, M, N, samples.inputs, first * N, N, params, here[W], M, memory, at, M)
+    C = params[begin : begin + count * M].reshape(count, M)
+    KC = memory[at : at + count * M].reshape(count, M)
+    squares = a * a * chain.first_squares if part == 0 else 0.0
+    for n in range(count):
+        for k in range(M):
+            squares += C[n, k] * (2 * a * samples.Z_0[first + n, k] + KC[n, k])
     return squares
 
 

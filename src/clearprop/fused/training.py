@@ -11,6 +11,7 @@ from clearprop.fused.building import chain_of, vectors_of
 from clearprop.fused.chain import Batches, Samples, nothing
 from clearprop.kernels import flush_below
 from clearprop.layers import Dropout
+from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.optimizers import Optimizer, OptimizerState
 from clearprop.parameters import Array
@@ -25,6 +26,8 @@ class FusedSteps:
     ----------
     network : Network
         Its parameters are changed; `is_chain` must hold.
+    loss : Loss
+        Its own, or one that is minimised in its place.
     optimizer : Optimizer
     state : dict of str to ndarray
         What the optimizer keeps, changed.
@@ -44,6 +47,8 @@ class FusedSteps:
 
     Attributes
     ----------
+    optimizer : Optimizer
+        It may be replaced by another one of its kind, with another learning rate.
     at_once : int
         How many updates are best done in one call.
 
@@ -56,6 +61,7 @@ class FusedSteps:
     def __init__(
         self,
         network: Network,
+        loss: Loss,
         optimizer: Optimizer,
         state: OptimizerState,
         X: Array,
@@ -69,9 +75,9 @@ class FusedSteps:
         from clearprop.fused.steps import train  # here: it needs Numba
 
         self._train = train
-        self._optimizer = optimizer
+        self.optimizer = optimizer
         self._dtype = dtype = network.dtype
-        self._chain, memory = chain_of(network, optimizer, batch_size)
+        self._chain, memory = chain_of(network, loss, optimizer, batch_size)
         self._vectors = vectors_of(network, optimizer, state, memory, threads)
         self._samples = Samples(
             inputs=X.reshape(-1),
@@ -158,7 +164,7 @@ class FusedSteps:
 
     def _scheduled(self, steps: range) -> tuple[Array, Array]:
         """Return what the optimizer says of each update: coefficients (S, C) and factors (S,)."""
-        optimizer, params = self._optimizer, self._vectors.params
+        optimizer, params = self.optimizer, self._vectors.params
         coefficients, factors = [], []
         for step in steps:
             rate = optimizer.rate(step)

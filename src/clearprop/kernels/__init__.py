@@ -16,6 +16,7 @@ from clearprop.kernels.kernel import (
 )
 from clearprop.kernels.rectifier import relu, relu_backward
 from clearprop.kernels.softmax import softmax_pick, softmax_shift
+from clearprop.kernels.sparse import sparse_multiply, sparse_multiply_transposed
 from clearprop.kernels.updates import adapt, descend, flush_below, look_ahead, push, scale
 
 __all__ = [
@@ -34,4 +35,6 @@ __all__ = [
     "sigmoid",
     "softmax_pick",
     "softmax_shift",
+    "sparse_multiply",
+    "sparse_multiply_transposed",
 ]

@@ -69,7 +69,7 @@ class SampleNetwork(Network):
             self.Z_0[: len(own)] += own @ W_0[columns]
             self.Z_0[len(own) :] += other @ W_0[columns]
         self._params["0"]["Z_0"] = self.Z_0
-        self._norm_of_W_0 = float(np.vdot(W_0, W_0))
+        self.squared_W_0 = float(np.vdot(W_0, W_0))
 
     def write_back(self) -> Network:
         """Give the target the weights that this network stands for, and return it.
@@ -103,7 +103,7 @@ class SampleNetwork(Network):
             U, v = vector["0.C"], float(vector["0.a"][0])
             own = slice(0, len(self.X))
             K, Z_0 = self.K[own], self.Z_0[own]
-            total += v * v * self._norm_of_W_0 + 2 * v * float(np.vdot(Z_0, U))
+            total += v * v * self.squared_W_0 + 2 * v * float(np.vdot(Z_0, U))
             total += float(np.vdot(U, K @ U))
         return max(total, 0.0)  # rounding may lead just below
 

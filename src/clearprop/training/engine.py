@@ -106,7 +106,7 @@ def choose_compiled(
     """
     worthwhile = compile_if_worthwhile(engine.parameters.data.size, steps)
     flat = isinstance(samples.X, np.ndarray) and samples.X.flags.c_contiguous
-    known = clip_norm is None and is_chain(engine, optimizer)
+    known = clip_norm is None and is_chain(engine, engine.loss, optimizer)
     return worthwhile and known and (flat or isinstance(engine, SampleNetwork))
 
 

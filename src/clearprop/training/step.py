@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from clearprop.fused import FusedSteps
 from clearprop.kernels import give_up_compiling
+from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.optimizers import Optimizer
 from clearprop.parameters import Array, ParameterVector
@@ -100,6 +101,8 @@ class CompiledStep(Step):
     Parameters
     ----------
     run : Run
+    loss : Loss
+        That of the engine, or one that is minimised in its place.
     optimizer : Optimizer
     samples : Samples
     batch_size : int
@@ -109,7 +112,13 @@ class CompiledStep(Step):
     """
 
     def __init__(
-        self, run: Run, optimizer: Optimizer, samples: Samples, batch_size: int, threads: int
+        self,
+        run: Run,
+        loss: Loss,
+        optimizer: Optimizer,
+        samples: Samples,
+        batch_size: int,
+        threads: int,
     ) -> None:
         engine = run.engine
         sample_space = engine if isinstance(engine, SampleNetwork) else None
@@ -117,6 +126,7 @@ class CompiledStep(Step):
         self.y = samples.y
         self.steps = FusedSteps(
             engine,
+            loss,
             optimizer,
             run.optimizer_state,
             X=sample_space.K if sample_space else samples.X.reshape(len(samples), -1),
@@ -151,7 +161,7 @@ def step_of(
     """Make the step; a plain one, with a warning, where compiling fails."""
     if compiled:
         try:
-            return CompiledStep(run, optimizer, samples, batch_size, threads)
+            return CompiledStep(run, run.engine.loss, optimizer, samples, batch_size, threads)
         except Exception as error:  # a broken Numba may raise anything
             give_up_compiling(error)
     return PlainStep(run, optimizer, samples, clip_norm)

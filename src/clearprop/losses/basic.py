@@ -1,9 +1,4 @@
-"""Losses on logits: the last sigmoid or softmax belongs to the loss.
-
-A loss gives its value together with its gradient with respect to the logits, so that the pair is
-always right and never overflows, and it turns logits into what a person asks for: probabilities and
-predictions.
-"""
+"""What every loss is, and the three that most networks are trained for."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -25,6 +20,14 @@ class Loss(ABC):
 
     classifies: ClassVar[bool] = False
     """Whether predictions are classes: then accuracy is the score, otherwise R²."""
+
+    formula: ClassVar[str | None] = None
+    """What compiled steps know it by (`clearprop.fused`): of the very class that says so, as one
+    that inherits may compute something else."""
+
+    capped: ClassVar[bool] = False
+    """Whether an output's loss, though not its gradient, is that of its probability as that is
+    rounded, and -log(eps) at most."""
 
     @abstractmethod
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
@@ -101,7 +104,7 @@ class Loss(ABC):
         ShapeError, DataError
             If they don't fit the outputs, or are not finite.
         """
-        return _columns(y, outputs, dtype)
+        return value_columns(y, outputs, dtype)
 
     def predict_proba(self, logits: Array) -> Array:
         """Return the probability of each class, shape (N, number of classes).
@@ -136,6 +139,7 @@ class BinaryCrossEntropy(Loss):
     """
 
     classifies: ClassVar[bool] = True
+    formula: ClassVar[str | None] = "binary cross-entropy"
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and p - y (N, K)."""
@@ -148,7 +152,7 @@ class BinaryCrossEntropy(Loss):
 
     def targets(self, y: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
         """Return targets between 0 and 1, shape (N, K)."""
-        columns = _columns(y, outputs, dtype)
+        columns = value_columns(y, outputs, dtype)
         wrong = np.flatnonzero(((columns < 0) | (columns > 1)).any(axis=1))
         if wrong.size:
             raise DataError(
@@ -186,6 +190,7 @@ class SoftmaxCrossEntropy(Loss):
     """
 
     classifies: ClassVar[bool] = True
+    formula: ClassVar[str | None] = "softmax cross-entropy"
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and p - y (N, K)."""
@@ -214,7 +219,7 @@ class SoftmaxCrossEntropy(Loss):
         """Return class numbers (N,) as integers, or rows of probabilities (N, K)."""
         labels = np.asarray(y)
         if labels.ndim == 2 and labels.shape[1] == outputs:
-            return _probabilities(_columns(labels, outputs, dtype))
+            return _probabilities(value_columns(labels, outputs, dtype))
         if labels.ndim != 1:
             raise ShapeError(
                 f"SoftmaxCrossEntropy takes class numbers (N,) or rows (N, {outputs}); found "
@@ -252,6 +257,8 @@ class MeanSquaredError(Loss):
     For K outputs z with targets y: loss = sum_k (z_k - y_k)^2 / K, dloss/dz = 2 (z - y) / K.
     """
 
+    formula: ClassVar[str | None] = "squared error"
+
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and 2 (z - y) / K (N, K)."""
         dlogits = logits - y
@@ -260,7 +267,14 @@ class MeanSquaredError(Loss):
         return losses, dlogits
 
 
-def _columns(y: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
+def value_columns(y: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
+    """Return finite targets as columns (N, K) of a dtype.
+
+    Raises
+    ------
+    ShapeError, DataError
+        If they don't fit the outputs, or are not finite numbers.
+    """
     columns = np.asarray(y)
     if columns.dtype.kind not in "iubf":
         raise DataError(

@@ -1,0 +1,172 @@
+"""The network that an estimator's parameters describe, and how its weights start."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from clearprop.errors import unknown_name
+from clearprop.initializers import GlorotUniform, Initializer
+from clearprop.layers import (
+    ELU,
+    GELU,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Layer,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softplus,
+    Tanh,
+)
+from clearprop.losses import Loss
+from clearprop.network import Network
+from clearprop.parameters import Array
+
+ACTIVATIONS: dict[str, Layer | None] = {
+    "identity": None,
+    "logistic": Sigmoid(),
+    "tanh": Tanh(),
+    "relu": ReLU(),
+    "leaky_relu": LeakyReLU(),
+    "elu": ELU(),
+    "gelu": GELU(),
+    "softplus": Softplus(),
+}
+"""Activations by scikit-learn's names, and those that it lacks; the identity is no layer."""
+
+
+def activation_of(given: Any) -> Layer | None:
+    """Return the layer of an activation that is given by name or as a layer.
+
+    Raises
+    ------
+    ValueError
+        If nothing goes by that name.
+    """
+    if isinstance(given, Layer):
+        return given
+    if given not in ACTIVATIONS:
+        raise unknown_name("activation", str(given), ACTIVATIONS)
+    return ACTIVATIONS[given]
+
+
+def per_layer(name: str, given: Any, hidden: int) -> list[Any]:
+    """Return one value for each hidden layer.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter, for messages.
+    given : object
+        One value for all, or a sequence of one for each.
+    hidden : int
+        How many hidden layers there are.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer values than hidden layers.
+    """
+    if isinstance(given, str | Layer) or not isinstance(given, Sequence | np.ndarray):
+        return [given] * hidden
+    if len(given) != hidden:
+        raise ValueError(
+            f"The parameter {name!r} has {len(given)} values, and there are {hidden} hidden layers."
+        )
+    return list(given)
+
+
+def build(
+    units: Sequence[int],
+    *,
+    activations: Sequence[Layer | None],
+    dropout: Sequence[float],
+    batch_norm: bool,
+    init: Initializer | None,
+    loss: Loss,
+    dtype: Any,
+) -> Network:
+    """Build a network of Dense layers.
+
+    Parameters
+    ----------
+    units : sequence of int
+        Of the input, of every hidden layer, and of the output.
+    activations : sequence of Layer or None
+        After each hidden layer.
+    dropout : sequence of float
+        The share that is dropped after each hidden layer.
+    batch_norm : bool
+        Whether hidden layers are normalised before their activation.
+    init : Initializer or None
+        How weights start; None where `draw_weights` will write them.
+    loss : Loss
+    dtype : dtype-like
+
+    Returns
+    -------
+    Network
+    """
+    features, *hidden, outputs = units
+    init = GlorotUniform() if init is None else init
+    layers: list[Layer] = []
+    for size, activation, rate in zip(hidden, activations, dropout, strict=True):
+        layers.append(Dense(int(size), init))
+        layers += [BatchNorm()] * batch_norm
+        layers += [activation] if activation is not None else []
+        layers += [Dropout(rate)] if rate else []
+    return Network(
+        [*layers, Dense(int(outputs), init)], loss=loss, input_shape=(int(features),), dtype=dtype
+    )
+
+
+def dense_places(network: Network) -> list[str]:
+    """Return the names of the Dense layers, from input to output."""
+    return [str(place) for place, layer in enumerate(network.layers) if isinstance(layer, Dense)]
+
+
+def weights_and_biases(network: Network) -> tuple[list[Array], list[Array]]:
+    """Return the arrays W (D, M) and b (M,) of every Dense layer: views, not copies."""
+    places, parameters = dense_places(network), network.parameters
+    return [parameters[f"{at}.W"] for at in places], [parameters[f"{at}.b"] for at in places]
+
+
+def draw_weights(
+    network: Network,
+    random_state: np.random.RandomState,
+    dtype: np.dtype[Any],
+    *,
+    logistic: bool,
+) -> None:
+    """Draw weights and biases as scikit-learn does, in its order.
+
+    Parameters
+    ----------
+    network : Network
+        Its Dense layers are written to.
+    random_state : numpy.random.RandomState
+        It is advanced.
+    dtype : numpy.dtype
+        What is drawn is rounded to.
+    logistic : bool
+        Whether a network without hidden layers is drawn as if there were a sigmoid.
+
+    Notes
+    -----
+    Uniform on ±sqrt(factor / (inputs + units)), biases too, with a factor of 2 before a sigmoid and
+    of 6 otherwise; the output layer is drawn as the last hidden one. Source: Glorot, Bengio,
+    "Understanding the difficulty of training deep feedforward neural networks" (2010), equation 16,
+    whose bound is that for tanh.
+    """
+    factor = 2.0 if logistic else 6.0
+    for place in dense_places(network):
+        following = network.layers[int(place) + 1 :]
+        if following:
+            hidden = next((one for one in following if not isinstance(one, BatchNorm)), None)
+            factor = 2.0 if isinstance(hidden, Sigmoid) else 6.0
+        W, b = network.parameters[f"{place}.W"], network.parameters[f"{place}.b"]
+        bound = np.sqrt(factor / sum(W.shape))
+        for array in (W, b):
+            array[...] = random_state.uniform(-bound, bound, array.shape).astype(dtype)

@@ -1,0 +1,62 @@
+"""A small drawing of a network, for notebooks."""
+
+from html import escape
+
+from clearprop.layers import BatchNorm, Dense, Dropout
+from clearprop.network import Network
+
+_SHOWN = 7  # units of a layer at most
+_STEP, _GAP, _RADIUS = 16, 96, 5  # pixels: between units, between layers, of a unit
+
+
+def drawing_of(network: Network) -> str:
+    """Return an SVG image: a column of circles for each layer, its size and what follows below."""
+    columns = _columns(network)
+    height = _STEP * _SHOWN
+    places = [_places(size, height) for size, _ in columns]
+    lines, circles, texts = [], [], []
+    for column, ((size, label), here) in enumerate(zip(columns, places, strict=True)):
+        x = _GAP * (column + 0.5)
+        if column:
+            lines += [
+                f'<line x1="{x - _GAP:g}" y1="{before:g}" x2="{x:g}" y2="{y:g}"/>'
+                for before in places[column - 1]
+                for y in here
+            ]
+        circles += [f'<circle cx="{x:g}" cy="{y:g}" r="{_RADIUS}"/>' for y in here]
+        texts += [
+            f'<text x="{x:g}" y="{height + 18 + 14 * row}">{escape(text)}</text>'
+            for row, text in enumerate([f"{size:,}" + " …" * (size > _SHOWN), *label])
+        ]
+    rows = max(len(label) for _, label in columns)
+    title = " → ".join(f"{size:,}" for size, _ in columns)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="Network {title}" '
+        f'width="{_GAP * len(columns)}" height="{height + 26 + 14 * rows}">'
+        f'<g stroke="#888" stroke-width="0.4" opacity="0.6">{"".join(lines)}</g>'
+        f'<g fill="#4c78a8" stroke="none">{"".join(circles)}</g>'
+        f'<g fill="currentColor" font-family="sans-serif" font-size="11" text-anchor="middle">'
+        f"{''.join(texts)}</g></svg>"
+    )
+
+
+def _columns(network: Network) -> list[tuple[int, list[str]]]:
+    """Return the size of each column and the words below it, from input to output."""
+    columns: list[tuple[int, list[str]]] = [(network.input_shape[0], ["features"])]
+    for layer in network.layers:
+        if isinstance(layer, Dense):
+            columns.append((layer.units, []))
+        elif isinstance(layer, Dropout):
+            columns[-1][1].append(f"dropout {layer.rate:g}")
+        elif isinstance(layer, BatchNorm):
+            columns[-1][1].append("batch norm")
+        else:
+            columns[-1][1].append(type(layer).__name__)
+    columns[-1][1].append(type(network.loss).__name__)
+    return columns
+
+
+def _places(size: int, height: int) -> list[float]:
+    shown = min(size, _SHOWN)
+    top = (height - _STEP * (shown - 1)) / 2
+    return [top + _STEP * number for number in range(shown)]

@@ -1,0 +1,90 @@
+"""Targets that are classes: found, checked, and turned into what losses take, and back."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import accuracy_score
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.validation import validate_data
+
+from clearprop.estimators.base import BaseMLP
+from clearprop.losses import (
+    BinaryCrossEntropy,
+    BinaryFocal,
+    Loss,
+    SoftmaxCrossEntropy,
+    SoftmaxFocal,
+)
+from clearprop.parameters import Array
+
+OUTPUTS: dict[type[Loss], str] = {
+    **dict.fromkeys((BinaryCrossEntropy, BinaryFocal), "logistic"),
+    **dict.fromkeys((SoftmaxCrossEntropy, SoftmaxFocal), "softmax"),
+}
+"""What makes probabilities of logits, as scikit-learn names it."""
+
+
+class LabelledMLP(BaseMLP):
+    """The side of the classifier that knows of labels."""
+
+    def _check(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
+
+    def _learn_targets(self, y: Any, *, incremental: bool) -> None:
+        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
+            self._label_binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._label_binarizer.classes_
+        elif self.warm_start and set(found := unique_labels(y)) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes_}, `y` has {found}"
+            )
+        kind, classes = self._label_binarizer.y_type_, len(self.classes_)
+        self.n_outputs_ = 1 if kind == "binary" else classes
+        self.out_activation_ = OUTPUTS.get(type(self._engine_loss()), "identity")
+
+    def _encode(self, y: Any) -> Array:
+        found = unique_labels(y)
+        if not set(found) <= set(self.classes_):
+            raise ValueError(
+                "`y` has classes not in `self.classes_`. "
+                f"`self.classes_` has {self.classes_}. 'y' has {found}."
+            )
+        chosen = self._label_binarizer.transform(y)
+        return chosen.argmax(axis=1) if self._is_one_of_many() else chosen.astype(bool)
+
+    def _labels(self, y: Array) -> Array:
+        if self._label_binarizer.y_type_.startswith("multilabel"):
+            return y.astype(np.int64)
+        return np.take(self.classes_, y.reshape(-1).astype(np.int64))
+
+    def _is_one_of_many(self) -> bool:
+        """Whether a sample has one of more than two classes."""
+        return bool(self._label_binarizer.y_type_ == "multiclass")
+
+    def _weigh_classes(self, weights: Array | None, y: Any) -> Array | None:
+        if self.class_weight is None:
+            return weights
+        found = compute_sample_weight(self.class_weight, y)
+        return found if weights is None else found * weights
+
+    def _strata(self, y: Array) -> Array | None:
+        return y.astype(bool) if self.n_outputs_ == 1 else None
+
+    def _score_logits(self, logits: Array, y: Array, weights: Array | None) -> float:
+        chosen = self._network.loss.predict(logits)
+        return float(accuracy_score(y.reshape(chosen.shape), chosen, sample_weight=weights))

@@ -1,0 +1,107 @@
+"""L-BFGS over few samples of very many features, in the coordinates that the samples span.
+
+With X.T = Q R, Q (D, N) orthonormal, the weights of the first layer are W = Q U + v P. P, of length
+1, is what no sample sees of them before training: X W = R.T U, and only L2 pulls at v. Going from W
+to (U, v) is a rotation. L-BFGS adds and scales gradients by their inner products, which a rotation
+leaves alone, so that it takes the same steps, over N numbers for each unit instead of D.
+"""
+
+import numpy as np
+from scipy.linalg import qr
+
+from clearprop.estimators.lbfgs import Objective
+from clearprop.losses import Loss
+from clearprop.network import Network
+from clearprop.parameters import Array
+
+_VECTORS = 3000  # what L-BFGS does to each weight in an iteration, in multiplications
+_COLUMNS = 1024  # features whose gradient is looked at at a time
+
+
+def is_worthwhile(network: Network, samples: int, wanted: bool | str, *, iterations: int) -> bool:
+    """Whether the rotation costs less than it saves.
+
+    Parameters
+    ----------
+    network : Network
+    samples : int
+    wanted : "auto" or bool
+        False says no; otherwise the multiplications are counted.
+    iterations : int
+        How many there may be.
+    """
+    features, units = network.parameters["0.W"].shape
+    plain = iterations * units * (4 * samples + _VECTORS)
+    return wanted is not False and features > 2 * samples and plain > 4 * samples**2
+
+
+class ReducedObjective(Objective):
+    """The same loss as a function of (U, v) and of the other layers' parameters.
+
+    Parameters
+    ----------
+    network : Network
+        It changes in `finish` only.
+    loss : Loss
+    X : ndarray, shape (N, D)
+    y, weights, alpha
+        As of `Objective`.
+    """
+
+    def __init__(
+        self, network: Network, loss: Loss, X: Array, y: Array, weights: Array | None, alpha: float
+    ) -> None:
+        self.target = network
+        self.Q, R = qr(X.T, mode="economic", check_finite=False)
+        W_0 = network.parameters["0.W"]
+        U = self.Q.T @ W_0
+        self.P = W_0 - self.Q @ U
+        self.v = float(np.linalg.norm(self.P))
+        self.P /= self.v or 1.0
+        small = Network(network.layers, loss=network.loss, input_shape=(len(X),))
+        for name, array in small.parameters.items():
+            array[...] = U if name == "0.W" else network.parameters[name]
+        super().__init__(small, loss, np.ascontiguousarray(R.T), y, weights, alpha)
+
+    def start(self) -> Array:
+        """Return the vector that stands for the present parameters."""
+        return np.append(super().start(), self.v)
+
+    def __call__(self, vector: Array) -> tuple[float, Array]:
+        """Return loss and gradient at a vector of coefficients, intercepts, and v."""
+        loss, gradient = super().__call__(vector[:-1])
+        self.v = float(vector[-1])
+        pull = self.alpha / self.total
+        return loss + 0.5 * pull * self.v**2, np.append(gradient, pull * self.v)
+
+    def move_to(self, vector: Array) -> None:
+        """Write a vector into the engine."""
+        self.v = float(vector[-1]) if len(vector) > self.engine.parameters.data.size else self.v
+        super().move_to(vector)
+
+    def largest_gradient(self, tolerance: float) -> float:
+        """Return 0: SciPy sees rotated gradients, whose largest numbers are others."""
+        return 0.0
+
+    def is_flat(self, tolerance: float) -> bool:
+        """Whether no parameter of the target has a gradient above a tolerance, at the last call."""
+        others = [array for array in self.gradients if array is not self.gradients[0]]
+        if any(np.abs(array).max() > tolerance for array in others):
+            return False
+        dU, pull = self.gradients[0], self.alpha / self.total * self.v
+        squares = float(np.vdot(dU, dU)) + pull**2
+        if squares > tolerance**2 * self.P.size:  # the largest is no less than the mean
+            return False
+        blocks = range(0, len(self.P), _COLUMNS)
+        return all(
+            np.abs(self.Q[d : d + _COLUMNS] @ dU + pull * self.P[d : d + _COLUMNS]).max()
+            <= tolerance
+            for d in blocks
+        )
+
+    def finish(self, vector: Array) -> None:
+        """Give the target the parameters that a vector stands for."""
+        self.move_to(vector)
+        found = self.engine.parameters
+        for name, array in self.target.parameters.items():
+            array[...] = self.Q @ found[name] + self.v * self.P if name == "0.W" else found[name]

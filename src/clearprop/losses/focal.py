@@ -1,0 +1,91 @@
+"""Focal losses: cross-entropy that cares less for what is easy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from clearprop.errors import UsageError
+from clearprop.losses.basic import BinaryCrossEntropy, SoftmaxCrossEntropy
+from clearprop.parameters import Array
+
+
+@dataclass(frozen=True)
+class BinaryFocal(BinaryCrossEntropy):
+    """Focal loss of a sigmoid: one yes or no for each output; with several, losses are added.
+
+    Parameters
+    ----------
+    gamma : float, default 2.0
+        How much less easy samples count, at least 0; with 0 it is `BinaryCrossEntropy`.
+
+    Notes
+    -----
+    With logit z, sign s = 1 for class 1, -1 for class 0, and p = 1 / (1 + exp(-s z)) the
+    probability of the right answer, for each output::
+
+        loss     = -(1 - p)^gamma log p
+        dloss/dz = s (1 - p)^gamma (gamma p log p - (1 - p))
+
+    Targets between 0 and 1 mix the losses of both answers. Source: Lin, Goyal, Girshick, He,
+    Dollár, "Focal Loss for Dense Object Detection" (2017), equation 4 and appendix B.
+    """
+
+    gamma: float = 2.0
+
+    def __post_init__(self) -> None:
+        _check_gamma(self, self.gamma)
+
+    def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
+        """Return losses (N,) and their derivatives (N, K)."""
+        yes, dyes = self._of_right(logits)
+        no, dno = self._of_right(-logits)
+        losses = y * yes + (1 - y) * no
+        return losses.sum(axis=1), y * dyes - (1 - y) * dno
+
+    def _of_right(self, z: Array) -> tuple[Array, Array]:
+        log_p = -np.logaddexp(0, -z)
+        p, wrong = np.exp(log_p), np.exp(-np.logaddexp(0, z))
+        scale = wrong**self.gamma
+        return -scale * log_p, scale * (self.gamma * p * log_p - wrong)
+
+
+@dataclass(frozen=True)
+class SoftmaxFocal(SoftmaxCrossEntropy):
+    """Focal loss of a softmax: one of K classes.
+
+    Parameters
+    ----------
+    gamma : float, default 2.0
+        How much less easy samples count, at least 0; with 0 it is `SoftmaxCrossEntropy`.
+
+    Notes
+    -----
+    With p = softmax(z) and p_y the probability of the right class y::
+
+        loss       = -(1 - p_y)^gamma log p_y
+        dloss/dz_k = (1 - p_y)^gamma (gamma p_y log p_y / (1 - p_y) - 1) ([k = y] - p_k)
+
+    Rows of probabilities as targets mix the losses of all classes. Source: as of `BinaryFocal`.
+    """
+
+    gamma: float = 2.0
+
+    def __post_init__(self) -> None:
+        _check_gamma(self, self.gamma)
+
+    def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
+        """Return losses (N,) and their derivatives (N, K)."""
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        p, wrong = np.exp(log_p), -np.expm1(log_p)
+        share = y if y.ndim == 2 else np.eye(logits.shape[1], dtype=logits.dtype)[y]
+        # log p / (1 - p) has the limit -1 where p is 1.
+        ratio = np.divide(log_p, wrong, out=np.full_like(log_p, -1), where=wrong > 0)
+        scale = share * wrong**self.gamma
+        pull = scale * (self.gamma * p * ratio - 1)
+        return -(scale * log_p).sum(axis=1), pull - p * pull.sum(axis=1, keepdims=True)
+
+
+def _check_gamma(loss: object, gamma: float) -> None:
+    if not (gamma >= 0 and np.isfinite(gamma)):
+        raise UsageError(f"{type(loss).__name__} needs a gamma of at least 0, found {gamma}.")
