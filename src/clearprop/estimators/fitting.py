@@ -54,15 +54,18 @@ def fit_lbfgs(
                 f"solver='lbfgs' needs a loss that stays the same from one look to the next, which "
                 f"it does not with {name}={getattr(estimator, name)!r}. Use 'sgd' or 'adam'."
             )
-    rows = rows_of(X, network.dtype)
+    rows, held_out = rows_of(X, network.dtype), _samples(network, evaluation)
     run = Run(
+        trainer=None,
+        samples=Samples(rows, y, weights),
+        held_out=held_out,
         engine=engine_for(network, rows),
         optimizer_state={},
         random_state=np.random.RandomState(0),  # nothing is drawn
         epochs=estimator.max_iter,
         steps_per_epoch=1,
     )
-    loss, held_out = as_reported(network.loss), _samples(network, evaluation)
+    loss = as_reported(network.loss)
     reduces = (
         held_out is None
         and not estimator.callbacks
@@ -118,6 +121,7 @@ def fit_stochastic(
     epochs, steps = 1 if incremental else estimator.max_iter, -(-len(order) // batch_size)
     optimizer = optimizer_for(estimator)
     engine = engine_for(network, samples.X)
+    given, measured = samples, held_out
     if not incremental and uses_sample_space(
         estimator,
         network,
@@ -133,6 +137,9 @@ def fit_stochastic(
         schedule = estimator.learning_rate if estimator.solver == "sgd" else "constant"
         estimator._optimizer = Updates(optimizer, engine.parameters, schedule, estimator.power_t)
     run = Run(
+        trainer=None,
+        samples=given,
+        held_out=measured,
         engine=engine,
         optimizer_state=estimator._optimizer.state,
         random_state=random_state,

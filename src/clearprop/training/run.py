@@ -59,15 +59,15 @@ class Run:
         What early stopping has seen.
     remarks : list of str
         What a person should be told about how it is trained.
-    trainer : Trainer
-        The settings.
+    trainer : Trainer or None
+        The settings; None where an estimator trains.
     samples : Samples
         What is trained on, with the weights that were given for single samples.
     held_out : Samples or None
         What is measured after every epoch.
     """
 
-    trainer: "Trainer"
+    trainer: "Trainer | None"
     samples: Samples
     held_out: Samples | None
     engine: Network
