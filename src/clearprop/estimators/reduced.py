@@ -9,6 +9,7 @@ leaves alone, so that it takes the same steps, over N numbers for each unit inst
 import numpy as np
 from scipy.linalg import qr
 
+from clearprop.backend import blas_threads
 from clearprop.estimators.lbfgs import Objective
 from clearprop.losses import Loss
 from clearprop.network import Network
@@ -52,7 +53,8 @@ class ReducedObjective(Objective):
         self, network: Network, loss: Loss, X: Array, y: Array, weights: Array | None, alpha: float
     ) -> None:
         self.target = network
-        self.Q, R = qr(X.T, mode="economic", check_finite=False)
+        with blas_threads(1):  # columns wait for each other: several threads take longer
+            self.Q, R = qr(X.T, mode="economic", check_finite=False)
         W_0 = network.parameters["0.W"]
         U = self.Q.T @ W_0
         self.P = W_0 - self.Q @ U
