@@ -355,7 +355,8 @@ def _learn(
             if 0 <= row < count:
                 for k in range(M):
                     dC[row, k] += dz[n, k]
-        gradient[chain.scaled_at] = 0
+        if part == 0:  # who also updates it
+            gradient[chain.scaled_at] = 0
     elif layer or len(rows):
         x = here[X] + first
         multiply(1, count, M, size, memory, x, D, memory, begin, M, gradient, to, M)
