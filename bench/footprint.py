@@ -27,7 +27,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 @dataclass(frozen=True)
 class Memory(Cell):
-    """The peak of memory of some updates, each peer in a fresh process.
+    """The peak of memory during some updates, each peer in a fresh process.
 
     Parameters
     ----------
@@ -128,6 +128,7 @@ def _peak(entry: Entry, path: str) -> Figure | None:
         with Pool() as fresh:
             remote = fresh.get(setting)
             if remote.ask("load", path=path)["can"]:
+                remote.ask("forget_peak")  # of reading the file, which takes twice its size
                 remote.ask("train", steps=_UPDATES)
                 return Figure(remote.ask("memory")["bytes"], setting=setting.in_words())
     return None

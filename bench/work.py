@@ -102,9 +102,8 @@ class Training:
     until: int | None = None
 
     def try_out(self, remote: Remote, effort: Effort) -> tuple[float, int]:
-        """Time a few updates, then some; clearprop is timed on all."""
+        """Time a few updates, then some; clearprop, which has but one setting, does all."""
         if remote.setting.entry.is_clearprop:
-            remote.ask("train", steps=self.steps)
             return remote.ask("train", steps=self.steps)["seconds"], self.steps
         few = min(_FEW, self.steps)
         remote.ask("train", steps=few)

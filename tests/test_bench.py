@@ -15,7 +15,6 @@ sys.path.insert(0, str(ROOT))  # bench/ is a part of the repository, not of the 
 
 from bench import data, fits  # noqa: E402
 from bench.cell import Bench  # noqa: E402
-from bench.cells import CELLS, Trained  # noqa: E402
 from bench.fits import SOLVERS, Fit, Fitting, Samples  # noqa: E402
 from bench.footprint import needed  # noqa: E402
 from bench.peers import CLEARPROP, PEERS, Entry, make  # noqa: E402
@@ -92,13 +91,6 @@ def test_the_two_formulas_of_adam_are_told_apart_unless_epsilon_is_negligible():
     assert apart > FIRST_TOLERANCE["float32"]
 
 
-def test_every_training_by_adam_has_a_negligible_epsilon():
-    rules = [cell.make().rule for cell in CELLS.values() if isinstance(cell, Trained)]
-    adams = [rule for rule in rules if rule.optimizer == "adam"]
-    assert adams
-    assert {rule.epsilon for rule in adams} == {NEGLIGIBLE}
-
-
 class Local:
     """A conversation with a worker in this process."""
 
@@ -128,14 +120,15 @@ class Late(Published):
         super().train(first, min(last, 10))
 
 
-def measured(work, *entries):
-    bench = Bench(LocalPool(), (CLEARPROP, *entries), replace(QUICK, trial=1e-3, turn=1e-3))
+def measured(work, seconds, *entries):
+    bench = Bench(LocalPool(), (CLEARPROP, *entries), replace(QUICK, trial=seconds, turn=seconds))
     return measure(bench, small("small-sgd"), work)
 
 
 def test_who_does_the_same_agrees_and_who_does_less_does_not():
     figures = measured(
         Training(12, "float32", 1e-3),
+        60.0,  # seconds, in which any machine does twelve updates
         Entry("loop", "bench.peers.published:Published", ()),
         Entry("hasty", f"{__name__}:Hasty", ()),
         Entry("late", f"{__name__}:Late", ()),
@@ -145,8 +138,8 @@ def test_who_does_the_same_agrees_and_who_does_less_does_not():
     assert figures["loop"].agrees
     assert figures["loop"].apart < 1e-3
     assert not figures["hasty"].agrees
-    if figures["late"].steps is None:  # the machine was quick enough for all twelve
-        assert not figures["late"].agrees
+    assert figures["late"].steps is None
+    assert not figures["late"].agrees
 
 
 def test_the_last_loss_compared_is_that_of_the_last_update_timed_or_an_earlier_one():
@@ -159,7 +152,7 @@ def test_the_last_loss_compared_is_that_of_the_last_update_timed_or_an_earlier_o
 
 def test_predictions_are_compared_too():
     loop = Entry("loop", "bench.peers.published:Published", ())
-    assert measured(Predicting(), loop)["loop"].agrees
+    assert measured(Predicting(), 1e-3, loop)["loop"].agrees
 
 
 def test_a_worker_trains_anew_for_a_loss_that_it_has_not_reached(tmp_path):
@@ -172,7 +165,9 @@ def test_a_worker_trains_anew_for_a_loss_that_it_has_not_reached(tmp_path):
     assert worker.loss(3)["loss"] == pytest.approx(before, rel=1e-12)
 
 
-@pytest.mark.parametrize("entry", [entry for entry in PEERS if entry.is_clearprop], ids=str)
+@pytest.mark.parametrize(
+    "entry", [entry for entry in PEERS if entry.is_clearprop], ids=lambda one: one.name
+)
 def test_clearprop_compiles_in_a_process_of_its_own_or_is_told_not_to(entry):
     [setting] = settings_of(entry)
     with on_disk(small("small-adam")) as path, Pool() as pool:

@@ -7,7 +7,16 @@ from typing import Any
 
 from bench.peers.base import Peer
 
-__all__ = ["CLEARPROP", "PEERS", "Entry", "Peer", "installed", "make", "version_of"]
+__all__ = [
+    "CLEARPROP",
+    "NUMPY_ALONE",
+    "PEERS",
+    "Entry",
+    "Peer",
+    "installed",
+    "make",
+    "version_of",
+]
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ CLEARPROP = Entry(
     # As for everybody: what compiles does so before the clock starts.
     variables=(("CLEARPROP_KERNELS", "compiled" if _FAST else "numpy"),),
 )
-_NUMPY_ALONE = Entry(
+NUMPY_ALONE = Entry(
     "NumPy alone",
     "bench.peers.clearprop:Clearprop",
     ("clearprop",),
@@ -72,7 +81,7 @@ _NUMPY_ALONE = Entry(
 )
 PEERS = (
     CLEARPROP,
-    *([_NUMPY_ALONE] if _FAST else []),  # where there is no Numba, clearprop is that already
+    NUMPY_ALONE,
     Entry("floor", "bench.floor:Floor", ("numpy",)),
     Entry("published loop", "bench.peers.published:Published", ("numpy",)),
     Entry("scikit-learn", "bench.peers.sklearn:ScikitLearn", ("scikit-learn",)),
@@ -84,10 +93,13 @@ PEERS = (
 
 
 def installed() -> tuple[Entry, ...]:
-    """Return the peers, and their ways, whose packages are installed."""
+    """Return the peers, and their ways, whose packages are installed.
+
+    Where there is no Numba, clearprop is NumPy alone, and not measured twice.
+    """
     found = []
     for entry in PEERS:
-        if all(map(version_of, entry.packages)):
+        if all(map(version_of, entry.packages)) and (_FAST or entry is not NUMPY_ALONE):
             ways = [w for w in entry.ways if not w.startswith("on ") or version_of(w[3:])]
             found.append(replace(entry, ways=tuple(ways)))
     return tuple(entry for entry in found if entry.ways)
