@@ -94,9 +94,10 @@ class Keras(Peer):
     def _adds_up(self) -> bool:
         """Whether the loss is the sum over samples, and the learning rate is divided instead.
 
-        Keras divides the sum in float32, whatever the precision of the rest.
+        Keras divides the sum in float32, whatever the precision of the rest. To Adam the size of a
+        gradient is all one.
         """
-        return bool(self.task.X.dtype == np.float64)
+        return bool(self.task.X.dtype == np.float64) and self.task.rule.optimizer != "adam"
 
     def _batches(self, first: int, last: int) -> Iterator[tuple[Array, Array]]:
         if self.task.rule.batch_size is None:
