@@ -3,32 +3,21 @@
 Several threads do a step together, and meet twice in it. Up to the first meeting each takes some of
 the batch's samples through all layers and back; after it, each takes some rows of every layer's
 weights: their gradient, by all samples, and their update. Matrix products go to the same kind of
-library as NumPy's do, one thread each. exp, log and tanh are the compiler's own, whose last bit may
-differ from NumPy's.
+library as NumPy's do, one thread each.
 """
 
 import numpy as np
 import scipy.linalg.cython_blas  # noqa: F401 - before threads are limited: it has its own library
 
-from clearprop import kernels
 from clearprop.fused.chain import (
     ACTIVATION,
-    ADAPT,
     BINARY_CROSS_ENTROPY,
-    DESCEND,
     DZ,
     HALF_SQUARED_ERROR,
     INPUTS,
     KEPT,
-    LEAKY_RELU,
-    LOOK_AHEAD,
     NONE,
-    PUSH,
-    RELU,
-    SCALE,
-    SIGMOID,
     SOFTMAX_CROSS_ENTROPY,
-    TANH,
     UNITS,
     B,
     Batches,
@@ -39,18 +28,16 @@ from clearprop.fused.chain import (
     X,
 )
 from clearprop.fused.crew import compiled, copy, multiply, wait_for_all
-from clearprop.parameters import Array
-
-_adapt, _descend, _look_ahead, _push, _scale = (
-    compiled(kernel.loop)
-    for kernel in (
-        kernels.adapt,
-        kernels.descend,
-        kernels.look_ahead,
-        kernels.push,
-        kernels.scale,
-    )
+from clearprop.fused.formulas import (
+    activate,
+    binary_cross_entropy,
+    deactivate,
+    drop,
+    softmax_cross_entropy,
+    squared_error,
+    take_step,
 )
+from clearprop.parameters import Array
 
 
 @compiled
@@ -178,36 +165,9 @@ def _forward(
             for n in range(count):
                 for k in range(M):
                     z[n, k] += b[k]
-        _activate(here[ACTIVATION], chain.slopes[layer], z.reshape(-1))
+        activate(here[ACTIVATION], chain.slopes[layer], z.reshape(-1))
         if here[KEPT] != NONE:
-            _drop(z, kept[first:last, here[KEPT] : here[KEPT] + M], chain.scales[layer])
-
-
-@compiled
-def _activate(activation: int, slope: float, y: Array) -> None:
-    """Apply an activation in place."""
-    zero, one = y.dtype.type(0), y.dtype.type(1)  # 0 and 1 would be wider numbers, and slow
-    if activation == RELU:
-        for i in range(len(y)):
-            y[i] = y[i] if y[i] > zero or y[i] != y[i] else zero  # NaN stays NaN
-    elif activation == LEAKY_RELU:
-        for i in range(len(y)):
-            y[i] = y[i] if y[i] > zero else slope * y[i]
-    elif activation == SIGMOID:
-        for i in range(len(y)):
-            y[i] = one / (one + np.exp(-y[i]))
-    elif activation == TANH:
-        for i in range(len(y)):
-            y[i] = np.tanh(y[i])
-
-
-@compiled
-def _drop(y: Array, kept: Array, scale: float) -> None:
-    """Let some numbers stay, in place."""
-    zero = y.dtype.type(0)
-    for n in range(y.shape[0]):
-        for k in range(y.shape[1]):
-            y[n, k] = y[n, k] * scale if kept[n, k] else zero
+            drop(z, kept[first:last, here[KEPT] : here[KEPT] + M], chain.scales[layer])
 
 
 @compiled
@@ -232,66 +192,16 @@ def _loss(
     for n in range(count):
         row = rows[first + n] if len(rows) else start + first + n
         if chain.loss == BINARY_CROSS_ENTROPY:
-            loss = _binary_cross_entropy(z, n, targets, row, chain.cap, dz)
+            loss = binary_cross_entropy(z, n, targets, row, chain.cap, dz)
         elif chain.loss == SOFTMAX_CROSS_ENTROPY:
-            loss = _softmax_cross_entropy(z, n, labels, targets, row, chain.cap, dz)
+            loss = softmax_cross_entropy(z, n, labels, targets, row, chain.cap, dz)
         else:
-            loss = _squared_error(z, n, targets, row, chain.loss == HALF_SQUARED_ERROR, dz)
+            loss = squared_error(z, n, targets, row, chain.loss == HALF_SQUARED_ERROR, dz)
         part = share * weights[row] if len(weights) else share
         total += part * loss
         for k in range(M):
             dz[n, k] *= part
     return total
-
-
-@compiled
-def _binary_cross_entropy(z: Array, n: int, y: Array, row: int, cap: float, dz: Array) -> float:
-    loss, one = 0.0, z.dtype.type(1)
-    for k in range(z.shape[1]):
-        e = np.exp(-abs(z[n, k]))
-        dz[n, k] = 1 / (1 + e) if z[n, k] > 0 else e / (1 + e)
-        if cap < np.inf:  # who caps losses takes them from probabilities, as rounded as they are
-            output = -np.log(dz[n, k] if y[row, k] else one - dz[n, k])
-            loss += cap if output > cap else output  # NaN stays NaN
-        else:
-            loss += max(z[n, k], 0) - z[n, k] * y[row, k] + np.log1p(e)
-        dz[n, k] -= y[row, k]
-    return loss
-
-
-@compiled
-def _softmax_cross_entropy(
-    z: Array, n: int, labels: Array, y: Array, row: int, cap: float, dz: Array
-) -> float:
-    largest = z[n, 0]
-    for k in range(1, z.shape[1]):
-        if z[n, k] > largest or z[n, k] != z[n, k]:  # NaN stays NaN
-            largest = z[n, k]
-    total = 0.0
-    for k in range(z.shape[1]):
-        dz[n, k] = np.exp(z[n, k] - largest)
-        total += dz[n, k]
-    loss = np.log(total)
-    for k in range(z.shape[1]):
-        dz[n, k] /= total
-    if len(labels):
-        loss -= z[n, labels[row]] - largest
-        dz[n, labels[row]] -= 1
-    else:
-        for k in range(z.shape[1]):
-            loss -= (z[n, k] - largest) * y[row, k]
-            dz[n, k] -= y[row, k]
-    return cap if loss > cap else loss  # NaN stays NaN
-
-
-@compiled
-def _squared_error(z: Array, n: int, y: Array, row: int, half: bool, dz: Array) -> float:
-    loss, units = 0.0, z.shape[1]
-    for k in range(units):
-        difference = z[n, k] - y[row, k]
-        loss += difference * difference
-        dz[n, k] = difference if half else difference * 2 / units
-    return 0.5 * loss / units if half else loss / units
 
 
 @compiled
@@ -306,27 +216,9 @@ def _backward(chain: Chain, kept: Array, vectors: Vectors, first: int, last: int
         dy = memory[to : to + count * D]
         if below[KEPT] != NONE:
             stayed = kept[first:last, below[KEPT] : below[KEPT] + D]
-            _drop(dy.reshape(count, D), stayed, chain.scales[layer - 1])
+            drop(dy.reshape(count, D), stayed, chain.scales[layer - 1])
         y = memory[x : x + count * D]
-        _deactivate(below[ACTIVATION], chain.slopes[layer - 1], y, dy)
-
-
-@compiled
-def _deactivate(activation: int, slope: float, y: Array, dy: Array) -> None:
-    """Multiply by the activation's derivative, which is a function of its output, in place."""
-    zero, one = y.dtype.type(0), y.dtype.type(1)
-    if activation == RELU:
-        for i in range(len(y)):
-            dy[i] = dy[i] if y[i] > zero else zero
-    elif activation == LEAKY_RELU:
-        for i in range(len(y)):
-            dy[i] = dy[i] if y[i] > zero else slope * dy[i]
-    elif activation == SIGMOID:
-        for i in range(len(y)):
-            dy[i] *= y[i] * (one - y[i])
-    elif activation == TANH:
-        for i in range(len(y)):
-            dy[i] *= one - y[i] * y[i]
+        deactivate(below[ACTIVATION], chain.slopes[layer - 1], y, dy)
 
 
 @compiled
@@ -424,12 +316,12 @@ def _update(
     D, M = here[INPUTS], here[UNITS]
     begin, end = here[W] + _cut(D, part, parts) * M, here[W] + _cut(D, part + 1, parts) * M
     _pull(vectors, pull, factor, begin, end)
-    _step(chain.kernel, vectors, coefficients, begin, end)
+    take_step(chain.kernel, vectors, coefficients, begin, end)
     if here[B] != NONE and layer % parts == part:
-        _step(chain.kernel, vectors, coefficients, here[B], here[B] + M)
+        take_step(chain.kernel, vectors, coefficients, here[B], here[B] + M)
     if layer == 0 and chain.scaled_at != NONE and part == 0:
         _pull(vectors, pull, factor, chain.scaled_at, chain.scaled_at + 1)
-        _step(chain.kernel, vectors, coefficients, chain.scaled_at, chain.scaled_at + 1)
+        take_step(chain.kernel, vectors, coefficients, chain.scaled_at, chain.scaled_at + 1)
 
 
 @compiled
@@ -443,19 +335,3 @@ def _pull(vectors: Vectors, pull: float, factor: float, begin: int, end: int) ->
     if factor != 1:
         for i in range(len(weights)):
             weights[i] *= factor
-
-
-@compiled
-def _step(kernel: int, vectors: Vectors, c: Array, begin: int, end: int) -> None:
-    w, g = vectors.params[begin:end], vectors.gradient[begin:end]
-    m, v = vectors.first[begin:end], vectors.second[begin:end]
-    if kernel == DESCEND:
-        _descend(w, g, c[0], c[1], g)
-    elif kernel == PUSH:
-        _push(w, g, m, c[0], c[1], c[2], g)
-    elif kernel == LOOK_AHEAD:
-        _look_ahead(w, g, m, c[0], c[1], c[2], g)
-    elif kernel == SCALE:
-        _scale(w, g, m, c[0], c[1], c[2], c[3], c[4], g)
-    elif kernel == ADAPT:
-        _adapt(w, g, m, v, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], g)
