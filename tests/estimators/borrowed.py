@@ -11,14 +11,17 @@ import numpy as np
 import sklearn.neural_network
 
 import clearprop as cp
-from clearprop.estimators.lbfgs import Objective
 from clearprop.estimators.losses import as_reported
+from clearprop.estimators.objective import Objective
 
 SOURCE = Path(sklearn.neural_network.__file__).parent / "tests" / "test_mlp.py"
 
 
 class WithPrivateGradient(cp.MLPClassifier):
-    """The classifier, with the private method that one of the tests differentiates."""
+    """The classifier, with the private method that one of the tests differentiates.
+
+    The order of the parameters is the engine's, which numerical differences don't mind.
+    """
 
     def _loss_grad_lbfgs(
         self, vector: np.ndarray, X: np.ndarray, Y: np.ndarray, weights: None, *_buffers: Any

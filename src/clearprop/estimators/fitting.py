@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clearprop.estimators.lbfgs import Objective, minimize_loss
+from clearprop.estimators.lbfgs import minimize_loss
 from clearprop.estimators.losses import as_reported
+from clearprop.estimators.objective import Objective
 from clearprop.estimators.record import Record
 from clearprop.estimators.reduced import ReducedObjective, is_worthwhile
 from clearprop.estimators.rows import engine_for, rows_of

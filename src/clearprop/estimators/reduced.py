@@ -7,15 +7,16 @@ leaves alone, so that it takes the same steps, over N numbers for each unit inst
 """
 
 import numpy as np
-from scipy.linalg import qr
+from scipy.linalg import qr, solve_triangular
 
 from clearprop.backend import blas_threads
-from clearprop.estimators.lbfgs import Objective
+from clearprop.estimators.objective import Objective
 from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.parameters import Array
 
-_VECTORS = 3000  # what L-BFGS does to each weight in an iteration, in multiplications
+_VECTORS = 700  # what L-BFGS does to each weight in an iteration, in multiplications
+_CONDITION = 100  # of X, whose square is lost of the precision
 _COLUMNS = 1024  # features whose gradient is looked at at a time
 
 
@@ -53,11 +54,10 @@ class ReducedObjective(Objective):
         self, network: Network, loss: Loss, X: Array, y: Array, weights: Array | None, alpha: float
     ) -> None:
         self.target = network
-        with blas_threads(1):  # columns wait for each other: several threads take longer
-            self.Q, R = qr(X.T, mode="economic", check_finite=False)
+        self.B, self.T, R = _basis(X)
         W_0 = network.parameters["0.W"]
-        U = self.Q.T @ W_0
-        self.P = W_0 - self.Q @ U
+        U = self.T.T @ (self.B @ W_0)
+        self.P = W_0 - self.B.T @ (self.T @ U)
         self.v = float(np.linalg.norm(self.P))
         self.P /= self.v or 1.0
         small = Network(network.layers, loss=network.loss, input_shape=(len(X),))
@@ -70,33 +70,32 @@ class ReducedObjective(Objective):
         return np.append(super().start(), self.v)
 
     def __call__(self, vector: Array) -> tuple[float, Array]:
-        """Return loss and gradient at a vector of coefficients, intercepts, and v."""
-        loss, gradient = super().__call__(vector[:-1])
-        self.v = float(vector[-1])
+        """Return loss and gradient at a vector of parameters, and of v."""
+        loss, gradient = super().__call__(vector)
         pull = self.alpha / self.total
         return loss + 0.5 * pull * self.v**2, np.append(gradient, pull * self.v)
 
     def move_to(self, vector: Array) -> None:
         """Write a vector into the engine."""
-        self.v = float(vector[-1]) if len(vector) > self.engine.parameters.data.size else self.v
-        super().move_to(vector)
+        self.v = float(vector[-1])
+        super().move_to(vector[:-1])
 
     def largest_gradient(self, tolerance: float) -> float:
-        """Return 0: SciPy sees rotated gradients, whose largest numbers are others."""
+        """Return 0: rotated gradients have other largest numbers."""
         return 0.0
 
     def is_flat(self, tolerance: float) -> bool:
         """Whether no parameter of the target has a gradient above a tolerance, at the last call."""
-        others = [array for array in self.gradients if array is not self.gradients[0]]
+        others = (array for name, array in self.gradient.items() if name != "0.W")
         if any(np.abs(array).max() > tolerance for array in others):
             return False
-        dU, pull = self.gradients[0], self.alpha / self.total * self.v
+        dU, pull = self.gradient["0.W"], self.alpha / self.total * self.v
         squares = float(np.vdot(dU, dU)) + pull**2
         if squares > tolerance**2 * self.P.size:  # the largest is no less than the mean
             return False
-        blocks = range(0, len(self.P), _COLUMNS)
+        turned, blocks = self.T @ dU, range(0, len(self.P), _COLUMNS)
         return all(
-            np.abs(self.Q[d : d + _COLUMNS] @ dU + pull * self.P[d : d + _COLUMNS]).max()
+            np.abs(self.B[:, d : d + _COLUMNS].T @ turned + pull * self.P[d : d + _COLUMNS]).max()
             <= tolerance
             for d in blocks
         )
@@ -104,6 +103,28 @@ class ReducedObjective(Objective):
     def finish(self, vector: Array) -> None:
         """Give the target the parameters that a vector stands for."""
         self.move_to(vector)
-        found = self.engine.parameters
-        for name, array in self.target.parameters.items():
-            array[...] = self.Q @ found[name] + self.v * self.P if name == "0.W" else found[name]
+        for name, found in self.engine.parameters.items():
+            array = self.target.parameters[name]
+            if name == "0.W":
+                np.matmul(self.B.T, self.T @ found, out=array)
+                array += np.multiply(self.P, self.v, out=self.P)
+            else:
+                array[...] = found
+
+
+def _basis(X: Array) -> tuple[Array, Array, Array]:
+    """Return B (N, D), T (N, N) and R (N, N) with Q = B.T T, orthonormal, and X.T = Q R.
+
+    R is the Cholesky factor of X X.T, and Q is X.T R^-1, unless samples depend on each other so
+    much that squaring X loses what tells them apart.
+    """
+    try:
+        R = np.linalg.cholesky(X @ X.T).T
+        T = solve_triangular(R, np.eye(len(R)), check_finite=False)
+        if np.linalg.norm(R, 1) * np.linalg.norm(T, 1) < _CONDITION:
+            return X, T, R
+    except np.linalg.LinAlgError:
+        pass
+    with blas_threads(1):  # columns wait for each other: several threads take longer
+        Q, R = qr(X.T, mode="economic", check_finite=False)
+    return Q.T, np.eye(len(R)), R
