@@ -1,25 +1,25 @@
-"""A network: layers and a loss, with one vector of parameters."""
+"""A network: a stack of layers, and the loss that it is trained for."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.errors import DataError, ShapeError
 from clearprop.initializers import random_state_of
-from clearprop.layers import Layer, Sequential
+from clearprop.layer_stack import LayerStack
+from clearprop.layers import Layer
 from clearprop.losses import Loss
 from clearprop.parameters import Array, ParameterVector
-from clearprop.summary import Summary, summarize
 from clearprop.trace import Trace
 
 _CHUNK = 2**24  # numbers in the widest layer at a time while predicting: 128 MiB in float64
 
 
-class Network:
+class Network(LayerStack):
     """Layers one after the other, and the loss that they are trained for.
 
     Parameters
@@ -75,26 +75,9 @@ class Network:
         seed: int = 0,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        self.dtype = np.dtype(dtype)
-        if self.dtype not in (np.float32, np.float64):
-            raise UsageError(f"A network computes in float32 or float64, found {self.dtype}.")
-        self.layers = tuple(layers)
-        self.body = Sequential(self.layers)
-        if not self.layers:
-            raise UsageError("A network needs at least one layer.")
+        super().__init__(layers, input_shape, dtype)
         self.loss = loss
-        self.input_shape = _checked_shape(input_shape)
-        built = self.body.build(self.input_shape)
-        self.output_shape = built.out_shape
-        if len(self.output_shape) != 1:
-            raise ShapeError(
-                f"The last layer must give flat logits (K,), found {self.output_shape}. "
-                "End with a Dense layer."
-            )
         loss.check_outputs(self.output_shape[0])
-        self.parameters = ParameterVector(built.parameters, self.dtype)
-        self.state = ParameterVector(built.state, self.dtype)
-        self._params = _merged(self.parameters.tree, self.state.tree)
         self.initialize(seed)
 
     def __repr__(self) -> str:
@@ -121,13 +104,6 @@ class Network:
         self.parameters.data[...] = parameters
         self.state.data[...] = state
 
-    def initialize(self, seed: int) -> None:
-        """Draw parameters and state anew, as a network made with `seed` has them."""
-        self.seed = seed
-        random_state = random_state_of(seed)
-        self.parameters.initialize(random_state)
-        self.state.initialize(random_state)
-
     def copy(self) -> "Network":
         """Return a network of the same layers, loss, parameters and state, sharing no memory."""
         twin = Network(
@@ -140,42 +116,6 @@ class Network:
         twin.parameters.data[...] = self.parameters.data
         twin.state.data[...] = self.state.data
         return twin
-
-    def forward(self, X: Array, trace: Trace | None = None) -> Array:
-        """Compute the logits of a batch in one pass.
-
-        Parameters
-        ----------
-        X : ndarray, shape (N, *input_shape)
-            Of the network's dtype; `inputs` makes it so.
-        trace : Trace, optional
-            Takes what the pass leaves behind. A fresh one unless given.
-
-        Returns
-        -------
-        ndarray, shape (N, K)
-            It lies in the trace's memory: a later pass with the same trace overwrites it.
-        """
-        return self.body.forward(self._params, X, Trace() if trace is None else trace)
-
-    def backward(self, dlogits: Array, trace: Trace, gradient: ParameterVector) -> Array | None:
-        """Compute the gradient of every parameter from that of the logits.
-
-        Parameters
-        ----------
-        dlogits : ndarray, shape (N, K)
-            The gradient of the loss with respect to the logits.
-        trace : Trace
-            The one that `forward` filled.
-        gradient : ParameterVector
-            Where to write; ``net.parameters.like()`` makes one.
-
-        Returns
-        -------
-        ndarray, shape (N, *input_shape), or None
-            The gradient with respect to the input, where `trace.wants_dx` is true.
-        """
-        return self.body.backward(self._params, dlogits, trace, gradient.tree)
 
     def loss_and_gradient(
         self,
@@ -230,26 +170,6 @@ class Network:
         self.backward(dlogits, trace, gradient)
         return loss, gradient
 
-    def update_state(self, trace: Trace) -> None:
-        """Let each layer update what it keeps, after a training pass that left `trace`."""
-        self.body.update_state(self._params, trace)
-
-    def squared_norm(self, vector: ParameterVector, names: Iterable[str]) -> float:
-        """Return the sum of squares of some arrays of a vector of this network's parameters.
-
-        Parameters
-        ----------
-        vector : ParameterVector
-            Parameters, or their gradient.
-        names : iterable of str
-            Which arrays.
-
-        Returns
-        -------
-        float
-        """
-        return sum(float(np.vdot(vector[name], vector[name])) for name in names)
-
     def logits(self, X: Any) -> Array:
         """Compute the logits of any number of samples, a chunk of rows at a time.
 
@@ -293,45 +213,6 @@ class Network:
         """Return class numbers (N,), or the predicted values (N,) or (N, K)."""
         return self.loss.predict(self.logits(X))
 
-    def summary(self) -> Summary:
-        """Return a table of the layers: shapes of parameters and output, counts and memory."""
-        return summarize(self.body, self.input_shape, self.dtype)
-
-    @cached_property
-    def _widest(self) -> int:
-        """How many numbers of one sample the input, or a layer's output, has at most."""
-        return max(math.prod(shape) for shape in (self.input_shape, *self.summary().output_shapes))
-
-    def inputs(self, X: Any) -> Array:
-        """Bring samples into the form that `forward` takes.
-
-        Parameters
-        ----------
-        X : array-like, shape (N, *input_shape)
-
-        Returns
-        -------
-        ndarray
-            Of the network's dtype; X itself where it is one already.
-
-        Raises
-        ------
-        ShapeError
-            If the samples have another shape.
-        DataError
-            If they are not numbers.
-        """
-        batch = np.asarray(X)
-        if batch.dtype.kind not in "iubf":
-            raise DataError(f"X must hold numbers, found {batch.dtype}.")
-        if batch.shape[1:] != self.input_shape or batch.ndim == 0:
-            expected = ", ".join(["N", *map(str, self.input_shape)])
-            raise ShapeError(f"X has shape {batch.shape}, the network takes ({expected}).")
-        if batch.dtype == self.dtype:
-            return batch
-        with np.errstate(over="ignore"):  # what float32 can't hold becomes infinite, as it should
-            return batch.astype(self.dtype)
-
     def targets(self, y: Any) -> Array:
         """Check targets and bring them into the form that the loss takes."""
         return self.loss.targets(y, self.output_shape[0], self.dtype)
@@ -356,19 +237,7 @@ class Network:
             raise DataError("Sample weights must be finite and not negative.")
         return weights
 
-
-def _checked_shape(input_shape: Any) -> tuple[int, ...]:
-    sizes = tuple(input_shape) if isinstance(input_shape, tuple | list) else ()
-    if not sizes or not all(isinstance(size, int | np.integer) and size > 0 for size in sizes):
-        raise UsageError(
-            "input_shape is the shape of one sample, such as (2,) or (64, 64, 3); found "
-            f"{input_shape!r}."
-        )
-    return tuple(map(int, sizes))
-
-
-def _merged(parameters: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(parameters)
-    for name, kept in state.items():
-        merged[name] = _merged(merged.get(name, {}), kept) if isinstance(kept, dict) else kept
-    return merged
+    @cached_property
+    def _widest(self) -> int:
+        """How many numbers of one sample the input, or a layer's output, has at most."""
+        return max(math.prod(shape) for shape in (self.input_shape, *self.summary().output_shapes))

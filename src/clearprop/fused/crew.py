@@ -1,6 +1,6 @@
 """What threads that train together need, and Numba does not offer.
 
-That is a barrier, a product of parts of matrices, and a plain copy.
+That is a barrier, a product of parts of matrices, a plain copy, and where each one's part begins.
 """
 
 # ruff: noqa: ARG001 - Numba asks for these very arguments
@@ -183,3 +183,9 @@ def wait_for_all(counter: Array, expected: int) -> None:
         spins += 1
         if spins % _SPINS == 0:
             _sched_yield()
+
+
+@compiled
+def cut(size: int, part: int, parts: int) -> int:
+    """Return where a thread's part of so many rows or samples begins."""
+    return size * part // parts

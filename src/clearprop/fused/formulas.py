@@ -1,4 +1,4 @@
-"""The formulas of compiled steps: activations, dropout, losses and updates, by their codes.
+"""The formulas of compiled steps: activations, dropout and losses.
 
 Nothing here is imported without Numba. exp, log and tanh are the compiler's own, whose last bit may
 differ from NumPy's.
@@ -6,32 +6,9 @@ differ from NumPy's.
 
 import numpy as np
 
-from clearprop import kernels
-from clearprop.fused.chain import (
-    ADAPT,
-    DESCEND,
-    LEAKY_RELU,
-    LOOK_AHEAD,
-    PUSH,
-    RELU,
-    SCALE,
-    SIGMOID,
-    TANH,
-    Vectors,
-)
+from clearprop.fused.chain import LEAKY_RELU, RELU, SIGMOID, TANH
 from clearprop.fused.crew import compiled
 from clearprop.parameters import Array
-
-_adapt, _descend, _look_ahead, _push, _scale = (
-    compiled(kernel.loop)
-    for kernel in (
-        kernels.adapt,
-        kernels.descend,
-        kernels.look_ahead,
-        kernels.push,
-        kernels.scale,
-    )
-)
 
 
 @compiled
@@ -130,20 +107,3 @@ def squared_error(z: Array, n: int, y: Array, row: int, half: bool, dz: Array) -
         loss += difference * difference
         dz[n, k] = difference if half else difference * 2 / units
     return 0.5 * loss / units if half else loss / units
-
-
-@compiled
-def take_step(kernel: int, vectors: Vectors, c: Array, begin: int, end: int) -> None:
-    """Update a stretch of the parameters (P,) by a kernel's code and its coefficients c (C,)."""
-    w, g = vectors.params[begin:end], vectors.gradient[begin:end]
-    m, v = vectors.first[begin:end], vectors.second[begin:end]
-    if kernel == DESCEND:
-        _descend(w, g, c[0], c[1], g)
-    elif kernel == PUSH:
-        _push(w, g, m, c[0], c[1], c[2], g)
-    elif kernel == LOOK_AHEAD:
-        _look_ahead(w, g, m, c[0], c[1], c[2], g)
-    elif kernel == SCALE:
-        _scale(w, g, m, c[0], c[1], c[2], c[3], c[4], g)
-    elif kernel == ADAPT:
-        _adapt(w, g, m, v, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], g)

@@ -27,7 +27,7 @@ from clearprop.fused.chain import (
     W,
     X,
 )
-from clearprop.fused.crew import compiled, copy, multiply, wait_for_all
+from clearprop.fused.crew import compiled, copy, cut, multiply, wait_for_all
 from clearprop.fused.formulas import (
     activate,
     binary_cross_entropy,
@@ -35,8 +35,8 @@ from clearprop.fused.formulas import (
     drop,
     softmax_cross_entropy,
     squared_error,
-    take_step,
 )
+from clearprop.fused.updates import squares_of_weights, update_layer
 from clearprop.parameters import Array
 
 
@@ -74,7 +74,7 @@ def train(
     for update in range(len(losses)):
         start, stop = batches.bounds[update], batches.bounds[update + 1]
         size, rows = stop - start, batches.rows[start:stop]
-        first, last = _cut(size, part, parts), _cut(size, part + 1, parts)
+        first, last = cut(size, part, parts), cut(size, part + 1, parts)
         counted = _count(samples, rows, start, size)
         _gather(chain, samples, rows, vectors.memory, first, last)
         kept = batches.kept[start:stop]
@@ -83,7 +83,7 @@ def train(
         _backward(chain, kept, vectors, first, last)
         vectors.shares[part, 0] = loss
         if chain.alpha:
-            vectors.shares[part, 1] = _squares(chain, samples, vectors, part, parts)
+            vectors.shares[part, 1] = squares_of_weights(chain, samples, vectors, part, parts)
         if parts > 1:
             wait_for_all(counter, parts * (2 * update + 1))
         pull = chain.alpha / (counted if counted > 0 else size)
@@ -94,16 +94,10 @@ def train(
         factor, coefficients = batches.factors[update], batches.coefficients[update]
         for layer in range(len(chain.layers)):
             _learn(chain, samples, rows, start, size, vectors, layer, part, parts)
-            _update(chain, vectors, layer, pull, factor, coefficients, part, parts)
+            update_layer(chain, vectors, layer, pull, factor, coefficients, part, parts)
         if parts > 1:
             wait_for_all(counter, parts * (2 * update + 2))
     return len(losses)
-
-
-@compiled
-def _cut(size: int, part: int, parts: int) -> int:
-    """Return where a part begins."""
-    return size * part // parts
 
 
 @compiled
@@ -237,7 +231,7 @@ def _learn(
     memory, gradient, here = vectors.memory, vectors.gradient, chain.layers[layer]
     D, M, begin = here[INPUTS], here[UNITS], here[DZ]
     dz = memory[begin : begin + size * M].reshape(size, M)
-    first, last = _cut(D, part, parts), _cut(D, part + 1, parts)
+    first, last = cut(D, part, parts), cut(D, part + 1, parts)
     to, count = here[W] + first * M, last - first
     if layer == 0 and chain.scaled_at != NONE:  # the gradient of C is dz itself
         dC = gradient[to : to + count * M].reshape(count, M)
@@ -261,77 +255,3 @@ def _learn(
         for n in range(size):
             for k in range(M):
                 db[k] += dz[n, k]
-
-
-@compiled
-def _squares(chain: Chain, samples: Samples, vectors: Vectors, part: int, parts: int) -> float:
-    """Return the sum of squares of the weights that a thread updates."""
-    params, squares, first = vectors.params, 0.0, 0
-    if chain.products_at != NONE:
-        squares = _squares_of_first(chain, samples, vectors, part, parts)
-        first = 1
-    for layer in range(first, len(chain.layers)):
-        here = chain.layers[layer]
-        D, M = here[INPUTS], here[UNITS]
-        begin, end = here[W] + _cut(D, part, parts) * M, here[W] + _cut(D, part + 1, parts) * M
-        weights = params[begin:end]
-        for i in range(len(weights)):
-            squares += weights[i] * weights[i]
-    return squares
-
-
-@compiled
-def _squares_of_first(
-    chain: Chain, samples: Samples, vectors: Vectors, part: int, parts: int
-) -> float:
-    """Return a thread's share in a^2 |W_0|^2 + 2 a <Z_0, C> + <C, K C>, which is |W|^2."""
-    params, here = vectors.params, chain.layers[0]
-    N, M, a = here[INPUTS], here[UNITS], vectors.params[chain.scaled_at]
-    first, last = _cut(N, part, parts), _cut(N, part + 1, parts)
-    count, at, begin = last - first, chain.products_at + first * M, here[W] + first * M
-    memory = vectors.memory
-    multiply(0, count, M, N, samples.inputs, first * N, N, params, here[W], M, memory, at, M)
-    C = params[begin : begin + count * M].reshape(count, M)
-    KC = memory[at : at + count * M].reshape(count, M)
-    squares = a * a * chain.first_squares if part == 0 else 0.0
-    for n in range(count):
-        for k in range(M):
-            squares += C[n, k] * (2 * a * samples.Z_0[first + n, k] + KC[n, k])
-    return squares
-
-
-@compiled
-def _update(
-    chain: Chain,
-    vectors: Vectors,
-    layer: int,
-    pull: float,
-    factor: float,
-    coefficients: Array,
-    part: int,
-    parts: int,
-) -> None:
-    """Update what `_learn` has the gradient of; weights, but no biases, are pulled to zero."""
-    here = chain.layers[layer]
-    D, M = here[INPUTS], here[UNITS]
-    begin, end = here[W] + _cut(D, part, parts) * M, here[W] + _cut(D, part + 1, parts) * M
-    _pull(vectors, pull, factor, begin, end)
-    take_step(chain.kernel, vectors, coefficients, begin, end)
-    if here[B] != NONE and layer % parts == part:
-        take_step(chain.kernel, vectors, coefficients, here[B], here[B] + M)
-    if layer == 0 and chain.scaled_at != NONE and part == 0:
-        _pull(vectors, pull, factor, chain.scaled_at, chain.scaled_at + 1)
-        take_step(chain.kernel, vectors, coefficients, chain.scaled_at, chain.scaled_at + 1)
-
-
-@compiled
-def _pull(vectors: Vectors, pull: float, factor: float, begin: int, end: int) -> None:
-    """Add L2's gradient, and multiply weights by a factor, where there is anything to do."""
-    weights, gradient = vectors.params[begin:end], vectors.gradient[begin:end]
-    if pull:
-        strength = weights.dtype.type(pull)
-        for i in range(len(weights)):
-            gradient[i] += strength * weights[i]
-    if factor != 1:
-        for i in range(len(weights)):
-            weights[i] *= factor
