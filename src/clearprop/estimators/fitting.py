@@ -74,7 +74,10 @@ def fit_lbfgs(
         and is_worthwhile(network, len(rows), estimator.sample_space, iterations=estimator.max_iter)
     )
     objective = (ReducedObjective if reduces else Objective)(
-        network if reduces else run.engine, loss, rows, y, weights, estimator.alpha
+        network if reduces else run.engine,
+        *(loss, rows, y, weights, estimator.alpha),
+        threads=estimator.threads,
+        calls=estimator.max_iter,
     )
     minimize_loss(estimator, run, objective, Record(estimator, run, loss, held_out, tallies=False))
 

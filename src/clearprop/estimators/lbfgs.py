@@ -1,16 +1,14 @@
 """Training by L-BFGS, as an estimator asks for it."""
 
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from clearprop.backend import blas_threads, choose_threads
+from clearprop.backend import blas_threads
 from clearprop.estimators.objective import Objective
 from clearprop.estimators.record import Record
-from clearprop.kernels import compile_if_worthwhile
 from clearprop.lbfgs import Minimum, minimize
 from clearprop.parameters import Array
 from clearprop.training.interrupt import stop_on_interrupt
@@ -38,10 +36,6 @@ def minimize_loss(estimator: "BaseMLP", run: Run, objective: Objective, record: 
     objective : Objective
     record : Record
     """
-    parameters = objective.engine.parameters.data.size
-    compile_if_worthwhile(parameters, estimator.max_iter)
-    threads = choose_threads(parameters, len(objective.y), estimator.threads)
-    shares = threads if len(objective.y) > objective.rows else 1
 
     def end_iteration(_: Array, loss: float) -> bool:
         run.epoch, run.step, run.loss = run.epoch + 1, run.step + 1, loss
@@ -57,10 +51,8 @@ def minimize_loss(estimator: "BaseMLP", run: Run, objective: Objective, record: 
     with (
         stop_on_interrupt(run),
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
-        blas_threads(1 if shares > 1 else threads),
-        ThreadPoolExecutor(shares) as pool,
+        blas_threads(objective.passes.blas_threads),
     ):
-        objective.share_among(pool, shares)
         record.begin()
         found = minimize(
             objective,

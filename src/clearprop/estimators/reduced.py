@@ -46,12 +46,20 @@ class ReducedObjective(Objective):
         It changes in `finish` only.
     loss : Loss
     X : ndarray, shape (N, D)
-    y, weights, alpha
+    y, weights, alpha, threads, calls
         As of `Objective`.
     """
 
     def __init__(
-        self, network: Network, loss: Loss, X: Array, y: Array, weights: Array | None, alpha: float
+        self,
+        network: Network,
+        loss: Loss,
+        X: Array,
+        y: Array,
+        weights: Array | None,
+        alpha: float,
+        threads: int | None,
+        calls: int,
     ) -> None:
         self.target = network
         self.B, self.T, R = _basis(X)
@@ -63,7 +71,8 @@ class ReducedObjective(Objective):
         small = Network(network.layers, loss=network.loss, input_shape=(len(X),))
         for name, array in small.parameters.items():
             array[...] = U if name == "0.W" else network.parameters[name]
-        super().__init__(small, loss, np.ascontiguousarray(R.T), y, weights, alpha)
+        X = np.ascontiguousarray(R.T)
+        super().__init__(small, loss, X, y, weights, alpha, threads, calls)
 
     def start(self) -> Array:
         """Return the vector that stands for the present parameters."""

@@ -8,6 +8,7 @@ exp, log and tanh are the compiler's.
 """
 
 from clearprop.fused.building import is_chain
+from clearprop.fused.summing import FusedGradient
 from clearprop.fused.training import FusedSteps
 
-__all__ = ["FusedSteps", "is_chain"]
+__all__ = ["FusedGradient", "FusedSteps", "is_chain"]

@@ -7,13 +7,13 @@ import numpy as np
 
 from clearprop import kernels
 from clearprop.fused import chain as codes
-from clearprop.fused.chain import NONE, Chain, Vectors, nothing
+from clearprop.fused.chain import NONE, Chain, Samples, Vectors, nothing
 from clearprop.kernels import Kernel
 from clearprop.layers import Dense, Dropout, Flatten, Layer, LeakyReLU, ReLU, Sigmoid, Tanh
 from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.optimizers import Optimizer, OptimizerState
-from clearprop.parameters import ParameterVector
+from clearprop.parameters import Array, ParameterVector
 from clearprop.sample_space import SampleDense, SampleNetwork
 
 _ACTIVATIONS: Final[dict[type[Layer], int]] = {
@@ -48,8 +48,8 @@ _KERNELS: Final[dict[Kernel, int]] = {
 }
 
 
-def is_chain(network: Network, loss: Loss, optimizer: Optimizer) -> bool:
-    """Whether compiled steps know how to train it.
+def is_chain(network: Network, loss: Loss, optimizer: Optimizer | None = None) -> bool:
+    """Whether compiled steps know how to train it; without an optimizer, its gradient.
 
     That is: Dense layers, above each an activation of one pass, or none, and dropout, or none,
     but not above an activation that bends (its slope is taken from what comes out on top); a
@@ -60,13 +60,21 @@ def is_chain(network: Network, loss: Loss, optimizer: Optimizer) -> bool:
         _PATTERN.fullmatch("".join(_LETTERS.get(type(layer), "?") for layer in network.layers))
         is not None
         and vars(type(loss)).get("formula") in _LOSSES
-        and optimizer.kernel in _KERNELS
+        and (optimizer is None or _is_one_kernel(optimizer))
+    )
+
+
+def _is_one_kernel(optimizer: Optimizer) -> bool:
+    return (
+        optimizer.kernel in _KERNELS
         and type(optimizer).update is Optimizer.update
         and type(optimizer).step is Optimizer.step
     )
 
 
-def chain_of(network: Network, loss: Loss, optimizer: Optimizer, samples: int) -> tuple[Chain, int]:
+def chain_of(
+    network: Network, loss: Loss, optimizer: Optimizer | None, samples: int
+) -> tuple[Chain, int]:
     """Describe a network that `is_chain`.
 
     Parameters
@@ -74,7 +82,8 @@ def chain_of(network: Network, loss: Loss, optimizer: Optimizer, samples: int) -
     network : Network
     loss : Loss
         Its own, or one that is minimised in its place.
-    optimizer : Optimizer
+    optimizer : Optimizer or None
+        None for its gradient alone.
     samples : int
         The most that a batch has.
 
@@ -108,8 +117,8 @@ def chain_of(network: Network, loss: Loss, optimizer: Optimizer, samples: int) -
             rows[-1][codes.KEPT] = columns
             scales[-1] = layer.scale
             columns += rows[-1][codes.UNITS]
-    products_at = NONE
-    if optimizer.alpha and scaled_at != NONE:
+    products_at, alpha = NONE, 0.0 if optimizer is None else float(optimizer.alpha)
+    if alpha and scaled_at != NONE:
         products_at = free
         free += network.parameters["0.C"].size
     chain = Chain(
@@ -117,14 +126,41 @@ def chain_of(network: Network, loss: Loss, optimizer: Optimizer, samples: int) -
         slopes=np.array(slopes, network.dtype),
         scales=np.array(scales, network.dtype),
         loss=_LOSSES[vars(type(loss))["formula"]],
-        kernel=_KERNELS[optimizer.kernel],  # type: ignore[index] # is_chain has looked it up
+        kernel=NONE if optimizer is None else _KERNELS[optimizer.kernel],  # type: ignore[index] # is_chain has looked it up
         cap=-float(np.log(np.finfo(network.dtype).eps)) if loss.capped else np.inf,
         scaled_at=scaled_at,
         products_at=products_at,
         first_squares=network.squared_W_0 if isinstance(network, SampleNetwork) else 0.0,
-        alpha=float(optimizer.alpha),
+        alpha=alpha,
     )
     return chain, free
+
+
+def samples_of(X: Array, y: Array, weights: Array | None, Z_0: Array | None = None) -> Samples:
+    """Bring samples into the form that compiled code knows.
+
+    Parameters
+    ----------
+    X : ndarray, shape (N, D)
+        In sample space K (N, N).
+    y : ndarray of int64, shape (N,), or ndarray, shape (N, K)
+        Class numbers, or targets.
+    weights : ndarray, shape (N,), or None
+    Z_0 : ndarray, shape (N, M), or None
+        In sample space what the first weights give.
+    """
+    return Samples(
+        inputs=X.reshape(-1),
+        Z_0=nothing(X.dtype, 2) if Z_0 is None else Z_0,
+        labels=_plain(y) if y.ndim == 1 else nothing(np.dtype(np.int64)),
+        targets=_plain(y) if y.ndim == 2 else nothing(X.dtype, 2),
+        weights=nothing(X.dtype) if weights is None else _plain(weights),
+    )
+
+
+def _plain(array: Array) -> Array:
+    """Return it as compiled code knows arrays: every other kind would be compiled for anew."""
+    return np.require(array, requirements=["C", "W"])
 
 
 def vectors_of(

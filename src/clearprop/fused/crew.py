@@ -42,6 +42,7 @@ _SPINS = 1000  # some microseconds, after which another program may need the cor
 def multiply(
     context: Any,
     by_columns: Any,
+    adds: Any,
     rows: Any,
     columns: Any,
     inner: Any,
@@ -55,12 +56,14 @@ def multiply(
     c_begins: Any,
     c_step: Any,
 ) -> Any:
-    """Write C = op(A) op(B), all of them in rows in flat arrays, from where they begin.
+    """Write C = op(A) op(B), or add it to C, all of them in rows in flat arrays.
 
     Parameters
     ----------
     by_columns : int
         0 for A B, 1 for A.T B, 2 for A B.T.
+    adds : bool
+        Whether C keeps what it has, and the product is added.
     rows, columns, inner : int
         C has shape (rows, columns), and sums have `inner` terms.
     a, b, c : ndarray, shape (Q,)
@@ -70,7 +73,9 @@ def multiply(
     """
     kind = get_blas_kind(a.dtype)  # type: ignore[no-untyped-call] # Numba has no types
     signature = types.void(
-        *[types.int64] * 4,
+        types.int64,
+        types.boolean,
+        *[types.int64] * 3,
         *[a, types.int64, types.int64],
         *[b, types.int64, types.int64],
         c,
@@ -79,7 +84,7 @@ def multiply(
     )
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        which, m, n, k, *matrices = arguments
+        which, keeps, m, n, k, *matrices = arguments
         char, integer, pointer = ir.IntType(8), ir.IntType(64), ir.IntType(8).as_pointer()
 
         def place(argument: int) -> Any:
@@ -92,10 +97,11 @@ def multiply(
             chosen = builder.icmp_signed("==", which, code)
             return builder.select(chosen, ir.Constant(char, ord("t")), ir.Constant(char, ord("n")))
 
-        def number(value: float) -> Any:
-            constant = context.get_constant_generic(builder, a.dtype, value)
-            slot = cgutils.alloca_once_value(builder, constant)  # type: ignore[no-untyped-call] # as above
+        def pointer_to(number: Any) -> Any:
+            slot = cgutils.alloca_once_value(builder, number)  # type: ignore[no-untyped-call] # as above
             return builder.bitcast(slot, pointer)
+
+        zero, one = (context.get_constant_generic(builder, a.dtype, value) for value in (0.0, 1.0))
 
         parts = [
             (char, ir.Constant(char, ord(kind))),
@@ -105,13 +111,13 @@ def multiply(
             (integer, n),
             (integer, m),
             (integer, k),
-            (pointer, number(1.0)),
-            (pointer, place(7)),
+            (pointer, pointer_to(one)),
+            (pointer, place(8)),
             (integer, matrices[5]),
-            (pointer, place(4)),
+            (pointer, place(5)),
             (integer, matrices[2]),
-            (pointer, number(0.0)),
-            (pointer, place(10)),
+            (pointer, pointer_to(builder.select(keeps, one, zero))),
+            (pointer, place(11)),
             (integer, matrices[8]),
         ]
         form = ir.FunctionType(ir.IntType(32), [form for form, _ in parts])

@@ -7,8 +7,8 @@ from itertools import accumulate
 
 import numpy as np
 
-from clearprop.fused.building import chain_of, vectors_of
-from clearprop.fused.chain import Batches, Samples, nothing
+from clearprop.fused.building import chain_of, samples_of, vectors_of
+from clearprop.fused.chain import Batches, nothing
 from clearprop.kernels import flush_below
 from clearprop.layers import Dropout
 from clearprop.losses import Loss
@@ -76,16 +76,10 @@ class FusedSteps:
 
         self._train = train
         self.optimizer = optimizer
-        self._dtype = dtype = network.dtype
+        self._dtype = network.dtype
         self._chain, memory = chain_of(network, loss, optimizer, batch_size)
         self._vectors = vectors_of(network, optimizer, state, memory, threads)
-        self._samples = Samples(
-            inputs=X.reshape(-1),
-            Z_0=nothing(dtype, 2) if Z_0 is None else Z_0,
-            labels=_plain(y) if y.ndim == 1 else nothing(np.dtype(np.int64)),
-            targets=_plain(y) if y.ndim == 2 else nothing(dtype, 2),
-            weights=nothing(dtype) if weights is None else _plain(weights),
-        )
+        self._samples = samples_of(X, y, weights, Z_0)
         self._outputs = network.output_shape[0]
         self._random_state = random_state
         widths = [built.out_shape[0] for built in network.body.build_each(network.input_shape)]
@@ -174,8 +168,3 @@ class FusedSteps:
         if not coefficients:
             return nothing(self._dtype, 2), nothing(self._dtype)
         return np.array(coefficients, self._dtype), np.array(factors, self._dtype)
-
-
-def _plain(array: Array) -> Array:
-    """Return it as compiled code knows arrays: every other kind would be compiled for anew."""
-    return np.require(array, requirements=["C", "W"])

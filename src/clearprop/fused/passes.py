@@ -1,0 +1,175 @@
+"""A pass of some samples of a batch through a chain and back, compiled by Numba.
+
+`rows` are the samples of the batch; where it is empty, they are all, from `start` on. A thread
+takes those from `first` to `last` of the batch. Nothing here is imported without Numba.
+"""
+
+from clearprop.fused.chain import (
+    ACTIVATION,
+    BINARY_CROSS_ENTROPY,
+    DZ,
+    HALF_SQUARED_ERROR,
+    INPUTS,
+    KEPT,
+    NONE,
+    SOFTMAX_CROSS_ENTROPY,
+    UNITS,
+    B,
+    Chain,
+    Samples,
+    Vectors,
+    W,
+    X,
+)
+from clearprop.fused.crew import compiled, cut, multiply
+from clearprop.fused.formulas import (
+    activate,
+    binary_cross_entropy,
+    deactivate,
+    drop,
+    softmax_cross_entropy,
+    squared_error,
+)
+from clearprop.parameters import Array
+
+
+@compiled
+def forward(
+    chain: Chain,
+    samples: Samples,
+    rows: Array,
+    start: int,
+    kept: Array,
+    vectors: Vectors,
+    logits: Array,
+    first: int,
+    last: int,
+) -> None:
+    """Take samples through all layers, and write their logits."""
+    memory, params, count = vectors.memory, vectors.params, last - first
+    top = len(chain.layers) - 1
+    for layer in range(top + 1):
+        here = chain.layers[layer]
+        D, M = here[INPUTS], here[UNITS]
+        y = logits if layer == top else memory
+        to = start * M if layer == top else chain.layers[layer + 1, X]
+        to += first * M
+        if layer or len(rows):
+            x = here[X] + first * D
+            multiply(0, False, count, M, D, memory, x, D, params, here[W], M, y, to, M)
+        else:
+            x = (start + first) * D
+            multiply(0, False, count, M, D, samples.inputs, x, D, params, here[W], M, y, to, M)
+        z = y[to : to + count * M].reshape(count, M)  # loops over what begins at 0 are quicker
+        if layer == 0 and chain.scaled_at != NONE:
+            factor = params[chain.scaled_at]
+            for n in range(count):
+                row = rows[first + n] if len(rows) else start + first + n
+                for k in range(M):
+                    z[n, k] += factor * samples.Z_0[row, k]
+        if here[B] != NONE:
+            b = params[here[B] : here[B] + M]
+            for n in range(count):
+                for k in range(M):
+                    z[n, k] += b[k]
+        activate(here[ACTIVATION], chain.slopes[layer], z.reshape(-1))
+        if here[KEPT] != NONE:
+            drop(z, kept[first:last, here[KEPT] : here[KEPT] + M], chain.scales[layer])
+
+
+@compiled
+def loss_of(
+    chain: Chain,
+    samples: Samples,
+    rows: Array,
+    start: int,
+    counted: float,
+    memory: Array,
+    logits: Array,
+    first: int,
+    last: int,
+) -> float:
+    """Write the gradient of the batch's mean loss, and return what these samples add to it."""
+    labels, targets, weights = samples.labels, samples.targets, samples.weights
+    M, begin, count = chain.layers[-1, UNITS], chain.layers[-1, DZ], last - first
+    dz = memory[begin + first * M : begin + last * M].reshape(count, M)
+    z = logits[(start + first) * M : (start + last) * M].reshape(count, M)
+    share = 1 / counted if counted > 0 else 0.0
+    total = 0.0
+    for n in range(count):
+        row = rows[first + n] if len(rows) else start + first + n
+        if chain.loss == BINARY_CROSS_ENTROPY:
+            loss = binary_cross_entropy(z, n, targets, row, chain.cap, dz)
+        elif chain.loss == SOFTMAX_CROSS_ENTROPY:
+            loss = softmax_cross_entropy(z, n, labels, targets, row, chain.cap, dz)
+        else:
+            loss = squared_error(z, n, targets, row, chain.loss == HALF_SQUARED_ERROR, dz)
+        part = share * weights[row] if len(weights) else share
+        total += part * loss
+        for k in range(M):
+            dz[n, k] *= part
+    return total
+
+
+@compiled
+def backward(chain: Chain, kept: Array, vectors: Vectors, first: int, last: int) -> None:
+    """Write the gradients of all layers' outputs before activation."""
+    memory, count = vectors.memory, last - first
+    for layer in range(len(chain.layers) - 1, 0, -1):
+        here, below = chain.layers[layer], chain.layers[layer - 1]
+        D, M = here[INPUTS], here[UNITS]
+        dz, to, x = here[DZ] + first * M, below[DZ] + first * D, here[X] + first * D
+        multiply(2, False, count, D, M, memory, dz, M, vectors.params, here[W], M, memory, to, D)
+        dy = memory[to : to + count * D]
+        if below[KEPT] != NONE:
+            stayed = kept[first:last, below[KEPT] : below[KEPT] + D]
+            drop(dy.reshape(count, D), stayed, chain.scales[layer - 1])
+        y = memory[x : x + count * D]
+        deactivate(below[ACTIVATION], chain.slopes[layer - 1], y, dy)
+
+
+@compiled
+def learn(
+    chain: Chain,
+    samples: Samples,
+    rows: Array,
+    start: int,
+    size: int,
+    vectors: Vectors,
+    layer: int,
+    part: int,
+    parts: int,
+    adds: bool,
+) -> None:
+    """Write the gradient of some rows of a layer's weights, and one thread that of the bias.
+
+    Where `adds` is true, it is added to what is there; outside sample space, that is.
+    """
+    memory, gradient, here = vectors.memory, vectors.gradient, chain.layers[layer]
+    D, M, begin = here[INPUTS], here[UNITS], here[DZ]
+    dz = memory[begin : begin + size * M].reshape(size, M)
+    first, last = cut(D, part, parts), cut(D, part + 1, parts)
+    to, count = here[W] + first * M, last - first
+    if layer == 0 and chain.scaled_at != NONE:  # the gradient of C is dz itself
+        dC = gradient[to : to + count * M].reshape(count, M)
+        dC[:] = 0
+        for n in range(size):
+            row = (rows[n] if len(rows) else start + n) - first
+            if 0 <= row < count:
+                for k in range(M):
+                    dC[row, k] += dz[n, k]
+        if part == 0:  # who also updates it
+            gradient[chain.scaled_at] = 0
+    elif layer or len(rows):
+        x = here[X] + first
+        multiply(1, adds, count, M, size, memory, x, D, memory, begin, M, gradient, to, M)
+    else:
+        x = start * D + first
+        multiply(1, adds, count, M, size, samples.inputs, x, D, memory, begin, M, gradient, to, M)
+    if here[B] != NONE and layer % parts == part:
+        db = gradient[here[B] : here[B] + M]
+        if not adds:
+            db[:] = 0
+        for n in range(size):
+            for k in range(M):
+                db[k] += dz[n, k]
