@@ -3,32 +3,15 @@
 import numpy as np
 import pytest
 from catalogue.learners import LEARNERS, load
+from catalogue.trial import learners_subject
 
-from clearprop.gradcheck import Subject, check_backward
+from clearprop.gradcheck import check_backward
 from clearprop.gradcheck.diagnosis import diagnose
-
-
-def subject_of(learner):
-    module = load(learner.source)
-    X, Y = learner.data(learner.samples)
-
-    def gradients(parameters):
-        found = module.gradients(X, Y, parameters)
-        named = {name.removeprefix("d"): gradient for name, gradient in found.items()}
-        return {name: named[name] for name in parameters}
-
-    return Subject(
-        cost=lambda parameters: module.cost(X, Y, parameters),
-        gradients=gradients,
-        parameters=learner.parameters(),
-        X=X,
-        Y=Y,
-    )
 
 
 @pytest.mark.parametrize("learner", LEARNERS.values(), ids=str)
 def test_right_gradients_have_no_mistake_even_if_they_are_called_wrong(learner):
-    subject = subject_of(learner)
+    subject = learners_subject(learner)
     right = subject.gradients(subject.parameters)
     assert diagnose(subject, right, right, []) is None
     diagnosis = diagnose(subject, right, right, list(right)[::-1])
@@ -37,7 +20,7 @@ def test_right_gradients_have_no_mistake_even_if_they_are_called_wrong(learner):
 
 @pytest.mark.parametrize("learner", LEARNERS.values(), ids=str)
 def test_rounding_of_float32_is_called_that(learner):
-    subject = subject_of(learner)
+    subject = learners_subject(learner)
     right = subject.gradients(subject.parameters)
     single = {name: gradient.astype(np.float32) for name, gradient in right.items()}
     assert diagnose(subject, right, single, list(right)[::-1]).cause == "float32"
@@ -48,7 +31,7 @@ def test_a_mistake_in_float32_is_named():
         return {name: array.astype(np.float32) for name, array in parameters.items()}
 
     learner = LEARNERS["three_layers_sigmoid"]
-    module = load(learner.source.replace("dW2 = dz2 @ a1.T / m", "dW2 = dz2 @ a1.T"))
+    module = load(learner.changed(("dW2 = dz2 @ a1.T / m", "dW2 = dz2 @ a1.T")))
     X, Y = (array.astype(np.float32) for array in learner.data(learner.samples))
     report = check_backward(
         lambda parameters: module.cost(X, Y, in_single(parameters)),
