@@ -106,16 +106,7 @@ class Network(LayerStack):
 
     def copy(self) -> "Network":
         """Return a network of the same layers, loss, parameters and state, sharing no memory."""
-        twin = Network(
-            self.layers,
-            loss=self.loss,
-            input_shape=self.input_shape,
-            seed=self.seed,
-            dtype=self.dtype,
-        )
-        twin.parameters.data[...] = self.parameters.data
-        twin.state.data[...] = self.state.data
-        return twin
+        return twin_of(self)
 
     def loss_and_gradient(
         self,
@@ -241,3 +232,38 @@ class Network(LayerStack):
     def _widest(self) -> int:
         """How many numbers of one sample the input, or a layer's output, has at most."""
         return max(math.prod(shape) for shape in (self.input_shape, *self.summary().output_shapes))
+
+
+def twin_of(
+    network: Network,
+    *,
+    layers: Sequence[Layer] | None = None,
+    loss: Loss | None = None,
+    dtype: DTypeLike | None = None,
+) -> Network:
+    """Return a network like another one, with copies of its parameters and state.
+
+    Parameters
+    ----------
+    network : Network
+    layers : sequence of Layer, optional
+        In the place of its own, with the same parameters and state.
+    loss : Loss, optional
+        In the place of its own.
+    dtype : dtype-like, optional
+        In the place of its own.
+
+    Returns
+    -------
+    Network
+    """
+    twin = Network(
+        network.layers if layers is None else layers,
+        loss=network.loss if loss is None else loss,
+        input_shape=network.input_shape,
+        seed=network.seed,
+        dtype=network.dtype if dtype is None else dtype,
+    )
+    twin.parameters.data[...] = network.parameters.data
+    twin.state.data[...] = network.state.data
+    return twin

@@ -1,16 +1,14 @@
 """The same numbers as scikit-learn: for random data, parameters, solvers and kinds of targets."""
 
 import warnings
-from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pytest
-import sklearn.neural_network as theirs
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
+from side_by_side import assert_same, both, predictions, random_data
 from sklearn.exceptions import ConvergenceWarning
 
 import clearprop as cp
@@ -18,63 +16,10 @@ from clearprop.backend import available_cores
 from clearprop.kernels import kernel
 from clearprop.training.step import CompiledStep
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-REACHED = (
-    *("n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_", "loss_", "loss_curve_"),
-    *("best_loss_", "validation_scores_", "best_validation_score_", "_no_improvement_count"),
-)
-
-
-@pytest.fixture(params=["numpy", "compiled"], scope="module", autouse=True)
-def mode(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Run every test with the layers' own steps, and with compiled ones where they know how."""
-    if request.param == "compiled" and find_spec("numba") is None:
-        pytest.skip("Numba (the extra 'fast') is not installed")
-    before = kernel._mode
-    kernel._mode = kernel._Mode(request.param)
-    yield request.param
-    kernel._mode = before
-
-
-def both(name: str, **parameters: Any) -> tuple[Any, Any]:
-    return getattr(cp, name)(**parameters), getattr(theirs, name)(**parameters)
-
-
-def assert_same(ours: Any, other: Any, X: Any) -> None:
-    """Compare everything that was learned and written down, and predictions."""
-    for mine, his in zip(
-        [*ours.coefs_, *ours.intercepts_], [*other.coefs_, *other.intercepts_], strict=True
-    ):
-        assert mine.dtype == his.dtype
-        np.testing.assert_allclose(mine, his, rtol=1e-6, atol=1e-9)
-    for name in REACHED:
-        assert hasattr(ours, name) == hasattr(other, name), name
-        expected = getattr(other, name, None)
-        if isinstance(expected, float | list):
-            np.testing.assert_allclose(getattr(ours, name), expected, rtol=1e-9, atol=1e-9)
-        else:
-            assert getattr(ours, name, None) == expected, name
-    np.testing.assert_allclose(predictions(ours, X), predictions(other, X), rtol=1e-9, atol=1e-9)
-
-
-def predictions(estimator: Any, X: Any) -> np.ndarray:
-    classifies = hasattr(estimator, "classes_")
-    return estimator.predict_proba(X) if classifies else estimator.predict(X)
-
-
-def random_data(kind: str, samples: int, features: int, seed: int) -> tuple[Any, Any]:
-    random_state = np.random.RandomState(seed)
-    X = random_state.standard_normal((samples, features))
-    z = np.sin(X @ random_state.standard_normal((features, 3))) + X[:, :1]
-    targets: dict[str, Callable[[], Any]] = {
-        "binary": lambda: np.array(["no", "yes"])[(z[:, 0] > 0).astype(int)],
-        "multiclass": lambda: np.array([7, 3, 5])[z.argmax(axis=1)],
-        "multilabel": lambda: (z > 0).astype(int),
-        "value": lambda: z[:, 0],
-        "values": lambda: z,
-        "counts": lambda: np.abs(z[:, 0] * 3).round(),
-    }
-    return X, targets[kind]()
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.usefixtures("mode"),
+]
 
 
 @given(
@@ -134,35 +79,6 @@ def test_fits_are_those_of_scikit_learn(
         np.testing.assert_allclose(ours.loss_, other.loss_, rtol=1e-3)
         expected = predictions(other, X.astype(dtype))
         np.testing.assert_allclose(predictions(ours, X.astype(dtype)), expected, atol=0.01)
-
-
-@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
-@pytest.mark.parametrize("solver", ["sgd", "adam"])
-def test_partial_fits_go_on_as_scikit_learn_s_do(name: str, solver: str) -> None:
-    is_class = name == "MLPClassifier"
-    X, y = random_data("multiclass" if is_class else "value", 90, 4, 0)
-    ours, other = both(name, solver=solver, random_state=2, learning_rate="invscaling")
-    for estimator in (ours, other):
-        estimator.fit(X[:30], y[:30])
-        for part in (slice(0, 30), slice(30, 60), slice(60, 90)):
-            estimator.partial_fit(X[part], y[part])
-    assert_same(ours, other, X)
-
-
-@pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
-def test_warm_starts_go_on_as_scikit_learn_s_do(solver: str) -> None:
-    X, y = random_data("binary", 60, 4, 0)
-    ours, other = both(
-        "MLPClassifier",
-        solver=solver,
-        warm_start=True,
-        max_iter=5,
-        random_state=3,
-    )
-    for estimator in (ours, other):
-        estimator.fit(X, y)
-        estimator.fit(X, y)
-    assert_same(ours, other, X)
 
 
 def test_a_source_of_random_numbers_is_drawn_from_as_scikit_learn_does() -> None:
@@ -238,34 +154,6 @@ def test_wide_data_is_trained_in_sample_space_to_the_same_result() -> None:
             ours._optimizer.state["v"], plain._optimizer.state["v"], atol=1e-9
         )
     assert "v" in plain._optimizer.state
-
-
-def test_partial_fits_go_on_after_training_in_sample_space() -> None:
-    X, y = random_data("binary", 40, 900, 0)
-    ours, other = both("MLPClassifier", solver="sgd", random_state=0, max_iter=60, batch_size=20)
-    for one in (ours, other):
-        one.fit(X, y).partial_fit(X, y).partial_fit(X[:20], y[:20])
-    assert_same(ours, other, X)
-
-
-def test_early_stopping_may_change_between_two_fits() -> None:
-    X, y = random_data("binary", 60, 4, 0)
-    ours = cp.MLPClassifier(warm_start=True, max_iter=3, early_stopping=True, random_state=0)
-    ours.fit(X, y).set_params(early_stopping=False).fit(X, y)
-    assert ours.best_loss_ < np.inf
-    assert ours.validation_scores_ is None
-    ours.set_params(early_stopping=True).fit(X, y)
-    assert len(ours.validation_scores_) == 3
-
-
-def test_a_warm_start_that_finds_nothing_better_keeps_the_best_weights() -> None:
-    X, y = random_data("binary", 60, 4, 0)
-    ours = cp.MLPClassifier(warm_start=True, early_stopping=True, random_state=0, max_iter=40)
-    before = [W.copy() for W in ours.fit(X, y).coefs_]
-    ours.best_validation_score_ = 2.0  # nothing is better
-    ours.fit(X, y)
-    for kept, now in zip(before, ours.coefs_, strict=True):
-        np.testing.assert_array_equal(kept, now)
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "value"])

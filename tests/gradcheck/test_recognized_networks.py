@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from catalogue.learners import LEARNERS, load
+from catalogue.learners import LEARNERS
+from catalogue.trial import learners_subject
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -120,27 +121,14 @@ def test_the_activation_is_called_by_its_name(activation):
     assert [found.name for found in recognize(subject).plan.hidden] == [activation, activation]
 
 
-def learners_subject(name):
-    learner = LEARNERS[name]
-    module = load(learner.source)
-    X, Y = learner.data(learner.samples)
-    return Subject(
-        cost=lambda parameters: module.cost(X, Y, parameters),
-        gradients=lambda parameters: module.gradients(X, Y, parameters),
-        parameters=learner.parameters(),
-        X=X,
-        Y=Y,
-    )
-
-
 def test_l2_is_measured():
-    plan = recognize(learners_subject("three_layers_l2")).plan
+    plan = recognize(learners_subject(LEARNERS["three_layers_l2"])).plan
     assert plan.decay == pytest.approx(0.7 / 7, rel=1e-9)
     assert plan.bias_decay == pytest.approx(0, abs=1e-9)
 
 
 def test_dropout_is_recognized_by_its_seed():
-    dropout = recognize(learners_subject("three_layers_dropout")).plan.dropout
+    dropout = recognize(learners_subject(LEARNERS["three_layers_dropout"])).plan.dropout
     assert dropout.keep == 0.8
     assert dropout.scaled
     random_state = np.random.RandomState(1)
@@ -161,13 +149,13 @@ def test_dropout_is_recognized_by_its_seed():
     ],
 )
 def test_what_is_no_such_network_is_not_recognized(change):
-    subject = learners_subject("two_layers_tanh")
+    subject = learners_subject(LEARNERS["two_layers_tanh"])
     assert recognize(subject) is not None
     assert recognize(Subject(**{**vars(subject), **change})) is None
 
 
 def test_code_that_fails_elsewhere_is_not_recognized():
-    subject = learners_subject("two_layers_tanh")
+    subject = learners_subject(LEARNERS["two_layers_tanh"])
     here = subject.parameters["W1"].sum()
 
     def cost(parameters):

@@ -7,7 +7,7 @@ import numpy as np
 
 from clearprop.initializers import random_state_of
 from clearprop.layers import Built, Layer, Residual, Sequential
-from clearprop.network import Network
+from clearprop.network import Network, twin_of
 from clearprop.parameters import Array, Params
 from clearprop.trace import Trace
 
@@ -160,16 +160,7 @@ def _pass(watched: Network, X: Array, y: Array, training: bool) -> tuple[Array, 
 
 
 def _watched(network: Network, log: _Log) -> Network:
-    twin = Network(
-        _watch_each(network.layers, log, ""),
-        loss=network.loss,
-        input_shape=network.input_shape,
-        seed=network.seed,
-        dtype=network.dtype,
-    )
-    twin.parameters.data[...] = network.parameters.data
-    twin.state.data[...] = network.state.data
-    return twin
+    return twin_of(network, layers=_watch_each(network.layers, log, ""))
 
 
 def _watch_each(layers: Iterable[Layer], log: _Log, path: str) -> list[Layer]:

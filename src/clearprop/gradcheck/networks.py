@@ -9,14 +9,14 @@ import numpy as np
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.gradcheck.calling import Noticed, carefully
 from clearprop.gradcheck.check import check_subject, cost_not_finite, require_finite
-from clearprop.gradcheck.passes import INPUT, Passes, in_float64
+from clearprop.gradcheck.passes import INPUT, Passes
 from clearprop.gradcheck.report import Report
 from clearprop.gradcheck.subject import Subject
 from clearprop.gradcheck.watching import watch
 from clearprop.gradcheck.words import say
 from clearprop.layers import Flatten, Layer
 from clearprop.losses import Loss
-from clearprop.network import Network
+from clearprop.network import Network, twin_of
 from clearprop.parameters import Array
 
 _MOST = 32  # samples that a network is checked on
@@ -197,7 +197,7 @@ def _drawn(passes: Passes) -> Passes:
 
 def _in_float64(passes: Passes) -> Passes:
     """Return the same passes, computed in float64."""
-    net, weight = in_float64(passes.net), passes.sample_weight
+    net, weight = twin_of(passes.net, dtype=np.float64), passes.sample_weight
     return Passes(
         net,
         net.inputs(passes.X),

@@ -83,13 +83,3 @@ class Passes:
     @cached_property
     def _random_state(self) -> np.random.RandomState:
         return random_state_of(self.net.seed)
-
-
-def in_float64(net: Network) -> Network:
-    """Return a copy of a network that computes in float64."""
-    twin = Network(
-        net.layers, loss=net.loss, input_shape=net.input_shape, seed=net.seed, dtype=np.float64
-    )
-    twin.parameters.data[...] = net.parameters.data
-    twin.state.data[...] = net.state.data
-    return twin

@@ -12,7 +12,7 @@ from clearprop.gradcheck.passes import INPUT, Passes
 from clearprop.gradcheck.words import say
 from clearprop.layers import Built, Layer
 from clearprop.losses import Loss
-from clearprop.network import Network
+from clearprop.network import twin_of
 from clearprop.parameters import Array, Params
 from clearprop.trace import Trace
 
@@ -62,17 +62,11 @@ def watch(passes: Passes) -> Seen:
         If a layer or the loss gives another shape than it should.
     """
     net, seen = passes.net, Seen()
-    twin = Network(
-        [
-            _WatchedLayer(layer, name, seen)
-            for name, layer in zip(net.body.names, net.layers, strict=True)
-        ],
-        loss=_WatchedLoss(net.loss, seen),
-        input_shape=net.input_shape,
-        seed=net.seed,
-        dtype=net.dtype,
-    )
-    twin.state.data[...] = net.state.data
+    layers = [
+        _WatchedLayer(layer, name, seen)
+        for name, layer in zip(net.body.names, net.layers, strict=True)
+    ]
+    twin = twin_of(net, layers=layers, loss=_WatchedLoss(net.loss, seen))
     watched = replace(passes, net=twin)
     arrays = {**net.parameters, INPUT: passes.X}
     for name in watched.added_to(arrays):

@@ -10,8 +10,7 @@ from clearprop.walkthrough.sheet import Sheet, total
 
 def batch_norm_forward(layer: BatchNorm, sheet: Sheet) -> list[Quantity]:
     """Explain mean, variance, xhat and y; without training, from the running statistics."""
-    x, s, xhat = sheet["x"], sheet["s"], sheet["xhat"]
-    gamma, beta = sheet["gamma"], sheet["beta"]
+    x, s = sheet["x"], sheet["s"]
     training = "mean" in sheet
     mean, variance = (
         sheet[role if training else f"running_{role}"] for role in ("mean", "variance")
@@ -43,19 +42,13 @@ def batch_norm_forward(layer: BatchNorm, sheet: Sheet) -> list[Quantity]:
             f"{{xhat}} = ({{x}} - {{{mean.symbol}}}) / {{s}}",
             lambda n, d: (x.at(n, d) - mean.at(d)) / s.at(d),
         ),
-        sheet.given("gamma"),
-        sheet.given("beta"),
-        sheet.result(
-            "y",
-            "{y} = {gamma} * {xhat} + {beta}",
-            lambda n, d: gamma.at(d) * xhat.at(n, d) + beta.at(d),
-        ),
+        *_gamma_beta_and_y(sheet),
     ]
 
 
 def batch_norm_backward(layer: BatchNorm, sheet: Sheet) -> list[Quantity]:
     """Explain dgamma and dbeta, and dx through mean and variance while training."""
-    found = _scale_and_shift(sheet)
+    found = _dgamma_and_dbeta(sheet)
     if "dx" not in sheet:
         return found
     dy, xhat, gamma, s = sheet["dy"], sheet["xhat"], sheet["gamma"], sheet["s"]
@@ -76,8 +69,7 @@ def batch_norm_backward(layer: BatchNorm, sheet: Sheet) -> list[Quantity]:
 
 def layer_norm_forward(layer: LayerNorm, sheet: Sheet) -> list[Quantity]:
     """Explain s, xhat and y; the mean of a sample's features is written where it is needed."""
-    x, s, xhat = sheet["x"], sheet["s"], sheet["xhat"]
-    gamma, beta = sheet["gamma"], sheet["beta"]
+    x, s = sheet["x"], sheet["s"]
     features = Number(x.array.shape[1], "D")
 
     def deviation(n: int, _: int) -> Expression:
@@ -92,19 +84,13 @@ def layer_norm_forward(layer: LayerNorm, sheet: Sheet) -> list[Quantity]:
     return [
         sheet.result("s", "{s} = sqrt(sum_d ({x} - mean_d({x}))**2 / D + epsilon)", deviation),
         sheet.result("xhat", "{xhat} = ({x} - mean_d({x})) / {s}", normalised),
-        sheet.given("gamma"),
-        sheet.given("beta"),
-        sheet.result(
-            "y",
-            "{y} = {gamma} * {xhat} + {beta}",
-            lambda n, d: gamma.at(d) * xhat.at(n, d) + beta.at(d),
-        ),
+        *_gamma_beta_and_y(sheet),
     ]
 
 
 def layer_norm_backward(layer: LayerNorm, sheet: Sheet) -> list[Quantity]:
     """Explain dgamma and dbeta, and dx through each sample's mean and variance."""
-    found = _scale_and_shift(sheet)
+    found = _dgamma_and_dbeta(sheet)
     if "dx" not in sheet:
         return found
     dy, xhat, gamma, s = sheet["dy"], sheet["xhat"], sheet["gamma"], sheet["s"]
@@ -129,7 +115,20 @@ def layer_norm_backward(layer: LayerNorm, sheet: Sheet) -> list[Quantity]:
     return [*found, sheet.result("dx", formula, dx)]
 
 
-def _scale_and_shift(sheet: Sheet) -> list[Quantity]:
+def _gamma_beta_and_y(sheet: Sheet) -> list[Quantity]:
+    xhat, gamma, beta = sheet["xhat"], sheet["gamma"], sheet["beta"]
+    return [
+        sheet.given("gamma"),
+        sheet.given("beta"),
+        sheet.result(
+            "y",
+            "{y} = {gamma} * {xhat} + {beta}",
+            lambda n, d: gamma.at(d) * xhat.at(n, d) + beta.at(d),
+        ),
+    ]
+
+
+def _dgamma_and_dbeta(sheet: Sheet) -> list[Quantity]:
     dy, xhat = sheet["dy"], sheet["xhat"]
     return [
         sheet.result(

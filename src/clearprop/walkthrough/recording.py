@@ -13,7 +13,7 @@ import numpy as np
 from clearprop.initializers import random_state_of
 from clearprop.layers import Built, Layer, Residual, Sequential
 from clearprop.losses import Loss
-from clearprop.network import Network
+from clearprop.network import Network, twin_of
 from clearprop.optimizers import Optimizer
 from clearprop.parameters import Array, ParameterVector, Params
 from clearprop.trace import Trace
@@ -52,18 +52,11 @@ def record_step(
         If X, y or the weights don't fit the network, the loss, or each other.
     """
     record = Record()
-    twin = Network(
-        [
-            _recorded(layer, name, record)
-            for name, layer in zip(network.body.names, network.layers, strict=True)
-        ],
-        loss=_RecordedLoss(network.loss, record),
-        input_shape=network.input_shape,
-        seed=network.seed,
-        dtype=network.dtype,
-    )
-    twin.parameters.data[...] = network.parameters.data
-    twin.state.data[...] = network.state.data
+    layers = [
+        _recorded(layer, name, record)
+        for name, layer in zip(network.body.names, network.layers, strict=True)
+    ]
+    twin = twin_of(network, layers=layers, loss=_RecordedLoss(network.loss, record))
     if trace is None:
         trace = Trace(training=True, random_state=random_state_of(network.seed))
         trace.wants_dx = False

@@ -29,6 +29,14 @@ class Learner:
     def source(self) -> str:
         return (Path(__file__).parent / "networks" / f"{self.name}.py").read_text(encoding="utf-8")
 
+    def changed(self, *changes: tuple[str, str]) -> str:
+        """Return the source with new texts for old ones, each of which must stand there once."""
+        source = self.source
+        for old, new in changes:
+            assert source.count(old) == 1, f"{old!r} does not stand there once"
+            source = source.replace(old, new)
+        return source
+
     @property
     def layers(self) -> int:
         return len(self.widths) - 1

@@ -21,9 +21,7 @@ class Planted:
 
     @property
     def source(self) -> str:
-        source = self.learner.source
-        assert source.count(self.old) == 1, f"{self.old!r} does not stand there once"
-        return source.replace(self.old, self.new)
+        return self.learner.changed((self.old, self.new))
 
     def __str__(self) -> str:
         return f"{self.learner.name}-{self.cause}-{self.first}"

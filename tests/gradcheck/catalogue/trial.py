@@ -1,4 +1,4 @@
-"""What the checker says of a planted mistake."""
+"""A learner's network under check, and what the checker says of a planted mistake."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -7,7 +7,27 @@ from types import ModuleType
 from catalogue.learners import Learner, load
 from catalogue.mistakes import Planted
 
-from clearprop.gradcheck import Report, check_backward
+from clearprop.gradcheck import Report, Subject, check_backward
+from clearprop.gradcheck.subject import Arrays
+
+
+def learners_subject(learner: Learner) -> Subject:
+    """Bring a learner's file, as it stands, into the form that is diagnosed."""
+    module = load(learner.source)
+    X, Y = learner.data(learner.samples)
+
+    def gradients(parameters: Arrays) -> Arrays:
+        found = module.gradients(X, Y, parameters)
+        named = {name.removeprefix("d"): gradient for name, gradient in found.items()}
+        return {name: named[name] for name in parameters}
+
+    return Subject(
+        cost=lambda parameters: module.cost(X, Y, parameters),
+        gradients=gradients,
+        parameters=learner.parameters(),
+        X=X,
+        Y=Y,
+    )
 
 
 @dataclass(frozen=True)
