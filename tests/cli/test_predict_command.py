@@ -173,4 +173,4 @@ class TestValues:
     def test_have_no_probabilities_to_draw(self, clearprop, model):
         result = clearprop("predict", model, "new.csv", "--show")
         assert result.exit_code == 2
-        assert "this model predicts values" in result.stderr
+        assert "this model gives none" in result.stderr

@@ -174,3 +174,15 @@ def test_without_a_trainer_the_learning_rate_is_no_subject() -> None:
 def test_samples_that_don_t_fit_are_refused() -> None:
     with pytest.raises(cp.ClearpropError, match="X has shape"):
         cp.examine(net(2, [4], 1), np.zeros((5, 3)), np.zeros(5))
+
+
+class OwnAdam(cp.Adam):
+    """An optimizer that `clearprop` itself does not have."""
+
+
+def test_advice_on_an_optimizer_of_one_s_own_names_what_it_derives_from() -> None:
+    train, held = real("digits")
+    trainer = trained_by(OwnAdam(3.0), 5)
+    (finding,) = cp.examine(net(64, [32], 10), *train, validation=held, trainer=trainer)
+    (line,) = finding.python
+    assert line.startswith("cp.Trainer(optimizer=cp.Adam(")

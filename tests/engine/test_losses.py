@@ -276,7 +276,7 @@ def test_a_logit_of_zero_is_no_yes() -> None:
 
 
 def test_values_have_no_probabilities() -> None:
-    with pytest.raises(UsageError, match="MeanSquaredError has no classes"):
+    with pytest.raises(UsageError, match="MeanSquaredError gives no probabilities"):
         SQUARED.predict_proba(np.zeros((1, 1)))
 
 

@@ -82,13 +82,15 @@ def _say_mistakes(found: "Evaluation") -> None:
         )
         return
     count = "1 mistake" if len(found.mistakes) == 1 else f"{len(found.mistakes)} mistakes"
-    click.echo(f"{count}, the most confident first:")
+    certain = found.probabilities is not None
+    click.echo(f"{count}, the most confident first:" if certain else f"{count}:")
     say_table(
-        ("sample ", "true ", "predicted ", "probability"),
+        ("sample ", "true ", "predicted ", "probability")[: 3 + certain],
         (
-            (mistake.source, mistake.truth, mistake.predicted, percent(mistake.probability))
+            (mistake.source, mistake.truth, mistake.predicted)
+            if mistake.probability is None
+            else (mistake.source, mistake.truth, mistake.predicted, percent(mistake.probability))
             for mistake in found.mistakes[:_MISTAKES]
-            if mistake.probability is not None
         ),
     )
 

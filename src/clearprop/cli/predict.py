@@ -76,7 +76,7 @@ def _draw(found: "Predictions", out: Path) -> list[Path]:
     from clearprop.files import make_folder
 
     if found.answers and found.answers[0].probabilities is None:
-        raise UsageError("--show draws probabilities of classes; this model predicts values.")
+        raise UsageError("--show draws probabilities of classes; this model gives none.")
     folder = make_folder(out)
     drawn: list[Path] = []
     for row, answer in enumerate(found.answers[:_DRAWN]):

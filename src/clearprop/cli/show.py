@@ -51,7 +51,8 @@ def _facts(model: "Model") -> Iterator[tuple[str, str]]:
     yield "loss function", f"{type(model.network.loss).__name__}, in {model.network.dtype}"
     if model.preprocessing is not None:
         yield "input", _understood(model.preprocessing.inputs)
-        yield "target", model.preprocessing.target.name
+        if model.preprocessing.target.name is not None:
+            yield "target", model.preprocessing.target.name
     if model.class_names:
         yield "classes", ", ".join(model.class_names)
     settings = model.training.get("settings")
@@ -67,17 +68,18 @@ def _facts(model: "Model") -> Iterator[tuple[str, str]]:
 
 def _understood(inputs: "InputRecipe") -> str:
     """Say what samples the model takes."""
-    from clearprop.preprocessing import ArrayRecipe, NumericColumn, PictureRecipe
+    from clearprop.preprocessing import ArrayRecipe, CategoricalColumn, PictureRecipe
 
     if isinstance(inputs, PictureRecipe):
         colours = "grey" if inputs.channels == 1 else "RGB"
         return f"pictures, brought to {inputs.size[0]}x{inputs.size[1]} {colours} from 0 to 1"
     if isinstance(inputs, ArrayRecipe):
         shape = "x".join(map(str, inputs.shape))
-        return f"arrays of {shape} numbers, standardised"
+        plain = set(inputs.mean) == {0.0} and set(inputs.std) == {1.0}
+        return f"arrays of {shape} numbers{'' if plain else ', standardised'}"
     return "a table with the columns " + ", ".join(
-        f"{column.name} (number)"
-        if isinstance(column, NumericColumn)
-        else f"{column.name} ({len(column.categories)} categories)"
+        f"{column.name} ({len(column.categories)} categories)"
+        if isinstance(column, CategoricalColumn)
+        else f"{column.name} (number)"
         for column in inputs.columns
     )

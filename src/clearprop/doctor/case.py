@@ -14,6 +14,7 @@ from clearprop.doctor.trials import Trials
 from clearprop.doctor.watching import Seen, watch
 from clearprop.layers import Dropout
 from clearprop.network import Network
+from clearprop.optimizers import OPTIMIZERS
 from clearprop.parameters import Array
 from clearprop.training import History, Trainer
 from clearprop.training.batches import steps_per_epoch
@@ -147,6 +148,15 @@ class Case:
         steps = self.trainer.epochs * steps_per_epoch(len(self.samples), self.trainer.batch_size)
         steps = min(steps, self.trainer.max_steps or steps)
         return max(optimizer.rate(step) for step in range(0, steps, max(steps // 100, 1)))
+
+    @property
+    def optimizer_name(self) -> str:
+        """The optimizer's class as one types it, or that which it derives from; "" if not known."""
+        if self.trainer is None:
+            return ""
+        kinds = type(self.trainer.optimizer).__mro__
+        public = (kind for kind in kinds if kind in OPTIMIZERS.values())
+        return next(public, kinds[0]).__name__
 
     @cached_property
     def trials(self) -> Trials:

@@ -35,7 +35,7 @@ class TooMuchRegularization(Illness):
             changes=case.milder,
             trial=case.trial_facts(reached),
             what="L2" if "l2" in case.milder else "dropout",
-            optimizer=type(case.trainer.optimizer).__name__ if case.trainer else "",
+            optimizer=case.optimizer_name,
         )
 
 

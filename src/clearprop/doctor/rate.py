@@ -104,7 +104,7 @@ class _Rates:
             trial=case.trial_facts(self.best),
             variant=variant,
             rate=self.rate,
-            optimizer=type(case.trainer.optimizer).__name__ if case.trainer else "",
+            optimizer=case.optimizer_name,
             **facts,
         )
 

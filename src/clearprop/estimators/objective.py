@@ -7,7 +7,7 @@ import numpy as np
 from clearprop.backend import choose_threads
 from clearprop.estimators.passes import LayerPasses
 from clearprop.estimators.rows import chunk_rows
-from clearprop.fused import FusedGradient, is_chain
+from clearprop.fused import FusedGradient, is_plain_chain
 from clearprop.kernels import compile_if_worthwhile, give_up_compiling
 from clearprop.losses import Loss
 from clearprop.network import Network
@@ -53,7 +53,9 @@ class Objective:
         self.engine, self.alpha = engine, alpha
         self.total = float(len(y)) if weights is None else float(weights.sum())
         parameters, chunks = engine.parameters.data.size, -(-len(y) // chunk_rows(engine))
-        compiles = compile_if_worthwhile(parameters, calls * chunks) and is_chain(engine, loss)
+        compiles = compile_if_worthwhile(parameters, calls * chunks) and is_plain_chain(
+            engine, loss
+        )
         self.passes = _passes(
             *(engine, loss, X, y, weights),
             choose_threads(parameters, len(y), threads),

@@ -55,7 +55,7 @@ class LayerPasses:
         self.total = float(len(y)) if weights is None else float(weights.sum())
         self.weights = None if weights is None else (weights / self.total)[:, np.newaxis]
         self.rows = chunk_rows(network)
-        shares = threads if len(y) > self.rows else 1
+        shares = min(threads, len(y)) if len(y) > self.rows else 1
         self.blas_threads = 1 if shares > 1 else threads
         cuts = [len(y) * part // shares for part in range(shares + 1)]
         self.shares = [_Share(network, range(*ends, self.rows)) for ends in pairwise(cuts)]

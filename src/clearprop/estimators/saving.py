@@ -12,6 +12,7 @@ from clearprop import initializers, layers, losses, schedules
 from clearprop.configuration import Json, from_config, to_config
 from clearprop.errors import ModelFileError
 from clearprop.estimators.building import weights_and_biases
+from clearprop.estimators.recipe import recipe_of
 from clearprop.model_file import Model, save
 from clearprop.training.history import History
 
@@ -66,7 +67,8 @@ def save_estimator(path: str | os.PathLike[str], estimator: "BaseMLP") -> None:
             "values": classes.tolist(),
             "multilabel": estimator._label_binarizer.y_type_.startswith("multilabel"),
         }
-    save(path, Model(estimator.network_, training={"estimator": described}))
+    training = {"estimator": described}
+    save(path, Model(estimator.network_, recipe_of(estimator), training))
 
 
 def estimator_of(model: Model, kinds: Mapping[str, type[Kind]]) -> Kind:

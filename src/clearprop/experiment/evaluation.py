@@ -9,6 +9,7 @@ from clearprop.configuration import Json
 from clearprop.data import Dataset
 from clearprop.errors import UsageError
 from clearprop.experiment.loading import naming
+from clearprop.experiment.prediction import probabilities_of
 from clearprop.losses import Loss
 from clearprop.metrics import tally_for
 from clearprop.model_file import Model
@@ -50,7 +51,7 @@ class Mistake:
     truth, predicted : str
         Class names, or values.
     probability : float or None
-        Of the predicted class.
+        Of the predicted class; None where there are none.
     """
 
     row: int
@@ -77,7 +78,8 @@ class Evaluation:
         Rows are the truth, columns the prediction.
     classes : tuple of ClassReport
     mistakes : tuple of Mistake
-        The most confident first; of values, the ten that are furthest off.
+        The most confident first, where there are probabilities; of values, the ten that are
+        furthest off.
     """
 
     samples: int
@@ -156,7 +158,7 @@ def _of_classes(
     measured: tuple[int, float, str, float],
 ) -> Evaluation:
     names, truth = target.class_names, target.encode(dataset)
-    probabilities, predicted = loss.predict_proba(logits), loss.predict(logits)
+    probabilities, predicted = probabilities_of(loss, logits), loss.predict(logits)
     confusion = np.zeros((len(names), len(names)), np.int64)
     for true, said in zip(truth.tolist(), predicted.tolist(), strict=True):
         confusion[true, said] += 1
@@ -170,16 +172,18 @@ def _of_classes(
         for k, name in enumerate(names)
     )
     wrong = np.flatnonzero(predicted != truth)
-    confidence = probabilities[wrong, predicted[wrong]]
+    if probabilities is not None:
+        confidence = probabilities[wrong, predicted[wrong]]
+        wrong = wrong[np.argsort(-confidence, kind="stable")]
     mistakes = tuple(
         Mistake(
             row,
             dataset.source(row),
             names[truth[row]],
             names[predicted[row]],
-            float(probabilities[row, predicted[row]]),
+            None if probabilities is None else float(probabilities[row, predicted[row]]),
         )
-        for row in wrong[np.argsort(-confidence, kind="stable")].tolist()
+        for row in wrong.tolist()
     )
     return Evaluation(*measured, truth, predicted, probabilities, confusion, reports, mistakes)
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
-from clearprop.data import Dataset, load
+from clearprop.data import Dataset, Table, load
+from clearprop.data.delimited import read_table
 from clearprop.data.loading import TABLE_SUFFIXES
 from clearprop.errors import DataError, ShapeError
 from clearprop.model_file import Model
-from clearprop.preprocessing import PictureRecipe
+from clearprop.preprocessing import ArrayRecipe, PictureRecipe, Preprocessing, TableRecipe, array_of
 
 
 @contextmanager
@@ -37,7 +40,7 @@ def load_for(model: Model, name_or_path: str) -> Dataset:
     if recipe is None:
         return load(name_or_path)
     is_table = name_or_path.lower().endswith(TABLE_SUFFIXES)
-    target = recipe.target.name if is_table else None
+    target = _target_in(name_or_path, recipe) if is_table else None
     if isinstance(recipe.inputs, PictureRecipe):
         return load(
             name_or_path,
@@ -45,4 +48,23 @@ def load_for(model: Model, name_or_path: str) -> Dataset:
             size=recipe.inputs.size,
             channels=recipe.inputs.channels,
         )
-    return load(name_or_path, target=target)
+    dataset = load(name_or_path, target=target)
+    if isinstance(recipe.inputs, ArrayRecipe) and isinstance(dataset.X, Table):
+        X = array_of(dataset.X, recipe.inputs, name_or_path)
+        return replace(dataset, kind="array", X=X, feature_names=None)
+    return dataset
+
+
+def _target_in(path: str, recipe: Preprocessing) -> str | None:
+    """Return the column that was learned: by its name, else the only one that is no input."""
+    target, inputs = recipe.target.name, recipe.inputs
+    if target is not None or not isinstance(inputs, TableRecipe):
+        return target
+    known = {column.name for column in inputs.columns}
+    others = [name for name in read_table(Path(path)).names if name not in known]
+    if len(others) != 1:
+        raise DataError(
+            f"{path} has {', '.join(map(repr, others)) or 'no column'} besides those that the "
+            "model takes; expected one, the target."
+        )
+    return others[0]

@@ -9,6 +9,7 @@ from clearprop.configuration import Json
 from clearprop.data import Problem, Table
 from clearprop.errors import UsageError
 from clearprop.experiment.loading import naming
+from clearprop.losses import Loss
 from clearprop.model_file import Model
 from clearprop.parameters import Array
 from clearprop.preprocessing import ClassTarget, prepare, read_inputs
@@ -25,7 +26,7 @@ class Answer:
     prediction : str or float or list of float
         The class's name, or the values.
     probabilities : dict of str to float, or None
-        Of each class, by name.
+        Of each class, by name; None for values, and where the loss has none, as hinge.
     """
 
     source: str
@@ -94,13 +95,15 @@ def predict_files(model: Model, files: Sequence[str]) -> Predictions:
     predicted = network.loss.predict(logits)
     if isinstance(recipe.target, ClassTarget):
         names = recipe.target.class_names
+        shares = probabilities_of(network.loss, logits)
         answers = [
-            Answer(source, names[index], dict(zip(names, shares, strict=True)))
-            for source, index, shares in zip(
-                inputs.sources,
-                predicted.tolist(),
-                network.loss.predict_proba(logits).tolist(),
-                strict=True,
+            Answer(
+                source,
+                names[index],
+                None if shares is None else dict(zip(names, shares[row].tolist(), strict=True)),
+            )
+            for row, (source, index) in enumerate(
+                zip(inputs.sources, predicted.tolist(), strict=True)
             )
         ]
     else:
@@ -110,3 +113,10 @@ def predict_files(model: Model, files: Sequence[str]) -> Predictions:
             for source, value in zip(inputs.sources, values, strict=True)
         ]
     return Predictions(tuple(answers), inputs.problems, given, prepared)
+
+
+def probabilities_of(loss: Loss, logits: Array) -> Array | None:
+    """Return the probability of each class, shape (N, K); None where the loss has none."""
+    if type(loss).predict_proba is Loss.predict_proba:
+        return None
+    return loss.predict_proba(logits)

@@ -7,8 +7,8 @@ order, and gives the same numbers up to rounding: sums are taken one number afte
 exp, log and tanh are the compiler's.
 """
 
-from clearprop.fused.building import is_chain
+from clearprop.fused.building import is_chain, is_plain_chain
 from clearprop.fused.summing import FusedGradient
 from clearprop.fused.training import FusedSteps
 
-__all__ = ["FusedGradient", "FusedSteps", "is_chain"]
+__all__ = ["FusedGradient", "FusedSteps", "is_chain", "is_plain_chain"]

@@ -1,5 +1,6 @@
 """From a network and an optimizer to the arrays that compiled steps work with."""
 
+import os
 import re
 from typing import Any, Final
 
@@ -48,28 +49,37 @@ _KERNELS: Final[dict[Kernel, int]] = {
 }
 
 
-def is_chain(network: Network, loss: Loss, optimizer: Optimizer | None = None) -> bool:
-    """Whether compiled steps know how to train it; without an optimizer, its gradient.
+def is_chain(network: Network, loss: Loss, optimizer: Optimizer) -> bool:
+    """Whether compiled steps know how to train it, and run on this system.
 
-    That is: Dense layers, above each an activation of one pass, or none, and dropout, or none,
-    but not above an activation that bends (its slope is taken from what comes out on top); a
+    What they know is: Dense layers, above each an activation of one pass, or none, and dropout, or
+    none, but not above an activation that bends (its slope is taken from what comes out on top); a
     `Flatten` below them; a loss that has a `formula`, and an optimizer that is one kernel. Layers,
     losses and optimizers of one's own are not known, even where they inherit.
     """
     return (
-        _PATTERN.fullmatch("".join(_LETTERS.get(type(layer), "?") for layer in network.layers))
-        is not None
-        and vars(type(loss)).get("formula") in _LOSSES
-        and (optimizer is None or _is_one_kernel(optimizer))
-    )
-
-
-def _is_one_kernel(optimizer: Optimizer) -> bool:
-    return (
-        optimizer.kernel in _KERNELS
+        _is_known(network, loss)
+        and optimizer.kernel in _KERNELS
         and type(optimizer).update is Optimizer.update
         and type(optimizer).step is Optimizer.step
     )
+
+
+def is_plain_chain(network: Network, loss: Loss) -> bool:
+    """Whether compiled passes know its gradient: that of a chain in which nothing is drawn."""
+    return _is_known(network, loss) and "x" not in _letters(network)
+
+
+def _is_known(network: Network, loss: Loss) -> bool:
+    return (
+        hasattr(os, "sched_yield")  # threads that wait call the system's: POSIX has it, Windows not
+        and _PATTERN.fullmatch(_letters(network)) is not None
+        and vars(type(loss)).get("formula") in _LOSSES
+    )
+
+
+def _letters(network: Network) -> str:
+    return "".join(_LETTERS.get(type(layer), "?") for layer in network.layers)
 
 
 def chain_of(

@@ -21,7 +21,7 @@ class FusedGradient:
     Parameters
     ----------
     network : Network
-        Its parameters may be changed between two calls; `is_chain` must hold.
+        Its parameters may be changed between two calls; `is_plain_chain` must hold.
     loss : Loss
         Its own, or one that is minimised in its place.
     X : ndarray, shape (N, D)
@@ -52,6 +52,7 @@ class FusedGradient:
         from clearprop.fused.gradient import gradient_of  # here: it needs Numba
 
         self._gradient_of = gradient_of
+        threads = min(threads, len(y))
         widest = max(math.prod(shape) for shape in network.summary().output_shapes)
         self._size = max(1, _CHUNK // widest)
         self._chain, memory = chain_of(network, loss, None, self._size)

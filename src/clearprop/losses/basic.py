@@ -112,9 +112,9 @@ class Loss(ABC):
         Raises
         ------
         UsageError
-            If the loss is not one of classes.
+            If the loss is not one of classes, or gives them no probabilities, as hinge.
         """
-        raise UsageError(f"{type(self).__name__} has no classes, and so no probabilities.")
+        raise UsageError(f"{type(self).__name__} gives no probabilities.")
 
     def predict(self, logits: Array) -> Array:
         """Return predictions: unless overridden the logits, (N,) where there is one output."""

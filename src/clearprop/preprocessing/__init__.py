@@ -4,7 +4,7 @@ It travels inside the model file as plain values and is applied again at predict
 """
 
 from clearprop.preprocessing.arrays import ArrayRecipe
-from clearprop.preprocessing.inputs import Inputs, read_inputs
+from clearprop.preprocessing.inputs import Inputs, array_of, read_inputs
 from clearprop.preprocessing.pictures import PictureRecipe
 from clearprop.preprocessing.recipe import (
     RECIPE_TYPES,
@@ -14,7 +14,12 @@ from clearprop.preprocessing.recipe import (
     fit_recipe,
 )
 from clearprop.preprocessing.rows import PreparedRows, prepare
-from clearprop.preprocessing.tables import CategoricalColumn, NumericColumn, TableRecipe
+from clearprop.preprocessing.tables import (
+    CategoricalColumn,
+    NumericColumn,
+    PlainColumn,
+    TableRecipe,
+)
 from clearprop.preprocessing.targets import ClassTarget, ValueTarget
 
 __all__ = [
@@ -26,11 +31,13 @@ __all__ = [
     "Inputs",
     "NumericColumn",
     "PictureRecipe",
+    "PlainColumn",
     "PreparedRows",
     "Preprocessing",
     "TableRecipe",
     "TargetRecipe",
     "ValueTarget",
+    "array_of",
     "fit_recipe",
     "prepare",
     "read_inputs",

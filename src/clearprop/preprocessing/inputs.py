@@ -97,13 +97,35 @@ def _read_pictures(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
 
 
 def _read_table(path: Path, recipe: Preprocessing) -> Raw:
-    table = read_table(path).without(recipe.target.name)
+    table, target = read_table(path), recipe.target.name
+    if target is not None:
+        table = table.without(target)
     if isinstance(recipe.inputs, ArrayRecipe):
-        return _stack(path, table, recipe.inputs.shape)
+        return array_of(table, recipe.inputs, path)
     return table
 
 
-def _stack(path: Path, table: Table, shape: tuple[int, ...]) -> Raw:
+def array_of(table: Table, recipe: ArrayRecipe, path: str | Path) -> Raw:
+    """Take the columns of a table, in their order, for the numbers of an array.
+
+    Parameters
+    ----------
+    table : Table
+        Without its target.
+    recipe : ArrayRecipe
+    path : str or Path
+        Of the table, for messages.
+
+    Returns
+    -------
+    ndarray of float64, shape (N, *shape), or (N, columns) where that is another number
+
+    Raises
+    ------
+    DataError
+        If a cell is no number, or there are no columns.
+    """
+    shape = recipe.shape
     if not table.columns:
         raise DataError(f"{path} has no columns besides the target; expected {math.prod(shape)}.")
     columns = [as_numbers(column, name) for name, column in table.columns.items()]

@@ -9,7 +9,12 @@ from clearprop.data.table import Table
 from clearprop.errors import UsageError
 from clearprop.preprocessing.arrays import ArrayRecipe
 from clearprop.preprocessing.pictures import PictureRecipe
-from clearprop.preprocessing.tables import CategoricalColumn, NumericColumn, TableRecipe
+from clearprop.preprocessing.tables import (
+    CategoricalColumn,
+    NumericColumn,
+    PlainColumn,
+    TableRecipe,
+)
 from clearprop.preprocessing.targets import ClassTarget, ValueTarget
 
 InputRecipe: TypeAlias = PictureRecipe | ArrayRecipe | TableRecipe
@@ -63,6 +68,7 @@ RECIPE_TYPES: dict[str, type] = {
         ClassTarget,
         NumericColumn,
         PictureRecipe,
+        PlainColumn,
         Preprocessing,
         TableRecipe,
         ValueTarget,

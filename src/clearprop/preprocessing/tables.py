@@ -63,13 +63,7 @@ class NumericColumn:
         filled = np.where(np.isnan(numbers), self.median, numbers)
         with np.errstate(over="ignore"):  # looked for below, and named
             out[:, 0] = (filled - self.mean) / self.std
-        finite = np.isfinite(out[:, 0])
-        if not finite.all():
-            row = int(np.argmin(finite))
-            raise DataError(
-                f"Row {row + 1} of column {self.name!r} is {numbers[row]}, expected a finite "
-                "number within reach of the training data."
-            )
+        _require_finite(out, numbers, self.name)
 
 
 @dataclass(frozen=True)
@@ -118,7 +112,44 @@ class CategoricalColumn:
         out[known, codes[inverse][known]] = 1
 
 
-TableColumn: TypeAlias = NumericColumn | CategoricalColumn
+@dataclass(frozen=True)
+class PlainColumn:
+    """One input: the number itself. Nothing is known that could stand for a missing one.
+
+    Parameters
+    ----------
+    name : str
+    """
+
+    name: str
+
+    def __post_init__(self) -> None:
+        require_names((self.name,), "A column's name")
+
+    @property
+    def width(self) -> int:
+        """1."""
+        return 1
+
+    def check(self, column: Column) -> None:
+        """Raise DataError if a cell is no number."""
+        as_numbers(column, self.name)
+
+    def fill(self, out: Array, column: Column) -> None:
+        """Write the input, shape (N, 1), into `out`."""
+        numbers = as_numbers(column, self.name)
+        missing = np.isnan(numbers)
+        if missing.any():
+            raise DataError(
+                f"Row {int(np.argmax(missing)) + 1} of column {self.name!r} is missing, and the "
+                "model does not know what to put there. Fill it in, or remove the row."
+            )
+        with np.errstate(over="ignore"):  # looked for below, and named
+            out[:, 0] = numbers
+        _require_finite(out, numbers, self.name)
+
+
+TableColumn: TypeAlias = NumericColumn | CategoricalColumn | PlainColumn
 
 
 @dataclass(frozen=True)
@@ -127,18 +158,19 @@ class TableRecipe:
 
     Parameters
     ----------
-    columns : tuple of NumericColumn and CategoricalColumn
+    columns : tuple of NumericColumn, CategoricalColumn and PlainColumn
         In the order of the network's inputs.
     """
 
     columns: tuple[TableColumn, ...]
 
     def __post_init__(self) -> None:
-        known = (NumericColumn, CategoricalColumn)
         if not isinstance(self.columns, tuple) or not all(
-            isinstance(column, known) for column in self.columns
+            isinstance(column, TableColumn) for column in self.columns
         ):
-            raise UsageError("A table's columns must be NumericColumn or CategoricalColumn.")
+            raise UsageError(
+                "A table's columns must be NumericColumn, CategoricalColumn or PlainColumn."
+            )
         require_names(tuple(column.name for column in self.columns), "The columns' names")
 
     @classmethod
@@ -212,3 +244,14 @@ class TableRecipe:
         for column in self.columns:
             column.check(raw.columns[column.name])
         return raw
+
+
+def _require_finite(inputs: Array, numbers: Column, name: str) -> None:
+    """Raise DataError if an input (N, 1) is not finite; the number that it was made of is named."""
+    finite = np.isfinite(inputs[:, 0])
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise DataError(
+            f"Row {row + 1} of column {name!r} is {numbers[row]}, expected a finite number within "
+            "reach of the training data."
+        )

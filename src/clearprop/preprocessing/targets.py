@@ -21,16 +21,16 @@ class ClassTarget:
     ----------
     class_names : tuple of str
         By index.
-    name : str
-        What the target is called; for a table, its column.
+    name : str or None
+        What the target is called; for a table, its column. None where nobody has said.
     """
 
     class_names: tuple[str, ...]
-    name: str
+    name: str | None
 
     def __post_init__(self) -> None:
         require_names(self.class_names, "The class names")
-        require_names((self.name,), "The target's name")
+        _require_name(self.name)
         if len(self.class_names) < 2:
             raise UsageError(f"Found the classes {self.class_names}, expected at least two.")
 
@@ -78,18 +78,18 @@ class ValueTarget:
     ----------
     mean, std : tuple of float
         One for each output. A constant output has std 1.
-    name : str
-        What the target is called; for a table, its column.
+    name : str or None
+        What the target is called; for a table, its column. None where nobody has said.
     """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    name: str
+    name: str | None
 
     def __post_init__(self) -> None:
         require_numbers(self.mean, "The target's mean")
         require_numbers(self.std, "The target's standard deviation", positive=True)
-        require_names((self.name,), "The target's name")
+        _require_name(self.name)
         if not 0 < len(self.mean) == len(self.std):
             raise UsageError(
                 f"Found {len(self.mean)} means and {len(self.std)} standard deviations of the "
@@ -138,6 +138,11 @@ class ValueTarget:
         values = np.asarray(standardised, dtype=np.float64).reshape(-1, self.outputs)
         restored: NDArray[np.float64] = values * self.std + self.mean
         return restored[:, 0] if self.outputs == 1 else restored
+
+
+def _require_name(name: str | None) -> None:
+    if name is not None:
+        require_names((name,), "The target's name")
 
 
 def _values(dataset: Dataset) -> NDArray[np.float64]:

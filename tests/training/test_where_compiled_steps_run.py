@@ -1,0 +1,71 @@
+"""Where threads can't let each other go first, loops are compiled, and whole steps are not."""
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+
+import clearprop as cp
+from clearprop import kernels
+from clearprop.kernels import kernel
+
+pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
+
+
+def train(network: Any) -> None:
+    X = np.random.RandomState(0).randn(40, 4)
+    y = (X[:, 0] > 0).astype(int)
+    if isinstance(network, cp.Network):
+        cp.Trainer(epochs=2).fit(network, X, y)
+    else:
+        network.partial_fit(X, y, classes=[0, 1])
+
+
+def networks() -> list[Any]:
+    layers = [cp.Dense(3), cp.ReLU(), cp.Dense(2)]
+    network = cp.Network(layers, loss=cp.SoftmaxCrossEntropy(), input_shape=(4,))
+    return [network, cp.MLPClassifier(3, random_state=0)]
+
+
+@pytest.fixture(autouse=True)
+def compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "_mode", kernel._Mode("compiled"))
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Which loops were asked for, and which whole steps were made."""
+    taken: list[Any] = []
+    own = kernel.Kernel.twin
+
+    def twin(self: kernel.Kernel, first: Any) -> Any:
+        taken.append(self)
+        return own(self, first)
+
+    def steps(*_: Any, **__: Any) -> None:
+        taken.append("steps")
+        raise RuntimeError("not in this test")
+
+    monkeypatch.setattr(kernel.Kernel, "twin", twin)
+    monkeypatch.setattr("clearprop.training.step.FusedSteps", steps)
+    return taken
+
+
+@pytest.mark.parametrize("network", networks(), ids=["network", "estimator"])
+def test_a_system_without_sched_yield_compiles_loops_alone(
+    network: Any, taken: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("os.sched_yield", raising=False)
+    train(network)  # without a warning
+    assert kernels.adapt in taken
+    assert "steps" not in taken
+    assert kernels.are_compiled()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_yield"), reason="needs a POSIX system")
+@pytest.mark.parametrize("network", networks(), ids=["network", "estimator"])
+def test_a_posix_system_compiles_whole_steps(network: Any, taken: list[Any]) -> None:
+    with pytest.warns(RuntimeWarning, match="not in this test"):
+        train(network)
+    assert "steps" in taken
