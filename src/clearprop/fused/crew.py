@@ -35,6 +35,8 @@ def _built_in(generator: Callable[..., Any]) -> Any:
 
 
 _sched_yield = types.ExternalFunction("sched_yield", types.int32())
+_SMALL = 1_000_000  # multiplications
+_MOST_BLOCKS = 4
 _SPINS = 1000  # some microseconds, after which another program may need the core
 
 
@@ -128,6 +130,53 @@ def multiply(
         return context.get_dummy_value()
 
     return signature, generate
+
+
+@compiled
+def product(
+    by_columns: int,
+    adds: bool,
+    rows: int,
+    columns: int,
+    inner: int,
+    a: Array,
+    a_begins: int,
+    a_step: int,
+    b: Array,
+    b_begins: int,
+    b_step: int,
+    c: Array,
+    c_begins: int,
+    c_step: int,
+) -> None:
+    """Do what `multiply` does, in a few blocks of rows where that is quicker.
+
+    Up to `_SMALL` multiplications OpenBLAS takes matrices as they lie. Larger ones it rearranges
+    first, which costs a third of the time of one that is not much larger.
+    """
+    blocks = -(-rows * columns * inner // _SMALL)
+    if blocks > _MOST_BLOCKS:
+        blocks = 1
+    for block in range(blocks):
+        first, last = cut(rows, block, blocks), cut(rows, block + 1, blocks)
+        at = a_begins + (first if by_columns == 1 else first * a_step)
+        to, count = c_begins + first * c_step, last - first
+        multiply(
+            by_columns,
+            adds,
+            count,
+            columns,
+            inner,
+            a,
+            at,
+            a_step,
+            b,
+            b_begins,
+            b_step,
+            c,
+            to,
+            c_step,
+        )
 
 
 @_built_in

@@ -21,7 +21,7 @@ from clearprop.fused.chain import (
     W,
     X,
 )
-from clearprop.fused.crew import compiled, cut, multiply
+from clearprop.fused.crew import compiled, cut, product
 from clearprop.fused.formulas import (
     activate,
     binary_cross_entropy,
@@ -56,10 +56,10 @@ def forward(
         to += first * M
         if layer or len(rows):
             x = here[X] + first * D
-            multiply(0, False, count, M, D, memory, x, D, params, here[W], M, y, to, M)
+            product(0, False, count, M, D, memory, x, D, params, here[W], M, y, to, M)
         else:
             x = (start + first) * D
-            multiply(0, False, count, M, D, samples.inputs, x, D, params, here[W], M, y, to, M)
+            product(0, False, count, M, D, samples.inputs, x, D, params, here[W], M, y, to, M)
         z = y[to : to + count * M].reshape(count, M)  # loops over what begins at 0 are quicker
         if layer == 0 and chain.scaled_at != NONE:
             factor = params[chain.scaled_at]
@@ -119,7 +119,7 @@ def backward(chain: Chain, kept: Array, vectors: Vectors, first: int, last: int)
         here, below = chain.layers[layer], chain.layers[layer - 1]
         D, M = here[INPUTS], here[UNITS]
         dz, to, x = here[DZ] + first * M, below[DZ] + first * D, here[X] + first * D
-        multiply(2, False, count, D, M, memory, dz, M, vectors.params, here[W], M, memory, to, D)
+        product(2, False, count, D, M, memory, dz, M, vectors.params, here[W], M, memory, to, D)
         dy = memory[to : to + count * D]
         if below[KEPT] != NONE:
             stayed = kept[first:last, below[KEPT] : below[KEPT] + D]
@@ -162,10 +162,10 @@ def learn(
             gradient[chain.scaled_at] = 0
     elif layer or len(rows):
         x = here[X] + first
-        multiply(1, adds, count, M, size, memory, x, D, memory, begin, M, gradient, to, M)
+        product(1, adds, count, M, size, memory, x, D, memory, begin, M, gradient, to, M)
     else:
         x = start * D + first
-        multiply(1, adds, count, M, size, samples.inputs, x, D, memory, begin, M, gradient, to, M)
+        product(1, adds, count, M, size, samples.inputs, x, D, memory, begin, M, gradient, to, M)
     if here[B] != NONE and layer % parts == part:
         db = gradient[here[B] : here[B] + M]
         if not adds:

@@ -19,7 +19,7 @@ from clearprop.fused.chain import (
     Vectors,
     W,
 )
-from clearprop.fused.crew import compiled, cut, multiply
+from clearprop.fused.crew import compiled, cut, product
 from clearprop.parameters import Array
 
 _adapt, _descend, _look_ahead, _push, _scale = (
@@ -63,7 +63,7 @@ def _squares_of_first(
     first, last = cut(N, part, parts), cut(N, part + 1, parts)
     count, at, begin = last - first, chain.products_at + first * M, here[W] + first * M
     memory = vectors.memory
-    multiply(0, False, count, M, N, samples.inputs, first * N, N, params, here[W], M, memory, at, M)
+    product(0, False, count, M, N, samples.inputs, first * N, N, params, here[W], M, memory, at, M)
     C = params[begin : begin + count * M].reshape(count, M)
     KC = memory[at : at + count * M].reshape(count, M)
     squares = a * a * chain.first_squares if part == 0 else 0.0
