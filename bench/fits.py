@@ -19,6 +19,7 @@ TABLE = "A fit by scikit-learn's estimators, and by clearprop's with the same pa
 SOLVERS = ("sgd", "adam", "lbfgs")
 _PLACES = {
     "clearprop": "bench.peers.estimators:Ours",
+    "NumPy alone": "bench.peers.estimators:Ours",
     "scikit-learn": "bench.peers.estimators:Theirs",
 }
 _ROUNDS = 3

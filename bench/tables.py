@@ -6,11 +6,11 @@ from statistics import geometric_mean
 from bench.fits import SOLVERS
 from bench.fits import TABLE as FITS
 from bench.growth import TABLE as GROWTH
-from bench.peers import CLEARPROP, PEERS
+from bench.peers import CLEARPROP, NUMPY_ALONE, PEERS
 from bench.results import Figure, Line, Results
 from bench.words import amount, mark, short
 
-_FLOOR, _OURS = "floor", CLEARPROP.name
+_FLOOR, _OURS, _ALONE, _THEIRS = "floor", CLEARPROP.name, NUMPY_ALONE.name, "scikit-learn"
 _ROWS = {entry.name: entry.name for entry in PEERS if entry.name != _FLOOR}
 _ROWS |= {_FLOOR: "*clearprop over the floor*"}
 
@@ -72,24 +72,36 @@ def _fits(name: str, lines: list[Line]) -> str:
         samples, _, solver = line.title.partition("; ")
         rows.setdefault(samples, {})[solver] = _fit_field(line)
     grid = ([samples, *(row.get(one, "–") for one in SOLVERS)] for samples, row in rows.items())
-    theirs = [figure for line in lines for peer, figure in line.figures.items() if peer != _OURS]
-    factors = [one.ratio for one in theirs if one.ratio is not None and one.agrees]
-    mean = f"{short(geometric_mean(factors))} × is the geometric mean of {len(factors)}."
-    below = f"\nIn each field clearprop, and beneath it scikit-learn; {mean}\n" if factors else ""
-    return f"**{name}**\n\n{_grid(['', *SOLVERS], grid)}{below}"
+    means = [
+        f"{short(geometric_mean(factors))} × as long as {heading}"
+        for ours, heading in ((_OURS, "clearprop"), (_ALONE, "NumPy alone"))
+        if (factors := [factor for line in lines if (factor := _factor(line, ours))])
+    ]
+    below = f"In the geometric mean scikit-learn takes {', and '.join(means)}." if means else ""
+    return f"**{name}**\n\n{_grid(['', *SOLVERS], grid)}\n{below}\n"
 
 
 def _fit_field(line: Line) -> str:
     parts = []
     for peer, figure in line.figures.items():
         if figure.value is None:
-            parts.append(figure.remark.partition(": ")[0])
+            taken = figure.remark.partition(": ")[0]
         elif figure.agrees is False:
-            parts.append("other result")
+            taken = "other result"
         else:
-            factor = f", {short(figure.ratio)} ×" if peer != _OURS and figure.ratio else ""
-            parts += [f"{amount(figure.value, line.unit)}{factor}", figure.setting]
+            taken = amount(figure.value, line.unit)
+            taken += f", {short(figure.ratio)} ×" if peer != _OURS and figure.ratio else ""
+        parts += [f"{peer} {taken}", figure.setting]
     return _stacked(*parts)
+
+
+def _factor(line: Line, ours: str) -> float | None:
+    """Return how many times as long as one of our ways scikit-learn takes, if both are measured."""
+    pair = [line.figures.get(peer) for peer in (_THEIRS, ours)]
+    if any(one is None or not one.ratio or one.agrees is False for one in pair):
+        return None
+    theirs, base = (one.ratio for one in pair)
+    return theirs / base
 
 
 def _field(line: Line, peer: str, notes: list[str]) -> str:

@@ -251,7 +251,7 @@ def test_estimators_end_at_one_loss_and_one_that_does_less_elsewhere(name, solve
     assert not figures["shorter"].agrees
 
 
-def test_every_fit_becomes_a_line_with_both_estimators(monkeypatch):
+def test_every_fit_becomes_a_line_with_the_estimators_of_both(monkeypatch):
     small = {
         "few": Samples("few", lambda: small_fit(float), (1, 1, 1)),
         "values": Samples("values", lambda: small_fit(csr_matrix), (1, 1, 1)),
@@ -263,7 +263,7 @@ def test_every_fit_becomes_a_line_with_both_estimators(monkeypatch):
         f"{name}; {solver}" for name in ("few", "values") for solver in SOLVERS
     ]
     for line in lines:
-        assert set(line.figures) == {"clearprop", "scikit-learn"}
+        assert set(line.figures) == {"clearprop", "NumPy alone", "scikit-learn"}
         assert line.figures["scikit-learn"].agrees
 
 
