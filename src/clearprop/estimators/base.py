@@ -13,8 +13,10 @@ from clearprop.estimators.building import (
     build,
     draw_weights,
     per_layer,
+    share_of,
     weights_and_biases,
 )
+from clearprop.estimators.checks import check_callbacks, hidden_units, pair_of
 from clearprop.estimators.constraints import CONSTRAINTS, STOCHASTIC
 from clearprop.estimators.fitted import FittedMLP
 from clearprop.estimators.fitting import fit_lbfgs, fit_stochastic
@@ -110,7 +112,8 @@ class BaseMLP(FittedMLP, ABC):
         *,
         incremental: bool,
     ) -> Self:
-        hidden = self._hidden_units()
+        hidden = hidden_units(self.hidden_layer_sizes)
+        check_callbacks(self.callbacks)
         anew = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, labels = self._check(X, y, reset=anew)
         self._learn_targets(labels, incremental=incremental)
@@ -128,7 +131,7 @@ class BaseMLP(FittedMLP, ABC):
         y = self._targets(network, labels)
         evaluation = None
         if eval_set is not None:
-            X_held, held = self._check(*eval_set, reset=False)
+            X_held, held = self._check_held_out(*pair_of(eval_set))
             evaluation = X_held, self._targets(network, held)
         if self.solver == "lbfgs":
             fit_lbfgs(self, network, X, y, sample_weight, evaluation)
@@ -153,12 +156,12 @@ class BaseMLP(FittedMLP, ABC):
     def _targets(self, network: Network, labels: Any) -> Array:
         return network.loss.targets(self._encode(labels), self.n_outputs_, network.dtype)
 
-    def _hidden_units(self) -> list[int]:
-        sizes = self.hidden_layer_sizes
-        units = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-        if any(size <= 0 for size in units):
-            raise ValueError(f"hidden_layer_sizes must be > 0, got {units}.")
-        return units
+    def _check_held_out(self, X: Any, y: Any) -> tuple[Any, Any]:
+        try:
+            return self._check(X, y, reset=False)
+        except (ValueError, TypeError) as error:
+            error.add_note("It is the eval_set that this is about.")
+            raise
 
     def _initialize(
         self, units: list[int], dtype: np.dtype[Any], random_state: np.random.RandomState
@@ -199,7 +202,7 @@ class BaseMLP(FittedMLP, ABC):
             activations=[
                 activation_of(one) for one in per_layer("activation", self.activation, hidden)
             ],
-            dropout=per_layer("dropout", self.dropout, hidden),
+            dropout=[share_of(one) for one in per_layer("dropout", self.dropout, hidden)],
             batch_norm=self.batch_norm,
             init=self.init,
             loss=self._engine_loss(),

@@ -1,6 +1,7 @@
 """The network that an estimator's parameters describe, and how its weights start."""
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,13 @@ from clearprop.layers import (
     BatchNorm,
     Dense,
     Dropout,
+    Flatten,
     Layer,
+    LayerNorm,
     LeakyReLU,
     ReLU,
+    Residual,
+    Sequential,
     Sigmoid,
     Softplus,
     Tanh,
@@ -36,6 +41,8 @@ ACTIVATIONS: dict[str, Layer | None] = {
 }
 """Activations by scikit-learn's names, and those that it lacks; the identity is no layer."""
 
+_NO_ACTIVATIONS = (Dense, Dropout, Flatten, BatchNorm, LayerNorm, Residual, Sequential)
+
 
 def activation_of(given: Any) -> Layer | None:
     """Return the layer of an activation that is given by name or as a layer.
@@ -43,13 +50,33 @@ def activation_of(given: Any) -> Layer | None:
     Raises
     ------
     ValueError
-        If nothing goes by that name.
+        If nothing goes by that name, or the layer is no activation.
     """
+    if isinstance(given, _NO_ACTIVATIONS):
+        raise ValueError(
+            f"activation can't be {given!r}. Hidden layers come from hidden_layer_sizes, and what "
+            "else follows them from dropout and batch_norm."
+        )
     if isinstance(given, Layer):
         return given
-    if given not in ACTIVATIONS:
+    if isinstance(given, type) and issubclass(given, Layer):
+        raise ValueError(f"activation takes a layer, {given.__name__}(), and not its class.")
+    if not isinstance(given, str) or given not in ACTIVATIONS:
         raise unknown_name("activation", str(given), ACTIVATIONS)
     return ACTIVATIONS[given]
+
+
+def share_of(given: Any) -> float:
+    """Return the share that dropout drops after a layer.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if not (isinstance(given, Real) and 0 <= float(given) < 1):
+        raise ValueError(f"dropout must hold shares of at least 0 and below 1, got {given!r}.")
+    return float(given)
 
 
 def per_layer(name: str, given: Any, hidden: int) -> list[Any]:
