@@ -10,8 +10,8 @@ from sklearn.utils.validation import _check_sample_weight
 
 from clearprop.estimators.building import (
     activation_of,
-    build,
     draw_weights,
+    layers_of,
     per_layer,
     share_of,
     weights_and_biases,
@@ -20,6 +20,7 @@ from clearprop.estimators.checks import check_callbacks, hidden_units, pair_of
 from clearprop.estimators.constraints import CONSTRAINTS, STOCHASTIC
 from clearprop.estimators.fitted import FittedMLP
 from clearprop.estimators.fitting import fit_lbfgs, fit_stochastic
+from clearprop.layers import Layer
 from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.parameters import Array
@@ -127,7 +128,7 @@ class BaseMLP(FittedMLP, ABC):
             self._watch(anew=anew)
         if not hasattr(self, "history_"):
             self.history_ = History()
-        network = self._synchronized()
+        network = self._synchronized() if anew else self._described_anew()
         y = self._targets(network, labels)
         evaluation = None
         if eval_set is not None:
@@ -196,8 +197,13 @@ class BaseMLP(FittedMLP, ABC):
             self.validation_scores_ = self.best_validation_score_ = None
 
     def _build(self, units: list[int], dtype: Any) -> Network:
-        hidden = len(units) - 2
-        return build(
+        features, *others = units
+        layers, loss = self._layers(others), self._engine_loss()
+        return Network(layers, loss=loss, input_shape=(int(features),), dtype=dtype)
+
+    def _layers(self, units: list[int]) -> tuple[Layer, ...]:
+        hidden = len(units) - 1
+        return layers_of(
             units,
             activations=[
                 activation_of(one) for one in per_layer("activation", self.activation, hidden)
@@ -205,9 +211,25 @@ class BaseMLP(FittedMLP, ABC):
             dropout=[share_of(one) for one in per_layer("dropout", self.dropout, hidden)],
             batch_norm=self.batch_norm,
             init=self.init,
-            loss=self._engine_loss(),
-            dtype=dtype,
         )
+
+    def _described_anew(self) -> Network:
+        """Return the network as the parameters now describe it, with what it has learned."""
+        network = self._synchronized()
+        units = [len(b) for b in self.intercepts_]
+        if self._layers(units) == network.layers and self._engine_loss() == network.loss:
+            return network
+        changed = self._build([*network.input_shape, *units], network.dtype)
+        before, now = network.parameters.data, changed.parameters.data
+        if before.size != now.size:
+            raise ValueError(
+                f"The parameters describe a network of {now.size} numbers, and {before.size} were "
+                "learned. Fit a clone, or change back what has numbers of its own: batch_norm."
+            )
+        now[...], changed.state.data[...] = before, network.state.data
+        self._network = changed
+        self.coefs_, self.intercepts_ = weights_and_biases(changed)
+        return changed
 
 
 def is_stochastic(estimator: BaseMLP) -> bool:

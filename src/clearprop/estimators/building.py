@@ -25,7 +25,6 @@ from clearprop.layers import (
     Softplus,
     Tanh,
 )
-from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.parameters import Array
 
@@ -105,22 +104,20 @@ def per_layer(name: str, given: Any, hidden: int) -> list[Any]:
     return list(given)
 
 
-def build(
+def layers_of(
     units: Sequence[int],
     *,
     activations: Sequence[Layer | None],
     dropout: Sequence[float],
     batch_norm: bool,
     init: Initializer | None,
-    loss: Loss,
-    dtype: Any,
-) -> Network:
-    """Build a network of Dense layers.
+) -> tuple[Layer, ...]:
+    """Return the layers of a network.
 
     Parameters
     ----------
     units : sequence of int
-        Of the input, of every hidden layer, and of the output.
+        Of every hidden layer, and of the output.
     activations : sequence of Layer or None
         After each hidden layer.
     dropout : sequence of float
@@ -129,14 +126,8 @@ def build(
         Whether hidden layers are normalised before their activation.
     init : Initializer or None
         How weights start; None where `draw_weights` will write them.
-    loss : Loss
-    dtype : dtype-like
-
-    Returns
-    -------
-    Network
     """
-    features, *hidden, outputs = units
+    *hidden, outputs = units
     init = GlorotUniform() if init is None else init
     layers: list[Layer] = []
     for size, activation, rate in zip(hidden, activations, dropout, strict=True):
@@ -144,9 +135,7 @@ def build(
         layers += [BatchNorm()] * batch_norm
         layers += [activation] if activation is not None else []
         layers += [Dropout(rate)] if rate else []
-    return Network(
-        [*layers, Dense(int(outputs), init)], loss=loss, input_shape=(int(features),), dtype=dtype
-    )
+    return *layers, Dense(int(outputs), init)
 
 
 def dense_places(network: Network) -> list[str]:
