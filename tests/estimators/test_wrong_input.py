@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sklearn.neural_network as theirs
+from scipy.sparse import csr_matrix
 from small_data import three_classes, two_classes, values
 
 import clearprop as cp
@@ -112,6 +113,15 @@ def test_a_column_of_dates_is_named() -> None:
     table = pandas.DataFrame({"a": X[:, 0]}).assign(day=pandas.Timestamp("2020-01-01"))
     with pytest.raises(TypeError, match="column 'day' holds '2020-01-01"):
         cp.MLPClassifier().fit(table, y)
+
+
+def test_labels_may_be_floats_and_sparse() -> None:
+    labels = np.stack([y, 1 - y, X[:, 0] > 0], axis=1).astype(float)
+    dense, sparse = (
+        cp.MLPClassifier(4, max_iter=2, random_state=0).fit(X, given)
+        for given in (labels, csr_matrix(labels))
+    )
+    np.testing.assert_array_equal(dense.predict_proba(X), sparse.predict_proba(X))
 
 
 def test_values_for_a_classifier() -> None:

@@ -102,14 +102,13 @@ def check_one_type(labels: Array) -> None:
     TypeError
         If some are text and others are not, or the like.
     """
-    if labels.dtype == object:
-        kinds = {str if isinstance(one, str) else type(one) for one in labels.ravel().tolist()}
-        if len(kinds) > 1:
-            names = ", ".join(sorted(kind.__name__ for kind in kinds))
-            raise TypeError(
-                f"y must hold labels of one type, got {names}. Bring them to one, for instance by "
-                "y.astype(str)."
-            )
+    kinds = {str if isinstance(one, str) else type(one) for one in labels.ravel().tolist()}
+    if len(kinds) > 1:
+        names = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise TypeError(
+            f"y must hold labels of one type, got {names}. Bring them to one, for instance by "
+            "y.astype(str)."
+        )
 
 
 def check_class_weight(given: Mapping[Hashable, Any], classes: Array) -> None:

@@ -74,8 +74,10 @@ class LabelledMLP(BaseMLP):
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        check_one_type(y)
-        check_classification_targets(y)
+        if y.dtype == object:
+            check_one_type(y)
+        if y.dtype.kind in "fO":  # whole numbers and text are labels, and looking takes long
+            check_classification_targets(y)
         return X, y
 
     def _learn_targets(self, y: Any, *, incremental: bool) -> None:
