@@ -49,8 +49,8 @@ def to_config(value: Any) -> Json:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise UsageError(
-        f"A {type(value).__name__} can't be saved as configuration. Hold only numbers, strings, "
-        "tuples and other dataclasses in a layer's fields."
+        f"A {type(value).__name__} can't be saved as configuration. Numbers, strings, tuples and "
+        "dataclasses of these can: make layers and losses of your own dataclasses."
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from clearprop import initializers, layers, losses
 from clearprop.configuration import Json, from_config, to_config
-from clearprop.errors import ModelFileError, UsageError
+from clearprop.errors import ModelFileError, UnknownNameError, UsageError
 from clearprop.network import Network
 from clearprop.parameters import Array, Parameter
 from clearprop.preprocessing import ClassTarget, Preprocessing
@@ -131,6 +131,11 @@ def load(path: str | os.PathLike[str], *, custom: Iterable[type] = ()) -> Model:
         preprocessing = None if recipe is None else Preprocessing.from_config(recipe)
         _check_fit(network, preprocessing)
         return Model(network, preprocessing, dict(described["training"]), described["version"])
+    except UnknownNameError as error:
+        raise ModelFileError(
+            f"{path} has a part that is not clearprop's: {error} To read classes of your own, give "
+            "them to clearprop.load(path, custom=[...])."
+        ) from error
     except _FAULTS as error:
         if isinstance(error, ModelFileError):
             raise

@@ -20,7 +20,7 @@ def load(
     ----------
     path : path-like
     custom : iterable of type
-        Layers, losses and initializers of one's own that the file may contain.
+        Layers, losses, initializers and schedules of one's own that the file may contain.
 
     Returns
     -------
@@ -33,6 +33,7 @@ def load(
     ModelFileError
         If the file is missing, cut short, no model, of a later format, or contradicts itself.
     """
+    custom = tuple(custom)
     model = model_file.load(path, custom=custom)
     if "estimator" not in model.training:
         return model
@@ -44,4 +45,4 @@ def load(
         "MLPClassifier": MLPClassifier,
         "MLPRegressor": MLPRegressor,
     }
-    return estimator_of(model, kinds)
+    return estimator_of(model, kinds, custom)

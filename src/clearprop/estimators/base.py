@@ -10,14 +10,17 @@ from sklearn.utils.validation import _check_sample_weight
 
 from clearprop.estimators.building import (
     activation_of,
-    build,
     draw_weights,
+    layers_of,
     per_layer,
+    share_of,
     weights_and_biases,
 )
+from clearprop.estimators.checks import check_callbacks, hidden_units, pair_of
 from clearprop.estimators.constraints import CONSTRAINTS, STOCHASTIC
 from clearprop.estimators.fitted import FittedMLP
 from clearprop.estimators.fitting import fit_lbfgs, fit_stochastic
+from clearprop.layers import Layer
 from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.parameters import Array
@@ -110,7 +113,8 @@ class BaseMLP(FittedMLP, ABC):
         *,
         incremental: bool,
     ) -> Self:
-        hidden = self._hidden_units()
+        hidden = hidden_units(self.hidden_layer_sizes)
+        check_callbacks(self.callbacks)
         anew = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, labels = self._check(X, y, reset=anew)
         self._learn_targets(labels, incremental=incremental)
@@ -124,11 +128,11 @@ class BaseMLP(FittedMLP, ABC):
             self._watch(anew=anew)
         if not hasattr(self, "history_"):
             self.history_ = History()
-        network = self._synchronized()
+        network = self._synchronized() if anew else self._described_anew()
         y = self._targets(network, labels)
         evaluation = None
         if eval_set is not None:
-            X_held, held = self._check(*eval_set, reset=False)
+            X_held, held = self._check_held_out(*pair_of(eval_set))
             evaluation = X_held, self._targets(network, held)
         if self.solver == "lbfgs":
             fit_lbfgs(self, network, X, y, sample_weight, evaluation)
@@ -153,12 +157,12 @@ class BaseMLP(FittedMLP, ABC):
     def _targets(self, network: Network, labels: Any) -> Array:
         return network.loss.targets(self._encode(labels), self.n_outputs_, network.dtype)
 
-    def _hidden_units(self) -> list[int]:
-        sizes = self.hidden_layer_sizes
-        units = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-        if any(size <= 0 for size in units):
-            raise ValueError(f"hidden_layer_sizes must be > 0, got {units}.")
-        return units
+    def _check_held_out(self, X: Any, y: Any) -> tuple[Any, Any]:
+        try:
+            return self._check(X, y, reset=False)
+        except (ValueError, TypeError) as error:
+            error.add_note("It is the eval_set that this is about.")
+            raise
 
     def _initialize(
         self, units: list[int], dtype: np.dtype[Any], random_state: np.random.RandomState
@@ -193,18 +197,39 @@ class BaseMLP(FittedMLP, ABC):
             self.validation_scores_ = self.best_validation_score_ = None
 
     def _build(self, units: list[int], dtype: Any) -> Network:
-        hidden = len(units) - 2
-        return build(
+        features, *others = units
+        layers, loss = self._layers(others), self._engine_loss()
+        return Network(layers, loss=loss, input_shape=(int(features),), dtype=dtype)
+
+    def _layers(self, units: list[int]) -> tuple[Layer, ...]:
+        hidden = len(units) - 1
+        return layers_of(
             units,
             activations=[
                 activation_of(one) for one in per_layer("activation", self.activation, hidden)
             ],
-            dropout=per_layer("dropout", self.dropout, hidden),
+            dropout=[share_of(one) for one in per_layer("dropout", self.dropout, hidden)],
             batch_norm=self.batch_norm,
             init=self.init,
-            loss=self._engine_loss(),
-            dtype=dtype,
         )
+
+    def _described_anew(self) -> Network:
+        """Return the network as the parameters now describe it, with what it has learned."""
+        network = self._synchronized()
+        units = [len(b) for b in self.intercepts_]
+        if self._layers(units) == network.layers and self._engine_loss() == network.loss:
+            return network
+        changed = self._build([*network.input_shape, *units], network.dtype)
+        before, now = network.parameters.data, changed.parameters.data
+        if before.size != now.size:
+            raise ValueError(
+                f"The parameters describe a network of {now.size} numbers, and {before.size} were "
+                "learned. Fit a clone, or change back what has numbers of its own: batch_norm."
+            )
+        now[...], changed.state.data[...] = before, network.state.data
+        self._network = changed
+        self.coefs_, self.intercepts_ = weights_and_biases(changed)
+        return changed
 
 
 def is_stochastic(estimator: BaseMLP) -> bool:

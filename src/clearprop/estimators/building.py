@@ -1,6 +1,7 @@
 """The network that an estimator's parameters describe, and how its weights start."""
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,17 @@ from clearprop.layers import (
     BatchNorm,
     Dense,
     Dropout,
+    Flatten,
     Layer,
+    LayerNorm,
     LeakyReLU,
     ReLU,
+    Residual,
+    Sequential,
     Sigmoid,
     Softplus,
     Tanh,
 )
-from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.parameters import Array
 
@@ -36,6 +40,8 @@ ACTIVATIONS: dict[str, Layer | None] = {
 }
 """Activations by scikit-learn's names, and those that it lacks; the identity is no layer."""
 
+_NO_ACTIVATIONS = (Dense, Dropout, Flatten, BatchNorm, LayerNorm, Residual, Sequential)
+
 
 def activation_of(given: Any) -> Layer | None:
     """Return the layer of an activation that is given by name or as a layer.
@@ -43,13 +49,33 @@ def activation_of(given: Any) -> Layer | None:
     Raises
     ------
     ValueError
-        If nothing goes by that name.
+        If nothing goes by that name, or the layer is no activation.
     """
+    if isinstance(given, _NO_ACTIVATIONS):
+        raise ValueError(
+            f"activation can't be {given!r}. Hidden layers come from hidden_layer_sizes, and what "
+            "else follows them from dropout and batch_norm."
+        )
     if isinstance(given, Layer):
         return given
-    if given not in ACTIVATIONS:
+    if isinstance(given, type) and issubclass(given, Layer):
+        raise ValueError(f"activation takes a layer, {given.__name__}(), and not its class.")
+    if not isinstance(given, str) or given not in ACTIVATIONS:
         raise unknown_name("activation", str(given), ACTIVATIONS)
     return ACTIVATIONS[given]
+
+
+def share_of(given: Any) -> float:
+    """Return the share that dropout drops after a layer.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if not (isinstance(given, Real) and 0 <= float(given) < 1):
+        raise ValueError(f"dropout must hold shares of at least 0 and below 1, got {given!r}.")
+    return float(given)
 
 
 def per_layer(name: str, given: Any, hidden: int) -> list[Any]:
@@ -78,22 +104,20 @@ def per_layer(name: str, given: Any, hidden: int) -> list[Any]:
     return list(given)
 
 
-def build(
+def layers_of(
     units: Sequence[int],
     *,
     activations: Sequence[Layer | None],
     dropout: Sequence[float],
     batch_norm: bool,
     init: Initializer | None,
-    loss: Loss,
-    dtype: Any,
-) -> Network:
-    """Build a network of Dense layers.
+) -> tuple[Layer, ...]:
+    """Return the layers of a network.
 
     Parameters
     ----------
     units : sequence of int
-        Of the input, of every hidden layer, and of the output.
+        Of every hidden layer, and of the output.
     activations : sequence of Layer or None
         After each hidden layer.
     dropout : sequence of float
@@ -102,14 +126,8 @@ def build(
         Whether hidden layers are normalised before their activation.
     init : Initializer or None
         How weights start; None where `draw_weights` will write them.
-    loss : Loss
-    dtype : dtype-like
-
-    Returns
-    -------
-    Network
     """
-    features, *hidden, outputs = units
+    *hidden, outputs = units
     init = GlorotUniform() if init is None else init
     layers: list[Layer] = []
     for size, activation, rate in zip(hidden, activations, dropout, strict=True):
@@ -117,9 +135,7 @@ def build(
         layers += [BatchNorm()] * batch_norm
         layers += [activation] if activation is not None else []
         layers += [Dropout(rate)] if rate else []
-    return Network(
-        [*layers, Dense(int(outputs), init)], loss=loss, input_shape=(int(features),), dtype=dtype
-    )
+    return *layers, Dense(int(outputs), init)
 
 
 def dense_places(network: Network) -> list[str]:

@@ -16,27 +16,12 @@ from sklearn.utils.multiclass import (
 
 from clearprop.estimators.base import is_stochastic
 from clearprop.estimators.constraints import CONSTRAINTS
-from clearprop.estimators.labels import LabelledMLP
+from clearprop.estimators.labels import LOSSES, LabelledMLP, check_loss
 from clearprop.initializers import Initializer
-from clearprop.losses import (
-    BinaryCrossEntropy,
-    BinaryFocal,
-    Hinge,
-    Loss,
-    MulticlassHinge,
-    SoftmaxCrossEntropy,
-    SoftmaxFocal,
-)
+from clearprop.losses import Loss
 from clearprop.parameters import Array
 from clearprop.training.callbacks import Callback
 from clearprop.training.engine import Choice
-
-LOSSES: dict[str, tuple[Loss, Loss]] = {
-    "log_loss": (BinaryCrossEntropy(), SoftmaxCrossEntropy()),
-    "hinge": (Hinge(), MulticlassHinge()),
-    "focal": (BinaryFocal(), SoftmaxFocal()),
-}
-"""For yes or no, and for one of many classes."""
 
 
 def has_probabilities(estimator: "MLPClassifier") -> bool:
@@ -271,10 +256,11 @@ class MLPClassifier(ClassifierMixin, LabelledMLP):
             return np.log(p, out=p)
 
     def _engine_loss(self) -> Loss:
+        one_of_many = self._is_one_of_many()
         if isinstance(self.loss, Loss):
+            check_loss(self.loss, one_of_many=one_of_many)
             return self.loss
-        binary, multiclass = LOSSES[self.loss]
-        return multiclass if self._is_one_of_many() else binary
+        return LOSSES[self.loss][one_of_many]
 
     def _decode(self, logits: Array) -> Array:
         chosen = self._synchronized().loss.predict(logits)

@@ -2,13 +2,16 @@
 
 import os
 from abc import ABC, abstractmethod
+from numbers import Integral
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import estimator_html_repr
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from clearprop.estimators.building import weights_and_biases
+from clearprop.estimators.checks import checked_data
 from clearprop.estimators.drawing import drawing_of
 from clearprop.estimators.exchange import check_exchangeable, copy_learned, shared_parameters
 from clearprop.estimators.rows import engine_for, hidden_outputs, logits_of, rows_of
@@ -60,7 +63,8 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     def _rows(self, X: Any) -> tuple[Network, Any]:
         """Check samples, and return the network that takes them and them as it does."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        dtypes = (np.float64, np.float32)
+        X = checked_data(self, X, accept_sparse="csr", dtype=dtypes, reset=False)
         network = self._synchronized()
         rows = rows_of(X, network.dtype)
         return engine_for(network, rows), rows
@@ -83,13 +87,19 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         ------
         ValueError
             If there is no such hidden layer.
+        TypeError
+            If `layer` is no whole number.
         """
+        if not isinstance(layer, Integral):
+            raise TypeError(f"layer must be the number of a hidden layer, got {layer!r}.")
         network, rows = self._rows(X)
         return hidden_outputs(network, rows, layer)
 
     @property
     def _n_features_out(self) -> int:
         """How many columns `transform` gives: scikit-learn names them."""
+        if len(self.intercepts_) < 2:
+            raise ValueError("There is no hidden layer, and so nothing that transform could give.")
         return len(self.intercepts_[-2])
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -119,7 +129,10 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             It keeps its own copy.
         """
         if not isinstance(fitted, cls._sklearn_class):
-            raise TypeError(f"{cls.__name__}.from_sklearn takes scikit-learn's, found {fitted!r}.")
+            raise TypeError(
+                f"{cls.__name__}.from_sklearn takes scikit-learn's own {cls.__name__}, fitted, got "
+                f"{fitted!r}."
+            )
         estimator = cls(**shared_parameters(fitted, cls))
         copy_learned(fitted, estimator)
         return estimator

@@ -7,18 +7,27 @@ from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import unique_labels
-from sklearn.utils.validation import validate_data
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
 from clearprop.estimators.base import BaseMLP
+from clearprop.estimators.checks import check_class_weight, check_one_type, checked_data
 from clearprop.losses import (
     BinaryCrossEntropy,
     BinaryFocal,
+    Hinge,
     Loss,
+    MulticlassHinge,
     SoftmaxCrossEntropy,
     SoftmaxFocal,
 )
 from clearprop.parameters import Array
+
+LOSSES: dict[str, tuple[Loss, Loss]] = {
+    "log_loss": (BinaryCrossEntropy(), SoftmaxCrossEntropy()),
+    "hinge": (Hinge(), MulticlassHinge()),
+    "focal": (BinaryFocal(), SoftmaxFocal()),
+}
+"""For yes or no, and for one of many classes."""
 
 OUTPUTS: dict[type[Loss], str] = {
     **dict.fromkeys((BinaryCrossEntropy, BinaryFocal), "logistic"),
@@ -27,11 +36,34 @@ OUTPUTS: dict[type[Loss], str] = {
 """What makes probabilities of logits, as scikit-learn names it."""
 
 
+def check_loss(loss: Loss, *, one_of_many: bool) -> None:
+    """Refuse a loss that does not fit the classes.
+
+    Parameters
+    ----------
+    loss : Loss
+        As it was given.
+    one_of_many : bool
+        Whether a sample has one of more than two classes.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not loss.classifies:
+        raise ValueError(f"loss={loss!r} is for values; MLPRegressor takes it.")
+    for pair in LOSSES.values():
+        wrong, right = pair[not one_of_many], pair[one_of_many]
+        if type(loss) is type(wrong):
+            kind = "one of many classes" if one_of_many else "one of two classes, or several labels"
+            raise ValueError(f"loss={loss!r} is not for {kind}; {type(right).__name__}() is.")
+
+
 class LabelledMLP(BaseMLP):
     """The side of the classifier that knows of labels."""
 
     def _check(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
-        X, y = validate_data(
+        X, y = checked_data(
             self,
             X,
             y,
@@ -42,6 +74,10 @@ class LabelledMLP(BaseMLP):
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
+        if y.dtype == object:
+            check_one_type(y)
+        if y.dtype.kind in "fO":  # whole numbers and text are labels, and looking takes long
+            check_classification_targets(y)
         return X, y
 
     def _learn_targets(self, y: Any, *, incremental: bool) -> None:
@@ -79,7 +115,11 @@ class LabelledMLP(BaseMLP):
     def _weigh_classes(self, weights: Array | None, y: Any) -> Array | None:
         if self.class_weight is None:
             return weights
-        found = compute_sample_weight(self.class_weight, y)
+        given = self.class_weight
+        if isinstance(given, dict) and y.ndim == 1:
+            check_class_weight(given, self.classes_)
+            given = {label: given.get(label, 1.0) for label in np.unique(y).tolist()}
+        found = compute_sample_weight(given, y)
         return found if weights is None else found * weights
 
     def _strata(self, y: Array) -> Array | None:

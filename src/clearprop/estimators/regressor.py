@@ -10,9 +10,9 @@ from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
 
 from clearprop.estimators.base import BaseMLP, is_stochastic
+from clearprop.estimators.checks import checked_data
 from clearprop.estimators.constraints import CONSTRAINTS
 from clearprop.initializers import Initializer
 from clearprop.losses import AbsoluteError, Huber, Loss, MeanSquaredError, PoissonDeviance, Quantile
@@ -229,7 +229,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return self._synchronized().loss.predict(logits)
 
     def _check(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
-        X, y = validate_data(
+        X, y = checked_data(
             self,
             X,
             y,
@@ -255,7 +255,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return y[:, 0] if y.shape[1] == 1 else y
 
     def _engine_loss(self) -> Loss:
-        return self.loss if isinstance(self.loss, Loss) else LOSSES[self.loss]
+        if not isinstance(self.loss, Loss):
+            return LOSSES[self.loss]
+        if self.loss.classifies:
+            raise ValueError(f"loss={self.loss!r} is for classes; MLPClassifier takes it.")
+        return self.loss
 
     def _weigh_classes(self, weights: Array | None, y: Any) -> Array | None:
         return weights

@@ -1,7 +1,7 @@
 """Estimators in model files: the network as it is, and the rest as JSON values beside it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -71,7 +71,7 @@ def save_estimator(path: str | os.PathLike[str], estimator: "BaseMLP") -> None:
     save(path, Model(estimator.network_, recipe_of(estimator), training))
 
 
-def estimator_of(model: Model, kinds: Mapping[str, type[Kind]]) -> Kind:
+def estimator_of(model: Model, kinds: Mapping[str, type[Kind]], custom: Iterable[type]) -> Kind:
     """Return the estimator that a model file describes.
 
     Parameters
@@ -80,19 +80,22 @@ def estimator_of(model: Model, kinds: Mapping[str, type[Kind]]) -> Kind:
         Its `training` holds what `save_estimator` wrote.
     kinds : mapping of str to type
         The estimators by name.
+    custom : iterable of type
+        Classes of one's own that parameters may be.
 
     Raises
     ------
     ModelFileError
         If the description contradicts itself.
     """
+    parts = _PARTS | {one.__name__: one for one in custom}
     try:
         described: Any = model.training["estimator"]
         kind = kinds[described["class"]]
         known = signature(kind).parameters
         estimator = kind(
             **{
-                name: _restored(name, value)
+                name: _restored(name, value, parts)
                 for name, value in described["parameters"].items()
                 if name in known
             }
@@ -127,8 +130,8 @@ def _plain(name: str, value: Any) -> Json:
     return to_config(value)
 
 
-def _restored(name: str, value: Json) -> Any:
-    found = from_config(value, _PARTS)
+def _restored(name: str, value: Json, parts: Mapping[str, type]) -> Any:
+    found = from_config(value, parts)
     return dict(found) if name == "class_weight" and isinstance(found, tuple) else found
 
 
