@@ -97,11 +97,10 @@ def _fit_field(line: Line) -> str:
 
 def _factor(line: Line, ours: str) -> float | None:
     """Return how many times as long as one of our ways scikit-learn takes, if both are measured."""
-    pair = [line.figures.get(peer) for peer in (_THEIRS, ours)]
-    if any(one is None or not one.ratio or one.agrees is False for one in pair):
+    theirs, base = line.figures.get(_THEIRS), line.figures.get(ours)
+    if theirs is None or base is None or not theirs.ratio or not base.ratio:
         return None
-    theirs, base = (one.ratio for one in pair)
-    return theirs / base
+    return None if theirs.agrees is False else theirs.ratio / base.ratio
 
 
 def _field(line: Line, peer: str, notes: list[str]) -> str:

@@ -41,6 +41,18 @@ def test_an_activation_changed_between_batches() -> None:
         np.testing.assert_allclose(ours.loss_curve_, other.loss_curve_, rtol=1e-9)
 
 
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_l2_changed_between_batches(solver: str) -> None:
+    ours, other = (
+        kind(solver=solver, **SETTINGS).partial_fit(X, y, classes=[0, 1])
+        for kind in (cp.MLPClassifier, theirs.MLPClassifier)
+    )
+    for alpha in (10.0, 0.0):
+        for net in (ours, other):
+            net.set_params(alpha=alpha).partial_fit(X, y).partial_fit(X, y)
+    np.testing.assert_allclose(ours.loss_curve_, other.loss_curve_, rtol=1e-9)
+
+
 def test_dropout_and_losses_change_too() -> None:
     net = cp.MLPClassifier(**SETTINGS).partial_fit(X, y, classes=[0, 1])
     for changed, kind in (({"dropout": 0.3}, cp.Dropout), ({"activation": "gelu"}, cp.GELU)):

@@ -1,6 +1,7 @@
 """From checked samples to a trained network."""
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from clearprop.sample_space import SampleNetwork
 from clearprop.training.engine import in_sample_space
 from clearprop.training.run import Run
 from clearprop.training.samples import Samples
+from clearprop.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from clearprop.estimators.base import BaseMLP
@@ -126,6 +128,8 @@ def fit_stochastic(
     optimizer = optimizer_for(estimator)
     engine = engine_for(network, samples.X)
     given, measured = samples, held_out
+    if estimator.callbacks and len(order) < len(samples):  # they see what is trained on
+        given = samples.take(order)
     if not incremental and uses_sample_space(
         estimator,
         network,
@@ -137,11 +141,14 @@ def fit_stochastic(
     ):
         samples, order = samples.take(order), np.arange(len(order))
         engine, samples, held_out = in_sample_space(network, samples, held_out)
-    if not (incremental and hasattr(estimator, "_optimizer")):
+    if incremental and hasattr(estimator, "_optimizer"):  # L2 is no part of scikit-learn's
+        going_on = estimator._optimizer
+        going_on.optimizer = replace(going_on.optimizer, alpha=estimator.alpha)
+    else:
         schedule = estimator.learning_rate if estimator.solver == "sgd" else "constant"
         estimator._optimizer = Updates(optimizer, engine.parameters, schedule, estimator.power_t)
     run = Run(
-        trainer=None,
+        trainer=Trainer(optimizer=optimizer, epochs=epochs, batch_size=batch_size),
         samples=given,
         held_out=measured,
         engine=engine,

@@ -40,6 +40,10 @@ class SparseRows:
     def __getitem__(self, batch: Rows) -> "SparseRows":
         return SparseRows(self.matrix, self.rows[batch])
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """Make the rows dense, for who looks at a few of them."""
+        return np.asarray(self.matrix[self.rows].toarray(), dtype)
+
     def arrays(self) -> tuple[Array, ...]:
         """Return data, indices, indptr and rows, as the products take them."""
         matrix = self.matrix
@@ -78,6 +82,7 @@ class SparseNetwork(Network):
 
     def __init__(self, network: Network) -> None:
         self.__dict__.update(network.__dict__)
+        self.dense = network
         first, *others = network.layers
         assert isinstance(first, Dense)  # noqa: S101 - for the type checker: estimators build it so
         self.layers = (SparseDense(first.units, first.init, first.bias), *others)
@@ -86,6 +91,10 @@ class SparseNetwork(Network):
     def inputs(self, X: Any) -> Any:
         """Take sparse rows as they are."""
         return X
+
+    def copy(self) -> Network:
+        """Return a copy of the network that it stands for, which takes arrays."""
+        return self.dense.copy()
 
 
 def rows_of(X: Any, dtype: np.dtype[Any]) -> Any:

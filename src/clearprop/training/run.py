@@ -60,7 +60,7 @@ class Run:
     remarks : list of str
         What a person should be told about how it is trained.
     trainer : Trainer or None
-        The settings; None where an estimator trains.
+        The settings; of an estimator's sgd and adam the same in these words; None for lbfgs.
     samples : Samples
         What is trained on, with the weights that were given for single samples.
     held_out : Samples or None
