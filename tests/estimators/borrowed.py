@@ -11,8 +11,9 @@ import numpy as np
 import sklearn.neural_network
 
 import clearprop as cp
+from clearprop.estimators.fitting.objective import Objective
 from clearprop.estimators.losses import as_reported
-from clearprop.estimators.objective import Objective
+from clearprop.training.samples import Samples
 
 SOURCE = Path(sklearn.neural_network.__file__).parent / "tests" / "test_mlp.py"
 
@@ -28,7 +29,9 @@ class WithPrivateGradient(cp.MLPClassifier):
     ) -> tuple[float, np.ndarray]:
         network = self.network_
         y = Y.argmax(axis=1) if Y.shape[1] > 1 else Y
-        return Objective(network, as_reported(network.loss), X, y, weights, self.alpha)(vector)
+        return Objective(network, as_reported(network.loss), Samples(X, y, weights), self.alpha)(
+            vector
+        )
 
 
 def borrowed_module() -> ModuleType:

@@ -198,7 +198,7 @@ def test_steps_are_compiled_where_they_are_known(
         made.append(arguments)
         return CompiledStep(*arguments)
 
-    monkeypatch.setattr("clearprop.estimators.stochastic.CompiledStep", make)
+    monkeypatch.setattr("clearprop.estimators.fitting.epochs.CompiledStep", make)
     X, y = random_data("multiclass", 60, 4, 0)
     cp.MLPClassifier(solver=solver, max_iter=2).fit(csr_matrix(X) if sparse else X, y)
     assert len(made) == (mode == "compiled" and not sparse)

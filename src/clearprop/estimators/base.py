@@ -19,7 +19,7 @@ from clearprop.estimators.building import (
 from clearprop.estimators.checks import check_callbacks, hidden_units, pair_of
 from clearprop.estimators.constraints import CONSTRAINTS, STOCHASTIC
 from clearprop.estimators.fitted import FittedMLP
-from clearprop.estimators.fitting import fit_lbfgs, fit_stochastic
+from clearprop.estimators.fitting import Given, fit_lbfgs, fit_stochastic
 from clearprop.layers import Layer
 from clearprop.losses import Loss
 from clearprop.network import Network
@@ -134,19 +134,11 @@ class BaseMLP(FittedMLP, ABC):
         if eval_set is not None:
             X_held, held = self._check_held_out(*pair_of(eval_set))
             evaluation = X_held, self._targets(network, held)
+        given = Given(X, y, sample_weight, evaluation)
         if self.solver == "lbfgs":
-            fit_lbfgs(self, network, X, y, sample_weight, evaluation)
+            fit_lbfgs(self, network, given)
         else:
-            fit_stochastic(
-                self,
-                network,
-                X,
-                y,
-                sample_weight,
-                evaluation,
-                random_state,
-                incremental=incremental,
-            )
+            fit_stochastic(self, network, given, random_state, incremental=incremental)
         if not np.isfinite(network.parameters.data).all():
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large "

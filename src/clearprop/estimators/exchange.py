@@ -1,11 +1,12 @@
 """To scikit-learn's own estimators, and from them."""
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from clearprop.estimators.interface import Estimator
 from clearprop.layers import BatchNorm
 from clearprop.losses import (
     BinaryCrossEntropy,
@@ -13,9 +14,6 @@ from clearprop.losses import (
     PoissonDeviance,
     SoftmaxCrossEntropy,
 )
-
-if TYPE_CHECKING:
-    from clearprop.estimators.base import BaseMLP
 
 _ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
 _LOSSES = (BinaryCrossEntropy, SoftmaxCrossEntropy, MeanSquaredError, PoissonDeviance)
@@ -26,7 +24,7 @@ _COPIED = (
 )
 
 
-def check_exchangeable(estimator: "BaseMLP") -> None:
+def check_exchangeable(estimator: Estimator) -> None:
     """Refuse what scikit-learn could not predict with.
 
     Raises

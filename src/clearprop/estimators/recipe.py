@@ -1,11 +1,10 @@
 """What the commands have to know of an estimator to read files for it."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from clearprop.data.table import as_text
 from clearprop.errors import UsageError
+from clearprop.estimators.interface import Estimator
 from clearprop.parameters import Array
 from clearprop.preprocessing import (
     ArrayRecipe,
@@ -17,16 +16,13 @@ from clearprop.preprocessing import (
     ValueTarget,
 )
 
-if TYPE_CHECKING:
-    from clearprop.estimators.base import BaseMLP
 
-
-def recipe_of(estimator: "BaseMLP") -> Preprocessing | None:
+def recipe_of(estimator: Estimator) -> Preprocessing | None:
     """Return the recipe that changes nothing, and names columns and classes.
 
     Parameters
     ----------
-    estimator : BaseMLP
+    estimator : Estimator
         Fitted.
 
     Returns
@@ -41,14 +37,14 @@ def recipe_of(estimator: "BaseMLP") -> Preprocessing | None:
         return None
 
 
-def _inputs(estimator: "BaseMLP") -> InputRecipe:
+def _inputs(estimator: Estimator) -> InputRecipe:
     names = getattr(estimator, "feature_names_in_", None)
     if names is None:
         return ArrayRecipe((estimator.n_features_in_,), (0.0,), (1.0,))
     return TableRecipe(tuple(PlainColumn(name) for name in names.tolist()))
 
 
-def _target(estimator: "BaseMLP") -> ClassTarget | ValueTarget:
+def _target(estimator: Estimator) -> ClassTarget | ValueTarget:
     classes = getattr(estimator, "classes_", None)
     if classes is None:
         outputs = estimator.n_outputs_

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from inspect import signature
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.preprocessing import LabelBinarizer
@@ -12,14 +12,12 @@ from clearprop import initializers, layers, losses, schedules
 from clearprop.configuration import Json, from_config, to_config
 from clearprop.errors import ModelFileError
 from clearprop.estimators.building import weights_and_biases
+from clearprop.estimators.interface import Estimator
 from clearprop.estimators.recipe import recipe_of
 from clearprop.model_file import Model, save
 from clearprop.training.history import History
 
-if TYPE_CHECKING:
-    from clearprop.estimators.base import BaseMLP
-
-Kind = TypeVar("Kind", bound="BaseMLP")
+Kind = TypeVar("Kind", bound=Estimator)
 
 _LEFT_OUT = ("callbacks", "random_state", "scoring")  # where they are no plain values
 _REACHED = (
@@ -44,7 +42,7 @@ _PARTS = {
 }
 
 
-def save_estimator(path: str | os.PathLike[str], estimator: "BaseMLP") -> None:
+def save_estimator(path: str | os.PathLike[str], estimator: Estimator) -> None:
     """Write a fitted estimator to one ``.safetensors`` file, whole or not at all."""
     described: dict[str, Any] = {
         "class": type(estimator).__name__,
@@ -135,7 +133,7 @@ def _restored(name: str, value: Json, parts: Mapping[str, type]) -> Any:
     return dict(found) if name == "class_weight" and isinstance(found, tuple) else found
 
 
-def _restore_classes(estimator: "BaseMLP", described: Mapping[str, Any]) -> None:
+def _restore_classes(estimator: Estimator, described: Mapping[str, Any]) -> None:
     name = described["dtype"]
     if name not in _CLASS_DTYPES:
         raise ValueError(f"classes of type {name}")

@@ -1,18 +1,16 @@
 """Whether sgd trains the first layer in the space of the samples, and the way back from there."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from clearprop.estimators.interface import Estimator
 from clearprop.network import Network
 from clearprop.optimizers import Optimizer
 from clearprop.parameters import Array
 from clearprop.sample_space import SampleNetwork, fits, is_cheaper, why_not_exact
 
-if TYPE_CHECKING:
-    from clearprop.estimators.base import BaseMLP
-
 
 def uses_sample_space(
-    estimator: "BaseMLP",
+    estimator: Estimator,
     network: Network,
     optimizer: Optimizer,
     X: Any,
@@ -24,7 +22,7 @@ def uses_sample_space(
 
     Parameters
     ----------
-    estimator : BaseMLP
+    estimator : Estimator
     network : Network
     optimizer : Optimizer
     X : ndarray or SparseRows, shape (T, D)

@@ -1,19 +1,17 @@
 """What is held out while training, and when there has been no progress for too long."""
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
-from clearprop.estimators.record import Record
+from clearprop.estimators.fitting.record import Record
+from clearprop.estimators.interface import Estimator
 from clearprop.network import Network
 from clearprop.parameters import Array
 from clearprop.training.samples import Samples
-
-if TYPE_CHECKING:
-    from clearprop.estimators.base import BaseMLP
 
 
 def split_rows(
@@ -55,14 +53,14 @@ class Scorer:
 
     Parameters
     ----------
-    estimator : BaseMLP
+    estimator : Estimator
     held_out : Samples
         The validation set, as the engine takes it.
     X, y : array-like
         The same as scikit-learn's scorers take it, with labels.
     """
 
-    def __init__(self, estimator: "BaseMLP", held_out: Samples, X: Any, y: Any) -> None:
+    def __init__(self, estimator: Estimator, held_out: Samples, X: Any, y: Any) -> None:
         self.estimator, self.held_out, self.X, self.y = estimator, held_out, X, y
         scoring = estimator.scoring
         self.scorer = None if scoring in (None, "loss") else check_scoring(estimator, scoring)
@@ -86,10 +84,10 @@ class Patience:
 
     Parameters
     ----------
-    estimator : BaseMLP
+    estimator : Estimator
     """
 
-    def __init__(self, estimator: "BaseMLP") -> None:
+    def __init__(self, estimator: Estimator) -> None:
         self.estimator = estimator
         self.best: tuple[Array, Array] | None = None
 

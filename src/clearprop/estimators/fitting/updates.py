@@ -1,15 +1,12 @@
 """The optimizers as scikit-learn defines them, and the state that they leave between two fits."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from clearprop.estimators.interface import Estimator
 from clearprop.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
 from clearprop.optimizers.descent import Decaying
 from clearprop.parameters import ParameterVector
 from clearprop.schedules import Schedule
-
-if TYPE_CHECKING:
-    from clearprop.estimators.base import BaseMLP
 
 _LEAST_RATE = 1e-6  # below which an adaptive learning rate is no use
 
@@ -48,7 +45,7 @@ class UndampedNesterov(Undamped, Nesterov):
     """The same, looking ahead."""
 
 
-def optimizer_for(estimator: "BaseMLP") -> Optimizer:
+def optimizer_for(estimator: Estimator) -> Optimizer:
     """Return the optimizer that an estimator's parameters ask for."""
     given = estimator.learning_rate
     rate = given if isinstance(given, Schedule) else float(estimator.learning_rate_init)

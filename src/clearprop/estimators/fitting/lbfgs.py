@@ -1,21 +1,23 @@
 """Training by L-BFGS, as an estimator asks for it."""
 
 import warnings
-from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from clearprop.backend import blas_threads
-from clearprop.estimators.objective import Objective
-from clearprop.estimators.record import Record
+from clearprop.estimators.fitting.given import Given
+from clearprop.estimators.fitting.objective import Objective
+from clearprop.estimators.fitting.record import Record
+from clearprop.estimators.fitting.reduced import ReducedObjective, is_worthwhile
+from clearprop.estimators.interface import Estimator
+from clearprop.estimators.losses import as_reported
+from clearprop.estimators.rows import engine_for
 from clearprop.lbfgs import Minimum, minimize
+from clearprop.network import Network
 from clearprop.parameters import Array
 from clearprop.training.interrupt import stop_on_interrupt
 from clearprop.training.run import Run
-
-if TYPE_CHECKING:
-    from clearprop.estimators.base import BaseMLP
 
 _UNFINISHED = {
     "iterations": "It had as many iterations as max_iter={0.max_iter} allows. Allow more.",
@@ -24,18 +26,51 @@ _UNFINISHED = {
 }
 
 
-def minimize_loss(estimator: "BaseMLP", run: Run, objective: Objective, record: Record) -> None:
-    """Minimise, and leave the best parameters in the engine.
+def fit_lbfgs(estimator: Estimator, network: Network, given: Given) -> None:
+    """Train a network in place by L-BFGS; each iteration is an epoch of one update.
 
     Parameters
     ----------
-    estimator : BaseMLP
+    estimator : Estimator
         Its attributes `n_iter_` and `loss_` are set.
-    run : Run
-        Each iteration is an epoch of one update.
-    objective : Objective
-    record : Record
+    network : Network
+    given : Given
     """
+    for name in ("dropout", "batch_norm", "weight_decay"):
+        if np.any(getattr(estimator, name)):
+            raise ValueError(
+                f"solver='lbfgs' needs a loss that stays the same from one look to the next, which "
+                f"it does not with {name}={getattr(estimator, name)!r}. Use 'sgd' or 'adam'."
+            )
+    samples, held_out = given.samples(network), given.held_out(network)
+    engine, loss = engine_for(network, samples.X), as_reported(network.loss)
+    run = Run(
+        trainer=None,
+        samples=samples,
+        held_out=held_out,
+        engine=engine,
+        optimizer_state={},
+        random_state=np.random.RandomState(0),  # nothing is drawn
+        epochs=estimator.max_iter,
+        steps_per_epoch=1,
+    )
+    watched = held_out is not None or estimator.callbacks
+    reduces = not watched and is_worthwhile(
+        network, samples.X, estimator.sample_space, iterations=estimator.max_iter
+    )
+    objective = (ReducedObjective if reduces else Objective)(
+        engine,
+        loss,
+        samples,
+        estimator.alpha,
+        threads=estimator.threads,
+        calls=estimator.max_iter,
+    )
+    _minimize(estimator, run, objective, Record(estimator, run, loss, held_out, tallies=False))
+
+
+def _minimize(estimator: Estimator, run: Run, objective: Objective, record: Record) -> None:
+    """Minimise, and leave the best parameters in the engine."""
 
     def end_iteration(_: Array, loss: float) -> bool:
         run.epoch, run.step, run.loss = run.epoch + 1, run.step + 1, loss
@@ -72,7 +107,7 @@ def minimize_loss(estimator: "BaseMLP", run: Run, objective: Objective, record: 
         _warn(estimator, found)
 
 
-def _warn(estimator: "BaseMLP", found: Minimum) -> None:
+def _warn(estimator: Estimator, found: Minimum) -> None:
     status = 2 if found.reason == "stuck" else 1  # SciPy's
     why = _UNFINISHED[found.reason].format(estimator)
     warnings.warn(

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from clearprop.estimators.interface import Estimator
 from clearprop.estimators.rows import logits_of
 from clearprop.losses import Loss
 from clearprop.metrics import Tally, tally_for
@@ -11,16 +11,13 @@ from clearprop.parameters import Array
 from clearprop.training.run import Run
 from clearprop.training.samples import Samples
 
-if TYPE_CHECKING:
-    from clearprop.estimators.base import BaseMLP
-
 
 class Record:
     """Writes the history of one fit, and tells its callbacks.
 
     Parameters
     ----------
-    estimator : BaseMLP
+    estimator : Estimator
         Its `history_` is gone on with.
     run : Run
     loss : Loss
@@ -33,7 +30,7 @@ class Record:
     """
 
     def __init__(
-        self, estimator: "BaseMLP", run: Run, loss: Loss, held_out: Samples | None, *, tallies: bool
+        self, estimator: Estimator, run: Run, loss: Loss, held_out: Samples | None, *, tallies: bool
     ) -> None:
         self.estimator, self.run, self.loss, self.held_out = estimator, run, loss, held_out
         self.callbacks = tuple(estimator.callbacks or ())

@@ -5,15 +5,15 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from clearprop.backend import blas_threads, choose_threads
-from clearprop.estimators.record import Record
-from clearprop.estimators.stopping import Patience, Scorer
-from clearprop.estimators.updates import Updates
+from clearprop.estimators.fitting.record import Record
+from clearprop.estimators.fitting.stopping import Patience, Scorer
+from clearprop.estimators.fitting.updates import Updates
+from clearprop.estimators.interface import Estimator
 from clearprop.fused import is_chain
 from clearprop.kernels import compile_if_worthwhile, give_up_compiling
 from clearprop.losses import Loss
@@ -26,9 +26,6 @@ from clearprop.training.run import Run
 from clearprop.training.samples import Samples
 from clearprop.training.step import CompiledStep
 
-if TYPE_CHECKING:
-    from clearprop.estimators.base import BaseMLP
-
 _AT_ONCE = 50  # updates
 
 
@@ -38,7 +35,7 @@ class StochasticFit:
 
     Parameters
     ----------
-    estimator : BaseMLP
+    estimator : Estimator
         Its attributes are kept up to date, epoch by epoch.
     run : Run
         Its engine is what is trained.
@@ -57,7 +54,7 @@ class StochasticFit:
         Whether it is one epoch of many: then it does not matter that it has not converged.
     """
 
-    estimator: "BaseMLP"
+    estimator: Estimator
     run: Run
     loss: Loss
     updates: Updates

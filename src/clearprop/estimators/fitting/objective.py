@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 
 from clearprop.backend import choose_threads
-from clearprop.estimators.passes import LayerPasses
+from clearprop.estimators.fitting.passes import LayerPasses
 from clearprop.estimators.rows import chunk_rows
 from clearprop.fused import FusedGradient, is_plain_chain
 from clearprop.kernels import compile_if_worthwhile, give_up_compiling
 from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.parameters import Array
+from clearprop.training.samples import Samples
 
 
 class Objective:
@@ -22,10 +23,8 @@ class Objective:
     engine : Network
         Its parameters are those of the last call.
     loss : Loss
-    X : ndarray or SparseRows, shape (N, D)
-    y : ndarray, shape (N,) or (N, K)
-        Targets, as the loss takes them.
-    weights : ndarray, shape (N,), or None
+    samples : Samples
+        Of an array or `SparseRows`.
     alpha : float
         L2, as scikit-learn scales it.
     threads : int, optional
@@ -43,23 +42,22 @@ class Objective:
         self,
         engine: Network,
         loss: Loss,
-        X: Any,
-        y: Array,
-        weights: Array | None,
+        samples: Samples,
         alpha: float,
+        *,
         threads: int | None = None,
         calls: int = 1,
     ) -> None:
         self.engine, self.alpha = engine, alpha
+        X, y, weights = samples.X, samples.y, samples.weights
         self.total = float(len(y)) if weights is None else float(weights.sum())
         parameters, chunks = engine.parameters.data.size, -(-len(y) // chunk_rows(engine))
-        compiles = compile_if_worthwhile(parameters, calls * chunks) and is_plain_chain(
-            engine, loss
-        )
+        compiles = compile_if_worthwhile(parameters, calls * chunks)
+        flat = isinstance(X, np.ndarray) and X.flags.c_contiguous
         self.passes = _passes(
             *(engine, loss, X, y, weights),
             choose_threads(parameters, len(y), threads),
-            compiled=compiles and isinstance(X, np.ndarray) and X.flags.c_contiguous,
+            compiled=compiles and flat and is_plain_chain(engine, loss),
         )
         self.gradient = self.passes.gradient
 

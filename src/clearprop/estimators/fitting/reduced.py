@@ -6,35 +6,41 @@ to (U, v) is a rotation. L-BFGS adds and scales gradients by their inner product
 leaves alone, so that it takes the same steps, over N numbers for each unit instead of D.
 """
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from scipy.linalg import qr, solve_triangular
 
 from clearprop.backend import blas_threads
-from clearprop.estimators.objective import Objective
+from clearprop.estimators.fitting.objective import Objective
 from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.parameters import Array
+from clearprop.training.samples import Samples
 
 _VECTORS = 700  # what L-BFGS does to each weight in an iteration, in multiplications
 _CONDITION = 100  # of X, whose square is lost of the precision
 _COLUMNS = 1024  # features whose gradient is looked at at a time
 
 
-def is_worthwhile(network: Network, samples: int, wanted: bool | str, *, iterations: int) -> bool:
+def is_worthwhile(network: Network, X: Any, wanted: bool | str, *, iterations: int) -> bool:
     """Whether the rotation costs less than it saves.
 
     Parameters
     ----------
     network : Network
-    samples : int
+    X : ndarray or SparseRows, shape (N, D)
+        Sparse rows are never rotated.
     wanted : "auto" or bool
         False says no; otherwise the multiplications are counted.
     iterations : int
         How many there may be.
     """
     features, units = network.parameters["0.W"].shape
-    plain = iterations * units * (4 * samples + _VECTORS)
-    return wanted is not False and features > 2 * samples and plain > 4 * samples**2
+    plain = iterations * units * (4 * len(X) + _VECTORS)
+    saves = features > 2 * len(X) and plain > 4 * len(X) ** 2
+    return saves and wanted is not False and isinstance(X, np.ndarray)
 
 
 class ReducedObjective(Objective):
@@ -45,8 +51,9 @@ class ReducedObjective(Objective):
     network : Network
         It changes in `finish` only.
     loss : Loss
-    X : ndarray, shape (N, D)
-    y, weights, alpha, threads, calls
+    samples : Samples
+        Of an array.
+    alpha, threads, calls
         As of `Objective`.
     """
 
@@ -54,25 +61,24 @@ class ReducedObjective(Objective):
         self,
         network: Network,
         loss: Loss,
-        X: Array,
-        y: Array,
-        weights: Array | None,
+        samples: Samples,
         alpha: float,
+        *,
         threads: int | None,
         calls: int,
     ) -> None:
         self.target = network
-        self.B, self.T, R = _basis(X)
+        self.B, self.T, R = _basis(samples.X)
         W_0 = network.parameters["0.W"]
         U = self.T.T @ (self.B @ W_0)
         self.P = W_0 - self.B.T @ (self.T @ U)
         self.v = float(np.linalg.norm(self.P))
         self.P /= self.v or 1.0
-        small = Network(network.layers, loss=network.loss, input_shape=(len(X),))
+        small = Network(network.layers, loss=network.loss, input_shape=(len(samples),))
         for name, array in small.parameters.items():
             array[...] = U if name == "0.W" else network.parameters[name]
-        X = np.ascontiguousarray(R.T)
-        super().__init__(small, loss, X, y, weights, alpha, threads, calls)
+        rotated = replace(samples, X=np.ascontiguousarray(R.T))
+        super().__init__(small, loss, rotated, alpha, threads=threads, calls=calls)
 
     def start(self) -> Array:
         """Return the vector that stands for the present parameters."""
