@@ -3,12 +3,11 @@
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
+from clearprop.gradcheck.diagnosis import Diagnosis
+from clearprop.gradcheck.naming import called, called_all, number, place
 from clearprop.gradcheck.words import say
-
-if TYPE_CHECKING:
-    from clearprop.gradcheck.diagnosis import Diagnosis
 
 Verdict: TypeAlias = Literal["right", "wrong", "wrong shape", "missing", "not finite", "unclear"]
 """What is said of one gradient; ``"unclear"`` where no entry could be measured."""
@@ -75,7 +74,7 @@ class Report:
 
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
-    diagnosis: "Diagnosis | None" = None
+    diagnosis: Diagnosis | None = None
 
     @property
     def passed(self) -> bool:
@@ -135,27 +134,6 @@ class Report:
             "notes": list(self.notes),
             "diagnosis": diagnosis and {"text": str(diagnosis), **asdict(diagnosis)},
         }
-
-
-def called(parameter: str) -> str:
-    """Return what the gradient of a parameter is called: ``dW1``, or ``dW of layer 0``."""
-    layer, _, leaf = parameter.rpartition(".")
-    return say("of layer", leaf=leaf, layer=layer) if layer else f"d{leaf}"
-
-
-def called_all(parameters: Iterable[str]) -> str:
-    """Return what several gradients are called."""
-    return ", ".join(map(called, parameters))
-
-
-def place(index: tuple[int, ...] | None) -> str:
-    """Write an index as it is typed: ``[0, 3]``."""
-    return f"[{', '.join(map(str, index))}]" if index else ""
-
-
-def number(value: float) -> str:
-    """Write a number with as many digits as a person compares."""
-    return "" if math.isnan(value) else f"{value:.5g}"
 
 
 def _table(rows: Iterable[Row]) -> str:

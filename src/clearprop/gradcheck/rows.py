@@ -8,8 +8,9 @@ import numpy as np
 
 from clearprop.gradcheck.calling import Noticed, same
 from clearprop.gradcheck.measuring import Measured
+from clearprop.gradcheck.naming import called, called_all, number, place
 from clearprop.gradcheck.precision import SINGLE, Precision, is_single
-from clearprop.gradcheck.report import Row, Verdict, called, called_all, number, place
+from clearprop.gradcheck.report import Row, Verdict
 from clearprop.gradcheck.subject import Arrays
 from clearprop.gradcheck.words import say
 from clearprop.parameters import Array

@@ -15,7 +15,7 @@ from clearprop.gradcheck.diagnosis.diagnosis import Diagnosis, Mistake
 from clearprop.gradcheck.diagnosis.hypotheses.fitting import LEAST, Fit, fit
 from clearprop.gradcheck.diagnosis.remains import compare
 from clearprop.gradcheck.diagnosis.words import say, title
-from clearprop.gradcheck.report import called
+from clearprop.gradcheck.naming import called
 from clearprop.gradcheck.subject import Arrays, Subject
 from clearprop.parameters import Array
 

@@ -16,8 +16,8 @@ from clearprop.gradcheck.diagnosis.search import search
 from clearprop.gradcheck.diagnosis.shapes import shape_steps
 from clearprop.gradcheck.diagnosis.telling import Told, tell
 from clearprop.gradcheck.diagnosis.words import say
+from clearprop.gradcheck.naming import called
 from clearprop.gradcheck.precision import is_single
-from clearprop.gradcheck.report import called
 from clearprop.gradcheck.subject import Arrays, Subject
 
 _MEASURED = 1e-2  # how far numerical gradients may be from exact ones, over the largest entry

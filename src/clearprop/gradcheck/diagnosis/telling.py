@@ -17,7 +17,7 @@ from clearprop.gradcheck.diagnosis.readings import Reading
 from clearprop.gradcheck.diagnosis.remains import compare
 from clearprop.gradcheck.diagnosis.ruled_out import tried
 from clearprop.gradcheck.diagnosis.words import say, title
-from clearprop.gradcheck.report import called
+from clearprop.gradcheck.naming import called
 from clearprop.gradcheck.subject import Arrays
 from clearprop.parameters import Array
 
