@@ -257,7 +257,7 @@ def test_every_fit_becomes_a_line_with_the_estimators_of_both(monkeypatch):
         "values": Samples("values", lambda: small_fit(csr_matrix), (1, 1, 1)),
     }
     monkeypatch.setattr(fits, "SAMPLES", small)
-    bench = Bench(LocalPool(), PEERS, replace(QUICK, trial=1e-6))
+    bench = Bench(LocalPool(), PEERS, replace(QUICK, trial=1e-6, turn=1e-6))
     lines = fits.Fits("estimators", "", "").lines(bench)
     assert [line.title for line in lines] == [
         f"{name}; {solver}" for name in ("few", "values") for solver in SOLVERS

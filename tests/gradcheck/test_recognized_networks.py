@@ -65,7 +65,11 @@ def subject_of(widths, activation, loss, *, columns, units_first, numbered, deca
         return loss, found
 
     shapes = {name: turned(name, net.parameters[names[name]]).shape for name in names}
-    parameters = {name: random_state.standard_normal(shape) for name, shape in shapes.items()}
+    # No output is saturated: of such probabilities, a logarithm keeps too little to go by.
+    parameters = {
+        name: random_state.standard_normal(shape) / (np.sqrt(max(shape)) if name[0] == "W" else 1)
+        for name, shape in shapes.items()
+    }
     Y_given = classes if numbered and loss == "softmax cross-entropy" else Y.T if columns else Y
     return Subject(
         cost=lambda given: at(given)[0],
