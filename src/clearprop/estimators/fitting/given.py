@@ -30,7 +30,8 @@ class Given:
 
     def samples(self, network: Network) -> Samples:
         """Return the samples as a network takes them."""
-        return Samples(rows_of(self.X, network.dtype), self.y, self.weights)
+        weights = None if self.weights is None else self.weights.astype(network.dtype, copy=False)
+        return Samples(rows_of(self.X, network.dtype), self.y, weights)
 
     def held_out(self, network: Network) -> Samples | None:
         """Return the evaluation set as a network takes it, if there is one."""
