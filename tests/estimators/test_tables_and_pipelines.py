@@ -91,11 +91,11 @@ def test_notebooks_show_a_drawing_of_what_was_learned() -> None:
     words = [text.text for text in drawing.iter(space + "text")]
     assert words == [
         *("6", "features"),
-        *("12 …", "batch norm", "Tanh", "dropout 0.2"),
+        *("12", "batch norm", "Tanh", "dropout 0.2", "⋮"),
         *("3", "batch norm", "LeakyReLU", "dropout 0.2"),
         *("3", "SoftmaxCrossEntropy"),
     ]
     circles = len(list(drawing.iter(space + "circle")))
     lines = len(list(drawing.iter(space + "line")))
-    assert (circles, lines) == (6 + 7 + 3 + 3, 6 * 7 + 7 * 3 + 3 * 3)
+    assert (circles, lines) == (6 + 6 + 3 + 3, 6 * 6 + 6 * 3 + 3 * 3)
     assert drawing.get("aria-label") == "Network 6 → 12 → 3 → 3"

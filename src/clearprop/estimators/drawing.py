@@ -6,7 +6,7 @@ from clearprop.layers import BatchNorm, Dense, Dropout
 from clearprop.network import Network
 
 _SHOWN = 7  # units of a layer at most
-_STEP, _GAP, _RADIUS = 16, 96, 5  # pixels: between units, between layers, of a unit
+_STEP, _GAP, _RADIUS = 16, 136, 5  # pixels: between units, between layers, of a unit
 
 
 def drawing_of(network: Network) -> str:
@@ -26,8 +26,10 @@ def drawing_of(network: Network) -> str:
         circles += [f'<circle cx="{x:g}" cy="{y:g}" r="{_RADIUS}"/>' for y in here]
         texts += [
             f'<text x="{x:g}" y="{height + 18 + 14 * row}">{escape(text)}</text>'
-            for row, text in enumerate([f"{size:,}" + " …" * (size > _SHOWN), *label])
+            for row, text in enumerate([f"{size:,}", *label])
         ]
+        if size > _SHOWN:
+            texts.append(f'<text x="{x:g}" y="{height / 2 + 4:g}">⋮</text>')
     rows = max(len(label) for _, label in columns)
     title = " → ".join(f"{size:,}" for size, _ in columns)
     return (
@@ -57,6 +59,8 @@ def _columns(network: Network) -> list[tuple[int, list[str]]]:
 
 
 def _places(size: int, height: int) -> list[float]:
+    """Return where circles lie; of many units some, with a place for dots between them."""
     shown = min(size, _SHOWN)
     top = (height - _STEP * (shown - 1)) / 2
-    return [top + _STEP * number for number in range(shown)]
+    dots = _SHOWN // 2 if size > _SHOWN else None
+    return [top + _STEP * number for number in range(shown) if number != dots]
