@@ -4,7 +4,10 @@ import pytest
 from borrowed import borrowed_tests
 
 # Theirs run so: they provoke warnings and don't always catch them.
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = [
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
 
 globals().update(borrowed_tests())
 
