@@ -1,10 +1,10 @@
-"""A whole training step as one compiled function, for chains of Dense layers.
+"""A whole training step, or the gradient of all samples, as one compiled function.
 
-In a small network a step is so little work that calling NumPy some thirty times costs more than
-the arithmetic. Where Numba is installed and a training is long enough for it to pay, such a step
-runs as one compiled function, and so do many steps in a row. It takes the same samples in the same
-order, and gives the same numbers up to rounding: sums are taken one number after the other, and
-exp, log and tanh are the compiler's.
+In a small network of Dense layers a step is so little work that calling NumPy some thirty times
+costs more than the arithmetic. Where Numba is installed and a training is long enough for it to
+pay, such a step runs as one compiled function, and so do many steps in a row. It takes the same
+samples in the same order, and gives the same numbers up to rounding: sums are taken one number
+after the other, and exp, log and tanh are the compiler's.
 """
 
 from clearprop.fused.building import is_chain, is_plain_chain
