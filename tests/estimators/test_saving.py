@@ -217,3 +217,11 @@ def test_the_network_is_the_engine_s() -> None:
     assert gradient["0.W"].shape == net.coefs_[0].shape
     with pytest.raises(ValueError, match="not fitted yet"):
         _ = cp.MLPClassifier().network_
+
+
+def test_classes_that_a_file_cannot_hold_are_refused(tmp_path: Path) -> None:
+    X, days = np.eye(4), np.array(["2020-01-01", "2020-01-02"] * 2, dtype="datetime64[D]")
+    net = cp.MLPClassifier(3, max_iter=2).fit(X, days)
+    with pytest.raises(cp.errors.UsageError, match=r"datetime64.*can't be saved"):
+        net.save(tmp_path / "net.safetensors")
+    assert not list(tmp_path.iterdir())

@@ -76,13 +76,24 @@ def test_functions_of_the_paper_are_searched_from_near_and_far(first: float) -> 
         assert len(tried) <= 8
 
 
-def test_no_bottom_and_no_number_lead_nowhere() -> None:
+def test_where_there_is_no_bottom_the_longest_step_is_taken() -> None:
     _, found, tried = searched(lambda t: (-t, -1.0), 1.0)
-    assert found is None
+    assert found == Point(1e10, -1e10, -1.0)
+    assert np.all(np.diff(tried) > 0)
+
+
+def test_numbers_that_are_not_finite_are_stepped_back_from() -> None:
+    def steep(t: float) -> tuple[float, float]:
+        return ((t - 1e-3) ** 2, 2 * (t - 1e-3)) if t < 0.5 else (math.nan, math.nan)
+
+    start, found, tried = searched(steep, 10.0)
+    assert found is not None
+    assert found.value < start.value
+    assert tried[:3] == [10.0, 1.0, pytest.approx(0.1)]
+    nowhere, _, tried = searched(lambda t: (0.0, -math.inf if t else -1.0), 1.0)
+    assert nowhere == Point(0.0, 0.0, -1.0)
     assert len(tried) == 20
-    assert np.all(np.diff(tried)[:8] > 0)
     assert searched(lambda t: (math.nan if t else 0.0, -1.0), 1.0)[1] is None
-    assert searched(lambda t: (0.0, -math.inf if t else -1.0), 1.0)[1] is None
 
 
 def test_a_function_that_only_seems_to_fall_ends_the_search() -> None:

@@ -16,7 +16,7 @@ from clearprop.estimators.building import (
     share_of,
     weights_and_biases,
 )
-from clearprop.estimators.checks import check_callbacks, hidden_units, pair_of
+from clearprop.estimators.checks import check_callbacks, check_for_lbfgs, hidden_units, pair_of
 from clearprop.estimators.constraints import CONSTRAINTS, STOCHASTIC
 from clearprop.estimators.fitted import FittedMLP
 from clearprop.estimators.fitting import Given, fit_lbfgs, fit_stochastic
@@ -115,12 +115,19 @@ class BaseMLP(FittedMLP, ABC):
     ) -> Self:
         hidden = hidden_units(self.hidden_layer_sizes)
         check_callbacks(self.callbacks)
+        if self.solver == "lbfgs":
+            check_for_lbfgs(self)
         anew = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, labels = self._check(X, y, reset=anew)
-        self._learn_targets(labels, incremental=incremental)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        self._learn_targets(labels, incremental=incremental)
         sample_weight = self._weigh_classes(sample_weight, labels)
+        if sample_weight is not None and not (incremental or sample_weight.any()):
+            raise ValueError(
+                "Every sample has weight 0, by sample_weight and class_weight together; at least "
+                "one has to count."
+            )
         random_state = check_random_state(self.random_state)
         if anew:
             self._initialize([X.shape[1], *hidden, self.n_outputs_], X.dtype, random_state)

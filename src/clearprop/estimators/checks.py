@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from clearprop.estimators.interface import Estimator
 from clearprop.parameters import Array
 from clearprop.training.callbacks import Callback
 
@@ -30,7 +31,11 @@ def checked_data(estimator: Any, X: Any, *y: Any, **how: Any) -> Any:
     try:
         return validate_data(estimator, X, *y, **how)
     except (ValueError, TypeError) as error:
-        for name in getattr(X, "columns", ()):
+        columns = list(getattr(X, "columns", ()))
+        others = [] if how.get("reset", True) else getattr(estimator, "feature_names_in_", columns)
+        if len(others) and list(others) != columns:
+            raise  # that is what it says
+        for name in columns:
             cells = _no_numbers(X[name])
             if len(cells):
                 kind = TypeError if isinstance(error, TypeError) else ValueError
@@ -94,6 +99,26 @@ def pair_of(eval_set: Any) -> tuple[Any, Any]:
     return eval_set
 
 
+def check_for_lbfgs(estimator: Estimator) -> None:
+    """Refuse what lbfgs can't train with.
+
+    Raises
+    ------
+    ValueError
+    """
+    for name in ("dropout", "batch_norm"):
+        if np.any(getattr(estimator, name)):
+            raise ValueError(
+                "solver='lbfgs' needs a loss that stays the same from one look to the next, which "
+                f"it does not with {name}={getattr(estimator, name)!r}. Use 'sgd' or 'adam'."
+            )
+    if estimator.weight_decay:
+        raise ValueError(
+            f"weight_decay={estimator.weight_decay!r} shrinks weights in every update of 'sgd' and "
+            "'adam'; solver='lbfgs' has none. alpha pulls weights to zero with every solver."
+        )
+
+
 def check_one_type(labels: Array) -> None:
     """Refuse labels that can't be sorted.
 
@@ -103,7 +128,7 @@ def check_one_type(labels: Array) -> None:
         If some are text and others are not, or the like.
     """
     kinds = {str if isinstance(one, str) else type(one) for one in labels.ravel().tolist()}
-    if len(kinds) > 1:
+    if len(kinds) > 1 and not all(issubclass(kind, Real) for kind in kinds):
         names = ", ".join(sorted(kind.__name__ for kind in kinds))
         raise TypeError(
             f"y must hold labels of one type, got {names}. Bring them to one, for instance by "

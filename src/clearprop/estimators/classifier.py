@@ -97,7 +97,7 @@ class MLPClassifier(ClassifierMixin, LabelledMLP):
     callbacks : sequence of Callback, optional
         They hear of every update and epoch, and may end training. ``[ProgressLine()]`` shows it.
     sample_space : "auto" or bool, default "auto"
-        Whether sgd trains the first layer in the space of the samples (`clearprop.sample_space`):
+        Whether sgd and lbfgs train the first layer in a space that the samples span:
         the same numbers up to rounding, many times faster with few samples of many features.
     threads : int, optional
         Of matrix products. Unless given, chosen by the size of the batches.

@@ -115,6 +115,8 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         ------
         OutputError
             If the file can't be written; what stood there before is untouched.
+        UsageError
+            If classes are neither text nor numbers.
         """
         check_is_fitted(self)
         save_estimator(path, self)

@@ -10,7 +10,7 @@ from sklearn.preprocessing import LabelBinarizer
 
 from clearprop import initializers, layers, losses, schedules
 from clearprop.configuration import Json, from_config, to_config
-from clearprop.errors import ModelFileError
+from clearprop.errors import ModelFileError, UsageError
 from clearprop.estimators.building import weights_and_biases
 from clearprop.estimators.interface import Estimator
 from clearprop.estimators.recipe import recipe_of
@@ -60,8 +60,14 @@ def save_estimator(path: str | os.PathLike[str], estimator: Estimator) -> None:
         described["features"] = estimator.feature_names_in_.tolist()
     if hasattr(estimator, "classes_"):
         classes = estimator.classes_
+        kind = "str" if classes.dtype.kind == "U" else classes.dtype.name
+        if kind not in _CLASS_DTYPES:
+            raise UsageError(
+                f"Classes of type {kind} can't be saved. Fit with text or numbers in their place, "
+                "for instance with y.astype(str)."
+            )
         described["classes"] = {
-            "dtype": "str" if classes.dtype.kind == "U" else classes.dtype.name,
+            "dtype": kind,
             "values": classes.tolist(),
             "multilabel": estimator._label_binarizer.y_type_.startswith("multilabel"),
         }

@@ -114,7 +114,8 @@ def chain_of(
             inputs, units = network.parameters[f"{place}.{weights}"].shape
             at = begins[f"{place}.{weights}"]
             bias = begins.get(f"{place}.b", NONE)
-            dz = free + samples * inputs
+            # A gradient reads samples where they lie; steps gather them first.
+            dz = free if optimizer is None and not rows else free + samples * inputs
             rows.append([inputs, units, at, bias, codes.IDENTITY, free, dz, NONE])
             slopes.append(0.0)
             scales.append(1.0)

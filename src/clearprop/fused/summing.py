@@ -54,7 +54,7 @@ class FusedGradient:
         self._gradient_of = gradient_of
         threads = min(threads, len(y))
         widest = max(math.prod(shape) for shape in network.summary().output_shapes)
-        self._size = max(1, _CHUNK // widest)
+        self._size = min(max(1, _CHUNK // widest), len(y))
         self._chain, memory = chain_of(network, loss, None, self._size)
         self._samples = samples_of(X, y, weights)
         self._counted = float(len(y)) if weights is None else float(weights.sum())

@@ -121,7 +121,15 @@ def are_compiled() -> bool:
 
 
 def give_up_compiling(error: Exception) -> None:
-    """Go on without Numba, which has failed, and warn of it once."""
+    """Go on without Numba, which has failed, and warn of it once.
+
+    Raises
+    ------
+    MemoryError
+        If that is what it was: it is not Numba's.
+    """
+    if isinstance(error, MemoryError):
+        raise error
     _mode.give_up(error)
 
 

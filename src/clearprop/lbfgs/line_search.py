@@ -7,7 +7,7 @@ from typing import NamedTuple
 _DECREASE = 1e-3  # of the fall that the first slope promises
 _FLATNESS = 0.9  # of the first slope
 _NARROW = 0.1  # of the interval's upper end
-_LONGEST = 1e10
+LONGEST = 1e10
 _LOOKS = 20
 
 
@@ -52,28 +52,30 @@ def search_line(look: Callable[[float], Point], start: Point, step: float) -> Po
     Returns
     -------
     Point or None
-        The one that was looked at last. None if 20 looks, or numbers that are not finite, led
-        nowhere.
+        The one that was looked at last. None if 20 looks led nowhere.
 
     Notes
     -----
     Wanted are value <= start.value + 1e-3 step start.slope and |slope| <= 0.9 |start.slope|. An
     interval that holds such a step is first moved to longer steps, and then made narrower by
     polynomials through its ends and the newest point. Where it becomes too narrow for that, its
-    best point has to do. Source: Moré, Thuente, "Line Search Algorithms with Guaranteed Sufficient
-    Decrease" (1994); the constants are those that L-BFGS-B has had since Zhu, Byrd, Lu, Nocedal
-    (1997).
+    best point has to do, and so has one at the longest step of all. Where a function has no finite
+    value, a tenth of the way is tried. Source: Moré, Thuente, "Line Search Algorithms with
+    Guaranteed Sufficient Decrease" (1994); the constants are those that L-BFGS-B has had since
+    Zhu, Byrd, Lu, Nocedal (1997).
     """
     interval = Interval(start, start, brackets=False)
     low, high = 0.0, 5 * step
-    widths = (_LONGEST, 2 * _LONGEST)  # of this interval, and of the one before the last
+    widths = (LONGEST, 2 * LONGEST)  # of this interval, and of the one before the last
     fall, descends = _DECREASE * start.slope, True
     for _ in range(_LOOKS):
         here = look(step)
         if not (math.isfinite(here.value) and math.isfinite(here.slope)):
-            return None
+            high, step = step, interval.best.step + (step - interval.best.step) / 10
+            continue
         aim = start.value + fall * step
-        if here.value <= aim and abs(here.slope) <= -_FLATNESS * start.slope:
+        is_low, is_last = here.value <= aim, step == LONGEST and here.slope <= fall
+        if is_low and (is_last or abs(here.slope) <= -_FLATNESS * start.slope):
             return here
         if interval.brackets and _is_spent(step, low, high):
             return here
@@ -91,7 +93,7 @@ def search_line(look: Callable[[float], Point], start: Point, step: float) -> Po
             low, high = min(best, other), max(best, other)
         else:
             low, high = step + 1.1 * (step - best), step + 4 * (step - best)
-        step = min(max(step, 0.0), _LONGEST)
+        step = min(max(step, 0.0), LONGEST)
         if interval.brackets and _is_spent(step, low, high):
             step = best
     return None

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from clearprop.lbfgs.line_search import Point, search_line
+from clearprop.lbfgs.line_search import LONGEST, Point, search_line
 from clearprop.lbfgs.memory import Memory, Pair
 from clearprop.parameters import Array
 
@@ -28,9 +28,9 @@ class Minimum:
     iterations : int
     evaluations : int
     reason : str
-        "flat": no component of the gradient is above the tolerance. "still": an iteration lowered
-        the value by less than rounding makes certain. "iterations", "evaluations": as many as were
-        allowed. "stuck": there is no way down from here. "stopped": `on_iteration` said so.
+        "flat": the gradient is. "still": an iteration lowered the value by less than 2.2e-9 of it,
+        or of 1 where that is more. "iterations", "evaluations": as many as were allowed. "stuck":
+        no step down was found. "stopped": `on_iteration` said so.
     """
 
     x: Array
@@ -46,7 +46,7 @@ def minimize(
     *,
     max_iterations: int,
     max_evaluations: int,
-    tolerance: float,
+    is_flat: Callable[[Array], bool],
     on_iteration: Callable[[Array, float], bool],
 ) -> Minimum:
     """Minimise a function of many numbers.
@@ -61,8 +61,8 @@ def minimize(
     start : ndarray, shape (P,)
     max_iterations, max_evaluations : int
         The iteration in which there were too many evaluations is finished.
-    tolerance : float
-        How large a component of the gradient may be where it ends.
+    is_flat : callable
+        Called with a gradient; True ends it.
     on_iteration : callable
         Called with x and its value, which was computed last, after every iteration; True ends it.
 
@@ -78,14 +78,15 @@ def minimize(
     def ended(reason: Reason) -> Minimum:
         return Minimum(x, value, iterations, evaluations, reason)
 
-    if _is_flat(gradient, tolerance):
+    if is_flat(gradient):
         return ended("flat")
     while True:
         direction = memory.direction(gradient)
         line = _Line(function, x, direction)
         slope, found = float(gradient @ direction), None
         if slope < 0:
-            step = 1.0 if iterations else 1 / float(np.sqrt(direction @ direction))
+            length = float(np.sqrt(direction @ direction))
+            step = 1.0 if iterations else min(1 / length, LONGEST)
             found = search_line(line.look, Point(0.0, value, slope), step)
         evaluations += line.looks
         if found is None:
@@ -102,7 +103,7 @@ def minimize(
             return ended("iterations")
         if evaluations > max_evaluations:
             return ended("evaluations")
-        if _is_flat(gradient, tolerance):
+        if is_flat(gradient):
             return ended("flat")
         if lowered <= _STILL * max(abs(value + lowered), abs(value), 1.0):
             return ended("still")
@@ -135,7 +136,3 @@ class _Line:
         self.x += self.start
         value, self.gradient = self.function(self.x)
         return Point(step, value, float(self.gradient @ self.direction))
-
-
-def _is_flat(gradient: Array, tolerance: float) -> bool:
-    return bool(max(gradient.max(), -gradient.min()) <= tolerance)

@@ -9,7 +9,7 @@ from clearprop.backend import blas_threads
 from clearprop.estimators.fitting.given import Given
 from clearprop.estimators.fitting.objective import Objective
 from clearprop.estimators.fitting.record import Record
-from clearprop.estimators.fitting.reduced import ReducedObjective, is_worthwhile
+from clearprop.estimators.fitting.reduced import reduced
 from clearprop.estimators.interface import Estimator
 from clearprop.estimators.losses import as_reported
 from clearprop.estimators.rows import engine_for
@@ -36,12 +36,6 @@ def fit_lbfgs(estimator: Estimator, network: Network, given: Given) -> None:
     network : Network
     given : Given
     """
-    for name in ("dropout", "batch_norm", "weight_decay"):
-        if np.any(getattr(estimator, name)):
-            raise ValueError(
-                f"solver='lbfgs' needs a loss that stays the same from one look to the next, which "
-                f"it does not with {name}={getattr(estimator, name)!r}. Use 'sgd' or 'adam'."
-            )
     samples, held_out = given.samples(network), given.held_out(network)
     engine, loss = engine_for(network, samples.X), as_reported(network.loss)
     run = Run(
@@ -55,10 +49,8 @@ def fit_lbfgs(estimator: Estimator, network: Network, given: Given) -> None:
         steps_per_epoch=1,
     )
     watched = held_out is not None or estimator.callbacks
-    reduces = not watched and is_worthwhile(
-        network, samples.X, estimator.sample_space, iterations=estimator.max_iter
-    )
-    objective = (ReducedObjective if reduces else Objective)(
+    rotated = None if watched else reduced(estimator, network, loss, samples)
+    objective = rotated or Objective(
         engine,
         loss,
         samples,
@@ -70,40 +62,48 @@ def fit_lbfgs(estimator: Estimator, network: Network, given: Given) -> None:
 
 
 def _minimize(estimator: Estimator, run: Run, objective: Objective, record: Record) -> None:
-    """Minimise, and leave the best parameters in the engine."""
+    """Minimise, and leave the best parameters in the network, however it ends."""
+    x, found = objective.start(), None
 
-    def end_iteration(_: Array, loss: float) -> bool:
+    def end_iteration(reached: Array, loss: float) -> bool:
+        nonlocal x
+        x = reached
         run.epoch, run.step, run.loss = run.epoch + 1, run.step + 1, loss
         estimator.n_iter_, estimator.loss_ = run.epoch, loss
         if estimator.verbose:
             print(f"Iteration {run.epoch}, loss = {loss:.8f}")
         record.end_epoch(loss)
         record.tell_epoch()
-        if objective.is_flat(estimator.tol):
-            run.stop("early")
         return run.stop_reason is not None
 
-    with (
-        stop_on_interrupt(run),
-        np.errstate(over="ignore", invalid="ignore", divide="ignore"),
-        blas_threads(objective.passes.blas_threads),
-    ):
-        record.begin()
-        found = minimize(
-            objective,
-            objective.start(),
-            max_iterations=estimator.max_iter,
-            max_evaluations=estimator.max_fun,
-            tolerance=objective.largest_gradient(estimator.tol),
-            on_iteration=end_iteration,
-        )
-    objective.finish(found.x)
-    estimator.n_iter_, estimator.loss_ = found.iterations, found.value
-    run.stop_reason = run.stop_reason or ("finished" if found.reason in _UNFINISHED else "early")
-    record.end()
+    estimator.n_iter_ = 0
+    try:
+        with (
+            stop_on_interrupt(run),
+            np.errstate(over="ignore", invalid="ignore", divide="ignore"),
+            blas_threads(objective.blas_threads),
+        ):
+            record.begin()
+            if run.stop_reason is None:
+                found = minimize(
+                    objective,
+                    x,
+                    max_iterations=estimator.max_iter,
+                    max_evaluations=estimator.max_fun,
+                    is_flat=lambda gradient: objective.is_flat(gradient, estimator.tol),
+                    on_iteration=end_iteration,
+                )
+                estimator.loss_ = found.value
+    except KeyboardInterrupt:
+        run.stop("interrupted")
+    finally:
+        objective.finish(x)
+        if found is not None and run.stop_reason is None:
+            run.stop("finished" if found.reason in _UNFINISHED else "early")
+        record.end()
     if run.stop_reason == "interrupted":
         warnings.warn("Training interrupted by user.", stacklevel=2)
-    elif run.stop_reason == "finished":
+    elif found is not None and run.stop_reason == "finished":
         _warn(estimator, found)
 
 

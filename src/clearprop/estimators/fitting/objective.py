@@ -36,6 +36,8 @@ class Objective:
     ----------
     passes : LayerPasses or FusedGradient
         Compiled passes where they pay and know the network.
+    blas_threads : int
+        How many threads a product is to have meanwhile.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class Objective:
             choose_threads(parameters, len(y), threads),
             compiled=compiles and flat and is_plain_chain(engine, loss),
         )
-        self.gradient = self.passes.gradient
+        self.gradient, self.blas_threads = self.passes.gradient, self.passes.blas_threads
 
     def __call__(self, vector: Array) -> tuple[float, Array]:
         """Return the loss, and a new array, its gradient, at a vector of parameters."""
@@ -71,13 +73,9 @@ class Objective:
         """Return the vector that stands for the present parameters."""
         return self.engine.parameters.data.copy()
 
-    def largest_gradient(self, tolerance: float) -> float:
-        """Return what L-BFGS is to take for a tolerance of the gradient of every parameter."""
-        return tolerance
-
-    def is_flat(self, tolerance: float) -> bool:
-        """Whether the last gradient is below a tolerance, where L-BFGS can't see that itself."""
-        return False
+    def is_flat(self, gradient: Array, tolerance: float) -> bool:
+        """Whether no parameter has a gradient above a tolerance."""
+        return bool(max(gradient.max(), -gradient.min()) <= tolerance)
 
     def move_to(self, vector: Array) -> None:
         """Write a vector of parameters into the engine."""

@@ -7,40 +7,72 @@ leaves alone, so that it takes the same steps, over N numbers for each unit inst
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import qr, solve_triangular
 
-from clearprop.backend import blas_threads
+from clearprop.backend import blas_threads, choose_threads
 from clearprop.estimators.fitting.objective import Objective
+from clearprop.estimators.interface import Estimator
 from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.parameters import Array
 from clearprop.training.samples import Samples
 
-_VECTORS = 700  # what L-BFGS does to each weight in an iteration, in multiplications
+_ITERATIONS = 50  # that L-BFGS takes, or fewer, to where it ends
+_VECTORS = 700  # what it does to each weight in one of them, in multiplications
+_BY_PRODUCTS, _BY_COLUMNS = 3, 16  # what a basis costs for each feature, times samples squared
 _CONDITION = 100  # of X, whose square is lost of the precision
+_POWERS = 20
 _COLUMNS = 1024  # features whose gradient is looked at at a time
 
 
-def is_worthwhile(network: Network, X: Any, wanted: bool | str, *, iterations: int) -> bool:
-    """Whether the rotation costs less than it saves.
+def reduced(
+    estimator: Estimator, network: Network, loss: Loss, samples: Samples
+) -> "ReducedObjective | None":
+    """Return the objective in the samples' coordinates; None where finding those does not pay.
 
     Parameters
     ----------
+    estimator : Estimator
+        With `sample_space=False` it never pays.
     network : Network
-    X : ndarray or SparseRows, shape (N, D)
+    loss : Loss
+    samples : Samples
         Sparse rows are never rotated.
-    wanted : "auto" or bool
-        False says no; otherwise the multiplications are counted.
-    iterations : int
-        How many there may be.
     """
+    X, N = samples.X, len(samples)
+    if estimator.sample_space is False or not isinstance(X, np.ndarray):
+        return None
     features, units = network.parameters["0.W"].shape
-    plain = iterations * units * (4 * len(X) + _VECTORS)
-    saves = features > 2 * len(X) and plain > 4 * len(X) ** 2
-    return saves and wanted is not False and isinstance(X, np.ndarray)
+    saved = min(estimator.max_iter, _ITERATIONS) * units * (4 * N + _VECTORS)
+    if features <= 2 * N or saved <= _BY_PRODUCTS * N**2:
+        return None
+    threads = choose_threads(network.parameters.data.size, N, estimator.threads)
+    with blas_threads(threads), np.errstate(over="ignore", invalid="ignore"):
+        basis = _by_products(X)
+        if basis is None and saved > _BY_COLUMNS * N**2:
+            basis = _by_columns(X)
+        if basis is None:
+            return None
+        return ReducedObjective(
+            basis,
+            network,
+            loss,
+            samples,
+            estimator.alpha,
+            threads=estimator.threads,
+            calls=estimator.max_iter,
+        )
+
+
+class Basis(NamedTuple):
+    """X.T = Q R with Q = B.T T, orthonormal: B has shape (N, D), T and R have (N, N)."""
+
+    B: Array
+    T: Array
+    R: Array
 
 
 class ReducedObjective(Objective):
@@ -48,6 +80,8 @@ class ReducedObjective(Objective):
 
     Parameters
     ----------
+    basis : Basis
+        Of the samples.
     network : Network
         It changes in `finish` only.
     loss : Loss
@@ -59,6 +93,7 @@ class ReducedObjective(Objective):
 
     def __init__(
         self,
+        basis: Basis,
         network: Network,
         loss: Loss,
         samples: Samples,
@@ -67,8 +102,7 @@ class ReducedObjective(Objective):
         threads: int | None,
         calls: int,
     ) -> None:
-        self.target = network
-        self.B, self.T, R = _basis(samples.X)
+        self.target, (self.B, self.T, R) = network, basis
         W_0 = network.parameters["0.W"]
         U = self.T.T @ (self.B @ W_0)
         self.P = W_0 - self.B.T @ (self.T @ U)
@@ -95,11 +129,7 @@ class ReducedObjective(Objective):
         self.v = float(vector[-1])
         super().move_to(vector[:-1])
 
-    def largest_gradient(self, tolerance: float) -> float:
-        """Return 0: rotated gradients have other largest numbers."""
-        return 0.0
-
-    def is_flat(self, tolerance: float) -> bool:
+    def is_flat(self, gradient: Array, tolerance: float) -> bool:
         """Whether no parameter of the target has a gradient above a tolerance, at the last call."""
         others = (array for name, array in self.gradient.items() if name != "0.W")
         if any(np.abs(array).max() > tolerance for array in others):
@@ -127,19 +157,31 @@ class ReducedObjective(Objective):
                 array[...] = found
 
 
-def _basis(X: Array) -> tuple[Array, Array, Array]:
-    """Return B (N, D), T (N, N) and R (N, N) with Q = B.T T, orthonormal, and X.T = Q R.
+def _by_products(X: Array) -> Basis | None:
+    """Find R as the Cholesky factor of X X.T, and Q as X.T R^-1.
 
-    R is the Cholesky factor of X X.T, and Q is X.T R^-1, unless samples depend on each other so
-    much that squaring X loses what tells them apart.
+    None where samples depend on each other so much that squaring X loses what tells them apart.
     """
     try:
         R = np.linalg.cholesky(X @ X.T).T
         T = solve_triangular(R, np.eye(len(R)), check_finite=False)
-        if np.linalg.norm(R, 1) * np.linalg.norm(T, 1) < _CONDITION:
-            return X, T, R
     except np.linalg.LinAlgError:
-        pass
+        return None
+    return Basis(X, T, R) if _norm(R) * _norm(T) < _CONDITION else None
+
+
+def _by_columns(X: Array) -> Basis:
+    """Find Q and R one column after the other, which is exact for any X, and slow."""
     with blas_threads(1):  # columns wait for each other: several threads take longer
         Q, R = qr(X.T, mode="economic", check_finite=False)
-    return Q.T, np.eye(len(R)), R
+    return Basis(Q.T, np.eye(len(R)), R)
+
+
+def _norm(A: Array) -> float:
+    """Estimate the largest singular value, by powers of A.T A."""
+    v, length = np.ones(len(A)), 0.0
+    for _ in range(_POWERS):
+        v = A.T @ (A @ v)
+        length = float(np.linalg.norm(v))
+        v /= length
+    return length**0.5
