@@ -5,7 +5,8 @@ always right and never overflows, and it turns logits into what a person asks fo
 predictions.
 """
 
-from clearprop.losses.basic import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
+from clearprop.losses.base import Loss
+from clearprop.losses.basic import BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy
 from clearprop.losses.counts import PoissonDeviance
 from clearprop.losses.focal import BinaryFocal, SoftmaxFocal
 from clearprop.losses.margins import Hinge, MulticlassHinge

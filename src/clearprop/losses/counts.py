@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.errors import DataError
-from clearprop.losses.basic import Loss, value_columns
+from clearprop.losses.base import Loss, value_columns
 from clearprop.parameters import Array
 
 

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from clearprop.losses.basic import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy
+from clearprop.losses.base import Loss
+from clearprop.losses.basic import BinaryCrossEntropy, SoftmaxCrossEntropy
 from clearprop.parameters import Array
 
 

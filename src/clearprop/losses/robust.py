@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clearprop.errors import UsageError
-from clearprop.losses.basic import Loss
+from clearprop.losses.base import Loss
 from clearprop.parameters import Array
 
 

@@ -1,0 +1,146 @@
+"""What every loss is."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.parameters import Array
+
+
+class Loss(ABC):
+    """Base of every loss; one's own is a frozen dataclass with `each`.
+
+    Where its targets are not simply numbers of the shape of the logits, it has `targets`, too, and
+    where its predictions are not the logits themselves, `predict`.
+    """
+
+    classifies: ClassVar[bool] = False
+    """Whether predictions are classes: then accuracy is the score, otherwise R²."""
+
+    formula: ClassVar[str | None] = None
+    """What compiled steps know it by (`clearprop.fused`): of the very class that says so, as one
+    that inherits may compute something else."""
+
+    capped: ClassVar[bool] = False
+    """Whether an output's loss, though not its gradient, is that of its probability as that is
+    rounded, and -log(eps) at most."""
+
+    @abstractmethod
+    def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
+        """Compute every sample's loss and its derivative.
+
+        Parameters
+        ----------
+        logits : ndarray, shape (N, K)
+            What the last layer gives. It must not be changed.
+        y : ndarray
+            Targets as `targets` gives them.
+
+        Returns
+        -------
+        losses : ndarray, shape (N,)
+        dlogits : ndarray, shape (N, K)
+            The derivative of each sample's loss with respect to its logits; a new array.
+        """
+
+    def __call__(
+        self, logits: Array, y: Array, sample_weight: Array | None = None
+    ) -> tuple[float, Array]:
+        """Compute the mean loss of a batch and its gradient.
+
+        Parameters
+        ----------
+        logits : ndarray, shape (N, K)
+        y : ndarray
+            Targets as `targets` gives them.
+        sample_weight : ndarray, shape (N,), optional
+            The mean becomes sum(weight loss) / sum(weight); where all weights are zero, loss and
+            gradient are zero.
+
+        Returns
+        -------
+        loss : float
+        dlogits : ndarray, shape (N, K)
+            Of the dtype of `logits`.
+        """
+        losses, dlogits = self.each(logits, y)
+        if sample_weight is None:
+            dlogits /= len(losses)
+            return float(np.add.reduce(losses)) / len(losses), dlogits
+        total = sample_weight.sum()
+        share = sample_weight / total if total > 0 else np.zeros_like(sample_weight)
+        dlogits *= share[:, np.newaxis]
+        return float(losses @ share), dlogits
+
+    def check_outputs(self, outputs: int) -> None:  # noqa: B027 - most losses take any number
+        """Refuse a number of outputs that the loss can't be used with.
+
+        Raises
+        ------
+        ShapeError
+        """
+
+    def targets(self, y: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
+        """Check targets and bring them into the form that `each` takes.
+
+        Parameters
+        ----------
+        y : array-like, shape (N,) or (N, K)
+        outputs : int
+            The number K of the network's outputs.
+        dtype : numpy.dtype
+            The network's.
+
+        Returns
+        -------
+        ndarray, shape (N, K)
+
+        Raises
+        ------
+        ShapeError, DataError
+            If they don't fit the outputs, or are not finite.
+        """
+        return value_columns(y, outputs, dtype)
+
+    def predict_proba(self, logits: Array) -> Array:
+        """Return the probability of each class, shape (N, number of classes).
+
+        Raises
+        ------
+        UsageError
+            If the loss is not one of classes, or gives them no probabilities, as hinge.
+        """
+        raise UsageError(f"{type(self).__name__} gives no probabilities.")
+
+    def predict(self, logits: Array) -> Array:
+        """Return predictions: unless overridden the logits, (N,) where there is one output."""
+        return logits[:, 0] if logits.shape[1] == 1 else logits
+
+
+def value_columns(y: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
+    """Return finite targets as columns (N, K) of a dtype.
+
+    Raises
+    ------
+    ShapeError, DataError
+        If they don't fit the outputs, or are not finite numbers.
+    """
+    columns = np.asarray(y)
+    if columns.dtype.kind not in "iubf":
+        raise DataError(
+            f"Targets must be numbers, found {columns.dtype}: encode classes as 0, 1, …"
+        )
+    if columns.ndim == 1:
+        columns = columns[:, np.newaxis]
+    if columns.ndim != 2 or columns.shape[1] != outputs:
+        raise ShapeError(
+            f"Targets of shape {np.shape(y)} don't fit a network of {outputs} outputs: expected "
+            f"({'N,) or (N, 1' if outputs == 1 else f'N, {outputs}'})."
+        )
+    columns = columns.astype(dtype, copy=False)
+    wrong = np.flatnonzero(~np.isfinite(columns).all(axis=1))
+    if wrong.size:
+        raise DataError(f"The target of sample {wrong[0]} is not finite: {columns[wrong[0]]}.")
+    return columns
