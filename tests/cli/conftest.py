@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from PIL import Image
+from small_pictures import write_picture
 
 from clearprop.cli.group import cli
 
@@ -85,14 +85,6 @@ def table_run(clearprop: Clearprop, people: Path, tmp_path_factory: pytest.TempP
 @pytest.fixture(scope="session")
 def table_model(table_run: Path) -> Path:
     return table_run / "model.safetensors"
-
-
-def write_picture(path: Path, bright: bool, seed: int, size: tuple[int, int] = (12, 10)) -> Path:
-    """Write a PNG of noise at the upper or the lower end of the range."""
-    noise = np.random.RandomState(seed).randint(0, 56, (*size, 3))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray((noise + 200 * bright).astype(np.uint8)).save(path)
-    return path
 
 
 @pytest.fixture

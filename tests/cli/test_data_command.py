@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import write_picture
 from PIL import Image
+from small_pictures import write_picture
 
 from clearprop.data.builtin import BUILTINS
 from clearprop.data.toy import TOYS

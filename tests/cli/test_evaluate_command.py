@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import write_picture
+from small_pictures import write_picture
 
 
 class TestClasses:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import write_picture
 from PIL import Image
+from small_pictures import write_picture
 
 
 class TestATable:

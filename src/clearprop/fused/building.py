@@ -175,11 +175,11 @@ def _plain(array: Array) -> Array:
 
 
 def vectors_of(
-    network: Network, optimizer: Optimizer, state: OptimizerState, memory: int, threads: int
+    network: Network, optimizer: Optimizer | None, state: OptimizerState, memory: int, threads: int
 ) -> Vectors:
-    """Gather what steps change."""
+    """Gather what steps change; without an optimizer, what a gradient needs."""
     dtype = network.dtype
-    kept = [state[name] for name in optimizer.moments]
+    kept = [] if optimizer is None else [state[name] for name in optimizer.moments]
     first, second = [*kept, nothing(dtype), nothing(dtype)][:2]
     parameters = network.parameters.data
     return Vectors(

@@ -6,11 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from clearprop.fused.building import chain_of, samples_of
-from clearprop.fused.chain import Vectors, nothing
+from clearprop.fused.building import chain_of, samples_of, vectors_of
 from clearprop.losses import Loss
 from clearprop.network import Network
-from clearprop.parameters import Array, ParameterVector
+from clearprop.parameters import Array
 
 _CHUNK = 2**13  # numbers in the widest layer at a time: 64 KiB in float64
 
@@ -59,7 +58,10 @@ class FusedGradient:
         self._samples = samples_of(X, y, weights)
         self._counted = float(len(y)) if weights is None else float(weights.sum())
         gradients = [network.parameters.like() for _ in range(threads)]
-        self._vectors = [_own_vectors(network, one, memory) for one in gradients]
+        self._vectors = [  # only the parameters are everybody's
+            vectors_of(network, None, {}, memory, 1)._replace(gradient=one.data)
+            for one in gradients
+        ]
         self._logits = np.empty((threads, self._size * network.output_shape[0]), network.dtype)
         cuts = [len(y) * part // threads for part in range(threads + 1)]
         self._shares = list(pairwise(cuts))
@@ -87,16 +89,3 @@ class FusedGradient:
             *share,
             self._size,
         )
-
-
-def _own_vectors(network: Network, gradient: ParameterVector, memory: int) -> Vectors:
-    """Return what one thread writes to; the parameters are everybody's."""
-    none = nothing(network.dtype)
-    return Vectors(
-        params=network.parameters.data,
-        gradient=gradient.data,
-        first=none,
-        second=none,
-        memory=np.empty(memory, network.dtype),
-        shares=np.zeros((1, 8)),
-    )

@@ -1,7 +1,7 @@
 """Tables to a network's input."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -32,6 +32,9 @@ class NumericColumn:
     median: float
     mean: float
     std: float
+
+    instead: ClassVar[str] = "Leave its cells empty if nothing is known."
+    """What to do where a table has no such column."""
 
     def __post_init__(self) -> None:
         require_names((self.name,), "A column's name")
@@ -83,6 +86,9 @@ class CategoricalColumn:
     name: str
     categories: tuple[str, ...]
 
+    instead: ClassVar[str] = "Leave its cells empty if nothing is known."
+    """What to do where a table has no such column."""
+
     def __post_init__(self) -> None:
         require_names((self.name,), "A column's name")
         require_names(self.categories, f"The categories of {self.name!r}")
@@ -122,6 +128,9 @@ class PlainColumn:
     """
 
     name: str
+
+    instead: ClassVar[str] = "Add it: every row needs a number."
+    """What to do where a table has no such column."""
 
     def __post_init__(self) -> None:
         require_names((self.name,), "A column's name")
@@ -234,7 +243,7 @@ class TableRecipe:
         if missing := [name for name in names if name not in raw.columns]:
             raise DataError(
                 f"The column {missing[0]!r} is missing; found {', '.join(raw.names)}. "
-                "Leave its cells empty if nothing is known."
+                f"{names[missing[0]].instead}"
             )
         if unknown := [name for name in raw.names if name not in names]:
             raise DataError(
