@@ -1,12 +1,15 @@
 """A network as a table: what each layer gives, learns and takes in memory."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
 
-from clearprop.layers import Layer, Residual, Sequential
+from clearprop.layers import Built, Layer, Sequential
+from clearprop.layers.base import every_layer
+from clearprop.layers.stand_in import StandIn, stand_in_for
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Summary:
     dtype : str
         Of every array.
     rows : tuple of SummaryRow
-        From input to output; the layers inside a `Residual` or `Sequential` follow it.
+        From input to output; the layers inside a container follow it.
     """
 
     input_shape: tuple[int, ...]
@@ -112,7 +115,7 @@ def summarize(body: Sequential, input_shape: tuple[int, ...], dtype: np.dtype[An
     -------
     Summary
     """
-    return Summary(input_shape, dtype.name, tuple(_rows(body, input_shape, dtype, "")))
+    return Summary(input_shape, dtype.name, tuple(_rows(body, input_shape, dtype)))
 
 
 def readable_bytes(count: int) -> str:
@@ -130,7 +133,7 @@ def short_name(layer: Layer) -> str:
 
     Layers inside it are left out: ``Dense(units=20)``, ``Residual``.
     """
-    if _chain_inside(layer) or not is_dataclass(layer):
+    if layer.inner() or not is_dataclass(layer):
         return type(layer).__name__
     given = (
         f"{field.name}={getattr(layer, field.name)!r}"
@@ -140,38 +143,43 @@ def short_name(layer: Layer) -> str:
     return f"{type(layer).__name__}({', '.join(given)})"
 
 
+@dataclass(frozen=True, eq=False)
+class _Noting(StandIn):
+    """A layer that writes down what it is built to, wherever a container builds it."""
+
+    noted: dict[str, Built]
+
+    def build(self, in_shape: tuple[int, ...]) -> Built:
+        self.noted[self.name] = built = super().build(in_shape)
+        return built
+
+
 def _rows(
-    body: Sequential, in_shape: tuple[int, ...], dtype: np.dtype[Any], prefix: str
-) -> list[SummaryRow]:
-    rows = []
-    for name, layer, built in zip(body.names, body.layers, body.build_each(in_shape), strict=True):
-        inside = _chain_inside(layer)
-        # A dotted name belongs to an inner layer, which may have a row of its own.
+    body: Sequential, in_shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> Iterator[SummaryRow]:
+    noted: dict[str, Built] = {}
+
+    def make(layer: Layer, worker: Layer, name: str) -> _Noting:
+        return _Noting(layer, worker, name, noted)
+
+    stand_ins = {name: stand_in_for(one, name, make) for name, one in body.inner().items()}
+    body.with_inner(stand_ins).build(in_shape)
+    for name, layer in every_layer(body.inner()):
+        built, inside = noted[name], layer.inner()
+        # A dotted name belongs to an inner layer, which has a row of its own.
         learned, kept = (
             {key: spec.shape for key, spec in specs.items() if not (inside and "." in key)}
             for specs in (built.parameters, built.state)
         )
         shapes = learned | kept
-        rows.append(
-            SummaryRow(
-                name=prefix + name,
-                layer=type(layer).__name__ if inside else repr(layer),
-                shapes=shapes,
-                output_shape=built.out_shape,
-                parameters=sum(map(math.prod, learned.values())),
-                bytes=sum(map(math.prod, shapes.values())) * dtype.itemsize,
-            )
+        yield SummaryRow(
+            name=name,
+            layer=type(layer).__name__ if inside else repr(layer),
+            shapes=shapes,
+            output_shape=built.out_shape,
+            parameters=sum(map(math.prod, learned.values())),
+            bytes=sum(map(math.prod, shapes.values())) * dtype.itemsize,
         )
-        if inside:
-            rows += _rows(inside, in_shape, dtype, f"{prefix}{name}.")
-        in_shape = built.out_shape
-    return rows
-
-
-def _chain_inside(layer: Layer) -> Sequential | None:
-    if isinstance(layer, Residual):
-        return layer.block
-    return layer if isinstance(layer, Sequential) else None
 
 
 def _times(shape: tuple[int, ...]) -> str:

@@ -11,7 +11,8 @@ from clearprop.doctor.case import Case
 from clearprop.doctor.finding import Finding, merged
 from clearprop.doctor.illness import Illness
 from clearprop.doctor.scores import Score, is_gain
-from clearprop.layers import BatchNorm, Layer, Residual, Sequential
+from clearprop.layers import BatchNorm
+from clearprop.layers.base import every_layer
 
 _SHORTEST = 100  # updates: after fewer, more of them are what helps
 _WORTH_A_WORD = 0.05  # of the score, between two trials
@@ -71,7 +72,8 @@ class SmallBatchForBatchNorm(Illness):
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Compare the batch with the least that batch norm needs."""
         size = None if case.trainer is None else case.trainer.batch_size
-        layer = _batch_norm(case.network.layers, "")
+        every = every_layer(case.network.body.inner())
+        layer = next((name for name, one in every if isinstance(one, BatchNorm)), None)
         if layer is None or size is None or size >= self.threshold:
             return None
         error = sqrt(2 / max(size - 1, 1))
@@ -136,14 +138,3 @@ def _has_grown(case: Case) -> bool:
 def _rises(case: Case) -> float:
     losses = case.history["loss"] if len(case.history) else []
     return float(np.mean(np.diff(losses) > 0)) if len(losses) > 1 else 0.0
-
-
-def _batch_norm(layers: Sequence[Layer], path: str) -> str | None:
-    for place, layer in enumerate(layers):
-        if isinstance(layer, BatchNorm):
-            return f"{path}{place}"
-        if isinstance(layer, Residual | Sequential):
-            inside = _batch_norm(layer.layers, f"{path}{place}.")
-            if inside is not None:
-                return inside
-    return None

@@ -6,7 +6,7 @@ from itertools import chain
 
 from clearprop.configuration import Json
 from clearprop.initializers import INITIALIZERS
-from clearprop.layers import BatchNorm, Dense, Dropout, Layer, Residual, Sequential
+from clearprop.layers import BatchNorm, Dense, Dropout, Layer, Sequential
 from clearprop.layers.activations import ACTIVATIONS
 from clearprop.network import Network
 
@@ -91,6 +91,9 @@ def _with_dropout(layers: Iterable[Layer], rate: float) -> tuple[Layer, ...]:
 
 
 def _inside(layer: Layer, change: Callable[[Iterable[Layer]], tuple[Layer, ...]]) -> Layer:
-    if isinstance(layer, Residual | Sequential):
-        return replace(layer, layers=change(layer.layers))
-    return layer
+    inner = {name: change([one]) for name, one in layer.inner().items()}
+    if not inner:
+        return layer
+    return layer.with_inner(
+        {name: one[0] if len(one) == 1 else Sequential(one) for name, one in inner.items()}
+    )

@@ -12,7 +12,7 @@ from clearprop.doctor.case import Case
 from clearprop.doctor.finding import Finding
 from clearprop.doctor.illness import Illness
 from clearprop.doctor.scores import is_gain
-from clearprop.layers import BatchNorm, Dense, Layer, LayerNorm, Residual, Sequential, Sigmoid, Tanh
+from clearprop.layers import BatchNorm, Dense, Layer, LayerNorm, Sigmoid, Tanh
 from clearprop.layers.activations import ACTIVATIONS
 from clearprop.network import Network
 from clearprop.parameters import Array
@@ -120,24 +120,21 @@ def _sizes(network: Network) -> dict[str, float]:
 def _dense(network: Network) -> list[tuple[str, Array, Layer | None]]:
     """Return every Dense layer: its place, its W, and the activation or norm that follows it."""
     found: list[tuple[str, Array, Layer | None]] = []
-    _collect(network, network.layers, "", found)
+    _collect(network, network.body, "", found)
     return found
 
 
 def _collect(
-    network: Network,
-    layers: Sequence[Layer],
-    path: str,
-    found: list[tuple[str, Array, Layer | None]],
+    network: Network, container: Layer, path: str, found: list[tuple[str, Array, Layer | None]]
 ) -> None:
-    for place, layer in enumerate(layers):
-        name = f"{path}{place}"
+    inner = container.inner()
+    after = [*list(inner.values())[1:], None] if container.chains else [None] * len(inner)
+    for (key, layer), following in zip(inner.items(), after, strict=True):
+        name = f"{path}{key}"
         if isinstance(layer, Dense):
-            after = layers[place + 1] if place + 1 < len(layers) else None
-            follower = after if isinstance(after, _FOLLOWERS) else None
+            follower = following if isinstance(following, _FOLLOWERS) else None
             found.append((name, network.parameters[f"{name}.W"], follower))
-        elif isinstance(layer, Residual | Sequential):
-            _collect(network, layer.layers, f"{name}.", found)
+        _collect(network, layer, f"{name}.", found)
 
 
 def _are_alike(parameters: Mapping[str, Array], name: str, above: str) -> bool:

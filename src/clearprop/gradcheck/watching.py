@@ -1,44 +1,77 @@
 """Layers and losses watched at work: what they write into, and where numbers stop being finite."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from clearprop.errors import ShapeError
-from clearprop.gradcheck.calling import same
 from clearprop.gradcheck.passes import INPUT, Passes
 from clearprop.gradcheck.words import say
-from clearprop.layers import Built, Layer
-from clearprop.losses import Loss
-from clearprop.network import twin_of
-from clearprop.parameters import Array, Params
-from clearprop.trace import Trace
+from clearprop.parameters import Array
+from clearprop.probe import Backward, EachLoss, Forward, Watcher, watched
 
 
-@dataclass
-class Seen:
-    """What was seen.
+class Seen(Watcher):
+    """Everything that layers and the loss do and should not.
 
     Parameters
     ----------
+    loss : object
+        The loss, for messages.
+
+    Attributes
+    ----------
     notes : list of str
-        What layers and the loss do that they should not.
+        A sentence for each.
     origin : str or None
-        Where numbers begin that are not finite.
+        The place where numbers begin that are not finite.
     """
 
-    notes: list[str] = field(default_factory=list)
-    origin: str | None = None
+    def __init__(self, loss: object) -> None:
+        self.notes: list[str] = []
+        self.origin: str | None = None
+        self._loss = loss
+        self._blamed: set[tuple[str, str]] = set()
 
-    def compare(self, before: Array, after: Array, key: str, **facts: object) -> None:
-        """Note that an array was written into, if it was."""
-        note = say(key, **facts)
-        if not same(before, after) and note not in self.notes:
+    def forward(self, done: Forward) -> None:
+        """Look at what a layer gives, and at what became of its input."""
+        facts = {"name": done.name, "layer": done.layer}
+        expected = (len(done.x), *done.layer.build(done.x.shape[1:]).out_shape)
+        _require_shape("layer's shape", done.y, expected, facts)
+        if done.changed_x:
+            self._blame("layer changes x", facts)
+        self._locate(done.x, done.y, "starts in layer", facts)
+
+    def backward(self, done: Backward) -> None:
+        """Look at what became of the gradient of a layer's output."""
+        if done.changed_dy:
+            self._blame("layer changes dy", {"name": done.name, "layer": done.layer})
+
+    def each_loss(self, done: EachLoss) -> None:
+        """Look at what the loss gives, and at what became of logits and targets."""
+        facts = {"loss": self._loss}
+        _require_shape("losses' shape", done.losses, done.logits.shape[:1], facts)
+        _require_shape("dlogits' shape", done.dlogits, done.logits.shape, facts)
+        if done.changed_logits:
+            self._note(say("loss changes logits", **facts))
+        if done.changed_y:
+            self._note(say("loss changes y", **facts))
+        self._locate(done.logits, done.losses, "starts in loss", facts)
+
+    def _blame(self, key: str, facts: Mapping[str, Any]) -> None:
+        """Note what a layer does, but not of a container what a layer inside it does."""
+        name = facts["name"]
+        if not any(key == one and place.startswith(f"{name}.") for one, place in self._blamed):
+            self._blamed.add((key, name))
+            self._note(say(key, **facts))
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
             self.notes.append(note)
 
-    def locate(self, before: Array, after: Array, key: str, **facts: object) -> None:
+    def _locate(self, before: Array, after: Array, key: str, facts: Mapping[str, Any]) -> None:
         """Note the first step that makes numbers that are not finite of finite ones."""
         if self.origin is None and np.isfinite(before).all() and not np.isfinite(after).all():
             sample = int(np.nonzero(~np.isfinite(after))[0][0])
@@ -61,65 +94,14 @@ def watch(passes: Passes) -> Seen:
     ShapeError
         If a layer or the loss gives another shape than it should.
     """
-    net, seen = passes.net, Seen()
-    layers = [
-        _WatchedLayer(layer, name, seen)
-        for name, layer in zip(net.body.names, net.layers, strict=True)
-    ]
-    twin = twin_of(net, layers=layers, loss=_WatchedLoss(net.loss, seen))
-    watched = replace(passes, net=twin)
+    net, seen = passes.net, Seen(passes.net.loss)
+    twin = replace(passes, net=watched(net, seen))
     arrays = {**net.parameters, INPUT: passes.X}
-    for name in watched.added_to(arrays):
+    for name in twin.added_to(arrays):
         seen.notes.append(say("adds", name=name))
-    for name in net.parameters.keys() - watched.written(arrays):
+    for name in net.parameters.keys() - twin.written(arrays):
         seen.notes.append(say("writes nothing", name=name))
     return seen
-
-
-@dataclass(frozen=True)
-class _WatchedLayer(Layer):
-    layer: Layer
-    name: str
-    seen: Seen
-
-    def build(self, in_shape: tuple[int, ...]) -> Built:
-        return self.layer.build(in_shape)
-
-    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
-        before = x.copy()
-        y = self.layer.forward(params, x, trace)
-        _require_shape(
-            "layer's shape", y, (len(x), *self.layer.build(x.shape[1:]).out_shape), self._facts()
-        )
-        self.seen.compare(before, x, "layer changes x", **self._facts())
-        self.seen.locate(before, y, "starts in layer", **self._facts())
-        return y
-
-    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array | None:
-        before = dy.copy()
-        dx = self.layer.backward(params, dy, trace, grads)
-        self.seen.compare(before, dy, "layer changes dy", **self._facts())
-        return dx
-
-    def _facts(self) -> dict[str, object]:
-        return {"name": self.name, "layer": self.layer}
-
-
-@dataclass(frozen=True)
-class _WatchedLoss(Loss):
-    loss: Loss
-    seen: Seen
-
-    def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
-        before, targets = logits.copy(), np.copy(y)
-        losses, dlogits = self.loss.each(logits, y)
-        facts: Mapping[str, Any] = {"loss": self.loss}
-        _require_shape("losses' shape", losses, logits.shape[:1], facts)
-        _require_shape("dlogits' shape", dlogits, logits.shape, facts)
-        self.seen.compare(before, logits, "loss changes logits", **facts)
-        self.seen.compare(targets, y, "loss changes y", **facts)
-        self.seen.locate(before, losses, "starts in loss", **facts)
-        return losses, dlogits
 
 
 def _require_shape(

@@ -10,12 +10,11 @@ from clearprop.layers.activations import (
     Tanh,
 )
 from clearprop.layers.base import Built, Layer
+from clearprop.layers.containers import Residual, Sequential
 from clearprop.layers.dense import Dense
 from clearprop.layers.dropout import Dropout
 from clearprop.layers.flatten import Flatten
 from clearprop.layers.normalization import BatchNorm, LayerNorm
-from clearprop.layers.residual import Residual
-from clearprop.layers.sequential import Sequential
 
 __all__ = [
     "ELU",

@@ -1,8 +1,9 @@
 """What every layer is: a frozen dataclass of hyper-parameters with forward and backward."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self
 
 from clearprop.parameters import Array, Parameter, Params
 from clearprop.trace import Trace
@@ -33,6 +34,9 @@ class Layer(ABC):
     A layer holds hyper-parameters only. Parameters and state come in as `params`, and what backward
     needs of forward lies in the trace, so one layer object may serve many networks and threads.
     """
+
+    chains: ClassVar[bool] = False
+    """Whether the layers of `inner` pass their output on to each other, in that order."""
 
     def build(self, in_shape: tuple[int, ...]) -> Built:
         """Say what comes out, and what is learned and kept.
@@ -99,3 +103,26 @@ class Layer(ABC):
 
         The training loop calls it once a step; a forward pass alone changes nothing.
         """
+
+    def inner(self) -> Mapping[str, "Layer"]:
+        """Return the layers inside a container; unless overridden there are none.
+
+        A container gives each its own part of everything by the same name: ``params["left"]`` and
+        ``grads["left"]`` (`build` names their arrays ``"left.W"``), and ``trace.child("left")``.
+        """
+        return {}
+
+    def with_inner(self, inner: Mapping[str, "Layer"]) -> Self:
+        """Return the same container with other layers inside, by the names of `inner`.
+
+        Unless overridden, each of them is a field of that name.
+        """
+        container: Any = self
+        return replace(container, **inner)
+
+
+def every_layer(inner: Mapping[str, Layer], prefix: str = "") -> Iterator[tuple[str, Layer]]:
+    """Yield all layers by dotted name, ``"3.0"``: a container before those inside it."""
+    for name, layer in inner.items():
+        yield prefix + name, layer
+        yield from every_layer(layer.inner(), f"{prefix}{name}.")

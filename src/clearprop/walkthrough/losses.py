@@ -8,12 +8,12 @@ import numpy as np
 from clearprop.kernels import sigmoid
 from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from clearprop.parameters import Array
+from clearprop.probe import LossPass
 from clearprop.walkthrough.expressions import Expression, Number
 from clearprop.walkthrough.functions import absolute, constant, exp, log, maximum, series
 from clearprop.walkthrough.matrices import Matrix
 from clearprop.walkthrough.notation import LOSS, Course, Notation
 from clearprop.walkthrough.quantities import Quantity
-from clearprop.walkthrough.record import LossPass
 from clearprop.walkthrough.sheet import Sheet
 
 

@@ -1,23 +1,19 @@
 """One training step of the engine itself, with everything that it leaves behind kept apart.
 
-The layers and the loss are wrapped in ones that copy what goes in and what comes out, and leave the
-computing to the engine. The network that is walked stays as it is: the step is made on a copy.
+The network that is walked stays as it is: the step is made on a watched copy.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from clearprop.initializers import random_state_of
-from clearprop.layers import Built, Layer, Residual, Sequential
-from clearprop.losses import Loss
-from clearprop.network import Network, twin_of
+from clearprop.network import Network
 from clearprop.optimizers import Optimizer
-from clearprop.parameters import Array, ParameterVector, Params
+from clearprop.parameters import Array, ParameterVector
+from clearprop.probe import Backward, Forward, LossPass, Watcher, watched
 from clearprop.trace import Trace
-from clearprop.walkthrough.record import Backward, Forward, LossPass, Record, Update
+from clearprop.walkthrough.record import Record, Update
 
 
 def record_step(
@@ -52,11 +48,7 @@ def record_step(
         If X, y or the weights don't fit the network, the loss, or each other.
     """
     record = Record()
-    layers = [
-        _recorded(layer, name, record)
-        for name, layer in zip(network.body.names, network.layers, strict=True)
-    ]
-    twin = twin_of(network, layers=layers, loss=_RecordedLoss(network.loss, record))
+    twin = watched(network, _Recorder(record))
     if trace is None:
         trace = Trace(training=True, random_state=random_state_of(network.seed))
         trace.wants_dx = False
@@ -87,85 +79,20 @@ def record_step(
     )
 
 
-@dataclass(frozen=True)
-class _Recorded(Layer):
-    """A layer that computes by another, and keeps copies before memory is used again."""
+class _Recorder(Watcher):
+    """Keeps all of a step in the order in which it was computed."""
 
-    shown: Layer
-    computing: Layer  # the same, its inner layers recorded, too
-    name: str
-    record: Record
+    def __init__(self, record: Record) -> None:
+        self._record = record
 
-    def build(self, in_shape: tuple[int, ...]) -> Built:
-        return self.computing.build(in_shape)
+    def forward(self, done: Forward) -> None:
+        self._record.forward.append(done)
 
-    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
-        given = x.copy()
-        y = self.computing.forward(params, x, trace)
-        self.record.forward.append(
-            Forward(
-                self.name,
-                self.shown,
-                given,
-                y.copy(),
-                _arrays(params),
-                _arrays(trace),
-                trace.training,
-            )
-        )
-        return y
+    def backward(self, done: Backward) -> None:
+        self._record.backward.append(done)
 
-    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array | None:
-        given = dy.copy()
-        dx = self.computing.backward(params, dy, trace, grads)
-        wanted = dx.copy() if dx is not None and trace.wants_dx else None
-        self.record.backward.append(Backward(self.name, given, wanted, _arrays(grads)))
-        return dx
-
-    def update_state(self, params: Params, trace: Trace) -> None:
-        self.computing.update_state(params, trace)
-
-
-@dataclass(frozen=True)
-class _RecordedLoss(Loss):
-    """A loss that computes by another, and keeps what it gives."""
-
-    shown: Loss
-    record: Record
-
-    def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
-        return self.shown.each(logits, y)
-
-    def __call__(
-        self, logits: Array, y: Array, sample_weight: Array | None = None
-    ) -> tuple[float, Array]:
-        losses, _ = self.shown.each(logits, y)
-        loss, dlogits = self.shown(logits, y, sample_weight)
-        self.record.losses.append(
-            LossPass(logits.copy(), y.copy(), sample_weight, losses, loss, dlogits.copy())
-        )
-        return loss, dlogits
-
-    def check_outputs(self, outputs: int) -> None:
-        self.shown.check_outputs(outputs)
-
-    def targets(self, y: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
-        return self.shown.targets(y, outputs, dtype)
-
-
-def _recorded(layer: Layer, name: str, record: Record) -> _Recorded:
-    computing = layer
-    if type(layer) is Residual or type(layer) is Sequential:
-        inner = (
-            _recorded(one, f"{name}.{place}", record) for place, one in enumerate(layer.layers)
-        )
-        computing = replace(layer, layers=tuple(inner))
-    return _Recorded(layer, computing, name, record)
-
-
-def _arrays(found: Mapping[str, Any]) -> dict[str, Array]:
-    """Copy the arrays; what is nested belongs to inner layers."""
-    return {name: one.copy() for name, one in found.items() if isinstance(one, np.ndarray)}
+    def loss(self, done: LossPass) -> None:
+        self._record.losses.append(done)
 
 
 def _named(flat: Array, like: ParameterVector) -> ParameterVector:

@@ -1,6 +1,6 @@
 """Where a layer's x and dy come from, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from clearprop.layers import Layer, Residual, Sequential
 from clearprop.walkthrough.words import WORDS
@@ -18,7 +18,7 @@ class Sources:
     def __init__(self, body: Sequential) -> None:
         self._x: dict[str, str] = {}
         self._dy: dict[str, str] = {}
-        self._follow(body.layers, "", WORDS["the input"], WORDS["dlogits"])
+        self._follow(body.inner(), "", WORDS["the input"], WORDS["dlogits"])
 
     def forward(self, name: str, layer: Layer) -> str:
         """Say what x is in a layer, and what the block of a `Residual` gives."""
@@ -36,14 +36,22 @@ class Sources:
         dblock = _bottom(f"{name}.{layer.block.names[0]}", layer.layers[0])
         return f"{said} {WORDS['dblock is'].format(dblock=dblock)}"
 
-    def _follow(self, layers: Sequence[Layer], prefix: str, x: str, dy: str) -> None:
-        names = [f"{prefix}{place}" for place in range(len(layers))]
-        below = [x, *(_top(name, layer) for name, layer in zip(names, layers, strict=True))]
-        above = [*(_bottom(name, layer) for name, layer in zip(names, layers, strict=True)), dy]
-        for place, (name, layer) in enumerate(zip(names, layers, strict=True)):
-            self._x[name], self._dy[name] = below[place], above[place + 1]
-            if type(layer) is Residual or type(layer) is Sequential:
-                self._follow(layer.layers, f"{name}.", self._x[name], self._dy[name])
+    def _follow(self, inner: Mapping[str, Layer], prefix: str, x: str, dy: str) -> None:
+        """Say it of layers that pass their output on to each other."""
+        layers = {f"{prefix}{key}": layer for key, layer in inner.items()}
+        below = [x, *(_top(name, layer) for name, layer in layers.items())]
+        above = [*(_bottom(name, layer) for name, layer in layers.items()), dy]
+        for place, (name, layer) in enumerate(layers.items()):
+            self._set(name, layer, below[place], above[place + 1])
+
+    def _set(self, name: str, layer: Layer, x: str, dy: str) -> None:
+        self._x[name], self._dy[name] = x, dy
+        if layer.chains:
+            self._follow(layer.inner(), f"{name}.", x, dy)
+            return
+        inside = WORDS["from container"].format(name=name)
+        for key, one in layer.inner().items():
+            self._set(f"{name}.{key}", one, inside, inside)
 
 
 def _top(name: str, layer: Layer) -> str:

@@ -16,6 +16,7 @@ from clearprop.layers import (
 )
 from clearprop.network import Network
 from clearprop.parameters import Array
+from clearprop.probe import Backward, Forward
 from clearprop.summary import short_name
 from clearprop.walkthrough.activations import activation_backward, activation_forward
 from clearprop.walkthrough.dense import (
@@ -38,7 +39,7 @@ from clearprop.walkthrough.normalization import (
 )
 from clearprop.walkthrough.notation import ACTIVATIONS, INPUT, LOSS, Course, Notation
 from clearprop.walkthrough.quantities import Quantity, Step
-from clearprop.walkthrough.record import Backward, Forward, Record, Update
+from clearprop.walkthrough.record import Record, Update
 from clearprop.walkthrough.sheet import Sheet
 from clearprop.walkthrough.sources import Sources
 from clearprop.walkthrough.updates import EXPLAINED as EXPLAINED_UPDATES

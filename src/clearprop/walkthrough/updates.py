@@ -16,11 +16,12 @@ from clearprop.optimizers import (
     RMSprop,
 )
 from clearprop.parameters import Array
+from clearprop.probe import Forward
 from clearprop.walkthrough.expressions import Expression, Number
 from clearprop.walkthrough.functions import sqrt
 from clearprop.walkthrough.notation import Notation
 from clearprop.walkthrough.quantities import Quantity
-from clearprop.walkthrough.record import Forward, Update
+from clearprop.walkthrough.record import Update
 from clearprop.walkthrough.sheet import Sheet
 from clearprop.walkthrough.words import MEANINGS
 

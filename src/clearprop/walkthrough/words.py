@@ -38,6 +38,7 @@ WORDS: Final = {
     "dblock is": "dblock is {dblock}.",
     "y of layer": "y of layer {name}",
     "dx of layer": "dx of layer {name}",
+    "from container": "the array that layer {name} gives it",
     "the input": "X",
     "dlogits": "dlogits of the loss",
     "own layer": "A layer of your own, so its inner arithmetic is not known here. It says: {doc}",

@@ -1,0 +1,184 @@
+"""Layers made of layers: one after the other, and with a link around them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self
+
+import numpy as np
+
+from clearprop.errors import ShapeError, UsageError
+from clearprop.initializers import Initializer, Scaled
+from clearprop.layers.base import Built, Layer
+from clearprop.parameters import Array, Parameter, Params
+from clearprop.trace import Trace
+
+
+@dataclass(frozen=True)
+class Sequential(Layer):
+    """The chain rule as a layer: each layer's output is the next one's input.
+
+    Parameters
+    ----------
+    layers : tuple of Layer
+        From input to output. Their names are their places: ``"0"``, ``"1"``, ...
+    """
+
+    layers: tuple[Layer, ...]
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    chains: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(self.layers))
+        object.__setattr__(self, "names", tuple(str(place) for place in range(len(self.layers))))
+        for name, layer in zip(self.names, self.layers, strict=True):
+            if not isinstance(layer, Layer):
+                raise UsageError(f"Layer {name} is no layer but {layer!r}. Is a () missing?")
+
+    def build(self, in_shape: tuple[int, ...]) -> Built:
+        """Build each layer on the shape that the one below gives."""
+        shape = in_shape
+        parameters: dict[str, Parameter] = {}
+        state: dict[str, Parameter] = {}
+        for name, built in zip(self.names, self.build_each(in_shape), strict=True):
+            shape = built.out_shape
+            parameters |= {f"{name}.{key}": spec for key, spec in built.parameters.items()}
+            state |= {f"{name}.{key}": spec for key, spec in built.state.items()}
+        return Built(shape, parameters, state)
+
+    def build_each(self, in_shape: tuple[int, ...]) -> list[Built]:
+        """Return what every layer becomes, in order.
+
+        Raises
+        ------
+        ShapeError
+            If a layer can't take what the one below gives; the message names it.
+        """
+        every = []
+        for name, layer in zip(self.names, self.layers, strict=True):
+            try:
+                every.append(layer.build(in_shape))
+            except ShapeError as error:
+                raise ShapeError(f"Layer {name}: {error}") from error
+            in_shape = every[-1].out_shape
+        return every
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return the last layer's output."""
+        for name, layer in zip(self.names, self.layers, strict=True):
+            x = layer.forward(params.get(name, {}), x, trace.child(name))
+        return x
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array | None:
+        """Walk the layers from the last to the first, no further down than anyone needs."""
+        learning = [place for place, name in enumerate(self.names) if name in grads]
+        lowest = 0 if trace.wants_dx else min(learning, default=len(self.layers))
+        dx: Array | None = dy
+        for place in reversed(range(lowest, len(self.layers))):
+            name = self.names[place]
+            child = trace.child(name)
+            child.wants_dx = trace.wants_dx or place > lowest
+            dx = self.layers[place].backward(
+                params.get(name, {}),
+                dx,  # type: ignore[arg-type] # None only below the lowest, where the walk ends
+                child,
+                grads.get(name, {}),
+            )
+        return dx if trace.wants_dx else None
+
+    def update_state(self, params: Params, trace: Trace) -> None:
+        """Let each layer that keeps anything update its own."""
+        for name, layer in zip(self.names, self.layers, strict=True):
+            if type(layer).update_state is not Layer.update_state:
+                layer.update_state(params.get(name, {}), trace.child(name))
+
+    def inner(self) -> Mapping[str, Layer]:
+        """Return the layers by their places."""
+        return dict(zip(self.names, self.layers, strict=True))
+
+    def with_inner(self, inner: Mapping[str, Layer]) -> Self:
+        """Return a chain of other layers."""
+        return replace(self, layers=tuple(inner.values()))
+
+
+@dataclass(frozen=True)
+class Residual(Layer):
+    """A block whose input is added to its output: y = block(x) + x, or block(x) + x P.
+
+    Where the block changes the shape, the input passes a projection P (D, M) without bias, which is
+    learned.
+
+    Parameters
+    ----------
+    layers : tuple of Layer
+        The block.
+    init : Initializer, default Scaled()
+        How P starts.
+
+    Notes
+    -----
+    dx = block'(dy) + dy, or block'(dy) + dy P.T with dP = x.T dy. Source: He, Zhang, Ren, Sun,
+    "Deep Residual Learning for Image Recognition" (2016), equations 1 and 2.
+    """
+
+    layers: tuple[Layer, ...]
+    init: Initializer = Scaled()
+    block: Sequential = field(init=False, repr=False, compare=False)
+
+    chains: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(self.layers))
+        object.__setattr__(self, "block", Sequential(self.layers))
+
+    def build(self, in_shape: tuple[int, ...]) -> Built:
+        """Build the block, and a projection where its shape differs from the input's."""
+        built = self.block.build(in_shape)
+        if built.out_shape == in_shape:
+            return built
+        if len(in_shape) != 1 or len(built.out_shape) != 1:
+            raise ShapeError(
+                f"Residual can project flat samples only; its block makes {built.out_shape} of "
+                f"{in_shape}. Put a Flatten() before it."
+            )
+        projection = Parameter((in_shape[0], built.out_shape[0]), self.init, decays=True)
+        return Built(built.out_shape, {**built.parameters, "P": projection}, built.state)
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return y = block(x) + x, or block(x) + x P."""
+        trace["x"] = x
+        inside = self.block.forward(params, x, trace.child("block"))
+        y = trace.buffer("y", inside.shape, inside.dtype)
+        if "P" not in params:
+            return np.add(inside, x, out=y)
+        np.matmul(x, params["P"], out=y)
+        y += inside
+        return y
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array | None:
+        """Write the gradients of the block and of P; return dx where it is wanted."""
+        x, block = trace["x"], trace.child("block")
+        block.wants_dx = trace.wants_dx
+        inside = self.block.backward(params, dy, block, grads)
+        if "P" in params:
+            np.matmul(x.T, dy, out=grads["P"])
+        if inside is None:
+            return None
+        dx = trace.buffer("dx", x.shape, x.dtype)
+        if "P" not in params:
+            return np.add(inside, dy, out=dx)
+        np.matmul(dy, params["P"].T, out=dx)
+        dx += inside
+        return dx
+
+    def update_state(self, params: Params, trace: Trace) -> None:
+        """Let the layers of the block update their own."""
+        self.block.update_state(params, trace.child("block"))
+
+    def inner(self) -> Mapping[str, Layer]:
+        """Return the layers of the block by their places."""
+        return self.block.inner()
+
+    def with_inner(self, inner: Mapping[str, Layer]) -> Self:
+        """Return a link around a block of other layers."""
+        return replace(self, layers=tuple(inner.values()))
