@@ -18,7 +18,7 @@ PUBLIC = [
         "ExponentialSchedule",
         "Flatten",
     ),
-    *("GELU", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "History"),
+    *("GELU", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "History", "LBFGS"),
     *("Initializer", "Layer", "LayerNorm", "LeakyReLU", "Loss", "MeanSquaredError", "Model"),
     *("Momentum", "Nesterov", "Network", "Normal", "OneCycleSchedule", "Optimizer", "Parameter"),
     *("ParameterVector", "Preprocessing", "ProgressLine", "RMSprop", "ReLU", "Residual", "Run"),

@@ -52,7 +52,17 @@ from clearprop.losses import (
     SoftmaxFocal,
 )
 from clearprop.network import Network
-from clearprop.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSprop
+from clearprop.optimizers import (
+    LBFGS,
+    SGD,
+    AdaGrad,
+    Adam,
+    AdamW,
+    Momentum,
+    Nesterov,
+    Optimizer,
+    RMSprop,
+)
 from clearprop.parameters import Parameter, ParameterVector
 from clearprop.schedules import (
     ConstantSchedule,
@@ -113,6 +123,7 @@ _LATER = {
 __all__ = [
     "ELU",
     "GELU",
+    "LBFGS",
     "SGD",
     "AbsoluteError",
     "AdaGrad",

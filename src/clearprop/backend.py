@@ -106,10 +106,35 @@ def choose_threads(weights: int, samples: int, asked: int | None = None) -> int:
     check_threads(asked)
     if asked is not None:
         return int(asked)
+    said = _said_by_environment()
+    if said is not None:
+        return max(1, min(said, available_cores()))
+    return available_cores() if occupies_all_cores(weights, samples) else 1
+
+
+def threads_for_resuming(before: int, chosen: int, asked: int | None) -> int:
+    """Return the threads of a training that goes on: as before, where the user says nothing else.
+
+    Sums depend on how they are shared among threads, in their last digits.
+
+    Parameters
+    ----------
+    before : int
+        The number that it had so far.
+    chosen : int
+        The number that `choose_threads` gives now.
+    asked : int, optional
+        The user's own choice.
+    """
+    free = asked is None and _said_by_environment() is None and 1 <= before <= available_cores()
+    return before if free else chosen
+
+
+def _said_by_environment() -> int | None:
     for name in _USERS_OWN:
         if os.environ.get(name, "").isdecimal():
-            return max(1, min(int(os.environ[name]), available_cores()))
-    return available_cores() if occupies_all_cores(weights, samples) else 1
+            return int(os.environ[name])
+    return None
 
 
 def occupies_all_cores(weights: int, samples: int) -> bool:

@@ -1,6 +1,8 @@
 """Layers built for samples of one shape: their parameters, and the passes through them."""
 
+import math
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,8 @@ class LayerStack:
     ----------
     parameters, state : ParameterVector
         What is learned, and what is kept but not learned: zero until `initialize` draws them.
+    params : dict
+        The tree of all arrays that passes read: those of both vectors.
     output_shape : tuple of int
         The shape (K,) of one sample's logits.
 
@@ -64,7 +68,7 @@ class LayerStack:
             )
         self.parameters = ParameterVector(built.parameters, self.dtype)
         self.state = ParameterVector(built.state, self.dtype)
-        self._params = _merged(self.parameters.tree, self.state.tree)
+        self.params = _merged(self.parameters.tree, self.state.tree)
 
     def initialize(self, seed: int) -> None:
         """Draw parameters and state anew, as a network made with `seed` has them."""
@@ -118,7 +122,7 @@ class LayerStack:
         ndarray, shape (N, K)
             It lies in the trace's memory: a later pass with the same trace overwrites it.
         """
-        return self.body.forward(self._params, X, Trace() if trace is None else trace)
+        return self.body.forward(self.params, X, Trace() if trace is None else trace)
 
     def backward(self, dlogits: Array, trace: Trace, gradient: ParameterVector) -> Array | None:
         """Compute the gradient of every parameter from that of the logits.
@@ -137,11 +141,11 @@ class LayerStack:
         ndarray, shape (N, *input_shape), or None
             The gradient with respect to the input, where `trace.wants_dx` is true.
         """
-        return self.body.backward(self._params, dlogits, trace, gradient.tree)
+        return self.body.backward(self.params, dlogits, trace, gradient.tree)
 
     def update_state(self, trace: Trace) -> None:
         """Let each layer update what it keeps, after a training pass that left `trace`."""
-        self.body.update_state(self._params, trace)
+        self.body.update_state(self.params, trace)
 
     def squared_norm(self, vector: ParameterVector, names: Iterable[str]) -> float:
         """Return the sum of squares of some arrays of a vector of this network's parameters.
@@ -158,6 +162,11 @@ class LayerStack:
         float
         """
         return sum(float(np.vdot(vector[name], vector[name])) for name in names)
+
+    @cached_property
+    def widest_output(self) -> int:
+        """The most numbers that a layer's output has for one sample."""
+        return max(math.prod(shape) for shape in self.summary().output_shapes)
 
     def summary(self) -> Summary:
         """Return a table of the layers: shapes of parameters and output, counts and memory."""

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -175,7 +174,8 @@ class Network(LayerStack):
         """
         if not hasattr(X, "shape"):
             X = np.asarray(X)
-        rows = max(1, _CHUNK // self._widest)
+        widest = max(math.prod(self.input_shape), self.widest_output)
+        rows = max(1, _CHUNK // widest)
         logits = np.empty((len(X), *self.output_shape), self.dtype)
         for start in range(0, len(X), rows):
             chunk = self.inputs(X[start : start + rows])
@@ -227,11 +227,6 @@ class Network(LayerStack):
         if not (np.isfinite(weights).all() and (weights >= 0).all()):
             raise DataError("Sample weights must be finite and not negative.")
         return weights
-
-    @cached_property
-    def _widest(self) -> int:
-        """How many numbers of one sample the input, or a layer's output, has at most."""
-        return max(math.prod(shape) for shape in (self.input_shape, *self.summary().output_shapes))
 
 
 def twin_of(

@@ -81,6 +81,7 @@ EXAMPLES = [
     optimizers.RMSprop(0.2, decay=0.8, epsilon=1e-3),
     optimizers.Adam(0.2, beta_1=0.8, beta_2=0.7, epsilon=1e-3),
     optimizers.AdamW(0.2, beta_1=0.8, beta_2=0.7, epsilon=1e-3, weight_decay=0.3),
+    optimizers.LBFGS(alpha=0.1, memory=3, tolerance=1e-3, max_evaluations=7),
 ]
 _parts = st.recursive(
     st.one_of(

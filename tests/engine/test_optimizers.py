@@ -47,10 +47,12 @@ TRAJECTORIES = sorted(GOLDEN.keys() - {"X", "y", "start"})
 
 def test_every_optimizer_has_its_trajectories() -> None:
     decoupled = {"sgd", "momentum", "nesterov", "adamw"}
-    assert OPTIMIZERS.keys() == PLAIN.keys()
+    # Those that look along lines are held against SciPy's in tests/lbfgs.
+    element_wise = {name for name, kind in OPTIMIZERS.items() if not kind.full_batch}
+    assert element_wise == PLAIN.keys()
     assert set(TRAJECTORIES) == {
-        *(f"{name}/plain" for name in OPTIMIZERS),
-        *(f"{name}/l2" for name in OPTIMIZERS),
+        *(f"{name}/plain" for name in element_wise),
+        *(f"{name}/l2" for name in element_wise),
         *(f"{name}/decoupled" for name in decoupled),
     }
 

@@ -11,8 +11,10 @@ import numpy as np
 import sklearn.neural_network
 
 import clearprop as cp
-from clearprop.estimators.fitting.objective import Objective
 from clearprop.estimators.losses import as_reported
+from clearprop.training.engines import Engine
+from clearprop.training.lbfgs import Objective
+from clearprop.training.passes import LayerPasses
 from clearprop.training.samples import Samples
 
 SOURCE = Path(sklearn.neural_network.__file__).parent / "tests" / "test_mlp.py"
@@ -29,9 +31,10 @@ class WithPrivateGradient(cp.MLPClassifier):
     ) -> tuple[float, np.ndarray]:
         network = self.network_
         y = Y.argmax(axis=1) if Y.shape[1] > 1 else Y
-        return Objective(network, as_reported(network.loss), Samples(X, y, weights), self.alpha)(
-            vector
-        )
+        samples = Samples(X, y, weights)
+        engine = Engine(network, as_reported(network.loss), X)
+        passes = LayerPasses(engine, samples, threads=1)
+        return Objective(engine, passes, cp.LBFGS(alpha=self.alpha), len(y))(vector)
 
 
 def borrowed_module() -> ModuleType:

@@ -125,7 +125,8 @@ def test_callbacks_hear_of_lbfgs_and_may_stop_it() -> None:
     X, y = two_classes()
     listener = Listener(stop_at=3)
     net = cp.MLPClassifier(4, solver="lbfgs", callbacks=[listener], random_state=0).fit(X, y)
-    assert listener.heard == ["begin", "epoch 1 1", "epoch 2 2", "epoch 3 3", "end asked"]
+    epochs = ["step", "epoch 1 1", "step", "epoch 2 2", "step", "epoch 3 3"]
+    assert listener.heard == ["begin", *epochs, "end asked"]
     assert net.n_iter_ == 3
 
 

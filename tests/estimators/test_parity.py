@@ -199,7 +199,7 @@ def test_steps_are_compiled_where_they_are_known(
         made.append(arguments)
         return CompiledStep(*arguments)
 
-    monkeypatch.setattr("clearprop.estimators.fitting.epochs.CompiledStep", make)
+    monkeypatch.setattr("clearprop.training.plan.CompiledStep", make)
     X, y = random_data("multiclass", 60, 4, 0)
     cp.MLPClassifier(solver=solver, max_iter=2).fit(csr_matrix(X) if sparse else X, y)
     assert len(made) == (mode == "compiled" and not sparse)
@@ -249,7 +249,7 @@ def test_a_history_counts_the_batches_before_one_that_overflows(
 def test_threads_that_share_the_samples_of_lbfgs_take_the_same_steps(
     kind: str, weighted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clearprop.estimators.rows._CHUNK", 300)  # of 20 samples
+    monkeypatch.setattr("clearprop.training.engines.base._CHUNK", 300)  # of 20 samples
     X, y = random_data(kind, 110, 5, 0)
     weights = np.random.RandomState(1).uniform(0.5, 2, 110) if weighted else None
     name = "MLPRegressor" if kind == "value" else "MLPClassifier"

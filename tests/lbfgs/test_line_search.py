@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.polynomial import Polynomial
 
-from clearprop.lbfgs.line_search import Point, search_line
+from clearprop.training.lbfgs.line_search import Point, search_line
 
 Function = Callable[[float], tuple[float, float]]
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearprop.lbfgs.memory import Memory, Pair
+from clearprop.training.lbfgs.minimizer import Memory, Pair
 
 
 def pairs_of(seed: int, size: int, count: int) -> list[Pair]:
@@ -26,11 +26,21 @@ def inverse_of(pairs: list[Pair]) -> np.ndarray:
     return H
 
 
+def memory_of(length: int, pairs: list[Pair]) -> Memory:
+    """Take pairs in, each as a step along its own direction from where the gradient is zero."""
+    size = len(pairs[0].s)
+    memory = Memory(
+        np.zeros((length, size)), np.zeros((length, size)), np.zeros(length), np.zeros(3, np.uint32)
+    )
+    for s, y, sy in pairs:
+        memory.add(2 * s, 0.5, np.zeros(size), y, sy)
+    return memory
+
+
 @given(seed=st.integers(0, 99), size=st.integers(1, 12), count=st.integers(1, 8))
 def test_the_direction_is_that_of_the_whole_matrix(seed: int, size: int, count: int) -> None:
-    memory, pairs = Memory(5), pairs_of(seed, size, count)
-    for pair in pairs:
-        memory.add(pair)
+    pairs = pairs_of(seed, size, count)
+    memory = memory_of(5, pairs)
     assert len(memory) == min(count, 5)
     gradient = np.random.RandomState(seed + 1).normal(size=size)
     H = inverse_of(pairs[-5:])
@@ -38,16 +48,13 @@ def test_the_direction_is_that_of_the_whole_matrix(seed: int, size: int, count: 
 
 
 def test_the_newest_change_leads_to_the_newest_step() -> None:
-    memory = Memory(10)
     *_, newest = pairs = pairs_of(0, 6, 4)
-    for pair in pairs:
-        memory.add(pair)
+    memory = memory_of(10, pairs)
     np.testing.assert_allclose(memory.direction(-newest.y), newest.s, rtol=1e-9)
 
 
 def test_without_pairs_the_direction_is_straight_down() -> None:
-    memory, gradient = Memory(10), np.array([1.0, -2.0])
-    memory.add(pairs_of(0, 2, 1)[0])
+    memory, gradient = memory_of(10, pairs_of(0, 2, 1)), np.array([1.0, -2.0])
     memory.clear()
     np.testing.assert_array_equal(memory.direction(gradient), [-1.0, 2.0])
     np.testing.assert_array_equal(gradient, [1.0, -2.0])

@@ -70,8 +70,8 @@ class Recorder(cp.Callback):
         self.losses.append(run.loss)
 
     def on_epoch_end(self, run: cp.Run) -> None:
-        self.weights.append(run.network.parameters.data.copy())
-        self.states.append(run.network.state.data.copy())
+        self.weights.append(run.write_back().parameters.data.copy())
+        self.states.append(run.write_back().state.data.copy())
 
 
 def without_seconds(history: cp.History) -> list[dict[str, float]]:

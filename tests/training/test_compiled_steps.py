@@ -202,7 +202,7 @@ def test_what_it_does_not_know_is_left_to_the_layers(
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("compiled steps were taken")
 
-    monkeypatch.setattr("clearprop.training.step.CompiledStep", refuse)
+    monkeypatch.setattr("clearprop.training.plan.CompiledStep", refuse)
     monkeypatch.setattr(kernel, "_mode", kernel._Mode("compiled"))
     network = cp.Network(layers, loss=cp.SoftmaxCrossEntropy(), input_shape=(4,))
     X = np.random.RandomState(0).randn(20, 4)
@@ -251,6 +251,6 @@ def test_l2_in_sample_space_is_that_of_the_weights(
 
     plain = losses("numpy", sample_space=False)
     assert plain[0] > np.log(3) + 1, "L2 must weigh"
-    monkeypatch.delattr("clearprop.training.step.PlainStep")
+    monkeypatch.delattr("clearprop.training.step.PlainStep.__call__")
     compiled = losses("compiled", sample_space=True, threads=threads)
     np.testing.assert_allclose(compiled, plain, rtol=1e-9)

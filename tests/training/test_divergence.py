@@ -41,8 +41,8 @@ class EveryUpdate(cp.Callback):
         self.states: list[np.ndarray] = []
 
     def on_step_end(self, run: cp.Run) -> None:
-        self.weights.append(run.network.parameters.data.copy())
-        self.states.append(run.network.state.data.copy())
+        self.weights.append(run.write_back().parameters.data.copy())
+        self.states.append(run.write_back().state.data.copy())
 
 
 def diverge(net: cp.Network, **settings: object) -> tuple[DivergedError, Recorder]:

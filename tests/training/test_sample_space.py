@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import clearprop as cp
 from clearprop.errors import DivergedError, UsageError
 from clearprop.network import Network
-from clearprop.sample_space import SampleNetwork, is_cheaper
+from clearprop.training.engines import SampleSpaceEngine
+from clearprop.training.engines.sample_space import is_cheaper
 
 PUBLISHED = [
     0.771749, 0.672053, 0.648263, 0.611507, 0.567047, 0.540138, 0.527930, 0.465477, 0.369126,
@@ -243,7 +244,7 @@ class TestChoosing:
     def test_a_matrix_larger_than_memory_says_what_it_needs(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("clearprop.training.engine.fits", lambda *_: False)
+        monkeypatch.setattr("clearprop.training.plan.fits", lambda *_: False)
         X, y = wide_data(10, 20)
         with pytest.raises(UsageError, match="needs a matrix of 800 B, more than half"):
             cp.Trainer(optimizer=cp.SGD(), sample_space=True).fit(wide_network(20), X, y)
@@ -265,7 +266,7 @@ def test_callbacks_see_ordinary_weights() -> None:
 
         class Look(cp.Callback):
             def on_epoch_end(self, run: cp.Run, found: list[Any] = found) -> None:
-                found.append(run.network.parameters["0.W"].copy())
+                found.append(run.write_back().parameters["0.W"].copy())
 
         trainer = cp.Trainer(
             optimizer=cp.Momentum(0.1), epochs=3, batch_size=4, sample_space=choice
@@ -322,7 +323,7 @@ def test_resuming_for_longer_does_not_change_the_way(tmp_path: Path) -> None:
 
     class Look(cp.Callback):
         def on_train_begin(self, run: cp.Run) -> None:
-            ways.append(isinstance(run.engine, SampleNetwork))
+            ways.append(isinstance(run.engine, SampleSpaceEngine))
 
     for epochs in (1, 400):
         cp.Trainer(optimizer=cp.SGD(), epochs=epochs, batch_size=None).fit(

@@ -8,7 +8,7 @@ import pytest
 import clearprop as cp
 from clearprop.backend import blas_threads
 from clearprop.fused import FusedSteps
-from clearprop.sample_space import SampleNetwork
+from clearprop.training.engines import Engine, SampleSpaceEngine
 
 pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
 
@@ -38,16 +38,16 @@ def train(optimizer: cp.Optimizer, sample_space: bool, threads: int) -> Trained:
     random_state = np.random.RandomState(0)
     X, y = random_state.randn(SAMPLES, 70), random_state.randint(0, 3, SAMPLES)
     network = cp.Network(LAYERS, loss=cp.SoftmaxCrossEntropy(), input_shape=(70,), seed=1)
-    engine = SampleNetwork(network, X, None) if sample_space else network
+    kind = SampleSpaceEngine if sample_space else Engine
+    engine = kind(network, network.loss, X, None)
     steps = FusedSteps(
-        engine,
+        engine.stack,
         engine.loss,
         optimizer,
         optimizer.start(engine.parameters),
-        X=engine.K if isinstance(engine, SampleNetwork) else X,
+        **engine.compiled_inputs()._asdict(),
         y=y,
         weights=random_state.uniform(0.5, 2, SAMPLES),
-        Z_0=engine.Z_0 if isinstance(engine, SampleNetwork) else None,
         batch_size=BATCH,
         threads=threads,
         random_state=random_state,

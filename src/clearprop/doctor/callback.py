@@ -9,9 +9,6 @@ from clearprop.doctor.case import Case, Crash
 from clearprop.doctor.catalogue import look
 from clearprop.doctor.finding import Examination, Finding
 from clearprop.errors import UsageError
-from clearprop.network import Network
-from clearprop.parameters import Array
-from clearprop.sample_space import SampleNetwork
 from clearprop.training import Callback, Run
 
 _NOTHING = 0.1  # of what lies between guessing and perfect
@@ -77,7 +74,7 @@ class Doctor(Callback):
         """Keep the first weights."""
         self.__dict__.pop("examination", None)
         self._case, self._told = None, set()
-        self._start = run.network.copy()
+        self._start = run.write_back().copy()
         if run.step:  # a resumed run: what it began with is drawn once more
             self._start.initialize(self._start.seed)
         self._weights = _LastWeights(run)
@@ -107,7 +104,7 @@ class Doctor(Callback):
         if run.history.stopped == "diverged" and self._weights is not None:
             crash = self._weights.crash(run)
         return Case(
-            network=run.network.copy(),
+            network=run.write_back().copy(),
             start=self._start,
             samples=run.samples,
             held_out=run.held_out,
@@ -127,38 +124,15 @@ class _LastWeights:
     """The weights after each of the last two updates."""
 
     def __init__(self, run: Run) -> None:
-        self._before, self._last = _vectors(run), _vectors(run)
+        self._before, self._last = run.engine.weights(), run.engine.weights()
 
     def keep(self, run: Run) -> None:
         """Copy the present weights over the older ones."""
         self._before, self._last = self._last, self._before
-        for kept, vector in zip(self._last, _live(run), strict=True):
-            np.copyto(kept, vector)
+        np.copyto(self._last.parameters, run.engine.parameters.data)
+        np.copyto(self._last.state, run.engine.state.data)
 
     def crash(self, run: Run) -> Crash:
         """Make networks of the kept weights; the run's own stay as they are."""
-        return Crash(run.step + 1, _network(run, self._before), _network(run, self._last))
-
-
-def _live(run: Run) -> tuple[Array, Array]:
-    return run.engine.parameters.data, run.engine.state.data
-
-
-def _vectors(run: Run) -> tuple[Array, Array]:
-    parameters, state = _live(run)
-    return parameters.copy(), state.copy()
-
-
-def _network(run: Run, vectors: tuple[Array, Array]) -> Network:
-    """Return the network that has these weights, also where training is in sample space."""
-    present = _vectors(run)
-    try:
-        for live, vector in zip(_live(run), vectors, strict=True):
-            live[...] = vector
-        with np.errstate(over="ignore", invalid="ignore"):
-            return run.network.copy()
-    finally:
-        for live, vector in zip(_live(run), present, strict=True):
-            live[...] = vector
-        if isinstance(run.engine, SampleNetwork):
-            run.engine.write_back()
+        before, last = map(run.engine.network_with, (self._before, self._last))
+        return Crash(run.step + 1, before, last)

@@ -145,7 +145,9 @@ class Case:
         if self.trainer is None:
             return None
         optimizer = self.trainer.optimizer
-        steps = self.trainer.epochs * steps_per_epoch(len(self.samples), self.trainer.batch_size)
+        steps = self.trainer.epochs * steps_per_epoch(
+            len(self.samples), self.trainer.samples_per_update
+        )
         steps = min(steps, self.trainer.max_steps or steps)
         return max(optimizer.rate(step) for step in range(0, steps, max(steps // 100, 1)))
 

@@ -71,7 +71,7 @@ class SmallBatchForBatchNorm(Illness):
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Compare the batch with the least that batch norm needs."""
-        size = None if case.trainer is None else case.trainer.batch_size
+        size = None if case.trainer is None else case.trainer.samples_per_update
         every = every_layer(case.network.body.inner())
         layer = next((name for name, one in every if isinstance(one, BatchNorm)), None)
         if layer is None or size is None or size >= self.threshold:

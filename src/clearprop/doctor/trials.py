@@ -10,8 +10,8 @@ from clearprop.doctor.treatment import treated
 from clearprop.errors import DivergedError
 from clearprop.layers import Dense
 from clearprop.network import Network
-from clearprop.sample_space import why_not_exact
 from clearprop.training import Trainer
+from clearprop.training.engines.sample_space import why_not_exact
 from clearprop.training.samples import Samples
 
 _MOST_UPDATES, _FEWEST_UPDATES = 300, 50
@@ -146,7 +146,11 @@ class Trials:
             )
             features, units = first.shape
             weights -= max(features - len(self.samples), 0) * units
-        return 6 * weights * min(self.trainer.batch_size or len(self.samples), len(self.samples))
+        return (
+            6
+            * weights
+            * min(self.trainer.samples_per_update or len(self.samples), len(self.samples))
+        )
 
 
 _OF_OPTIMIZERS = {"learning_rate": "learning_rate", "l2": "alpha"}

@@ -19,7 +19,7 @@ from clearprop.estimators.building import (
 from clearprop.estimators.checks import check_callbacks, check_for_lbfgs, hidden_units, pair_of
 from clearprop.estimators.constraints import CONSTRAINTS, STOCHASTIC
 from clearprop.estimators.fitted import FittedMLP
-from clearprop.estimators.fitting import Given, fit_lbfgs, fit_stochastic
+from clearprop.estimators.learning import Given, fit_lbfgs, fit_stochastic
 from clearprop.layers import Layer
 from clearprop.losses import Loss
 from clearprop.network import Network

@@ -10,7 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from clearprop.estimators.interface import Estimator
 from clearprop.parameters import Array
-from clearprop.training.callbacks import Callback
+from clearprop.training.run import Callback
 
 
 def checked_data(estimator: Any, X: Any, *y: Any, **how: Any) -> Any:

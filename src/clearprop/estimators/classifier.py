@@ -20,8 +20,8 @@ from clearprop.estimators.labels import LOSSES, LabelledMLP, check_loss
 from clearprop.initializers import Initializer
 from clearprop.losses import Loss
 from clearprop.parameters import Array
-from clearprop.training.callbacks import Callback
-from clearprop.training.engine import Choice
+from clearprop.training.plan import Choice
+from clearprop.training.run import Callback
 
 
 def has_probabilities(estimator: "MLPClassifier") -> bool:

@@ -14,10 +14,11 @@ from clearprop.estimators.building import weights_and_biases
 from clearprop.estimators.checks import checked_data
 from clearprop.estimators.drawing import drawing_of
 from clearprop.estimators.exchange import check_exchangeable, copy_learned, shared_parameters
-from clearprop.estimators.rows import engine_for, hidden_outputs, logits_of, rows_of
+from clearprop.estimators.rows import engine_for, hidden_outputs, rows_of
 from clearprop.estimators.saving import save_estimator
 from clearprop.network import Network
 from clearprop.parameters import Array
+from clearprop.training.engines import Engine
 
 _VIEWS = ("coefs_", "intercepts_")
 
@@ -58,16 +59,16 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     def _logits(self, X: Any) -> Array:
         """Check samples and return their logits (N, K)."""
-        return logits_of(*self._rows(X))
+        engine = self._engine(X)
+        return engine.logits(engine.X)
 
-    def _rows(self, X: Any) -> tuple[Network, Any]:
-        """Check samples, and return the network that takes them and them as it does."""
+    def _engine(self, X: Any) -> Engine:
+        """Check samples, and return the engine that passes them through the network."""
         check_is_fitted(self)
         dtypes = (np.float64, np.float32)
         X = checked_data(self, X, accept_sparse="csr", dtype=dtypes, reset=False)
         network = self._synchronized()
-        rows = rows_of(X, network.dtype)
-        return engine_for(network, rows), rows
+        return engine_for(network, rows_of(X, network.dtype))
 
     def transform(self, X: Any, layer: int = -1) -> Array:
         """Return what a hidden layer makes of samples.
@@ -92,8 +93,7 @@ class FittedMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         """
         if not isinstance(layer, Integral):
             raise TypeError(f"layer must be the number of a hidden layer, got {layer!r}.")
-        network, rows = self._rows(X)
-        return hidden_outputs(network, rows, layer)
+        return hidden_outputs(self._engine(X), layer)
 
     @property
     def _n_features_out(self) -> int:

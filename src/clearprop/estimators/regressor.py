@@ -17,8 +17,8 @@ from clearprop.estimators.constraints import CONSTRAINTS
 from clearprop.initializers import Initializer
 from clearprop.losses import AbsoluteError, Huber, Loss, MeanSquaredError, PoissonDeviance, Quantile
 from clearprop.parameters import Array
-from clearprop.training.callbacks import Callback
-from clearprop.training.engine import Choice
+from clearprop.training.plan import Choice
+from clearprop.training.run import Callback
 
 LOSSES: dict[str, Loss] = {
     "squared_error": MeanSquaredError(),

@@ -93,13 +93,16 @@ def build_trainer(settings: Settings, samples: int) -> Trainer:
     epochs = settings.epochs or 1
     steps = epochs * steps_per_epoch(samples, batch_size)
     rate = settings.learning_rate or 0.0
-    optimizer: Optimizer = OPTIMIZERS[settings.optimizer](
-        _SCHEDULES[settings.schedule](rate, steps), alpha=settings.l2
+    kind = OPTIMIZERS[settings.optimizer]
+    optimizer: Optimizer = (
+        kind(alpha=settings.l2)
+        if kind.full_batch
+        else kind(_SCHEDULES[settings.schedule](rate, steps), alpha=settings.l2)
     )
     return Trainer(
         optimizer=optimizer,
         epochs=epochs,
-        batch_size=batch_size,
+        batch_size=None if kind.full_batch else batch_size,
         early_stopping=EarlyStopping(settings.patience) if settings.patience else None,
         class_weight=None if settings.class_weight == "none" else settings.class_weight,
         clip_norm=settings.clip_norm or None,

@@ -10,12 +10,12 @@ from clearprop import kernels
 from clearprop.fused import chain as codes
 from clearprop.fused.chain import NONE, Chain, Samples, Vectors, nothing
 from clearprop.kernels import Kernel
+from clearprop.layer_stack import LayerStack
 from clearprop.layers import Dense, Dropout, Flatten, Layer, LeakyReLU, ReLU, Sigmoid, Tanh
 from clearprop.losses import Loss
-from clearprop.network import Network
 from clearprop.optimizers import Optimizer, OptimizerState
 from clearprop.parameters import Array, ParameterVector
-from clearprop.sample_space import SampleDense, SampleNetwork
+from clearprop.sample_space.layer import RotatedDense, SampleDense
 
 _ACTIVATIONS: Final[dict[type[Layer], int]] = {
     ReLU: codes.RELU,
@@ -26,6 +26,7 @@ _ACTIVATIONS: Final[dict[type[Layer], int]] = {
 _LETTERS: Final[dict[type[Layer], str]] = {
     Flatten: "F",
     Dense: "D",
+    RotatedDense: "D",
     SampleDense: "D",
     ReLU: "r",
     LeakyReLU: "r",
@@ -49,7 +50,7 @@ _KERNELS: Final[dict[Kernel, int]] = {
 }
 
 
-def is_chain(network: Network, loss: Loss, optimizer: Optimizer) -> bool:
+def is_chain(network: LayerStack, loss: Loss, optimizer: Optimizer) -> bool:
     """Whether compiled steps know how to train it, and run on this system.
 
     What they know is: Dense layers, above each an activation of one pass, or none, and dropout, or
@@ -65,12 +66,12 @@ def is_chain(network: Network, loss: Loss, optimizer: Optimizer) -> bool:
     )
 
 
-def is_plain_chain(network: Network, loss: Loss) -> bool:
+def is_plain_chain(network: LayerStack, loss: Loss) -> bool:
     """Whether compiled passes know its gradient: that of a chain in which nothing is drawn."""
     return _is_known(network, loss) and "x" not in _letters(network)
 
 
-def _is_known(network: Network, loss: Loss) -> bool:
+def _is_known(network: LayerStack, loss: Loss) -> bool:
     return (
         hasattr(os, "sched_yield")  # threads that wait call the system's: POSIX has it, Windows not
         and _PATTERN.fullmatch(_letters(network)) is not None
@@ -78,24 +79,30 @@ def _is_known(network: Network, loss: Loss) -> bool:
     )
 
 
-def _letters(network: Network) -> str:
+def _letters(network: LayerStack) -> str:
     return "".join(_LETTERS.get(type(layer), "?") for layer in network.layers)
 
 
 def chain_of(
-    network: Network, loss: Loss, optimizer: Optimizer | None, samples: int
+    network: LayerStack,
+    loss: Loss,
+    optimizer: Optimizer | None,
+    samples: int,
+    first_squares: float = 0.0,
 ) -> tuple[Chain, int]:
     """Describe a network that `is_chain`.
 
     Parameters
     ----------
-    network : Network
+    network : LayerStack
     loss : Loss
         Its own, or one that is minimised in its place.
     optimizer : Optimizer or None
         None for its gradient alone.
     samples : int
         The most that a batch has.
+    first_squares : float
+        In sample space the sum of the first weights' squares.
 
     Returns
     -------
@@ -141,7 +148,7 @@ def chain_of(
         cap=-float(np.log(np.finfo(network.dtype).eps)) if loss.capped else np.inf,
         scaled_at=scaled_at,
         products_at=products_at,
-        first_squares=network.squared_W_0 if isinstance(network, SampleNetwork) else 0.0,
+        first_squares=first_squares,
         alpha=alpha,
     )
     return chain, free
@@ -175,7 +182,11 @@ def _plain(array: Array) -> Array:
 
 
 def vectors_of(
-    network: Network, optimizer: Optimizer | None, state: OptimizerState, memory: int, threads: int
+    network: LayerStack,
+    optimizer: Optimizer | None,
+    state: OptimizerState,
+    memory: int,
+    threads: int,
 ) -> Vectors:
     """Gather what steps change; without an optimizer, what a gradient needs."""
     dtype = network.dtype

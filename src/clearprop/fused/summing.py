@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 
 from clearprop.fused.building import chain_of, samples_of, vectors_of
+from clearprop.layer_stack import LayerStack
 from clearprop.losses import Loss
-from clearprop.network import Network
 from clearprop.parameters import Array
 
 _CHUNK = 2**13  # numbers in the widest layer at a time: 64 KiB in float64
@@ -19,7 +19,7 @@ class FusedGradient:
 
     Parameters
     ----------
-    network : Network
+    network : LayerStack
         Its parameters may be changed between two calls; `is_plain_chain` must hold.
     loss : Loss
         Its own, or one that is minimised in its place.
@@ -46,7 +46,13 @@ class FusedGradient:
     blas_threads = 1
 
     def __init__(
-        self, network: Network, loss: Loss, X: Array, y: Array, weights: Array | None, threads: int
+        self,
+        network: LayerStack,
+        loss: Loss,
+        X: Array,
+        y: Array,
+        weights: Array | None,
+        threads: int,
     ) -> None:
         from clearprop.fused.gradient import gradient_of  # here: it needs Numba
 

@@ -10,9 +10,9 @@ import numpy as np
 from clearprop.fused.building import chain_of, samples_of, vectors_of
 from clearprop.fused.chain import Batches, nothing
 from clearprop.kernels import flush_below
+from clearprop.layer_stack import LayerStack
 from clearprop.layers import Dropout
 from clearprop.losses import Loss
-from clearprop.network import Network
 from clearprop.optimizers import Optimizer, OptimizerState
 from clearprop.parameters import Array
 
@@ -24,7 +24,7 @@ class FusedSteps:
 
     Parameters
     ----------
-    network : Network
+    network : LayerStack
         Its parameters are changed; `is_chain` must hold.
     loss : Loss
         Its own, or one that is minimised in its place.
@@ -38,6 +38,8 @@ class FusedSteps:
     weights : ndarray, shape (N,), or None
     Z_0 : ndarray, shape (N, M), or None
         In sample space what the first weights give.
+    first_squares : float
+        In sample space the sum of the first weights' squares.
     batch_size : int
         The most samples that a batch has.
     threads : int
@@ -60,7 +62,7 @@ class FusedSteps:
 
     def __init__(
         self,
-        network: Network,
+        network: LayerStack,
         loss: Loss,
         optimizer: Optimizer,
         state: OptimizerState,
@@ -68,6 +70,7 @@ class FusedSteps:
         y: Array,
         weights: Array | None,
         Z_0: Array | None,
+        first_squares: float,
         batch_size: int,
         threads: int,
         random_state: np.random.RandomState,
@@ -77,7 +80,7 @@ class FusedSteps:
         self._train = train
         self.optimizer = optimizer
         self._dtype = network.dtype
-        self._chain, memory = chain_of(network, loss, optimizer, batch_size)
+        self._chain, memory = chain_of(network, loss, optimizer, batch_size, first_squares)
         self._vectors = vectors_of(network, optimizer, state, memory, threads)
         self._samples = samples_of(X, y, weights, Z_0)
         self._outputs = network.output_shape[0]

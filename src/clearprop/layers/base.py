@@ -35,6 +35,9 @@ class Layer(ABC):
     needs of forward lies in the trace, so one layer object may serve many networks and threads.
     """
 
+    repeatable: ClassVar[bool] = True
+    """Whether training passes give a sample the same output each time, in whatever batch."""
+
     chains: ClassVar[bool] = False
     """Whether the layers of `inner` pass their output on to each other, in that order."""
 

@@ -1,6 +1,7 @@
 """Dropout."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -32,6 +33,8 @@ class Dropout(Layer):
     """
 
     rate: float
+
+    repeatable: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.rate < 1:

@@ -1,6 +1,7 @@
 """Normalisation of activations: over the batch, or over each sample's features."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -39,6 +40,8 @@ class BatchNorm(Layer):
 
     momentum: float = 0.1
     epsilon: float = 1e-5
+
+    repeatable: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not 0 < self.momentum <= 1:

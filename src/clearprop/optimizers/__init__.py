@@ -16,8 +16,10 @@ from typing import Any
 from clearprop.optimizers.adaptive import AdaGrad, Adam, AdamW, RMSprop
 from clearprop.optimizers.base import Optimizer, OptimizerState
 from clearprop.optimizers.descent import SGD, Momentum, Nesterov
+from clearprop.optimizers.lbfgs import LBFGS
 
 __all__ = [
+    "LBFGS",
     "OPTIMIZERS",
     "SGD",
     "AdaGrad",
@@ -38,5 +40,6 @@ OPTIMIZERS: dict[str, type[Any]] = {
     "rmsprop": RMSprop,
     "adam": Adam,
     "adamw": AdamW,
+    "lbfgs": LBFGS,
 }
 """Every optimizer by the name that the command line gives it."""

@@ -1,19 +1,30 @@
 """What every optimizer is: frozen hyper-parameters with a step over flat vectors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, fields
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 import numpy as np
 
 from clearprop.errors import UsageError
 from clearprop.kernels import Kernel, are_compiled, flush_below
-from clearprop.network import Network
 from clearprop.parameters import Array, ParameterVector
 from clearprop.schedules import Schedule
 
 OptimizerState: TypeAlias = dict[str, Array]
-"""Flat arrays by name, each of the size of the parameter vector."""
+"""Arrays by name; the moments are flat, of the size of the parameter vector."""
+
+
+class Regularized(Protocol):
+    """A network, or whatever trains in its place, with weights that L2 pulls at."""
+
+    @property
+    def parameters(self) -> ParameterVector:
+        """The vector of all parameters."""
+
+    def squared_norm(self, vector: ParameterVector, names: Iterable[str]) -> float:
+        """Return the sum of squares of some arrays of a vector."""
+
 
 _BLOCK = 2**15  # numbers: five arrays of them fit into a cache of 1 or 2 MiB
 _LONG_BLOCK = 2**18  # for compiled loops, which pass but once
@@ -34,6 +45,9 @@ class Optimizer:
     learning_rate: float | Schedule
     _: KW_ONLY
     alpha: float = 0.0
+
+    full_batch: ClassVar[bool] = False
+    """Whether every update looks at all samples, and finds the length of its step by itself."""
 
     moments: ClassVar[tuple[str, ...]] = ()
     """The names of the arrays that `update` keeps from step to step, zero at first."""
@@ -69,13 +83,13 @@ class Optimizer:
         rate = self.learning_rate
         return rate(step) if isinstance(rate, Schedule) else rate
 
-    def regularize(self, network: Network, gradient: ParameterVector, samples: float) -> float:
+    def regularize(self, network: Regularized, gradient: ParameterVector, samples: float) -> float:
         """Add the gradient of L2 to `gradient`, and return what L2 adds to the loss.
 
         Parameters
         ----------
-        network : Network
-            With the parameters that are pulled to zero.
+        network : Regularized
+            The network, whose weights are pulled to zero.
         gradient : ParameterVector
             Changed in place.
         samples : float

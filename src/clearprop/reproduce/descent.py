@@ -12,7 +12,7 @@ from clearprop.network import Network
 from clearprop.optimizers import SGD
 from clearprop.parameters import Array
 from clearprop.training import Callback, History, Trainer
-from clearprop.training.engine import Choice
+from clearprop.training.plan import Choice
 
 
 def yes_or_no(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.initializers import Constant, Zeros
-from clearprop.layers import Built, Layer
+from clearprop.layers import Built, Dense, Layer
 from clearprop.parameters import Array, Parameter, Params
 from clearprop.trace import Trace
 
@@ -72,3 +72,23 @@ class SampleDense(Layer):
 def _take(array: Array, rows: Array, trace: Trace, name: str) -> Array:
     taken = trace.buffer(name, (len(rows), array.shape[1]), array.dtype)
     return np.take(array, rows, axis=0, out=taken, mode="clip")
+
+
+@dataclass(frozen=True)
+class RotatedDense(Dense):
+    """A Dense layer in the coordinates of its samples, beside whose weights there is a v (1,).
+
+    v scales the part of the weights that no sample sees: it has no part in y, and only L2 pulls at
+    it.
+    """
+
+    def build(self, in_shape: tuple[int, ...]) -> Built:
+        """Take flat samples (N,), give (M,)."""
+        built = super().build(in_shape)
+        v = Parameter((1,), Constant(1.0), decays=True)
+        return Built(built.out_shape, {**built.parameters, "v": v})
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array | None:
+        """Write dW, db and dv; return dx where it is wanted."""
+        grads["v"][...] = 0
+        return super().backward(params, dy, trace, grads)

@@ -1,11 +1,10 @@
 """Training: the loop, its batches, its history, and what may happen along the way."""
 
-from clearprop.training.callbacks import Callback
 from clearprop.training.checkpoint import Checkpoint
-from clearprop.training.early_stopping import EarlyStopping
 from clearprop.training.history import History
 from clearprop.training.progress import ProgressLine
-from clearprop.training.run import Run
+from clearprop.training.run import Callback, Run
+from clearprop.training.stopping import EarlyStopping
 from clearprop.training.trainer import Trainer
 
 __all__ = ["Callback", "Checkpoint", "EarlyStopping", "History", "ProgressLine", "Run", "Trainer"]

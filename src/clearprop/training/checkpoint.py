@@ -11,7 +11,6 @@ import numpy as np
 from clearprop.configuration import Json
 from clearprop.errors import ModelFileError, UsageError
 from clearprop.parameters import Array
-from clearprop.sample_space import SampleNetwork
 from clearprop.tensor_file import TensorFile, open_tensors, save_tensors
 from clearprop.training.history import History
 from clearprop.training.run import Best, Run
@@ -53,13 +52,20 @@ class Saver:
     checkpoint : Checkpoint
     run : Run
     settings : dict
-        What must be the same when training goes on.
+        The settings and facts that must be the same when training goes on.
+    notes : dict
+        Facts that may differ, and are kept for whoever resumes.
     """
 
-    def __init__(self, checkpoint: Checkpoint, run: Run, settings: dict[str, Json]) -> None:
-        self.checkpoint = checkpoint
-        self.run = run
-        self.settings = settings
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        run: Run,
+        settings: dict[str, Json],
+        notes: dict[str, Json],
+    ) -> None:
+        self.checkpoint, self.run = checkpoint, run
+        self.settings, self.notes = settings, notes
         self._saved_at = time.monotonic()
         self._last_epoch: tuple[dict[str, Array], dict[str, Any]] | None = None
 
@@ -76,7 +82,7 @@ class Saver:
         _, keys, position, has_gauss, cached = run.random_state.get_state(legacy=True)
         description: dict[str, Any] = {
             "kind": _KIND,
-            "settings": self.settings,
+            "settings": self.settings | self.notes,
             "epoch": run.epoch,
             "step": run.step,
             "history": run.history.rows,
@@ -126,13 +132,8 @@ class Saver:
             run.epoch, run.step = int(saved["epoch"]), int(saved["step"])
             run.history = _history(saved["history"], run.epoch)
             if saved["best"]:
-                parameters, state = run.engine.parameters.data, run.engine.state.data
-                run.best = Best(
-                    epoch=int(saved["best"]["epoch"]),
-                    value=float(saved["best"]["value"]),
-                    parameters=np.empty_like(parameters),
-                    state=np.empty_like(state),
-                )
+                epoch, value = int(saved["best"]["epoch"]), float(saved["best"]["value"])
+                run.best = Best(epoch, value, run.engine.weights())
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ModelFileError(f"{path}: its description is damaged ({error!r}).") from error
         keys = np.empty(_KEYS, np.uint32)
@@ -145,15 +146,19 @@ class Saver:
                 )
         for name, array in into.items():
             array[...] = file.read(name)
-        if isinstance(run.engine, SampleNetwork):
-            run.engine.start_from(run.engine.W_0)
+        run.engine.take_up()
         run.random_state.set_state(("MT19937", keys, *place))
 
 
-def was(checkpoint: Checkpoint, way: str) -> bool:
-    """Whether the saved run goes a way: "in sample space", "by compiled steps"."""
-    settings = open_tensors(checkpoint.path, _KIND).description.get("settings")
-    return isinstance(settings, dict) and settings.get(way) is True
+def recorded(checkpoint: Checkpoint) -> dict[str, Json]:
+    """Return the settings and facts that a checkpoint was made with.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is no checkpoint, or does not say.
+    """
+    return _settings(open_tensors(checkpoint.path, _KIND))
 
 
 def _history(rows: list[dict[str, float]], epochs: int) -> History:
@@ -169,18 +174,22 @@ def _arrays(run: Run) -> dict[str, Array]:
         "parameters": run.engine.parameters.data,
         "state": run.engine.state.data,
         **{f"optimizer.{name}": array for name, array in run.optimizer_state.items()},
+        **run.engine.kept(),
     }
-    if isinstance(run.engine, SampleNetwork):
-        arrays["W_0"] = run.engine.W_0
     if run.best is not None:
-        arrays |= {"best.parameters": run.best.parameters, "best.state": run.best.state}
+        arrays |= {f"best.{name}": array for name, array in run.best.weights._asdict().items()}
     return arrays
 
 
-def _check_settings(file: TensorFile, settings: dict[str, Json]) -> None:
+def _settings(file: TensorFile) -> dict[str, Json]:
     saved = file.description.get("settings")
     if not isinstance(saved, dict):
         raise ModelFileError(f"{file.path} does not say which settings it was made with.")
+    return saved
+
+
+def _check_settings(file: TensorFile, settings: dict[str, Json]) -> None:
+    saved = _settings(file)
     for name, value in settings.items():
         if saved.get(name) != value:
             raise UsageError(

@@ -4,8 +4,7 @@ import sys
 import time
 from typing import TextIO
 
-from clearprop.training.callbacks import Callback
-from clearprop.training.run import Run
+from clearprop.training.run import Callback, Run
 
 _REFRESH = 0.1  # seconds between two pictures of a moving line
 _LINES = 10  # how many a whole run prints where lines can't move

@@ -2,6 +2,7 @@
 
 import math
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from clearprop.parameters import Array
 
 @dataclass(frozen=True)
 class Samples:
-    """What a network is trained on or measured by.
+    """Samples that a network is trained on or measured by.
 
     Parameters
     ----------
@@ -115,6 +116,55 @@ def split(
     return samples.take(np.sort(order[held:])), samples.take(np.sort(order[:held]))
 
 
+def class_weighted(
+    y: Array,
+    sample_weight: Array | None,
+    class_weight: str | Mapping[int, float] | None,
+) -> Array | None:
+    """Multiply class weights into sample weights.
+
+    Parameters
+    ----------
+    y : ndarray, shape (N,) or (N, K)
+        Targets, as the loss takes them.
+    sample_weight : ndarray, shape (N,), or None
+    class_weight : "balanced", mapping of class number to weight, or None
+        Balanced: N / (classes count of the class), as scikit-learn defines it. A class that the
+        mapping does not name has weight 1.
+
+    Returns
+    -------
+    ndarray, shape (N,), or None
+        None where every sample counts alike.
+
+    Raises
+    ------
+    UsageError
+        If there are no classes, or the mapping names one that does not occur.
+    """
+    if class_weight is None:
+        return sample_weight
+    classes, place = np.unique(_class_numbers(y), return_inverse=True)
+    if isinstance(class_weight, str):
+        if class_weight != "balanced":
+            raise UsageError(
+                f"class_weight is 'balanced', a weight for each class, or None; found "
+                f"{class_weight!r}."
+            )
+        each = len(y) / (len(classes) * np.bincount(place))
+    else:
+        if unknown := sorted(set(class_weight) - set(classes.tolist())):
+            raise UsageError(
+                f"class_weight names the class {unknown[0]}, which does not occur; there are "
+                f"{classes.tolist()}."
+            )
+        each = np.array([class_weight.get(number, 1.0) for number in classes.tolist()])
+        if not (np.isfinite(each).all() and (each >= 0).all()):
+            raise UsageError(f"Class weights are finite and not negative, found {class_weight}.")
+    weights = each[place]
+    return weights if sample_weight is None else weights * sample_weight
+
+
 def _check_finite(X: Array) -> None:
     rows = X.reshape(len(X), math.prod(X.shape[1:]))
     # A matrix product reads memory fastest. A thread woken for it would spin on, and be in the way.
@@ -129,3 +179,12 @@ def _check_finite(X: Array) -> None:
             f"X must be finite; sample {row} has {rows[row, column]} at feature {column}. Fill "
             "missing values before training."
         )
+
+
+def _class_numbers(y: Array) -> Array:
+    if y.ndim == 2 and y.shape[1] > 1 and np.array_equal(y.sum(axis=1), np.ones(len(y))):
+        return y.argmax(axis=1)
+    numbers = y.reshape(len(y), -1)[:, 0]
+    if (y.ndim == 2 and y.shape[1] > 1) or not np.array_equal(numbers, np.floor(numbers)):
+        raise UsageError("class_weight needs targets that are classes; weigh samples instead.")
+    return numbers.astype(np.int64)

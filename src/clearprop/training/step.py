@@ -5,15 +5,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from clearprop.fused import FusedSteps
-from clearprop.kernels import give_up_compiling
-from clearprop.losses import Loss
-from clearprop.network import Network
-from clearprop.optimizers import Optimizer
 from clearprop.parameters import Array, ParameterVector
-from clearprop.sample_space import SampleNetwork
 from clearprop.trace import Trace
 from clearprop.training.batches import Gatherer, Rows, joined
+from clearprop.training.engines import CompiledInputs, Engine
 from clearprop.training.run import Run
 from clearprop.training.samples import Samples
 
@@ -24,12 +22,12 @@ class Updates(NamedTuple):
     Parameters
     ----------
     losses : sequence of float
-        Of every batch that was looked at. Where the last one is not finite, its update was not
-        done.
+        The loss of every batch that was looked at. Where the last one is not finite, its update was
+        not done, unless training goes on all the same. Empty where no update could be done.
     logits : ndarray, shape (R, K)
-        Of all their samples, before the updates; overwritten by the next ones.
+        The logits of all their samples, before the updates; overwritten by the next ones.
     y : ndarray, shape (R,) or (R, K)
-        Their targets.
+        The targets of these samples.
     """
 
     losses: Sequence[float]
@@ -41,7 +39,10 @@ class Step(ABC):
     """Does updates, and counts them in the run."""
 
     at_once: int
-    """How many updates one call may do."""
+    """The number of updates that one call may do."""
+
+    ended: str | None = None
+    """The reason for which no further update is of use, once there is one."""
 
     @abstractmethod
     def __call__(self, batches: Sequence[Rows]) -> Updates:
@@ -54,21 +55,20 @@ class PlainStep(Step):
     Parameters
     ----------
     run : Run
-    optimizer : Optimizer
     samples : Samples
+        The samples as the run's engine takes them.
     clip_norm : float or None
         The longest gradient.
+    goes_on : bool
+        Whether an update is done even where its loss is not finite.
     """
 
     at_once = 1
 
     def __init__(
-        self, run: Run, optimizer: Optimizer, samples: Samples, clip_norm: float | None
+        self, run: Run, samples: Samples, clip_norm: float | None, *, goes_on: bool
     ) -> None:
-        self.run = run
-        self.optimizer = optimizer
-        self.samples = samples
-        self.clip_norm = clip_norm
+        self.run, self.samples, self.clip_norm, self.goes_on = run, samples, clip_norm, goes_on
         self.trace = Trace(training=True, random_state=run.random_state)
         self.trace.wants_dx = False
         self.gradient = run.engine.parameters.like()
@@ -76,21 +76,22 @@ class PlainStep(Step):
         self.gather_targets = Gatherer(samples.y)
 
     def __call__(self, batches: Sequence[Rows]) -> Updates:
-        """Do the update of the only batch, if its loss is finite."""
+        """Do the update of the only batch."""
         (batch,) = batches
-        run, network, optimizer = self.run, self.run.engine, self.optimizer
-        x, y = network.inputs(self.gather_inputs(batch)), self.gather_targets(batch)
-        weights = None if self.samples.weights is None else self.samples.weights[batch]
-        logits = network.forward(x, self.trace)
-        loss, dlogits = network.loss(logits, y, weights)
-        network.backward(dlogits, self.trace, self.gradient)
+        run, engine, optimizer = self.run, self.run.engine, self.run.optimizer
+        y, weights = self.gather_targets(batch), self.samples.weights
+        if weights is not None:
+            weights = weights[batch]
+        logits = engine.forward(self.gather_inputs(batch), self.trace)
+        loss, dlogits = engine.loss(logits, y, weights)
+        engine.backward(dlogits, self.trace, self.gradient)
         counted = len(y) if weights is None else float(weights.sum()) or len(y)
-        loss += optimizer.regularize(network, self.gradient, counted)
-        if math.isfinite(loss):
+        loss += optimizer.regularize(engine, self.gradient, counted)
+        if self.goes_on or math.isfinite(loss):
             if self.clip_norm is not None:
-                _clip(network, self.gradient, self.clip_norm)
-            optimizer.step(network.parameters, self.gradient, run.optimizer_state, run.step)
-            network.update_state(self.trace)
+                _clip(engine, self.gradient, self.clip_norm)
+            optimizer.step(engine.parameters, self.gradient, run.optimizer_state, run.step)
+            engine.update_state(self.trace)
             run.step += 1
         return Updates((loss,), logits, y)
 
@@ -101,38 +102,39 @@ class CompiledStep(Step):
     Parameters
     ----------
     run : Run
-    loss : Loss
-        That of the engine, or one that is minimised in its place.
-    optimizer : Optimizer
     samples : Samples
+        The samples as the run's engine takes them.
+    inputs : CompiledInputs
+        The same as compiled code takes them.
     batch_size : int
         The most samples that a batch has.
     threads : int
-        How many work on a batch together.
+        The number of threads that work on a batch together.
+    afterwards : PlainStep or None
+        The step that goes on from the first loss on that is not finite; without one the update of
+        that batch is not done.
     """
 
     def __init__(
         self,
         run: Run,
-        loss: Loss,
-        optimizer: Optimizer,
         samples: Samples,
+        inputs: CompiledInputs,
         batch_size: int,
         threads: int,
+        afterwards: PlainStep | None,
     ) -> None:
-        engine = run.engine
-        sample_space = engine if isinstance(engine, SampleNetwork) else None
-        self.run = run
-        self.y = samples.y
+        self.run, self.y, self.afterwards = run, samples.y, afterwards
         self.steps = FusedSteps(
-            engine,
-            loss,
-            optimizer,
+            run.engine.stack,
+            run.engine.loss,
+            run.optimizer,
             run.optimizer_state,
-            X=sample_space.K if sample_space else samples.X.reshape(len(samples), -1),
+            X=inputs.X,
             y=samples.y,
             weights=samples.weights,
-            Z_0=sample_space.Z_0 if sample_space else None,
+            Z_0=inputs.Z_0,
+            first_squares=inputs.first_squares,
             batch_size=batch_size,
             threads=threads,
             random_state=run.random_state,
@@ -140,34 +142,25 @@ class CompiledStep(Step):
         self.at_once = self.steps.at_once
 
     def __call__(self, batches: Sequence[Rows]) -> Updates:
-        """Do an update for each batch, until one's loss is not finite."""
+        """Do an update for each batch."""
         run = self.run
         rows, sizes = joined(batches)
+        self.steps.optimizer = run.optimizer  # the rules may have changed its learning rate
         losses, logits = self.steps(run.step, rows, sizes)
-        run.step += len(losses) if math.isfinite(losses[-1]) else len(losses) - 1
-        return Updates(losses, logits, self.y[rows])
+        done = len(losses) if math.isfinite(losses[-1]) else len(losses) - 1
+        run.step += done
+        y = self.y[rows]
+        if done == len(losses) or self.afterwards is None:
+            return Updates(losses, logits, y)
+        losses, parts = losses[:done], [logits[: sum(sizes[:done])]]
+        for batch in batches[done:]:
+            (loss,), some, _ = self.afterwards([batch])
+            losses.append(loss)
+            parts.append(some.copy())
+        return Updates(losses, np.concatenate(parts), y)
 
 
-def step_of(
-    run: Run,
-    optimizer: Optimizer,
-    samples: Samples,
-    clip_norm: float | None,
-    *,
-    compiled: bool,
-    batch_size: int,
-    threads: int,
-) -> Step:
-    """Make the step; a plain one, with a warning, where compiling fails."""
-    if compiled:
-        try:
-            return CompiledStep(run, run.engine.loss, optimizer, samples, batch_size, threads)
-        except Exception as error:  # a broken Numba may raise anything
-            give_up_compiling(error)
-    return PlainStep(run, optimizer, samples, clip_norm)
-
-
-def _clip(network: Network, gradient: ParameterVector, longest: float) -> None:
-    norm = math.sqrt(network.squared_norm(gradient, gradient))
+def _clip(engine: Engine, gradient: ParameterVector, longest: float) -> None:
+    norm = math.sqrt(engine.squared_norm(gradient, gradient))
     if norm > longest:
         gradient.data *= longest / norm

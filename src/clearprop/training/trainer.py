@@ -2,33 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from clearprop.backend import check_threads, choose_threads
+from clearprop.backend import check_threads
 from clearprop.configuration import Json, to_config
 from clearprop.errors import UsageError
 from clearprop.initializers import random_state_of
 from clearprop.network import Network
 from clearprop.optimizers import Adam, Optimizer
-from clearprop.training.batches import batches, steps_per_epoch
-from clearprop.training.callbacks import Callback
-from clearprop.training.checkpoint import Checkpoint, Saver, was
-from clearprop.training.early_stopping import EarlyStopping
-from clearprop.training.engine import (
-    Choice,
-    choose_compiled,
-    choose_sample_space,
-    in_sample_space,
-)
+from clearprop.training.batches import steps_per_epoch
+from clearprop.training.checkpoint import Checkpoint, Saver, recorded
 from clearprop.training.history import History
 from clearprop.training.loop import Loop
-from clearprop.training.run import Run
-from clearprop.training.samples import checked_samples, checksum, split
-from clearprop.training.step import step_of
-from clearprop.training.weights import sample_weights
+from clearprop.training.plan import Choice, Plan, make_plan
+from clearprop.training.rules import OwnRules
+from clearprop.training.run import Callback, Run
+from clearprop.training.samples import Samples, checked_samples, checksum, class_weighted, split
+from clearprop.training.stopping import EarlyStopping
+
+_BATCH = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +33,10 @@ class Trainer:
     ----------
     optimizer : Optimizer, default Adam()
     epochs : int, default 20
-        How often every sample is seen.
-    batch_size : int or None, default 32
-        Samples that an update sees; None for all of them, in order.
+        The number of times that every sample is seen; of iterations of `LBFGS`.
+    batch_size : int, "auto" or None, default "auto"
+        The number of samples that an update sees; None for all of them, in order. Auto: 32, or all
+        where the optimizer is `LBFGS`.
     replacement : bool, default False
         Whether each batch is drawn anew from all samples, rather than shuffled once an epoch.
     max_steps : int, optional
@@ -59,8 +54,10 @@ class Trainer:
         (`clearprop.sample_space`): with few samples of many features it does the same, up to
         rounding, in a fraction of the time. Auto: where it is exact and cheaper.
     threads : int, optional
-        Of matrix products, at most; unless given, OPENBLAS_NUM_THREADS and its like decide, or
-        else the shapes: one, or all cores where a step is large enough for that.
+        The number of threads of matrix products, at most; unless given, OPENBLAS_NUM_THREADS and
+        its like decide, or else the shapes: one, or all cores where a step is large enough for
+        that. The last digits of large products depend on it: the same seed gives the same bytes
+        with the same number of threads, which checkpoints keep.
 
     Raises
     ------
@@ -82,7 +79,7 @@ class Trainer:
 
     optimizer: Optimizer = Adam()
     epochs: int = 20
-    batch_size: int | None = 32
+    batch_size: int | Literal["auto"] | None = "auto"
     replacement: bool = False
     max_steps: int | None = None
     early_stopping: EarlyStopping | None = None
@@ -94,7 +91,7 @@ class Trainer:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "max_steps"):
-            count = getattr(self, name)
+            count = self.samples_per_update if name == "batch_size" else getattr(self, name)
             if count is not None and not (isinstance(count, int | np.integer) and count >= 1):
                 raise UsageError(
                     f"Trainer needs {name} to be a whole number of at least 1, found {count!r}."
@@ -103,7 +100,11 @@ class Trainer:
             raise UsageError(
                 f"clip_norm is the longest gradient, a positive number; found {self.clip_norm}."
             )
-
+        if self.optimizer.full_batch and (self.replacement or self.samples_per_update is not None):
+            raise UsageError(
+                f"{type(self.optimizer).__name__} sees all samples in every update: leave "
+                f"{'replacement' if self.replacement else 'batch_size'} out."
+            )
         if self.sample_space not in ("auto", True, False):
             raise UsageError(f"sample_space is 'auto', True or False, found {self.sample_space!r}.")
         check_threads(self.threads)
@@ -163,93 +164,87 @@ class Trainer:
             raise UsageError("To resume, give the checkpoint to resume from.")
         random_state = random_state_of(self.seed)
         samples = checked_samples(network, X, y, sample_weight)
-        held_out = None
-        if isinstance(validation, tuple):
-            held_out = checked_samples(network, *validation)
-        elif validation is not None:
-            samples, held_out = split(samples, validation, random_state)
-        given, given_held_out = samples, held_out
-        weights = sample_weights(samples.y, samples.weights, self.class_weight)
-        if weights is not None:
-            samples = replace(samples, weights=weights.astype(network.dtype, copy=False))
-        resumes = resume and checkpoint is not None and checkpoint.exists()
-        steps = steps_per_epoch(len(samples), self.batch_size)
-        all_steps = min(self.epochs * steps, self.max_steps or self.epochs * steps)
-        choice: Choice = self.sample_space
-        if choice == "auto" and resumes and checkpoint is not None:
-            choice = was(checkpoint, "in sample space")  # more epochs must not change the way
-        facts: dict[str, Json] = {
-            "samples": len(samples),
-            "validation samples": 0 if held_out is None else len(held_out),
-            "in sample space": choose_sample_space(
-                choice,
-                network,
-                self.optimizer,
-                samples,
-                held_out,
-                self.batch_size,
-                all_steps,
-            ),
-        }
-        fingerprint = 0 if checkpoint is None else checksum(samples)
-        engine, remarks = network, []
-        if facts["in sample space"]:
-            engine, samples, held_out = in_sample_space(network, samples, held_out)
-            remarks.append(engine.remark)
-        compiled = choose_compiled(engine, self.optimizer, samples, self.clip_norm, all_steps)
-        if resumes and checkpoint is not None:
-            compiled = compiled and was(checkpoint, "by compiled steps")
-        facts["by compiled steps"] = compiled
+        samples, held_out = self._split(network, samples, validation, random_state)
+        weighted = self._weighted(network, samples)
+        plan = self._plan(network, weighted, held_out, checkpoint if resume else None)
         run = Run(
             trainer=self,
-            samples=given,
-            held_out=given_held_out,
-            engine=engine,
-            optimizer_state=self.optimizer.start(engine.parameters),
+            engine=plan.engine,
+            optimizer=self.optimizer,
+            optimizer_state=self.optimizer.start(plan.engine.parameters),
+            samples=samples,
+            held_out=held_out,
             random_state=random_state,
             epochs=self.epochs,
-            steps_per_epoch=steps,
-            remarks=remarks,
+            steps_per_epoch=steps_per_epoch(len(samples), self.samples_per_update),
+            remarks=list(plan.remarks),
         )
         saver = None
         if checkpoint is not None:
-            facts["data"] = fingerprint
-            saver = Saver(checkpoint, run, self._settings(network) | facts)
-            if resumes:
+            facts = {**self._settings(network), **plan.facts(), "data": checksum(weighted)}
+            saver = Saver(checkpoint, run, facts, plan.notes())
+            if resume and checkpoint.exists():
                 saver.restore()
-        batch_size = self.batch_size or len(samples)
-        threads = choose_threads(engine.parameters.data.size, batch_size, self.threads)
-        step = step_of(
+        rules = OwnRules(
             run,
-            self.optimizer,
-            samples,
-            self.clip_norm,
-            compiled=compiled,
-            batch_size=batch_size,
-            threads=threads,
-        )
-        return Loop(
-            run=run,
-            optimizer=self.optimizer,
-            step=step,
-            samples=samples,
-            held_out=held_out,
-            batches=partial(
-                batches,
-                len(samples),
-                self.batch_size,
-                replacement=self.replacement,
-                random_state=random_state,
-            ),
+            plan.samples,
+            plan.held_out,
+            batch_size=self.samples_per_update,
+            replacement=self.replacement,
             max_steps=self.max_steps,
-            blas_threads=1 if compiled else threads,
             early_stopping=self.early_stopping,
-            callbacks=callbacks,
-            saver=saver,
-        ).go()
+        )
+        step, blas_threads = plan.step(run, scores=True, goes_on=False)
+        return Loop(run, step, rules, plan.samples, blas_threads, callbacks, saver).go()
+
+    @property
+    def samples_per_update(self) -> int | None:
+        """The number of samples that an update sees; None for all."""
+        if self.batch_size == "auto":
+            return None if self.optimizer.full_batch else _BATCH
+        return self.batch_size
+
+    def _split(
+        self, network: Network, samples: Samples, validation: Any, random_state: Any
+    ) -> tuple[Samples, Samples | None]:
+        """Return the samples that are trained on and those that are held out."""
+        if validation is None:
+            return samples, None
+        if isinstance(validation, tuple):
+            return samples, checked_samples(network, *validation)
+        return split(samples, validation, random_state)
+
+    def _weighted(self, network: Network, samples: Samples) -> Samples:
+        """Return the samples with the weights of their classes multiplied into their own."""
+        weights = class_weighted(samples.y, samples.weights, self.class_weight)
+        if weights is None:
+            return samples
+        return replace(samples, weights=weights.astype(network.dtype, copy=False))
+
+    def _plan(
+        self,
+        network: Network,
+        samples: Samples,
+        held_out: Samples | None,
+        resumed: Checkpoint | None,
+    ) -> Plan:
+        """Decide how it is computed: as before, where a run is resumed."""
+        updates = self.epochs * steps_per_epoch(len(samples), self.samples_per_update)
+        return make_plan(
+            network,
+            samples,
+            held_out,
+            self.optimizer,
+            batch_size=self.samples_per_update,
+            updates=min(updates, self.max_steps or updates),
+            sample_space=self.sample_space,
+            threads=self.threads,
+            clip_norm=self.clip_norm,
+            resumed=recorded(resumed) if resumed is not None and resumed.exists() else None,
+        )
 
     def _settings(self, network: Network) -> dict[str, Json]:
-        """Say what must be the same for a run to go on; only its epochs may change."""
+        """Say what must be the same for a run to go on; its epochs and threads may change."""
         return {
             "layers": to_config(network.layers),
             "loss": to_config(network.loss),
@@ -258,6 +253,7 @@ class Trainer:
             **{
                 field.name: to_config(getattr(self, field.name))
                 for field in fields(self)
-                if field.name != "epochs"
+                if field.name not in {"epochs", "threads"}
             },
+            "batch_size": self.samples_per_update,
         }

@@ -12,7 +12,7 @@ _LOOKS = 20
 
 
 class Point(NamedTuple):
-    """How far along the line, the function's value there, and its slope along the line."""
+    """A step along the line, the function's value there, and its slope along the line."""
 
     step: float
     value: float
@@ -20,7 +20,7 @@ class Point(NamedTuple):
 
 
 class Interval(NamedTuple):
-    """Where the search stands.
+    """The stretch of the line that the search has come down to.
 
     Parameters
     ----------

@@ -2,63 +2,57 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from clearprop.estimators.rows import chunk_rows
-from clearprop.losses import Loss
-from clearprop.network import Network
-from clearprop.parameters import Array, ParameterVector
+from clearprop.parameters import ParameterVector
 from clearprop.trace import Trace
+from clearprop.training.engines import Engine
+from clearprop.training.samples import Samples
 
 
 class _Share:
-    """Chunks of samples that one thread passes through the network, and what it needs for that."""
+    """Chunks of samples that one thread passes through the network, and its working memory."""
 
-    def __init__(self, network: Network, starts: range) -> None:
+    def __init__(self, engine: Engine, starts: range) -> None:
         self.starts = starts
         self.trace = Trace(training=True)
         self.trace.wants_dx = False
-        self.gradient, self.part = network.parameters.like(), network.parameters.like()
+        self.gradient, self.part = engine.parameters.like(), engine.parameters.like()
 
 
 class LayerPasses:
     """The layers' own forward and backward, a chunk of samples at a time.
 
-    What lies between the layers stays in the cache so. Where there are many samples, several
+    So the numbers between the layers stay in the cache. Where there are many samples, several
     threads have a share of them each; where there are few, they share each product.
 
     Parameters
     ----------
-    network : Network
+    engine : Engine
         Its parameters may be changed between two calls.
-    loss : Loss
-    X : ndarray or SparseRows, shape (N, D)
-    y : ndarray, shape (N,) or (N, K)
-        Targets, as the loss takes them.
-    weights : ndarray, shape (N,), or None
+    samples : Samples
+        The samples as the engine takes them.
     threads : int
 
     Attributes
     ----------
     gradient : ParameterVector
-        Of the mean loss, as of the last call.
+        The gradient of the mean loss, as of the last call.
     blas_threads : int
-        How many threads a product is to have.
+        The number of threads that a product is to have.
     """
 
-    def __init__(
-        self, network: Network, loss: Loss, X: Any, y: Array, weights: Array | None, threads: int
-    ) -> None:
-        self.network, self.loss, self.X, self.y = network, loss, X, y
-        self.total = float(len(y)) if weights is None else float(weights.sum())
+    def __init__(self, engine: Engine, samples: Samples, threads: int) -> None:
+        self.engine, self.X, self.y, weights = engine, samples.X, samples.y, samples.weights
+        self.total = float(len(self.y)) if weights is None else float(weights.sum())
         self.weights = None if weights is None else (weights / self.total)[:, np.newaxis]
-        self.rows = chunk_rows(network)
-        shares = min(threads, len(y)) if len(y) > self.rows else 1
+        self.rows = engine.chunk
+        count = len(samples)
+        shares = min(threads, count) if count > self.rows else 1
         self.blas_threads = 1 if shares > 1 else threads
-        cuts = [len(y) * part // shares for part in range(shares + 1)]
-        self.shares = [_Share(network, range(*ends, self.rows)) for ends in pairwise(cuts)]
+        cuts = [count * part // shares for part in range(shares + 1)]
+        self.shares = [_Share(engine, range(*ends, self.rows)) for ends in pairwise(cuts)]
         self.others = ThreadPoolExecutor(max(shares - 1, 1))  # its threads start when needed
         self.gradient = self.shares[0].gradient
 
@@ -84,13 +78,13 @@ class LayerPasses:
         return loss
 
     def _chunk(self, rows: slice, trace: Trace, gradient: ParameterVector) -> float:
-        logits = self.network.forward(self.X[rows], trace)
-        losses, dlogits = self.loss.each(logits, self.y[rows])
+        logits = self.engine.forward(self.X[rows], trace)
+        losses, dlogits = self.engine.loss.each(logits, self.y[rows])
         if self.weights is None:
             dlogits /= self.total
             loss = losses.sum() / self.total
         else:
             dlogits *= self.weights[rows]
             loss = losses @ self.weights[rows, 0]
-        self.network.backward(dlogits, trace, gradient)
+        self.engine.backward(dlogits, trace, gradient)
         return float(loss)

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, replace
 
 from clearprop.estimators.interface import Estimator
-from clearprop.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
+from clearprop.optimizers import LBFGS, SGD, Adam, Momentum, Nesterov, Optimizer, OptimizerState
 from clearprop.optimizers.descent import Decaying
-from clearprop.parameters import ParameterVector
 from clearprop.schedules import Schedule
 
 _LEAST_RATE = 1e-6  # below which an adaptive learning rate is no use
@@ -47,6 +46,10 @@ class UndampedNesterov(Undamped, Nesterov):
 
 def optimizer_for(estimator: Estimator) -> Optimizer:
     """Return the optimizer that an estimator's parameters ask for."""
+    if estimator.solver == "lbfgs":
+        return LBFGS(
+            alpha=estimator.alpha, tolerance=estimator.tol, max_evaluations=estimator.max_fun
+        )
     given = estimator.learning_rate
     rate = given if isinstance(given, Schedule) else float(estimator.learning_rate_init)
     pulls = {"alpha": estimator.alpha, "weight_decay": estimator.weight_decay}
@@ -60,44 +63,38 @@ def optimizer_for(estimator: Estimator) -> Optimizer:
     return (nesterov if estimator.nesterovs_momentum else plain)(rate, momentum=momentum, **pulls)
 
 
-class Updates:
-    """An optimizer at work: what `partial_fit` goes on with.
+@dataclass
+class Going:
+    """An optimizer at work, which `partial_fit` goes on with.
 
     Parameters
     ----------
     optimizer : Optimizer
-    parameters : ParameterVector
-        What is updated.
+        With the present learning rate.
+    state : dict of str to ndarray
+        The moments of the network's parameters.
     schedule : str or Schedule
-        How the learning rate changes at the end of an epoch: "constant", "invscaling", "adaptive";
-        a schedule is the optimizer's own, and changes it with every update.
+        The change of the learning rate at the end of an epoch: "constant", "invscaling",
+        "adaptive"; a schedule is the optimizer's own, and changes it with every update.
     power : float
-        Of invscaling: learning_rate / (samples seen + 1)^power.
+        The power of invscaling: learning_rate / (samples seen + 1)^power.
+    step : int
+        The number of updates that were done.
     """
 
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        parameters: ParameterVector,
-        schedule: str | Schedule,
-        power: float,
-    ) -> None:
-        self.optimizer = optimizer
-        self.state = optimizer.start(parameters)
-        self.schedule = schedule
-        self.power = power
-        self.step = 0
-        self.first_rate = self.learning_rate
+    optimizer: Optimizer
+    state: OptimizerState
+    schedule: str | Schedule
+    power: float
+    step: int = 0
+
+    def __post_init__(self) -> None:
+        self.first_rate = self.optimizer.rate(0)
 
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next update."""
         return self.optimizer.rate(self.step)
-
-    def update(self, parameters: ParameterVector, gradient: ParameterVector) -> None:
-        """Do one update of the parameters."""
-        self.optimizer.step(parameters, gradient, self.state, self.step)
-        self.step += 1
 
     def end_epoch(self, seen: int) -> None:
         """Change the learning rate after an epoch; `seen` counts the samples of all of them."""
