@@ -1,0 +1,43 @@
+"""Trainings whose checkpoints are kept."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import clearprop as cp
+
+
+def network(features: int, *middle: cp.Layer) -> cp.Network:
+    """Return a network of two classes."""
+    return cp.Network(
+        [cp.Dense(3), *middle, cp.Dense(1)],
+        loss=cp.BinaryCrossEntropy(),
+        input_shape=(features,),
+        seed=1,
+    )
+
+
+def samples(net: cp.Network) -> tuple[Any, Any]:
+    """Draw twelve samples for a network."""
+    random_state = np.random.RandomState(0)
+    X = random_state.standard_normal((12, *net.input_shape))
+    return X, (X[:, 0] > 0).astype(int)
+
+
+TRAININGS: dict[str, tuple[Callable[[], cp.Network], Callable[..., cp.Trainer]]] = {
+    "plain": (
+        partial(network, 2, cp.BatchNorm(), cp.ReLU(), cp.Dropout(0.2)),
+        partial(
+            cp.Trainer,
+            optimizer=cp.Adam(0.01, alpha=0.1),
+            batch_size=5,
+            early_stopping=cp.EarlyStopping(9, monitor="loss"),
+        ),
+    ),
+    "sample-space": (
+        partial(network, 40, cp.Tanh()),
+        partial(cp.Trainer, optimizer=cp.Nesterov(0.05), batch_size=5, sample_space=True),
+    ),
+}
