@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from clearprop.cli.options import setting_option
 from clearprop.cli.output import json_option, note, say_json
-from clearprop.cli.parameters import LAYERS
 from clearprop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,9 +21,8 @@ _PRINTED_LINES = 20
 @click.option("--forward", metavar="NAME", help="FILE's function for the forward pass.")
 @click.option("--backward", metavar="NAME", help="FILE's function for the backward pass.")
 @click.option("--cost", metavar="NAME", help="FILE's function for the cost.")
-@click.option(
-    "--layers",
-    type=LAYERS,
+@setting_option(
+    "layers",
     metavar="FEATURES,UNITS,...",
     help="The sizes for FILE, from the features of a sample to the outputs: 5,4,3,1.",
 )
@@ -96,7 +95,7 @@ def _check_file(
     done = check_file(
         file,
         names={role: name for role, name in options.items() if name is not None},
-        sizes=None if sizes is None else tuple(sizes),
+        sizes=sizes,
         batch=batch,
         timeout=timeout,
     )

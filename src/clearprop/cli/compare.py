@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clearprop.cli.options import settings_from, task_options
+from clearprop.cli.options import setting_option, settings_from, task_options
 from clearprop.cli.output import (
     duration,
     json_option,
@@ -18,7 +18,6 @@ from clearprop.cli.output import (
     score_name,
     score_value,
 )
-from clearprop.cli.parameters import LAYERS
 from clearprop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,11 +26,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("data")
-@click.option(
-    "--layers",
+@setting_option(
+    "layers",
     "every",
-    type=LAYERS,
-    metavar="UNITS,UNITS,...",
     multiple=True,
     required=True,
     help="The hidden layers of one architecture: 20,7,5, or none. Give it again for each.",
@@ -58,7 +55,7 @@ def compare(
     ctx: click.Context,
     /,
     data: str,
-    every: tuple[list[int], ...],
+    every: tuple[tuple[int, ...], ...],
     repeats: int,
     out: str,
     as_json: bool,
@@ -69,12 +66,12 @@ def compare(
     from clearprop.experiment.comparison import compare as run
     from clearprop.files import make_folder
 
-    if len(set(map(tuple, every))) < len(every):
+    if len(set(every)) < len(every):
         raise UsageError("An architecture is given twice; each --layers must differ.")
     settings = settings_from(data, options)
     folder = make_folder(Path(out))
     found = []
-    for architecture in run(settings, [tuple(layers) for layers in every], repeats):
+    for architecture in run(settings, every, repeats):
         found.append(architecture)
         note(f"{architecture.label} is trained, {len(found)} of {len(every)}.")
     score = found[0].trials[0].score_name

@@ -4,14 +4,14 @@ from typing import Any
 
 import click
 
-from clearprop.cli.options import size_option, target_option
+from clearprop.cli.options import setting_option
 from clearprop.cli.output import json_option, say_json, say_table
 
 
 @click.command()
 @click.argument("name_or_path")
-@target_option
-@size_option
+@setting_option("target")
+@setting_option("size")
 @json_option
 def data(
     name_or_path: str, target: str | None, size: tuple[int, int] | None, as_json: bool

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clearprop.cli.options import size_option, target_option
+from clearprop.cli.options import setting_option, typed
 from clearprop.cli.output import json_option, note, say_json
 from clearprop.errors import DataError, UsageError
 
@@ -24,8 +24,8 @@ _MODEL_SUFFIX = ".safetensors"
     metavar="PATH",
     help="Where the data of a run lie now; or the folder of a published experiment's data.",
 )
-@target_option
-@size_option
+@setting_option("target")
+@setting_option("size")
 @json_option
 def doctor(
     run_or_data: str,
@@ -62,19 +62,13 @@ def doctor(
     else:
         _refuse("it is for runs and published experiments", data=data)
         found = _data(run_or_data, target, size)
-        again = shlex.join(["clearprop", "train", run_or_data, *_given(target, size)])
+        again = shlex.join(["clearprop", "train", run_or_data, *typed(target=target, size=size)])
     if as_json:
         say_json({"examined": run_or_data, **found.to_json()})
         return
     click.echo(found)
     if again and found.command:
         click.echo(f"\nAll of it:  {again} {found.command}")
-
-
-def _given(target: str | None, size: tuple[int, int] | None) -> list[str]:
-    """Write the options that the data were loaded with."""
-    told = [] if target is None else ["--target", target]
-    return told if size is None else [*told, "--size", "x".join(map(str, size))]
 
 
 def _run(folder: str, data: str | None) -> "Examination":

@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from clearprop.cli.options import settings_from, settings_of_run, task_options
+from clearprop.cli.options import setting_option, settings_from, settings_of_run, task_options
 from clearprop.cli.output import duration, json_option, note, say_json, score_text
-from clearprop.cli.parameters import LAYERS
 from clearprop.data.dataset import Kind
 from clearprop.errors import UsageError
 from clearprop.experiment import folder as run_folder
@@ -16,12 +15,7 @@ from clearprop.experiment import folder as run_folder
 
 @click.command()
 @click.argument("data", required=False)
-@click.option(
-    "--layers",
-    type=LAYERS,
-    metavar="UNITS,UNITS,...",
-    help="The hidden layers: 20,7,5, or none.  [default: 256,128; 64,32 below 64 features]",
-)
+@setting_option("layers")
 @task_options
 @click.option("--out", metavar="FOLDER", help="The run's folder.  [default: a new one under runs/]")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, to the same bits.")

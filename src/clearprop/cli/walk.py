@@ -2,7 +2,7 @@
 
 import click
 
-from clearprop.cli.options import size_option, target_option
+from clearprop.cli.options import setting_option
 from clearprop.cli.output import json_option, note, say_json
 from clearprop.errors import UsageError
 
@@ -22,8 +22,8 @@ from clearprop.errors import UsageError
     help="Samples are rows, or columns as in the course.",
 )
 @click.option("--data", metavar="DATA", help="Of a model: other data than it was trained on.")
-@target_option
-@size_option
+@setting_option("target")
+@setting_option("size")
 @click.option("--html", metavar="FILE", help="Write a page in which every number opens.")
 @json_option
 def walk(

@@ -8,9 +8,8 @@ from clearprop.configuration import Json
 from clearprop.data import Dataset, hold_out, load
 from clearprop.errors import DivergedError, UsageError
 from clearprop.experiment.construction import build_network, build_trainer
-from clearprop.experiment.defaults import resolve
 from clearprop.experiment.loading import naming
-from clearprop.experiment.settings import Settings
+from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.model_file import Model
 from clearprop.network import Network
 from clearprop.preprocessing import Preprocessing, fit_recipe, prepare
@@ -101,9 +100,8 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
         If the settings can't be used with these data.
     """
     features = fit_recipe(dataset).inputs.input_shape
-    settings = resolve(
-        settings, len(dataset), math.prod(features), has_test_set=dataset.test is not None
-    )
+    extent = Extent(len(dataset), math.prod(features), has_test_set=dataset.test is not None)
+    settings = resolve(settings, extent)
     train, held_out = _held_out(settings, dataset)
     recipe = fit_recipe(train)
     for other in (held_out, dataset.test):

@@ -10,11 +10,10 @@ import numpy as np
 from clearprop.data import Dataset
 from clearprop.errors import DataError, ModelFileError, UnknownNameError, UsageError
 from clearprop.experiment.construction import build_trainer
-from clearprop.experiment.defaults import resolve
 from clearprop.experiment.folder import MODEL, SETTINGS
 from clearprop.experiment.learning import load_dataset, set_task
 from clearprop.experiment.loading import load_for, naming
-from clearprop.experiment.settings import Settings
+from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.model_file import load
 from clearprop.network import Network
 from clearprop.preprocessing import Preprocessing, prepare
@@ -165,8 +164,8 @@ def _of_model(
             raise
         raise ModelFileError(f"{path} was trained on {source}. {error} Or give --data.") from error
     features = prod(model.preprocessing.inputs.input_shape)
-    settings = trained or Settings(data=source)
-    settings = resolve(settings, len(dataset), features, has_test_set=dataset.test is not None)
+    extent = Extent(len(dataset), features, has_test_set=dataset.test is not None)
+    settings = resolve(trained or Settings(data=source), extent)
     return Ready(model.network, model.preprocessing, dataset, settings)
 
 
