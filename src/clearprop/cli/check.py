@@ -1,18 +1,15 @@
 """``clearprop check``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from clearprop.cli.options import setting_option
 from clearprop.cli.output import json_option, note, say_json
 from clearprop.errors import UsageError
+from clearprop.experiment.inspection import batch_for_learners, check_network
 
-if TYPE_CHECKING:
-    from clearprop.gradcheck import Report
-
-_MODEL = "model.safetensors"
 _PRINTED_LINES = 20
 
 
@@ -55,7 +52,7 @@ def check(target: str, data: str | None, as_json: bool, **options: Any) -> None:
         for name, value in options.items():
             if value is not None:
                 raise UsageError(f"--{name} is for a .py file or a notebook; {target} is neither.")
-        found = _check_network(target, data)
+        found = check_network(target, data)
         report, text = found.to_dict(), str(found)
     if as_json:
         say_json({"target": target, **report})
@@ -66,27 +63,13 @@ def check(target: str, data: str | None, as_json: bool, **options: Any) -> None:
         click.get_current_context().exit(1 if wrong else 2)
 
 
-def _check_network(target: str, data: str | None) -> "Report":
-    from clearprop.experiment.gradients import check_model, check_untrained
-    from clearprop.model_file import load
-
-    path = Path(target)
-    if path.suffix == ".safetensors" or (path / _MODEL).exists():
-        return check_model(load(path / _MODEL if path.is_dir() else path), data)
-    if data is not None:
-        raise UsageError(f"{target} is itself the data. Leave --data out, or give a FILE or MODEL.")
-    return check_untrained(target)
-
-
 def _check_file(
     file: Path, data: str | None, options: dict[str, Any]
 ) -> tuple[dict[str, Any], str]:
-    from clearprop.experiment.gradients import batch_for_learners
     from clearprop.gradcheck.learner import check_file, require_file
 
     require_file(file)
-    timeout = options.pop("timeout") or 60.0
-    sizes = options.pop("layers")
+    timeout, sizes = options.pop("timeout") or 60.0, options.pop("layers")
     batch = None if data is None else batch_for_learners(data)
     note(
         f"Running {file}: everything in it is executed, in a process of its own, for at most "

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -19,9 +19,8 @@ from clearprop.cli.output import (
     score_value,
 )
 from clearprop.errors import UsageError
-
-if TYPE_CHECKING:
-    from clearprop.experiment.comparison import Architecture
+from clearprop.experiment import comparison
+from clearprop.files import make_folder
 
 
 @click.command()
@@ -55,7 +54,7 @@ def compare(
     ctx: click.Context,
     /,
     data: str,
-    every: tuple[tuple[int, ...], ...],
+    every: tuple[list[int], ...],
     repeats: int,
     out: str,
     as_json: bool,
@@ -63,15 +62,13 @@ def compare(
 ) -> None:
     """Train several architectures on DATA, in parallel, and compare mean and spread."""
     from clearprop import plots
-    from clearprop.experiment.comparison import compare as run
-    from clearprop.files import make_folder
 
-    if len(set(every)) < len(every):
+    if len(set(map(tuple, every))) < len(every):
         raise UsageError("An architecture is given twice; each --layers must differ.")
     settings = settings_from(data, options)
     folder = make_folder(Path(out))
     found = []
-    for architecture in run(settings, every, repeats):
+    for architecture in comparison.compare(settings, list(map(tuple, every)), repeats):
         found.append(architecture)
         note(f"{architecture.label} is trained, {len(found)} of {len(every)}.")
     score = found[0].trials[0].score_name
@@ -97,7 +94,7 @@ def compare(
         ctx.exit(1)
 
 
-def _say(found: "Sequence[Architecture]", score: str) -> None:
+def _say(found: Sequence[comparison.Architecture], score: str) -> None:
     mean = f"mean {score_name(score)}"
     say_table(
         ("hidden layers ", "parameters", mean, "spread", "lowest", "highest", "time each"),

@@ -6,6 +6,8 @@ import click
 
 from clearprop.cli.options import setting_option
 from clearprop.cli.output import json_option, say_json, say_table
+from clearprop.data import describe, load
+from clearprop.summary import readable_bytes
 
 
 @click.command()
@@ -17,8 +19,6 @@ def data(
     name_or_path: str, target: str | None, size: tuple[int, int] | None, as_json: bool
 ) -> None:
     """Show what is understood of data: counts, shapes, classes, columns, broken files."""
-    from clearprop.data import describe, load
-
     described: dict[str, Any] = describe(load(name_or_path, target=target, size=size))
     if as_json:
         say_json(described)
@@ -30,8 +30,6 @@ def data(
 
 
 def _say(described: dict[str, Any], title: str) -> None:
-    from clearprop.summary import readable_bytes
-
     click.echo(
         f"{title}: {described['samples']} samples, {described['kind']}, "
         f"{readable_bytes(described['bytes'])}; {described['task']} of {described['target']!r}"

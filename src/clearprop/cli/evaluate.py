@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from clearprop.cli.output import json_option, note, percent, say_json, say_table, score_text
-
-if TYPE_CHECKING:
-    from clearprop.experiment import Evaluation
-    from clearprop.model_file import Model
+from clearprop.experiment import Evaluation
+from clearprop.experiment import evaluate as measure
+from clearprop.experiment.learning import load_for
+from clearprop.model_file import Model, load
 
 _MISTAKES = 10
 _CLASSES = 20
@@ -26,10 +25,6 @@ def evaluate(model: str, data: str, as_json: bool) -> None:
     Where DATA brings a test set, that is what counts; else all of it, which may hold samples that
     the model has learned from.
     """
-    from clearprop.experiment import evaluate as measure
-    from clearprop.experiment.loading import load_for
-    from clearprop.model_file import load
-
     loaded = load(model)
     dataset = load_for(loaded, data)
     for problem in dataset.problems:
@@ -60,7 +55,7 @@ def evaluate(model: str, data: str, as_json: bool) -> None:
         _say_mistakes(found)
 
 
-def _learned_from(model: "Model", data: str) -> str | None:
+def _learned_from(model: Model, data: str) -> str | None:
     """Warn of a score on samples that the model has seen, and tell the honest one beside it."""
     settings = model.training.get("settings")
     if not isinstance(settings, dict) or Path(str(settings.get("data"))) != Path(data):
@@ -73,7 +68,7 @@ def _learned_from(model: "Model", data: str) -> str | None:
     return warning
 
 
-def _say_mistakes(found: "Evaluation") -> None:
+def _say_mistakes(found: Evaluation) -> None:
     click.echo()
     if found.confusion is None:
         say_table(

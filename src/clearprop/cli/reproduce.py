@@ -1,17 +1,17 @@
 """``clearprop reproduce``."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from clearprop.cli.output import json_option, note, say_json, say_table
+from clearprop.training import Callback, ProgressLine
 
 if TYPE_CHECKING:
-    from clearprop.reproduce import Report
-    from clearprop.training import Callback
+    from clearprop.reproduce import Experiment, Report
 
 _EQUAL = {True: "yes", False: "no", None: "–"}
 
@@ -36,10 +36,10 @@ def reproduce(name: str | None, data: Path | None, out: Path | None, as_json: bo
 
     Without a NAME, list the experiments, the data that each needs, and whether they were found.
     """
-    from clearprop.reproduce import find_experiment
+    from clearprop.reproduce import EXPERIMENTS, find_experiment
 
     if name is None:
-        _list(data, as_json)
+        _list(EXPERIMENTS.values(), data, as_json)
         return
     experiment = find_experiment(name)
     report = experiment.run(data, out or Path("reproduced") / name, _watch)
@@ -49,12 +49,10 @@ def reproduce(name: str | None, data: Path | None, out: Path | None, as_json: bo
         _show(experiment.title, report)
 
 
-def _list(data: Path | None, as_json: bool) -> None:
-    from clearprop.reproduce import EXPERIMENTS
-
+def _list(experiments: "Iterable[Experiment]", data: Path | None, as_json: bool) -> None:
     listed = [
         (experiment, experiment.needs is None or experiment.needs.is_in(data))
-        for experiment in EXPERIMENTS.values()
+        for experiment in experiments
     ]
     if as_json:
         say_json(
@@ -88,9 +86,7 @@ def _list(data: Path | None, as_json: bool) -> None:
     note("Run one: clearprop reproduce NAME --data DIR, where DIR holds what it needs.")
 
 
-def _watch(title: str) -> "Sequence[Callback]":
-    from clearprop.training import ProgressLine
-
+def _watch(title: str) -> Sequence[Callback]:
     note(title)
     return [ProgressLine()]
 

@@ -10,7 +10,9 @@ from clearprop.cli.options import setting_option, settings_from, settings_of_run
 from clearprop.cli.output import duration, json_option, note, say_json, score_text
 from clearprop.data.dataset import Kind
 from clearprop.errors import UsageError
+from clearprop.experiment import Task, learn, load_dataset, set_task
 from clearprop.experiment import folder as run_folder
+from clearprop.training import Checkpoint, ProgressLine
 
 
 @click.command()
@@ -43,10 +45,6 @@ def train(
     Paths: a folder of pictures with one folder a class (or train/ and test/ with such folders), IDX
     files, CSV, NPZ, HDF5.
     """
-    from clearprop.experiment import learn, load_dataset, set_task
-    from clearprop.experiment.drawing import draw_run
-    from clearprop.training import Checkpoint, ProgressLine
-
     if resume and out is None:
         raise UsageError("Say which run to go on with: --resume --out FOLDER.")
     settings = (
@@ -71,7 +69,7 @@ def train(
     report = run_folder.save_run(folder, trained, measured)
     shown = measured.test or measured.held_out
     shown_data = task.test if measured.test else task.held_out
-    pictures = draw_run(folder, trained.model, trained.history, shown, shown_data)
+    pictures = run_folder.draw_run(folder, trained.model, trained.history, shown, shown_data)
     if as_json:
         say_json(report | {"pictures": [str(path) for path in pictures]})
     else:
@@ -86,11 +84,11 @@ def train(
         _say_next(report, task.train.kind)
 
 
-def _plan(task: Any) -> str:
+def _plan(task: Task) -> str:
     settings, network = task.settings, task.network
     held_out = f", {len(task.held_out)} held out" if task.held_out is not None else ""
     test = f", {len(task.test)} to test" if task.test is not None else ""
-    units = [*settings.layers, *network.output_shape]
+    units = [*(settings.layers or ()), *network.output_shape]
     inputs = "x".join(map(str, network.input_shape))
     return (
         f"{settings.data}: {len(task.train)} samples to train on{held_out}{test}. "

@@ -5,6 +5,7 @@ import click
 from clearprop.cli.options import setting_option
 from clearprop.cli.output import json_option, note, say_json
 from clearprop.errors import UsageError
+from clearprop.experiment.inspection import make_ready, walk_step
 
 
 @click.command()
@@ -43,8 +44,6 @@ def walk(
     MODEL_OR_DATA is a run's folder, a model file, or data by name or path. For data, the network is
     the one that train without options begins with. Nothing is trained.
     """
-    from clearprop.experiment.walking import make_ready, walk_step
-
     if html is not None and entry is not None:
         raise UsageError("--entry shows one number, --html writes a page of all. Choose one.")
     ready = make_ready(model_or_data, data=data, target=target, size=size)

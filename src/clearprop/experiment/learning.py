@@ -1,18 +1,32 @@
-"""From settings to a trained model: load, hold out, prepare, build, train."""
+"""From settings to a trained model: load, hold out, prepare, build, train.
+
+Other data are loaded as the model's own were.
+"""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from clearprop.configuration import Json
-from clearprop.data import Dataset, hold_out, load
-from clearprop.errors import DivergedError, UsageError
+from clearprop.data import Dataset, Table, hold_out, load
+from clearprop.data.delimited import read_table
+from clearprop.data.loading import TABLE_SUFFIXES
+from clearprop.errors import DataError, DivergedError, ShapeError, UsageError
 from clearprop.experiment.construction import build_network, build_trainer
-from clearprop.experiment.loading import naming
 from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.model_file import Model
 from clearprop.network import Network
-from clearprop.preprocessing import Preprocessing, fit_recipe, prepare
+from clearprop.preprocessing import (
+    ArrayRecipe,
+    PictureRecipe,
+    Preprocessing,
+    TableRecipe,
+    array_of,
+    fit_recipe,
+    prepare,
+)
 from clearprop.training import Callback, Checkpoint, History
 
 
@@ -27,12 +41,12 @@ class Task:
     recipe : Preprocessing
         Fitted to `train`.
     network : Network
-        With its first weights.
+        The network with its first weights.
     train : Dataset
     held_out : Dataset or None
-        For validation.
+        The samples for validation.
     test : Dataset or None
-        That came with the data.
+        The test set that came with the data.
     """
 
     settings: Settings
@@ -45,7 +59,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Trained:
-    """What training left.
+    """The outcome of a training.
 
     Parameters
     ----------
@@ -63,33 +77,59 @@ class Trained:
 
 
 def load_dataset(settings: Settings, name_or_path: str | None = None) -> Dataset:
-    """Load the data of a run, or other data in the same way.
-
-    Parameters
-    ----------
-    settings : Settings
-    name_or_path : str, optional
-        Other data than ``settings.data``.
-
-    Returns
-    -------
-    Dataset
-    """
+    """Load the data of a run, or other data in the same way."""
     return load(name_or_path or settings.data, target=settings.target, size=settings.size)
+
+
+def load_for(model: Model, name_or_path: str) -> Dataset:
+    """Load data in the form that a model takes: its target column, its size of pictures."""
+    recipe = model.preprocessing
+    if recipe is None:
+        return load(name_or_path)
+    is_table = name_or_path.lower().endswith(TABLE_SUFFIXES)
+    target = _target_in(name_or_path, recipe) if is_table else None
+    if isinstance(recipe.inputs, PictureRecipe):
+        return load(
+            name_or_path,
+            target=target,
+            size=recipe.inputs.size,
+            channels=recipe.inputs.channels,
+        )
+    dataset = load(name_or_path, target=target)
+    if isinstance(recipe.inputs, ArrayRecipe) and isinstance(dataset.X, Table):
+        X = array_of(dataset.X, recipe.inputs, name_or_path)
+        return replace(dataset, kind="array", X=X, feature_names=None)
+    return dataset
+
+
+def _target_in(path: str, recipe: Preprocessing) -> str | None:
+    """Return the column that was learned: by its name, else the only one that is no input."""
+    target, inputs = recipe.target.name, recipe.inputs
+    if target is not None or not isinstance(inputs, TableRecipe):
+        return target
+    known = {column.name for column in inputs.columns}
+    others = [name for name in read_table(Path(path)).names if name not in known]
+    if len(others) != 1:
+        raise DataError(
+            f"{path} has {', '.join(map(repr, others)) or 'no column'} besides those that the "
+            "model takes; expected one, the target."
+        )
+    return others[0]
+
+
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Put a file or data set in front of an error that only says what is wrong with its samples."""
+    try:
+        yield
+    except (DataError, ShapeError) as error:
+        if source in str(error):
+            raise
+        raise type(error)(f"{source}: {error}") from error
 
 
 def set_task(settings: Settings, dataset: Dataset) -> Task:
     """Hold samples out, fit the recipe, resolve the settings, and build the network.
-
-    Parameters
-    ----------
-    settings : Settings
-    dataset : Dataset
-        That `load_dataset` gave.
-
-    Returns
-    -------
-    Task
 
     Raises
     ------
@@ -119,20 +159,9 @@ def learn(
     checkpoint: Checkpoint | None = None,
     resume: bool = False,
 ) -> Trained:
-    """Train the network of a task.
+    """Train the network of a task; where the loss stops being finite, say so in the outcome.
 
-    Parameters
-    ----------
-    task : Task
-    callbacks : sequence of Callback
-    checkpoint : Checkpoint, optional
-    resume : bool, default False
-        Go on from the checkpoint, if there is one.
-
-    Returns
-    -------
-    Trained
-        Also where the loss stopped being finite.
+    With `resume`, training goes on from the checkpoint, if there is one.
     """
     settings, network, recipe = task.settings, task.network, task.recipe
 

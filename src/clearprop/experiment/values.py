@@ -1,7 +1,7 @@
 """Kinds of values that settings take: how each is checked, and how it is typed."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -171,10 +171,10 @@ class Units(Kind):
             )
         return tuple(value)
 
-    def parse(self, text: str) -> tuple[int, ...]:
-        """Read sizes between commas, or ``none``."""
+    def parse(self, text: str) -> Sequence[int]:
+        """Read a list of sizes between commas, or ``none``."""
         if text == "none":
-            return ()
+            return []
         units = _read(
             text.split(","),
             _whole_numbers,
@@ -196,7 +196,7 @@ class PictureSize(Units):
             raise UsageError(f"A size is a height and a width, found {size}.")
         return size
 
-    def parse(self, text: str) -> tuple[int, ...]:
+    def parse(self, text: str) -> Sequence[int]:
         """Read one size, or two with an x between them."""
         wrong = f"{text!r} is no size. Write height and width, as in 64x64."
         size = _read(text.lower().split("x"), _whole_numbers, wrong)
@@ -206,7 +206,7 @@ class PictureSize(Units):
             raise ValueError(f"a picture has at least one pixel a side, found {text}.")
         return size[0], size[-1]
 
-    def write(self, value: tuple[int, ...]) -> str:
+    def write(self, value: Sequence[int]) -> str:
         """Write height x width."""
         return "x".join(map(str, value))
 
@@ -218,5 +218,5 @@ def _read(text: Any, how: Callable[[Any], _T], otherwise: str) -> _T:
         raise ValueError(otherwise) from None
 
 
-def _whole_numbers(parts: list[str]) -> tuple[int, ...]:
-    return tuple(map(int, parts))
+def _whole_numbers(parts: list[str]) -> list[int]:
+    return [int(part) for part in parts]

@@ -1,4 +1,4 @@
-"""Examining what the command line trains: a run's folder, or data by a short training."""
+"""The doctor's look at a run by its folder, or at data by a short training."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ from clearprop.data import Dataset
 from clearprop.doctor import Doctor, Examination, Names, examine
 from clearprop.errors import ClearpropError, DataError, UsageError
 from clearprop.experiment.construction import build_trainer
-from clearprop.experiment.folder import HISTORY, MODEL, SETTINGS
+from clearprop.experiment.folder import HISTORY, MODEL, SETTINGS, is_run
 from clearprop.experiment.learning import Task, learn, load_dataset, set_task
 from clearprop.experiment.settings import Settings, read_settings
 from clearprop.model_file import load
@@ -21,11 +21,6 @@ _UPDATES = 1500  # of a short training
 _FEWEST_EPOCHS = 3
 
 
-def is_run(folder: Path) -> bool:
-    """Whether a folder holds a run."""
-    return (folder / SETTINGS).exists()
-
-
 def examine_run(
     folder: Path, data: str | None = None, callbacks: Sequence[Callback] = ()
 ) -> Examination:
@@ -36,15 +31,11 @@ def examine_run(
     Parameters
     ----------
     folder : pathlib.Path
-        That `clearprop train` wrote.
+        A folder that `clearprop train` wrote.
     data : str, optional
-        Where its data lie now, if not where they lay.
+        The place where its data lie now, if not where they lay.
     callbacks : sequence of Callback
-        That watch a repetition.
-
-    Returns
-    -------
-    Examination
+        The watchers of a repetition.
 
     Raises
     ------
@@ -89,20 +80,7 @@ def examine_run(
 def examine_data(
     settings: Settings, dataset: Dataset, callbacks: Sequence[Callback] = ()
 ) -> Examination:
-    """Examine data, and what a short training with default settings makes of them.
-
-    Parameters
-    ----------
-    settings : Settings
-    dataset : Dataset
-        That `load_dataset` gave for them.
-    callbacks : sequence of Callback
-        That watch the training.
-
-    Returns
-    -------
-    Examination
-    """
+    """Examine a short training on a data set that `load_dataset` gave, and the data themselves."""
     task = set_task(settings, dataset)
     resolved = task.settings
     batch_size = resolved.batch_size or None
