@@ -20,9 +20,9 @@ ONE_MORE = """
 
     @dataclass(frozen=True, kw_only=True)
     class More(Settings):
-        input_noise: float = settings.setting(Number("STD"), "The noise of the inputs.", value=0.5)
+        input_noise: float = settings.setting(Number("STD"), "The noise of inputs.", default=0.5)
         input_share: float | None = settings.setting(
-            Number("SHARE"), default="by the data", rule=lambda given, extent: 2 / extent.features
+            Number("SHARE"), told="by the data", rule=lambda given, extent: 2 / extent.features
         )
 
     clearprop.experiment.Settings = settings.Settings = More  # as if its fields stood there
@@ -46,7 +46,7 @@ def run_with_one_more(folder: Path, *arguments: str) -> subprocess.CompletedProc
 def test_one_more_is_an_option_with_its_help_and_default(tmp_path: Path) -> None:
     for command in ("train", "compare"):
         told = " ".join(run_with_one_more(tmp_path, command, "--help").stdout.split())
-        assert "--input-noise STD The noise of the inputs. [default: 0.5]" in told
+        assert "--input-noise STD The noise of inputs. [default: 0.5]" in told
         assert "--input-share SHARE [default: by the data]" in told
 
 
@@ -78,7 +78,7 @@ def row(name: str, about: Setting) -> str:
     meaning = about.help
     if isinstance(about.kind, Choice):
         meaning = " ".join(f"`{one}`" for one in about.kind.names)
-    return f"| `{name}` | `{typed}` | {meaning} | {about.default} |"
+    return f"| `{name}` | `{typed}` | {meaning} | {about.told} |"
 
 
 def test_the_document_tells_of_every_setting() -> None:

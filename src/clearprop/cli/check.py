@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
+from clearprop.cli import output
 from clearprop.cli.options import setting_option
-from clearprop.cli.output import json_option, note, say_json
 from clearprop.errors import UsageError
 from clearprop.experiment.inspection import batch_for_learners, check_network
 
@@ -30,7 +30,7 @@ _PRINTED_LINES = 20
     metavar="SECONDS",
     help="The time that FILE may take.  [default: 60]",
 )
-@json_option
+@output.json_option
 def check(target: str, data: str | None, as_json: bool, **options: Any) -> None:
     """Check gradients against numerical ones, and say what is wrong with a wrong one.
 
@@ -55,7 +55,7 @@ def check(target: str, data: str | None, as_json: bool, **options: Any) -> None:
         found = check_network(target, data)
         report, text = found.to_dict(), str(found)
     if as_json:
-        say_json({"target": target, **report})
+        output.say_json({"target": target, **report})
     else:
         click.echo(text)
     if not report["passed"]:
@@ -71,7 +71,7 @@ def _check_file(
     require_file(file)
     timeout, sizes = options.pop("timeout") or 60.0, options.pop("layers")
     batch = None if data is None else batch_for_learners(data)
-    note(
+    output.note(
         f"Running {file}: everything in it is executed, in a process of its own, for at most "
         f"{timeout:g} s."
     )
@@ -83,9 +83,10 @@ def _check_file(
         timeout=timeout,
     )
     if lines := done.printed.splitlines():
-        more = len(lines) - _PRINTED_LINES
         shown = [f"  {line}" for line in lines[:_PRINTED_LINES]]
-        note("\n".join([f"{file} printed:", *shown, *([f"  ... {more} more lines"] * (more > 0))]))
+        if more := lines[_PRINTED_LINES:]:
+            shown.append(f"  ... {len(more)} more lines")
+        output.note("\n".join([f"{file} printed:", *shown]))
     if done.report is None:
         raise UsageError(done.text)
     return dict(done.report), done.text

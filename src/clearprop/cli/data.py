@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
+from clearprop.cli import output
 from clearprop.cli.options import setting_option
-from clearprop.cli.output import json_option, say_json, say_table
 from clearprop.data import describe, load
 from clearprop.summary import readable_bytes
 
@@ -14,14 +14,14 @@ from clearprop.summary import readable_bytes
 @click.argument("name_or_path")
 @setting_option("target")
 @setting_option("size")
-@json_option
+@output.json_option
 def data(
     name_or_path: str, target: str | None, size: tuple[int, int] | None, as_json: bool
 ) -> None:
     """Show what is understood of data: counts, shapes, classes, columns, broken files."""
     described: dict[str, Any] = describe(load(name_or_path, target=target, size=size))
     if as_json:
-        say_json(described)
+        output.say_json(described)
         return
     _say(described, described["name"])
     if described["test"]:
@@ -40,7 +40,7 @@ def _say(described: dict[str, Any], title: str) -> None:
         click.echo(f"each {shape} of {described['dtype']}, from {low:g} to {high:g}")
     if "columns" in described:
         click.echo()
-        say_table(
+        output.say_table(
             ("column ", "kind ", "missing", "range or categories"),
             (
                 (column["name"], column["kind"], column["missing"], _span(column))
@@ -49,7 +49,7 @@ def _say(described: dict[str, Any], title: str) -> None:
         )
     if "classes" in described:
         click.echo()
-        say_table(("class ", "samples"), described["classes"].items())
+        output.say_table(("class ", "samples"), described["classes"].items())
     else:
         low, high = described["values"]
         click.echo(f"values from {low:g} to {high:g}")

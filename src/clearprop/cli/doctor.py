@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
+from clearprop.cli import output
 from clearprop.cli.options import setting_option, typed
-from clearprop.cli.output import json_option, note, say_json
 from clearprop.data import Dataset
 from clearprop.errors import DataError, UsageError
 from clearprop.experiment import Settings, load_dataset
@@ -23,7 +23,7 @@ from clearprop.training import ProgressLine
 )
 @setting_option("target")
 @setting_option("size")
-@json_option
+@output.json_option
 def doctor(
     run_or_data: str,
     data: str | None,
@@ -55,7 +55,7 @@ def doctor(
         again = f"clearprop train --config {shlex.quote(str(path / SETTINGS))}"
     elif published is not None:
         _refuse("a published experiment has its own", target=target, size=size)
-        note("Its first updates, as published:")
+        output.note("Its first updates, as published:")
         found = published.examine(None if data is None else Path(data), watched)
     else:
         _refuse("it is for runs and published experiments", data=data)
@@ -63,7 +63,7 @@ def doctor(
         found = examine_data(settings, _load(settings), watched)
         again = shlex.join(["clearprop", "train", run_or_data, *typed(target=target, size=size)])
     if as_json:
-        say_json({"examined": run_or_data, **found.to_json()})
+        output.say_json({"examined": run_or_data, **found.to_json()})
         return
     click.echo(found)
     if again and found.command:
@@ -79,9 +79,10 @@ def _load(settings: Settings) -> Dataset:
         raise DataError(
             f"{settings.data} holds neither a run, which has a {SETTINGS}, nor data. {error}"
         ) from error
-    for problem in dataset.problems:
-        note(f"Left out: {problem}.")
-    note(f"{settings.data} holds no run: a short training with default settings is examined.")
+    output.note_left_out(dataset.problems)
+    output.note(
+        f"{settings.data} holds no run: a short training with default settings is examined."
+    )
     return dataset
 
 

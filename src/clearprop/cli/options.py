@@ -42,7 +42,7 @@ def setting_option(name: str, *declared: str, **changes: Any) -> Callable[[_Comm
         Arguments of `click.option` that differ from those of the field.
     """
     about = described(Settings)[name]
-    default = f"[default: {about.default}]" if about.default else ""
+    default = f"[default: {about.told}]" if about.told else ""
     arguments: dict[str, Any] = {"help": "  ".join(filter(None, (about.help, default)))}
     if isinstance(about.kind, Flag):
         arguments |= {"is_flag": True, "default": None}

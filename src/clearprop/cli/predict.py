@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from clearprop.cli.output import json_option, note, percent, say_json, say_table
+from clearprop.cli import output
 from clearprop.data.pictures import named_like_a_picture, preview
 from clearprop.errors import UsageError
 from clearprop.experiment.evaluation import Predictions, predict_files
@@ -25,18 +25,17 @@ _DRAWN = 50  # pictures at most: a table has thousands of rows
     show_default=True,
     help="Where --show writes its pictures.",
 )
-@json_option
+@output.json_option
 @click.pass_context
 def predict(
     ctx: click.Context, /, model: str, files: tuple[str, ...], show: bool, out: str, as_json: bool
 ) -> None:
     """Say what the file MODEL makes of FILES: pictures, or one CSV, TSV or NPZ file."""
     found = predict_files(load(model), files)
-    for problem in found.problems:
-        note(f"Left out: {problem}.")
+    output.note_left_out(found.problems)
     drawn = _draw(found, Path(out)) if show else []
     if as_json:
-        say_json(
+        output.say_json(
             {
                 "model": model,
                 "predictions": [answer.to_json() for answer in found.answers],
@@ -59,12 +58,12 @@ def _say(found: Predictions) -> None:
         else (
             answer.source,
             answer.prediction,
-            percent(answer.probabilities[answer.prediction]),
+            output.percent(answer.probabilities[answer.prediction]),
         )
         for answer in found.answers
     ]
     if rows:
-        say_table(("sample ", "prediction ", "probability")[: len(rows[0])], rows)
+        output.say_table(("sample ", "prediction ", "probability")[: len(rows[0])], rows)
 
 
 def _draw(found: Predictions, out: Path) -> list[Path]:
@@ -84,7 +83,7 @@ def _draw(found: Predictions, out: Path) -> list[Path]:
         drawn.append(_free(folder, file, drawn))
         plots.save(figure, drawn[-1])
     if len(found.answers) > _DRAWN:
-        note(f"Only the first {_DRAWN} of {len(found.answers)} samples are drawn.")
+        output.note(f"Only the first {_DRAWN} of {len(found.answers)} samples are drawn.")
     return drawn
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clearprop.cli.output import json_option, note, say_json, say_table
+from clearprop.cli import output
 from clearprop.training import Callback, ProgressLine
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _EQUAL = {True: "yes", False: "no", None: "–"}
     type=click.Path(path_type=Path),
     help="Where pictures go.  [default: reproduced/NAME]",
 )
-@json_option
+@output.json_option
 def reproduce(name: str | None, data: Path | None, out: Path | None, as_json: bool) -> None:
     """Run a published experiment again, and show its figures beside the published ones.
 
@@ -44,7 +44,7 @@ def reproduce(name: str | None, data: Path | None, out: Path | None, as_json: bo
     experiment = find_experiment(name)
     report = experiment.run(data, out or Path("reproduced") / name, _watch)
     if as_json:
-        say_json(report.to_json())
+        output.say_json(report.to_json())
     else:
         _show(experiment.title, report)
 
@@ -55,7 +55,7 @@ def _list(experiments: "Iterable[Experiment]", data: Path | None, as_json: bool)
         for experiment in experiments
     ]
     if as_json:
-        say_json(
+        output.say_json(
             {
                 "experiments": [
                     {
@@ -70,7 +70,7 @@ def _list(experiments: "Iterable[Experiment]", data: Path | None, as_json: bool)
             }
         )
         return
-    say_table(
+    output.say_table(
         ("name ", "what it is ", "article ", "needs ", "found "),
         (
             (
@@ -83,16 +83,16 @@ def _list(experiments: "Iterable[Experiment]", data: Path | None, as_json: bool)
             for experiment, found in listed
         ),
     )
-    note("Run one: clearprop reproduce NAME --data DIR, where DIR holds what it needs.")
+    output.note("Run one: clearprop reproduce NAME --data DIR, where DIR holds what it needs.")
 
 
 def _watch(title: str) -> Sequence[Callback]:
-    note(title)
+    output.note(title)
     return [ProgressLine()]
 
 
 def _show(title: str, report: "Report") -> None:
-    say_table(
+    output.say_table(
         ("what ", "published", "measured", "equal "),
         ((row.what, *row.texts(), _EQUAL[row.equal]) for row in report.rows),
         title,

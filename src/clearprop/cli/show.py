@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from clearprop.cli.output import json_option, note, say_json
+from clearprop.cli import output
 from clearprop.configuration import to_config
 from clearprop.errors import ClearpropError, UsageError
 from clearprop.experiment import Settings, evaluate, folder, load_dataset, read_settings, set_task
@@ -16,14 +16,14 @@ from clearprop.training import History
 
 @click.command()
 @click.argument("model", type=click.Path())
-@json_option
+@output.json_option
 def show(model: str, as_json: bool) -> None:
     """Show what is in the file MODEL: layers, shapes, preprocessing, and what training reached."""
     loaded = load(model)
     summary = loaded.network.summary()
     recipe = loaded.preprocessing
     if as_json:
-        say_json(
+        output.say_json(
             {
                 "layers": [vars(row) for row in summary.rows],
                 "input_shape": summary.input_shape,
@@ -84,7 +84,7 @@ def _understood(inputs: InputRecipe) -> str:
 
 @click.command()
 @click.argument("run", type=click.Path())
-@json_option
+@output.json_option
 def plot(run: str, as_json: bool) -> None:
     """Draw the pictures of the folder RUN anew: curves, confusion, mistakes, weights."""
     place = Path(run)
@@ -100,10 +100,12 @@ def plot(run: str, as_json: bool) -> None:
         measured = task.test or task.held_out
         evaluated = None if measured is None else evaluate(model, measured)
     except ClearpropError as error:
-        note(f"Its data can't be used any more, so only curves and weights are drawn. {error}")
+        output.note(
+            f"Its data can't be used any more, so only curves and weights are drawn. {error}"
+        )
     written = folder.draw_run(place, model, history, evaluated, measured)
     if as_json:
-        say_json({"run": run, "pictures": [str(path) for path in written]})
+        output.say_json({"run": run, "pictures": [str(path) for path in written]})
         return
     for path in written:
         click.echo(path)

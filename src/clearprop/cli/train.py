@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from clearprop.cli import output
 from clearprop.cli.options import setting_option, settings_from, settings_of_run, task_options
-from clearprop.cli.output import duration, json_option, note, say_json, score_text
 from clearprop.data.dataset import Kind
 from clearprop.errors import UsageError
 from clearprop.experiment import Task, learn, load_dataset, set_task
@@ -29,7 +29,7 @@ from clearprop.training import Checkpoint, ProgressLine
     show_default=True,
     help="The time between two checkpoints; 0 for one each epoch.",
 )
-@json_option
+@output.json_option
 def train(
     data: str | None,
     out: str | None,
@@ -53,12 +53,11 @@ def train(
         else settings_from(data, options)
     )
     dataset = load_dataset(settings)
-    for problem in dataset.problems:
-        note(f"Left out: {problem}.")
+    output.note_left_out(dataset.problems)
     task = set_task(settings, dataset)
     folder = run_folder.open_folder(out, settings.data, resume=resume)
     task.settings.save(folder / run_folder.SETTINGS)
-    note(_plan(task))
+    output.note(_plan(task))
     trained = learn(
         task,
         callbacks=[ProgressLine()],
@@ -71,14 +70,14 @@ def train(
     shown_data = task.test if measured.test else task.held_out
     pictures = run_folder.draw_run(folder, trained.model, trained.history, shown, shown_data)
     if as_json:
-        say_json(report | {"pictures": [str(path) for path in pictures]})
+        output.say_json(report | {"pictures": [str(path) for path in pictures]})
     else:
         _say_reached(report)
         _say_saved(report, folder, pictures)
     if trained.diverged is not None:
         raise trained.diverged
     if trained.history.stopped == "interrupted":
-        note(_how_to_go_on(folder))
+        output.note(_how_to_go_on(folder))
         raise KeyboardInterrupt
     if not as_json:
         _say_next(report, task.train.kind)
@@ -105,7 +104,7 @@ def _say_reached(report: dict[str, Any]) -> None:
             score = next(key for key in reached if key != "loss")
             click.echo(
                 f"{name:9} {report['samples'][part]:6} samples: "
-                f"{score_text(score, reached[score])}, loss {reached['loss']:.4f}"
+                f"{output.score_text(score, reached[score])}, loss {reached['loss']:.4f}"
             )
 
 
@@ -113,7 +112,7 @@ def _say_saved(report: dict[str, Any], folder: Path, pictures: list[Path]) -> No
     saved = ["model", "history", "settings", "report", *(path.name for path in pictures)]
     epochs = "1 epoch" if report["epochs"] == 1 else f"{report['epochs']} epochs"
     click.echo(
-        f"Trained {epochs} in {duration(report['seconds'])}. "
+        f"Trained {epochs} in {output.duration(report['seconds'])}. "
         f"Saved in {folder}: {', '.join(saved[:-1])} and {saved[-1]}."
     )
 

@@ -2,8 +2,8 @@
 
 import click
 
+from clearprop.cli import output
 from clearprop.cli.options import setting_option
-from clearprop.cli.output import json_option, note, say_json
 from clearprop.errors import UsageError
 from clearprop.experiment.inspection import make_ready, walk_step
 
@@ -26,7 +26,7 @@ from clearprop.experiment.inspection import make_ready, walk_step
 @setting_option("target")
 @setting_option("size")
 @click.option("--html", metavar="FILE", help="Write a page in which every number opens.")
-@json_option
+@output.json_option
 def walk(
     model_or_data: str,
     sample: int,
@@ -47,8 +47,7 @@ def walk(
     if html is not None and entry is not None:
         raise UsageError("--entry shows one number, --html writes a page of all. Choose one.")
     ready = make_ready(model_or_data, data=data, target=target, size=size)
-    for problem in ready.dataset.problems:
-        note(f"Left out: {problem}.")
+    output.note_left_out(ready.dataset.problems)
     found = walk_step(ready, sample, notation)
     if layer is not None:
         found = found.of(layer)
@@ -57,7 +56,7 @@ def walk(
     if as_json:
         page = {} if html is None else {"page": html}
         number = None if entry is None else found.entry(entry)
-        say_json(found.to_dict() | page if number is None else number.to_dict())
+        output.say_json(found.to_dict() | page if number is None else number.to_dict())
     elif html is not None:
         click.echo(html)
     else:

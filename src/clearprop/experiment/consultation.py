@@ -12,8 +12,6 @@ from clearprop.experiment.folder import HISTORY, MODEL, SETTINGS, is_run
 from clearprop.experiment.learning import Task, learn, load_dataset, set_task
 from clearprop.experiment.settings import Settings, read_settings
 from clearprop.model_file import load
-from clearprop.parameters import Array
-from clearprop.preprocessing import PreparedRows, prepare
 from clearprop.training import Callback, History
 from clearprop.training.batches import steps_per_epoch
 
@@ -64,12 +62,10 @@ def examine_run(
             f"{task.settings.data} gives samples of shape {task.network.input_shape}, the run's "
             f"model takes {model.network.input_shape}. Give the data that it was trained on."
         )
-    X, y = _prepared(task, task.train)
     found = examine(
         model.network,
-        X,
-        y,
-        validation=None if task.held_out is None else _prepared(task, task.held_out),
+        *task.prepared(task.train),
+        validation=None if task.held_out is None else task.prepared(task.held_out),
         trainer=build_trainer(task.settings, len(task.train)),
         history=history,
         start=task.network,
@@ -112,8 +108,3 @@ def _task_of_run(folder: Path, settings: Settings, data: str | None) -> Task:
 def _names(task: Task) -> Names:
     held_out = task.train if task.held_out is None else task.held_out
     return Names(task.train.class_names, task.train.source, held_out.source)
-
-
-def _prepared(task: Task, dataset: Dataset) -> tuple[Array | PreparedRows, Array]:
-    inputs = prepare(dataset.X, task.recipe.inputs, task.network.dtype)
-    return inputs, task.recipe.target.encode(dataset)

@@ -18,9 +18,11 @@ from clearprop.experiment.construction import build_network, build_trainer
 from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.model_file import Model
 from clearprop.network import Network
+from clearprop.parameters import Array
 from clearprop.preprocessing import (
     ArrayRecipe,
     PictureRecipe,
+    PreparedRows,
     Preprocessing,
     TableRecipe,
     array_of,
@@ -55,6 +57,11 @@ class Task:
     train: Dataset
     held_out: Dataset | None
     test: Dataset | None
+
+    def prepared(self, dataset: Dataset) -> tuple[Array | PreparedRows, Array]:
+        """Return X, shape (N, *input_shape), and y of a data set as the network takes them."""
+        X = prepare(dataset.X, self.recipe.inputs, self.network.dtype)
+        return X, self.recipe.target.encode(dataset)
 
 
 @dataclass(frozen=True)
@@ -163,27 +170,19 @@ def learn(
 
     With `resume`, training goes on from the checkpoint, if there is one.
     """
-    settings, network, recipe = task.settings, task.network, task.recipe
-
-    def prepared(dataset: Dataset) -> tuple[object, object]:
-        return (
-            prepare(dataset.X, recipe.inputs, network.dtype),
-            recipe.target.encode(dataset),
-        )
-
-    diverged = None
+    settings, diverged = task.settings, None
     try:
         history = build_trainer(settings, len(task.train)).fit(
-            network,
-            *prepared(task.train),
-            validation=prepared(task.held_out) if task.held_out is not None else None,
+            task.network,
+            *task.prepared(task.train),
+            validation=None if task.held_out is None else task.prepared(task.held_out),
             callbacks=callbacks,
             checkpoint=checkpoint,
             resume=resume,
         )
     except DivergedError as error:
         diverged, history = error, error.history
-    model = Model(network, recipe, _summary(settings, history))
+    model = Model(task.network, task.recipe, _summary(settings, history))
     return Trained(task, model, history, diverged)
 
 

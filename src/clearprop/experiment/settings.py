@@ -16,18 +16,7 @@ from typing import Any
 
 from clearprop.configuration import Json
 from clearprop.errors import DataError, unknown_name
-from clearprop.experiment.values import (
-    BatchSize,
-    Choice,
-    Flag,
-    Kind,
-    Number,
-    PictureSize,
-    ShareOrData,
-    Text,
-    Units,
-    WholeNumber,
-)
+from clearprop.experiment import values
 from clearprop.files import write_text
 from clearprop.initializers import INITIALIZERS
 from clearprop.layers import activations
@@ -116,30 +105,30 @@ class Setting:
     kind : Kind
     help : str
         A sentence for whom name and kind are not enough.
-    default : str
+    told : str
         The default as it is typed, or in words.
     rule : callable, optional
         Takes the settings that were given and the `Extent` of the data, and returns the value for
         the place of None.
     """
 
-    kind: Kind
+    kind: values.Kind
     help: str = ""
-    default: str = ""
+    told: str = ""
     rule: Callable[["Settings", Extent], Any] | None = None
 
 
 def setting(
-    kind: Kind,
+    kind: values.Kind,
     help: str = "",  # noqa: A002 - as click and argparse call it
     *,
-    value: Any = None,
-    default: str = "",
+    default: Any = None,
+    told: str = "",
     rule: Callable[["Settings", Extent], Any] | None = None,
 ) -> Any:
-    """Make a field of `Settings` with a default value, and with the facts of a `Setting`."""
-    told = default or ("" if value is None else kind.write(value))
-    return field(default=value, metadata={"setting": Setting(kind, help, told, rule)})
+    """Make a field of `Settings` with a default, and with the facts of a `Setting`."""
+    told = told or ("" if default is None else kind.write(default))
+    return field(default=default, metadata={"setting": Setting(kind, help, told, rule)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,62 +139,62 @@ class Settings:
     the dropout; the seed decides the weights, the batches, the dropout and what is held out.
     """
 
-    data: str = field(metadata={"setting": Setting(Text("DATA"), "A name or a path.")})
+    data: str = field(metadata={"setting": Setting(values.Text("DATA"), "A name or a path.")})
     target: str | None = setting(
-        Text("COLUMN"),
+        values.Text("COLUMN"),
         "What to learn of a table.",
-        default="target, label, class or y, else the last",
+        told="target, label, class or y, else the last",
     )
     size: tuple[int, int] | None = setting(
-        PictureSize("HEIGHTxWIDTH"), "What a folder's pictures are brought to.", default="64x64"
+        values.PictureSize("HEIGHTxWIDTH"), "What a folder's pictures are brought to.", told="64x64"
     )
     layers: tuple[int, ...] | None = setting(
-        Units("UNITS,UNITS,..."),
+        values.Units("UNITS,UNITS,..."),
         "The hidden layers: 20,7,5, or none.",
-        default="256,128; 64,32 below 64 features",
+        told="256,128; 64,32 below 64 features",
         rule=_layers,
     )
-    activation: str = setting(Choice(names=ACTIVATIONS), value="relu")
+    activation: str = setting(values.Choice(names=ACTIVATIONS), default="relu")
     init: str | None = setting(
-        Choice(names=INITS), default="he; glorot for tanh, sigmoid", rule=_init
+        values.Choice(names=INITS), told="he; glorot for tanh, sigmoid", rule=_init
     )
-    optimizer: str = setting(Choice(names=tuple(OPTIMIZERS)), value="adam")
+    optimizer: str = setting(values.Choice(names=tuple(OPTIMIZERS)), default="adam")
     learning_rate: float | None = setting(
-        Number("RATE", why_above="at 0 nothing is learned"),
+        values.Number("RATE", why_above="at 0 nothing is learned"),
         "The largest of the schedule.",
-        default="by the optimizer",
+        told="by the optimizer",
         rule=_learning_rate,
     )
-    schedule: str = setting(Choice(names=SCHEDULES), value="one-cycle")
+    schedule: str = setting(values.Choice(names=SCHEDULES), default="one-cycle")
     epochs: int | None = setting(
-        WholeNumber("N", 1), default="10 to 200, fewer for more samples", rule=_epochs
+        values.WholeNumber("N", 1), told="10 to 200, fewer for more samples", rule=_epochs
     )
     batch_size: int | None = setting(
-        BatchSize("N|full"), default="32; 128 from 10000 samples on", rule=_batch_size
+        values.BatchSize("N|full"), told="32; 128 from 10000 samples on", rule=_batch_size
     )
     dropout: float | None = setting(
-        Number("SHARE"),
+        values.Number("SHARE"),
         "What is dropped after each hidden layer.",
-        default="0.2; 0 with --layers",
+        told="0.2; 0 with --layers",
         rule=_dropout,
     )
-    batch_norm: bool = setting(Flag(), "Normalise hidden layers.", value=False)
-    l2: float = setting(Number("ALPHA"), "L2, as scikit-learn scales it.", value=0.0)
-    clip_norm: float | None = setting(Number("NORM"), "The longest gradient.", default="any")
-    class_weight: str = setting(Choice(names=CLASS_WEIGHTS), value="none")
+    batch_norm: bool = setting(values.Flag(), "Normalise hidden layers.", default=False)
+    l2: float = setting(values.Number("ALPHA"), "L2, as scikit-learn scales it.", default=0.0)
+    clip_norm: float | None = setting(values.Number("NORM"), "The longest gradient.", told="any")
+    class_weight: str = setting(values.Choice(names=CLASS_WEIGHTS), default="none")
     patience: int | None = setting(
-        WholeNumber("N", 1),
+        values.WholeNumber("N", 1),
         "Stop after N epochs without a better validation loss, and keep the best weights.",
-        default="train all epochs",
+        told="train all epochs",
     )
     validation: str | None = setting(
-        ShareOrData("SHARE|DATA"),
+        values.ShareOrData("SHARE|DATA"),
         "What is held out; 0 for nothing.",
-        default="0.2; 0.1 beside a test set",
+        told="0.2; 0.1 beside a test set",
         rule=_validation,
     )
-    dtype: str = setting(Choice(names=DTYPES), value="float32")
-    seed: int = setting(WholeNumber("N", most=_LARGEST_SEED), value=0)
+    dtype: str = setting(values.Choice(names=DTYPES), default="float32")
+    seed: int = setting(values.WholeNumber("N", most=_LARGEST_SEED), default=0)
 
     def __post_init__(self) -> None:
         for name, about in described(self).items():
@@ -270,7 +259,7 @@ def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _check_names(names: Mapping[str, Any]) -> None:
-    known = [field.name for field in fields(Settings)]
+    known = described(Settings)
     for name in names:
         if name not in known:
             raise unknown_name("setting", name, known)
@@ -279,13 +268,8 @@ def _check_names(names: Mapping[str, Any]) -> None:
 def resolve(settings: Settings, extent: Extent) -> Settings:
     """Put the value of its rule in the place of every None that has one.
 
-    A fixed rule for each setting, so that the same data give the same run. Without settings, that
-    are 256 and 128 units from 64 features on (512 and 256 from 10,000 samples on), else 64 and 32,
-    and a fifth of them dropped; where the layers are given, none is dropped unasked. Batches have
-    128 samples from 10,000 on, else 32; there are as many epochs as make about 6,000 updates,
-    between 10 and 200. Initial weights are He's for the ReLU family and Glorot's for tanh and
-    sigmoid. A tenth is held out beside a test set, else a fifth. The learning rate suits the
-    optimizer, lowered by sqrt(1000 / features) above 1,000 features.
+    A rule knows the settings that were given and the data, and nothing else: the same data give the
+    same run.
     """
     return replace(
         settings,
