@@ -48,9 +48,9 @@ class Mistake:
     Parameters
     ----------
     row : int
-        Its place in the data.
+        The sample's place in the data.
     source : str
-        Its file, or where in the file it is.
+        Its file, or its place in the file.
     truth, predicted : str
         The names of classes, or values.
     probability : float or None
@@ -75,14 +75,14 @@ class Evaluation:
     score_name : {"accuracy", "r2"}
     score : float
     truth, predicted : ndarray, shape (N,) or (N, outputs)
-        Class indices, or values on their own scale.
+        The class indices, or the values on their own scale.
     probabilities : ndarray, shape (N, K), or None
     confusion : ndarray of int, shape (K, K), or None
         The counts of samples: rows are the truth, columns the prediction.
     classes : tuple of ClassReport
     mistakes : tuple of Mistake
-        The most confident first, where there are probabilities; of values, the ten that are
-        furthest off.
+        The mistakes, the most confident first where there are probabilities; of values, the ten
+        that are furthest off.
     """
 
     samples: int

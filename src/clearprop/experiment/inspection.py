@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clearprop import model_file
 from clearprop.data import Dataset, load
 from clearprop.errors import DataError, ModelFileError, UnknownNameError, UsageError
 from clearprop.experiment.construction import build_trainer
 from clearprop.experiment.folder import model_in
 from clearprop.experiment.learning import load_dataset, load_for, naming, set_task
 from clearprop.experiment.settings import Extent, Settings, resolve
+from clearprop.model_file import load as load_model
 from clearprop.network import Network
 from clearprop.parameters import Array
 from clearprop.preprocessing import ClassTarget, Preprocessing, fit_recipe, prepare
@@ -36,7 +36,7 @@ class Ready:
     recipe : Preprocessing
     dataset : Dataset
     settings : Settings
-        Resolved.
+        The settings, resolved.
     """
 
     network: Network
@@ -86,7 +86,7 @@ def make_ready(
 
 
 def _of_model(path: Path, data: str | None) -> Ready:
-    model = model_file.load(path)
+    model = load_model(path)
     if model.preprocessing is None:
         raise UsageError(
             f"{path} was saved without preprocessing, so it can't read data. Prepare arrays "
@@ -118,7 +118,7 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
     ----------
     ready : Ready
     sample : int
-        Its place in the data, from 0.
+        The place of the sample in the data, from 0.
     notation : {"engine", "course"}
 
     Raises
@@ -193,7 +193,7 @@ def check_network(model_or_data: str, data: str | None) -> "Report":
         settings = Settings(data=model_or_data)
         task = set_task(settings, load_dataset(settings))
         return _check(task.network, task.recipe, task.train)
-    model = model_file.load(path)
+    model = load_model(path)
     if model.preprocessing is None:
         raise UsageError(
             "This model was saved without preprocessing, so it can't be checked on raw data. "

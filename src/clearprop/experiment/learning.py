@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from clearprop import preprocessing
 from clearprop.configuration import Json
 from clearprop.data import Dataset, Table, hold_out, load
 from clearprop.data.delimited import read_table
@@ -19,16 +20,6 @@ from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.model_file import Model
 from clearprop.network import Network
 from clearprop.parameters import Array
-from clearprop.preprocessing import (
-    ArrayRecipe,
-    PictureRecipe,
-    PreparedRows,
-    Preprocessing,
-    TableRecipe,
-    array_of,
-    fit_recipe,
-    prepare,
-)
 from clearprop.training import Callback, Checkpoint, History
 
 
@@ -39,9 +30,9 @@ class Task:
     Parameters
     ----------
     settings : Settings
-        Resolved: no None is left that training needs.
+        The settings, resolved: no None is left that training needs.
     recipe : Preprocessing
-        Fitted to `train`.
+        The recipe, fitted to `train`.
     network : Network
         The network with its first weights.
     train : Dataset
@@ -52,15 +43,15 @@ class Task:
     """
 
     settings: Settings
-    recipe: Preprocessing
+    recipe: preprocessing.Preprocessing
     network: Network
     train: Dataset
     held_out: Dataset | None
     test: Dataset | None
 
-    def prepared(self, dataset: Dataset) -> tuple[Array | PreparedRows, Array]:
+    def prepared(self, dataset: Dataset) -> tuple[Array | preprocessing.PreparedRows, Array]:
         """Return X, shape (N, *input_shape), and y of a data set as the network takes them."""
-        X = prepare(dataset.X, self.recipe.inputs, self.network.dtype)
+        X = preprocessing.prepare(dataset.X, self.recipe.inputs, self.network.dtype)
         return X, self.recipe.target.encode(dataset)
 
 
@@ -95,7 +86,7 @@ def load_for(model: Model, name_or_path: str) -> Dataset:
         return load(name_or_path)
     is_table = name_or_path.lower().endswith(TABLE_SUFFIXES)
     target = _target_in(name_or_path, recipe) if is_table else None
-    if isinstance(recipe.inputs, PictureRecipe):
+    if isinstance(recipe.inputs, preprocessing.PictureRecipe):
         return load(
             name_or_path,
             target=target,
@@ -103,16 +94,16 @@ def load_for(model: Model, name_or_path: str) -> Dataset:
             channels=recipe.inputs.channels,
         )
     dataset = load(name_or_path, target=target)
-    if isinstance(recipe.inputs, ArrayRecipe) and isinstance(dataset.X, Table):
-        X = array_of(dataset.X, recipe.inputs, name_or_path)
+    if isinstance(recipe.inputs, preprocessing.ArrayRecipe) and isinstance(dataset.X, Table):
+        X = preprocessing.array_of(dataset.X, recipe.inputs, name_or_path)
         return replace(dataset, kind="array", X=X, feature_names=None)
     return dataset
 
 
-def _target_in(path: str, recipe: Preprocessing) -> str | None:
+def _target_in(path: str, recipe: preprocessing.Preprocessing) -> str | None:
     """Return the column that was learned: by its name, else the only one that is no input."""
     target, inputs = recipe.target.name, recipe.inputs
-    if target is not None or not isinstance(inputs, TableRecipe):
+    if target is not None or not isinstance(inputs, preprocessing.TableRecipe):
         return target
     known = {column.name for column in inputs.columns}
     others = [name for name in read_table(Path(path)).names if name not in known]
@@ -146,11 +137,11 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     UsageError
         If the settings can't be used with these data.
     """
-    features = fit_recipe(dataset).inputs.input_shape
+    features = preprocessing.fit_recipe(dataset).inputs.input_shape
     extent = Extent(len(dataset), math.prod(features), has_test_set=dataset.test is not None)
     settings = resolve(settings, extent)
     train, held_out = _held_out(settings, dataset)
-    recipe = fit_recipe(train)
+    recipe = preprocessing.fit_recipe(train)
     for other in (held_out, dataset.test):
         if other is not None:
             with naming(other.name):

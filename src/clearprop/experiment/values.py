@@ -185,6 +185,10 @@ class Units(Kind):
             raise ValueError(f"a layer needs at least one unit, found {min(units)} in {text}.")
         return units
 
+    def write(self, value: Sequence[int]) -> str:
+        """Write sizes between commas, or ``none``."""
+        return ",".join(map(str, value)) or "none"
+
 
 class PictureSize(Units):
     """The height and width of pictures in pixels, typed as ``64x32``, or ``64`` for both."""
