@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from clearprop.cli.group import cli
+from clearprop.cli import cli
 from clearprop.errors import DataError, OutputError, UsageError
 from clearprop.initializers import Scaled, Zeros
 from clearprop.layers import ReLU

@@ -21,7 +21,7 @@ def to_config(value: Any) -> Json:
     Parameters
     ----------
     value : dataclass instance, tuple, list, dict, str, bool, int, float or None
-        What to describe. NumPy's numbers become Python's.
+        The value to describe. NumPy's numbers become Python's.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def from_config(config: Json, types: Mapping[str, type]) -> Any:
     Parameters
     ----------
     config : Json
-        What `to_config` returned.
+        The description that `to_config` returned.
     types : mapping of str to type
         The classes that may be made, by name. Nothing else is ever imported or called.
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from small_pictures import write_picture
 
-from clearprop.cli.group import cli
+from clearprop.cli import cli
 
 Clearprop = Callable[..., Result]
 
@@ -43,7 +43,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the pictures of a run, which take most of the time of a short one."""
-    monkeypatch.setattr("clearprop.experiment.drawing.draw_run", lambda *_: [])
+    monkeypatch.setattr("clearprop.experiment.folder.draw_run", lambda *_: [])
 
 
 @pytest.fixture(scope="session")

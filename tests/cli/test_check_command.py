@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clearprop.experiment.gradients import batch_for_learners
+from clearprop.experiment.inspection import batch_for_learners
 
 RIGHT = """
 import numpy as np

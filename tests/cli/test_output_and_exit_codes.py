@@ -14,11 +14,14 @@ import pytest
 from click.testing import CliRunner
 
 import clearprop as cp
-from clearprop.cli.group import cli
+from clearprop.cli import COMMANDS, cli
 from clearprop.cli.output import duration, percent, say_table
 from clearprop.training import History
 
-COMMANDS = ["train", "predict", "evaluate", "show", "plot", "data", "compare", "reproduce"]
+NAMES = [
+    "train", "predict", "evaluate", "show", "plot", "data", "compare", "check", "reproduce", "walk",
+    "doctor",
+]  # fmt: skip
 PROGRAM = (sys.executable, "-m", "clearprop")
 
 
@@ -27,9 +30,9 @@ class TestHelp:
         result = clearprop("--help")
         assert result.exit_code == 0
         listed = [line.split() for line in result.stdout.partition("Commands:")[2].splitlines()]
-        assert [words[0] for words in listed if words and words[0] in COMMANDS] == COMMANDS
+        assert [words[0] for words in listed if words] == NAMES
 
-    @pytest.mark.parametrize("command", COMMANDS)
+    @pytest.mark.parametrize("command", NAMES)
     def test_explains_every_option(self, clearprop, command):
         result = clearprop(command, "--help")
         assert result.exit_code == 0
@@ -46,7 +49,7 @@ class TestHelp:
         program = textwrap.dedent("""
             import sys
             from click.testing import CliRunner
-            from clearprop.cli.group import cli
+            from clearprop.cli import cli
 
             model, *commands = sys.argv[1:]
             for call in (["show", model], *([command, "--help"] for command in commands)):
@@ -54,12 +57,40 @@ class TestHelp:
             print({"matplotlib", "sklearn", "PIL", "scipy", "h5py"} & set(sys.modules))
         """)
         done = subprocess.run(
-            [sys.executable, "-c", program, table_model, *COMMANDS],
+            [sys.executable, "-c", program, table_model, *NAMES],
             capture_output=True,
             text=True,
             check=False,
         )
         assert (done.stdout.strip(), done.stderr) == ("set()", "")
+
+
+class TestOneMoreCommand:
+    def test_is_a_file_and_the_line_that_names_it(self, clearprop, elsewhere, monkeypatch):
+        Path("salute_command.py").write_text(
+            textwrap.dedent("""
+                import click
+
+                from clearprop.cli.output import json_option, say_json
+                from clearprop.errors import DataError
+
+                @click.command()
+                @click.argument("name")
+                @json_option
+                def salute(name, as_json):
+                    \"\"\"Salute whom you name.\"\"\"
+                    if not name.isalpha():
+                        raise DataError(f"{name} is no name.")
+                    say_json({"saluted": name})
+            """)
+        )
+        assert "There is no command 'salute'" in clearprop("salute", "Ada").stderr
+        monkeypatch.syspath_prepend(elsewhere)
+        monkeypatch.setitem(COMMANDS, "salute", "salute_command")
+        assert "salute     Salute whom you name." in clearprop("--help").stdout
+        assert json.loads(clearprop("salute", "Ada").stdout) == {"saluted": "Ada"}
+        result = clearprop("salute", "4")
+        assert (result.exit_code, result.stderr) == (1, "Error: 4 is no name.\n")
 
 
 class TestUsage:

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 import clearprop as cp
 from clearprop.experiment import Settings
 from clearprop.experiment.construction import build_network, build_trainer
-from clearprop.experiment.defaults import resolve
-from clearprop.experiment.settings import ACTIVATIONS, INITS, SCHEDULES
+from clearprop.experiment.settings import ACTIVATIONS, INITS, SCHEDULES, Extent, resolve
 from clearprop.optimizers import OPTIMIZERS
 
 TWO = cp.fit_recipe(cp.load_data("moons"))
@@ -23,7 +22,7 @@ PICTURES = cp.fit_recipe(
 
 
 def settings(**given: Any) -> Settings:
-    return resolve(Settings(data="x", **given), 100, 4, has_test_set=False)
+    return resolve(Settings(data="x", **given), Extent(100, 4, has_test_set=False))
 
 
 @pytest.mark.parametrize(

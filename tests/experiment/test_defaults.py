@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearprop.experiment import Settings
-from clearprop.experiment.defaults import resolve
+from clearprop.experiment.settings import Extent, resolve
 
 
 def resolved(
     samples: int = 1000, features: int = 4, *, has_test_set: bool = False, **given: Any
 ) -> Settings:
-    return resolve(Settings(data="x", **given), samples, features, has_test_set=has_test_set)
+    return resolve(Settings(data="x", **given), Extent(samples, features, has_test_set))
 
 
 @pytest.mark.parametrize(
@@ -130,4 +130,4 @@ def test_what_is_given_stays_and_what_is_resolved_resolves_to_itself(
         assert getattr(settings, name) == value
     for name in ("layers", "dropout", "batch_size", "epochs", "init", "learning_rate"):
         assert getattr(settings, name) is not None
-    assert resolve(settings, samples, features, has_test_set=has_test_set) == settings
+    assert resolve(settings, Extent(samples, features, has_test_set)) == settings

@@ -1,5 +1,89 @@
-"""The command line: arguments in, text out; one file a command."""
+"""The command line: arguments in, text out.
 
-from clearprop.cli.group import main
+A command is a file that defines it, and a line in `COMMANDS` that names it; the file is imported
+only when the command is called, or told about in the help.
+"""
 
-__all__ = ["main"]
+import os
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from clearprop.errors import ClearpropError, unknown_name
+from clearprop.version import __version__
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+COMMANDS = {
+    "train": "clearprop.cli.train",
+    "predict": "clearprop.cli.predict",
+    "evaluate": "clearprop.cli.evaluate",
+    "show": "clearprop.cli.show",
+    "plot": "clearprop.cli.show",
+    "data": "clearprop.cli.data",
+    "compare": "clearprop.cli.compare",
+    "check": "clearprop.cli.check",
+    "reproduce": "clearprop.cli.reproduce",
+    "walk": "clearprop.cli.walk",
+    "doctor": "clearprop.cli.doctor",
+}
+"""The module of every command, in which the command goes by its own name, in the help's order."""
+
+_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+
+class _Commands(click.Group):
+    """Commands by name, and an exit code for every way to end."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            raise unknown_name("command", cmd_name, COMMANDS)
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        return command
+
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Run a command and leave with its exit code; no traceback for a user's mistake."""
+        kwargs["standalone_mode"] = False
+        try:
+            code = super().main(*args, **kwargs)
+        except ClearpropError as error:
+            _complain(str(error))
+            code = error.exit_code
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("Interrupted.", err=True)
+            code = _INTERRUPTED
+        except MemoryError as error:
+            _complain(f"There is not enough memory: {error}. Use smaller layers or less data.")
+            code = 1
+        except OSError as error:  # of standard output: files have errors of their own
+            _complain(f"The output can't be written: {error.strerror or error}.")
+            # What could not be written would be tried again, and complained of, at the exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 1
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="clearprop")
+def cli() -> None:
+    """Train deep feed-forward networks, and see, check and explain every number in them."""
+
+
+def main() -> NoReturn:
+    """Run the command line."""
+    cli.main(prog_name="clearprop")
+
+
+def _complain(message: str) -> None:
+    # The convention of no-color.org, which click does not know.
+    plain = False if os.environ.get("NO_COLOR") else None
+    click.secho("Error: ", fg="red", nl=False, err=True, color=plain)
+    click.echo(message, err=True)

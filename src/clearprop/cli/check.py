@@ -1,18 +1,15 @@
 """``clearprop check``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from clearprop.cli.output import json_option, note, say_json
-from clearprop.cli.parameters import LAYERS
+from clearprop.cli import output
+from clearprop.cli.options import setting_option
 from clearprop.errors import UsageError
+from clearprop.experiment.inspection import batch_for_learners, check_network
 
-if TYPE_CHECKING:
-    from clearprop.gradcheck import Report
-
-_MODEL = "model.safetensors"
 _PRINTED_LINES = 20
 
 
@@ -21,9 +18,8 @@ _PRINTED_LINES = 20
 @click.option("--forward", metavar="NAME", help="FILE's function for the forward pass.")
 @click.option("--backward", metavar="NAME", help="FILE's function for the backward pass.")
 @click.option("--cost", metavar="NAME", help="FILE's function for the cost.")
-@click.option(
-    "--layers",
-    type=LAYERS,
+@setting_option(
+    "layers",
     metavar="FEATURES,UNITS,...",
     help="The sizes for FILE, from the features of a sample to the outputs: 5,4,3,1.",
 )
@@ -34,7 +30,7 @@ _PRINTED_LINES = 20
     metavar="SECONDS",
     help="The time that FILE may take.  [default: 60]",
 )
-@json_option
+@output.json_option
 def check(target: str, data: str | None, as_json: bool, **options: Any) -> None:
     """Check gradients against numerical ones, and say what is wrong with a wrong one.
 
@@ -56,10 +52,10 @@ def check(target: str, data: str | None, as_json: bool, **options: Any) -> None:
         for name, value in options.items():
             if value is not None:
                 raise UsageError(f"--{name} is for a .py file or a notebook; {target} is neither.")
-        found = _check_network(target, data)
+        found = check_network(target, data)
         report, text = found.to_dict(), str(found)
     if as_json:
-        say_json({"target": target, **report})
+        output.say_json({"target": target, **report})
     else:
         click.echo(text)
     if not report["passed"]:
@@ -67,43 +63,30 @@ def check(target: str, data: str | None, as_json: bool, **options: Any) -> None:
         click.get_current_context().exit(1 if wrong else 2)
 
 
-def _check_network(target: str, data: str | None) -> "Report":
-    from clearprop.experiment.gradients import check_model, check_untrained
-    from clearprop.model_file import load
-
-    path = Path(target)
-    if path.suffix == ".safetensors" or (path / _MODEL).exists():
-        return check_model(load(path / _MODEL if path.is_dir() else path), data)
-    if data is not None:
-        raise UsageError(f"{target} is itself the data. Leave --data out, or give a FILE or MODEL.")
-    return check_untrained(target)
-
-
 def _check_file(
     file: Path, data: str | None, options: dict[str, Any]
 ) -> tuple[dict[str, Any], str]:
-    from clearprop.experiment.gradients import batch_for_learners
     from clearprop.gradcheck.learner import check_file, require_file
 
     require_file(file)
-    timeout = options.pop("timeout") or 60.0
-    sizes = options.pop("layers")
+    timeout, sizes = options.pop("timeout") or 60.0, options.pop("layers")
     batch = None if data is None else batch_for_learners(data)
-    note(
+    output.note(
         f"Running {file}: everything in it is executed, in a process of its own, for at most "
         f"{timeout:g} s."
     )
     done = check_file(
         file,
         names={role: name for role, name in options.items() if name is not None},
-        sizes=None if sizes is None else tuple(sizes),
+        sizes=sizes,
         batch=batch,
         timeout=timeout,
     )
     if lines := done.printed.splitlines():
-        more = len(lines) - _PRINTED_LINES
         shown = [f"  {line}" for line in lines[:_PRINTED_LINES]]
-        note("\n".join([f"{file} printed:", *shown, *([f"  ... {more} more lines"] * (more > 0))]))
+        if more := lines[_PRINTED_LINES:]:
+            shown.append(f"  ... {len(more)} more lines")
+        output.note("\n".join([f"{file} printed:", *shown]))
     if done.report is None:
         raise UsageError(done.text)
     return dict(done.report), done.text

@@ -4,34 +4,22 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from clearprop.cli.options import settings_from, task_options
-from clearprop.cli.output import (
-    duration,
-    json_option,
-    note,
-    say_json,
-    say_table,
-    score_name,
-    score_value,
-)
-from clearprop.cli.parameters import LAYERS
+from clearprop.cli import output
+from clearprop.cli.options import setting_option, settings_from, task_options
 from clearprop.errors import UsageError
-
-if TYPE_CHECKING:
-    from clearprop.experiment.comparison import Architecture
+from clearprop.experiment import comparison
+from clearprop.files import make_folder
 
 
 @click.command()
 @click.argument("data")
-@click.option(
-    "--layers",
+@setting_option(
+    "layers",
     "every",
-    type=LAYERS,
-    metavar="UNITS,UNITS,...",
     multiple=True,
     required=True,
     help="The hidden layers of one architecture: 20,7,5, or none. Give it again for each.",
@@ -52,7 +40,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where the picture is written.",
 )
-@json_option
+@output.json_option
 @click.pass_context
 def compare(
     ctx: click.Context,
@@ -66,23 +54,21 @@ def compare(
 ) -> None:
     """Train several architectures on DATA, in parallel, and compare mean and spread."""
     from clearprop import plots
-    from clearprop.experiment.comparison import compare as run
-    from clearprop.files import make_folder
 
     if len(set(map(tuple, every))) < len(every):
         raise UsageError("An architecture is given twice; each --layers must differ.")
     settings = settings_from(data, options)
     folder = make_folder(Path(out))
     found = []
-    for architecture in run(settings, [tuple(layers) for layers in every], repeats):
+    for architecture in comparison.compare(settings, list(map(tuple, every)), repeats):
         found.append(architecture)
-        note(f"{architecture.label} is trained, {len(found)} of {len(every)}.")
+        output.note(f"{architecture.label} is trained, {len(found)} of {len(every)}.")
     score = found[0].trials[0].score_name
     picture = folder / "comparison.png"
     rows = [(one.label, one.trials[0].parameters, one.scores) for one in found]
-    plots.save(plots.comparison(rows, f"validation {score_name(score)}"), picture)
+    plots.save(plots.comparison(rows, f"validation {output.score_name(score)}"), picture)
     if as_json:
-        say_json(
+        output.say_json(
             {
                 "data": data,
                 "architectures": [architecture.to_json() for architecture in found],
@@ -93,26 +79,26 @@ def compare(
         _say(found, score)
         click.echo(f"\nPicture: {picture}")
     if diverged := sum(len(one.trials) - len(one.ended) for one in found):
-        note(
+        output.note(
             f"{diverged} of {repeats * len(found)} trainings diverged and are left out. "
             "Try a lower --learning-rate."
         )
         ctx.exit(1)
 
 
-def _say(found: "Sequence[Architecture]", score: str) -> None:
-    mean = f"mean {score_name(score)}"
-    say_table(
+def _say(found: Sequence[comparison.Architecture], score: str) -> None:
+    mean = f"mean {output.score_name(score)}"
+    output.say_table(
         ("hidden layers ", "parameters", mean, "spread", "lowest", "highest", "time each"),
         (
             (
                 architecture.label,
                 f"{architecture.trials[0].parameters:,}",
-                score_value(score, architecture.mean),
-                score_value(score, architecture.spread),
-                score_value(score, min(architecture.ended, default=math.nan)),
-                score_value(score, max(architecture.ended, default=math.nan)),
-                duration(fmean(trial.seconds for trial in architecture.trials)),
+                output.score_value(score, architecture.mean),
+                output.score_value(score, architecture.spread),
+                output.score_value(score, min(architecture.ended, default=math.nan)),
+                output.score_value(score, max(architecture.ended, default=math.nan)),
+                output.duration(fmean(trial.seconds for trial in architecture.trials)),
             )
             for architecture in found
         ),

@@ -4,24 +4,24 @@ from typing import Any
 
 import click
 
-from clearprop.cli.options import size_option, target_option
-from clearprop.cli.output import json_option, say_json, say_table
+from clearprop.cli import output
+from clearprop.cli.options import setting_option
+from clearprop.data import describe, load
+from clearprop.summary import readable_bytes
 
 
 @click.command()
 @click.argument("name_or_path")
-@target_option
-@size_option
-@json_option
+@setting_option("target")
+@setting_option("size")
+@output.json_option
 def data(
     name_or_path: str, target: str | None, size: tuple[int, int] | None, as_json: bool
 ) -> None:
     """Show what is understood of data: counts, shapes, classes, columns, broken files."""
-    from clearprop.data import describe, load
-
     described: dict[str, Any] = describe(load(name_or_path, target=target, size=size))
     if as_json:
-        say_json(described)
+        output.say_json(described)
         return
     _say(described, described["name"])
     if described["test"]:
@@ -30,8 +30,6 @@ def data(
 
 
 def _say(described: dict[str, Any], title: str) -> None:
-    from clearprop.summary import readable_bytes
-
     click.echo(
         f"{title}: {described['samples']} samples, {described['kind']}, "
         f"{readable_bytes(described['bytes'])}; {described['task']} of {described['target']!r}"
@@ -42,7 +40,7 @@ def _say(described: dict[str, Any], title: str) -> None:
         click.echo(f"each {shape} of {described['dtype']}, from {low:g} to {high:g}")
     if "columns" in described:
         click.echo()
-        say_table(
+        output.say_table(
             ("column ", "kind ", "missing", "range or categories"),
             (
                 (column["name"], column["kind"], column["missing"], _span(column))
@@ -51,7 +49,7 @@ def _say(described: dict[str, Any], title: str) -> None:
         )
     if "classes" in described:
         click.echo()
-        say_table(("class ", "samples"), described["classes"].items())
+        output.say_table(("class ", "samples"), described["classes"].items())
     else:
         low, high = described["values"]
         click.echo(f"values from {low:g} to {high:g}")

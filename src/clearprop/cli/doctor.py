@@ -2,19 +2,16 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from clearprop.cli.options import size_option, target_option
-from clearprop.cli.output import json_option, note, say_json
+from clearprop.cli import output
+from clearprop.cli.options import setting_option, typed
+from clearprop.data import Dataset
 from clearprop.errors import DataError, UsageError
-
-if TYPE_CHECKING:
-    from clearprop.doctor import Examination
-    from clearprop.reproduce.published import Published
-
-_MODEL_SUFFIX = ".safetensors"
+from clearprop.experiment import Settings, load_dataset
+from clearprop.experiment.folder import MODEL_SUFFIX, SETTINGS, is_run
+from clearprop.training import ProgressLine
 
 
 @click.command()
@@ -24,9 +21,9 @@ _MODEL_SUFFIX = ".safetensors"
     metavar="PATH",
     help="Where the data of a run lie now; or the folder of a published experiment's data.",
 )
-@target_option
-@size_option
-@json_option
+@setting_option("target")
+@setting_option("size")
+@output.json_option
 def doctor(
     run_or_data: str,
     data: str | None,
@@ -41,75 +38,52 @@ def doctor(
 
     Advice is tried before it is given, by short trainings. A healthy training has no findings.
     """
-    from clearprop.experiment.examination import is_run
-    from clearprop.experiment.folder import SETTINGS
+    from clearprop.experiment.consultation import examine_data, examine_run
     from clearprop.reproduce import EXPERIMENTS
 
-    if Path(run_or_data).suffix == _MODEL_SUFFIX:
+    path = Path(run_or_data)
+    if path.suffix == MODEL_SUFFIX:
         raise UsageError(
             f"{run_or_data} is a model alone. Give the folder of its run, which holds its history "
             "and names its data; in Python, clearprop.examine takes a network and arrays."
         )
     published = EXPERIMENTS[run_or_data].published if run_or_data in EXPERIMENTS else None
-    again = ""
-    if is_run(Path(run_or_data)):
+    again, watched = "", [ProgressLine()]
+    if is_run(path):
         _refuse("a run has its own", target=target, size=size)
-        found = _run(run_or_data, data)
-        again = f"clearprop train --config {shlex.quote(str(Path(run_or_data, SETTINGS)))}"
+        found = examine_run(path, data, watched)
+        again = f"clearprop train --config {shlex.quote(str(path / SETTINGS))}"
     elif published is not None:
         _refuse("a published experiment has its own", target=target, size=size)
-        found = _published(published, data)
+        output.note("Its first updates, as published:")
+        found = published.examine(None if data is None else Path(data), watched)
     else:
         _refuse("it is for runs and published experiments", data=data)
-        found = _data(run_or_data, target, size)
-        again = shlex.join(["clearprop", "train", run_or_data, *_given(target, size)])
+        settings = Settings(data=run_or_data, target=target, size=size)
+        found = examine_data(settings, _load(settings), watched)
+        again = shlex.join(["clearprop", "train", run_or_data, *typed(target=target, size=size)])
     if as_json:
-        say_json({"examined": run_or_data, **found.to_json()})
+        output.say_json({"examined": run_or_data, **found.to_json()})
         return
     click.echo(found)
     if again and found.command:
         click.echo(f"\nAll of it:  {again} {found.command}")
 
 
-def _given(target: str | None, size: tuple[int, int] | None) -> list[str]:
-    """Write the options that the data were loaded with."""
-    told = [] if target is None else ["--target", target]
-    return told if size is None else [*told, "--size", "x".join(map(str, size))]
-
-
-def _run(folder: str, data: str | None) -> "Examination":
-    from clearprop.experiment.examination import examine_run
-    from clearprop.training import ProgressLine
-
-    return examine_run(Path(folder), data, [ProgressLine()])
-
-
-def _data(name_or_path: str, target: str | None, size: tuple[int, int] | None) -> "Examination":
-    from clearprop.experiment import Settings, load_dataset
-    from clearprop.experiment.examination import examine_data
-    from clearprop.experiment.folder import SETTINGS
-    from clearprop.training import ProgressLine
-
-    settings = Settings(data=name_or_path, target=target, size=size)
+def _load(settings: Settings) -> Dataset:
     try:
         dataset = load_dataset(settings)
     except DataError as error:
-        if not Path(name_or_path).is_dir():
+        if not Path(settings.data).is_dir():
             raise
         raise DataError(
-            f"{name_or_path} holds neither a run, which has a {SETTINGS}, nor data. {error}"
+            f"{settings.data} holds neither a run, which has a {SETTINGS}, nor data. {error}"
         ) from error
-    for problem in dataset.problems:
-        note(f"Left out: {problem}.")
-    note(f"{name_or_path} holds no run: a short training with default settings is examined.")
-    return examine_data(settings, dataset, [ProgressLine()])
-
-
-def _published(published: "Published", data: str | None) -> "Examination":
-    from clearprop.training import ProgressLine
-
-    note("Its first updates, as published:")
-    return published.examine(None if data is None else Path(data), [ProgressLine()])
+    output.note_left_out(dataset.problems)
+    output.note(
+        f"{settings.data} holds no run: a short training with default settings is examined."
+    )
+    return dataset
 
 
 def _refuse(reason: str, **given: object) -> None:

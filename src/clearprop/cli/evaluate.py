@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from clearprop.cli.output import json_option, note, percent, say_json, say_table, score_text
-
-if TYPE_CHECKING:
-    from clearprop.experiment import Evaluation
-    from clearprop.model_file import Model
+from clearprop.cli import output
+from clearprop.experiment import Evaluation
+from clearprop.experiment import evaluate as measure
+from clearprop.experiment.learning import load_for
+from clearprop.model_file import Model, load
 
 _MISTAKES = 10
 _CLASSES = 20
@@ -19,40 +18,35 @@ _CLASSES = 20
 @click.command()
 @click.argument("model", type=click.Path())
 @click.argument("data")
-@json_option
+@output.json_option
 def evaluate(model: str, data: str, as_json: bool) -> None:
     """Measure the file MODEL on DATA, a name or a path, whose answers are known.
 
     Where DATA brings a test set, that is what counts; else all of it, which may hold samples that
     the model has learned from.
     """
-    from clearprop.experiment import evaluate as measure
-    from clearprop.experiment.loading import load_for
-    from clearprop.model_file import load
-
     loaded = load(model)
     dataset = load_for(loaded, data)
-    for problem in dataset.problems:
-        note(f"Left out: {problem}.")
+    output.note_left_out(dataset.problems)
     measured = dataset.test or dataset
     found = measure(loaded, measured)
     which = "the test set of " if dataset.test else ""
     if not dataset.test and (warning := _learned_from(loaded, data)):
-        note(warning)
+        output.note(warning)
     if as_json:
-        say_json({"model": model, "data": data, "test_set": bool(dataset.test), **found.to_json()})
+        output.say_json(
+            {"model": model, "data": data, "test_set": bool(dataset.test), **found.to_json()}
+        )
         return
-    click.echo(
-        f"{which}{data}: {found.samples} samples, {score_text(found.score_name, found.score)}, "
-        f"loss {found.loss:.4f}"
-    )
+    score = output.score_text(found.score_name, found.score)
+    click.echo(f"{which}{data}: {found.samples} samples, {score}, loss {found.loss:.4f}")
     if found.confusion is not None:
         click.echo()
-        say_table(
+        output.say_table(
             ("class ", "samples", "precision", "recall"),
             (
-                (report.name, report.samples, percent(report.precision), percent(report.recall))
-                for report in found.classes
+                (one.name, one.samples, output.percent(one.precision), output.percent(one.recall))
+                for one in found.classes
             ),
         )
         _say_confusion(found.confusion.tolist(), [report.name for report in found.classes])
@@ -60,7 +54,7 @@ def evaluate(model: str, data: str, as_json: bool) -> None:
         _say_mistakes(found)
 
 
-def _learned_from(model: "Model", data: str) -> str | None:
+def _learned_from(model: Model, data: str) -> str | None:
     """Warn of a score on samples that the model has seen, and tell the honest one beside it."""
     settings = model.training.get("settings")
     if not isinstance(settings, dict) or Path(str(settings.get("data"))) != Path(data):
@@ -69,28 +63,27 @@ def _learned_from(model: "Model", data: str) -> str | None:
     for name in ("accuracy", "r2"):
         reached = model.training.get(f"validation_{name}")
         if isinstance(reached, float):
-            warning += f" On those held out it reached {score_text(name, reached)}."
+            warning += f" On those held out it reached {output.score_text(name, reached)}."
     return warning
 
 
-def _say_mistakes(found: "Evaluation") -> None:
+def _say_mistakes(found: Evaluation) -> None:
     click.echo()
     if found.confusion is None:
-        say_table(
+        output.say_table(
             ("furthest off ", "true", "predicted"),
-            ((mistake.source, mistake.truth, mistake.predicted) for mistake in found.mistakes),
+            ((one.source, one.truth, one.predicted) for one in found.mistakes),
         )
         return
     count = "1 mistake" if len(found.mistakes) == 1 else f"{len(found.mistakes)} mistakes"
     certain = found.probabilities is not None
     click.echo(f"{count}, the most confident first:" if certain else f"{count}:")
-    say_table(
+    output.say_table(
         ("sample ", "true ", "predicted ", "probability")[: 3 + certain],
         (
-            (mistake.source, mistake.truth, mistake.predicted)
-            if mistake.probability is None
-            else (mistake.source, mistake.truth, mistake.predicted, percent(mistake.probability))
-            for mistake in found.mistakes[:_MISTAKES]
+            (one.source, one.truth, one.predicted)
+            + (() if one.probability is None else (output.percent(one.probability),))
+            for one in found.mistakes[:_MISTAKES]
         ),
     )
 
@@ -101,7 +94,7 @@ def _say_confusion(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> 
         click.echo(f"The confusion of {len(names)} classes is too wide to print; --json has it.")
         return
     click.echo("Confusion: rows are the truth, columns what was said.")
-    say_table(
+    output.say_table(
         (" ", *names),
         ((name, *counts) for name, counts in zip(names, confusion, strict=True)),
     )

@@ -1,102 +1,81 @@
-"""The options that describe a run, shared by ``train`` and ``compare``."""
+"""The options that describe a run, and what several of them come to together."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from clearprop.cli.parameters import BATCH_SIZE, SIZE
 from clearprop.errors import UsageError
-from clearprop.experiment.settings import (
-    ACTIVATIONS,
-    CLASS_WEIGHTS,
-    DTYPES,
-    INITS,
-    SCHEDULES,
-    Settings,
-    read_settings,
-)
-from clearprop.optimizers import OPTIMIZERS
+from clearprop.experiment.settings import Settings, described, read_settings
+from clearprop.experiment.values import Choice, Flag, Kind
 
-target_option = click.option(
-    "--target",
-    metavar="COLUMN",
-    help="What to learn of a table.  [default: target, label, class or y, else the last]",
-)
-size_option = click.option(
-    "--size",
-    type=SIZE,
-    metavar="HEIGHTxWIDTH",
-    help="What a folder's pictures are brought to.  [default: 64x64]",
-)
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_OPTIONS = (
-    target_option,
-    size_option,
-    click.option("--activation", type=click.Choice(ACTIVATIONS), help="[default: relu]"),
-    click.option(
-        "--init", type=click.Choice(INITS), help="[default: he; glorot for tanh, sigmoid]"
-    ),
-    click.option("--optimizer", type=click.Choice(list(OPTIMIZERS)), help="[default: adam]"),
-    click.option(
-        "--learning-rate",
-        type=float,
-        metavar="RATE",
-        help="The largest of the schedule.  [default: by the optimizer]",
-    ),
-    click.option("--schedule", type=click.Choice(SCHEDULES), help="[default: one-cycle]"),
-    click.option(
-        "--epochs", type=int, metavar="N", help="[default: 10 to 200, fewer for more samples]"
-    ),
-    click.option(
-        "--batch-size",
-        type=BATCH_SIZE,
-        metavar="N|full",
-        help="[default: 32; 128 from 10000 samples on]",
-    ),
-    click.option(
-        "--dropout",
-        type=float,
-        metavar="SHARE",
-        help="What is dropped after each hidden layer.  [default: 0.2; 0 with --layers]",
-    ),
-    click.option("--batch-norm", is_flag=True, default=None, help="Normalise hidden layers."),
-    click.option(
-        "--l2", type=float, metavar="ALPHA", help="L2, as scikit-learn scales it.  [default: 0]"
-    ),
-    click.option(
-        "--clip-norm", type=float, metavar="NORM", help="The longest gradient.  [default: any]"
-    ),
-    click.option("--class-weight", type=click.Choice(CLASS_WEIGHTS), help="[default: none]"),
-    click.option(
-        "--patience",
-        type=int,
-        metavar="N",
-        help="Stop after N epochs without a better validation loss, and keep the best weights.  "
-        "[default: train all epochs]",
-    ),
-    click.option(
-        "--validation",
-        metavar="SHARE|DATA",
-        help="What is held out; 0 for nothing.  [default: 0.2; 0.1 beside a test set]",
-    ),
-    click.option("--dtype", type=click.Choice(DTYPES), help="[default: float32]"),
-    click.option("--seed", type=int, metavar="N", help="[default: 0]"),
-    click.option(
+
+class _Typed(click.ParamType[Any]):
+    """The values of a kind, for click."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.name = kind.metavar
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.kind.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def setting_option(name: str, *declared: str, **changes: Any) -> Callable[[_Command], _Command]:
+    """Make the option of a setting, from what its field says.
+
+    Parameters
+    ----------
+    name : str
+        The setting.
+    *declared : str
+        The name of the command's parameter, where it is another one.
+    **changes : object
+        Arguments of `click.option` that differ from those of the field.
+    """
+    about = described(Settings)[name]
+    default = f"[default: {about.told}]" if about.told else ""
+    arguments: dict[str, Any] = {"help": "  ".join(filter(None, (about.help, default)))}
+    if isinstance(about.kind, Flag):
+        arguments |= {"is_flag": True, "default": None}
+    elif isinstance(about.kind, Choice):
+        arguments |= {"type": click.Choice(about.kind.names)}
+    else:
+        arguments |= {"type": _Typed(about.kind), "metavar": about.kind.metavar}
+    return click.option(_flag(name), *declared, **arguments | changes)
+
+
+def typed(**settings: Any) -> list[str]:
+    """Write settings as arguments of the command line; what is None is left out."""
+    about = described(Settings)
+    given = {name: value for name, value in settings.items() if value is not None}
+    written = [(_flag(name), about[name].kind.write(value)) for name, value in given.items()]
+    return [word for pair in written for word in pair if word]
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def task_options(command: _Command) -> _Command:
+    """Add the options of a run but ``--layers`` to a command; what is not given is None."""
+    command = click.option(
         "--config",
         type=click.Path(),
         metavar="FILE",
         help="Settings in TOML, such as a run's config.toml; what is given here goes before them.",
-    ),
-)
-
-
-def task_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a run to a command; what is not given is None."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
+    )(command)
+    for name in reversed(described(Settings)):
+        if name not in ("data", "layers"):
+            command = setting_option(name)(command)
     return command
 
 
@@ -108,11 +87,7 @@ def settings_from(data: str | None, options: Mapping[str, Any]) -> Settings:
     data : str or None
         The argument DATA.
     options : mapping
-        What `task_options` gave.
-
-    Returns
-    -------
-    Settings
+        The values that `task_options` gave.
 
     Raises
     ------
@@ -136,11 +111,7 @@ def settings_of_run(path: Path, data: str | None, options: Mapping[str, Any]) ->
     path : pathlib.Path
         The settings in the run's folder.
     data, options
-        As in `settings_from`.
-
-    Returns
-    -------
-    Settings
+        The same as in `settings_from`.
 
     Raises
     ------
@@ -154,7 +125,7 @@ def settings_of_run(path: Path, data: str | None, options: Mapping[str, Any]) ->
         )
     began = Settings(**read_settings(path))
     asked = began.changed(_given(data, options))
-    for name in (field.name for field in fields(Settings)):
+    for name in described(began):
         before, now = getattr(began, name), getattr(asked, name)
         extended = name == "epochs" and began.schedule == "constant"
         if before != now and not extended:

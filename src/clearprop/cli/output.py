@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from clearprop.data import Problem
 from clearprop.experiment.folder import dumps
 
 _NO_EDGE = 10_000  # columns
@@ -25,6 +26,12 @@ def say_json(value: Any) -> None:
 def note(message: str) -> None:
     """Tell something along the way."""
     click.echo(message, err=True)
+
+
+def note_left_out(problems: Iterable[Problem]) -> None:
+    """Tell which files could not be read."""
+    for problem in problems:
+        note(f"Left out: {problem}.")
 
 
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:

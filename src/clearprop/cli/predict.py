@@ -1,18 +1,17 @@
 """``clearprop predict``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from clearprop.cli.output import json_option, note, percent, say_json, say_table
+from clearprop.cli import output
 from clearprop.data.pictures import named_like_a_picture, preview
 from clearprop.errors import UsageError
+from clearprop.experiment.evaluation import Predictions, predict_files
+from clearprop.files import make_folder
+from clearprop.model_file import load
 
 _DRAWN = 50  # pictures at most: a table has thousands of rows
-
-if TYPE_CHECKING:
-    from clearprop.experiment.prediction import Predictions
 
 
 @click.command()
@@ -26,21 +25,17 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where --show writes its pictures.",
 )
-@json_option
+@output.json_option
 @click.pass_context
 def predict(
     ctx: click.Context, /, model: str, files: tuple[str, ...], show: bool, out: str, as_json: bool
 ) -> None:
     """Say what the file MODEL makes of FILES: pictures, or one CSV, TSV or NPZ file."""
-    from clearprop.experiment.prediction import predict_files
-    from clearprop.model_file import load
-
     found = predict_files(load(model), files)
-    for problem in found.problems:
-        note(f"Left out: {problem}.")
+    output.note_left_out(found.problems)
     drawn = _draw(found, Path(out)) if show else []
     if as_json:
-        say_json(
+        output.say_json(
             {
                 "model": model,
                 "predictions": [answer.to_json() for answer in found.answers],
@@ -56,24 +51,23 @@ def predict(
         ctx.exit(1)
 
 
-def _say(found: "Predictions") -> None:
+def _say(found: Predictions) -> None:
     rows = [
         (answer.source, answer.prediction)
         if answer.probabilities is None
         else (
             answer.source,
             answer.prediction,
-            percent(answer.probabilities[answer.prediction]),
+            output.percent(answer.probabilities[answer.prediction]),
         )
         for answer in found.answers
     ]
     if rows:
-        say_table(("sample ", "prediction ", "probability")[: len(rows[0])], rows)
+        output.say_table(("sample ", "prediction ", "probability")[: len(rows[0])], rows)
 
 
-def _draw(found: "Predictions", out: Path) -> list[Path]:
+def _draw(found: Predictions, out: Path) -> list[Path]:
     from clearprop import plots
-    from clearprop.files import make_folder
 
     if found.answers and found.answers[0].probabilities is None:
         raise UsageError("--show draws probabilities of classes; this model gives none.")
@@ -89,7 +83,7 @@ def _draw(found: "Predictions", out: Path) -> list[Path]:
         drawn.append(_free(folder, file, drawn))
         plots.save(figure, drawn[-1])
     if len(found.answers) > _DRAWN:
-        note(f"Only the first {_DRAWN} of {len(found.answers)} samples are drawn.")
+        output.note(f"Only the first {_DRAWN} of {len(found.answers)} samples are drawn.")
     return drawn
 
 

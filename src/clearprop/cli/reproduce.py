@@ -1,17 +1,17 @@
 """``clearprop reproduce``."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from clearprop.cli.output import json_option, note, say_json, say_table
+from clearprop.cli import output
+from clearprop.training import Callback, ProgressLine
 
 if TYPE_CHECKING:
-    from clearprop.reproduce import Report
-    from clearprop.training import Callback
+    from clearprop.reproduce import Experiment, Report
 
 _EQUAL = {True: "yes", False: "no", None: "–"}
 
@@ -30,34 +30,32 @@ _EQUAL = {True: "yes", False: "no", None: "–"}
     type=click.Path(path_type=Path),
     help="Where pictures go.  [default: reproduced/NAME]",
 )
-@json_option
+@output.json_option
 def reproduce(name: str | None, data: Path | None, out: Path | None, as_json: bool) -> None:
     """Run a published experiment again, and show its figures beside the published ones.
 
     Without a NAME, list the experiments, the data that each needs, and whether they were found.
     """
-    from clearprop.reproduce import find_experiment
+    from clearprop.reproduce import EXPERIMENTS, find_experiment
 
     if name is None:
-        _list(data, as_json)
+        _list(EXPERIMENTS.values(), data, as_json)
         return
     experiment = find_experiment(name)
     report = experiment.run(data, out or Path("reproduced") / name, _watch)
     if as_json:
-        say_json(report.to_json())
+        output.say_json(report.to_json())
     else:
         _show(experiment.title, report)
 
 
-def _list(data: Path | None, as_json: bool) -> None:
-    from clearprop.reproduce import EXPERIMENTS
-
+def _list(experiments: "Iterable[Experiment]", data: Path | None, as_json: bool) -> None:
     listed = [
         (experiment, experiment.needs is None or experiment.needs.is_in(data))
-        for experiment in EXPERIMENTS.values()
+        for experiment in experiments
     ]
     if as_json:
-        say_json(
+        output.say_json(
             {
                 "experiments": [
                     {
@@ -72,7 +70,7 @@ def _list(data: Path | None, as_json: bool) -> None:
             }
         )
         return
-    say_table(
+    output.say_table(
         ("name ", "what it is ", "article ", "needs ", "found "),
         (
             (
@@ -85,18 +83,16 @@ def _list(data: Path | None, as_json: bool) -> None:
             for experiment, found in listed
         ),
     )
-    note("Run one: clearprop reproduce NAME --data DIR, where DIR holds what it needs.")
+    output.note("Run one: clearprop reproduce NAME --data DIR, where DIR holds what it needs.")
 
 
-def _watch(title: str) -> "Sequence[Callback]":
-    from clearprop.training import ProgressLine
-
-    note(title)
+def _watch(title: str) -> Sequence[Callback]:
+    output.note(title)
     return [ProgressLine()]
 
 
 def _show(title: str, report: "Report") -> None:
-    say_table(
+    output.say_table(
         ("what ", "published", "measured", "equal "),
         ((row.what, *row.texts(), _EQUAL[row.equal]) for row in report.rows),
         title,

@@ -1,30 +1,29 @@
-"""``clearprop show``."""
+"""``clearprop show`` and ``clearprop plot``: a trained model in words, its run in pictures."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
-from clearprop.cli.output import json_option, say_json
-
-if TYPE_CHECKING:
-    from clearprop.model_file import Model
-    from clearprop.preprocessing import InputRecipe
+from clearprop.cli import output
+from clearprop.configuration import to_config
+from clearprop.errors import ClearpropError, UsageError
+from clearprop.experiment import Settings, evaluate, folder, load_dataset, read_settings, set_task
+from clearprop.model_file import Model, load
+from clearprop.preprocessing import ArrayRecipe, CategoricalColumn, InputRecipe, PictureRecipe
+from clearprop.training import History
 
 
 @click.command()
 @click.argument("model", type=click.Path())
-@json_option
+@output.json_option
 def show(model: str, as_json: bool) -> None:
     """Show what is in the file MODEL: layers, shapes, preprocessing, and what training reached."""
-    from clearprop.configuration import to_config
-    from clearprop.model_file import load
-
     loaded = load(model)
     summary = loaded.network.summary()
     recipe = loaded.preprocessing
     if as_json:
-        say_json(
+        output.say_json(
             {
                 "layers": [vars(row) for row in summary.rows],
                 "input_shape": summary.input_shape,
@@ -47,7 +46,7 @@ def show(model: str, as_json: bool) -> None:
         click.echo(f"{name:{width}}  {value}")
 
 
-def _facts(model: "Model") -> Iterator[tuple[str, str]]:
+def _facts(model: Model) -> Iterator[tuple[str, str]]:
     yield "loss function", f"{type(model.network.loss).__name__}, in {model.network.dtype}"
     if model.preprocessing is not None:
         yield "input", _understood(model.preprocessing.inputs)
@@ -66,10 +65,8 @@ def _facts(model: "Model") -> Iterator[tuple[str, str]]:
     yield "made by", f"clearprop {model.version}"
 
 
-def _understood(inputs: "InputRecipe") -> str:
+def _understood(inputs: InputRecipe) -> str:
     """Say what samples the model takes."""
-    from clearprop.preprocessing import ArrayRecipe, CategoricalColumn, PictureRecipe
-
     if isinstance(inputs, PictureRecipe):
         colours = "grey" if inputs.channels == 1 else "RGB"
         return f"pictures, brought to {inputs.size[0]}x{inputs.size[1]} {colours} from 0 to 1"
@@ -83,3 +80,32 @@ def _understood(inputs: "InputRecipe") -> str:
         else f"{column.name} (number)"
         for column in inputs.columns
     )
+
+
+@click.command()
+@click.argument("run", type=click.Path())
+@output.json_option
+def plot(run: str, as_json: bool) -> None:
+    """Draw the pictures of the folder RUN anew: curves, confusion, mistakes, weights."""
+    place = Path(run)
+    if not folder.is_run(place):
+        raise UsageError(
+            f"{place} is no run's folder: it has no {folder.SETTINGS}. Give one that train made."
+        )
+    model, history = load(place / folder.MODEL), History.load(place / folder.HISTORY)
+    evaluated = measured = None
+    try:
+        settings = Settings(**read_settings(place / folder.SETTINGS))
+        task = set_task(settings, load_dataset(settings))
+        measured = task.test or task.held_out
+        evaluated = None if measured is None else evaluate(model, measured)
+    except ClearpropError as error:
+        output.note(
+            f"Its data can't be used any more, so only curves and weights are drawn. {error}"
+        )
+    written = folder.draw_run(place, model, history, evaluated, measured)
+    if as_json:
+        output.say_json({"run": run, "pictures": [str(path) for path in written]})
+        return
+    for path in written:
+        click.echo(path)

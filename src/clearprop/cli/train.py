@@ -6,22 +6,18 @@ from typing import Any
 
 import click
 
-from clearprop.cli.options import settings_from, settings_of_run, task_options
-from clearprop.cli.output import duration, json_option, note, say_json, score_text
-from clearprop.cli.parameters import LAYERS
+from clearprop.cli import output
+from clearprop.cli.options import setting_option, settings_from, settings_of_run, task_options
 from clearprop.data.dataset import Kind
 from clearprop.errors import UsageError
+from clearprop.experiment import Task, learn, load_dataset, set_task
 from clearprop.experiment import folder as run_folder
+from clearprop.training import Checkpoint, ProgressLine
 
 
 @click.command()
 @click.argument("data", required=False)
-@click.option(
-    "--layers",
-    type=LAYERS,
-    metavar="UNITS,UNITS,...",
-    help="The hidden layers: 20,7,5, or none.  [default: 256,128; 64,32 below 64 features]",
-)
+@setting_option("layers")
 @task_options
 @click.option("--out", metavar="FOLDER", help="The run's folder.  [default: a new one under runs/]")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, to the same bits.")
@@ -33,7 +29,7 @@ from clearprop.experiment import folder as run_folder
     show_default=True,
     help="The time between two checkpoints; 0 for one each epoch.",
 )
-@json_option
+@output.json_option
 def train(
     data: str | None,
     out: str | None,
@@ -49,10 +45,6 @@ def train(
     Paths: a folder of pictures with one folder a class (or train/ and test/ with such folders), IDX
     files, CSV, NPZ, HDF5.
     """
-    from clearprop.experiment import learn, load_dataset, set_task
-    from clearprop.experiment.drawing import draw_run
-    from clearprop.training import Checkpoint, ProgressLine
-
     if resume and out is None:
         raise UsageError("Say which run to go on with: --resume --out FOLDER.")
     settings = (
@@ -61,12 +53,11 @@ def train(
         else settings_from(data, options)
     )
     dataset = load_dataset(settings)
-    for problem in dataset.problems:
-        note(f"Left out: {problem}.")
+    output.note_left_out(dataset.problems)
     task = set_task(settings, dataset)
     folder = run_folder.open_folder(out, settings.data, resume=resume)
     task.settings.save(folder / run_folder.SETTINGS)
-    note(_plan(task))
+    output.note(_plan(task))
     trained = learn(
         task,
         callbacks=[ProgressLine()],
@@ -77,26 +68,26 @@ def train(
     report = run_folder.save_run(folder, trained, measured)
     shown = measured.test or measured.held_out
     shown_data = task.test if measured.test else task.held_out
-    pictures = draw_run(folder, trained.model, trained.history, shown, shown_data)
+    pictures = run_folder.draw_run(folder, trained.model, trained.history, shown, shown_data)
     if as_json:
-        say_json(report | {"pictures": [str(path) for path in pictures]})
+        output.say_json(report | {"pictures": [str(path) for path in pictures]})
     else:
         _say_reached(report)
         _say_saved(report, folder, pictures)
     if trained.diverged is not None:
         raise trained.diverged
     if trained.history.stopped == "interrupted":
-        note(_how_to_go_on(folder))
+        output.note(_how_to_go_on(folder))
         raise KeyboardInterrupt
     if not as_json:
         _say_next(report, task.train.kind)
 
 
-def _plan(task: Any) -> str:
+def _plan(task: Task) -> str:
     settings, network = task.settings, task.network
     held_out = f", {len(task.held_out)} held out" if task.held_out is not None else ""
     test = f", {len(task.test)} to test" if task.test is not None else ""
-    units = [*settings.layers, *network.output_shape]
+    units = [*(settings.layers or ()), *network.output_shape]
     inputs = "x".join(map(str, network.input_shape))
     return (
         f"{settings.data}: {len(task.train)} samples to train on{held_out}{test}. "
@@ -113,7 +104,7 @@ def _say_reached(report: dict[str, Any]) -> None:
             score = next(key for key in reached if key != "loss")
             click.echo(
                 f"{name:9} {report['samples'][part]:6} samples: "
-                f"{score_text(score, reached[score])}, loss {reached['loss']:.4f}"
+                f"{output.score_text(score, reached[score])}, loss {reached['loss']:.4f}"
             )
 
 
@@ -121,7 +112,7 @@ def _say_saved(report: dict[str, Any], folder: Path, pictures: list[Path]) -> No
     saved = ["model", "history", "settings", "report", *(path.name for path in pictures)]
     epochs = "1 epoch" if report["epochs"] == 1 else f"{report['epochs']} epochs"
     click.echo(
-        f"Trained {epochs} in {duration(report['seconds'])}. "
+        f"Trained {epochs} in {output.duration(report['seconds'])}. "
         f"Saved in {folder}: {', '.join(saved[:-1])} and {saved[-1]}."
     )
 

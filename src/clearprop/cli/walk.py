@@ -2,9 +2,10 @@
 
 import click
 
-from clearprop.cli.options import size_option, target_option
-from clearprop.cli.output import json_option, note, say_json
+from clearprop.cli import output
+from clearprop.cli.options import setting_option
 from clearprop.errors import UsageError
+from clearprop.experiment.inspection import make_ready, walk_step
 
 
 @click.command()
@@ -22,10 +23,10 @@ from clearprop.errors import UsageError
     help="Samples are rows, or columns as in the course.",
 )
 @click.option("--data", metavar="DATA", help="Of a model: other data than it was trained on.")
-@target_option
-@size_option
+@setting_option("target")
+@setting_option("size")
 @click.option("--html", metavar="FILE", help="Write a page in which every number opens.")
-@json_option
+@output.json_option
 def walk(
     model_or_data: str,
     sample: int,
@@ -43,13 +44,10 @@ def walk(
     MODEL_OR_DATA is a run's folder, a model file, or data by name or path. For data, the network is
     the one that train without options begins with. Nothing is trained.
     """
-    from clearprop.experiment.walking import make_ready, walk_step
-
     if html is not None and entry is not None:
         raise UsageError("--entry shows one number, --html writes a page of all. Choose one.")
     ready = make_ready(model_or_data, data=data, target=target, size=size)
-    for problem in ready.dataset.problems:
-        note(f"Left out: {problem}.")
+    output.note_left_out(ready.dataset.problems)
     found = walk_step(ready, sample, notation)
     if layer is not None:
         found = found.of(layer)
@@ -58,7 +56,7 @@ def walk(
     if as_json:
         page = {} if html is None else {"page": html}
         number = None if entry is None else found.entry(entry)
-        say_json(found.to_dict() | page if number is None else number.to_dict())
+        output.say_json(found.to_dict() | page if number is None else number.to_dict())
     elif html is not None:
         click.echo(html)
     else:

@@ -16,6 +16,7 @@ from clearprop.data import Dataset
 from clearprop.experiment.evaluation import evaluate
 from clearprop.experiment.learning import learn, load_dataset, set_task
 from clearprop.experiment.settings import Settings
+from clearprop.experiment.values import Units
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,14 @@ class Trial:
     Parameters
     ----------
     layers : tuple of int
-        Units of the hidden layers.
+        The units of the hidden layers.
     seed : int
     parameters : int
-        How many numbers it learns.
+        The count of numbers that it learns.
     score_name : {"accuracy", "r2"}
     score : float
-        On held-out samples, or on the test set where there are none. NaN where training diverged.
+        The score on held-out samples, or on the test set where there are none; NaN where training
+        diverged.
     seconds : float
     """
 
@@ -45,20 +47,14 @@ class Trial:
 
 @dataclass(frozen=True)
 class Architecture:
-    """What the trials of one architecture came to.
-
-    Parameters
-    ----------
-    trials : tuple of Trial
-        One for each seed, in order.
-    """
+    """The trials of one architecture, one for each seed, in order."""
 
     trials: tuple[Trial, ...]
 
     @property
     def label(self) -> str:
         """The hidden layers as they are written: ``20,7,5``, or ``none``."""
-        return ",".join(map(str, self.trials[0].layers)) or "none"
+        return Units().write(self.trials[0].layers)
 
     @property
     def scores(self) -> list[float]:
@@ -102,16 +98,16 @@ def compare(
     Parameters
     ----------
     settings : Settings
-        All but layers and seed; the seeds count up from its seed.
+        The settings but for the layers; the seeds count up from its seed.
     every : sequence of tuple of int
-        Units of the hidden layers of each architecture.
+        The units of the hidden layers of each architecture.
     repeats : int
-        How many seeds. A seed decides what is held out, too, alike for all architectures.
+        The number of seeds. A seed decides what is held out, too, alike for all architectures.
 
     Yields
     ------
     Architecture
-        In the order given, each as soon as it and those before it are done.
+        One after the other in the order given, each as soon as it and those before it are done.
     """
     jobs = [
         replace(settings, layers=tuple(layers), seed=settings.seed + repeat)

@@ -35,18 +35,8 @@ _SCHEDULES: dict[str, Callable[[float, int], Schedule]] = {
 def build_network(settings: Settings, recipe: Preprocessing) -> Network:
     """Make the network that resolved settings describe, for the data that a recipe was fitted to.
 
-    One logit and binary cross-entropy for two classes, softmax for more, the mean squared error for
-    values.
-
-    Parameters
-    ----------
-    settings : Settings
-        Resolved.
-    recipe : Preprocessing
-
-    Returns
-    -------
-    Network
+    It has one logit and binary cross-entropy for two classes, softmax for more, the mean squared
+    error for values.
     """
     target = recipe.target
     loss: Loss
@@ -76,18 +66,13 @@ def build_network(settings: Settings, recipe: Preprocessing) -> Network:
 
 
 def build_trainer(settings: Settings, samples: int) -> Trainer:
-    """Make the trainer that resolved settings describe.
+    """Make the trainer that resolved settings describe, whose schedule ends with the last update.
 
     Parameters
     ----------
     settings : Settings
-        Resolved.
     samples : int
-        How many are trained on: the schedule ends with the last update.
-
-    Returns
-    -------
-    Trainer
+        The number of samples that are trained on.
     """
     batch_size = min(settings.batch_size, samples) if settings.batch_size else None
     epochs = settings.epochs or 1

@@ -1,31 +1,34 @@
-"""How good a model is on samples whose answers are known."""
+"""Answers of a model to raw data: measured where the truth is known, given where it is not."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from clearprop.configuration import Json
-from clearprop.data import Dataset
+from clearprop.data import Dataset, Problem, Table
 from clearprop.errors import UsageError
-from clearprop.experiment.loading import naming
-from clearprop.experiment.prediction import probabilities_of
+from clearprop.experiment.learning import naming
 from clearprop.losses import Loss
 from clearprop.metrics import tally_for
 from clearprop.model_file import Model
 from clearprop.parameters import Array
-from clearprop.preprocessing import ClassTarget, prepare
+from clearprop.preprocessing import ClassTarget, Preprocessing, prepare, read_inputs
+
+_FURTHEST = 10  # samples that are told as mistakes where answers are values
 
 
 @dataclass(frozen=True)
 class ClassReport:
-    """One class.
+    """How well one class was told from the others.
 
     Parameters
     ----------
     name : str
     samples : int
-        That are of it.
+        The number of its samples.
     precision : float
         The share of it among the samples that were called so; NaN where none was.
     recall : float
@@ -45,13 +48,13 @@ class Mistake:
     Parameters
     ----------
     row : int
-        Its place in the data.
+        The sample's place in the data.
     source : str
-        Its file, or where in the file it is.
+        Its file, or its place in the file.
     truth, predicted : str
-        Class names, or values.
+        The names of classes, or values.
     probability : float or None
-        Of the predicted class; None where there are none.
+        The probability of the predicted class; None where there are none.
     """
 
     row: int
@@ -63,7 +66,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured.
+    """The measure of a model on a data set.
 
     Parameters
     ----------
@@ -72,14 +75,14 @@ class Evaluation:
     score_name : {"accuracy", "r2"}
     score : float
     truth, predicted : ndarray, shape (N,) or (N, outputs)
-        Class indices, or values on their own scale.
+        The class indices, or the values on their own scale.
     probabilities : ndarray, shape (N, K), or None
     confusion : ndarray of int, shape (K, K), or None
-        Rows are the truth, columns the prediction.
+        The counts of samples: rows are the truth, columns the prediction.
     classes : tuple of ClassReport
     mistakes : tuple of Mistake
-        The most confident first, where there are probabilities; of values, the ten that are
-        furthest off.
+        The mistakes, the most confident first where there are probabilities; of values, the ten
+        that are furthest off.
     """
 
     samples: int
@@ -108,30 +111,14 @@ class Evaluation:
 def evaluate(model: Model, dataset: Dataset) -> Evaluation:
     """Measure a model on a data set.
 
-    Parameters
-    ----------
-    model : Model
-        With its preprocessing.
-    dataset : Dataset
-        With the same kind of inputs, and classes among the model's.
-
-    Returns
-    -------
-    Evaluation
-
     Raises
     ------
     UsageError
         If the model has no preprocessing.
     ShapeError, DataError
-        If the data don't fit the model.
+        If the data don't fit the model: other inputs, or classes that it does not know.
     """
-    recipe, network = model.preprocessing, model.network
-    if recipe is None:
-        raise UsageError(
-            "This model was saved without preprocessing, so it can't be measured on raw data. "
-            "Prepare arrays yourself, and call predict on its network."
-        )
+    recipe, network = _recipe_of(model, "be measured on raw data"), model.network
     with naming(dataset.name):
         X = prepare(dataset.X, recipe.inputs, network.dtype)
         y = network.targets(recipe.target.encode(dataset))
@@ -146,7 +133,11 @@ def evaluate(model: Model, dataset: Dataset) -> Evaluation:
         return _of_classes(recipe.target, network.loss, dataset, logits, measured)
     truth = recipe.target.restore(y)
     predicted = recipe.target.restore(network.loss.predict(logits))
-    mistakes = _furthest_off(dataset, truth, predicted)
+    off = np.abs(predicted - truth).reshape(len(truth), -1).max(axis=1)
+    mistakes = tuple(
+        Mistake(row, dataset.source(row), _value(truth[row]), _value(predicted[row]), None)
+        for row in np.argsort(-off, kind="stable")[:_FURTHEST].tolist()
+    )
     return Evaluation(*measured, truth, predicted, None, None, (), mistakes)
 
 
@@ -158,7 +149,7 @@ def _of_classes(
     measured: tuple[int, float, str, float],
 ) -> Evaluation:
     names, truth = target.class_names, target.encode(dataset)
-    probabilities, predicted = probabilities_of(loss, logits), loss.predict(logits)
+    probabilities, predicted = _probabilities_of(loss, logits), loss.predict(logits)
     confusion = np.zeros((len(names), len(names)), np.int64)
     for true, said in zip(truth.tolist(), predicted.tolist(), strict=True):
         confusion[true, said] += 1
@@ -188,17 +179,102 @@ def _of_classes(
     return Evaluation(*measured, truth, predicted, probabilities, confusion, reports, mistakes)
 
 
-def _furthest_off(dataset: Dataset, truth: Array, predicted: Array) -> tuple[Mistake, ...]:
-    off = np.abs(predicted - truth).reshape(len(truth), -1).max(axis=1)
-    return tuple(
-        Mistake(row, dataset.source(row), _value(truth[row]), _value(predicted[row]), None)
-        for row in np.argsort(-off, kind="stable")[:10].tolist()
-    )
-
-
 def _value(value: Any) -> str:
     return ", ".join(f"{number:.6g}" for number in np.atleast_1d(value))
 
 
 def _share(part: int, whole: int) -> float:
     return float(part / whole) if whole else float("nan")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer of a model to one sample.
+
+    Parameters
+    ----------
+    source : str
+        Its file, with its row where a file has several.
+    prediction : str or float or list of float
+        The class's name, or the values.
+    probabilities : dict of str to float, or None
+        The probability of each class, by name; None for values, and where the loss has none, as
+        hinge.
+    """
+
+    source: str
+    prediction: Any
+    probabilities: dict[str, float] | None
+
+    def to_json(self) -> dict[str, Json]:
+        """Describe it in JSON values."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The answers of a model to some files.
+
+    Parameters
+    ----------
+    answers : tuple of Answer
+    problems : tuple of Problem
+        The files that can't be read.
+    given : ndarray, shape (N, ...), or None
+        The samples before preprocessing; None for a table, whose columns are no single array.
+    prepared : ndarray, shape (N, *input_shape)
+        The samples as the network took them.
+    """
+
+    answers: tuple[Answer, ...]
+    problems: tuple[Problem, ...]
+    given: Array | None
+    prepared: Array
+
+
+def predict_files(model: Model, files: Sequence[str]) -> Predictions:
+    """Read pictures, or one table or NPZ file, and predict every sample in them.
+
+    Raises
+    ------
+    UsageError
+        If the model has no preprocessing.
+    DataError, ShapeError
+        If the files can't be read together, or don't fit the model.
+    """
+    recipe, network = _recipe_of(model, "read files"), model.network
+    with naming(files[0]):
+        inputs = read_inputs([Path(file) for file in files], recipe)
+        prepared = prepare(inputs.raw, recipe.inputs, network.dtype)[:]
+    given = None if isinstance(inputs.raw, Table) else inputs.raw[:]
+    if not len(prepared):
+        return Predictions((), inputs.problems, given, prepared)
+    logits = network.logits(prepared)
+    predicted = network.loss.predict(logits)
+    shares: Iterable[dict[str, float] | None] = [None] * len(prepared)
+    if not isinstance(recipe.target, ClassTarget):
+        said = recipe.target.restore(predicted).tolist()
+    else:
+        names = recipe.target.class_names
+        said = [names[index] for index in predicted.tolist()]
+        probabilities = _probabilities_of(network.loss, logits)
+        if probabilities is not None:
+            shares = (dict(zip(names, row, strict=True)) for row in probabilities.tolist())
+    answers = tuple(Answer(*one) for one in zip(inputs.sources, said, shares, strict=True))
+    return Predictions(answers, inputs.problems, given, prepared)
+
+
+def _recipe_of(model: Model, purpose: str) -> Preprocessing:
+    if model.preprocessing is None:
+        raise UsageError(
+            f"This model was saved without preprocessing, so it can't {purpose}. Prepare arrays "
+            "yourself, and call predict on its network."
+        )
+    return model.preprocessing
+
+
+def _probabilities_of(loss: Loss, logits: Array) -> Array | None:
+    """Return the probability of each class, shape (N, K); None where the loss has none."""
+    if type(loss).predict_proba is Loss.predict_proba:
+        return None
+    return loss.predict_proba(logits)

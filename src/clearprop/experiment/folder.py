@@ -1,19 +1,30 @@
-"""A run's folder: model, history, settings, checkpoint, report and pictures."""
+"""The folder of a run: model, history, settings, checkpoint, report and pictures."""
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from clearprop.configuration import Json
+from clearprop.data import Dataset, Table
+from clearprop.data.table import is_numeric
 from clearprop.errors import UsageError
 from clearprop.experiment.evaluation import Evaluation, evaluate
 from clearprop.experiment.learning import Trained
 from clearprop.files import make_folder, remove_leftovers, write_text
-from clearprop.model_file import save
+from clearprop.model_file import Model, save
+from clearprop.parameters import Array
+from clearprop.training import History
 
-MODEL = "model.safetensors"
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MODEL_SUFFIX = ".safetensors"
+MODEL = f"model{MODEL_SUFFIX}"
 HISTORY = "history.csv"
 SETTINGS = "config.toml"
 CHECKPOINT = "checkpoint.safetensors"
@@ -23,32 +34,35 @@ ROOT = Path("runs")
 
 @dataclass(frozen=True)
 class Measured:
-    """What a trained model reached on each part of its data.
-
-    Parameters
-    ----------
-    held_out, test : Evaluation or None
-    """
+    """The measures of a trained model on the parts of its data that it did not learn from."""
 
     held_out: Evaluation | None
     test: Evaluation | None
 
 
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds a run."""
+    return (folder / SETTINGS).exists()
+
+
+def model_in(place: str) -> Path | None:
+    """Return the model file that is meant by its path or by that of its run; None for neither."""
+    path = Path(place)
+    if path.suffix == MODEL_SUFFIX:
+        return path
+    return path / MODEL if is_run(path) or (path / MODEL).exists() else None
+
+
 def open_folder(out: str | None, data: str, *, resume: bool) -> Path:
-    """Make the folder of a run.
+    """Make the folder of a run, in which one may stand already if it is to be resumed.
 
     Parameters
     ----------
     out : str or None
-        The folder; None for one under ``runs/`` that is called like the data.
+        The folder; None for a new one under ``runs/`` that is called like the data.
     data : str
         A name or a path.
     resume : bool
-        Whether a run may stand there already.
-
-    Returns
-    -------
-    pathlib.Path
 
     Raises
     ------
@@ -90,19 +104,7 @@ def measure(trained: Trained) -> Measured:
 
 
 def save_run(folder: Path, trained: Trained, measured: Measured) -> dict[str, Json]:
-    """Write model, history and report; return the report.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-    trained : Trained
-    measured : Measured
-
-    Returns
-    -------
-    dict
-        JSON values: what stands in ``report.json``.
-    """
+    """Write model, history and report; return the report as JSON values."""
     save(folder / MODEL, trained.model)
     trained.history.save(folder / HISTORY)
     report = _report(folder, trained, measured)
@@ -148,3 +150,93 @@ def _report(folder: Path, trained: Trained, measured: Measured) -> dict[str, Jso
         },
         "settings": task.settings.to_json(),
     }
+
+
+def draw_run(
+    folder: Path,
+    model: Model,
+    history: History,
+    evaluated: Evaluation | None,
+    dataset: Dataset | None,
+) -> list[Path]:
+    """Draw and write every picture that fits a run.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    model : Model
+    history : History
+    evaluated : Evaluation or None
+        The measure of the model on samples that it did not learn from.
+    dataset : Dataset or None
+        Those samples.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files that were written.
+    """
+    from clearprop.plots import save as save_figure  # here, because matplotlib is slow to import
+
+    written = []
+    for name, figure in _figures(model, history, evaluated, dataset):
+        written.append(folder / f"{name}.png")
+        save_figure(figure, written[-1])
+    return written
+
+
+def _figures(
+    model: Model, history: History, evaluated: Evaluation | None, dataset: Dataset | None
+) -> Iterator[tuple[str, "Figure"]]:
+    from clearprop import plots
+
+    if len(history):
+        yield "curves", plots.curves(history.to_dict(), history.best_epoch)
+    if weights := _first_weights(model):
+        yield "weights", plots.first_layer_weights(*weights)
+    if evaluated is None or dataset is None:
+        return
+    names, truth, predicted = model.class_names, evaluated.truth, evaluated.predicted
+    if names is None:
+        yield "predictions", plots.residuals(truth, predicted, dataset.target_name)
+        return
+    if evaluated.confusion is not None:
+        yield "confusion", plots.confusion(evaluated.confusion, names)
+    places, shares = _plane(dataset), evaluated.probabilities
+    if places is not None and model.preprocessing is not None:
+        known = np.isfinite(places).all(axis=1)  # what is missing has no place in the plane
+        x1, x2 = dataset.feature_names or ("x1", "x2")
+        inputs = model.preprocessing.inputs
+
+        def over_the_plane(at: Array) -> Array:
+            is_table = isinstance(dataset.X, Table)
+            raw = Table({x1: at[:, 0], x2: at[:, 1]}) if is_table else at
+            return model.network.predict_proba(inputs.transform(raw, model.network.dtype))
+
+        figure = plots.decision_boundary(
+            over_the_plane, places[known], dataset.y[known], names, (x1, x2)
+        )
+        yield "boundary", figure
+    elif not isinstance(dataset.X, Table) and evaluated.mistakes and shares is not None:
+        confidence = shares[np.arange(len(predicted)), predicted]
+        figure = plots.mistakes(dataset.X, truth, predicted, confidence, names, dataset.sources)
+        yield "mistakes", figure
+
+
+def _first_weights(model: Model) -> tuple[Array, tuple[int, ...]] | None:
+    """Give the first Dense layer's W with the shape of the pictures it looks at, if it does."""
+    shape = model.network.input_shape
+    looks = len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)
+    W = model.network.parameters.get("1.W")  # behind the Flatten that pictures begin with
+    return (W, shape) if looks and W is not None else None
+
+
+def _plane(dataset: Dataset) -> Array | None:
+    """Give samples of two numbers as points of a plane, shape (N, 2); None for all others."""
+    X = dataset.X
+    if not isinstance(X, Table):
+        return X[:] if X.shape[1:] == (2,) else None
+    columns = list(X.columns.values())
+    if len(columns) != 2 or not all(is_numeric(column) for column in columns):
+        return None
+    return np.column_stack(columns)

@@ -1,19 +1,25 @@
-"""From settings to a trained model: load, hold out, prepare, build, train."""
+"""From settings to a trained model: load, hold out, prepare, build, train.
+
+Other data are loaded as the model's own were.
+"""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from clearprop import preprocessing
 from clearprop.configuration import Json
-from clearprop.data import Dataset, hold_out, load
-from clearprop.errors import DivergedError, UsageError
+from clearprop.data import Dataset, Table, hold_out, load
+from clearprop.data.delimited import read_table
+from clearprop.data.loading import TABLE_SUFFIXES
+from clearprop.errors import DataError, DivergedError, ShapeError, UsageError
 from clearprop.experiment.construction import build_network, build_trainer
-from clearprop.experiment.defaults import resolve
-from clearprop.experiment.loading import naming
-from clearprop.experiment.settings import Settings
+from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.model_file import Model
 from clearprop.network import Network
-from clearprop.preprocessing import Preprocessing, fit_recipe, prepare
+from clearprop.parameters import Array
 from clearprop.training import Callback, Checkpoint, History
 
 
@@ -24,29 +30,34 @@ class Task:
     Parameters
     ----------
     settings : Settings
-        Resolved: no None is left that training needs.
+        The settings, resolved: no None is left that training needs.
     recipe : Preprocessing
-        Fitted to `train`.
+        The recipe, fitted to `train`.
     network : Network
-        With its first weights.
+        The network with its first weights.
     train : Dataset
     held_out : Dataset or None
-        For validation.
+        The samples for validation.
     test : Dataset or None
-        That came with the data.
+        The test set that came with the data.
     """
 
     settings: Settings
-    recipe: Preprocessing
+    recipe: preprocessing.Preprocessing
     network: Network
     train: Dataset
     held_out: Dataset | None
     test: Dataset | None
 
+    def prepared(self, dataset: Dataset) -> tuple[Array | preprocessing.PreparedRows, Array]:
+        """Return X, shape (N, *input_shape), and y of a data set as the network takes them."""
+        X = preprocessing.prepare(dataset.X, self.recipe.inputs, self.network.dtype)
+        return X, self.recipe.target.encode(dataset)
+
 
 @dataclass(frozen=True)
 class Trained:
-    """What training left.
+    """The outcome of a training.
 
     Parameters
     ----------
@@ -64,33 +75,59 @@ class Trained:
 
 
 def load_dataset(settings: Settings, name_or_path: str | None = None) -> Dataset:
-    """Load the data of a run, or other data in the same way.
-
-    Parameters
-    ----------
-    settings : Settings
-    name_or_path : str, optional
-        Other data than ``settings.data``.
-
-    Returns
-    -------
-    Dataset
-    """
+    """Load the data of a run, or other data in the same way."""
     return load(name_or_path or settings.data, target=settings.target, size=settings.size)
+
+
+def load_for(model: Model, name_or_path: str) -> Dataset:
+    """Load data in the form that a model takes: its target column, its size of pictures."""
+    recipe = model.preprocessing
+    if recipe is None:
+        return load(name_or_path)
+    is_table = name_or_path.lower().endswith(TABLE_SUFFIXES)
+    target = _target_in(name_or_path, recipe) if is_table else None
+    if isinstance(recipe.inputs, preprocessing.PictureRecipe):
+        return load(
+            name_or_path,
+            target=target,
+            size=recipe.inputs.size,
+            channels=recipe.inputs.channels,
+        )
+    dataset = load(name_or_path, target=target)
+    if isinstance(recipe.inputs, preprocessing.ArrayRecipe) and isinstance(dataset.X, Table):
+        X = preprocessing.array_of(dataset.X, recipe.inputs, name_or_path)
+        return replace(dataset, kind="array", X=X, feature_names=None)
+    return dataset
+
+
+def _target_in(path: str, recipe: preprocessing.Preprocessing) -> str | None:
+    """Return the column that was learned: by its name, else the only one that is no input."""
+    target, inputs = recipe.target.name, recipe.inputs
+    if target is not None or not isinstance(inputs, preprocessing.TableRecipe):
+        return target
+    known = {column.name for column in inputs.columns}
+    others = [name for name in read_table(Path(path)).names if name not in known]
+    if len(others) != 1:
+        raise DataError(
+            f"{path} has {', '.join(map(repr, others)) or 'no column'} besides those that the "
+            "model takes; expected one, the target."
+        )
+    return others[0]
+
+
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Put a file or data set in front of an error that only says what is wrong with its samples."""
+    try:
+        yield
+    except (DataError, ShapeError) as error:
+        if source in str(error):
+            raise
+        raise type(error)(f"{source}: {error}") from error
 
 
 def set_task(settings: Settings, dataset: Dataset) -> Task:
     """Hold samples out, fit the recipe, resolve the settings, and build the network.
-
-    Parameters
-    ----------
-    settings : Settings
-    dataset : Dataset
-        That `load_dataset` gave.
-
-    Returns
-    -------
-    Task
 
     Raises
     ------
@@ -100,12 +137,11 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     UsageError
         If the settings can't be used with these data.
     """
-    features = fit_recipe(dataset).inputs.input_shape
-    settings = resolve(
-        settings, len(dataset), math.prod(features), has_test_set=dataset.test is not None
-    )
+    features = preprocessing.fit_recipe(dataset).inputs.input_shape
+    extent = Extent(len(dataset), math.prod(features), has_test_set=dataset.test is not None)
+    settings = resolve(settings, extent)
     train, held_out = _held_out(settings, dataset)
-    recipe = fit_recipe(train)
+    recipe = preprocessing.fit_recipe(train)
     for other in (held_out, dataset.test):
         if other is not None:
             with naming(other.name):
@@ -121,42 +157,23 @@ def learn(
     checkpoint: Checkpoint | None = None,
     resume: bool = False,
 ) -> Trained:
-    """Train the network of a task.
+    """Train the network of a task; where the loss stops being finite, say so in the outcome.
 
-    Parameters
-    ----------
-    task : Task
-    callbacks : sequence of Callback
-    checkpoint : Checkpoint, optional
-    resume : bool, default False
-        Go on from the checkpoint, if there is one.
-
-    Returns
-    -------
-    Trained
-        Also where the loss stopped being finite.
+    With `resume`, training goes on from the checkpoint, if there is one.
     """
-    settings, network, recipe = task.settings, task.network, task.recipe
-
-    def prepared(dataset: Dataset) -> tuple[object, object]:
-        return (
-            prepare(dataset.X, recipe.inputs, network.dtype),
-            recipe.target.encode(dataset),
-        )
-
-    diverged = None
+    settings, diverged = task.settings, None
     try:
         history = build_trainer(settings, len(task.train)).fit(
-            network,
-            *prepared(task.train),
-            validation=prepared(task.held_out) if task.held_out is not None else None,
+            task.network,
+            *task.prepared(task.train),
+            validation=None if task.held_out is None else task.prepared(task.held_out),
             callbacks=callbacks,
             checkpoint=checkpoint,
             resume=resume,
         )
     except DivergedError as error:
         diverged, history = error, error.history
-    model = Model(network, recipe, _summary(settings, history))
+    model = Model(task.network, task.recipe, _summary(settings, history))
     return Trained(task, model, history, diverged)
 
 

@@ -1,16 +1,22 @@
-"""What a run is asked to do, as plain values that fit into a TOML file."""
+"""The settings of a run. Each is written once: a field of `Settings` says all about it.
+
+A field carries the kind of its values, its help, and its default, which may be a rule on the data.
+The options of the command line, what a TOML file may hold, the checks and the table in
+``docs/settings.md`` come from there: a new setting is one field, and the place that uses it.
+"""
 
 import json
 import math
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from clearprop.configuration import Json
-from clearprop.errors import DataError, UsageError, unknown_name
+from clearprop.errors import DataError, unknown_name
+from clearprop.experiment import values
 from clearprop.files import write_text
 from clearprop.initializers import INITIALIZERS
 from clearprop.layers import activations
@@ -22,112 +28,179 @@ SCHEDULES = ("constant", "step", "exponential", "cosine", "one-cycle", "warm-up"
 DTYPES = ("float32", "float64")
 CLASS_WEIGHTS = ("none", "balanced")
 
-_LARGEST_SIZE = 10**7  # of a layer: products of two stay within what NumPy can count
 _LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
-_CHOICES = {
-    "activation": ACTIVATIONS,
-    "init": INITS,
-    "optimizer": tuple(OPTIMIZERS),
-    "schedule": SCHEDULES,
-    "dtype": DTYPES,
-    "class_weight": CLASS_WEIGHTS,
-}
+_RATES = {"adam": 2e-3, "adamw": 2e-3, "rmsprop": 1e-3, "adagrad": 2e-2, "sgd": 0.1}
+_MOMENTUM_RATE = 0.02
+_LARGE = 10_000  # samples from which batches of 128 are many enough, and more units pay
+_UPDATES = 6_000  # after which a network of this kind is good
+_FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
+_MANY_FEATURES = 64
+_VERY_MANY_FEATURES = 1000
+_DROPOUT = 0.2
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The numbers of the data that defaults depend on.
+
+    Parameters
+    ----------
+    samples : int
+        The number of samples to train on, before any is held out.
+    features : int
+        The numbers in one prepared sample.
+    has_test_set : bool
+        Whether the data bring a test set: then less is held out for validation.
+    """
+
+    samples: int
+    features: int
+    has_test_set: bool
+
+
+def _layers(_: "Settings", extent: Extent) -> tuple[int, int]:
+    if extent.features < _MANY_FEATURES:
+        return 64, 32
+    return (512, 256) if extent.samples >= _LARGE else (256, 128)
+
+
+def _init(given: "Settings", _: Extent) -> str:
+    return "glorot" if given.activation in ("tanh", "sigmoid") else "he"
+
+
+def _learning_rate(given: "Settings", extent: Extent) -> float:
+    # A step moves each weight by about as much however many there are, so that a unit with 12,288
+    # inputs is thrown far enough for its ReLU to die: photographs then end as one class.
+    fewer = min(1.0, math.sqrt(_VERY_MANY_FEATURES / extent.features))
+    return _RATES.get(given.optimizer, _MOMENTUM_RATE) * fewer
+
+
+def _epochs(given: "Settings", extent: Extent) -> int:
+    batch_size = _batch_size(given, extent) if given.batch_size is None else given.batch_size
+    if not batch_size:
+        return _UPDATES
+    updates = math.ceil(extent.samples / batch_size)
+    return min(max(round(_UPDATES / updates), _FEWEST_EPOCHS), _MOST_EPOCHS)
+
+
+def _batch_size(_: "Settings", extent: Extent) -> int:
+    return 128 if extent.samples >= _LARGE else 32
+
+
+def _dropout(given: "Settings", _: Extent) -> float:
+    return _DROPOUT if given.layers is None else 0.0
+
+
+def _validation(_: "Settings", extent: Extent) -> str:
+    return "0.1" if extent.has_test_set else "0.2"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The facts that a field of `Settings` carries.
+
+    Parameters
+    ----------
+    kind : Kind
+    help : str
+        A sentence for whom name and kind are not enough.
+    told : str
+        The default as it is typed, or in words.
+    rule : callable, optional
+        Takes the settings that were given and the `Extent` of the data, and returns the value for
+        the place of None.
+    """
+
+    kind: values.Kind
+    help: str = ""
+    told: str = ""
+    rule: Callable[["Settings", Extent], Any] | None = None
+
+
+def setting(
+    kind: values.Kind,
+    help: str = "",  # noqa: A002 - as click and argparse call it
+    *,
+    default: Any = None,
+    told: str = "",
+    rule: Callable[["Settings", Extent], Any] | None = None,
+) -> Any:
+    """Make a field of `Settings` with a default, and with the facts of a `Setting`."""
+    told = told or ("" if default is None else kind.write(default))
+    return field(default=default, metadata={"setting": Setting(kind, help, told, rule)})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One run. None stands for a default that depends on the data; see `defaults.resolve`.
+    """One run. None stands for a default that depends on the data; see `resolve`.
 
-    Parameters
-    ----------
-    data : str
-        A name or a path.
-    target : str, optional
-        The column of a table that is to be learned.
-    size : (int, int), optional
-        Height and width that pictures are brought to, in pixels.
-    layers : tuple of int, optional
-        Units of each hidden layer; empty for none.
-    activation : str
-        After every hidden layer.
-    init : str, optional
-        How weights start.
-    optimizer : str
-    learning_rate : float, optional
-        The largest of the schedule.
-    schedule : str
-    epochs : int, optional
-    batch_size : int, optional
-        0 for all samples at once, which the command line calls "full".
-    dropout : float, optional
-        The share that is dropped after every hidden layer.
-    batch_norm : bool
-        Before every hidden activation.
-    l2 : float
-        As scikit-learn scales it.
-    clip_norm : float, optional
-        The longest gradient.
-    class_weight : {"none", "balanced"}
-    patience : int, optional
-        Epochs without a better validation loss after which training ends and the best weights are
-        restored; None to train all epochs and keep the last weights.
-    validation : str, optional
-        A share of the training samples that is held out, or a path or name of data; "0" for none.
-    dtype : {"float32", "float64"}
-    seed : int
-        Of weights, batches, dropout and what is held out.
+    The activation stands after every hidden layer, behind the normalisation of a batch and before
+    the dropout; the seed decides the weights, the batches, the dropout and what is held out.
     """
 
-    data: str
-    target: str | None = None
-    size: tuple[int, int] | None = None
-    layers: tuple[int, ...] | None = None
-    activation: str = "relu"
-    init: str | None = None
-    optimizer: str = "adam"
-    learning_rate: float | None = None
-    schedule: str = "one-cycle"
-    epochs: int | None = None
-    batch_size: int | None = None
-    dropout: float | None = None
-    batch_norm: bool = False
-    l2: float = 0.0
-    clip_norm: float | None = None
-    class_weight: str = "none"
-    patience: int | None = None
-    validation: str | None = None
-    dtype: str = "float32"
-    seed: int = 0
+    data: str = field(metadata={"setting": Setting(values.Text("DATA"), "A name or a path.")})
+    target: str | None = setting(
+        values.Text("COLUMN"),
+        "What to learn of a table.",
+        told="target, label, class or y, else the last",
+    )
+    size: tuple[int, int] | None = setting(
+        values.PictureSize("HEIGHTxWIDTH"), "What a folder's pictures are brought to.", told="64x64"
+    )
+    layers: tuple[int, ...] | None = setting(
+        values.Units("UNITS,UNITS,..."),
+        "The hidden layers: 20,7,5, or none.",
+        told="256,128; 64,32 below 64 features",
+        rule=_layers,
+    )
+    activation: str = setting(values.Choice(names=ACTIVATIONS), default="relu")
+    init: str | None = setting(
+        values.Choice(names=INITS), told="he; glorot for tanh, sigmoid", rule=_init
+    )
+    optimizer: str = setting(values.Choice(names=tuple(OPTIMIZERS)), default="adam")
+    learning_rate: float | None = setting(
+        values.Number("RATE", why_above="at 0 nothing is learned"),
+        "The largest of the schedule.",
+        told="by the optimizer",
+        rule=_learning_rate,
+    )
+    schedule: str = setting(values.Choice(names=SCHEDULES), default="one-cycle")
+    epochs: int | None = setting(
+        values.WholeNumber("N", 1), told="10 to 200, fewer for more samples", rule=_epochs
+    )
+    batch_size: int | None = setting(
+        values.BatchSize("N|full"), told="32; 128 from 10000 samples on", rule=_batch_size
+    )
+    dropout: float | None = setting(
+        values.Number("SHARE"),
+        "What is dropped after each hidden layer.",
+        told="0.2; 0 with --layers",
+        rule=_dropout,
+    )
+    batch_norm: bool = setting(values.Flag(), "Normalise hidden layers.", default=False)
+    l2: float = setting(values.Number("ALPHA"), "L2, as scikit-learn scales it.", default=0.0)
+    clip_norm: float | None = setting(values.Number("NORM"), "The longest gradient.", told="any")
+    class_weight: str = setting(values.Choice(names=CLASS_WEIGHTS), default="none")
+    patience: int | None = setting(
+        values.WholeNumber("N", 1),
+        "Stop after N epochs without a better validation loss, and keep the best weights.",
+        told="train all epochs",
+    )
+    validation: str | None = setting(
+        values.ShareOrData("SHARE|DATA"),
+        "What is held out; 0 for nothing.",
+        told="0.2; 0.1 beside a test set",
+        rule=_validation,
+    )
+    dtype: str = setting(values.Choice(names=DTYPES), default="float32")
+    seed: int = setting(values.WholeNumber("N", most=_LARGEST_SEED), default=0)
 
     def __post_init__(self) -> None:
-        for name in ("size", "layers"):
+        for name, about in described(self).items():
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, _whole_numbers(name, value))
-        # As one writes a share in a TOML file; True is an int to Python.
-        if isinstance(self.validation, int | float) and not isinstance(self.validation, bool):
-            object.__setattr__(self, "validation", str(self.validation))
-        for name in ("data", "target", "validation"):
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, str):
-                raise UsageError(f"{name} takes a text in quotes, found {value!r}.")
-        if not isinstance(self.batch_norm, bool):
-            raise UsageError(f"batch_norm takes true or false, found {self.batch_norm!r}.")
-        for name, known in _CHOICES.items():
-            value = getattr(self, name)
-            if value is not None and value not in known:
-                raise unknown_name(name.replace("_", " "), str(value), known)
-        for name, least in (("epochs", 1), ("batch_size", 0), ("patience", 1), ("seed", 0)):
-            _check_number(name, getattr(self, name), least, int)
-        for name in ("learning_rate", "dropout", "l2", "clip_norm"):
-            _check_number(name, getattr(self, name), 0, float)
-        if self.learning_rate == 0:
-            raise UsageError("learning_rate takes a number above 0; at 0 nothing is learned.")
-        if self.seed > _LARGEST_SEED:
-            raise UsageError(f"seed takes a number up to {_LARGEST_SEED}, found {self.seed}.")
-        if self.size is not None and len(self.size) != 2:
-            raise UsageError(f"A size is a height and a width, found {self.size}.")
+                object.__setattr__(self, name, about.kind.check(name, value))
 
     def changed(self, changes: Mapping[str, Any]) -> "Settings":
         """Return these settings with some changed; None changes nothing."""
@@ -160,6 +233,11 @@ class Settings:
         write_text(path, "\n".join(lines) + "\n")
 
 
+def described(settings: type[Settings] | Settings) -> dict[str, Setting]:
+    """Return the facts of every setting by its name, in the order of the fields."""
+    return {field.name: field.metadata["setting"] for field in fields(settings)}
+
+
 def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read settings from a TOML file: those that stand there, by name.
 
@@ -181,29 +259,23 @@ def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _check_names(names: Mapping[str, Any]) -> None:
-    known = [field.name for field in fields(Settings)]
+    known = described(Settings)
     for name in names:
         if name not in known:
             raise unknown_name("setting", name, known)
 
 
-def _whole_numbers(name: str, value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list | tuple) or not all(
-        isinstance(size, int) and 1 <= size <= _LARGEST_SIZE for size in value
-    ):
-        raise UsageError(
-            f"{name} takes whole numbers from 1 to {_LARGEST_SIZE}, found {list(value)!r}."
-            if isinstance(value, list | tuple)
-            else f"{name} takes a list of whole numbers, found {value!r}."
-        )
-    return tuple(value)
+def resolve(settings: Settings, extent: Extent) -> Settings:
+    """Put the value of its rule in the place of every None that has one.
 
-
-def _check_number(name: str, value: Any, least: int, kind: type) -> None:
-    allowed = (int, float) if kind is float else (int,)
-    if value is None:
-        return
-    number = isinstance(value, allowed) and not isinstance(value, bool)
-    if not number or not least <= value < math.inf:
-        what = "a whole number" if kind is int else "a number"
-        raise UsageError(f"{name} takes {what} of at least {least}, found {value!r}.")
+    A rule knows the settings that were given and the data, and nothing else: the same data give the
+    same run.
+    """
+    return replace(
+        settings,
+        **{
+            name: about.rule(settings, extent)
+            for name, about in described(settings).items()
+            if about.rule is not None and getattr(settings, name) is None
+        },
+    )

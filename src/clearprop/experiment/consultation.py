@@ -1,4 +1,4 @@
-"""Examining what the command line trains: a run's folder, or data by a short training."""
+"""The doctor's look at a run by its folder, or at data by a short training."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,22 +8,15 @@ from clearprop.data import Dataset
 from clearprop.doctor import Doctor, Examination, Names, examine
 from clearprop.errors import ClearpropError, DataError, UsageError
 from clearprop.experiment.construction import build_trainer
-from clearprop.experiment.folder import HISTORY, MODEL, SETTINGS
+from clearprop.experiment.folder import HISTORY, MODEL, SETTINGS, is_run
 from clearprop.experiment.learning import Task, learn, load_dataset, set_task
 from clearprop.experiment.settings import Settings, read_settings
 from clearprop.model_file import load
-from clearprop.parameters import Array
-from clearprop.preprocessing import PreparedRows, prepare
 from clearprop.training import Callback, History
 from clearprop.training.batches import steps_per_epoch
 
 _UPDATES = 1500  # of a short training
 _FEWEST_EPOCHS = 3
-
-
-def is_run(folder: Path) -> bool:
-    """Whether a folder holds a run."""
-    return (folder / SETTINGS).exists()
 
 
 def examine_run(
@@ -36,15 +29,11 @@ def examine_run(
     Parameters
     ----------
     folder : pathlib.Path
-        That `clearprop train` wrote.
+        A folder that `clearprop train` wrote.
     data : str, optional
-        Where its data lie now, if not where they lay.
+        The place where its data lie now, if not where they lay.
     callbacks : sequence of Callback
-        That watch a repetition.
-
-    Returns
-    -------
-    Examination
+        The watchers of a repetition.
 
     Raises
     ------
@@ -73,12 +62,10 @@ def examine_run(
             f"{task.settings.data} gives samples of shape {task.network.input_shape}, the run's "
             f"model takes {model.network.input_shape}. Give the data that it was trained on."
         )
-    X, y = _prepared(task, task.train)
     found = examine(
         model.network,
-        X,
-        y,
-        validation=None if task.held_out is None else _prepared(task, task.held_out),
+        *task.prepared(task.train),
+        validation=None if task.held_out is None else task.prepared(task.held_out),
         trainer=build_trainer(task.settings, len(task.train)),
         history=history,
         start=task.network,
@@ -89,20 +76,7 @@ def examine_run(
 def examine_data(
     settings: Settings, dataset: Dataset, callbacks: Sequence[Callback] = ()
 ) -> Examination:
-    """Examine data, and what a short training with default settings makes of them.
-
-    Parameters
-    ----------
-    settings : Settings
-    dataset : Dataset
-        That `load_dataset` gave for them.
-    callbacks : sequence of Callback
-        That watch the training.
-
-    Returns
-    -------
-    Examination
-    """
+    """Examine a short training on a data set that `load_dataset` gave, and the data themselves."""
     task = set_task(settings, dataset)
     resolved = task.settings
     batch_size = resolved.batch_size or None
@@ -134,8 +108,3 @@ def _task_of_run(folder: Path, settings: Settings, data: str | None) -> Task:
 def _names(task: Task) -> Names:
     held_out = task.train if task.held_out is None else task.held_out
     return Names(task.train.class_names, task.train.source, held_out.source)
-
-
-def _prepared(task: Task, dataset: Dataset) -> tuple[Array | PreparedRows, Array]:
-    inputs = prepare(dataset.X, task.recipe.inputs, task.network.dtype)
-    return inputs, task.recipe.target.encode(dataset)

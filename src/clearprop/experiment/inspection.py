@@ -1,0 +1,252 @@
+"""One network on real data, looked into: a training step written out, or its gradients checked."""
+
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clearprop.data import Dataset, load
+from clearprop.errors import DataError, ModelFileError, UnknownNameError, UsageError
+from clearprop.experiment.construction import build_trainer
+from clearprop.experiment.folder import model_in
+from clearprop.experiment.learning import load_dataset, load_for, naming, set_task
+from clearprop.experiment.settings import Extent, Settings, resolve
+from clearprop.model_file import load as load_model
+from clearprop.network import Network
+from clearprop.parameters import Array
+from clearprop.preprocessing import ClassTarget, Preprocessing, fit_recipe, prepare
+
+if TYPE_CHECKING:
+    from clearprop.gradcheck import Report
+    from clearprop.gradcheck.learner import Batch
+    from clearprop.walkthrough import Walk
+
+_CHECKED = 32  # samples; with more, a check takes longer and shows no more
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A network, and the data and settings that a step of its training needs.
+
+    Parameters
+    ----------
+    network : Network
+    recipe : Preprocessing
+    dataset : Dataset
+    settings : Settings
+        The settings, resolved.
+    """
+
+    network: Network
+    recipe: Preprocessing
+    dataset: Dataset
+    settings: Settings
+
+
+def make_ready(
+    model_or_data: str,
+    *,
+    data: str | None = None,
+    target: str | None = None,
+    size: tuple[int, int] | None = None,
+) -> Ready:
+    """Load a saved network with its data, or make the network that training would begin with.
+
+    Parameters
+    ----------
+    model_or_data : str
+        A run's folder or a model file; or a name or path of data, for which the network is the one
+        that ``clearprop train`` without options makes, with its first weights.
+    data : str, optional
+        Data for a model in the place of those that it was trained on.
+    target : str, optional
+        The column of a table that is to be learned; for data.
+    size : (int, int), optional
+        The size that a folder's pictures are brought to; for data.
+
+    Raises
+    ------
+    UsageError
+        If the model has no preprocessing or does not say its data, or an option is of no use.
+    ModelFileError, DataError
+        If the model or the data can't be read, or don't fit each other.
+    """
+    if (path := model_in(model_or_data)) is not None:
+        if target is not None or size is not None:
+            raise UsageError(f"--target and --size are for new data; {path} knows its own.")
+        return _of_model(path, data)
+    if data is not None:
+        raise UsageError(f"--data gives a model other data; {model_or_data} is no model.")
+    settings = Settings(data=model_or_data, target=target, size=size)
+    dataset = load_dataset(settings)
+    task = set_task(settings, dataset)
+    return Ready(task.network, task.recipe, dataset, task.settings)
+
+
+def _of_model(path: Path, data: str | None) -> Ready:
+    model = load_model(path)
+    if model.preprocessing is None:
+        raise UsageError(
+            f"{path} was saved without preprocessing, so it can't read data. Prepare arrays "
+            "yourself, and call clearprop.walk with its network."
+        )
+    described: Any = model.training.get("settings")
+    trained = Settings(**described) if isinstance(described, dict) else None
+    source = trained.data if data is None and trained is not None else data
+    if source is None:
+        raise UsageError(f"{path} does not say what it was trained on. Give data with --data.")
+    try:
+        dataset = load_for(model, source)
+    except (DataError, UnknownNameError) as error:
+        if data is not None:
+            raise
+        raise ModelFileError(f"{path} was trained on {source}. {error} Or give --data.") from error
+    features = prod(model.preprocessing.inputs.input_shape)
+    extent = Extent(len(dataset), features, has_test_set=dataset.test is not None)
+    settings = resolve(trained or Settings(data=source), extent)
+    return Ready(model.network, model.preprocessing, dataset, settings)
+
+
+def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
+    """Write out the training step on the batch in which a sample lies.
+
+    Batches are taken in order: with 32 samples each, sample 40 lies in the second.
+
+    Parameters
+    ----------
+    ready : Ready
+    sample : int
+        The place of the sample in the data, from 0.
+    notation : {"engine", "course"}
+
+    Raises
+    ------
+    UsageError
+        If there is no such sample, or the course has no symbols for the network.
+    """
+    from clearprop.walkthrough import walk
+    from clearprop.walkthrough.words import WORDS
+
+    dataset, settings = ready.dataset, ready.settings
+    count = len(dataset)
+    if not 0 <= sample < count:
+        raise UsageError(
+            f"{dataset.name} has {count:,} samples, 0 to {count - 1}; there is no sample {sample}."
+        )
+    batch_size = min(settings.batch_size or count, count)
+    first = sample // batch_size * batch_size
+    rows = np.arange(first, min(first + batch_size, count))
+    batch = dataset.take(rows)
+    with naming(dataset.name):
+        X = prepare(batch.X, ready.recipe.inputs, ready.network.dtype)[:]
+        y = ready.recipe.target.encode(batch)
+    found = walk(
+        ready.network,
+        X,
+        y,
+        sample=sample - first,
+        notation=notation,
+        optimizer=build_trainer(settings, count).optimizer,
+    )
+    facts = [
+        WORDS["of data"].format(
+            data=dataset.name,
+            first=first,
+            last=first + len(rows) - 1,
+            count=count,
+            sample=sample,
+            row=sample - first,
+            source=dataset.source(sample),
+        )
+    ]
+    if settings.class_weight != "none":
+        facts.append(WORDS["without class weights"])
+    if settings.clip_norm:
+        facts.append(WORDS["without clipping"].format(norm=settings.clip_norm))
+    return replace(found, facts=(*facts, *found.facts))
+
+
+def check_network(model_or_data: str, data: str | None) -> "Report":
+    """Check the gradients of a saved network, or of the one that training would begin with.
+
+    Parameters
+    ----------
+    model_or_data : str
+        A run's folder or a model file; or a name or path of data.
+    data : str or None
+        Data for a model in the place of those that it was trained on.
+
+    Raises
+    ------
+    UsageError
+        If it is not known which data, or the model was saved without preprocessing.
+    ShapeError, DataError
+        If the data don't fit the model.
+    """
+    if (path := model_in(model_or_data)) is None:
+        if data is not None:
+            raise UsageError(
+                f"{model_or_data} is itself the data. Leave --data out, or give a FILE or MODEL."
+            )
+        settings = Settings(data=model_or_data)
+        task = set_task(settings, load_dataset(settings))
+        return _check(task.network, task.recipe, task.train)
+    model = load_model(path)
+    if model.preprocessing is None:
+        raise UsageError(
+            "This model was saved without preprocessing, so it can't be checked on raw data. "
+            "Prepare arrays yourself, and use cp.check_gradients(network, X, y)."
+        )
+    described = model.training.get("settings")
+    if data is None and isinstance(described, dict):
+        data = str(described.get("data"))
+    if data is None:
+        raise UsageError("The model does not say what it was trained on. Say so: --data DATA.")
+    return _check(model.network, model.preprocessing, load_for(model, data))
+
+
+def batch_for_learners(data: str) -> "Batch":
+    """Prepare data for a learner's own code: flat samples, one output for two classes.
+
+    Parameters
+    ----------
+    data : str
+        A name or a path.
+
+    Returns
+    -------
+    Batch
+        At most 32 samples, in float64.
+    """
+    from clearprop.gradcheck.learner import Batch
+
+    dataset = load(data)
+    recipe = fit_recipe(dataset)
+    X, y = _prepared(_some(dataset), recipe)
+    if isinstance(recipe.target, ClassTarget) and len(recipe.target.class_names) > 2:
+        y = np.eye(len(recipe.target.class_names))[y]
+    return Batch(X.reshape(len(X), -1), y.reshape(len(X), -1).astype(np.float64))
+
+
+def _check(network: Network, recipe: Preprocessing, dataset: Dataset) -> "Report":
+    from clearprop.gradcheck import check_gradients
+    from clearprop.gradcheck.words import say
+
+    some = _some(dataset)
+    with naming(dataset.name):
+        report = check_gradients(network, *_prepared(some, recipe))
+    if len(some) == len(dataset):
+        return report
+    note = say("some samples", some=len(some), all=len(dataset))
+    return replace(report, notes=(note, *report.notes))
+
+
+def _some(dataset: Dataset) -> Dataset:
+    rows = np.random.RandomState(0).permutation(len(dataset))[:_CHECKED]
+    return dataset.take(np.sort(rows))
+
+
+def _prepared(dataset: Dataset, recipe: Preprocessing) -> tuple[Array, Array]:
+    return recipe.inputs.transform(dataset.X, np.float64), recipe.target.encode(dataset)

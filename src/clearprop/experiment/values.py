@@ -1,0 +1,226 @@
+"""Kinds of values that settings take: how each is checked, and how it is typed."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from clearprop.errors import UsageError, unknown_name
+
+_LARGEST_SIZE = 10**7  # of a layer: products of two stay within what NumPy can count
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of values: any.
+
+    Parameters
+    ----------
+    metavar : str
+        The word for a value in the help of the command line.
+    """
+
+    metavar: str = ""
+
+    def check(self, name: str, value: Any) -> Any:
+        """Return a value as settings hold it.
+
+        Raises
+        ------
+        UsageError
+            If the setting called `name` can't have it.
+        """
+        return value
+
+    def parse(self, text: str) -> Any:
+        """Read a value as it is typed on the command line.
+
+        Raises
+        ------
+        ValueError
+            If it is none; the message says why.
+        """
+        return text
+
+    def write(self, value: Any) -> str:
+        """Write a value as it is typed on the command line."""
+        return str(value)
+
+
+class Text(Kind):
+    """Any text."""
+
+    def check(self, name: str, value: Any) -> str:
+        """Refuse what is no text."""
+        if not isinstance(value, str):
+            raise UsageError(f"{name} takes a text in quotes, found {value!r}.")
+        return value
+
+
+class ShareOrData(Text):
+    """A share, as the text of a number; or data, by name or path."""
+
+    def check(self, name: str, value: Any) -> str:
+        """Take a number, as one writes a share in a TOML file; True is an int to Python."""
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return super().check(name, str(value) if number else value)
+
+
+class Flag(Kind):
+    """Yes or no; an option that is given means yes, and nothing is typed behind it."""
+
+    def check(self, name: str, value: Any) -> bool:
+        """Refuse what is neither true nor false."""
+        if not isinstance(value, bool):
+            raise UsageError(f"{name} takes true or false, found {value!r}.")
+        return value
+
+    def write(self, value: bool) -> str:
+        """Write nothing."""
+        return ""
+
+
+@dataclass(frozen=True)
+class Choice(Kind):
+    """One of several names."""
+
+    names: tuple[str, ...] = ()
+
+    def check(self, name: str, value: Any) -> str:
+        """Refuse an unknown name, with the nearest known one."""
+        if value not in self.names:
+            raise unknown_name(name.replace("_", " "), str(value), self.names)
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Number(Kind):
+    """A finite number of at least `least`, or above it where `why_above` tells a reason."""
+
+    least: int = 0
+    why_above: str = ""
+
+    def check(self, name: str, value: Any) -> Any:
+        """Refuse what is no number, or too small."""
+        self._check_type(name, value, (int, float), "a number")
+        if self.why_above and value == self.least:
+            raise UsageError(f"{name} takes a number above {self.least}; {self.why_above}.")
+        return value
+
+    def _check_type(self, name: str, value: Any, types: tuple[type, ...], called: str) -> None:
+        is_one = isinstance(value, types) and not isinstance(value, bool)
+        if not is_one or not self.least <= value < math.inf:
+            raise UsageError(f"{name} takes {called} of at least {self.least}, found {value!r}.")
+
+    def parse(self, text: str) -> float:
+        """Read a number."""
+        return _read(text, float, f"{text!r} is not a valid float.")
+
+    def write(self, value: float) -> str:
+        """Write a number without zeros at its end."""
+        return f"{value:g}"
+
+
+@dataclass(frozen=True)
+class WholeNumber(Number):
+    """A whole number from `least` to `most`."""
+
+    most: float = math.inf
+
+    def check(self, name: str, value: Any) -> int:
+        """Refuse what is no whole number, too small or too large."""
+        self._check_type(name, value, (int,), "a whole number")
+        if value > self.most:
+            raise UsageError(f"{name} takes a number up to {self.most}, found {value}.")
+        return int(value)
+
+    def parse(self, text: str) -> int:
+        """Read a whole number."""
+        return _read(text, int, f"{text!r} is not a valid integer.")
+
+    def write(self, value: float) -> str:
+        """Write every digit."""
+        return str(value)
+
+
+class BatchSize(WholeNumber):
+    """The number of samples in a batch; 0 for all of them, typed as ``full``."""
+
+    def parse(self, text: str) -> int:
+        """Read a number of samples, or ``full``."""
+        if text == "full":
+            return 0
+        size = _read(text, int, f"{text!r} is no batch size. Write a whole number, or full.")
+        if size < 1:
+            raise ValueError(f"a batch has at least one sample, found {size}; or write full.")
+        return size
+
+
+class Units(Kind):
+    """The units of each hidden layer, typed as ``20,7,5`` or ``none``."""
+
+    def check(self, name: str, value: Any) -> tuple[int, ...]:
+        """Refuse what is no list of sizes."""
+        if not isinstance(value, list | tuple):
+            raise UsageError(f"{name} takes a list of whole numbers, found {value!r}.")
+        if not all(isinstance(size, int) and 1 <= size <= _LARGEST_SIZE for size in value):
+            raise UsageError(
+                f"{name} takes whole numbers from 1 to {_LARGEST_SIZE}, found {list(value)!r}."
+            )
+        return tuple(value)
+
+    def parse(self, text: str) -> Sequence[int]:
+        """Read a list of sizes between commas, or ``none``."""
+        if text == "none":
+            return []
+        units = _read(
+            text.split(","),
+            _whole_numbers,
+            f"{text!r} is no list of layer sizes. Write the units of each hidden layer, as in "
+            "20,7,5, or none.",
+        )
+        if min(units) < 1:
+            raise ValueError(f"a layer needs at least one unit, found {min(units)} in {text}.")
+        return units
+
+    def write(self, value: Sequence[int]) -> str:
+        """Write sizes between commas, or ``none``."""
+        return ",".join(map(str, value)) or "none"
+
+
+class PictureSize(Units):
+    """The height and width of pictures in pixels, typed as ``64x32``, or ``64`` for both."""
+
+    def check(self, name: str, value: Any) -> tuple[int, ...]:
+        """Refuse what is no pair of sizes."""
+        size = super().check(name, value)
+        if len(size) != 2:
+            raise UsageError(f"A size is a height and a width, found {size}.")
+        return size
+
+    def parse(self, text: str) -> Sequence[int]:
+        """Read one size, or two with an x between them."""
+        wrong = f"{text!r} is no size. Write height and width, as in 64x64."
+        size = _read(text.lower().split("x"), _whole_numbers, wrong)
+        if len(size) > 2:
+            raise ValueError(wrong)
+        if min(size) < 1:
+            raise ValueError(f"a picture has at least one pixel a side, found {text}.")
+        return size[0], size[-1]
+
+    def write(self, value: Sequence[int]) -> str:
+        """Write height x width."""
+        return "x".join(map(str, value))
+
+
+def _read(text: Any, how: Callable[[Any], _T], otherwise: str) -> _T:
+    try:
+        return how(text)
+    except ValueError:
+        raise ValueError(otherwise) from None
+
+
+def _whole_numbers(parts: list[str]) -> list[int]:
+    return [int(part) for part in parts]
