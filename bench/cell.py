@@ -1,13 +1,13 @@
 """What is common to all that is measured."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from bench.peers import Entry
+from bench.peers import CLEARPROP, NUMPY_ALONE, Entry
 from bench.pool import Pool
 from bench.results import Figure, Line
-from bench.work import Effort
+from bench.work import Effort, Stored, Work
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,25 @@ class Bench:
     pool: Pool
     entries: tuple[Entry, ...]
     effort: Effort
+
+
+@dataclass(frozen=True)
+class Job:
+    """The part of a cell that clearprop does, again and again.
+
+    Parameters
+    ----------
+    name : str
+        The line of the results.
+    make : callable
+        Makes the task, and says how it is worked on.
+    entries : tuple of Entry
+        The ways of using clearprop that are measured.
+    """
+
+    name: str
+    make: Callable[[], tuple[Stored, Work]]
+    entries: tuple[Entry, ...] = (CLEARPROP, NUMPY_ALONE)
 
 
 @dataclass(frozen=True)
@@ -48,6 +67,10 @@ class Cell(ABC):
     @abstractmethod
     def lines(self, bench: Bench) -> list[Line]:
         """Measure; no lines where that is not possible here."""
+
+    def jobs(self) -> Iterator[Job]:
+        """List the jobs of clearprop; none where it has but one turn."""
+        yield from ()
 
     def line(self, unit: str, figures: Mapping[str, Figure]) -> Line:
         """Return the line of a cell that has but one."""

@@ -1,13 +1,13 @@
 """What is measured."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from bench import data
-from bench.cell import Bench, Cell
+from bench.cell import Bench, Cell, Job
 from bench.fits import Fits
 from bench.footprint import Import, Memory, Size
 from bench.growth import Growth
@@ -41,9 +41,15 @@ class Trained(Cell):
 
     def lines(self, bench: Bench) -> list[Line]:
         """Train in turns."""
+        return [self.line("s", measure(bench, *self._work()))]
+
+    def jobs(self) -> Iterator[Job]:
+        """Train."""
+        yield Job(self.name, self._work)
+
+    def _work(self) -> tuple[Task, Training]:
         task = self.make()
-        work = Training(task.rule.steps, task.X.dtype.name, self.tolerance, self.until)
-        return [self.line("s", measure(bench, task, work))]
+        return task, Training(task.rule.steps, task.X.dtype.name, self.tolerance, self.until)
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,10 @@ class Predicted(Cell):
     def lines(self, bench: Bench) -> list[Line]:
         """Predict in turns."""
         return [self.line("s", measure(bench, self.make(), Predicting()))]
+
+    def jobs(self) -> Iterator[Job]:
+        """Predict."""
+        yield Job(self.name, lambda: (self.make(), Predicting()))
 
 
 def _cats(dtype: DTypeLike) -> Task:

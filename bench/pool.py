@@ -1,4 +1,4 @@
-"""The processes that measure: one for each peer, way and number of threads."""
+"""The processes that measure: one for each checkout, peer, way and number of threads."""
 
 import json
 import os
@@ -50,23 +50,31 @@ def settings_of(entry: Entry) -> list[Setting]:
     return [Setting(entry, way, count) for way in entry.ways for count in threads]
 
 
+def source_of(root: Path) -> dict[str, str]:
+    """Return the environment variable with which Python imports the clearprop of a checkout."""
+    places = filter(None, (str(root / "src"), os.environ.get("PYTHONPATH")))
+    return {"PYTHONPATH": os.pathsep.join(places)}
+
+
 class Remote:
     """A process, and the conversation with it.
 
     Parameters
     ----------
     setting : Setting
+    root : Path
+        The checkout whose clearprop and whose `bench.worker` it runs.
     """
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, root: Path = ROOT) -> None:
         self.setting = setting
         environment = {name: text for name, text in os.environ.items() if name not in _THREADS}
         if setting.threads is not None:
             environment |= dict.fromkeys(_THREADS, str(setting.threads))
-        environment |= dict(setting.entry.variables)
+        environment |= dict(setting.entry.variables) | source_of(root)
         self.process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", "bench.worker", setting.entry.place, setting.way],
-            cwd=ROOT,
+            cwd=root,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -110,9 +118,16 @@ class Remote:
 
 
 class Pool:
-    """Processes that are started when first needed, and kept, because importing takes seconds."""
+    """Processes that are started when first needed, and kept, because importing takes seconds.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    root : Path
+        The checkout that they run.
+    """
+
+    def __init__(self, root: Path = ROOT) -> None:
+        self.root = root
         self._remotes: dict[Setting, Remote] = {}
 
     def __enter__(self) -> "Pool":
@@ -131,5 +146,5 @@ class Pool:
         """Return the process for a setting; a new one where the last has ended."""
         remote = self._remotes.get(setting)
         if remote is None or remote.process.poll() is not None:
-            remote = self._remotes[setting] = Remote(setting)
+            remote = self._remotes[setting] = Remote(setting, self.root)
         return remote

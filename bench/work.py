@@ -1,6 +1,7 @@
 """What a turn is: a training, or some calls that predict."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from bench.pool import Remote
@@ -60,6 +61,13 @@ class Check:
 
     updates: int
     tolerance: float
+
+
+class Stored(Protocol):
+    """A task that can be handed to a process."""
+
+    def save(self, path: Path) -> None:
+        """Write it to a file."""
 
 
 class Work(Protocol):
@@ -132,6 +140,19 @@ class Training:
 
     def _fitting(self, seconds: float, per_step: float) -> int:
         return min(max(_FEW, int(seconds / per_step)), self.steps)
+
+
+@dataclass(frozen=True)
+class Epoch(Training):
+    """The first of many epochs; `steps` are the updates of one."""
+
+    def try_out(self, remote: Remote, effort: Effort) -> tuple[float, int]:
+        """Train for an epoch."""
+        return self.turn(remote, self.steps, effort), self.steps
+
+    def turn(self, remote: Remote, size: int, effort: Effort) -> float:
+        """Train until a test accuracy is reached that every network has."""
+        return float(remote.ask("learn", targets=[0.0], limit=0.0)["seconds"])
 
 
 @dataclass(frozen=True)
