@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from bench.peers import Entry
+from clearprop.backend import available_cores
 
 ROOT = Path(__file__).parents[1]
 _PATIENCE = 180.0  # seconds that one answer may take, compiling included
@@ -45,8 +46,7 @@ class Setting:
 
 def settings_of(entry: Entry) -> list[Setting]:
     """Return every way of using a peer: by one thread, and by all the cores there are."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    threads = [None] if entry.is_clearprop else sorted({1, cores or 1})
+    threads = [None] if entry.is_clearprop else sorted({1, available_cores()})
     return [Setting(entry, way, count) for way in entry.ways for count in threads]
 
 

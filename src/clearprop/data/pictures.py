@@ -1,6 +1,5 @@
 """Picture files to pixels, on every core, straight into one array."""
 
-import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from clearprop.backend import available_cores
 from clearprop.data.dataset import Problem
 from clearprop.errors import DataError, UsageError
 
@@ -100,7 +100,7 @@ def read_pictures(
 
     # Pillow warns of odd metadata, which does no harm, and of large pictures, which are refused
     # below. Filters belong to the whole process: only this thread sets them, around the others.
-    with warnings.catch_warnings(), ThreadPoolExecutor(_cores()) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(available_cores()) as pool:
         warnings.simplefilter("ignore")
         batches = list(pool.map(decode_batch, range(0, len(paths), _BATCH)))
     reasons = [reason for batch in batches for reason in batch]
@@ -114,12 +114,6 @@ def read_pictures(
         if reason is not None
     ]
     return Pictures(pixels[: len(kept)], kept, tuple(problems))
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # what this process may use; not known on every system
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _decode_into(row: NDArray[np.uint8], path: Path) -> str | None:
