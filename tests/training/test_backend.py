@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -112,7 +113,7 @@ def test_nor_does_one_of_the_older_kind(quota: str, cores: int, four_cores: Path
     assert available_cores() == cores
 
 
-class Enough(Exception):
+class EnoughError(Exception):
     """Raised where the work would begin: only the number of workers is asked for."""
 
 
@@ -124,10 +125,10 @@ def test_pictures_are_decoded_by_as_many_threads_as_the_share_has_cores(
 
     def executor(threads: int) -> None:
         asked.append(threads)
-        raise Enough
+        raise EnoughError
 
     monkeypatch.setattr("concurrent.futures.ThreadPoolExecutor", executor)
-    with pytest.raises(Enough):
+    with pytest.raises(EnoughError):
         pictures.read_pictures([four_cores / "a.png"], (8, 8))
     assert asked == [2]
 
@@ -138,14 +139,13 @@ def test_architectures_are_compared_by_as_many_processes(
     (four_cores / "cpu.max").write_text("200000 100000\n")
     asked = []
 
-    class Context:
-        def Pool(self, processes: int, **_: Any) -> None:
-            asked.append(processes)
-            raise Enough
+    def pool(processes: int, **_: Any) -> None:
+        asked.append(processes)
+        raise EnoughError
 
-    monkeypatch.setattr("multiprocessing.get_context", lambda _: Context())
+    monkeypatch.setattr("multiprocessing.get_context", lambda _: SimpleNamespace(Pool=pool))
     settings = Settings(data="digits")
-    with pytest.raises(Enough):
+    with pytest.raises(EnoughError):
         next(compare(settings, [(4,), (5,)], repeats=2))
     assert asked == [2]
 
