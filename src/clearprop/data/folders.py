@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from clearprop.data.dataset import Dataset, Problem
+from clearprop.data.format import cannot_read, list_folder
 from clearprop.data.pictures import DEFAULT_SIZE, named_like_a_picture, read_pictures
-from clearprop.data.reading import cannot_read, list_folder
 from clearprop.errors import DataError
 
 

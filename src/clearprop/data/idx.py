@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from clearprop.data.dataset import Dataset, kind_of
-from clearprop.data.labels import index_labels
-from clearprop.data.reading import (
+from clearprop.data.format import (
     DEFLATE_LIMIT,
+    Format,
     Readable,
     cannot_read,
     list_folder,
     read_at_once,
     read_claimed,
 )
+from clearprop.data.labels import index_labels
 from clearprop.data.rows import Array, require_finite
 from clearprop.errors import DataError
 
@@ -26,9 +27,25 @@ _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E
 _NAME = re.compile(r"(?P<stem>.*)(?P<what>images|labels)[-.]idx\d-ubyte(\.gz)?")
 
 
-def named_like_idx(path: Path) -> bool:
-    """Whether a file is named as MNIST's are: ``train-images-idx3-ubyte.gz``."""
-    return _NAME.fullmatch(path.name) is not None
+class Idx(Format):
+    """Files named as MNIST's are: ``train-images-idx3-ubyte.gz``."""
+
+    otherwise = "IDX images (NAME-images-idx3-ubyte)"
+    takes_folders = True
+
+    def owns(self, path: Path) -> bool:
+        """Whether a file is named so."""
+        return _NAME.fullmatch(path.name) is not None
+
+    def read(self, path: Path, target: str | None = None) -> Dataset:
+        """Read a file of images with the labels beside it, or a folder with training images.
+
+        Raises
+        ------
+        DataError
+            If there are no images, or several, or no labels; or a file is wrong.
+        """
+        return read_idx_folder(path) if path.is_dir() else _read_images(path)
 
 
 def read_idx(path: Path) -> Array:
@@ -89,12 +106,12 @@ def read_idx_folder(folder: Path) -> Dataset:
             )
     if not images["training"]:
         raise DataError(f"{folder} has no training images; expected train-images-idx3-ubyte[.gz].")
-    train = read_idx_images(images["training"][0])
-    test = read_idx_images(images["test"][0], train.class_names) if images["test"] else None
+    train = _read_images(images["training"][0])
+    test = _read_images(images["test"][0], train.class_names) if images["test"] else None
     return replace(train, name=str(folder), test=test)
 
 
-def read_idx_images(path: Path, class_names: tuple[str, ...] | None = None) -> Dataset:
+def _read_images(path: Path, class_names: tuple[str, ...] | None = None) -> Dataset:
     """Read a file of images together with the labels beside it.
 
     Parameters

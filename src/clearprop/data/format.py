@@ -1,9 +1,12 @@
-"""Reading what a file claims to hold without believing the claim."""
+"""A format of files, and reading what a file claims to hold without believing the claim."""
 
 import os
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
+from clearprop.data.dataset import Dataset, Raw
 from clearprop.errors import DataError
 
 DEFLATE_LIMIT = 1032
@@ -13,6 +16,58 @@ Source: Deutsch, RFC 1951 (1996): a match of 258 bytes takes at least two bits.
 """
 
 _STEP = 2**20  # bytes
+
+
+class Format(ABC):
+    """A format that data sets are read from: a new one is a subclass, and a place in `FORMATS`.
+
+    Attributes
+    ----------
+    suffixes : tuple of str
+        The ends of its files' names, in small letters.
+    otherwise : str
+        The names of its files where no suffix tells them.
+    has_columns : bool
+        Whether its files are tables, one column of which is the target.
+    takes_folders : bool
+        Whether a folder of its files is read as one data set.
+    takes_inputs : bool
+        Whether samples without targets are read from it, to predict from.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    otherwise: ClassVar[str] = ""
+    has_columns: ClassVar[bool] = False
+    takes_folders: ClassVar[bool] = False
+    takes_inputs: ClassVar[bool] = False
+
+    def owns(self, path: Path) -> bool:
+        """Whether a file is of this format, by its name."""
+        return path.suffix.lower() in self.suffixes
+
+    @abstractmethod
+    def read(self, path: Path, target: str | None = None) -> Dataset:
+        """Read a file, or a folder where it `takes_folders`.
+
+        Parameters
+        ----------
+        path : Path
+        target : str, optional
+            The column to learn, where it `has_columns`.
+
+        Raises
+        ------
+        DataError
+            If it can't be read, or contradicts itself.
+        """
+
+    def column_names(self, path: Path) -> Sequence[str]:
+        """Return the names of a table's columns, where it `has_columns`."""
+        raise NotImplementedError
+
+    def read_inputs(self, path: Path) -> Raw:
+        """Read samples alone, where it `takes_inputs`; a table may have its target, too."""
+        raise NotImplementedError
 
 
 class Readable(Protocol):
