@@ -13,7 +13,7 @@ from raw_samples import FINITE, FLOATS, PICTURES, TABLE, dataset_of, table_of
 from sklearn.preprocessing import StandardScaler
 
 from clearprop.data import Table
-from clearprop.data.rows import SelectedRows
+from clearprop.data.selected_rows import SelectedRows
 from clearprop.errors import DataError, ShapeError
 from clearprop.preprocessing import (
     ArrayRecipe,
@@ -25,9 +25,9 @@ from clearprop.preprocessing import (
     ValueTarget,
     fit_recipe,
 )
-from clearprop.preprocessing import arrays as arrays_module
-from clearprop.preprocessing import tables as tables_module
-from clearprop.preprocessing.moments import moments
+from clearprop.preprocessing import array_recipes as arrays_module
+from clearprop.preprocessing import table_recipe as tables_module
+from clearprop.preprocessing.fields import moments
 
 
 @given(
@@ -99,7 +99,7 @@ def test_moments_neither_overflow_nor_depend_on_blocks(monkeypatch: pytest.Monke
     np.testing.assert_array_equal(mean, [0, 3])
     np.testing.assert_allclose(std, [1e308, 1])
     Y = np.random.RandomState(0).randn(100, 3)
-    monkeypatch.setattr("clearprop.data.rows._BLOCK", 100)
+    monkeypatch.setattr("clearprop.data.selected_rows._BLOCK", 100)
     mean, std = moments(SelectedRows(Y, np.arange(100)))
     np.testing.assert_allclose(mean, Y.mean(axis=0))
     np.testing.assert_allclose(std, Y.std(axis=0))

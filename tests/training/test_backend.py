@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_info
 import clearprop as cp
 from clearprop import backend
 from clearprop.backend import available_cores, blas_threads, choose_threads
-from clearprop.data import pictures
+from clearprop.data import picture_files
 from clearprop.errors import UsageError
 from clearprop.experiment.comparison import compare
 from clearprop.experiment.settings import Settings
@@ -129,7 +129,7 @@ def test_pictures_are_decoded_by_as_many_threads_as_the_share_has_cores(
 
     monkeypatch.setattr("concurrent.futures.ThreadPoolExecutor", executor)
     with pytest.raises(EnoughError):
-        pictures.read_pictures([four_cores / "a.png"], (8, 8))
+        picture_files.read_pictures([four_cores / "a.png"], (8, 8))
     assert asked == [2]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearprop.cli.output import json_option, note, percent, say_json, say_table
-from clearprop.data.pictures import named_like_a_picture, preview
+from clearprop.data.picture_files import named_like_a_picture, preview
 from clearprop.errors import UsageError
 
 _DRAWN = 50  # pictures at most: a table has thousands of rows

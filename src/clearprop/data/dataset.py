@@ -7,9 +7,10 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.data.rows import Array, SelectedRows, take_rows
-from clearprop.data.table import Table
-from clearprop.errors import DataError, ShapeError
+from clearprop.configuration import Json
+from clearprop.data.selected_rows import Array, SelectedRows, blocks, take_rows
+from clearprop.data.table import Column, Table, is_numeric
+from clearprop.errors import DataError, ShapeError, UsageError
 
 Kind: TypeAlias = Literal["pictures", "array", "table"]
 Raw: TypeAlias = Array | SelectedRows | Table
@@ -136,3 +137,119 @@ def kind_of(X: Array) -> Kind:
     if X.dtype == np.uint8 and (X.ndim == 3 or (X.ndim == 4 and X.shape[3] == 3)):
         return "pictures"
     return "array"
+
+
+def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
+    """Split a data set in two at random; each class in the same proportion.
+
+    Both parts keep the order of the samples. Each side gets at least one sample of every class.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    share : float
+        The part to hold out, between 0 and 1.
+    seed : int
+        Of the `numpy.random.RandomState` that chooses.
+
+    Returns
+    -------
+    train, held_out : Dataset
+
+    Raises
+    ------
+    UsageError
+        If `share` is not between 0 and 1.
+    DataError
+        If a class, or the whole of a regression set, has a single sample.
+    """
+    if not 0 < share < 1:
+        raise UsageError(f"The share to hold out is {share}, expected a number between 0 and 1.")
+    random_state = np.random.RandomState(seed)
+    held = np.zeros(len(dataset), dtype=bool)
+    for name, members in _strata(dataset):
+        if len(members) == 1:
+            raise DataError(
+                f"{name} of {dataset.name} has one sample only, {dataset.source(members[0])}: it "
+                "can't be both learned from and held out. Add samples, or remove the class."
+            )
+        count = min(max(round(share * len(members)), 1), len(members) - 1)
+        held[random_state.permutation(members)[:count]] = True
+    return dataset.take(~held), dataset.take(held)
+
+
+def _strata(dataset: Dataset) -> list[tuple[str, np.ndarray[tuple[int], np.dtype[np.int64]]]]:
+    if dataset.class_names is None:
+        return [("The whole", np.arange(len(dataset)))]
+    members = [np.flatnonzero(dataset.y == index) for index in range(len(dataset.class_names))]
+    return [
+        (f"The class {name!r}", rows)
+        for name, rows in zip(dataset.class_names, members, strict=True)
+        if len(rows)
+    ]
+
+
+def describe(dataset: Dataset) -> dict[str, Json]:
+    """Describe a data set: counts, shapes, classes, ranges, and what was left out.
+
+    Parameters
+    ----------
+    dataset : Dataset
+
+    Returns
+    -------
+    dict
+        Ready for JSON: ``name``, ``kind``, ``samples``, ``bytes`` (of X), ``target``, ``task``
+        ("classification" or "regression"), ``problems``, ``test`` (the same, or None); with
+        ``classes`` (samples by class name) or ``values`` (lowest and highest); with
+        ``shape`` (of one sample), ``dtype`` and ``range``, or for a table ``columns``.
+    """
+    task: dict[str, Json]
+    if dataset.class_names is None:
+        task = {"task": "regression", "values": _range(dataset.y)}
+    else:
+        task = {"task": "classification", "classes": dict(dataset.counts())}
+    return {
+        "name": dataset.name,
+        "kind": dataset.kind,
+        "samples": len(dataset),
+        "bytes": dataset.X.nbytes,
+        **_describe_inputs(dataset.X),
+        "target": dataset.target_name,
+        **task,
+        "problems": [
+            {"source": problem.source, "reason": problem.reason} for problem in dataset.problems
+        ],
+        "test": describe(dataset.test) if dataset.test else None,
+    }
+
+
+def _describe_inputs(X: Raw) -> dict[str, Json]:
+    if isinstance(X, Table):
+        return {"columns": [_describe_column(name, X.columns[name]) for name in X.names]}
+    ranges = [_range(block) for _, block in blocks(X)]
+    return {
+        "shape": list(X.shape[1:]),
+        "dtype": str(X.dtype),
+        "range": [min(low for low, _ in ranges), max(high for _, high in ranges)],
+    }
+
+
+def _describe_column(name: str, column: Column) -> dict[str, Json]:
+    if is_numeric(column):
+        present = column[~np.isnan(column)]
+        missing = len(column) - len(present)
+        span: Json = _range(present) if len(present) else None
+        return {"name": name, "kind": "numeric", "missing": missing, "range": span}
+    categories = np.unique(column[column != ""])
+    missing = int(np.sum(column == ""))
+    return {
+        "name": name,
+        "kind": "categorical",
+        "missing": missing,
+        "categories": len(categories),
+    }
+
+
+def _range(values: np.ndarray[Any, Any]) -> list[Any]:
+    return [values.min().item(), values.max().item()]

@@ -9,7 +9,7 @@ import numpy as np
 from clearprop.data.dataset import Dataset, kind_of
 from clearprop.data.format import DEFLATE_LIMIT, Format, cannot_read, list_folder
 from clearprop.data.labels import index_labels
-from clearprop.data.rows import Array, require_finite
+from clearprop.data.selected_rows import Array, require_finite
 from clearprop.errors import DataError, MissingExtraError
 
 _NAMES = ("train_set_x", "train_set_y", "test_set_x", "test_set_y", "list_classes")

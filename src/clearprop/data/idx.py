@@ -20,7 +20,7 @@ from clearprop.data.format import (
     read_claimed,
 )
 from clearprop.data.labels import index_labels
-from clearprop.data.rows import Array, require_finite
+from clearprop.data.selected_rows import Array, require_finite
 from clearprop.errors import DataError
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}

@@ -4,16 +4,14 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from clearprop.data.builtin import BUILTINS
 from clearprop.data.dataset import Dataset
 from clearprop.data.delimited import Delimited
-from clearprop.data.folders import read_folder
 from clearprop.data.format import Format, cannot_read, list_folder
 from clearprop.data.hdf5 import Hdf5
 from clearprop.data.idx import Idx
+from clearprop.data.named import BUILTINS, TOYS
 from clearprop.data.npz import Npz
-from clearprop.data.pictures import DEFAULT_SIZE
-from clearprop.data.toy import TOYS
+from clearprop.data.picture_files import DEFAULT_SIZE, read_folder
 from clearprop.errors import DataError, UsageError, unknown_name
 
 FORMATS: tuple[Format, ...] = (Delimited(), Npz(), Idx(), Hdf5())

@@ -12,7 +12,7 @@ import numpy as np
 from clearprop.data.dataset import Dataset, kind_of
 from clearprop.data.format import DEFLATE_LIMIT, Format, cannot_read, read_claimed
 from clearprop.data.labels import index_labels, understand_target
-from clearprop.data.rows import Array, require_finite
+from clearprop.data.selected_rows import Array, require_finite
 from clearprop.errors import DataError, ShapeError
 
 _HEADERS: dict[tuple[int, int], Callable[..., Any]] = {

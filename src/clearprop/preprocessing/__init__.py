@@ -3,18 +3,18 @@
 It travels inside the model file as plain values and is applied again at prediction.
 """
 
-from clearprop.preprocessing.arrays import ArrayRecipe
+from clearprop.preprocessing.array_recipes import ArrayRecipe, PictureRecipe
 from clearprop.preprocessing.inputs import Inputs, array_of, read_inputs
-from clearprop.preprocessing.pictures import PictureRecipe
 from clearprop.preprocessing.recipe import (
     RECIPE_TYPES,
     InputRecipe,
+    PreparedRows,
     Preprocessing,
     TargetRecipe,
     fit_recipe,
+    prepare,
 )
-from clearprop.preprocessing.rows import PreparedRows, prepare
-from clearprop.preprocessing.tables import (
+from clearprop.preprocessing.table_recipe import (
     CategoricalColumn,
     NumericColumn,
     PlainColumn,

@@ -9,11 +9,10 @@ import numpy as np
 
 from clearprop.data import loading
 from clearprop.data.dataset import Problem, Raw
-from clearprop.data.pictures import named_like_a_picture, read_pictures
+from clearprop.data.picture_files import named_like_a_picture, read_pictures
 from clearprop.data.table import Table, as_numbers
 from clearprop.errors import DataError
-from clearprop.preprocessing.arrays import ArrayRecipe
-from clearprop.preprocessing.pictures import PictureRecipe
+from clearprop.preprocessing.array_recipes import ArrayRecipe, PictureRecipe
 from clearprop.preprocessing.recipe import Preprocessing
 
 

@@ -1,15 +1,19 @@
 """The whole recipe: what is done to the inputs, and what the outputs mean."""
 
+import math
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from clearprop.configuration import Json, from_config, to_config
-from clearprop.data.dataset import Dataset
+from clearprop.data.dataset import Dataset, Raw
+from clearprop.data.selected_rows import Array
 from clearprop.data.table import Table
 from clearprop.errors import UsageError
-from clearprop.preprocessing.arrays import ArrayRecipe
-from clearprop.preprocessing.pictures import PictureRecipe
-from clearprop.preprocessing.tables import (
+from clearprop.preprocessing.array_recipes import ArrayRecipe, PictureRecipe
+from clearprop.preprocessing.table_recipe import (
     CategoricalColumn,
     NumericColumn,
     PlainColumn,
@@ -106,3 +110,66 @@ def _fit_inputs(dataset: Dataset) -> InputRecipe:
         height, width = X.shape[1:3]
         return PictureRecipe((height, width), 3 if X.ndim == 4 else 1)
     return ArrayRecipe.fit(X)
+
+
+WHOLE_LIMIT = 2**30
+"""Bytes below which samples are prepared once, as a whole."""
+
+
+class PreparedRows:
+    """Samples that a recipe prepares when they are indexed, so that no whole copy is needed.
+
+    Parameters
+    ----------
+    raw : ndarray, SelectedRows or Table, N rows
+    recipe : PictureRecipe, ArrayRecipe or TableRecipe
+    dtype : dtype-like
+        float32 or float64.
+
+    Raises
+    ------
+    ShapeError, DataError
+        If `raw` does not fit the recipe.
+    """
+
+    def __init__(self, raw: Raw, recipe: InputRecipe, dtype: DTypeLike) -> None:
+        recipe.check(raw)
+        self.raw = raw
+        self.recipe = recipe
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, *input_shape)."""
+        return (len(self.raw), *self.recipe.input_shape)
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def __getitem__(self, rows: slice | NDArray[Any]) -> Array:
+        return self.recipe.transform(self.raw[rows], self.dtype)
+
+
+def prepare(raw: Raw, recipe: InputRecipe, dtype: DTypeLike) -> Array | PreparedRows:
+    """Prepare samples: as an array while that takes less than `WHOLE_LIMIT`, else when indexed.
+
+    Parameters
+    ----------
+    raw : ndarray, SelectedRows or Table, N rows
+    recipe : PictureRecipe, ArrayRecipe or TableRecipe
+    dtype : dtype-like
+        float32 or float64.
+
+    Returns
+    -------
+    ndarray or PreparedRows, shape (N, *input_shape)
+
+    Raises
+    ------
+    ShapeError, DataError
+        If `raw` does not fit the recipe.
+    """
+    rows = PreparedRows(raw, recipe, dtype)
+    if math.prod(rows.shape) * rows.dtype.itemsize < WHOLE_LIMIT:
+        return recipe.transform(raw, rows.dtype)
+    return rows

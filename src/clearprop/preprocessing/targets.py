@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from clearprop.data.dataset import Dataset
 from clearprop.data.labels import index_labels
 from clearprop.errors import DataError, ShapeError, UsageError
-from clearprop.preprocessing.moments import moments
-from clearprop.preprocessing.validation import require_names, require_numbers
+from clearprop.preprocessing.fields import moments, require_names, require_numbers
 
 
 @dataclass(frozen=True)

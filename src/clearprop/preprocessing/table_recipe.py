@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from clearprop.data.dataset import Raw
-from clearprop.data.rows import Array
+from clearprop.data.selected_rows import Array
 from clearprop.data.table import Column, Table, as_numbers, as_text, is_numeric
 from clearprop.errors import DataError, UsageError
-from clearprop.preprocessing.moments import moments
-from clearprop.preprocessing.validation import require_names, require_numbers
+from clearprop.preprocessing.fields import moments, require_names, require_numbers
 
 MOST_CATEGORIES = 100
 """Categories of a column that get an input each: the most frequent ones."""
