@@ -18,14 +18,14 @@ Raw: TypeAlias = Array | SelectedRows | Table
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that was left out, and why.
+    """A file that was left out, and the reason.
 
     Parameters
     ----------
     source : str
-        The file.
+        The file's name.
     reason : str
-        What is wrong with it, so that "`source` `reason`" reads as a sentence.
+        The fault, worded so that "`source` `reason`" reads as a sentence.
     """
 
     source: str
@@ -42,25 +42,25 @@ class Dataset:
     Parameters
     ----------
     name : str
-        What it was loaded as.
+        The name or path that it was loaded by.
     kind : {"pictures", "array", "table"}
-        What a row of `X` is.
+        The kind of a row of `X`.
     X : ndarray, SelectedRows or Table, N rows
         Pictures: uint8, shape (N, H, W, 3) RGB or (N, H, W) grey. Array: numbers, shape (N, ...).
     y : ndarray
         int64 class indices, shape (N,); or float64 values, shape (N,) or (N, outputs).
     class_names : tuple of str, optional
-        By index. None means that `y` holds values (regression).
+        The classes by index. None means that `y` holds values (regression).
     feature_names : tuple of str, optional
-        Of the columns of `X`.
+        The names of the columns of `X`.
     sources : tuple of str, optional
-        Where each sample came from. None means row by row from one place.
+        The file of each sample. None means row by row from one place.
     target_name : str, default "target"
-        What `y` is called.
+        The name of `y`.
     test : Dataset, optional
         A test set that came with it, with the same classes.
     problems : tuple of Problem
-        What was left out.
+        The files that were left out.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Datase
     share : float
         The part to hold out, between 0 and 1.
     seed : int
-        Of the `numpy.random.RandomState` that chooses.
+        The seed of the `numpy.random.RandomState` that chooses.
 
     Returns
     -------
@@ -190,7 +190,7 @@ def _strata(dataset: Dataset) -> list[tuple[str, np.ndarray[tuple[int], np.dtype
 
 
 def describe(dataset: Dataset) -> dict[str, Json]:
-    """Describe a data set: counts, shapes, classes, ranges, and what was left out.
+    """Describe a data set: counts, shapes, classes, ranges, and the files left out.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from clearprop.data.table import TEXT, Column, Table, as_text, is_numeric, numbe
 from clearprop.errors import DataError, unknown_name
 
 MISSING = frozenset({"", "NA", "NaN", "nan", "null", "None", "?"})
-"""What a cell holds when nothing is known."""
+"""The cells that stand for a value that is not known."""
 
 _USUAL_TARGETS = {"target", "label", "class", "y"}
 _DELIMITERS = ",;\t|"
@@ -44,7 +44,7 @@ class Delimited(Format):
         Returns
         -------
         Dataset
-            Of a table. Whether it has classes or values: see `labels.understand_target`.
+            A table; `labels.understand_target` decides between classes and values.
 
         Raises
         ------
@@ -83,7 +83,7 @@ def read_table(path: Path) -> Table:
     Parameters
     ----------
     path : Path
-        Of a file in UTF-8, with or without a byte order mark.
+        A file in UTF-8, with or without a byte order mark.
 
     Returns
     -------

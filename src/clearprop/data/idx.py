@@ -54,12 +54,12 @@ def read_idx(path: Path) -> Array:
     Parameters
     ----------
     path : Path
-        Gzipped or not, whatever its name.
+        A file, gzipped or not, whatever its name.
 
     Returns
     -------
     ndarray
-        Of the header's shape and dtype, in the machine's byte order.
+        An array of the header's shape and dtype, in the machine's byte order.
 
     Raises
     ------
@@ -117,14 +117,14 @@ def _read_images(path: Path, class_names: tuple[str, ...] | None = None) -> Data
     Parameters
     ----------
     path : Path
-        Of the images.
+        The file of images.
     class_names : tuple of str, optional
         The classes if they are known already, as for a test set.
 
     Returns
     -------
     Dataset
-        Of pictures if the images are (N, H, W) bytes.
+        Pictures if the images are (N, H, W) bytes, else an array.
 
     Raises
     ------

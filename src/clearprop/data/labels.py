@@ -1,4 +1,4 @@
-"""What a target means: classes by name, or values."""
+"""The meaning of a target: classes by name, or values."""
 
 from typing import Any
 
@@ -25,14 +25,14 @@ def understand_target(
     values : ndarray, shape (N,), (N, 1) or (N, outputs)
         Text with "" for missing, or numbers with NaN for missing.
     name : str
-        The target's, for the error.
+        The target's name, for the error.
 
     Returns
     -------
     y : ndarray
         int64 class indices, shape (N,); or float64 values, shape (N,) or (N, outputs).
     class_names : tuple of str or None
-        Sorted, as numbers where they are numbers; None for values.
+        The names in order, of numbers where they are numbers; None for values.
 
     Raises
     ------
@@ -60,9 +60,9 @@ def index_labels(
     values : ndarray, shape (N,) or (N, 1)
         Text, or numbers that spell the class names.
     class_names : tuple of str
-        By index.
+        The classes by index.
     name : str
-        The target's, for the error.
+        The target's name, for the error.
 
     Returns
     -------

@@ -61,9 +61,9 @@ def load(
     size : (int, int), optional
         Height and width that pictures in folders are brought to, in pixels; 64x64 by default.
     channels : {3, 1}, default 3
-        Whether pictures in folders become RGB or grey.
+        The channels of pictures in folders: RGB or grey.
     seed : int, optional
-        Of generated data; by default its own, which gives the published points of planar.
+        The seed of generated data; each has a default, which gives planar's published points.
 
     Returns
     -------

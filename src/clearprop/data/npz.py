@@ -37,8 +37,8 @@ class Npz(Format):
         Returns
         -------
         Dataset
-            Of pictures if X is uint8 (N, H, W) or (N, H, W, 3). Whether it has classes or values:
-            see `labels.understand_target`.
+            Pictures if X is uint8 (N, H, W) or (N, H, W, 3), else an array;
+            `labels.understand_target` decides between classes and values.
 
         Raises
         ------

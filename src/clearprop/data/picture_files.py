@@ -30,16 +30,16 @@ _BATCH = 32  # files a thread takes at a time: the pool's own work stays small b
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """What came of a list of picture files.
+    """The pixels of a list of picture files.
 
     Parameters
     ----------
     pixels : ndarray of uint8, shape (K, H, W, 3) or (K, H, W)
-        Of those that could be read, in the order of the files.
+        The pictures that could be read, in the order of the files.
     kept : ndarray of int64, shape (K,)
-        Which files those are.
+        The places of their files in the list.
     problems : tuple of Problem
-        One for every other file.
+        The faults of the other files.
     """
 
     pixels: NDArray[np.uint8]
@@ -211,7 +211,7 @@ def read_folder(root: Path, size: tuple[int, int] = DEFAULT_SIZE, channels: int 
     Returns
     -------
     Dataset
-        Of pictures, with the test set where there is one. Pictures that can't be read are its
+        Pictures, with the test set where there is one. Files that can't be read are its
         `problems`.
 
     Raises

@@ -25,9 +25,9 @@ class ArrayRecipe:
     Parameters
     ----------
     shape : tuple of int
-        Of one sample.
+        The shape of one sample.
     mean, std : tuple of float
-        One for each feature, in C order; or a single one for all, where there are more than
+        A number for each feature, in C order; or one for all, where there are more than
         `MOST_MOMENTS` features.
     """
 
@@ -57,7 +57,7 @@ class ArrayRecipe:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """That of a sample."""
+        """The shape of a sample."""
         return self.shape
 
     def check(self, raw: Raw) -> None:
@@ -89,7 +89,7 @@ class ArrayRecipe:
         Raises
         ------
         ShapeError, DataError
-            As `check`.
+            For the reasons of `check`.
         DataError
             If a number is missing, infinite, or too far from the training data for `dtype`; its
             position is named.
@@ -154,7 +154,7 @@ class PictureRecipe:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """(H, W, 3), or (H, W) for grey."""
+        """The shape (H, W, 3), or (H, W) for grey."""
         return self.size if self.channels == 1 else (*self.size, 3)
 
     def check(self, raw: Raw) -> None:
@@ -186,7 +186,7 @@ class PictureRecipe:
         Raises
         ------
         ShapeError, DataError
-            As `check`.
+            For the reasons of `check`.
         """
         rows = self._checked(raw)
         out = np.empty(rows.shape, dtype=dtype)

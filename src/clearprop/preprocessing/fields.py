@@ -1,4 +1,4 @@
-"""What a recipe's fields hold: computed from training data, and checked when a file says it."""
+"""The fields of a recipe: computed from training data, and checked when they come from a file."""
 
 import math
 from typing import Any
@@ -27,8 +27,8 @@ def moments(
     Returns
     -------
     mean, std : ndarray of float64, shape (...), or () if together
-        Of the population: the squares are divided by their number. What is constant has std 1,
-        which makes it zero when it is standardised.
+        The moments of the population: squares are divided by their number. A constant feature
+        has std 1, which makes it zero when it is standardised.
     """
     axis, shape = (None, ()) if together else (0, rows.shape[1:])
     count = math.prod(rows.shape) if together else len(rows)

@@ -23,7 +23,7 @@ class Inputs:
     Parameters
     ----------
     raw : ndarray or Table, N rows
-        Fits the recipe.
+        The samples, as the recipe takes them.
     sources : tuple of str
         The file of each sample; with its row where a file has several.
     problems : tuple of Problem
@@ -107,10 +107,10 @@ def array_of(table: Table, recipe: ArrayRecipe, path: str | Path) -> Raw:
     Parameters
     ----------
     table : Table
-        Without its target.
+        The inputs, without the target.
     recipe : ArrayRecipe
     path : str or Path
-        Of the table, for messages.
+        The table's file, for messages.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The whole recipe: what is done to the inputs, and what the outputs mean."""
+"""The whole recipe of inputs and targets, and samples prepared by it."""
 
 import math
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ TargetRecipe: TypeAlias = ClassTarget | ValueTarget
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What was learned from the training data to prepare samples; part of the model file.
+    """The recipe, learned from training data, that prepares samples; part of the model file.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def fit_recipe(dataset: Dataset) -> Preprocessing:
     Parameters
     ----------
     dataset : Dataset
-        Of training samples only: what is held out must not leave its mark.
+        Training samples only: those held out must not leave their mark.
 
     Returns
     -------
@@ -140,7 +140,7 @@ class PreparedRows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(N, *input_shape)."""
+        """The shape (N, *input_shape)."""
         return (len(self.raw), *self.recipe.input_shape)
 
     def __len__(self) -> int:

@@ -24,7 +24,8 @@ class NumericColumn:
     ----------
     name : str
     median, mean, std : float
-        Of the numbers in the training data that were not missing. A constant column has std 1.
+        The moments of the training data's numbers that were not missing; std is 1 where all are
+        alike.
     """
 
     name: str
@@ -33,7 +34,7 @@ class NumericColumn:
     std: float
 
     instead: ClassVar[str] = "Leave its cells empty if nothing is known."
-    """What to do where a table has no such column."""
+    """The advice where a table has no such column."""
 
     def __post_init__(self) -> None:
         require_names((self.name,), "A column's name")
@@ -51,7 +52,7 @@ class NumericColumn:
 
     @property
     def width(self) -> int:
-        """1."""
+        """The number of its inputs: 1."""
         return 1
 
     def check(self, column: Column) -> None:
@@ -79,14 +80,14 @@ class CategoricalColumn:
     ----------
     name : str
     categories : tuple of str
-        Sorted.
+        The categories, sorted.
     """
 
     name: str
     categories: tuple[str, ...]
 
     instead: ClassVar[str] = "Leave its cells empty if nothing is known."
-    """What to do where a table has no such column."""
+    """The advice where a table has no such column."""
 
     def __post_init__(self) -> None:
         require_names((self.name,), "A column's name")
@@ -129,14 +130,14 @@ class PlainColumn:
     name: str
 
     instead: ClassVar[str] = "Add it: every row needs a number."
-    """What to do where a table has no such column."""
+    """The advice where a table has no such column."""
 
     def __post_init__(self) -> None:
         require_names((self.name,), "A column's name")
 
     @property
     def width(self) -> int:
-        """1."""
+        """The number of its inputs: 1."""
         return 1
 
     def check(self, column: Column) -> None:
@@ -167,7 +168,7 @@ class TableRecipe:
     Parameters
     ----------
     columns : tuple of NumericColumn, CategoricalColumn and PlainColumn
-        In the order of the network's inputs.
+        The columns in the order of the network's inputs.
     """
 
     columns: tuple[TableColumn, ...]
@@ -195,7 +196,7 @@ class TableRecipe:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """(D,), with an input for each numeric column and each category."""
+        """The shape (D,), with an input for each numeric column and each category."""
         return (sum(column.width for column in self.columns),)
 
     def check(self, raw: Raw) -> None:
@@ -225,7 +226,8 @@ class TableRecipe:
         Raises
         ------
         DataError
-            As `check`; or if a number is infinite or too far from the training data for `dtype`.
+            For the reasons of `check`, or if a number is infinite or too far from the training
+            data for `dtype`.
         """
         table = self._checked(raw)
         out = np.zeros((len(table), *self.input_shape), dtype=dtype)
