@@ -24,9 +24,8 @@ from clearprop.preprocessing import (
     TableRecipe,
     ValueTarget,
     fit_recipe,
+    input_recipes,
 )
-from clearprop.preprocessing import array_recipes as arrays_module
-from clearprop.preprocessing import table_recipe as tables_module
 from clearprop.preprocessing.fields import moments
 
 
@@ -106,7 +105,7 @@ def test_moments_neither_overflow_nor_depend_on_blocks(monkeypatch: pytest.Monke
 
 
 def test_very_many_features_share_one_mean_and_deviation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrays_module, "MOST_MOMENTS", 5)
+    monkeypatch.setattr(input_recipes, "MOST_MOMENTS", 5)
     X = np.random.RandomState(0).randn(10, 2, 3) + 4
     recipe = ArrayRecipe.fit(X)
     np.testing.assert_allclose(recipe.mean, [X.mean()])
@@ -180,7 +179,7 @@ def test_a_column_of_numbers_only_can_still_be_categories() -> None:
 
 
 def test_only_the_most_frequent_categories_get_an_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables_module, "MOST_CATEGORIES", 2)
+    monkeypatch.setattr(input_recipes, "MOST_CATEGORIES", 2)
     recipe = TableRecipe.fit(table_of(name=["d", "b", "b", "a", "c", "c"]))
     assert recipe.columns == (CategoricalColumn("name", ("b", "c")),)
 

@@ -3,7 +3,14 @@
 It travels inside the model file as plain values and is applied again at prediction.
 """
 
-from clearprop.preprocessing.array_recipes import ArrayRecipe, PictureRecipe
+from clearprop.preprocessing.input_recipes import (
+    ArrayRecipe,
+    CategoricalColumn,
+    NumericColumn,
+    PictureRecipe,
+    PlainColumn,
+    TableRecipe,
+)
 from clearprop.preprocessing.inputs import Inputs, array_of, read_inputs
 from clearprop.preprocessing.recipe import (
     RECIPE_TYPES,
@@ -13,12 +20,6 @@ from clearprop.preprocessing.recipe import (
     TargetRecipe,
     fit_recipe,
     prepare,
-)
-from clearprop.preprocessing.table_recipe import (
-    CategoricalColumn,
-    NumericColumn,
-    PlainColumn,
-    TableRecipe,
 )
 from clearprop.preprocessing.targets import ClassTarget, ValueTarget
 

@@ -12,7 +12,7 @@ from clearprop.data.dataset import Problem, Raw
 from clearprop.data.picture_files import named_like_a_picture, read_pictures
 from clearprop.data.table import Table, as_numbers
 from clearprop.errors import DataError
-from clearprop.preprocessing.array_recipes import ArrayRecipe, PictureRecipe
+from clearprop.preprocessing.input_recipes import ArrayRecipe, PictureRecipe
 from clearprop.preprocessing.recipe import Preprocessing
 
 

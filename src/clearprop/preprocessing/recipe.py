@@ -12,10 +12,11 @@ from clearprop.data.dataset import Dataset, Raw
 from clearprop.data.selected_rows import Array
 from clearprop.data.table import Table
 from clearprop.errors import UsageError
-from clearprop.preprocessing.array_recipes import ArrayRecipe, PictureRecipe
-from clearprop.preprocessing.table_recipe import (
+from clearprop.preprocessing.input_recipes import (
+    ArrayRecipe,
     CategoricalColumn,
     NumericColumn,
+    PictureRecipe,
     PlainColumn,
     TableRecipe,
 )
