@@ -1,4 +1,4 @@
-"""What is common to all that is measured."""
+"""Cells: the things that are measured."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,7 @@ from bench.work import Effort, Stored, Work
 
 @dataclass(frozen=True)
 class Bench:
-    """What is measured with.
+    """The means of measuring.
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ class Cell(ABC):
     Parameters
     ----------
     name : str
-        What the command line calls it.
+        The name on the command line.
     title : str
-        What the tables call it.
+        The name in the tables.
     table : str
         The heading of the table that it belongs to.
     """

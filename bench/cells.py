@@ -1,4 +1,4 @@
-"""What is measured."""
+"""The cells of the benchmark."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ class Trained(Cell):
     make : callable
         Makes the task.
     tolerance : float
-        By how much losses may differ after the last update, relative to clearprop's: a few times
-        what ``python -m bench.rounding`` finds between trainings that differ in rounding alone.
+        The relative difference from clearprop's loss that is allowed after the last update: a few
+        times that which ``python -m bench.rounding`` finds where rounding alone differs.
     until : int or None
         The update after which losses are compared for the last time; None for the last timed.
     """

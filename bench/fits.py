@@ -31,7 +31,7 @@ _TRIED = 4  # of so many iterations, one is tried
 
 @dataclass(frozen=True)
 class Samples:
-    """What is fitted.
+    """A set of samples to fit.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Samples:
     make : callable
         Makes X, an array or a sparse matrix, and y: class numbers, or values of a float type.
     iterations : tuple of int
-        How many epochs of sgd and of adam, and how many iterations of L-BFGS, a fit has.
+        The number of a fit's epochs by sgd and by adam, and of its iterations by L-BFGS.
     """
 
     title: str
@@ -56,7 +56,7 @@ SAMPLES = {
     "long": Samples("1,000,000 × 20, a value", data.long, (1, 1, 1)),
 }
 _TOLERANCES = {"sgd": 1e-9, "adam": 1e-9, "lbfgs": 1e-6}
-"""How far losses may lie apart; a line search makes more of rounding than a step does."""
+"""Differences of losses that are allowed; a line search makes more of rounding than a step."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Fit:
     Parameters
     ----------
     name : str
-        Of the samples.
+        The name of the samples.
     solver : str
     """
 
@@ -100,7 +100,7 @@ class Fitting:
     ----------
     iterations : int
     tolerance : float
-        Of the loss.
+        The relative difference of losses that is allowed.
     """
 
     iterations: int

@@ -1,4 +1,4 @@
-"""How the cost of an update grows with samples, features, width and depth."""
+"""The growth of an update's cost with samples, features, width and depth."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

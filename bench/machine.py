@@ -1,4 +1,4 @@
-"""Where and with what is measured; nothing that names the machine or its owner."""
+"""The conditions of a measurement; nothing that names the machine or its owner."""
 
 import platform
 from datetime import UTC, datetime

@@ -24,14 +24,14 @@ class PeerError(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """How a peer is used.
+    """A way of using a peer.
 
     Parameters
     ----------
     entry : Entry
     way : str
     threads : int or None
-        None leaves it to the peer.
+        The number of threads; None leaves it to the peer.
     """
 
     entry: Entry

@@ -24,7 +24,7 @@ class Recipe:
     Parameters
     ----------
     words : str
-        What the tables say of those who use it; nothing of the first.
+        The words in the tables for those who use it; none for the first.
     make : callable
         Makes the task.
     """
@@ -35,7 +35,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Finish:
-    """How one peer's training went.
+    """The course of one peer's training.
 
     Parameters
     ----------

@@ -27,11 +27,11 @@ class Contender:
     setting : Setting
     remote : Remote
     size : int
-        Of its turns.
+        The size of its turns.
     differs : str or None
         Why its outcome is not compared.
     seconds : list of float
-        What its turns took, scaled up to the whole work.
+        The seconds of its turns, scaled up to the whole work.
     """
 
     setting: Setting

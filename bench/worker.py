@@ -21,7 +21,7 @@ class Worker:
     Parameters
     ----------
     place, way : str
-        Of the peer.
+        The place and way of the peer.
     """
 
     def __init__(self, place: str, way: str) -> None:
