@@ -10,9 +10,8 @@ from typing import TextIO
 
 import numpy as np
 
-from clearprop.data.dataset import Dataset
+from clearprop.data.dataset import Dataset, understand_target
 from clearprop.data.format import Format, cannot_read
-from clearprop.data.labels import understand_target
 from clearprop.data.table import TEXT, Column, Table, as_text, is_numeric, number
 from clearprop.errors import DataError, unknown_name
 
@@ -44,7 +43,7 @@ class Delimited(Format):
         Returns
         -------
         Dataset
-            A table; `labels.understand_target` decides between classes and values.
+            A table; `dataset.understand_target` decides between classes and values.
 
         Raises
         ------

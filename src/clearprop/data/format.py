@@ -3,8 +3,9 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from io import BufferedIOBase
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import IO, ClassVar
 
 from clearprop.data.dataset import Dataset, Raw
 from clearprop.errors import DataError
@@ -70,15 +71,7 @@ class Format(ABC):
         raise NotImplementedError
 
 
-class Readable(Protocol):
-    """Anything with a file's `read`."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return at most `size` bytes; none at the end."""
-        ...
-
-
-def read_claimed(stream: Readable, size: int, name: str) -> bytearray:
+def read_claimed(stream: IO[bytes] | BufferedIOBase, size: int, name: str) -> bytearray:
     """Read exactly `size` bytes, growing only as they really come.
 
     Raises
@@ -99,20 +92,6 @@ def read_claimed(stream: Readable, size: int, name: str) -> bytearray:
             f"{name} ends after {len(data)} bytes of data, but its header claims {size}. "
             "The file is truncated; get it anew."
         )
-    return data
-
-
-def read_at_once(stream: Readable, size: int, path: Path) -> bytes:
-    """Read the few bytes of a header.
-
-    Raises
-    ------
-    DataError
-        If `stream` ends before.
-    """
-    data = stream.read(size)
-    if len(data) < size:
-        raise DataError(f"{path} ends within its header. The file is truncated; get it anew.")
     return data
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.data.dataset import Dataset, kind_of
+from clearprop.data.dataset import Dataset, index_labels, kind_of
 from clearprop.data.format import DEFLATE_LIMIT, Format, cannot_read, list_folder
-from clearprop.data.labels import index_labels
 from clearprop.data.selected_rows import Array, require_finite
 from clearprop.errors import DataError, MissingExtraError
 

@@ -5,21 +5,13 @@ import math
 import re
 import zlib
 from dataclasses import replace
+from io import BufferedIOBase
 from pathlib import Path
 
 import numpy as np
 
-from clearprop.data.dataset import Dataset, kind_of
-from clearprop.data.format import (
-    DEFLATE_LIMIT,
-    Format,
-    Readable,
-    cannot_read,
-    list_folder,
-    read_at_once,
-    read_claimed,
-)
-from clearprop.data.labels import index_labels
+from clearprop.data.dataset import Dataset, index_labels, kind_of
+from clearprop.data.format import DEFLATE_LIMIT, Format, cannot_read, list_folder, read_claimed
 from clearprop.data.selected_rows import Array, require_finite
 from clearprop.errors import DataError
 
@@ -145,15 +137,15 @@ def _read_images(path: Path, class_names: tuple[str, ...] | None = None) -> Data
     return Dataset(str(path), kind_of(X), X, y, class_names, target_name="label")
 
 
-def _read(stream: Readable, most: int, path: Path) -> Array:
-    magic = read_at_once(stream, 4, path)
+def _read(stream: BufferedIOBase, most: int, path: Path) -> Array:
+    magic = _read_header(stream, 4, path)
     if magic[:2] != b"\0\0" or magic[2] not in _DTYPES or magic[3] == 0:
         raise DataError(
             f"{path} is no IDX file: it starts with {magic.hex(' ')}, expected 00 00, a known "
             "type and the number of dimensions."
         )
     dtype = np.dtype(_DTYPES[magic[2]])
-    sizes = read_at_once(stream, 4 * magic[3], path)
+    sizes = _read_header(stream, 4 * magic[3], path)
     shape = tuple(np.frombuffer(sizes, dtype=">u4").tolist())
     claimed = math.prod(shape) * dtype.itemsize
     if not 0 < claimed <= most:
@@ -163,6 +155,13 @@ def _read(stream: Readable, most: int, path: Path) -> Array:
         )
     flat = np.frombuffer(read_claimed(stream, claimed, str(path)), dtype=dtype)
     return flat.astype(dtype.newbyteorder("="), copy=False).reshape(shape)
+
+
+def _read_header(stream: BufferedIOBase, size: int, path: Path) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise DataError(f"{path} ends within its header. The file is truncated; get it anew.")
+    return data
 
 
 def _is_images(path: Path, stems: tuple[str, ...]) -> bool:

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.data.dataset import Dataset, kind_of
+from clearprop.data.dataset import Dataset, index_labels, kind_of, understand_target
 from clearprop.data.format import DEFLATE_LIMIT, Format, cannot_read, read_claimed
-from clearprop.data.labels import index_labels, understand_target
 from clearprop.data.selected_rows import Array, require_finite
 from clearprop.errors import DataError, ShapeError
 
@@ -38,7 +37,7 @@ class Npz(Format):
         -------
         Dataset
             Pictures if X is uint8 (N, H, W) or (N, H, W, 3), else an array;
-            `labels.understand_target` decides between classes and values.
+            `dataset.understand_target` decides between classes and values.
 
         Raises
         ------

@@ -13,18 +13,15 @@ from clearprop.preprocessing.input_recipes import (
 )
 from clearprop.preprocessing.inputs import Inputs, array_of, read_inputs
 from clearprop.preprocessing.recipe import (
-    RECIPE_TYPES,
     InputRecipe,
     PreparedRows,
     Preprocessing,
-    TargetRecipe,
     fit_recipe,
     prepare,
 )
 from clearprop.preprocessing.targets import ClassTarget, ValueTarget
 
 __all__ = [
-    "RECIPE_TYPES",
     "ArrayRecipe",
     "CategoricalColumn",
     "ClassTarget",
@@ -36,7 +33,6 @@ __all__ = [
     "PreparedRows",
     "Preprocessing",
     "TableRecipe",
-    "TargetRecipe",
     "ValueTarget",
     "array_of",
     "fit_recipe",

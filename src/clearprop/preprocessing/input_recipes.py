@@ -336,6 +336,10 @@ class PlainColumn(InputColumn):
         _require_finite(out, numbers, self.name)
 
 
+COLUMNS = (NumericColumn, CategoricalColumn, PlainColumn)
+"""Every kind of column, for files that name one."""
+
+
 @dataclass(frozen=True)
 class TableRecipe(Recipe):
     """Columns of a table side by side.

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -12,14 +12,7 @@ from clearprop.data.dataset import Dataset, Raw
 from clearprop.data.selected_rows import Array
 from clearprop.data.table import Table
 from clearprop.errors import UsageError
-from clearprop.preprocessing.input_recipes import (
-    ArrayRecipe,
-    CategoricalColumn,
-    NumericColumn,
-    PictureRecipe,
-    PlainColumn,
-    TableRecipe,
-)
+from clearprop.preprocessing.input_recipes import COLUMNS, ArrayRecipe, PictureRecipe, TableRecipe
 from clearprop.preprocessing.targets import ClassTarget, ValueTarget
 
 InputRecipe: TypeAlias = PictureRecipe | ArrayRecipe | TableRecipe
@@ -66,18 +59,8 @@ class Preprocessing:
 
 
 RECIPE_TYPES: dict[str, type] = {
-    recipe.__name__: recipe
-    for recipe in (
-        ArrayRecipe,
-        CategoricalColumn,
-        ClassTarget,
-        NumericColumn,
-        PictureRecipe,
-        PlainColumn,
-        Preprocessing,
-        TableRecipe,
-        ValueTarget,
-    )
+    one.__name__: one
+    for one in (*get_args(InputRecipe), *COLUMNS, *get_args(TargetRecipe), Preprocessing)
 }
 """Every class that a recipe's description may name."""
 

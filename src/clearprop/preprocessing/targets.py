@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.data.dataset import Dataset
-from clearprop.data.labels import index_labels
+from clearprop.data.dataset import Dataset, index_labels
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.preprocessing.fields import moments, require_names, require_numbers
 
