@@ -1,9 +1,13 @@
-"""``python -m bench [CELL ...] [--quick]``: measure, and write what was measured."""
+"""``python -m bench [CELL ...] [--quick]``: measure, and write what was measured.
+
+``python -m bench paired`` compares two checkouts: see `bench.paired`.
+"""
 
 import argparse
+import sys
 import time
 
-from bench import report
+from bench import paired, report
 from bench.cell import Bench
 from bench.cells import CELLS
 from bench.machine import facts
@@ -44,4 +48,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["paired"]:
+        sys.exit(paired.main(sys.argv[2:]))
     main()

@@ -1,18 +1,18 @@
-"""What is common to all that is measured."""
+"""Cells: the things that are measured."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from bench.peers import Entry
+from bench.peers import CLEARPROP, NUMPY_ALONE, Entry
 from bench.pool import Pool
 from bench.results import Figure, Line
-from bench.work import Effort
+from bench.work import Effort, Stored, Work
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What is measured with.
+    """The means of measuring.
 
     Parameters
     ----------
@@ -28,15 +28,34 @@ class Bench:
 
 
 @dataclass(frozen=True)
+class Job:
+    """The part of a cell that clearprop does, again and again.
+
+    Parameters
+    ----------
+    name : str
+        The line of the results.
+    make : callable
+        Makes the task, and says how it is worked on.
+    entries : tuple of Entry
+        The ways of using clearprop that are measured.
+    """
+
+    name: str
+    make: Callable[[], tuple[Stored, Work]]
+    entries: tuple[Entry, ...] = (CLEARPROP, NUMPY_ALONE)
+
+
+@dataclass(frozen=True)
 class Cell(ABC):
     """Something to measure, which becomes one line of the results or several.
 
     Parameters
     ----------
     name : str
-        What the command line calls it.
+        The name on the command line.
     title : str
-        What the tables call it.
+        The name in the tables.
     table : str
         The heading of the table that it belongs to.
     """
@@ -48,6 +67,10 @@ class Cell(ABC):
     @abstractmethod
     def lines(self, bench: Bench) -> list[Line]:
         """Measure; no lines where that is not possible here."""
+
+    def jobs(self) -> Iterator[Job]:
+        """List the jobs of clearprop; none where it has but one turn."""
+        yield from ()
 
     def line(self, unit: str, figures: Mapping[str, Figure]) -> Line:
         """Return the line of a cell that has but one."""

@@ -1,13 +1,13 @@
-"""What is measured."""
+"""The cells of the benchmark."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from bench import data
-from bench.cell import Bench, Cell
+from bench.cell import Bench, Cell, Job
 from bench.fits import Fits
 from bench.footprint import Import, Memory, Size
 from bench.growth import Growth
@@ -29,8 +29,8 @@ class Trained(Cell):
     make : callable
         Makes the task.
     tolerance : float
-        By how much losses may differ after the last update, relative to clearprop's: a few times
-        what ``python -m bench.rounding`` finds between trainings that differ in rounding alone.
+        The relative difference from clearprop's loss that is allowed after the last update: a few
+        times that which ``python -m bench.rounding`` finds where rounding alone differs.
     until : int or None
         The update after which losses are compared for the last time; None for the last timed.
     """
@@ -41,9 +41,15 @@ class Trained(Cell):
 
     def lines(self, bench: Bench) -> list[Line]:
         """Train in turns."""
+        return [self.line("s", measure(bench, *self._work()))]
+
+    def jobs(self) -> Iterator[Job]:
+        """Train."""
+        yield Job(self.name, self._work)
+
+    def _work(self) -> tuple[Task, Training]:
         task = self.make()
-        work = Training(task.rule.steps, task.X.dtype.name, self.tolerance, self.until)
-        return [self.line("s", measure(bench, task, work))]
+        return task, Training(task.rule.steps, task.X.dtype.name, self.tolerance, self.until)
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,10 @@ class Predicted(Cell):
     def lines(self, bench: Bench) -> list[Line]:
         """Predict in turns."""
         return [self.line("s", measure(bench, self.make(), Predicting()))]
+
+    def jobs(self) -> Iterator[Job]:
+        """Predict."""
+        yield Job(self.name, lambda: (self.make(), Predicting()))
 
 
 def _cats(dtype: DTypeLike) -> Task:

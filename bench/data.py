@@ -1,4 +1,4 @@
-"""What is trained on: the real pictures where they are, else random ones of the same kind."""
+"""Samples to train on: the real pictures where they are, else random ones of the same kind."""
 
 from functools import cache
 from pathlib import Path

@@ -1,15 +1,17 @@
 """scikit-learn's estimators against clearprop's, which take their place."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import product
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 from bench import data
-from bench.cell import Bench, Cell
+from bench.cell import Bench, Cell, Job
+from bench.peers import CLEARPROP, NUMPY_ALONE
 from bench.pool import Remote
 from bench.results import Line
 from bench.task import Array
@@ -29,7 +31,7 @@ _TRIED = 4  # of so many iterations, one is tried
 
 @dataclass(frozen=True)
 class Samples:
-    """What is fitted.
+    """A set of samples to fit.
 
     Parameters
     ----------
@@ -37,7 +39,7 @@ class Samples:
     make : callable
         Makes X, an array or a sparse matrix, and y: class numbers, or values of a float type.
     iterations : tuple of int
-        How many epochs of sgd and of adam, and how many iterations of L-BFGS, a fit has.
+        The number of a fit's epochs by sgd and by adam, and of its iterations by L-BFGS.
     """
 
     title: str
@@ -54,7 +56,7 @@ SAMPLES = {
     "long": Samples("1,000,000 × 20, a value", data.long, (1, 1, 1)),
 }
 _TOLERANCES = {"sgd": 1e-9, "adam": 1e-9, "lbfgs": 1e-6}
-"""How far losses may lie apart; a line search makes more of rounding than a step does."""
+"""Differences of losses that are allowed; a line search makes more of rounding than a step."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Fit:
     Parameters
     ----------
     name : str
-        Of the samples.
+        The name of the samples.
     solver : str
     """
 
@@ -98,7 +100,7 @@ class Fitting:
     ----------
     iterations : int
     tolerance : float
-        Of the loss.
+        The relative difference of losses that is allowed.
     """
 
     iterations: int
@@ -145,11 +147,20 @@ class Fits(Cell):
             replace(bench.effort, rounds=min(bench.effort.rounds, _ROUNDS)),
         )
         lines = []
-        for name, samples in SAMPLES.items():
-            for solver, iterations in zip(SOLVERS, samples.iterations, strict=True):
-                say(f" {name} {solver}")
-                work = Fitting(iterations, _TOLERANCES[solver])
-                figures = measure(fewer, Fit(name, solver), work)
-                title = f"{samples.title}; {solver}"
-                lines.append(Line(f"{self.name}-{name}-{solver}", title, TABLE, "s", figures))
+        for name, solver in product(SAMPLES, SOLVERS):
+            say(f" {name} {solver}")
+            figures = measure(fewer, *_work(name, solver))
+            title = f"{SAMPLES[name].title}; {solver}"
+            lines.append(Line(f"{self.name}-{name}-{solver}", title, TABLE, "s", figures))
         return lines
+
+    def jobs(self) -> Iterator[Job]:
+        """Fit every set of samples by every solver."""
+        entries = tuple(replace(one, place=_PLACES[one.name]) for one in (CLEARPROP, NUMPY_ALONE))
+        for name, solver in product(SAMPLES, SOLVERS):
+            yield Job(f"{self.name}-{name}-{solver}", partial(_work, name, solver), entries)
+
+
+def _work(name: str, solver: str) -> tuple[Fit, Fitting]:
+    iterations = dict(zip(SOLVERS, SAMPLES[name].iterations, strict=True))[solver]
+    return Fit(name, solver), Fitting(iterations, _TOLERANCES[solver])

@@ -1,4 +1,4 @@
-"""What a peer takes besides time: memory, disk, and patience at import."""
+"""The costs of a peer besides time: memory, disk, and patience at import."""
 
 import os
 import re

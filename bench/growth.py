@@ -1,9 +1,12 @@
-"""How the cost of an update grows with samples, features, width and depth."""
+"""The growth of an update's cost with samples, features, width and depth."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bench import data
-from bench.cell import Bench, Cell
+from bench.cell import Bench, Cell, Job
+from bench.peers import CLEARPROP
 from bench.results import Line
 from bench.task import Rule, Task
 from bench.timing import measure, say
@@ -44,6 +47,7 @@ SIZES = {
     "width": (8, 32, 128, 512),
     "depth": (1, 2, 4, 8),
 }
+_SIZED = [(what, size) for what, sizes in SIZES.items() for size in sizes]
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,19 @@ class Growth(Cell):
                 effort, rounds=min(effort.rounds, 3), turn=effort.trial, trial=effort.trial / 4
             ),
         )
-        work = Training(_UPDATES, "float32", _TOLERANCE)
         lines = []
-        for what, sizes in SIZES.items():
-            for size in sizes:
-                say(f" {what} {size}")
-                figures = measure(less, replace(Shape(), **{what: size}).task(), work)
-                lines.append(
-                    Line(f"{self.name}-{what}-{size}", f"{what} {size}", TABLE, "s", figures)
-                )
+        for what, size in _SIZED:
+            say(f" {what} {size}")
+            figures = measure(less, *_work(what, size))
+            lines.append(Line(f"{self.name}-{what}-{size}", f"{what} {size}", TABLE, "s", figures))
         return lines
+
+    def jobs(self) -> Iterator[Job]:
+        """Train at every size, by the way that the picture shows."""
+        for what, size in _SIZED:
+            yield Job(f"{self.name}-{what}-{size}", partial(_work, what, size), (CLEARPROP,))
+
+
+def _work(what: str, size: int) -> tuple[Task, Training]:
+    task = replace(Shape(), **{what: size}).task()
+    return task, Training(_UPDATES, "float32", _TOLERANCE)

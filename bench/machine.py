@@ -1,11 +1,11 @@
-"""Where and with what is measured; nothing that names the machine or its owner."""
+"""The conditions of a measurement; nothing that names the machine or its owner."""
 
-import os
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.peers import version_of
+from clearprop.backend import available_cores
 
 _PACKAGES = (
     "clearprop",
@@ -23,7 +23,7 @@ def facts() -> dict[str, str]:
     versions = {package: version_of(package) for package in _PACKAGES}
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{_processor()}, {os.cpu_count()} cores, {platform.system()}",
+        "machine": f"{_processor()}, {available_cores()} cores, {platform.system()}",
         "Python": platform.python_version(),
         **{package: found for package, found in versions.items() if found},
     }

@@ -1,4 +1,4 @@
-"""The processes that measure: one for each peer, way and number of threads."""
+"""The processes that measure: one for each checkout, peer, way and number of threads."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from bench.peers import Entry
+from clearprop.backend import available_cores
 
 ROOT = Path(__file__).parents[1]
 _PATIENCE = 180.0  # seconds that one answer may take, compiling included
@@ -23,14 +24,14 @@ class PeerError(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """How a peer is used.
+    """A way of using a peer.
 
     Parameters
     ----------
     entry : Entry
     way : str
     threads : int or None
-        None leaves it to the peer.
+        The number of threads; None leaves it to the peer.
     """
 
     entry: Entry
@@ -45,9 +46,14 @@ class Setting:
 
 def settings_of(entry: Entry) -> list[Setting]:
     """Return every way of using a peer: by one thread, and by all the cores there are."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    threads = [None] if entry.is_clearprop else sorted({1, cores or 1})
+    threads = [None] if entry.is_clearprop else sorted({1, available_cores()})
     return [Setting(entry, way, count) for way in entry.ways for count in threads]
+
+
+def source_of(root: Path) -> dict[str, str]:
+    """Return the environment variable with which Python imports the clearprop of a checkout."""
+    places = filter(None, (str(root / "src"), os.environ.get("PYTHONPATH")))
+    return {"PYTHONPATH": os.pathsep.join(places)}
 
 
 class Remote:
@@ -56,17 +62,19 @@ class Remote:
     Parameters
     ----------
     setting : Setting
+    root : Path
+        The checkout whose clearprop and whose `bench.worker` it runs.
     """
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, root: Path = ROOT) -> None:
         self.setting = setting
         environment = {name: text for name, text in os.environ.items() if name not in _THREADS}
         if setting.threads is not None:
             environment |= dict.fromkeys(_THREADS, str(setting.threads))
-        environment |= dict(setting.entry.variables)
+        environment |= dict(setting.entry.variables) | source_of(root)
         self.process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", "bench.worker", setting.entry.place, setting.way],
-            cwd=ROOT,
+            cwd=root,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -110,9 +118,16 @@ class Remote:
 
 
 class Pool:
-    """Processes that are started when first needed, and kept, because importing takes seconds."""
+    """Processes that are started when first needed, and kept, because importing takes seconds.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    root : Path
+        The checkout that they run.
+    """
+
+    def __init__(self, root: Path = ROOT) -> None:
+        self.root = root
         self._remotes: dict[Setting, Remote] = {}
 
     def __enter__(self) -> "Pool":
@@ -131,5 +146,5 @@ class Pool:
         """Return the process for a setting; a new one where the last has ended."""
         remote = self._remotes.get(setting)
         if remote is None or remote.process.poll() is not None:
-            remote = self._remotes[setting] = Remote(setting)
+            remote = self._remotes[setting] = Remote(setting, self.root)
         return remote

@@ -1,4 +1,4 @@
-"""What was measured: one file of JSON, from which every table is made."""
+"""The results: one file of JSON, from which every table is made."""
 
 import json
 from collections.abc import Mapping
@@ -14,27 +14,27 @@ FILE = Path(__file__).with_name("results.json")
 
 @dataclass(frozen=True)
 class Figure:
-    """What one peer reached in one line of the table.
+    """The result of one peer in one line of the table.
 
     Parameters
     ----------
     value : float or None
-        In the line's unit; None where there is none, and `remark` says why: a few words, or
-        "failed: " and more.
+        The number in the line's unit; None where there is none, and `remark` says why: a few
+        words, or "failed: " and more.
     ratio : float or None
         The median of value / clearprop's value over the rounds.
     setting : str
-        How it was used: "2 threads", "loop, 1 thread".
+        The way it was used: "2 threads", "loop, 1 thread".
     steps : int or None
-        How many updates were timed, where they were fewer than all; `value` is scaled up.
+        The number of updates timed, where they were fewer than all; `value` is scaled up.
     outcome : float or None
         The loss after the updates that were timed, or how certain predictions are.
     apart : float or None
-        How far that lies from clearprop's after the same updates, relative to it.
+        The difference from clearprop's after the same updates, relative to it.
     agrees : bool or None
         Whether that is as near as it must be; None where it can't be compared.
     remark : str
-        What else has to be known.
+        Whatever else has to be known.
     """
 
     value: float | None
@@ -54,15 +54,15 @@ class Line:
     Parameters
     ----------
     name : str
-        Of the line: the cell's, and the target where a cell has several.
+        The cell's name, and the target where a cell has several.
     title : str
-        Its parts are separated by "; ": a table sets each in a line of its own.
+        Parts separated by "; ": a table sets each in a line of its own.
     table : str
         The heading of the table that it belongs to.
     unit : str
         "s" or "bytes".
     figures : mapping of str to Figure
-        By peer.
+        The figures by peer.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Results:
     ----------
     lines : tuple of Line
     measured : mapping of str to (mapping of str to str)
-        By a line's name: "date", "machine", and the version of every package.
+        The conditions by a line's name: "date", "machine", and the version of every package.
     """
 
     lines: tuple[Line, ...] = ()

@@ -1,4 +1,4 @@
-"""How far rounding alone leads a training: ``python -m bench.rounding [CELL ...]``.
+"""The effect of rounding alone on a training: ``python -m bench.rounding [CELL ...]``.
 
 Each training is run as it is, with the samples of every batch in other orders, and in float64. In
 exact arithmetic all would end at one loss; in float32 a ReLU that switches an update earlier, or a

@@ -1,4 +1,4 @@
-"""What was measured, as tables in Markdown."""
+"""The results as tables in Markdown."""
 
 from collections.abc import Callable, Iterable, Mapping
 from statistics import geometric_mean

@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 Array: TypeAlias = NDArray[Any]
 Weights: TypeAlias = list[tuple[Array, Array]]
-"""For each Dense layer, from the input on, W (inputs, units) and b (units,)."""
+"""Weights: for each Dense layer, from the input on, W (inputs, units) and b (units,)."""
 
 MOMENTUM = 0.9
 
@@ -28,7 +28,7 @@ proposes. With the usual 1e-8 that is another training, 3e-4 apart after ten upd
 
 @dataclass(frozen=True)
 class Rule:
-    """What is trained and how; hidden layers are ReLU, the loss is that of the outputs.
+    """A network and its training; hidden layers are ReLU, the loss is that of the outputs.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Rule:
     steps : int
         Updates in all.
     batch_size : int or None
-        None for all samples, in order.
+        The samples of a batch; None for all samples, in order.
     optimizer : str
         "sgd", "momentum" (0.9) or "adam" (0.9, 0.999, `epsilon`).
     learning_rate : float
@@ -70,7 +70,7 @@ class Task:
     y : ndarray of int64, shape (N,)
         Class numbers.
     X_test, y_test : ndarray
-        What is predicted; empty where nothing is.
+        The samples to predict; empty where there are none.
     """
 
     rule: Rule

@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Protocol
 
 from bench.cell import Bench
 from bench.peers import CLEARPROP, Entry
 from bench.pool import PeerError, Remote, Setting, settings_of
 from bench.results import Figure
-from bench.work import Work
+from bench.work import Stored, Work
 
 _PAUSE = 0.05  # seconds in which the threads of the last peer stop waiting for more to do
 
@@ -28,11 +27,11 @@ class Contender:
     setting : Setting
     remote : Remote
     size : int
-        Of its turns.
+        The size of its turns.
     differs : str or None
         Why its outcome is not compared.
     seconds : list of float
-        What its turns took, scaled up to the whole work.
+        The seconds of its turns, scaled up to the whole work.
     """
 
     setting: Setting
@@ -42,15 +41,8 @@ class Contender:
     seconds: list[float] = field(default_factory=list)
 
 
-class Task(Protocol):
-    """What can be handed to a process."""
-
-    def save(self, path: Path) -> None:
-        """Write it to a file."""
-
-
 @contextmanager
-def on_disk(task: Task) -> Iterator[str]:
+def on_disk(task: Stored) -> Iterator[str]:
     """Write a task where every process can read it, and give its path."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "task")
@@ -58,13 +50,13 @@ def on_disk(task: Task) -> Iterator[str]:
         yield str(path)
 
 
-def measure(bench: Bench, task: Task, work: Work) -> dict[str, Figure]:
+def measure(bench: Bench, task: Stored, work: Work) -> dict[str, Figure]:
     """Time the same work by every peer that can do it.
 
     Parameters
     ----------
     bench : Bench
-    task : Task
+    task : Stored
     work : Work
 
     Returns

@@ -1,6 +1,7 @@
-"""What a turn is: a training, or some calls that predict."""
+"""The work of a turn: a training, or some calls that predict."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from bench.pool import Remote
@@ -19,12 +20,12 @@ Adam with another formula is 3e-4 apart by then; with the same one, in float32, 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much time is given to measuring.
+    """The time that is given to measuring.
 
     Parameters
     ----------
     rounds : int
-        How often every peer has its turn.
+        The number of turns of every peer.
     turn : float
         Seconds that a turn may take; a longer training is cut and its time scaled up.
     trial : float
@@ -32,7 +33,7 @@ class Effort:
     limit : float
         Seconds after which a training to a given accuracy ends.
     settings : int or None
-        How many ways of using a peer are tried; None for all.
+        The number of ways of using a peer that are tried; None for all.
     """
 
     rounds: int
@@ -53,17 +54,24 @@ class Check:
     Parameters
     ----------
     updates : int
-        After how many updates from the first weights on.
+        The number of updates after which it is looked at.
     tolerance : float
-        By how much a peer's number may differ from clearprop's, relative to that.
+        The difference from clearprop's number that is allowed, relative to that.
     """
 
     updates: int
     tolerance: float
 
 
+class Stored(Protocol):
+    """A task that can be handed to a process."""
+
+    def save(self, path: Path) -> None:
+        """Write it to a file."""
+
+
 class Work(Protocol):
-    """What is timed. A turn has a size, because slow peers can't do all of it."""
+    """Work that is timed. A turn has a size, because slow peers can't do all of it."""
 
     def try_out(self, remote: Remote, effort: Effort) -> tuple[float, int]:
         """Warm up; return how slow the peer is, and the size of its turns."""
@@ -89,9 +97,9 @@ class Training:
     ----------
     steps : int
     dtype : str
-        In which everybody computes.
+        The dtype in which everybody computes.
     tolerance : float
-        Of the loss after the last update: how far rounding alone leads two trainings apart.
+        The tolerance of the last loss: rounding alone leads two trainings so far apart.
     until : int or None
         The update after which losses are compared for the last time; None for the last timed.
     """
@@ -132,6 +140,19 @@ class Training:
 
     def _fitting(self, seconds: float, per_step: float) -> int:
         return min(max(_FEW, int(seconds / per_step)), self.steps)
+
+
+@dataclass(frozen=True)
+class Epoch(Training):
+    """The first of many epochs; `steps` are the updates of one."""
+
+    def try_out(self, remote: Remote, effort: Effort) -> tuple[float, int]:
+        """Train for an epoch."""
+        return self.turn(remote, self.steps, effort), self.steps
+
+    def turn(self, remote: Remote, size: int, effort: Effort) -> float:
+        """Train until a test accuracy is reached that every network has."""
+        return float(remote.ask("learn", targets=[0.0], limit=0.0)["seconds"])
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,13 @@ from bench.peers import make
 class Worker:
     """The commands that `bench.pool` sends, as methods that answer with JSON values.
 
+    `bench.paired` sends them to workers of other versions, too: their names and what they take and
+    answer stay as they are.
+
     Parameters
     ----------
     place, way : str
-        Of the peer.
+        The place and way of the peer.
     """
 
     def __init__(self, place: str, way: str) -> None:

@@ -21,12 +21,12 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a peer is found, and how it can be used.
+    """A peer: its place, and the ways in which it can be used.
 
     Parameters
     ----------
     name : str
-        What the tables call it.
+        The name in the tables.
     place : str
         "module:class".
     packages : tuple of str

@@ -1,4 +1,4 @@
-"""What every peer can do."""
+"""The abilities of every peer."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -16,7 +16,7 @@ class Contestant(ABC, Generic[Asked]):
     Parameters
     ----------
     way : str
-        How it is used, where there is more than one way.
+        The way it is used, where there is more than one.
     """
 
     task: Asked

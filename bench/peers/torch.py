@@ -85,7 +85,7 @@ class PyTorch(Peer):
 
 
 class Compiled(PyTorch):
-    """The same, with forward, loss and backward compiled by `torch.compile`, and prediction."""
+    """PyTorch with forward, loss and backward compiled by `torch.compile`, and prediction."""
 
     def load(self, task: Task) -> None:
         """Compile at the first call, which is not timed."""

@@ -29,7 +29,7 @@ def blas_threads(count: int) -> Iterator[None]:
     Parameters
     ----------
     count : int
-        At least 1.
+        A number from 1 on.
     """
     place = _limits.enter(count)
     try:
@@ -86,17 +86,17 @@ def choose_threads(weights: int, samples: int, asked: int | None = None) -> int:
     Parameters
     ----------
     weights : int
-        How many the network has.
+        The number of the network's weights.
     samples : int
-        How many a batch has.
+        The number of a batch's samples.
     asked : int, optional
-        The user's own choice, which comes first.
+        The number that the user asks for, which comes first.
 
     Returns
     -------
     int
-        What the environment says (OPENBLAS_NUM_THREADS, MKL_NUM_THREADS, OMP_NUM_THREADS), if it
-        says anything.
+        The number of threads: the environment's (OPENBLAS_NUM_THREADS, MKL_NUM_THREADS,
+        OMP_NUM_THREADS), where it names one.
 
     Raises
     ------
@@ -148,9 +148,9 @@ def occupies_all_cores(weights: int, samples: int) -> bool:
     Parameters
     ----------
     weights : int
-        How many the network has.
+        The number of the network's weights.
     samples : int
-        How many a batch has.
+        The number of a batch's samples.
     """
     return weights * samples >= _BORDER
 

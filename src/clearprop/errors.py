@@ -51,7 +51,7 @@ class DivergedError(ClearpropError, ArithmeticError):
     ----------
     message : str
     history : object
-        What training had reached until then: a `clearprop.History`.
+        The `clearprop.History` until then.
     """
 
     def __init__(self, message: str, history: Any) -> None:
@@ -75,16 +75,16 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
     Parameters
     ----------
     kind : str
-        What the name should have named, in the singular: ``"activation"``.
+        The kind of thing that is looked for, in the singular: ``"activation"``.
     name : str
-        What was found.
+        The name that was found.
     known : iterable of str
         Every name that would have done.
 
     Returns
     -------
     UnknownNameError
-        To be raised by the caller, so that its traceback starts there.
+        The error, which the caller raises so that its traceback starts there.
     """
     names = sorted(known)
     by_lower_case = {one.lower(): one for one in names}

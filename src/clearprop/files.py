@@ -27,7 +27,7 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
     Yields
     ------
     pathlib.Path
-        Where to write. It has the suffix of `path`, because some writers choose a format by it.
+        The path to write to. It has the suffix of `path`: some writers choose a format by it.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed process left half-written in `folder`."""
+    """Remove the half-written files that a killed process left in `folder`."""
     for path in folder.glob(f"{_BESIDE}*"):
         path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""How parameters start.
+"""First values of parameters.
 
 Random weights are drawn with shape (units, inputs), as the published systems draw them, and then
 transposed into the engine's (inputs, units): the same seed gives the same network in both
@@ -28,14 +28,14 @@ class Initializer(ABC):
         Parameters
         ----------
         random_state : numpy.random.RandomState
-            Where random numbers come from. It is advanced.
+            The source of random numbers, which is advanced.
         shape : tuple of int
-            Of the array; (inputs, units) for weights.
+            The shape of the array; (inputs, units) for weights.
 
         Returns
         -------
         ndarray of float64 or float
-            Of shape `shape`, or one number for all of it.
+            The array, or one number for all of it.
         """
 
 
@@ -151,7 +151,7 @@ INITIALIZERS: dict[str, Initializer] = {
     "normal": Normal(),
     "zeros": Zeros(),
 }
-"""How weights may start, by the name that the command line gives it."""
+"""The initializers of weights, by their names on the command line."""
 
 
 def _standard_normal(

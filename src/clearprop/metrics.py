@@ -21,10 +21,10 @@ class Tally(ABC):
         Parameters
         ----------
         loss : Loss
-            Turns logits into predictions.
+            The loss that turns logits into predictions.
         logits : ndarray, shape (N, K)
         y : ndarray, shape (N,) or (N, K)
-            Targets, as the loss takes them.
+            The targets, as the loss takes them.
         """
 
     def add_each(self, loss: Loss, logits: Array, y: Array, sizes: Sequence[int]) -> None:
@@ -36,7 +36,7 @@ class Tally(ABC):
         logits : ndarray, shape (R, K)
         y : ndarray, shape (R,) or (R, K)
         sizes : sequence of int
-            How many samples each batch has, R in all.
+            The number of samples of each batch, R in all.
         """
         start = 0
         for size in sizes:

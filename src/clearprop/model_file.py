@@ -37,17 +37,17 @@ _TYPES: dict[str, type] = {
 
 @dataclass(frozen=True)
 class Model:
-    """A network with what was learned to prepare its input, and what training reached.
+    """A network with the recipe that prepares its input, and the record of its training.
 
     Parameters
     ----------
     network : Network
     preprocessing : Preprocessing, optional
-        Without it the model takes prepared arrays.
+        The recipe; a model without one takes prepared arrays.
     training : mapping
-        What training reached, and with which settings: JSON values.
+        The settings and results of training: JSON values.
     version : str
-        Of clearprop, that saved it.
+        The version of clearprop that saved it.
     """
 
     network: Network

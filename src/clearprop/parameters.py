@@ -13,19 +13,18 @@ from clearprop.initializers import Initializer
 
 Array: TypeAlias = NDArray[Any]
 Params: TypeAlias = Mapping[str, Any]
-"""What a layer gets: ``params["W"]`` is an array, ``params["0"]`` the params of an inner layer."""
+"""A layer's arrays: ``params["W"]`` is one, ``params["0"]`` has those of an inner layer."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a layer says of one array that it learns or keeps.
+    """The description of an array that a layer learns or keeps.
 
     Parameters
     ----------
     shape : tuple of int
-        Its shape.
     init : Initializer
-        How it starts.
+        The rule for its first values.
     decays : bool, default False
         Whether L2 and weight decay pull it to zero: true for weights; false for biases and for
         the scale and shift of a normalisation.
@@ -47,14 +46,14 @@ class ParameterVector(Mapping[str, Array]):
     specs : mapping of str to Parameter
         The arrays by dotted name (``"0.W"``, ``"3.P"``), in order.
     dtype : dtype-like
-        Of the vector: float32 or float64.
+        The dtype of the vector: float32 or float64.
 
     Attributes
     ----------
     data : ndarray, shape (P,)
-        All of it, zero at first.
+        The whole vector, zero at first.
     tree : dict
-        The same views nested by layer: ``tree["0"]["W"]``.
+        The views nested by layer: ``tree["0"]["W"]``.
     decayed : tuple of str
         The names that L2 and weight decay pull to zero.
     """

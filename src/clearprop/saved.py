@@ -25,8 +25,8 @@ def load(
     Returns
     -------
     Model, MLPClassifier or MLPRegressor
-        What was saved. An estimator's file can be read as a `Model`, too, by everything that takes
-        model files.
+        The object that was saved. An estimator's file can be read as a `Model`, too, by everything
+        that takes model files.
 
     Raises
     ------

@@ -17,7 +17,7 @@ class Schedule(ABC):
         Parameters
         ----------
         step : int
-            How many updates were done before it.
+            The number of updates done before it.
 
         Returns
         -------
@@ -27,7 +27,7 @@ class Schedule(ABC):
 
 @dataclass(frozen=True)
 class ConstantSchedule(Schedule):
-    """The same learning rate at every step."""
+    """One learning rate for every step."""
 
     learning_rate: float
 
@@ -46,7 +46,7 @@ class StepSchedule(Schedule):
     Parameters
     ----------
     learning_rate : float
-        The first.
+        The first rate.
     every : int
         Steps between two falls.
     factor : float, default 0.1
@@ -73,7 +73,7 @@ class ExponentialSchedule(Schedule):
     Parameters
     ----------
     learning_rate : float
-        The first.
+        The first rate.
     every : int
         Steps in which it falls by `factor`.
     factor : float, default 0.1
@@ -103,11 +103,11 @@ class CosineSchedule(Schedule):
     Parameters
     ----------
     learning_rate : float
-        The first.
+        The first rate.
     steps : int
-        In how many steps it falls.
+        The number of steps in which it falls.
     final : float, default 0.0
-        The last.
+        The last rate.
     """
 
     learning_rate: float
@@ -175,9 +175,9 @@ class WarmUp(Schedule):
     Parameters
     ----------
     steps : int
-        How many steps it rises: the first has 1 / steps of the rate.
+        The number of steps in which it rises: the first has 1 / steps of the rate.
     then : Schedule
-        What follows.
+        The schedule that follows.
     """
 
     steps: int

@@ -1,4 +1,4 @@
-"""A network as a table: what each layer gives, learns and takes in memory."""
+"""A network as a table: the output, the parameters and the memory of each layer."""
 
 import math
 from collections.abc import Iterator
@@ -19,17 +19,17 @@ class SummaryRow:
     Parameters
     ----------
     name : str
-        Its place, dotted where it lies inside another: ``"3.0"``.
+        The layer's place, dotted where it lies inside another: ``"3.0"``.
     layer : str
-        Its type and hyper-parameters.
+        The layer's type and hyper-parameters.
     shapes : dict of str to tuple of int
-        Of its own arrays, by name, learned and kept.
+        The shapes of its own arrays, by name, learned and kept.
     output_shape : tuple of int
-        Of one sample.
+        The shape of one sample.
     parameters : int
-        How many numbers it learns, those of inner layers not counted.
+        The number of numbers it learns, those of inner layers not counted.
     bytes : int
-        What its own arrays, learned and kept, take.
+        The memory of its own arrays, learned and kept.
     """
 
     name: str
@@ -47,11 +47,11 @@ class Summary:
     Parameters
     ----------
     input_shape : tuple of int
-        Of one sample.
+        The shape of one sample.
     dtype : str
-        Of every array.
+        The dtype of every array.
     rows : tuple of SummaryRow
-        From input to output; the layers inside a container follow it.
+        The layers from input to output; those inside a container follow it.
     """
 
     input_shape: tuple[int, ...]
@@ -60,17 +60,17 @@ class Summary:
 
     @property
     def parameters(self) -> int:
-        """How many numbers are learned."""
+        """The number of numbers that are learned."""
         return sum(row.parameters for row in self.rows)
 
     @property
     def bytes(self) -> int:
-        """What all arrays, learned and kept, take in memory."""
+        """The memory of all arrays, learned and kept."""
         return sum(row.bytes for row in self.rows)
 
     @property
     def output_shapes(self) -> tuple[tuple[int, ...], ...]:
-        """What each layer gives for one sample."""
+        """The shape of each layer's output for one sample."""
         return tuple(row.output_shape for row in self.rows)
 
     def __str__(self) -> str:
@@ -107,9 +107,9 @@ def summarize(body: Sequential, input_shape: tuple[int, ...], dtype: np.dtype[An
     ----------
     body : Sequential
     input_shape : tuple of int
-        Of one sample.
+        The shape of one sample.
     dtype : numpy.dtype
-        Of every array.
+        The dtype of every array.
 
     Returns
     -------

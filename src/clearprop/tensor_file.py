@@ -23,7 +23,7 @@ _DTYPES = {"F32": np.float32, "F64": np.float64, "U32": np.uint32}
 
 @dataclass(frozen=True)
 class TensorFile:
-    """What a file says it holds, checked against its size; `read` gets one array.
+    """The claims of a file, checked against its size; `read` gets one array.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class TensorFile:
     description : dict
         The JSON object that was saved with the arrays.
     shapes : dict of str to tuple of int
-        Of every array, by name.
+        The shape of every array, by name.
     dtypes : dict of str to numpy.dtype
     """
 
@@ -67,7 +67,7 @@ def save_tensors(
     ----------
     path : path-like
     arrays : mapping of str to ndarray
-        Of float32, float64 or uint32.
+        Arrays of float32, float64 or uint32.
     description : mapping
         Anything that JSON can hold; a NaN is allowed.
 
@@ -87,13 +87,13 @@ def save_tensors(
 
 
 def open_tensors(path: str | os.PathLike[str], kind: str) -> TensorFile:
-    """Read what a file holds, without its arrays.
+    """Read the description of a file, without its arrays.
 
     Parameters
     ----------
     path : path-like
     kind : str
-        What the file should be, for messages: ``"model"``.
+        The kind of file that is expected, for messages: ``"model"``.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What one pass through the network leaves behind."""
+"""The trace that one pass through the network leaves behind."""
 
 import math
 from collections.abc import Iterator, MutableMapping
@@ -25,7 +25,7 @@ class Trace(MutableMapping[str, Any]):
     training : bool, default False
         Whether dropout drops and batch norm uses the batch's own statistics.
     random_state : numpy.random.RandomState, optional
-        Where layers draw random numbers while training.
+        The source of the random numbers that layers draw while training.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class Trace(MutableMapping[str, Any]):
         Parameters
         ----------
         name : str
-            What it is for, unique within the layer.
+            The buffer's name, unique within the layer.
         shape : tuple of int
             A smaller last batch takes the beginning of the memory of a full one.
         dtype : dtype-like

@@ -7,8 +7,7 @@ import pytest
 from PIL import Image
 from small_pictures import write_picture
 
-from clearprop.data.builtin import BUILTINS
-from clearprop.data.toy import TOYS
+from clearprop.data.named import BUILTINS, TOYS
 
 
 class TestUnderstood:

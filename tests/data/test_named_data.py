@@ -8,7 +8,7 @@ import pytest
 from sklearn import datasets
 
 from clearprop.data import Table, describe, load
-from clearprop.data.toy import blobs, linear, moons, planar, spirals
+from clearprop.data.named import blobs, linear, moons, planar, spirals
 from clearprop.errors import DataError, UnknownNameError, UsageError
 
 NAMES = [

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from clearprop.data import load
-from clearprop.data.npz import read_npz_inputs
+from clearprop.data.npz import Npz
 from clearprop.errors import DataError, ShapeError
 
 X = np.arange(12, dtype=np.float64).reshape(6, 2)
@@ -58,7 +58,7 @@ def test_every_dtype_shape_and_order_comes_back(
     path = tmp_path_factory.mktemp("npz") / "data.npz"
     write = np.savez_compressed if packed else np.savez
     write(path, X=np.asfortranarray(array) if fortran else array)
-    read = read_npz_inputs(path)
+    read = Npz().read_inputs(path)
     np.testing.assert_array_equal(read, array)
     assert read.flags.c_contiguous
     assert read.dtype.isnative
@@ -216,6 +216,6 @@ def test_a_truncated_or_damaged_archive_is_refused(tmp_path: Path) -> None:
 
 
 def test_inputs_alone_are_read_without_targets(tmp_path: Path) -> None:
-    np.testing.assert_array_equal(read_npz_inputs(save(tmp_path / "a.npz", X=X)), X)
+    np.testing.assert_array_equal(Npz().read_inputs(save(tmp_path / "a.npz", X=X)), X)
     with pytest.raises(DataError, match="no array 'X'"):
-        read_npz_inputs(save(tmp_path / "b.npz", y=Y))
+        Npz().read_inputs(save(tmp_path / "b.npz", y=Y))

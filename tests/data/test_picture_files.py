@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from clearprop.data import load
-from clearprop.data.pictures import read_pictures
+from clearprop.data.picture_files import read_pictures
 from clearprop.errors import DataError, UsageError
 
 RANDOM = np.random.RandomState(7)

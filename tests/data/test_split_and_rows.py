@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from clearprop.data import Dataset, Table, hold_out
-from clearprop.data import rows as rows_module
-from clearprop.data.rows import SelectedRows, blocks, require_finite, take_rows
+from clearprop.data import selected_rows as rows_module
+from clearprop.data.selected_rows import SelectedRows, blocks, require_finite, take_rows
 from clearprop.errors import DataError, ShapeError, UsageError
 
 

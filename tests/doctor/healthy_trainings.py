@@ -6,7 +6,7 @@ from pathlib import Path
 from doctor_trainings import Samples, Training, net, real, three_heaps, toy, trained_by
 
 import clearprop as cp
-from clearprop.data.toy import linear, moons, planar, spirals
+from clearprop.data.named import linear, moons, planar, spirals
 from clearprop.network import Network
 from clearprop.reproduce.pictures import course_cats
 

@@ -8,7 +8,7 @@ import numpy as np
 from doctor_trainings import Samples, Training, net, real, three_heaps, toy, trained_by
 
 import clearprop as cp
-from clearprop.data.toy import moons, planar, spirals
+from clearprop.data.named import moons, planar, spirals
 from clearprop.network import Network
 from clearprop.parameters import Array
 

@@ -5,7 +5,7 @@ import pytest
 from doctor_trainings import net, real, toy, trained_by
 
 import clearprop as cp
-from clearprop.data.toy import moons
+from clearprop.data.named import moons
 from clearprop.doctor import Finding
 from clearprop.errors import DivergedError, UsageError
 from clearprop.network import Network

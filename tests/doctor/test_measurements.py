@@ -12,7 +12,7 @@ from sklearn.metrics import balanced_accuracy_score, r2_score
 from sklearn.neighbors import NearestNeighbors
 
 import clearprop as cp
-from clearprop.data.toy import moons
+from clearprop.data.named import moons
 from clearprop.doctor.neighbours import ask_neighbours
 from clearprop.doctor.scores import Score, class_numbers, is_gain, score
 from clearprop.doctor.treatment import treated

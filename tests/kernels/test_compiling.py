@@ -15,7 +15,7 @@ from clearprop.kernels import kernel
 
 kernel._WORTHWHILE = {worthwhile}
 X = np.random.RandomState(0).standard_normal((64, 5))
-layers = [cp.Dense(7), cp.ReLU(), cp.LayerNorm(), cp.Dense(3)]  # no chain, compiled as a whole
+layers = [cp.Dense(7), cp.ReLU(), cp.LayerNorm(), cp.Dense(3)]
 net = cp.Network(layers, loss=cp.SoftmaxCrossEntropy(), input_shape=(5,))
 with warnings.catch_warnings(record=True) as found:
     warnings.simplefilter("always")
@@ -23,13 +23,17 @@ with warnings.catch_warnings(record=True) as found:
 print(net.parameters.data.tobytes().hex())
 print("numba" in sys.modules, kernels.are_compiled(), [str(one.message) for one in found])
 """
+"""Of a network that no whole step knows, so that loops alone are compiled."""
+CHAIN = TRAINING.replace("cp.LayerNorm(), ", "")
 ALWAYS, NEVER = 0, 10**15
 
 
-def train(folder: Path, *, worthwhile: int = ALWAYS, **environment: str) -> tuple[str, str]:
+def train(
+    folder: Path, code: str = TRAINING, *, worthwhile: int = ALWAYS, **environment: str
+) -> tuple[str, str]:
     """Return the weights of a short training, and what was loaded and said."""
     done = subprocess.run(
-        [sys.executable, "-c", TRAINING.format(worthwhile=worthwhile)],
+        [sys.executable, "-c", code.format(worthwhile=worthwhile)],
         env={
             **os.environ,
             "CLEARPROP_KERNELS": "auto",
@@ -82,6 +86,37 @@ def test_a_broken_numba_gives_one_warning(tmp_path: Path, text: str) -> None:
     assert said.count("Numba is installed but does not work") == 1
     assert "no LLVM" in said
     assert "False [" in said  # and it is not tried again
+
+
+MISSING = {  # each is done without, one after the other, in a Numba that is whole otherwise
+    "a name that is imported": "import numba.np.linalg as place; del place.get_blas_kind",
+    "a name that is called": "import numba.core.cgutils as place; del place.alloca_once_value",
+    "a name that is linked": """
+import llvmlite.binding as place
+own = place.address_of_symbol
+place.address_of_symbol = lambda name: None if name == "numba_xxgemm" else own(name)
+""",
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="compiled steps run on POSIX systems")
+@pytest.mark.parametrize("spoil", MISSING.values(), ids=MISSING)
+def test_an_inner_name_that_another_numba_lacks_gives_one_warning(
+    tmp_path: Path, spoil: str
+) -> None:
+    pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
+    by_formula, _ = train(tmp_path, CHAIN, CLEARPROP_KERNELS="numpy")
+    weights, said = train(tmp_path, f"{spoil}\n{CHAIN}")
+    assert weights == by_formula
+    assert said.count("Numba is installed but does not work") == 1
+    assert "False [" in said
+
+
+def test_with_all_its_names_whole_steps_are_compiled(tmp_path: Path) -> None:
+    pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
+    assert train(tmp_path, CHAIN)[1] == "True True []"
+    kept = {file.name.partition(".")[0] for file in tmp_path.rglob("*.nbi")}
+    assert ("steps" in kept) == (os.name == "posix")
 
 
 def test_the_environment_can_forbid_it(tmp_path: Path) -> None:

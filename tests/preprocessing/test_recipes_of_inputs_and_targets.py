@@ -13,7 +13,7 @@ from raw_samples import FINITE, FLOATS, PICTURES, TABLE, dataset_of, table_of
 from sklearn.preprocessing import StandardScaler
 
 from clearprop.data import Table
-from clearprop.data.rows import SelectedRows
+from clearprop.data.selected_rows import SelectedRows
 from clearprop.errors import DataError, ShapeError
 from clearprop.preprocessing import (
     ArrayRecipe,
@@ -24,10 +24,9 @@ from clearprop.preprocessing import (
     TableRecipe,
     ValueTarget,
     fit_recipe,
+    input_recipes,
 )
-from clearprop.preprocessing import arrays as arrays_module
-from clearprop.preprocessing import tables as tables_module
-from clearprop.preprocessing.moments import moments
+from clearprop.preprocessing.fields import moments
 
 
 @given(
@@ -99,14 +98,14 @@ def test_moments_neither_overflow_nor_depend_on_blocks(monkeypatch: pytest.Monke
     np.testing.assert_array_equal(mean, [0, 3])
     np.testing.assert_allclose(std, [1e308, 1])
     Y = np.random.RandomState(0).randn(100, 3)
-    monkeypatch.setattr("clearprop.data.rows._BLOCK", 100)
+    monkeypatch.setattr("clearprop.data.selected_rows._BLOCK", 100)
     mean, std = moments(SelectedRows(Y, np.arange(100)))
     np.testing.assert_allclose(mean, Y.mean(axis=0))
     np.testing.assert_allclose(std, Y.std(axis=0))
 
 
 def test_very_many_features_share_one_mean_and_deviation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrays_module, "MOST_MOMENTS", 5)
+    monkeypatch.setattr(input_recipes, "MOST_MOMENTS", 5)
     X = np.random.RandomState(0).randn(10, 2, 3) + 4
     recipe = ArrayRecipe.fit(X)
     np.testing.assert_allclose(recipe.mean, [X.mean()])
@@ -180,7 +179,7 @@ def test_a_column_of_numbers_only_can_still_be_categories() -> None:
 
 
 def test_only_the_most_frequent_categories_get_an_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables_module, "MOST_CATEGORIES", 2)
+    monkeypatch.setattr(input_recipes, "MOST_CATEGORIES", 2)
     recipe = TableRecipe.fit(table_of(name=["d", "b", "b", "a", "c", "c"]))
     assert recipe.columns == (CategoricalColumn("name", ("b", "c")),)
 

@@ -20,7 +20,7 @@ from clearprop.preprocessing import (
     prepare,
     read_inputs,
 )
-from clearprop.preprocessing import rows as rows_module
+from clearprop.preprocessing import recipe as recipe_module
 
 
 @pytest.mark.parametrize("name", ["digits", "iris", "diabetes", "planar", "linear"])
@@ -100,7 +100,7 @@ def test_large_data_are_prepared_when_indexed(monkeypatch: pytest.MonkeyPatch) -
     recipe = fit_recipe(train).inputs
     whole = prepare(train.X, recipe, np.float32)
     assert isinstance(whole, np.ndarray)
-    monkeypatch.setattr(rows_module, "WHOLE_LIMIT", whole.nbytes)
+    monkeypatch.setattr(recipe_module, "WHOLE_LIMIT", whole.nbytes)
     lazy = prepare(train.X, recipe, np.float32)
     assert isinstance(lazy, PreparedRows)
     np.testing.assert_array_equal(lazy[:], whole)
@@ -109,8 +109,8 @@ def test_large_data_are_prepared_when_indexed(monkeypatch: pytest.MonkeyPatch) -
 def test_splitting_and_batching_large_pictures_takes_no_second_copy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("clearprop.data.rows.COPY_LIMIT", 2**20)
-    monkeypatch.setattr(rows_module, "WHOLE_LIMIT", 2**20)
+    monkeypatch.setattr("clearprop.data.selected_rows.COPY_LIMIT", 2**20)
+    monkeypatch.setattr(recipe_module, "WHOLE_LIMIT", 2**20)
     pictures = np.zeros((4000, 32, 32, 3), dtype=np.uint8)
     dataset = dataset_of(pictures, [0, 1] * 2000)
     tracemalloc.start()

@@ -1,6 +1,8 @@
 """The threads of matrix products."""
 
+import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,12 @@ from threadpoolctl import threadpool_info
 import clearprop as cp
 from clearprop import backend
 from clearprop.backend import available_cores, blas_threads, choose_threads
+from clearprop.data import picture_files
 from clearprop.errors import UsageError
+from clearprop.experiment.comparison import compare
+from clearprop.experiment.settings import Settings
+
+ROOT = Path(__file__).parents[2]
 
 
 def counts() -> list[int]:
@@ -104,6 +111,51 @@ def test_nor_does_one_of_the_older_kind(quota: str, cores: int, four_cores: Path
     (four_cores / "cpu/cpu.cfs_quota_us").write_text(quota + "\n")
     (four_cores / "cpu/cpu.cfs_period_us").write_text("100000\n")
     assert available_cores() == cores
+
+
+class EnoughError(Exception):
+    """Raised where the work would begin: only the number of workers is asked for."""
+
+
+def test_pictures_are_decoded_by_as_many_threads_as_the_share_has_cores(
+    four_cores: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (four_cores / "cpu.max").write_text("200000 100000\n")
+    asked = []
+
+    def executor(threads: int) -> None:
+        asked.append(threads)
+        raise EnoughError
+
+    monkeypatch.setattr("concurrent.futures.ThreadPoolExecutor", executor)
+    with pytest.raises(EnoughError):
+        picture_files.read_pictures([four_cores / "a.png"], (8, 8))
+    assert asked == [2]
+
+
+def test_architectures_are_compared_by_as_many_processes(
+    four_cores: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (four_cores / "cpu.max").write_text("200000 100000\n")
+    asked = []
+
+    def pool(processes: int, **_: Any) -> None:
+        asked.append(processes)
+        raise EnoughError
+
+    monkeypatch.setattr("multiprocessing.get_context", lambda _: SimpleNamespace(Pool=pool))
+    settings = Settings(data="digits")
+    with pytest.raises(EnoughError):
+        next(compare(settings, [(4,), (5,)], repeats=2))
+    assert asked == [2]
+
+
+def test_cores_are_counted_in_one_place() -> None:
+    counted = re.compile(r"cpu_count|sched_getaffinity")
+    files = [*Path(cp.__file__).parent.rglob("*.py"), *(ROOT / "bench").rglob("*.py")]
+    assert [file.name for file in files if counted.search(file.read_text("utf-8"))] == [
+        "backend.py"
+    ]
 
 
 def test_training_limits_threads_and_restores_them() -> None:

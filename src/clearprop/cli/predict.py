@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from clearprop.cli import output
-from clearprop.data.pictures import named_like_a_picture, preview
+from clearprop.data.picture_files import named_like_a_picture, preview
 from clearprop.errors import UsageError
 from clearprop.experiment.evaluation import Predictions, predict_files
 from clearprop.files import make_folder

@@ -1,9 +1,7 @@
 """Data in its raw form: read from files, built in, or generated."""
 
-from clearprop.data.dataset import Dataset, Problem
-from clearprop.data.description import describe
+from clearprop.data.dataset import Dataset, Problem, describe, hold_out
 from clearprop.data.loading import load
-from clearprop.data.split import hold_out
 from clearprop.data.table import Table
 
 __all__ = ["Dataset", "Problem", "Table", "describe", "hold_out", "load"]

@@ -1,4 +1,7 @@
-"""A data set in its raw form: what was read, before a recipe turns it into a network's input."""
+"""A data set in its raw form: what was read, before a recipe turns it into a network's input.
+
+And what is asked of one: which classes its labels name, two parts of it, a description.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -7,24 +10,28 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.data.rows import Array, SelectedRows, take_rows
-from clearprop.data.table import Table
-from clearprop.errors import DataError, ShapeError
+from clearprop.configuration import Json
+from clearprop.data.selected_rows import Array, SelectedRows, blocks, take_rows
+from clearprop.data.table import Column, Table, as_text, is_numeric
+from clearprop.errors import DataError, ShapeError, UsageError
 
 Kind: TypeAlias = Literal["pictures", "array", "table"]
 Raw: TypeAlias = Array | SelectedRows | Table
 
+MOST_CLASSES = 20
+"""Whole numbers with more distinct values than this are values, not classes."""
+
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that was left out, and why.
+    """A file that was left out, and the reason.
 
     Parameters
     ----------
     source : str
-        The file.
+        The file's name.
     reason : str
-        What is wrong with it, so that "`source` `reason`" reads as a sentence.
+        The fault, worded so that "`source` `reason`" reads as a sentence.
     """
 
     source: str
@@ -41,25 +48,25 @@ class Dataset:
     Parameters
     ----------
     name : str
-        What it was loaded as.
+        The name or path that it was loaded by.
     kind : {"pictures", "array", "table"}
-        What a row of `X` is.
+        The kind of a row of `X`.
     X : ndarray, SelectedRows or Table, N rows
         Pictures: uint8, shape (N, H, W, 3) RGB or (N, H, W) grey. Array: numbers, shape (N, ...).
     y : ndarray
         int64 class indices, shape (N,); or float64 values, shape (N,) or (N, outputs).
     class_names : tuple of str, optional
-        By index. None means that `y` holds values (regression).
+        The classes by index. None means that `y` holds values (regression).
     feature_names : tuple of str, optional
-        Of the columns of `X`.
+        The names of the columns of `X`.
     sources : tuple of str, optional
-        Where each sample came from. None means row by row from one place.
+        The file of each sample. None means row by row from one place.
     target_name : str, default "target"
-        What `y` is called.
+        The name of `y`.
     test : Dataset, optional
         A test set that came with it, with the same classes.
     problems : tuple of Problem
-        What was left out.
+        The files that were left out.
 
     Raises
     ------
@@ -136,3 +143,212 @@ def kind_of(X: Array) -> Kind:
     if X.dtype == np.uint8 and (X.ndim == 3 or (X.ndim == 4 and X.shape[3] == 3)):
         return "pictures"
     return "array"
+
+
+def understand_target(
+    values: NDArray[Any], name: str
+) -> tuple[NDArray[Any], tuple[str, ...] | None]:
+    """Decide whether a target names classes or holds values.
+
+    Text names classes. Whole numbers do, while there are at most `MOST_CLASSES` distinct ones and
+    at most half as many as samples. Everything else is values.
+
+    Parameters
+    ----------
+    values : ndarray, shape (N,), (N, 1) or (N, outputs)
+        Text with "" for missing, or numbers with NaN for missing.
+    name : str
+        The target's name, for the error.
+
+    Returns
+    -------
+    y : ndarray
+        int64 class indices, shape (N,); or float64 values, shape (N,) or (N, outputs).
+    class_names : tuple of str or None
+        The names in order, of numbers where they are numbers; None for values.
+
+    Raises
+    ------
+    DataError
+        If a target is missing or infinite; its row is named.
+    """
+    flat = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+    _require_present(flat, name)
+    if is_numeric(flat) and (flat.ndim > 1 or not _are_classes(flat)):
+        return flat.astype(np.float64), None
+    if is_numeric(flat):
+        names = tuple(str(as_text(np.array([value]))[0]) for value in np.unique(flat).tolist())
+    else:
+        names = tuple(np.unique(as_text(flat)).tolist())
+    return index_labels(flat, names, name), names
+
+
+def index_labels(
+    values: NDArray[Any], class_names: tuple[str, ...], name: str
+) -> NDArray[np.int64]:
+    """Find the class index of every label.
+
+    Parameters
+    ----------
+    values : ndarray, shape (N,) or (N, 1)
+        Text, or numbers that spell the class names.
+    class_names : tuple of str
+        The classes by index.
+    name : str
+        The target's name, for the error.
+
+    Returns
+    -------
+    ndarray of int64, shape (N,)
+
+    Raises
+    ------
+    DataError
+        If a label is none of the classes; its row is named.
+    """
+    index = {class_name: i for i, class_name in enumerate(class_names)}
+    labels, inverse = np.unique(as_text(values.reshape(-1)), return_inverse=True)
+    found = np.array([index.get(label, -1) for label in labels.tolist()], dtype=np.int64)[inverse]
+    if (found < 0).any():
+        row = int(np.argmin(found))
+        raise DataError(
+            f"Row {row + 1} of {name!r} is {labels[inverse[row]]!r}, which is none of the classes "
+            f"{', '.join(class_names)}. Correct the label, or train with samples of that class."
+        )
+    return found
+
+
+def _are_classes(values: NDArray[Any]) -> bool:
+    if values.dtype.kind == "f" and not np.array_equal(values, np.round(values)):
+        return False
+    return len(np.unique(values)) <= min(MOST_CLASSES, len(values) // 2)
+
+
+def _require_present(values: NDArray[Any], name: str) -> None:
+    if is_numeric(values):
+        wrong = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    else:
+        wrong = as_text(values) == ""
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        found = "missing" if not is_numeric(values) or np.isnan(values[row]).any() else "infinite"
+        raise DataError(
+            f"Row {row + 1} of {name!r}, the target, is {found}. "
+            "Fill it in, or remove the samples whose target is not known."
+        )
+
+
+def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
+    """Split a data set in two at random; each class in the same proportion.
+
+    Both parts keep the order of the samples. Each side gets at least one sample of every class.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    share : float
+        The part to hold out, between 0 and 1.
+    seed : int
+        The seed of the `numpy.random.RandomState` that chooses.
+
+    Returns
+    -------
+    train, held_out : Dataset
+
+    Raises
+    ------
+    UsageError
+        If `share` is not between 0 and 1.
+    DataError
+        If a class, or the whole of a regression set, has a single sample.
+    """
+    if not 0 < share < 1:
+        raise UsageError(f"The share to hold out is {share}, expected a number between 0 and 1.")
+    random_state = np.random.RandomState(seed)
+    held = np.zeros(len(dataset), dtype=bool)
+    for name, members in _strata(dataset):
+        if len(members) == 1:
+            raise DataError(
+                f"{name} of {dataset.name} has one sample only, {dataset.source(members[0])}: it "
+                "can't be both learned from and held out. Add samples, or remove the class."
+            )
+        count = min(max(round(share * len(members)), 1), len(members) - 1)
+        held[random_state.permutation(members)[:count]] = True
+    return dataset.take(~held), dataset.take(held)
+
+
+def _strata(dataset: Dataset) -> list[tuple[str, np.ndarray[tuple[int], np.dtype[np.int64]]]]:
+    if dataset.class_names is None:
+        return [("The whole", np.arange(len(dataset)))]
+    members = [np.flatnonzero(dataset.y == index) for index in range(len(dataset.class_names))]
+    return [
+        (f"The class {name!r}", rows)
+        for name, rows in zip(dataset.class_names, members, strict=True)
+        if len(rows)
+    ]
+
+
+def describe(dataset: Dataset) -> dict[str, Json]:
+    """Describe a data set: counts, shapes, classes, ranges, and the files left out.
+
+    Parameters
+    ----------
+    dataset : Dataset
+
+    Returns
+    -------
+    dict
+        Ready for JSON: ``name``, ``kind``, ``samples``, ``bytes`` (of X), ``target``, ``task``
+        ("classification" or "regression"), ``problems``, ``test`` (the same, or None); with
+        ``classes`` (samples by class name) or ``values`` (lowest and highest); with
+        ``shape`` (of one sample), ``dtype`` and ``range``, or for a table ``columns``.
+    """
+    task: dict[str, Json]
+    if dataset.class_names is None:
+        task = {"task": "regression", "values": _range(dataset.y)}
+    else:
+        task = {"task": "classification", "classes": dict(dataset.counts())}
+    return {
+        "name": dataset.name,
+        "kind": dataset.kind,
+        "samples": len(dataset),
+        "bytes": dataset.X.nbytes,
+        **_describe_inputs(dataset.X),
+        "target": dataset.target_name,
+        **task,
+        "problems": [
+            {"source": problem.source, "reason": problem.reason} for problem in dataset.problems
+        ],
+        "test": describe(dataset.test) if dataset.test else None,
+    }
+
+
+def _describe_inputs(X: Raw) -> dict[str, Json]:
+    if isinstance(X, Table):
+        return {"columns": [_describe_column(name, X.columns[name]) for name in X.names]}
+    ranges = [_range(block) for _, block in blocks(X)]
+    return {
+        "shape": list(X.shape[1:]),
+        "dtype": str(X.dtype),
+        "range": [min(low for low, _ in ranges), max(high for _, high in ranges)],
+    }
+
+
+def _describe_column(name: str, column: Column) -> dict[str, Json]:
+    if is_numeric(column):
+        present = column[~np.isnan(column)]
+        missing = len(column) - len(present)
+        span: Json = _range(present) if len(present) else None
+        return {"name": name, "kind": "numeric", "missing": missing, "range": span}
+    categories = np.unique(column[column != ""])
+    missing = int(np.sum(column == ""))
+    return {
+        "name": name,
+        "kind": "categorical",
+        "missing": missing,
+        "categories": len(categories),
+    }
+
+
+def _range(values: np.ndarray[Any, Any]) -> list[Any]:
+    return [values.min().item(), values.max().item()]

@@ -10,14 +10,13 @@ from typing import TextIO
 
 import numpy as np
 
-from clearprop.data.dataset import Dataset
-from clearprop.data.labels import understand_target
-from clearprop.data.reading import cannot_read
+from clearprop.data.dataset import Dataset, understand_target
+from clearprop.data.format import Format, cannot_read
 from clearprop.data.table import TEXT, Column, Table, as_text, is_numeric, number
 from clearprop.errors import DataError, unknown_name
 
 MISSING = frozenset({"", "NA", "NaN", "nan", "null", "None", "?"})
-"""What a cell holds when nothing is known."""
+"""The cells that stand for a value that is not known."""
 
 _USUAL_TARGETS = {"target", "label", "class", "y"}
 _DELIMITERS = ",;\t|"
@@ -25,37 +24,52 @@ _LONGEST_SNIFFED = 2**20  # characters of the header that are looked at for a de
 _BLOCK = 8192  # rows that are Python strings at a time, before they become columns
 
 
-def read_table_dataset(path: Path, target: str | None = None) -> Dataset:
-    """Read a table, one column of which is to be learned.
+class Delimited(Format):
+    """CSV and TSV files."""
 
-    Parameters
-    ----------
-    path : Path
-    target : str, optional
-        The column to learn. By default the only one called target, label, class or y (in capitals
-        or not), else the last one; the data set's `target_name` says which.
+    suffixes = (".csv", ".tsv")
+    has_columns = takes_inputs = True
 
-    Returns
-    -------
-    Dataset
-        Of a table. Whether it has classes or values: see `labels.understand_target`.
+    def read(self, path: Path, target: str | None = None) -> Dataset:
+        """Read a table, one column of which is to be learned.
 
-    Raises
-    ------
-    UnknownNameError
-        If there is no column `target`.
-    DataError
-        If the file is wrong (see `read_table`), a target is missing, or no other column is there.
-    """
-    table = read_table(path)
-    name = _choose_target(table.names, target)
-    if len(table.names) == 1:
-        raise DataError(
-            f"{path} has only the column {name!r}; expected at least one more to learn from."
-        )
-    y, class_names = understand_target(table.columns[name], name)
-    inputs = table.without(name)
-    return Dataset(str(path), "table", inputs, y, class_names, inputs.names, target_name=name)
+        Parameters
+        ----------
+        path : Path
+        target : str, optional
+            The column to learn. By default the only one called target, label, class or y (in
+            capitals or not), else the last one; the data set's `target_name` says which.
+
+        Returns
+        -------
+        Dataset
+            A table; `dataset.understand_target` decides between classes and values.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no column `target`.
+        DataError
+            If the file is wrong (see `read_table`), a target is missing, or no other column is
+            there.
+        """
+        table = read_table(path)
+        name = _choose_target(table.names, target)
+        if len(table.names) == 1:
+            raise DataError(
+                f"{path} has only the column {name!r}; expected at least one more to learn from."
+            )
+        y, class_names = understand_target(table.columns[name], name)
+        inputs = table.without(name)
+        return Dataset(str(path), "table", inputs, y, class_names, inputs.names, target_name=name)
+
+    def column_names(self, path: Path) -> tuple[str, ...]:
+        """Read the table for its columns' names."""
+        return read_table(path).names
+
+    def read_inputs(self, path: Path) -> Table:
+        """Read the whole table."""
+        return read_table(path)
 
 
 def read_table(path: Path) -> Table:
@@ -68,7 +82,7 @@ def read_table(path: Path) -> Table:
     Parameters
     ----------
     path : Path
-        Of a file in UTF-8, with or without a byte order mark.
+        A file in UTF-8, with or without a byte order mark.
 
     Returns
     -------

@@ -6,57 +6,59 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.data.dataset import Dataset, kind_of
-from clearprop.data.labels import index_labels
-from clearprop.data.reading import DEFLATE_LIMIT, cannot_read, list_folder
-from clearprop.data.rows import Array, require_finite
+from clearprop.data.dataset import Dataset, index_labels, kind_of
+from clearprop.data.format import DEFLATE_LIMIT, Format, cannot_read, list_folder
+from clearprop.data.selected_rows import Array, require_finite
 from clearprop.errors import DataError, MissingExtraError
-
-SUFFIXES = (".h5", ".hdf5")
 
 _NAMES = ("train_set_x", "train_set_y", "test_set_x", "test_set_y", "list_classes")
 
 
-def read_hdf5_dataset(path: Path) -> Dataset:
-    """Read a file or folder as the course hands them out.
+class Hdf5(Format):
+    """HDF5 files as the course hands them out."""
 
-    Parameters
-    ----------
-    path : Path
-        A folder that has one file with "train" in its name, and perhaps one with "test"; or one
-        such file, whose sibling is found by its name; or one file that holds both parts.
+    suffixes = (".h5", ".hdf5")
+    takes_folders = True
 
-    Returns
-    -------
-    Dataset
-        The part "train", with "test" as its test set; if only "test" is there, that.
+    def read(self, path: Path, target: str | None = None) -> Dataset:
+        """Read a file or a folder.
 
-    Raises
-    ------
-    MissingExtraError
-        If h5py is not installed.
-    DataError
-        If an array is missing, damaged, claims more than the file can hold, or lies elsewhere.
-    """
-    files = _files(path)
-    found: dict[str, Array] = {}
-    for file in files:
-        arrays = _read_file(file)
-        if twice := sorted(arrays.keys() & found.keys() - {"list_classes"}):
-            raise DataError(f"{path} has two arrays {twice[0]!r}. Give the path of one file.")
-        found |= arrays
-    if "train_set_x" in found:
-        train = _part(str(path), "train", found)
-        test = _part(str(path), "test", found, train) if "test_set_x" in found else None
-        return replace(train, test=test)
-    if "test_set_x" in found:
-        return _part(str(path), "test", found)
-    raise DataError(f"{path} has no array 'train_set_x'; expected the course's names.")
+        Parameters
+        ----------
+        path : Path
+            A folder that has one file with "train" in its name, and perhaps one with "test"; or one
+            such file, whose sibling is found by its name; or one file that holds both parts.
+
+        Returns
+        -------
+        Dataset
+            The part "train", with "test" as its test set; if only "test" is there, that.
+
+        Raises
+        ------
+        MissingExtraError
+            If h5py is not installed.
+        DataError
+            If an array is missing, damaged, claims more than the file can hold, or lies elsewhere.
+        """
+        found: dict[str, Array] = {}
+        for file in _files(path):
+            arrays = _read_file(file)
+            if twice := sorted(arrays.keys() & found.keys() - {"list_classes"}):
+                raise DataError(f"{path} has two arrays {twice[0]!r}. Give the path of one file.")
+            found |= arrays
+        if "train_set_x" in found:
+            train = _part(str(path), "train", found)
+            test = _part(str(path), "test", found, train) if "test_set_x" in found else None
+            return replace(train, test=test)
+        if "test_set_x" in found:
+            return _part(str(path), "test", found)
+        raise DataError(f"{path} has no array 'train_set_x'; expected the course's names.")
 
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        return [file for file in list_folder(path) if file.suffix.lower() in SUFFIXES]
+        return [file for file in list_folder(path) if file.suffix.lower() in Hdf5.suffixes]
     sibling = path.with_name(path.name.replace("train", "test"))
     return [path, sibling] if sibling != path and sibling.is_file() else [path]
 

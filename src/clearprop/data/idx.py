@@ -5,30 +5,39 @@ import math
 import re
 import zlib
 from dataclasses import replace
+from io import BufferedIOBase
 from pathlib import Path
 
 import numpy as np
 
-from clearprop.data.dataset import Dataset, kind_of
-from clearprop.data.labels import index_labels
-from clearprop.data.reading import (
-    DEFLATE_LIMIT,
-    Readable,
-    cannot_read,
-    list_folder,
-    read_at_once,
-    read_claimed,
-)
-from clearprop.data.rows import Array, require_finite
+from clearprop.data.dataset import Dataset, index_labels, kind_of
+from clearprop.data.format import DEFLATE_LIMIT, Format, cannot_read, list_folder, read_claimed
+from clearprop.data.selected_rows import Array, require_finite
 from clearprop.errors import DataError
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _NAME = re.compile(r"(?P<stem>.*)(?P<what>images|labels)[-.]idx\d-ubyte(\.gz)?")
 
 
-def named_like_idx(path: Path) -> bool:
-    """Whether a file is named as MNIST's are: ``train-images-idx3-ubyte.gz``."""
-    return _NAME.fullmatch(path.name) is not None
+class Idx(Format):
+    """Files named as MNIST's are: ``train-images-idx3-ubyte.gz``."""
+
+    otherwise = "IDX images (NAME-images-idx3-ubyte)"
+    takes_folders = True
+
+    def owns(self, path: Path) -> bool:
+        """Whether a file is named so."""
+        return _NAME.fullmatch(path.name) is not None
+
+    def read(self, path: Path, target: str | None = None) -> Dataset:
+        """Read a file of images with the labels beside it, or a folder with training images.
+
+        Raises
+        ------
+        DataError
+            If there are no images, or several, or no labels; or a file is wrong.
+        """
+        return read_idx_folder(path) if path.is_dir() else _read_images(path)
 
 
 def read_idx(path: Path) -> Array:
@@ -37,12 +46,12 @@ def read_idx(path: Path) -> Array:
     Parameters
     ----------
     path : Path
-        Gzipped or not, whatever its name.
+        A file, gzipped or not, whatever its name.
 
     Returns
     -------
     ndarray
-        Of the header's shape and dtype, in the machine's byte order.
+        An array of the header's shape and dtype, in the machine's byte order.
 
     Raises
     ------
@@ -89,25 +98,25 @@ def read_idx_folder(folder: Path) -> Dataset:
             )
     if not images["training"]:
         raise DataError(f"{folder} has no training images; expected train-images-idx3-ubyte[.gz].")
-    train = read_idx_images(images["training"][0])
-    test = read_idx_images(images["test"][0], train.class_names) if images["test"] else None
+    train = _read_images(images["training"][0])
+    test = _read_images(images["test"][0], train.class_names) if images["test"] else None
     return replace(train, name=str(folder), test=test)
 
 
-def read_idx_images(path: Path, class_names: tuple[str, ...] | None = None) -> Dataset:
+def _read_images(path: Path, class_names: tuple[str, ...] | None = None) -> Dataset:
     """Read a file of images together with the labels beside it.
 
     Parameters
     ----------
     path : Path
-        Of the images.
+        The file of images.
     class_names : tuple of str, optional
         The classes if they are known already, as for a test set.
 
     Returns
     -------
     Dataset
-        Of pictures if the images are (N, H, W) bytes.
+        Pictures if the images are (N, H, W) bytes, else an array.
 
     Raises
     ------
@@ -128,15 +137,15 @@ def read_idx_images(path: Path, class_names: tuple[str, ...] | None = None) -> D
     return Dataset(str(path), kind_of(X), X, y, class_names, target_name="label")
 
 
-def _read(stream: Readable, most: int, path: Path) -> Array:
-    magic = read_at_once(stream, 4, path)
+def _read(stream: BufferedIOBase, most: int, path: Path) -> Array:
+    magic = _read_header(stream, 4, path)
     if magic[:2] != b"\0\0" or magic[2] not in _DTYPES or magic[3] == 0:
         raise DataError(
             f"{path} is no IDX file: it starts with {magic.hex(' ')}, expected 00 00, a known "
             "type and the number of dimensions."
         )
     dtype = np.dtype(_DTYPES[magic[2]])
-    sizes = read_at_once(stream, 4 * magic[3], path)
+    sizes = _read_header(stream, 4 * magic[3], path)
     shape = tuple(np.frombuffer(sizes, dtype=">u4").tolist())
     claimed = math.prod(shape) * dtype.itemsize
     if not 0 < claimed <= most:
@@ -146,6 +155,13 @@ def _read(stream: Readable, most: int, path: Path) -> Array:
         )
     flat = np.frombuffer(read_claimed(stream, claimed, str(path)), dtype=dtype)
     return flat.astype(dtype.newbyteorder("="), copy=False).reshape(shape)
+
+
+def _read_header(stream: BufferedIOBase, size: int, path: Path) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise DataError(f"{path} ends within its header. The file is truncated; get it anew.")
+    return data
 
 
 def _is_images(path: Path, stems: tuple[str, ...]) -> bool:

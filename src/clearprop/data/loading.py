@@ -1,22 +1,41 @@
 """One way in: a name or a path to a data set."""
 
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from clearprop.data.builtin import BUILTINS
 from clearprop.data.dataset import Dataset
-from clearprop.data.delimited import read_table_dataset
-from clearprop.data.folders import read_folder
-from clearprop.data.hdf5 import SUFFIXES as HDF5_SUFFIXES
-from clearprop.data.hdf5 import read_hdf5_dataset
-from clearprop.data.idx import named_like_idx, read_idx_folder, read_idx_images
-from clearprop.data.npz import read_npz_dataset
-from clearprop.data.pictures import DEFAULT_SIZE
-from clearprop.data.reading import cannot_read, list_folder
-from clearprop.data.toy import TOYS
+from clearprop.data.delimited import Delimited
+from clearprop.data.format import Format, cannot_read, list_folder
+from clearprop.data.hdf5 import Hdf5
+from clearprop.data.idx import Idx
+from clearprop.data.named import BUILTINS, TOYS
+from clearprop.data.npz import Npz
+from clearprop.data.picture_files import DEFAULT_SIZE, read_folder
 from clearprop.errors import DataError, UsageError, unknown_name
 
-TABLE_SUFFIXES = (".csv", ".tsv")
+FORMATS: tuple[Format, ...] = (Delimited(), Npz(), Idx(), Hdf5())
+"""Every format that is read; the first one that owns a file reads it."""
+
+
+def format_of(path: Path) -> Format | None:
+    """Return the format of a file by its name, or None."""
+    return next((one for one in FORMATS if one.owns(path)), None)
+
+
+def suffixes(formats: Iterable[Format]) -> str:
+    """List the suffixes of formats: ".csv, .tsv or .npz"."""
+    return in_words([suffix for one in formats for suffix in one.suffixes], "or")
+
+
+def names(formats: Iterable[Format], last: str) -> str:
+    """List the names of formats, with a word before the last: "CSV, TSV or NPZ"."""
+    return in_words([suffix[1:].upper() for one in formats for suffix in one.suffixes], last)
+
+
+def in_words(parts: Sequence[str], last: str) -> str:
+    """Join words by commas, and the last one by a word."""
+    return f" {last} ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
 
 
 def load(
@@ -38,13 +57,13 @@ def load(
     ----------
     name_or_path : str or path-like
     target : str, optional
-        The column of a CSV or TSV file that is to be learned; see `delimited.read_table_dataset`.
+        The column of a CSV or TSV file that is to be learned; see `delimited.Delimited.read`.
     size : (int, int), optional
         Height and width that pictures in folders are brought to, in pixels; 64x64 by default.
     channels : {3, 1}, default 3
-        Whether pictures in folders become RGB or grey.
+        The channels of pictures in folders: RGB or grey.
     seed : int, optional
-        Of generated data; by default its own, which gives the published points of planar.
+        The seed of generated data; each has a default, which gives planar's published points.
 
     Returns
     -------
@@ -63,8 +82,10 @@ def load(
     """
     text = os.fspath(name_or_path)
     path = Path(text)
-    if target is not None and path.suffix.lower() not in TABLE_SUFFIXES:
-        raise UsageError(f"{text} has no columns to name a target of; only CSV and TSV files have.")
+    owner = format_of(path)
+    if target is not None and not (owner and owner.has_columns):
+        tables = names((one for one in FORMATS if one.has_columns), "and")
+        raise UsageError(f"{text} has no columns to name a target of; only {tables} files have.")
     if text in BUILTINS:
         return BUILTINS[text]()
     if text in TOYS:
@@ -79,32 +100,21 @@ def load(
         raise _not_there(path, text)
     if not path.is_file():
         raise DataError(f"{path} is neither a file nor a folder.")
-    return _load_file(path, target)
+    if owner is None:
+        others = "".join(f"{one.otherwise}, " for one in FORMATS if one.otherwise)
+        raise DataError(
+            f"{path} is in no format that is read here. Expected a {suffixes(FORMATS)} file, "
+            f"{others}or a folder with one folder a class."
+        )
+    return owner.read(path, target)
 
 
 def _load_folder(path: Path, size: tuple[int, int], channels: int) -> Dataset:
     files = list_folder(path)
-    if any(named_like_idx(file) for file in files):
-        return read_idx_folder(path)
-    if any(file.suffix.lower() in HDF5_SUFFIXES for file in files):
-        return read_hdf5_dataset(path)
+    for owner in FORMATS:
+        if owner.takes_folders and any(map(owner.owns, files)):
+            return owner.read(path)
     return read_folder(path, size, channels)
-
-
-def _load_file(path: Path, target: str | None) -> Dataset:
-    suffix = path.suffix.lower()
-    if suffix in TABLE_SUFFIXES:
-        return read_table_dataset(path, target)
-    if suffix == ".npz":
-        return read_npz_dataset(path)
-    if suffix in HDF5_SUFFIXES:
-        return read_hdf5_dataset(path)
-    if named_like_idx(path):
-        return read_idx_images(path)
-    raise DataError(
-        f"{path} is in no format that is read here. Expected a .csv, .tsv, .npz, .h5 or .hdf5 "
-        "file, IDX images (NAME-images-idx3-ubyte), or a folder with one folder a class."
-    )
 
 
 def _not_there(path: Path, text: str) -> DataError | UsageError:

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.data.dataset import Dataset, kind_of
-from clearprop.data.labels import index_labels, understand_target
-from clearprop.data.reading import DEFLATE_LIMIT, cannot_read, read_claimed
-from clearprop.data.rows import Array, require_finite
+from clearprop.data.dataset import Dataset, index_labels, kind_of, understand_target
+from clearprop.data.format import DEFLATE_LIMIT, Format, cannot_read, read_claimed
+from clearprop.data.selected_rows import Array, require_finite
 from clearprop.errors import DataError, ShapeError
 
 _HEADERS: dict[tuple[int, int], Callable[..., Any]] = {
@@ -21,67 +20,65 @@ _HEADERS: dict[tuple[int, int], Callable[..., Any]] = {
 }
 
 
-def read_npz_dataset(path: Path) -> Dataset:
-    """Read X and y, or x_train, y_train and, where they are there, x_test and y_test.
+class Npz(Format):
+    """NPZ files that NumPy writes; names of arrays may be written in capitals or not."""
 
-    Parameters
-    ----------
-    path : Path
-        The arrays' names may be written in capitals or not.
+    suffixes = (".npz",)
+    takes_inputs = True
 
-    Returns
-    -------
-    Dataset
-        Of pictures if X is uint8 (N, H, W) or (N, H, W, 3). Whether it has classes or values: see
-        `labels.understand_target`.
+    def read(self, path: Path, target: str | None = None) -> Dataset:
+        """Read X and y, or x_train, y_train and, where they are there, x_test and y_test.
 
-    Raises
-    ------
-    DataError
-        If an array is missing, damaged, no array of numbers, or has values that are not finite.
-    ShapeError
-        If X has fewer than two dimensions, or y more than two.
-    """
-    arrays = _read_arrays(path, ("x", "y", "x_train", "y_train", "x_test", "y_test"))
-    x, y = ("x_train", "y_train") if "x_train" in arrays else ("x", "y")
-    for name in (x, y):
-        if name not in arrays:
-            raise _missing(path, name)
-    X, values = arrays[x], arrays[y]
-    _check(X, values, f"{path.name}: {x}")
-    indices, class_names = understand_target(values, y)
-    test = None
-    if "x_test" in arrays and "y_test" in arrays:
-        _check(arrays["x_test"], arrays["y_test"], f"{path.name}: x_test")
-        held = arrays["y_test"]
-        labels = (
-            held.astype(np.float64)
-            if class_names is None
-            else index_labels(held, class_names, "y_test")
-        )
-        test = Dataset(
-            f"{path}: test", kind_of(arrays["x_test"]), arrays["x_test"], labels, class_names
-        )
-    return Dataset(str(path), kind_of(X), X, indices, class_names, test=test)
+        Parameters
+        ----------
+        path : Path
 
+        Returns
+        -------
+        Dataset
+            Pictures if X is uint8 (N, H, W) or (N, H, W, 3), else an array;
+            `dataset.understand_target` decides between classes and values.
 
-def read_npz_inputs(path: Path) -> Array:
-    """Read the array X alone, to predict from.
+        Raises
+        ------
+        DataError
+            If an array is missing, damaged, no array of numbers, or has values that are not finite.
+        ShapeError
+            If X has fewer than two dimensions, or y more than two.
+        """
+        arrays = _read_arrays(path, ("x", "y", "x_train", "y_train", "x_test", "y_test"))
+        x, y = ("x_train", "y_train") if "x_train" in arrays else ("x", "y")
+        for name in (x, y):
+            if name not in arrays:
+                raise _missing(path, name)
+        X, values = arrays[x], arrays[y]
+        _check(X, values, f"{path.name}: {x}")
+        indices, class_names = understand_target(values, y)
+        test = None
+        if "x_test" in arrays and "y_test" in arrays:
+            X_test, held = arrays["x_test"], arrays["y_test"]
+            _check(X_test, held, f"{path.name}: x_test")
+            labels = (
+                held.astype(np.float64)
+                if class_names is None
+                else index_labels(held, class_names, "y_test")
+            )
+            test = Dataset(f"{path}: test", kind_of(X_test), X_test, labels, class_names)
+        return Dataset(str(path), kind_of(X), X, indices, class_names, test=test)
 
-    Returns
-    -------
-    ndarray, shape (N, ...)
+    def read_inputs(self, path: Path) -> Array:
+        """Read the array X alone, shape (N, ...).
 
-    Raises
-    ------
-    DataError
-        If it is missing, damaged, or no array of finite numbers.
-    """
-    arrays = _read_arrays(path, ("x",))
-    if "x" not in arrays:
-        raise _missing(path, "X")
-    require_finite(arrays["x"], f"{path.name}: X")
-    return arrays["x"]
+        Raises
+        ------
+        DataError
+            If it is missing, damaged, or no array of finite numbers.
+        """
+        arrays = _read_arrays(path, ("x",))
+        if "x" not in arrays:
+            raise _missing(path, "X")
+        require_finite(arrays["x"], f"{path.name}: X")
+        return arrays["x"]
 
 
 def _check(X: Array, y: Array, name: str) -> None:

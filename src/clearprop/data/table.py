@@ -98,7 +98,7 @@ def as_numbers(column: Column, name: str) -> NDArray[np.float64]:
     column : ndarray, shape (N,)
         Numbers, or text with "" for missing.
     name : str
-        The column's, for the error.
+        The column's name, for the error.
 
     Returns
     -------

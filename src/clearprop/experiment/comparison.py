@@ -2,7 +2,6 @@
 
 import math
 import multiprocessing
-import os
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from clearprop.backend import blas_threads
+from clearprop.backend import available_cores, blas_threads
 from clearprop.configuration import Json
 from clearprop.data import Dataset
 from clearprop.experiment.evaluation import evaluate
@@ -116,7 +115,8 @@ def compare(
     ]
     # Spawned, not forked: a fork in the middle of a threaded matrix product may never come back.
     context = multiprocessing.get_context("spawn")
-    with context.Pool(min(len(jobs), _cores()), initializer=_leave_interrupts_to_parent) as pool:
+    processes = min(len(jobs), available_cores())
+    with context.Pool(processes, initializer=_leave_interrupts_to_parent) as pool:
         trials = pool.imap(_train, jobs)
         for _ in every:
             yield Architecture(tuple(next(trials) for _ in range(repeats)))
@@ -145,9 +145,3 @@ def _dataset(settings: Settings) -> Dataset:
 
 def _leave_interrupts_to_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -12,8 +12,8 @@ from pathlib import Path
 from clearprop import preprocessing
 from clearprop.configuration import Json
 from clearprop.data import Dataset, Table, hold_out, load
-from clearprop.data.delimited import read_table
-from clearprop.data.loading import TABLE_SUFFIXES
+from clearprop.data.format import Format
+from clearprop.data.loading import format_of
 from clearprop.errors import DataError, DivergedError, ShapeError, UsageError
 from clearprop.experiment.construction import build_network, build_trainer
 from clearprop.experiment.settings import Extent, Settings, resolve
@@ -84,8 +84,9 @@ def load_for(model: Model, name_or_path: str) -> Dataset:
     recipe = model.preprocessing
     if recipe is None:
         return load(name_or_path)
-    is_table = name_or_path.lower().endswith(TABLE_SUFFIXES)
-    target = _target_in(name_or_path, recipe) if is_table else None
+    path = Path(name_or_path)
+    owner = format_of(path)
+    target = _target_in(path, owner, recipe) if owner and owner.has_columns else None
     if isinstance(recipe.inputs, preprocessing.PictureRecipe):
         return load(
             name_or_path,
@@ -100,13 +101,13 @@ def load_for(model: Model, name_or_path: str) -> Dataset:
     return dataset
 
 
-def _target_in(path: str, recipe: preprocessing.Preprocessing) -> str | None:
+def _target_in(path: Path, owner: Format, recipe: preprocessing.Preprocessing) -> str | None:
     """Return the column that was learned: by its name, else the only one that is no input."""
     target, inputs = recipe.target.name, recipe.inputs
     if target is not None or not isinstance(inputs, preprocessing.TableRecipe):
         return target
     known = {column.name for column in inputs.columns}
-    others = [name for name in read_table(Path(path)).names if name not in known]
+    others = [name for name in owner.column_names(path) if name not in known]
     if len(others) != 1:
         raise DataError(
             f"{path} has {', '.join(map(repr, others)) or 'no column'} besides those that the "

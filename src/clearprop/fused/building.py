@@ -73,7 +73,7 @@ def is_plain_chain(network: LayerStack, loss: Loss) -> bool:
 
 def _is_known(network: LayerStack, loss: Loss) -> bool:
     return (
-        hasattr(os, "sched_yield")  # threads that wait call the system's: POSIX has it, Windows not
+        os.name == "posix"  # threads that wait call its sched_yield, which Windows does not have
         and _PATTERN.fullmatch(_letters(network)) is not None
         and vars(type(loss)).get("formula") in _LOSSES
     )

@@ -8,14 +8,35 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from llvmlite import ir
+from llvmlite.binding import address_of_symbol
 from numba import njit, types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numba.np.linalg import get_blas_kind
 
 from clearprop.parameters import Array
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_GEMM, _YIELD = "numba_xxgemm", "sched_yield"
+
+
+def _require(*names: str) -> None:
+    """Look up names that compiled code is linked with: LLVM ends the process for one it misses.
+
+    Raises
+    ------
+    ImportError
+        If there is no such name, because another Numba calls it otherwise.
+    """
+    _ = cpu_target.target_context  # makes Numba's own names known
+    for name in names:
+        if address_of_symbol(name) is None:
+            raise ImportError(f"it has no {name}, which compiled steps call")
+
+
+_require(_GEMM, _YIELD)
 
 
 def compiled(function: Function) -> Function:
@@ -34,7 +55,7 @@ def _built_in(generator: Callable[..., Any]) -> Any:
     return intrinsic(generator)
 
 
-_sched_yield = types.ExternalFunction("sched_yield", types.int32())
+_sched_yield = types.ExternalFunction(_YIELD, types.int32())
 _SMALL = 1_000_000  # multiplications
 _MOST_BLOCKS = 4
 _SPINS = 1000  # some microseconds, after which another program may need the core
@@ -124,7 +145,7 @@ def multiply(
         ]
         form = ir.FunctionType(ir.IntType(32), [form for form, _ in parts])
         gemm = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call] # as above
-            builder.module, form, "numba_xxgemm"
+            builder.module, form, _GEMM
         )
         builder.call(gemm, [part for _, part in parts])
         return context.get_dummy_value()

@@ -3,27 +3,25 @@
 It travels inside the model file as plain values and is applied again at prediction.
 """
 
-from clearprop.preprocessing.arrays import ArrayRecipe
-from clearprop.preprocessing.inputs import Inputs, array_of, read_inputs
-from clearprop.preprocessing.pictures import PictureRecipe
-from clearprop.preprocessing.recipe import (
-    RECIPE_TYPES,
-    InputRecipe,
-    Preprocessing,
-    TargetRecipe,
-    fit_recipe,
-)
-from clearprop.preprocessing.rows import PreparedRows, prepare
-from clearprop.preprocessing.tables import (
+from clearprop.preprocessing.input_recipes import (
+    ArrayRecipe,
     CategoricalColumn,
     NumericColumn,
+    PictureRecipe,
     PlainColumn,
     TableRecipe,
+)
+from clearprop.preprocessing.inputs import Inputs, array_of, read_inputs
+from clearprop.preprocessing.recipe import (
+    InputRecipe,
+    PreparedRows,
+    Preprocessing,
+    fit_recipe,
+    prepare,
 )
 from clearprop.preprocessing.targets import ClassTarget, ValueTarget
 
 __all__ = [
-    "RECIPE_TYPES",
     "ArrayRecipe",
     "CategoricalColumn",
     "ClassTarget",
@@ -35,7 +33,6 @@ __all__ = [
     "PreparedRows",
     "Preprocessing",
     "TableRecipe",
-    "TargetRecipe",
     "ValueTarget",
     "array_of",
     "fit_recipe",

@@ -7,15 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from clearprop.data import loading
 from clearprop.data.dataset import Problem, Raw
-from clearprop.data.delimited import read_table
-from clearprop.data.loading import TABLE_SUFFIXES
-from clearprop.data.npz import read_npz_inputs
-from clearprop.data.pictures import named_like_a_picture, read_pictures
+from clearprop.data.picture_files import named_like_a_picture, read_pictures
 from clearprop.data.table import Table, as_numbers
 from clearprop.errors import DataError
-from clearprop.preprocessing.arrays import ArrayRecipe
-from clearprop.preprocessing.pictures import PictureRecipe
+from clearprop.preprocessing.input_recipes import ArrayRecipe, PictureRecipe
 from clearprop.preprocessing.recipe import Preprocessing
 
 
@@ -26,7 +23,7 @@ class Inputs:
     Parameters
     ----------
     raw : ndarray or Table, N rows
-        Fits the recipe.
+        The samples, as the recipe takes them.
     sources : tuple of str
         The file of each sample; with its row where a file has several.
     problems : tuple of Problem
@@ -66,23 +63,22 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
         raise DataError("There is no file to predict from; give at least one.")
     if all(named_like_a_picture(path) for path in paths):
         return _read_pictures(paths, recipe)
+    known = [one for one in loading.FORMATS if one.takes_inputs]
     if len(paths) > 1:
         raise DataError(
-            f"Found {', '.join(map(str, paths))} together; expected pictures, or one CSV, TSV or "
-            "NPZ file."
+            f"Found {', '.join(map(str, paths))} together; expected pictures, or one "
+            f"{loading.names(known, 'or')} file."
         )
     path = paths[0]
-    suffix = path.suffix.lower()
-    raw: Raw
-    if suffix == ".npz":
-        raw = read_npz_inputs(path)
-    elif suffix in TABLE_SUFFIXES:
-        raw = _read_table(path, recipe)
-    else:
+    owner = loading.format_of(path)
+    if owner is None or not owner.takes_inputs:
         raise DataError(
             f"{path} can't be predicted from. Expected a picture (JPEG, PNG, WebP, BMP, GIF), or a "
-            ".csv, .tsv or .npz file."
+            f"{loading.suffixes(known)} file."
         )
+    raw = owner.read_inputs(path)
+    if isinstance(raw, Table):
+        raw = _fitting(raw, recipe, path)
     recipe.inputs.check(raw)
     return Inputs(raw, tuple(f"{path.name} row {row + 1}" for row in range(len(raw))))
 
@@ -96,10 +92,10 @@ def _read_pictures(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
     return Inputs(read.pixels, sources, read.problems)
 
 
-def _read_table(path: Path, recipe: Preprocessing) -> Raw:
-    table, target = read_table(path), recipe.target.name
-    if target is not None:
-        table = table.without(target)
+def _fitting(table: Table, recipe: Preprocessing, path: Path) -> Raw:
+    """Take the target away, and make an array of the rest where the recipe wants one."""
+    if recipe.target.name is not None:
+        table = table.without(recipe.target.name)
     if isinstance(recipe.inputs, ArrayRecipe):
         return array_of(table, recipe.inputs, path)
     return table
@@ -111,10 +107,10 @@ def array_of(table: Table, recipe: ArrayRecipe, path: str | Path) -> Raw:
     Parameters
     ----------
     table : Table
-        Without its target.
+        The inputs, without the target.
     recipe : ArrayRecipe
     path : str or Path
-        Of the table, for messages.
+        The table's file, for messages.
 
     Returns
     -------

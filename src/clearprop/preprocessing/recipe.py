@@ -1,20 +1,18 @@
-"""The whole recipe: what is done to the inputs, and what the outputs mean."""
+"""The whole recipe of inputs and targets, and samples prepared by it."""
 
+import math
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from clearprop.configuration import Json, from_config, to_config
-from clearprop.data.dataset import Dataset
+from clearprop.data.dataset import Dataset, Raw
+from clearprop.data.selected_rows import Array
 from clearprop.data.table import Table
 from clearprop.errors import UsageError
-from clearprop.preprocessing.arrays import ArrayRecipe
-from clearprop.preprocessing.pictures import PictureRecipe
-from clearprop.preprocessing.tables import (
-    CategoricalColumn,
-    NumericColumn,
-    PlainColumn,
-    TableRecipe,
-)
+from clearprop.preprocessing.input_recipes import COLUMNS, ArrayRecipe, PictureRecipe, TableRecipe
 from clearprop.preprocessing.targets import ClassTarget, ValueTarget
 
 InputRecipe: TypeAlias = PictureRecipe | ArrayRecipe | TableRecipe
@@ -23,7 +21,7 @@ TargetRecipe: TypeAlias = ClassTarget | ValueTarget
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What was learned from the training data to prepare samples; part of the model file.
+    """The recipe, learned from training data, that prepares samples; part of the model file.
 
     Parameters
     ----------
@@ -61,18 +59,8 @@ class Preprocessing:
 
 
 RECIPE_TYPES: dict[str, type] = {
-    recipe.__name__: recipe
-    for recipe in (
-        ArrayRecipe,
-        CategoricalColumn,
-        ClassTarget,
-        NumericColumn,
-        PictureRecipe,
-        PlainColumn,
-        Preprocessing,
-        TableRecipe,
-        ValueTarget,
-    )
+    one.__name__: one
+    for one in (*get_args(InputRecipe), *COLUMNS, *get_args(TargetRecipe), Preprocessing)
 }
 """Every class that a recipe's description may name."""
 
@@ -83,7 +71,7 @@ def fit_recipe(dataset: Dataset) -> Preprocessing:
     Parameters
     ----------
     dataset : Dataset
-        Of training samples only: what is held out must not leave its mark.
+        Training samples only: those held out must not leave their mark.
 
     Returns
     -------
@@ -106,3 +94,66 @@ def _fit_inputs(dataset: Dataset) -> InputRecipe:
         height, width = X.shape[1:3]
         return PictureRecipe((height, width), 3 if X.ndim == 4 else 1)
     return ArrayRecipe.fit(X)
+
+
+WHOLE_LIMIT = 2**30
+"""Bytes below which samples are prepared once, as a whole."""
+
+
+class PreparedRows:
+    """Samples that a recipe prepares when they are indexed, so that no whole copy is needed.
+
+    Parameters
+    ----------
+    raw : ndarray, SelectedRows or Table, N rows
+    recipe : PictureRecipe, ArrayRecipe or TableRecipe
+    dtype : dtype-like
+        float32 or float64.
+
+    Raises
+    ------
+    ShapeError, DataError
+        If `raw` does not fit the recipe.
+    """
+
+    def __init__(self, raw: Raw, recipe: InputRecipe, dtype: DTypeLike) -> None:
+        recipe.check(raw)
+        self.raw = raw
+        self.recipe = recipe
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape (N, *input_shape)."""
+        return (len(self.raw), *self.recipe.input_shape)
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def __getitem__(self, rows: slice | NDArray[Any]) -> Array:
+        return self.recipe.transform(self.raw[rows], self.dtype)
+
+
+def prepare(raw: Raw, recipe: InputRecipe, dtype: DTypeLike) -> Array | PreparedRows:
+    """Prepare samples: as an array while that takes less than `WHOLE_LIMIT`, else when indexed.
+
+    Parameters
+    ----------
+    raw : ndarray, SelectedRows or Table, N rows
+    recipe : PictureRecipe, ArrayRecipe or TableRecipe
+    dtype : dtype-like
+        float32 or float64.
+
+    Returns
+    -------
+    ndarray or PreparedRows, shape (N, *input_shape)
+
+    Raises
+    ------
+    ShapeError, DataError
+        If `raw` does not fit the recipe.
+    """
+    rows = PreparedRows(raw, recipe, dtype)
+    if math.prod(rows.shape) * rows.dtype.itemsize < WHOLE_LIMIT:
+        return recipe.transform(raw, rows.dtype)
+    return rows

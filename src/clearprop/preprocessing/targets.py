@@ -1,4 +1,4 @@
-"""What a network learns to say: classes by name, or values on their own scale."""
+"""Targets of a network: classes by name, or values on their own scale."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,23 +6,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.data.dataset import Dataset
-from clearprop.data.labels import index_labels
+from clearprop.data.dataset import Dataset, index_labels
 from clearprop.errors import DataError, ShapeError, UsageError
-from clearprop.preprocessing.moments import moments
-from clearprop.preprocessing.validation import require_names, require_numbers
+from clearprop.preprocessing.fields import moments, require_names, require_numbers
 
 
 @dataclass(frozen=True)
 class ClassTarget:
-    """Classes.
+    """A target of classes.
 
     Parameters
     ----------
     class_names : tuple of str
-        By index.
+        The classes by index.
     name : str or None
-        What the target is called; for a table, its column. None where nobody has said.
+        The target's name; for a table, its column. None where nobody has named it.
     """
 
     class_names: tuple[str, ...]
@@ -72,14 +70,14 @@ class ClassTarget:
 
 @dataclass(frozen=True)
 class ValueTarget:
-    """Values, standardised by the training data: (y - mean) / std.
+    """A target of values, standardised by the training data: (y - mean) / std.
 
     Parameters
     ----------
     mean, std : tuple of float
-        One for each output. A constant output has std 1.
+        A number for each output. A constant output has std 1.
     name : str or None
-        What the target is called; for a table, its column. None where nobody has said.
+        The target's name; for a table, its column. None where nobody has named it.
     """
 
     mean: tuple[float, ...]
@@ -104,7 +102,7 @@ class ValueTarget:
 
     @property
     def outputs(self) -> int:
-        """How many values are predicted for each sample."""
+        """The number of values that are predicted for each sample."""
         return len(self.mean)
 
     def encode(self, dataset: Dataset) -> NDArray[np.float64]:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.data import Dataset
-from clearprop.data.folders import read_folder
 from clearprop.data.idx import read_idx_folder
+from clearprop.data.picture_files import read_folder
 from clearprop.errors import DataError
 from clearprop.parameters import Array
 from clearprop.reproduce.sources import CATS_1652, CATVNONCAT, MNIST

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clearprop.data.toy import planar
+from clearprop.data.named import planar
 from clearprop.initializers import Normal
 from clearprop.layers import Tanh
 from clearprop.reproduce.descent import accuracy, descend, yes_or_no

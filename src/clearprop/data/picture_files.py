@@ -1,6 +1,5 @@
-"""Picture files to pixels, on every core, straight into one array."""
+"""Picture files and folders of them to pixels, on every core, straight into one array."""
 
-import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.data.dataset import Problem
+from clearprop.backend import available_cores
+from clearprop.data.dataset import Dataset, Problem
+from clearprop.data.format import cannot_read, list_folder
 from clearprop.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -29,16 +30,16 @@ _BATCH = 32  # files a thread takes at a time: the pool's own work stays small b
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """What came of a list of picture files.
+    """The pixels of a list of picture files.
 
     Parameters
     ----------
     pixels : ndarray of uint8, shape (K, H, W, 3) or (K, H, W)
-        Of those that could be read, in the order of the files.
+        The pictures that could be read, in the order of the files.
     kept : ndarray of int64, shape (K,)
-        Which files those are.
+        The places of their files in the list.
     problems : tuple of Problem
-        One for every other file.
+        The faults of the other files.
     """
 
     pixels: NDArray[np.uint8]
@@ -100,7 +101,7 @@ def read_pictures(
 
     # Pillow warns of odd metadata, which does no harm, and of large pictures, which are refused
     # below. Filters belong to the whole process: only this thread sets them, around the others.
-    with warnings.catch_warnings(), ThreadPoolExecutor(_cores()) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(available_cores()) as pool:
         warnings.simplefilter("ignore")
         batches = list(pool.map(decode_batch, range(0, len(paths), _BATCH)))
     reasons = [reason for batch in batches for reason in batch]
@@ -114,12 +115,6 @@ def read_pictures(
         if reason is not None
     ]
     return Pictures(pixels[: len(kept)], kept, tuple(problems))
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # what this process may use; not known on every system
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _decode_into(row: NDArray[np.uint8], path: Path) -> str | None:
@@ -197,3 +192,112 @@ def preview(path: Path, longest: int = 400) -> NDArray[np.uint8]:
         upright = _flat(ImageOps.exif_transpose(image)).convert("RGB")
     upright.thumbnail((longest, longest))
     return np.asarray(upright)
+
+
+def read_folder(root: Path, size: tuple[int, int] = DEFAULT_SIZE, channels: int = 3) -> Dataset:
+    """Read a folder whose folders are named after the classes of the pictures in them.
+
+    Classes are the folders' names in sorted order, and so are the files of each. Hidden files and
+    files not named like pictures are passed over.
+
+    Parameters
+    ----------
+    root : Path
+    size : (int, int), default (64, 64)
+        Height and width in pixels that every picture is brought to.
+    channels : {3, 1}, default 3
+        RGB or grey.
+
+    Returns
+    -------
+    Dataset
+        Pictures, with the test set where there is one. Files that can't be read are its
+        `problems`.
+
+    Raises
+    ------
+    DataError
+        If there are no class folders, a class has no readable picture, more than half of the
+        pictures can't be read, or the test set has a class that the training set has not.
+    """
+    parts = {folder.name: folder for folder in _folders(root)}
+    split = "train" in parts and bool(_folders(parts["train"]))
+    top = parts["train"] if split else root
+    classes = tuple(folder.name for folder in _folders(top))
+    if not classes:
+        raise DataError(
+            f"{root} has no class folders. Expected pictures in {root.name or root}/CLASS/ or "
+            f"{root.name or root}/train/CLASS/, one folder a class."
+        )
+    test = None
+    if split and "test" in parts:
+        test = _read_part(root, parts["test"], classes, size, channels)
+    return _read_part(root, top, classes, size, channels, test)
+
+
+def _read_part(
+    root: Path,
+    top: Path,
+    classes: tuple[str, ...],
+    size: tuple[int, int],
+    channels: int,
+    test: Dataset | None = None,
+) -> Dataset:
+    paths: list[Path] = []
+    labels: list[int] = []
+    for folder in _folders(top):
+        if folder.name not in classes:
+            raise DataError(
+                f"{folder} is a class that is not in the training set; its classes are "
+                f"{', '.join(classes)}."
+            )
+        found = [path for path in list_folder(folder) if named_like_a_picture(path)]
+        if not found:
+            raise DataError(f"{folder} holds no pictures. Fill it, or remove the folder.")
+        paths += found
+        labels += [classes.index(folder.name)] * len(found)
+    read = read_pictures(paths, size, channels)
+    y = np.array(labels, dtype=np.int64)
+    _require_enough(top, y, read.kept, classes, read.problems)
+    return Dataset(
+        name=str(root),
+        kind="pictures",
+        X=read.pixels,
+        y=y[read.kept],
+        class_names=classes,
+        sources=tuple(paths[row].relative_to(root).as_posix() for row in read.kept.tolist()),
+        target_name="class",
+        test=test,
+        problems=read.problems + (test.problems if test else ()),
+    )
+
+
+def _require_enough(
+    top: Path,
+    y: np.ndarray[tuple[int], np.dtype[np.int64]],
+    kept: np.ndarray[tuple[int], np.dtype[np.int64]],
+    classes: tuple[str, ...],
+    problems: tuple[Problem, ...],
+) -> None:
+    lost = sorted(set(y.tolist()) - set(y[kept].tolist()))
+    if lost:
+        raise DataError(
+            f"{top / classes[lost[0]]} has no picture that can be read: {problems[0]}."
+            if len(problems) == 1
+            else f"{top / classes[lost[0]]} has no picture that can be read; {problems[0]}, and "
+            f"{len(problems) - 1} more."
+        )
+    if len(problems) > len(y) / 2:
+        raise DataError(
+            f"{len(problems)} of the {len(y)} pictures in {top} can't be read: {problems[0]}. "
+            "Check that these are the pictures you mean."
+        )
+
+
+def _folders(root: Path) -> list[Path]:
+    try:
+        return [
+            path for path in list_folder(root) if path.is_dir() and not path.name.startswith(".")
+        ]
+    except OSError as error:
+        raise cannot_read(root, error) from error

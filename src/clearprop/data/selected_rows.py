@@ -24,9 +24,9 @@ class SelectedRows:
     Parameters
     ----------
     base : ndarray, shape (N, ...)
-        Where the rows lie.
+        The array that holds the rows.
     indices : ndarray of int64, shape (K,)
-        Which rows, in order.
+        The places of the rows, in order.
     """
 
     __slots__ = ("base", "indices")
@@ -37,22 +37,22 @@ class SelectedRows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(K, ...)."""
+        """The shape (K, ...)."""
         return (len(self.indices), *self.base.shape[1:])
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The array's."""
+        """The array's dtype."""
         return self.base.dtype
 
     @property
     def ndim(self) -> int:
-        """The array's."""
+        """The array's number of dimensions."""
         return self.base.ndim
 
     @property
     def nbytes(self) -> int:
-        """What a copy of the chosen rows would take."""
+        """The bytes that a copy of the chosen rows would take."""
         return len(self) * self.base[:1].nbytes
 
     def __len__(self) -> int:
@@ -93,7 +93,7 @@ def blocks(rows: Array | SelectedRows) -> Iterator[tuple[slice, Array]]:
     Yields
     ------
     slice, ndarray
-        Which rows, and the rows themselves.
+        The places of the rows, and the rows themselves.
     """
     step = max(1, _BLOCK * len(rows) // max(1, rows.nbytes))
     for start in range(0, len(rows), step):
