@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from clearprop.experiment.settings import Settings
 from clearprop.initializers import INITIALIZERS
-from clearprop.layers import BatchNorm, Dense, Dropout, Flatten, Layer
-from clearprop.layers.activations import ACTIVATIONS
+from clearprop.layers import ACTIVATIONS, BatchNorm, Dense, Dropout, Flatten, Layer
 from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from clearprop.network import Network
 from clearprop.optimizers import OPTIMIZERS, Optimizer

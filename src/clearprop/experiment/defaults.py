@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from clearprop.experiment.settings import Settings
+from clearprop.layers import ACTIVATIONS
+from clearprop.optimizers import OPTIMIZERS
 
-_RATES = {"adam": 2e-3, "adamw": 2e-3, "rmsprop": 1e-3, "adagrad": 2e-2, "sgd": 0.1}
-_MOMENTUM_RATE = 0.02
 _LARGE = 10_000  # samples from which batches of 128 are many enough, and more units pay
 _UPDATES = 6_000  # what a network of this kind needs to get good
 _FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
@@ -46,14 +46,14 @@ def resolve(settings: Settings, samples: int, features: int, *, has_test_set: bo
     epochs = min(max(round(_UPDATES / updates_per_epoch), _FEWEST_EPOCHS), _MOST_EPOCHS)
     if not batch_size:
         epochs = _UPDATES
-    saturating = settings.activation in ("tanh", "sigmoid")
+    saturates = ACTIVATIONS[settings.activation].saturates
     return replace(
         settings,
         layers=_first(settings.layers, _layers(samples, features)),
         dropout=_first(settings.dropout, _DROPOUT if settings.layers is None else 0.0),
         batch_size=batch_size,
         epochs=_first(settings.epochs, epochs),
-        init=_first(settings.init, "glorot" if saturating else "he"),
+        init=_first(settings.init, "glorot" if saturates else "he"),
         learning_rate=_first(settings.learning_rate, _rate(settings.optimizer, features)),
         validation=_first(settings.validation, "0.1" if has_test_set else "0.2"),
     )
@@ -69,7 +69,7 @@ def _rate(optimizer: str, features: int) -> float:
     # A step moves each weight by about as much however many there are, so that a unit with 12,288
     # inputs is thrown far enough for its ReLU to die: photographs then end as one class.
     fewer = min(1.0, math.sqrt(_VERY_MANY_FEATURES / features))
-    return _RATES.get(optimizer, _MOMENTUM_RATE) * fewer
+    return OPTIMIZERS[optimizer].usual_rate * fewer
 
 
 def _first(value: Any, default: Any) -> Any:

@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from clearprop import layers
 from clearprop.configuration import Json
 from clearprop.errors import DataError, UsageError, unknown_name
 from clearprop.files import write_text
 from clearprop.initializers import INITIALIZERS
-from clearprop.layers import activations
 from clearprop.optimizers import OPTIMIZERS
 
-ACTIVATIONS = tuple(activations.ACTIVATIONS)
+ACTIVATIONS = tuple(layers.ACTIVATIONS)
 INITS = tuple(INITIALIZERS)
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one-cycle", "warm-up")
 DTYPES = ("float32", "float64")

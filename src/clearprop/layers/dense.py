@@ -1,5 +1,6 @@
-"""The fully connected layer."""
+"""The fully connected layer, and the one that makes samples flat for it."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,3 +79,21 @@ class Dense(Layer):
         # Of one unit no sums are needed, which a matrix product is slow to find out.
         product = np.multiply if self.units == 1 else np.matmul
         return product(dy, params["W"].T, out=dx)
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """Give each sample's numbers as one row, in C order: the last axis runs fastest."""
+
+    def build(self, in_shape: tuple[int, ...]) -> Built:
+        """Take samples of any shape, give (D,)."""
+        return Built((math.prod(in_shape),))
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return x as (N, D)."""
+        trace["shape"] = x.shape
+        return x.reshape(len(x), math.prod(x.shape[1:]))
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
+        """Return dy in the shape of x."""
+        return dy.reshape(trace["shape"])

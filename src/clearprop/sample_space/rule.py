@@ -4,9 +4,10 @@ import os
 
 import numpy as np
 
+from clearprop.configuration import own
 from clearprop.layers import Dense, Flatten
 from clearprop.network import Network
-from clearprop.optimizers import SGD, Momentum, Nesterov, Optimizer
+from clearprop.optimizers import OPTIMIZERS, Optimizer
 
 _MOST_BYTES = 2**30  # that K may take unasked
 _UPDATE = 10  # what an optimizer does to one weight in a step, in multiplications
@@ -35,10 +36,11 @@ def why_not_exact(network: Network, optimizer: Optimizer, X: object) -> str | No
             return f"because {type(layer).__name__} lies below the first Dense layer"
     else:
         return "because there is no Dense layer"
-    if type(optimizer) not in (SGD, Momentum, Nesterov):
+    if not own(type(optimizer), "is_linear"):
+        *some, last = (kind.__name__ for kind in OPTIMIZERS.values() if own(kind, "is_linear"))
         return (
             f"because the updates of {type(optimizer).__name__} are not linear in the gradients; "
-            "those of SGD, Momentum and Nesterov are"
+            f"those of {', '.join(some)} and {last} are"
         )
     if not isinstance(X, np.ndarray):
         return "because the samples are too large to be prepared as a whole"
