@@ -65,13 +65,13 @@ def train(
     vectors : Vectors
     batches : Batches
     losses : ndarray of float64, shape (S,)
-        Takes the loss of every batch.
+        Written: the loss of every batch.
     logits : ndarray, shape (R * K,)
-        Takes the logits of every sample of every batch, in rows.
+        Written: the logits of every sample of every batch, in rows.
     counter : ndarray of int64, shape (1,)
-        Of the threads' barrier.
+        The state of the threads' barrier.
     part : int
-        Which of the T threads this is.
+        The number of this thread among the T.
     """
     parts = len(vectors.shares)
     for update in range(len(losses)):
@@ -87,8 +87,9 @@ def train(
         vectors.shares[part, 0] = loss
         if chain.alpha:
             vectors.shares[part, 1] = _squares_of_weights(chain, samples, vectors, part, parts)
-        if parts > 1:
+        if parts > 1:  # weights change after this, when nobody reads them any more
             wait_for_all(counter, parts * (2 * update + 1))
+        # Every thread adds the shares up, in the same order: they all go on, or all end.
         pull = chain.alpha / (counted if counted > 0 else size)
         loss = vectors.shares[:, 0].sum() + 0.5 * pull * vectors.shares[:, 1].sum()
         losses[update] = loss
@@ -98,14 +99,14 @@ def train(
         for layer in range(len(chain.layers)):
             learn(chain, samples, rows, start, size, vectors, layer, part, parts, False)
             _update_layer(chain, vectors, layer, pull, factor, coefficients, part, parts)
-        if parts > 1:
+        if parts > 1:  # the next pass reads weights that others write
             wait_for_all(counter, parts * (2 * update + 2))
     return len(losses)
 
 
 @compiled
 def _count(samples: Samples, rows: Array, start: int, size: int) -> float:
-    """Return what the samples of a batch count together."""
+    """Return the sum of the weights of a batch's samples; each counts 1 where there are none."""
     if len(samples.weights) == 0:
         return float(size)
     counted = 0.0
@@ -118,7 +119,10 @@ def _count(samples: Samples, rows: Array, start: int, size: int) -> float:
 def _gather(
     chain: Chain, samples: Samples, rows: Array, memory: Array, first: int, last: int
 ) -> None:
-    """Copy samples to where the first layer's input is; not where they are all, in order."""
+    """Copy samples to the first layer's input: a product takes rows that lie behind each other.
+
+    Where they are all, in order, they do already.
+    """
     inputs = chain.layers[0, INPUTS]
     for n in range(first, min(last, len(rows))):
         copy(memory, chain.layers[0, X] + n * inputs, samples.inputs, rows[n] * inputs, inputs)
@@ -137,20 +141,22 @@ def gradient_of(
 ) -> float:
     """Write the gradient of a sum of losses, and return the sum.
 
+    A few samples pass at a time, so that what the layers leave stays in the processor's cache.
+
     Parameters
     ----------
     chain : Chain
     samples : Samples
     vectors : Vectors
-        Of this thread, but for the parameters.
+        Those of this thread, but for the parameters, which all share.
     logits : ndarray, shape (size * K,)
-        Scratch.
+        Room to work in.
     counted : float
-        What each sample's loss is divided by.
+        The number that each sample's loss is divided by.
     begin, end : int
-        Which samples.
+        The samples that are taken.
     size : int
-        How many pass at a time.
+        The number of samples that pass at a time.
     """
     all_rows, all_kept = np.empty(0, np.int64), np.empty((0, 0), np.bool_)
     total, D = 0.0, chain.layers[0, INPUTS]
@@ -175,7 +181,7 @@ def gradient_of(
 def _squares_of_weights(
     chain: Chain, samples: Samples, vectors: Vectors, part: int, parts: int
 ) -> float:
-    """Return the sum of squares of the weights that a thread updates."""
+    """Return the sum of squares of the weights that a thread updates, before it does."""
     params, squares, first = vectors.params, 0.0, 0
     if chain.products_at != NONE:
         squares = _squares_of_first(chain, samples, vectors, part, parts)
@@ -221,7 +227,7 @@ def _update_layer(
     part: int,
     parts: int,
 ) -> None:
-    """Update what this thread has the gradient of; weights, but no biases, are pulled to zero."""
+    """Update the parameters whose gradient this thread has; weights alone are pulled to zero."""
     here = chain.layers[layer]
     D, M = here[INPUTS], here[UNITS]
     begin, end = here[W] + cut(D, part, parts) * M, here[W] + cut(D, part + 1, parts) * M
@@ -239,7 +245,7 @@ def _pull(vectors: Vectors, pull: float, factor: float, begin: int, end: int) ->
     """Add L2's gradient, and multiply weights by a factor, where there is anything to do."""
     weights, gradient = vectors.params[begin:end], vectors.gradient[begin:end]
     if pull:
-        strength = weights.dtype.type(pull)
+        strength = weights.dtype.type(pull)  # a float64 would make the loop one of wider numbers
         for i in range(len(weights)):
             gradient[i] += strength * weights[i]
     if factor != 1:

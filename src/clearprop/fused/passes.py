@@ -95,7 +95,7 @@ def loss_of(
     M, begin, count = chain.layers[-1, UNITS], chain.layers[-1, DZ], last - first
     dz = memory[begin + first * M : begin + last * M].reshape(count, M)
     z = logits[(start + first) * M : (start + last) * M].reshape(count, M)
-    share = 1 / counted if counted > 0 else 0.0
+    share = 1 / counted if counted > 0 else 0.0  # as `Loss` has it where all weights are zero
     total = 0.0
     for n in range(count):
         row = rows[first + n] if len(rows) else start + first + n
@@ -109,7 +109,7 @@ def loss_of(
 
 @compiled
 def backward(chain: Chain, kept: Array, vectors: Vectors, first: int, last: int) -> None:
-    """Write the gradients of all layers' outputs before activation."""
+    """Write the gradients of all layers' outputs before activation; nobody needs the input's."""
     memory, count = vectors.memory, last - first
     for layer in range(len(chain.layers) - 1, 0, -1):
         here, below = chain.layers[layer], chain.layers[layer - 1]

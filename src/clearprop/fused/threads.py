@@ -290,7 +290,7 @@ def wait_for_all(counter: Array, expected: int) -> None:
     counter : ndarray of int64, shape (1,)
         Zero at first, and shared.
     expected : int
-        How many threads there are, times the barriers so far.
+        The number of threads, times that of the barriers so far.
     """
     _arrive(counter)
     spins = 0
