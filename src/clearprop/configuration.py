@@ -6,6 +6,7 @@ values and each other, so one pair of functions saves them all.
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from inspect import isabstract
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,6 +14,34 @@ import numpy as np
 from clearprop.errors import UsageError, unknown_name
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+
+
+def classes_in(namespace: Mapping[str, Any], base: type[Any]) -> list[type[Any]]:
+    """Return the classes of one kind that a package names, in that order, but for its bases.
+
+    Parameters
+    ----------
+    namespace : mapping of str to object
+        The package's ``vars()``.
+    base : type
+        The kind.
+    """
+    return [
+        one
+        for one in namespace.values()
+        if isinstance(one, type)
+        and issubclass(one, base)
+        and one is not base
+        and not isabstract(one)
+    ]
+
+
+def own(kind: type, name: str) -> Any:
+    """Return what a class says of itself, or None where it only inherits it.
+
+    For facts that one that inherits need not share, such as the code that does the same quicker.
+    """
+    return getattr(kind, name) if name in vars(kind) else None
 
 
 def to_config(value: Any) -> Json:

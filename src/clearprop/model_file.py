@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from clearprop import initializers, layers, losses
-from clearprop.configuration import Json, from_config, to_config
+from clearprop.configuration import Json, classes_in, from_config, to_config
 from clearprop.errors import ModelFileError, UnknownNameError, UsageError
 from clearprop.network import Network
 from clearprop.parameters import Array, Parameter
@@ -23,15 +23,14 @@ _DTYPES = ("float32", "float64")
 _FAULTS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 
-def _dataclasses_of(module: Any, base: type) -> dict[str, type]:
-    found = (getattr(module, name) for name in dir(module))
-    return {one.__name__: one for one in found if isinstance(one, type) and issubclass(one, base)}
-
-
 _TYPES: dict[str, type] = {
-    **_dataclasses_of(layers, layers.Layer),
-    **_dataclasses_of(losses, losses.Loss),
-    **_dataclasses_of(initializers, initializers.Initializer),
+    kind.__name__: kind
+    for module, base in (
+        (layers, layers.Layer),
+        (losses, losses.Loss),
+        (initializers, initializers.Initializer),
+    )
+    for kind in classes_in(vars(module), base)
 }
 
 

@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from clearprop.errors import UsageError
@@ -210,3 +211,14 @@ def _check_rate(schedule: Schedule, rate: float, name: str = "learning rate") ->
 def _check_steps(schedule: Schedule, steps: int) -> None:
     if steps < 1:
         raise UsageError(f"A schedule needs at least one step; found {steps} in {schedule}.")
+
+
+SCHEDULES: dict[str, Callable[[float, int], Schedule]] = {
+    "constant": lambda rate, _steps: ConstantSchedule(rate),
+    "step": lambda rate, steps: StepSchedule(rate, every=max(steps // 3, 1)),
+    "exponential": lambda rate, steps: ExponentialSchedule(rate, every=steps, factor=0.01),
+    "cosine": lambda rate, steps: CosineSchedule(rate, steps),
+    "one-cycle": OneCycleSchedule,
+    "warm-up": lambda rate, steps: WarmUp(max(steps // 10, 1), ConstantSchedule(rate)),
+}
+"""For each name on the command line, the schedule of a largest rate over a number of steps."""

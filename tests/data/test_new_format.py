@@ -8,10 +8,10 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from clearprop.cli import cli
 from click.testing import CliRunner
 
 import clearprop as cp
+from clearprop.cli import cli
 from clearprop.data import loading
 from clearprop.data.format import Format
 from clearprop.errors import DataError, UnknownNameError, UsageError

@@ -11,19 +11,12 @@ from hypothesis import strategies as st
 
 import clearprop as cp
 from clearprop import initializers, layers, losses, optimizers, schedules
-from clearprop.configuration import Json, from_config, to_config
+from clearprop.configuration import Json, classes_in, from_config, to_config
 from clearprop.errors import UnknownNameError, UsageError
 
 
 def kinds(module: object, base: type) -> dict[str, type]:
-    return {
-        name: value
-        for name, value in vars(module).items()
-        if isinstance(value, type)
-        and issubclass(value, base)
-        and value is not base
-        and not name.startswith("_")
-    }
+    return {kind.__name__: kind for kind in classes_in(vars(module), base)}
 
 
 TYPES = {

@@ -1,6 +1,5 @@
 """Every layer's and every network's backward pass against central differences."""
 
-import inspect
 from functools import partial
 
 import numpy as np
@@ -11,6 +10,7 @@ from random_networks import LAYER_CASES, Drawn, networks, randomized
 
 import clearprop as cp
 from clearprop import layers
+from clearprop.configuration import classes_in
 from clearprop.network import Network
 from clearprop.parameters import ParameterVector
 from clearprop.trace import Trace
@@ -41,13 +41,8 @@ def test_backward_is_the_derivative_of_forward(layer: cp.Layer, training: bool) 
 
 
 def test_no_exported_layer_is_left_out() -> None:
-    exported = {
-        member
-        for name in layers.__all__
-        if inspect.isclass(member := getattr(layers, name)) and issubclass(member, layers.Layer)
-    }
-    covered = {type(layer) for layer in LAYER_CASES}
-    assert exported - {layers.Layer} == covered
+    exported = classes_in(vars(layers), cp.Layer)
+    assert set(exported) == {type(layer) for layer in LAYER_CASES}
 
 
 def test_flatten_passes_gradients_of_pictures_through() -> None:

@@ -116,7 +116,7 @@ def test_with_all_its_names_whole_steps_are_compiled(tmp_path: Path) -> None:
     pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
     assert train(tmp_path, CHAIN)[1] == "True True []"
     kept = {file.name.partition(".")[0] for file in tmp_path.rglob("*.nbi")}
-    assert ("steps" in kept) == (os.name == "posix")
+    assert ("crew" in kept) == (os.name == "posix")
 
 
 def test_the_environment_can_forbid_it(tmp_path: Path) -> None:

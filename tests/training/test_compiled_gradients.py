@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import clearprop as cp
-from clearprop.fused import FusedGradient, is_plain_chain, summing
+from clearprop.fused import FusedGradient, is_plain_chain, runners
 
 pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
 
@@ -63,7 +63,7 @@ def test_loss_and_gradient_are_those_of_the_layers(
     loss, gradient = net.loss_and_gradient(X, y, weights)
     assert is_plain_chain(net, net.loss)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(summing, "_CHUNK", chunk)
+        patch.setattr(runners, "_CHUNK", chunk)
         passes = FusedGradient(net, net.loss, X, y, weights, threads)
     for _ in range(2):  # what the first call has left behind does no harm
         assert passes() == pytest.approx(loss, rel=1e-12)

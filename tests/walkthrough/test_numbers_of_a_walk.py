@@ -12,6 +12,7 @@ from random_networks import LAYER_CASES, Drawn, networks, randomized
 
 import clearprop as cp
 from clearprop import layers, losses, optimizers
+from clearprop.configuration import classes_in
 
 OPTIMIZERS: list[cp.Optimizer] = [
     cp.SGD(0.1),
@@ -130,8 +131,7 @@ def test_every_layer_is_explained_in_every_kind_of_pass(layer: cp.Layer, trainin
 
 
 def exported(module: Any, base: type) -> set[type]:
-    every = (getattr(module, name) for name in module.__all__)
-    return {one for one in every if isinstance(one, type) and issubclass(one, base)} - {base}
+    return set(classes_in(vars(module), base))
 
 
 def test_the_cases_above_are_all_that_is_exported() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from clearprop.doctor.words import IN_PYTHON
 from clearprop.initializers import INITIALIZERS
-from clearprop.layers.activations import ACTIVATIONS
+from clearprop.layers import ACTIVATIONS
 
 _BY_NAME: Mapping[str, Mapping[str, object]] = {"init": INITIALIZERS, "activation": ACTIVATIONS}
 

@@ -6,12 +6,18 @@ from itertools import chain
 
 from clearprop.configuration import Json
 from clearprop.initializers import INITIALIZERS
-from clearprop.layers import BatchNorm, Dense, Dropout, Layer, Sequential
-from clearprop.layers.activations import ACTIVATIONS
+from clearprop.layers import (
+    ACTIVATIONS,
+    Activation,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Layer,
+    Sequential,
+)
 from clearprop.network import Network
 
 _OF_A_NETWORK = {"init", "activation", "batch_norm", "dropout"}
-_ACTIVATION_TYPES = tuple(type(layer) for layer in ACTIVATIONS.values())
 
 
 def treated(network: Network, changes: Mapping[str, Json]) -> Network:
@@ -51,7 +57,7 @@ def treated(network: Network, changes: Mapping[str, Json]) -> Network:
 
 def is_activation(layer: Layer) -> bool:
     """Whether it is one of the activations that have a name."""
-    return isinstance(layer, _ACTIVATION_TYPES)
+    return isinstance(layer, Activation)
 
 
 def _with_activation(layers: Iterable[Layer], activation: Layer) -> tuple[Layer, ...]:

@@ -12,13 +12,12 @@ from clearprop.doctor.case import Case
 from clearprop.doctor.finding import Finding
 from clearprop.doctor.illness import Illness
 from clearprop.doctor.scores import is_gain
-from clearprop.layers import BatchNorm, Dense, Layer, LayerNorm, Sigmoid, Tanh
-from clearprop.layers.activations import ACTIVATIONS
+from clearprop.layers import Activation, BatchNorm, Dense, Layer, LayerNorm, Sigmoid, Tanh
 from clearprop.network import Network
 from clearprop.parameters import Array
 
 _SATURATING = (Sigmoid, Tanh)
-_FOLLOWERS: tuple[type, ...] = (*map(type, ACTIVATIONS.values()), BatchNorm, LayerNorm)
+_FOLLOWERS = (Activation, BatchNorm, LayerNorm)
 _ALIKE = 1e-6  # of the weights' size: more than rounding makes of equal ones
 
 

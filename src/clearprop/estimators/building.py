@@ -6,41 +6,23 @@ from typing import Any
 
 import numpy as np
 
+from clearprop import layers
+from clearprop.configuration import classes_in
 from clearprop.errors import unknown_name
 from clearprop.initializers import GlorotUniform, Initializer
-from clearprop.layers import (
-    ELU,
-    GELU,
-    BatchNorm,
-    Dense,
-    Dropout,
-    Flatten,
-    Layer,
-    LayerNorm,
-    LeakyReLU,
-    ReLU,
-    Residual,
-    Sequential,
-    Sigmoid,
-    Softplus,
-    Tanh,
-)
+from clearprop.layers import Activation, BatchNorm, Dense, Dropout, Layer, Sigmoid
 from clearprop.network import Network
 from clearprop.parameters import Array
 
 ACTIVATIONS: dict[str, Layer | None] = {
     "identity": None,
-    "logistic": Sigmoid(),
-    "tanh": Tanh(),
-    "relu": ReLU(),
-    "leaky_relu": LeakyReLU(),
-    "elu": ELU(),
-    "gelu": GELU(),
-    "softplus": Softplus(),
+    **{one.scikit_learn or one.name.replace("-", "_"): one for one in layers.ACTIVATIONS.values()},
 }
 """Activations by scikit-learn's names, and those that it lacks; the identity is no layer."""
 
-_NO_ACTIVATIONS = (Dense, Dropout, Flatten, BatchNorm, LayerNorm, Residual, Sequential)
+_NO_ACTIVATIONS = tuple(
+    kind for kind in classes_in(vars(layers), Layer) if not issubclass(kind, Activation)
+)
 
 
 def activation_of(given: Any) -> Layer | None:

@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import (
 
 from clearprop.estimators.base import is_stochastic
 from clearprop.estimators.constraints import CONSTRAINTS
-from clearprop.estimators.labels import LOSSES, LabelledMLP, check_loss
+from clearprop.estimators.labels import LOSSES, LabelledMLP, check_loss, loss_named
 from clearprop.initializers import Initializer
 from clearprop.losses import Loss
 from clearprop.parameters import Array
@@ -27,7 +27,7 @@ from clearprop.training.run import Callback
 def has_probabilities(estimator: "MLPClassifier") -> bool:
     """Whether the loss has probabilities; hinge has none."""
     loss = estimator.loss
-    kind = type(loss) if isinstance(loss, Loss) else type(LOSSES[loss][0])
+    kind = type(loss) if isinstance(loss, Loss) else type(next(iter(LOSSES[loss].values())))
     return kind.predict_proba is not Loss.predict_proba
 
 
@@ -260,7 +260,7 @@ class MLPClassifier(ClassifierMixin, LabelledMLP):
         if isinstance(self.loss, Loss):
             check_loss(self.loss, one_of_many=one_of_many)
             return self.loss
-        return LOSSES[self.loss][one_of_many]
+        return loss_named(self.loss, one_of_many=one_of_many)
 
     def _decode(self, logits: Array) -> Array:
         chosen = self._synchronized().loss.predict(logits)

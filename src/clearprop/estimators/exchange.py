@@ -7,16 +7,12 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from clearprop.estimators.interface import Estimator
-from clearprop.layers import BatchNorm
-from clearprop.losses import (
-    BinaryCrossEntropy,
-    MeanSquaredError,
-    PoissonDeviance,
-    SoftmaxCrossEntropy,
-)
+from clearprop.layers import ACTIVATIONS, BatchNorm
+from clearprop.losses import LOSSES
 
-_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
-_LOSSES = (BinaryCrossEntropy, SoftmaxCrossEntropy, MeanSquaredError, PoissonDeviance)
+_NAMES = [one.scikit_learn for one in ACTIVATIONS.values() if one.scikit_learn is not None]
+_ACTIVATIONS = ("identity", *reversed(_NAMES))
+_LOSSES = tuple(kind for kind in LOSSES if kind.in_scikit_learn)
 _COPIED = (
     *("n_features_in_", "feature_names_in_", "n_outputs_", "n_layers_", "out_activation_"),
     *("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_"),

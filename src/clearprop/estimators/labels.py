@@ -9,31 +9,18 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
+from clearprop import losses
 from clearprop.estimators.base import BaseMLP
 from clearprop.estimators.checks import check_class_weight, check_one_type, checked_data
-from clearprop.losses import (
-    BinaryCrossEntropy,
-    BinaryFocal,
-    Hinge,
-    Loss,
-    MulticlassHinge,
-    SoftmaxCrossEntropy,
-    SoftmaxFocal,
-)
+from clearprop.losses import Loss
 from clearprop.parameters import Array
 
-LOSSES: dict[str, tuple[Loss, Loss]] = {
-    "log_loss": (BinaryCrossEntropy(), SoftmaxCrossEntropy()),
-    "hinge": (Hinge(), MulticlassHinge()),
-    "focal": (BinaryFocal(), SoftmaxFocal()),
-}
-"""For yes or no, and for one of many classes."""
+LOSSES: dict[str, dict[bool, Loss]] = {}
+"""For yes or no, and for one of many classes, by name."""
 
-OUTPUTS: dict[type[Loss], str] = {
-    **dict.fromkeys((BinaryCrossEntropy, BinaryFocal), "logistic"),
-    **dict.fromkeys((SoftmaxCrossEntropy, SoftmaxFocal), "softmax"),
-}
-"""What makes probabilities of logits, as scikit-learn names it."""
+for _kind in losses.LOSSES:
+    if _kind.name is not None and _kind.classifies:
+        LOSSES.setdefault(_kind.name, {})[_kind.one_of_many] = _kind()
 
 
 def check_loss(loss: Loss, *, one_of_many: bool) -> None:
@@ -53,10 +40,28 @@ def check_loss(loss: Loss, *, one_of_many: bool) -> None:
     if not loss.classifies:
         raise ValueError(f"loss={loss!r} is for values; MLPRegressor takes it.")
     for pair in LOSSES.values():
-        wrong, right = pair[not one_of_many], pair[one_of_many]
-        if type(loss) is type(wrong):
-            kind = "one of many classes" if one_of_many else "one of two classes, or several labels"
-            raise ValueError(f"loss={loss!r} is not for {kind}; {type(right).__name__}() is.")
+        if type(loss) is type(pair.get(not one_of_many)):
+            raise _wrong_kind(loss, pair, one_of_many)
+
+
+def loss_named(name: str, *, one_of_many: bool) -> Loss:
+    """Return the loss of a name that fits the classes.
+
+    Raises
+    ------
+    ValueError
+        If the one of that name is for others.
+    """
+    pair = LOSSES[name]
+    if one_of_many not in pair:
+        raise _wrong_kind(name, pair, one_of_many)
+    return pair[one_of_many]
+
+
+def _wrong_kind(given: object, pair: dict[bool, Loss], one_of_many: bool) -> ValueError:
+    kind = "one of many classes" if one_of_many else "one of two classes, or several labels"
+    hint = f"; {type(pair[one_of_many]).__name__}() is" if one_of_many in pair else ""
+    return ValueError(f"loss={given!r} is not for {kind}{hint}.")
 
 
 class LabelledMLP(BaseMLP):
@@ -91,7 +96,7 @@ class LabelledMLP(BaseMLP):
             )
         kind, classes = self._label_binarizer.y_type_, len(self.classes_)
         self.n_outputs_ = 1 if kind == "binary" else classes
-        self.out_activation_ = OUTPUTS.get(type(self._engine_loss()), "identity")
+        self.out_activation_ = self._engine_loss().link
 
     def _encode(self, y: Any) -> Array:
         found = unique_labels(y)

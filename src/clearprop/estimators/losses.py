@@ -5,7 +5,7 @@ spacing of numbers at 1, and so reports at most -log(eps) for an output. It halv
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +18,11 @@ from clearprop.parameters import Array
 class ClippedBinaryCrossEntropy(BinaryCrossEntropy):
     """Binary cross-entropy of 0 and 1, at most -log(eps) for an output."""
 
-    formula: ClassVar[str | None] = BinaryCrossEntropy.formula
-    capped: ClassVar[bool] = True
+    loop = staticmethod(BinaryCrossEntropy.loop)
+
+    def number(self, dtype: np.dtype[Any]) -> float:
+        """Return -log(eps)."""
+        return -float(np.log(np.finfo(dtype).eps))
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and p - y (N, K)."""
@@ -34,8 +37,11 @@ class ClippedBinaryCrossEntropy(BinaryCrossEntropy):
 class ClippedSoftmaxCrossEntropy(SoftmaxCrossEntropy):
     """Cross-entropy of class numbers, at most -log(eps)."""
 
-    formula: ClassVar[str | None] = SoftmaxCrossEntropy.formula
-    capped: ClassVar[bool] = True
+    loop = staticmethod(SoftmaxCrossEntropy.loop)
+
+    def number(self, dtype: np.dtype[Any]) -> float:
+        """Return -log(eps)."""
+        return -float(np.log(np.finfo(dtype).eps))
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and p - y (N, K)."""
@@ -47,7 +53,11 @@ class ClippedSoftmaxCrossEntropy(SoftmaxCrossEntropy):
 class HalfSquaredError(MeanSquaredError):
     """Half the squared error, averaged over the outputs; its gradient is that of their sum."""
 
-    formula: ClassVar[str | None] = "half squared error"
+    loop = staticmethod(MeanSquaredError.loop)
+
+    def number(self, dtype: np.dtype[Any]) -> float:
+        """Return that it is half the squared error."""
+        return 1.0
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and z - y (N, K), which for several outputs is K times too large."""
@@ -55,10 +65,9 @@ class HalfSquaredError(MeanSquaredError):
         return 0.5 * np.square(dlogits).mean(axis=1), dlogits
 
 
-_REPORTED: dict[type[Loss], type[Loss]] = {
-    BinaryCrossEntropy: ClippedBinaryCrossEntropy,
-    SoftmaxCrossEntropy: ClippedSoftmaxCrossEntropy,
-    MeanSquaredError: HalfSquaredError,
+_REPORTED: dict[type | None, type[Loss]] = {
+    twin.__base__: twin
+    for twin in (ClippedBinaryCrossEntropy, ClippedSoftmaxCrossEntropy, HalfSquaredError)
 }
 
 

@@ -11,21 +11,18 @@ from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
+from clearprop import losses
 from clearprop.estimators.base import BaseMLP, is_stochastic
 from clearprop.estimators.checks import checked_data
 from clearprop.estimators.constraints import CONSTRAINTS
 from clearprop.initializers import Initializer
-from clearprop.losses import AbsoluteError, Huber, Loss, MeanSquaredError, PoissonDeviance, Quantile
+from clearprop.losses import Loss, PoissonDeviance
 from clearprop.parameters import Array
 from clearprop.training.plan import Choice
 from clearprop.training.run import Callback
 
 LOSSES: dict[str, Loss] = {
-    "squared_error": MeanSquaredError(),
-    "poisson": PoissonDeviance(),
-    "absolute_error": AbsoluteError(),
-    "huber": Huber(),
-    "quantile": Quantile(),
+    kind.name: kind() for kind in losses.LOSSES if kind.name is not None and not kind.classifies
 }
 
 

@@ -1,35 +1,16 @@
 """From settings to a network and a trainer."""
 
-from collections.abc import Callable
-
+from clearprop.errors import UsageError
 from clearprop.experiment.settings import Settings
 from clearprop.initializers import INITIALIZERS
-from clearprop.layers import BatchNorm, Dense, Dropout, Flatten, Layer
-from clearprop.layers.activations import ACTIVATIONS
+from clearprop.layers import ACTIVATIONS, BatchNorm, Dense, Dropout, Flatten, Layer
 from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from clearprop.network import Network
-from clearprop.optimizers import OPTIMIZERS, Optimizer
+from clearprop.optimizers import OPTIMIZERS
 from clearprop.preprocessing import ClassTarget, Preprocessing
-from clearprop.schedules import (
-    ConstantSchedule,
-    CosineSchedule,
-    ExponentialSchedule,
-    OneCycleSchedule,
-    Schedule,
-    StepSchedule,
-    WarmUp,
-)
+from clearprop.schedules import SCHEDULES
 from clearprop.training import EarlyStopping, Trainer
 from clearprop.training.batches import steps_per_epoch
-
-_SCHEDULES: dict[str, Callable[[float, int], Schedule]] = {
-    "constant": lambda rate, _steps: ConstantSchedule(rate),
-    "step": lambda rate, steps: StepSchedule(rate, every=max(steps // 3, 1)),
-    "exponential": lambda rate, steps: ExponentialSchedule(rate, every=steps, factor=0.01),
-    "cosine": lambda rate, steps: CosineSchedule(rate, steps),
-    "one-cycle": OneCycleSchedule,
-    "warm-up": lambda rate, steps: WarmUp(max(steps // 10, 1), ConstantSchedule(rate)),
-}
 
 
 def build_network(settings: Settings, recipe: Preprocessing) -> Network:
@@ -74,20 +55,25 @@ def build_trainer(settings: Settings, samples: int) -> Trainer:
     samples : int
         The number of samples that are trained on.
     """
-    batch_size = min(settings.batch_size, samples) if settings.batch_size else None
-    epochs = settings.epochs or 1
-    steps = epochs * steps_per_epoch(samples, batch_size)
-    rate = settings.learning_rate or 0.0
     kind = OPTIMIZERS[settings.optimizer]
-    optimizer: Optimizer = (
-        kind(alpha=settings.l2)
-        if kind.full_batch
-        else kind(_SCHEDULES[settings.schedule](rate, steps), alpha=settings.l2)
-    )
+    epochs = settings.epochs or 1
+    batch_size, optimizer = None, kind(alpha=settings.l2)
+    if kind.full_batch:
+        for name, given in (("learning_rate", "a rate"), ("batch_size", "batches")):
+            if getattr(settings, name):
+                raise UsageError(
+                    f"The optimizer {settings.optimizer} finds its steps with all samples, without "
+                    f"{given}: leave {name} out."
+                )
+    else:
+        batch_size = min(settings.batch_size, samples) if settings.batch_size else None
+        steps = epochs * steps_per_epoch(samples, batch_size)
+        rate = SCHEDULES[settings.schedule](settings.learning_rate or 0.0, steps)
+        optimizer = kind(rate, alpha=settings.l2)
     return Trainer(
         optimizer=optimizer,
         epochs=epochs,
-        batch_size=None if kind.full_batch else batch_size,
+        batch_size=batch_size,
         early_stopping=EarlyStopping(settings.patience) if settings.patience else None,
         class_weight=None if settings.class_weight == "none" else settings.class_weight,
         clip_norm=settings.clip_norm or None,

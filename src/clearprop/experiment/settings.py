@@ -19,19 +19,16 @@ from clearprop.errors import DataError, unknown_name
 from clearprop.experiment import values
 from clearprop.files import write_text
 from clearprop.initializers import INITIALIZERS
-from clearprop.layers import activations
+from clearprop.layers import ACTIVATIONS
 from clearprop.optimizers import OPTIMIZERS
+from clearprop.schedules import SCHEDULES
 
-ACTIVATIONS = tuple(activations.ACTIVATIONS)
 INITS = tuple(INITIALIZERS)
-SCHEDULES = ("constant", "step", "exponential", "cosine", "one-cycle", "warm-up")
 DTYPES = ("float32", "float64")
 CLASS_WEIGHTS = ("none", "balanced")
 
 _LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
-_RATES = {"adam": 2e-3, "adamw": 2e-3, "rmsprop": 1e-3, "adagrad": 2e-2, "sgd": 0.1}
-_MOMENTUM_RATE = 0.02
 _LARGE = 10_000  # samples from which batches of 128 are many enough, and more units pay
 _UPDATES = 6_000  # after which a network of this kind is good
 _FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
@@ -66,17 +63,21 @@ def _layers(_: "Settings", extent: Extent) -> tuple[int, int]:
 
 
 def _init(given: "Settings", _: Extent) -> str:
-    return "glorot" if given.activation in ("tanh", "sigmoid") else "he"
+    return "glorot" if ACTIVATIONS[given.activation].saturates else "he"
 
 
-def _learning_rate(given: "Settings", extent: Extent) -> float:
+def _learning_rate(given: "Settings", extent: Extent) -> float | None:
+    if OPTIMIZERS[given.optimizer].full_batch:
+        return None
     # A step moves each weight by about as much however many there are, so that a unit with 12,288
     # inputs is thrown far enough for its ReLU to die: photographs then end as one class.
     fewer = min(1.0, math.sqrt(_VERY_MANY_FEATURES / extent.features))
-    return _RATES.get(given.optimizer, _MOMENTUM_RATE) * fewer
+    return OPTIMIZERS[given.optimizer].usual_rate * fewer
 
 
 def _epochs(given: "Settings", extent: Extent) -> int:
+    if OPTIMIZERS[given.optimizer].full_batch:
+        return _MOST_EPOCHS
     batch_size = _batch_size(given, extent) if given.batch_size is None else given.batch_size
     if not batch_size:
         return _UPDATES
@@ -84,12 +85,15 @@ def _epochs(given: "Settings", extent: Extent) -> int:
     return min(max(round(_UPDATES / updates), _FEWEST_EPOCHS), _MOST_EPOCHS)
 
 
-def _batch_size(_: "Settings", extent: Extent) -> int:
+def _batch_size(given: "Settings", extent: Extent) -> int:
+    if OPTIMIZERS[given.optimizer].full_batch:
+        return 0
     return 128 if extent.samples >= _LARGE else 32
 
 
 def _dropout(given: "Settings", _: Extent) -> float:
-    return _DROPOUT if given.layers is None else 0.0
+    drops = given.layers is None and not OPTIMIZERS[given.optimizer].full_batch
+    return _DROPOUT if drops else 0.0
 
 
 def _validation(_: "Settings", extent: Extent) -> str:
@@ -154,7 +158,7 @@ class Settings:
         told="256,128; 64,32 below 64 features",
         rule=_layers,
     )
-    activation: str = setting(values.Choice(names=ACTIVATIONS), default="relu")
+    activation: str = setting(values.Choice(names=tuple(ACTIVATIONS)), default="relu")
     init: str | None = setting(
         values.Choice(names=INITS), told="he; glorot for tanh, sigmoid", rule=_init
     )
@@ -162,20 +166,24 @@ class Settings:
     learning_rate: float | None = setting(
         values.Number("RATE", why_above="at 0 nothing is learned"),
         "The largest of the schedule.",
-        told="by the optimizer",
+        told="by the optimizer; none for lbfgs",
         rule=_learning_rate,
     )
-    schedule: str = setting(values.Choice(names=SCHEDULES), default="one-cycle")
+    schedule: str = setting(values.Choice(names=tuple(SCHEDULES)), default="one-cycle")
     epochs: int | None = setting(
-        values.WholeNumber("N", 1), told="10 to 200, fewer for more samples", rule=_epochs
+        values.WholeNumber("N", 1),
+        told="10 to 200, fewer for more samples; 200 for lbfgs",
+        rule=_epochs,
     )
     batch_size: int | None = setting(
-        values.BatchSize("N|full"), told="32; 128 from 10000 samples on", rule=_batch_size
+        values.BatchSize("N|full"),
+        told="32; 128 from 10000 samples on; full for lbfgs",
+        rule=_batch_size,
     )
     dropout: float | None = setting(
         values.Number("SHARE"),
         "What is dropped after each hidden layer.",
-        told="0.2; 0 with --layers",
+        told="0.2; 0 with --layers, lbfgs",
         rule=_dropout,
     )
     batch_norm: bool = setting(values.Flag(), "Normalise hidden layers.", default=False)

@@ -8,7 +8,6 @@ after the other, and exp, log and tanh are the compiler's.
 """
 
 from clearprop.fused.building import is_chain, is_plain_chain
-from clearprop.fused.summing import FusedGradient
-from clearprop.fused.training import FusedSteps
+from clearprop.fused.runners import FusedGradient, FusedSteps
 
 __all__ = ["FusedGradient", "FusedSteps", "is_chain", "is_plain_chain"]

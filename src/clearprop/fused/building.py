@@ -1,66 +1,169 @@
-"""From a network and an optimizer to the arrays that compiled steps work with."""
+"""From a network, a loss and an optimizer to the arrays of numbers that compiled steps work with.
+
+Compiled code knows neither layers nor dictionaries, and whatever has another type is compiled for
+anew, which takes seconds. So that one compilation serves all networks, everything that differs
+between them is a number in an array: shapes, places in the parameter vector, and the activations,
+losses and updates to call, each a place in `ACTIVATION_LOOPS`, `LOSS_LOOPS` or `KERNELS`. These
+come from the classes that `clearprop.layers`, `losses` and `optimizers` name.
+"""
 
 import os
 import re
-from typing import Any, Final
+from itertools import accumulate
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from clearprop import kernels
-from clearprop.fused import chain as codes
-from clearprop.fused.chain import NONE, Chain, Samples, Vectors, nothing
+from clearprop.configuration import own
 from clearprop.kernels import Kernel
 from clearprop.layer_stack import LayerStack
-from clearprop.layers import Dense, Dropout, Flatten, Layer, LeakyReLU, ReLU, Sigmoid, Tanh
-from clearprop.losses import Loss
-from clearprop.optimizers import Optimizer, OptimizerState
+from clearprop.layers import ACTIVATIONS, Activation, Dropout, Flatten, Layer
+from clearprop.losses import LOSSES, Loss
+from clearprop.optimizers import OPTIMIZERS, Optimizer, OptimizerState
 from clearprop.parameters import Array, ParameterVector
-from clearprop.sample_space.layer import RotatedDense, SampleDense
 
-_ACTIVATIONS: Final[dict[type[Layer], int]] = {
-    ReLU: codes.RELU,
-    LeakyReLU: codes.LEAKY_RELU,
-    Sigmoid: codes.SIGMOID,
-    Tanh: codes.TANH,
-}
-_LETTERS: Final[dict[type[Layer], str]] = {
-    Flatten: "F",
-    Dense: "D",
-    RotatedDense: "D",
-    SampleDense: "D",
-    ReLU: "r",
-    LeakyReLU: "r",
-    Sigmoid: "s",
-    Tanh: "s",
-    Dropout: "x",
-}
+INPUTS, UNITS, W, B, ACTIVATION, X, DZ, KEPT = range(8)
+"""The columns of `Chain.layers`."""
+
+NONE = -1
+"""Stands for a place, or a code, where there is nothing."""
+
+_KINDS: Final = [type(one) for one in ACTIVATIONS.values() if own(type(one), "loop")]
+ACTIVATION_LOOPS: Final = [(own(kind, "loop"), own(kind, "loop_back")) for kind in _KINDS]
+LOSS_LOOPS: Final = [own(kind, "loop") for kind in LOSSES if own(kind, "loop")]
+KERNELS: Final[list[Kernel]] = [
+    kind.kernel for kind in OPTIMIZERS.values() if own(kind, "kernel") is not None
+]
 _PATTERN: Final = re.compile("F*(D(s|r?x?))*D")
-_LOSSES: Final = {
-    "binary cross-entropy": codes.BINARY_CROSS_ENTROPY,
-    "softmax cross-entropy": codes.SOFTMAX_CROSS_ENTROPY,
-    "squared error": codes.SQUARED_ERROR,
-    "half squared error": codes.HALF_SQUARED_ERROR,
-}
-_KERNELS: Final[dict[Kernel, int]] = {
-    kernels.descend: codes.DESCEND,
-    kernels.push: codes.PUSH,
-    kernels.look_ahead: codes.LOOK_AHEAD,
-    kernels.scale: codes.SCALE,
-    kernels.adapt: codes.ADAPT,
-}
+
+
+class Chain(NamedTuple):
+    """Affine layers one after the other, each with an activation, a loss, and an optimizer.
+
+    Parameters
+    ----------
+    layers : ndarray of int64, shape (L, 8)
+        For each layer its INPUTS and UNITS; the places where W and B begin in the parameter vector
+        (B: NONE where there is none); the code of its ACTIVATION (NONE where there is none); the
+        places where X, its input, and DZ, the gradient of its output before that, begin in the
+        memory; and the first column of the numbers that dropout above it KEPT (NONE without).
+    numbers : ndarray, shape (L,)
+        The number that each activation's loops take.
+    scales : ndarray, shape (L,)
+        The factor by which dropout above a layer multiplies the numbers that stay.
+    loss, kernel : int
+        The codes of the loss and of the update.
+    loss_number : float
+        The number that the loss's loop takes.
+    scaled_at : int
+        The place of the factor of Z_0 in the parameter vector; NONE outside sample space.
+    products_at : int
+        The place in the memory where K C begins, by which L2 measures weights in sample space; else
+        NONE.
+    first_squares : float
+        In sample space |W_0|^2, the sum of squares of the first weights.
+    alpha : float
+        The strength of L2.
+    """
+
+    layers: Array
+    numbers: Array
+    scales: Array
+    loss: int
+    loss_number: float
+    kernel: int
+    scaled_at: int
+    products_at: int
+    first_squares: float
+    alpha: float
+
+
+class Samples(NamedTuple):
+    """The samples of a training; an array that it does without has no numbers.
+
+    Parameters
+    ----------
+    inputs : ndarray, shape (N * D,)
+        X (N, D) in rows, in sample space the matrix K (N, N).
+    Z_0 : ndarray, shape (N, M)
+        In sample space X W_0, the product with the first weights.
+    labels : ndarray of int64, shape (N,)
+    targets : ndarray, shape (N, K)
+        Either labels or targets are there.
+    weights : ndarray, shape (N,)
+    """
+
+    inputs: Array
+    Z_0: Array
+    labels: Array
+    targets: Array
+    weights: Array
+
+
+class Vectors(NamedTuple):
+    """The arrays that T threads change together.
+
+    Parameters
+    ----------
+    params, gradient : ndarray, shape (P,)
+    first, second : ndarray, shape (P,)
+        The moments that the optimizer keeps; without numbers where it keeps less.
+    memory : ndarray, shape (Q,)
+        The inputs of all layers for a batch, and the gradients of their outputs.
+    shares : ndarray of float64, shape (T, 8)
+        The share of each thread in the loss, and in the sum of squared weights, and then nothing:
+        each has a line of the cache to itself, as two that wrote to one would wait for each other.
+    """
+
+    params: Array
+    gradient: Array
+    first: Array
+    second: Array
+    memory: Array
+    shares: Array
+
+
+class Batches(NamedTuple):
+    """Some updates that follow each other.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (R,)
+        The samples of all, one batch after the other; without any where they are all, in order.
+    bounds : ndarray of int64, shape (S + 1,)
+        The places where batches begin and end, in `rows` and in the logits.
+    kept : ndarray of bool, shape (R, Q)
+        The numbers that dropout lets stay, of all layers with dropout above them side by side.
+    coefficients : ndarray, shape (S, C)
+        For each update the numbers that the optimizer's kernel takes, its floor last.
+    factors : ndarray, shape (S,)
+        The factor of the weights before each update.
+    """
+
+    rows: Array
+    bounds: Array
+    kept: Array
+    coefficients: Array
+    factors: Array
+
+
+def nothing(dtype: np.dtype[Any], dimensions: int = 1) -> Array:
+    """Return an array without numbers."""
+    return np.empty((0,) * dimensions, dtype)
 
 
 def is_chain(network: LayerStack, loss: Loss, optimizer: Optimizer) -> bool:
     """Whether compiled steps know how to train it, and run on this system.
 
-    What they know is: Dense layers, above each an activation of one pass, or none, and dropout, or
-    none, but not above an activation that bends (its slope is taken from what comes out on top); a
-    `Flatten` below them; a loss that has a `formula`, and an optimizer that is one kernel. Layers,
-    losses and optimizers of one's own are not known, even where they inherit.
+    They know Dense layers, above each an activation that has loops, or none, and dropout, or none,
+    but not above an activation that bends; a `Flatten` below them; a loss that has a loop, and an
+    optimizer that is one kernel. Layers, losses and optimizers of one's own are not known, even
+    where they inherit.
     """
     return (
         _is_known(network, loss)
-        and optimizer.kernel in _KERNELS
+        and optimizer.kernel in KERNELS
+        and len(optimizer.moments) <= 2
         and type(optimizer).update is Optimizer.update
         and type(optimizer).step is Optimizer.step
     )
@@ -75,12 +178,22 @@ def _is_known(network: LayerStack, loss: Loss) -> bool:
     return (
         os.name == "posix"  # threads that wait call its sched_yield, which Windows does not have
         and _PATTERN.fullmatch(_letters(network)) is not None
-        and vars(type(loss)).get("formula") in _LOSSES
+        and own(type(loss), "loop") in LOSS_LOOPS
     )
 
 
 def _letters(network: LayerStack) -> str:
-    return "".join(_LETTERS.get(type(layer), "?") for layer in network.layers)
+    """Write layers as letters, so that a pattern can say which orders of them are known."""
+    return "".join(map(_letter, network.layers))
+
+
+def _letter(layer: Layer) -> str:
+    kind = type(layer)
+    if isinstance(layer, Activation) and kind in _KINDS:
+        return "s" if layer.bends else "r"
+    if own(kind, "weights"):
+        return "D"
+    return {Flatten: "F", Dropout: "x"}.get(kind, "?")
 
 
 def chain_of(
@@ -100,7 +213,7 @@ def chain_of(
     optimizer : Optimizer or None
         None for its gradient alone.
     samples : int
-        The most that a batch has.
+        The largest number of samples in a batch.
     first_squares : float
         In sample space the sum of the first weights' squares.
 
@@ -108,44 +221,43 @@ def chain_of(
     -------
     chain : Chain
     memory : int
-        How many numbers the memory of its steps must hold.
+        The number of numbers that the memory of its steps must hold.
     """
     begins = _beginnings(network.parameters)
     rows: list[list[int]] = []
-    slopes: list[float] = []
+    numbers: list[float] = []
     scales: list[float] = []
     scaled_at, free, columns = NONE, 0, 0
     for place, layer in enumerate(network.layers):
-        if isinstance(layer, Dense | SampleDense):
-            weights = "W" if isinstance(layer, Dense) else "C"
-            inputs, units = network.parameters[f"{place}.{weights}"].shape
-            at = begins[f"{place}.{weights}"]
+        if name := own(type(layer), "weights"):
+            inputs, units = network.parameters[f"{place}.{name}"].shape
+            at = begins[f"{place}.{name}"]
             bias = begins.get(f"{place}.b", NONE)
             # A gradient reads samples where they lie; steps gather them first.
             dz = free if optimizer is None and not rows else free + samples * inputs
-            rows.append([inputs, units, at, bias, codes.IDENTITY, free, dz, NONE])
-            slopes.append(0.0)
+            rows.append([inputs, units, at, bias, NONE, free, dz, NONE])
+            numbers.append(0.0)
             scales.append(1.0)
             free = dz + samples * units
             scaled_at = begins.get(f"{place}.a", scaled_at)
-        elif type(layer) in _ACTIVATIONS:
-            rows[-1][codes.ACTIVATION] = _ACTIVATIONS[type(layer)]
-            slopes[-1] = layer.slope if isinstance(layer, LeakyReLU) else 0.0
+        elif isinstance(layer, Activation):
+            rows[-1][ACTIVATION] = _KINDS.index(type(layer))
+            numbers[-1] = layer.number
         elif isinstance(layer, Dropout):
-            rows[-1][codes.KEPT] = columns
+            rows[-1][KEPT] = columns
             scales[-1] = layer.scale
-            columns += rows[-1][codes.UNITS]
+            columns += rows[-1][UNITS]
     products_at, alpha = NONE, 0.0 if optimizer is None else float(optimizer.alpha)
     if alpha and scaled_at != NONE:
         products_at = free
         free += network.parameters["0.C"].size
     chain = Chain(
         layers=np.array(rows, np.int64),
-        slopes=np.array(slopes, network.dtype),
+        numbers=np.array(numbers, network.dtype),
         scales=np.array(scales, network.dtype),
-        loss=_LOSSES[vars(type(loss))["formula"]],
-        kernel=NONE if optimizer is None else _KERNELS[optimizer.kernel],  # type: ignore[index] # is_chain has looked it up
-        cap=-float(np.log(np.finfo(network.dtype).eps)) if loss.capped else np.inf,
+        loss=LOSS_LOOPS.index(type(loss).loop),
+        loss_number=loss.number(network.dtype),
+        kernel=NONE if optimizer is None else KERNELS.index(optimizer.kernel),  # type: ignore[arg-type] # is_chain has looked it up
         scaled_at=scaled_at,
         products_at=products_at,
         first_squares=first_squares,
@@ -165,7 +277,7 @@ def samples_of(X: Array, y: Array, weights: Array | None, Z_0: Array | None = No
         Class numbers, or targets.
     weights : ndarray, shape (N,), or None
     Z_0 : ndarray, shape (N, M), or None
-        In sample space what the first weights give.
+        In sample space X W_0, the product with the first weights.
     """
     return Samples(
         inputs=X.reshape(-1),
@@ -188,7 +300,7 @@ def vectors_of(
     memory: int,
     threads: int,
 ) -> Vectors:
-    """Gather what steps change; without an optimizer, what a gradient needs."""
+    """Gather the arrays that steps change; without an optimizer, those that a gradient needs."""
     dtype = network.dtype
     kept = [] if optimizer is None else [state[name] for name in optimizer.moments]
     first, second = [*kept, nothing(dtype), nothing(dtype)][:2]
@@ -204,5 +316,5 @@ def vectors_of(
 
 
 def _beginnings(parameters: ParameterVector) -> dict[str, int]:
-    sizes: list[Any] = [array.size for array in parameters.values()]
-    return dict(zip(parameters, np.cumsum([0, *sizes]).tolist(), strict=False))
+    sizes = (array.size for array in parameters.values())
+    return dict(zip(parameters, accumulate(sizes, initial=0), strict=False))

@@ -1,267 +1,266 @@
-"""What threads that train together need, and Numba does not offer.
+"""The part of each thread in whole training steps, and in the gradient of very many samples.
 
-That is a barrier, a product of parts of matrices, a plain copy, and where each one's part begins.
+Several threads do a step together, and meet twice in it. Up to the first meeting each takes some of
+the batch's samples through all layers and back; after it, each takes some rows of every layer's
+weights: their gradient, by all samples, and their update. So no thread waits for a sum of another,
+and nothing is added up in an order that depends on who was quicker. Matrix products go to the same
+kind of library as NumPy's do, one thread each. Nothing here is imported without Numba.
 """
 
-# ruff: noqa: ARG001 - Numba asks for these very arguments
-from collections.abc import Callable
-from typing import Any, TypeVar
+import numpy as np
+import scipy.linalg.cython_blas  # noqa: F401 - before threads are limited: it has its own library
 
-from llvmlite import ir
-from llvmlite.binding import address_of_symbol
-from numba import njit, types
-from numba.core import cgutils
-from numba.core.registry import cpu_target
-from numba.extending import intrinsic
-from numba.np.linalg import get_blas_kind
-
+from clearprop.fused.building import (
+    INPUTS,
+    KERNELS,
+    NONE,
+    UNITS,
+    B,
+    Batches,
+    Chain,
+    Samples,
+    Vectors,
+    W,
+    X,
+)
+from clearprop.fused.passes import backward, forward, learn, loss_of
+from clearprop.fused.threads import compiled, copy, cut, one_of, product, wait_for_all
+from clearprop.kernels import Kernel
 from clearprop.parameters import Array
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 
-_GEMM, _YIELD = "numba_xxgemm", "sched_yield"
+def _arguments(kernel: Kernel) -> str:
+    """Write the arguments of a kernel's loop, of which some take no moments, others m, or m and v.
 
-
-def _require(*names: str) -> None:
-    """Look up names that compiled code is linked with: LLVM ends the process for one it misses.
-
-    Raises
-    ------
-    ImportError
-        If there is no such name, because another Numba calls it otherwise.
+    For the scratch, which loops don't need, they get g once more.
     """
-    _ = cpu_target.target_context  # makes Numba's own names known
-    for name in names:
-        if address_of_symbol(name) is None:
-            raise ImportError(f"it has no {name}, which compiled steps call")
+    taken = kernel.signature.removeprefix("void(").removesuffix(")").split(", ")
+    numbers = taken.count("T")
+    moments = "mv"[: len(taken) - numbers - 3]  # beside w, g and the scratch
+    return ", ".join(["w", "g", *moments, *(f"c[{place}]" for place in range(numbers)), "g"])
 
 
-_require(_GEMM, _YIELD)
-
-
-def compiled(function: Function) -> Function:
-    """Have a function compiled by Numba at its first call, and kept on disk where that can be."""
-    for cached in (True, False):
-        try:
-            twin: Any = njit(cache=cached, nogil=True, error_model="numpy")(function)
-        except (RuntimeError, OSError):  # no folder for the cache can be written
-            continue
-        return twin
-    raise AssertionError("without a cache, nothing is written")
-
-
-def _built_in(generator: Callable[..., Any]) -> Any:
-    """Make a function that compiled code calls without the context."""
-    return intrinsic(generator)
-
-
-_sched_yield = types.ExternalFunction(_YIELD, types.int32())
-_SMALL = 1_000_000  # multiplications
-_MOST_BLOCKS = 4
-_SPINS = 1000  # some microseconds, after which another program may need the core
-
-
-@_built_in
-def multiply(
-    context: Any,
-    by_columns: Any,
-    adds: Any,
-    rows: Any,
-    columns: Any,
-    inner: Any,
-    a: Any,
-    a_begins: Any,
-    a_step: Any,
-    b: Any,
-    b_begins: Any,
-    b_step: Any,
-    c: Any,
-    c_begins: Any,
-    c_step: Any,
-) -> Any:
-    """Write C = op(A) op(B), or add it to C, all of them in rows in flat arrays.
-
-    Parameters
-    ----------
-    by_columns : int
-        0 for A B, 1 for A.T B, 2 for A B.T.
-    adds : bool
-        Whether C keeps what it has, and the product is added.
-    rows, columns, inner : int
-        C has shape (rows, columns), and sums have `inner` terms.
-    a, b, c : ndarray, shape (Q,)
-    a_begins, b_begins, c_begins : int
-    a_step, b_step, c_step : int
-        From a row to the next.
-    """
-    kind = get_blas_kind(a.dtype)  # type: ignore[no-untyped-call] # Numba has no types
-    signature = types.void(
-        types.int64,
-        types.boolean,
-        *[types.int64] * 3,
-        *[a, types.int64, types.int64],
-        *[b, types.int64, types.int64],
-        c,
-        types.int64,
-        types.int64,
-    )
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        which, keeps, m, n, k, *matrices = arguments
-        char, integer, pointer = ir.IntType(8), ir.IntType(64), ir.IntType(8).as_pointer()
-
-        def place(argument: int) -> Any:
-            kind = signature.args[argument]
-            array = context.make_array(kind)(context, builder, arguments[argument])
-            return builder.bitcast(builder.gep(array.data, [arguments[argument + 1]]), pointer)
-
-        def letter(transposes: int) -> Any:
-            code = ir.Constant(which.type, transposes)
-            chosen = builder.icmp_signed("==", which, code)
-            return builder.select(chosen, ir.Constant(char, ord("t")), ir.Constant(char, ord("n")))
-
-        def pointer_to(number: Any) -> Any:
-            slot = cgutils.alloca_once_value(builder, number)  # type: ignore[no-untyped-call] # as above
-            return builder.bitcast(slot, pointer)
-
-        zero, one = (context.get_constant_generic(builder, a.dtype, value) for value in (0.0, 1.0))
-
-        parts = [
-            (char, ir.Constant(char, ord(kind))),
-            # The library counts by columns: what it takes for C is C.T = op(B).T op(A).T.
-            (char, letter(2)),
-            (char, letter(1)),
-            (integer, n),
-            (integer, m),
-            (integer, k),
-            (pointer, pointer_to(one)),
-            (pointer, place(8)),
-            (integer, matrices[5]),
-            (pointer, place(5)),
-            (integer, matrices[2]),
-            (pointer, pointer_to(builder.select(keeps, one, zero))),
-            (pointer, place(11)),
-            (integer, matrices[8]),
-        ]
-        form = ir.FunctionType(ir.IntType(32), [form for form, _ in parts])
-        gemm = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call] # as above
-            builder.module, form, _GEMM
-        )
-        builder.call(gemm, [part for _, part in parts])
-        return context.get_dummy_value()
-
-    return signature, generate
+_update = one_of("w, g, m, v, c", [(kernel.loop, _arguments(kernel)) for kernel in KERNELS])
 
 
 @compiled
-def product(
-    by_columns: int,
-    adds: bool,
-    rows: int,
-    columns: int,
-    inner: int,
-    a: Array,
-    a_begins: int,
-    a_step: int,
-    b: Array,
-    b_begins: int,
-    b_step: int,
-    c: Array,
-    c_begins: int,
-    c_step: int,
-) -> None:
-    """Do what `multiply` does, in a few blocks of rows where that is quicker.
+def train(
+    chain: Chain,
+    samples: Samples,
+    vectors: Vectors,
+    batches: Batches,
+    losses: Array,
+    logits: Array,
+    counter: Array,
+    part: int,
+) -> int:
+    """Do a thread's part of an update for each batch, and return how many updates were done.
 
-    Up to `_SMALL` multiplications OpenBLAS takes matrices as they lie. Larger ones it rearranges
-    first, which costs a third of the time of one that is not much larger.
-    """
-    blocks = -(-rows * columns * inner // _SMALL)
-    if blocks > _MOST_BLOCKS:
-        blocks = 1
-    for block in range(blocks):
-        first, last = cut(rows, block, blocks), cut(rows, block + 1, blocks)
-        at = a_begins + (first if by_columns == 1 else first * a_step)
-        to, count = c_begins + first * c_step, last - first
-        multiply(
-            by_columns,
-            adds,
-            count,
-            columns,
-            inner,
-            a,
-            at,
-            a_step,
-            b,
-            b_begins,
-            b_step,
-            c,
-            to,
-            c_step,
-        )
-
-
-@_built_in
-def copy(context: Any, target: Any, to: Any, source: Any, begins: Any, count: Any) -> Any:
-    """Copy so many numbers from one flat array to another: the library's own way, not a loop."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        into, to, matrix, begins, count = arguments
-        into = context.make_array(signature.args[0])(context, builder, into)
-        matrix = context.make_array(signature.args[2])(context, builder, matrix)
-        cgutils.raw_memcpy(  # type: ignore[no-untyped-call] # as above
-            builder,
-            builder.gep(into.data, [to]),
-            builder.gep(matrix.data, [begins]),
-            count,
-            matrix.itemsize,
-        )
-        return context.get_dummy_value()
-
-    return types.void(target, types.int64, source, types.int64, types.int64), generate
-
-
-@_built_in
-def _arrive(context: Any, counter: Any) -> Any:
-    """Add one to a counter, seen by all threads."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        return builder.atomic_rmw("add", array.data, ir.Constant(ir.IntType(64), 1), "seq_cst")
-
-    return types.int64(counter), generate
-
-
-@_built_in
-def _arrived(context: Any, counter: Any) -> Any:
-    """Read a counter that other threads change."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        return builder.load_atomic(array.data, "seq_cst", 8)
-
-    return types.int64(counter), generate
-
-
-@compiled
-def wait_for_all(counter: Array, expected: int) -> None:
-    """Come to a barrier, and wait until `expected` comings have been counted.
+    It ends before the update of a batch whose loss is not finite.
 
     Parameters
     ----------
+    chain : Chain
+    samples : Samples
+    vectors : Vectors
+    batches : Batches
+    losses : ndarray of float64, shape (S,)
+        Written: the loss of every batch.
+    logits : ndarray, shape (R * K,)
+        Written: the logits of every sample of every batch, in rows.
     counter : ndarray of int64, shape (1,)
-        Zero at first, and shared.
-    expected : int
-        How many threads there are, times the barriers so far.
+        The state of the threads' barrier.
+    part : int
+        The number of this thread among the T.
     """
-    _arrive(counter)
-    spins = 0
-    while _arrived(counter) < expected:
-        spins += 1
-        if spins % _SPINS == 0:
-            _sched_yield()
+    parts = len(vectors.shares)
+    for update in range(len(losses)):
+        start, stop = batches.bounds[update], batches.bounds[update + 1]
+        size, rows = stop - start, batches.rows[start:stop]
+        first, last = cut(size, part, parts), cut(size, part + 1, parts)
+        counted = _count(samples, rows, start, size)
+        _gather(chain, samples, rows, vectors.memory, first, last)
+        kept = batches.kept[start:stop]
+        forward(chain, samples, rows, start, kept, vectors, logits, first, last)
+        loss = loss_of(chain, samples, rows, start, counted, vectors.memory, logits, first, last)
+        backward(chain, kept, vectors, first, last)
+        vectors.shares[part, 0] = loss
+        if chain.alpha:
+            vectors.shares[part, 1] = _squares_of_weights(chain, samples, vectors, part, parts)
+        if parts > 1:  # weights change after this, when nobody reads them any more
+            wait_for_all(counter, parts * (2 * update + 1))
+        # Every thread adds the shares up, in the same order: they all go on, or all end.
+        pull = chain.alpha / (counted if counted > 0 else size)
+        loss = vectors.shares[:, 0].sum() + 0.5 * pull * vectors.shares[:, 1].sum()
+        losses[update] = loss
+        if not np.isfinite(loss):
+            return update
+        factor, coefficients = batches.factors[update], batches.coefficients[update]
+        for layer in range(len(chain.layers)):
+            learn(chain, samples, rows, start, size, vectors, layer, part, parts, False)
+            _update_layer(chain, vectors, layer, pull, factor, coefficients, part, parts)
+        if parts > 1:  # the next pass reads weights that others write
+            wait_for_all(counter, parts * (2 * update + 2))
+    return len(losses)
 
 
 @compiled
-def cut(size: int, part: int, parts: int) -> int:
-    """Return where a thread's part of so many rows or samples begins."""
-    return size * part // parts
+def _count(samples: Samples, rows: Array, start: int, size: int) -> float:
+    """Return the sum of the weights of a batch's samples; each counts 1 where there are none."""
+    if len(samples.weights) == 0:
+        return float(size)
+    counted = 0.0
+    for n in range(size):
+        counted += samples.weights[rows[n] if len(rows) else start + n]
+    return counted
+
+
+@compiled
+def _gather(
+    chain: Chain, samples: Samples, rows: Array, memory: Array, first: int, last: int
+) -> None:
+    """Copy samples to the first layer's input: a product takes rows that lie behind each other.
+
+    Where they are all, in order, they do already.
+    """
+    inputs = chain.layers[0, INPUTS]
+    for n in range(first, min(last, len(rows))):
+        copy(memory, chain.layers[0, X] + n * inputs, samples.inputs, rows[n] * inputs, inputs)
+
+
+@compiled
+def gradient_of(
+    chain: Chain,
+    samples: Samples,
+    vectors: Vectors,
+    logits: Array,
+    counted: float,
+    begin: int,
+    end: int,
+    size: int,
+) -> float:
+    """Write the gradient of a sum of losses, and return the sum.
+
+    A few samples pass at a time, so that what the layers leave stays in the processor's cache.
+
+    Parameters
+    ----------
+    chain : Chain
+    samples : Samples
+    vectors : Vectors
+        Those of this thread, but for the parameters, which all share.
+    logits : ndarray, shape (size * K,)
+        Room to work in.
+    counted : float
+        The number that each sample's loss is divided by.
+    begin, end : int
+        The samples that are taken.
+    size : int
+        The number of samples that pass at a time.
+    """
+    all_rows, all_kept = np.empty(0, np.int64), np.empty((0, 0), np.bool_)
+    total, D = 0.0, chain.layers[0, INPUTS]
+    for start in range(begin, end, size):
+        count = min(size, end - start)
+        some = Samples(
+            samples.inputs[start * D :],
+            samples.Z_0,
+            samples.labels[start:],
+            samples.targets[start:],
+            samples.weights[start:],
+        )
+        forward(chain, some, all_rows, 0, all_kept, vectors, logits, 0, count)
+        total += loss_of(chain, some, all_rows, 0, counted, vectors.memory, logits, 0, count)
+        backward(chain, all_kept, vectors, 0, count)
+        for layer in range(len(chain.layers)):
+            learn(chain, some, all_rows, 0, count, vectors, layer, 0, 1, start > begin)
+    return total
+
+
+@compiled
+def _squares_of_weights(
+    chain: Chain, samples: Samples, vectors: Vectors, part: int, parts: int
+) -> float:
+    """Return the sum of squares of the weights that a thread updates, before it does."""
+    params, squares, first = vectors.params, 0.0, 0
+    if chain.products_at != NONE:
+        squares = _squares_of_first(chain, samples, vectors, part, parts)
+        first = 1
+    for layer in range(first, len(chain.layers)):
+        here = chain.layers[layer]
+        D, M = here[INPUTS], here[UNITS]
+        begin, end = here[W] + cut(D, part, parts) * M, here[W] + cut(D, part + 1, parts) * M
+        weights = params[begin:end]
+        for i in range(len(weights)):
+            squares += weights[i] * weights[i]
+    return squares
+
+
+@compiled
+def _squares_of_first(
+    chain: Chain, samples: Samples, vectors: Vectors, part: int, parts: int
+) -> float:
+    """Return a thread's share in a^2 |W_0|^2 + 2 a <Z_0, C> + <C, K C>, which is |W|^2."""
+    params, here = vectors.params, chain.layers[0]
+    N, M, a = here[INPUTS], here[UNITS], vectors.params[chain.scaled_at]
+    first, last = cut(N, part, parts), cut(N, part + 1, parts)
+    count, at, begin = last - first, chain.products_at + first * M, here[W] + first * M
+    memory = vectors.memory
+    product(0, False, count, M, N, samples.inputs, first * N, N, params, here[W], M, memory, at, M)
+    C = params[begin : begin + count * M].reshape(count, M)
+    KC = memory[at : at + count * M].reshape(count, M)
+    squares = a * a * chain.first_squares if part == 0 else 0.0
+    for n in range(count):
+        for k in range(M):
+            squares += C[n, k] * (2 * a * samples.Z_0[first + n, k] + KC[n, k])
+    return squares
+
+
+@compiled
+def _update_layer(
+    chain: Chain,
+    vectors: Vectors,
+    layer: int,
+    pull: float,
+    factor: float,
+    coefficients: Array,
+    part: int,
+    parts: int,
+) -> None:
+    """Update the parameters whose gradient this thread has; weights alone are pulled to zero."""
+    here = chain.layers[layer]
+    D, M = here[INPUTS], here[UNITS]
+    begin, end = here[W] + cut(D, part, parts) * M, here[W] + cut(D, part + 1, parts) * M
+    _pull(vectors, pull, factor, begin, end)
+    _step(chain.kernel, vectors, coefficients, begin, end)
+    if here[B] != NONE and layer % parts == part:
+        _step(chain.kernel, vectors, coefficients, here[B], here[B] + M)
+    if layer == 0 and chain.scaled_at != NONE and part == 0:
+        _pull(vectors, pull, factor, chain.scaled_at, chain.scaled_at + 1)
+        _step(chain.kernel, vectors, coefficients, chain.scaled_at, chain.scaled_at + 1)
+
+
+@compiled
+def _pull(vectors: Vectors, pull: float, factor: float, begin: int, end: int) -> None:
+    """Add L2's gradient, and multiply weights by a factor, where there is anything to do."""
+    weights, gradient = vectors.params[begin:end], vectors.gradient[begin:end]
+    if pull:
+        strength = weights.dtype.type(pull)  # a float64 would make the loop one of wider numbers
+        for i in range(len(weights)):
+            gradient[i] += strength * weights[i]
+    if factor != 1:
+        for i in range(len(weights)):
+            weights[i] *= factor
+
+
+@compiled
+def _step(kernel: int, vectors: Vectors, c: Array, begin: int, end: int) -> None:
+    """Update a stretch of the parameters (P,) by a kernel's code and its numbers c (C,)."""
+    _update(
+        kernel,
+        vectors.params[begin:end],
+        vectors.gradient[begin:end],
+        vectors.first[begin:end],
+        vectors.second[begin:end],
+        c,
+    )

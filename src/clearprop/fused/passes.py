@@ -1,18 +1,18 @@
 """A pass of some samples of a batch through a chain and back, compiled by Numba.
 
 `rows` are the samples of the batch; where it is empty, they are all, from `start` on. A thread
-takes those from `first` to `last` of the batch. Nothing here is imported without Numba.
+takes those from `first` to `last` of the batch. exp, log and tanh are the compiler's own, whose
+last bit may differ from NumPy's. Nothing here is imported without Numba.
 """
 
-from clearprop.fused.chain import (
+from clearprop.fused.building import (
     ACTIVATION,
-    BINARY_CROSS_ENTROPY,
+    ACTIVATION_LOOPS,
     DZ,
-    HALF_SQUARED_ERROR,
     INPUTS,
     KEPT,
+    LOSS_LOOPS,
     NONE,
-    SOFTMAX_CROSS_ENTROPY,
     UNITS,
     B,
     Chain,
@@ -21,16 +21,13 @@ from clearprop.fused.chain import (
     W,
     X,
 )
-from clearprop.fused.crew import compiled, cut, product
-from clearprop.fused.formulas import (
-    activate,
-    binary_cross_entropy,
-    deactivate,
-    drop,
-    softmax_cross_entropy,
-    squared_error,
-)
+from clearprop.fused.threads import compiled, cut, one_of, product
 from clearprop.parameters import Array
+
+_activate = one_of("y, number", [(loop, "y, number") for loop, _ in ACTIVATION_LOOPS])
+_activate_back = one_of("y, dy, number", [(loop, "y, dy, number") for _, loop in ACTIVATION_LOOPS])
+_OF_LOSS = "z, n, labels, y, row, number, dz"
+_loss = one_of(_OF_LOSS, [(loop, _OF_LOSS) for loop in LOSS_LOOPS])
 
 
 @compiled
@@ -45,7 +42,10 @@ def forward(
     first: int,
     last: int,
 ) -> None:
-    """Take samples through all layers, and write their logits."""
+    """Take samples through all layers, and write their logits.
+
+    The inputs of all layers stay in the memory for the way back, one after the other.
+    """
     memory, params, count = vectors.memory, vectors.params, last - first
     top = len(chain.layers) - 1
     for layer in range(top + 1):
@@ -58,10 +58,10 @@ def forward(
             x = here[X] + first * D
             product(0, False, count, M, D, memory, x, D, params, here[W], M, y, to, M)
         else:
-            x = (start + first) * D
+            x = (start + first) * D  # all, in order: no need to gather them
             product(0, False, count, M, D, samples.inputs, x, D, params, here[W], M, y, to, M)
         z = y[to : to + count * M].reshape(count, M)  # loops over what begins at 0 are quicker
-        if layer == 0 and chain.scaled_at != NONE:
+        if layer == 0 and chain.scaled_at != NONE:  # sample space: K C is there, a Z_0 is missing
             factor = params[chain.scaled_at]
             for n in range(count):
                 row = rows[first + n] if len(rows) else start + first + n
@@ -72,9 +72,10 @@ def forward(
             for n in range(count):
                 for k in range(M):
                     z[n, k] += b[k]
-        activate(here[ACTIVATION], chain.slopes[layer], z.reshape(-1))
+        if here[ACTIVATION] != NONE:
+            _activate(here[ACTIVATION], z.reshape(-1), chain.numbers[layer])
         if here[KEPT] != NONE:
-            drop(z, kept[first:last, here[KEPT] : here[KEPT] + M], chain.scales[layer])
+            _drop(z, kept[first:last, here[KEPT] : here[KEPT] + M], chain.scales[layer])
 
 
 @compiled
@@ -94,16 +95,11 @@ def loss_of(
     M, begin, count = chain.layers[-1, UNITS], chain.layers[-1, DZ], last - first
     dz = memory[begin + first * M : begin + last * M].reshape(count, M)
     z = logits[(start + first) * M : (start + last) * M].reshape(count, M)
-    share = 1 / counted if counted > 0 else 0.0
+    share = 1 / counted if counted > 0 else 0.0  # as `Loss` has it where all weights are zero
     total = 0.0
     for n in range(count):
         row = rows[first + n] if len(rows) else start + first + n
-        if chain.loss == BINARY_CROSS_ENTROPY:
-            loss = binary_cross_entropy(z, n, targets, row, chain.cap, dz)
-        elif chain.loss == SOFTMAX_CROSS_ENTROPY:
-            loss = softmax_cross_entropy(z, n, labels, targets, row, chain.cap, dz)
-        else:
-            loss = squared_error(z, n, targets, row, chain.loss == HALF_SQUARED_ERROR, dz)
+        loss = _loss(chain.loss, z, n, labels, targets, row, chain.loss_number, dz)
         part = share * weights[row] if len(weights) else share
         total += part * loss
         for k in range(M):
@@ -113,7 +109,7 @@ def loss_of(
 
 @compiled
 def backward(chain: Chain, kept: Array, vectors: Vectors, first: int, last: int) -> None:
-    """Write the gradients of all layers' outputs before activation."""
+    """Write the gradients of all layers' outputs before activation; nobody needs the input's."""
     memory, count = vectors.memory, last - first
     for layer in range(len(chain.layers) - 1, 0, -1):
         here, below = chain.layers[layer], chain.layers[layer - 1]
@@ -123,9 +119,12 @@ def backward(chain: Chain, kept: Array, vectors: Vectors, first: int, last: int)
         dy = memory[to : to + count * D]
         if below[KEPT] != NONE:
             stayed = kept[first:last, below[KEPT] : below[KEPT] + D]
-            drop(dy.reshape(count, D), stayed, chain.scales[layer - 1])
-        y = memory[x : x + count * D]
-        deactivate(below[ACTIVATION], chain.slopes[layer - 1], y, dy)
+            # Where it let a number stay, y is larger by a factor above zero: its sign is the same,
+            # and of an activation that does not bend the slope, too.
+            _drop(dy.reshape(count, D), stayed, chain.scales[layer - 1])
+        if below[ACTIVATION] != NONE:
+            y = memory[x : x + count * D]
+            _activate_back(below[ACTIVATION], y, dy, chain.numbers[layer - 1])
 
 
 @compiled
@@ -173,3 +172,12 @@ def learn(
         for n in range(size):
             for k in range(M):
                 db[k] += dz[n, k]
+
+
+@compiled
+def _drop(y: Array, kept: Array, scale: float) -> None:
+    """Let some numbers stay, in place."""
+    zero = y.dtype.type(0)  # 0 would be a wider number than float32
+    for n in range(y.shape[0]):
+        for k in range(y.shape[1]):
+            y[n, k] = y[n, k] * scale if kept[n, k] else zero

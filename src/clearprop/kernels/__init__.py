@@ -7,16 +7,21 @@ bits. The environment variable CLEARPROP_KERNELS says otherwise: ``numpy`` for f
 ``compiled`` for loops from the first step.
 """
 
-from clearprop.kernels.elementwise import sigmoid
+from clearprop.kernels.formulas import (
+    relu,
+    relu_backward,
+    sigmoid,
+    softmax_pick,
+    softmax_shift,
+    sparse_multiply,
+    sparse_multiply_transposed,
+)
 from clearprop.kernels.kernel import (
     Kernel,
     are_compiled,
     compile_if_worthwhile,
     give_up_compiling,
 )
-from clearprop.kernels.rectifier import relu, relu_backward
-from clearprop.kernels.softmax import softmax_pick, softmax_shift
-from clearprop.kernels.sparse import sparse_multiply, sparse_multiply_transposed
 from clearprop.kernels.updates import adapt, descend, flush_below, look_ahead, push, scale
 
 __all__ = [

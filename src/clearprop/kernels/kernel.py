@@ -98,9 +98,9 @@ def compile_if_worthwhile(parameters: int, steps: int) -> bool:
     Parameters
     ----------
     parameters : int
-        How many numbers an update changes.
+        The number of numbers that an update changes.
     steps : int
-        How many updates there are to be.
+        The number of updates that there are to be.
 
     Returns
     -------

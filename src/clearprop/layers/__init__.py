@@ -1,36 +1,31 @@
-"""Layers: frozen dataclasses with forward and backward next to each other."""
+"""Layers: frozen dataclasses with forward and backward next to each other.
 
-from clearprop.layers.activations import (
-    ELU,
-    GELU,
-    LeakyReLU,
-    ReLU,
-    Sigmoid,
-    Softplus,
-    Tanh,
-)
-from clearprop.layers.base import Built, Layer
-from clearprop.layers.containers import Residual, Sequential
-from clearprop.layers.dense import Dense
-from clearprop.layers.dropout import Dropout
-from clearprop.layers.flatten import Flatten
-from clearprop.layers.normalization import BatchNorm, LayerNorm
+A line here makes a layer one of clearprop's own: model files may contain it, and an activation has
+its name on the command line and among the estimators', and its code in compiled steps.
+"""
 
-__all__ = [
-    "ELU",
-    "GELU",
-    "BatchNorm",
-    "Built",
-    "Dense",
-    "Dropout",
-    "Flatten",
-    "Layer",
-    "LayerNorm",
-    "LeakyReLU",
-    "ReLU",
-    "Residual",
-    "Sequential",
-    "Sigmoid",
-    "Softplus",
-    "Tanh",
-]
+# In the order in which the command line lists them.
+# isort: off
+from clearprop.layers.activations import Activation as Activation
+from clearprop.layers.activations import ReLU as ReLU
+from clearprop.layers.activations import LeakyReLU as LeakyReLU
+from clearprop.layers.activations import ELU as ELU
+from clearprop.layers.activations import GELU as GELU
+from clearprop.layers.activations import Softplus as Softplus
+from clearprop.layers.activations import Tanh as Tanh
+from clearprop.layers.activations import Sigmoid as Sigmoid
+from clearprop.layers.base import Built as Built
+from clearprop.layers.base import Layer as Layer
+from clearprop.layers.containers import Residual as Residual
+from clearprop.layers.containers import Sequential as Sequential
+from clearprop.layers.dense import Dense as Dense
+from clearprop.layers.dense import Flatten as Flatten
+from clearprop.layers.dropout import Dropout as Dropout
+from clearprop.layers.normalization import BatchNorm as BatchNorm
+from clearprop.layers.normalization import LayerNorm as LayerNorm
+# isort: on
+
+from clearprop.configuration import classes_in
+
+ACTIVATIONS: dict[str, Activation] = {kind.name: kind() for kind in classes_in(vars(), Activation)}
+"""Every activation by the name that the command line gives it."""

@@ -3,7 +3,9 @@
 Each keeps only what its derivative needs, which for sigmoid, tanh, ReLU and ELU is the output.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,9 +16,44 @@ from clearprop.parameters import Array, Params
 from clearprop.trace import Trace
 
 
+class Activation(Layer):
+    """Base of the activations that have a name; one's own may be any layer."""
+
+    name: ClassVar[str]
+    """The name on the command line; the estimators' has underscores."""
+
+    scikit_learn: ClassVar[str | None] = None
+    """scikit-learn's own name of it, where it has it."""
+
+    saturates: ClassVar[bool] = False
+    """Whether it flattens out on both sides, so that Glorot's weights suit it, not He's."""
+
+    loop: ClassVar[Callable[..., None] | None] = None
+    """``loop(y, number)``: the code of compiled steps, for Numba to compile: y in place of x (Q,).
+
+    It counts for the very class that has it, as one that inherits may compute something else.
+    """
+
+    loop_back: ClassVar[Callable[..., None] | None] = None
+    """``loop_back(y, dy, number)``: dx in place of dy (Q,), from the output y alone."""
+
+    bends: ClassVar[bool] = True
+    """Whether the slope depends on more than the sign of y: then compiled steps take no dropout
+    above it, which changes the y that `loop_back` sees."""
+
+    @property
+    def number(self) -> float:
+        """The one hyper-parameter that the loops take, if any."""
+        return 0.0
+
+
 @dataclass(frozen=True)
-class Sigmoid(Layer):
+class Sigmoid(Activation):
     """Logistic sigmoid: y = 1 / (1 + exp(-x)), between 0 and 1; g'(x) = y (1 - y)."""
+
+    name: ClassVar[str] = "sigmoid"
+    scikit_learn: ClassVar[str | None] = "logistic"
+    saturates: ClassVar[bool] = True
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = 1 / (1 + exp(-x))."""
@@ -32,10 +69,28 @@ class Sigmoid(Layer):
         dx *= dy
         return dx
 
+    @staticmethod
+    def loop(y: Array, number: float) -> None:
+        """Write 1 / (1 + exp(-y)) into y."""
+        one = y.dtype.type(1)  # 1 would be a wider number than float32
+        for i in range(len(y)):
+            y[i] = one / (one + np.exp(-y[i]))
+
+    @staticmethod
+    def loop_back(y: Array, dy: Array, number: float) -> None:
+        """Multiply dy by y (1 - y)."""
+        one = y.dtype.type(1)
+        for i in range(len(y)):
+            dy[i] *= y[i] * (one - y[i])
+
 
 @dataclass(frozen=True)
-class Tanh(Layer):
+class Tanh(Activation):
     """Hyperbolic tangent: y = tanh(x), between -1 and 1; g'(x) = 1 - y^2."""
+
+    name: ClassVar[str] = "tanh"
+    scikit_learn: ClassVar[str | None] = "tanh"
+    saturates: ClassVar[bool] = True
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = tanh(x)."""
@@ -51,10 +106,27 @@ class Tanh(Layer):
         dx *= dy
         return dx
 
+    @staticmethod
+    def loop(y: Array, number: float) -> None:
+        """Write tanh(y) into y."""
+        for i in range(len(y)):
+            y[i] = np.tanh(y[i])
+
+    @staticmethod
+    def loop_back(y: Array, dy: Array, number: float) -> None:
+        """Multiply dy by 1 - y^2."""
+        one = y.dtype.type(1)  # 1 would be a wider number than float32
+        for i in range(len(y)):
+            dy[i] *= one - y[i] * y[i]
+
 
 @dataclass(frozen=True)
-class ReLU(Layer):
+class ReLU(Activation):
     """Rectified linear unit: y = max(x, 0); g'(x) = 1 where x > 0, else 0 (at the kink, too)."""
+
+    name: ClassVar[str] = "relu"
+    scikit_learn: ClassVar[str | None] = "relu"
+    bends: ClassVar[bool] = False
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = max(x, 0)."""
@@ -70,9 +142,23 @@ class ReLU(Layer):
         relu_backward(y.reshape(-1), dy.reshape(-1), dx.reshape(-1), alive)
         return dx
 
+    @staticmethod
+    def loop(y: Array, number: float) -> None:
+        """Write max(y, 0) into y."""
+        zero = y.dtype.type(0)  # 0 would be a wider number than float32
+        for i in range(len(y)):
+            y[i] = y[i] if y[i] > zero or y[i] != y[i] else zero  # NaN stays NaN
+
+    @staticmethod
+    def loop_back(y: Array, dy: Array, number: float) -> None:
+        """Make dy zero where y is."""
+        zero = y.dtype.type(0)
+        for i in range(len(y)):
+            dy[i] = dy[i] if y[i] > zero else zero
+
 
 @dataclass(frozen=True)
-class LeakyReLU(Layer):
+class LeakyReLU(Activation):
     """ReLU that lets a little through below zero: y = x where x > 0, else slope x.
 
     Parameters
@@ -87,6 +173,9 @@ class LeakyReLU(Layer):
     """
 
     slope: float = 0.01
+
+    name: ClassVar[str] = "leaky-relu"
+    bends: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.slope <= 1:
@@ -108,9 +197,28 @@ class LeakyReLU(Layer):
         np.copyto(dx, dy, where=above)
         return dx
 
+    @property
+    def number(self) -> float:
+        """The slope."""
+        return self.slope
+
+    @staticmethod
+    def loop(y: Array, number: float) -> None:
+        """Multiply y by the slope where it is not above zero."""
+        zero = y.dtype.type(0)  # 0 would be a wider number than float32
+        for i in range(len(y)):
+            y[i] = y[i] if y[i] > zero else number * y[i]
+
+    @staticmethod
+    def loop_back(y: Array, dy: Array, number: float) -> None:
+        """Multiply dy by the slope where y is not above zero."""
+        zero = y.dtype.type(0)
+        for i in range(len(y)):
+            dy[i] = dy[i] if y[i] > zero else number * dy[i]
+
 
 @dataclass(frozen=True)
-class ELU(Layer):
+class ELU(Activation):
     """Exponential linear unit: y = x where x > 0, else alpha (exp(x) - 1).
 
     Parameters
@@ -125,6 +233,8 @@ class ELU(Layer):
     """
 
     alpha: float = 1.0
+
+    name: ClassVar[str] = "elu"
 
     def __post_init__(self) -> None:
         if not self.alpha > 0:
@@ -153,7 +263,7 @@ class ELU(Layer):
 
 
 @dataclass(frozen=True)
-class GELU(Layer):
+class GELU(Activation):
     """Gaussian error linear unit: y = x Phi(x), with Phi the normal distribution function.
 
     Notes
@@ -161,6 +271,8 @@ class GELU(Layer):
     g'(x) = Phi(x) + x phi(x), with phi the normal density. The exact form, not the one by tanh.
     Source: Hendrycks, Gimpel, "Gaussian Error Linear Units" (2016), section 2.
     """
+
+    name: ClassVar[str] = "gelu"
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = x Phi(x)."""
@@ -185,7 +297,7 @@ class GELU(Layer):
 
 
 @dataclass(frozen=True)
-class Softplus(Layer):
+class Softplus(Activation):
     """Smooth ReLU: y = log(1 + exp(x)); g'(x) = 1 / (1 + exp(-x)).
 
     Notes
@@ -193,6 +305,8 @@ class Softplus(Layer):
     Source: Dugas, Bengio, Bélisle, Nadeau, Garcia, "Incorporating Second-Order Functional Knowledge
     for Better Option Pricing" (2001), equation 4.
     """
+
+    name: ClassVar[str] = "softplus"
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = log(exp(0) + exp(x))."""
@@ -205,15 +319,3 @@ class Softplus(Layer):
         dx = sigmoid(x, out=trace.buffer("dx", x.shape, x.dtype))
         dx *= dy
         return dx
-
-
-ACTIVATIONS: dict[str, Layer] = {
-    "relu": ReLU(),
-    "leaky-relu": LeakyReLU(),
-    "elu": ELU(),
-    "gelu": GELU(),
-    "softplus": Softplus(),
-    "tanh": Tanh(),
-    "sigmoid": Sigmoid(),
-}
-"""Every activation by the name that the command line gives it."""

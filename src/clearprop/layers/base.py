@@ -1,4 +1,4 @@
-"""What every layer is: a frozen dataclass of hyper-parameters with forward and backward."""
+"""The base of all layers: frozen dataclasses of hyper-parameters with forward and backward."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -11,16 +11,16 @@ from clearprop.trace import Trace
 
 @dataclass(frozen=True)
 class Built:
-    """What a layer becomes once the shape of its input is known.
+    """A layer's arrays and output, known once the shape of its input is.
 
     Parameters
     ----------
     out_shape : tuple of int
         The shape of one output sample.
     parameters : mapping of str to Parameter
-        What the layer learns: gradients are written for these names.
+        The arrays that the layer learns: gradients are written for these names.
     state : mapping of str to Parameter
-        What it keeps but does not learn, such as running statistics.
+        The arrays that it keeps but does not learn, such as running statistics.
     """
 
     out_shape: tuple[int, ...]
@@ -34,6 +34,10 @@ class Layer(ABC):
     A layer holds hyper-parameters only. Parameters and state come in as `params`, and what backward
     needs of forward lies in the trace, so one layer object may serve many networks and threads.
     """
+
+    weights: ClassVar[str | None] = None
+    """The parameter that the input is multiplied by, of the very classes whose products, with a
+    bias added, compiled steps may do."""
 
     repeatable: ClassVar[bool] = True
     """Whether training passes give a sample the same output each time, in whatever batch."""
@@ -72,7 +76,7 @@ class Layer(ABC):
         x : ndarray, shape (N, *in_shape)
             The input. It must not be changed.
         trace : Trace
-            Where to put what backward needs.
+            The place for all that backward needs.
 
         Returns
         -------
@@ -93,7 +97,8 @@ class Layer(ABC):
         trace : Trace
             The one that forward filled.
         grads : mapping of str to ndarray
-            Where the gradients go: ``grads["W"][...] = dW``. What is there before has no meaning.
+            The arrays that take the gradients: ``grads["W"][...] = dW``. They may hold anything
+            before.
 
         Returns
         -------

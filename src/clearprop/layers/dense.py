@@ -1,6 +1,8 @@
-"""The fully connected layer."""
+"""The fully connected layer, and the one that makes samples flat for it."""
 
+import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -36,6 +38,8 @@ class Dense(Layer):
     units: int
     init: Initializer = HeNormal()
     bias: bool = True
+
+    weights: ClassVar[str] = "W"
 
     def __post_init__(self) -> None:
         if not isinstance(self.units, int | np.integer) or self.units < 1:
@@ -78,3 +82,21 @@ class Dense(Layer):
         # Of one unit no sums are needed, which a matrix product is slow to find out.
         product = np.multiply if self.units == 1 else np.matmul
         return product(dy, params["W"].T, out=dx)
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """Give each sample's numbers as one row, in C order: the last axis runs fastest."""
+
+    def build(self, in_shape: tuple[int, ...]) -> Built:
+        """Take samples of any shape, give (D,)."""
+        return Built((math.prod(in_shape),))
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return x as (N, D)."""
+        trace["shape"] = x.shape
+        return x.reshape(len(x), math.prod(x.shape[1:]))
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
+        """Return dy in the shape of x."""
+        return dy.reshape(trace["shape"])

@@ -45,7 +45,7 @@ class Dropout(Layer):
 
     @property
     def scale(self) -> float:
-        """What the numbers that stay are multiplied by."""
+        """The factor of the numbers that stay."""
         return _STEPS / (_STEPS - self._dropped)
 
     @property

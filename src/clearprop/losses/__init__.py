@@ -3,26 +3,24 @@
 A loss gives its value together with its gradient with respect to the logits, so that the pair is
 always right and never overflows, and it turns logits into what a person asks for: probabilities and
 predictions.
+
+A line here makes a loss one of clearprop's own: model files may contain it, the estimators know it
+by its name, and it has its code in compiled steps.
 """
 
-from clearprop.losses.base import Loss
-from clearprop.losses.basic import BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy
-from clearprop.losses.counts import PoissonDeviance
-from clearprop.losses.focal import BinaryFocal, SoftmaxFocal
-from clearprop.losses.margins import Hinge, MulticlassHinge
-from clearprop.losses.robust import AbsoluteError, Huber, Quantile
+from clearprop.configuration import classes_in
+from clearprop.losses.base import Loss as Loss
+from clearprop.losses.basic import BinaryCrossEntropy as BinaryCrossEntropy
+from clearprop.losses.basic import MeanSquaredError as MeanSquaredError
+from clearprop.losses.basic import SoftmaxCrossEntropy as SoftmaxCrossEntropy
+from clearprop.losses.focal import BinaryFocal as BinaryFocal
+from clearprop.losses.focal import SoftmaxFocal as SoftmaxFocal
+from clearprop.losses.margins import Hinge as Hinge
+from clearprop.losses.margins import MulticlassHinge as MulticlassHinge
+from clearprop.losses.values import AbsoluteError as AbsoluteError
+from clearprop.losses.values import Huber as Huber
+from clearprop.losses.values import PoissonDeviance as PoissonDeviance
+from clearprop.losses.values import Quantile as Quantile
 
-__all__ = [
-    "AbsoluteError",
-    "BinaryCrossEntropy",
-    "BinaryFocal",
-    "Hinge",
-    "Huber",
-    "Loss",
-    "MeanSquaredError",
-    "MulticlassHinge",
-    "PoissonDeviance",
-    "Quantile",
-    "SoftmaxCrossEntropy",
-    "SoftmaxFocal",
-]
+LOSSES: tuple[type[Loss], ...] = tuple(classes_in(vars(), Loss))
+"""Every loss."""

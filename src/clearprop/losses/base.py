@@ -1,6 +1,7 @@
-"""What every loss is."""
+"""The base of all losses, and the check of targets that are values."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,16 +17,29 @@ class Loss(ABC):
     where its predictions are not the logits themselves, `predict`.
     """
 
+    name: ClassVar[str | None] = None
+    """The name among the estimators', which a loss of yes or no shares with its counterpart for one
+    of many classes; None where it has none."""
+
+    in_scikit_learn: ClassVar[bool] = False
+    """Whether scikit-learn's own estimators know it by that name."""
+
     classifies: ClassVar[bool] = False
     """Whether predictions are classes: then accuracy is the score, otherwise R²."""
 
-    formula: ClassVar[str | None] = None
-    """What compiled steps know it by (`clearprop.fused`): of the very class that says so, as one
-    that inherits may compute something else."""
+    one_of_many: ClassVar[bool] = False
+    """Whether a sample has one of K classes, rather than a yes or no for each output."""
 
-    capped: ClassVar[bool] = False
-    """Whether an output's loss, though not its gradient, is that of its probability as that is
-    rounded, and -log(eps) at most."""
+    link: ClassVar[str] = "identity"
+    """The function that makes probabilities of logits, as scikit-learn names it."""
+
+    loop: ClassVar[Callable[..., float] | None] = None
+    """``loop(z, n, labels, y, row, number, dz)``: the code of compiled steps, for Numba to compile.
+
+    It returns the loss of sample n of the logits z (B, K), by its label (a number of `labels` (N,))
+    or its targets ``y[row]`` (N, K), and writes its derivative into ``dz[n]`` (B, K). It counts for
+    the very class that has it, as one that inherits may compute something else.
+    """
 
     @abstractmethod
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
@@ -34,7 +48,7 @@ class Loss(ABC):
         Parameters
         ----------
         logits : ndarray, shape (N, K)
-            What the last layer gives. It must not be changed.
+            The last layer's output. It must not be changed.
         y : ndarray
             Targets as `targets` gives them.
 
@@ -103,6 +117,10 @@ class Loss(ABC):
             If they don't fit the outputs, or are not finite.
         """
         return value_columns(y, outputs, dtype)
+
+    def number(self, dtype: np.dtype[Any]) -> float:
+        """Return the one number that `loop` takes, if any, where it computes in `dtype`."""
+        return 0.0
 
     def predict_proba(self, logits: Array) -> Array:
         """Return the probability of each class, shape (N, number of classes).

@@ -28,8 +28,10 @@ class BinaryCrossEntropy(Loss):
     The second form has no overflow and no log(0) for any z.
     """
 
+    name: ClassVar[str | None] = "log_loss"
+    in_scikit_learn: ClassVar[bool] = True
     classifies: ClassVar[bool] = True
-    formula: ClassVar[str | None] = "binary cross-entropy"
+    link: ClassVar[str] = "logistic"
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and p - y (N, K)."""
@@ -62,6 +64,27 @@ class BinaryCrossEntropy(Loss):
         over = (logits > 0).astype(np.int64)
         return over[:, 0] if logits.shape[1] == 1 else over
 
+    def number(self, dtype: np.dtype[Any]) -> float:
+        """Return the most that an output's loss counts: any number."""
+        return np.inf
+
+    @staticmethod
+    def loop(
+        z: Array, n: int, labels: Array, y: Array, row: int, number: float, dz: Array
+    ) -> float:
+        """Return the loss of sample n, and write p - y into dz[n]."""
+        loss, one = 0.0, z.dtype.type(1)
+        for k in range(z.shape[1]):
+            e = np.exp(-abs(z[n, k]))
+            dz[n, k] = 1 / (1 + e) if z[n, k] > 0 else e / (1 + e)
+            if number < np.inf:  # who caps losses takes them from probabilities as they are rounded
+                output = -np.log(dz[n, k] if y[row, k] else one - dz[n, k])
+                loss += number if output > number else output  # NaN stays NaN
+            else:
+                loss += max(z[n, k], 0) - z[n, k] * y[row, k] + np.log1p(e)
+            dz[n, k] -= y[row, k]
+        return loss
+
 
 @dataclass(frozen=True)
 class SoftmaxCrossEntropy(Loss):
@@ -79,8 +102,11 @@ class SoftmaxCrossEntropy(Loss):
     The largest logit is subtracted first, which changes no p and lets nothing overflow.
     """
 
+    name: ClassVar[str | None] = "log_loss"
+    in_scikit_learn: ClassVar[bool] = True
     classifies: ClassVar[bool] = True
-    formula: ClassVar[str | None] = "softmax cross-entropy"
+    one_of_many: ClassVar[bool] = True
+    link: ClassVar[str] = "softmax"
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and p - y (N, K)."""
@@ -137,6 +163,35 @@ class SoftmaxCrossEntropy(Loss):
         """Return the number of the likeliest class, shape (N,)."""
         return logits.argmax(axis=1)
 
+    def number(self, dtype: np.dtype[Any]) -> float:
+        """Return the most that a sample's loss counts: any number."""
+        return np.inf
+
+    @staticmethod
+    def loop(
+        z: Array, n: int, labels: Array, y: Array, row: int, number: float, dz: Array
+    ) -> float:
+        """Return the loss of sample n, and write p - y into dz[n]."""
+        largest = z[n, 0]
+        for k in range(1, z.shape[1]):
+            if z[n, k] > largest or z[n, k] != z[n, k]:  # NaN stays NaN
+                largest = z[n, k]
+        total = 0.0
+        for k in range(z.shape[1]):
+            dz[n, k] = np.exp(z[n, k] - largest)
+            total += dz[n, k]
+        loss = np.log(total)
+        for k in range(z.shape[1]):
+            dz[n, k] /= total
+        if len(labels):
+            loss -= z[n, labels[row]] - largest
+            dz[n, labels[row]] -= 1
+        else:
+            for k in range(z.shape[1]):
+                loss -= (z[n, k] - largest) * y[row, k]
+                dz[n, k] -= y[row, k]
+        return number if loss > number else loss  # NaN stays NaN
+
 
 @dataclass(frozen=True)
 class MeanSquaredError(Loss):
@@ -147,7 +202,8 @@ class MeanSquaredError(Loss):
     For K outputs z with targets y: loss = sum_k (z_k - y_k)^2 / K, dloss/dz = 2 (z - y) / K.
     """
 
-    formula: ClassVar[str | None] = "squared error"
+    name: ClassVar[str | None] = "squared_error"
+    in_scikit_learn: ClassVar[bool] = True
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and 2 (z - y) / K (N, K)."""
@@ -155,6 +211,21 @@ class MeanSquaredError(Loss):
         losses = np.square(dlogits).mean(axis=1)
         dlogits *= 2 / logits.shape[1]
         return losses, dlogits
+
+    @staticmethod
+    def loop(
+        z: Array, n: int, labels: Array, y: Array, row: int, number: float, dz: Array
+    ) -> float:
+        """Return the squared error of sample n, and write 2 (z - y) / K into dz[n].
+
+        Where `number` is not zero, half of it, and the gradient of half the sum over the outputs.
+        """
+        loss, units = 0.0, z.shape[1]
+        for k in range(units):
+            difference = z[n, k] - y[row, k]
+            loss += difference * difference
+            dz[n, k] = difference if number else difference * 2 / units
+        return 0.5 * loss / units if number else loss / units
 
 
 def _are_whole(labels: Array) -> bool:

@@ -1,6 +1,7 @@
 """Focal losses: cross-entropy that cares less for what is easy."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,7 +17,7 @@ class BinaryFocal(BinaryCrossEntropy):
     Parameters
     ----------
     gamma : float, default 2.0
-        How much less easy samples count, at least 0; with 0 it is `BinaryCrossEntropy`.
+        The power by which easy samples count less, at least 0; with 0 it is `BinaryCrossEntropy`.
 
     Notes
     -----
@@ -31,6 +32,9 @@ class BinaryFocal(BinaryCrossEntropy):
     """
 
     gamma: float = 2.0
+
+    name: ClassVar[str | None] = "focal"
+    in_scikit_learn: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         _check_gamma(self, self.gamma)
@@ -56,7 +60,7 @@ class SoftmaxFocal(SoftmaxCrossEntropy):
     Parameters
     ----------
     gamma : float, default 2.0
-        How much less easy samples count, at least 0; with 0 it is `SoftmaxCrossEntropy`.
+        The power by which easy samples count less, at least 0; with 0 it is `SoftmaxCrossEntropy`.
 
     Notes
     -----
@@ -69,6 +73,9 @@ class SoftmaxFocal(SoftmaxCrossEntropy):
     """
 
     gamma: float = 2.0
+
+    name: ClassVar[str | None] = "focal"
+    in_scikit_learn: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         _check_gamma(self, self.gamma)

@@ -27,6 +27,7 @@ class Hinge(Loss):
     Source: Cortes, Vapnik, "Support-Vector Networks" (1995), equation 7.
     """
 
+    name: ClassVar[str | None] = "hinge"
     classifies: ClassVar[bool] = True
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
@@ -59,7 +60,9 @@ class MulticlassHinge(Loss):
     Machines" (2001), equation 3.
     """
 
+    name: ClassVar[str | None] = "hinge"
     classifies: ClassVar[bool] = True
+    one_of_many: ClassVar[bool] = True
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and their derivatives (N, K)."""

@@ -9,37 +9,28 @@ Two kinds of pull towards zero exist, on weights only (`ParameterVector.decayed`
   loss of a batch of n samples, and alpha / n w to the gradient. `regularize` does that.
 - `weight_decay` is decoupled: w is multiplied by 1 - learning_rate weight_decay before the update.
   Source: Loshchilov, Hutter, "Decoupled Weight Decay Regularization" (2019), algorithms 1 and 2.
+
+A line here makes an optimizer one of clearprop's own: it has its name on the command line, and its
+code in compiled steps.
 """
 
 from typing import Any
 
-from clearprop.optimizers.adaptive import AdaGrad, Adam, AdamW, RMSprop
-from clearprop.optimizers.base import Optimizer, OptimizerState
-from clearprop.optimizers.descent import SGD, Momentum, Nesterov
-from clearprop.optimizers.lbfgs import LBFGS
+# In the order in which the command line lists them.
+# isort: off
+from clearprop.optimizers.base import Optimizer as Optimizer
+from clearprop.optimizers.base import OptimizerState as OptimizerState
+from clearprop.optimizers.descent import SGD as SGD
+from clearprop.optimizers.descent import Momentum as Momentum
+from clearprop.optimizers.descent import Nesterov as Nesterov
+from clearprop.optimizers.adaptive import AdaGrad as AdaGrad
+from clearprop.optimizers.adaptive import RMSprop as RMSprop
+from clearprop.optimizers.adaptive import Adam as Adam
+from clearprop.optimizers.adaptive import AdamW as AdamW
+from clearprop.optimizers.lbfgs import LBFGS as LBFGS
+# isort: on
 
-__all__ = [
-    "LBFGS",
-    "OPTIMIZERS",
-    "SGD",
-    "AdaGrad",
-    "Adam",
-    "AdamW",
-    "Momentum",
-    "Nesterov",
-    "Optimizer",
-    "OptimizerState",
-    "RMSprop",
-]
+from clearprop.configuration import classes_in
 
-OPTIMIZERS: dict[str, type[Any]] = {
-    "sgd": SGD,
-    "momentum": Momentum,
-    "nesterov": Nesterov,
-    "adagrad": AdaGrad,
-    "rmsprop": RMSprop,
-    "adam": Adam,
-    "adamw": AdamW,
-    "lbfgs": LBFGS,
-}
+OPTIMIZERS: dict[str, type[Any]] = {kind.name: kind for kind in classes_in(vars(), Optimizer)}
 """Every optimizer by the name that the command line gives it."""

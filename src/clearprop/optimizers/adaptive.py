@@ -29,6 +29,8 @@ class AdaGrad(Optimizer):
     learning_rate: float | Schedule = 0.01
     epsilon: float = 1e-10
 
+    name: ClassVar[str] = "adagrad"
+    usual_rate: ClassVar[float] = 2e-2
     moments: ClassVar[tuple[str, ...]] = ("s",)
     kernel: ClassVar[Kernel] = scale
 
@@ -60,6 +62,8 @@ class RMSprop(Optimizer):
     decay: float = 0.99
     epsilon: float = 1e-8
 
+    name: ClassVar[str] = "rmsprop"
+    usual_rate: ClassVar[float] = 1e-3
     moments: ClassVar[tuple[str, ...]] = ("s",)
     kernel: ClassVar[Kernel] = scale
 
@@ -96,6 +100,8 @@ class Adam(Optimizer):
     beta_2: float = 0.999
     epsilon: float = 1e-8
 
+    name: ClassVar[str] = "adam"
+    usual_rate: ClassVar[float] = 2e-3
     moments: ClassVar[tuple[str, ...]] = ("m", "v")
     kernel: ClassVar[Kernel] = adapt
 
@@ -134,3 +140,5 @@ class AdamW(Decaying, Adam):
     learning_rate: float | Schedule = 0.001
     _: KW_ONLY
     weight_decay: float = 0.01
+
+    name: ClassVar[str] = "adamw"

@@ -1,4 +1,4 @@
-"""What every optimizer is: frozen hyper-parameters with a step over flat vectors."""
+"""The base of all optimizers: frozen hyper-parameters with a step over flat vectors."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, fields
@@ -46,6 +46,16 @@ class Optimizer:
     _: KW_ONLY
     alpha: float = 0.0
 
+    name: ClassVar[str]
+    """The name on the command line."""
+
+    usual_rate: ClassVar[float] = 0.02
+    """The learning rate on the command line, where none is given."""
+
+    is_linear: ClassVar[bool] = False
+    """Whether the update is linear in the gradient, with the same factors for all parameters, as
+    training in sample space asks. It counts for the very class that says so."""
+
     full_batch: ClassVar[bool] = False
     """Whether every update looks at all samples, and finds the length of its step by itself."""
 
@@ -53,7 +63,7 @@ class Optimizer:
     """The names of the arrays that `update` keeps from step to step, zero at first."""
 
     kernel: ClassVar[Kernel | None] = None
-    """What does the update, given `coefficients`; None where `update` is overridden."""
+    """The loop that does the update, given `coefficients`; None where `update` is overridden."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -91,9 +101,9 @@ class Optimizer:
         network : Regularized
             The network, whose weights are pulled to zero.
         gradient : ParameterVector
-            Changed in place.
+            It is changed in place.
         samples : float
-            How many samples the batch has, or the sum of their weights.
+            The number of samples in the batch, or the sum of their weights.
 
         Returns
         -------
@@ -121,11 +131,11 @@ class Optimizer:
         ----------
         parameters : ParameterVector
         gradient : ParameterVector
-            Of the loss; left as it is.
+            That of the loss; left as it is.
         state : dict of str to ndarray
-            What `start` made and earlier steps left.
+            The arrays that `start` made, as earlier steps left them.
         step : int
-            How many updates were done before this one.
+            The number of updates done before this one.
         """
         learning_rate = self.rate(step)
         if (factor := self.decay_factor(learning_rate)) != 1:
@@ -147,13 +157,13 @@ class Optimizer:
             )
 
     def coefficients(self, learning_rate: float, step: int) -> tuple[float, ...]:
-        """Return what the kernel takes between the moments and its last two arguments.
+        """Return the numbers that the kernel takes between the moments and its last two arguments.
 
         Parameters
         ----------
         learning_rate : float
         step : int
-            How many updates were done before this one.
+            The number of updates done before this one.
 
         Returns
         -------
@@ -183,9 +193,9 @@ class Optimizer:
             The arrays named by `moments`, changed in place.
         learning_rate : float
         step : int
-            How many updates were done before this one.
+            The number of updates done before this one.
         scratch : ndarray, shape (P,)
-            Room for what comes between.
+            Room for intermediate results.
         """
         if self.kernel is None:
             raise NotImplementedError(f"{type(self).__name__} has neither an update nor a kernel.")
@@ -194,5 +204,5 @@ class Optimizer:
         self.kernel(w, g, *moments, *coefficients, flush_below(w, step), scratch)
 
     def decay_factor(self, learning_rate: float) -> float:
-        """Return what weights are multiplied by before an update, decoupled from the gradient."""
+        """Return the factor of weights before an update, decoupled from the gradient."""
         return 1.0

@@ -39,6 +39,9 @@ class SGD(Decaying):
 
     learning_rate: float | Schedule = 0.01
 
+    name: ClassVar[str] = "sgd"
+    usual_rate: ClassVar[float] = 0.1
+    is_linear: ClassVar[bool] = True
     kernel: ClassVar[Kernel] = descend
 
 
@@ -63,6 +66,8 @@ class Momentum(Decaying):
     learning_rate: float | Schedule = 0.01
     momentum: float = 0.9
 
+    name: ClassVar[str] = "momentum"
+    is_linear: ClassVar[bool] = True
     moments: ClassVar[tuple[str, ...]] = ("v",)
     kernel: ClassVar[Kernel] = push
 
@@ -90,4 +95,6 @@ class Nesterov(Momentum):
     deep learning" (2013), equations 3 and 4, written for the point looked ahead to.
     """
 
+    name: ClassVar[str] = "nesterov"
+    is_linear: ClassVar[bool] = True
     kernel: ClassVar[Kernel] = look_ahead

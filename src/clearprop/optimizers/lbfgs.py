@@ -40,6 +40,7 @@ class LBFGS(Optimizer):
     tolerance: float = 1e-4
     max_evaluations: int | None = None
 
+    name: ClassVar[str] = "lbfgs"
     full_batch: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -7,17 +7,19 @@ which a rotation leaves alone, so that it takes the same steps, over N numbers f
 of D.
 """
 
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from clearprop.backend import blas_threads
+from clearprop.initializers import Constant
 from clearprop.layer_stack import LayerStack
-from clearprop.layers import Dense
+from clearprop.layers import Built, Dense
 from clearprop.losses import Loss
 from clearprop.network import Network
-from clearprop.parameters import Array, ParameterVector
-from clearprop.sample_space.layer import RotatedDense
+from clearprop.parameters import Array, Parameter, ParameterVector, Params
+from clearprop.trace import Trace
 from clearprop.training.engines.base import Engine
 
 _ITERATIONS = 50  # that L-BFGS takes, or fewer, to where it ends
@@ -34,6 +36,28 @@ class Basis(NamedTuple):
     B: Array
     T: Array
     R: Array
+
+
+@dataclass(frozen=True)
+class RotatedDense(Dense):
+    """A Dense layer in the coordinates of its samples, beside whose weights there is a v (1,).
+
+    v scales the part of the weights that no sample sees: it has no part in y, and only L2 pulls at
+    it.
+    """
+
+    weights: ClassVar[str] = "W"
+
+    def build(self, in_shape: tuple[int, ...]) -> Built:
+        """Take flat samples (N,), give (M,)."""
+        built = super().build(in_shape)
+        v = Parameter((1,), Constant(1.0), decays=True)
+        return Built(built.out_shape, {**built.parameters, "v": v})
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array | None:
+        """Write dW, db and dv; return dx where it is wanted."""
+        grads["v"][...] = 0
+        return super().backward(params, dy, trace, grads)
 
 
 class RotatedEngine(Engine):

@@ -20,17 +20,19 @@ products, and single precision would lose the digits in which alike samples diff
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
+from clearprop.configuration import own
+from clearprop.initializers import Constant, Zeros
 from clearprop.layer_stack import LayerStack
-from clearprop.layers import Dense, Flatten
+from clearprop.layers import Built, Dense, Flatten, Layer
 from clearprop.losses import Loss
 from clearprop.network import Network
-from clearprop.optimizers import SGD, Momentum, Nesterov, Optimizer
-from clearprop.parameters import Array, ParameterVector
-from clearprop.sample_space.layer import SampleDense
+from clearprop.optimizers import OPTIMIZERS, Optimizer
+from clearprop.parameters import Array, Parameter, ParameterVector, Params
 from clearprop.trace import Trace
 from clearprop.training.engines.base import CompiledInputs, Engine
 
@@ -39,6 +41,66 @@ _MOST_BYTES = 2**30  # that K may take unasked
 _UPDATE = 10  # what an optimizer does to one weight in a step, in multiplications
 _LARGEST = 1e140  # whose square can be added up over any number of features
 _MARGIN = 1.5  # by how much it must be cheaper: setting it up has a price of its own
+
+
+@dataclass(frozen=True)
+class SampleDense(Layer):
+    """A Dense layer of known samples, whose numbers come in: y = a Z_0[rows] + K[rows] C + b.
+
+    K (R, N) and Z_0 (R, M) come with the parameters; R - N rows may be of samples held out.
+
+    Parameters
+    ----------
+    samples : int
+        The number N that are trained on.
+    units : int
+        The number M of outputs.
+    bias : bool
+    """
+
+    samples: int
+    units: int
+    bias: bool
+
+    weights: ClassVar[str] = "C"
+
+    def build(self, in_shape: tuple[int, ...]) -> Built:
+        """Take a row number, give (M,)."""
+        parameters = {
+            "C": Parameter((self.samples, self.units), Zeros(), decays=True),
+            "a": Parameter((1,), Constant(1.0), decays=True),
+        }
+        if self.bias:
+            parameters["b"] = Parameter((self.units,), Zeros())
+        return Built((self.units,), parameters)
+
+    def forward(self, params: Params, x: Any, trace: Trace) -> Array:
+        """Return y (B, M) for a slice or an array of row numbers."""
+        trace["rows"] = rows = x
+        K, Z_0 = params["K"], params["Z_0"]
+        if isinstance(rows, slice):
+            K, Z_0 = K[rows], Z_0[rows]
+        else:
+            K = _take(K, rows, trace, "K")
+            Z_0 = _take(Z_0, rows, trace, "Z_0")
+        y = trace.buffer("y", Z_0.shape, K.dtype)
+        np.matmul(K, params["C"], out=y)
+        y += np.multiply(Z_0, params["a"], out=trace.buffer("aZ_0", Z_0.shape, K.dtype))
+        if self.bias:
+            y += params["b"]
+        return y
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> None:
+        """Write dC and db; samples have no gradient, and W_0 is moved by decay alone."""
+        rows, dC = trace["rows"], grads["C"]
+        if isinstance(rows, slice) and rows == slice(0, self.samples):
+            dC[...] = dy
+        else:
+            dC[...] = 0
+            np.add.at(dC, rows, dy)  # a batch that is drawn may hold a sample twice
+        grads["a"][...] = 0
+        if self.bias:
+            np.sum(dy, axis=0, out=grads["b"])
 
 
 class SampleSpaceEngine(Engine):
@@ -82,8 +144,8 @@ class SampleSpaceEngine(Engine):
             "first layer, same result"
         )
         self.parameters["0.a"][...] = 1.0
-        for own, theirs in self._shared():
-            own[...] = theirs
+        for mine, theirs in self._shared():
+            mine[...] = theirs
         self._K = np.zeros((N + len(others), N))
         for columns in self._blocks():
             own, other = _float64(self._samples[:, columns]), _float64(self._others[:, columns])
@@ -136,8 +198,8 @@ class SampleSpaceEngine(Engine):
         for columns in self._blocks():
             block = _float64(self._samples[:, columns])
             W[columns] = a * self._W_0[columns] + block.T @ C
-        for own, theirs in self._shared():
-            theirs[...] = own
+        for mine, theirs in self._shared():
+            theirs[...] = mine
         return self.network
 
     def moments(self, state: Mapping[str, Array]) -> dict[str, Array]:
@@ -164,8 +226,8 @@ class SampleSpaceEngine(Engine):
     def _shared(self) -> Iterator[tuple[Array, Array]]:
         """Pair every array that both have with the network's, beginning with the bias."""
         network = self.network
-        for own, theirs in ((self.parameters, network.parameters), (self.state, network.state)):
-            for name, array in own.items():
+        for mine, theirs in ((self.parameters, network.parameters), (self.state, network.state)):
+            for name, array in mine.items():
                 place, _, rest = name.partition(".")
                 if name not in {"0.C", "0.a"}:
                     yield array, theirs[f"{int(place) + self._place}.{rest}"]
@@ -214,10 +276,11 @@ def why_not_exact(network: Network, optimizer: Optimizer, X: object) -> str | No
             return f"because {type(layer).__name__} lies below the first Dense layer"
     else:
         return "because there is no Dense layer"
-    if type(optimizer) not in (SGD, Momentum, Nesterov):
+    if not own(type(optimizer), "is_linear"):
+        *some, last = (kind.__name__ for kind in OPTIMIZERS.values() if own(kind, "is_linear"))
         return (
             f"because the updates of {type(optimizer).__name__} are not linear in the gradients; "
-            "those of SGD, Momentum and Nesterov are"
+            f"those of {', '.join(some)} and {last} are"
         )
     if not isinstance(X, np.ndarray):
         return "because the samples are too large to be prepared as a whole"
@@ -270,3 +333,8 @@ def is_cheaper(
 
 def _float64(block: Array) -> Array:
     return block.astype(np.float64, copy=False)
+
+
+def _take(array: Array, rows: Array, trace: Trace, name: str) -> Array:
+    taken = trace.buffer(name, (len(rows), array.shape[1]), array.dtype)
+    return np.take(array, rows, axis=0, out=taken, mode="clip")

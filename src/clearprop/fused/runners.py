@@ -1,14 +1,14 @@
-"""Training by compiled steps, as the training loop calls them."""
+"""Compiled steps and compiled gradients of one network, as those who train call them."""
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 
-from clearprop.fused.building import chain_of, samples_of, vectors_of
-from clearprop.fused.chain import Batches, nothing
+from clearprop.fused.building import Batches, chain_of, nothing, samples_of, vectors_of
 from clearprop.kernels import flush_below
 from clearprop.layer_stack import LayerStack
 from clearprop.layers import Dropout
@@ -16,6 +16,7 @@ from clearprop.losses import Loss
 from clearprop.optimizers import Optimizer, OptimizerState
 from clearprop.parameters import Array
 
+_CHUNK = 2**13  # numbers in the widest layer at a time: 64 KiB in float64
 _AT_ONCE = 2_000_000_000  # weights times samples: a tenth of a second, for which Ctrl-C waits
 
 
@@ -30,34 +31,34 @@ class FusedSteps:
         Its own, or one that is minimised in its place.
     optimizer : Optimizer
     state : dict of str to ndarray
-        What the optimizer keeps, changed.
+        The moments that the optimizer keeps, changed.
     X : ndarray, shape (N, D)
         In sample space K (N, N).
     y : ndarray of int64, shape (N,), or ndarray, shape (N, K)
         Class numbers, or targets.
     weights : ndarray, shape (N,), or None
     Z_0 : ndarray, shape (N, M), or None
-        In sample space what the first weights give.
+        In sample space X W_0, the product with the first weights.
     first_squares : float
         In sample space the sum of the first weights' squares.
     batch_size : int
-        The most samples that a batch has.
+        The largest number of samples in a batch.
     threads : int
-        How many work on a batch together.
+        The number of threads that work on a batch together.
     random_state : numpy.random.RandomState
-        Where dropout draws, in the order in which its layers would.
+        The source from which dropout draws, in the order in which its layers would.
 
     Attributes
     ----------
     optimizer : Optimizer
         It may be replaced by another one of its kind, with another learning rate.
     at_once : int
-        How many updates are best done in one call.
+        The number of updates that are best done in one call.
 
     Raises
     ------
     Exception
-        Whatever a broken Numba raises.
+        If Numba is broken: whatever it raises.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class FusedSteps:
         threads: int,
         random_state: np.random.RandomState,
     ) -> None:
-        from clearprop.fused.steps import train  # here: it needs Numba
+        from clearprop.fused.crew import train  # here: it needs Numba
 
         self._train = train
         self.optimizer = optimizer
@@ -106,17 +107,17 @@ class FusedSteps:
         Parameters
         ----------
         step : int
-            How many updates were done before.
+            The number of updates done before.
         rows : ndarray of int64, shape (R,), or slice
             The samples of all batches, one batch after the other; a slice begins with the first
             sample.
         sizes : sequence of int
-            How many samples each batch has, R in all.
+            The number of samples of each batch, R in all.
 
         Returns
         -------
         losses : list of float
-            Of every batch that was looked at.
+            The loss of every batch that was looked at.
         logits : ndarray, shape (R, K)
         """
         bounds = np.array([0, *accumulate(sizes)])
@@ -146,7 +147,7 @@ class FusedSteps:
         return losses[: done + 1].tolist(), logits
 
     def _drawn(self, sizes: Sequence[int]) -> Array:
-        """Draw what dropout lets stay in all batches."""
+        """Draw the numbers that dropout lets stay in all batches."""
         if not self._dropping:
             return self._no_draws
         kept = np.empty((sum(sizes), sum(units for _, units in self._dropping)), np.bool_)
@@ -160,7 +161,7 @@ class FusedSteps:
         return kept
 
     def _scheduled(self, steps: range) -> tuple[Array, Array]:
-        """Return what the optimizer says of each update: coefficients (S, C) and factors (S,)."""
+        """Return the optimizer's coefficients (S, C) and factors (S,) of each update."""
         optimizer, params = self.optimizer, self._vectors.params
         coefficients, factors = [], []
         for step in steps:
@@ -171,3 +172,86 @@ class FusedSteps:
         if not coefficients:
             return nothing(self._dtype, 2), nothing(self._dtype)
         return np.array(coefficients, self._dtype), np.array(factors, self._dtype)
+
+
+class FusedGradient:
+    """Compiled passes of all samples through one network.
+
+    Parameters
+    ----------
+    network : LayerStack
+        Its parameters may be changed between two calls; `is_plain_chain` must hold.
+    loss : Loss
+        Its own, or one that is minimised in its place.
+    X : ndarray, shape (N, D)
+    y : ndarray of int64, shape (N,), or ndarray, shape (N, K)
+        Class numbers, or targets.
+    weights : ndarray, shape (N,), or None
+    threads : int
+        The number of threads, of which each has a share of the samples.
+
+    Attributes
+    ----------
+    gradient : ParameterVector
+        That of the mean loss, as of the last call.
+    blas_threads : int
+        The number of threads that a product outside is to have meanwhile: one.
+
+    Raises
+    ------
+    Exception
+        If Numba is broken: whatever it raises.
+    """
+
+    blas_threads = 1
+
+    def __init__(
+        self,
+        network: LayerStack,
+        loss: Loss,
+        X: Array,
+        y: Array,
+        weights: Array | None,
+        threads: int,
+    ) -> None:
+        from clearprop.fused.crew import gradient_of  # here: it needs Numba
+
+        self._gradient_of = gradient_of
+        threads = min(threads, len(y))
+        widest = max(math.prod(shape) for shape in network.summary().output_shapes)
+        self._size = min(max(1, _CHUNK // widest), len(y))
+        self._chain, memory = chain_of(network, loss, None, self._size)
+        self._samples = samples_of(X, y, weights)
+        self._counted = float(len(y)) if weights is None else float(weights.sum())
+        gradients = [network.parameters.like() for _ in range(threads)]
+        self._vectors = [  # only the parameters are everybody's
+            vectors_of(network, None, {}, memory, 1)._replace(gradient=one.data)
+            for one in gradients
+        ]
+        self._logits = np.empty((threads, self._size * network.output_shape[0]), network.dtype)
+        cuts = [len(y) * part // threads for part in range(threads + 1)]
+        self._shares = list(pairwise(cuts))
+        self._others = ThreadPoolExecutor(max(threads - 1, 1))  # its threads start when needed
+        self.gradient = gradients[0]
+        self._pass(0, (0, 0))  # compiles, if that is to be done
+
+    def __call__(self) -> float:
+        """Write the gradient of the mean loss into `gradient`, and return the loss."""
+        first, *others = enumerate(self._shares)
+        results = [self._others.submit(self._pass, *share) for share in others]
+        loss = self._pass(*first)
+        for vectors, result in zip(self._vectors[1:], results, strict=True):
+            loss += result.result()
+            self.gradient.data += vectors.gradient
+        return loss
+
+    def _pass(self, part: int, share: tuple[int, int]) -> float:
+        return self._gradient_of(
+            self._chain,
+            self._samples,
+            self._vectors[part],
+            self._logits[part],
+            self._counted,
+            *share,
+            self._size,
+        )

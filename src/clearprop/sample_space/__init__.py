@@ -1,1 +1,0 @@
-"""The layer that stands for the first Dense one in sample space."""
