@@ -18,10 +18,6 @@ class Schedule(ABC):
         ----------
         step : int
             The number of updates done before it.
-
-        Returns
-        -------
-        float
         """
 
 
