@@ -48,7 +48,7 @@ class Summary:
     dtype : str
         The dtype of every array.
     rows : tuple of SummaryRow
-        The layers from input to output; those inside a `Residual` or `Sequential` follow it.
+        From input to output; the layers inside a `Residual` or `Sequential` follow it.
     """
 
     input_shape: tuple[int, ...]
