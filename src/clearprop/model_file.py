@@ -19,7 +19,7 @@ from clearprop.version import __version__
 _KIND = "model"
 _FORMAT = 1
 _DTYPES = ("float32", "float64")
-# What fields of a wrong type or size make the classes raise that are built with them.
+# Raised by classes that are built with fields of a wrong type or size.
 _FAULTS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 

@@ -19,10 +19,6 @@ class Schedule(ABC):
         ----------
         step : int
             The number of updates done before it.
-
-        Returns
-        -------
-        float
         """
 
 

@@ -95,10 +95,6 @@ def open_tensors(path: str | os.PathLike[str], kind: str) -> TensorFile:
     kind : str
         The kind of file that is expected, for messages: ``"model"``.
 
-    Returns
-    -------
-    TensorFile
-
     Raises
     ------
     ModelFileError

@@ -140,9 +140,9 @@ def test_lbfgs_gets_its_l2_and_all_samples() -> None:
     trainer = build_trainer(settings(optimizer="lbfgs", l2=0.5, batch_size=0), 100)
     assert trainer.optimizer == cp.LBFGS(alpha=0.5)
     assert trainer.samples_per_update is None
-    for given in ({"learning_rate": 0.25}, {"batch_size": 8}):
-        with pytest.raises(UsageError, match=f"leave {next(iter(given))} out"):
-            build_trainer(settings(optimizer="lbfgs", **given), 100)
+    for unused in ({"learning_rate": 0.25}, {"batch_size": 8}):
+        with pytest.raises(UsageError, match=f"leave {next(iter(unused))} out"):
+            build_trainer(settings(optimizer="lbfgs", **unused), 100)
 
 
 def test_the_rest_of_the_trainer_is_as_asked_for() -> None:

@@ -1,11 +1,14 @@
 """When loops are compiled, and what happens where they can't be."""
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 TRAINING = """
 import numpy as np, sys, warnings
@@ -117,6 +120,21 @@ def test_with_all_its_names_whole_steps_are_compiled(tmp_path: Path) -> None:
     assert train(tmp_path, CHAIN)[1] == "True True []"
     kept = {file.name.partition(".")[0] for file in tmp_path.rglob("*.nbi")}
     assert ("crew" in kept) == (os.name == "posix")
+
+
+def test_numba_is_bounded_to_the_versions_that_are_tested() -> None:
+    root = Path(__file__).parents[2]
+    extras = tomllib.loads((root / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    [allowed] = [Requirement(one).specifier for one in extras["fast"]]
+    pinned = re.search(
+        r"^numba==(\d+)\.(\d+)\.(\d+)$", (root / "constraints.txt").read_text(), re.M
+    )
+    assert pinned is not None
+    major, minor, patch = map(int, pinned.groups())
+    assert f"{major}.{minor}.{patch}" in allowed
+    assert f"{major}.{minor + 1}.0" not in allowed
 
 
 def test_the_environment_can_forbid_it(tmp_path: Path) -> None:

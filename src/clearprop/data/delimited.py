@@ -84,10 +84,6 @@ def read_table(path: Path) -> Table:
     path : Path
         A file in UTF-8, with or without a byte order mark.
 
-    Returns
-    -------
-    Table
-
     Raises
     ------
     DataError

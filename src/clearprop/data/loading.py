@@ -23,19 +23,20 @@ def format_of(path: Path) -> Format | None:
     return next((one for one in FORMATS if one.owns(path)), None)
 
 
+def has_columns(path: Path) -> bool:
+    """Whether a file is a table, by its name."""
+    owner = format_of(path)
+    return owner is not None and owner.has_columns
+
+
 def suffixes(formats: Iterable[Format]) -> str:
     """List the suffixes of formats: ".csv, .tsv or .npz"."""
-    return in_words([suffix for one in formats for suffix in one.suffixes], "or")
+    return _in_words([suffix for one in formats for suffix in one.suffixes], "or")
 
 
 def names(formats: Iterable[Format], last: str) -> str:
     """List the names of formats, with a word before the last: "CSV, TSV or NPZ"."""
-    return in_words([suffix[1:].upper() for one in formats for suffix in one.suffixes], last)
-
-
-def in_words(parts: Sequence[str], last: str) -> str:
-    """Join words by commas, and the last one by a word."""
-    return f" {last} ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+    return _in_words([suffix[1:].upper() for one in formats for suffix in one.suffixes], last)
 
 
 def load(
@@ -82,8 +83,7 @@ def load(
     """
     text = os.fspath(name_or_path)
     path = Path(text)
-    owner = format_of(path)
-    if target is not None and not (owner and owner.has_columns):
+    if target is not None and not has_columns(path):
         tables = names((one for one in FORMATS if one.has_columns), "and")
         raise UsageError(f"{text} has no columns to name a target of; only {tables} files have.")
     if text in BUILTINS:
@@ -100,6 +100,7 @@ def load(
         raise _not_there(path, text)
     if not path.is_file():
         raise DataError(f"{path} is neither a file nor a folder.")
+    owner = format_of(path)
     if owner is None:
         others = "".join(f"{one.otherwise}, " for one in FORMATS if one.otherwise)
         raise DataError(
@@ -121,3 +122,8 @@ def _not_there(path: Path, text: str) -> DataError | UsageError:
     if path.suffix or path.name != text:
         return DataError(f"There is no file or folder {text}. Check the path.")
     return unknown_name("data set or path", text, [*BUILTINS, *TOYS])
+
+
+def _in_words(parts: Sequence[str], last: str) -> str:
+    """Join words by commas, and the last one by a word."""
+    return f" {last} ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))

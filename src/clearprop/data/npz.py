@@ -29,10 +29,6 @@ class Npz(Format):
     def read(self, path: Path, target: str | None = None) -> Dataset:
         """Read X and y, or x_train, y_train and, where they are there, x_test and y_test.
 
-        Parameters
-        ----------
-        path : Path
-
         Returns
         -------
         Dataset

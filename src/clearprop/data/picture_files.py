@@ -69,10 +69,6 @@ def read_pictures(
     channels : {3, 1}, default 3
         RGB or grey.
 
-    Returns
-    -------
-    Pictures
-
     Raises
     ------
     UsageError

@@ -13,13 +13,14 @@ from clearprop.preprocessing.input_recipes import (
 )
 from clearprop.preprocessing.inputs import Inputs, array_of, read_inputs
 from clearprop.preprocessing.recipe import (
+    ClassTarget,
     InputRecipe,
     PreparedRows,
     Preprocessing,
+    ValueTarget,
     fit_recipe,
     prepare,
 )
-from clearprop.preprocessing.targets import ClassTarget, ValueTarget
 
 __all__ = [
     "ArrayRecipe",

@@ -47,10 +47,6 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
     recipe : Preprocessing
         The model's.
 
-    Returns
-    -------
-    Inputs
-
     Raises
     ------
     DataError

@@ -1,0 +1,173 @@
+"""The house is one that can be lived in: few doors, no circles, files of one subject each."""
+
+import ast
+import io
+import tokenize
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[1] / "src/clearprop"
+FILES = sorted(HOUSE.rglob("*.py"))
+INSIDE = [file for file in FILES if file.name != "__init__.py"]
+NOT_COUNTED = {"__init__.py", "__main__.py", "py.typed", "__pycache__"}
+
+
+def name_of(file):
+    return file.relative_to(HOUSE).as_posix()
+
+
+@cache
+def lines_of(file):
+    return len(file.read_text(encoding="utf-8").splitlines())
+
+
+def listing(measured):
+    """Write names with their figures, the largest first."""
+    ordered = sorted(measured.items(), key=lambda one: -one[1])
+    return "".join(f"\n  {figure:6}  {name}" for name, figure in ordered)
+
+
+def test_there_are_at_most_22_entries_at_the_top():
+    entries = sorted(path.name for path in HOUSE.iterdir() if path.name not in NOT_COUNTED)
+    assert len(entries) <= 22, f"{len(entries)} entries: {', '.join(entries)}"
+
+
+def test_there_are_at_most_210_files():
+    rooms = {}
+    for file in FILES:
+        room = name_of(file).partition("/")[0]
+        rooms[room] = rooms.get(room, 0) + 1
+    assert len(FILES) <= 210, f"{len(FILES)} files:{listing(rooms)}"
+
+
+def test_no_file_has_more_than_450_lines():
+    long = {name_of(file): lines_of(file) for file in FILES if lines_of(file) > 450}
+    assert not long, listing(long)
+
+
+def test_at_most_40_files_have_fewer_than_60_lines():
+    short = {name_of(file): lines_of(file) for file in INSIDE if lines_of(file) < 60}
+    assert len(short) <= 40, f"{len(short)} short files:{listing(short)}"
+
+
+def test_there_are_at_most_33000_lines():
+    rooms = {}
+    for file in FILES:
+        room = name_of(file).partition("/")[0]
+        rooms[room] = rooms.get(room, 0) + lines_of(file)
+    assert sum(rooms.values()) <= 33_000, f"{sum(rooms.values())} lines:{listing(rooms)}"
+
+
+def code_and_imports(source):
+    """Return the numbers of the lines of code, and of those among them that import."""
+    no_code = {
+        *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE),
+        *(tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER),
+    }
+    code, imports = set(), set()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in no_code:
+            code.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imports.update(range(node.lineno, node.end_lineno + 1))
+        if (  # a docstring, or the text below a constant
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            code.difference_update(range(node.lineno, node.end_lineno + 1))
+    return code, imports
+
+
+def test_imports_are_at_most_a_tenth_of_the_lines_of_code():
+    code, imports, shares = 0, 0, {}
+    for file in FILES:
+        of_code, of_imports = code_and_imports(file.read_text(encoding="utf-8"))
+        code, imports = code + len(of_code), imports + len(of_imports)
+        if file in INSIDE and len(of_imports) > len(of_code) / 6:
+            shares[name_of(file)] = round(100 * len(of_imports) / len(of_code))
+    share = f"imports are {imports / code:.1%} of {code} lines of code"
+    assert imports <= code / 10, f"{share}; the largest shares, in percent:{listing(shares)}"
+
+
+def test_docstrings_comments_and_blank_lines_are_no_code():
+    source = '"""Text."""\n\nimport a\n\n\ndef f():\n    """Text\n    on."""\n    return 1  # why\n'
+    assert code_and_imports(source) == ({3, 6, 9}, {3})
+
+
+def imported():
+    """Return the modules that each module imports: in a function, too, but not for types alone."""
+    modules = {module_of(file): file for file in FILES}
+    return {name: _named(file, modules) for name, file in modules.items()}
+
+
+def module_of(file):
+    parts = ("clearprop", *file.relative_to(HOUSE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _run(node):
+    """Walk through a tree, but not into what only a type checker sees."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield from _run(child)
+
+
+def _named(file, modules):
+    found = set()
+    for node in _run(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in modules else node.module)
+    return found & set(modules)
+
+
+def circles(graph):
+    """Return the strongly connected components of more than one module (Tarjan, 1972)."""
+    order, lowest, stack, found = {}, {}, [], []
+
+    def visit(name):
+        order[name] = lowest[name] = len(order)
+        stack.append(name)
+        for other in sorted(graph[name]):
+            if other not in order:
+                visit(other)
+                lowest[name] = min(lowest[name], lowest[other])
+            elif other in stack:
+                lowest[name] = min(lowest[name], order[other])
+        if lowest[name] == order[name]:
+            place = stack.index(name)
+            component = stack[place:]
+            del stack[place:]
+            if len(component) > 1 or name in graph[name]:
+                found.append(sorted(component))
+
+    for name in graph:
+        if name not in order:
+            visit(name)
+    return found
+
+
+def test_imports_make_no_circle():
+    found = circles(imported())
+    assert not found, "".join(f"\n  {', '.join(circle)}" for circle in found)
+
+
+@pytest.mark.parametrize(
+    ("graph", "expected"),
+    [
+        ({"a": {"b", "c"}, "b": {"c"}, "c": set()}, []),
+        ({"a": {"b"}, "b": {"c"}, "c": {"b"}}, [["b", "c"]]),
+        ({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}, [["a", "b", "c"]]),
+        ({"a": {"a"}}, [["a"]]),
+    ],
+)
+def test_circles_are_found(graph, expected):
+    assert circles(graph) == expected
