@@ -1,4 +1,4 @@
-"""A network as a table: what each layer gives, learns and takes in memory."""
+"""A network as a table: the output, the parameters and the memory of each layer."""
 
 import math
 from collections.abc import Iterator
@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.layers import Built, Layer, Sequential
-from clearprop.layers.base import every_layer
-from clearprop.layers.stand_in import StandIn, stand_in_for
+from clearprop.layers.base import StandIn, every_layer, stand_in_for
 
 
 @dataclass(frozen=True)
@@ -23,13 +22,13 @@ class SummaryRow:
     layer : str
         Its type and hyper-parameters.
     shapes : dict of str to tuple of int
-        Of its own arrays, by name, learned and kept.
+        The shapes of its own arrays, learned and kept, by name.
     output_shape : tuple of int
-        Of one sample.
+        The shape of one sample's output.
     parameters : int
-        How many numbers it learns, those of inner layers not counted.
+        The number of numbers that it learns, those of inner layers not counted.
     bytes : int
-        What its own arrays, learned and kept, take.
+        The memory of its own arrays, learned and kept.
     """
 
     name: str
@@ -47,11 +46,11 @@ class Summary:
     Parameters
     ----------
     input_shape : tuple of int
-        Of one sample.
+        The shape of one sample.
     dtype : str
-        Of every array.
+        That of every array.
     rows : tuple of SummaryRow
-        From input to output; the layers inside a container follow it.
+        The layers from input to output; those inside a container follow it.
     """
 
     input_shape: tuple[int, ...]
@@ -60,17 +59,17 @@ class Summary:
 
     @property
     def parameters(self) -> int:
-        """How many numbers are learned."""
+        """The number of numbers that are learned."""
         return sum(row.parameters for row in self.rows)
 
     @property
     def bytes(self) -> int:
-        """What all arrays, learned and kept, take in memory."""
+        """The memory of all arrays, learned and kept."""
         return sum(row.bytes for row in self.rows)
 
     @property
     def output_shapes(self) -> tuple[tuple[int, ...], ...]:
-        """What each layer gives for one sample."""
+        """The shape of each layer's output for one sample."""
         return tuple(row.output_shape for row in self.rows)
 
     def __str__(self) -> str:
@@ -107,9 +106,9 @@ def summarize(body: Sequential, input_shape: tuple[int, ...], dtype: np.dtype[An
     ----------
     body : Sequential
     input_shape : tuple of int
-        Of one sample.
+        The shape of one sample.
     dtype : numpy.dtype
-        Of every array.
+        That of every array.
 
     Returns
     -------

@@ -28,17 +28,17 @@ class FusedSteps:
     network : Network
         Its parameters are changed; `is_chain` must hold.
     loss : Loss
-        Its own, or one that is minimised in its place.
+        The network's, or one that is minimised in its place.
     optimizer : Optimizer
     state : dict of str to ndarray
         The moments that the optimizer keeps, changed.
     X : ndarray, shape (N, D)
-        In sample space K (N, N).
+        The samples; in sample space K (N, N).
     y : ndarray of int64, shape (N,), or ndarray, shape (N, K)
         Class numbers, or targets.
     weights : ndarray, shape (N,), or None
     Z_0 : ndarray, shape (N, M), or None
-        In sample space X W_0, the product with the first weights.
+        The product X W_0 with the first weights, in sample space.
     batch_size : int
         The largest number of samples in a batch.
     threads : int
@@ -179,7 +179,7 @@ class FusedGradient:
     network : Network
         Its parameters may be changed between two calls; `is_plain_chain` must hold.
     loss : Loss
-        Its own, or one that is minimised in its place.
+        The network's, or one that is minimised in its place.
     X : ndarray, shape (N, D)
     y : ndarray of int64, shape (N,), or ndarray, shape (N, K)
         Class numbers, or targets.
