@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.layers import Layer
-from clearprop.layers.stand_in import StandIn, stand_in_for
+from clearprop.layers.base import StandIn, stand_in_for
 from clearprop.losses import Loss
 from clearprop.network import Network, twin_of
 from clearprop.parameters import Array, Params
@@ -85,7 +85,7 @@ class EachLoss:
     Parameters
     ----------
     logits : ndarray, shape (N, K)
-        As they were before.
+        The logits as they were before.
     losses : ndarray, shape (N,)
     dlogits : ndarray, shape (N, K)
         The derivative of each.

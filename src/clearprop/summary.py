@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.layers import Built, Layer, Sequential
-from clearprop.layers.base import every_layer
-from clearprop.layers.stand_in import StandIn, stand_in_for
+from clearprop.layers.base import StandIn, every_layer, stand_in_for
 
 
 @dataclass(frozen=True)

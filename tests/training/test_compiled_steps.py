@@ -1,6 +1,9 @@
 """Compiled steps train as the layers themselves do, up to rounding."""
 
 import math
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -254,3 +257,28 @@ def test_l2_in_sample_space_is_that_of_the_weights(
     monkeypatch.delattr("clearprop.training.step.PlainStep.__call__")
     compiled = losses("compiled", sample_space=True, threads=threads)
     np.testing.assert_allclose(compiled, plain, rtol=1e-9)
+
+
+def test_the_name_on_disk_is_that_of_all_the_code_inside() -> None:
+    from clearprop.fused import crew, threads
+
+    def called(y: Any) -> Any:
+        return y
+
+    def caller(y: Any) -> Any:
+        return called(y)
+
+    before = threads.compiled(caller).py_func.__qualname__
+    caller.__qualname__ = "caller"
+    threads.part(called)
+    assert threads.compiled(caller).py_func.__qualname__ != before
+    script = "from clearprop.fused import crew; print(crew.train.py_func.__qualname__)"
+    for seed in "12":  # of Python's hashes
+        found = subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert found.stdout.strip() == crew.train.py_func.__qualname__

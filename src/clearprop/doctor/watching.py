@@ -87,7 +87,7 @@ def find_origin(network: Network, X: Array, y: Array) -> Origin | None:
     Parameters
     ----------
     network : Network
-        With finite parameters; left as it is.
+        A network of finite parameters; left as it is.
     X : ndarray, shape (N, *input_shape)
         Finite.
     y : ndarray

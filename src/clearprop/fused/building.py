@@ -61,7 +61,7 @@ class Chain(NamedTuple):
         The place in the memory where K C begins, by which L2 measures weights in sample space; else
         NONE.
     first_squares : float
-        In sample space |W_0|^2, the sum of squares of the first weights.
+        The sum of squares |W_0|^2 of the first weights, in sample space.
     alpha : float
         The strength of L2.
     """
@@ -86,7 +86,7 @@ class Samples(NamedTuple):
     inputs : ndarray, shape (N * D,)
         X (N, D) in rows, in sample space the matrix K (N, N).
     Z_0 : ndarray, shape (N, M)
-        In sample space X W_0, the product with the first weights.
+        The product X W_0 with the first weights, in sample space.
     labels : ndarray of int64, shape (N,)
     targets : ndarray, shape (N, K)
         Either labels or targets are there.
@@ -135,7 +135,7 @@ class Batches(NamedTuple):
     kept : ndarray of bool, shape (R, Q)
         The numbers that dropout lets stay, of all layers with dropout above them side by side.
     coefficients : ndarray, shape (S, C)
-        For each update the numbers that the optimizer's kernel takes, its floor last.
+        The numbers that the optimizer's kernel takes for each update, its floor last.
     factors : ndarray, shape (S,)
         The factor of the weights before each update.
     """
@@ -209,7 +209,7 @@ def chain_of(
     ----------
     network : LayerStack
     loss : Loss
-        Its own, or one that is minimised in its place.
+        The network's, or one that is minimised in its place.
     optimizer : Optimizer or None
         None for its gradient alone.
     samples : int
@@ -272,12 +272,12 @@ def samples_of(X: Array, y: Array, weights: Array | None, Z_0: Array | None = No
     Parameters
     ----------
     X : ndarray, shape (N, D)
-        In sample space K (N, N).
+        The samples; in sample space K (N, N).
     y : ndarray of int64, shape (N,), or ndarray, shape (N, K)
         Class numbers, or targets.
     weights : ndarray, shape (N,), or None
     Z_0 : ndarray, shape (N, M), or None
-        In sample space X W_0, the product with the first weights.
+        The product X W_0 with the first weights, in sample space.
     """
     return Samples(
         inputs=X.reshape(-1),

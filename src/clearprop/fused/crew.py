@@ -65,9 +65,9 @@ def train(
     vectors : Vectors
     batches : Batches
     losses : ndarray of float64, shape (S,)
-        Written: the loss of every batch.
+        The array that takes the loss of every batch.
     logits : ndarray, shape (R * K,)
-        Written: the logits of every sample of every batch, in rows.
+        The array that takes the logits of all samples of all batches, in rows.
     counter : ndarray of int64, shape (1,)
         The state of the threads' barrier.
     part : int

@@ -28,12 +28,12 @@ class FusedSteps:
     network : LayerStack
         Its parameters are changed; `is_chain` must hold.
     loss : Loss
-        Its own, or one that is minimised in its place.
+        The network's, or one that is minimised in its place.
     optimizer : Optimizer
     state : dict of str to ndarray
         The moments that the optimizer keeps, changed.
     X : ndarray, shape (N, D)
-        In sample space K (N, N).
+        The samples; in sample space K (N, N).
     y : ndarray of int64, shape (N,), or ndarray, shape (N, K)
         Class numbers, or targets.
     weights : ndarray, shape (N,), or None
@@ -182,7 +182,7 @@ class FusedGradient:
     network : LayerStack
         Its parameters may be changed between two calls; `is_plain_chain` must hold.
     loss : Loss
-        Its own, or one that is minimised in its place.
+        The network's, or one that is minimised in its place.
     X : ndarray, shape (N, D)
     y : ndarray of int64, shape (N,), or ndarray, shape (N, K)
         Class numbers, or targets.

@@ -152,7 +152,7 @@ def multiply(
     a, b, c : ndarray, shape (Q,)
     a_begins, b_begins, c_begins : int
     a_step, b_step, c_step : int
-        From a row to the next.
+        The steps from a row to the next, in numbers.
     """
     kind = get_blas_kind(a.dtype)  # type: ignore[no-untyped-call] # Numba has no types
     signature = types.void(

@@ -7,39 +7,20 @@ bits. The environment variable CLEARPROP_KERNELS says otherwise: ``numpy`` for f
 ``compiled`` for loops from the first step.
 """
 
-from clearprop.kernels.formulas import (
-    relu,
-    relu_backward,
-    sigmoid,
-    softmax_pick,
-    softmax_shift,
-    sparse_multiply,
-    sparse_multiply_transposed,
-)
-from clearprop.kernels.kernel import (
-    Kernel,
-    are_compiled,
-    compile_if_worthwhile,
-    give_up_compiling,
-)
-from clearprop.kernels.updates import adapt, descend, flush_below, look_ahead, push, scale
-
-__all__ = [
-    "Kernel",
-    "adapt",
-    "are_compiled",
-    "compile_if_worthwhile",
-    "descend",
-    "flush_below",
-    "give_up_compiling",
-    "look_ahead",
-    "push",
-    "relu",
-    "relu_backward",
-    "scale",
-    "sigmoid",
-    "softmax_pick",
-    "softmax_shift",
-    "sparse_multiply",
-    "sparse_multiply_transposed",
-]
+from clearprop.kernels.formulas import relu as relu
+from clearprop.kernels.formulas import relu_backward as relu_backward
+from clearprop.kernels.formulas import sigmoid as sigmoid
+from clearprop.kernels.formulas import softmax_pick as softmax_pick
+from clearprop.kernels.formulas import softmax_shift as softmax_shift
+from clearprop.kernels.formulas import sparse_multiply as sparse_multiply
+from clearprop.kernels.formulas import sparse_multiply_transposed as sparse_multiply_transposed
+from clearprop.kernels.kernel import Kernel as Kernel
+from clearprop.kernels.kernel import are_compiled as are_compiled
+from clearprop.kernels.kernel import compile_if_worthwhile as compile_if_worthwhile
+from clearprop.kernels.kernel import give_up_compiling as give_up_compiling
+from clearprop.kernels.updates import adapt as adapt
+from clearprop.kernels.updates import descend as descend
+from clearprop.kernels.updates import flush_below as flush_below
+from clearprop.kernels.updates import look_ahead as look_ahead
+from clearprop.kernels.updates import push as push
+from clearprop.kernels.updates import scale as scale

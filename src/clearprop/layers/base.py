@@ -1,7 +1,10 @@
-"""The base of all layers: frozen dataclasses of hyper-parameters with forward and backward."""
+"""The base of all layers, frozen dataclasses of hyper-parameters with forward and backward.
+
+And of those that stand in the place of others, to look on while they work, inside containers, too.
+"""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
@@ -91,7 +94,7 @@ class Layer(ABC):
         Parameters
         ----------
         params : mapping of str to ndarray
-            As in forward.
+            Those of forward.
         dy : ndarray, shape (N, *out_shape)
             The gradient of the loss with respect to the output. It must not be changed.
         trace : Trace
@@ -134,3 +137,53 @@ def every_layer(inner: Mapping[str, Layer], prefix: str = "") -> Iterator[tuple[
     for name, layer in inner.items():
         yield prefix + name, layer
         yield from every_layer(layer.inner(), f"{prefix}{name}.")
+
+
+@dataclass(frozen=True, eq=False)
+class StandIn(Layer):
+    """A layer that leaves all work to another one: base of those that look on.
+
+    Parameters
+    ----------
+    layer : Layer
+        The one in whose place it stands.
+    worker : Layer
+        The same, with stand-ins for the layers inside it.
+    name : str
+        Its place, dotted inside a container: ``"3.0"``.
+    """
+
+    layer: Layer
+    worker: Layer
+    name: str
+
+    def build(self, in_shape: tuple[int, ...]) -> Built:
+        """Build the worker."""
+        return self.worker.build(in_shape)
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return the worker's output."""
+        return self.worker.forward(params, x, trace)
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array | None:
+        """Have the worker write its gradients; return its dx."""
+        return self.worker.backward(params, dy, trace, grads)
+
+    def update_state(self, params: Params, trace: Trace) -> None:
+        """Let the worker update its own."""
+        self.worker.update_state(params, trace)
+
+
+def stand_in_for(layer: Layer, name: str, make: Callable[[Layer, Layer, str], StandIn]) -> StandIn:
+    """Make a stand-in for a layer, and one for each layer inside it.
+
+    Parameters
+    ----------
+    layer : Layer
+    name : str
+        Its place.
+    make : callable
+        Makes a stand-in of a layer, its worker, and its name.
+    """
+    inner = {key: stand_in_for(one, f"{name}.{key}", make) for key, one in layer.inner().items()}
+    return make(layer, layer.with_inner(inner) if inner else layer, name)

@@ -20,7 +20,7 @@ class Sequential(Layer):
     Parameters
     ----------
     layers : tuple of Layer
-        From input to output. Their names are their places: ``"0"``, ``"1"``, ...
+        The layers from input to output. Their names are their places: ``"0"``, ``"1"``, ...
     """
 
     layers: tuple[Layer, ...]
@@ -113,7 +113,7 @@ class Residual(Layer):
     layers : tuple of Layer
         The block.
     init : Initializer, default Scaled()
-        How P starts.
+        The initializer of P.
 
     Notes
     -----

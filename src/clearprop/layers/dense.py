@@ -22,7 +22,7 @@ class Dense(Layer):
     units : int
         The number M of outputs.
     init : Initializer, default HeNormal()
-        How W (D, M) starts; b (M,) starts at zero.
+        The initializer of W (D, M); b (M,) starts at zero.
     bias : bool, default True
         Whether there is a b.
 

@@ -61,7 +61,7 @@ class Dropout(Layer):
         random_state : numpy.random.RandomState
             It is advanced by two bytes a number, which is three times quicker than a float64.
         kept : ndarray of bool
-            Written to.
+            It is written to.
         """
         drawn = np.frombuffer(random_state.bytes(2 * kept.size), "<u2")
         np.greater_equal(drawn.reshape(kept.shape), self._dropped, out=kept)

@@ -13,10 +13,10 @@ from clearprop.losses.base import Loss as Loss
 from clearprop.losses.basic import BinaryCrossEntropy as BinaryCrossEntropy
 from clearprop.losses.basic import MeanSquaredError as MeanSquaredError
 from clearprop.losses.basic import SoftmaxCrossEntropy as SoftmaxCrossEntropy
-from clearprop.losses.focal import BinaryFocal as BinaryFocal
-from clearprop.losses.focal import SoftmaxFocal as SoftmaxFocal
-from clearprop.losses.margins import Hinge as Hinge
-from clearprop.losses.margins import MulticlassHinge as MulticlassHinge
+from clearprop.losses.classes import BinaryFocal as BinaryFocal
+from clearprop.losses.classes import Hinge as Hinge
+from clearprop.losses.classes import MulticlassHinge as MulticlassHinge
+from clearprop.losses.classes import SoftmaxFocal as SoftmaxFocal
 from clearprop.losses.values import AbsoluteError as AbsoluteError
 from clearprop.losses.values import Huber as Huber
 from clearprop.losses.values import PoissonDeviance as PoissonDeviance

@@ -77,7 +77,7 @@ class Loss(ABC):
         -------
         loss : float
         dlogits : ndarray, shape (N, K)
-            Of the dtype of `logits`.
+            An array of the dtype of `logits`.
         """
         losses, dlogits = self.each(logits, y)
         if sample_weight is None:

@@ -1,11 +1,20 @@
-"""Everything that is kept of a training step."""
+"""One training step of the engine itself, with everything that it leaves behind kept apart.
+
+The network that is walked stays as it is: the step is made on a watched copy.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+
+from clearprop.initializers import random_state_of
+from clearprop.network import Network
 from clearprop.optimizers import Optimizer
-from clearprop.parameters import ParameterVector
-from clearprop.probe import Backward, Forward, LossPass
+from clearprop.parameters import Array, ParameterVector
+from clearprop.probe import Backward, Forward, LossPass, Watcher, watched
+from clearprop.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,3 +67,88 @@ class Record:
     def loss(self) -> LossPass:
         """The pass of the loss."""
         return self.losses[0]
+
+
+def record_step(
+    network: Network,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    optimizer: Optimizer,
+    trace: Trace | None,
+) -> tuple[Record, Update]:
+    """Make one training step on a copy of a network, and keep all of it.
+
+    Parameters
+    ----------
+    network : Network
+        Left as it is.
+    X, y, sample_weight
+        As `Network.loss_and_gradient` takes them.
+    optimizer : Optimizer
+        Does its first step.
+    trace : Trace or None
+        As `Network.loss_and_gradient` takes it.
+
+    Returns
+    -------
+    record : Record
+    update : Update
+
+    Raises
+    ------
+    ShapeError, DataError
+        If X, y or the weights don't fit the network, the loss, or each other.
+    """
+    record = Record()
+    twin = watched(network, _Recorder(record))
+    if trace is None:
+        trace = Trace(training=True, random_state=random_state_of(network.seed))
+        trace.wants_dx = False
+    before, state_before = twin.parameters.copy(), twin.state.copy()
+    with np.errstate(all="ignore"):  # what is not finite is shown, and said
+        _, gradient = twin.loss_and_gradient(X, y, sample_weight, trace=trace)
+        weights = record.loss.weights
+        count = len(record.loss.losses)
+        samples = count if weights is None else float(weights.sum()) or count
+        followed = gradient.copy()
+        penalty = optimizer.regularize(twin, followed, samples)
+        state = optimizer.start(twin.parameters)
+        optimizer.step(twin.parameters, followed, state, 0)
+        if trace.training:
+            twin.update_state(trace)
+    return record, Update(
+        optimizer=optimizer,
+        rate=optimizer.rate(0),
+        samples=samples,
+        penalty=penalty,
+        before=before,
+        after=twin.parameters,
+        gradient=gradient,
+        followed=followed,
+        moments={name: _named(array, before) for name, array in state.items()},
+        state_before=state_before,
+        state_after=twin.state,
+    )
+
+
+class _Recorder(Watcher):
+    """Keeps all of a step in the order in which it was computed."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+
+    def forward(self, done: Forward) -> None:
+        self._record.forward.append(done)
+
+    def backward(self, done: Backward) -> None:
+        self._record.backward.append(done)
+
+    def loss(self, done: LossPass) -> None:
+        self._record.losses.append(done)
+
+
+def _named(flat: Array, like: ParameterVector) -> ParameterVector:
+    vector = like.like()
+    vector.data[...] = flat
+    return vector

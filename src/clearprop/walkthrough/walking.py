@@ -17,8 +17,7 @@ from clearprop.walkthrough.expressions import number_text
 from clearprop.walkthrough.notation import notation_of
 from clearprop.walkthrough.pictured import picture_shape_of, with_pictures
 from clearprop.walkthrough.quantities import Entry, Quantity, Step
-from clearprop.walkthrough.record import Record
-from clearprop.walkthrough.recording import record_step
+from clearprop.walkthrough.record import Record, record_step
 from clearprop.walkthrough.steps import steps_of
 from clearprop.walkthrough.text import walk_text
 from clearprop.walkthrough.words import WORDS
