@@ -19,7 +19,7 @@ from clearprop.model_file import load
 from clearprop.network import Network
 from clearprop.preprocessing import Preprocessing, prepare
 from clearprop.walkthrough import Walk, walk
-from clearprop.walkthrough.words import WORDS
+from clearprop.walkthrough.sentences import SENTENCES
 
 _MODEL_SUFFIX = ".safetensors"
 
@@ -130,7 +130,7 @@ def walk_step(ready: Ready, sample: int, notation: str) -> Walk:
         notation=notation,
         optimizer=build_trainer(settings, count).optimizer,
     )
-    which = WORDS["of data"].format(
+    which = SENTENCES["of data"].format(
         data=dataset.name,
         first=first,
         last=first + len(rows) - 1,
@@ -174,7 +174,7 @@ def _left_out(settings: Settings) -> list[str]:
     """Say which settings of a run have no part in the step."""
     left_out = []
     if settings.class_weight != "none":
-        left_out.append(WORDS["without class weights"])
+        left_out.append(SENTENCES["without class weights"])
     if settings.clip_norm:
-        left_out.append(WORDS["without clipping"].format(norm=settings.clip_norm))
+        left_out.append(SENTENCES["without clipping"].format(norm=settings.clip_norm))
     return left_out

@@ -3,20 +3,44 @@
 Each keeps only what its derivative needs, which for sigmoid, tanh, ReLU and ELU is the output.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from clearprop.errors import UsageError
+from clearprop.expressions import Call
+from clearprop.formulas import (
+    ACTIVATION,
+    Formulas,
+    activation,
+    forms,
+    slope_at,
+    where_positive,
+)
 from clearprop.kernels import relu, relu_backward, sigmoid
 from clearprop.layers.base import Layer
 from clearprop.parameters import Array, Params
+from clearprop.symbols import Setting, Symbol, absolute, dx, dy, exp, log, maximum, tanh, x, y
 from clearprop.trace import Trace
+
+_slope, _alpha = Setting("slope"), Setting("alpha")
+_Phi = Symbol("Phi", "normal distribution function", per_sample=True)
+
+
+def _normal_distribution(x: float) -> float:
+    return 0.5 * math.erfc(-x / math.sqrt(2))
+
+
+def _normal_density(x: float) -> float:
+    return math.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
 
 
 @dataclass(frozen=True)
 class Sigmoid(Layer):
     """Logistic sigmoid: y = 1 / (1 + exp(-x)), between 0 and 1; g'(x) = y (1 - y)."""
+
+    formulas = activation(1 / (1 + exp(-x)), dy * y * (1 - y))
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = 1 / (1 + exp(-x))."""
@@ -37,6 +61,8 @@ class Sigmoid(Layer):
 class Tanh(Layer):
     """Hyperbolic tangent: y = tanh(x), between -1 and 1; g'(x) = 1 - y^2."""
 
+    formulas = activation(tanh(x), dy * (1 - y**2))
+
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = tanh(x)."""
         trace["y"] = y = np.tanh(x, out=trace.buffer("y", x.shape, x.dtype))
@@ -55,6 +81,8 @@ class Tanh(Layer):
 @dataclass(frozen=True)
 class ReLU(Layer):
     """Rectified linear unit: y = max(x, 0); g'(x) = 1 where x > 0, else 0 (at the kink, too)."""
+
+    formulas = activation(maximum(x, 0), dy * slope_at(x, 1, 0))
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = max(x, 0)."""
@@ -87,6 +115,8 @@ class LeakyReLU(Layer):
     """
 
     slope: float = 0.01
+
+    formulas = activation(maximum(x, _slope * x), dy * slope_at(x, 1, _slope))
 
     def __post_init__(self) -> None:
         if not 0 <= self.slope <= 1:
@@ -126,6 +156,10 @@ class ELU(Layer):
 
     alpha: float = 1.0
 
+    formulas = activation(
+        where_positive(x, x, _alpha * (exp(x) - 1)), dy * slope_at(x, 1, y + _alpha)
+    )
+
     def __post_init__(self) -> None:
         if not self.alpha > 0:
             raise UsageError(f"ELU needs a positive alpha, found {self.alpha}.")
@@ -162,6 +196,15 @@ class GELU(Layer):
     Source: Hendrycks, Gimpel, "Gaussian Error Linear Units" (2016), section 2.
     """
 
+    formulas = Formulas(
+        {
+            _Phi: Call("Phi", _normal_distribution, (x,), "the normal distribution function"),
+            y: x * _Phi,
+        },
+        {dx: dy * (_Phi + x * Call("phi", _normal_density, (x,), "with phi the normal density"))},
+        course=ACTIVATION,
+    )
+
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = x Phi(x)."""
         from scipy.special import ndtr  # here, so that importing clearprop stays quick
@@ -193,6 +236,10 @@ class Softplus(Layer):
     Source: Dugas, Bengio, Bélisle, Nadeau, Garcia, "Incorporating Second-Order Functional Knowledge
     for Better Option Pricing" (2001), equation 4.
     """
+
+    formulas = activation(
+        forms(log(1 + exp(x)), maximum(x, 0) + log(1 + exp(-absolute(x)))), dy / (1 + exp(-x))
+    )
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = log(exp(0) + exp(x))."""

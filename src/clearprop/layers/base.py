@@ -3,7 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from clearprop.formulas import Formulas
 from clearprop.parameters import Array, Parameter, Params
 from clearprop.trace import Trace
 
@@ -33,6 +35,9 @@ class Layer(ABC):
     A layer holds hyper-parameters only. Parameters and state come in as `params`, and what backward
     needs of forward lies in the trace, so one layer object may serve many networks and threads.
     """
+
+    formulas: ClassVar[Formulas | None] = None
+    """Its formulas, as `clearprop.walk` writes them out; without any, it shows only the numbers."""
 
     def build(self, in_shape: tuple[int, ...]) -> Built:
         """Say what comes out, and what is learned and kept.

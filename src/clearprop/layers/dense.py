@@ -5,10 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from clearprop.errors import ShapeError, UsageError
+from clearprop.formulas import LINEAR, Formulas, known, sum_n
 from clearprop.initializers import HeNormal, Initializer, Zeros
 from clearprop.layers.base import Built, Layer
 from clearprop.parameters import Array, Parameter, Params
+from clearprop.symbols import Symbol, dx, dy, x, y
 from clearprop.trace import Trace
+
+_W, _b = Symbol("W", "weights"), Symbol("b", "biases")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,12 @@ class Dense(Layer):
     units: int
     init: Initializer = HeNormal()
     bias: bool = True
+
+    formulas = Formulas(
+        {y: known(_b, x @ _W + _b, x @ _W)},
+        {_W.gradient: x.T @ dy, _b.gradient: sum_n(dy), dx: dy @ _W.T},
+        course=LINEAR,
+    )
 
     def __post_init__(self) -> None:
         if not isinstance(self.units, int | np.integer) or self.units < 1:

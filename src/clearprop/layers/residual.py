@@ -5,11 +5,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from clearprop.errors import ShapeError
+from clearprop.formulas import Formulas, known
 from clearprop.initializers import Initializer, Scaled
 from clearprop.layers.base import Built, Layer
 from clearprop.layers.sequential import Sequential
 from clearprop.parameters import Array, Parameter, Params
+from clearprop.symbols import Symbol, dx, dy, x, y
 from clearprop.trace import Trace
+
+_block = Symbol("block", per_sample=True)
+_P = Symbol("P", "projection of the input")
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,11 @@ class Residual(Layer):
     layers: tuple[Layer, ...]
     init: Initializer = Scaled()
     block: Sequential = field(init=False, repr=False, compare=False)
+
+    formulas = Formulas(
+        {y: _block + known(_P, x @ _P, x)},
+        {_P.gradient: x.T @ dy, dx: _block.gradient + known(_P, dy @ _P.T, dy)},
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from clearprop.errors import ShapeError, UsageError
+from clearprop.formulas import Formulas
 from clearprop.layers.base import Built, Layer
 from clearprop.parameters import Array, Parameter, Params
 from clearprop.trace import Trace
@@ -20,6 +21,8 @@ class Sequential(Layer):
 
     layers: tuple[Layer, ...]
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    formulas = Formulas()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))

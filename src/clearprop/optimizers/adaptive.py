@@ -3,10 +3,18 @@
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
+from clearprop.formulas import Formulas
 from clearprop.kernels import Kernel, adapt, scale
 from clearprop.optimizers.base import Optimizer
-from clearprop.optimizers.descent import Decaying
+from clearprop.optimizers.descent import Decaying, decayed, rate
 from clearprop.schedules import Schedule
+from clearprop.symbols import Setting, Symbol, g, sqrt, w, w_new
+
+_s, _m, _v = Symbol("s"), Symbol("m"), Symbol("v")
+_decay, _epsilon, _beta_1, _beta_2 = map(Setting, ("decay", "epsilon", "beta_1", "beta_2"))
+_scaled = w - rate * g / (sqrt(_s) + _epsilon)
+_first_means = {_m: _beta_1 * 0 + (1 - _beta_1) * g, _v: _beta_2 * 0 + (1 - _beta_2) * g**2}
+_adapted = rate * (_m / (1 - _beta_1)) / (sqrt(_v / (1 - _beta_2)) + _epsilon)
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,7 @@ class AdaGrad(Optimizer):
     learning_rate: float | Schedule = 0.01
     epsilon: float = 1e-10
 
+    formulas = Formulas(update={_s: 0 + g**2, w_new: _scaled})
     moments: ClassVar[tuple[str, ...]] = ("s",)
     kernel: ClassVar[Kernel] = scale
 
@@ -60,6 +69,7 @@ class RMSprop(Optimizer):
     decay: float = 0.99
     epsilon: float = 1e-8
 
+    formulas = Formulas(update={_s: _decay * 0 + (1 - _decay) * g**2, w_new: _scaled})
     moments: ClassVar[tuple[str, ...]] = ("s",)
     kernel: ClassVar[Kernel] = scale
 
@@ -96,6 +106,7 @@ class Adam(Optimizer):
     beta_2: float = 0.999
     epsilon: float = 1e-8
 
+    formulas = Formulas(update={**_first_means, w_new: w - _adapted})
     moments: ClassVar[tuple[str, ...]] = ("m", "v")
     kernel: ClassVar[Kernel] = adapt
 
@@ -134,3 +145,5 @@ class AdamW(Decaying, Adam):
     learning_rate: float | Schedule = 0.001
     _: KW_ONLY
     weight_decay: float = 0.01
+
+    formulas = Formulas(update={**_first_means, w_new: decayed - _adapted})

@@ -3,9 +3,16 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from clearprop.formulas import Formulas, known
 from clearprop.kernels import Kernel, descend, look_ahead, push
 from clearprop.optimizers.base import Optimizer
 from clearprop.schedules import Schedule
+from clearprop.symbols import Setting, Symbol, g, w, w_new
+
+rate, _weight_decay, _momentum = map(Setting, ("learning_rate", "weight_decay", "momentum"))
+decayed = known(_weight_decay, w * (1 - rate * _weight_decay), w)
+_v = Symbol("v")
+_first_v = _momentum * 0 - rate * g
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +46,7 @@ class SGD(Decaying):
 
     learning_rate: float | Schedule = 0.01
 
+    formulas = Formulas(update={w_new: decayed - rate * g})
     kernel: ClassVar[Kernel] = descend
 
 
@@ -63,6 +71,7 @@ class Momentum(Decaying):
     learning_rate: float | Schedule = 0.01
     momentum: float = 0.9
 
+    formulas = Formulas(update={_v: _first_v, w_new: decayed + _v})
     moments: ClassVar[tuple[str, ...]] = ("v",)
     kernel: ClassVar[Kernel] = push
 
@@ -90,4 +99,5 @@ class Nesterov(Momentum):
     deep learning" (2013), equations 3 and 4, written for the point looked ahead to.
     """
 
+    formulas = Formulas(update={_v: _first_v, w_new: decayed + _momentum * _v - rate * g})
     kernel: ClassVar[Kernel] = look_ahead

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from clearprop.walkthrough.matrices import Index, Matrix
+from clearprop.expressions import Index
+from clearprop.walkthrough.quantities import Matrix
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,99 @@
-"""What a walk shows: steps, their quantities, and the arithmetic of an entry."""
+"""The steps of a walk, their matrices under the names of a notation, and an entry's arithmetic."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
 
 from clearprop.errors import ShapeError
+from clearprop.expressions import Expression, Index, Number
 from clearprop.parameters import Array
-from clearprop.walkthrough.expressions import Expression
-from clearprop.walkthrough.matrices import Index, Matrix
+
+
+class Layout(Enum):
+    """The way to show an array of the engine."""
+
+    AS_IS = "as it is"
+    TRANSPOSED = "transposed"
+    COLUMN = "(M,) as (M, 1)"
+    ROW = "(N,) as (1, N)"
+
+    def show(self, array: Array) -> Array:
+        """Return the array as it is shown; a view."""
+        match self:
+            case Layout.TRANSPOSED:
+                return array.T
+            case Layout.COLUMN:
+                return array[:, np.newaxis]
+            case Layout.ROW:
+                return array[np.newaxis, :]
+        return array
+
+    def shown(self, index: Index) -> Index:
+        """Return where an entry of the engine's is shown."""
+        match self:
+            case Layout.TRANSPOSED:
+                return index[::-1]
+            case Layout.COLUMN:
+                return (*index, 0)
+            case Layout.ROW:
+                return (0, *index)
+        return index
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """An array under its symbol, in the layout of a notation.
+
+    Parameters
+    ----------
+    symbol : str
+        As formulas call it.
+    array : ndarray
+        The engine's numbers, in the engine's layout.
+    layout : Layout
+    factor : int, default 1
+        The number that they are shown multiplied with: the course's dA and dZ are m times the
+        engine's.
+    per_sample : bool, default False
+        Whether the engine's first axis counts the samples.
+    """
+
+    symbol: str
+    array: Array
+    layout: Layout = Layout.AS_IS
+    factor: int = 1
+    per_sample: bool = False
+
+    @property
+    def shown(self) -> Array:
+        """The numbers as they are shown."""
+        return self.layout.show(self.array if self.factor == 1 else self.array * self.factor)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape as it is shown."""
+        return self.layout.show(self.array).shape
+
+    @property
+    def sample_axis(self) -> int | None:
+        """The axis that counts the samples, as it is shown."""
+        if not self.per_sample:
+            return None
+        return 0 if self.layout is Layout.AS_IS else 1
+
+    def at(self, *index: Any) -> Number:
+        """Return an entry, or the row or column of entries along a slice, in float64."""
+        found = self.layout.show(self.array)[index]
+        written = [":" if isinstance(place, slice) else str(place) for place in index]
+        while written and written[-1] == ":":
+            written.pop()
+        symbol = f"{self.symbol}[{','.join(written)}]" if written else self.symbol
+        if found.ndim:
+            return Number(found.astype(np.float64) * self.factor, symbol)
+        return Number(float(found * self.factor), symbol)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +140,7 @@ class Entry:
         return found
 
     def __str__(self) -> str:
-        from clearprop.walkthrough.text import entry_text  # it needs this module
+        from clearprop.walkthrough.plain import entry_text  # it needs this module
 
         return entry_text(self)
 
@@ -82,8 +166,8 @@ class Quantity:
         The formula with shapes in the place of symbols, where it is a product of matrices.
     matrix : Matrix
     explain : callable or None
-        Gives the arithmetic of the entry at an index of the engine's; None where it is given, or
-        computed by code of the user's own.
+        Gives the arithmetic of the entry at an index; None where it is given, or computed by code
+        of the user's own.
     computed : bool
         Whether it is computed, rather than given.
     picture_shape : tuple of int, optional
@@ -95,7 +179,7 @@ class Quantity:
     formula: str
     shapes: str
     matrix: Matrix
-    explain: Callable[..., Expression] | None
+    explain: Callable[[Index], Expression] | None
     computed: bool
     picture_shape: Index | None = None
 
@@ -136,10 +220,9 @@ class Quantity:
                 f"{self.key} has shape {self.shape} and no entry {list(index)}; indices count "
                 "from 0."
             )
-        where = self.matrix.layout.engine(index)
-        with np.errstate(all="ignore"):  # what is not finite is shown
-            number = self.matrix.at(*where)
-            arithmetic = None if self.explain is None else self.explain(*where)
+        with np.errstate(all="ignore"):  # numbers that are not finite are shown, too
+            number = self.matrix.at(*index)
+            arithmetic = None if self.explain is None else self.explain(index)
         return Entry(
             name=self.key + number.symbol.removeprefix(self.symbol),
             symbol=number.symbol,
@@ -159,7 +242,7 @@ class Quantity:
         return self.matrix.layout.shown(tuple(int(i) for i in where))
 
     def __str__(self) -> str:
-        from clearprop.walkthrough.text import quantity_text  # it needs this module
+        from clearprop.walkthrough.plain import quantity_text  # it needs this module
 
         return quantity_text(self)
 

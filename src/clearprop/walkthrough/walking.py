@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 
 from clearprop.errors import UsageError, unknown_name
+from clearprop.expressions import number_text
 from clearprop.files import write_text
 from clearprop.network import Network
 from clearprop.optimizers import SGD, Optimizer
 from clearprop.trace import Trace
-from clearprop.walkthrough.expressions import number_text
+from clearprop.walkthrough.drawings import picture_shape_of, with_pictures
 from clearprop.walkthrough.notation import notation_of
-from clearprop.walkthrough.pictured import picture_shape_of, with_pictures
+from clearprop.walkthrough.plain import walk_text
 from clearprop.walkthrough.quantities import Entry, Quantity, Step
 from clearprop.walkthrough.record import Record
 from clearprop.walkthrough.recording import record_step
+from clearprop.walkthrough.sentences import SENTENCES
 from clearprop.walkthrough.steps import steps_of
-from clearprop.walkthrough.text import walk_text
-from clearprop.walkthrough.words import WORDS
 
 _ENTRY = re.compile(r"([^\[\]]+)(?:\[([\d\s,]+)\])?")
 
@@ -128,7 +128,7 @@ class Walk:
 
     def to_dict(self) -> dict[str, Any]:
         """Describe it in JSON values: large matrices by an excerpt."""
-        from clearprop.walkthrough.described import describe_walk  # it needs this module
+        from clearprop.walkthrough.plain import describe_walk  # it needs this module
 
         return describe_walk(self)
 
@@ -225,7 +225,7 @@ def walk(
     record, update = record_step(network, X, y, sample_weight, optimizer, trace)
     steps = steps_of(network, X.copy(), record, update, written)
     found = Walk(
-        title=WORDS["title"],
+        title=SENTENCES["title"],
         notation=notation,
         sample=sample,
         samples=len(X),
@@ -238,17 +238,17 @@ def walk(
 
 
 def _facts(found: Walk, network: Network, record: Record) -> Iterator[str]:
-    yield WORDS["batch"].format(samples=found.samples, dtype=found.dtype, loss=found.loss)
+    yield SENTENCES["batch"].format(samples=found.samples, dtype=found.dtype, loss=found.loss)
     with np.errstate(all="ignore"):
         every = network.loss.predict(record.loss.logits)
     target, predicted = (
         ", ".join(number_text(float(number)) for number in np.ravel(rows[found.sample]))
         for rows in (record.loss.y, every)
     )
-    yield WORDS["looked at"].format(sample=found.sample, target=target, predicted=predicted)
-    yield WORDS[f"legend {found.notation}"]
+    yield SENTENCES["looked at"].format(sample=found.sample, target=target, predicted=predicted)
+    yield SENTENCES[f"legend {found.notation}"]
     if found.dtype == "float32":
-        yield WORDS["float32"]
+        yield SENTENCES["float32"]
     wrong = found.first_not_finite
     if wrong is not None:
-        yield WORDS["not finite"].format(name=wrong.name, value=wrong.value)
+        yield SENTENCES["not finite"].format(name=wrong.name, value=wrong.value)
