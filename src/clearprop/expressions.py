@@ -6,10 +6,8 @@ leaves are symbols; `Expression.at` makes of it the arithmetic of one entry, who
 numbers.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, dataclass_transform
 
 import numpy as np
 
@@ -49,25 +47,23 @@ class Operands(Protocol):
         """Return the number N of samples, D of features or K of outputs."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """The entry of a formula that arithmetic is asked for.
 
     Parameters
     ----------
     operands : Operands
-    index : tuple of int or slice
+    indices : tuple of int or slice
     in_sum : bool, default False
         Whether it is a term of a sum: then a mean in it is one number.
     """
 
     operands: Operands
-    index: Index
+    indices: Index
     in_sum: bool = False
 
 
-@dataclass(frozen=True)
-class Style:
+class Style(NamedTuple):
     """The way to write a tree.
 
     Parameters
@@ -88,36 +84,51 @@ class Style:
     letter: str = "n"
 
 
-class Expression(ABC):
-    """Base of the nodes; each knows its value, and how to write itself."""
+@dataclass_transform(eq_default=False, frozen_default=True)
+class Expression:
+    """Base of the nodes; each knows its value, and how to write itself.
 
-    binds: ClassVar[int] = ATOM
-    __match_args__: ClassVar[tuple[str, ...]] = ()
+    As in a frozen dataclass, the annotations of a class are its fields; making two dozen of real
+    ones would take as long as all else at import. What is no field has no annotation.
+    """
+
+    binds = ATOM
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls._fields = (*cls._fields, *cls.__annotations__)
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        self.__dict__.update(zip(self._fields, values, strict=False), **named)
 
     @property
     def parts(self) -> tuple["Expression", ...]:
         """The nodes right below: of this node's fields, the expressions."""
-        found = (getattr(self, name) for name in self.__match_args__)
+        found = (getattr(self, name) for name in self._fields)
         every = (one if isinstance(one, tuple) else (one,) for one in found)
         return tuple(part for one in every for part in one if isinstance(part, Expression))
+
+    def changed(self, **named: Any) -> "Expression":
+        """Return the same node with other values of some fields."""
+        return type(self)(**{**self.__dict__, **named})
 
     def mapped(self, change: Callable[["Expression"], "Expression"]) -> "Expression":
         """Return the same node with its parts changed."""
 
-        def changed(one: Any) -> Any:
+        def other(one: Any) -> Any:
             if isinstance(one, tuple):
-                return tuple(map(changed, one))
+                return tuple(map(other, one))
             return change(one) if isinstance(one, Expression) else one
 
-        return type(self)(*(changed(getattr(self, name)) for name in self.__match_args__))
+        return type(self)(*(other(getattr(self, name)) for name in self._fields))
 
     def compute(self) -> Values:
         """Compute it in float64: arithmetic, not a formula, whose leaves have no numbers."""
         raise TypeError(f"{type(self).__name__} has no value before it is asked for an entry.")
 
-    @abstractmethod
     def write(self, style: Style) -> str:
         """Write it."""
+        raise NotImplementedError
 
     def at(self, place: Place) -> "Expression":
         """Return the arithmetic of one entry of a formula of matrices."""
@@ -204,7 +215,6 @@ class Expression(ABC):
 Operable: TypeAlias = Expression | float
 
 
-@dataclass(frozen=True, eq=False)
 class Number(Expression):
     """A leaf: one entry of a matrix, or a constant, whose symbol is the number itself.
 
@@ -231,12 +241,11 @@ class Number(Expression):
         return ()
 
 
-@dataclass(frozen=True)
 class Sum(Expression):
     """Terms added up."""
 
     terms: tuple[Expression, ...]
-    binds: ClassVar[int] = SUM
+    binds = SUM
 
     def compute(self) -> Values:
         """Add the terms up."""
@@ -254,13 +263,12 @@ class Sum(Expression):
         return text
 
 
-@dataclass(frozen=True)
 class Product(Expression):
     """Two factors multiplied, of matrices entry by entry."""
 
     left: Expression
     right: Expression
-    binds: ClassVar[int] = PRODUCT
+    binds = PRODUCT
 
     def compute(self) -> Values:
         """Multiply the factors."""
@@ -281,7 +289,6 @@ class Product(Expression):
         return self.left.degree(count) + self.right.degree(count)
 
 
-@dataclass(frozen=True)
 class MatrixProduct(Product):
     """A product of two matrices."""
 
@@ -291,10 +298,10 @@ class MatrixProduct(Product):
 
     def at(self, place: Place) -> Expression:
         """Return the sum of the products along a row of the left and a column of the right."""
-        row, column = place.index
+        row, column = place.indices
 
         def term(i: Any) -> Expression:
-            left, right = replace(place, index=(row, i)), replace(place, index=(i, column))
+            left, right = place._replace(indices=(row, i)), place._replace(indices=(i, column))
             return Product(self.left.at(left), self.right.at(right))
 
         return series(term, term(slice(None)).compute())
@@ -308,13 +315,12 @@ class MatrixProduct(Product):
         return MatrixProduct(self.right.transposed(), self.left.transposed())
 
 
-@dataclass(frozen=True)
 class Quotient(Expression):
     """A division; by zero it gives infinity or NaN, as in NumPy."""
 
     dividend: Expression
     divisor: Expression
-    binds: ClassVar[int] = PRODUCT
+    binds = PRODUCT
 
     def compute(self) -> Values:
         """Divide."""
@@ -325,7 +331,6 @@ class Quotient(Expression):
         return f"{held(self.dividend, style, PRODUCT)} / {held(self.divisor, style, PREFIX)}"
 
 
-@dataclass(frozen=True)
 class Power(Expression):
     """A whole power."""
 
@@ -341,12 +346,11 @@ class Power(Expression):
         return f"{held(self.base, style, ATOM)}**{self.exponent}"
 
 
-@dataclass(frozen=True)
 class Negative(Expression):
     """The negative of an expression."""
 
     negated: Expression
-    binds: ClassVar[int] = SUM
+    binds = SUM
 
     def compute(self) -> Values:
         """Change the sign."""
@@ -357,7 +361,6 @@ class Negative(Expression):
         return f"-{held(self.negated, style, PRODUCT)}"
 
 
-@dataclass(frozen=True)
 class Call(Expression):
     """A function of one or several arguments; `remark` says which, where its name does not."""
 
@@ -375,7 +378,6 @@ class Call(Expression):
         return f"{self.name}({', '.join(one.write(style) for one in self.arguments)})"
 
 
-@dataclass(frozen=True)
 class Omitted(Expression):
     """The terms of a long sum that are not written: how many, and what they come to."""
 

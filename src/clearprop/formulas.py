@@ -6,8 +6,7 @@ its `Formulas`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,8 +29,7 @@ from clearprop.expressions import (
 from clearprop.symbols import Symbol, dx, y
 
 
-@dataclass(frozen=True)
-class Formulas:
+class Formulas(NamedTuple):
     """The formulas of a layer, a loss or an optimizer, each by the symbol that it gives.
 
     They hold for the very class that says so: one that inherits may compute something else.
@@ -48,9 +46,9 @@ class Formulas:
         Said of a pass that is not one of training.
     """
 
-    forward: Mapping[Symbol, Expression] = field(default_factory=dict)
-    backward: Mapping[Symbol, Expression] = field(default_factory=dict)
-    update: Mapping[Symbol, Expression] = field(default_factory=dict)
+    forward: Mapping[Symbol, Expression] = {}
+    backward: Mapping[Symbol, Expression] = {}
+    update: Mapping[Symbol, Expression] = {}
     course: str = ""
     not_training: str = ""
 
@@ -182,7 +180,6 @@ def remarks(formula: Expression, style: Style) -> list[str]:
     return list(dict.fromkeys([*found, *inner]))
 
 
-@dataclass(frozen=True)
 class _Along(Expression):
     """Base of what goes along the samples n, the outputs k or the features d."""
 
@@ -191,7 +188,7 @@ class _Along(Expression):
     columns: bool = False  # whether samples are columns
 
     def transposed(self) -> Expression:
-        return replace(self, body=self.body.transposed(), columns=not self.columns)
+        return self.changed(body=self.body.transposed(), columns=not self.columns)
 
     def shape(self, place: Place) -> tuple[int, ...]:
         return tuple(1 if axis == self.axis(place) else size for axis, size in self._sizes(place))
@@ -202,13 +199,13 @@ class _Along(Expression):
 
     def line(self, place: Place) -> tuple[Callable[[Any], Expression], Values]:
         """Return the function that gives each term, and the values of all terms."""
-        index, axis, size = place.index, self.axis(place), dict(self._sizes(place))
+        index, axis, size = place.indices, self.axis(place), dict(self._sizes(place))
         if len(index) < len(size):
             index = (0,) * (len(size) - len(index)) + index
 
         def term(i: Any) -> Expression:
             there = (*index[:axis], i, *index[axis + 1 :])
-            return self.body.at(replace(place, index=there, in_sum=True))
+            return self.body.at(place._replace(indices=there, in_sum=True))
 
         return term, np.broadcast_to(term(slice(None)).compute(), size[axis])
 
@@ -220,9 +217,8 @@ class _Along(Expression):
         return list(enumerate(self.body.shape(place)))
 
 
-@dataclass(frozen=True)
 class _Total(_Along):
-    binds: ClassVar[int] = PREFIX
+    binds = PREFIX
     single: bool = False  # whether there is only one output
 
     @property
@@ -231,14 +227,14 @@ class _Total(_Along):
 
     def resolved(self, operands: Operands) -> Expression:
         single = self.over == "k" and operands.count("K").value == 1
-        return replace(self, body=self.body.resolved(operands), single=single)
+        return self.changed(body=self.body.resolved(operands), single=single)
 
     def write(self, style: Style) -> str:
         if self.single:
             return self.body.write(style)
         if self.over != "n":
             return f"sum_{self.over} {held(self.body, style, PRODUCT)}"
-        every = replace(style, leaf=style.sample or style.leaf)
+        every = style._replace(leaf=style.sample or style.leaf)
         return f"sum_{style.letter} {held(self.body, every, PRODUCT)}"
 
     def shape(self, place: Place) -> tuple[int, ...]:
@@ -249,7 +245,6 @@ class _Total(_Along):
         return series(*self.line(place))
 
 
-@dataclass(frozen=True)
 class _Mean(_Along):
     def write(self, style: Style) -> str:
         return f"mean_{self.over}({self.body.write(style)})"
@@ -261,7 +256,6 @@ class _Mean(_Along):
         return series(term, values) / Number(len(values), self.over.upper())
 
 
-@dataclass(frozen=True)
 class _Largest(_Along):
     def write(self, style: Style) -> str:
         return f"max_{self.over}({self.body.write(style)})"
@@ -271,12 +265,11 @@ class _Largest(_Along):
         return self.as_one("max", float(values.max()), term)
 
 
-@dataclass(frozen=True)
 class _Where(Expression):
     tested: Expression
     then: Expression
     otherwise: Expression
-    binds: ClassVar[int] = CHOICE
+    binds = CHOICE
 
     def compute(self) -> Values:
         return np.where(self.tested.compute() > 0, self.then.compute(), self.otherwise.compute())
@@ -295,7 +288,6 @@ class _Where(Expression):
         return self.then.degree(count)
 
 
-@dataclass(frozen=True)
 class _Named(Expression):
     name: str
     formula: Expression
@@ -316,7 +308,6 @@ class _Named(Expression):
         return Number(found.number, f"{self.name}({arguments})")
 
 
-@dataclass(frozen=True)
 class _Forms(Expression):
     forms: tuple[Expression, ...]
     remark: str | None
@@ -332,7 +323,6 @@ class _Forms(Expression):
         return self.forms[-1].at(place)
 
 
-@dataclass(frozen=True)
 class _Either(Expression):
     test: Callable[[Operands], bool]
     then: Expression
@@ -345,7 +335,6 @@ class _Either(Expression):
         return f"{self.then.write(style)} or {self.otherwise.write(style)}"
 
 
-@dataclass(frozen=True)
 class _Reshaped(Expression):
     matrix: Symbol
     like: Symbol | None = None
@@ -359,19 +348,18 @@ class _Reshaped(Expression):
         return (first, int(np.prod(others))) if self.like is None else self.like.shape(place)
 
     def at(self, place: Place) -> Expression:
-        number = np.ravel_multi_index(place.index, self.shape(place))
+        number = np.ravel_multi_index(place.indices, self.shape(place))
         index = np.unravel_index(int(number), self.matrix.shape(place))
         return place.operands.number(self.matrix, tuple(map(int, index)))
 
 
-@dataclass(frozen=True)
 class _OfClass(Expression):
     classes: Symbol
     matrix: Symbol | None = None
     columns: bool = False
 
     def transposed(self) -> Expression:
-        return replace(self, columns=not self.columns)
+        return self.changed(columns=not self.columns)
 
     def write(self, style: Style) -> str:
         classes = self.classes.write(style)
@@ -385,15 +373,14 @@ class _OfClass(Expression):
         return (outputs, samples) if self.columns else (samples, outputs)
 
     def at(self, place: Place) -> Expression:
-        here, sample = place.index if self.columns else place.index[::-1]
+        here, sample = place.indices if self.columns else place.indices[::-1]
         wanted = self.classes.at(place)
         k = int(wanted.value)
         if self.matrix is None:
             return Number(float(k == here), f"[{wanted.symbols()} = {here}]")
-        return self.matrix.at(replace(place, index=(k, sample) if self.columns else (sample, k)))
+        return self.matrix.at(place._replace(indices=(k, sample) if self.columns else (sample, k)))
 
 
-@dataclass(frozen=True)
 class _OfSample(Expression):
     of: Symbol
 
@@ -407,7 +394,6 @@ class _OfSample(Expression):
         return self.of.at(place)
 
 
-@dataclass(frozen=True)
 class _Whole(Expression):
     of: Symbol
 
@@ -418,5 +404,5 @@ class _Whole(Expression):
         return ()
 
     def at(self, place: Place) -> Expression:
-        every = self.of.at(replace(place, index=(slice(None),)))
+        every = self.of.at(place._replace(indices=(slice(None),)))
         return Number(float(np.sum(every.compute())), f"sum({every.symbols()})")

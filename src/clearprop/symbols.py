@@ -1,13 +1,10 @@
 """The leaves of formulas (matrices, hyper-parameters and counts), and functions of them."""
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 
 from clearprop.expressions import Call, Expression, Operable, Place, Style, as_expression
 
 
-@dataclass(frozen=True)
 class Symbol(Expression):
     """A matrix.
 
@@ -29,6 +26,12 @@ class Symbol(Expression):
     per_sample: bool = False
     is_gradient: bool = False
     course: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Symbol) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     @property
     def gradient(self) -> "Symbol":
@@ -52,7 +55,7 @@ class Symbol(Expression):
 
     def at(self, place: Place) -> Expression:
         """Return the entry that NumPy would take, which fits shapes from the last axis on."""
-        shape, index = self.shape(place), place.index
+        shape, index = self.shape(place), place.indices
         if self.per_sample and len(shape) == 1:  # a number for each sample
             index = index[:1]
         missing = len(shape) - len(index)
@@ -81,7 +84,6 @@ class Count(Setting):
         return place.operands.count(self.name)
 
 
-@dataclass(frozen=True)
 class _Transposed(Expression):
     matrix: Symbol
 
@@ -89,7 +91,7 @@ class _Transposed(Expression):
         return f"{self.matrix.write(style)}.T"
 
     def at(self, place: Place) -> Expression:
-        return self.matrix.at(replace(place, index=place.index[::-1]))
+        return self.matrix.at(place._replace(indices=place.indices[::-1]))
 
     def shape(self, place: Place) -> tuple[int, ...]:
         return self.matrix.shape(place)[::-1]

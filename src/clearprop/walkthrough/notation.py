@@ -119,7 +119,7 @@ class Course(Notation):
         match transposed.degree(_is_of_samples) - _is_of_samples(result), transposed:
             case 1, _:
                 return transposed / N
-            case -1, Quotient(own, Count("N")):
+            case -1, Quotient(dividend=own, divisor=Count(name="N")):
                 return own
         return transposed
 
