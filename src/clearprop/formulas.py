@@ -186,6 +186,7 @@ class _Along(Expression):
     body: Expression
     over: str
     columns: bool = False  # whether samples are columns
+    kind = ""  # NumPy's name of what makes one number of the terms
 
     def transposed(self) -> Expression:
         return self.changed(body=self.body.transposed(), columns=not self.columns)
@@ -207,11 +208,23 @@ class _Along(Expression):
             there = (*index[:axis], i, *index[axis + 1 :])
             return self.body.at(place._replace(indices=there, in_sum=True))
 
-        return term, np.broadcast_to(term(slice(None)).compute(), size[axis])
+        lines = [n for i, n in size.items() if i == axis or isinstance(index[i], slice)]
+        return term, np.broadcast_to(term(slice(None)).compute(), lines)
 
-    def as_one(self, name: str, value: float, term: Callable[[Any], Expression]) -> Number:
+    def at(self, place: Place) -> Expression:
+        term, values = self.line(place)
+        if values.ndim > 1:  # within another sum, of whose terms only the values are asked for
+            return Number(getattr(values, self.kind)(axis=self.axis(place)), "")
+        return self.entry(place, term, values)
+
+    def entry(self, place: Place, term: Callable[[Any], Expression], values: Values) -> Expression:
+        """Return the arithmetic of the terms."""
+        raise NotImplementedError
+
+    def as_one(self, term: Callable[[Any], Expression], values: Values) -> Number:
         """Return one number in the place of a row: ``max(logits[3])``."""
-        return Number(value, f"{name}({term(slice(None)).symbols()})")
+        value = float(getattr(values, self.kind)())
+        return Number(value, f"{self.kind}({term(slice(None)).symbols()})")
 
     def _sizes(self, place: Place) -> list[tuple[int, int]]:
         return list(enumerate(self.body.shape(place)))
@@ -219,6 +232,7 @@ class _Along(Expression):
 
 class _Total(_Along):
     binds = PREFIX
+    kind = "sum"
     single: bool = False  # whether there is only one output
 
     @property
@@ -241,28 +255,30 @@ class _Total(_Along):
         is_over_rows = self.over == "n" and not self.columns
         return self.body.shape(place)[1:] if is_over_rows else super().shape(place)
 
-    def at(self, place: Place) -> Expression:
-        return series(*self.line(place))
+    def entry(self, place: Place, term: Callable[[Any], Expression], values: Values) -> Expression:
+        return series(term, values)
 
 
 class _Mean(_Along):
+    kind = "mean"
+
     def write(self, style: Style) -> str:
         return f"mean_{self.over}({self.body.write(style)})"
 
-    def at(self, place: Place) -> Expression:
-        term, values = self.line(place)
+    def entry(self, place: Place, term: Callable[[Any], Expression], values: Values) -> Expression:
         if place.in_sum:
-            return self.as_one("mean", float(values.mean()), term)
+            return self.as_one(term, values)
         return series(term, values) / Number(len(values), self.over.upper())
 
 
 class _Largest(_Along):
+    kind = "max"
+
     def write(self, style: Style) -> str:
         return f"max_{self.over}({self.body.write(style)})"
 
-    def at(self, place: Place) -> Expression:
-        term, values = self.line(place)
-        return self.as_one("max", float(values.max()), term)
+    def entry(self, place: Place, term: Callable[[Any], Expression], values: Values) -> Expression:
+        return self.as_one(term, values)
 
 
 class _Where(Expression):
