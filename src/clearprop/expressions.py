@@ -55,7 +55,7 @@ class Place(NamedTuple):
     operands : Operands
     indices : tuple of int or slice
     in_sum : bool, default False
-        Whether it is a term of a sum: then a mean in it is one number.
+        Whether the entry is a term of a sum: then a mean in it is one number.
     """
 
     operands: Operands
@@ -155,7 +155,7 @@ class Expression:
 
     @property
     def binding(self) -> int:
-        """How tightly its parts hold together."""
+        """The strength with which its parts hold together, beside other operators."""
         return self.binds
 
     def nodes(self) -> Iterator["Expression"]:
@@ -404,7 +404,7 @@ def series(term: Callable[[int], Expression], values: Values) -> Expression:
     term : callable
         Gives term i.
     values : ndarray of float64, shape (n,)
-        What every term comes to.
+        The values of all terms.
 
     Returns
     -------

@@ -39,11 +39,11 @@ class Formulas(NamedTuple):
     forward, backward : mapping of Symbol to Expression
         In the order of computing. Without any, the layers inside do everything.
     update : mapping of Symbol to Expression
-        What becomes of each moment of an optimizer and of the parameter, or of what a layer keeps.
+        The new values of an optimizer's moments and of the parameter, or of a layer's state.
     course : str, default ""
-        One of `COURSE`: the course's symbol of y. Without it the course has none.
+        The course's symbol of y, one of `COURSE`; without it the course has none.
     not_training : str, default ""
-        Said of a pass that is not one of training.
+        The sentence about a pass that is not one of training.
     """
 
     forward: Mapping[Symbol, Expression] = {}

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from clearprop.course.layer import ACTIVATIONS, find_activation
-from clearprop.course.shapes import require_parameters
+from clearprop.course.layer import ACTIVATIONS, find_activation, require_parameters
 from clearprop.errors import UsageError
 from clearprop.layers import Dense, Layer
 from clearprop.losses import BinaryCrossEntropy

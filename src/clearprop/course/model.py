@@ -12,8 +12,10 @@ from clearprop.course.layer import (
     linear_activation_backward,
     linear_activation_forward,
     linear_backward,
+    require_columns,
+    require_parameters,
+    require_shape,
 )
-from clearprop.course.shapes import require_columns, require_parameters, require_shape
 from clearprop.errors import UsageError
 from clearprop.initializers import Initializer, Scaled
 from clearprop.parameters import Array
@@ -32,7 +34,7 @@ def initialize_parameters_deep(
         n_x and the units of every layer: ``[12288, 20, 7, 5, 1]``.
     seed : int, default 1
     initialization : Initializer, default Scaled()
-        Of the weights. The default is ``randn(n[l], n[l-1]) / sqrt(n[l-1])``.
+        The rule that draws the weights. The default is ``randn(n[l], n[l-1]) / sqrt(n[l-1])``.
 
     Returns
     -------
@@ -131,7 +133,7 @@ def L_model_backward(
     AL : ndarray, shape (n[L], m)
     Y : ndarray, shape (n[L], m)
     caches : sequence of tuple
-        What `L_model_forward` kept.
+        The ones that `L_model_forward` gave.
     hidden : {"relu", "sigmoid", "tanh", "leaky_relu"}
         The one of forward.
 

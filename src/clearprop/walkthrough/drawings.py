@@ -33,11 +33,11 @@ class HeatMap:
     Parameters
     ----------
     source : str
-        Its address.
+        The picture's address.
     height, width : int
-        In points.
+        The picture's size in points.
     rows, columns : int
-        How many of the matrix a point stands for, at most.
+        The largest number of the matrix's rows and columns that one point stands for.
     """
 
     source: str
@@ -53,7 +53,7 @@ def heat_map(matrix: Array) -> HeatMap:
     Parameters
     ----------
     matrix : ndarray, shape (R, C)
-        What is not finite is drawn as zero.
+        A number that is not finite is drawn as zero.
     """
     rows, columns = (max(1, ceil(size / _MOST_POINTS)) for size in matrix.shape)
     values = _finite(matrix)

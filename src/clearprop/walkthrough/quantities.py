@@ -107,7 +107,7 @@ class Entry:
     symbol : str
         As the formula calls it: ``"y[3,0]"``.
     formula : str
-        Of the whole matrix; empty where it is given, not computed.
+        That of the whole matrix; empty where it is given, not computed.
     value : float
         The engine's number.
     arithmetic : Expression or None
@@ -125,7 +125,7 @@ class Entry:
 
     @property
     def total(self) -> float | None:
-        """What the written operands come to in float64; None without arithmetic."""
+        """The number that the written operands come to in float64; None without arithmetic."""
         return None if self.arithmetic is None else self.arithmetic.value
 
     def to_dict(self) -> dict[str, Any]:
@@ -157,11 +157,11 @@ class Quantity:
     Parameters
     ----------
     key : str
-        What it is asked for by: ``"0.dW"``, or ``"dW1"`` in the course's notation.
+        The name that it is asked for by: ``"0.dW"``, or ``"dW1"`` in the course's notation.
     meaning : str
-        What it is, in words.
+        Its meaning, in words.
     formula : str
-        How it is computed; empty where it is given.
+        The formula that it is computed by; empty where it is given.
     shapes : str
         The formula with shapes in the place of symbols, where it is a product of matrices.
     matrix : Matrix
@@ -185,7 +185,7 @@ class Quantity:
 
     @property
     def symbol(self) -> str:
-        """As formulas call it: ``"dW"``."""
+        """The name by which formulas call it: ``"dW"``."""
         return self.matrix.symbol
 
     @property
@@ -196,7 +196,7 @@ class Quantity:
 
     @property
     def shape(self) -> Index:
-        """Of the array."""
+        """The array's shape."""
         return self.matrix.shape
 
     def entry(self, *index: int) -> Entry:
@@ -234,7 +234,7 @@ class Quantity:
 
     @property
     def first_not_finite(self) -> Index | None:
-        """Where its first NaN or infinity stands, in the engine's order; None if all is finite."""
+        """The place of its first NaN or infinity, in the engine's order; None if all is finite."""
         finite = np.isfinite(self.matrix.array)
         if finite.all():
             return None
@@ -254,17 +254,17 @@ class Quantity:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What one layer, the loss or the optimizer computes in one pass.
+    """The matrices that one layer, the loss or the optimizer computes in one pass.
 
     Parameters
     ----------
     name : str
-        What it is asked for by: ``"2"``, ``"2.0"``, ``"input"``, ``"loss"``.
+        The name that it is asked for by: ``"2"``, ``"2.0"``, ``"input"``, ``"loss"``.
     stage : {"input", "forward", "loss", "backward", "update"}
     title : str
         The layer, loss or optimizer with its settings.
     note : str
-        What more there is to say; may be empty.
+        Further sentences; may be empty.
     quantities : tuple of Quantity
         In the order in which they are computed.
     """

@@ -20,11 +20,11 @@ class Sheet:
     ----------
     notation : Notation
     names : Names
-        Of this layer.
+        The layer's.
     arrays : mapping of str to ndarray
         The engine's, by its names.
     samples : float
-        How many there are, or the sum of their weights.
+        The number of samples, or the sum of their weights.
     settings : mapping of str to Any
         Hyper-parameters by name.
     """

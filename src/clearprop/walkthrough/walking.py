@@ -35,15 +35,15 @@ class Walk:
     title : str
     notation : {"engine", "course"}
     sample : int
-        Which sample of the batch is looked at.
+        The sample of the batch that is looked at.
     samples : int
-        How many the batch has.
+        The number of samples in the batch.
     dtype : str
-        Of every number of the engine.
+        That of every number of the engine.
     loss : float
         The mean loss, without L2.
     facts : tuple of str
-        What is said of the whole.
+        Sentences about the whole.
     steps : tuple of Step
         In the order in which they are computed.
     """
@@ -182,7 +182,7 @@ def walk(
     y : array-like, shape (N,) or (N, K)
         Targets, as the loss takes them.
     sample : int, default 0
-        Which sample is looked at: its numbers are always among those of an excerpt.
+        The sample that is looked at: its numbers are always among those of an excerpt.
     notation : {"engine", "course"}
         The course's has columns of samples, and ``Z1``, ``A1``, ``dW1``.
     optimizer : Optimizer, default SGD()
