@@ -178,6 +178,9 @@ class Expression:
         """Write it with numbers: ``0.31*(-0.07) + 0.5``."""
         return self.write(Style(lambda leaf: number_text(leaf.number)))
 
+    def __repr__(self) -> str:
+        return self.symbols()
+
     def __add__(self, other: "Operable") -> "Expression":
         return Sum((self, as_expression(other)))
 

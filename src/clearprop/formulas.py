@@ -343,6 +343,7 @@ class _Either(Expression):
     test: Callable[[Operands], bool]
     then: Expression
     otherwise: Expression
+    binds = CHOICE
 
     def resolved(self, operands: Operands) -> Expression:
         return (self.then if self.test(operands) else self.otherwise).resolved(operands)

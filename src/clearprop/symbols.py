@@ -34,6 +34,11 @@ class Symbol(Expression):
         return hash(self.name)
 
     @property
+    def symbol(self) -> str:
+        """The name itself."""
+        return self.name
+
+    @property
     def gradient(self) -> "Symbol":
         """The gradient of the loss with respect to it: of ``W`` that is ``dW``."""
         words = "gradient with respect to the" if self.per_sample else "gradient of"

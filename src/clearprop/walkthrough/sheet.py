@@ -1,7 +1,7 @@
 """The matrices of one layer, or of the loss, in a notation; formulas are written with them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from clearprop.expressions import Expression, Index, MatrixProduct, Number, Place, Style
@@ -128,3 +128,10 @@ class Sheet:
     def _shape(self, leaf: Any) -> str:
         is_matrix = isinstance(leaf, Symbol) and not isinstance(leaf, Setting)
         return str(self.matrix(leaf).shape) if is_matrix else self._leaf(leaf)
+
+
+def settings_of(part: object) -> dict[str, Any]:
+    """Return the hyper-parameters of a layer, loss or optimizer."""
+    if not is_dataclass(part):
+        return {}
+    return {setting.name: getattr(part, setting.name) for setting in fields(part)}

@@ -18,7 +18,7 @@ from clearprop.walkthrough.notation import INPUT, LOSS, Names, Notation
 from clearprop.walkthrough.quantities import Quantity, Step
 from clearprop.walkthrough.record import Backward, Forward, Record, Update
 from clearprop.walkthrough.sentences import SENTENCES
-from clearprop.walkthrough.sheet import Sheet
+from clearprop.walkthrough.sheet import Sheet, settings_of
 
 _NEW = "_new"
 _X = Symbol("X", "samples", per_sample=True)
@@ -52,7 +52,7 @@ def steps_of(
     for done in record.backward:
         if layers.has_step(done.name) and done.name in notation.layers:
             yield _backward(done, layers, notation)
-    for one in record.forward:
+    for one in layers.forward.values():
         yield from _update(one, update, notation)
 
 
@@ -82,14 +82,14 @@ class Layers:
 
     def of_x(self, name: str) -> str:
         """Say what x is in a layer, and what the layers inside it give."""
-        said, inside = SENTENCES["x is"].format(x=self._x[name]), self.inside(name)
+        said, inside = SENTENCES["x is"].format(x=self._x[name]), self._blocks(name)
         if not inside:
             return said
         return f"{said} {SENTENCES['block is'].format(block=self._top(inside[-1]))}"
 
     def of_dy(self, name: str) -> str:
         """Say what dy is in a layer, and what the layers inside it give back."""
-        said, inside = SENTENCES["dy is"].format(dy=self._dy[name]), self.inside(name)
+        said, inside = SENTENCES["dy is"].format(dy=self._dy[name]), self._blocks(name)
         if not inside:
             return said
         return f"{said} {SENTENCES['dblock is'].format(dblock=self._bottom(inside[0]))}"
@@ -104,6 +104,10 @@ class Layers:
         inside = self.inside(name)
         given_back = self.backward[inside[0]].dx if inside else None
         return self.backward[name].dy if given_back is None else given_back
+
+    def _blocks(self, name: str) -> list[str]:
+        """Return the layers inside one that has formulas for what they give."""
+        return self.inside(name) if formulas_of(self.forward[name].layer) else []
 
     def _follow(self, name: str, x: str, dy: str) -> None:
         names = self.inside(name)
@@ -135,8 +139,8 @@ def _input(X: Array, record: Record, notation: Notation) -> Step:
 
 
 def _forward(done: Forward, layers: Layers, notation: Notation) -> Step:
-    arrays = {**done.kept, **done.params, "x": done.x, "y": done.y}
-    arrays["block"] = layers.block(done.name)
+    arrays = {"block": layers.block(done.name), **done.kept, **done.params}
+    arrays |= {"x": done.x, "y": done.y}
     formulas = formulas_of(done.layer)
     sheet = _sheet(done, arrays, notation)
     known = Formulas() if formulas is None else formulas
@@ -163,7 +167,7 @@ def _backward(done: Backward, layers: Layers, notation: Notation) -> Step:
     arrays = {**forward.kept, **forward.params, "x": forward.x, "y": forward.y, "dy": done.dy}
     arrays |= grads
     if done.dx is not None:
-        arrays |= {"dx": done.dx, "dblock": layers.dblock(done.name)}
+        arrays = {"dblock": layers.dblock(done.name), **arrays, "dx": done.dx}
     formulas = formulas_of(forward.layer)
     known = Formulas() if formulas is None else formulas
     symbols = [known.symbol(name).gradient for name in done.grads]
@@ -195,8 +199,10 @@ def _loss(network: Network, record: Record, notation: Notation) -> Step:
     else:
         if p in formulas.forward:
             arrays["p"] = _probabilities(network.loss, done.logits)
-        computed = {**formulas.forward, **network.loss.averaged(formulas.backward[dlogits])}
-    sheet = Sheet(notation, notation.layers[LOSS], arrays, len(done.losses), vars(network.loss))
+        computed = {**formulas.forward, **network.loss.averaged(formulas.backward.get(dlogits))}
+    sheet = Sheet(
+        notation, notation.layers[LOSS], arrays, len(done.losses), settings_of(network.loss)
+    )
     quantities = tuple(_written(sheet, computed, {"weights"}))
     return Step(LOSS, "loss", type(network.loss).__name__, " ".join(notes), quantities)
 
@@ -243,7 +249,7 @@ def _of_parameter(
         "g": update.followed[key],
         "w_new": update.after[key],
     }
-    settings = {**vars(optimizer), "learning_rate": update.rate}
+    settings = {**settings_of(optimizer), "learning_rate": update.rate}
     if not (decays and settings.get("weight_decay")):
         settings.pop("weight_decay", None)
     names = replace(names, symbols={**symbols, "w_new": symbol + _NEW})
@@ -289,7 +295,7 @@ def _written(
 
 
 def _sheet(done: Forward, arrays: Mapping[str, Array], notation: Notation) -> Sheet:
-    return Sheet(notation, notation.layers[done.name], arrays, len(done.x), vars(done.layer))
+    return Sheet(notation, notation.layers[done.name], arrays, len(done.x), settings_of(done.layer))
 
 
 def _step(
