@@ -6,6 +6,7 @@ its `Formulas`.
 """
 
 from collections.abc import Callable, Mapping
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -192,29 +193,31 @@ class _Along(Expression):
         return self.changed(body=self.body.transposed(), columns=not self.columns)
 
     def shape(self, place: Place) -> tuple[int, ...]:
-        return tuple(1 if axis == self.axis(place) else size for axis, size in self._sizes(place))
+        whole = self.body.shape(place)
+        return (*whole[: self.axis(whole)], 1, *whole[self.axis(whole) + 1 :])
 
-    def axis(self, place: Place) -> int:
+    def axis(self, whole: tuple[int, ...]) -> int:
+        """Return the axis along which it goes, of a body's shape."""
         is_first = (self.over == "n") != self.columns
-        return 0 if is_first else len(self.body.shape(place)) - 1
+        return 0 if is_first else len(whole) - 1
 
     def line(self, place: Place) -> tuple[Callable[[Any], Expression], Values]:
         """Return the function that gives each term, and the values of all terms."""
-        index, axis, size = place.indices, self.axis(place), dict(self._sizes(place))
-        if len(index) < len(size):
-            index = (0,) * (len(size) - len(index)) + index
+        whole, index = self.body.shape(place), place.indices
+        index = (*[0] * (len(whole) - len(index)), *index)
+        axis = self.axis(whole)
 
         def term(i: Any) -> Expression:
             there = (*index[:axis], i, *index[axis + 1 :])
             return self.body.at(place._replace(indices=there, in_sum=True))
 
-        lines = [n for i, n in size.items() if i == axis or isinstance(index[i], slice)]
-        return term, np.broadcast_to(term(slice(None)).compute(), lines)
+        is_line = [i == axis or isinstance(index[i], slice) for i in range(len(whole))]
+        return term, np.broadcast_to(term(slice(None)).compute(), [*compress(whole, is_line)])
 
     def at(self, place: Place) -> Expression:
         term, values = self.line(place)
         if values.ndim > 1:  # within another sum, of whose terms only the values are asked for
-            return Number(getattr(values, self.kind)(axis=self.axis(place)), "")
+            return Number(getattr(values, self.kind)(axis=self.axis(values.shape)), "")
         return self.entry(place, term, values)
 
     def entry(self, place: Place, term: Callable[[Any], Expression], values: Values) -> Expression:
@@ -225,9 +228,6 @@ class _Along(Expression):
         """Return one number in the place of a row: ``max(logits[3])``."""
         value = float(getattr(values, self.kind)())
         return Number(value, f"{self.kind}({term(slice(None)).symbols()})")
-
-    def _sizes(self, place: Place) -> list[tuple[int, int]]:
-        return list(enumerate(self.body.shape(place)))
 
 
 class _Total(_Along):
