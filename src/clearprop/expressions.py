@@ -412,7 +412,7 @@ def series(term: Callable[[int], Expression], values: Values) -> Expression:
     Returns
     -------
     Expression
-        Whose value is the sum of all terms, written or not.
+        A sum whose value is that of all terms, written or not.
     """
     count = len(values)
     if count <= _WHOLE:

@@ -38,7 +38,7 @@ class Formulas(NamedTuple):
     Parameters
     ----------
     forward, backward : mapping of Symbol to Expression
-        In the order of computing. Without any, the layers inside do everything.
+        The results, in the order of computing. Without any, the layers inside do everything.
     update : mapping of Symbol to Expression
         The new values of an optimizer's moments and of the parameter, or of a layer's state.
     course : str, default ""

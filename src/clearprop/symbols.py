@@ -11,14 +11,14 @@ class Symbol(Expression):
     Parameters
     ----------
     name : str
-        As the engine calls it.
+        The engine's name of it.
     meaning : str, default ""
-        The same in words.
+        Its meaning in words.
     per_sample : bool, default False
         Whether its first axis counts the samples.
     is_gradient : bool, default False
     course : str, default ""
-        As the course calls it, where that is another name.
+        The course's name of it, where that is another one.
     """
 
     name: str

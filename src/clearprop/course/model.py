@@ -213,7 +213,7 @@ def L_layer_model(
     -------
     parameters : dict of str to ndarray
     costs : list of float
-        Before iterations 0, 100, 200, ...
+        The costs before iterations 0, 100, 200, ...
     """
     parameters = initialize_parameters_deep(layers_dims, seed, initialization)
     costs = []
@@ -302,7 +302,7 @@ def from_course(parameters: Mapping[str, Array], *, hidden: str = "relu") -> Net
     Returns
     -------
     Network
-        In float64. It takes samples as rows: ``network.predict_proba(X.T)``.
+        A network in float64. It takes samples as rows: ``network.predict_proba(X.T)``.
 
     Raises
     ------

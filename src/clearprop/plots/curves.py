@@ -111,7 +111,7 @@ def comparison(
     Parameters
     ----------
     rows : sequence of (str, int, sequence of float)
-        For each architecture, its name, how many parameters it has, and the score of each run.
+        The name of each architecture, its number of parameters, and the score of each run.
         They are drawn in this order from the top.
     score : str, default "validation accuracy"
         The kind of score. Those of an accuracy are shares, 0..1, and shown as percentages.

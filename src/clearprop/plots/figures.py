@@ -123,13 +123,13 @@ def label(name: object, width: int = 24) -> str:
     name : object
         A class, feature or file, as the user named it.
     width : int, default 24
-        Characters at most; the middle of a longer name makes way for an ellipsis.
+        The most characters; the middle of a longer name makes way for an ellipsis.
 
     Returns
     -------
     str
-        With dollar signs escaped, which would start a formula, and U+FFFD for characters that no
-        installed font can draw.
+        The line, with dollar signs escaped, which would start a formula, and U+FFFD for
+        characters that no installed font can draw.
     """
     line = " ".join(str(name).split())
     if len(line) > width:

@@ -35,7 +35,7 @@ def confusion(matrix: ArrayLike, class_names: Sequence[str]) -> Figure:
     Returns
     -------
     Figure
-        With numbers in the cells for up to 20 classes; above 100, class indices stand for names.
+        One with numbers in the cells for up to 20 classes; above 100, indices stand for names.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def decision_boundary(
     Parameters
     ----------
     predict_proba : callable
-        Takes float64 (N, 2), in the units of `X`, and gives probabilities (N, K).
+        A function of float64 (N, 2), in the units of `X`, that gives probabilities (N, K).
     X : array-like, shape (N, 2)
     y : array-like of int, shape (N,)
         Class indices.
@@ -104,7 +104,7 @@ def decision_boundary(
     Returns
     -------
     Figure
-        With a legend for up to 100 classes.
+        One with a legend for up to 100 classes.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def residuals(truth: ArrayLike, predicted: ArrayLike, target_name: str = "target
     Parameters
     ----------
     truth, predicted : array-like, shape (N,) or (N, K)
-        In the units of the target; each of K outputs has its own colour.
+        The values in the units of the target; each of K outputs has its own colour.
     target_name : str, default "target"
 
     Returns

@@ -24,7 +24,7 @@ class Names:
     prefix : str
         Stands before a symbol to make it unique: ``"0."``, or nothing where it is by itself.
     symbols : mapping of str to str
-        By the engine's name.
+        The symbols, by the engine's names.
     suffix : str
         Stands behind every name that `symbols` does not know: the course's number of the layer.
     """
@@ -53,8 +53,8 @@ class Notation(ABC):
     Parameters
     ----------
     layers : mapping of str to Names
-        By the engine's dotted name; also of the input and of the loss. Layers that the notation
-        has no step for are missing.
+        The names by the layer's dotted one, and those of the input and of the loss. Layers that
+        the notation has no step for are missing.
     """
 
     name: str

@@ -50,7 +50,7 @@ class Matrix:
     Parameters
     ----------
     symbol : str
-        As formulas call it.
+        The name that formulas call it by.
     array : ndarray
         The engine's numbers, in the engine's layout.
     layout : Layout
@@ -105,7 +105,7 @@ class Entry:
     name : str
         ``"0.y[3,0]"``, or ``"Z1[0,3]"`` in the course's notation.
     symbol : str
-        As the formula calls it: ``"y[3,0]"``.
+        The name that the formula calls it by: ``"y[3,0]"``.
     formula : str
         That of the whole matrix; empty where it is given, not computed.
     value : float
@@ -266,7 +266,7 @@ class Step:
     note : str
         Further sentences; may be empty.
     quantities : tuple of Quantity
-        In the order in which they are computed.
+        The matrices, in the order in which they are computed.
     """
 
     name: str

@@ -45,7 +45,7 @@ class Walk:
     facts : tuple of str
         Sentences about the whole.
     steps : tuple of Step
-        In the order in which they are computed.
+        The steps, in the order in which they are computed.
     """
 
     title: str
