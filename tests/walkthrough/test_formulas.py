@@ -167,7 +167,10 @@ def test_results_of_a_layer_are_named_by_its_parameters_and_state(layer: cp.Laye
         assert {one.name for one in formulas.update} == {n for n in built.state if "." not in n}
 
 
-@pytest.mark.parametrize("optimizer", [cp.SGD(), cp.Momentum(), cp.Nesterov(), cp.AdaGrad()])
+@pytest.mark.parametrize(
+    "optimizer",
+    [cp.SGD(), cp.Momentum(), cp.Nesterov(), cp.AdaGrad(), cp.RMSprop(), cp.Adam(), cp.AdamW()],
+)
 def test_results_of_an_optimizer_are_named_by_its_moments(optimizer: cp.Optimizer) -> None:
     formulas = formulas_of(optimizer)
     assert formulas is not None

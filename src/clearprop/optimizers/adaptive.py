@@ -13,6 +13,7 @@ from clearprop.symbols import Setting, Symbol, g, sqrt, w, w_new
 _s, _m, _v = Symbol("s"), Symbol("m"), Symbol("v")
 _decay, _epsilon, _beta_1, _beta_2 = map(Setting, ("decay", "epsilon", "beta_1", "beta_2"))
 _scaled = w - rate * g / (sqrt(_s) + _epsilon)
+# Moments are zero before the first step.
 _first_means = {_m: _beta_1 * 0 + (1 - _beta_1) * g, _v: _beta_2 * 0 + (1 - _beta_2) * g**2}
 _adapted = rate * (_m / (1 - _beta_1)) / (sqrt(_v / (1 - _beta_2)) + _epsilon)
 

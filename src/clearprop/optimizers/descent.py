@@ -12,7 +12,7 @@ from clearprop.symbols import Setting, Symbol, g, w, w_new
 rate, _weight_decay, _momentum = map(Setting, ("learning_rate", "weight_decay", "momentum"))
 decayed = known(_weight_decay, w * (1 - rate * _weight_decay), w)
 _v = Symbol("v")
-_first_v = _momentum * 0 - rate * g
+_first_v = _momentum * 0 - rate * g  # moments are zero before the first step
 
 
 @dataclass(frozen=True, kw_only=True)

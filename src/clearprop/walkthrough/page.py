@@ -33,7 +33,6 @@ _UNIT_SIDE = 96
 # Says to the browser, too, that nothing is loaded from anywhere.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
-
 _LEVELS = 8  # of colour
 _STRONGEST = 0.6  # so that numbers stay readable on it
 
