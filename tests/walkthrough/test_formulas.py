@@ -133,6 +133,15 @@ def test_an_activation_of_one_s_own_has_symbols_in_the_course_s_notation() -> No
         )
 
 
+def test_a_formula_of_what_a_layer_does_not_keep_is_refused() -> None:
+    class Forgetful(Swish):
+        formulas = Formulas({y: x * Symbol("sigma")}, {dx: dy})
+
+    net = cp.Network([Forgetful(), cp.Dense(2)], loss=Absolute(), input_shape=(3,))
+    with pytest.raises(UsageError, match="formula of y takes sigma, which is no parameter"):
+        cp.walk(net, X, Y)
+
+
 def test_a_class_that_inherits_formulas_is_not_written_out_by_them() -> None:
     net = cp.Network([Shifted(), cp.Dense(2)], loss=Absolute(), input_shape=(3,))
     walked = cp.walk(net, X, Y)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
+from clearprop.errors import UsageError
 from clearprop.expressions import Expression, Index, MatrixProduct, Number, Place, Style
 from clearprop.formulas import remarks
 from clearprop.parameters import Array
-from clearprop.symbols import Setting, Symbol
+from clearprop.symbols import Count, Setting, Symbol
 from clearprop.walkthrough.notation import Names, Notation
 from clearprop.walkthrough.quantities import Layout, Matrix, Quantity
 
@@ -79,10 +80,22 @@ class Sheet:
         return self._quantity(symbol, computed=False)
 
     def result(self, symbol: Symbol, formula: Expression | None = None) -> Quantity:
-        """Show a matrix that is computed, of which the formula may be unknown."""
+        """Show a matrix that is computed, of which the formula may be unknown.
+
+        Raises
+        ------
+        UsageError
+            If the formula takes a matrix or a hyper-parameter that there is not.
+        """
         if formula is None:
             return self._quantity(symbol, computed=True)
         form = self.notation.form(symbol, formula.resolved(self))
+        for node in form.nodes():
+            if isinstance(node, Symbol) and not isinstance(node, Count) and node.name not in self:
+                raise UsageError(
+                    f"The formula of {symbol.name} takes {node.name}, which is no parameter, no "
+                    "hyper-parameter, and not what forward leaves in the trace."
+                )
         style = Style(self._leaf, self._of_sample, " * ", self.notation.letters.get("n", "n"))
         text = ", ".join([f"{self._leaf(symbol)} = {form.write(style)}", *remarks(form, style)])
         shapes = ""
