@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 from bench.growth import PEERS, SIZES, TABLE
 from bench.results import Results
 from clearprop.plots import save
-from clearprop.plots.style import (
+from clearprop.plots.figures import (
     PALETTE,
     SMALL,
     chart,

@@ -7,14 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearprop.walkthrough.expressions import Expression, Number, number_text
-from clearprop.walkthrough.functions import (
+from clearprop.expressions import Expression, Number, Style, constant, number_text, series
+from clearprop.symbols import (
     absolute,
-    constant,
     exp,
     log,
     maximum,
-    series,
     sqrt,
 )
 
@@ -49,7 +47,7 @@ def read(text: str) -> float:
 
 @given(expressions)
 def test_python_reads_what_is_written_as_it_is_computed(expression: Expression) -> None:
-    written = expression.write(lambda leaf: f"np64({leaf.number!r})")
+    written = expression.write(Style(lambda leaf: f"np64({leaf.number!r})"))
     with np.errstate(all="ignore"):
         found = eval(  # noqa: S307 - our own text
             written, {"__builtins__": {}, "np64": np.float64}, NAMES
@@ -59,7 +57,7 @@ def test_python_reads_what_is_written_as_it_is_computed(expression: Expression) 
 
 @given(expressions)
 def test_brackets_are_where_negative_numbers_need_them(expression: Expression) -> None:
-    written = expression.write(lambda leaf: repr(leaf.number))
+    written = expression.write(Style(lambda leaf: repr(leaf.number)))
     try:
         found = read(written)
     except ZeroDivisionError:  # of Python's own floats

@@ -13,7 +13,7 @@ from PIL import Image
 
 import clearprop as cp
 from clearprop.errors import OutputError
-from clearprop.walkthrough.pictures import heat_map, sample_picture, unit_picture
+from clearprop.walkthrough.drawings import heat_map, sample_picture, unit_picture
 
 VOID = {"meta", "img", "br"}
 

@@ -13,7 +13,6 @@ caller passes in is changed.
 The numbers are the engine's; `from_course` and `to_course` lead there and back.
 """
 
-from clearprop.course.bridge import from_course, to_course
 from clearprop.course.layer import (
     linear_activation_backward,
     linear_activation_forward,
@@ -25,8 +24,10 @@ from clearprop.course.model import (
     L_model_backward,
     L_model_forward,
     compute_cost,
+    from_course,
     initialize_parameters_deep,
     predict,
+    to_course,
     update_parameters,
 )
 

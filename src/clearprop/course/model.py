@@ -1,4 +1,7 @@
-"""The course's network: [LINEAR -> hidden] x (L-1) -> LINEAR -> SIGMOID, and its training."""
+"""The course's network: [LINEAR -> hidden] x (L-1) -> LINEAR -> SIGMOID, and its training.
+
+`from_course` and `to_course` lead to the engine's network, and back.
+"""
 # ruff: noqa: N802 - the functions bear the names that the course gave them
 
 from collections.abc import Mapping, Sequence
@@ -7,15 +10,21 @@ from itertools import pairwise
 import numpy as np
 
 from clearprop.course.layer import (
+    ACTIVATIONS,
     Cache,
     find_activation,
     linear_activation_backward,
     linear_activation_forward,
     linear_backward,
+    require_columns,
+    require_parameters,
+    require_shape,
 )
-from clearprop.course.shapes import require_columns, require_parameters, require_shape
 from clearprop.errors import UsageError
 from clearprop.initializers import Initializer, Scaled
+from clearprop.layers import Dense, Layer
+from clearprop.losses import BinaryCrossEntropy
+from clearprop.network import Network
 from clearprop.parameters import Array
 
 
@@ -32,7 +41,7 @@ def initialize_parameters_deep(
         n_x and the units of every layer: ``[12288, 20, 7, 5, 1]``.
     seed : int, default 1
     initialization : Initializer, default Scaled()
-        Of the weights. The default is ``randn(n[l], n[l-1]) / sqrt(n[l-1])``.
+        The rule that draws the weights. The default is ``randn(n[l], n[l-1]) / sqrt(n[l-1])``.
 
     Returns
     -------
@@ -131,7 +140,7 @@ def L_model_backward(
     AL : ndarray, shape (n[L], m)
     Y : ndarray, shape (n[L], m)
     caches : sequence of tuple
-        What `L_model_forward` kept.
+        The ones that `L_model_forward` gave.
     hidden : {"relu", "sigmoid", "tanh", "leaky_relu"}
         The one of forward.
 
@@ -204,7 +213,7 @@ def L_layer_model(
     -------
     parameters : dict of str to ndarray
     costs : list of float
-        Before iterations 0, 100, 200, ...
+        The costs before iterations 0, 100, 200, ...
     """
     parameters = initialize_parameters_deep(layers_dims, seed, initialization)
     costs = []
@@ -242,6 +251,76 @@ def predict(
         require_shape("y", y, p.shape)
         print(f"Accuracy: {np.mean(p == y):.4f}")
     return p
+
+
+def to_course(network: Network) -> dict[str, Array]:
+    """Return the parameters of a network of the engine, in the course's layout.
+
+    Parameters
+    ----------
+    network : Network
+        Dense layers with one of the course's activations between them, the same everywhere, and
+        `BinaryCrossEntropy`.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Copies, in the network's dtype: W1 (n[1], n_x), b1 (n[1], 1), ...
+
+    Raises
+    ------
+    UsageError
+        If the network is another one.
+    """
+    dense, between = network.layers[::2], network.layers[1::2]
+    hidden = [activation.layer for activation in ACTIVATIONS.values()]
+    if not (
+        all(isinstance(layer, Dense) and layer.bias for layer in dense)
+        and len(dense) == len(between) + 1
+        and any(all(layer == known for layer in between) for known in hidden)
+        and network.loss == BinaryCrossEntropy()
+    ):
+        raise UsageError(
+            "The course's networks are Dense layers with biases, the same ReLU(), Sigmoid(), "
+            f"Tanh() or LeakyReLU() between them, and BinaryCrossEntropy(); found {network}."
+        )
+    parameters = {}
+    for layer in range(1, len(dense) + 1):
+        parameters[f"W{layer}"] = network.parameters[f"{2 * layer - 2}.W"].T.copy()
+        parameters[f"b{layer}"] = network.parameters[f"{2 * layer - 2}.b"][:, np.newaxis].copy()
+    return parameters
+
+
+def from_course(parameters: Mapping[str, Array], *, hidden: str = "relu") -> Network:
+    """Return the engine's network that computes what `L_model_forward` does.
+
+    Parameters
+    ----------
+    parameters : mapping of str to ndarray
+    hidden : {"relu", "sigmoid", "tanh", "leaky_relu"}
+
+    Returns
+    -------
+    Network
+        A network in float64. It takes samples as rows: ``network.predict_proba(X.T)``.
+
+    Raises
+    ------
+    ShapeError
+        If an array is missing or does not fit; the message names it.
+    """
+    L = require_parameters(parameters)
+    layers: list[Layer] = []
+    arrays: dict[str, Array] = {}
+    for layer in range(1, L + 1):
+        W, b = parameters[f"W{layer}"], parameters[f"b{layer}"]
+        layers += [Dense(len(W)), find_activation(hidden).layer]
+        arrays |= {f"{2 * layer - 2}.W": W.T, f"{2 * layer - 2}.b": b[:, 0]}
+    network = Network(
+        layers[:-1], loss=BinaryCrossEntropy(), input_shape=parameters["W1"].shape[1:]
+    )
+    network.parameters.assign(arrays)
+    return network
 
 
 def _require_hidden(caches: Sequence[Cache], hidden: str) -> None:

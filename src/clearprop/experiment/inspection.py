@@ -127,7 +127,7 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
         If there is no such sample, or the course has no symbols for the network.
     """
     from clearprop.walkthrough import walk
-    from clearprop.walkthrough.words import WORDS
+    from clearprop.walkthrough.sentences import SENTENCES
 
     dataset, settings = ready.dataset, ready.settings
     count = len(dataset)
@@ -151,7 +151,7 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
         optimizer=build_trainer(settings, count).optimizer,
     )
     facts = [
-        WORDS["of data"].format(
+        SENTENCES["of data"].format(
             data=dataset.name,
             first=first,
             last=first + len(rows) - 1,
@@ -162,9 +162,9 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
         )
     ]
     if settings.class_weight != "none":
-        facts.append(WORDS["without class weights"])
+        facts.append(SENTENCES["without class weights"])
     if settings.clip_norm:
-        facts.append(WORDS["without clipping"].format(norm=settings.clip_norm))
+        facts.append(SENTENCES["without clipping"].format(norm=settings.clip_norm))
     return replace(found, facts=(*facts, *found.facts))
 
 

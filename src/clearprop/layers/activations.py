@@ -3,6 +3,7 @@
 Each keeps only what its derivative needs, which for sigmoid, tanh, ReLU and ELU is the output.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,10 +11,31 @@ from typing import ClassVar
 import numpy as np
 
 from clearprop.errors import UsageError
+from clearprop.expressions import Call
+from clearprop.formulas import (
+    ACTIVATION,
+    Formulas,
+    activation,
+    forms,
+    slope_at,
+    where_positive,
+)
 from clearprop.kernels import relu, relu_backward, sigmoid
 from clearprop.layers.base import Layer
 from clearprop.parameters import Array, Params
+from clearprop.symbols import Setting, Symbol, absolute, dx, dy, exp, log, maximum, tanh, x, y
 from clearprop.trace import Trace
+
+_slope, _alpha = Setting("slope"), Setting("alpha")
+_Phi = Symbol("Phi", "normal distribution function", per_sample=True)
+
+
+def _normal_distribution(x: float) -> float:
+    return 0.5 * math.erfc(-x / math.sqrt(2))
+
+
+def _normal_density(x: float) -> float:
+    return math.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
 
 
 class Activation(Layer):
@@ -55,6 +77,8 @@ class Sigmoid(Activation):
     scikit_learn: ClassVar[str | None] = "logistic"
     saturates: ClassVar[bool] = True
 
+    formulas = activation(1 / (1 + exp(-x)), dy * y * (1 - y))
+
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = 1 / (1 + exp(-x))."""
         trace["y"] = y = sigmoid(x, out=trace.buffer("y", x.shape, x.dtype))
@@ -92,6 +116,8 @@ class Tanh(Activation):
     scikit_learn: ClassVar[str | None] = "tanh"
     saturates: ClassVar[bool] = True
 
+    formulas = activation(tanh(x), dy * (1 - y**2))
+
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = tanh(x)."""
         trace["y"] = y = np.tanh(x, out=trace.buffer("y", x.shape, x.dtype))
@@ -127,6 +153,8 @@ class ReLU(Activation):
     name: ClassVar[str] = "relu"
     scikit_learn: ClassVar[str | None] = "relu"
     bends: ClassVar[bool] = False
+
+    formulas = activation(maximum(x, 0), dy * slope_at(x, 1, 0))
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = max(x, 0)."""
@@ -176,6 +204,8 @@ class LeakyReLU(Activation):
 
     name: ClassVar[str] = "leaky-relu"
     bends: ClassVar[bool] = False
+
+    formulas = activation(maximum(x, _slope * x), dy * slope_at(x, 1, _slope))
 
     def __post_init__(self) -> None:
         if not 0 <= self.slope <= 1:
@@ -236,6 +266,10 @@ class ELU(Activation):
 
     name: ClassVar[str] = "elu"
 
+    formulas = activation(
+        where_positive(x, x, _alpha * (exp(x) - 1)), dy * slope_at(x, 1, y + _alpha)
+    )
+
     def __post_init__(self) -> None:
         if not self.alpha > 0:
             raise UsageError(f"ELU needs a positive alpha, found {self.alpha}.")
@@ -274,6 +308,15 @@ class GELU(Activation):
 
     name: ClassVar[str] = "gelu"
 
+    formulas = Formulas(
+        {
+            _Phi: Call("Phi", _normal_distribution, (x,), "the normal distribution function"),
+            y: x * _Phi,
+        },
+        {dx: dy * (_Phi + x * Call("phi", _normal_density, (x,), "with phi the normal density"))},
+        course=ACTIVATION,
+    )
+
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = x Phi(x)."""
         from scipy.special import ndtr  # here, so that importing clearprop stays quick
@@ -307,6 +350,10 @@ class Softplus(Activation):
     """
 
     name: ClassVar[str] = "softplus"
+
+    formulas = activation(
+        forms(log(1 + exp(x)), maximum(x, 0) + log(1 + exp(-absolute(x)))), dy / (1 + exp(-x))
+    )
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = log(exp(0) + exp(x))."""

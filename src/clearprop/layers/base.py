@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
+from clearprop.formulas import Formulas
 from clearprop.parameters import Array, Parameter, Params
 from clearprop.trace import Trace
 
@@ -47,6 +48,9 @@ class Layer(ABC):
 
     chains: ClassVar[bool] = False
     """Whether the layers of `inner` pass their output on to each other, in that order."""
+
+    formulas: ClassVar[Formulas | None] = None
+    """Its formulas, as `clearprop.walk` writes them out; without any, it shows only the numbers."""
 
     def build(self, in_shape: tuple[int, ...]) -> Built:
         """Say what comes out, and what is learned and kept.

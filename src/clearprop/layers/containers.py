@@ -7,10 +7,15 @@ from typing import ClassVar, Self
 import numpy as np
 
 from clearprop.errors import ShapeError, UsageError
+from clearprop.formulas import Formulas, known
 from clearprop.initializers import Initializer, Scaled
 from clearprop.layers.base import Built, Layer
 from clearprop.parameters import Array, Parameter, Params
+from clearprop.symbols import Symbol, dx, dy, x, y
 from clearprop.trace import Trace
+
+_block = Symbol("block", per_sample=True)
+_P = Symbol("P", "projection of the input")
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class Sequential(Layer):
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     chains: ClassVar[bool] = True
+
+    formulas = Formulas()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
@@ -126,6 +133,11 @@ class Residual(Layer):
     block: Sequential = field(init=False, repr=False, compare=False)
 
     chains: ClassVar[bool] = True
+
+    formulas = Formulas(
+        {y: _block + known(_P, x @ _P, x)},
+        {_P.gradient: x.T @ dy, dx: _block.gradient + known(_P, dy @ _P.T, dy)},
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))

@@ -7,10 +7,14 @@ from typing import ClassVar
 import numpy as np
 
 from clearprop.errors import ShapeError, UsageError
+from clearprop.formulas import FLAT, LINEAR, Formulas, flat, known, shaped_like, sum_n
 from clearprop.initializers import HeNormal, Initializer, Zeros
 from clearprop.layers.base import Built, Layer
 from clearprop.parameters import Array, Parameter, Params
+from clearprop.symbols import Symbol, dx, dy, x, y
 from clearprop.trace import Trace
+
+_W, _b = Symbol("W", "weights"), Symbol("b", "biases")
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,12 @@ class Dense(Layer):
     bias: bool = True
 
     weights: ClassVar[str] = "W"
+
+    formulas = Formulas(
+        {y: known(_b, x @ _W + _b, x @ _W)},
+        {_W.gradient: x.T @ dy, _b.gradient: sum_n(dy), dx: dy @ _W.T},
+        course=LINEAR,
+    )
 
     def __post_init__(self) -> None:
         if not isinstance(self.units, int | np.integer) or self.units < 1:
@@ -87,6 +97,8 @@ class Dense(Layer):
 @dataclass(frozen=True)
 class Flatten(Layer):
     """Give each sample's numbers as one row, in C order: the last axis runs fastest."""
+
+    formulas = Formulas({y: flat(x)}, {dx: shaped_like(dy, x)}, course=FLAT)
 
     def build(self, in_shape: tuple[int, ...]) -> Built:
         """Take samples of any shape, give (D,)."""

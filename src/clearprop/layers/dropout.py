@@ -6,11 +6,14 @@ from typing import ClassVar
 import numpy as np
 
 from clearprop.errors import UsageError
+from clearprop.formulas import DROPOUT, Formulas, known
 from clearprop.layers.base import Layer
 from clearprop.parameters import Array, Params
+from clearprop.symbols import Symbol, dx, dy, x, y
 from clearprop.trace import Trace
 
 _STEPS = 2**16
+_m = Symbol("m", "mask, 0 or 1 / (1 - rate)", per_sample=True, course="D")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,13 @@ class Dropout(Layer):
     rate: float
 
     repeatable: ClassVar[bool] = False
+
+    formulas = Formulas(
+        {y: known(_m, _m * x, x)},
+        {dx: known(_m, _m * dy, dy)},
+        course=DROPOUT,
+        not_training="This pass is not one of training, so nothing is dropped.",
+    )
 
     def __post_init__(self) -> None:
         if not 0 <= self.rate < 1:

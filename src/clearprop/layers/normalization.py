@@ -6,10 +6,23 @@ from typing import ClassVar
 import numpy as np
 
 from clearprop.errors import ShapeError, UsageError
+from clearprop.formulas import Formulas, known, mean_d, named, sum_d, sum_n
 from clearprop.initializers import Constant, Zeros
 from clearprop.layers.base import Built, Layer
 from clearprop.parameters import Array, Parameter, Params
+from clearprop.symbols import D, N, Setting, Symbol, dx, dy, maximum, sqrt, x, y
 from clearprop.trace import Trace
+
+_gamma, _beta = Symbol("gamma", "scale"), Symbol("beta", "shift")
+_dgamma, _dbeta = _gamma.gradient, _beta.gradient
+_mean = Symbol("mean", "mean of each feature over the batch")
+_variance = Symbol("variance", "variance of each feature over the batch")
+_running_mean = Symbol("running_mean", "running mean")
+_running_variance = Symbol("running_variance", "running variance")
+_s = Symbol("s", "standard deviation")
+_xhat = Symbol("xhat", "normalised input", per_sample=True)
+_dxhat = named("dxhat", dy * _gamma)
+_momentum, _epsilon = Setting("momentum"), Setting("epsilon")
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,31 @@ class BatchNorm(Layer):
     epsilon: float = 1e-5
 
     repeatable: ClassVar[bool] = False
+
+    formulas = Formulas(
+        {
+            _mean: sum_n(x) / N,
+            _variance: sum_n((x - _mean) ** 2) / N,
+            _s: sqrt(known(_mean, _variance, _running_variance) + _epsilon),
+            _xhat: (x - known(_mean, _mean, _running_mean)) / _s,
+            y: _gamma * _xhat + _beta,
+        },
+        {
+            _dgamma: sum_n(dy * _xhat),
+            _dbeta: sum_n(dy),
+            dx: known(
+                _mean,
+                _gamma / _s * (dy - _dbeta / N - _xhat * _dgamma / N),
+                dy * (_gamma / _s),
+            ),
+        },
+        {
+            _running_mean: (1 - _momentum) * _running_mean + _momentum * _mean,
+            _running_variance: (1 - _momentum) * _running_variance
+            + _momentum * _variance * N / maximum(N - 1, 1),
+        },
+        not_training="This pass is not one of training, so the running statistics are used.",
+    )
 
     def __post_init__(self) -> None:
         if not 0 < self.momentum <= 1:
@@ -129,6 +167,19 @@ class LayerNorm(Layer):
     """
 
     epsilon: float = 1e-5
+
+    formulas = Formulas(
+        {
+            _s: sqrt(sum_d((x - mean_d(x)) ** 2) / D + _epsilon),
+            _xhat: (x - mean_d(x)) / _s,
+            y: _gamma * _xhat + _beta,
+        },
+        {
+            _dgamma: sum_n(dy * _xhat),
+            _dbeta: sum_n(dy),
+            dx: (_dxhat - mean_d(_dxhat) - _xhat * mean_d(_dxhat * _xhat)) / _s,
+        },
+    )
 
     def __post_init__(self) -> None:
         _check_epsilon("LayerNorm", self.epsilon)

@@ -7,7 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.expressions import Expression, Operands, constant
+from clearprop.formulas import Formulas, each, either, known, sum_n, whole
 from clearprop.parameters import Array
+from clearprop.symbols import N, Symbol, dlogits, loss, losses, weights
 
 
 class Loss(ABC):
@@ -40,6 +43,9 @@ class Loss(ABC):
     or its targets ``y[row]`` (N, K), and writes its derivative into ``dz[n]`` (B, K). It counts for
     the very class that has it, as one that inherits may compute something else.
     """
+
+    formulas: ClassVar[Formulas | None] = None
+    """Its formulas, as `clearprop.walk` writes them out: p, losses, and dlogits of each sample."""
 
     @abstractmethod
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
@@ -88,6 +94,23 @@ class Loss(ABC):
         dlogits *= share[:, np.newaxis]
         return float(losses @ share), dlogits
 
+    @staticmethod
+    def averaged(own: Expression | None) -> dict[Symbol, Expression | None]:
+        """Return the formulas of the mean loss and its gradient.
+
+        Parameters
+        ----------
+        own : Expression or None
+            The derivative of each sample's own loss, where it is known.
+        """
+        nothing, every = constant(0.0), whole(weights)
+        mean = either(_all_zero, nothing, sum_n(weights * losses) / every)
+        found: dict[Symbol, Expression | None] = {loss: known(weights, mean, sum_n(losses) / N)}
+        if own is None:
+            return {**found, dlogits: None}
+        share = either(_all_zero, nothing, own * each(weights) / every)
+        return {**found, dlogits: known(weights, share, own / N)}
+
     def check_outputs(self, outputs: int) -> None:  # noqa: B027 - most losses take any number
         """Refuse a number of outputs that the loss can't be used with.
 
@@ -135,6 +158,10 @@ class Loss(ABC):
     def predict(self, logits: Array) -> Array:
         """Return predictions: unless overridden the logits, (N,) where there is one output."""
         return logits[:, 0] if logits.shape[1] == 1 else logits
+
+
+def _all_zero(operands: Operands) -> bool:
+    return not operands.number(weights, (slice(None),)).compute().any()
 
 
 def value_columns(y: Any, outputs: int, dtype: np.dtype[Any]) -> Array:

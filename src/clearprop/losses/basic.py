@@ -6,9 +6,18 @@ from typing import Any, ClassVar
 import numpy as np
 
 from clearprop.errors import DataError, ShapeError
+from clearprop.expressions import Operands
+from clearprop.formulas import Formulas, either, forms, is_class, max_k, of_class, sum_k
 from clearprop.kernels import sigmoid, softmax_pick, softmax_shift
 from clearprop.losses.base import Loss, value_columns
 from clearprop.parameters import Array
+from clearprop.symbols import K, absolute, dlogits, exp, log, logits, losses, maximum, p, target
+
+_shifted = logits - max_k(logits)
+
+
+def _are_classes(operands: Operands) -> bool:
+    return operands.is_vector(target)
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,17 @@ class BinaryCrossEntropy(Loss):
     in_scikit_learn: ClassVar[bool] = True
     classifies: ClassVar[bool] = True
     link: ClassVar[str] = "logistic"
+
+    formulas = Formulas(
+        {
+            p: 1 / (1 + exp(-logits)),
+            losses: forms(
+                -sum_k(target * log(p) + (1 - target) * log(1 - p)),
+                sum_k(maximum(logits, 0) - logits * target + log(1 + exp(-absolute(logits)))),
+            ),
+        },
+        {dlogits: p - target},
+    )
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and p - y (N, K)."""
@@ -107,6 +127,30 @@ class SoftmaxCrossEntropy(Loss):
     classifies: ClassVar[bool] = True
     one_of_many: ClassVar[bool] = True
     link: ClassVar[str] = "softmax"
+
+    formulas = Formulas(
+        {
+            p: forms(
+                exp(logits) / sum_k(exp(logits)),
+                exp(_shifted) / sum_k(exp(_shifted)),
+                remark="the largest logit subtracted first",
+            ),
+            losses: either(
+                _are_classes,
+                forms(
+                    -log(of_class(p, target)),
+                    log(sum_k(exp(_shifted))) - (of_class(logits, target) - max_k(logits)),
+                    remark="",
+                ),
+                forms(
+                    -sum_k(target * log(p)),
+                    log(sum_k(exp(_shifted))) - sum_k(_shifted * target),
+                    remark="",
+                ),
+            ),
+        },
+        {dlogits: either(_are_classes, p - is_class(target), p - target)},
+    )
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and p - y (N, K)."""
@@ -204,6 +248,10 @@ class MeanSquaredError(Loss):
 
     name: ClassVar[str | None] = "squared_error"
     in_scikit_learn: ClassVar[bool] = True
+
+    formulas = Formulas(
+        {losses: sum_k((logits - target) ** 2) / K}, {dlogits: 2 * (logits - target) / K}
+    )
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and 2 (z - y) / K (N, K)."""

@@ -3,10 +3,19 @@
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
+from clearprop.formulas import Formulas
 from clearprop.kernels import Kernel, adapt, scale
 from clearprop.optimizers.base import Optimizer
-from clearprop.optimizers.descent import Decaying
+from clearprop.optimizers.descent import Decaying, decayed, rate
 from clearprop.schedules import Schedule
+from clearprop.symbols import Setting, Symbol, g, sqrt, w, w_new
+
+_s, _m, _v = Symbol("s"), Symbol("m"), Symbol("v")
+_decay, _epsilon, _beta_1, _beta_2 = map(Setting, ("decay", "epsilon", "beta_1", "beta_2"))
+_scaled = w - rate * g / (sqrt(_s) + _epsilon)
+# Moments are zero before the first step.
+_first_means = {_m: _beta_1 * 0 + (1 - _beta_1) * g, _v: _beta_2 * 0 + (1 - _beta_2) * g**2}
+_adapted = rate * (_m / (1 - _beta_1)) / (sqrt(_v / (1 - _beta_2)) + _epsilon)
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,8 @@ class AdaGrad(Optimizer):
 
     name: ClassVar[str] = "adagrad"
     usual_rate: ClassVar[float] = 2e-2
+
+    formulas = Formulas(update={_s: 0 + g**2, w_new: _scaled})
     moments: ClassVar[tuple[str, ...]] = ("s",)
     kernel: ClassVar[Kernel] = scale
 
@@ -64,6 +75,8 @@ class RMSprop(Optimizer):
 
     name: ClassVar[str] = "rmsprop"
     usual_rate: ClassVar[float] = 1e-3
+
+    formulas = Formulas(update={_s: _decay * 0 + (1 - _decay) * g**2, w_new: _scaled})
     moments: ClassVar[tuple[str, ...]] = ("s",)
     kernel: ClassVar[Kernel] = scale
 
@@ -102,6 +115,8 @@ class Adam(Optimizer):
 
     name: ClassVar[str] = "adam"
     usual_rate: ClassVar[float] = 2e-3
+
+    formulas = Formulas(update={**_first_means, w_new: w - _adapted})
     moments: ClassVar[tuple[str, ...]] = ("m", "v")
     kernel: ClassVar[Kernel] = adapt
 
@@ -142,3 +157,5 @@ class AdamW(Decaying, Adam):
     weight_decay: float = 0.01
 
     name: ClassVar[str] = "adamw"
+
+    formulas = Formulas(update={**_first_means, w_new: decayed - _adapted})

@@ -7,9 +7,12 @@ from typing import ClassVar, Protocol, TypeAlias
 import numpy as np
 
 from clearprop.errors import UsageError
+from clearprop.expressions import Expression
+from clearprop.formulas import Formulas
 from clearprop.kernels import Kernel, are_compiled, flush_below
 from clearprop.parameters import Array, ParameterVector
 from clearprop.schedules import Schedule
+from clearprop.symbols import N, Setting, w
 
 OptimizerState: TypeAlias = dict[str, Array]
 """Arrays by name; the moments are flat, of the size of the parameter vector."""
@@ -61,6 +64,13 @@ class Optimizer:
 
     moments: ClassVar[tuple[str, ...]] = ()
     """The names of the arrays that `update` keeps from step to step, zero at first."""
+
+    formulas: ClassVar[Formulas | None] = None
+    """Its formulas, as `clearprop.walk` writes out the first step: what becomes of each moment, by
+    its name, and of the parameter w."""
+
+    regularized: ClassVar[Expression] = w.gradient + Setting("alpha") / N * w
+    """The gradient g that an optimizer follows, with L2."""
 
     kernel: ClassVar[Kernel | None] = None
     """The loop that does the update, given `coefficients`; None where `update` is overridden."""

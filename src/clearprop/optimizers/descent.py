@@ -3,9 +3,16 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from clearprop.formulas import Formulas, known
 from clearprop.kernels import Kernel, descend, look_ahead, push
 from clearprop.optimizers.base import Optimizer
 from clearprop.schedules import Schedule
+from clearprop.symbols import Setting, Symbol, g, w, w_new
+
+rate, _weight_decay, _momentum = map(Setting, ("learning_rate", "weight_decay", "momentum"))
+decayed = known(_weight_decay, w * (1 - rate * _weight_decay), w)
+_v = Symbol("v")
+_first_v = _momentum * 0 - rate * g  # moments are zero before the first step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +49,8 @@ class SGD(Decaying):
     name: ClassVar[str] = "sgd"
     usual_rate: ClassVar[float] = 0.1
     is_linear: ClassVar[bool] = True
+
+    formulas = Formulas(update={w_new: decayed - rate * g})
     kernel: ClassVar[Kernel] = descend
 
 
@@ -68,6 +77,8 @@ class Momentum(Decaying):
 
     name: ClassVar[str] = "momentum"
     is_linear: ClassVar[bool] = True
+
+    formulas = Formulas(update={_v: _first_v, w_new: decayed + _v})
     moments: ClassVar[tuple[str, ...]] = ("v",)
     kernel: ClassVar[Kernel] = push
 
@@ -97,4 +108,6 @@ class Nesterov(Momentum):
 
     name: ClassVar[str] = "nesterov"
     is_linear: ClassVar[bool] = True
+
+    formulas = Formulas(update={_v: _first_v, w_new: decayed + _momentum * _v - rate * g})
     kernel: ClassVar[Kernel] = look_ahead

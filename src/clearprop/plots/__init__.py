@@ -4,10 +4,10 @@ Every function takes plain arrays and returns a figure; `save` writes it. ``pypl
 touched: there is no current figure, nothing to close, and no display is needed.
 """
 
-from clearprop.plots.learning import comparison, cost_curve, curves
-from clearprop.plots.pictures import first_layer_weights, mistakes, what_it_sees
+from clearprop.plots.curves import comparison, cost_curve, curves
+from clearprop.plots.figures import save
+from clearprop.plots.galleries import first_layer_weights, mistakes, what_it_sees
 from clearprop.plots.predictions import confusion, decision_boundary, residuals
-from clearprop.plots.saving import save
 
 __all__ = [
     "comparison",

@@ -1,4 +1,4 @@
-"""What a network predicts, against what is true."""
+"""Predictions of a network against the truth: confusion, boundaries, residuals."""
 
 from collections.abc import Callable, Iterator, Sequence
 from math import ceil
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from clearprop.errors import DataError, ShapeError
-from clearprop.plots import style
+from clearprop.plots import figures
 
 _MOST_NAMES = 100  # classes whose names have room
 _MOST_NUMBERS = 20  # classes whose cells have room for a number
@@ -35,7 +35,7 @@ def confusion(matrix: ArrayLike, class_names: Sequence[str]) -> Figure:
     Returns
     -------
     Figure
-        With numbers in the cells for up to 20 classes; above 100, class indices stand for names.
+        One with numbers in the cells for up to 20 classes; above 100, indices stand for names.
 
     Raises
     ------
@@ -52,19 +52,21 @@ def confusion(matrix: ArrayLike, class_names: Sequence[str]) -> Figure:
     shares = counts / np.maximum(totals, 1)[:, np.newaxis]
     right, total = int(np.trace(counts)), int(totals.sum())
     named = size <= _MOST_NAMES
-    names = [style.label(name) for name in class_names] if named else []
+    names = [figures.label(name) for name in class_names] if named else []
     longest = max(map(len, names), default=0)
     turned = longest * size > _ROOM
     side = float(np.clip(_CELL * size, 1.8, 11))  # inches
-    points = min(style.SMALL, 0.75 * 72 * side / size)
+    points = min(figures.SMALL, 0.75 * 72 * side / size)
     margin = 0.6 * points / 72 * longest
-    figure = style.new_figure(side + 1 + margin * turned, width=side + 1.4 + margin)
+    figure = figures.new_figure(side + 1 + margin * turned, width=side + 1.4 + margin)
     axes = figure.subplots()
     verdict = f"{right / total:.1%} right: {right:,} of {total:,}" if total else "No samples"
-    style.chart(axes, verdict, "predicted class", "true class (samples)" if named else "true class")
+    figures.chart(
+        axes, verdict, "predicted class", "true class (samples)" if named else "true class"
+    )
     axes.grid(visible=False)
-    axes.spines[:].set(visible=True, color=style.LINES)
-    right_hue, wrong_hue = style.class_colours(2)
+    axes.spines[:].set(visible=True, color=figures.LINES)
+    right_hue, wrong_hue = figures.class_colours(2)
     hue = np.where(np.eye(size, dtype=bool)[:, :, np.newaxis], right_hue, wrong_hue)
     axes.imshow(1 - np.sqrt(shares)[:, :, np.newaxis] * (1 - hue), interpolation="nearest")
     if size <= _MOST_NUMBERS:
@@ -74,7 +76,7 @@ def confusion(matrix: ArrayLike, class_names: Sequence[str]) -> Figure:
         axes.set_xticks(range(size), names, fontsize=points, rotation=90 if turned else 0)
         axes.set_yticks(range(size), counted, fontsize=points)
     axes.tick_params(length=0)
-    return style.finished(figure)
+    return figures.finished(figure)
 
 
 def decision_boundary(
@@ -92,7 +94,7 @@ def decision_boundary(
     Parameters
     ----------
     predict_proba : callable
-        Takes float64 (N, 2), in the units of `X`, and gives probabilities (N, K).
+        A function of float64 (N, 2), in the units of `X`, that gives probabilities (N, K).
     X : array-like, shape (N, 2)
     y : array-like of int, shape (N,)
         Class indices.
@@ -102,7 +104,7 @@ def decision_boundary(
     Returns
     -------
     Figure
-        With a legend for up to 100 classes.
+        One with a legend for up to 100 classes.
 
     Raises
     ------
@@ -126,12 +128,12 @@ def decision_boundary(
     plane = np.stack(np.meshgrid(across, up), axis=-1)
     probabilities = _asked(predict_proba, plane.reshape(-1, 2), len(class_names))
     probabilities = probabilities.reshape(_RESOLUTION, _RESOLUTION, -1)
-    colours = np.array(style.class_colours(len(class_names)))
+    colours = np.array(figures.class_colours(len(class_names)))
     named = len(class_names) <= _MOST_NAMES
     legend_columns = ceil(len(class_names) / 20) if named else 0
-    figure = style.new_figure(5.2, width=5 + 1.9 * legend_columns)
+    figure = figures.new_figure(5.2, width=5 + 1.9 * legend_columns)
     axes = figure.subplots()
-    style.chart(axes, "Decision boundary", *map(style.label, feature_names))
+    figures.chart(axes, "Decision boundary", *map(figures.label, feature_names))
     axes.grid(visible=False)
     axes.imshow(
         1 - 0.4 * (1 - probabilities @ colours).clip(0, 1),
@@ -148,10 +150,10 @@ def decision_boundary(
         x, y = points[labels == index].T
         handles.append(axes.scatter(x, y, s=16, color=colour, edgecolor="white", linewidth=0.5))
     if named:
-        names = map(style.label, class_names)
+        names = map(figures.label, class_names)
         beside = {"loc": "upper left", "bbox_to_anchor": (1, 1), "ncols": legend_columns}
-        style.legend(axes, handles, names, **beside)
-    return style.finished(figure)
+        figures.legend(axes, handles, names, **beside)
+    return figures.finished(figure)
 
 
 def residuals(truth: ArrayLike, predicted: ArrayLike, target_name: str = "target") -> Figure:
@@ -160,7 +162,7 @@ def residuals(truth: ArrayLike, predicted: ArrayLike, target_name: str = "target
     Parameters
     ----------
     truth, predicted : array-like, shape (N,) or (N, K)
-        In the units of the target; each of K outputs has its own colour.
+        The values in the units of the target; each of K outputs has its own colour.
     target_name : str, default "target"
 
     Returns
@@ -180,21 +182,21 @@ def residuals(truth: ArrayLike, predicted: ArrayLike, target_name: str = "target
         )
     truth, predicted = (values.reshape(len(values), -1) for values in (truth, predicted))
     rms = np.sqrt(np.mean(np.square(predicted - truth)))
-    name = style.label(target_name)
-    figure = style.new_figure(3.8)
+    name = figures.label(target_name)
+    figure = figures.new_figure(3.8)
     against, left_over = figure.subplots(1, 2)
-    style.chart(against, "Predicted against true", f"true {name}", f"predicted {name}")
-    style.chart(
+    figures.chart(against, "Predicted against true", f"true {name}", f"predicted {name}")
+    figures.chart(
         left_over, f"Residuals, root mean square {rms:.3g}", f"predicted {name}", "predicted − true"
     )
-    for output, colour in enumerate(style.class_colours(truth.shape[1])):
+    for output, colour in enumerate(figures.class_colours(truth.shape[1])):
         x, y = truth[:, output], predicted[:, output]
         against.scatter(x, y, s=14, color=colour, alpha=0.6, linewidth=0)
         left_over.scatter(y, y - x, s=14, color=colour, alpha=0.6, linewidth=0)
     against.set_aspect("equal", adjustable="datalim")
-    against.axline((0, 0), slope=1, color=style.FAINT, linewidth=1)
-    left_over.axhline(0, color=style.FAINT, linewidth=1)
-    return style.finished(figure)
+    against.axline((0, 0), slope=1, color=figures.FAINT, linewidth=1)
+    left_over.axhline(0, color=figures.FAINT, linewidth=1)
+    return figures.finished(figure)
 
 
 def _asked(
@@ -238,6 +240,6 @@ def _write_cells(
             text,
             ha="center",
             va="center",
-            fontsize=style.SMALL,
-            color="white" if share > 0.4 else style.INK,
+            fontsize=figures.SMALL,
+            color="white" if share > 0.4 else figures.INK,
         )

@@ -1,8 +1,9 @@
-"""Which rows and columns of a matrix are shown."""
+"""Excerpts: the rows and columns of a matrix that are shown."""
 
 from dataclasses import dataclass
 
-from clearprop.walkthrough.matrices import Index, Matrix
+from clearprop.expressions import Index
+from clearprop.walkthrough.quantities import Matrix
 
 
 @dataclass(frozen=True)
@@ -12,14 +13,14 @@ class Excerpt:
     Parameters
     ----------
     dimensions : int
-        Of the array. Of more than two, the first is fixed at a sample, and all from the fourth on
+        The array's. Of more than two, the first is fixed at a sample, and all from the fourth on
         at 0.
     sample : int
-        At which the first of more than two is fixed.
+        The sample at which the first of more than two is fixed.
     rows, columns : tuple of int
-        In order.
+        Their places, in order.
     whole : bool
-        Whether these are all.
+        Whether these are all rows and columns.
     """
 
     dimensions: int
@@ -41,7 +42,7 @@ class Excerpt:
 
     @property
     def place(self) -> str:
-        """Say which part of an array of more than two dimensions it is of: ``[3,:,:,0]``."""
+        """The part that it is of, in an array of more than two dimensions: ``[3,:,:,0]``."""
         if self.dimensions < 3:
             return ""
         return f"[{','.join([str(self.sample), ':', ':', *['0'] * (self.dimensions - 3)])}]"
@@ -55,7 +56,7 @@ def excerpt_of(matrix: Matrix, sample: int, most: int) -> Excerpt:
     matrix : Matrix
     sample : int
     most : int
-        Rows, and columns.
+        The largest number of rows, and of columns.
     """
     shape = matrix.shape
     dimensions, axis = len(shape), matrix.sample_axis

@@ -1,55 +1,32 @@
-"""The two notations: which symbol stands for what, and how it is laid out."""
+"""The two notations: the symbol of every matrix, and the layout of matrices and formulas."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from clearprop.errors import UsageError, unknown_name
-from clearprop.layers import (
-    ELU,
-    GELU,
-    Dense,
-    Dropout,
-    Flatten,
-    LeakyReLU,
-    ReLU,
-    Sigmoid,
-    Softplus,
-    Tanh,
-)
+from clearprop.expressions import Expression, Quotient
+from clearprop.formulas import ACTIVATION, COURSE, DROPOUT, FLAT, LINEAR, formulas_of
 from clearprop.network import Network
-from clearprop.parameters import Array
-from clearprop.walkthrough.expressions import Expression, Number
-from clearprop.walkthrough.matrices import Layout
+from clearprop.symbols import Count, N, Symbol
 
 INPUT, LOSS = "input", "loss"
-ACTIVATIONS = (ELU, GELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh)
-
-_OF_SAMPLES = ("dx", "dy", "dlogits")  # gradients, which the course takes m times
-_COURSE_FORMULAS = {  # the engine writes about rows, the course about columns
-    "{y} = {x} {W} + {b}": "{y} = {W} {x} + {b}",
-    "{y} = {x} {W}": "{y} = {W} {x}",
-    "{dW} = {x}.T {dy}": "{dW} = {dy} {x}.T / m",
-    "{db} = sum_n {dy}[n]": "{db} = sum_i {dy}[:,i] / m",
-    "{dx} = {dy} {W}.T": "{dx} = {W}.T {dy}",
-    "{loss} = sum_n {losses}[n] / N": "{loss} = sum_i {losses}[i] / m",
-}
 
 
 @dataclass(frozen=True)
 class Names:
-    """What the quantities of one layer are called.
+    """The names of one layer's matrices.
 
     Parameters
     ----------
     label : str
-        What the layer is asked for by.
+        The layer's own.
     prefix : str
-        What makes a symbol unique: ``"0."``, or nothing where it is by itself.
+        Stands before a symbol to make it unique: ``"0."``, or nothing where it is by itself.
     symbols : mapping of str to str
-        By role, which is the engine's own name for a quantity.
+        The symbols, by the engine's names.
     suffix : str
-        Behind every role that `symbols` does not know.
+        Stands behind every name that `symbols` does not know: the course's number of the layer.
     """
 
     label: str
@@ -57,17 +34,17 @@ class Names:
     symbols: Mapping[str, str] = field(default_factory=dict)
     suffix: str = ""
 
-    def symbol(self, role: str) -> str:
-        """Return what stands for a role: ``"dW"`` for dW, or ``"dW1"``."""
-        if role in self.symbols:
-            return self.symbols[role]
-        if role.startswith("d") and role[1:] in self.symbols:
-            return "d" + self.symbols[role[1:]]
-        return role + self.suffix
+    def symbol(self, matrix: Symbol) -> str:
+        """Return the symbol that stands for a matrix: ``"dW"`` for dW, or ``"dW1"``."""
+        if matrix.name in self.symbols:
+            return self.symbols[matrix.name]
+        if matrix.is_gradient and matrix.name[1:] in self.symbols:
+            return "d" + self.symbols[matrix.name[1:]]
+        return (matrix.course or matrix.name) + self.suffix if self.suffix else matrix.name
 
-    def key(self, role: str) -> str:
-        """Return what the quantity of a role is asked for by: ``"0.dW"``, or ``"dW1"``."""
-        return self.prefix + self.symbol(role)
+    def key(self, matrix: Symbol) -> str:
+        """Return the name by which a matrix is asked for: ``"0.dW"``, or ``"dW1"``."""
+        return self.prefix + self.symbol(matrix)
 
 
 class Notation(ABC):
@@ -76,58 +53,41 @@ class Notation(ABC):
     Parameters
     ----------
     layers : mapping of str to Names
-        By the engine's dotted name; also of the input and of the loss. What the notation has no
-        step for is missing.
+        The names by the layer's dotted one, and those of the input and of the loss. Layers that
+        the notation has no step for are missing.
     """
+
+    name: str
+    has_columns: bool
+    letters: Mapping[str, str]
+    """Its letters for the samples' index n and number N."""
 
     def __init__(self, layers: Mapping[str, Names]) -> None:
         self.layers = layers
 
     @abstractmethod
-    def layout(self, array: Array, *, per_sample: bool) -> Layout:
-        """Return how an array of the engine is shown."""
+    def factor(self, matrix: Symbol) -> int:
+        """Return the number that the engine's numbers are shown multiplied with."""
 
     @abstractmethod
-    def factor(self, role: str) -> int:
-        """Return what the engine's numbers are shown multiplied with."""
-
-    @abstractmethod
-    def formula(self, template: str) -> str:
-        """Return this notation's form of a formula that is written in the engine's."""
-
-    @abstractmethod
-    def times(self, left: Expression, right: Expression) -> Expression:
-        """Multiply an entry of a left matrix by one of a right, as this notation orders them."""
-
-    @abstractmethod
-    def mean(self, total: Expression) -> Expression:
-        """Turn the sum of what samples add to a parameter's gradient into that gradient."""
+    def form(self, result: Symbol, formula: Expression) -> Expression:
+        """Return this notation's form of a formula for `result`."""
 
 
 class Engine(Notation):
     """Samples are rows, and every gradient is one of the mean loss."""
 
     name = "engine"
+    has_columns = False
+    letters: Mapping[str, str] = {}
 
-    def layout(self, array: Array, *, per_sample: bool) -> Layout:
-        """Return that it is shown as it is."""
-        return Layout.AS_IS
-
-    def factor(self, role: str) -> int:
+    def factor(self, matrix: Symbol) -> int:
         """Return 1."""
         return 1
 
-    def formula(self, template: str) -> str:
+    def form(self, result: Symbol, formula: Expression) -> Expression:
         """Return the formula itself."""
-        return template
-
-    def times(self, left: Expression, right: Expression) -> Expression:
-        """Multiply left by right."""
-        return left * right
-
-    def mean(self, total: Expression) -> Expression:
-        """Return the sum itself: the mean went into dlogits."""
-        return total
+        return formula
 
 
 class Course(Notation):
@@ -138,38 +98,30 @@ class Course(Notation):
     layers
         As `Notation` takes them.
     m : int
-        How many samples there are.
+        The number of samples.
     """
 
     name = "course"
+    has_columns = True
+    letters: Mapping[str, str] = {"n": "i", "N": "m"}
 
     def __init__(self, layers: Mapping[str, Names], m: int) -> None:
         super().__init__(layers)
         self.m = m
 
-    def layout(self, array: Array, *, per_sample: bool) -> Layout:
-        """Return that matrices are transposed, and vectors are rows of samples or columns."""
-        if array.ndim == 0:
-            return Layout.AS_IS
-        if array.ndim == 1:
-            return Layout.ROW if per_sample else Layout.COLUMN
-        return Layout.TRANSPOSED
-
-    def factor(self, role: str) -> int:
+    def factor(self, matrix: Symbol) -> int:
         """Return m for gradients of samples, else 1."""
-        return self.m if role in _OF_SAMPLES else 1
+        return self.m if _is_of_samples(matrix) else 1
 
-    def formula(self, template: str) -> str:
-        """Return the transposed formula."""
-        return _COURSE_FORMULAS.get(template, template)
-
-    def times(self, left: Expression, right: Expression) -> Expression:
-        """Multiply right by left: a transposed product has its factors the other way round."""
-        return right * left
-
-    def mean(self, total: Expression) -> Expression:
-        """Divide by m."""
-        return total / Number(self.m, "m")
+    def form(self, result: Symbol, formula: Expression) -> Expression:
+        """Return the transposed formula, by m where gradients of samples make one of the mean."""
+        transposed = formula.transposed()
+        match transposed.degree(_is_of_samples) - _is_of_samples(result), transposed:
+            case 1, _:
+                return transposed / N
+            case -1, Quotient(dividend=own, divisor=Count(name="N")):
+                return own
+        return transposed
 
 
 def notation_of(name: str, network: Network, samples: int, *, weighted: bool) -> Notation:
@@ -203,6 +155,11 @@ def notation_of(name: str, network: Network, samples: int, *, weighted: bool) ->
     return Course(_course_names(network), samples)
 
 
+def _is_of_samples(matrix: Expression) -> int:
+    """Return 1 for a gradient of samples, which the course takes m times, else 0."""
+    return int(isinstance(matrix, Symbol) and matrix.is_gradient and matrix.per_sample)
+
+
 def _engine_names(network: Network) -> dict[str, Names]:
     rows = [row.name for row in network.summary().rows]
     target = {"target": "y"}
@@ -214,34 +171,34 @@ def _engine_names(network: Network) -> dict[str, Names]:
 
 
 def _course_names(network: Network) -> dict[str, Names]:
-    """Count the Dense layers; the activation and the dropout behind one belong to it."""
+    """Count the linear layers; the activation and the dropout behind one belong to it."""
     names = {INPUT: Names(INPUT, symbols={"X": "X", "target": "Y"})}
-    below, number = "X", 0
-    may_follow: tuple[type, ...] = (Dense, Flatten)
+    below, number, last = "X", 0, ""
     for place, layer in enumerate(network.layers):
-        if type(layer) not in may_follow:
+        formulas = formulas_of(layer)
+        kind = formulas.course if formulas else ""
+        if last not in _BEFORE.get(kind, ()):
             raise _no_symbols(f"layer {place} is {layer}")
-        if isinstance(layer, Flatten):
-            may_follow = (Dense,)
-            continue
-        if isinstance(layer, Dense):
-            number += 1
-            above = f"Z{number}"
-            may_follow = (Dense, Dropout, *ACTIVATIONS)
-        elif isinstance(layer, Dropout):
-            above = f"{below}_drop"
-            may_follow = (Dense,)
-        else:
-            above = f"A{number}"
-            may_follow = (Dense, Dropout)
-        symbols = {"x": below, "y": above, "m": f"D{number}"}
-        names[str(place)] = Names(str(number), symbols=symbols, suffix=str(number))
-        below = above
-    if not isinstance(network.layers[-1], Dense):
+        number += kind == LINEAR
+        above = kind.format(x=below, layer=number)
+        if kind != FLAT:
+            symbols = {"x": below, "y": above}
+            names[str(place)] = Names(str(number), symbols=symbols, suffix=str(number))
+        below, last = above, kind
+    if last != LINEAR:
         raise _no_symbols(f"the last layer is {network.layers[-1]}")
     symbols = {"logits": below, "target": "Y", "p": f"A{number}", "losses": "L", "loss": "J"}
     names[LOSS] = Names(LOSS, symbols=symbols)
     return names
+
+
+_BEFORE = {
+    FLAT: ("",),
+    LINEAR: ("", *COURSE),
+    ACTIVATION: (LINEAR,),
+    DROPOUT: (LINEAR, ACTIVATION),
+}
+"""The kinds of layers that one of each kind may follow; none before the first."""
 
 
 def _no_symbols(found: str) -> UsageError:

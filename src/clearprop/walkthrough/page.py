@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clearprop.expressions import number_text
 from clearprop.parameters import Array
+from clearprop.walkthrough.drawings import (
+    NEGATIVE,
+    POSITIVE,
+    heat_map,
+    sample_picture,
+    unit_picture,
+)
 from clearprop.walkthrough.excerpts import Excerpt, excerpt_of
-from clearprop.walkthrough.expressions import number_text
-from clearprop.walkthrough.pictures import heat_map, sample_picture, unit_picture
+from clearprop.walkthrough.plain import heading
 from clearprop.walkthrough.quantities import Entry, Quantity, Step
-from clearprop.walkthrough.style import LEVELS, style_sheet
-from clearprop.walkthrough.text import heading
-from clearprop.walkthrough.words import WORDS
+from clearprop.walkthrough.sentences import SENTENCES
 
 if TYPE_CHECKING:
     from clearprop.walkthrough.walking import Walk
@@ -27,6 +32,42 @@ _UNIT_SIDE = 96
 
 # Says to the browser, too, that nothing is loaded from anywhere.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+_LEVELS = 8  # of colour
+_STRONGEST = 0.6  # so that numbers stay readable on it
+
+_RULES = """
+.clearprop-walk { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; }
+.clearprop-walk code, .clearprop-walk table, .clearprop-walk .arithmetic {
+  font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
+.clearprop-walk nav ol { columns: 16rem; padding-left: 1.5em; }
+.clearprop-walk .step { border-top: 1px solid #8886; padding: .6em 0; }
+.clearprop-walk .step > summary { cursor: pointer; }
+.clearprop-walk .step > summary h2 { display: inline; font-size: 1.15em; }
+.clearprop-walk .matrix { position: relative; margin: 1em 0 1.6em; }
+.clearprop-walk .matrix h3 { font-size: 1em; margin: 0; }
+.clearprop-walk .formula { display: block; }
+.clearprop-walk .shapes { display: block; opacity: .75; }
+.clearprop-walk .scroll { overflow-x: auto; }
+.clearprop-walk table { border-collapse: collapse; margin: .4em 0; }
+.clearprop-walk th { font-weight: normal; opacity: .65; padding: 0 .6em; text-align: right; }
+.clearprop-walk td { padding: 0; text-align: right; white-space: nowrap; }
+.clearprop-walk td > span, .clearprop-walk td summary { display: block; padding: 0 .6em; }
+.clearprop-walk td summary { cursor: pointer; list-style: none; text-decoration: underline dotted; }
+.clearprop-walk td summary::-webkit-details-marker { display: none; }
+.clearprop-walk td details[open] > summary { outline: 2px solid; }
+.clearprop-walk .arithmetic { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+.clearprop-walk td .arithmetic { position: absolute; left: 0; right: 0; z-index: 1;
+  background: Canvas; color: CanvasText; border: 1px solid; padding: .5em .8em; }
+.clearprop-walk .arithmetic p { margin: 0; padding-left: 1.5em; text-indent: -1.5em; }
+.clearprop-walk .digits { opacity: .75; }
+.clearprop-walk .looked-at { font-weight: bold; opacity: 1; }
+.clearprop-walk .wrong { font-weight: bold; outline: 2px solid; }
+.clearprop-walk .pictures { display: flex; flex-wrap: wrap; gap: .8em; margin: .5em 0; }
+.clearprop-walk figure { margin: 0; }
+.clearprop-walk figcaption { font-size: 12px; opacity: .8; }
+.clearprop-walk img { display: block; image-rendering: pixelated; border: 1px solid #8886; }
+"""
 
 
 def walk_page(walk: "Walk") -> str:
@@ -41,7 +82,7 @@ def walk_page(walk: "Walk") -> str:
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ margin: 2rem auto; max-width: 68rem; padding: 0 1rem; }}
-{style_sheet()}
+{_style_sheet()}
 </style>
 </head>
 <body>
@@ -69,18 +110,18 @@ def entry_fragment(entry: Entry) -> str:
 
 
 def _fragment(inside: str) -> str:
-    return f'<div class="clearprop-walk">\n<style>\n{style_sheet()}\n</style>\n{inside}\n</div>'
+    return f'<div class="clearprop-walk">\n<style>\n{_style_sheet()}\n</style>\n{inside}\n</div>'
 
 
 def _contents(walk: "Walk", *, with_links: bool) -> str:
     parts = [f"<h1>{escape(walk.title)}</h1>"]
-    parts += [f"<p>{escape(fact)}</p>" for fact in (*walk.facts, WORDS["open"])]
+    parts += [f"<p>{escape(fact)}</p>" for fact in (*walk.facts, SENTENCES["open"])]
     if with_links:
         links = "\n".join(
             f'<li><a href="#step-{place}">{escape(heading(step))}</a></li>'
             for place, step in enumerate(walk.steps)
         )
-        steps = escape(WORDS["steps"])
+        steps = escape(SENTENCES["steps"])
         parts.append(f'<nav aria-label="{steps}">\n<ol>\n{links}\n</ol>\n</nav>')
     most = max(_LEAST, min(_MOST, math.isqrt(_MOST_NUMBERS // len([*walk.quantities]))))
     for place, step in enumerate(walk.steps):
@@ -110,7 +151,7 @@ def _matrix(quantity: Quantity, sample: int, most: int) -> str:
         parts.append(f'<code class="shapes">{escape(quantity.shapes)}</code>')
     wrong = quantity.first_not_finite
     if wrong is not None:
-        said = escape(WORDS["begins here"].format(index=list(wrong)))
+        said = escape(SENTENCES["begins here"].format(index=list(wrong)))
         parts.append(f'<p><strong class="wrong">{said}</strong></p>')
         if quantity.shape:
             parts.append(_arithmetic(quantity.entry(*wrong)))
@@ -173,7 +214,7 @@ def _cell(quantity: Quantity, at: tuple[int, ...], array: Array, largest: float)
 
 def _arithmetic(entry: Entry) -> str:
     if entry.arithmetic is None:
-        note = WORDS["unknown" if entry.computed else "given"]
+        note = SENTENCES["unknown" if entry.computed else "given"]
         lines = [f"{entry.symbol} = {number_text(entry.value)} ({note})"]
         digits = ""
     else:
@@ -182,7 +223,9 @@ def _arithmetic(entry: Entry) -> str:
             f"= {entry.arithmetic.numbers()}",
             f"= {number_text(entry.value)}",
         ]
-        digits = WORDS["digits"].format(value=repr(entry.value), total=repr(entry.arithmetic.value))
+        digits = SENTENCES["digits"].format(
+            value=repr(entry.value), total=repr(entry.arithmetic.value)
+        )
         digits = f'<p class="digits">{escape(digits)}</p>'
     written = "".join(f"<p>{escape(line)}</p>" for line in lines)
     return f'<div class="arithmetic">{written}{digits}</div>'
@@ -191,7 +234,7 @@ def _arithmetic(entry: Entry) -> str:
 def _pictures(quantity: Quantity, excerpt: Excerpt, sample: int) -> Iterator[str]:
     shape, engine = quantity.picture_shape, quantity.matrix.array
     if shape is not None and quantity.matrix.per_sample:
-        said = WORDS["input picture"].format(sample=sample)
+        said = SENTENCES["input picture"].format(sample=sample)
         source = sample_picture(engine[sample].reshape(shape))
         yield f'<div class="pictures">{_figure(source, said, _size(shape))}</div>'
     elif shape is not None:
@@ -199,7 +242,7 @@ def _pictures(quantity: Quantity, excerpt: Excerpt, sample: int) -> Iterator[str
     if excerpt.dimensions == 2 and not excerpt.whole and min(quantity.shape) > 1:
         drawn = heat_map(quantity.array)
         means = drawn.rows > 1 or drawn.columns > 1
-        said = WORDS["heat map of means" if means else "heat map"].format(
+        said = SENTENCES["heat map of means" if means else "heat map"].format(
             symbol=quantity.symbol,
             height=drawn.height,
             width=drawn.width,
@@ -208,7 +251,7 @@ def _pictures(quantity: Quantity, excerpt: Excerpt, sample: int) -> Iterator[str
         )
         scale = max(1, _SIDE // max(drawn.height, drawn.width))
         size = f'width="{drawn.width * scale}" height="{drawn.height * scale}"'
-        said = f"{said} {WORDS['heat key']}"
+        said = f"{said} {SENTENCES['heat key']}"
         yield f'<div class="pictures">{_figure(drawn.source, said, size)}</div>'
 
 
@@ -216,8 +259,8 @@ def _unit_pictures(symbol: str, weights: Array, shape: tuple[int, ...]) -> Itera
     units = weights.shape[1]
     count = min(units, _MOST_UNITS)
     key = "weight pictures" if count == units else "weight pictures of some"
-    yield f"<p>{escape(WORDS[key].format(symbol=symbol, count=count, all=units))} "
-    yield f"{escape(WORDS['colour key' if len(shape) == 3 else 'heat key'])}</p>"
+    yield f"<p>{escape(SENTENCES[key].format(symbol=symbol, count=count, all=units))} "
+    yield f"{escape(SENTENCES['colour key' if len(shape) == 3 else 'heat key'])}</p>"
     # A few outliers would leave all others pale.
     largest = float(
         np.percentile(np.abs(np.nan_to_num(weights[:, :count], posinf=0, neginf=0)), 99.5)
@@ -225,7 +268,7 @@ def _unit_pictures(symbol: str, weights: Array, shape: tuple[int, ...]) -> Itera
     figures = (
         _figure(
             unit_picture(weights[:, unit].reshape(shape), largest),
-            WORDS["weight picture"].format(unit=unit),
+            SENTENCES["weight picture"].format(unit=unit),
             _size(shape),
         )
         for unit in range(count)
@@ -254,5 +297,19 @@ def _largest(array: Array) -> float:
 def _colour(value: float, largest: float) -> str:
     if not math.isfinite(value):
         return ' class="wrong"'
-    level = math.ceil(LEVELS * (abs(value) / largest)) if largest else 0
+    level = math.ceil(_LEVELS * (abs(value) / largest)) if largest else 0
     return f' class="{"n" if value < 0 else "p"}{level}"' if level else ""
+
+
+def _style_sheet() -> str:
+    """Return the rules, with a class for each level of colour: p1, p2, ... and n1, n2, ..."""
+    rules = [_RULES.strip()]
+    for letter, colour in (("n", NEGATIVE), ("p", POSITIVE)):
+        for level in range(1, _LEVELS + 1):
+            red, green, blue = colour
+            share = _STRONGEST * level / _LEVELS
+            rules.append(
+                f".clearprop-walk .{letter}{level} "
+                f"{{ background: rgba({red}, {green}, {blue}, {share:.3g}); }}"
+            )
+    return "\n".join(rules)

@@ -1,15 +1,99 @@
-"""What a walk shows: steps, their quantities, and the arithmetic of an entry."""
+"""The steps of a walk, their matrices under the names of a notation, and an entry's arithmetic."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
 
 from clearprop.errors import ShapeError
+from clearprop.expressions import Expression, Index, Number
 from clearprop.parameters import Array
-from clearprop.walkthrough.expressions import Expression
-from clearprop.walkthrough.matrices import Index, Matrix
+
+
+class Layout(Enum):
+    """The way to show an array of the engine."""
+
+    AS_IS = "as it is"
+    TRANSPOSED = "transposed"
+    COLUMN = "(M,) as (M, 1)"
+    ROW = "(N,) as (1, N)"
+
+    def show(self, array: Array) -> Array:
+        """Return the array as it is shown; a view."""
+        match self:
+            case Layout.TRANSPOSED:
+                return array.T
+            case Layout.COLUMN:
+                return array[:, np.newaxis]
+            case Layout.ROW:
+                return array[np.newaxis, :]
+        return array
+
+    def shown(self, index: Index) -> Index:
+        """Return where an entry of the engine's is shown."""
+        match self:
+            case Layout.TRANSPOSED:
+                return index[::-1]
+            case Layout.COLUMN:
+                return (*index, 0)
+            case Layout.ROW:
+                return (0, *index)
+        return index
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """An array under its symbol, in the layout of a notation.
+
+    Parameters
+    ----------
+    symbol : str
+        The name that formulas call it by.
+    array : ndarray
+        The engine's numbers, in the engine's layout.
+    layout : Layout
+    factor : int, default 1
+        The number that they are shown multiplied with: the course's dA and dZ are m times the
+        engine's.
+    per_sample : bool, default False
+        Whether the engine's first axis counts the samples.
+    """
+
+    symbol: str
+    array: Array
+    layout: Layout = Layout.AS_IS
+    factor: int = 1
+    per_sample: bool = False
+
+    @property
+    def shown(self) -> Array:
+        """The numbers as they are shown."""
+        return self.layout.show(self.array if self.factor == 1 else self.array * self.factor)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape as it is shown."""
+        return self.layout.show(self.array).shape
+
+    @property
+    def sample_axis(self) -> int | None:
+        """The axis that counts the samples, as it is shown."""
+        if not self.per_sample:
+            return None
+        return 0 if self.layout is Layout.AS_IS else 1
+
+    def at(self, *index: Any) -> Number:
+        """Return an entry, or the row or column of entries along a slice, in float64."""
+        found = self.layout.show(self.array)[index]
+        written = [":" if isinstance(place, slice) else str(place) for place in index]
+        while written and written[-1] == ":":
+            written.pop()
+        symbol = f"{self.symbol}[{','.join(written)}]" if written else self.symbol
+        if found.ndim:
+            return Number(found.astype(np.float64) * self.factor, symbol)
+        return Number(float(found * self.factor), symbol)
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +105,9 @@ class Entry:
     name : str
         ``"0.y[3,0]"``, or ``"Z1[0,3]"`` in the course's notation.
     symbol : str
-        As the formula calls it: ``"y[3,0]"``.
+        The name that the formula calls it by: ``"y[3,0]"``.
     formula : str
-        Of the whole matrix; empty where it is given, not computed.
+        That of the whole matrix; empty where it is given, not computed.
     value : float
         The engine's number.
     arithmetic : Expression or None
@@ -41,7 +125,7 @@ class Entry:
 
     @property
     def total(self) -> float | None:
-        """What the written operands come to in float64; None without arithmetic."""
+        """The number that the written operands come to in float64; None without arithmetic."""
         return None if self.arithmetic is None else self.arithmetic.value
 
     def to_dict(self) -> dict[str, Any]:
@@ -56,7 +140,7 @@ class Entry:
         return found
 
     def __str__(self) -> str:
-        from clearprop.walkthrough.text import entry_text  # it needs this module
+        from clearprop.walkthrough.plain import entry_text  # it needs this module
 
         return entry_text(self)
 
@@ -73,17 +157,17 @@ class Quantity:
     Parameters
     ----------
     key : str
-        What it is asked for by: ``"0.dW"``, or ``"dW1"`` in the course's notation.
+        The name that it is asked for by: ``"0.dW"``, or ``"dW1"`` in the course's notation.
     meaning : str
-        What it is, in words.
+        Its meaning, in words.
     formula : str
-        How it is computed; empty where it is given.
+        The formula that it is computed by; empty where it is given.
     shapes : str
         The formula with shapes in the place of symbols, where it is a product of matrices.
     matrix : Matrix
     explain : callable or None
-        Gives the arithmetic of the entry at an index of the engine's; None where it is given, or
-        computed by code of the user's own.
+        Gives the arithmetic of the entry at an index; None where it is given, or computed by code
+        of the user's own.
     computed : bool
         Whether it is computed, rather than given.
     picture_shape : tuple of int, optional
@@ -95,13 +179,13 @@ class Quantity:
     formula: str
     shapes: str
     matrix: Matrix
-    explain: Callable[..., Expression] | None
+    explain: Callable[[Index], Expression] | None
     computed: bool
     picture_shape: Index | None = None
 
     @property
     def symbol(self) -> str:
-        """As formulas call it: ``"dW"``."""
+        """The name by which formulas call it: ``"dW"``."""
         return self.matrix.symbol
 
     @property
@@ -112,7 +196,7 @@ class Quantity:
 
     @property
     def shape(self) -> Index:
-        """Of the array."""
+        """The array's shape."""
         return self.matrix.shape
 
     def entry(self, *index: int) -> Entry:
@@ -136,10 +220,9 @@ class Quantity:
                 f"{self.key} has shape {self.shape} and no entry {list(index)}; indices count "
                 "from 0."
             )
-        where = self.matrix.layout.engine(index)
-        with np.errstate(all="ignore"):  # what is not finite is shown
-            number = self.matrix.at(*where)
-            arithmetic = None if self.explain is None else self.explain(*where)
+        with np.errstate(all="ignore"):  # numbers that are not finite are shown, too
+            number = self.matrix.at(*index)
+            arithmetic = None if self.explain is None else self.explain(index)
         return Entry(
             name=self.key + number.symbol.removeprefix(self.symbol),
             symbol=number.symbol,
@@ -151,7 +234,7 @@ class Quantity:
 
     @property
     def first_not_finite(self) -> Index | None:
-        """Where its first NaN or infinity stands, in the engine's order; None if all is finite."""
+        """The place of its first NaN or infinity, in the engine's order; None if all is finite."""
         finite = np.isfinite(self.matrix.array)
         if finite.all():
             return None
@@ -159,7 +242,7 @@ class Quantity:
         return self.matrix.layout.shown(tuple(int(i) for i in where))
 
     def __str__(self) -> str:
-        from clearprop.walkthrough.text import quantity_text  # it needs this module
+        from clearprop.walkthrough.plain import quantity_text  # it needs this module
 
         return quantity_text(self)
 
@@ -171,19 +254,19 @@ class Quantity:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What one layer, the loss or the optimizer computes in one pass.
+    """The matrices that one layer, the loss or the optimizer computes in one pass.
 
     Parameters
     ----------
     name : str
-        What it is asked for by: ``"2"``, ``"2.0"``, ``"input"``, ``"loss"``.
+        The name that it is asked for by: ``"2"``, ``"2.0"``, ``"input"``, ``"loss"``.
     stage : {"input", "forward", "loss", "backward", "update"}
     title : str
         The layer, loss or optimizer with its settings.
     note : str
-        What more there is to say; may be empty.
+        Further sentences; may be empty.
     quantities : tuple of Quantity
-        In the order in which they are computed.
+        The matrices, in the order in which they are computed.
     """
 
     name: str

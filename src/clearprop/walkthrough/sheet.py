@@ -1,138 +1,150 @@
-"""What one layer's arithmetic is written with: its matrices by role, and where they go."""
+"""The matrices of one layer, or of the loss, in a notation; formulas are written with them."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
 
+from clearprop.errors import UsageError
+from clearprop.expressions import Expression, Index, MatrixProduct, Number, Place, Style
+from clearprop.formulas import remarks
 from clearprop.parameters import Array
-from clearprop.walkthrough.expressions import Expression
-from clearprop.walkthrough.functions import series
-from clearprop.walkthrough.matrices import Line, Matrix
+from clearprop.symbols import Count, Setting, Symbol
 from clearprop.walkthrough.notation import Names, Notation
-from clearprop.walkthrough.quantities import Quantity
-from clearprop.walkthrough.words import MEANINGS
-
-_PER_SAMPLE = frozenset(
-    {"X", "target", "x", "y", "dx", "dy", "m", "Phi", "xhat", "block", "dblock"}
-    | {"logits", "p", "losses", "weights", "dlogits"}
-)
+from clearprop.walkthrough.quantities import Layout, Matrix, Quantity
 
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """The matrices of one layer, or of the loss, in a notation.
+    """The numbers that the symbols of formulas stand for: `clearprop.expressions.Operands`.
 
     Parameters
     ----------
     notation : Notation
     names : Names
-        Of this layer.
+        The layer's.
     arrays : mapping of str to ndarray
-        The engine's, by role.
+        The engine's, by its names.
+    samples : float
+        The number of samples, or the sum of their weights.
+    settings : mapping of str to Any
+        Hyper-parameters by name.
     """
 
     notation: Notation
     names: Names
     arrays: Mapping[str, Array]
+    samples: float
+    settings: Mapping[str, Any]
+    _matrices: dict[str, Matrix] = field(default_factory=dict, init=False)
 
-    def __contains__(self, role: str) -> bool:
-        return role in self.arrays
+    def __contains__(self, name: str) -> bool:
+        return name in self.arrays or name in self.settings
 
-    def __getitem__(self, role: str) -> Matrix:
-        array = self.arrays[role]
-        per_sample = role in _PER_SAMPLE
-        return Matrix(
-            self.names.symbol(role),
-            array,
-            self.notation.layout(array, per_sample=per_sample),
-            self.notation.factor(role),
-            per_sample,
-        )
+    def number(self, symbol: Symbol, index: Index) -> Number:
+        """Return an entry of a matrix, or a whole row or column of it."""
+        return self.matrix(symbol).at(*index)
 
-    def given(self, role: str) -> Quantity:
+    def shape(self, symbol: Symbol) -> tuple[int, ...]:
+        """Return the shape of a matrix, as it is shown."""
+        return self.matrix(symbol).shape
+
+    def is_vector(self, symbol: Symbol) -> bool:
+        """Say whether a matrix has only one number for each sample."""
+        return self.arrays[symbol.name].ndim == 1
+
+    def setting(self, name: str) -> Number:
+        """Return a hyper-parameter."""
+        return Number(float(self.settings[name]), name)
+
+    def count(self, letter: str) -> Number:
+        """Return the number N of samples, D of features or K of outputs."""
+        if letter == "N":
+            return Number(self.samples, self.notation.letters.get("N", "N"))
+        return Number(self.arrays["x" if letter == "D" else "logits"].shape[-1], letter)
+
+    def matrix(self, symbol: Symbol) -> Matrix:
+        """Return a matrix under its symbol, in the notation's layout."""
+        if symbol.name not in self._matrices:
+            array = self.arrays[symbol.name]
+            self._matrices[symbol.name] = Matrix(
+                self.names.symbol(symbol),
+                array,
+                self._layout(symbol, array),
+                self.notation.factor(symbol),
+                symbol.per_sample,
+            )
+        return self._matrices[symbol.name]
+
+    def given(self, symbol: Symbol) -> Quantity:
         """Show a matrix that is not computed here."""
-        return self._quantity(role, "", None, "", computed=False)
+        return self._quantity(symbol, computed=False)
 
-    def result(
-        self,
-        role: str,
-        formula: str,
-        explain: Callable[..., Expression] | None,
-        *,
-        is_product: bool = False,
-    ) -> Quantity:
-        """Show a matrix that is computed.
+    def result(self, symbol: Symbol, formula: Expression | None = None) -> Quantity:
+        """Show a matrix that is computed, of which the formula may be unknown.
 
-        Parameters
-        ----------
-        role : str
-        formula : str
-            In the engine's notation, with roles in braces: ``"{y} = {x} {W}"``.
-        explain : callable or None
-            Gives the arithmetic of the entry at an index of the engine's.
-        is_product : bool, default False
-            Whether it is a product of matrices, of which the shapes tell something.
+        Raises
+        ------
+        UsageError
+            If the formula takes a matrix or a hyper-parameter that there is not.
         """
-        template = self.notation.formula(formula)
-        shapes = template.format_map(_Shapes(self)) if is_product else ""
-        formula = template.format_map(_Symbols(self))
-        return self._quantity(role, formula, explain, shapes, computed=True)
-
-    def dot(self, left: Line, right: Line) -> Expression:
-        """Multiply a row of a left matrix by a column of a right one."""
-        values = left.values * right.values
-        return series(lambda i: self.notation.times(left.at(i), right.at(i)), values)
-
-    def mean(self, total: Expression) -> Expression:
-        """Turn the sum over the samples into the gradient of a parameter."""
-        return self.notation.mean(total)
-
-    def _quantity(
-        self,
-        role: str,
-        formula: str,
-        explain: Callable[..., Expression] | None,
-        shapes: str,
-        *,
-        computed: bool,
-    ) -> Quantity:
-        matrix = self[role]
-        return Quantity(
-            key=self.names.prefix + matrix.symbol,
-            meaning=_meaning(role),
-            formula=formula,
-            shapes=shapes,
-            matrix=matrix,
-            explain=explain,
-            computed=computed,
+        if formula is None:
+            return self._quantity(symbol, computed=True)
+        form = self.notation.form(symbol, formula.resolved(self))
+        for node in form.nodes():
+            if isinstance(node, Symbol) and not isinstance(node, Count) and node.name not in self:
+                raise UsageError(
+                    f"The formula of {symbol.name} takes {node.name}, which is no parameter, no "
+                    "hyper-parameter, and not what forward leaves in the trace."
+                )
+        style = Style(self._leaf, self._of_sample, " * ", self.notation.letters.get("n", "n"))
+        text = ", ".join([f"{self._leaf(symbol)} = {form.write(style)}", *remarks(form, style)])
+        shapes = ""
+        if any(isinstance(node, MatrixProduct) for node in form.nodes()):
+            shapes = f"{self._shape(symbol)} = {form.write(Style(self._shape))}"
+        # A number for each sample comes from a matrix with a row for each.
+        in_row = (
+            symbol.per_sample and self.matrix(symbol).shape == self.arrays[symbol.name].shape[:1]
         )
 
+        def explain(index: Index) -> Expression:
+            return form.at(Place(self, (*index, 0) if in_row else index))
 
-def total(line: Line) -> Expression:
-    """Add up a row or column."""
-    return series(line.at, line.values)
+        return self._quantity(symbol, text, shapes, explain, computed=True)
+
+    def _quantity(self, symbol: Symbol, *written: Any, computed: bool) -> Quantity:
+        meaning = symbol.meaning or symbol.name
+        key = self.names.key(symbol)
+        formula, shapes, explain = written or ("", "", None)
+        return Quantity(key, meaning, formula, shapes, self.matrix(symbol), explain, computed)
+
+    def _layout(self, symbol: Symbol, array: Array) -> Layout:
+        if not self.notation.has_columns or array.ndim == 0:
+            return Layout.AS_IS
+        if array.ndim > 1:
+            return Layout.TRANSPOSED
+        return Layout.ROW if symbol.per_sample else Layout.COLUMN
+
+    def _leaf(self, leaf: Any) -> str:
+        if isinstance(leaf, Setting):
+            return self.notation.letters.get(leaf.name, leaf.name)
+        return self.names.symbol(leaf) if isinstance(leaf, Symbol) else leaf.symbol
+
+    def _of_sample(self, leaf: Any) -> str:
+        """Write a leaf with the place of one sample: ``dy[n]``, ``dZ1[:,i]``, ``L[i]``."""
+        text = self._leaf(leaf)
+        if not (isinstance(leaf, Symbol) and leaf.per_sample):
+            return text
+        letter = self.notation.letters.get("n", "n")
+        is_matrix = self._layout(leaf, self.arrays[leaf.name]) is Layout.TRANSPOSED
+        return f"{text}[:,{letter}]" if is_matrix else f"{text}[{letter}]"
+
+    def _shape(self, leaf: Any) -> str:
+        is_matrix = isinstance(leaf, Symbol) and not isinstance(leaf, Setting)
+        return str(self.matrix(leaf).shape) if is_matrix else self._leaf(leaf)
 
 
-class _Symbols(dict[str, str]):
-    """The symbols of a sheet, for `str.format_map`."""
-
-    def __init__(self, sheet: Sheet) -> None:
-        self.sheet = sheet
-
-    def __missing__(self, role: str) -> str:
-        return self.sheet.names.symbol(role)
-
-
-class _Shapes(_Symbols):
-    """The shapes of a sheet's matrices, likewise."""
-
-    def __missing__(self, role: str) -> str:
-        return str(self.sheet[role].shape)
-
-
-def _meaning(role: str) -> str:
-    if role in MEANINGS:
-        return MEANINGS[role]
-    if role.startswith("d"):
-        of = MEANINGS.get(role[1:], role[1:])
-        return MEANINGS["gradient"].format(of=of)
-    return role
+def settings_of(part: object) -> dict[str, Any]:
+    """Return the hyper-parameters of a layer, loss or optimizer."""
+    if not is_dataclass(part):
+        return {}
+    return {setting.name: getattr(part, setting.name) for setting in fields(part)}

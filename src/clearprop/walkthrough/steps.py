@@ -1,62 +1,28 @@
 """From a recorded step to the steps that a walk shows."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from inspect import getdoc
 from typing import Any
 
-from clearprop.layers import (
-    BatchNorm,
-    Dense,
-    Dropout,
-    Flatten,
-    Layer,
-    LayerNorm,
-    Residual,
-    Sequential,
-)
+import numpy as np
+
+from clearprop.expressions import Expression
+from clearprop.formulas import Formulas, formulas_of
+from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.parameters import Array
 from clearprop.probe import Backward, Forward
 from clearprop.summary import short_name
-from clearprop.walkthrough.activations import activation_backward, activation_forward
-from clearprop.walkthrough.dense import (
-    dense_backward,
-    dense_forward,
-    dropout_backward,
-    dropout_forward,
-    flatten_backward,
-    flatten_forward,
-    residual_backward,
-    residual_forward,
-)
-from clearprop.walkthrough.losses import EXPLAINED as EXPLAINED_LOSSES
-from clearprop.walkthrough.losses import explain_loss
-from clearprop.walkthrough.normalization import (
-    batch_norm_backward,
-    batch_norm_forward,
-    layer_norm_backward,
-    layer_norm_forward,
-)
-from clearprop.walkthrough.notation import ACTIVATIONS, INPUT, LOSS, Course, Notation
+from clearprop.symbols import Symbol, dlogits, dx, g, losses, p, target, w_new, y
+from clearprop.walkthrough.notation import INPUT, LOSS, Names, Notation
 from clearprop.walkthrough.quantities import Quantity, Step
 from clearprop.walkthrough.record import Record, Update
-from clearprop.walkthrough.sheet import Sheet
-from clearprop.walkthrough.sources import Sources
-from clearprop.walkthrough.updates import EXPLAINED as EXPLAINED_UPDATES
-from clearprop.walkthrough.updates import explain_parameter, explain_state
-from clearprop.walkthrough.words import WORDS
+from clearprop.walkthrough.sentences import SENTENCES
+from clearprop.walkthrough.sheet import Sheet, settings_of
 
-Explain = Callable[[Any, Sheet], list[Quantity]]
-
-_EXPLAINED: dict[type[Layer], tuple[Explain, Explain]] = {
-    Dense: (dense_forward, dense_backward),
-    Dropout: (dropout_forward, dropout_backward),
-    Flatten: (flatten_forward, flatten_backward),
-    Residual: (residual_forward, residual_backward),
-    BatchNorm: (batch_norm_forward, batch_norm_backward),
-    LayerNorm: (layer_norm_forward, layer_norm_backward),
-    **dict.fromkeys(ACTIVATIONS, (activation_forward, activation_backward)),
-}
+_NEW = "_new"
+_X = Symbol("X", "samples", per_sample=True)
 
 
 def steps_of(
@@ -75,149 +41,284 @@ def steps_of(
     Yields
     ------
     Step
-        The input; every layer forward; the loss; every layer that was reached backward; and what
-        the optimizer makes of each layer's parameters. `Sequential`, whose inner layers do
-        everything, has none.
+        The input; every layer forward; the loss; every layer that was reached backward; and the
+        update of each layer's parameters. A layer whose inner layers do everything has none.
     """
-    forward = {one.name: one for one in record.forward}
-    backward = {one.name: one for one in record.backward}
-    # The course's symbols say it themselves.
-    sources = None if isinstance(notation, Course) else Sources(network.body)
+    layers = Layers(record)
     yield _input(X, record, notation)
     for one in record.forward:
-        if _has_step(one, notation):
-            yield _forward(one, forward, notation, sources)
+        if layers.has_step(one.name) and one.name in notation.layers:
+            yield _forward(one, layers, notation)
     yield _loss(network, record, notation)
     for done in record.backward:
-        if _has_step(forward[done.name], notation):
-            yield _backward(forward[done.name], done, backward, notation, sources)
-    for name, one in forward.items():
-        yield from _update(name, one, update, notation)
+        if layers.has_step(done.name) and done.name in notation.layers:
+            yield _backward(done, layers, notation)
+    for one in layers.forward.values():
+        yield from _update(one, update, notation)
 
 
-def _has_step(forward: Forward, notation: Notation) -> bool:
-    return type(forward.layer) is not Sequential and forward.name in notation.layers
+class Layers:
+    """The layers of a recorded step: which lie in which, and where their x and dy come from.
+
+    Parameters
+    ----------
+    record : Record
+    """
+
+    def __init__(self, record: Record) -> None:
+        self.forward = {one.name: one for one in record.forward}
+        self.backward = {one.name: one for one in record.backward}
+        self._x: dict[str, str] = {}
+        self._dy: dict[str, str] = {}
+        self._follow("", SENTENCES["the input"], SENTENCES["dlogits"])
+
+    def inside(self, name: str) -> list[str]:
+        """Return the names of the layers right inside a layer; of the whole network for ``""``."""
+        return [one for one in self.forward if one.rpartition(".")[0] == name]
+
+    def has_step(self, name: str) -> bool:
+        """Say whether a layer does anything that the layers inside it don't do."""
+        formulas = formulas_of(self.forward[name].layer)
+        return formulas is None or bool(formulas.forward)
+
+    def of_x(self, name: str) -> str:
+        """Say what x is in a layer, and what the layers inside it give."""
+        said, inside = SENTENCES["x is"].format(x=self._x[name]), self._blocks(name)
+        if not inside:
+            return said
+        return f"{said} {SENTENCES['block is'].format(block=self._top(inside[-1]))}"
+
+    def of_dy(self, name: str) -> str:
+        """Say what dy is in a layer, and what the layers inside it give back."""
+        said, inside = SENTENCES["dy is"].format(dy=self._dy[name]), self._blocks(name)
+        if not inside:
+            return said
+        return f"{said} {SENTENCES['dblock is'].format(dblock=self._bottom(inside[0]))}"
+
+    def block(self, name: str) -> Array:
+        """Return the output of the layers inside a layer: x itself, where there are none."""
+        inside = self.inside(name)
+        return self.forward[inside[-1]].y if inside else self.forward[name].x
+
+    def dblock(self, name: str) -> Array:
+        """Return the gradient that the layers inside give back: dy itself, where there are none."""
+        inside = self.inside(name)
+        given_back = self.backward[inside[0]].dx if inside else None
+        return self.backward[name].dy if given_back is None else given_back
+
+    def _blocks(self, name: str) -> list[str]:
+        """Return the layers inside one that has formulas for what they give."""
+        return self.inside(name) if formulas_of(self.forward[name].layer) else []
+
+    def _follow(self, name: str, x: str, dy: str) -> None:
+        names = self.inside(name)
+        below = [x, *map(self._top, names)]
+        above = [*map(self._bottom, names), dy]
+        if name and not self.forward[name].layer.chains:  # its layers get what it makes for them
+            below = above = [SENTENCES["from container"].format(name=name)] * (len(names) + 1)
+        for place, inner in enumerate(names):
+            self._x[inner], self._dy[inner] = below[place], above[place + 1]
+            self._follow(inner, self._x[inner], self._dy[inner])
+
+    def _top(self, name: str) -> str:
+        """Say whose y leaves a layer: that of its last one, where these do everything."""
+        while not self.has_step(name) and self.inside(name):
+            name = self.inside(name)[-1]
+        return SENTENCES["y of layer"].format(name=name)
+
+    def _bottom(self, name: str) -> str:
+        """Say whose dx leaves a layer: that of its first one, where these do everything."""
+        while not self.has_step(name) and self.inside(name):
+            name = self.inside(name)[0]
+        return SENTENCES["dx of layer"].format(name=name)
 
 
 def _input(X: Array, record: Record, notation: Notation) -> Step:
-    if isinstance(notation, Course):
+    if notation.has_columns:
         X = X.reshape(len(X), -1)
-    sheet = Sheet(notation, notation.layers[INPUT], {"X": X, "target": record.loss.y})
-    quantities = (sheet.given("X"), sheet.given("target"))
-    return Step(INPUT, "input", "", "", quantities)
+    arrays = {"X": X, "target": record.loss.y}
+    sheet = Sheet(notation, notation.layers[INPUT], arrays, len(X), {})
+    return Step(INPUT, "input", "", "", (sheet.given(_X), sheet.given(target)))
 
 
-def _forward(
-    done: Forward, every: Mapping[str, Forward], notation: Notation, sources: Sources | None
-) -> Step:
-    layer, arrays = done.layer, {**done.kept, **done.params, "x": done.x, "y": done.y}
-    if type(layer) is Residual:
-        arrays["block"] = every[_inner(done.name, layer, -1)].y if layer.layers else done.x
-    sheet = Sheet(notation, notation.layers[done.name], arrays)
-    notes = [sources.forward(done.name, layer)] if sources else []
-    if type(layer) in _EXPLAINED:
-        quantities = _EXPLAINED[type(layer)][0](layer, sheet)
-    else:
-        notes.append(_own("own layer", layer))
-        quantities = [sheet.given(name) for name in done.params]
-        quantities.append(sheet.result("y", "", None))
-    if not done.training and isinstance(layer, Dropout):
-        notes.append(WORDS["not training"])
-    if not done.training and isinstance(layer, BatchNorm):
-        notes.append(WORDS["running"])
-    return Step(
-        notation.layers[done.name].label,
+def _forward(done: Forward, layers: Layers, notation: Notation) -> Step:
+    arrays = {"block": layers.block(done.name), **done.kept, **done.params}
+    arrays |= {"x": done.x, "y": done.y}
+    formulas = formulas_of(done.layer)
+    sheet = _sheet(done, arrays, notation)
+    known = Formulas() if formulas is None else formulas
+    shown = () if formulas else map(known.symbol, done.params)
+    computed = known.forward if y in known.forward else {**known.forward, y: None}
+    notes = [layers.of_x(done.name)] if not notation.has_columns else []
+    if formulas is None:
+        notes.append(_own("A layer", done.layer))
+    if known.not_training and not done.training:
+        notes.append(known.not_training)
+    given = {*done.params, *done.kept} - {"x", "y"}
+    return _step(
+        done,
         "forward",
-        short_name(layer),
-        " ".join(notes),
-        tuple(quantities),
+        notes,
+        notation,
+        [*map(sheet.given, shown), *_written(sheet, computed, given)],
     )
 
 
-def _loss(network: Network, record: Record, notation: Notation) -> Step:
-    notes = []
-    if record.loss.weights is not None:
-        notes.append(WORDS["weighted"])
-    if type(network.loss) not in EXPLAINED_LOSSES:
-        notes.append(_own("own loss", network.loss))
-    return Step(
-        LOSS,
-        "loss",
-        type(network.loss).__name__,
-        " ".join(notes),
-        tuple(explain_loss(network.loss, record.loss, notation)),
-    )
-
-
-def _backward(
-    forward: Forward,
-    done: Backward,
-    every: Mapping[str, Backward],
-    notation: Notation,
-    sources: Sources | None,
-) -> Step:
-    layer = forward.layer
+def _backward(done: Backward, layers: Layers, notation: Notation) -> Step:
+    forward = layers.forward[done.name]
     grads = {f"d{name}": array for name, array in done.grads.items()}
     arrays = {**forward.kept, **forward.params, "x": forward.x, "y": forward.y, "dy": done.dy}
     arrays |= grads
     if done.dx is not None:
-        arrays["dx"] = done.dx
-        if type(layer) is Residual:
-            arrays["dblock"] = _of_block(done, layer, every)
-    sheet = Sheet(notation, notation.layers[done.name], arrays)
-    notes = [sources.backward(done.name, layer)] if sources else []
-    if type(layer) in _EXPLAINED:
-        quantities = _EXPLAINED[type(layer)][1](layer, sheet)
+        arrays = {"dblock": layers.dblock(done.name), **arrays, "dx": done.dx}
+    formulas = formulas_of(forward.layer)
+    known = Formulas() if formulas is None else formulas
+    symbols = [known.symbol(name).gradient for name in done.grads]
+    computed = {**known.backward, **{one: known.backward.get(one) for one in (*symbols, dx)}}
+    notes = [layers.of_dy(done.name)] if not notation.has_columns else []
+    if formulas is None:
+        notes.append(_own("A layer", forward.layer))
+    sheet = _sheet(forward, arrays, notation)
+    return _step(forward, "backward", notes, notation, _written(sheet, computed))
+
+
+def _loss(network: Network, record: Record, notation: Notation) -> Step:
+    done, formulas = record.loss, formulas_of(network.loss)
+    arrays = {
+        "logits": done.logits,
+        "target": done.y,
+        "losses": done.losses,
+        "loss": np.array(done.loss),
+        "dlogits": done.dlogits,
+    }
+    notes = []
+    if done.weights is not None:
+        arrays["weights"] = done.weights
+        notes.append(SENTENCES["weighted"])
+    computed: dict[Symbol, Expression | None] = {losses: None}
+    if formulas is None:
+        notes.append(_own("A loss", network.loss))
+        computed |= network.loss.averaged(None)
     else:
-        notes.append(_own("own layer", layer))
-        quantities = [sheet.result(name, "", None) for name in grads]
-        quantities += [sheet.result("dx", "", None)] if "dx" in sheet else []
-    return Step(
-        notation.layers[done.name].label,
-        "backward",
-        short_name(layer),
-        " ".join(notes),
-        tuple(quantities),
+        if p in formulas.forward:
+            arrays["p"] = _probabilities(network.loss, done.logits)
+        computed = {**formulas.forward, **network.loss.averaged(formulas.backward.get(dlogits))}
+    sheet = Sheet(
+        notation, notation.layers[LOSS], arrays, len(done.losses), settings_of(network.loss)
     )
+    quantities = tuple(_written(sheet, computed, {"weights"}))
+    return Step(LOSS, "loss", type(network.loss).__name__, " ".join(notes), quantities)
 
 
-def _update(name: str, forward: Forward, update: Update, notation: Notation) -> Iterator[Step]:
-    own = [key for key in update.before if key.rpartition(".")[0] == name]
-    kept = [key for key in update.state_before if key.rpartition(".")[0] == name]
+def _update(forward: Forward, update: Update, notation: Notation) -> Iterator[Step]:
+    own = [key for key in update.before if key.rpartition(".")[0] == forward.name]
+    kept = [key for key in update.state_before if key.rpartition(".")[0] == forward.name]
     if not own and not kept:
         return
     optimizer = update.optimizer
-    notes = [WORDS["first step"].format(optimizer=type(optimizer).__name__)]
-    if type(optimizer) not in EXPLAINED_UPDATES:
-        notes = [_own("own optimizer", optimizer)]
+    notes = [SENTENCES["first step"].format(optimizer=type(optimizer).__name__)]
+    if formulas_of(optimizer) is None:
+        notes = [_own("An optimizer", optimizer)]
     if update.penalty:
-        notes.append(WORDS["penalty"].format(penalty=update.penalty))
-    quantities = [one for key in own for one in explain_parameter(key, update, notation)]
+        notes.append(SENTENCES["penalty"].format(penalty=update.penalty))
+    known = formulas_of(forward.layer) or Formulas()
+    names = notation.layers[forward.name]
+    quantities: list[Quantity] = []
+    for key in own:
+        parameter = known.symbol(key.rpartition(".")[2])
+        quantities += _of_parameter(key, parameter, update, names, notation)
     if forward.training:
-        before, after = (
-            {key.rpartition(".")[2]: vector[key] for key in kept}
-            for vector in (update.state_before, update.state_after)
-        )
-        quantities += explain_state(forward, before, after, notation)
-    yield Step(
-        notation.layers[name].label,
-        "update",
-        type(optimizer).__name__,
-        " ".join(notes),
-        tuple(quantities),
+        quantities += _of_state(forward, known, kept, update, notation)
+    title = type(optimizer).__name__
+    yield Step(names.label, "update", title, " ".join(notes), tuple(quantities))
+
+
+def _of_parameter(
+    key: str, parameter: Symbol, update: Update, names: Names, notation: Notation
+) -> Iterator[Quantity]:
+    """Write the gradient with L2 where there is some, the optimizer's moments, and the parameter.
+
+    The formulas are those of any parameter ``w``; here it has its own symbol.
+    """
+    optimizer, decays = update.optimizer, key in update.before.decayed
+    symbol, gradient = names.symbol(parameter), names.symbol(parameter.gradient)
+    pulled = bool(optimizer.alpha) and decays
+    symbols = {"w": symbol, "dw": gradient, "g": f"g_{symbol}" if pulled else gradient}
+    symbols |= {name: f"{name}_{symbol}" for name in update.moments}
+    arrays = {name: vector[key] for name, vector in update.moments.items()}
+    arrays |= {
+        "w": update.before[key],
+        "dw": update.gradient[key],
+        "g": update.followed[key],
+        "w_new": update.after[key],
+    }
+    settings = {**settings_of(optimizer), "learning_rate": update.rate}
+    if not (decays and settings.get("weight_decay")):
+        settings.pop("weight_decay", None)
+    names = replace(names, symbols={**symbols, "w_new": symbol + _NEW})
+    sheet = Sheet(notation, names, arrays, update.samples, settings)
+    formulas = formulas_of(optimizer) or Formulas()
+    if pulled:
+        meaning = SENTENCES["followed"]
+        yield replace(sheet.result(g, optimizer.regularized), meaning=meaning)
+    for moment in map(Symbol, update.moments):
+        result = sheet.result(moment, formulas.update.get(moment))
+        yield replace(result, meaning=SENTENCES["moment"])
+    yield replace(sheet.result(w_new, formulas.update.get(w_new)), meaning=_after(parameter))
+
+
+def _of_state(
+    forward: Forward, known: Formulas, kept: Iterable[str], update: Update, notation: Notation
+) -> Iterator[Quantity]:
+    """Write what a layer keeps after the step, such as running statistics."""
+    before, after = (
+        {key.rpartition(".")[2]: vector[key] for key in kept}
+        for vector in (update.state_before, update.state_after)
     )
+    arrays = {**forward.kept, **before, **{name + _NEW: one for name, one in after.items()}}
+    sheet = _sheet(forward, arrays, notation)
+    for symbol in map(known.symbol, after):
+        new = Symbol(symbol.name + _NEW, _after(symbol))
+        yield sheet.result(new, known.update.get(symbol))
 
 
-def _own(key: str, part: Any) -> str:
-    doc = getdoc(type(part)) or WORDS["no words"]
-    return WORDS[key].format(doc=doc.splitlines()[0])
+def _written(
+    sheet: Sheet, computed: Mapping[Symbol, Expression | None], given: Iterable[str] = ()
+) -> Iterator[Quantity]:
+    """Write the results that there are, each given matrix before the first formula with it."""
+    left = set(given) - {symbol.name for symbol in computed}
+    for result, formula in computed.items():
+        if result.name not in sheet:
+            continue
+        for node in formula.resolved(sheet).nodes() if formula else ():
+            if isinstance(node, Symbol) and node.name in left:
+                left.remove(node.name)
+                yield sheet.given(node)
+        yield sheet.result(result, formula)
 
 
-def _of_block(done: Backward, layer: Residual, every: Mapping[str, Backward]) -> Array:
-    """Return what a block's first layer gives back: wanted wherever the residual's own dx is."""
-    dblock = every[_inner(done.name, layer, 0)].dx if layer.layers else None
-    return done.dy if dblock is None else dblock
+def _sheet(done: Forward, arrays: Mapping[str, Array], notation: Notation) -> Sheet:
+    return Sheet(notation, notation.layers[done.name], arrays, len(done.x), settings_of(done.layer))
 
 
-def _inner(name: str, layer: Residual, place: int) -> str:
-    return f"{name}.{layer.block.names[place]}"
+def _step(
+    done: Forward, stage: str, notes: list[str], notation: Notation, shown: Iterable[Quantity]
+) -> Step:
+    label = notation.layers[done.name].label
+    return Step(label, stage, short_name(done.layer), " ".join(notes), tuple(shown))
+
+
+def _probabilities(loss: Loss, logits: Array) -> Array:
+    """Return the probability of each output; of one output, without that of the other class."""
+    with np.errstate(all="ignore"):
+        found = loss.predict_proba(logits)
+    return found if found.shape == logits.shape else found[:, 1:]
+
+
+def _after(symbol: Symbol) -> str:
+    return SENTENCES["after"].format(of=symbol.meaning or symbol.name)
+
+
+def _own(kind: str, part: Any) -> str:
+    doc = getdoc(type(part)) or SENTENCES["nothing"]
+    return SENTENCES["own"].format(kind=kind, doc=doc.splitlines()[0])

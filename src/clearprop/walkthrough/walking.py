@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 
 from clearprop.errors import UsageError, unknown_name
+from clearprop.expressions import number_text
 from clearprop.files import write_text
 from clearprop.network import Network
 from clearprop.optimizers import SGD, Optimizer
 from clearprop.trace import Trace
-from clearprop.walkthrough.expressions import number_text
+from clearprop.walkthrough.drawings import picture_shape_of, with_pictures
 from clearprop.walkthrough.notation import notation_of
-from clearprop.walkthrough.pictured import picture_shape_of, with_pictures
+from clearprop.walkthrough.plain import walk_text
 from clearprop.walkthrough.quantities import Entry, Quantity, Step
 from clearprop.walkthrough.record import Record, record_step
+from clearprop.walkthrough.sentences import SENTENCES
 from clearprop.walkthrough.steps import steps_of
-from clearprop.walkthrough.text import walk_text
-from clearprop.walkthrough.words import WORDS
 
 _ENTRY = re.compile(r"([^\[\]]+)(?:\[([\d\s,]+)\])?")
 
@@ -34,17 +34,17 @@ class Walk:
     title : str
     notation : {"engine", "course"}
     sample : int
-        Which sample of the batch is looked at.
+        The sample of the batch that is looked at.
     samples : int
-        How many the batch has.
+        The number of samples in the batch.
     dtype : str
-        Of every number of the engine.
+        That of every number of the engine.
     loss : float
         The mean loss, without L2.
     facts : tuple of str
-        What is said of the whole.
+        Sentences about the whole.
     steps : tuple of Step
-        In the order in which they are computed.
+        The steps, in the order in which they are computed.
     """
 
     title: str
@@ -127,7 +127,7 @@ class Walk:
 
     def to_dict(self) -> dict[str, Any]:
         """Describe it in JSON values: large matrices by an excerpt."""
-        from clearprop.walkthrough.described import describe_walk  # it needs this module
+        from clearprop.walkthrough.plain import describe_walk  # it needs this module
 
         return describe_walk(self)
 
@@ -181,7 +181,7 @@ def walk(
     y : array-like, shape (N,) or (N, K)
         Targets, as the loss takes them.
     sample : int, default 0
-        Which sample is looked at: its numbers are always among those of an excerpt.
+        The sample that is looked at: its numbers are always among those of an excerpt.
     notation : {"engine", "course"}
         The course's has columns of samples, and ``Z1``, ``A1``, ``dW1``.
     optimizer : Optimizer, default SGD()
@@ -224,7 +224,7 @@ def walk(
     record, update = record_step(network, X, y, sample_weight, optimizer, trace)
     steps = steps_of(network, X.copy(), record, update, written)
     found = Walk(
-        title=WORDS["title"],
+        title=SENTENCES["title"],
         notation=notation,
         sample=sample,
         samples=len(X),
@@ -237,17 +237,17 @@ def walk(
 
 
 def _facts(found: Walk, network: Network, record: Record) -> Iterator[str]:
-    yield WORDS["batch"].format(samples=found.samples, dtype=found.dtype, loss=found.loss)
+    yield SENTENCES["batch"].format(samples=found.samples, dtype=found.dtype, loss=found.loss)
     with np.errstate(all="ignore"):
         every = network.loss.predict(record.loss.logits)
     target, predicted = (
         ", ".join(number_text(float(number)) for number in np.ravel(rows[found.sample]))
         for rows in (record.loss.y, every)
     )
-    yield WORDS["looked at"].format(sample=found.sample, target=target, predicted=predicted)
-    yield WORDS[f"legend {found.notation}"]
+    yield SENTENCES["looked at"].format(sample=found.sample, target=target, predicted=predicted)
+    yield SENTENCES[f"legend {found.notation}"]
     if found.dtype == "float32":
-        yield WORDS["float32"]
+        yield SENTENCES["float32"]
     wrong = found.first_not_finite
     if wrong is not None:
-        yield WORDS["not finite"].format(name=wrong.name, value=wrong.value)
+        yield SENTENCES["not finite"].format(name=wrong.name, value=wrong.value)

@@ -1,4 +1,4 @@
-"""Samples and weights drawn as pictures."""
+"""Galleries: samples and weights drawn as pictures, side by side."""
 
 from collections.abc import Sequence
 from math import ceil, prod
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from clearprop.errors import DataError, ShapeError
-from clearprop.plots import style
+from clearprop.plots import figures
 
 Array = NDArray[Any]
 
@@ -21,7 +21,7 @@ _TOP = 5
 
 
 class Samples(Protocol):
-    """What has a length and gives a sample for its index: an array, or rows chosen from one."""
+    """An array of samples, or rows chosen from one: a sample for each index."""
 
     def __len__(self) -> int: ...
 
@@ -46,11 +46,11 @@ def mistakes(
     truth, predicted : array-like of int, shape (N,)
         Class indices.
     probability : array-like of float, shape (N,)
-        That of the predicted class, 0..1.
+        The predicted class's, 0..1.
     class_names : sequence of str
-        By index.
+        The name of each class.
     names : sequence of str, optional
-        Where each sample came from.
+        The file or row that each sample came from.
 
     Returns
     -------
@@ -71,16 +71,16 @@ def mistakes(
         )
     wrong = np.flatnonzero(truth != predicted)
     if not wrong.size:
-        return style.says(f"No mistakes among {len(truth):,} samples.")
+        return figures.says(f"No mistakes among {len(truth):,} samples.")
     order = wrong[np.argsort(-probability[wrong], kind="stable")][:_MOST_MISTAKES]
     titles = []
     for index in order.tolist():
         title = (
-            f"true: {style.label(class_names[truth[index]], 13)}\n"
-            f"said: {style.label(class_names[predicted[index]], 13)}, {probability[index]:.0%}"
+            f"true: {figures.label(class_names[truth[index]], 13)}\n"
+            f"said: {figures.label(class_names[predicted[index]], 13)}, {probability[index]:.0%}"
         )
         if names is not None:
-            title += f"\n{style.label(PurePath(names[index]).name, 22)}"
+            title += f"\n{figures.label(PurePath(names[index]).name, 22)}"
         titles.append(title)
     shown = "the" if len(order) == wrong.size else f"the {len(order)}"
     return _grid(
@@ -97,7 +97,7 @@ def first_layer_weights(W: ArrayLike, picture_shape: tuple[int, ...]) -> Figure:
     Parameters
     ----------
     W : array-like, shape (D, M)
-        Of M units; the first 64 by norm are drawn, the largest first.
+        The weights of M units; the first 64 by norm are drawn, the largest first.
     picture_shape : tuple of int
         (H, W) or (H, W, 3), whose product is D. Grey pictures: orange is positive, blue
         negative, white zero. Colour pictures: mid-grey is zero, and each colour's weight shifts
@@ -159,7 +159,7 @@ def what_it_sees(
         A picture, (H, W) or (H, W, 3), uint8 or float, or a row (D,) of numbers. `original` is
         None where it is no array: a row of a table.
     probabilities : array-like, shape (K,)
-        Of each class, 0..1.
+        The classes', 0..1.
     class_names : sequence of str, length K
 
     Returns
@@ -177,50 +177,50 @@ def what_it_sees(
             f"Probabilities have shape {probabilities.shape}, expected ({len(class_names)},): one "
             "for each class name."
         )
-    figure = style.new_figure(2.7)
+    figure = figures.new_figure(2.7)
     samples = {"as given": original, "as the network sees it": prepared}
     drawn = {title: np.asarray(one) for title, one in samples.items() if one is not None}
     *panels, answer = figure.subplots(1, len(drawn) + 1, width_ratios=[1] * len(drawn) + [1.2])
     for axes, (title, sample) in zip(panels, drawn.items(), strict=True):
-        style.bare(axes, f"{title}, {_size(sample)}")
+        figures.bare(axes, f"{title}, {_size(sample)}")
         _draw(axes, sample)
     order = np.argsort(-probabilities, kind="stable")[:_TOP]
     places = range(len(order))
-    style.bare(answer)
+    figures.bare(answer)
     answer.barh(
         places,
         probabilities[order],
         height=0.3,
-        color=[style.LINES if place else style.PALETTE[0] for place in places],
+        color=[figures.LINES if place else figures.PALETTE[0] for place in places],
     )
     for place, index in enumerate(order.tolist()):
-        text = f"{style.label(class_names[index])}  {probabilities[index]:.1%}"
-        answer.text(0, place - 0.22, text, fontsize=style.LABEL, color=style.INK)
+        text = f"{figures.label(class_names[index])}  {probabilities[index]:.1%}"
+        answer.text(0, place - 0.22, text, fontsize=figures.LABEL, color=figures.INK)
     answer.set_xlim(0, 1)
     answer.set_ylim(_TOP - 0.5, -0.7)
-    return style.finished(figure)
+    return figures.finished(figure)
 
 
 def _grid(samples: Sequence[Array], titles: Sequence[str], heading: str, columns: int) -> Figure:
     columns = min(columns, len(samples))
     rows = ceil(len(samples) / columns)
     lines = 1 + max(title.count("\n") for title in titles)
-    side = style.WIDTH / max(columns, 4)
-    figure = style.new_figure(0.5 + rows * (side + 0.17 * lines))
-    style.heading(figure, heading)
+    side = figures.WIDTH / max(columns, 4)
+    figure = figures.new_figure(0.5 + rows * (side + 0.17 * lines))
+    figures.heading(figure, heading)
     every_axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, sample, title in zip(every_axes, samples, titles, strict=False):
-        style.bare(axes, title)
+        figures.bare(axes, title)
         _draw(axes, sample)
     for axes in every_axes[len(samples) :]:
         axes.set_axis_off()
-    return style.finished(figure)
+    return figures.finished(figure)
 
 
 def _draw(axes: Axes, sample: Array) -> None:
     if sample.ndim == 1:
-        axes.stairs(_finite(sample), fill=True, color=style.PALETTE[0])
-        axes.axhline(0, color=style.FAINT, linewidth=0.6)
+        axes.stairs(_finite(sample), fill=True, color=figures.PALETTE[0])
+        axes.axhline(0, color=figures.FAINT, linewidth=0.6)
         return
     if sample.ndim == 3 and sample.shape[2] == 1:
         sample = sample[:, :, 0]
@@ -254,7 +254,7 @@ def _finite(values: Array) -> Array:
 
 def _diverging(weights: Array) -> Array:
     """Turn numbers -1..1 (H, W) into RGB (H, W, 3): blue, white, orange."""
-    negative, positive = (np.array(style.class_colours(2)[i]) for i in (0, 1))
+    negative, positive = (np.array(figures.class_colours(2)[i]) for i in (0, 1))
     share = np.abs(weights).clip(0, 1)[:, :, np.newaxis]
     hue = np.where(weights[:, :, np.newaxis] < 0, negative, positive)
     return 1 - share * (1 - hue)

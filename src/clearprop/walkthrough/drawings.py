@@ -1,14 +1,21 @@
-"""Pictures of matrices, inside a page: each is a ``data:`` address with a PNG."""
+"""Matrices as pictures: which are ones, and their drawing as a PNG in a ``data:`` address."""
 
 import base64
 import io
-from dataclasses import dataclass
-from math import ceil
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from math import ceil, prod
 
 import numpy as np
 from PIL import Image
 
+from clearprop.errors import UsageError
+from clearprop.formulas import DROPOUT, FLAT, LINEAR, formulas_of
+from clearprop.network import Network
 from clearprop.parameters import Array
+from clearprop.symbols import Symbol
+from clearprop.walkthrough.notation import INPUT, Notation
+from clearprop.walkthrough.quantities import Step
 
 NEGATIVE, POSITIVE = (0, 114, 178), (213, 94, 0)  # a blue and an orange that all eyes tell apart
 
@@ -26,11 +33,11 @@ class HeatMap:
     Parameters
     ----------
     source : str
-        Its address.
+        The picture's address.
     height, width : int
-        In points.
+        The picture's size in points.
     rows, columns : int
-        How many of the matrix a point stands for, at most.
+        The largest number of the matrix's rows and columns that one point stands for.
     """
 
     source: str
@@ -46,7 +53,7 @@ def heat_map(matrix: Array) -> HeatMap:
     Parameters
     ----------
     matrix : ndarray, shape (R, C)
-        What is not finite is drawn as zero.
+        A number that is not finite is drawn as zero.
     """
     rows, columns = (max(1, ceil(size / _MOST_POINTS)) for size in matrix.shape)
     values = _finite(matrix)
@@ -76,6 +83,65 @@ def unit_picture(weights: Array, largest: float) -> str:
     if scaled.ndim == 2:
         return _coloured(scaled)
     return _address(_shrunk((scaled + 1) / 2, _LARGEST_UNIT))
+
+
+def picture_shape_of(network: Network, given: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    """Find the shape of a network's samples as pictures.
+
+    Parameters
+    ----------
+    network : Network
+    given : tuple of int or None
+        (H, W) or (H, W, 3).
+
+    Returns
+    -------
+    tuple of int or None
+        None where they are no pictures.
+
+    Raises
+    ------
+    UsageError
+        If `given` is no such shape, or not of as many numbers as a sample.
+    """
+    shape = network.input_shape if given is None else tuple(given)
+    if len(shape) not in (2, 3) or shape[2:] not in ((), (3,)):
+        if given is None:
+            return None
+        raise UsageError(f"A picture's shape is (H, W) or (H, W, 3), found {given}.")
+    numbers = prod(network.input_shape)
+    if prod(shape) != numbers:
+        raise UsageError(
+            f"A picture of shape {shape} has {prod(shape):,} numbers, a sample {numbers:,}."
+        )
+    return shape
+
+
+def with_pictures(
+    steps: Iterable[Step], network: Network, notation: Notation, shape: tuple[int, ...] | None
+) -> tuple[Step, ...]:
+    """Mark the samples, and the weights of a Dense layer right above them with their gradient."""
+    if shape is None:
+        return tuple(steps)
+    keys = {notation.layers[INPUT].key(Symbol("X"))}
+    for name, layer in zip(network.body.names, network.layers, strict=True):
+        formulas = formulas_of(layer)
+        if formulas is None or formulas.course not in (FLAT, DROPOUT, LINEAR):
+            break
+        if formulas.course == LINEAR:
+            W = formulas.symbol("W")
+            keys |= {notation.layers[name].key(matrix) for matrix in (W, W.gradient)}
+            break
+    return tuple(
+        replace(
+            step,
+            quantities=tuple(
+                replace(one, picture_shape=shape) if one.key in keys else one
+                for one in step.quantities
+            ),
+        )
+        for step in steps
+    )
 
 
 def _coloured(shares: Array) -> str:

@@ -1,8 +1,8 @@
-"""What a walk says, in English: sentences and labels by key, apart from the code that chooses."""
+"""The sentences and labels of a walk, in English, by key."""
 
 from typing import Final
 
-WORDS: Final = {
+SENTENCES: Final = {
     "title": "One training step, written out",
     "of data": (
         "{data}: the batch of samples {first:,} to {last:,} of {count:,}. Sample {sample} "
@@ -39,20 +39,17 @@ WORDS: Final = {
     "y of layer": "y of layer {name}",
     "dx of layer": "dx of layer {name}",
     "from container": "the array that layer {name} gives it",
+    "from container": "the array that layer {name} gives it",
     "the input": "X",
     "dlogits": "dlogits of the loss",
-    "own layer": "A layer of your own, so its inner arithmetic is not known here. It says: {doc}",
-    "own loss": "A loss of your own, so its inner arithmetic is not known here. It says: {doc}",
-    "own optimizer": (
-        "An optimizer of your own, so its inner arithmetic is not known here. It says: {doc}"
-    ),
-    "no words": "nothing",
-    "not training": "This pass is not one of training, so nothing is dropped.",
-    "running": "This pass is not one of training, so the running statistics are used.",
+    "own": ("{kind} of your own, so its inner arithmetic is not known here. It says: {doc}"),
+    "nothing": "nothing",
     "weighted": "Each sample counts by its weight, divided by the sum of all weights.",
     "first step": "The first step of {optimizer}, from moments of zero.",
+    "followed": "gradient with L2",
+    "moment": "what the optimizer remembers",
+    "after": "{of} after the step",
     "penalty": "L2 adds {penalty:.6g} to the loss.",
-    "omitted": "[{count:,}\N{NO-BREAK SPACE}more:\N{NO-BREAK SPACE}{total}]",
     "digits": "engine {value}, operands {total}",
     "given": "given, not computed",
     "unknown": "computed by code of your own",
@@ -68,34 +65,4 @@ WORDS: Final = {
     "weight pictures of some": "{symbol} of the first {count} of {all} units, as pictures.",
     "colour key": "Grey is 0, and each colour's weight shifts that colour.",
     "input picture": "sample {sample}",
-}
-
-MEANINGS: Final = {
-    "X": "samples",
-    "target": "targets",
-    "x": "input",
-    "y": "output",
-    "W": "weights",
-    "b": "biases",
-    "P": "projection of the input",
-    "gamma": "scale",
-    "beta": "shift",
-    "m": "mask, 0 or 1 / (1 - rate)",
-    "Phi": "normal distribution function",
-    "mean": "mean of each feature over the batch",
-    "variance": "variance of each feature over the batch",
-    "s": "standard deviation",
-    "xhat": "normalised input",
-    "running_mean": "running mean",
-    "running_variance": "running variance",
-    "dx": "gradient with respect to the input",
-    "dy": "gradient with respect to the output",
-    "p": "probability",
-    "losses": "loss of each sample",
-    "loss": "mean loss",
-    "dlogits": "gradient with respect to the logits",
-    "gradient": "gradient of {of}",
-    "followed": "gradient with L2",
-    "moment": "what the optimizer remembers",
-    "after": "{of} after the step",
 }

@@ -1,4 +1,4 @@
-"""How training went: loss and score over epochs, cost against published figures, architectures."""
+"""Curves of training: loss and score over epochs, cost against published figures, architectures."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from clearprop.errors import DataError, ShapeError
-from clearprop.plots import style
+from clearprop.plots import figures
 
 _DECADES = 2  # of a positive quantity, above which its axis is logarithmic
 _FEW = 20  # epochs up to which each is marked
@@ -50,10 +50,10 @@ def curves(history: Mapping[str, Sequence[float]], best_epoch: int | None = None
     if not epochs.size:
         raise DataError("The history holds no epoch: there are no curves to draw.")
     drawn = ["loss", *(name for name in _QUANTITIES if name in columns and name != "loss")]
-    figure = style.new_figure(3.4)
+    figure = figures.new_figure(3.4)
     for axes, name in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
         _curve(axes, columns, name, best_epoch)
-    return style.finished(figure)
+    return figures.finished(figure)
 
 
 def cost_curve(
@@ -64,7 +64,7 @@ def cost_curve(
     Parameters
     ----------
     iterations, costs : array-like, shape (N,)
-        What was measured.
+        The measured costs.
     published : mapping of int to float, optional
         The published cost after some of the iterations.
 
@@ -84,10 +84,10 @@ def cost_curve(
         raise ShapeError(f"There are {x.size} iterations and {y.size} costs; expected as many.")
     if not x.size:
         raise DataError("There is no iteration to draw the cost of.")
-    figure = style.new_figure(3.6)
+    figure = figures.new_figure(3.6)
     axes = figure.subplots()
-    style.chart(axes, f"Cost {y[-1]:.4g} after iteration {x[-1]:g}", "iteration", "cost")
-    handles = {"measured": axes.plot(x, y, color=style.PALETTE[0], linewidth=1.8)[0]}
+    figures.chart(axes, f"Cost {y[-1]:.4g} after iteration {x[-1]:g}", "iteration", "cost")
+    handles = {"measured": axes.plot(x, y, color=figures.PALETTE[0], linewidth=1.8)[0]}
     if published:
         (handles["published"],) = axes.plot(
             list(published),
@@ -95,12 +95,12 @@ def cost_curve(
             "o",
             markersize=5,
             markerfacecolor="white",
-            markeredgecolor=style.PALETTE[1],
+            markeredgecolor=figures.PALETTE[1],
             markeredgewidth=1.4,
         )
-        style.legend(axes, handles.values(), handles)
+        figures.legend(axes, handles.values(), handles)
     _logarithmic_where_wide(axes, y)
-    return style.finished(figure)
+    return figures.finished(figure)
 
 
 def comparison(
@@ -111,10 +111,10 @@ def comparison(
     Parameters
     ----------
     rows : sequence of (str, int, sequence of float)
-        For each architecture, its name, how many parameters it has, and the score of each run.
+        The name of each architecture, its number of parameters, and the score of each run.
         They are drawn in this order from the top.
     score : str, default "validation accuracy"
-        What the scores are. Those of an accuracy are shares, 0..1, and shown as percentages.
+        The kind of score. Those of an accuracy are shares, 0..1, and shown as percentages.
 
     Returns
     -------
@@ -128,16 +128,16 @@ def comparison(
     if not rows:
         raise DataError("There are no architectures to compare.")
     factor, unit, digits = (100, "%", 1) if "accuracy" in score else (1, "", 3)
-    figure = style.new_figure(1.3 + 0.55 * len(rows))
+    figure = figures.new_figure(1.3 + 0.55 * len(rows))
     axes = figure.subplots()
     title = "Runs of each architecture, their mean and standard deviation"
-    style.chart(axes, title, f"{score} ({unit})" if unit else score, "")
+    figures.chart(axes, title, f"{score} ({unit})" if unit else score, "")
     axes.grid(visible=False, axis="y")
     for place, (_, _, scores) in enumerate(rows):
         runs = factor * _numbers(scores)
         runs = runs[np.isfinite(runs)]
         axes.plot(
-            runs, np.full(runs.size, place), "o", color=style.PALETTE[0], alpha=0.5, markersize=7
+            runs, np.full(runs.size, place), "o", color=figures.PALETTE[0], alpha=0.5, markersize=7
         )
         if not runs.size:
             summary = "no run ended"
@@ -145,22 +145,24 @@ def comparison(
             summary = f"{runs[0]:.{digits}f}{unit}"
         else:
             mean, spread = runs.mean(), runs.std(ddof=1)
-            axes.errorbar(mean, place, xerr=spread, color=style.INK, marker="|", markersize=16)
+            axes.errorbar(mean, place, xerr=spread, color=figures.INK, marker="|", markersize=16)
             summary = f"{mean:.{digits}f} ± {spread:.{digits}f}{unit}"
         axes.annotate(
             summary,
             (1.02, place),
             xycoords=axes.get_yaxis_transform(),
             va="center",
-            fontsize=style.SMALL,
-            color=style.INK,
+            fontsize=figures.SMALL,
+            color=figures.INK,
             annotation_clip=False,
         )
-    names = [f"{style.label(name, 40)}\n{parameters:,} parameters" for name, parameters, _ in rows]
+    names = [
+        f"{figures.label(name, 40)}\n{parameters:,} parameters" for name, parameters, _ in rows
+    ]
     axes.set_yticks(range(len(rows)), names)
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.xaxis.set_major_formatter(style.plain_numbers)
-    return style.finished(figure)
+    axes.xaxis.set_major_formatter(figures.plain_numbers)
+    return figures.finished(figure)
 
 
 def _curve(axes: Axes, columns: Mapping[str, Numbers], name: str, best: int | None) -> None:
@@ -170,9 +172,9 @@ def _curve(axes: Axes, columns: Mapping[str, Numbers], name: str, best: int | No
         for kind, column in (("training", name), ("validation", f"validation_{name}"))
         if column in columns
     }
-    style.chart(axes, _verdict(epochs, series, name, best), "epoch", _QUANTITIES[name])
+    figures.chart(axes, _verdict(epochs, series, name, best), "epoch", _QUANTITIES[name])
     handles: dict[str, Line2D] = {}
-    for (kind, values), colour in zip(series.items(), style.PALETTE, strict=False):
+    for (kind, values), colour in zip(series.items(), figures.PALETTE, strict=False):
         # A line needs two points: a lone epoch, or one between gaps, is seen by its marker.
         marker = "o" if np.isfinite(values).sum() < _FEW else ""
         (handles[kind],) = axes.plot(
@@ -181,13 +183,13 @@ def _curve(axes: Axes, columns: Mapping[str, Numbers], name: str, best: int | No
         axes.plot(epochs[epochs == best], values[epochs == best], "o", color=colour, markersize=6)
     if best is not None:
         handles["best epoch"] = axes.axvline(
-            best, color=style.FAINT, linewidth=1, linestyle=(0, (4, 3))
+            best, color=figures.FAINT, linewidth=1, linestyle=(0, (4, 3))
         )
     if name == "loss":
         _logarithmic_where_wide(axes, np.concatenate(list(series.values())))
-        style.legend(axes, handles.values(), handles)
+        figures.legend(axes, handles.values(), handles)
     if name == "accuracy":
-        axes.yaxis.set_major_formatter(style.percentages)
+        axes.yaxis.set_major_formatter(figures.percentages)
     margin = max(0.5, 0.03 * (epochs[-1] - epochs[0]))
     axes.set_xlim(epochs[0] - margin, epochs[-1] + margin)
     axes.xaxis.set_major_locator(
@@ -213,7 +215,7 @@ def _logarithmic_where_wide(axes: Axes, values: Numbers) -> None:
     values = values[np.isfinite(values)]
     if values.size and values.min() > 0 and values.max() > values.min() * 10**_DECADES:
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(style.plain_numbers)
+        axes.yaxis.set_major_formatter(figures.plain_numbers)
 
 
 def _numbers(values: ArrayLike) -> Numbers:

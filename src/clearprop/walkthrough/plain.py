@@ -1,19 +1,19 @@
-"""A walk as plain text, for 80 columns."""
+"""A walk as plain text, for 80 columns, and as JSON values."""
 
 from collections.abc import Iterator, Sequence
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from clearprop.expressions import number_text
 from clearprop.walkthrough.excerpts import Excerpt, excerpt_of, shown_entry
-from clearprop.walkthrough.expressions import number_text
 from clearprop.walkthrough.quantities import Entry, Quantity, Step
-from clearprop.walkthrough.words import WORDS
+from clearprop.walkthrough.sentences import SENTENCES
 
 if TYPE_CHECKING:
     from clearprop.walkthrough.walking import Walk
 
 _WIDTH = 80
-_MOST = 6  # rows and columns
+_MOST, _MOST_VALUES = 6, 8  # rows and columns, as text and as JSON
 _LABEL, _CELL = 6, 11  # characters
 _GAP = " ..."
 
@@ -28,8 +28,8 @@ def walk_text(walk: "Walk") -> str:
 def heading(step: Step) -> str:
     """Name a step: ``Forward: layer 0, Dense(units=20)``."""
     key = f"heading {step.stage}"
-    return WORDS[key if key in WORDS else "heading"].format(
-        stage=WORDS.get(step.stage, ""), name=step.name, title=step.title
+    return SENTENCES[key if key in SENTENCES else "heading"].format(
+        stage=SENTENCES.get(step.stage, ""), name=step.name, title=step.title
     )
 
 
@@ -42,10 +42,10 @@ def entry_text(entry: Entry) -> str:
     """Write the arithmetic of a number: with symbols, with numbers, and what it comes to."""
     head = f"{entry.symbol} = "
     if entry.arithmetic is None:
-        note = WORDS["unknown" if entry.computed else "given"]
+        note = SENTENCES["unknown" if entry.computed else "given"]
         return f"{head}{number_text(entry.value)}  ({note})"
     indent = " " * (len(head) - 2) + "= "
-    digits = WORDS["digits"].format(value=repr(entry.value), total=repr(entry.arithmetic.value))
+    digits = SENTENCES["digits"].format(value=repr(entry.value), total=repr(entry.arithmetic.value))
     lines = [
         _filled(head, entry.arithmetic.symbols()),
         _filled(indent, entry.arithmetic.numbers()),
@@ -53,6 +53,21 @@ def entry_text(entry: Entry) -> str:
         f"{' ' * len(head)}({digits})",
     ]
     return "\n".join(lines)
+
+
+def describe_walk(walk: "Walk") -> dict[str, Any]:
+    """Describe a walk in JSON values: matrices of more than 8 rows or columns by an excerpt."""
+    wrong = walk.first_not_finite
+    return {
+        "title": walk.title,
+        "notation": walk.notation,
+        "sample": walk.sample,
+        "samples": walk.samples,
+        "dtype": walk.dtype,
+        "loss": walk.loss,
+        "first_not_finite": None if wrong is None else wrong.name,
+        "steps": [_step_values(step, walk.sample) for step in walk.steps],
+    }
 
 
 def _step_text(step: Step, sample: int) -> str:
@@ -75,7 +90,7 @@ def _quantity_lines(quantity: Quantity, sample: int) -> Iterator[str]:
         yield f"  {quantity.shapes}"
     wrong = quantity.first_not_finite
     if wrong is not None:
-        yield "  !! " + WORDS["begins here"].format(index=list(wrong))
+        yield "  !! " + SENTENCES["begins here"].format(index=list(wrong))
     if quantity.shape:
         yield from _table(quantity, excerpt)
     if quantity.explain is not None:
@@ -116,3 +131,35 @@ def _filled(head: str, text: str) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     ).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def _step_values(step: Step, sample: int) -> dict[str, Any]:
+    return {
+        "layer": step.name,
+        "stage": step.stage,
+        "title": heading(step),
+        "note": step.note,
+        "matrices": [_quantity_values(quantity, sample) for quantity in step.quantities],
+    }
+
+
+def _quantity_values(quantity: Quantity, sample: int) -> dict[str, Any]:
+    excerpt = excerpt_of(quantity.matrix, sample, _MOST_VALUES)
+    array = quantity.array
+    found: dict[str, Any] = {
+        "name": quantity.key,
+        "meaning": quantity.meaning,
+        "formula": quantity.formula,
+        "shape": quantity.shape,
+        "whole": excerpt.whole,
+        "place": excerpt.place,
+        "rows": excerpt.rows,
+        "columns": excerpt.columns,
+        "values": [
+            [array[excerpt.index(row, column)].item() for column in excerpt.columns]
+            for row in excerpt.rows
+        ],
+    }
+    if quantity.explain is not None:
+        found["entry"] = quantity.entry(*shown_entry(quantity.matrix, sample)).to_dict()
+    return found
