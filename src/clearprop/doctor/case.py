@@ -1,18 +1,24 @@
-"""What is examined, and what can be measured of it; each is computed when it is first asked for."""
+"""A training to examine, and every measure of it, computed when it is first asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from clearprop.doctor.finding import Changes, Finding
-from clearprop.doctor.neighbours import Opinion, ask_neighbours
-from clearprop.doctor.scores import Score, class_numbers, is_gain, is_well, score
-from clearprop.doctor.trials import Trials
+from clearprop.doctor.scores import (
+    Opinion,
+    Score,
+    ask_neighbours,
+    class_numbers,
+    is_gain,
+    is_well,
+    score,
+)
+from clearprop.doctor.treatment import Changes, Trials
 from clearprop.doctor.watching import Seen, watch
-from clearprop.layers import Dropout
+from clearprop.layers import Dropout, Layer, Residual, Sequential
 from clearprop.network import Network
 from clearprop.optimizers import OPTIMIZERS
 from clearprop.parameters import Array
@@ -33,10 +39,10 @@ class Crash:
     Parameters
     ----------
     update : int
-        Which one could not be done.
+        The number of the update that could not be done.
     before, last : Network
-        With the weights before the last update that was done, and after it. The latter may hold
-        numbers that are not finite.
+        Networks with the weights before the last update that was done, and after it. The latter
+        may hold numbers that are not finite.
     """
 
     update: int
@@ -55,11 +61,10 @@ class Case:
     start : Network
         With the weights that it began with.
     samples : Samples
-        What it is trained on.
+        The samples that it is trained on.
     held_out : Samples or None
-        What it is not trained on.
+        Samples that it is not trained on.
     trainer : Trainer or None
-        How it is trained.
     history : History
     crash : Crash or None
     """
@@ -92,7 +97,7 @@ class Case:
 
     @property
     def judged(self) -> Samples:
-        """What a score is measured on: held-out samples, where they are enough."""
+        """The samples that a score is measured on: held-out ones, where they are enough."""
         enough = self.validation is not None and len(self.validation) >= _ENOUGH_TO_JUDGE
         return self.validation if enough and self.validation is not None else self.sample
 
@@ -108,14 +113,14 @@ class Case:
 
     @cached_property
     def score(self) -> Score:
-        """What the network reaches now; where it is not trained, what a short trial does."""
+        """The score of the network now; where it is not trained, that of a short trial."""
         if not (self.is_trained or self.history.stopped):
             return self.trials.reach({})
         return score(self.network, self.judged)
 
     @cached_property
     def training_score(self) -> Score:
-        """What the network reaches on what it is trained on."""
+        """The score on what it is trained on."""
         return score(self.network, self.sample)
 
     @property
@@ -126,17 +131,17 @@ class Case:
 
     @cached_property
     def at_start(self) -> list[Seen]:
-        """What every layer saw in a training pass with the first weights."""
+        """Every layer in a training pass with the first weights."""
         return watch(self.start, self.sample.X, self.sample.y, training=True)
 
     @cached_property
     def at_end(self) -> list[Seen]:
-        """What every layer saw in a pass with the present weights, as for a prediction."""
+        """Every layer in a pass with the present weights, as for a prediction."""
         return watch(self.network, self.sample.X, self.sample.y, training=False)
 
     @cached_property
     def opinion(self) -> Opinion | None:
-        """What the nearest neighbours of every sample say."""
+        """The opinion of the nearest neighbours of every sample."""
         return ask_neighbours(self.sample.X, self.sample.y, self.network.loss)
 
     @cached_property
@@ -160,7 +165,7 @@ class Case:
 
     @cached_property
     def trials(self) -> Trials:
-        """Where advice is tried."""
+        """The short trainings that try advice."""
         steps = int(self.history["step"][-1]) if len(self.history) else _UNLIMITED
         rows = _some_rows(len(self.samples), 4 * self._rows_to_look_at)
         return Trials(
@@ -199,9 +204,14 @@ class Case:
         return max(min(_ROWS, _NUMBERS // numbers), 10)
 
 
-def first_cause(found: Sequence[Finding]) -> Finding | None:
-    """Return the first finding that changes something: what follows may be due to it."""
-    return next((finding for finding in found if finding.changes), None)
+def each_layer(
+    layers: Sequence[Layer], path: str = ""
+) -> Iterator[tuple[str, Layer, Layer | None]]:
+    """Walk all layers, also those inside others: place, layer, and the layer that follows it."""
+    for place, layer in enumerate(layers):
+        yield f"{path}{place}", layer, layers[place + 1] if place + 1 < len(layers) else None
+        if isinstance(layer, Residual | Sequential):
+            yield from each_layer(layer.layers, f"{path}{place}.")
 
 
 def _some_rows(samples: int, most: int) -> Array:
