@@ -41,8 +41,8 @@ class Crash:
     update : int
         The number of the update that could not be done.
     before, last : Network
-        Networks with the weights before the last update that was done, and after it. The latter
-        may hold numbers that are not finite.
+        The network before the last update that was done, and after it, when its weights may not
+        be finite any more.
     """
 
     update: int
@@ -57,9 +57,9 @@ class Case:
     Parameters
     ----------
     network : Network
-        With the weights that it has now.
+        The network with its present weights.
     start : Network
-        With the weights that it began with.
+        The network with its first weights.
     samples : Samples
         The samples that it is trained on.
     held_out : Samples or None
@@ -80,20 +80,18 @@ class Case:
     @cached_property
     def sample_rows(self) -> Array:
         """The places of `sample` among the training samples."""
-        return _some_rows(len(self.samples), self._rows_to_look_at)
+        return self._rows(self.samples)
 
     @cached_property
     def sample(self) -> Samples:
         """Some of the training samples, prepared."""
-        return _taken(self.network, self.samples, self.sample_rows)
+        return self._taken(self.samples, self.sample_rows)
 
     @cached_property
     def validation(self) -> Samples | None:
-        """Some of the held-out samples."""
-        if self.held_out is None:
-            return None
-        rows = _some_rows(len(self.held_out), self._rows_to_look_at)
-        return _taken(self.network, self.held_out, rows)
+        """Some of the held-out samples, prepared."""
+        held_out = self.held_out
+        return None if held_out is None else self._taken(held_out, self._rows(held_out))
 
     @property
     def judged(self) -> Samples:
@@ -167,12 +165,11 @@ class Case:
     def trials(self) -> Trials:
         """The short trainings that try advice."""
         steps = int(self.history["step"][-1]) if len(self.history) else _UNLIMITED
-        rows = _some_rows(len(self.samples), 4 * self._rows_to_look_at)
         return Trials(
             start=self.start,
             trainer=self.trainer or Trainer(),
             rate=self.rate,
-            samples=_taken(self.network, self.samples, rows),
+            samples=self._taken(self.samples, self._rows(self.samples, parts=4)),
             sample=self.sample,
             judged=self.judged,
             most=_UNLIMITED if self.history.stopped == "diverged" else steps,
@@ -198,10 +195,17 @@ class Case:
         """Say how a trial went, for the sentence about it."""
         return {"updates": self.trials.updates, "reached": reached.text, "own": self.score.text}
 
-    @property
-    def _rows_to_look_at(self) -> int:
+    def _rows(self, samples: Samples, parts: int = 1) -> Array:
+        """Choose rows, the same at every call, and in their order."""
         numbers = int(np.prod(self.network.input_shape))
-        return max(min(_ROWS, _NUMBERS // numbers), 10)
+        most = parts * max(min(_ROWS, _NUMBERS // numbers), 10)
+        if len(samples) <= most:
+            return np.arange(len(samples))
+        return np.sort(np.random.RandomState(0).choice(len(samples), most, replace=False))
+
+    def _taken(self, samples: Samples, rows: Array) -> Samples:
+        few = samples.take(rows)
+        return replace(few, X=self.network.inputs(few.X))
 
 
 def each_layer(
@@ -212,15 +216,3 @@ def each_layer(
         yield f"{path}{place}", layer, layers[place + 1] if place + 1 < len(layers) else None
         if isinstance(layer, Residual | Sequential):
             yield from each_layer(layer.layers, f"{path}{place}.")
-
-
-def _some_rows(samples: int, most: int) -> Array:
-    """Choose rows, the same at every call, and in their order."""
-    if samples <= most:
-        return np.arange(samples)
-    return np.sort(np.random.RandomState(0).choice(samples, most, replace=False))
-
-
-def _taken(network: Network, samples: Samples, rows: Array) -> Samples:
-    few = samples.take(rows)
-    return replace(few, X=network.inputs(few.X))

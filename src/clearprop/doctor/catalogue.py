@@ -34,18 +34,7 @@ before one by which something wrong is learned, or by heart, and a cause before 
 
 
 def look(case: Case, *, early: bool = False) -> Examination:
-    """Look for every illness.
-
-    Parameters
-    ----------
-    case : Case
-    early : bool, default False
-        Whether to look only for what can be told before the first update.
-
-    Returns
-    -------
-    Examination
-    """
+    """Look for every illness, or only for those that can be told before the first update."""
     found: list[Finding] = []
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # illnesses, not warnings
         for harm, illness in enumerate(ILLNESSES, start=1):

@@ -29,9 +29,9 @@ class Doctor(Callback):
     Parameters
     ----------
     tell : callable, optional
-        Called with each finding as soon as it is made: with some before the first update, with
-        others after a quarter of the epochs if nothing is learned by then, with the rest at the
-        end. Unless given, nothing is examined before `examination` or `findings` is asked for.
+        A function that gets each finding as soon as it is made: some before the first update,
+        others after a quarter of the epochs if nothing is learned by then, the rest at the end.
+        Unless given, nothing is examined before `examination` or `findings` is asked for.
 
     Examples
     --------
@@ -143,20 +143,20 @@ def examine(
     Parameters
     ----------
     network : Network
-        With the weights that it has now.
+        The network with its present weights.
     X : array-like, shape (N, *input_shape)
         The samples that it is trained on.
     y : array-like, shape (N,) or (N, K)
-        Targets, as the loss takes them.
+        The targets, as the loss takes them.
     validation : (X, y), optional
         Samples that it is not trained on.
     trainer : Trainer, optional
-        Without one the learning rate and the size of batches are not examined.
+        The trainer; without one the learning rate and the size of batches are not examined.
     history : History, optional
         If it says that training diverged and `trainer` is given, training is repeated up to there,
         to find the first operation whose result was not finite.
     start : Network, optional
-        With the weights that it began with; drawn anew from the network's seed unless given.
+        The network with its first weights; drawn anew from the network's seed unless given.
 
     Returns
     -------

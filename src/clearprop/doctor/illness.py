@@ -38,7 +38,7 @@ class Illness(ABC):
     advice : str, or mapping of str to str
         The sentence about what to do.
     cures : tuple of mapping
-        Changes of which `proven` advises the one that helps most; empty where `look` chooses.
+        The changes of which `proven` advises the one that helps most; empty where `look` chooses.
     class_facts : tuple of str
         The facts that are class numbers, in whose place sentences tell the classes' names.
     is_early : bool
@@ -147,8 +147,8 @@ class Finding:
     layer : str, optional
         The place in the network where it is worst; None where it lies in no layer.
     changes : mapping
-        Settings to change, by the names that `clearprop train` gives them, without dashes.
-        Empty where no setting cures it, or where the change of an earlier finding does.
+        The settings to change, by the names that `clearprop train` gives them, without dashes;
+        empty where no setting cures it, or where the change of an earlier finding does.
     facts : mapping
         Everything else that the sentences tell, in JSON values.
     variant : str, default ""
@@ -329,7 +329,7 @@ class Names:
     Parameters
     ----------
     classes : sequence of str, or None
-        By class number; None where there are no classes.
+        The names by class number; None where there are no classes.
     trained, held_out : callable
         The source of a training sample, and of a held-out one, by its place.
     """

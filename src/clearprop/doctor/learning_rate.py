@@ -130,7 +130,7 @@ class SmallBatchForBatchNorm(Illness):
 
 @dataclass(frozen=True)
 class _Rates:
-    """The training's own rate, by how much the best of some others differs, and both trials."""
+    """The training's own rate, the best multiple of it, and the trials of both."""
 
     rate: float
     factor: float

@@ -135,27 +135,17 @@ class Opinion:
 
 
 def ask_neighbours(X: Array, y: Array, loss: Loss) -> Opinion | None:
-    """Predict every sample from its `COUNT` nearest ones.
+    """Predict every sample of X (N, ...) from its `COUNT` nearest ones; y is as the loss takes it.
 
-    Parameters
-    ----------
-    X : ndarray, shape (N, ...)
-    y : ndarray
-        Targets, as the loss takes them.
-    loss : Loss
-
-    Returns
-    -------
-    Opinion or None
-        None for fewer than 5 `COUNT` samples, or targets that are neither one class nor values.
+    None for fewer than 5 `COUNT` samples, or targets that are neither one class nor values.
     """
     labels = class_numbers(loss, y)
     if len(X) < 5 * COUNT or (labels is None and loss.classifies):
         return None
     nearest = _nearest(X.reshape(len(X), -1).astype(np.float64))
-    return (
-        _opinion_of_values(nearest, y) if labels is None else _opinion_of_classes(nearest, labels)
-    )
+    if labels is None:
+        return _opinion_of_values(nearest, y)
+    return _opinion_of_classes(nearest, labels)
 
 
 def _nearest(X: Array) -> Array:

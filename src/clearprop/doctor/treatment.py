@@ -114,16 +114,7 @@ def _as_option(name: str, value: object) -> str:
 def treated(network: Network, changes: Changes) -> Network:
     """Make a network with first weights of its own, and other layers where settings say so.
 
-    Parameters
-    ----------
-    network : Network
-        Left as it is.
-    changes : mapping
-
-    Returns
-    -------
-    Network
-        A copy with the same weights, where nothing is changed that concerns a network.
+    It is a copy with the same weights where nothing is changed that concerns a network.
     """
     layers, is_another = network.layers, False
     for name, value in changes.items():
@@ -160,11 +151,11 @@ class Trials:
     Parameters
     ----------
     start : Network
-        With the weights that training began with.
+        The network with its first weights.
     trainer : Trainer
         The trainer that went on from there.
     rate : float or None
-        Its largest learning rate, which trials keep constant; None for the trainer's own.
+        The training's largest learning rate, which trials keep constant; None for the trainer's.
     samples : Samples
         The samples that are trained on.
     sample : Samples
@@ -191,12 +182,7 @@ class Trials:
         return min(_MOST_UPDATES, affordable, self.most)
 
     def reach(self, changes: Changes) -> Score:
-        """Train with changed settings of network, optimizer and trainer, and measure.
-
-        Returns
-        -------
-        Score
-            With an infinite loss where it diverged.
+        """Train with changed settings, and measure; the loss is infinite where it diverged.
 
         Raises
         ------
@@ -209,21 +195,10 @@ class Trials:
         return self._done[key]
 
     def best_rate(self, changes: Changes) -> tuple[float, Score]:
-        """Find by how much the best of some learning rates differs from the training's own.
+        """Return the best multiple of the training's learning rate, and the score it reaches.
 
         Rates are ten times apart, and tried until one does well, or they are far worse than the
-        best; lower ones at least until they don't diverge.
-
-        Parameters
-        ----------
-        changes : mapping
-            Everything else that is changed: the rate must suit it.
-
-        Returns
-        -------
-        factor : float
-        best : Score
-            The score that it reaches.
+        best; lower ones at least until they don't diverge. They must suit the other `changes`.
         """
         chosen, best = 1.0, self.reach(changes)
         for step in (10.0, 0.1):

@@ -36,9 +36,9 @@ class Row:
     what : str
         The name of the figure.
     published : str or None
-        As it was printed. Words, such as "about 300", are shown, not compared.
+        The figure as it was printed. Words, such as "about 300", are shown, not compared.
     measured : float
-        In the same unit.
+        The figure in the same unit.
     unit : str, default ""
         The text behind the number: "%", " times".
     """
@@ -96,7 +96,7 @@ class Result:
     ----------
     rows : tuple of Row
     pictures : mapping of str to Figure
-        By the name of their file, without a suffix.
+        The pictures by the name of their file, without a suffix.
     """
 
     rows: tuple[Row, ...]

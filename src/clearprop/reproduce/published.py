@@ -26,7 +26,7 @@ class Parts:
     ----------
     train, test : Part
     held_out : Part or None
-        For validation, where the article has some.
+        The samples for validation, where the article has some.
     """
 
     train: Part
@@ -43,7 +43,7 @@ class SetUp:
     network : Network
     trainer : Trainer
     callbacks : tuple of Callback
-        Those that the training needs.
+        The callbacks that the training needs.
     """
 
     network: Network
@@ -58,11 +58,11 @@ class Published:
     Parameters
     ----------
     settings : Settings
-        As published.
+        The settings as published.
     read : callable
-        Takes the folder that holds the data, or None, and gives `Parts`.
+        A function of the folder that holds the data, or None, which gives `Parts`.
     adapt : callable, optional
-        Does to a `SetUp` what settings can't say.
+        A function that does to a `SetUp` what settings can't say.
     """
 
     settings: Settings
@@ -90,9 +90,9 @@ class Published:
         ----------
         parts : Parts
         settings : Settings, optional
-            Changed ones; those published unless given.
+            The changed ones; those published unless given.
         callbacks : sequence of Callback
-            Those that watch it.
+            The callbacks that watch it.
         **of_trainer
             Fields of the trainer to change.
 
@@ -129,7 +129,7 @@ class Published:
         data : pathlib.Path or None
             The folder that holds the data.
         callbacks : sequence of Callback
-            Those that watch it.
+            The callbacks that watch it.
 
         Returns
         -------
@@ -161,7 +161,7 @@ def by_descent(
     Parameters
     ----------
     read : callable
-        Takes the folder that holds the data, and gives training and test set.
+        A function of the folder that holds the data, which gives training and test set.
     hidden : tuple of int
         The units of the hidden layers.
     activation, init : str

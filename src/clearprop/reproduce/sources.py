@@ -88,7 +88,7 @@ class Part:
     ----------
     X : ndarray of float64, shape (N, D)
     y : ndarray of int64, shape (N,)
-        Class numbers; 1 is a cat.
+        The class numbers; 1 is a cat.
     """
 
     X: Array
@@ -102,7 +102,7 @@ class Pictures(Part):
     Parameters
     ----------
     pictures : ndarray of uint8, shape (N, H, W, 3) or (N, H, W)
-        As they were read.
+        The pictures as they were read.
     names : tuple of str, length N
         The names of the files.
     """
