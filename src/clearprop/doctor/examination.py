@@ -52,7 +52,6 @@ class Doctor(Callback):
         self.tell = tell
         self._told: set[str] = set()
         self._case: Case | None = None
-        self._weights: _LastWeights | None = None
 
     @cached_property
     def examination(self) -> Examination:
@@ -88,8 +87,7 @@ class Doctor(Callback):
 
     def on_step_end(self, run: Run) -> None:
         """Keep the weights of the last two updates."""
-        if self._weights is not None:
-            self._weights.keep(run)
+        self._weights.keep(run)
 
     def on_epoch_end(self, run: Run) -> None:
         """Examine a training that has come to nothing after a quarter of its epochs."""
@@ -105,9 +103,7 @@ class Doctor(Callback):
             self._tell(self.examination)
 
     def _seen(self, run: Run) -> Case:
-        crash = None
-        if run.history.stopped == "diverged" and self._weights is not None:
-            crash = self._weights.crash(run)
+        diverged = run.history.stopped == "diverged"
         return Case(
             network=run.network.copy(),
             start=self._start,
@@ -115,7 +111,7 @@ class Doctor(Callback):
             held_out=run.held_out,
             trainer=run.trainer,
             history=run.history,
-            crash=crash,
+            crash=self._weights.crash(run) if diverged else None,
         )
 
     def _tell(self, examination: Examination) -> None:
