@@ -7,8 +7,15 @@ from typing import Any
 import numpy as np
 
 from bench.task import Array
-from clearprop.reproduce.pictures import Part, cats_1652, course_cats, mnist
-from clearprop.reproduce.sources import CATS_1652, CATVNONCAT, MNIST
+from clearprop.reproduce.sources import (
+    CATS_1652,
+    CATVNONCAT,
+    MNIST,
+    Part,
+    cats_1652,
+    course_cats,
+    mnist,
+)
 
 _SHARED = Path(__file__).parents[1] / "../shared/data"
 

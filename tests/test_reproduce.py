@@ -1,8 +1,10 @@
 """The published experiments: what equal means, what they need, and their first published digits."""
 
+import importlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from math import log
 from pathlib import Path
 from typing import Any
@@ -13,23 +15,11 @@ from click.testing import CliRunner, Result
 
 from clearprop.cli import cli
 from clearprop.errors import DataError, OutputError, UsageError
-from clearprop.initializers import Scaled, Zeros
-from clearprop.layers import ReLU
-from clearprop.reproduce import (
-    EXPERIMENTS,
-    Report,
-    Row,
-    Source,
-    cat_four_layers,
-    cat_tanh,
-    cat_two_layers,
-    cats_1652,
-    logistic,
-    mnist_ffn,
-    planar,
-)
-from clearprop.reproduce.descent import descend, yes_or_no
-from clearprop.reproduce.pictures import course_cats
+from clearprop.reproduce import EXPERIMENTS, Report, Row, Source, mnist_ffn
+from clearprop.reproduce.cats import CatsOf1652, CatTanh, FourLayers, Logistic, TwoLayers
+from clearprop.reproduce.planar import Planar
+from clearprop.reproduce.published import Parts, Published, by_descent
+from clearprop.reproduce.sources import Part, course_cats
 from clearprop.training import Callback, Run
 
 PETALS = Source("petals", "train/petal", "pictures of petals")
@@ -47,18 +37,30 @@ def run(name: str, data: Path | None, out: Path) -> tuple[Report, dict[str, Row]
     return report, {row.what: row for row in report.rows}
 
 
-def shorten(monkeypatch: pytest.MonkeyPatch, module: Any, iterations: int) -> int:
+def first(published: Published, iterations: int) -> Published:
+    """Cut a training to its first iterations."""
+    return replace(published, settings=published.settings.changed({"epochs": iterations}))
+
+
+def shorten(monkeypatch: pytest.MonkeyPatch, experiment: Any, iterations: int) -> int:
     """Cut an experiment, and what it compares, to its first iterations."""
-    kept = {i: cost for i, cost in module.COSTS.items() if i < iterations}
-    monkeypatch.setattr(module, "ITERATIONS", iterations)
-    monkeypatch.setattr(module, "COSTS", kept)
+    kept = {i: cost for i, cost in experiment.costs.items() if i < iterations}
+    monkeypatch.setattr(experiment, "published", first(experiment.published, iterations))
+    monkeypatch.setattr(experiment, "costs", kept)
     return len(kept)
 
 
 @pytest.fixture
 def short_planar(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planar, "ACCURACIES", {1: "67.5"})
-    monkeypatch.setattr(planar, "ITERATIONS", 20)
+    monkeypatch.setattr(Planar, "accuracies", ((1, "67.5"),))
+    monkeypatch.setattr(Planar, "training", first(Planar.training, 20))
+
+
+def descent(hidden: tuple[int, ...], init: str, rate: float, iterations: int) -> Published:
+    def nothing_to_read(_data: Path | None) -> tuple[Part, Part]:
+        raise AssertionError
+
+    return by_descent(nothing_to_read, hidden, "relu", init, rate, iterations)
 
 
 def called(*arguments: str) -> Result:
@@ -107,6 +109,44 @@ def test_the_seven_experiments_cover_the_five_articles() -> None:
     assert {number for each in EXPERIMENTS.values() for number in each.articles} == {1, 2, 3, 4, 5}
 
 
+NEW = '''
+from pathlib import Path
+from clearprop.reproduce import Experiment, Result, Row
+
+class Answer(Experiment):
+    """A figure that needs no training."""
+
+    name = "answer"
+    title = "The answer"
+    articles = (6,)
+    lesson = "There is one."
+
+    def recipe(self, data, progress):
+        """Measure it."""
+        from clearprop.plots import cost_curve
+        progress("thinking")
+        curve = cost_curve([0, 1], [1.0, 0.5], {})
+        return Result((Row("answer", "42.0", 42.04),), {"curve": curve})
+'''
+
+
+def test_a_new_experiment_is_a_file_and_a_line_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "answer_experiment.py").write_text(NEW)
+    monkeypatch.syspath_prepend(tmp_path)
+    answer = importlib.import_module("answer_experiment").Answer()
+    assert called("answer").exit_code == 2
+    monkeypatch.setitem(EXPERIMENTS, "answer", answer)
+    listed = json.loads(called("--json").stdout)["experiments"]
+    assert [each["title"] for each in listed if each["articles"] == [6]] == ["The answer"]
+    result = called("answer", "--out", str(tmp_path / "out"))
+    assert result.stderr.startswith("thinking")
+    assert "42.0" in result.stdout
+    assert "There is one." in result.stdout
+    assert (tmp_path / "out/curve.png").is_file()
+
+
 @pytest.mark.parametrize("given", ["", "petals"])
 def test_data_are_found_in_a_folder_or_as_the_folder(tmp_path: Path, given: str) -> None:
     (tmp_path / "petals/train/petal").mkdir(parents=True)
@@ -144,21 +184,23 @@ def test_an_interrupted_training_ends_the_experiment() -> None:
         def on_epoch_end(self, run: Run) -> None:
             run.stop("interrupted")
 
-    network = yes_or_no(1, (), ReLU(), Zeros())
+    part = Part(np.ones((2, 1)), np.array([0, 1]))
     with pytest.raises(KeyboardInterrupt):
-        descend(network, np.ones((2, 1)), np.array([0, 1]), 0.1, 5, [Interrupt()])
+        descent((), "zeros", 0.1, 5).train(Parts(part, part), callbacks=[Interrupt()])
 
 
 def test_costs_are_those_before_each_update() -> None:
-    network = yes_or_no(1, (), ReLU(), Zeros())
-    costs = descend(network, np.array([[1.0], [-1.0]]), np.array([1, 0]), 2.0, 2)
+    part = Part(np.array([[1.0], [-1.0]]), np.array([1, 0]))
+    _, history = descent((), "zeros", 2.0, 2).train(Parts(part, part))
     # From w = b = 0: dw = mean((1/2 - y) x) = -1/2, db = 0, so w = 1 after a step of 2.
-    np.testing.assert_allclose(costs, [log(2), log(1 + np.exp(-1))], rtol=1e-14)
+    np.testing.assert_allclose(history["loss"], [log(2), log(1 + np.exp(-1))], rtol=1e-14)
 
 
 def test_hidden_layers_start_as_the_published_recipe_draws_them() -> None:
     random_state = np.random.RandomState(1)
-    network = yes_or_no(6, (3, 2), ReLU(), Scaled())
+    published = descent((3, 2), "scaled", 0.1, 1)
+    part = Part(np.ones((2, 6)), np.array([0, 1]))
+    network = published.set_up(published.settings, part).network
     for name, inputs, units in (("0.W", 6, 3), ("2.W", 3, 2), ("4.W", 2, 1)):
         drawn = random_state.randn(units, inputs) / np.sqrt(inputs)
         np.testing.assert_array_equal(network.parameters[name], drawn.T)
@@ -174,8 +216,8 @@ def test_course_pictures_come_in_the_order_of_the_course(shared_data: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "module", "iterations", "figures"),
-    [("logistic", logistic, 301, 4), ("cat-4-layer", cat_four_layers, 201, 3)],
+    ("name", "experiment", "iterations", "figures"),
+    [("logistic", Logistic, 301, 4), ("cat-4-layer", FourLayers, 201, 3)],
     ids=["logistic", "cat-4-layer"],
 )
 def test_first_costs_have_every_published_digit(
@@ -183,11 +225,11 @@ def test_first_costs_have_every_published_digit(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     name: str,
-    module: Any,
+    experiment: Any,
     iterations: int,
     figures: int,
 ) -> None:
-    assert shorten(monkeypatch, module, iterations) == figures
+    assert shorten(monkeypatch, experiment, iterations) == figures
     _, rows = run(name, shared_data, tmp_path)
     compared = [row for what, row in rows.items() if what.startswith("cost after iteration")]
     assert [row.equal for row in compared] == [True] * figures
@@ -197,8 +239,8 @@ def test_first_costs_have_every_published_digit(
 def test_up_to_five_units_bound_the_flower_as_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = {units: text for units, text in planar.ACCURACIES.items() if units <= 5}
-    monkeypatch.setattr(planar, "ACCURACIES", few)
+    few = tuple(one for one in Planar.accuracies if one[0] <= 5)
+    monkeypatch.setattr(Planar, "accuracies", few)
     report, rows = run("planar", None, tmp_path)
     assert [row.equal for row in rows.values()] == [True] * 5
     assert len(report.pictures) == 6
@@ -207,7 +249,7 @@ def test_up_to_five_units_bound_the_flower_as_published(
 def test_two_layers_are_compared_with_four(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cat_two_layers, "ITERATIONS", 2)
+    shorten(monkeypatch, TwoLayers, 2)
     report, rows = run("cat-2-layer", shared_data / "catvnoncat", tmp_path)
     assert rows["two layers: test accuracy"].published == "74"
     assert rows["four layers: training accuracy"].published == "99.52"
@@ -217,8 +259,11 @@ def test_two_layers_are_compared_with_four(
 def test_tanh_layers_start_blind_as_published_and_seeing_as_corrected(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipes = [(name, init, 2, published) for name, init, _, published in cat_tanh.RECIPES]
-    monkeypatch.setattr(cat_tanh, "RECIPES", recipes)
+    variants = tuple(
+        (name, settings.changed({"epochs": 2}), published)
+        for name, settings, published in CatTanh.variants
+    )
+    monkeypatch.setattr(CatTanh, "variants", variants)
     _, rows = run("cat-tanh", shared_data, tmp_path)
     blind, seeing = (
         rows[f"{name}: cost after iteration 0"].measured for name in ("as published", "corrected")
@@ -240,7 +285,7 @@ def test_an_epoch_of_mnist_shows_which_recipe_learns(
 def test_1652_photographs_are_split_as_published(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert shorten(monkeypatch, cats_1652, 1) == 1
+    assert shorten(monkeypatch, CatsOf1652, 1) == 1
     _, rows = run("cats-1652", shared_data, tmp_path)
     names = ["cats", "other pictures", "training pictures", "test pictures", "features"]
     names += [f"units in layer {layer}" for layer in (1, 2, 3, 4)]

@@ -9,7 +9,6 @@ from healthy_trainings import HEALTHY
 from planted_illnesses import PLANTED
 
 from clearprop.doctor import ILLNESSES, Examination
-from clearprop.doctor.words import NAMES
 
 PAGE = Path(__file__).parents[2] / "docs/doctor.md"
 BEGIN, END = "<!-- written by tests/doctor/doctor_table.py -->", "<!-- end -->"
@@ -51,16 +50,17 @@ def tables() -> str:
 
 def _counts(planted: Found, healthy: Found) -> Iterator[tuple[object, ...]]:
     alarms = Counter(illness for found in healthy.values() for illness in found)
-    for illness in (one.key for one in ILLNESSES):
-        own = [planted[what] for what, (meant, _) in PLANTED.items() if meant == illness]
-        first = sum(found[:1] == (illness,) for found in own)
-        named = sum(illness in found for found in own)
-        yield NAMES[illness], len(own), first, named, alarms[illness]
+    for illness in ILLNESSES:
+        own = [planted[what] for what, (meant, _) in PLANTED.items() if meant == illness.key]
+        first = sum(found[:1] == (illness.key,) for found in own)
+        named = sum(illness.key in found for found in own)
+        yield illness.name, len(own), first, named, alarms[illness.key]
 
 
 def _firsts(planted: Found) -> Iterator[tuple[str, str]]:
+    names = {illness.key: illness.name for illness in ILLNESSES}
     for what, found in planted.items():
-        yield what, NAMES[found[0]] if found else "nothing"
+        yield what, names[found[0]] if found else "nothing"
 
 
 def _lines(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> list[str]:

@@ -8,7 +8,7 @@ from doctor_trainings import Samples, Training, net, real, three_heaps, toy, tra
 import clearprop as cp
 from clearprop.data.named import linear, moons, planar, spirals
 from clearprop.network import Network
-from clearprop.reproduce.pictures import course_cats
+from clearprop.reproduce.sources import course_cats
 
 HEALTHY: dict[str, Callable[[], Training]] = {}
 """By what it is."""

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from dataclasses import fields
 from string import Formatter
 
 import pytest
@@ -11,11 +12,17 @@ from planted_illnesses import PLANTED
 
 import clearprop as cp
 from clearprop.cli.train import train
-from clearprop.doctor import ILLNESSES, Examination, Finding, Names, words
+from clearprop.doctor import ILLNESSES, Examination, Finding, Illness, Names
+from clearprop.doctor.first_weights import SmallInitialWeights
+from clearprop.doctor.illness import Sentence
+from clearprop.doctor.learning_rate import LearningRateTooLow
+from clearprop.doctor.outcome import OneAnswer
+from clearprop.doctor.training_data import WrongLabels
+from clearprop.doctor.treatment import SETTINGS
 from clearprop.experiment import Settings
 
-SMALL = Finding("small_initial_weights", 0.01, 0.1, "2", {"init": "he"}, {"layers": 3, "sizes": ""})
-LOW = Finding("learning_rate_too_low", 10.0, 10.0, None, {"learning_rate": 0.1, "init": "scaled"})
+SMALL = Finding(SmallInitialWeights(), 0.01, 0.1, "2", {"init": "he"}, {"layers": 3, "sizes": ""})
+LOW = Finding(LearningRateTooLow(), 10.0, 10.0, None, {"learning_rate": 0.1, "init": "scaled"})
 SAMPLES = {
     "activation": "leaky-relu",
     "batch_norm": True,
@@ -32,25 +39,32 @@ SAMPLES = {
 }
 
 
-@pytest.mark.parametrize("illness", [one.key for one in ILLNESSES])
-def test_every_illness_has_its_words(illness: str) -> None:
-    assert words.NAMES[illness]
-    assert words.REASONS[illness]
-    assert words.ADVICE[illness]
-    assert any(key.split("/")[0] == illness for key in words.MEASUREMENTS)
+def variants(sentence: Sentence) -> set[str]:
+    return set() if isinstance(sentence, str) else set(sentence)
 
 
-def test_no_sentence_is_about_an_unknown_illness() -> None:
-    known = {one.key for one in ILLNESSES}
-    for table in (words.NAMES, words.REASONS, words.ADVICE, words.MEASUREMENTS):
-        assert {key.split("/")[0] for key in table} == known
+@pytest.mark.parametrize("illness", ILLNESSES, ids=lambda one: one.key)
+def test_every_illness_has_its_sentences(illness: Illness) -> None:
+    assert illness.name
+    for sentence in (illness.reason, illness.advice):
+        assert isinstance(sentence, str) or sentence[""]
+        assert variants(sentence) <= variants(illness.measurement)
+    for sentence in (illness.measurement, illness.reason, illness.advice):
+        assert all([sentence] if isinstance(sentence, str) else sentence.values())
 
 
-def test_reasons_name_their_threshold_or_say_why_there_is_none() -> None:
+def test_no_two_illnesses_have_the_same_key_or_name() -> None:
+    assert len({one.key for one in ILLNESSES}) == len({one.name for one in ILLNESSES})
+    assert len({one.key for one in ILLNESSES}) == len(ILLNESSES)
+
+
+@pytest.mark.parametrize("illness", ILLNESSES, ids=lambda one: one.key)
+def test_reasons_name_their_threshold_or_say_why_there_is_none(illness: Illness) -> None:
     without = {"symmetric_weights", "not_a_number"}  # there one is enough
-    for illness, reason in words.REASONS.items():
-        fields = {field for _, field, _, _ in Formatter().parse(reason)}
-        assert ("threshold" in fields) == (illness not in without)
+    reason = illness.reason
+    for template in [reason] if isinstance(reason, str) else reason.values():
+        fields = {field for _, field, _, _ in Formatter().parse(template)}
+        assert ("threshold" in fields) == (illness.key not in without)
 
 
 @pytest.mark.parametrize("what", PLANTED)
@@ -92,7 +106,7 @@ def test_the_advice_is_accepted_by_train_and_by_settings(what: str) -> None:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_change_in_python_names_what_exists(name: str) -> None:
-    line, *others = Finding("one_answer", 1, 1, changes={name: SAMPLES[name]}).python
+    line, *others = Finding(OneAnswer(), 1, 1, changes={name: SAMPLES[name]}).python
     assert not others
     for public in re.findall(r"cp\.(\w+)", line):
         assert public in cp.__all__
@@ -100,7 +114,9 @@ def test_a_change_in_python_names_what_exists(name: str) -> None:
 
 
 def test_samples_cover_every_change_that_can_be_typed() -> None:
-    assert SAMPLES.keys() == words.IN_PYTHON.keys()
+    of_trainer = {one.name for one in fields(cp.Trainer)}
+    assert SAMPLES.keys() - of_trainer == SETTINGS.keys()
+    assert SAMPLES.keys() & of_trainer == {name for name in SAMPLES if name not in SETTINGS}
 
 
 def test_changes_are_applied_to_a_dictionary_without_touching_it() -> None:
@@ -118,7 +134,7 @@ def test_the_more_harmful_finding_decides_what_two_would_change() -> None:
 
 def test_a_healthy_examination_is_empty_and_says_so() -> None:
     assert not Examination(())
-    assert str(Examination(())) == words.HEALTHY
+    assert str(Examination(())) == "Healthy: no illness was found."
     assert Examination(()).to_json() == {
         "healthy": True,
         "findings": [],
@@ -128,9 +144,9 @@ def test_a_healthy_examination_is_empty_and_says_so() -> None:
 
 
 def test_names_take_the_place_of_numbers() -> None:
-    one = Finding("one_answer", 1.0, 0.995, facts={"answer": 1, "true": 0.6})
+    one = Finding(OneAnswer(), 1.0, 0.995, facts={"answer": 1, "true": 0.6})
     rows = {"rows": [0, 2], "suspects": 2, "samples": 9}
-    labels = Finding("wrong_labels", 0.2, 0.03, facts={**rows, "held_out": False})
+    labels = Finding(WrongLabels(), 0.2, 0.03, facts={**rows, "held_out": False})
     names = Names(("dog", "cat"), "train{}.png".format, "held{}.png".format)
     said, suspected = Examination((one, labels)).named(names)
     assert "class cat" in said.measurement

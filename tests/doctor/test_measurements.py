@@ -13,8 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 
 import clearprop as cp
 from clearprop.data.named import moons
-from clearprop.doctor.neighbours import ask_neighbours
-from clearprop.doctor.scores import Score, class_numbers, is_gain, score
+from clearprop.doctor.scores import Score, ask_neighbours, class_numbers, is_gain, score
 from clearprop.doctor.treatment import treated
 from clearprop.doctor.watching import find_origin, watch
 from clearprop.network import Network

@@ -1,8 +1,7 @@
-"""What is wrong with a training: in which layer, by which measurement, and what to type instead."""
+"""The doctor: what is wrong with a training, by which measurement, and what to type instead."""
 
-from clearprop.doctor.callback import Doctor
 from clearprop.doctor.catalogue import ILLNESSES
-from clearprop.doctor.examination import examine
-from clearprop.doctor.finding import Examination, Finding, Names
+from clearprop.doctor.examination import Doctor, examine
+from clearprop.doctor.illness import Examination, Finding, Illness, Names
 
-__all__ = ["ILLNESSES", "Doctor", "Examination", "Finding", "Names", "examine"]
+__all__ = ["ILLNESSES", "Doctor", "Examination", "Finding", "Illness", "Names", "examine"]

@@ -1,18 +1,24 @@
-"""What is examined, and what can be measured of it; each is computed when it is first asked for."""
+"""A training to examine, and every measure of it, computed when it is first asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from clearprop.doctor.finding import Changes, Finding
-from clearprop.doctor.neighbours import Opinion, ask_neighbours
-from clearprop.doctor.scores import Score, class_numbers, is_gain, is_well, score
-from clearprop.doctor.trials import Trials
+from clearprop.doctor.scores import (
+    Opinion,
+    Score,
+    ask_neighbours,
+    class_numbers,
+    is_gain,
+    is_well,
+    score,
+)
+from clearprop.doctor.treatment import Changes, Trials
 from clearprop.doctor.watching import Seen, watch
-from clearprop.layers import Dropout
+from clearprop.layers import Dropout, Layer
 from clearprop.network import Network
 from clearprop.optimizers import OPTIMIZERS
 from clearprop.parameters import Array
@@ -33,10 +39,10 @@ class Crash:
     Parameters
     ----------
     update : int
-        Which one could not be done.
+        The number of the update that could not be done.
     before, last : Network
-        With the weights before the last update that was done, and after it. The latter may hold
-        numbers that are not finite.
+        The network before the last update that was done, and after it, when its weights may not
+        be finite any more.
     """
 
     update: int
@@ -51,15 +57,14 @@ class Case:
     Parameters
     ----------
     network : Network
-        With the weights that it has now.
+        The network with its present weights.
     start : Network
-        With the weights that it began with.
+        The network with its first weights.
     samples : Samples
-        What it is trained on.
+        The samples that it is trained on.
     held_out : Samples or None
-        What it is not trained on.
+        Samples that it is not trained on.
     trainer : Trainer or None
-        How it is trained.
     history : History
     crash : Crash or None
     """
@@ -75,24 +80,22 @@ class Case:
     @cached_property
     def sample_rows(self) -> Array:
         """The places of `sample` among the training samples."""
-        return _some_rows(len(self.samples), self._rows_to_look_at)
+        return self._rows(self.samples)
 
     @cached_property
     def sample(self) -> Samples:
         """Some of the training samples, prepared."""
-        return _taken(self.network, self.samples, self.sample_rows)
+        return self._taken(self.samples, self.sample_rows)
 
     @cached_property
     def validation(self) -> Samples | None:
-        """Some of the held-out samples."""
-        if self.held_out is None:
-            return None
-        rows = _some_rows(len(self.held_out), self._rows_to_look_at)
-        return _taken(self.network, self.held_out, rows)
+        """Some of the held-out samples, prepared."""
+        held_out = self.held_out
+        return None if held_out is None else self._taken(held_out, self._rows(held_out))
 
     @property
     def judged(self) -> Samples:
-        """What a score is measured on: held-out samples, where they are enough."""
+        """The samples that a score is measured on: held-out ones, where they are enough."""
         enough = self.validation is not None and len(self.validation) >= _ENOUGH_TO_JUDGE
         return self.validation if enough and self.validation is not None else self.sample
 
@@ -108,14 +111,14 @@ class Case:
 
     @cached_property
     def score(self) -> Score:
-        """What the network reaches now; where it is not trained, what a short trial does."""
+        """The score of the network now; where it is not trained, that of a short trial."""
         if not (self.is_trained or self.history.stopped):
             return self.trials.reach({})
         return score(self.network, self.judged)
 
     @cached_property
     def training_score(self) -> Score:
-        """What the network reaches on what it is trained on."""
+        """The score on what it is trained on."""
         return score(self.network, self.sample)
 
     @property
@@ -126,23 +129,23 @@ class Case:
 
     @cached_property
     def at_start(self) -> list[Seen]:
-        """What every layer saw in a training pass with the first weights."""
+        """Every layer in a training pass with the first weights."""
         return watch(self.start, self.sample.X, self.sample.y, training=True)
 
     @cached_property
     def at_end(self) -> list[Seen]:
-        """What every layer saw in a pass with the present weights, as for a prediction."""
+        """Every layer in a pass with the present weights, as for a prediction."""
         return watch(self.network, self.sample.X, self.sample.y, training=False)
 
     @cached_property
     def opinion(self) -> Opinion | None:
-        """What the nearest neighbours of every sample say."""
+        """The opinion of the nearest neighbours of every sample."""
         return ask_neighbours(self.sample.X, self.sample.y, self.network.loss)
 
     @cached_property
     def rate(self) -> float | None:
-        """The largest learning rate of the training; None where nobody says how it is trained."""
-        if self.trainer is None:
+        """The largest learning rate of the training; None where it has none, or nobody says."""
+        if self.trainer is None or self.trainer.optimizer.full_batch:
             return None
         optimizer = self.trainer.optimizer
         steps = self.trainer.epochs * steps_per_epoch(
@@ -162,14 +165,13 @@ class Case:
 
     @cached_property
     def trials(self) -> Trials:
-        """Where advice is tried."""
+        """The short trainings that try advice."""
         steps = int(self.history["step"][-1]) if len(self.history) else _UNLIMITED
-        rows = _some_rows(len(self.samples), 4 * self._rows_to_look_at)
         return Trials(
             start=self.start,
             trainer=self.trainer or Trainer(),
             rate=self.rate,
-            samples=_taken(self.network, self.samples, rows),
+            samples=self._taken(self.samples, self._rows(self.samples, parts=4)),
             sample=self.sample,
             judged=self.judged,
             most=_UNLIMITED if self.history.stopped == "diverged" else steps,
@@ -195,24 +197,23 @@ class Case:
         """Say how a trial went, for the sentence about it."""
         return {"updates": self.trials.updates, "reached": reached.text, "own": self.score.text}
 
-    @property
-    def _rows_to_look_at(self) -> int:
+    def _rows(self, samples: Samples, parts: int = 1) -> Array:
+        """Choose rows, the same at every call, and in their order."""
         numbers = int(np.prod(self.network.input_shape))
-        return max(min(_ROWS, _NUMBERS // numbers), 10)
+        most = parts * max(min(_ROWS, _NUMBERS // numbers), 10)
+        if len(samples) <= most:
+            return np.arange(len(samples))
+        return np.sort(np.random.RandomState(0).choice(len(samples), most, replace=False))
+
+    def _taken(self, samples: Samples, rows: Array) -> Samples:
+        few = samples.take(rows)
+        return replace(few, X=self.network.inputs(few.X))
 
 
-def first_cause(found: Sequence[Finding]) -> Finding | None:
-    """Return the first finding that changes something: what follows may be due to it."""
-    return next((finding for finding in found if finding.changes), None)
-
-
-def _some_rows(samples: int, most: int) -> Array:
-    """Choose rows, the same at every call, and in their order."""
-    if samples <= most:
-        return np.arange(samples)
-    return np.sort(np.random.RandomState(0).choice(samples, most, replace=False))
-
-
-def _taken(network: Network, samples: Samples, rows: Array) -> Samples:
-    few = samples.take(rows)
-    return replace(few, X=network.inputs(few.X))
+def each_layer(container: Layer, path: str = "") -> Iterator[tuple[str, Layer, Layer | None]]:
+    """Walk all layers inside a container: place, layer, and the layer that follows it."""
+    inner = container.inner()
+    after = [*list(inner.values())[1:], None] if container.chains else [None] * len(inner)
+    for (key, layer), following in zip(inner.items(), after, strict=True):
+        yield f"{path}{key}", layer, following
+        yield from each_layer(layer, f"{path}{key}.")

@@ -1,65 +1,40 @@
-"""Every illness, by the harm it does."""
+"""Every illness, by the harm it does. A new one is a class, and a line here that names it."""
 
 from dataclasses import replace
 
 import numpy as np
 
+from clearprop.doctor import first_weights, flow, learning_rate, outcome, training_data
 from clearprop.doctor.case import Case
-from clearprop.doctor.data import Overlap, UnbalancedClasses, UnscaledInputs, WrongLabels
-from clearprop.doctor.finding import Examination, Finding
-from clearprop.doctor.gradients import ExplodingGradients, NotANumber, VanishingGradients
-from clearprop.doctor.illness import Illness
-from clearprop.doctor.outcome import OneAnswer, Overfitting, TooMuchRegularization, Underfitting
-from clearprop.doctor.rate import (
-    LearningRateTooHigh,
-    LearningRateTooLow,
-    SmallBatchForBatchNorm,
-)
-from clearprop.doctor.units import DeadReLUs, SaturatedUnits
-from clearprop.doctor.weights import (
-    LargeInitialWeights,
-    SmallInitialWeights,
-    SymmetricWeights,
-)
+from clearprop.doctor.illness import Examination, Finding, Illness
 
 ILLNESSES: tuple[Illness, ...] = (
-    SymmetricWeights(),
-    UnscaledInputs(),
-    LargeInitialWeights(),
-    SmallInitialWeights(),
-    ExplodingGradients(),
-    VanishingGradients(),
-    LearningRateTooHigh(),
-    NotANumber(),
-    TooMuchRegularization(),
-    DeadReLUs(),
-    SaturatedUnits(),
-    WrongLabels(),
-    UnbalancedClasses(),
-    LearningRateTooLow(),
-    SmallBatchForBatchNorm(),
-    OneAnswer(),
-    Underfitting(),
-    Overlap(),
-    Overfitting(),
+    first_weights.SymmetricWeights(),
+    training_data.UnscaledInputs(),
+    first_weights.LargeInitialWeights(),
+    first_weights.SmallInitialWeights(),
+    flow.ExplodingGradients(),
+    flow.VanishingGradients(),
+    learning_rate.LearningRateTooHigh(),
+    flow.NotANumber(),
+    outcome.TooMuchRegularization(),
+    flow.DeadReLUs(),
+    flow.SaturatedUnits(),
+    training_data.WrongLabels(),
+    training_data.UnbalancedClasses(),
+    learning_rate.LearningRateTooLow(),
+    learning_rate.SmallBatchForBatchNorm(),
+    outcome.OneAnswer(),
+    outcome.Underfitting(),
+    training_data.Overlap(),
+    outcome.Overfitting(),
 )
-"""What lets nothing be learned stands before what lets little be learned, that before what is
-learned wrongly or by heart, and a cause before its consequences."""
+"""An illness that lets nothing be learned stands before one that lets little be learned, that
+before one by which something wrong is learned, or by heart, and a cause before its consequences."""
 
 
 def look(case: Case, *, early: bool = False) -> Examination:
-    """Look for every illness.
-
-    Parameters
-    ----------
-    case : Case
-    early : bool, default False
-        Whether to look only for what can be told before the first update.
-
-    Returns
-    -------
-    Examination
-    """
+    """Look for every illness, or only for those that can be told before the first update."""
     found: list[Finding] = []
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # illnesses, not warnings
         for harm, illness in enumerate(ILLNESSES, start=1):

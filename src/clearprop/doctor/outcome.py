@@ -1,29 +1,33 @@
 """Illnesses of what comes out: one answer to everything, too little learned, or by heart."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import hypot
 from typing import Any, ClassVar
 
 import numpy as np
 
-from clearprop.doctor.case import Case, first_cause
-from clearprop.doctor.finding import Changes, Finding
-from clearprop.doctor.illness import Illness
+from clearprop.doctor.case import Case
+from clearprop.doctor.illness import Finding, Illness, Sentence, first_cause
 from clearprop.doctor.scores import class_numbers, score
+from clearprop.doctor.treatment import Changes
 from clearprop.layers import Dropout
 
-_STANDARD_ERRORS = 3.0
-_DOMINATES = 1.5  # times the share that balanced classes have
-_STILL_FALLING = 0.05  # of the whole fall of the loss, in the last tenth of the epochs
+_STANDARD_ERRORS = 3.0  # beyond which a difference is no chance
 
 
-@dataclass(frozen=True)
 class TooMuchRegularization(Illness):
     """L2 or dropout so strong that it keeps the network from learning."""
 
-    threshold: float = 0.1
-    key: ClassVar[str] = "too_much_regularization"
+    key = "too_much_regularization"
+    name = "Too much regularisation"
+    threshold = 0.1
+    measurement = "Without {what} the network learns far more."
+    reason = (
+        "Threshold {threshold:g} of the way from guessing to perfect: regularisation is to help "
+        "with new samples, and does not where it costs that much (Goodfellow, Bengio, Courville "
+        "2016, chapter 7)."
+    )
+    advice = "Do without, or with a tenth of it."
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Try to do without."""
@@ -39,12 +43,23 @@ class TooMuchRegularization(Illness):
         )
 
 
-@dataclass(frozen=True)
 class OneAnswer(Illness):
     """A network that only ever says one class."""
 
-    threshold: float = 0.995
-    key: ClassVar[str] = "one_answer"
+    key = "one_answer"
+    name = "One answer to everything"
+    threshold = 0.995
+    dominates = 1.5  # times the share that balanced classes have
+    class_facts = ("answer",)
+    measurement = (
+        "The network says class {answer} to {measured:.1%} of the training samples, of which "
+        "{true:.1%} are of that class."
+    )
+    reason = (
+        "Threshold {threshold:.1%}: one answer to everything needs no network, and scores the "
+        "share of the largest class."
+    )
+    advice = "Give rare classes more weight, if the classes are unbalanced."
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Count the class that is said most."""
@@ -56,20 +71,41 @@ class OneAnswer(Illness):
         true = float(np.mean(labels == answer))
         if share < self.threshold or true > self.threshold:
             return None
-        facts: dict[str, Any] = {"answer": answer, "true": true}
-        if cause := first_cause(found):
-            facts["cause"] = cause.illness
-        elif true > _DOMINATES / len(np.unique(labels)):
-            facts["changes"] = {"class_weight": "balanced"}
-        return self.finding(share, **facts)
+        cause = first_cause(found)
+        unbalanced = cause is None and true > self.dominates / len(np.unique(labels))
+        changes = {"class_weight": "balanced"} if unbalanced else {}
+        return self.finding(share, changes=changes, cause=cause, answer=answer, true=true)
 
 
-@dataclass(frozen=True)
 class Underfitting(Illness):
     """A network that does worse on what it has learned from than its nearest neighbours do."""
 
-    threshold: float = 0.1
-    key: ClassVar[str] = "underfitting"
+    key = "underfitting"
+    name = "Underfitting"
+    threshold = 0.1
+    still_falling = 0.05  # of the whole fall of the loss, in the last tenth of the epochs
+    measurement: ClassVar[Sentence] = {
+        "": (
+            "On its own training samples the network reaches {reached}, {value:.2f} of the way "
+            "from guessing to perfect; asking their ten nearest neighbours reaches "
+            "{neighbours:.2f} of it."
+        ),
+        "nothing": (
+            "On its own training samples the network reaches {reached}: no more than guessing "
+            "does, or hardly more."
+        ),
+    }
+    reason: ClassVar[Sentence] = {
+        "": (
+            "Threshold {threshold:g} of the way from guessing to perfect: what ten neighbours "
+            "know of a sample without training, a trained network should (Cover, Hart 1967, on "
+            "what nearest neighbours reach)."
+        ),
+        "nothing": (
+            "Threshold {threshold:g} of the way from guessing to perfect: less is next to nothing."
+        ),
+    }
+    advice = "Let the network learn more."
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Compare the training score with what the nearest neighbours reach."""
@@ -85,19 +121,43 @@ class Underfitting(Illness):
             missing, facts["neighbours"] = others - reached.value, others
         else:
             return None
-        if cause := first_cause(found):
-            facts["cause"] = cause.illness
-        else:
-            facts["changes"] = _more(case)
-        return self.finding(missing, **facts)
+        cause = first_cause(found)
+        changes = {} if cause else self._more(case)
+        return self.finding(missing, changes=changes, cause=cause, **facts)
+
+    def _more(self, case: Case) -> Changes:
+        """Choose what lets it learn more: more epochs where the loss still falls, or more units."""
+        losses = case.history["loss"] if len(case.history) else []
+        tenth = max(len(losses) // 10, 1)
+        if len(losses) > tenth and losses[-1 - tenth] - losses[-1] > self.still_falling * (
+            losses[0] - losses[-1]
+        ):
+            return {"epochs": 4 * len(losses)}
+        return {"layers": [64, 32]}
 
 
-@dataclass(frozen=True)
 class Overfitting(Illness):
     """A network that knows its training samples and little of others."""
 
-    threshold: float = 0.1
-    key: ClassVar[str] = "overfitting"
+    key = "overfitting"
+    name = "Overfitting"
+    threshold = 0.1
+    measurement: ClassVar[Sentence] = {
+        "": (
+            "The network reaches {known} on training samples and {unknown} on held-out ones; "
+            "their loss was lowest after epoch {best} of {epochs}."
+        ),
+        "unwatched": (
+            "The network reaches {known} on training samples and {unknown} on held-out ones."
+        ),
+    }
+    reason = (
+        "Threshold {threshold:g}, and three standard errors of the held-out score: less can be "
+        "chance."
+    )
+    advice = (
+        "Stop at the best epoch, drop units while training, use fewer of them, or get more samples."
+    )
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Compare the score on training samples with that on held-out ones."""
@@ -111,29 +171,13 @@ class Overfitting(Illness):
             return None
         watched = "validation_loss" in case.history.columns
         losses = case.history["validation_loss"] if watched else []
+        drops = any(isinstance(layer, Dropout) for layer in case.network.layers)
         return self.finding(
             gap,
-            changes=_stricter(case),
+            changes={"patience": 10} if drops else {"patience": 10, "dropout": 0.3},
             variant="" if watched else "unwatched",
             known=known.text,
             unknown=unknown.text,
             best=int(np.argmin(losses)) + 1 if watched else 0,
             epochs=len(losses),
         )
-
-
-def _more(case: Case) -> Changes:
-    """Choose what lets it learn more: more epochs where the loss still falls, or more units."""
-    losses = case.history["loss"] if len(case.history) else []
-    tenth = max(len(losses) // 10, 1)
-    if len(losses) > tenth and losses[-1 - tenth] - losses[-1] > _STILL_FALLING * (
-        losses[0] - losses[-1]
-    ):
-        return {"epochs": 4 * len(losses)}
-    return {"layers": [64, 32]}
-
-
-def _stricter(case: Case) -> Changes:
-    """Choose what keeps it from learning by heart: an end in time, and dropout where none is."""
-    drops = any(isinstance(layer, Dropout) for layer in case.network.layers)
-    return {"patience": 10} if drops else {"patience": 10, "dropout": 0.3}

@@ -1,4 +1,7 @@
-"""How well a network does, on a scale that means the same for every task."""
+"""How well a network does, and how well nearest neighbours, on one scale for every task.
+
+Neighbours are a second opinion on labels and network, which needs no training.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -12,11 +15,13 @@ from clearprop.parameters import Array
 from clearprop.training.samples import Samples
 
 _MATTERS = 0.1  # of `Score.value`
+COUNT = 10  # neighbours that are asked
+AGREEING = 9  # of them that must be of another class before a label looks wrong
 
 
 @dataclass(frozen=True)
 class Score:
-    """What a network reaches on some samples.
+    """The score of a network on some samples.
 
     Parameters
     ----------
@@ -24,9 +29,9 @@ class Score:
         0 for guessing and 1 for perfect: (r - 1/K) / (1 - 1/K) with r the mean recall of K
         classes, so that saying the largest class to everything is worth nothing; R² for values.
     error : float
-        The standard error of `value`: how much of it may be chance.
+        The standard error of `value`.
     loss : float
-        The mean; infinite where the network gives no finite numbers.
+        The mean loss; infinite where the network gives no finite numbers.
     name : {"accuracy", "r2"}
     shown : float
         The score of that name, as people know it.
@@ -47,17 +52,7 @@ class Score:
 
 
 def score(network: Network, samples: Samples) -> Score:
-    """Measure a network.
-
-    Parameters
-    ----------
-    network : Network
-    samples : Samples
-
-    Returns
-    -------
-    Score
-    """
+    """Measure a network."""
     loss, tally = network.loss, tally_for(network.loss)
     with np.errstate(over="ignore", invalid="ignore"):
         logits = network.logits(samples.X)
@@ -68,7 +63,7 @@ def score(network: Network, samples: Samples) -> Score:
     shown = tally.value()
     labels = class_numbers(loss, samples.y)
     if labels is not None:
-        value, error = _of_classes(loss.predict(logits), labels)
+        value, error = _value_of_classes(loss.predict(logits), labels)
     elif loss.classifies:
         value, error = 2 * shown - 1, 2 * math.sqrt(shown * (1 - shown) / samples.y.size)
     else:
@@ -102,7 +97,7 @@ def is_well(score: Score) -> bool:
     return not is_gain(replace(score, value=1.0, error=0.0), score)
 
 
-def _of_classes(predicted: Array, labels: Array) -> tuple[float, float]:
+def _value_of_classes(predicted: Array, labels: Array) -> tuple[float, float]:
     """Return by how much the mean recall is above guessing, and its standard error."""
     classes, counts = np.unique(labels, return_counts=True)
     recalls = np.array([np.mean(predicted[labels == one] == one) for one in classes])
@@ -112,3 +107,85 @@ def _of_classes(predicted: Array, labels: Array) -> tuple[float, float]:
     scale = K / (K - 1)
     error = math.sqrt(float(np.sum(recalls * (1 - recalls) / counts))) / K
     return scale * (float(recalls.mean()) - 1 / K), scale * error
+
+
+@dataclass(frozen=True, eq=False)
+class Opinion:
+    """The opinion of neighbours on some samples, each left out when it is asked about.
+
+    Parameters
+    ----------
+    value : float
+        The quality of what they predict, on the scale of `Score.value`.
+    shown : float
+        The same as accuracy or R².
+    chance : float
+        The share of right answers that neighbours without any knowledge would give; NaN for values.
+    suspects : ndarray of int
+        The samples whose class `AGREEING` of `COUNT` neighbours contradict with one voice.
+    expected : float
+        The share of such samples that labels without any meaning would give.
+    """
+
+    value: float
+    shown: float
+    chance: float
+    suspects: Array
+    expected: float
+
+
+def ask_neighbours(X: Array, y: Array, loss: Loss) -> Opinion | None:
+    """Predict every sample of X (N, ...) from its `COUNT` nearest ones; y is as the loss takes it.
+
+    None for fewer than 5 `COUNT` samples, or targets that are neither one class nor values.
+    """
+    labels = class_numbers(loss, y)
+    if len(X) < 5 * COUNT or (labels is None and loss.classifies):
+        return None
+    nearest = _nearest(X.reshape(len(X), -1).astype(np.float64))
+    if labels is None:
+        return _opinion_of_values(nearest, y)
+    return _opinion_of_classes(nearest, labels)
+
+
+def _nearest(X: Array) -> Array:
+    squares = np.square(X).sum(axis=1)
+    distances = squares[:, np.newaxis] + squares - 2 * (X @ X.T)
+    np.fill_diagonal(distances, np.inf)
+    return np.argpartition(distances, COUNT, axis=1)[:, :COUNT]
+
+
+def _opinion_of_values(nearest: Array, y: Array) -> Opinion:
+    error = np.square(y[nearest].mean(axis=1) - y).sum()
+    spread = np.square(y - y.mean(axis=0)).sum()
+    r2 = float(1 - error / spread) if spread > 0 else 0.0
+    return Opinion(r2, r2, float("nan"), np.empty(0, np.int64), 0.0)
+
+
+def _opinion_of_classes(nearest: Array, labels: Array) -> Opinion:
+    classes, own = np.unique(labels, return_inverse=True)
+    K, rows = len(classes), np.arange(len(labels))
+    votes = np.stack([(own[nearest] == k).sum(axis=1) for k in range(K)], axis=1)
+    right = votes.argmax(axis=1) == own
+    shares = np.bincount(own) / len(own)
+    others = votes.copy()
+    others[rows, own] = 0
+    recall = float(np.mean([right[own == k].mean() for k in range(K)]))
+    by_chance = [_tail(share) for share in shares]
+    return Opinion(
+        value=(recall - 1 / K) / (1 - 1 / K) if K > 1 else 0.0,
+        shown=float(right.mean()),
+        chance=float(np.square(shares).sum()),
+        suspects=np.flatnonzero(others.max(axis=1) >= AGREEING),
+        expected=float(
+            sum(share * (sum(by_chance) - by_chance[k]) for k, share in enumerate(shares))
+        ),
+    )
+
+
+def _tail(share: float) -> float:
+    """Return the probability that at least `AGREEING` of `COUNT` draws are of this share."""
+    return sum(
+        math.comb(COUNT, hits) * share**hits * (1 - share) ** (COUNT - hits)
+        for hits in range(AGREEING, COUNT + 1)
+    )

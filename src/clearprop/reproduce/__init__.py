@@ -1,14 +1,8 @@
 """The experiments of five published articles, run again with their figures beside ours."""
 
 from clearprop.errors import unknown_name
-from clearprop.reproduce.cat_four_layers import CAT_FOUR_LAYERS
-from clearprop.reproduce.cat_tanh import CAT_TANH
-from clearprop.reproduce.cat_two_layers import CAT_TWO_LAYERS
-from clearprop.reproduce.cats_1652 import CATS_OF_1652
+from clearprop.reproduce import cats, mnist_ffn, planar
 from clearprop.reproduce.experiment import Experiment, Progress, Report, Result, Row
-from clearprop.reproduce.logistic import LOGISTIC
-from clearprop.reproduce.mnist_ffn import MNIST_FFN
-from clearprop.reproduce.planar import PLANAR
 from clearprop.reproduce.sources import Source
 
 __all__ = [
@@ -25,15 +19,16 @@ __all__ = [
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
     for experiment in (
-        LOGISTIC,
-        CAT_TWO_LAYERS,
-        CAT_FOUR_LAYERS,
-        PLANAR,
-        MNIST_FFN,
-        CATS_OF_1652,
-        CAT_TANH,
+        cats.Logistic(),
+        cats.TwoLayers(),
+        cats.FourLayers(),
+        planar.Planar(),
+        mnist_ffn.MnistFFN(),
+        cats.CatsOf1652(),
+        cats.CatTanh(),
     )
 }
+"""Every experiment by its name. A new one is a class, and a line here that names it."""
 
 
 def find_experiment(name: str) -> Experiment:

@@ -1,14 +1,16 @@
-"""What an experiment is, what it results in, and when a measured figure equals a published one."""
+"""An experiment, its result, and when a measured figure equals a published one."""
 
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from clearprop.configuration import Json
 from clearprop.files import make_folder
+from clearprop.network import Network
 from clearprop.reproduce.published import Published
 from clearprop.reproduce.sources import Source
 from clearprop.training import Callback
@@ -32,13 +34,13 @@ class Row:
     Parameters
     ----------
     what : str
-        What was measured.
+        The name of the figure.
     published : str or None
-        As it was printed. What is no plain number, such as "about 300", is shown, not compared.
+        The figure as it was printed. Words, such as "about 300", are shown, not compared.
     measured : float
-        In the same unit.
+        The figure in the same unit.
     unit : str, default ""
-        What follows the number: "%", " times".
+        The text behind the number: "%", " times".
     """
 
     what: str
@@ -77,38 +79,44 @@ def _rounded_as(number: re.Match[str], value: float) -> str:
     return f"{value:.{len(number['decimals'] or '')}f}"
 
 
+def layer_rows(network: Network, published: Sequence[int], prefix: str = "") -> list[Row]:
+    """Compare the units of every layer, from the first to the last."""
+    widths = [W.shape[1] for name, W in network.parameters.items() if name.endswith(".W")]
+    return [
+        Row(f"{prefix}units in layer {place}", str(units), width)
+        for place, (units, width) in enumerate(zip(published, widths, strict=True), start=1)
+    ]
+
+
 @dataclass(frozen=True)
 class Result:
-    """What an experiment measured.
+    """The figures and pictures of an experiment.
 
     Parameters
     ----------
     rows : tuple of Row
-    lesson : str
-        What is to be learned from it, in a few sentences.
     pictures : mapping of str to Figure
-        By the name of their file, without a suffix.
+        The pictures by the name of their file, without a suffix.
     """
 
     rows: tuple[Row, ...]
-    lesson: str
     pictures: "Mapping[str, Figure]"
 
 
 @dataclass(frozen=True)
 class Report:
-    """What is left when an experiment has run.
+    """The record of an experiment that has run.
 
     Parameters
     ----------
     name : str
-        Of the experiment.
+        The experiment's.
     rows : tuple of Row
     lesson : str
     pictures : tuple of pathlib.Path
         The files that were written.
     seconds : float
-        That it took.
+        The time that it took.
     """
 
     name: str
@@ -128,32 +136,46 @@ class Report:
         }
 
 
-@dataclass(frozen=True)
-class Experiment:
-    """A published system, and the recipe that repeats it.
+class Experiment(ABC):
+    """Base of every experiment: a published system, and the recipe that repeats it.
 
-    Parameters
+    Attributes
     ----------
     name : str
-        What the command line calls it.
+        The name on the command line.
     title : str
-        What it is, in a line.
+        The subject, in a line.
     articles : tuple of int
-        Which of the five published articles it repeats.
+        The numbers of those of the five published articles that it repeats.
+    lesson : str
+        The lesson to be learned from it, in a few sentences.
     needs : Source or None
         The data that must be given; None if they are generated.
-    recipe : callable
-        Takes the folder that holds the data, or None, and a `Progress`; gives a `Result`.
-    published : Published, optional
-        Its training, where it can be examined.
+    published : Published or None
+        The training that the doctor examines by the experiment's name.
     """
 
-    name: str
-    title: str
-    articles: tuple[int, ...]
-    needs: Source | None
-    recipe: Callable[[Path | None, Progress], Result]
-    published: Published | None = None
+    name: ClassVar[str]
+    title: ClassVar[str]
+    articles: ClassVar[tuple[int, ...]]
+    lesson: ClassVar[str]
+    needs: ClassVar[Source | None] = None
+    published: ClassVar[Published | None] = None
+
+    @abstractmethod
+    def recipe(self, data: Path | None, progress: Progress) -> Result:
+        """Train, measure and draw.
+
+        Parameters
+        ----------
+        data : pathlib.Path or None
+            The folder that holds the data, or their own folder.
+        progress : Progress
+
+        Returns
+        -------
+        Result
+        """
 
     def run(self, data: Path | None, out: Path, progress: Progress) -> Report:
         """Train, measure, draw, and write the pictures.
@@ -163,7 +185,7 @@ class Experiment:
         data : pathlib.Path or None
             The folder that holds the data, or their own folder.
         out : pathlib.Path
-            Where pictures go. It is made where it is missing.
+            The folder of the pictures, made where it is missing.
         progress : Progress
 
         Returns
@@ -193,4 +215,4 @@ class Experiment:
             paths.append(folder / f"{name}.png")
             plots.save(figure, paths[-1])
         seconds = time.perf_counter() - began
-        return Report(self.name, result.rows, result.lesson, tuple(paths), seconds)
+        return Report(self.name, result.rows, self.lesson, tuple(paths), seconds)

@@ -3,20 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any
+
+import numpy as np
 
 from clearprop.doctor import Doctor, Examination
 from clearprop.experiment.construction import build_network, build_trainer
 from clearprop.experiment.settings import Settings
 from clearprop.network import Network
-from clearprop.parameters import Array
 from clearprop.preprocessing import ArrayRecipe, ClassTarget, Preprocessing
-from clearprop.reproduce.descent import accuracy, fit
-from clearprop.reproduce.pictures import Part
-from clearprop.training import Callback, Trainer
-
-Samples: TypeAlias = tuple[Array, Array]
-"""X (N, D) and y (N,)."""
+from clearprop.reproduce.sources import Part
+from clearprop.training import Callback, History, Trainer
 
 _SHORT = 600  # updates, which show an illness as well as thousands
 
@@ -27,15 +24,14 @@ class Parts:
 
     Parameters
     ----------
-    train : (X, y)
-    held_out : (X, y) or None
-        For validation, where the article has some.
-    test : (X, y)
+    train, test : Part
+    held_out : Part or None
+        The samples for validation, where the article has some.
     """
 
-    train: Samples
-    held_out: Samples | None
-    test: Samples
+    train: Part
+    test: Part
+    held_out: Part | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class SetUp:
     network : Network
     trainer : Trainer
     callbacks : tuple of Callback
-        That the training needs.
+        The callbacks that the training needs.
     """
 
     network: Network
@@ -62,36 +58,68 @@ class Published:
     Parameters
     ----------
     settings : Settings
-        As published.
+        The settings as published.
     read : callable
-        Takes the folder that holds the data, or None, and gives `Parts`.
+        A function of the folder that holds the data, or None, which gives `Parts`.
     adapt : callable, optional
-        Does to a `SetUp` what settings can't say.
+        A function that does to a `SetUp` what settings can't say.
     """
 
     settings: Settings
     read: Callable[[Path | None], Parts]
     adapt: Callable[[SetUp, Settings], SetUp] | None = None
 
-    def set_up(self, settings: Settings, train: Samples) -> SetUp:
-        """Make network and trainer.
+    def set_up(self, settings: Settings, train: Part) -> SetUp:
+        """Make network and trainer of the published settings, or of changed ones."""
+        inputs = ArrayRecipe((train.X.shape[1],), (0.0,), (1.0,))  # as they are
+        target = ClassTarget(tuple(map(str, range(int(train.y.max()) + 1))), "class")
+        network = build_network(settings, Preprocessing(inputs, target))
+        made = SetUp(network, build_trainer(settings, len(train.X)))
+        return made if self.adapt is None else self.adapt(made, settings)
+
+    def train(
+        self,
+        parts: Parts,
+        settings: Settings | None = None,
+        callbacks: Sequence[Callback] = (),
+        **of_trainer: Any,
+    ) -> tuple[Network, History]:
+        """Train to the end.
 
         Parameters
         ----------
-        settings : Settings
-            The published ones, or changed ones.
-        train : (X, y)
+        parts : Parts
+        settings : Settings, optional
+            The changed ones; those published unless given.
+        callbacks : sequence of Callback
+            The callbacks that watch it.
+        **of_trainer
+            Fields of the trainer to change.
 
         Returns
         -------
-        SetUp
+        network : Network
+        history : History
+            Of full batches, entry i of the losses is what the articles call the cost after
+            iteration i: they compute it before the iteration's update.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If training was interrupted: half of it has nothing to compare.
         """
-        X, y = train
-        inputs = ArrayRecipe((X.shape[1],), (0.0,), (1.0,))  # as they are
-        target = ClassTarget(tuple(map(str, range(int(y.max()) + 1))), "class")
-        network = build_network(settings, Preprocessing(inputs, target))
-        made = SetUp(network, build_trainer(settings, len(X)))
-        return made if self.adapt is None else self.adapt(made, settings)
+        made = self.set_up(settings or self.settings, parts.train)
+        held_out = parts.held_out
+        history = replace(made.trainer, **of_trainer).fit(
+            made.network,
+            parts.train.X,
+            parts.train.y,
+            validation=None if held_out is None else (held_out.X, held_out.y),
+            callbacks=[*made.callbacks, *callbacks],
+        )
+        if history.stopped == "interrupted":
+            raise KeyboardInterrupt
+        return made.network, history
 
     def examine(self, data: Path | None, callbacks: Sequence[Callback] = ()) -> Examination:
         """Examine the training as published, cut to its first updates.
@@ -101,89 +129,55 @@ class Published:
         data : pathlib.Path or None
             The folder that holds the data.
         callbacks : sequence of Callback
-            That watch it.
+            The callbacks that watch it.
 
         Returns
         -------
         Examination
         """
         parts, doctor = self.read(data), Doctor()
-        made = self.set_up(self.settings, parts.train)
-        trainer = made.trainer
-        short = replace(trainer, max_steps=min(_SHORT, trainer.max_steps or _SHORT))
-        fit(
-            short,
-            made.network,
-            *parts.train,
-            validation=parts.held_out or parts.test,
-            callbacks=[*made.callbacks, *callbacks, doctor],
-        )
+        watched = replace(parts, held_out=parts.held_out or parts.test)
+        self.train(watched, callbacks=[*callbacks, doctor], max_steps=_SHORT)
         return doctor.examination
 
-    def test_accuracy(
-        self, data: Path | None, settings: Settings, callbacks: Sequence[Callback] = ()
-    ) -> float:
-        """Train with some settings, to the end, and return the accuracy on the test set.
-
-        Parameters
-        ----------
-        data : pathlib.Path or None
-            The folder that holds the data.
-        settings : Settings
-            The published ones, or changed ones.
-        callbacks : sequence of Callback
-            That watch it.
-
-        Returns
-        -------
-        float
-            In per cent.
-        """
+    def test_accuracy(self, data: Path | None, settings: Settings) -> float:
+        """Train with some settings, to the end, and return the accuracy on the test set in %."""
         parts = self.read(data)
-        made = self.set_up(settings, parts.train)
-        fit(
-            made.trainer,
-            made.network,
-            *parts.train,
-            validation=parts.held_out,
-            callbacks=[*made.callbacks, *callbacks],
-        )
-        return accuracy(made.network, *parts.test)
+        network, _ = self.train(parts, settings)
+        return accuracy(network, parts.test)
 
 
 def by_descent(
     read: Callable[[Path | None], tuple[Part, Part]],
-    hidden: Sequence[int],
+    hidden: tuple[int, ...],
     activation: str,
     init: str,
     learning_rate: float,
     iterations: int,
+    seed: int = 1,
 ) -> Published:
-    """Describe full-batch gradient descent on yes or no, as four of the articles have it.
+    """Describe full-batch gradient descent on yes or no, in float64, as four of the articles do.
 
     Parameters
     ----------
     read : callable
-        Takes the folder that holds the data, and gives training and test set.
-    hidden : sequence of int
-        Units of the hidden layers.
+        A function of the folder that holds the data, which gives training and test set.
+    hidden : tuple of int
+        The units of the hidden layers.
     activation, init : str
         By the names that the command line gives them.
     learning_rate : float
     iterations : int
+    seed : int, default 1
+        The seed of the first weights.
 
     Returns
     -------
     Published
     """
-
-    def parts(data: Path | None) -> Parts:
-        train, test = read(data)
-        return Parts((train.X, train.y), None, (test.X, test.y))
-
     settings = Settings(
         data="cats",
-        layers=tuple(hidden),
+        layers=hidden,
         activation=activation,
         init=init,
         optimizer="sgd",
@@ -192,6 +186,11 @@ def by_descent(
         epochs=iterations,
         batch_size=0,
         dtype="float64",
-        seed=1,
+        seed=seed,
     )
-    return Published(settings, parts)
+    return Published(settings, lambda data: Parts(*read(data)))
+
+
+def accuracy(network: Network, part: Part) -> float:
+    """Return the share of right predictions in per cent; a probability over one half means 1."""
+    return 100 * float(np.mean(network.predict(part.X) == part.y))

@@ -39,7 +39,6 @@ SENTENCES: Final = {
     "y of layer": "y of layer {name}",
     "dx of layer": "dx of layer {name}",
     "from container": "the array that layer {name} gives it",
-    "from container": "the array that layer {name} gives it",
     "the input": "X",
     "dlogits": "dlogits of the loss",
     "own": ("{kind} of your own, so its inner arithmetic is not known here. It says: {doc}"),

@@ -7,25 +7,52 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from clearprop.doctor.case import Case
-from clearprop.doctor.finding import Finding, merged
-from clearprop.doctor.illness import Illness
+from clearprop.doctor.case import Case, each_layer
+from clearprop.doctor.illness import Finding, Illness, Sentence, is_found, merged
 from clearprop.doctor.scores import Score, is_gain
 from clearprop.layers import BatchNorm
-from clearprop.layers.base import every_layer
 
-_SHORTEST = 100  # updates: after fewer, more of them are what helps
-_WORTH_A_WORD = 0.05  # of the score, between two trials
 _GROWN = 10.0  # weights that are so many times as large as at the beginning
-_NO_RATE_HELPS = {"unscaled_inputs", "not_a_number", "wrong_labels"}
 
 
-@dataclass(frozen=True)
-class LearningRateTooHigh(Illness):
+class _WrongRate(Illness):
+    """A learning rate of which a multiple does far better in trials."""
+
+    reason = (
+        "Threshold {threshold:g}: within a factor of ten rates differ in speed, beyond it in "
+        'whether anything is learned (Smith, "Cyclical Learning Rates", 2017, section 3.3).'
+    )
+
+    def best_rate(self, case: Case, rates: "_Rates", variant: str = "", **facts: Any) -> Finding:
+        """Make the finding that advises the best rate."""
+        return self.finding(
+            rates.factor,
+            changes=case.trials.at(rates.factor),
+            trial=case.trial_facts(rates.best),
+            variant=variant,
+            rate=rates.rate,
+            optimizer=case.optimizer_name,
+            **facts,
+        )
+
+
+class LearningRateTooHigh(_WrongRate):
     """Steps so long that the loss diverges, or jumps about where it is high."""
 
-    threshold: float = 0.1
-    key: ClassVar[str] = "learning_rate_too_high"
+    key = "learning_rate_too_high"
+    name = "Learning rate too high"
+    threshold = 0.1
+    measurement: ClassVar[Sentence] = {
+        "": (
+            "With a rate of {rate:g} the loss rose in {rises:.0%} of the epochs; a rate "
+            "{measured:g} times as high does better."
+        ),
+        "diverged": (
+            "With a rate of {rate:g} the loss stopped being finite; a rate {measured:g} times as "
+            "high does not diverge."
+        ),
+    }
+    advice = "Lower the learning rate."
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Try lower rates, ten times lower each."""
@@ -40,40 +67,59 @@ class LearningRateTooHigh(Illness):
             rates = replace(rates, factor=0.1, best=lower)
         elif rates.factor > self.threshold or not (rates.is_better and rates.did_harm(case)):
             return None
-        return rates.finding(self, case, "diverged" if diverged else "", rises=_rises(case))
+        return self.best_rate(case, rates, "diverged" if diverged else "", rises=_rises(case))
 
 
-@dataclass(frozen=True)
-class LearningRateTooLow(Illness):
+class LearningRateTooLow(_WrongRate):
     """Steps so short that training ends before it has got anywhere."""
 
-    threshold: float = 10.0
-    key: ClassVar[str] = "learning_rate_too_low"
+    key = "learning_rate_too_low"
+    name = "Learning rate too low"
+    threshold = 10.0
+    shortest = 100  # updates: after fewer, more of them are what helps
+    worth_a_word = 0.05  # of the score, between two trials
+    measurement = (
+        "With a rate of {rate:g} training is far from its end; a rate {measured:g} times as high "
+        "gets there sooner."
+    )
+    advice = "Raise the learning rate."
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Try higher rates, ten times higher each."""
-        known = any(one.illness == LearningRateTooHigh.key for one in found)
-        rates = None if known or case.trials.updates < _SHORTEST else _compare(case, found)
+        if is_found(found, LearningRateTooHigh) or case.trials.updates < self.shortest:
+            return None
+        rates = _compare(case, found)
         if rates is None or rates.factor < self.threshold or not rates.is_better:
             return None
-        if rates.best.value - rates.own.value < _WORTH_A_WORD:
+        if rates.best.value - rates.own.value < self.worth_a_word:
             return None
-        return rates.finding(self, case) if rates.did_harm(case) else None
+        return self.best_rate(case, rates) if rates.did_harm(case) else None
 
 
-@dataclass(frozen=True)
 class SmallBatchForBatchNorm(Illness):
     """Batches of which a mean and a variance mean little."""
 
-    threshold: float = 8.0
-    key: ClassVar[str] = "small_batch_for_batch_norm"
-    is_early: ClassVar[bool] = True
+    key = "small_batch_for_batch_norm"
+    name = "Batch too small for batch norm"
+    threshold = 8.0
+    is_early = True
+    measurement = (
+        "Layer {layer} normalises batches of {measured:.0f}: their variance is off by {error:.0%} "
+        "at random, in every update anew."
+    )
+    reason = (
+        "Threshold {threshold:g}: the variance of B samples has a relative standard error of "
+        "sqrt(2/(B - 1)), more than a half below {threshold:g} (Wu, He 2018, section 1)."
+    )
+    advice = "Use larger batches, or LayerNorm, which needs none."
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Compare the batch with the least that batch norm needs."""
         size = None if case.trainer is None else case.trainer.samples_per_update
-        every = every_layer(case.network.body.inner())
-        layer = next((name for name, one in every if isinstance(one, BatchNorm)), None)
+        norms = (
+            name for name, layer, _ in each_layer(case.network.body) if isinstance(layer, BatchNorm)
+        )
+        layer = next(norms, None)
         if layer is None or size is None or size >= self.threshold:
             return None
         error = sqrt(2 / max(size - 1, 1))
@@ -82,7 +128,7 @@ class SmallBatchForBatchNorm(Illness):
 
 @dataclass(frozen=True)
 class _Rates:
-    """The training's own rate, by how much the best of some others differs, and both trials."""
+    """The training's own rate, the best multiple of it, and the trials of both."""
 
     rate: float
     factor: float
@@ -98,25 +144,13 @@ class _Rates:
         """Whether the training itself stayed behind the best trial."""
         return case.history.stopped == "diverged" or is_gain(self.best, case.score)
 
-    def finding(self, illness: Illness, case: Case, variant: str = "", **facts: Any) -> Finding:
-        """Make the finding that advises the best."""
-        return illness.finding(
-            self.factor,
-            changes=case.trials.at(self.factor),
-            trial=case.trial_facts(self.best),
-            variant=variant,
-            rate=self.rate,
-            optimizer=case.optimizer_name,
-            **facts,
-        )
-
 
 def _compare(case: Case, found: Sequence[Finding]) -> _Rates | None:
     """Try other rates, with the changes that earlier findings advise: they must suit those.
 
     Nothing is tried where the rate is not known, or something else is known to be the reason.
     """
-    unrelated = any(one.illness in _NO_RATE_HELPS for one in found)
+    unrelated = any(finding.of.no_rate_helps for finding in found)
     if case.rate is None or unrelated or case.is_well or case.milder is not None:
         return None
     changes = merged(found)

@@ -2,35 +2,60 @@
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import sqrt
 from typing import Any, ClassVar
 
 import numpy as np
 
 from clearprop.doctor.case import Case
-from clearprop.doctor.finding import Finding
-from clearprop.doctor.illness import Illness
+from clearprop.doctor.illness import Finding, Illness, Sentence, is_found
 from clearprop.doctor.scores import score
 from clearprop.layers import BatchNorm, Dense, LayerNorm
 from clearprop.network import Network
 from clearprop.parameters import Array
 
-_TINY = 0.01  # of the largest feature
 _LISTED = 10  # samples that are named
 _FEW = 3  # samples that may be wrong without a word
-_ABOVE_CHANCE = 2.0  # standard errors
 _NOTHING = 0.1  # of what lies between guessing and perfect
 _CHUNK = 1000  # samples that are prepared at a time
 
 
-@dataclass(frozen=True)
 class UnscaledInputs(Illness):
     """Features far from zero, or all of them tiny: no learning rate suits them."""
 
-    threshold: float = 10.0
-    key: ClassVar[str] = "unscaled_inputs"
-    is_early: ClassVar[bool] = True
+    key = "unscaled_inputs"
+    name = "Inputs not scaled"
+    threshold = 10.0
+    tiny = 0.01  # of the largest feature
+    is_early = True
+    no_rate_helps = True
+    measurement: ClassVar[Sentence] = {
+        "": (
+            "The root mean square of feature {feature} is {measured:.4g}; {share:.0%} of the "
+            "features lie above {threshold:g}."
+        ),
+        "tiny": (
+            "The root mean square of every feature is below {measured:.2g}, the largest being "
+            "feature {feature}."
+        ),
+    }
+    reason: ClassVar[Sentence] = {
+        "": (
+            "Threshold {threshold:g}: the largest stable learning rate falls with the square of "
+            "the inputs, at {threshold:g} to a hundredth of that for inputs near 1 (LeCun et al., "
+            '"Efficient BackProp", 1998, sections 4.3 and 5.1).'
+        ),
+        "tiny": (
+            "Threshold {threshold:g}: the gradient of the first weights shrinks with the inputs, "
+            "and what it changes with their square, at {threshold:g} to a ten-thousandth of that "
+            'for inputs near 1 (LeCun et al., "Efficient BackProp", 1998, sections 4.3 and 5.1).'
+        ),
+    }
+    advice = (
+        "Bring every feature to mean 0 and standard deviation 1 by the training samples: "
+        "recipe = cp.fit_recipe(train); X = recipe.inputs.transform(train.X, 'float64'). "
+        "clearprop train does so itself."
+    )
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Measure the root mean square of every feature."""
@@ -39,26 +64,52 @@ class UnscaledInputs(Illness):
         X = case.sample.X.reshape(len(case.sample), -1).astype(np.float64)
         sizes = np.sqrt(np.square(X).mean(axis=0))
         largest, feature = float(sizes.max()), int(sizes.argmax())
-        if 0 < largest < _TINY:
-            return self.finding(largest, variant="tiny", threshold=_TINY, feature=feature)
+        if 0 < largest < self.tiny:
+            return self.finding(largest, variant="tiny", threshold=self.tiny, feature=feature)
         if largest < self.threshold:
             return None
         share = float(np.mean(sizes > self.threshold))
         return self.finding(largest, feature=feature, share=share)
 
 
-@dataclass(frozen=True)
 class WrongLabels(Illness):
     """Labels that contradict those of similar samples, or have nothing to do with the inputs."""
 
-    threshold: float = 0.03
-    key: ClassVar[str] = "wrong_labels"
+    key = "wrong_labels"
+    name = "Labels that look wrong"
+    threshold = 0.03
+    above_chance = 2.0  # standard errors
+    no_rate_helps = True
+    measurement: ClassVar[Sentence] = {
+        "": (
+            "{suspects} of {samples} samples ({measured:.1%}) carry a label that at least 9 of "
+            "their 10 nearest neighbours contradict with one voice, the first of them {which}."
+        ),
+        "unrelated": (
+            "The nearest neighbours of a sample tell its label no better than chance: "
+            "{shown:.1%} right, where {chance:.1%} are to be expected of labels without meaning."
+        ),
+    }
+    reason: ClassVar[Sentence] = {
+        "": (
+            "Threshold {threshold:.0%}: where classes overlap neighbours disagree among each "
+            "other; with one voice they contradict next to no right label (Northcutt, Jiang, "
+            "Chuang 2021, on labels that confident predictions contradict)."
+        ),
+        "unrelated": (
+            "Threshold {threshold:g} standard errors above chance: less can be chance. What was "
+            "learned holds for no held-out sample either."
+        ),
+    }
+    advice = (
+        "Look at these samples and put their labels right, or check that inputs and labels were "
+        "shuffled together."
+    )
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Ask the nearest neighbours of every sample."""
         opinion, samples = case.opinion, len(case.sample)
-        unscaled = any(one.illness == UnscaledInputs.key for one in found)
-        if unscaled or opinion is None or case.labels is None:
+        if is_found(found, UnscaledInputs) or opinion is None or case.labels is None:
             return None  # distances between unscaled samples are those of a single feature
         suspects = len(opinion.suspects)
         share = suspects / samples
@@ -69,24 +120,33 @@ class WrongLabels(Illness):
             )
         error = sqrt(opinion.chance * (1 - opinion.chance) / samples)
         above = (opinion.shown - opinion.chance) / max(error, 1 / samples)
-        if above >= _ABOVE_CHANCE or not _holds_for_no_other(case):
+        if above >= self.above_chance or not _holds_for_no_other(case):
             return None
         return self.finding(
             above,
             variant="unrelated",
-            threshold=_ABOVE_CHANCE,
+            threshold=self.above_chance,
             shown=opinion.shown,
             chance=opinion.chance,
         )
 
 
-@dataclass(frozen=True)
 class Overlap(Illness):
     """Held-out samples that are trained on: their score says nothing of new ones."""
 
-    threshold: float = 0.05
-    key: ClassVar[str] = "overlap"
-    is_early: ClassVar[bool] = True
+    key = "overlap"
+    name = "Validation data that are trained on"
+    threshold = 0.05
+    is_early = True
+    measurement = (
+        "{count} of {held} held-out samples ({measured:.1%}) are among the training samples, the "
+        "first of them {which}; of the training samples themselves {repeated:.1%} repeat another."
+    )
+    reason = (
+        "Threshold {threshold:.0%} beyond what repeats among the training samples: a score on "
+        "samples that were learned says nothing of others."
+    )
+    advice = "Take these samples out of one of the two; remove repeated samples before holding out."
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Count held-out samples that occur among the training samples, beyond natural repeats."""
@@ -111,12 +171,22 @@ class Overlap(Illness):
         )
 
 
-@dataclass(frozen=True)
 class UnbalancedClasses(Illness):
     """A class so rare that a network does well without it."""
 
-    threshold: float = 5.0
-    key: ClassVar[str] = "unbalanced_classes"
+    key = "unbalanced_classes"
+    name = "Unbalanced classes"
+    threshold = 5.0
+    class_facts = ("rare", "common")
+    measurement = (
+        "Class {common} has {measured:.1f} times the samples of class {rare}; {others:.1%} of the "
+        "one and {recall:.1%} of the other are recognised."
+    )
+    reason = (
+        "Threshold {threshold:g}: from there on saying the larger class to everything is right in "
+        "five of six cases (He, Garcia 2009)."
+    )
+    advice = "Let every class count alike."
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Compare the largest class with the smallest, and how many of each are recognised."""
@@ -149,12 +219,8 @@ def _holds_for_no_other(case: Case) -> bool:
 
 
 def _normalises_inputs(network: Network) -> bool:
-    for layer in network.layers:
-        if isinstance(layer, BatchNorm | LayerNorm):
-            return True
-        if isinstance(layer, Dense):
-            return False
-    return False
+    deciding = (one for one in network.layers if isinstance(one, BatchNorm | LayerNorm | Dense))
+    return isinstance(next(deciding, None), BatchNorm | LayerNorm)
 
 
 def _recall(case: Case, one: int) -> float:
