@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import clearprop as cp
 from clearprop.gradcheck import Subject
-from clearprop.gradcheck.diagnosis.network.recognition import recognize
+from clearprop.gradcheck.diagnosis.recognition import recognize
 
 ACTIVATIONS = {
     "relu": cp.ReLU(),
