@@ -11,7 +11,6 @@ from clearprop.experiment.loading import load_for, naming
 from clearprop.experiment.settings import Settings
 from clearprop.gradcheck import Report, check_gradients
 from clearprop.gradcheck.learner import Batch
-from clearprop.gradcheck.words import say
 from clearprop.model_file import Model
 from clearprop.network import Network
 from clearprop.parameters import Array
@@ -97,7 +96,7 @@ def _check(network: Network, recipe: Preprocessing, dataset: Dataset) -> Report:
         report = check_gradients(network, *_prepared(some, recipe))
     if len(some) == len(dataset):
         return report
-    note = say("some samples", some=len(some), all=len(dataset))
+    note = f"checked on {len(some)} of {len(dataset)} samples."
     return replace(report, notes=(note, *report.notes))
 
 

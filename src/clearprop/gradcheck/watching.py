@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from clearprop.errors import ShapeError
-from clearprop.gradcheck.calling import same
+from clearprop.gradcheck.faults import say
 from clearprop.gradcheck.passes import INPUT, Passes
-from clearprop.gradcheck.words import say
+from clearprop.gradcheck.subject import same
 from clearprop.layers import Built, Layer
 from clearprop.losses import Loss
 from clearprop.network import twin_of

@@ -14,8 +14,7 @@ import numpy as np
 from clearprop.gradcheck.diagnosis.factors import LEAST, Fit, fit
 from clearprop.gradcheck.diagnosis.formulas import value_of
 from clearprop.gradcheck.diagnosis.mistakes import CAUSES, Diagnosis, Mistake
-from clearprop.gradcheck.naming import called
-from clearprop.gradcheck.subject import Arrays, Subject
+from clearprop.gradcheck.subject import Arrays, Subject, called
 from clearprop.parameters import Array
 
 _LISTED = 6  # factors

@@ -15,9 +15,8 @@ from clearprop.gradcheck.diagnosis.readings import Reading, readings, shape_step
 from clearprop.gradcheck.diagnosis.recognition import recognize
 from clearprop.gradcheck.diagnosis.replay import Place, Run, Step, Steps, thinned
 from clearprop.gradcheck.diagnosis.search import UNKNOWN, Branch, search, tried
-from clearprop.gradcheck.naming import called
-from clearprop.gradcheck.precision import is_single
-from clearprop.gradcheck.subject import Arrays, Subject
+from clearprop.gradcheck.differences import is_single
+from clearprop.gradcheck.subject import Arrays, Subject, called
 
 _AGREES = 1e-2  # how far numerical gradients may be from exact ones, over the largest entry
 _PLAIN = 2.2  # weight up to which gradients are taken as they came

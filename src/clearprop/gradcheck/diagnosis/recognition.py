@@ -21,7 +21,7 @@ from clearprop.gradcheck.diagnosis.networks import (
     costs_of,
 )
 from clearprop.gradcheck.diagnosis.replay import Point, Run, point, run
-from clearprop.gradcheck.precision import is_single
+from clearprop.gradcheck.differences import is_single
 from clearprop.gradcheck.subject import Arrays, Subject
 from clearprop.parameters import Array
 

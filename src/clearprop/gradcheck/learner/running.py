@@ -1,16 +1,16 @@
-"""Running a learner's file: a module, or the code cells of a notebook."""
+"""A learner's file run: a module, or the code cells of a notebook; and what stops it."""
 
 import importlib.util
 import json
 import linecache
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from clearprop.errors import UsageError
-from clearprop.gradcheck.learner.failures import failure
-from clearprop.gradcheck.learner.words import say
+from clearprop.gradcheck.diagnosis import explain_error
 
 SUFFIXES = (".py", ".ipynb")
 
@@ -44,13 +44,14 @@ def run_file(path: Path) -> dict[str, Any]:
     except UsageError:
         raise
     except BaseException as error:  # SystemExit, too: the file is not in charge here
-        raise failure(say("fails to run", file=path), error) from error
+        text = f"{path} can't be checked, because running it fails. Its own traceback:"
+        raise failure(text, error) from error
 
 
 def _run_module(path: Path) -> dict[str, Any]:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
-        raise UsageError(say("other file", file=path))
+        raise UsageError(f"{path} is neither a .py file nor a notebook (.ipynb).")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
@@ -60,7 +61,7 @@ def _run_module(path: Path) -> dict[str, Any]:
 def _run_notebook(path: Path) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": path.stem}
     for number, source in enumerate(_cells(path), start=1):
-        name = say("cell", file=path, number=number)
+        name = f"{path}, cell {number}"
         # So that tracebacks, and whoever asks for the source of a function, find it.
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         exec(compile(source, name, "exec"), namespace)  # noqa: S102 - said before it runs
@@ -73,7 +74,7 @@ def _cells(path: Path) -> Iterator[str]:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise UsageError(say("no notebook", file=path, reason=error)) from error
+        raise UsageError(f"{path} is no notebook that can be read: {error}.") from error
     for source in sources:
         first = source.lstrip().split("\n", 1)[0]
         if first.startswith("%%") and not first.startswith(_TIMED):
@@ -87,3 +88,28 @@ def _without_magic(line: str) -> str:
     if not bare.startswith(("%", "!", "?")):
         return line
     return f"{line[: len(line) - len(bare)]}pass"  # which an indented block may consist of
+
+
+_OURS = str(Path(__file__).parents[2])
+
+
+def failure(message: str, error: BaseException) -> UsageError:
+    """Make an error of a message, what may be behind it, and last the traceback of the code.
+
+    Parameters
+    ----------
+    message : str
+        What was tried.
+    error : BaseException
+        What was raised. The frames of clearprop, which called that code, are left out.
+
+    Returns
+    -------
+    UsageError
+    """
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename.startswith((_OURS, "<frozen")):
+        frames = frames.tb_next
+    lines = traceback.format_exception(type(error), error, frames)
+    parts = (message, explain_error(error), "".join(lines).rstrip())
+    return UsageError("\n\n".join(part for part in parts if part))
