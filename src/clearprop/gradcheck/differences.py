@@ -131,10 +131,6 @@ def measure_slope(
         A difference between slopes that counts for nothing: the rounding of `claimed`.
     precision : Precision
 
-    Returns
-    -------
-    Slope
-
     Notes
     -----
     With D(h) = (f(h) - f(-h)) / 2h, the slope is (4 D(h) - D(2h)) / 3 up to h^4 f^(5) / 30. With

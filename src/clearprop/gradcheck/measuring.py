@@ -147,10 +147,6 @@ def measure(claim: Claim, is_wrong: Callable[[int, Slope], bool]) -> Measured:
     is_wrong : callable
         Looks again at an entry, by its place and slope, that seems to be wrong. Where the worst
         few are not, none is.
-
-    Returns
-    -------
-    Measured
     """
     random_state = np.random.RandomState(0)
     slopes = {place: claim.at(place) for place in choose_entries(claim.array.size, random_state)}

@@ -195,10 +195,6 @@ def make_row(name: str, shape: tuple[int, ...], claimed: Arrays, measured: Measu
     claimed : mapping of str to ndarray
         The gradients under check, of all parameters.
     measured : Measured
-
-    Returns
-    -------
-    Row
     """
     claim = claimed.get(name)
     if claim is None:

@@ -76,10 +76,6 @@ def layers_of(names: Iterable[str]) -> list[list[str]]:
         ``"W1"``, ``"b1"``, ... in any order, or dotted names such as ``"3.0.W"`` in forward order.
         Of others, in forward order, a layer begins where the first letter of one comes again:
         ``"W_hidden"``, ``"b_hidden"``, ``"W_out"``, ``"b_out"``.
-
-    Returns
-    -------
-    list of list of str
     """
     every = list(names)
     numbers = [_NUMBERED.fullmatch(name) for name in every]
@@ -144,10 +140,6 @@ def carefully(
         The order in which it gets them, which is that of its own dictionary.
     noticed : Noticed
         Where to note what it does beyond returning something.
-
-    Returns
-    -------
-    callable
     """
     order = tuple(names)
 

@@ -46,10 +46,6 @@ def without_network(
         In their own layout. Numerical entries that are NaN are not known.
     wrong : sequence of str
         The parameters whose gradients are wrong, from the output back.
-
-    Returns
-    -------
-    Diagnosis
     """
     known = [
         "X and Y are not known, so that backward could not be replayed: give them as X=... and "

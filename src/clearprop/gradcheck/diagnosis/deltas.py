@@ -187,10 +187,6 @@ def _numbered(step: Step, number: float) -> Step:
 def outputs(at: Place) -> Iterator[tuple[Guess, Array]]:
     """Yield what dZ of the last layer may be, the right one first, and the dA it is made of.
 
-    Parameters
-    ----------
-    at : Place
-
     Yields
     ------
     guess : Guess
@@ -236,10 +232,6 @@ def _last_slopes(at: Place) -> Iterator[Guess]:
 
 def products(at: Place) -> Iterator[Guess]:
     """Yield what dA of a hidden layer may be, the right product first.
-
-    Parameters
-    ----------
-    at : Place
 
     Yields
     ------
@@ -312,10 +304,6 @@ def _dropouts(at: Place) -> Iterator[tuple[str, str, str]]:
 def slopes(at: Place) -> Iterator[Guess]:
     """Yield the factors that dA may get to give dZ of a hidden layer, the right slope first.
 
-    Parameters
-    ----------
-    at : Place
-
     Yields
     ------
     Guess
@@ -352,10 +340,6 @@ def at_the_layer(at: Place, own: Activation) -> Iterator[Guess]:
     at : Place
     own : Activation
         The activation of the layer.
-
-    Yields
-    ------
-    Guess
     """
     yield _slope(at, "slope_missing", "1", equals=("wrong_pair",))  # dA for dZ
     for cause, formula in SLOPES.get(own.name) or (*_derivatives(own), *_OF_ANY):

@@ -167,16 +167,7 @@ def _no_mistake(told: Told, *, single: bool) -> Diagnosis:
 
 
 def tell(told: Told) -> Diagnosis:
-    """Put an explanation into words.
-
-    Parameters
-    ----------
-    told : Told
-
-    Returns
-    -------
-    Diagnosis
-    """
+    """Put an explanation into words."""
     groups = _groups(told.steps)
     mistakes = tuple(_mistake(told, key, groups) for key in groups)
     known, ruled_out = tuple(_unseen(told)), tuple[str, ...]()

@@ -60,10 +60,6 @@ def value_of(formula: str, names: "Names") -> Array:
     names : mapping of str to ndarray
         The arrays that the formula speaks of; `KeyError` for others. Saturated outputs may divide
         by 0, which is no error here.
-
-    Returns
-    -------
-    ndarray
     """
     with np.errstate(all="ignore"):
         return np.asarray(eval(_compiled(formula), _FUNCTIONS, names))  # type: ignore[arg-type]  # noqa: S307 - of our tables

@@ -293,10 +293,6 @@ def _lines(number: int, mistake: Mistake, *, alone: bool) -> list[str]:
 def explain_error(error: BaseException) -> str | None:
     """Say which mistake usually raises an exception in code for back-propagation.
 
-    Parameters
-    ----------
-    error : BaseException
-
     Returns
     -------
     str or None

@@ -48,10 +48,6 @@ def readings(subject: Subject, run: Run, analytical: Arrays) -> Iterator[Reading
     run : Run
     analytical : mapping of str to ndarray
         As they came, in their own layout; shapes may be wrong, and keys missing.
-
-    Yields
-    ------
-    Reading
     """
     base = _grown(subject, run, analytical) or _paired(run, analytical) or Reading(analytical)
     yield base

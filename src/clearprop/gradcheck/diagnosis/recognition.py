@@ -38,10 +38,6 @@ _KEEPS = (0.5, 0.8, 0.86, 0.7, 0.9, 0.6, 0.75, 0.95)
 def recognize(subject: Subject) -> Run | None:
     """Find the network of the code under check.
 
-    Parameters
-    ----------
-    subject : Subject
-
     Returns
     -------
     Run

@@ -222,11 +222,6 @@ def thinned(run: Run, theirs: Mapping[str, Array]) -> tuple[Run, dict[str, Array
     run : Run
     theirs : mapping of str to ndarray
         Their gradients in columns.
-
-    Returns
-    -------
-    run : Run
-    theirs : dict of str to ndarray
     """
     inputs, first = len(run.A[0]), run.plan.layers[0].W
     W, dW = run.W[1], theirs.get(first)
@@ -270,10 +265,6 @@ def point(layout: Layout, layers: Sequence[Dense], parameters: Arrays, X: Array,
     parameters : mapping of str to ndarray
         In the layout of the code under check.
     X, Y : ndarray, shapes (n_x, m) and (K, m)
-
-    Returns
-    -------
-    Point
     """
     W = [X[:0], *(layout.weights(parameters[layer.W]) for layer in layers)]
     pairs = zip(layers, W[1:], strict=True)

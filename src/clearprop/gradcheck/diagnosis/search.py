@@ -226,10 +226,6 @@ def tried(run: Run, branch: Branch, layer: int, target: str) -> list[str]:
     layer : int
     target : {"dZ", "dW", "db"}
         One line, or all of the layer.
-
-    Returns
-    -------
-    list of str
     """
     at = Place(run, layer, branch.dZ, branch.dA, close=CLOSE)
     guesses: list[Guess] = []

@@ -96,10 +96,6 @@ def find_functions(namespace: Mapping[str, Any], names: Mapping[str, str], file:
     file : pathlib.Path
         For messages.
 
-    Returns
-    -------
-    Functions
-
     Raises
     ------
     UsageError

@@ -28,10 +28,6 @@ def run_file(path: Path) -> dict[str, Any]:
     path : pathlib.Path
         A ``.py`` or ``.ipynb`` file.
 
-    Returns
-    -------
-    dict
-
     Raises
     ------
     UsageError
@@ -102,10 +98,6 @@ def failure(message: str, error: BaseException) -> UsageError:
         What was tried.
     error : BaseException
         What was raised. The frames of clearprop, which called that code, are left out.
-
-    Returns
-    -------
-    UsageError
     """
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename.startswith((_OURS, "<frozen")):
