@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from clearprop.gradcheck.diagnosis import deltas, factors, lines
-from clearprop.gradcheck.diagnosis.formulas import Dense, Layout
+from clearprop.gradcheck.diagnosis.formulas import Dense
 from clearprop.gradcheck.diagnosis.networks import ACTIVATIONS, COSTS, SUMS, Dropout, Plan
 from clearprop.gradcheck.diagnosis.readings import shape_steps
 from clearprop.gradcheck.diagnosis.replay import Place, point, run
+from clearprop.gradcheck.subject import Layout
 from clearprop.kernels import sigmoid
 
 LAYOUTS = [

@@ -18,6 +18,48 @@ Arrays: TypeAlias = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
+class Layout:
+    """How code lays out its arrays, and the way to columns and back.
+
+    Parameters
+    ----------
+    rows : bool
+        Whether samples are rows of X, instead of columns.
+    inputs_first : bool
+        Whether W is (inputs, units), instead of (units, inputs).
+    kept_axis : bool
+        Whether b is a matrix with one row or column, instead of (units,).
+    """
+
+    rows: bool
+    inputs_first: bool
+    kept_axis: bool
+
+    @property
+    def samples_are(self) -> Literal["rows", "columns"]:
+        """The lines of X that are samples."""
+        return "rows" if self.rows else "columns"
+
+    def samples(self, array: Array) -> Array:
+        """Turn an array with an axis of samples so that they are columns."""
+        return array.T if self.rows else array
+
+    def weights(self, array: Array) -> Array:
+        """Turn weights, or their gradient, so that a row is a unit."""
+        return array.T if self.inputs_first else array
+
+    def bias(self, array: Array) -> Array:
+        """Turn a bias, or its gradient of whatever shape, so that a row is a unit."""
+        if array.ndim == 1:
+            return array[:, np.newaxis]
+        return array.T if self.rows else array
+
+    def turned(self, symbol: str) -> bool:
+        """Whether an array lies the other way round than in the course, by its symbol."""
+        return self.inputs_first if symbol.lstrip("d")[:1] == "W" else self.rows
+
+
+@dataclass(frozen=True)
 class Subject:
     """Code whose gradients are checked.
 

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from clearprop.gradcheck.subject import Layout
 from clearprop.kernels import sigmoid
 from clearprop.parameters import Array
 
@@ -115,47 +116,6 @@ class Dense:
     W: str
     b: str
     number: str
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the code under check lays out its arrays, and the way to columns and back.
-
-    Parameters
-    ----------
-    rows : bool
-        Whether samples are rows of X, instead of columns.
-    inputs_first : bool
-        Whether W is (inputs, units), instead of (units, inputs).
-    kept_axis : bool
-        Whether b is a matrix with one row or column, instead of (units,).
-    """
-
-    rows: bool
-    inputs_first: bool
-    kept_axis: bool
-
-    def samples(self, array: Array) -> Array:
-        """Turn an array with an axis of samples so that they are columns."""
-        return array.T if self.rows else array
-
-    def weights(self, array: Array) -> Array:
-        """Turn weights, or their gradient, so that a row is a unit."""
-        return array.T if self.inputs_first else array
-
-    def bias(self, array: Array) -> Array:
-        """Turn a bias, or its gradient of whatever shape, so that a row is a unit."""
-        if array.ndim == 1:
-            return array[:, np.newaxis]
-        return array.T if self.rows else array
-
-    def bias_of(self, parameters: Mapping[str, Array], layer: Dense, units: int) -> Array:
-        """Return the bias of a layer in columns; zeros where it has none."""
-        return self.bias(parameters[layer.b]) if layer.b else np.zeros((units, 1))
-
-    def turned(self, symbol: str) -> bool:
-        """Whether an array lies the other way round than in the course, by its symbol."""
-        return self.inputs_first if symbol.lstrip("d")[:1] == "W" else self.rows
 
 
 @dataclass(frozen=True)

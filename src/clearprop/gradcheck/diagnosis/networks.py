@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from clearprop.gradcheck.diagnosis.formulas import Dense, Layout, Notation, readable, value_of
-from clearprop.gradcheck.subject import Arrays
+from clearprop.gradcheck.diagnosis.formulas import Dense, Notation, readable, value_of
+from clearprop.gradcheck.subject import Arrays, Layout
 from clearprop.parameters import Array
 
 

@@ -12,7 +12,7 @@ from itertools import chain, product
 
 import numpy as np
 
-from clearprop.gradcheck.diagnosis.formulas import Dense, Layout
+from clearprop.gradcheck.diagnosis.formulas import Dense
 from clearprop.gradcheck.diagnosis.networks import (
     ACTIVATIONS,
     Activation,
@@ -22,7 +22,7 @@ from clearprop.gradcheck.diagnosis.networks import (
 )
 from clearprop.gradcheck.diagnosis.replay import Point, Run, point, run
 from clearprop.gradcheck.differences import is_single
-from clearprop.gradcheck.subject import Arrays, Subject
+from clearprop.gradcheck.subject import Arrays, Layout, Subject
 from clearprop.parameters import Array
 
 _POINTS = 6  # for at most three unknowns: the scale of the cost and two kinds of L2
@@ -210,7 +210,7 @@ def possible_layouts(subject: Subject, layers: list[Dense]) -> Iterator[Layout]:
             widths = [len(layout.samples(subject.X)), *(len(layout.weights(one)) for one in W)]
             if all(
                 layout.weights(parameters[layer.W]).shape == (units, inputs)
-                and layout.bias_of(parameters, layer, units).shape == (units, 1)
+                and (not layer.b or layout.bias(parameters[layer.b]).shape == (units, 1))
                 for layer, inputs, units in zip(layers, widths, widths[1:], strict=False)
             ):
                 yield layout

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.gradcheck.diagnosis.formulas import Dense, Layout, parse_symbol, value_of
+from clearprop.gradcheck.diagnosis.formulas import Dense, parse_symbol, value_of
 from clearprop.gradcheck.diagnosis.networks import Lines, Plan
-from clearprop.gradcheck.subject import Arrays
+from clearprop.gradcheck.subject import Arrays, Layout
 from clearprop.parameters import Array
 
 _WIDE = 256  # inputs, more than which add nothing but time
@@ -267,8 +267,9 @@ def point(layout: Layout, layers: Sequence[Dense], parameters: Arrays, X: Array,
     X, Y : ndarray, shapes (n_x, m) and (K, m)
     """
     W = [X[:0], *(layout.weights(parameters[layer.W]) for layer in layers)]
-    pairs = zip(layers, W[1:], strict=True)
-    b = [X[:0], *(layout.bias_of(parameters, layer, len(its_W)) for layer, its_W in pairs)]
+    b = [X[:0]]
+    for layer, its_W in zip(layers, W[1:], strict=True):
+        b.append(layout.bias(parameters[layer.b]) if layer.b else np.zeros((len(its_W), 1)))
     return Point(X, Y, W, b, W[1] @ X + b[1])
 
 

@@ -14,56 +14,35 @@ from typing import Any
 import numpy as np
 
 from clearprop.errors import ShapeError, UsageError, unknown_name
-from clearprop.gradcheck.learner.layouts import Layout
-from clearprop.gradcheck.subject import Noticed, as_cost, describe, named_gradients, same
+from clearprop.gradcheck.subject import (
+    Layout,
+    Noticed,
+    as_cost,
+    describe,
+    named_gradients,
+    same,
+)
 from clearprop.parameters import Array
 
 ROLES: Mapping[str, tuple[str, ...]] = {
-    "forward": (
-        "L_model_forward",
-        "model_forward",
-        "forward_propagation",
-        "forward_propagation_n",
-        "forward_prop",
-        "forward_pass",
-        "forward",
-        "feed_forward",
-        "propagate_forward",
-        "network_forward",
-        "nn_forward",
-    ),
-    "backward": (
-        "L_model_backward",
-        "model_backward",
-        "backward_propagation",
-        "backward_propagation_n",
-        "back_propagation",
-        "backward_prop",
-        "back_prop",
-        "backward_pass",
-        "backward",
-        "propagate_backward",
-        "network_backward",
-        "nn_backward",
-        "compute_gradients",
-        "gradients",
-    ),
-    "cost": (
-        "compute_cost",
-        "cost_function",
-        "cost",
-        "compute_loss",
-        "loss_function",
-        "loss",
-        "calculate_cost",
-        "calculate_loss",
-        "get_cost",
-        "get_loss",
-        "cross_entropy_cost",
-        "cross_entropy_loss",
-        "cross_entropy",
-        "binary_cross_entropy",
-    ),
+    role: tuple(names.split())
+    for role, names in {
+        "forward": (
+            "L_model_forward model_forward forward_propagation forward_propagation_n "
+            "forward_prop forward_pass forward feed_forward propagate_forward "
+            "network_forward nn_forward"
+        ),
+        "backward": (
+            "L_model_backward model_backward backward_propagation backward_propagation_n "
+            "back_propagation backward_prop back_prop backward_pass backward "
+            "propagate_backward network_backward nn_backward compute_gradients gradients"
+        ),
+        "cost": (
+            "compute_cost cost_function cost compute_loss loss_function loss calculate_cost "
+            "calculate_loss get_cost get_loss cross_entropy_cost cross_entropy_loss "
+            "cross_entropy binary_cross_entropy"
+        ),
+    }.items()
 }
 """The names that are looked for, the first before the others; case and underscores don't count."""
 

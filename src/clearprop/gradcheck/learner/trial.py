@@ -10,14 +10,9 @@ import numpy as np
 
 from clearprop.errors import ClearpropError
 from clearprop.gradcheck.learner.functions import Code, Forward, Functions
-from clearprop.gradcheck.learner.layouts import (
-    LAYOUTS,
-    Batch,
-    Layout,
-    random_batch,
-    random_parameters,
-)
+from clearprop.gradcheck.learner.layouts import LAYOUTS, Batch, random_batch, random_parameters
 from clearprop.gradcheck.learner.running import failure
+from clearprop.gradcheck.subject import Layout
 from clearprop.parameters import Array
 
 _HIDDEN = (4, 6, 8, 9, 10, 11)  # no two layers are alike, so that no matrix fits by accident
