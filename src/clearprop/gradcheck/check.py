@@ -44,7 +44,7 @@ def check_backward(
         The gradient of each parameter under its name, ``"W1"``, or ``"dW1"``; other entries are
         left out. Or a function of the parameters that returns them, by name or as a sequence.
     parameters : mapping of str to array
-        Where the gradients are checked. Random numbers, for biases too, show more mistakes than
+        The point where the gradients are checked. Random numbers, for biases too, show more than
         zeros.
     X, Y : array, optional
         The samples and targets that the cost was computed from, in one's own layout: with them, a
@@ -111,9 +111,9 @@ def check_subject(
     ----------
     subject : Subject
     noticed : Noticed
-        What calls of its functions leave there becomes notes.
+        The record of calls of its functions, which becomes notes.
     notes : sequence of str
-        What else to tell.
+        Other notes to print.
     origin : callable
         Says where a cost that is not finite comes from, if it knows.
 
@@ -124,7 +124,7 @@ def check_subject(
     Raises
     ------
     UsageError, ShapeError, DataError
-        As `check_backward` does.
+        The same as of `check_backward`.
     """
     data = {name: array for name in "XY" if (array := getattr(subject, name)) is not None}
     before = {name: array.copy() for name, array in data.items()}

@@ -16,12 +16,19 @@ import numpy as np
 from clearprop.gradcheck.subject import Subject
 from clearprop.parameters import Array
 
+Outcome: TypeAlias = Literal["right", "wrong", "kink", "lost", "unclaimed"]
+"""The claim holds; it does not; a kink lies too near; rounding hides which; there is no claim."""
+_WIDTHS = (1.0, 2.0**-5, 2.0**5, 2.0**-10)
+_SURE = 10  # uncertainties apart: then two numbers differ
+_CLEAR = 1e-5  # the relative uncertainty of a slope that is known well enough
+_ROUNDINGS = 4  # of the cost, in one difference
+
 _BITS = 2.0**12  # numbers of no more than 12 bits were written down, or are what rounding left over
 
 
 @dataclass(frozen=True)
 class Precision:
-    """What differences are worth where a cost is computed in some dtype.
+    """The worth of differences where a cost is computed in some dtype.
 
     Parameters
     ----------
@@ -68,18 +75,6 @@ def computes_in_single(subject: Subject, cost: float) -> bool:
     return bool(np.isfinite(costs).all()) and is_single(np.array(costs))
 
 
-# Differences.
-
-
-Outcome: TypeAlias = Literal["right", "wrong", "kink", "lost", "unclaimed"]
-"""The claim holds; it does not; a kink lies too near; rounding hides which; there is no claim."""
-
-_WIDTHS = (1.0, 2.0**-5, 2.0**5, 2.0**-10)
-_SURE = 10  # uncertainties apart: then two numbers differ
-_CLEAR = 1e-5  # the relative uncertainty of a slope that is known well enough
-_ROUNDINGS = 4  # of the cost, in one difference
-
-
 @dataclass(frozen=True)
 class Slope:
     """A slope that was measured.
@@ -89,7 +84,7 @@ class Slope:
     value : float
         The best estimate.
     outcome : {"right", "wrong", "kink", "lost", "unclaimed"}
-        What it says of the claim.
+        The verdict on the claim.
     """
 
     value: float
@@ -122,7 +117,7 @@ def measure_slope(
     cost : callable
         The cost after a shift along the line.
     claimed : float
-        What the slope should be; NaN where nothing is claimed of it.
+        The slope as it is claimed; NaN where nothing is.
     at_zero : float
         The cost without a shift.
     scale : float

@@ -19,6 +19,14 @@ from clearprop.gradcheck.differences import (
 from clearprop.gradcheck.subject import Arrays, Subject, same
 from clearprop.parameters import Array
 
+_Places = NDArray[np.intp]
+_WITNESSES = 3  # wrong entries that are looked at again
+_ALIKE = 0.99  # of errors this close to the largest, the one of the largest entry is shown
+_ROUNDINGS = 2**10  # of the largest entry, that the smallest ones may be off by
+_NEAR = 1e-3  # of a parameter, or of 1: far enough for a kink to be left behind
+_LAST_BITS = 2.0**-48
+_SURE = 16  # times the rounding of a gradient
+
 EACH = 128
 """Arrays of up to so many entries are checked entry by entry."""
 
@@ -27,12 +35,6 @@ _SAMPLE = 30
 
 def choose_entries(size: int, random_state: np.random.RandomState) -> list[int]:
     """Choose the entries of an array to be checked one by one.
-
-    Parameters
-    ----------
-    size : int
-        Of the array.
-    random_state : numpy.random.RandomState
 
     Returns
     -------
@@ -46,15 +48,6 @@ def choose_entries(size: int, random_state: np.random.RandomState) -> list[int]:
     return sorted({0, size - 1, *drawn.tolist()})
 
 
-# One array.
-
-
-_Places = NDArray[np.intp]
-
-_WITNESSES = 3  # wrong entries that are looked at again
-_ALIKE = 0.99  # of errors this close to the largest, the one of the largest entry is shown
-
-
 @dataclass(frozen=True)
 class Claim:
     """A gradient that is claimed of a cost, which depends on one array.
@@ -62,11 +55,11 @@ class Claim:
     Parameters
     ----------
     cost : callable
-        Of the array; it is given a new one at every call.
+        The cost of the array; it is given a new one at every call.
     array : ndarray
-        Where the gradient is checked.
+        The point where the gradient is checked.
     gradient : ndarray
-        What is claimed, of the same shape; NaN where nothing is.
+        The claim, of the same shape; NaN where there is none.
     at_zero : float
         The cost at `array`.
     floor : float
@@ -112,14 +105,14 @@ class Claim:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured of one array.
+    """The outcome of one array.
 
     Parameters
     ----------
     numerical : ndarray
         The slope of each entry that was measured, of the array's shape; NaN for all others.
     right, wrong, skipped : int
-        How many entries were found right or wrong, or could not be judged.
+        The number of entries that were found right, wrong, or could not be judged.
     error : float
         The largest relative error |claimed - numerical| / max(|claimed|, |numerical|); of the wrong
         entries where there are any, else of the right ones. NaN where none was judged.
@@ -145,7 +138,7 @@ def measure(claim: Claim, is_wrong: Callable[[int, Slope], bool]) -> Measured:
     ----------
     claim : Claim
     is_wrong : callable
-        Looks again at an entry, by its place and slope, that seems to be wrong. Where the worst
+        A second look at an entry, by its place and slope, that seems to be wrong. Where the worst
         few are not, none is.
     """
     random_state = np.random.RandomState(0)
@@ -212,12 +205,6 @@ def _worst(claim: Claim, numerical: Array, judged: _Places) -> tuple[float, tupl
 # All arrays, at one point.
 
 
-_ROUNDINGS = 2**10  # of the largest entry, that the smallest ones may be off by
-_NEAR = 1e-3  # of a parameter, or of 1: far enough for a kink to be left behind
-_LAST_BITS = 2.0**-48
-_SURE = 16  # times the rounding of a gradient
-
-
 @dataclass(frozen=True)
 class Point:
     """A place where gradients are checked.
@@ -230,7 +217,7 @@ class Point:
     claimed : mapping of str to ndarray
         The gradients under check.
     precision : Precision
-        Of the cost.
+        The precision of the cost.
     """
 
     subject: Subject
@@ -247,7 +234,7 @@ class Point:
         }
 
     def claim(self, name: str) -> Claim:
-        """Return what is claimed of the cost as it depends on one parameter."""
+        """Return the claim about the cost as it depends on one parameter."""
         array, gradient = self.parameters[name], self.claimed.get(name)
         if gradient is None or gradient.shape != array.shape:
             gradient = np.full(array.shape, np.nan)
@@ -284,7 +271,7 @@ class Point:
 
     @cached_property
     def _rounding(self) -> dict[str, float]:
-        """How much gradients change with the last bits of the parameters, by their rounding alone.
+        """The change of gradients with the last bits of the parameters: their rounding alone.
 
         Where they change from call to call anyway, nothing is known of their rounding.
         """

@@ -32,7 +32,7 @@ def check_gradients(net: Network, X: Any, y: Any, sample_weight: Any = None) -> 
     ----------
     net : Network
     X : array-like, shape (N, *input_shape)
-        Of more than 32 samples, 32 are drawn: a gradient that is right for them is right for all.
+        The samples; of more than 32, 32 are drawn: what is right for them is right for all.
     y : array-like, shape (N,) or (N, K)
     sample_weight : array-like, shape (N,), optional
 

@@ -1,8 +1,8 @@
-"""What a gradient check found: a table from the output back to the input."""
+"""The report of a gradient check: a table from the output back to the input."""
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from math import prod
 from typing import Any, Literal, TypeAlias
 
@@ -15,7 +15,7 @@ from clearprop.gradcheck.subject import Arrays, Noticed, called, called_all, sam
 from clearprop.parameters import Array
 
 Verdict: TypeAlias = Literal["right", "wrong", "wrong shape", "missing", "not finite", "unclear"]
-"""What is said of one gradient; ``"unclear"`` where no entry could be measured."""
+"""The verdict on one gradient; ``"unclear"`` where no entry could be measured."""
 
 _PASSING = ("right", "unclear")
 
@@ -28,11 +28,10 @@ class Row:
     ----------
     parameter : str
     shape : tuple of int
-        Of the parameter, which is that of its gradient.
-    verdict : str
-        See `Verdict`.
+        The shape of the parameter, and of its gradient.
+    verdict : Verdict
     fault : str, default ""
-        What is wrong, as a sentence that goes on after the gradient's name.
+        The fault, as a sentence that goes on after the gradient's name.
     checked : int, default 0
         The entries that were held against a numerical gradient.
     skipped : int, default 0
@@ -42,7 +41,7 @@ class Row:
     where : tuple of int or None
         The entry that has it.
     analytical, numerical : float, default NaN
-        Its gradients.
+        The gradients of that entry.
     """
 
     parameter: str
@@ -69,12 +68,12 @@ class Report:
     Parameters
     ----------
     rows : tuple of Row
-        From the output back to the input: an error spreads downwards, so the first wrong gradient
-        is the one to look at.
+        The parameters from the output back to the input: an error spreads downwards, so the first
+        wrong gradient is the one to look at.
     notes : tuple of str
-        What else was noticed.
+        Other observations.
     diagnosis : Diagnosis or None
-        What the mistake is, where the numbers tell.
+        The mistakes, where the numbers tell.
     """
 
     rows: tuple[Row, ...]
@@ -191,7 +190,7 @@ def make_row(name: str, shape: tuple[int, ...], claimed: Arrays, measured: Measu
     ----------
     name : str
     shape : tuple of int
-        Of the parameter.
+        The shape of the parameter.
     claimed : mapping of str to ndarray
         The gradients under check, of all parameters.
     measured : Measured
@@ -205,29 +204,17 @@ def make_row(name: str, shape: tuple[int, ...], claimed: Arrays, measured: Measu
     if not np.isfinite(claim).all():
         return Row(name, shape, "not finite", f"it is {first_not_finite(claim)}.")
     verdict: Verdict = "wrong" if measured.wrong else "right" if measured.right else "unclear"
-    row = Row(
-        name,
-        shape,
-        verdict,
-        checked=measured.right + measured.wrong,
-        skipped=measured.skipped,
-        error=measured.error,
-        where=measured.where,
-    )
-    where = measured.where
-    if where is None:
-        return row
-    analytical, numerical = float(claim[where]), float(measured.numerical[where])
-    fault = (
-        f"at {place(where)} it is {number(analytical)}, and the numerical gradient is "
-        f"{number(numerical)}."
-    )
-    return replace(
-        row,
-        fault=fault if verdict == "wrong" else "",
-        analytical=analytical,
-        numerical=numerical,
-    )
+    where, fault, analytical, numerical = measured.where, "", math.nan, math.nan
+    if where is not None:
+        analytical, numerical = float(claim[where]), float(measured.numerical[where])
+    if verdict == "wrong":
+        fault = (
+            f"at {place(where)} it is {number(analytical)}, and the numerical gradient is "
+            f"{number(numerical)}."
+        )
+    checked = measured.right + measured.wrong
+    counts = (checked, measured.skipped, measured.error)
+    return Row(name, shape, verdict, fault, *counts, where, analytical, numerical)
 
 
 def make_notes(
@@ -242,7 +229,7 @@ def make_notes(
     first, second : mapping of str to ndarray
         The gradients of two calls with the same parameters.
     step : Precision
-        Of the cost.
+        The precision of the cost.
     """
     if unsteady := [name for name in first if not same(first[name], second.get(name))]:
         yield (

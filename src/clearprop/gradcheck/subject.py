@@ -13,6 +13,10 @@ import numpy as np
 from clearprop.errors import ShapeError, UsageError
 from clearprop.parameters import Array
 
+T = TypeVar("T")
+_LOOKS = 8  # more than it takes to call each function twice
+_NUMBERED = re.compile(r"\D*(\d+)\D*")
+
 Arrays: TypeAlias = Mapping[str, Array]
 """Arrays by the name of a parameter: ``"W1"``, ``"b1"``, or ``"0.W"``."""
 
@@ -70,17 +74,17 @@ class Subject:
     cost : callable
         The cost at given parameters.
     gradients : callable
-        What the code under check claims to be the gradient of each parameter, at given parameters,
-        keyed by the parameter's own name: ``"W1"``, not ``"dW1"``.
+        The gradients at given parameters, as the code under check claims them, keyed by the
+        parameter's own name: ``"W1"``, not ``"dW1"``.
     parameters : mapping of str to ndarray
-        Where the gradients are checked: float64, from the input to the output.
+        The point where gradients are checked: float64, from the input to the output.
     X, Y : ndarray, optional
         The data of the cost, in the layout of the code under check, where they are known.
     samples_are : {"rows", "columns"}, optional
-        What a sample is in X and Y, where that is known.
+        The lines of X and Y that are samples, where that is known.
     outputs : callable, optional
-        What the last layer gives at given parameters, where the code shows it: probabilities, or
-        logits.
+        The outputs of the last layer at given parameters, where the code shows them: probabilities,
+        or logits.
     """
 
     cost: Callable[[Arrays], float]
@@ -93,9 +97,6 @@ class Subject:
 
 
 # Names of parameters and of their gradients.
-
-
-_NUMBERED = re.compile(r"\D*(\d+)\D*")
 
 
 def called(parameter: str) -> str:
@@ -115,7 +116,7 @@ def layers_of(names: Iterable[str]) -> list[list[str]]:
     Parameters
     ----------
     names : iterable of str
-        ``"W1"``, ``"b1"``, ... in any order, or dotted names such as ``"3.0.W"`` in forward order.
+        Names ``"W1"``, ``"b1"`` in any order, or dotted ones such as ``"3.0.W"`` in forward order.
         Of others, in forward order, a layer begins where the first letter of one comes again:
         ``"W_hidden"``, ``"b_hidden"``, ``"W_out"``, ``"b_out"``.
     """
@@ -145,14 +146,9 @@ def backward_order(names: Iterable[str]) -> list[str]:
 # Functions of others, called so that no call changes what the next one gives.
 
 
-T = TypeVar("T")
-
-_LOOKS = 8  # more than it takes to call each function twice
-
-
 @dataclass
 class Noticed:
-    """What was noticed while functions were called.
+    """A record of side effects of functions that were called.
 
     Parameters
     ----------
@@ -161,7 +157,7 @@ class Noticed:
     changes : set of str
         The arrays that one writes into.
     calls : int
-        How many calls were looked at: not all of them, because a look may take longer than a call.
+        The number of calls that were looked at: not all, for a look may take longer than a call.
     """
 
     draws: bool = False
@@ -177,11 +173,11 @@ def carefully(
     Parameters
     ----------
     function : callable
-        Of parameters by name.
+        A function of parameters by name.
     names : iterable of str
         The order in which it gets them, which is that of its own dictionary.
     noticed : Noticed
-        Where to note what it does beyond returning something.
+        The record of what it does beyond returning something.
     """
     order = tuple(names)
 
@@ -301,7 +297,7 @@ def named_gradients(returned: Any, parameters: Arrays) -> dict[str, Array]:
     Returns
     -------
     dict of str to ndarray
-        Of the parameters that a gradient was found for.
+        The gradients that were found.
 
     Raises
     ------

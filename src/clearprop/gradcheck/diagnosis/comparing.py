@@ -1,4 +1,4 @@
-"""What wrong gradients say on their own, where the network behind them is not known.
+"""Wrong gradients explained on their own, where the network behind them is not known.
 
 Each is held against the numerical gradients: a factor, a transposition, an L2 term, the gradient of
 another parameter. An error spreads downwards, so that below the first wrong gradient only the same
@@ -43,7 +43,7 @@ def without_network(
     ----------
     subject : Subject
     numerical, analytical : mapping of str to ndarray
-        In their own layout. Numerical entries that are NaN are not known.
+        The gradients in their own layout. Numerical entries that are NaN are not known.
     wrong : sequence of str
         The parameters whose gradients are wrong, from the output back.
     """

@@ -5,7 +5,7 @@ right one.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -26,8 +26,8 @@ from clearprop.gradcheck.diagnosis.networks import (
 from clearprop.gradcheck.diagnosis.replay import Guess, Place, Step
 from clearprop.parameters import Array
 
-Asked: TypeAlias = tuple[Array | None, Array | None]
-"""Their dW and db of a layer, in columns."""
+Asked: TypeAlias = Mapping[str, Array | None]
+"""The dW and db of a layer as the code under check has them, in columns."""
 
 Formulas: TypeAlias = tuple[tuple[str, str], ...]
 """Mistakes: the cause of each, and its formula."""
@@ -41,10 +41,10 @@ AT_ONCE: Formulas = (
     ("Y_missing", "A"),
     ("dA_slip", "A + Y"),
 )
-"""For dZ of the last layer, without a dA."""
+"""Formulas for dZ of the last layer, without a dA."""
 
 OF_UNITS: Formulas = (("thresholded", "(A > 0.5) - Y"),)
-"""For the same, of outputs that don't depend on each other."""
+"""More of them, of outputs that don't depend on each other."""
 
 OF_CLASSES: Formulas = (
     ("thresholded", "(A == np.max(A, axis=0, keepdims=True)) - Y"),
@@ -52,7 +52,7 @@ OF_CLASSES: Formulas = (
     ("off_by_one", "A - np.roll(Y, 1, axis=0)"),
     ("off_by_one", "A - np.roll(Y, -1, axis=0)"),
 )
-"""For the same, of a softmax."""
+"""More of them, of a softmax."""
 
 UPSTREAM: Formulas = (
     ("other_loss", "A - Y"),
@@ -66,7 +66,7 @@ UPSTREAM: Formulas = (
     ("other_loss", "-Y / A + (1 - Y) / (1 - A)"),
     ("other_loss", "np.sign(A - Y)"),
 )
-"""For dA of the last layer."""
+"""Formulas for dA of the last layer."""
 
 _OF_TANH: Formulas = (
     ("other_activation", "1 - sigmoid(Z)**2"),
@@ -101,7 +101,7 @@ SLOPES: dict[str, Formulas] = {
     own.name: (*_derivatives(own), *formulas, *_OF_ANY)
     for own, formulas in ((SIGMOID, _OF_SIGMOID), (TANH, _OF_TANH), (RELU, ()), (LEAKY_RELU, ()))
 }
-"""For g', by the activation that the layer has."""
+"""Formulas for g', by the activation that the layer has."""
 
 
 def deltas(at: Place, mistakes: int, asked: Asked) -> Iterator[tuple[Guess, Array]]:
@@ -111,8 +111,8 @@ def deltas(at: Place, mistakes: int, asked: Asked) -> Iterator[tuple[Guess, Arra
     ----------
     at : Place
     mistakes : int
-    asked : tuple of ndarray or None
-        Some mistakes have a number, such as a learning rate, that only their gradients tell.
+    asked : mapping of str to ndarray or None
+        Their gradients: some mistakes have a number, such as a learning rate, that only these tell.
 
     Yields
     ------
@@ -133,12 +133,12 @@ def deltas(at: Place, mistakes: int, asked: Asked) -> Iterator[tuple[Guess, Arra
 
 def _are_alike(right: Array, value: Array) -> bool:
     """Say whether a guess gives the right numbers, or those of a wrong sign, which has a name."""
-    fitted = fit(right, value)
+    fitted = fit(right, value)  # the factors of a line are another matter: `meanings`
     return fitted is not None and abs(abs(fitted.factor) - 1) < CLOSE
 
 
 def _of_hidden(at: Place, asked: Asked) -> Iterator[tuple[Guess, Array]]:
-    every = list(slopes(at))
+    every = list(slopes(at))  # which no dA changes
     for one in products(at):
         for another in every:
             guess = Guess(one.value * another.value, one.steps + another.steps)
@@ -158,12 +158,12 @@ def _of_hidden(at: Place, asked: Asked) -> Iterator[tuple[Guess, Array]]:
 def _freed(at: Place, guess: Guess, asked: Asked) -> Iterator[tuple[Guess, float]]:
     """Yield a guess with its free number, if one gives their dW or their db."""
     free = np.zeros(()) if guess.free is None else guess.free
-    for (target, total), theirs in zip(SUMS.items(), asked, strict=True):
+    for target, theirs in asked.items():
         penalty = at.value(f"0 * {target[1]}{at.lines.penalty(target)}")
         if theirs is None or theirs.shape != penalty.shape:
             continue
         value, direction = (
-            at.given(dZ=dZ).value(at.lines.mean(total)) for dZ in (guess.value, free)
+            at.given(dZ=dZ).value(at.lines.mean(SUMS[target])) for dZ in (guess.value, free)
         )
         fitted = fit(theirs - penalty, value, free=direction, close=at.close)
         if fitted and fitted.free >= guess.least:
@@ -355,7 +355,7 @@ def without_slope(at: Place) -> Iterator[Guess]:
     Parameters
     ----------
     at : Place
-        With dA.
+        A place with dA.
 
     Yields
     ------

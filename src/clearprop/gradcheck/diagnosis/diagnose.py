@@ -36,13 +36,13 @@ class Told:
     run : Run
     reading : Reading
     theirs : mapping of str to ndarray
-        Its gradients in columns.
+        The gradients of this reading, in columns.
     branches : sequence of Branch
         The best first.
     wrong : sequence of str
         The parameters whose gradients are wrong, from the output back.
     numerical, analytical : mapping of str to ndarray
-        In their own layout.
+        The gradients in their own layout.
     """
 
     run: Run
@@ -118,25 +118,19 @@ def _explain(
     for reading in readings(subject, run, analytical):
         finite = {name: one for name, one in reading.arrays.items() if np.isfinite(one).all()}
         theirs = run.plan.in_columns(finite)
-        branches = [
-            _with_shapes(branch, reading, run, subject, wrong)
-            for branch in search(*thinned(run, theirs), close)
-        ]
+        branches = []
+        for branch in search(*thinned(run, theirs), close):
+            known = branch.steps
+            shapes = shape_steps(run, subject.parameters, reading.arrays, wrong, known)
+            branches.append(replace(branch, steps=(*known, *shapes)))
         told = Told(run, reading, theirs, branches, wrong, numerical, analytical)
         missing = {name for name in wrong if name not in {*theirs, *reading.lost}}
         slips = {step.cause for step in reading.steps}
         weight = branches[0].weight + len(slips) + UNKNOWN * len(missing)
         found.append((weight, told))
-        if weight <= _PLAIN:
+        if weight <= _PLAIN:  # nobody keeps gradients in the wrong place and errs so little
             break
     return min(found, key=lambda one: one[0])[1]
-
-
-def _with_shapes(
-    branch: Branch, reading: Reading, run: Run, subject: Subject, wrong: Sequence[str]
-) -> Branch:
-    more = shape_steps(run, subject.parameters, reading.arrays, wrong, branch.steps)
-    return replace(branch, steps=(*branch.steps, *more))
 
 
 def _agrees(run: Run, numerical: Arrays, close: float) -> bool:

@@ -13,29 +13,32 @@ from clearprop.gradcheck.diagnosis.replay import Place, Step, Steps
 from clearprop.parameters import Array
 
 CLOSE = 1e-6
-"""Of the largest entry: an epsilon in their logarithms may move the last digits."""
+"""The largest difference that counts as rounding, over the largest entry.
+
+An epsilon in their logarithms may move the last digits.
+"""
 
 SINGLE = 1e-4
 """The same where they compute in float32."""
 
 LEAST = 1e-16
-"""What is said of no difference at all."""
+"""The number that is printed for no difference at all."""
 
 _TELLING = 3  # entries, from which on a factor that nobody expected may be believed
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How an array comes from others.
+    """An array as a multiple of another, or as a sum.
 
     Parameters
     ----------
     factor : float
-        By what the first is multiplied.
+        The multiple of the first array.
     error : float
         The largest difference that is left, over the largest entry.
     free : float
-        By what the second is multiplied, where there are two.
+        The multiple of the second, where there are two.
     telling : bool
         Whether the arrays have entries enough for any factor to mean something.
     """
@@ -57,7 +60,7 @@ def fit(
     ----------
     theirs, value : ndarray
     free : ndarray, optional
-        Of the shape of `value`. With it, the factor is 1.
+        The second array, of the shape of `value`. With it, the factor is 1.
     close : float
         The largest difference that counts as rounding, over the largest entry.
 
@@ -114,7 +117,7 @@ class Factor:
     equals : tuple of str
         Other causes of the same number.
     variant : str
-        See `Step`; that of the formula unless given.
+        The variant of the `Step`; that of the formula unless given.
     scale : float, optional
         The factor of the cost for which the gradient would be right, besides 1/m.
     """

@@ -22,6 +22,7 @@ from clearprop.kernels import sigmoid
 from clearprop.parameters import Array
 
 _SYMBOL = re.compile(r"(d?[WbZA]|H|D)(_prev|_next|_up\d+|_down\d+)?(_reshaped)?")
+_OFFSETS = {None: 0, "_prev": -1, "_next": 1}
 _COUNTS = ("m", "keep_prob", "lambd")
 _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(1, 6)  # how tightly a written node holds together
 _OPERATORS: Mapping[type[ast.AST], str] = {
@@ -94,11 +95,10 @@ def parse_symbol(symbol: str) -> tuple[str, int, bool] | None:
     if found is None:
         return None
     base, ending, reshaped = found.groups()
-    if ending in (None, "_prev", "_next"):
-        offset = (None, "_next", "_prev").index(ending)
-        return base, offset if offset < 2 else -1, bool(reshaped)
-    way, number = re.findall("[a-z]+|[0-9]+", ending)
-    return base, int(number) if way == "up" else -int(number), bool(reshaped)
+    offset = _OFFSETS.get(ending)
+    if offset is None:
+        offset = int(re.sub(r"_(up|down)", lambda way: "-" * (way[1] == "down"), ending))
+    return base, offset, bool(reshaped)
 
 
 @dataclass(frozen=True)

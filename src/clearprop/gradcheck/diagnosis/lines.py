@@ -49,7 +49,7 @@ def explain(at: Place, target: str, theirs: Array | None, *, plain: bool) -> lis
     Parameters
     ----------
     at : Place
-        With dZ and dA of the layer.
+        A place with dZ and dA of the layer.
     target : {"dW", "db"}
     theirs : ndarray or None
         Their gradient in columns; nothing is asked of the line where it is not known.
@@ -71,7 +71,7 @@ def explain(at: Place, target: str, theirs: Array | None, *, plain: bool) -> lis
         if fitted := fit(theirs - penalty, right.value, close=at.close):
             found.append(Line(wrong, fitted.factor, fitted.error, fitted.telling))
             if not wrong and abs(fitted.factor - 1) < at.close:
-                return found
+                return found  # it is right: nothing else is worth believing
     found = [line for line in found if _means_something(line, at, target)]
     if found or plain:
         return found
@@ -79,7 +79,7 @@ def explain(at: Place, target: str, theirs: Array | None, *, plain: bool) -> lis
         found.append(line)
     if not theirs.any():
         return [*found, Line((at.step("zero", target, f"{target} = 0"),))]
-    own_penalty, _ = penalties[0]
+    own_penalty, _ = penalties[0]  # two mistakes in one line would explain anything
     for guess in every:
         if fitted := fit(theirs - own_penalty, guess.value, close=at.close):
             line = Line(guess.steps, fitted.factor, fitted.error)
@@ -102,7 +102,7 @@ def sums(at: Place, target: str) -> Iterator[Guess]:
     Parameters
     ----------
     at : Place
-        With dZ and dA of the layer.
+        A place with dZ and dA of the layer.
     target : {"dW", "db"}
 
     Yields

@@ -217,7 +217,7 @@ class Mistake:
     correction : str
         The same line as it should be.
     evidence : str
-        How closely the mistake gives their numbers.
+        A sentence on how closely the mistake gives their numbers.
     others : tuple of str
         Other mistakes that would give the same numbers.
     """

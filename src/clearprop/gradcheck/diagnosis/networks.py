@@ -234,7 +234,7 @@ class Lines:
     ----------
     plan : Plan
     layer : int
-        From 1.
+        The number of the layer, from 1.
     """
 
     plan: Plan

@@ -24,13 +24,13 @@ class Reading:
     Parameters
     ----------
     arrays : mapping of str to ndarray
-        By parameter, in their own layout. What can't be known under this reading is left out.
+        The gradients by parameter, in their own layout, without those that are lost.
     steps : tuple of Step
         The slip that would lead here; empty for what was returned as it is.
     lost : frozenset of str
         The parameters whose gradients would be nowhere.
     evidence : str
-        What speaks for the slip.
+        A sentence that speaks for the slip.
     """
 
     arrays: Mapping[str, Array]
@@ -47,7 +47,7 @@ def readings(subject: Subject, run: Run, analytical: Arrays) -> Iterator[Reading
     subject : Subject
     run : Run
     analytical : mapping of str to ndarray
-        As they came, in their own layout; shapes may be wrong, and keys missing.
+        The gradients as they came, in their own layout; shapes may be wrong, and keys missing.
     """
     base = _grown(subject, run, analytical) or _paired(run, analytical) or Reading(analytical)
     yield base
@@ -57,6 +57,7 @@ def readings(subject: Subject, run: Run, analytical: Arrays) -> Iterator[Reading
 
 def _grown(subject: Subject, run: Run, analytical: Arrays) -> Reading | None:
     """Return what each further call adds, if every call adds the same."""
+    # The gradients under check may hold the sum of any number of calls: what is added shows.
     calls = [dict(subject.gradients(subject.parameters)) for _ in range(3)]
     growth: dict[str, Array] = {}
     error = 0.0
@@ -153,10 +154,10 @@ def shape_steps(
     ----------
     run : Run
     parameters, analytical : mapping of str to ndarray
-        In their own layout.
+        The arrays in their own layout.
     wrong : sequence of str
     steps : tuple of Step
-        What is known to be wrong.
+        The lines that are known to be wrong.
     """
     told = {(step.layer, step.target) for step in steps if step.factor is None}
     for place, names in enumerate(run.plan.layers, start=1):

@@ -1,4 +1,4 @@
-"""Which network the code under check computes, found by its cost at a few points.
+"""The network that the code under check computes, found by its cost at a few points.
 
 Activations, the cost, its scale, L2 and dropout are tried until the cost comes out the same
 wherever it is asked for. Nobody has to say what the network is, and no name is believed.
@@ -8,7 +8,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, product
+from itertools import product
 
 import numpy as np
 
@@ -52,6 +52,7 @@ def recognize(subject: Subject) -> Run | None:
         Y = _targets(subject.Y, layout, len(layout.weights(subject.parameters[layers[-1].W])), X)
         if Y is None:
             continue
+        # At their own parameters half of a ReLU may be dead, and tanh nearly a straight line.
         places = [subject.parameters, *_anywhere(subject.parameters, layers, layout, X)]
         costs = _costs(subject, places)
         if costs is None or not np.isfinite(costs).all():
@@ -77,9 +78,9 @@ def _find(layout: Layout, layers: list[Dense], points: list[Point], costs: Array
     m = points[0].Y.shape[1]
     known = costs_of(points[0].Y)
     single = is_single(costs)
-    for hidden in chain(_same(len(widths)), _mixed(len(widths))):
+    for hidden in _hidden(len(widths)):
         plan = Plan(layout, layers, hidden, known[0])
-        last = [run(plan, at).Z[-1] for at in points]
+        last = [run(plan, at).Z[-1] for at in points]  # which is the same for every cost
         for cost in known:
             totals = np.array(
                 [cost.total(cost.output(Z), at.Y) for Z, at in zip(last, points, strict=True)]
@@ -91,6 +92,7 @@ def _find(layout: Layout, layers: list[Dense], points: list[Point], costs: Array
     for dropout in usual_dropouts(widths, m, layout.rows):
         for activation, cost in product(_COMMON, known[:2]):
             plan = Plan(layout, layers, (activation,) * len(widths), cost, dropout=dropout)
+            # So many masks are tried that one point has to do; where it fits, all decide.
             if np.isclose(_total(plan, points[0]) / m, costs[0], rtol=_CLOSE):
                 totals = np.array([_total(plan, at) for at in points])
                 if found := _fit(plan, points, totals, costs, _CLOSE):
@@ -109,6 +111,7 @@ def _fit(
         ]
     )
     basis = np.column_stack([totals / points[0].Y.shape[1], squares])
+    # Fewer unknowns first: a cost without L2 would else get a little of it, made of rounding.
     for unknowns in (1, 2, 3):
         found, *_ = np.linalg.lstsq(basis[:, :unknowns], costs, rcond=None)
         difference = np.abs(basis[:, :unknowns] @ found - costs).max()
@@ -132,11 +135,9 @@ def _scaled(plan: Plan, scale: float, m: int) -> Plan:
     return replace(plan, scale=scale)
 
 
-def _same(count: int) -> Iterator[Sequence[Activation]]:
+def _hidden(count: int) -> Iterator[Sequence[Activation]]:
+    """Yield the activations of hidden layers: the same in all of them, then mixed ones."""
     yield from ((activation,) * count for activation in (ACTIVATIONS if count else ACTIVATIONS[:1]))
-
-
-def _mixed(count: int) -> Iterator[Sequence[Activation]]:
     if count <= _MOST_MIXED:
         yield from (some for some in product(_COMMON, repeat=count) if len(set(some)) > 1)
 

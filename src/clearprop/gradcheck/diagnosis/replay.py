@@ -72,8 +72,8 @@ class Place:
     layer : int
         The layer whose gradients come next.
     dZ, dA : mapping of int to ndarray
-        Those of the layers above, with the mistakes in them that were found; and of the layer
-        itself, where they are taken as given.
+        The arrays of the layers above, with the mistakes in them that were found; and those of the
+        layer itself, where they are taken as given.
     dW : mapping of int to ndarray
         The gradients of the code under check, by layer.
     close : float
@@ -243,7 +243,7 @@ class Point:
     ----------
     X, Y : ndarray, shapes (n_x, m) and (K, m)
     W, b : sequence of ndarray
-        As in `Run`.
+        The parameters as in `Run`.
     Z1 : ndarray, shape (n[1], m)
         W[1] X + b[1].
     """
@@ -263,7 +263,7 @@ def point(layout: Layout, layers: Sequence[Dense], parameters: Arrays, X: Array,
     layout : Layout
     layers : sequence of Dense
     parameters : mapping of str to ndarray
-        In the layout of the code under check.
+        The parameters in the layout of the code under check.
     X, Y : ndarray, shapes (n_x, m) and (K, m)
     """
     W = [X[:0], *(layout.weights(parameters[layer.W]) for layer in layers)]

@@ -40,7 +40,7 @@ _AGAIN = 0.02  # what a mistake costs that is made in another layer, too
 _BOTH_LINES = 0.4  # what it costs that is made in dW and in db
 
 UNKNOWN = 3.0
-"""What a line that nothing explains costs, in mistakes."""
+"""The cost of a line that nothing explains, in mistakes."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Branch:
     unknown : tuple of (int, str)
         The lines that nothing explains: ``(2, "dW")``.
     dZ, dA : dict of int to ndarray
-        As the code under check has them, if this is what it does.
+        The arrays as the code under check has them, if this is what it does.
     errors : dict of (int, str) to float
-        How far its lines are from theirs, over their largest entry.
+        The distance of its lines from theirs, over their largest entry.
     """
 
     steps: Steps = ()
@@ -67,7 +67,7 @@ class Branch:
 
     @property
     def weight(self) -> float:
-        """How much has to be believed: about the number of different mistakes."""
+        """The weight of what has to be believed: about the number of different mistakes."""
         groups = {(step.cause, step.variant): {step.target} for step in self.steps}
         for step in self.steps:
             groups[step.cause, step.variant].add(step.target)
@@ -83,6 +83,7 @@ class Branch:
 
 def best(branches: Iterable[Branch]) -> list[Branch]:
     """Return the branches that are worth going on with, the best first."""
+    # Several ways through the search lead to the same mistakes, and would crowd out others.
     different = {(one.steps, one.unknown): one for one in branches}
     ordered = sorted(different.values(), key=lambda one: one.weight)
     return [one for one in ordered[:_KEPT] if one.weight <= ordered[0].weight + _WORSE]
@@ -115,7 +116,7 @@ def _extend(
     run: Run, theirs: Mapping[str, Array], branch: Branch, layer: int, close: float
 ) -> list[Branch]:
     """Return the branches that go on from one."""
-    if (layer + 1, "dZ") in branch.unknown:
+    if (layer + 1, "dZ") in branch.unknown:  # what it sends back is not known either
         return [replace(branch, unknown=(*branch.unknown, (layer, "dZ")))]
     dW = {
         above: theirs[names.W]
@@ -124,7 +125,7 @@ def _extend(
     }
     at = Place(run, layer, branch.dZ, branch.dA, dW, close)
     names = run.plan.layers[layer - 1]
-    asked = (theirs.get(names.W), theirs.get(names.b))
+    asked = {"dW": theirs.get(names.W), "db": theirs.get(names.b)}
     found: list[Branch] = []
     for mistakes, right, least in _TIERS:
         if found and min(one.weight for one in found) - branch.weight <= least:
@@ -139,12 +140,12 @@ def _match(at: Place, branch: Branch, above: Steps, asked: Asked, right: int) ->
 
     At least so many of the two lines have to be right, but for a factor.
     """
-    targets = dict(zip(("dW", "db"), asked, strict=True))
-    lines = {target: explain(at, target, theirs, plain=True) for target, theirs in targets.items()}
+    lines = {target: explain(at, target, theirs, plain=True) for target, theirs in asked.items()}
     if sum(map(bool, lines.values())) < right:
         return
-    for target, theirs in targets.items():
+    for target, theirs in asked.items():
         lines[target] = lines[target] or explain(at, target, theirs, plain=False)
+    # A slip in dW and another in db are tried in every pair: they may be one and the same.
     for line_W, line_b in product(*(found[:_TRIED] for found in lines.values())):
         for factor, steps in _with_factors(at, line_W, line_b):
             errors = {"dW": line_W.error, "db": line_b.error}
@@ -202,7 +203,7 @@ def _partly(at: Place, branch: Branch, asked: Asked) -> Branch:
     steps: Steps = ()
     errors: dict[str, float] = {}
     unknown: list[str] = []
-    for target, theirs in zip(("dW", "db"), asked, strict=True):
+    for target, theirs in asked.items():
         lines = explain(at, target, theirs, plain=False)
         line = next(iter(lines), Line(()))
         factors = meanings(line.factor or 1, at, target, telling=line.telling)

@@ -33,12 +33,12 @@ def check_code(code: Code, parameters: dict[str, Array]) -> Report:
     ----------
     code : Code
     parameters : dict of str to ndarray
-        Where they are checked.
+        The point where they are checked.
 
     Returns
     -------
     Report
-        Its first note says what was found in the file, and which data it was run on.
+        The report, whose first note says what was found in the file, and the data it was run on.
     """
 
     def careful(function: Any) -> Any:

@@ -24,6 +24,8 @@ from clearprop.gradcheck.subject import (
 )
 from clearprop.parameters import Array
 
+_NUMBERS = (int, float, np.number, np.ndarray)
+
 ROLES: Mapping[str, tuple[str, ...]] = {
     role: tuple(names.split())
     for role, names in {
@@ -49,7 +51,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Functions:
-    """What a learner's file defines.
+    """The functions of a learner's file.
 
     Parameters
     ----------
@@ -69,11 +71,11 @@ def find_functions(namespace: Mapping[str, Any], names: Mapping[str, str], file:
     Parameters
     ----------
     namespace : mapping
-        What the file defines.
+        The names that the file defines.
     names : mapping of str to str
         The names of some roles, which then need not be guessed.
     file : pathlib.Path
-        For messages.
+        The file, for messages.
 
     Raises
     ------
@@ -132,27 +134,22 @@ _MEANINGS: Mapping[str, str] = {
     }.items()
     for alias in aliases.split()
 }
-"""What an argument means, by its name in lower case without underscores."""
+"""The meaning of an argument, by its name in lower case without underscores."""
 
 _OPTIONAL = ("Y", "m", "sizes", "L")  # left at their defaults, where they have some
 _NUMBERED = re.compile(r"[a-z]+\d+")
 
 
 def call(function: Callable[..., Any], given: Mapping[str, Any], named: Mapping[str, Any]) -> Any:
-    """Call a function with what its arguments are called.
+    """Call a function by the names of its arguments.
 
     Parameters
     ----------
     function : callable
     given : mapping of str to object
-        What there is to give, by meaning: X, Y, parameters, output, ...
+        The values that there are to give, by meaning: X, Y, parameters, output, ...
     named : mapping of str to object
         Arrays by their own name: W1, b1, or Z1 of a cache.
-
-    Returns
-    -------
-    object
-        What the function returns.
 
     Raises
     ------
@@ -199,19 +196,16 @@ def returned_names(function: Callable[..., Any]) -> list[str]:
 # One function after the other.
 
 
-_NUMBERS = (int, float, np.number, np.ndarray)
-
-
 @dataclass(frozen=True)
 class Forward:
-    """What a forward pass gave.
+    """The results of a forward pass.
 
     Parameters
     ----------
     outputs : ndarray or None
-        What the last layer gives; None where forward gives the cost instead.
+        The outputs of the last layer; None where forward gives the cost instead.
     cache : object
-        What it keeps for backward.
+        The object that it keeps for backward.
     cost : float or None
     named : dict of str to ndarray
         Arrays that go by a name: of a dictionary, or of ``return Z1, A1, Z2, A2``.
@@ -234,11 +228,11 @@ class Code:
     sizes : tuple of int
         The features of a sample, and the units of every layer.
     X, Y : ndarray
-        In that layout; the functions get copies.
+        The data in that layout; the functions get copies.
     m : int
         The number of samples.
     noticed : Noticed
-        Where it is noted if they write into X or Y.
+        The record of writing into X or Y.
     """
 
     functions: Functions

@@ -33,12 +33,12 @@ _GRACE = 10  # seconds beyond its own time limit, after which the process is end
 
 @dataclass(frozen=True)
 class FileCheck:
-    """What came of the check of a learner's file.
+    """The outcome of the check of a learner's file.
 
     Parameters
     ----------
     printed : str
-        What the file printed, of a lot only the beginning.
+        The output of the file, of a lot only the beginning.
     text : str
         The report as a person reads it, or why there is none.
     report : mapping or None
@@ -145,7 +145,7 @@ class _Output(threading.Thread):
 
     @property
     def text(self) -> str:
-        """What was printed."""
+        """The output as text."""
         return self.kept.decode("utf-8", errors="replace")
 
 

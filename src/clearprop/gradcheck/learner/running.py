@@ -95,9 +95,9 @@ def failure(message: str, error: BaseException) -> UsageError:
     Parameters
     ----------
     message : str
-        What was tried.
+        A sentence on what was tried.
     error : BaseException
-        What was raised. The frames of clearprop, which called that code, are left out.
+        The error. The frames of clearprop, which called that code, are left out.
     """
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename.startswith((_OURS, "<frozen")):

@@ -15,6 +15,9 @@ from clearprop.gradcheck.learner.running import failure
 from clearprop.gradcheck.subject import Layout
 from clearprop.parameters import Array
 
+T = TypeVar("T")
+_GUESSES = 12  # each of them made because of what the one before showed
+
 _HIDDEN = (4, 6, 8, 9, 10, 11)  # no two layers are alike, so that no matrix fits by accident
 _FEATURES = 5
 _DEPTH = 3
@@ -24,7 +27,7 @@ _NUMBERED = re.compile(r"([A-Za-z_]+?)(\d+)")
 
 @dataclass(frozen=True)
 class Guess:
-    """What is guessed.
+    """A guess of how functions want to be called.
 
     Parameters
     ----------
@@ -36,9 +39,9 @@ class Guess:
     batch : Batch or None
         The data, where they are known.
     outputs : int
-        Of the last layer.
+        The outputs of the last layer.
     prefixes : mapping of str to str
-        What W and b are called before their number.
+        The names of W and b, without their number.
     """
 
     depth: int = _DEPTH
@@ -114,7 +117,7 @@ def next_guess(guess: Guess, asked: Recorded, outcome: Forward | Exception) -> G
     asked : Recorded
         The parameters that it got.
     outcome : Forward or Exception
-        What it gave or raised.
+        The result, or the error that it raised.
 
     Returns
     -------
@@ -162,14 +165,6 @@ def _says_nothing(passed: Forward) -> bool:
     return bool(np.all(passed.outputs == 1))
 
 
-# Trials.
-
-
-T = TypeVar("T")
-
-_GUESSES = 12  # each of them made because of what the one before showed
-
-
 @dataclass(frozen=True)
 class _Attempt:
     """Code and parameters that it might work with."""
@@ -186,7 +181,7 @@ class _Attempt:
 
 
 class _StoppedError(Exception):
-    """What stopped an attempt, and after how many steps."""
+    """An error that stopped an attempt, and the number of steps before it."""
 
     def __init__(self, stage: int, attempt: _Attempt, error: Exception) -> None:
         self.stage, self.attempt, self.error = stage, attempt, error
@@ -228,7 +223,7 @@ def find_setting(
     Returns
     -------
     code : Code
-        In the layout in which most gradients have the shape of their parameter.
+        The code in the layout in which most gradients have the shape of their parameter.
     parameters : dict of str to ndarray
         Random ones.
 
