@@ -147,6 +147,38 @@ def test_a_sum_over_samples_without_biases_is_explained_in_its_own_terms():
     assert mistake.correction == "dZ0 = dA0 * (1 - A0**2)"
 
 
+@pytest.mark.parametrize("rows", [False, True])
+def test_the_correction_of_squares_after_a_softmax_makes_the_code_right(rows):
+    draw = np.random.RandomState(5).standard_normal
+    X, Y = draw((7, 4)), np.eye(3)[[0, 1, 2, 0, 1, 2, 2]]
+    parameters = {"W1": draw((4, 3)), "b1": draw((1, 3))}
+    if not rows:
+        X, Y = X.T, Y.T
+        parameters = {name: array.T for name, array in parameters.items()}
+    units, samples = (1, 0) if rows else (0, 1)
+
+    def forward(p):
+        Z = (X @ p["W1"] if rows else p["W1"] @ X) + p["b1"]
+        e = np.exp(Z - Z.max(axis=units, keepdims=True))
+        return e / e.sum(axis=units, keepdims=True)
+
+    def checked(line):
+        def gradients(p):
+            names = {"np": np, "A1": forward(p), "Y": Y}
+            exec(line, names)  # noqa: S102 - a line of backward
+            dZ = names["dZ1"]
+            db = dZ.sum(axis=samples, keepdims=True) / 7
+            return {"dW1": (X.T @ dZ if rows else dZ @ X.T) / 7, "db1": db}
+
+        return check_backward(
+            lambda p: np.sum((forward(p) - Y) ** 2) / 7, gradients, parameters, X=X, Y=Y
+        )
+
+    (mistake,) = checked("dZ1 = A1 - Y").diagnosis.mistakes
+    assert mistake.cause == "other_loss"
+    assert checked(mistake.correction)
+
+
 # Where nothing fits.
 
 

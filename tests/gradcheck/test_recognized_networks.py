@@ -112,6 +112,23 @@ def test_a_recognized_network_has_the_gradients_of_the_engine(
         assert np.abs(gradient - right[name]).max() <= 1e-6 * largest
 
 
+def test_a_softmax_of_targets_that_are_no_shares_of_one_has_its_own_gradient():
+    draw = np.random.RandomState(2)
+    X, Y = draw.standard_normal((4, 7)), draw.randint(0, 2, (3, 7)) * 1.0
+    parameters = {"W1": draw.standard_normal((3, 4)), "b1": draw.standard_normal((3, 1))}
+
+    def softmax(p):
+        e = np.exp(p["W1"] @ X + p["b1"])
+        return e / e.sum(axis=0)
+
+    def cost(p):
+        return -np.sum(Y * np.log(softmax(p))) / 7
+
+    run = recognize(Subject(cost, lambda _: {}, parameters, X, Y))
+    dZ = softmax(parameters) * Y.sum(axis=0) - Y
+    assert np.allclose(run.gradients()["W1"], dZ @ X.T / 7)
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_activation_is_called_by_its_name(activation):
     subject = subject_of(

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -39,12 +39,6 @@ _OPERATORS: Mapping[type[ast.AST], str] = {
 _WHOLE = 1e-5
 
 
-class Names(Protocol):
-    """Arrays and numbers by the symbols of formulas."""
-
-    def __getitem__(self, symbol: str, /) -> Any: ...
-
-
 def _log(A: Array) -> Array:
     """Return the logarithm; that of 0 is finite, so that 0 log 0 is 0."""
     return np.log(np.maximum(A, np.finfo(np.float64).tiny))
@@ -53,7 +47,7 @@ def _log(A: Array) -> Array:
 _FUNCTIONS: dict[str, Any] = {"__builtins__": {}, "np": np, "sigmoid": sigmoid, "log": _log}
 
 
-def value_of(formula: str, names: "Names") -> Array:
+def value_of(formula: str, names: Any) -> Array:
     """Compute a formula, or the right side of a line.
 
     Parameters
@@ -64,7 +58,7 @@ def value_of(formula: str, names: "Names") -> Array:
         by 0, which is no error here.
     """
     with np.errstate(all="ignore"):
-        return np.asarray(eval(_compiled(formula), _FUNCTIONS, names))  # type: ignore[arg-type]  # noqa: S307 - of our tables
+        return np.asarray(eval(_compiled(formula), _FUNCTIONS, names))  # noqa: S307 - our own text
 
 
 @lru_cache(maxsize=4096)
