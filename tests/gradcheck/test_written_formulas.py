@@ -162,14 +162,14 @@ def steps_of_factors(at):
     for target in ("dW", "db", "dZ" if at.is_last else "dA"):
         simple = list(factors._simple(at, target))
         pairs = (factors._together(*pair) for pair in combinations(simple, 2))
-        values = [one.value for one in simple] + [factors._product(some) for some in pairs if some]
-        for value in (*values, 0.37):
-            for steps in factors.meanings(value, at, target, telling=True):
-                for step in steps:
-                    line = re.match(r"\w+", step.theirs)[0]
-                    right = at.value(at.lines.right(line).partition("; ")[0])
-                    L2 = at.value(f"0 * {line[1]}{at.lines.penalty(line)}") if line in SUMS else 0
-                    yield step, at, step.factor * (right - L2) + L2
+        every = dict.fromkeys((*simple, *chain.from_iterable(pairs)))
+        steps = [factors._step(cause, one, at, target) for one in every for cause in one.causes]
+        ((unnamed,),) = factors.meanings(0.37, at, target, telling=True)
+        for step in (*steps, unnamed):
+            line = re.match(r"\w+", step.theirs)[0]
+            right = at.value(at.lines.right(line).partition("; ")[0])
+            L2 = at.value(f"0 * {line[1]}{at.lines.penalty(line)}") if line in SUMS else 0
+            yield step, at, step.factor * (right - L2) + L2
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
