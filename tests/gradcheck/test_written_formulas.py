@@ -14,7 +14,7 @@ import pytest
 
 from clearprop.gradcheck.diagnosis import deltas, factors, lines
 from clearprop.gradcheck.diagnosis.formulas import Dense
-from clearprop.gradcheck.diagnosis.networks import ACTIVATIONS, COSTS, SUMS, Dropout, Plan
+from clearprop.gradcheck.diagnosis.networks import ACTIVATIONS, COSTS, SUMS, Dropout, Lines, Plan
 from clearprop.gradcheck.diagnosis.readings import shape_steps
 from clearprop.gradcheck.diagnosis.replay import Place, point, run
 from clearprop.gradcheck.subject import Layout
@@ -222,3 +222,9 @@ def test_every_line_of_a_wrong_shape_has_its_value(layout):
                 ((name, value),) = wrong.items()
                 turned = learner.turned(name[0], value)
                 learner.check(step.theirs, turned if value.ndim else value)
+
+
+def test_keys_are_written_as_they_are_whatever_they_hold():
+    plan = network(LAYOUTS[2], ACTIVATIONS[0], COSTS[0]).plan
+    write = Lines(plan, 2).notation.write
+    assert write('grads["dW = 1; dZ = 2"] = dW') == 'grads["dW = 1; dZ = 2"] = dW2'

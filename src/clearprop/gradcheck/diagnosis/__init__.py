@@ -1,5 +1,5 @@
 """Wrong gradients explained: the mistake that gives exactly these numbers, and its correction."""
 
-from clearprop.gradcheck.diagnosis.mistakes import Diagnosis, Mistake, explain_error
+from clearprop.gradcheck.diagnosis.mistakes import Diagnosis, Mistake
 
-__all__ = ["Diagnosis", "Mistake", "explain_error"]
+__all__ = ["Diagnosis", "Mistake"]

@@ -145,8 +145,7 @@ def _agrees(run: Run, numerical: Arrays, close: float) -> bool:
 
 def _no_mistake(told: Told, *, single: bool) -> Diagnosis:
     """Say how close the gradients are that were called wrong."""
-    exact = told.run.gradients()
-    first = told.wrong[0]
+    exact, first = told.run.gradients(), told.wrong[0]
     error = max(relative_error(told.theirs[name], exact[name]) for name in told.wrong)
     evidence = (
         f"{called(first)} agrees with the exact gradient to {max(error, LEAST):.0e} of the largest "
@@ -155,9 +154,6 @@ def _no_mistake(told: Told, *, single: bool) -> Diagnosis:
     cause = "float32" if single else "rounding"
     places = tuple(map(called, told.wrong))
     return Diagnosis(first, (Mistake(cause, first, places, "", "", evidence),))
-
-
-# In words.
 
 
 def tell(told: Told) -> Diagnosis:

@@ -143,7 +143,7 @@ class Notation:
         Parameters
         ----------
         line : str
-            ``"dW = dZ @ A_prev.T / m"``; or two lines with a semicolon between.
+            ``"dW = dZ @ A_prev.T / m"``; or one of dA and, after a semicolon, one of dZ.
 
         Returns
         -------
@@ -151,8 +151,8 @@ class Notation:
             ``"dW1 = 1/m * dZ1 @ X.T"``, or ``"dW1 = X.T @ dZ1 / m"`` where samples are rows.
         """
         written = []
-        for one in line.split("; "):
-            target, equals, formula = re.split(r"( \+?= )", one, maxsplit=1)
+        for one in line.split("; ") if line.startswith("dA = ") else [line]:
+            target, equals, formula = re.split(r"( \+?= )(?!.* = )", one)  # at the last of them
             array = re.sub(r'.*"|\W.*', "", target)  # of grads["dW2"] nothing, of "A, cache" A
             node = ast.parse(formula, mode="eval").body
             turned = self.layout.turned(array or _first_array(node))

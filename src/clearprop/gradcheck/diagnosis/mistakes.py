@@ -1,6 +1,5 @@
 """The mistakes that clearprop knows, and the diagnosis that names them."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -196,9 +195,6 @@ CAUSES: Mapping[str, Cause] = {
 }
 """Every cause by its key, which stays the same in any language."""
 
-_SHAPES = re.compile(r"\(\d+,(?: ?\d+)?\)")
-_MISFIT = ("not aligned", "mismatch in its core dimension", "could not be broadcast together")
-
 
 @dataclass(frozen=True)
 class Mistake:
@@ -288,36 +284,3 @@ def _lines(number: int, mistake: Mistake, *, alone: bool) -> list[str]:
     if mistake.others:
         lines.append(f"  The same numbers would come from: {'; '.join(mistake.others)}.")
     return lines
-
-
-def explain_error(error: BaseException) -> str | None:
-    """Say which mistake usually raises an exception in code for back-propagation.
-
-    Returns
-    -------
-    str or None
-        A sentence or two; None where the exception's own words have to do.
-    """
-    text = str(error)
-    if isinstance(error, TypeError | AttributeError) and "'tuple'" in text:
-        return (
-            "A function that returns a pair, such as (A, cache), is used as if it returned one "
-            "array. Take the first of the two: A, cache = sigmoid(Z)."
-        )
-    if isinstance(error, NameError):
-        return (
-            f"{error.name} is used and never set. Is it another variable's name, or one of another "
-            "function?"
-        )
-    if isinstance(error, KeyError) and re.fullmatch(r"'d?[A-Za-z]\d+'", text):
-        return (
-            f"There is no {text} in the dictionary. Is it stored under a key that is one beside it?"
-        )
-    if isinstance(error, ValueError) and any(words in text for words in _MISFIT):
-        shapes = ", ".join(_SHAPES.findall(text)[:2])
-        return (
-            f"Two arrays that don't fit are multiplied{f': {shapes}' if shapes else ''}. dW has "
-            "the shape of W, and dA that of A: write the shapes beside every factor, and transpose "
-            "the one that does not fit."
-        )
-    return None

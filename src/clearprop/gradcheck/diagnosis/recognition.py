@@ -222,9 +222,6 @@ def _is_bias(name: str, array: Array) -> bool:
     return leaf.startswith("b") or array.ndim == 1
 
 
-# Dropout.
-
-
 def usual_dropouts(widths: Sequence[int], m: int, rows: bool) -> Iterator[Dropout]:
     """Yield what `rand(*A.shape) < keep` leaves, after every hidden layer or after one of them.
 

@@ -160,7 +160,7 @@ def call(function: Callable[..., Any], given: Mapping[str, Any], named: Mapping[
     unknown = []
     by_name = {name.lower(): value for name, value in named.items()}
     for name, argument in inspect.signature(function).parameters.items():
-        plain = name.replace("_", "").lower()
+        plain = _plain(name)
         meaning = _MEANINGS.get(plain)
         has_default = argument.default is not argument.empty
         if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD):

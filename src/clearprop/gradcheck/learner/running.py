@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import linecache
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -10,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from clearprop.errors import UsageError
-from clearprop.gradcheck.diagnosis import explain_error
 
 SUFFIXES = (".py", ".ipynb")
 
+_OURS = str(Path(__file__).parents[2])
+_SHAPES = re.compile(r"\(\d+,(?: ?\d+)?\)")
+_MISFIT = ("not aligned", "mismatch in its core dimension", "could not be broadcast together")
 _TIMED = ("%%time", "%%capture")  # magics whose cells hold Python all the same
 
 
@@ -86,9 +89,6 @@ def _without_magic(line: str) -> str:
     return f"{line[: len(line) - len(bare)]}pass"  # which an indented block may consist of
 
 
-_OURS = str(Path(__file__).parents[2])
-
-
 def failure(message: str, error: BaseException) -> UsageError:
     """Make an error of a message, what may be behind it, and last the traceback of the code.
 
@@ -105,3 +105,36 @@ def failure(message: str, error: BaseException) -> UsageError:
     lines = traceback.format_exception(type(error), error, frames)
     parts = (message, explain_error(error), "".join(lines).rstrip())
     return UsageError("\n\n".join(part for part in parts if part))
+
+
+def explain_error(error: BaseException) -> str | None:
+    """Say which mistake usually raises an exception in code for back-propagation.
+
+    Returns
+    -------
+    str or None
+        A sentence or two; None where the exception's own words have to do.
+    """
+    text = str(error)
+    if isinstance(error, TypeError | AttributeError) and "'tuple'" in text:
+        return (
+            "A function that returns a pair, such as (A, cache), is used as if it returned one "
+            "array. Take the first of the two: A, cache = sigmoid(Z)."
+        )
+    if isinstance(error, NameError):
+        return (
+            f"{error.name} is used and never set. Is it another variable's name, or one of another "
+            "function?"
+        )
+    if isinstance(error, KeyError) and re.fullmatch(r"'d?[A-Za-z]\d+'", text):
+        return (
+            f"There is no {text} in the dictionary. Is it stored under a key that is one beside it?"
+        )
+    if isinstance(error, ValueError) and any(words in text for words in _MISFIT):
+        shapes = ", ".join(_SHAPES.findall(text)[:2])
+        return (
+            f"Two arrays that don't fit are multiplied{f': {shapes}' if shapes else ''}. dW has "
+            "the shape of W, and dA that of A: write the shapes beside every factor, and transpose "
+            "the one that does not fit."
+        )
+    return None
