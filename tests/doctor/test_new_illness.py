@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from clearprop.cli import cli
 from click.testing import CliRunner
 from doctor_trainings import net, toy, trained_by
 
 import clearprop as cp
+from clearprop.cli import cli
 from clearprop.data.named import moons
 from clearprop.doctor import Examination, Finding, Illness, catalogue
 

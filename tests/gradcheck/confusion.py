@@ -9,7 +9,7 @@ from pathlib import Path
 from catalogue.mistakes import MISTAKES
 from catalogue.trial import outcome
 
-from clearprop.gradcheck.diagnosis.words import CAUSES
+from clearprop.gradcheck.diagnosis.mistakes import CAUSES
 
 PAGE = Path(__file__).parents[2] / "docs/diagnosis.md"
 START, END = "<!-- the catalogue -->\n", "<!-- end of the catalogue -->\n"
@@ -22,10 +22,10 @@ HEADER = """\
 def table():
     """Return the table, a row for each cause in the order of the words."""
     rows = []
-    for cause, (title, _) in CAUSES.items():
+    for cause, known in CAUSES.items():
         planted = [one for one in MISTAKES if one.cause == cause]
         if planted:
-            rows.append(_row(title, planted))
+            rows.append(_row(known.title, planted))
     return HEADER + "".join((*rows, _row("**all**", MISTAKES)))
 
 
@@ -39,7 +39,7 @@ def page_with(table):
 def _row(title, planted):
     outcomes = [(one, outcome(one)) for one in planted]
     others = Counter(
-        CAUSES[seen.cause][0] if seen.cause else "nothing"
+        CAUSES[seen.cause].title if seen.cause else "nothing"
         for one, seen in outcomes
         if seen.cause != one.cause
     )

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from clearprop.gradcheck.learner.names import Functions
+from clearprop.gradcheck.learner.functions import Functions
 
 
 def sigmoid(z):

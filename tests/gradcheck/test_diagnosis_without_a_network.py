@@ -44,6 +44,11 @@ def test_without_the_network_gradients_are_compared_with_the_numerical_ones(name
 
     diagnosis = check_backward(cubes, gradients, parameters).diagnosis
     assert (diagnosis.parameter, diagnosis.cause) == (name, cause)
+    if cause is not None:  # the line that is printed gives the gradient, where ... is the right one
+        target, formula = diagnosis.mistakes[0].theirs.replace("...", "right").split(" = ")
+        names = {**parameters, "np": np, "right": true_gradients(parameters)[name]}
+        assert target == f"d{name}"
+        assert np.allclose(eval(formula, names), gradients(parameters)[name], rtol=1e-5)  # noqa: S307
     assert diagnosis.known[-1].startswith("X and Y are not known")
     assert bool(diagnosis.ruled_out) == (cause is None)
 

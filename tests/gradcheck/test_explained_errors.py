@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from clearprop.gradcheck.diagnosis import explain_error
+from clearprop.gradcheck.learner.running import explain_error
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 from learned_styles import STYLES, course
 
 from clearprop.errors import ClearpropError, DataError, UsageError
-from clearprop.gradcheck.learner.checking import check_code
+from clearprop.gradcheck.learner.child import check_code
+from clearprop.gradcheck.learner.functions import Functions, find_functions
 from clearprop.gradcheck.learner.layouts import Batch
-from clearprop.gradcheck.learner.names import Functions, find_functions
 from clearprop.gradcheck.learner.trial import find_setting
 
 

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearprop.gradcheck.differences import measure_slope
-from clearprop.gradcheck.entries import EACH, choose_entries
-from clearprop.gradcheck.precision import DOUBLE, SINGLE, is_single
+from clearprop.gradcheck.differences import DOUBLE, SINGLE, is_single, measure_slope
+from clearprop.gradcheck.measuring import EACH, choose_entries
 
 SMOOTH = [
     (lambda t: math.sin(1 + t), math.cos(1)),

@@ -6,7 +6,7 @@ from catalogue.learners import LEARNERS, load
 from catalogue.trial import learners_subject
 
 from clearprop.gradcheck import check_backward
-from clearprop.gradcheck.diagnosis import diagnose
+from clearprop.gradcheck.diagnosis.diagnose import diagnose
 
 
 @pytest.mark.parametrize("learner", LEARNERS.values(), ids=str)

@@ -10,7 +10,7 @@ from catalogue.learners import LEARNERS, load
 from catalogue.mistakes import MISTAKES
 from catalogue.trial import check, outcome
 
-from clearprop.gradcheck.diagnosis.words import title
+from clearprop.gradcheck.diagnosis.mistakes import CAUSES
 
 LISTED = {
     *("mean_missing", "mean_twice", "mean_axis", "sign", "factor_two"),
@@ -61,7 +61,7 @@ def test_nineteen_of_twenty_causes_are_named(misnamed):
 
 def test_what_is_named_otherwise_gives_the_same_numbers(misnamed):
     for planted in misnamed:
-        assert title(planted.cause) in outcome(planted).others, outcome(planted).text
+        assert CAUSES[planted.cause].title in outcome(planted).others, outcome(planted).text
 
 
 def test_a_single_mistake_is_not_called_several():

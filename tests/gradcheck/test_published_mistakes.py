@@ -4,7 +4,7 @@ import pytest
 from catalogue import trial
 from catalogue.learners import Learner, load
 
-from clearprop.gradcheck.diagnosis import explain_error
+from clearprop.gradcheck.learner.running import explain_error
 
 LEARNER = Learner("published_tanh", (6, 5, 4, 3, 1))
 

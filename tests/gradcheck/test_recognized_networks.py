@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import clearprop as cp
 from clearprop.gradcheck import Subject
-from clearprop.gradcheck.diagnosis.network.recognition import recognize
+from clearprop.gradcheck.diagnosis.recognition import recognize
 
 ACTIVATIONS = {
     "relu": cp.ReLU(),
@@ -110,6 +110,23 @@ def test_a_recognized_network_has_the_gradients_of_the_engine(
     largest = max(np.abs(gradient).max() for gradient in right.values())
     for name, gradient in run.gradients().items():
         assert np.abs(gradient - right[name]).max() <= 1e-6 * largest
+
+
+def test_a_softmax_of_targets_that_are_no_shares_of_one_has_its_own_gradient():
+    draw = np.random.RandomState(2)
+    X, Y = draw.standard_normal((4, 7)), draw.randint(0, 2, (3, 7)) * 1.0
+    parameters = {"W1": draw.standard_normal((3, 4)), "b1": draw.standard_normal((3, 1))}
+
+    def softmax(p):
+        e = np.exp(p["W1"] @ X + p["b1"])
+        return e / e.sum(axis=0)
+
+    def cost(p):
+        return -np.sum(Y * np.log(softmax(p))) / 7
+
+    run = recognize(Subject(cost, lambda _: {}, parameters, X, Y))
+    dZ = softmax(parameters) * Y.sum(axis=0) - Y
+    assert np.allclose(run.gradients()["W1"], dZ @ X.T / 7)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

@@ -44,7 +44,7 @@ def check(target: str, data: str | None, as_json: bool, **options: Any) -> None:
     The exit code is 0 where the gradients are right, 1 where one is wrong, and 2 where nothing can
     be checked.
     """
-    from clearprop.gradcheck.learner.source import SUFFIXES
+    from clearprop.gradcheck.learner.running import SUFFIXES
 
     if target.endswith(SUFFIXES):
         report, text = _check_file(Path(target), data, options)

@@ -232,14 +232,13 @@ def batch_for_learners(data: str) -> "Batch":
 
 def _check(network: Network, recipe: Preprocessing, dataset: Dataset) -> "Report":
     from clearprop.gradcheck import check_gradients
-    from clearprop.gradcheck.words import say
 
     some = _some(dataset)
     with naming(dataset.name):
         report = check_gradients(network, *_prepared(some, recipe))
     if len(some) == len(dataset):
         return report
-    note = say("some samples", some=len(some), all=len(dataset))
+    note = f"checked on {len(some)} of {len(dataset)} samples."
     return replace(report, notes=(note, *report.notes))
 
 

@@ -7,22 +7,22 @@ from typing import Any
 import numpy as np
 
 from clearprop.errors import DataError, UsageError
-from clearprop.gradcheck.calling import (
+from clearprop.gradcheck.differences import DOUBLE, SINGLE, computes_in_single
+from clearprop.gradcheck.measuring import Point
+from clearprop.gradcheck.report import Report, first_not_finite, make_notes, make_row
+from clearprop.gradcheck.subject import (
+    Arrays,
     Noticed,
+    Subject,
     as_cost,
     as_parameters,
+    backward_order,
     carefully,
+    layers_of,
+    named_gradients,
     own_random_numbers,
     same,
 )
-from clearprop.gradcheck.claims import named_gradients
-from clearprop.gradcheck.order import backward_order, layers_of
-from clearprop.gradcheck.point import Point
-from clearprop.gradcheck.precision import DOUBLE, SINGLE, computes_in_single
-from clearprop.gradcheck.report import Report
-from clearprop.gradcheck.rows import first_not_finite, make_notes, make_row
-from clearprop.gradcheck.subject import Arrays, Subject
-from clearprop.gradcheck.words import say
 from clearprop.parameters import Array
 
 
@@ -44,7 +44,7 @@ def check_backward(
         The gradient of each parameter under its name, ``"W1"``, or ``"dW1"``; other entries are
         left out. Or a function of the parameters that returns them, by name or as a sequence.
     parameters : mapping of str to array
-        Where the gradients are checked. Random numbers, for biases too, show more mistakes than
+        The point where the gradients are checked. Random numbers, for biases too, show more than
         zeros.
     X, Y : array, optional
         The samples and targets that the cost was computed from, in one's own layout: with them, a
@@ -89,7 +89,11 @@ def check_backward(
     )
     report = check_subject(subject, noticed)
     if noticed.draws and not callable(gradients):
-        raise UsageError(say("random cost, fixed gradients"))
+        raise UsageError(
+            "The cost draws random numbers (dropout?), and the gradients are those of an earlier "
+            "run, which drew others. Give a function of the parameters that returns the "
+            "gradients."
+        )
     return report
 
 
@@ -107,9 +111,9 @@ def check_subject(
     ----------
     subject : Subject
     noticed : Noticed
-        What calls of its functions leave there becomes notes.
+        The record of calls of its functions, which becomes notes.
     notes : sequence of str
-        What else to tell.
+        Other notes to print.
     origin : callable
         Says where a cost that is not finite comes from, if it knows.
 
@@ -120,7 +124,7 @@ def check_subject(
     Raises
     ------
     UsageError, ShapeError, DataError
-        As `check_backward` does.
+        The same as of `check_backward`.
     """
     data = {name: array for name in "XY" if (array := getattr(subject, name)) is not None}
     before = {name: array.copy() for name, array in data.items()}
@@ -142,26 +146,38 @@ def check_subject(
     wrong = tuple(row.parameter for row in report.wrong)
     if not wrong:
         return report
-    from clearprop.gradcheck.diagnosis import diagnose  # here, because few checks need it
+    from clearprop.gradcheck.diagnosis.diagnose import diagnose  # here, because few checks need it
 
     numerical = {name: found.numerical for name, found in measured.items()}
     return replace(report, diagnosis=diagnose(subject, numerical, claims, wrong))
 
 
 def _require_steady_cost(costs: Sequence[float], noticed: Noticed) -> None:
-    if not same(*costs):
-        changes = ", ".join(sorted(noticed.changes))
-        key = "unsteady cost, changes" if changes else "unsteady cost"
-        raise UsageError(say(key, first=costs[0], second=costs[1], changes=changes))
+    if same(*costs):
+        return
+    twice = f"Two calls of the cost with the same parameters give {costs[0]} and {costs[1]}"
+    if noticed.changes:
+        raise UsageError(
+            f"{twice}, because the code writes into {', '.join(sorted(noticed.changes))}. Let it "
+            "make new arrays: X = X / 255, not X /= 255."
+        )
+    raise UsageError(
+        f"{twice}: it draws random numbers that numpy.random.seed does not hold, or keeps "
+        "something from call to call. Make it give the same number twice."
+    )
 
 
 def require_finite(arrays: Arrays) -> None:
     """Raise a `DataError` that names the first array that holds NaN or infinity, and where."""
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise DataError(say("not finite from the start", name=name, **first_not_finite(array)))
+            raise DataError(f"{name} is {first_not_finite(array)}: start from finite numbers.")
 
 
 def cost_not_finite(cost: float, origin: str | None) -> DataError:
     """Make the error for a cost that is not finite though all that goes into it is."""
-    return DataError(say("cost not finite", cost=cost, origin=origin or say("unknown origin")))
+    unknown = (
+        "The parameters are finite, so it starts in the forward pass or in the cost: a logarithm "
+        "of 0, a division by 0, an exp of a large number."
+    )
+    return DataError(f"The cost is {cost}. {origin or unknown}")

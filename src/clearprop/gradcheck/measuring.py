@@ -1,21 +1,51 @@
-"""One array at a time: its claimed gradient against the slopes of the cost."""
+"""The claimed gradients of each array against the slopes of the cost."""
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.gradcheck.differences import Slope, measure_slope
-from clearprop.gradcheck.entries import EACH, choose_entries
-from clearprop.gradcheck.precision import Precision
+from clearprop.gradcheck.differences import (
+    DOUBLE,
+    SINGLE,
+    Precision,
+    Slope,
+    is_single,
+    measure_slope,
+)
+from clearprop.gradcheck.subject import Arrays, Subject, same
 from clearprop.parameters import Array
 
 _Places = NDArray[np.intp]
-
 _WITNESSES = 3  # wrong entries that are looked at again
 _ALIKE = 0.99  # of errors this close to the largest, the one of the largest entry is shown
+_ROUNDINGS = 2**10  # of the largest entry, that the smallest ones may be off by
+_NEAR = 1e-3  # of a parameter, or of 1: far enough for a kink to be left behind
+_LAST_BITS = 2.0**-48
+_SURE = 16  # times the rounding of a gradient
+
+EACH = 128
+"""Arrays of up to so many entries are checked entry by entry."""
+
+_SAMPLE = 30
+
+
+def choose_entries(size: int, random_state: np.random.RandomState) -> list[int]:
+    """Choose the entries of an array to be checked one by one.
+
+    Returns
+    -------
+    list of int
+        Places in C order, ascending: all of them in a small array; in a large one the first, the
+        last, where indices that are off by one show, and a random sample.
+    """
+    if size <= EACH:
+        return list(range(size))
+    drawn = random_state.randint(size, size=_SAMPLE - 2)
+    return sorted({0, size - 1, *drawn.tolist()})
 
 
 @dataclass(frozen=True)
@@ -25,11 +55,11 @@ class Claim:
     Parameters
     ----------
     cost : callable
-        Of the array; it is given a new one at every call.
+        The cost of the array; it is given a new one at every call.
     array : ndarray
-        Where the gradient is checked.
+        The point where the gradient is checked.
     gradient : ndarray
-        What is claimed, of the same shape; NaN where nothing is.
+        The claim, of the same shape; NaN where there is none.
     at_zero : float
         The cost at `array`.
     floor : float
@@ -75,14 +105,14 @@ class Claim:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured of one array.
+    """The outcome of one array.
 
     Parameters
     ----------
     numerical : ndarray
         The slope of each entry that was measured, of the array's shape; NaN for all others.
     right, wrong, skipped : int
-        How many entries were found right or wrong, or could not be judged.
+        The number of entries that were found right, wrong, or could not be judged.
     error : float
         The largest relative error |claimed - numerical| / max(|claimed|, |numerical|); of the wrong
         entries where there are any, else of the right ones. NaN where none was judged.
@@ -108,12 +138,8 @@ def measure(claim: Claim, is_wrong: Callable[[int, Slope], bool]) -> Measured:
     ----------
     claim : Claim
     is_wrong : callable
-        Looks again at an entry, by its place and slope, that seems to be wrong. Where the worst
+        A second look at an entry, by its place and slope, that seems to be wrong. Where the worst
         few are not, none is.
-
-    Returns
-    -------
-    Measured
     """
     random_state = np.random.RandomState(0)
     slopes = {place: claim.at(place) for place in choose_entries(claim.array.size, random_state)}
@@ -174,3 +200,102 @@ def _worst(claim: Claim, numerical: Array, judged: _Places) -> tuple[float, tupl
     worst = judged[np.argmax(np.where(errors >= _ALIKE * errors.max(), difference, -1))]
     where = tuple(int(index) for index in np.unravel_index(worst, claim.array.shape))
     return float(errors.max()), where
+
+
+# All arrays, at one point.
+
+
+@dataclass(frozen=True)
+class Point:
+    """A place where gradients are checked.
+
+    Parameters
+    ----------
+    subject : Subject
+    parameters : mapping of str to ndarray
+    cost : float
+    claimed : mapping of str to ndarray
+        The gradients under check.
+    precision : Precision
+        The precision of the cost.
+    """
+
+    subject: Subject
+    parameters: Arrays
+    cost: float
+    claimed: Arrays
+    precision: Precision
+
+    def measure(self) -> dict[str, Measured]:
+        """Measure every parameter's gradient."""
+        return {
+            name: measure(self.claim(name), partial(self._is_wrong, name))
+            for name in self.parameters
+        }
+
+    def claim(self, name: str) -> Claim:
+        """Return the claim about the cost as it depends on one parameter."""
+        array, gradient = self.parameters[name], self.claimed.get(name)
+        if gradient is None or gradient.shape != array.shape:
+            gradient = np.full(array.shape, np.nan)
+        own = SINGLE if is_single(gradient) else DOUBLE
+        return Claim(
+            cost=lambda moved: self.subject.cost({**self.parameters, name: moved}),
+            array=array,
+            gradient=np.where(np.isfinite(gradient), gradient, np.nan),
+            at_zero=self.cost,
+            floor=_ROUNDINGS * own.epsilon * self._largest,
+            precision=replace(
+                self.precision, tolerance=max(self.precision.tolerance, own.tolerance)
+            ),
+        )
+
+    @cached_property
+    def _largest(self) -> float:
+        return max(
+            float(np.abs(claim[np.isfinite(claim)]).max(initial=0))
+            for claim in self.claimed.values()
+        )
+
+    def _is_wrong(self, name: str, place: int, slope: Slope) -> bool:
+        """Whether an entry that seems wrong is so in truth: beyond rounding, and nearby, too.
+
+        Where many units lie on their kinks at once, as those above a dead layer without biases do,
+        the cost may well have a slope that no backward pass gives. That ends a little further.
+        """
+        off = abs(slope.value - self.claimed[name].flat[place])
+        return (
+            off > _SURE * self._rounding.get(name, 0)
+            and self._nearby.claim(name).at(place).outcome == "wrong"
+        )
+
+    @cached_property
+    def _rounding(self) -> dict[str, float]:
+        """The change of gradients with the last bits of the parameters: their rounding alone.
+
+        Where they change from call to call anyway, nothing is known of their rounding.
+        """
+        again = self.subject.gradients(self.parameters)
+        if not all(same(claim, again.get(name)) for name, claim in self.claimed.items()):
+            return {}
+        beside = [self._moved(_LAST_BITS, least=0, seed=seed).claimed for seed in range(3)]
+        with np.errstate(invalid="ignore"):  # infinity less infinity, which is no wrong entry
+            return {
+                name: max(float(np.abs(claim - one[name]).max(initial=0)) for one in beside)
+                for name, claim in self.claimed.items()
+                if all(name in one and one[name].shape == claim.shape for one in beside)
+            }
+
+    @cached_property
+    def _nearby(self) -> "Point":
+        return self._moved(_NEAR, least=1, seed=0)
+
+    def _moved(self, share: float, *, least: float, seed: int) -> "Point":
+        random_state = np.random.RandomState(seed)
+        moved = {
+            name: array
+            + share * np.maximum(np.abs(array), least) * random_state.standard_normal(array.shape)
+            for name, array in self.parameters.items()
+        }
+        cost = self.subject.cost(moved)
+        return replace(self, parameters=moved, cost=cost, claimed=self.subject.gradients(moved))

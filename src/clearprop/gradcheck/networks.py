@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 
 from clearprop.errors import DataError, ShapeError, UsageError
-from clearprop.gradcheck.calling import Noticed, carefully
 from clearprop.gradcheck.check import check_subject, cost_not_finite, require_finite
 from clearprop.gradcheck.passes import INPUT, Passes
 from clearprop.gradcheck.report import Report
-from clearprop.gradcheck.subject import Subject
+from clearprop.gradcheck.subject import Noticed, Subject, carefully
 from clearprop.gradcheck.watching import watch
-from clearprop.gradcheck.words import say
 from clearprop.layers import Flatten, Layer
 from clearprop.losses import Loss
 from clearprop.network import Network, twin_of
@@ -34,7 +32,7 @@ def check_gradients(net: Network, X: Any, y: Any, sample_weight: Any = None) -> 
     ----------
     net : Network
     X : array-like, shape (N, *input_shape)
-        Of more than 32 samples, 32 are drawn: a gradient that is right for them is right for all.
+        The samples; of more than 32, 32 are drawn: what is right for them is right for all.
     y : array-like, shape (N,) or (N, K)
     sample_weight : array-like, shape (N,), optional
 
@@ -61,7 +59,7 @@ def check_gradients(net: Network, X: Any, y: Any, sample_weight: Any = None) -> 
     True
     """
     if not net.parameters:
-        raise UsageError(say("no learning layers"))
+        raise UsageError("The network learns nothing: none of its layers has parameters.")
     own = net.copy()
     X, y = own.inputs(X), own.targets(y)
     weight = None if sample_weight is None else own.sample_weights(sample_weight, len(X))
@@ -69,13 +67,16 @@ def check_gradients(net: Network, X: Any, y: Any, sample_weight: Any = None) -> 
     passes, notes = Passes(own, X, y, weight), []
     if len(X) == len(y) > _MOST:
         passes = _drawn(passes)
-        notes.append(say("some samples", some=len(passes.X), all=len(X)))
+        notes.append(f"checked on {len(passes.X)} of {len(X)} samples.")
     loss, _ = own.loss_and_gradient(passes.X, passes.y, passes.sample_weight)
     if not np.isfinite(loss):
         raise cost_not_finite(loss, watch(passes).origin)
     if own.dtype == np.float32:
         passes, rounded = _in_float64(passes), passes
-        notes.append(say("float32 network", share=f"{_rounding(rounded, passes):.0e}"))
+        notes.append(
+            "the network computes in float32, and was checked in float64; rounding moves its "
+            f"gradients by up to {_rounding(rounded, passes):.0e} of the largest."
+        )
     return _check(passes, notes=notes)
 
 
@@ -225,4 +226,7 @@ def _random_targets(net: Network) -> Array:
             return net.targets(y)
         except (DataError, ShapeError):
             continue
-    raise UsageError(say("no targets", loss=net.loss))
+    raise UsageError(
+        f"{net.loss} takes neither real numbers, nor zeros and ones, nor class numbers as "
+        "targets. Give it some: check_loss(loss, outputs, y)."
+    )

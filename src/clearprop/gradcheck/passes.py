@@ -12,7 +12,7 @@ from clearprop.parameters import Array, ParameterVector
 from clearprop.trace import Trace
 
 INPUT = "x"
-"""What the input of a network is called where its gradient is checked, too."""
+"""The name of a network's input where its gradient is checked, too."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Passes:
     net : Network
         It is written to: a copy that nobody else needs.
     X, y : ndarray
-        As the network takes them.
+        The batch as the network takes it.
     sample_weight : ndarray or None
     """
 

@@ -1,16 +1,21 @@
-"""What a gradient check found: a table from the output back to the input."""
+"""The report of a gradient check: a table from the output back to the input."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from math import prod
 from typing import Any, Literal, TypeAlias
 
-from clearprop.gradcheck.diagnosis import Diagnosis
-from clearprop.gradcheck.naming import called, called_all, number, place
-from clearprop.gradcheck.words import say
+import numpy as np
+
+from clearprop.gradcheck.diagnosis.mistakes import Diagnosis
+from clearprop.gradcheck.differences import SINGLE, Precision, is_single
+from clearprop.gradcheck.measuring import Measured
+from clearprop.gradcheck.subject import Arrays, Noticed, called, called_all, same
+from clearprop.parameters import Array
 
 Verdict: TypeAlias = Literal["right", "wrong", "wrong shape", "missing", "not finite", "unclear"]
-"""What is said of one gradient; ``"unclear"`` where no entry could be measured."""
+"""The verdict on one gradient; ``"unclear"`` where no entry could be measured."""
 
 _PASSING = ("right", "unclear")
 
@@ -23,11 +28,10 @@ class Row:
     ----------
     parameter : str
     shape : tuple of int
-        Of the parameter, which is that of its gradient.
-    verdict : str
-        See `Verdict`.
+        The shape of the parameter, and of its gradient.
+    verdict : Verdict
     fault : str, default ""
-        What is wrong, as a sentence that goes on after the gradient's name.
+        The fault, as a sentence that goes on after the gradient's name.
     checked : int, default 0
         The entries that were held against a numerical gradient.
     skipped : int, default 0
@@ -37,7 +41,7 @@ class Row:
     where : tuple of int or None
         The entry that has it.
     analytical, numerical : float, default NaN
-        Its gradients.
+        The gradients of that entry.
     """
 
     parameter: str
@@ -64,12 +68,12 @@ class Report:
     Parameters
     ----------
     rows : tuple of Row
-        From the output back to the input: an error spreads downwards, so the first wrong gradient
-        is the one to look at.
+        The parameters from the output back to the input: an error spreads downwards, so the first
+        wrong gradient is the one to look at.
     notes : tuple of str
-        What else was noticed.
+        Other observations.
     diagnosis : Diagnosis or None
-        What the mistake is, where the numbers tell.
+        The mistakes, where the numbers tell.
     """
 
     rows: tuple[Row, ...]
@@ -93,34 +97,35 @@ class Report:
         if not self.wrong:
             unclear = [row.parameter for row in self.rows if row.verdict == "unclear"]
             if not unclear:
-                return say("right" if count == 1 else "all right", count=count)
+                return (
+                    "The gradient is right." if count == 1 else f"All {count} gradients are right."
+                )
             if len(unclear) == count:
-                return say("nothing measured")
+                return (
+                    "No gradient could be measured, so that this says nothing of the code. Draw "
+                    "the parameters at random, biases too, not far from 1."
+                )
             names = called_all(unclear)
-            return say("right but unclear", right=count - len(unclear), count=count, names=names)
+            return (
+                f"{count - len(unclear)} of {count} gradients are right; of {names} nothing could "
+                "be measured."
+            )
         first, *others = self.wrong
-        line = say(
-            "first wrong" if others else "only wrong",
-            name=called(first.parameter),
-            fault=first.fault,
-        )
+        name = called(first.parameter)
         if not others:
-            return line
-        more = say(
-            "others wrong",
-            count=len(self.wrong),
-            all=count,
-            names=called_all(row.parameter for row in self.wrong),
-            name=called(first.parameter),
+            return f"{name} is wrong: {first.fault}"
+        every = called_all(row.parameter for row in self.wrong)
+        return (
+            f"{name} is the first wrong gradient on the way back: {first.fault}\n"
+            f"{len(self.wrong)} of {count} gradients are wrong: {every}. Correct {name} first."
         )
-        return f"{line}\n{more}"
 
     def __bool__(self) -> bool:
         return self.passed
 
     def __str__(self) -> str:
         parts = [self.headline, _table(self.rows)]
-        parts += ["\n".join(say("note", text=note) for note in self.notes)] if self.notes else []
+        parts += ["\n".join(f"Note: {note}" for note in self.notes)] if self.notes else []
         parts += [] if self.diagnosis is None else [str(self.diagnosis)]
         return "\n\n".join(parts)
 
@@ -136,8 +141,18 @@ class Report:
         }
 
 
+def place(index: tuple[int, ...] | None) -> str:
+    """Write an index as it is typed: ``[0, 3]``."""
+    return f"[{', '.join(map(str, index))}]" if index else ""
+
+
+def number(value: float) -> str:
+    """Write a number with as many digits as a person compares."""
+    return "" if math.isnan(value) else f"{value:.5g}"
+
+
 def _table(rows: Iterable[Row]) -> str:
-    header = tuple(say(f"column {name}") for name in _COLUMNS)
+    header = ("parameter", "shape", "checked", "relative error", "at", "yours", "numerical", "")
     lines = [
         (
             row.parameter,
@@ -147,7 +162,7 @@ def _table(rows: Iterable[Row]) -> str:
             place(row.where),
             number(row.analytical),
             number(row.numerical),
-            say(f"verdict {row.verdict}"),
+            row.verdict if row.passed else row.verdict.upper(),
         )
         for row in rows
     ]
@@ -158,24 +173,106 @@ def _table(rows: Iterable[Row]) -> str:
     )
 
 
-_COLUMNS = (
-    "parameter",
-    "shape",
-    "checked",
-    "error",
-    "where",
-    "analytical",
-    "numerical",
-    "verdict",
-)
-
-
 def _checked(row: Row) -> str:
     if not row.checked and not row.skipped:
         return ""
     entries = math.prod(row.shape)
-    return say(
-        "checked all" if row.checked == entries else "checked some",
-        checked=row.checked,
-        entries=entries,
-    )
+    return f"all {entries}" if row.checked == entries else f"{row.checked} of {entries}"
+
+
+# Rows and notes, from what was measured.
+
+
+def make_row(name: str, shape: tuple[int, ...], claimed: Arrays, measured: Measured) -> Row:
+    """Make the row of one parameter.
+
+    Parameters
+    ----------
+    name : str
+    shape : tuple of int
+        The shape of the parameter.
+    claimed : mapping of str to ndarray
+        The gradients under check, of all parameters.
+    measured : Measured
+    """
+    claim = claimed.get(name)
+    if claim is None:
+        return Row(name, shape, "missing", f"it is missing; there are {called_all(claimed)}.")
+    if claim.shape != shape:
+        fault = f"it has the shape {claim.shape}, expected {shape}, that of {name}."
+        return Row(name, shape, "wrong shape", fault)
+    if not np.isfinite(claim).all():
+        return Row(name, shape, "not finite", f"it is {first_not_finite(claim)}.")
+    verdict: Verdict = "wrong" if measured.wrong else "right" if measured.right else "unclear"
+    where, fault, analytical, numerical = measured.where, "", math.nan, math.nan
+    if where is not None:
+        analytical, numerical = float(claim[where]), float(measured.numerical[where])
+    if verdict == "wrong":
+        fault = (
+            f"at {place(where)} it is {number(analytical)}, and the numerical gradient is "
+            f"{number(numerical)}."
+        )
+    checked = measured.right + measured.wrong
+    counts = (checked, measured.skipped, measured.error)
+    return Row(name, shape, verdict, fault, *counts, where, analytical, numerical)
+
+
+def make_notes(
+    rows: tuple[Row, ...], noticed: Noticed, first: Arrays, second: Arrays, step: Precision
+) -> Iterator[str]:
+    """Say what else was noticed.
+
+    Parameters
+    ----------
+    rows : tuple of Row
+    noticed : Noticed
+    first, second : mapping of str to ndarray
+        The gradients of two calls with the same parameters.
+    step : Precision
+        The precision of the cost.
+    """
+    if unsteady := [name for name in first if not same(first[name], second.get(name))]:
+        yield (
+            "a second call with the same parameters gives other gradients "
+            f"({called_all(unsteady)}), which is what was checked. Gradients that are added to "
+            "those of the call before have to start from zero."
+        )
+    if noticed.draws:
+        yield (
+            "the code draws random numbers (dropout?). For this check numpy.random.seed(0) is "
+            "called before every call, so that all of them draw the same."
+        )
+    if noticed.changes:
+        yield (
+            "the code writes into arrays that it was given: "
+            f"{', '.join(sorted(noticed.changes))}. Here it got copies; elsewhere the next step "
+            "would start from the changed ones."
+        )
+    if step is SINGLE:
+        yield (
+            "the cost is computed in float32, which holds seven digits: differences of up to "
+            "0.5% count as its rounding. In float64 the check is closer."
+        )
+    if single := [name for name, claim in second.items() if is_single(claim)]:
+        yield (
+            f"{called_all(single)} hold float32 numbers, of seven digits: differences of up to "
+            "0.5% count as its rounding. In float64 the check is closer."
+        )
+    sampled = [row for row in rows if row.checked and row.checked + row.skipped < prod(row.shape)]
+    if sampled:
+        yield (
+            f"of {called_all(row.parameter for row in sampled)} a sample was checked entry by "
+            "entry, and all entries at once along a random line."
+        )
+    if skipped := [row for row in rows if row.skipped]:
+        counts = ", ".join(f"{row.skipped} of {called(row.parameter)}" for row in skipped)
+        yield (
+            "entries that could not be judged, because they lie on a kink or are too small "
+            f"beside the rounding of the cost: {counts}."
+        )
+
+
+def first_not_finite(array: Array) -> str:
+    """Return the first entry that is no finite number, and where it stands."""
+    index = tuple(int(axis[0]) for axis in np.nonzero(~np.isfinite(array)))
+    return f"{array[index]} at {place(index)}"

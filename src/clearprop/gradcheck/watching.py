@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from clearprop.errors import ShapeError
+from clearprop.gradcheck.faults import say
 from clearprop.gradcheck.passes import INPUT, Passes
-from clearprop.gradcheck.words import say
 from clearprop.parameters import Array
 from clearprop.probe import Backward, EachLoss, Forward, Watcher, watched
 

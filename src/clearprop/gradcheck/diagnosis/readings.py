@@ -4,18 +4,15 @@ Gradients can be right and stand in the wrong place: under the key of another la
 of the call before, or in a pair with something else.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
-from clearprop.gradcheck.diagnosis.hypotheses.fitting import CLOSE, LEAST, relative_error
-from clearprop.gradcheck.diagnosis.hypotheses.formulas import Formulas
-from clearprop.gradcheck.diagnosis.hypotheses.guess import Step, Steps
-from clearprop.gradcheck.diagnosis.network.form import Dense
-from clearprop.gradcheck.diagnosis.network.replay import Run
-from clearprop.gradcheck.diagnosis.words import say
+from clearprop.gradcheck.diagnosis.factors import CLOSE, LEAST, relative_error
+from clearprop.gradcheck.diagnosis.networks import Lines
+from clearprop.gradcheck.diagnosis.replay import Run, Step, Steps
 from clearprop.gradcheck.subject import Arrays, Subject
 from clearprop.parameters import Array
 
@@ -27,13 +24,13 @@ class Reading:
     Parameters
     ----------
     arrays : mapping of str to ndarray
-        By parameter, in their own layout. What can't be known under this reading is left out.
+        The gradients by parameter, in their own layout, without those that are lost.
     steps : tuple of Step
         The slip that would lead here; empty for what was returned as it is.
     lost : frozenset of str
         The parameters whose gradients would be nowhere.
     evidence : str
-        What speaks for the slip.
+        A sentence that speaks for the slip.
     """
 
     arrays: Mapping[str, Array]
@@ -50,11 +47,7 @@ def readings(subject: Subject, run: Run, analytical: Arrays) -> Iterator[Reading
     subject : Subject
     run : Run
     analytical : mapping of str to ndarray
-        As they came, in their own layout; shapes may be wrong, and keys missing.
-
-    Yields
-    ------
-    Reading
+        The gradients as they came, in their own layout; shapes may be wrong, and keys missing.
     """
     base = _grown(subject, run, analytical) or _paired(run, analytical) or Reading(analytical)
     yield base
@@ -64,6 +57,7 @@ def readings(subject: Subject, run: Run, analytical: Arrays) -> Iterator[Reading
 
 def _grown(subject: Subject, run: Run, analytical: Arrays) -> Reading | None:
     """Return what each further call adds, if every call adds the same."""
+    # The gradients under check may hold the sum of any number of calls: what is added shows.
     calls = [dict(subject.gradients(subject.parameters)) for _ in range(3)]
     growth: dict[str, Array] = {}
     error = 0.0
@@ -76,20 +70,19 @@ def _grown(subject: Subject, run: Run, analytical: Arrays) -> Reading | None:
             error = max(error, relative_error(growth[name], second - first))
     if not growth or not error <= CLOSE:
         return None
-    steps = tuple(
-        Step("accumulated", at.layer, target, line.replace(" = ", " += ", 1), line)
-        for at, names in _backward(run)
-        for target, name, line in (("dW", names.W, at.whole_dW()), ("db", names.b, at.db()))
-        if name in growth
-    )
-    place = steps[0].ours.split(" = ")[0]
-    evidence = say("steady growth", name=place, error=max(error, LEAST))
-    return Reading({**analytical, **growth}, steps, evidence=evidence)
-
-
-def _backward(run: Run) -> Iterator[tuple[Formulas, Dense]]:
+    steps: Steps = ()
     for layer in range(run.L, 0, -1):
-        yield Formulas(run.plan, layer), run.plan.layers[layer - 1]
+        lines, names = Lines(run.plan, layer), run.plan.layers[layer - 1]
+        for target, name in (("dW", names.W), ("db", names.b)):
+            if name in growth:
+                ours = lines.right(target)
+                theirs = ours.replace(" = ", " += ", 1)
+                steps += (Step("accumulated", lines.layer, target, theirs, ours),)
+    place = Lines(run.plan, steps[0].layer).notation.name(steps[0].target)
+    evidence = (
+        f"Every further call adds the same to {place}, to {max(error, LEAST):.0e} in all entries."
+    )
+    return Reading({**analytical, **growth}, steps, evidence=evidence)
 
 
 def _paired(run: Run, analytical: Arrays) -> Reading | None:
@@ -106,15 +99,9 @@ def _paired(run: Run, analytical: Arrays) -> Reading | None:
     first = {name: array[0] if name in pairs else array for name, array in analytical.items()}
     lost = frozenset(name for name in pairs if name not in weights)
     theirs = {name: array for name, array in first.items() if name not in lost}
-    at = Formulas(run.plan, run.L)
-    step = Step(
-        "pair",
-        run.L,
-        "dZ",
-        f"{at.name('A')} = sigmoid({at.name('Z')})",
-        f"{at.name('A')}, cache = sigmoid({at.name('Z')})",
-    )
-    evidence = say("first of a pair", name=at.name("dW"), parameter=run.plan.layers[-1].W)
+    step = Step("pair", run.L, "dZ", "A = sigmoid(Z)", "A, cache = sigmoid(Z)")
+    dW = Lines(run.plan, run.L).notation.name("dW")
+    evidence = f"Of the two arrays in {dW}, the first has the shape of {run.plan.layers[-1].W}."
     return Reading(theirs, (step,), lost, evidence)
 
 
@@ -138,9 +125,9 @@ def _moved(run: Run, base: Reading) -> Iterator[Reading]:
         if unread or not found.keys() & moved.keys():
             continue
         lost = base.lost | gone | (moved.keys() - found.keys())
-        at, place = Formulas(run.plan, count), count - 1
-        target, name = ("db", layers[place].b) if kinds == "b" else ("dW", layers[place].W)
-        theirs, ours = (f'grads["d{key}"] = {at.name(target)}' for key in (moved[name], name))
+        names = layers[count - 1]
+        target, name = ("db", names.b) if kinds == "b" else ("dW", names.W)
+        theirs, ours = (f'grads["d{key}"] = {target}' for key in (moved[name], name))
         step = Step("off_by_one", count, target, theirs, ours, f"{shift:+d}")
         yield Reading(found, (*base.steps, step), lost, base.evidence)
 
@@ -156,3 +143,40 @@ def _names(run: Run, place: int) -> tuple[str, str]:
     number = str(int(nearest.number) + (1 if place > 0 else -1))
     W, b = (number.join(name.rsplit(nearest.number, 1)) for name in (nearest.W, nearest.b))
     return W, b
+
+
+def shape_steps(
+    run: Run, parameters: Arrays, analytical: Arrays, wrong: Sequence[str], steps: Steps
+) -> Iterator[Step]:
+    """Yield a step for every wrong shape that no other step explains.
+
+    Parameters
+    ----------
+    run : Run
+    parameters, analytical : mapping of str to ndarray
+        The arrays in their own layout.
+    wrong : sequence of str
+    steps : tuple of Step
+        The lines that are known to be wrong.
+    """
+    told = {(step.layer, step.target) for step in steps if step.factor is None}
+    for place, names in enumerate(run.plan.layers, start=1):
+        lines = Lines(run.plan, place)
+        for target, name in (("dW", names.W), ("db", names.b)):
+            if name not in wrong or name not in analytical or (place, target) in told:
+                continue
+            if analytical[name].shape != parameters[name].shape:
+                yield _shape_step(lines, target, analytical[name], parameters[name])
+
+
+def _shape_step(lines: Lines, target: str, found: Array, expected: Array) -> Step:
+    ours = lines.right(target)
+    if target == "dW" or (found.ndim == 2 and found.shape == expected.shape[::-1]):
+        theirs = f"{target} = ({ours.partition(' = ')[2]}).T"
+        return Step("transposed", lines.layer, target, theirs, ours, "transposed")
+    total, variant = "np.sum(dZ)", "all"
+    if np.ndim(found):
+        kept = ", keepdims=True" if found.ndim > expected.ndim else ""
+        total, variant = f"np.sum(dZ, axis=1{kept})", "shape"
+    theirs = lines.gradient(target, total)
+    return Step("bias_broadcast", lines.layer, target, theirs, ours, variant)

@@ -8,20 +8,90 @@ import faulthandler
 import json
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from clearprop.errors import ClearpropError
-from clearprop.gradcheck.learner.checking import check_code
-from clearprop.gradcheck.learner.exchange import ANSWER, ARRAYS, HANGS, REQUEST
-from clearprop.gradcheck.learner.failures import failure
+from clearprop.gradcheck.check import check_subject
+from clearprop.gradcheck.learner.functions import Code, find_functions
 from clearprop.gradcheck.learner.layouts import Batch
-from clearprop.gradcheck.learner.names import find_functions
-from clearprop.gradcheck.learner.source import run_file
+from clearprop.gradcheck.learner.process import ANSWER, ARRAYS, HANGS, REQUEST
+from clearprop.gradcheck.learner.running import failure, run_file
 from clearprop.gradcheck.learner.trial import find_setting
-from clearprop.gradcheck.learner.words import say
+from clearprop.gradcheck.report import Report
+from clearprop.gradcheck.subject import Subject, carefully, layers_of
+from clearprop.parameters import Array
+
+
+def check_code(code: Code, parameters: dict[str, Array]) -> Report:
+    """Check the gradients of a learner's code.
+
+    Parameters
+    ----------
+    code : Code
+    parameters : dict of str to ndarray
+        The point where they are checked.
+
+    Returns
+    -------
+    Report
+        The report, whose first note says what was found in the file, and the data it was run on.
+    """
+
+    def careful(function: Any) -> Any:
+        return carefully(function, parameters, code.noticed)
+
+    subject = Subject(
+        cost=careful(code.cost),
+        gradients=careful(code.gradients),
+        parameters={name: parameters[name] for layer in layers_of(parameters) for name in layer},
+        X=code.X,
+        Y=code.Y,
+        samples_are=code.layout.samples_are,
+        outputs=careful(lambda given: code.forward(given).outputs),
+    )
+    functions = (code.functions.forward, code.functions.backward, code.functions.cost)
+    found = (
+        f"found {', '.join(one.__name__ for one in functions if one is not None)}; samples are "
+        f"{code.layout.samples_are}, layers {', '.join(map(str, code.sizes))}, {code.m} samples."
+    )
+    return check_subject(
+        subject, code.noticed, notes=[found], origin=lambda: _origin(code, parameters)
+    )
+
+
+def _origin(code: Code, parameters: dict[str, Array]) -> str:
+    """Say where numbers that are not finite begin: in what forward keeps, or in the cost."""
+    passed = code.forward({name: array.copy() for name, array in parameters.items()})
+    forward = code.functions.forward.__name__
+    for path, array in _arrays(passed.cache, "cache"):
+        if not np.isfinite(array).all():
+            return (
+                f"It starts in {forward}, which keeps numbers that are not finite: the first are "
+                f"in {path}."
+            )
+    if passed.outputs is None or not np.isfinite(passed.outputs).all():
+        return f"It starts in {forward}, whose outputs are not finite."
+    lowest, highest = passed.outputs.min(), passed.outputs.max()
+    return (
+        f"It starts in the cost: the outputs of {forward} are finite, from {lowest:g} to "
+        f"{highest:g}. The logarithm of 0 is -inf."
+    )
+
+
+def _arrays(value: Any, path: str) -> Iterator[tuple[str, Array]]:
+    """Yield every array of numbers in nested dictionaries and sequences, with the way to it."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _arrays(item, f"{path}[{key!r}]")
+    elif isinstance(value, tuple | list):
+        for place, item in enumerate(value):
+            yield from _arrays(item, f"{path}[{place}]")
+    elif isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        yield path, value
 
 
 def main(folder: Path) -> None:
@@ -34,8 +104,11 @@ def main(folder: Path) -> None:
         except ClearpropError as error:
             answer = {"text": str(error), "report": None}
         except BaseException as error:  # SystemExit, too: a learner's code may raise anything
-            text = str(failure(say("fails", file=request["file"]), error))
-            answer = {"text": text, "report": None}
+            text = (
+                f"{request['file']} can't be checked, because one of its functions fails. Its own "
+                "traceback:"
+            )
+            answer = {"text": str(failure(text, error)), "report": None}
         faulthandler.cancel_dump_traceback_later()
     (folder / ANSWER).write_text(json.dumps(answer), encoding="utf-8")
 

@@ -3,45 +3,28 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 
+from clearprop.gradcheck.subject import Layout
 from clearprop.parameters import Array
 
-
-@dataclass(frozen=True)
-class Layout:
-    """How arrays lie.
-
-    Parameters
-    ----------
-    samples_are : {"columns", "rows"}
-    inputs_first : bool
-        Whether W is (inputs, units), instead of (units, inputs).
-    bias : {"column", "row", "flat"}
-        The shape of b: (units, 1), (1, units) or (units,).
-    """
-
-    samples_are: Literal["columns", "rows"]
-    inputs_first: bool
-    bias: Literal["column", "row", "flat"]
-
-
 LAYOUTS = (
-    Layout("columns", inputs_first=False, bias="column"),
-    Layout("rows", inputs_first=True, bias="row"),
-    Layout("rows", inputs_first=True, bias="flat"),
-    Layout("columns", inputs_first=True, bias="column"),
-    Layout("rows", inputs_first=False, bias="row"),
-    Layout("rows", inputs_first=False, bias="flat"),
+    Layout(rows=False, inputs_first=False, kept_axis=True),
+    Layout(rows=True, inputs_first=True, kept_axis=True),
+    Layout(rows=True, inputs_first=True, kept_axis=False),
+    Layout(rows=False, inputs_first=True, kept_axis=True),
+    Layout(rows=True, inputs_first=False, kept_axis=True),
+    Layout(rows=True, inputs_first=False, kept_axis=False),
 )
 """Every layout that is tried, the usual ones first."""
+
+_SAMPLES = 7  # no layer has as many units, so that no matrix fits by accident
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples and what they belong to, as rows.
+    """Samples and their targets, as rows.
 
     Parameters
     ----------
@@ -55,12 +38,11 @@ class Batch:
 
     def samples(self, layout: Layout) -> Array:
         """Return X in a layout."""
-        return self.X.copy() if layout.samples_are == "rows" else self.X.T.copy()
+        return layout.samples(self.X.T).copy()
 
     def forms(self, layout: Layout) -> Iterator[Array]:
         """Yield Y in every form that a learner's cost may take, the likelier first."""
-        columns = self.targets if layout.samples_are == "rows" else self.targets.T
-        yield columns.copy()
+        yield layout.samples(self.targets.T).copy()
         if self.targets.shape[1] > 1:
             yield self.targets.argmax(axis=1)
             yield self.targets.argmax(axis=1)[np.newaxis, :]
@@ -88,17 +70,14 @@ def random_parameters(
         The features of a sample, and the units of every layer.
     layout : Layout
     prefixes : mapping of str to str
-        What the code calls "W" and "b".
+        The names that the code has for "W" and "b", without their number.
     """
     random_state = np.random.RandomState(1)
     parameters = {}
     for number, (inputs, units) in enumerate(pairwise(sizes), start=1):
         W = random_state.standard_normal((units, inputs)) * np.sqrt(2 / inputs)
-        b = 0.1 + 0.3 * random_state.standard_normal(units)
-        shape = {"column": (units, 1), "row": (1, units), "flat": (units,)}[layout.bias]
-        parameters[f"{prefixes['W']}{number}"] = W.T.copy() if layout.inputs_first else W
-        parameters[f"{prefixes['b']}{number}"] = b.reshape(shape)
+        b = 0.1 + 0.3 * random_state.standard_normal((units, 1))
+        parameters[f"{prefixes['W']}{number}"] = layout.weights(W).copy()
+        b = layout.samples(b) if layout.kept_axis else b[:, 0]
+        parameters[f"{prefixes['b']}{number}"] = b.copy()
     return parameters
-
-
-_SAMPLES = 7  # no layer has as many units, so that no matrix fits by accident

@@ -17,10 +17,14 @@ from typing import IO, Any
 import numpy as np
 
 from clearprop.errors import UsageError
-from clearprop.gradcheck.learner.exchange import ANSWER, ARRAYS, HANGS, REQUEST
 from clearprop.gradcheck.learner.layouts import Batch
-from clearprop.gradcheck.learner.source import SUFFIXES
-from clearprop.gradcheck.learner.words import say
+from clearprop.gradcheck.learner.running import SUFFIXES
+
+REQUEST = "request.json"
+ARRAYS = "data.npz"
+ANSWER = "answer.json"
+HANGS = "hangs.txt"
+
 
 _MOST_PRINTED = 2**16  # bytes that are kept of what the file prints
 _FRAME = re.compile(r'File "(.*)", line (\d+) in (.*)')
@@ -29,12 +33,12 @@ _GRACE = 10  # seconds beyond its own time limit, after which the process is end
 
 @dataclass(frozen=True)
 class FileCheck:
-    """What came of the check of a learner's file.
+    """The outcome of the check of a learner's file.
 
     Parameters
     ----------
     printed : str
-        What the file printed, of a lot only the beginning.
+        The output of the file, of a lot only the beginning.
     text : str
         The report as a person reads it, or why there is none.
     report : mapping or None
@@ -49,9 +53,9 @@ class FileCheck:
 def require_file(file: Path) -> None:
     """Raise a `UsageError` if there is no such file, or it is no Python."""
     if not file.is_file():
-        raise UsageError(say("not there", file=file))
+        raise UsageError(f"There is no file {file}. Check the path.")
     if file.suffix not in SUFFIXES:
-        raise UsageError(say("other file", file=file))
+        raise UsageError(f"{file} is neither a .py file nor a notebook (.ipynb).")
 
 
 def check_file(
@@ -141,7 +145,7 @@ class _Output(threading.Thread):
 
     @property
     def text(self) -> str:
-        """What was printed."""
+        """The output as text."""
         return self.kept.decode("utf-8", errors="replace")
 
 
@@ -160,11 +164,26 @@ def _why_silent(file: Path, folder: Path, exit_code: int | None, timeout: float)
     hangs = folder / HANGS
     frames = _FRAME.findall(hangs.read_text(encoding="utf-8")) if hangs.exists() else []
     if not frames and exit_code is not None:
-        return say("ended itself", file=file, exit_code=exit_code)
+        return (
+            f"{file} ended the process that it ran in, with exit code {exit_code}, before it "
+            "could be checked."
+        )
     paths = (str(file), str(file.resolve()))
     inside = [frame for frame in frames if frame[0].startswith(paths)]
     if not inside:
-        return say("too slow", file=file, timeout=f"{timeout:g}")
+        return (
+            f"The check of {file} was not done after {timeout:g} s. Give it more time: --timeout "
+            "SECONDS, or less data."
+        )
     name, line, where = inside[0]  # the innermost
-    key = "hangs while run" if inside[-1][2] == "<module>" else "hangs"
-    return say(key, file=name, line=line, where=where, timeout=f"{timeout:g}")
+    running = f"{name} was still running after {timeout:g} s, in line {line}"
+    if inside[-1][2] == "<module>":
+        return (
+            f"{running}, before any function was called. What trains or waits belongs under "
+            'if __name__ == "__main__":, which a check does not run; or give it more time: '
+            "--timeout SECONDS."
+        )
+    return (
+        f"{running}, in {where}. Look for a loop that never ends there, or give it more time: "
+        "--timeout SECONDS."
+    )

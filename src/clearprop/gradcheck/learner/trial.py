@@ -1,21 +1,168 @@
 """Finding out how a learner's functions want to be called, by calling them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TypeVar
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from inspect import signature
+from typing import Any, TypeVar
+
+import numpy as np
 
 from clearprop.errors import ClearpropError
-from clearprop.gradcheck.learner.code import Code
-from clearprop.gradcheck.learner.failures import failure
-from clearprop.gradcheck.learner.guesses import Guess, Recorded, first_guess, next_guess
-from clearprop.gradcheck.learner.layouts import LAYOUTS, Batch
-from clearprop.gradcheck.learner.names import Functions
-from clearprop.gradcheck.learner.words import say
+from clearprop.gradcheck.learner.functions import Code, Forward, Functions
+from clearprop.gradcheck.learner.layouts import LAYOUTS, Batch, random_batch, random_parameters
+from clearprop.gradcheck.learner.running import failure
+from clearprop.gradcheck.subject import Layout
 from clearprop.parameters import Array
 
 T = TypeVar("T")
-
 _GUESSES = 12  # each of them made because of what the one before showed
+
+_HIDDEN = (4, 6, 8, 9, 10, 11)  # no two layers are alike, so that no matrix fits by accident
+_FEATURES = 5
+_DEPTH = 3
+_CLASSES = 3
+_NUMBERED = re.compile(r"([A-Za-z_]+?)(\d+)")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A guess of how functions want to be called.
+
+    Parameters
+    ----------
+    depth : int
+        The number of layers.
+    layout : Layout
+    sizes : tuple of int or None
+        The features of a sample and the units of every layer, where they are known.
+    batch : Batch or None
+        The data, where they are known.
+    outputs : int
+        The outputs of the last layer.
+    prefixes : mapping of str to str
+        The names of W and b, without their number.
+    """
+
+    depth: int = _DEPTH
+    layout: Layout = LAYOUTS[0]
+    sizes: tuple[int, ...] | None = None
+    batch: Batch | None = None
+    outputs: int = 1
+    prefixes: Mapping[str, str] = field(default_factory=lambda: {"W": "W", "b": "b"})
+
+    @property
+    def all_sizes(self) -> tuple[int, ...]:
+        """The sizes that are known, or small ones."""
+        if self.sizes is not None:
+            return self.sizes
+        inputs, outputs = _FEATURES, self.outputs
+        if self.batch is not None:
+            inputs, outputs = self.batch.X.shape[1], self.batch.targets.shape[1]
+        return (inputs, *_HIDDEN[: self.depth - 1], outputs)
+
+    @property
+    def all_data(self) -> Batch:
+        """The data that are known, or random ones."""
+        return self.batch or random_batch(self.all_sizes[0], self.all_sizes[-1])
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """Random parameters of these sizes, in this layout."""
+        return random_parameters(self.all_sizes, self.layout, self.prefixes)
+
+
+class Recorded(dict[str, Array]):
+    """Parameters that remember which of them were asked for.
+
+    Attributes
+    ----------
+    asked : set of str
+    counted : bool
+        Whether somebody asked how many there are, or for all of them.
+    """
+
+    def __init__(self, parameters: Mapping[str, Array]) -> None:
+        super().__init__(parameters)
+        self.asked: set[str] = set()
+        self.counted = False
+
+    def __getitem__(self, name: str) -> Array:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+    def __len__(self) -> int:
+        self.counted = True
+        return super().__len__()
+
+    def __iter__(self) -> Iterator[str]:
+        self.counted = True
+        return super().__iter__()
+
+
+def first_guess(
+    forward: Callable[..., Any], sizes: tuple[int, ...] | None, batch: Batch | None
+) -> Guess:
+    """Guess from what a forward pass takes: W1, b1, W2, b2 are two layers."""
+    numbers = [int(match[2]) for name in signature(forward).parameters if (match := _weight(name))]
+    return Guess(depth=max(numbers, default=_DEPTH), sizes=sizes, batch=batch)
+
+
+def next_guess(guess: Guess, asked: Recorded, outcome: Forward | Exception) -> Guess | None:
+    """Correct a guess by what a forward pass did with it.
+
+    Parameters
+    ----------
+    guess : Guess
+    asked : Recorded
+        The parameters that it got.
+    outcome : Forward or Exception
+        The result, or the error that it raised.
+
+    Returns
+    -------
+    Guess or None
+        None where there is nothing to correct.
+    """
+    if isinstance(outcome, KeyError):
+        return _with_key(guess, str(outcome.args[0]) if outcome.args else "")
+    if guess.sizes is not None:
+        return None
+    used = max((int(match[2]) for name in asked.asked if (match := _weight(name))), default=0)
+    if 0 < used < guess.depth and not asked.counted:
+        return replace(guess, depth=used)
+    may_change = guess.batch is None and guess.outputs == 1
+    if may_change and isinstance(outcome, Forward) and _says_nothing(outcome):
+        return replace(guess, outputs=_CLASSES)
+    return None
+
+
+def _with_key(guess: Guess, key: str) -> Guess | None:
+    """Return a guess with a parameter that was asked for in vain."""
+    match = _weight(key)
+    if match is None:
+        return None
+    prefix, number = match[1], int(match[2])
+    if number > guess.depth:
+        can_grow = guess.sizes is None and number <= len(_HIDDEN) + 1
+        return replace(guess, depth=number) if can_grow else None
+    if prefix in guess.prefixes.values():
+        return None
+    kind = "b" if prefix[0] in "bB" else "W"
+    return replace(guess, prefixes={**guess.prefixes, kind: prefix})
+
+
+def _weight(name: str) -> re.Match[str] | None:
+    """Match what may be the name of a weight or bias: W1, b1, weights_2."""
+    match = _NUMBERED.fullmatch(name)
+    return match if match and match[1][0] in "wWbB" else None
+
+
+def _says_nothing(passed: Forward) -> bool:
+    """Whether a single output is constant, as that of a softmax over one class is."""
+    if passed.outputs is None:
+        return passed.cost == 0
+    return bool(np.all(passed.outputs == 1))
 
 
 @dataclass(frozen=True)
@@ -34,7 +181,7 @@ class _Attempt:
 
 
 class _StoppedError(Exception):
-    """What stopped an attempt, and after how many steps."""
+    """An error that stopped an attempt, and the number of steps before it."""
 
     def __init__(self, stage: int, attempt: _Attempt, error: Exception) -> None:
         self.stage, self.attempt, self.error = stage, attempt, error
@@ -51,7 +198,11 @@ class _StoppedError(Exception):
         name = getattr(function, "__name__", "")
         samples = code.layout.samples_are
         return failure(
-            say("fails when called", name=name, arrays=shapes, samples=samples), self.error
+            (
+                f"{name} fails in every layout that was tried; samples as {samples}, {shapes}, "
+                "came furthest. Its own traceback:"
+            ),
+            self.error,
         )
 
 
@@ -72,7 +223,7 @@ def find_setting(
     Returns
     -------
     code : Code
-        In the layout in which most gradients have the shape of their parameter.
+        The code in the layout in which most gradients have the shape of their parameter.
     parameters : dict of str to ndarray
         Random ones.
 

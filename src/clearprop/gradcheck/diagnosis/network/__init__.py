@@ -1,1 +1,0 @@
-"""The network of the code under check: recognized by its cost, and run again."""
