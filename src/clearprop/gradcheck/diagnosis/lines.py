@@ -52,7 +52,7 @@ def explain(at: Place, target: str, theirs: Array | None, *, plain: bool) -> lis
         A place with dZ and dA of the layer.
     target : {"dW", "db"}
     theirs : ndarray or None
-        Their gradient in columns; nothing is asked of the line where it is not known.
+        The gradient of the code under check in columns; any line will do where it is not known.
     plain : bool
         Whether only the right line is tried, with any factor.
 
@@ -108,7 +108,7 @@ def sums(at: Place, target: str) -> Iterator[Guess]:
     Yields
     ------
     Guess
-        Its value may have another shape than the parameter.
+        A guess whose value may have another shape than the parameter.
     """
     lines, array = at.lines, _parameter(at, target)
     yield Guess(at.value(lines.mean(SUMS[target])))
