@@ -39,7 +39,7 @@ def check_backward(
     Parameters
     ----------
     cost : callable
-        Takes parameters like `parameters`, returns the cost as one number.
+        A function of parameters like `parameters` that returns the cost as one number.
     gradients : mapping of str to array, or callable
         The gradient of each parameter under its name, ``"W1"``, or ``"dW1"``; other entries are
         left out. Or a function of the parameters that returns them, by name or as a sequence.
@@ -53,7 +53,7 @@ def check_backward(
     Returns
     -------
     Report
-        True where the gradients are right; ``print`` shows the table.
+        The report, true where the gradients are right; ``print`` shows the table.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def check_subject(
     notes : sequence of str
         Other notes to print.
     origin : callable
-        Says where a cost that is not finite comes from, if it knows.
+        A function that says where a cost that is not finite comes from, if it knows.
 
     Returns
     -------

@@ -39,8 +39,8 @@ def choose_entries(size: int, random_state: np.random.RandomState) -> list[int]:
     Returns
     -------
     list of int
-        Places in C order, ascending: all of them in a small array; in a large one the first, the
-        last, where indices that are off by one show, and a random sample.
+        The places in C order, ascending: all of them in a small array; in a large one the first
+        and the last, where indices that are off by one show, and a random sample.
     """
     if size <= EACH:
         return list(range(size))

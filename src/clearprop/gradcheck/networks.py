@@ -39,7 +39,7 @@ def check_gradients(net: Network, X: Any, y: Any, sample_weight: Any = None) -> 
     Returns
     -------
     Report
-        True where the gradients are right; ``print`` shows the table.
+        The report, true where the gradients are right; ``print`` shows the table.
 
     Raises
     ------
@@ -94,8 +94,8 @@ def check_layer(layer: Layer, in_shape: tuple[int, ...]) -> Report:
     Returns
     -------
     Report
-        True where the gradients are right; ``print`` shows the table, in which ``x`` is the input
-        and ``0.W`` the W of the layer, as in a network of this layer alone.
+        The report, true where the gradients are right. In its table ``x`` is the input and ``0.W``
+        the W of the layer, as in a network of this layer alone.
 
     Raises
     ------
@@ -135,13 +135,13 @@ def check_loss(loss: Loss, outputs: int, y: Any = None) -> Report:
     outputs : int
         The number K of logits of a sample.
     y : array-like, shape (N,) or (N, K), optional
-        Targets. Unless given, random ones: real numbers, zeros and ones, or class numbers, whatever
-        the loss takes first.
+        The targets. Unless given, random ones: real numbers, zeros and ones, or class numbers,
+        whatever the loss takes first.
 
     Returns
     -------
     Report
-        True where the gradient is right; ``print`` shows the table, in which ``x`` are the logits.
+        The report, true where the gradient is right. In its table ``x`` are the logits.
 
     Raises
     ------

@@ -22,7 +22,7 @@ class Passes:
     Parameters
     ----------
     net : Network
-        It is written to: a copy that nobody else needs.
+        The network, which is written to: a copy that nobody else needs.
     X, y : ndarray
         The batch as the network takes it.
     sample_weight : ndarray or None

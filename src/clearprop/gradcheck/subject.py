@@ -23,7 +23,7 @@ Arrays: TypeAlias = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Layout:
-    """How code lays out its arrays, and the way to columns and back.
+    """A way to lay out arrays, and the way to columns and back.
 
     Parameters
     ----------

@@ -159,12 +159,12 @@ def compare(name: str, theirs: Array, right: Array) -> Iterator[str]:
     name : str
         The name of the gradient: ``"dW2"``.
     theirs, right : ndarray
-        Units as rows. Entries of `right` that are NaN are not known.
+        The gradients with units as rows. Entries of `right` that are NaN are not known.
 
     Yields
     ------
     str
-        Sentences.
+        A sentence.
     """
     if theirs.shape != right.shape:
         yield f"{name} has the shape {theirs.shape}, expected {right.shape}."

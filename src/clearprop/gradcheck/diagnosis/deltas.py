@@ -112,12 +112,13 @@ def deltas(at: Place, mistakes: int, asked: Asked) -> Iterator[tuple[Guess, Arra
     at : Place
     mistakes : int
     asked : mapping of str to ndarray or None
-        Their gradients: some mistakes have a number, such as a learning rate, that only these tell.
+        The gradients of the code under check: some mistakes have a number, such as a learning rate,
+        that only these tell.
 
     Yields
     ------
     guess : Guess
-        Its value is dZ, shape (n[l], m).
+        A guess whose value is dZ, shape (n[l], m).
     dA : ndarray, shape (n[l], m)
         The array that it was made of.
     """
@@ -190,7 +191,7 @@ def outputs(at: Place) -> Iterator[tuple[Guess, Array]]:
     Yields
     ------
     guess : Guess
-        Its value is dZ, shape (K, m).
+        A guess whose value is dZ, shape (K, m).
     dA : ndarray, shape (K, m)
     """
     softmax = at.run.plan.cost.activation is None
@@ -236,7 +237,7 @@ def products(at: Place) -> Iterator[Guess]:
     Yields
     ------
     Guess
-        Its value is dA, shape (n[l], m).
+        A guess whose value is dA, shape (n[l], m).
     """
     yield Guess(at.value(at.lines.right("dA")))
     for cause, line, variant in _products(at):
@@ -307,7 +308,7 @@ def slopes(at: Place) -> Iterator[Guess]:
     Yields
     ------
     Guess
-        Its value is the slope, shape (n[l], m).
+        A guess whose value is the slope, shape (n[l], m).
     """
     own = at.run.plan.hidden[at.layer - 1]
     yield Guess(at.value(at.lines.slope()))
@@ -360,7 +361,7 @@ def without_slope(at: Place) -> Iterator[Guess]:
     Yields
     ------
     Guess
-        Its value is dZ.
+        A guess whose value is dZ.
     """
     plan = at.run.plan
     own = plan.cost.activation if at.is_last else plan.hidden[at.layer - 1]

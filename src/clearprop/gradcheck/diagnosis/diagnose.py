@@ -1,4 +1,4 @@
-"""From wrong gradients to the mistakes that made them, told in words."""
+"""The way from wrong gradients to the mistakes that made them, told in words."""
 
 import re
 from collections.abc import Iterator, Sequence

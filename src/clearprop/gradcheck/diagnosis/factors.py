@@ -137,7 +137,7 @@ def meanings(value: float, at: Place, target: str, *, telling: bool) -> list[Ste
     Parameters
     ----------
     value : float
-        Theirs over the right value of the line.
+        The ratio of theirs and the right value of the line.
     at : Place
     target : {"dZ", "dA", "dW", "db"}
         The array that the line computes.

@@ -102,7 +102,7 @@ class Dense:
     Parameters
     ----------
     W, b : str
-        Their names; that of b is empty where there is no bias.
+        The names of both; that of b is empty where there is no bias.
     number : str
         The number that the layer has in formulas.
     """

@@ -19,6 +19,7 @@ _SAMPLES = (  # some of them only, as loops with a slip leave them: of dZ, and o
     ("off_by_one", "1:", ":-1"),
     ("off_by_one", ":-1", "1:"),
 )
+_ALONE = " alone"  # the end of a variant in which nothing is divided by m
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def explain(at: Place, target: str, theirs: Array | None, *, plain: bool) -> lis
         A place with dZ and dA of the layer.
     target : {"dW", "db"}
     theirs : ndarray or None
-        Their gradient in columns; nothing is asked of the line where it is not known.
+        The gradient of the code under check in columns; any line will do where it is not known.
     plain : bool
         Whether only the right line is tried, with any factor.
 
@@ -108,23 +109,19 @@ def sums(at: Place, target: str) -> Iterator[Guess]:
     Yields
     ------
     Guess
-        Its value may have another shape than the parameter.
+        A guess whose value may have another shape than the parameter.
     """
     lines, array = at.lines, _parameter(at, target)
     yield Guess(at.value(lines.mean(SUMS[target])))
     for cause, total, variant in (_weights if target == "dW" else _biases)(at):
-        alone = variant.endswith(_ALONE)  # of which there is nothing to divide
-        formula = f"({total})" if alone else lines.mean(total)
+        formula = f"({total})" if variant.endswith(_ALONE) else lines.mean(total)
         value = at.value(formula)
-        fits = value.shape == array.shape
-        theirs = f"{target} = {formula}{lines.penalty(target) if fits else ''}"
-        step = at.step(cause, target, theirs, variant)
-        yield Guess(value, (step,))
-        if not value.ndim and array.size > 1:  # spread by broadcasting
-            yield Guess(np.full(array.shape, value), (step,))
-
-
-_ALONE = " alone"
+        spread = np.full(array.shape, value) if not value.ndim and array.size > 1 else None
+        for one in (value, spread):  # a number may be spread over db by broadcasting
+            if one is not None:
+                penalty = lines.penalty(target) if one.shape == array.shape else ""
+                step = at.step(cause, target, f"{target} = {formula}{penalty}", variant)
+                yield Guess(one, (step,))
 
 
 def _weights(at: Place) -> Iterator[tuple[str, str, str]]:

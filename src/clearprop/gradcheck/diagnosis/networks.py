@@ -25,9 +25,9 @@ class Activation:
     g : str
         The activation, of Z.
     at_Z : str
-        Its derivative, of Z.
+        The derivative, of Z.
     at_A : str
-        Its derivative, of A = g(Z), where one is in use that differs from `at_Z`.
+        The derivative, of A = g(Z), where one is in use that differs from `at_Z`.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Cost:
     loss : str
         The loss of each output, a formula of A and Y.
     dA, dZ : str
-        Its derivatives with respect to A and to Z, formulas of A and Y.
+        The derivatives with respect to A and to Z, formulas of A and Y.
     usual : tuple of float
         The factors that usually stand before the sum, besides 1/m; the K outputs count as one.
     """
@@ -185,7 +185,7 @@ class Plan:
     layers : sequence of Dense
         The names of the parameters, from the input to the output.
     hidden : sequence of Activation
-        One for each layer but the last.
+        The activations, one for each layer but the last.
     cost : Cost
     scale : float
         The factor before the mean of the losses over the samples, or before their sum.

@@ -41,8 +41,8 @@ def recognize(subject: Subject) -> Run | None:
     Returns
     -------
     Run
-        Its forward pass at the subject's parameters; None where it is no chain of dense layers with
-        known activations and cost, or where X and Y are not known.
+        The forward pass of the network at the subject's parameters; None where it is no chain of
+        dense layers with known activations and cost, or where X and Y are not known.
     """
     layers = dense_layers(subject.parameters)
     if not layers or subject.X is None or subject.Y is None:

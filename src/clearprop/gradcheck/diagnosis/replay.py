@@ -23,11 +23,11 @@ class Run:
     plan : Plan
     X, Y : ndarray, shapes (n_x, m) and (K, m)
     W, b : sequence of ndarray
-        Shapes (n[l], n[l-1]) and (n[l], 1). Entry 0 is empty.
+        The parameters, shapes (n[l], n[l-1]) and (n[l], 1). Entry 0 is empty.
     Z : sequence of ndarray
-        Shapes (n[l], m). Entry 0 is X, so that "the layer before" always has a Z.
+        The sums, shapes (n[l], m). Entry 0 is X, so that "the layer before" always has a Z.
     A : sequence of ndarray
-        g(Z), after dropout; A[0] is X, perhaps some of its inputs only.
+        The outputs g(Z), after dropout; A[0] is X, perhaps some of its inputs only.
     """
 
     plan: Plan
@@ -221,7 +221,7 @@ def thinned(run: Run, theirs: Mapping[str, Array]) -> tuple[Run, dict[str, Array
     ----------
     run : Run
     theirs : mapping of str to ndarray
-        Their gradients in columns.
+        The gradients of the code under check, in columns.
     """
     inputs, first = len(run.A[0]), run.plan.layers[0].W
     W, dW = run.W[1], theirs.get(first)
@@ -245,7 +245,7 @@ class Point:
     W, b : sequence of ndarray
         The parameters as in `Run`.
     Z1 : ndarray, shape (n[1], m)
-        W[1] X + b[1].
+        The product W[1] X + b[1].
     """
 
     X: Array

@@ -96,7 +96,7 @@ def search(run: Run, theirs: Mapping[str, Array], close: float) -> list[Branch]:
     ----------
     run : Run
     theirs : mapping of str to ndarray
-        Their gradients in columns. A parameter that is missing is not explained.
+        The gradients of the code under check, in columns. One that is missing is not explained.
     close : float
         The largest difference that counts as rounding, over the largest entry.
 
@@ -158,7 +158,7 @@ def _with_factors(at: Place, line_W: Line, line_b: Line) -> Iterator[tuple[float
     Yields
     ------
     factor : float
-        That of dZ.
+        The factor of dZ.
     steps : tuple of Step
         The mistakes of all three.
     """
@@ -223,7 +223,7 @@ def tried(run: Run, branch: Branch, layer: int, target: str) -> list[str]:
     ----------
     run : Run
     branch : Branch
-        It explains the layers above.
+        The branch that explains the layers above.
     layer : int
     target : {"dZ", "dW", "db"}
         One line, or all of the layer.

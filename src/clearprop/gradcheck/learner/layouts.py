@@ -30,7 +30,7 @@ class Batch:
     ----------
     X : ndarray, shape (m, n_x)
     targets : ndarray, shape (m, K)
-        Zeros and ones, one-hot for classes; or values.
+        The targets: zeros and ones, one-hot for classes; or values.
     """
 
     X: Array

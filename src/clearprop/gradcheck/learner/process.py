@@ -78,15 +78,15 @@ def check_file(
     sizes : tuple of int, optional
         The features of a sample and the units of every layer.
     batch : Batch, optional
-        Data; random ones unless given.
+        The data; random ones unless given.
     timeout : float
-        Seconds that all of it may take.
+        The seconds that all of it may take.
 
     Returns
     -------
     FileCheck
-        Without a report where the file fails, has no such functions, runs longer, or its functions
-        can't be called.
+        The outcome, without a report where the file fails, has no such functions, runs longer, or
+        its functions can't be called.
     """
     request = {"file": str(file), "names": dict(names), "sizes": sizes, "timeout": timeout}
     with tempfile.TemporaryDirectory(prefix="clearprop-") as name:

@@ -218,14 +218,14 @@ def find_setting(
         The features of a sample and the units of every layer. Unless given, small ones: three
         layers, or as many as the functions use; one output, or three for a softmax.
     batch : Batch, optional
-        Random samples unless given.
+        The samples; random ones unless given.
 
     Returns
     -------
     code : Code
         The code in the layout in which most gradients have the shape of their parameter.
     parameters : dict of str to ndarray
-        Random ones.
+        The random parameters that it works with.
 
     Raises
     ------
