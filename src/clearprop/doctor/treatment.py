@@ -19,6 +19,7 @@ from clearprop.layers import (
     Dense,
     Dropout,
     Layer,
+    Sequential,
 )
 from clearprop.network import Network
 from clearprop.training import Trainer
@@ -142,12 +143,22 @@ def _replaced(layers: Iterable[Layer], setting: Setting, value: object) -> tuple
     for layer in layers:
         if isinstance(layer, setting.where) and setting.replaced is not None:
             changed += setting.replaced(layer, value)
-        elif layer.chains:  # a chain of any length: there may be more layers now
-            inside = _replaced(layer.inner().values(), setting, value)
-            changed.append(layer.with_inner(dict(zip(map(str, count()), inside, strict=False))))
         else:
-            changed.append(layer)
+            changed.append(_replaced_inside(layer, setting, value))
     return tuple(changed)
+
+
+def _replaced_inside(layer: Layer, setting: Setting, value: object) -> Layer:
+    inner = layer.inner()
+    if not inner:
+        return layer
+    if layer.chains:  # of any length: there may be more layers now
+        changed = _replaced(inner.values(), setting, value)
+        return layer.with_inner(dict(zip(map(str, count()), changed, strict=False)))
+    blocks = {name: _replaced([one], setting, value) for name, one in inner.items()}
+    return layer.with_inner(
+        {name: one[0] if len(one) == 1 else Sequential(one) for name, one in blocks.items()}
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import ceil, prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -15,7 +16,9 @@ from clearprop.network import Network
 from clearprop.parameters import Array
 from clearprop.symbols import Symbol
 from clearprop.walkthrough.notation import INPUT, Notation
-from clearprop.walkthrough.quantities import Step
+
+if TYPE_CHECKING:
+    from clearprop.walkthrough.quantities import Step
 
 NEGATIVE, POSITIVE = (0, 114, 178), (213, 94, 0)  # a blue and an orange that all eyes tell apart
 
@@ -118,8 +121,8 @@ def picture_shape_of(network: Network, given: tuple[int, ...] | None) -> tuple[i
 
 
 def with_pictures(
-    steps: Iterable[Step], network: Network, notation: Notation, shape: tuple[int, ...] | None
-) -> tuple[Step, ...]:
+    steps: "Iterable[Step]", network: Network, notation: Notation, shape: tuple[int, ...] | None
+) -> "tuple[Step, ...]":
     """Mark the samples, and the weights of a Dense layer right above them with their gradient."""
     if shape is None:
         return tuple(steps)

@@ -1,9 +1,12 @@
 """Excerpts: the rows and columns of a matrix that are shown."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from clearprop.expressions import Index
-from clearprop.walkthrough.quantities import Matrix
+
+if TYPE_CHECKING:
+    from clearprop.walkthrough.quantities import Matrix
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Excerpt:
         return f"[{','.join([str(self.sample), ':', ':', *['0'] * (self.dimensions - 3)])}]"
 
 
-def excerpt_of(matrix: Matrix, sample: int, most: int) -> Excerpt:
+def excerpt_of(matrix: "Matrix", sample: int, most: int) -> Excerpt:
     """Choose the first rows and columns, the last, and those of a sample.
 
     Parameters
@@ -73,7 +76,7 @@ def excerpt_of(matrix: Matrix, sample: int, most: int) -> Excerpt:
     return Excerpt(dimensions, 0, rows, columns, (len(rows), len(columns)) == (height, width))
 
 
-def shown_entry(matrix: Matrix, sample: int) -> Index:
+def shown_entry(matrix: "Matrix", sample: int) -> Index:
     """Return the entry to look at first: that of the sample, otherwise the first of all."""
     axis = matrix.sample_axis
     return tuple(sample if place == axis else 0 for place in range(len(matrix.shape)))

@@ -18,10 +18,10 @@ from clearprop.walkthrough.drawings import (
 )
 from clearprop.walkthrough.excerpts import Excerpt, excerpt_of
 from clearprop.walkthrough.plain import heading
-from clearprop.walkthrough.quantities import Entry, Quantity, Step
 from clearprop.walkthrough.sentences import SENTENCES
 
 if TYPE_CHECKING:
+    from clearprop.walkthrough.quantities import Entry, Quantity, Step
     from clearprop.walkthrough.walking import Walk
 
 _MOST, _LEAST = 6, 3  # rows and columns
@@ -99,12 +99,12 @@ def walk_fragment(walk: "Walk") -> str:
     return _fragment(_contents(walk, with_links=False))
 
 
-def quantity_fragment(quantity: Quantity) -> str:
+def quantity_fragment(quantity: "Quantity") -> str:
     """Return a matrix for a notebook."""
     return _fragment(_matrix(quantity, 0, _MOST))
 
 
-def entry_fragment(entry: Entry) -> str:
+def entry_fragment(entry: "Entry") -> str:
     """Return the arithmetic of a number for a notebook."""
     return _fragment(_arithmetic(entry))
 
@@ -130,7 +130,7 @@ def _contents(walk: "Walk", *, with_links: bool) -> str:
     return "\n".join(parts)
 
 
-def _step(step: Step, sample: int, most: int, target: str) -> str:
+def _step(step: "Step", sample: int, most: int, target: str) -> str:
     note = f"<p>{escape(step.note)}</p>\n" if step.note else ""
     matrices = "\n".join(_matrix(quantity, sample, most) for quantity in step.quantities)
     title = escape(heading(step))
@@ -140,7 +140,7 @@ def _step(step: Step, sample: int, most: int, target: str) -> str:
     )
 
 
-def _matrix(quantity: Quantity, sample: int, most: int) -> str:
+def _matrix(quantity: "Quantity", sample: int, most: int) -> str:
     excerpt = excerpt_of(quantity.matrix, sample, most)
     shape = f" {quantity.shape}" if quantity.shape else ""
     title = f"<code>{escape(quantity.symbol + shape)}</code>, {escape(quantity.meaning)}"
@@ -161,7 +161,7 @@ def _matrix(quantity: Quantity, sample: int, most: int) -> str:
     return "\n".join(parts)
 
 
-def _table(quantity: Quantity, excerpt: Excerpt, sample: int) -> Iterator[str]:
+def _table(quantity: "Quantity", excerpt: Excerpt, sample: int) -> Iterator[str]:
     array = quantity.array
     largest = _largest(array)
     axis = quantity.matrix.sample_axis if excerpt.dimensions < 3 else None
@@ -200,7 +200,7 @@ def _header(scope: str, place: int, is_sample: bool) -> str:
     return f'<th scope="{scope}"{looked_at}>{place}</th>'
 
 
-def _cell(quantity: Quantity, at: tuple[int, ...], array: Array, largest: float) -> str:
+def _cell(quantity: "Quantity", at: tuple[int, ...], array: Array, largest: float) -> str:
     value = float(array[at])
     colour = _colour(value, largest)
     text = escape(number_text(value))
@@ -212,7 +212,7 @@ def _cell(quantity: Quantity, at: tuple[int, ...], array: Array, largest: float)
     return f"<td{colour}>{inside}</td>"
 
 
-def _arithmetic(entry: Entry) -> str:
+def _arithmetic(entry: "Entry") -> str:
     if entry.arithmetic is None:
         note = SENTENCES["unknown" if entry.computed else "given"]
         lines = [f"{entry.symbol} = {number_text(entry.value)} ({note})"]
@@ -231,7 +231,7 @@ def _arithmetic(entry: Entry) -> str:
     return f'<div class="arithmetic">{written}{digits}</div>'
 
 
-def _pictures(quantity: Quantity, excerpt: Excerpt, sample: int) -> Iterator[str]:
+def _pictures(quantity: "Quantity", excerpt: Excerpt, sample: int) -> Iterator[str]:
     shape, engine = quantity.picture_shape, quantity.matrix.array
     if shape is not None and quantity.matrix.per_sample:
         said = SENTENCES["input picture"].format(sample=sample)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from clearprop.expressions import number_text
 from clearprop.walkthrough.excerpts import Excerpt, excerpt_of, shown_entry
-from clearprop.walkthrough.quantities import Entry, Quantity, Step
 from clearprop.walkthrough.sentences import SENTENCES
 
 if TYPE_CHECKING:
+    from clearprop.walkthrough.quantities import Entry, Quantity, Step
     from clearprop.walkthrough.walking import Walk
 
 _WIDTH = 80
@@ -25,7 +25,7 @@ def walk_text(walk: "Walk") -> str:
     return "\n\n".join(["\n".join([walk.title, *facts]), *steps])
 
 
-def heading(step: Step) -> str:
+def heading(step: "Step") -> str:
     """Name a step: ``Forward: layer 0, Dense(units=20)``."""
     key = f"heading {step.stage}"
     return SENTENCES[key if key in SENTENCES else "heading"].format(
@@ -33,12 +33,12 @@ def heading(step: Step) -> str:
     )
 
 
-def quantity_text(quantity: Quantity, sample: int = 0) -> str:
+def quantity_text(quantity: "Quantity", sample: int = 0) -> str:
     """Write a matrix, or an excerpt of it, and the arithmetic of one entry."""
     return "\n".join(_quantity_lines(quantity, sample))
 
 
-def entry_text(entry: Entry) -> str:
+def entry_text(entry: "Entry") -> str:
     """Write the arithmetic of a number: with symbols, with numbers, and what it comes to."""
     head = f"{entry.symbol} = "
     if entry.arithmetic is None:
@@ -70,7 +70,7 @@ def describe_walk(walk: "Walk") -> dict[str, Any]:
     }
 
 
-def _step_text(step: Step, sample: int) -> str:
+def _step_text(step: "Step", sample: int) -> str:
     title = fill(heading(step), _WIDTH)
     lines = [title, "-" * max(map(len, title.splitlines()))]
     if step.note:
@@ -80,7 +80,7 @@ def _step_text(step: Step, sample: int) -> str:
     return "\n".join(lines)
 
 
-def _quantity_lines(quantity: Quantity, sample: int) -> Iterator[str]:
+def _quantity_lines(quantity: "Quantity", sample: int) -> Iterator[str]:
     excerpt = excerpt_of(quantity.matrix, sample, _MOST)
     shape = f" {quantity.shape}" if quantity.shape else ""
     yield f"{quantity.symbol}{shape}, {quantity.meaning}"
@@ -100,7 +100,7 @@ def _quantity_lines(quantity: Quantity, sample: int) -> Iterator[str]:
         yield f"  {number_text(float(quantity.array))}"
 
 
-def _table(quantity: Quantity, excerpt: Excerpt) -> Iterator[str]:
+def _table(quantity: "Quantity", excerpt: Excerpt) -> Iterator[str]:
     array = quantity.array
     label = (excerpt.place if len(excerpt.place) < _LABEL else "").rjust(_LABEL)
     yield label + _row(excerpt.columns, [str(column) for column in excerpt.columns])
@@ -133,7 +133,7 @@ def _filled(head: str, text: str) -> str:
     ).replace("\N{NO-BREAK SPACE}", " ")
 
 
-def _step_values(step: Step, sample: int) -> dict[str, Any]:
+def _step_values(step: "Step", sample: int) -> dict[str, Any]:
     return {
         "layer": step.name,
         "stage": step.stage,
@@ -143,7 +143,7 @@ def _step_values(step: Step, sample: int) -> dict[str, Any]:
     }
 
 
-def _quantity_values(quantity: Quantity, sample: int) -> dict[str, Any]:
+def _quantity_values(quantity: "Quantity", sample: int) -> dict[str, Any]:
     excerpt = excerpt_of(quantity.matrix, sample, _MOST_VALUES)
     array = quantity.array
     found: dict[str, Any] = {

@@ -10,6 +10,7 @@ import numpy as np
 from clearprop.errors import ShapeError
 from clearprop.expressions import Expression, Index, Number
 from clearprop.parameters import Array
+from clearprop.walkthrough.plain import entry_text, quantity_text
 
 
 class Layout(Enum):
@@ -140,12 +141,10 @@ class Entry:
         return found
 
     def __str__(self) -> str:
-        from clearprop.walkthrough.plain import entry_text  # it needs this module
-
         return entry_text(self)
 
     def _repr_html_(self) -> str:
-        from clearprop.walkthrough.page import entry_fragment  # it needs this module
+        from clearprop.walkthrough.page import entry_fragment  # Pillow is imported with it
 
         return entry_fragment(self)
 
@@ -242,12 +241,10 @@ class Quantity:
         return self.matrix.layout.shown(tuple(int(i) for i in where))
 
     def __str__(self) -> str:
-        from clearprop.walkthrough.plain import quantity_text  # it needs this module
-
         return quantity_text(self)
 
     def _repr_html_(self) -> str:
-        from clearprop.walkthrough.page import quantity_fragment  # it needs this module
+        from clearprop.walkthrough.page import quantity_fragment  # Pillow is imported with it
 
         return quantity_fragment(self)
 

@@ -16,7 +16,7 @@ from clearprop.optimizers import SGD, Optimizer
 from clearprop.trace import Trace
 from clearprop.walkthrough.drawings import picture_shape_of, with_pictures
 from clearprop.walkthrough.notation import notation_of
-from clearprop.walkthrough.plain import walk_text
+from clearprop.walkthrough.plain import describe_walk, walk_text
 from clearprop.walkthrough.quantities import Entry, Quantity, Step
 from clearprop.walkthrough.record import Record, record_step
 from clearprop.walkthrough.sentences import SENTENCES
@@ -127,8 +127,6 @@ class Walk:
 
     def to_dict(self) -> dict[str, Any]:
         """Describe it in JSON values: large matrices by an excerpt."""
-        from clearprop.walkthrough.plain import describe_walk  # it needs this module
-
         return describe_walk(self)
 
     def to_html(self) -> str:
