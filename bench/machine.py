@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.peers import version_of
-from clearprop.backend import available_cores
+from clearprop.core.blas import available_cores
 
 _PACKAGES = (
     "clearprop",

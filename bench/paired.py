@@ -27,7 +27,7 @@ from bench.peers import Entry, version_of
 from bench.pool import ROOT, PeerError, Pool, settings_of, source_of
 from bench.timing import on_disk, say
 from bench.work import Effort, Work
-from clearprop.files import write_text
+from clearprop.files.written import write_text
 
 BORDER = 1.03
 FEWEST = 6  # pairs, below which even the whole range is no 95% interval

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from bench.peers import Entry
-from clearprop.backend import available_cores
+from clearprop.core.blas import available_cores
 
 ROOT = Path(__file__).parents[1]
 _PATIENCE = 180.0  # seconds that one answer may take, compiling included

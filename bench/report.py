@@ -7,7 +7,7 @@ from bench import picture
 from bench.results import Results
 from bench.tables import conditions, details, growth, tables
 from clearprop.errors import DataError
-from clearprop.files import write_text
+from clearprop.files.written import write_text
 
 FILE = Path(__file__).with_name("results.md")
 README = Path(__file__).parents[1] / "README.md"

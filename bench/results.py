@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clearprop.errors import DataError
-from clearprop.files import write_text
+from clearprop.files.written import write_text
 
 FILE = Path(__file__).with_name("results.json")
 

@@ -7,8 +7,7 @@ when it is first asked for, so that importing clearprop stays quick.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from clearprop.errors import ClearpropError
-from clearprop.initializers import (
+from clearprop.core.initializers import (
     Constant,
     GlorotNormal,
     GlorotUniform,
@@ -19,6 +18,18 @@ from clearprop.initializers import (
     Scaled,
     Zeros,
 )
+from clearprop.core.parameters import Parameter, ParameterVector
+from clearprop.core.schedules import (
+    ConstantSchedule,
+    CosineSchedule,
+    ExponentialSchedule,
+    OneCycleSchedule,
+    Schedule,
+    StepSchedule,
+    WarmUp,
+)
+from clearprop.core.trace import Trace
+from clearprop.errors import ClearpropError
 from clearprop.layers import (
     ELU,
     GELU,
@@ -63,17 +74,6 @@ from clearprop.optimizers import (
     Optimizer,
     RMSprop,
 )
-from clearprop.parameters import Parameter, ParameterVector
-from clearprop.schedules import (
-    ConstantSchedule,
-    CosineSchedule,
-    ExponentialSchedule,
-    OneCycleSchedule,
-    Schedule,
-    StepSchedule,
-    WarmUp,
-)
-from clearprop.trace import Trace
 from clearprop.training import (
     Callback,
     Checkpoint,
@@ -91,10 +91,10 @@ if TYPE_CHECKING:
     from clearprop.data import load as load_data
     from clearprop.doctor import Doctor, examine
     from clearprop.estimators import MLPClassifier, MLPRegressor
+    from clearprop.files.models import Model, save
+    from clearprop.files.saved import load
     from clearprop.gradcheck import check_backward, check_gradients, check_layer, check_loss
-    from clearprop.model_file import Model, save
     from clearprop.preprocessing import Preprocessing, fit_recipe
-    from clearprop.saved import load
     from clearprop.walkthrough import Walk, walk
 
 _LATER = {
@@ -102,7 +102,7 @@ _LATER = {
     "Doctor": "clearprop.doctor:Doctor",
     "MLPClassifier": "clearprop.estimators:MLPClassifier",
     "MLPRegressor": "clearprop.estimators:MLPRegressor",
-    "Model": "clearprop.model_file:Model",
+    "Model": "clearprop.files.models:Model",
     "Preprocessing": "clearprop.preprocessing:Preprocessing",
     "Walk": "clearprop.walkthrough:Walk",
     "check_backward": "clearprop.gradcheck:check_backward",
@@ -113,10 +113,10 @@ _LATER = {
     "examine": "clearprop.doctor:examine",
     "fit_recipe": "clearprop.preprocessing:fit_recipe",
     "hold_out": "clearprop.data:hold_out",
-    "load": "clearprop.saved:load",
+    "load": "clearprop.files.saved:load",
     "load_data": "clearprop.data:load",
     "plots": "clearprop.plots",
-    "save": "clearprop.model_file:save",
+    "save": "clearprop.files.models:save",
     "walk": "clearprop.walkthrough:walk",
 }
 

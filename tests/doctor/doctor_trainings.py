@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 import clearprop as cp
+from clearprop.core.parameters import Array
 from clearprop.errors import DivergedError
 from clearprop.network import Network
-from clearprop.parameters import Array
 
 Samples: TypeAlias = tuple[Array, Array]
 

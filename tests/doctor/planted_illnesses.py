@@ -8,9 +8,9 @@ import numpy as np
 from doctor_trainings import Samples, Training, net, real, three_heaps, toy, trained_by
 
 import clearprop as cp
+from clearprop.core.parameters import Array
 from clearprop.data.named import moons, planar, spirals
 from clearprop.network import Network
-from clearprop.parameters import Array
 
 PLANTED: dict[str, tuple[str, Callable[[], Training]]] = {}
 """By what was done, the illness that comes of it, and the training."""

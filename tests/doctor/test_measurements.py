@@ -12,12 +12,12 @@ from sklearn.metrics import balanced_accuracy_score, r2_score
 from sklearn.neighbors import NearestNeighbors
 
 import clearprop as cp
+from clearprop.core.parameters import Array
 from clearprop.data.named import moons
 from clearprop.doctor.scores import Score, ask_neighbours, class_numbers, is_gain, score
 from clearprop.doctor.treatment import treated
 from clearprop.doctor.watching import find_origin, watch
 from clearprop.network import Network
-from clearprop.parameters import Array
 from clearprop.training.samples import Samples
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import clearprop as cp
-from clearprop.parameters import Array, Params
-from clearprop.trace import Trace
+from clearprop.core.parameters import Array, Params
+from clearprop.core.trace import Trace
 
 
 @dataclass(frozen=True)

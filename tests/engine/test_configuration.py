@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import clearprop as cp
-from clearprop import initializers, layers, losses, optimizers, schedules
+from clearprop import layers, losses, optimizers
 from clearprop.configuration import Json, classes_in, from_config, to_config
+from clearprop.core import initializers, schedules
 from clearprop.errors import UnknownNameError, UsageError
 
 

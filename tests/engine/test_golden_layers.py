@@ -5,9 +5,9 @@ import pytest
 from golden_values import below, golden
 
 import clearprop as cp
+from clearprop.core.trace import Trace
 from clearprop.network import Network
 from clearprop.optimizers import SGD
-from clearprop.trace import Trace
 
 LAYERS = golden("layers")
 NETWORKS = golden("networks")

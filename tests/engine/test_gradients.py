@@ -11,9 +11,9 @@ from random_networks import LAYER_CASES, Drawn, networks, randomized
 import clearprop as cp
 from clearprop import layers
 from clearprop.configuration import classes_in
+from clearprop.core.parameters import ParameterVector
+from clearprop.core.trace import Trace
 from clearprop.network import Network
-from clearprop.parameters import ParameterVector
-from clearprop.trace import Trace
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["training", "predicting"])

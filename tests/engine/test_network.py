@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 import clearprop as cp
-from clearprop import network
+from clearprop.core.trace import Trace
 from clearprop.errors import ClearpropError, DataError, ShapeError, UsageError
-from clearprop.network import Network
-from clearprop.trace import Trace
+from clearprop.network import Network, network
 
 X = np.random.RandomState(0).standard_normal((50, 4))
 

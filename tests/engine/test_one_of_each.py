@@ -25,7 +25,7 @@ TRAINING = """
 import sys
 import numpy as np
 import clearprop as cp
-from clearprop.fused import is_chain
+from clearprop.compiled import is_chain
 from clearprop.layers import Softsign
 from clearprop.losses import LogCosh
 from clearprop.optimizers import Damped
@@ -44,7 +44,7 @@ optimizer = Damped(0.05)
 history = cp.Trainer(optimizer=optimizer, epochs=40, batch_size=16).fit(net, X, y)
 assert history["loss"][-1] < 0.5 * history["loss"][0]
 assert is_chain(net, net.loss, optimizer)
-print("clearprop.fused.crew" in sys.modules, net.parameters.data.tolist())
+print("clearprop.compiled.crew" in sys.modules, net.parameters.data.tolist())
 """
 
 

@@ -9,8 +9,10 @@ import pytest
 from golden_values import golden
 
 import clearprop as cp
+from clearprop.core.initializers import Normal
+from clearprop.core.parameters import Parameter, ParameterVector
+from clearprop.core.schedules import StepSchedule
 from clearprop.errors import UsageError
-from clearprop.initializers import Normal
 from clearprop.network import Network
 from clearprop.optimizers import (
     OPTIMIZERS,
@@ -23,8 +25,6 @@ from clearprop.optimizers import (
     Optimizer,
     RMSprop,
 )
-from clearprop.parameters import Parameter, ParameterVector
-from clearprop.schedules import StepSchedule
 
 GOLDEN = golden("optimizers")
 ALPHA, WEIGHT_DECAY, BATCH = 0.5, 0.1, 4  # as in tests/golden/make_golden.py

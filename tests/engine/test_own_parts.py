@@ -9,11 +9,11 @@ from central_differences import assert_same_gradient, numerical_gradient
 from random_networks import randomized
 
 import clearprop as cp
+from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.schedules import Schedule
+from clearprop.core.trace import Trace
 from clearprop.network import Network
 from clearprop.optimizers import Optimizer
-from clearprop.parameters import Array, Parameter, Params
-from clearprop.schedules import Schedule
-from clearprop.trace import Trace
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearprop.core.initializers import Constant, Normal, Zeros
+from clearprop.core.parameters import Parameter, ParameterVector
 from clearprop.errors import ShapeError
-from clearprop.initializers import Constant, Normal, Zeros
-from clearprop.parameters import Parameter, ParameterVector
 
 SPECS = {
     "0.W": Parameter((3, 2), Normal(1.0), decays=True),

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from random_networks import ACTIVATIONS, LAYER_CASES, Drawn, networks, randomized
 
 import clearprop as cp
+from clearprop.core.parameters import ParameterVector, Params
+from clearprop.core.trace import Trace
 from clearprop.errors import UsageError
 from clearprop.network import Network
-from clearprop.parameters import ParameterVector, Params
-from clearprop.trace import Trace
 
 DEEP = (
     cp.Dense(6),

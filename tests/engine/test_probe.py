@@ -8,13 +8,13 @@ import pytest
 from own_container import Branches
 
 import clearprop as cp
+from clearprop.core.parameters import Array, Params
+from clearprop.core.trace import Trace
 from clearprop.doctor.treatment import treated
 from clearprop.doctor.watching import find_origin, watch
 from clearprop.errors import DataError, ShapeError
 from clearprop.layers import Built
-from clearprop.parameters import Array, Params
-from clearprop.probe import Backward, Forward, LossPass, Watcher, watched
-from clearprop.trace import Trace
+from clearprop.network.probe import Backward, Forward, LossPass, Watcher, watched
 
 
 @dataclass(frozen=True)

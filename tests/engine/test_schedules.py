@@ -8,8 +8,7 @@ from golden_values import golden
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearprop.errors import UsageError
-from clearprop.schedules import (
+from clearprop.core.schedules import (
     ConstantSchedule,
     CosineSchedule,
     ExponentialSchedule,
@@ -18,6 +17,7 @@ from clearprop.schedules import (
     StepSchedule,
     WarmUp,
 )
+from clearprop.errors import UsageError
 
 GOLDEN = golden("schedules")
 SCHEDULES: dict[str, Schedule] = {

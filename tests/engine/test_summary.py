@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import clearprop as cp
+from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.trace import Trace
 from clearprop.layers import Built, Layer
 from clearprop.network import Network
-from clearprop.parameters import Array, Parameter, Params
-from clearprop.summary import readable_bytes
-from clearprop.trace import Trace
+from clearprop.network.summary import readable_bytes
 
 
 def test_the_table_shows_every_layer_with_its_arrays() -> None:

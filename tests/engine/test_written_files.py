@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clearprop.errors import OutputError
-from clearprop.files import make_folder, remove_leftovers, write_text, written_beside
+from clearprop.files.written import make_folder, remove_leftovers, write_text, written_beside
 
 
 def test_a_file_appears_whole_and_alone(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from clearprop.kernels import kernel
+from clearprop.core.kernels import kernel
 
 
 @pytest.fixture(params=["numpy", "compiled"], scope="module")

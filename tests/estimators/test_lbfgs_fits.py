@@ -8,8 +8,8 @@ import pytest
 from side_by_side import assert_same, both, random_data
 
 import clearprop as cp
-from clearprop.fused import FusedGradient
-from clearprop.kernels import give_up_compiling
+from clearprop.compiled import FusedGradient
+from clearprop.core.kernels import give_up_compiling
 from clearprop.training.engines import rotated as rotation
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -12,8 +12,8 @@ from side_by_side import assert_same, both, predictions, random_data
 from sklearn.exceptions import ConvergenceWarning
 
 import clearprop as cp
-from clearprop.backend import available_cores
-from clearprop.kernels import kernel
+from clearprop.core.blas import available_cores
+from clearprop.core.kernels import kernel
 from clearprop.training.step import CompiledStep
 
 pytestmark = [

@@ -14,7 +14,7 @@ from small_data import three_classes, two_classes, values
 
 import clearprop as cp
 from clearprop.errors import ModelFileError
-from clearprop.tensor_file import open_tensors, save_tensors
+from clearprop.files.tensors import open_tensors, save_tensors
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -78,7 +78,7 @@ def test_pickles_and_copies_are_whole(estimator: Any, data: tuple[np.ndarray, np
 
 
 def test_a_file_of_an_estimator_is_a_model_file_too(tmp_path: Path) -> None:
-    from clearprop.model_file import load
+    from clearprop.files.models import load
 
     X, y = two_classes()
     net = cp.MLPClassifier(4, max_iter=3, random_state=0).fit(X, y)

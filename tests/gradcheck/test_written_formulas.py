@@ -12,13 +12,13 @@ from itertools import chain, combinations, product
 import numpy as np
 import pytest
 
+from clearprop.core.kernels import sigmoid
 from clearprop.gradcheck.diagnosis import deltas, factors, lines
 from clearprop.gradcheck.diagnosis.formulas import Dense
 from clearprop.gradcheck.diagnosis.networks import ACTIVATIONS, COSTS, SUMS, Dropout, Lines, Plan
 from clearprop.gradcheck.diagnosis.readings import shape_steps
 from clearprop.gradcheck.diagnosis.replay import Place, point, run
 from clearprop.gradcheck.subject import Layout
-from clearprop.kernels import sigmoid
 
 LAYOUTS = [
     Layout(rows=False, inputs_first=False, kept_axis=True),

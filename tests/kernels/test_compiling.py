@@ -13,8 +13,8 @@ from packaging.requirements import Requirement
 TRAINING = """
 import numpy as np, sys, warnings
 import clearprop as cp
-from clearprop import kernels
-from clearprop.kernels import kernel
+from clearprop.core import kernels
+from clearprop.core.kernels import kernel
 
 kernel._WORTHWHILE = {worthwhile}
 X = np.random.RandomState(0).standard_normal((64, 5))

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from clearprop import kernels
-from clearprop.kernels import Kernel
+from clearprop.core import kernels
+from clearprop.core.kernels import Kernel
 
 pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
 
@@ -110,7 +110,7 @@ LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 def test_other_layouts_and_dtypes_are_left_to_the_formula(
     layout: str, dtype: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clearprop.kernels.kernel._mode.compiles", True)
+    monkeypatch.setattr("clearprop.core.kernels.kernel._mode.compiles", True)
     x = LAYOUTS[layout](np.linspace(-1, 1, 20, dtype=dtype))
     y = np.empty_like(x)
     kernels.relu(x, y)
@@ -122,7 +122,7 @@ def test_other_layouts_and_dtypes_are_left_to_the_formula(
 def test_means_that_became_denormal_are_zero_after_sixteen_steps(
     compiles: bool, dtype: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clearprop.kernels.kernel._mode.compiles", compiles)
+    monkeypatch.setattr("clearprop.core.kernels.kernel._mode.compiles", compiles)
     tiny = np.finfo(dtype).tiny
     w, g, scratch = np.ones(3, dtype), np.zeros(3, dtype), np.empty(3, dtype)
     v = np.array([tiny / 2, -tiny / 2, 2 * tiny], dtype)

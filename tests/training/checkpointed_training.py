@@ -9,7 +9,7 @@ from safetensors import safe_open
 from small_training import small_network, two_classes
 
 import clearprop as cp
-from clearprop.parameters import Array
+from clearprop.core.parameters import Array
 
 X, Y = two_classes(17)
 HELD_OUT = two_classes(30)

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 import clearprop as cp
+from clearprop.core.parameters import Array
 from clearprop.network import Network
-from clearprop.parameters import Array
 
 
 def two_classes(samples: int = 23, features: int = 3) -> tuple[Array, Array]:

@@ -10,8 +10,8 @@ import pytest
 from threadpoolctl import threadpool_info
 
 import clearprop as cp
-from clearprop import backend
-from clearprop.backend import available_cores, blas_threads, choose_threads
+from clearprop.core import blas as backend
+from clearprop.core.blas import available_cores, blas_threads, choose_threads
 from clearprop.data import picture_files
 from clearprop.errors import UsageError
 from clearprop.experiment.comparison import compare

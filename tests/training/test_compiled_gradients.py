@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import clearprop as cp
-from clearprop.fused import FusedGradient, is_plain_chain, runners
+from clearprop.compiled import FusedGradient, is_plain_chain, runners
 
 pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
 

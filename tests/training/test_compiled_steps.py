@@ -12,7 +12,8 @@ from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 import clearprop as cp
-from clearprop.kernels import kernel
+from clearprop.core.blas import available_cores
+from clearprop.core.kernels import kernel
 
 pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
 
@@ -75,7 +76,7 @@ def trainings(draw: st.DrawFn) -> dict[str, Any]:
             "batch_size": draw(st.one_of(st.none(), st.integers(1, 50))),
             "replacement": draw(st.booleans()),
             "sample_space": draw(st.sampled_from(["auto", False])),
-            "threads": draw(st.sampled_from([None, 1, cp.backend.available_cores()])),
+            "threads": draw(st.sampled_from([None, 1, available_cores()])),
         },
     }
 
@@ -120,7 +121,7 @@ def test_several_threads_do_what_one_does(dtype: Any) -> None:
             {"epochs": 2, "batch_size": 100, "threads": threads},
             None,
         )[0].parameters.data
-        for threads in (1, cp.backend.available_cores())
+        for threads in (1, available_cores())
     ]
     tolerance = 1e-10 if dtype == np.float64 else 2e-4
     np.testing.assert_allclose(results[1], results[0], rtol=tolerance, atol=tolerance)
@@ -227,7 +228,7 @@ def test_where_compiling_fails_the_layers_do_it_with_one_warning(
     assert len(history) == 2
 
 
-@pytest.mark.parametrize("threads", [1, cp.backend.available_cores()])
+@pytest.mark.parametrize("threads", [1, available_cores()])
 @pytest.mark.parametrize("batch_size", [None, 7])
 @pytest.mark.parametrize(
     "optimizer",
@@ -260,7 +261,7 @@ def test_l2_in_sample_space_is_that_of_the_weights(
 
 
 def test_the_name_on_disk_is_that_of_all_the_code_inside() -> None:
-    from clearprop.fused import crew, threads
+    from clearprop.compiled import crew, threads
 
     def called(y: Any) -> Any:
         return y
@@ -272,7 +273,7 @@ def test_the_name_on_disk_is_that_of_all_the_code_inside() -> None:
     caller.__qualname__ = "caller"
     threads.part(called)
     assert threads.compiled(caller).py_func.__qualname__ != before
-    script = "from clearprop.fused import crew; print(crew.train.py_func.__qualname__)"
+    script = "from clearprop.compiled import crew; print(crew.train.py_func.__qualname__)"
     for seed in "12":  # of Python's hashes
         found = subprocess.run(
             [sys.executable, "-c", script],

@@ -14,7 +14,7 @@ from small_training import small_network
 
 import clearprop as cp
 from clearprop.errors import DivergedError, ModelFileError, UsageError
-from clearprop.tensor_file import save_tensors
+from clearprop.files.tensors import save_tensors
 
 
 @pytest.fixture(scope="module")

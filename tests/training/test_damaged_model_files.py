@@ -19,7 +19,7 @@ from safetensors.numpy import load_file, save_file
 
 import clearprop as cp
 from clearprop.errors import ModelFileError
-from clearprop.tensor_file import open_tensors, save_tensors
+from clearprop.files.tensors import open_tensors, save_tensors
 
 Description = dict[str, Any]
 

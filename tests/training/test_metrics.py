@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, r2_score
 
 import clearprop as cp
-from clearprop.metrics import Tally, tally_for
-from clearprop.parameters import Array
+from clearprop.core.parameters import Array
+from clearprop.network.metrics import Tally, tally_for
 
 _seeds = st.integers(0, 10_000)
 _cuts = st.lists(st.integers(1, 29), max_size=4, unique=True).map(sorted)

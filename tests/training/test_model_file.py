@@ -14,10 +14,10 @@ from safetensors.numpy import load_file
 from small_training import small_network, two_classes
 
 import clearprop as cp
+from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.trace import Trace
 from clearprop.errors import ModelFileError, OutputError, UsageError
 from clearprop.network import Network
-from clearprop.parameters import Array, Parameter, Params
-from clearprop.trace import Trace
 
 
 @given(drawn_networks())

@@ -8,7 +8,7 @@ import pytest
 from checkpointed_training import content
 
 import clearprop as cp
-from clearprop import backend
+from clearprop.core import blas as backend
 from clearprop.network import Network
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import clearprop as cp
-from clearprop.backend import blas_threads
-from clearprop.fused import FusedSteps
+from clearprop.compiled import FusedSteps
+from clearprop.core.blas import blas_threads
 from clearprop.training.engines import Engine, SampleSpaceEngine
 
 pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")

@@ -8,9 +8,9 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 from small_training import small_network, two_classes
 
 import clearprop as cp
+from clearprop.core.parameters import Array
 from clearprop.errors import UsageError
 from clearprop.network import Network
-from clearprop.parameters import Array
 
 X, Y = two_classes()
 THREE = np.array([0] * 12 + [1] * 8 + [2] * 3)

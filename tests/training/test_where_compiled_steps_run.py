@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import clearprop as cp
-from clearprop import kernels
-from clearprop.kernels import kernel
+from clearprop.core import kernels
+from clearprop.core.kernels import kernel
 
 pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
 
@@ -57,7 +57,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_a_system_that_is_not_posix_compiles_loops_alone(
     network: Any, taken: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clearprop.fused.building.os", SimpleNamespace(name="nt"))
+    monkeypatch.setattr("clearprop.compiled.building.os", SimpleNamespace(name="nt"))
     train(network)  # without a warning
     assert kernels.adapt in taken
     assert "steps" not in taken

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearprop.expressions import Expression, Number, Style, constant, number_text, series
-from clearprop.symbols import (
+from clearprop.core.expressions import Expression, Number, Style, constant, number_text, series
+from clearprop.core.symbols import (
     absolute,
     exp,
     log,

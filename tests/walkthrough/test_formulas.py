@@ -10,8 +10,7 @@ from random_networks import LAYER_CASES
 import clearprop as cp
 from clearprop import layers, losses, optimizers
 from clearprop.configuration import classes_in, own
-from clearprop.errors import UsageError
-from clearprop.formulas import (
+from clearprop.core.formulas import (
     ACTIVATION,
     Formulas,
     formulas_of,
@@ -22,8 +21,9 @@ from clearprop.formulas import (
     sum_n,
     where_positive,
 )
-from clearprop.symbols import D, Setting, Symbol, dx, dy, exp, logits, target, x, y
-from clearprop.symbols import losses as each
+from clearprop.core.symbols import D, Setting, Symbol, dx, dy, exp, logits, target, x, y
+from clearprop.core.symbols import losses as each
+from clearprop.errors import UsageError
 from clearprop.walkthrough.notation import Engine, Names
 from clearprop.walkthrough.sheet import Sheet
 

@@ -12,7 +12,7 @@ from clearprop.cli import output
 from clearprop.cli.options import setting_option, settings_from, task_options
 from clearprop.errors import UsageError
 from clearprop.experiment import comparison
-from clearprop.files import make_folder
+from clearprop.files.written import make_folder
 
 
 @click.command()

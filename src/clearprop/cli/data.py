@@ -7,7 +7,7 @@ import click
 from clearprop.cli import output
 from clearprop.cli.options import setting_option
 from clearprop.data import describe, load
-from clearprop.summary import readable_bytes
+from clearprop.network.summary import readable_bytes
 
 
 @click.command()

@@ -9,7 +9,7 @@ from clearprop.cli import output
 from clearprop.experiment import Evaluation
 from clearprop.experiment import evaluate as measure
 from clearprop.experiment.learning import load_for
-from clearprop.model_file import Model, load
+from clearprop.files.models import Model, load
 
 _MISTAKES = 10
 _CLASSES = 20

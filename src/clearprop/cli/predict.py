@@ -8,8 +8,8 @@ from clearprop.cli import output
 from clearprop.data.picture_files import named_like_a_picture, preview
 from clearprop.errors import UsageError
 from clearprop.experiment.evaluation import Predictions, predict_files
-from clearprop.files import make_folder
-from clearprop.model_file import load
+from clearprop.files.models import load
+from clearprop.files.written import make_folder
 
 _DRAWN = 50  # pictures at most: a table has thousands of rows
 

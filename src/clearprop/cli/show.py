@@ -9,7 +9,7 @@ from clearprop.cli import output
 from clearprop.configuration import to_config
 from clearprop.errors import ClearpropError, UsageError
 from clearprop.experiment import Settings, evaluate, folder, load_dataset, read_settings, set_task
-from clearprop.model_file import Model, load
+from clearprop.files.models import Model, load
 from clearprop.preprocessing import ArrayRecipe, CategoricalColumn, InputRecipe, PictureRecipe
 from clearprop.training import History
 

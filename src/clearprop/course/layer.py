@@ -8,10 +8,10 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from clearprop.core.kernels import sigmoid
+from clearprop.core.parameters import Array
 from clearprop.errors import ShapeError, unknown_name
-from clearprop.kernels import sigmoid
 from clearprop.layers import Layer, LeakyReLU, ReLU, Sigmoid, Tanh
-from clearprop.parameters import Array
 
 LinearCache: TypeAlias = tuple[Array, Array, Array]
 """The arrays that the linear step keeps for backward: A_prev, W, b."""

@@ -9,6 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from clearprop.core.initializers import Initializer, Scaled
+from clearprop.core.parameters import Array
 from clearprop.course.layer import (
     ACTIVATIONS,
     Cache,
@@ -21,11 +23,9 @@ from clearprop.course.layer import (
     require_shape,
 )
 from clearprop.errors import UsageError
-from clearprop.initializers import Initializer, Scaled
 from clearprop.layers import Dense, Layer
 from clearprop.losses import BinaryCrossEntropy
 from clearprop.network import Network
-from clearprop.parameters import Array
 
 
 def initialize_parameters_deep(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.backend import available_cores
+from clearprop.core.blas import available_cores
 from clearprop.data.dataset import Dataset, Problem
 from clearprop.data.format import cannot_read, list_folder
 from clearprop.errors import DataError, UsageError

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.doctor.scores import (
     Opinion,
     Score,
@@ -21,7 +22,6 @@ from clearprop.doctor.watching import Seen, watch
 from clearprop.layers import Dropout, Layer
 from clearprop.network import Network
 from clearprop.optimizers import OPTIMIZERS
-from clearprop.parameters import Array
 from clearprop.training import History, Trainer
 from clearprop.training.batches import steps_per_epoch
 from clearprop.training.samples import Samples

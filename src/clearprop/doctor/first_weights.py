@@ -6,13 +6,13 @@ from math import prod
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.doctor.case import Case, each_layer
 from clearprop.doctor.illness import Finding, Illness, is_found
 from clearprop.doctor.scores import is_gain
 from clearprop.doctor.training_data import UnscaledInputs
 from clearprop.layers import Activation, BatchNorm, Dense, Layer, LayerNorm, Sigmoid, Tanh
 from clearprop.network import Network
-from clearprop.parameters import Array
 
 _SATURATING = (Sigmoid, Tanh)
 _FOLLOWERS = (Activation, BatchNorm, LayerNorm)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.losses import Loss
-from clearprop.metrics import tally_for
 from clearprop.network import Network
-from clearprop.parameters import Array
+from clearprop.network.metrics import tally_for
 from clearprop.training.samples import Samples
 
 _MATTERS = 0.1  # of `Score.value`

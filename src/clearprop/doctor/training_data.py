@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.doctor.case import Case
 from clearprop.doctor.illness import Finding, Illness, Sentence, is_found
 from clearprop.doctor.scores import score
 from clearprop.layers import BatchNorm, Dense, LayerNorm
 from clearprop.network import Network
-from clearprop.parameters import Array
 
 _LISTED = 10  # samples that are named
 _FEW = 3  # samples that may be wrong without a word

@@ -9,9 +9,9 @@ from itertools import count
 from math import inf, isfinite
 from typing import Any, TypeAlias
 
+from clearprop.core.initializers import INITIALIZERS
 from clearprop.doctor.scores import Score, is_well, score
 from clearprop.errors import DivergedError
-from clearprop.initializers import INITIALIZERS
 from clearprop.layers import (
     ACTIVATIONS,
     Activation,

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clearprop.initializers import random_state_of
+from clearprop.core.initializers import random_state_of
+from clearprop.core.parameters import Array
+from clearprop.core.trace import Trace
 from clearprop.layers import Layer
 from clearprop.network import Network
-from clearprop.parameters import Array
-from clearprop.probe import Backward, Forward, LossPass, Watcher, watched
-from clearprop.trace import Trace
+from clearprop.network.probe import Backward, Forward, LossPass, Watcher, watched
 
 
 @dataclass(frozen=True, eq=False)

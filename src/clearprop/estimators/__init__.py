@@ -1,6 +1,19 @@
-"""scikit-learn's estimators on clearprop's engine."""
+"""Multi-layer perceptrons in the place of scikit-learn's, on clearprop's engine."""
+
+from collections.abc import Iterable
 
 from clearprop.estimators.classifier import MLPClassifier
 from clearprop.estimators.regressor import MLPRegressor
+from clearprop.estimators.saving import estimator_of
+from clearprop.files.models import Model
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "opened"]
+
+
+def opened(model: Model, custom: Iterable[type]) -> MLPClassifier | MLPRegressor:
+    """Return the estimator that a file describes, of which `model` is the network."""
+    kinds: dict[str, type[MLPClassifier | MLPRegressor]] = {
+        "MLPClassifier": MLPClassifier,
+        "MLPRegressor": MLPRegressor,
+    }
+    return estimator_of(model, kinds, custom)

@@ -8,6 +8,7 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
+from clearprop.core.parameters import Array
 from clearprop.estimators.building import (
     activation_of,
     draw_weights,
@@ -23,7 +24,6 @@ from clearprop.estimators.learning import Given, fit_lbfgs, fit_stochastic
 from clearprop.layers import Layer
 from clearprop.losses import Loss
 from clearprop.network import Network
-from clearprop.parameters import Array
 from clearprop.training.history import History
 
 

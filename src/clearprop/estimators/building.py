@@ -8,11 +8,11 @@ import numpy as np
 
 from clearprop import layers
 from clearprop.configuration import classes_in
+from clearprop.core.initializers import GlorotUniform, Initializer
+from clearprop.core.parameters import Array
 from clearprop.errors import unknown_name
-from clearprop.initializers import GlorotUniform, Initializer
 from clearprop.layers import Activation, BatchNorm, Dense, Dropout, Layer, Sigmoid
 from clearprop.network import Network
-from clearprop.parameters import Array
 
 ACTIVATIONS: dict[str, Layer | None] = {
     "identity": None,

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from clearprop.core.parameters import Array
 from clearprop.estimators.interface import Estimator
-from clearprop.parameters import Array
 from clearprop.training.run import Callback
 
 

@@ -14,12 +14,12 @@ from sklearn.utils.multiclass import (
     type_of_target,
 )
 
+from clearprop.core.initializers import Initializer
+from clearprop.core.parameters import Array
 from clearprop.estimators.base import is_stochastic
 from clearprop.estimators.constraints import CONSTRAINTS
 from clearprop.estimators.labels import LOSSES, LabelledMLP, check_loss, loss_named
-from clearprop.initializers import Initializer
 from clearprop.losses import Loss
-from clearprop.parameters import Array
 from clearprop.training.plan import Choice
 from clearprop.training.run import Callback
 

@@ -7,10 +7,10 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from clearprop.core.initializers import Initializer
+from clearprop.core.schedules import Schedule
 from clearprop.estimators.building import ACTIVATIONS
-from clearprop.initializers import Initializer
 from clearprop.layers import Layer
-from clearprop.schedules import Schedule
 
 STOCHASTIC = ("sgd", "adam")
 

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import estimator_html_repr
 from sklearn.utils.validation import check_is_fitted
 
+from clearprop.core.parameters import Array
 from clearprop.estimators.building import weights_and_biases
 from clearprop.estimators.checks import checked_data
 from clearprop.estimators.drawing import drawing_of
@@ -17,7 +18,6 @@ from clearprop.estimators.exchange import check_exchangeable, copy_learned, shar
 from clearprop.estimators.rows import engine_for, hidden_outputs, rows_of
 from clearprop.estimators.saving import save_estimator
 from clearprop.network import Network
-from clearprop.parameters import Array
 from clearprop.training.engines import Engine
 
 _VIEWS = ("coefs_", "intercepts_")

@@ -2,8 +2,8 @@
 
 from typing import Any, Protocol
 
+from clearprop.core.parameters import Array
 from clearprop.network import Network
-from clearprop.parameters import Array
 from clearprop.training.history import History
 
 

@@ -10,10 +10,10 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
 from clearprop import losses
+from clearprop.core.parameters import Array
 from clearprop.estimators.base import BaseMLP
 from clearprop.estimators.checks import check_class_weight, check_one_type, checked_data
 from clearprop.losses import Loss
-from clearprop.parameters import Array
 
 LOSSES: dict[str, dict[bool, Loss]] = {}
 """For yes or no, and for one of many classes, by name."""

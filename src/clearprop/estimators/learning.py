@@ -9,13 +9,13 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
+from clearprop.core.parameters import Array
 from clearprop.estimators.interface import Estimator
 from clearprop.estimators.losses import as_reported
 from clearprop.estimators.optimizers import Going, optimizer_for
 from clearprop.estimators.rows import rows_of
 from clearprop.estimators.rules import LBFGSRules, Scorer, StochasticRules
 from clearprop.network import Network
-from clearprop.parameters import Array
 from clearprop.training import Trainer
 from clearprop.training.batches import steps_per_epoch
 from clearprop.training.loop import Loop

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.kernels import sigmoid
+from clearprop.core.kernels import sigmoid
+from clearprop.core.parameters import Array
 from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
-from clearprop.parameters import Array
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
+from clearprop.core.schedules import Schedule
 from clearprop.estimators.interface import Estimator
 from clearprop.optimizers import LBFGS, SGD, Adam, Momentum, Nesterov, Optimizer, OptimizerState
 from clearprop.optimizers.descent import Decaying
-from clearprop.schedules import Schedule
 
 _LEAST_RATE = 1e-6  # below which an adaptive learning rate is no use
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.data.table import as_text
 from clearprop.errors import UsageError
 from clearprop.estimators.interface import Estimator
-from clearprop.parameters import Array
 from clearprop.preprocessing import (
     ArrayRecipe,
     ClassTarget,

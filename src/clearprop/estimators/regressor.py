@@ -12,12 +12,12 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from clearprop import losses
+from clearprop.core.initializers import Initializer
+from clearprop.core.parameters import Array
 from clearprop.estimators.base import BaseMLP, is_stochastic
 from clearprop.estimators.checks import checked_data
 from clearprop.estimators.constraints import CONSTRAINTS
-from clearprop.initializers import Initializer
 from clearprop.losses import Loss, PoissonDeviance
-from clearprop.parameters import Array
 from clearprop.training.plan import Choice
 from clearprop.training.run import Callback
 

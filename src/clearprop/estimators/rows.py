@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.parameters import Array
+from clearprop.core.trace import Trace
 from clearprop.layers import Dense, Dropout, Sequential
 from clearprop.network import Network
-from clearprop.parameters import Array
-from clearprop.trace import Trace
 from clearprop.training.engines import Engine, SparseEngine, SparseRows
 
 

@@ -9,7 +9,7 @@ from sklearn.metrics import check_scoring
 
 from clearprop.estimators.interface import Estimator
 from clearprop.estimators.optimizers import Going
-from clearprop.metrics import Tally
+from clearprop.network.metrics import Tally
 from clearprop.training.batches import Rows
 from clearprop.training.engines import Weights
 from clearprop.training.rules import Measured, Rules, measure

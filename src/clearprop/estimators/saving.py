@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 
-from clearprop import initializers, layers, losses, schedules
+from clearprop import layers, losses
 from clearprop.configuration import Json, from_config, to_config
+from clearprop.core import initializers, schedules
 from clearprop.errors import ModelFileError, UsageError
 from clearprop.estimators.building import weights_and_biases
 from clearprop.estimators.interface import Estimator
 from clearprop.estimators.recipe import recipe_of
-from clearprop.model_file import Model, save
+from clearprop.files.models import Model, save
 from clearprop.training.history import History
 
 Kind = TypeVar("Kind", bound=Estimator)

@@ -9,8 +9,8 @@ from functools import cache
 
 import numpy as np
 
-from clearprop.backend import available_cores, blas_threads
 from clearprop.configuration import Json
+from clearprop.core.blas import available_cores, blas_threads
 from clearprop.data import Dataset
 from clearprop.experiment.evaluation import evaluate
 from clearprop.experiment.learning import learn, load_dataset, set_task

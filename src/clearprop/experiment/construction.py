@@ -1,14 +1,14 @@
 """From settings to a network and a trainer."""
 
+from clearprop.core.initializers import INITIALIZERS
+from clearprop.core.schedules import SCHEDULES
 from clearprop.errors import UsageError
 from clearprop.experiment.settings import Settings
-from clearprop.initializers import INITIALIZERS
 from clearprop.layers import ACTIVATIONS, BatchNorm, Dense, Dropout, Flatten, Layer
 from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from clearprop.network import Network
 from clearprop.optimizers import OPTIMIZERS
 from clearprop.preprocessing import ClassTarget, Preprocessing
-from clearprop.schedules import SCHEDULES
 from clearprop.training import EarlyStopping, Trainer
 from clearprop.training.batches import steps_per_epoch
 

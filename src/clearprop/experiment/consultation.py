@@ -11,7 +11,7 @@ from clearprop.experiment.construction import build_trainer
 from clearprop.experiment.folder import HISTORY, MODEL, SETTINGS, is_run
 from clearprop.experiment.learning import Task, learn, load_dataset, set_task
 from clearprop.experiment.settings import Settings, read_settings
-from clearprop.model_file import load
+from clearprop.files.models import load
 from clearprop.training import Callback, History
 from clearprop.training.batches import steps_per_epoch
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from clearprop.configuration import Json
+from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Problem, Table
 from clearprop.errors import UsageError
 from clearprop.experiment.learning import naming
+from clearprop.files.models import Model
 from clearprop.losses import Loss
-from clearprop.metrics import tally_for
-from clearprop.model_file import Model
-from clearprop.parameters import Array
+from clearprop.network.metrics import tally_for
 from clearprop.preprocessing import ClassTarget, Preprocessing, prepare, read_inputs
 
 _FURTHEST = 10  # samples that are told as mistakes where answers are values

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clearprop.configuration import Json
+from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Table
 from clearprop.data.table import is_numeric
 from clearprop.errors import UsageError
 from clearprop.experiment.evaluation import Evaluation, evaluate
 from clearprop.experiment.learning import Trained
-from clearprop.files import make_folder, remove_leftovers, write_text
-from clearprop.model_file import Model, save
-from clearprop.parameters import Array
+from clearprop.files.models import Model, save
+from clearprop.files.written import make_folder, remove_leftovers, write_text
 from clearprop.training import History
 
 if TYPE_CHECKING:

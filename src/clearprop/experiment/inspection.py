@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.data import Dataset, load
 from clearprop.errors import DataError, ModelFileError, UnknownNameError, UsageError
 from clearprop.experiment.construction import build_trainer
 from clearprop.experiment.folder import model_in
 from clearprop.experiment.learning import load_dataset, load_for, naming, set_task
 from clearprop.experiment.settings import Extent, Settings, resolve
-from clearprop.model_file import load as load_model
+from clearprop.files.models import load as load_model
 from clearprop.network import Network
-from clearprop.parameters import Array
 from clearprop.preprocessing import ClassTarget, Preprocessing, fit_recipe, prepare
 
 if TYPE_CHECKING:

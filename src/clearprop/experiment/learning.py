@@ -11,15 +11,15 @@ from pathlib import Path
 
 from clearprop import preprocessing
 from clearprop.configuration import Json
+from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Table, hold_out, load
 from clearprop.data.format import Format
 from clearprop.data.loading import format_of
 from clearprop.errors import DataError, DivergedError, ShapeError, UsageError
 from clearprop.experiment.construction import build_network, build_trainer
 from clearprop.experiment.settings import Extent, Settings, resolve
-from clearprop.model_file import Model
+from clearprop.files.models import Model
 from clearprop.network import Network
-from clearprop.parameters import Array
 from clearprop.training import Callback, Checkpoint, History
 
 

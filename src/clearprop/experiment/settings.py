@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from clearprop.configuration import Json
+from clearprop.core.initializers import INITIALIZERS
+from clearprop.core.schedules import SCHEDULES
 from clearprop.errors import DataError, unknown_name
 from clearprop.experiment import values
-from clearprop.files import write_text
-from clearprop.initializers import INITIALIZERS
+from clearprop.files.written import write_text
 from clearprop.layers import ACTIVATIONS
 from clearprop.optimizers import OPTIMIZERS
-from clearprop.schedules import SCHEDULES
 
 INITS = tuple(INITIALIZERS)
 DTYPES = ("float32", "float64")

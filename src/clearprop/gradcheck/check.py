@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.errors import DataError, UsageError
 from clearprop.gradcheck.differences import DOUBLE, SINGLE, computes_in_single
 from clearprop.gradcheck.measuring import Point
@@ -23,7 +24,6 @@ from clearprop.gradcheck.subject import (
     own_random_numbers,
     same,
 )
-from clearprop.parameters import Array
 
 
 def check_backward(

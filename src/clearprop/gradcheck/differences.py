@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.subject import Subject
-from clearprop.parameters import Array
 
 Outcome: TypeAlias = Literal["right", "wrong", "kink", "lost", "unclaimed"]
 """The claim holds; it does not; a kink lies too near; rounding hides which; there is no claim."""

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.differences import (
     DOUBLE,
     SINGLE,
@@ -17,7 +18,6 @@ from clearprop.gradcheck.differences import (
     measure_slope,
 )
 from clearprop.gradcheck.subject import Arrays, Subject, same
-from clearprop.parameters import Array
 
 _Places = NDArray[np.intp]
 _WITNESSES = 3  # wrong entries that are looked at again

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.gradcheck.check import check_subject, cost_not_finite, require_finite
 from clearprop.gradcheck.passes import INPUT, Passes
@@ -15,7 +16,6 @@ from clearprop.gradcheck.watching import watch
 from clearprop.layers import Flatten, Layer
 from clearprop.losses import Loss
 from clearprop.network import Network, twin_of
-from clearprop.parameters import Array
 
 _MOST = 32  # samples that a network is checked on
 _FEW = 5  # samples for a layer or a loss alone

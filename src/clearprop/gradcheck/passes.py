@@ -5,11 +5,11 @@ from functools import cached_property
 
 import numpy as np
 
+from clearprop.core.initializers import random_state_of
+from clearprop.core.parameters import Array, ParameterVector
+from clearprop.core.trace import Trace
 from clearprop.gradcheck.subject import Arrays
-from clearprop.initializers import random_state_of
 from clearprop.network import Network
-from clearprop.parameters import Array, ParameterVector
-from clearprop.trace import Trace
 
 INPUT = "x"
 """The name of a network's input where its gradient is checked, too."""

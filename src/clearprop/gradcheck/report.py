@@ -8,11 +8,11 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.diagnosis.mistakes import Diagnosis
 from clearprop.gradcheck.differences import SINGLE, Precision, is_single
 from clearprop.gradcheck.measuring import Measured
 from clearprop.gradcheck.subject import Arrays, Noticed, called, called_all, same
-from clearprop.parameters import Array
 
 Verdict: TypeAlias = Literal["right", "wrong", "wrong shape", "missing", "not finite", "unclear"]
 """The verdict on one gradient; ``"unclear"`` where no entry could be measured."""

@@ -10,8 +10,8 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.errors import ShapeError, UsageError
-from clearprop.parameters import Array
 
 T = TypeVar("T")
 _LOOKS = 8  # more than it takes to call each function twice

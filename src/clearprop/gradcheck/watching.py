@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.errors import ShapeError
 from clearprop.gradcheck.faults import say
 from clearprop.gradcheck.passes import INPUT, Passes
-from clearprop.parameters import Array
-from clearprop.probe import Backward, EachLoss, Forward, Watcher, watched
+from clearprop.network.probe import Backward, EachLoss, Forward, Watcher, watched
 
 
 class Seen(Watcher):

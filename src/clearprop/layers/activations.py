@@ -10,9 +10,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from clearprop.errors import UsageError
-from clearprop.expressions import Call
-from clearprop.formulas import (
+from clearprop.core.expressions import Call
+from clearprop.core.formulas import (
     ACTIVATION,
     Formulas,
     activation,
@@ -20,11 +19,12 @@ from clearprop.formulas import (
     slope_at,
     where_positive,
 )
-from clearprop.kernels import relu, relu_backward, sigmoid
+from clearprop.core.kernels import relu, relu_backward, sigmoid
+from clearprop.core.parameters import Array, Params
+from clearprop.core.symbols import Setting, Symbol, absolute, dx, dy, exp, log, maximum, tanh, x, y
+from clearprop.core.trace import Trace
+from clearprop.errors import UsageError
 from clearprop.layers.base import Layer
-from clearprop.parameters import Array, Params
-from clearprop.symbols import Setting, Symbol, absolute, dx, dy, exp, log, maximum, tanh, x, y
-from clearprop.trace import Trace
 
 _slope, _alpha = Setting("slope"), Setting("alpha")
 _Phi = Symbol("Phi", "normal distribution function", per_sample=True)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
-from clearprop.formulas import Formulas
-from clearprop.parameters import Array, Parameter, Params
-from clearprop.trace import Trace
+from clearprop.core.formulas import Formulas
+from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.trace import Trace
 
 
 @dataclass(frozen=True)

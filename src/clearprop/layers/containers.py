@@ -6,13 +6,13 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from clearprop.core.formulas import Formulas, known
+from clearprop.core.initializers import Initializer, Scaled
+from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.symbols import Symbol, dx, dy, x, y
+from clearprop.core.trace import Trace
 from clearprop.errors import ShapeError, UsageError
-from clearprop.formulas import Formulas, known
-from clearprop.initializers import Initializer, Scaled
 from clearprop.layers.base import Built, Layer
-from clearprop.parameters import Array, Parameter, Params
-from clearprop.symbols import Symbol, dx, dy, x, y
-from clearprop.trace import Trace
 
 _block = Symbol("block", per_sample=True)
 _P = Symbol("P", "projection of the input")

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from clearprop.core.formulas import FLAT, LINEAR, Formulas, flat, known, shaped_like, sum_n
+from clearprop.core.initializers import HeNormal, Initializer, Zeros
+from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.symbols import Symbol, dx, dy, x, y
+from clearprop.core.trace import Trace
 from clearprop.errors import ShapeError, UsageError
-from clearprop.formulas import FLAT, LINEAR, Formulas, flat, known, shaped_like, sum_n
-from clearprop.initializers import HeNormal, Initializer, Zeros
 from clearprop.layers.base import Built, Layer
-from clearprop.parameters import Array, Parameter, Params
-from clearprop.symbols import Symbol, dx, dy, x, y
-from clearprop.trace import Trace
 
 _W, _b = Symbol("W", "weights"), Symbol("b", "biases")
 

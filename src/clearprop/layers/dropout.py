@@ -5,12 +5,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from clearprop.core.formulas import DROPOUT, Formulas, known
+from clearprop.core.parameters import Array, Params
+from clearprop.core.symbols import Symbol, dx, dy, x, y
+from clearprop.core.trace import Trace
 from clearprop.errors import UsageError
-from clearprop.formulas import DROPOUT, Formulas, known
 from clearprop.layers.base import Layer
-from clearprop.parameters import Array, Params
-from clearprop.symbols import Symbol, dx, dy, x, y
-from clearprop.trace import Trace
 
 _STEPS = 2**16
 _m = Symbol("m", "mask, 0 or 1 / (1 - rate)", per_sample=True, course="D")

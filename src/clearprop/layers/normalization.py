@@ -5,13 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from clearprop.core.formulas import Formulas, known, mean_d, named, sum_d, sum_n
+from clearprop.core.initializers import Constant, Zeros
+from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.symbols import D, N, Setting, Symbol, dx, dy, maximum, sqrt, x, y
+from clearprop.core.trace import Trace
 from clearprop.errors import ShapeError, UsageError
-from clearprop.formulas import Formulas, known, mean_d, named, sum_d, sum_n
-from clearprop.initializers import Constant, Zeros
 from clearprop.layers.base import Built, Layer
-from clearprop.parameters import Array, Parameter, Params
-from clearprop.symbols import D, N, Setting, Symbol, dx, dy, maximum, sqrt, x, y
-from clearprop.trace import Trace
 
 _gamma, _beta = Symbol("gamma", "scale"), Symbol("beta", "shift")
 _dgamma, _dbeta = _gamma.gradient, _beta.gradient

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from clearprop.core.expressions import Expression, Operands, constant
+from clearprop.core.formulas import Formulas, each, either, known, sum_n, whole
+from clearprop.core.parameters import Array
+from clearprop.core.symbols import N, Symbol, dlogits, loss, losses, weights
 from clearprop.errors import DataError, ShapeError, UsageError
-from clearprop.expressions import Expression, Operands, constant
-from clearprop.formulas import Formulas, each, either, known, sum_n, whole
-from clearprop.parameters import Array
-from clearprop.symbols import N, Symbol, dlogits, loss, losses, weights
 
 
 class Loss(ABC):

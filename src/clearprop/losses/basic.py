@@ -5,13 +5,24 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from clearprop.core.expressions import Operands
+from clearprop.core.formulas import Formulas, either, forms, is_class, max_k, of_class, sum_k
+from clearprop.core.kernels import sigmoid, softmax_pick, softmax_shift
+from clearprop.core.parameters import Array
+from clearprop.core.symbols import (
+    K,
+    absolute,
+    dlogits,
+    exp,
+    log,
+    logits,
+    losses,
+    maximum,
+    p,
+    target,
+)
 from clearprop.errors import DataError, ShapeError
-from clearprop.expressions import Operands
-from clearprop.formulas import Formulas, either, forms, is_class, max_k, of_class, sum_k
-from clearprop.kernels import sigmoid, softmax_pick, softmax_shift
 from clearprop.losses.base import Loss, value_columns
-from clearprop.parameters import Array
-from clearprop.symbols import K, absolute, dlogits, exp, log, logits, losses, maximum, p, target
 
 _shifted = logits - max_k(logits)
 

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.errors import UsageError
 from clearprop.losses.base import Loss
 from clearprop.losses.basic import BinaryCrossEntropy, SoftmaxCrossEntropy
-from clearprop.parameters import Array
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.errors import DataError, UsageError
 from clearprop.losses.base import Loss, value_columns
-from clearprop.parameters import Array
 
 
 @dataclass(frozen=True)

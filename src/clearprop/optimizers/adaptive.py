@@ -3,12 +3,12 @@
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from clearprop.formulas import Formulas
-from clearprop.kernels import Kernel, adapt, scale
+from clearprop.core.formulas import Formulas
+from clearprop.core.kernels import Kernel, adapt, scale
+from clearprop.core.schedules import Schedule
+from clearprop.core.symbols import Setting, Symbol, g, sqrt, w, w_new
 from clearprop.optimizers.base import Optimizer
 from clearprop.optimizers.descent import Decaying, decayed, rate
-from clearprop.schedules import Schedule
-from clearprop.symbols import Setting, Symbol, g, sqrt, w, w_new
 
 _s, _m, _v = Symbol("s"), Symbol("m"), Symbol("v")
 _decay, _epsilon, _beta_1, _beta_2 = map(Setting, ("decay", "epsilon", "beta_1", "beta_2"))

@@ -6,13 +6,13 @@ from typing import ClassVar, Protocol, TypeAlias
 
 import numpy as np
 
+from clearprop.core.expressions import Expression
+from clearprop.core.formulas import Formulas
+from clearprop.core.kernels import Kernel, are_compiled, flush_below
+from clearprop.core.parameters import Array, ParameterVector
+from clearprop.core.schedules import Schedule
+from clearprop.core.symbols import N, Setting, w
 from clearprop.errors import UsageError
-from clearprop.expressions import Expression
-from clearprop.formulas import Formulas
-from clearprop.kernels import Kernel, are_compiled, flush_below
-from clearprop.parameters import Array, ParameterVector
-from clearprop.schedules import Schedule
-from clearprop.symbols import N, Setting, w
 
 OptimizerState: TypeAlias = dict[str, Array]
 """Arrays by name; the moments are flat, of the size of the parameter vector."""

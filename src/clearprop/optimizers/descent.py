@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from clearprop.formulas import Formulas, known
-from clearprop.kernels import Kernel, descend, look_ahead, push
+from clearprop.core.formulas import Formulas, known
+from clearprop.core.kernels import Kernel, descend, look_ahead, push
+from clearprop.core.schedules import Schedule
+from clearprop.core.symbols import Setting, Symbol, g, w, w_new
 from clearprop.optimizers.base import Optimizer
-from clearprop.schedules import Schedule
-from clearprop.symbols import Setting, Symbol, g, w, w_new
 
 rate, _weight_decay, _momentum = map(Setting, ("learning_rate", "weight_decay", "momentum"))
 decayed = known(_weight_decay, w * (1 - rate * _weight_decay), w)

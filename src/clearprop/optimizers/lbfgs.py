@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from clearprop.core.parameters import ParameterVector
 from clearprop.errors import UsageError
 from clearprop.optimizers.base import Optimizer, OptimizerState
-from clearprop.parameters import ParameterVector
 
 
 @dataclass(frozen=True)

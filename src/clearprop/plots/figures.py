@@ -21,7 +21,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter
 
 from clearprop.errors import UsageError
-from clearprop.files import written_beside
+from clearprop.files.written import written_beside
 
 INK = "#262626"
 FAINT = "#6f6f6f"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from clearprop.configuration import Json
-from clearprop.files import make_folder
+from clearprop.files.written import make_folder
 from clearprop.network import Network
 from clearprop.reproduce.published import Published
 from clearprop.reproduce.sources import Source

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clearprop.core.initializers import Normal
 from clearprop.experiment.settings import Settings
-from clearprop.initializers import Normal
 from clearprop.reproduce.experiment import Experiment, Progress, Result, Row, layer_rows
 from clearprop.reproduce.published import Parts, Published, SetUp, accuracy
 from clearprop.reproduce.sources import MNIST, Part, mnist

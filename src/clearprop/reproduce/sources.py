@@ -9,11 +9,11 @@ from pathlib import Path, PurePath
 import numpy as np
 from numpy.typing import NDArray
 
+from clearprop.core.parameters import Array
 from clearprop.data import Dataset
 from clearprop.data.idx import read_idx_folder
 from clearprop.data.picture_files import read_folder
 from clearprop.errors import DataError, UsageError
-from clearprop.parameters import Array
 
 _TRAINING_CATS_1652 = 1323
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.parameters import Array
+from clearprop.core.parameters import Array
 
 Rows = slice | Array
 """A batch: a slice of neighbours, which needs no copy, or the numbers of its rows."""

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from clearprop.configuration import Json
+from clearprop.core.parameters import Array
 from clearprop.errors import ModelFileError, UsageError
-from clearprop.parameters import Array
-from clearprop.tensor_file import TensorFile, open_tensors, save_tensors
+from clearprop.files.tensors import TensorFile, open_tensors, save_tensors
 from clearprop.training.history import History
 from clearprop.training.run import Best, Run
 

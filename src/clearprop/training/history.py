@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from clearprop.errors import DataError
-from clearprop.files import write_text
+from clearprop.files.written import write_text
 
 Row = Mapping[str, float]
 

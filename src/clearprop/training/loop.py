@@ -6,8 +6,8 @@ from itertools import islice
 
 import numpy as np
 
-from clearprop.backend import blas_threads
-from clearprop.metrics import Tally, tally_for
+from clearprop.core.blas import blas_threads
+from clearprop.network.metrics import Tally, tally_for
 from clearprop.training.batches import Rows
 from clearprop.training.checkpoint import Saver
 from clearprop.training.history import History

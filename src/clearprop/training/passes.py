@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from clearprop.parameters import ParameterVector
-from clearprop.trace import Trace
+from clearprop.core.parameters import ParameterVector
+from clearprop.core.trace import Trace
 from clearprop.training.engines import Engine
 from clearprop.training.samples import Samples
 

@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, TypeVar
 
-from clearprop.backend import choose_threads, threads_for_resuming
+from clearprop.compiled import FusedGradient, is_chain, is_plain_chain
 from clearprop.configuration import Json
+from clearprop.core.blas import choose_threads, threads_for_resuming
+from clearprop.core.kernels import compile_if_worthwhile, give_up_compiling
 from clearprop.errors import UsageError
-from clearprop.fused import FusedGradient, is_chain, is_plain_chain
-from clearprop.kernels import compile_if_worthwhile, give_up_compiling
 from clearprop.layers.base import every_layer
 from clearprop.losses import Loss
 from clearprop.network import Network
+from clearprop.network.summary import readable_bytes
 from clearprop.optimizers import LBFGS, Optimizer
-from clearprop.summary import readable_bytes
 from clearprop.training.engines import (
     Engine,
     RotatedEngine,

@@ -5,9 +5,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from clearprop.core.parameters import Array
 from clearprop.errors import DivergedError
-from clearprop.metrics import Tally, tally_for
-from clearprop.parameters import Array
+from clearprop.network.metrics import Tally, tally_for
 from clearprop.training.batches import Rows, batches
 from clearprop.training.engines import Engine
 from clearprop.training.run import Run

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.backend import blas_threads
+from clearprop.core.blas import blas_threads
+from clearprop.core.parameters import Array
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.network import Network
-from clearprop.parameters import Array
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clearprop.fused import FusedSteps
-from clearprop.parameters import Array, ParameterVector
-from clearprop.trace import Trace
+from clearprop.compiled import FusedSteps
+from clearprop.core.parameters import Array, ParameterVector
+from clearprop.core.trace import Trace
 from clearprop.training.batches import Gatherer, Rows, joined
 from clearprop.training.engines import CompiledInputs, Engine
 from clearprop.training.run import Run

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from clearprop.backend import check_threads
 from clearprop.configuration import Json, to_config
+from clearprop.core.blas import check_threads
+from clearprop.core.initializers import random_state_of
 from clearprop.errors import UsageError
-from clearprop.initializers import random_state_of
 from clearprop.network import Network
 from clearprop.optimizers import Adam, Optimizer
 from clearprop.training.batches import steps_per_epoch

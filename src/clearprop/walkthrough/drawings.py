@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from clearprop.core.formulas import DROPOUT, FLAT, LINEAR, formulas_of
+from clearprop.core.parameters import Array
+from clearprop.core.symbols import Symbol
 from clearprop.errors import UsageError
-from clearprop.formulas import DROPOUT, FLAT, LINEAR, formulas_of
 from clearprop.network import Network
-from clearprop.parameters import Array
-from clearprop.symbols import Symbol
 from clearprop.walkthrough.notation import INPUT, Notation
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clearprop.expressions import Index
+from clearprop.core.expressions import Index
 
 if TYPE_CHECKING:
     from clearprop.walkthrough.quantities import Matrix

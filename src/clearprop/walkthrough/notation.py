@@ -4,11 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from clearprop.core.expressions import Expression, Quotient
+from clearprop.core.formulas import ACTIVATION, COURSE, DROPOUT, FLAT, LINEAR, formulas_of
+from clearprop.core.symbols import Count, N, Symbol
 from clearprop.errors import UsageError, unknown_name
-from clearprop.expressions import Expression, Quotient
-from clearprop.formulas import ACTIVATION, COURSE, DROPOUT, FLAT, LINEAR, formulas_of
 from clearprop.network import Network
-from clearprop.symbols import Count, N, Symbol
 
 INPUT, LOSS = "input", "loss"
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clearprop.expressions import number_text
-from clearprop.parameters import Array
+from clearprop.core.expressions import number_text
+from clearprop.core.parameters import Array
 from clearprop.walkthrough.drawings import (
     NEGATIVE,
     POSITIVE,

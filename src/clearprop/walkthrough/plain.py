@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from clearprop.expressions import number_text
+from clearprop.core.expressions import number_text
 from clearprop.walkthrough.excerpts import Excerpt, excerpt_of, shown_entry
 from clearprop.walkthrough.sentences import SENTENCES
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.expressions import Expression, Index, Number
+from clearprop.core.parameters import Array
 from clearprop.errors import ShapeError
-from clearprop.expressions import Expression, Index, Number
-from clearprop.parameters import Array
 from clearprop.walkthrough.plain import entry_text, quantity_text
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.initializers import random_state_of
+from clearprop.core.initializers import random_state_of
+from clearprop.core.parameters import Array, ParameterVector
+from clearprop.core.trace import Trace
 from clearprop.network import Network
+from clearprop.network.probe import Backward, Forward, LossPass, Watcher, watched
 from clearprop.optimizers import Optimizer
-from clearprop.parameters import Array, ParameterVector
-from clearprop.probe import Backward, Forward, LossPass, Watcher, watched
-from clearprop.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
+from clearprop.core.expressions import Expression, Index, MatrixProduct, Number, Place, Style
+from clearprop.core.formulas import remarks
+from clearprop.core.parameters import Array
+from clearprop.core.symbols import Count, Setting, Symbol
 from clearprop.errors import UsageError
-from clearprop.expressions import Expression, Index, MatrixProduct, Number, Place, Style
-from clearprop.formulas import remarks
-from clearprop.parameters import Array
-from clearprop.symbols import Count, Setting, Symbol
 from clearprop.walkthrough.notation import Names, Notation
 from clearprop.walkthrough.quantities import Layout, Matrix, Quantity
 
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """The numbers that the symbols of formulas stand for: `clearprop.expressions.Operands`.
+    """The numbers that the symbols of formulas stand for: `clearprop.core.expressions.Operands`.
 
     Parameters
     ----------

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.expressions import Expression
-from clearprop.formulas import Formulas, formulas_of
+from clearprop.core.expressions import Expression
+from clearprop.core.formulas import Formulas, formulas_of
+from clearprop.core.parameters import Array
+from clearprop.core.symbols import Symbol, dlogits, dx, g, losses, p, target, w_new, y
 from clearprop.losses import Loss
 from clearprop.network import Network
-from clearprop.parameters import Array
-from clearprop.probe import Backward, Forward
-from clearprop.summary import short_name
-from clearprop.symbols import Symbol, dlogits, dx, g, losses, p, target, w_new, y
+from clearprop.network.probe import Backward, Forward
+from clearprop.network.summary import short_name
 from clearprop.walkthrough.notation import INPUT, LOSS, Names, Notation
 from clearprop.walkthrough.quantities import Quantity, Step
 from clearprop.walkthrough.record import Record, Update

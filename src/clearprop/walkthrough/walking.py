@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.expressions import number_text
+from clearprop.core.trace import Trace
 from clearprop.errors import UsageError, unknown_name
-from clearprop.expressions import number_text
-from clearprop.files import write_text
+from clearprop.files.written import write_text
 from clearprop.network import Network
 from clearprop.optimizers import SGD, Optimizer
-from clearprop.trace import Trace
 from clearprop.walkthrough.drawings import picture_shape_of, with_pictures
 from clearprop.walkthrough.notation import notation_of
 from clearprop.walkthrough.plain import describe_walk, walk_text

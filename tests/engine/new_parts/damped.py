@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from clearprop.kernels import Kernel
+from clearprop.core.kernels import Kernel
+from clearprop.core.parameters import Array
+from clearprop.core.schedules import Schedule
 from clearprop.optimizers.base import Optimizer
-from clearprop.parameters import Array
-from clearprop.schedules import Schedule
 
 
 def _damp(

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.losses.base import Loss
-from clearprop.parameters import Array
 
 
 @dataclass(frozen=True)

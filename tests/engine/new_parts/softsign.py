@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from clearprop.core.parameters import Array, Params
+from clearprop.core.trace import Trace
 from clearprop.layers.activations import Activation
-from clearprop.parameters import Array, Params
-from clearprop.trace import Trace
 
 
 @dataclass(frozen=True)

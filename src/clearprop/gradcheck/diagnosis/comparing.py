@@ -11,11 +11,11 @@ from itertools import takewhile
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.diagnosis.factors import LEAST, Fit, fit
 from clearprop.gradcheck.diagnosis.formulas import value_of
 from clearprop.gradcheck.diagnosis.mistakes import CAUSES, Diagnosis, Mistake
 from clearprop.gradcheck.subject import Arrays, Subject, called
-from clearprop.parameters import Array
 
 _LISTED = 6  # factors
 _ALIKE = 1e-5  # of the largest entry: numerical gradients have their own rounding

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.diagnosis.factors import CLOSE, fit
 from clearprop.gradcheck.diagnosis.formulas import neighbour
 from clearprop.gradcheck.diagnosis.networks import (
@@ -24,7 +25,6 @@ from clearprop.gradcheck.diagnosis.networks import (
     of,
 )
 from clearprop.gradcheck.diagnosis.replay import Guess, Place, Step
-from clearprop.parameters import Array
 
 Asked: TypeAlias = Mapping[str, Array | None]
 """The dW and db of a layer as the code under check has them, in columns."""

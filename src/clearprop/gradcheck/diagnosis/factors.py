@@ -7,10 +7,10 @@ from math import prod
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.diagnosis.formulas import readable
 from clearprop.gradcheck.diagnosis.networks import SUMS
 from clearprop.gradcheck.diagnosis.replay import Place, Step, Steps
-from clearprop.parameters import Array
 
 CLOSE = 1e-6
 """The largest difference that counts as rounding, over the largest entry.

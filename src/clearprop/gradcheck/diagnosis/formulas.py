@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.kernels import sigmoid
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.subject import Layout
-from clearprop.kernels import sigmoid
-from clearprop.parameters import Array
 
 _SYMBOL = re.compile(r"(d?[WbZA]|H|D)(_prev|_next|_up\d+|_down\d+)?(_reshaped)?")
 _OFFSETS = {None: 0, "_prev": -1, "_next": 1}

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.diagnosis.factors import fit, meanings
 from clearprop.gradcheck.diagnosis.formulas import neighbour
 from clearprop.gradcheck.diagnosis.networks import SUMS
 from clearprop.gradcheck.diagnosis.replay import Guess, Place, Step, Steps
-from clearprop.parameters import Array
 
 _SAMPLES = (  # some of them only, as loops with a slip leave them: of dZ, and of A_prev
     ("last_sample", "-1:", "-1:"),

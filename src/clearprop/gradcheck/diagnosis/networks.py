@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.diagnosis.formulas import Dense, Notation, readable, value_of
 from clearprop.gradcheck.subject import Arrays, Layout
-from clearprop.parameters import Array
 
 
 @dataclass(frozen=True)

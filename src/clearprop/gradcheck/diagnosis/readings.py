@@ -10,11 +10,11 @@ from itertools import product
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.diagnosis.factors import CLOSE, LEAST, relative_error
 from clearprop.gradcheck.diagnosis.networks import Lines
 from clearprop.gradcheck.diagnosis.replay import Run, Step, Steps
 from clearprop.gradcheck.subject import Arrays, Subject
-from clearprop.parameters import Array
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from itertools import product
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.diagnosis.formulas import Dense
 from clearprop.gradcheck.diagnosis.networks import (
     ACTIVATIONS,
@@ -23,7 +24,6 @@ from clearprop.gradcheck.diagnosis.networks import (
 from clearprop.gradcheck.diagnosis.replay import Point, Run, point, run
 from clearprop.gradcheck.differences import is_single
 from clearprop.gradcheck.subject import Arrays, Layout, Subject
-from clearprop.parameters import Array
 
 _POINTS = 6  # for at most three unknowns: the scale of the cost and two kinds of L2
 _CLOSE = 1e-6  # a cost may hide an epsilon in its logarithms

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.diagnosis.formulas import Dense, parse_symbol, value_of
 from clearprop.gradcheck.diagnosis.networks import Lines, Plan
 from clearprop.gradcheck.subject import Arrays, Layout
-from clearprop.parameters import Array
 
 _WIDE = 256  # inputs, more than which add nothing but time
 

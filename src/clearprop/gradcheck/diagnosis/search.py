@@ -12,6 +12,7 @@ from itertools import chain, product
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.diagnosis.deltas import (
     Asked,
     deltas,
@@ -24,7 +25,6 @@ from clearprop.gradcheck.diagnosis.factors import CLOSE, meanings, parts_of, usu
 from clearprop.gradcheck.diagnosis.lines import Line, explain, sums
 from clearprop.gradcheck.diagnosis.mistakes import CAUSES
 from clearprop.gradcheck.diagnosis.replay import Guess, Place, Run, Steps
-from clearprop.parameters import Array
 
 _TIERS = (  # mistakes in dZ; lines that are right but for a factor; what it costs at least
     (0, 0, 0.0),

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.errors import ClearpropError
 from clearprop.gradcheck.check import check_subject
 from clearprop.gradcheck.learner.functions import Code, find_functions
@@ -23,7 +24,6 @@ from clearprop.gradcheck.learner.running import failure, run_file
 from clearprop.gradcheck.learner.trial import find_setting
 from clearprop.gradcheck.report import Report
 from clearprop.gradcheck.subject import Subject, carefully, layers_of
-from clearprop.parameters import Array
 
 
 def check_code(code: Code, parameters: dict[str, Array]) -> Report:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.errors import ShapeError, UsageError, unknown_name
 from clearprop.gradcheck.subject import (
     Layout,
@@ -22,7 +23,6 @@ from clearprop.gradcheck.subject import (
     named_gradients,
     same,
 )
-from clearprop.parameters import Array
 
 _NUMBERS = (int, float, np.number, np.ndarray)
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.subject import Layout
-from clearprop.parameters import Array
 
 LAYOUTS = (
     Layout(rows=False, inputs_first=False, kept_axis=True),

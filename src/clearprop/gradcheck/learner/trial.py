@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.errors import ClearpropError
 from clearprop.gradcheck.learner.functions import Code, Forward, Functions
 from clearprop.gradcheck.learner.layouts import LAYOUTS, Batch, random_batch, random_parameters
 from clearprop.gradcheck.learner.running import failure
 from clearprop.gradcheck.subject import Layout
-from clearprop.parameters import Array
 
 T = TypeVar("T")
 _GUESSES = 12  # each of them made because of what the one before showed

@@ -5,11 +5,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from clearprop.layer_stack import LayerStack
+from clearprop.core.parameters import Array, ParameterVector
+from clearprop.core.trace import Trace
 from clearprop.losses import Loss
 from clearprop.network import Network
-from clearprop.parameters import Array, ParameterVector
-from clearprop.trace import Trace
+from clearprop.network.stack import LayerStack
 
 _CHUNK = 2**17  # numbers in the widest layer at a time: 1 MiB in float64, within a core's cache
 

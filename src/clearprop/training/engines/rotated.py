@@ -12,14 +12,14 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from clearprop.backend import blas_threads
-from clearprop.initializers import Constant
-from clearprop.layer_stack import LayerStack
+from clearprop.core.blas import blas_threads
+from clearprop.core.initializers import Constant
+from clearprop.core.parameters import Array, Parameter, ParameterVector, Params
+from clearprop.core.trace import Trace
 from clearprop.layers import Built, Dense
 from clearprop.losses import Loss
 from clearprop.network import Network
-from clearprop.parameters import Array, Parameter, ParameterVector, Params
-from clearprop.trace import Trace
+from clearprop.network.stack import LayerStack
 from clearprop.training.engines.base import Engine
 
 _ITERATIONS = 50  # that L-BFGS takes, or fewer, to where it ends

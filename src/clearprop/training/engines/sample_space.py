@@ -26,14 +26,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from clearprop.configuration import own
-from clearprop.initializers import Constant, Zeros
-from clearprop.layer_stack import LayerStack
+from clearprop.core.initializers import Constant, Zeros
+from clearprop.core.parameters import Array, Parameter, ParameterVector, Params
+from clearprop.core.trace import Trace
 from clearprop.layers import Built, Dense, Flatten, Layer
 from clearprop.losses import Loss
 from clearprop.network import Network
+from clearprop.network.stack import LayerStack
 from clearprop.optimizers import OPTIMIZERS, Optimizer
-from clearprop.parameters import Array, Parameter, ParameterVector, Params
-from clearprop.trace import Trace
 from clearprop.training.engines.base import CompiledInputs, Engine
 
 _COLUMNS = 4096  # features that are brought to float64 at a time

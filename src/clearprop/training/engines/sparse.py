@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.kernels import sparse_multiply, sparse_multiply_transposed
+from clearprop.core.kernels import sparse_multiply, sparse_multiply_transposed
+from clearprop.core.parameters import Array, Params
+from clearprop.core.trace import Trace
 from clearprop.layers import Dense, Sequential
 from clearprop.losses import Loss
 from clearprop.network import Network
-from clearprop.parameters import Array, Params
-from clearprop.trace import Trace
 from clearprop.training.batches import Rows
 from clearprop.training.engines.base import Engine
 

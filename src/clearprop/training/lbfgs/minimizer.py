@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clearprop.parameters import Array
+from clearprop.core.parameters import Array
 from clearprop.training.lbfgs.line_search import LONGEST, Point, search_line
 
 REASONS = "flat", "still", "evaluations", "stuck"

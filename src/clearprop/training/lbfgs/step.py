@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from clearprop.fused import FusedGradient
+from clearprop.compiled import FusedGradient
+from clearprop.core.parameters import Array
 from clearprop.optimizers import LBFGS
-from clearprop.parameters import Array
 from clearprop.training.batches import Rows
 from clearprop.training.engines import Engine
 from clearprop.training.lbfgs.minimizer import Minimizer

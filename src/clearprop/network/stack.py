@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from clearprop.core.initializers import random_state_of
+from clearprop.core.parameters import Array, ParameterVector
+from clearprop.core.trace import Trace
 from clearprop.errors import DataError, ShapeError, UsageError
-from clearprop.initializers import random_state_of
 from clearprop.layers import Layer, Sequential
-from clearprop.parameters import Array, ParameterVector
-from clearprop.summary import Summary, summarize
-from clearprop.trace import Trace
+from clearprop.network.summary import Summary, summarize
 
 
 class LayerStack:

@@ -2,13 +2,18 @@
 
 import os
 from collections.abc import Iterable
+from importlib import import_module
 from typing import TYPE_CHECKING, Union
 
-from clearprop import model_file
-from clearprop.model_file import Model
+from clearprop.files import models
+from clearprop.files.models import Model
 
 if TYPE_CHECKING:
     from clearprop.estimators import MLPClassifier, MLPRegressor
+
+# For each kind of object beside models the key that tells its file, and the module whose `opened`
+# makes the object. By name, as these modules stand above, and opening a model is to import none.
+OTHERS = {"estimator": "clearprop.estimators"}
 
 
 def load(
@@ -34,15 +39,8 @@ def load(
         If the file is missing, cut short, no model, of a later format, or contradicts itself.
     """
     custom = tuple(custom)
-    model = model_file.load(path, custom=custom)
-    if "estimator" not in model.training:
-        return model
-    # Here, so that opening a model does not import scikit-learn.
-    from clearprop.estimators import MLPClassifier, MLPRegressor
-    from clearprop.estimators.saving import estimator_of
-
-    kinds: dict[str, type[MLPClassifier | MLPRegressor]] = {
-        "MLPClassifier": MLPClassifier,
-        "MLPRegressor": MLPRegressor,
-    }
-    return estimator_of(model, kinds, custom)
+    model = models.load(path, custom=custom)
+    for key, module in OTHERS.items():
+        if key in model.training:
+            return import_module(module).opened(model, custom)
+    return model

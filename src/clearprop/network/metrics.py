@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.losses import Loss
-from clearprop.parameters import Array
 
 
 class Tally(ABC):

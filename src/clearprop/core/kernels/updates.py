@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from clearprop.kernels.kernel import Kernel
-from clearprop.parameters import Array
+from clearprop.core.kernels.kernel import Kernel
+from clearprop.core.parameters import Array
 
 _FLUSH_EVERY: Final = 16  # steps
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.parameters import Array, Params
+from clearprop.core.trace import Trace
 from clearprop.layers import Layer
 from clearprop.layers.base import StandIn, stand_in_for
 from clearprop.losses import Loss
 from clearprop.network import Network, twin_of
-from clearprop.parameters import Array, Params
-from clearprop.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from clearprop.expressions import (
+from clearprop.core.expressions import (
     CHOICE,
     PREFIX,
     PRODUCT,
@@ -27,7 +27,7 @@ from clearprop.expressions import (
     held,
     series,
 )
-from clearprop.symbols import Symbol, dx, y
+from clearprop.core.symbols import Symbol, dx, y
 
 
 class Formulas(NamedTuple):

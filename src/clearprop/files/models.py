@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from clearprop import initializers, layers, losses
+from clearprop import layers, losses
 from clearprop.configuration import Json, classes_in, from_config, to_config
+from clearprop.core import initializers
+from clearprop.core.parameters import Array, Parameter
 from clearprop.errors import ModelFileError, UnknownNameError, UsageError
+from clearprop.files.tensors import TensorFile, open_tensors, save_tensors
 from clearprop.network import Network
-from clearprop.parameters import Array, Parameter
 from clearprop.preprocessing import ClassTarget, Preprocessing
-from clearprop.tensor_file import TensorFile, open_tensors, save_tensors
 from clearprop.version import __version__
 
 _KIND = "model"

@@ -15,12 +15,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from clearprop.configuration import own
-from clearprop.kernels import Kernel
-from clearprop.layer_stack import LayerStack
+from clearprop.core.kernels import Kernel
+from clearprop.core.parameters import Array, ParameterVector
 from clearprop.layers import ACTIVATIONS, Activation, Dropout, Flatten, Layer
 from clearprop.losses import LOSSES, Loss
+from clearprop.network.stack import LayerStack
 from clearprop.optimizers import OPTIMIZERS, Optimizer, OptimizerState
-from clearprop.parameters import Array, ParameterVector
 
 INPUTS, UNITS, W, B, ACTIVATION, X, DZ, KEPT = range(8)
 """The columns of `Chain.layers`."""

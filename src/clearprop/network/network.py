@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from clearprop.core.initializers import random_state_of
+from clearprop.core.parameters import Array, ParameterVector
+from clearprop.core.trace import Trace
 from clearprop.errors import DataError, ShapeError
-from clearprop.initializers import random_state_of
-from clearprop.layer_stack import LayerStack
 from clearprop.layers import Layer
 from clearprop.losses import Loss
-from clearprop.parameters import Array, ParameterVector
-from clearprop.trace import Trace
+from clearprop.network.stack import LayerStack
 
 _CHUNK = 2**24  # numbers in the widest layer at a time while predicting: 128 MiB in float64
 

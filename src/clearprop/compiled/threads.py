@@ -18,7 +18,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numba.np.linalg import get_blas_kind
 
-from clearprop.parameters import Array
+from clearprop.core.parameters import Array
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from clearprop.expressions import Call, Expression, Operable, Place, Style, as_expression
+from clearprop.core.expressions import Call, Expression, Operable, Place, Style, as_expression
 
 
 class Symbol(Expression):

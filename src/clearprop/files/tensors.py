@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.errors import ModelFileError
-from clearprop.files import written_beside
-from clearprop.parameters import Array
+from clearprop.files.written import written_beside
 
 _KEY = "clearprop"  # one metadata key: the format does not fix the order of several
 _DTYPES = {"F32": np.float32, "F64": np.float64, "U32": np.uint32}

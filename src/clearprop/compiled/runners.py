@@ -8,13 +8,13 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from clearprop.fused.building import Batches, chain_of, nothing, samples_of, vectors_of
-from clearprop.kernels import flush_below
-from clearprop.layer_stack import LayerStack
+from clearprop.compiled.building import Batches, chain_of, nothing, samples_of, vectors_of
+from clearprop.core.kernels import flush_below
+from clearprop.core.parameters import Array
 from clearprop.layers import Dropout
 from clearprop.losses import Loss
+from clearprop.network.stack import LayerStack
 from clearprop.optimizers import Optimizer, OptimizerState
-from clearprop.parameters import Array
 
 _CHUNK = 2**13  # numbers in the widest layer at a time: 64 KiB in float64
 _AT_ONCE = 2_000_000_000  # weights times samples: a tenth of a second, for which Ctrl-C waits
@@ -76,7 +76,7 @@ class FusedSteps:
         threads: int,
         random_state: np.random.RandomState,
     ) -> None:
-        from clearprop.fused.crew import train  # here: it needs Numba
+        from clearprop.compiled.crew import train  # here: it needs Numba
 
         self._train = train
         self.optimizer = optimizer
@@ -214,7 +214,7 @@ class FusedGradient:
         weights: Array | None,
         threads: int,
     ) -> None:
-        from clearprop.fused.crew import gradient_of  # here: it needs Numba
+        from clearprop.compiled.crew import gradient_of  # here: it needs Numba
 
         self._gradient_of = gradient_of
         threads = min(threads, len(y))

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from clearprop.core.initializers import Initializer
 from clearprop.errors import ShapeError
-from clearprop.initializers import Initializer
 
 Array: TypeAlias = NDArray[Any]
 Params: TypeAlias = Mapping[str, Any]

@@ -10,7 +10,7 @@ kind of library as NumPy's do, one thread each. Nothing here is imported without
 import numpy as np
 import scipy.linalg.cython_blas  # noqa: F401 - before threads are limited: it has its own library
 
-from clearprop.fused.building import (
+from clearprop.compiled.building import (
     INPUTS,
     KERNELS,
     NONE,
@@ -23,10 +23,10 @@ from clearprop.fused.building import (
     W,
     X,
 )
-from clearprop.fused.passes import backward, forward, learn, loss_of
-from clearprop.fused.threads import compiled, copy, cut, one_of, product, wait_for_all
-from clearprop.kernels import Kernel
-from clearprop.parameters import Array
+from clearprop.compiled.passes import backward, forward, learn, loss_of
+from clearprop.compiled.threads import compiled, copy, cut, one_of, product, wait_for_all
+from clearprop.core.kernels import Kernel
+from clearprop.core.parameters import Array
 
 
 def _arguments(kernel: Kernel) -> str:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.errors import UsageError
-from clearprop.parameters import Array
 
 _VARIABLE: Final = "CLEARPROP_KERNELS"
 _WORTHWHILE = 1_000_000_000  # numbers updated: a second or two saved, and loading takes half of one

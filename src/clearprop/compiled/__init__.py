@@ -7,7 +7,7 @@ samples in the same order, and gives the same numbers up to rounding: sums are t
 after the other, and exp, log and tanh are the compiler's.
 """
 
-from clearprop.fused.building import is_chain, is_plain_chain
-from clearprop.fused.runners import FusedGradient, FusedSteps
+from clearprop.compiled.building import is_chain, is_plain_chain
+from clearprop.compiled.runners import FusedGradient, FusedSteps
 
 __all__ = ["FusedGradient", "FusedSteps", "is_chain", "is_plain_chain"]

@@ -5,7 +5,7 @@ takes those from `first` to `last` of the batch. exp, log and tanh are the compi
 last bit may differ from NumPy's. Nothing here is imported without Numba.
 """
 
-from clearprop.fused.building import (
+from clearprop.compiled.building import (
     ACTIVATION,
     ACTIVATION_LOOPS,
     DZ,
@@ -21,8 +21,8 @@ from clearprop.fused.building import (
     W,
     X,
 )
-from clearprop.fused.threads import compiled, cut, one_of, product
-from clearprop.parameters import Array
+from clearprop.compiled.threads import compiled, cut, one_of, product
+from clearprop.core.parameters import Array
 
 _activate = one_of("y, number", [(loop, "y, number") for loop, _ in ACTIVATION_LOOPS])
 _activate_back = one_of("y, dy, number", [(loop, "y, dy, number") for _, loop in ACTIVATION_LOOPS])

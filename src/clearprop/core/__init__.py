@@ -1,0 +1,1 @@
+"""The ground of layers, losses and optimizers: arrays by name, traces, formulas, loops."""
