@@ -141,3 +141,26 @@ def test_the_command_line_knows_their_names(house: House) -> None:
     )
     assert 'activation = "soft-sign"' in (house.folder / "run/config.toml").read_text()
     assert "Softsign()" in house.run("-m", "clearprop", "show", "run/model.safetensors")
+
+
+def test_their_trainings_are_resumed(house: House) -> None:
+    script = """
+def fit(network, epochs, resume):
+    trainer = cp.Trainer(optimizer=Damped(0.05), epochs=epochs)
+    trainer.fit(network, X, y, checkpoint=cp.Checkpoint("going.safetensors"), resume=resume)
+    return network.parameters.data
+whole = fit(net.copy(), 4, False)
+fit(net.copy(), 2, False)
+print(np.array_equal(fit(net.copy(), 4, True), whole))
+"""
+    assert house.run("-c", TRAINING + script) == "True\n"
+
+
+def test_their_runs_are_walked_and_examined(house: House) -> None:
+    parts = ("--activation", "soft-sign", "--optimizer", "damped", "--layers", "6")
+    house.run("-m", "clearprop", "train", "iris", "--out", "watched", "--epochs", "2", *parts)
+    walked = house.run("-m", "clearprop", "walk", "watched", "--sample", "3")
+    assert "y = x / (1 + abs(x))" in walked
+    assert "dx = dy * (1 - abs(y))**2" in walked
+    assert "Damped" in walked
+    assert "findings" in house.run("-m", "clearprop", "doctor", "watched", "--json")

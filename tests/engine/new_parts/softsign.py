@@ -5,7 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from clearprop.core.formulas import activation
 from clearprop.core.parameters import Array, Params
+from clearprop.core.symbols import absolute, dy, x, y
 from clearprop.core.trace import Trace
 from clearprop.layers.activations import Activation
 
@@ -16,6 +18,7 @@ class Softsign(Activation):
 
     name: ClassVar[str] = "soft-sign"
     saturates: ClassVar[bool] = True
+    formulas = activation(x / (1 + absolute(x)), dy * (1 - absolute(y)) ** 2)
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         trace["y"] = y = x / (1 + np.abs(x))
