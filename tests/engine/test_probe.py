@@ -1,5 +1,6 @@
 """The probe, and all who look through it: they find layers inside containers by their own names."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from clearprop.core.parameters import Array, Params
 from clearprop.core.trace import Trace
 from clearprop.doctor.treatment import treated
 from clearprop.doctor.watching import find_origin, watch
-from clearprop.errors import DataError, ShapeError
+from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.layers import Built
 from clearprop.network.probe import Backward, Forward, LossPass, Watcher, watched
 
@@ -172,6 +173,22 @@ class TestAContainerOfOnesOwn:
         same = cp.load(tmp_path / "own.safetensors", custom=[Branches]).network
         np.testing.assert_array_equal(same.predict(X), net.predict(X))
         assert cp.check_gradients(net, X, Y)
+
+    def test_needs_fields_named_as_its_layers(self) -> None:
+        class Odd(Branches):
+            def inner(self) -> Mapping[str, cp.Layer]:
+                return {"left": self.left, "other": self.right}
+
+        with pytest.raises(UsageError, match=r"Odd has no field 'other'.* with_inner\(\)"):
+            network(Odd(cp.Tanh(), cp.Tanh())).summary()
+
+    def test_may_build_its_layers_as_it_likes(self) -> None:
+        class Alike(Branches):
+            def build(self, in_shape: tuple[int, ...]) -> cp.Built:
+                return self.left.build(in_shape)
+
+        rows = network(Alike(cp.Tanh(), cp.Tanh())).summary().rows
+        assert [row.name for row in rows] == ["0", "1", "1.left", "2"]
 
     def test_has_its_inner_layers_in_the_table(self) -> None:
         net = network(Branches(cp.Residual((cp.Dense(4), cp.Tanh())), cp.Dense(4)))

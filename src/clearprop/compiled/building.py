@@ -32,7 +32,7 @@ _KINDS: Final = [type(one) for one in ACTIVATIONS.values() if own(type(one), "lo
 ACTIVATION_LOOPS: Final = [(own(kind, "loop"), own(kind, "loop_back")) for kind in _KINDS]
 LOSS_LOOPS: Final = [own(kind, "loop") for kind in LOSSES if own(kind, "loop")]
 KERNELS: Final[list[Kernel]] = [
-    kind.kernel for kind in OPTIMIZERS.values() if own(kind, "kernel") is not None
+    kind.kernel for kind in OPTIMIZERS.values() if own(kind, "kernel") and len(kind.moments) <= 2
 ]
 _PATTERN: Final = re.compile("F*(D(s|r?x?))*D")
 
@@ -163,7 +163,6 @@ def is_chain(network: LayerStack, loss: Loss, optimizer: Optimizer) -> bool:
     return (
         _is_known(network, loss)
         and optimizer.kernel in KERNELS
-        and len(optimizer.moments) <= 2
         and type(optimizer).update is Optimizer.update
         and type(optimizer).step is Optimizer.step
     )

@@ -5,12 +5,13 @@ And of those that stand in the place of others, to look on while they work, insi
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, ClassVar, Self
 
 from clearprop.core.formulas import Formulas
 from clearprop.core.parameters import Array, Parameter, Params
 from clearprop.core.trace import Trace
+from clearprop.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,19 @@ class Layer(ABC):
         """Return the same container with other layers inside, by the names of `inner`.
 
         Unless overridden, each of them is a field of that name.
+
+        Raises
+        ------
+        UsageError
+            If it is not.
         """
         container: Any = self
+        known = {field.name for field in fields(container)} if is_dataclass(container) else set()
+        if missing := [name for name in inner if name not in known]:
+            raise UsageError(
+                f"{type(self).__name__} has no field {missing[0]!r}, though inner() has a layer of "
+                "that name. Name them alike, or write a with_inner() for it, too."
+            )
         return replace(container, **inner)
 
 

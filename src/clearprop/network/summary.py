@@ -164,6 +164,8 @@ def _rows(
     stand_ins = {name: stand_in_for(one, name, make) for name, one in body.inner().items()}
     body.with_inner(stand_ins).build(in_shape)
     for name, layer in every_layer(body.inner()):
+        if name not in noted:  # its container builds it in a way of its own
+            continue
         built, inside = noted[name], layer.inner()
         # A dotted name belongs to an inner layer, which has a row of its own.
         learned, kept = (
