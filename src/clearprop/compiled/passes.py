@@ -21,13 +21,12 @@ from clearprop.compiled.building import (
     W,
     X,
 )
-from clearprop.compiled.threads import compiled, cut, one_of, product
+from clearprop.compiled.threads import compiled, cut, named, one_of, product
 from clearprop.core.parameters import Array
 
-_activate = one_of("y, number", [(loop, "y, number") for loop, _ in ACTIVATION_LOOPS])
-_activate_back = one_of("y, dy, number", [(loop, "y, dy, number") for _, loop in ACTIVATION_LOOPS])
-_OF_LOSS = "z, n, labels, y, row, number, dz"
-_loss = one_of(_OF_LOSS, [(loop, _OF_LOSS) for loop in LOSS_LOOPS])
+_activate = one_of("y, number", [(loop, named(loop)) for loop, _ in ACTIVATION_LOOPS])
+_activate_back = one_of("y, dy, number", [(loop, named(loop)) for _, loop in ACTIVATION_LOOPS])
+_loss = one_of("z, n, labels, y, row, number, dz", [(loop, named(loop)) for loop in LOSS_LOOPS])
 
 
 @compiled

@@ -86,12 +86,21 @@ def one_of(parameters: str, calls: Sequence[tuple[Callable[..., Any], str]]) -> 
     calls : sequence of (callable, str)
         The functions, and the arguments that each takes.
     """
-    lines = [f"def choose(code, {parameters}):"]
-    for code, (_, arguments) in enumerate(calls):
-        lines += [f"    if code == {code}:", f"        return call_{code}({arguments})"]
+    returns = [f"return call_{code}({arguments})" for code, (_, arguments) in enumerate(calls)]
+    cases = [f"    if code == {code}:\n        {one}" for code, one in enumerate(returns[:-1])]
+    # The last is left: with an end that returns nothing, a result could be None to Numba.
+    text = "\n".join([f"def choose(code, {parameters}):", *cases, f"    {returns[-1]}"])
     names: dict[str, Any] = {f"call_{code}": part(call) for code, (call, _) in enumerate(calls)}
-    exec("\n".join(lines), names)  # noqa: S102 - all of it stands in this package
-    return part(names["choose"])
+    exec(text, names)  # noqa: S102 - all of it stands in this package
+    _mark(names["choose"])
+    # Part of its caller: passing arrays on to one function more would cost as much as some loops.
+    return njit(inline="always", error_model="numpy")(names["choose"])
+
+
+def named(function: Callable[..., Any]) -> str:
+    """Write the arguments of a function, which go by the names that it has for them."""
+    code = function.__code__
+    return ", ".join(code.co_varnames[: code.co_argcount])
 
 
 def _mark(function: Callable[..., Any]) -> None:

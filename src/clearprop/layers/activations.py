@@ -53,7 +53,8 @@ class Activation(Layer):
     loop: ClassVar[Callable[..., None] | None] = None
     """``loop(y, number)``: the code of compiled steps, for Numba to compile: y in place of x (Q,).
 
-    It counts for the very class that has it, as one that inherits may compute something else.
+    It takes those of the two that it needs, by these names. It counts for the very class that has
+    it, as one that inherits may compute something else.
     """
 
     loop_back: ClassVar[Callable[..., None] | None] = None
@@ -94,14 +95,14 @@ class Sigmoid(Activation):
         return dx
 
     @staticmethod
-    def loop(y: Array, number: float) -> None:
+    def loop(y: Array) -> None:
         """Write 1 / (1 + exp(-y)) into y."""
         one = y.dtype.type(1)  # 1 would be a wider number than float32
         for i in range(len(y)):
             y[i] = one / (one + np.exp(-y[i]))
 
     @staticmethod
-    def loop_back(y: Array, dy: Array, number: float) -> None:
+    def loop_back(y: Array, dy: Array) -> None:
         """Multiply dy by y (1 - y)."""
         one = y.dtype.type(1)
         for i in range(len(y)):
@@ -133,13 +134,13 @@ class Tanh(Activation):
         return dx
 
     @staticmethod
-    def loop(y: Array, number: float) -> None:
+    def loop(y: Array) -> None:
         """Write tanh(y) into y."""
         for i in range(len(y)):
             y[i] = np.tanh(y[i])
 
     @staticmethod
-    def loop_back(y: Array, dy: Array, number: float) -> None:
+    def loop_back(y: Array, dy: Array) -> None:
         """Multiply dy by 1 - y^2."""
         one = y.dtype.type(1)  # 1 would be a wider number than float32
         for i in range(len(y)):
@@ -171,14 +172,14 @@ class ReLU(Activation):
         return dx
 
     @staticmethod
-    def loop(y: Array, number: float) -> None:
+    def loop(y: Array) -> None:
         """Write max(y, 0) into y."""
         zero = y.dtype.type(0)  # 0 would be a wider number than float32
         for i in range(len(y)):
             y[i] = y[i] if y[i] > zero or y[i] != y[i] else zero  # NaN stays NaN
 
     @staticmethod
-    def loop_back(y: Array, dy: Array, number: float) -> None:
+    def loop_back(y: Array, dy: Array) -> None:
         """Make dy zero where y is."""
         zero = y.dtype.type(0)
         for i in range(len(y)):

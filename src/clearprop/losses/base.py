@@ -40,8 +40,9 @@ class Loss(ABC):
     """``loop(z, n, labels, y, row, number, dz)``: the code of compiled steps, for Numba to compile.
 
     It returns the loss of sample n of the logits z (B, K), by its label (a number of `labels` (N,))
-    or its targets ``y[row]`` (N, K), and writes its derivative into ``dz[n]`` (B, K). It counts for
-    the very class that has it, as one that inherits may compute something else.
+    or its targets ``y[row]`` (N, K), and writes its derivative into ``dz[n]`` (B, K). It takes
+    those of the seven that it needs, by these names, and counts for the very class that has it, as
+    one that inherits may compute something else.
     """
 
     formulas: ClassVar[Formulas | None] = None

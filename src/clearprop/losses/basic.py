@@ -100,9 +100,7 @@ class BinaryCrossEntropy(Loss):
         return np.inf
 
     @staticmethod
-    def loop(
-        z: Array, n: int, labels: Array, y: Array, row: int, number: float, dz: Array
-    ) -> float:
+    def loop(z: Array, n: int, y: Array, row: int, number: float, dz: Array) -> float:
         """Return the loss of sample n, and write p - y into dz[n]."""
         loss, one = 0.0, z.dtype.type(1)
         for k in range(z.shape[1]):
@@ -272,9 +270,7 @@ class MeanSquaredError(Loss):
         return losses, dlogits
 
     @staticmethod
-    def loop(
-        z: Array, n: int, labels: Array, y: Array, row: int, number: float, dz: Array
-    ) -> float:
+    def loop(z: Array, n: int, y: Array, row: int, number: float, dz: Array) -> float:
         """Return the squared error of sample n, and write 2 (z - y) / K into dz[n].
 
         Where `number` is not zero, half of it, and the gradient of half the sum over the outputs.

@@ -21,9 +21,7 @@ class LogCosh(Loss):
         return losses.mean(axis=1), np.tanh(logits - y) / logits.shape[1]
 
     @staticmethod
-    def loop(
-        z: Array, n: int, labels: Array, y: Array, row: int, number: float, dz: Array
-    ) -> float:
+    def loop(z: Array, n: int, y: Array, row: int, dz: Array) -> float:
         loss, units = 0.0, z.shape[1]
         for k in range(units):
             error = z[n, k] - y[row, k]

@@ -28,11 +28,11 @@ class Softsign(Activation):
         return dy * (1 - np.abs(trace["y"])) ** 2
 
     @staticmethod
-    def loop(y: Array, number: float) -> None:
+    def loop(y: Array) -> None:
         for i in range(len(y)):
             y[i] = y[i] / (1 + abs(y[i]))
 
     @staticmethod
-    def loop_back(y: Array, dy: Array, number: float) -> None:
+    def loop_back(y: Array, dy: Array) -> None:
         for i in range(len(y)):
             dy[i] *= (1 - abs(y[i])) ** 2
