@@ -21,12 +21,34 @@ from clearprop.compiled.building import (
     W,
     X,
 )
-from clearprop.compiled.threads import compiled, cut, named, one_of, product
+from clearprop.compiled.threads import compiled, cut, named, one_of, part, product, written
 from clearprop.core.parameters import Array
 
 _activate = one_of("y, number", [(loop, named(loop)) for loop, _ in ACTIVATION_LOOPS])
 _activate_back = one_of("y, dy, number", [(loop, named(loop)) for _, loop in ACTIVATION_LOOPS])
-_loss = one_of("z, n, labels, y, row, number, dz", [(loop, named(loop)) for loop in LOSS_LOOPS])
+
+
+_ADDED = "samples, rows, begin, share, number, z, dz"
+# Written for each loss, with the arguments that it takes: to choose among losses for every sample,
+# or to pass on an array that one does not look at, would take as long as some of them.
+_ADD = f"""
+def add({_ADDED}):
+    labels, y, weights, total = samples.labels, samples.targets, samples.weights, 0.0
+    for n in range(len(z)):
+        row = rows[n] if len(rows) else begin + n
+        part = share * weights[row] if len(weights) else share
+        total += part * loss({{arguments}})
+        for k in range(z.shape[1]):
+            dz[n, k] *= part
+    return total
+"""
+_add_losses = one_of(
+    _ADDED,
+    [
+        (written("add", _ADD.format(arguments=named(loop)), {"loss": part(loop)}), _ADDED)
+        for loop in LOSS_LOOPS
+    ],
+)
 
 
 @compiled
@@ -90,20 +112,12 @@ def loss_of(
     last: int,
 ) -> float:
     """Write the gradient of the batch's mean loss, and return what these samples add to it."""
-    labels, targets, weights = samples.labels, samples.targets, samples.weights
     M, begin, count = chain.layers[-1, UNITS], chain.layers[-1, DZ], last - first
     dz = memory[begin + first * M : begin + last * M].reshape(count, M)
     z = logits[(start + first) * M : (start + last) * M].reshape(count, M)
     share = 1 / counted if counted > 0 else 0.0  # as `Loss` has it where all weights are zero
-    total = 0.0
-    for n in range(count):
-        row = rows[first + n] if len(rows) else start + first + n
-        loss = _loss(chain.loss, z, n, labels, targets, row, chain.loss_number, dz)
-        part = share * weights[row] if len(weights) else share
-        total += part * loss
-        for k in range(M):
-            dz[n, k] *= part
-    return total
+    some = rows[first:last] if len(rows) else rows
+    return _add_losses(chain.loss, samples, some, start + first, share, chain.loss_number, z, dz)
 
 
 @compiled

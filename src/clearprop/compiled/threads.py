@@ -90,11 +90,18 @@ def one_of(parameters: str, calls: Sequence[tuple[Callable[..., Any], str]]) -> 
     cases = [f"    if code == {code}:\n        {one}" for code, one in enumerate(returns[:-1])]
     # The last is left: with an end that returns nothing, a result could be None to Numba.
     text = "\n".join([f"def choose(code, {parameters}):", *cases, f"    {returns[-1]}"])
-    names: dict[str, Any] = {f"call_{code}": part(call) for code, (call, _) in enumerate(calls)}
-    exec(text, names)  # noqa: S102 - all of it stands in this package
-    _mark(names["choose"])
+    choose = written(
+        "choose", text, {f"call_{code}": part(one) for code, (one, _) in enumerate(calls)}
+    )
+    _mark(choose)
     # Part of its caller: passing arrays on to one function more would cost as much as some loops.
-    return njit(inline="always", error_model="numpy")(names["choose"])
+    return njit(inline="always", error_model="numpy")(choose)
+
+
+def written(name: str, text: str, names: dict[str, Any]) -> Callable[..., Any]:
+    """Make a function of a text, which may call others by `names`."""
+    exec(text, names)  # noqa: S102 - all of it stands in this package
+    return names[name]
 
 
 def named(function: Callable[..., Any]) -> str:

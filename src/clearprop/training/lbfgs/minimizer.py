@@ -1,5 +1,6 @@
 """The iteration: a direction, a step along it, and the memory of both. It knows no networks."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -49,9 +50,12 @@ class Memory:
 
     def __init__(self, s: Array, y: Array, sy: Array, counts: Array) -> None:
         self.s, self.y, self.sy, self.counts = s, y, sy, counts
+        added, length = int(counts[0]), len(s)
+        places = (place % length for place in range(max(added - length, 0), added))
+        self._pairs = deque(map(self._pair, places), length)
 
     def __len__(self) -> int:
-        return int(min(self.counts[0], len(self.s)))
+        return len(self._pairs)
 
     def add(self, direction: Array, step: float, before: Array, now: Array, sy: float) -> None:
         """Take in a step along a direction, and the gradients before and now; the oldest goes."""
@@ -60,20 +64,19 @@ class Memory:
         np.subtract(now, before, out=self.y[place])
         self.sy[place] = sy
         self.counts[0] += 1
+        self._pairs.append(self._pair(place))
 
     def clear(self) -> None:
         """Forget all pairs."""
         self.counts[0] = 0
+        self._pairs.clear()
 
-    def pairs(self) -> list[Pair]:
-        """Return the pairs, from the oldest to the newest."""
-        added, length = int(self.counts[0]), len(self.s)
-        places = [place % length for place in range(added - len(self), added)]
-        return [Pair(self.s[place], self.y[place], float(self.sy[place])) for place in places]
+    def _pair(self, place: int) -> Pair:
+        return Pair(self.s[place], self.y[place], float(self.sy[place]))
 
     def direction(self, gradient: Array) -> Array:
         """Return -H gradient, a new array of float64, shape (P,)."""
-        direction, pairs = -gradient, self.pairs()
+        direction, pairs = -gradient, self._pairs
         if not pairs:
             return direction
         shares, scaled = [], np.empty_like(direction)
