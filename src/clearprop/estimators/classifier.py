@@ -100,8 +100,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     init : Initializer, optional
         The source of the first weights, with biases of zero. Unless given, scikit-learn's.
     weight_decay : float, default 0.0
-        The share of the learning rate by which every update shrinks weights, decoupled from the
-        gradient; with adam this is AdamW.
+        The share of each weight, times the learning rate, that every update takes away, whatever
+        the gradient; with adam this is AdamW.
     scoring : "loss", str, callable or None, default None
         The measure of early stopping: the validation loss, or a scorer of scikit-learn's; None for
         the estimator's own score.

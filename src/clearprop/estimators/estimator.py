@@ -190,7 +190,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         while not isinstance(layers[end], Dense | Dropout):
             end += 1
         body = Sequential(engine.body.layers[:end])
-        outputs = np.empty((len(rows), len(self.intercepts_[layer])), engine.dtype)
+        outputs = np.empty((len(rows), len(self.intercepts_[:-1][layer])), engine.dtype)
         for start in range(0, len(rows), engine.chunk):
             some = slice(start, start + engine.chunk)
             outputs[some] = body.forward(engine.stack.params, engine.inputs(rows[some]), trace)

@@ -16,7 +16,7 @@ from clearprop.optimizers import Optimizer
 from clearprop.training import Run, Trainer
 from clearprop.training.batches import steps_per_epoch
 from clearprop.training.loop import Loop
-from clearprop.training.plan import Choice, Plan, make_plan
+from clearprop.training.plan import Plan, make_plan
 from clearprop.training.samples import Samples
 
 _BATCH = 200  # scikit-learn's
@@ -68,15 +68,7 @@ def fit_lbfgs(
         Nothing is drawn.
     """
     plan, run = _planned(
-        estimator,
-        network,
-        samples,
-        held_out,
-        optimizer_for(estimator),
-        random_state,
-        batch_size=None,
-        epochs=estimator.max_iter,
-        sample_space=estimator.sample_space,
+        estimator, network, samples, held_out, optimizer_for(estimator), random_state, None
     )
     run.optimizer_state = run.optimizer.start(plan.engine.parameters)
     _train(plan, LBFGSRules(estimator, run, plan))
@@ -128,6 +120,7 @@ def fit_stochastic(
         optimizer = optimizer_for(estimator)
     else:  # L2 is no part of scikit-learn's
         optimizer = replace(going.optimizer, alpha=estimator.alpha)
+    batch_size = _batch_size(estimator, len(samples))
     plan, run = _planned(
         estimator,
         network,
@@ -135,10 +128,8 @@ def fit_stochastic(
         held_out,
         optimizer,
         random_state,
-        batch_size=_batch_size(estimator, len(samples)),
-        epochs=1 if incremental else estimator.max_iter,
-        # What partial_fit goes on with are the moments of the network's own parameters.
-        sample_space=False if incremental else estimator.sample_space,
+        batch_size,
+        incremental=incremental,
     )
     if going is None:
         run.optimizer_state = optimizer.start(plan.engine.parameters)
@@ -169,15 +160,12 @@ def _planned(
     held_out: Samples | None,
     optimizer: Optimizer,
     random_state: np.random.RandomState,
-    *,
     batch_size: int | None,
-    epochs: int,
-    sample_space: Choice,
+    *,
+    incremental: bool = False,
 ) -> tuple[Plan, Run]:
-    """Decide how it is computed, and return that with a run before its first update.
-
-    The state of the optimizer is left to be put in.
-    """
+    """Decide how it is computed, and return that with a run that lacks its optimizer's state."""
+    epochs = 1 if incremental else estimator.max_iter
     steps = steps_per_epoch(len(samples), batch_size)
     plan = make_plan(
         network,
@@ -187,7 +175,8 @@ def _planned(
         loss=as_reported(network.loss),
         batch_size=batch_size,
         updates=epochs * steps,
-        sample_space=sample_space,
+        # What partial_fit goes on with are the moments of the network's own parameters.
+        sample_space=False if incremental else estimator.sample_space,
         threads=estimator.threads,
     )
     run = Run(

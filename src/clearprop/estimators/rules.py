@@ -47,6 +47,11 @@ class Going:
     def __post_init__(self) -> None:
         self.first_rate = self.optimizer.rate(0)
 
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update, by scikit-learn's name, as its own tests look."""
+        return self.optimizer.rate(self.step)
+
 
 class ScikitLearnRules(Rules):
     """The rules that all solvers have: a loss that overflows is borne, and found in the weights.
@@ -154,7 +159,7 @@ class StochasticRules(ScikitLearnRules):
             stands = loss > estimator.best_loss_ - estimator.tol
             estimator.best_loss_ = min(estimator.best_loss_, loss)
         else:
-            stands = self._look_at(self._score(measured))
+            stands = self._is_no_better(self._score(measured))
         count = estimator._no_improvement_count
         estimator._no_improvement_count = count + 1 if stands else 0
         if going.schedule == "invscaling":
@@ -183,8 +188,8 @@ class StochasticRules(ScikitLearnRules):
             warnings.filterwarnings("ignore", "X does not have valid feature names")
             return float(self.scorer(estimator, X, estimator._labels(held_out.y)))
 
-    def _look_at(self, score: float) -> bool:
-        """Keep the weights of a better score, and return whether there is no progress."""
+    def _is_no_better(self, score: float) -> bool:
+        """Whether there is no progress; the weights of the best score are kept."""
         estimator = self.estimator
         if estimator.verbose:
             print(f"Validation score: {score:f}")
