@@ -10,7 +10,6 @@ from sklearn.utils.validation import _check_sample_weight
 from clearprop.estimators import building, checks
 from clearprop.estimators.estimator import Estimator
 from clearprop.estimators.learning import check_for_lbfgs, fit_lbfgs, fit_stochastic
-from clearprop.network import Network
 from clearprop.training import History
 from clearprop.training.samples import Samples
 
@@ -82,24 +81,27 @@ class BaseMLP(Estimator):
             self._watch(anew=anew)
         if not hasattr(self, "history_"):
             self.history_ = History()
-        network = self._synchronized() if anew else self._described_anew()
-        samples = self._samples(network, X, labels, sample_weight)
+        if not anew:
+            self._describe_anew()
+        self._synchronized()
+        samples = self._samples(X, labels, sample_weight)
         held_out = None
         if eval_set is not None:
-            held_out = self._samples(network, *self._check_held_out(*checks.pair_of(eval_set)))
+            held_out = self._samples(*self._check_held_out(*checks.pair_of(eval_set)))
         if self.solver == "lbfgs":
-            fit_lbfgs(self, network, samples, held_out, random_state)
+            fit_lbfgs(self, samples, held_out, random_state)
         else:
-            fit_stochastic(self, network, samples, held_out, random_state, incremental=incremental)
-        if not np.isfinite(network.parameters.data).all():
+            fit_stochastic(self, samples, held_out, random_state, incremental=incremental)
+        if not np.isfinite(self._network.parameters.data).all():
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large "
                 "values and need to be preprocessed."
             )
         return self
 
-    def _samples(self, network: Network, X: Any, labels: Any, weights: Any = None) -> Samples:
+    def _samples(self, X: Any, labels: Any, weights: Any = None) -> Samples:
         """Return checked samples as the network takes them."""
+        network = self._network
         y = network.loss.targets(self._encode(labels), self.n_outputs_, network.dtype)
         weights = None if weights is None else weights.astype(network.dtype, copy=False)
         return Samples(building.rows_of(X, network.dtype), y, weights)
@@ -161,15 +163,15 @@ class BaseMLP(Estimator):
             self.best_loss_ = np.inf
             self.validation_scores_ = self.best_validation_score_ = None
 
-    def _described_anew(self) -> Network:
-        """Return the network as the parameters now describe it, with what it has learned."""
+    def _describe_anew(self) -> None:
+        """Make the network the one that the parameters now describe, with what it has learned."""
         network = self._synchronized()
         units = [len(b) for b in self.intercepts_]
         if (
             building.layers_of(self, units) == network.layers
             and self._engine_loss() == network.loss
         ):
-            return network
+            return
         changed = building.network_of(self, [*network.input_shape, *units], network.dtype)
         before, now = network.parameters.data, changed.parameters.data
         if before.size != now.size:
@@ -180,7 +182,6 @@ class BaseMLP(Estimator):
         now[...], changed.state.data[...] = before, network.state.data
         self._network = changed
         self.coefs_, self.intercepts_ = building.weights_and_biases(changed)
-        return changed
 
 
 def is_stochastic(estimator: BaseMLP) -> bool:

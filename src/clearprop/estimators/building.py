@@ -11,25 +11,26 @@ from clearprop.configuration import classes_in
 from clearprop.core.initializers import GlorotUniform
 from clearprop.core.parameters import Array
 from clearprop.errors import unknown_name
-from clearprop.layers import Activation, BatchNorm, Dense, Dropout, Layer, Sigmoid
 from clearprop.network import Network
 from clearprop.training.engines import SparseRows
 
 if TYPE_CHECKING:
     from clearprop.estimators.estimator import Estimator
 
-ACTIVATIONS: dict[str, Layer | None] = {
+ACTIVATIONS: dict[str, layers.Layer | None] = {
     "identity": None,
     **{one.scikit_learn or one.name.replace("-", "_"): one for one in layers.ACTIVATIONS.values()},
 }
 """Activations by scikit-learn's names, and those that it lacks; the identity is no layer."""
 
 _NO_ACTIVATIONS = tuple(
-    kind for kind in classes_in(vars(layers), Layer) if not issubclass(kind, Activation)
+    kind
+    for kind in classes_in(vars(layers), layers.Layer)
+    if not issubclass(kind, layers.Activation)
 )
 
 
-def activation_of(given: Any) -> Layer | None:
+def activation_of(given: Any) -> layers.Layer | None:
     """Return the layer of an activation that is given by name or as a layer.
 
     Raises
@@ -42,9 +43,9 @@ def activation_of(given: Any) -> Layer | None:
             f"activation can't be {given!r}. Hidden layers come from hidden_layer_sizes, and what "
             "else follows them from dropout and batch_norm."
         )
-    if isinstance(given, Layer):
+    if isinstance(given, layers.Layer):
         return given
-    if isinstance(given, type) and issubclass(given, Layer):
+    if isinstance(given, type) and issubclass(given, layers.Layer):
         raise ValueError(f"activation takes a layer, {given.__name__}(), and not its class.")
     if not isinstance(given, str) or given not in ACTIVATIONS:
         raise unknown_name("activation", str(given), ACTIVATIONS)
@@ -81,7 +82,7 @@ def per_layer(name: str, given: Any, hidden: int) -> list[Any]:
     ValueError
         If there are more or fewer values than hidden layers.
     """
-    if isinstance(given, str | Layer) or not isinstance(given, Sequence | np.ndarray):
+    if isinstance(given, str | layers.Layer) or not isinstance(given, Sequence | np.ndarray):
         return [given] * hidden
     if len(given) != hidden:
         raise ValueError(
@@ -90,7 +91,7 @@ def per_layer(name: str, given: Any, hidden: int) -> list[Any]:
     return list(given)
 
 
-def layers_of(estimator: "Estimator", units: Sequence[int]) -> tuple[Layer, ...]:
+def layers_of(estimator: "Estimator", units: Sequence[int]) -> tuple[layers.Layer, ...]:
     """Return the layers that an estimator's parameters describe.
 
     Parameters
@@ -104,14 +105,14 @@ def layers_of(estimator: "Estimator", units: Sequence[int]) -> tuple[Layer, ...]
     dropout = per_layer("dropout", estimator.dropout, len(hidden))
     # Unless one is asked for, `draw_weights` writes over whatever this one makes.
     init = GlorotUniform() if estimator.init is None else estimator.init
-    layers: list[Layer] = []
+    stack: list[layers.Layer] = []
     for size, given, share in zip(hidden, activations, dropout, strict=True):
         activation, rate = activation_of(given), share_of(share)
-        layers.append(Dense(int(size), init))
-        layers += [BatchNorm()] * estimator.batch_norm
-        layers += [activation] if activation is not None else []
-        layers += [Dropout(rate)] if rate else []
-    return *layers, Dense(int(outputs), init)
+        stack.append(layers.Dense(int(size), init))
+        stack += [layers.BatchNorm()] * estimator.batch_norm
+        stack += [activation] if activation is not None else []
+        stack += [layers.Dropout(rate)] if rate else []
+    return *stack, layers.Dense(int(outputs), init)
 
 
 def network_of(estimator: "Estimator", sizes: Sequence[int], dtype: Any) -> Network:
@@ -125,13 +126,15 @@ def network_of(estimator: "Estimator", sizes: Sequence[int], dtype: Any) -> Netw
     dtype : dtype-like
     """
     features, *units = sizes
-    layers, loss = layers_of(estimator, units), estimator._engine_loss()
-    return Network(layers, loss=loss, input_shape=(int(features),), dtype=dtype)
+    stack, loss = layers_of(estimator, units), estimator._engine_loss()
+    return Network(stack, loss=loss, input_shape=(int(features),), dtype=dtype)
 
 
 def dense_places(network: Network) -> list[str]:
     """Return the names of the Dense layers, from input to output."""
-    return [str(place) for place, layer in enumerate(network.layers) if isinstance(layer, Dense)]
+    return [
+        str(place) for place, layer in enumerate(network.layers) if isinstance(layer, layers.Dense)
+    ]
 
 
 def weights_and_biases(network: Network) -> tuple[list[Array], list[Array]]:
@@ -171,8 +174,8 @@ def draw_weights(
     for place in dense_places(network):
         following = network.layers[int(place) + 1 :]
         if following:
-            hidden = next((one for one in following if not isinstance(one, BatchNorm)), None)
-            factor = 2.0 if isinstance(hidden, Sigmoid) else 6.0
+            hidden = next((one for one in following if not isinstance(one, layers.BatchNorm)), None)
+            factor = 2.0 if isinstance(hidden, layers.Sigmoid) else 6.0
         W, b = network.parameters[f"{place}.W"], network.parameters[f"{place}.b"]
         bound = np.sqrt(factor / sum(W.shape))
         for array in (W, b):

@@ -13,9 +13,8 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import validate_data
 
-from clearprop.core.initializers import Initializer
+from clearprop.core import initializers, schedules
 from clearprop.core.parameters import Array
-from clearprop.core.schedules import Schedule
 from clearprop.estimators.building import ACTIVATIONS
 from clearprop.layers import Layer
 from clearprop.training import Callback
@@ -29,7 +28,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "solver": [StrOptions({"lbfgs", *STOCHASTIC})],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"}), Schedule],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"}), schedules.Schedule],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     "power_t": [Interval(Real, 0, None, closed="left")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -53,7 +52,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     # scikit-learn lacks these.
     "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
     "batch_norm": ["boolean"],
-    "init": [Initializer, None],
+    "init": [initializers.Initializer, None],
     "weight_decay": [Interval(Real, 0, None, closed="left")],
     "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
     "callbacks": [list, tuple, None],

@@ -13,20 +13,19 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 
-from clearprop import losses
 from clearprop.core.initializers import Initializer
 from clearprop.core.parameters import Array
 from clearprop.estimators.base import BaseMLP, is_stochastic
 from clearprop.estimators.checks import check_class_weight, check_one_type
-from clearprop.losses import Loss
+from clearprop.losses import LOSSES, Loss
 from clearprop.training import Callback, plan
 
-LOSSES: dict[str, dict[bool, Loss]] = {}
+NAMED: dict[str, dict[bool, Loss]] = {}
 """For yes or no, and for one of many classes, by name."""
 
-for _kind in losses.LOSSES:
+for _kind in LOSSES:
     if _kind.name is not None and _kind.classifies:
-        LOSSES.setdefault(_kind.name, {})[_kind.one_of_many] = _kind()
+        NAMED.setdefault(_kind.name, {})[_kind.one_of_many] = _kind()
 
 
 def _wrong_kind(given: object, pair: dict[bool, Loss], one_of_many: bool) -> ValueError:
@@ -38,7 +37,7 @@ def _wrong_kind(given: object, pair: dict[bool, Loss], one_of_many: bool) -> Val
 def has_probabilities(estimator: "MLPClassifier") -> bool:
     """Whether the loss has probabilities; hinge has none."""
     loss = estimator.loss
-    kind = type(loss) if isinstance(loss, Loss) else type(next(iter(LOSSES[loss].values())))
+    kind = type(loss) if isinstance(loss, Loss) else type(next(iter(NAMED[loss].values())))
     return kind.predict_proba is not Loss.predict_proba
 
 
@@ -148,7 +147,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     _sklearn_class = neural_network.MLPClassifier
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseMLP._parameter_constraints,
-        "loss": [StrOptions(set(LOSSES)), Loss],
+        "loss": [StrOptions(set(NAMED)), Loss],
         "class_weight": [StrOptions({"balanced"}), dict, None],
     }
 
@@ -296,13 +295,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _engine_loss(self) -> Loss:
         one_of_many, given = self._is_one_of_many(), self.loss
         if not isinstance(given, Loss):
-            pair = LOSSES[given]
+            pair = NAMED[given]
             if one_of_many not in pair:
                 raise _wrong_kind(given, pair, one_of_many)
             return pair[one_of_many]
         if not given.classifies:
             raise ValueError(f"loss={given!r} is for values; MLPRegressor takes it.")
-        for pair in LOSSES.values():
+        for pair in NAMED.values():
             if type(given) is type(pair.get(not one_of_many)):
                 raise _wrong_kind(given, pair, one_of_many)
         return given

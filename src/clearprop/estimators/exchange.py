@@ -13,7 +13,6 @@ from sklearn.utils.validation import check_is_fitted
 from clearprop import layers, losses, preprocessing
 from clearprop.configuration import Json, from_config, to_config
 from clearprop.core import initializers, schedules
-from clearprop.core.parameters import Array
 from clearprop.data.table import as_text
 from clearprop.errors import ModelFileError, UsageError
 from clearprop.estimators.building import weights_and_biases
@@ -195,13 +194,9 @@ def _target(estimator: "Estimator") -> preprocessing.ClassTarget | preprocessing
         return preprocessing.ValueTarget((0.0,) * outputs, (1.0,) * outputs, None)
     if estimator._label_binarizer.y_type_.startswith("multilabel"):
         raise UsageError("A recipe has one class a sample.")
-    return preprocessing.ClassTarget(tuple(_spelled(classes)), None)
-
-
-def _spelled(classes: Array) -> list[str]:
-    """Write classes as people do: numbers as in a table, so that 1.0 is 1."""
-    numbers = np.issubdtype(classes.dtype, np.number)
-    return as_text(classes).tolist() if numbers else list(map(str, classes.tolist()))
+    if np.issubdtype(classes.dtype, np.number):
+        classes = as_text(classes)  # as in a table, so that 1.0 is 1
+    return preprocessing.ClassTarget(tuple(map(str, classes.tolist())), None)
 
 
 def check_exchangeable(estimator: "Estimator") -> None:

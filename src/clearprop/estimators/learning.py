@@ -11,8 +11,6 @@ from sklearn.model_selection import train_test_split
 from clearprop.estimators.estimator import Estimator
 from clearprop.estimators.rules import Going, LBFGSRules, ScikitLearnRules, StochasticRules
 from clearprop.estimators.twins import as_reported, optimizer_for
-from clearprop.network import Network
-from clearprop.optimizers import Optimizer
 from clearprop.training import Run, Trainer
 from clearprop.training.batches import steps_per_epoch
 from clearprop.training.loop import Loop
@@ -49,28 +47,23 @@ def check_for_lbfgs(estimator: Estimator) -> None:
 
 def fit_lbfgs(
     estimator: Estimator,
-    network: Network,
     samples: Samples,
     held_out: Samples | None,
     random_state: np.random.RandomState,
 ) -> None:
-    """Train a network in place by L-BFGS; each iteration is an epoch of one update.
+    """Train an estimator's network by L-BFGS; each iteration is an epoch of one update.
 
     Parameters
     ----------
     estimator : Estimator
-        Its attributes `n_iter_` and `loss_` are set.
-    network : Network
+        Its `n_iter_`, `loss_` and `history_` are set, too.
     samples : Samples
     held_out : Samples or None
         The samples that are measured after every iteration.
     random_state : numpy.random.RandomState
         Nothing is drawn.
     """
-    plan, run = _planned(
-        estimator, network, samples, held_out, optimizer_for(estimator), random_state, None
-    )
-    run.optimizer_state = run.optimizer.start(plan.engine.parameters)
+    plan, run = _planned(estimator, samples, held_out, random_state, batch_size=None)
     _train(plan, LBFGSRules(estimator, run, plan))
     if run.stop_reason not in {"asked", "interrupted"}:
         estimator.loss_ = run.loss
@@ -88,20 +81,18 @@ def fit_lbfgs(
 
 def fit_stochastic(
     estimator: Estimator,
-    network: Network,
     samples: Samples,
     held_out: Samples | None,
     random_state: np.random.RandomState,
     *,
     incremental: bool,
 ) -> None:
-    """Train a network in place by sgd or adam; for one epoch, if it is incremental.
+    """Train an estimator's network by sgd or adam; for one epoch, if it is incremental.
 
     Parameters
     ----------
     estimator : Estimator
-        All that it has learned is set, but for the network.
-    network : Network
+        The attributes that say what it has learned are set, too.
     samples : Samples
     held_out : Samples or None
         The samples that are measured after every epoch. Early stopping holds a share of the others
@@ -116,28 +107,19 @@ def fit_stochastic(
     if estimator.early_stopping and held_out is None:
         samples, held_out = _split(estimator, samples, random_state)
     going = estimator._optimizer if incremental and hasattr(estimator, "_optimizer") else None
-    if going is None:
-        optimizer = optimizer_for(estimator)
-    else:  # L2 is no part of scikit-learn's
-        optimizer = replace(going.optimizer, alpha=estimator.alpha)
-    batch_size = _batch_size(estimator, len(samples))
     plan, run = _planned(
         estimator,
-        network,
         samples,
         held_out,
-        optimizer,
         random_state,
-        batch_size,
+        batch_size=_batch_size(estimator, len(samples)),
         incremental=incremental,
+        going=going,
     )
     if going is None:
-        run.optimizer_state = optimizer.start(plan.engine.parameters)
         rate = estimator.learning_rate
         schedule = rate if estimator.solver == "sgd" and isinstance(rate, str) else "constant"
-        going = Going(optimizer, run.optimizer_state, 0, schedule, estimator.power_t)
-    else:
-        run.optimizer_state, run.step = going.state, going.step
+        going = Going(run.optimizer, run.optimizer_state, 0, schedule, estimator.power_t)
     try:
         _train(plan, StochasticRules(estimator, run, plan, going, scores=scores))
     finally:
@@ -155,18 +137,21 @@ def fit_stochastic(
 
 def _planned(
     estimator: Estimator,
-    network: Network,
     samples: Samples,
     held_out: Samples | None,
-    optimizer: Optimizer,
     random_state: np.random.RandomState,
-    batch_size: int | None,
     *,
+    batch_size: int | None,
     incremental: bool = False,
+    going: Going | None = None,
 ) -> tuple[Plan, Run]:
-    """Decide how it is computed, and return that with a run that lacks its optimizer's state."""
-    epochs = 1 if incremental else estimator.max_iter
+    """Decide how it is computed, and return that with a run before its first update."""
+    network, epochs = estimator._network, 1 if incremental else estimator.max_iter
     steps = steps_per_epoch(len(samples), batch_size)
+    if going is None:
+        optimizer = optimizer_for(estimator)
+    else:  # L2 is no part of scikit-learn's
+        optimizer = replace(going.optimizer, alpha=estimator.alpha)
     plan = make_plan(
         network,
         samples,
@@ -182,13 +167,14 @@ def _planned(
     run = Run(
         engine=plan.engine,
         optimizer=optimizer,
-        optimizer_state={},
+        optimizer_state=optimizer.start(plan.engine.parameters) if going is None else going.state,
         samples=samples,
         held_out=held_out,
         random_state=random_state,
         epochs=epochs,
         steps_per_epoch=steps,
         trainer=Trainer(optimizer=optimizer, epochs=epochs, batch_size=batch_size),
+        step=0 if going is None else going.step,
         history=estimator.history_,
     )
     return plan, run

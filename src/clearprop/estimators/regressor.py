@@ -10,15 +10,14 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from clearprop import losses
 from clearprop.core.initializers import Initializer
 from clearprop.core.parameters import Array
 from clearprop.estimators.base import BaseMLP, is_stochastic
-from clearprop.losses import Loss, PoissonDeviance
+from clearprop.losses import LOSSES, Loss, PoissonDeviance
 from clearprop.training import Callback, plan
 
-LOSSES: dict[str, Loss] = {
-    kind.name: kind() for kind in losses.LOSSES if kind.name is not None and not kind.classifies
+NAMED: dict[str, Loss] = {
+    kind.name: kind() for kind in LOSSES if kind.name is not None and not kind.classifies
 }
 
 
@@ -56,7 +55,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     _sklearn_class = neural_network.MLPRegressor
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseMLP._parameter_constraints,
-        "loss": [StrOptions(set(LOSSES)), Loss],
+        "loss": [StrOptions(set(NAMED)), Loss],
     }
 
     def __init__(
@@ -132,7 +131,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def _engine_loss(self) -> Loss:
         if not isinstance(self.loss, Loss):
-            return LOSSES[self.loss]
+            return NAMED[self.loss]
         if self.loss.classifies:
             raise ValueError(f"loss={self.loss!r} is for classes; MLPClassifier takes it.")
         return self.loss
