@@ -4,8 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import _fit_context, is_regressor
-from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils import check_random_state, column_or_1d, validation
 
 from clearprop.estimators import building, checks
 from clearprop.estimators.estimator import Estimator
@@ -66,7 +65,9 @@ class BaseMLP(Estimator):
         anew = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, labels = self._check(X, y, reset=anew)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+            sample_weight = validation._check_sample_weight(
+                sample_weight, X, ensure_non_negative=True
+            )
         self._learn_targets(labels, incremental=incremental)
         sample_weight = self._weigh_classes(sample_weight, labels)
         if sample_weight is not None and not (incremental or sample_weight.any()):

@@ -8,9 +8,8 @@ from sklearn import neural_network
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import multiclass
+from sklearn.utils import class_weight, multiclass
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 
 from clearprop.core.initializers import Initializer
@@ -282,7 +281,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if isinstance(given, dict) and y.ndim == 1:
             check_class_weight(given, self.classes_)
             given = {label: given.get(label, 1.0) for label in np.unique(y).tolist()}
-        found = compute_sample_weight(given, y)
+        found = class_weight.compute_sample_weight(given, y)
         return found if weights is None else found * weights
 
     def _strata(self, y: Array) -> Array | None:

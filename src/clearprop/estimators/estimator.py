@@ -7,8 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import estimator_html_repr
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import estimator_html_repr, validation
 
 from clearprop.core.parameters import Array
 from clearprop.core.trace import Trace
@@ -140,7 +139,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     @property
     def network_(self) -> Network:
         """The engine's network, with the weights that were learned."""
-        check_is_fitted(self)
+        validation.check_is_fitted(self)
         return self._synchronized()
 
     def _logits(self, X: Any) -> Array:
@@ -150,7 +149,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     def _engine(self, X: Any) -> engines.Engine:
         """Check samples, and return the engine that passes them through the network."""
-        check_is_fitted(self)
+        validation.check_is_fitted(self)
         X = checks.checked_data(self, X, accept_sparse="csr", dtype=checks.DTYPES, reset=False)
         network = self._synchronized()
         rows = building.rows_of(X, network.dtype)
@@ -219,7 +218,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         UsageError
             If classes are neither text nor numbers.
         """
-        check_is_fitted(self)
+        validation.check_is_fitted(self)
         exchange.save_estimator(path, self)
 
     @classmethod
@@ -230,12 +229,20 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         ----------
         fitted : sklearn.neural_network.MLPClassifier or MLPRegressor
             It keeps its own copy.
+
+        Raises
+        ------
+        TypeError
+            If it is none of those.
+        NotFittedError
+            If it has learned nothing.
         """
         if not isinstance(fitted, cls._sklearn_class):
             raise TypeError(
                 f"{cls.__name__}.from_sklearn takes scikit-learn's own {cls.__name__}, fitted, got "
                 f"{fitted!r}."
             )
+        validation.check_is_fitted(fitted)
         estimator = cls(**exchange.shared_parameters(fitted, cls))
         exchange.copy_learned(fitted, estimator)
         return estimator
@@ -248,7 +255,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         ValueError
             If scikit-learn's has no such activation, loss or normalisation.
         """
-        check_is_fitted(self)
+        validation.check_is_fitted(self)
         exchange.check_exchangeable(self)
         theirs = self._sklearn_class(**exchange.shared_parameters(self, self._sklearn_class))
         exchange.copy_learned(self, theirs)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils.validation import check_is_fitted
 
 from clearprop import layers, losses, preprocessing
 from clearprop.configuration import Json, from_config, to_config
@@ -225,14 +224,7 @@ def shared_parameters(source: Any, target: type) -> dict[str, Any]:
 
 
 def copy_learned(source: Any, target: Any) -> None:
-    """Give one estimator a copy of what the other has learned.
-
-    Raises
-    ------
-    NotFittedError
-        If that is nothing.
-    """
-    check_is_fitted(source)
+    """Give one estimator a copy of what the other has learned."""
     for name in (*_REACHED, "feature_names_in_", "classes_", "_label_binarizer"):
         if hasattr(source, name):
             setattr(target, name, deepcopy(getattr(source, name)))
