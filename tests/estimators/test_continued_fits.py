@@ -70,6 +70,16 @@ def test_partial_fits_go_on_after_a_fit_in_sample_space_that_failed() -> None:
     np.testing.assert_allclose(ours.coefs_[0], other.coefs_[0], rtol=1e-9, atol=1e-12)
 
 
+def test_partial_fits_go_on_after_another_network_was_fitted_by_lbfgs() -> None:
+    X, y = random_data("binary", 40, 4, 0)
+    ours = cp.MLPClassifier(30, solver="sgd", random_state=0, max_iter=5).fit(X, y)
+    other = cp.MLPClassifier(4, solver="lbfgs", random_state=0, max_iter=5).fit(X, y)
+    ours.set_params(solver="lbfgs", hidden_layer_sizes=4).fit(X, y)
+    for one in (ours, other):
+        one.set_params(solver="sgd").partial_fit(X, y)
+    np.testing.assert_array_equal(ours.coefs_[0], other.coefs_[0])
+
+
 def test_early_stopping_may_change_between_two_fits() -> None:
     X, y = random_data("binary", 60, 4, 0)
     ours = cp.MLPClassifier(warm_start=True, max_iter=3, early_stopping=True, random_state=0)

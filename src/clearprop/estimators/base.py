@@ -147,6 +147,7 @@ class BaseMLP(Estimator):
             self._network.parameters.initialize(random_state)
         self.coefs_, self.intercepts_ = building.weights_and_biases(self._network)
         self.history_ = History()
+        self.__dict__.pop("_optimizer", None)  # its moments are those of another network
 
     def _watch(self, *, anew: bool) -> None:
         """Set what progress is measured by to what it is before the first epoch, where it is not.
