@@ -84,7 +84,6 @@ class BaseMLP(Estimator):
             self.history_ = History()
         if not anew:
             self._describe_anew()
-        self._synchronized()
         samples = self._samples(X, labels, sample_weight)
         held_out = None
         if eval_set is not None:

@@ -24,11 +24,10 @@ _VIEWS = ("coefs_", "intercepts_")
 class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
     """Base of the estimators, as those see it who fit it, save it, or hand it over.
 
-    The parameters are scikit-learn's and those of the two classes, with their meaning there; names
-    with an underscore behind them are what has been learned, and change while it is fitted.
-
-    What is learned lies in the network's one vector; `coefs_` and `intercepts_` are views of it,
-    and whatever else somebody puts into those lists is written into the network before it is used.
+    The parameters are scikit-learn's and those of the two classes, with their meaning there;
+    attributes with an underscore behind them are learned, and change while it is fitted. Weights
+    lie in the network's one vector: `coefs_` and `intercepts_` are views of it, and whatever else
+    somebody puts into those lists is written into the network before it is used.
     """
 
     _sklearn_class: ClassVar[type]
@@ -158,7 +157,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         return kind(network, network.loss, rows)
 
     def transform(self, X: Any, layer: int = -1) -> Array:
-        """Return the outputs of a hidden layer for samples.
+        """Pass samples through the network, up to a hidden layer.
 
         Parameters
         ----------
@@ -169,7 +168,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         Returns
         -------
         ndarray, shape (N, units)
-            Those of its activation.
+            The outputs of its activation.
 
         Raises
         ------
