@@ -11,7 +11,7 @@ import numpy as np
 import sklearn.neural_network
 
 import clearprop as cp
-from clearprop.estimators.losses import as_reported
+from clearprop.estimators.twins import as_reported
 from clearprop.training.engines import Engine
 from clearprop.training.lbfgs import Objective
 from clearprop.training.passes import LayerPasses

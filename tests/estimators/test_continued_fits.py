@@ -1,5 +1,7 @@
 """Partial fits and warm starts go on as scikit-learn's do."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from side_by_side import assert_same, both, random_data
@@ -47,6 +49,35 @@ def test_partial_fits_go_on_after_training_in_sample_space() -> None:
     for one in (ours, other):
         one.fit(X, y).partial_fit(X, y).partial_fit(X[:20], y[:20])
     assert_same(ours, other, X)
+
+
+class Failing(cp.Callback):
+    def on_epoch_end(self, run: cp.Run) -> None:
+        raise LookupError
+
+
+def test_partial_fits_go_on_after_a_fit_in_sample_space_that_failed() -> None:
+    X, y = random_data("binary", 40, 900, 0)
+    settings: dict[str, Any] = {"solver": "sgd", "random_state": 0, "batch_size": 20}
+    ours, other = (
+        cp.MLPClassifier(callbacks=[Failing()], sample_space=choice, **settings)
+        for choice in (True, False)
+    )
+    for one in (ours, other):
+        with pytest.raises(LookupError):
+            one.fit(X, y)
+        one.set_params(callbacks=None).partial_fit(X, y)
+    np.testing.assert_allclose(ours.coefs_[0], other.coefs_[0], rtol=1e-9, atol=1e-12)
+
+
+def test_partial_fits_go_on_after_another_network_was_fitted_by_lbfgs() -> None:
+    X, y = random_data("binary", 40, 4, 0)
+    ours = cp.MLPClassifier(30, solver="sgd", random_state=0, max_iter=5).fit(X, y)
+    other = cp.MLPClassifier(4, solver="lbfgs", random_state=0, max_iter=5).fit(X, y)
+    ours.set_params(solver="lbfgs", hidden_layer_sizes=4).fit(X, y)
+    for one in (ours, other):
+        one.set_params(solver="sgd").partial_fit(X, y)
+    np.testing.assert_array_equal(ours.coefs_[0], other.coefs_[0])
 
 
 def test_early_stopping_may_change_between_two_fits() -> None:

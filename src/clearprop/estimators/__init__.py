@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from clearprop.estimators.classifier import MLPClassifier
+from clearprop.estimators.exchange import estimator_of
 from clearprop.estimators.regressor import MLPRegressor
-from clearprop.estimators.saving import estimator_of
 from clearprop.files.models import Model
 
 __all__ = ["MLPClassifier", "MLPRegressor", "opened"]

@@ -1,75 +1,20 @@
-"""What both estimators are: scikit-learn's parameters and rules on clearprop's engine."""
+"""Base of both estimators: how they are fitted, on clearprop's engine, by scikit-learn's rules."""
 
-from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import _fit_context
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.base import _fit_context, is_regressor
+from sklearn.utils import check_random_state, column_or_1d, validation
 
-from clearprop.core.parameters import Array
-from clearprop.estimators.building import (
-    activation_of,
-    draw_weights,
-    layers_of,
-    per_layer,
-    share_of,
-    weights_and_biases,
-)
-from clearprop.estimators.checks import check_callbacks, check_for_lbfgs, hidden_units, pair_of
-from clearprop.estimators.constraints import CONSTRAINTS, STOCHASTIC
-from clearprop.estimators.fitted import FittedMLP
-from clearprop.estimators.learning import Given, fit_lbfgs, fit_stochastic
-from clearprop.layers import Layer
-from clearprop.losses import Loss
-from clearprop.network import Network
-from clearprop.training.history import History
+from clearprop.estimators import building, checks
+from clearprop.estimators.estimator import Estimator
+from clearprop.estimators.learning import check_for_lbfgs, fit_lbfgs, fit_stochastic
+from clearprop.training import History
+from clearprop.training.samples import Samples
 
 
-class BaseMLP(FittedMLP, ABC):
-    """Base of `MLPClassifier` and `MLPRegressor`.
-
-    What is learned lies in the network's one vector; `coefs_` and `intercepts_` are views of it.
-    """
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
-
-    best_loss_: Any
-    validation_scores_: Any
-    best_validation_score_: Any
-
-    @abstractmethod
-    def _check(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
-        """Check samples and targets, and return them as arrays."""
-
-    @abstractmethod
-    def _learn_targets(self, y: Any, *, incremental: bool) -> None:
-        """Find out from targets what outputs are needed, or check them against what is known."""
-
-    @abstractmethod
-    def _encode(self, y: Any) -> Array:
-        """Return targets as the engine's losses take them."""
-
-    @abstractmethod
-    def _labels(self, y: Array) -> Array:
-        """Return encoded targets as they were given."""
-
-    @abstractmethod
-    def _engine_loss(self) -> Loss:
-        """Return the loss that the parameters and the targets ask for."""
-
-    @abstractmethod
-    def _weigh_classes(self, weights: Array | None, y: Any) -> Array | None:
-        """Multiply the weights of classes into those of samples."""
-
-    @abstractmethod
-    def _strata(self, y: Array) -> Array | None:
-        """Return the classes of which a validation set gets its share."""
-
-    @abstractmethod
-    def _score_logits(self, logits: Array, y: Array, weights: Array | None) -> float:
-        """Return the score of logits against encoded targets; NaN where it is not defined."""
+class BaseMLP(Estimator):
+    """Base of `MLPClassifier` and `MLPRegressor`."""
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -90,8 +35,8 @@ class BaseMLP(FittedMLP, ABC):
         y : array-like, shape (N,) or (N, K)
         sample_weight : array-like, shape (N,), optional
         eval_set : tuple of X and y, optional
-            What is measured after every epoch: its loss and score stand in `history_`. With
-            `early_stopping` it takes the place of the share that would be held out.
+            Samples that are measured after every epoch: their loss and score stand in `history_`.
+            With `early_stopping` they take the place of the share that would be held out.
 
         Returns
         -------
@@ -113,14 +58,16 @@ class BaseMLP(FittedMLP, ABC):
         *,
         incremental: bool,
     ) -> Self:
-        hidden = hidden_units(self.hidden_layer_sizes)
-        check_callbacks(self.callbacks)
+        hidden = checks.hidden_units(self.hidden_layer_sizes)
+        checks.check_callbacks(self.callbacks)
         if self.solver == "lbfgs":
             check_for_lbfgs(self)
         anew = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, labels = self._check(X, y, reset=anew)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+            sample_weight = validation._check_sample_weight(
+                sample_weight, X, ensure_non_negative=True
+            )
         self._learn_targets(labels, incremental=incremental)
         sample_weight = self._weigh_classes(sample_weight, labels)
         if sample_weight is not None and not (incremental or sample_weight.any()):
@@ -131,30 +78,49 @@ class BaseMLP(FittedMLP, ABC):
         random_state = check_random_state(self.random_state)
         if anew:
             self._initialize([X.shape[1], *hidden, self.n_outputs_], X.dtype, random_state)
-        if self.solver in STOCHASTIC:
+        if self.solver in checks.STOCHASTIC:
             self._watch(anew=anew)
         if not hasattr(self, "history_"):
             self.history_ = History()
-        network = self._synchronized() if anew else self._described_anew()
-        y = self._targets(network, labels)
-        evaluation = None
+        if not anew:
+            self._describe_anew()
+        samples = self._samples(X, labels, sample_weight)
+        held_out = None
         if eval_set is not None:
-            X_held, held = self._check_held_out(*pair_of(eval_set))
-            evaluation = X_held, self._targets(network, held)
-        given = Given(X, y, sample_weight, evaluation)
+            held_out = self._samples(*self._check_held_out(*checks.pair_of(eval_set)))
         if self.solver == "lbfgs":
-            fit_lbfgs(self, network, given)
+            fit_lbfgs(self, samples, held_out, random_state)
         else:
-            fit_stochastic(self, network, given, random_state, incremental=incremental)
-        if not np.isfinite(network.parameters.data).all():
+            fit_stochastic(self, samples, held_out, random_state, incremental=incremental)
+        if not np.isfinite(self._network.parameters.data).all():
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large "
                 "values and need to be preprocessed."
             )
         return self
 
-    def _targets(self, network: Network, labels: Any) -> Array:
-        return network.loss.targets(self._encode(labels), self.n_outputs_, network.dtype)
+    def _samples(self, X: Any, labels: Any, weights: Any = None) -> Samples:
+        """Return checked samples as the network takes them."""
+        network = self._network
+        y = network.loss.targets(self._encode(labels), self.n_outputs_, network.dtype)
+        weights = None if weights is None else weights.astype(network.dtype, copy=False)
+        return Samples(building.rows_of(X, network.dtype), y, weights)
+
+    def _check(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+        """Check samples and targets, and return them as arrays."""
+        X, y = checks.checked_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            multi_output=True,
+            y_numeric=is_regressor(self),
+            dtype=checks.DTYPES,
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
 
     def _check_held_out(self, X: Any, y: Any) -> tuple[Any, Any]:
         try:
@@ -170,14 +136,17 @@ class BaseMLP(FittedMLP, ABC):
         self.n_iter_ = self.t_ = 0
         self.n_layers_ = len(units)
         # L-BFGS works in double precision, whatever it is given.
-        self._network = self._build(units, np.float64 if self.solver == "lbfgs" else dtype)
+        self._network = building.network_of(
+            self, units, np.float64 if self.solver == "lbfgs" else dtype
+        )
         if self.init is None:
             logistic = isinstance(self.activation, str) and self.activation == "logistic"
-            draw_weights(self._network, random_state, dtype, logistic=logistic)
+            building.draw_weights(self._network, random_state, dtype, logistic=logistic)
         else:
             self._network.parameters.initialize(random_state)
-        self.coefs_, self.intercepts_ = weights_and_biases(self._network)
+        self.coefs_, self.intercepts_ = building.weights_and_biases(self._network)
         self.history_ = History()
+        self.__dict__.pop("_optimizer", None)  # its moments are those of another network
 
     def _watch(self, *, anew: bool) -> None:
         """Set what progress is measured by to what it is before the first epoch, where it is not.
@@ -186,7 +155,7 @@ class BaseMLP(FittedMLP, ABC):
         with it.
         """
         if anew or not hasattr(self, "loss_curve_"):
-            self.loss_curve_: list[float] = []
+            self.loss_curve_ = []
             self._no_improvement_count = 0
         if self.early_stopping and (anew or getattr(self, "validation_scores_", None) is None):
             self.best_loss_ = None
@@ -195,30 +164,16 @@ class BaseMLP(FittedMLP, ABC):
             self.best_loss_ = np.inf
             self.validation_scores_ = self.best_validation_score_ = None
 
-    def _build(self, units: list[int], dtype: Any) -> Network:
-        features, *others = units
-        layers, loss = self._layers(others), self._engine_loss()
-        return Network(layers, loss=loss, input_shape=(int(features),), dtype=dtype)
-
-    def _layers(self, units: list[int]) -> tuple[Layer, ...]:
-        hidden = len(units) - 1
-        return layers_of(
-            units,
-            activations=[
-                activation_of(one) for one in per_layer("activation", self.activation, hidden)
-            ],
-            dropout=[share_of(one) for one in per_layer("dropout", self.dropout, hidden)],
-            batch_norm=self.batch_norm,
-            init=self.init,
-        )
-
-    def _described_anew(self) -> Network:
-        """Return the network as the parameters now describe it, with what it has learned."""
+    def _describe_anew(self) -> None:
+        """Make the network the one that the parameters now describe, with what it has learned."""
         network = self._synchronized()
         units = [len(b) for b in self.intercepts_]
-        if self._layers(units) == network.layers and self._engine_loss() == network.loss:
-            return network
-        changed = self._build([*network.input_shape, *units], network.dtype)
+        if (
+            building.layers_of(self, units) == network.layers
+            and self._engine_loss() == network.loss
+        ):
+            return
+        changed = building.network_of(self, [*network.input_shape, *units], network.dtype)
         before, now = network.parameters.data, changed.parameters.data
         if before.size != now.size:
             raise ValueError(
@@ -227,13 +182,12 @@ class BaseMLP(FittedMLP, ABC):
             )
         now[...], changed.state.data[...] = before, network.state.data
         self._network = changed
-        self.coefs_, self.intercepts_ = weights_and_biases(changed)
-        return changed
+        self.coefs_, self.intercepts_ = building.weights_and_biases(changed)
 
 
 def is_stochastic(estimator: BaseMLP) -> bool:
     """Whether an estimator can `partial_fit`; scikit-learn hides the method otherwise."""
-    if estimator.solver not in STOCHASTIC:
+    if estimator.solver not in checks.STOCHASTIC:
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. "
             f"{estimator.solver} is not stochastic."

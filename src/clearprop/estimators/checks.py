@@ -1,4 +1,7 @@
-"""Wrong input, refused in words that say what to do where scikit-learn's leave it open."""
+"""The values that parameters and samples may have; others are refused.
+
+Where scikit-learn's words leave it open what to do, ours say it.
+"""
 
 from collections.abc import Hashable, Mapping, Sequence
 from math import inf
@@ -6,11 +9,57 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import validate_data
 
+from clearprop.core import initializers, schedules
 from clearprop.core.parameters import Array
-from clearprop.estimators.interface import Estimator
-from clearprop.training.run import Callback
+from clearprop.estimators.building import ACTIVATIONS
+from clearprop.layers import Layer
+from clearprop.training import Callback
+
+DTYPES = (np.float64, np.float32)
+STOCHASTIC = ("sgd", "adam")
+
+CONSTRAINTS: dict[str, list[Any]] = {
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+    "activation": [StrOptions(set(ACTIVATIONS)), Layer, "array-like"],
+    "solver": [StrOptions({"lbfgs", *STOCHASTIC})],
+    "alpha": [Interval(Real, 0, None, closed="left")],
+    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"}), schedules.Schedule],
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "power_t": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="both")],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "beta_1": [Interval(Real, 0, 1, closed="left")],
+    "beta_2": [Interval(Real, 0, 1, closed="left")],
+    "epsilon": [Interval(Real, 0, None, closed="neither")],
+    "n_iter_no_change": [
+        Interval(Integral, 1, None, closed="left"),
+        Options(Real, {np.inf}),
+    ],
+    "max_fun": [Interval(Integral, 1, None, closed="left")],
+    # scikit-learn lacks these.
+    "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+    "batch_norm": ["boolean"],
+    "init": [initializers.Initializer, None],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
+    "callbacks": [list, tuple, None],
+    "sample_space": [StrOptions({"auto"}), "boolean"],
+    "threads": [Interval(Integral, 1, None, closed="left"), None],
+}
+"""The values of each parameter that both estimators have."""
 
 
 def checked_data(estimator: Any, X: Any, *y: Any, **how: Any) -> Any:
@@ -97,26 +146,6 @@ def pair_of(eval_set: Any) -> tuple[Any, Any]:
         found += f" of {len(eval_set)}" if isinstance(eval_set, tuple | list) else ""
         raise TypeError(f"eval_set must be a pair, eval_set=(X_val, y_val), got {found}.")
     return eval_set
-
-
-def check_for_lbfgs(estimator: Estimator) -> None:
-    """Refuse what lbfgs can't train with.
-
-    Raises
-    ------
-    ValueError
-    """
-    for name in ("dropout", "batch_norm"):
-        if np.any(getattr(estimator, name)):
-            raise ValueError(
-                "solver='lbfgs' needs a loss that stays the same from one look to the next, which "
-                f"it does not with {name}={getattr(estimator, name)!r}. Use 'sgd' or 'adam'."
-            )
-    if estimator.weight_decay:
-        raise ValueError(
-            f"weight_decay={estimator.weight_decay!r} shrinks weights in every update of 'sgd' and "
-            "'adam'; solver='lbfgs' has none. alpha pulls weights to zero with every solver."
-        )
 
 
 def check_one_type(labels: Array) -> None:

@@ -2,26 +2,19 @@
 
 import warnings
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
-from clearprop.core.parameters import Array
-from clearprop.estimators.interface import Estimator
-from clearprop.estimators.losses import as_reported
-from clearprop.estimators.optimizers import Going, optimizer_for
-from clearprop.estimators.rows import rows_of
-from clearprop.estimators.rules import LBFGSRules, Scorer, StochasticRules
-from clearprop.network import Network
-from clearprop.training import Trainer
+from clearprop.estimators.estimator import Estimator
+from clearprop.estimators.rules import Going, LBFGSRules, ScikitLearnRules, StochasticRules
+from clearprop.estimators.twins import as_reported, optimizer_for
+from clearprop.training import Run, Trainer
 from clearprop.training.batches import steps_per_epoch
 from clearprop.training.loop import Loop
 from clearprop.training.plan import Plan, make_plan
-from clearprop.training.rules import Rules
-from clearprop.training.run import Run
 from clearprop.training.samples import Samples
 
 _BATCH = 200  # scikit-learn's
@@ -32,73 +25,46 @@ _UNFINISHED = {
 }
 
 
-@dataclass(frozen=True)
-class Given:
-    """Checked samples, and those that are measured beside them.
+def check_for_lbfgs(estimator: Estimator) -> None:
+    """Refuse what lbfgs can't train with.
 
-    Parameters
-    ----------
-    X : ndarray or sparse CSR matrix, shape (N, D)
-    y : ndarray, shape (N,) or (N, K)
-        Targets, as the loss takes them.
-    weights : ndarray, shape (N,), or None
-    evaluation : tuple of X and y, or None
-        Samples that are measured after every epoch.
+    Raises
+    ------
+    ValueError
     """
-
-    X: Any
-    y: Array
-    weights: Array | None
-    evaluation: tuple[Any, Array] | None
-
-    def samples(self, network: Network) -> Samples:
-        """Return the samples as a network takes them."""
-        weights = None if self.weights is None else self.weights.astype(network.dtype, copy=False)
-        return Samples(rows_of(self.X, network.dtype), self.y, weights)
-
-    def held_out(self, network: Network) -> Samples | None:
-        """Return the evaluation set as a network takes it, if there is one."""
-        if self.evaluation is None:
-            return None
-        X, y = self.evaluation
-        return Samples(rows_of(X, network.dtype), y)
+    for name in ("dropout", "batch_norm"):
+        if np.any(getattr(estimator, name)):
+            raise ValueError(
+                "solver='lbfgs' needs a loss that stays the same from one look to the next, which "
+                f"it does not with {name}={getattr(estimator, name)!r}. Use 'sgd' or 'adam'."
+            )
+    if estimator.weight_decay:
+        raise ValueError(
+            f"weight_decay={estimator.weight_decay!r} shrinks weights in every update of 'sgd' and "
+            "'adam'; solver='lbfgs' has none. alpha pulls weights to zero with every solver."
+        )
 
 
-def fit_lbfgs(estimator: Estimator, network: Network, given: Given) -> None:
-    """Train a network in place by L-BFGS; each iteration is an epoch of one update.
+def fit_lbfgs(
+    estimator: Estimator,
+    samples: Samples,
+    held_out: Samples | None,
+    random_state: np.random.RandomState,
+) -> None:
+    """Train an estimator's network by L-BFGS; each iteration is an epoch of one update.
 
     Parameters
     ----------
     estimator : Estimator
-        Its attributes `n_iter_` and `loss_` are set.
-    network : Network
-    given : Given
+        Its `n_iter_`, `loss_` and `history_` are set, too.
+    samples : Samples
+    held_out : Samples or None
+        The samples that are measured after every iteration.
+    random_state : numpy.random.RandomState
+        Nothing is drawn.
     """
-    samples, held_out = given.samples(network), given.held_out(network)
-    optimizer = optimizer_for(estimator)
-    plan = make_plan(
-        network,
-        samples,
-        held_out,
-        optimizer,
-        loss=as_reported(network.loss),
-        batch_size=None,
-        updates=estimator.max_iter,
-        sample_space=estimator.sample_space,
-        threads=estimator.threads,
-    )
-    run = Run(
-        engine=plan.engine,
-        optimizer=optimizer,
-        optimizer_state=optimizer.start(plan.engine.parameters),
-        samples=samples,
-        held_out=held_out,
-        random_state=np.random.RandomState(0),  # nothing is drawn
-        epochs=estimator.max_iter,
-        steps_per_epoch=1,
-        trainer=Trainer(optimizer=optimizer, epochs=estimator.max_iter),
-    )
-    _train(estimator, plan, run, LBFGSRules(estimator, run, plan.samples, plan.held_out))
+    plan, run = _planned(estimator, samples, held_out, random_state, batch_size=None)
+    _train(plan, LBFGSRules(estimator, run, plan))
     if run.stop_reason not in {"asked", "interrupted"}:
         estimator.loss_ = run.loss
     if run.stop_reason in {"finished", "stuck"}:
@@ -115,45 +81,77 @@ def fit_lbfgs(estimator: Estimator, network: Network, given: Given) -> None:
 
 def fit_stochastic(
     estimator: Estimator,
-    network: Network,
-    given: Given,
+    samples: Samples,
+    held_out: Samples | None,
     random_state: np.random.RandomState,
     *,
     incremental: bool,
 ) -> None:
-    """Train a network in place by sgd or adam; for one epoch, if it is incremental.
+    """Train an estimator's network by sgd or adam; for one epoch, if it is incremental.
 
     Parameters
     ----------
     estimator : Estimator
-    network : Network
-    given : Given
-        Its evaluation set takes the place of a share of the samples.
+        The attributes that say what it has learned are set, too.
+    samples : Samples
+    held_out : Samples or None
+        The samples that are measured after every epoch. Early stopping holds a share of the others
+        out where there are none.
     random_state : numpy.random.RandomState
         It is advanced.
     incremental : bool
     """
     if estimator.early_stopping and incremental:
         raise ValueError("partial_fit does not support early_stopping=True")
-    samples, held_out = given.samples(network), given.held_out(network)
-    evaluation, scorer = given.evaluation, None
-    if estimator.early_stopping:
-        if held_out is None or evaluation is None:
-            strata = estimator._strata(given.y)
-            kept, held = _split_rows(
-                len(samples), estimator.validation_fraction, strata, random_state
-            )
-            samples, held_out = samples.take(kept), samples.take(held)
-            evaluation = given.X[held], given.y[held]
-        scorer = Scorer(estimator, held_out, evaluation[0], estimator._labels(evaluation[1]))
-    batch_size = _batch_size(estimator, len(samples))
-    epochs = 1 if incremental else estimator.max_iter
-    steps = steps_per_epoch(len(samples), batch_size)
+    scores = held_out is not None
+    if estimator.early_stopping and held_out is None:
+        samples, held_out = _split(estimator, samples, random_state)
     going = estimator._optimizer if incremental and hasattr(estimator, "_optimizer") else None
-    optimizer = optimizer_for(estimator)
-    if going is not None:  # L2 is no part of scikit-learn's
-        going.optimizer = replace(going.optimizer, alpha=estimator.alpha)
-        optimizer = going.optimizer
+    plan, run = _planned(
+        estimator,
+        samples,
+        held_out,
+        random_state,
+        batch_size=_batch_size(estimator, len(samples)),
+        incremental=incremental,
+        going=going,
+    )
+    if going is None:
+        rate = estimator.learning_rate
+        schedule = rate if estimator.solver == "sgd" and isinstance(rate, str) else "constant"
+        going = Going(run.optimizer, run.optimizer_state, 0, schedule, estimator.power_t)
+    try:
+        _train(plan, StochasticRules(estimator, run, plan, going, scores=scores))
+    finally:
+        going.optimizer, going.step = run.optimizer, run.step
+        going.state = plan.engine.moments(run.optimizer_state)
+        estimator._optimizer = going
+    if run.stop_reason == "finished" and not incremental:
+        warnings.warn(
+            f"Stochastic Optimizer: Maximum iterations ({run.epochs}) reached and the "
+            "optimization hasn't converged yet.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+
+
+def _planned(
+    estimator: Estimator,
+    samples: Samples,
+    held_out: Samples | None,
+    random_state: np.random.RandomState,
+    *,
+    batch_size: int | None,
+    incremental: bool = False,
+    going: Going | None = None,
+) -> tuple[Plan, Run]:
+    """Decide how it is computed, and return that with a run before its first update."""
+    network, epochs = estimator._network, 1 if incremental else estimator.max_iter
+    steps = steps_per_epoch(len(samples), batch_size)
+    if going is None:
+        optimizer = optimizer_for(estimator)
+    else:  # L2 is no part of scikit-learn's
+        optimizer = replace(going.optimizer, alpha=estimator.alpha)
     plan = make_plan(
         network,
         samples,
@@ -166,85 +164,49 @@ def fit_stochastic(
         sample_space=False if incremental else estimator.sample_space,
         threads=estimator.threads,
     )
-    if going is None:
-        schedule = estimator.learning_rate if estimator.solver == "sgd" else "constant"
-        state = optimizer.start(plan.engine.parameters)
-        going = estimator._optimizer = Going(optimizer, state, schedule, estimator.power_t)
     run = Run(
         engine=plan.engine,
-        optimizer=going.optimizer,
-        optimizer_state=going.state,
+        optimizer=optimizer,
+        optimizer_state=optimizer.start(plan.engine.parameters) if going is None else going.state,
         samples=samples,
         held_out=held_out,
         random_state=random_state,
         epochs=epochs,
         steps_per_epoch=steps,
         trainer=Trainer(optimizer=optimizer, epochs=epochs, batch_size=batch_size),
-        step=going.step,
+        step=0 if going is None else going.step,
+        history=estimator.history_,
     )
-    rules = StochasticRules(
-        estimator,
-        run,
-        plan.samples,
-        plan.held_out,
-        batch_size=batch_size,
-        going=going,
-        scorer=scorer,
-        scores=given.evaluation is not None,
-    )
-    _train(estimator, plan, run, rules)
-    going.step, going.state = run.step, plan.engine.moments(run.optimizer_state)
-    if run.stop_reason == "finished" and not incremental:
-        warnings.warn(
-            f"Stochastic Optimizer: Maximum iterations ({run.epochs}) reached and the "
-            "optimization hasn't converged yet.",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
+    return plan, run
 
 
-def _train(estimator: Estimator, plan: Plan, run: Run, rules: Rules) -> None:
+def _train(plan: Plan, rules: ScikitLearnRules) -> None:
     """Run the loop; Ctrl-C keeps what was learned."""
+    run = rules.run
     step, blas_threads = plan.step(run, scores=rules.scores, goes_on=rules.goes_on)
-    callbacks = tuple(estimator.callbacks or ())
+    callbacks = tuple(rules.estimator.callbacks or ())
     with suppress(KeyboardInterrupt):
         Loop(run, step, rules, plan.samples, blas_threads, callbacks).go()
     if run.stop_reason == "interrupted":
         warnings.warn("Training interrupted by user.", stacklevel=2)
 
 
-def _split_rows(
-    samples: int, share: float, strata: Array | None, random_state: np.random.RandomState
-) -> tuple[Array, Array]:
-    """Hold a share of the samples out, the very ones that scikit-learn would.
-
-    Parameters
-    ----------
-    samples : int
-    share : float
-    strata : ndarray, shape (N,), or None
-        Classes of which either side gets its share.
-    random_state : numpy.random.RandomState
-        It is advanced.
-
-    Returns
-    -------
-    kept, held_out : ndarray of int
-
-    Raises
-    ------
-    ValueError
-        If there are too few samples, of all or of a class.
-    """
+def _split(
+    estimator: Estimator, samples: Samples, random_state: np.random.RandomState
+) -> tuple[Samples, Samples]:
+    """Hold a share of the samples out, the very ones that scikit-learn would."""
     kept, held_out = train_test_split(
-        np.arange(samples), random_state=random_state, test_size=share, stratify=strata
+        np.arange(len(samples)),
+        random_state=random_state,
+        test_size=estimator.validation_fraction,
+        stratify=estimator._strata(samples.y),
     )
     if len(held_out) < 2:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your "
             "dataset."
         )
-    return kept, held_out
+    return samples.take(kept), samples.take(held_out)
 
 
 def _batch_size(estimator: Estimator, samples: int) -> int:

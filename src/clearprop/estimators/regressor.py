@@ -1,4 +1,4 @@
-"""The regressor."""
+"""The regressor, and targets that are values."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
@@ -7,22 +7,17 @@ import numpy as np
 from sklearn import neural_network
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from clearprop import losses
 from clearprop.core.initializers import Initializer
 from clearprop.core.parameters import Array
 from clearprop.estimators.base import BaseMLP, is_stochastic
-from clearprop.estimators.checks import checked_data
-from clearprop.estimators.constraints import CONSTRAINTS
-from clearprop.losses import Loss, PoissonDeviance
-from clearprop.training.plan import Choice
-from clearprop.training.run import Callback
+from clearprop.losses import LOSSES, Loss, PoissonDeviance
+from clearprop.training import Callback, plan
 
-LOSSES: dict[str, Loss] = {
-    kind.name: kind() for kind in losses.LOSSES if kind.name is not None and not kind.classifies
+NAMED: dict[str, Loss] = {
+    kind.name: kind() for kind in LOSSES if kind.name is not None and not kind.classifies
 }
 
 
@@ -37,85 +32,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     loss : str or Loss, default "squared_error"
         "squared_error" or "poisson"; and here "absolute_error", "huber", "quantile" (the median),
         or a loss such as ``Quantile(0.9)``.
-    hidden_layer_sizes : int or sequence of int, default (100,)
-        The units of each hidden layer.
-    activation : str, Layer, or sequence of one for each hidden layer, default "relu"
-        "identity", "logistic", "tanh", "relu"; and here "leaky_relu", "elu", "gelu", "softplus" or
-        an activation as a layer, such as ``LeakyReLU(0.2)``.
-    solver : {"adam", "sgd", "lbfgs"}, default "adam"
-    alpha : float, default 0.0001
-        L2: alpha / (2 n) times the sum of squared weights is added to the loss of n samples.
-    batch_size : int, default "auto"
-        Samples that an update sees; "auto" for 200, or all where there are fewer.
-    learning_rate : {"constant", "invscaling", "adaptive"} or Schedule, default "constant"
-        How sgd's learning rate changes: not; as learning_rate_init / samples seen ** power_t; or by
-        a division by 5 when progress ends. Here, for adam too, any schedule over the updates, which
-        takes the place of `learning_rate_init`.
-    learning_rate_init : float, default 0.001
-    power_t : float, default 0.5
-    max_iter : int, default 200
-        Epochs at most; iterations of lbfgs.
-    shuffle : bool, default True
-        Whether samples are shuffled before every epoch.
-    random_state : int, RandomState or None, default None
-        Of weights, shuffles, validation shares and dropout.
-    tol : float, default 1e-4
-        What counts as progress of loss or score; for lbfgs the largest gradient at the end.
-    verbose : bool or int, default False
-        Whether every epoch is printed.
-    warm_start : bool, default False
-        Whether `fit` goes on from what was learned.
-    momentum : float, default 0.9
-        Of sgd.
-    nesterovs_momentum : bool, default True
-    early_stopping : bool, default False
-        Whether a share of the samples is held out, progress is that of the score on it, and the
-        best weights are restored.
-    validation_fraction : float, default 0.1
-    beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
-        Of adam.
-    n_iter_no_change : int, default 10
-        Epochs without progress that are borne: the patience.
-    max_fun : int, default 15000
-        Calls of the loss at most, of lbfgs.
-    dropout : float, or sequence of one for each hidden layer, default 0.0
-        The share of each hidden layer's outputs that is dropped while training.
-    batch_norm : bool, default False
-        Whether hidden layers are normalised over the batch, before their activation.
-    init : Initializer, optional
-        How weights start, with biases of zero. Unless given, as in scikit-learn.
-    weight_decay : float, default 0.0
-        Decoupled from the gradient; with adam this is AdamW.
-    scoring : "loss", str, callable or None, default None
-        What early stopping goes by: the validation loss, or a scorer of scikit-learn's; None for
-        the estimator's own score.
-    callbacks : sequence of Callback, optional
-        They hear of every update and epoch, and may end training. ``[ProgressLine()]`` shows it.
-    sample_space : "auto" or bool, default "auto"
-        Whether sgd and lbfgs train the first layer in a space that the samples span:
-        the same numbers up to rounding, many times faster with few samples of many features.
-    threads : int, optional
-        Of matrix products. Unless given, chosen by the size of the batches.
+    hidden_layer_sizes, activation, solver, alpha, ..., threads
+        All others are parameters of `MLPClassifier`, too, with the same meaning and default there;
+        its `class_weight` is not among them.
 
     Attributes
     ----------
-    coefs_, intercepts_ : list of ndarray
-        Weights (D, M) and biases (M,) of each layer: views of the network's.
-    network_ : Network
-        The engine's network.
-    history_ : History
-        A row for each epoch.
-    loss_, best_loss_ : float
-        Of the last epoch, and the least; the second is None with early stopping.
-    loss_curve_ : list of float
-    validation_scores_ : list of float or None
-    best_validation_score_ : float or None
-    n_iter_, t_ : int
-        Epochs of the last fit, and samples seen in all.
-    n_features_in_, n_outputs_, n_layers_ : int
-    feature_names_in_ : ndarray of str
-        Where samples came with names.
-    out_activation_ : str
+    coefs_, intercepts_, network_, history_, loss_, ..., out_activation_
+        Those of `MLPClassifier`, but for `classes_`.
 
     Examples
     --------
@@ -130,8 +54,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _sklearn_class = neural_network.MLPRegressor
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **CONSTRAINTS,
-        "loss": [StrOptions(set(LOSSES)), Loss],
+        **BaseMLP._parameter_constraints,
+        "loss": [StrOptions(set(NAMED)), Loss],
     }
 
     def __init__(
@@ -167,41 +91,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         weight_decay: float = 0.0,
         scoring: Any = None,
         callbacks: Sequence[Callback] | None = None,
-        sample_space: Choice = "auto",
+        sample_space: plan.Choice = "auto",
         threads: int | None = None,
     ) -> None:
-        self.loss = loss
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.dropout = dropout
-        self.batch_norm = batch_norm
-        self.init = init
-        self.weight_decay = weight_decay
-        self.scoring = scoring
-        self.callbacks = callbacks
-        self.sample_space = sample_space
-        self.threads = threads
+        self._keep(locals())
 
     @available_if(is_stochastic)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -225,21 +118,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         logits = self._logits(X)
         return self._synchronized().loss.predict(logits)
 
-    def _check(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
-        X, y = checked_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            y_numeric=True,
-            dtype=(np.float64, np.float32),
-            reset=reset,
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        return X, y
-
     def _learn_targets(self, y: Any, *, incremental: bool) -> None:
         self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
         is_count = isinstance(self._engine_loss(), PoissonDeviance)
@@ -253,16 +131,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def _engine_loss(self) -> Loss:
         if not isinstance(self.loss, Loss):
-            return LOSSES[self.loss]
+            return NAMED[self.loss]
         if self.loss.classifies:
             raise ValueError(f"loss={self.loss!r} is for classes; MLPClassifier takes it.")
         return self.loss
-
-    def _weigh_classes(self, weights: Array | None, y: Any) -> Array | None:
-        return weights
-
-    def _strata(self, y: Array) -> None:
-        return None
 
     def _score_logits(self, logits: Array, y: Array, weights: Array | None) -> float:
         predicted = self._network.loss.predict(logits)

@@ -2,19 +2,55 @@
 
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.metrics import check_scoring
 
-from clearprop.estimators.interface import Estimator
-from clearprop.estimators.optimizers import Going
+from clearprop.estimators.estimator import Estimator
 from clearprop.network.metrics import Tally
+from clearprop.optimizers import Optimizer, OptimizerState
 from clearprop.training.batches import Rows
-from clearprop.training.engines import Weights
+from clearprop.training.engines import SparseRows, Weights
+from clearprop.training.plan import Plan
 from clearprop.training.rules import Measured, Rules, measure
 from clearprop.training.run import Run
-from clearprop.training.samples import Samples
+
+_LEAST_RATE = 1e-6  # below which an adaptive learning rate is no use
+
+
+@dataclass
+class Going:
+    """An optimizer at work, which `partial_fit` goes on with.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        With the present learning rate.
+    state : dict of str to ndarray
+        The moments of the network's parameters.
+    step : int
+        The number of updates that were done.
+    schedule : str
+        The change of the learning rate at the end of an epoch: "invscaling", "adaptive", or
+        "constant" for none. A `Schedule` is the optimizer's own, and changes it every update.
+    power : float
+        The power of invscaling: learning_rate / (samples seen + 1)^power.
+    """
+
+    optimizer: Optimizer
+    state: OptimizerState
+    step: int
+    schedule: str
+    power: float
+
+    def __post_init__(self) -> None:
+        self.first_rate = self.optimizer.rate(0)
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update, by scikit-learn's name, as its own tests look."""
+        return self.optimizer.rate(self.step)
 
 
 class ScikitLearnRules(Rules):
@@ -23,23 +59,17 @@ class ScikitLearnRules(Rules):
     Parameters
     ----------
     estimator : Estimator
-        Its attributes are kept up to date, epoch by epoch; its `history_` is gone on with.
+        Its attributes are kept up to date, epoch by epoch.
     run : Run
-        Before its first update.
-    samples : Samples
-        What is trained on, as the run's engine takes them.
-    held_out : Samples or None
-        What is measured after every epoch, as the run's engine takes them.
+        Before its first update; its history is the estimator's, and is gone on with.
+    plan : Plan
     """
 
     goes_on = True
 
-    def __init__(
-        self, estimator: Estimator, run: Run, samples: Samples, held_out: Samples | None
-    ) -> None:
-        self.estimator, self.run, self.held_out = estimator, run, held_out
-        self.samples_per_epoch = len(samples)
-        run.history = estimator.history_
+    def __init__(self, estimator: Estimator, run: Run, plan: Plan) -> None:
+        self.estimator, self.run, self.held_out = estimator, run, plan.held_out
+        self.samples_per_epoch = len(plan.samples)
         self.epochs_before = len(run.history)
 
     def begin(self, run: Run) -> None:
@@ -88,38 +118,28 @@ class StochasticRules(ScikitLearnRules):
 
     Parameters
     ----------
-    estimator, run, samples, held_out
+    estimator, run, plan
         As of `ScikitLearnRules`.
-    batch_size : int
     going : Going
-        The optimizer, whose learning rate may change.
-    scorer : Scorer or None
-        Decides about stopping early; None for the training loss.
+        Says how the learning rate changes.
     scores : bool
-        Whether the score of what is trained on is put on record.
+        Whether the score of the samples that are trained on is put on record.
     """
 
     def __init__(
-        self,
-        estimator: Estimator,
-        run: Run,
-        samples: Samples,
-        held_out: Samples | None,
-        *,
-        batch_size: int,
-        going: Going,
-        scorer: "Scorer | None",
-        scores: bool,
+        self, estimator: Estimator, run: Run, plan: Plan, going: Going, *, scores: bool
     ) -> None:
-        super().__init__(estimator, run, samples, held_out)
-        self.batch_size, self.going, self.scorer, self.scores = batch_size, going, scorer, scores
-        self.order = np.arange(len(samples))
+        super().__init__(estimator, run, plan)
+        self.batch_size, self.going, self.scores = plan.batch_size, going, scores
+        self.order = np.arange(len(plan.samples))
         self.best: Weights | None = None
+        scoring = estimator.scoring if estimator.early_stopping else None
+        self.scorer = None if scoring in (None, "loss") else check_scoring(estimator, scoring)
 
     def begin(self, run: Run) -> None:
         """Keep the first weights, to be restored unless better ones come."""
         super().begin(run)
-        if self.scorer is not None:
+        if self.estimator.early_stopping:
             self.best = run.engine.weights()
 
     def batches(self) -> Iterator[Rows]:
@@ -132,29 +152,44 @@ class StochasticRules(ScikitLearnRules):
     def end_epoch(self, run: Run, loss: float, score: Tally | None) -> None:
         """Put an epoch on record, and end training where there is no progress any more."""
         estimator, going = self.estimator, self.going
-        going.step = run.step
         estimator.t_ += len(self.order)
         estimator.loss_curve_.append(loss)
-        measured = self.record(loss, score, going.learning_rate)
-        if self.scorer is None or measured is None:
+        measured = self.record(loss, score, run.optimizer.rate(run.step))
+        if measured is None or not estimator.early_stopping:
             stands = loss > estimator.best_loss_ - estimator.tol
             estimator.best_loss_ = min(estimator.best_loss_, loss)
         else:
-            stands = self._score(self.scorer(run, measured))
+            stands = self._is_no_better(self._score(measured))
         count = estimator._no_improvement_count
         estimator._no_improvement_count = count + 1 if stands else 0
-        going.end_epoch(estimator.t_)
+        if going.schedule == "invscaling":
+            self._set_rate(going.first_rate / (estimator.t_ + 1) ** going.power)
         if estimator._no_improvement_count > estimator.n_iter_no_change:
             self._slow_down_or_stop()
-        run.optimizer = going.optimizer
 
     def restore(self, run: Run) -> None:
         """Put the weights of the best score back."""
         if self.best is not None:
             run.engine.put(self.best)
 
-    def _score(self, score: float) -> bool:
-        """Keep the weights of a better score, and return whether there is no progress."""
+    def _score(self, measured: Measured) -> float:
+        """Return the score that early stopping goes by; greater is better."""
+        run, estimator, held_out = self.run, self.estimator, self.run.held_out
+        assert held_out is not None  # noqa: S101 - for the type checker: they were measured
+        if self.scorer is None:
+            if estimator.scoring == "loss":
+                return -measured.loss
+            return estimator._score_logits(measured.logits, held_out.y, held_out.weights)
+        run.write_back()  # the scorer looks at the estimator's own weights
+        X = held_out.X
+        X = X.matrix[X.rows] if isinstance(X, SparseRows) else X
+        with warnings.catch_warnings():
+            # The estimator was given names of features; what was held out has none any more.
+            warnings.filterwarnings("ignore", "X does not have valid feature names")
+            return float(self.scorer(estimator, X, estimator._labels(held_out.y)))
+
+    def _is_no_better(self, score: float) -> bool:
+        """Whether there is no progress; the weights of the best score are kept."""
         estimator = self.estimator
         if estimator.verbose:
             print(f"Validation score: {score:f}")
@@ -163,52 +198,26 @@ class StochasticRules(ScikitLearnRules):
         if score > estimator.best_validation_score_:
             estimator.best_validation_score_ = score
             self.best = self.run.engine.weights()
-        return stands
+        return bool(stands)
 
     def _slow_down_or_stop(self) -> None:
-        estimator, going = self.estimator, self.going
-        what = "Validation score" if estimator.early_stopping else "Training loss"
+        run, estimator = self.run, self.estimator
+        is_adaptive = self.going.schedule == "adaptive"
         message = (
-            f"{what} did not improve more than tol={estimator.tol:f} for "
-            f"{estimator.n_iter_no_change:d} consecutive epochs."
+            f"{'Validation score' if estimator.early_stopping else 'Training loss'} did not "
+            f"improve more than tol={estimator.tol:f} for {estimator.n_iter_no_change:d} "
+            "consecutive epochs."
         )
-        if going.slow_down():
+        rate = run.optimizer.rate(run.step)
+        if is_adaptive and rate > _LEAST_RATE:
+            self._set_rate(rate / 5)
             estimator._no_improvement_count = 0
-            message += f" Setting learning rate to {going.learning_rate:f}"
+            message += f" Setting learning rate to {rate / 5:f}"
         else:
-            self.run.stop("early")
-            message += " Learning rate too small." if going.schedule == "adaptive" else ""
-            message += " Stopping."
+            run.stop("early")
+            message += " Learning rate too small. Stopping." if is_adaptive else " Stopping."
         if estimator.verbose:
             print(message)
 
-
-class Scorer:
-    """The score that early stopping goes by: the estimator's own, the loss, or any scorer's.
-
-    Parameters
-    ----------
-    estimator : Estimator
-    held_out : Samples
-        The validation set.
-    X, y : array-like
-        The same as scikit-learn's scorers take it, with labels.
-    """
-
-    def __init__(self, estimator: Estimator, held_out: Samples, X: Any, y: Any) -> None:
-        self.estimator, self.held_out, self.X, self.y = estimator, held_out, X, y
-        scoring = estimator.scoring
-        self.scorer = None if scoring in (None, "loss") else check_scoring(estimator, scoring)
-
-    def __call__(self, run: Run, measured: Measured) -> float:
-        """Return the score of the epoch that was just measured; greater is better."""
-        held_out = self.held_out
-        if self.scorer is not None:
-            run.write_back()  # the scorer looks at the estimator's own weights
-            with warnings.catch_warnings():
-                # The estimator was given names of features; what was held out has none any more.
-                warnings.filterwarnings("ignore", "X does not have valid feature names")
-                return float(self.scorer(self.estimator, self.X, self.y))
-        if self.estimator.scoring == "loss":
-            return -measured.loss
-        return self.estimator._score_logits(measured.logits, held_out.y, held_out.weights)
+    def _set_rate(self, rate: float) -> None:
+        self.run.optimizer = replace(self.run.optimizer, learning_rate=rate)
