@@ -251,11 +251,14 @@ class Trials:
         X, y, weights = self.samples.X, self.samples.y, self.samples.weights
         try:
             history = trial.fit(network, X, y, sample_weight=weights)
+            reached, loss = score(network, self.judged), score(network, self.sample).loss
         except DivergedError:
             return replace(score(network, self.judged), value=-1.0, loss=inf)
+        except KeyError:  # a container of one's own that keeps no state for a batch norm in it
+            return replace(score(self.start, self.judged), value=-1.0, loss=inf)
         if history.stopped == "interrupted":  # half a trial says nothing, nor would the next
             raise KeyboardInterrupt
-        return replace(score(network, self.judged), loss=score(network, self.sample).loss)
+        return replace(reached, loss=loss)
 
     def _products_of_an_update(self) -> int:
         """Count the multiplications; in sample space a layer has as many inputs as samples."""

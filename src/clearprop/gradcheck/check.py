@@ -9,7 +9,7 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.errors import DataError, UsageError
 from clearprop.gradcheck.differences import DOUBLE, SINGLE, computes_in_single
-from clearprop.gradcheck.measuring import Point
+from clearprop.gradcheck.measuring import Spot
 from clearprop.gradcheck.report import Report, first_not_finite, make_notes, make_row
 from clearprop.gradcheck.subject import (
     Arrays,
@@ -137,7 +137,7 @@ def check_subject(
     if not np.isfinite(costs[0]):
         raise cost_not_finite(costs[0], origin())
     step = SINGLE if computes_in_single(subject, costs[0]) else DOUBLE
-    measured = Point(subject, parameters, costs[0], claims, step).measure()
+    measured = Spot(subject, parameters, costs[0], claims, step).measure()
     rows = tuple(
         make_row(name, parameters[name].shape, claims, measured[name])
         for name in backward_order(parameters)

@@ -206,7 +206,7 @@ def _worst(claim: Claim, numerical: Array, judged: _Places) -> tuple[float, tupl
 
 
 @dataclass(frozen=True)
-class Point:
+class Spot:
     """A place where gradients are checked.
 
     Parameters
@@ -287,10 +287,10 @@ class Point:
             }
 
     @cached_property
-    def _nearby(self) -> "Point":
+    def _nearby(self) -> "Spot":
         return self._moved(_NEAR, least=1, seed=0)
 
-    def _moved(self, share: float, *, least: float, seed: int) -> "Point":
+    def _moved(self, share: float, *, least: float, seed: int) -> "Spot":
         random_state = np.random.RandomState(seed)
         moved = {
             name: array

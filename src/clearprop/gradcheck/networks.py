@@ -9,10 +9,9 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.gradcheck.check import check_subject, cost_not_finite, require_finite
-from clearprop.gradcheck.passes import INPUT, Passes
 from clearprop.gradcheck.report import Report
 from clearprop.gradcheck.subject import Noticed, Subject, carefully
-from clearprop.gradcheck.watching import watch
+from clearprop.gradcheck.watching import INPUT, Passes, watch, where_it_begins
 from clearprop.layers import Flatten, Layer
 from clearprop.losses import Loss
 from clearprop.network import Network, twin_of
@@ -68,9 +67,9 @@ def check_gradients(net: Network, X: Any, y: Any, sample_weight: Any = None) -> 
     if len(X) == len(y) > _MOST:
         passes = _drawn(passes)
         notes.append(f"checked on {len(passes.X)} of {len(X)} samples.")
-    loss, _ = own.loss_and_gradient(passes.X, passes.y, passes.sample_weight)
-    if not np.isfinite(loss):
-        raise cost_not_finite(loss, watch(passes).origin)
+    seen = watch(passes)  # before anything else: it says which layer makes a pass fail
+    if not np.isfinite(cost := passes.cost(own.parameters)):
+        raise cost_not_finite(cost, seen.origin)
     if own.dtype == np.float32:
         passes, rounded = _in_float64(passes), passes
         notes.append(
@@ -184,7 +183,13 @@ def _check(passes: Passes, *, with_input: bool = False, notes: Sequence[str] = (
         samples_are="rows",
         outputs=carefully(passes.outputs, arrays, noticed),
     )
-    return check_subject(subject, noticed, notes=(*seen.notes, *notes), origin=lambda: seen.origin)
+    report = check_subject(
+        subject, noticed, notes=(*seen.notes, *notes), origin=lambda: seen.origin
+    )
+    is_evident = with_input and not passes.net.layers[0].inner()  # there is only one part
+    if not report.wrong or seen.blamed or is_evident:
+        return report
+    return replace(report, origin=where_it_begins(passes) or "")
 
 
 def _drawn(passes: Passes) -> Passes:

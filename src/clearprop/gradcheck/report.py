@@ -74,11 +74,14 @@ class Report:
         Other observations.
     diagnosis : Diagnosis or None
         The mistakes, where the numbers tell.
+    origin : str, default ""
+        A sentence about the layer or the loss where the error begins, where that is known.
     """
 
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
+    origin: str = ""
 
     @property
     def passed(self) -> bool:
@@ -113,11 +116,12 @@ class Report:
         first, *others = self.wrong
         name = called(first.parameter)
         if not others:
-            return f"{name} is wrong: {first.fault}"
+            return " ".join(filter(None, (f"{name} is wrong: {first.fault}", self.origin)))
         every = called_all(row.parameter for row in self.wrong)
         return (
             f"{name} is the first wrong gradient on the way back: {first.fault}\n"
-            f"{len(self.wrong)} of {count} gradients are wrong: {every}. Correct {name} first."
+            f"{len(self.wrong)} of {count} gradients are wrong: {every}. "
+            f"{self.origin or f'Correct {name} first.'}"
         )
 
     def __bool__(self) -> bool:
