@@ -201,10 +201,7 @@ class Trials:
     def reach(self, changes: Changes) -> Score:
         """Train with changed settings, and measure; the loss is infinite where it diverged.
 
-        Raises
-        ------
-        KeyboardInterrupt
-            If it was interrupted.
+        A trial that is interrupted raises `KeyboardInterrupt`.
         """
         key = repr(sorted(changes.items()))
         if key not in self._done:

@@ -55,22 +55,10 @@ class Origin:
 
 
 def watch(network: Network, X: Array, y: Array, *, training: bool) -> list[Seen]:
-    """Pass samples forward and their gradients back, and return what every layer saw.
+    """Pass samples X (N, *input_shape) forward and back, and return what every layer saw.
 
-    Parameters
-    ----------
-    network : Network
-        Left as it is.
-    X : ndarray, shape (N, *input_shape)
-    y : ndarray
-        Targets, as the loss takes them.
-    training : bool
-        Whether dropout drops and batch norm uses the batch's own statistics.
-
-    Returns
-    -------
-    list of Seen
-        From input to output, a layer inside another before that other.
+    The network is left as it is; `training` says whether dropout drops, and whether batch norm uses
+    the batch's own statistics. A layer inside another comes before that other.
     """
     outputs = _Outputs()
     _pass(network, outputs, X, y, training=training)
@@ -84,19 +72,7 @@ def watch(network: Network, X: Array, y: Array, *, training: bool) -> list[Seen]
 def find_origin(network: Network, X: Array, y: Array) -> Origin | None:
     """Find the first operation of a training pass that makes a number that is not finite.
 
-    Parameters
-    ----------
-    network : Network
-        A network of finite parameters; left as it is.
-    X : ndarray, shape (N, *input_shape)
-        Finite.
-    y : ndarray
-        Targets, as the loss takes them.
-
-    Returns
-    -------
-    Origin or None
-        None where every number is finite.
+    The parameters and X (N, *input_shape) are finite. None where every number is.
     """
     search = _Search(type(network.loss).__name__)
     _pass(network, search, X, y, training=True)

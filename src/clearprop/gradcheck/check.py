@@ -105,26 +105,9 @@ def check_subject(
     notes: Sequence[str] = (),
     origin: Callable[[], str | None] = lambda: None,
 ) -> Report:
-    """Check the gradients of a subject.
+    """Check the gradients of a subject, whose calls `noticed` records; raises as `check_backward`.
 
-    Parameters
-    ----------
-    subject : Subject
-    noticed : Noticed
-        The record of calls of its functions, which becomes notes.
-    notes : sequence of str
-        Other notes to print.
-    origin : callable
-        A function that says where a cost that is not finite comes from, if it knows.
-
-    Returns
-    -------
-    Report
-
-    Raises
-    ------
-    UsageError, ShapeError, DataError
-        The same as of `check_backward`.
+    Other `notes` are printed first; `origin` says where a cost that is not finite comes from.
     """
     data = {name: array for name in "XY" if (array := getattr(subject, name)) is not None}
     before = {name: array.copy() for name, array in data.items()}

@@ -124,7 +124,6 @@ def measure_slope(
         The first shift is so many times that of `precision`.
     floor : float
         A difference between slopes that counts for nothing: the rounding of `claimed`.
-    precision : Precision
 
     Notes
     -----

@@ -34,13 +34,10 @@ _SAMPLE = 30
 
 
 def choose_entries(size: int, random_state: np.random.RandomState) -> list[int]:
-    """Choose the entries of an array to be checked one by one.
+    """Choose the entries of an array to be checked one by one: their places in C order, ascending.
 
-    Returns
-    -------
-    list of int
-        The places in C order, ascending: all of them in a small array; in a large one the first
-        and the last, where indices that are off by one show, and a random sample.
+    They are all of a small array; of a large one the first and the last, where indices that are off
+    by one show, and a random sample.
     """
     if size <= EACH:
         return list(range(size))
@@ -132,14 +129,8 @@ def measure(claim: Claim, is_wrong: Callable[[int, Slope], bool]) -> Measured:
     """Measure the slopes of a cost, entry by entry.
 
     Of a large array only a sample is measured. A random line through all entries then shows whether
-    any other is wrong, and halving the entries on it finds one.
-
-    Parameters
-    ----------
-    claim : Claim
-    is_wrong : callable
-        A second look at an entry, by its place and slope, that seems to be wrong. Where the worst
-        few are not, none is.
+    any other is wrong, and halving the entries on it finds one. Entries that seem wrong get a
+    second look by `is_wrong`; where the worst few are not, none is.
     """
     random_state = np.random.RandomState(0)
     slopes = {place: claim.at(place) for place in choose_entries(claim.array.size, random_state)}

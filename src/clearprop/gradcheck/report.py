@@ -188,17 +188,7 @@ def _checked(row: Row) -> str:
 
 
 def make_row(name: str, shape: tuple[int, ...], claimed: Arrays, measured: Measured) -> Row:
-    """Make the row of one parameter.
-
-    Parameters
-    ----------
-    name : str
-    shape : tuple of int
-        The shape of the parameter.
-    claimed : mapping of str to ndarray
-        The gradients under check, of all parameters.
-    measured : Measured
-    """
+    """Make the row of one parameter, of its shape and of the gradients of all that are claimed."""
     claim = claimed.get(name)
     if claim is None:
         return Row(name, shape, "missing", f"it is missing; there are {called_all(claimed)}.")
@@ -226,14 +216,8 @@ def make_notes(
 ) -> Iterator[str]:
     """Say what else was noticed.
 
-    Parameters
-    ----------
-    rows : tuple of Row
-    noticed : Noticed
-    first, second : mapping of str to ndarray
-        The gradients of two calls with the same parameters.
-    step : Precision
-        The precision of the cost.
+    The `first` and `second` gradients are those of two calls with the same parameters, and `step`
+    is the precision of the cost.
     """
     if unsteady := [name for name in first if not same(first[name], second.get(name))]:
         yield (

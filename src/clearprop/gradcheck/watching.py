@@ -233,10 +233,7 @@ class Seen(Watcher):
 def watch(passes: Passes) -> Seen:
     """Run a network forward and backward, and watch its layers and its loss.
 
-    Raises
-    ------
-    ShapeError
-        If a layer or the loss gives another shape than it should.
+    A `ShapeError` names the first of them that gives another shape than it should.
     """
     net, seen = passes.net, Seen(passes.net.loss)
     twin = replace(passes, net=watched(net, seen))

@@ -52,15 +52,7 @@ class Excerpt:
 
 
 def excerpt_of(matrix: "Matrix", sample: int, most: int) -> Excerpt:
-    """Choose the first rows and columns, the last, and those of a sample.
-
-    Parameters
-    ----------
-    matrix : Matrix
-    sample : int
-    most : int
-        The largest number of rows, and of columns.
-    """
+    """Choose at most so many rows and columns: the first, the last, and those of a sample."""
     shape = matrix.shape
     dimensions, axis = len(shape), matrix.sample_axis
     if dimensions > 2:

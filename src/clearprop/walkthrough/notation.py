@@ -125,26 +125,10 @@ class Course(Notation):
 
 
 def notation_of(name: str, network: Network, samples: int, *, weighted: bool) -> Notation:
-    """Find the symbols for every layer of a network.
+    """Find the symbols of the engine's or the course's notation for every layer of a network.
 
-    Parameters
-    ----------
-    name : {"engine", "course"}
-    network : Network
-    samples : int
-    weighted : bool
-        Whether samples have weights.
-
-    Returns
-    -------
-    Notation
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such notation.
-    UsageError
-        If the course has no symbols for this network.
+    An `UnknownNameError` says that there is no such notation, a `UsageError` that the course has no
+    symbols for this network, or for weighted samples.
     """
     if name == Engine.name:
         return Engine(_engine_names(network))

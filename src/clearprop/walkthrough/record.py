@@ -77,28 +77,9 @@ def record_step(
     optimizer: Optimizer,
     trace: Trace | None,
 ) -> tuple[Record, Update]:
-    """Make one training step on a copy of a network, and keep all of it.
+    """Make one training step on a copy of a network, the optimizer's first, and keep all of it.
 
-    Parameters
-    ----------
-    network : Network
-        Left as it is.
-    X, y, sample_weight
-        As `Network.loss_and_gradient` takes them.
-    optimizer : Optimizer
-        Does its first step.
-    trace : Trace or None
-        As `Network.loss_and_gradient` takes it.
-
-    Returns
-    -------
-    record : Record
-    update : Update
-
-    Raises
-    ------
-    ShapeError, DataError
-        If X, y or the weights don't fit the network, the loss, or each other.
+    All else is taken, and refused, as by `Network.loss_and_gradient`.
     """
     record = Record()
     twin = watched(network, _Recorder(record))

@@ -30,19 +30,9 @@ def steps_of(
 ) -> Iterator[Step]:
     """Write a recorded step out, in the order in which it was computed.
 
-    Parameters
-    ----------
-    network : Network
-    X : ndarray, shape (N, *input_shape)
-    record : Record
-    update : Update
-    notation : Notation
-
-    Yields
-    ------
-    Step
-        The input; every layer forward; the loss; every layer that was reached backward; and the
-        update of each layer's parameters. A layer whose inner layers do everything has none.
+    That is the input X (N, *input_shape); every layer forward; the loss; every layer that was
+    reached backward; and the update of each layer's parameters. A layer whose inner layers do
+    everything has none.
     """
     layers = Layers(record)
     yield _input(X, record, notation)

@@ -37,15 +37,9 @@ class _Found:
 def without_network(
     subject: Subject, numerical: Arrays, analytical: Arrays, wrong: Sequence[str]
 ) -> Diagnosis:
-    """Explain gradients by the numerical ones alone.
+    """Explain gradients, in their own layout, by the numerical ones alone; NaN is not known.
 
-    Parameters
-    ----------
-    subject : Subject
-    numerical, analytical : mapping of str to ndarray
-        The gradients in their own layout. Numerical entries that are NaN are not known.
-    wrong : sequence of str
-        The parameters whose gradients are wrong, from the output back.
+    The `wrong` parameters come from the output back.
     """
     known = [
         "X and Y are not known, so that backward could not be replayed: give them as X=... and "
@@ -152,19 +146,9 @@ def _mistake(found: _Found, names: Sequence[str], numerical: Arrays) -> Mistake:
 
 
 def compare(name: str, theirs: Array, right: Array) -> Iterator[str]:
-    """Say in which way a gradient is wrong.
+    """Say in sentences in which way a gradient such as ``"dW2"`` is wrong.
 
-    Parameters
-    ----------
-    name : str
-        The name of the gradient: ``"dW2"``.
-    theirs, right : ndarray
-        The gradients with units as rows. Entries of `right` that are NaN are not known.
-
-    Yields
-    ------
-    str
-        A sentence.
+    Units are rows of both arrays; entries of `right` that are NaN are not known.
     """
     if theirs.shape != right.shape:
         yield f"{name} has the shape {theirs.shape}, expected {right.shape}."

@@ -48,14 +48,9 @@ _FUNCTIONS: dict[str, Any] = {"__builtins__": {}, "np": np, "sigmoid": sigmoid, 
 
 
 def value_of(formula: str, names: Any) -> Array:
-    """Compute a formula, or the right side of a line.
+    """Compute a formula, or the right side of a line; `KeyError` for an array that is not there.
 
-    Parameters
-    ----------
-    formula : str
-    names : mapping of str to ndarray
-        The arrays that the formula speaks of; `KeyError` for others. Saturated outputs may divide
-        by 0, which is no error here.
+    Saturated outputs may divide by 0, which is no error here.
     """
     with np.errstate(all="ignore"):
         return np.asarray(eval(_compiled(formula), _FUNCTIONS, names))  # noqa: S307 - our own text
@@ -75,15 +70,9 @@ def neighbour(offset: int) -> str:
 
 @lru_cache(maxsize=1024)
 def parse_symbol(symbol: str) -> tuple[str, int, bool] | None:
-    """Take a symbol apart: ``"A_prev"`` is A, -1; None of what is none.
+    """Take a symbol apart: ``"A_prev"`` is A, one layer below; None of what is none.
 
-    Returns
-    -------
-    base : str
-    offset : int
-        The number of layers above.
-    reshaped : bool
-        Whether it stands for ``A.reshape(A.T.shape)``, in place of ``A.T``.
+    The last of the three says whether it stands for ``A.reshape(A.T.shape)``, in place of ``A.T``.
     """
     found = _SYMBOL.fullmatch(symbol)
     if found is None:
@@ -138,17 +127,10 @@ class Notation:
         return f"{written}.reshape({written}.T.shape)" if reshaped else written
 
     def write(self, line: str) -> str:
-        """Write a line of backward as the code under check would have it.
+        """Write a line, or one of dA and, after "; ", one of dZ, as the code under check would.
 
-        Parameters
-        ----------
-        line : str
-            ``"dW = dZ @ A_prev.T / m"``; or one of dA and, after a semicolon, one of dZ.
-
-        Returns
-        -------
-        str
-            ``"dW1 = 1/m * dZ1 @ X.T"``, or ``"dW1 = X.T @ dZ1 / m"`` where samples are rows.
+        ``"dW = dZ @ A_prev.T / m"`` is ``"dW1 = 1/m * dZ1 @ X.T"``, or, where samples are rows,
+        ``"dW1 = X.T @ dZ1 / m"``.
         """
         written = []
         for one in line.split("; ") if line.startswith("dA = ") else [line]:

@@ -267,15 +267,8 @@ class Lines:
     def gradient(self, target: str, total: str, times: str = "{}", over: str | None = None) -> str:
         """Return a line of dW or db: a sum over samples, their mean where the cost has it, and L2.
 
-        Parameters
-        ----------
-        target : {"dW", "db"}
-        total : str
-            The sum, as a formula.
-        times : str
-            The formula of its multiple, of ``{}``.
-        over : str, optional
-            The divisor, if it is not the right one; empty for none.
+        The formula `times` makes a multiple of its ``{}``; `over` is the divisor, if it is not the
+        right one, and empty for none.
         """
         return f"{target} = {times.format(self.mean(total, over))}{self.penalty(target)}"
 

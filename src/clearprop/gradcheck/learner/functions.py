@@ -66,16 +66,12 @@ class Functions:
 
 
 def find_functions(namespace: Mapping[str, Any], names: Mapping[str, str], file: Path) -> Functions:
-    """Find the functions of a backward pass.
+    """Find the functions of a backward pass among the names that a file defines.
 
     Parameters
     ----------
-    namespace : mapping
-        The names that the file defines.
     names : mapping of str to str
         The names of some roles, which then need not be guessed.
-    file : pathlib.Path
-        The file, for messages.
 
     Raises
     ------
@@ -145,7 +141,6 @@ def call(function: Callable[..., Any], given: Mapping[str, Any], named: Mapping[
 
     Parameters
     ----------
-    function : callable
     given : mapping of str to object
         The values that there are to give, by meaning: X, Y, parameters, output, ...
     named : mapping of str to object
@@ -244,13 +239,7 @@ class Code:
     noticed: Noticed = field(default_factory=Noticed)
 
     def forward(self, parameters: dict[str, Array]) -> Forward:
-        """Run the forward pass.
-
-        Raises
-        ------
-        ShapeError
-            If it gives no array of the outputs of all samples.
-        """
+        """Run the forward pass; `ShapeError` if it gives no array of the outputs of all samples."""
         with self._data() as data:
             return self._forward(parameters, data)
 
