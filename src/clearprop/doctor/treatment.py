@@ -49,7 +49,7 @@ class Setting:
     where : tuple of type
         The layers that it concerns.
     replaced : callable, optional
-        Takes such a layer and the value, and gives the layers that take its place.
+        A function of such a layer and the value that gives the layers that take its place.
     """
 
     python: str

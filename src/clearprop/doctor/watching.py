@@ -14,17 +14,9 @@ from clearprop.network.probe import Backward, Forward, LossPass, Watcher, watche
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """One layer in one pass.
+    """One layer, by its dotted name, in one pass: its output y, and the gradient dy of that.
 
-    Parameters
-    ----------
-    name : str
-        Its place, dotted where it lies inside another: ``"3.0"``.
-    layer : Layer
-    y : ndarray, shape (N, *out_shape)
-        The layer's output.
-    dy : ndarray, shape (N, *out_shape)
-        The gradient of the loss with respect to that.
+    Both have the shape (N, *out_shape).
     """
 
     name: str
@@ -80,7 +72,7 @@ def find_origin(network: Network, X: Array, y: Array) -> Origin | None:
 
 
 class _Outputs(Watcher):
-    """Keeps every layer's output, and its gradient."""
+    """Every layer's output, and its gradient."""
 
     def __init__(self) -> None:
         self.given: dict[str, tuple[Layer, Array]] = {}
@@ -94,7 +86,7 @@ class _Outputs(Watcher):
 
 
 class _Search(Watcher):
-    """Keeps the first operation that gave more than finite numbers, all before it being finite."""
+    """The first operation that gave numbers that are not finite, all before it being finite."""
 
     def __init__(self, loss: str) -> None:
         self.origin: Origin | None = None

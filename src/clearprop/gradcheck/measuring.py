@@ -198,17 +198,9 @@ def _worst(claim: Claim, numerical: Array, judged: _Places) -> tuple[float, tupl
 
 @dataclass(frozen=True)
 class Spot:
-    """A place where gradients are checked.
+    """The point where gradients are checked: parameters, their cost, and the claims about it.
 
-    Parameters
-    ----------
-    subject : Subject
-    parameters : mapping of str to ndarray
-    cost : float
-    claimed : mapping of str to ndarray
-        The gradients under check.
-    precision : Precision
-        The precision of the cost.
+    The precision is that of the cost.
     """
 
     subject: Subject

@@ -21,7 +21,7 @@ from clearprop.gradcheck.subject import Arrays, Noticed, Subject, carefully, sam
 from clearprop.layers import Layer
 from clearprop.layers.base import StandIn, stand_in_for
 from clearprop.network import Network, twin_of
-from clearprop.network.probe import Backward, EachLoss, Forward, Watcher, watched
+from clearprop.network.probe import Backward, EachLoss, Forward, Record, Watcher, watched
 
 INPUT = "x"
 """The name of a network's input where its gradient is checked, too."""
@@ -167,7 +167,7 @@ class Seen(Watcher):
     misfit : str or None
         The last dx that does not have the shape of x: what a pass fails of, if it does.
     blamed : set of (str, str)
-        What was noted of layers: the fault, and the layer's name.
+        The faults that were noted of layers, each with the layer's name.
     """
 
     def __init__(self, loss: object) -> None:
@@ -245,7 +245,7 @@ def watch(passes: Passes) -> Seen:
             raise
         raise ShapeError(seen.misfit) from error
     seen.notes += [_say("adds", name=name) for name in added]
-    seen.notes += [_say("writes nothing", name=one) for one in net.parameters.keys() - written]
+    seen.notes += [_say("writes nothing", name=one) for one in net.parameters if one not in written]
     return seen
 
 
@@ -257,20 +257,6 @@ def _require_shape(
 
 
 # Where an error begins.
-
-
-class _Way(Watcher):
-    """Everything that layers got and gave, from the input to the output and back."""
-
-    def __init__(self) -> None:
-        self.forwards: list[Forward] = []
-        self.backwards: list[Backward] = []
-
-    def forward(self, done: Forward) -> None:
-        self.forwards.append(done)
-
-    def backward(self, done: Backward) -> None:
-        self.backwards.append(done)
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,7 +276,7 @@ def where_it_begins(passes: Passes) -> str | None:
     The cost is measured as it depends on the input and the output of every layer, inner ones, too.
     None where every dx and dy is right: then it is a parameter's own gradient that is wrong.
     """
-    net, way = passes.net, _Way()
+    net, way = passes.net, Record()
     arrays = {**net.parameters, INPUT: passes.X}
     twin = replace(passes, net=watched(net, way))
     carefully(lambda given: twin.backward(given, fill=0), arrays, Noticed())(arrays)

@@ -20,13 +20,13 @@ class Names:
     Parameters
     ----------
     label : str
-        The layer's own.
+        The name of the layer itself.
     prefix : str
-        Stands before a symbol to make it unique: ``"0."``, or nothing where it is by itself.
+        The text before a symbol that makes it unique: ``"0."``, or nothing where it is by itself.
     symbols : mapping of str to str
         The symbols, by the engine's names.
     suffix : str
-        Stands behind every name that `symbols` does not know: the course's number of the layer.
+        The text behind every name that `symbols` does not know: the course's number of the layer.
     """
 
     label: str
@@ -91,15 +91,7 @@ class Engine(Notation):
 
 
 class Course(Notation):
-    """Samples are columns, and gradients of samples belong to each one's own loss.
-
-    Parameters
-    ----------
-    layers
-        As `Notation` takes them.
-    m : int
-        The number of samples.
-    """
+    """Samples are columns, and gradients of the m samples belong to each one's own loss."""
 
     name = "course"
     has_columns = True

@@ -21,9 +21,9 @@ class Sheet:
     ----------
     notation : Notation
     names : Names
-        The layer's.
+        The names of the layer's matrices.
     arrays : mapping of str to ndarray
-        The engine's, by its names.
+        The engine's arrays, by its names.
     samples : float
         The number of samples, or the sum of their weights.
     settings : mapping of str to Any

@@ -38,7 +38,7 @@ class Told:
     theirs : mapping of str to ndarray
         The gradients of this reading, in columns.
     branches : sequence of Branch
-        The best first.
+        The explanations, the best first.
     wrong : sequence of str
         The parameters whose gradients are wrong, from the output back.
     numerical, analytical : mapping of str to ndarray

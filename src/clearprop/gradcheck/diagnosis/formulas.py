@@ -86,15 +86,7 @@ def parse_symbol(symbol: str) -> tuple[str, int, bool] | None:
 
 @dataclass(frozen=True)
 class Dense:
-    """The parameters of one layer.
-
-    Parameters
-    ----------
-    W, b : str
-        The names of both; that of b is empty where there is no bias.
-    number : str
-        The number that the layer has in formulas.
-    """
+    """The names of one layer's parameters, that of no bias empty, and its number in formulas."""
 
     W: str
     b: str
@@ -103,15 +95,7 @@ class Dense:
 
 @dataclass(frozen=True)
 class Notation:
-    """The names and the layout of one layer of the code under check.
-
-    Parameters
-    ----------
-    layout : Layout
-    layers : sequence of Dense
-    layer : int
-        The layer that formulas speak of, from 1.
-    """
+    """The names and the layout of one layer, counted from 1, of the code under check."""
 
     layout: Layout
     layers: Sequence[Dense]

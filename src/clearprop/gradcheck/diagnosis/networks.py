@@ -157,7 +157,7 @@ class Dropout:
     Parameters
     ----------
     masks : mapping of int to ndarray
-        1 where a unit was kept, by layer, shape (n[l], m).
+        Arrays that are 1 where a unit was kept, by layer, shape (n[l], m).
     keep : float
         The share that was kept.
     scaled : bool
@@ -228,14 +228,7 @@ SUMS = {"dW": "dZ @ A_prev.T", "db": "np.sum(dZ, axis=1, keepdims=kept)"}
 
 @dataclass(frozen=True)
 class Lines:
-    """The right lines of one layer's backward pass, as formulas, and what they are made of.
-
-    Parameters
-    ----------
-    plan : Plan
-    layer : int
-        The number of the layer, from 1.
-    """
+    """The right lines of one layer's backward pass, as formulas; layers are counted from 1."""
 
     plan: Plan
     layer: int

@@ -230,15 +230,9 @@ def thinned(run: Run, theirs: Mapping[str, Array]) -> tuple[Run, dict[str, Array
 
 @dataclass(frozen=True)
 class Point:
-    """Data and parameters in columns, with the one product that no activation changes.
+    """Data and parameters in columns, as in `Run`, with the product Z1 = W[1] X + b[1].
 
-    Parameters
-    ----------
-    X, Y : ndarray, shapes (n_x, m) and (K, m)
-    W, b : sequence of ndarray
-        The parameters as in `Run`.
-    Z1 : ndarray, shape (n[1], m)
-        The product W[1] X + b[1].
+    No activation changes that one.
     """
 
     X: Array

@@ -51,14 +51,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Functions:
-    """The functions of a learner's file.
-
-    Parameters
-    ----------
-    forward, backward : callable
-    cost : callable or None
-        None where forward itself gives the cost.
-    """
+    """The functions of a learner's file; there is no cost where forward itself gives it."""
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
