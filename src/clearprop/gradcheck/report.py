@@ -152,7 +152,7 @@ def place(index: tuple[int, ...] | None) -> str:
 
 def number(value: float) -> str:
     """Write a number with as many digits as a person compares."""
-    return "" if math.isnan(value) else f"{value:.5g}"
+    return "" if math.isnan(value) else f"{value + 0.0:.5g}"  # a negative zero is a zero
 
 
 def _table(rows: Iterable[Row]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.diagnosis.factors import LEAST, Fit, fit
-from clearprop.gradcheck.diagnosis.formulas import value_of
+from clearprop.gradcheck.diagnosis.formulas import value_of, whole
 from clearprop.gradcheck.diagnosis.mistakes import CAUSES, Diagnosis, Mistake
 from clearprop.gradcheck.subject import Arrays, Subject, called
 
@@ -115,8 +115,8 @@ def _causes(fitted: Fit, subject: Subject) -> Iterator[str]:
         if abs(factor - value) < _ALIKE:
             yield cause
     for cause, value in (("mean_missing", factor), ("mean_twice", 1 / factor)):
-        is_whole = round(value) > 2 and abs(value - round(value)) < _ALIKE * value
-        if is_whole and (round(value) in sizes if sizes else fitted.telling):
+        of_size = any(abs(value / size - 1) < _ALIKE for size in sizes)
+        if of_size or (not sizes and fitted.telling and (whole(value) or 0) > 2):
             yield cause
     if fitted.telling:
         yield "factor"

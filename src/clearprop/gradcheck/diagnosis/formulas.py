@@ -36,7 +36,8 @@ _OPERATORS: Mapping[type[ast.AST], str] = {
     ast.LtE: "<=",
     ast.Eq: "==",
 }
-_WHOLE = 1e-5
+_WHOLE, _APART = 1e-5, 0.01  # as a share, and at most: any large number is near to a whole one
+_LARGE = 1e6
 
 
 def _log(A: Array) -> Array:
@@ -254,9 +255,14 @@ def readable(factor: float, digits: str = ".6g") -> str:
 
     Formulas hold all digits (``".17g"``); where they are written for a person, six are left.
     """
-    inverse = round(1 / factor)
-    if abs(inverse) > 1 and abs(factor * inverse - 1) < _WHOLE:
+    inverse = whole(1 / factor)
+    if inverse is not None and abs(inverse) > 1:
         return f"1/{inverse}" if inverse > 0 else f"-1/{-inverse}"
-    nearest = round(factor)
-    is_whole = abs(factor - nearest) < _WHOLE * abs(factor)
-    return str(nearest) if is_whole else f"{factor:{digits}}"
+    nearest = whole(factor)
+    return f"{factor:{digits}}" if nearest is None else str(nearest)
+
+
+def whole(value: float) -> int | None:
+    """Return the whole number that a value is but for rounding; a share of a large one is none."""
+    nearest = round(value) if abs(value) < _LARGE else 0
+    return nearest if abs(value - nearest) < min(_WHOLE * abs(value), _APART) else None
