@@ -8,14 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearprop.core.expressions import Expression, Number, Style, constant, number_text, series
-from clearprop.core.symbols import (
-    Symbol,
-    absolute,
-    exp,
-    log,
-    maximum,
-    sqrt,
-)
+from clearprop.core.symbols import Symbol, absolute, exp, log, maximum, sqrt
 
 NAMES = {"exp": np.exp, "log": np.log, "sqrt": np.sqrt, "abs": np.abs, "max": np.maximum}
 

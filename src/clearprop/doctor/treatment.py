@@ -12,15 +12,7 @@ from typing import Any, TypeAlias
 from clearprop.core.initializers import INITIALIZERS
 from clearprop.doctor.scores import Score, is_well, score
 from clearprop.errors import DivergedError
-from clearprop.layers import (
-    ACTIVATIONS,
-    Activation,
-    BatchNorm,
-    Dense,
-    Dropout,
-    Layer,
-    Sequential,
-)
+from clearprop.layers import ACTIVATIONS, Activation, BatchNorm, Dense, Dropout, Layer, Sequential
 from clearprop.network import Network
 from clearprop.training import Trainer
 from clearprop.training.engines.sample_space import why_not_exact
@@ -268,8 +260,5 @@ class Trials:
             )
             features, units = first.shape
             weights -= max(features - len(self.samples), 0) * units
-        return (
-            6
-            * weights
-            * min(self.trainer.samples_per_update or len(self.samples), len(self.samples))
-        )
+        batch = min(self.trainer.samples_per_update or len(self.samples), len(self.samples))
+        return 6 * weights * batch  # a product forward and two back, each multiplied and added

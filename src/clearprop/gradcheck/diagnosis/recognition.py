@@ -14,13 +14,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.diagnosis.formulas import Dense
-from clearprop.gradcheck.diagnosis.networks import (
-    ACTIVATIONS,
-    Activation,
-    Dropout,
-    Plan,
-    costs_of,
-)
+from clearprop.gradcheck.diagnosis.networks import ACTIVATIONS, Activation, Dropout, Plan, costs_of
 from clearprop.gradcheck.diagnosis.replay import Point, Run, point, run
 from clearprop.gradcheck.differences import is_single
 from clearprop.gradcheck.subject import Arrays, Layout, Subject

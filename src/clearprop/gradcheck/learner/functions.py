@@ -15,14 +15,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.errors import ShapeError, UsageError, unknown_name
-from clearprop.gradcheck.subject import (
-    Layout,
-    Noticed,
-    as_cost,
-    describe,
-    named_gradients,
-    same,
-)
+from clearprop.gradcheck.subject import Layout, Noticed, as_cost, describe, named_gradients, same
 
 _NUMBERS = (int, float, np.number, np.ndarray)
 
