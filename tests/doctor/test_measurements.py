@@ -14,11 +14,12 @@ from sklearn.neighbors import NearestNeighbors
 import clearprop as cp
 from clearprop.core.parameters import Array
 from clearprop.data.named import moons
+from clearprop.doctor.case import Case
 from clearprop.doctor.scores import Score, ask_neighbours, class_numbers, is_gain, score
 from clearprop.doctor.treatment import treated
 from clearprop.doctor.watching import find_origin, watch
 from clearprop.network import Network
-from clearprop.training.samples import Samples
+from clearprop.training.samples import Samples, checked_samples
 
 
 def samples_of(network: Network, parts: tuple[Array, Array]) -> Samples:
@@ -120,6 +121,34 @@ def test_a_watched_pass_is_the_network_s_own() -> None:
     _, gradient = network.loss_and_gradient(X, y)
     np.testing.assert_array_equal(X.T @ seen["0"].dy, gradient["0.W"])
     np.testing.assert_array_equal(seen["1"].y.T @ seen["2.0"].dy, gradient["2.0.W"])
+
+
+def test_dropout_inside_a_container_is_some() -> None:
+    (X, y), _ = toy(moons, 40)
+    network = Network(
+        [cp.Residual((cp.Dense(4), cp.ReLU(), cp.Dropout(0.9))), cp.Dense(1)],
+        loss=cp.BinaryCrossEntropy(),
+        input_shape=(2,),
+    )
+    case = Case(network=network, start=network, samples=checked_samples(network, X, y))
+    assert case.layers_of(cp.Dropout) == [cp.Dropout(0.9)]
+
+
+@pytest.mark.parametrize(
+    ("first", "found"),
+    [
+        (cp.Sequential((cp.BatchNorm(), cp.Dense(4))), False),
+        (cp.Sequential((cp.Sequential((cp.Tanh(), cp.Dense(4))), cp.BatchNorm())), True),
+        (cp.Residual((cp.BatchNorm(), cp.Dense(4))), True),
+    ],
+)
+def test_inputs_need_no_scale_where_a_norm_in_a_sequential_gives_them_one(
+    first: cp.Layer, found: bool
+) -> None:
+    (X, y), _ = toy(moons, 60)
+    network = Network([first, cp.Dense(1)], loss=cp.BinaryCrossEntropy(), input_shape=(2,))
+    illnesses = cp.examine(network, 1000 * X, y).illnesses
+    assert ("unscaled_inputs" in illnesses) is found
 
 
 @pytest.mark.parametrize("name", ["0.W", "2.W"])

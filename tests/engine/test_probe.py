@@ -121,7 +121,7 @@ def test_who_gives_a_wrong_shape_is_named_itself(name: str) -> None:
     )
     with pytest.raises(ShapeError, match=f"Layer {name}, WrongShape"):
         cp.gradcheck.watching.watch(
-            cp.gradcheck.passes.Passes(net, X, net.targets(np.ones((5, 4))))
+            cp.gradcheck.watching.Passes(net, X, net.targets(np.ones((5, 4))))
         )
 
 

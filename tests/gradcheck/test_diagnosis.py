@@ -202,6 +202,10 @@ def test_the_correction_of_squares_after_a_softmax_makes_the_code_right(rows):
             "6 of its 24 entries are zero that should not be.",
         ),
         (
+            ("dW2 = dz2 @ a1.T / m", "dW2 = np.sum(dz2)"),
+            "dW2 has the shape (), expected (",
+        ),
+        (
             ("* a2 * (1 - a2)", "* np.cos(z2)"),
             "dZ2 itself is wrong: look at the lines that lead to dZ2, not at those of dW2 and db2.",
         ),

@@ -23,6 +23,8 @@ def true_gradients(parameters):
         ("W2", lambda right, _: 9 * right, "mean_missing"),
         ("W2", lambda right, _: right / 9, "mean_twice"),
         ("W2", lambda right, _: 0.37 * right, "factor"),
+        ("W2", lambda right, _: 1.2345678e-6 * right, "factor"),
+        ("W2", lambda right, _: 123456.4 * right, "factor"),
         ("W2", lambda right, _: right.T, "transposed"),
         ("W2", lambda right, _: 0 * right, "zero"),
         ("W2", lambda right, own: right + 0.2 * own, "l2_extra"),

@@ -80,6 +80,22 @@ def test_what_a_layer_does_to_its_gradients_is_told(layer, note):
     assert any(note in one for one in cp.check_layer(layer, (3,)).notes)
 
 
+def test_gradients_that_are_never_written_are_told_in_the_layer_s_order():
+    class Silent(cp.Layer):
+        def build(self, in_shape):
+            return cp.Built(in_shape, {name: cp.Parameter(in_shape, cp.Zeros()) for name in "badc"})
+
+        def forward(self, params, x, trace):
+            return x + sum(params.values())
+
+        def backward(self, params, dy, trace, grads):
+            return dy
+
+    notes = cp.check_layer(Silent(), (3,)).notes
+    told = [note.split("gradient of ")[1][:3] for note in notes if "never writes" in note]
+    assert told == ["0.b", "0.a", "0.d", "0.c"]
+
+
 def test_a_mistake_in_a_loss_is_found():
     class Doubled(cp.Loss):
         def each(self, logits, y):

@@ -8,13 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearprop.core.expressions import Expression, Number, Style, constant, number_text, series
-from clearprop.core.symbols import (
-    absolute,
-    exp,
-    log,
-    maximum,
-    sqrt,
-)
+from clearprop.core.symbols import Symbol, absolute, exp, log, maximum, sqrt
 
 NAMES = {"exp": np.exp, "log": np.log, "sqrt": np.sqrt, "abs": np.abs, "max": np.maximum}
 
@@ -28,6 +22,7 @@ expressions = st.recursive(
         st.builds(lambda a, b: a / b, inner, inner),
         st.builds(lambda a: -a, inner),
         st.builds(lambda a: a**2, inner),
+        st.builds(lambda a: a**3, inner),
         st.builds(lambda a: 1 - a, inner),
         st.builds(lambda a: 2 / a, inner),
         st.builds(exp, inner),
@@ -65,6 +60,27 @@ def test_brackets_are_where_negative_numbers_need_them(expression: Expression) -
     except OverflowError:
         return
     assert np.isclose(expression.value, found, rtol=1e-9, atol=1e-300, equal_nan=True)
+
+
+A, B, C = map(Symbol, "ABC")
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        ((A**2) ** 3, "(A**2)**3"),
+        ((A * B) @ C, "(A * B) C"),
+        (A @ (B * C), "A (B * C)"),
+        ((A / B) @ C, "(A / B) C"),
+        ((A @ B) * C, "A B * C"),
+        (A @ B / C, "A B / C"),
+        (A @ B @ C, "A B C"),
+    ],
+)
+def test_a_product_of_matrices_holds_tighter_than_one_by_entries(
+    formula: Expression, text: str
+) -> None:
+    assert formula.write(Style(lambda leaf: leaf.symbol, None, " * ")) == text
 
 
 def test_a_short_sum_is_written_whole() -> None:

@@ -190,7 +190,7 @@ class TestWhatIsAskedFor:
         with pytest.raises(UsageError, match="written with its place"):
             cp.walk(net, X, Y).entry(name)
 
-    @pytest.mark.parametrize("name", ["0.y[0,]", "0.y[,0]", "0.y[0,,0]", "0.y[ ]"])
+    @pytest.mark.parametrize("name", ["0.y[0,]", "0.y[,0]", "0.y[0,,0]", "0.y[ ]", "0.y[0 1]"])
     def test_a_place_with_a_gap(self, net, name):
         with pytest.raises(UsageError, match="comma"):
             cp.walk(net, X, Y).entry(name)

@@ -15,13 +15,10 @@ _LONG = 1e9  # from here on whole numbers are rounded, too
 _WHOLE = 8  # terms up to which a sum is written whole
 _FIRST, _LAST = 4, 1  # terms of a longer one
 
-CHOICE, SUM, PRODUCT, PREFIX, ATOM = range(
-    5
-)  # how tightly the parts of an expression hold together
+# How tightly the parts of an expression hold together.
+CHOICE, SUM, PRODUCT, PREFIX, POWER, ATOM = range(6)
 
 Values: TypeAlias = Any  # a float64, or an array of them
-
-
 Index: TypeAlias = tuple[Any, ...]  # of int, and of slice for a whole row or column
 
 
@@ -69,13 +66,13 @@ class Style(NamedTuple):
     Parameters
     ----------
     leaf : callable
-        Writes a leaf.
+        A function that writes a leaf.
     sample : callable, optional
-        Writes a leaf within a sum over the samples: ``dy[n]``.
+        A function that writes a leaf within a sum over the samples: ``dy[n]``.
     times : str, default "*"
-        Stands between the factors of a product.
+        The text between the factors of a product.
     letter : str, default "n"
-        Counts the samples.
+        The letter that counts the samples.
     """
 
     leaf: Callable[[Any], str]
@@ -296,8 +293,11 @@ class MatrixProduct(Product):
     """A product of two matrices."""
 
     def write(self, style: Style) -> str:
-        """Write the matrices side by side."""
-        return f"{held(self.left, style, PRODUCT)} {held(self.right, style, PRODUCT)}"
+        """Write the matrices side by side, which holds tighter together than * and /."""
+        parts = (self.left, self.right)
+        return " ".join(
+            held(one, style, PRODUCT if isinstance(one, MatrixProduct) else PREFIX) for one in parts
+        )
 
     def at(self, place: Place) -> Expression:
         """Return the sum of the products along a row of the left and a column of the right."""
@@ -339,6 +339,7 @@ class Power(Expression):
 
     base: Expression
     exponent: int
+    binds = POWER
 
     def compute(self) -> Values:
         """Multiply the base with itself."""
@@ -400,19 +401,9 @@ class Omitted(Expression):
 
 
 def series(term: Callable[[int], Expression], values: Values) -> Expression:
-    """Write a sum, of which a long one is cut short.
+    """Write a sum of terms by their places, whose float64 values, shape (n,), are given.
 
-    Parameters
-    ----------
-    term : callable
-        Gives term i.
-    values : ndarray of float64, shape (n,)
-        The values of all terms.
-
-    Returns
-    -------
-    Expression
-        A sum whose value is that of all terms, written or not.
+    A long one is cut short; its value is that of all terms, written or not.
     """
     count = len(values)
     if count <= _WHOLE:

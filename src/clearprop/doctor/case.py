@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from clearprop.training import History, Trainer
 from clearprop.training.batches import steps_per_epoch
 from clearprop.training.samples import Samples
 
+L = TypeVar("L", bound=Layer)
+
 _ROWS = 2000  # samples that are looked at, at most
 _NUMBERS = 4_000_000  # that they hold at most
 _UNLIMITED = 10**9  # updates, of a training that tells no number
@@ -34,15 +36,10 @@ _ENOUGH_TO_JUDGE = 100  # held-out samples: of fewer, a score is mostly chance
 
 @dataclass(frozen=True, eq=False)
 class Crash:
-    """The weights just before a loss stopped being finite.
+    """The weights just before a loss stopped being finite in the update of that number.
 
-    Parameters
-    ----------
-    update : int
-        The number of the update that could not be done.
-    before, last : Network
-        The network before the last update that was done, and after it, when its weights may not
-        be finite any more.
+    There are those before the last update that was done, and after it, when they may not be finite
+    any more.
     """
 
     update: int
@@ -185,13 +182,17 @@ class Case:
     @cached_property
     def milder(self) -> Changes | None:
         """The change that takes back a regularisation without which much more is learned."""
-        layers, trainer = self.network.layers, self.trainer
         tried: list[Changes] = []
-        if trainer is not None and trainer.optimizer.alpha:
+        if self.trainer is not None and self.trainer.optimizer.alpha:
             tried.append({"l2": 0.0})
-        if any(isinstance(layer, Dropout) and layer.rate for layer in layers):
+        if any(one.rate for one in self.layers_of(Dropout)):
             tried.append({"dropout": 0.0})
         return next((changes for changes in tried if self.cure(changes) is not None), None)
+
+    def layers_of(self, kind: type[L]) -> list[L]:
+        """Return the network's layers of a kind, inner ones, too."""
+        every = (layer for _, layer, _ in each_layer(self.network.body))
+        return [layer for layer in every if isinstance(layer, kind)]
 
     def trial_facts(self, reached: Score) -> dict[str, Any]:
         """Say how a trial went, for the sentence about it."""

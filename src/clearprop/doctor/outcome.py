@@ -171,10 +171,9 @@ class Overfitting(Illness):
             return None
         watched = "validation_loss" in case.history.columns
         losses = case.history["validation_loss"] if watched else []
-        drops = any(isinstance(layer, Dropout) for layer in case.network.layers)
         return self.finding(
             gap,
-            changes={"patience": 10} if drops else {"patience": 10, "dropout": 0.3},
+            changes={"patience": 10} | ({} if case.layers_of(Dropout) else {"dropout": 0.3}),
             variant="" if watched else "unwatched",
             known=known.text,
             unknown=unknown.text,

@@ -118,7 +118,7 @@ class Opinion:
     value : float
         The quality of what they predict, on the scale of `Score.value`.
     shown : float
-        The same as accuracy or R².
+        The same quality as accuracy or R².
     chance : float
         The share of right answers that neighbours without any knowledge would give; NaN for values.
     suspects : ndarray of int

@@ -1,7 +1,7 @@
 """Illnesses of the data: unscaled, wrongly labelled, unbalanced, or held out in name only."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import sqrt
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ from clearprop.core.parameters import Array
 from clearprop.doctor.case import Case
 from clearprop.doctor.illness import Finding, Illness, Sentence, is_found
 from clearprop.doctor.scores import score
-from clearprop.layers import BatchNorm, Dense, LayerNorm
+from clearprop.layers import BatchNorm, Dense, Layer, LayerNorm, Sequential
 from clearprop.network import Network
 
 _LISTED = 10  # samples that are named
@@ -219,8 +219,16 @@ def _holds_for_no_other(case: Case) -> bool:
 
 
 def _normalises_inputs(network: Network) -> bool:
-    deciding = (one for one in network.layers if isinstance(one, BatchNorm | LayerNorm | Dense))
+    deciding = (
+        one for one in _in_a_row(network.layers) if isinstance(one, BatchNorm | LayerNorm | Dense)
+    )
     return isinstance(next(deciding, None), BatchNorm | LayerNorm)
+
+
+def _in_a_row(layers: Iterable[Layer]) -> Iterator[Layer]:
+    """Walk layers and those in a Sequential, but not in a Residual, past which x goes as it is."""
+    for layer in layers:
+        yield from _in_a_row(layer.layers) if isinstance(layer, Sequential) else (layer,)
 
 
 def _recall(case: Case, one: int) -> float:

@@ -12,15 +12,7 @@ from typing import Any, TypeAlias
 from clearprop.core.initializers import INITIALIZERS
 from clearprop.doctor.scores import Score, is_well, score
 from clearprop.errors import DivergedError
-from clearprop.layers import (
-    ACTIVATIONS,
-    Activation,
-    BatchNorm,
-    Dense,
-    Dropout,
-    Layer,
-    Sequential,
-)
+from clearprop.layers import ACTIVATIONS, Activation, BatchNorm, Dense, Dropout, Layer, Sequential
 from clearprop.network import Network
 from clearprop.training import Trainer
 from clearprop.training.engines.sample_space import why_not_exact
@@ -49,7 +41,7 @@ class Setting:
     where : tuple of type
         The layers that it concerns.
     replaced : callable, optional
-        Takes such a layer and the value, and gives the layers that take its place.
+        A function of such a layer and the value that gives the layers that take its place.
     """
 
     python: str
@@ -201,10 +193,7 @@ class Trials:
     def reach(self, changes: Changes) -> Score:
         """Train with changed settings, and measure; the loss is infinite where it diverged.
 
-        Raises
-        ------
-        KeyboardInterrupt
-            If it was interrupted.
+        A trial that is interrupted raises `KeyboardInterrupt`.
         """
         key = repr(sorted(changes.items()))
         if key not in self._done:
@@ -251,11 +240,14 @@ class Trials:
         X, y, weights = self.samples.X, self.samples.y, self.samples.weights
         try:
             history = trial.fit(network, X, y, sample_weight=weights)
+            reached, loss = score(network, self.judged), score(network, self.sample).loss
         except DivergedError:
             return replace(score(network, self.judged), value=-1.0, loss=inf)
+        except KeyError:  # a container of one's own that keeps no state for a batch norm in it
+            return replace(score(self.start, self.judged), value=-1.0, loss=inf)
         if history.stopped == "interrupted":  # half a trial says nothing, nor would the next
             raise KeyboardInterrupt
-        return replace(score(network, self.judged), loss=score(network, self.sample).loss)
+        return replace(reached, loss=loss)
 
     def _products_of_an_update(self) -> int:
         """Count the multiplications; in sample space a layer has as many inputs as samples."""
@@ -268,8 +260,5 @@ class Trials:
             )
             features, units = first.shape
             weights -= max(features - len(self.samples), 0) * units
-        return (
-            6
-            * weights
-            * min(self.trainer.samples_per_update or len(self.samples), len(self.samples))
-        )
+        batch = min(self.trainer.samples_per_update or len(self.samples), len(self.samples))
+        return 6 * weights * batch  # a product forward and two back, each multiplied and added

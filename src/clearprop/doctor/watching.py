@@ -14,17 +14,9 @@ from clearprop.network.probe import Backward, Forward, LossPass, Watcher, watche
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """One layer in one pass.
+    """One layer, by its dotted name, in one pass: its output y, and the gradient dy of that.
 
-    Parameters
-    ----------
-    name : str
-        Its place, dotted where it lies inside another: ``"3.0"``.
-    layer : Layer
-    y : ndarray, shape (N, *out_shape)
-        The layer's output.
-    dy : ndarray, shape (N, *out_shape)
-        The gradient of the loss with respect to that.
+    Both have the shape (N, *out_shape).
     """
 
     name: str
@@ -55,22 +47,10 @@ class Origin:
 
 
 def watch(network: Network, X: Array, y: Array, *, training: bool) -> list[Seen]:
-    """Pass samples forward and their gradients back, and return what every layer saw.
+    """Pass samples X (N, *input_shape) forward and back, and return what every layer saw.
 
-    Parameters
-    ----------
-    network : Network
-        Left as it is.
-    X : ndarray, shape (N, *input_shape)
-    y : ndarray
-        Targets, as the loss takes them.
-    training : bool
-        Whether dropout drops and batch norm uses the batch's own statistics.
-
-    Returns
-    -------
-    list of Seen
-        From input to output, a layer inside another before that other.
+    The network is left as it is; `training` says whether dropout drops, and whether batch norm uses
+    the batch's own statistics. A layer inside another comes before that other.
     """
     outputs = _Outputs()
     _pass(network, outputs, X, y, training=training)
@@ -84,19 +64,7 @@ def watch(network: Network, X: Array, y: Array, *, training: bool) -> list[Seen]
 def find_origin(network: Network, X: Array, y: Array) -> Origin | None:
     """Find the first operation of a training pass that makes a number that is not finite.
 
-    Parameters
-    ----------
-    network : Network
-        A network of finite parameters; left as it is.
-    X : ndarray, shape (N, *input_shape)
-        Finite.
-    y : ndarray
-        Targets, as the loss takes them.
-
-    Returns
-    -------
-    Origin or None
-        None where every number is finite.
+    The parameters and X (N, *input_shape) are finite. None where every number is.
     """
     search = _Search(type(network.loss).__name__)
     _pass(network, search, X, y, training=True)
@@ -104,7 +72,7 @@ def find_origin(network: Network, X: Array, y: Array) -> Origin | None:
 
 
 class _Outputs(Watcher):
-    """Keeps every layer's output, and its gradient."""
+    """Every layer's output, and its gradient."""
 
     def __init__(self) -> None:
         self.given: dict[str, tuple[Layer, Array]] = {}
@@ -118,7 +86,7 @@ class _Outputs(Watcher):
 
 
 class _Search(Watcher):
-    """Keeps the first operation that gave more than finite numbers, all before it being finite."""
+    """The first operation that gave numbers that are not finite, all before it being finite."""
 
     def __init__(self, loss: str) -> None:
         self.origin: Origin | None = None

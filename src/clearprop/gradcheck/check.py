@@ -9,7 +9,7 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.errors import DataError, UsageError
 from clearprop.gradcheck.differences import DOUBLE, SINGLE, computes_in_single
-from clearprop.gradcheck.measuring import Point
+from clearprop.gradcheck.measuring import Spot
 from clearprop.gradcheck.report import Report, first_not_finite, make_notes, make_row
 from clearprop.gradcheck.subject import (
     Arrays,
@@ -105,26 +105,9 @@ def check_subject(
     notes: Sequence[str] = (),
     origin: Callable[[], str | None] = lambda: None,
 ) -> Report:
-    """Check the gradients of a subject.
+    """Check the gradients of a subject, whose calls `noticed` records; raises as `check_backward`.
 
-    Parameters
-    ----------
-    subject : Subject
-    noticed : Noticed
-        The record of calls of its functions, which becomes notes.
-    notes : sequence of str
-        Other notes to print.
-    origin : callable
-        A function that says where a cost that is not finite comes from, if it knows.
-
-    Returns
-    -------
-    Report
-
-    Raises
-    ------
-    UsageError, ShapeError, DataError
-        The same as of `check_backward`.
+    Other `notes` are printed first; `origin` says where a cost that is not finite comes from.
     """
     data = {name: array for name in "XY" if (array := getattr(subject, name)) is not None}
     before = {name: array.copy() for name, array in data.items()}
@@ -137,7 +120,7 @@ def check_subject(
     if not np.isfinite(costs[0]):
         raise cost_not_finite(costs[0], origin())
     step = SINGLE if computes_in_single(subject, costs[0]) else DOUBLE
-    measured = Point(subject, parameters, costs[0], claims, step).measure()
+    measured = Spot(subject, parameters, costs[0], claims, step).measure()
     rows = tuple(
         make_row(name, parameters[name].shape, claims, measured[name])
         for name in backward_order(parameters)

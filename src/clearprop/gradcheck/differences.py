@@ -77,15 +77,7 @@ def computes_in_single(subject: Subject, cost: float) -> bool:
 
 @dataclass(frozen=True)
 class Slope:
-    """A slope that was measured.
-
-    Parameters
-    ----------
-    value : float
-        The best estimate.
-    outcome : {"right", "wrong", "kink", "lost", "unclaimed"}
-        The verdict on the claim.
-    """
+    """A slope that was measured: the best estimate, and the verdict on the claim."""
 
     value: float
     outcome: Outcome
@@ -124,7 +116,6 @@ def measure_slope(
         The first shift is so many times that of `precision`.
     floor : float
         A difference between slopes that counts for nothing: the rounding of `claimed`.
-    precision : Precision
 
     Notes
     -----

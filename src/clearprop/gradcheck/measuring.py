@@ -34,13 +34,10 @@ _SAMPLE = 30
 
 
 def choose_entries(size: int, random_state: np.random.RandomState) -> list[int]:
-    """Choose the entries of an array to be checked one by one.
+    """Choose the entries of an array to be checked one by one: their places in C order, ascending.
 
-    Returns
-    -------
-    list of int
-        The places in C order, ascending: all of them in a small array; in a large one the first
-        and the last, where indices that are off by one show, and a random sample.
+    They are all of a small array; of a large one the first and the last, where indices that are off
+    by one show, and a random sample.
     """
     if size <= EACH:
         return list(range(size))
@@ -132,14 +129,8 @@ def measure(claim: Claim, is_wrong: Callable[[int, Slope], bool]) -> Measured:
     """Measure the slopes of a cost, entry by entry.
 
     Of a large array only a sample is measured. A random line through all entries then shows whether
-    any other is wrong, and halving the entries on it finds one.
-
-    Parameters
-    ----------
-    claim : Claim
-    is_wrong : callable
-        A second look at an entry, by its place and slope, that seems to be wrong. Where the worst
-        few are not, none is.
+    any other is wrong, and halving the entries on it finds one. Entries that seem wrong get a
+    second look by `is_wrong`; where the worst few are not, none is.
     """
     random_state = np.random.RandomState(0)
     slopes = {place: claim.at(place) for place in choose_entries(claim.array.size, random_state)}
@@ -206,18 +197,10 @@ def _worst(claim: Claim, numerical: Array, judged: _Places) -> tuple[float, tupl
 
 
 @dataclass(frozen=True)
-class Point:
-    """A place where gradients are checked.
+class Spot:
+    """The point where gradients are checked: parameters, their cost, and the claims about it.
 
-    Parameters
-    ----------
-    subject : Subject
-    parameters : mapping of str to ndarray
-    cost : float
-    claimed : mapping of str to ndarray
-        The gradients under check.
-    precision : Precision
-        The precision of the cost.
+    The precision is that of the cost.
     """
 
     subject: Subject
@@ -287,10 +270,10 @@ class Point:
             }
 
     @cached_property
-    def _nearby(self) -> "Point":
+    def _nearby(self) -> "Spot":
         return self._moved(_NEAR, least=1, seed=0)
 
-    def _moved(self, share: float, *, least: float, seed: int) -> "Point":
+    def _moved(self, share: float, *, least: float, seed: int) -> "Spot":
         random_state = np.random.RandomState(seed)
         moved = {
             name: array

@@ -9,10 +9,9 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.gradcheck.check import check_subject, cost_not_finite, require_finite
-from clearprop.gradcheck.passes import INPUT, Passes
 from clearprop.gradcheck.report import Report
 from clearprop.gradcheck.subject import Noticed, Subject, carefully
-from clearprop.gradcheck.watching import watch
+from clearprop.gradcheck.watching import INPUT, Passes, Seen, watch, where_it_begins
 from clearprop.layers import Flatten, Layer
 from clearprop.losses import Loss
 from clearprop.network import Network, twin_of
@@ -68,16 +67,16 @@ def check_gradients(net: Network, X: Any, y: Any, sample_weight: Any = None) -> 
     if len(X) == len(y) > _MOST:
         passes = _drawn(passes)
         notes.append(f"checked on {len(passes.X)} of {len(X)} samples.")
-    loss, _ = own.loss_and_gradient(passes.X, passes.y, passes.sample_weight)
-    if not np.isfinite(loss):
-        raise cost_not_finite(loss, watch(passes).origin)
+    seen = watch(passes)  # before anything else: it says which layer makes a pass fail
+    if not np.isfinite(cost := passes.cost(own.parameters)):
+        raise cost_not_finite(cost, seen.origin)
     if own.dtype == np.float32:
         passes, rounded = _in_float64(passes), passes
         notes.append(
             "the network computes in float32, and was checked in float64; rounding moves its "
             f"gradients by up to {_rounding(rounded, passes):.0e} of the largest."
         )
-    return _check(passes, notes=notes)
+    return _check(passes, seen, notes=notes)
 
 
 def check_layer(layer: Layer, in_shape: tuple[int, ...]) -> Report:
@@ -123,7 +122,8 @@ def check_layer(layer: Layer, in_shape: tuple[int, ...]) -> Report:
         values += 0.1 * (1 + np.abs(values)) * random_state.standard_normal(values.shape)
     X = random_state.standard_normal((_FEW, *in_shape))
     y = random_state.standard_normal((_FEW, *net.output_shape))
-    return _check(Passes(net, X, y), with_input=True)
+    passes = Passes(net, X, y)
+    return _check(passes, watch(passes), with_input=True)
 
 
 def check_loss(loss: Loss, outputs: int, y: Any = None) -> Report:
@@ -161,7 +161,8 @@ def check_loss(loss: Loss, outputs: int, y: Any = None) -> Report:
     net = Network([Flatten()], loss=loss, input_shape=(outputs,))
     targets = _random_targets(net) if y is None else net.targets(y)
     logits = np.random.RandomState(1).standard_normal((len(targets), outputs))
-    return _check(Passes(net, logits, targets), with_input=True)
+    passes = Passes(net, logits, targets)
+    return _check(passes, watch(passes), with_input=True)
 
 
 @dataclass(frozen=True)
@@ -172,9 +173,11 @@ class _Projection(Loss):
         return (logits * y).sum(axis=1), y.copy()
 
 
-def _check(passes: Passes, *, with_input: bool = False, notes: Sequence[str] = ()) -> Report:
+def _check(
+    passes: Passes, seen: Seen, *, with_input: bool = False, notes: Sequence[str] = ()
+) -> Report:
     arrays = ({INPUT: passes.X} if with_input else {}) | dict(passes.net.parameters)
-    seen, noticed = watch(passes), Noticed()
+    noticed = Noticed()
     subject = Subject(
         cost=carefully(passes.cost, arrays, noticed),
         gradients=carefully(passes.gradients, arrays, noticed),
@@ -184,7 +187,13 @@ def _check(passes: Passes, *, with_input: bool = False, notes: Sequence[str] = (
         samples_are="rows",
         outputs=carefully(passes.outputs, arrays, noticed),
     )
-    return check_subject(subject, noticed, notes=(*seen.notes, *notes), origin=lambda: seen.origin)
+    report = check_subject(
+        subject, noticed, notes=(*seen.notes, *notes), origin=lambda: seen.origin
+    )
+    is_evident = with_input and not passes.net.layers[0].inner()  # there is only one part
+    if not report.wrong or seen.blamed or is_evident:
+        return report
+    return replace(report, origin=where_it_begins(passes) or "")
 
 
 def _drawn(passes: Passes) -> Passes:

@@ -74,11 +74,14 @@ class Report:
         Other observations.
     diagnosis : Diagnosis or None
         The mistakes, where the numbers tell.
+    origin : str, default ""
+        A sentence about the layer or the loss where the error begins, where that is known.
     """
 
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
+    origin: str = ""
 
     @property
     def passed(self) -> bool:
@@ -113,11 +116,12 @@ class Report:
         first, *others = self.wrong
         name = called(first.parameter)
         if not others:
-            return f"{name} is wrong: {first.fault}"
+            return " ".join(filter(None, (f"{name} is wrong: {first.fault}", self.origin)))
         every = called_all(row.parameter for row in self.wrong)
         return (
             f"{name} is the first wrong gradient on the way back: {first.fault}\n"
-            f"{len(self.wrong)} of {count} gradients are wrong: {every}. Correct {name} first."
+            f"{len(self.wrong)} of {count} gradients are wrong: {every}. "
+            f"{self.origin or f'Correct {name} first.'}"
         )
 
     def __bool__(self) -> bool:
@@ -148,7 +152,7 @@ def place(index: tuple[int, ...] | None) -> str:
 
 def number(value: float) -> str:
     """Write a number with as many digits as a person compares."""
-    return "" if math.isnan(value) else f"{value:.5g}"
+    return "" if math.isnan(value) else f"{value + 0.0:.5g}"  # a negative zero is a zero
 
 
 def _table(rows: Iterable[Row]) -> str:
@@ -184,17 +188,7 @@ def _checked(row: Row) -> str:
 
 
 def make_row(name: str, shape: tuple[int, ...], claimed: Arrays, measured: Measured) -> Row:
-    """Make the row of one parameter.
-
-    Parameters
-    ----------
-    name : str
-    shape : tuple of int
-        The shape of the parameter.
-    claimed : mapping of str to ndarray
-        The gradients under check, of all parameters.
-    measured : Measured
-    """
+    """Make the row of one parameter, of its shape and of the gradients of all that are claimed."""
     claim = claimed.get(name)
     if claim is None:
         return Row(name, shape, "missing", f"it is missing; there are {called_all(claimed)}.")
@@ -222,14 +216,8 @@ def make_notes(
 ) -> Iterator[str]:
     """Say what else was noticed.
 
-    Parameters
-    ----------
-    rows : tuple of Row
-    noticed : Noticed
-    first, second : mapping of str to ndarray
-        The gradients of two calls with the same parameters.
-    step : Precision
-        The precision of the cost.
+    The `first` and `second` gradients are those of two calls with the same parameters, and `step`
+    is the precision of the cost.
     """
     if unsteady := [name for name in first if not same(first[name], second.get(name))]:
         yield (

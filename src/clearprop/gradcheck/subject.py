@@ -113,12 +113,9 @@ def called_all(parameters: Iterable[str]) -> str:
 def layers_of(names: Iterable[str]) -> list[list[str]]:
     """Group the names of parameters by layer, in forward order.
 
-    Parameters
-    ----------
-    names : iterable of str
-        Names ``"W1"``, ``"b1"`` in any order, or dotted ones such as ``"3.0.W"`` in forward order.
-        Of others, in forward order, a layer begins where the first letter of one comes again:
-        ``"W_hidden"``, ``"b_hidden"``, ``"W_out"``, ``"b_out"``.
+    Names ``"W1"``, ``"b1"`` may come in any order, dotted ones such as ``"3.0.W"`` in forward
+    order. Of others, in forward order, a layer begins where the first letter of one comes again:
+    ``"W_hidden"``, ``"b_hidden"``, ``"W_out"``, ``"b_out"``.
     """
     every = list(names)
     numbers = [_NUMBERED.fullmatch(name) for name in every]
@@ -170,14 +167,8 @@ def carefully(
 ) -> Callable[[Arrays], T]:
     """Return a function of parameters that gets copies, and the same random numbers at every call.
 
-    Parameters
-    ----------
-    function : callable
-        A function of parameters by name.
-    names : iterable of str
-        The order in which it gets them, which is that of its own dictionary.
-    noticed : Noticed
-        The record of what it does beyond returning something.
+    The parameters come in the order of `names`, which is that of its own dictionary; `noticed`
+    records what it does beyond returning something.
     """
     order = tuple(names)
 
@@ -225,15 +216,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def as_cost(value: Any) -> float:
-    """Return a cost as a number.
-
-    Raises
-    ------
-    ShapeError
-        If it is an array of several.
-    UsageError
-        If it is no number at all.
-    """
+    """Return a cost as a number; a `ShapeError` for several, a `UsageError` for what is none."""
     cost = np.asarray(value)
     if cost.dtype.kind not in "biuf":
         raise UsageError(
@@ -250,10 +233,7 @@ def as_cost(value: Any) -> float:
 def as_parameters(parameters: Mapping[str, Any]) -> dict[str, Array]:
     """Return parameters in float64, in the order of their own dictionary.
 
-    Raises
-    ------
-    UsageError
-        If there are none, or one does not hold numbers that can move by a small step.
+    A `UsageError` says if there are none, or one holds no numbers that can move by a small step.
     """
     if not isinstance(parameters, Mapping) or not parameters:
         raise UsageError(
@@ -286,23 +266,9 @@ def as_parameters(parameters: Mapping[str, Any]) -> dict[str, Array]:
 def named_gradients(returned: Any, parameters: Arrays) -> dict[str, Array]:
     """Return gradients by the names of their parameters.
 
-    Parameters
-    ----------
-    returned : mapping, or sequence of arrays
-        A mapping with keys ``"dW1"`` or ``"W1"``; what else it holds is left out. A sequence, also
-        of sequences, holds one array a parameter, from the input to the output or back; which
-        order is meant, the shapes tell.
-    parameters : mapping of str to ndarray
-
-    Returns
-    -------
-    dict of str to ndarray
-        The gradients that were found.
-
-    Raises
-    ------
-    UsageError
-        If none was found, or one holds no numbers.
+    Of a mapping with keys ``"dW1"`` or ``"W1"``, what else it holds is left out. A sequence, also
+    of sequences, holds one array a parameter, from the input to the output or back; which order is
+    meant, the shapes tell. A `UsageError` says if none was found, or one holds no numbers.
     """
     if isinstance(returned, Mapping):
         found = {name: returned[key] for name in parameters for key in _keys(name, returned)}

@@ -143,6 +143,27 @@ class Watcher:
         """Take note of the mean loss."""
 
 
+class Record(Watcher):
+    """All passes of layers and of the loss, each kind in the order in which they were done."""
+
+    def __init__(self) -> None:
+        self.forwards: list[Forward] = []
+        self.backwards: list[Backward] = []
+        self.losses: list[LossPass] = []
+
+    def forward(self, done: Forward) -> None:
+        """Keep it."""
+        self.forwards.append(done)
+
+    def backward(self, done: Backward) -> None:
+        """Keep it."""
+        self.backwards.append(done)
+
+    def loss(self, done: LossPass) -> None:
+        """Keep it."""
+        self.losses.append(done)
+
+
 def watched(network: Network, watcher: Watcher) -> Network:
     """Return a twin of a network, of which a watcher is told all that it does.
 

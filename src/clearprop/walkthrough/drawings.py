@@ -51,12 +51,9 @@ class HeatMap:
 
 
 def heat_map(matrix: Array) -> HeatMap:
-    """Draw a matrix: the larger a number, the stronger its colour, on whatever lies beneath.
+    """Draw a matrix (R, C): the larger a number, the stronger its colour, on whatever lies beneath.
 
-    Parameters
-    ----------
-    matrix : ndarray, shape (R, C)
-        A number that is not finite is drawn as zero.
+    A number that is not finite is drawn as zero.
     """
     rows, columns = (max(1, ceil(size / _MOST_POINTS)) for size in matrix.shape)
     values = _finite(matrix)
@@ -89,23 +86,9 @@ def unit_picture(weights: Array, largest: float) -> str:
 
 
 def picture_shape_of(network: Network, given: tuple[int, ...] | None) -> tuple[int, ...] | None:
-    """Find the shape of a network's samples as pictures.
+    """Find the shape, (H, W) or (H, W, 3), of a network's samples; None where they are no pictures.
 
-    Parameters
-    ----------
-    network : Network
-    given : tuple of int or None
-        (H, W) or (H, W, 3).
-
-    Returns
-    -------
-    tuple of int or None
-        None where they are no pictures.
-
-    Raises
-    ------
-    UsageError
-        If `given` is no such shape, or not of as many numbers as a sample.
+    A `UsageError` says if a given one is no such shape, or not of as many numbers as a sample.
     """
     shape = network.input_shape if given is None else tuple(given)
     if len(shape) not in (2, 3) or shape[2:] not in ((), (3,)):

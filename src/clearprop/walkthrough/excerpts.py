@@ -1,5 +1,6 @@
 """Excerpts: the rows and columns of a matrix that are shown."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,12 @@ class Excerpt:
     Parameters
     ----------
     dimensions : int
-        The array's. Of more than two, the first is fixed at a sample, and all from the fourth on
-        at 0.
+        The number of the array's dimensions. Of more than two, the first is fixed at a sample, and
+        all from the fourth on at 0.
     sample : int
         The sample at which the first of more than two is fixed.
     rows, columns : tuple of int
-        Their places, in order.
+        The places of those that are shown, in order.
     whole : bool
         Whether these are all rows and columns.
     """
@@ -52,15 +53,7 @@ class Excerpt:
 
 
 def excerpt_of(matrix: "Matrix", sample: int, most: int) -> Excerpt:
-    """Choose the first rows and columns, the last, and those of a sample.
-
-    Parameters
-    ----------
-    matrix : Matrix
-    sample : int
-    most : int
-        The largest number of rows, and of columns.
-    """
+    """Choose at most so many rows and columns: the first, the last, and those of a sample."""
     shape = matrix.shape
     dimensions, axis = len(shape), matrix.sample_axis
     if dimensions > 2:
@@ -80,6 +73,14 @@ def shown_entry(matrix: "Matrix", sample: int) -> Index:
     """Return the entry to look at first: that of the sample, otherwise the first of all."""
     axis = matrix.sample_axis
     return tuple(sample if place == axis else 0 for place in range(len(matrix.shape)))
+
+
+def with_gaps(places: tuple[int, ...]) -> Iterator[tuple[bool, int]]:
+    """Say of every place whether some are left out before it."""
+    before = -1
+    for place in places:
+        yield place != before + 1, place
+        before = place
 
 
 def _chosen(size: int, wanted: int, most: int) -> tuple[int, ...]:

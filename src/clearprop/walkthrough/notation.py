@@ -20,13 +20,13 @@ class Names:
     Parameters
     ----------
     label : str
-        The layer's own.
+        The name of the layer itself.
     prefix : str
-        Stands before a symbol to make it unique: ``"0."``, or nothing where it is by itself.
+        The text before a symbol that makes it unique: ``"0."``, or nothing where it is by itself.
     symbols : mapping of str to str
         The symbols, by the engine's names.
     suffix : str
-        Stands behind every name that `symbols` does not know: the course's number of the layer.
+        The text behind every name that `symbols` does not know: the course's number of the layer.
     """
 
     label: str
@@ -91,15 +91,7 @@ class Engine(Notation):
 
 
 class Course(Notation):
-    """Samples are columns, and gradients of samples belong to each one's own loss.
-
-    Parameters
-    ----------
-    layers
-        As `Notation` takes them.
-    m : int
-        The number of samples.
-    """
+    """Samples are columns, and gradients of the m samples belong to each one's own loss."""
 
     name = "course"
     has_columns = True
@@ -125,26 +117,10 @@ class Course(Notation):
 
 
 def notation_of(name: str, network: Network, samples: int, *, weighted: bool) -> Notation:
-    """Find the symbols for every layer of a network.
+    """Find the symbols of the engine's or the course's notation for every layer of a network.
 
-    Parameters
-    ----------
-    name : {"engine", "course"}
-    network : Network
-    samples : int
-    weighted : bool
-        Whether samples have weights.
-
-    Returns
-    -------
-    Notation
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such notation.
-    UsageError
-        If the course has no symbols for this network.
+    An `UnknownNameError` says that there is no such notation, a `UsageError` that the course has no
+    symbols for this network, or for weighted samples.
     """
     if name == Engine.name:
         return Engine(_engine_names(network))

@@ -16,7 +16,7 @@ from clearprop.walkthrough.drawings import (
     sample_picture,
     unit_picture,
 )
-from clearprop.walkthrough.excerpts import Excerpt, excerpt_of
+from clearprop.walkthrough.excerpts import Excerpt, excerpt_of, with_gaps
 from clearprop.walkthrough.plain import heading
 from clearprop.walkthrough.sentences import SENTENCES
 
@@ -168,31 +168,23 @@ def _table(quantity: "Quantity", excerpt: Excerpt, sample: int) -> Iterator[str]
     yield '<div class="scroll"><table>'
     if excerpt.dimensions:
         yield f"<thead><tr><th>{escape(excerpt.place)}</th>"
-        for gap, column in _with_gaps(excerpt.columns):
+        for gap, column in with_gaps(excerpt.columns):
             is_sample = column == sample and axis is not None and axis == excerpt.dimensions - 1
             yield ("<th>…</th>" if gap else "") + _header("col", column, is_sample)
         yield "</tr></thead>"
     yield "<tbody>"
-    for gap_above, row in _with_gaps(excerpt.rows):
+    for gap_above, row in with_gaps(excerpt.rows):
         if gap_above:
             yield "<tr><th>⋮</th></tr>"
         cells = []
         if excerpt.dimensions:
             is_sample = row == sample and axis == 0 and excerpt.dimensions == 2
             cells.append(_header("row", row, is_sample) if excerpt.dimensions > 1 else "<th></th>")
-        for gap, column in _with_gaps(excerpt.columns):
+        for gap, column in with_gaps(excerpt.columns):
             at = excerpt.index(row, column)
             cells.append(("<td>…</td>" if gap else "") + _cell(quantity, at, array, largest))
         yield f"<tr>{''.join(cells)}</tr>"
     yield "</tbody></table></div>"
-
-
-def _with_gaps(places: tuple[int, ...]) -> Iterator[tuple[bool, int]]:
-    """Say of every place whether some are left out before it."""
-    before = -1
-    for place in places:
-        yield place != before + 1, place
-        before = place
 
 
 def _header(scope: str, place: int, is_sample: bool) -> str:

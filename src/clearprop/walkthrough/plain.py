@@ -1,11 +1,11 @@
 """A walk as plain text, for 80 columns, and as JSON values."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from clearprop.core.expressions import number_text
-from clearprop.walkthrough.excerpts import Excerpt, excerpt_of, shown_entry
+from clearprop.walkthrough.excerpts import Excerpt, excerpt_of, shown_entry, with_gaps
 from clearprop.walkthrough.sentences import SENTENCES
 
 if TYPE_CHECKING:
@@ -104,22 +104,17 @@ def _table(quantity: "Quantity", excerpt: Excerpt) -> Iterator[str]:
     array = quantity.array
     label = (excerpt.place if len(excerpt.place) < _LABEL else "").rjust(_LABEL)
     yield label + _row(excerpt.columns, [str(column) for column in excerpt.columns])
-    before = -1
-    for row in excerpt.rows:
-        if row != before + 1:
+    for gap, row in with_gaps(excerpt.rows):
+        if gap:
             yield _GAP
-        before = row
         cells = [number_text(float(array[excerpt.index(row, j)])) for j in excerpt.columns]
         name = str(row) if excerpt.dimensions > 1 else ""
         yield name.rjust(_LABEL) + _row(excerpt.columns, cells)
 
 
-def _row(columns: Sequence[int], cells: Sequence[str]) -> str:
-    line, before = "", -1
-    for column, cell in zip(columns, cells, strict=True):
-        line += (_GAP if column != before + 1 else "") + cell.rjust(_CELL)
-        before = column
-    return line
+def _row(columns: tuple[int, ...], cells: Iterable[str]) -> str:
+    pairs = zip(with_gaps(columns), cells, strict=True)
+    return "".join((_GAP if gap else "") + cell.rjust(_CELL) for (gap, _), cell in pairs)
 
 
 def _filled(head: str, text: str) -> str:

@@ -108,11 +108,12 @@ class Entry:
     symbol : str
         The name that the formula calls it by: ``"y[3,0]"``.
     formula : str
-        That of the whole matrix; empty where it is given, not computed.
+        The formula of the whole matrix; empty where it is given, not computed.
     value : float
         The engine's number.
     arithmetic : Expression or None
-        The same from its operands; None where it is given, or computed by code of the user's own.
+        The way to the same number from its operands; None where it is given, or computed by code
+        of the user's own.
     computed : bool
         Whether it is computed, rather than given.
     """

@@ -4,7 +4,7 @@ The network that is walked stays as it is: the step is made on a watched copy.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from clearprop.core.initializers import random_state_of
 from clearprop.core.parameters import Array, ParameterVector
 from clearprop.core.trace import Trace
 from clearprop.network import Network
-from clearprop.network.probe import Backward, Forward, LossPass, Watcher, watched
+from clearprop.network.probe import Record, watched
 from clearprop.optimizers import Optimizer
 
 
@@ -55,20 +55,6 @@ class Update:
     state_after: ParameterVector
 
 
-@dataclass
-class Record:
-    """A step, in the order in which it was computed."""
-
-    forward: list[Forward] = field(default_factory=list)
-    backward: list[Backward] = field(default_factory=list)
-    losses: list[LossPass] = field(default_factory=list)
-
-    @property
-    def loss(self) -> LossPass:
-        """The pass of the loss."""
-        return self.losses[0]
-
-
 def record_step(
     network: Network,
     X: Any,
@@ -77,39 +63,19 @@ def record_step(
     optimizer: Optimizer,
     trace: Trace | None,
 ) -> tuple[Record, Update]:
-    """Make one training step on a copy of a network, and keep all of it.
+    """Make one training step on a copy of a network, the optimizer's first, and keep all of it.
 
-    Parameters
-    ----------
-    network : Network
-        Left as it is.
-    X, y, sample_weight
-        As `Network.loss_and_gradient` takes them.
-    optimizer : Optimizer
-        Does its first step.
-    trace : Trace or None
-        As `Network.loss_and_gradient` takes it.
-
-    Returns
-    -------
-    record : Record
-    update : Update
-
-    Raises
-    ------
-    ShapeError, DataError
-        If X, y or the weights don't fit the network, the loss, or each other.
+    All else is taken, and refused, as by `Network.loss_and_gradient`.
     """
     record = Record()
-    twin = watched(network, _Recorder(record))
+    twin = watched(network, record)
     if trace is None:
         trace = Trace(training=True, random_state=random_state_of(network.seed))
         trace.wants_dx = False
     before, state_before = twin.parameters.copy(), twin.state.copy()
     with np.errstate(all="ignore"):  # what is not finite is shown, and said
         _, gradient = twin.loss_and_gradient(X, y, sample_weight, trace=trace)
-        weights = record.loss.weights
-        count = len(record.loss.losses)
+        weights, count = record.losses[0].weights, len(record.losses[0].losses)
         samples = count if weights is None else float(weights.sum()) or count
         followed = gradient.copy()
         penalty = optimizer.regularize(twin, followed, samples)
@@ -130,22 +96,6 @@ def record_step(
         state_before=state_before,
         state_after=twin.state,
     )
-
-
-class _Recorder(Watcher):
-    """Keeps all of a step in the order in which it was computed."""
-
-    def __init__(self, record: Record) -> None:
-        self._record = record
-
-    def forward(self, done: Forward) -> None:
-        self._record.forward.append(done)
-
-    def backward(self, done: Backward) -> None:
-        self._record.backward.append(done)
-
-    def loss(self, done: LossPass) -> None:
-        self._record.losses.append(done)
 
 
 def _named(flat: Array, like: ParameterVector) -> ParameterVector:

@@ -21,9 +21,9 @@ class Sheet:
     ----------
     notation : Notation
     names : Names
-        The layer's.
+        The names of the layer's matrices.
     arrays : mapping of str to ndarray
-        The engine's, by its names.
+        The engine's arrays, by its names.
     samples : float
         The number of samples, or the sum of their weights.
     settings : mapping of str to Any
@@ -82,10 +82,7 @@ class Sheet:
     def result(self, symbol: Symbol, formula: Expression | None = None) -> Quantity:
         """Show a matrix that is computed, of which the formula may be unknown.
 
-        Raises
-        ------
-        UsageError
-            If the formula takes a matrix or a hyper-parameter that there is not.
+        A `UsageError` says if it takes a matrix or a hyper-parameter that there is not.
         """
         if formula is None:
             return self._quantity(symbol, computed=True)

@@ -13,11 +13,11 @@ from clearprop.core.parameters import Array
 from clearprop.core.symbols import Symbol, dlogits, dx, g, losses, p, target, w_new, y
 from clearprop.losses import Loss
 from clearprop.network import Network
-from clearprop.network.probe import Backward, Forward
+from clearprop.network.probe import Backward, Forward, Record
 from clearprop.network.summary import short_name
 from clearprop.walkthrough.notation import INPUT, LOSS, Names, Notation
 from clearprop.walkthrough.quantities import Quantity, Step
-from clearprop.walkthrough.record import Record, Update
+from clearprop.walkthrough.record import Update
 from clearprop.walkthrough.sentences import SENTENCES
 from clearprop.walkthrough.sheet import Sheet, settings_of
 
@@ -30,27 +30,17 @@ def steps_of(
 ) -> Iterator[Step]:
     """Write a recorded step out, in the order in which it was computed.
 
-    Parameters
-    ----------
-    network : Network
-    X : ndarray, shape (N, *input_shape)
-    record : Record
-    update : Update
-    notation : Notation
-
-    Yields
-    ------
-    Step
-        The input; every layer forward; the loss; every layer that was reached backward; and the
-        update of each layer's parameters. A layer whose inner layers do everything has none.
+    That is the input X (N, *input_shape); every layer forward; the loss; every layer that was
+    reached backward; and the update of each layer's parameters. A layer whose inner layers do
+    everything has none.
     """
     layers = Layers(record)
     yield _input(X, record, notation)
-    for one in record.forward:
+    for one in record.forwards:
         if layers.has_step(one.name) and one.name in notation.layers:
             yield _forward(one, layers, notation)
     yield _loss(network, record, notation)
-    for done in record.backward:
+    for done in record.backwards:
         if layers.has_step(done.name) and done.name in notation.layers:
             yield _backward(done, layers, notation)
     for one in layers.forward.values():
@@ -58,16 +48,11 @@ def steps_of(
 
 
 class Layers:
-    """The layers of a recorded step: which lie in which, and where their x and dy come from.
-
-    Parameters
-    ----------
-    record : Record
-    """
+    """The layers of a recorded step: which lie in which, and where their x and dy come from."""
 
     def __init__(self, record: Record) -> None:
-        self.forward = {one.name: one for one in record.forward}
-        self.backward = {one.name: one for one in record.backward}
+        self.forward = {one.name: one for one in record.forwards}
+        self.backward = {one.name: one for one in record.backwards}
         self._x: dict[str, str] = {}
         self._dy: dict[str, str] = {}
         self._follow("", SENTENCES["the input"], SENTENCES["dlogits"])
@@ -136,7 +121,7 @@ class Layers:
 def _input(X: Array, record: Record, notation: Notation) -> Step:
     if notation.has_columns:
         X = X.reshape(len(X), -1)
-    arrays = {"X": X, "target": record.loss.y}
+    arrays = {"X": X, "target": record.losses[0].y}
     sheet = Sheet(notation, notation.layers[INPUT], arrays, len(X), {})
     return Step(INPUT, "input", "", "", (sheet.given(_X), sheet.given(target)))
 
@@ -183,7 +168,7 @@ def _backward(done: Backward, layers: Layers, notation: Notation) -> Step:
 
 
 def _loss(network: Network, record: Record, notation: Notation) -> Step:
-    done, formulas = record.loss, formulas_of(network.loss)
+    done, formulas = record.losses[0], formulas_of(network.loss)
     arrays = {
         "logits": done.logits,
         "target": done.y,

@@ -13,12 +13,13 @@ from clearprop.core.trace import Trace
 from clearprop.errors import UsageError, unknown_name
 from clearprop.files.written import write_text
 from clearprop.network import Network
+from clearprop.network.probe import Record
 from clearprop.optimizers import SGD, Optimizer
 from clearprop.walkthrough.drawings import picture_shape_of, with_pictures
 from clearprop.walkthrough.notation import notation_of
 from clearprop.walkthrough.plain import describe_walk, walk_text
 from clearprop.walkthrough.quantities import Entry, Quantity, Step
-from clearprop.walkthrough.record import Record, record_step
+from clearprop.walkthrough.record import record_step
 from clearprop.walkthrough.sentences import SENTENCES
 from clearprop.walkthrough.steps import steps_of
 
@@ -38,7 +39,7 @@ class Walk:
     samples : int
         The number of samples in the batch.
     dtype : str
-        That of every number of the engine.
+        The dtype of every number of the engine.
     loss : float
         The mean loss, without L2.
     facts : tuple of str
@@ -97,8 +98,10 @@ class Walk:
             )
         quantity = self[written[1].strip()]
         places = [part.strip() for part in (written[2] or "").split(",")]
-        if not all(places) and written[2]:
-            raise UsageError(f"{name!r} has a comma too many. Write it as in 0.y[3,0].")
+        if written[2] and not all(map(str.isdecimal, places)):
+            raise UsageError(
+                f"{name!r} needs one number before and after each comma. Write it as in 0.y[3,0]."
+            )
         return quantity.entry(*(int(place) for place in places if place))
 
     def of(self, layer: str) -> "Walk":
@@ -227,7 +230,7 @@ def walk(
         sample=sample,
         samples=len(X),
         dtype=network.dtype.name,
-        loss=record.loss.loss,
+        loss=record.losses[0].loss,
         facts=(),
         steps=with_pictures(steps, network, written, shape),
     )
@@ -237,10 +240,10 @@ def walk(
 def _facts(found: Walk, network: Network, record: Record) -> Iterator[str]:
     yield SENTENCES["batch"].format(samples=found.samples, dtype=found.dtype, loss=found.loss)
     with np.errstate(all="ignore"):
-        every = network.loss.predict(record.loss.logits)
+        every = network.loss.predict(record.losses[0].logits)
     target, predicted = (
         ", ".join(number_text(float(number)) for number in np.ravel(rows[found.sample]))
-        for rows in (record.loss.y, every)
+        for rows in (record.losses[0].y, every)
     )
     yield SENTENCES["looked at"].format(sample=found.sample, target=target, predicted=predicted)
     yield SENTENCES[f"legend {found.notation}"]

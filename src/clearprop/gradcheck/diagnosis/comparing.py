@@ -13,7 +13,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.diagnosis.factors import LEAST, Fit, fit
-from clearprop.gradcheck.diagnosis.formulas import value_of
+from clearprop.gradcheck.diagnosis.formulas import value_of, whole
 from clearprop.gradcheck.diagnosis.mistakes import CAUSES, Diagnosis, Mistake
 from clearprop.gradcheck.subject import Arrays, Subject, called
 
@@ -37,15 +37,9 @@ class _Found:
 def without_network(
     subject: Subject, numerical: Arrays, analytical: Arrays, wrong: Sequence[str]
 ) -> Diagnosis:
-    """Explain gradients by the numerical ones alone.
+    """Explain gradients, in their own layout, by the numerical ones alone; NaN is not known.
 
-    Parameters
-    ----------
-    subject : Subject
-    numerical, analytical : mapping of str to ndarray
-        The gradients in their own layout. Numerical entries that are NaN are not known.
-    wrong : sequence of str
-        The parameters whose gradients are wrong, from the output back.
+    The `wrong` parameters come from the output back.
     """
     known = [
         "X and Y are not known, so that backward could not be replayed: give them as X=... and "
@@ -121,8 +115,8 @@ def _causes(fitted: Fit, subject: Subject) -> Iterator[str]:
         if abs(factor - value) < _ALIKE:
             yield cause
     for cause, value in (("mean_missing", factor), ("mean_twice", 1 / factor)):
-        is_whole = round(value) > 2 and abs(value - round(value)) < _ALIKE * value
-        if is_whole and (round(value) in sizes if sizes else fitted.telling):
+        of_size = any(abs(value / size - 1) < _ALIKE for size in sizes)
+        if of_size or (not sizes and fitted.telling and (whole(value) or 0) > 2):
             yield cause
     if fitted.telling:
         yield "factor"
@@ -152,19 +146,9 @@ def _mistake(found: _Found, names: Sequence[str], numerical: Arrays) -> Mistake:
 
 
 def compare(name: str, theirs: Array, right: Array) -> Iterator[str]:
-    """Say in which way a gradient is wrong.
+    """Say in sentences in which way a gradient such as ``"dW2"`` is wrong.
 
-    Parameters
-    ----------
-    name : str
-        The name of the gradient: ``"dW2"``.
-    theirs, right : ndarray
-        The gradients with units as rows. Entries of `right` that are NaN are not known.
-
-    Yields
-    ------
-    str
-        A sentence.
+    Units are rows of both arrays; entries of `right` that are NaN are not known.
     """
     if theirs.shape != right.shape:
         yield f"{name} has the shape {theirs.shape}, expected {right.shape}."

@@ -105,22 +105,10 @@ SLOPES: dict[str, Formulas] = {
 
 
 def deltas(at: Place, mistakes: int, asked: Asked) -> Iterator[tuple[Guess, Array]]:
-    """Yield what dZ may be after so many mistakes.
+    """Yield what dZ (n[l], m) may be after so many mistakes, and the dA that it was made of.
 
-    Parameters
-    ----------
-    at : Place
-    mistakes : int
-    asked : mapping of str to ndarray or None
-        The gradients of the code under check: some mistakes have a number, such as a learning rate,
-        that only these tell.
-
-    Yields
-    ------
-    guess : Guess
-        A guess whose value is dZ, shape (n[l], m).
-    dA : ndarray, shape (n[l], m)
-        The array that it was made of.
+    The `asked` gradients are those of the code under check: some mistakes have a number, such as a
+    learning rate, that only these tell.
     """
     every = outputs(at) if at.is_last else _of_hidden(at, asked)
     right, right_dA = next(every)
@@ -186,14 +174,7 @@ def _numbered(step: Step, number: float) -> Step:
 
 
 def outputs(at: Place) -> Iterator[tuple[Guess, Array]]:
-    """Yield what dZ of the last layer may be, the right one first, and the dA it is made of.
-
-    Yields
-    ------
-    guess : Guess
-        A guess whose value is dZ, shape (K, m).
-    dA : ndarray, shape (K, m)
-    """
+    """Yield what dZ (K, m) of the last layer may be, the right one first, and the dA of it."""
     softmax = at.run.plan.cost.activation is None
     right = at.right()
     right_dA, right_dZ = right.dA[at.layer], right.dZ[at.layer]
@@ -232,13 +213,7 @@ def _last_slopes(at: Place) -> Iterator[Guess]:
 
 
 def products(at: Place) -> Iterator[Guess]:
-    """Yield what dA of a hidden layer may be, the right product first.
-
-    Yields
-    ------
-    Guess
-        A guess whose value is dA, shape (n[l], m).
-    """
+    """Yield what dA (n[l], m) of a hidden layer may be, the right product first."""
     yield Guess(at.value(at.lines.right("dA")))
     for cause, line, variant in _products(at):
         if (value := at.value_like(line, at.run.Z[at.layer])) is not None:
@@ -303,13 +278,7 @@ def _dropouts(at: Place) -> Iterator[tuple[str, str, str]]:
 
 
 def slopes(at: Place) -> Iterator[Guess]:
-    """Yield the factors that dA may get to give dZ of a hidden layer, the right slope first.
-
-    Yields
-    ------
-    Guess
-        A guess whose value is the slope, shape (n[l], m).
-    """
+    """Yield the factors (n[l], m) that dA of a hidden layer may get, the right slope first."""
     own = at.run.plan.hidden[at.layer - 1]
     yield Guess(at.value(at.lines.slope()))
     yield from at_the_layer(at, own)
@@ -334,14 +303,7 @@ def slopes(at: Place) -> Iterator[Guess]:
 
 
 def at_the_layer(at: Place, own: Activation) -> Iterator[Guess]:
-    """Yield what may be taken for g' with what forward kept for the same layer.
-
-    Parameters
-    ----------
-    at : Place
-    own : Activation
-        The activation of the layer.
-    """
+    """Yield what may be taken for g' with what forward kept for the same layer."""
     yield _slope(at, "slope_missing", "1", equals=("wrong_pair",))  # dA for dZ
     for cause, formula in SLOPES.get(own.name) or (*_derivatives(own), *_OF_ANY):
         yield _slope(at, cause, at.lines.undropped(formula), formula)
@@ -351,18 +313,7 @@ def at_the_layer(at: Place, own: Activation) -> Iterator[Guess]:
 
 
 def without_slope(at: Place) -> Iterator[Guess]:
-    """Yield what dZ may be that is no dA times a slope of what forward kept.
-
-    Parameters
-    ----------
-    at : Place
-        A place with dA.
-
-    Yields
-    ------
-    Guess
-        A guess whose value is dZ.
-    """
+    """Yield what dZ may be that is no dA times a slope of what forward kept."""
     plan = at.run.plan
     own = plan.cost.activation if at.is_last else plan.hidden[at.layer - 1]
     if own in (SIGMOID, TANH):  # the brackets of 1 - A are left out

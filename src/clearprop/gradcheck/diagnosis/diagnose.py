@@ -38,7 +38,7 @@ class Told:
     theirs : mapping of str to ndarray
         The gradients of this reading, in columns.
     branches : sequence of Branch
-        The best first.
+        The explanations, the best first.
     wrong : sequence of str
         The parameters whose gradients are wrong, from the output back.
     numerical, analytical : mapping of str to ndarray
@@ -69,7 +69,7 @@ class Told:
 def diagnose(
     subject: Subject, numerical: Arrays, analytical: Arrays, wrong: Sequence[str]
 ) -> Diagnosis | None:
-    """Name the mistakes that give wrong gradients.
+    """Name the mistakes that give wrong gradients; None where nothing is wrong.
 
     The network is found from its cost and run again, backward with one mistake at a time, until the
     numbers are those of the code under check. Where X and Y are not known, or the network is not
@@ -77,18 +77,12 @@ def diagnose(
 
     Parameters
     ----------
-    subject : Subject
     numerical : mapping of str to ndarray
         The slopes of the cost; NaN where they were not measured.
     analytical : mapping of str to ndarray
         The gradients of the code under check as they came: shapes may be wrong, keys missing.
     wrong : sequence of str
         The parameters whose gradients are wrong, from the output back.
-
-    Returns
-    -------
-    Diagnosis or None
-        None where nothing is wrong.
     """
     if not wrong:
         return None

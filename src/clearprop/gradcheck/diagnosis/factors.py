@@ -54,20 +54,8 @@ def fit(
 ) -> Fit | None:
     """Write theirs as a multiple of a value, or as a value plus a multiple of what is free.
 
-    Axes of length 1 don't count.
-
-    Parameters
-    ----------
-    theirs, value : ndarray
-    free : ndarray, optional
-        The second array, of the shape of `value`. With it, the factor is 1.
-    close : float
-        The largest difference that counts as rounding, over the largest entry.
-
-    Returns
-    -------
-    Fit or None
-        None where it can't be written so.
+    Axes of length 1 don't count. A difference of up to `close`, over the largest entry, is
+    rounding. None where it can't be written so.
     """
     theirs, value = np.squeeze(theirs), np.squeeze(value)
     if theirs.shape != value.shape or not np.isfinite(value).all():
@@ -132,22 +120,10 @@ class Factor:
 
 
 def meanings(value: float, at: Place, target: str, *, telling: bool) -> list[Steps]:
-    """Say what a factor may mean.
+    """Say what the ratio of theirs and the right value of a line may mean, the likelier first.
 
-    Parameters
-    ----------
-    value : float
-        The ratio of theirs and the right value of the line.
-    at : Place
-    target : {"dZ", "dA", "dW", "db"}
-        The array that the line computes.
-    telling : bool
-        Whether a number without any usual meaning is believed.
-
-    Returns
-    -------
-    list of tuple of Step
-        Each a meaning, the likelier first; the factor 1 has one, without steps.
+    The factor 1 has one meaning, without steps. A number without any usual meaning is believed only
+    where it is `telling`.
     """
     same = 3 * at.close
     if abs(value - 1) < same:

@@ -36,7 +36,8 @@ _OPERATORS: Mapping[type[ast.AST], str] = {
     ast.LtE: "<=",
     ast.Eq: "==",
 }
-_WHOLE = 1e-5
+_WHOLE, _APART = 1e-5, 0.01  # as a share, and at most: any large number is near to a whole one
+_LARGE = 1e6
 
 
 def _log(A: Array) -> Array:
@@ -48,14 +49,9 @@ _FUNCTIONS: dict[str, Any] = {"__builtins__": {}, "np": np, "sigmoid": sigmoid, 
 
 
 def value_of(formula: str, names: Any) -> Array:
-    """Compute a formula, or the right side of a line.
+    """Compute a formula, or the right side of a line; `KeyError` for an array that is not there.
 
-    Parameters
-    ----------
-    formula : str
-    names : mapping of str to ndarray
-        The arrays that the formula speaks of; `KeyError` for others. Saturated outputs may divide
-        by 0, which is no error here.
+    Saturated outputs may divide by 0, which is no error here.
     """
     with np.errstate(all="ignore"):
         return np.asarray(eval(_compiled(formula), _FUNCTIONS, names))  # noqa: S307 - our own text
@@ -75,15 +71,9 @@ def neighbour(offset: int) -> str:
 
 @lru_cache(maxsize=1024)
 def parse_symbol(symbol: str) -> tuple[str, int, bool] | None:
-    """Take a symbol apart: ``"A_prev"`` is A, -1; None of what is none.
+    """Take a symbol apart: ``"A_prev"`` is A, one layer below; None of what is none.
 
-    Returns
-    -------
-    base : str
-    offset : int
-        The number of layers above.
-    reshaped : bool
-        Whether it stands for ``A.reshape(A.T.shape)``, in place of ``A.T``.
+    The last of the three says whether it stands for ``A.reshape(A.T.shape)``, in place of ``A.T``.
     """
     found = _SYMBOL.fullmatch(symbol)
     if found is None:
@@ -97,15 +87,7 @@ def parse_symbol(symbol: str) -> tuple[str, int, bool] | None:
 
 @dataclass(frozen=True)
 class Dense:
-    """The parameters of one layer.
-
-    Parameters
-    ----------
-    W, b : str
-        The names of both; that of b is empty where there is no bias.
-    number : str
-        The number that the layer has in formulas.
-    """
+    """The names of one layer's parameters, that of no bias empty, and its number in formulas."""
 
     W: str
     b: str
@@ -114,15 +96,7 @@ class Dense:
 
 @dataclass(frozen=True)
 class Notation:
-    """The names and the layout of one layer of the code under check.
-
-    Parameters
-    ----------
-    layout : Layout
-    layers : sequence of Dense
-    layer : int
-        The layer that formulas speak of, from 1.
-    """
+    """The names and the layout of one layer, counted from 1, of the code under check."""
 
     layout: Layout
     layers: Sequence[Dense]
@@ -138,17 +112,10 @@ class Notation:
         return f"{written}.reshape({written}.T.shape)" if reshaped else written
 
     def write(self, line: str) -> str:
-        """Write a line of backward as the code under check would have it.
+        """Write a line, or one of dA and, after "; ", one of dZ, as the code under check would.
 
-        Parameters
-        ----------
-        line : str
-            ``"dW = dZ @ A_prev.T / m"``; or one of dA and, after a semicolon, one of dZ.
-
-        Returns
-        -------
-        str
-            ``"dW1 = 1/m * dZ1 @ X.T"``, or ``"dW1 = X.T @ dZ1 / m"`` where samples are rows.
+        ``"dW = dZ @ A_prev.T / m"`` is ``"dW1 = 1/m * dZ1 @ X.T"``, or, where samples are rows,
+        ``"dW1 = X.T @ dZ1 / m"``.
         """
         written = []
         for one in line.split("; ") if line.startswith("dA = ") else [line]:
@@ -288,9 +255,14 @@ def readable(factor: float, digits: str = ".6g") -> str:
 
     Formulas hold all digits (``".17g"``); where they are written for a person, six are left.
     """
-    inverse = round(1 / factor)
-    if abs(inverse) > 1 and abs(factor * inverse - 1) < _WHOLE:
+    inverse = whole(1 / factor)
+    if inverse is not None and abs(inverse) > 1:
         return f"1/{inverse}" if inverse > 0 else f"-1/{-inverse}"
-    nearest = round(factor)
-    is_whole = abs(factor - nearest) < _WHOLE * abs(factor)
-    return str(nearest) if is_whole else f"{factor:{digits}}"
+    nearest = whole(factor)
+    return f"{factor:{digits}}" if nearest is None else str(nearest)
+
+
+def whole(value: float) -> int | None:
+    """Return the whole number that a value is but for rounding; a share of a large one is none."""
+    nearest = round(value) if abs(value) < _LARGE else 0
+    return nearest if abs(value - nearest) < min(_WHOLE * abs(value), _APART) else None

@@ -45,22 +45,10 @@ class Line:
 
 
 def explain(at: Place, target: str, theirs: Array | None, *, plain: bool) -> list[Line]:
-    """Find the lines that give their numbers.
+    """Find the lines that give their dW or db, the likelier first, at a place with dZ and dA.
 
-    Parameters
-    ----------
-    at : Place
-        A place with dZ and dA of the layer.
-    target : {"dW", "db"}
-    theirs : ndarray or None
-        The gradient of the code under check in columns; any line will do where it is not known.
-    plain : bool
-        Whether only the right line is tried, with any factor.
-
-    Returns
-    -------
-    list of Line
-        The likelier first.
+    Theirs is in columns; any line will do where it is None. Of a `plain` search only the right line
+    is tried, with any factor.
     """
     if theirs is None:
         return [Line(())]
@@ -98,18 +86,9 @@ def _means_something(line: Line, at: Place, target: str) -> bool:
 
 
 def sums(at: Place, target: str) -> Iterator[Guess]:
-    """Yield what dW or db may be, apart from L2; the right sum first.
+    """Yield what dW or db may be, apart from L2, at a place with dZ and dA; the right sum first.
 
-    Parameters
-    ----------
-    at : Place
-        A place with dZ and dA of the layer.
-    target : {"dW", "db"}
-
-    Yields
-    ------
-    Guess
-        A guess whose value may have another shape than the parameter.
+    A guess may have another shape than the parameter.
     """
     lines, array = at.lines, _parameter(at, target)
     yield Guess(at.value(lines.mean(SUMS[target])))

@@ -157,7 +157,7 @@ class Dropout:
     Parameters
     ----------
     masks : mapping of int to ndarray
-        1 where a unit was kept, by layer, shape (n[l], m).
+        Arrays that are 1 where a unit was kept, by layer, shape (n[l], m).
     keep : float
         The share that was kept.
     scaled : bool
@@ -228,14 +228,7 @@ SUMS = {"dW": "dZ @ A_prev.T", "db": "np.sum(dZ, axis=1, keepdims=kept)"}
 
 @dataclass(frozen=True)
 class Lines:
-    """The right lines of one layer's backward pass, as formulas, and what they are made of.
-
-    Parameters
-    ----------
-    plan : Plan
-    layer : int
-        The number of the layer, from 1.
-    """
+    """The right lines of one layer's backward pass, as formulas; layers are counted from 1."""
 
     plan: Plan
     layer: int
@@ -267,15 +260,8 @@ class Lines:
     def gradient(self, target: str, total: str, times: str = "{}", over: str | None = None) -> str:
         """Return a line of dW or db: a sum over samples, their mean where the cost has it, and L2.
 
-        Parameters
-        ----------
-        target : {"dW", "db"}
-        total : str
-            The sum, as a formula.
-        times : str
-            The formula of its multiple, of ``{}``.
-        over : str, optional
-            The divisor, if it is not the right one; empty for none.
+        The formula `times` makes a multiple of its ``{}``; `over` is the divisor, if it is not the
+        right one, and empty for none.
         """
         return f"{target} = {times.format(self.mean(total, over))}{self.penalty(target)}"
 

@@ -14,13 +14,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.diagnosis.formulas import Dense
-from clearprop.gradcheck.diagnosis.networks import (
-    ACTIVATIONS,
-    Activation,
-    Dropout,
-    Plan,
-    costs_of,
-)
+from clearprop.gradcheck.diagnosis.networks import ACTIVATIONS, Activation, Dropout, Plan, costs_of
 from clearprop.gradcheck.diagnosis.replay import Point, Run, point, run
 from clearprop.gradcheck.differences import is_single
 from clearprop.gradcheck.subject import Arrays, Layout, Subject
@@ -36,13 +30,10 @@ _KEEPS = (0.5, 0.8, 0.86, 0.7, 0.9, 0.6, 0.75, 0.95)
 
 
 def recognize(subject: Subject) -> Run | None:
-    """Find the network of the code under check.
+    """Find the network of the code under check, and run it forward at the subject's parameters.
 
-    Returns
-    -------
-    Run
-        The forward pass of the network at the subject's parameters; None where it is no chain of
-        dense layers with known activations and cost, or where X and Y are not known.
+    None where it is no chain of dense layers with known activations and cost, or where X and Y are
+    not known.
     """
     layers = dense_layers(subject.parameters)
     if not layers or subject.X is None or subject.Y is None:
@@ -225,14 +216,8 @@ def _is_bias(name: str, array: Array) -> bool:
 def usual_dropouts(widths: Sequence[int], m: int, rows: bool) -> Iterator[Dropout]:
     """Yield what `rand(*A.shape) < keep` leaves, after every hidden layer or after one of them.
 
-    Parameters
-    ----------
-    widths : sequence of int
-        The units of the hidden layers.
-    m : int
-        The number of samples.
-    rows : bool
-        Whether the masks are drawn with samples as rows.
+    The hidden layers have so many units as `widths` says; `rows` says whether the masks are drawn
+    with the m samples as rows.
     """
     everywhere = range(1, len(widths) + 1)
     choices = [tuple(everywhere), *((layer,) for layer in everywhere if len(widths) > 1)]

@@ -215,14 +215,7 @@ class Guess:
 
 
 def thinned(run: Run, theirs: Mapping[str, Array]) -> tuple[Run, dict[str, Array]]:
-    """Leave out most inputs of a very wide network: a part of dW of the first layer tells enough.
-
-    Parameters
-    ----------
-    run : Run
-    theirs : mapping of str to ndarray
-        The gradients of the code under check, in columns.
-    """
+    """Leave out most inputs of a very wide network: a part of the first dW tells enough."""
     inputs, first = len(run.A[0]), run.plan.layers[0].W
     W, dW = run.W[1], theirs.get(first)
     if inputs <= _WIDE or (dW is not None and dW.shape != W.shape):
@@ -237,15 +230,9 @@ def thinned(run: Run, theirs: Mapping[str, Array]) -> tuple[Run, dict[str, Array
 
 @dataclass(frozen=True)
 class Point:
-    """Data and parameters in columns, with the one product that no activation changes.
+    """Data and parameters in columns, as in `Run`, with the product Z1 = W[1] X + b[1].
 
-    Parameters
-    ----------
-    X, Y : ndarray, shapes (n_x, m) and (K, m)
-    W, b : sequence of ndarray
-        The parameters as in `Run`.
-    Z1 : ndarray, shape (n[1], m)
-        The product W[1] X + b[1].
+    No activation changes that one.
     """
 
     X: Array
@@ -256,16 +243,7 @@ class Point:
 
 
 def point(layout: Layout, layers: Sequence[Dense], parameters: Arrays, X: Array, Y: Array) -> Point:
-    """Bring parameters into columns.
-
-    Parameters
-    ----------
-    layout : Layout
-    layers : sequence of Dense
-    parameters : mapping of str to ndarray
-        The parameters in the layout of the code under check.
-    X, Y : ndarray, shapes (n_x, m) and (K, m)
-    """
+    """Bring parameters from the layout of the code under check into columns, as X and Y are."""
     W = [X[:0], *(layout.weights(parameters[layer.W]) for layer in layers)]
     b = [X[:0]]
     for layer, its_W in zip(layers, W[1:], strict=True):

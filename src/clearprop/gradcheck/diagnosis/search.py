@@ -90,20 +90,10 @@ def best(branches: Iterable[Branch]) -> list[Branch]:
 
 
 def search(run: Run, theirs: Mapping[str, Array], close: float) -> list[Branch]:
-    """Explain their gradients.
+    """Explain their gradients, in columns, by branches: the one of the fewest mistakes first.
 
-    Parameters
-    ----------
-    run : Run
-    theirs : mapping of str to ndarray
-        The gradients of the code under check, in columns. One that is missing is not explained.
-    close : float
-        The largest difference that counts as rounding, over the largest entry.
-
-    Returns
-    -------
-    list of Branch
-        The one that needs the fewest mistakes first.
+    A difference of up to `close`, over the largest entry, is rounding. A gradient that is missing
+    is not explained.
     """
     branches = [Branch()]
     for layer in range(run.L, 0, -1):
@@ -155,12 +145,7 @@ def _match(at: Place, branch: Branch, above: Steps, asked: Asked, right: int) ->
 def _with_factors(at: Place, line_W: Line, line_b: Line) -> Iterator[tuple[float, Steps]]:
     """Yield the ways to put the factors of dW and db down to dZ, to the lines, or to both.
 
-    Yields
-    ------
-    factor : float
-        The factor of dZ.
-    steps : tuple of Step
-        The mistakes of all three.
+    Each is the factor of dZ, and the mistakes of all three.
     """
     above = "dZ" if at.is_last else "dA"
     lines = {"dW": line_W, "db": line_b}
@@ -219,14 +204,7 @@ def _partly(at: Place, branch: Branch, asked: Asked) -> Branch:
 def tried(run: Run, branch: Branch, layer: int, target: str) -> list[str]:
     """Return the causes that were tried on a line, so that a learner need not look there.
 
-    Parameters
-    ----------
-    run : Run
-    branch : Branch
-        The branch that explains the layers above.
-    layer : int
-    target : {"dZ", "dW", "db"}
-        One line, or all of the layer.
+    The target is dW or db, or dZ for all of the layer; the branch explains the layers above.
     """
     at = Place(run, layer, branch.dZ, branch.dA, close=CLOSE)
     guesses: list[Guess] = []

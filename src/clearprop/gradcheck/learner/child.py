@@ -27,18 +27,9 @@ from clearprop.gradcheck.subject import Subject, carefully, layers_of
 
 
 def check_code(code: Code, parameters: dict[str, Array]) -> Report:
-    """Check the gradients of a learner's code.
+    """Check the gradients of a learner's code at given parameters.
 
-    Parameters
-    ----------
-    code : Code
-    parameters : dict of str to ndarray
-        The point where they are checked.
-
-    Returns
-    -------
-    Report
-        The report, whose first note says what was found in the file, and the data it was run on.
+    The report's first note says what was found in the file, and the data it was run on.
     """
 
     def careful(function: Any) -> Any:

@@ -15,14 +15,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.errors import ShapeError, UsageError, unknown_name
-from clearprop.gradcheck.subject import (
-    Layout,
-    Noticed,
-    as_cost,
-    describe,
-    named_gradients,
-    same,
-)
+from clearprop.gradcheck.subject import Layout, Noticed, as_cost, describe, named_gradients, same
 
 _NUMBERS = (int, float, np.number, np.ndarray)
 
@@ -51,14 +44,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Functions:
-    """The functions of a learner's file.
-
-    Parameters
-    ----------
-    forward, backward : callable
-    cost : callable or None
-        None where forward itself gives the cost.
-    """
+    """The functions of a learner's file; there is no cost where forward itself gives it."""
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
@@ -66,16 +52,12 @@ class Functions:
 
 
 def find_functions(namespace: Mapping[str, Any], names: Mapping[str, str], file: Path) -> Functions:
-    """Find the functions of a backward pass.
+    """Find the functions of a backward pass among the names that a file defines.
 
     Parameters
     ----------
-    namespace : mapping
-        The names that the file defines.
     names : mapping of str to str
         The names of some roles, which then need not be guessed.
-    file : pathlib.Path
-        The file, for messages.
 
     Raises
     ------
@@ -145,7 +127,6 @@ def call(function: Callable[..., Any], given: Mapping[str, Any], named: Mapping[
 
     Parameters
     ----------
-    function : callable
     given : mapping of str to object
         The values that there are to give, by meaning: X, Y, parameters, output, ...
     named : mapping of str to object
@@ -244,13 +225,7 @@ class Code:
     noticed: Noticed = field(default_factory=Noticed)
 
     def forward(self, parameters: dict[str, Array]) -> Forward:
-        """Run the forward pass.
-
-        Raises
-        ------
-        ShapeError
-            If it gives no array of the outputs of all samples.
-        """
+        """Run the forward pass; `ShapeError` if it gives no array of the outputs of all samples."""
         with self._data() as data:
             return self._forward(parameters, data)
 

@@ -62,15 +62,9 @@ def random_batch(inputs: int, outputs: int) -> Batch:
 def random_parameters(
     sizes: Sequence[int], layout: Layout, prefixes: Mapping[str, str]
 ) -> dict[str, Array]:
-    """Draw W and b of every layer, none of them zero.
+    """Draw W and b of every layer, none of them zero, under the code's prefixes for "W" and "b".
 
-    Parameters
-    ----------
-    sizes : sequence of int
-        The features of a sample, and the units of every layer.
-    layout : Layout
-    prefixes : mapping of str to str
-        The names that the code has for "W" and "b", without their number.
+    The sizes are the features of a sample, and the units of every layer.
     """
     random_state = np.random.RandomState(1)
     parameters = {}

@@ -25,7 +25,6 @@ ARRAYS = "data.npz"
 ANSWER = "answer.json"
 HANGS = "hangs.txt"
 
-
 _MOST_PRINTED = 2**16  # bytes that are kept of what the file prints
 _FRAME = re.compile(r'File "(.*)", line (\d+) in (.*)')
 _GRACE = 10  # seconds beyond its own time limit, after which the process is ended from outside
@@ -112,9 +111,9 @@ def _run(folder: Path, timeout: float) -> tuple[int | None, str]:
         stderr=subprocess.STDOUT,
         env={
             **os.environ,
-            "MPLBACKEND": "Agg",
+            "MPLBACKEND": "Agg",  # plots open no window
             "PYTHONIOENCODING": "utf-8",
-        },  # plots open no window
+        },
         start_new_session=True,
     )
     assert process.stdout is not None  # noqa: S101 - it is a pipe

@@ -21,20 +21,11 @@ _TIMED = ("%%time", "%%capture")  # magics whose cells hold Python all the same
 
 
 def run_file(path: Path) -> dict[str, Any]:
-    """Execute everything in a file, and return the names that it defines.
+    """Execute everything in a ``.py`` or ``.ipynb`` file, and return the names that it defines.
 
     Its folder is where it imports from first, and its ``__name__`` is that of a module, so that
-    what stands under ``if __name__ == "__main__"`` does not run.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        A ``.py`` or ``.ipynb`` file.
-
-    Raises
-    ------
-    UsageError
-        If it fails; the message ends with its traceback.
+    what stands under ``if __name__ == "__main__"`` does not run. If it fails, the message of the
+    `UsageError` ends with its traceback.
     """
     sys.path.insert(0, str(path.resolve().parent))
     sys.argv = [str(path)]
@@ -92,12 +83,7 @@ def _without_magic(line: str) -> str:
 def failure(message: str, error: BaseException) -> UsageError:
     """Make an error of a message, what may be behind it, and last the traceback of the code.
 
-    Parameters
-    ----------
-    message : str
-        A sentence on what was tried.
-    error : BaseException
-        The error. The frames of clearprop, which called that code, are left out.
+    The frames of clearprop, which called that code, are left out.
     """
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename.startswith((_OURS, "<frozen")):
@@ -110,10 +96,7 @@ def failure(message: str, error: BaseException) -> UsageError:
 def explain_error(error: BaseException) -> str | None:
     """Say which mistake usually raises an exception in code for back-propagation.
 
-    Returns
-    -------
-    str or None
-        A sentence or two; None where the exception's own words have to do.
+    None where the exception's own words have to do.
     """
     text = str(error)
     if isinstance(error, TypeError | AttributeError) and "'tuple'" in text:

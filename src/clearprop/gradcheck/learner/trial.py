@@ -109,20 +109,9 @@ def first_guess(
 
 
 def next_guess(guess: Guess, asked: Recorded, outcome: Forward | Exception) -> Guess | None:
-    """Correct a guess by what a forward pass did with it.
+    """Correct a guess by what a forward pass did with it; None where there is nothing to correct.
 
-    Parameters
-    ----------
-    guess : Guess
-    asked : Recorded
-        The parameters that it got.
-    outcome : Forward or Exception
-        The result, or the error that it raised.
-
-    Returns
-    -------
-    Guess or None
-        None where there is nothing to correct.
+    The outcome is its result, or the error that it raised.
     """
     if isinstance(outcome, KeyError):
         return _with_key(guess, str(outcome.args[0]) if outcome.args else "")
@@ -209,23 +198,17 @@ class _StoppedError(Exception):
 def find_setting(
     functions: Functions, sizes: tuple[int, ...] | None = None, batch: Batch | None = None
 ) -> tuple[Code, dict[str, Array]]:
-    """Find layout, depth and data that a learner's functions work with.
+    """Find layout, depth and data that a learner's functions work with, and random parameters.
+
+    Of all layouts it is the one in which most gradients have the shape of their parameter.
 
     Parameters
     ----------
-    functions : Functions
     sizes : tuple of int, optional
         The features of a sample and the units of every layer. Unless given, small ones: three
         layers, or as many as the functions use; one output, or three for a softmax.
     batch : Batch, optional
         The samples; random ones unless given.
-
-    Returns
-    -------
-    code : Code
-        The code in the layout in which most gradients have the shape of their parameter.
-    parameters : dict of str to ndarray
-        The random parameters that it works with.
 
     Raises
     ------
