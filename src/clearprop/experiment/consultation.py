@@ -7,9 +7,8 @@ from pathlib import Path
 from clearprop.data import Dataset
 from clearprop.doctor import Doctor, Examination, Names, examine
 from clearprop.errors import ClearpropError, DataError, UsageError
-from clearprop.experiment.construction import build_trainer
 from clearprop.experiment.folder import HISTORY, MODEL, SETTINGS, is_run
-from clearprop.experiment.learning import Task, learn, load_dataset, set_task
+from clearprop.experiment.learning import Task, build_trainer, learn, load_dataset, set_task
 from clearprop.experiment.settings import Settings, read_settings
 from clearprop.files.models import load
 from clearprop.training import Callback, History

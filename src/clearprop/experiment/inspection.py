@@ -10,12 +10,12 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset, load
 from clearprop.errors import DataError, ModelFileError, UnknownNameError, UsageError
-from clearprop.experiment.construction import build_trainer
 from clearprop.experiment.folder import model_in
-from clearprop.experiment.learning import load_dataset, load_for, naming, set_task
+from clearprop.experiment.learning import build_trainer, load_dataset, load_for, naming, set_task
 from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.files.models import load as load_model
 from clearprop.network import Network
+from clearprop.optimizers import SGD
 from clearprop.preprocessing import ClassTarget, Preprocessing, fit_recipe, prepare
 
 if TYPE_CHECKING:
@@ -142,13 +142,15 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
     with naming(dataset.name):
         X = prepare(batch.X, ready.recipe.inputs, ready.network.dtype)[:]
         y = ready.recipe.target.encode(batch)
+    optimizer = build_trainer(settings, count).optimizer
+    looks_along_a_line = optimizer.full_batch
     found = walk(
         ready.network,
         X,
         y,
         sample=sample - first,
         notation=notation,
-        optimizer=build_trainer(settings, count).optimizer,
+        optimizer=SGD() if looks_along_a_line else optimizer,
     )
     facts = [
         SENTENCES["of data"].format(
@@ -161,6 +163,9 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
             source=dataset.source(sample),
         )
     ]
+    if looks_along_a_line:
+        found = replace(found, steps=tuple(one for one in found.steps if one.stage != "update"))
+        facts.append(SENTENCES["without update"].format(optimizer=type(optimizer).__name__))
     if settings.class_weight != "none":
         facts.append(SENTENCES["without class weights"])
     if settings.clip_norm:

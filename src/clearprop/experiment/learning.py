@@ -11,16 +11,21 @@ from pathlib import Path
 
 from clearprop import preprocessing
 from clearprop.configuration import Json
+from clearprop.core.initializers import INITIALIZERS
 from clearprop.core.parameters import Array
+from clearprop.core.schedules import SCHEDULES
 from clearprop.data import Dataset, Table, hold_out, load
 from clearprop.data.format import Format
 from clearprop.data.loading import format_of
 from clearprop.errors import DataError, DivergedError, ShapeError, UsageError
-from clearprop.experiment.construction import build_network, build_trainer
 from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.files.models import Model
+from clearprop.layers import ACTIVATIONS, BatchNorm, Dense, Dropout, Flatten, Layer
+from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from clearprop.network import Network
-from clearprop.training import Callback, Checkpoint, History
+from clearprop.optimizers import OPTIMIZERS
+from clearprop.training import Callback, Checkpoint, EarlyStopping, History, Trainer
+from clearprop.training.batches import steps_per_epoch
 
 
 @dataclass(frozen=True)
@@ -149,6 +154,67 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
                 recipe.inputs.check(other.X)
                 recipe.target.encode(other)
     return Task(settings, recipe, build_network(settings, recipe), train, held_out, dataset.test)
+
+
+def build_network(settings: Settings, recipe: preprocessing.Preprocessing) -> Network:
+    """Make the network that resolved settings describe, for the data that a recipe was fitted to.
+
+    It has one logit and binary cross-entropy for two classes, softmax for more, the mean squared
+    error for values.
+    """
+    target = recipe.target
+    loss: Loss
+    if not isinstance(target, preprocessing.ClassTarget):
+        loss, outputs = MeanSquaredError(), target.outputs
+    elif len(target.class_names) == 2:
+        loss, outputs = BinaryCrossEntropy(), 1
+    else:
+        loss, outputs = SoftmaxCrossEntropy(), len(target.class_names)
+    init = INITIALIZERS[settings.init or "he"]
+    input_shape = recipe.inputs.input_shape
+    layers: list[Layer] = [] if len(input_shape) == 1 else [Flatten()]
+    for units in settings.layers or ():
+        layers.append(Dense(units, init, bias=not settings.batch_norm))  # the norm has its own
+        if settings.batch_norm:
+            layers.append(BatchNorm())
+        layers.append(ACTIVATIONS[settings.activation])
+        if settings.dropout:
+            layers.append(Dropout(settings.dropout))
+    return Network(
+        [*layers, Dense(outputs, init)],
+        loss=loss,
+        input_shape=input_shape,
+        seed=settings.seed,
+        dtype=settings.dtype,
+    )
+
+
+def build_trainer(settings: Settings, samples: int) -> Trainer:
+    """Make the trainer that resolved settings describe, whose schedule ends with the last update.
+
+    Parameters
+    ----------
+    settings : Settings
+    samples : int
+        The number of samples that are trained on.
+    """
+    kind, epochs, batch_size = OPTIMIZERS[settings.optimizer], settings.epochs or 1, None
+    if kind.full_batch:
+        optimizer = kind(alpha=settings.l2)
+    else:
+        batch_size = min(settings.batch_size, samples) if settings.batch_size else None
+        steps = epochs * steps_per_epoch(samples, batch_size)
+        schedule = SCHEDULES[settings.schedule or "one-cycle"]
+        optimizer = kind(schedule(settings.learning_rate or 0.0, steps), alpha=settings.l2)
+    return Trainer(
+        optimizer=optimizer,
+        epochs=epochs,
+        batch_size=batch_size,
+        early_stopping=EarlyStopping(settings.patience) if settings.patience else None,
+        class_weight=None if settings.class_weight == "none" else settings.class_weight,
+        clip_norm=settings.clip_norm or None,
+        seed=settings.seed,
+    )
 
 
 def learn(
