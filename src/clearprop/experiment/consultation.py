@@ -21,18 +21,9 @@ _FEWEST_EPOCHS = 3
 def examine_run(
     folder: Path, data: str | None = None, callbacks: Sequence[Callback] = ()
 ) -> Examination:
-    """Examine a run by what stands in its folder, and by its data.
+    """Examine a run by what stands in its folder, and by its data, which may lie elsewhere now.
 
     A run that diverged is repeated up to there: the same seed gives the same bits.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        A folder that `clearprop train` wrote.
-    data : str, optional
-        The place where its data lie now, if not where they lay.
-    callbacks : sequence of Callback
-        The watchers of a repetition.
 
     Raises
     ------

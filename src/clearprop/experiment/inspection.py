@@ -11,7 +11,14 @@ from clearprop.core.parameters import Array
 from clearprop.data import Dataset, load
 from clearprop.errors import DataError, ModelFileError, UnknownNameError, UsageError
 from clearprop.experiment.folder import model_in
-from clearprop.experiment.learning import build_trainer, load_dataset, load_for, naming, set_task
+from clearprop.experiment.learning import (
+    build_trainer,
+    load_dataset,
+    load_for,
+    naming,
+    recipe_of,
+    set_task,
+)
 from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.files.models import load as load_model
 from clearprop.network import Network
@@ -28,16 +35,7 @@ _CHECKED = 32  # samples; with more, a check takes longer and shows no more
 
 @dataclass(frozen=True)
 class Ready:
-    """A network, and the data and settings that a step of its training needs.
-
-    Parameters
-    ----------
-    network : Network
-    recipe : Preprocessing
-    dataset : Dataset
-    settings : Settings
-        The settings, resolved.
-    """
+    """A network, and the data and resolved settings that a step of its training needs."""
 
     network: Network
     recipe: Preprocessing
@@ -87,11 +85,7 @@ def make_ready(
 
 def _of_model(path: Path, data: str | None) -> Ready:
     model = load_model(path)
-    if model.preprocessing is None:
-        raise UsageError(
-            f"{path} was saved without preprocessing, so it can't read data. Prepare arrays "
-            "yourself, and call clearprop.walk with its network."
-        )
+    recipe = recipe_of(model, "read data", "call clearprop.walk with its network")
     described: Any = model.training.get("settings")
     trained = Settings(**described) if isinstance(described, dict) else None
     source = trained.data if data is None and trained is not None else data
@@ -103,23 +97,16 @@ def _of_model(path: Path, data: str | None) -> Ready:
         if data is not None:
             raise
         raise ModelFileError(f"{path} was trained on {source}. {error} Or give --data.") from error
-    features = prod(model.preprocessing.inputs.input_shape)
+    features = prod(recipe.inputs.input_shape)
     extent = Extent(len(dataset), features, has_test_set=dataset.test is not None)
     settings = resolve(trained or Settings(data=source), extent)
-    return Ready(model.network, model.preprocessing, dataset, settings)
+    return Ready(model.network, recipe, dataset, settings)
 
 
 def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
-    """Write out the training step on the batch in which a sample lies.
+    """Write out the training step on the batch in which a sample, counted from 0, lies.
 
     Batches are taken in order: with 32 samples each, sample 40 lies in the second.
-
-    Parameters
-    ----------
-    ready : Ready
-    sample : int
-        The place of the sample in the data, from 0.
-    notation : {"engine", "course"}
 
     Raises
     ------
@@ -176,12 +163,7 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
 def check_network(model_or_data: str, data: str | None) -> "Report":
     """Check the gradients of a saved network, or of the one that training would begin with.
 
-    Parameters
-    ----------
-    model_or_data : str
-        A run's folder or a model file; or a name or path of data.
-    data : str or None
-        Data for a model in the place of those that it was trained on.
+    The arguments are those of `make_ready`.
 
     Raises
     ------
@@ -199,31 +181,19 @@ def check_network(model_or_data: str, data: str | None) -> "Report":
         task = set_task(settings, load_dataset(settings))
         return _check(task.network, task.recipe, task.train)
     model = load_model(path)
-    if model.preprocessing is None:
-        raise UsageError(
-            "This model was saved without preprocessing, so it can't be checked on raw data. "
-            "Prepare arrays yourself, and use cp.check_gradients(network, X, y)."
-        )
+    recipe = recipe_of(model, "be checked on raw data", "use cp.check_gradients(network, X, y)")
     described = model.training.get("settings")
     if data is None and isinstance(described, dict):
         data = str(described.get("data"))
     if data is None:
         raise UsageError("The model does not say what it was trained on. Say so: --data DATA.")
-    return _check(model.network, model.preprocessing, load_for(model, data))
+    return _check(model.network, recipe, load_for(model, data))
 
 
 def batch_for_learners(data: str) -> "Batch":
     """Prepare data for a learner's own code: flat samples, one output for two classes.
 
-    Parameters
-    ----------
-    data : str
-        A name or a path.
-
-    Returns
-    -------
-    Batch
-        At most 32 samples, in float64.
+    There are at most 32 samples, in float64.
     """
     from clearprop.gradcheck.learner import Batch
 

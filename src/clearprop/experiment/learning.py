@@ -84,6 +84,18 @@ def load_dataset(settings: Settings, name_or_path: str | None = None) -> Dataset
     return load(name_or_path or settings.data, target=settings.target, size=settings.size)
 
 
+def recipe_of(
+    model: Model, purpose: str, otherwise: str = "call predict on its network"
+) -> preprocessing.Preprocessing:
+    """Return a model's recipe, or raise UsageError if it has none and so can't serve a purpose."""
+    if model.preprocessing is None:
+        raise UsageError(
+            f"This model was saved without preprocessing, so it can't {purpose}. Prepare arrays "
+            f"yourself, and {otherwise}."
+        )
+    return model.preprocessing
+
+
 def load_for(model: Model, name_or_path: str) -> Dataset:
     """Load data in the form that a model takes: its target column, its size of pictures."""
     recipe = model.preprocessing
