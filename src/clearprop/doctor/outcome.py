@@ -171,10 +171,12 @@ class Overfitting(Illness):
             return None
         watched = "validation_loss" in case.history.columns
         losses = case.history["validation_loss"] if watched else []
+        all_at_once = case.trainer is not None and case.trainer.optimizer.full_batch
         drops = any(isinstance(layer, Dropout) for layer in case.network.layers)
+        keep = drops or all_at_once  # L-BFGS needs a loss that stays the same
         return self.finding(
             gap,
-            changes={"patience": 10} if drops else {"patience": 10, "dropout": 0.3},
+            changes={"patience": 10} if keep else {"patience": 10, "dropout": 0.3},
             variant="" if watched else "unwatched",
             known=known.text,
             unknown=unknown.text,

@@ -42,6 +42,11 @@ def examine_run(
     history.stopped = str(model.training.get("stopped"))
     if history.stopped == "diverged":
         return _examine_training(task, callbacks)
+    if not len(history) and history.stopped in ("converged", "stuck"):
+        raise DataError(
+            f"The run in {folder} ended before its first epoch, because {task.settings.optimizer} "
+            "finds no way down from the first weights. Draw others: --init, or --seed."
+        )
     if not len(history):
         raise DataError(
             f"{folder / HISTORY} has no finished epoch, so there is nothing to examine. Go on with "
