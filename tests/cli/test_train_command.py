@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shlex
 import signal
 import tomllib
@@ -225,6 +226,12 @@ class TestFolders:
         assert result.exit_code == 1
         assert "file/run can't be written: Not a directory" in result.stderr
         assert names(elsewhere) == {"file"}
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_says_that_lbfgs_has_converged(clearprop):
+    result = clearprop("train", "iris", "--optimizer", "lbfgs")
+    assert re.search(r"Trained \d+ epochs in [\d.]+ s, until it converged. Saved", result.stdout)
 
 
 def test_settings_that_clash_leave_no_run_behind(clearprop):

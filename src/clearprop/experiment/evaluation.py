@@ -21,7 +21,7 @@ _FURTHEST = 10  # samples that are told as mistakes where answers are values
 
 @dataclass(frozen=True)
 class ClassReport:
-    """How well one class was told from the others.
+    """The measures of how well one class was told from the others.
 
     Parameters
     ----------

@@ -10,15 +10,8 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset, load
 from clearprop.errors import DataError, ModelFileError, UnknownNameError, UsageError
+from clearprop.experiment import learning
 from clearprop.experiment.folder import model_in
-from clearprop.experiment.learning import (
-    build_trainer,
-    load_dataset,
-    load_for,
-    naming,
-    recipe_of,
-    set_task,
-)
 from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.files.models import load as load_model
 from clearprop.network import Network
@@ -78,21 +71,21 @@ def make_ready(
     if data is not None:
         raise UsageError(f"--data gives a model other data; {model_or_data} is no model.")
     settings = Settings(data=model_or_data, target=target, size=size)
-    dataset = load_dataset(settings)
-    task = set_task(settings, dataset)
+    dataset = learning.load_dataset(settings)
+    task = learning.set_task(settings, dataset)
     return Ready(task.network, task.recipe, dataset, task.settings)
 
 
 def _of_model(path: Path, data: str | None) -> Ready:
     model = load_model(path)
-    recipe = recipe_of(model, "read data", "call clearprop.walk with its network")
+    recipe = learning.recipe_of(model, "read data", "call clearprop.walk with its network")
     described: Any = model.training.get("settings")
     trained = Settings(**described) if isinstance(described, dict) else None
     source = trained.data if data is None and trained is not None else data
     if source is None:
         raise UsageError(f"{path} does not say what it was trained on. Give data with --data.")
     try:
-        dataset = load_for(model, source)
+        dataset = learning.load_for(model, source)
     except (DataError, UnknownNameError) as error:
         if data is not None:
             raise
@@ -126,10 +119,10 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
     first = sample // batch_size * batch_size
     rows = np.arange(first, min(first + batch_size, count))
     batch = dataset.take(rows)
-    with naming(dataset.name):
+    with learning.naming(dataset.name):
         X = prepare(batch.X, ready.recipe.inputs, ready.network.dtype)[:]
         y = ready.recipe.target.encode(batch)
-    optimizer = build_trainer(settings, count).optimizer
+    optimizer = learning.build_trainer(settings, count).optimizer
     looks_along_a_line = optimizer.full_batch
     found = walk(
         ready.network,
@@ -178,16 +171,17 @@ def check_network(model_or_data: str, data: str | None) -> "Report":
                 f"{model_or_data} is itself the data. Leave --data out, or give a FILE or MODEL."
             )
         settings = Settings(data=model_or_data)
-        task = set_task(settings, load_dataset(settings))
+        task = learning.set_task(settings, learning.load_dataset(settings))
         return _check(task.network, task.recipe, task.train)
     model = load_model(path)
-    recipe = recipe_of(model, "be checked on raw data", "use cp.check_gradients(network, X, y)")
+    instead = "use cp.check_gradients(network, X, y)"
+    recipe = learning.recipe_of(model, "be checked on raw data", instead)
     described = model.training.get("settings")
     if data is None and isinstance(described, dict):
         data = str(described.get("data"))
     if data is None:
         raise UsageError("The model does not say what it was trained on. Say so: --data DATA.")
-    return _check(model.network, recipe, load_for(model, data))
+    return _check(model.network, recipe, learning.load_for(model, data))
 
 
 def batch_for_learners(data: str) -> "Batch":
@@ -209,7 +203,7 @@ def _check(network: Network, recipe: Preprocessing, dataset: Dataset) -> "Report
     from clearprop.gradcheck import check_gradients
 
     some = _some(dataset)
-    with naming(dataset.name):
+    with learning.naming(dataset.name):
         report = check_gradients(network, *_prepared(some, recipe))
     if len(some) == len(dataset):
         return report

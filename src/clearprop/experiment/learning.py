@@ -15,7 +15,6 @@ from clearprop.core.initializers import INITIALIZERS
 from clearprop.core.parameters import Array
 from clearprop.core.schedules import SCHEDULES
 from clearprop.data import Dataset, Table, hold_out, load
-from clearprop.data.format import Format
 from clearprop.data.loading import format_of
 from clearprop.errors import DataError, DivergedError, ShapeError, UsageError
 from clearprop.experiment.settings import Extent, Settings, resolve
@@ -101,9 +100,7 @@ def load_for(model: Model, name_or_path: str) -> Dataset:
     recipe = model.preprocessing
     if recipe is None:
         return load(name_or_path)
-    path = Path(name_or_path)
-    owner = format_of(path)
-    target = _target_in(path, owner, recipe) if owner and owner.has_columns else None
+    target = _target_in(Path(name_or_path), recipe)
     if isinstance(recipe.inputs, preprocessing.PictureRecipe):
         return load(
             name_or_path,
@@ -118,9 +115,11 @@ def load_for(model: Model, name_or_path: str) -> Dataset:
     return dataset
 
 
-def _target_in(path: Path, owner: Format, recipe: preprocessing.Preprocessing) -> str | None:
-    """Return the column that was learned: by its name, else the only one that is no input."""
-    target, inputs = recipe.target.name, recipe.inputs
+def _target_in(path: Path, recipe: preprocessing.Preprocessing) -> str | None:
+    """Return a table's column that was learned: by its name, else the only one that is no input."""
+    owner, target, inputs = format_of(path), recipe.target.name, recipe.inputs
+    if owner is None or not owner.has_columns:
+        return None
     if target is not None or not isinstance(inputs, preprocessing.TableRecipe):
         return target
     known = {column.name for column in inputs.columns}
