@@ -77,10 +77,11 @@ def load(
     """
     text = os.fspath(name_or_path)
     path = Path(text)
-    owner = format_of(path)
-    if target is not None and not (owner and owner.has_columns):
-        tables = names((one for one in FORMATS if one.has_columns), "and")
-        raise UsageError(f"{text} has no columns to name a target of; only {tables} files have.")
+    if target is not None:
+        tables = [one for one in FORMATS if one.has_columns]
+        if not any(one.owns(path) for one in tables):
+            known = names(tables, "and")
+            raise UsageError(f"{text} has no columns to name a target of; only {known} files have.")
     if text in BUILTINS:
         return BUILTINS[text]()
     if text in TOYS:
@@ -95,6 +96,7 @@ def load(
         raise _not_there(path, text)
     if not path.is_file():
         raise DataError(f"{path} is neither a file nor a folder.")
+    owner = format_of(path)
     if owner is None:
         others = "".join(f"{one.otherwise}, " for one in FORMATS if one.otherwise)
         raise DataError(
