@@ -277,7 +277,7 @@ def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Datase
     return dataset.take(~held), dataset.take(held)
 
 
-def _strata(dataset: Dataset) -> list[tuple[str, np.ndarray[tuple[int], np.dtype[np.int64]]]]:
+def _strata(dataset: Dataset) -> list[tuple[str, NDArray[np.int64]]]:
     if dataset.class_names is None:
         return [("The whole", np.arange(len(dataset)))]
     members = [np.flatnonzero(dataset.y == index) for index in range(len(dataset.class_names))]
@@ -342,5 +342,5 @@ def _describe_column(name: str, column: Column) -> dict[str, Json]:
     return {"name": name, "kind": "categorical", "missing": missing, "categories": categories}
 
 
-def _range(values: np.ndarray[Any, Any]) -> list[Any]:
+def _range(values: NDArray[Any]) -> list[Any]:
     return [values.min().item(), values.max().item()]

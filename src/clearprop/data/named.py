@@ -13,8 +13,6 @@ from clearprop.data.dataset import Dataset
 from clearprop.data.table import Table
 from clearprop.errors import UsageError
 
-Points = NDArray[np.float64]
-
 
 def planar(samples: int = 400, seed: int = 1) -> Dataset:
     """Make the course's flower: petals of two classes, taking turns around the origin.
@@ -98,7 +96,7 @@ def _shares(samples: int, parts: int) -> list[int]:
     return [samples // parts + (part < samples % parts) for part in range(parts)]
 
 
-def _points(name: str, parts: list[Points], class_names: tuple[str, ...]) -> Dataset:
+def _points(name: str, parts: list[NDArray[np.float64]], class_names: tuple[str, ...]) -> Dataset:
     y = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     X = np.concatenate(parts)
     return Dataset(name, "array", X, y, class_names, ("x1", "x2"), target_name="class")
@@ -155,7 +153,7 @@ def _table(name: str, target_name: str) -> Dataset:
     )
 
 
-def _classes(bunch: Any) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
+def _classes(bunch: Any) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     return bunch["target"].astype(np.int64), tuple(str(name) for name in bunch["target_names"])
 
 
