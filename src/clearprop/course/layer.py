@@ -101,7 +101,7 @@ def linear_backward(dZ: Array, cache: LinearCache) -> tuple[Array, Array, Array]
     ----------
     dZ : ndarray, shape (n, m)
     cache : tuple
-        The one that `linear_forward` gave.
+        The cache that `linear_forward` gave.
 
     Returns
     -------
@@ -127,14 +127,14 @@ def linear_activation_backward(
     ----------
     dA : ndarray, shape (n, m)
     cache : tuple
-        The one that `linear_activation_forward` gave.
+        The cache that `linear_activation_forward` gave.
     activation : {"sigmoid", "tanh", "relu", "leaky_relu"}
-        The one of forward. The derivative of ReLU at 0 is 0.
+        The activation of forward. The derivative of ReLU at 0 is 0.
 
     Returns
     -------
     dA_prev, dW, db : ndarray
-        As `linear_backward` gives them.
+        The gradients as `linear_backward` gives them.
     """
     linear_cache, Z = cache
     require_shape("dA", dA, Z.shape)

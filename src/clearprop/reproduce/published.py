@@ -100,7 +100,7 @@ class Published:
         -------
         network : Network
         history : History
-            Of full batches, entry i of the losses is what the articles call the cost after
+            The losses among it: of full batches, entry i is what the articles call the cost after
             iteration i: they compute it before the iteration's update.
 
         Raises
