@@ -39,7 +39,7 @@ def classes_in(namespace: Mapping[str, Any], base: type[Any]) -> list[type[Any]]
 def own(kind: type, name: str) -> Any:
     """Return what a class says of itself, or None where it only inherits it.
 
-    For facts that one that inherits need not share, such as the code that does the same quicker.
+    It asks for facts that an heir need not share, such as the code that does the same quicker.
     """
     return getattr(kind, name) if name in vars(kind) else None
 

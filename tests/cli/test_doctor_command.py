@@ -83,6 +83,31 @@ def test_a_run_that_diverged_is_repeated_up_to_there(clearprop: Clearprop, tmp_p
     assert update[0] in said
 
 
+def run_of_lbfgs(clearprop: Clearprop, folder: Path, *options: object) -> Path:
+    trained = clearprop("train", *options, "--optimizer", "lbfgs", "--out", folder)
+    assert trained.exit_code == 0, trained.stderr
+    return folder
+
+
+def test_advice_for_lbfgs_is_what_it_can_train_with(clearprop: Clearprop, tmp_path: Path) -> None:
+    overfitted = clearprop("doctor", run_of_lbfgs(clearprop, tmp_path / "a", "diabetes"))
+    assert overfitted.stdout.startswith("1. Overfitting")
+    assert overfitted.stdout.endswith("config.toml --patience 10\n")
+    deep = ("breast_cancer", "--layers", "50,50,50", "--activation", "sigmoid", "--init", "normal")
+    stalled = clearprop("doctor", run_of_lbfgs(clearprop, tmp_path / "b", *deep))
+    assert stalled.exit_code == 0, stalled.stderr
+    assert stalled.stdout.endswith("config.toml --activation relu --init he\n")
+
+
+def test_a_run_of_lbfgs_without_an_epoch_needs_other_first_weights(
+    clearprop: Clearprop, tmp_path: Path
+) -> None:
+    flat = ("iris", "--layers", "16,16,16,16", "--init", "normal", "--activation", "tanh")
+    result = clearprop("doctor", run_of_lbfgs(clearprop, tmp_path / "run", *flat))
+    assert result.exit_code == 1
+    assert "finds no way down from the first weights. Draw others: --init" in result.stderr
+
+
 def test_a_published_experiment_needs_its_data(clearprop: Clearprop, tmp_path: Path) -> None:
     result = clearprop("doctor", "mnist-ffn")
     assert result.exit_code == 2

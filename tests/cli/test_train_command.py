@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shlex
 import signal
 import tomllib
@@ -227,6 +228,19 @@ class TestFolders:
         assert names(elsewhere) == {"file"}
 
 
+@pytest.mark.usefixtures("undrawn")
+def test_says_that_lbfgs_has_converged(clearprop):
+    result = clearprop("train", "iris", "--optimizer", "lbfgs")
+    assert re.search(r"Trained \d+ epochs in [\d.]+ s, until it converged. Saved", result.stdout)
+
+
+def test_settings_that_clash_leave_no_run_behind(clearprop):
+    result = clearprop("train", "iris", "--optimizer", "lbfgs", "--dropout", 0.5, "--out", "run")
+    assert result.exit_code == 2
+    assert "leave dropout out" in result.stderr
+    assert not Path("run").exists()
+
+
 class TestResuming:
     def test_goes_on_to_the_same_bytes_after_ctrl_c(self, clearprop, monkeypatch, undrawn):
         options = ("train", "iris", "--epochs", 6, "--dropout", 0.1, "--checkpoint-every", 0)
@@ -276,10 +290,15 @@ class TestResuming:
         assert named in result.stderr
         assert {path: path.read_bytes() for path in Path("run").iterdir()} == before
 
-    def test_trains_more_epochs_at_a_constant_learning_rate(self, clearprop, undrawn):
-        constant = ("train", "iris", "--schedule", "constant", "--epochs")
-        assert clearprop(*constant, 4, "--out", "whole").exit_code == 0
-        assert clearprop(*constant, 2, "--out", "part").exit_code == 0
+    @pytest.mark.parametrize(
+        "unscheduled",
+        [("--schedule", "constant"), ("--optimizer", "lbfgs", "--dtype", "float64")],
+        ids=["constant rate", "no rate"],
+    )
+    def test_trains_more_epochs_without_a_schedule(self, clearprop, undrawn, unscheduled):
+        train = ("train", "iris", *unscheduled, "--epochs")
+        assert clearprop(*train, 4, "--out", "whole").exit_code == 0
+        assert clearprop(*train, 2, "--out", "part").exit_code == 0
         assert clearprop("train", "--resume", "--out", "part", "--epochs", 4).exit_code == 0
         whole, part = (cp.load(f"{name}/model.safetensors").network for name in ("whole", "part"))
         np.testing.assert_array_equal(part.parameters.data, whole.parameters.data)

@@ -7,7 +7,7 @@ import pytest
 
 import clearprop as cp
 from clearprop.experiment import Settings, load_dataset, set_task
-from clearprop.experiment.construction import build_trainer
+from clearprop.experiment.learning import build_trainer
 
 
 class TestOfData:
@@ -132,6 +132,20 @@ class TestOfAModel:
         said = clearprop("walk", "run").stdout
         assert "The run weighs classes; this step does not." in said
         assert "The run clips gradients to the length 0.5; this step does not." in said
+
+    def test_says_why_a_run_of_lbfgs_shows_no_update(self, clearprop, undrawn, strict_json):
+        options = ("--optimizer", "lbfgs", "--l2", 1, "--epochs", 1)
+        assert clearprop("train", "moons", *options, "--out", "run").exit_code == 0
+        result = clearprop("walk", "run")
+        assert result.exit_code == 0, result.stderr
+        said = " ".join(result.stdout.split())
+        assert "moons: the batch of samples 0 to 399 of 400." in said
+        assert "LBFGS finds an update by several looks at the loss along a line" in said
+        stages = {
+            step["stage"]
+            for step in strict_json(clearprop("walk", "run", "--json").stdout)["steps"]
+        }
+        assert stages == {"input", "forward", "loss", "backward"}
 
 
 class TestRefuses:

@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from clearprop.experiment import Settings
 from clearprop.reproduce import EXPERIMENTS, find_experiment
+from clearprop.reproduce.published import Published, accuracy
+
+
+def accuracy_after(published: Published, data: Path, settings: Settings) -> float:
+    """Train to the end, and return the accuracy on the test set in %."""
+    parts = published.read(data)
+    network, _ = published.train(parts, settings)
+    return accuracy(network, parts.test)
 
 
 @pytest.mark.parametrize(
@@ -29,13 +38,13 @@ def test_the_advice_frees_a_stalled_recipe(
     assert "one_answer" in examination.illnesses
     assert examination.changes == changes
     settings = examination.apply(published.settings)
-    assert published.test_accuracy(shared_data, settings) > least
+    assert accuracy_after(published, shared_data, settings) > least
 
 
 def test_the_cats_stay_at_34_percent_as_published(shared_data: Path) -> None:
     published = find_experiment("cat-tanh").published
     assert published is not None
-    assert published.test_accuracy(shared_data, published.settings) == pytest.approx(34)
+    assert accuracy_after(published, shared_data, published.settings) == pytest.approx(34)
 
 
 def test_a_published_recipe_that_learns_is_healthy(shared_data: Path) -> None:

@@ -9,8 +9,7 @@ from clearprop.cli import output
 from clearprop.cli.options import setting_option, typed
 from clearprop.data import Dataset
 from clearprop.errors import DataError, UsageError
-from clearprop.experiment import Settings, load_dataset
-from clearprop.experiment.folder import MODEL_SUFFIX, SETTINGS, is_run
+from clearprop.experiment import Settings, folder, load_dataset
 from clearprop.training import ProgressLine
 
 
@@ -42,17 +41,17 @@ def doctor(
     from clearprop.reproduce import EXPERIMENTS
 
     path = Path(run_or_data)
-    if path.suffix == MODEL_SUFFIX:
+    if path.suffix == folder.MODEL_SUFFIX:
         raise UsageError(
             f"{run_or_data} is a model alone. Give the folder of its run, which holds its history "
             "and names its data; in Python, clearprop.examine takes a network and arrays."
         )
     published = EXPERIMENTS[run_or_data].published if run_or_data in EXPERIMENTS else None
     again, watched = "", [ProgressLine()]
-    if is_run(path):
+    if folder.is_run(path):
         _refuse("a run has its own", target=target, size=size)
         found = examine_run(path, data, watched)
-        again = f"clearprop train --config {shlex.quote(str(path / SETTINGS))}"
+        again = f"clearprop train --config {shlex.quote(str(path / folder.SETTINGS))}"
     elif published is not None:
         _refuse("a published experiment has its own", target=target, size=size)
         output.note("Its first updates, as published:")
@@ -77,7 +76,7 @@ def _load(settings: Settings) -> Dataset:
         if not Path(settings.data).is_dir():
             raise
         raise DataError(
-            f"{settings.data} holds neither a run, which has a {SETTINGS}, nor data. {error}"
+            f"{settings.data} holds neither a run, which has a {folder.SETTINGS}, nor data. {error}"
         ) from error
     output.note_left_out(dataset.problems)
     output.note(

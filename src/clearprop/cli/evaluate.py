@@ -6,9 +6,7 @@ from pathlib import Path
 import click
 
 from clearprop.cli import output
-from clearprop.experiment import Evaluation
-from clearprop.experiment import evaluate as measure
-from clearprop.experiment.learning import load_for
+from clearprop.experiment import evaluation, learning
 from clearprop.files.models import Model, load
 
 _MISTAKES = 10
@@ -26,10 +24,10 @@ def evaluate(model: str, data: str, as_json: bool) -> None:
     the model has learned from.
     """
     loaded = load(model)
-    dataset = load_for(loaded, data)
+    dataset = learning.load_for(loaded, data)
     output.note_left_out(dataset.problems)
     measured = dataset.test or dataset
-    found = measure(loaded, measured)
+    found = evaluation.evaluate(loaded, measured)
     which = "the test set of " if dataset.test else ""
     if not dataset.test and (warning := _learned_from(loaded, data)):
         output.note(warning)
@@ -67,7 +65,7 @@ def _learned_from(model: Model, data: str) -> str | None:
     return warning
 
 
-def _say_mistakes(found: Evaluation) -> None:
+def _say_mistakes(found: evaluation.Evaluation) -> None:
     click.echo()
     if found.confusion is None:
         output.say_table(

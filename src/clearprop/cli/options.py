@@ -80,14 +80,7 @@ def task_options(command: _Command) -> _Command:
 
 
 def settings_from(data: str | None, options: Mapping[str, Any]) -> Settings:
-    """Put settings together: the command line goes before --config.
-
-    Parameters
-    ----------
-    data : str or None
-        The argument DATA.
-    options : mapping
-        The values that `task_options` gave.
+    """Put settings together: the command line, DATA and `task_options`, goes before --config.
 
     Raises
     ------
@@ -103,15 +96,8 @@ def settings_from(data: str | None, options: Mapping[str, Any]) -> Settings:
 def settings_of_run(path: Path, data: str | None, options: Mapping[str, Any]) -> Settings:
     """Read the settings that a run began with, and check that nothing else is asked of it now.
 
-    Only more epochs may be asked, and only of a constant learning rate: every other schedule is
-    laid out for the epochs it began with.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The settings in the run's folder.
-    data, options
-        The same as in `settings_from`.
+    Only more epochs may be asked, and only of a constant learning rate or of none: every other
+    schedule is laid out for the epochs it began with.
 
     Raises
     ------
@@ -127,7 +113,7 @@ def settings_of_run(path: Path, data: str | None, options: Mapping[str, Any]) ->
     asked = began.changed(_given(data, options))
     for name in described(began):
         before, now = getattr(began, name), getattr(asked, name)
-        extended = name == "epochs" and began.schedule == "constant"
+        extended = name == "epochs" and began.schedule in (None, "constant")
         if before != now and not extended:
             raise UsageError(
                 f"The run in {path.parent} began with {name} = {before}, now it is {now}. "

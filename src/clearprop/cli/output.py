@@ -38,15 +38,6 @@ def say_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str 
     """Print a table; columns whose name ends in a space are set to the left, others to the right.
 
     On a terminal long cells are wrapped; elsewhere there is no edge to wrap at.
-
-    Parameters
-    ----------
-    columns : sequence of str
-        The header.
-    rows : iterable of sequence
-        Cells; numbers are formatted by the caller.
-    title : str, optional
-        A line above.
     """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:

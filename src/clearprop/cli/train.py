@@ -8,11 +8,13 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.options import setting_option, settings_from, settings_of_run, task_options
-from clearprop.data.dataset import Kind
 from clearprop.errors import UsageError
 from clearprop.experiment import Task, learn, load_dataset, set_task
 from clearprop.experiment import folder as run_folder
 from clearprop.training import Checkpoint, ProgressLine
+
+_ENDED = {"converged": ", until it converged", "stuck": ", until it found no way further down"}
+"""Words for the reasons for which an optimizer ends a training by itself."""
 
 
 @click.command()
@@ -111,13 +113,14 @@ def _say_reached(report: dict[str, Any]) -> None:
 def _say_saved(report: dict[str, Any], folder: Path, pictures: list[Path]) -> None:
     saved = ["model", "history", "settings", "report", *(path.name for path in pictures)]
     epochs = "1 epoch" if report["epochs"] == 1 else f"{report['epochs']} epochs"
+    ended = _ENDED.get(report["stopped"], "")
     click.echo(
-        f"Trained {epochs} in {output.duration(report['seconds'])}. "
+        f"Trained {epochs} in {output.duration(report['seconds'])}{ended}. "
         f"Saved in {folder}: {', '.join(saved[:-1])} and {saved[-1]}."
     )
 
 
-def _say_next(report: dict[str, Any], kind: Kind) -> None:
+def _say_next(report: dict[str, Any], kind: str) -> None:
     model, data = shlex.quote(str(report["model"])), shlex.quote(report["data"])
     new = {"pictures": "PICTURE... --show", "table": "NEW.csv", "array": "NEW.npz"}[kind]
     click.echo(f"Next:  clearprop predict {model} {new}")

@@ -39,13 +39,7 @@ ACTIVATIONS = {
 
 
 def find_activation(name: str) -> Activation:
-    """Return the activation of that name.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is none.
-    """
+    """Return the activation of that name, or raise UnknownNameError."""
     if name not in ACTIVATIONS:
         raise unknown_name("activation", name, ACTIVATIONS)
     return ACTIVATIONS[name]
@@ -107,7 +101,7 @@ def linear_backward(dZ: Array, cache: LinearCache) -> tuple[Array, Array, Array]
     ----------
     dZ : ndarray, shape (n, m)
     cache : tuple
-        The one that `linear_forward` gave.
+        The cache that `linear_forward` gave.
 
     Returns
     -------
@@ -133,14 +127,14 @@ def linear_activation_backward(
     ----------
     dA : ndarray, shape (n, m)
     cache : tuple
-        The one that `linear_activation_forward` gave.
+        The cache that `linear_activation_forward` gave.
     activation : {"sigmoid", "tanh", "relu", "leaky_relu"}
-        The one of forward. The derivative of ReLU at 0 is 0.
+        The activation of forward. The derivative of ReLU at 0 is 0.
 
     Returns
     -------
     dA_prev, dW, db : ndarray
-        As `linear_backward` gives them.
+        The gradients as `linear_backward` gives them.
     """
     linear_cache, Z = cache
     require_shape("dA", dA, Z.shape)
@@ -148,24 +142,13 @@ def linear_activation_backward(
 
 
 def require_shape(name: str, array: Array, expected: tuple[int, ...], why: str = "") -> None:
-    """Refuse an array of another shape than expected.
-
-    Raises
-    ------
-    ShapeError
-        It names the array and ends with `why`.
-    """
+    """Raise ShapeError for another shape than expected; it names the array and ends with `why`."""
     if np.shape(array) != expected:
         raise ShapeError(f"{name} has shape {np.shape(array)}, expected {expected}{why}.")
 
 
 def require_columns(name: str, array: Array) -> None:
-    """Refuse what is not a matrix with at least one sample, a column each.
-
-    Raises
-    ------
-    ShapeError
-    """
+    """Raise ShapeError for what is not a matrix with at least one sample, a column each."""
     if np.ndim(array) != 2 or np.shape(array)[1] == 0:
         raise ShapeError(
             f"{name} has shape {np.shape(array)}, expected (features, m): a column for each sample."
@@ -173,22 +156,9 @@ def require_columns(name: str, array: Array) -> None:
 
 
 def require_linear(W: Array, b: Array, inputs: int, below: str, place: str = "") -> None:
-    """Refuse a W or b that does not fit the layer below.
+    """Raise ShapeError for a W, (n, inputs), or b, (n, 1), that does not fit the layer below.
 
-    Parameters
-    ----------
-    W, b : ndarray
-        Expected are (n, inputs) and (n, 1).
-    inputs : int
-    below : str
-        The name of what W is multiplied with, for the message.
-    place : str, optional
-        The number of the layer, likewise.
-
-    Raises
-    ------
-    ShapeError
-        It names ``W2`` or ``b2``, for place ``"2"``.
+    The error names ``W2`` or ``b2`` for place ``"2"``; `below` is what W is multiplied with.
     """
     n = len(W) if np.ndim(W) else 1
     require_shape(f"W{place}", W, (n, inputs), f", a column for each row of {below}")
@@ -196,23 +166,12 @@ def require_linear(W: Array, b: Array, inputs: int, below: str, place: str = "")
 
 
 def require_parameters(parameters: Mapping[str, Array], n_x: int | None = None) -> int:
-    """Refuse parameters that make no network.
-
-    Parameters
-    ----------
-    parameters : mapping of str to ndarray
-    n_x : int, optional
-        The number of features that it must take; as many as W1 does unless given.
-
-    Returns
-    -------
-    int
-        The number L of its layers.
+    """Return the number L of layers of a network that takes `n_x` features, or as many as W1 does.
 
     Raises
     ------
     ShapeError
-        It names the first array that does not fit.
+        If the parameters make no such network; it names the first array that does not fit.
     """
     L = max(1, (len(parameters) + 1) // 2)
     names = [f"{kind}{layer}" for layer in range(1, L + 1) for kind in "Wb"]

@@ -140,9 +140,9 @@ def L_model_backward(
     AL : ndarray, shape (n[L], m)
     Y : ndarray, shape (n[L], m)
     caches : sequence of tuple
-        The ones that `L_model_forward` gave.
+        The caches that `L_model_forward` gave.
     hidden : {"relu", "sigmoid", "tanh", "leaky_relu"}
-        The one of forward.
+        The activation of forward.
 
     Returns
     -------
@@ -207,7 +207,7 @@ def L_layer_model(
         Whether to print every cost that is returned.
     hidden : {"relu", "sigmoid", "tanh", "leaky_relu"}
     seed, initialization
-        As `initialize_parameters_deep` takes them.
+        The seed and the rule that `initialize_parameters_deep` takes.
 
     Returns
     -------

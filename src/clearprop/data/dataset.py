@@ -277,7 +277,7 @@ def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Datase
     return dataset.take(~held), dataset.take(held)
 
 
-def _strata(dataset: Dataset) -> list[tuple[str, np.ndarray[tuple[int], np.dtype[np.int64]]]]:
+def _strata(dataset: Dataset) -> list[tuple[str, NDArray[np.int64]]]:
     if dataset.class_names is None:
         return [("The whole", np.arange(len(dataset)))]
     members = [np.flatnonzero(dataset.y == index) for index in range(len(dataset.class_names))]
@@ -316,9 +316,7 @@ def describe(dataset: Dataset) -> dict[str, Json]:
         **_describe_inputs(dataset.X),
         "target": dataset.target_name,
         **task,
-        "problems": [
-            {"source": problem.source, "reason": problem.reason} for problem in dataset.problems
-        ],
+        "problems": [vars(problem) for problem in dataset.problems],
         "test": describe(dataset.test) if dataset.test else None,
     }
 
@@ -340,15 +338,9 @@ def _describe_column(name: str, column: Column) -> dict[str, Json]:
         missing = len(column) - len(present)
         span: Json = _range(present) if len(present) else None
         return {"name": name, "kind": "numeric", "missing": missing, "range": span}
-    categories = np.unique(column[column != ""])
-    missing = int(np.sum(column == ""))
-    return {
-        "name": name,
-        "kind": "categorical",
-        "missing": missing,
-        "categories": len(categories),
-    }
+    missing, categories = int(np.sum(column == "")), len(np.unique(column[column != ""]))
+    return {"name": name, "kind": "categorical", "missing": missing, "categories": categories}
 
 
-def _range(values: np.ndarray[Any, Any]) -> list[Any]:
+def _range(values: NDArray[Any]) -> list[Any]:
     return [values.min().item(), values.max().item()]

@@ -104,25 +104,7 @@ def read_idx_folder(folder: Path) -> Dataset:
 
 
 def _read_images(path: Path, class_names: tuple[str, ...] | None = None) -> Dataset:
-    """Read a file of images together with the labels beside it.
-
-    Parameters
-    ----------
-    path : Path
-        The file of images.
-    class_names : tuple of str, optional
-        The classes if they are known already, as for a test set.
-
-    Returns
-    -------
-    Dataset
-        Pictures if the images are (N, H, W) bytes, else an array.
-
-    Raises
-    ------
-    DataError
-        If the labels are missing, don't fit the images, or are none of `class_names`.
-    """
+    """Read a file of images with the labels beside it, whose classes a test set shares."""
     labels_path = _labels_beside(path)
     X, labels = read_idx(path), read_idx(labels_path)
     if X.ndim < 2 or labels.ndim != 1 or labels.dtype.kind not in "iu":

@@ -23,12 +23,6 @@ def format_of(path: Path) -> Format | None:
     return next((one for one in FORMATS if one.owns(path)), None)
 
 
-def has_columns(path: Path) -> bool:
-    """Whether a file is a table, by its name."""
-    owner = format_of(path)
-    return owner is not None and owner.has_columns
-
-
 def suffixes(formats: Iterable[Format]) -> str:
     """List the suffixes of formats: ".csv, .tsv or .npz"."""
     return _in_words([suffix for one in formats for suffix in one.suffixes], "or")
@@ -83,9 +77,11 @@ def load(
     """
     text = os.fspath(name_or_path)
     path = Path(text)
-    if target is not None and not has_columns(path):
-        tables = names((one for one in FORMATS if one.has_columns), "and")
-        raise UsageError(f"{text} has no columns to name a target of; only {tables} files have.")
+    if target is not None:
+        tables = [one for one in FORMATS if one.has_columns]
+        if not any(one.owns(path) for one in tables):
+            known = names(tables, "and")
+            raise UsageError(f"{text} has no columns to name a target of; only {known} files have.")
     if text in BUILTINS:
         return BUILTINS[text]()
     if text in TOYS:

@@ -1,4 +1,7 @@
-"""Data sets that have a name: real ones that scikit-learn brings along, and generated ones."""
+"""Data sets that have a name: real ones that scikit-learn brings along, and generated ones.
+
+Those that are generated have X of float64, shape (samples, 2); their classes follow each other.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,25 +13,12 @@ from clearprop.data.dataset import Dataset
 from clearprop.data.table import Table
 from clearprop.errors import UsageError
 
-Points = NDArray[np.float64]
-
 
 def planar(samples: int = 400, seed: int = 1) -> Dataset:
     """Make the course's flower: petals of two classes, taking turns around the origin.
 
     Class j has the points (r sin t, r cos t), with t spread over 3.12 j to 3.12 (j + 1) and
-    r = 4 sin(4 t), both with normal noise of 0.2.
-
-    Parameters
-    ----------
-    samples : int, default 400
-    seed : int, default 1
-        The default gives the published points.
-
-    Returns
-    -------
-    Dataset
-        X float64, shape (samples, 2); the classes follow each other.
+    r = 4 sin(4 t), both with normal noise of 0.2. The default seed gives the published points.
     """
     random_state = np.random.RandomState(seed)
     parts = []
@@ -40,19 +30,9 @@ def planar(samples: int = 400, seed: int = 1) -> Dataset:
 
 
 def moons(samples: int = 400, noise: float = 0.2, seed: int = 0) -> Dataset:
-    """Make two half circles that reach into each other.
+    """Make two half circles of radius 1 that reach into each other.
 
-    Parameters
-    ----------
-    samples : int, default 400
-    noise : float, default 0.2
-        Standard deviation of what is added to each coordinate; the circles have radius 1.
-    seed : int, default 0
-
-    Returns
-    -------
-    Dataset
-        X float64, shape (samples, 2); the classes follow each other.
+    `noise` is the standard deviation of what is added to each coordinate.
     """
     random_state = np.random.RandomState(seed)
     upper, lower = (np.linspace(0, np.pi, count) for count in _shares(samples, 2))
@@ -65,20 +45,9 @@ def moons(samples: int = 400, noise: float = 0.2, seed: int = 0) -> Dataset:
 
 
 def spirals(samples: int = 600, arms: int = 3, noise: float = 0.02, seed: int = 0) -> Dataset:
-    """Make arms that wind around the origin, one class each.
+    """Make arms that wind around the origin up to radius 1, one class each.
 
-    Parameters
-    ----------
-    samples : int, default 600
-    arms : int, default 3
-    noise : float, default 0.02
-        Standard deviation of what is added to each coordinate; the arms end at radius 1.
-    seed : int, default 0
-
-    Returns
-    -------
-    Dataset
-        X float64, shape (samples, 2); the classes follow each other.
+    `noise` is the standard deviation of what is added to each coordinate.
     """
     random_state = np.random.RandomState(seed)
     parts = []
@@ -91,19 +60,7 @@ def spirals(samples: int = 600, arms: int = 3, noise: float = 0.02, seed: int = 
 
 
 def blobs(samples: int = 300, centres: int = 3, seed: int = 0) -> Dataset:
-    """Make round heaps with standard deviation 1 at random places in a square of side 12.
-
-    Parameters
-    ----------
-    samples : int, default 300
-    centres : int, default 3
-    seed : int, default 0
-
-    Returns
-    -------
-    Dataset
-        X float64, shape (samples, 2); the classes follow each other.
-    """
+    """Make round heaps with standard deviation 1 at random places in a square of side 12."""
     random_state = np.random.RandomState(seed)
     counts = _shares(samples, centres)
     places = random_state.uniform(-6, 6, size=(centres, 2))
@@ -114,19 +71,9 @@ def blobs(samples: int = 300, centres: int = 3, seed: int = 0) -> Dataset:
 
 
 def linear(samples: int = 200, noise: float = 0.1, seed: int = 0) -> Dataset:
-    """Make values that are 2 x1 - x2 + 0.5, plus noise: the simplest regression.
+    """Make values y of float64, shape (samples,): 2 x1 - x2 + 0.5, plus noise.
 
-    Parameters
-    ----------
-    samples : int, default 200
-    noise : float, default 0.1
-        Standard deviation of what is added to the values.
-    seed : int, default 0
-
-    Returns
-    -------
-    Dataset
-        X float64 of standard normal numbers, shape (samples, 2); y float64, shape (samples,).
+    It is the simplest regression; `noise` is the standard deviation of what is added.
     """
     random_state = np.random.RandomState(seed)
     X = random_state.randn(*_shares(samples, 1), 2)
@@ -149,7 +96,7 @@ def _shares(samples: int, parts: int) -> list[int]:
     return [samples // parts + (part < samples % parts) for part in range(parts)]
 
 
-def _points(name: str, parts: list[Points], class_names: tuple[str, ...]) -> Dataset:
+def _points(name: str, parts: list[NDArray[np.float64]], class_names: tuple[str, ...]) -> Dataset:
     y = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     X = np.concatenate(parts)
     return Dataset(name, "array", X, y, class_names, ("x1", "x2"), target_name="class")
@@ -206,7 +153,7 @@ def _table(name: str, target_name: str) -> Dataset:
     )
 
 
-def _classes(bunch: Any) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
+def _classes(bunch: Any) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     return bunch["target"].astype(np.int64), tuple(str(name) for name in bunch["target_names"])
 
 

@@ -270,8 +270,8 @@ def _read_part(
 
 def _require_enough(
     top: Path,
-    y: np.ndarray[tuple[int], np.dtype[np.int64]],
-    kept: np.ndarray[tuple[int], np.dtype[np.int64]],
+    y: NDArray[np.int64],
+    kept: NDArray[np.int64],
     classes: tuple[str, ...],
     problems: tuple[Problem, ...],
 ) -> None:

@@ -69,17 +69,7 @@ class SelectedRows:
 
 
 def take_rows(rows: Array | SelectedRows, indices: NDArray[np.int64]) -> Array | SelectedRows:
-    """Choose rows: as a copy while that is at most `COPY_LIMIT`, else without copying.
-
-    Parameters
-    ----------
-    rows : ndarray or SelectedRows, shape (N, ...)
-    indices : ndarray of int64, shape (K,)
-
-    Returns
-    -------
-    ndarray or SelectedRows, shape (K, ...)
-    """
+    """Choose rows, (K, ...): as a copy while that is at most `COPY_LIMIT`, else without copying."""
     base, chosen = (
         (rows.base, rows.indices[indices]) if isinstance(rows, SelectedRows) else (rows, indices)
     )

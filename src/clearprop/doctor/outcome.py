@@ -171,9 +171,11 @@ class Overfitting(Illness):
             return None
         watched = "validation_loss" in case.history.columns
         losses = case.history["validation_loss"] if watched else []
+        all_at_once = case.trainer is not None and case.trainer.optimizer.full_batch
+        keep = all_at_once or case.layers_of(Dropout)  # L-BFGS needs a loss that stays the same
         return self.finding(
             gap,
-            changes={"patience": 10} | ({} if case.layers_of(Dropout) else {"dropout": 0.3}),
+            changes={"patience": 10} | ({} if keep else {"dropout": 0.3}),
             variant="" if watched else "unwatched",
             known=known.text,
             unknown=unknown.text,

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from clearprop.core.initializers import INITIALIZERS
 from clearprop.doctor.scores import Score, is_well, score
-from clearprop.errors import DivergedError
+from clearprop.errors import DivergedError, UsageError
 from clearprop.layers import ACTIVATIONS, Activation, BatchNorm, Dense, Dropout, Layer, Sequential
 from clearprop.network import Network
 from clearprop.training import Trainer
@@ -197,7 +197,12 @@ class Trials:
         """
         key = repr(sorted(changes.items()))
         if key not in self._done:
-            self._done[key] = self._train(changes)
+            try:
+                self._done[key] = self._train(changes)
+            except UsageError:  # the optimizer can't train with them, as L-BFGS with batch norm
+                if not changes:
+                    raise
+                self._done[key] = replace(score(self.start, self.judged), value=-1.0, loss=inf)
         return self._done[key]
 
     def best_rate(self, changes: Changes) -> tuple[float, Score]:

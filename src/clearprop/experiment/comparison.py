@@ -11,11 +11,12 @@ import numpy as np
 
 from clearprop.configuration import Json
 from clearprop.core.blas import available_cores, blas_threads
-from clearprop.data import Dataset
 from clearprop.experiment.evaluation import evaluate
 from clearprop.experiment.learning import learn, load_dataset, set_task
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.values import Units
+
+_load_once = cache(load_dataset)
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def compare(
 
 def _train(settings: Settings) -> Trial:
     with blas_threads(1):
-        task = set_task(settings, _dataset(replace(settings, layers=None, seed=0)))
+        task = set_task(settings, _load_once(replace(settings, layers=None, seed=0)))
         trained = learn(task)
         measured = evaluate(trained.model, task.held_out or task.test or task.train)
     diverged = trained.diverged is not None or not len(trained.history)
@@ -136,11 +137,6 @@ def _train(settings: Settings) -> Trial:
         score=float("nan") if diverged else measured.score,
         seconds=0.0 if diverged else trained.history.rows[-1]["seconds"],
     )
-
-
-@cache
-def _dataset(settings: Settings) -> Dataset:
-    return load_dataset(settings)
 
 
 def _leave_interrupts_to_parent() -> None:

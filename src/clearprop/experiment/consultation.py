@@ -7,9 +7,8 @@ from pathlib import Path
 from clearprop.data import Dataset
 from clearprop.doctor import Doctor, Examination, Names, examine
 from clearprop.errors import ClearpropError, DataError, UsageError
-from clearprop.experiment.construction import build_trainer
 from clearprop.experiment.folder import HISTORY, MODEL, SETTINGS, is_run
-from clearprop.experiment.learning import Task, learn, load_dataset, set_task
+from clearprop.experiment.learning import Task, build_trainer, learn, load_dataset, set_task
 from clearprop.experiment.settings import Settings, read_settings
 from clearprop.files.models import load
 from clearprop.training import Callback, History
@@ -22,18 +21,9 @@ _FEWEST_EPOCHS = 3
 def examine_run(
     folder: Path, data: str | None = None, callbacks: Sequence[Callback] = ()
 ) -> Examination:
-    """Examine a run by what stands in its folder, and by its data.
+    """Examine a run by what stands in its folder, and by its data, which may lie elsewhere now.
 
     A run that diverged is repeated up to there: the same seed gives the same bits.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        A folder that `clearprop train` wrote.
-    data : str, optional
-        The place where its data lie now, if not where they lay.
-    callbacks : sequence of Callback
-        The watchers of a repetition.
 
     Raises
     ------
@@ -52,6 +42,11 @@ def examine_run(
     history.stopped = str(model.training.get("stopped"))
     if history.stopped == "diverged":
         return _examine_training(task, callbacks)
+    if not len(history) and history.stopped in ("converged", "stuck"):
+        raise DataError(
+            f"The run in {folder} ended before its first epoch, because {task.settings.optimizer} "
+            "finds no way down from the first weights. Draw others: --init, or --seed."
+        )
     if not len(history):
         raise DataError(
             f"{folder / HISTORY} has no finished epoch, so there is nothing to examine. Go on with "

@@ -10,19 +10,18 @@ import numpy as np
 from clearprop.configuration import Json
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Problem, Table
-from clearprop.errors import UsageError
-from clearprop.experiment.learning import naming
+from clearprop.experiment.learning import naming, recipe_of
 from clearprop.files.models import Model
 from clearprop.losses import Loss
 from clearprop.network.metrics import tally_for
-from clearprop.preprocessing import ClassTarget, Preprocessing, prepare, read_inputs
+from clearprop.preprocessing import ClassTarget, prepare, read_inputs
 
 _FURTHEST = 10  # samples that are told as mistakes where answers are values
 
 
 @dataclass(frozen=True)
 class ClassReport:
-    """How well one class was told from the others.
+    """The measures of how well one class was told from the others.
 
     Parameters
     ----------
@@ -118,7 +117,7 @@ def evaluate(model: Model, dataset: Dataset) -> Evaluation:
     ShapeError, DataError
         If the data don't fit the model: other inputs, or classes that it does not know.
     """
-    recipe, network = _recipe_of(model, "be measured on raw data"), model.network
+    recipe, network = recipe_of(model, "be measured on raw data"), model.network
     with naming(dataset.name):
         X = prepare(dataset.X, recipe.inputs, network.dtype)
         y = network.targets(recipe.target.encode(dataset))
@@ -242,7 +241,7 @@ def predict_files(model: Model, files: Sequence[str]) -> Predictions:
     DataError, ShapeError
         If the files can't be read together, or don't fit the model.
     """
-    recipe, network = _recipe_of(model, "read files"), model.network
+    recipe, network = recipe_of(model, "read files"), model.network
     with naming(files[0]):
         inputs = read_inputs([Path(file) for file in files], recipe)
         prepared = prepare(inputs.raw, recipe.inputs, network.dtype)[:]
@@ -262,15 +261,6 @@ def predict_files(model: Model, files: Sequence[str]) -> Predictions:
             shares = (dict(zip(names, row, strict=True)) for row in probabilities.tolist())
     answers = tuple(Answer(*one) for one in zip(inputs.sources, said, shares, strict=True))
     return Predictions(answers, inputs.problems, given, prepared)
-
-
-def _recipe_of(model: Model, purpose: str) -> Preprocessing:
-    if model.preprocessing is None:
-        raise UsageError(
-            f"This model was saved without preprocessing, so it can't {purpose}. Prepare arrays "
-            "yourself, and call predict on its network."
-        )
-    return model.preprocessing
 
 
 def _probabilities_of(loss: Loss, logits: Array) -> Array | None:

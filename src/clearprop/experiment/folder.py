@@ -56,13 +56,7 @@ def model_in(place: str) -> Path | None:
 def open_folder(out: str | None, data: str, *, resume: bool) -> Path:
     """Make the folder of a run, in which one may stand already if it is to be resumed.
 
-    Parameters
-    ----------
-    out : str or None
-        The folder; None for a new one under ``runs/`` that is called like the data.
-    data : str
-        A name or a path.
-    resume : bool
+    Where `out` is None, it is a new one under ``runs/`` that is called like the data.
 
     Raises
     ------
@@ -159,22 +153,9 @@ def draw_run(
     evaluated: Evaluation | None,
     dataset: Dataset | None,
 ) -> list[Path]:
-    """Draw and write every picture that fits a run.
+    """Draw every picture that fits a run, and return the files that were written.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-    model : Model
-    history : History
-    evaluated : Evaluation or None
-        The measure of the model on samples that it did not learn from.
-    dataset : Dataset or None
-        Those samples.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The files that were written.
+    `evaluated` is the measure of the model on `dataset`, samples that it did not learn from.
     """
     from clearprop.plots import save as save_figure  # here, because matplotlib is slow to import
 

@@ -10,12 +10,12 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset, load
 from clearprop.errors import DataError, ModelFileError, UnknownNameError, UsageError
-from clearprop.experiment.construction import build_trainer
+from clearprop.experiment import learning
 from clearprop.experiment.folder import model_in
-from clearprop.experiment.learning import load_dataset, load_for, naming, set_task
 from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.files.models import load as load_model
 from clearprop.network import Network
+from clearprop.optimizers import SGD
 from clearprop.preprocessing import ClassTarget, Preprocessing, fit_recipe, prepare
 
 if TYPE_CHECKING:
@@ -28,16 +28,7 @@ _CHECKED = 32  # samples; with more, a check takes longer and shows no more
 
 @dataclass(frozen=True)
 class Ready:
-    """A network, and the data and settings that a step of its training needs.
-
-    Parameters
-    ----------
-    network : Network
-    recipe : Preprocessing
-    dataset : Dataset
-    settings : Settings
-        The settings, resolved.
-    """
+    """A network, and the data and resolved settings that a step of its training needs."""
 
     network: Network
     recipe: Preprocessing
@@ -80,46 +71,35 @@ def make_ready(
     if data is not None:
         raise UsageError(f"--data gives a model other data; {model_or_data} is no model.")
     settings = Settings(data=model_or_data, target=target, size=size)
-    dataset = load_dataset(settings)
-    task = set_task(settings, dataset)
+    dataset = learning.load_dataset(settings)
+    task = learning.set_task(settings, dataset)
     return Ready(task.network, task.recipe, dataset, task.settings)
 
 
 def _of_model(path: Path, data: str | None) -> Ready:
     model = load_model(path)
-    if model.preprocessing is None:
-        raise UsageError(
-            f"{path} was saved without preprocessing, so it can't read data. Prepare arrays "
-            "yourself, and call clearprop.walk with its network."
-        )
+    recipe = learning.recipe_of(model, "read data", "call clearprop.walk with its network")
     described: Any = model.training.get("settings")
     trained = Settings(**described) if isinstance(described, dict) else None
     source = trained.data if data is None and trained is not None else data
     if source is None:
         raise UsageError(f"{path} does not say what it was trained on. Give data with --data.")
     try:
-        dataset = load_for(model, source)
+        dataset = learning.load_for(model, source)
     except (DataError, UnknownNameError) as error:
         if data is not None:
             raise
         raise ModelFileError(f"{path} was trained on {source}. {error} Or give --data.") from error
-    features = prod(model.preprocessing.inputs.input_shape)
+    features = prod(recipe.inputs.input_shape)
     extent = Extent(len(dataset), features, has_test_set=dataset.test is not None)
     settings = resolve(trained or Settings(data=source), extent)
-    return Ready(model.network, model.preprocessing, dataset, settings)
+    return Ready(model.network, recipe, dataset, settings)
 
 
 def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
-    """Write out the training step on the batch in which a sample lies.
+    """Write out the training step on the batch in which a sample, counted from 0, lies.
 
     Batches are taken in order: with 32 samples each, sample 40 lies in the second.
-
-    Parameters
-    ----------
-    ready : Ready
-    sample : int
-        The place of the sample in the data, from 0.
-    notation : {"engine", "course"}
 
     Raises
     ------
@@ -139,16 +119,18 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
     first = sample // batch_size * batch_size
     rows = np.arange(first, min(first + batch_size, count))
     batch = dataset.take(rows)
-    with naming(dataset.name):
+    with learning.naming(dataset.name):
         X = prepare(batch.X, ready.recipe.inputs, ready.network.dtype)[:]
         y = ready.recipe.target.encode(batch)
+    optimizer = learning.build_trainer(settings, count).optimizer
+    looks_along_a_line = optimizer.full_batch
     found = walk(
         ready.network,
         X,
         y,
         sample=sample - first,
         notation=notation,
-        optimizer=build_trainer(settings, count).optimizer,
+        optimizer=SGD() if looks_along_a_line else optimizer,
     )
     facts = [
         SENTENCES["of data"].format(
@@ -161,6 +143,9 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
             source=dataset.source(sample),
         )
     ]
+    if looks_along_a_line:
+        found = replace(found, steps=tuple(one for one in found.steps if one.stage != "update"))
+        facts.append(SENTENCES["without update"].format(optimizer=type(optimizer).__name__))
     if settings.class_weight != "none":
         facts.append(SENTENCES["without class weights"])
     if settings.clip_norm:
@@ -171,12 +156,7 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
 def check_network(model_or_data: str, data: str | None) -> "Report":
     """Check the gradients of a saved network, or of the one that training would begin with.
 
-    Parameters
-    ----------
-    model_or_data : str
-        A run's folder or a model file; or a name or path of data.
-    data : str or None
-        Data for a model in the place of those that it was trained on.
+    The arguments are those of `make_ready`.
 
     Raises
     ------
@@ -191,34 +171,23 @@ def check_network(model_or_data: str, data: str | None) -> "Report":
                 f"{model_or_data} is itself the data. Leave --data out, or give a FILE or MODEL."
             )
         settings = Settings(data=model_or_data)
-        task = set_task(settings, load_dataset(settings))
+        task = learning.set_task(settings, learning.load_dataset(settings))
         return _check(task.network, task.recipe, task.train)
     model = load_model(path)
-    if model.preprocessing is None:
-        raise UsageError(
-            "This model was saved without preprocessing, so it can't be checked on raw data. "
-            "Prepare arrays yourself, and use cp.check_gradients(network, X, y)."
-        )
+    instead = "use cp.check_gradients(network, X, y)"
+    recipe = learning.recipe_of(model, "be checked on raw data", instead)
     described = model.training.get("settings")
     if data is None and isinstance(described, dict):
         data = str(described.get("data"))
     if data is None:
         raise UsageError("The model does not say what it was trained on. Say so: --data DATA.")
-    return _check(model.network, model.preprocessing, load_for(model, data))
+    return _check(model.network, recipe, learning.load_for(model, data))
 
 
 def batch_for_learners(data: str) -> "Batch":
     """Prepare data for a learner's own code: flat samples, one output for two classes.
 
-    Parameters
-    ----------
-    data : str
-        A name or a path.
-
-    Returns
-    -------
-    Batch
-        At most 32 samples, in float64.
+    There are at most 32 samples, in float64.
     """
     from clearprop.gradcheck.learner import Batch
 
@@ -234,7 +203,7 @@ def _check(network: Network, recipe: Preprocessing, dataset: Dataset) -> "Report
     from clearprop.gradcheck import check_gradients
 
     some = _some(dataset)
-    with naming(dataset.name):
+    with learning.naming(dataset.name):
         report = check_gradients(network, *_prepared(some, recipe))
     if len(some) == len(dataset):
         return report

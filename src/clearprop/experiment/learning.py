@@ -11,16 +11,20 @@ from pathlib import Path
 
 from clearprop import preprocessing
 from clearprop.configuration import Json
+from clearprop.core.initializers import INITIALIZERS
 from clearprop.core.parameters import Array
+from clearprop.core.schedules import SCHEDULES
 from clearprop.data import Dataset, Table, hold_out, load
-from clearprop.data.format import Format
 from clearprop.data.loading import format_of
 from clearprop.errors import DataError, DivergedError, ShapeError, UsageError
-from clearprop.experiment.construction import build_network, build_trainer
 from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.files.models import Model
+from clearprop.layers import ACTIVATIONS, BatchNorm, Dense, Dropout, Flatten, Layer
+from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from clearprop.network import Network
-from clearprop.training import Callback, Checkpoint, History
+from clearprop.optimizers import OPTIMIZERS
+from clearprop.training import Callback, Checkpoint, EarlyStopping, History, Trainer
+from clearprop.training.batches import steps_per_epoch
 
 
 @dataclass(frozen=True)
@@ -79,14 +83,24 @@ def load_dataset(settings: Settings, name_or_path: str | None = None) -> Dataset
     return load(name_or_path or settings.data, target=settings.target, size=settings.size)
 
 
+def recipe_of(
+    model: Model, purpose: str, otherwise: str = "call predict on its network"
+) -> preprocessing.Preprocessing:
+    """Return a model's recipe, or raise UsageError if it has none and so can't serve a purpose."""
+    if model.preprocessing is None:
+        raise UsageError(
+            f"This model was saved without preprocessing, so it can't {purpose}. Prepare arrays "
+            f"yourself, and {otherwise}."
+        )
+    return model.preprocessing
+
+
 def load_for(model: Model, name_or_path: str) -> Dataset:
     """Load data in the form that a model takes: its target column, its size of pictures."""
     recipe = model.preprocessing
     if recipe is None:
         return load(name_or_path)
-    path = Path(name_or_path)
-    owner = format_of(path)
-    target = _target_in(path, owner, recipe) if owner and owner.has_columns else None
+    target = _target_in(Path(name_or_path), recipe)
     if isinstance(recipe.inputs, preprocessing.PictureRecipe):
         return load(
             name_or_path,
@@ -101,9 +115,11 @@ def load_for(model: Model, name_or_path: str) -> Dataset:
     return dataset
 
 
-def _target_in(path: Path, owner: Format, recipe: preprocessing.Preprocessing) -> str | None:
-    """Return the column that was learned: by its name, else the only one that is no input."""
-    target, inputs = recipe.target.name, recipe.inputs
+def _target_in(path: Path, recipe: preprocessing.Preprocessing) -> str | None:
+    """Return a table's column that was learned: by its name, else the only one that is no input."""
+    owner, target, inputs = format_of(path), recipe.target.name, recipe.inputs
+    if owner is None or not owner.has_columns:
+        return None
     if target is not None or not isinstance(inputs, preprocessing.TableRecipe):
         return target
     known = {column.name for column in inputs.columns}
@@ -149,6 +165,67 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
                 recipe.inputs.check(other.X)
                 recipe.target.encode(other)
     return Task(settings, recipe, build_network(settings, recipe), train, held_out, dataset.test)
+
+
+def build_network(settings: Settings, recipe: preprocessing.Preprocessing) -> Network:
+    """Make the network that resolved settings describe, for the data that a recipe was fitted to.
+
+    It has one logit and binary cross-entropy for two classes, softmax for more, the mean squared
+    error for values.
+    """
+    target = recipe.target
+    loss: Loss
+    if not isinstance(target, preprocessing.ClassTarget):
+        loss, outputs = MeanSquaredError(), target.outputs
+    elif len(target.class_names) == 2:
+        loss, outputs = BinaryCrossEntropy(), 1
+    else:
+        loss, outputs = SoftmaxCrossEntropy(), len(target.class_names)
+    init = INITIALIZERS[settings.init or "he"]
+    input_shape = recipe.inputs.input_shape
+    layers: list[Layer] = [] if len(input_shape) == 1 else [Flatten()]
+    for units in settings.layers or ():
+        layers.append(Dense(units, init, bias=not settings.batch_norm))  # the norm has its own
+        if settings.batch_norm:
+            layers.append(BatchNorm())
+        layers.append(ACTIVATIONS[settings.activation])
+        if settings.dropout:
+            layers.append(Dropout(settings.dropout))
+    return Network(
+        [*layers, Dense(outputs, init)],
+        loss=loss,
+        input_shape=input_shape,
+        seed=settings.seed,
+        dtype=settings.dtype,
+    )
+
+
+def build_trainer(settings: Settings, samples: int) -> Trainer:
+    """Make the trainer that resolved settings describe, whose schedule ends with the last update.
+
+    Parameters
+    ----------
+    settings : Settings
+    samples : int
+        The number of samples that are trained on.
+    """
+    kind, epochs, batch_size = OPTIMIZERS[settings.optimizer], settings.epochs or 1, None
+    if kind.full_batch:
+        optimizer = kind(alpha=settings.l2)
+    else:
+        batch_size = min(settings.batch_size, samples) if settings.batch_size else None
+        steps = epochs * steps_per_epoch(samples, batch_size)
+        schedule = SCHEDULES[settings.schedule or "one-cycle"]
+        optimizer = kind(schedule(settings.learning_rate or 0.0, steps), alpha=settings.l2)
+    return Trainer(
+        optimizer=optimizer,
+        epochs=epochs,
+        batch_size=batch_size,
+        early_stopping=EarlyStopping(settings.patience) if settings.patience else None,
+        class_weight=None if settings.class_weight == "none" else settings.class_weight,
+        clip_norm=settings.clip_norm or None,
+        seed=settings.seed,
+    )
 
 
 def learn(

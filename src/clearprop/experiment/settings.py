@@ -17,7 +17,7 @@ from typing import Any
 from clearprop.configuration import Json
 from clearprop.core.initializers import INITIALIZERS
 from clearprop.core.schedules import SCHEDULES
-from clearprop.errors import DataError, unknown_name
+from clearprop.errors import DataError, UsageError, unknown_name
 from clearprop.experiment import values
 from clearprop.files.written import write_text
 from clearprop.layers import ACTIVATIONS
@@ -35,6 +35,12 @@ _FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
 _MANY_FEATURES = 64
 _VERY_MANY_FEATURES = 1000
 _DROPOUT = 0.2
+
+_NOT_FULL_BATCH = (
+    *("learning_rate", "schedule", "batch_size"),
+    *("dropout", "batch_norm", "clip_norm"),
+)
+"""Settings of no use to an optimizer that finds its steps by looks at the loss of all samples."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,10 @@ def _learning_rate(given: "Settings", extent: Extent) -> float | None:
     # inputs is thrown far enough for its ReLU to die: photographs then end as one class.
     fewer = min(1.0, math.sqrt(_VERY_MANY_FEATURES / extent.features))
     return OPTIMIZERS[given.optimizer].usual_rate * fewer
+
+
+def _schedule(given: "Settings", _: Extent) -> str | None:
+    return None if OPTIMIZERS[given.optimizer].full_batch else "one-cycle"
 
 
 def _epochs(given: "Settings", extent: Extent) -> int:
@@ -169,7 +179,9 @@ class Settings:
         told="by the optimizer; none for lbfgs",
         rule=_learning_rate,
     )
-    schedule: str = setting(values.Choice(names=tuple(SCHEDULES)), default="one-cycle")
+    schedule: str | None = setting(
+        values.Choice(names=tuple(SCHEDULES)), told="one-cycle; none for lbfgs", rule=_schedule
+    )
     epochs: int | None = setting(
         values.WholeNumber("N", 1),
         told="10 to 200, fewer for more samples; 200 for lbfgs",
@@ -278,7 +290,18 @@ def resolve(settings: Settings, extent: Extent) -> Settings:
 
     A rule knows the settings that were given and the data, and nothing else: the same data give the
     same run.
+
+    Raises
+    ------
+    UsageError
+        If one was given that the optimizer has no use for.
     """
+    given = [name for name in _NOT_FULL_BATCH if getattr(settings, name)]
+    if given and OPTIMIZERS[settings.optimizer].full_batch:
+        raise UsageError(
+            f"The optimizer {settings.optimizer} finds its steps by looks at one and the same "
+            f"loss, that of all samples: leave {', '.join(given)} out."
+        )
     return replace(
         settings,
         **{

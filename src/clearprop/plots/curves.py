@@ -68,10 +68,6 @@ def cost_curve(
     published : mapping of int to float, optional
         The published cost after some of the iterations.
 
-    Returns
-    -------
-    Figure
-
     Raises
     ------
     ShapeError
@@ -115,10 +111,6 @@ def comparison(
         They are drawn in this order from the top.
     score : str, default "validation accuracy"
         The kind of score. Those of an accuracy are shares, 0..1, and shown as percentages.
-
-    Returns
-    -------
-    Figure
 
     Raises
     ------

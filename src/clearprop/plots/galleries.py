@@ -103,10 +103,6 @@ def first_layer_weights(W: ArrayLike, picture_shape: tuple[int, ...]) -> Figure:
         negative, white zero. Colour pictures: mid-grey is zero, and each colour's weight shifts
         that colour. The scale is one for all units.
 
-    Returns
-    -------
-    Figure
-
     Raises
     ------
     ShapeError
@@ -161,10 +157,6 @@ def what_it_sees(
     probabilities : array-like, shape (K,)
         The classes', 0..1.
     class_names : sequence of str, length K
-
-    Returns
-    -------
-    Figure
 
     Raises
     ------

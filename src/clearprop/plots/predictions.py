@@ -165,10 +165,6 @@ def residuals(truth: ArrayLike, predicted: ArrayLike, target_name: str = "target
         The values in the units of the target; each of K outputs has its own colour.
     target_name : str, default "target"
 
-    Returns
-    -------
-    Figure
-
     Raises
     ------
     ShapeError

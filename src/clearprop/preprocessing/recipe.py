@@ -252,23 +252,9 @@ class PreparedRows:
 
 
 def prepare(raw: Raw, recipe: InputRecipe, dtype: DTypeLike) -> Array | PreparedRows:
-    """Prepare samples: as an array while that takes less than `WHOLE_LIMIT`, else when indexed.
+    """Prepare samples: an array while that takes less than `WHOLE_LIMIT`, else `PreparedRows`.
 
-    Parameters
-    ----------
-    raw : ndarray, SelectedRows or Table, N rows
-    recipe : PictureRecipe, ArrayRecipe or TableRecipe
-    dtype : dtype-like
-        float32 or float64.
-
-    Returns
-    -------
-    ndarray or PreparedRows, shape (N, *input_shape)
-
-    Raises
-    ------
-    ShapeError, DataError
-        If `raw` does not fit the recipe.
+    Takes what `PreparedRows` does, and raises what it raises.
     """
     rows = PreparedRows(raw, recipe, dtype)
     if math.prod(rows.shape) * rows.dtype.itemsize < WHOLE_LIMIT:

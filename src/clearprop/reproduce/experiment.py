@@ -164,33 +164,10 @@ class Experiment(ABC):
 
     @abstractmethod
     def recipe(self, data: Path | None, progress: Progress) -> Result:
-        """Train, measure and draw.
-
-        Parameters
-        ----------
-        data : pathlib.Path or None
-            The folder that holds the data, or their own folder.
-        progress : Progress
-
-        Returns
-        -------
-        Result
-        """
+        """Train, measure and draw; `data` is the folder that holds the data, or their own."""
 
     def run(self, data: Path | None, out: Path, progress: Progress) -> Report:
-        """Train, measure, draw, and write the pictures.
-
-        Parameters
-        ----------
-        data : pathlib.Path or None
-            The folder that holds the data, or their own folder.
-        out : pathlib.Path
-            The folder of the pictures, made where it is missing.
-        progress : Progress
-
-        Returns
-        -------
-        Report
+        """Follow the recipe, and write its pictures into `out`, a folder made where it is missing.
 
         Raises
         ------

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.doctor import Doctor, Examination
-from clearprop.experiment.construction import build_network, build_trainer
+from clearprop.experiment.learning import build_network, build_trainer
 from clearprop.experiment.settings import Settings
 from clearprop.network import Network
 from clearprop.preprocessing import ArrayRecipe, ClassTarget, Preprocessing
@@ -100,7 +100,7 @@ class Published:
         -------
         network : Network
         history : History
-            Of full batches, entry i of the losses is what the articles call the cost after
+            The losses among it: of full batches, entry i is what the articles call the cost after
             iteration i: they compute it before the iteration's update.
 
         Raises
@@ -122,29 +122,11 @@ class Published:
         return made.network, history
 
     def examine(self, data: Path | None, callbacks: Sequence[Callback] = ()) -> Examination:
-        """Examine the training as published, cut to its first updates.
-
-        Parameters
-        ----------
-        data : pathlib.Path or None
-            The folder that holds the data.
-        callbacks : sequence of Callback
-            The callbacks that watch it.
-
-        Returns
-        -------
-        Examination
-        """
+        """Examine the training as published, cut to its first updates."""
         parts, doctor = self.read(data), Doctor()
         watched = replace(parts, held_out=parts.held_out or parts.test)
         self.train(watched, callbacks=[*callbacks, doctor], max_steps=_SHORT)
         return doctor.examination
-
-    def test_accuracy(self, data: Path | None, settings: Settings) -> float:
-        """Train with some settings, to the end, and return the accuracy on the test set in %."""
-        parts = self.read(data)
-        network, _ = self.train(parts, settings)
-        return accuracy(network, parts.test)
 
 
 def by_descent(
@@ -158,22 +140,8 @@ def by_descent(
 ) -> Published:
     """Describe full-batch gradient descent on yes or no, in float64, as four of the articles do.
 
-    Parameters
-    ----------
-    read : callable
-        A function of the folder that holds the data, which gives training and test set.
-    hidden : tuple of int
-        The units of the hidden layers.
-    activation, init : str
-        By the names that the command line gives them.
-    learning_rate : float
-    iterations : int
-    seed : int, default 1
-        The seed of the first weights.
-
-    Returns
-    -------
-    Published
+    `read` gives training and test set of a folder of data, or of None; activation and init have the
+    names of the command line; the seed is that of the first weights.
     """
     settings = Settings(
         data="cats",

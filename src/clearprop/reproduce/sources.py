@@ -1,6 +1,8 @@
 """The data of the published systems: where they lie, and how the systems are fed with them.
 
-Pictures become flat rows, divided by 255.
+Pictures become flat rows, divided by 255. Each reader takes the folder that holds the data's own
+folder, or that folder itself, and raises UsageError for None, and DataError where the data are not
+there, or one of them can't be read.
 """
 
 from dataclasses import dataclass
@@ -114,43 +116,14 @@ class Pictures(Part):
 def course_cats(data: Path | None) -> tuple[Pictures, Pictures]:
     """Read the course's 209 training and 50 test pictures, in the course's order.
 
-    Parameters
-    ----------
-    data : pathlib.Path or None
-        The folder that holds ``catvnoncat``, or that folder itself. A picture's file name is its
-        place in the course's order.
-
-    Returns
-    -------
-    train, test : Pictures
-
-    Raises
-    ------
-    UsageError, DataError
-        If they are not there, or one can't be read.
+    A picture's file name is its place in that order.
     """
     train, test = _with_test(_whole(read_folder(CATVNONCAT.find(data))))
     return _in_course_order(train), _in_course_order(test)
 
 
 def cats_1652(data: Path | None) -> tuple[Pictures, Pictures]:
-    """Read 1652 pictures at 128x128, and split them at random.
-
-    Parameters
-    ----------
-    data : pathlib.Path or None
-        The folder that holds ``cats_1652``, or that folder itself.
-
-    Returns
-    -------
-    train, test : Pictures
-        1323 pictures, and the rest.
-
-    Raises
-    ------
-    UsageError, DataError
-        If they are not there, or one can't be read.
-    """
+    """Read 1652 pictures at 128x128, and split them at random: 1323 to train on, and the rest."""
     dataset = _whole(read_folder(CATS_1652.find(data), size=(128, 128)))
     order = np.random.RandomState(1).permutation(len(dataset))
     train, test = np.split(order, [_TRAINING_CATS_1652])
@@ -163,22 +136,7 @@ def cats_1652(data: Path | None) -> tuple[Pictures, Pictures]:
 
 
 def mnist(data: Path | None) -> tuple[Pictures, Pictures]:
-    """Read MNIST's 60000 training and 10000 test digits.
-
-    Parameters
-    ----------
-    data : pathlib.Path or None
-        The folder that holds ``mnist``, or that folder itself.
-
-    Returns
-    -------
-    train, test : Pictures
-
-    Raises
-    ------
-    UsageError, DataError
-        If they are not there, or can't be read.
-    """
+    """Read MNIST's 60000 training and 10000 test digits."""
     train, test = _with_test(read_idx_folder(MNIST.find(data)))
     return _pictures(train, train.y), _pictures(test, test.y)
 

@@ -8,6 +8,11 @@ SENTENCES: Final = {
         "{data}: the batch of samples {first:,} to {last:,} of {count:,}. Sample {sample} "
         "({source}) is number {row} of the batch."
     ),
+    "without update": (
+        "{optimizer} finds an update by several looks at the loss along a line, which no formula "
+        "writes out, so the step ends before it; to see one, walk data or a run of another "
+        "optimizer."
+    ),
     "without class weights": "The run weighs classes; this step does not.",
     "without clipping": "The run clips gradients to the length {norm:g}; this step does not.",
     "batch": "{samples:,} samples in {dtype}, loss {loss:.6g}",

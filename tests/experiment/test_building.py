@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import clearprop as cp
 from clearprop.errors import UsageError
 from clearprop.experiment import Settings
-from clearprop.experiment.construction import build_network, build_trainer
+from clearprop.experiment.learning import build_network, build_trainer
 from clearprop.experiment.settings import ACTIVATIONS, INITS, SCHEDULES, Extent, resolve
 from clearprop.optimizers import OPTIMIZERS
 
@@ -140,9 +140,21 @@ def test_lbfgs_gets_its_l2_and_all_samples() -> None:
     trainer = build_trainer(settings(optimizer="lbfgs", l2=0.5, batch_size=0), 100)
     assert trainer.optimizer == cp.LBFGS(alpha=0.5)
     assert trainer.samples_per_update is None
-    for unused in ({"learning_rate": 0.25}, {"batch_size": 8}):
-        with pytest.raises(UsageError, match=f"leave {next(iter(unused))} out"):
-            build_trainer(settings(optimizer="lbfgs", **unused), 100)
+
+
+@pytest.mark.parametrize(
+    "unused",
+    [
+        {"learning_rate": 0.25},
+        {"schedule": "constant"},
+        {"batch_size": 8},
+        {"dropout": 0.1, "batch_norm": True, "clip_norm": 1.0},
+    ],
+    ids=list,
+)
+def test_lbfgs_refuses_settings_that_it_has_no_use_for(unused: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=f"leave {', '.join(unused)} out"):
+        settings(optimizer="lbfgs", **unused)
 
 
 def test_the_rest_of_the_trainer_is_as_asked_for() -> None:
