@@ -222,7 +222,7 @@ class FusedGradient:
         self._size = min(max(1, _CHUNK // widest), len(y))
         self._chain, memory = chain_of(network, loss, None, self._size)
         self._samples = samples_of(X, y, weights)
-        self._counted = float(len(y)) if weights is None else float(weights.sum())
+        self._counted = (0.0 if weights is None else float(weights.sum())) or float(len(y))
         gradients = [network.parameters.like() for _ in range(threads)]
         self._vectors = [  # only the parameters are everybody's
             vectors_of(network, None, {}, memory, 1)._replace(gradient=one.data)

@@ -62,7 +62,8 @@ class LBFGS(Optimizer):
         -------
         dict of str to ndarray
             s and y (memory, P), sy (memory,), and counts (4,): of pairs, of looks at the loss, the
-            number of the reason for which it has ended, or 0, and of iterations.
+            number of the reason for which it has ended, or 0, and of iterations; and x (P,), where
+            it is, with digits that parameters of single precision have not.
         """
         return self.start_of(parameters.data.size)
 
@@ -73,6 +74,7 @@ class LBFGS(Optimizer):
             "y": np.zeros((self.memory, size)),
             "sy": np.zeros(self.memory),
             "counts": np.zeros(4, np.uint32),
+            "x": np.zeros(size),
         }
 
     def step(

@@ -29,8 +29,9 @@ class History:
     ----------
     rows : list of dict
     stopped : str or None
-        Why training ended: ``"finished"``, ``"early"``, ``"interrupted"``, ``"diverged"``,
-        ``"asked"`` by a callback, or None while it goes on.
+        The reason why training ended: ``"finished"``, ``"early"``, ``"interrupted"``,
+        ``"diverged"``, ``"asked"`` by a callback, ``"converged"`` or ``"stuck"`` where `LBFGS` ends
+        by itself, or None while it goes on.
     best_epoch : int or None
         The epoch whose weights early stopping restored.
     """

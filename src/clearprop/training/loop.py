@@ -93,6 +93,8 @@ class Loop:
             losses = self._update(some, sizes, score)
             if not losses:  # the step has found its end before the epoch
                 run.stop(self.step.ended or "finished")
+                if self.saver is not None:
+                    self.saver.save_last_epoch()
                 return
             for loss, size in zip(losses, sizes, strict=True):
                 total += loss * size

@@ -45,7 +45,7 @@ class LayerPasses:
 
     def __init__(self, engine: Engine, samples: Samples, threads: int) -> None:
         self.engine, self.X, self.y, weights = engine, samples.X, samples.y, samples.weights
-        self.total = float(len(self.y)) if weights is None else float(weights.sum())
+        self.total = samples.counted
         self.weights = None if weights is None else (weights / self.total)[:, np.newaxis]
         self.rows = engine.chunk
         count = len(samples)

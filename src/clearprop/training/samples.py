@@ -3,7 +3,7 @@
 import math
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,11 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    @property
+    def counted(self) -> float:
+        """The sum of the weights; where there are none, or all are 0, the number of samples."""
+        return (0.0 if self.weights is None else float(self.weights.sum())) or float(len(self))
 
     def take(self, rows: Array) -> "Samples":
         """Return some of them."""
@@ -99,7 +104,7 @@ def split(
     Returns
     -------
     kept, held_out : Samples
-        Each in the order that they had.
+        Each in the order that they had. Those held out count alike.
 
     Raises
     ------
@@ -113,7 +118,8 @@ def split(
             "Choose a share between 0 and 1."
         )
     order = random_state.permutation(len(samples))
-    return samples.take(np.sort(order[held:])), samples.take(np.sort(order[:held]))
+    kept, held_out = samples.take(np.sort(order[held:])), samples.take(np.sort(order[:held]))
+    return kept, replace(held_out, weights=None)
 
 
 def class_weighted(

@@ -135,7 +135,7 @@ class Engine:
     def is_flat(self, gradient: ParameterVector, tolerance: float) -> bool:
         """Whether no parameter of the network has a gradient above a tolerance."""
         data = gradient.data
-        return bool(max(data.max(), -data.min()) <= tolerance)
+        return bool(max(data.max(initial=0), -data.min(initial=0)) <= tolerance)
 
     @property
     def chunk(self) -> int:

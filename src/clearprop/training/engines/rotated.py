@@ -136,7 +136,7 @@ def basis_of(network: Network, X: object, iterations: int, threads: int) -> Basi
     threads : int
         The number of threads of matrix products.
     """
-    if not isinstance(X, np.ndarray) or not isinstance(network.layers[0], Dense):
+    if not isinstance(X, np.ndarray) or type(network.layers[0]) is not Dense:
         return None
     N, (features, units) = len(X), network.parameters["0.W"].shape
     saved = min(iterations, _ITERATIONS) * units * (4 * N + _VECTORS)

@@ -96,19 +96,19 @@ class LBFGSStep(Step):
                 if minimizer.iterate():
                     losses = (minimizer.value,)
                     run.step += 1
-            finally:  # the last look may have been at another place
-                engine.parameters.data[...] = minimizer.x
+            finally:
+                if not losses:  # the last look was at another place
+                    engine.parameters.data[...] = minimizer.x
         self.ended = _ENDINGS.get(minimizer.reason or "")
         scores = self.scores and losses
         logits = engine.logits(self.samples.X) if scores else np.empty((0, 0))
         return Updates(losses, logits, self.samples.y if scores else self.samples.y[:0])
 
     def _begin(self) -> Minimizer:
-        engine, weights = self.run.engine, self.samples.weights
-        counted = float(len(self.samples)) if weights is None else float(weights.sum())
+        engine = self.run.engine
         minimizer = Minimizer(
-            Objective(engine, self.passes, self.optimizer, counted),
-            engine.parameters.data.astype(np.float64),
+            Objective(engine, self.passes, self.optimizer, self.samples.counted),
+            engine.parameters.data,
             self.run.optimizer_state,
             is_flat=lambda _: engine.is_flat(self.passes.gradient, self.optimizer.tolerance),
             max_evaluations=self.optimizer.max_evaluations,
