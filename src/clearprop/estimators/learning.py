@@ -19,7 +19,7 @@ from clearprop.network import Network
 from clearprop.training import Trainer
 from clearprop.training.batches import steps_per_epoch
 from clearprop.training.loop import Loop
-from clearprop.training.plan import Plan, make_plan
+from clearprop.training.plan import Plan, Training
 from clearprop.training.rules import Rules
 from clearprop.training.run import Run
 from clearprop.training.samples import Samples
@@ -76,7 +76,7 @@ def fit_lbfgs(estimator: Estimator, network: Network, given: Given) -> None:
     """
     samples, held_out = given.samples(network), given.held_out(network)
     optimizer = optimizer_for(estimator)
-    plan = make_plan(
+    plan = Training(
         network,
         samples,
         held_out,
@@ -86,7 +86,7 @@ def fit_lbfgs(estimator: Estimator, network: Network, given: Given) -> None:
         updates=estimator.max_iter,
         sample_space=estimator.sample_space,
         threads=estimator.threads,
-    )
+    ).plan()
     run = Run(
         engine=plan.engine,
         optimizer=optimizer,
@@ -154,7 +154,7 @@ def fit_stochastic(
     if going is not None:  # L2 is no part of scikit-learn's
         going.optimizer = replace(going.optimizer, alpha=estimator.alpha)
         optimizer = going.optimizer
-    plan = make_plan(
+    plan = Training(
         network,
         samples,
         held_out,
@@ -165,7 +165,7 @@ def fit_stochastic(
         # What partial_fit goes on with are the moments of the network's own parameters.
         sample_space=False if incremental else estimator.sample_space,
         threads=estimator.threads,
-    )
+    ).plan()
     if going is None:
         schedule = estimator.learning_rate if estimator.solver == "sgd" else "constant"
         state = optimizer.start(plan.engine.parameters)

@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from clearprop.core.parameters import Array
 from clearprop.errors import DivergedError
@@ -12,7 +12,10 @@ from clearprop.training.batches import Rows, batches
 from clearprop.training.engines import Engine
 from clearprop.training.run import Run
 from clearprop.training.samples import Samples
-from clearprop.training.stopping import EarlyStopping, SafeWeights, restore_best
+from clearprop.training.stopping import SafeWeights, restore_best
+
+if TYPE_CHECKING:
+    from clearprop.training.trainer import Trainer
 
 
 class Measured(NamedTuple):
@@ -106,31 +109,18 @@ class OwnRules(Rules):
 
     Parameters
     ----------
+    trainer : Trainer
     run : Run
-        Before its first update.
+        A run before its first update.
     samples, held_out : Samples
-        As the run's engine takes them.
-    batch_size : int or None
-        None for all samples, in order.
-    replacement : bool
-    max_steps : int or None
-    early_stopping : EarlyStopping or None
+        The samples as the run's engine takes them.
     """
 
     def __init__(
-        self,
-        run: Run,
-        samples: Samples,
-        held_out: Samples | None,
-        *,
-        batch_size: int | None,
-        replacement: bool,
-        max_steps: int | None,
-        early_stopping: EarlyStopping | None,
+        self, trainer: "Trainer", run: Run, samples: Samples, held_out: Samples | None
     ) -> None:
-        self.run, self.held_out = run, held_out
-        self.batch_size, self.replacement, self.max_steps = batch_size, replacement, max_steps
-        self.early_stopping = early_stopping
+        self.trainer, self.run, self.held_out = trainer, run, held_out
+        self.max_steps, self.early_stopping = trainer.max_steps, trainer.early_stopping
         self.samples_per_epoch = len(samples)
         self.safe = SafeWeights(run)
 
@@ -143,8 +133,8 @@ class OwnRules(Rules):
         """Choose all samples, or batches that are drawn or shuffled."""
         return batches(
             self.samples_per_epoch,
-            self.batch_size,
-            replacement=self.replacement,
+            self.trainer.samples_per_update,
+            replacement=self.trainer.replacement,
             random_state=self.run.random_state,
         )
 

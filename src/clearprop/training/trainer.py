@@ -16,7 +16,7 @@ from clearprop.training.batches import steps_per_epoch
 from clearprop.training.checkpoint import Checkpoint, Saver, recorded
 from clearprop.training.history import History
 from clearprop.training.loop import Loop
-from clearprop.training.plan import Choice, Plan, make_plan
+from clearprop.training.plan import Choice, Plan, Training
 from clearprop.training.rules import OwnRules
 from clearprop.training.run import Callback, Run
 from clearprop.training.samples import Samples, checked_samples, checksum, class_weighted, split
@@ -166,35 +166,16 @@ class Trainer:
         samples = checked_samples(network, X, y, sample_weight)
         samples, held_out = self._split(network, samples, validation, random_state)
         weighted = self._weighted(network, samples)
-        plan = self._plan(network, weighted, held_out, checkpoint if resume else None)
-        run = Run(
-            trainer=self,
-            engine=plan.engine,
-            optimizer=self.optimizer,
-            optimizer_state=self.optimizer.start(plan.engine.parameters),
-            samples=samples,
-            held_out=held_out,
-            random_state=random_state,
-            epochs=self.epochs,
-            steps_per_epoch=steps_per_epoch(len(samples), self.samples_per_update),
-            remarks=list(plan.remarks),
-        )
+        plan = self._planned(network, weighted, held_out, checkpoint if resume else None)
+        run = self._started(plan, samples, held_out, random_state)
         saver = None
         if checkpoint is not None:
-            facts = {**self._settings(network), **plan.facts(), "data": checksum(weighted)}
-            saver = Saver(checkpoint, run, facts, plan.notes())
+            settings = {**self._settings(network), **plan.facts(), "data": checksum(weighted)}
+            saver = Saver(checkpoint, run, settings, plan.notes())
             if resume and checkpoint.exists():
                 saver.restore()
-        rules = OwnRules(
-            run,
-            plan.samples,
-            plan.held_out,
-            batch_size=self.samples_per_update,
-            replacement=self.replacement,
-            max_steps=self.max_steps,
-            early_stopping=self.early_stopping,
-        )
-        step, blas_threads = plan.step(run, scores=True, goes_on=False)
+        rules = OwnRules(self, run, plan.samples, plan.held_out)
+        step, blas_threads = plan.step(run, scores=rules.scores, goes_on=rules.goes_on)
         return Loop(run, step, rules, plan.samples, blas_threads, callbacks, saver).go()
 
     @property
@@ -221,7 +202,7 @@ class Trainer:
             return samples
         return replace(samples, weights=weights.astype(network.dtype, copy=False))
 
-    def _plan(
+    def _planned(
         self,
         network: Network,
         samples: Samples,
@@ -230,17 +211,39 @@ class Trainer:
     ) -> Plan:
         """Decide how it is computed: as before, where a run is resumed."""
         updates = self.epochs * steps_per_epoch(len(samples), self.samples_per_update)
-        return make_plan(
+        return Training(
             network,
             samples,
             held_out,
             self.optimizer,
+            loss=network.loss,
             batch_size=self.samples_per_update,
             updates=min(updates, self.max_steps or updates),
             sample_space=self.sample_space,
             threads=self.threads,
             clip_norm=self.clip_norm,
-            resumed=recorded(resumed) if resumed is not None and resumed.exists() else None,
+            resumed=recorded(resumed) if resumed is not None and resumed.exists() else {},
+        ).plan()
+
+    def _started(
+        self,
+        plan: Plan,
+        samples: Samples,
+        held_out: Samples | None,
+        random_state: np.random.RandomState,
+    ) -> Run:
+        """Return a run before its first update."""
+        return Run(
+            trainer=self,
+            engine=plan.engine,
+            optimizer=self.optimizer,
+            optimizer_state=self.optimizer.start(plan.engine.parameters),
+            samples=samples,
+            held_out=held_out,
+            random_state=random_state,
+            epochs=self.epochs,
+            steps_per_epoch=steps_per_epoch(len(samples), self.samples_per_update),
+            remarks=list(plan.remarks),
         )
 
     def _settings(self, network: Network) -> dict[str, Json]:
