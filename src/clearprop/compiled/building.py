@@ -215,7 +215,7 @@ def chain_of(
     samples : int
         The largest number of samples in a batch.
     first_squares : float
-        In sample space the sum of the first weights' squares.
+        The sum of the first weights' squares, in sample space.
 
     Returns
     -------

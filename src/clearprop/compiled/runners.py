@@ -26,7 +26,7 @@ class FusedSteps:
     Parameters
     ----------
     network : LayerStack
-        Its parameters are changed; `is_chain` must hold.
+        The layers, whose parameters are changed; `is_chain` must hold.
     loss : Loss
         The network's, or one that is minimised in its place.
     optimizer : Optimizer
@@ -38,9 +38,9 @@ class FusedSteps:
         Class numbers, or targets.
     weights : ndarray, shape (N,), or None
     Z_0 : ndarray, shape (N, M), or None
-        In sample space X W_0, the product with the first weights.
+        The product X W_0 with the first weights, in sample space.
     first_squares : float
-        In sample space the sum of the first weights' squares.
+        The sum of the first weights' squares, in sample space.
     batch_size : int
         The largest number of samples in a batch.
     threads : int
@@ -180,7 +180,7 @@ class FusedGradient:
     Parameters
     ----------
     network : LayerStack
-        Its parameters may be changed between two calls; `is_plain_chain` must hold.
+        The layers; their parameters may change between two calls; `is_plain_chain` must hold.
     loss : Loss
         The network's, or one that is minimised in its place.
     X : ndarray, shape (N, D)
@@ -193,7 +193,7 @@ class FusedGradient:
     Attributes
     ----------
     gradient : ParameterVector
-        That of the mean loss, as of the last call.
+        The gradient of the mean loss, as of the last call.
     blas_threads : int
         The number of threads that a product outside is to have meanwhile: one.
 

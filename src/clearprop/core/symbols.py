@@ -13,7 +13,7 @@ class Symbol(Expression):
     name : str
         The engine's name of it.
     meaning : str, default ""
-        Its meaning in words.
+        The meaning in words.
     per_sample : bool, default False
         Whether its first axis counts the samples.
     is_gradient : bool, default False

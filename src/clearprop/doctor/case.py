@@ -23,8 +23,7 @@ from clearprop.layers import Dropout, Layer
 from clearprop.network import Network
 from clearprop.optimizers import OPTIMIZERS
 from clearprop.training import History, Trainer
-from clearprop.training.batches import steps_per_epoch
-from clearprop.training.samples import Samples
+from clearprop.training.samples import Samples, steps_per_epoch
 
 _ROWS = 2000  # samples that are looked at, at most
 _NUMBERS = 4_000_000  # that they hold at most

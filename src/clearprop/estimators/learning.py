@@ -17,12 +17,11 @@ from clearprop.estimators.rows import rows_of
 from clearprop.estimators.rules import LBFGSRules, Scorer, StochasticRules
 from clearprop.network import Network
 from clearprop.training import Trainer
-from clearprop.training.batches import steps_per_epoch
 from clearprop.training.loop import Loop
 from clearprop.training.plan import Plan, Training
 from clearprop.training.rules import Rules
 from clearprop.training.run import Run
-from clearprop.training.samples import Samples
+from clearprop.training.samples import Samples, steps_per_epoch
 
 _BATCH = 200  # scikit-learn's
 _UNFINISHED = {

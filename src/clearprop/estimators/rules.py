@@ -10,11 +10,10 @@ from sklearn.metrics import check_scoring
 from clearprop.estimators.interface import Estimator
 from clearprop.estimators.optimizers import Going
 from clearprop.network.metrics import Tally
-from clearprop.training.batches import Rows
 from clearprop.training.engines import Weights
 from clearprop.training.rules import Measured, Rules, measure
 from clearprop.training.run import Run
-from clearprop.training.samples import Samples
+from clearprop.training.samples import Rows, Samples
 
 
 class ScikitLearnRules(Rules):

@@ -10,7 +10,7 @@ from clearprop.network import Network
 from clearprop.optimizers import OPTIMIZERS
 from clearprop.preprocessing import ClassTarget, Preprocessing
 from clearprop.training import EarlyStopping, Trainer
-from clearprop.training.batches import steps_per_epoch
+from clearprop.training.samples import steps_per_epoch
 
 
 def build_network(settings: Settings, recipe: Preprocessing) -> Network:

@@ -1,4 +1,4 @@
-"""Whatever was saved, opened again: a model, or an estimator."""
+"""Reading whatever was saved: a model, or an estimator."""
 
 import os
 from collections.abc import Iterable

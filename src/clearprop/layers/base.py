@@ -88,7 +88,7 @@ class Layer(ABC):
         Returns
         -------
         ndarray, shape (N, *out_shape)
-            Of the dtype of `x`.
+            The output, of the dtype of `x`.
         """
 
     @abstractmethod
@@ -102,7 +102,7 @@ class Layer(ABC):
         dy : ndarray, shape (N, *out_shape)
             The gradient of the loss with respect to the output. It must not be changed.
         trace : Trace
-            The one that forward filled.
+            The trace that forward filled.
         grads : mapping of str to ndarray
             The arrays that take the gradients: ``grads["W"][...] = dW``. They may hold anything
             before.
@@ -150,11 +150,11 @@ class StandIn(Layer):
     Parameters
     ----------
     layer : Layer
-        The one in whose place it stands.
+        The layer in whose place it stands.
     worker : Layer
         The same, with stand-ins for the layers inside it.
     name : str
-        Its place, dotted inside a container: ``"3.0"``.
+        The layer's place, dotted inside a container: ``"3.0"``.
     """
 
     layer: Layer
@@ -185,7 +185,7 @@ def stand_in_for(layer: Layer, name: str, make: Callable[[Layer, Layer, str], St
     ----------
     layer : Layer
     name : str
-        Its place.
+        The layer's place.
     make : callable
         Makes a stand-in of a layer, its worker, and its name.
     """

@@ -277,7 +277,8 @@ class MeanSquaredError(Loss):
     ) -> float:
         """Return the squared error of sample n, and write 2 (z - y) / K into dz[n].
 
-        Where `number` is not zero, half of it, and the gradient of half the sum over the outputs.
+        It is half of that, and the gradient of half the sum over the outputs, where `number` is not
+        zero.
         """
         loss, units = 0.0, z.shape[1]
         for k in range(units):

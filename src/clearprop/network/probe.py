@@ -63,9 +63,9 @@ class Backward:
     dy : ndarray, shape (N, *out_shape)
         The gradient of the output, as it was before.
     dx : ndarray, shape (N, *in_shape), or None
-        That of the input; None where nobody wants it.
+        The gradient of the input; None where nobody wants it.
     grads : mapping of str to ndarray
-        Those of the layer's own parameters.
+        The gradients of the layer's own parameters.
     changed_dy : bool
         Whether the layer, or one inside it, wrote into dy.
     """

@@ -141,7 +141,7 @@ class Optimizer:
         ----------
         parameters : ParameterVector
         gradient : ParameterVector
-            That of the loss; left as it is.
+            The gradient of the loss; left as it is.
         state : dict of str to ndarray
             The arrays that `start` made, as earlier steps left them.
         step : int

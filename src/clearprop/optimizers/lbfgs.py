@@ -84,12 +84,7 @@ class LBFGS(Optimizer):
         state: OptimizerState,
         step: int,
     ) -> None:
-        """Refuse an update from one gradient: L-BFGS looks along a line for each.
-
-        Raises
-        ------
-        UsageError
-        """
+        """Refuse an update from one gradient, by a UsageError: L-BFGS looks along a line."""
         raise UsageError(
             "LBFGS has no update that follows from one gradient: it looks along a line. "
             "Trainer(optimizer=LBFGS()) trains by it; take another optimizer here, such as SGD."

@@ -21,7 +21,7 @@ _KEYS = 624  # words of a Mersenne Twister's state
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a run is saved while it goes on.
+    """The place where a run is saved while it goes on.
 
     Parameters
     ----------

@@ -8,12 +8,11 @@ import numpy as np
 
 from clearprop.core.blas import blas_threads
 from clearprop.network.metrics import Tally, tally_for
-from clearprop.training.batches import Rows
 from clearprop.training.checkpoint import Saver
 from clearprop.training.history import History
 from clearprop.training.rules import Rules
 from clearprop.training.run import Callback, Run
-from clearprop.training.samples import Samples
+from clearprop.training.samples import Rows, Samples
 from clearprop.training.step import Step
 from clearprop.training.stopping import SAFE_EVERY, stop_on_interrupt
 

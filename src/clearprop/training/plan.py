@@ -1,4 +1,4 @@
-"""How a training is computed: by which engine, which kind of step, and how many threads.
+"""The plan of a training: the engine, the kind of step, and the number of threads.
 
 Nobody else decides on any of these.
 """
@@ -27,8 +27,7 @@ from clearprop.training.engines import (
     basis_of,
 )
 from clearprop.training.engines.sample_space import fits, is_cheaper, kernel_bytes, why_not_exact
-from clearprop.training.lbfgs import LBFGSStep
-from clearprop.training.passes import LayerPasses
+from clearprop.training.lbfgs import LayerPasses, LBFGSStep
 from clearprop.training.run import Run
 from clearprop.training.samples import Samples
 from clearprop.training.step import CompiledStep, PlainStep, Step

@@ -1,4 +1,4 @@
-"""How a kind of training goes about what the loop leaves open, and clearprop's own way."""
+"""Rules for all that the training loop leaves open, and those of clearprop's own `Trainer`."""
 
 import math
 from abc import ABC, abstractmethod
@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from clearprop.core.parameters import Array
 from clearprop.errors import DivergedError
 from clearprop.network.metrics import Tally, tally_for
-from clearprop.training.batches import Rows, batches
 from clearprop.training.engines import Engine
 from clearprop.training.run import Run
-from clearprop.training.samples import Samples
+from clearprop.training.samples import Rows, Samples, batches
 from clearprop.training.stopping import SafeWeights, restore_best
 
 if TYPE_CHECKING:
@@ -19,14 +18,7 @@ if TYPE_CHECKING:
 
 
 class Measured(NamedTuple):
-    """What was measured of the samples that are held out.
-
-    Parameters
-    ----------
-    logits : ndarray, shape (H, K)
-    loss : float
-    score : Tally
-    """
+    """The logits (H, K), the mean loss and the score of the samples that are held out."""
 
     logits: Array
     loss: float

@@ -10,14 +10,13 @@ import numpy as np
 from clearprop.compiled import FusedSteps
 from clearprop.core.parameters import Array, ParameterVector
 from clearprop.core.trace import Trace
-from clearprop.training.batches import Gatherer, Rows, joined
 from clearprop.training.engines import CompiledInputs, Engine
 from clearprop.training.run import Run
-from clearprop.training.samples import Samples
+from clearprop.training.samples import Gatherer, Rows, Samples, joined
 
 
 class Updates(NamedTuple):
-    """What some updates in a row have shown.
+    """The losses and logits that some updates in a row have shown.
 
     Parameters
     ----------

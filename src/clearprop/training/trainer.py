@@ -1,7 +1,7 @@
-"""How a network is trained: the settings, and `fit`."""
+"""The settings by which a network is trained, and `fit`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -12,14 +12,13 @@ from clearprop.core.initializers import random_state_of
 from clearprop.errors import UsageError
 from clearprop.network import Network
 from clearprop.optimizers import Adam, Optimizer
-from clearprop.training.batches import steps_per_epoch
 from clearprop.training.checkpoint import Checkpoint, Saver, recorded
 from clearprop.training.history import History
 from clearprop.training.loop import Loop
 from clearprop.training.plan import Choice, Plan, Training
 from clearprop.training.rules import OwnRules
 from clearprop.training.run import Callback, Run
-from clearprop.training.samples import Samples, checked_samples, checksum, class_weighted, split
+from clearprop.training.samples import Samples, checked_samples, steps_per_epoch
 from clearprop.training.stopping import EarlyStopping
 
 _BATCH = 32
@@ -48,7 +47,7 @@ class Trainer:
     clip_norm : float, optional
         The longest gradient: a longer one is scaled down to it.
     seed : int, default 0
-        Of batches, dropout and the validation share.
+        The source of batches, dropout and the validation share.
     sample_space : "auto" or bool, default "auto"
         Whether the first Dense layer is trained in the space of the samples
         (`clearprop.sample_space`): with few samples of many features it does the same, up to
@@ -128,19 +127,19 @@ class Trainer:
         Parameters
         ----------
         network : Network
-            Its parameters and state are changed.
+            The network, whose parameters and state are changed.
         X : array-like, shape (N, *input_shape)
             Or rows that are prepared as they are asked for: anything with `shape` and `dtype` that
             can be indexed.
         y : array-like, shape (N,) or (N, K)
             Targets, as the loss takes them.
         validation : float or (X, y), optional
-            What is measured after every epoch and not trained on: a share of the samples, drawn at
-            random, or a set of its own.
+            The samples that are measured after every epoch and not trained on: a share of X, drawn
+            at random, or a set of its own.
         sample_weight : array-like, shape (N,), optional
         callbacks : sequence of Callback
         checkpoint : Checkpoint, optional
-            Where the run is saved as it goes on.
+            The place where the run is saved as it goes on.
         resume : bool, default False
             Go on from the checkpoint, if there is one, to the very same bits as if training had
             never ended. More epochs than before are allowed.
@@ -165,12 +164,12 @@ class Trainer:
         random_state = random_state_of(self.seed)
         samples = checked_samples(network, X, y, sample_weight)
         samples, held_out = self._split(network, samples, validation, random_state)
-        weighted = self._weighted(network, samples)
+        weighted = samples.class_weighted(self.class_weight, network.dtype)
         plan = self._planned(network, weighted, held_out, checkpoint if resume else None)
         run = self._started(plan, samples, held_out, random_state)
         saver = None
         if checkpoint is not None:
-            settings = {**self._settings(network), **plan.facts(), "data": checksum(weighted)}
+            settings = {**self._settings(network), **plan.facts(), "data": weighted.checksum()}
             saver = Saver(checkpoint, run, settings, plan.notes())
             if resume and checkpoint.exists():
                 saver.restore()
@@ -193,14 +192,7 @@ class Trainer:
             return samples, None
         if isinstance(validation, tuple):
             return samples, checked_samples(network, *validation)
-        return split(samples, validation, random_state)
-
-    def _weighted(self, network: Network, samples: Samples) -> Samples:
-        """Return the samples with the weights of their classes multiplied into their own."""
-        weights = class_weighted(samples.y, samples.weights, self.class_weight)
-        if weights is None:
-            return samples
-        return replace(samples, weights=weights.astype(network.dtype, copy=False))
+        return samples.split(validation, random_state)
 
     def _planned(
         self,

@@ -66,10 +66,10 @@ class RotatedEngine(Engine):
     Parameters
     ----------
     network : Network
-        Its first layer is Dense. It changes in `write_back` only.
+        A network whose first layer is Dense. It changes in `write_back` only.
     loss : Loss
     basis : Basis
-        Of the samples that are trained on.
+        The coordinates of the samples that are trained on.
     """
 
     is_in_sample_space: ClassVar[bool] = True

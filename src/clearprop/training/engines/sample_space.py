@@ -234,12 +234,7 @@ class SampleSpaceEngine(Engine):
 
 
 class RowNumbers:
-    """The numbers first, first + 1, ..., as samples: a batch of them is a slice or an array.
-
-    Parameters
-    ----------
-    first, count : int
-    """
+    """The numbers first, first + 1, ..., as samples: a batch of them is a slice or an array."""
 
     def __init__(self, first: int, count: int) -> None:
         self.first = first
@@ -256,18 +251,10 @@ class RowNumbers:
 
 
 def why_not_exact(network: Network, optimizer: Optimizer, X: object) -> str | None:
-    """Say why training in sample space would not give the same numbers, or None where it would.
+    """Return the reason why training in sample space is not exact: a clause, "because ...".
 
-    Parameters
-    ----------
-    network : Network
-    optimizer : Optimizer
-    X : ndarray, shape (N, *input_shape), or rows that are prepared as they are asked for
-
-    Returns
-    -------
-    str or None
-        A clause that begins with "because".
+    None where it is. X are samples (N, *input_shape), or rows that are prepared as they are asked
+    for.
     """
     for layer in network.layers:
         if type(layer) is Dense:  # one that inherits may compute something else

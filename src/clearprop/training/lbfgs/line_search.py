@@ -1,4 +1,4 @@
-"""How far to go along a direction: the search of Moré and Thuente."""
+"""The search for a step along a direction, by Moré and Thuente."""
 
 import math
 from collections.abc import Callable
@@ -52,7 +52,7 @@ def search_line(look: Callable[[float], Point], start: Point, step: float) -> Po
     Returns
     -------
     Point or None
-        The one that was looked at last. None if 20 looks led nowhere.
+        The point that was looked at last. None if 20 looks led nowhere.
 
     Notes
     -----

@@ -181,13 +181,7 @@ class Minimizer:
 
 
 class _Line:
-    """A function along a line, and the last look at it.
-
-    Parameters
-    ----------
-    function : callable
-    start, direction : ndarray, shape (P,)
-    """
+    """A function along a line, and the last look at it."""
 
     def __init__(
         self, function: Callable[[Array], tuple[float, Array]], start: Array, direction: Array
