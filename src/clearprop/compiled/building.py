@@ -207,7 +207,6 @@ def chain_of(
 
     Parameters
     ----------
-    network : LayerStack
     loss : Loss
         The network's, or one that is minimised in its place.
     optimizer : Optimizer or None

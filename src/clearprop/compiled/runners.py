@@ -29,7 +29,6 @@ class FusedSteps:
         The layers, whose parameters are changed; `is_chain` must hold.
     loss : Loss
         The network's, or one that is minimised in its place.
-    optimizer : Optimizer
     state : dict of str to ndarray
         The moments that the optimizer keeps, changed.
     X : ndarray, shape (N, D)

@@ -150,7 +150,6 @@ def multiply(
     rows, columns, inner : int
         C has shape (rows, columns), and sums have `inner` terms.
     a, b, c : ndarray, shape (Q,)
-    a_begins, b_begins, c_begins : int
     a_step, b_step, c_step : int
         The steps from a row to the next, in numbers.
     """

@@ -49,8 +49,6 @@ class Saver:
 
     Parameters
     ----------
-    checkpoint : Checkpoint
-    run : Run
     settings : dict
         The settings and facts that must be the same when training goes on.
     notes : dict

@@ -23,15 +23,12 @@ class Loop:
 
     Parameters
     ----------
-    run : Run
     step : Step
         Does the updates.
-    rules : Rules
     samples : Samples
         The samples that are trained on, as the run's engine takes them.
     blas_threads : int
         The number of threads of matrix products, at most.
-    callbacks : sequence of Callback
     saver : Saver or None
         Writes checkpoints.
     """

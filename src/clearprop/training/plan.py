@@ -18,14 +18,7 @@ from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.network.summary import readable_bytes
 from clearprop.optimizers import LBFGS, Optimizer
-from clearprop.training.engines import (
-    Engine,
-    RotatedEngine,
-    SampleSpaceEngine,
-    SparseEngine,
-    SparseRows,
-    basis_of,
-)
+from clearprop.training import engines
 from clearprop.training.engines.sample_space import fits, is_cheaper, kernel_bytes, why_not_exact
 from clearprop.training.lbfgs import LayerPasses, LBFGSStep
 from clearprop.training.run import Run
@@ -46,7 +39,6 @@ class Plan:
     ----------
     training : Training
         The training that they are about.
-    engine : Engine
     samples : Samples
         The samples that are trained on, as the engine takes them.
     held_out : Samples or None
@@ -60,7 +52,7 @@ class Plan:
     """
 
     training: "Training"
-    engine: Engine
+    engine: engines.Engine
     samples: Samples
     held_out: Samples | None
     compiled: bool
@@ -122,12 +114,10 @@ class Training:
 
     Parameters
     ----------
-    network : Network
     samples : Samples
         The samples that are trained on.
     held_out : Samples or None
         The samples that are measured after every epoch.
-    optimizer : Optimizer
     loss : Loss
         The loss that is minimised: the network's, or one that is reported in its place.
     batch_size : int or None
@@ -194,11 +184,11 @@ class Training:
             remarks=tuple(remarks),
         )
 
-    def _engine(self) -> Engine:
+    def _engine(self) -> engines.Engine:
         """Choose what trains: the network, or what does the same for less."""
         X, others = self.samples.X, None if self.held_out is None else self.held_out.X
-        if isinstance(X, SparseRows):
-            return SparseEngine(self.network, self.loss, X, others)
+        if isinstance(X, engines.SparseRows):
+            return engines.SparseEngine(self.network, self.loss, X, others)
         before, choice = self.resumed.get(_IN_SAMPLE_SPACE), self.sample_space
         if choice == "auto" and before is not None:
             choice = before is True
@@ -206,12 +196,12 @@ class Training:
             if choice is not False and others is None:
                 cores = choose_threads(self.network.parameters.data.size, len(X), self.threads)
                 updates = sys.maxsize if before is True else self.updates
-                basis = basis_of(self.network, X, updates, cores)
+                basis = engines.basis_of(self.network, X, updates, cores)
                 if basis is not None:
-                    return RotatedEngine(self.network, self.loss, basis)
+                    return engines.RotatedEngine(self.network, self.loss, basis)
         elif choice is not False and self._is_in_sample_space(asked=choice is True):
-            return SampleSpaceEngine(self.network, self.loss, X, others)
-        return Engine(self.network, self.loss, X, others)
+            return engines.SampleSpaceEngine(self.network, self.loss, X, others)
+        return engines.Engine(self.network, self.loss, X, others)
 
     def _is_in_sample_space(self, *, asked: bool) -> bool:
         """Decide whether to train in sample space, which the user may have asked for."""
@@ -237,7 +227,7 @@ class Training:
             )
         return True
 
-    def _compiles(self, engine: Engine) -> bool:
+    def _compiles(self, engine: engines.Engine) -> bool:
         """Decide whether to compile: by shapes and kinds alone.
 
         It is done where Numba is there, the training is long enough, and every part of it is known

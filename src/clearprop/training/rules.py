@@ -76,7 +76,6 @@ class Rules(ABC):
 
         Parameters
         ----------
-        run : Run
         loss : float
             The mean loss of the batches.
         score : Tally or None
@@ -101,7 +100,6 @@ class OwnRules(Rules):
 
     Parameters
     ----------
-    trainer : Trainer
     run : Run
         A run before its first update.
     samples, held_out : Samples

@@ -53,7 +53,6 @@ class PlainStep(Step):
 
     Parameters
     ----------
-    run : Run
     samples : Samples
         The samples as the run's engine takes them.
     clip_norm : float or None
@@ -100,7 +99,6 @@ class CompiledStep(Step):
 
     Parameters
     ----------
-    run : Run
     samples : Samples
         The samples as the run's engine takes them.
     inputs : CompiledInputs

@@ -67,7 +67,6 @@ class RotatedEngine(Engine):
     ----------
     network : Network
         A network whose first layer is Dense. It changes in `write_back` only.
-    loss : Loss
     basis : Basis
         The coordinates of the samples that are trained on.
     """
@@ -128,7 +127,6 @@ def basis_of(network: Network, X: object, iterations: int, threads: int) -> Basi
 
     Parameters
     ----------
-    network : Network
     X : ndarray, shape (N, D)
         Rows of other kinds are never rotated.
     iterations : int

@@ -55,7 +55,6 @@ class SampleDense(Layer):
         The number N that are trained on.
     units : int
         The number M of outputs.
-    bias : bool
     """
 
     samples: int
@@ -110,7 +109,6 @@ class SampleSpaceEngine(Engine):
     ----------
     network : Network
         It changes in `write_back` only.
-    loss : Loss
     X : ndarray, shape (N, *input_shape)
         The samples that are trained on: rows 0 to N - 1.
     held_out : ndarray, shape (H, *input_shape), optional
@@ -298,7 +296,6 @@ def is_cheaper(
     ----------
     features, units : int
         D and M of the first Dense layer.
-    samples, held_out : int
     batch_size : int
         The number of samples that an update sees.
     updates : int

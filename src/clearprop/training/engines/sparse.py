@@ -77,7 +77,6 @@ class SparseEngine(Engine):
     ----------
     network : Network
         A network whose first layer is Dense.
-    loss : Loss
     X, held_out : SparseRows, shape (N, D) and (H, D)
     """
 

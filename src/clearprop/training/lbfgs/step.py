@@ -43,7 +43,6 @@ class LayerPasses:
         An engine whose parameters may be changed between two calls.
     samples : Samples
         The samples as the engine takes them.
-    threads : int
 
     Attributes
     ----------
@@ -136,10 +135,8 @@ class LBFGSStep(Step):
 
     Parameters
     ----------
-    run : Run
     samples : Samples
         The samples as the run's engine takes them.
-    optimizer : LBFGS
     passes : LayerPasses or FusedGradient
         The passes of these samples.
     scores : bool
