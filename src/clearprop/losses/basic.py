@@ -9,18 +9,7 @@ from clearprop.core.expressions import Operands
 from clearprop.core.formulas import Formulas, either, forms, is_class, max_k, of_class, sum_k
 from clearprop.core.kernels import sigmoid, softmax_pick, softmax_shift
 from clearprop.core.parameters import Array
-from clearprop.core.symbols import (
-    K,
-    absolute,
-    dlogits,
-    exp,
-    log,
-    logits,
-    losses,
-    maximum,
-    p,
-    target,
-)
+from clearprop.core.symbols import K, absolute, exp, log, logits, losses, maximum, p, target
 from clearprop.errors import DataError, ShapeError
 from clearprop.losses.base import Loss, value_columns
 
@@ -61,7 +50,7 @@ class BinaryCrossEntropy(Loss):
                 sum_k(maximum(logits, 0) - logits * target + log(1 + exp(-absolute(logits)))),
             ),
         },
-        {dlogits: p - target},
+        {logits.gradient: p - target},
     )
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
@@ -160,7 +149,7 @@ class SoftmaxCrossEntropy(Loss):
                 ),
             ),
         },
-        {dlogits: either(_are_classes, p - is_class(target), p - target)},
+        {logits.gradient: either(_are_classes, p - is_class(target), p - target)},
     )
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
@@ -261,7 +250,7 @@ class MeanSquaredError(Loss):
     in_scikit_learn: ClassVar[bool] = True
 
     formulas = Formulas(
-        {losses: sum_k((logits - target) ** 2) / K}, {dlogits: 2 * (logits - target) / K}
+        {losses: sum_k((logits - target) ** 2) / K}, {logits.gradient: 2 * (logits - target) / K}
     )
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:

@@ -14,8 +14,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array, Params
 from clearprop.core.trace import Trace
-from clearprop.layers import Layer
-from clearprop.layers.base import StandIn, stand_in_for
+from clearprop.layers.base import Layer, StandIn, stand_in_for
 from clearprop.losses import Loss
 from clearprop.network import Network, twin_of
 

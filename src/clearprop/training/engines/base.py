@@ -8,8 +8,7 @@ import numpy as np
 from clearprop.core.parameters import Array, ParameterVector
 from clearprop.core.trace import Trace
 from clearprop.losses import Loss
-from clearprop.network import Network
-from clearprop.network.stack import LayerStack
+from clearprop.network import LayerStack, Network
 
 _CHUNK = 2**17  # numbers in the widest layer at a time: 1 MiB in float64, within a core's cache
 

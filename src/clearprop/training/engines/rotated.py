@@ -18,8 +18,7 @@ from clearprop.core.parameters import Array, Parameter, ParameterVector, Params
 from clearprop.core.trace import Trace
 from clearprop.layers import Built, Dense
 from clearprop.losses import Loss
-from clearprop.network import Network
-from clearprop.network.stack import LayerStack
+from clearprop.network import LayerStack, Network
 from clearprop.training.engines.base import Engine
 
 _ITERATIONS = 50  # that L-BFGS takes, or fewer, to where it ends

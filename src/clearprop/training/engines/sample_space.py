@@ -31,8 +31,7 @@ from clearprop.core.parameters import Array, Parameter, ParameterVector, Params
 from clearprop.core.trace import Trace
 from clearprop.layers import Built, Dense, Flatten, Layer
 from clearprop.losses import Loss
-from clearprop.network import Network
-from clearprop.network.stack import LayerStack
+from clearprop.network import LayerStack, Network
 from clearprop.optimizers import OPTIMIZERS, Optimizer
 from clearprop.training.engines.base import CompiledInputs, Engine
 
