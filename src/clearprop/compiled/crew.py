@@ -142,7 +142,7 @@ def gradient_of(
     Parameters
     ----------
     vectors : Vectors
-        Those of this thread, but for the parameters, which all share.
+        The arrays of this thread, but for the parameters, which all share.
     logits : ndarray, shape (size * K,)
         Room to work in.
     counted : float

@@ -82,7 +82,7 @@ def one_of(parameters: str, calls: Sequence[tuple[Callable[..., Any], str]]) -> 
     Parameters
     ----------
     parameters : str
-        Those of the function, after the number: ``"y, number"``.
+        The parameters of the function, after the number: ``"y, number"``.
     calls : sequence of (callable, str)
         The functions, and the arguments that each takes.
     """

@@ -69,9 +69,9 @@ class Style(NamedTuple):
     Parameters
     ----------
     leaf : callable
-        Writes a leaf.
+        The writer of a leaf.
     sample : callable, optional
-        Writes a leaf within a sum over the samples: ``dy[n]``.
+        The writer of a leaf within a sum over the samples: ``dy[n]``.
     times : str, default "*"
         Stands between the factors of a product.
     letter : str, default "n"
@@ -405,7 +405,7 @@ def series(term: Callable[[int], Expression], values: Values) -> Expression:
     Parameters
     ----------
     term : callable
-        Gives term i.
+        The function that gives term i.
     values : ndarray of float64, shape (n,)
         The values of all terms.
 

@@ -185,7 +185,7 @@ class LeakyReLU(Activation):
     Parameters
     ----------
     slope : float, default 0.01
-        Between 0 and 1.
+        The slope below zero, between 0 and 1.
 
     Notes
     -----

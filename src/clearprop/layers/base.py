@@ -98,7 +98,7 @@ class Layer(ABC):
         Parameters
         ----------
         params : mapping of str to ndarray
-            Those of forward.
+            The arrays of forward.
         dy : ndarray, shape (N, *out_shape)
             The gradient of the loss with respect to the output. It must not be changed.
         trace : Trace
@@ -187,7 +187,7 @@ def stand_in_for(layer: Layer, name: str, make: Callable[[Layer, Layer, str], St
     name : str
         The layer's place.
     make : callable
-        Makes a stand-in of a layer, its worker, and its name.
+        The function that makes a stand-in of a layer, its worker, and its name.
     """
     inner = {key: stand_in_for(one, f"{name}.{key}", make) for key, one in layer.inner().items()}
     return make(layer, layer.with_inner(inner) if inner else layer, name)

@@ -69,9 +69,9 @@ class Dropout(Layer):
         Parameters
         ----------
         random_state : numpy.random.RandomState
-            It is advanced by two bytes a number, which is three times quicker than a float64.
+            The source, advanced by two bytes a number: three times quicker than a float64.
         kept : ndarray of bool
-            It is written to.
+            The array to write to.
         """
         drawn = np.frombuffer(random_state.bytes(2 * kept.size), "<u2")
         np.greater_equal(drawn.reshape(kept.shape), self._dropped, out=kept)

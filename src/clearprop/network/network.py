@@ -166,7 +166,7 @@ class Network(LayerStack):
         Parameters
         ----------
         X : array-like, shape (N, *input_shape)
-            Or rows that are prepared as they are asked for.
+            The samples, or rows that are prepared as they are asked for.
 
         Returns
         -------

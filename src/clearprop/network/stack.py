@@ -116,7 +116,7 @@ class LayerStack:
         X : ndarray, shape (N, *input_shape)
             Samples of the network's dtype; `inputs` makes them so.
         trace : Trace, optional
-            Takes what the pass leaves behind. A fresh one unless given.
+            The trace for all that the pass leaves behind. A fresh one unless given.
 
         Returns
         -------

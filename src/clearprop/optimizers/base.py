@@ -111,7 +111,7 @@ class Optimizer:
         network : Regularized
             The network, whose weights are pulled to zero.
         gradient : ParameterVector
-            It is changed in place.
+            The gradient of the loss, changed in place.
         samples : float
             The number of samples in the batch, or the sum of their weights.
 

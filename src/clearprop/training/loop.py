@@ -24,13 +24,13 @@ class Loop:
     Parameters
     ----------
     step : Step
-        Does the updates.
+        The step that does the updates.
     samples : Samples
         The samples that are trained on, as the run's engine takes them.
     blas_threads : int
         The number of threads of matrix products, at most.
     saver : Saver or None
-        Writes checkpoints.
+        The writer of checkpoints.
     """
 
     run: Run

@@ -66,9 +66,9 @@ class Samples:
         Parameters
         ----------
         share : float
-            Above 0 and below 1.
+            The share, above 0 and below 1.
         random_state : numpy.random.RandomState
-            It is advanced.
+            The source of the draw, which is advanced.
 
         Returns
         -------
@@ -179,7 +179,7 @@ def batches(
         Whether each batch is drawn anew from all samples. Otherwise they are shuffled once an
         epoch, and each is seen once.
     random_state : numpy.random.RandomState
-        It is advanced.
+        The source of the order, which is advanced.
 
     Yields
     ------

@@ -39,11 +39,11 @@ class Trainer:
     replacement : bool, default False
         Whether each batch is drawn anew from all samples, rather than shuffled once an epoch.
     max_steps : int, optional
-        Ends training after so many updates, if the epochs have more.
+        The number of updates after which training ends, if the epochs have more.
     early_stopping : EarlyStopping, optional
-        Ends training when it gets no better, and restores the best weights.
+        The rule that ends training when it gets no better, and restores the best weights.
     class_weight : "balanced" or mapping of class number to weight, optional
-        Multiplied into the sample weights. Balanced: N / (classes count of the class).
+        Factors of the sample weights. Balanced: N / (classes count of the class).
     clip_norm : float, optional
         The longest gradient: a longer one is scaled down to it.
     seed : int, default 0
@@ -129,8 +129,8 @@ class Trainer:
         network : Network
             The network, whose parameters and state are changed.
         X : array-like, shape (N, *input_shape)
-            Or rows that are prepared as they are asked for: anything with `shape` and `dtype` that
-            can be indexed.
+            The samples, or rows that are prepared as they are asked for: anything with `shape` and
+            `dtype` that can be indexed.
         y : array-like, shape (N,) or (N, K)
             Targets, as the loss takes them.
         validation : float or (X, y), optional

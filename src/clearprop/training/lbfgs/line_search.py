@@ -47,7 +47,7 @@ def search_line(look: Callable[[float], Point], start: Point, step: float) -> Po
     start : Point
         At step 0; its slope is negative.
     step : float
-        To be tried first; positive.
+        The step to be tried first; positive.
 
     Returns
     -------

@@ -95,14 +95,14 @@ class Minimizer:
     Parameters
     ----------
     function : callable
-        Takes x (P,) of float64, returns its value there and a new array, the gradient (P,).
+        The function of x (P,) of float64: it returns its value and a new array, the gradient (P,).
     start : ndarray, shape (P,)
     state : mapping of str to ndarray
         The arrays of a `Memory` and x (P,), changed in place. ``counts[1]`` is the number of looks
         at the function, ``counts[2]`` the place of the reason in `REASONS`, from 1, and
         ``counts[3]`` the number of iterations. Where others have looked before, it goes on from x.
     is_flat : callable
-        Called with the gradient at the last look; True ends it.
+        The test of the gradient at the last look; True ends it.
     max_evaluations : int or None
         The iteration in which there were too many looks is finished.
 
