@@ -233,7 +233,7 @@ class Training:
         It is done where Numba is there, the training is long enough, and every part of it is known
         to compiled code.
         """
-        passes = self.updates
+        passes = sys.maxsize if self.resumed.get(_COMPILED) is True else self.updates
         if isinstance(self.optimizer, LBFGS):
             passes *= -(-len(self.samples) // engine.chunk)
             known = is_plain_chain(engine.stack, engine.loss)
