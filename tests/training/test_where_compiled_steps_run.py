@@ -82,8 +82,11 @@ def test_a_resumed_run_goes_on_by_compiled_steps(
     checkpoint = cp.Checkpoint(tmp_path / "run.safetensors", every=0)
 
     class Stop(cp.Callback):
+        def __init__(self, epoch: int) -> None:
+            self.epoch = epoch
+
         def on_epoch_end(self, run: cp.Run) -> None:
-            if run.epoch == stop:
+            if run.epoch == self.epoch:
                 run.stop()
 
     rows = []
@@ -92,7 +95,7 @@ def test_a_resumed_run_goes_on_by_compiled_steps(
         net = networks()[0]
         trainer = cp.Trainer(epochs=number, batch_size=None, sample_space=False)
         history = trainer.fit(
-            net, X, X[:, 0] > 0, callbacks=[Stop()], checkpoint=checkpoint, resume=True
+            net, X, X[:, 0] > 0, callbacks=[Stop(stop)], checkpoint=checkpoint, resume=True
         )
         rows.append(len(history))
         assert kernels.are_compiled()
