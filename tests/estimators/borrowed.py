@@ -13,8 +13,7 @@ import sklearn.neural_network
 import clearprop as cp
 from clearprop.estimators.twins import as_reported
 from clearprop.training.engines import Engine
-from clearprop.training.lbfgs import Objective
-from clearprop.training.passes import LayerPasses
+from clearprop.training.lbfgs import LayerPasses, Objective
 from clearprop.training.samples import Samples
 
 SOURCE = Path(sklearn.neural_network.__file__).parent / "tests" / "test_mlp.py"

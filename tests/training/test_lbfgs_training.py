@@ -83,14 +83,17 @@ def test_it_says_why_it_has_ended(changed: dict[str, Any], stopped: str) -> None
     assert (len(history) < 5) == (changed not in ({}, {"epochs": 2000}))
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("features", [5, 300])
 @pytest.mark.parametrize("cut", [1, 3, 12])
-def test_a_resumed_run_goes_on_to_the_same_bits(features: int, cut: int, tmp_path: Path) -> None:
+def test_a_resumed_run_goes_on_to_the_same_bits(
+    dtype: Any, features: int, cut: int, tmp_path: Path
+) -> None:
     X, y = data(20, features)
     checkpoint = cp.Checkpoint(tmp_path / "run.safetensors", every=0)
-    whole, resumed = network(features), network(features)
+    whole, resumed = network(features, dtype=dtype), network(features, dtype=dtype)
     expected = trainer().fit(whole, X, y)
-    trainer(epochs=cut).fit(network(features), X, y, checkpoint=checkpoint)
+    trainer(epochs=cut).fit(network(features, dtype=dtype), X, y, checkpoint=checkpoint)
     history = trainer().fit(resumed, X, y, checkpoint=checkpoint, resume=True)
     assert resumed.parameters.data.tobytes() == whole.parameters.data.tobytes()
     assert without_seconds(history) == without_seconds(expected)
@@ -102,6 +105,66 @@ def test_a_run_that_has_converged_stays_so_when_it_is_resumed(tmp_path: Path) ->
     first = trainer(epochs=2000).fit(network(), X, y, checkpoint=checkpoint)
     again = trainer(epochs=3000).fit(network(), X, y, checkpoint=checkpoint, resume=True)
     assert (len(again), again.stopped) == (len(first), "converged")
+
+
+def test_where_it_is_stuck_the_last_epoch_is_saved(tmp_path: Path) -> None:
+    (X, y), path = data(), tmp_path / "run.safetensors"
+
+    class Walled(cp.BinaryCrossEntropy):
+        """A loss that has no value from some look on."""
+
+        looks = 0
+
+        def each(self, logits: Any, y: Any) -> Any:
+            Walled.looks += 1
+            losses, dlogits = super().each(logits, y)
+            return (losses if Walled.looks < 12 else losses * np.nan), dlogits
+
+    nets = [
+        cp.Network([cp.Dense(4), cp.Tanh(), cp.Dense(1)], loss=Walled(), input_shape=(5,))
+        for _ in range(2)
+    ]
+    checkpoint = cp.Checkpoint(path, every=1000)
+    first = trainer().fit(nets[0], X, y, checkpoint=checkpoint)
+    assert first.stopped == "stuck"
+    assert len(first) > 2
+    Walled.looks = 0
+    again = trainer().fit(nets[1], X, y, checkpoint=checkpoint, resume=True)
+    assert (again.rows, again.stopped) == (first.rows, "stuck")
+    assert nets[1].parameters.data.tobytes() == nets[0].parameters.data.tobytes()
+
+
+@pytest.mark.parametrize("asked", [50, 3])
+def test_a_resumed_run_stays_in_the_coordinates_of_the_samples(asked: int, tmp_path: Path) -> None:
+    X, y = data(200, 450)  # 50 iterations pay for the coordinates, 3 would not
+    checkpoint = cp.Checkpoint(tmp_path / "run.safetensors", every=0)
+
+    class Stop(cp.Callback):
+        def on_epoch_end(self, run: cp.Run) -> None:
+            if run.epoch == 2:
+                assert run.engine.is_in_sample_space
+                run.stop()
+
+    trainer(epochs=50).fit(network(450), X, y, checkpoint=checkpoint, callbacks=[Stop()])
+    history = trainer(epochs=asked).fit(network(450), X, y, checkpoint=checkpoint, resume=True)
+    assert 3 <= len(history) <= asked
+
+
+@pytest.mark.parametrize("features", [5, 300])
+def test_samples_none_of_which_counts_leave_the_weights_alone(features: int) -> None:
+    (X, y), net = data(20, features), network(features)
+    before = net.parameters.data.copy()
+    history = trainer(optimizer=cp.LBFGS()).fit(net, X, y, sample_weight=np.zeros(20))
+    assert (len(history), history.stopped) == (0, "converged")
+    np.testing.assert_allclose(net.parameters.data, before, rtol=1e-12)
+    trainer(epochs=2).fit(net, X, y, sample_weight=np.zeros(20))  # L2 pulls all the same
+    assert np.abs(net.parameters["0.W"]).sum() < np.abs(before[: net.parameters["0.W"].size]).sum()
+
+
+def test_a_network_without_parameters_has_converged() -> None:
+    X, _ = data()
+    net = cp.Network([cp.ReLU()], loss=cp.MeanSquaredError(), input_shape=(5,))
+    assert trainer().fit(net, X, X).stopped == "converged"
 
 
 def test_few_samples_of_many_features_take_the_same_steps_for_less() -> None:

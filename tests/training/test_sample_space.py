@@ -330,3 +330,32 @@ def test_resuming_for_longer_does_not_change_the_way(tmp_path: Path) -> None:
             wide_network(100), X, y, checkpoint=checkpoint, resume=True, callbacks=[Look()]
         )
     assert ways == [False, False]
+
+
+@pytest.mark.parametrize("optimizer", [cp.SGD(0.1), cp.LBFGS()])
+def test_a_kind_of_dense_layer_of_ones_own_is_trained_as_it_is(optimizer: cp.Optimizer) -> None:
+    class Turned(cp.Dense):
+        """A Dense layer with the sign turned."""
+
+        def forward(self, params: Any, x: Any, trace: Any) -> Any:
+            return -super().forward(params, x, trace)
+
+        def backward(self, params: Any, dy: Any, trace: Any, grads: Any) -> Any:
+            return super().backward(params, -dy, trace, grads)
+
+    X = np.random.RandomState(0).standard_normal((20, 300))
+    nets = [
+        cp.Network(
+            [Turned(4), cp.Tanh(), cp.Dense(1)], loss=cp.BinaryCrossEntropy(), input_shape=(300,)
+        )
+        for _ in range(2)
+    ]
+    for net, choice in zip(nets, ("auto", False), strict=True):
+        trainer = cp.Trainer(
+            optimizer=optimizer,
+            epochs=100 if optimizer.is_linear else 5,
+            batch_size=None,
+            sample_space=choice,
+        )
+        trainer.fit(net, X, X[:, 0] > 0)
+    np.testing.assert_array_equal(nets[0].parameters.data, nets[1].parameters.data)

@@ -62,6 +62,17 @@ def test_whole_sample_weights_are_samples_repeated(alpha: float) -> None:
     np.testing.assert_allclose(first["loss"], second["loss"], rtol=1e-11)
 
 
+def test_held_out_samples_count_alike() -> None:
+    weights = np.arange(len(X)) % 2.0
+    net = small_network()
+    trainer = cp.Trainer(optimizer=cp.SGD(1e-300), epochs=1, seed=3)
+    history = trainer.fit(net, X, Y, validation=0.3, sample_weight=weights)
+    held = round(0.3 * len(X))
+    rows = np.random.RandomState(3).permutation(len(X))[:held]
+    expected = net.loss_and_gradient(X[rows], Y[rows])[0]
+    assert history["validation_loss"] == [pytest.approx(expected, rel=1e-12)]
+
+
 def test_class_and_sample_weights_are_multiplied() -> None:
     weights = np.linspace(0.5, 2, len(X))
     trainer = cp.Trainer(epochs=2, batch_size=6)

@@ -1,6 +1,7 @@
 """Where threads can't let each other go first, loops are compiled, and whole steps are not."""
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,3 +71,32 @@ def test_a_posix_system_compiles_whole_steps(network: Any, taken: list[Any]) -> 
     with pytest.warns(RuntimeWarning, match="not in this test"):
         train(network)
     assert "steps" in taken
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
+@pytest.mark.parametrize("epochs", [60_000, 4])
+def test_a_resumed_run_goes_on_by_compiled_steps(
+    epochs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X = np.random.RandomState(0).randn(40, 4)
+    checkpoint = cp.Checkpoint(tmp_path / "run.safetensors", every=0)
+
+    class Stop(cp.Callback):
+        def __init__(self, epoch: int) -> None:
+            self.epoch = epoch
+
+        def on_epoch_end(self, run: cp.Run) -> None:
+            if run.epoch == self.epoch:
+                run.stop()
+
+    rows = []
+    for number, stop in ((60_000, 2), (epochs, 4)):
+        monkeypatch.setattr(kernel, "_mode", kernel._Mode("auto"))  # as in a process of its own
+        net = networks()[0]
+        trainer = cp.Trainer(epochs=number, batch_size=None, sample_space=False)
+        history = trainer.fit(
+            net, X, X[:, 0] > 0, callbacks=[Stop(stop)], checkpoint=checkpoint, resume=True
+        )
+        rows.append(len(history))
+        assert kernels.are_compiled()
+    assert rows == [2, 4]

@@ -206,7 +206,6 @@ def chain_of(
 
     Parameters
     ----------
-    network : LayerStack
     loss : Loss
         The network's, or one that is minimised in its place.
     optimizer : Optimizer or None
@@ -214,7 +213,7 @@ def chain_of(
     samples : int
         The largest number of samples in a batch.
     first_squares : float
-        In sample space the sum of the first weights' squares.
+        The sum of the first weights' squares, in sample space.
 
     Returns
     -------
@@ -266,18 +265,7 @@ def chain_of(
 
 
 def samples_of(X: Array, y: Array, weights: Array | None, Z_0: Array | None = None) -> Samples:
-    """Bring samples into the form that compiled code knows.
-
-    Parameters
-    ----------
-    X : ndarray, shape (N, D)
-        The samples; in sample space K (N, N).
-    y : ndarray of int64, shape (N,), or ndarray, shape (N, K)
-        Class numbers, or targets.
-    weights : ndarray, shape (N,), or None
-    Z_0 : ndarray, shape (N, M), or None
-        The product X W_0 with the first weights, in sample space.
-    """
+    """Bring samples, as `FusedSteps` takes them, into the form that compiled code knows."""
     return Samples(
         inputs=X.reshape(-1),
         Z_0=nothing(X.dtype, 2) if Z_0 is None else Z_0,

@@ -60,10 +60,6 @@ def train(
 
     Parameters
     ----------
-    chain : Chain
-    samples : Samples
-    vectors : Vectors
-    batches : Batches
     losses : ndarray of float64, shape (S,)
         The array that takes the loss of every batch.
     logits : ndarray, shape (R * K,)
@@ -145,10 +141,8 @@ def gradient_of(
 
     Parameters
     ----------
-    chain : Chain
-    samples : Samples
     vectors : Vectors
-        Those of this thread, but for the parameters, which all share.
+        The arrays of this thread, but for the parameters, which all share.
     logits : ndarray, shape (size * K,)
         Room to work in.
     counted : float

@@ -26,10 +26,9 @@ class FusedSteps:
     Parameters
     ----------
     network : LayerStack
-        Its parameters are changed; `is_chain` must hold.
+        The layers, whose parameters are changed; `is_chain` must hold.
     loss : Loss
         The network's, or one that is minimised in its place.
-    optimizer : Optimizer
     state : dict of str to ndarray
         The moments that the optimizer keeps, changed.
     X : ndarray, shape (N, D)
@@ -38,9 +37,9 @@ class FusedSteps:
         Class numbers, or targets.
     weights : ndarray, shape (N,), or None
     Z_0 : ndarray, shape (N, M), or None
-        In sample space X W_0, the product with the first weights.
+        The product X W_0 with the first weights, in sample space.
     first_squares : float
-        In sample space the sum of the first weights' squares.
+        The sum of the first weights' squares, in sample space.
     batch_size : int
         The largest number of samples in a batch.
     threads : int
@@ -180,7 +179,7 @@ class FusedGradient:
     Parameters
     ----------
     network : LayerStack
-        Its parameters may be changed between two calls; `is_plain_chain` must hold.
+        The layers; their parameters may change between two calls; `is_plain_chain` must hold.
     loss : Loss
         The network's, or one that is minimised in its place.
     X : ndarray, shape (N, D)
@@ -193,7 +192,7 @@ class FusedGradient:
     Attributes
     ----------
     gradient : ParameterVector
-        That of the mean loss, as of the last call.
+        The gradient of the mean loss, as of the last call.
     blas_threads : int
         The number of threads that a product outside is to have meanwhile: one.
 
@@ -222,7 +221,7 @@ class FusedGradient:
         self._size = min(max(1, _CHUNK // widest), len(y))
         self._chain, memory = chain_of(network, loss, None, self._size)
         self._samples = samples_of(X, y, weights)
-        self._counted = float(len(y)) if weights is None else float(weights.sum())
+        self._counted = (0.0 if weights is None else float(weights.sum())) or float(len(y))
         gradients = [network.parameters.like() for _ in range(threads)]
         self._vectors = [  # only the parameters are everybody's
             vectors_of(network, None, {}, memory, 1)._replace(gradient=one.data)

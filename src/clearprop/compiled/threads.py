@@ -82,7 +82,7 @@ def one_of(parameters: str, calls: Sequence[tuple[Callable[..., Any], str]]) -> 
     Parameters
     ----------
     parameters : str
-        Those of the function, after the number: ``"y, number"``.
+        The parameters of the function, after the number: ``"y, number"``.
     calls : sequence of (callable, str)
         The functions, and the arguments that each takes.
     """
@@ -166,7 +166,6 @@ def multiply(
     rows, columns, inner : int
         C has shape (rows, columns), and sums have `inner` terms.
     a, b, c : ndarray, shape (Q,)
-    a_begins, b_begins, c_begins : int
     a_step, b_step, c_step : int
         The steps from a row to the next, in numbers.
     """

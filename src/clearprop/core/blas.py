@@ -25,11 +25,6 @@ def blas_threads(count: int) -> Iterator[None]:
 
     The limit is that of the whole process: where several Python threads ask at once, the latest
     that has not left yet prevails, and the last to leave restores what was before the first.
-
-    Parameters
-    ----------
-    count : int
-        A number from 1 on.
     """
     place = _limits.enter(count)
     try:
@@ -144,13 +139,6 @@ def occupies_all_cores(weights: int, samples: int) -> bool:
     weight's gradient, and for the sample's. From 8 million weights times samples on, which is
     0.05 GFLOP, a second thread is worth waking; below, it saves little, and costs much where
     another program has the core.
-
-    Parameters
-    ----------
-    weights : int
-        The number of the network's weights.
-    samples : int
-        The number of a batch's samples.
     """
     return weights * samples >= _BORDER
 

@@ -11,22 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from clearprop.core.expressions import (
-    CHOICE,
-    PREFIX,
-    PRODUCT,
-    Call,
-    Expression,
-    Number,
-    Operable,
-    Operands,
-    Place,
-    Style,
-    Values,
-    as_expression,
-    held,
-    series,
-)
+from clearprop.core import expressions
+from clearprop.core.expressions import Expression, Number, Operable, Operands, Place, Style, Values
 from clearprop.core.symbols import Symbol, dx, y
 
 
@@ -70,9 +56,11 @@ def formulas_of(part: object) -> Formulas | None:
     return vars(type(part)).get("formulas")
 
 
-def activation(g: Expression, derived: Expression) -> Formulas:
-    """Return the formulas y = g(x) and dx = dy * g'(x)."""
-    return Formulas({y: g}, {dx: derived}, course=ACTIVATION)
+def activation(
+    g: Expression, derived: Expression, before: Mapping[Symbol, Expression] | None = None
+) -> Formulas:
+    """Return the formulas y = g(x) and dx = dy * g'(x), and those of what is computed before."""
+    return Formulas({**(before or {}), y: g}, {dx: derived}, course=ACTIVATION)
 
 
 def known(symbol: Symbol, then: Expression, otherwise: Expression) -> Expression:
@@ -87,7 +75,7 @@ def either(test: Callable[[Operands], bool], then: Expression, otherwise: Expres
 
 def where_positive(tested: Expression, then: Operable, otherwise: Operable) -> Expression:
     """Return the first formula for the entries where `tested` is positive, else the second."""
-    return _Where(tested, as_expression(then), as_expression(otherwise))
+    return _Where(tested, expressions.as_expression(then), expressions.as_expression(otherwise))
 
 
 def slope_at(tested: Expression, then: Operable, otherwise: Operable) -> Expression:
@@ -175,7 +163,7 @@ def remarks(formula: Expression, style: Style) -> list[str]:
             found = [f"with {formula.name} = {formula.formula.write(style)}"]
         case _Forms():
             parts, found = formula.shown, [formula.remark] if formula.remark else []
-        case Call(remark=remark) if remark:
+        case expressions.Call(remark=remark) if remark:
             found = [remark]
     inner = (one for part in parts for one in remarks(part, style))
     return list(dict.fromkeys([*found, *inner]))
@@ -231,7 +219,7 @@ class _Along(Expression):
 
 
 class _Total(_Along):
-    binds = PREFIX
+    binds = expressions.PREFIX
     kind = "sum"
     single: bool = False  # whether there is only one output
 
@@ -247,16 +235,16 @@ class _Total(_Along):
         if self.single:
             return self.body.write(style)
         if self.over != "n":
-            return f"sum_{self.over} {held(self.body, style, PRODUCT)}"
+            return f"sum_{self.over} {expressions.held(self.body, style, expressions.PRODUCT)}"
         every = style._replace(leaf=style.sample or style.leaf)
-        return f"sum_{style.letter} {held(self.body, every, PRODUCT)}"
+        return f"sum_{style.letter} {expressions.held(self.body, every, expressions.PRODUCT)}"
 
     def shape(self, place: Place) -> tuple[int, ...]:
         is_over_rows = self.over == "n" and not self.columns
         return self.body.shape(place)[1:] if is_over_rows else super().shape(place)
 
     def entry(self, place: Place, term: Callable[[Any], Expression], values: Values) -> Expression:
-        return series(term, values)
+        return expressions.series(term, values)
 
 
 class _Mean(_Along):
@@ -268,7 +256,7 @@ class _Mean(_Along):
     def entry(self, place: Place, term: Callable[[Any], Expression], values: Values) -> Expression:
         if place.in_sum:
             return self.as_one(term, values)
-        return series(term, values) / Number(len(values), self.over.upper())
+        return expressions.series(term, values) / Number(len(values), self.over.upper())
 
 
 class _Largest(_Along):
@@ -285,7 +273,7 @@ class _Where(Expression):
     tested: Expression
     then: Expression
     otherwise: Expression
-    binds = CHOICE
+    binds = expressions.CHOICE
 
     def compute(self) -> Values:
         return np.where(self.tested.compute() > 0, self.then.compute(), self.otherwise.compute())
@@ -343,7 +331,7 @@ class _Either(Expression):
     test: Callable[[Operands], bool]
     then: Expression
     otherwise: Expression
-    binds = CHOICE
+    binds = expressions.CHOICE
 
     def resolved(self, operands: Operands) -> Expression:
         return (self.then if self.test(operands) else self.otherwise).resolved(operands)

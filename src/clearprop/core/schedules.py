@@ -37,7 +37,19 @@ class ConstantSchedule(Schedule):
 
 
 @dataclass(frozen=True)
-class StepSchedule(Schedule):
+class _Falling(Schedule):
+    learning_rate: float
+    every: int
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        _check_rate(self, self.learning_rate)
+        _check_rate(self, self.factor, "factor")
+        _check_steps(self, self.every)
+
+
+@dataclass(frozen=True)
+class StepSchedule(_Falling):
     """Falls by a factor every so many steps: learning_rate factor^floor(step / every).
 
     Parameters
@@ -45,18 +57,9 @@ class StepSchedule(Schedule):
     learning_rate : float
         The first rate.
     every : int
-        Steps between two falls.
+        The number of steps between two falls.
     factor : float, default 0.1
     """
-
-    learning_rate: float
-    every: int
-    factor: float = 0.1
-
-    def __post_init__(self) -> None:
-        _check_rate(self, self.learning_rate)
-        _check_rate(self, self.factor, "factor")
-        _check_steps(self, self.every)
 
     def __call__(self, step: int) -> float:
         """Return learning_rate factor^floor(step / every)."""
@@ -64,7 +67,7 @@ class StepSchedule(Schedule):
 
 
 @dataclass(frozen=True)
-class ExponentialSchedule(Schedule):
+class ExponentialSchedule(_Falling):
     """Falls evenly by a factor over so many steps: learning_rate factor^(step / every).
 
     Parameters
@@ -72,18 +75,9 @@ class ExponentialSchedule(Schedule):
     learning_rate : float
         The first rate.
     every : int
-        Steps in which it falls by `factor`.
+        The number of steps in which it falls by `factor`.
     factor : float, default 0.1
     """
-
-    learning_rate: float
-    every: int
-    factor: float = 0.1
-
-    def __post_init__(self) -> None:
-        _check_rate(self, self.learning_rate)
-        _check_rate(self, self.factor, "factor")
-        _check_steps(self, self.every)
 
     def __call__(self, step: int) -> float:
         """Return learning_rate factor^(step / every)."""

@@ -1,5 +1,8 @@
 """The leaves of formulas (matrices, hyper-parameters and counts), and functions of them."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from clearprop.core.expressions import Call, Expression, Operable, Place, Style, as_expression
@@ -13,7 +16,7 @@ class Symbol(Expression):
     name : str
         The engine's name of it.
     meaning : str, default ""
-        Its meaning in words.
+        The meaning in words.
     per_sample : bool, default False
         Whether its first axis counts the samples.
     is_gradient : bool, default False
@@ -73,7 +76,7 @@ class Setting(Symbol):
     """A hyper-parameter of the part that the formula belongs to, such as ``slope``."""
 
     def shape(self, place: Place) -> tuple[int, ...]:
-        """Return that of a single number."""
+        """Return the shape of a single number."""
         return ()
 
     def at(self, place: Place) -> Expression:
@@ -85,7 +88,7 @@ class Count(Setting):
     """The number N of samples, D of features or K of outputs."""
 
     def at(self, place: Place) -> Expression:
-        """Return how many there are."""
+        """Return the number."""
         return place.operands.count(self.name)
 
 
@@ -116,29 +119,13 @@ w, g, w_new = Symbol("w"), Symbol("g"), Symbol("w_new")  # a parameter, its grad
 N, D, K = Count("N"), Count("D"), Count("K")
 
 
-def exp(x: Expression) -> Expression:
-    """Return the exponential."""
-    return Call("exp", np.exp, (x,))
+def _function(name: str, compute: Callable[..., Any]) -> Callable[[Expression], Expression]:
+    return lambda x: Call(name, compute, (x,))
 
 
-def log(x: Expression) -> Expression:
-    """Return the natural logarithm."""
-    return Call("log", np.log, (x,))
-
-
-def sqrt(x: Expression) -> Expression:
-    """Return the square root."""
-    return Call("sqrt", np.sqrt, (x,))
-
-
-def tanh(x: Expression) -> Expression:
-    """Return the hyperbolic tangent."""
-    return Call("tanh", np.tanh, (x,))
-
-
-def absolute(x: Expression) -> Expression:
-    """Return the absolute value."""
-    return Call("abs", np.abs, (x,))
+exp, log = _function("exp", np.exp), _function("log", np.log)
+sqrt, tanh = _function("sqrt", np.sqrt), _function("tanh", np.tanh)
+absolute = _function("abs", np.abs)
 
 
 def maximum(x: Expression, y: Operable) -> Expression:

@@ -23,8 +23,7 @@ from clearprop.layers import Dropout, Layer
 from clearprop.network import Network
 from clearprop.optimizers import OPTIMIZERS
 from clearprop.training import History, Trainer
-from clearprop.training.batches import steps_per_epoch
-from clearprop.training.samples import Samples
+from clearprop.training.samples import Samples, steps_per_epoch
 
 L = TypeVar("L", bound=Layer)
 

@@ -12,10 +12,9 @@ from clearprop.estimators.estimator import Estimator
 from clearprop.estimators.rules import Going, LBFGSRules, ScikitLearnRules, StochasticRules
 from clearprop.estimators.twins import as_reported, optimizer_for
 from clearprop.training import Run, Trainer
-from clearprop.training.batches import steps_per_epoch
 from clearprop.training.loop import Loop
-from clearprop.training.plan import Plan, make_plan
-from clearprop.training.samples import Samples
+from clearprop.training.plan import Plan, Training
+from clearprop.training.samples import Samples, steps_per_epoch
 
 _BATCH = 200  # scikit-learn's
 _UNFINISHED = {
@@ -152,7 +151,7 @@ def _planned(
         optimizer = optimizer_for(estimator)
     else:  # L2 is no part of scikit-learn's
         optimizer = replace(going.optimizer, alpha=estimator.alpha)
-    plan = make_plan(
+    plan = Training(
         network,
         samples,
         held_out,
@@ -163,7 +162,7 @@ def _planned(
         # What partial_fit goes on with are the moments of the network's own parameters.
         sample_space=False if incremental else estimator.sample_space,
         threads=estimator.threads,
-    )
+    ).plan()
     run = Run(
         engine=plan.engine,
         optimizer=optimizer,

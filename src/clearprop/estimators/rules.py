@@ -10,11 +10,11 @@ from sklearn.metrics import check_scoring
 from clearprop.estimators.estimator import Estimator
 from clearprop.network.metrics import Tally
 from clearprop.optimizers import Optimizer, OptimizerState
-from clearprop.training.batches import Rows
 from clearprop.training.engines import SparseRows, Weights
 from clearprop.training.plan import Plan
 from clearprop.training.rules import Measured, Rules, measure
 from clearprop.training.run import Run
+from clearprop.training.samples import Rows
 
 _LEAST_RATE = 1e-6  # below which an adaptive learning rate is no use
 
@@ -130,7 +130,7 @@ class StochasticRules(ScikitLearnRules):
         self, estimator: Estimator, run: Run, plan: Plan, going: Going, *, scores: bool
     ) -> None:
         super().__init__(estimator, run, plan)
-        self.batch_size, self.going, self.scores = plan.batch_size, going, scores
+        self.batch_size, self.going, self.scores = plan.training.largest_batch, going, scores
         self.order = np.arange(len(plan.samples))
         self.best: Weights | None = None
         scoring = estimator.scoring if estimator.early_stopping else None

@@ -12,7 +12,7 @@ from clearprop.experiment.learning import Task, build_trainer, learn, load_datas
 from clearprop.experiment.settings import Settings, read_settings
 from clearprop.files.models import load
 from clearprop.training import Callback, History
-from clearprop.training.batches import steps_per_epoch
+from clearprop.training.samples import steps_per_epoch
 
 _UPDATES = 1500  # of a short training
 _FEWEST_EPOCHS = 3

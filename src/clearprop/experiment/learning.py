@@ -24,7 +24,7 @@ from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, Softmax
 from clearprop.network import Network
 from clearprop.optimizers import OPTIMIZERS
 from clearprop.training import Callback, Checkpoint, EarlyStopping, History, Trainer
-from clearprop.training.batches import steps_per_epoch
+from clearprop.training.samples import steps_per_epoch
 
 
 @dataclass(frozen=True)

@@ -107,10 +107,6 @@ def load(path: str | os.PathLike[str], *, custom: Iterable[type] = ()) -> Model:
     custom : iterable of type
         Layers, losses and initializers of one's own that the model may contain.
 
-    Returns
-    -------
-    Model
-
     Raises
     ------
     ModelFileError

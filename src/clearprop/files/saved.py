@@ -1,4 +1,4 @@
-"""Whatever was saved, opened again: a model, or an estimator."""
+"""Reading whatever was saved: a model, or an estimator."""
 
 import os
 from collections.abc import Iterable
@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Union
 
 from clearprop.files import models
-from clearprop.files.models import Model
 
 if TYPE_CHECKING:
     from clearprop.estimators import MLPClassifier, MLPRegressor
@@ -18,7 +17,7 @@ OTHERS = {"estimator": "clearprop.estimators"}
 
 def load(
     path: str | os.PathLike[str], *, custom: Iterable[type] = ()
-) -> Union[Model, "MLPClassifier", "MLPRegressor"]:
+) -> Union[models.Model, "MLPClassifier", "MLPRegressor"]:
     """Read a model or an estimator; no code in the file is ever run.
 
     Parameters

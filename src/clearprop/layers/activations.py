@@ -11,17 +11,10 @@ from typing import ClassVar
 import numpy as np
 
 from clearprop.core.expressions import Call
-from clearprop.core.formulas import (
-    ACTIVATION,
-    Formulas,
-    activation,
-    forms,
-    slope_at,
-    where_positive,
-)
+from clearprop.core.formulas import activation, forms, slope_at, where_positive
 from clearprop.core.kernels import relu, relu_backward, sigmoid
 from clearprop.core.parameters import Array, Params
-from clearprop.core.symbols import Setting, Symbol, absolute, dx, dy, exp, log, maximum, tanh, x, y
+from clearprop.core.symbols import Setting, Symbol, absolute, dy, exp, log, maximum, tanh, x, y
 from clearprop.core.trace import Trace
 from clearprop.errors import UsageError
 from clearprop.layers.base import Layer
@@ -193,7 +186,7 @@ class LeakyReLU(Activation):
     Parameters
     ----------
     slope : float, default 0.01
-        Between 0 and 1.
+        The slope below zero, between 0 and 1.
 
     Notes
     -----
@@ -309,13 +302,10 @@ class GELU(Activation):
 
     name: ClassVar[str] = "gelu"
 
-    formulas = Formulas(
-        {
-            _Phi: Call("Phi", _normal_distribution, (x,), "the normal distribution function"),
-            y: x * _Phi,
-        },
-        {dx: dy * (_Phi + x * Call("phi", _normal_density, (x,), "with phi the normal density"))},
-        course=ACTIVATION,
+    formulas = activation(
+        x * _Phi,
+        dy * (_Phi + x * Call("phi", _normal_density, (x,), "with phi the normal density")),
+        {_Phi: Call("Phi", _normal_distribution, (x,), "the normal distribution function")},
     )
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:

@@ -89,7 +89,7 @@ class Layer(ABC):
         Returns
         -------
         ndarray, shape (N, *out_shape)
-            Of the dtype of `x`.
+            The output, of the dtype of `x`.
         """
 
     @abstractmethod
@@ -99,11 +99,11 @@ class Layer(ABC):
         Parameters
         ----------
         params : mapping of str to ndarray
-            Those of forward.
+            The arrays of forward.
         dy : ndarray, shape (N, *out_shape)
             The gradient of the loss with respect to the output. It must not be changed.
         trace : Trace
-            The one that forward filled.
+            The trace that forward filled.
         grads : mapping of str to ndarray
             The arrays that take the gradients: ``grads["W"][...] = dW``. They may hold anything
             before.
@@ -162,11 +162,11 @@ class StandIn(Layer):
     Parameters
     ----------
     layer : Layer
-        The one in whose place it stands.
+        The layer in whose place it stands.
     worker : Layer
         The same, with stand-ins for the layers inside it.
     name : str
-        Its place, dotted inside a container: ``"3.0"``.
+        The layer's place, dotted inside a container: ``"3.0"``.
     """
 
     layer: Layer
@@ -197,9 +197,9 @@ def stand_in_for(layer: Layer, name: str, make: Callable[[Layer, Layer, str], St
     ----------
     layer : Layer
     name : str
-        Its place.
+        The layer's place.
     make : callable
-        Makes a stand-in of a layer, its worker, and its name.
+        The function that makes a stand-in of a layer, its worker, and its name.
     """
     inner = {key: stand_in_for(one, f"{name}.{key}", make) for key, one in layer.inner().items()}
     return make(layer, layer.with_inner(inner) if inner else layer, name)

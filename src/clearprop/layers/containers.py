@@ -109,8 +109,8 @@ class Sequential(Layer):
 
 
 @dataclass(frozen=True)
-class Residual(Layer):
-    """A block whose input is added to its output: y = block(x) + x, or block(x) + x P.
+class Residual(Sequential):
+    """A chain of layers whose input is added to its output: y = block(x) + x, or block(x) + x P.
 
     Where the block changes the shape, the input passes a projection P (D, M) without bias, which is
     learned.
@@ -128,24 +128,16 @@ class Residual(Layer):
     "Deep Residual Learning for Image Recognition" (2016), equations 1 and 2.
     """
 
-    layers: tuple[Layer, ...]
     init: Initializer = Scaled()
-    block: Sequential = field(init=False, repr=False, compare=False)
-
-    chains: ClassVar[bool] = True
 
     formulas = Formulas(
         {y: _block + known(_P, x @ _P, x)},
         {_P.gradient: x.T @ dy, dx: _block.gradient + known(_P, dy @ _P.T, dy)},
     )
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
-        object.__setattr__(self, "block", Sequential(self.layers))
-
     def build(self, in_shape: tuple[int, ...]) -> Built:
         """Build the block, and a projection where its shape differs from the input's."""
-        built = self.block.build(in_shape)
+        built = super().build(in_shape)
         if built.out_shape == in_shape:
             return built
         if len(in_shape) != 1 or len(built.out_shape) != 1:
@@ -159,7 +151,7 @@ class Residual(Layer):
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = block(x) + x, or block(x) + x P."""
         trace["x"] = x
-        inside = self.block.forward(params, x, trace.child("block"))
+        inside = super().forward(params, x, trace)
         y = trace.buffer("y", inside.shape, inside.dtype)
         if "P" not in params:
             return np.add(inside, x, out=y)
@@ -169,9 +161,7 @@ class Residual(Layer):
 
     def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array | None:
         """Write the gradients of the block and of P; return dx where it is wanted."""
-        x, block = trace["x"], trace.child("block")
-        block.wants_dx = trace.wants_dx
-        inside = self.block.backward(params, dy, block, grads)
+        x, inside = trace["x"], super().backward(params, dy, trace, grads)
         if "P" in params:
             np.matmul(x.T, dy, out=grads["P"])
         if inside is None:
@@ -182,15 +172,3 @@ class Residual(Layer):
         np.matmul(dy, params["P"].T, out=dx)
         dx += inside
         return dx
-
-    def update_state(self, params: Params, trace: Trace) -> None:
-        """Let the layers of the block update their own."""
-        self.block.update_state(params, trace.child("block"))
-
-    def inner(self) -> Mapping[str, Layer]:
-        """Return the layers of the block by their places."""
-        return self.block.inner()
-
-    def with_inner(self, inner: Mapping[str, Layer]) -> Self:
-        """Return a link around a block of other layers."""
-        return replace(self, layers=tuple(inner.values()))

@@ -20,7 +20,7 @@ _m = Symbol("m", "mask, 0 or 1 / (1 - rate)", per_sample=True, course="D")
 class Dropout(Layer):
     """Inverted dropout: while training, sets a random share of its input to zero.
 
-    What is left is divided by the share that stays, so that the expected value is the input and
+    The rest is divided by the share that stays, so that the expected value is the input and
     prediction needs no scaling: outside training the layer does nothing.
 
     Parameters
@@ -60,7 +60,7 @@ class Dropout(Layer):
 
     @property
     def _dropped(self) -> int:
-        """How many of the steps between 0 and 1 mean that a number is dropped."""
+        """The number of the steps between 0 and 1 that mean that a number is dropped."""
         return min(round(self.rate * _STEPS), _STEPS - 1)
 
     def draw(self, random_state: np.random.RandomState, kept: Array) -> None:
@@ -69,9 +69,9 @@ class Dropout(Layer):
         Parameters
         ----------
         random_state : numpy.random.RandomState
-            It is advanced by two bytes a number, which is three times quicker than a float64.
+            The source, advanced by two bytes a number: three times quicker than a float64.
         kept : ndarray of bool
-            It is written to.
+            The array to write to.
         """
         drawn = np.frombuffer(random_state.bytes(2 * kept.size), "<u2")
         np.greater_equal(drawn.reshape(kept.shape), self._dropped, out=kept)

@@ -37,7 +37,7 @@ class BatchNorm(Layer):
     momentum : float, default 0.1
         The weight of the newest batch in the running averages, above 0 and at most 1.
     epsilon : float, default 1e-5
-        Keeps the division finite; positive.
+        The number that keeps the division finite; positive.
 
     Notes
     -----
@@ -153,7 +153,7 @@ class LayerNorm(Layer):
     Parameters
     ----------
     epsilon : float, default 1e-5
-        Keeps the division finite; positive.
+        The number that keeps the division finite; positive.
 
     Notes
     -----

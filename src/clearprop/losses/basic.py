@@ -9,18 +9,7 @@ from clearprop.core.expressions import Operands
 from clearprop.core.formulas import Formulas, either, forms, is_class, max_k, of_class, sum_k
 from clearprop.core.kernels import sigmoid, softmax_pick, softmax_shift
 from clearprop.core.parameters import Array
-from clearprop.core.symbols import (
-    K,
-    absolute,
-    dlogits,
-    exp,
-    log,
-    logits,
-    losses,
-    maximum,
-    p,
-    target,
-)
+from clearprop.core.symbols import K, absolute, exp, log, logits, losses, maximum, p, target
 from clearprop.errors import DataError, ShapeError
 from clearprop.losses.base import Loss, value_columns
 
@@ -61,7 +50,7 @@ class BinaryCrossEntropy(Loss):
                 sum_k(maximum(logits, 0) - logits * target + log(1 + exp(-absolute(logits)))),
             ),
         },
-        {dlogits: p - target},
+        {logits.gradient: p - target},
     )
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
@@ -158,7 +147,7 @@ class SoftmaxCrossEntropy(Loss):
                 ),
             ),
         },
-        {dlogits: either(_are_classes, p - is_class(target), p - target)},
+        {logits.gradient: either(_are_classes, p - is_class(target), p - target)},
     )
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
@@ -259,7 +248,7 @@ class MeanSquaredError(Loss):
     in_scikit_learn: ClassVar[bool] = True
 
     formulas = Formulas(
-        {losses: sum_k((logits - target) ** 2) / K}, {dlogits: 2 * (logits - target) / K}
+        {losses: sum_k((logits - target) ** 2) / K}, {logits.gradient: 2 * (logits - target) / K}
     )
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
@@ -273,7 +262,8 @@ class MeanSquaredError(Loss):
     def loop(z: Array, n: int, y: Array, row: int, number: float, dz: Array) -> float:
         """Return the squared error of sample n, and write 2 (z - y) / K into dz[n].
 
-        Where `number` is not zero, half of it, and the gradient of half the sum over the outputs.
+        It is half of that, and the gradient of half the sum over the outputs, where `number` is not
+        zero.
         """
         loss, units = 0.0, z.shape[1]
         for k in range(units):

@@ -28,16 +28,7 @@ class Tally(ABC):
         """
 
     def add_each(self, loss: Loss, logits: Array, y: Array, sizes: Sequence[int]) -> None:
-        """Count batches that follow each other, to the same bits as one by one.
-
-        Parameters
-        ----------
-        loss : Loss
-        logits : ndarray, shape (R, K)
-        y : ndarray, shape (R,) or (R, K)
-        sizes : sequence of int
-            The number of samples of each batch, R in all.
-        """
+        """Count batches of such sizes that follow each other, to the same bits as one by one."""
         start = 0
         for size in sizes:
             self.add(loss, logits[start : start + size], y[start : start + size])

@@ -27,20 +27,20 @@ class Network(LayerStack):
         From input to output. The last one gives logits: the final sigmoid or softmax belongs to the
         loss.
     loss : Loss
-        What is minimised.
+        The loss that is minimised.
     input_shape : tuple of int
         The shape of one sample: ``(12288,)``, or ``(64, 64, 3)`` before a `Flatten`.
     seed : int, default 0
-        Of the first weights.
+        The seed of the first weights.
     dtype : dtype-like, default float64
-        Of all computation: float64 or float32.
+        The dtype of all computation: float64 or float32.
 
     Attributes
     ----------
     parameters : ParameterVector
-        What is learned, by dotted name: ``net.parameters["0.W"]`` has shape (D, M).
+        The arrays that are learned, by dotted name: ``net.parameters["0.W"]`` has shape (D, M).
     state : ParameterVector
-        What is kept but not learned, such as the running statistics of `BatchNorm`.
+        The arrays that are kept but not learned: the running statistics of `BatchNorm`.
     output_shape : tuple of int
         The shape (K,) of one sample's logits.
 
@@ -130,7 +130,7 @@ class Network(LayerStack):
             Unless given, a fresh one for training, whose random numbers come from the network's
             seed.
         gradient : ParameterVector, optional
-            Where to write; a new one unless given.
+            The vector to write to; a new one unless given.
 
         Returns
         -------
@@ -166,7 +166,7 @@ class Network(LayerStack):
         Parameters
         ----------
         X : array-like, shape (N, *input_shape)
-            Or rows that are prepared as they are asked for.
+            The samples, or rows that are prepared as they are asked for.
 
         Returns
         -------
@@ -238,19 +238,7 @@ def twin_of(
 ) -> Network:
     """Return a network like another one, with copies of its parameters and state.
 
-    Parameters
-    ----------
-    network : Network
-    layers : sequence of Layer, optional
-        In the place of its own, with the same parameters and state.
-    loss : Loss, optional
-        In the place of its own.
-    dtype : dtype-like, optional
-        In the place of its own.
-
-    Returns
-    -------
-    Network
+    Layers that are given in the place of its own have the same parameters and state.
     """
     twin = Network(
         network.layers if layers is None else layers,

@@ -14,8 +14,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array, Params
 from clearprop.core.trace import Trace
-from clearprop.layers import Layer
-from clearprop.layers.base import StandIn, stand_in_for
+from clearprop.layers.base import Layer, StandIn, stand_in_for
 from clearprop.losses import Loss
 from clearprop.network import Network, twin_of
 
@@ -63,9 +62,9 @@ class Backward:
     dy : ndarray, shape (N, *out_shape)
         The gradient of the output, as it was before.
     dx : ndarray, shape (N, *in_shape), or None
-        That of the input; None where nobody wants it.
+        The gradient of the input; None where nobody wants it.
     grads : mapping of str to ndarray
-        Those of the layer's own parameters.
+        The gradients of the layer's own parameters.
     changed_dy : bool
         Whether the layer, or one inside it, wrote into dy.
     """

@@ -28,12 +28,13 @@ class LayerStack:
     input_shape : tuple of int
         The shape of one sample.
     dtype : dtype-like
-        Of all computation: float64 or float32.
+        The dtype of all computation: float64 or float32.
 
     Attributes
     ----------
     parameters, state : ParameterVector
-        What is learned, and what is kept but not learned: zero until `initialize` draws them.
+        The arrays that are learned, and those that are kept but not learned: zero until
+        `initialize` draws them.
     params : dict
         The tree of all arrays that passes read: those of both vectors.
     output_shape : tuple of int
@@ -87,7 +88,7 @@ class LayerStack:
         Returns
         -------
         ndarray
-            Of the network's dtype; X itself where it is one already.
+            The samples in the network's dtype; X itself where it has it already.
 
         Raises
         ------
@@ -113,9 +114,9 @@ class LayerStack:
         Parameters
         ----------
         X : ndarray, shape (N, *input_shape)
-            Of the network's dtype; `inputs` makes it so.
+            Samples of the network's dtype; `inputs` makes them so.
         trace : Trace, optional
-            Takes what the pass leaves behind. A fresh one unless given.
+            The trace for all that the pass leaves behind. A fresh one unless given.
 
         Returns
         -------
@@ -132,9 +133,9 @@ class LayerStack:
         dlogits : ndarray, shape (N, K)
             The gradient of the loss with respect to the logits.
         trace : Trace
-            The one that `forward` filled.
+            The trace that `forward` filled.
         gradient : ParameterVector
-            Where to write; ``net.parameters.like()`` makes one.
+            The vector to write to; ``net.parameters.like()`` makes one.
 
         Returns
         -------
@@ -155,11 +156,7 @@ class LayerStack:
         vector : ParameterVector
             Parameters, or their gradient.
         names : iterable of str
-            Which arrays.
-
-        Returns
-        -------
-        float
+            The arrays that count.
         """
         return sum(float(np.vdot(vector[name], vector[name])) for name in names)
 

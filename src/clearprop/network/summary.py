@@ -100,20 +100,7 @@ class Summary:
 
 
 def summarize(body: Sequential, input_shape: tuple[int, ...], dtype: np.dtype[Any]) -> Summary:
-    """Make the table of a chain of layers.
-
-    Parameters
-    ----------
-    body : Sequential
-    input_shape : tuple of int
-        The shape of one sample.
-    dtype : numpy.dtype
-        The dtype of every array.
-
-    Returns
-    -------
-    Summary
-    """
+    """Make the table of a chain of layers, for samples of one shape and arrays of one dtype."""
     return Summary(input_shape, dtype.name, tuple(_rows(body, input_shape, dtype)))
 
 

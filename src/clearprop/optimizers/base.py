@@ -111,7 +111,7 @@ class Optimizer:
         network : Regularized
             The network, whose weights are pulled to zero.
         gradient : ParameterVector
-            It is changed in place.
+            The gradient of the loss, changed in place.
         samples : float
             The number of samples in the batch, or the sum of their weights.
 
@@ -141,7 +141,7 @@ class Optimizer:
         ----------
         parameters : ParameterVector
         gradient : ParameterVector
-            That of the loss; left as it is.
+            The gradient of the loss; left as it is.
         state : dict of str to ndarray
             The arrays that `start` made, as earlier steps left them.
         step : int

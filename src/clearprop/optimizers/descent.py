@@ -41,7 +41,7 @@ class SGD(Decaying):
     alpha : float, default 0.0
         L2, as scikit-learn scales it.
     weight_decay : float, default 0.0
-        Decoupled.
+        The decay of weights, decoupled from the gradient.
     """
 
     learning_rate: float | Schedule = 0.01
@@ -64,7 +64,7 @@ class Momentum(Decaying):
     alpha : float, default 0.0
         L2, as scikit-learn scales it.
     weight_decay : float, default 0.0
-        Decoupled.
+        The decay of weights, decoupled from the gradient.
     momentum : float, default 0.9
 
     Notes
@@ -97,7 +97,7 @@ class Nesterov(Momentum):
     alpha : float, default 0.0
         L2, as scikit-learn scales it.
     weight_decay : float, default 0.0
-        Decoupled.
+        The decay of weights, decoupled from the gradient.
     momentum : float, default 0.9
 
     Notes

@@ -62,7 +62,8 @@ class LBFGS(Optimizer):
         -------
         dict of str to ndarray
             s and y (memory, P), sy (memory,), and counts (4,): of pairs, of looks at the loss, the
-            number of the reason for which it has ended, or 0, and of iterations.
+            number of the reason for which it has ended, or 0, and of iterations; and x (P,), where
+            it is, with digits that parameters of single precision have not.
         """
         return self.start_of(parameters.data.size)
 
@@ -73,6 +74,7 @@ class LBFGS(Optimizer):
             "y": np.zeros((self.memory, size)),
             "sy": np.zeros(self.memory),
             "counts": np.zeros(4, np.uint32),
+            "x": np.zeros(size),
         }
 
     def step(
@@ -82,12 +84,7 @@ class LBFGS(Optimizer):
         state: OptimizerState,
         step: int,
     ) -> None:
-        """Refuse an update from one gradient: L-BFGS looks along a line for each.
-
-        Raises
-        ------
-        UsageError
-        """
+        """Refuse an update from one gradient, by a UsageError: L-BFGS looks along a line."""
         raise UsageError(
             "LBFGS has no update that follows from one gradient: it looks along a line. "
             "Trainer(optimizer=LBFGS()) trains by it; take another optimizer here, such as SGD."

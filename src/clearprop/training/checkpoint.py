@@ -21,7 +21,7 @@ _KEYS = 624  # words of a Mersenne Twister's state
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a run is saved while it goes on.
+    """The place where a run is saved while it goes on.
 
     Parameters
     ----------
@@ -49,8 +49,6 @@ class Saver:
 
     Parameters
     ----------
-    checkpoint : Checkpoint
-    run : Run
     settings : dict
         The settings and facts that must be the same when training goes on.
     notes : dict

@@ -1,4 +1,4 @@
-"""What training reached, epoch by epoch."""
+"""The record of a training, epoch by epoch."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ Row = Mapping[str, float]
 
 
 class History:
-    """A row of numbers for each epoch, and why training ended.
+    """A row of numbers for each epoch, and the reason why training ended.
 
     Columns are ``epoch``, ``step`` (updates done), ``loss`` (mean of the batches, with what L2
     adds), ``accuracy`` or ``r2``, the same two for validation with ``validation_`` before them,
@@ -29,8 +29,9 @@ class History:
     ----------
     rows : list of dict
     stopped : str or None
-        Why training ended: ``"finished"``, ``"early"``, ``"interrupted"``, ``"diverged"``,
-        ``"asked"`` by a callback, or None while it goes on.
+        The reason why training ended: ``"finished"``, ``"early"``, ``"interrupted"``,
+        ``"diverged"``, ``"asked"`` by a callback, ``"converged"`` or ``"stuck"`` where `LBFGS` ends
+        by itself, or None while it goes on.
     best_epoch : int or None
         The epoch whose weights early stopping restored.
     """

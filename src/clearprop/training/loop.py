@@ -8,12 +8,11 @@ import numpy as np
 
 from clearprop.core.blas import blas_threads
 from clearprop.network.metrics import Tally, tally_for
-from clearprop.training.batches import Rows
 from clearprop.training.checkpoint import Saver
 from clearprop.training.history import History
 from clearprop.training.rules import Rules
 from clearprop.training.run import Callback, Run
-from clearprop.training.samples import Samples
+from clearprop.training.samples import Rows, Samples
 from clearprop.training.step import Step
 from clearprop.training.stopping import SAFE_EVERY, stop_on_interrupt
 
@@ -24,17 +23,14 @@ class Loop:
 
     Parameters
     ----------
-    run : Run
     step : Step
-        Does the updates.
-    rules : Rules
+        The step that does the updates.
     samples : Samples
         The samples that are trained on, as the run's engine takes them.
     blas_threads : int
         The number of threads of matrix products, at most.
-    callbacks : sequence of Callback
     saver : Saver or None
-        Writes checkpoints.
+        The writer of checkpoints.
     """
 
     run: Run
@@ -93,6 +89,8 @@ class Loop:
             losses = self._update(some, sizes, score)
             if not losses:  # the step has found its end before the epoch
                 run.stop(self.step.ended or "finished")
+                if self.saver is not None:
+                    self.saver.save_last_epoch()
                 return
             for loss, size in zip(losses, sizes, strict=True):
                 total += loss * size

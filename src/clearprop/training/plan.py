@@ -1,10 +1,11 @@
-"""How a training is computed: by which engine, which kind of step, and how many threads.
+"""The plan of a training: the engine, the kind of step, and the number of threads.
 
 Nobody else decides on any of these.
 """
 
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Literal, TypeAlias, TypeVar
 
 from clearprop.compiled import FusedGradient, is_chain, is_plain_chain
@@ -17,17 +18,9 @@ from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.network.summary import readable_bytes
 from clearprop.optimizers import LBFGS, Optimizer
-from clearprop.training.engines import (
-    Engine,
-    RotatedEngine,
-    SampleSpaceEngine,
-    SparseEngine,
-    SparseRows,
-    basis_of,
-)
+from clearprop.training import engines
 from clearprop.training.engines.sample_space import fits, is_cheaper, kernel_bytes, why_not_exact
-from clearprop.training.lbfgs import LBFGSStep
-from clearprop.training.passes import LayerPasses
+from clearprop.training.lbfgs import LayerPasses, LBFGSStep
 from clearprop.training.run import Run
 from clearprop.training.samples import Samples
 from clearprop.training.step import CompiledStep, PlainStep, Step
@@ -44,15 +37,12 @@ class Plan:
 
     Parameters
     ----------
-    engine : Engine
+    training : Training
+        The training that they are about.
     samples : Samples
         The samples that are trained on, as the engine takes them.
     held_out : Samples or None
         The samples that are measured after every epoch, as the engine takes them.
-    optimizer : Optimizer
-    batch_size : int
-        The most samples that an update sees.
-    clip_norm : float or None
     compiled : bool
         Whether updates, or passes of all samples, run as compiled functions.
     threads : int
@@ -61,15 +51,13 @@ class Plan:
         Sentences about these decisions, for whoever watches.
     """
 
-    engine: Engine
+    training: "Training"
+    engine: engines.Engine
     samples: Samples
     held_out: Samples | None
-    optimizer: Optimizer
-    batch_size: int
-    clip_norm: float | None
     compiled: bool
     threads: int
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[str, ...]
 
     def facts(self) -> dict[str, Json]:
         """Return the decisions that a checkpoint must repeat to go on to the same bits."""
@@ -96,53 +84,42 @@ class Plan:
         goes_on : bool
             Whether updates are done even where a loss is not finite.
         """
-        samples, threads, inputs = self.samples, self.threads, self.engine.compiled_inputs()
-        if isinstance(self.optimizer, LBFGS):
+        training, samples, threads = self.training, self.samples, self.threads
+        inputs = self.engine.compiled_inputs() if self.compiled else None
+        if isinstance(training.optimizer, LBFGS):
             passes: LayerPasses | FusedGradient | None = None
-            if self.compiled and inputs is not None:
+            if inputs is not None:
                 stack, loss = self.engine.stack, self.engine.loss
                 given = stack, loss, inputs.X, samples.y, samples.weights, threads
                 passes = _unless_broken(lambda: FusedGradient(*given))
             passes = passes or LayerPasses(self.engine, samples, threads)
-            step = LBFGSStep(run, samples, self.optimizer, passes, scores=scores, goes_on=goes_on)
+            step = LBFGSStep(
+                run, samples, training.optimizer, passes, scores=scores, goes_on=goes_on
+            )
             return step, passes.blas_threads
-        plain = PlainStep(run, samples, self.clip_norm, goes_on=goes_on)
-        if self.compiled and inputs is not None:
-            afterwards = plain if goes_on else None
+        plain = PlainStep(run, samples, training.clip_norm, goes_on=goes_on)
+        if inputs is not None:
+            size, afterwards = training.largest_batch, plain if goes_on else None
             compiled = _unless_broken(
-                lambda: CompiledStep(run, samples, inputs, self.batch_size, threads, afterwards)
+                lambda: CompiledStep(run, samples, inputs, size, threads, afterwards)
             )
             if compiled is not None:
                 return compiled, 1
         return plain, threads
 
 
-def make_plan(
-    network: Network,
-    samples: Samples,
-    held_out: Samples | None,
-    optimizer: Optimizer,
-    *,
-    loss: Loss | None = None,
-    batch_size: int | None,
-    updates: int,
-    sample_space: Choice = "auto",
-    threads: int | None = None,
-    clip_norm: float | None = None,
-    resumed: Mapping[str, Json] | None = None,
-) -> Plan:
-    """Decide how a training is computed.
+@dataclass(frozen=True)
+class Training:
+    """A training that is to be planned.
 
     Parameters
     ----------
-    network : Network
     samples : Samples
         The samples that are trained on.
     held_out : Samples or None
         The samples that are measured after every epoch.
-    optimizer : Optimizer
-    loss : Loss, optional
-        The loss that is minimised in the place of the network's.
+    loss : Loss
+        The loss that is minimised: the network's, or one that is reported in its place.
     batch_size : int or None
         None for all samples.
     updates : int
@@ -152,152 +129,130 @@ def make_plan(
     threads : int, optional
         The number that is asked for.
     clip_norm : float, optional
-    resumed : mapping, optional
-        The facts and notes of the checkpoint that is gone on from: more epochs must not change the
-        way.
-
-    Returns
-    -------
-    Plan
-
-    Raises
-    ------
-    UsageError
-        If `sample_space` is True where it would not be exact, or needs more memory than there is;
-        or if the optimizer can't train such a network.
+    resumed : mapping
+        The facts and notes of the checkpoint that is gone on from, if there is one: other numbers
+        of epochs must not change the way.
     """
-    resumed = resumed or {}
-    size = len(samples) if batch_size is None else batch_size
-    if isinstance(optimizer, LBFGS):
-        _check_deterministic(network, clip_norm)
-    if sample_space == "auto" and _IN_SAMPLE_SPACE in resumed:
-        sample_space = resumed[_IN_SAMPLE_SPACE] is True
-    engine = _engine(
-        network, loss or network.loss, samples, held_out, optimizer, size, updates, sample_space,
-        threads,
-    )  # fmt: skip
-    samples = replace(samples, X=engine.X)
-    if held_out is not None:
-        held_out = replace(held_out, X=engine.held_out)
-    chosen = choose_threads(engine.parameters.data.size, size, threads)
-    remarks = [] if engine.remark is None else [engine.remark]
-    before = resumed.get(_THREADS)
-    if isinstance(before, int) and before != chosen:
-        chosen = threads_for_resuming(before, chosen, threads)
-        if chosen != before:
-            remarks.append(
-                f"the checkpoint was made with {before} threads and this run has {chosen}: from "
-                "here on numbers may differ in their last digits from those of a whole run"
-            )
-    return Plan(
-        engine=engine,
-        samples=samples,
-        held_out=held_out,
-        optimizer=optimizer,
-        batch_size=size,
-        clip_norm=clip_norm,
-        compiled=_compiles(engine, optimizer, samples, clip_norm, updates)
-        and resumed.get(_COMPILED, True) is True,
-        threads=chosen,
-        remarks=tuple(remarks),
-    )
 
+    network: Network
+    samples: Samples
+    held_out: Samples | None
+    optimizer: Optimizer
+    _: KW_ONLY
+    loss: Loss
+    batch_size: int | None
+    updates: int
+    sample_space: Choice
+    threads: int | None
+    clip_norm: float | None = None
+    resumed: Mapping[str, Json] = field(default_factory=dict)
 
-def _engine(
-    network: Network,
-    loss: Loss,
-    samples: Samples,
-    held_out: Samples | None,
-    optimizer: Optimizer,
-    batch_size: int,
-    updates: int,
-    sample_space: Choice,
-    threads: int | None,
-) -> Engine:
-    """Choose what trains: the network, or what does the same for less."""
-    X, others = samples.X, None if held_out is None else held_out.X
-    if isinstance(X, SparseRows):
-        return SparseEngine(network, loss, X, others)
-    if isinstance(optimizer, LBFGS):
-        if sample_space is not False and held_out is None:
-            cores = choose_threads(network.parameters.data.size, len(samples), threads)
-            basis = basis_of(network, X, updates, cores)
-            if basis is not None:
-                return RotatedEngine(network, loss, basis)
-    elif _is_in_sample_space(
-        sample_space, network, optimizer, samples, held_out, batch_size, updates
-    ):
-        return SampleSpaceEngine(network, loss, X, others)
-    return Engine(network, loss, X, others)
+    @property
+    def largest_batch(self) -> int:
+        """The most samples that an update sees."""
+        return len(self.samples) if self.batch_size is None else self.batch_size
 
+    def plan(self) -> Plan:
+        """Decide how it is computed.
 
-def _is_in_sample_space(
-    choice: Choice,
-    network: Network,
-    optimizer: Optimizer,
-    samples: Samples,
-    held_out: Samples | None,
-    batch_size: int,
-    updates: int,
-) -> bool:
-    """Decide whether to train in sample space."""
-    if choice is False:
-        return False
-    N, others = len(samples), 0 if held_out is None else len(held_out)
-    if choice == "auto":
-        first = next((name for name in network.parameters if name.endswith(".W")), None)
-        if first is None:
-            return False
-        features, units = network.parameters[first].shape
-        # In this order, as whether it is exact takes a look at all of X.
-        cheaper = is_cheaper(features, units, N, others, batch_size, updates)
-        return cheaper and why_not_exact(network, optimizer, samples.X) is None
-    reason = why_not_exact(network, optimizer, samples.X)
-    if reason is not None:
-        raise UsageError(
-            f"Training in sample space would not be exact, {reason}. Use sample_space='auto'."
+        Raises
+        ------
+        UsageError
+            If `sample_space` is True where it would not be exact, or needs more memory than there
+            is; or if the optimizer can't train such a network.
+        """
+        if isinstance(self.optimizer, LBFGS):
+            self._check_deterministic()
+        engine, held_out = self._engine(), self.held_out
+        remarks = [] if engine.remark is None else [engine.remark]
+        threads = choose_threads(engine.parameters.data.size, self.largest_batch, self.threads)
+        before = self.resumed.get(_THREADS)
+        if isinstance(before, int):
+            threads = threads_for_resuming(before, threads, self.threads)
+            if threads != before:
+                remarks.append(
+                    f"the checkpoint was made with {before} threads and this run has {threads}: "
+                    "from here on numbers may differ in their last digits from those of a whole run"
+                )
+        return Plan(
+            training=self,
+            engine=engine,
+            samples=replace(self.samples, X=engine.X),
+            held_out=None if held_out is None else replace(held_out, X=engine.held_out),
+            compiled=self._compiles(engine) and self.resumed.get(_COMPILED, True) is True,
+            threads=threads,
+            remarks=tuple(remarks),
         )
-    if not fits(N, others):
-        raise UsageError(
-            f"Training {N} samples in sample space needs a matrix of "
-            f"{readable_bytes(kernel_bytes(N, others))}, more than half of this "
-            "machine's memory. Use sample_space='auto'."
-        )
-    return True
 
+    def _engine(self) -> engines.Engine:
+        """Choose what trains: the network, or what does the same for less."""
+        X, others = self.samples.X, None if self.held_out is None else self.held_out.X
+        if isinstance(X, engines.SparseRows):
+            return engines.SparseEngine(self.network, self.loss, X, others)
+        before, choice = self.resumed.get(_IN_SAMPLE_SPACE), self.sample_space
+        if choice == "auto" and before is not None:
+            choice = before is True
+        if isinstance(self.optimizer, LBFGS):
+            if choice is not False and others is None:
+                cores = choose_threads(self.network.parameters.data.size, len(X), self.threads)
+                updates = sys.maxsize if before is True else self.updates
+                basis = engines.basis_of(self.network, X, updates, cores)
+                if basis is not None:
+                    return engines.RotatedEngine(self.network, self.loss, basis)
+        elif choice is not False and self._is_in_sample_space(asked=choice is True):
+            return engines.SampleSpaceEngine(self.network, self.loss, X, others)
+        return engines.Engine(self.network, self.loss, X, others)
 
-def _compiles(
-    engine: Engine,
-    optimizer: Optimizer,
-    samples: Samples,
-    clip_norm: float | None,
-    updates: int,
-) -> bool:
-    """Decide whether to compile: by shapes and kinds alone.
-
-    It is done where Numba is there, the training is long enough, and every part of it is known to
-    compiled code.
-    """
-    passes = updates
-    if isinstance(optimizer, LBFGS):
-        passes *= -(-len(samples) // engine.chunk)
-        known = is_plain_chain(engine.stack, engine.loss)
-    else:
-        known = clip_norm is None and is_chain(engine.stack, engine.loss, optimizer)
-    worthwhile = compile_if_worthwhile(engine.parameters.data.size, passes)
-    return worthwhile and known and engine.compiled_inputs() is not None
-
-
-def _check_deterministic(network: Network, clip_norm: float | None) -> None:
-    """Refuse what L-BFGS can't train with: a loss that changes from one look to the next."""
-    for _, layer in every_layer(network.body.inner()):
-        if not layer.repeatable:
+    def _is_in_sample_space(self, *, asked: bool) -> bool:
+        """Decide whether to train in sample space, which the user may have asked for."""
+        network, N, others = self.network, len(self.samples), len(self.held_out or ())
+        if not asked:
+            first = next((name for name in network.parameters if name.endswith(".W")), None)
+            if first is None:
+                return False
+            features, units = network.parameters[first].shape
+            # In this order, as whether it is exact takes a look at all of X.
+            cheaper = is_cheaper(features, units, N, others, self.largest_batch, self.updates)
+            return cheaper and why_not_exact(network, self.optimizer, self.samples.X) is None
+        reason = why_not_exact(network, self.optimizer, self.samples.X)
+        if reason is not None:
             raise UsageError(
-                f"LBFGS needs a loss that stays the same from one look to the next, which it does "
-                f"not with {type(layer).__name__}. Train with another optimizer, or without it."
+                f"Training in sample space would not be exact, {reason}. Use sample_space='auto'."
             )
-    if clip_norm is not None:
-        raise UsageError("LBFGS finds the length of its steps by itself: leave clip_norm out.")
+        if not fits(N, others):
+            raise UsageError(
+                f"Training {N} samples in sample space needs a matrix of "
+                f"{readable_bytes(kernel_bytes(N, others))}, more than half of this "
+                "machine's memory. Use sample_space='auto'."
+            )
+        return True
+
+    def _compiles(self, engine: engines.Engine) -> bool:
+        """Decide whether to compile: by shapes and kinds alone.
+
+        It is done where Numba is there, the training is long enough, and every part of it is known
+        to compiled code.
+        """
+        passes = sys.maxsize if self.resumed.get(_COMPILED) is True else self.updates
+        if isinstance(self.optimizer, LBFGS):
+            passes *= -(-len(self.samples) // engine.chunk)
+            known = is_plain_chain(engine.stack, engine.loss)
+        else:
+            known = self.clip_norm is None and is_chain(engine.stack, engine.loss, self.optimizer)
+        worthwhile = compile_if_worthwhile(engine.parameters.data.size, passes)
+        return worthwhile and known and engine.compiled_inputs() is not None
+
+    def _check_deterministic(self) -> None:
+        """Refuse what L-BFGS can't train with: a loss that changes from one look to the next."""
+        for _, layer in every_layer(self.network.body.inner()):
+            if not layer.repeatable:
+                raise UsageError(
+                    "LBFGS needs a loss that stays the same from one look to the next, which it "
+                    f"does not with {type(layer).__name__}. Train with another optimizer, or "
+                    "without it."
+                )
+        if self.clip_norm is not None:
+            raise UsageError("LBFGS finds the length of its steps by itself: leave clip_norm out.")
 
 
 def _unless_broken(make: Callable[[], Made]) -> Made | None:

@@ -16,7 +16,7 @@ class ProgressLine(Callback):
     Parameters
     ----------
     stream : text file, optional
-        Where to write; standard error unless given.
+        The stream to write to; standard error unless given.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:

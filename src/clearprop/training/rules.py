@@ -1,29 +1,24 @@
-"""How a kind of training goes about what the loop leaves open, and clearprop's own way."""
+"""Rules for all that the training loop leaves open, and those of clearprop's own `Trainer`."""
 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from clearprop.core.parameters import Array
 from clearprop.errors import DivergedError
 from clearprop.network.metrics import Tally, tally_for
-from clearprop.training.batches import Rows, batches
 from clearprop.training.engines import Engine
 from clearprop.training.run import Run
-from clearprop.training.samples import Samples
-from clearprop.training.stopping import EarlyStopping, SafeWeights, restore_best
+from clearprop.training.samples import Rows, Samples, batches
+from clearprop.training.stopping import SafeWeights, restore_best
+
+if TYPE_CHECKING:
+    from clearprop.training.trainer import Trainer
 
 
 class Measured(NamedTuple):
-    """What was measured of the samples that are held out.
-
-    Parameters
-    ----------
-    logits : ndarray, shape (H, K)
-    loss : float
-    score : Tally
-    """
+    """The logits (H, K), the mean loss and the score of the samples that are held out."""
 
     logits: Array
     loss: float
@@ -81,7 +76,6 @@ class Rules(ABC):
 
         Parameters
         ----------
-        run : Run
         loss : float
             The mean loss of the batches.
         score : Tally or None
@@ -107,30 +101,16 @@ class OwnRules(Rules):
     Parameters
     ----------
     run : Run
-        Before its first update.
+        A run before its first update.
     samples, held_out : Samples
-        As the run's engine takes them.
-    batch_size : int or None
-        None for all samples, in order.
-    replacement : bool
-    max_steps : int or None
-    early_stopping : EarlyStopping or None
+        The samples as the run's engine takes them.
     """
 
     def __init__(
-        self,
-        run: Run,
-        samples: Samples,
-        held_out: Samples | None,
-        *,
-        batch_size: int | None,
-        replacement: bool,
-        max_steps: int | None,
-        early_stopping: EarlyStopping | None,
+        self, trainer: "Trainer", run: Run, samples: Samples, held_out: Samples | None
     ) -> None:
-        self.run, self.held_out = run, held_out
-        self.batch_size, self.replacement, self.max_steps = batch_size, replacement, max_steps
-        self.early_stopping = early_stopping
+        self.trainer, self.run, self.held_out = trainer, run, held_out
+        self.max_steps, self.early_stopping = trainer.max_steps, trainer.early_stopping
         self.samples_per_epoch = len(samples)
         self.safe = SafeWeights(run)
 
@@ -143,8 +123,8 @@ class OwnRules(Rules):
         """Choose all samples, or batches that are drawn or shuffled."""
         return batches(
             self.samples_per_epoch,
-            self.batch_size,
-            replacement=self.replacement,
+            self.trainer.samples_per_update,
+            replacement=self.trainer.replacement,
             random_state=self.run.random_state,
         )
 

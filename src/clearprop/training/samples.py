@@ -1,9 +1,9 @@
-"""Samples, their targets and their weights, checked once before the loop."""
+"""Samples, checked once before the loop, and the batches of them that updates see."""
 
 import math
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,9 @@ from clearprop.core.blas import blas_threads
 from clearprop.core.parameters import Array
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.network import Network
+
+Rows = slice | Array
+"""A batch: a slice of neighbours, which needs no copy, or the numbers of its rows."""
 
 
 @dataclass(frozen=True)
@@ -33,26 +36,107 @@ class Samples:
     def __len__(self) -> int:
         return len(self.y)
 
+    @property
+    def counted(self) -> float:
+        """The sum of the weights; where there are none, or all are 0, the number of samples."""
+        return (0.0 if self.weights is None else float(self.weights.sum())) or float(len(self))
+
     def take(self, rows: Array) -> "Samples":
         """Return some of them."""
         return Samples(
             self.X[rows], self.y[rows], None if self.weights is None else self.weights[rows]
         )
 
+    def checksum(self) -> int:
+        """Return a number that tells these samples from others: the CRC-32 of their bytes.
+
+        Rows that are prepared as they are asked for are told by their targets and weights alone.
+        """
+        found = 0
+        for array in (self.X, self.y, self.weights):
+            if isinstance(array, np.ndarray):
+                found = zlib.crc32(np.ascontiguousarray(array).data.cast("B"), found)
+        return found
+
+    def split(
+        self, share: float, random_state: np.random.RandomState
+    ) -> tuple["Samples", "Samples"]:
+        """Hold a random share of the samples out.
+
+        Parameters
+        ----------
+        share : float
+            The share, above 0 and below 1.
+        random_state : numpy.random.RandomState
+            The source of the draw, which is advanced.
+
+        Returns
+        -------
+        kept, held_out : Samples
+            Each in the order that they had. Those held out count alike.
+
+        Raises
+        ------
+        UsageError
+            If one of the two would be empty.
+        """
+        held = round(share * len(self)) if 0 < share < 1 else 0
+        if not 0 < held < len(self):
+            raise UsageError(
+                f"A validation share of {share} of {len(self)} samples leaves nothing on one side. "
+                "Choose a share between 0 and 1."
+            )
+        order = random_state.permutation(len(self))
+        kept, held_out = self.take(np.sort(order[held:])), self.take(np.sort(order[:held]))
+        return kept, replace(held_out, weights=None)
+
+    def class_weighted(
+        self, class_weight: str | Mapping[int, float] | None, dtype: np.dtype[Any]
+    ) -> "Samples":
+        """Multiply the weights of classes into those of the samples.
+
+        Parameters
+        ----------
+        class_weight : "balanced", mapping of class number to weight, or None
+            Balanced: N / (classes count of the class), as scikit-learn defines it. A class that the
+            mapping does not name has weight 1.
+        dtype : numpy.dtype
+            The dtype of the weights.
+
+        Raises
+        ------
+        UsageError
+            If there are no classes, or the mapping names one that does not occur.
+        """
+        if class_weight is None:
+            return self
+        classes, place = np.unique(_class_numbers(self.y), return_inverse=True)
+        if isinstance(class_weight, str):
+            if class_weight != "balanced":
+                raise UsageError(
+                    f"class_weight is 'balanced', a weight for each class, or None; found "
+                    f"{class_weight!r}."
+                )
+            each = len(self) / (len(classes) * np.bincount(place))
+        else:
+            if unknown := sorted(set(class_weight) - set(classes.tolist())):
+                raise UsageError(
+                    f"class_weight names the class {unknown[0]}, which does not occur; there are "
+                    f"{classes.tolist()}."
+                )
+            each = np.array([class_weight.get(number, 1.0) for number in classes.tolist()])
+            if not (np.isfinite(each).all() and (each >= 0).all()):
+                raise UsageError(
+                    f"Class weights are finite and not negative, found {class_weight}."
+                )
+        weights = each[place] if self.weights is None else each[place] * self.weights
+        return replace(self, weights=weights.astype(dtype, copy=False))
+
 
 def checked_samples(network: Network, X: Any, y: Any, weights: Any = None) -> Samples:
     """Bring samples into the form that the loop takes.
 
-    Parameters
-    ----------
-    network : Network
-    X : array-like, shape (N, *input_shape), or rows that are prepared as they are asked for
-    y : array-like, shape (N,) or (N, K)
-    weights : array-like, shape (N,), optional
-
-    Returns
-    -------
-    Samples
+    They are arrays, or rows that are prepared as they are asked for, as `Trainer.fit` takes them.
 
     Raises
     ------
@@ -71,98 +155,77 @@ def checked_samples(network: Network, X: Any, y: Any, weights: Any = None) -> Sa
     return Samples(X, y, None if weights is None else network.sample_weights(weights, len(y)))
 
 
-def checksum(samples: Samples) -> int:
-    """Return a number that tells these samples from others: the CRC-32 of their bytes.
-
-    Rows that are prepared as they are asked for are told by their targets and weights alone.
-    """
-    found = 0
-    for array in (samples.X, samples.y, samples.weights):
-        if isinstance(array, np.ndarray):
-            found = zlib.crc32(np.ascontiguousarray(array).data.cast("B"), found)
-    return found
+def steps_per_epoch(samples: int, batch_size: int | None) -> int:
+    """Return the number of updates in an epoch; the last batch may be smaller."""
+    return 1 if batch_size is None else -(-samples // batch_size)
 
 
-def split(
-    samples: Samples, share: float, random_state: np.random.RandomState
-) -> tuple[Samples, Samples]:
-    """Hold a random share of the samples out.
+def batches(
+    samples: int,
+    batch_size: int | None,
+    *,
+    replacement: bool,
+    random_state: np.random.RandomState,
+) -> Iterator[Rows]:
+    """Choose the batches of one epoch.
 
     Parameters
     ----------
-    samples : Samples
-    share : float
-        Above 0 and below 1.
+    samples : int
+        The number of samples.
+    batch_size : int or None
+        The number that a batch has; None for all of them, in order.
+    replacement : bool
+        Whether each batch is drawn anew from all samples. Otherwise they are shuffled once an
+        epoch, and each is seen once.
     random_state : numpy.random.RandomState
-        It is advanced.
+        The source of the order, which is advanced.
 
-    Returns
-    -------
-    kept, held_out : Samples
-        Each in the order that they had.
-
-    Raises
+    Yields
     ------
-    UsageError
-        If one of the two would be empty.
+    slice or ndarray of int
+        The rows of each batch.
     """
-    held = round(share * len(samples)) if 0 < share < 1 else 0
-    if not 0 < held < len(samples):
-        raise UsageError(
-            f"A validation share of {share} of {len(samples)} samples leaves nothing on one side. "
-            "Choose a share between 0 and 1."
-        )
-    order = random_state.permutation(len(samples))
-    return samples.take(np.sort(order[held:])), samples.take(np.sort(order[:held]))
+    if batch_size is None:
+        yield slice(0, samples)
+    elif replacement:
+        # At once, so that nothing is drawn in between, however many steps are looked ahead.
+        yield from random_state.choice(samples, (steps_per_epoch(samples, batch_size), batch_size))
+    else:
+        order = random_state.permutation(samples)
+        for start in range(0, samples, batch_size):
+            yield order[start : start + batch_size]
 
 
-def class_weighted(
-    y: Array,
-    sample_weight: Array | None,
-    class_weight: str | Mapping[int, float] | None,
-) -> Array | None:
-    """Multiply class weights into sample weights.
+def joined(batches: Sequence[Rows]) -> tuple[Rows, list[int]]:
+    """Return the rows of batches that follow each other as one, and the size of each."""
+    slices = [batch for batch in batches if isinstance(batch, slice)]
+    if slices:
+        return slice(slices[0].start, slices[-1].stop), [one.stop - one.start for one in slices]
+    arrays = [batch for batch in batches if not isinstance(batch, slice)]
+    return np.concatenate(arrays), list(map(len, arrays))
+
+
+class Gatherer:
+    """Copies the rows of batch after batch into the same memory.
 
     Parameters
     ----------
-    y : ndarray, shape (N,) or (N, K)
-        Targets, as the loss takes them.
-    sample_weight : ndarray, shape (N,), or None
-    class_weight : "balanced", mapping of class number to weight, or None
-        Balanced: N / (classes count of the class), as scikit-learn defines it. A class that the
-        mapping does not name has weight 1.
-
-    Returns
-    -------
-    ndarray, shape (N,), or None
-        None where every sample counts alike.
-
-    Raises
-    ------
-    UsageError
-        If there are no classes, or the mapping names one that does not occur.
+    rows : ndarray, shape (N, ...), or anything that gives rows by index
     """
-    if class_weight is None:
-        return sample_weight
-    classes, place = np.unique(_class_numbers(y), return_inverse=True)
-    if isinstance(class_weight, str):
-        if class_weight != "balanced":
-            raise UsageError(
-                f"class_weight is 'balanced', a weight for each class, or None; found "
-                f"{class_weight!r}."
-            )
-        each = len(y) / (len(classes) * np.bincount(place))
-    else:
-        if unknown := sorted(set(class_weight) - set(classes.tolist())):
-            raise UsageError(
-                f"class_weight names the class {unknown[0]}, which does not occur; there are "
-                f"{classes.tolist()}."
-            )
-        each = np.array([class_weight.get(number, 1.0) for number in classes.tolist()])
-        if not (np.isfinite(each).all() and (each >= 0).all()):
-            raise UsageError(f"Class weights are finite and not negative, found {class_weight}.")
-    weights = each[place]
-    return weights if sample_weight is None else weights * sample_weight
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+        self._memory: Array | None = None
+
+    def __call__(self, batch: Rows) -> Array:
+        """Return the rows of a batch; the next call overwrites them."""
+        if isinstance(batch, slice) or not isinstance(self.rows, np.ndarray):
+            return self.rows[batch]
+        if self._memory is None or len(self._memory) < len(batch):
+            self._memory = np.empty((len(batch), *self.rows.shape[1:]), self.rows.dtype)
+        # Any mode but "raise" lets take write without a buffer in between; the rows do exist.
+        return np.take(self.rows, batch, axis=0, out=self._memory[: len(batch)], mode="clip")
 
 
 def _check_finite(X: Array) -> None:

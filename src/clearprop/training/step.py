@@ -10,14 +10,13 @@ import numpy as np
 from clearprop.compiled import FusedSteps
 from clearprop.core.parameters import Array, ParameterVector
 from clearprop.core.trace import Trace
-from clearprop.training.batches import Gatherer, Rows, joined
 from clearprop.training.engines import CompiledInputs, Engine
 from clearprop.training.run import Run
-from clearprop.training.samples import Samples
+from clearprop.training.samples import Gatherer, Rows, Samples, joined
 
 
 class Updates(NamedTuple):
-    """What some updates in a row have shown.
+    """The losses and logits that some updates in a row have shown.
 
     Parameters
     ----------
@@ -54,7 +53,6 @@ class PlainStep(Step):
 
     Parameters
     ----------
-    run : Run
     samples : Samples
         The samples as the run's engine takes them.
     clip_norm : float or None
@@ -101,7 +99,6 @@ class CompiledStep(Step):
 
     Parameters
     ----------
-    run : Run
     samples : Samples
         The samples as the run's engine takes them.
     inputs : CompiledInputs

@@ -1,4 +1,4 @@
-"""When training ends before its time, and to which weights it goes back then."""
+"""Ends of a training before its time, and the weights that it goes back to then."""
 
 import signal
 import threading
@@ -76,12 +76,7 @@ def restore_best(run: Run) -> None:
 class SafeWeights:
     """Weights that gave a finite loss, copied too rarely to cost anything.
 
-    That is after 1, 2, 4, ... updates, and then after every 50.
-
-    Parameters
-    ----------
-    run : Run
-        Before its first update.
+    They are copied after 1, 2, 4, ... updates, and then after every 50.
     """
 
     def __init__(self, run: Run) -> None:

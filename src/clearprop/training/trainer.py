@@ -1,7 +1,7 @@
-"""How a network is trained: the settings, and `fit`."""
+"""The settings by which a network is trained, and `fit`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -12,14 +12,13 @@ from clearprop.core.initializers import random_state_of
 from clearprop.errors import UsageError
 from clearprop.network import Network
 from clearprop.optimizers import Adam, Optimizer
-from clearprop.training.batches import steps_per_epoch
 from clearprop.training.checkpoint import Checkpoint, Saver, recorded
 from clearprop.training.history import History
 from clearprop.training.loop import Loop
-from clearprop.training.plan import Choice, Plan, make_plan
+from clearprop.training.plan import Choice, Plan, Training
 from clearprop.training.rules import OwnRules
 from clearprop.training.run import Callback, Run
-from clearprop.training.samples import Samples, checked_samples, checksum, class_weighted, split
+from clearprop.training.samples import Samples, checked_samples, steps_per_epoch
 from clearprop.training.stopping import EarlyStopping
 
 _BATCH = 32
@@ -40,15 +39,15 @@ class Trainer:
     replacement : bool, default False
         Whether each batch is drawn anew from all samples, rather than shuffled once an epoch.
     max_steps : int, optional
-        Ends training after so many updates, if the epochs have more.
+        The number of updates after which training ends, if the epochs have more.
     early_stopping : EarlyStopping, optional
-        Ends training when it gets no better, and restores the best weights.
+        The rule that ends training when it gets no better, and restores the best weights.
     class_weight : "balanced" or mapping of class number to weight, optional
-        Multiplied into the sample weights. Balanced: N / (classes count of the class).
+        Factors of the sample weights. Balanced: N / (classes count of the class).
     clip_norm : float, optional
         The longest gradient: a longer one is scaled down to it.
     seed : int, default 0
-        Of batches, dropout and the validation share.
+        The source of batches, dropout and the validation share.
     sample_space : "auto" or bool, default "auto"
         Whether the first Dense layer is trained in the space of the samples
         (`clearprop.sample_space`): with few samples of many features it does the same, up to
@@ -128,19 +127,19 @@ class Trainer:
         Parameters
         ----------
         network : Network
-            Its parameters and state are changed.
+            The network, whose parameters and state are changed.
         X : array-like, shape (N, *input_shape)
-            Or rows that are prepared as they are asked for: anything with `shape` and `dtype` that
-            can be indexed.
+            The samples, or rows that are prepared as they are asked for: anything with `shape` and
+            `dtype` that can be indexed.
         y : array-like, shape (N,) or (N, K)
             Targets, as the loss takes them.
         validation : float or (X, y), optional
-            What is measured after every epoch and not trained on: a share of the samples, drawn at
-            random, or a set of its own.
+            The samples that are measured after every epoch and not trained on: a share of X, drawn
+            at random, or a set of its own.
         sample_weight : array-like, shape (N,), optional
         callbacks : sequence of Callback
         checkpoint : Checkpoint, optional
-            Where the run is saved as it goes on.
+            The place where the run is saved as it goes on.
         resume : bool, default False
             Go on from the checkpoint, if there is one, to the very same bits as if training had
             never ended. More epochs than before are allowed.
@@ -165,36 +164,17 @@ class Trainer:
         random_state = random_state_of(self.seed)
         samples = checked_samples(network, X, y, sample_weight)
         samples, held_out = self._split(network, samples, validation, random_state)
-        weighted = self._weighted(network, samples)
-        plan = self._plan(network, weighted, held_out, checkpoint if resume else None)
-        run = Run(
-            trainer=self,
-            engine=plan.engine,
-            optimizer=self.optimizer,
-            optimizer_state=self.optimizer.start(plan.engine.parameters),
-            samples=samples,
-            held_out=held_out,
-            random_state=random_state,
-            epochs=self.epochs,
-            steps_per_epoch=steps_per_epoch(len(samples), self.samples_per_update),
-            remarks=list(plan.remarks),
-        )
+        weighted = samples.class_weighted(self.class_weight, network.dtype)
+        plan = self._planned(network, weighted, held_out, checkpoint if resume else None)
+        run = self._started(plan, samples, held_out, random_state)
         saver = None
         if checkpoint is not None:
-            facts = {**self._settings(network), **plan.facts(), "data": checksum(weighted)}
-            saver = Saver(checkpoint, run, facts, plan.notes())
+            settings = {**self._settings(network), **plan.facts(), "data": weighted.checksum()}
+            saver = Saver(checkpoint, run, settings, plan.notes())
             if resume and checkpoint.exists():
                 saver.restore()
-        rules = OwnRules(
-            run,
-            plan.samples,
-            plan.held_out,
-            batch_size=self.samples_per_update,
-            replacement=self.replacement,
-            max_steps=self.max_steps,
-            early_stopping=self.early_stopping,
-        )
-        step, blas_threads = plan.step(run, scores=True, goes_on=False)
+        rules = OwnRules(self, run, plan.samples, plan.held_out)
+        step, blas_threads = plan.step(run, scores=rules.scores, goes_on=rules.goes_on)
         return Loop(run, step, rules, plan.samples, blas_threads, callbacks, saver).go()
 
     @property
@@ -212,16 +192,9 @@ class Trainer:
             return samples, None
         if isinstance(validation, tuple):
             return samples, checked_samples(network, *validation)
-        return split(samples, validation, random_state)
+        return samples.split(validation, random_state)
 
-    def _weighted(self, network: Network, samples: Samples) -> Samples:
-        """Return the samples with the weights of their classes multiplied into their own."""
-        weights = class_weighted(samples.y, samples.weights, self.class_weight)
-        if weights is None:
-            return samples
-        return replace(samples, weights=weights.astype(network.dtype, copy=False))
-
-    def _plan(
+    def _planned(
         self,
         network: Network,
         samples: Samples,
@@ -230,17 +203,39 @@ class Trainer:
     ) -> Plan:
         """Decide how it is computed: as before, where a run is resumed."""
         updates = self.epochs * steps_per_epoch(len(samples), self.samples_per_update)
-        return make_plan(
+        return Training(
             network,
             samples,
             held_out,
             self.optimizer,
+            loss=network.loss,
             batch_size=self.samples_per_update,
             updates=min(updates, self.max_steps or updates),
             sample_space=self.sample_space,
             threads=self.threads,
             clip_norm=self.clip_norm,
-            resumed=recorded(resumed) if resumed is not None and resumed.exists() else None,
+            resumed=recorded(resumed) if resumed is not None and resumed.exists() else {},
+        ).plan()
+
+    def _started(
+        self,
+        plan: Plan,
+        samples: Samples,
+        held_out: Samples | None,
+        random_state: np.random.RandomState,
+    ) -> Run:
+        """Return a run before its first update."""
+        return Run(
+            trainer=self,
+            engine=plan.engine,
+            optimizer=self.optimizer,
+            optimizer_state=self.optimizer.start(plan.engine.parameters),
+            samples=samples,
+            held_out=held_out,
+            random_state=random_state,
+            epochs=self.epochs,
+            steps_per_epoch=steps_per_epoch(len(samples), self.samples_per_update),
+            remarks=list(plan.remarks),
         )
 
     def _settings(self, network: Network) -> dict[str, Json]:

@@ -26,8 +26,8 @@ def sigmoid(x: Array, out: Array | None = None) -> Array:
     Returns
     -------
     ndarray
-        Of the shape and dtype of `x`. Far below zero exp(-x) overflows to infinity, and its
-        reciprocal is the right 0.
+        An array of the shape and dtype of `x`. Far below zero exp(-x) overflows to infinity, and
+        its reciprocal is the right 0.
     """
     y = np.negative(x, out=out)
     with np.errstate(over="ignore"):

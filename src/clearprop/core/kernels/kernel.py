@@ -28,7 +28,7 @@ class Kernel:
     Parameters
     ----------
     formula : callable
-        Writes into its arguments. Its first argument is an array, whose dtype is that of all.
+        A function that writes into its arguments. The first is an array, whose dtype all have.
     loop : callable
         The same, one number after the other.
     signature : str

@@ -1,4 +1,4 @@
-"""What trains in the place of a network: the network itself, or what does the same for less."""
+"""Engines, which train in the place of a network: itself, or one that does the same for less."""
 
 from clearprop.training.engines.base import CompiledInputs, Engine, Weights
 from clearprop.training.engines.rotated import RotatedEngine, basis_of

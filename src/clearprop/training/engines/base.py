@@ -1,4 +1,4 @@
-"""What trains: the network itself, and the interface of whatever stands in for it."""
+"""The network as training sees it, and the interface of whatever stands in for it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -8,19 +8,13 @@ import numpy as np
 from clearprop.core.parameters import Array, ParameterVector
 from clearprop.core.trace import Trace
 from clearprop.losses import Loss
-from clearprop.network import Network
-from clearprop.network.stack import LayerStack
+from clearprop.network import LayerStack, Network
 
 _CHUNK = 2**17  # numbers in the widest layer at a time: 1 MiB in float64, within a core's cache
 
 
 class Weights(NamedTuple):
-    """Copies of an engine's vectors.
-
-    Parameters
-    ----------
-    parameters, state : ndarray, shape (P,)
-    """
+    """Copies of an engine's vectors."""
 
     parameters: Array
     state: Array
@@ -37,11 +31,11 @@ class CompiledInputs(NamedTuple):
     Parameters
     ----------
     X : ndarray, shape (N, D)
-        In sample space K (N, N).
+        The samples; in sample space K (N, N).
     Z_0 : ndarray, shape (N, M), or None
-        In sample space the outputs of the first weights.
+        The outputs of the first weights, in sample space.
     first_squares : float
-        In sample space the sum of the first weights' squares.
+        The sum of the first weights' squares, in sample space.
     """
 
     X: Array
@@ -135,7 +129,7 @@ class Engine:
     def is_flat(self, gradient: ParameterVector, tolerance: float) -> bool:
         """Whether no parameter of the network has a gradient above a tolerance."""
         data = gradient.data
-        return bool(max(data.max(), -data.min()) <= tolerance)
+        return bool(max(data.max(initial=0), -data.min(initial=0)) <= tolerance)
 
     @property
     def chunk(self) -> int:

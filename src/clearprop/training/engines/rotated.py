@@ -18,8 +18,7 @@ from clearprop.core.parameters import Array, Parameter, ParameterVector, Params
 from clearprop.core.trace import Trace
 from clearprop.layers import Built, Dense
 from clearprop.losses import Loss
-from clearprop.network import Network
-from clearprop.network.stack import LayerStack
+from clearprop.network import LayerStack, Network
 from clearprop.training.engines.base import Engine
 
 _ITERATIONS = 50  # that L-BFGS takes, or fewer, to where it ends
@@ -66,10 +65,9 @@ class RotatedEngine(Engine):
     Parameters
     ----------
     network : Network
-        Its first layer is Dense. It changes in `write_back` only.
-    loss : Loss
+        A network whose first layer is Dense. It changes in `write_back` only.
     basis : Basis
-        Of the samples that are trained on.
+        The coordinates of the samples that are trained on.
     """
 
     is_in_sample_space: ClassVar[bool] = True
@@ -128,7 +126,6 @@ def basis_of(network: Network, X: object, iterations: int, threads: int) -> Basi
 
     Parameters
     ----------
-    network : Network
     X : ndarray, shape (N, D)
         Rows of other kinds are never rotated.
     iterations : int
@@ -136,7 +133,7 @@ def basis_of(network: Network, X: object, iterations: int, threads: int) -> Basi
     threads : int
         The number of threads of matrix products.
     """
-    if not isinstance(X, np.ndarray) or not isinstance(network.layers[0], Dense):
+    if not isinstance(X, np.ndarray) or type(network.layers[0]) is not Dense:
         return None
     N, (features, units) = len(X), network.parameters["0.W"].shape
     saved = min(iterations, _ITERATIONS) * units * (4 * N + _VECTORS)

@@ -31,8 +31,7 @@ from clearprop.core.parameters import Array, Parameter, ParameterVector, Params
 from clearprop.core.trace import Trace
 from clearprop.layers import Built, Dense, Flatten, Layer
 from clearprop.losses import Loss
-from clearprop.network import Network
-from clearprop.network.stack import LayerStack
+from clearprop.network import LayerStack, Network
 from clearprop.optimizers import OPTIMIZERS, Optimizer
 from clearprop.training.engines.base import CompiledInputs, Engine
 
@@ -55,7 +54,6 @@ class SampleDense(Layer):
         The number N that are trained on.
     units : int
         The number M of outputs.
-    bias : bool
     """
 
     samples: int
@@ -110,7 +108,6 @@ class SampleSpaceEngine(Engine):
     ----------
     network : Network
         It changes in `write_back` only.
-    loss : Loss
     X : ndarray, shape (N, *input_shape)
         The samples that are trained on: rows 0 to N - 1.
     held_out : ndarray, shape (H, *input_shape), optional
@@ -234,12 +231,7 @@ class SampleSpaceEngine(Engine):
 
 
 class RowNumbers:
-    """The numbers first, first + 1, ..., as samples: a batch of them is a slice or an array.
-
-    Parameters
-    ----------
-    first, count : int
-    """
+    """The numbers first, first + 1, ..., as samples: a batch of them is a slice or an array."""
 
     def __init__(self, first: int, count: int) -> None:
         self.first = first
@@ -256,23 +248,15 @@ class RowNumbers:
 
 
 def why_not_exact(network: Network, optimizer: Optimizer, X: object) -> str | None:
-    """Say why training in sample space would not give the same numbers, or None where it would.
+    """Return the reason why training in sample space is not exact: a clause, "because ...".
 
-    Parameters
-    ----------
-    network : Network
-    optimizer : Optimizer
-    X : ndarray, shape (N, *input_shape), or rows that are prepared as they are asked for
-
-    Returns
-    -------
-    str or None
-        A clause that begins with "because".
+    None where it is. X are samples (N, *input_shape), or rows that are prepared as they are asked
+    for.
     """
     for layer in network.layers:
-        if isinstance(layer, Dense):
+        if type(layer) is Dense:  # one that inherits may compute something else
             break
-        if not isinstance(layer, Flatten):
+        if type(layer) is not Flatten:
             return f"because {type(layer).__name__} lies below the first Dense layer"
     else:
         return "because there is no Dense layer"
@@ -311,7 +295,6 @@ def is_cheaper(
     ----------
     features, units : int
         D and M of the first Dense layer.
-    samples, held_out : int
     batch_size : int
         The number of samples that an update sees.
     updates : int

@@ -11,8 +11,8 @@ from clearprop.core.trace import Trace
 from clearprop.layers import Dense, Sequential
 from clearprop.losses import Loss
 from clearprop.network import Network
-from clearprop.training.batches import Rows
 from clearprop.training.engines.base import Engine
+from clearprop.training.samples import Rows
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,7 @@ class SparseEngine(Engine):
     Parameters
     ----------
     network : Network
-        Its first layer is Dense.
-    loss : Loss
+        A network whose first layer is Dense.
     X, held_out : SparseRows, shape (N, D) and (H, D)
     """
 

@@ -3,6 +3,6 @@
 It needs few looks at that function, each of which is a pass over all samples.
 """
 
-from clearprop.training.lbfgs.step import LBFGSStep, Objective
+from clearprop.training.lbfgs.step import LayerPasses, LBFGSStep, Objective
 
-__all__ = ["LBFGSStep", "Objective"]
+__all__ = ["LBFGSStep", "LayerPasses", "Objective"]

@@ -1,4 +1,4 @@
-"""How far to go along a direction: the search of Moré and Thuente."""
+"""The search for a step along a direction, by Moré and Thuente."""
 
 import math
 from collections.abc import Callable
@@ -47,12 +47,12 @@ def search_line(look: Callable[[float], Point], start: Point, step: float) -> Po
     start : Point
         At step 0; its slope is negative.
     step : float
-        To be tried first; positive.
+        The step to be tried first; positive.
 
     Returns
     -------
     Point or None
-        The one that was looked at last. None if 20 looks led nowhere.
+        The point that was looked at last. None if 20 looks led nowhere.
 
     Notes
     -----

@@ -98,14 +98,14 @@ class Minimizer:
     Parameters
     ----------
     function : callable
-        Takes x (P,) of float64, returns its value there and a new array, the gradient (P,).
+        The function of x (P,) of float64: it returns its value and a new array, the gradient (P,).
     start : ndarray, shape (P,)
     state : mapping of str to ndarray
-        The arrays of a `Memory`, changed in place. ``counts[1]`` is the number of looks at the
-        function, ``counts[2]`` the place of the reason in `REASONS`, from 1, and ``counts[3]`` the
-        number of iterations.
+        The arrays of a `Memory` and x (P,), changed in place. ``counts[1]`` is the number of looks
+        at the function, ``counts[2]`` the place of the reason in `REASONS`, from 1, and
+        ``counts[3]`` the number of iterations. Where others have looked before, it goes on from x.
     is_flat : callable
-        Called with the gradient at the last look; True ends it.
+        The test of the gradient at the last look; True ends it.
     max_evaluations : int or None
         The iteration in which there were too many looks is finished.
 
@@ -124,11 +124,15 @@ class Minimizer:
         is_flat: Callable[[Array], bool],
         max_evaluations: int | None = None,
     ) -> None:
-        self.function, self.x, self.is_flat = function, start, is_flat
+        self.function, self.is_flat = function, is_flat
         self.max_evaluations = max_evaluations
-        self.memory, self.counts = Memory(**state), state["counts"]
-        self.value, self.gradient = function(start)
-        if not self.counts[1]:  # otherwise it goes on where another has left it
+        self.x, self.counts = state["x"], state["counts"]
+        self.memory = Memory(state["s"], state["y"], state["sy"], self.counts)
+        is_new = not self.counts[1]
+        if is_new:
+            self.x[...] = start
+        self.value, self.gradient = function(self.x)
+        if is_new:
             self.counts[1] = 1
             if is_flat(self.gradient):
                 self._end("flat")
@@ -165,7 +169,8 @@ class Minimizer:
         """Go to the point that a search has found, and remember the way."""
         lowered, before = self.value - found.value, self.gradient
         largest = max(abs(self.value), abs(found.value), 1.0)
-        self.x, self.value, self.gradient = line.x, found.value, line.gradient
+        self.x[...] = line.x
+        self.value, self.gradient = found.value, line.gradient
         self.counts[3] += 1
         if self.max_evaluations is not None and self.counts[1] > self.max_evaluations:
             self._end("evaluations")
@@ -179,13 +184,7 @@ class Minimizer:
 
 
 class _Line:
-    """A function along a line, and the last look at it.
-
-    Parameters
-    ----------
-    function : callable
-    start, direction : ndarray, shape (P,)
-    """
+    """A function along a line, and the last look at it."""
 
     def __init__(
         self, function: Callable[[Array], tuple[float, Array]], start: Array, direction: Array
