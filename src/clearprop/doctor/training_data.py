@@ -228,7 +228,7 @@ def _normalises_inputs(network: Network) -> bool:
 def _in_a_row(layers: Iterable[Layer]) -> Iterator[Layer]:
     """Walk layers and those in a Sequential, but not in a Residual, past which x goes as it is."""
     for layer in layers:
-        yield from _in_a_row(layer.layers) if isinstance(layer, Sequential) else (layer,)
+        yield from _in_a_row(layer.layers) if type(layer) is Sequential else (layer,)
 
 
 def _recall(case: Case, one: int) -> float:
