@@ -150,8 +150,8 @@ class Minimizer:
             line = _Line(self.function, self.x, direction)
             slope, found = float(self.gradient @ direction), None
             if slope < 0:
-                length = float(np.sqrt(direction @ direction))
-                step = 1.0 if self.counts[3] else min(1 / length, LONGEST)
+                is_first = not self.counts[3]  # nothing is known yet of how long steps are
+                step = min(1 / float(np.linalg.norm(direction)), LONGEST) if is_first else 1.0
                 found = search_line(line.look, Point(0.0, self.value, slope), step)
             self.counts[1] += line.looks
             if found is not None:

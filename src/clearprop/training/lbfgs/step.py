@@ -159,6 +159,7 @@ class LBFGSStep(Step):
     ) -> None:
         self.run, self.samples, self.optimizer, self.passes = run, samples, optimizer, passes
         self.scores, self.goes_on = scores, goes_on
+        self.nothing = np.empty((0, 0)), samples.y[:0]
         self.minimizer: Minimizer | None = None
 
     def __call__(self, batches: Sequence[Rows]) -> Updates:
@@ -177,9 +178,9 @@ class LBFGSStep(Step):
                 if not losses:  # the last look was at another place
                     engine.parameters.data[...] = minimizer.x
         self.ended = _ENDINGS.get(minimizer.reason or "")
-        scores = self.scores and losses
-        logits = engine.logits(self.samples.X) if scores else np.empty((0, 0))
-        return Updates(losses, logits, self.samples.y if scores else self.samples.y[:0])
+        if not (self.scores and losses):
+            return Updates(losses, *self.nothing)
+        return Updates(losses, engine.logits(self.samples.X), self.samples.y)
 
     def _begin(self) -> Minimizer:
         engine = self.run.engine
