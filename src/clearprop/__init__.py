@@ -1,7 +1,7 @@
 """clearprop: deep feed-forward networks whose every number can be seen, checked and explained.
 
-What a network is made of is imported at once; what reads data, draws pictures or saves models only
-when it is first asked for, so that importing clearprop stays quick.
+The parts of a network are imported at once; training, and whatever reads data, draws pictures or
+saves models, when it is first asked for, so that importing clearprop stays quick.
 """
 
 from importlib import import_module
@@ -74,15 +74,6 @@ from clearprop.optimizers import (
     Optimizer,
     RMSprop,
 )
-from clearprop.training import (
-    Callback,
-    Checkpoint,
-    EarlyStopping,
-    History,
-    ProgressLine,
-    Run,
-    Trainer,
-)
 from clearprop.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -95,15 +86,31 @@ if TYPE_CHECKING:
     from clearprop.files.saved import load
     from clearprop.gradcheck import check_backward, check_gradients, check_layer, check_loss
     from clearprop.preprocessing import Preprocessing, fit_recipe
+    from clearprop.training import (
+        Callback,
+        Checkpoint,
+        EarlyStopping,
+        History,
+        ProgressLine,
+        Run,
+        Trainer,
+    )
     from clearprop.walkthrough import Walk, walk
 
 _LATER = {
+    "Callback": "clearprop.training:Callback",
+    "Checkpoint": "clearprop.training:Checkpoint",
     "Dataset": "clearprop.data:Dataset",
     "Doctor": "clearprop.doctor:Doctor",
+    "EarlyStopping": "clearprop.training:EarlyStopping",
+    "History": "clearprop.training:History",
     "MLPClassifier": "clearprop.estimators:MLPClassifier",
     "MLPRegressor": "clearprop.estimators:MLPRegressor",
     "Model": "clearprop.files.models:Model",
     "Preprocessing": "clearprop.preprocessing:Preprocessing",
+    "ProgressLine": "clearprop.training:ProgressLine",
+    "Run": "clearprop.training:Run",
+    "Trainer": "clearprop.training:Trainer",
     "Walk": "clearprop.walkthrough:Walk",
     "check_backward": "clearprop.gradcheck:check_backward",
     "check_gradients": "clearprop.gradcheck:check_gradients",
