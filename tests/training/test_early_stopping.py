@@ -1,5 +1,8 @@
 """Early stopping: when it ends training, and that the best weights come back."""
 
+import math
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from small_training import Recorder, small_network, two_classes
@@ -93,3 +96,15 @@ def test_a_column_that_is_not_measured_is_refused() -> None:
 def test_no_patience_is_refused() -> None:
     with pytest.raises(UsageError, match="found 0"):
         cp.EarlyStopping(0)
+
+
+def test_a_value_that_is_no_number_is_worse_than_any() -> None:
+    values = iter([math.nan, 2.0, 1.0, math.nan, 3.0, 4.0])
+    run = SimpleNamespace(
+        best=None, epoch=0, engine=SimpleNamespace(weights=lambda: None), stop=lambda _: None
+    )
+    for value in values:
+        run.epoch += 1
+        run.history = cp.History([{"epoch": run.epoch, "loss": value}])
+        cp.EarlyStopping(9, "loss").look(run)  # type: ignore[arg-type]
+    assert (run.best.epoch, run.best.value) == (3, 1.0)

@@ -236,6 +236,7 @@ def test_single_precision_converges_to_its_own_digits() -> None:
         ({"batch_size": 8}, cp.Tanh(), "leave batch_size out"),
         ({"replacement": True}, cp.Tanh(), "leave replacement out"),
         ({"clip_norm": 1.0}, cp.Tanh(), "leave clip_norm out"),
+        ({"sample_space": True}, cp.Tanh(), "sample_space='auto'"),
         ({}, cp.Dropout(0.1), "not with Dropout"),
         ({}, cp.Residual((cp.BatchNorm(),)), "not with BatchNorm"),
     ],

@@ -199,6 +199,12 @@ class Training:
                 basis = engines.basis_of(self.network, X, updates, cores)
                 if basis is not None:
                     return engines.RotatedEngine(self.network, self.loss, basis)
+            if self.sample_space is True:
+                raise UsageError(
+                    "L-BFGS trains in coordinates of the samples where these are few against their "
+                    "features, enough iterations pay for finding them, and none are held out. Use "
+                    "sample_space='auto'."
+                )
         elif choice is not False and self._is_in_sample_space(asked=choice is True):
             return engines.SampleSpaceEngine(self.network, self.loss, X, others)
         return engines.Engine(self.network, self.loss, X, others)

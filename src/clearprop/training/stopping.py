@@ -1,5 +1,6 @@
 """Ends of a training before its time, and the weights that it goes back to then."""
 
+import math
 import signal
 import threading
 from collections.abc import Iterator
@@ -56,7 +57,8 @@ class EarlyStopping:
             )
         value = row[self.monitor]
         sign = 1 if self.monitor.endswith("loss") else -1
-        if run.best is None or sign * (run.best.value - value) > self.min_delta:
+        best = math.nan if run.best is None else run.best.value
+        if math.isnan(best) or sign * (best - value) > self.min_delta:
             run.best = Best(run.epoch, value, run.engine.weights())
         self.stop_if_spent(run)
 
