@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -174,13 +175,16 @@ class Network(LayerStack):
         """
         if not hasattr(X, "shape"):
             X = np.asarray(X)
-        widest = max(math.prod(self.input_shape), self.widest_output)
-        rows = max(1, _CHUNK // widest)
+        rows = self._rows_at_once
         logits = np.empty((len(X), *self.output_shape), self.dtype)
         for start in range(0, len(X), rows):
             chunk = self.inputs(X[start : start + rows])
             logits[start : start + rows] = self.forward(chunk)
         return logits
+
+    @cached_property
+    def _rows_at_once(self) -> int:
+        return max(1, _CHUNK // max(math.prod(self.input_shape), self.widest_output))
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class.
