@@ -94,12 +94,15 @@ class Engine:
         self.stack: LayerStack = network if stack is None else stack
         self.parameters, self.state = self.stack.parameters, self.stack.state
         self.body, self.dtype = self.stack.body, self.stack.dtype
+        # Arrays were looked at when training began; rows that are prepared on the way were not.
+        given = [X] if held_out is None else [X, held_out]
+        self._is_ready = all(
+            isinstance(rows, np.ndarray) and rows.dtype == self.dtype for rows in given
+        )
 
     def inputs(self, x: Any) -> Any:
         """Bring a batch of `X` or `held_out` into the form that the first layer takes."""
-        if isinstance(x, np.ndarray) and x.dtype == self.dtype:
-            return x  # its shape was looked at when training began
-        return self.stack.inputs(x)
+        return x if self._is_ready else self.stack.inputs(x)
 
     def forward(self, x: Any, trace: Trace) -> Array:
         """Return the logits (B, K) of a batch of `X` or `held_out`, as `Network.forward` does."""
