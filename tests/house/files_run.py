@@ -54,6 +54,7 @@ class Watch:
             and code.co_filename.startswith(self.prefix)
             and code.co_filename not in self.files
             and code.co_flags & inspect.CO_OPTIMIZED  # functions have it; modules, classes don't
+            and not _is_loading(frame)
         ):
             self.found(code.co_filename)
 
@@ -69,6 +70,16 @@ class Noted(Watch):
         super().found(file)
         with Path(os.environ[_NOTE]).open("a", encoding="utf-8") as notes:
             notes.write(file + "\n")
+
+
+def _is_loading(frame):
+    """Whether a frame is a comprehension of a module or class that is being loaded."""
+    outer = frame.f_back
+    while outer is not None and frame.f_code.co_name in {"<dictcomp>", "<listcomp>", "<genexpr>"}:
+        if outer.f_code.co_filename == frame.f_code.co_filename:
+            return not outer.f_code.co_flags & inspect.CO_OPTIMIZED
+        outer = outer.f_back
+    return False
 
 
 def folder_of(src):
