@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from small_data import two_classes, values
 
 import clearprop as cp
@@ -89,6 +90,13 @@ def test_sample_space_is_refused_where_it_is_not_exact() -> None:
     X, y = two_classes()
     with pytest.raises(ValueError, match="updates of EarlyEpsilonAdam are not linear"):
         cp.MLPClassifier(sample_space=True).fit(X, y)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
+def test_sample_space_is_refused_for_sparse_samples(solver: str) -> None:
+    X, y = two_classes()
+    with pytest.raises(ValueError, match="found a sparse matrix"):
+        cp.MLPClassifier(solver=solver, sample_space=True).fit(csr_matrix(X), y)
 
 
 class Listener(cp.Callback):

@@ -188,6 +188,11 @@ class Training:
         """Choose what trains: the network, or what does the same for less."""
         X, others = self.samples.X, None if self.held_out is None else self.held_out.X
         if isinstance(X, engines.SparseRows):
+            if self.sample_space is True:
+                raise UsageError(
+                    "Training in coordinates of the samples needs arrays, found a sparse matrix. "
+                    "Use sample_space='auto', or X.toarray()."
+                )
             return engines.SparseEngine(self.network, self.loss, X, others)
         before, choice = self.resumed.get(_IN_SAMPLE_SPACE), self.sample_space
         if choice == "auto" and before is not None:
@@ -201,9 +206,9 @@ class Training:
                     return engines.RotatedEngine(self.network, self.loss, basis)
             if self.sample_space is True:
                 raise UsageError(
-                    "L-BFGS trains in coordinates of the samples where these are few against their "
-                    "features, enough iterations pay for finding them, and none are held out. Use "
-                    "sample_space='auto'."
+                    "Training in coordinates of the samples can't be had here: with L-BFGS it "
+                    "needs few samples of many features, enough iterations to pay for it, and none "
+                    "held out. Use sample_space='auto'."
                 )
         elif choice is not False and self._is_in_sample_space(asked=choice is True):
             return engines.SampleSpaceEngine(self.network, self.loss, X, others)

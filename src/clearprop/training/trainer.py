@@ -49,9 +49,9 @@ class Trainer:
     seed : int, default 0
         The source of batches, dropout and the validation share.
     sample_space : "auto" or bool, default "auto"
-        Whether the first Dense layer is trained in the space of the samples
-        (`clearprop.sample_space`): with few samples of many features it does the same, up to
-        rounding, in a fraction of the time. Auto: where it is exact and cheaper.
+        Whether the first Dense layer is trained in the space of the samples: with few samples of
+        many features it does the same, up to rounding, in a fraction of the time. Auto: where it is
+        exact and cheaper.
     threads : int, optional
         The number of threads of matrix products, at most; unless given, OPENBLAS_NUM_THREADS and
         its like decide, or else the shapes: one, or all cores where a step is large enough for
