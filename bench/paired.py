@@ -1,8 +1,10 @@
 """``python -m bench paired --against PATH``: this checkout against another one.
 
-Both do the same work in turns, each in processes of its own that stay alive; nothing is imported
-or compiled while the clock runs. A cell is slower if the 95% interval of the median of new / old
-lies above `BORDER`. The other checkout, of whatever version, brings its own `bench.worker`.
+Both do the same work in turns, each in a process of its own; nothing is imported or compiled while
+the clock runs. After every few pairs both processes are new ones: where a process finds its memory
+and its code makes it faster or slower than its twin, which no number of pairs evens out. A cell is
+slower if the 95% interval of the median of new / old lies above `BORDER`. The other checkout, of
+whatever version, brings its own `bench.worker`.
 """
 
 import argparse
@@ -31,6 +33,7 @@ from clearprop.files.written import write_text
 
 BORDER = 1.03
 FEWEST = 6  # pairs, below which even the whole range is no 95% interval
+_TOGETHER = 5  # pairs of the same two processes
 _EFFORT = Effort(rounds=1, turn=0.2, trial=0.2, limit=0.0)
 _PAUSE = 0.05  # seconds in which the threads of the other side stop waiting for more to do
 _IMPORT = """
@@ -117,7 +120,7 @@ def interval(ratios: Sequence[float]) -> tuple[float, float]:
 
 def turns(
     new: Callable[[], float], old: Callable[[], float], count: int
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
+) -> list[tuple[float, float]]:
     """Time both sides `count` times, pair by pair; each begins every other pair.
 
     Parameters
@@ -133,7 +136,12 @@ def turns(
             time.sleep(_PAUSE)
             pair[side] = _turn(side)
         pairs.append((pair[new], pair[old]))
-    return tuple(one for one, _ in pairs), tuple(one for _, one in pairs)
+    return pairs
+
+
+def _apart(pairs: list[tuple[float, float]]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the seconds of the new side, and those of the old one."""
+    return tuple(new for new, _ in pairs), tuple(old for _, old in pairs)
 
 
 def _turn(once: Callable[[], float]) -> float:
@@ -166,7 +174,7 @@ class Comparison:
         """Compare the seconds of `import clearprop` in new processes."""
         new, old = partial(_import, self.new.root), partial(_import, self.old.root)
         slowest = max(new(), old())  # the first time writes byte code
-        return Pairs("import", "", *turns(new, old, self._count(slowest)))
+        return Pairs("import", "", *_apart(turns(new, old, self._count(slowest))))
 
     def of_job(self, job: Job) -> Iterator[Pairs]:
         """Compare a job in every way there is here."""
@@ -178,14 +186,17 @@ class Comparison:
 
     def _pairs(self, name: str, entry: Entry, path: str, work: Work) -> Pairs:
         [setting] = settings_of(entry)
-        remotes = [pool.get(setting) for pool in (self.new, self.old)]
-        sides, slowest, size = [], 0.0, 0
-        for remote in remotes:
-            remote.ask("load", path=path)
-            _, size = work.try_out(remote, _EFFORT)  # which may compile
-            sides.append(partial(work.turn, remote, size, _EFFORT))
-            slowest = max(slowest, _turn(sides[-1]))
-        taken = turns(sides[0], sides[1], self._count(slowest))
+        pairs: list[tuple[float, float]] = []
+        count = 1
+        while len(pairs) < count:
+            remotes = [pool.new(setting) for pool in (self.new, self.old)]
+            for remote in remotes:
+                remote.ask("load", path=path)
+                _, size = work.try_out(remote, _EFFORT)  # which may compile
+            new, old = (partial(work.turn, remote, size, _EFFORT) for remote in remotes)
+            if not pairs:
+                count = self._count(max(_turn(new), _turn(old)))
+            pairs += turns(new, old, min(_TOGETHER, count - len(pairs)))
         agrees, apart = True, 0.0
         for check in work.checks(size):
             outcomes = [work.outcome(remote, check.updates) for remote in remotes]
@@ -193,7 +204,7 @@ class Comparison:
             agrees = agrees and apart <= check.tolerance
         for remote in remotes:
             remote.ask("drop")
-        return Pairs(name, entry.name, *taken, apart, agrees)
+        return Pairs(name, entry.name, *_apart(pairs), apart, agrees)
 
     def _count(self, seconds: float) -> int:
         fitting = self.at_most / (2 * max(seconds, _EFFORT.turn))

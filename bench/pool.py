@@ -142,6 +142,12 @@ class Pool:
         for remote in self._remotes.values():
             remote.close()
 
+    def new(self, setting: Setting) -> Remote:
+        """Return a new process for a setting; end the one before it."""
+        if setting in self._remotes:
+            self._remotes.pop(setting).close()
+        return self.get(setting)
+
     def get(self, setting: Setting) -> Remote:
         """Return the process for a setting; a new one where the last has ended."""
         remote = self._remotes.get(setting)

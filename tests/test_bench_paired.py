@@ -10,7 +10,7 @@ from scipy.stats import binom
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # bench/ is a part of the repository, not of the package
 
-from bench import paired  # noqa: E402
+from bench import paired, pool  # noqa: E402
 from bench.cells import CELLS  # noqa: E402
 from bench.paired import Pairs, interval, turns  # noqa: E402
 from bench.results import Results  # noqa: E402
@@ -67,7 +67,7 @@ def test_both_sides_begin_every_other_pair(monkeypatch):
         return once
 
     monkeypatch.setattr(paired, "_turn", lambda once: once())
-    assert turns(side("new", 2.0), side("old", 1.0), 3) == ((2.0,) * 3, (1.0,) * 3)
+    assert turns(side("new", 2.0), side("old", 1.0), 3) == [(2.0, 1.0)] * 3
     assert order == ["new", "old", "old", "new", "new", "old"]
 
 
@@ -127,6 +127,19 @@ def test_each_checkout_is_run_by_its_own_worker(compare):
         assert cell["old"] == [1.0] * 15
         assert cell["agrees"]
     assert {"date", "machine", "new", "old"} <= set(written)
+
+
+def test_no_process_is_kept_for_all_pairs(compare, monkeypatch):
+    started = []
+
+    class Noted(pool.Remote):
+        def __init__(self, setting, root):
+            started.append(root.name)
+            super().__init__(setting, root)
+
+    monkeypatch.setattr(pool, "Remote", Noted)
+    compare((1.0, 0.5), (1.0, 0.5))
+    assert started == ["new", "old"] * 3 * len(paired.jobs("tiny-adam")[0].entries)
 
 
 def test_a_checkout_that_is_as_quick_passes_and_another_outcome_is_told(compare):
