@@ -67,6 +67,10 @@ class Dataset:
         A test set that came with it, with the same classes.
     problems : tuple of Problem
         The files that were left out.
+    validation : Dataset, optional
+        Samples that came with it to validate with, with the same classes.
+    notes : tuple of str
+        Sentences on what was understood, changed or left out, the most important first.
 
     Raises
     ------
@@ -86,6 +90,8 @@ class Dataset:
     target_name: str = "target"
     test: "Dataset | None" = None
     problems: tuple[Problem, ...] = ()
+    validation: "Dataset | None" = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.X) != len(self.y):
@@ -107,7 +113,7 @@ class Dataset:
         return len(self.y)
 
     def take(self, indices: NDArray[Any]) -> "Dataset":
-        """Return the samples at `indices` (int64, or a mask), without the test set.
+        """Return the samples at `indices` (int64, or a mask), without the parts that came with it.
 
         Large arrays are not copied: `X` is then a `SelectedRows`.
         """
@@ -118,6 +124,7 @@ class Dataset:
             y=self.y[rows],
             sources=tuple(self.source(row) for row in rows.tolist()),
             test=None,
+            validation=None,
         )
 
     def source(self, row: int) -> str:
