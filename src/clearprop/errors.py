@@ -5,7 +5,7 @@ layer. The command line prints the message alone, without a traceback, and leave
 ``exit_code``: 2 where the command itself was wrong, 1 where a well-formed command failed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
@@ -90,5 +90,15 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
     by_lower_case = {one.lower(): one for one in names}
     nearest = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.5)
     hint = f" Did you mean {by_lower_case[nearest[0]]!r}?" if nearest else ""
-    listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
-    return UnknownNameError(f"There is no {kind} {name!r}.{hint} Known: {listed}.")
+    return UnknownNameError(f"There is no {kind} {name!r}.{hint} Known: {listed(names)}.")
+
+
+def listed(names: Sequence[str], most: int = _LISTED) -> str:
+    """Put names in a row, the first ones if they are many."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: ``1 row``, ``1,234 rows``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -5,64 +5,73 @@ from typing import Any
 import click
 
 from clearprop.cli import output
-from clearprop.cli.options import setting_option
-from clearprop.data import describe, load
+from clearprop.cli.options import setting_option, settings_from, table_options
+from clearprop.data import describe
+from clearprop.experiment import load_dataset
 from clearprop.network.summary import readable_bytes
+
+_SHOWN = 40  # rows of a table of columns or classes
 
 
 @click.command()
 @click.argument("name_or_path")
-@setting_option("target")
+@table_options
 @setting_option("size")
 @output.json_option
-def data(
-    name_or_path: str, target: str | None, size: tuple[int, int] | None, as_json: bool
-) -> None:
-    """Show what is understood of data: counts, shapes, classes, columns, broken files."""
-    described: dict[str, Any] = describe(load(name_or_path, target=target, size=size))
+def data(name_or_path: str, as_json: bool, **options: Any) -> None:
+    """Show what is understood of data: counts, shapes, classes, columns, what is left out."""
+    described: dict[str, Any] = describe(load_dataset(settings_from(name_or_path, options)))
     if as_json:
         output.say_json(described)
         return
     _say(described, described["name"])
-    if described["test"]:
-        click.echo()
-        _say(described["test"], "its test set")
+    for part, name in (("validation", "its validation set"), ("test", "its test set")):
+        if described[part]:
+            output.say("")
+            _say(described[part], name)
 
 
 def _say(described: dict[str, Any], title: str) -> None:
-    click.echo(
-        f"{title}: {described['samples']} samples, {described['kind']}, "
+    output.say(
+        f"{title}: {described['samples']:,} samples, {described['kind']}, "
         f"{readable_bytes(described['bytes'])}; {described['task']} of {described['target']!r}"
     )
+    for note in described["notes"]:
+        output.say(note)
     if "shape" in described:
         low, high = described["range"]
         shape = "x".join(map(str, described["shape"]))
-        click.echo(f"each {shape} of {described['dtype']}, from {low:g} to {high:g}")
+        output.say(f"each {shape} of {described['dtype']}, from {low:g} to {high:g}")
     if "columns" in described:
-        click.echo()
-        output.say_table(
-            ("column ", "kind ", "missing", "range or categories"),
-            (
-                (column["name"], column["kind"], column["missing"], _span(column))
-                for column in described["columns"]
-            ),
-        )
+        output.say("")
+        _say_columns(described["columns"])
     if "classes" in described:
-        click.echo()
-        output.say_table(("class ", "samples"), described["classes"].items())
+        output.say("")
+        _say_some(("class ", "samples"), [*described["classes"].items()], "classes")
     else:
         low, high = described["values"]
-        click.echo(f"values from {low:g} to {high:g}")
+        output.say(f"values from {low:g} to {high:g}")
     if described["problems"]:
-        click.echo(f"\n{len(described['problems'])} left out:")
-        for problem in described["problems"]:
-            click.echo(f"  {problem['source']} {problem['reason']}")
+        output.say(f"\n{len(described['problems'])} left out:")
+        for problem in described["problems"][:_SHOWN]:
+            output.say(f"  {problem['source']} {problem['reason']}")
 
 
-def _span(column: dict[str, Any]) -> str:
-    if column["kind"] == "categorical":
-        return f"{column['categories']} categories"
-    if column["range"] is None:
-        return "no value"
-    low, high = column["range"]
-    return f"{low:g} to {high:g}"
+def _say_columns(columns: list[dict[str, Any]]) -> None:
+    rows = [
+        (
+            column["name"],
+            column["kind"],
+            column["missing"] or "",
+            column["content"],
+            column["remark"] if column["used"] else f"left out: {column['remark']}",
+        )
+        for column in columns
+    ]
+    _say_some(("column ", "kind ", "missing", "content ", "use "), rows, "columns")
+
+
+def _say_some(titles: tuple[str, ...], rows: list[tuple[Any, ...]], what: str) -> None:
+    output.say_table(titles, rows[:_SHOWN])
+    if len(rows) > _SHOWN:
+        output.say(f"and {len(rows) - _SHOWN:,} more {what}; --json has all")

@@ -8,7 +8,7 @@ import click
 
 from clearprop.errors import UsageError
 from clearprop.experiment.settings import Settings, described, read_settings
-from clearprop.experiment.values import Choice, Flag, Kind
+from clearprop.experiment.values import Choice, Flag, Kind, Switch
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -44,7 +44,10 @@ def setting_option(name: str, *declared: str, **changes: Any) -> Callable[[_Comm
     about = described(Settings)[name]
     default = f"[default: {about.told}]" if about.told else ""
     arguments: dict[str, Any] = {"help": "  ".join(filter(None, (about.help, default)))}
-    if isinstance(about.kind, Flag):
+    if isinstance(about.kind, Switch):
+        name = f"{name}/--no-{name}"
+        arguments |= {"is_flag": True, "default": None}
+    elif isinstance(about.kind, Flag):
         arguments |= {"is_flag": True, "default": None}
     elif isinstance(about.kind, Choice):
         arguments |= {"type": click.Choice(about.kind.names)}
@@ -63,6 +66,16 @@ def typed(**settings: Any) -> list[str]:
 
 def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
+
+
+_OF_TABLES = ("drop", "keep", "category", "number", "missing", "encoding", "delimiter", "decimal")
+
+
+def table_options(command: _Command) -> _Command:
+    """Add the options that say how a table is to be read."""
+    for name in reversed(("target", *_OF_TABLES, "header", "task")):
+        command = setting_option(name)(command)
+    return command
 
 
 def task_options(command: _Command) -> _Command:

@@ -23,6 +23,11 @@ def say_json(value: Any) -> None:
     click.echo(dumps(value))
 
 
+def say(text: str) -> None:
+    """Print a line of the result."""
+    click.echo(text)
+
+
 def note(message: str) -> None:
     """Tell something along the way."""
     click.echo(message, err=True)

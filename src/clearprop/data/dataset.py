@@ -1,6 +1,6 @@
 """A data set in its raw form: what was read, before a recipe turns it into a network's input.
 
-And what is asked of one: which classes its labels name, two parts of it, a description.
+And what is asked of one: two parts of it, a description.
 """
 
 from collections import Counter
@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.configuration import Json
+from clearprop.data.columns import of_column
+from clearprop.data.reading import DEFAULT, TextForm
 from clearprop.data.selected_rows import Array, SelectedRows, blocks, take_rows
-from clearprop.data.table import Column, Table, as_text, is_numeric
+from clearprop.data.table import Table
+from clearprop.data.understood import Understood
 from clearprop.errors import DataError, ShapeError, UsageError
 
 Kind: TypeAlias = Literal["pictures", "array", "table"]
 Raw: TypeAlias = Array | SelectedRows | Table
-
-MOST_CLASSES = 20
-"""Whole numbers with more distinct values than this are values, not classes."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,10 @@ class Dataset:
         Samples that came with it to validate with, with the same classes.
     notes : tuple of str
         Sentences on what was understood, changed or left out, the most important first.
+    columns : tuple of Understood
+        The columns of a file of a table, the target first, those that were left out, too.
+    form : TextForm
+        The form of its text, as far as somebody has said it.
 
     Raises
     ------
@@ -92,6 +96,8 @@ class Dataset:
     problems: tuple[Problem, ...] = ()
     validation: "Dataset | None" = None
     notes: tuple[str, ...] = ()
+    columns: tuple[Understood, ...] = ()
+    form: TextForm = DEFAULT.text
 
     def __post_init__(self) -> None:
         if len(self.X) != len(self.y):
@@ -150,99 +156,6 @@ def kind_of(X: Array) -> Kind:
     if X.dtype == np.uint8 and (X.ndim == 3 or (X.ndim == 4 and X.shape[3] == 3)):
         return "pictures"
     return "array"
-
-
-def understand_target(
-    values: NDArray[Any], name: str
-) -> tuple[NDArray[Any], tuple[str, ...] | None]:
-    """Decide whether a target names classes or holds values.
-
-    Text names classes. Whole numbers do, while there are at most `MOST_CLASSES` distinct ones and
-    at most half as many as samples. Everything else is values.
-
-    Parameters
-    ----------
-    values : ndarray, shape (N,), (N, 1) or (N, outputs)
-        Text with "" for missing, or numbers with NaN for missing.
-    name : str
-        The target's name, for the error.
-
-    Returns
-    -------
-    y : ndarray
-        int64 class indices, shape (N,); or float64 values, shape (N,) or (N, outputs).
-    class_names : tuple of str or None
-        The names in order, of numbers where they are numbers; None for values.
-
-    Raises
-    ------
-    DataError
-        If a target is missing or infinite; its row is named.
-    """
-    flat = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
-    _require_present(flat, name)
-    if is_numeric(flat) and (flat.ndim > 1 or not _are_classes(flat)):
-        return flat.astype(np.float64), None
-    if is_numeric(flat):
-        names = tuple(str(as_text(np.array([value]))[0]) for value in np.unique(flat).tolist())
-    else:
-        names = tuple(np.unique(as_text(flat)).tolist())
-    return index_labels(flat, names, name), names
-
-
-def index_labels(
-    values: NDArray[Any], class_names: tuple[str, ...], name: str
-) -> NDArray[np.int64]:
-    """Find the class index of every label.
-
-    Parameters
-    ----------
-    values : ndarray, shape (N,) or (N, 1)
-        Text, or numbers that spell the class names.
-    class_names : tuple of str
-        The classes by index.
-    name : str
-        The target's name, for the error.
-
-    Returns
-    -------
-    ndarray of int64, shape (N,)
-
-    Raises
-    ------
-    DataError
-        If a label is none of the classes; its row is named.
-    """
-    index = {class_name: i for i, class_name in enumerate(class_names)}
-    labels, inverse = np.unique(as_text(values.reshape(-1)), return_inverse=True)
-    found = np.array([index.get(label, -1) for label in labels.tolist()], dtype=np.int64)[inverse]
-    if (found < 0).any():
-        row = int(np.argmin(found))
-        raise DataError(
-            f"Row {row + 1} of {name!r} is {labels[inverse[row]]!r}, which is none of the classes "
-            f"{', '.join(class_names)}. Correct the label, or train with samples of that class."
-        )
-    return found
-
-
-def _are_classes(values: NDArray[Any]) -> bool:
-    if values.dtype.kind == "f" and not np.array_equal(values, np.round(values)):
-        return False
-    return len(np.unique(values)) <= min(MOST_CLASSES, len(values) // 2)
-
-
-def _require_present(values: NDArray[Any], name: str) -> None:
-    if is_numeric(values):
-        wrong = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
-    else:
-        wrong = as_text(values) == ""
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        found = "missing" if not is_numeric(values) or np.isnan(values[row]).any() else "infinite"
-        raise DataError(
-            f"Row {row + 1} of {name!r}, the target, is {found}. "
-            "Fill it in, or remove the samples whose target is not known."
-        )
 
 
 def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
@@ -308,7 +221,8 @@ def describe(dataset: Dataset) -> dict[str, Json]:
         Ready for JSON: ``name``, ``kind``, ``samples``, ``bytes`` (of X), ``target``, ``task``
         ("classification" or "regression"), ``problems``, ``test`` (the same, or None); with
         ``classes`` (samples by class name) or ``values`` (lowest and highest); with
-        ``shape`` (of one sample), ``dtype`` and ``range``, or for a table ``columns``.
+        ``shape`` (of one sample), ``dtype`` and ``range``, or for a table ``columns`` (see
+        `Understood`); and ``notes`` and ``validation``.
     """
     task: dict[str, Json]
     if dataset.class_names is None:
@@ -320,33 +234,27 @@ def describe(dataset: Dataset) -> dict[str, Json]:
         "kind": dataset.kind,
         "samples": len(dataset),
         "bytes": dataset.X.nbytes,
-        **_describe_inputs(dataset.X),
+        **_describe_inputs(dataset),
         "target": dataset.target_name,
         **task,
         "problems": [vars(problem) for problem in dataset.problems],
+        "notes": list(dataset.notes),
+        "validation": describe(dataset.validation) if dataset.validation else None,
         "test": describe(dataset.test) if dataset.test else None,
     }
 
 
-def _describe_inputs(X: Raw) -> dict[str, Json]:
+def _describe_inputs(dataset: Dataset) -> dict[str, Json]:
+    X = dataset.X
     if isinstance(X, Table):
-        return {"columns": [_describe_column(name, X.columns[name]) for name in X.names]}
+        columns = dataset.columns or [of_column(name, X.columns[name]) for name in X.names]
+        return {"columns": [one.to_json() for one in columns]}
     ranges = [_range(block) for _, block in blocks(X)]
     return {
         "shape": list(X.shape[1:]),
         "dtype": str(X.dtype),
         "range": [min(low for low, _ in ranges), max(high for _, high in ranges)],
     }
-
-
-def _describe_column(name: str, column: Column) -> dict[str, Json]:
-    if is_numeric(column):
-        present = column[~np.isnan(column)]
-        missing = len(column) - len(present)
-        span: Json = _range(present) if len(present) else None
-        return {"name": name, "kind": "numeric", "missing": missing, "range": span}
-    missing, categories = int(np.sum(column == "")), len(np.unique(column[column != ""]))
-    return {"name": name, "kind": "categorical", "missing": missing, "categories": categories}
 
 
 def _range(values: NDArray[Any]) -> list[Any]:

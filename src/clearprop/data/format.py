@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, ClassVar
 
 from clearprop.data.dataset import Dataset, Raw
+from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.errors import DataError
 
 DEFLATE_LIMIT = 1032
@@ -47,14 +48,14 @@ class Format(ABC):
         return path.suffix.lower() in self.suffixes
 
     @abstractmethod
-    def read(self, path: Path, target: str | None = None) -> Dataset:
+    def read(self, path: Path, reading: Reading = DEFAULT) -> Dataset:
         """Read a file, or a folder where it `takes_folders`.
 
         Parameters
         ----------
         path : Path
-        target : str, optional
-            The column to learn, where it `has_columns`.
+        reading : Reading
+            What is said of a table beforehand, where it `has_columns`.
 
         Raises
         ------
@@ -62,11 +63,11 @@ class Format(ABC):
             If it can't be read, or contradicts itself.
         """
 
-    def column_names(self, path: Path) -> Sequence[str]:
+    def column_names(self, path: Path, form: TextForm = DEFAULT.text) -> Sequence[str]:
         """Return the names of a table's columns, where it `has_columns`."""
         raise NotImplementedError
 
-    def read_inputs(self, path: Path) -> Raw:
+    def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Raw:
         """Read samples alone, where it `takes_inputs`; a table may have its target, too."""
         raise NotImplementedError
 

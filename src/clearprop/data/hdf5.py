@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.data.dataset import Dataset, index_labels, kind_of
+from clearprop.data.dataset import Dataset, kind_of
 from clearprop.data.format import DEFLATE_LIMIT, Format, cannot_read, list_folder
+from clearprop.data.reading import DEFAULT, Reading
 from clearprop.data.selected_rows import Array, require_finite
+from clearprop.data.target import index_labels
 from clearprop.errors import DataError, MissingExtraError
 
 _NAMES = ("train_set_x", "train_set_y", "test_set_x", "test_set_y", "list_classes")
@@ -20,7 +22,7 @@ class Hdf5(Format):
     suffixes = (".h5", ".hdf5")
     takes_folders = True
 
-    def read(self, path: Path, target: str | None = None) -> Dataset:
+    def read(self, path: Path, reading: Reading = DEFAULT) -> Dataset:
         """Read a file or a folder.
 
         Parameters

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from clearprop.data.dataset import Dataset, index_labels, kind_of
+from clearprop.data.dataset import Dataset, kind_of
 from clearprop.data.format import DEFLATE_LIMIT, Format, cannot_read, list_folder, read_claimed
+from clearprop.data.reading import DEFAULT, Reading
 from clearprop.data.selected_rows import Array, require_finite
+from clearprop.data.target import index_labels
 from clearprop.errors import DataError
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -29,7 +31,7 @@ class Idx(Format):
         """Whether a file is named so."""
         return _NAME.fullmatch(path.name) is not None
 
-    def read(self, path: Path, target: str | None = None) -> Dataset:
+    def read(self, path: Path, reading: Reading = DEFAULT) -> Dataset:
         """Read a file of images with the labels beside it, or a folder with training images.
 
         Raises

@@ -2,25 +2,29 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from clearprop.data.dataset import Dataset
-from clearprop.data.delimited import Delimited
+from clearprop.data.delimited import Delimited, is_table
 from clearprop.data.format import Format, cannot_read, list_folder
 from clearprop.data.hdf5 import Hdf5
 from clearprop.data.idx import Idx
 from clearprop.data.named import BUILTINS, TOYS
 from clearprop.data.npz import Npz
 from clearprop.data.picture_files import DEFAULT_SIZE, read_folder
+from clearprop.data.reading import DEFAULT, Reading, TextForm
+from clearprop.data.text_file import STDIN
 from clearprop.errors import DataError, UsageError, unknown_name
 
 FORMATS: tuple[Format, ...] = (Delimited(), Npz(), Idx(), Hdf5())
 """Every format that is read; the first one that owns a file reads it."""
 
 
-def format_of(path: Path) -> Format | None:
-    """Return the format of a file by its name, or None."""
-    return next((one for one in FORMATS if one.owns(path)), None)
+def format_of(path: Path, form: TextForm = DEFAULT.text) -> Format | None:
+    """Return the format of a file, by its name or as it is a table of text; or None."""
+    named = next((one for one in FORMATS if one.owns(path)), None)
+    return Delimited() if named is None and path.is_file() and is_table(path, form) else named
 
 
 def suffixes(formats: Iterable[Format]) -> str:
@@ -37,6 +41,7 @@ def load(
     name_or_path: str | os.PathLike[str],
     *,
     target: str | None = None,
+    reading: Reading = DEFAULT,
     size: tuple[int, int] | None = None,
     channels: int = 3,
     seed: int | None = None,
@@ -45,14 +50,17 @@ def load(
 
     A name (digits, iris, wine, breast_cancer, diabetes; planar, moons, spirals, blobs, linear) goes
     before a file of the same name, which ``./`` in front tells apart. A path may be a folder of
-    pictures by class, of IDX files or of the course's HDF5 files, or one file: CSV, TSV, NPZ, HDF5
-    or IDX images with their labels beside.
+    pictures by class, of IDX files or of the course's HDF5 files, or one file: a table (CSV, TSV
+    and other text, packed or not; Excel, Parquet, Feather; ``-`` for standard input), NPZ, HDF5 or
+    IDX images with their labels beside.
 
     Parameters
     ----------
     name_or_path : str or path-like
     target : str, optional
-        The column of a CSV or TSV file that is to be learned; see `delimited.Delimited.read`.
+        The column of a table that is to be learned; see `tabular.TableFormat.read`.
+    reading : Reading
+        What else is said of a table beforehand.
     size : (int, int), optional
         Height and width that pictures in folders are brought to, in pixels; 64x64 by default.
     channels : {3, 1}, default 3
@@ -77,33 +85,46 @@ def load(
     """
     text = os.fspath(name_or_path)
     path = Path(text)
-    if target is not None:
-        tables = [one for one in FORMATS if one.has_columns]
-        if not any(one.owns(path) for one in tables):
-            known = names(tables, "and")
-            raise UsageError(f"{text} has no columns to name a target of; only {known} files have.")
-    if text in BUILTINS:
-        return BUILTINS[text]()
-    if text in TOYS:
+    reading = reading if target is None else replace(reading, target=target)
+    if text in BUILTINS or text in TOYS:
+        _require_nothing_said(text, reading)
+        if text in BUILTINS:
+            return BUILTINS[text]()
         return TOYS[text]() if seed is None else TOYS[text](seed=seed)
+    if text == STDIN:
+        return Delimited().read(path, reading)
     try:
-        if path.is_dir():
-            return _load_folder(path, size or DEFAULT_SIZE, channels)
-        there = path.exists()
+        is_folder, there = path.is_dir(), path.exists()
     except OSError as error:
         raise cannot_read(path, error) from error
+    if is_folder:
+        _require_nothing_said(text, reading)
+        return _load_folder(path, size or DEFAULT_SIZE, channels)
     if not there:
         raise _not_there(path, text)
     if not path.is_file():
         raise DataError(f"{path} is neither a file nor a folder.")
-    owner = format_of(path)
+    owner = format_of(path, reading.text)
     if owner is None:
         others = "".join(f"{one.otherwise}, " for one in FORMATS if one.otherwise)
         raise DataError(
             f"{path} is in no format that is read here. Expected a {suffixes(FORMATS)} file, "
             f"{others}or a folder with one folder a class."
         )
-    return owner.read(path, target)
+    if not owner.has_columns:
+        _require_nothing_said(text, reading)
+    return owner.read(path, reading)
+
+
+def _require_nothing_said(text: str, reading: Reading) -> None:
+    said = [
+        name for name in ("target", "drop", "keep", "category", "number") if getattr(reading, name)
+    ]
+    said += ["text"] if reading.text != DEFAULT.text else []
+    if said:
+        about = "name a target of" if said == ["target"] else "say something of"
+        known = names([one for one in FORMATS if one.has_columns], "and")
+        raise UsageError(f"{text} has no columns to {about}; only {known} files have.")
 
 
 def _load_folder(path: Path, size: tuple[int, int], channels: int) -> Dataset:

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.data.dataset import Dataset, index_labels, kind_of, understand_target
+from clearprop.data.dataset import Dataset, kind_of
 from clearprop.data.format import DEFLATE_LIMIT, Format, cannot_read, read_claimed
+from clearprop.data.reading import DEFAULT, Reading
 from clearprop.data.selected_rows import Array, require_finite
+from clearprop.data.target import index_labels, understand_target
 from clearprop.errors import DataError, ShapeError
 
 _HEADERS: dict[tuple[int, int], Callable[..., Any]] = {
@@ -26,7 +28,7 @@ class Npz(Format):
     suffixes = (".npz",)
     takes_inputs = True
 
-    def read(self, path: Path, target: str | None = None) -> Dataset:
+    def read(self, path: Path, reading: Reading = DEFAULT) -> Dataset:
         """Read X and y, or x_train, y_train and, where they are there, x_test and y_test.
 
         Returns
@@ -62,7 +64,7 @@ class Npz(Format):
             test = Dataset(f"{path}: test", kind_of(X_test), X_test, labels, class_names)
         return Dataset(str(path), kind_of(X), X, indices, class_names, test=test)
 
-    def read_inputs(self, path: Path) -> Array:
+    def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Array:
         """Read the array X alone, shape (N, ...).
 
         Raises

@@ -12,7 +12,7 @@ from sklearn.preprocessing import LabelBinarizer
 from clearprop import layers, losses, preprocessing
 from clearprop.configuration import Json, from_config, to_config
 from clearprop.core import initializers, schedules
-from clearprop.data.table import as_text
+from clearprop.data.table import number_text
 from clearprop.errors import ModelFileError, UsageError
 from clearprop.estimators.building import weights_and_biases
 from clearprop.files.models import Model, save
@@ -194,8 +194,10 @@ def _target(estimator: "Estimator") -> preprocessing.ClassTarget | preprocessing
     if estimator._label_binarizer.y_type_.startswith("multilabel"):
         raise UsageError("A recipe has one class a sample.")
     if np.issubdtype(classes.dtype, np.number):
-        classes = as_text(classes)  # as in a table, so that 1.0 is 1
-    return preprocessing.ClassTarget(tuple(map(str, classes.tolist())), None)
+        names = tuple(number_text(float(one)) for one in classes)  # as in a table: 1.0 is 1
+    else:
+        names = tuple(map(str, classes.tolist()))
+    return preprocessing.ClassTarget(names, None)
 
 
 def check_exchangeable(estimator: "Estimator") -> None:

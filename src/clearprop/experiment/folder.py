@@ -12,7 +12,7 @@ import numpy as np
 from clearprop.configuration import Json
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Table
-from clearprop.data.table import is_numeric
+from clearprop.data.table import Words, is_numeric
 from clearprop.errors import UsageError
 from clearprop.experiment.evaluation import Evaluation, evaluate
 from clearprop.experiment.learning import Trained
@@ -218,6 +218,5 @@ def _plane(dataset: Dataset) -> Array | None:
     if not isinstance(X, Table):
         return X[:] if X.shape[1:] == (2,) else None
     columns = list(X.columns.values())
-    if len(columns) != 2 or not all(is_numeric(column) for column in columns):
-        return None
-    return np.column_stack(columns)
+    numbers = [column for column in columns if not isinstance(column, Words) and is_numeric(column)]
+    return np.column_stack(numbers) if len(numbers) == len(columns) == 2 else None

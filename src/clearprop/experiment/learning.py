@@ -15,9 +15,11 @@ from clearprop.core.initializers import INITIALIZERS
 from clearprop.core.parameters import Array
 from clearprop.core.schedules import SCHEDULES
 from clearprop.data import Dataset, Table, hold_out, load
+from clearprop.data.format import Format
 from clearprop.data.loading import format_of
-from clearprop.errors import DataError, DivergedError, ShapeError, UsageError
-from clearprop.experiment.settings import Extent, Settings, resolve
+from clearprop.data.table import role_of
+from clearprop.errors import DataError, DivergedError, ShapeError, UsageError, listed
+from clearprop.experiment.settings import Extent, Settings, reading_of, resolve
 from clearprop.files.models import Model
 from clearprop.layers import ACTIVATIONS, BatchNorm, Dense, Dropout, Flatten, Layer
 from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
@@ -80,7 +82,7 @@ class Trained:
 
 def load_dataset(settings: Settings, name_or_path: str | None = None) -> Dataset:
     """Load the data of a run, or other data in the same way."""
-    return load(name_or_path or settings.data, target=settings.target, size=settings.size)
+    return load(name_or_path or settings.data, reading=reading_of(settings), size=settings.size)
 
 
 def recipe_of(
@@ -96,38 +98,35 @@ def recipe_of(
 
 
 def load_for(model: Model, name_or_path: str) -> Dataset:
-    """Load data in the form that a model takes: its target column, its size of pictures."""
+    """Load data in the form that a model takes: its columns, its size of pictures."""
     recipe = model.preprocessing
     if recipe is None:
         return load(name_or_path)
-    target = _target_in(Path(name_or_path), recipe)
-    if isinstance(recipe.inputs, preprocessing.PictureRecipe):
-        return load(
-            name_or_path,
-            target=target,
-            size=recipe.inputs.size,
-            channels=recipe.inputs.channels,
-        )
-    dataset = load(name_or_path, target=target)
-    if isinstance(recipe.inputs, preprocessing.ArrayRecipe) and isinstance(dataset.X, Table):
-        X = preprocessing.array_of(dataset.X, recipe.inputs, name_or_path)
-        return replace(dataset, kind="array", X=X, feature_names=None)
+    inputs = recipe.inputs
+    if isinstance(inputs, preprocessing.PictureRecipe):
+        return load(name_or_path, size=inputs.size, channels=inputs.channels)
+    path = Path(name_or_path)
+    owner = format_of(path)
+    if owner is None or not owner.has_columns:
+        return load(name_or_path)
+    reading = recipe.reading(_target_in(path, owner, recipe))
+    dataset = load(name_or_path, reading=reading)
+    if isinstance(inputs, preprocessing.ArrayRecipe) and isinstance(dataset.X, Table):
+        X = preprocessing.array_of(dataset.X, inputs, name_or_path)
+        return replace(dataset, kind="array", X=X, feature_names=None, columns=())
     return dataset
 
 
-def _target_in(path: Path, recipe: preprocessing.Preprocessing) -> str | None:
+def _target_in(path: Path, owner: Format, recipe: preprocessing.Preprocessing) -> str | None:
     """Return a table's column that was learned: by its name, else the only one that is no input."""
-    owner, target, inputs = format_of(path), recipe.target.name, recipe.inputs
-    if owner is None or not owner.has_columns:
-        return None
+    target, inputs = recipe.target.name, recipe.inputs
     if target is not None or not isinstance(inputs, preprocessing.TableRecipe):
         return target
-    known = {column.name for column in inputs.columns}
-    others = [name for name in owner.column_names(path) if name not in known]
+    others = [name for name in owner.column_names(path, inputs.form) if name not in inputs.roles]
     if len(others) != 1:
         raise DataError(
-            f"{path} has {', '.join(map(repr, others)) or 'no column'} besides those that the "
-            "model takes; expected one, the target."
+            f"{path} has {listed([repr(one) for one in others]) or 'no column'} besides those that "
+            "the model takes; expected one, the target."
         )
     return others[0]
 
@@ -260,7 +259,7 @@ def _held_out(settings: Settings, dataset: Dataset) -> tuple[Dataset, Dataset | 
     try:
         share = float(validation)
     except ValueError:
-        return dataset, load_dataset(settings, validation)
+        return dataset, _load_alike(settings, dataset, validation)
     if share == 0:
         return dataset, None
     if not 0 < share < 1:
@@ -269,6 +268,16 @@ def _held_out(settings: Settings, dataset: Dataset) -> tuple[Dataset, Dataset | 
             "and a path or name gives data of their own."
         )
     return hold_out(dataset, share, settings.seed)
+
+
+def _load_alike(settings: Settings, dataset: Dataset, path: str) -> Dataset:
+    """Load samples for validation, the columns of a table as those that are trained on."""
+    reading = reading_of(settings)
+    if isinstance(dataset.X, Table):
+        roles = {name: role_of(column) for name, column in dataset.X.columns.items()}
+        task = "regress" if dataset.class_names is None else "classify"
+        reading = replace(reading, target=dataset.target_name, task=task, roles=roles)
+    return load(path, reading=reading, size=settings.size)
 
 
 def _summary(settings: Settings, history: History) -> dict[str, Json]:

@@ -17,6 +17,7 @@ from typing import Any
 from clearprop.configuration import Json
 from clearprop.core.initializers import INITIALIZERS
 from clearprop.core.schedules import SCHEDULES
+from clearprop.data.reading import Reading, TextForm
 from clearprop.errors import DataError, UsageError, unknown_name
 from clearprop.experiment import values
 from clearprop.files.written import write_text
@@ -35,6 +36,8 @@ _FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
 _MANY_FEATURES = 64
 _VERY_MANY_FEATURES = 1000
 _DROPOUT = 0.2
+
+_SIGNS = {"\\t": "\t", "tab": "\t", "space": " "}  # as delimiters are typed
 
 _NOT_FULL_BATCH = (
     *("learning_rate", "schedule", "batch_size"),
@@ -157,7 +160,34 @@ class Settings:
     target: str | None = setting(
         values.Text("COLUMN"),
         "What to learn of a table.",
-        told="target, label, class or y, else the last",
+        told="target, label, class or y, else the last that can be learned",
+    )
+    drop: tuple[str, ...] | None = setting(
+        values.Names("COLUMN,..."), "The columns of a table that are left out."
+    )
+    keep: tuple[str, ...] | None = setting(
+        values.Names("COLUMN,..."), "The columns that are used, though they look of no use."
+    )
+    category: tuple[str, ...] | None = setting(
+        values.Names("COLUMN,..."), "The columns that are categories, not numbers."
+    )
+    number: tuple[str, ...] | None = setting(
+        values.Names("COLUMN,..."), "The columns that are numbers, whatever else is among them."
+    )
+    missing: tuple[str, ...] | None = setting(
+        values.Names("TEXT,..."), "Cells that stand for missing, in every column."
+    )
+    encoding: str | None = setting(
+        values.Text("NAME"), "Of a table as text.", told="UTF-8, UTF-16, or else Windows-1252"
+    )
+    delimiter: str | None = setting(
+        values.Text("SIGN"), "Of a table as text; a space for any blanks.", told="found out"
+    )
+    decimal: str | None = setting(
+        values.Choice(names=(".", ",")), "The sign before a fraction.", told="found out"
+    )
+    header: bool | None = setting(
+        values.Switch(), "Whether the first line of a table holds names.", told="found out"
     )
     size: tuple[int, int] | None = setting(
         values.PictureSize("HEIGHTxWIDTH"), "What a folder's pictures are brought to.", told="64x64"
@@ -251,6 +281,25 @@ class Settings:
             for name, value in self.to_json().items()
         ]
         write_text(path, "\n".join(lines) + "\n")
+
+
+def reading_of(settings: "Settings") -> Reading:
+    """Return what settings say of a table beforehand."""
+    form = TextForm(
+        encoding=settings.encoding,
+        delimiter=_SIGNS.get(settings.delimiter or "", settings.delimiter),
+        decimal=settings.decimal,
+        missing=settings.missing or (),
+        header=settings.header,
+    )
+    return Reading(
+        text=form,
+        target=settings.target,
+        drop=settings.drop or (),
+        keep=settings.keep or (),
+        category=settings.category or (),
+        number=settings.number or (),
+    )
 
 
 def described(settings: type[Settings] | Settings) -> dict[str, Setting]:

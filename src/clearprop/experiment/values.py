@@ -1,5 +1,7 @@
 """Kinds of values that settings take: how each is checked, and how it is typed."""
 
+import csv
+import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -80,6 +82,30 @@ class Flag(Kind):
     def write(self, value: bool) -> str:
         """Write nothing."""
         return ""
+
+
+class Switch(Flag):
+    """Yes or no where neither is the default; ``--no-`` before the name means no."""
+
+
+class Names(Kind):
+    """Some names, typed between commas."""
+
+    def check(self, name: str, value: Any) -> tuple[str, ...]:
+        """Refuse what is no list of texts."""
+        if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+            raise UsageError(f"{name} takes a list of texts in quotes, found {value!r}.")
+        return tuple(value)
+
+    def parse(self, text: str) -> Sequence[str]:
+        """Read names between commas; quotes around one that has a comma."""
+        return next(csv.reader([text], skipinitialspace=True), [])
+
+    def write(self, value: Sequence[str]) -> str:
+        """Write names between commas."""
+        line = io.StringIO()
+        csv.writer(line, lineterminator="").writerow(value)
+        return line.getvalue()
 
 
 @dataclass(frozen=True)

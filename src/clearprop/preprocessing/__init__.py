@@ -3,14 +3,7 @@
 It travels inside the model file as plain values and is applied again at prediction.
 """
 
-from clearprop.preprocessing.input_recipes import (
-    ArrayRecipe,
-    CategoricalColumn,
-    NumericColumn,
-    PictureRecipe,
-    PlainColumn,
-    TableRecipe,
-)
+from clearprop.preprocessing.input_recipes import ArrayRecipe, PictureRecipe
 from clearprop.preprocessing.inputs import Inputs, array_of, read_inputs
 from clearprop.preprocessing.recipe import (
     ClassTarget,
@@ -21,11 +14,19 @@ from clearprop.preprocessing.recipe import (
     fit_recipe,
     prepare,
 )
+from clearprop.preprocessing.table_recipe import (
+    CategoricalColumn,
+    DateColumn,
+    NumericColumn,
+    PlainColumn,
+    TableRecipe,
+)
 
 __all__ = [
     "ArrayRecipe",
     "CategoricalColumn",
     "ClassTarget",
+    "DateColumn",
     "InputRecipe",
     "Inputs",
     "NumericColumn",

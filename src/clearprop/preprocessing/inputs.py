@@ -66,13 +66,13 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
             f"{loading.names(known, 'or')} file."
         )
     path = paths[0]
-    owner = loading.format_of(path)
+    owner = loading.format_of(path, recipe.reading().text)
     if owner is None or not owner.takes_inputs:
         raise DataError(
             f"{path} can't be predicted from. Expected a picture (JPEG, PNG, WebP, BMP, GIF), or a "
             f"{loading.suffixes(known)} file."
         )
-    raw = owner.read_inputs(path)
+    raw = owner.read_inputs(path, recipe.reading())
     if isinstance(raw, Table):
         raw = _fitting(raw, recipe, path)
     recipe.inputs.check(raw)

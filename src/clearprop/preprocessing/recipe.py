@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from clearprop.configuration import Json, from_config, to_config
-from clearprop.data.dataset import Dataset, Raw, index_labels
+from clearprop.data.dataset import Dataset, Raw
+from clearprop.data.reading import Reading, TextForm
 from clearprop.data.selected_rows import Array
 from clearprop.data.table import Table
+from clearprop.data.target import index_labels
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.preprocessing.fields import moments, require_names, require_numbers
-from clearprop.preprocessing.input_recipes import COLUMNS, ArrayRecipe, PictureRecipe, TableRecipe
+from clearprop.preprocessing.input_recipes import ArrayRecipe, PictureRecipe
+from clearprop.preprocessing.table_recipe import COLUMNS, TableRecipe
 
 WHOLE_LIMIT = 2**30
 """Bytes below which samples are prepared once, as a whole."""
@@ -164,6 +167,24 @@ class Preprocessing:
                 "be; expected a recipe for the inputs and one for the target."
             )
 
+    def reading(self, target: str | None = None) -> Reading:
+        """Say how a table is read whose columns are those of the training data.
+
+        Parameters
+        ----------
+        target : str, optional
+            The column of the truth, where there is one.
+        """
+        if not isinstance(self.inputs, TableRecipe):
+            return Reading(target=target)
+        task = "classify" if isinstance(self.target, ClassTarget) else "regress"
+        return Reading(
+            text=self.inputs.form,
+            target=target,
+            task=None if target is None else task,
+            roles=self.inputs.roles,
+        )
+
     def to_config(self) -> Json:
         """Describe the recipe in JSON values."""
         return to_config(self)
@@ -185,7 +206,7 @@ class Preprocessing:
 
 RECIPE_TYPES: dict[str, type] = {
     one.__name__: one
-    for one in (*get_args(InputRecipe), *COLUMNS, *get_args(TargetRecipe), Preprocessing)
+    for one in (*get_args(InputRecipe), *COLUMNS, *get_args(TargetRecipe), TextForm, Preprocessing)
 }
 """Every class that a recipe's description may name."""
 
@@ -210,7 +231,8 @@ def fit_recipe(dataset: Dataset) -> Preprocessing:
 def _fit_inputs(dataset: Dataset) -> InputRecipe:
     X = dataset.X
     if isinstance(X, Table):
-        return TableRecipe.fit(X)
+        ignored = tuple(one.name for one in dataset.columns if not one.is_used)
+        return TableRecipe.fit(X, ignored, dataset.form)
     if dataset.kind == "pictures":
         height, width = X.shape[1:3]
         return PictureRecipe((height, width), 3 if X.ndim == 4 else 1)

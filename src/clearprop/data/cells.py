@@ -1,0 +1,179 @@
+"""The cells of a table's columns, kept small while its rows go by.
+
+A column that begins with numbers is kept as numbers, and what is no number among them by its text
+and row; every other column is kept as words. What turns out to be another thing further down is
+read once more.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearprop.data.numerals import is_code, is_plain_number
+from clearprop.data.table import Words
+
+_CELLS = 200_000  # that are Python strings at a time, before they are numbers or words
+_MOST_ROWS = 8192
+
+
+@dataclass
+class Numbers:
+    """A column of numbers, with what is none.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (N,)
+        NaN where a cell is no number as programs write it.
+    others : dict of str to list of int
+        The rows of every text that is none; blanks around it don't count.
+    is_code : bool
+        Whether some are written with zeros in front, as names are.
+    """
+
+    values: NDArray[np.float64]
+    others: dict[str, list[int]]
+    is_code: bool
+
+    def others_as_words(self) -> Words:
+        """Return the texts that are no number as a column of words."""
+        texts = sorted(self.others)
+        codes = np.full(len(self.values), -1, np.int32)
+        for place, text in enumerate(texts):
+            codes[self.others[text]] = place
+        return Words(tuple(texts), codes)
+
+
+@dataclass
+class _NumbersSoFar:
+    parts: list[NDArray[np.float64]] = field(default_factory=list)
+    others: dict[str, list[int]] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)  # cells as they are that are no numbers
+    rows: int = 0
+    strangers: int = 0
+    is_code: bool = False
+
+    def add(self, cells: tuple[str, ...]) -> bool:
+        """Add cells; say whether they still look like numbers."""
+        values = self._read(cells)
+        joined = "\n".join(cells)
+        if values is None or "_" in joined or not joined.isascii() or self._odd(cells, values):
+            self.known.update(cell for cell in set(cells) if not _is_number(cell.strip()))
+            values = self._read(cells)
+        assert values is not None  # noqa: S101 - what could not be read is known by now
+        for at in np.flatnonzero(np.isnan(values)).tolist():
+            text = cells[at].strip()
+            self.others.setdefault(text, []).append(self.rows + at)
+            self.strangers += text != ""
+        if not self.is_code and np.array_equal(values, np.trunc(values), equal_nan=True):
+            self.is_code = any(map(is_code, cells))
+        self.parts.append(values)
+        self.rows += len(cells)
+        return self.strangers <= max(self.rows // 2, 1)
+
+    def _read(self, cells: tuple[str, ...]) -> NDArray[np.float64] | None:
+        known = self.known
+        try:
+            if not known:
+                return np.fromiter(map(float, cells), np.float64, len(cells))
+            return np.array([np.nan if cell in known else float(cell) for cell in cells])
+        except ValueError:
+            return None
+
+    def _odd(self, cells: tuple[str, ...], values: NDArray[np.float64]) -> bool:
+        """Whether Python reads a cell as infinite or as no number that is not known yet."""
+        odd = np.flatnonzero(~np.isfinite(values)).tolist()
+        return any(cells[at] not in self.known for at in odd)
+
+    def finished(self) -> Numbers:
+        return Numbers(np.concatenate(self.parts), self.others, self.is_code)
+
+
+def _is_number(text: str) -> bool:
+    return is_plain_number(text) and np.isfinite(float(text))
+
+
+@dataclass
+class _WordsSoFar:
+    parts: list[NDArray[np.int32]] = field(default_factory=list)
+    places: dict[str, int] = field(default_factory=dict)  # of cells as they are
+    texts: dict[str, int] = field(default_factory=dict)  # without blanks around them
+
+    def add(self, cells: tuple[str, ...]) -> bool:
+        for cell in set(cells) - self.places.keys():
+            text = cell.strip()
+            self.places[cell] = self.texts.setdefault(text, len(self.texts)) if text else -1
+        self.parts.append(np.fromiter(map(self.places.__getitem__, cells), np.int32, len(cells)))
+        return True
+
+    def finished(self) -> Words:
+        texts = list(self.texts)
+        order = sorted(range(len(texts)), key=texts.__getitem__)
+        ranks = np.empty(len(texts) + 1, np.int32)
+        ranks[order] = np.arange(len(texts), dtype=np.int32)
+        ranks[-1] = -1
+        return Words(tuple(texts[at] for at in order), ranks[np.concatenate(self.parts)])
+
+
+Cells = Numbers | Words
+Rows = Callable[[], Iterable[list[str]]]
+"""Begins a walk over the rows, each of which has as many cells as there are names."""
+
+
+def read_cells(
+    rows: Rows, names: tuple[str, ...], as_words: Iterable[str] = (), as_numbers: Iterable[str] = ()
+) -> dict[str, Cells]:
+    """Read the cells of every column.
+
+    Parameters
+    ----------
+    rows : callable
+    names : tuple of str
+    as_words, as_numbers : iterable of str
+        The columns whose kind is settled.
+
+    Returns
+    -------
+    dict of str to Numbers or Words
+    """
+    words, numbers = set(as_words), set(as_numbers)
+    sofar: dict[str, _NumbersSoFar | _WordsSoFar] = {}
+    again: set[str] = set()
+    for block in _blocks(rows(), len(names)):
+        for name, cells in zip(names, zip(*block, strict=True), strict=True):
+            if name not in sofar:
+                begins_as_words = name not in numbers and (name in words or _are_words(cells))
+                sofar[name] = _WordsSoFar() if begins_as_words else _NumbersSoFar()
+            if not sofar[name].add(cells) and name not in numbers:
+                again.add(name)
+                sofar[name] = _WordsSoFar()  # from here on; read from the first row below
+    found = {name: one.finished() for name, one in sofar.items() if name not in again}
+    if again:
+        found |= read_words(rows, names, again)
+    return {name: found[name] for name in names if name in found}
+
+
+def read_words(rows: Rows, names: tuple[str, ...], wanted: Iterable[str]) -> dict[str, Words]:
+    """Read some columns as words, each cell as it is written."""
+    places = [names.index(name) for name in wanted]
+    sofar = {names[place]: _WordsSoFar() for place in places}
+    for block in _blocks(rows(), len(names)):
+        for place in places:
+            sofar[names[place]].add(tuple(row[place] for row in block))
+    return {name: one.finished() for name, one in sofar.items()}
+
+
+def _blocks(rows: Iterable[list[str]], width: int) -> Iterator[list[list[str]]]:
+    size = max(1, min(_MOST_ROWS, _CELLS // max(width, 1)))
+    walk = iter(rows)
+    while block := list(islice(walk, size)):
+        yield block
+
+
+def _are_words(cells: tuple[str, ...]) -> bool:
+    """Whether most of some cells that are not empty are no numbers."""
+    few = Counter(is_plain_number(cell.strip()) for cell in cells[:1000] if cell.strip())
+    return few[False] > few[True]

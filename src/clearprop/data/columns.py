@@ -1,0 +1,388 @@
+"""What each column of a table is, in one look: found out from its cells, and said."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearprop.data.cells import Cells, Numbers
+from clearprop.data.numerals import date_forms_of, is_code, is_marker, read_dates, read_number
+from clearprop.data.table import (
+    Column,
+    Words,
+    as_numbers,
+    as_words,
+    is_date,
+    is_missing,
+    number_text,
+)
+from clearprop.data.understood import (
+    NO_DOUBT,
+    SAMPLE,
+    STRANGERS,
+    Doubt,
+    Kind,
+    Spelling,
+    UnderstoodColumn,
+    some,
+)
+
+MOST_CATEGORIES = 100
+"""Categories of a column that get an input each: the most frequent ones."""
+
+_FEW_ROWS = 20  # below which cells may well all differ without being names of rows
+_ALL_DIFFER = 0.95
+_WORDS_OF_TEXT = 5
+_LETTERS_OF_TEXT = 50
+_SENTINELS = (
+    -9.0,
+    -99.99,
+    -999.9,
+    -999.99,
+    -99.0,
+    -999.0,
+    -9999.0,
+    -99999.0,
+    99.0,
+    999.0,
+    9999.0,
+    99999.0,
+    999999.0,
+)
+_YES_NO = [
+    {"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"on", "off"},
+    {"ja", "nein"}, {"oui", "non"}, {"si", "no"}, {"sí", "no"}, {"sim", "não"}, {"да", "нет"},
+]  # fmt: skip
+_NAME_OF_ROWS = re.compile(
+    r"(?i:(.*[^a-z])?(id|uuid|guid|index|idx|rownum|rowid|row.?names?)|unnamed.*|id[^a-z].*)"
+    r"|.*[a-z]I[dD]"
+)
+
+
+def understand(
+    name: str, cells: Cells, spelling: Spelling, as_written: Callable[[], Words]
+) -> UnderstoodColumn:
+    """Find out what a column is.
+
+    Parameters
+    ----------
+    name : str
+    cells : Numbers or Words
+    spelling : Spelling
+    as_written : callable
+        Reads the column once more, every cell as it is written.
+    """
+    if isinstance(cells, Numbers):
+        found = None if cells.is_code else _of_numbers(name, cells, spelling)
+        if found is not None:
+            return found
+        cells = as_written()
+    return _of_words(name, cells, spelling)
+
+
+def of_column(name: str, column: Column) -> UnderstoodColumn:
+    """Describe a column that nobody has to find out about."""
+    if isinstance(column, Words):
+        found = _as_category(name, column)
+    else:
+        found = _as_date(name, column, "date") if is_date(column) else _as_number(name, column)
+    return replace(found, is_used=True, doubt=NO_DOUBT)
+
+
+def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
+    """Take a column for numbers, and what is none for missing."""
+    if isinstance(cells, Numbers):
+        column, others = cells.values.copy(), cells.others_as_words()
+    else:
+        column, others = np.full(len(cells), np.nan), cells
+    unit = spelling.unit(others)
+    texts = [text.removesuffix(unit).rstrip() for text in others.texts]
+    read = np.append(spelling.numbers(texts), np.nan)[others.codes]
+    column = np.where(others.codes >= 0, read, column)
+    column[np.isin(column, [read_number(text) for text in spelling.missing])] = np.nan
+    unread = np.isnan(read) & (others.codes >= 0)
+    counts = np.bincount(others.codes[unread], minlength=len(texts))
+    strange = [at for at in np.argsort(-counts, kind="stable").tolist() if counts[at]]
+    strange = [at for at in strange if not spelling.is_missing(texts[at])]
+    found = _as_number(name, column, _strangers(name, others, strange, counts))
+    if unit and found.is_used:
+        found = replace(found, content=f"{found.content} {unit}")
+    if found.is_used and any(":" in text for text in texts[:SAMPLE]):
+        found = replace(found, remark=f"hours, {found.remark}")
+    return found
+
+
+def as_category(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
+    """Take a column for categories, each cell as it is written."""
+    words = _without(words, [spelling.is_missing(text, among_words=True) for text in words.texts])
+    return _as_category(name, words)
+
+
+def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | None:
+    """Take a column for dates; None where most cells are none."""
+    markers = np.array([spelling.is_missing(text) for text in words.texts], dtype=bool)
+    counts = words.counts()
+    texts = [text for text, marker in zip(words.texts, markers, strict=True) if not marker]
+    if not texts:
+        return None
+    forms = date_forms_of(some(texts))
+    if not forms:
+        return None
+    dates = np.full(len(words.texts) + 1, np.datetime64("NaT"), "datetime64[s]")
+    tried = {form: read_dates(texts, form) for form in forms}
+    if spelling.day_first:
+        forms.sort(key=lambda form: not form.startswith("day"))
+    best = max(forms, key=lambda form: int(np.sum(~np.isnat(tried[form]))))
+    dates[:-1][~markers] = tried[best]
+    unread = np.isnat(dates[:-1]) & ~markers
+    if counts[unread].sum() > STRANGERS * counts[~markers].sum():
+        return None
+    strange = np.flatnonzero(unread).tolist()
+    doubt = _strangers(name, words, strange, counts, "dates")
+    unread_by = {form: int(np.isnat(tried[form]).sum()) for form in forms}
+    ties = [best, *(form for form in forms if form != best and unread_by[form] == unread_by[best])]
+    if not doubt.says and len(ties) > 1:
+        doubt = Doubt(
+            f"{name}: dates such as {texts[0]!r} are read as {best}; they could be {ties[1]} "
+            "as well, as no day is above 12.",
+            f"{best} or {ties[1]}",
+        )
+    return _as_date(name, dates[words.codes], best, doubt)
+
+
+def _of_numbers(name: str, cells: Numbers, spelling: Spelling) -> UnderstoodColumn | None:
+    present = int(np.sum(~np.isnan(cells.values)))
+    strange = sum(
+        len(rows)
+        for text, rows in cells.others.items()
+        if not spelling.is_missing(text) and np.isnan(spelling.numbers([text])[0])
+    )
+    if strange > STRANGERS * (present + strange):
+        return None
+    found = as_number(name, cells, spelling)
+    days = _as_days(as_numbers(found.column, name)) if "dat" in name.lower() else None
+    return found if days is None else _as_date(name, days, "yearmonthday")
+
+
+def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
+    counts = words.counts()
+    markers = np.array([spelling.is_missing(text) for text in words.texts], dtype=bool)
+    texts = [text for text, marker in zip(words.texts, markers, strict=True) if not marker]
+    few = some(texts)
+    if spelling.unit(words):
+        return as_number(name, words, spelling)
+    numbers = ~np.isnan(spelling.numbers(few))
+    doubt = NO_DOUBT
+    if few and numbers.mean() > 0.3:
+        is_number = np.zeros(len(words.texts), dtype=bool)
+        is_number[~markers] = ~np.isnan(spelling.numbers(texts))
+        share = counts[is_number].sum() / max(counts[~markers].sum(), 1)
+        codes = any(map(is_code, few))
+        if share >= 1 - STRANGERS and not codes:
+            return as_number(name, words, spelling)
+        if not codes and share > 0.5:
+            at = int(np.flatnonzero(~is_number & ~markers)[0])
+            doubt = Doubt(
+                f"{name}: {counts[is_number].sum():,} numbers and "
+                f"{counts[~is_number & ~markers].sum():,} texts such as {words.texts[at][:40]!r} "
+                f"(row {_row_of(words, at)}) are taken as categories; --number {_typed(name)} "
+                "takes them as numbers, and the texts as missing."
+            )
+    found = as_date(name, words, spelling)
+    if found is not None:
+        return found
+    found = as_category(name, words, spelling)
+    odd = [text for text in as_words(found.column).texts if is_marker(text)]
+    if not doubt.says and odd and found.is_used:
+        at = words.texts.index(odd[0])
+        doubt = Doubt(
+            f"{name}: {odd[0]!r} ({counts[at]:,} cells, the first in row {_row_of(words, at)}) is "
+            f"taken as a category of its own; --missing {_typed(odd[0])} takes it as missing.",
+            f"marker {odd[0].lower()}",
+        )
+    return replace(found, doubt=doubt)
+
+
+def _as_number(name: str, column: NDArray[np.float64], doubt: Doubt = NO_DOUBT) -> UnderstoodColumn:
+    present = column[~np.isnan(column)]
+    missing = len(column) - len(present)
+    if len(present) == 0:
+        return _empty(name, column)
+    low, high = float(present.min()), float(present.max())
+    found = UnderstoodColumn(
+        name,
+        "number",
+        missing,
+        f"{low:g} to {high:g}",
+        "standardised" + (", the median where missing" if missing else ""),
+        doubt if doubt.says else _sentinel(name, present),
+        column=column,
+    )
+    if low == high:
+        return _left_out(found, "constant", "every cell is the same", number_text(low))
+    if len(present) >= _FEW_ROWS and not missing and _is_whole(present):
+        counts_on = bool(np.all(np.diff(present) == 1))
+        if counts_on and (present[0] in (0, 1) or _NAME_OF_ROWS.fullmatch(name)):
+            return _left_out(found, "identifier", "counts the rows")
+        distinct = len(np.unique(present))
+        if _NAME_OF_ROWS.fullmatch(name) and (
+            distinct == len(present) or distinct > MOST_CATEGORIES
+        ):
+            return _left_out(found, "identifier", f"{distinct:,} different, by its name an id")
+    return found
+
+
+def _as_category(name: str, words: Words) -> UnderstoodColumn:
+    counts = words.counts()
+    kept = np.flatnonzero(counts)
+    if len(kept) == 0:
+        return _empty(name, words)
+    missing, present, distinct = int(is_missing(words).sum()), int(counts.sum()), len(kept)
+    texts = [words.texts[at] for at in kept[np.argsort(-counts[kept], kind="stable")][:4].tolist()]
+    content = f"{distinct:,} categories: {', '.join(text[:24] for text in texts)}"
+    content += ", ..." if distinct > len(texts) else ""
+    remark = f"{min(distinct, MOST_CATEGORIES)} inputs, one a category"
+    if distinct > MOST_CATEGORIES:
+        remark = f"{MOST_CATEGORIES} inputs, for the most frequent categories"
+    found = UnderstoodColumn(name, "category", missing, content, remark, column=words)
+    if distinct == 1:
+        return _left_out(found, "constant", "every cell is the same", texts[0][:40])
+    if {text.lower() for text in texts} in _YES_NO and distinct == 2:
+        return replace(found, kind="yes/no", content=", ".join(texts))
+    example = f"such as {texts[0][:40]!r}"
+    if present >= _FEW_ROWS and distinct > present / 2 and _is_prose(words.texts):
+        return _left_out(found, "text", "free text is not read", example)
+    if present >= _FEW_ROWS and distinct > _ALL_DIFFER * present:
+        return _left_out(
+            found, "identifier", f"{distinct:,} different in {present:,} rows", example
+        )
+    if _NAME_OF_ROWS.fullmatch(name) and distinct > MOST_CATEGORIES:
+        return _left_out(found, "identifier", f"{distinct:,} different, by its name an id", example)
+    return found
+
+
+def _as_date(
+    name: str, dates: NDArray[np.datetime64], form: str, doubt: Doubt = NO_DOUBT
+) -> UnderstoodColumn:
+    present = dates[~np.isnat(dates)]
+    first, last = (
+        str(when).replace("T", " ").removesuffix(" 00:00:00")
+        for when in (present.min(), present.max())
+    )
+    found = UnderstoodColumn(
+        name,
+        "date",
+        len(dates) - len(present),
+        f"{first} to {last} ({form})",
+        "days, year, month, weekday"
+        + (", hour" if np.any(present.astype("M8[D]") != present) else ""),
+        doubt,
+        column=dates,
+    )
+    return _left_out(found, "constant", "every cell is the same", first) if first == last else found
+
+
+def _empty(name: str, column: Column) -> UnderstoodColumn:
+    missing = len(column)
+    return UnderstoodColumn(
+        name, "empty", missing, "", "no cell is filled", is_used=False, column=column
+    )
+
+
+def _left_out(
+    found: UnderstoodColumn, kind: Kind, why: str, content: str | None = None
+) -> UnderstoodColumn:
+    return replace(
+        found,
+        kind=kind,
+        remark=why,
+        is_used=False,
+        doubt=NO_DOUBT,
+        content=found.content if content is None else content,
+    )
+
+
+def _strangers(
+    name: str,
+    words: Words,
+    strange: Sequence[int],
+    counts: NDArray[np.int64],
+    among: str = "numbers",
+) -> Doubt:
+    """Doubt texts among numbers or dates, which are taken for missing."""
+    if not strange:
+        return NO_DOUBT
+    total = int(counts[list(strange)].sum())
+    shown = ", ".join(
+        f"{words.texts[at][:40]!r} (row {_row_of(words, at)})" for at in list(strange)[:3]
+    )
+    return Doubt(
+        f"{name}: {total:,} cell{'s are' if total > 1 else ' is'} no {among[:-1]}, {shown}, and "
+        f"taken for missing; --category {_typed(name)} takes the column as categories.",
+        f"strangers {words.texts[strange[0]]}",
+    )
+
+
+def _sentinel(name: str, present: NDArray[np.float64]) -> Doubt:
+    """Doubt numbers that programs write for missing: -999, far from all others."""
+    for value in (float(present.min()), float(present.max())):
+        if value in _SENTINELS:
+            others = present[present != value]
+            if len(others) > 1 and np.sum(present == value) > 1:
+                spread = float(others.max() - others.min())
+                if np.abs(others - value).min() > spread / 2:
+                    text, many = number_text(value), int(np.sum(present == value))
+                    return Doubt(
+                        f"{name}: {many:,} cells are {text}, far from the others "
+                        f"({others.min():g} to {others.max():g}); --missing={text} if they stand "
+                        "for missing.",
+                        f"sentinel {text}",
+                    )
+    return NO_DOUBT
+
+
+def _as_days(column: NDArray[np.float64]) -> NDArray[np.datetime64] | None:
+    """Read whole numbers such as 20240131 as dates; None where one is none."""
+    present = column[~np.isnan(column)]
+    if not len(present) or present.min() < 1800_01_01 or present.max() > 2200_12_31:
+        return None
+    distinct, places = np.unique(present, return_inverse=True)
+    texts = [
+        f"{int(value) // 10000}-{int(value) // 100 % 100:02}-{int(value) % 100:02}"
+        for value in distinct.tolist()
+    ]
+    read = read_dates(texts, "year-month-day")
+    if np.isnat(read).any() or not _is_whole(present):
+        return None
+    dates = np.full(len(column), np.datetime64("NaT"), "datetime64[s]")
+    dates[~np.isnan(column)] = read[places]
+    return dates
+
+
+def _without(words: Words, missing: Sequence[bool]) -> Words:
+    if not any(missing):
+        return words
+    kept = [text for text, gone in zip(words.texts, missing, strict=True) if not gone]
+    places = np.full(len(words.texts) + 1, -1, np.int32)
+    places[:-1][~np.array(missing)] = np.arange(len(kept), dtype=np.int32)
+    return Words(tuple(kept), places[words.codes])
+
+
+def _is_prose(texts: Sequence[str]) -> bool:
+    few = some(texts)
+    words = float(np.median([len(text.split()) for text in few]))
+    return words >= _WORDS_OF_TEXT or float(np.median([*map(len, few)])) >= _LETTERS_OF_TEXT
+
+
+def _is_whole(numbers: NDArray[np.float64]) -> bool:
+    return bool(np.array_equal(numbers, np.trunc(numbers)))
+
+
+def _row_of(words: Words, place: int) -> int:
+    return int(np.argmax(words.codes == place)) + 1
+
+
+def _typed(text: str) -> str:
+    return text if re.fullmatch(r"[\w.?*/-]+", text) and text[0] != "-" else f"{text!r}"

@@ -1,0 +1,263 @@
+"""How a text is laid out as a table: what separates its cells, and where its rows begin."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from clearprop.data.numerals import is_plain_number
+from clearprop.data.reading import TextForm
+from clearprop.data.text_file import TextFile
+from clearprop.errors import DataError
+
+AGREE = 0.9
+"""The share of lines that have as many cells, at least."""
+
+BLANKS = " "
+"""The delimiter that stands for any number of spaces and tabs."""
+
+_DELIMITERS = "\t;|,"  # a comma last: it stands in numbers and in sentences, too
+_COMMENTS = "#%"
+_FIRST_LINES = 12  # lines that may stand above a table: titles, sources
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The layout of a text: where its table begins, and what separates its cells.
+
+    Parameters
+    ----------
+    delimiter : str
+        One character; `BLANKS` for any number of spaces and tabs.
+    skipped : int
+        The number of lines above the table.
+    comment : str
+        What begins the lines that are passed over further down, too; empty where there are none.
+    rows : tuple of list of str
+        The first rows, the header among them.
+    names_above : list of str, optional
+        The cells of the last comment above the table.
+    """
+
+    delimiter: str
+    skipped: int
+    comment: str
+    rows: tuple[list[str], ...]
+    names_above: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Header:
+    """The columns' names, each a different one, and the rows above the first that is data."""
+
+    names: tuple[str, ...]
+    skipped: int
+
+
+def find_dialect(file: TextFile, form: TextForm, remarks: list[str]) -> Dialect:
+    """Find out how a text is laid out; what `form` says is not asked of the text.
+
+    What is not as usual goes to `remarks`.
+
+    Raises
+    ------
+    DataError
+        If it is empty.
+    """
+    lines = file.first_lines()
+    at, delimiter = _pass_marks(lines, form, remarks)
+    sign = next((line[0] for line in lines[at:] if line.strip()), "")
+    comment = sign if sign and sign in _COMMENTS else ""
+    above = []
+    while at < len(lines) and (not lines[at].strip() or (comment and lines[at][0] == comment)):
+        above += [lines[at][1:].strip()] if lines[at].strip() else []
+        at += 1
+    body = [line for line in lines[at:] if line.strip() and not (comment and line[0] == comment)]
+    if not body:
+        raise DataError(f"{file.path} is empty; expected a table, one row a line.")
+    if comment:
+        remarks.append(f"Lines that begin with {comment} are passed over.")
+    delimiter = delimiter or _delimiter_of(body)
+    named = next(cells_of(above[-1:], delimiter), [])
+    rows = tuple(row for row in cells_of(body, delimiter) if row)
+    return Dialect(delimiter, at, comment, rows, named)
+
+
+def find_header(
+    rows: Sequence[list[str]], form: TextForm, remarks: list[str], names_above: Sequence[str] = ()
+) -> Header:
+    """Find the columns' names, and the row that they stand in, if they do.
+
+    Parameters
+    ----------
+    rows : sequence of list of str
+        The first rows.
+    form : TextForm
+    remarks : list of str
+        Gets what is not as usual.
+    names_above : sequence of str
+        Cells that stand above the table in a comment.
+    """
+    skipped = _above(rows)
+    if skipped:
+        title = next(filter(None, map(str.strip, rows[0])), "")
+        remarks.append(
+            f"{skipped} line{'s' * (skipped > 1)} above the table, such as {title[:40]!r}, "
+            "passed over."
+        )
+    first, below = rows[skipped], rows[skipped + 1 :]
+    has_header = form.header
+    if has_header is None:
+        has_header = not _holds_data(first, below)
+        if not has_header and len(names_above) == len(first):  # as numpy.savetxt writes them
+            remarks.append("The columns' names are taken from the last line that begins with #.")
+            return Header(_different(names_above, remarks), skipped)
+        if not has_header:
+            remarks.append(
+                f"There is no header: the first line, {_excerpt(first)}, is like those below. "
+                "If it holds names, say so with --header."
+            )
+    if not has_header:
+        names = tuple(f"column {number}" for number in range(1, len(first) + 1))
+        return Header(names, skipped)
+    widths = Counter(map(len, below))
+    if widths and widths.most_common(1)[0] == (len(first) + 1, len(below)):
+        if any(row[-1].strip() for row in below):  # as R writes the names of rows
+            remarks.append("The rows have one cell more than the header: the first has no name.")
+            first = ["", *first]
+        else:  # a delimiter that ends every row
+            first = [*first, ""]
+    return Header(_different(first, remarks), skipped + 1)
+
+
+def _pass_marks(lines: list[str], form: TextForm, remarks: list[str]) -> tuple[int, str | None]:
+    """Pass over what spreadsheets put first: ``sep=;``."""
+    first = lines[0].strip().lower() if lines else ""
+    if first.startswith("sep=") and len(first) <= 5:
+        remarks.append("Its first line names the delimiter.")
+        return 1, form.delimiter or lines[0].strip()[4:] or "\t"
+    return 0, form.delimiter
+
+
+def cells_of(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    """Cut lines into cells; a quoted cell may hold the delimiter, and go on over lines."""
+    return iter(reader_of(lines, delimiter))
+
+
+def reader_of(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    """Make the reader of the csv module for a delimiter."""
+    if delimiter == BLANKS:
+        lines = (line.replace("\t", " ").strip() for line in lines)
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+
+
+def _delimiter_of(lines: Sequence[str]) -> str:
+    """Find the delimiter by which most lines have as many cells."""
+    found: dict[str, tuple[float, int]] = {}
+    for delimiter in _DELIMITERS + BLANKS:
+        widths = _widths(lines, delimiter)
+        width, times = widths.most_common(1)[0]
+        found[delimiter] = (times / widths.total() if width > 1 else 0.0, width)
+    by_blanks = found[BLANKS][0] >= AGREE and _mostly_numbers(lines[1:])
+    for delimiter in _DELIMITERS:
+        share, width = found[delimiter]
+        if share >= AGREE and _fits(lines, delimiter, width):
+            if by_blanks and width < found[BLANKS][1] and delimiter in "\t ":
+                return BLANKS  # columns set under each other, and a tab somewhere
+            return delimiter
+    if by_blanks:
+        return BLANKS
+    best = max(_DELIMITERS, key=lambda one: found[one][0])
+    return best if found[best][0] > 0 else ","
+
+
+def _widths(lines: Sequence[str], delimiter: str) -> Counter[int]:
+    try:
+        return Counter(len(row) for row in cells_of(lines, delimiter) if row)
+    except csv.Error:  # a cell that is too long: told where the rows are read
+        return Counter({1: len(lines)})
+
+
+def _fits(lines: Sequence[str], delimiter: str, width: int) -> bool:
+    """Whether a line that may be the header is as wide as the rows; R leaves one name out."""
+    return any(len(row) in (width, width - 1) for row in cells_of(lines[:_FIRST_LINES], delimiter))
+
+
+def _mostly_numbers(lines: Sequence[str]) -> bool:
+    """Whether blanks separate numbers rather than the words of sentences."""
+    cells = [cell for row in cells_of(lines, BLANKS) for cell in row]
+    return 2 * sum(map(is_plain_number, cells)) > len(cells)
+
+
+def _above(rows: Sequence[list[str]]) -> int:
+    """Count the rows above a table, titles and sources: one or two cells, where most have more."""
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    first = next((at for at, count in enumerate(filled) if count > 2 or count >= width - 1), 0)
+    return first if first <= _FIRST_LINES and width > 3 else 0
+
+
+def _holds_data(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first line is a row like those below, so that there is no header."""
+    below = [
+        [row[at].strip() for row in rows if at < len(row) and row[at].strip()]
+        for at in range(len(first))
+    ]
+    cells = [cell.strip() for cell in first]
+    numbers = [is_plain_number(cell) for cell in cells]
+    if any(numbers):
+        if not rows or _counted_through(
+            [cell for cell, plain in zip(cells, numbers, strict=True) if plain]
+        ):
+            return not rows and all(numbers)
+        return any(
+            plain and column and sum(map(is_plain_number, column)) > len(column) / 2
+            for plain, column in zip(numbers, below, strict=True)
+        )
+    # Words above words: a name does not come again among the few different words below it.
+    again = [
+        cell in column
+        for cell, column in zip(cells, below, strict=True)
+        if cell and 1 < len(set(column)) <= max(len(column) / 2, 2)
+    ]
+    return bool(again) and sum(again) > AGREE * len(again)
+
+
+def _counted_through(cells: Sequence[str]) -> bool:
+    """Whether numbers are names: 0, 1, 2, ... as programs give them, or years."""
+    if len(cells) < 2 or not all(cell.isdigit() for cell in cells):
+        return False
+    values = [int(cell) for cell in cells]
+    years = values == sorted(set(values)) and values[0] > 1800 and values[-1] < 2100
+    return years or values == list(range(values[0], values[0] + len(values)))
+
+
+def _different(cells: Sequence[str], remarks: list[str]) -> tuple[str, ...]:
+    """Give every column a name of its own."""
+    names: list[str] = []
+    unnamed, repeated = [], []
+    for place, cell in enumerate(cells, start=1):
+        name = " ".join(cell.split())
+        if not name:
+            name = f"unnamed {place}"
+            unnamed.append(name)
+        if name in names:
+            number = 2
+            while f"{name} ({number})" in names:
+                number += 1
+            repeated.append(name)
+            name = f"{name} ({number})"
+        names.append(name)
+    if unnamed:
+        remarks.append(f"Columns without a name are called by their place: {_excerpt(unnamed)}.")
+    if repeated:
+        remarks.append(
+            f"Several columns have the same name, {_excerpt(repeated)}: the further ones are "
+            "numbered."
+        )
+    return tuple(names)
+
+
+def _excerpt(cells: Sequence[str]) -> str:
+    shown = ", ".join(repr(cell[:20]) for cell in cells[:4])
+    return shown + (", ..." if len(cells) > 4 else "")

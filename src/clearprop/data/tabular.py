@@ -1,0 +1,309 @@
+"""From a file's rows or columns to a data set: what all formats of tables have in common."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from clearprop.data import cells, columns
+from clearprop.data.dataset import Dataset, Problem
+from clearprop.data.format import Format
+from clearprop.data.reading import DEFAULT, Reading, TextForm
+from clearprop.data.table import Column, Table, Words, is_missing
+from clearprop.data.target import understand_target, why_values
+from clearprop.data.understood import Spelling, UnderstoodColumn, decimal_of, doubts_of
+from clearprop.errors import DataError, counted, unknown_name
+
+_USUAL_TARGETS = ("target", "label", "class", "y")
+
+
+class Source(Protocol):
+    """A table that can be walked again: its names, and its columns' cells.
+
+    Attributes
+    ----------
+    names : tuple of str
+    remarks : list of str
+        What was found out about the file that is not as usual.
+    """
+
+    names: tuple[str, ...]
+    remarks: list[str]
+
+    def cells(
+        self, as_words: Iterable[str], as_numbers: Iterable[str]
+    ) -> Mapping[str, cells.Cells]:
+        """Read every column; some of them as words or as numbers in any case."""
+
+    def words(self, names: Iterable[str]) -> Mapping[str, Words]:
+        """Read some columns, every cell as it is written."""
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Tell the rows that were left out, once all were read."""
+
+
+@dataclass
+class RowSource:
+    """A table whose rows are walked one by one.
+
+    Parameters
+    ----------
+    path : Path
+    names : tuple of str
+    remarks : list of str
+    rows : callable
+        Begins a walk over the rows below the header.
+    left_out : dict of int to str
+        The reasons why lines of the file were left out, by their number.
+    empty : int
+        The number of rows in which no cell is filled.
+    filled : list of int
+        The lines whose last cells were missing, and taken as empty.
+    below : int
+        The number of lines below the table: sums, sources.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    remarks: list[str]
+    rows: cells.Rows = list
+    left_out: dict[int, str] = field(default_factory=dict)
+    empty: int = 0
+    filled: list[int] = field(default_factory=list)
+    below: int = 0
+
+    def cells(
+        self, as_words: Iterable[str], as_numbers: Iterable[str]
+    ) -> Mapping[str, cells.Cells]:
+        """Read every column."""
+        found = cells.read_cells(self.rows, self.names, as_words, as_numbers)
+        if not found:
+            raise DataError(f"{self.path} has a header but no rows.")
+        if self.empty:
+            self.remarks.append(f"{counted(self.empty, 'row')} without a filled cell, passed over.")
+        if self.below:
+            self.remarks.append(f"{counted(self.below, 'line')} below the table, passed over.")
+        if self.filled:
+            self.remarks.append(
+                f"{counted(len(self.filled), 'line')} with fewer cells than the header, the first "
+                f"line {self.filled[0]}: the last ones are taken as missing."
+            )
+        return found
+
+    def words(self, names: Iterable[str]) -> Mapping[str, Words]:
+        """Read some columns as they are written."""
+        return cells.read_words(self.rows, self.names, names)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Tell the rows that were left out."""
+        return tuple(
+            Problem(f"line {line} of {self.path}", reason) for line, reason in self.left_out.items()
+        )
+
+
+class TableFormat(Format):
+    """A format of tables, one column of which is to be learned."""
+
+    has_columns = takes_inputs = True
+
+    @abstractmethod
+    def source(self, path: Path, form: TextForm) -> Source:
+        """Open a file."""
+
+    def read(self, path: Path, reading: Reading = DEFAULT) -> Dataset:
+        """Read a table, one column of which is to be learned.
+
+        Parameters
+        ----------
+        path : Path
+        reading : Reading
+            Where no target is named, it is the only column called target, label, class or y (in
+            capitals or not), else the last one; the data set's `notes` say which.
+
+        Returns
+        -------
+        Dataset
+            A table of the columns that can be learned from, and `columns`: all, as they were
+            understood. Rows without a target are left out.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no column of a name that was given.
+        DataError
+            If the file can't be read, or nothing is left to learn.
+        """
+        source = self.source(path, reading.text)
+        _require_names(source, reading)
+        found = _understand(source, reading)
+        label, chosen = _choose_target(found, reading.target)
+        return _dataset(path, source, reading, found, label, chosen)
+
+    def column_names(self, path: Path, form: TextForm = DEFAULT.text) -> tuple[str, ...]:
+        """Return the columns' names."""
+        return self.source(path, form).names
+
+    def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Table:
+        """Read the columns that `reading.roles` names; all where it names none."""
+        source = self.source(path, reading.text)
+        found = _understand(source, reading)
+        return Table({one.name: one.column for one in found})
+
+
+def _require_names(source: Source, reading: Reading) -> None:
+    named = (*reading.drop, *reading.keep, *reading.category, *reading.number)
+    for name in named if reading.target is None else (*named, reading.target):
+        if name not in source.names:
+            raise unknown_name("column", name, source.names)
+
+
+def _choose_target(
+    found: Sequence[UnderstoodColumn], target: str | None
+) -> tuple[UnderstoodColumn, str]:
+    """Return the target, and how it was chosen."""
+    if target is not None:
+        [asked] = [one for one in found if one.name == target]
+        return asked, "as asked"
+    usual = [one for one in found if one.name.lower() in _USUAL_TARGETS]
+    if len(usual) == 1:
+        return usual[0], "by its name"
+    fit = [one for one in found if one.is_used and one.kind != "date" and not _is_unnamed(one)]
+    if not fit or fit[-1] is found[-1]:
+        return found[-1], "the last column"
+    return fit[-1], f"the last column that can be learned; {found[-1].name}: {_why_not(found[-1])}"
+
+
+def _is_unnamed(one: UnderstoodColumn) -> bool:
+    return one.name.startswith("unnamed ")
+
+
+def _why_not(one: UnderstoodColumn) -> str:
+    return one.kind if not one.is_used or one.kind == "date" else "without a name"
+
+
+def _understand(source: Source, reading: Reading) -> list[UnderstoodColumn]:
+    """Understand every column that is asked for."""
+    roles = dict(reading.roles or {})
+    categories = {*reading.category, *(name for name, role in roles.items() if role == "category")}
+    numbers = {*reading.number, *(name for name, role in roles.items() if role == "number")}
+    if reading.target is not None and reading.task is not None:
+        (categories if reading.task == "classify" else numbers).add(reading.target)
+    read = source.cells(categories, numbers)
+    wanted = [
+        name
+        for name in source.names
+        if name not in reading.drop
+        and (reading.roles is None or name in roles or name == reading.target)
+    ]
+    decimal = reading.text.decimal or decimal_of(read[name] for name in wanted)
+    missing = frozenset(text.lower() for text in reading.text.missing)
+    spelling = Spelling(decimal or ".", missing, day_first=decimal == ",")
+    found = []
+    for name in wanted:
+        one = _as_asked(name, read[name], source, spelling, roles, categories, numbers)
+        found.append(_kept(one) if name in reading.keep and not one.is_used else one)
+    return found
+
+
+def _as_asked(
+    name: str,
+    read: cells.Cells,
+    source: Source,
+    spelling: Spelling,
+    roles: Mapping[str, str],
+    categories: Iterable[str],
+    numbers: Iterable[str],
+) -> UnderstoodColumn:
+    if name in numbers:
+        return columns.as_number(name, read, spelling)
+    if name in categories:
+        words = read if isinstance(read, Words) else source.words([name])[name]
+        return replace(columns.as_category(name, words, spelling), is_used=True)
+    if roles.get(name) == "date":
+        words = read if isinstance(read, Words) else source.words([name])[name]
+        found = columns.as_date(name, words, spelling)
+        return found or columns.as_category(name, words, spelling)
+    return columns.understand(name, read, spelling, lambda: source.words([name])[name])
+
+
+def _kept(one: UnderstoodColumn) -> UnderstoodColumn:
+    """Use a column that looks of no use, because somebody wants it."""
+    remark = "standardised" if not isinstance(one.column, Words) else "an input a category"
+    return replace(one, is_used=True, remark=f"{remark}, as --keep says")
+
+
+def _dataset(
+    path: Path,
+    source: Source,
+    reading: Reading,
+    found: list[UnderstoodColumn],
+    label: UnderstoodColumn,
+    chosen: str,
+) -> Dataset:
+    found = [one for one in found if one is not label]
+    name = label.name
+    used = [one for one in found if one.is_used]
+    if not used:
+        why = "; ".join(f"{one.name}: {one.kind}, {one.remark}" for one in found[:5])
+        raise DataError(
+            f"{path} has no column to learn {name!r} from{f' ({why})' if why else ''}. "
+            "Expected at least one beside the target; --keep COLUMN uses one that was left out."
+        )
+    there = ~is_missing(label.column)
+    if not there.any():
+        raise DataError(f"{path}: no row has a value of {name!r}, the target.")
+    values, rows = label.column[there], int(np.sum(there))
+    y, class_names = understand_target(values, name, reading.task)
+    if class_names is not None and len(class_names) > max(rows / 2, 2):
+        raise DataError(
+            f"{path}: {name!r}, the target ({chosen}), has {len(class_names):,} different texts in "
+            f"{rows:,} rows, which is nothing to learn. Name another column with --target."
+        )
+    table = Table({one.name: one.column for one in used})
+    lost = len(there) - rows
+    labelled = "" if chosen == "as asked" else f" ({chosen})"
+    task, why = _task_in_words(values, class_names, reading.task)
+    facts = replace(
+        label,
+        kind="target",
+        content=task,
+        remark=f"{chosen}{why}",
+        missing=lost,
+        column=None,
+    )
+    notes = [f"Target: {name}{labelled}, {task}{why}."]
+    if lost:
+        notes.append(f"{counted(lost, 'row')} without a target, left out.")
+    notes += doubts_of([label, *found])
+    return Dataset(
+        str(path),
+        "table",
+        table if lost == 0 else table[there],
+        y,
+        class_names,
+        table.names,
+        target_name=name,
+        problems=source.problems(),
+        notes=(*notes, *source.remarks),
+        columns=(facts, *(one.facts for one in found)),
+        form=reading.text,
+        sources=None if lost == 0 else tuple(f"row {row + 1}" for row in np.flatnonzero(there)),
+    )
+
+
+def _task_in_words(
+    values: Column, class_names: tuple[str, ...] | None, task: str | None
+) -> tuple[str, str]:
+    """Say what is learned, and why it is taken for that."""
+    if isinstance(values, Words) or class_names is not None:
+        classes = f"{len(class_names or ()):,} classes"
+        if isinstance(values, Words) or task:
+            return classes, ""
+        return classes, ": few different whole numbers; --task regress takes them as values"
+    low, high = float(values.min()), float(values.max())
+    is_whole = not task and np.array_equal(values, np.trunc(values))
+    why = f": {why_values(values)}; --task classify takes them as classes" if is_whole else ""
+    return f"values from {low:g} to {high:g}", why

@@ -1,0 +1,159 @@
+"""What was understood of a column, and of how a file spells its cells."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearprop.configuration import Json
+from clearprop.data.cells import Cells, Numbers
+from clearprop.data.numerals import is_marker, read_number, tells_decimal
+from clearprop.data.table import Column, Words
+from clearprop.errors import listed
+
+Kind: TypeAlias = Literal[
+    "number", "yes/no", "category", "date", "text", "identifier", "constant", "empty", "target"
+]
+
+STRANGERS = 0.1
+"""The share of cells among numbers or dates that may be something else."""
+
+SAMPLE = 300
+"""Different texts that are tried before all are."""
+
+_UNIT = re.compile(r"[+-]?[\d.,]*\d ?((?:[^\W\d_]|[°²³/+])[^\d,;()]{0,9})")
+_FEW_UNITS = 5  # different numbers, of which a unit can't be told from the letter of a code
+_MOST_WARNINGS = 12
+
+
+class Doubt(NamedTuple):
+    """A sentence on what may be a mistake, and the ground that columns may have in common."""
+
+    says: str = ""
+    ground: str = ""
+
+
+NO_DOUBT = Doubt()
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A column, and what was understood of it.
+
+    Parameters
+    ----------
+    name : str
+    kind : Kind
+    missing : int
+        The number of cells in which nothing is known.
+    content : str
+        The range, the categories, or an example.
+    remark : str
+        The use that is made of it, or the reason why it is left out.
+    doubt : Doubt
+    is_used : bool
+    """
+
+    name: str
+    kind: Kind
+    missing: int
+    content: str
+    remark: str
+    doubt: Doubt = NO_DOUBT
+    is_used: bool = True
+
+    def to_json(self) -> dict[str, Json]:
+        """Describe it in JSON values, without the cells."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "missing": self.missing,
+            "content": self.content,
+            "used": self.is_used,
+            "remark": self.remark,
+            "doubt": self.doubt.says or None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnderstoodColumn(Understood):
+    """The same, with the column as a `Table` holds it: an ndarray or Words, N rows."""
+
+    column: Column
+
+    @property
+    def facts(self) -> Understood:
+        """What was understood, without the cells."""
+        return Understood(*(getattr(self, field.name) for field in fields(Understood)))
+
+
+def doubts_of(found: Iterable[Understood]) -> list[str]:
+    """Return the sentences of doubt, one for all columns with the same ground."""
+    grounds: dict[str, list[Understood]] = {}
+    for one in found:
+        if one.doubt.says:
+            grounds.setdefault(one.doubt.ground or one.name, []).append(one)
+    says = []
+    for first, *others in grounds.values():
+        so_in = f" So in {listed([one.name for one in others], 4)}." if others else ""
+        says.append(first.doubt.says + so_in)
+    more = len(says) - _MOST_WARNINGS
+    return says if more <= 0 else [*says[:_MOST_WARNINGS], f"{more} more columns are in doubt."]
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How the cells of a file spell numbers, dates and what is missing.
+
+    Parameters
+    ----------
+    decimal : {".", ","}
+        The sign before a fraction where a column leaves it open.
+    missing : frozenset of str
+        Texts, in small letters, that stand for missing in every column.
+    day_first : bool
+        Whether 1/2/2020 is the first of February where a column leaves it open.
+    """
+
+    decimal: str = "."
+    missing: frozenset[str] = frozenset()
+    day_first: bool = False
+
+    def is_missing(self, text: str, *, among_words: bool = False) -> bool:
+        """Whether a text stands for a missing value."""
+        return text.lower() in self.missing or (not among_words and is_marker(text))
+
+    def numbers(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Read texts as numbers, shape (N,), by the decimal sign that most tell; NaN for none."""
+        told = Counter(filter(None, map(tells_decimal, texts[:SAMPLE])))
+        decimal = told.most_common(1)[0][0] if told else self.decimal
+        return np.array([read_number(text, decimal) for text in texts], dtype=np.float64)
+
+    def unit(self, words: Words) -> str:
+        """Return the unit behind the number in most cells: ``km/h``; empty where there is none."""
+        few = [text for text in some(words.texts) if not self.is_missing(text)]
+        found = Counter(match[1] for match in map(_UNIT.fullmatch, few) if match)
+        if not found:
+            return ""
+        unit, times = found.most_common(1)[0]
+        return unit if times > max((1 - STRANGERS) * len(few), _FEW_UNITS) else ""
+
+
+def decimal_of(columns: Iterable[Cells]) -> str | None:
+    """Return the decimal sign that most columns leave no doubt of; None where none does."""
+    tells: Counter[str] = Counter()
+    for cells in columns:
+        texts = list(cells.others) if isinstance(cells, Numbers) else some(cells.texts)
+        told = Counter(filter(None, map(tells_decimal, texts[:SAMPLE])))
+        if told:
+            tells[told.most_common(1)[0][0]] += 1
+    return tells.most_common(1)[0][0] if tells else None
+
+
+def some(texts: Sequence[str]) -> Sequence[str]:
+    """Return some of many texts, spread evenly."""
+    return texts[:: max(1, len(texts) // SAMPLE)]

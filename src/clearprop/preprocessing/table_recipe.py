@@ -1,0 +1,345 @@
+"""The recipe of tables: what each column becomes, learned from training data."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from clearprop.data.columns import MOST_CATEGORIES
+from clearprop.data.dataset import Raw
+from clearprop.data.reading import DEFAULT, Role, TextForm
+from clearprop.data.selected_rows import Array
+from clearprop.data.table import (
+    Column,
+    Table,
+    as_numbers,
+    as_words,
+    is_date,
+    is_missing,
+    is_numeric,
+    role_of,
+)
+from clearprop.errors import DataError, UsageError, listed
+from clearprop.preprocessing.fields import moments, require_names, require_numbers
+from clearprop.preprocessing.input_recipes import Recipe
+
+
+@dataclass(frozen=True)
+class InputColumn(ABC):
+    """A column of a table, and the inputs that it becomes.
+
+    Parameters
+    ----------
+    name : str
+    """
+
+    name: str
+
+    instead: ClassVar[str] = "Leave its cells empty if nothing is known."
+    """The advice where a table has no such column."""
+
+    role: ClassVar[Role] = "number"
+    """The kind of cells that it takes."""
+
+    def __post_init__(self) -> None:
+        require_names((self.name,), "A column's name")
+
+    @property
+    def width(self) -> int:
+        """The number of its inputs."""
+        return 1
+
+    def check(self, column: Column) -> None:
+        """Raise DataError if a cell is no number."""
+        if not is_numeric(column):
+            as_numbers(column, self.name)
+
+    @abstractmethod
+    def fill(self, out: Array, column: Column) -> None:
+        """Write the inputs into `out`, shape (N, width), zeros."""
+
+
+@dataclass(frozen=True)
+class NumericColumn(InputColumn):
+    """One input: the standardised number, with the median in place of a missing one.
+
+    Parameters
+    ----------
+    name : str
+    median, mean, std : float
+        The moments of the training data's numbers that were not missing; std is 1 where all are
+        alike.
+    """
+
+    median: float
+    mean: float
+    std: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_numbers((self.median, self.mean), f"Median and mean of {self.name!r}")
+        require_numbers((self.std,), f"The deviation of {self.name!r}", positive=True)
+
+    @classmethod
+    def fit(cls, name: str, column: Column) -> "NumericColumn":
+        """Learn median, mean and standard deviation; 0, 0 and 1 where every number is missing."""
+        numbers = as_numbers(column, name)
+        present = numbers[~np.isnan(numbers)]
+        if len(present) == 0:
+            return cls(name, 0.0, 0.0, 1.0)
+        mean, std = moments(present)
+        return cls(name, float(np.median(present)), float(mean), float(std))
+
+    def fill(self, out: Array, column: Column) -> None:
+        """Write the standardised numbers, shape (N, 1)."""
+        numbers = as_numbers(column, self.name)
+        filled = np.where(np.isnan(numbers), self.median, numbers)
+        with np.errstate(over="ignore"):  # looked for below, and named
+            out[:, 0] = (filled - self.mean) / self.std
+        _require_finite(out, numbers, self.name)
+
+
+@dataclass(frozen=True)
+class CategoricalColumn(InputColumn):
+    """One input for each category: 1 for the cell's own, 0 for the others.
+
+    A missing cell, a category that the training data did not have, and one beyond the
+    `MOST_CATEGORIES` most frequent, are zero everywhere: nothing is known of them.
+
+    Parameters
+    ----------
+    name : str
+    categories : tuple of str
+        The categories, sorted.
+    """
+
+    categories: tuple[str, ...]
+
+    role: ClassVar[Role] = "category"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_names(self.categories, f"The categories of {self.name!r}")
+
+    @classmethod
+    def fit(cls, name: str, column: Column) -> "CategoricalColumn":
+        """Learn the categories."""
+        words = as_words(column)
+        counts = words.counts()
+        most = np.sort(np.argsort(-counts, kind="stable")[: min(MOST_CATEGORIES, len(counts))])
+        return cls(name, tuple(words.texts[place] for place in most.tolist() if counts[place]))
+
+    @property
+    def width(self) -> int:
+        """The number of categories."""
+        return len(self.categories)
+
+    def check(self, column: Column) -> None:
+        """Do nothing: any cell is a category, known or not."""
+
+    def fill(self, out: Array, column: Column) -> None:
+        """Write the ones, shape (N, width)."""
+        places = as_words(column).translated({text: at for at, text in enumerate(self.categories)})
+        known = np.flatnonzero(places >= 0)
+        out[known, places[known]] = 1
+
+
+@dataclass(frozen=True)
+class DateColumn(InputColumn):
+    """Some inputs: days since 1970, year, month, weekday (Monday is 0), perhaps hour; standardised.
+
+    A missing date is zero everywhere, which is the mean.
+
+    Parameters
+    ----------
+    name : str
+    mean, std : tuple of float
+        The moments of each input in the training data; five of them where the hour counts.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    role: ClassVar[Role] = "date"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_numbers(self.mean, f"The mean of {self.name!r}")
+        require_numbers(self.std, f"The deviation of {self.name!r}", positive=True)
+        if len(self.mean) != len(self.std) or len(self.mean) not in (4, 5):
+            raise UsageError(f"Found {len(self.mean)} means of {self.name!r}, expected 4 or 5.")
+
+    @classmethod
+    def fit(cls, name: str, column: Column) -> "DateColumn":
+        """Learn the moments; the hour counts where some dates have one."""
+        dates = _as_dates(column, name)
+        present = dates[~np.isnat(dates)]
+        with_hour = bool(np.any(present.astype("datetime64[D]") != present))
+        parts = _parts_of(present)[:, : 4 + with_hour]
+        if not len(present):
+            return cls(name, (0.0,) * 4, (1.0,) * 4)
+        mean, std = moments(parts)
+        return cls(name, tuple(mean.tolist()), tuple(std.tolist()))
+
+    @property
+    def width(self) -> int:
+        """The number of its inputs, 4 or 5."""
+        return len(self.mean)
+
+    def check(self, column: Column) -> None:
+        """Raise DataError if a cell is no date."""
+        _as_dates(column, self.name)
+
+    def fill(self, out: Array, column: Column) -> None:
+        """Write the standardised parts, shape (N, width)."""
+        dates = _as_dates(column, self.name)
+        known = ~np.isnat(dates)
+        parts = _parts_of(dates[known])[:, : self.width]
+        out[known] = (parts - np.array(self.mean)) / np.array(self.std)
+
+
+def _as_dates(column: Column, name: str) -> NDArray[np.datetime64]:
+    if is_date(column):
+        return column  # type: ignore[return-value] # words are none
+    if is_missing(column).all():
+        return np.full(len(column), np.datetime64("NaT"), "datetime64[s]")
+    row = int(np.argmin(is_missing(column)))
+    cell = as_words(column[row : row + 1]).tolist()[0]
+    raise DataError(
+        f"Row {row + 1} of column {name!r} is {cell!r}, expected a date such as 2024-01-31. "
+        "Correct the cells, or leave them empty if the dates are missing."
+    )
+
+
+def _parts_of(dates: NDArray[np.datetime64]) -> NDArray[np.float64]:
+    """Take dates apart, shape (N, 5): days, year, month, weekday, hour."""
+    days = dates.astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    years = days.astype("datetime64[Y]")
+    seconds = (dates - days).astype(np.float64)
+    return np.column_stack(
+        [
+            days.astype(np.float64) + seconds / 86400,
+            years.astype(np.float64) + 1970,
+            (months - years).astype(np.float64) + 1,
+            (days.astype(np.int64) + 3) % 7,  # 1970 began on a Thursday
+            seconds / 3600,
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class PlainColumn(InputColumn):
+    """One input: the number itself. Nothing is known that could stand for a missing one."""
+
+    instead: ClassVar[str] = "Add it: every row needs a number."
+
+    def fill(self, out: Array, column: Column) -> None:
+        """Write the numbers, shape (N, 1)."""
+        numbers = as_numbers(column, self.name)
+        missing = np.isnan(numbers)
+        if missing.any():
+            raise DataError(
+                f"Row {int(np.argmax(missing)) + 1} of column {self.name!r} is missing, and the "
+                "model does not know what to put there. Fill it in, or remove the row."
+            )
+        with np.errstate(over="ignore"):  # looked for below, and named
+            out[:, 0] = numbers
+        _require_finite(out, numbers, self.name)
+
+
+COLUMNS = (NumericColumn, CategoricalColumn, DateColumn, PlainColumn)
+"""Every kind of column, for files that name one."""
+
+_KINDS: dict[Role, type[NumericColumn | CategoricalColumn | DateColumn]] = {
+    kind.role: kind for kind in (NumericColumn, CategoricalColumn, DateColumn)
+}
+
+
+@dataclass(frozen=True)
+class TableRecipe(Recipe):
+    """Columns of a table side by side.
+
+    Parameters
+    ----------
+    columns : tuple of NumericColumn, CategoricalColumn, DateColumn and PlainColumn
+        The columns in the order of the network's inputs.
+    ignored : tuple of str
+        The columns of the training data that are no inputs.
+    form : TextForm
+        The form of the training data's text, as far as somebody has said it.
+    """
+
+    columns: tuple[InputColumn, ...]
+    ignored: tuple[str, ...] = ()
+    form: TextForm = TextForm()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.columns, tuple) or not all(
+            isinstance(column, InputColumn) for column in self.columns
+        ):
+            kinds = ", ".join(kind.__name__ for kind in COLUMNS)
+            raise UsageError(f"A table's columns must be of {kinds}.")
+        require_names(tuple(column.name for column in self.columns), "The columns' names")
+        require_names(self.ignored, "The names of columns that are no inputs")
+        if not isinstance(self.form, TextForm):
+            raise UsageError(f"Found {self.form!r}, expected the form of a text.")
+
+    @classmethod
+    def fit(
+        cls, table: Table, ignored: tuple[str, ...] = (), form: TextForm = DEFAULT.text
+    ) -> "TableRecipe":
+        """Learn every column of the training data."""
+        return cls(
+            tuple(
+                _KINDS[role_of(column)].fit(name, column) for name, column in table.columns.items()
+            ),
+            ignored,
+            form,
+        )
+
+    @property
+    def roles(self) -> dict[str, Role]:
+        """The kind of cells of each column, by its name."""
+        return {column.name: column.role for column in self.columns}
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape (D,), with an input for each numeric column and each category."""
+        return (sum(column.width for column in self.columns),)
+
+    def transform(self, raw: Raw, dtype: DTypeLike) -> Array:
+        """Fill, standardise and encode the columns, computed in float64."""
+        table = self._checked(raw)
+        out = np.zeros((len(table), *self.input_shape), dtype=dtype)
+        start = 0
+        for column in self.columns:
+            column.fill(out[:, start : start + column.width], table.columns[column.name])
+            start += column.width
+        return out
+
+    def _checked(self, raw: Raw) -> Table:
+        if not isinstance(raw, Table):
+            raise DataError(f"Found an array of {raw.dtype}, expected a table with named columns.")
+        names = {column.name: column for column in self.columns}
+        if missing := [name for name in names if name not in raw.columns]:
+            raise DataError(
+                f"The column {missing[0]!r} is missing; found {listed(raw.names)}. "
+                f"{names[missing[0]].instead}"
+            )
+        for column in self.columns:
+            column.check(raw.columns[column.name])
+        return raw
+
+
+def _require_finite(inputs: Array, numbers: Column, name: str) -> None:
+    """Raise DataError if an input (N, 1) is not finite; the number that it was made of is named."""
+    finite = np.isfinite(inputs[:, 0])
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise DataError(
+            f"Row {row + 1} of column {name!r} is {numbers[row]}, expected a finite number within "
+            "reach of the training data."
+        )
