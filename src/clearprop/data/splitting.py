@@ -173,16 +173,16 @@ def without_column(dataset: Dataset, name: str) -> Dataset:
     DataError
         If no other column is left to learn from.
     """
-    parts = {
-        part: None if one is None else without_column(one, name)
-        for part, one in (("test", dataset.test), ("validation", dataset.validation))
-    }
+    test, validation = (
+        None if part is None else without_column(part, name)
+        for part in (dataset.test, dataset.validation)
+    )
     X = dataset.X.without(name) if isinstance(dataset.X, Table) else dataset.X
     if isinstance(X, Table) and not X.columns:
         raise DataError(f"{dataset.name} has no column besides {name!r} to learn from.")
     names = dataset.feature_names
     kept = None if names is None else tuple(one for one in names if one != name)
-    return replace(dataset, X=X, feature_names=kept, **parts)
+    return replace(dataset, X=X, feature_names=kept, test=test, validation=validation)
 
 
 def _choose(

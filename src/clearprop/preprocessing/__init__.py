@@ -13,16 +13,18 @@ from clearprop.preprocessing.input_recipes import (
 )
 from clearprop.preprocessing.inputs import Inputs, array_of, read_inputs
 from clearprop.preprocessing.recipe import (
-    ClassTarget,
     InputRecipe,
     PreparedRows,
     Preprocessing,
-    ValueTarget,
+    fit_inputs,
     fit_recipe,
     prepare,
 )
+from clearprop.preprocessing.target_scales import TARGET_SCALES, PowerScale
+from clearprop.preprocessing.targets import ClassTarget, ValueTarget, values_of
 
 __all__ = [
+    "TARGET_SCALES",
     "ArrayRecipe",
     "CategoricalColumn",
     "ClassTarget",
@@ -31,12 +33,15 @@ __all__ = [
     "NumericColumn",
     "PictureRecipe",
     "PlainColumn",
+    "PowerScale",
     "PreparedRows",
     "Preprocessing",
     "TableRecipe",
     "ValueTarget",
     "array_of",
+    "fit_inputs",
     "fit_recipe",
     "prepare",
     "read_inputs",
+    "values_of",
 ]

@@ -89,9 +89,10 @@ def _read_pictures(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
 
 
 def _fitting(table: Table, recipe: Preprocessing, path: Path) -> Raw:
-    """Take the target away, and make an array of the rest where the recipe wants one."""
-    if recipe.target.name is not None:
-        table = table.without(recipe.target.name)
+    """Take away what is no input, and make an array of the rest where the recipe wants one."""
+    for name in (recipe.target.name, *recipe.left_out):
+        if name is not None:
+            table = table.without(name)
     if isinstance(recipe.inputs, ArrayRecipe):
         return array_of(table, recipe.inputs, path)
     return table
