@@ -17,7 +17,7 @@ from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.files.models import load as load_model
 from clearprop.network import Network
 from clearprop.optimizers import SGD
-from clearprop.preprocessing import ClassTarget, Preprocessing, fit_recipe, prepare
+from clearprop.preprocessing import ClassTarget, Preprocessing, ValueTarget, fit_recipe, prepare
 
 if TYPE_CHECKING:
     from clearprop.gradcheck import Report
@@ -144,6 +144,11 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
             source=dataset.source(sample),
         )
     ]
+    target = ready.recipe.target
+    if isinstance(target, ValueTarget) and target.scale is not None:
+        formula = target.scale.formula(target.name or "value")
+        (mean,), (std,) = target.mean, target.std
+        facts.append(SENTENCES["scaled target"].format(formula=formula, mean=mean, std=std))
     if looks_along_a_line:
         found = replace(found, steps=tuple(one for one in found.steps if one.stage != "update"))
         facts.append(SENTENCES["without update"].format(optimizer=type(optimizer).__name__))

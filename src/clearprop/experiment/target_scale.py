@@ -77,7 +77,8 @@ def on_scale(
     least = min(float(values_of(part).min()) for part in (train, *others))
     if asked in ("log", "power"):
         scale = PowerScale.fit(asked, values, least)
-        return asked, _with(recipe, train, scale), (f"{_learned(scale, name)}, as asked for.",)
+        note = f"{name} is learned as its {scale.in_words}, as --target-scale asks."
+        return asked, _with(recipe, train, scale), (note,)
     skewness = _skewness(values)
     if asked == "none" or least < 0 or not skewness > _SKEWED or len(values) < _FEWEST:
         return "none", recipe, ()
@@ -85,30 +86,25 @@ def on_scale(
     if math.prod(recipe.inputs.input_shape) > _MOST_FEATURES:
         note = f"{skewed}; learned as it is. --target-scale log learns its logarithm."
         return "none", recipe, (note,)
-    errors = {one: _errors(settings, train, one, least) for one in ("none", "log", "power")}
-    better = [one for one in ("log", "power") if _is_better(errors[one], errors["none"])]
-    if not better:
-        return "none", recipe, ()
-    best = min(better, key=lambda one: float(errors[one].sum()))
+    plain = _errors(settings, train, "none", least)
+    errors = {"log": _errors(settings, train, "log", least)}
+    if errors["log"].sum() < plain.sum():  # else a power, with one number more, is worse, too
+        errors["power"] = _errors(settings, train, "power", least)
+    best = min(errors, key=lambda one: float(errors[one].sum()))
+    left = errors[best].sum() / plain.sum()
+    if not ((errors[best] < plain).all() and left < _BETTER):
+        note = f"{skewed}; learned as it is, as its logarithm was not clearly better in a trial."
+        return "none", recipe, (note,)
     scale = PowerScale.fit(best, values, least)
-    left = errors[best].sum() / errors["none"].sum()
     note = (
-        f"{skewed}: {_learned(scale, name)}, which left {left:.0%} of the squared error in short "
-        "trainings on parts of the training data. --target-scale none learns it as it is."
+        f"{skewed}: learned as its {scale.in_words}, which left {left:.0%} of the squared error in "
+        "a trial on the training data; --target-scale none learns it as it is."
     )
     return best, _with(recipe, train, scale), (note,)
 
 
 def _with(recipe: Preprocessing, train: Dataset, scale: PowerScale) -> Preprocessing:
     return replace(recipe, target=ValueTarget.fit(train, scale))
-
-
-def _learned(scale: PowerScale, name: str) -> str:
-    return f"learned is {scale.in_words(name)}"
-
-
-def _is_better(errors: NDArray[np.float64], plain: NDArray[np.float64]) -> bool:
-    return bool((errors < plain).all() and errors.sum() < _BETTER * plain.sum())
 
 
 def _skewness(values: NDArray[np.float64]) -> float:

@@ -128,12 +128,19 @@ class PowerScale:
                 y = up - np.expm1(_root(np.maximum(-scaled, 0.0), 2.0 - self.exponent))
             return np.clip(y * self.unit, *self.bounds)
 
-    def in_words(self, name: str) -> str:
-        """Write the formula of what is learned of the target called `name`: ``ln price``."""
-        if self.exponent == 0:
-            return f"ln(1 + {name} / {self.unit:g})" if self.shift else f"ln {name}"
-        base = f"(1 + {name} / {self.unit:g})" if self.shift else name
-        return f"{base}^{self.exponent:.2f}"
+    @property
+    def in_words(self) -> str:
+        """The scale as a phrase: "logarithm", or "power 0.25"."""
+        return f"power {self.exponent:.2g}" if self.exponent else "logarithm"
+
+    def formula(self, name: str) -> str:
+        """Write what is learned of values called `name`, of those from 0 on where there are less.
+
+        It reads ``ln(price / 163000)``, or ``((price / 163000)^0.25 - 1) / 0.25``.
+        """
+        part = f"{'1 + ' if self.shift else ''}{name} / {self.unit:.6g}"
+        exponent = f"{self.exponent:.6g}"
+        return f"(({part})^{exponent} - 1) / {exponent}" if self.exponent else f"ln({part})"
 
     def _unlikely(self, values: NDArray[np.float64]) -> float:
         """Return the negative log-likelihood of a normal distribution, but for a constant."""

@@ -160,8 +160,8 @@ class ValueTarget:
                 row = int(np.argmax(outside))
                 raise DataError(
                     f"The target of {dataset.source(row)} is {values[row, 0]:g}, but only values "
-                    f"above 0 were learned, as {self.scale.in_words(self.name or 'y')}. Leave the "
-                    "sample out, or train with --target-scale none."
+                    f"above 0 have the {self.scale.in_words} that was learned. Leave the sample "
+                    "out, or train with --target-scale none."
                 )
         with np.errstate(over="ignore"):  # looked for below, and named
             scaled = values if self.scale is None else self.scale.transform(values)
