@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from clearprop.errors import DataError, OutputError, UnknownNameError, UsageError
 from clearprop.experiment import Settings, read_settings
-from clearprop.experiment.settings import ACTIVATIONS, CLASS_WEIGHTS, DTYPES, INITS, SCHEDULES, TASKS
+from clearprop.experiment.settings import (
+    ACTIVATIONS,
+    CLASS_WEIGHTS,
+    DTYPES,
+    INITS,
+    SCHEDULES,
+    TASKS,
+)
 from clearprop.optimizers import OPTIMIZERS
 from clearprop.preprocessing import TARGET_SCALES
 

@@ -103,12 +103,12 @@ def hold_out_groups(
         )
     held = chosen[groups]
     note = (
-        f"Held out by {column}: {chosen.sum():,} of {len(distinct):,} groups, {_part(held)}. No "
+        f"Held out by {column!r}: {chosen.sum():,} of {len(distinct):,} groups, {_part(held)}. No "
         "group is on both sides, and the column is left out of the inputs: a group's name teaches "
         "nothing about new groups."
     )
     if missing := int(_missing(cells).sum()):
-        note += f" The {missing:,} rows without a {column} count as one group."
+        note += f" Rows without {column!r} ({missing:,}) are one group."
     rest = without_column(dataset, column)
     return rest.take(~held), rest.take(held), note + _absent(dataset, held)
 
@@ -152,9 +152,9 @@ def hold_out_latest(dataset: Dataset, column: str, share: float) -> tuple[Datase
     later = np.cumsum(counts[::-1])[::-1]  # the rows from each time on
     first = distinct[1 + np.argmin(np.abs(later[1:] - share * len(cells)))]
     held = ~missing & (times >= first)
-    note = f"Held out by {column}: {_part(held)}, those from {_spelled(first)} on."
+    note = f"Held out by {column!r}: {_part(held)}, those from {_spelled(first)} on."
     if missing.any():
-        note += f" The {missing.sum():,} rows without a {column} are learned from."
+        note += f" Rows without {column!r} ({missing.sum():,}) are learned from."
     for name, rows in _strata(dataset):
         if held[rows].all():
             raise DataError(
