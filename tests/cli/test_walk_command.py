@@ -7,7 +7,7 @@ import pytest
 
 import clearprop as cp
 from clearprop.experiment import Settings, load_dataset, set_task
-from clearprop.experiment.learning import build_trainer
+from clearprop.experiment.building import build_trainer
 
 
 class TestOfData:

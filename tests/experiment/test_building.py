@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import clearprop as cp
 from clearprop.errors import UsageError
 from clearprop.experiment import Settings
-from clearprop.experiment.learning import build_network, build_trainer
+from clearprop.experiment.building import build_network, build_trainer
 from clearprop.experiment.settings import ACTIVATIONS, INITS, SCHEDULES, Extent, resolve
 from clearprop.optimizers import OPTIMIZERS
 

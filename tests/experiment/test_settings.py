@@ -11,8 +11,16 @@ from hypothesis import strategies as st
 
 from clearprop.errors import DataError, OutputError, UnknownNameError, UsageError
 from clearprop.experiment import Settings, read_settings
-from clearprop.experiment.settings import ACTIVATIONS, CLASS_WEIGHTS, DTYPES, INITS, SCHEDULES
+from clearprop.experiment.settings import (
+    ACTIVATIONS,
+    CLASS_WEIGHTS,
+    DTYPES,
+    INITS,
+    SCHEDULES,
+    TASKS,
+)
 from clearprop.optimizers import OPTIMIZERS
+from clearprop.preprocessing import TARGET_SCALES
 
 _texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 _rates = st.floats(0, allow_infinity=False) | st.integers(0, 9)
@@ -20,6 +28,8 @@ _settings = st.builds(
     Settings,
     data=_texts,
     target=st.none() | _texts,
+    task=st.none() | st.sampled_from(TASKS),
+    target_scale=st.sampled_from(TARGET_SCALES),
     size=st.none() | st.tuples(st.integers(1, 500), st.integers(1, 500)),
     layers=st.none() | st.lists(st.integers(1, 500)).map(tuple),
     activation=st.sampled_from(sorted(ACTIVATIONS)),
@@ -36,6 +46,8 @@ _settings = st.builds(
     class_weight=st.sampled_from(CLASS_WEIGHTS),
     patience=st.none() | st.integers(1, 10**6),
     validation=st.none() | _texts | st.floats(0, 1).map(str),
+    group=st.none() | _texts,
+    time=st.none() | _texts,
     dtype=st.sampled_from(DTYPES),
     seed=st.integers(0, 2**32 - 1),
 )
@@ -54,8 +66,9 @@ def test_a_toml_file_keeps_every_setting(settings: Settings) -> None:
 def test_a_file_reads_as_one_would_write_it(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     Settings(data="photos/", layers=(20, 7), size=(64, 32), learning_rate=1e-5).save(path)
-    assert path.read_text().splitlines()[:6] == [
+    assert path.read_text().splitlines()[:7] == [
         'data = "photos/"',
+        'target_scale = "auto"',
         "size = [64, 32]",
         "layers = [20, 7]",
         'activation = "relu"',

@@ -122,7 +122,7 @@ def settings_of_run(path: Path, data: str | None, options: Mapping[str, Any]) ->
             f"There is no run in {path.parent} to go on with: it has no {path.name}. "
             "Leave --resume out to begin one."
         )
-    began = Settings(**read_settings(path))
+    began = Settings.of_run(read_settings(path))
     asked = began.changed(_given(data, options))
     for name in described(began):
         before, now = getattr(began, name), getattr(asked, name)

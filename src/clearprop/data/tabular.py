@@ -267,12 +267,11 @@ def _dataset(
     labelled = "" if chosen == "as asked" else f" ({chosen})"
     task, why = _task_in_words(values, class_names, reading.task)
     facts = replace(
-        label,
+        label.facts,
         kind="target",
         content=task,
         remark=f"{chosen}{why}",
         missing=lost,
-        column=None,
     )
     notes = [f"Target: {name}{labelled}, {task}{why}."]
     if lost:

@@ -71,8 +71,11 @@ class Evaluation:
     ----------
     samples : int
     loss : float
+        The loss that is trained on: of values, the squared error of the standardised ones, on the
+        scale that is learned.
     score_name : {"accuracy", "r2"}
     score : float
+        The accuracy, or R² of the values on their own scale.
     truth, predicted : ndarray, shape (N,) or (N, outputs)
         The class indices, or the values on their own scale.
     probabilities : ndarray, shape (N, K), or None
@@ -130,8 +133,10 @@ def evaluate(model: Model, dataset: Dataset) -> Evaluation:
     measured = (len(dataset), loss, tally.name, tally.value())
     if isinstance(recipe.target, ClassTarget):
         return _of_classes(recipe.target, network.loss, dataset, logits, measured)
-    truth = recipe.target.restore(y)
+    truth = recipe.target.truth(dataset)
     predicted = recipe.target.restore(network.loss.predict(logits))
+    if recipe.target.scale is not None:
+        measured = (*measured[:3], _r2(truth, predicted))
     off = np.abs(predicted - truth).reshape(len(truth), -1).max(axis=1)
     mistakes = tuple(
         Mistake(row, dataset.source(row), _value(truth[row]), _value(predicted[row]), None)
@@ -176,6 +181,14 @@ def _of_classes(
         for row in wrong.tolist()
     )
     return Evaluation(*measured, truth, predicted, probabilities, confusion, reports, mistakes)
+
+
+def _r2(truth: Array, predicted: Array) -> float:
+    """Return R² on the values' own scale, NaN where all are equal; measured in their deviation."""
+    spread = float(np.std(truth))
+    if not spread > 0:
+        return float("nan")
+    return 1 - float(np.mean(np.square((predicted - truth) / spread)))
 
 
 def _value(value: Any) -> str:

@@ -18,6 +18,7 @@ from clearprop.experiment.evaluation import Evaluation, evaluate
 from clearprop.experiment.learning import Trained
 from clearprop.files.models import Model, save
 from clearprop.files.written import make_folder, remove_leftovers, write_text
+from clearprop.preprocessing import ValueTarget
 from clearprop.training import History
 
 if TYPE_CHECKING:
@@ -34,10 +35,14 @@ ROOT = Path("runs")
 
 @dataclass(frozen=True)
 class Measured:
-    """The measures of a trained model on the parts of its data that it did not learn from."""
+    """The measures of a trained model on the parts of its data that it did not learn from.
+
+    And on those that it did, where the history's scores are not on the values' own scale.
+    """
 
     held_out: Evaluation | None
     test: Evaluation | None
+    train: Evaluation | None = None
 
 
 def is_run(folder: Path) -> bool:
@@ -89,12 +94,13 @@ def _holds_a_run(folder: Path) -> bool:
 
 def measure(trained: Trained) -> Measured:
     """Measure a trained model on what was held out, and on the test set that came with the data."""
-    task = trained.task
-    held_out, test = (
+    task, target = trained.task, trained.task.recipe.target
+    is_scaled = isinstance(target, ValueTarget) and target.scale is not None
+    held_out, test, train = (
         None if dataset is None else evaluate(trained.model, dataset)
-        for dataset in (task.held_out, task.test)
+        for dataset in (task.held_out, task.test, task.train if is_scaled else None)
     )
-    return Measured(held_out, test)
+    return Measured(held_out, test, train)
 
 
 def save_run(folder: Path, trained: Trained, measured: Measured) -> dict[str, Json]:
@@ -122,6 +128,7 @@ def _finite(value: Any) -> Any:
 def _report(folder: Path, trained: Trained, measured: Measured) -> dict[str, Json]:
     task, history = trained.task, trained.history
     last = history.rows[-1] if len(history) else {}
+    reached = last if measured.train is None else {**last, "r2": measured.train.score}
     sets = {"validation": measured.held_out, "test": measured.test}
     return {
         "folder": str(folder),
@@ -136,13 +143,14 @@ def _report(folder: Path, trained: Trained, measured: Measured) -> dict[str, Jso
         "stopped": history.stopped,
         "best_epoch": history.best_epoch,
         "seconds": last.get("seconds", 0.0),
-        "train": {name: last[name] for name in ("loss", "accuracy", "r2") if name in last},
+        "train": {name: reached[name] for name in ("loss", "accuracy", "r2") if name in reached},
         **{
             name: {"loss": found.loss, found.score_name: found.score}
             for name, found in sets.items()
             if found is not None
         },
         "settings": task.settings.to_json(),
+        "notes": list(task.notes),
     }
 
 

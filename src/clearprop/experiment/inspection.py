@@ -11,12 +11,13 @@ from clearprop.core.parameters import Array
 from clearprop.data import Dataset, load
 from clearprop.errors import DataError, ModelFileError, UnknownNameError, UsageError
 from clearprop.experiment import learning
+from clearprop.experiment.building import build_trainer
 from clearprop.experiment.folder import model_in
 from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.files.models import load as load_model
 from clearprop.network import Network
 from clearprop.optimizers import SGD
-from clearprop.preprocessing import ClassTarget, Preprocessing, fit_recipe, prepare
+from clearprop.preprocessing import ClassTarget, Preprocessing, ValueTarget, fit_recipe, prepare
 
 if TYPE_CHECKING:
     from clearprop.gradcheck import Report
@@ -80,7 +81,7 @@ def _of_model(path: Path, data: str | None) -> Ready:
     model = load_model(path)
     recipe = learning.recipe_of(model, "read data", "call clearprop.walk with its network")
     described: Any = model.training.get("settings")
-    trained = Settings(**described) if isinstance(described, dict) else None
+    trained = Settings.of_run(described) if isinstance(described, dict) else None
     source = trained.data if data is None and trained is not None else data
     if source is None:
         raise UsageError(f"{path} does not say what it was trained on. Give data with --data.")
@@ -122,7 +123,7 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
     with learning.naming(dataset.name):
         X = prepare(batch.X, ready.recipe.inputs, ready.network.dtype)[:]
         y = ready.recipe.target.encode(batch)
-    optimizer = learning.build_trainer(settings, count).optimizer
+    optimizer = build_trainer(settings, count).optimizer
     looks_along_a_line = optimizer.full_batch
     found = walk(
         ready.network,
@@ -143,6 +144,11 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
             source=dataset.source(sample),
         )
     ]
+    target = ready.recipe.target
+    if isinstance(target, ValueTarget) and target.scale is not None:
+        formula = target.scale.formula(target.name or "value")
+        (mean,), (std,) = target.mean, target.std
+        facts.append(SENTENCES["scaled target"].format(formula=formula, mean=mean, std=std))
     if looks_along_a_line:
         found = replace(found, steps=tuple(one for one in found.steps if one.stage != "update"))
         facts.append(SENTENCES["without update"].format(optimizer=type(optimizer).__name__))

@@ -11,22 +11,19 @@ from pathlib import Path
 
 from clearprop import preprocessing
 from clearprop.configuration import Json
-from clearprop.core.initializers import INITIALIZERS
 from clearprop.core.parameters import Array
-from clearprop.core.schedules import SCHEDULES
 from clearprop.data import Dataset, Table, hold_out, load
 from clearprop.data.format import Format
 from clearprop.data.loading import format_of
+from clearprop.data.splitting import hold_out_groups, hold_out_latest, without_column
 from clearprop.data.table import role_of
 from clearprop.errors import DataError, DivergedError, ShapeError, UsageError, listed
+from clearprop.experiment.building import build_network, build_trainer
 from clearprop.experiment.settings import Extent, Settings, reading_of, resolve
+from clearprop.experiment.target_scale import on_scale
 from clearprop.files.models import Model
-from clearprop.layers import ACTIVATIONS, BatchNorm, Dense, Dropout, Flatten, Layer
-from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from clearprop.network import Network
-from clearprop.optimizers import OPTIMIZERS
-from clearprop.training import Callback, Checkpoint, EarlyStopping, History, Trainer
-from clearprop.training.samples import steps_per_epoch
+from clearprop.training import Callback, Checkpoint, History
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,8 @@ class Task:
         The samples for validation.
     test : Dataset or None
         The test set that came with the data.
+    notes : tuple of str
+        Sentences on what was held out and on which scale is learned, where that is not the usual.
     """
 
     settings: Settings
@@ -54,6 +53,7 @@ class Task:
     train: Dataset
     held_out: Dataset | None
     test: Dataset | None
+    notes: tuple[str, ...] = ()
 
     def prepared(self, dataset: Dataset) -> tuple[Array | preprocessing.PreparedRows, Array]:
         """Return X, shape (N, *input_shape), and y of a data set as the network takes them."""
@@ -153,78 +153,21 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     UsageError
         If the settings can't be used with these data.
     """
-    features = preprocessing.fit_recipe(dataset).inputs.input_shape
+    inputs = dataset if settings.group is None else without_column(dataset, settings.group)
+    features = preprocessing.fit_inputs(inputs).input_shape
     extent = Extent(len(dataset), math.prod(features), has_test_set=dataset.test is not None)
     settings = resolve(settings, extent)
-    train, held_out = _held_out(settings, dataset)
+    train, held_out, notes = _held_out(settings, dataset)
     recipe = preprocessing.fit_recipe(train)
-    for other in (held_out, dataset.test):
-        if other is not None:
-            with naming(other.name):
-                recipe.inputs.check(other.X)
-                recipe.target.encode(other)
-    return Task(settings, recipe, build_network(settings, recipe), train, held_out, dataset.test)
-
-
-def build_network(settings: Settings, recipe: preprocessing.Preprocessing) -> Network:
-    """Make the network that resolved settings describe, for the data that a recipe was fitted to.
-
-    It has one logit and binary cross-entropy for two classes, softmax for more, the mean squared
-    error for values.
-    """
-    target = recipe.target
-    loss: Loss
-    if not isinstance(target, preprocessing.ClassTarget):
-        loss, outputs = MeanSquaredError(), target.outputs
-    elif len(target.class_names) == 2:
-        loss, outputs = BinaryCrossEntropy(), 1
-    else:
-        loss, outputs = SoftmaxCrossEntropy(), len(target.class_names)
-    init = INITIALIZERS[settings.init or "he"]
-    input_shape = recipe.inputs.input_shape
-    layers: list[Layer] = [] if len(input_shape) == 1 else [Flatten()]
-    for units in settings.layers or ():
-        layers.append(Dense(units, init, bias=not settings.batch_norm))  # the norm has its own
-        if settings.batch_norm:
-            layers.append(BatchNorm())
-        layers.append(ACTIVATIONS[settings.activation])
-        if settings.dropout:
-            layers.append(Dropout(settings.dropout))
-    return Network(
-        [*layers, Dense(outputs, init)],
-        loss=loss,
-        input_shape=input_shape,
-        seed=settings.seed,
-        dtype=settings.dtype,
-    )
-
-
-def build_trainer(settings: Settings, samples: int) -> Trainer:
-    """Make the trainer that resolved settings describe, whose schedule ends with the last update.
-
-    Parameters
-    ----------
-    settings : Settings
-    samples : int
-        The number of samples that are trained on.
-    """
-    kind, epochs, batch_size = OPTIMIZERS[settings.optimizer], settings.epochs or 1, None
-    if kind.full_batch:
-        optimizer = kind(alpha=settings.l2)
-    else:
-        batch_size = min(settings.batch_size, samples) if settings.batch_size else None
-        steps = epochs * steps_per_epoch(samples, batch_size)
-        schedule = SCHEDULES[settings.schedule or "one-cycle"]
-        optimizer = kind(schedule(settings.learning_rate or 0.0, steps), alpha=settings.l2)
-    return Trainer(
-        optimizer=optimizer,
-        epochs=epochs,
-        batch_size=batch_size,
-        early_stopping=EarlyStopping(settings.patience) if settings.patience else None,
-        class_weight=None if settings.class_weight == "none" else settings.class_weight,
-        clip_norm=settings.clip_norm or None,
-        seed=settings.seed,
-    )
+    others = [other for other in (held_out, inputs.test) if other is not None]
+    scale, recipe, more = on_scale(settings, recipe, train, others)
+    settings = replace(settings, target_scale=scale)  # a run that goes on need not choose again
+    for other in others:
+        with naming(other.name):
+            recipe.inputs.check(other.X)
+            recipe.target.encode(other)
+    network = build_network(settings, recipe)
+    return Task(settings, recipe, network, train, held_out, inputs.test, notes + more)
 
 
 def learn(
@@ -254,20 +197,44 @@ def learn(
     return Trained(task, model, history, diverged)
 
 
-def _held_out(settings: Settings, dataset: Dataset) -> tuple[Dataset, Dataset | None]:
+def _held_out(
+    settings: Settings, dataset: Dataset
+) -> tuple[Dataset, Dataset | None, tuple[str, ...]]:
+    """Return the samples to train on, those to validate with, and what is to be said of them."""
     validation = settings.validation or "0"
     try:
         share = float(validation)
     except ValueError:
-        return dataset, _load_alike(settings, dataset, validation)
+        share = None
+    if (option := _followed(settings)) and not share:
+        raise UsageError(
+            f"--{option} says which part of the data is held out, and --validation {validation} "
+            f"holds none of them out. Give a share such as 0.2, or leave --{option} out."
+        )
+    if share is None:
+        return dataset, _load_alike(settings, dataset, validation), ()
     if share == 0:
-        return dataset, None
+        return dataset, None, ()
     if not 0 < share < 1:
         raise UsageError(
             f"A validation share lies between 0 and 1, found {validation}; 0 holds nothing out, "
             "and a path or name gives data of their own."
         )
-    return hold_out(dataset, share, settings.seed)
+    if settings.group is not None:
+        train, held, note = hold_out_groups(dataset, settings.group, share, settings.seed)
+        return train, held, (note,)
+    if settings.time is not None:
+        train, held, note = hold_out_latest(dataset, settings.time, share)
+        return train, held, (note,)
+    return *hold_out(dataset, share, settings.seed), ()
+
+
+def _followed(settings: Settings) -> str | None:
+    if settings.group is not None and settings.time is not None:
+        raise UsageError(
+            "Rows are held out by --group or by --time, and not by both: leave one out."
+        )
+    return "group" if settings.group is not None else "time" if settings.time is not None else None
 
 
 def _load_alike(settings: Settings, dataset: Dataset, path: str) -> Dataset:

@@ -23,10 +23,12 @@ from clearprop.experiment import values
 from clearprop.files.written import write_text
 from clearprop.layers import ACTIVATIONS
 from clearprop.optimizers import OPTIMIZERS
+from clearprop.preprocessing import TARGET_SCALES
 
 INITS = tuple(INITIALIZERS)
 DTYPES = ("float32", "float64")
 CLASS_WEIGHTS = ("none", "balanced")
+TASKS = ("classify", "regress")
 
 _LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
@@ -189,6 +191,16 @@ class Settings:
     header: bool | None = setting(
         values.Switch(), "Whether the first line of a table holds names.", told="found out"
     )
+    task: str | None = setting(
+        values.Choice(names=TASKS),
+        "Whether the target names classes or holds values.",
+        told="by the target",
+    )
+    target_scale: str = setting(
+        values.Choice(names=TARGET_SCALES),
+        "The scale on which values are learned; answers are on their own.",
+        default="auto",
+    )
     size: tuple[int, int] | None = setting(
         values.PictureSize("HEIGHTxWIDTH"), "What a folder's pictures are brought to.", told="64x64"
     )
@@ -243,6 +255,12 @@ class Settings:
         told="0.2; 0.1 beside a test set",
         rule=_validation,
     )
+    group: str | None = setting(
+        values.Text("COLUMN"), "Hold out whole groups of a table's rows, such as patients."
+    )
+    time: str | None = setting(
+        values.Text("COLUMN"), "Hold out a table's last rows by dates or numbers."
+    )
     dtype: str = setting(values.Choice(names=DTYPES), default="float32")
     seed: int = setting(values.WholeNumber("N", most=_LARGEST_SEED), default=0)
 
@@ -251,6 +269,14 @@ class Settings:
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, about.kind.check(name, value))
+
+    @classmethod
+    def of_run(cls, found: Mapping[str, Any]) -> "Settings":
+        """Return the settings that a run began with, perhaps in an earlier version.
+
+        Before `target_scale` was a setting, values were learned as they are.
+        """
+        return cls(**({"target_scale": "none"} | dict(found)))
 
     def changed(self, changes: Mapping[str, Any]) -> "Settings":
         """Return these settings with some changed; None changes nothing."""
@@ -295,8 +321,9 @@ def reading_of(settings: "Settings") -> Reading:
     return Reading(
         text=form,
         target=settings.target,
+        task=settings.task,
         drop=settings.drop or (),
-        keep=settings.keep or (),
+        keep=(*(settings.keep or ()), *filter(None, (settings.group, settings.time))),
         category=settings.category or (),
         number=settings.number or (),
     )

@@ -6,11 +6,10 @@ It travels inside the model file as plain values and is applied again at predict
 from clearprop.preprocessing.input_recipes import ArrayRecipe, PictureRecipe
 from clearprop.preprocessing.inputs import Inputs, array_of, read_inputs
 from clearprop.preprocessing.recipe import (
-    ClassTarget,
     InputRecipe,
     PreparedRows,
     Preprocessing,
-    ValueTarget,
+    fit_inputs,
     fit_recipe,
     prepare,
 )
@@ -21,8 +20,11 @@ from clearprop.preprocessing.table_recipe import (
     PlainColumn,
     TableRecipe,
 )
+from clearprop.preprocessing.target_scales import TARGET_SCALES, PowerScale
+from clearprop.preprocessing.targets import ClassTarget, ValueTarget, values_of
 
 __all__ = [
+    "TARGET_SCALES",
     "ArrayRecipe",
     "CategoricalColumn",
     "ClassTarget",
@@ -32,12 +34,15 @@ __all__ = [
     "NumericColumn",
     "PictureRecipe",
     "PlainColumn",
+    "PowerScale",
     "PreparedRows",
     "Preprocessing",
     "TableRecipe",
     "ValueTarget",
     "array_of",
+    "fit_inputs",
     "fit_recipe",
     "prepare",
     "read_inputs",
+    "values_of",
 ]

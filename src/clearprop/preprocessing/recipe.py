@@ -12,141 +12,14 @@ from clearprop.data.dataset import Dataset, Raw
 from clearprop.data.reading import Reading, TextForm
 from clearprop.data.selected_rows import Array
 from clearprop.data.table import Table
-from clearprop.data.target import index_labels
-from clearprop.errors import DataError, ShapeError, UsageError
-from clearprop.preprocessing.fields import moments, require_names, require_numbers
+from clearprop.errors import UsageError
 from clearprop.preprocessing.input_recipes import ArrayRecipe, PictureRecipe
 from clearprop.preprocessing.table_recipe import COLUMNS, TableRecipe
+from clearprop.preprocessing.target_scales import PowerScale
+from clearprop.preprocessing.targets import ClassTarget, ValueTarget
 
 WHOLE_LIMIT = 2**30
 """Bytes below which samples are prepared once, as a whole."""
-
-
-@dataclass(frozen=True)
-class ClassTarget:
-    """A target of classes.
-
-    Parameters
-    ----------
-    class_names : tuple of str
-        The classes by index.
-    name : str or None
-        The target's name; for a table, its column. None where nobody has named it.
-    """
-
-    class_names: tuple[str, ...]
-    name: str | None
-
-    def __post_init__(self) -> None:
-        require_names(self.class_names, "The class names")
-        _require_name(self.name)
-        if len(self.class_names) < 2:
-            raise UsageError(f"Found the classes {self.class_names}, expected at least two.")
-
-    @classmethod
-    def fit(cls, dataset: Dataset) -> "ClassTarget":
-        """Take the classes of the training data.
-
-        Raises
-        ------
-        DataError
-            If there is only one, or a class has no sample.
-        """
-        counts = dataset.counts()
-        if len(counts) < 2:
-            raise DataError(
-                f"{dataset.name} has a single class, {next(iter(counts))!r}, so there is nothing "
-                "to tell apart. Add samples of another class."
-            )
-        if empty := [name for name, count in counts.items() if count == 0]:
-            raise DataError(f"{dataset.name} has no sample of the class {empty[0]!r}. Add some.")
-        return cls(tuple(counts), dataset.target_name)
-
-    def encode(self, dataset: Dataset) -> NDArray[np.int64]:
-        """Return the class index of every sample, shape (N,), by the names of its classes.
-
-        Raises
-        ------
-        DataError
-            If a sample's class is none of these.
-        """
-        if dataset.class_names == self.class_names:
-            return dataset.y
-        if dataset.class_names is None:
-            return index_labels(dataset.y, self.class_names, dataset.target_name)
-        return index_labels(
-            np.array(dataset.class_names)[dataset.y], self.class_names, dataset.target_name
-        )
-
-
-@dataclass(frozen=True)
-class ValueTarget:
-    """A target of values, standardised by the training data: (y - mean) / std.
-
-    Parameters
-    ----------
-    mean, std : tuple of float
-        A number for each output. A constant output has std 1.
-    name : str or None
-        The target's name; for a table, its column. None where nobody has named it.
-    """
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    name: str | None
-
-    def __post_init__(self) -> None:
-        require_numbers(self.mean, "The target's mean")
-        require_numbers(self.std, "The target's standard deviation", positive=True)
-        _require_name(self.name)
-        if not 0 < len(self.mean) == len(self.std):
-            raise UsageError(
-                f"Found {len(self.mean)} means and {len(self.std)} standard deviations of the "
-                "target; expected one of each for every output."
-            )
-
-    @classmethod
-    def fit(cls, dataset: Dataset) -> "ValueTarget":
-        """Learn mean and standard deviation of the training data's values."""
-        mean, std = moments(dataset.y.reshape(len(dataset), -1))
-        return cls(tuple(mean.tolist()), tuple(std.tolist()), dataset.target_name)
-
-    @property
-    def outputs(self) -> int:
-        """The number of values that are predicted for each sample."""
-        return len(self.mean)
-
-    def encode(self, dataset: Dataset) -> NDArray[np.float64]:
-        """Return the standardised values, shape (N, outputs).
-
-        Raises
-        ------
-        ShapeError
-            If the data set has another number of values a sample.
-        DataError
-            If it has classes whose names are no numbers.
-        """
-        values = _values(dataset).reshape(len(dataset), -1)
-        if values.shape[1] != self.outputs:
-            raise ShapeError(
-                f"{dataset.name} has {values.shape[1]} values a sample, expected {self.outputs}."
-            )
-        return (values - self.mean) / self.std
-
-    def restore(self, standardised: NDArray[Any]) -> NDArray[np.float64]:
-        """Return values on their own scale.
-
-        Parameters
-        ----------
-        standardised : ndarray, shape (N, outputs)
-
-        Returns
-        -------
-        ndarray of float64, shape (N,) for one output, else (N, outputs)
-        """
-        values = np.asarray(standardised, dtype=np.float64).reshape(-1, self.outputs)
-        restored: NDArray[np.float64] = values * self.std + self.mean
-        return restored[:, 0] if self.outputs == 1 else restored
 
 
 InputRecipe: TypeAlias = PictureRecipe | ArrayRecipe | TableRecipe
@@ -206,7 +79,11 @@ class Preprocessing:
 
 RECIPE_TYPES: dict[str, type] = {
     one.__name__: one
-    for one in (*get_args(InputRecipe), *COLUMNS, *get_args(TargetRecipe), TextForm, Preprocessing)
+    for one in (
+        *(*get_args(InputRecipe), *COLUMNS, TextForm),
+        *(*get_args(TargetRecipe), PowerScale),
+        Preprocessing,
+    )
 }
 """Every class that a recipe's description may name."""
 
@@ -225,10 +102,11 @@ def fit_recipe(dataset: Dataset) -> Preprocessing:
         If there is nothing to tell apart: a single class.
     """
     target = ClassTarget if dataset.class_names is not None else ValueTarget
-    return Preprocessing(_fit_inputs(dataset), target.fit(dataset))
+    return Preprocessing(fit_inputs(dataset), target.fit(dataset))
 
 
-def _fit_inputs(dataset: Dataset) -> InputRecipe:
+def fit_inputs(dataset: Dataset) -> InputRecipe:
+    """Learn the recipe of inputs from training data."""
     X = dataset.X
     if isinstance(X, Table):
         ignored = tuple(one.name for one in dataset.columns if not one.is_used)
@@ -282,20 +160,3 @@ def prepare(raw: Raw, recipe: InputRecipe, dtype: DTypeLike) -> Array | Prepared
     if math.prod(rows.shape) * rows.dtype.itemsize < WHOLE_LIMIT:
         return recipe.transform(raw, rows.dtype)
     return rows
-
-
-def _require_name(name: str | None) -> None:
-    if name is not None:
-        require_names((name,), "The target's name")
-
-
-def _values(dataset: Dataset) -> NDArray[np.float64]:
-    if dataset.class_names is None:
-        return dataset.y
-    # A few whole numbers read as classes, though the training data, with more, read as values.
-    try:
-        return np.array([float(name) for name in dataset.class_names])[dataset.y]
-    except ValueError as error:
-        raise DataError(
-            f"{dataset.name} has the classes {', '.join(dataset.class_names)}, expected values."
-        ) from error

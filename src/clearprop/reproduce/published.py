@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.doctor import Doctor, Examination
-from clearprop.experiment.learning import build_network, build_trainer
+from clearprop.experiment.building import build_network, build_trainer
 from clearprop.experiment.settings import Settings
 from clearprop.network import Network
 from clearprop.preprocessing import ArrayRecipe, ClassTarget, Preprocessing

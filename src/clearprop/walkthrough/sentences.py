@@ -8,6 +8,10 @@ SENTENCES: Final = {
         "{data}: the batch of samples {first:,} to {last:,} of {count:,}. Sample {sample} "
         "({source}) is number {row} of the batch."
     ),
+    "scaled target": (
+        "The target is learned on another scale: y = ({formula} - {mean:.6g}) / {std:.6g}; answers "
+        "are brought back from there."
+    ),
     "without update": (
         "{optimizer} finds an update by several looks at the loss along a line, which no formula "
         "writes out, so the step ends before it; to see one, walk data or a run of another "

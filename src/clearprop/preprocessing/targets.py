@@ -1,0 +1,237 @@
+"""Recipes of targets: learned from training data, and applied to data of the same kind."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearprop.data.dataset import Dataset
+from clearprop.data.target import index_labels
+from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.preprocessing.fields import moments, require_names, require_numbers
+from clearprop.preprocessing.target_scales import PowerScale
+
+_LARGEST = 1e150
+_FURTHEST = 1e15  # standard deviations, whose squares float32 can still add up
+
+
+@dataclass(frozen=True)
+class ClassTarget:
+    """A target of classes.
+
+    Parameters
+    ----------
+    class_names : tuple of str
+        The classes by index.
+    name : str or None
+        The target's name; for a table, its column. None where nobody has named it.
+    """
+
+    class_names: tuple[str, ...]
+    name: str | None
+
+    def __post_init__(self) -> None:
+        require_names(self.class_names, "The class names")
+        _require_name(self.name)
+        if len(self.class_names) < 2:
+            raise UsageError(f"Found the classes {self.class_names}, expected at least two.")
+
+    @classmethod
+    def fit(cls, dataset: Dataset) -> "ClassTarget":
+        """Take the classes of the training data.
+
+        Raises
+        ------
+        DataError
+            If there is only one, or a class has no sample.
+        """
+        counts = dataset.counts()
+        if len(counts) < 2:
+            raise DataError(
+                f"{dataset.name} has a single class, {next(iter(counts))!r}, so there is nothing "
+                "to tell apart. Add samples of another class."
+            )
+        if empty := [name for name, count in counts.items() if count == 0]:
+            raise DataError(f"{dataset.name} has no sample of the class {empty[0]!r}. Add some.")
+        return cls(tuple(counts), dataset.target_name)
+
+    def encode(self, dataset: Dataset) -> NDArray[np.int64]:
+        """Return the class index of every sample, shape (N,), by the names of its classes.
+
+        Raises
+        ------
+        DataError
+            If a sample's class is none of these.
+        """
+        if dataset.class_names == self.class_names:
+            return dataset.y
+        if dataset.class_names is None:
+            return index_labels(dataset.y, self.class_names, dataset.target_name)
+        return index_labels(
+            np.array(dataset.class_names)[dataset.y], self.class_names, dataset.target_name
+        )
+
+
+@dataclass(frozen=True)
+class ValueTarget:
+    """A target of values, standardised by the training data: (t - mean) / std.
+
+    Parameters
+    ----------
+    mean, std : tuple of float
+        A number for each output. A constant output has std 1.
+    name : str or None
+        The target's name; for a table, its column. None where nobody has named it.
+    scale : PowerScale, optional
+        The scale on which the values of a single output are standardised: t is their power or
+        logarithm. None for their own, t = y.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    name: str | None
+    scale: PowerScale | None = None
+
+    def __post_init__(self) -> None:
+        require_numbers(self.mean, "The target's mean")
+        require_numbers(self.std, "The target's standard deviation", positive=True)
+        _require_name(self.name)
+        if not 0 < len(self.mean) == len(self.std):
+            raise UsageError(
+                f"Found {len(self.mean)} means and {len(self.std)} standard deviations of the "
+                "target; expected one of each for every output."
+            )
+        if self.scale is not None and not (
+            isinstance(self.scale, PowerScale) and self.outputs == 1
+        ):
+            raise UsageError(
+                f"Found a scale for {self.outputs} outputs of the target, of the type "
+                f"{type(self.scale).__name__}; expected a PowerScale for a single one."
+            )
+
+    @classmethod
+    def fit(cls, dataset: Dataset, scale: PowerScale | None = None) -> "ValueTarget":
+        """Learn mean and standard deviation of the training data's values, on a scale.
+
+        Raises
+        ------
+        DataError
+            If squares of the values can't be computed.
+        """
+        values = values_of(dataset)
+        mean, std = moments(values if scale is None else scale.transform(values))
+        return cls(tuple(mean.tolist()), tuple(std.tolist()), dataset.target_name, scale)
+
+    @property
+    def outputs(self) -> int:
+        """The number of values that are predicted for each sample."""
+        return len(self.mean)
+
+    def truth(self, dataset: Dataset) -> NDArray[np.float64]:
+        """Return the values as they are, shape (N,) for one output, else (N, outputs).
+
+        Raises
+        ------
+        ShapeError
+            If the data set has another number of values a sample.
+        DataError
+            If it has classes whose names are no numbers, or squares of values can't be computed.
+        """
+        values = values_of(dataset)
+        if values.shape[1] != self.outputs:
+            raise ShapeError(
+                f"{dataset.name} has {values.shape[1]} values a sample, expected {self.outputs}."
+            )
+        return values[:, 0] if self.outputs == 1 else values
+
+    def encode(self, dataset: Dataset) -> NDArray[np.float64]:
+        """Return the standardised values on their scale, shape (N, outputs).
+
+        Raises
+        ------
+        ShapeError, DataError
+            For the reasons of `truth`, or if a value has no place on the scale or lies too far
+            from those of the training data.
+        """
+        values = self.truth(dataset).reshape(len(dataset), -1)
+        if self.scale is not None:
+            outside = values[:, 0] <= self.scale.least
+            if outside.any():
+                row = int(np.argmax(outside))
+                raise DataError(
+                    f"The target of {dataset.source(row)} is {values[row, 0]:g}, but only values "
+                    f"above 0 have the {self.scale.in_words} that was learned. Leave the sample "
+                    "out, or train with --target-scale none."
+                )
+        with np.errstate(over="ignore"):  # looked for below, and named
+            scaled = values if self.scale is None else self.scale.transform(values)
+            standardised = (scaled - self.mean) / self.std
+        far = ~(np.abs(standardised) <= _FURTHEST).all(axis=1)
+        if far.any():
+            row = int(np.argmax(far))
+            raise DataError(
+                f"The target of {dataset.source(row)} is {_told(values[row])}, more than "
+                f"{_FURTHEST:g} standard deviations from those that were learned. Correct it, or "
+                "leave the sample out."
+            )
+        return standardised
+
+    def restore(self, standardised: NDArray[Any]) -> NDArray[np.float64]:
+        """Return answers on the values' own scale.
+
+        Parameters
+        ----------
+        standardised : ndarray, shape (N, outputs)
+
+        Returns
+        -------
+        ndarray of float64, shape (N,) for one output, else (N, outputs)
+        """
+        values = np.asarray(standardised, dtype=np.float64).reshape(-1, self.outputs)
+        restored: NDArray[np.float64] = values * self.std + self.mean
+        if self.scale is not None:
+            restored = self.scale.inverse(restored)
+        return restored[:, 0] if self.outputs == 1 else restored
+
+
+def values_of(dataset: Dataset) -> NDArray[np.float64]:
+    """Return the target's values, shape (N, outputs), float64.
+
+    Raises
+    ------
+    DataError
+        If the data set has classes whose names are no numbers, or squares of values can't be
+        computed.
+    """
+    values = _values(dataset).reshape(len(dataset), -1)
+    large = ~(np.abs(values) <= _LARGEST).all(axis=1)
+    if large.any():
+        row = int(np.argmax(large))
+        raise DataError(
+            f"The target of {dataset.source(row)} in {dataset.name} is {_told(values[row])}; "
+            f"errors of values beyond {_LARGEST:g} can't be squared. Correct it, or divide all by "
+            "a power of ten."
+        )
+    return values
+
+
+def _told(values: NDArray[np.float64]) -> str:
+    return f"{values[np.argmax(np.abs(values))]:g}"
+
+
+def _require_name(name: str | None) -> None:
+    if name is not None:
+        require_names((name,), "The target's name")
+
+
+def _values(dataset: Dataset) -> NDArray[np.float64]:
+    if dataset.class_names is None:
+        return dataset.y
+    # A few whole numbers read as classes, though the training data, with more, read as values.
+    try:
+        return np.array([float(name) for name in dataset.class_names])[dataset.y]
+    except ValueError as error:
+        raise DataError(
+            f"{dataset.name} has the classes {', '.join(dataset.class_names)}, expected values."
+        ) from error
