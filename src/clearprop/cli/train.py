@@ -55,8 +55,12 @@ def train(
         else settings_from(data, options)
     )
     dataset = load_dataset(settings)
+    for line in dataset.in_words():
+        output.note(line)
     output.note_left_out(dataset.problems)
     task = set_task(settings, dataset)
+    for line in task.notes:
+        output.note(line)
     folder = run_folder.open_folder(out, settings.data, resume=resume)
     task.settings.save(folder / run_folder.SETTINGS)
     output.note(_plan(task))

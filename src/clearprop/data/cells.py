@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from clearprop.data.numerals import is_code, is_plain_number
 from clearprop.data.table import Words
 
-_CELLS = 200_000  # that are Python strings at a time, before they are numbers or words
-_MOST_ROWS = 8192
+_CELLS = 10_000  # at a time, before they are numbers or words: more would keep the collector busy
+_FEWEST_ROWS = 16
 
 
 @dataclass
@@ -51,19 +51,17 @@ class Numbers:
 class _NumbersSoFar:
     parts: list[NDArray[np.float64]] = field(default_factory=list)
     others: dict[str, list[int]] = field(default_factory=dict)
-    known: set[str] = field(default_factory=set)  # cells as they are that are no numbers
     rows: int = 0
     strangers: int = 0
     is_code: bool = False
 
     def add(self, cells: tuple[str, ...]) -> bool:
         """Add cells; say whether they still look like numbers."""
-        values = self._read(cells)
+        values = _floats(cells)
         joined = "\n".join(cells)
-        if values is None or "_" in joined or not joined.isascii() or self._odd(cells, values):
-            self.known.update(cell for cell in set(cells) if not _is_number(cell.strip()))
-            values = self._read(cells)
-        assert values is not None  # noqa: S101 - what could not be read is known by now
+        if "_" in joined or not joined.isascii() or np.isinf(values).any():
+            plain = np.fromiter((_is_number(cell.strip()) for cell in cells), bool, len(cells))
+            values[~plain] = np.nan
         for at in np.flatnonzero(np.isnan(values)).tolist():
             text = cells[at].strip()
             self.others.setdefault(text, []).append(self.rows + at)
@@ -74,22 +72,21 @@ class _NumbersSoFar:
         self.rows += len(cells)
         return self.strangers <= max(self.rows // 2, 1)
 
-    def _read(self, cells: tuple[str, ...]) -> NDArray[np.float64] | None:
-        known = self.known
-        try:
-            if not known:
-                return np.fromiter(map(float, cells), np.float64, len(cells))
-            return np.array([np.nan if cell in known else float(cell) for cell in cells])
-        except ValueError:
-            return None
-
-    def _odd(self, cells: tuple[str, ...], values: NDArray[np.float64]) -> bool:
-        """Whether Python reads a cell as infinite or as no number that is not known yet."""
-        odd = np.flatnonzero(~np.isfinite(values)).tolist()
-        return any(cells[at] not in self.known for at in odd)
-
     def finished(self) -> Numbers:
         return Numbers(np.concatenate(self.parts), self.others, self.is_code)
+
+
+def _floats(cells: tuple[str, ...]) -> NDArray[np.float64]:
+    """Read cells as Python does; NaN where that fails."""
+    values: list[float] = []
+    left = iter(cells)
+    while True:
+        try:
+            values.extend(map(float, left))  # goes on behind the cell that failed
+        except ValueError:
+            values.append(np.nan)
+        else:
+            return np.array(values)
 
 
 def _is_number(text: str) -> bool:
@@ -167,7 +164,7 @@ def read_words(rows: Rows, names: tuple[str, ...], wanted: Iterable[str]) -> dic
 
 
 def _blocks(rows: Iterable[list[str]], width: int) -> Iterator[list[list[str]]]:
-    size = max(1, min(_MOST_ROWS, _CELLS // max(width, 1)))
+    size = max(_FEWEST_ROWS, _CELLS // max(width, 1))
     walk = iter(rows)
     while block := list(islice(walk, size)):
         yield block

@@ -16,10 +16,13 @@ from clearprop.data.reading import DEFAULT, TextForm
 from clearprop.data.selected_rows import Array, SelectedRows, blocks, take_rows
 from clearprop.data.table import Table
 from clearprop.data.understood import Understood
-from clearprop.errors import DataError, ShapeError
+from clearprop.errors import DataError, ShapeError, listed
 
 Kind: TypeAlias = Literal["pictures", "array", "table"]
 Raw: TypeAlias = Array | SelectedRows | Table
+
+
+_NAMED = 12  # columns in a line
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,16 @@ class Dataset:
     def source(self, row: int) -> str:
         """Name where sample `row` came from: its file, or its row counted from 1."""
         return self.sources[row] if self.sources else f"row {row + 1}"
+
+    def in_words(self) -> list[str]:
+        """Say what was understood: of a table first its target, then its columns, then the notes."""
+        used = [one.name for one in self.columns if one.is_used and one.kind != "target"]
+        unused = [f"{one.name} ({one.kind})" for one in self.columns if not one.is_used]
+        lines = list(self.notes)
+        if self.columns:
+            lines[1:1] = [f"Columns: {len(used):,} used: {listed(used, _NAMED)}."]
+            lines[2:2] = [f"Left out: {listed(unused, _NAMED)}."] if unused else []
+        return lines
 
     def counts(self) -> dict[str, int]:
         """Count the samples of each class, in the order of the class names.

@@ -37,22 +37,6 @@ class Delimited(TableFormat):
         return source
 
 
-class _Lines:
-    """The lines of a table, and the number in the file of the last one that was taken."""
-
-    def __init__(self, lines: Iterator[str], dialect: Dialect) -> None:
-        self.lines, self.dialect = lines, dialect
-        self.at, self.last = 0, ""
-
-    def __iter__(self) -> Iterator[str]:
-        above, comment = self.dialect.skipped, self.dialect.comment
-        for line in self.lines:
-            self.at += 1
-            if self.at > above and not (comment and line.startswith(comment)):
-                self.last = line
-                yield line
-
-
 def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> Iterator[list[str]]:
     """Walk over the rows, each as wide as the header; note those that are not, and how.
 
@@ -63,8 +47,7 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
     wrong: dict[int, str] = {}
     filled: list[int] = []
     count = empty = before = began = fitting = 0
-    with file.lines() as walk:
-        lines = _Lines(walk, dialect)
+    with file.lines(dialect.skipped, dialect.comment) as lines:
         try:
             for row in reader_of(lines, dialect.delimiter):
                 before, began = began, lines.at

@@ -74,8 +74,8 @@ class TextFile:
     piped: bytes | None = None
 
     @contextmanager
-    def lines(self) -> Iterator[Iterator[str]]:
-        """Give the lines, each with its end.
+    def lines(self, skipped: int = 0, comment: str = "") -> "Iterator[Lines]":
+        """Give the lines, but for some at the beginning and those that begin with a sign.
 
         Raises
         ------
@@ -85,7 +85,7 @@ class TextFile:
         with _reading(self.path), _unpacked(self.path, self.piped) as stream:
             # Errors were looked for when the encoding was chosen.
             text = io.TextIOWrapper(stream, self.encoding, "replace", newline="")
-            yield self._bounded(text)
+            yield Lines(text, self.path, skipped, comment)
 
     def first_lines(self) -> list[str]:
         """Return the first lines, without their ends: three at least, if there are as many."""
@@ -99,18 +99,33 @@ class TextFile:
                     break
         return found
 
-    def _bounded(self, text: io.TextIOWrapper) -> Iterator[str]:
-        at = 0
-        while line := text.readline(_LONGEST_LINE):
-            at += 1
+
+class Lines:
+    """The lines of a text, each with its end.
+
+    Attributes
+    ----------
+    at : int
+        The number in the file of the line that was taken last.
+    last : str
+        That line.
+    """
+
+    def __init__(self, text: io.TextIOWrapper, path: Path, skipped: int, comment: str) -> None:
+        self._text, self._path, self._skipped, self._comment = text, path, skipped, comment
+        self.at, self.last = 0, ""
+
+    def __iter__(self) -> Iterator[str]:
+        readline, skipped, comment = self._text.readline, self._skipped, self._comment
+        while line := readline(_LONGEST_LINE):
+            self.at += 1
             if len(line) == _LONGEST_LINE:
                 raise DataError(
-                    f"Line {at} of {self.path} has over {_LONGEST_LINE:,} characters; expected a "
-                    "table, one row a line."
+                    f"Line {self.at} of {self._path} has over {_LONGEST_LINE:,} characters; "
+                    "expected a table, one row a line."
                 )
-            if "\r" in line and not line.endswith("\r\n"):  # line ends of old Macs
-                yield from re.split(r"(?<=\r)(?!\n)", line)
-            else:
+            if self.at > skipped and not (comment and line.startswith(comment)):
+                self.last = line
                 yield line
 
 
