@@ -141,7 +141,7 @@ class Dataset:
         return self.sources[row] if self.sources else f"row {row + 1}"
 
     def in_words(self) -> list[str]:
-        """Say what was understood: of a table first its target, then its columns, then the notes."""
+        """Say what was understood: of a table first its target and columns, then the notes."""
         used = [one.name for one in self.columns if one.is_used and one.kind != "target"]
         unused = [f"{one.name} ({one.kind})" for one in self.columns if not one.is_used]
         lines = list(self.notes)
