@@ -94,7 +94,7 @@ def of_column(name: str, column: Column) -> UnderstoodColumn:
 def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
     """Take a column for numbers, and what is none for missing."""
     if isinstance(cells, Numbers):
-        column, others = cells.values.copy(), cells.others_as_words()
+        column, others = cells.values, cells.others_as_words()
     else:
         column, others = np.full(len(cells), np.nan), cells
     unit = spelling.unit(others)

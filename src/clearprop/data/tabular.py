@@ -191,7 +191,7 @@ def _understand(source: Source, reading: Reading) -> list[UnderstoodColumn]:
     numbers = {*reading.number, *(name for name, role in roles.items() if role == "number")}
     if reading.target is not None and reading.task is not None:
         (categories if reading.task == "classify" else numbers).add(reading.target)
-    read = source.cells(categories, numbers)
+    read = dict(source.cells(categories, numbers))
     wanted = [
         name
         for name in source.names
@@ -203,7 +203,7 @@ def _understand(source: Source, reading: Reading) -> list[UnderstoodColumn]:
     spelling = Spelling(decimal or ".", missing, day_first=decimal == ",")
     found = []
     for name in wanted:
-        one = _as_asked(name, read[name], source, spelling, roles, categories, numbers)
+        one = _as_asked(name, read.pop(name), source, spelling, roles, categories, numbers)
         found.append(_kept(one) if name in reading.keep and not one.is_used else one)
     return found
 
