@@ -36,21 +36,9 @@ _FEW_ROWS = 20  # below which cells may well all differ without being names of r
 _ALL_DIFFER = 0.95
 _WORDS_OF_TEXT = 5
 _LETTERS_OF_TEXT = 50
-_SENTINELS = (
-    -9.0,
-    -99.99,
-    -999.9,
-    -999.99,
-    -99.0,
-    -999.0,
-    -9999.0,
-    -99999.0,
-    99.0,
-    999.0,
-    9999.0,
-    99999.0,
-    999999.0,
-)
+_SENTINELS = {-9.0, -99.99, -999.9, -999.99} | {
+    sign * (10.0**digits - 1) for digits in range(2, 7) for sign in (-1, 1)
+}
 _YES_NO = [
     {"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"on", "off"},
     {"ja", "nein"}, {"oui", "non"}, {"si", "no"}, {"sí", "no"}, {"sim", "não"}, {"да", "нет"},
@@ -75,7 +63,9 @@ def understand(
         Reads the column once more, every cell as it is written.
     """
     if isinstance(cells, Numbers):
-        found = None if cells.is_code else _of_numbers(name, cells, spelling)
+        # Where a comma is the decimal sign, 1.234 may be a thousand: it must be seen as written.
+        open_to_doubt = cells.is_code or (spelling.decimal == "," and not _is_whole(cells.values))
+        found = None if open_to_doubt else _of_numbers(name, cells, spelling)
         if found is not None:
             return found
         cells = as_written()
@@ -377,7 +367,7 @@ def _is_prose(texts: Sequence[str]) -> bool:
 
 
 def _is_whole(numbers: NDArray[np.float64]) -> bool:
-    return bool(np.array_equal(numbers, np.trunc(numbers)))
+    return bool(np.array_equal(numbers, np.trunc(numbers), equal_nan=True))
 
 
 def _row_of(words: Words, place: int) -> int:

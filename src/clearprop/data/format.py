@@ -3,11 +3,12 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
 from typing import IO, ClassVar
 
-from clearprop.data.dataset import Dataset, Raw
+from clearprop.data.dataset import Dataset, Problem, Raw
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.errors import DataError
 
@@ -18,6 +19,24 @@ Source: Deutsch, RFC 1951 (1996): a match of 258 bytes takes at least two bits.
 """
 
 _STEP = 2**20  # bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Samples without targets, as a file gives them.
+
+    Parameters
+    ----------
+    raw : ndarray or Table, N rows
+    notes : tuple of str
+        Sentences on what was understood, changed or left out, the most important first.
+    problems : tuple of Problem
+        The parts of the file that were left out.
+    """
+
+    raw: Raw
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 class Format(ABC):
@@ -67,7 +86,7 @@ class Format(ABC):
         """Return the names of a table's columns, where it `has_columns`."""
         raise NotImplementedError
 
-    def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Raw:
+    def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Samples:
         """Read samples alone, where it `takes_inputs`; a table may have its target, too."""
         raise NotImplementedError
 

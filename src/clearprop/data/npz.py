@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.data.dataset import Dataset, kind_of
-from clearprop.data.format import DEFLATE_LIMIT, Format, cannot_read, read_claimed
+from clearprop.data.format import DEFLATE_LIMIT, Format, Samples, cannot_read, read_claimed
 from clearprop.data.reading import DEFAULT, Reading
 from clearprop.data.selected_rows import Array, require_finite
 from clearprop.data.target import index_labels, understand_target
@@ -64,7 +64,7 @@ class Npz(Format):
             test = Dataset(f"{path}: test", kind_of(X_test), X_test, labels, class_names)
         return Dataset(str(path), kind_of(X), X, indices, class_names, test=test)
 
-    def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Array:
+    def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Samples:
         """Read the array X alone, shape (N, ...).
 
         Raises
@@ -76,7 +76,7 @@ class Npz(Format):
         if "x" not in arrays:
             raise _missing(path, "X")
         require_finite(arrays["x"], f"{path.name}: X")
-        return arrays["x"]
+        return Samples(arrays["x"])
 
 
 def _check(X: Array, y: Array, name: str) -> None:

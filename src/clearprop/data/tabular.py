@@ -10,7 +10,7 @@ import numpy as np
 
 from clearprop.data import cells, columns
 from clearprop.data.dataset import Dataset, Problem
-from clearprop.data.format import Format
+from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.table import Column, Table, Words, is_missing
 from clearprop.data.target import understand_target, why_values
@@ -138,19 +138,32 @@ class TableFormat(Format):
         """
         source = self.source(path, reading.text)
         _require_names(source, reading)
-        found = _understand(source, reading)
+        found, spelling = _understand(source, reading)
         label, chosen = _choose_target(found, reading.target)
-        return _dataset(path, source, reading, found, label, chosen)
+        dataset = _dataset(path, source, reading, found, label, chosen)
+        return replace(dataset, form=replace(reading.text, decimal=spelling.decimal))
 
     def column_names(self, path: Path, form: TextForm = DEFAULT.text) -> tuple[str, ...]:
         """Return the columns' names."""
         return self.source(path, form).names
 
-    def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Table:
+    def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Samples:
         """Read the columns that `reading.roles` names; all where it names none."""
         source = self.source(path, reading.text)
-        found = _understand(source, reading)
-        return Table({one.name: one.column for one in found})
+        found, spelling = _understand(source, reading)
+        notes = [*doubts_of(found), *source.remarks]
+        if reading.roles and spelling.decimal != (reading.text.decimal or "."):
+            notes.append(
+                f"Numbers are written with the decimal sign {spelling.decimal!r}, in the training "
+                f"data with {reading.text.decimal!r}."
+            )
+        table = Table({one.name: one.column for one in found})
+        return Samples(table, tuple(notes), source.problems())
+
+    def as_written(self, path: Path, reading: Reading = DEFAULT) -> dict[str, Words]:
+        """Read every column, each cell as it is written."""
+        source = self.source(path, reading.text)
+        return dict(source.words(source.names))
 
 
 def _require_names(source: Source, reading: Reading) -> None:
@@ -184,13 +197,15 @@ def _why_not(one: UnderstoodColumn) -> str:
     return one.kind if not one.is_used or one.kind == "date" else "without a name"
 
 
-def _understand(source: Source, reading: Reading) -> list[UnderstoodColumn]:
-    """Understand every column that is asked for."""
+def _understand(source: Source, reading: Reading) -> tuple[list[UnderstoodColumn], Spelling]:
+    """Understand every column that is asked for, and how cells are spelled."""
     roles = dict(reading.roles or {})
     categories = {*reading.category, *(name for name, role in roles.items() if role == "category")}
     numbers = {*reading.number, *(name for name, role in roles.items() if role == "number")}
-    if reading.target is not None and reading.task is not None:
-        (categories if reading.task == "classify" else numbers).add(reading.target)
+    if reading.target is not None and reading.task == "regress":
+        numbers.add(reading.target)
+    if reading.target is not None and reading.task == "classify" and reading.roles is not None:
+        categories.add(reading.target)  # as it is written, to be looked for among known classes
     read = dict(source.cells(categories, numbers))
     wanted = [
         name
@@ -198,14 +213,15 @@ def _understand(source: Source, reading: Reading) -> list[UnderstoodColumn]:
         if name not in reading.drop
         and (reading.roles is None or name in roles or name == reading.target)
     ]
-    decimal = reading.text.decimal or decimal_of(read[name] for name in wanted)
+    said, told = reading.text.decimal, decimal_of(read[name] for name in wanted)
+    decimal = said or told if reading.roles is None else told or said
     missing = frozenset(text.lower() for text in reading.text.missing)
     spelling = Spelling(decimal or ".", missing, day_first=decimal == ",")
     found = []
     for name in wanted:
         one = _as_asked(name, read.pop(name), source, spelling, roles, categories, numbers)
         found.append(_kept(one) if name in reading.keep and not one.is_used else one)
-    return found
+    return found, spelling
 
 
 def _as_asked(
@@ -288,7 +304,6 @@ def _dataset(
         problems=source.problems(),
         notes=(*notes, *source.remarks),
         columns=(facts, *(one.facts for one in found)),
-        form=reading.text,
         sources=None if lost == 0 else tuple(f"row {row + 1}" for row in np.flatnonzero(there)),
     )
 

@@ -72,7 +72,8 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
             f"{path} can't be predicted from. Expected a picture (JPEG, PNG, WebP, BMP, GIF), or a "
             f"{loading.suffixes(known)} file."
         )
-    raw = owner.read_inputs(path, recipe.reading())
+    samples = owner.read_inputs(path, recipe.reading())
+    raw = samples.raw
     if isinstance(raw, Table):
         raw = _fitting(raw, recipe, path)
     recipe.inputs.check(raw)
