@@ -21,8 +21,9 @@ NOTHING = float("nan")
 
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _CURRENCY = "$€£¥₹₽₩₺₴₪฿¢"
+_CODES = "USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|CNY|INR|BRL|MXN|SEK|NOK|DKK|PLN|CZK|RUB|TRY|ZAR|KRW"
 _AROUND = re.compile(
-    rf"^(?:[{_CURRENCY}]|[A-Z]{{3}}(?=[ \d]))?\s*|\s*(?:[{_CURRENCY}%‰]|[A-Z]{{3}})?$"
+    rf"^(?:[{_CURRENCY}]|(?:{_CODES}) )?\s*|\s*(?:[{_CURRENCY}%‰]| (?:{_CODES}))?$"
 )
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
 _SIGNS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-"})
