@@ -5,7 +5,6 @@ and row; every other column is kept as words. What turns out to be another thing
 read once more.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,7 +16,8 @@ from clearprop.data.numerals import is_code, is_plain_number
 from clearprop.data.table import Words
 
 _CELLS = 10_000  # at a time, before they are numbers or words: more would keep the collector busy
-_FEWEST_ROWS = 16
+_FEW = 50  # cells that tell how a column begins
+_FEWEST_ROWS = 64  # at a time, however many columns there are
 
 
 @dataclass
@@ -172,5 +172,5 @@ def _blocks(rows: Iterable[list[str]], width: int) -> Iterator[list[list[str]]]:
 
 def _are_words(cells: tuple[str, ...]) -> bool:
     """Whether most of some cells that are not empty are no numbers."""
-    few = Counter(is_plain_number(cell.strip()) for cell in cells[:1000] if cell.strip())
-    return few[False] > few[True]
+    few = [cell.strip() for cell in cells[:: max(1, len(cells) // _FEW)]]
+    return 2 * sum(map(is_plain_number, few)) < sum(map(bool, few))

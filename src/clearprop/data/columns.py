@@ -84,6 +84,8 @@ def of_column(name: str, column: Column) -> UnderstoodColumn:
 def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
     """Take a column for numbers, and what is none for missing."""
     if isinstance(cells, Numbers):
+        if not cells.others and not spelling.missing:
+            return _as_number(name, cells.values)
         column, others = cells.values, cells.others_as_words()
     else:
         column, others = np.full(len(cells), np.nan), cells

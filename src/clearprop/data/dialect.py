@@ -4,6 +4,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from clearprop.data.numerals import is_plain_number
 from clearprop.data.reading import TextForm
@@ -234,7 +235,7 @@ def _counted_through(cells: Sequence[str]) -> bool:
 
 def _different(cells: Sequence[str], remarks: list[str]) -> tuple[str, ...]:
     """Give every column a name of its own."""
-    names: list[str] = []
+    names: dict[str, None] = {}  # in order, and looked up quickly
     unnamed, repeated = [], []
     for place, cell in enumerate(cells, start=1):
         name = " ".join(cell.split())
@@ -242,12 +243,9 @@ def _different(cells: Sequence[str], remarks: list[str]) -> tuple[str, ...]:
             name = f"unnamed {place}"
             unnamed.append(name)
         if name in names:
-            number = 2
-            while f"{name} ({number})" in names:
-                number += 1
             repeated.append(name)
-            name = f"{name} ({number})"
-        names.append(name)
+            name = next(new for number in count(2) if (new := f"{name} ({number})") not in names)
+        names[name] = None
     if unnamed:
         remarks.append(f"Columns without a name are called by their place: {_excerpt(unnamed)}.")
     if repeated:
