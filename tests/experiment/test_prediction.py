@@ -8,7 +8,7 @@ import pytest
 import clearprop as cp
 from clearprop.errors import UsageError
 from clearprop.experiment import Settings, learn, set_task
-from clearprop.experiment.evaluation import predict_files
+from clearprop.experiment.prediction import predict_files
 from clearprop.experiment.learning import load_for
 
 

@@ -4,8 +4,7 @@ Other data are loaded as the model's own were.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from clearprop.core.parameters import Array
 from clearprop.core.schedules import SCHEDULES
 from clearprop.data import Dataset, Table, hold_out, load
 from clearprop.data.loading import format_of
-from clearprop.errors import DataError, DivergedError, ShapeError, UsageError
+from clearprop.errors import DataError, DivergedError, UsageError, naming
 from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.files.models import Model
 from clearprop.layers import ACTIVATIONS, BatchNorm, Dense, Dropout, Flatten, Layer
@@ -130,17 +129,6 @@ def _target_in(path: Path, recipe: preprocessing.Preprocessing) -> str | None:
             "model takes; expected one, the target."
         )
     return others[0]
-
-
-@contextmanager
-def naming(source: str) -> Iterator[None]:
-    """Put a file or data set in front of an error that only says what is wrong with its samples."""
-    try:
-        yield
-    except (DataError, ShapeError) as error:
-        if source in str(error):
-            raise
-        raise type(error)(f"{source}: {error}") from error
 
 
 def set_task(settings: Settings, dataset: Dataset) -> Task:

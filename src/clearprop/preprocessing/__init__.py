@@ -3,6 +3,8 @@
 It travels inside the model file as plain values and is applied again at prediction.
 """
 
+from clearprop.preprocessing.given import prepared_from
+from clearprop.preprocessing.input_files import input_files
 from clearprop.preprocessing.input_recipes import (
     ArrayRecipe,
     CategoricalColumn,
@@ -11,7 +13,8 @@ from clearprop.preprocessing.input_recipes import (
     PlainColumn,
     TableRecipe,
 )
-from clearprop.preprocessing.inputs import Inputs, array_of, read_inputs
+from clearprop.preprocessing.inputs import Inputs, Part, array_of, read_inputs, read_parts
+from clearprop.preprocessing.likeness import unlikeness
 from clearprop.preprocessing.recipe import (
     ClassTarget,
     InputRecipe,
@@ -29,6 +32,7 @@ __all__ = [
     "InputRecipe",
     "Inputs",
     "NumericColumn",
+    "Part",
     "PictureRecipe",
     "PlainColumn",
     "PreparedRows",
@@ -37,6 +41,10 @@ __all__ = [
     "ValueTarget",
     "array_of",
     "fit_recipe",
+    "input_files",
     "prepare",
+    "prepared_from",
     "read_inputs",
+    "read_parts",
+    "unlikeness",
 ]

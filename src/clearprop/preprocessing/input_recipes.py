@@ -242,16 +242,22 @@ class NumericColumn(InputColumn):
     median, mean, std : float
         The moments of the training data's numbers that were not missing; std is 1 where all are
         alike.
+    low, high : float or None
+        The lowest and the highest of them; None in files that are older than these fields.
     """
 
     median: float
     mean: float
     std: float
+    low: float | None = None
+    high: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require_numbers((self.median, self.mean), f"Median and mean of {self.name!r}")
         require_numbers((self.std,), f"The deviation of {self.name!r}", positive=True)
+        if self.low is not None or self.high is not None:
+            require_numbers((self.low, self.high), f"The range of {self.name!r}")
 
     @classmethod
     def fit(cls, name: str, column: Column) -> "NumericColumn":
@@ -260,7 +266,8 @@ class NumericColumn(InputColumn):
         if len(present) == 0:
             return cls(name, 0.0, 0.0, 1.0)
         mean, std = moments(present)
-        return cls(name, float(np.median(present)), float(mean), float(std))
+        low, high = float(present.min()), float(present.max())
+        return cls(name, float(np.median(present)), float(mean), float(std), low, high)
 
     def fill(self, out: Array, column: Column) -> None:
         """Write the standardised numbers, shape (N, 1)."""
