@@ -15,7 +15,7 @@ from clearprop.data import Problem, Table
 from clearprop.errors import UsageError, unknown_name
 from clearprop.experiment.learning import recipe_of
 from clearprop.files.models import Model
-from clearprop.preprocessing import Part, input_files, read_parts
+from clearprop.preprocessing import Part, found_files, read_parts
 from clearprop.preprocessing.input_files import shown
 from clearprop.preprocessing.inputs import as_written
 
@@ -169,7 +169,7 @@ def predict_files(
     ----------
     model : Model
     names : sequence of str or path-like
-        Files, folders, patterns, or ``-`` for standard input: see `input_files`.
+        Files, folders, patterns, or ``-`` for standard input: see `found_files`.
     id : str, optional
         The column of tables that names the samples; by default their file and row do.
     top : int, optional
@@ -185,7 +185,7 @@ def predict_files(
     """
     recipe = recipe_of(model, "read files")
     _check_top(model, top)
-    with input_files(names, recipe.inputs) as files:
+    with found_files(names, recipe.inputs) as files:
         parts, problems = read_parts(files, recipe, model.network.dtype)
         notes = files.notes + tuple(note for part in parts for note in part.inputs.notes)
         found = Predictions(model, parts, problems, notes, id, top)

@@ -4,7 +4,7 @@ It travels inside the model file as plain values and is applied again at predict
 """
 
 from clearprop.preprocessing.given import prepared_from
-from clearprop.preprocessing.input_files import input_files
+from clearprop.preprocessing.input_files import found_files
 from clearprop.preprocessing.input_recipes import (
     ArrayRecipe,
     CategoricalColumn,
@@ -41,7 +41,7 @@ __all__ = [
     "ValueTarget",
     "array_of",
     "fit_recipe",
-    "input_files",
+    "found_files",
     "prepare",
     "prepared_from",
     "read_inputs",

@@ -12,7 +12,7 @@ from clearprop.data.dataset import Raw
 from clearprop.data.selected_rows import Array
 from clearprop.data.table import TEXT, Column, Table
 from clearprop.errors import DataError, ShapeError, naming
-from clearprop.preprocessing.input_files import input_files
+from clearprop.preprocessing.input_files import found_files
 from clearprop.preprocessing.input_recipes import CategoricalColumn, TableRecipe
 from clearprop.preprocessing.inputs import fitting, read_parts
 from clearprop.preprocessing.likeness import unlikeness
@@ -32,7 +32,7 @@ def prepared_from(
     ----------
     X : array-like (N, ...), Table, mapping or data frame of N rows, path, or sequence of paths
         A data frame is whatever has ``columns`` and gives one by its name: those of pandas and
-        polars do. Paths are what `input_files` takes.
+        polars do. Paths are what `found_files` takes.
     recipe : Preprocessing
         The model's.
     dtype : dtype-like
@@ -51,7 +51,7 @@ def prepared_from(
         If the shape of the samples differs from that in training, or X is a single sample.
     """
     if _is_path(X) or (isinstance(X, list | tuple) and X and all(map(_is_path, X))):
-        with input_files([X] if _is_path(X) else X, recipe.inputs) as files:
+        with found_files([X] if _is_path(X) else X, recipe.inputs) as files:
             parts, problems = read_parts(files, recipe, dtype)
         if problems:
             more = f" ({len(problems) - 1} more files, too.)" if len(problems) > 1 else ""

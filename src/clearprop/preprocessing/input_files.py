@@ -54,7 +54,7 @@ class InputFiles:
 
 
 @contextmanager
-def input_files(names: Sequence[str | os.PathLike[str]], recipe: Recipe) -> Iterator[InputFiles]:
+def found_files(names: Sequence[str | os.PathLike[str]], recipe: Recipe) -> Iterator[InputFiles]:
     """Find the files that are meant by some names, while the block lasts.
 
     Parameters
