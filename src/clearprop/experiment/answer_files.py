@@ -13,7 +13,7 @@ import numpy as np
 from clearprop.errors import MissingExtraError, UsageError
 from clearprop.experiment.prediction import Block, Predictions
 from clearprop.files.written import written_beside
-from clearprop.preprocessing.input_files import shown
+from clearprop.preprocessing import shown
 
 Columns: TypeAlias = Mapping[str, Sequence[Any]]
 Write: TypeAlias = Callable[[Columns], None]

@@ -15,9 +15,7 @@ from clearprop.data import Problem, Table
 from clearprop.errors import UsageError, unknown_name
 from clearprop.experiment.learning import recipe_of
 from clearprop.files.models import Model
-from clearprop.preprocessing import Part, found_files, read_parts
-from clearprop.preprocessing.input_files import shown
-from clearprop.preprocessing.inputs import as_written
+from clearprop.preprocessing import Part, as_written, found_files, read_parts, shown
 
 
 @dataclass(frozen=True)

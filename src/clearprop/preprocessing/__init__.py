@@ -4,7 +4,7 @@ It travels inside the model file as plain values and is applied again at predict
 """
 
 from clearprop.preprocessing.given import prepared_from
-from clearprop.preprocessing.input_files import found_files
+from clearprop.preprocessing.input_files import found_files, shown
 from clearprop.preprocessing.input_recipes import (
     ArrayRecipe,
     CategoricalColumn,
@@ -13,7 +13,14 @@ from clearprop.preprocessing.input_recipes import (
     PlainColumn,
     TableRecipe,
 )
-from clearprop.preprocessing.inputs import Inputs, Part, array_of, read_inputs, read_parts
+from clearprop.preprocessing.inputs import (
+    Inputs,
+    Part,
+    array_of,
+    as_written,
+    read_inputs,
+    read_parts,
+)
 from clearprop.preprocessing.likeness import unlikeness
 from clearprop.preprocessing.recipe import (
     ClassTarget,
@@ -40,11 +47,13 @@ __all__ = [
     "TableRecipe",
     "ValueTarget",
     "array_of",
+    "as_written",
     "fit_recipe",
     "found_files",
     "prepare",
     "prepared_from",
     "read_inputs",
     "read_parts",
+    "shown",
     "unlikeness",
 ]

@@ -101,10 +101,11 @@ def _table(X: Any, recipe: Preprocessing) -> Table:
     if isinstance(recipe.inputs, TableRecipe):
         columns = recipe.inputs.columns
         categorical = {one.name for one in columns if isinstance(one, CategoricalColumn)}
-    names = list(X) if isinstance(X, Mapping) else list(X.columns)
-    table = {str(name): _column(X[name], str(name) in categorical) for name in names}
-    if len(table) < len(names):
+    given = list(X) if isinstance(X, Mapping) else list(X.columns)
+    names = {str(name): name for name in given}
+    if len(names) < len(given):
         raise DataError("X has two columns of one name; give each a name of its own.")
+    table = {name: _column(X[own], name in categorical) for name, own in names.items()}
     if len({len(column) for column in table.values()}) > 1:
         raise ShapeError("The columns of X differ in length.")
     return Table(table)

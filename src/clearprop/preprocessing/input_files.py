@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from clearprop.data import loading
 from clearprop.data.dataset import Problem
@@ -173,27 +172,22 @@ def _piped(folder: Path, *, pictures: bool) -> Path:
     """Keep standard input in a file whose suffix says what its first bytes tell."""
     if sys.stdin is None:
         raise DataError("There is no standard input to read; it is closed.")
-    source = sys.stdin.buffer
-    head = _step(source)
-    plain = "" if pictures else ".csv"
-    suffix = next((one for start, one in _SUFFIXES.items() if head.startswith(start)), plain)
-    path = folder / f"{_PIPED}{suffix}"
-    with path.open("wb") as file:
-        size = 0
-        while head:
-            size += len(head)
-            if size > MOST_PIPED:
-                raise DataError(
-                    f"Standard input goes on after {MOST_PIPED // 2**20} MiB. Save it to a file, "
-                    "and give that."
-                )
-            file.write(head)
-            head = _step(source)
-    return path
-
-
-def _step(source: BinaryIO) -> bytes:
+    source, size = sys.stdin.buffer, 0
     try:
-        return source.read(_STEP)
+        head = source.read(_STEP)
+        plain = "" if pictures else ".csv"
+        suffix = next((one for start, one in _SUFFIXES.items() if head.startswith(start)), plain)
+        path = folder / f"{_PIPED}{suffix}"
+        with path.open("wb") as file:
+            while head:
+                size += len(head)
+                if size > MOST_PIPED:
+                    raise DataError(
+                        f"Standard input goes on after {MOST_PIPED // 2**20} MiB. Save it to a "
+                        "file, and give that."
+                    )
+                file.write(head)
+                head = source.read(_STEP)
     except OSError as error:
         raise cannot_read(_PIPED, error) from error
+    return path

@@ -6,13 +6,7 @@ import numpy as np
 
 from clearprop.data.dataset import Raw
 from clearprop.data.table import TEXT, Column, Table, as_numbers, as_text, is_numeric
-from clearprop.preprocessing.input_recipes import (
-    MOST_CATEGORIES,
-    CategoricalColumn,
-    NumericColumn,
-    Recipe,
-    TableRecipe,
-)
+from clearprop.preprocessing import input_recipes
 
 FAR = 10.0
 """Standard deviations from the training data's mean beyond which a number is told as far."""
@@ -21,7 +15,7 @@ FEWEST = 10
 """Numbers of a column at least, before most of them outside the training range are told of."""
 
 
-def unlikeness(raw: Raw, recipe: Recipe, name: str) -> tuple[str, ...]:
+def unlikeness(raw: Raw, recipe: input_recipes.Recipe, name: str) -> tuple[str, ...]:
     """Say in what samples are unlike the training data, though the recipe can prepare them.
 
     Of a table, for each column: categories that training never had; numbers both outside the
@@ -41,7 +35,7 @@ def unlikeness(raw: Raw, recipe: Recipe, name: str) -> tuple[str, ...]:
     tuple of str
         At most one sentence a column, with the first row, counted from 1.
     """
-    if not isinstance(raw, Table) or not isinstance(recipe, TableRecipe):
+    if not isinstance(raw, Table) or not isinstance(recipe, input_recipes.TableRecipe):
         return ()
     return tuple(
         f"{name}, column {column.name!r}: {found}."
@@ -51,13 +45,13 @@ def unlikeness(raw: Raw, recipe: Recipe, name: str) -> tuple[str, ...]:
 
 
 def _of_column(cells: Column, column: object) -> Iterator[str]:
-    if isinstance(column, CategoricalColumn):
+    if isinstance(column, input_recipes.CategoricalColumn):
         yield from _new_categories(cells, column)
-    elif isinstance(column, NumericColumn):
+    elif isinstance(column, input_recipes.NumericColumn):
         yield from _far_numbers(as_numbers(cells, column.name), column)
 
 
-def _new_categories(cells: Column, column: CategoricalColumn) -> Iterator[str]:
+def _new_categories(cells: Column, column: input_recipes.CategoricalColumn) -> Iterator[str]:
     if is_numeric(cells):
         distinct, places = np.unique(cells, return_inverse=True)
     else:  # a dict finds them many times faster than sorting text
@@ -69,15 +63,19 @@ def _new_categories(cells: Column, column: CategoricalColumn) -> Iterator[str]:
     new = np.array([cell not in known for cell in spelled], dtype=bool)[places]
     if new.any():
         first = int(np.argmax(new))
-        full = len(column.categories) == MOST_CATEGORIES
-        lack = f"are not among the {MOST_CATEGORIES} known ones" if full else "training never had"
+        full = len(column.categories) == input_recipes.MOST_CATEGORIES
+        lack = (
+            f"are not among the {input_recipes.MOST_CATEGORIES} known ones"
+            if full
+            else "training never had"
+        )
         yield (
             f"{_rows(new)} with categories that {lack}, the first row {first + 1}: "
             f"{spelled[places[first]]!r}"
         )
 
 
-def _far_numbers(numbers: Column, column: NumericColumn) -> Iterator[str]:
+def _far_numbers(numbers: Column, column: input_recipes.NumericColumn) -> Iterator[str]:
     low, high = column.low, column.high
     if low is None or high is None:  # of a file that is older than these fields
         outside, span = np.ones(len(numbers), dtype=bool), f"a mean of {column.mean:.6g}"
