@@ -1,7 +1,6 @@
 """``clearprop predict``."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -77,7 +76,7 @@ def predict(
     with predict_files(loaded, files, id=id_column, top=top) as found:
         output.note_left_out(found.problems)
         output.note_all(found.notes)
-        said: dict[str, Any] = {"model": model}
+        said: dict[str, object] = {"model": model}
         if out is not None:
             renamed = save_answers(out, found, all_classes=proba or id_column is None)
             output.note_all(renamed)

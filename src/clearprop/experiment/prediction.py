@@ -15,7 +15,8 @@ from clearprop.data import Problem, Table
 from clearprop.errors import UsageError, unknown_name
 from clearprop.experiment.learning import recipe_of
 from clearprop.files.models import Model
-from clearprop.preprocessing import Part, as_written, found_files, read_parts, shown
+from clearprop.preprocessing import Part, found_files, read_parts, shown
+from clearprop.preprocessing.inputs import as_written
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,7 @@ from clearprop.preprocessing.input_recipes import (
     PlainColumn,
     TableRecipe,
 )
-from clearprop.preprocessing.inputs import (
-    Inputs,
-    Part,
-    array_of,
-    as_written,
-    read_inputs,
-    read_parts,
-)
+from clearprop.preprocessing.inputs import Inputs, Part, array_of, read_inputs, read_parts
 from clearprop.preprocessing.likeness import unlikeness
 from clearprop.preprocessing.recipe import (
     ClassTarget,
@@ -47,7 +40,6 @@ __all__ = [
     "TableRecipe",
     "ValueTarget",
     "array_of",
-    "as_written",
     "fit_recipe",
     "found_files",
     "prepare",

@@ -1,12 +1,10 @@
 """Samples as Python programs hold them: arrays, data frames of any library, tables, paths."""
 
-import os
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from clearprop.data.dataset import Raw
 from clearprop.data.selected_rows import Array
@@ -22,7 +20,7 @@ _MISSING_TYPES = {"NAType", "NaTType"}  # pandas' own, by name: pandas is not im
 
 
 def prepared_from(
-    X: Any, recipe: Preprocessing, dtype: DTypeLike
+    X: Any, recipe: Preprocessing, dtype: np.dtype[Any]
 ) -> tuple[Array | PreparedRows, ...]:
     """Prepare samples, however a program holds them.
 
@@ -35,7 +33,7 @@ def prepared_from(
         polars do. Paths are what `found_files` takes.
     recipe : Preprocessing
         The model's.
-    dtype : dtype-like
+    dtype : numpy.dtype
         float32 or float64.
 
     Returns
@@ -69,7 +67,7 @@ def prepared_from(
 
 
 def _is_path(X: Any) -> bool:
-    return isinstance(X, str | os.PathLike)
+    return isinstance(X, str) or hasattr(X, "__fspath__")
 
 
 def _raw_from(X: Any, recipe: Preprocessing) -> tuple[Raw, tuple[str, ...]]:

@@ -63,12 +63,9 @@ def _new_categories(cells: Column, column: input_recipes.CategoricalColumn) -> I
     new = np.array([cell not in known for cell in spelled], dtype=bool)[places]
     if new.any():
         first = int(np.argmax(new))
-        full = len(column.categories) == input_recipes.MOST_CATEGORIES
-        lack = (
-            f"are not among the {input_recipes.MOST_CATEGORIES} known ones"
-            if full
-            else "training never had"
-        )
+        most = input_recipes.MOST_CATEGORIES
+        full = len(column.categories) == most
+        lack = f"are not among the {most} known ones" if full else "training never had"
         yield (
             f"{_rows(new)} with categories that {lack}, the first row {first + 1}: "
             f"{spelled[places[first]]!r}"
