@@ -144,15 +144,20 @@ def test_a_file_that_can_t_be_finished_leaves_the_old_one(
     assert (tmp_path / "p.csv").read_text() == "old"
 
 
-@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
 def test_names_that_are_no_text_are_written_escaped(tmp_path: Path, suffix: str) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet") if suffix == "parquet" else None
     digits = cp.load_data("digits")
     model = learn(set_task(Settings(data="digits", layers=(3,), epochs=1), digits)).model
     Image.new("L", (8, 8)).save(tmp_path / os.fsdecode(b"p\xff.png"))
     with predict_files(model, [tmp_path]) as found:
         save_answers(tmp_path / f"p.{suffix}", found)
-    text = (tmp_path / f"p.{suffix}").read_text(encoding="utf-8")
-    assert "p\\udcff.png" in text
+    path = tmp_path / f"p.{suffix}"
+    if suffix == "parquet":
+        (name,) = parquet.read_table(path).column("file").to_pylist()
+    else:
+        name = path.read_text(encoding="utf-8")
+    assert "p\\udcff.png" in name
 
 
 def test_numbers_that_are_not_finite_are_null_in_json(model: cp.Model, tmp_path: Path) -> None:

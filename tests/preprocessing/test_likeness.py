@@ -29,6 +29,11 @@ def test_categories_that_training_never_had_are_counted() -> None:
     )
 
 
+def test_a_long_cell_is_shortened() -> None:
+    (note,) = notes_on(CITIES, city=text("x" * 100_000))
+    assert note.endswith(f": '{'x' * 60}...'.")
+
+
 def test_known_and_missing_ones_are_not() -> None:
     assert notes_on(CITIES, city=text("Rome", "", "Oslo")) == ()
 

@@ -188,11 +188,14 @@ def _parquet(path: Path, kinds: Mapping[str, type]) -> Iterator[Write]:
     schema = arrow.schema([(_valid(name), of[kind]) for name, kind in kinds.items()])
     with ParquetWriter(path, schema) as file:
 
+        def array(column: Sequence[Any], kind: type) -> Any:
+            try:
+                return arrow.array(column, of[kind])
+            except UnicodeEncodeError:
+                return arrow.array([_valid(cell) for cell in column], of[kind])
+
         def write(columns: Columns) -> None:
-            arrays = [
-                arrow.array(map(_valid, column) if kinds[name] is str else column, of[kinds[name]])
-                for name, column in columns.items()
-            ]
+            arrays = [array(column, kinds[name]) for name, column in columns.items()]
             file.write_table(arrow.Table.from_arrays(arrays, schema=schema))
 
         yield write

@@ -14,6 +14,8 @@ FAR = 10.0
 FEWEST = 10
 """Numbers of a column at least, before most of them outside the training range are told of."""
 
+_LONGEST = 60  # characters of a cell that are shown
+
 
 def unlikeness(raw: Raw, recipe: input_recipes.Recipe, name: str) -> tuple[str, ...]:
     """Say in what samples are unlike the training data, though the recipe can prepare them.
@@ -68,7 +70,7 @@ def _new_categories(cells: Column, column: input_recipes.CategoricalColumn) -> I
         lack = f"are not among the {most} known ones" if full else "training never had"
         yield (
             f"{_rows(new)} with categories that {lack}, the first row {first + 1}: "
-            f"{spelled[places[first]]!r}"
+            f"{_shortened(spelled[places[first]])!r}"
         )
 
 
@@ -92,6 +94,10 @@ def _far_numbers(numbers: Column, column: input_recipes.NumericColumn) -> Iterat
         f"{_rows(told)} with numbers {amount} those of training ({span}), the first row "
         f"{first + 1}: {numbers[first]:.6g}"
     )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _rows(mask: Column) -> str:
