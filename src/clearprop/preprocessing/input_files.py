@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,10 +75,12 @@ def found_files(names: Sequence[str | os.PathLike[str]], recipe: Recipe) -> Iter
     if not names:
         raise DataError("There is no file to predict from; give at least one.")
     search = _Search(isinstance(recipe, PictureRecipe))
-    with tempfile.TemporaryDirectory(prefix="clearprop-") as kept:
+    texts = [os.fspath(name) for name in names]
+    piped = STANDARD_INPUT in texts
+    with tempfile.TemporaryDirectory(prefix="clearprop-") if piped else nullcontext("") as kept:
         paths: list[Path] = []
-        for given in names:
-            name, path = os.fspath(given), Path(given)
+        for name in texts:
+            path = Path(name)
             if name == STANDARD_INPUT:
                 paths.append(_piped(Path(kept), pictures=search.pictures))
             elif path.is_dir():
@@ -93,7 +95,7 @@ def found_files(names: Sequence[str | os.PathLike[str]], recipe: Recipe) -> Iter
         try:
             yield InputFiles(groups, tuple(search.problems), tuple(search.notes))
         except (DataError, ShapeError) as error:
-            if kept not in str(error):
+            if not piped or kept not in str(error):
                 raise
             raise type(error)(str(error).replace(f"{kept}{os.sep}", "")) from error
 
@@ -132,7 +134,12 @@ class _Search:
 
     def _walk(self, folder: Path) -> Iterator[Path]:
         found: list[Path] = []
-        for place, folders, files in os.walk(folder, onerror=self._closed):
+        seen: set[str] = set()
+        for place, folders, files in os.walk(folder, onerror=self._closed, followlinks=True):
+            if (real := os.path.realpath(place)) in seen:  # links may lead in a circle
+                folders.clear()
+                continue
+            seen.add(real)
             folders[:] = [name for name in folders if not name.startswith(".")]
             found += [Path(place, name) for name in files]
         return iter(sorted(found))
