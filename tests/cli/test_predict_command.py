@@ -96,7 +96,8 @@ class TestATable:
             f"new.csv row {row}" for row in (1, 2, 3, 1, 2, 3)
         ]
         assert [problem["source"] for problem in found["problems"]] == ["bad.csv", "gone.csv"]
-        assert "Row 1 of column 'age' is 'old'" in result.stderr
+        assert "bad.csv can't be predicted from: Row 1 of column 'age' is 'old'" in result.stderr
+        assert "Left out: gone.csv can't be read: No such file" in result.stderr
 
     def test_unlike_the_training_data_is_noted_by_row_column_and_value(
         self, clearprop, table_model, strict_json
@@ -262,9 +263,18 @@ class TestAFile:
             shares, said = model.predict_proba(new), model.predict(new)
         ours = ["prediction (2)", *(f"probability {name}" for name in model.class_names)]
         assert list(rows[0]) == [*given[0], *ours]
-        assert "The input has a column 'prediction' of its own" in result.stderr
+        note = "The input has a column 'prediction' of its own; ours is 'prediction (2)'."
+        assert note in result.stderr
         assert [row[ours[0]] for row in rows] == said.tolist()
         assert [[float(row[name]) for name in ours[1:]] for row in rows] == shares.tolist()
+
+    def test_is_told_of_in_json(self, clearprop, table_model, new, strict_json):
+        result = clearprop("predict", table_model, new, "--out", "p.csv", "--json")
+        told = strict_json(result.stdout)
+        assert (told["out"], told["samples"], told["problems"]) == ("p.csv", 3, [])
+        assert "predictions" not in told
+        assert "ours is 'prediction (2)'" in told["notes"][-1]
+        assert len(rows_of("p.csv")) == 3
 
     def test_in_json_lines_is_the_same(self, clearprop, table_model, new, strict_json):
         for name in ("p.csv", "p.jsonl"):
@@ -421,7 +431,7 @@ class TestPlaces:
         Path("data/readme.txt").write_text("weight")
         result = clearprop("predict", table_model, "data")
         assert result.exit_code == 1
-        assert "data has no .csv, .tsv or .npz file among its 1 files" in result.stderr
+        assert "data has no .csv, .tsv or .npz file; found 1 .txt" in result.stderr
         Path("data/deep/new.csv").write_text("weight,age,colour\n1,70,red\n")
         result = clearprop("predict", table_model, "data")
         assert result.stdout.splitlines()[1].startswith("new.csv row 1")

@@ -47,7 +47,7 @@ def test_a_folder_gives_all_of_its_pictures_sorted(
     pictures = sorted(Path(name) for name in made if not name.endswith(".txt"))
     if not pictures:
         with (
-            pytest.raises(DataError, match="has no picture among"),
+            pytest.raises(DataError, match="has no picture; found"),
             found_files([folder], PICTURES),
         ):
             pass

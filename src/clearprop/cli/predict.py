@@ -77,9 +77,11 @@ def predict(
         output.note_left_out(found.problems)
         output.note_all(found.notes)
         said: dict[str, object] = {"model": model}
+        notes = list(found.notes)
         if out is not None:
             renamed = save_answers(out, found, all_classes=proba or id_column is None)
             output.note_all(renamed)
+            notes += renamed
             said |= {"out": out, "samples": len(found)}
             if not as_json:
                 click.echo(f"{out}: {len(found)} {'answer' if len(found) == 1 else 'answers'}")
@@ -93,7 +95,7 @@ def predict(
                 said
                 | {
                     "problems": [vars(problem) for problem in found.problems],
-                    "notes": list(found.notes),
+                    "notes": notes,
                     "pictures": [str(path) for path in drawn],
                 }
             )

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ MOST_PIPED = 2**30
 
 _STEP = 2**20  # bytes
 _PIPED = "standard input"
+_KINDS = 5  # suffixes in a sentence at most
 _SUFFIXES = {  # of files by their first bytes; everything else is a picture, or text
     b"PK\x03\x04": ".npz",
     b"PAR1": ".parquet",
@@ -155,20 +156,26 @@ class _Search:
         chosen = pictures if self.pictures and pictures else owned
         expected = "picture" if self.pictures else f"{loading.suffixes(_known())} file"
         if not chosen:
-            raise DataError(f"{place} has no {expected} among its {len(files)} files.")
+            raise DataError(f"{place} has no {expected}; found {_kinds(files) or 'no file'}.")
         if chosen is owned and len(owned) > 1 and not several:
             listed = ", ".join(path.name for path in owned[:3])
             raise DataError(
                 f"{place} holds {len(owned)} tables or arrays ({listed}{', ...' * (len(owned) > 3)}"
                 "), expected one. Name those that are meant."
             )
-        if passed := Counter(path.suffix or path.name for path in set(files) - set(chosen)):
-            kinds = ", ".join(f"{count} {kind}" for kind, count in passed.most_common(5))
-            more = ", ..." if len(passed) > 5 else ""
+        if passed := set(files) - set(chosen):
             self.notes.append(
-                f"{place}: {passed.total()} of {len(files)} files are passed over ({kinds}{more})."
+                f"{place}: {len(passed)} of {len(files)} files are passed over ({_kinds(passed)})."
             )
         return chosen
+
+
+def _kinds(files: Collection[Path]) -> str:
+    """Count files by suffix: "48 .txt, 1 .md"."""
+    kinds = Counter(path.suffix or path.name for path in files)
+    ordered = sorted(kinds.items(), key=lambda one: (-one[1], one[0]))
+    more = ", ..." if len(kinds) > _KINDS else ""
+    return ", ".join(f"{count} {kind}" for kind, count in ordered[:_KINDS]) + more
 
 
 def _known() -> list[Format]:

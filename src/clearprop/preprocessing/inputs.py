@@ -90,14 +90,19 @@ def read_parts(
                 prepared = prepare(inputs.raw, recipe.inputs, dtype)
         except (DataError, ShapeError) as error:
             errors.append(error)
-            reason = f"can't be predicted from: {error}".removesuffix(".")
-            problems += [Problem(shown(path), reason) for path in paths]
+            problems += [_problem(shown(path), str(error).removesuffix(".")) for path in paths]
         else:
             parts.append(Part(None if pictured else paths[0], inputs, prepared))
             problems += inputs.problems
     if errors and not parts:
         raise errors[0]
     return tuple(parts), tuple(problems)
+
+
+def _problem(name: str, message: str) -> Problem:
+    if message.startswith(f"{name} "):
+        return Problem(name, message.removeprefix(f"{name} "))
+    return Problem(name, f"can't be predicted from: {message.removeprefix(f'{name}: ')}")
 
 
 def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
