@@ -370,8 +370,9 @@ class TestWhatIsPrinted:
     def test_has_every_class_with_proba_and_the_likeliest_with_top(self, clearprop, table_model):
         Path("new.csv").write_text("k,weight,age,colour\nA7,1,70,red\n")
         plain = clearprop("predict", table_model, "new.csv").stdout.splitlines()[1].split()
-        lines = clearprop("predict", table_model, "new.csv", "--proba", "--id", "k").stdout
-        header, row = (line.split() for line in lines.splitlines())
+        result = clearprop("predict", table_model, "new.csv", "--proba", "--id", "k")
+        assert result.stderr == ""  # the column is not passed over
+        header, row = (line.split() for line in result.stdout.splitlines())
         assert header == ["k", "prediction", "no", "yes"]
         assert (row[0], row[1], row[3]) == ("A7", "yes", plain[-1])
         header, row = (

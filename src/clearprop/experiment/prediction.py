@@ -185,7 +185,7 @@ def predict_files(
     recipe = recipe_of(model, "read files")
     _check_top(model, top)
     with found_files(names, recipe.inputs) as files:
-        parts, problems = read_parts(files, recipe, model.network.dtype)
+        parts, problems = read_parts(files, recipe, model.network.dtype, id)
         notes = files.notes + tuple(note for part in parts for note in part.inputs.notes)
         found = Predictions(model, parts, problems, notes, id, top)
         for part, columns in zip(parts, found.written, strict=True) if id is not None else ():

@@ -66,9 +66,9 @@ class Part:
 
 
 def read_parts(
-    files: InputFiles, recipe: Preprocessing, dtype: DTypeLike
+    files: InputFiles, recipe: Preprocessing, dtype: DTypeLike, label: str | None = None
 ) -> tuple[tuple[Part, ...], tuple[Problem, ...]]:
-    """Read and prepare files, each table or array by itself.
+    """Read and prepare files, each table or array by itself; for `label` see `read_inputs`.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def read_parts(
         pictured = named_like_a_picture(paths[0]) or loading.format_of(paths[0]) is None
         try:
             with naming(shown(paths[0])):
-                inputs = read_inputs(paths, recipe)
+                inputs = read_inputs(paths, recipe, label)
                 prepared = prepare(inputs.raw, recipe.inputs, dtype)
         except (DataError, ShapeError) as error:
             errors.append(error)
@@ -105,7 +105,7 @@ def _problem(name: str, message: str) -> Problem:
     return Problem(name, f"can't be predicted from: {message.removeprefix(f'{name}: ')}")
 
 
-def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
+def read_inputs(paths: Sequence[Path], recipe: Preprocessing, label: str | None = None) -> Inputs:
     """Read pictures, or one file of a format that holds samples to predict from.
 
     Parameters
@@ -116,6 +116,9 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
         file with an array. An array's recipe takes a table too, if all of its columns are numbers.
     recipe : Preprocessing
         The model's.
+    label : str, optional
+        A column that the samples are called by, which is not worth a note if the recipe does not
+        know it.
 
     Raises
     ------
@@ -151,7 +154,7 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
     raw = owner.read_inputs(path)
     notes: tuple[str, ...] = ()
     if isinstance(raw, Table):
-        raw, passed = fitting(raw, recipe, path)
+        raw, passed = fitting(raw, recipe, path, label)
         notes = tuple(f"{path.name}: {sentence}" for sentence in passed)
     recipe.inputs.check(raw)
     notes += unlikeness(raw, recipe.inputs, path.name)
@@ -169,14 +172,16 @@ def _read_pictures(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
     return Inputs(read.pixels, sources, problems)
 
 
-def fitting(table: Table, recipe: Preprocessing, path: str | Path) -> tuple[Raw, tuple[str, ...]]:
+def fitting(
+    table: Table, recipe: Preprocessing, path: str | Path, label: str | None = None
+) -> tuple[Raw, tuple[str, ...]]:
     """Take from a table what a recipe wants: its columns, or an array of all but the target.
 
     Returns
     -------
     raw : Table or ndarray
     notes : tuple of str
-        A sentence on the columns that are passed over, if there are any.
+        A sentence on the columns besides `label` that are passed over, if there are any.
 
     Raises
     ------
@@ -193,7 +198,7 @@ def fitting(table: Table, recipe: Preprocessing, path: str | Path) -> tuple[Raw,
     if not wanted <= set(table.names):  # which `check` refuses: it tells the names that were found
         return table, ()
     kept = {name: column for name, column in table.columns.items() if name in wanted}
-    return Table(kept), _passed([name for name in table.names if name not in wanted])
+    return Table(kept), _passed([name for name in table.names if name not in wanted | {label}])
 
 
 def _passed(names: Sequence[str]) -> tuple[str, ...]:
