@@ -82,6 +82,12 @@ class TestPrediction:
         header, first, *_ = clearprop("predict", "net.safetensors", "new.csv").stdout.splitlines()
         assert header.split() == ["sample", "prediction"]
         assert first.split() == ["new.csv", "row", "1", answers[0]["prediction"]]
+        for option in (("--top", 1), ("--proba",), ("--show",)):
+            result = clearprop("predict", "net.safetensors", "new.csv", *option)
+            assert result.exit_code == 2
+            assert "this model gives no" in result.stderr.lower()
+        assert clearprop("predict", "net.safetensors", "new.csv", "--out", "p.csv").exit_code == 0
+        assert pandas.read_csv("p.csv").columns.tolist() == [*FRAME.columns, "prediction"]
 
     @pytest.mark.parametrize(
         ("text", "message"),
