@@ -5,7 +5,8 @@ layer. The command line prints the message alone, without a traceback, and leave
 ``exit_code``: 2 where the command itself was wrong, 1 where a well-formed command failed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
@@ -67,6 +68,17 @@ class MissingExtraError(ClearpropError, ImportError):
             f"{purpose} needs {package}, which is not installed. "
             f"Install it with: pip install 'clearprop[{extra}]'"
         )
+
+
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Put a file or data set in front of an error that only says what is wrong with its samples."""
+    try:
+        yield
+    except (DataError, ShapeError) as error:
+        if source in str(error):
+            raise
+        raise type(error)(f"{source}: {error}") from error
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:

@@ -82,12 +82,17 @@ class TestPrediction:
         header, first, *_ = clearprop("predict", "net.safetensors", "new.csv").stdout.splitlines()
         assert header.split() == ["sample", "prediction"]
         assert first.split() == ["new.csv", "row", "1", answers[0]["prediction"]]
+        for option in (("--top", 1), ("--proba",), ("--show",)):
+            result = clearprop("predict", "net.safetensors", "new.csv", *option)
+            assert result.exit_code == 2
+            assert "this model gives no" in result.stderr.lower()
+        assert clearprop("predict", "net.safetensors", "new.csv", "--out", "p.csv").exit_code == 0
+        assert pandas.read_csv("p.csv").columns.tolist() == [*FRAME.columns, "prediction"]
 
     @pytest.mark.parametrize(
         ("text", "message"),
         [
             ("width,height\n1,2\n", "The column 'depth' is missing; found width, height. Add it"),
-            ("width,height,depth,size\n1,2,3,4\n", "'size' was not in the training data"),
             ("width,height,depth\n1,2,3\n1,2,deep\n", "Row 2 of column 'depth' is 'deep'"),
             ("width,height,depth\n1,2,3\n1,,3\n", "Row 2 of column 'height' is missing, and"),
             ("width,height,depth\n1,2,1e39\n", "Row 1 of column 'depth' is 1e+39"),

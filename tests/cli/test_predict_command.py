@@ -1,12 +1,20 @@
 """``clearprop predict``: answers for files, and pictures of what the network sees."""
 
 import csv
+import json
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 from small_pictures import write_picture
+
+import clearprop as cp
+from clearprop.cli import cli, output
+from clearprop.preprocessing import input_files
 
 
 class TestATable:
@@ -35,7 +43,7 @@ class TestATable:
             )
 
     def test_is_drawn_as_the_network_sees_it(self, clearprop, table_model, new):
-        result = clearprop("predict", table_model, new, "--show", "--out", "seen")
+        result = clearprop("predict", table_model, new, "--show-in", "seen")
         assert result.exit_code == 0
         drawn = [f"seen/new-csv-row-{row}-seen.png" for row in (1, 2, 3)]
         assert result.stdout.splitlines()[-3:] == drawn
@@ -50,7 +58,6 @@ class TestATable:
             ("age,colour,weight\n1,red,inf\n", "Row 1 of column 'weight' in new.csv is infinite"),
             ("age,colour,weight\n1,red,1e300\n", "Row 1 of column 'weight' is 1e+300"),
             ("age,colour\n1,red\n", "The column 'weight' is missing"),
-            ("age,colour,weight,size\n1,red,2,3\n", "The column 'size' was not in the training"),
             ("age,colour,weight\n1,red\n", "Line 2 of new.csv has 2 cells, expected 3"),
             ("age,colour,weight\n", "new.csv has a header but no rows"),
             ("", "new.csv has no header"),
@@ -66,10 +73,53 @@ class TestATable:
         assert "new.csv" in result.stderr
         assert result.stdout == ""
 
-    def test_comes_alone(self, clearprop, table_model, new):
-        result = clearprop("predict", table_model, new, new)
+    def test_may_have_other_columns_which_are_passed_over_aloud(self, clearprop, table_model, new):
+        Path("more.csv").write_text("size,weight,age,colour,buys\n9,1,70,red,no\n9,2,20,green,no\n")
+        result = clearprop("predict", table_model, "more.csv")
+        assert result.exit_code == 0
+        assert result.stderr == (
+            "Note: more.csv: the column 'size' is passed over; the model does not use it.\n"
+        )
+        rows = clearprop("predict", table_model, new).stdout.splitlines()[1:3]
+        assert [line.split()[3:] for line in result.stdout.splitlines()[1:]] == [
+            line.split()[3:] for line in rows
+        ]
+
+    def test_may_come_with_others_and_the_rest_is_answered_where_one_can_t_be(
+        self, clearprop, table_model, new, strict_json
+    ):
+        Path("bad.csv").write_text("weight,age,colour\n1,old,red\n")
+        result = clearprop("predict", table_model, new, "bad.csv", "gone.csv", new, "--json")
         assert result.exit_code == 1
-        assert "expected pictures, or one CSV, TSV or NPZ file" in result.stderr
+        found = strict_json(result.stdout)
+        assert [answer["source"] for answer in found["predictions"]] == [
+            f"new.csv row {row}" for row in (1, 2, 3, 1, 2, 3)
+        ]
+        assert [problem["source"] for problem in found["problems"]] == ["bad.csv", "gone.csv"]
+        assert "bad.csv can't be predicted from: Row 1 of column 'age' is 'old'" in result.stderr
+        assert "Left out: gone.csv can't be read: No such file" in result.stderr
+
+    def test_unlike_the_training_data_is_noted_by_row_column_and_value(
+        self, clearprop, table_model, strict_json
+    ):
+        Path("new.csv").write_text("weight,age,colour\n1,70,red\n1,7000,violet\n2,20,pink\n")
+        result = clearprop("predict", table_model, "new.csv", "--json")
+        assert result.exit_code == 0
+        notes = strict_json(result.stdout)["notes"]
+        assert len(notes) == 2
+        assert notes[0].startswith("new.csv, column 'age': 1 row with numbers far outside")
+        assert notes[0].endswith("the first row 2: 7000.")
+        assert notes[1] == (
+            "new.csv, column 'colour': 2 rows with categories that training never had, "
+            "the first row 2: 'violet'."
+        )
+        assert result.stderr == "".join(f"Note: {note}\n" for note in notes)
+
+    def test_evaluated_is_noted_too(self, clearprop, table_model):
+        Path("new.csv").write_text("weight,age,colour,buys\n1,70,red,yes\n1,7,pink,no\n")
+        result = clearprop("evaluate", table_model, "new.csv")
+        assert result.exit_code == 0
+        assert "column 'colour': 1 row" in result.stderr
 
 
 class TestPictures:
@@ -86,7 +136,7 @@ class TestPictures:
             write_picture(Path(folder, "my cat.v2.png"), bright=True, seed=1)
             for folder in ("a", "b")
         ]
-        result = clearprop("predict", picture_model, *files, "--show", "--out", "seen")
+        result = clearprop("predict", picture_model, *files, "--show-in", "seen")
         assert result.exit_code == 0
         assert sorted(path.name for path in Path("seen").iterdir()) == [
             "my-cat-v2-seen-2.png",
@@ -170,7 +220,262 @@ class TestValues:
         assert answer["prediction"] == pytest.approx(25, abs=0.5)
         assert "probabilities" not in answer
 
-    def test_have_no_probabilities_to_draw(self, clearprop, model):
-        result = clearprop("predict", model, "new.csv", "--show")
+    @pytest.mark.parametrize(
+        "option", [("--show",), ("--proba",), ("--top", 2), ("--show-in", "a")]
+    )
+    def test_have_no_probabilities_to_draw_or_tell(self, clearprop, model, option):
+        result = clearprop("predict", model, "new.csv", *option)
         assert result.exit_code == 2
-        assert "this model gives none" in result.stderr
+        assert "this model gives n" in result.stderr.lower()
+        assert result.stdout == ""
+
+    def test_are_written_on_their_own_scale(self, clearprop, model):
+        assert clearprop("predict", model, "new.csv", "--out", "p.csv").exit_code == 0
+        (row,) = rows_of("p.csv")
+        assert set(row) == {"a", "prediction"}
+        assert float(row["prediction"]) == cp.load(model).predict("new.csv")[0]
+
+
+def rows_of(path):
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+class TestAFile:
+    @pytest.fixture
+    def new(self):
+        Path("new.csv").write_text(
+            "id,weight,age,colour,buys,prediction\n007,1.0,70,red,?,\n=1+1,2,020,green,,x\n"
+            '"a, ""b""",3,,violet,no,\n',
+        )
+        return "new.csv"
+
+    def test_has_every_cell_as_it_was_written_and_the_probabilities(
+        self, clearprop, table_model, new
+    ):
+        result = clearprop("predict", table_model, new, "--out", "p.csv")
+        assert result.exit_code == 0
+        assert result.stdout == "p.csv: 3 answers\n"
+        given, rows = rows_of(new), rows_of("p.csv")
+        assert [{name: row[name] for name in given[0]} for row in rows] == given
+        model = cp.load(table_model)
+        with pytest.warns(UserWarning, match="violet|passed over"):
+            shares, said = model.predict_proba(new), model.predict(new)
+        ours = ["prediction (2)", *(f"probability {name}" for name in model.class_names)]
+        assert list(rows[0]) == [*given[0], *ours]
+        note = "The input has a column 'prediction' of its own; ours is 'prediction (2)'."
+        assert note in result.stderr
+        assert [row[ours[0]] for row in rows] == said.tolist()
+        assert [[float(row[name]) for name in ours[1:]] for row in rows] == shares.tolist()
+
+    def test_is_told_of_in_json(self, clearprop, table_model, new, strict_json):
+        result = clearprop("predict", table_model, new, "--out", "p.csv", "--json")
+        told = strict_json(result.stdout)
+        assert (told["out"], told["samples"], told["problems"]) == ("p.csv", 3, [])
+        assert "predictions" not in told
+        assert "ours is 'prediction (2)'" in told["notes"][-1]
+        assert len(rows_of("p.csv")) == 3
+
+    def test_in_json_lines_is_the_same(self, clearprop, table_model, new, strict_json):
+        for name in ("p.csv", "p.jsonl"):
+            assert clearprop("predict", table_model, new, "--out", name).exit_code == 0
+        lines = Path("p.jsonl").read_text(encoding="utf-8").splitlines()
+        assert [
+            {name: str(value) for name, value in strict_json(line).items()} for line in lines
+        ] == rows_of("p.csv")
+
+    def test_in_parquet_is_the_same(self, clearprop, table_model, new):
+        parquet = pytest.importorskip("pyarrow.parquet")
+        for name in ("p.csv", "p.parquet"):
+            assert clearprop("predict", table_model, new, "--out", name).exit_code == 0
+        assert [
+            {name: str(value) for name, value in row.items()}
+            for row in parquet.read_table("p.parquet").to_pylist()
+        ] == rows_of("p.csv")
+
+    def test_in_parquet_needs_its_extra(self, clearprop, table_model, new, monkeypatch):
+        monkeypatch.setitem(sys.modules, "pyarrow", None)
+        result = clearprop("predict", table_model, new, "--out", "p.parquet")
+        assert result.exit_code == 1
+        assert "pip install 'clearprop[parquet]'" in result.stderr
+        assert [path.name for path in Path().iterdir()] == ["new.csv"]
+
+    def test_with_ids_is_ready_to_hand_in(self, clearprop, table_model, new):
+        assert clearprop("predict", table_model, new, "--id", "id", "--out", "p.csv").exit_code == 0
+        rows = rows_of("p.csv")
+        assert list(rows[0]) == ["id", "prediction"]
+        assert [row["id"] for row in rows] == ["007", "=1+1", 'a, "b"']
+        options = ("--id", "id", "--proba", "--out", "p.csv")
+        assert clearprop("predict", table_model, new, *options).exit_code == 0
+        assert list(rows_of("p.csv")[0])[2:] == ["probability no", "probability yes"]
+
+    def test_of_the_likeliest_has_them_in_pairs(self, clearprop, table_model, new):
+        assert clearprop("predict", table_model, new, "--out", "all.csv").exit_code == 0
+        assert clearprop("predict", table_model, new, "--top", 2, "--out", "p.csv").exit_code == 0
+        for every, row in zip(rows_of("all.csv"), rows_of("p.csv"), strict=True):
+            shares = {name: every[f"probability {name}"] for name in ("no", "yes")}
+            first, second = sorted(shares, key=lambda name: -float(shares[name]))
+            assert [*row.values()][-4:] == [first, shares[first], second, shares[second]]
+
+    def test_of_several_tables_says_which(self, clearprop, table_model):
+        Path("a.csv").write_text("age,colour,weight\n1,red,2\n")
+        Path("b.csv").write_text("more,weight,age,colour\nm,1,70,red\n")
+        assert clearprop("predict", table_model, "a.csv", "b.csv", "--out", "p.csv").exit_code == 0
+        rows = rows_of("p.csv")
+        assert [row["file"] for row in rows] == ["a.csv", "b.csv"]
+        assert [row["more"] for row in rows] == ["", "m"]
+        assert [row["age"] for row in rows] == ["1", "70"]
+
+    def test_of_pictures_and_of_arrays_has_their_files(self, clearprop, picture_model, array_model):
+        for seed, bright in enumerate((True, False)):
+            write_picture(Path(f"{seed}.png"), bright=bright, seed=seed)
+        result = clearprop("predict", picture_model, "0.png", "1.png", "--out", "p.csv")
+        assert result.exit_code == 0
+        assert [(row["file"], row["prediction"]) for row in rows_of("p.csv")] == [
+            ("0.png", "bright"),
+            ("1.png", "dark"),
+        ]
+        np.savez("x.npz", X=np.ones((2, 6)))
+        assert clearprop("predict", array_model, "x.npz", "--out", "p.csv").exit_code == 0
+        assert [[*row.values()][:2] for row in rows_of("p.csv")] == [["x.npz", "1"], ["x.npz", "2"]]
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (("--out", "seen"), "expected a file that ends in .csv, .jsonl, .parquet"),
+            (("--out", "p.xlsx"), "expected a file that ends in .csv, .jsonl, .parquet"),
+            (("--out", "new.csv"), "--out would replace new.csv"),
+            (("--out", "./link.csv"), "--out would replace new.csv"),
+            (("--top", "3"), "--top is 3, but the model has 2 classes"),
+            (("--top", "1", "--proba"), "give one of the two"),
+            (("--id", "idd"), "Did you mean 'id'?"),
+        ],
+    )
+    def test_that_can_t_be_is_refused(self, clearprop, table_model, new, options, message):
+        Path("link.csv").symlink_to("new.csv")
+        before = Path(new).read_bytes()
+        result = clearprop("predict", table_model, new, *options)
+        assert result.exit_code == 2
+        assert message in result.stderr
+        assert Path(new).read_bytes() == before
+
+    def test_of_pictures_has_no_ids(self, clearprop, picture_model):
+        write_picture(Path("a.png"), bright=True, seed=0)
+        result = clearprop("predict", picture_model, "a.png", "--id", "file")
+        assert result.exit_code == 2
+        assert "--id names a column of a table" in result.stderr
+
+
+class TestWhatIsPrinted:
+    def test_has_every_class_with_proba_and_the_likeliest_with_top(self, clearprop, table_model):
+        Path("new.csv").write_text("k,weight,age,colour\nA7,1,70,red\n")
+        plain = clearprop("predict", table_model, "new.csv").stdout.splitlines()[1].split()
+        result = clearprop("predict", table_model, "new.csv", "--proba", "--id", "k")
+        assert result.stderr == ""  # the column is not passed over
+        header, row = (line.split() for line in result.stdout.splitlines())
+        assert header == ["k", "prediction", "no", "yes"]
+        assert (row[0], row[1], row[3]) == ("A7", "yes", plain[-1])
+        header, row = (
+            line.split()
+            for line in clearprop("predict", table_model, "new.csv", "--top", 2).stdout.splitlines()
+        )
+        assert header == [
+            "sample",
+            "prediction",
+            "probability",
+            *["prediction", "2", "probability", "2"],
+        ]
+        assert row[3:] == ["yes", plain[-1], "no", f"{100 - float(plain[-1][:-1]):.2f}%"]
+
+    def test_is_aligned_however_many_rows_there_are(self, clearprop, table_model, monkeypatch):
+        Path("new.csv").write_text("weight,age,colour\n1,70,red\n2,20,green\n3,30,red\n")
+        few = clearprop("predict", table_model, "new.csv").stdout
+        monkeypatch.setattr(output, "_WRAPPED", 1)
+        assert clearprop("predict", table_model, "new.csv").stdout == few
+
+    def test_are_ten_notes_and_a_count(self, clearprop, capsys):
+        output.note_all([f"{i}" for i in range(13)])
+        lines = capsys.readouterr().err.splitlines()
+        assert lines == [
+            *(f"Note: {i}" for i in range(10)),
+            "... and 3 more notes; --json has them all.",
+        ]
+
+
+class TestPlaces:
+    def test_a_run_s_folder_is_its_model(self, clearprop, table_run, table_model):
+        Path("new.csv").write_text("weight,age,colour\n1,70,red\n")
+        assert (
+            clearprop("predict", table_run, "new.csv").stdout
+            == clearprop("predict", table_model, "new.csv").stdout
+        )
+
+    def test_a_folder_is_every_picture_in_it_at_any_depth(self, clearprop, picture_model):
+        for name in ("b.png", "a/z.png", "a/deep/c.png", ".hidden/d.png"):
+            write_picture(Path("new", name), bright=True, seed=1)
+        Path("new/a/notes.txt").write_text("x")
+        result = clearprop("predict", picture_model, "new")
+        assert result.exit_code == 0
+        assert [line.split()[0] for line in result.stdout.splitlines()[1:]] == [
+            "new/a/deep/c.png",
+            "new/a/z.png",
+            "new/b.png",
+        ]
+        assert result.stderr == "Note: new: 1 of 4 files are passed over (1 .txt).\n"
+        for pattern in ("new/**", "new/**/*.png", "n?w"):
+            again = clearprop("predict", picture_model, pattern)
+            assert again.exit_code == 0, again.stderr
+            assert again.stdout == result.stdout
+
+    def test_a_folder_with_one_table_is_that_table(self, clearprop, table_model):
+        Path("data/deep").mkdir(parents=True)
+        Path("data/readme.txt").write_text("weight")
+        result = clearprop("predict", table_model, "data")
+        assert result.exit_code == 1
+        assert "data has no .csv, .tsv or .npz file; found 1 .txt" in result.stderr
+        Path("data/deep/new.csv").write_text("weight,age,colour\n1,70,red\n")
+        result = clearprop("predict", table_model, "data")
+        assert result.stdout.splitlines()[1].startswith("new.csv row 1")
+        Path("data/b.csv").write_text("weight,age,colour\n1,70,red\n")
+        result = clearprop("predict", table_model, "data")
+        assert result.exit_code == 1
+        assert "data holds 2 tables or arrays (b.csv, new.csv)" in result.stderr
+
+    def test_a_pattern_that_matches_nothing_is_refused(self, clearprop, table_model):
+        result = clearprop("predict", table_model, "*.csv")
+        assert result.exit_code == 1
+        assert "No file matches *.csv" in result.stderr
+
+    @pytest.mark.parametrize("name", ["table", "picture", "array"])
+    def test_standard_input_is_known_by_its_content(
+        self, name, request, table_model, picture_model, array_model
+    ):
+        Path("table").write_text("weight,age,colour\n1,70,red\n")
+        write_picture(Path("picture.png"), bright=True, seed=1).rename("picture")
+        with Path("array").open("wb") as file:
+            np.savez(file, X=np.ones((1, 6)))
+        model = {"table": table_model, "picture": picture_model, "array": array_model}[name]
+        result = CliRunner().invoke(
+            cli, ["predict", str(model), "-", "--json"], input=Path(name).read_bytes()
+        )
+        assert result.exit_code == 0, result.stderr
+        (answer,) = json.loads(result.stdout)["predictions"]
+        assert answer["source"].startswith("standard input")
+        assert answer["prediction"] == {"table": "yes", "picture": "bright", "array": "1"}[name]
+
+    def test_standard_input_has_a_bound(self, table_model, monkeypatch):
+        monkeypatch.setattr(input_files, "MOST_PIPED", 2**21)
+        result = CliRunner().invoke(cli, ["predict", str(table_model), "-"], input=b"a" * 2**22)
+        assert result.exit_code == 1
+        assert "Standard input goes on after 2 MiB" in result.stderr
+
+    def test_standard_input_that_is_wrong_is_called_so(self, table_model):
+        result = CliRunner().invoke(cli, ["predict", str(table_model), "-"], input=b"weight\n")
+        assert result.exit_code == 1
+        assert result.stderr.startswith("Error: standard input.csv has a header but no rows")
+
+    def test_a_pipe_is_no_file(self, clearprop, table_model):
+        os.mkfifo("new.csv")
+        result = clearprop("predict", table_model, "new.csv")
+        assert result.exit_code == 1
+        assert "new.csv is not a file" in result.stderr

@@ -28,6 +28,7 @@ def evaluate(model: str, data: str, as_json: bool) -> None:
     output.note_left_out(dataset.problems)
     measured = dataset.test or dataset
     found = evaluation.evaluate(loaded, measured)
+    output.note_all(found.notes)
     which = "the test set of " if dataset.test else ""
     if not dataset.test and (warning := _learned_from(loaded, data)):
         output.note(warning)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -12,6 +13,8 @@ from clearprop.data import Problem
 from clearprop.experiment.folder import dumps
 
 _NO_EDGE = 10_000  # columns
+_WRAPPED = 1000  # rows at most that cells are wrapped in: it takes a quarter of a second
+_NOTES = 10
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object instead of text."
@@ -39,16 +42,29 @@ def note_left_out(problems: Iterable[Problem]) -> None:
         note(f"Left out: {problem}.")
 
 
+def note_all(notes: Sequence[str]) -> None:
+    """Tell the first of several notes, and how many more there are."""
+    for message in notes[:_NOTES]:
+        note(f"Note: {message}")
+    if len(notes) > _NOTES:
+        note(f"... and {len(notes) - _NOTES} more notes; --json has them all.")
+
+
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
     """Print a table; columns whose name ends in a space are set to the left, others to the right.
 
-    On a terminal long cells are wrapped; elsewhere there is no edge to wrap at.
+    On a terminal long cells are wrapped, unless there are thousands of rows; elsewhere there is no
+    edge to wrap at.
     """
+    cells = [tuple(map(str, row)) for row in rows]
+    if len(cells) > _WRAPPED:
+        _say_many(columns, cells)
+        return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
         table.add_column(name.rstrip(), justify="left" if name.endswith(" ") else "right")
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+    for row in cells:
+        table.add_row(*row)
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = _NO_EDGE
@@ -58,6 +74,19 @@ def say_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str 
         click.echo(title)
     for line in captured.get().splitlines():
         click.echo(line.rstrip())
+
+
+def _say_many(columns: Sequence[str], rows: list[tuple[str, ...]]) -> None:
+    header = tuple(name.rstrip() for name in columns)
+    widths = [max(map(cell_len, column)) for column in zip(header, *rows, strict=True)]
+    for row in (header, *rows):
+        padded = (
+            cell + " " * (width - cell_len(cell))
+            if name.endswith(" ")
+            else " " * (width - cell_len(cell)) + cell
+            for name, cell, width in zip(columns, row, widths, strict=True)
+        )
+        click.echo("  ".join(padded).rstrip())
 
 
 def percent(share: float) -> str:

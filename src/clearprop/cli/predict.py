@@ -7,7 +7,9 @@ import click
 from clearprop.cli import output
 from clearprop.data.picture_files import named_like_a_picture, preview
 from clearprop.errors import UsageError
-from clearprop.experiment.evaluation import Predictions, predict_files
+from clearprop.experiment.answer_files import require_format, save_answers
+from clearprop.experiment.folder import model_in
+from clearprop.experiment.prediction import Predictions, predict_files
 from clearprop.files.models import load
 from clearprop.files.written import make_folder
 
@@ -17,73 +19,145 @@ _DRAWN = 50  # pictures at most: a table has thousands of rows
 @click.command()
 @click.argument("model", type=click.Path())
 @click.argument("files", nargs=-1, required=True, type=click.Path())
-@click.option("--show", is_flag=True, help="Draw what the network sees beside its answer.")
 @click.option(
     "--out",
-    metavar="FOLDER",
-    default=".",
-    show_default=True,
-    help="Where --show writes its pictures.",
+    metavar="FILE",
+    help="Write the answers to FILE (.csv, .jsonl or .parquet) instead of printing them: each row "
+    "as it was given, the prediction, the probability of each class.",
 )
+@click.option(
+    "--proba",
+    is_flag=True,
+    help="Print the probability of every class. FILE has them anyway, unless --id is given.",
+)
+@click.option(
+    "--top", type=click.IntRange(min=1), metavar="K", help="Tell the K likeliest classes."
+)
+@click.option(
+    "--id",
+    "id_column",
+    metavar="COLUMN",
+    help="Name the rows of a table by this column of it; FILE has it alone beside the answers.",
+)
+@click.option(
+    "--show", is_flag=True, help="Draw what the network sees beside its answer, in this folder."
+)
+@click.option("--show-in", metavar="FOLDER", help="The same, in another folder.")
 @output.json_option
 @click.pass_context
 def predict(
-    ctx: click.Context, /, model: str, files: tuple[str, ...], show: bool, out: str, as_json: bool
+    ctx: click.Context,
+    /,
+    model: str,
+    files: tuple[str, ...],
+    out: str | None,
+    proba: bool,
+    top: int | None,
+    id_column: str | None,
+    show: bool,
+    show_in: str | None,
+    as_json: bool,
 ) -> None:
-    """Say what the file MODEL makes of FILES: pictures, or one CSV, TSV or NPZ file."""
-    found = predict_files(load(model), files)
-    output.note_left_out(found.problems)
-    drawn = _draw(found, Path(out)) if show else []
-    if as_json:
-        output.say_json(
-            {
-                "model": model,
-                "predictions": [answer.to_json() for answer in found.answers],
-                "problems": [vars(problem) for problem in found.problems],
-                "pictures": [str(path) for path in drawn],
-            }
-        )
-    else:
-        _say(found)
-        for path in drawn:
-            click.echo(path)
+    """Say what MODEL, a file or the folder of a run, makes of FILES.
+
+    FILES are pictures or tables (CSV, TSV, NPZ), folders of them, patterns such as "new/*.png", or
+    - for standard input.
+    """
+    loaded = load(model_in(model) or model)
+    drawn_in = show_in if show_in is not None else "." if show else None
+    if proba and top is not None:
+        raise UsageError("--proba tells all classes, --top some of them; give one of the two.")
+    if not loaded.gives_probabilities and (proba or drawn_in is not None):
+        option = "--proba tells" if proba else "--show draws"
+        raise UsageError(f"{option} probabilities of classes; this model gives none.")
+    if out is not None:
+        require_format(out)
+        _require_apart(out, [model, *files])
+    with predict_files(loaded, files, id=id_column, top=top) as found:
+        output.note_left_out(found.problems)
+        output.note_all(found.notes)
+        said: dict[str, object] = {"model": model}
+        notes = list(found.notes)
+        if out is not None:
+            renamed = save_answers(out, found, all_classes=proba or id_column is None)
+            output.note_all(renamed)
+            notes += renamed
+            said |= {"out": out, "samples": len(found)}
+            if not as_json:
+                click.echo(f"{out}: {len(found)} {'answer' if len(found) == 1 else 'answers'}")
+        elif as_json:
+            said["predictions"] = [answer.to_json() for answer in found.answers()]
+        else:
+            _say(found, proba)
+        drawn = [] if drawn_in is None else _draw(found, Path(drawn_in))
+        if as_json:
+            output.say_json(
+                said
+                | {
+                    "problems": [vars(problem) for problem in found.problems],
+                    "notes": notes,
+                    "pictures": [str(path) for path in drawn],
+                }
+            )
+        else:
+            for path in drawn:
+                click.echo(path)
     if found.problems:
         ctx.exit(1)
 
 
-def _say(found: Predictions) -> None:
-    rows = [
-        (answer.source, answer.prediction)
-        if answer.probabilities is None
-        else (
-            answer.source,
-            answer.prediction,
-            output.percent(answer.probabilities[answer.prediction]),
-        )
-        for answer in found.answers
-    ]
+def _require_apart(out: str, given: list[str]) -> None:
+    """Refuse to write the answers over what they are made of."""
+    place = Path(out)
+    for name in given:
+        if place.exists() and Path(name).exists() and place.samefile(name):
+            raise UsageError(f"--out would replace {name}, which is read. Choose another name.")
+
+
+def _say(found: Predictions, proba: bool) -> None:
+    columns = [f"{found.id or 'sample'} "]
+    if found.top is not None:
+        for place in range(1, found.top + 1):
+            number = f" {place}" if place > 1 else ""
+            columns += [f"prediction{number} ", f"probability{number}"]
+    else:
+        columns.append("prediction ")
+        columns += list(found.model.class_names or ()) if proba else []
+        columns += ["probability"] if found.model.gives_probabilities and not proba else []
+    rows = []
+    for answer in found.answers():
+        shares = answer.probabilities or {}
+        row = [answer.source]
+        if found.top is not None:
+            row += [
+                cell for name, share in shares.items() for cell in (name, output.percent(share))
+            ]
+        elif proba:
+            row += [answer.prediction, *map(output.percent, shares.values())]
+        elif shares:
+            row += [answer.prediction, output.percent(shares[answer.prediction])]
+        else:
+            row.append(answer.prediction)
+        rows.append(row)
     if rows:
-        output.say_table(("sample ", "prediction ", "probability")[: len(rows[0])], rows)
+        output.say_table(columns, rows)
 
 
 def _draw(found: Predictions, out: Path) -> list[Path]:
     from clearprop import plots
 
-    if found.answers and found.answers[0].probabilities is None:
-        raise UsageError("--show draws probabilities of classes; this model gives none.")
     folder = make_folder(out)
     drawn: list[Path] = []
-    for row, answer in enumerate(found.answers[:_DRAWN]):
+    for answer, given, seen in found.first(_DRAWN):
         file = Path(answer.source)
         shares = answer.probabilities or {}
-        given = None if found.given is None else found.given[row]
-        if named_like_a_picture(file):
+        if found.id is None and named_like_a_picture(file):
             given = preview(file)  # in its own proportions
-        figure = plots.what_it_sees(given, found.prepared[row], [*shares.values()], [*shares])
+        figure = plots.what_it_sees(given, seen, [*shares.values()], [*shares])
         drawn.append(_free(folder, file, drawn))
         plots.save(figure, drawn[-1])
-    if len(found.answers) > _DRAWN:
-        output.note(f"Only the first {_DRAWN} of {len(found.answers)} samples are drawn.")
+    if len(found) > _DRAWN:
+        output.note(f"Only the first {_DRAWN} of {len(found)} samples are drawn.")
     return drawn
 
 

@@ -1,6 +1,6 @@
 """Named columns: numbers, dates, or words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from clearprop.data.reading import Role
 from clearprop.errors import DataError
+
+_NOTHING = {"NAType", "NaTType"}  # of pandas, by name: it is not imported
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,9 @@ class Words:
 
     def __getitem__(self, rows: Any) -> "Words":
         return Words(self.texts, self.codes[rows])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tolist())
 
     @property
     def nbytes(self) -> int:
@@ -122,9 +127,7 @@ def as_column(values: Any) -> Column:
 
 
 def _is_none(cell: Any) -> bool:
-    return (
-        cell is None or (isinstance(cell, float) and np.isnan(cell)) or str(cell) == "<NA>"
-    )  # pandas
+    return cell is None or type(cell).__name__ in _NOTHING or bool(cell != cell)
 
 
 def is_numeric(column: Column) -> bool:

@@ -15,7 +15,7 @@ from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.table import Column, Table, Words, is_missing
 from clearprop.data.target import understand_target, why_values
 from clearprop.data.understood import Spelling, UnderstoodColumn, decimal_of, doubts_of
-from clearprop.errors import DataError, counted, unknown_name
+from clearprop.errors import DataError, counted, listed, unknown_name
 
 _USUAL_TARGETS = ("target", "label", "class", "y")
 
@@ -152,6 +152,12 @@ class TableFormat(Format):
         source = self.source(path, reading.text)
         found, spelling = _understand(source, reading)
         notes = [*doubts_of(found), *source.remarks]
+        known = {*(reading.roles or source.names), *reading.drop}
+        if extra := [name for name in source.names if name not in known]:
+            notes.append(
+                f"{counted(len(extra), 'column')} that training did not have, passed over: "
+                f"{listed(extra, 5)}."
+            )
         if reading.roles and spelling.decimal != (reading.text.decimal or "."):
             notes.append(
                 f"Numbers are written with the decimal sign {spelling.decimal!r}, in the training "
@@ -160,9 +166,9 @@ class TableFormat(Format):
         table = Table({one.name: one.column for one in found})
         return Samples(table, tuple(notes), source.problems())
 
-    def as_written(self, path: Path, reading: Reading = DEFAULT) -> dict[str, Words]:
+    def as_written(self, path: Path, form: TextForm = DEFAULT.text) -> dict[str, Words]:
         """Read every column, each cell as it is written."""
-        source = self.source(path, reading.text)
+        source = self.source(path, form)
         return dict(source.words(source.names))
 
 

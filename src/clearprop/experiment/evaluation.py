@@ -1,20 +1,18 @@
-"""Answers of a model to raw data: measured where the truth is known, given where it is not."""
+"""Answers of a model to raw data, measured where the truth is known."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from clearprop.configuration import Json
 from clearprop.core.parameters import Array
-from clearprop.data import Dataset, Problem, Table
-from clearprop.experiment.learning import naming, recipe_of
+from clearprop.data import Dataset
+from clearprop.errors import naming
+from clearprop.experiment.learning import recipe_of
 from clearprop.files.models import Model
-from clearprop.losses import Loss
 from clearprop.network.metrics import tally_for
-from clearprop.preprocessing import ClassTarget, prepare, read_inputs
+from clearprop.preprocessing import ClassTarget, prepare, unlikeness
 
 _FURTHEST = 10  # samples that are told as mistakes where answers are values
 
@@ -85,6 +83,8 @@ class Evaluation:
     mistakes : tuple of Mistake
         The mistakes, the most confident first where there are probabilities; of values, the ten
         that are furthest off.
+    notes : tuple of str
+        Sentences on samples that are unlike the training data.
     """
 
     samples: int
@@ -97,6 +97,7 @@ class Evaluation:
     confusion: Array | None
     classes: tuple[ClassReport, ...]
     mistakes: tuple[Mistake, ...]
+    notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Json]:
         """Describe it in JSON values, without the arrays of single samples."""
@@ -107,6 +108,7 @@ class Evaluation:
             "classes": [vars(report) for report in self.classes],
             "confusion": None if self.confusion is None else self.confusion.tolist(),
             "mistakes": [vars(mistake) for mistake in self.mistakes],
+            "notes": list(self.notes),
         }
 
 
@@ -124,6 +126,7 @@ def evaluate(model: Model, dataset: Dataset) -> Evaluation:
     with naming(dataset.name):
         X = prepare(dataset.X, recipe.inputs, network.dtype)
         y = network.targets(recipe.target.encode(dataset))
+    notes = unlikeness(dataset.X, recipe.inputs, dataset.name)
     tally = tally_for(network.loss)
     # The weights of a run that diverged may give an infinite loss; the number itself says so.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -132,7 +135,7 @@ def evaluate(model: Model, dataset: Dataset) -> Evaluation:
         loss, _ = network.loss(logits, y)
     measured = (len(dataset), loss, tally.name, tally.value())
     if isinstance(recipe.target, ClassTarget):
-        return _of_classes(recipe.target, network.loss, dataset, logits, measured)
+        return _of_classes(model, recipe.target, dataset, logits, measured, notes)
     truth = recipe.target.truth(dataset)
     predicted = recipe.target.restore(network.loss.predict(logits))
     if recipe.target.scale is not None:
@@ -142,18 +145,20 @@ def evaluate(model: Model, dataset: Dataset) -> Evaluation:
         Mistake(row, dataset.source(row), _value(truth[row]), _value(predicted[row]), None)
         for row in np.argsort(-off, kind="stable")[:_FURTHEST].tolist()
     )
-    return Evaluation(*measured, truth, predicted, None, None, (), mistakes)
+    return Evaluation(*measured, truth, predicted, None, None, (), mistakes, notes)
 
 
 def _of_classes(
+    model: Model,
     target: ClassTarget,
-    loss: Loss,
     dataset: Dataset,
     logits: Array,
     measured: tuple[int, float, str, float],
+    notes: tuple[str, ...],
 ) -> Evaluation:
-    names, truth = target.class_names, target.encode(dataset)
-    probabilities, predicted = _probabilities_of(loss, logits), loss.predict(logits)
+    names, truth, loss = target.class_names, target.encode(dataset), model.network.loss
+    probabilities = loss.predict_proba(logits) if model.gives_probabilities else None
+    predicted = loss.predict(logits)
     confusion = np.zeros((len(names), len(names)), np.int64)
     for true, said in zip(truth.tolist(), predicted.tolist(), strict=True):
         confusion[true, said] += 1
@@ -180,7 +185,9 @@ def _of_classes(
         )
         for row in wrong.tolist()
     )
-    return Evaluation(*measured, truth, predicted, probabilities, confusion, reports, mistakes)
+    return Evaluation(
+        *measured, truth, predicted, probabilities, confusion, reports, mistakes, notes
+    )
 
 
 def _r2(truth: Array, predicted: Array) -> float:
@@ -197,87 +204,3 @@ def _value(value: Any) -> str:
 
 def _share(part: int, whole: int) -> float:
     return float(part / whole) if whole else float("nan")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The answer of a model to one sample.
-
-    Parameters
-    ----------
-    source : str
-        Its file, with its row where a file has several.
-    prediction : str or float or list of float
-        The class's name, or the values.
-    probabilities : dict of str to float, or None
-        The probability of each class, by name; None for values, and where the loss has none, as
-        hinge.
-    """
-
-    source: str
-    prediction: Any
-    probabilities: dict[str, float] | None
-
-    def to_json(self) -> dict[str, Json]:
-        """Describe it in JSON values."""
-        return {name: value for name, value in vars(self).items() if value is not None}
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """The answers of a model to some files.
-
-    Parameters
-    ----------
-    answers : tuple of Answer
-    problems : tuple of Problem
-        The files that can't be read.
-    given : ndarray, shape (N, ...), or None
-        The samples before preprocessing; None for a table, whose columns are no single array.
-    prepared : ndarray, shape (N, *input_shape)
-        The samples as the network took them.
-    """
-
-    answers: tuple[Answer, ...]
-    problems: tuple[Problem, ...]
-    given: Array | None
-    prepared: Array
-
-
-def predict_files(model: Model, files: Sequence[str]) -> Predictions:
-    """Read pictures, or one table or NPZ file, and predict every sample in them.
-
-    Raises
-    ------
-    UsageError
-        If the model has no preprocessing.
-    DataError, ShapeError
-        If the files can't be read together, or don't fit the model.
-    """
-    recipe, network = recipe_of(model, "read files"), model.network
-    with naming(files[0]):
-        inputs = read_inputs([Path(file) for file in files], recipe)
-        prepared = prepare(inputs.raw, recipe.inputs, network.dtype)[:]
-    given = None if isinstance(inputs.raw, Table) else inputs.raw[:]
-    if not len(prepared):
-        return Predictions((), inputs.problems, given, prepared)
-    logits = network.logits(prepared)
-    predicted = network.loss.predict(logits)
-    shares: Iterable[dict[str, float] | None] = [None] * len(prepared)
-    if not isinstance(recipe.target, ClassTarget):
-        said = recipe.target.restore(predicted).tolist()
-    else:
-        names = recipe.target.class_names
-        said = [names[index] for index in predicted.tolist()]
-        probabilities = _probabilities_of(network.loss, logits)
-        if probabilities is not None:
-            shares = (dict(zip(names, row, strict=True)) for row in probabilities.tolist())
-    answers = tuple(Answer(*one) for one in zip(inputs.sources, said, shares, strict=True))
-    return Predictions(answers, inputs.problems, given, prepared)
-
-
-def _probabilities_of(loss: Loss, logits: Array) -> Array | None:
-    """Return the probability of each class, shape (N, K); None where the loss has none."""
-    if type(loss).predict_proba is Loss.predict_proba:
-        return None
-    return loss.predict_proba(logits)

@@ -9,7 +9,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset, load
-from clearprop.errors import DataError, ModelFileError, UnknownNameError, UsageError
+from clearprop.errors import DataError, ModelFileError, UnknownNameError, UsageError, naming
 from clearprop.experiment import learning
 from clearprop.experiment.building import build_trainer
 from clearprop.experiment.folder import model_in
@@ -120,7 +120,7 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
     first = sample // batch_size * batch_size
     rows = np.arange(first, min(first + batch_size, count))
     batch = dataset.take(rows)
-    with learning.naming(dataset.name):
+    with naming(dataset.name):
         X = prepare(batch.X, ready.recipe.inputs, ready.network.dtype)[:]
         y = ready.recipe.target.encode(batch)
     optimizer = build_trainer(settings, count).optimizer
@@ -209,7 +209,7 @@ def _check(network: Network, recipe: Preprocessing, dataset: Dataset) -> "Report
     from clearprop.gradcheck import check_gradients
 
     some = _some(dataset)
-    with learning.naming(dataset.name):
+    with naming(dataset.name):
         report = check_gradients(network, *_prepared(some, recipe))
     if len(some) == len(dataset):
         return report

@@ -4,8 +4,7 @@ Other data are loaded as the model's own were.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from clearprop.data.format import Format
 from clearprop.data.loading import format_of
 from clearprop.data.splitting import hold_out_groups, hold_out_latest, without_column
 from clearprop.data.table import role_of
-from clearprop.errors import DataError, DivergedError, ShapeError, UsageError, listed
+from clearprop.errors import DataError, DivergedError, UsageError, listed, naming
 from clearprop.experiment.building import build_network, build_trainer
 from clearprop.experiment.settings import Extent, Settings, reading_of, resolve
 from clearprop.experiment.target_scale import on_scale
@@ -129,17 +128,6 @@ def _target_in(path: Path, owner: Format, recipe: preprocessing.Preprocessing) -
             "the model takes; expected one, the target."
         )
     return others[0]
-
-
-@contextmanager
-def naming(source: str) -> Iterator[None]:
-    """Put a file or data set in front of an error that only says what is wrong with its samples."""
-    try:
-        yield
-    except (DataError, ShapeError) as error:
-        if source in str(error):
-            raise
-        raise type(error)(f"{source}: {error}") from error
 
 
 def set_task(settings: Settings, dataset: Dataset) -> Task:

@@ -1,7 +1,7 @@
 """A trained network in one file, with all that is needed to use it again."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,10 @@ from clearprop.core.parameters import Array, Parameter
 from clearprop.errors import ModelFileError, UnknownNameError, UsageError
 from clearprop.files.tensors import TensorFile, open_tensors, save_tensors
 from clearprop.network import Network
-from clearprop.preprocessing import ClassTarget, Preprocessing
+from clearprop.preprocessing import ClassTarget, Preprocessing, prepared_from
 from clearprop.version import __version__
 
+_ROWS, _NUMBERS = 2**13, 2**22  # rows of a block, and their logits, at most
 _KIND = "model"
 _FORMAT = 1
 _DTYPES = ("float32", "float64")
@@ -60,6 +61,83 @@ class Model:
         """The classes by index, or None where the network predicts values."""
         target = self.preprocessing and self.preprocessing.target
         return target.class_names if isinstance(target, ClassTarget) else None
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether it has probabilities of classes: for values, or with hinge, it has none."""
+        own = type(self.network.loss).predict_proba
+        return self.class_names is not None and own is not losses.Loss.predict_proba
+
+    def predict(self, X: Any) -> Array:
+        """Predict samples as they are, before any preparation.
+
+        Parameters
+        ----------
+        X : array-like, data frame, mapping or Table of N rows, path, or sequence of paths
+            An array has the shape (N, ...) of the training data. Columns are found by name in any
+            order; others are passed over with a `UserWarning`, and so are cells unlike the training
+            data told. A path is a file, a folder of pictures, or a pattern. A model without
+            preprocessing takes prepared arrays.
+
+        Returns
+        -------
+        ndarray, shape (N,) or (N, outputs)
+            The names of classes, or values on their own scale.
+
+        Raises
+        ------
+        DataError, ShapeError
+            If the samples can't be read, or don't fit the model; no sample is left out.
+        """
+        return np.concatenate([self.named(logits) for logits in self._logits(X)])
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class, shape (N, K), in the order of `class_names`.
+
+        Takes what `predict` does, and raises what it raises.
+
+        Raises
+        ------
+        UsageError
+            If the model predicts values, or its loss has no probabilities, as hinge.
+        """
+        loss = self.network.loss
+        return np.concatenate([loss.predict_proba(logits) for logits in self._logits(X)])
+
+    def named(self, logits: Array) -> Array:
+        """Return what logits (N, K) say: names of classes, or values on their own scale."""
+        predicted = self.network.loss.predict(logits)
+        if self.preprocessing is None:
+            return predicted
+        target = self.preprocessing.target
+        if isinstance(target, ClassTarget):
+            return np.array(target.class_names)[predicted]
+        return target.restore(predicted)
+
+    def logits_by_block(self, prepared: Any) -> Iterator[tuple[slice, Array]]:
+        """Walk over prepared samples in blocks, so that any number fits in memory.
+
+        Parameters
+        ----------
+        prepared : array-like or PreparedRows, shape (N, *input_shape)
+
+        Yields
+        ------
+        slice, ndarray
+            The places of the rows, and their logits, shape (n, K).
+        """
+        step = max(1, min(_ROWS, _NUMBERS // self.network.output_shape[0]))
+        for start in range(0, len(prepared), step):
+            where = slice(start, min(start + step, len(prepared)))
+            yield where, self.network.logits(prepared[where])
+
+    def _logits(self, X: Any) -> list[Array]:
+        if self.preprocessing is None:
+            parts: tuple[Any, ...] = (np.asarray(X),)
+        else:
+            parts = prepared_from(X, self.preprocessing, self.network.dtype)
+        none = np.empty((0, *self.network.output_shape), self.network.dtype)
+        return [none, *(logits for part in parts for _, logits in self.logits_by_block(part))]
 
 
 def save(path: str | os.PathLike[str], model: Model | Network) -> None:

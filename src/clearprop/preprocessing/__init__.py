@@ -3,8 +3,11 @@
 It travels inside the model file as plain values and is applied again at prediction.
 """
 
+from clearprop.preprocessing.given import prepared_from
+from clearprop.preprocessing.input_files import found_files, shown
 from clearprop.preprocessing.input_recipes import ArrayRecipe, PictureRecipe
-from clearprop.preprocessing.inputs import Inputs, array_of, read_inputs
+from clearprop.preprocessing.inputs import Inputs, Part, array_of, read_inputs, read_parts
+from clearprop.preprocessing.likeness import unlikeness
 from clearprop.preprocessing.recipe import (
     InputRecipe,
     PreparedRows,
@@ -32,6 +35,7 @@ __all__ = [
     "InputRecipe",
     "Inputs",
     "NumericColumn",
+    "Part",
     "PictureRecipe",
     "PlainColumn",
     "PowerScale",
@@ -42,7 +46,12 @@ __all__ = [
     "array_of",
     "fit_inputs",
     "fit_recipe",
+    "found_files",
     "prepare",
+    "prepared_from",
     "read_inputs",
+    "read_parts",
+    "shown",
+    "unlikeness",
     "values_of",
 ]

@@ -1,19 +1,24 @@
 """Reading samples to predict from, as the model's own recipe needs them."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from clearprop.data import loading
 from clearprop.data.dataset import Problem, Raw
 from clearprop.data.picture_files import named_like_a_picture, read_pictures
-from clearprop.data.table import Table, as_numbers
-from clearprop.errors import DataError
+from clearprop.data.selected_rows import Array
+from clearprop.data.table import Table, Words, as_numbers
+from clearprop.data.tabular import TableFormat
+from clearprop.errors import DataError, ShapeError, naming
+from clearprop.preprocessing.input_files import InputFiles, shown
 from clearprop.preprocessing.input_recipes import ArrayRecipe, PictureRecipe
-from clearprop.preprocessing.recipe import Preprocessing
+from clearprop.preprocessing.likeness import unlikeness
+from clearprop.preprocessing.recipe import PreparedRows, Preprocessing, prepare
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,24 +33,88 @@ class Inputs:
         The file of each sample; with its row where a file has several.
     problems : tuple of Problem
         The pictures that can't be read.
+    notes : tuple of str
+        Sentences on what was passed over, and on samples that are unlike the training data.
     """
 
     raw: Raw
     sources: tuple[str, ...]
     problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
-    """Read pictures, or one CSV, TSV or NPZ file.
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Samples that were read together, raw and prepared.
+
+    Parameters
+    ----------
+    path : Path or None
+        The table's or the array's file; None for pictures, which are a file each.
+    inputs : Inputs
+    prepared : ndarray or PreparedRows, shape (N, *input_shape)
+        The samples as the network takes them.
+    """
+
+    path: Path | None
+    inputs: Inputs
+    prepared: Array | PreparedRows
+
+
+def read_parts(
+    files: InputFiles, recipe: Preprocessing, dtype: DTypeLike, label: str | None = None
+) -> tuple[tuple[Part, ...], tuple[Problem, ...]]:
+    """Read and prepare files, each table or array by itself; for `label` see `read_inputs`.
+
+    Returns
+    -------
+    parts : tuple of Part
+    problems : tuple of Problem
+        The files that can't be read, or don't fit the recipe, and the reasons.
+
+    Raises
+    ------
+    DataError, ShapeError
+        If that holds for all of them.
+    """
+    parts, problems, errors = [], list(files.problems), []
+    for paths in files.groups:
+        pictured = named_like_a_picture(paths[0]) or loading.format_of(paths[0]) is None
+        try:
+            with naming(shown(paths[0])):
+                inputs = read_inputs(paths, recipe, label)
+                prepared = prepare(inputs.raw, recipe.inputs, dtype)
+        except (DataError, ShapeError) as error:
+            errors.append(error)
+            problems += [_problem(shown(path), str(error).removesuffix(".")) for path in paths]
+        else:
+            parts.append(Part(None if pictured else paths[0], inputs, prepared))
+            problems += inputs.problems
+    if errors and not parts:
+        raise errors[0]
+    return tuple(parts), tuple(problems)
+
+
+def _problem(name: str, message: str) -> Problem:
+    if message.startswith(f"{name} "):
+        return Problem(name, message.removeprefix(f"{name} "))
+    return Problem(name, f"can't be predicted from: {message.removeprefix(f'{name}: ')}")
+
+
+def read_inputs(paths: Sequence[Path], recipe: Preprocessing, label: str | None = None) -> Inputs:
+    """Read pictures, or one file of a format that holds samples to predict from.
 
     Parameters
     ----------
     paths : sequence of Path
         Picture files, brought to the size of the training data; or one table, whose target column
-        may be there or not; or one NPZ file with an array X. An array's recipe takes a table too,
-        if all of its columns are numbers.
+        may be there or not, and whose columns that the recipe does not know are passed over; or one
+        file with an array. An array's recipe takes a table too, if all of its columns are numbers.
     recipe : Preprocessing
         The model's.
+    label : str, optional
+        A column that the samples are called by, which is not worth a note if the recipe does not
+        know it.
 
     Raises
     ------
@@ -57,7 +126,11 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
     """
     if not paths:
         raise DataError("There is no file to predict from; give at least one.")
-    if all(named_like_a_picture(path) for path in paths):
+    pictured = isinstance(recipe.inputs, PictureRecipe)
+    if all(
+        named_like_a_picture(path) or (pictured and loading.format_of(path) is None)
+        for path in paths
+    ):
         return _read_pictures(paths, recipe)
     known = [one for one in loading.FORMATS if one.takes_inputs]
     if len(paths) > 1:
@@ -72,12 +145,20 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
             f"{path} can't be predicted from. Expected a picture (JPEG, PNG, WebP, BMP, GIF), or a "
             f"{loading.suffixes(known)} file."
         )
-    samples = owner.read_inputs(path, recipe.reading())
+    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+        raise DataError(f"{path} is not a file; to read from a pipe, give - and send it there.")
+    reading = recipe.reading()
+    samples = owner.read_inputs(
+        path, replace(reading, drop=(*reading.drop, *filter(None, [label])))
+    )
     raw = samples.raw
-    if isinstance(raw, Table):
-        raw = _fitting(raw, recipe, path)
+    if isinstance(raw, Table) and isinstance(recipe.inputs, ArrayRecipe):
+        raw = array_of(raw, recipe.inputs, path)
     recipe.inputs.check(raw)
-    return Inputs(raw, tuple(f"{path.name} row {row + 1}" for row in range(len(raw))))
+    notes = tuple(f"{path.name}: {note}" for note in samples.notes)
+    notes += unlikeness(raw, recipe.inputs, path.name)
+    sources = tuple(f"{path.name} row {row + 1}" for row in range(len(raw)))
+    return Inputs(raw, sources, samples.problems, notes)
 
 
 def _read_pictures(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
@@ -85,17 +166,17 @@ def _read_pictures(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
     if not isinstance(inputs, PictureRecipe):
         raise DataError(f"{paths[0]} is a picture, but the model was not trained on pictures.")
     read = read_pictures(paths, inputs.size, inputs.channels)
-    sources = tuple(str(paths[row]) for row in read.kept.tolist())
-    return Inputs(read.pixels, sources, read.problems)
+    sources = tuple(shown(paths[row]) for row in read.kept.tolist())
+    problems = tuple(Problem(shown(Path(one.source)), one.reason) for one in read.problems)
+    return Inputs(read.pixels, sources, problems)
 
 
-def _fitting(table: Table, recipe: Preprocessing, path: Path) -> Raw:
-    """Take the target away, and make an array of the rest where the recipe wants one."""
-    if recipe.target.name is not None:
-        table = table.without(recipe.target.name)
-    if isinstance(recipe.inputs, ArrayRecipe):
-        return array_of(table, recipe.inputs, path)
-    return table
+def as_written(path: Path, recipe: Preprocessing) -> Mapping[str, Words]:
+    """Return the cells of a table by column, the target and every other, as its file has them."""
+    form = recipe.reading().text
+    owner = loading.format_of(path, form)
+    columns: dict[str, Words] = {}
+    return owner.as_written(path, form) if isinstance(owner, TableFormat) else columns
 
 
 def array_of(table: Table, recipe: ArrayRecipe, path: str | Path) -> Raw:

@@ -48,13 +48,15 @@ class Preprocessing:
         target : str, optional
             The column of the truth, where there is one.
         """
+        drop = (self.target.name,) if target is None and self.target.name is not None else ()
         if not isinstance(self.inputs, TableRecipe):
-            return Reading(target=target)
+            return Reading(target=target, drop=drop)
         task = "classify" if isinstance(self.target, ClassTarget) else "regress"
         return Reading(
             text=self.inputs.form,
             target=target,
             task=None if target is None else task,
+            drop=(*drop, *(name for name in self.inputs.ignored if name != target)),
             roles=self.inputs.roles,
         )
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from clearprop.data.columns import MOST_CATEGORIES
+from clearprop.data.columns import MOST_CATEGORIES, as_date
 from clearprop.data.dataset import Raw
 from clearprop.data.reading import DEFAULT, Role, TextForm
 from clearprop.data.selected_rows import Array
@@ -21,6 +21,7 @@ from clearprop.data.table import (
     is_numeric,
     role_of,
 )
+from clearprop.data.understood import Spelling
 from clearprop.errors import DataError, UsageError, listed
 from clearprop.preprocessing.fields import moments, require_names, require_numbers
 from clearprop.preprocessing.input_recipes import Recipe
@@ -73,16 +74,22 @@ class NumericColumn(InputColumn):
     median, mean, std : float
         The moments of the training data's numbers that were not missing; std is 1 where all are
         alike.
+    low, high : float or None
+        The lowest and the highest of them; None in files that are older than these fields.
     """
 
     median: float
     mean: float
     std: float
+    low: float | None = None
+    high: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require_numbers((self.median, self.mean), f"Median and mean of {self.name!r}")
         require_numbers((self.std,), f"The deviation of {self.name!r}", positive=True)
+        if self.low is not None or self.high is not None:
+            require_numbers((self.low, self.high), f"The range of {self.name!r}")
 
     @classmethod
     def fit(cls, name: str, column: Column) -> "NumericColumn":
@@ -92,7 +99,8 @@ class NumericColumn(InputColumn):
         if len(present) == 0:
             return cls(name, 0.0, 0.0, 1.0)
         mean, std = moments(present)
-        return cls(name, float(np.median(present)), float(mean), float(std))
+        low, high = float(present.min()), float(present.max())
+        return cls(name, float(np.median(present)), float(mean), float(std), low, high)
 
     def fill(self, out: Array, column: Column) -> None:
         """Write the standardised numbers, shape (N, 1)."""
@@ -207,13 +215,17 @@ class DateColumn(InputColumn):
 def _as_dates(column: Column, name: str) -> NDArray[np.datetime64]:
     if is_date(column):
         return column  # type: ignore[return-value] # words are none
-    if is_missing(column).all():
+    missing = is_missing(column)
+    if missing.all():
         return np.full(len(column), np.datetime64("NaT"), "datetime64[s]")
-    row = int(np.argmin(is_missing(column)))
-    cell = as_words(column[row : row + 1]).tolist()[0]
+    words = as_words(column)
+    read = as_date(name, words, Spelling())
+    if read is not None and np.array_equal(is_missing(read.column), missing):
+        return read.column  # type: ignore[return-value] # words are none
+    row = int(np.argmin(missing if read is None else missing | ~is_missing(read.column)))
     raise DataError(
-        f"Row {row + 1} of column {name!r} is {cell!r}, expected a date such as 2024-01-31. "
-        "Correct the cells, or leave them empty if the dates are missing."
+        f"Row {row + 1} of column {name!r} is {words[row : row + 1].tolist()[0]!r}, expected a "
+        "date such as 2024-01-31. Correct the cell, or leave it empty if the date is missing."
     )
 
 

@@ -1,0 +1,117 @@
+"""Samples as Python programs hold them: arrays, data frames of any library, tables, paths."""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from clearprop.data.dataset import Raw
+from clearprop.data.selected_rows import Array
+from clearprop.data.table import Column, Table, as_column
+from clearprop.errors import DataError, ShapeError, counted, listed, naming
+from clearprop.preprocessing.input_files import found_files
+from clearprop.preprocessing.input_recipes import ArrayRecipe
+from clearprop.preprocessing.inputs import array_of, read_parts
+from clearprop.preprocessing.likeness import unlikeness
+from clearprop.preprocessing.recipe import PreparedRows, Preprocessing, prepare
+from clearprop.preprocessing.table_recipe import TableRecipe
+
+
+def prepared_from(
+    X: Any, recipe: Preprocessing, dtype: np.dtype[Any]
+) -> tuple[Array | PreparedRows, ...]:
+    """Prepare samples, however a program holds them.
+
+    What is passed over, and how samples are unlike the training data, is told as `UserWarning`.
+
+    Parameters
+    ----------
+    X : array-like (N, ...), Table, mapping or data frame of N rows, path, or sequence of paths
+        A data frame is whatever has ``columns`` and gives one by its name: those of pandas and
+        polars do. Paths are what `found_files` takes.
+    recipe : Preprocessing
+        The model's.
+    dtype : numpy.dtype
+        float32 or float64.
+
+    Returns
+    -------
+    tuple of ndarray or PreparedRows, shape (N, *input_shape)
+        One after the other; several only for several files.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, a cell is of another kind, or a file can't be read.
+    ShapeError
+        If the shape of the samples differs from that in training, or X is a single sample.
+    """
+    if _is_path(X) or (isinstance(X, list | tuple) and X and all(map(_is_path, X))):
+        with found_files([X] if _is_path(X) else X, recipe.inputs) as files:
+            parts, problems = read_parts(files, recipe, dtype)
+        if problems:
+            more = f" ({len(problems) - 1} more files, too.)" if len(problems) > 1 else ""
+            raise DataError(f"{problems[0]}.{more}")
+        notes = files.notes + tuple(note for part in parts for note in part.inputs.notes)
+        prepared = tuple(part.prepared for part in parts)
+    else:
+        raw, notes = _raw_from(X, recipe)
+        with naming("X"):
+            prepared = (prepare(raw, recipe.inputs, dtype),)
+        notes += unlikeness(raw, recipe.inputs, "X")
+    for note in notes:
+        warnings.warn(note, UserWarning, stacklevel=4)  # at the call of `Model.predict`
+    return prepared
+
+
+def _is_path(X: Any) -> bool:
+    return isinstance(X, str) or hasattr(X, "__fspath__")
+
+
+def _raw_from(X: Any, recipe: Preprocessing) -> tuple[Raw, tuple[str, ...]]:
+    if isinstance(X, Mapping) or hasattr(X, "columns"):
+        table, inputs = _table(X, recipe), recipe.inputs
+        if isinstance(inputs, ArrayRecipe):
+            return array_of(table.without(recipe.target.name or ""), inputs, "X"), ()
+        known = {*recipe.reading().drop, *getattr(inputs, "roles", table.names)}
+        extra = [name for name in table.names if name not in known]
+        more = f"{counted(len(extra), 'column')} that training did not have, passed over: "
+        return table, (f"X: {more}{listed(extra, 5)}.",) if extra else ()
+    if isinstance(recipe.inputs, TableRecipe):
+        raise DataError(
+            f"Found {type(X).__name__}, expected columns by name, as the model has learned from a "
+            "table: a data frame, or a dict of columns."
+        )
+    array = np.asarray(X)
+    shape = recipe.inputs.input_shape
+    if array.ndim < 1 + len(shape):
+        raise ShapeError(
+            f"Expected {1 + len(shape)}D array, got {array.ndim}D array instead: samples have the "
+            f"shape {shape}, one a row. Reshape your data using array.reshape(1, "
+            f"{', '.join(['-1'] if len(shape) == 1 else map(str, shape))}) if it contains a "
+            "single sample."
+        )
+    return array, ()
+
+
+def _table(X: Any, recipe: Preprocessing) -> Table:
+    """Make a table of the columns of a data frame, or of a mapping."""
+    if isinstance(X, Table):
+        return X
+    roles = recipe.inputs.roles if isinstance(recipe.inputs, TableRecipe) else {}
+    given = list(X) if isinstance(X, Mapping) else list(X.columns)
+    names = {str(name): name for name in given}
+    if len(names) < len(given):
+        raise DataError("X has two columns of one name; give each a name of its own.")
+    table = {name: _column(X[own], roles.get(name) == "category") for name, own in names.items()}
+    if len({len(column) for column in table.values()}) > 1:
+        raise ShapeError("The columns of X differ in length.")
+    return Table(table)
+
+
+def _column(series: Any, as_category: bool) -> Column:
+    cells = np.asarray(series)
+    if cells.ndim != 1:
+        raise ShapeError(f"A column of X has the shape {cells.shape}, expected (N,).")
+    return as_column(cells.astype(str) if as_category and cells.dtype.kind == "b" else cells)

@@ -1,0 +1,101 @@
+"""How samples to predict from differ from those of the training data, in plain sentences."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearprop.data.columns import MOST_CATEGORIES
+from clearprop.data.dataset import Raw
+from clearprop.data.table import Column, Table, as_numbers, as_words
+from clearprop.preprocessing.input_recipes import Recipe
+from clearprop.preprocessing.table_recipe import CategoricalColumn, NumericColumn, TableRecipe
+
+FAR = 10.0
+"""Standard deviations from the training data's mean beyond which a number is told as far."""
+
+FEWEST = 10
+"""Numbers of a column at least, before most of them outside the training range are told of."""
+
+_LONGEST = 60  # characters of a cell that are shown
+
+
+def unlikeness(raw: Raw, recipe: Recipe, name: str) -> tuple[str, ...]:
+    """Say in what samples are unlike the training data, though the recipe can prepare them.
+
+    Of a table, for each column: categories that training never had; numbers both outside the
+    training range and more than `FAR` standard deviations from the mean; and, where there are at
+    least `FEWEST` numbers, more than half of them outside the training range: another unit.
+
+    Parameters
+    ----------
+    raw : ndarray, SelectedRows or Table, N rows
+        Samples that the recipe's `check` has nothing to say against.
+    recipe : Recipe
+    name : str
+        The file or data set that the sentences begin with.
+
+    Returns
+    -------
+    tuple of str
+        At most one sentence a column, with the first row, counted from 1.
+    """
+    if not isinstance(raw, Table) or not isinstance(recipe, TableRecipe):
+        return ()
+    return tuple(
+        f"{name}, column {column.name!r}: {found}."
+        for column in recipe.columns
+        for found in _of_column(raw.columns[column.name], column)
+    )
+
+
+def _of_column(cells: Column, column: object) -> Iterator[str]:
+    if isinstance(column, CategoricalColumn):
+        yield from _new_categories(cells, column)
+    elif isinstance(column, NumericColumn):
+        yield from _far_numbers(as_numbers(cells, column.name), column)
+
+
+def _new_categories(cells: Column, column: CategoricalColumn) -> Iterator[str]:
+    words = as_words(cells)
+    places = words.translated({text: at for at, text in enumerate(column.categories)})
+    new = (places < 0) & (words.codes >= 0)
+    if new.any():
+        first = int(np.argmax(new))
+        full = len(column.categories) == MOST_CATEGORIES
+        lack = f"are not among the {MOST_CATEGORIES} known ones" if full else "training never had"
+        yield (
+            f"{_rows(new)} with categories that {lack}, the first row {first + 1}: "
+            f"{_shortened(words[first : first + 1].tolist()[0])!r}"
+        )
+
+
+def _far_numbers(numbers: NDArray[np.float64], column: NumericColumn) -> Iterator[str]:
+    low, high = column.low, column.high
+    if low is None or high is None:  # of a file that is older than these fields
+        outside, span = np.ones(len(numbers), dtype=bool), f"a mean of {column.mean:.6g}"
+    else:
+        outside, span = (numbers < low) | (numbers > high), f"{low:.6g} to {high:.6g}"
+    with np.errstate(over="ignore"):
+        far = outside & (np.abs(numbers - column.mean) / column.std > FAR)
+    if far.any():
+        told, amount = far, "far outside"
+    else:
+        told, amount = outside & ~np.isnan(numbers), "outside"
+        present = np.count_nonzero(~np.isnan(numbers))
+        if low is None or present < FEWEST or np.count_nonzero(told) <= present / 2:
+            return
+    first = int(np.argmax(told))
+    yield (
+        f"{_rows(told)} with numbers {amount} those of training ({span}), the first row "
+        f"{first + 1}: {numbers[first]:.6g}"
+    )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _rows(mask: NDArray[np.bool_]) -> str:
+    count = int(np.count_nonzero(mask))
+    return "1 row" if count == 1 else f"{count} rows"
