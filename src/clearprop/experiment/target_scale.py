@@ -7,19 +7,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from clearprop import preprocessing
 from clearprop.data import Dataset
 from clearprop.errors import DivergedError, UsageError
 from clearprop.experiment.building import build_network, build_trainer
 from clearprop.experiment.settings import Settings
 from clearprop.optimizers import OPTIMIZERS
-from clearprop.preprocessing import (
-    ClassTarget,
-    PowerScale,
-    Preprocessing,
-    ValueTarget,
-    fit_inputs,
-    values_of,
-)
+from clearprop.preprocessing import ClassTarget, PowerScale, Preprocessing, ValueTarget, values_of
 
 _SKEWED = 1.0  # a skewness above it is high: Bulmer, "Principles of Statistics" (1979)
 _FEWEST, _MOST = 100, 2000  # samples of a trial
@@ -142,7 +136,7 @@ def _answers(
     settings: Settings, target: ValueTarget, known: Dataset, asked: Dataset
 ) -> NDArray[np.float64]:
     """Return the values, shape (N,), that a short training on known samples answers for others."""
-    recipe = Preprocessing(fit_inputs(known), target)
+    recipe = Preprocessing(preprocessing.fit_inputs(known), target)
     network = build_network(settings, recipe)
     batch_size = min(settings.batch_size or len(known), len(known))
     looks = OPTIMIZERS[settings.optimizer].full_batch
