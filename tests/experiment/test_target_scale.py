@@ -189,3 +189,28 @@ def test_a_walk_writes_the_scale(tmp_path: Path) -> None:
     mean, std = target.mean[0], target.std[0]
     assert len(told) == 1
     assert f"y = (ln(price / {target.scale.unit:.6g}) - {mean:.6g}) / {std:.6g}" in told[0]
+
+
+def test_a_large_network_is_not_tried_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clearprop.experiment.target_scale._errors", None)  # would fail
+    found = task(multiplied(), layers=(600, 600))
+    assert found.settings.target_scale == "none"
+    assert (
+        "too large to try other scales. --target-scale log learns its logarithm" in found.notes[0]
+    )
+
+
+def test_ctrl_c_in_a_trial_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any, **__: Any) -> cp.History:
+        history = cp.History()
+        history.stopped = "interrupted"
+        return history
+
+    monkeypatch.setattr(cp.Trainer, "fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        task(multiplied())
+
+
+def test_a_trial_that_diverges_chooses_nothing() -> None:
+    found = task(multiplied(), optimizer="sgd", learning_rate=1e30, schedule="constant")
+    assert found.settings.target_scale == "none"
