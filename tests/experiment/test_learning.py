@@ -8,8 +8,9 @@ import pytest
 
 import clearprop as cp
 from clearprop.errors import ClearpropError, UsageError
-from clearprop.experiment import Settings, Task, learn, set_task
-from clearprop.experiment.learning import load_dataset
+from clearprop.experiment import Settings, Task, learn, read_settings, set_task
+from clearprop.experiment.evaluation import evaluate, predict_files
+from clearprop.experiment.learning import load_dataset, load_for
 
 IRIS = cp.load_data("iris")
 
@@ -56,6 +57,73 @@ def test_a_share_that_is_none_is_refused(share: str) -> None:
 def test_data_for_validation_that_are_not_there_are_named() -> None:
     with pytest.raises(ClearpropError, match=r"nowhere\.csv"):
         task(validation="nowhere.csv")
+
+
+def visits(tmp_path: Path) -> Path:
+    """Write a table of 30 patients with 4 visits each, a day apart."""
+    path = tmp_path / "visits.csv"
+    random_state = np.random.RandomState(0)
+    lines = ["patient,day,pulse,ill"]
+    for visit in range(120):
+        pulse = random_state.randn() * 10 + 70
+        lines.append(f"p{visit % 30},{visit},{pulse:.1f},{'yes' if pulse > 70 else 'no'}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_rows_of_a_group_are_held_out_together_and_its_column_is_no_input(tmp_path: Path) -> None:
+    path = visits(tmp_path)
+    settings = Settings(data=str(path), layers=(4,), epochs=2, group="patient")
+    found = set_task(settings, load_dataset(settings))
+    held = {int(source[4:]) % 30 for source in found.held_out.sources}
+    assert len(found.held_out) == 24 == 4 * len(held)
+    assert [column.name for column in found.recipe.inputs.columns] == ["day", "pulse"]
+    assert found.recipe.left_out == ("patient",)
+    assert found.notes[0].startswith(
+        "Held out by 'patient': 6 of 30 groups, 24 of 120 rows (20.0%)"
+    )
+    found.settings.save(tmp_path / "config.toml")
+    again = set_task(
+        Settings.of_run(read_settings(tmp_path / "config.toml")), load_dataset(settings)
+    )
+    assert again.held_out.sources == found.held_out.sources
+    assert (again.recipe, again.settings) == (found.recipe, found.settings)
+    # The file may have the column, or not, where the model is used.
+    model = learn(found).model
+    bare = tmp_path / "bare.csv"
+    bare.write_text(
+        "".join(line.partition(",")[2] for line in path.read_text().splitlines(keepends=True))
+    )
+    scores = [evaluate(model, load_for(model, str(one))).score for one in (path, bare)]
+    answers = [predict_files(model, [str(one)]).prepared for one in (path, bare)]
+    assert scores[0] == scores[1]
+    np.testing.assert_array_equal(*answers)
+
+
+def test_the_latest_rows_are_held_out(tmp_path: Path) -> None:
+    settings = Settings(data=str(visits(tmp_path)), layers=(4,), time="day", validation="0.25")
+    found = set_task(settings, load_dataset(settings))
+    assert found.held_out.sources == tuple(f"row {row}" for row in range(91, 121))
+    assert found.notes == ("Held out by 'day': 30 of 120 rows (25.0%), those from 90 on.",)
+    assert "day" in found.train.X.names
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"group": "patient", "time": "day"}, "by --group or by --time, and not by both"),
+        ({"group": "patient", "validation": "other.csv"}, "--validation other.csv holds none of"),
+        ({"time": "day", "validation": "0"}, "--time says which .* --validation 0 holds none of"),
+        ({"group": "doctor"}, "no column 'doctor'"),
+        ({"time": "ill"}, "'ill' is the target of .*: give --time another one"),
+    ],
+)
+def test_what_can_t_be_followed_is_refused(
+    tmp_path: Path, given: dict[str, str], message: str
+) -> None:
+    settings = Settings(data=str(visits(tmp_path)), **given)
+    with pytest.raises(UsageError, match=message):
+        set_task(settings, load_dataset(settings))
 
 
 def test_the_same_settings_make_the_same_model_file(tmp_path: Path) -> None:

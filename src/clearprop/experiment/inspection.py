@@ -176,7 +176,8 @@ def check_network(model_or_data: str, data: str | None) -> "Report":
             raise UsageError(
                 f"{model_or_data} is itself the data. Leave --data out, or give a FILE or MODEL."
             )
-        settings = Settings(data=model_or_data)
+        # Gradients are right or wrong on any scale: none need be tried.
+        settings = Settings(data=model_or_data, target_scale="none")
         task = learning.set_task(settings, learning.load_dataset(settings))
         return _check(task.network, task.recipe, task.train)
     model = load_model(path)

@@ -12,18 +12,11 @@ from clearprop.errors import DivergedError, UsageError
 from clearprop.experiment.building import build_network, build_trainer
 from clearprop.experiment.settings import Settings
 from clearprop.optimizers import OPTIMIZERS
-from clearprop.preprocessing import (
-    ClassTarget,
-    PowerScale,
-    Preprocessing,
-    ValueTarget,
-    fit_inputs,
-    values_of,
-)
+from clearprop.preprocessing import ClassTarget, PowerScale, Preprocessing, ValueTarget, values_of
 
 _SKEWED = 1.0  # a skewness above it is high: Bulmer, "Principles of Statistics" (1979)
 _FEWEST, _MOST = 100, 2000  # samples of a trial
-_MOST_FEATURES = 1000  # beyond, a trial would take as long as a training
+_MOST_PARAMETERS = 300_000  # beyond, trials would be minutes of silence
 _FOLDS = 3
 _UPDATES = 600  # of a trial's training; _LOOKS of an optimizer that sees all samples at once
 _LOOKS = 50
@@ -83,16 +76,23 @@ def on_scale(
     if asked == "none" or least < 0 or not skewness > _SKEWED or len(values) < _FEWEST:
         return "none", recipe, ()
     skewed = f"{name} is skewed ({skewness:.1f})"
-    if math.prod(recipe.inputs.input_shape) > _MOST_FEATURES:
-        note = f"{skewed}; learned as it is. --target-scale log learns its logarithm."
+    if build_network(settings, recipe).parameters.data.size > _MOST_PARAMETERS:
+        note = (
+            f"{skewed}; learned as it is, as the network is too large to try other scales. "
+            "--target-scale log learns its logarithm."
+        )
         return "none", recipe, (note,)
-    plain = _errors(settings, train, "none", least)
-    errors = {"log": _errors(settings, train, "log", least)}
+
+    def errors_of(scale: str) -> NDArray[np.float64]:
+        return _errors(settings, recipe, train, scale, least)
+
+    plain = errors_of("none")
+    errors = {"log": errors_of("log")}
     if errors["log"].sum() < plain.sum():  # else a power, with one number more, is worse, too
-        errors["power"] = _errors(settings, train, "power", least)
+        errors["power"] = errors_of("power")
     best = min(errors, key=lambda one: float(errors[one].sum()))
-    left = errors[best].sum() / plain.sum()
-    if not (left < _BETTER and np.median(errors[best] / plain) < 1):
+    left = errors[best].sum() / plain.sum() if np.isfinite(plain).all() else math.inf
+    if not (left < _BETTER and np.median(errors[best] - plain) < 0):
         note = f"{skewed}; learned as it is, as its logarithm was not clearly better in a trial."
         return "none", recipe, (note,)
     scale = PowerScale.fit(best, values, least)
@@ -117,8 +117,10 @@ def _skewness(values: NDArray[np.float64]) -> float:
     return float(np.mean(off**3) / np.mean(off**2) ** 1.5)
 
 
-def _errors(settings: Settings, train: Dataset, name: str, least: float) -> NDArray[np.float64]:
-    """Return the squared errors of a scale's trials, summed over each fold; infinite if one ended.
+def _errors(
+    settings: Settings, recipe: Preprocessing, train: Dataset, name: str, least: float
+) -> NDArray[np.float64]:
+    """Return the squared errors of a scale's trials, by fold; infinite from one that diverged on.
 
     Errors are on the values' own scale, in their standard deviations.
     """
@@ -131,7 +133,7 @@ def _errors(settings: Settings, train: Dataset, name: str, least: float) -> NDAr
         values = values_of(known)[:, 0]
         scale = None if name == "none" else PowerScale.fit(name, values, least)
         try:
-            answers = _answers(settings, ValueTarget.fit(known, scale), known, asked)
+            answers = _answers(settings, recipe, ValueTarget.fit(known, scale), known, asked)
         except DivergedError:
             break
         errors[fold] = np.square((answers - values_of(asked)[:, 0]) / spread).sum()
@@ -139,15 +141,20 @@ def _errors(settings: Settings, train: Dataset, name: str, least: float) -> NDAr
 
 
 def _answers(
-    settings: Settings, target: ValueTarget, known: Dataset, asked: Dataset
+    settings: Settings,
+    recipe: Preprocessing,
+    target: ValueTarget,
+    known: Dataset,
+    asked: Dataset,
 ) -> NDArray[np.float64]:
     """Return the values, shape (N,), that a short training on known samples answers for others."""
-    recipe = Preprocessing(fit_inputs(known), target)
-    network = build_network(settings, recipe)
+    network = build_network(settings, replace(recipe, target=target))
     batch_size = min(settings.batch_size or len(known), len(known))
     looks = OPTIMIZERS[settings.optimizer].full_batch
     epochs = _LOOKS if looks else max(round(_UPDATES * batch_size / len(known)), 1)
     short = replace(settings, epochs=min(epochs, settings.epochs or epochs), patience=None)
     X, Z = (recipe.inputs.transform(part.X, network.dtype) for part in (known, asked))
-    build_trainer(short, len(known)).fit(network, X, target.encode(known))
+    history = build_trainer(short, len(known)).fit(network, X, target.encode(known))
+    if history.stopped == "interrupted":
+        raise KeyboardInterrupt
     return target.restore(network.predict(Z))

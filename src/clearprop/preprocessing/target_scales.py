@@ -19,7 +19,9 @@ TARGET_SCALES = ("auto", "none", "log", "power")
 """The names of scales; auto finds one by trial, and does so in an experiment only."""
 
 _STEEPEST = 3.0  # exponents lie between -3 and 3: beyond, a few values are all there is to see
+_NEAREST = 20.0  # e^-20 of itself is left between a power and the bound that it tends to
 _MOST_UNITS = 1e100
+_MOST_UNLIKELY = 1e100  # finite, as the search computes with it
 _REACH = 3.0  # times the largest magnitude that was learned from: no answer goes further
 
 
@@ -65,8 +67,8 @@ class PowerScale:
     def fit(cls, name: str, values: NDArray[np.float64], least: float) -> "PowerScale":
         """Find the scale of a name for the training data's values.
 
-        The exponent of a power is that of the highest likelihood, between -3 and 3: by it values
-        are most like a normal distribution.
+        The exponent of a power is that of the highest likelihood, by which values are most like a
+        normal distribution; between -3 and 3, and such that the largest values keep their digits.
 
         Parameters
         ----------
@@ -93,7 +95,10 @@ class PowerScale:
         def unlikely(exponent: float) -> float:
             return cls._of(values, float(exponent), shift)._unlikely(values)
 
-        found = minimize_scalar(unlikely, bounds=(-_STEEPEST, _STEEPEST), method="bounded")
+        logs = cls._of(values, 0.0, shift)._log(values)
+        low = max(-_STEEPEST, -_NEAREST / max(float(logs.max()), 1.0))
+        high = min(_STEEPEST, 2 + _NEAREST / max(-float(logs.min()), 1.0))
+        found = minimize_scalar(unlikely, bounds=(low, high), method="bounded")
         return cls._of(values, float(found.x), shift)
 
     @classmethod
@@ -148,7 +153,7 @@ class PowerScale:
             spread = np.log(np.var(self.transform(values)))
             slopes = (self.exponent - 1) * self._log(values).sum()
             found = len(values) / 2 * spread - slopes
-        return float(found) if np.isfinite(found) else math.inf
+        return float(found) if np.isfinite(found) else _MOST_UNLIKELY
 
     def _log(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return ln(y / unit); with a shift ln(1 + |y| / unit), with the sign of y."""
