@@ -10,10 +10,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from clearprop.data.table import Words
 from clearprop.errors import MissingExtraError, UsageError
 from clearprop.experiment.prediction import Block, Predictions
 from clearprop.files.written import written_beside
-from clearprop.preprocessing import shown
+from clearprop.preprocessing import Part, shown
 
 Columns: TypeAlias = Mapping[str, Sequence[Any]]
 Write: TypeAlias = Callable[[Columns], None]
@@ -119,7 +120,7 @@ class _Layout:
             filled[name] = range(rows.start + 1, rows.stop + 1) if here else [None] * n
         for name in self.given:
             if name in ours:
-                filled[name] = ours[name][rows]
+                filled[name] = ours[name][rows].tolist()
         said = block.prediction if block.likeliest is None else block.likeliest
         pairs = zip(self.predicted, said.reshape(n, -1).T, strict=True)
         filled |= {name: column.tolist() for name, column in pairs}
@@ -128,7 +129,7 @@ class _Layout:
             filled |= {name: column.tolist() for name, column in pairs}
         return {name: filled[name] for name in self.kinds}
 
-    def _parts(self) -> Iterator[tuple[Any, Columns]]:
+    def _parts(self) -> Iterator[tuple[Part, Mapping[str, Words]]]:
         return zip(self.found.parts, self.found.written, strict=True)
 
     def _of_model(self, all_classes: bool) -> tuple[list[str], list[str]]:

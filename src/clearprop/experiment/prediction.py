@@ -12,6 +12,7 @@ import numpy as np
 from clearprop.configuration import Json
 from clearprop.core.parameters import Array
 from clearprop.data import Problem, Table
+from clearprop.data.table import Words
 from clearprop.errors import UsageError, unknown_name
 from clearprop.experiment.learning import recipe_of
 from clearprop.files.models import Model
@@ -100,21 +101,22 @@ class Predictions:
         return sum(len(part.prepared) for part in self.parts)
 
     @cached_property
-    def written(self) -> tuple[Mapping[str, Sequence[str]], ...]:
+    def written(self) -> tuple[Mapping[str, Words], ...]:
         """The cells of each part's table, by column, as they are in its file; {} for no table."""
         recipe = recipe_of(self.model, "read files")
+        nothing: dict[str, Words] = {}
         return tuple(
-            {} if part.path is None else as_written(part.path, recipe) for part in self.parts
+            nothing if part.path is None else as_written(part.path, recipe) for part in self.parts
         )
 
     def blocks(self) -> Iterator[Block]:
         """Walk over the answers, block by block."""
         loss = self.model.network.loss
-        columns: Mapping[str, Sequence[str]] = {}
+        columns: Mapping[str, Words] = {}
         for place, part in enumerate(self.parts):
             if self.id is not None:
                 columns = self.written[place]
-            sources = part.inputs.sources if self.id is None else columns[self.id]
+            sources = part.inputs.sources if self.id is None else columns[self.id].tolist()
             for rows, logits in self.model.logits_by_block(part.prepared):
                 likeliest = shares = None
                 if self.model.gives_probabilities:
