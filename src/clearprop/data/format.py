@@ -1,14 +1,19 @@
 """A format of files, and reading what a file claims to hold without believing the claim."""
 
+import errno
+import math
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, ClassVar
+from typing import IO, Any, ClassVar
+
+import numpy as np
 
 from clearprop.data.dataset import Dataset, Raw
-from clearprop.errors import DataError
+from clearprop.errors import ClearpropError, DataError
 
 DEFLATE_LIMIT = 1032
 """Bytes that one compressed byte can stand for at most.
@@ -16,7 +21,11 @@ DEFLATE_LIMIT = 1032
 Source: Deutsch, RFC 1951 (1996): a match of 258 bytes takes at least two bits.
 """
 
+MOST_DIMENSIONS = 64
+"""Dimensions that an array of NumPy can have."""
+
 _STEP = 2**20  # bytes
+_EXCERPT = 80  # characters of a shape in a message
 
 
 class Format(ABC):
@@ -46,6 +55,10 @@ class Format(ABC):
         """Whether a file is of this format, by its name."""
         return path.suffix.lower() in self.suffixes
 
+    def owns_folder(self, folder: Path) -> bool:
+        """Whether a folder is read as one data set of this format, by the names in it."""
+        return self.takes_folders and any(map(self.owns, list_folder(folder)))
+
     @abstractmethod
     def read(self, path: Path, target: str | None = None) -> Dataset:
         """Read a file, or a folder where it `takes_folders`.
@@ -69,6 +82,66 @@ class Format(ABC):
     def read_inputs(self, path: Path) -> Raw:
         """Read samples alone, where it `takes_inputs`; a table may have its target, too."""
         raise NotImplementedError
+
+
+def claimed_bytes(shape: tuple[int, ...], dtype: np.dtype[Any], most: int, name: str) -> int:
+    """Return the bytes of an array that a header claims: the one door for sizes from files.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The claim, of any size and sign.
+    dtype : dtype
+    most : int
+        The bytes that the file can hold of it.
+    name : str
+        The file and the array, for the error.
+
+    Raises
+    ------
+    DataError
+        If no such array can be, or the file can't hold it.
+    """
+    if len(shape) > MOST_DIMENSIONS:
+        raise DataError(
+            f"{name} claims {len(shape)} dimensions, expected at most {MOST_DIMENSIONS}. The file "
+            "is damaged; get it anew."
+        )
+    # Each size by itself first: their product may have thousands of digits.
+    if (
+        not all(0 < size <= most for size in shape)
+        or (claimed := math.prod(shape) * dtype.itemsize) > most
+    ):
+        text = "x".join(str(size) if abs(size) < 2**64 else "..." for size in shape)
+        text = text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 3]}..."
+        raise DataError(
+            f"{name} claims the shape {text or 'of one'} of {dtype}, which a file of its size can't "
+            f"hold: {most} bytes at most. It is empty or damaged; get it anew."
+        )
+    return claimed
+
+
+@contextmanager
+def foreign(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
+    """Name the file, and its kind, in whatever the libraries raise that take its bytes apart.
+
+    Raises
+    ------
+    DataError
+        For any error but our own, and a lack of memory.
+    """
+    try:
+        yield
+    except (ClearpropError, MemoryError):
+        raise
+    except Exception as error:  # a library may raise anything on bytes that nobody thought of
+        # A place that no file can have is the file's own mistake, not the system's.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise cannot_read(path, error) from error
+        found = str(error) or type(error).__name__
+        raise DataError(
+            f"{os.fspath(path)} is no {kind}, or damaged: {found[:_EXCERPT]}. Get it anew."
+        ) from error
 
 
 def read_claimed(stream: IO[bytes] | BufferedIOBase, size: int, name: str) -> bytearray:

@@ -6,15 +6,16 @@ from pathlib import Path
 
 from clearprop.data.dataset import Dataset
 from clearprop.data.delimited import Delimited
-from clearprop.data.format import Format, cannot_read, list_folder
+from clearprop.data.format import Format, cannot_read
 from clearprop.data.hdf5 import Hdf5
 from clearprop.data.idx import Idx
 from clearprop.data.named import BUILTINS, TOYS
+from clearprop.data.npy import Npy
 from clearprop.data.npz import Npz
 from clearprop.data.picture_files import DEFAULT_SIZE, read_folder
 from clearprop.errors import DataError, UsageError, unknown_name
 
-FORMATS: tuple[Format, ...] = (Delimited(), Npz(), Idx(), Hdf5())
+FORMATS: tuple[Format, ...] = (Delimited(), Npz(), Npy(), Idx(), Hdf5())
 """Every format that is read; the first one that owns a file reads it."""
 
 
@@ -107,9 +108,8 @@ def load(
 
 
 def _load_folder(path: Path, size: tuple[int, int], channels: int) -> Dataset:
-    files = list_folder(path)
     for owner in FORMATS:
-        if owner.takes_folders and any(map(owner.owns, files)):
+        if owner.owns_folder(path):
             return owner.read(path)
     return read_folder(path, size, channels)
 
