@@ -69,7 +69,7 @@ class TestATable:
     def test_comes_alone(self, clearprop, table_model, new):
         result = clearprop("predict", table_model, new, new)
         assert result.exit_code == 1
-        assert "expected pictures, or one CSV, TSV or NPZ file" in result.stderr
+        assert "expected pictures, or one CSV, TSV, NPZ, NPY, H5 or HDF5 file" in result.stderr
 
 
 class TestPictures:

@@ -34,6 +34,12 @@ def note_left_out(problems: Iterable[Problem]) -> None:
         note(f"Left out: {problem}.")
 
 
+def note_undrawn(problems: Iterable[Problem]) -> None:
+    """Tell which pictures could not be drawn."""
+    for problem in problems:
+        note(f"Not drawn: {problem}.")
+
+
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
     """Print a table; columns whose name ends in a space are set to the left, others to the right.
 

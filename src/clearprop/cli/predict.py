@@ -1,16 +1,24 @@
 """``clearprop predict``."""
 
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from clearprop.cli import output
+from clearprop.data import Problem
 from clearprop.data.picture_files import named_like_a_picture, preview
 from clearprop.errors import UsageError
 from clearprop.experiment.evaluation import Predictions, predict_files
+from clearprop.experiment.folder import draw
 from clearprop.files.models import load
 from clearprop.files.written import make_folder
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_TOLD = 3  # pictures that can't be drawn: the reason is the same for most
 _DRAWN = 50  # pictures at most: a table has thousands of rows
 
 
@@ -33,12 +41,15 @@ def predict(
     """Say what the file MODEL makes of FILES: pictures, or one CSV, TSV or NPZ file."""
     found = predict_files(load(model), files)
     output.note_left_out(found.problems)
+    for note in found.notes:
+        output.note(note)
     drawn = _draw(found, Path(out)) if show else []
     if as_json:
         output.say_json(
             {
                 "model": model,
                 "predictions": [answer.to_json() for answer in found.answers],
+                "notes": list(found.notes),
                 "problems": [vars(problem) for problem in found.problems],
                 "pictures": [str(path) for path in drawn],
             }
@@ -67,24 +78,31 @@ def _say(found: Predictions) -> None:
 
 
 def _draw(found: Predictions, out: Path) -> list[Path]:
-    from clearprop import plots
-
     if found.answers and found.answers[0].probabilities is None:
         raise UsageError("--show draws probabilities of classes; this model gives none.")
     folder = make_folder(out)
-    drawn: list[Path] = []
+    taken: list[Path] = []
+    undrawn: list[Problem] = []
     for row, answer in enumerate(found.answers[:_DRAWN]):
-        file = Path(answer.source)
-        shares = answer.probabilities or {}
-        given = None if found.given is None else found.given[row]
-        if named_like_a_picture(file):
-            given = preview(file)  # in its own proportions
-        figure = plots.what_it_sees(given, found.prepared[row], [*shares.values()], [*shares])
-        drawn.append(_free(folder, file, drawn))
-        plots.save(figure, drawn[-1])
+        taken.append(_free(folder, Path(answer.source), taken))
+        undrawn += filter(None, [draw(partial(_seen, found, row), taken[-1])])
+    output.note_undrawn(undrawn[:_TOLD])
+    if len(undrawn) > _TOLD:
+        output.note(f"Nor are {len(undrawn) - _TOLD} more drawn.")
     if len(found.answers) > _DRAWN:
         output.note(f"Only the first {_DRAWN} of {len(found.answers)} samples are drawn.")
-    return drawn
+    failed = {problem.source for problem in undrawn}
+    return [path for path in taken if path.name not in failed]
+
+
+def _seen(found: Predictions, row: int) -> "Figure":
+    from clearprop import plots
+
+    answer, given = found.answers[row], None if found.given is None else found.given[row]
+    if named_like_a_picture(Path(answer.source)):
+        given = preview(Path(answer.source))  # in its own proportions
+    shares = answer.probabilities or {}
+    return plots.what_it_sees(given, found.prepared[row], [*shares.values()], [*shares])
 
 
 def _free(folder: Path, source: Path, taken: list[Path]) -> Path:

@@ -115,8 +115,8 @@ def claimed_bytes(shape: tuple[int, ...], dtype: np.dtype[Any], most: int, name:
         text = "x".join(str(size) if abs(size) < 2**64 else "..." for size in shape)
         text = text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 3]}..."
         raise DataError(
-            f"{name} claims the shape {text or 'of one'} of {dtype}, which a file of its size can't "
-            f"hold: {most} bytes at most. It is empty or damaged; get it anew."
+            f"{name} claims the shape {text or 'of one'} of {dtype}, which a file of its size "
+            f"can't hold: {most} bytes at most. It is empty or damaged; get it anew."
         )
     return claimed
 

@@ -32,7 +32,7 @@ class Idx(Format):
     """Files named as MNIST's are: ``train-images-idx3-ubyte.gz``."""
 
     otherwise = "IDX images (NAME-images-idx3-ubyte)"
-    takes_folders = True
+    takes_folders = takes_inputs = True
 
     def owns(self, path: Path) -> bool:
         """Whether a file is named so."""
@@ -51,6 +51,16 @@ class Idx(Format):
             If there are no images, or several, or no labels; or a file is wrong.
         """
         return read_idx_folder(path) if path.is_dir() else _read_images(path)
+
+    def read_inputs(self, path: Path) -> Array:
+        """Read a file of images alone.
+
+        Raises
+        ------
+        DataError
+            If it is one of labels, by its name, or damaged.
+        """
+        return _pixels(_images(path))
 
 
 class _Named(NamedTuple):
@@ -164,13 +174,9 @@ def _named(path: Path) -> _Named | None:
 
 def _read_images(path: Path, class_names: tuple[str, ...] | None = None) -> Dataset:
     """Read a file of images with the labels beside it, whose classes a test set shares."""
-    named = _named(path)
-    if named is None or named.what != "images":
-        raise DataError(
-            f"{path} is not named as a file of images; expected NAME-images-idx3-ubyte[.gz]."
-        )
+    named = _images(path)
     labels_path = _labels_of(named)
-    X, labels = read_idx(path), read_idx(labels_path)
+    X, labels = _pixels(named), read_idx(labels_path)
     notes = [f"{path.name} holds the images, {labels_path} their labels."]
     if labels.ndim == 2 and labels.shape[1] == 8 and labels.dtype == np.int32:
         labels = labels[:, 0]  # Yadav and Bottou, "Cold case: the lost MNIST digits" (2019)
@@ -180,9 +186,7 @@ def _read_images(path: Path, class_names: tuple[str, ...] | None = None) -> Data
             f"{path.name} has shape {X.shape} and {labels_path.name} {labels.shape} of "
             f"{labels.dtype}; expected (N, height, width), and (N,) whole numbers."
         )
-    require_finite(X, path.name)
-    if named.stem.startswith("emnist") and X.ndim == 3:
-        X = X.swapaxes(1, 2)  # Cohen et al., "EMNIST" (2017): converted column by column
+    if _is_emnist(named):
         notes.append("EMNIST's images lie on their side: rows and columns are swapped.")
     if class_names is None:
         class_names = tuple(str(label) for label in np.unique(labels).tolist())
@@ -190,6 +194,30 @@ def _read_images(path: Path, class_names: tuple[str, ...] | None = None) -> Data
     return Dataset(
         str(path), kind_of(X), X, y, class_names, target_name="label", notes=tuple(notes)
     )
+
+
+def _images(path: Path) -> _Named:
+    named = _named(path)
+    if named is None or named.what != "images":
+        raise DataError(
+            f"{path} is not named as a file of images; expected NAME-images-idx3-ubyte[.gz]."
+        )
+    return named
+
+
+def _is_emnist(images: _Named) -> bool:
+    """Whether images are EMNIST's, whose pixels come column by column.
+
+    Cohen, Afshar, Tapson, van Schaik, "EMNIST: an extension of MNIST to handwritten letters"
+    (2017).
+    """
+    return images.stem.startswith("emnist")
+
+
+def _pixels(images: _Named) -> Array:
+    X = read_idx(images.path)
+    require_finite(X, images.path.name)
+    return X.swapaxes(1, 2) if _is_emnist(images) and X.ndim == 3 else X
 
 
 def _labels_of(images: _Named) -> Path:

@@ -223,12 +223,15 @@ class Predictions:
         The samples before preprocessing; None for a table, whose columns are no single array.
     prepared : ndarray, shape (N, *input_shape)
         The samples as the network took them.
+    notes : tuple of str
+        Sentences on what was changed to make the samples like the training data's.
     """
 
     answers: tuple[Answer, ...]
     problems: tuple[Problem, ...]
     given: Array | None
     prepared: Array
+    notes: tuple[str, ...] = ()
 
 
 def predict_files(model: Model, files: Sequence[str]) -> Predictions:
@@ -247,7 +250,7 @@ def predict_files(model: Model, files: Sequence[str]) -> Predictions:
         prepared = prepare(inputs.raw, recipe.inputs, network.dtype)[:]
     given = None if isinstance(inputs.raw, Table) else inputs.raw[:]
     if not len(prepared):
-        return Predictions((), inputs.problems, given, prepared)
+        return Predictions((), inputs.problems, given, prepared, inputs.notes)
     logits = network.logits(prepared)
     predicted = network.loss.predict(logits)
     shares: Iterable[dict[str, float] | None] = [None] * len(prepared)
@@ -260,7 +263,7 @@ def predict_files(model: Model, files: Sequence[str]) -> Predictions:
         if probabilities is not None:
             shares = (dict(zip(names, row, strict=True)) for row in probabilities.tolist())
     answers = tuple(Answer(*one) for one in zip(inputs.sources, said, shares, strict=True))
-    return Predictions(answers, inputs.problems, given, prepared)
+    return Predictions(answers, inputs.problems, given, prepared, inputs.notes)
 
 
 def _probabilities_of(loss: Loss, logits: Array) -> Array | None:

@@ -3,8 +3,8 @@
 It travels inside the model file as plain values and is applied again at prediction.
 """
 
+from clearprop.preprocessing.array_recipe import ArrayRecipe
 from clearprop.preprocessing.input_recipes import (
-    ArrayRecipe,
     CategoricalColumn,
     NumericColumn,
     PictureRecipe,

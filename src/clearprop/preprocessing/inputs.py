@@ -12,7 +12,8 @@ from clearprop.data.dataset import Problem, Raw
 from clearprop.data.picture_files import named_like_a_picture, read_pictures
 from clearprop.data.table import Table, as_numbers
 from clearprop.errors import DataError
-from clearprop.preprocessing.input_recipes import ArrayRecipe, PictureRecipe
+from clearprop.preprocessing.array_recipe import ArrayRecipe
+from clearprop.preprocessing.input_recipes import PictureRecipe
 from clearprop.preprocessing.recipe import Preprocessing
 
 
@@ -28,11 +29,14 @@ class Inputs:
         The file of each sample; with its row where a file has several.
     problems : tuple of Problem
         The pictures that can't be read.
+    notes : tuple of str
+        Sentences on what was changed to make the samples like the training data's.
     """
 
     raw: Raw
     sources: tuple[str, ...]
     problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
@@ -75,8 +79,9 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
     raw = owner.read_inputs(path)
     if isinstance(raw, Table):
         raw = _fitting(raw, recipe, path)
-    recipe.inputs.check(raw)
-    return Inputs(raw, tuple(f"{path.name} row {row + 1}" for row in range(len(raw))))
+    raw, notes = recipe.inputs.bring(raw)
+    sources = tuple(f"{path.name} row {row + 1}" for row in range(len(raw)))
+    return Inputs(raw, sources, notes=notes)
 
 
 def _read_pictures(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:

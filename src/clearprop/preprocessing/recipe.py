@@ -12,8 +12,9 @@ from clearprop.data.dataset import Dataset, Raw, index_labels
 from clearprop.data.selected_rows import Array
 from clearprop.data.table import Table
 from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.preprocessing.array_recipe import ArrayRecipe
 from clearprop.preprocessing.fields import moments, require_names, require_numbers
-from clearprop.preprocessing.input_recipes import COLUMNS, ArrayRecipe, PictureRecipe, TableRecipe
+from clearprop.preprocessing.input_recipes import COLUMNS, PictureRecipe, TableRecipe
 
 WHOLE_LIMIT = 2**30
 """Bytes below which samples are prepared once, as a whole."""
@@ -234,8 +235,12 @@ class PreparedRows:
     """
 
     def __init__(self, raw: Raw, recipe: InputRecipe, dtype: DTypeLike) -> None:
-        recipe.check(raw)
-        self.raw = raw
+        self.raw, _ = recipe.bring(raw)
+        if len(self.raw) != len(raw):
+            raise ShapeError(
+                f"Found {len(raw)} samples that are {len(self.raw)} of shape {recipe.input_shape}, "
+                "as in training; expected as many samples as the first axis is long."
+            )
         self.recipe = recipe
         self.dtype: np.dtype[Any] = np.dtype(dtype)
 
@@ -258,7 +263,7 @@ def prepare(raw: Raw, recipe: InputRecipe, dtype: DTypeLike) -> Array | Prepared
     """
     rows = PreparedRows(raw, recipe, dtype)
     if math.prod(rows.shape) * rows.dtype.itemsize < WHOLE_LIMIT:
-        return recipe.transform(raw, rows.dtype)
+        return recipe.transform(rows.raw, rows.dtype)
     return rows
 
 
