@@ -1,8 +1,10 @@
 """HDF5 files: the course's ``train_set_x`` and its kin, and plain ones with any usual names."""
 
 import math
+import struct
 import zlib
 from collections.abc import Iterator
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ _SHUFFLE, _CHECKSUM, _DEFLATE, _LZF = 2, 3, 1, 32000
 
 _LIMITS = {_SHUFFLE: 1, _CHECKSUM: 1, _DEFLATE: DEFLATE_LIMIT, _LZF: _LZF_LIMIT}
 """The filters that are read, and the bytes that one byte behind them can stand for at most."""
+
+_HEAP, _HEAP_OBJECT = b"GCOL\x01\0\0\0", struct.Struct("<H6xQ")
 
 _UNSEEN = 2**28  # bytes that the library may unpack before anybody has counted them
 
@@ -172,6 +176,7 @@ def _read(array: Any, name: str, path: Path) -> Array:
         claimed_bytes(array.chunks, dtype, max(stored * ratio, _UNSEEN), f"{name}: its chunk")
         _require_honest_chunks(array, ratio, _DEFLATE in filters, name)
     if dtype.kind == "O":
+        _require_whole_heaps(path)
         return _read_texts(array, size, name)
     return np.asarray(array[()])
 
@@ -199,6 +204,26 @@ def _require_honest_chunks(array: Any, ratio: int, is_deflated: bool, name: str)
                 raise DataError(
                     f"{name} goes on after its chunk. The file is damaged; get it anew."
                 )
+
+
+def _require_whole_heaps(path: Path) -> None:
+    """Check that the heaps of texts can be walked through: the library would go on for ever.
+
+    A heap is a sign, its size, and objects: each has a number, its size, and its bytes, of which
+    there is a multiple of eight; the number 0 is free space, whose size counts from its own start
+    (The HDF Group, "HDF5 file format specification", III.E).
+    """
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        start = data.find(_HEAP)
+        while start >= 0:
+            place, end = start + 16, start + int.from_bytes(data[start + 8 : start + 16], "little")
+            while end - place >= _HEAP_OBJECT.size and end <= len(data):
+                number, size = _HEAP_OBJECT.unpack_from(data, place)
+                step = size if number == 0 else _HEAP_OBJECT.size + -(-size // 8) * 8
+                if step < _HEAP_OBJECT.size:
+                    raise DataError(f"{path} has texts without an end. It is damaged; get it anew.")
+                place += step
+            start = data.find(_HEAP, start + 1)
 
 
 def _read_texts(array: Any, most: int, name: str) -> Array:
