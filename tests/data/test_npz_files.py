@@ -223,3 +223,30 @@ def test_inputs_alone_are_read_without_targets(tmp_path: Path) -> None:
     np.testing.assert_array_equal(Npz().read_inputs(save(tmp_path / "a.npz", X=X)), X)
     with pytest.raises(DataError, match="no array 'X'"):
         Npz().read_inputs(save(tmp_path / "b.npz", y=Y))
+
+
+def test_names_and_places_that_no_archive_has_are_refused(tmp_path: Path) -> None:
+    whole = save(tmp_path / "a.npz", X=X, y=Y).read_bytes()
+    entry = whole.index(b"PK\x01\x02")
+    flagged = bytearray(whole)
+    flagged[entry + 8 : entry + 10] = (0x800).to_bytes(2, "little")  # the name is UTF-8,
+    flagged[entry + 46] = 0xFF  # which it is not
+    far = bytearray(whole)
+    far[entry + 42 : entry + 46] = b"\xff" * 4  # the member's place is in an extra field,
+    extra = (1).to_bytes(2, "little") + (8).to_bytes(2, "little") + (2**63).to_bytes(8, "little")
+    far[entry + 30 : entry + 32] = len(extra).to_bytes(2, "little")
+    name_end = entry + 46 + len("X.npy")
+    far[name_end:name_end] = extra
+    end = far.rindex(b"PK\x05\x06")
+    size = int.from_bytes(far[end + 12 : end + 16], "little") + len(extra)
+    far[end + 12 : end + 16] = size.to_bytes(4, "little")
+    for content in (flagged, far):
+        (tmp_path / "b.npz").write_bytes(content)
+        with pytest.raises(DataError, match="no NPZ file, or damaged"):
+            load(tmp_path / "b.npz")
+
+
+def test_an_array_that_is_not_asked_for_may_be_of_objects(tmp_path: Path) -> None:
+    meta = np.array([{"made": "by hand"}], dtype=object)
+    dataset = load(save(tmp_path / "a.npz", X=X, y=Y, meta=meta))
+    assert dataset.notes[1] == "Not used: meta (1)."

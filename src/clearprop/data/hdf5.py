@@ -1,10 +1,8 @@
 """HDF5 files: the course's ``train_set_x`` and its kin, and plain ones with any usual names."""
 
 import math
-import struct
 import zlib
 from collections.abc import Iterator
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +12,8 @@ from clearprop.data.array_names import Stored, role_of
 from clearprop.data.arrays import MOST_LISTED, dataset_of, inputs_of
 from clearprop.data.dataset import Dataset
 from clearprop.data.format import DEFLATE_LIMIT, Format, claimed_bytes, foreign, list_folder
+from clearprop.data.hdf5_texts import read_texts
 from clearprop.data.selected_rows import Array
-from clearprop.data.table import TEXT
 from clearprop.errors import DataError, MissingExtraError
 
 _LZF_LIMIT = 88
@@ -26,8 +24,6 @@ _SHUFFLE, _CHECKSUM, _DEFLATE, _LZF = 2, 3, 1, 32000
 
 _LIMITS = {_SHUFFLE: 1, _CHECKSUM: 1, _DEFLATE: DEFLATE_LIMIT, _LZF: _LZF_LIMIT}
 """The filters that are read, and the bytes that one byte behind them can stand for at most."""
-
-_HEAP, _HEAP_OBJECT = b"GCOL\x01\0\0\0", struct.Struct("<H6xQ")
 
 _UNSEEN = 2**28  # bytes that the library may unpack before anybody has counted them
 
@@ -174,14 +170,13 @@ def _read(array: Any, name: str, path: Path) -> Array:
     claimed_bytes(array.shape, dtype, stored * ratio, name)
     if array.chunks is not None:
         claimed_bytes(array.chunks, dtype, max(stored * ratio, _UNSEEN), f"{name}: its chunk")
-        _require_honest_chunks(array, ratio, _DEFLATE in filters, name)
+        _require_honest_chunks(array, ratio, size, name)
     if dtype.kind == "O":
-        _require_whole_heaps(path)
-        return _read_texts(array, size, name)
+        return read_texts(array, filters, path, name)
     return np.asarray(array[()])
 
 
-def _require_honest_chunks(array: Any, ratio: int, is_deflated: bool, name: str) -> None:
+def _require_honest_chunks(array: Any, ratio: int, most: int, name: str) -> None:
     """Check that no chunk unpacks to more than a chunk: the library would only see it afterwards.
 
     Only those are unpacked twice that could fill memory; chunks as they are written can't.
@@ -193,8 +188,11 @@ def _require_honest_chunks(array: Any, ratio: int, is_deflated: bool, name: str)
         info = array.id.get_chunk_info(place)
         if info.size * ratio <= _UNSEEN:
             continue
-        if not is_deflated:
-            raise DataError(f"{name} has chunks that are too large. Save it in smaller ones.")
+        if ratio == _LZF_LIMIT or info.size > most:
+            raise DataError(
+                f"{name} has chunks of {info.size} bytes, which is too large. Save it in smaller "
+                "ones."
+            )
         _, packed = array.id.read_direct_chunk(info.chunk_offset)
         unpacker, count = zlib.decompressobj(), 0
         while packed and not unpacker.eof:
@@ -204,44 +202,3 @@ def _require_honest_chunks(array: Any, ratio: int, is_deflated: bool, name: str)
                 raise DataError(
                     f"{name} goes on after its chunk. The file is damaged; get it anew."
                 )
-
-
-def _require_whole_heaps(path: Path) -> None:
-    """Check that the heaps of texts can be walked through: the library would go on for ever.
-
-    A heap is a sign, its size, and objects: each has a number, its size, and its bytes, of which
-    there is a multiple of eight; the number 0 is free space, whose size counts from its own start
-    (The HDF Group, "HDF5 file format specification", III.E).
-    """
-    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        start = data.find(_HEAP)
-        while start >= 0:
-            place, end = start + 16, start + int.from_bytes(data[start + 8 : start + 16], "little")
-            while end - place >= _HEAP_OBJECT.size and end <= len(data):
-                number, size = _HEAP_OBJECT.unpack_from(data, place)
-                step = size if number == 0 else _HEAP_OBJECT.size + -(-size // 8) * 8
-                if step < _HEAP_OBJECT.size:
-                    raise DataError(f"{path} has texts without an end. It is damaged; get it anew.")
-                place += step
-            start = data.find(_HEAP, start + 1)
-
-
-def _read_texts(array: Any, most: int, name: str) -> Array:
-    """Read texts of any length, which lie in the file as they are: all of them can't be more.
-
-    Several may point to one place, so they are read a few at a time, and counted.
-    """
-    if math.prod(array.shape[1:]) != 1 or not array.shape:
-        raise DataError(f"{name} holds texts in the shape {array.shape}, expected one a row.")
-    texts = np.empty(len(array), TEXT)
-    step, count = max(1, _UNSEEN // (4 * most)), 0
-    for start in range(0, len(texts), step):
-        block = array[start : start + step].reshape(-1)
-        count += sum(map(len, block))
-        if count > most:
-            raise DataError(
-                f"{name} claims texts of more than the {most} bytes of its file. It is damaged; "
-                "get it anew."
-            )
-        texts[start : start + step] = [text.decode("utf-8", "replace") for text in block]
-    return texts

@@ -170,7 +170,9 @@ def _changes(rows: Rows, shape: tuple[int, ...]) -> Iterator[tuple[Callable[[Arr
         yield lambda base: base.reshape(len(base), *shape), "folded row by row"
     if shape == (math.prod(have),) and have:
         yield lambda base: base.reshape(len(base), *shape), "made flat row by row"
-    if not isinstance(rows, SelectedRows) and len(rows.shape) in (1, len(shape)):
+    if not isinstance(rows, SelectedRows) and (
+        rows.ndim in (1, len(shape)) or (len(shape) == 1 and math.prod(rows.shape) == size)
+    ):
         for change, what in _changes(rows[np.newaxis], shape):
             yield _of_a_single_one(change), f"a single one, {what}"
 
