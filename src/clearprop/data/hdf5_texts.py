@@ -21,7 +21,7 @@ from clearprop.errors import DataError
 
 _REFERENCE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])
 _HEAP, _HEAP_HEAD, _OBJECT = b"GCOL\x01\0\0\0", 16, struct.Struct("<H6xQ")
-_DEFLATE, _SHUFFLE = 1, 2
+_DEFLATE, _SHUFFLE = 1, 2  # the library leaves texts of any length unshuffled
 
 
 def read_texts(array: Any, filters: list[int], path: Path, name: str) -> Array:
@@ -83,8 +83,6 @@ def _blocks(array: Any, filters: list[int], data: mmap, name: str) -> Iterator[t
             raw = zlib.decompressobj().decompress(raw, size)
         if len(raw) != size:
             raise DataError(f"{name} has a chunk of another size than claimed. Get it anew.")
-        if _SHUFFLE in filters:
-            raw = np.frombuffer(raw, np.uint8).reshape(_REFERENCE.itemsize, -1).T.tobytes()
         yield start, raw
 
 
