@@ -105,3 +105,13 @@ def test_a_reason_without_words_is_its_kind(tmp_path: Path) -> None:
         raise MemoryError
 
     assert folder.draw(fail, tmp_path / "a.png") == Problem("a.png", "can't be drawn (MemoryError)")
+
+
+def test_pictures_with_their_colours_first_are_drawn(clearprop: Clearprop, tmp_path: Path) -> None:
+    random_state = np.random.RandomState(0)
+    X = random_state.randint(0, 256, (60, 3, 8, 8)).astype(np.uint8)
+    np.savez(tmp_path / "a.npz", X=X, y=random_state.randint(0, 2, 60))
+    result = clearprop("train", tmp_path / "a.npz", *FEW, "--out", "run")
+    assert result.exit_code == 0
+    assert Path("run/mistakes.png").exists()
+    assert Path("run/weights.png").exists()
