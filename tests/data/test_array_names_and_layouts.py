@@ -44,6 +44,8 @@ def read(tmp_path: Path, *arrays: Any, **named: Any) -> Dataset:
         ("trX", "trY"),
         ("mnist_train_images", "mnist_train_labels"),
         ("arr_0", "arr_1"),
+        ("X_test_MNIST", "y_test_MNIST"),
+        ("X_train", "y"),
         ("spectra", "concentration"),
     ],
 )
@@ -126,9 +128,7 @@ def test_what_can_not_be_told_is_listed(tmp_path: Path, held: dict[str, Any], me
         read(tmp_path, **held)
 
 
-@pytest.mark.parametrize(
-    "name", ["weights", "y", "lr", "x_train_test", "index", "xy", "sample_rate"]
-)
+@pytest.mark.parametrize("name", ["weights", "y", "lr", "index", "xy", "sample_rate"])
 def test_other_names_are_no_samples(name: str) -> None:
     role = role_of(name)
     assert role is None or role.kind != "X"

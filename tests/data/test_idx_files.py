@@ -228,5 +228,7 @@ def test_the_first_of_qmnist_s_numbers_is_the_label(tmp_path: Path) -> None:
 
 def test_a_folder_without_images_lists_what_was_found(tmp_path: Path) -> None:
     (tmp_path / "train-labels-idx1-ubyte").touch()
-    with pytest.raises(DataError, match=r"no training images; .* but found train-labels-idx1-ubyte"):
+    with pytest.raises(
+        DataError, match=r"no training images; .* but found train-labels-idx1-ubyte"
+    ):
         load(tmp_path)

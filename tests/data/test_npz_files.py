@@ -249,4 +249,38 @@ def test_names_and_places_that_no_archive_has_are_refused(tmp_path: Path) -> Non
 def test_an_array_that_is_not_asked_for_may_be_of_objects(tmp_path: Path) -> None:
     meta = np.array([{"made": "by hand"}], dtype=object)
     dataset = load(save(tmp_path / "a.npz", X=X, y=Y, meta=meta))
-    assert dataset.notes[1] == "Not used: meta (1)."
+    assert dataset.notes[1] == "Not used: meta (1 of Python objects)."
+
+
+def test_a_folder_has_a_file_for_each_part(tmp_path: Path) -> None:
+    for part, rows in (("train", 6), ("valid", 4), ("test", 2)):
+        save(tmp_path / f"{part}.npz", features=X[:rows], targets=Y[:rows], names=Y[:rows])
+    dataset = load(tmp_path)
+    assert dataset.validation is not None
+    assert dataset.test is not None
+    assert [len(part) for part in (dataset, dataset.validation, dataset.test)] == [6, 4, 2]
+    assert dataset.notes[-1] == "Not used: test/names (2), train/names (6), valid/names (4)."
+    (tmp_path / "valid.npz").unlink()
+    (tmp_path / "test.npz").unlink()
+    assert len(load(tmp_path)) == 6
+    (tmp_path / "cats").mkdir()
+    with pytest.raises(DataError, match="picture"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n", "git lfs pull"),
+        (b"\n\n<!DOCTYPE html>\n<html>", "it is a web page"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.npz", "a.npy", "a.h5"])
+def test_what_a_download_left_instead_is_named(
+    tmp_path: Path, content: bytes, word: str, name: str
+) -> None:
+    if name == "a.h5":
+        pytest.importorskip("h5py", reason="the extra h5 is not installed")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=word):
+        load(tmp_path / name)

@@ -59,7 +59,8 @@ class Stored:
         return self.dtype.kind in "biuf"
 
     def __str__(self) -> str:
-        return f"{self.name} ({'x'.join(map(str, self.shape)) or 'a single number'})"
+        of = " of Python objects" if self.dtype.kind == "O" else ""
+        return f"{self.name} ({'x'.join(map(str, self.shape)) or 'a single number'}{of})"
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ class Role:
 
     Parameters
     ----------
-    prefix : str
-        The words before, as in ``mnist_X``: only arrays with the same ones belong together.
+    family : str
+        The other words, as in ``mnist_X``: only arrays with the same ones belong together.
     part : {"", "train", "validation", "test"}
     kind : {"X", "y", "names", "columns"}
         Samples, targets, the classes' names, or the features'.
@@ -77,7 +78,7 @@ class Role:
         The place among the words of its kind; the lowest is taken.
     """
 
-    prefix: str
+    family: str
     part: str
     kind: str
     rank: int
@@ -111,11 +112,13 @@ class Told:
 def role_of(name: str) -> Role | None:
     """Tell an array's role by its name, in any case and with any signs between the words."""
     words = re.findall(r"[a-z0-9]+", name.lower())
-    for start in range(len(words)):
-        match = _ROLE.fullmatch("".join(words[start:]))
-        if match and not (match["before"] and match["after"]):
-            part = _PARTS.get(match["before"] or match["after"], "")
-            return Role(" ".join(words[:start]), part, *_WORDS[match["word"]])
+    for length in range(len(words), 0, -1):
+        for start in range(len(words) - length, -1, -1):
+            match = _ROLE.fullmatch("".join(words[start : start + length]))
+            if match and not (match["before"] and match["after"]):
+                part = _PARTS.get(match["before"] or match["after"], "")
+                others = (*words[:start], *words[start + length :])
+                return Role(" ".join(others), part, *_WORDS[match["word"]])
     return None
 
 
@@ -128,12 +131,12 @@ def tell(stored: Sequence[Stored]) -> Told:
     Returns
     -------
     Told
-        Without parts where it can't be told: several sets with other words before their names, too.
+        Without parts where it can't be told; there may be several sets with other words, too.
     """
     families: dict[str, dict[tuple[str, str], tuple[int, Stored]]] = {}
     for one in stored:
         if role := role_of(one.name):
-            family = families.setdefault(role.prefix, {})
+            family = families.setdefault(role.family, {})
             ranked = family.setdefault((role.part, role.kind), (role.rank, one))
             if role.rank < ranked[0]:
                 family[role.part, role.kind] = (role.rank, one)
@@ -154,11 +157,11 @@ def tell(stored: Sequence[Stored]) -> Told:
 
 
 def _pairs(family: dict[tuple[str, str], tuple[int, Stored]]) -> dict[str, Pair]:
-    return {
-        part: Pair(one, family.get((part, "y"), (0, None))[1])
-        for (part, kind), (_, one) in family.items()
-        if kind == "X"
-    }
+    samples = {part: one for (part, kind), (_, one) in family.items() if kind == "X"}
+    targets = {part: one for (part, kind), (_, one) in family.items() if kind == "y"}
+    if len(samples) == 1 and [*targets] == [""]:  # X_train with y
+        return {part: Pair(one, targets[""]) for part, one in samples.items()}
+    return {part: Pair(one, targets.get(part)) for part, one in samples.items()}
 
 
 def _named(family: dict[tuple[str, str], tuple[int, Stored]], kind: str) -> Stored | None:

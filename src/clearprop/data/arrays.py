@@ -60,7 +60,7 @@ def dataset_of(place: str, stored: Sequence[Stored], unseen: int = 0) -> Dataset
     rest = {
         part: reader.read(f"{place}: {part}", *parts[part], train)
         for part in ("validation", "test")
-        if part in parts and main in ("train", "")
+        if part in parts and part != main
     }
     notes = [_taken({main: parts[main], **{part: parts[part] for part in rest}}), *train.notes]
     bare = [pair.X for pair in told.parts.values() if pair.y is None]

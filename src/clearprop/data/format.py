@@ -138,10 +138,25 @@ def foreign(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
         # A place that no file can have is the file's own mistake, not the system's.
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise cannot_read(path, error) from error
-        found = str(error) or type(error).__name__
+        found = _instead(path) or str(error) or type(error).__name__
         raise DataError(
             f"{os.fspath(path)} is no {kind}, or damaged: {found[:_EXCERPT]}. Get it anew."
         ) from error
+
+
+def _instead(path: str | os.PathLike[str]) -> str | None:
+    """Name what downloads leave behind in the place of a file."""
+    file = Path(path)
+    if not file.is_file():  # the name of an array in one
+        return None
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(512).lstrip().lower()
+    except OSError:
+        return None
+    if start.startswith(b"version https://git-lfs"):
+        return "it is a pointer of Git LFS, which `git lfs pull` turns into the data"
+    return "it is a web page" if start.startswith((b"<!doctype html", b"<html")) else None
 
 
 def read_claimed(stream: IO[bytes] | BufferedIOBase, size: int, name: str) -> bytearray:
@@ -180,6 +195,13 @@ def list_folder(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except OSError as error:
         raise cannot_read(folder, error) from error
+
+
+def has_folders(folder: Path) -> bool:
+    """Whether there are folders in a folder, but for hidden ones and what archives leave behind."""
+    return any(
+        path.is_dir() and not path.name.startswith((".", "__")) for path in list_folder(folder)
+    )
 
 
 def cannot_read(path: str | os.PathLike[str], error: OSError) -> DataError:

@@ -14,6 +14,7 @@ from clearprop.data.dataset import Dataset
 from clearprop.data.format import DEFLATE_LIMIT, Format, claimed_bytes, foreign, list_folder
 from clearprop.data.hdf5_texts import read_texts
 from clearprop.data.selected_rows import Array
+from clearprop.data.table import TEXT
 from clearprop.errors import DataError, MissingExtraError
 
 _LZF_LIMIT = 88
@@ -69,6 +70,11 @@ class Hdf5(Format):
                     )
                 found[one.name] = one
             unseen += others
+        if any(name.endswith(("block0_values", "/table")) for name in found):
+            raise DataError(
+                f"{path} is a table that pandas saved. Save it as CSV, which is read here: "
+                "pandas.read_hdf(path).to_csv('table.csv', index=False)."
+            )
         return dataset_of(str(path), list(found.values()), unseen)
 
     def read_inputs(self, path: Path) -> Array:
@@ -138,13 +144,16 @@ def _array(file: Any, name: str, path: Path) -> Any:
 
 
 def _describe(file: Any, name: str, path: Path) -> Stored:
+    import h5py
+
     def read() -> Array:
         with foreign(f"{path}: {name}", "array that is read here"), _open(path) as file:
             return _read(_array(file, name, path), f"{path}: {name!r}", path)
 
     try:
         array = _array(file, name, path)
-        return Stored(name, array.shape or (), array.dtype, read)
+        dtype = TEXT if h5py.check_string_dtype(array.dtype) else array.dtype
+        return Stored(name, array.shape or (), dtype, read)
     except Exception:  # an array that NumPy can't hold is none until it is asked for
         return Stored(name, (), np.dtype(object), read)
 

@@ -150,6 +150,8 @@ def read_idx_folder(folder: Path) -> Dataset:
             f"{folder} has no training images; expected train-images-idx3-ubyte[.gz], but found "
             f"{', '.join(sorted(named.path.name for named in _named_in(folder))[:12])}."
         )
+    if train is None:
+        notes.append("There are no training images: these are the test images.")
     first = _read_images(train or test)  # type: ignore[arg-type]
     second = _read_images(test, first.class_names) if train and test else None
     return replace(first, name=str(folder), test=second, notes=(*first.notes, *notes))

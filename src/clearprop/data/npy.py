@@ -12,7 +12,7 @@ import numpy as np
 from clearprop.data.array_names import Stored, role_of
 from clearprop.data.arrays import dataset_of, inputs_of
 from clearprop.data.dataset import Dataset
-from clearprop.data.format import Format, claimed_bytes, foreign, list_folder
+from clearprop.data.format import Format, claimed_bytes, foreign, has_folders, list_folder
 from clearprop.data.selected_rows import Array
 from clearprop.errors import DataError
 
@@ -80,6 +80,10 @@ class Npy(Format):
     suffixes = (".npy",)
     takes_folders = takes_inputs = True
 
+    def owns_folder(self, folder: Path) -> bool:
+        """Whether there are such files, and no folders, which may be classes of pictures."""
+        return super().owns_folder(folder) and not has_folders(folder)
+
     def read(self, path: Path, target: str | None = None) -> Dataset:
         """Read a folder of arrays, or a file of samples with the targets beside it.
 
@@ -100,11 +104,8 @@ class Npy(Format):
                 this
                 and role
                 and file != path
-                and (role.prefix, role.part)
-                == (
-                    this.prefix,
-                    this.part,
-                )
+                and role.family == this.family
+                and role.part in (this.part, "")
             ):
                 beside.append(_stored(file))
         return dataset_of(str(path), beside)

@@ -1,6 +1,7 @@
 """NPZ files of plain arrays."""
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,15 @@ import numpy as np
 from clearprop.data.array_names import Stored, role_of
 from clearprop.data.arrays import MOST_LISTED, dataset_of, inputs_of
 from clearprop.data.dataset import Dataset
-from clearprop.data.format import DEFLATE_LIMIT, Format, claimed_bytes, foreign, read_claimed
+from clearprop.data.format import (
+    DEFLATE_LIMIT,
+    Format,
+    claimed_bytes,
+    foreign,
+    has_folders,
+    list_folder,
+    read_claimed,
+)
 from clearprop.data.npy import Header, read_header, require_plain
 from clearprop.data.selected_rows import Array
 from clearprop.errors import DataError
@@ -21,10 +30,16 @@ class Npz(Format):
     """NPZ files that NumPy writes, with samples and targets under any of their usual names."""
 
     suffixes = (".npz",)
-    takes_inputs = True
+    takes_folders = takes_inputs = True
+
+    def owns_folder(self, folder: Path) -> bool:
+        """Whether there are such files, and no folders, which may be classes of pictures."""
+        return super().owns_folder(folder) and not has_folders(folder)
 
     def read(self, path: Path, target: str | None = None) -> Dataset:
-        """Read samples and targets, of all parts that are there; see `arrays.dataset_of`.
+        """Read samples and targets of all parts that are there; see `arrays.dataset_of`.
+
+        A folder may have a file for each part: train.npz, val.npz, test.npz.
 
         Raises
         ------
@@ -34,7 +49,17 @@ class Npz(Format):
         ShapeError
             If they don't belong together.
         """
-        return dataset_of(str(path), *_stored(path))
+        if not path.is_dir():
+            return dataset_of(str(path), *_stored(path))
+        files = [file for file in list_folder(path) if self.owns(file)]
+        if len(files) == 1:
+            return self.read(files[0])
+        stored, unseen = [], 0
+        for file in files:
+            found, others = _stored(file)
+            stored += [replace(one, name=f"{file.stem}/{one.name}") for one in found]
+            unseen += others
+        return dataset_of(str(path), stored, unseen)
 
     def read_inputs(self, path: Path) -> Array:
         """Read samples alone, shape (N, ...); see `arrays.inputs_of`.
