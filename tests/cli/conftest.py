@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from small_pictures import write_picture
 
-from clearprop.cli import cli
+from clearprop.cli import cli, predict
 from clearprop.experiment import folder
 
 Clearprop = Callable[..., Result]
@@ -48,14 +48,14 @@ def everything_can_be_drawn(
     """Let no mistake in a figure pass for a picture that can't be drawn, but where one is meant."""
     if "undrawable" in request.fixturenames:
         return
-    draw = folder.draw
+    draw = predict.draw
 
     def strict(figure: Callable[[], Any], path: Path) -> None:
         problem = draw(figure, path)
         assert problem is None, problem
 
     monkeypatch.setattr(folder, "draw", strict)
-    monkeypatch.setattr("clearprop.cli.predict.draw", strict)
+    monkeypatch.setattr(predict, "draw", strict)
 
 
 @pytest.fixture

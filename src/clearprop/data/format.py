@@ -56,8 +56,20 @@ class Format(ABC):
         return path.suffix.lower() in self.suffixes
 
     def owns_folder(self, folder: Path) -> bool:
-        """Whether a folder is read as one data set of this format, by the names in it."""
-        return self.takes_folders and any(map(self.owns, list_folder(folder)))
+        """Whether a folder is read as one data set of this format, by the names in it.
+
+        Folders in it may be classes of pictures: then stray files of other formats don't count.
+        """
+        return self.takes_folders and bool(self.files_in(folder)) and not _has_folders(folder)
+
+    def files_in(self, folder: Path, *, inner: bool = False) -> list[Path]:
+        """List the files of this format in a folder, sorted; then perhaps those of its folders."""
+        entries = list_folder(folder)
+        found = [path for path in entries if self.owns(path) and path.is_file()]
+        if inner:
+            for one in filter(Path.is_dir, entries):
+                found += self.files_in(one)
+        return found
 
     @abstractmethod
     def read(self, path: Path, target: str | None = None) -> Dataset:
@@ -197,7 +209,7 @@ def list_folder(folder: Path) -> list[Path]:
         raise cannot_read(folder, error) from error
 
 
-def has_folders(folder: Path) -> bool:
+def _has_folders(folder: Path) -> bool:
     """Whether there are folders in a folder, but for hidden ones and what archives leave behind."""
     return any(
         path.is_dir() and not path.name.startswith((".", "__")) for path in list_folder(folder)

@@ -11,7 +11,7 @@ import numpy as np
 from clearprop.data.array_names import Stored, role_of
 from clearprop.data.arrays import MOST_LISTED, dataset_of, inputs_of
 from clearprop.data.dataset import Dataset
-from clearprop.data.format import DEFLATE_LIMIT, Format, claimed_bytes, foreign, list_folder
+from clearprop.data.format import DEFLATE_LIMIT, Format, claimed_bytes, foreign
 from clearprop.data.hdf5_texts import read_texts
 from clearprop.data.selected_rows import Array
 from clearprop.data.table import TEXT
@@ -92,7 +92,7 @@ class Hdf5(Format):
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        return [file for file in list_folder(path) if file.suffix.lower() in Hdf5.suffixes]
+        return Hdf5().files_in(path)
     sibling = path.with_name(path.name.replace("train", "test"))
     return [path, sibling] if sibling != path and sibling.is_file() else [path]
 

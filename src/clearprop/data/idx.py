@@ -12,14 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from clearprop.data.dataset import Dataset, index_labels, kind_of
-from clearprop.data.format import (
-    DEFLATE_LIMIT,
-    Format,
-    claimed_bytes,
-    foreign,
-    list_folder,
-    read_claimed,
-)
+from clearprop.data.format import DEFLATE_LIMIT, Format, claimed_bytes, foreign, read_claimed
 from clearprop.data.selected_rows import Array, require_finite
 from clearprop.errors import DataError
 
@@ -40,7 +33,7 @@ class Idx(Format):
 
     def owns_folder(self, folder: Path) -> bool:
         """Whether there are such files in a folder, or in a folder of it."""
-        return any(True for _ in _named_in(folder))
+        return bool(self.files_in(folder, inner=True))
 
     def read(self, path: Path, target: str | None = None) -> Dataset:
         """Read a file of images with the labels beside it, or a folder with training images.
@@ -159,14 +152,7 @@ def read_idx_folder(folder: Path) -> Dataset:
 
 def _named_in(folder: Path) -> Iterator[_Named]:
     """Walk over the files that are named so: those of the folder, then those of its folders."""
-    inner = []
-    for path in list_folder(folder):
-        if path.is_dir():
-            inner.append(path)
-        elif named := _named(path):
-            yield named
-    for one in inner:
-        yield from filter(None, (_named(path) for path in list_folder(one) if path.is_file()))
+    return filter(None, map(_named, Idx().files_in(folder, inner=True)))
 
 
 def _named(path: Path) -> _Named | None:

@@ -46,8 +46,8 @@ def load(
 
     A name (digits, iris, wine, breast_cancer, diabetes; planar, moons, spirals, blobs, linear) goes
     before a file of the same name, which ``./`` in front tells apart. A path may be a folder of
-    pictures by class, of IDX files or of the course's HDF5 files, or one file: CSV, TSV, NPZ, HDF5
-    or IDX images with their labels beside.
+    pictures by class, or of NPZ, NPY, IDX or HDF5 files, or one file: CSV, TSV, NPZ, HDF5, or NPY
+    or IDX samples with their targets beside.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ import numpy as np
 from clearprop.data.array_names import Stored, role_of
 from clearprop.data.arrays import dataset_of, inputs_of
 from clearprop.data.dataset import Dataset
-from clearprop.data.format import Format, claimed_bytes, foreign, has_folders, list_folder
+from clearprop.data.format import Format, claimed_bytes, foreign
 from clearprop.data.selected_rows import Array
 from clearprop.errors import DataError
 
@@ -80,10 +80,6 @@ class Npy(Format):
     suffixes = (".npy",)
     takes_folders = takes_inputs = True
 
-    def owns_folder(self, folder: Path) -> bool:
-        """Whether there are such files, and no folders, which may be classes of pictures."""
-        return super().owns_folder(folder) and not has_folders(folder)
-
     def read(self, path: Path, target: str | None = None) -> Dataset:
         """Read a folder of arrays, or a file of samples with the targets beside it.
 
@@ -95,10 +91,10 @@ class Npy(Format):
             If they don't belong together.
         """
         if path.is_dir():
-            return dataset_of(str(path), [_stored(file) for file in _arrays_in(path)])
+            return dataset_of(str(path), [_stored(file) for file in self.files_in(path)])
         this = role_of(path.stem)
         beside = [_stored(path)]
-        for file in _arrays_in(path.parent):
+        for file in self.files_in(path.parent):
             role = role_of(file.stem)
             if (
                 this
@@ -119,10 +115,6 @@ class Npy(Format):
             If it is damaged, or no array of finite numbers.
         """
         return inputs_of(str(path), [_stored(path)])
-
-
-def _arrays_in(folder: Path) -> list[Path]:
-    return [file for file in list_folder(folder) if Npy().owns(file) and file.is_file()]
 
 
 def _stored(path: Path) -> Stored:

@@ -9,15 +9,7 @@ import numpy as np
 from clearprop.data.array_names import Stored, role_of
 from clearprop.data.arrays import MOST_LISTED, dataset_of, inputs_of
 from clearprop.data.dataset import Dataset
-from clearprop.data.format import (
-    DEFLATE_LIMIT,
-    Format,
-    claimed_bytes,
-    foreign,
-    has_folders,
-    list_folder,
-    read_claimed,
-)
+from clearprop.data.format import DEFLATE_LIMIT, Format, claimed_bytes, foreign, read_claimed
 from clearprop.data.npy import Header, read_header, require_plain
 from clearprop.data.selected_rows import Array
 from clearprop.errors import DataError
@@ -31,10 +23,6 @@ class Npz(Format):
 
     suffixes = (".npz",)
     takes_folders = takes_inputs = True
-
-    def owns_folder(self, folder: Path) -> bool:
-        """Whether there are such files, and no folders, which may be classes of pictures."""
-        return super().owns_folder(folder) and not has_folders(folder)
 
     def read(self, path: Path, target: str | None = None) -> Dataset:
         """Read samples and targets of all parts that are there; see `arrays.dataset_of`.
@@ -51,7 +39,7 @@ class Npz(Format):
         """
         if not path.is_dir():
             return dataset_of(str(path), *_stored(path))
-        files = [file for file in list_folder(path) if self.owns(file)]
+        files = self.files_in(path)
         if len(files) == 1:
             return self.read(files[0])
         stored, unseen = [], 0
