@@ -161,7 +161,8 @@ def _changes(rows: Rows, shape: tuple[int, ...]) -> Iterator[tuple[Callable[[Arr
     if not isinstance(rows, SelectedRows) and rows.shape[:-1] == shape:
         yield lambda base: np.moveaxis(base, -1, 0), "turned, samples first"
     if _without_ones(have) == _without_ones(shape):
-        yield lambda base: base.reshape(len(base), *shape), "given another axis of 1"
+        what = "given an axis of 1" if len(have) < len(shape) else "freed of an axis of 1"
+        yield lambda base: base.reshape(len(base), *shape), what
     if len(shape) == len(have) == 3 and have == (shape[2], *shape[:2]):
         yield lambda base: np.moveaxis(base, 1, -1), "turned, colours last"
     if len(shape) == len(have) == 3 and have == (*shape[1:], shape[0]):
