@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 from small_pictures import write_picture
 
-from clearprop.cli import cli
+from clearprop.cli import cli, predict
+from clearprop.experiment import folder
 
 Clearprop = Callable[..., Result]
 
@@ -40,10 +41,32 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def everything_can_be_drawn(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let no mistake in a figure pass for a picture that can't be drawn, but where one is meant."""
+    if "undrawable" in request.fixturenames:
+        return
+    draw = predict.draw
+
+    def strict(figure: Callable[[], Any], path: Path) -> None:
+        problem = draw(figure, path)
+        assert problem is None, problem
+
+    monkeypatch.setattr(folder, "draw", strict)
+    monkeypatch.setattr(predict, "draw", strict)
+
+
+@pytest.fixture
+def undrawable() -> None:
+    """Allow pictures that can't be drawn."""
+
+
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the pictures of a run, which take most of the time of a short one."""
-    monkeypatch.setattr("clearprop.experiment.folder.draw_run", lambda *_: [])
+    monkeypatch.setattr("clearprop.experiment.folder.draw_run", lambda *_: ([], []))
 
 
 @pytest.fixture(scope="session")

@@ -138,7 +138,7 @@ class TestArraysThatCantBeRead:
         np.savez("bad.npz", X=[[1.0, np.nan]] * 4, y=[0, 1, 0, 1])
         result = clearprop("train", "bad.npz")
         assert result.exit_code == 1
-        assert "bad.npz: x[0, 1] is nan, expected a finite number" in result.stderr
+        assert "bad.npz: X[0, 1] is nan, expected a finite number" in result.stderr
 
     def test_are_no_archive(self, clearprop):
         Path("bad.npz").write_text("text")

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from clearprop.data import load
-from clearprop.data.idx import read_idx
+from clearprop.data.idx import Idx, read_idx
 from clearprop.errors import DataError
 
 CODES = {"u1": 8, "i1": 9, "i2": 11, "i4": 12, "f4": 13, "f8": 14}
@@ -120,11 +120,11 @@ ZEROS = np.zeros((10, 4), dtype=np.uint8)
         (b"PK\x03\x04" + bytes(20), "no IDX file: it starts with 50 4b 03 04"),
         (b"\0\0\x07\x01" + bytes(20), "no IDX file"),
         (b"\0\0\x08\x00" + bytes(20), "no IDX file"),
-        (idx_bytes(ZEROS)[:-1], "claims the size|header claims 40"),
+        (idx_bytes(ZEROS)[:-1], "can't hold|header claims 40"),
         (idx_bytes(ZEROS) + b"\0", "goes on after the 40 bytes"),
         (idx_bytes(ZEROS, (0, 4)), "can't hold"),
         (idx_bytes(ZEROS, (2**32 - 1, 2**32 - 1)), "can't hold"),
-        (idx_bytes(ZEROS, (2**32 - 1,) * 255), "can't hold"),
+        (idx_bytes(ZEROS, (2**32 - 1,) * 255), "claims 255 dimensions, expected at most 64"),
     ],
 )
 @pytest.mark.parametrize("zipped", [False, True])
@@ -167,3 +167,68 @@ def test_a_claim_is_not_allocated_and_a_bomb_not_unpacked(tmp_path: Path) -> Non
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"gone can't be read: No such file"):
         read_idx(tmp_path / "gone")
+
+
+def test_what_kaggle_packs_is_read_by_any_of_its_names(tmp_path: Path) -> None:
+    images = write_mnist_like(tmp_path, zipped=False, sign=".")
+    for file in list(tmp_path.iterdir()):  # and a folder beside each, with a copy of the file in it
+        name = file.name.replace(".idx", "-idx")
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).write_bytes(file.read_bytes())
+    whole = load(tmp_path)
+    assert whole.test is not None
+    assert (len(whole), len(whole.test)) == (6, 3)
+    assert len([note for note in whole.notes if "is left out" in note]) == 2
+    for name in (
+        "train-images.idx3-ubyte",
+        "train-images-idx3-ubyte",
+        "train-images-idx3-ubyte/train-images-idx3-ubyte",
+    ):
+        dataset = load(tmp_path / name)
+        np.testing.assert_array_equal(dataset.X, images)
+        assert dataset.y.tolist() == [0, 1, 0, 1, 2, 2]
+    assert len(load(tmp_path / "t10k-images-idx3-ubyte")) == 3
+    for file in [path for path in tmp_path.iterdir() if path.is_file()]:
+        file.unlink()
+    assert len(load(tmp_path)) == 6  # the folders alone
+    assert len(load(tmp_path / "train-images-idx3-ubyte")) == 6
+
+
+def test_files_may_lie_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    (tmp_path / "MNIST/raw").mkdir(parents=True)
+    write_mnist_like(tmp_path / "MNIST/raw")
+    assert len(load(tmp_path / "MNIST")) == 6
+
+
+def test_images_alone_are_predicted_from(tmp_path: Path) -> None:
+    images = write_mnist_like(tmp_path)
+    read = Idx().read_inputs(tmp_path / "t10k-images-idx3-ubyte.gz")
+    np.testing.assert_array_equal(read, images[:3])
+
+
+def test_emnist_lies_on_its_side_and_counts_from_1(tmp_path: Path) -> None:
+    images = np.arange(4 * 3 * 5, dtype=np.uint8).reshape(4, 3, 5)
+    stem = tmp_path / "emnist-letters-train"
+    Path(f"{stem}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx_bytes(images)))
+    labels = np.array([1, 26, 1, 26], dtype=np.uint8)
+    Path(f"{stem}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx_bytes(labels)))
+    dataset = load(tmp_path)
+    np.testing.assert_array_equal(dataset.X, images.transpose(0, 2, 1))
+    assert dataset.class_names == ("1", "26")
+    assert dataset.notes[1].startswith("EMNIST's images lie on their side")
+
+
+def test_the_first_of_qmnist_s_numbers_is_the_label(tmp_path: Path) -> None:
+    images = np.zeros((3, 2, 2), np.uint8)
+    numbers = np.arange(24, dtype=np.int32).reshape(3, 8)
+    (tmp_path / "qmnist-train-images-idx3-ubyte").write_bytes(idx_bytes(images))
+    (tmp_path / "qmnist-train-labels-idx2-int.gz").write_bytes(gzip.compress(idx_bytes(numbers)))
+    assert load(tmp_path).class_names == ("0", "8", "16")
+
+
+def test_a_folder_without_images_lists_what_was_found(tmp_path: Path) -> None:
+    (tmp_path / "train-labels-idx1-ubyte").touch()
+    with pytest.raises(
+        DataError, match=r"no training images; .* but found train-labels-idx1-ubyte"
+    ):
+        load(tmp_path)

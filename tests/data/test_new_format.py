@@ -73,7 +73,9 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_without_the_line_it_is_not_read(file: Path) -> None:
-    with pytest.raises(DataError, match=r"Expected a \.csv, \.tsv, \.npz, \.h5 or \.hdf5 file"):
+    with pytest.raises(
+        DataError, match=r"Expected a \.csv, \.tsv, \.npz, \.npy, \.h5 or \.hdf5 file"
+    ):
         cp.load_data(file)
 
 
@@ -87,14 +89,18 @@ def test_files_and_folders_of_a_new_format_are_read(file: Path) -> None:
 @pytest.mark.usefixtures("known")
 def test_messages_name_a_new_format(tmp_path: Path) -> None:
     (tmp_path / "a.doc").touch()
-    with pytest.raises(DataError, match=r"\.npz, \.h5, \.hdf5 or \.pairs file, IDX images"):
+    with pytest.raises(DataError, match=r"\.npz, \.npy, \.h5, \.hdf5 or \.pairs file, IDX images"):
         cp.load_data(tmp_path / "a.doc")
     with pytest.raises(UsageError, match="only CSV, TSV and PAIRS files have"):
         cp.load_data("digits", target="x")
     recipe = cp.fit_recipe(cp.load_data("iris"))
-    with pytest.raises(DataError, match=r"or a \.csv, \.tsv, \.npz or \.pairs file"):
+    with pytest.raises(
+        DataError, match=r"or a \.csv, \.tsv, \.npz, \.npy, \.h5, \.hdf5 or \.pairs file"
+    ):
         read_inputs([tmp_path / "a.doc"], recipe)
-    with pytest.raises(DataError, match="pictures, or one CSV, TSV, NPZ or PAIRS file"):
+    with pytest.raises(
+        DataError, match="pictures, or one CSV, TSV, NPZ, NPY, H5, HDF5 or PAIRS file"
+    ):
         read_inputs([tmp_path / "a.doc", tmp_path / "b.doc"], recipe)
 
 

@@ -108,14 +108,18 @@ def test_a_label_that_only_the_test_set_has_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("held", "error", "message"),
     [
-        ({"X": X}, DataError, "no array 'y'"),
-        ({"features": X, "y": Y}, DataError, "no array 'x'"),
+        ({"X": X}, DataError, r"has samples, but no targets: X \(6x2\)\. Expected X and y"),
+        (
+            {"left": X, "right": X},
+            DataError,
+            r"has left \(6x2\), right \(6x2\), which does not say",
+        ),
         ({"X": X, "y": Y[:5]}, ShapeError, "6 samples and 5 targets"),
-        ({"X": X[:, 0], "y": Y}, ShapeError, r"shape \(6,\)"),
+        ({"X": X[:, 0], "y": Y}, ShapeError, r"X \(6\) and its targets y \(6\)"),
         ({"X": X, "y": np.float64(3)}, ShapeError, "6 samples and 1 targets"),
         ({"X": X.astype(str), "y": Y}, DataError, "expected numbers"),
         ({"X": X.astype(complex), "y": Y}, DataError, "complex128, which is not read"),
-        ({"X": X[:0], "y": Y[:0]}, DataError, r"shape \(0, 2\).*empty or damaged"),
+        ({"X": X[:0], "y": Y[:0]}, DataError, "shape 0x2 .*empty or damaged"),
         ({"X": X, "y": np.where(Y, np.nan, 1)}, DataError, "Row 2 of 'y', the target, is missing"),
         ({"X": X, "y": np.where(Y, np.inf, 1)}, DataError, "Row 2 of 'y', the target, is infinite"),
     ],
@@ -167,10 +171,10 @@ def test_an_array_of_objects_is_refused_and_never_unpickled(tmp_path: Path, pack
         (b"not an array", "no array that NumPy wrote"),
         (npy_header((6, 2))[:40], "no array that NumPy wrote"),
         (npy_header((6, 2)).replace(b"'descr'", b"((((((("), "no array that NumPy wrote"),
-        (npy_header((6, 2)) + bytes(95), "does not hold|header claims 96"),
+        (npy_header((6, 2)) + bytes(95), "can't hold|header claims 96"),
         (npy_header((6, 2)) + bytes(97), "goes on after the 96 bytes"),
-        (npy_header((10**9, 10**9)) + bytes(96), "does not hold"),
-        (npy_header((-6, 2)) + bytes(96), "does not hold"),
+        (npy_header((10**9, 10**9)) + bytes(96), "can't hold"),
+        (npy_header((-6, 2)) + bytes(96), "can't hold"),
         (npy_header((10**15, 10**3), "<U0") + bytes(96), "not read"),
         (npy_header((6, 2), "|V8") + bytes(96), "not read"),
     ],
@@ -219,3 +223,64 @@ def test_inputs_alone_are_read_without_targets(tmp_path: Path) -> None:
     np.testing.assert_array_equal(Npz().read_inputs(save(tmp_path / "a.npz", X=X)), X)
     with pytest.raises(DataError, match="no array 'X'"):
         Npz().read_inputs(save(tmp_path / "b.npz", y=Y))
+
+
+def test_names_and_places_that_no_archive_has_are_refused(tmp_path: Path) -> None:
+    whole = save(tmp_path / "a.npz", X=X, y=Y).read_bytes()
+    entry = whole.index(b"PK\x01\x02")
+    flagged = bytearray(whole)
+    flagged[entry + 8 : entry + 10] = (0x800).to_bytes(2, "little")  # the name is UTF-8,
+    flagged[entry + 46] = 0xFF  # which it is not
+    far = bytearray(whole)
+    far[entry + 42 : entry + 46] = b"\xff" * 4  # the member's place is in an extra field,
+    extra = (1).to_bytes(2, "little") + (8).to_bytes(2, "little") + (2**63).to_bytes(8, "little")
+    far[entry + 30 : entry + 32] = len(extra).to_bytes(2, "little")
+    name_end = entry + 46 + len("X.npy")
+    far[name_end:name_end] = extra
+    end = far.rindex(b"PK\x05\x06")
+    size = int.from_bytes(far[end + 12 : end + 16], "little") + len(extra)
+    far[end + 12 : end + 16] = size.to_bytes(4, "little")
+    for content in (flagged, far):
+        (tmp_path / "b.npz").write_bytes(content)
+        with pytest.raises(DataError, match="no NPZ file, or damaged"):
+            load(tmp_path / "b.npz")
+
+
+def test_an_array_that_is_not_asked_for_may_be_of_objects(tmp_path: Path) -> None:
+    meta = np.array([{"made": "by hand"}], dtype=object)
+    dataset = load(save(tmp_path / "a.npz", X=X, y=Y, meta=meta))
+    assert dataset.notes[1] == "Not used: meta (1 of Python objects)."
+
+
+def test_a_folder_has_a_file_for_each_part(tmp_path: Path) -> None:
+    for part, rows in (("train", 6), ("valid", 4), ("test", 2)):
+        save(tmp_path / f"{part}.npz", features=X[:rows], targets=Y[:rows], names=Y[:rows])
+    dataset = load(tmp_path)
+    assert dataset.validation is not None
+    assert dataset.test is not None
+    assert [len(part) for part in (dataset, dataset.validation, dataset.test)] == [6, 4, 2]
+    assert dataset.notes[-1] == "Not used: test/names (2), train/names (6), valid/names (4)."
+    (tmp_path / "valid.npz").unlink()
+    (tmp_path / "test.npz").unlink()
+    assert len(load(tmp_path)) == 6
+    (tmp_path / "cats").mkdir()
+    with pytest.raises(DataError, match="picture"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n", "git lfs pull"),
+        (b"\n\n<!DOCTYPE html>\n<html>", "it is a web page"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.npz", "a.npy", "a.h5"])
+def test_what_a_download_left_instead_is_named(
+    tmp_path: Path, content: bytes, word: str, name: str
+) -> None:
+    if name == "a.h5":
+        pytest.importorskip("h5py", reason="the extra h5 is not installed")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=word):
+        load(tmp_path / name)

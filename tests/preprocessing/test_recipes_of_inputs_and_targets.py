@@ -23,6 +23,7 @@ from clearprop.preprocessing import (
     PictureRecipe,
     TableRecipe,
     ValueTarget,
+    array_recipe,
     fit_recipe,
     input_recipes,
 )
@@ -48,7 +49,8 @@ def test_pictures_are_divided_by_255_in_the_dtype(pixels: NDArray[np.uint8], dty
         (PICTURES[:, :2], ShapeError, r"shape \(2, 5, 3\), expected \(3, 5, 3\)"),
         (PICTURES[..., 0], ShapeError, r"shape \(3, 5\), expected \(3, 5, 3\)"),
         (PICTURES[..., :1], ShapeError, r"shape \(3, 5, 1\)"),
-        (PICTURES / 255, DataError, "numbers of type float64, expected pictures"),
+        (PICTURES / 100, DataError, "numbers of type float64, expected pictures"),
+        (PICTURES.astype(str), DataError, "numbers of type <U3, expected pictures"),
         (TABLE, DataError, "Found a table, expected pictures"),
     ],
 )
@@ -105,7 +107,7 @@ def test_moments_neither_overflow_nor_depend_on_blocks(monkeypatch: pytest.Monke
 
 
 def test_very_many_features_share_one_mean_and_deviation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(input_recipes, "MOST_MOMENTS", 5)
+    monkeypatch.setattr(array_recipe, "MOST_MOMENTS", 5)
     X = np.random.RandomState(0).randn(10, 2, 3) + 4
     recipe = ArrayRecipe.fit(X)
     np.testing.assert_allclose(recipe.mean, [X.mean()])

@@ -50,6 +50,14 @@ def note_all(notes: Sequence[str]) -> None:
         note(f"... and {len(notes) - _NOTES} more notes; --json has them all.")
 
 
+def note_undrawn(problems: Sequence[Problem]) -> None:
+    """Tell which pictures could not be drawn: the first ones, and how many more."""
+    for problem in problems[:_NOTES]:
+        note(f"Not drawn: {problem}.")
+    if len(problems) > _NOTES:
+        note(f"Nor are {len(problems) - _NOTES} more drawn.")
+
+
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
     """Print a table; columns whose name ends in a space are set to the left, others to the right.
 

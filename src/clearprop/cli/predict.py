@@ -1,18 +1,26 @@
 """``clearprop predict``."""
 
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from clearprop.cli import output
+from clearprop.core.parameters import Array
+from clearprop.data import Problem
 from clearprop.data.picture_files import named_like_a_picture, preview
 from clearprop.errors import UsageError
 from clearprop.experiment.answer_files import require_format, save_answers
-from clearprop.experiment.folder import model_in
-from clearprop.experiment.prediction import Predictions, predict_files
+from clearprop.experiment.folder import draw, model_in
+from clearprop.experiment.prediction import Answer, Predictions, predict_files
 from clearprop.files.models import load
 from clearprop.files.written import make_folder
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_TOLD = 3  # pictures that can't be drawn: the reason is the same for most
 _DRAWN = 50  # pictures at most: a table has thousands of rows
 
 
@@ -144,21 +152,29 @@ def _say(found: Predictions, proba: bool) -> None:
 
 
 def _draw(found: Predictions, out: Path) -> list[Path]:
-    from clearprop import plots
-
     folder = make_folder(out)
-    drawn: list[Path] = []
+    taken: list[Path] = []
+    undrawn: list[Problem] = []
     for answer, given, seen in found.first(_DRAWN):
         file = Path(answer.source)
-        shares = answer.probabilities or {}
-        if found.id is None and named_like_a_picture(file):
-            given = preview(file)  # in its own proportions
-        figure = plots.what_it_sees(given, seen, [*shares.values()], [*shares])
-        drawn.append(_free(folder, file, drawn))
-        plots.save(figure, drawn[-1])
+        taken.append(_free(folder, file, taken))
+        picture = file if found.id is None and named_like_a_picture(file) else None
+        undrawn += filter(None, [draw(partial(_seen, answer, picture, given, seen), taken[-1])])
+    output.note_undrawn(undrawn)
     if len(found) > _DRAWN:
         output.note(f"Only the first {_DRAWN} of {len(found)} samples are drawn.")
-    return drawn
+    failed = {problem.source for problem in undrawn}
+    return [path for path in taken if path.name not in failed]
+
+
+def _seen(answer: Answer, picture: Path | None, given: Array | None, seen: Array) -> "Figure":
+    """Draw a sample as it was given, a picture in its own proportions, and what is seen of it."""
+    from clearprop import plots
+
+    if picture is not None:
+        given = preview(picture)
+    shares = answer.probabilities or {}
+    return plots.what_it_sees(given, seen, [*shares.values()], [*shares])
 
 
 def _free(folder: Path, source: Path, taken: list[Path]) -> Path:

@@ -74,7 +74,10 @@ def train(
     report = run_folder.save_run(folder, trained, measured)
     shown = measured.test or measured.held_out
     shown_data = task.test if measured.test else task.held_out
-    pictures = run_folder.draw_run(folder, trained.model, trained.history, shown, shown_data)
+    pictures, undrawn = run_folder.draw_run(
+        folder, trained.model, trained.history, shown, shown_data
+    )
+    output.note_undrawn(undrawn)
     if as_json:
         output.say_json(report | {"pictures": [str(path) for path in pictures]})
     else:

@@ -1,16 +1,21 @@
 """A format of files, and reading what a file claims to hold without believing the claim."""
 
+import errno
+import math
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, ClassVar
+from typing import IO, Any, ClassVar
+
+import numpy as np
 
 from clearprop.data.dataset import Dataset, Problem, Raw
 from clearprop.data.reading import DEFAULT, Reading, TextForm
-from clearprop.errors import DataError
+from clearprop.errors import ClearpropError, DataError
 
 DEFLATE_LIMIT = 1032
 """Bytes that one compressed byte can stand for at most.
@@ -18,7 +23,11 @@ DEFLATE_LIMIT = 1032
 Source: Deutsch, RFC 1951 (1996): a match of 258 bytes takes at least two bits.
 """
 
+MOST_DIMENSIONS = 64
+"""Dimensions that an array of NumPy can have."""
+
 _STEP = 2**20  # bytes
+_EXCERPT = 80  # characters of a shape in a message
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +75,22 @@ class Format(ABC):
         """Whether a file is of this format, by its name."""
         return path.suffix.lower() in self.suffixes
 
+    def owns_folder(self, folder: Path) -> bool:
+        """Whether a folder is read as one data set of this format, by the names in it.
+
+        Folders in it may be classes of pictures: then stray files of other formats don't count.
+        """
+        return self.takes_folders and bool(self.files_in(folder)) and not _has_folders(folder)
+
+    def files_in(self, folder: Path, *, inner: bool = False) -> list[Path]:
+        """List the files of this format in a folder, sorted; then perhaps those of its folders."""
+        entries = list_folder(folder)
+        found = [path for path in entries if self.owns(path) and path.is_file()]
+        if inner:
+            for one in filter(Path.is_dir, entries):
+                found += self.files_in(one)
+        return found
+
     @abstractmethod
     def read(self, path: Path, reading: Reading = DEFAULT) -> Dataset:
         """Read a file, or a folder where it `takes_folders`.
@@ -89,6 +114,81 @@ class Format(ABC):
     def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Samples:
         """Read samples alone, where it `takes_inputs`; a table may have its target, too."""
         raise NotImplementedError
+
+
+def claimed_bytes(shape: tuple[int, ...], dtype: np.dtype[Any], most: int, name: str) -> int:
+    """Return the bytes of an array that a header claims: the one door for sizes from files.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The claim, of any size and sign.
+    dtype : dtype
+    most : int
+        The bytes that the file can hold of it.
+    name : str
+        The file and the array, for the error.
+
+    Raises
+    ------
+    DataError
+        If no such array can be, or the file can't hold it.
+    """
+    if len(shape) > MOST_DIMENSIONS:
+        raise DataError(
+            f"{name} claims {len(shape)} dimensions, expected at most {MOST_DIMENSIONS}. The file "
+            "is damaged; get it anew."
+        )
+    # Each size by itself first: their product may have thousands of digits.
+    if (
+        not all(0 < size <= most for size in shape)
+        or (claimed := math.prod(shape) * dtype.itemsize) > most
+    ):
+        text = "x".join(str(size) if abs(size) < 2**64 else "..." for size in shape)
+        text = text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 3]}..."
+        raise DataError(
+            f"{name} claims the shape {text or 'of one'} of {dtype}, which a file of its size "
+            f"can't hold: {most} bytes at most. It is empty or damaged; get it anew."
+        )
+    return claimed
+
+
+@contextmanager
+def foreign(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
+    """Name the file, and its kind, in whatever the libraries raise that take its bytes apart.
+
+    Raises
+    ------
+    DataError
+        For any error but our own, and a lack of memory.
+    """
+    try:
+        yield
+    except (ClearpropError, MemoryError):
+        raise
+    except Exception as error:  # a library may raise anything on bytes that nobody thought of
+        # A place that no file can have is the file's own mistake, not the system's.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise cannot_read(path, error) from error
+        found = _instead(path) or str(error) or type(error).__name__
+        raise DataError(
+            f"{os.fspath(path)} is no {kind}, or damaged: {found[:_EXCERPT]}. Get it anew."
+        ) from error
+
+
+def _instead(path: str | os.PathLike[str]) -> str | None:
+    """Name what downloads leave behind in the place of a file."""
+    file = Path(path)
+    if not file.is_file():  # the name of an array in one
+        return None
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(512).lstrip().lower()
+    except OSError:
+        return None
+    if start.startswith(b"version https://git-lfs"):
+        return "it is a pointer of Git LFS, which `git lfs pull` turns into the data"
+    return "it is a web page" if start.startswith((b"<!doctype html", b"<html")) else None
 
 
 def read_claimed(stream: IO[bytes] | BufferedIOBase, size: int, name: str) -> bytearray:
@@ -127,6 +227,13 @@ def list_folder(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except OSError as error:
         raise cannot_read(folder, error) from error
+
+
+def _has_folders(folder: Path) -> bool:
+    """Whether there are folders in a folder, but for hidden ones and what archives leave behind."""
+    return any(
+        path.is_dir() and not path.name.startswith((".", "__")) for path in list_folder(folder)
+    )
 
 
 def cannot_read(path: str | os.PathLike[str], error: OSError) -> DataError:

@@ -1,26 +1,39 @@
-"""The HDF5 files of the well-known online course: ``train_set_x``, ``train_set_y``, their tests."""
+"""HDF5 files: the course's ``train_set_x`` and its kin, and plain ones with any usual names."""
 
-from dataclasses import replace
+import math
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from clearprop.data.dataset import Dataset, kind_of
-from clearprop.data.format import DEFLATE_LIMIT, Format, cannot_read, list_folder
+from clearprop.data.array_names import Stored, role_of
+from clearprop.data.arrays import MOST_LISTED, dataset_of, inputs_of
+from clearprop.data.dataset import Dataset
+from clearprop.data.format import DEFLATE_LIMIT, Format, Samples, claimed_bytes, foreign
+from clearprop.data.hdf5_texts import TEXT, read_texts
 from clearprop.data.reading import DEFAULT, Reading
-from clearprop.data.selected_rows import Array, require_finite
-from clearprop.data.target import index_labels
+from clearprop.data.selected_rows import Array
 from clearprop.errors import DataError, MissingExtraError
 
-_NAMES = ("train_set_x", "train_set_y", "test_set_x", "test_set_y", "list_classes")
+_LZF_LIMIT = 88
+"""Bytes that one byte of LZF can stand for at most: 3 bytes repeat up to 264."""
+
+_SHUFFLE, _CHECKSUM, _DEFLATE, _LZF = 2, 3, 1, 32000
+"""Numbers of filters (The HDF Group, "Registered filter plugins")."""
+
+_LIMITS = {_SHUFFLE: 1, _CHECKSUM: 1, _DEFLATE: DEFLATE_LIMIT, _LZF: _LZF_LIMIT}
+"""The filters that are read, and the bytes that one byte behind them can stand for at most."""
+
+_UNSEEN = 2**28  # bytes that the library may unpack before anybody has counted them
 
 
 class Hdf5(Format):
-    """HDF5 files as the course hands them out."""
+    """HDF5 files whose arrays lie in the root, or in groups of it."""
 
     suffixes = (".h5", ".hdf5")
-    takes_folders = True
+    takes_folders = takes_inputs = True
 
     def read(self, path: Path, reading: Reading = DEFAULT) -> Dataset:
         """Read a file or a folder.
@@ -28,13 +41,13 @@ class Hdf5(Format):
         Parameters
         ----------
         path : Path
-            A folder that has one file with "train" in its name, and perhaps one with "test"; or one
-            such file, whose sibling is found by its name; or one file that holds both parts.
+            A folder whose files hold the parts, as the course's two; or one such file, whose
+            sibling is found by its name; or one file that holds all parts.
 
         Returns
         -------
         Dataset
-            The part "train", with "test" as its test set; if only "test" is there, that.
+            See `arrays.dataset_of`.
 
         Raises
         ------
@@ -42,81 +55,159 @@ class Hdf5(Format):
             If h5py is not installed.
         DataError
             If an array is missing, damaged, claims more than the file can hold, or lies elsewhere.
+        ShapeError
+            If samples and targets don't belong together.
         """
-        found: dict[str, Array] = {}
+        found: dict[str, Stored] = {}
+        unseen = 0
         for file in _files(path):
-            arrays = _read_file(file)
-            if twice := sorted(arrays.keys() & found.keys() - {"list_classes"}):
-                raise DataError(f"{path} has two arrays {twice[0]!r}. Give the path of one file.")
-            found |= arrays
-        if "train_set_x" in found:
-            train = _part(str(path), "train", found)
-            test = _part(str(path), "test", found, train) if "test_set_x" in found else None
-            return replace(train, test=test)
-        if "test_set_x" in found:
-            return _part(str(path), "test", found)
-        raise DataError(f"{path} has no array 'train_set_x'; expected the course's names.")
+            stored, others = _stored(file)
+            for one in stored:
+                role = role_of(one.name)
+                if one.name in found and role and role.kind in "Xy":
+                    raise DataError(
+                        f"{path} has two arrays {one.name!r}. Give the path of one file."
+                    )
+                found[one.name] = one
+            unseen += others
+        if any(name.endswith(("block0_values", "/table")) for name in found):
+            raise DataError(
+                f"{path} is a table that pandas saved. Save it as CSV, which is read here: "
+                "pandas.read_hdf(path).to_csv('table.csv', index=False)."
+            )
+        return dataset_of(str(path), list(found.values()), unseen)
+
+    def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Samples:
+        """Read samples alone, shape (N, ...); see `arrays.inputs_of`.
+
+        Raises
+        ------
+        MissingExtraError
+            If h5py is not installed.
+        DataError
+            If they are missing, damaged, or no array of finite numbers.
+        """
+        return inputs_of(str(path), *_stored(path))
 
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        return [file for file in list_folder(path) if file.suffix.lower() in Hdf5.suffixes]
+        return Hdf5().files_in(path)
     sibling = path.with_name(path.name.replace("train", "test"))
     return [path, sibling] if sibling != path and sibling.is_file() else [path]
 
 
-def _part(name: str, part: str, found: dict[str, Array], train: Dataset | None = None) -> Dataset:
-    X, y = found[f"{part}_set_x"], found.get(f"{part}_set_y")
-    if y is None:
-        raise DataError(f"{name} has '{part}_set_x' but no '{part}_set_y'.")
-    labels = y.reshape(-1)
-    if X.dtype.kind not in "biuf" or X.ndim < 2 or labels.dtype.kind not in "biu":
-        raise DataError(
-            f"{name}: '{part}_set_x' has shape {X.shape} of {X.dtype} and '{part}_set_y' "
-            f"{y.shape} of {y.dtype}; expected (N, ...) numbers and N whole numbers."
-        )
-    require_finite(X, f"{part}_set_x")
-    if "list_classes" in found:  # labels are places in it
-        names = tuple(map(_text, found["list_classes"].reshape(-1).tolist()))
-        return Dataset(name, kind_of(X), X, labels.astype(np.int64), names, target_name="class")
-    names = (train and train.class_names) or tuple(str(int(label)) for label in np.unique(labels))
-    indices = index_labels(labels, names, f"{part}_set_y")
-    return Dataset(name, kind_of(X), X, indices, names, target_name="class")
-
-
-def _text(name: Any) -> str:
-    return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
-
-
-def _read_file(path: Path) -> dict[str, Array]:
+def _open(path: Path) -> Any:
     try:
         import h5py
     except ImportError as error:
         raise MissingExtraError("h5py", "h5", "Reading HDF5 files") from error
-    try:
-        with h5py.File(path, "r") as file:
-            links = set(file)  # their names; `in` would follow them
-            return {name: _read_array(file, name, path) for name in _NAMES if name in links}
-    except (OSError, RuntimeError, KeyError) as error:
-        if isinstance(error, OSError) and error.errno:
-            raise cannot_read(path, error) from error
-        raise DataError(f"{path} is no HDF5 file, or damaged: {error}. Get it anew.") from error
+    return h5py.File(path, "r")
 
 
-def _read_array(file: Any, name: str, path: Path) -> Array:
+def _stored(path: Path) -> tuple[list[Stored], int]:
+    """List the arrays that may be meant, and count the others."""
+    with foreign(path, "HDF5 file"), _open(path) as file:
+        names = list(_names(file))
+        named = [name for name in names if role_of(name)]
+        seen = names[:MOST_LISTED] if len(names) <= MOST_LISTED or not named else named
+        return [_describe(file, name, path) for name in seen], len(names) - len(seen)
+
+
+def _names(file: Any) -> Iterator[str]:
+    """Walk over the names of arrays, and of links, which are not followed: root, then groups."""
+    import h5py
+
+    groups = []
+    for name in file:
+        link = file.get(name, getlink=True)
+        kind = file.get(name, getclass=True) if isinstance(link, h5py.HardLink) else None
+        if kind is h5py.Group:
+            groups.append(name)
+        elif kind is not h5py.Datatype:
+            yield name
+    for group in groups:
+        yield from (f"{group}/{name}" for name in file[group])
+
+
+def _array(file: Any, name: str, path: Path) -> Any:
+    """Return an array of the file itself.
+
+    Links, virtual arrays and external storage would have us read other files of this machine.
+    """
     import h5py
 
     array = file.get(name) if isinstance(file.get(name, getlink=True), h5py.HardLink) else None
-    # Links, virtual arrays and external storage would have us read other files of this machine.
     if not isinstance(array, h5py.Dataset) or array.is_virtual or array.external:
         raise DataError(f"{path}: {name!r} is no array that lies in this file.")
-    text = h5py.check_string_dtype(array.dtype) is not None
-    if array.dtype.hasobject and not text:
-        raise DataError(f"{path}: {name!r} holds {array.dtype}, expected numbers.")
-    most = path.stat().st_size * (DEFLATE_LIMIT if array.compression else 1)
-    if array.nbytes > most:
+    return array
+
+
+def _describe(file: Any, name: str, path: Path) -> Stored:
+    import h5py
+
+    def read() -> Array:
+        with foreign(f"{path}: {name}", "array that is read here"), _open(path) as file:
+            return _read(_array(file, name, path), f"{path}: {name!r}", path)
+
+    try:
+        array = _array(file, name, path)
+        dtype = TEXT if h5py.check_string_dtype(array.dtype) else array.dtype
+        return Stored(name, array.shape or (), dtype, read)
+    except Exception:  # an array that NumPy can't hold is none until it is asked for
+        return Stored(name, (), np.dtype(object), read)
+
+
+def _read(array: Any, name: str, path: Path) -> Array:
+    import h5py
+
+    dtype, size = array.dtype, path.stat().st_size
+    is_text = h5py.check_string_dtype(dtype) is not None
+    if array.shape is None or (dtype.kind not in "biufSU" and not is_text):
+        raise DataError(f"{name} holds {dtype}, expected numbers.")
+    layout = array.id.get_create_plist()
+    filters = [layout.get_filter(place)[0] for place in range(layout.get_nfilters())]
+    if strange := [code for code in filters if code not in _LIMITS]:
         raise DataError(
-            f"{path}: {name!r} claims the shape {array.shape} of {array.dtype}, {array.nbytes} "
-            "bytes, which a file of its size can't hold. The file is damaged; get it anew."
+            f"{name} is packed by the filter {strange[0]}, which is not read. Save it anew with "
+            'compression="gzip".'
         )
+    ratio = max((_LIMITS[code] for code in filters), default=1)
+    if sum(_LIMITS[code] > 1 for code in filters) > 1:
+        raise DataError(f"{name} is packed twice, which is not read. Save it anew.")
+    stored = min(array.id.get_storage_size(), size)  # an index, too, may claim more than there is
+    claimed_bytes(array.shape, dtype, stored * ratio, name)
+    if array.chunks is not None:
+        claimed_bytes(array.chunks, dtype, max(stored * ratio, _UNSEEN), f"{name}: its chunk")
+        _require_honest_chunks(array, ratio, size, name)
+    if dtype.kind == "O":
+        return read_texts(array, filters, path, name)
     return np.asarray(array[()])
+
+
+def _require_honest_chunks(array: Any, ratio: int, most: int, name: str) -> None:
+    """Check that no chunk unpacks to more than a chunk: the library would only see it afterwards.
+
+    Only those are unpacked twice that could fill memory; chunks as they are written can't.
+    """
+    if ratio == 1:
+        return
+    size = math.prod(array.chunks) * array.dtype.itemsize
+    for place in range(array.id.get_num_chunks()):
+        info = array.id.get_chunk_info(place)
+        if info.size * ratio <= _UNSEEN:
+            continue
+        if ratio == _LZF_LIMIT or info.size > most:
+            raise DataError(
+                f"{name} has chunks of {info.size} bytes, which is too large. Save it in smaller "
+                "ones."
+            )
+        _, packed = array.id.read_direct_chunk(info.chunk_offset)
+        unpacker, count = zlib.decompressobj(), 0
+        while packed and not unpacker.eof:
+            count += len(unpacker.decompress(packed, 2**20))
+            packed = unpacker.unconsumed_tail
+            if count > size + 64:  # a checksum may come before the packing
+                raise DataError(
+                    f"{name} goes on after its chunk. The file is damaged; get it anew."
+                )

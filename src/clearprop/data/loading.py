@@ -7,17 +7,18 @@ from pathlib import Path
 
 from clearprop.data.dataset import Dataset
 from clearprop.data.delimited import Delimited, is_table
-from clearprop.data.format import Format, cannot_read, list_folder
+from clearprop.data.format import Format, cannot_read
 from clearprop.data.hdf5 import Hdf5
 from clearprop.data.idx import Idx
 from clearprop.data.named import BUILTINS, TOYS
+from clearprop.data.npy import Npy
 from clearprop.data.npz import Npz
 from clearprop.data.picture_files import DEFAULT_SIZE, read_folder
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.text_file import STDIN
 from clearprop.errors import DataError, UsageError, unknown_name
 
-FORMATS: tuple[Format, ...] = (Delimited(), Npz(), Idx(), Hdf5())
+FORMATS: tuple[Format, ...] = (Delimited(), Npz(), Npy(), Idx(), Hdf5())
 """Every format that is read; the first one that owns a file reads it."""
 
 
@@ -50,9 +51,9 @@ def load(
 
     A name (digits, iris, wine, breast_cancer, diabetes; planar, moons, spirals, blobs, linear) goes
     before a file of the same name, which ``./`` in front tells apart. A path may be a folder of
-    pictures by class, of IDX files or of the course's HDF5 files, or one file: a table (CSV, TSV
-    and other text, packed or not; Excel, Parquet, Feather; ``-`` for standard input), NPZ, HDF5 or
-    IDX images with their labels beside.
+    pictures by class, or of NPZ, NPY, IDX or HDF5 files, or one file: a table (CSV, TSV and other
+    text, packed or not; Excel, Parquet, Feather; ``-`` for standard input), NPZ, HDF5, or NPY or
+    IDX samples with their targets beside.
 
     Parameters
     ----------
@@ -128,9 +129,8 @@ def _require_nothing_said(text: str, reading: Reading) -> None:
 
 
 def _load_folder(path: Path, size: tuple[int, int], channels: int) -> Dataset:
-    files = list_folder(path)
     for owner in FORMATS:
-        if owner.takes_folders and any(map(owner.owns, files)):
+        if owner.owns_folder(path):
             return owner.read(path)
     return read_folder(path, size, channels)
 

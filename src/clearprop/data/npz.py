@@ -1,142 +1,110 @@
 """NPZ files of plain arrays."""
 
-import math
 import zipfile
-import zlib
-from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from clearprop.data.dataset import Dataset, kind_of
-from clearprop.data.format import DEFLATE_LIMIT, Format, Samples, cannot_read, read_claimed
+from clearprop.data.array_names import Stored, role_of
+from clearprop.data.arrays import MOST_LISTED, dataset_of, inputs_of
+from clearprop.data.dataset import Dataset
+from clearprop.data.format import (
+    DEFLATE_LIMIT,
+    Format,
+    Samples,
+    claimed_bytes,
+    foreign,
+    read_claimed,
+)
+from clearprop.data.npy import Header, read_header, require_plain
 from clearprop.data.reading import DEFAULT, Reading
-from clearprop.data.selected_rows import Array, require_finite
-from clearprop.data.target import index_labels, understand_target
-from clearprop.errors import DataError, ShapeError
+from clearprop.data.selected_rows import Array
+from clearprop.errors import DataError
 
-_HEADERS: dict[tuple[int, int], Callable[..., Any]] = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
+_PACKED = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: DEFLATE_LIMIT}
+"""The compressions that NumPy writes, and the bytes that one byte can stand for at most."""
 
 
 class Npz(Format):
-    """NPZ files that NumPy writes; names of arrays may be written in capitals or not."""
+    """NPZ files that NumPy writes, with samples and targets under any of their usual names."""
 
     suffixes = (".npz",)
-    takes_inputs = True
+    takes_folders = takes_inputs = True
 
     def read(self, path: Path, reading: Reading = DEFAULT) -> Dataset:
-        """Read X and y, or x_train, y_train and, where they are there, x_test and y_test.
+        """Read samples and targets of all parts that are there; see `arrays.dataset_of`.
 
-        Returns
-        -------
-        Dataset
-            Pictures if X is uint8 (N, H, W) or (N, H, W, 3), else an array;
-            `dataset.understand_target` decides between classes and values.
+        A folder may have a file for each part: train.npz, val.npz, test.npz.
 
         Raises
         ------
         DataError
-            If an array is missing, damaged, no array of numbers, or has values that are not finite.
+            If it can't be told which arrays these are, or one is damaged, holds Python objects, or
+            has values that are not finite.
         ShapeError
-            If X has fewer than two dimensions, or y more than two.
+            If they don't belong together.
         """
-        arrays = _read_arrays(path, ("x", "y", "x_train", "y_train", "x_test", "y_test"))
-        x, y = ("x_train", "y_train") if "x_train" in arrays else ("x", "y")
-        for name in (x, y):
-            if name not in arrays:
-                raise _missing(path, name)
-        X, values = arrays[x], arrays[y]
-        _check(X, values, f"{path.name}: {x}")
-        indices, class_names = understand_target(values, y)
-        test = None
-        if "x_test" in arrays and "y_test" in arrays:
-            X_test, held = arrays["x_test"], arrays["y_test"]
-            _check(X_test, held, f"{path.name}: x_test")
-            labels = (
-                held.astype(np.float64)
-                if class_names is None
-                else index_labels(held, class_names, "y_test")
-            )
-            test = Dataset(f"{path}: test", kind_of(X_test), X_test, labels, class_names)
-        return Dataset(str(path), kind_of(X), X, indices, class_names, test=test)
+        if not path.is_dir():
+            return dataset_of(str(path), *_stored(path))
+        files = self.files_in(path)
+        if len(files) == 1:
+            return self.read(files[0])
+        stored, unseen = [], 0
+        for file in files:
+            found, others = _stored(file)
+            stored += [replace(one, name=f"{file.stem}/{one.name}") for one in found]
+            unseen += others
+        return dataset_of(str(path), stored, unseen)
 
     def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Samples:
-        """Read the array X alone, shape (N, ...).
+        """Read samples alone, shape (N, ...); see `arrays.inputs_of`.
 
         Raises
         ------
         DataError
-            If it is missing, damaged, or no array of finite numbers.
+            If they are missing, damaged, or no array of finite numbers.
         """
-        arrays = _read_arrays(path, ("x",))
-        if "x" not in arrays:
-            raise _missing(path, "X")
-        require_finite(arrays["x"], f"{path.name}: X")
-        return Samples(arrays["x"])
+        return inputs_of(str(path), *_stored(path))
 
 
-def _check(X: Array, y: Array, name: str) -> None:
-    if X.ndim < 2 or y.ndim not in (1, 2):
-        raise ShapeError(
-            f"{name} has shape {X.shape} and its targets {y.shape}; expected (N, ...) with at "
-            "least one feature a sample, and (N,) or (N, outputs)."
-        )
-    if X.dtype.kind not in "biuf":
-        raise DataError(f"{name} holds {X.dtype}, expected numbers.")
-    require_finite(X, name)
+def _stored(path: Path) -> tuple[list[Stored], int]:
+    """List the arrays that may be meant, and count the others."""
+    with foreign(path, "NPZ file"), zipfile.ZipFile(path) as archive:
+        arrays = {
+            info.filename.removesuffix(".npy"): info
+            for info in archive.infolist()
+            if info.filename.endswith(".npy")
+        }
+        named = {name: info for name, info in arrays.items() if role_of(name)}
+        if len(arrays) <= MOST_LISTED or not named:
+            named = dict(list(arrays.items())[:MOST_LISTED])
+        stored = [_stored_member(path, archive, name, info) for name, info in named.items()]
+    return stored, len(arrays) - len(stored)
 
 
-def _missing(path: Path, name: str) -> DataError:
-    return DataError(
-        f"{path} has no array {name!r}; expected X and y, or x_train, y_train, x_test and y_test. "
-        "Save them with numpy.savez(path, X=X, y=y)."
-    )
-
-
-def _read_arrays(path: Path, wanted: Iterable[str]) -> dict[str, Array]:
-    """Read the wanted arrays that are there, by their names in small letters."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {info.filename.lower(): info for info in archive.infolist()}
-            return {
-                name: _read(archive, members[f"{name}.npy"], f"{path}: {name}")
-                for name in wanted
-                if f"{name}.npy" in members
-            }
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise DataError(f"{path} is no NPZ file, or damaged: {error}. Get it anew.") from error
-    except OSError as error:
-        raise cannot_read(path, error) from error
-
-
-def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Array:
-    # Bytes that a member of this size can stand for: the archive's own claim is bounded by what
-    # is really on disk before anything is allocated. NumPy writes no other compressions.
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise DataError(f"{name} is compressed in a way that NumPy does not use.")
-    packed = info.compress_type == zipfile.ZIP_DEFLATED
-    most = min(info.file_size, info.compress_size * (DEFLATE_LIMIT if packed else 1))
+def _stored_member(
+    path: Path, archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo
+) -> Stored:
+    place = f"{path}: {name}"
+    if info.compress_type not in _PACKED:
+        raise DataError(f"{place} is compressed in a way that NumPy does not use.")
     with archive.open(info) as stream:
-        try:
-            version = np.lib.format.read_magic(stream)
-            shape, fortran, dtype = _HEADERS[version](stream)
-        except Exception as error:  # NumPy's parser may raise anything on a header from elsewhere
-            raise DataError(f"{name} is no array that NumPy wrote: {error}.") from error
-        if dtype.hasobject or dtype.kind not in "biufUS" or dtype.itemsize == 0:
-            raise DataError(
-                f"{name} holds {dtype}, which is not read because it can hide code or has no plain "
-                "meaning here. Save numbers, or text for class labels."
-            )
-        claimed = math.prod(shape) * dtype.itemsize
-        if min(shape, default=1) < 1 or claimed > most:
-            raise DataError(
-                f"{name} claims the shape {shape} of {dtype}, {claimed} bytes, which the file "
-                "does not hold. It is empty or damaged; get it anew."
-            )
-        flat = np.frombuffer(read_claimed(stream, claimed, name), dtype=dtype)
-    array = flat.reshape(shape, order="F" if fortran else "C")
-    return np.ascontiguousarray(array, dtype=dtype.newbyteorder("="))
+        header = read_header(stream, place)
+    return Stored(name, header.shape, header.dtype, lambda: _read(path, info, header, place))
+
+
+def _read(path: Path, info: zipfile.ZipInfo, header: Header, place: str) -> Array:
+    require_plain(header, place)
+    # The archive's own claim is bounded by what is really on disk before anything is allocated.
+    most = min(info.file_size, info.compress_size * _PACKED[info.compress_type])
+    claimed = claimed_bytes(header.shape, header.dtype, most, place)
+    with (
+        foreign(path, "NPZ file"),
+        zipfile.ZipFile(path) as archive,
+        archive.open(info) as stream,
+    ):
+        read_header(stream, place)
+        flat = np.frombuffer(read_claimed(stream, claimed, place), dtype=header.dtype)
+    array = flat.reshape(header.shape, order="F" if header.fortran else "C")
+    return np.ascontiguousarray(array, dtype=header.dtype.newbyteorder("="))

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +11,14 @@ import numpy as np
 
 from clearprop.configuration import Json
 from clearprop.core.parameters import Array
-from clearprop.data import Dataset, Table
+from clearprop.data import Dataset, Problem, Table
 from clearprop.data.table import Words, is_numeric
-from clearprop.errors import UsageError
+from clearprop.errors import OutputError, UsageError
 from clearprop.experiment.evaluation import Evaluation, evaluate
 from clearprop.experiment.learning import Trained
 from clearprop.files.models import Model, save
 from clearprop.files.written import make_folder, remove_leftovers, write_text
-from clearprop.preprocessing import ValueTarget
+from clearprop.preprocessing import InputRecipe, ValueTarget
 from clearprop.training import History
 
 if TYPE_CHECKING:
@@ -160,56 +160,96 @@ def draw_run(
     history: History,
     evaluated: Evaluation | None,
     dataset: Dataset | None,
-) -> list[Path]:
-    """Draw every picture that fits a run, and return the files that were written.
+) -> tuple[list[Path], list[Problem]]:
+    """Draw every picture that fits a run; return the files that were written, and what failed.
 
     `evaluated` is the measure of the model on `dataset`, samples that it did not learn from.
     """
+    written, failed = [], []
+    for name, figure in _figures(model, history, evaluated, dataset):
+        path = folder / f"{name}.png"
+        problem = draw(figure, path)
+        if problem is None:
+            written.append(path)
+        else:
+            failed.append(problem)
+    return written, failed
+
+
+def draw(figure: Callable[[], "Figure"], path: Path) -> Problem | None:
+    """Draw a figure and save it; one that can't be drawn costs nothing but itself.
+
+    Parameters
+    ----------
+    figure : callable
+        Makes the figure.
+    path : Path
+
+    Returns
+    -------
+    Problem or None
+        The picture that can't be drawn, and why.
+
+    Raises
+    ------
+    OutputError
+        If the picture can't be written: that is no matter of drawing.
+    """
     from clearprop.plots import save as save_figure  # here, because matplotlib is slow to import
 
-    written = []
-    for name, figure in _figures(model, history, evaluated, dataset):
-        written.append(folder / f"{name}.png")
-        save_figure(figure, written[-1])
-    return written
+    try:
+        save_figure(figure(), path)
+    except (OutputError, Warning):  # a warning is an error only where somebody asked for that
+        raise
+    except Exception as error:  # whatever a figure meets: odd shapes, numbers, fonts, too many
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return Problem(path.name, f"can't be drawn ({reason.splitlines()[0].rstrip('.')})")
+    return None
 
 
 def _figures(
     model: Model, history: History, evaluated: Evaluation | None, dataset: Dataset | None
-) -> Iterator[tuple[str, "Figure"]]:
+) -> Iterator[tuple[str, Callable[[], "Figure"]]]:
     from clearprop import plots
 
     if len(history):
-        yield "curves", plots.curves(history.to_dict(), history.best_epoch)
+        yield "curves", lambda: plots.curves(history.to_dict(), history.best_epoch)
     if weights := _first_weights(model):
-        yield "weights", plots.first_layer_weights(*weights)
+        yield "weights", lambda: plots.first_layer_weights(*weights)
     if evaluated is None or dataset is None:
         return
     names, truth, predicted = model.class_names, evaluated.truth, evaluated.predicted
     if names is None:
-        yield "predictions", plots.residuals(truth, predicted, dataset.target_name)
+        target = dataset.target_name
+        yield "predictions", lambda: plots.residuals(truth, predicted, target)
         return
-    if evaluated.confusion is not None:
-        yield "confusion", plots.confusion(evaluated.confusion, names)
-    places, shares = _plane(dataset), evaluated.probabilities
-    if places is not None and model.preprocessing is not None:
-        known = np.isfinite(places).all(axis=1)  # what is missing has no place in the plane
-        x1, x2 = dataset.feature_names or ("x1", "x2")
-        inputs = model.preprocessing.inputs
-
-        def over_the_plane(at: Array) -> Array:
-            is_table = isinstance(dataset.X, Table)
-            raw = Table({x1: at[:, 0], x2: at[:, 1]}) if is_table else at
-            return model.network.predict_proba(inputs.transform(raw, model.network.dtype))
-
-        figure = plots.decision_boundary(
-            over_the_plane, places[known], dataset.y[known], names, (x1, x2)
-        )
-        yield "boundary", figure
+    if (confusion := evaluated.confusion) is not None:
+        yield "confusion", lambda: plots.confusion(confusion, names)
+    if model.preprocessing is None:
+        return
+    inputs, shares = model.preprocessing.inputs, evaluated.probabilities
+    if (places := _plane(dataset)) is not None:
+        yield "boundary", lambda: _boundary(model, inputs, dataset, places, names)
     elif not isinstance(dataset.X, Table) and evaluated.mistakes and shares is not None:
-        confidence = shares[np.arange(len(predicted)), predicted]
-        figure = plots.mistakes(dataset.X, truth, predicted, confidence, names, dataset.sources)
-        yield "mistakes", figure
+        X, _ = inputs.bring(dataset.X)
+        confidence, sources = shares[np.arange(len(predicted)), predicted], dataset.sources
+        yield "mistakes", lambda: plots.mistakes(X, truth, predicted, confidence, names, sources)
+
+
+def _boundary(
+    model: Model, inputs: InputRecipe, dataset: Dataset, places: Array, names: Sequence[str]
+) -> "Figure":
+    from clearprop import plots
+
+    known = np.isfinite(places).all(axis=1)  # what is missing has no place in the plane
+    x1, x2 = dataset.feature_names or ("x1", "x2")
+
+    def over_the_plane(at: Array) -> Array:
+        is_table = isinstance(dataset.X, Table)
+        raw = Table({x1: at[:, 0], x2: at[:, 1]}) if is_table else at
+        return model.network.predict_proba(inputs.transform(raw, model.network.dtype))
+
+    return plots.decision_boundary(over_the_plane, places[known], dataset.y[known], names, (x1, x2))
 
 
 def _first_weights(model: Model) -> tuple[Array, tuple[int, ...]] | None:

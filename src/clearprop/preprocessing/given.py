@@ -10,8 +10,8 @@ from clearprop.data.dataset import Raw
 from clearprop.data.selected_rows import Array
 from clearprop.data.table import Column, Table, as_column
 from clearprop.errors import DataError, ShapeError, counted, listed, naming
+from clearprop.preprocessing.array_recipe import ArrayRecipe
 from clearprop.preprocessing.input_files import found_files
-from clearprop.preprocessing.input_recipes import ArrayRecipe
 from clearprop.preprocessing.inputs import array_of, read_parts
 from clearprop.preprocessing.likeness import unlikeness
 from clearprop.preprocessing.recipe import PreparedRows, Preprocessing, prepare

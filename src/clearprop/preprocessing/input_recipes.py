@@ -1,9 +1,8 @@
 """Recipes of inputs: learned from training data, and applied to samples of the same kind.
 
-There is one for arrays of numbers, and one for pictures; that for tables has a file of its own.
+That of pictures is here; those of arrays of numbers and of tables have a file each.
 """
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +11,11 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from clearprop.data.dataset import Raw
-from clearprop.data.selected_rows import Array, SelectedRows, blocks, require_finite
+from clearprop.data.layout import brought_to, nearest_pixels
+from clearprop.data.selected_rows import Array, SelectedRows, blocks
 from clearprop.data.table import Table
 from clearprop.errors import DataError, ShapeError, UsageError
-from clearprop.preprocessing.fields import moments, require_numbers, require_sizes
-
-MOST_MOMENTS = 10_000
-"""Features above which one mean and one deviation serve all: a model file's text stays short."""
+from clearprop.preprocessing.fields import require_sizes
 
 _WHITE = 255
 
@@ -65,88 +62,26 @@ class Recipe(ABC):
             training data for `dtype`; its place is named.
         """
 
+    def bring(self, raw: Raw) -> tuple[Raw, tuple[str, ...]]:
+        """Bring samples to the form of the training data's, where only their layout differs.
+
+        Returns
+        -------
+        raw : ndarray, SelectedRows or Table, N rows
+            Samples that `check` has nothing to say against.
+        notes : tuple of str
+            A sentence on everything that was changed.
+
+        Raises
+        ------
+        ShapeError, DataError
+            For the reasons of `check`.
+        """
+        return self._checked(raw), ()
+
     @abstractmethod
     def _checked(self, raw: Raw) -> Any:
         """Return samples that `check` has nothing to say against."""
-
-
-@dataclass(frozen=True)
-class ArrayRecipe(Recipe):
-    """Numbers standardised by the training data: z = (x - mean) / std.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        The shape of one sample.
-    mean, std : tuple of float
-        A number for each feature, in C order; or one for all, where there are more than
-        `MOST_MOMENTS` features.
-    """
-
-    shape: tuple[int, ...]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        require_sizes(self.shape, "The shape of a sample")
-        require_numbers(self.mean, "The mean")
-        require_numbers(self.std, "The standard deviation", positive=True)
-        if not len(self.mean) == len(self.std) or len(self.mean) not in (1, math.prod(self.shape)):
-            raise UsageError(
-                f"Found {len(self.mean)} means and {len(self.std)} standard deviations for samples "
-                f"of shape {self.shape}; expected one of each a feature, or one for all."
-            )
-
-    @classmethod
-    def fit(cls, raw: Raw) -> "ArrayRecipe":
-        """Learn mean and standard deviation from training data, shape (N, ...)."""
-        if isinstance(raw, Table):
-            raise DataError("Found a table, expected an array of numbers.")
-        require_finite(raw, "X")
-        shape = raw.shape[1:]
-        mean, std = moments(raw, together=math.prod(shape) > MOST_MOMENTS)
-        return cls(shape, tuple(mean.ravel().tolist()), tuple(std.ravel().tolist()))
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """The shape of a sample."""
-        return self.shape
-
-    def transform(self, raw: Raw, dtype: DTypeLike) -> Array:
-        """Return (x - mean) / std, computed in float64."""
-        rows = self._checked(raw)
-        mean, std = (self._spread(numbers) for numbers in (self.mean, self.std))
-        out = np.empty(rows.shape, dtype=dtype)
-        with np.errstate(over="ignore", invalid="ignore"):  # looked for below, and named
-            for where, block in blocks(rows):
-                out[where] = (block - mean) / std
-                finite = np.isfinite(out[where])
-                if not finite.all():
-                    row, *rest = np.argwhere(~finite)[0].tolist()
-                    raise _not_finite(block[(row, *rest)], (where.start + row, *rest))
-        return out
-
-    def _checked(self, raw: Raw) -> Array | SelectedRows:
-        if isinstance(raw, Table) or raw.dtype.kind not in "biuf":
-            found = "a table" if isinstance(raw, Table) else f"an array of {raw.dtype}"
-            raise DataError(f"Found {found}, expected an array of numbers.")
-        if raw.shape[1:] != self.shape:
-            raise ShapeError(
-                f"The samples have shape {raw.shape[1:]}, expected {self.shape} as in training."
-            )
-        return raw
-
-    def _spread(self, numbers: tuple[float, ...]) -> Array:
-        array = np.array(numbers)
-        return array.reshape(self.shape) if len(numbers) > 1 else array
-
-
-def _not_finite(value: float, position: tuple[int, ...]) -> DataError:
-    place = ", ".join(map(str, position))
-    return DataError(
-        f"X[{place}] is {value}, expected a finite number within reach of the training data. "
-        "Fill or remove samples with missing and infinite values."
-    )
 
 
 @dataclass(frozen=True)
@@ -185,13 +120,25 @@ class PictureRecipe(Recipe):
             np.divide(block, out.dtype.type(_WHITE), out=out[where], dtype=out.dtype)
         return out
 
-    def _checked(self, raw: Raw) -> Array | SelectedRows:
-        if isinstance(raw, Table) or raw.dtype != np.uint8:
-            found = "a table" if isinstance(raw, Table) else f"numbers of type {raw.dtype}"
-            raise DataError(f"Found {found}, expected pictures (uint8, 0 to 255).")
-        if raw.shape[1:] != self.input_shape:
+    def bring(self, raw: Raw) -> tuple[Array | SelectedRows, tuple[str, ...]]:
+        """Turn, fold and spread numbers to pictures like the training data's."""
+        if isinstance(raw, Table):
+            raise DataError("Found a table, expected pictures (uint8, 0 to 255).")
+        rows, notes = brought_to(raw, self.input_shape)
+        if rows.shape[1:] != self.input_shape:
             raise ShapeError(
                 f"The pictures have shape {raw.shape[1:]}, expected {self.input_shape}: "
                 "(height, width, 3) for colour, (height, width) for grey."
             )
-        return raw
+        if rows.dtype == np.uint8:
+            return rows, notes
+        pixels = nearest_pixels(rows)
+        if pixels is None:
+            raise DataError(
+                f"Found numbers of type {rows.dtype}, expected pictures: bytes from 0 to 255, or "
+                "floats from 0 to 1."
+            )
+        return pixels, (*notes, f"The pictures, {rows.dtype}, are read as bytes from 0 to 255.")
+
+    def _checked(self, raw: Raw) -> Array | SelectedRows:
+        return self.bring(raw)[0]

@@ -15,8 +15,9 @@ from clearprop.data.selected_rows import Array
 from clearprop.data.table import Table, Words, as_numbers
 from clearprop.data.tabular import TableFormat
 from clearprop.errors import DataError, ShapeError, naming
+from clearprop.preprocessing.array_recipe import ArrayRecipe
 from clearprop.preprocessing.input_files import InputFiles, shown
-from clearprop.preprocessing.input_recipes import ArrayRecipe, PictureRecipe
+from clearprop.preprocessing.input_recipes import PictureRecipe
 from clearprop.preprocessing.likeness import unlikeness
 from clearprop.preprocessing.recipe import PreparedRows, Preprocessing, prepare
 
@@ -34,7 +35,8 @@ class Inputs:
     problems : tuple of Problem
         The pictures that can't be read.
     notes : tuple of str
-        Sentences on what was passed over, and on samples that are unlike the training data.
+        Sentences on what was changed or passed over, and on samples that are unlike the training
+        data.
     """
 
     raw: Raw
@@ -154,8 +156,8 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing, label: str | None 
     raw = samples.raw
     if isinstance(raw, Table) and isinstance(recipe.inputs, ArrayRecipe):
         raw = array_of(raw, recipe.inputs, path)
-    recipe.inputs.check(raw)
-    notes = tuple(f"{path.name}: {note}" for note in samples.notes)
+    raw, changed = recipe.inputs.bring(raw)
+    notes = tuple(f"{path.name}: {note}" for note in (*samples.notes, *changed))
     notes += unlikeness(raw, recipe.inputs, path.name)
     sources = tuple(f"{path.name} row {row + 1}" for row in range(len(raw)))
     return Inputs(raw, sources, samples.problems, notes)

@@ -12,8 +12,9 @@ from clearprop.data.dataset import Dataset, Raw
 from clearprop.data.reading import Reading, TextForm
 from clearprop.data.selected_rows import Array
 from clearprop.data.table import Table
-from clearprop.errors import UsageError
-from clearprop.preprocessing.input_recipes import ArrayRecipe, PictureRecipe
+from clearprop.errors import ShapeError, UsageError
+from clearprop.preprocessing.array_recipe import ArrayRecipe
+from clearprop.preprocessing.input_recipes import PictureRecipe
 from clearprop.preprocessing.table_recipe import COLUMNS, TableRecipe
 from clearprop.preprocessing.target_scales import PowerScale
 from clearprop.preprocessing.targets import ClassTarget, ValueTarget
@@ -136,8 +137,12 @@ class PreparedRows:
     """
 
     def __init__(self, raw: Raw, recipe: InputRecipe, dtype: DTypeLike) -> None:
-        recipe.check(raw)
-        self.raw = raw
+        self.raw, _ = recipe.bring(raw)
+        if len(self.raw) != len(raw):
+            raise ShapeError(
+                f"Found {len(raw)} samples that are {len(self.raw)} of shape {recipe.input_shape}, "
+                "as in training; expected as many samples as the first axis is long."
+            )
         self.recipe = recipe
         self.dtype: np.dtype[Any] = np.dtype(dtype)
 
@@ -160,5 +165,5 @@ def prepare(raw: Raw, recipe: InputRecipe, dtype: DTypeLike) -> Array | Prepared
     """
     rows = PreparedRows(raw, recipe, dtype)
     if math.prod(rows.shape) * rows.dtype.itemsize < WHOLE_LIMIT:
-        return recipe.transform(raw, rows.dtype)
+        return recipe.transform(rows.raw, rows.dtype)
     return rows
