@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from clearprop.cli import output
-from clearprop.data.picture_files import named_like_a_picture, preview
+from clearprop.data.picture_files import preview
+from clearprop.data.picture_formats import named_like_a_picture
 from clearprop.errors import UsageError
 from clearprop.experiment.evaluation import Predictions, predict_files
 from clearprop.files.models import load

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.configuration import Json
+from clearprop.data.picture_depth import Depth
 from clearprop.data.selected_rows import Array, SelectedRows, blocks, take_rows
 from clearprop.data.table import Column, Table, as_text, is_numeric
 from clearprop.errors import DataError, ShapeError, UsageError
@@ -71,6 +72,8 @@ class Dataset:
         Samples that came with it to validate with, with the same classes.
     notes : tuple of str
         Sentences on what was understood, changed or left out, the most important first.
+    depth : Depth, optional
+        The depth by which pictures of more than 8 bits a colour were brought to 8.
 
     Raises
     ------
@@ -92,6 +95,7 @@ class Dataset:
     problems: tuple[Problem, ...] = ()
     validation: "Dataset | None" = None
     notes: tuple[str, ...] = ()
+    depth: Depth | None = None
 
     def __post_init__(self) -> None:
         if len(self.X) != len(self.y):

@@ -11,7 +11,8 @@ from clearprop.data.hdf5 import Hdf5
 from clearprop.data.idx import Idx
 from clearprop.data.named import BUILTINS, TOYS
 from clearprop.data.npz import Npz
-from clearprop.data.picture_files import DEFAULT_SIZE, read_folder
+from clearprop.data.picture_files import DEFAULT_SIZE
+from clearprop.data.picture_folders import read_folder
 from clearprop.errors import DataError, UsageError, unknown_name
 
 FORMATS: tuple[Format, ...] = (Delimited(), Npz(), Idx(), Hdf5())

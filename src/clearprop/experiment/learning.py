@@ -16,6 +16,7 @@ from clearprop.core.parameters import Array
 from clearprop.core.schedules import SCHEDULES
 from clearprop.data import Dataset, Table, hold_out, load
 from clearprop.data.loading import format_of
+from clearprop.data.picture_folders import as_deep
 from clearprop.errors import DataError, DivergedError, ShapeError, UsageError
 from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.files.models import Model
@@ -102,12 +103,9 @@ def load_for(model: Model, name_or_path: str) -> Dataset:
         return load(name_or_path)
     target = _target_in(Path(name_or_path), recipe)
     if isinstance(recipe.inputs, preprocessing.PictureRecipe):
-        return load(
-            name_or_path,
-            target=target,
-            size=recipe.inputs.size,
-            channels=recipe.inputs.channels,
-        )
+        size, channels = recipe.inputs.size, recipe.inputs.channels
+        dataset = load(name_or_path, target=target, size=size, channels=channels)
+        return as_deep(dataset, recipe.inputs.depth)
     dataset = load(name_or_path, target=target)
     if isinstance(recipe.inputs, preprocessing.ArrayRecipe) and isinstance(dataset.X, Table):
         X = preprocessing.array_of(dataset.X, recipe.inputs, name_or_path)
@@ -155,7 +153,12 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
         If the settings can't be used with these data.
     """
     features = preprocessing.fit_recipe(dataset).inputs.input_shape
-    extent = Extent(len(dataset), math.prod(features), has_test_set=dataset.test is not None)
+    extent = Extent(
+        len(dataset),
+        math.prod(features),
+        has_test_set=dataset.test is not None,
+        has_validation_set=dataset.validation is not None,
+    )
     settings = resolve(settings, extent)
     train, held_out = _held_out(settings, dataset)
     recipe = preprocessing.fit_recipe(train)
@@ -256,11 +259,13 @@ def learn(
 
 
 def _held_out(settings: Settings, dataset: Dataset) -> tuple[Dataset, Dataset | None]:
-    validation = settings.validation or "0"
+    validation = settings.validation
+    if validation is None:
+        return dataset, dataset.validation
     try:
         share = float(validation)
     except ValueError:
-        return dataset, load_dataset(settings, validation)
+        return dataset, as_deep(load_dataset(settings, validation), dataset.depth)
     if share == 0:
         return dataset, None
     if not 0 < share < 1:

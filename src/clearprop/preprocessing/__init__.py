@@ -7,11 +7,12 @@ from clearprop.preprocessing.input_recipes import (
     ArrayRecipe,
     CategoricalColumn,
     NumericColumn,
-    PictureRecipe,
     PlainColumn,
     TableRecipe,
 )
 from clearprop.preprocessing.inputs import Inputs, array_of, read_inputs
+from clearprop.preprocessing.likeness import Likeness
+from clearprop.preprocessing.picture_recipe import PictureRecipe
 from clearprop.preprocessing.recipe import (
     ClassTarget,
     InputRecipe,
@@ -28,6 +29,7 @@ __all__ = [
     "ClassTarget",
     "InputRecipe",
     "Inputs",
+    "Likeness",
     "NumericColumn",
     "PictureRecipe",
     "PlainColumn",

@@ -1,6 +1,6 @@
 """Recipes of inputs: learned from training data, and applied to samples of the same kind.
 
-There is one for arrays of numbers, one for pictures, and one for tables.
+There is one for arrays of numbers and one for tables; `picture_recipe` has the one for pictures.
 """
 
 import math
@@ -22,8 +22,6 @@ MOST_MOMENTS = 10_000
 
 MOST_CATEGORIES = 100
 """Categories of a column that get an input each: the most frequent ones."""
-
-_WHITE = 255
 
 
 class Recipe(ABC):
@@ -150,54 +148,6 @@ def _not_finite(value: float, position: tuple[int, ...]) -> DataError:
         f"X[{place}] is {value}, expected a finite number within reach of the training data. "
         "Fill or remove samples with missing and infinite values."
     )
-
-
-@dataclass(frozen=True)
-class PictureRecipe(Recipe):
-    """Pictures of one size, from 0..255 to 0..1.
-
-    Parameters
-    ----------
-    size : (int, int)
-        Height and width in pixels.
-    channels : {3, 1}
-        RGB or grey.
-    """
-
-    size: tuple[int, int]
-    channels: int
-
-    def __post_init__(self) -> None:
-        require_sizes(self.size, "The size of pictures")
-        if len(self.size) != 2 or self.channels not in (1, 3):
-            raise UsageError(
-                f"Pictures of size {self.size} with {self.channels} channels can't be; expected a "
-                "height and a width, and 1 or 3 channels."
-            )
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """The shape (H, W, 3), or (H, W) for grey."""
-        return self.size if self.channels == 1 else (*self.size, 3)
-
-    def transform(self, raw: Raw, dtype: DTypeLike) -> Array:
-        """Return x / 255, divided in `dtype`."""
-        rows = self._checked(raw)
-        out = np.empty(rows.shape, dtype=dtype)
-        for where, block in blocks(rows):
-            np.divide(block, out.dtype.type(_WHITE), out=out[where], dtype=out.dtype)
-        return out
-
-    def _checked(self, raw: Raw) -> Array | SelectedRows:
-        if isinstance(raw, Table) or raw.dtype != np.uint8:
-            found = "a table" if isinstance(raw, Table) else f"numbers of type {raw.dtype}"
-            raise DataError(f"Found {found}, expected pictures (uint8, 0 to 255).")
-        if raw.shape[1:] != self.input_shape:
-            raise ShapeError(
-                f"The pictures have shape {raw.shape[1:]}, expected {self.input_shape}: "
-                "(height, width, 3) for colour, (height, width) for grey."
-            )
-        return raw
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,13 @@ import numpy as np
 
 from clearprop.data import loading
 from clearprop.data.dataset import Problem, Raw
-from clearprop.data.picture_files import named_like_a_picture, read_pictures
+from clearprop.data.picture_depth import FULL
+from clearprop.data.picture_files import read_pictures
+from clearprop.data.picture_formats import named_like_a_picture
 from clearprop.data.table import Table, as_numbers
 from clearprop.errors import DataError
-from clearprop.preprocessing.input_recipes import ArrayRecipe, PictureRecipe
+from clearprop.preprocessing.input_recipes import ArrayRecipe
+from clearprop.preprocessing.picture_recipe import PictureRecipe
 from clearprop.preprocessing.recipe import Preprocessing
 
 
@@ -28,11 +31,14 @@ class Inputs:
         The file of each sample; with its row where a file has several.
     problems : tuple of Problem
         The pictures that can't be read.
+    notes : tuple of str
+        Sentences on samples that are unlike those of the training.
     """
 
     raw: Raw
     sources: tuple[str, ...]
     problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
@@ -83,9 +89,10 @@ def _read_pictures(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
     inputs = recipe.inputs
     if not isinstance(inputs, PictureRecipe):
         raise DataError(f"{paths[0]} is a picture, but the model was not trained on pictures.")
-    read = read_pictures(paths, inputs.size, inputs.channels)
+    read = read_pictures(paths, inputs.size, inputs.channels, inputs.depth or FULL)
     sources = tuple(str(paths[row]) for row in read.kept.tolist())
-    return Inputs(read.pixels, sources, read.problems)
+    notes = () if inputs.likeness is None else inputs.likeness.unlike(read.pixels, sources)
+    return Inputs(read.pixels, sources, read.problems, (*notes, *read.notes))
 
 
 def _fitting(table: Table, recipe: Preprocessing, path: Path) -> Raw:

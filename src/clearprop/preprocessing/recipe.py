@@ -9,11 +9,14 @@ from numpy.typing import DTypeLike, NDArray
 
 from clearprop.configuration import Json, from_config, to_config
 from clearprop.data.dataset import Dataset, Raw, index_labels
+from clearprop.data.picture_depth import Depth
 from clearprop.data.selected_rows import Array
 from clearprop.data.table import Table
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.preprocessing.fields import moments, require_names, require_numbers
-from clearprop.preprocessing.input_recipes import COLUMNS, ArrayRecipe, PictureRecipe, TableRecipe
+from clearprop.preprocessing.input_recipes import COLUMNS, ArrayRecipe, TableRecipe
+from clearprop.preprocessing.likeness import Likeness
+from clearprop.preprocessing.picture_recipe import PictureRecipe
 
 WHOLE_LIMIT = 2**30
 """Bytes below which samples are prepared once, as a whole."""
@@ -185,7 +188,14 @@ class Preprocessing:
 
 RECIPE_TYPES: dict[str, type] = {
     one.__name__: one
-    for one in (*get_args(InputRecipe), *COLUMNS, *get_args(TargetRecipe), Preprocessing)
+    for one in (
+        *get_args(InputRecipe),
+        *COLUMNS,
+        Depth,
+        Likeness,
+        *get_args(TargetRecipe),
+        Preprocessing,
+    )
 }
 """Every class that a recipe's description may name."""
 
@@ -212,8 +222,7 @@ def _fit_inputs(dataset: Dataset) -> InputRecipe:
     if isinstance(X, Table):
         return TableRecipe.fit(X)
     if dataset.kind == "pictures":
-        height, width = X.shape[1:3]
-        return PictureRecipe((height, width), 3 if X.ndim == 4 else 1)
+        return PictureRecipe.fit(X, dataset.depth)
     return ArrayRecipe.fit(X)
 
 
