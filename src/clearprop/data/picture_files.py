@@ -58,6 +58,8 @@ class Pictures:
         The depth by which pictures of more than 8 bits were brought to 8; None if there are none.
     notes : tuple of str
         Sentences on what is not in the pixels.
+    sizes : frozenset of (int, int)
+        Every height and width that the files have, before they are turned upright.
     """
 
     pixels: NDArray[np.uint8]
@@ -65,6 +67,7 @@ class Pictures:
     problems: tuple[Problem, ...]
     depth: Depth | None = None
     notes: tuple[str, ...] = ()
+    sizes: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,15 @@ class _Look:
         The lowest and the highest value of a picture of more than 8 bits.
     moves, shows_through : bool
         Whether it has several frames, and transparent parts.
+    size : (int, int) or None
+        Height and width, where it can be read.
     """
 
     fault: str | None = None
     span: tuple[float, float] | None = None
     moves: bool = False
     shows_through: bool = False
+    size: tuple[int, int] | None = None
 
 
 class _Budget:
@@ -167,7 +173,14 @@ def read_pictures(
     problems = tuple(
         Problem(str(paths[row]), look.fault) for row, look in looks.items() if look.fault
     )
-    return Pictures(pixels[: len(kept)], kept, problems, depth if spans else None, tuple(notes))
+    return Pictures(
+        pixels[: len(kept)],
+        kept,
+        problems,
+        depth if spans else None,
+        tuple(notes),
+        frozenset(look.size for look in looks.values() if look.size),
+    )
 
 
 def _noted(paths: Sequence[Path], looks: Mapping[int, _Look], depth: Depth | None) -> list[str]:
@@ -230,6 +243,7 @@ def _decode_into(row: NDArray[np.uint8], path: Path, depth: Depth | None, budget
         with open_picture(path) as image:
             if image.width * image.height > PIXEL_LIMIT:
                 return _Look(_TOO_LARGE)
+            stored = (image.height, image.width)
             moves = image.format in _MOVING and bool(getattr(image, "is_animated", False))
             height, width = row.shape[:2]
             # A JPEG can be decoded at 1/2, 1/4 or 1/8 at a fraction of the cost. At least twice the
@@ -257,7 +271,7 @@ def _decode_into(row: NDArray[np.uint8], path: Path, depth: Depth | None, budget
         return _Look(f"can't be read: {error.strerror or error}")
     except Exception as error:  # a decoder's answer to broken bytes may be any exception
         return _Look(f"is broken: {error}")
-    return _Look(None, span, moves, shows_through)
+    return _Look(None, span, moves, shows_through, stored)
 
 
 def _flat(image: "Image", values: NDArray[Any] | None, depth: Depth | None) -> tuple["Image", bool]:

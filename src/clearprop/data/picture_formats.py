@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _FORMATS = (
     *("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000", "ICO", "ICNS"),
-    *("DIB", "QOI", "PSD", "DDS", "SGI", "SUN", "PCX", "XBM", "XPM"),
+    *("DIB", "QOI", "PSD", "DDS", "SGI", "SUN", "PCX", "XBM", "XPM", "CUR", "MSP", "PCD", "FITS"),
     "TGA",  # the last, because it has no mark at its beginning
 )
 """The formats that Pillow decodes by itself; EPS and WMF start other programs."""

@@ -10,13 +10,12 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.data.selected_rows import Array, SelectedRows, blocks
+from clearprop.data.selected_rows import Array, SelectedRows
 from clearprop.errors import UsageError
 from clearprop.preprocessing.fields import require_numbers
 
-_MOST = 1000  # pictures that are looked at, if they have
-_BYTES = 100 * 2**20  # at most together; but
-_FEWEST = 100  # are looked at whatever their size
+_MOST = 1000  # training pictures that are looked at, evenly spread
+_TOGETHER = 2**20  # bytes of them at a time
 
 _DEVIATIONS, _LEVELS = 3, 20
 """The distance from the mean, in deviations and levels of 255, up to which a picture is usual.
@@ -61,9 +60,8 @@ class Likeness:
     @classmethod
     def fit(cls, pictures: Array | SelectedRows) -> "Likeness":
         """Look at some of the training pictures, uint8, shape (N, H, W, 3) or (N, H, W)."""
-        most = max(_FEWEST, min(_MOST, _BYTES * len(pictures) // max(1, pictures.nbytes)))
-        rows = np.linspace(0, len(pictures) - 1, min(most, len(pictures))).astype(np.int64)
-        found = _measured(pictures[rows])
+        count = min(_MOST, len(pictures))
+        found = _measured(pictures, np.linspace(0, len(pictures) - 1, count).astype(np.int64))
         grey = round(float(np.mean(found["saturation"] < _GREY)), 3)
         moments = {
             name: (round(float(one.mean()), 1), round(float(one.std()), 1))
@@ -82,7 +80,7 @@ class Likeness:
         """
         if not len(pictures):
             return ()
-        found = _measured(pictures)
+        found = _measured(pictures, np.arange(len(pictures)))
         left = np.ones(len(pictures), dtype=bool)
         notes = []
         for is_so, says, measure in self._kinds(found):
@@ -135,19 +133,20 @@ class Likeness:
         return found[measure] < mean - _DEVIATIONS * deviation - _LEVELS
 
 
-def _measured(pictures: Array | SelectedRows) -> _Measures:
-    """Measure every picture, uint8, shape (N, H, W, 3) or (N, H, W), as `Likeness` describes."""
-    measures: _Measures = {
-        name: np.zeros(len(pictures), np.float32)
-        for name in ("brightness", "border", "contrast", "saturation")
-    }
-    for where, block in blocks(pictures):
-        level = block.astype(np.float32)
-        if block.ndim == 4:
-            measures["saturation"][where] = np.ptp(block, axis=3).mean(axis=(1, 2))
+def _measured(pictures: Array | SelectedRows, rows: NDArray[np.int64]) -> _Measures:
+    """Measure pictures, uint8, shape (N, H, W, 3) or (N, H, W), as `Likeness` describes."""
+    names = ("brightness", "border", "contrast", "saturation")
+    found = {name: np.zeros(len(rows), np.float32) for name in names}
+    step = max(1, _TOGETHER * len(pictures) // max(1, pictures.nbytes))
+    for start in range(0, len(rows), step):
+        where = slice(start, start + step)
+        some = pictures[rows[where]]
+        level = some.astype(np.float32)
+        if some.ndim == 4:
+            found["saturation"][where] = np.ptp(some, axis=3).mean(axis=(1, 2))
             level = level.mean(axis=3)
         sides = (level[:, 0], level[:, -1], level[:, :, 0], level[:, :, -1])
-        measures["brightness"][where] = level.mean(axis=(1, 2))
-        measures["border"][where] = np.concatenate(sides, axis=1).mean(axis=1)
-        measures["contrast"][where] = level.std(axis=(1, 2))
-    return measures
+        found["brightness"][where] = level.mean(axis=(1, 2))
+        found["border"][where] = np.concatenate(sides, axis=1).mean(axis=1)
+        found["contrast"][where] = level.std(axis=(1, 2))
+    return found
