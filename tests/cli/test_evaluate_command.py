@@ -60,7 +60,7 @@ class TestClasses:
         Path("odd.csv").write_text("age,colour,weight,buys\n1,red,2,no\n1,red,2,perhaps\n")
         result = clearprop("evaluate", table_model, "odd.csv")
         assert result.exit_code == 1
-        assert "odd.csv: Row 2 of 'buys' is 'perhaps', which is none of the classes no, yes" in (
+        assert "odd.csv: The class 'perhaps' (row 2) is none of the known classes; known are no, yes" in (
             result.stderr
         )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from clearprop.cli import output
-from clearprop.data import class_names
+from clearprop.data import Dataset, class_names
 from clearprop.errors import UsageError
 from clearprop.experiment import evaluation, learning
 from clearprop.files.models import Model, load
@@ -36,11 +36,7 @@ def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool) -> N
     given = _pairs(mapped)
     dataset = learning.load_for(loaded, data)
     output.note_left_out(dataset.problems)
-    measured = dataset.test or dataset
-    if loaded.class_names:
-        measured = class_names.renamed(measured, loaded.class_names, given)
-    elif given:
-        raise UsageError("The model predicts values, not classes; leave --map out.")
+    measured = _matched(loaded, dataset.test or dataset, given)
     for note in dict.fromkeys((*measured.notes, *dataset.notes)):
         output.note(note)
     found = evaluation.evaluate(loaded, measured)
@@ -66,6 +62,18 @@ def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool) -> N
         _say_confusion(found.confusion.tolist(), [report.name for report in found.classes])
     if found.mistakes:
         _say_mistakes(found)
+
+
+def _matched(model: Model, dataset: Dataset, given: dict[str, str]) -> Dataset:
+    """Give the classes of data the names that the model has for them."""
+    if model.class_names is None:
+        if given:
+            raise UsageError("The model predicts values, not classes; leave --map out.")
+        return dataset
+    with learning.naming(dataset.name):
+        if model.preprocessing is not None:
+            model.preprocessing.inputs.check(dataset.X)  # more likely than classes by another name
+        return class_names.renamed(dataset, model.class_names, given)
 
 
 def _pairs(mapped: tuple[str, ...]) -> dict[str, str]:

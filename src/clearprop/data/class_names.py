@@ -23,6 +23,7 @@ def match_names(
     given: Mapping[str, str] | None = None,
     *,
     advice: str,
+    places: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Say which known class each name that was found means.
 
@@ -36,7 +37,9 @@ def match_names(
     given : mapping of str to str, optional
         Names that somebody has matched: they go before everything else, and several may mean one.
     advice : str
-        The sentence that says what to do where a name can't be matched.
+        The sentence that says what to do where a name can't be matched, with NAME in its place.
+    places : mapping of str to str, optional
+        The place where each name was found, for messages.
 
     Returns
     -------
@@ -66,7 +69,11 @@ def match_names(
         if len(near) != 1 or others:
             why = f"may mean {listed(sorted(near))}" if near else "is none of the known classes"
             why += f", and so may {listed(sorted(others))}" if others else ""
-            raise DataError(f"The class {name!r} {why}; known are {listed(known)}. {advice}")
+            place = f" ({places[name]})" if places else ""
+            raise DataError(
+                f"The class {name!r}{place} {why}; known are {listed(known)}. "
+                f"{advice.replace('NAME', name)}"
+            )
         matched[name] = near.pop()
     return matched
 
@@ -102,15 +109,20 @@ def renamed(dataset: Dataset, known: Sequence[str], given: Mapping[str, str]) ->
         return dataset
     if not given and set(dataset.class_names) <= set(known):
         return dataset
-    present = [name for name, count in dataset.counts().items() if count or name in given]
-    example = f"{present[0]}={known[0]}"
+    _, first = np.unique(dataset.y, return_index=True)
+    rows = {dataset.class_names[dataset.y[row]]: dataset.source(row) for row in first.tolist()}
     matched = match_names(
-        present, known, given, advice=f"Say which is meant, such as --map {example}."
+        [name for name in dataset.class_names if name in rows or name in given],
+        known,
+        given,
+        advice=f"Say which class is meant, such as --map NAME={known[0]}.",
+        places=dict.fromkeys(given, "no samples") | rows,
     )
-    places = np.array([known.index(matched.get(name, known[0])) for name in dataset.class_names])
+    index = {name: place for place, name in enumerate(known)}
+    labels = np.array([index[matched.get(name, known[0])] for name in dataset.class_names])
     return replace(
         dataset,
-        y=places[dataset.y],
+        y=labels[dataset.y],
         class_names=tuple(known),
         notes=(f"Classes were matched by name: {told(matched)}.", *dataset.notes),
     )

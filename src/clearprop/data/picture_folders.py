@@ -77,7 +77,7 @@ def read_folder(
     train, sizes = _read(root, parts["train"], as_named, names, (size, channels, depth))
     if lost := [name for name, count in train.counts().items() if not count]:
         place = parts["train"].path / lost[0]
-        faults = [problem for problem in train.problems if problem.source.startswith(f"{place}/")]
+        faults = [problem for problem in train.problems if problem.source.startswith(str(place))]
         raise DataError(
             f"{place} has no picture that can be read: {(faults or train.problems)[0]}."
         )

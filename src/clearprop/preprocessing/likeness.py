@@ -15,7 +15,7 @@ from clearprop.errors import UsageError
 from clearprop.preprocessing.fields import require_numbers
 
 _MOST = 1000  # training pictures that are looked at, evenly spread
-_TOGETHER = 2**20  # bytes of them at a time
+_TOGETHER = 2**18  # bytes of pictures that are measured at a time
 
 _DEVIATIONS, _LEVELS = 3, 20
 """The distance from the mean, in deviations and levels of 255, up to which a picture is usual.
