@@ -60,8 +60,9 @@ class TestClasses:
         Path("odd.csv").write_text("age,colour,weight,buys\n1,red,2,no\n1,red,2,perhaps\n")
         result = clearprop("evaluate", table_model, "odd.csv")
         assert result.exit_code == 1
-        assert "odd.csv: The class 'perhaps' (row 2) is none of the known classes; known are no, yes" in (
-            result.stderr
+        assert (
+            "odd.csv: The class 'perhaps' (row 2) is none of the known classes; known are no, yes"
+            in (result.stderr)
         )
 
     def test_in_a_test_set_outside_the_training_set_are_refused(self, clearprop, elsewhere):
