@@ -12,19 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from clearprop.data import picture_tree
 from clearprop.data.class_names import alike, listed, match_names, told
 from clearprop.data.dataset import Dataset
 from clearprop.data.picture_depth import FULL, Depth
 from clearprop.data.picture_files import DEFAULT_SIZE, read_pictures
-from clearprop.data.picture_tree import (
-    PURPOSES,
-    Folder,
-    count_of,
-    find_parts,
-    names_no_class,
-    passed_over,
-    walk_folder,
-)
+from clearprop.data.picture_tree import PURPOSES, Folder, count_of
 from clearprop.data.table import Table
 from clearprop.errors import DataError
 
@@ -66,10 +59,10 @@ def read_folder(
         pictures can't be read, or the pictures to test have a class that those to train have not.
     """
     passed: Counter[str] = Counter()
-    tree = walk_folder(root, passed)
+    tree = picture_tree.walk_folder(root, passed)
     top = tree.unwrapped()
     notes: list[str] = []
-    parts = find_parts(top, notes)
+    parts = picture_tree.find_parts(top, notes)
     if top is not tree and len(parts) == 1:
         notes.append(f"The class folders lie in {top.path}.")
     names = _class_names(parts["train"], passed, notes)
@@ -92,7 +85,7 @@ def read_folder(
     every_part = (train, *others.values())
     notes += dict.fromkeys(note for one in every_part for note in one.notes)
     if passed:
-        notes.append(passed_over(passed))
+        notes.append(picture_tree.passed_over(passed))
     return replace(
         train,
         validation=others.get("val"),
@@ -125,9 +118,9 @@ def _class_names(train: Folder, passed: Counter[str], notes: list[str]) -> tuple
     classes, path = train.classes(), train.path
     names = tuple(folder.name for folder in classes)
     if not classes:
-        found = count_of(train.pictures)
+        found = picture_tree.told(train.pictures)
         if passed:
-            found += f"; {passed_over(passed)[:-1]}"
+            found += f"; {picture_tree.passed_over(passed)[:-1]}"
         predict = f" To predict them: {_predict(path)}" if train.pictures else ""
         shown = path.name or path
         raise DataError(
@@ -141,12 +134,10 @@ def _class_names(train: Folder, passed: Counter[str], notes: list[str]) -> tuple
         )
     if close := alike(names):
         notes.append(f"The classes {listed(close)} differ by little; if they are one, join them.")
-    if deeper := [
-        path for one in classes for inner in one.folders for path in inner.every_picture()
-    ]:
-        notes.append(
-            f"{count_of(deeper)}, lie in folders within the class folders: counted to their class."
-        )
+    inside = [inner for folder in classes for inner in folder.folders]
+    if deeper := [picture for inner in inside for picture in inner.every_picture()]:
+        lie = f"{picture_tree.told(deeper)} lie in folders within the class folders"
+        notes.append(f"{lie}: they belong to the class around them.")
     return names
 
 
@@ -160,7 +151,9 @@ def _labelled(
     DataError
         If a folder is none of the classes.
     """
-    while len(folder.folders) == 1 and not folder.pictures and names_no_class(folder.folders[0]):
+    while not folder.pictures and len(folder.folders) == 1:
+        if not picture_tree.names_no_class(folder.folders[0]):
+            break
         folder = folder.folders[0]
     classes, count = folder.classes(), count_of(list(folder.every_picture()))
     if classes:
@@ -212,9 +205,9 @@ def _read(
     notes = list(read.notes)
     if part.pictures:
         beside = f"beside the class folders in {part.path}"
-        notes.insert(0, f"{count_of(part.pictures)} {beside} without a class: left out.")
+        notes.insert(0, f"{picture_tree.told(part.pictures)} {beside} without a class: left out.")
     if len(part.classes()) < len(part.folders):
-        notes.insert(0, f"{_empty(part)}, and left out.")
+        notes.insert(0, f"{_empty(part)}: left out.")
     dataset = Dataset(
         name=str(root),
         kind="pictures",

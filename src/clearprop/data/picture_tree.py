@@ -190,7 +190,11 @@ def _parts_of_classes(top: Folder, notes: list[str]) -> dict[str, Folder] | None
 
 
 def count_of(pictures: Collection[Path]) -> str:
-    """Count pictures: "no pictures", "1 picture, a.jpg", "12 pictures, such as a.jpg"."""
-    if len(pictures) < 2:
-        return "no pictures" if not pictures else f"1 picture, {next(iter(pictures)).name}"
-    return f"{len(pictures)} pictures, such as {next(iter(pictures)).name}"
+    """Count pictures: "no pictures", "1 picture", "12 pictures"."""
+    return f"{len(pictures) or 'no'} picture{'s' if len(pictures) != 1 else ''}"
+
+
+def told(pictures: Collection[Path]) -> str:
+    """Count pictures, and name the first: "12 pictures (a.jpg, ...)"."""
+    more = ", ..." if len(pictures) > 1 else ""
+    return count_of(pictures) + (f" ({next(iter(pictures)).name}{more})" if pictures else "")

@@ -106,6 +106,7 @@ class Likeness:
         turned &= self._above(found, "border") | self._below(found, "border")
         own, usual = (dark, light) if middle > 0 else (light, dark)
         least = (self.contrast[0] - self.contrast[1]) / _FLAT
+        grey = found["saturation"] < _GREY
         coloured = self.grey == 0 and self.saturation[0] > _ONE_SIDED
         there = "than the training pictures"
         return [
@@ -115,13 +116,9 @@ class Likeness:
             (self._above(found, "brightness"), f"far brighter {there}", "brightness"),
             (self._below(found, "brightness"), f"far darker {there}", "brightness"),
             (found["contrast"] < least, f"much flatter {there}", "contrast"),
-            (
-                (found["saturation"] < _GREY) & coloured,
-                "grey, and the training pictures in colour",
-                "saturation",
-            ),
+            (grey & coloured, "grey, and the training pictures in colour", "saturation"),
             (self._above(found, "saturation"), f"more colourful {there}", "saturation"),
-            (self._below(found, "saturation"), f"less colourful {there}", "saturation"),
+            (~grey & self._below(found, "saturation"), f"less colourful {there}", "saturation"),
         ]
 
     def _above(self, found: _Measures, measure: str) -> NDArray[np.bool_]:
