@@ -138,10 +138,14 @@ def _measured(pictures: Array | SelectedRows, rows: NDArray[np.int64]) -> _Measu
     for start in range(0, len(rows), step):
         where = slice(start, start + step)
         some = pictures[rows[where]]
-        level = some.astype(np.float32)
-        if some.ndim == 4:
-            found["saturation"][where] = np.ptp(some, axis=3).mean(axis=(1, 2))
-            level = level.mean(axis=3)
+        if some.ndim == 4:  # channel by channel, which is far quicker than along a short axis
+            red, green, blue = (some[..., channel] for channel in range(3))
+            high = np.maximum(np.maximum(red, green), blue)
+            low = np.minimum(np.minimum(red, green), blue)
+            found["saturation"][where] = (high - low).mean(axis=(1, 2))
+            level = (red.astype(np.float32) + green + blue) / np.float32(3)
+        else:
+            level = some.astype(np.float32)
         sides = (level[:, 0], level[:, -1], level[:, :, 0], level[:, :, -1])
         found["brightness"][where] = level.mean(axis=(1, 2))
         found["border"][where] = np.concatenate(sides, axis=1).mean(axis=1)
