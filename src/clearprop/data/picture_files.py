@@ -1,5 +1,6 @@
 """Picture files to pixels, on every core, straight into one array."""
 
+import math
 import stat
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -249,7 +250,9 @@ def _decode_into(row: NDArray[np.uint8], path: Path, depth: Depth | None, budget
             # A JPEG can be decoded at 1/2, 1/4 or 1/8 at a fraction of the cost. At least twice the
             # size is left to the resampling; turned pictures swap their sides.
             image.draft(None, (2 * max(height, width),) * 2)
-            with budget.taken(image.width * image.height):
+            # A progressive JPEG is held whole in memory, whatever size it is decoded at.
+            held = stored if image.info.get("progressive") else (image.height, image.width)
+            with budget.taken(math.prod(held)):
                 values = deep_values(image, lambda: open_picture(path))
                 span = None if values is None else span_of(values)
                 if values is not None and depth is None:
@@ -297,7 +300,8 @@ def _flat(image: "Image", values: NDArray[Any] | None, depth: Depth | None) -> t
     if image.has_transparency_data:
         image = image.convert("RGBA")
         shows_through = image.getchannel("A").getextrema() != (_OPAQUE, _OPAQUE)
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        if shows_through:
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image if turn is None else image.transpose(Image.Transpose[turn]), shows_through
 
 
