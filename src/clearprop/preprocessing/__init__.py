@@ -11,8 +11,7 @@ from clearprop.preprocessing.input_recipes import (
     TableRecipe,
 )
 from clearprop.preprocessing.inputs import Inputs, array_of, read_inputs
-from clearprop.preprocessing.likeness import Likeness
-from clearprop.preprocessing.picture_recipe import PictureRecipe
+from clearprop.preprocessing.picture_recipe import Likeness, PictureRecipe
 from clearprop.preprocessing.recipe import (
     ClassTarget,
     InputRecipe,

@@ -15,8 +15,7 @@ from clearprop.data.table import Table
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.preprocessing.fields import moments, require_names, require_numbers
 from clearprop.preprocessing.input_recipes import COLUMNS, ArrayRecipe, TableRecipe
-from clearprop.preprocessing.likeness import Likeness
-from clearprop.preprocessing.picture_recipe import PictureRecipe
+from clearprop.preprocessing.picture_recipe import Likeness, PictureRecipe
 
 WHOLE_LIMIT = 2**30
 """Bytes below which samples are prepared once, as a whole."""
