@@ -21,10 +21,16 @@ from clearprop.data.picture_formats import named_like_a_picture
 from clearprop.errors import DataError, UsageError
 
 RANDOM = np.random.RandomState(7)
+SUFFIXES = (".jpg", ".png", ".webp", ".gif", ".bmp", ".tif", ".ppm", ".tga", ".ico", ".pcx", ".sgi")
 
 
 def noise(height: int = 8, width: int = 8) -> NDArray[np.uint8]:
     return RANDOM.randint(0, 256, size=(height, width, 3)).astype(np.uint8)
+
+
+def require(suffix: str) -> None:
+    if not features.check({".jp2": "jpg_2000", ".avif": "avif"}.get(suffix, "zlib")):
+        pytest.skip(f"this Pillow was built without {suffix}")
 
 
 def save(path: Path, pixels: NDArray[Any], **options: Any) -> Path:
@@ -88,8 +94,7 @@ def test_a_picture_of_the_asked_size_keeps_every_bit(
     ],
 )
 def test_every_format_gives_the_colour_and_the_asked_size(tmp_path: Path, suffix: str) -> None:
-    if not features.check({".jp2": "jpg_2000", ".avif": "avif"}.get(suffix, "zlib")):
-        pytest.skip(f"this Pillow was built without {suffix}")
+    require(suffix)
     plain = np.full((40, 30, 3), (200, 100, 50), dtype=np.uint8)
     assert named_like_a_picture(Path(f"a{suffix}"))
     pixels = read_one(save(tmp_path / f"a{suffix}", plain), (10, 20))
@@ -236,7 +241,9 @@ def test_shrinking_averages_instead_of_picking_pixels(tmp_path: Path) -> None:
     [
         (b"this is text", "is not a JPEG"),
         (b"", "is empty"),
-        (b"II*\x00" + bytes(100), "is not a JPEG"),
+        (b"Python, a text", "is not a JPEG"),
+        (b"II*\x00" + bytes(100), "is a TIFF picture that is damaged"),
+        (b"GIF89a", "is a GIF picture that is damaged"),
         (b"\n <!DOCTYPE html><html>", "is a web page"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1", "is a HEIC picture"),
@@ -253,9 +260,10 @@ def test_a_file_that_only_has_the_name_of_a_picture_is_a_problem(
     assert read.problems[0].source == str(path)
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".gif", ".bmp"])
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".jp2", ".avif"])
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
 def test_a_truncated_picture_is_a_problem(tmp_path: Path, suffix: str, kept: float) -> None:
+    require(suffix)
     path = save(tmp_path / f"a{suffix}", noise(64, 64))
     whole = path.read_bytes()
     path.write_bytes(whole[: int(kept * len(whole))])
@@ -269,7 +277,7 @@ FIXED = noise()
 def test_damaged_bytes_never_raise(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    suffix = data.draw(st.sampled_from([".jpg", ".png", ".webp", ".gif", ".bmp"]))
+    suffix = data.draw(st.sampled_from(SUFFIXES))
     path = save(tmp_path_factory.mktemp("damaged") / f"a{suffix}", FIXED)
     content = bytearray(path.read_bytes())
     for _ in range(3):

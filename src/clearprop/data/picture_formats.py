@@ -39,6 +39,9 @@ _BEGINNINGS = (
     (b"version https://git-lfs", "only points to a picture in Git LFS; fetch it with git lfs pull"),
 )
 
+_MARKED = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "ICO", "PSD")
+"""Formats whose files begin with a mark that no text begins with."""
+
 _PNG = b"\x89PNG\r\n\x1a\n"
 _NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 
@@ -101,6 +104,8 @@ def _without_metadata(path: Path) -> bytes | None:
 
 def why_not(path: Path) -> str:
     """Say why a file that could not be identified is no picture that is read."""
+    from PIL import Image
+
     suffix = path.suffix.lower()
     with path.open("rb") as file:
         head = file.read(64)
@@ -122,6 +127,10 @@ def why_not(path: Path) -> str:
             return reason
     if not head:
         return "is empty"
+    for name in _MARKED:
+        accepts = Image.OPEN[name][1] if name in Image.OPEN else None
+        if accepts is not None and accepts(head[:16]) is True:
+            return f"is a {name} picture that is damaged or ends too early; get it anew"
     return "is not a JPEG, PNG, WebP, GIF, BMP, TIFF or other picture that is read"
 
 
