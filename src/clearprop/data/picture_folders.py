@@ -65,7 +65,7 @@ def read_folder(
     parts = picture_tree.find_parts(top, notes)
     if top is not tree and len(parts) == 1:
         notes.append(f"The class folders lie in {top.path}.")
-    names = _class_names(parts["train"], passed, notes)
+    names = _class_names(parts["train"], len(parts) > 1, passed, notes)
     as_named = {name: name for name in names}
     train, sizes = _read(root, parts["train"], as_named, names, (size, channels, depth))
     if lost := [name for name, count in train.counts().items() if not count]:
@@ -113,7 +113,9 @@ def as_deep(dataset: Dataset, depth: Depth | None) -> Dataset:
     return read_folder(Path(dataset.name), (height, width), 3 if channels else 1, wanted)
 
 
-def _class_names(train: Folder, passed: Counter[str], notes: list[str]) -> tuple[str, ...]:
+def _class_names(
+    train: Folder, is_part: bool, passed: Counter[str], notes: list[str]
+) -> tuple[str, ...]:
     """Take the names of the class folders that hold pictures."""
     classes, path = train.classes(), train.path
     names = tuple(folder.name for folder in classes)
@@ -123,9 +125,10 @@ def _class_names(train: Folder, passed: Counter[str], notes: list[str]) -> tuple
             found += f"; {picture_tree.passed_over(passed)[:-1]}"
         predict = f" To predict them: {_predict(path)}" if train.pictures else ""
         shown = path.name or path
+        expected = f"{shown}/CLASS/" + ("" if is_part else f" or {shown}/train/CLASS/")
         raise DataError(
-            f"{path} has no class folders. Expected pictures in {shown}/CLASS/ or "
-            f"{shown}/train/CLASS/, one folder a class; found {found}.{predict}"
+            f"{path} has no class folders. Expected pictures in {expected}, one folder a class; "
+            f"found {found}.{predict}"
         )
     if len(classes) < 2 <= len(train.folders):
         raise DataError(
