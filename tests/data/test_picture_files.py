@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 from PIL import Image, features
 
-from clearprop.data import picture_files
+from clearprop.data import picture_files, picture_formats
 from clearprop.data.picture_depth import FULL, Depth
 from clearprop.data.picture_files import preview, read_pictures
 from clearprop.data.picture_formats import named_like_a_picture
@@ -215,7 +215,7 @@ def test_a_preview_of_a_deep_picture_is_no_black_one(tmp_path: Path) -> None:
     np.testing.assert_array_equal(seen[..., 0], values)
 
 
-@pytest.mark.parametrize("numbers", [(0, 0), (0, float("nan")), ("0", 1)])
+@pytest.mark.parametrize("numbers", [(0, 0), (0, float("nan")), ("0", 1), (0, 10**400)])
 def test_a_depth_that_can_t_be_is_refused(numbers: Any) -> None:
     with pytest.raises(UsageError, match="expected two numbers"):
         Depth(*numbers)
@@ -389,7 +389,10 @@ def test_a_format_that_pillow_lacks_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x1cftypavif\0\0\0\0")
-    monkeypatch.setattr(features, "check", lambda name: name != "avif")
+    formats, suffixes = picture_formats._registry()
+    lacking = (formats, suffixes - {".avif", ".avifs"})
+    monkeypatch.setattr(picture_formats, "_registry", lambda: lacking)
+    assert named_like_a_picture(tmp_path / "b.avif")
     assert "in AVIF, which the Pillow" in read_pictures([tmp_path / "a.jpg"]).problems[0].reason
 
 

@@ -18,6 +18,7 @@ from clearprop.errors import UsageError
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
+_LARGEST = 2.0**128  # which no value of 32 bits exceeds
 _NEARLY_ONE = 1.1  # fractions may go a little beyond 1 after filters
 
 # The other byte of a number of 16 bits is what Pillow takes for the upper one in the other order.
@@ -39,12 +40,11 @@ class Depth:
 
     def __post_init__(self) -> None:
         numbers = (self.black, self.white)
-        if not all(isinstance(one, int | float) and np.isfinite(one) for one in numbers) or (
+        if not all(isinstance(one, int | float) and abs(one) <= _LARGEST for one in numbers) or (
             self.black >= self.white
         ):
             raise UsageError(
-                f"Pictures from {self.black!r} to {self.white!r} can't be; expected two numbers, "
-                "the second the larger one."
+                "The depth of pictures can't be; expected two numbers, the second the larger one."
             )
 
     @classmethod

@@ -31,8 +31,8 @@ _NOT_READ |= dict.fromkeys(
 _NOT_READ |= {".jxl": f"is a JPEG XL picture, which is not read{_SAVE}"}
 """Names that people give pictures, and why these are not read: named, not passed over."""
 
-_LACKING = {"AVIF": ("avif", "avifs"), "WEBP": ("webp",)}
-"""Formats that Pillow may have been built without, which then knows no names of theirs."""
+_OPTIONAL = {".avif": "AVIF", ".avifs": "AVIF", ".webp": "WebP"}
+"""Formats that Pillow may have been built without: it then knows no names of theirs."""
 
 _BEGINNINGS = (
     (b"<", "is a web page or other text under a picture's name; get the picture anew"),
@@ -136,9 +136,4 @@ def why_not(path: Path) -> str:
 
 def _lacking(suffix: str) -> str | None:
     """Return the format of a suffix that Pillow was built without."""
-    from PIL import features
-
-    for name, suffixes in _LACKING.items():
-        if suffix[1:] in suffixes and not features.check(name.lower()):
-            return name
-    return None
+    return None if suffix in _registry()[1] else _OPTIONAL.get(suffix)
