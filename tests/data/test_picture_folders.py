@@ -178,6 +178,17 @@ def test_links_in_a_circle_don_t_hang(tmp_path: Path) -> None:
     assert "in links that lead back" in dataset.notes[-1]
 
 
+def test_links_that_lead_nowhere_or_to_themselves_are_problems(tmp_path: Path) -> None:
+    make_folder(tmp_path, dog=2, cat=2)
+    (tmp_path / "cat" / "a.png").symlink_to(tmp_path / "cat" / "a.png")
+    (tmp_path / "dog" / "b.png").symlink_to(tmp_path / "gone.png")
+    dataset = load(tmp_path)
+    assert dataset.counts() == {"cat": 2, "dog": 2}
+    first, second = (str(problem) for problem in dataset.problems)
+    assert "a.png can't be read" in first
+    assert "b.png can't be read: No such file" in second
+
+
 def test_a_class_folder_may_be_a_link(tmp_path: Path) -> None:
     make_folder(tmp_path / "elsewhere", dogs=2)
     make_folder(tmp_path / "photos", cat=1)

@@ -87,9 +87,10 @@ def walk_folder(root: Path, passed: Counter[str]) -> Folder:
         above |= {(status.st_dev, status.st_ino)}
         for entry in listing:
             place = Path(entry.path)
-            if entry.is_dir():
+            # A link may lead nowhere, or to itself: then it is a file that can't be read.
+            if entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and place.is_dir()):
                 deeper = links + entry.is_symlink()
-                inside = entry.stat()
+                inside = place.stat()
                 if entry.name.startswith(".") or entry.name == "__MACOSX":
                     passed["hidden"] += 1
                 elif (inside.st_dev, inside.st_ino) in above or deeper > _MOST_LINKS:
