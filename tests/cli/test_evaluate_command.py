@@ -60,8 +60,9 @@ class TestClasses:
         Path("odd.csv").write_text("age,colour,weight,buys\n1,red,2,no\n1,red,2,perhaps\n")
         result = clearprop("evaluate", table_model, "odd.csv")
         assert result.exit_code == 1
-        assert "odd.csv: Row 2 of 'buys' is 'perhaps', which is none of the classes no, yes" in (
-            result.stderr
+        assert (
+            "odd.csv: The class 'perhaps' (row 2) is none of the known classes; known are no, yes"
+            in (result.stderr)
         )
 
     def test_in_a_test_set_outside_the_training_set_are_refused(self, clearprop, elsewhere):
@@ -82,7 +83,58 @@ class TestClasses:
         assert clearprop("evaluate", array_model, "a.npz").stdout.startswith("the test set of a")
 
 
+class TestNamesOfClasses:
+    @pytest.fixture
+    def renamed(self, photos):
+        def to(**names):
+            for name, new in names.items():
+                (photos / name).rename(photos / new)
+            return photos
+
+        return to
+
+    def test_that_are_near_are_matched_and_told(self, clearprop, renamed, picture_model):
+        result = clearprop("evaluate", picture_model, renamed(bright="Brights", dark="DARK"))
+        assert result.exit_code == 0
+        assert "12 samples, accuracy 100.00%" in result.stdout
+        assert "matched by name: Brights = bright, DARK = dark." in result.stderr
+
+    def test_are_mapped_by_hand(self, clearprop, renamed, picture_model):
+        photos = renamed(bright="day", dark="night")
+        result = clearprop("evaluate", picture_model, photos)
+        assert result.exit_code == 1
+        assert "The class 'day' (day/0.png) is none of the known classes" in result.stderr
+        assert "such as --map day=bright" in result.stderr
+        result = clearprop(
+            "evaluate", picture_model, photos, "--map", "day=bright", "--map", "night=dark"
+        )
+        assert result.exit_code == 0
+        assert "12 samples, accuracy 100.00%" in result.stdout
+
+    @pytest.mark.parametrize(
+        ("mapped", "message"),
+        [
+            (["bright"], "--map takes NAME=CLASS"),
+            (["=bright"], "--map takes NAME=CLASS"),
+            (["bright=dark", "bright=bright"], "once for each NAME; found 'bright=bright'"),
+            (["bird=dark"], "no class 'bird' to map; found bright, dark"),
+            (["dark=bird"], "no class 'bird' to map to; known are bright, dark"),
+        ],
+    )
+    def test_can_t_be_mapped_otherwise(self, clearprop, photos, picture_model, mapped, message):
+        options = [word for text in mapped for word in ("--map", text)]
+        result = clearprop("evaluate", picture_model, photos, *options)
+        assert result.exit_code == 2
+        assert message in result.stderr
+
+
 class TestValues:
+    def test_have_no_names_to_map(self, clearprop, undrawn):
+        assert clearprop("train", "diabetes", "--epochs", 1, "--out", "run").exit_code == 0
+        result = clearprop("evaluate", "run/model.safetensors", "diabetes", "--map", "a=b")
+        assert result.exit_code == 2
+        assert "predicts values, not classes" in result.stderr
+
     def test_are_told_by_how_far_they_are_off(self, clearprop, undrawn):
         assert clearprop("train", "diabetes", "--epochs", 2, "--out", "run").exit_code == 0
         result = clearprop("evaluate", "run/model.safetensors", "diabetes")

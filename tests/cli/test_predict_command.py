@@ -158,7 +158,7 @@ class TestPictures:
         reasons = {problem["source"]: problem["reason"] for problem in found["problems"]}
         assert set(reasons) == {"cut.png", "text.jpg", "bomb.png", "none.png"}
         assert "truncated" in reasons["cut.png"]
-        assert "not a JPEG, PNG, WebP, BMP or GIF" in reasons["text.jpg"]
+        assert "not a JPEG, PNG, WebP, GIF, BMP, TIFF or other picture" in reasons["text.jpg"]
         assert "million pixels" in reasons["bomb.png"]
         assert "No such file" in reasons["none.png"]
         assert result.stderr.count("Left out: ") == 4

@@ -1,5 +1,6 @@
 """Picture files and folders of them."""
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -11,17 +12,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, features
 
-from clearprop.data import load
-from clearprop.data.picture_files import read_pictures
+from clearprop.data import picture_files, picture_formats
+from clearprop.data.picture_depth import FULL, Depth
+from clearprop.data.picture_files import preview, read_pictures
+from clearprop.data.picture_formats import named_like_a_picture
 from clearprop.errors import DataError, UsageError
 
 RANDOM = np.random.RandomState(7)
+SUFFIXES = (".jpg", ".png", ".webp", ".gif", ".bmp", ".tif", ".ppm", ".tga", ".ico", ".pcx", ".sgi")
 
 
 def noise(height: int = 8, width: int = 8) -> NDArray[np.uint8]:
     return RANDOM.randint(0, 256, size=(height, width, 3)).astype(np.uint8)
+
+
+def require(suffix: str) -> None:
+    if not features.check({".jp2": "jpg_2000", ".avif": "avif"}.get(suffix, "zlib")):
+        pytest.skip(f"this Pillow was built without {suffix}")
 
 
 def save(path: Path, pixels: NDArray[Any], **options: Any) -> Path:
@@ -30,30 +39,32 @@ def save(path: Path, pixels: NDArray[Any], **options: Any) -> Path:
     return path
 
 
-def make_folder(root: Path, **classes: int) -> Path:
-    for name, count in classes.items():
-        for number in range(count):
-            save(root / name / f"{number}.png", noise())
-    return root
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def write_png(path: Path, header: tuple[int, ...], rows: bytes, *more: bytes) -> Path:
+    """Write a PNG of any header (width, height, bits, colours), with further chunks."""
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", *header, 0, 0, 0))
+        + b"".join(more)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+    return path
 
 
 def png_that_claims(path: Path, width: int, height: int) -> Path:
     """Write a PNG of few bytes with any width and height in its header."""
+    return write_png(path, (width, height, 8, 2), bytes(1000))
 
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(bytes(1000)))
-        + chunk(b"IEND", b"")
-    )
-    return path
+def deep_png(path: Path, values: NDArray[Any]) -> Path:
+    """Write numbers of 16 bits, shape (H, W), (H, W, 3) or (H, W, 4), as a PNG."""
+    colours = {2: 0, 3: {3: 2, 4: 6}.get(values.shape[-1], 0)}[values.ndim]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    return write_png(path, (values.shape[1], values.shape[0], 16, colours), rows)
 
 
 def read_one(path: Path, size: tuple[int, int] = (8, 8), channels: int = 3) -> NDArray[np.uint8]:
@@ -75,9 +86,17 @@ def test_a_picture_of_the_asked_size_keeps_every_bit(
     np.testing.assert_array_equal(read_one(path, size), pixels)
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".gif"])
+@pytest.mark.parametrize(
+    "suffix",
+    [
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
+        *(".ppm", ".pnm", ".jp2", ".avif", ".tga", ".ico", ".dib", ".pcx", ".sgi", ".qoi", ".JPG"),
+    ],
+)
 def test_every_format_gives_the_colour_and_the_asked_size(tmp_path: Path, suffix: str) -> None:
+    require(suffix)
     plain = np.full((40, 30, 3), (200, 100, 50), dtype=np.uint8)
+    assert named_like_a_picture(Path(f"a{suffix}"))
     pixels = read_one(save(tmp_path / f"a{suffix}", plain), (10, 20))
     assert pixels.shape == (10, 20, 3)
     np.testing.assert_allclose(pixels.reshape(-1, 3).mean(axis=0), (200, 100, 50), atol=6)
@@ -98,6 +117,7 @@ def test_what_is_transparent_becomes_white(tmp_path: Path) -> None:
     pixels[:, 4:, 3] = 255
     read = read_one(save(tmp_path / "a.png", pixels))
     assert (read[:, :4] == 255).all()
+    assert "transparent parts, which become white" in read_pictures([tmp_path / "a.png"]).notes[0]
     np.testing.assert_array_equal(read[:, 4:], pixels[:, 4:, :3])
 
 
@@ -114,9 +134,94 @@ def test_grey_is_repeated_in_three_channels_or_stays_one(tmp_path: Path) -> None
     np.testing.assert_array_equal(read_one(path, channels=1), grey)
 
 
-def test_sixteen_bits_keep_their_upper_eight(tmp_path: Path) -> None:
-    deep = RANDOM.randint(0, 2**16, size=(8, 8)).astype(np.uint16)
-    np.testing.assert_array_equal(read_one(save(tmp_path / "a.png", deep), channels=1), deep >> 8)
+# More than 8 bits a colour
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 3), (8, 8, 4)])
+@pytest.mark.parametrize(("highest", "shift"), [(200, 0), (1000, 2), (4095, 4), (60_000, 8)])
+def test_deep_pictures_are_scaled_by_what_is_in_them(
+    tmp_path: Path, shape: tuple[int, ...], highest: int, shift: int
+) -> None:
+    values = RANDOM.randint(0, highest, size=shape).astype(np.uint16)
+    values.flat[0] = highest
+    if shape[-1] == 4:
+        values[..., 3] = 65_535
+    channels = 1 if len(shape) == 2 else 3
+    read = read_pictures([deep_png(tmp_path / "a.png", values)], (8, 8), channels)
+    np.testing.assert_array_equal(
+        read.pixels[0], (values if channels == 1 else values[..., :3]) >> shift
+    )
+    assert read.depth == Depth(0, 255 << shift | (1 << shift) - 1)
+    assert "more than 8 bits" in read.notes[0]
+
+
+def test_deep_pictures_share_one_scale(tmp_path: Path) -> None:
+    dim, light = np.full((8, 8), 50, np.uint16), np.full((8, 8), 1023, np.uint16)
+    paths = [deep_png(tmp_path / "a.png", dim), deep_png(tmp_path / "b.png", light)]
+    read = read_pictures([*paths, save(tmp_path / "c.png", noise())], (8, 8), 1)
+    assert [int(one.max()) for one in read.pixels[:2]] == [50 >> 2, 255]
+    assert read.notes == (
+        f"2 pictures, such as {paths[0]}, have more than 8 bits a colour: "
+        "0 to 1023 become 0 to 255.",
+    )
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".pgm"])
+def test_deep_tiff_and_pgm_are_scaled_too(tmp_path: Path, suffix: str) -> None:
+    values = RANDOM.randint(0, 65_536, size=(8, 8)).astype(np.uint16)
+    values[0, 0] = 65_535
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".pgm":
+        path.write_bytes(b"P5 8 8 65535\n" + values.astype(">u2").tobytes())
+    else:
+        Image.fromarray(values).save(path)
+    np.testing.assert_array_equal(read_one(path, channels=1), values >> 8)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "depth"),
+    [(0.0, 1.0, Depth(0, 1)), (0.0, 250.0, Depth(0, 255)), (-1000.0, 3000.0, Depth(-1024, 4095))],
+)
+def test_fractions_are_spread_over_0_to_255(
+    tmp_path: Path, low: float, high: float, depth: Depth
+) -> None:
+    values = np.linspace(low, high, 64, dtype=np.float32).reshape(8, 8)
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    read = read_pictures([tmp_path / "a.tif"], (8, 8), 1)
+    assert read.depth == depth
+    expected = (values - depth.black) / (depth.white - depth.black) * 255
+    np.testing.assert_allclose(read.pixels[0], expected, atol=1)
+
+
+def test_a_given_depth_is_kept_and_what_lies_beyond_is_told(tmp_path: Path) -> None:
+    path = deep_png(tmp_path / "a.png", np.full((8, 8), 2000, np.uint16))
+    read = read_pictures([path], (8, 8), 1, Depth(0, 1023))
+    assert (read.pixels == 255).all()
+    assert read.notes == (
+        f"{path} has values above 1023, which is white in the training pictures; "
+        "they become white, too.",
+    )
+    assert (read_pictures([path], (8, 8), 1, FULL).pixels == 2000 >> 8).all()
+
+
+def test_values_that_are_no_numbers_are_a_problem(tmp_path: Path) -> None:
+    Image.fromarray(np.full((8, 8), np.nan, np.float32)).save(tmp_path / "a.tif")
+    assert "no finite numbers" in read_pictures([tmp_path / "a.tif"]).problems[0].reason
+
+
+def test_a_preview_of_a_deep_picture_is_no_black_one(tmp_path: Path) -> None:
+    values = np.linspace(0, 255, 64).reshape(8, 8).astype(np.uint16)
+    seen = preview(deep_png(tmp_path / "a.png", values))
+    np.testing.assert_array_equal(seen[..., 0], values)
+
+
+@pytest.mark.parametrize("numbers", [(0, 0), (0, float("nan")), ("0", 1), (0, 10**400)])
+def test_a_depth_that_can_t_be_is_refused(numbers: Any) -> None:
+    with pytest.raises(UsageError, match="expected two numbers"):
+        Depth(*numbers)
+
+
+# Colours, transparency, frames, metadata
 
 
 def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
@@ -135,8 +240,13 @@ def test_shrinking_averages_instead_of_picking_pixels(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"this is text", "is not a JPEG"),
-        (b"", "is not a JPEG"),
-        (b"II*\x00" + bytes(100), "is not a JPEG"),
+        (b"", "is empty"),
+        (b"Python, a text", "is not a JPEG"),
+        (b"II*\x00" + bytes(100), "is a TIFF picture that is damaged"),
+        (b"GIF89a", "is a GIF picture that is damaged"),
+        (b"\n <!DOCTYPE html><html>", "is a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1", "is a HEIC picture"),
     ],
 )
 def test_a_file_that_only_has_the_name_of_a_picture_is_a_problem(
@@ -150,9 +260,10 @@ def test_a_file_that_only_has_the_name_of_a_picture_is_a_problem(
     assert read.problems[0].source == str(path)
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".gif", ".bmp"])
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".jp2", ".avif"])
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
 def test_a_truncated_picture_is_a_problem(tmp_path: Path, suffix: str, kept: float) -> None:
+    require(suffix)
     path = save(tmp_path / f"a{suffix}", noise(64, 64))
     whole = path.read_bytes()
     path.write_bytes(whole[: int(kept * len(whole))])
@@ -166,7 +277,7 @@ FIXED = noise()
 def test_damaged_bytes_never_raise(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    suffix = data.draw(st.sampled_from([".jpg", ".png", ".webp", ".gif", ".bmp"]))
+    suffix = data.draw(st.sampled_from(SUFFIXES))
     path = save(tmp_path_factory.mktemp("damaged") / f"a{suffix}", FIXED)
     content = bytearray(path.read_bytes())
     for _ in range(3):
@@ -185,6 +296,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path: Path, si
 
 def test_a_missing_file_and_a_format_not_read_are_problems(tmp_path: Path) -> None:
     (tmp_path / "phone.heic").write_bytes(b"something")
+    assert named_like_a_picture(Path("phone.HEIC"))
     read = read_pictures([tmp_path / "gone.png", tmp_path / "phone.heic"])
     assert "No such file" in read.problems[0].reason
     assert "save it as JPEG or PNG" in read.problems[1].reason
@@ -215,83 +327,106 @@ def test_more_pixels_than_memory_is_refused_with_the_sum(tmp_path: Path) -> None
         read_pictures([tmp_path / "a.png"], (2**31, 2**31))
 
 
-def test_classes_are_the_folders_sorted_and_files_are_sorted_in_them(tmp_path: Path) -> None:
-    root = make_folder(tmp_path / "photos", dog=2, cat=3)
-    dataset = load(root, size=(8, 8))
-    assert dataset.class_names == ("cat", "dog")
-    assert dataset.y.tolist() == [0, 0, 0, 1, 1]
-    assert dataset.sources == ("cat/0.png", "cat/1.png", "cat/2.png", "dog/0.png", "dog/1.png")
-    np.testing.assert_array_equal(dataset.X[3], np.asarray(Image.open(root / "dog/0.png")))
-    assert dataset.test is None
+def test_a_suffix_that_lies_does_no_harm(tmp_path: Path) -> None:
+    pixels = noise()
+    save(tmp_path / "a.png", pixels).rename(tmp_path / "a.jpg")
+    np.testing.assert_array_equal(read_one(tmp_path / "a.jpg"), pixels)
 
 
-def test_train_and_test_folders_become_a_set_and_its_test_set(tmp_path: Path) -> None:
-    make_folder(tmp_path / "train", dog=2, cat=3)
-    make_folder(tmp_path / "test", dog=1)
-    dataset = load(tmp_path)
-    assert len(dataset) == 5
-    assert dataset.test is not None
-    assert dataset.test.y.tolist() == [1]
-    assert dataset.test.class_names == ("cat", "dog")
-    assert dataset.test.sources == ("test/dog/0.png",)
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGBA", "CMYK", "YCbCr", "HSV"])
+def test_every_colour_mode_becomes_what_pillow_makes_of_it(tmp_path: Path, mode: str) -> None:
+    picture = Image.fromarray(noise()).convert(mode)
+    picture.save(tmp_path / "a.tif") if mode not in ("PA", "HSV") else picture.convert("RGB").save(
+        tmp_path / "a.tif"
+    )
+    expected = np.asarray(picture.convert("RGB"))
+    np.testing.assert_allclose(read_one(tmp_path / "a.tif"), expected, atol=2)
 
 
-def test_a_class_that_only_the_test_set_has_is_named(tmp_path: Path) -> None:
-    make_folder(tmp_path / "train", dog=2, cat=3)
-    make_folder(tmp_path / "test", horse=1)
-    with pytest.raises(DataError, match=r"horse is a class that is not in the training set.*cat"):
-        load(tmp_path)
+@pytest.mark.parametrize("suffix", [".gif", ".png", ".webp", ".tif"])
+def test_of_several_frames_the_first_is_read_and_told(tmp_path: Path, suffix: str) -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue", "green")]
+    path = tmp_path / f"a{suffix}"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    read = read_pictures([path], (8, 8))
+    np.testing.assert_allclose(read.pixels[0, 0, 0], (255, 0, 0), atol=3)
+    assert read.notes == (f"{path} has several frames; the first is read.",)
 
 
-def test_broken_files_are_left_out_and_listed_and_other_files_passed_over(tmp_path: Path) -> None:
-    root = make_folder(tmp_path, dog=2, cat=3)
-    (root / "cat" / "notes.txt").write_text("not a picture")
-    (root / "cat" / ".DS_Store").write_bytes(b"\0")
-    (root / "cat" / "._0.png").write_bytes(b"\0")
-    (root / "cat" / "1b.jpg").write_text("text")
-    (root / ".git").mkdir()
-    dataset = load(root)
-    assert dataset.counts() == {"cat": 3, "dog": 2}
-    assert [problem.source for problem in dataset.problems] == [str(root / "cat" / "1b.jpg")]
+@pytest.mark.parametrize("exif", [b"Exif\0\0broken", b"Exif\0\0II*\0\xff\xff\xff\x7f", b"?"])
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".jpg"])
+def test_a_picture_with_broken_metadata_is_read(tmp_path: Path, suffix: str, exif: bytes) -> None:
+    path = tmp_path / f"a{suffix}"
+    Image.new("RGB", (6, 8), "red").save(path, exif=exif)
+    np.testing.assert_allclose(read_one(path, (8, 6))[0, 0], (255, 0, 0), atol=3)
 
 
-def test_a_folder_without_class_folders_says_what_was_expected(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no class folders\. Expected pictures in"):
-        load(tmp_path)
-    save(tmp_path / "a.png", noise())
-    with pytest.raises(DataError, match="no class folders"):
-        load(tmp_path)
+@pytest.mark.parametrize(
+    "broken",
+    [
+        chunk(b"eXIf", b"MM")[:-4] + b"\0\0\0\0",  # a wrong checksum
+        chunk(b"zTXt", b"name\0\0" + zlib.compress(bytes(80_000_000))),  # text without end
+        chunk(b"iCCP", b"broken"),
+    ],
+)
+def test_a_png_s_broken_chunks_beside_its_pixels_do_no_harm(tmp_path: Path, broken: bytes) -> None:
+    pixels = noise()
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    path = write_png(tmp_path / "a.png", (8, 8, 8, 2), rows, broken)
+    np.testing.assert_array_equal(read_one(path), pixels)
 
 
-def test_an_empty_class_folder_is_named(tmp_path: Path) -> None:
-    make_folder(tmp_path, dog=2)
-    (tmp_path / "bird").mkdir()
-    with pytest.raises(DataError, match="bird holds no pictures"):
-        load(tmp_path)
+def test_a_drawing_that_another_program_would_have_to_draw_is_refused(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.eps")
+    (tmp_path / "a.eps").rename(tmp_path / "a.png")
+    (tmp_path / "b.eps").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
+    read = read_pictures([tmp_path / "a.png", tmp_path / "b.eps"])
+    assert "is not a JPEG" in read.problems[0].reason
+    assert "is a drawing" in read.problems[1].reason
 
 
-def test_a_class_without_a_readable_picture_is_named(tmp_path: Path) -> None:
-    make_folder(tmp_path, dog=4)
-    (tmp_path / "bird").mkdir()
-    (tmp_path / "bird" / "a.jpg").write_text("text")
-    with pytest.raises(DataError, match=r"bird has no picture that can be read: .*a\.jpg is not"):
-        load(tmp_path)
-
-
-def test_mostly_broken_folders_are_refused(tmp_path: Path) -> None:
-    make_folder(tmp_path, dog=1, cat=1)
-    for number in range(3):
-        (tmp_path / "cat" / f"b{number}.png").write_text("text")
-    with pytest.raises(DataError, match="3 of the 5 pictures"):
-        load(tmp_path)
-
-
-def test_a_folder_that_may_not_be_listed_is_named(
+def test_a_format_that_pillow_lacks_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: Path) -> None:
-        raise PermissionError(13, "Permission denied")
+    (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x1cftypavif\0\0\0\0")
+    formats, suffixes = picture_formats._registry()
+    lacking = (formats, suffixes - {".avif", ".avifs"})
+    monkeypatch.setattr(picture_formats, "_registry", lambda: lacking)
+    assert named_like_a_picture(tmp_path / "b.avif")
+    assert "in AVIF, which the Pillow" in read_pictures([tmp_path / "a.jpg"]).problems[0].reason
 
-    monkeypatch.setattr(Path, "iterdir", refuse)
-    with pytest.raises(DataError, match="can't be read: Permission denied"):
-        load(tmp_path)
+
+def test_a_pipe_is_no_picture(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    assert read_pictures([tmp_path / "a.png"]).problems[0].reason == "is not a file"
+
+
+def test_pixels_in_flight_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [
+        save(tmp_path / f"{number}.png", noise(10, 10 * (number % 3 + 1))) for number in range(96)
+    ]
+    together, most = [], []
+    decode = picture_files._flat
+
+    def watched(image: Any, *others: Any) -> Any:
+        together.append(image.width * image.height)
+        most.append(sum(together))
+        try:
+            return decode(image, *others)
+        finally:
+            together.remove(image.width * image.height)
+
+    monkeypatch.setattr(picture_files, "_flat", watched)
+    monkeypatch.setattr(picture_files, "IN_FLIGHT", 350)
+    monkeypatch.setattr(picture_files, "_BATCH", 1)
+    monkeypatch.setattr(picture_files, "available_cores", lambda: 8)
+    assert len(read_pictures(paths).kept) == 96
+    assert max(most) <= 350
+
+
+def test_a_picture_larger_than_the_bound_waits_for_all_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picture_files, "IN_FLIGHT", 10)
+    paths = [save(tmp_path / f"{number}.png", noise()) for number in range(5)]
+    assert len(read_pictures(paths).kept) == 5

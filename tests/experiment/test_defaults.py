@@ -104,6 +104,12 @@ def test_less_is_held_out_beside_a_test_set() -> None:
     assert resolved(has_test_set=True, validation="0").validation == "0"
 
 
+def test_nothing_is_held_out_where_samples_to_validate_with_came_along() -> None:
+    extent = Extent(1000, 4, has_test_set=True, has_validation_set=True)
+    assert resolve(Settings(data="x"), extent).validation is None
+    assert resolve(Settings(data="x", validation="0.3"), extent).validation == "0.3"
+
+
 @given(
     samples=st.integers(1, 10**7),
     features=st.integers(1, 10**6),

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import clearprop as cp
+from clearprop.data.picture_depth import Depth
 from clearprop.errors import ClearpropError, UsageError
 from clearprop.experiment import Settings, Task, learn, read_settings, set_task
-from clearprop.experiment.evaluation import evaluate, predict_files
+from clearprop.experiment.evaluation import evaluate
 from clearprop.experiment.learning import load_dataset, load_for
+from clearprop.experiment.prediction import predict_files
 
 IRIS = cp.load_data("iris")
 
@@ -46,6 +49,61 @@ def test_validation_may_be_data_of_its_own(tmp_path: Path) -> None:
     assert len(found.train) == len(moons)
     assert len(found.held_out) == len(moons) // 5
     assert "validation_accuracy" in learn(found).history.columns
+
+
+def photos(root: Path, highest: int = 900) -> Path:
+    """Write folders to train and to validate; of 16 bits, the dogs three times as bright."""
+    for place, count in (("train/cat", 6), ("train/dog", 6), ("valid/cats", 2), ("valid/dogs", 3)):
+        (root / place).mkdir(parents=True)
+        for number in range(count):
+            level = highest if "dog" in place else highest // 3
+            pixels = np.full((4, 4), level - number, np.uint16)
+            Image.fromarray(pixels).save(root / place / f"{number}.png")
+    return root
+
+
+def test_samples_that_came_to_validate_with_are_used_unless_the_settings_say_otherwise(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(data=str(photos(tmp_path)), size=(4, 4), layers=(4,), epochs=2)
+    found = set_task(settings, load_dataset(settings))
+    assert found.held_out.counts() == {"cat": 2, "dog": 3}
+    assert len(found.train) == 12
+    assert found.settings.validation is None
+    assert "validation_accuracy" in learn(found).history.columns
+    other = set_task(settings.changed({"validation": "0.5"}), load_dataset(settings))
+    assert other.held_out.counts() == {"cat": 3, "dog": 3}
+    assert all(source.startswith("train/") for source in other.held_out.sources)
+    assert set_task(settings.changed({"validation": "0"}), load_dataset(settings)).held_out is None
+
+
+def test_a_run_that_used_them_is_repeated_from_its_settings(tmp_path: Path) -> None:
+    settings = Settings(data=str(photos(tmp_path / "photos")), size=(4, 4), layers=(4,), epochs=2)
+    found = set_task(settings, load_dataset(settings))
+    found.settings.save(tmp_path / "config.toml")
+    again = Settings(**read_settings(tmp_path / "config.toml"))
+    repeated = set_task(again, load_dataset(again))
+    assert repeated.settings == found.settings
+    assert repeated.held_out.sources == found.held_out.sources
+
+
+def test_pictures_of_16_bits_are_as_bright_in_every_part_and_at_prediction(tmp_path: Path) -> None:
+    root = photos(tmp_path)
+    settings = Settings(data=str(root), size=(4, 4), layers=(4,), epochs=2)
+    found = set_task(settings, load_dataset(settings))
+    assert found.recipe.inputs.depth == Depth(0, 1023)
+    assert found.train.X.max() == found.held_out.X.max() == 900 >> 2
+    read = cp.preprocessing.read_inputs([root / "valid/cats/0.png"], found.recipe)
+    assert read.raw.max() == 300 >> 2
+    model = learn(found).model
+    dim = photos(tmp_path / "dim", highest=200)
+    assert load_for(model, str(dim)).X.max() == 200 >> 2
+    assert (
+        set_task(
+            settings.changed({"validation": str(dim / "train")}), load_dataset(settings)
+        ).held_out.X.max()
+        == 200 >> 2
+    )
 
 
 @pytest.mark.parametrize("share", ["1", "-0.1", "1.5", "nan", "inf"])

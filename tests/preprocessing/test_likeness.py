@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearprop.data.table import TEXT, Table
+from clearprop.data import Table
+from clearprop.data.columns import MOST_CATEGORIES
 from clearprop.preprocessing import CategoricalColumn, NumericColumn, TableRecipe, unlikeness
-from clearprop.preprocessing.input_recipes import MOST_CATEGORIES
 
 
 def text(*cells: str) -> np.ndarray:
-    return np.array(cells, dtype=TEXT)
+    return np.array(cells, dtype=object)
 
 
 def notes_on(recipe: TableRecipe, **columns: np.ndarray) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 
 from clearprop.cli import output
+from clearprop.data import Dataset, class_names
+from clearprop.errors import UsageError, naming
 from clearprop.experiment import evaluation, learning
 from clearprop.files.models import Model, load
 
@@ -16,17 +18,27 @@ _CLASSES = 20
 @click.command()
 @click.argument("model", type=click.Path())
 @click.argument("data")
+@click.option(
+    "--map",
+    "mapped",
+    multiple=True,
+    metavar="NAME=CLASS",
+    help="Which class of the model a class of DATA is; may be given several times.",
+)
 @output.json_option
-def evaluate(model: str, data: str, as_json: bool) -> None:
+def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool) -> None:
     """Measure the file MODEL on DATA, a name or a path, whose answers are known.
 
     Where DATA brings a test set, that is what counts; else all of it, which may hold samples that
-    the model has learned from.
+    the model has learned from. Classes may differ from the model's by case, plural or hyphens.
     """
     loaded = load(model)
+    given = _pairs(mapped)
     dataset = learning.load_for(loaded, data)
     output.note_left_out(dataset.problems)
-    measured = dataset.test or dataset
+    measured = _matched(loaded, dataset.test or dataset, given)
+    for note in dict.fromkeys((*measured.notes, *dataset.notes)):
+        output.note(note)
     found = evaluation.evaluate(loaded, measured)
     output.note_all(found.notes)
     which = "the test set of " if dataset.test else ""
@@ -51,6 +63,29 @@ def evaluate(model: str, data: str, as_json: bool) -> None:
         _say_confusion(found.confusion.tolist(), [report.name for report in found.classes])
     if found.mistakes:
         _say_mistakes(found)
+
+
+def _matched(model: Model, dataset: Dataset, given: dict[str, str]) -> Dataset:
+    """Give the classes of data the names that the model has for them."""
+    if model.class_names is None:
+        if given:
+            raise UsageError("The model predicts values, not classes; leave --map out.")
+        return dataset
+    with naming(dataset.name):
+        if model.preprocessing is not None:
+            model.preprocessing.inputs.check(dataset.X)  # more likely than classes by another name
+        return class_names.renamed(dataset, model.class_names, given)
+
+
+def _pairs(mapped: tuple[str, ...]) -> dict[str, str]:
+    """Read what --map says."""
+    pairs: dict[str, str] = {}
+    for text in mapped:
+        name, equals, meant = text.partition("=")
+        if not (name and equals and meant) or name in pairs:
+            raise UsageError(f"--map takes NAME=CLASS, once for each NAME; found {text!r}.")
+        pairs[name] = meant
+    return pairs
 
 
 def _learned_from(model: Model, data: str) -> str | None:

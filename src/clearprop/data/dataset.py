@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from clearprop.configuration import Json
 from clearprop.data.columns import of_column
+from clearprop.data.picture_depth import Depth
 from clearprop.data.reading import DEFAULT, TextForm
 from clearprop.data.selected_rows import Array, SelectedRows, blocks, take_rows
 from clearprop.data.table import Table
@@ -78,6 +79,8 @@ class Dataset:
         The columns of a file of a table, the target first, those that were left out, too.
     form : TextForm
         The form of its text, as far as somebody has said it.
+    depth : Depth, optional
+        The depth by which pictures of more than 8 bits a colour were brought to 8.
 
     Raises
     ------
@@ -101,6 +104,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     columns: tuple[Understood, ...] = ()
     form: TextForm = DEFAULT.text
+    depth: Depth | None = None
 
     def __post_init__(self) -> None:
         if len(self.X) != len(self.y):

@@ -13,7 +13,8 @@ from clearprop.data.idx import Idx
 from clearprop.data.named import BUILTINS, TOYS
 from clearprop.data.npy import Npy
 from clearprop.data.npz import Npz
-from clearprop.data.picture_files import DEFAULT_SIZE, read_folder
+from clearprop.data.picture_files import DEFAULT_SIZE
+from clearprop.data.picture_folders import read_folder
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.text_file import STDIN
 from clearprop.errors import DataError, UsageError, unknown_name

@@ -1,17 +1,22 @@
-"""Picture files and folders of them to pixels, on every core, straight into one array."""
+"""Picture files to pixels, on every core, straight into one array."""
 
+import math
+import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Condition
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.core.blas import available_cores
-from clearprop.data.dataset import Dataset, Problem
-from clearprop.data.format import cannot_read, list_folder
+from clearprop.data.dataset import Problem
+from clearprop.data.picture_depth import FULL, Depth, deep_values, span_of
+from clearprop.data.picture_formats import open_picture, why_not
 from clearprop.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -22,10 +27,20 @@ DEFAULT_SIZE = (64, 64)
 PIXEL_LIMIT = 120_000_000
 """Pixels above which a picture is not decoded: more than a phone's camera takes."""
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
-_READ = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
-_NOT_READ = {".heic", ".heif", ".avif", ".tif", ".tiff"}  # named in a problem, not passed over
+IN_FLIGHT = PIXEL_LIMIT
+"""Pixels that are decoded at a time, by all threads together; a WebP takes 20 bytes for each."""
+
 _BATCH = 32  # files a thread takes at a time: the pool's own work stays small beside decoding
+
+_MOVING = ("GIF", "PNG", "WEBP", "AVIF", "TIFF")  # a PSD has layers, a phone's JPEG a depth map
+
+_ORIENTATION = 0x0112  # the tag of EXIF (CIPA DC-008, 4.6.4), and what undoes its values
+_TURNS = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE"}
+_TURNS |= {6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90"}
+
+_OPAQUE = 255
+
+_TOO_LARGE = f"has more than {PIXEL_LIMIT // 10**6} million pixels, which is not decoded"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,26 +55,77 @@ class Pictures:
         The places of their files in the list.
     problems : tuple of Problem
         The faults of the other files.
+    depth : Depth or None
+        The depth by which pictures of more than 8 bits were brought to 8; None if there are none.
+    notes : tuple of str
+        Sentences on what is not in the pixels.
+    sizes : frozenset of (int, int)
+        Every height and width that the files have, before they are turned upright.
     """
 
     pixels: NDArray[np.uint8]
     kept: NDArray[np.int64]
     problems: tuple[Problem, ...]
+    depth: Depth | None = None
+    notes: tuple[str, ...] = ()
+    sizes: frozenset[tuple[int, int]] = frozenset()
 
 
-def named_like_a_picture(path: Path) -> bool:
-    """Whether a visible file's suffix says that it is a picture, readable here or not."""
-    return path.suffix.lower() in _READ | _NOT_READ and not path.name.startswith(".")
+@dataclass(frozen=True)
+class _Look:
+    """The facts of one file.
+
+    Parameters
+    ----------
+    fault : str or None
+        The reason why it can't be read.
+    span : (float, float) or None
+        The lowest and the highest value of a picture of more than 8 bits.
+    moves, shows_through : bool
+        Whether it has several frames, and transparent parts.
+    size : (int, int) or None
+        Height and width, where it can be read.
+    """
+
+    fault: str | None = None
+    span: tuple[float, float] | None = None
+    moves: bool = False
+    shows_through: bool = False
+    size: tuple[int, int] | None = None
+
+
+class _Budget:
+    """Permits for pixels in flight. A picture that is larger than all of them waits for all."""
+
+    def __init__(self, pixels: int) -> None:
+        self.total = self.free = pixels
+        self.changed = Condition()
+
+    @contextmanager
+    def taken(self, pixels: int) -> Iterator[None]:
+        share = min(pixels, self.total)
+        with self.changed:
+            self.changed.wait_for(lambda: self.free >= share)
+            self.free -= share
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.free += share
+                self.changed.notify_all()
 
 
 def read_pictures(
-    paths: Sequence[Path], size: tuple[int, int] = DEFAULT_SIZE, channels: int = 3
+    paths: Sequence[Path],
+    size: tuple[int, int] = DEFAULT_SIZE,
+    channels: int = 3,
+    depth: Depth | None = None,
 ) -> Pictures:
     """Decode, turn upright, bring to one size.
 
-    JPEG, PNG, WebP, BMP and GIF (its first frame) of any colour mode. Transparent parts become
-    white. A picture that has the asked size keeps its pixels as they are; others are stretched or
-    shrunk to it by Lanczos resampling.
+    Any format that Pillow decodes by itself, of any colour mode; the first frame of several.
+    Transparent parts become white. A picture that has the asked size keeps its pixels as they are;
+    others are stretched or shrunk to it by Lanczos resampling.
 
     Parameters
     ----------
@@ -68,6 +134,8 @@ def read_pictures(
         Height and width in pixels.
     channels : {3, 1}, default 3
         RGB or grey.
+    depth : Depth, optional
+        The depth of pictures of more than 8 bits; by default the one that covers all of them.
 
     Raises
     ------
@@ -76,8 +144,6 @@ def read_pictures(
     DataError
         If the pixels don't fit in memory.
     """
-    from concurrent.futures import ThreadPoolExecutor  # slow to import, seldom needed
-
     if len(size) != 2 or min(size) < 1:
         raise UsageError(f"The size of pictures is {size}, expected a height and a width above 0.")
     if channels not in (1, 3):
@@ -90,81 +156,153 @@ def read_pictures(
             f"{len(paths)} pictures of {size[0]}x{size[1]} need "
             f"{np.prod(shape, dtype=float) / 2**30:.1f} GiB of memory. Choose a smaller size."
         ) from error
+    places = range(len(paths))
+    looks = dict(zip(places, _decode(pixels, paths, places, depth), strict=True))
+    spans = {row: look.span for row, look in looks.items() if look.span is not None}
+    notes = _noted(paths, looks, depth)
+    if spans and depth is None:
+        depth = Depth.covering(spans.values())
+        looks |= zip(spans, _decode(pixels, paths, list(spans), depth), strict=True)
+        notes.append(
+            f"{_pictures(paths, spans, 'has', 'have')} more than 8 bits a colour: {depth.black:g} "
+            f"to {depth.white:g} become 0 to 255."
+        )
+    kept = np.array([row for row, look in looks.items() if look.fault is None], dtype=np.int64)
+    for row, old in enumerate(kept.tolist()):
+        if row != old:  # close the gaps in place: a copy would take the memory twice
+            pixels[row] = pixels[old]
+    problems = tuple(
+        Problem(str(paths[row]), look.fault) for row, look in looks.items() if look.fault
+    )
+    return Pictures(
+        pixels[: len(kept)],
+        kept,
+        problems,
+        depth if spans else None,
+        tuple(notes),
+        frozenset(look.size for look in looks.values() if look.size),
+    )
 
-    def decode_batch(start: int) -> list[str | None]:
-        stop = min(start + _BATCH, len(paths))
-        return [_decode_into(pixels[row], paths[row]) for row in range(start, stop)]
+
+def _noted(paths: Sequence[Path], looks: Mapping[int, _Look], depth: Depth | None) -> list[str]:
+    """Tell of what is not in the pixels."""
+    moves = [row for row, look in looks.items() if look.moves]
+    through = [row for row, look in looks.items() if look.shows_through]
+    beyond = [
+        row for row, look in looks.items() if depth and look.span and look.span[1] > depth.white
+    ]
+    notes = []
+    if moves:
+        notes.append(f"{_pictures(paths, moves, 'has', 'have')} several frames; the first is read.")
+    if through:
+        notes.append(
+            f"{_pictures(paths, through, 'has', 'have')} transparent parts, which become white."
+        )
+    if beyond and depth:
+        notes.append(
+            f"{_pictures(paths, beyond, 'has', 'have')} values above {depth.white:g}, which is "
+            "white in the training pictures; they become white, too."
+        )
+    return notes
+
+
+def _pictures(paths: Sequence[Path], rows: Collection[int], one: str, several: str) -> str:
+    """Begin a sentence about some pictures: by name where there is one, else by their number."""
+    first = paths[next(iter(rows))]
+    return (
+        f"{first} {one}" if len(rows) == 1 else f"{len(rows)} pictures, such as {first}, {several}"
+    )
+
+
+def _decode(
+    pixels: NDArray[np.uint8], paths: Sequence[Path], rows: Sequence[int], depth: Depth | None
+) -> list[_Look]:
+    """Fill some rows; without a depth only tell the values of deep pictures."""
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, seldom needed
+
+    budget = _Budget(IN_FLIGHT)
+
+    def decode_batch(batch: Sequence[int]) -> list[_Look]:
+        return [_decode_into(pixels[row], paths[row], depth, budget) for row in batch]
 
     # Pillow warns of odd metadata, which does no harm, and of large pictures, which are refused
     # below. Filters belong to the whole process: only this thread sets them, around the others.
     with warnings.catch_warnings(), ThreadPoolExecutor(available_cores()) as pool:
         warnings.simplefilter("ignore")
-        batches = list(pool.map(decode_batch, range(0, len(paths), _BATCH)))
-    reasons = [reason for batch in batches for reason in batch]
-    kept = np.array([row for row, reason in enumerate(reasons) if reason is None], dtype=np.int64)
-    for row, old in enumerate(kept.tolist()):
-        if row != old:  # close the gaps in place: a copy would take the memory twice
-            pixels[row] = pixels[old]
-    problems = [
-        Problem(str(path), reason)
-        for path, reason in zip(paths, reasons, strict=True)
-        if reason is not None
-    ]
-    return Pictures(pixels[: len(kept)], kept, tuple(problems))
+        starts = range(0, len(rows), _BATCH)
+        batches = pool.map(decode_batch, (rows[start : start + _BATCH] for start in starts))
+        return [look for batch in batches for look in batch]
 
 
-def _decode_into(row: NDArray[np.uint8], path: Path) -> str | None:
+def _decode_into(row: NDArray[np.uint8], path: Path, depth: Depth | None, budget: _Budget) -> _Look:
     """Fill `row`, or say what is wrong with the file."""
     from PIL import Image, UnidentifiedImageError
 
-    if path.suffix.lower() in _NOT_READ:
-        return f"is in a format that is not read ({path.suffix}); save it as JPEG or PNG"
     try:
-        if path.exists() and not path.is_file():  # opening a pipe would wait for ever
-            return "is not a file"
-        with Image.open(path, formats=_FORMATS) as image:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+            return _Look("is not a file")
+        with open_picture(path) as image:
             if image.width * image.height > PIXEL_LIMIT:
-                return _too_large()
-            row[...] = np.asarray(_uniform(image, row))
+                return _Look(_TOO_LARGE)
+            stored = (image.height, image.width)
+            moves = image.format in _MOVING and bool(getattr(image, "is_animated", False))
+            height, width = row.shape[:2]
+            # A JPEG can be decoded at 1/2, 1/4 or 1/8 at a fraction of the cost. At least twice the
+            # size is left to the resampling; turned pictures swap their sides.
+            image.draft(None, (2 * max(height, width),) * 2)
+            # A progressive JPEG is held whole in memory, whatever size it is decoded at.
+            held = stored if image.info.get("progressive") else (image.height, image.width)
+            with budget.taken(math.prod(held)):
+                values = deep_values(image, lambda: open_picture(path))
+                span = None if values is None else span_of(values)
+                if values is not None and depth is None:
+                    return _Look(span=span, moves=moves)
+                picture, shows_through = _flat(image, values, depth)
+                mode = "L" if row.ndim == 2 else "RGB"
+                if picture.mode != mode:  # else it would be copied
+                    picture = picture.convert(mode)
+                if picture.size != (width, height):
+                    picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+                row[...] = np.asarray(picture)
     except Image.DecompressionBombError:
-        return _too_large()
+        return _Look(_TOO_LARGE)
     except UnidentifiedImageError:
-        return "is not a JPEG, PNG, WebP, BMP or GIF picture"
+        return _Look(why_not(path))
+    except MemoryError:
+        return _Look("does not fit in memory")
     except OSError as error:
-        return f"can't be read: {error.strerror or error}"
+        return _Look(f"can't be read: {error.strerror or error}")
     except Exception as error:  # a decoder's answer to broken bytes may be any exception
-        return f"is broken: {error}"
-    return None
+        return _Look(f"is broken: {error}")
+    return _Look(None, span, moves, shows_through, stored)
 
 
-def _too_large() -> str:
-    return f"has more than {PIXEL_LIMIT // 10**6} million pixels, which is not decoded"
+def _flat(image: "Image", values: NDArray[Any] | None, depth: Depth | None) -> tuple["Image", bool]:
+    """Bring a picture upright and to 8 bits, and lay what is transparent on white.
 
-
-def _uniform(image: "Image", row: NDArray[np.uint8]) -> "Image":
-    """Bring a picture upright, to the colours and the size of `row`."""
-    from PIL import Image, ImageOps
-
-    height, width = row.shape[:2]
-    # A JPEG can be decoded at 1/2, 1/4 or 1/8 at a fraction of the cost. At least twice the size
-    # is left to the resampling; turned pictures swap their sides.
-    image.draft(None, (2 * max(height, width),) * 2)
-    upright = _flat(ImageOps.exif_transpose(image)).convert("L" if row.ndim == 2 else "RGB")
-    if upright.size == (width, height):
-        return upright
-    return upright.resize((width, height), Image.Resampling.LANCZOS)
-
-
-def _flat(image: "Image") -> "Image":
-    """Bring 16 bits to 8, and lay what is transparent on white."""
+    Returns
+    -------
+    PIL.Image.Image, bool
+        The picture, and whether anything was transparent.
+    """
     from PIL import Image
 
-    if image.mode.startswith("I"):  # Pillow would cut off at 255 instead
-        return Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
-    if not image.has_transparency_data:
-        return image
-    white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image.convert("RGBA"))
+    image.load()  # of a TIFF, this already turns it
+    try:
+        turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # broken metadata, of which any exception may come
+        turn = None
+    if values is not None:
+        if depth is None or (depth == FULL and values.dtype.kind == "f"):
+            depth = Depth.covering([span_of(values)])
+        image = Image.fromarray(depth.scale(values))
+    shows_through = False
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        shows_through = image.getchannel("A").getextrema() != (_OPAQUE, _OPAQUE)
+        if shows_through:
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image if turn is None else image.transpose(Image.Transpose[turn]), shows_through
 
 
 def preview(path: Path, longest: int = 400) -> NDArray[np.uint8]:
@@ -181,119 +319,10 @@ def preview(path: Path, longest: int = 400) -> NDArray[np.uint8]:
     -------
     ndarray of uint8, shape (H, W, 3)
     """
-    from PIL import Image, ImageOps
-
-    with Image.open(path, formats=_FORMATS) as image:
+    with warnings.catch_warnings(), open_picture(path) as image:
+        warnings.simplefilter("ignore")
         image.draft(None, (longest, longest))
-        upright = _flat(ImageOps.exif_transpose(image)).convert("RGB")
-    upright.thumbnail((longest, longest))
-    return np.asarray(upright)
-
-
-def read_folder(root: Path, size: tuple[int, int] = DEFAULT_SIZE, channels: int = 3) -> Dataset:
-    """Read a folder whose folders are named after the classes of the pictures in them.
-
-    Classes are the folders' names in sorted order, and so are the files of each. Hidden files and
-    files not named like pictures are passed over.
-
-    Parameters
-    ----------
-    root : Path
-    size : (int, int), default (64, 64)
-        Height and width in pixels that every picture is brought to.
-    channels : {3, 1}, default 3
-        RGB or grey.
-
-    Returns
-    -------
-    Dataset
-        Pictures, with the test set where there is one. Files that can't be read are its
-        `problems`.
-
-    Raises
-    ------
-    DataError
-        If there are no class folders, a class has no readable picture, more than half of the
-        pictures can't be read, or the test set has a class that the training set has not.
-    """
-    parts = {folder.name: folder for folder in _folders(root)}
-    split = "train" in parts and bool(_folders(parts["train"]))
-    top = parts["train"] if split else root
-    classes = tuple(folder.name for folder in _folders(top))
-    if not classes:
-        raise DataError(
-            f"{root} has no class folders. Expected pictures in {root.name or root}/CLASS/ or "
-            f"{root.name or root}/train/CLASS/, one folder a class."
-        )
-    test = None
-    if split and "test" in parts:
-        test = _read_part(root, parts["test"], classes, size, channels)
-    return _read_part(root, top, classes, size, channels, test)
-
-
-def _read_part(
-    root: Path,
-    top: Path,
-    classes: tuple[str, ...],
-    size: tuple[int, int],
-    channels: int,
-    test: Dataset | None = None,
-) -> Dataset:
-    paths: list[Path] = []
-    labels: list[int] = []
-    for folder in _folders(top):
-        if folder.name not in classes:
-            raise DataError(
-                f"{folder} is a class that is not in the training set; its classes are "
-                f"{', '.join(classes)}."
-            )
-        found = [path for path in list_folder(folder) if named_like_a_picture(path)]
-        if not found:
-            raise DataError(f"{folder} holds no pictures. Fill it, or remove the folder.")
-        paths += found
-        labels += [classes.index(folder.name)] * len(found)
-    read = read_pictures(paths, size, channels)
-    y = np.array(labels, dtype=np.int64)
-    _require_enough(top, y, read.kept, classes, read.problems)
-    return Dataset(
-        name=str(root),
-        kind="pictures",
-        X=read.pixels,
-        y=y[read.kept],
-        class_names=classes,
-        sources=tuple(paths[row].relative_to(root).as_posix() for row in read.kept.tolist()),
-        target_name="class",
-        test=test,
-        problems=read.problems + (test.problems if test else ()),
-    )
-
-
-def _require_enough(
-    top: Path,
-    y: NDArray[np.int64],
-    kept: NDArray[np.int64],
-    classes: tuple[str, ...],
-    problems: tuple[Problem, ...],
-) -> None:
-    lost = sorted(set(y.tolist()) - set(y[kept].tolist()))
-    if lost:
-        raise DataError(
-            f"{top / classes[lost[0]]} has no picture that can be read: {problems[0]}."
-            if len(problems) == 1
-            else f"{top / classes[lost[0]]} has no picture that can be read; {problems[0]}, and "
-            f"{len(problems) - 1} more."
-        )
-    if len(problems) > len(y) / 2:
-        raise DataError(
-            f"{len(problems)} of the {len(y)} pictures in {top} can't be read: {problems[0]}. "
-            "Check that these are the pictures you mean."
-        )
-
-
-def _folders(root: Path) -> list[Path]:
-    try:
-        return [
-            path for path in list_folder(root) if path.is_dir() and not path.name.startswith(".")
-        ]
-    except OSError as error:
-        raise cannot_read(root, error) from error
+        flat, _ = _flat(image, deep_values(image, lambda: open_picture(path)), None)
+        picture = flat.convert("RGB")
+    picture.thumbnail((longest, longest))
+    return np.asarray(picture)

@@ -14,6 +14,7 @@ from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Table, hold_out, load
 from clearprop.data.format import Format
 from clearprop.data.loading import format_of
+from clearprop.data.picture_folders import as_deep
 from clearprop.data.splitting import hold_out_groups, hold_out_latest, without_column
 from clearprop.data.table import role_of
 from clearprop.errors import DataError, DivergedError, UsageError, listed, naming
@@ -103,7 +104,8 @@ def load_for(model: Model, name_or_path: str) -> Dataset:
         return load(name_or_path)
     inputs = recipe.inputs
     if isinstance(inputs, preprocessing.PictureRecipe):
-        return load(name_or_path, size=inputs.size, channels=inputs.channels)
+        dataset = load(name_or_path, size=inputs.size, channels=inputs.channels)
+        return as_deep(dataset, inputs.depth)
     path = Path(name_or_path)
     owner = format_of(path)
     if owner is None or not owner.has_columns:
@@ -143,7 +145,12 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     """
     inputs = dataset if settings.group is None else without_column(dataset, settings.group)
     features = preprocessing.fit_inputs(inputs).input_shape
-    extent = Extent(len(dataset), math.prod(features), has_test_set=dataset.test is not None)
+    extent = Extent(
+        len(dataset),
+        math.prod(features),
+        has_test_set=dataset.test is not None,
+        has_validation_set=dataset.validation is not None and _followed(settings) is None,
+    )
     settings = resolve(settings, extent)
     train, held_out, notes = _held_out(settings, dataset)
     recipe = preprocessing.fit_recipe(train)
@@ -189,7 +196,9 @@ def _held_out(
     settings: Settings, dataset: Dataset
 ) -> tuple[Dataset, Dataset | None, tuple[str, ...]]:
     """Return the samples to train on, those to validate with, and what is to be said of them."""
-    validation = settings.validation or "0"
+    validation = settings.validation
+    if validation is None:
+        return dataset, dataset.validation, ()
     try:
         share = float(validation)
     except ValueError:
@@ -232,7 +241,7 @@ def _load_alike(settings: Settings, dataset: Dataset, path: str) -> Dataset:
         roles = {name: role_of(column) for name, column in dataset.X.columns.items()}
         task = "regress" if dataset.class_names is None else "classify"
         reading = replace(reading, target=dataset.target_name, task=task, roles=roles)
-    return load(path, reading=reading, size=settings.size)
+    return as_deep(load(path, reading=reading, size=settings.size), dataset.depth)
 
 
 def _summary(settings: Settings, history: History) -> dict[str, Json]:

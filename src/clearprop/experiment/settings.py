@@ -60,11 +60,14 @@ class Extent:
         The numbers in one prepared sample.
     has_test_set : bool
         Whether the data bring a test set: then less is held out for validation.
+    has_validation_set : bool, default False
+        Whether they bring samples to validate with: then nothing is held out.
     """
 
     samples: int
     features: int
     has_test_set: bool
+    has_validation_set: bool = False
 
 
 def _layers(_: "Settings", extent: Extent) -> tuple[int, int]:
@@ -111,7 +114,9 @@ def _dropout(given: "Settings", _: Extent) -> float:
     return _DROPOUT if drops else 0.0
 
 
-def _validation(_: "Settings", extent: Extent) -> str:
+def _validation(_: "Settings", extent: Extent) -> str | None:
+    if extent.has_validation_set:
+        return None
     return "0.1" if extent.has_test_set else "0.2"
 
 
@@ -252,7 +257,7 @@ class Settings:
     validation: str | None = setting(
         values.ShareOrData("SHARE|DATA"),
         "What is held out; 0 for nothing.",
-        told="0.2; 0.1 beside a test set",
+        told="what came to validate with, else 0.2; 0.1 beside a test set",
         rule=_validation,
     )
     group: str | None = setting(

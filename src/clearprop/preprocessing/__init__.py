@@ -6,9 +6,9 @@ It travels inside the model file as plain values and is applied again at predict
 from clearprop.preprocessing.array_recipe import ArrayRecipe
 from clearprop.preprocessing.given import prepared_from
 from clearprop.preprocessing.input_files import found_files, shown
-from clearprop.preprocessing.input_recipes import PictureRecipe
 from clearprop.preprocessing.inputs import Inputs, Part, array_of, read_inputs, read_parts
 from clearprop.preprocessing.likeness import unlikeness
+from clearprop.preprocessing.picture_recipe import Likeness, PictureRecipe
 from clearprop.preprocessing.recipe import (
     InputRecipe,
     PreparedRows,
@@ -35,6 +35,7 @@ __all__ = [
     "DateColumn",
     "InputRecipe",
     "Inputs",
+    "Likeness",
     "NumericColumn",
     "Part",
     "PictureRecipe",

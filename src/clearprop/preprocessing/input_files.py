@@ -13,9 +13,10 @@ from pathlib import Path
 from clearprop.data import loading
 from clearprop.data.dataset import Problem
 from clearprop.data.format import Format, cannot_read
-from clearprop.data.picture_files import named_like_a_picture
+from clearprop.data.picture_formats import named_like_a_picture
 from clearprop.errors import DataError, ShapeError
-from clearprop.preprocessing.input_recipes import PictureRecipe, Recipe
+from clearprop.preprocessing.input_recipes import Recipe
+from clearprop.preprocessing.picture_recipe import PictureRecipe
 
 STANDARD_INPUT = "-"
 

@@ -10,15 +10,17 @@ from numpy.typing import DTypeLike
 
 from clearprop.data import loading
 from clearprop.data.dataset import Problem, Raw
-from clearprop.data.picture_files import named_like_a_picture, read_pictures
+from clearprop.data.picture_depth import FULL
+from clearprop.data.picture_files import read_pictures
+from clearprop.data.picture_formats import named_like_a_picture
 from clearprop.data.selected_rows import Array
 from clearprop.data.table import Table, Words, as_numbers
 from clearprop.data.tabular import TableFormat
 from clearprop.errors import DataError, ShapeError, naming
 from clearprop.preprocessing.array_recipe import ArrayRecipe
 from clearprop.preprocessing.input_files import InputFiles, shown
-from clearprop.preprocessing.input_recipes import PictureRecipe
 from clearprop.preprocessing.likeness import unlikeness
+from clearprop.preprocessing.picture_recipe import PictureRecipe
 from clearprop.preprocessing.recipe import PreparedRows, Preprocessing, prepare
 
 
@@ -167,10 +169,11 @@ def _read_pictures(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
     inputs = recipe.inputs
     if not isinstance(inputs, PictureRecipe):
         raise DataError(f"{paths[0]} is a picture, but the model was not trained on pictures.")
-    read = read_pictures(paths, inputs.size, inputs.channels)
+    read = read_pictures(paths, inputs.size, inputs.channels, inputs.depth or FULL)
     sources = tuple(shown(paths[row]) for row in read.kept.tolist())
     problems = tuple(Problem(shown(Path(one.source)), one.reason) for one in read.problems)
-    return Inputs(read.pixels, sources, problems)
+    notes = unlikeness(read.pixels, inputs, "", sources)
+    return Inputs(read.pixels, sources, problems, (*notes, *read.notes))
 
 
 def as_written(path: Path, recipe: Preprocessing) -> Mapping[str, Words]:

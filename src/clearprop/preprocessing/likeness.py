@@ -1,6 +1,6 @@
 """How samples to predict from differ from those of the training data, in plain sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from clearprop.data.columns import MOST_CATEGORIES
 from clearprop.data.dataset import Raw
 from clearprop.data.table import Column, Table, as_numbers, as_words
 from clearprop.preprocessing.input_recipes import Recipe
+from clearprop.preprocessing.picture_recipe import PictureRecipe
 from clearprop.preprocessing.table_recipe import CategoricalColumn, NumericColumn, TableRecipe
 
 FAR = 10.0
@@ -20,7 +21,9 @@ FEWEST = 10
 _LONGEST = 60  # characters of a cell that are shown
 
 
-def unlikeness(raw: Raw, recipe: Recipe, name: str) -> tuple[str, ...]:
+def unlikeness(
+    raw: Raw, recipe: Recipe, name: str, sources: Sequence[str] | None = None
+) -> tuple[str, ...]:
     """Say in what samples are unlike the training data, though the recipe can prepare them.
 
     Of a table, for each column: categories that training never had; numbers both outside the
@@ -34,12 +37,18 @@ def unlikeness(raw: Raw, recipe: Recipe, name: str) -> tuple[str, ...]:
     recipe : Recipe
     name : str
         The file or data set that the sentences begin with.
+    sources : sequence of str of length N, optional
+        The file of each picture; by default its row in `name`.
 
     Returns
     -------
     tuple of str
-        At most one sentence a column, with the first row, counted from 1.
+        At most one sentence a column, with the first row, counted from 1; of pictures a sentence
+        for each kind of unlikeness.
     """
+    if isinstance(recipe, PictureRecipe) and recipe.likeness and not isinstance(raw, Table):
+        rows = sources or [f"{name} row {row + 1}" for row in range(len(raw))]
+        return recipe.likeness.unlike(raw, rows)
     if not isinstance(raw, Table) or not isinstance(recipe, TableRecipe):
         return ()
     return tuple(

@@ -9,12 +9,13 @@ from numpy.typing import DTypeLike, NDArray
 
 from clearprop.configuration import Json, from_config, to_config
 from clearprop.data.dataset import Dataset, Raw
+from clearprop.data.picture_depth import Depth
 from clearprop.data.reading import Reading, TextForm
 from clearprop.data.selected_rows import Array
 from clearprop.data.table import Table
 from clearprop.errors import ShapeError, UsageError
 from clearprop.preprocessing.array_recipe import ArrayRecipe
-from clearprop.preprocessing.input_recipes import PictureRecipe
+from clearprop.preprocessing.picture_recipe import Likeness, PictureRecipe
 from clearprop.preprocessing.table_recipe import COLUMNS, TableRecipe
 from clearprop.preprocessing.target_scales import PowerScale
 from clearprop.preprocessing.targets import ClassTarget, ValueTarget
@@ -83,7 +84,7 @@ class Preprocessing:
 RECIPE_TYPES: dict[str, type] = {
     one.__name__: one
     for one in (
-        *(*get_args(InputRecipe), *COLUMNS, TextForm),
+        *(*get_args(InputRecipe), *COLUMNS, TextForm, Depth, Likeness),
         *(*get_args(TargetRecipe), PowerScale),
         Preprocessing,
     )
@@ -115,8 +116,7 @@ def fit_inputs(dataset: Dataset) -> InputRecipe:
         ignored = tuple(one.name for one in dataset.columns if not one.is_used)
         return TableRecipe.fit(X, ignored, dataset.form)
     if dataset.kind == "pictures":
-        height, width = X.shape[1:3]
-        return PictureRecipe((height, width), 3 if X.ndim == 4 else 1)
+        return PictureRecipe.fit(X, dataset.depth)
     return ArrayRecipe.fit(X)
 
 

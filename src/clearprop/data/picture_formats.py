@@ -1,0 +1,139 @@
+"""The formats of picture files: which are read, by what names they go, and how a file is opened."""
+
+import struct
+from functools import cache
+from io import BytesIO
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+_FORMATS = (
+    *("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000", "ICO", "ICNS"),
+    *("DIB", "QOI", "PSD", "DDS", "SGI", "SUN", "PCX", "XBM", "XPM", "CUR", "MSP", "PCD", "FITS"),
+    "TGA",  # the last, because it has no mark at its beginning
+)
+"""The formats that Pillow decodes by itself; EPS and WMF start other programs."""
+
+_SUFFIXES_OF = {"MPO": "JPEG"}  # a phone's JPEG with a second picture, which has no opener
+
+_SAVE = "; save it as JPEG or PNG"
+
+_NOT_READ = dict.fromkeys((".heic", ".heif", ".hif"), f"is a HEIC picture, as phones make{_SAVE}")
+_NOT_READ |= dict.fromkeys(
+    (".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".rw2"),
+    f"is a camera's raw picture, which is not read{_SAVE}",
+)
+_NOT_READ |= dict.fromkeys(
+    (".eps", ".wmf", ".emf", ".svg", ".svgz"), f"is a drawing, which is not read{_SAVE}"
+)
+_NOT_READ |= {".jxl": f"is a JPEG XL picture, which is not read{_SAVE}"}
+"""Names that people give pictures, and why these are not read: named, not passed over."""
+
+_OPTIONAL = {".avif": "AVIF", ".avifs": "AVIF", ".webp": "WebP"}
+"""Formats that Pillow may have been built without: it then knows no names of theirs."""
+
+_BEGINNINGS = (
+    (b"<", "is a web page or other text under a picture's name; get the picture anew"),
+    (b"version https://git-lfs", "only points to a picture in Git LFS; fetch it with git lfs pull"),
+)
+
+_MARKED = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "ICO", "PSD")
+"""Formats whose files begin with a mark that no text begins with."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
+
+
+@cache
+def _registry() -> tuple[tuple[str, ...], frozenset[str]]:
+    """Ask Pillow for the formats that it can open, and the suffixes of their files."""
+    from PIL import Image
+
+    registered = Image.registered_extensions()  # imports the plugins first
+    formats = tuple(name for name in _FORMATS if name in Image.OPEN)
+    return formats, frozenset(
+        suffix for suffix, name in registered.items() if _SUFFIXES_OF.get(name, name) in formats
+    )
+
+
+def named_like_a_picture(path: PurePath) -> bool:
+    """Whether a visible file's suffix says that it is a picture, readable here or not."""
+    suffix = path.suffix.lower()
+    return not path.name.startswith(".") and (
+        suffix in _registry()[1] or suffix in _NOT_READ or _lacking(suffix) is not None
+    )
+
+
+def open_picture(path: Path) -> "ImageFile":
+    """Open a picture of a format that is read, whatever its name says.
+
+    Raises
+    ------
+    PIL.UnidentifiedImageError
+        If it is none.
+    OSError
+        If it can't be read.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    formats, _ = _registry()
+    try:
+        return Image.open(path, formats=formats)
+    except (UnidentifiedImageError, ValueError):
+        if (bare := _without_metadata(path)) is None:
+            raise
+        return Image.open(BytesIO(bare), formats=("PNG",))
+
+
+def _without_metadata(path: Path) -> bytes | None:
+    """Return a PNG without the chunks that don't matter to its pixels, which may be broken."""
+    content = path.read_bytes()
+    if not content.startswith(_PNG):
+        return None
+    kept, place = [_PNG], len(_PNG)
+    while place + 12 <= len(content):
+        length, name = struct.unpack_from(">I4s", content, place)
+        end = place + 12 + length
+        if name in _NEEDED:
+            kept.append(content[place:end])
+        place = end
+    return b"".join(kept)
+
+
+def why_not(path: Path) -> str:
+    """Say why a file that could not be identified is no picture that is read."""
+    from PIL import Image
+
+    suffix = path.suffix.lower()
+    with path.open("rb") as file:
+        head = file.read(64)
+    if head[4:12] in (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypmif1", b"ftypmsf1"):
+        return _NOT_READ[".heic"]
+    if head[4:12] in (b"ftypavif", b"ftypavis"):
+        suffix = ".avif"
+    elif head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        suffix = ".webp"
+    if lacking := _lacking(suffix):
+        return (
+            f"is a picture in {lacking}, which the Pillow that is installed was built without; "
+            f"install Pillow anew with pip, or save it as JPEG or PNG"
+        )
+    if suffix in _NOT_READ:
+        return _NOT_READ[suffix]
+    for beginning, reason in _BEGINNINGS:
+        if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(beginning):
+            return reason
+    if not head:
+        return "is empty"
+    for name in _MARKED:
+        accepts = Image.OPEN[name][1] if name in Image.OPEN else None
+        if accepts is not None and accepts(head[:16]) is True:
+            return f"is a {name} picture that is damaged or ends too early; get it anew"
+    return "is not a JPEG, PNG, WebP, GIF, BMP, TIFF or other picture that is read"
+
+
+def _lacking(suffix: str) -> str | None:
+    """Return the format of a suffix that Pillow was built without."""
+    return None if suffix in _registry()[1] else _OPTIONAL.get(suffix)
