@@ -57,7 +57,7 @@ def check(target: str, data: str | None, as_json: bool, **options: Any) -> None:
     if as_json:
         output.say_json({"target": target, **report})
     else:
-        click.echo(text)
+        output.say(text)
     if not report["passed"]:
         wrong = any(row["verdict"] not in ("right", "unclear") for row in report["rows"])
         click.get_current_context().exit(1 if wrong else 2)

@@ -25,21 +25,21 @@ def data(
         return
     _say(described, described["name"])
     if described["test"]:
-        click.echo()
+        output.say()
         _say(described["test"], "its test set")
 
 
 def _say(described: dict[str, Any], title: str) -> None:
-    click.echo(
+    output.say(
         f"{title}: {described['samples']} samples, {described['kind']}, "
         f"{readable_bytes(described['bytes'])}; {described['task']} of {described['target']!r}"
     )
     if "shape" in described:
         low, high = described["range"]
         shape = "x".join(map(str, described["shape"]))
-        click.echo(f"each {shape} of {described['dtype']}, from {low:g} to {high:g}")
+        output.say(f"each {shape} of {described['dtype']}, from {low:g} to {high:g}")
     if "columns" in described:
-        click.echo()
+        output.say()
         output.say_table(
             ("column ", "kind ", "missing", "range or categories"),
             (
@@ -48,15 +48,15 @@ def _say(described: dict[str, Any], title: str) -> None:
             ),
         )
     if "classes" in described:
-        click.echo()
+        output.say()
         output.say_table(("class ", "samples"), described["classes"].items())
     else:
         low, high = described["values"]
-        click.echo(f"values from {low:g} to {high:g}")
+        output.say(f"values from {low:g} to {high:g}")
     if described["problems"]:
-        click.echo(f"\n{len(described['problems'])} left out:")
+        output.say(f"\n{len(described['problems'])} left out:")
         for problem in described["problems"]:
-            click.echo(f"  {problem['source']} {problem['reason']}")
+            output.say(f"  {problem['source']} {problem['reason']}")
 
 
 def _span(column: dict[str, Any]) -> str:

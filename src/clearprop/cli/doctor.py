@@ -64,9 +64,9 @@ def doctor(
     if as_json:
         output.say_json({"examined": run_or_data, **found.to_json()})
         return
-    click.echo(found)
+    output.say(found)
     if again and found.command:
-        click.echo(f"\nAll of it:  {again} {found.command}")
+        output.say(f"\nAll of it:  {again} {found.command}")
 
 
 def _load(settings: Settings) -> Dataset:

@@ -37,9 +37,9 @@ def evaluate(model: str, data: str, as_json: bool) -> None:
         )
         return
     score = output.score_text(found.score_name, found.score)
-    click.echo(f"{which}{data}: {found.samples} samples, {score}, loss {found.loss:.4f}")
+    output.say(f"{which}{data}: {found.samples} samples, {score}, loss {found.loss:.4f}")
     if found.confusion is not None:
-        click.echo()
+        output.say()
         output.say_table(
             ("class ", "samples", "precision", "recall"),
             (
@@ -66,7 +66,7 @@ def _learned_from(model: Model, data: str) -> str | None:
 
 
 def _say_mistakes(found: evaluation.Evaluation) -> None:
-    click.echo()
+    output.say()
     if found.confusion is None:
         output.say_table(
             ("furthest off ", "true", "predicted"),
@@ -75,7 +75,7 @@ def _say_mistakes(found: evaluation.Evaluation) -> None:
         return
     count = "1 mistake" if len(found.mistakes) == 1 else f"{len(found.mistakes)} mistakes"
     certain = found.probabilities is not None
-    click.echo(f"{count}, the most confident first:" if certain else f"{count}:")
+    output.say(f"{count}, the most confident first:" if certain else f"{count}:")
     output.say_table(
         ("sample ", "true ", "predicted ", "probability")[: 3 + certain],
         (
@@ -87,11 +87,11 @@ def _say_mistakes(found: evaluation.Evaluation) -> None:
 
 
 def _say_confusion(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> None:
-    click.echo()
+    output.say()
     if len(names) > _CLASSES:
-        click.echo(f"The confusion of {len(names)} classes is too wide to print; --json has it.")
+        output.say(f"The confusion of {len(names)} classes is too wide to print; --json has it.")
         return
-    click.echo("Confusion: rows are the truth, columns what was said.")
+    output.say("Confusion: rows are the truth, columns what was said.")
     output.say_table(
         (" ", *names),
         ((name, *counts) for name, counts in zip(names, confusion, strict=True)),

@@ -1,58 +1,135 @@
-"""How commands speak: results to standard output, everything else to standard error."""
+"""How commands speak: results to standard output, everything else to standard error.
 
+No command prints in any other way: here text from outside becomes text that a terminal only shows.
+"""
+
+import errno
 import math
+import os
+import sys
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from clearprop.core.printable import printable
 from clearprop.data import Problem
+from clearprop.errors import OutputError
 from clearprop.experiment.folder import dumps
 
+MOST_ROWS = 40
+"""Rows of a table that describes data: more are counted, as nobody reads 20,000 classes."""
+
 _NO_EDGE = 10_000  # columns
+_MOST_LINES = 20  # of a message
+_MOST_CHARACTERS = 2_000  # of a line of a message
+_MOST_PROBLEMS = 10
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object instead of text."
 )
 
 
+def say(text: object = "") -> None:
+    """Print a result: a line, or several."""
+    _print(printable(str(text)))
+
+
+def say_line(text: object) -> None:
+    """Print a result that is one line whatever it holds: a path, for instance."""
+    _print(printable(str(text), one_line=True))
+
+
 def say_json(value: Any) -> None:
     """Print a value as JSON."""
-    click.echo(dumps(value))
+    _print(dumps(value))
 
 
 def note(message: str) -> None:
     """Tell something along the way."""
-    click.echo(message, err=True)
+    _print(printable(_excerpt(message)), err=True)
 
 
-def note_left_out(problems: Iterable[Problem]) -> None:
+def complain(message: str) -> None:
+    """Tell why a command ends."""
+    # The convention of no-color.org, which click does not know.
+    plain = False if os.environ.get("NO_COLOR") else None
+    click.secho("Error: ", fg="red", nl=False, err=True, color=plain)
+    note(message)
+
+
+def note_left_out(problems: Sequence[Problem]) -> None:
     """Tell which files could not be read."""
-    for problem in problems:
-        note(f"Left out: {problem}.")
+    for problem in problems[:_MOST_PROBLEMS]:
+        note(printable(f"Left out: {problem}.", one_line=True))
+    if (more := len(problems) - _MOST_PROBLEMS) > 0:
+        note(f"Left out: {more:,} more.")
 
 
-def say_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
+def say_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    title: str = "",
+    most: int | None = None,
+) -> None:
     """Print a table; columns whose name ends in a space are set to the left, others to the right.
 
-    On a terminal long cells are wrapped; elsewhere there is no edge to wrap at.
+    On a terminal long cells are wrapped; elsewhere there is no edge to wrap at. Of more than `most`
+    rows the others are counted.
     """
+    rows = iter(rows)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
-        table.add_column(name.rstrip(), justify="left" if name.endswith(" ") else "right")
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        header = printable(name.rstrip(), one_line=True)
+        table.add_column(header, justify="left" if name.endswith(" ") else "right")
+    for row in islice(rows, most):
+        table.add_row(*(printable(str(cell), one_line=True) for cell in row))
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = _NO_EDGE
     with console.capture() as captured:
         console.print(table)
     if title:
-        click.echo(title)
+        say(title)
     for line in captured.get().splitlines():
-        click.echo(line.rstrip())
+        _print(line.rstrip())
+    if more := sum(1 for _ in rows):
+        say(f"... and {more:,} more; --json has them all")
+
+
+def _print(text: str, *, err: bool = False) -> None:
+    """Print, whatever the encoding of the stream: what it lacks is shown by its code point."""
+    encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
+    try:
+        click.echo(text.encode(encoding, "backslashreplace").decode(encoding), err=err)
+    except OSError as error:
+        if err:  # nobody hears it, and what was asked for can be done all the same
+            return
+        if error.errno == errno.EPIPE:  # nobody reads on: click ends quietly
+            raise
+        # What could not be written would be tried again, and complained of, at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        reason = error.strerror or error
+        raise OutputError(f"The output can't be written: {reason}.") from error
+
+
+def _excerpt(message: str) -> str:
+    """Leave out the middle of a long message: what is wrong stands at its beginning or its end."""
+    lines = message.split("\n")
+    if (more := len(lines) - _MOST_LINES) > 0:
+        half = _MOST_LINES // 2
+        lines = [*lines[:half], f"... {more + 1:,} more lines ...", *lines[1 - half :]]
+    return "\n".join(map(_cut, lines))
+
+
+def _cut(line: str) -> str:
+    if (more := len(line) - _MOST_CHARACTERS) <= 0:
+        return line
+    half = _MOST_CHARACTERS // 2
+    return f"{line[:half]} ... {more:,} characters more ... {line[-half:]}"
 
 
 def percent(share: float) -> str:

@@ -46,7 +46,7 @@ def predict(
     else:
         _say(found)
         for path in drawn:
-            click.echo(path)
+            output.say_line(path)
     if found.problems:
         ctx.exit(1)
 

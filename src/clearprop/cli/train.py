@@ -104,7 +104,7 @@ def _say_reached(report: dict[str, Any]) -> None:
         reached = report.get(part)
         if reached:
             score = next(key for key in reached if key != "loss")
-            click.echo(
+            output.say(
                 f"{name:9} {report['samples'][part]:6} samples: "
                 f"{output.score_text(score, reached[score])}, loss {reached['loss']:.4f}"
             )
@@ -114,7 +114,7 @@ def _say_saved(report: dict[str, Any], folder: Path, pictures: list[Path]) -> No
     saved = ["model", "history", "settings", "report", *(path.name for path in pictures)]
     epochs = "1 epoch" if report["epochs"] == 1 else f"{report['epochs']} epochs"
     ended = _ENDED.get(report["stopped"], "")
-    click.echo(
+    output.say(
         f"Trained {epochs} in {output.duration(report['seconds'])}{ended}. "
         f"Saved in {folder}: {', '.join(saved[:-1])} and {saved[-1]}."
     )
@@ -123,11 +123,11 @@ def _say_saved(report: dict[str, Any], folder: Path, pictures: list[Path]) -> No
 def _say_next(report: dict[str, Any], kind: str) -> None:
     model, data = shlex.quote(str(report["model"])), shlex.quote(report["data"])
     new = {"pictures": "PICTURE... --show", "table": "NEW.csv", "array": "NEW.npz"}[kind]
-    click.echo(f"Next:  clearprop predict {model} {new}")
+    output.say(f"Next:  clearprop predict {model} {new}")
     if "test" in report:
-        click.echo(f"       clearprop evaluate {model} {data}")
+        output.say(f"       clearprop evaluate {model} {data}")
     else:
-        click.echo(f"       clearprop show {model}")
+        output.say(f"       clearprop show {model}")
 
 
 def _how_to_go_on(folder: Path) -> str:

@@ -34,6 +34,15 @@ _CLASS_DTYPES = (
     *("object", "str", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"),
     *("uint64", "float32", "float64"),
 )
+_CLASS_TYPES = {
+    "O": (str, bool, int, float),
+    "U": (str,),
+    "b": (bool,),
+    "i": (int,),
+    "u": (int,),
+    "f": (float,),
+}
+"""The types of JSON values that a class has, by the kind of its dtype."""
 _PARTS = {
     name: part
     for module, base in (
@@ -151,7 +160,12 @@ def _restore_classes(estimator: "Estimator", described: Mapping[str, Any]) -> No
     name = described["dtype"]
     if name not in _CLASS_DTYPES:
         raise ValueError(f"classes of type {name}")
-    classes = np.array(described["values"], dtype=name)
+    values, kind = described["values"], np.dtype(name).kind
+    if not isinstance(values, list) or not all(type(one) in _CLASS_TYPES[kind] for one in values):
+        raise ValueError(f"classes of another type than {name}")
+    classes = np.array(values, dtype=name)
+    if len(classes) < 1 or len(set(values)) < len(values):
+        raise ValueError("classes that are none, or twice the same")
     seen = np.vstack([np.zeros_like(classes), np.ones_like(classes)])
     estimator._label_binarizer = LabelBinarizer().fit(seen if described["multilabel"] else classes)
     estimator.classes_ = estimator._label_binarizer.classes_
