@@ -46,16 +46,17 @@ def _say(described: dict[str, Any], title: str) -> None:
                 (column["name"], column["kind"], column["missing"], _span(column))
                 for column in described["columns"]
             ),
+            most=output.MOST_ROWS,
         )
     if "classes" in described:
         output.say()
-        output.say_table(("class ", "samples"), described["classes"].items())
+        output.say_table(("class ", "samples"), described["classes"].items(), most=output.MOST_ROWS)
     else:
         low, high = described["values"]
         output.say(f"values from {low:g} to {high:g}")
     if described["problems"]:
         output.say(f"\n{len(described['problems'])} left out:")
-        for problem in described["problems"]:
+        for problem in described["problems"][: output.MOST_ROWS]:
             output.say(f"  {problem['source']} {problem['reason']}")
 
 

@@ -46,6 +46,7 @@ def evaluate(model: str, data: str, as_json: bool) -> None:
                 (one.name, one.samples, output.percent(one.precision), output.percent(one.recall))
                 for one in found.classes
             ),
+            most=output.MOST_ROWS,
         )
         _say_confusion(found.confusion.tolist(), [report.name for report in found.classes])
     if found.mistakes:

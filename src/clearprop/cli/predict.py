@@ -1,5 +1,6 @@
 """``clearprop predict``."""
 
+import warnings
 from pathlib import Path
 
 import click
@@ -78,7 +79,9 @@ def _draw(found: Predictions, out: Path) -> list[Path]:
         shares = answer.probabilities or {}
         given = None if found.given is None else found.given[row]
         if named_like_a_picture(file):
-            given = preview(file)  # in its own proportions
+            with warnings.catch_warnings():  # of what has been read and predicted already
+                warnings.simplefilter("ignore")
+                given = preview(file)  # in its own proportions
         figure = plots.what_it_sees(given, found.prepared[row], [*shares.values()], [*shares])
         drawn.append(_free(folder, file, drawn))
         plots.save(figure, drawn[-1])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clearprop.configuration import Json
 from clearprop.data.selected_rows import Array, SelectedRows, blocks, take_rows
 from clearprop.data.table import Column, Table, as_text, is_numeric
-from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.errors import DataError, ShapeError, UsageError, listed
 
 Kind: TypeAlias = Literal["pictures", "array", "table"]
 Raw: TypeAlias = Array | SelectedRows | Table
@@ -220,7 +220,7 @@ def index_labels(
         row = int(np.argmin(found))
         raise DataError(
             f"Row {row + 1} of {name!r} is {labels[inverse[row]]!r}, which is none of the classes "
-            f"{', '.join(class_names)}. Correct the label, or train with samples of that class."
+            f"{listed(class_names)}. Correct the label, or train with samples of that class."
         )
     return found
 

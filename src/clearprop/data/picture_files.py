@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clearprop.core.blas import available_cores
 from clearprop.data.dataset import Dataset, Problem
 from clearprop.data.format import cannot_read, list_folder
-from clearprop.errors import DataError, UsageError
+from clearprop.errors import DataError, UsageError, listed
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -245,7 +245,7 @@ def _read_part(
         if folder.name not in classes:
             raise DataError(
                 f"{folder} is a class that is not in the training set; its classes are "
-                f"{', '.join(classes)}."
+                f"{listed(classes)}."
             )
         found = [path for path in list_folder(folder) if named_like_a_picture(path)]
         if not found:

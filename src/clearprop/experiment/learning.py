@@ -16,7 +16,7 @@ from clearprop.core.parameters import Array
 from clearprop.core.schedules import SCHEDULES
 from clearprop.data import Dataset, Table, hold_out, load
 from clearprop.data.loading import format_of
-from clearprop.errors import DataError, DivergedError, ShapeError, UsageError
+from clearprop.errors import DataError, DivergedError, ShapeError, UsageError, listed
 from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.files.models import Model
 from clearprop.layers import ACTIVATIONS, BatchNorm, Dense, Dropout, Flatten, Layer
@@ -126,7 +126,7 @@ def _target_in(path: Path, recipe: preprocessing.Preprocessing) -> str | None:
     others = [name for name in owner.column_names(path) if name not in known]
     if len(others) != 1:
         raise DataError(
-            f"{path} has {', '.join(map(repr, others)) or 'no column'} besides those that the "
+            f"{path} has {listed(map(repr, others)) or 'no column'} besides those that the "
             "model takes; expected one, the target."
         )
     return others[0]

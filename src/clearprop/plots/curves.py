@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from clearprop.errors import DataError, ShapeError
+from clearprop.errors import DataError, ShapeError, listed
 from clearprop.plots import figures
 
 _DECADES = 2  # of a positive quantity, above which its axis is logarithmic
@@ -45,7 +45,7 @@ def curves(history: Mapping[str, Sequence[float]], best_epoch: int | None = None
     columns = {name: _numbers(values) for name, values in history.items()}
     for name in ("epoch", "loss"):
         if name not in columns:
-            raise DataError(f"The history has no column {name!r}; it has {', '.join(columns)}.")
+            raise DataError(f"The history has no column {name!r}; it has {listed(columns)}.")
     epochs = columns["epoch"]
     if not epochs.size:
         raise DataError("The history holds no epoch: there are no curves to draw.")

@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 from clearprop.data.dataset import Raw
 from clearprop.data.selected_rows import Array, SelectedRows, blocks, require_finite
 from clearprop.data.table import Column, Table, as_numbers, as_text, is_numeric
-from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.errors import DataError, ShapeError, UsageError, listed
 from clearprop.preprocessing.fields import moments, require_names, require_numbers, require_sizes
 
 MOST_MOMENTS = 10_000
@@ -394,13 +394,13 @@ class TableRecipe(Recipe):
         names = {column.name: column for column in self.columns}
         if missing := [name for name in names if name not in raw.columns]:
             raise DataError(
-                f"The column {missing[0]!r} is missing; found {', '.join(raw.names)}. "
+                f"The column {missing[0]!r} is missing; found {listed(raw.names)}. "
                 f"{names[missing[0]].instead}"
             )
         if unknown := [name for name in raw.names if name not in names]:
             raise DataError(
                 f"The column {unknown[0]!r} was not in the training data, which had "
-                f"{', '.join(names)}. Remove it."
+                f"{listed(names)}. Remove it."
             )
         for column in self.columns:
             column.check(raw.columns[column.name])

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from clearprop.core.reading import require_regular
 from clearprop.data import loading
 from clearprop.data.dataset import Problem, Raw
+from clearprop.data.format import cannot_read
 from clearprop.data.picture_files import named_like_a_picture, read_pictures
 from clearprop.data.table import Table, as_numbers
-from clearprop.errors import DataError
+from clearprop.errors import DataError, listed
 from clearprop.preprocessing.input_recipes import ArrayRecipe, PictureRecipe
 from clearprop.preprocessing.recipe import Preprocessing
 
@@ -62,7 +64,7 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
     known = [one for one in loading.FORMATS if one.takes_inputs]
     if len(paths) > 1:
         raise DataError(
-            f"Found {', '.join(map(str, paths))} together; expected pictures, or one "
+            f"Found {listed(paths)} together; expected pictures, or one "
             f"{loading.names(known, 'or')} file."
         )
     path = paths[0]
@@ -72,6 +74,10 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
             f"{path} can't be predicted from. Expected a picture (JPEG, PNG, WebP, BMP, GIF), or a "
             f"{loading.suffixes(known)} file."
         )
+    try:
+        require_regular(path)
+    except OSError as error:
+        raise cannot_read(path, error) from error
     raw = owner.read_inputs(path)
     if isinstance(raw, Table):
         raw = _fitting(raw, recipe, path)

@@ -11,7 +11,7 @@ from clearprop.configuration import Json, from_config, to_config
 from clearprop.data.dataset import Dataset, Raw, index_labels
 from clearprop.data.selected_rows import Array
 from clearprop.data.table import Table
-from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.errors import DataError, ShapeError, UsageError, listed
 from clearprop.preprocessing.fields import moments, require_names, require_numbers
 from clearprop.preprocessing.input_recipes import COLUMNS, ArrayRecipe, PictureRecipe, TableRecipe
 
@@ -275,5 +275,5 @@ def _values(dataset: Dataset) -> NDArray[np.float64]:
         return np.array([float(name) for name in dataset.class_names])[dataset.y]
     except ValueError as error:
         raise DataError(
-            f"{dataset.name} has the classes {', '.join(dataset.class_names)}, expected values."
+            f"{dataset.name} has the classes {listed(dataset.class_names)}, expected values."
         ) from error
