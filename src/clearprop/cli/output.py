@@ -6,6 +6,7 @@ No command prints in any other way: here text from outside becomes text that a t
 import errno
 import math
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -130,6 +131,18 @@ def _cut(line: str) -> str:
         return line
     half = _MOST_CHARACTERS // 2
     return f"{line[:half]} ... {more:,} characters more ... {line[-half:]}"
+
+
+def word(text: str) -> str:
+    """Write a word as one types it into a shell, also where it has characters that don't show."""
+    if printable(text, one_line=True) == text:
+        return shlex.quote(text)
+    shown = (chr(code) if _is_plain(code) else f"\\x{code:02x}" for code in os.fsencode(text))
+    return f"$'{''.join(shown)}'"
+
+
+def _is_plain(code: int) -> bool:
+    return 0x20 <= code < 0x7F and chr(code) not in "\\'"
 
 
 def percent(share: float) -> str:

@@ -1,6 +1,5 @@
 """``clearprop train``."""
 
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +120,7 @@ def _say_saved(report: dict[str, Any], folder: Path, pictures: list[Path]) -> No
 
 
 def _say_next(report: dict[str, Any], kind: str) -> None:
-    model, data = shlex.quote(str(report["model"])), shlex.quote(report["data"])
+    model, data = output.word(str(report["model"])), output.word(report["data"])
     new = {"pictures": "PICTURE... --show", "table": "NEW.csv", "array": "NEW.npz"}[kind]
     output.say(f"Next:  clearprop predict {model} {new}")
     if "test" in report:
@@ -131,7 +130,7 @@ def _say_next(report: dict[str, Any], kind: str) -> None:
 
 
 def _how_to_go_on(folder: Path) -> str:
-    again = f"clearprop train --resume --out {shlex.quote(str(folder))}"
+    again = f"clearprop train --resume --out {output.word(str(folder))}"
     if (folder / run_folder.CHECKPOINT).exists():
         return f"To go on from its last checkpoint: {again}"
     return f"It has no checkpoint yet. To begin it anew: {again}"

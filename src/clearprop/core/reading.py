@@ -9,6 +9,7 @@ import json
 import os
 import stat
 import tomllib
+from collections.abc import Callable
 from typing import IO, Any
 
 _KINDS = {
@@ -20,6 +21,12 @@ _KINDS = {
 }
 _DEEPEST = 64  # lists and objects in each other: a network in containers has some twenty
 _LARGEST = 2**64  # every whole number that an array can hold is below
+_TOO_DEEP = f"it is nested deeper than {_DEEPEST} levels"
+_TOO_LARGE = "it holds a whole number beyond 2^64"
+
+
+class _OutOfBoundsError(ValueError):
+    """A text that is well written, and holds what nobody can use."""
 
 
 def special_kind(mode: int) -> str | None:
@@ -81,10 +88,7 @@ def parsed_json(text: str | bytes) -> Any:
     ValueError
         If it is none, holds a whole number beyond 2^64, or is nested deeper than 64 levels.
     """
-    try:
-        return _bounded(json.loads(text))
-    except RecursionError as error:
-        raise ValueError(f"it is nested deeper than {_DEEPEST} levels") from error
+    return _parsed(json.loads, text)
 
 
 def parsed_toml(text: str) -> dict[str, Any]:
@@ -95,20 +99,28 @@ def parsed_toml(text: str) -> dict[str, Any]:
     ValueError
         If it is none, or exceeds a bound.
     """
+    return _parsed(tomllib.loads, text)
+
+
+def _parsed(how: Callable[[Any], Any], text: str | bytes) -> Any:
     try:
-        return _bounded(tomllib.loads(text))
+        return _bounded(how(text))
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError, _OutOfBoundsError):
+        raise
     except RecursionError as error:
-        raise ValueError(f"it is nested deeper than {_DEEPEST} levels") from error
+        raise _OutOfBoundsError(_TOO_DEEP) from error
+    except ValueError as error:  # Python itself reads no whole number of thousands of digits
+        raise _OutOfBoundsError(_TOO_LARGE) from error
 
 
 def _bounded(value: Any) -> Any:
     level, depth = [value], 0
     while level:
         if depth > _DEEPEST:
-            raise ValueError(f"it is nested deeper than {_DEEPEST} levels")
+            raise _OutOfBoundsError(_TOO_DEEP)
         for one in level:
             if isinstance(one, int) and not -_LARGEST < one < _LARGEST:
-                raise ValueError(f"it holds a whole number of {one.bit_length()} bits, at most 64")
+                raise _OutOfBoundsError(_TOO_LARGE)
         level = [
             item
             for one in level

@@ -114,10 +114,10 @@ def _standing(target: Path) -> os.stat_result | None:
     except ValueError as error:  # a NUL in it
         raise OSError(errno.EINVAL, "no file can have this name") from error
     kind = special_kind(found.st_mode)
-    if kind is None and _OPEN_FILES.fullmatch(os.path.realpath(target.parent)):
-        kind = "an output that is open already"
-    if kind is not None:
-        raise OSError(errno.EINVAL, f"it is {kind}, expected the name of a file")
+    if kind is not None or _OPEN_FILES.fullmatch(os.path.realpath(target.parent)):
+        kind = kind or "an output that is open already"
+        reason = f"it is {kind}, expected the name of a file, which cat can print afterwards"
+        raise OSError(errno.EINVAL, reason)
     if not os.access(target, os.W_OK):
         raise OSError(errno.EACCES, os.strerror(errno.EACCES))
     return found
