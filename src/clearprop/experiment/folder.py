@@ -174,6 +174,7 @@ def _figures(
     model: Model, history: History, evaluated: Evaluation | None, dataset: Dataset | None
 ) -> Iterator[tuple[str, "Figure"]]:
     from clearprop import plots
+    from clearprop.plots.figures import LARGEST
 
     if len(history):
         yield "curves", plots.curves(history.to_dict(), history.best_epoch)
@@ -189,7 +190,8 @@ def _figures(
         yield "confusion", plots.confusion(evaluated.confusion, names)
     places, shares = _plane(dataset), evaluated.probabilities
     if places is not None and model.preprocessing is not None:
-        known = np.isfinite(places).all(axis=1)  # what is missing has no place in the plane
+        # What is missing has no place in the plane.
+        known = (np.abs(places) <= LARGEST).all(axis=1)
         x1, x2 = dataset.feature_names or ("x1", "x2")
         inputs = model.preprocessing.inputs
 

@@ -27,7 +27,8 @@ def curves(history: Mapping[str, Sequence[float]], best_epoch: int | None = None
     history : mapping of str to sequence of float
         A column for each name: ``epoch``, ``loss``, and where there are any ``accuracy`` or
         ``r2``, and these with ``validation_`` before them. Others are ignored. The loss axis is
-        logarithmic where the loss spans more than two decades; what is not finite leaves a gap.
+        logarithmic where the loss spans more than two decades; what is not finite, or beyond 1e100,
+        leaves a gap.
     best_epoch : int, optional
         The epoch to mark and to name: that whose weights were kept. Without it the last one, which
         needs no mark, is named.
@@ -127,7 +128,7 @@ def comparison(
     axes.grid(visible=False, axis="y")
     for place, (_, _, scores) in enumerate(rows):
         runs = factor * _numbers(scores)
-        runs = runs[np.isfinite(runs)]
+        runs = runs[np.abs(runs) <= figures.LARGEST]
         axes.plot(
             runs, np.full(runs.size, place), "o", color=figures.PALETTE[0], alpha=0.5, markersize=7
         )
@@ -160,7 +161,7 @@ def comparison(
 def _curve(axes: Axes, columns: Mapping[str, Numbers], name: str, best: int | None) -> None:
     epochs = columns["epoch"]
     series = {
-        kind: np.where(np.isfinite(columns[column]), columns[column], np.nan)
+        kind: np.where(np.abs(columns[column]) <= figures.LARGEST, columns[column], np.nan)
         for kind, column in (("training", name), ("validation", f"validation_{name}"))
         if column in columns
     }

@@ -54,6 +54,9 @@ _UNSTAMPED: dict[str, dict[str, Any]] = {
     ".svg": {"Date": None, "Creator": None},
     ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
+LARGEST = 1e100
+"""The largest number that is drawn: matplotlib's own arithmetic overflows not far below 1e308."""
+
 _saving = Lock()
 
 plain_numbers = FuncFormatter(lambda value, _: f"{value:g}")

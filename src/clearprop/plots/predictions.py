@@ -177,8 +177,12 @@ def residuals(truth: ArrayLike, predicted: ArrayLike, target_name: str = "target
             "(N,) or (N, K), the same for both."
         )
     truth, predicted = (values.reshape(len(values), -1) for values in (truth, predicted))
-    rms = np.sqrt(np.mean(np.square(predicted - truth)))
     name = figures.label(target_name)
+    largest = np.abs([truth, predicted]).max(initial=0)
+    scale = 10.0 ** np.floor(np.log10(largest)) if figures.LARGEST < largest < np.inf else 1.0
+    truth, predicted = truth / scale, predicted / scale
+    rms = scale * np.sqrt(np.mean(np.square(predicted - truth)))
+    name += "" if scale == 1 else f" / {scale:g}"
     figure = figures.new_figure(3.8)
     against, left_over = figure.subplots(1, 2)
     figures.chart(against, "Predicted against true", f"true {name}", f"predicted {name}")
