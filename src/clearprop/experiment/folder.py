@@ -174,7 +174,6 @@ def _figures(
     model: Model, history: History, evaluated: Evaluation | None, dataset: Dataset | None
 ) -> Iterator[tuple[str, "Figure"]]:
     from clearprop import plots
-    from clearprop.plots.figures import LARGEST
 
     if len(history):
         yield "curves", plots.curves(history.to_dict(), history.best_epoch)
@@ -190,8 +189,7 @@ def _figures(
         yield "confusion", plots.confusion(evaluated.confusion, names)
     places, shares = _plane(dataset), evaluated.probabilities
     if places is not None and model.preprocessing is not None:
-        # What is missing has no place in the plane.
-        known = (np.abs(places) <= LARGEST).all(axis=1)
+        known = np.isfinite(places).all(axis=1)  # what is missing has no place in the plane
         x1, x2 = dataset.feature_names or ("x1", "x2")
         inputs = model.preprocessing.inputs
 
