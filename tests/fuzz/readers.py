@@ -39,7 +39,7 @@ class Reader:
 
     files: Callable[[Random], Iterator[tuple[str, bytes]]]
     read: Callable[[Path], object]
-    furnish: Callable[[Path], object] = lambda folder: None
+    furnish: Callable[[Path], object] = lambda _: None
     cost: int = 1
     """The files of a cheap reader that take the time of one of this."""
 

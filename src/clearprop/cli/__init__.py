@@ -7,6 +7,7 @@ only when the command is called, or told about in the help.
 import sys
 from importlib import import_module
 from io import StringIO
+from types import ModuleType
 from typing import Any, NoReturn
 
 import click
@@ -52,24 +53,26 @@ class _Commands(click.Group):
         try:
             code = super().main(*args, **kwargs)
         except ClearpropError as error:
-            _complain(str(error))
+            _output().complain(str(error))
             code = error.exit_code
         except click.ClickException as error:
             shown = StringIO()  # first, because what was typed is text from outside
             error.show(shown)
-            _note(shown.getvalue().rstrip())
+            _output().tell(shown.getvalue().rstrip())
             code = error.exit_code
         except (click.Abort, KeyboardInterrupt):
-            _note("Interrupted.")
+            _output().note("Interrupted.")
             code = _INTERRUPTED
         except MemoryError as error:
             asked = f": {error}" if str(error) else ""
-            _complain(f"There is not enough memory{asked}. Use smaller layers or less data.")
+            _output().complain(
+                f"There is not enough memory{asked}. Use smaller layers or less data."
+            )
             code = 1
         except OSError as error:  # no file's: these have errors of their own
             concerned = "" if error.filename is None else f" ({error.filename})"
             reason = f"{error.strerror or error}{concerned}"
-            _complain(f"The system refuses what is needed here: {reason}.")
+            _output().complain(f"The system refuses what is needed here: {reason}.")
             code = 1
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -85,16 +88,6 @@ def main() -> NoReturn:
     cli.main(prog_name="clearprop")
 
 
-# Imported where it is needed: --help and --version are to be quick.
-
-
-def _note(message: str) -> None:
-    from clearprop.cli import output
-
-    output.note(message)
-
-
-def _complain(message: str) -> None:
-    from clearprop.cli import output
-
-    output.complain(message)
+def _output() -> ModuleType:
+    """Import how commands speak when one has to: --help and --version are to be quick."""
+    return import_module("clearprop.cli.output")

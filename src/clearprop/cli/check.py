@@ -90,9 +90,9 @@ def _check_file(
         timeout=timeout,
     )
     if lines := done.printed.splitlines():
-        shown = [f"  {printable(line, one_line=True)}" for line in lines[:_PRINTED_LINES]]
+        shown = [printable(line, one_line=True) for line in lines[:_PRINTED_LINES]]
         if more := lines[_PRINTED_LINES:]:
-            shown.append(f"  ... {len(more)} more lines")
+            shown.append(f"... {len(more)} more lines")
         output.note("\n".join([f"{file} printed:", *shown]))
     if done.report is None:
         raise UsageError(done.text)

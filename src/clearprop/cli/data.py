@@ -30,7 +30,7 @@ def data(
 
 
 def _say(described: dict[str, Any], title: str) -> None:
-    output.say(
+    output.say_line(
         f"{title}: {described['samples']} samples, {described['kind']}, "
         f"{readable_bytes(described['bytes'])}; {described['task']} of {described['target']!r}"
     )
@@ -57,7 +57,7 @@ def _say(described: dict[str, Any], title: str) -> None:
     if described["problems"]:
         output.say(f"\n{len(described['problems'])} left out:")
         for problem in described["problems"][: output.MOST_ROWS]:
-            output.say(f"  {problem['source']} {problem['reason']}")
+            output.say_line(f"  {problem['source']} {problem['reason']}")
 
 
 def _span(column: dict[str, Any]) -> str:

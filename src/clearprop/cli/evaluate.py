@@ -37,7 +37,7 @@ def evaluate(model: str, data: str, as_json: bool) -> None:
         )
         return
     score = output.score_text(found.score_name, found.score)
-    output.say(f"{which}{data}: {found.samples} samples, {score}, loss {found.loss:.4f}")
+    output.say_line(f"{which}{data}: {found.samples} samples, {score}, loss {found.loss:.4f}")
     if found.confusion is not None:
         output.say()
         output.say_table(

@@ -50,8 +50,16 @@ def say_json(value: Any) -> None:
 
 
 def note(message: str) -> None:
-    """Tell something along the way."""
-    _print(printable(_excerpt(message)), err=True)
+    """Tell something along the way; all lines but the first are indented.
+
+    So a name with a line break in it begins no line that looks like another message.
+    """
+    tell(message.replace("\n", "\n  "))
+
+
+def tell(text: str) -> None:
+    """Print text to standard error as it is laid out: how a command is used."""
+    _print("\n".join(line.rstrip() for line in printable(_excerpt(text)).split("\n")), err=True)
 
 
 def complain(message: str) -> None:
