@@ -106,8 +106,8 @@ def test_a_run_whose_file_is_a_pipe(name, clearprop, table_run):
     (run / name).unlink()
     os.mkfifo(run / name)
     result = clearprop("plot", run)
-    assert_one_sentence(result, result.exit_code)
     assert "it is a pipe" in result.stderr
+    assert result.exit_code == (0 if name == "config.toml" else 1)  # curves need no settings
 
 
 def changed_model(model, change):
@@ -206,8 +206,10 @@ def test_checkpoints_that_cant_be(change, checkpoint):
 
 @pytest.mark.parametrize(
     ("dtype", "values"),
-    [("int64", ["a", "b"]), ("str", [0, 1]), ("bool", [0, 1]), ("float64", [True, False])]
-    + [("int8", [300, 1]), ("uint8", [-1, 1]), ("str", ["a", "a"]), ("object", [None, []])],
+    [
+        *[("int64", ["a", "b"]), ("str", [0, 1]), ("bool", [0, 1]), ("float64", [True, False])],
+        *[("int8", [300, 1]), ("uint8", [-1, 1]), ("str", ["a", "a"]), ("object", [None, []])],
+    ],
 )
 def test_estimators_whose_classes_are_of_another_type(dtype, values, tmp_path):
     X = np.arange(20.0).reshape(10, 2)

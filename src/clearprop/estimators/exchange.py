@@ -13,7 +13,7 @@ from clearprop import layers, losses, preprocessing
 from clearprop.configuration import Json, from_config, to_config
 from clearprop.core import initializers, schedules
 from clearprop.data.table import as_text
-from clearprop.errors import ModelFileError, UsageError
+from clearprop.errors import ModelFileError, UsageError, shortened
 from clearprop.estimators.building import weights_and_biases
 from clearprop.files.models import Model, save
 from clearprop.training import History
@@ -133,8 +133,10 @@ def estimator_of(model: Model, kinds: Mapping[str, type[Kind]], custom: Iterable
         sizes = (estimator.n_features_in_, estimator.n_outputs_)
         if sizes != (*network.input_shape, *network.output_shape):
             raise ValueError(f"{sizes} features and outputs, of another network")
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"The description of the estimator is damaged: {error!r}.") from error
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise ModelFileError(
+            f"The description of the estimator is damaged: {shortened(error)}."
+        ) from error
     estimator._network = network
     estimator.coefs_, estimator.intercepts_ = weights_and_biases(network)
     return estimator

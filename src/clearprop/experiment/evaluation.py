@@ -132,7 +132,8 @@ def evaluate(model: Model, dataset: Dataset) -> Evaluation:
         return _of_classes(recipe.target, network.loss, dataset, logits, measured)
     truth = recipe.target.restore(y)
     predicted = recipe.target.restore(network.loss.predict(logits))
-    off = np.abs(predicted - truth).reshape(len(truth), -1).max(axis=1)
+    # Halves, because the whole may be beyond the largest float.
+    off = np.abs(predicted / 2 - truth / 2).reshape(len(truth), -1).max(axis=1)
     mistakes = tuple(
         Mistake(row, dataset.source(row), _value(truth[row]), _value(predicted[row]), None)
         for row in np.argsort(-off, kind="stable")[:_FURTHEST].tolist()

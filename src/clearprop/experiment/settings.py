@@ -296,7 +296,7 @@ def settings_in(path: str | os.PathLike[str], found: Mapping[str, Any] | None = 
     found = read_settings(path) if found is None else found
     try:
         _check_names(found)
-        if "data" not in found:
+        if found.get("data") is None:
             raise UsageError("they don't say which data.")
         return Settings(**found)
     except UsageError as error:
