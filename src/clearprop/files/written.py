@@ -72,7 +72,8 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
 def remove_leftovers(folder: Path) -> None:
     """Remove the half-written files that a killed process left in `folder`."""
     for path in folder.glob(f"{_BESIDE}*"):
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that somebody called so, or one that can't be changed
+            path.unlink()
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
