@@ -67,7 +67,7 @@ def test_what_is_no_regular_file_is_left_as_it_is(kind, through, tmp_path, reque
 @pytest.mark.parametrize("device", ["/dev/null", "/dev/full", "/dev/stdout", "/dev/fd/1"])
 def test_devices_and_open_outputs_are_left_as_they_are(device):
     before = Path(device).stat()
-    with pytest.raises(OutputError, match="expected the name of a file, which cat can print"):
+    with pytest.raises(OutputError, match="print it afterwards: cat FILE"):
         write_text(device, "text")
     after = Path(device).stat()
     assert (after.st_mode, after.st_rdev) == (before.st_mode, before.st_rdev)

@@ -114,11 +114,11 @@ def _standing(target: Path) -> os.stat_result | None:
         return None
     except ValueError as error:  # a NUL in it
         raise OSError(errno.EINVAL, "no file can have this name") from error
-    kind = special_kind(found.st_mode)
-    if kind is not None or _OPEN_FILES.fullmatch(os.path.realpath(target.parent)):
-        kind = kind or "an output that is open already"
-        reason = f"it is {kind}, expected the name of a file, which cat can print afterwards"
+    if _OPEN_FILES.fullmatch(os.path.realpath(target.parent)):
+        reason = "it is no file of its own; name one, and print it afterwards: cat FILE"
         raise OSError(errno.EINVAL, reason)
+    if (kind := special_kind(found.st_mode)) is not None:
+        raise OSError(errno.EINVAL, f"it is {kind}, expected the name of a file")
     if not os.access(target, os.W_OK):
         raise OSError(errno.EACCES, os.strerror(errno.EACCES))
     return found
@@ -139,7 +139,8 @@ def _cannot_write(path: Path, error: OSError) -> OutputError:
     reason = error.strerror or str(error)
     advice = "free some space or choose" if error.errno in _FULL else "choose"
     return OutputError(
-        f"{path} can't be written: {reason}. Nothing was changed; {advice} another place."
+        f"{path} can't be written: {reason}. What stands there is as it was; {advice} "
+        "another place."
     )
 
 
