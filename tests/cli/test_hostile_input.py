@@ -310,6 +310,25 @@ def test_memory_that_is_missing_without_a_word(clearprop, monkeypatch):
     assert said == "Error: There is not enough memory. Use smaller layers or less data.\n"
 
 
+def test_what_libraries_log_of_odd_files_is_not_printed(tmp_path):
+    program = """
+import logging, sys
+import clearprop.cli.data
+load = clearprop.cli.data.load
+def logging_load(*args, **kwargs):
+    logging.getLogger("PIL.TiffImagePlugin").error("More samples than can be decoded")
+    return load(*args, **kwargs)
+clearprop.cli.data.load = logging_load
+sys.argv = ["clearprop", "data", "iris"]
+clearprop.cli.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert done.returncode == 0
+    assert done.stderr == b""
+
+
 def test_ctrl_c_while_a_figure_is_drawn_ends_the_command(tmp_path):
     """matplotlib would print what happens in its calls from C to Python, and go on."""
     program = """

@@ -45,13 +45,13 @@ def changed_json(value: Any, random: Random) -> Any:
         change, place = _place(value, random)
         kind = random.random()
         if kind < 0.6:
-            change[place] = random.choice(ODD_VALUES)
+            change[place] = deepcopy(random.choice(ODD_VALUES))
         elif kind < 0.75:
             del change[place]
         elif kind < 0.85 and isinstance(change, dict):
-            change[random.choice(ODD_TEXTS)] = random.choice(ODD_VALUES)
+            change[random.choice(ODD_TEXTS)] = deepcopy(random.choice(ODD_VALUES))
         elif kind < 0.95 and isinstance(change, list):
-            change.insert(place, random.choice(ODD_VALUES))
+            change.insert(place, deepcopy(random.choice(ODD_VALUES)))
         else:
             other, at = _place(value, random)
             change[place] = deepcopy(other[at])

@@ -30,7 +30,6 @@ from clearprop.preprocessing import fit_recipe
 from clearprop.training import History
 
 MOST_LINES = 20  # of a message
-MOST_MEMORY = 200  # MiB by which a process may grow: a small file needs no more
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,8 @@ class Reader:
     furnish: Callable[[Path], object] = lambda _: None
     cost: int = 1
     """The files of a cheap reader that take the time of one of this."""
+    memory: int = 200
+    """The MiB by which a process may grow: a small file needs no more."""
 
     def from_seed(self, seed: int) -> Iterator[tuple[str, bytes]]:
         """Yield the same files for the same seed."""
@@ -93,7 +94,8 @@ READERS = {
     "settings": Reader(texts.settings_files, settings_in),
     "histories": Reader(texts.histories, History.load),
     "tables": Reader(tables.files, _table),
-    "pictures": Reader(pictures.files, _picture),
+    # Hundreds of bytes may stand for as many pixels as the largest photographs have.
+    "pictures": Reader(pictures.files, _picture, memory=800),
     "runs": Reader(run_folders.files, run_folders.looked_at, run_folders.make_run, cost=40),
 }
 """Every reader by the name of its files."""
@@ -126,7 +128,7 @@ def try_file(reader: Reader, folder: Path, name: str, content: bytes) -> bool:
         raise FindingError(f"{type(error).__name__}: {str(error)[:300]}") from error
     if odd := [one for one in caught if not issubclass(one.category, RuntimeWarning)]:
         raise FindingError(f"a warning: {odd[0].message}")
-    if (grown := _memory() - memory) > MOST_MEMORY:
+    if (grown := _memory() - memory) > reader.memory:
         raise FindingError(f"memory has grown by {grown:.0f} MiB")
     if _contents(folder) != before:
         raise FindingError("a file was changed")

@@ -4,6 +4,7 @@ A command is a file that defines it, and a line in `COMMANDS` that names it; the
 only when the command is called, or told about in the help.
 """
 
+import logging
 import sys
 from importlib import import_module
 from io import StringIO
@@ -85,6 +86,8 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line."""
+    # What libraries log of odd files would be printed; commands say it in their own words.
+    logging.getLogger().addHandler(logging.NullHandler())
     cli.main(prog_name="clearprop")
 
 
