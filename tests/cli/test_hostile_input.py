@@ -350,3 +350,19 @@ main()
     assert done.stderr.endswith(b"Interrupted.\n")
     assert b"Traceback" not in done.stderr
     assert not list((tmp_path / "run").glob("*.png"))
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_confusion_of_very_many_classes_takes_no_memory(clearprop):
+    with Path("classes.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["x", "class"], *([i, f"c{i % 1001}"] for i in range(2002))])
+    result = clearprop("train", "classes.csv", "--layers", 2, "--epochs", 1, "--out", "run")
+    assert result.exit_code == 0, result.stderr
+    said = clearprop("evaluate", "run/model.safetensors", "classes.csv").stdout
+    assert "The confusion of 1001 classes is too wide to print.\n" in said
+    assert "... and 961 more" in said
+    found = json.loads(
+        clearprop("evaluate", "run/model.safetensors", "classes.csv", "--json").stdout
+    )
+    assert found["confusion"] is None
+    assert sum(one["samples"] for one in found["classes"]) == 2002

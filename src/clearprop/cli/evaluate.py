@@ -1,6 +1,5 @@
 """``clearprop evaluate``."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -38,7 +37,7 @@ def evaluate(model: str, data: str, as_json: bool) -> None:
         return
     score = output.score_text(found.score_name, found.score)
     output.say_line(f"{which}{data}: {found.samples} samples, {score}, loss {found.loss:.4f}")
-    if found.confusion is not None:
+    if found.classes:
         output.say()
         output.say_table(
             ("class ", "samples", "precision", "recall"),
@@ -48,7 +47,7 @@ def evaluate(model: str, data: str, as_json: bool) -> None:
             ),
             most=output.MOST_ROWS,
         )
-        _say_confusion(found.confusion.tolist(), [report.name for report in found.classes])
+        _say_confusion(found)
     if found.mistakes:
         _say_mistakes(found)
 
@@ -68,7 +67,7 @@ def _learned_from(model: Model, data: str) -> str | None:
 
 def _say_mistakes(found: evaluation.Evaluation) -> None:
     output.say()
-    if found.confusion is None:
+    if not found.classes:
         output.say_table(
             ("furthest off ", "true", "predicted"),
             ((one.source, one.truth, one.predicted) for one in found.mistakes),
@@ -87,13 +86,15 @@ def _say_mistakes(found: evaluation.Evaluation) -> None:
     )
 
 
-def _say_confusion(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> None:
+def _say_confusion(found: evaluation.Evaluation) -> None:
     output.say()
-    if len(names) > _CLASSES:
-        output.say(f"The confusion of {len(names)} classes is too wide to print; --json has it.")
+    names = [report.name for report in found.classes]
+    if found.confusion is None or len(names) > _CLASSES:
+        instead = "" if found.confusion is None else "; --json has it"
+        output.say(f"The confusion of {len(names)} classes is too wide to print{instead}.")
         return
     output.say("Confusion: rows are the truth, columns what was said.")
     output.say_table(
         (" ", *names),
-        ((name, *counts) for name, counts in zip(names, confusion, strict=True)),
+        ((name, *counts) for name, counts in zip(names, found.confusion.tolist(), strict=True)),
     )

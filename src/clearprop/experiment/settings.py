@@ -269,7 +269,7 @@ def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
         If it names a setting that does not exist.
     """
     try:
-        found = parsed_toml(read_bounded(path, _LARGEST_FILE).decode("utf-8"))
+        found = parsed_toml(read_bounded(path, _LARGEST_FILE).decode("utf-8-sig"))
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror}.") from error
     except ValueError as error:
