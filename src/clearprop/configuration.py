@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from clearprop.errors import UsageError, unknown_name
+from clearprop.errors import UsageError, shortened, unknown_name
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
@@ -113,14 +113,15 @@ def from_config(config: Json, types: Mapping[str, type]) -> Any:
         return {key: from_config(item, types) for key, item in config.items()}
     name = config["type"]
     if not isinstance(name, str) or name not in types:
-        raise unknown_name("type", str(name), types)
+        raise unknown_name("type", name if isinstance(name, str) else shortened(name), types)
     held = {key: from_config(item, types) for key, item in config.items() if key != "type"}
     known = {field.name for field in fields(types[name]) if field.init}
     if unexpected := sorted(held.keys() - known):
         raise UsageError(
-            f"{name} has no field {unexpected[0]!r}; its fields are {', '.join(sorted(known))}."
+            f"{name} has no field {shortened(unexpected[0])}; its fields are "
+            f"{', '.join(sorted(known))}."
         )
     try:
         return types[name](**held)
     except TypeError as error:
-        raise UsageError(f"{name} can't be made from {held}: {error}.") from error
+        raise UsageError(f"{name} can't be made from {shortened(held)}: {error}.") from error

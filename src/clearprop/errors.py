@@ -5,12 +5,14 @@ layer. The command line prints the message alone, without a traceback, and leave
 ``exit_code``: 2 where the command itself was wrong, 1 where a well-formed command failed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from reprlib import Repr
 from typing import Any, ClassVar
 
 _LISTED = 30  # names in a message at most
+_LONGEST = 60  # characters of one of them
 
 
 class ClearpropError(Exception):
@@ -99,18 +101,63 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
         The error, which the caller raises so that its traceback starts there.
     """
     names = sorted(known)
-    by_lower_case = {one.lower(): one for one in names}
-    nearest = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.5)
+    # Two long texts are compared in the square of their length, and nobody has typed them.
+    by_lower_case = {one.lower(): one for one in names if len(one) <= _LONGEST}
+    wanted = name.lower() if len(name) <= _LONGEST else ""
+    nearest = get_close_matches(wanted, by_lower_case, n=1, cutoff=0.5)
     hint = f" Did you mean {by_lower_case[nearest[0]]!r}?" if nearest else ""
-    return UnknownNameError(f"There is no {kind} {name!r}.{hint} Known: {listed(names)}.")
+    return UnknownNameError(f"There is no {kind} {shortened(name)}.{hint} Known: {listed(names)}.")
 
 
-def listed(names: Sequence[str], most: int = _LISTED) -> str:
-    """Put names in a row, the first ones if they are many."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
+def listed(names: Iterable[object], most: int = _LISTED) -> str:
+    """List names for a message: ``a, b, c and 19,997 more``.
+
+    Parameters
+    ----------
+    names : iterable of object
+        Any number of them, of any length; each is written as `str` does.
+    most : int, default 30
+        The number of names that are written out. One more is, too: it takes no more room than
+        saying that it is left out.
+    """
+    texts = [text if len(text) <= _LONGEST else _cut(text) for text in map(str, names)]
+    if len(texts) <= most + 1:
+        return ", ".join(texts)
+    return f"{', '.join(texts[:most])} and {len(texts) - most:,} more"
 
 
 def counted(number: int, noun: str) -> str:
     """Write a number with its noun: ``1 row``, ``1,234 rows``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def shortened(value: object) -> str:
+    """Write a value for a message as `repr` does, of a large one only so much that it is known.
+
+    It is for values from outside: a text of a megabyte, a number of thousands of digits, lists in
+    lists.
+    """
+    return _SHORT.repr(value)
+
+
+def _cut(text: str) -> str:
+    return f"{text[: _LONGEST * 2 // 3]}...{text[-_LONGEST // 3 :]}"
+
+
+class _Short(Repr):
+    """The standard library's writer of short texts, with more room, and for every number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxdict = 3, 6
+        self.maxlist = self.maxtuple = 12
+        self.maxstring = self.maxother = self.maxlong = _LONGEST
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Write a number, of which Python itself refuses to write thousands of digits."""
+        if abs(x) >= 10**_LONGEST:
+            return f"a whole number of some {int(x.bit_length() * 0.30103):,} digits"
+        return repr(x)
+
+
+_SHORT = _Short()

@@ -107,7 +107,7 @@ ODD: dict[str, tuple[Callable[[Description], None], str]] = {
     "an endless input": (put([float("inf")], "network", "input_shape"), "damaged"),
     "an input of text": (put("three", "network", "input_shape"), "damaged"),
     "no input": (put([], "network", "input_shape"), "odd"),
-    "half precision": (put("float16", "network", "dtype"), "computes in float16"),
+    "half precision": (put("float16", "network", "dtype"), "computes in 'float16'"),
     "another precision": (put("float64", "network", "dtype"), "as float64 .*holds float32"),
     "a structured dtype": (put([["a", "f4"]], "network", "dtype"), "damaged"),
     "a seed of text": (put("x", "network", "seed"), "damaged"),

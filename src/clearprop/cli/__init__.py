@@ -4,9 +4,11 @@ A command is a file that defines it, and a line in `COMMANDS` that names it; the
 only when the command is called, or told about in the help.
 """
 
-import os
+import logging
 import sys
 from importlib import import_module
+from io import StringIO
+from types import ModuleType
 from typing import Any, NoReturn
 
 import click
@@ -52,21 +54,26 @@ class _Commands(click.Group):
         try:
             code = super().main(*args, **kwargs)
         except ClearpropError as error:
-            _complain(str(error))
+            _output().complain(str(error))
             code = error.exit_code
         except click.ClickException as error:
-            error.show()
+            shown = StringIO()  # first, because what was typed is text from outside
+            error.show(shown)
+            _output().tell(shown.getvalue().rstrip())
             code = error.exit_code
         except (click.Abort, KeyboardInterrupt):
-            click.echo("Interrupted.", err=True)
+            _output().note("Interrupted.")
             code = _INTERRUPTED
         except MemoryError as error:
-            _complain(f"There is not enough memory: {error}. Use smaller layers or less data.")
+            asked = f": {error}" if str(error) else ""
+            _output().complain(
+                f"There is not enough memory{asked}. Use smaller layers or less data."
+            )
             code = 1
-        except OSError as error:  # of standard output: files have errors of their own
-            _complain(f"The output can't be written: {error.strerror or error}.")
-            # What could not be written would be tried again, and complained of, at the exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:  # no file's: these have errors of their own
+            concerned = "" if error.filename is None else f" ({error.filename})"
+            reason = f"{error.strerror or error}{concerned}"
+            _output().complain(f"The system refuses what is needed here: {reason}.")
             code = 1
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -79,11 +86,11 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line."""
+    # What libraries log of odd files would be printed; commands say it in their own words.
+    logging.getLogger().addHandler(logging.NullHandler())
     cli.main(prog_name="clearprop")
 
 
-def _complain(message: str) -> None:
-    # The convention of no-color.org, which click does not know.
-    plain = False if os.environ.get("NO_COLOR") else None
-    click.secho("Error: ", fg="red", nl=False, err=True, color=plain)
-    click.echo(message, err=True)
+def _output() -> ModuleType:
+    """Import how commands speak when one has to: --help and --version are to be quick."""
+    return import_module("clearprop.cli.output")

@@ -7,10 +7,11 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.options import setting_option
-from clearprop.errors import UsageError
+from clearprop.core.printable import printable
+from clearprop.errors import ClearpropError, UsageError
 from clearprop.experiment.inspection import batch_for_learners, check_network
 
-_PRINTED_LINES = 20
+_PRINTED_LINES = 18  # and two about them, which is what a note may have
 
 
 @click.command()
@@ -44,23 +45,29 @@ def check(target: str, data: str | None, as_json: bool, **options: Any) -> None:
     The exit code is 0 where the gradients are right, 1 where one is wrong, and 2 where nothing can
     be checked.
     """
-    from clearprop.gradcheck.learner.running import SUFFIXES
-
-    if target.endswith(SUFFIXES):
-        report, text = _check_file(Path(target), data, options)
-    else:
-        for name, value in options.items():
-            if value is not None:
-                raise UsageError(f"--{name} is for a .py file or a notebook; {target} is neither.")
-        found = check_network(target, data)
-        report, text = found.to_dict(), str(found)
+    try:
+        report, text = _checked(target, data, options)
+    except ClearpropError as error:  # of any kind: 1 is for a gradient that is wrong
+        raise UsageError(str(error)) from error
     if as_json:
         output.say_json({"target": target, **report})
     else:
-        click.echo(text)
+        output.say(text)
     if not report["passed"]:
         wrong = any(row["verdict"] not in ("right", "unclear") for row in report["rows"])
         click.get_current_context().exit(1 if wrong else 2)
+
+
+def _checked(target: str, data: str | None, options: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    from clearprop.gradcheck.learner.running import SUFFIXES
+
+    if target.endswith(SUFFIXES):
+        return _check_file(Path(target), data, options)
+    for name, value in options.items():
+        if value is not None:
+            raise UsageError(f"--{name} is for a .py file or a notebook; {target} is neither.")
+    found = check_network(target, data)
+    return found.to_dict(), str(found)
 
 
 def _check_file(
@@ -83,9 +90,9 @@ def _check_file(
         timeout=timeout,
     )
     if lines := done.printed.splitlines():
-        shown = [f"  {line}" for line in lines[:_PRINTED_LINES]]
+        shown = [printable(line, one_line=True) for line in lines[:_PRINTED_LINES]]
         if more := lines[_PRINTED_LINES:]:
-            shown.append(f"  ... {len(more)} more lines")
+            shown.append(f"... {len(more)} more lines")
         output.note("\n".join([f"{file} printed:", *shown]))
     if done.report is None:
         raise UsageError(done.text)

@@ -77,7 +77,7 @@ def compare(
         )
     else:
         _say(found, score)
-        click.echo(f"\nPicture: {picture}")
+        output.say(f"\nPicture: {picture}")
     if diverged := sum(len(one.trials) - len(one.ended) for one in found):
         output.note(
             f"{diverged} of {repeats * len(found)} trainings diverged and are left out. "

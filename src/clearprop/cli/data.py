@@ -10,8 +10,6 @@ from clearprop.data import describe
 from clearprop.experiment import load_dataset
 from clearprop.network.summary import readable_bytes
 
-_SHOWN = 40  # rows of a table of columns or classes
-
 
 @click.command()
 @click.argument("name_or_path")
@@ -27,34 +25,34 @@ def data(name_or_path: str, as_json: bool, **options: Any) -> None:
     _say(described, described["name"])
     for part, name in (("validation", "its validation set"), ("test", "its test set")):
         if described[part]:
-            output.say("")
+            output.say()
             _say(described[part], name)
 
 
 def _say(described: dict[str, Any], title: str) -> None:
-    output.say(
+    output.say_line(
         f"{title}: {described['samples']:,} samples, {described['kind']}, "
         f"{readable_bytes(described['bytes'])}; {described['task']} of {described['target']!r}"
     )
     for note in described["notes"]:
-        output.say(note)
+        output.say_line(note)
     if "shape" in described:
         low, high = described["range"]
         shape = "x".join(map(str, described["shape"]))
         output.say(f"each {shape} of {described['dtype']}, from {low:g} to {high:g}")
     if "columns" in described:
-        output.say("")
+        output.say()
         _say_columns(described["columns"])
     if "classes" in described:
-        output.say("")
-        _say_some(("class ", "samples"), [*described["classes"].items()], "classes")
+        output.say()
+        output.say_table(("class ", "samples"), described["classes"].items(), most=output.MOST_ROWS)
     else:
         low, high = described["values"]
         output.say(f"values from {low:g} to {high:g}")
     if described["problems"]:
         output.say(f"\n{len(described['problems'])} left out:")
-        for problem in described["problems"][:_SHOWN]:
-            output.say(f"  {problem['source']} {problem['reason']}")
+        for problem in described["problems"][: output.MOST_ROWS]:
+            output.say_line(f"  {problem['source']} {problem['reason']}")
 
 
 def _say_columns(columns: list[dict[str, Any]]) -> None:
@@ -68,10 +66,5 @@ def _say_columns(columns: list[dict[str, Any]]) -> None:
         )
         for column in columns
     ]
-    _say_some(("column ", "kind ", "missing", "content ", "use "), rows, "columns")
-
-
-def _say_some(titles: tuple[str, ...], rows: list[tuple[Any, ...]], what: str) -> None:
-    output.say_table(titles, rows[:_SHOWN])
-    if len(rows) > _SHOWN:
-        output.say(f"and {len(rows) - _SHOWN:,} more {what}; --json has all")
+    titles = ("column ", "kind ", "missing", "content ", "use ")
+    output.say_table(titles, rows, most=output.MOST_ROWS)

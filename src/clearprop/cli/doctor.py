@@ -1,6 +1,5 @@
 """``clearprop doctor``."""
 
-import shlex
 from pathlib import Path
 
 import click
@@ -51,7 +50,7 @@ def doctor(
     if folder.is_run(path):
         _refuse("a run has its own", target=target, size=size)
         found = examine_run(path, data, watched)
-        again = f"clearprop train --config {shlex.quote(str(path / folder.SETTINGS))}"
+        again = f"clearprop train --config {output.word(str(path / folder.SETTINGS))}"
     elif published is not None:
         _refuse("a published experiment has its own", target=target, size=size)
         output.note("Its first updates, as published:")
@@ -60,13 +59,15 @@ def doctor(
         _refuse("it is for runs and published experiments", data=data)
         settings = Settings(data=run_or_data, target=target, size=size)
         found = examine_data(settings, _load(settings), watched)
-        again = shlex.join(["clearprop", "train", run_or_data, *typed(target=target, size=size)])
+        again = " ".join(
+            map(output.word, ["clearprop", "train", run_or_data, *typed(target=target, size=size)])
+        )
     if as_json:
         output.say_json({"examined": run_or_data, **found.to_json()})
         return
-    click.echo(found)
+    output.say(found)
     if again and found.command:
-        click.echo(f"\nAll of it:  {again} {found.command}")
+        output.say(f"\nAll of it:  {again} {found.command}")
 
 
 def _load(settings: Settings) -> Dataset:

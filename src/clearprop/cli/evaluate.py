@@ -1,6 +1,5 @@
 """``clearprop evaluate``."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -50,17 +49,18 @@ def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool) -> N
         )
         return
     score = output.score_text(found.score_name, found.score)
-    click.echo(f"{which}{data}: {found.samples} samples, {score}, loss {found.loss:.4f}")
-    if found.confusion is not None:
-        click.echo()
+    output.say_line(f"{which}{data}: {found.samples} samples, {score}, loss {found.loss:.4f}")
+    if found.classes:
+        output.say()
         output.say_table(
             ("class ", "samples", "precision", "recall"),
             (
                 (one.name, one.samples, output.percent(one.precision), output.percent(one.recall))
                 for one in found.classes
             ),
+            most=output.MOST_ROWS,
         )
-        _say_confusion(found.confusion.tolist(), [report.name for report in found.classes])
+        _say_confusion(found)
     if found.mistakes:
         _say_mistakes(found)
 
@@ -102,8 +102,8 @@ def _learned_from(model: Model, data: str) -> str | None:
 
 
 def _say_mistakes(found: evaluation.Evaluation) -> None:
-    click.echo()
-    if found.confusion is None:
+    output.say()
+    if not found.classes:
         output.say_table(
             ("furthest off ", "true", "predicted"),
             ((one.source, one.truth, one.predicted) for one in found.mistakes),
@@ -111,7 +111,7 @@ def _say_mistakes(found: evaluation.Evaluation) -> None:
         return
     count = "1 mistake" if len(found.mistakes) == 1 else f"{len(found.mistakes)} mistakes"
     certain = found.probabilities is not None
-    click.echo(f"{count}, the most confident first:" if certain else f"{count}:")
+    output.say(f"{count}, the most confident first:" if certain else f"{count}:")
     output.say_table(
         ("sample ", "true ", "predicted ", "probability")[: 3 + certain],
         (
@@ -122,13 +122,15 @@ def _say_mistakes(found: evaluation.Evaluation) -> None:
     )
 
 
-def _say_confusion(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> None:
-    click.echo()
-    if len(names) > _CLASSES:
-        click.echo(f"The confusion of {len(names)} classes is too wide to print; --json has it.")
+def _say_confusion(found: evaluation.Evaluation) -> None:
+    output.say()
+    names = [report.name for report in found.classes]
+    if found.confusion is None or len(names) > _CLASSES:
+        instead = "" if found.confusion is None else "; --json has it"
+        output.say(f"The confusion of {len(names)} classes is too wide to print{instead}.")
         return
-    click.echo("Confusion: rows are the truth, columns what was said.")
+    output.say("Confusion: rows are the truth, columns what was said.")
     output.say_table(
         (" ", *names),
-        ((name, *counts) for name, counts in zip(names, confusion, strict=True)),
+        ((name, *counts) for name, counts in zip(names, found.confusion.tolist(), strict=True)),
     )

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from clearprop.errors import UsageError
-from clearprop.experiment.settings import Settings, described, read_settings
+from clearprop.experiment.settings import Settings, described, read_settings, settings_in
 from clearprop.experiment.values import Choice, Flag, Kind, Switch
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -122,7 +122,7 @@ def settings_of_run(path: Path, data: str | None, options: Mapping[str, Any]) ->
             f"There is no run in {path.parent} to go on with: it has no {path.name}. "
             "Leave --resume out to begin one."
         )
-    began = Settings.of_run(read_settings(path))
+    began = settings_in(path)
     asked = began.changed(_given(data, options))
     for name in described(began):
         before, now = getattr(began, name), getattr(asked, name)

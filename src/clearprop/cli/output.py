@@ -1,7 +1,15 @@
-"""How commands speak: results to standard output, everything else to standard error."""
+"""How commands speak: results to standard output, everything else to standard error.
 
+No command prints in any other way: here text from outside becomes text that a terminal only shows.
+"""
+
+import errno
 import math
+import os
+import shlex
+import sys
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import click
@@ -9,37 +17,67 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
+from clearprop.core.printable import printable
 from clearprop.data import Problem
+from clearprop.errors import OutputError
 from clearprop.experiment.folder import dumps
+
+MOST_ROWS = 40
+"""Rows of a table that describes data: more are counted, as nobody reads 20,000 classes."""
 
 _NO_EDGE = 10_000  # columns
 _WRAPPED = 1000  # rows at most that cells are wrapped in: it takes a quarter of a second
-_NOTES = 10
+_MOST_LINES = 20  # of a message
+_MOST_CHARACTERS = 2_000  # of a line of a message
+_MOST_PROBLEMS = _NOTES = 10
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object instead of text."
 )
 
 
+def say(text: object = "") -> None:
+    """Print a result: a line, or several."""
+    _print(printable(str(text)))
+
+
+def say_line(text: object) -> None:
+    """Print a result that is one line whatever it holds: a path, for instance."""
+    _print(printable(str(text), one_line=True))
+
+
 def say_json(value: Any) -> None:
     """Print a value as JSON."""
-    click.echo(dumps(value))
-
-
-def say(text: str) -> None:
-    """Print a line of the result."""
-    click.echo(text)
+    _print(dumps(value))
 
 
 def note(message: str) -> None:
-    """Tell something along the way."""
-    click.echo(message, err=True)
+    """Tell something along the way; all lines but the first are indented.
+
+    So a name with a line break in it begins no line that looks like another message.
+    """
+    tell(message.replace("\n", "\n  "))
 
 
-def note_left_out(problems: Iterable[Problem]) -> None:
+def tell(text: str) -> None:
+    """Print text to standard error as it is laid out: how a command is used."""
+    _print("\n".join(line.rstrip() for line in printable(_excerpt(text)).split("\n")), err=True)
+
+
+def complain(message: str) -> None:
+    """Tell why a command ends."""
+    # The convention of no-color.org, which click does not know.
+    plain = False if os.environ.get("NO_COLOR") else None
+    click.secho("Error: ", fg="red", nl=False, err=True, color=plain)
+    note(message)
+
+
+def note_left_out(problems: Sequence[Problem]) -> None:
     """Tell which files could not be read."""
-    for problem in problems:
-        note(f"Left out: {problem}.")
+    for problem in problems[:_MOST_PROBLEMS]:
+        note(printable(f"Left out: {problem}.", one_line=True))
+    if (more := len(problems) - _MOST_PROBLEMS) > 0:
+        note(f"Left out: {more:,} more.")
 
 
 def note_all(notes: Sequence[str]) -> None:
@@ -58,33 +96,45 @@ def note_undrawn(problems: Sequence[Problem]) -> None:
         note(f"Nor are {len(problems) - _NOTES} more drawn.")
 
 
-def say_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
+def say_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    title: str = "",
+    most: int | None = None,
+) -> None:
     """Print a table; columns whose name ends in a space are set to the left, others to the right.
 
     On a terminal long cells are wrapped, unless there are thousands of rows; elsewhere there is no
-    edge to wrap at.
+    edge to wrap at. Of more than `most` rows the others are counted.
     """
-    cells = [tuple(map(str, row)) for row in rows]
-    if len(cells) > _WRAPPED:
-        _say_many(columns, cells)
-        return
+    rows = iter(rows)
+    cells = [
+        tuple(printable(str(cell), one_line=True) for cell in row) for row in islice(rows, most)
+    ]
+    columns = [printable(name, one_line=True) for name in columns]
+    if title:
+        say(title)
+    _print_many(columns, cells) if len(cells) > _WRAPPED else _print_table(columns, cells)
+    if more := sum(1 for _ in rows):
+        say(f"... and {more:,} more; --json has them all")
+
+
+def _print_table(columns: Sequence[str], rows: list[tuple[str, ...]]) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
         table.add_column(name.rstrip(), justify="left" if name.endswith(" ") else "right")
-    for row in cells:
+    for row in rows:
         table.add_row(*row)
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = _NO_EDGE
     with console.capture() as captured:
         console.print(table)
-    if title:
-        click.echo(title)
     for line in captured.get().splitlines():
-        click.echo(line.rstrip())
+        _print(line.rstrip())
 
 
-def _say_many(columns: Sequence[str], rows: list[tuple[str, ...]]) -> None:
+def _print_many(columns: Sequence[str], rows: list[tuple[str, ...]]) -> None:
     header = tuple(name.rstrip() for name in columns)
     widths = [max(map(cell_len, column)) for column in zip(header, *rows, strict=True)]
     for row in (header, *rows):
@@ -94,7 +144,51 @@ def _say_many(columns: Sequence[str], rows: list[tuple[str, ...]]) -> None:
             else " " * (width - cell_len(cell)) + cell
             for name, cell, width in zip(columns, row, widths, strict=True)
         )
-        click.echo("  ".join(padded).rstrip())
+        _print("  ".join(padded).rstrip())
+
+
+def _print(text: str, *, err: bool = False) -> None:
+    """Print, whatever the encoding of the stream: what it lacks is shown by its code point."""
+    encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
+    try:
+        click.echo(text.encode(encoding, "backslashreplace").decode(encoding), err=err)
+    except OSError as error:
+        if err:  # nobody hears it, and what was asked for can be done all the same
+            return
+        if error.errno == errno.EPIPE:  # nobody reads on: click ends quietly
+            raise
+        # What could not be written would be tried again, and complained of, at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        reason = error.strerror or error
+        raise OutputError(f"The output can't be written: {reason}.") from error
+
+
+def _excerpt(message: str) -> str:
+    """Leave out the middle of a long message: what is wrong stands at its beginning or its end."""
+    lines = message.split("\n")
+    if (more := len(lines) - _MOST_LINES) > 0:
+        half = _MOST_LINES // 2
+        lines = [*lines[:half], f"... {more + 1:,} more lines ...", *lines[1 - half :]]
+    return "\n".join(map(_cut, lines))
+
+
+def _cut(line: str) -> str:
+    if (more := len(line) - _MOST_CHARACTERS) <= 0:
+        return line
+    half = _MOST_CHARACTERS // 2
+    return f"{line[:half]} ... {more:,} characters more ... {line[-half:]}"
+
+
+def word(text: str) -> str:
+    """Write a word as one types it into a shell, also where it has characters that don't show."""
+    if printable(text, one_line=True) == text:
+        return shlex.quote(text)
+    shown = (chr(code) if _is_plain(code) else f"\\x{code:02x}" for code in os.fsencode(text))
+    return f"$'{''.join(shown)}'"
+
+
+def _is_plain(code: int) -> bool:
+    return 0x20 <= code < 0x7F and chr(code) not in "\\'"
 
 
 def percent(share: float) -> str:

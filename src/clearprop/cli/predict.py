@@ -11,7 +11,7 @@ from clearprop.core.parameters import Array
 from clearprop.data import Problem
 from clearprop.data.picture_files import preview
 from clearprop.data.picture_formats import named_like_a_picture
-from clearprop.errors import UsageError
+from clearprop.errors import UsageError, counted
 from clearprop.experiment.answer_files import require_format, save_answers
 from clearprop.experiment.folder import draw, model_in
 from clearprop.experiment.prediction import Answer, Predictions, predict_files
@@ -93,7 +93,7 @@ def predict(
             notes += renamed
             said |= {"out": out, "samples": len(found)}
             if not as_json:
-                click.echo(f"{out}: {len(found)} {'answer' if len(found) == 1 else 'answers'}")
+                output.say_line(f"{out}: {counted(len(found), 'answer')}")
         elif as_json:
             said["predictions"] = [answer.to_json() for answer in found.answers()]
         else:
@@ -110,7 +110,7 @@ def predict(
             )
         else:
             for path in drawn:
-                click.echo(path)
+                output.say_line(path)
     if found.problems:
         ctx.exit(1)
 

@@ -97,7 +97,7 @@ def _show(title: str, report: "Report") -> None:
         ((row.what, *row.texts(), _EQUAL[row.equal]) for row in report.rows),
         title,
     )
-    click.echo(textwrap.fill(report.lesson, 80))
+    output.say(textwrap.fill(report.lesson, 80))
     for path in report.pictures:
-        click.echo(f"Picture: {path}")
-    click.echo(f"Took {report.seconds:.1f} s.")
+        output.say(f"Picture: {path}")
+    output.say(f"Took {report.seconds:.1f} s.")

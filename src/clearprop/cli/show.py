@@ -7,11 +7,13 @@ import click
 
 from clearprop.cli import output
 from clearprop.configuration import to_config
-from clearprop.errors import ClearpropError, UsageError
-from clearprop.experiment import Settings, evaluate, folder, load_dataset, read_settings, set_task
+from clearprop.errors import ClearpropError, UsageError, listed, shortened
+from clearprop.experiment import evaluate, folder, load_dataset, set_task, settings_in
 from clearprop.files.models import Model, load
 from clearprop.preprocessing import ArrayRecipe, CategoricalColumn, InputRecipe, PictureRecipe
 from clearprop.training import History
+
+_WIDEST = 24  # characters of a fact's name, which a file may have of any length
 
 
 @click.command()
@@ -38,12 +40,12 @@ def show(model: str, as_json: bool) -> None:
             }
         )
         return
-    click.echo(summary)
-    click.echo()
+    output.say(summary)
+    output.say()
     facts = dict(_facts(loaded))
-    width = max(map(len, facts))
+    width = min(max(map(len, facts)), _WIDEST)
     for name, value in facts.items():
-        click.echo(f"{name:{width}}  {value}")
+        output.say_line(f"{name:{width}}  {value}")
 
 
 def _facts(model: Model) -> Iterator[tuple[str, str]]:
@@ -53,7 +55,7 @@ def _facts(model: Model) -> Iterator[tuple[str, str]]:
         if model.preprocessing.target.name is not None:
             yield "target", model.preprocessing.target.name
     if model.class_names:
-        yield "classes", ", ".join(model.class_names)
+        yield "classes", listed(model.class_names)
     settings = model.training.get("settings")
     if isinstance(settings, dict):
         yield "trained on", str(settings.get("data"))
@@ -61,7 +63,8 @@ def _facts(model: Model) -> Iterator[tuple[str, str]]:
         if isinstance(value, dict) and name == "estimator":
             yield name, f"{value.get('class')}; clearprop.load opens it as one"
         elif name != "settings":
-            yield name.replace("_", " "), f"{value:.6g}" if isinstance(value, float) else str(value)
+            text = value if isinstance(value, str) else shortened(value)
+            yield name.replace("_", " "), f"{value:.6g}" if isinstance(value, float) else text
     yield "made by", f"clearprop {model.version}"
 
 
@@ -74,7 +77,7 @@ def _understood(inputs: InputRecipe) -> str:
         shape = "x".join(map(str, inputs.shape))
         plain = set(inputs.mean) == {0.0} and set(inputs.std) == {1.0}
         return f"arrays of {shape} numbers{'' if plain else ', standardised'}"
-    return "a table with the columns " + ", ".join(
+    return "a table with the columns " + listed(
         f"{column.name} ({len(column.categories)} categories)"
         if isinstance(column, CategoricalColumn)
         else f"{column.name} (number)"
@@ -95,7 +98,7 @@ def plot(run: str, as_json: bool) -> None:
     model, history = load(place / folder.MODEL), History.load(place / folder.HISTORY)
     evaluated = measured = None
     try:
-        settings = Settings(**read_settings(place / folder.SETTINGS))
+        settings = settings_in(place / folder.SETTINGS)
         task = set_task(settings, load_dataset(settings))
         measured = task.test or task.held_out
         evaluated = None if measured is None else evaluate(model, measured)
@@ -109,4 +112,4 @@ def plot(run: str, as_json: bool) -> None:
         output.say_json({"run": run, "pictures": [str(path) for path in written]})
         return
     for path in written:
-        click.echo(path)
+        output.say_line(path)

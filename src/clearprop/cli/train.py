@@ -1,6 +1,5 @@
 """``clearprop train``."""
 
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +110,7 @@ def _say_reached(report: dict[str, Any]) -> None:
         reached = report.get(part)
         if reached:
             score = next(key for key in reached if key != "loss")
-            click.echo(
+            output.say(
                 f"{name:9} {report['samples'][part]:6} samples: "
                 f"{output.score_text(score, reached[score])}, loss {reached['loss']:.4f}"
             )
@@ -121,24 +120,24 @@ def _say_saved(report: dict[str, Any], folder: Path, pictures: list[Path]) -> No
     saved = ["model", "history", "settings", "report", *(path.name for path in pictures)]
     epochs = "1 epoch" if report["epochs"] == 1 else f"{report['epochs']} epochs"
     ended = _ENDED.get(report["stopped"], "")
-    click.echo(
+    output.say(
         f"Trained {epochs} in {output.duration(report['seconds'])}{ended}. "
         f"Saved in {folder}: {', '.join(saved[:-1])} and {saved[-1]}."
     )
 
 
 def _say_next(report: dict[str, Any], kind: str) -> None:
-    model, data = shlex.quote(str(report["model"])), shlex.quote(report["data"])
+    model, data = output.word(str(report["model"])), output.word(report["data"])
     new = {"pictures": "PICTURE... --show", "table": "NEW.csv", "array": "NEW.npz"}[kind]
-    click.echo(f"Next:  clearprop predict {model} {new}")
+    output.say(f"Next:  clearprop predict {model} {new}")
     if "test" in report:
-        click.echo(f"       clearprop evaluate {model} {data}")
+        output.say(f"       clearprop evaluate {model} {data}")
     else:
-        click.echo(f"       clearprop show {model}")
+        output.say(f"       clearprop show {model}")
 
 
 def _how_to_go_on(folder: Path) -> str:
-    again = f"clearprop train --resume --out {shlex.quote(str(folder))}"
+    again = f"clearprop train --resume --out {output.word(str(folder))}"
     if (folder / run_folder.CHECKPOINT).exists():
         return f"To go on from its last checkpoint: {again}"
     return f"It has no checkpoint yet. To begin it anew: {again}"

@@ -58,6 +58,6 @@ def walk(
         number = None if entry is None else found.entry(entry)
         output.say_json(found.to_dict() | page if number is None else number.to_dict())
     elif html is not None:
-        click.echo(html)
+        output.say_line(html)
     else:
-        click.echo(found if entry is None else found.entry(entry))
+        output.say(found if entry is None else found.entry(entry))

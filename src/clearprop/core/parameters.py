@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from clearprop.core.initializers import Initializer
-from clearprop.errors import ShapeError
+from clearprop.errors import ShapeError, listed
 
 Array: TypeAlias = NDArray[Any]
 Params: TypeAlias = Mapping[str, Any]
@@ -124,7 +124,7 @@ class ParameterVector(Mapping[str, Array]):
             raise ShapeError(f"The parameter {missing[0]!r} is missing.")
         if unknown := sorted(arrays.keys() - self._views.keys()):
             raise ShapeError(
-                f"{unknown[0]!r} is no parameter here; there are {', '.join(self._views)}."
+                f"{unknown[0]!r} is no parameter here; there are {listed(self._views)}."
             )
         for name, view in self._views.items():
             if np.shape(arrays[name]) != view.shape:

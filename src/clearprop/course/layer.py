@@ -10,7 +10,7 @@ import numpy as np
 
 from clearprop.core.kernels import sigmoid
 from clearprop.core.parameters import Array
-from clearprop.errors import ShapeError, unknown_name
+from clearprop.errors import ShapeError, listed, unknown_name
 from clearprop.layers import Layer, LeakyReLU, ReLU, Sigmoid, Tanh
 
 LinearCache: TypeAlias = tuple[Array, Array, Array]
@@ -177,8 +177,8 @@ def require_parameters(parameters: Mapping[str, Array], n_x: int | None = None) 
     names = [f"{kind}{layer}" for layer in range(1, L + 1) for kind in "Wb"]
     if parameters.keys() != set(names):
         raise ShapeError(
-            f"parameters has {', '.join(parameters) or 'nothing'}; "
-            f"a network of that many arrays has {', '.join(names)}."
+            f"parameters has {listed(parameters) or 'nothing'}; "
+            f"a network of that many arrays has {listed(names)}."
         )
     inputs = np.atleast_2d(parameters["W1"]).shape[1] if n_x is None else n_x
     below = "X"

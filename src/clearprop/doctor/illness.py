@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 from clearprop.configuration import Json
 from clearprop.doctor.case import Case
 from clearprop.doctor.treatment import Changes, as_options, in_python
+from clearprop.errors import listed
 
 Sentence: TypeAlias = str | Mapping[str, str]
 """A template, or one for each variant of an illness with the usual one under ``""``."""
@@ -261,8 +262,8 @@ class Finding:
 
     def _which(self) -> str:
         """Write the samples that it is about."""
-        rows = ", ".join(map(str, self.facts.get("rows", ())))
-        return ", ".join(self.facts.get("sources", ())) or f"numbers {rows} (counted from 0)"
+        rows = listed(self.facts.get("rows", ()))
+        return listed(self.facts.get("sources", ())) or f"numbers {rows} (counted from 0)"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from clearprop import layers, losses, preprocessing
 from clearprop.configuration import Json, from_config, to_config
 from clearprop.core import initializers, schedules
 from clearprop.data.table import number_text
-from clearprop.errors import ModelFileError, UsageError
+from clearprop.errors import ModelFileError, UsageError, shortened
 from clearprop.estimators.building import weights_and_biases
 from clearprop.files.models import Model, save
 from clearprop.training import History
@@ -34,6 +34,15 @@ _CLASS_DTYPES = (
     *("object", "str", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"),
     *("uint64", "float32", "float64"),
 )
+_CLASS_TYPES = {
+    "O": (str, bool, int, float),
+    "U": (str,),
+    "b": (bool,),
+    "i": (int,),
+    "u": (int,),
+    "f": (float,),
+}
+"""The types of JSON values that a class has, by the kind of its dtype."""
 _PARTS = {
     name: part
     for module, base in (
@@ -124,8 +133,10 @@ def estimator_of(model: Model, kinds: Mapping[str, type[Kind]], custom: Iterable
         sizes = (estimator.n_features_in_, estimator.n_outputs_)
         if sizes != (*network.input_shape, *network.output_shape):
             raise ValueError(f"{sizes} features and outputs, of another network")
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"The description of the estimator is damaged: {error!r}.") from error
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise ModelFileError(
+            f"The description of the estimator is damaged: {shortened(error)}."
+        ) from error
     estimator._network = network
     estimator.coefs_, estimator.intercepts_ = weights_and_biases(network)
     return estimator
@@ -151,7 +162,12 @@ def _restore_classes(estimator: "Estimator", described: Mapping[str, Any]) -> No
     name = described["dtype"]
     if name not in _CLASS_DTYPES:
         raise ValueError(f"classes of type {name}")
-    classes = np.array(described["values"], dtype=name)
+    values, kind = described["values"], np.dtype(name).kind
+    if not isinstance(values, list) or not all(type(one) in _CLASS_TYPES[kind] for one in values):
+        raise ValueError(f"classes of another type than {name}")
+    classes = np.array(values, dtype=name)
+    if len(classes) < 1 or len(set(values)) < len(values):
+        raise ValueError("classes that are none, or twice the same")
     seen = np.vstack([np.zeros_like(classes), np.ones_like(classes)])
     estimator._label_binarizer = LabelBinarizer().fit(seen if described["multilabel"] else classes)
     estimator.classes_ = estimator._label_binarizer.classes_

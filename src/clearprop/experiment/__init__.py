@@ -2,7 +2,7 @@
 
 from clearprop.experiment.evaluation import ClassReport, Evaluation, Mistake, evaluate
 from clearprop.experiment.learning import Task, Trained, learn, load_dataset, set_task
-from clearprop.experiment.settings import Settings, read_settings
+from clearprop.experiment.settings import Settings, read_settings, settings_in
 
 __all__ = [
     "ClassReport",
@@ -16,4 +16,5 @@ __all__ = [
     "load_dataset",
     "read_settings",
     "set_task",
+    "settings_in",
 ]

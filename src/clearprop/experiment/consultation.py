@@ -10,7 +10,7 @@ from clearprop.errors import ClearpropError, DataError, UsageError
 from clearprop.experiment.building import build_trainer
 from clearprop.experiment.folder import HISTORY, MODEL, SETTINGS, is_run
 from clearprop.experiment.learning import Task, learn, load_dataset, set_task
-from clearprop.experiment.settings import Settings, read_settings
+from clearprop.experiment.settings import Settings, settings_in
 from clearprop.files.models import load
 from clearprop.training import Callback, History
 from clearprop.training.samples import steps_per_epoch
@@ -37,7 +37,7 @@ def examine_run(
         raise UsageError(
             f"{folder} holds no run: it has no {SETTINGS}. Give a folder that train made, or data."
         )
-    settings = Settings.of_run(read_settings(folder / SETTINGS))
+    settings = settings_in(folder / SETTINGS)
     task = _task_of_run(folder, settings if data is None else replace(settings, data=data), data)
     model, history = load(folder / MODEL), History.load(folder / HISTORY)
     history.stopped = str(model.training.get("stopped"))

@@ -14,6 +14,7 @@ from clearprop.files.models import Model
 from clearprop.network.metrics import tally_for
 from clearprop.preprocessing import ClassTarget, prepare, unlikeness
 
+_MOST_CONFUSED = 1000  # classes: of more, the table of their confusion fills memory
 _FURTHEST = 10  # samples that are told as mistakes where answers are values
 
 
@@ -78,7 +79,8 @@ class Evaluation:
         The class indices, or the values on their own scale.
     probabilities : ndarray, shape (N, K), or None
     confusion : ndarray of int, shape (K, K), or None
-        The counts of samples: rows are the truth, columns the prediction.
+        The counts of samples: rows are the truth, columns the prediction. None for values, and for
+        more than 1,000 classes.
     classes : tuple of ClassReport
     mistakes : tuple of Mistake
         The mistakes, the most confident first where there are probabilities; of values, the ten
@@ -140,7 +142,8 @@ def evaluate(model: Model, dataset: Dataset) -> Evaluation:
     predicted = recipe.target.restore(network.loss.predict(logits))
     if recipe.target.scale is not None:
         measured = (*measured[:3], _r2(truth, predicted))
-    off = np.abs(predicted - truth).reshape(len(truth), -1).max(axis=1)
+    # Halves, because the whole may be beyond the largest float.
+    off = np.abs(predicted / 2 - truth / 2).reshape(len(truth), -1).max(axis=1)
     mistakes = tuple(
         Mistake(row, dataset.source(row), _value(truth[row]), _value(predicted[row]), None)
         for row in np.argsort(-off, kind="stable")[:_FURTHEST].tolist()
@@ -159,16 +162,15 @@ def _of_classes(
     names, truth, loss = target.class_names, target.encode(dataset), model.network.loss
     probabilities = loss.predict_proba(logits) if model.gives_probabilities else None
     predicted = loss.predict(logits)
-    confusion = np.zeros((len(names), len(names)), np.int64)
-    for true, said in zip(truth.tolist(), predicted.tolist(), strict=True):
-        confusion[true, said] += 1
+    K, confusion = len(names), None
+    if K <= _MOST_CONFUSED:
+        confusion = np.bincount(truth * K + predicted, minlength=K * K).reshape(K, K)
+    samples, said, right = (
+        np.bincount(labels, minlength=K).tolist()
+        for labels in (truth, predicted, truth[truth == predicted])
+    )
     reports = tuple(
-        ClassReport(
-            name,
-            int(confusion[k].sum()),
-            _share(confusion[k, k], confusion[:, k].sum()),
-            _share(confusion[k, k], confusion[k].sum()),
-        )
+        ClassReport(name, samples[k], _share(right[k], said[k]), _share(right[k], samples[k]))
         for k, name in enumerate(names)
     )
     wrong = np.flatnonzero(predicted != truth)

@@ -11,6 +11,7 @@ import numpy as np
 
 from clearprop.configuration import Json
 from clearprop.core.parameters import Array
+from clearprop.core.printable import printable_json
 from clearprop.data import Dataset, Problem, Table
 from clearprop.data.table import Words, is_numeric
 from clearprop.errors import OutputError, UsageError
@@ -113,8 +114,11 @@ def save_run(folder: Path, trained: Trained, measured: Measured) -> dict[str, Js
 
 
 def dumps(value: Any) -> str:
-    """Return JSON text; what is not finite becomes null, because JSON has no NaN."""
-    return json.dumps(_finite(value), indent=2, ensure_ascii=False)
+    """Return JSON text that a terminal may show; what is not finite becomes null.
+
+    JSON has no NaN, and it can say every character that is hidden or obeyed by its code point.
+    """
+    return printable_json(json.dumps(_finite(value), indent=2, ensure_ascii=False))
 
 
 def _finite(value: Any) -> Any:

@@ -13,7 +13,7 @@ from clearprop.errors import DataError, ModelFileError, UnknownNameError, UsageE
 from clearprop.experiment import learning
 from clearprop.experiment.building import build_trainer
 from clearprop.experiment.folder import model_in
-from clearprop.experiment.settings import Extent, Settings, resolve
+from clearprop.experiment.settings import Extent, Settings, resolve, settings_in
 from clearprop.files.models import load as load_model
 from clearprop.network import Network
 from clearprop.optimizers import SGD
@@ -81,7 +81,7 @@ def _of_model(path: Path, data: str | None) -> Ready:
     model = load_model(path)
     recipe = learning.recipe_of(model, "read data", "call clearprop.walk with its network")
     described: Any = model.training.get("settings")
-    trained = Settings.of_run(described) if isinstance(described, dict) else None
+    trained = settings_in(path, described) if isinstance(described, dict) else None
     source = trained.data if data is None and trained is not None else data
     if source is None:
         raise UsageError(f"{path} does not say what it was trained on. Give data with --data.")
@@ -185,7 +185,7 @@ def check_network(model_or_data: str, data: str | None) -> "Report":
     recipe = learning.recipe_of(model, "be checked on raw data", instead)
     described = model.training.get("settings")
     if data is None and isinstance(described, dict):
-        data = str(described.get("data"))
+        data = settings_in(path, described).data
     if data is None:
         raise UsageError("The model does not say what it was trained on. Say so: --data DATA.")
     return _check(model.network, recipe, learning.load_for(model, data))

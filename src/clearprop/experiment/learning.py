@@ -126,8 +126,8 @@ def _target_in(path: Path, owner: Format, recipe: preprocessing.Preprocessing) -
     others = [name for name in owner.column_names(path, inputs.form) if name not in inputs.roles]
     if len(others) != 1:
         raise DataError(
-            f"{path} has {listed([repr(one) for one in others]) or 'no column'} besides those that "
-            "the model takes; expected one, the target."
+            f"{path} has {listed(map(repr, others)) or 'no column'} besides those that the "
+            "model takes; expected one, the target."
         )
     return others[0]
 

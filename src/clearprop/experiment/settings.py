@@ -8,14 +8,14 @@ The options of the command line, what a TOML file may hold, the checks and the t
 import json
 import math
 import os
-import tomllib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 
 from clearprop.configuration import Json
 from clearprop.core.initializers import INITIALIZERS
+from clearprop.core.reading import parsed_toml, read_bounded
 from clearprop.core.schedules import SCHEDULES
 from clearprop.data.reading import Reading, TextForm
 from clearprop.errors import DataError, UsageError, unknown_name
@@ -29,6 +29,10 @@ INITS = tuple(INITIALIZERS)
 DTYPES = ("float32", "float64")
 CLASS_WEIGHTS = ("none", "balanced")
 TASKS = ("classify", "regress")
+
+_LARGEST_FILE = 2**14  # bytes of TOML: its keys are read in the square of their length
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_WRITTEN_SURROGATE = re.compile("\0(d[89a-f][0-9a-f]{2})")
 
 _LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
@@ -275,14 +279,6 @@ class Settings:
             if value is not None:
                 object.__setattr__(self, name, about.kind.check(name, value))
 
-    @classmethod
-    def of_run(cls, found: Mapping[str, Any]) -> "Settings":
-        """Return the settings that a run began with, perhaps in an earlier version.
-
-        Before `target_scale` was a setting, values were learned as they are.
-        """
-        return cls(**({"target_scale": "none"} | dict(found)))
-
     def changed(self, changes: Mapping[str, Any]) -> "Settings":
         """Return these settings with some changed; None changes nothing."""
         _check_names(changes)
@@ -306,11 +302,7 @@ class Settings:
         OutputError
             If the file can't be written.
         """
-        lines = [
-            # A JSON value of these types is a TOML value, too, but for a raw DEL in a string.
-            f"{name} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f")
-            for name, value in self.to_json().items()
-        ]
+        lines = [f"{name} = {_as_toml(value)}" for name, value in self.to_json().items()]
         write_text(path, "\n".join(lines) + "\n")
 
 
@@ -350,13 +342,56 @@ def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
         If it names a setting that does not exist.
     """
     try:
-        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        found = parsed_toml(read_bounded(path, _LARGEST_FILE).decode("utf-8-sig"))
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is no TOML file: {error}.") from error
+    except ValueError as error:
+        raise DataError(f"{path} is no TOML file of settings: {error}.") from error
     _check_names(found)
-    return found
+    return {name: _as_path(value) for name, value in found.items()}
+
+
+def settings_in(path: str | os.PathLike[str], found: Mapping[str, Any] | None = None) -> Settings:
+    """Make the settings of a run that a file tells, perhaps one of an earlier version.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    found : mapping of str to object, optional
+        The settings that it holds, by name, of whatever kind; unless given, it is a TOML file.
+
+    Raises
+    ------
+    DataError
+        If they don't say the data, or one is unknown or can't be.
+    """
+    found = read_settings(path) if found is None else found
+    try:
+        _check_names(found)
+        if found.get("data") is None:
+            raise UsageError("they don't say which data.")
+        # Before it was a setting, values were learned as they are.
+        return Settings(**({"target_scale": "none"} | dict(found)))
+    except UsageError as error:
+        raise DataError(f"{path} has settings that can't be used: {error}") from error
+
+
+# A name that is not UTF-8 holds lone surrogates, which TOML can't say. It can say NUL, which no
+# name holds: a surrogate is written as a NUL and its four digits.
+
+
+def _as_toml(value: Json) -> str:
+    if isinstance(value, str):
+        value = _SURROGATE.sub(lambda found: f"\0{ord(found[0]):04x}", value)
+    # A JSON value of these types is a TOML value, too, but for a raw DEL in a string.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _as_path(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return _WRITTEN_SURROGATE.sub(lambda found: chr(int(found[1], 16)), value)
 
 
 def _check_names(names: Mapping[str, Any]) -> None:

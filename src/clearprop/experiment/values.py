@@ -2,13 +2,14 @@
 
 import csv
 import io
-import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from clearprop.errors import UsageError, unknown_name
+from clearprop.errors import UsageError, shortened, unknown_name
 
+_LARGEST = sys.float_info.max  # whole numbers, too, become floats sooner or later
 _LARGEST_SIZE = 10**7  # of a layer: products of two stay within what NumPy can count
 
 _T = TypeVar("_T")
@@ -57,7 +58,7 @@ class Text(Kind):
     def check(self, name: str, value: Any) -> str:
         """Refuse what is no text."""
         if not isinstance(value, str):
-            raise UsageError(f"{name} takes a text in quotes, found {value!r}.")
+            raise UsageError(f"{name} takes a text in quotes, found {shortened(value)}.")
         return value
 
 
@@ -76,7 +77,7 @@ class Flag(Kind):
     def check(self, name: str, value: Any) -> bool:
         """Refuse what is neither true nor false."""
         if not isinstance(value, bool):
-            raise UsageError(f"{name} takes true or false, found {value!r}.")
+            raise UsageError(f"{name} takes true or false, found {shortened(value)}.")
         return value
 
     def write(self, value: bool) -> str:
@@ -117,7 +118,8 @@ class Choice(Kind):
     def check(self, name: str, value: Any) -> str:
         """Refuse an unknown name, with the nearest known one."""
         if value not in self.names:
-            raise unknown_name(name.replace("_", " "), str(value), self.names)
+            found = value if isinstance(value, str) else shortened(value)
+            raise unknown_name(name.replace("_", " "), found, self.names)
         return str(value)
 
 
@@ -137,12 +139,14 @@ class Number(Kind):
 
     def _check_type(self, name: str, value: Any, types: tuple[type, ...], called: str) -> None:
         is_one = isinstance(value, types) and not isinstance(value, bool)
-        if not is_one or not self.least <= value < math.inf:
-            raise UsageError(f"{name} takes {called} of at least {self.least}, found {value!r}.")
+        if not is_one or not self.least <= value <= _LARGEST:
+            raise UsageError(
+                f"{name} takes {called} of at least {self.least}, found {shortened(value)}."
+            )
 
     def parse(self, text: str) -> float:
         """Read a number."""
-        return _read(text, float, f"{text!r} is not a valid float.")
+        return _read(text, float, f"{shortened(text)} is not a valid float.")
 
     def write(self, value: float) -> str:
         """Write a number without zeros at its end."""
@@ -153,18 +157,18 @@ class Number(Kind):
 class WholeNumber(Number):
     """A whole number from `least` to `most`."""
 
-    most: float = math.inf
+    most: int = 10**15
 
     def check(self, name: str, value: Any) -> int:
         """Refuse what is no whole number, too small or too large."""
         self._check_type(name, value, (int,), "a whole number")
         if value > self.most:
-            raise UsageError(f"{name} takes a number up to {self.most}, found {value}.")
+            raise UsageError(f"{name} takes a number up to {self.most}, found {shortened(value)}.")
         return int(value)
 
     def parse(self, text: str) -> int:
         """Read a whole number."""
-        return _read(text, int, f"{text!r} is not a valid integer.")
+        return _read(text, int, f"{shortened(text)} is not a valid integer.")
 
     def write(self, value: float) -> str:
         """Write every digit."""
@@ -178,9 +182,13 @@ class BatchSize(WholeNumber):
         """Read a number of samples, or ``full``."""
         if text == "full":
             return 0
-        size = _read(text, int, f"{text!r} is no batch size. Write a whole number, or full.")
+        size = _read(
+            text, int, f"{shortened(text)} is no batch size. Write a whole number, or full."
+        )
         if size < 1:
-            raise ValueError(f"a batch has at least one sample, found {size}; or write full.")
+            raise ValueError(
+                f"a batch has at least one sample, found {shortened(size)}; or write full."
+            )
         return size
 
 
@@ -190,10 +198,11 @@ class Units(Kind):
     def check(self, name: str, value: Any) -> tuple[int, ...]:
         """Refuse what is no list of sizes."""
         if not isinstance(value, list | tuple):
-            raise UsageError(f"{name} takes a list of whole numbers, found {value!r}.")
-        if not all(isinstance(size, int) and 1 <= size <= _LARGEST_SIZE for size in value):
+            raise UsageError(f"{name} takes a list of whole numbers, found {shortened(value)}.")
+        if not all(type(size) is int and 1 <= size <= _LARGEST_SIZE for size in value):
             raise UsageError(
-                f"{name} takes whole numbers from 1 to {_LARGEST_SIZE}, found {list(value)!r}."
+                f"{name} takes whole numbers from 1 to {_LARGEST_SIZE}, found "
+                f"{shortened(list(value))}."
             )
         return tuple(value)
 
@@ -204,11 +213,14 @@ class Units(Kind):
         units = _read(
             text.split(","),
             _whole_numbers,
-            f"{text!r} is no list of layer sizes. Write the units of each hidden layer, as in "
-            "20,7,5, or none.",
+            f"{shortened(text)} is no list of layer sizes. Write the units of each hidden layer, "
+            "as in 20,7,5, or none.",
         )
         if min(units) < 1:
-            raise ValueError(f"a layer needs at least one unit, found {min(units)} in {text}.")
+            least = shortened(min(units))
+            raise ValueError(
+                f"a layer needs at least one unit, found {least} in {shortened(text)}."
+            )
         return units
 
     def write(self, value: Sequence[int]) -> str:
@@ -223,17 +235,17 @@ class PictureSize(Units):
         """Refuse what is no pair of sizes."""
         size = super().check(name, value)
         if len(size) != 2:
-            raise UsageError(f"A size is a height and a width, found {size}.")
+            raise UsageError(f"A size is a height and a width, found {shortened(size)}.")
         return size
 
     def parse(self, text: str) -> Sequence[int]:
         """Read one size, or two with an x between them."""
-        wrong = f"{text!r} is no size. Write height and width, as in 64x64."
+        wrong = f"{shortened(text)} is no size. Write height and width, as in 64x64."
         size = _read(text.lower().split("x"), _whole_numbers, wrong)
         if len(size) > 2:
             raise ValueError(wrong)
         if min(size) < 1:
-            raise ValueError(f"a picture has at least one pixel a side, found {text}.")
+            raise ValueError(f"a picture has at least one pixel a side, found {shortened(text)}.")
         return size[0], size[-1]
 
     def write(self, value: Sequence[int]) -> str:

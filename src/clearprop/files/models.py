@@ -11,7 +11,7 @@ from clearprop import layers, losses
 from clearprop.configuration import Json, classes_in, from_config, to_config
 from clearprop.core import initializers
 from clearprop.core.parameters import Array, Parameter
-from clearprop.errors import ModelFileError, UnknownNameError, UsageError
+from clearprop.errors import ModelFileError, UnknownNameError, UsageError, shortened
 from clearprop.files.tensors import TensorFile, open_tensors, save_tensors
 from clearprop.network import Network
 from clearprop.preprocessing import ClassTarget, Preprocessing, prepared_from
@@ -194,9 +194,9 @@ def load(path: str | os.PathLike[str], *, custom: Iterable[type] = ()) -> Model:
     described = file.description
     if described.get("format") != _FORMAT:
         raise ModelFileError(
-            f"{path} is of format {described.get('format')}, written by clearprop "
-            f"{described.get('version')}; clearprop {__version__} reads format {_FORMAT}. "
-            "Upgrade clearprop, or train the model anew."
+            f"{path} is of format {shortened(described.get('format'))}, written by clearprop "
+            f"{shortened(described.get('version'))}; clearprop {__version__} reads format "
+            f"{_FORMAT}. Upgrade clearprop, or train the model anew."
         )
     types = _TYPES | {one.__name__: one for one in custom}
     try:
@@ -204,7 +204,10 @@ def load(path: str | os.PathLike[str], *, custom: Iterable[type] = ()) -> Model:
         recipe = described["preprocessing"]
         preprocessing = None if recipe is None else Preprocessing.from_config(recipe)
         _check_fit(network, preprocessing)
-        return Model(network, preprocessing, dict(described["training"]), described["version"])
+        training, version = described["training"], described["version"]
+        if not isinstance(training, dict) or not isinstance(version, str):
+            raise UsageError("its training is no object of JSON, or its version no text.")
+        return Model(network, preprocessing, training, version)
     except UnknownNameError as error:
         raise ModelFileError(
             f"{path} has a part that is not clearprop's: {error} To read classes of your own, give "
@@ -219,7 +222,9 @@ def load(path: str | os.PathLike[str], *, custom: Iterable[type] = ()) -> Model:
 
 def _build(file: TensorFile, described: dict[str, Any], types: Mapping[str, type]) -> Network:
     if described["dtype"] not in _DTYPES:
-        raise UsageError(f"it computes in {described['dtype']}, expected {' or '.join(_DTYPES)}.")
+        raise UsageError(
+            f"it computes in {shortened(described['dtype'])}, expected {' or '.join(_DTYPES)}."
+        )
     dtype = np.dtype(described["dtype"])
     chain = layers.Sequential(from_config(described["layers"], types))
     input_shape = tuple(int(size) for size in described["input_shape"])
@@ -265,6 +270,9 @@ def _check_fit(network: Network, preprocessing: Preprocessing | None) -> None:
             f"network takes {network.input_shape}."
         )
     target, outputs = preprocessing.target, network.output_shape[0]
+    if isinstance(target, ClassTarget) and not network.loss.classifies:
+        loss = type(network.loss).__name__
+        raise UsageError(f"its target has classes, and its loss {loss} is one of values.")
     needed = len(target.class_names) if isinstance(target, ClassTarget) else target.outputs
     if outputs != needed and not (outputs == 1 and needed == 2):
         raise UsageError(f"its target needs {needed} outputs, its network has {outputs}.")

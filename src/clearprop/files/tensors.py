@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.errors import ModelFileError
+from clearprop.core.reading import parsed_json, require_regular
+from clearprop.errors import ModelFileError, shortened
 from clearprop.files.written import written_beside
 
 _KEY = "clearprop"  # one metadata key: the format does not fix the order of several
+_LONGEST_DESCRIPTION = 2**26  # characters: enough for a million columns
 _DTYPES = {"F32": np.float32, "F64": np.float64, "U32": np.uint32}
 
 
@@ -104,9 +106,14 @@ def open_tensors(path: str | os.PathLike[str], kind: str) -> TensorFile:
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise ModelFileError(f"{path} can't be read: {error.strerror}.") from error
+    if is_folder:
         raise ModelFileError(f"{path} is a folder; name the {kind} file in it.")
     try:
+        require_regular(path)
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - no dict
@@ -122,20 +129,29 @@ def open_tensors(path: str | os.PathLike[str], kind: str) -> TensorFile:
         ) from error
     if odd := sorted(name for name, code in codes.items() if code not in _DTYPES):
         raise ModelFileError(
-            f"{path}: the array {odd[0]!r} is of type {codes[odd[0]]}; a clearprop {kind} file "
-            f"holds only {', '.join(_DTYPES)}."
+            f"{path}: the array {shortened(odd[0])} is of type {codes[odd[0]]}; a clearprop {kind} "
+            f"file holds only {', '.join(_DTYPES)}."
         )
     if _KEY not in metadata:
         raise ModelFileError(
             f"{path} is a safetensors file, but no clearprop {kind} file: it has no description "
             f"under {_KEY!r}."
         )
+    if len(metadata[_KEY]) > _LONGEST_DESCRIPTION:
+        raise ModelFileError(
+            f"{path}: its description has {len(metadata[_KEY]):,} characters, at most "
+            f"{_LONGEST_DESCRIPTION:,} are read."
+        )
     try:
-        description = json.loads(metadata[_KEY])
-    except (ValueError, RecursionError) as error:
-        raise ModelFileError(f"{path}: its description is no JSON ({error}).") from error
+        description = parsed_json(metadata[_KEY])
+    except ValueError as error:
+        raise ModelFileError(
+            f"{path}: its description is no JSON that can be used: {error}."
+        ) from error
     if not isinstance(description, dict) or description.get("kind") != kind:
         found = description.get("kind") if isinstance(description, dict) else description
-        raise ModelFileError(f"{path} is no clearprop {kind} file: it says it is {found!r}.")
+        raise ModelFileError(
+            f"{path} is no clearprop {kind} file: it says it is {shortened(found)}."
+        )
     dtypes = {name: np.dtype(_DTYPES[code]) for name, code in codes.items()}
     return TensorFile(path, description, shapes, dtypes)

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.errors import ShapeError, UsageError
+from clearprop.errors import ShapeError, UsageError, listed
 
 T = TypeVar("T")
 _LOOKS = 8  # more than it takes to call each function twice
@@ -275,7 +275,7 @@ def named_gradients(returned: Any, parameters: Arrays) -> dict[str, Array]:
     else:
         found = _by_shape(list(_flat(returned)), parameters)
     if not found:
-        expected = ", ".join(f"d{name}" for name in parameters)
+        expected = listed(f"d{name}" for name in parameters)
         raise UsageError(
             f"Found no gradient of any parameter: expected {expected}; found {describe(returned)}."
         )
@@ -285,7 +285,7 @@ def named_gradients(returned: Any, parameters: Arrays) -> dict[str, Array]:
 def describe(returned: Any) -> str:
     """Say in a few words what a function returned."""
     if isinstance(returned, Mapping):
-        return f"the keys {', '.join(map(str, returned)) or '-'}"
+        return f"the keys {listed(returned) or '-'}"
     if isinstance(returned, tuple | list):
         return f"a {type(returned).__name__} of {len(returned)}"
     shape = getattr(returned, "shape", None)

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from clearprop.errors import DataError, ShapeError
+from clearprop.errors import DataError, ShapeError, listed
 from clearprop.plots import figures
 
 _DECADES = 2  # of a positive quantity, above which its axis is logarithmic
@@ -27,7 +27,8 @@ def curves(history: Mapping[str, Sequence[float]], best_epoch: int | None = None
     history : mapping of str to sequence of float
         A column for each name: ``epoch``, ``loss``, and where there are any ``accuracy`` or
         ``r2``, and these with ``validation_`` before them. Others are ignored. The loss axis is
-        logarithmic where the loss spans more than two decades; what is not finite leaves a gap.
+        logarithmic where the loss spans more than two decades; what is not finite, or beyond 1e100,
+        leaves a gap.
     best_epoch : int, optional
         The epoch to mark and to name: that whose weights were kept. Without it the last one, which
         needs no mark, is named.
@@ -45,7 +46,7 @@ def curves(history: Mapping[str, Sequence[float]], best_epoch: int | None = None
     columns = {name: _numbers(values) for name, values in history.items()}
     for name in ("epoch", "loss"):
         if name not in columns:
-            raise DataError(f"The history has no column {name!r}; it has {', '.join(columns)}.")
+            raise DataError(f"The history has no column {name!r}; it has {listed(columns)}.")
     epochs = columns["epoch"]
     if not epochs.size:
         raise DataError("The history holds no epoch: there are no curves to draw.")
@@ -127,7 +128,7 @@ def comparison(
     axes.grid(visible=False, axis="y")
     for place, (_, _, scores) in enumerate(rows):
         runs = factor * _numbers(scores)
-        runs = runs[np.isfinite(runs)]
+        runs = runs[np.abs(runs) <= figures.LARGEST]
         axes.plot(
             runs, np.full(runs.size, place), "o", color=figures.PALETTE[0], alpha=0.5, markersize=7
         )
@@ -160,7 +161,7 @@ def comparison(
 def _curve(axes: Axes, columns: Mapping[str, Numbers], name: str, best: int | None) -> None:
     epochs = columns["epoch"]
     series = {
-        kind: np.where(np.isfinite(columns[column]), columns[column], np.nan)
+        kind: np.where(np.abs(columns[column]) <= figures.LARGEST, columns[column], np.nan)
         for kind, column in (("training", name), ("validation", f"validation_{name}"))
         if column in columns
     }

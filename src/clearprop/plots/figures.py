@@ -4,10 +4,12 @@ Everything is set on the figure itself, never in matplotlib's settings, which be
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from threading import Lock
+from signal import SIGINT, getsignal, signal
+from threading import Lock, current_thread, main_thread
 from typing import Any
 
 import numpy as np
@@ -52,6 +54,9 @@ _UNSTAMPED: dict[str, dict[str, Any]] = {
     ".svg": {"Date": None, "Creator": None},
     ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
+LARGEST = 1e100
+"""The largest number that is drawn: matplotlib's own arithmetic overflows not far below 1e308."""
+
 _saving = Lock()
 
 plain_numbers = FuncFormatter(lambda value, _: f"{value:g}")
@@ -178,8 +183,30 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
         written_beside(path) as beside,
         _saving,
         rc_context({"svg.hashsalt": "clearprop"}),
+        _interrupts_wait(),
     ):
         figure.savefig(beside, format=suffix[1:], dpi=_DPI, metadata=_UNSTAMPED[suffix])
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Let Ctrl-C wait until a figure is drawn.
+
+    matplotlib reads fonts by calls from C to Python; an exception in one of these is printed, and
+    drawing goes on.
+    """
+    handler = getsignal(SIGINT)
+    if current_thread() is not main_thread() or not callable(handler):
+        yield
+        return
+    came: list[int] = []
+    signal(SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal(SIGINT, handler)
+        if came:
+            raise KeyboardInterrupt
 
 
 @cache

@@ -96,6 +96,7 @@ def decision_boundary(
     predict_proba : callable
         A function of float64 (N, 2), in the units of `X`, that gives probabilities (N, K).
     X : array-like, shape (N, 2)
+        What is beyond 1e100 has no place in the plane.
     y : array-like of int, shape (N,)
         Class indices.
     class_names : sequence of str, length K
@@ -119,6 +120,8 @@ def decision_boundary(
             f"A decision boundary needs X of shape (N, 2) and y of shape (N,), found "
             f"{points.shape} and {labels.shape}."
         )
+    drawn = (np.abs(points) <= figures.LARGEST).all(axis=1)
+    points, labels = points[drawn], labels[drawn]
     if not points.size:
         raise DataError("There are no samples to draw a decision boundary around.")
     low, high = points.min(axis=0), points.max(axis=0)
@@ -177,8 +180,12 @@ def residuals(truth: ArrayLike, predicted: ArrayLike, target_name: str = "target
             "(N,) or (N, K), the same for both."
         )
     truth, predicted = (values.reshape(len(values), -1) for values in (truth, predicted))
-    rms = np.sqrt(np.mean(np.square(predicted - truth)))
     name = figures.label(target_name)
+    largest = np.abs([truth, predicted]).max(initial=0)
+    scale = 10.0 ** np.floor(np.log10(largest)) if figures.LARGEST < largest < np.inf else 1.0
+    truth, predicted = truth / scale, predicted / scale
+    rms = scale * np.sqrt(np.mean(np.square(predicted - truth)))
+    name += "" if scale == 1 else f" / {scale:g}"
     figure = figures.new_figure(3.8)
     against, left_over = figure.subplots(1, 2)
     figures.chart(against, "Predicted against true", f"true {name}", f"predicted {name}")

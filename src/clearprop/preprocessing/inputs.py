@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike
 
+from clearprop.core.reading import require_regular
 from clearprop.data import loading
 from clearprop.data.dataset import Problem, Raw
+from clearprop.data.format import cannot_read
 from clearprop.data.picture_depth import FULL
 from clearprop.data.picture_files import read_pictures
 from clearprop.data.picture_formats import named_like_a_picture
 from clearprop.data.selected_rows import Array
 from clearprop.data.table import Table, Words, as_numbers
 from clearprop.data.tabular import TableFormat
-from clearprop.errors import DataError, ShapeError, naming
+from clearprop.errors import DataError, ShapeError, listed, naming
 from clearprop.preprocessing.array_recipe import ArrayRecipe
 from clearprop.preprocessing.input_files import InputFiles, shown
 from clearprop.preprocessing.likeness import unlikeness
@@ -139,7 +141,7 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing, label: str | None 
     known = [one for one in loading.FORMATS if one.takes_inputs]
     if len(paths) > 1:
         raise DataError(
-            f"Found {', '.join(map(str, paths))} together; expected pictures, or one "
+            f"Found {listed(paths)} together; expected pictures, or one "
             f"{loading.names(known, 'or')} file."
         )
     path = paths[0]
@@ -149,8 +151,10 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing, label: str | None 
             f"{path} can't be predicted from. Expected a picture (JPEG, PNG, WebP, BMP, GIF), or a "
             f"{loading.suffixes(known)} file."
         )
-    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
-        raise DataError(f"{path} is not a file; to read from a pipe, give - and send it there.")
+    try:
+        require_regular(path)
+    except OSError as error:
+        raise cannot_read(path, error) from error
     reading = recipe.reading()
     samples = owner.read_inputs(
         path, replace(reading, drop=(*reading.drop, *filter(None, [label])))

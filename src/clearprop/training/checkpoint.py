@@ -10,13 +10,15 @@ import numpy as np
 
 from clearprop.configuration import Json
 from clearprop.core.parameters import Array
-from clearprop.errors import ModelFileError, UsageError
+from clearprop.errors import ModelFileError, UsageError, shortened
 from clearprop.files.tensors import TensorFile, open_tensors, save_tensors
 from clearprop.training.history import History
 from clearprop.training.run import Best, Run
 
 _KIND = "checkpoint"
 _KEYS = 624  # words of a Mersenne Twister's state
+_MOST = 2**53  # updates: every number up to here is a float, too
+_NEEDED = ("epoch", "step", "loss", "seconds")  # columns of a history that training reads
 
 
 @dataclass(frozen=True)
@@ -124,16 +126,17 @@ class Saver:
         _check_settings(file, self.settings)
         try:
             position, has_gauss, cached = saved["random_state"]
-            place = int(position), int(has_gauss), float(cached)
-            if not 0 <= place[0] <= _KEYS:  # NumPy itself would read beyond the words
-                raise ValueError(f"random_state at {position}")
-            run.epoch, run.step = int(saved["epoch"]), int(saved["step"])
+            # NumPy itself would read beyond the words.
+            place = _count(position, _KEYS), _count(has_gauss, 1), float(cached)
+            run.epoch, run.step = _count(saved["epoch"]), _count(saved["step"])
             run.history = _history(saved["history"], run.epoch)
             if saved["best"]:
-                epoch, value = int(saved["best"]["epoch"]), float(saved["best"]["value"])
-                run.best = Best(epoch, value, run.engine.weights())
+                epoch = _count(saved["best"]["epoch"], run.epoch)
+                run.best = Best(epoch, float(saved["best"]["value"]), run.engine.weights())
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise ModelFileError(f"{path}: its description is damaged ({error!r}).") from error
+            raise ModelFileError(
+                f"{path}: its description is damaged ({shortened(error)})."
+            ) from error
         keys = np.empty(_KEYS, np.uint32)
         into = _arrays(run) | {"random_state": keys}
         for name, array in into.items():
@@ -159,11 +162,18 @@ def recorded(checkpoint: Checkpoint) -> dict[str, Json]:
     return _settings(open_tensors(checkpoint.path, _KIND))
 
 
+def _count(value: Any, most: int = _MOST) -> int:
+    if type(value) is not int or not 0 <= value <= most:
+        raise ValueError(f"found {shortened(value)}, expected a whole number from 0 to {most}")
+    return value
+
+
 def _history(rows: list[dict[str, float]], epochs: int) -> History:
     history = History(rows)
     numbers = all(isinstance(cell, int | float) for row in history.rows for cell in row.values())
-    if not numbers or len(history["seconds"]) != epochs:
-        raise ValueError("history")
+    same = all(tuple(row) == history.columns for row in history.rows)
+    if not numbers or not same or len(history) != epochs or not {*_NEEDED} <= {*history.columns}:
+        raise ValueError("a history of other epochs or columns")
     return history
 
 
@@ -191,6 +201,7 @@ def _check_settings(file: TensorFile, settings: dict[str, Json]) -> None:
     for name, value in settings.items():
         if saved.get(name) != value:
             raise UsageError(
-                f"{file.path} was made with {name} = {saved.get(name)}, this run has {value}. "
+                f"{file.path} was made with {name} = {shortened(saved.get(name))}, this run has "
+                f"{shortened(value)}. "
                 "Resume with the same settings, or start anew in another folder."
             )

@@ -5,9 +5,9 @@ import io
 import math
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
-from clearprop.errors import DataError
+from clearprop.core.reading import read_bounded
+from clearprop.errors import DataError, listed, shortened
 from clearprop.files.written import write_text
 
 Row = Mapping[str, float]
@@ -91,22 +91,31 @@ class History:
             If the file is missing, or is not such a table.
         """
         try:
-            with Path(path).open(encoding="utf-8", newline="") as file:
-                history = cls(
-                    {
-                        name: int(cell) if name in _COUNTS else float(cell or "nan")
-                        for name, cell in row.items()
-                    }
-                    for row in csv.DictReader(file)
-                )
-        except (OSError, ValueError, TypeError, csv.Error) as error:
+            text = read_bounded(path, _LARGEST).decode("utf-8")
+            history = cls(
+                {name: _number(name, cell) for name, cell in row.items()}
+                for row in csv.DictReader(io.StringIO(text, newline=""), strict=True)
+            )
+        except OSError as error:
+            raise DataError(f"{path} can't be read: {error.strerror}.") from error
+        except (ValueError, TypeError, csv.Error) as error:
             raise DataError(f"{path} is no training history: {error}.") from error
         if history.rows and not {*_COUNTS, "loss"} <= set(history.columns):
             raise DataError(
-                f"{path} is no training history: it has the columns {', '.join(history.columns)}, "
+                f"{path} is no training history: it has the columns {listed(history.columns)}; "
                 f"expected {', '.join(_COUNTS)}, loss and others."
             )
         return history
 
 
+def _number(name: str, cell: str | None) -> float:
+    if name not in _COUNTS:
+        return float(cell or "nan")
+    if cell is None or not cell.isascii() or not cell.isdigit() or len(cell) > _MOST_DIGITS:
+        raise ValueError(f"{name} is {shortened(cell)}, expected a whole number")
+    return int(cell)
+
+
+_LARGEST = 2**28  # bytes: two million epochs
+_MOST_DIGITS = 15
 _COUNTS = ("epoch", "step")

@@ -4,6 +4,7 @@ import sys
 import time
 from typing import TextIO
 
+from clearprop.core.printable import printable
 from clearprop.training.run import Callback, Run
 
 _REFRESH = 0.1  # seconds between two pictures of a moving line
@@ -34,7 +35,7 @@ class ProgressLine(Callback):
     def on_train_begin(self, run: Run) -> None:
         """Start the clock."""
         for remark in run.remarks:
-            self.stream.write(remark + "\n")
+            self.stream.write(printable(remark) + "\n")
         self._began = self._shown = time.monotonic()
         self._first_step = run.step
 

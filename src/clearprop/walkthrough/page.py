@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterator
-from html import escape
+from html import escape as escape_html
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clearprop.core.expressions import number_text
 from clearprop.core.parameters import Array
+from clearprop.core.printable import printable
 from clearprop.walkthrough.drawings import (
     NEGATIVE,
     POSITIVE,
@@ -68,6 +69,11 @@ _RULES = """
 .clearprop-walk figcaption { font-size: 12px; opacity: .8; }
 .clearprop-walk img { display: block; image-rendering: pixelated; border: 1px solid #8886; }
 """
+
+
+def escape(text: str) -> str:
+    """Return a text as a page shows it, with nothing in it that a browser obeys or hides."""
+    return escape_html(printable(text))
 
 
 def walk_page(walk: "Walk") -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from clearprop.core.expressions import number_text
 from clearprop.core.trace import Trace
-from clearprop.errors import UsageError, unknown_name
+from clearprop.errors import UsageError, shortened, unknown_name
 from clearprop.files.written import write_text
 from clearprop.network import Network
 from clearprop.network.probe import Record
@@ -23,6 +23,7 @@ from clearprop.walkthrough.record import record_step
 from clearprop.walkthrough.sentences import SENTENCES
 from clearprop.walkthrough.steps import steps_of
 
+_DIGITS = 18
 _ENTRY = re.compile(r"([^\[\]]+)(?:\[([\d\s,]+)\])?")
 
 
@@ -94,13 +95,14 @@ class Walk:
         written = _ENTRY.fullmatch(name.strip())
         if written is None:
             raise UsageError(
-                f"An entry is written with its place, such as 0.y[3,0]; found {name!r}."
+                f"An entry is written with its place, such as 0.y[3,0]; found {shortened(name)}."
             )
         quantity = self[written[1].strip()]
         places = [part.strip() for part in (written[2] or "").split(",")]
-        if written[2] and not all(map(str.isdecimal, places)):
+        if written[2] and not all(one.isdecimal() and len(one) <= _DIGITS for one in places):
             raise UsageError(
-                f"{name!r} needs one number before and after each comma. Write it as in 0.y[3,0]."
+                f"{shortened(name)} needs one number, of at most {_DIGITS} digits, before and "
+                "after each comma. Write it as in 0.y[3,0]."
             )
         return quantity.entry(*(int(place) for place in places if place))
 

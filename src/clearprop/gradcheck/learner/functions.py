@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.errors import ShapeError, UsageError, unknown_name
+from clearprop.errors import ShapeError, UsageError, listed, unknown_name
 from clearprop.gradcheck.subject import Layout, Noticed, as_cost, describe, named_gradients, same
 
 _NUMBERS = (int, float, np.number, np.ndarray)
@@ -72,7 +72,7 @@ def find_functions(namespace: Mapping[str, Any], names: Mapping[str, str], file:
         if found[role] is None:
             raise UsageError(
                 f"{file} has no function for the {role} pass. Looked for: "
-                f"{', '.join(ROLES[role])}. It defines: {', '.join(functions) or 'no functions'}. "
+                f"{', '.join(ROLES[role])}. It defines: {listed(functions) or 'no functions'}. "
                 f"Name it: --{role} NAME."
             )
     return Functions(**found)  # type: ignore[arg-type] # neither of the two is None

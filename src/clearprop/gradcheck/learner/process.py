@@ -12,19 +12,22 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, get_args
 
 import numpy as np
 
+from clearprop.core.reading import parsed_json, read_bounded
 from clearprop.errors import UsageError
 from clearprop.gradcheck.learner.layouts import Batch
 from clearprop.gradcheck.learner.running import SUFFIXES
+from clearprop.gradcheck.report import Verdict
 
 REQUEST = "request.json"
 ARRAYS = "data.npz"
 ANSWER = "answer.json"
 HANGS = "hangs.txt"
 
+_LARGEST_ANSWER = 2**26  # bytes
 _MOST_PRINTED = 2**16  # bytes that are kept of what the file prints
 _FRAME = re.compile(r'File "(.*)", line (\d+) in (.*)')
 _GRACE = 10  # seconds beyond its own time limit, after which the process is ended from outside
@@ -95,10 +98,23 @@ def check_file(
             np.savez(folder / ARRAYS, X=batch.X, targets=batch.targets)
         exit_code, printed = _run(folder, timeout)
         try:
-            answer = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            text, report = _answer(folder / ANSWER)
+        except (OSError, LookupError, TypeError, ValueError):
             return FileCheck(printed, _why_silent(file, folder, exit_code, timeout), None)
-    return FileCheck(printed, answer["text"], answer["report"])
+    return FileCheck(printed, text, report)
+
+
+def _answer(path: Path) -> tuple[str, Mapping[str, Any] | None]:
+    """Read the child's answer, which the file that it ran may have written in its place."""
+    answer = parsed_json(read_bounded(path, _LARGEST_ANSWER))
+    text, report = answer["text"], answer["report"]
+    if not isinstance(text, str):
+        raise TypeError("text")
+    if report is not None:
+        known = [row["verdict"] in get_args(Verdict) for row in report["rows"]]
+        if not all(known) or not isinstance(report["passed"], bool):
+            raise ValueError("report")
+    return text, report
 
 
 def _run(folder: Path, timeout: float) -> tuple[int | None, str]:
@@ -161,7 +177,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _why_silent(file: Path, folder: Path, exit_code: int | None, timeout: float) -> str:
     """Say why the child gave no answer."""
     hangs = folder / HANGS
-    frames = _FRAME.findall(hangs.read_text(encoding="utf-8")) if hangs.exists() else []
+    frames = (
+        _FRAME.findall(hangs.read_text(encoding="utf-8", errors="replace"))
+        if hangs.exists()
+        else []
+    )
     if not frames and exit_code is not None:
         return (
             f"{file} ended the process that it ran in, with exit code {exit_code}, before it "

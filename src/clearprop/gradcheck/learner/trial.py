@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.errors import ClearpropError
+from clearprop.errors import ClearpropError, listed
 from clearprop.gradcheck.learner.functions import Code, Forward, Functions
 from clearprop.gradcheck.learner.layouts import LAYOUTS, Batch, random_batch, random_parameters
 from clearprop.gradcheck.learner.running import failure
@@ -181,7 +181,7 @@ class _StoppedError(Exception):
             return self.error
         code = self.attempt.code
         arrays = {"X": code.X, "Y": code.Y, **self.attempt.parameters}
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        shapes = listed(f"{name} {array.shape}" for name, array in arrays.items())
         functions = code.functions
         function = (functions.forward, functions.cost, functions.backward)[self.stage]
         name = getattr(function, "__name__", "")
