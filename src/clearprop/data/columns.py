@@ -332,10 +332,11 @@ def _sentinel(name: str, present: NDArray[np.float64]) -> Doubt:
             others = present[present != value]
             if len(others) > 1 and np.sum(present == value) > 1:
                 spread = float(others.max() - others.min())
-                if np.abs(others - value).min() > spread / 2:
+                alone = value < 0 <= others.min()  # the only one below zero
+                if alone or np.abs(others - value).min() > spread / 2:
                     text, many = number_text(value), int(np.sum(present == value))
                     return Doubt(
-                        f"{name}: {many:,} cells are {text}, far from the others "
+                        f"{name}: {many:,} cells are {text}, unlike the others "
                         f"({others.min():g} to {others.max():g}); --missing={text} if they stand "
                         "for missing.",
                         f"sentinel {text}",

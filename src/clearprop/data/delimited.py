@@ -3,9 +3,10 @@
 import csv
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from clearprop.data.dialect import AGREE, Dialect, find_dialect, find_header, reader_of
+from clearprop.data.dialect import AGREE, Dialect, find_dialect, find_header
 from clearprop.data.reading import TextForm
 from clearprop.data.tabular import RowSource, TableFormat
 from clearprop.data.text_file import STDIN, TextFile, open_text
@@ -33,6 +34,9 @@ class Delimited(TableFormat):
         dialect = find_dialect(file, form, remarks)
         header = find_header(dialect.rows, form, remarks, dialect.names_above)
         source = RowSource(path, header.names, remarks)
+        if _quotes_are_letters(file, dialect, len(header.names)):
+            remarks.append("Quotes open in some lines without being closed: they are letters here.")
+            dialect = replace(dialect, quote="")
         source.rows = lambda: _rows(file, dialect, header.skipped, source)
         return source
 
@@ -49,7 +53,7 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
     count = empty = before = began = fitting = 0
     with file.lines(dialect.skipped, dialect.comment) as lines:
         try:
-            for row in reader_of(lines, dialect.delimiter):
+            for row in dialect.reader(lines):
                 before, began = began, lines.at
                 if above and row:
                     above -= 1
@@ -83,6 +87,24 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
         )
     source.left_out = {line: wrong[line] for line in within}
     source.empty, source.filled, source.below = empty, filled, len(wrong) - len(within)
+
+
+def _quotes_are_letters(file: TextFile, dialect: Dialect, width: int) -> bool:
+    """Whether quotes open in a whole row of cells between tabs, and the next line is one, too."""
+    if dialect.delimiter != "\t":
+        return False
+    is_open = False
+    with file.lines(dialect.skipped, dialect.comment) as lines:
+        for line in lines:
+            if not is_open and '"' not in line:
+                continue
+            cells = line.strip("\r\n").split("\t")
+            if is_open and len(cells) == width:
+                return True
+            is_open = len(cells) == width and any(
+                cell.startswith('"') and cell.count('"') % 2 for cell in cells
+            )
+    return False
 
 
 def _open_quote(path: Path, line: int) -> DataError:

@@ -21,8 +21,12 @@ NOTHING = float("nan")
 
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _CURRENCY = "$€£¥₹₽₩₺₴₪฿¢"
+_CODES = (  # of the currencies that most is traded in; other three letters are names: ITC11
+    "AED|AUD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KES|KRW|MXN|MYR"
+    "|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR"
+)
 _AROUND = re.compile(
-    rf"^(?:[{_CURRENCY}]|[A-Z]{{3}}(?=[ \d]))?\s*|\s*(?:[{_CURRENCY}%‰]|[A-Z]{{3}})?$"
+    rf"^(?:[{_CURRENCY}]|(?:{_CODES})(?=[ \d]))?\s*|\s*(?:[{_CURRENCY}%‰]|(?:{_CODES}))?$"
 )
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
 _SIGNS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-"})

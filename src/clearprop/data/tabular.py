@@ -247,11 +247,7 @@ def _dataset(
     name = label.name
     used = [one for one in found if one.is_used]
     if not used:
-        why = "; ".join(f"{one.name}: {one.kind}, {one.remark}" for one in found[:5])
-        raise DataError(
-            f"{path} has no column to learn {name!r} from{f' ({why})' if why else ''}. "
-            "Expected at least one beside the target; --keep COLUMN uses one that was left out."
-        )
+        raise _nothing_to_learn_from(path, source, found, name)
     there = ~is_missing(label.column)
     if not there.any():
         raise DataError(f"{path}: no row has a value of {name!r}, the target.")
@@ -290,6 +286,23 @@ def _dataset(
         columns=(facts, *(one.facts for one in found)),
         form=reading.text,
         sources=None if lost == 0 else tuple(f"row {row + 1}" for row in np.flatnonzero(there)),
+    )
+
+
+def _nothing_to_learn_from(
+    path: Path, source: Source, found: Sequence[UnderstoodColumn], name: str
+) -> DataError:
+    if len(source.names) == 1:
+        return DataError(
+            f"{path} has only one column, {name[:40]!r}: no delimiter cuts most of its lines into "
+            "as many cells. Expected one row a line; --delimiter names the sign between cells."
+        )
+    why = "; ".join(f"{one.name}: {one.kind}, {one.remark}" for one in found[:5])
+    left_out = source.problems()
+    lines = f" {left_out[0].source} {left_out[0].reason}, and is left out." if left_out else ""
+    return DataError(
+        f"{path} has no column to learn {name!r} from{f' ({why})' if why else ''}. Expected at "
+        f"least one beside the target; --keep COLUMN uses one that was left out.{lines}"
     )
 
 

@@ -25,7 +25,7 @@ STRANGERS = 0.1
 SAMPLE = 300
 """Different texts that are tried before all are."""
 
-_UNIT = re.compile(r"[+-]?[\d.,]*\d ?((?:[^\W\d_]|[°²³/+])[^\d,;()]{0,9})")
+_UNIT = re.compile(r"[+-]?\W?[\d.,]*\d ?((?:[^\W\d_]|[°²³/+])[^\d,;()]{0,9})")
 _FEW_UNITS = 5  # different numbers, of which a unit can't be told from the letter of a code
 _MOST_WARNINGS = 12
 
