@@ -11,7 +11,7 @@ from sklearn.model_selection import GroupShuffleSplit
 
 from clearprop.data import Dataset, Table
 from clearprop.data.splitting import hold_out_groups, hold_out_latest, without_column
-from clearprop.data.table import TEXT
+from clearprop.data.table import Column, Words
 from clearprop.errors import DataError, UnknownNameError, UsageError
 
 
@@ -19,7 +19,7 @@ def table_of(
     cells: Any, y: Any = None, names: tuple[str, ...] | None = None, **more: Any
 ) -> Dataset:
     """Make a table whose column `x` counts its rows, with a column `by`."""
-    by: NDArray[Any] = np.array(cells, dtype=TEXT) if isinstance(cells[0], str) else cells
+    by: Column = Words.of(cells) if isinstance(cells[0], str) else cells
     count = len(by)
     y = np.zeros(count) if y is None else np.array(y, dtype=np.int64 if names else np.float64)
     return Dataset(
