@@ -51,6 +51,7 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
     wrong: dict[int, str] = {}
     filled: list[int] = []
     count = empty = before = began = fitting = 0
+    row: list[str] = []
     with file.lines(dialect.skipped, dialect.comment) as lines:
         try:
             for row in dialect.reader(lines):
@@ -77,7 +78,7 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
             raise DataError(
                 f"Line {lines.at} of {path} can't be read: {error}. Perhaps a quote is left open."
             ) from error
-        if began - before > 1 and not lines.last.rstrip().endswith('"'):
+        if began - before > 1 and row and row[-1].endswith(lines.last.replace('""', '"')):
             raise _open_quote(path, before + 1)  # it went on to the end, and fitted by chance
     within = [line for line in wrong if line < fitting]  # those behind the table are notes
     if len(within) > max(_MOST_LEFT_OUT * count, 1):
@@ -99,7 +100,7 @@ def _quotes_are_letters(file: TextFile, dialect: Dialect, width: int) -> bool:
             if not is_open and '"' not in line:
                 continue
             cells = line.strip("\r\n").split("\t")
-            if is_open and len(cells) == width:
+            if is_open and len(cells) == width and '"' not in line:
                 return True
             is_open = len(cells) == width and any(
                 cell.startswith('"') and cell.count('"') % 2 for cell in cells

@@ -178,7 +178,7 @@ def _delimiter_of(lines: Sequence[str]) -> str:
     for delimiter in _DELIMITERS:
         share, width = found[delimiter]
         if share >= AGREE and _fits(lines, delimiter, width):
-            if by_blanks and width < found[BLANKS][1] and delimiter in "\t ":
+            if by_blanks and 2 * width <= found[BLANKS][1] and delimiter == "\t":
                 return BLANKS  # columns set under each other, and a tab somewhere
             return delimiter
     if by_blanks:
