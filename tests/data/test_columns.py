@@ -1,11 +1,11 @@
 """What every column is taken for, what is said of it, and what overrules that."""
 
-import random
 import string
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -117,7 +117,7 @@ def test_cold_days_are_no_sentinels(tmp_path: Path) -> None:
         (['"34,482.64"', "1,250.50", "12.5"], [34482.64, 1250.5, 12.5]),  # D2
         (["$5", "$1", "$2.39 "], [5, 1, 2.39]),
         (["5 %", "51.9%", "7"], [5, 51.9, 7]),
-        (["998 CC", "1,248 CC", "796 CC"], [998, 1248, 796]),
+        (["995 CC", "1,258 CC", "75 CC"], [995, 1258, 75]),
         (["$1.5 B", "$177 B", "$2 B"], [1.5, 177, 2]),
         (["(12.5)", "13.25", "(1)"], [-12.5, 13.25, -1]),
         (["13:08", "06:30", "18:15"], [13 + 8 / 60, 6.5, 18.25]),
@@ -145,6 +145,27 @@ def test_decimal_commas_are_told_by_the_columns_that_leave_no_doubt(tmp_path: Pa
     assert cells_of(dataset, "b") == [float(cell.replace(".", "")) for cell in doubtful]
     overruled = read(path, TextForm(decimal="."), keep=("a",))
     assert cells_of(overruled, "b") == [float(cell) for cell in doubtful]
+
+
+def test_points_between_thousands_are_read_beside_decimal_commas(tmp_path: Path) -> None:
+    cells = ["1.234,5", "999", "1.000", "12.500", "0,5", "1.234"] * 10
+    dataset = load(write(tmp_path, table_text(";", a=cells, y=LABELS)))
+    assert cells_of(dataset, "a")[:6] == [1234.5, 999, 1000, 12500, 0.5, 1234]
+
+
+def test_a_point_that_may_group_thousands_is_doubted(tmp_path: Path) -> None:
+    cells = [379, "1.613", 12, 840] * 15
+    path = write(tmp_path, table_text(";", a=cells, b=NUMBERS, y=LABELS))
+    dataset = load(path)
+    assert "a: '1.613' (row 2) is read as a fraction" in said_by(dataset)
+    assert cells_of(dataset, "a")[:2] == [379, 1.613]
+    assert cells_of(read(path, TextForm(decimal=",")), "a")[:2] == [379, 1613]
+    for fine in (
+        [379, "1.6", 12, 840],
+        ["3.500", "1.613", "1.200", "4.111"],
+        [2379, "1.613", 1, 2],
+    ):
+        assert "fraction" not in said_by(read_column(tmp_path, fine * 15))
 
 
 def test_decimal_commas_in_quotes_are_those_that_pandas_reads(tmp_path: Path) -> None:
@@ -340,7 +361,7 @@ def test_the_order_of_rows_does_not_matter_for_kinds(
     tmp_path_factory: pytest.TempPathFactory, cells: list[str], seed: int
 ) -> None:
     folder = tmp_path_factory.mktemp("order")
-    order = random.Random(seed).sample(range(COUNT), COUNT)
+    order = np.random.RandomState(seed).permutation(COUNT).tolist()
 
     def kinds(cells: list[str], labels: list[str]) -> dict[str, str]:
         return kinds_of(load(write(folder, table_text("\t", a=cells, b=NUMBERS, y=labels))))

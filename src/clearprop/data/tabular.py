@@ -218,7 +218,8 @@ def _as_asked(
     numbers: Iterable[str],
 ) -> UnderstoodColumn:
     if name in numbers:
-        return columns.as_number(name, read, spelling)
+        as_read = isinstance(read, Words) or spelling.is_plain(read)
+        return columns.as_number(name, read if as_read else source.words([name])[name], spelling)
     if name in categories:
         words = read if isinstance(read, Words) else source.words([name])[name]
         return replace(columns.as_category(name, words, spelling), is_used=True)

@@ -127,6 +127,10 @@ class Spelling:
         """Whether a text stands for a missing value."""
         return text.lower() in self.missing or (not among_words and is_marker(text))
 
+    def is_plain(self, cells: Numbers) -> bool:
+        """Whether numbers were read as they are meant: a point may have been one of thousands."""
+        return self.decimal == "." or not cells.has_points
+
     def numbers(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Read texts as numbers, shape (N,), by the decimal sign that most tell; NaN for none."""
         told = Counter(filter(None, map(tells_decimal, texts[:SAMPLE])))
