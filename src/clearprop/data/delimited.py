@@ -48,7 +48,7 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
     which most are missing is none, and neither is one that has more.
     """
     width, path = len(source.names), file.path
-    wrong: dict[int, str] = {}
+    wrong: dict[int, int] = {}
     filled: list[int] = []
     count = empty = before = began = fitting = 0
     row: list[str] = []
@@ -73,20 +73,25 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
                     filled.append(began)
                     yield row + [""] * (width - len(row))
                 else:
-                    wrong[began] = f"has {len(row)} cells, expected {width} as in the header"
+                    wrong[began] = len(row)
         except csv.Error as error:
             raise DataError(
                 f"Line {lines.at} of {path} can't be read: {error}. Perhaps a quote is left open."
             ) from error
         if began - before > 1 and row and row[-1].endswith(lines.last.replace('""', '"')):
             raise _open_quote(path, before + 1)  # it went on to the end, and fitted by chance
-    within = [line for line in wrong if line < fitting]  # those behind the table are notes
+    within = {  # short ones behind the table are notes
+        line: f"has {cells} cells, expected {width} as in the header"
+        for line, cells in wrong.items()
+        if line < fitting or cells > width
+    }
     if len(within) > max(_MOST_LEFT_OUT * count, 1):
+        line, why = next(iter(within.items()))
         raise DataError(
-            f"Line {within[0]} of {path} {wrong[within[0]]}, and {len(within) - 1:,} more lines "
+            f"Line {line} of {path} {why}, and {len(within) - 1:,} more lines "
             "are not as wide. Quote cells that hold the delimiter, or name it with --delimiter."
         )
-    source.left_out = {line: wrong[line] for line in within}
+    source.left_out = within
     source.empty, source.filled, source.below = empty, filled, len(wrong) - len(within)
 
 

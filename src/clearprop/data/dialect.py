@@ -69,7 +69,7 @@ def find_dialect(file: TextFile, form: TextForm, remarks: list[str]) -> Dialect:
     Raises
     ------
     DataError
-        If it is empty.
+        If it is empty, or a cell is too long.
     """
     lines = file.first_lines()
     at, delimiter = _pass_marks(lines, form, remarks)
@@ -85,11 +85,14 @@ def find_dialect(file: TextFile, form: TextForm, remarks: list[str]) -> Dialect:
     if comment:
         remarks.append(f"Lines that begin with {comment} are passed over.")
     delimiter = delimiter or _delimiter_of(body)
-    named = next(cells_of(above[-1:], delimiter), [])
-    quote = "'" if _are_in_single_quotes(body, delimiter) else '"'
+    try:
+        named = next(cells_of(above[-1:], delimiter), [])
+        quote = "'" if _are_in_single_quotes(body, delimiter) else '"'
+        rows = tuple(row for row in cells_of(body, delimiter, quote) if row)
+    except csv.Error as error:
+        raise DataError(f"{file.path} can't be read: {error}. Is it a table?") from error
     if quote == "'":
         remarks.append("Its cells stand in single quotes.")
-    rows = tuple(row for row in cells_of(body, delimiter, quote) if row)
     return Dialect(delimiter, at, comment, rows, named, quote)
 
 

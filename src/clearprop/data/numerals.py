@@ -1,5 +1,6 @@
 """How cells spell numbers, dates and what is missing."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -87,9 +88,10 @@ def read_number(cell: str, decimal: str = ".") -> float:
         return NOTHING
     grouping = "," if decimal == "." else "."
     try:
-        return float(bare.replace(grouping, "").replace(",", "."))
+        value = float(bare.replace(grouping, "").replace(",", "."))
     except ValueError:
         return NOTHING
+    return value if math.isfinite(value) else NOTHING  # 82E87321 is a name
 
 
 def _bare(cell: str) -> str:
