@@ -201,10 +201,10 @@ def _understand(source: Source, reading: Reading) -> list[UnderstoodColumn]:
     decimal = reading.text.decimal or decimal_of(read[name] for name in wanted)
     missing = frozenset(text.lower() for text in reading.text.missing)
     spelling = Spelling(decimal or ".", missing, day_first=decimal == ",")
-    found = []
+    found, used = [], {*reading.keep, *roles}
     for name in wanted:
         one = _as_asked(name, read[name], source, spelling, roles, categories, numbers)
-        found.append(_kept(one) if name in reading.keep and not one.is_used else one)
+        found.append(_kept(one) if name in used and not one.is_used else one)
     return found
 
 
@@ -298,11 +298,11 @@ def _nothing_to_learn_from(
             f"{path} has only one column, {name[:40]!r}: no delimiter cuts most of its lines into "
             "as many cells. Expected one row a line; --delimiter names the sign between cells."
         )
-    why = "; ".join(f"{one.name}: {one.kind}, {one.remark}" for one in found[:5])
+    why = "; ".join(f"{one.name[:40]}: {one.kind}, {one.remark}" for one in found[:5])
     left_out = source.problems()
     lines = f" {left_out[0].source} {left_out[0].reason}, and is left out." if left_out else ""
     return DataError(
-        f"{path} has no column to learn {name!r} from{f' ({why})' if why else ''}. Expected at "
+        f"{path} has no column to learn {name[:40]!r} from{f' ({why})' if why else ''}. Expected at "
         f"least one beside the target; --keep COLUMN uses one that was left out.{lines}"
     )
 
