@@ -91,7 +91,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
             age, colour = random_state.randint(18, 80), random_state.choice(["red", "green"])
             buys = "yes" if age + 30 * (colour == "red") > 60 else "no"
             lines.writerow(
-                [age if row % 11 else "", colour if row % 13 else "NA", f"{row / 7:.3f}", buys]
+                [age if row % 11 else "", colour if row % 13 else "", f"{row / 7:.3f}", buys]
             )
     return path
 

@@ -93,7 +93,7 @@ class TestPrediction:
         ("text", "message"),
         [
             ("width,height\n1,2\n", "The column 'depth' is missing; found width, height. Add it"),
-            ("width,height,depth\n1,2,3\n1,2,deep\n", "Row 2 of column 'depth' is 'deep'"),
+            ("width,height,depth\n1,2,3\n1,2,deep\n", "Row 2 of column 'depth' is missing, and"),
             ("width,height,depth\n1,2,3\n1,,3\n", "Row 2 of column 'height' is missing, and"),
             ("width,height,depth\n1,2,1e39\n", "Row 1 of column 'depth' is 1e+39"),
         ],

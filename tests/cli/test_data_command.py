@@ -15,8 +15,8 @@ class TestUnderstood:
         result = clearprop("data", people)
         assert result.exit_code == 0
         rows = {line.split()[0]: line.split() for line in result.stdout.splitlines() if line}
-        assert rows["age"][1:3] == ["numeric", "8"]
-        assert rows["colour"][1:4] == ["categorical", "7", "2"]
+        assert rows["age"][1:3] == ["number", "8"]
+        assert rows["colour"][1:4] == ["category", "7", "2"]
         assert "80 samples, table" in result.stdout
         assert result.stderr == ""
 
@@ -39,8 +39,14 @@ class TestUnderstood:
     def test_are_missing_values_in_json(self, clearprop, strict_json):
         Path("a.csv").write_text("a,b,y\n,1,u\n,2,v\n,1,u\n,2,v\n")
         found = strict_json(clearprop("data", "a.csv", "--json").stdout)
-        assert found["columns"][0] == {"name": "a", "kind": "numeric", "missing": 4, "range": None}
-        assert "no value" in clearprop("data", "a.csv").stdout
+        column = found["columns"][1]
+        assert [column[key] for key in ("name", "kind", "missing", "used")] == [
+            "a",
+            "empty",
+            4,
+            False,
+        ]
+        assert "left out: no cell is filled" in clearprop("data", "a.csv").stdout
 
 
 class TestBrokenPictures:
@@ -112,12 +118,14 @@ class TestTablesThatCantBeRead:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("a,b,y\n1,2,0\n3,4\n", "Line 3 of bad.csv has 2 cells, expected 3"),
-            ("a,b,y\n1,inf,0\n3,4,1\n", "Row 1 of column 'b' in bad.csv is infinite"),
-            ("a,b,y\n1,2,0\n3,4,\n", "Row 2 of 'y', the target, is missing"),
-            ("1,2\n3,4\n", "holds only numbers; expected the columns' names"),
-            ("y\n1\n2\n", "bad.csv has only the column 'y'"),
-            ("a,a\n1,2\n", "bad.csv has 2 columns 'a'"),
+            ("a,b,y\n1,2,0,4\n" + "1,2,0\n3,4,1,2,7\n" * 9, "Line 2 of bad.csv has 4 cells"),
+            (
+                "a,y\n1,0\n1,1\n",
+                "no column to learn 'y' from (a: constant, every cell is the same)",
+            ),
+            ("a,b,y\n1,2,\n3,4,\n", "no row has a value of 'y', the target"),
+            ("y\n1\n2\n", "bad.csv has only one column, 'y'"),
+            ("a,b\n", "bad.csv has a header but no rows"),
         ],
     )
     def test_are_named_by_line_row_or_column(self, clearprop, text, message):

@@ -116,9 +116,14 @@ def test_a_table_s_description_has_its_columns(tmp_path: Path) -> None:
     assert description["task"] == "regression"
     assert description["target"] == "price"
     assert description["values"] == [0.5, 2.5]
-    assert description["columns"] == [
-        {"name": "width", "kind": "numeric", "missing": 1, "range": [1.5, 4.0]},
-        {"name": "colour", "kind": "categorical", "missing": 1, "categories": 2},
+    columns = description["columns"]
+    assert isinstance(columns, list)
+    assert [
+        [column[key] for key in ("name", "kind", "missing", "content")] for column in columns
+    ] == [
+        ["price", "target", 0, "values from 0.5 to 2.5"],
+        ["width", "number", 1, "1.5 to 4"],
+        ["colour", "category", 1, "2 categories: blue, red"],
     ]
 
 

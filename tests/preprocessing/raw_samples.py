@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from clearprop.data import Dataset, Table
-from clearprop.data.table import TEXT
+from clearprop.data.table import Words
 
 FINITE = st.floats(-1e100, 1e100, allow_subnormal=False)
 FLOATS = st.sampled_from([np.float32, np.float64])
@@ -15,7 +15,7 @@ FLOATS = st.sampled_from([np.float32, np.float64])
 def table_of(**columns: list[Any]) -> Table:
     return Table(
         {
-            name: np.array(cells, dtype=TEXT if isinstance(cells[0], str) else np.float64)
+            name: Words.of(cells) if isinstance(cells[0], str) else np.array(cells, np.float64)
             for name, cells in columns.items()
         }
     )

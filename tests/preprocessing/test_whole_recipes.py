@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from raw_samples import PICTURES, dataset_of
 
-from clearprop.data import hold_out, load
-from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.data import Table, hold_out, load
+from clearprop.data.table import as_words, role_of
+from clearprop.errors import ShapeError, UsageError
 from clearprop.preprocessing import (
     PictureRecipe,
     PreparedRows,
@@ -155,12 +156,16 @@ def test_a_table_is_read_with_or_without_its_target(tmp_path: Path, with_target:
     assert inputs.sources == ("new.csv row 1",)
 
 
-def test_text_in_a_numeric_column_is_named_at_prediction(tmp_path: Path) -> None:
+def test_columns_are_read_at_prediction_as_what_they_were_at_training(tmp_path: Path) -> None:
     train, new = tmp_path / "train.csv", tmp_path / "new.csv"
-    train.write_text("width,price\n1,0.5\n2,1.5\n")
-    new.write_text("width\n1\nwide\n")
-    with pytest.raises(DataError, match="Row 2 of column 'width' is 'wide', expected a number"):
-        read_inputs([new], fit_recipe(load(train)))
+    rows = "".join(f"{row * row},2024-01-{row % 28 + 1:02},0{row % 2},{row}\n" for row in range(40))
+    train.write_text("width,when,code,price\n" + rows)
+    new.write_text("code,width,when,more\n01,$4,2024-01-05,x\n00,wide,,z\n")
+    table = read_inputs([new], fit_recipe(load(train, target="price"))).raw
+    assert isinstance(table, Table)
+    assert role_of(table.columns["when"]) == "date"
+    assert as_words(table.columns["code"]).tolist() == ["01", "00"]
+    np.testing.assert_array_equal(table.columns["width"], [4, np.nan])
 
 
 def test_arrays_are_read_from_npz_and_from_tables_of_numbers(tmp_path: Path) -> None:
@@ -178,7 +183,7 @@ def test_arrays_are_read_from_npz_and_from_tables_of_numbers(tmp_path: Path) -> 
         ([], "no file to predict from"),
         (["a.csv", "b.png"], "expected pictures, or one CSV"),
         (["a.csv", "b.csv"], "expected pictures, or one CSV"),
-        (["a.txt"], "can't be predicted from"),
+        (["a.doc"], "can't be predicted from"),
         (["a.png"], "not trained on pictures"),
         (["gone.csv"], "gone.csv can't be read: No such file"),
         (["wide.csv"], r"shape \(3,\), expected \(2,\)"),

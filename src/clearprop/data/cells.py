@@ -32,11 +32,14 @@ class Numbers:
         The rows of every text that is none; blanks around it don't count.
     is_code : bool
         Whether some are written with zeros in front, as names are.
+    has_points : bool
+        Whether some hold a point, which may group thousands.
     """
 
     values: NDArray[np.float64]
     others: dict[str, list[int]]
     is_code: bool
+    has_points: bool
 
     def others_as_words(self) -> Words:
         """Return the texts that are no number as a column of words."""
@@ -54,11 +57,13 @@ class _NumbersSoFar:
     rows: int = 0
     strangers: int = 0
     is_code: bool = False
+    has_points: bool = False
 
     def add(self, cells: tuple[str, ...]) -> bool:
         """Add cells; say whether they still look like numbers."""
         values = _floats(cells)
         joined = "\n".join(cells)
+        self.has_points |= "." in joined
         if "_" in joined or not joined.isascii() or np.isinf(values).any():
             plain = np.fromiter((_is_number(cell.strip()) for cell in cells), bool, len(cells))
             values[~plain] = np.nan
@@ -73,7 +78,7 @@ class _NumbersSoFar:
         return self.strangers <= max(self.rows // 2, 1)
 
     def finished(self) -> Numbers:
-        return Numbers(np.concatenate(self.parts), self.others, self.is_code)
+        return Numbers(np.concatenate(self.parts), self.others, self.is_code, self.has_points)
 
 
 def _floats(cells: tuple[str, ...]) -> NDArray[np.float64]:

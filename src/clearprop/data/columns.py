@@ -43,6 +43,7 @@ _YES_NO = [
     {"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"on", "off"},
     {"ja", "nein"}, {"oui", "non"}, {"si", "no"}, {"sí", "no"}, {"sim", "não"}, {"да", "нет"},
 ]  # fmt: skip
+_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+")
 _NAME_OF_ROWS = re.compile(
     r"(?i:(.*[^a-z])?(id|uuid|guid|index|idx|rownum|rowid|row.?names?)|unnamed.*|id[^a-z].*)"
     r"|.*[a-z]I[dD]"
@@ -62,14 +63,13 @@ def understand(
     as_written : callable
         Reads the column once more, every cell as it is written.
     """
-    if isinstance(cells, Numbers):
-        # Where a comma is the decimal sign, 1.234 may be a thousand: it must be seen as written.
-        open_to_doubt = cells.is_code or (spelling.decimal == "," and not _is_whole(cells.values))
-        found = None if open_to_doubt else _of_numbers(name, cells, spelling)
+    if isinstance(cells, Numbers) and not cells.is_code and spelling.is_plain(cells):
+        found = _of_numbers(name, cells, spelling)
+        if found is not None and not found.doubt.says and _may_group_thousands(cells):
+            return replace(found, doubt=_grouped(name, as_written()))
         if found is not None:
             return found
-        cells = as_written()
-    return _of_words(name, cells, spelling)
+    return _of_words(name, as_written() if isinstance(cells, Numbers) else cells, spelling)
 
 
 def of_column(name: str, column: Column) -> UnderstoodColumn:
@@ -324,15 +324,44 @@ def _sentinel(name: str, present: NDArray[np.float64]) -> Doubt:
             others = present[present != value]
             if len(others) > 1 and np.sum(present == value) > 1:
                 spread = float(others.max() - others.min())
-                if np.abs(others - value).min() > spread / 2:
+                alone = value < 0 <= others.min()  # the only one below zero
+                if alone or np.abs(others - value).min() > spread / 2:
                     text, many = number_text(value), int(np.sum(present == value))
                     return Doubt(
-                        f"{name}: {many:,} cells are {text}, far from the others "
+                        f"{name}: {many:,} cells are {text}, unlike the others "
                         f"({others.min():g} to {others.max():g}); --missing={text} if they stand "
                         "for missing.",
                         f"sentinel {text}",
                     )
     return NO_DOUBT
+
+
+def _may_group_thousands(cells: Numbers) -> bool:
+    """Whether all fractions are of thousandths, and the whole numbers stay below a thousand."""
+    if not cells.has_points:
+        return False
+    values = cells.values[~np.isnan(cells.values)]
+    whole = values == np.trunc(values)
+    thousands = values[~whole] * 1000
+    return bool(
+        whole.any()
+        and len(thousands)
+        and np.abs(values).max() < 1000
+        and np.allclose(thousands, np.round(thousands), rtol=0, atol=1e-6)
+    )
+
+
+def _grouped(name: str, words: Words) -> Doubt:
+    """Doubt 1.613 beside 379: the point may be one between thousands."""
+    pointed = [text for text in words.texts if "." in text]
+    if not all(_THOUSANDS.fullmatch(text) for text in pointed):
+        return NO_DOUBT
+    return Doubt(
+        f"{name}: {pointed[0]!r} (row {_row_of(words, words.texts.index(pointed[0]))}) is read as "
+        "a fraction, though others are whole; if the point groups thousands, say so with "
+        "--decimal ,",
+        "thousands",
+    )
 
 
 def _as_days(column: NDArray[np.float64]) -> NDArray[np.datetime64] | None:

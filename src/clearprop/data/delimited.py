@@ -3,9 +3,10 @@
 import csv
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from clearprop.data.dialect import AGREE, Dialect, find_dialect, find_header, reader_of
+from clearprop.data.dialect import AGREE, Dialect, find_dialect, find_header
 from clearprop.data.reading import TextForm
 from clearprop.data.tabular import RowSource, TableFormat
 from clearprop.data.text_file import STDIN, TextFile, open_text
@@ -33,6 +34,9 @@ class Delimited(TableFormat):
         dialect = find_dialect(file, form, remarks)
         header = find_header(dialect.rows, form, remarks, dialect.names_above)
         source = RowSource(path, header.names, remarks)
+        if _quotes_are_letters(file, dialect, len(header.names)):
+            remarks.append("Quotes open in some lines without being closed: they are letters here.")
+            dialect = replace(dialect, quote="")
         source.rows = lambda: _rows(file, dialect, header.skipped, source)
         return source
 
@@ -44,12 +48,13 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
     which most are missing is none, and neither is one that has more.
     """
     width, path = len(source.names), file.path
-    wrong: dict[int, str] = {}
+    wrong: dict[int, int] = {}
     filled: list[int] = []
     count = empty = before = began = fitting = 0
+    row: list[str] = []
     with file.lines(dialect.skipped, dialect.comment) as lines:
         try:
-            for row in reader_of(lines, dialect.delimiter):
+            for row in dialect.reader(lines):
                 before, began = began, lines.at
                 if above and row:
                     above -= 1
@@ -68,21 +73,44 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
                     filled.append(began)
                     yield row + [""] * (width - len(row))
                 else:
-                    wrong[began] = f"has {len(row)} cells, expected {width} as in the header"
+                    wrong[began] = len(row)
         except csv.Error as error:
             raise DataError(
                 f"Line {lines.at} of {path} can't be read: {error}. Perhaps a quote is left open."
             ) from error
-        if began - before > 1 and not lines.last.rstrip().endswith('"'):
+        if began - before > 1 and row and row[-1].endswith(lines.last.replace('""', '"')):
             raise _open_quote(path, before + 1)  # it went on to the end, and fitted by chance
-    within = [line for line in wrong if line < fitting]  # those behind the table are notes
+    within = {  # short ones behind the table are notes
+        line: f"has {cells} cells, expected {width} as in the header"
+        for line, cells in wrong.items()
+        if line < fitting or cells > width
+    }
     if len(within) > max(_MOST_LEFT_OUT * count, 1):
+        line, why = next(iter(within.items()))
         raise DataError(
-            f"Line {within[0]} of {path} {wrong[within[0]]}, and {len(within) - 1:,} more lines "
+            f"Line {line} of {path} {why}, and {len(within) - 1:,} more lines "
             "are not as wide. Quote cells that hold the delimiter, or name it with --delimiter."
         )
-    source.left_out = {line: wrong[line] for line in within}
+    source.left_out = within
     source.empty, source.filled, source.below = empty, filled, len(wrong) - len(within)
+
+
+def _quotes_are_letters(file: TextFile, dialect: Dialect, width: int) -> bool:
+    """Whether quotes open in a whole row of cells between tabs, and the next line is one, too."""
+    if dialect.delimiter != "\t":
+        return False
+    is_open = False
+    with file.lines(dialect.skipped, dialect.comment) as lines:
+        for line in lines:
+            if not is_open and '"' not in line:
+                continue
+            cells = line.strip("\r\n").split("\t")
+            if is_open and len(cells) == width and '"' not in line:
+                return True
+            is_open = len(cells) == width and any(
+                cell.startswith('"') and cell.count('"') % 2 for cell in cells
+            )
+    return False
 
 
 def _open_quote(path: Path, line: int) -> DataError:

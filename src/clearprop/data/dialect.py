@@ -38,6 +38,8 @@ class Dialect:
         The first rows, the header among them.
     names_above : list of str, optional
         The cells of the last comment above the table.
+    quote : str
+        The sign around cells that hold the delimiter; empty where quotes are letters like others.
     """
 
     delimiter: str
@@ -45,6 +47,11 @@ class Dialect:
     comment: str
     rows: tuple[list[str], ...]
     names_above: Sequence[str] = ()
+    quote: str = '"'
+
+    def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        """Cut lines into cells; a quoted cell may hold the delimiter, and go on over lines."""
+        return cells_of(lines, self.delimiter, self.quote)
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ def find_dialect(file: TextFile, form: TextForm, remarks: list[str]) -> Dialect:
     Raises
     ------
     DataError
-        If it is empty.
+        If it is empty, or a cell is too long.
     """
     lines = file.first_lines()
     at, delimiter = _pass_marks(lines, form, remarks)
@@ -79,9 +86,15 @@ def find_dialect(file: TextFile, form: TextForm, remarks: list[str]) -> Dialect:
     if comment:
         remarks.append(f"Lines that begin with {comment} are passed over.")
     delimiter = delimiter or _delimiter_of(body)
-    named = next(cells_of(above[-1:], delimiter), [])
-    rows = tuple(row for row in cells_of(body, delimiter) if row)
-    return Dialect(delimiter, at, comment, rows, named)
+    try:
+        named = next(cells_of(above[-1:], delimiter), [])
+        quote = "'" if _are_in_single_quotes(body, delimiter) else '"'
+        rows = tuple(row for row in cells_of(body, delimiter, quote) if row)
+    except csv.Error as error:
+        raise DataError(f"{file.path} can't be read: {error}. Is it a table?") from error
+    if quote == "'":
+        remarks.append("Its cells stand in single quotes.")
+    return Dialect(delimiter, at, comment, rows, named, quote)
 
 
 def find_header(
@@ -140,16 +153,22 @@ def _pass_marks(lines: list[str], form: TextForm, remarks: list[str]) -> tuple[i
     return 0, form.delimiter
 
 
-def cells_of(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
-    """Cut lines into cells; a quoted cell may hold the delimiter, and go on over lines."""
-    return iter(reader_of(lines, delimiter))
-
-
-def reader_of(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
-    """Make the reader of the csv module for a delimiter."""
+def cells_of(lines: Iterable[str], delimiter: str, quote: str = '"') -> Iterator[list[str]]:
+    """Cut lines into cells by the csv module."""
     if delimiter == BLANKS:
         lines = (line.replace("\t", " ").strip() for line in lines)
-    return csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    return csv.reader(
+        lines, delimiter=delimiter, skipinitialspace=True, quotechar=quote or None, quoting=quoting
+    )
+
+
+def _are_in_single_quotes(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether most cells begin and end with a single quote, numbers and empty ones apart."""
+    cells = [cell.strip() for row in cells_of(lines, delimiter) for cell in row]
+    words = [cell for cell in cells if cell and not is_plain_number(cell)]
+    quoted = sum(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in words)
+    return quoted > len(words) / 2
 
 
 def _delimiter_of(lines: Sequence[str]) -> str:
@@ -159,11 +178,11 @@ def _delimiter_of(lines: Sequence[str]) -> str:
         widths = _widths(lines, delimiter)
         width, times = widths.most_common(1)[0]
         found[delimiter] = (times / widths.total() if width > 1 else 0.0, width)
-    by_blanks = found[BLANKS][0] >= AGREE and _mostly_numbers(lines[1:])
+    by_blanks = found[BLANKS][0] >= AGREE and _hold_numbers(lines[1:])
     for delimiter in _DELIMITERS:
         share, width = found[delimiter]
         if share >= AGREE and _fits(lines, delimiter, width):
-            if by_blanks and width < found[BLANKS][1] and delimiter in "\t ":
+            if by_blanks and 2 * width <= found[BLANKS][1] and delimiter == "\t":
                 return BLANKS  # columns set under each other, and a tab somewhere
             return delimiter
     if by_blanks:
@@ -184,10 +203,10 @@ def _fits(lines: Sequence[str], delimiter: str, width: int) -> bool:
     return any(len(row) in (width, width - 1) for row in cells_of(lines[:_FIRST_LINES], delimiter))
 
 
-def _mostly_numbers(lines: Sequence[str]) -> bool:
-    """Whether blanks separate numbers rather than the words of sentences."""
+def _hold_numbers(lines: Sequence[str]) -> bool:
+    """Whether blanks separate numbers, and some words, rather than the words of sentences."""
     cells = [cell for row in cells_of(lines, BLANKS) for cell in row]
-    return 2 * sum(map(is_plain_number, cells)) > len(cells)
+    return 3 * sum(map(is_plain_number, cells)) > len(cells)
 
 
 def _above(rows: Sequence[list[str]]) -> int:

@@ -19,7 +19,7 @@ from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.text_file import STDIN
 from clearprop.errors import DataError, UsageError, unknown_name
 
-FORMATS: tuple[Format, ...] = (Delimited(), Npz(), Npy(), Idx(), Hdf5())
+FORMATS: tuple[Format, ...] = (Idx(), Delimited(), Npz(), Npy(), Hdf5())
 """Every format that is read; the first one that owns a file reads it."""
 
 

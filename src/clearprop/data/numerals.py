@@ -1,5 +1,6 @@
 """How cells spell numbers, dates and what is missing."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,9 +22,12 @@ NOTHING = float("nan")
 
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _CURRENCY = "$€£¥₹₽₩₺₴₪฿¢"
-_CODES = "USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|CNY|INR|BRL|MXN|SEK|NOK|DKK|PLN|CZK|RUB|TRY|ZAR|KRW"
+_CODES = (  # of the currencies that most is traded in; other three letters are names: ITC11
+    "AED|AUD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KES|KRW|MXN|MYR"
+    "|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR"
+)
 _AROUND = re.compile(
-    rf"^(?:[{_CURRENCY}]|(?:{_CODES}) )?\s*|\s*(?:[{_CURRENCY}%‰]| (?:{_CODES}))?$"
+    rf"^(?:[{_CURRENCY}]|(?:{_CODES})(?=[ \d]))?\s*|\s*(?:[{_CURRENCY}%‰]|(?:{_CODES}))?$"
 )
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
 _SIGNS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-"})
@@ -84,9 +88,10 @@ def read_number(cell: str, decimal: str = ".") -> float:
         return NOTHING
     grouping = "," if decimal == "." else "."
     try:
-        return float(bare.replace(grouping, "").replace(",", "."))
+        value = float(bare.replace(grouping, "").replace(",", "."))
     except ValueError:
         return NOTHING
+    return value if math.isfinite(value) else NOTHING  # 82E87321 is a name
 
 
 def _bare(cell: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.data.dataset import Dataset
+from clearprop.data.numerals import is_plain_number
 from clearprop.data.table import Column, Table, Words, as_words, is_missing
 from clearprop.errors import DataError, UsageError, unknown_name
 
@@ -44,9 +45,16 @@ def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Datase
     held = np.zeros(len(dataset), dtype=bool)
     for name, members in _strata(dataset):
         if len(members) == 1:
+            names = dataset.class_names
+            as_values = (
+                ", or learn its numbers as values with --task regress"
+                if names and all(map(is_plain_number, names))
+                else ""
+            )
             raise DataError(
                 f"{name} of {dataset.name} has one sample only, {dataset.source(members[0])}: it "
-                "can't be both learned from and held out. Add samples, or remove the class."
+                "can't be both learned from and held out. "
+                f"Add samples, or remove the class{as_values}."
             )
         count = min(max(round(share * len(members)), 1), len(members) - 1)
         held[random_state.permutation(members)[:count]] = True

@@ -223,10 +223,10 @@ def _understand(source: Source, reading: Reading) -> tuple[list[UnderstoodColumn
     decimal = said or told if reading.roles is None else told or said
     missing = frozenset(text.lower() for text in reading.text.missing)
     spelling = Spelling(decimal or ".", missing, day_first=decimal == ",")
-    found = []
+    found, used = [], {*reading.keep, *roles}
     for name in wanted:
         one = _as_asked(name, read.pop(name), source, spelling, roles, categories, numbers)
-        found.append(_kept(one) if name in reading.keep and not one.is_used else one)
+        found.append(_kept(one) if name in used and not one.is_used else one)
     return found, spelling
 
 
@@ -240,7 +240,8 @@ def _as_asked(
     numbers: Iterable[str],
 ) -> UnderstoodColumn:
     if name in numbers:
-        return columns.as_number(name, read, spelling)
+        as_read = isinstance(read, Words) or spelling.is_plain(read)
+        return columns.as_number(name, read if as_read else source.words([name])[name], spelling)
     if name in categories:
         words = read if isinstance(read, Words) else source.words([name])[name]
         return replace(columns.as_category(name, words, spelling), is_used=True)
@@ -269,11 +270,7 @@ def _dataset(
     name = label.name
     used = [one for one in found if one.is_used]
     if not used:
-        why = "; ".join(f"{one.name}: {one.kind}, {one.remark}" for one in found[:5])
-        raise DataError(
-            f"{path} has no column to learn {name!r} from{f' ({why})' if why else ''}. "
-            "Expected at least one beside the target; --keep COLUMN uses one that was left out."
-        )
+        raise _nothing_to_learn_from(path, source, found, name)
     there = ~is_missing(label.column)
     if not there.any():
         raise DataError(f"{path}: no row has a value of {name!r}, the target.")
@@ -311,6 +308,23 @@ def _dataset(
         notes=(*notes, *source.remarks),
         columns=(facts, *(one.facts for one in found)),
         sources=None if lost == 0 else tuple(f"row {row + 1}" for row in np.flatnonzero(there)),
+    )
+
+
+def _nothing_to_learn_from(
+    path: Path, source: Source, found: Sequence[UnderstoodColumn], name: str
+) -> DataError:
+    if len(source.names) == 1:
+        return DataError(
+            f"{path} has only one column, {name[:40]!r}: no delimiter cuts most of its lines into "
+            "as many cells. Expected one row a line; --delimiter names the sign between cells."
+        )
+    why = "; ".join(f"{one.name[:40]}: {one.kind}, {one.remark}" for one in found[:5])
+    left_out = source.problems()
+    lines = f" {left_out[0].source} {left_out[0].reason}, and is left out." if left_out else ""
+    return DataError(
+        f"{path} has no column to learn {name[:40]!r} from{f' ({why})' if why else ''}. Expected at "
+        f"least one beside the target; --keep COLUMN uses one that was left out.{lines}"
     )
 
 

@@ -209,7 +209,7 @@ def _eight_bits(path: Path, piped: bytes | None) -> tuple[str, str]:
     text = few.decode(found, "replace")
     beyond = [letter for letter in text if not letter.isascii()]
     in_runs = sum(len(run) for run in re.findall(r"[^\x00-\x7f]{3,}", text))
-    if in_runs > len(beyond) / 2:
+    if in_runs > len(beyond) / 4:
         others = ", ".join(
             f"{name} ({word})" for name in _ELSEWHERE if (word := _first_word(few, name))
         )

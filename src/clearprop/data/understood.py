@@ -25,7 +25,7 @@ STRANGERS = 0.1
 SAMPLE = 300
 """Different texts that are tried before all are."""
 
-_UNIT = re.compile(r"[+-]?[\d.,]*\d ?((?:[^\W\d_]|[°²³/+])[^\d,;()]{0,9})")
+_UNIT = re.compile(r"[+-]?\W?[\d.,]*\d ?((?:[^\W\d_]|[°²³/+])[^\d,;()]{0,9})")
 _FEW_UNITS = 5  # different numbers, of which a unit can't be told from the letter of a code
 _MOST_WARNINGS = 12
 
@@ -126,6 +126,10 @@ class Spelling:
     def is_missing(self, text: str, *, among_words: bool = False) -> bool:
         """Whether a text stands for a missing value."""
         return text.lower() in self.missing or (not among_words and is_marker(text))
+
+    def is_plain(self, cells: Numbers) -> bool:
+        """Whether numbers were read as they are meant: a point may have been one of thousands."""
+        return self.decimal == "." or not cells.has_points
 
     def numbers(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Read texts as numbers, shape (N,), by the decimal sign that most tell; NaN for none."""

@@ -1,0 +1,276 @@
+"""What separates the cells of a text, where its table begins, and whether it has a header."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_tables import cells_of, read, said_by, write
+
+from clearprop.data import load
+from clearprop.data.reading import TextForm
+from clearprop.errors import DataError, UsageError
+
+ROWS = [("1.5", "red", "no"), ("2", "blue", "yes"), ("-4", "red", "no"), ("8", "blue", "yes")]
+NAMES = ("width", "colour", "y")
+
+
+def text_of(rows: list[tuple[str, ...]], delimiter: str, end: str = "\n") -> str:
+    return "".join(delimiter.join(row) + end for row in rows)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_the_delimiter_is_found(tmp_path: Path, delimiter: str, end: str) -> None:
+    dataset = load(write(tmp_path, text_of([NAMES, *ROWS], delimiter, end)))
+    assert dataset.feature_names == ("width", "colour")
+    assert cells_of(dataset, "width") == [1.5, 2, -4, 8]
+    assert cells_of(dataset, "colour") == ["red", "blue", "red", "blue"]
+
+
+def test_a_delimiter_that_is_named_goes_before_what_is_found(tmp_path: Path) -> None:
+    path = write(tmp_path, "a,1~b,1~y\n1,2~3,4~u\n3,4~5,6~v\n5,6~1,1~u\n7,8~1,2~v\n")
+    dataset = read(path, TextForm(delimiter="~"))
+    assert dataset.feature_names == ("a,1", "b,1")
+    assert cells_of(dataset, "a,1") == [1.2, 3.4, 5.6, 7.8]
+    with pytest.raises(UsageError, match="one character, found '~~'"):
+        TextForm(delimiter="~~")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
+@settings(max_examples=15)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.floats(-1e9, 1e9).map(lambda number: round(number, 3)),
+            st.text(st.sampled_from("ab ,;|\t\n\"'é")).map(lambda text: f"t{text}t"),
+            st.sampled_from(["no", 'a "b", sir']),
+        ),
+        min_size=3,
+        max_size=12,
+    )
+)
+def test_what_the_csv_module_wrote_comes_back(
+    tmp_path_factory: pytest.TempPathFactory,
+    delimiter: str,
+    quoting: int,
+    rows: list[tuple[float, str, str]],
+) -> None:
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=delimiter, quoting=quoting)  # type: ignore[arg-type]
+    writer.writerows([("number", "text", "y"), *rows])
+    path = write(tmp_path_factory.mktemp("csv"), file.getvalue())
+    form = TextForm(delimiter=delimiter, decimal=".")
+    found = read(path, form, category=("text", "y"), keep=("number", "text"), target="y")
+    assert cells_of(found, "text") == [text for _, text, _ in rows]
+    assert cells_of(found, "number") == [number for number, _, _ in rows]
+    assert found.class_names == tuple(sorted({label for *_, label in rows}))
+
+
+def test_single_quotes_around_cells_are_taken_off_and_said(tmp_path: Path) -> None:
+    text = "'a','b','y'\n'x, 1',3,'no'\n'z',4,'yes'\n'x, 1',5,'no'\n'z',6,'yes'\n"
+    dataset = load(write(tmp_path, text))
+    assert dataset.class_names == ("no", "yes")
+    assert cells_of(dataset, "a") == ["x, 1", "z", "x, 1", "z"]
+    assert "single quotes" in said_by(dataset)
+
+
+def test_an_apostrophe_here_and_there_is_a_letter(tmp_path: Path) -> None:
+    dataset = load(write(tmp_path, "a,b,y\n'tis,3,no\nit's,4,yes\n'tis,5,no\nit's,6,yes\n"))
+    assert cells_of(dataset, "a") == ["'tis", "it's", "'tis", "it's"]
+
+
+def test_quotes_that_open_in_texts_between_tabs_swallow_no_lines(tmp_path: Path) -> None:
+    lines = [f"ham\thello {row}\t{row % 4}" for row in range(300)]
+    lines[250], lines[254] = 'spam\t"never closed\t1', 'ham\tor only" here\t2'
+    dataset = read(write(tmp_path, "\n".join(lines) + "\n"), category=("column 2",))
+    assert len(dataset) == 300
+    assert '"never closed' in cells_of(dataset, "column 2")
+    assert "letters" in said_by(dataset)
+
+
+def test_a_quoted_text_between_tabs_may_go_on_over_lines(tmp_path: Path) -> None:
+    text = 'y\ta\tt\nno\t1\t"two\nlines"\nyes\t2\tone\nno\t3\t"a\n\tb"\nyes\t4\tone\n'
+    dataset = read(write(tmp_path, text), target="y")
+    assert cells_of(dataset, "t") == ["two\nlines", "one", "a\n\tb", "one"]
+
+
+def test_columns_under_each_other_are_separated_by_blanks(tmp_path: Path) -> None:
+    text = ' 1.0  130  "a b"\tno\n12.5   90  c \tyes\n 3.0    ?  c\tno\n 4.0   70  c\tyes\n'
+    dataset = load(write(tmp_path, text, "cars.data"))
+    assert cells_of(dataset, "column 1") == [1, 12.5, 3, 4]
+    assert cells_of(dataset, "column 2") == [130, 90, None, 70]
+    assert cells_of(dataset, "column 3") == ["a b", "c", "c", "c"]
+
+
+def test_words_may_stand_among_numbers_between_blanks(tmp_path: Path) -> None:
+    text = "63.0 male angina 145 233 2.3 H\n67.0  fem asympt 160 286 1.5 S\n" * 3
+    dataset = load(write(tmp_path, text, "hearts.mod"))
+    assert dataset.class_names == ("H", "S")
+    assert cells_of(dataset, "column 2") == ["male", "fem"] * 3
+
+
+def test_sentences_are_not_cut_at_blanks(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"only one column.*--delimiter"):
+        load(write(tmp_path, "the text\nit is so\nbut was not\nand so on\n"))
+
+
+def test_records_over_lines_of_different_lengths_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no delimiter cuts most of its lines"):
+        load(write(tmp_path, "1 2 3\n4 5\n6 7 8 9\n10\n" * 9, "records.data"))
+
+
+# What stands above and below
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sep=;\na;b;y\n1;x;no\n2;z;yes\n3;x;no\n4;z;yes\n", "delimiter"),  # D13
+        ("SEP=|\na|b|y\n1|x|no\n2|z|yes\n3|x|no\n4|z|yes\n", "delimiter"),
+        ("# by nobody\n# 2020\na,b,y\n1,x,no\n# in between\n2,z,yes\n3,x,no\n4,z,yes\n", "with #"),
+        ("% a comment\n\na,b,y\n1,x,no\n2,z,yes\n3,x,no\n4,z,yes\n", "with %"),
+        ("\n\na,b,y\n1,x,no\n2,z,yes\n3,x,no\n4,z,yes\n", ""),
+        ("\ufeffa,b,y\n1,x,no\n2,z,yes\n3,x,no\n4,z,yes\n\n\n", ""),
+    ],
+)
+def test_marks_comments_and_empty_lines_are_passed_over(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    dataset = load(write(tmp_path, text))
+    assert cells_of(dataset, "a") == [1, 2, 3, 4]
+    assert cells_of(dataset, "b") == ["x", "z", "x", "z"]
+    assert said in said_by(dataset)
+
+
+def test_names_in_the_comment_above_as_numpy_writes_them(tmp_path: Path) -> None:
+    path = tmp_path / "data.txt"
+    X = np.array([[1.5, 3, 0], [2, 4, 1], [8, 5, 0], [9, 7, 1]])
+    np.savetxt(path, X, header="width height y")
+    dataset = load(path)
+    assert (dataset.feature_names, dataset.target_name) == (("width", "height"), "y")
+    assert cells_of(dataset, "width") == [1.5, 2, 8, 9]
+    assert "#" in said_by(dataset)
+
+
+def test_titles_above_and_sources_below_are_passed_over_and_counted(tmp_path: Path) -> None:
+    rows = "".join(f"{row},{row * row},{row % 3},{row % 2}\n" for row in range(20, 50))
+    text = f"Areas in 2020\nby nobody\n\nlength,area,kind,y\n{rows}Source: none\n"
+    dataset = load(write(tmp_path, text))
+    assert dataset.feature_names == ("length", "area", "kind")
+    assert len(dataset) == 30
+    assert "2 lines above the table, such as 'Areas in 2020'" in said_by(dataset)
+    assert "1 line below the table" in said_by(dataset)
+
+
+# Headers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5.1,3.5,setosa\n4.9,3.0,virginica\n6.3,3.3,setosa\n4.7,3.2,virginica\n",  # D5
+        "1,2,0\n3,4,1\n5,6,0\n7,9,1\n",
+        "M,0.45,15\nF,0.35,7\nI,0.5,15\nM,0.44,7\n",
+        "red,no\nblue,yes\nred,yes\nblue,no\n" * 3,
+    ],
+)
+def test_a_first_line_like_those_below_is_no_header_and_said_to_be_none(
+    tmp_path: Path, text: str
+) -> None:
+    dataset = load(write(tmp_path, text))
+    rows = list(csv.reader(text.splitlines()))
+    assert len(dataset) == len(rows)
+    assert dataset.target_name == f"column {len(rows[0])}"
+    assert "There is no header" in said_by(dataset)
+    assert "--header" in said_by(dataset)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2019,2020,2021\n5,3,1\n7,8,2\n9,1,1\n4,4,2\n",  # years are names
+        "0,1,2\n5.5,3,1\n7.1,8,2\n9.2,1,1\n4.3,4,2\n",  # so are counts
+        "colour,y\nred,no\nblue,yes\nred,no\nblue,yes\n",
+        "a,2nd,y\n5,3,1\n7,8,2\n9,1,1\n4,4,2\n",
+    ],
+)
+def test_names_are_told_from_rows(tmp_path: Path, text: str) -> None:
+    dataset = load(write(tmp_path, text))
+    names = tuple(text.split("\n")[0].split(","))
+    assert (*dataset.feature_names, dataset.target_name) == names
+    assert len(dataset) == 4
+    assert "no header" not in said_by(dataset)
+
+
+def test_it_can_be_said_whether_there_is_a_header(tmp_path: Path) -> None:
+    path = write(tmp_path, "a,b\nc,d\na,d\nc,b\n" * 3)
+    assert read(path, TextForm(header=False)).target_name == "column 2"
+    assert len(read(path, TextForm(header=False))) == 12
+    with_names = read(path, TextForm(header=True))
+    assert (with_names.target_name, len(with_names)) == ("b", 11)
+
+
+def test_names_are_stripped_made_different_and_found_where_there_are_none(tmp_path: Path) -> None:
+    text = " a  b ,,a b,size,y\n1,2,x,4,no\n2,5,z,5,yes\n4,2,x,7,no\n5,1,z,1,yes\n"
+    dataset = load(write(tmp_path, text))
+    assert dataset.feature_names == ("a b", "unnamed 2", "a b (2)", "size")
+    assert "'unnamed 2'" in said_by(dataset)
+    assert "'a b'" in said_by(dataset)
+
+
+@pytest.mark.parametrize("end", [",", ";"])
+def test_a_delimiter_at_the_end_of_every_row_makes_no_filled_column(
+    tmp_path: Path, end: str
+) -> None:
+    rows = "".join(f"{row}{end}{row * 3 % 5}{end}{'xz'[row % 2]}{end}\n" for row in range(8))
+    dataset = load(write(tmp_path, f"a{end}b{end}y\n{rows}"))
+    assert (dataset.feature_names, dataset.target_name) == (("a", "b"), "y")
+
+
+def test_names_of_rows_as_r_writes_them(tmp_path: Path) -> None:
+    rows = "".join(
+        f'"{row}" {row * 7 % 5}.5 {row * 3 % 5} "{"xz"[row % 2]}"\n' for row in range(30)
+    )
+    dataset = load(write(tmp_path, f'"a" "b" "y"\n{rows}', "frame.txt"))
+    assert (dataset.feature_names, dataset.target_name) == (("a", "b"), "y")
+    assert cells_of(dataset, "a")[:3] == [0.5, 2.5, 4.5]
+
+
+# Rows of another width
+
+
+def test_a_few_lines_of_another_width_are_left_out_and_named(tmp_path: Path) -> None:
+    rows = [f"{row},{row * row % 7},{'xz'[row % 2]}" for row in range(50)]
+    rows[10] = "10,1,2,3,x"
+    dataset = load(write(tmp_path, "a,b,y\n" + "\n".join(rows)))
+    assert len(dataset) == 49
+    [problem] = dataset.problems
+    assert problem.source.startswith("line 12 of ")
+    assert problem.reason == "has 5 cells, expected 3 as in the header"
+
+
+def test_many_lines_of_another_width_are_refused(tmp_path: Path) -> None:
+    rows = [f"{row},1,2{',3' * (row % 3)}" for row in range(50)]
+    with pytest.raises(DataError, match=r"Line \d+ of .* cells, expected .*--delimiter"):
+        load(write(tmp_path, "a,b,y\n" + "\n".join(rows)))
+
+
+def test_cells_that_are_missing_at_the_end_are_taken_as_missing_and_said(tmp_path: Path) -> None:
+    text = "a,b,c,y,\n" + "1,2,x,no,\n2,3,z,yes\n3,4,x,no,\n4,5,z\n" * 3
+    dataset = load(write(tmp_path, text))
+    assert dataset.target_name == "y"
+    assert len(dataset) == 9  # three have no target
+    assert "6 lines with fewer cells than the header, the first line 3" in said_by(dataset)
+
+
+@pytest.mark.parametrize("row", [0, 5, 400])
+def test_an_open_quote_is_named_with_its_line(tmp_path: Path, row: int) -> None:
+    rows = [f"{row},{row * row % 7},{'xz'[row % 2]}" for row in range(500)]
+    rows[row] = '1,"2,x'
+    with pytest.raises(DataError, match=f"quote that opens in line {row + 2} of .* is not closed"):
+        load(write(tmp_path, "a,b,y\n" + "\n".join(rows) + "\n"))
