@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,7 +116,9 @@ class _WordsSoFar:
         return Words(tuple(texts[at] for at in order), ranks[np.concatenate(self.parts)])
 
 
-Cells = Numbers | Words
+Cells: TypeAlias = Numbers | Words | NDArray[np.datetime64]
+"""A column of cells; dates, NaT where missing, only where a file tells that they are some."""
+
 Rows = Callable[[], Iterable[list[str]]]
 """Begins a walk over the rows, each of which has as many cells as there are names."""
 

@@ -30,11 +30,15 @@ class Delimited(TableFormat):
         """Find out how the text is packed, encoded and laid out."""
         file = open_text(path, form.encoding)
         remarks = list(file.remarks)
-        dialect = find_dialect(file, form, remarks)
-        header = find_header(dialect.rows, form, remarks, dialect.names_above)
-        source = RowSource(path, header.names, remarks)
-        source.rows = lambda: _rows(file, dialect, header.skipped, source)
-        return source
+        return source_of(file, find_dialect(file, form, remarks), form, remarks)
+
+
+def source_of(file: TextFile, dialect: Dialect, form: TextForm, remarks: list[str]) -> RowSource:
+    """Make the source of the rows of a text, whose layout is known."""
+    header = find_header(dialect.rows, form, remarks, dialect.names_above)
+    source = RowSource(file.path, header.names, remarks)
+    source.rows = lambda: _rows(file, dialect, header.skipped, source)
+    return source
 
 
 def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> Iterator[list[str]]:

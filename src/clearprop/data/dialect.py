@@ -111,7 +111,7 @@ def find_header(
         has_header = not _holds_data(first, below)
         if not has_header and len(names_above) == len(first):  # as numpy.savetxt writes them
             remarks.append("The columns' names are taken from the last line that begins with #.")
-            return Header(_different(names_above, remarks), skipped)
+            return Header(different_names(names_above, remarks), skipped)
         if not has_header:
             remarks.append(
                 f"There is no header: the first line, {_excerpt(first)}, is like those below. "
@@ -127,7 +127,7 @@ def find_header(
             first = ["", *first]
         else:  # a delimiter that ends every row
             first = [*first, ""]
-    return Header(_different(first, remarks), skipped + 1)
+    return Header(different_names(first, remarks), skipped + 1)
 
 
 def _pass_marks(lines: list[str], form: TextForm, remarks: list[str]) -> tuple[int, str | None]:
@@ -232,7 +232,7 @@ def _counted_through(cells: Sequence[str]) -> bool:
     return years or values == list(range(values[0], values[0] + len(values)))
 
 
-def _different(cells: Sequence[str], remarks: list[str]) -> tuple[str, ...]:
+def different_names(cells: Sequence[str], remarks: list[str]) -> tuple[str, ...]:
     """Give every column a name of its own."""
     names: list[str] = []
     unnamed, repeated = [], []

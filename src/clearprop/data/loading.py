@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from clearprop.data.columnar import Columnar
 from clearprop.data.dataset import Dataset
 from clearprop.data.delimited import Delimited, is_table
 from clearprop.data.format import Format, cannot_read, list_folder
@@ -15,9 +16,10 @@ from clearprop.data.npz import Npz
 from clearprop.data.picture_files import DEFAULT_SIZE, read_folder
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.text_file import STDIN
+from clearprop.data.workbooks import Workbook
 from clearprop.errors import DataError, UsageError, unknown_name
 
-FORMATS: tuple[Format, ...] = (Delimited(), Npz(), Idx(), Hdf5())
+FORMATS: tuple[Format, ...] = (Delimited(), Workbook(), Columnar(), Npz(), Idx(), Hdf5())
 """Every format that is read; the first one that owns a file reads it."""
 
 

@@ -1,0 +1,246 @@
+"""Parquet and Feather: files of columns, whose types the file itself tells."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clearprop.data.cells import Cells, Numbers
+from clearprop.data.dataset import Problem
+from clearprop.data.dialect import different_names
+from clearprop.data.format import DEFLATE_LIMIT, cannot_read
+from clearprop.data.reading import TextForm
+from clearprop.data.table import Words, as_words
+from clearprop.data.tabular import TableFormat
+from clearprop.errors import DataError, MissingExtraError, listed
+
+_SMALL = 2**25  # cells that any file may hold: the same one over and over takes no room
+_INDEX = "__index_level_"  # how pandas calls an index without a name
+_PARQUET = b"PAR1"
+_ARROW = b"ARROW1"
+
+
+class Columnar(TableFormat):
+    """Tables by columns, as pandas, polars, DuckDB and Spark write them."""
+
+    suffixes = (".parquet", ".pq", ".feather", ".arrow")
+
+    def source(self, path: Path, form: TextForm) -> "ColumnSource":
+        """Read a file.
+
+        Raises
+        ------
+        MissingExtraError
+            If pyarrow is not installed.
+        DataError
+            If the file can't be read, is damaged, or has no rows or no columns that are read.
+        """
+        with _reading(path):
+            table, left_out = _read(path)
+        remarks = []
+        if left_out:
+            remarks.append(f"Columns of a kind that is not read, left out: {listed(left_out, 8)}.")
+        index = [name for name in table.column_names if name.startswith(_INDEX)]
+        if index:
+            remarks.append(f"The index that pandas stores, {listed(index)}, is left out.")
+            table = table.drop_columns(index)
+        if table.num_rows == 0 or table.num_columns == 0:
+            some = "no rows" if table.num_columns else "no column of numbers, text or dates"
+            raise DataError(f"{path} has {some}.")
+        return ColumnSource(path, different_names(table.column_names, remarks), remarks, table)
+
+
+class ColumnSource:
+    """A table whose columns lie in memory, each of one type.
+
+    Parameters
+    ----------
+    path : Path
+    names : tuple of str
+    remarks : list of str
+    table : pyarrow.Table
+        The columns, in the order of `names`.
+    """
+
+    def __init__(self, path: Path, names: tuple[str, ...], remarks: list[str], table: Any) -> None:
+        self.path, self.names, self.remarks, self._table = path, names, remarks, table
+
+    def cells(self, as_words: Iterable[str], as_numbers: Iterable[str]) -> Mapping[str, Cells]:
+        """Read every column; those that are asked for as words, as `words` does."""
+        words = {*as_words}
+        read = zip(self.names, self._walk(self.names), strict=True)
+        return {name: _spelled(one) if name in words else one for name, one in read}
+
+    def words(self, names: Iterable[str]) -> Mapping[str, Words]:
+        """Read some columns, a number as short as it can be and a date as ISO 8601 does."""
+        names = list(names)
+        return {name: _spelled(one) for name, one in zip(names, self._walk(names), strict=True)}
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Tell that no row was left out."""
+        return ()
+
+    def _walk(self, names: Iterable[str]) -> Iterator[Cells]:
+        with _reading(self.path):
+            for name in names:
+                yield _cells(self._table.column(self.names.index(name)))
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while a file is read into one error."""
+    try:
+        yield
+    except (MissingExtraError, DataError):
+        raise
+    except OSError as error:
+        if error.errno:
+            raise cannot_read(path, error) from error
+        raise _damaged(path, error) from error
+    except Exception as error:  # pyarrow raises its own, and any of Python's
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    why = " ".join(str(error).split())[:200] or type(error).__name__
+    return DataError(f"{path} can't be read, or is damaged: {why}. Get it anew.")
+
+
+def _read(path: Path) -> tuple[Any, list[str]]:
+    """Read the columns of plain types; return them, and the names of all others."""
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise MissingExtraError(
+            "pyarrow", "parquet", "Reading Parquet and Feather files"
+        ) from error
+    with path.open("rb") as file:
+        magic = file.read(len(_ARROW))
+    with pyarrow.OSFile(str(path)) as file:
+        size = file.size()
+        if magic.startswith(_PARQUET):
+            table, left_out = _read_parquet(file, size)
+        else:
+            table, left_out = _read_arrow(file, size, is_stream=magic != _ARROW)
+    table.validate(full=True)  # places beyond the text that they point into would be followed
+    return table, left_out
+
+
+def _read_parquet(file: Any, size: int) -> tuple[Any, list[str]]:
+    from pyarrow import parquet
+
+    opened = parquet.ParquetFile(file, arrow_extensions_enabled=False)
+    plain, left_out = _plain(opened.schema_arrow)
+    _require_moderate(opened.metadata.num_rows, len(plain), size)
+    names = [opened.schema_arrow.field(place).name for place in plain]
+    table = opened.read(names, use_pandas_metadata=False)  # and columns of the same names
+    return table.select(_plain(table.schema)[0]), left_out
+
+
+def _read_arrow(file: Any, size: int, *, is_stream: bool) -> tuple[Any, list[str]]:
+    """Read Feather, which is Arrow's format of files, or the same as a stream."""
+    import pyarrow
+    from pyarrow import ipc
+
+    begin: Callable[..., Any] = ipc.open_stream if is_stream else ipc.open_file
+    with begin(file) as reader:
+        plain, left_out = _plain(reader.schema)
+    file.seek(0)
+    batches, rows = [], 0
+    options = ipc.IpcReadOptions(included_fields=plain)
+    with begin(file, options=options) as reader:
+        schema = reader.schema
+        parts = reader if is_stream else map(reader.get_batch, range(reader.num_record_batches))
+        for batch in parts:
+            rows += batch.num_rows
+            _require_moderate(rows, len(plain), size)
+            batches.append(batch)
+    table = pyarrow.Table.from_batches(batches, schema)
+    return table.select([] if not plain else range(table.num_columns)), left_out
+
+
+def _plain(schema: Any) -> tuple[list[int], list[str]]:
+    """Return the places of columns that are read, and the names of the others with their types."""
+    plain = [place for place, field in enumerate(schema) if _is_plain(field.type)]
+    left_out = [
+        f"{field.name} ({str(field.type)[:40]})"
+        for place, field in enumerate(schema)
+        if place not in plain
+    ]
+    return plain, left_out
+
+
+def _is_plain(kind: Any) -> bool:
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        return _is_plain(kind.value_type)
+    return any(
+        test(kind)
+        for test in (
+            types.is_integer,
+            types.is_floating,
+            types.is_decimal,
+            types.is_boolean,
+            types.is_string,
+            types.is_large_string,
+            types.is_string_view,
+            types.is_temporal,
+            types.is_null,
+        )
+    ) and not types.is_interval(kind)
+
+
+def _require_moderate(rows: int, columns: int, size: int) -> None:
+    """Refuse a file that claims more cells than it would take bytes if it were packed well."""
+    if rows * columns > max(_SMALL, DEFLATE_LIMIT * size):
+        raise ValueError(
+            f"it claims {rows:,} rows of {columns:,} columns, more than {size:,} bytes can hold"
+        )
+
+
+def _cells(column: Any) -> Cells:
+    """Take a column of pyarrow for numbers, dates or words."""
+    from pyarrow import float64, types
+
+    kind = column.type
+    if types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = kind.value_type
+    if types.is_timestamp(kind) or types.is_date(kind):  # with a zone: in UTC
+        return np.asarray(column.to_numpy()).astype("datetime64[s]")
+    if types.is_duration(kind):
+        seconds = column.to_numpy() / np.timedelta64(1, "s")
+        return Numbers(seconds, {}, is_code=False)
+    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+        return _numbers(column.cast(float64(), safe=False).to_numpy())
+    return _words(column)
+
+
+def _numbers(values: Any) -> Numbers:
+    """Take what is not finite for text, as in files of text."""
+    values = np.array(values, dtype=np.float64)
+    endless = {text: np.flatnonzero(values == float(text)).tolist() for text in ("inf", "-inf")}
+    values[np.isinf(values)] = np.nan
+    return Numbers(values, {text: at for text, at in endless.items() if at}, is_code=False)
+
+
+def _words(column: Any) -> Words:
+    """Take the different texts, without blanks around them; booleans as spreadsheets write them."""
+    from pyarrow import compute, large_string, types
+
+    encoded = compute.dictionary_encode(column.cast(large_string()).combine_chunks())
+    codes = compute.fill_null(encoded.indices, len(encoded.dictionary)).to_numpy()
+    found = [text.strip() for text in encoded.dictionary.to_pylist()]
+    if types.is_boolean(column.type):
+        found = [text.upper() for text in found]
+    texts = sorted({*found} - {""})
+    places = {text: place for place, text in enumerate(texts)} | {"": -1}
+    ranks = np.array([*(places[text] for text in found), -1], dtype=np.int32)
+    return Words(tuple(texts), ranks[codes])
+
+
+def _spelled(read: Cells) -> Words:
+    return as_words(read.values if isinstance(read, Numbers) else read)
