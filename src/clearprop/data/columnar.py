@@ -42,6 +42,9 @@ class Columnar(TableFormat):
         remarks = []
         if left_out:
             remarks.append(f"Columns of a kind that is not read, left out: {listed(left_out, 8)}.")
+        durations = [field.name for field in table.schema if str(field.type).startswith("duration")]
+        if durations:
+            remarks.append(f"Columns of durations are read as seconds: {listed(durations, 8)}.")
         index = [name for name in table.column_names if name.startswith(_INDEX)]
         if index:
             remarks.append(f"The index that pandas stores, {listed(index)}, is left out.")
@@ -205,10 +208,9 @@ def _cells(column: Any) -> Cells:
     """Take a column of pyarrow for numbers, dates or words."""
     from pyarrow import float64, types
 
+    if types.is_dictionary(column.type):
+        column = _decoded(column)
     kind = column.type
-    if types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-        kind = kind.value_type
     if types.is_timestamp(kind) or types.is_date(kind):  # with a zone: in UTC
         return np.asarray(column.to_numpy()).astype("datetime64[s]")
     if types.is_duration(kind):
@@ -217,6 +219,18 @@ def _cells(column: Any) -> Cells:
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
         return _numbers(column.cast(float64(), safe=False).to_numpy())
     return _words(column)
+
+
+def _decoded(column: Any) -> Any:
+    """Put the values of a dictionary, of which every chunk has its own, in the place of codes."""
+    from pyarrow import chunked_array, large_string, types
+
+    kind = (
+        large_string() if types.is_string_view(column.type.value_type) else column.type.value_type
+    )
+    return chunked_array(
+        [chunk.dictionary.cast(kind).take(chunk.indices) for chunk in column.chunks], kind
+    )
 
 
 def _numbers(values: Any) -> Numbers:

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 _FEWEST_COLUMNS = 4  # of a table below which a row with one filled cell is a remark on it
@@ -29,7 +30,7 @@ def main(path: str, memory: int) -> None:
 
     _bound(memory)
     try:
-        with calamine.CalamineWorkbook.from_path(path) as book:
+        with _opened(path) as book:
             kinds = calamine.SheetTypeEnum, calamine.SheetVisibleEnum
             shown = [
                 sheet.name
@@ -57,6 +58,17 @@ def _bound(memory: int) -> None:
     except ImportError:  # Windows
         return
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _opened(path: str) -> Any:
+    """Open a workbook by its content, as many come under the suffix of another kind."""
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        with Path(path).open("rb") as file:
+            return CalamineWorkbook.from_filelike(file)
+    except CalamineError:
+        return CalamineWorkbook.from_path(path)  # by its suffix: knows why it can't be read
 
 
 def _first_table(book: Any, names: list[str]) -> tuple[str, list[list[str]]]:

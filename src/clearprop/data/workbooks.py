@@ -43,7 +43,11 @@ class Workbook(TableFormat):
             raise MissingExtraError(
                 "python-calamine", "excel", "Reading Excel and OpenDocument files"
             ) from error
-        _require_moderate(path)
+        try:
+            _require_workbook(path)
+            _require_moderate(path)
+        except OSError as error:
+            raise cannot_read(path, error) from error
         about, text = _first_sheet(path)
         remarks = []
         if len(about["sheets"]) > 1:
@@ -59,18 +63,31 @@ class Workbook(TableFormat):
         return source_of(file, Dialect(",", 0, "", rows), form, remarks)
 
 
+def _require_workbook(path: Path) -> None:
+    """Refuse text and pages, which many programs write under the name of a workbook."""
+    with path.open("rb") as file:
+        head = file.read(2**10)
+    if not head:
+        raise DataError(f"{path} is empty.")
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise DataError(
+            f"{path} is a web page or XML, not a workbook. Open it in a spreadsheet program, and "
+            "save it as CSV."
+        )
+    if b"\0" not in head and not head.startswith(b"PK"):
+        raise DataError(f"{path} is text, not a workbook; give it a name that ends in .csv.")
+
+
 def _require_moderate(path: Path) -> None:
     """Refuse an archive that claims to hold more than cells can be packed into."""
+    if not zipfile.is_zipfile(path):  # .xls, or damaged, as is told where it is read
+        return
     try:
-        size = path.stat().st_size
-        if not zipfile.is_zipfile(path):  # .xls, or damaged, as is told where it is read
-            return
         with zipfile.ZipFile(path) as archive:
             claimed = sum(info.file_size for info in archive.infolist())
     except zipfile.BadZipFile as error:
         raise _damaged(path, str(error)) from error
-    except OSError as error:
-        raise cannot_read(path, error) from error
+    size = path.stat().st_size
     if claimed > max(_SMALL, _PACKED * size):
         raise DataError(
             f"{path} unpacks to {claimed:,} bytes, over {_PACKED} times its size, which no "
