@@ -12,10 +12,14 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyarrow import feather, ipc, parquet
 
 from clearprop.data import Table, load
+from clearprop.data.columnar import _cells
 from clearprop.data.reading import Reading
+from clearprop.data.table import Words
 from clearprop.errors import DataError, MissingExtraError
 
 FUZZ = Path(__file__).parents[1] / "fuzz"
@@ -75,6 +79,17 @@ def test_words_of_every_kind(tmp_path: Path, kind: Any) -> None:
         "category",
         ["red", "green", "", ""] * 6,
     )
+
+
+@given(st.lists(st.lists(st.none() | st.text(max_size=3), max_size=9), min_size=1))
+def test_words_come_in_any_pieces(pieces: list[list[str | None]]) -> None:
+    array = pa.chunked_array(pieces, pa.string())
+    words = [(text or "").strip() for piece in pieces for text in piece]
+    for column in (array, array.dictionary_encode()):
+        found = _cells(column)
+        assert isinstance(found, Words)
+        assert found.tolist() == words
+        assert found.texts == tuple(sorted({*words} - {""}))
 
 
 def test_numbers_in_a_dictionary_are_numbers(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clearprop.data import Table, first_sheet, load, loading
 from clearprop.data.loading import names, suffixes
@@ -72,6 +74,17 @@ def columns_of(path: Path, **said: Any) -> dict[str, list[Any]]:
 )
 def test_a_cell_is_the_text_of_a_csv_file(cell: Any, text: str) -> None:
     assert first_sheet._text(cell) == text
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_no_number_loses_a_digit(number: float) -> None:
+    assert float(first_sheet._text(number)) == number
+
+
+@pytest.mark.parametrize("first", ["#", "% of all", "BZh", "PK", "sep=;"])
+def test_the_first_cell_is_a_name_whatever_it_looks_like(tmp_path: Path, first: str) -> None:
+    path = write(tmp_path / "table.xlsx", [[first, *TABLE[0][1:]], *TABLE[1:]])
+    assert [one.name for one in load(path).columns] == ["y", first, "b", "c"]
 
 
 def test_titles_empty_edges_and_notes_around_a_table_are_passed_over(tmp_path: Path) -> None:

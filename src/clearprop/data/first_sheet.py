@@ -20,6 +20,8 @@ _FEWEST_COLUMNS = 4  # of a table below which a row with one filled cell is a re
 def main(path: str, memory: int) -> None:
     """Write a line of JSON, then the rows of the first sheet that holds a table.
 
+    The rows begin with a byte order mark: whatever their first cell holds, they are text.
+
     Parameters
     ----------
     path : str
@@ -47,7 +49,7 @@ def main(path: str, memory: int) -> None:
     except BaseException as error:  # a panic of compiled code is no Exception
         about, rows = {"wrong": f"{type(error).__name__}: {error}"}, []
     out = io.TextIOWrapper(sys.stdout.buffer, "utf-8", newline="")
-    out.write(json.dumps(about) + "\n")
+    out.write(json.dumps(about) + "\n\ufeff")
     csv.writer(out, lineterminator="\n").writerows(rows)
     out.flush()
 

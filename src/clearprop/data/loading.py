@@ -83,7 +83,7 @@ def load(
     DataError
         If the data can't be read or contradict themselves.
     MissingExtraError
-        If it is an HDF5 file and h5py is not installed.
+        If it is in a format whose library is not installed: h5py, pyarrow, python-calamine.
     """
     text = os.fspath(name_or_path)
     path = Path(text)

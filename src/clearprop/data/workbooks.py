@@ -56,7 +56,7 @@ class Workbook(TableFormat):
                 f"{len(about['sheets'])}: {listed(about['sheets'], 8)}. Save another one on its "
                 "own to read it."
             )
-        file = TextFile(path, "utf-8-sig", piped=b"\xef\xbb\xbf" + text)
+        file = TextFile(path, "utf-8-sig", piped=text)
         rows = tuple(cells_of(file.first_lines(), ","))
         if not rows:
             raise DataError(f"{path} has no filled cell; expected a table.")
