@@ -261,6 +261,28 @@ def test_rows_that_a_file_only_claims_take_no_memory(tmp_path: Path) -> None:
         load(path)
 
 
+def test_a_long_text_that_comes_again_and_again_is_kept_once(tmp_path: Path) -> None:
+    """100 GB of text, were every cell spelled out."""
+    rows = 100_000
+    path = tmp_path / "a.parquet"
+    codes = np.arange(rows, dtype=np.int32) % 2
+    words = pa.DictionaryArray.from_arrays(codes, ["a" * 2**20, "b"])
+    numbers = np.arange(rows) % 7
+    parquet.write_table(pa.table({"x": words, "n": numbers, "y": words}), path)
+    assert path.stat().st_size < 2**21
+    assert load(path).class_names == ("a" * 2**20, "b")
+
+
+def test_pages_that_claim_to_unpack_to_far_more_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    texts = [f"{row}" + "a" * 2**22 for row in range(68)]
+    table = pa.table({"x": texts, "y": range(68)})
+    parquet.write_table(table, path, compression="zstd", use_dictionary=False)
+    assert path.stat().st_size < 2**18
+    with pytest.raises(DataError, match="it claims to unpack to"):
+        load(path)
+
+
 def test_text_that_points_beyond_its_bytes_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.feather"
     table = pa.table({"x": ["abcdefgh"] * ROWS, "y": Y})

@@ -17,6 +17,7 @@ from clearprop.data.tabular import TableFormat
 from clearprop.errors import DataError, MissingExtraError, listed
 
 _SMALL = 2**25  # cells that any file may hold: the same one over and over takes no room
+_UNPACKED = 2**28  # bytes that any file may unpack to
 _INDEX = "__index_level_"  # how pandas calls an index without a name
 _PARQUET = b"PAR1"
 _ARROW = b"ARROW1"
@@ -134,9 +135,17 @@ def _read(path: Path) -> tuple[Any, list[str]]:
 def _read_parquet(file: Any, size: int) -> tuple[Any, list[str]]:
     from pyarrow import parquet
 
-    opened = parquet.ParquetFile(file, arrow_extensions_enabled=False)
+    schema = parquet.read_schema(file)
+    # A long text that comes again and again is kept once, as in the file.
+    words = [field.name for field in schema if _is_text(field.type)]
+    file.seek(0)
+    opened = parquet.ParquetFile(file, read_dictionary=words, arrow_extensions_enabled=False)
     plain, left_out = _plain(opened.schema_arrow)
-    _require_moderate(opened.metadata.num_rows, len(plain), size)
+    about = opened.metadata
+    _require_moderate(about.num_rows, len(plain), size)
+    unpacked = sum(about.row_group(at).total_byte_size for at in range(about.num_row_groups))
+    if unpacked > max(_UNPACKED, DEFLATE_LIMIT * size):
+        raise ValueError(f"it claims to unpack to {unpacked:,} bytes")
     names = [opened.schema_arrow.field(place).name for place in plain]
     table = opened.read(names, use_pandas_metadata=False)  # and columns of the same names
     return table.select(_plain(table.schema)[0]), left_out
@@ -175,25 +184,27 @@ def _plain(schema: Any) -> tuple[list[int], list[str]]:
     return plain, left_out
 
 
+def _is_text(kind: Any) -> bool:
+    from pyarrow import types
+
+    return types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+
+
 def _is_plain(kind: Any) -> bool:
     from pyarrow import types
 
     if types.is_dictionary(kind):
         return _is_plain(kind.value_type)
-    return any(
-        test(kind)
-        for test in (
-            types.is_integer,
-            types.is_floating,
-            types.is_decimal,
-            types.is_boolean,
-            types.is_string,
-            types.is_large_string,
-            types.is_string_view,
-            types.is_temporal,
-            types.is_null,
-        )
-    ) and not types.is_interval(kind)
+    tests = (
+        _is_text,
+        types.is_integer,
+        types.is_floating,
+        types.is_decimal,
+        types.is_boolean,
+        types.is_temporal,
+        types.is_null,
+    )
+    return any(test(kind) for test in tests) and not types.is_interval(kind)
 
 
 def _require_moderate(rows: int, columns: int, size: int) -> None:
@@ -206,11 +217,13 @@ def _require_moderate(rows: int, columns: int, size: int) -> None:
 
 def _cells(column: Any) -> Cells:
     """Take a column of pyarrow for numbers, dates or words."""
-    from pyarrow import float64, types
+    from pyarrow import chunked_array, float64, types
 
-    if types.is_dictionary(column.type):
-        column = _decoded(column)
     kind = column.type
+    if types.is_dictionary(kind) and not _is_text(kind.value_type):
+        kind = kind.value_type
+        decoded = [chunk.dictionary.take(chunk.indices) for chunk in column.chunks]
+        column = chunked_array(decoded, kind)
     if types.is_timestamp(kind) or types.is_date(kind):  # with a zone: in UTC
         return np.asarray(column.to_numpy()).astype("datetime64[s]")
     if types.is_duration(kind):
@@ -219,18 +232,6 @@ def _cells(column: Any) -> Cells:
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
         return _numbers(column.cast(float64(), safe=False).to_numpy())
     return _words(column)
-
-
-def _decoded(column: Any) -> Any:
-    """Put the values of a dictionary, of which every chunk has its own, in the place of codes."""
-    from pyarrow import chunked_array, large_string, types
-
-    kind = (
-        large_string() if types.is_string_view(column.type.value_type) else column.type.value_type
-    )
-    return chunked_array(
-        [chunk.dictionary.cast(kind).take(chunk.indices) for chunk in column.chunks], kind
-    )
 
 
 def _numbers(values: Any) -> Numbers:
@@ -243,17 +244,28 @@ def _numbers(values: Any) -> Numbers:
 
 def _words(column: Any) -> Words:
     """Take the different texts, without blanks around them; booleans as spreadsheets write them."""
-    from pyarrow import compute, large_string, types
+    from pyarrow import compute, int64, large_string, types
 
-    encoded = compute.dictionary_encode(column.cast(large_string()).combine_chunks())
-    codes = compute.fill_null(encoded.indices, len(encoded.dictionary)).to_numpy()
-    found = [text.strip() for text in encoded.dictionary.to_pylist()]
-    if types.is_boolean(column.type):
-        found = [text.upper() for text in found]
-    texts = sorted({*found} - {""})
-    places = {text: place for place, text in enumerate(texts)} | {"": -1}
-    ranks = np.array([*(places[text] for text in found), -1], dtype=np.int32)
-    return Words(tuple(texts), ranks[codes])
+    is_boolean = types.is_boolean(column.type)
+    if not types.is_dictionary(column.type):
+        column = compute.dictionary_encode(column.cast(large_string()))
+    places: dict[str, int] = {}
+    parts, known, own = [np.empty(0, np.int32)], None, np.empty(0, np.int32)
+    for chunk in column.chunks:
+        if known is None or not chunk.dictionary.equals(known):
+            known = chunk.dictionary
+            texts = [(text or "").strip() for text in known.to_pylist()]
+            own = np.array(
+                [*(places.setdefault(text, len(places)) if text else -1 for text in texts), -1],
+                dtype=np.int32,
+            )
+        codes = compute.fill_null(chunk.indices.cast(int64()), len(known)).to_numpy()
+        parts.append(own[codes])
+    order = sorted(places)
+    ranks = np.full(len(places) + 1, -1, np.int32)
+    ranks[[places[text] for text in order]] = np.arange(len(places), dtype=np.int32)
+    spelled = [text.upper() for text in order] if is_boolean else order
+    return Words(tuple(spelled), ranks[np.concatenate(parts)])
 
 
 def _spelled(read: Cells) -> Words:
