@@ -112,17 +112,23 @@ def _damaged(path: Path, error: Exception) -> DataError:
     return DataError(f"{path} can't be read, or is damaged: {why}. Get it anew.")
 
 
-def _read(path: Path) -> tuple[Any, list[str]]:
-    """Read the columns of plain types; return them, and the names of all others."""
+def _library() -> Any:
     try:
-        import pyarrow
+        import pyarrow.compute
+        import pyarrow.parquet
     except ImportError as error:
         raise MissingExtraError(
             "pyarrow", "parquet", "Reading Parquet and Feather files"
         ) from error
+    return pyarrow
+
+
+def _read(path: Path) -> tuple[Any, list[str]]:
+    """Read the columns of plain types; return them, and the names of all others."""
+    pa = _library()
     with path.open("rb") as file:
         magic = file.read(len(_ARROW))
-    with pyarrow.OSFile(str(path)) as file:
+    with pa.OSFile(str(path)) as file:
         size = file.size()
         if magic.startswith(_PARQUET):
             table, left_out = _read_parquet(file, size)
@@ -133,8 +139,7 @@ def _read(path: Path) -> tuple[Any, list[str]]:
 
 
 def _read_parquet(file: Any, size: int) -> tuple[Any, list[str]]:
-    from pyarrow import parquet
-
+    parquet = _library().parquet
     schema = parquet.read_schema(file)
     # A long text that comes again and again is kept once, as in the file.
     words = [field.name for field in schema if _is_text(field.type)]
@@ -153,15 +158,13 @@ def _read_parquet(file: Any, size: int) -> tuple[Any, list[str]]:
 
 def _read_arrow(file: Any, size: int, *, is_stream: bool) -> tuple[Any, list[str]]:
     """Read Feather, which is Arrow's format of files, or the same as a stream."""
-    import pyarrow
-    from pyarrow import ipc
-
-    begin: Callable[..., Any] = ipc.open_stream if is_stream else ipc.open_file
+    pa = _library()
+    begin: Callable[..., Any] = pa.ipc.open_stream if is_stream else pa.ipc.open_file
     with begin(file) as reader:
         plain, left_out = _plain(reader.schema)
     file.seek(0)
     batches, rows = [], 0
-    options = ipc.IpcReadOptions(included_fields=plain)
+    options = pa.ipc.IpcReadOptions(included_fields=plain)
     with begin(file, options=options) as reader:
         schema = reader.schema
         parts = reader if is_stream else map(reader.get_batch, range(reader.num_record_batches))
@@ -169,7 +172,7 @@ def _read_arrow(file: Any, size: int, *, is_stream: bool) -> tuple[Any, list[str
             rows += batch.num_rows
             _require_moderate(rows, len(plain), size)
             batches.append(batch)
-    table = pyarrow.Table.from_batches(batches, schema)
+    table = pa.Table.from_batches(batches, schema)
     return table.select([] if not plain else range(table.num_columns)), left_out
 
 
@@ -185,14 +188,12 @@ def _plain(schema: Any) -> tuple[list[int], list[str]]:
 
 
 def _is_text(kind: Any) -> bool:
-    from pyarrow import types
-
+    types = _library().types
     return types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
 
 
 def _is_plain(kind: Any) -> bool:
-    from pyarrow import types
-
+    types = _library().types
     if types.is_dictionary(kind):
         return _is_plain(kind.value_type)
     tests = (
@@ -217,20 +218,19 @@ def _require_moderate(rows: int, columns: int, size: int) -> None:
 
 def _cells(column: Any) -> Cells:
     """Take a column of pyarrow for numbers, dates or words."""
-    from pyarrow import chunked_array, float64, types
-
-    kind = column.type
+    pa = _library()
+    types, kind = pa.types, column.type
     if types.is_dictionary(kind) and not _is_text(kind.value_type):
         kind = kind.value_type
         decoded = [chunk.dictionary.take(chunk.indices) for chunk in column.chunks]
-        column = chunked_array(decoded, kind)
+        column = pa.chunked_array(decoded, kind)
     if types.is_timestamp(kind) or types.is_date(kind):  # with a zone: in UTC
         return np.asarray(column.to_numpy()).astype("datetime64[s]")
     if types.is_duration(kind):
         seconds = column.to_numpy() / np.timedelta64(1, "s")
         return Numbers(seconds, {}, is_code=False)
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
-        return _numbers(column.cast(float64(), safe=False).to_numpy())
+        return _numbers(column.cast(pa.float64(), safe=False).to_numpy())
     return _words(column)
 
 
@@ -244,11 +244,10 @@ def _numbers(values: Any) -> Numbers:
 
 def _words(column: Any) -> Words:
     """Take the different texts, without blanks around them; booleans as spreadsheets write them."""
-    from pyarrow import compute, int64, large_string, types
-
-    is_boolean = types.is_boolean(column.type)
-    if not types.is_dictionary(column.type):
-        column = compute.dictionary_encode(column.cast(large_string()))
+    pa = _library()
+    is_boolean = pa.types.is_boolean(column.type)
+    if not pa.types.is_dictionary(column.type):
+        column = pa.compute.dictionary_encode(column.cast(pa.large_string()))
     places: dict[str, int] = {}
     parts, known, own = [np.empty(0, np.int32)], None, np.empty(0, np.int32)
     for chunk in column.chunks:
@@ -259,7 +258,7 @@ def _words(column: Any) -> Words:
                 [*(places.setdefault(text, len(places)) if text else -1 for text in texts), -1],
                 dtype=np.int32,
             )
-        codes = compute.fill_null(chunk.indices.cast(int64()), len(known)).to_numpy()
+        codes = pa.compute.fill_null(chunk.indices.cast(pa.int64()), len(known)).to_numpy()
         parts.append(own[codes])
     order = sorted(places)
     ranks = np.full(len(places) + 1, -1, np.int32)

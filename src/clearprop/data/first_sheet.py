@@ -1,8 +1,9 @@
 """A program of its own that writes the first table of a workbook as CSV to standard output.
 
-It imports nothing of clearprop. A damaged or hostile workbook may end the library's compiled code
-or have it ask for any memory, as a sheet is laid out from corner to corner: what happens here
-happens to this process alone, and its memory is bounded where the system can do that.
+It imports nothing of clearprop, and nothing of clearprop imports it. A damaged or hostile workbook
+may end the library's compiled code or have it ask for any memory, as a sheet is laid out from
+corner to corner: what happens here happens to this process alone, and its memory is bounded where
+the system can do that.
 """
 
 import csv
@@ -10,9 +11,12 @@ import io
 import json
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import python_calamine as calamine
 
 _FEWEST_COLUMNS = 4  # of a table below which a row with one filled cell is a remark on it
 
@@ -28,16 +32,14 @@ def main(path: str, memory: int) -> None:
     memory : int
         The bytes that this process may ask for.
     """
-    import python_calamine as calamine
-
     _bound(memory)
     try:
         with _opened(path) as book:
-            kinds = calamine.SheetTypeEnum, calamine.SheetVisibleEnum
             shown = [
                 sheet.name
                 for sheet in book.sheets_metadata
-                if (sheet.typ, sheet.visible) == (kinds[0].WorkSheet, kinds[1].Visible)
+                if sheet.typ == calamine.SheetTypeEnum.WorkSheet
+                and sheet.visible == calamine.SheetVisibleEnum.Visible
             ]
             names = shown or book.sheet_names
             name, rows = _first_table(book, names)
@@ -55,22 +57,23 @@ def main(path: str, memory: int) -> None:
 
 
 def _bound(memory: int) -> None:
-    try:
+    with suppress(ImportError, OSError, ValueError):  # Windows has no such thing, macOS refuses
         import resource
-    except ImportError:  # Windows
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        least = memory if most == resource.RLIM_INFINITY else min(memory, most)
+        resource.setrlimit(resource.RLIMIT_AS, (least, most))
 
 
 def _opened(path: str) -> Any:
     """Open a workbook by its content, as many come under the suffix of another kind."""
-    from python_calamine import CalamineError, CalamineWorkbook
-
     try:
         with Path(path).open("rb") as file:
-            return CalamineWorkbook.from_filelike(file)
-    except CalamineError:
-        return CalamineWorkbook.from_path(path)  # by its suffix: knows why it can't be read
+            return calamine.CalamineWorkbook.from_filelike(file)
+    except calamine.CalamineError:
+        return calamine.CalamineWorkbook.from_path(
+            path
+        )  # by its suffix: knows why it can't be read
 
 
 def _first_table(book: Any, names: list[str]) -> tuple[str, list[list[str]]]:

@@ -7,7 +7,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from clearprop.data import first_sheet
 from clearprop.data.delimited import source_of
 from clearprop.data.dialect import Dialect, cells_of
 from clearprop.data.format import cannot_read
@@ -16,6 +15,7 @@ from clearprop.data.tabular import RowSource, TableFormat
 from clearprop.data.text_file import TextFile
 from clearprop.errors import DataError, MissingExtraError, listed
 
+_PROGRAM = Path(__file__).with_name("first_sheet.py")
 _SMALL = 2**26  # bytes that any workbook may unpack to
 _PACKED = 100  # times that cells as XML are smaller when they are packed, at most
 _MEMORY = 2**30  # bytes that reading any workbook may take
@@ -99,7 +99,7 @@ def _first_sheet(path: Path) -> tuple[dict[str, Any], bytes]:
     """Have a process of its own read a workbook; return what it says of it, and rows as CSV."""
     memory = _MEMORY + _MEMORY_OF_BYTE * path.stat().st_size
     done = subprocess.run(  # noqa: S603 - this interpreter, running a file of ours
-        [sys.executable, "-P", first_sheet.__file__, str(path.resolve()), str(memory)],
+        [sys.executable, "-P", str(_PROGRAM), str(path.resolve()), str(memory)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
