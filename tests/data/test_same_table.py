@@ -18,6 +18,7 @@ from pyarrow import feather, ipc, parquet
 
 from clearprop.cli import cli
 from clearprop.data import Table, load
+from clearprop.preprocessing import fit_recipe
 
 ROWS = 40
 COLUMNS: dict[str, list[Any]] = {
@@ -173,3 +174,22 @@ def test_a_format_trains_evaluates_and_predicts(
     assert len(there) == ROWS
     drop = [{key: one[key] for key in one if key != "source"} for one in there]
     assert drop == [{key: one[key] for key in one if key != "source"} for one in as_csv]
+
+
+@pytest.mark.parametrize("word", [str, lambda value: str(value).lower()])
+def test_a_boolean_is_the_same_as_another_program_writes_it(
+    tmp_path: Path, word: Callable[[bool], str]
+) -> None:
+    """In pandas True is written True into CSV, in polars true, and in spreadsheets TRUE."""
+    paid = [row % 2 == 0 for row in range(ROWS)]
+    late = [row % 3 == 0 for row in range(ROWS)]
+    lines = [f"{word(a)},{word(b)}\n" for a, b in zip(paid, late, strict=True)]
+    (tmp_path / "a.csv").write_text("paid,late\n" + "".join(lines))
+    parquet.write_table(pa.table({"paid": paid, "late": late}), tmp_path / "a.parquet")
+    learned, new = load(tmp_path / "a.csv"), load(tmp_path / "a.parquet")
+    recipe = fit_recipe(learned)
+    np.testing.assert_array_equal(
+        recipe.inputs.transform(learned.X, np.float64), recipe.inputs.transform(new.X, np.float64)
+    )
+    assert learned.class_names == (word(False), word(True))
+    np.testing.assert_array_equal(recipe.target.encode(new), recipe.target.encode(learned))

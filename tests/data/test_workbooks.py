@@ -180,6 +180,26 @@ def test_what_is_no_workbook(tmp_path: Path, name: str, content: bytes, says: st
         load(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("content", "suffix"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".xls"),
+        (b"PAR1\x15\x04", ".parquet"),
+        (b"ARROW1\0\0", ".feather"),
+        (None, ".xlsx"),
+    ],
+)
+def test_a_csv_file_that_is_another_one_names_the_suffix(
+    tmp_path: Path, content: bytes | None, suffix: str
+) -> None:
+    path = write(tmp_path / "table.xlsx", TABLE).rename(tmp_path / "table.csv")
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"table.csv is .*; give it a name that ends in \{suffix}"):
+        load(path)
+    assert any(one.owns(path.with_suffix(suffix)) for one in loading.FORMATS)
+
+
 def test_a_truncated_workbook(tmp_path: Path) -> None:
     path = write(tmp_path / "table.xlsx", TABLE)
     path.write_bytes(path.read_bytes()[:3000])

@@ -87,9 +87,10 @@ class ColumnSource:
         return ()
 
     def _walk(self, names: Iterable[str]) -> Iterator[Cells]:
+        places = {name: place for place, name in enumerate(self.names)}
         with _reading(self.path):
             for name in names:
-                yield _cells(self._table.column(self.names.index(name)))
+                yield _cells(self._table.column(places[name]))
 
 
 @contextmanager
@@ -179,12 +180,8 @@ def _read_arrow(file: Any, size: int, *, is_stream: bool) -> tuple[Any, list[str
 def _plain(schema: Any) -> tuple[list[int], list[str]]:
     """Return the places of columns that are read, and the names of the others with their types."""
     plain = [place for place, field in enumerate(schema) if _is_plain(field.type)]
-    left_out = [
-        f"{field.name} ({str(field.type)[:40]})"
-        for place, field in enumerate(schema)
-        if place not in plain
-    ]
-    return plain, left_out
+    others = [field for field in schema if not _is_plain(field.type)]
+    return plain, [f"{field.name} ({str(field.type)[:40]})" for field in others]
 
 
 def _is_text(kind: Any) -> bool:
