@@ -254,7 +254,7 @@ def test_entities_of_xml_are_not_unfolded(tmp_path: Path) -> None:
             + xml.replace(b"</row>", cell + b"</row>", 1)
         ),
     )
-    with pytest.raises(DataError, match="is no workbook, or damaged: .*entity"):
+    with pytest.raises(DataError, match=r"is no workbook, or damaged: .*entity"):
         load(path)
 
 

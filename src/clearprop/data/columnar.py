@@ -140,19 +140,20 @@ def _read(path: Path) -> tuple[Any, list[str]]:
 
 
 def _read_parquet(file: Any, size: int) -> tuple[Any, list[str]]:
-    parquet = _library().parquet
-    schema = parquet.read_schema(file)
-    # A long text that comes again and again is kept once, as in the file.
-    words = [field.name for field in schema if _is_text(field.type)]
-    file.seek(0)
-    opened = parquet.ParquetFile(file, read_dictionary=words, arrow_extensions_enabled=False)
-    plain, left_out = _plain(opened.schema_arrow)
+    opened = _library().parquet.ParquetFile(file, arrow_extensions_enabled=False)
+    schema = opened.schema_arrow
+    plain, left_out = _plain(schema)
+    names = [schema.field(place).name for place in plain]
     about = opened.metadata
     _require_moderate(about.num_rows, len(plain), size)
     unpacked = sum(about.row_group(at).total_byte_size for at in range(about.num_row_groups))
     if unpacked > max(_UNPACKED, DEFLATE_LIMIT * size):
         raise ValueError(f"it claims to unpack to {unpacked:,} bytes")
-    names = [opened.schema_arrow.field(place).name for place in plain]
+    # A long text that comes again and again is kept once, as in the file.
+    words = [field.name for field in schema if _is_text(field.type)]
+    opened = _library().parquet.ParquetFile(
+        file, metadata=about, read_dictionary=words, arrow_extensions_enabled=False
+    )
     table = opened.read(names, use_pandas_metadata=False)  # and columns of the same names
     return table.select(_plain(table.schema)[0]), left_out
 
