@@ -8,6 +8,7 @@ read once more.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ class Numbers:
     values: NDArray[np.float64]
     others: dict[str, list[int]]
     is_code: bool
-    has_points: bool
+    has_points: bool = False
 
     def others_as_words(self) -> Words:
         """Return the texts that are no number as a column of words."""
@@ -120,7 +121,9 @@ class _WordsSoFar:
         return Words(tuple(texts[at] for at in order), ranks[np.concatenate(self.parts)])
 
 
-Cells = Numbers | Words
+Cells: TypeAlias = Numbers | Words | NDArray[np.datetime64]
+"""A column of cells; dates, NaT where missing, only where a file tells that they are some."""
+
 Rows = Callable[[], Iterable[list[str]]]
 """Begins a walk over the rows, each of which has as many cells as there are names."""
 

@@ -58,11 +58,13 @@ def understand(
     Parameters
     ----------
     name : str
-    cells : Numbers or Words
+    cells : Numbers, Words or ndarray of datetime64[s], N rows
     spelling : Spelling
     as_written : callable
         Reads the column once more, every cell as it is written.
     """
+    if isinstance(cells, np.ndarray):
+        return _as_date(name, cells, "year-month-day")
     if isinstance(cells, Numbers) and not cells.is_code and spelling.is_plain(cells):
         found = _of_numbers(name, cells, spelling)
         if found is not None and not found.doubt.says and _may_group_thousands(cells):
@@ -88,7 +90,7 @@ def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
             return _as_number(name, cells.values)
         column, others = cells.values, cells.others_as_words()
     else:
-        column, others = np.full(len(cells), np.nan), cells
+        column, others = np.full(len(cells), np.nan), as_words(cells)
     unit = spelling.unit(others)
     texts = [text.removesuffix(unit).rstrip() for text in others.texts]
     read = np.append(spelling.numbers(texts), np.nan)[others.codes]
@@ -259,6 +261,8 @@ def _as_date(
     name: str, dates: NDArray[np.datetime64], form: str, doubt: Doubt = NO_DOUBT
 ) -> UnderstoodColumn:
     present = dates[~np.isnat(dates)]
+    if len(present) == 0:
+        return _empty(name, dates)
     first, last = (
         str(when).replace("T", " ").removesuffix(" 00:00:00")
         for when in (present.min(), present.max())

@@ -31,14 +31,18 @@ class Delimited(TableFormat):
         """Find out how the text is packed, encoded and laid out."""
         file = open_text(path, form.encoding)
         remarks = list(file.remarks)
-        dialect = find_dialect(file, form, remarks)
-        header = find_header(dialect.rows, form, remarks, dialect.names_above)
-        source = RowSource(path, header.names, remarks)
-        if _quotes_are_letters(file, dialect, len(header.names)):
-            remarks.append("Quotes open in some lines without being closed: they are letters here.")
-            dialect = replace(dialect, quote="")
-        source.rows = lambda: _rows(file, dialect, header.skipped, source)
-        return source
+        return source_of(file, find_dialect(file, form, remarks), form, remarks)
+
+
+def source_of(file: TextFile, dialect: Dialect, form: TextForm, remarks: list[str]) -> RowSource:
+    """Make the source of the rows of a text, whose layout is known."""
+    header = find_header(dialect.rows, form, remarks, dialect.names_above)
+    source = RowSource(file.path, header.names, remarks)
+    if _quotes_are_letters(file, dialect, len(header.names)):
+        remarks.append("Quotes open in some lines without being closed: they are letters here.")
+        dialect = replace(dialect, quote="")
+    source.rows = lambda: _rows(file, dialect, header.skipped, source)
+    return source
 
 
 def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> Iterator[list[str]]:

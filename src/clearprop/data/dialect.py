@@ -125,7 +125,7 @@ def find_header(
         has_header = not _holds_data(first, below)
         if not has_header and len(names_above) == len(first):  # as numpy.savetxt writes them
             remarks.append("The columns' names are taken from the last line that begins with #.")
-            return Header(_different(names_above, remarks), skipped)
+            return Header(different_names(names_above, remarks), skipped)
         if not has_header:
             remarks.append(
                 f"There is no header: the first line, {_excerpt(first)}, is like those below. "
@@ -141,7 +141,7 @@ def find_header(
             first = ["", *first]
         else:  # a delimiter that ends every row
             first = [*first, ""]
-    return Header(_different(first, remarks), skipped + 1)
+    return Header(different_names(first, remarks), skipped + 1)
 
 
 def _pass_marks(lines: list[str], form: TextForm, remarks: list[str]) -> tuple[int, str | None]:
@@ -157,10 +157,9 @@ def cells_of(lines: Iterable[str], delimiter: str, quote: str = '"') -> Iterator
     """Cut lines into cells by the csv module."""
     if delimiter == BLANKS:
         lines = (line.replace("\t", " ").strip() for line in lines)
-    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
-    return csv.reader(
-        lines, delimiter=delimiter, skipinitialspace=True, quotechar=quote or None, quoting=quoting
-    )
+    if not quote:
+        return csv.reader(lines, delimiter=delimiter, skipinitialspace=True, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=True, quotechar=quote)
 
 
 def _are_in_single_quotes(lines: Sequence[str], delimiter: str) -> bool:
@@ -252,7 +251,7 @@ def _counted_through(cells: Sequence[str]) -> bool:
     return years or values == list(range(values[0], values[0] + len(values)))
 
 
-def _different(cells: Sequence[str], remarks: list[str]) -> tuple[str, ...]:
+def different_names(cells: Sequence[str], remarks: list[str]) -> tuple[str, ...]:
     """Give every column a name of its own."""
     names: dict[str, None] = {}  # in order, and looked up quickly
     unnamed, repeated = [], []

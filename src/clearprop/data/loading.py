@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from clearprop.data.columnar import Columnar
 from clearprop.data.dataset import Dataset
 from clearprop.data.delimited import Delimited, is_table
 from clearprop.data.format import Format, cannot_read
@@ -17,9 +18,13 @@ from clearprop.data.picture_files import DEFAULT_SIZE
 from clearprop.data.picture_folders import read_folder
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.text_file import STDIN
+from clearprop.data.workbooks import Workbook
 from clearprop.errors import DataError, UsageError, unknown_name
 
-FORMATS: tuple[Format, ...] = (Idx(), Delimited(), Npz(), Npy(), Hdf5())
+FORMATS: tuple[Format, ...] = (
+    *(Idx(), Delimited(), Workbook(), Columnar()),
+    *(Npz(), Npy(), Hdf5()),
+)
 """Every format that is read; the first one that owns a file reads it."""
 
 
@@ -83,7 +88,7 @@ def load(
     DataError
         If the data can't be read or contradict themselves.
     MissingExtraError
-        If it is an HDF5 file and h5py is not installed.
+        If it is in a format whose library is not installed: h5py, pyarrow, python-calamine.
     """
     text = os.fspath(name_or_path)
     path = Path(text)

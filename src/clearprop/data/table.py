@@ -63,9 +63,13 @@ class Words:
         """Return the place of every cell's word in another order, shape (N,); -1 for none.
 
         A word that is not there under its own spelling is looked for under that of its number: 7.0
-        is 7 where it comes from a program that writes every number so.
+        is 7 where it comes from a program that writes every number so. TRUE is True and true, as
+        one program or another writes it.
         """
-        found = [places.get(text, places.get(spelled(text), -1)) for text in self.texts]
+        found = [
+            next((places[one] for one in _spellings(text) if one in places), -1)
+            for text in self.texts
+        ]
         return np.array([*found, -1], dtype=np.int64)[self.codes]
 
 
@@ -220,6 +224,12 @@ def number(text: str) -> float:
 def number_text(value: float) -> str:
     """Write a number as short as it can be: ``7`` for 7.0."""
     return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+
+
+def _spellings(text: str) -> tuple[str, ...]:
+    if text.lower() in ("true", "false"):
+        return text, text.upper(), text.capitalize(), text.lower()
+    return text, spelled(text)
 
 
 def spelled(text: str) -> str:

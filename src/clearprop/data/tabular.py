@@ -240,7 +240,7 @@ def _as_asked(
     numbers: Iterable[str],
 ) -> UnderstoodColumn:
     if name in numbers:
-        as_read = isinstance(read, Words) or spelling.is_plain(read)
+        as_read = not isinstance(read, cells.Numbers) or spelling.is_plain(read)
         return columns.as_number(name, read if as_read else source.words([name])[name], spelling)
     if name in categories:
         words = read if isinstance(read, Words) else source.words([name])[name]
@@ -323,8 +323,8 @@ def _nothing_to_learn_from(
     left_out = source.problems()
     lines = f" {left_out[0].source} {left_out[0].reason}, and is left out." if left_out else ""
     return DataError(
-        f"{path} has no column to learn {name[:40]!r} from{f' ({why})' if why else ''}. Expected at "
-        f"least one beside the target; --keep COLUMN uses one that was left out.{lines}"
+        f"{path} has no column to learn {name[:40]!r} from{f' ({why})' if why else ''}. Expected "
+        f"at least one beside the target; --keep COLUMN uses one that was left out.{lines}"
     )
 
 

@@ -46,7 +46,7 @@ _NO_TEXT = {
     b"ARROW1": "is a Feather file; give it a name that ends in .feather",
     b"\x89HDF": "is an HDF5 file; give it a name that ends in .h5",
     b"%PDF": "is a PDF document; save its table as CSV",
-    b"\xd0\xcf\x11\xe0": "is an old Excel file; save it as .xlsx or CSV",
+    b"\xd0\xcf\x11\xe0": "is an old Excel file; give it a name that ends in .xls",
     b"SQLite format 3": "is an SQLite database; export its table as CSV",
     b"\x89PNG": "is a picture",
     b"\xff\xd8\xff": "is a picture",

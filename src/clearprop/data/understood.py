@@ -151,6 +151,8 @@ def decimal_of(columns: Iterable[Cells]) -> str | None:
     """Return the decimal sign that most columns leave no doubt of; None where none does."""
     tells: Counter[str] = Counter()
     for cells in columns:
+        if isinstance(cells, np.ndarray):
+            continue
         texts = list(cells.others) if isinstance(cells, Numbers) else some(cells.texts)
         told = Counter(filter(None, map(tells_decimal, texts[:SAMPLE])))
         if told:
