@@ -75,13 +75,21 @@ def understand(
     as_written : callable
         Reads the column once more, every cell as it is written.
     """
-    if isinstance(cells, Numbers) and not cells.is_code and spelling.is_plain(cells):
-        found = _of_numbers(name, cells, spelling)
-        if found is not None and not found.doubt.says and _may_group_thousands(cells):
-            return replace(found, doubt=_grouped(name, as_written()))
-        if found is not None:
-            return found
-    return _of_words(name, as_written() if isinstance(cells, Numbers) else cells, spelling)
+    if isinstance(cells, Words):
+        return _of_words(name, cells, spelling)
+    if _are_none(cells, spelling):
+        return _of_words(name, as_written(), spelling)
+    found = _of_numbers(name, cells, spelling)
+    if not found.doubt.says and _may_group_thousands(cells):
+        return replace(found, doubt=_grouped(name, as_written()))
+    return found
+
+
+def needs_words(cells: Cells, spelling: Spelling) -> bool:
+    """Whether `understand` will ask for the cells as they are written."""
+    return isinstance(cells, Numbers) and (
+        _are_none(cells, spelling) or _may_group_thousands(cells)
+    )
 
 
 def of_column(name: str, column: Column) -> UnderstoodColumn:
@@ -154,15 +162,20 @@ def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | N
     return _as_date(name, dates[words.codes], best, doubt)
 
 
-def _of_numbers(name: str, cells: Numbers, spelling: Spelling) -> UnderstoodColumn | None:
+def _are_none(cells: Numbers, spelling: Spelling) -> bool:
+    """Whether what began with numbers is something else: codes, other signs, too much text."""
+    if cells.is_code or not spelling.is_plain(cells):
+        return True
     present = int(np.sum(~np.isnan(cells.values)))
     strange = sum(
         len(rows)
         for text, rows in cells.others.items()
         if not spelling.is_missing(text) and np.isnan(spelling.numbers([text])[0])
     )
-    if strange > STRANGERS * (present + strange):
-        return None
+    return strange > STRANGERS * (present + strange)
+
+
+def _of_numbers(name: str, cells: Numbers, spelling: Spelling) -> UnderstoodColumn:
     found = as_number(name, cells, spelling)
     days = _as_days(as_numbers(found.column, name)) if "dat" in name.lower() else None
     return found if days is None else _as_date(name, days, "yearmonthday")
@@ -356,6 +369,7 @@ def _may_group_thousands(cells: Numbers) -> bool:
     return bool(
         whole.any()
         and len(thousands)
+        and np.abs(values[~whole]).min() > 1
         and np.abs(values).max() < 1000
         and np.allclose(thousands, np.round(thousands), rtol=0, atol=1e-6)
     )

@@ -302,8 +302,8 @@ def _nothing_to_learn_from(
     left_out = source.problems()
     lines = f" {left_out[0].source} {left_out[0].reason}, and is left out." if left_out else ""
     return DataError(
-        f"{path} has no column to learn {name[:40]!r} from{f' ({why})' if why else ''}. Expected at "
-        f"least one beside the target; --keep COLUMN uses one that was left out.{lines}"
+        f"{path} has no column to learn {name[:40]!r} from{f' ({why})' if why else ''}. Expected "
+        f"at least one beside the target; --keep COLUMN uses one that was left out.{lines}"
     )
 
 
