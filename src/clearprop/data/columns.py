@@ -1,7 +1,7 @@
 """What each column of a table is, in one look: found out from its cells, and said."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -63,7 +63,7 @@ _NAME_OF_ROWS = re.compile(
 
 
 def understand(
-    name: str, cells: Cells, spelling: Spelling, as_written: Callable[[], Words]
+    name: str, cells: Cells, spelling: Spelling, as_written: Words | None
 ) -> UnderstoodColumn:
     """Find out what a column is.
 
@@ -72,24 +72,22 @@ def understand(
     name : str
     cells : Numbers or Words
     spelling : Spelling
-    as_written : callable
-        Reads the column once more, every cell as it is written.
+    as_written : Words or None
+        The column with every cell as it is written, where it `needs_words`.
     """
     if isinstance(cells, Words):
         return _of_words(name, cells, spelling)
-    if _are_none(cells, spelling):
-        return _of_words(name, as_written(), spelling)
+    if as_written is not None and _are_none(cells, spelling):
+        return _of_words(name, as_written, spelling)
     found = _of_numbers(name, cells, spelling)
-    if not found.doubt.says and _may_group_thousands(cells):
-        return replace(found, doubt=_grouped(name, as_written()))
+    if as_written is not None and not found.doubt.says:
+        return replace(found, doubt=_grouped(name, as_written))
     return found
 
 
-def needs_words(cells: Cells, spelling: Spelling) -> bool:
-    """Whether `understand` will ask for the cells as they are written."""
-    return isinstance(cells, Numbers) and (
-        _are_none(cells, spelling) or _may_group_thousands(cells)
-    )
+def needs_words(cells: Numbers, spelling: Spelling) -> bool:
+    """Whether a column can't be understood without its cells as they are written."""
+    return _are_none(cells, spelling) or _may_group_thousands(cells)
 
 
 def of_column(name: str, column: Column) -> UnderstoodColumn:
@@ -104,7 +102,7 @@ def of_column(name: str, column: Column) -> UnderstoodColumn:
 def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
     """Take a column for numbers, and what is none for missing."""
     if isinstance(cells, Numbers):
-        column, others = cells.values.copy(), cells.others_as_words()
+        column, others = cells.values, cells.others_as_words()
     else:
         column, others = np.full(len(cells), np.nan), cells
     unit = spelling.unit(others)

@@ -156,10 +156,9 @@ def cells_of(lines: Iterable[str], delimiter: str, quote: str = '"') -> Iterator
     """Cut lines into cells by the csv module."""
     if delimiter == BLANKS:
         lines = (line.replace("\t", " ").strip() for line in lines)
-    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
-    return csv.reader(
-        lines, delimiter=delimiter, skipinitialspace=True, quotechar=quote or None, quoting=quoting
-    )
+    if not quote:
+        return csv.reader(lines, delimiter=delimiter, skipinitialspace=True, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=True, quotechar=quote)
 
 
 def _are_in_single_quotes(lines: Sequence[str], delimiter: str) -> bool:
