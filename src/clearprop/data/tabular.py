@@ -202,8 +202,8 @@ def _understand(source: Source, reading: Reading) -> list[UnderstoodColumn]:
     again = [
         name
         for name in wanted
-        if isinstance(one := read[name], Numbers)
-        and (roles.get(name) == "date" or columns.needs_words(one, spelling))
+        if isinstance(begun := read[name], Numbers)
+        and (roles.get(name) == "date" or columns.needs_words(begun, spelling))
     ]
     written = dict(source.words(again)) if again else {}  # all at once: files may be wide
     for name in wanted:
@@ -304,7 +304,7 @@ def _nothing_to_learn_from(
         )
     why = "; ".join(f"{one.name[:40]}: {one.kind}, {one.remark}" for one in found[:5])
     left_out = source.problems()
-    lines = f" {left_out[0].source} {left_out[0].reason}, and is left out." if left_out else ""
+    lines = f" Left out: {left_out[0].source} {left_out[0].reason}." if left_out else ""
     return DataError(
         f"{path} has no column to learn {name[:40]!r} from{f' ({why})' if why else ''}. Expected "
         f"at least one beside the target; --keep COLUMN uses one that was left out.{lines}"
