@@ -171,6 +171,14 @@ def test_a_target_without_a_value_or_of_names_is_refused(tmp_path: Path) -> None
 # What is said and refused
 
 
+def test_columns_that_are_mostly_missing_are_said_in_one_sentence(tmp_path: Path) -> None:
+    seldom = [row if row % 4 == 1 else "" for row in range(40)]
+    half = [row * row if row % 2 else "" for row in range(40)]
+    text = table_text(a=seldom, b=half, c=["NA"] * 21 + [*range(19)], y=["no", "yes"] * 20)
+    said = said_by(load(write(tmp_path, text)))
+    assert "Over half of the cells are missing in a, c; --drop COLUMN" in said
+
+
 def test_the_description_has_every_column(tmp_path: Path) -> None:
     text = table_text(
         id=range(1, 31), a=[row * row for row in range(30)], when=["2020-01-01", "2021-03-05"] * 15,

@@ -16,7 +16,7 @@ from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.table import Column, Table, Words, is_missing
 from clearprop.data.target import understand_target, why_values
 from clearprop.data.understood import Spelling, UnderstoodColumn, decimal_of, doubts_of
-from clearprop.errors import DataError, counted, unknown_name
+from clearprop.errors import DataError, counted, listed, unknown_name
 
 _USUAL_TARGETS = ("target", "label", "class", "y")
 
@@ -278,6 +278,11 @@ def _dataset(
     if lost:
         notes.append(f"{counted(lost, 'row')} without a target, left out.")
     notes += doubts_of([label, *found])
+    if gaps := [one.name for one in used if 2 * one.missing > len(there)]:
+        notes.append(
+            f"Over half of the cells are missing in {listed(gaps, 6)}; "
+            "--drop COLUMN leaves one out."
+        )
     return Dataset(
         str(path),
         "table",
