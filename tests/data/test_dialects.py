@@ -1,5 +1,6 @@
 """What separates the cells of a text, where its table begins, and whether it has a header."""
 
+import contextlib
 import csv
 import io
 from pathlib import Path
@@ -205,6 +206,12 @@ def test_names_are_told_from_rows(tmp_path: Path, text: str) -> None:
     assert (*dataset.feature_names, dataset.target_name) == names
     assert len(dataset) == 4
     assert "no header" not in said_by(dataset)
+
+
+@pytest.mark.parametrize("cell", ["9" * 5000, "²", "٣"])
+def test_odd_digits_in_the_first_line_are_read_or_refused(tmp_path: Path, cell: str) -> None:
+    with contextlib.suppress(DataError):
+        load(write(tmp_path, f"{cell},{cell},y\n1,2,no\n2,5,yes\n4,1,no\n"))
 
 
 def test_it_can_be_said_whether_there_is_a_header(tmp_path: Path) -> None:

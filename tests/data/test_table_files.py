@@ -8,6 +8,7 @@ from small_tables import cells_of, kinds_of, read, said_by, table_text, write
 
 from clearprop.data import Table, describe, load
 from clearprop.data.reading import Reading
+from clearprop.data.text_file import TextFile
 from clearprop.errors import DataError, UnknownNameError, UsageError
 
 SMALL = "width,colour,y\n1.5,red,0\n,blue,1\n-2e3,,0\n4,red,1\n"
@@ -170,6 +171,14 @@ def test_a_target_without_a_value_or_of_names_is_refused(tmp_path: Path) -> None
 # What is said and refused
 
 
+def test_columns_that_are_mostly_missing_are_said_in_one_sentence(tmp_path: Path) -> None:
+    seldom = [row if row % 4 == 1 else "" for row in range(40)]
+    half = [row * row if row % 2 else "" for row in range(40)]
+    text = table_text(a=seldom, b=half, c=["NA"] * 21 + [*range(19)], y=["no", "yes"] * 20)
+    said = said_by(load(write(tmp_path, text)))
+    assert "Over half of the cells are missing in a, c; --drop COLUMN" in said
+
+
 def test_the_description_has_every_column(tmp_path: Path) -> None:
     text = table_text(
         id=range(1, 31), a=[row * row for row in range(30)], when=["2020-01-01", "2021-03-05"] * 15,
@@ -195,7 +204,7 @@ def test_the_description_has_every_column(tmp_path: Path) -> None:
         ("b\nu\nv\n", "only one column, 'b'"),
         ("a,y\n1,x\n1,z\n", r"no column to learn 'y' from \(a: constant.*--keep"),
         ("a,b\n" + "x" * 200_000 + ",1\n", "can't be read: field larger"),
-        ("a,b,c\n1,2,3\n1,2,3,4\n", r"line 3 of .* has 4 cells, expected 3.*is left out"),
+        ("a,b,c\n1,2,3\n1,2,3,4\n", r"Left out: line 3 of .* has 4 cells, expected 3"),
     ],
 )
 def test_a_wrong_table_is_refused_with_the_place(tmp_path: Path, text: str, message: str) -> None:
@@ -240,3 +249,28 @@ def test_hardly_any_rows_are_read_as_they_are(tmp_path: Path) -> None:
     dataset = load(write(tmp_path, "a,y\n1,no\n2,yes\n"))
     assert cells_of(dataset, "a") == [1, 2]
     assert dataset.class_names == ("no", "yes")
+
+
+def test_every_column_of_a_model_is_there_when_it_is_read_again(tmp_path: Path) -> None:
+    text = "same,key,empty,when,y\n" + "".join(f"7,K{row},,2020-01-02,no\n" for row in range(30))
+    roles = {"same": "number", "key": "category", "empty": "number", "when": "date"}
+    dataset = read(write(tmp_path, text), roles=roles, target="y", task="classify")
+    assert dataset.feature_names == ("same", "key", "empty", "when")
+    assert cells_of(dataset, "same") == [7] * 30
+    assert cells_of(dataset, "when") == ["2020-01-02T00:00:00"] * 30
+
+
+def test_columns_that_must_be_read_again_are_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walks = []
+    opened = TextFile.lines
+
+    def counted(*said: object) -> object:
+        walks.append(said)
+        return opened(*said)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(TextFile, "lines", counted)
+    codes = {f"c{number}": ["007", "12", "99"] * 20 for number in range(40)}
+    load(write(tmp_path, table_text(**codes, y=["no", "yes"] * 30)))
+    assert len(walks) < 6

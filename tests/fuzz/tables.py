@@ -52,7 +52,7 @@ def _table(random: Random) -> bytes:
     delimiter, end = random.choice(",,,;\t| "), random.choice(_ENDS)
     lines = [["x", "colour", "when", "y"]] * (random.random() < 0.8)
     lines += [
-        [f"{row * 1.5}", random.choice(("r", "dark")), f"2020-01-{row % 28 + 1:02}", "ab"[row % 2]]
+        [f"{row * 1.5}", random.choice(("red", "dark")), f"2020-01-{row % 28 + 1}", "ab"[row % 2]]
         for row in range(random.choice((0, 1, 2, 12, 40, 300)))
     ]  # fmt: skip
     lines = [[*line] for line in lines] or [[""]]

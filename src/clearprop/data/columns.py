@@ -1,7 +1,7 @@
 """What each column of a table is, in one look: found out from its cells, and said."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -51,7 +51,7 @@ _NAME_OF_ROWS = re.compile(
 
 
 def understand(
-    name: str, cells: Cells, spelling: Spelling, as_written: Callable[[], Words]
+    name: str, cells: Cells, spelling: Spelling, as_written: Words | None
 ) -> UnderstoodColumn:
     """Find out what a column is.
 
@@ -60,18 +60,24 @@ def understand(
     name : str
     cells : Numbers, Words or ndarray of datetime64[s], N rows
     spelling : Spelling
-    as_written : callable
-        Reads the column once more, every cell as it is written.
+    as_written : Words or None
+        The column with every cell as it is written, where it `needs_words`.
     """
     if isinstance(cells, np.ndarray):
         return _as_date(name, cells, "year-month-day")
-    if isinstance(cells, Numbers) and not cells.is_code and spelling.is_plain(cells):
-        found = _of_numbers(name, cells, spelling)
-        if found is not None and not found.doubt.says and _may_group_thousands(cells):
-            return replace(found, doubt=_grouped(name, as_written()))
-        if found is not None:
-            return found
-    return _of_words(name, as_written() if isinstance(cells, Numbers) else cells, spelling)
+    if isinstance(cells, Words):
+        return _of_words(name, cells, spelling)
+    if as_written is not None and _are_none(cells, spelling):
+        return _of_words(name, as_written, spelling)
+    found = _of_numbers(name, cells, spelling)
+    if as_written is not None and not found.doubt.says:
+        return replace(found, doubt=_grouped(name, as_written))
+    return found
+
+
+def needs_words(cells: Numbers, spelling: Spelling) -> bool:
+    """Whether a column can't be understood without its cells as they are written."""
+    return _are_none(cells, spelling) or _may_group_thousands(cells)
 
 
 def of_column(name: str, column: Column) -> UnderstoodColumn:
@@ -146,15 +152,20 @@ def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | N
     return _as_date(name, dates[words.codes], best, doubt)
 
 
-def _of_numbers(name: str, cells: Numbers, spelling: Spelling) -> UnderstoodColumn | None:
+def _are_none(cells: Numbers, spelling: Spelling) -> bool:
+    """Whether what began with numbers is something else: codes, other signs, too much text."""
+    if cells.is_code or not spelling.is_plain(cells):
+        return True
     present = int(np.sum(~np.isnan(cells.values)))
     strange = sum(
         len(rows)
         for text, rows in cells.others.items()
         if not spelling.is_missing(text) and np.isnan(spelling.numbers([text])[0])
     )
-    if strange > STRANGERS * (present + strange):
-        return None
+    return strange > STRANGERS * (present + strange)
+
+
+def _of_numbers(name: str, cells: Numbers, spelling: Spelling) -> UnderstoodColumn:
     found = as_number(name, cells, spelling)
     days = _as_days(as_numbers(found.column, name)) if "dat" in name.lower() else None
     return found if days is None else _as_date(name, days, "yearmonthday")
@@ -350,6 +361,7 @@ def _may_group_thousands(cells: Numbers) -> bool:
     return bool(
         whole.any()
         and len(thousands)
+        and np.abs(values[~whole]).min() > 1
         and np.abs(values).max() < 1000
         and np.allclose(thousands, np.round(thousands), rtol=0, atol=1e-6)
     )

@@ -1,6 +1,7 @@
 """How a text is laid out as a table: what separates its cells, and where its rows begin."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ BLANKS = " "
 
 _DELIMITERS = "\t;|,"  # a comma last: it stands in numbers and in sentences, too
 _COMMENTS = "#%"
+_COUNT = re.compile(r"\d{1,9}")
 _FIRST_LINES = 12  # lines that may stand above a table: titles, sources
 
 
@@ -244,7 +246,7 @@ def _holds_data(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
 
 def _counted_through(cells: Sequence[str]) -> bool:
     """Whether numbers are names: 0, 1, 2, ... as programs give them, or years."""
-    if len(cells) < 2 or not all(cell.isdigit() for cell in cells):
+    if len(cells) < 2 or not all(_COUNT.fullmatch(cell) for cell in cells):
         return False
     values = [int(cell) for cell in cells]
     years = values == sorted(set(values)) and values[0] > 1800 and values[-1] < 2100

@@ -8,7 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from clearprop.data import cells, columns
+from clearprop.data import columns
+from clearprop.data.cells import Cells, Numbers, Rows, read_cells, read_words
 from clearprop.data.dataset import Dataset, Problem
 from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT, Reading, TextForm
@@ -33,9 +34,7 @@ class Source(Protocol):
     names: tuple[str, ...]
     remarks: list[str]
 
-    def cells(
-        self, as_words: Iterable[str], as_numbers: Iterable[str]
-    ) -> Mapping[str, cells.Cells]:
+    def cells(self, as_words: Iterable[str], as_numbers: Iterable[str]) -> Mapping[str, Cells]:
         """Read every column; some of them as words or as numbers in any case."""
 
     def words(self, names: Iterable[str]) -> Mapping[str, Words]:
@@ -69,17 +68,15 @@ class RowSource:
     path: Path
     names: tuple[str, ...]
     remarks: list[str]
-    rows: cells.Rows = list
+    rows: Rows = list
     left_out: dict[int, str] = field(default_factory=dict)
     empty: int = 0
     filled: list[int] = field(default_factory=list)
     below: int = 0
 
-    def cells(
-        self, as_words: Iterable[str], as_numbers: Iterable[str]
-    ) -> Mapping[str, cells.Cells]:
+    def cells(self, as_words: Iterable[str], as_numbers: Iterable[str]) -> Mapping[str, Cells]:
         """Read every column."""
-        found = cells.read_cells(self.rows, self.names, as_words, as_numbers)
+        found = read_cells(self.rows, self.names, as_words, as_numbers)
         if not found:
             raise DataError(f"{self.path} has a header but no rows.")
         if self.empty:
@@ -95,7 +92,7 @@ class RowSource:
 
     def words(self, names: Iterable[str]) -> Mapping[str, Words]:
         """Read some columns as they are written."""
-        return cells.read_words(self.rows, self.names, names)
+        return read_words(self.rows, self.names, names)
 
     def problems(self) -> tuple[Problem, ...]:
         """Tell the rows that were left out."""
@@ -224,32 +221,39 @@ def _understand(source: Source, reading: Reading) -> tuple[list[UnderstoodColumn
     missing = frozenset(text.lower() for text in reading.text.missing)
     spelling = Spelling(decimal or ".", missing, day_first=decimal == ",")
     found, used = [], {*reading.keep, *roles}
+    again = [
+        name
+        for name in wanted
+        if isinstance(begun := read[name], Numbers)
+        and (roles.get(name) == "date" or columns.needs_words(begun, spelling))
+    ]
+    written = dict(source.words(again)) if again else {}  # all at once: files may be wide
     for name in wanted:
-        one = _as_asked(name, read.pop(name), source, spelling, roles, categories, numbers)
+        cells = read.pop(name)
+        words = written.pop(name, cells if isinstance(cells, Words) else None)
+        one = _as_asked(name, cells, words, spelling, roles, categories, numbers)
         found.append(_kept(one) if name in used and not one.is_used else one)
     return found, spelling
 
 
 def _as_asked(
     name: str,
-    read: cells.Cells,
-    source: Source,
+    cells: Cells,
+    words: Words | None,
     spelling: Spelling,
     roles: Mapping[str, str],
     categories: Iterable[str],
     numbers: Iterable[str],
 ) -> UnderstoodColumn:
     if name in numbers:
-        as_read = not isinstance(read, cells.Numbers) or spelling.is_plain(read)
-        return columns.as_number(name, read if as_read else source.words([name])[name], spelling)
-    if name in categories:
-        words = read if isinstance(read, Words) else source.words([name])[name]
+        as_read = not isinstance(cells, Numbers) or spelling.is_plain(cells)
+        return columns.as_number(name, cells if as_read or words is None else words, spelling)
+    if words is not None and name in categories:
         return replace(columns.as_category(name, words, spelling), is_used=True)
-    if roles.get(name) == "date":
-        words = read if isinstance(read, Words) else source.words([name])[name]
+    if words is not None and roles.get(name) == "date":
         found = columns.as_date(name, words, spelling)
         return found or columns.as_category(name, words, spelling)
-    return columns.understand(name, read, spelling, lambda: source.words([name])[name])
+    return columns.understand(name, cells, spelling, words)
 
 
 def _kept(one: UnderstoodColumn) -> UnderstoodColumn:
@@ -296,6 +300,11 @@ def _dataset(
     if lost:
         notes.append(f"{counted(lost, 'row')} without a target, left out.")
     notes += doubts_of([label, *found])
+    if gaps := [one.name for one in used if 2 * one.missing > len(there)]:
+        notes.append(
+            f"Over half of the cells are missing in {listed(gaps, 6)}; "
+            "--drop COLUMN leaves one out."
+        )
     return Dataset(
         str(path),
         "table",
@@ -321,7 +330,7 @@ def _nothing_to_learn_from(
         )
     why = "; ".join(f"{one.name[:40]}: {one.kind}, {one.remark}" for one in found[:5])
     left_out = source.problems()
-    lines = f" {left_out[0].source} {left_out[0].reason}, and is left out." if left_out else ""
+    lines = f" Left out: {left_out[0].source} {left_out[0].reason}." if left_out else ""
     return DataError(
         f"{path} has no column to learn {name[:40]!r} from{f' ({why})' if why else ''}. Expected "
         f"at least one beside the target; --keep COLUMN uses one that was left out.{lines}"
