@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+import arrays
 import checkpoints
+import columnar
 import estimators
 import models
 import numpy as np
@@ -18,6 +20,7 @@ import pictures
 import run_folders
 import tables
 import texts
+import workbooks
 from click.testing import CliRunner
 
 import clearprop as cp
@@ -94,6 +97,9 @@ READERS = {
     "settings": Reader(texts.settings_files, settings_in),
     "histories": Reader(texts.histories, History.load),
     "tables": Reader(tables.files, _table),
+    "arrays": Reader(arrays.files, _table),
+    "columnar": Reader(columnar.files, _table, cost=3),
+    "workbooks": Reader(workbooks.files, _table, cost=30),  # a process for each
     # Hundreds of bytes may stand for as many pixels as the largest photographs have.
     "pictures": Reader(pictures.files, _picture, memory=800),
     "runs": Reader(run_folders.files, run_folders.looked_at, run_folders.make_run, cost=40),

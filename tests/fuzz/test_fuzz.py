@@ -14,6 +14,9 @@ FILES = {
     "settings": 400,
     "histories": 400,
     "tables": 300,
+    "arrays": 300,
+    "columnar": 200,
+    "workbooks": 20,
     "pictures": 300,
     "runs": 30,
 }
