@@ -95,7 +95,7 @@ def test_a_part_without_targets_is_left_out_and_said(tmp_path: Path) -> None:
     dataset = read(tmp_path, x_train=X, y_train=Y, x_test=X[:5])
     assert dataset.test is None
     assert dataset.notes[1] == "x_test (5x3) has no targets: left out here, but predict takes it."
-    np.testing.assert_array_equal(Npz().read_inputs(tmp_path / "a.npz"), X[:5])
+    np.testing.assert_array_equal(Npz().read_inputs(tmp_path / "a.npz").raw, X[:5])
 
 
 def test_a_test_set_alone_is_a_set(tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ def test_parts_may_be_groups(tmp_path: Path) -> None:
     dataset = load(tmp_path / "a.h5")
     assert dataset.validation is not None
     assert dataset.test is not None
-    assert Hdf5().read_inputs(tmp_path / "a.h5").shape == X.shape
+    assert Hdf5().read_inputs(tmp_path / "a.h5").raw.shape == X.shape
 
 
 @pytest.mark.parametrize(

@@ -202,7 +202,7 @@ def test_files_may_lie_in_a_folder_of_any_name(tmp_path: Path) -> None:
 
 def test_images_alone_are_predicted_from(tmp_path: Path) -> None:
     images = write_mnist_like(tmp_path)
-    read = Idx().read_inputs(tmp_path / "t10k-images-idx3-ubyte.gz")
+    read = Idx().read_inputs(tmp_path / "t10k-images-idx3-ubyte.gz").raw
     np.testing.assert_array_equal(read, images[:3])
 
 

@@ -23,7 +23,7 @@ MODULE = '''
 import numpy as np
 
 from clearprop.data.dataset import Dataset
-from clearprop.data.format import Format
+from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT
 from clearprop.data.table import Table
 
@@ -33,19 +33,20 @@ class Pairs(Format):
     has_columns = takes_folders = takes_inputs = True
 
     def read(self, path, reading=DEFAULT):
-        table = self.read_inputs(path, reading)
+        table = self.read_inputs(path, reading).raw
         y = table.columns[reading.target or "sort"].astype(int)
         X = table.without(reading.target or "sort")
         return Dataset(str(path), "table", X, y, ("few", "many"), X.names, target_name="sort")
 
     def column_names(self, path, form):
-        return self.read_inputs(path, None).names
+        return self.read_inputs(path, None).raw.names
 
     def read_inputs(self, path, reading):
         files = sorted(path.glob("*.pairs")) if path.is_dir() else [path]
         lines = [line for file in files for line in file.read_text().splitlines()]
         rows = [dict(pair.split("=") for pair in line.split()) for line in lines]
-        return Table({name: np.array([float(row[name]) for row in rows]) for name in rows[0]})
+        columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+        return Samples(Table(columns))
 '''
 
 

@@ -37,7 +37,8 @@ def test_every_dtype_shape_and_order_comes_back(
 ) -> None:
     folder = tmp_path_factory.mktemp("npy")
     save(folder, a=np.asfortranarray(array) if fortran else array)
-    read = Npy().read_inputs(folder / "a.npy")
+    read = Npy().read_inputs(folder / "a.npy").raw
+    assert isinstance(read, np.ndarray)
     np.testing.assert_array_equal(read, array)
     assert read.flags.c_contiguous
     assert read.dtype.isnative
@@ -79,7 +80,7 @@ def test_samples_alone_are_for_predict(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"has samples, but no targets: X \(8x3\).*for predict"):
         load(tmp_path / "X.npy")
     save(tmp_path, anything=X)
-    np.testing.assert_array_equal(Npy().read_inputs(tmp_path / "anything.npy"), X)
+    np.testing.assert_array_equal(Npy().read_inputs(tmp_path / "anything.npy").raw, X)
 
 
 def test_a_folder_that_does_not_fit_lists_what_was_found(tmp_path: Path) -> None:

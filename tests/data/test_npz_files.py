@@ -58,7 +58,8 @@ def test_every_dtype_shape_and_order_comes_back(
     path = tmp_path_factory.mktemp("npz") / "data.npz"
     write = np.savez_compressed if packed else np.savez
     write(path, X=np.asfortranarray(array) if fortran else array)
-    read = Npz().read_inputs(path)
+    read = Npz().read_inputs(path).raw
+    assert isinstance(read, np.ndarray)
     np.testing.assert_array_equal(read, array)
     assert read.flags.c_contiguous
     assert read.dtype.isnative
@@ -220,7 +221,7 @@ def test_a_truncated_or_damaged_archive_is_refused(tmp_path: Path) -> None:
 
 
 def test_inputs_alone_are_read_without_targets(tmp_path: Path) -> None:
-    np.testing.assert_array_equal(Npz().read_inputs(save(tmp_path / "a.npz", X=X)), X)
+    np.testing.assert_array_equal(Npz().read_inputs(save(tmp_path / "a.npz", X=X)).raw, X)
     with pytest.raises(DataError, match="no array 'X'"):
         Npz().read_inputs(save(tmp_path / "b.npz", y=Y))
 

@@ -136,8 +136,8 @@ def test_rows_of_a_group_are_held_out_together_and_its_column_is_no_input(tmp_pa
     found = set_task(settings, load_dataset(settings))
     held = {int(source[4:]) % 30 for source in found.held_out.sources}
     assert len(found.held_out) == 24 == 4 * len(held)
-    assert [column.name for column in found.recipe.inputs.columns] == ["day", "pulse"]
-    assert found.recipe.left_out == ("patient",)
+    assert [column.name for column in found.recipe.inputs.columns] == ["pulse"]
+    assert set(found.recipe.inputs.ignored) == {"patient", "day"}  # days that count the rows
     assert found.notes[0].startswith(
         "Held out by 'patient': 6 of 30 groups, 24 of 120 rows (20.0%)"
     )
@@ -152,9 +152,13 @@ def test_rows_of_a_group_are_held_out_together_and_its_column_is_no_input(tmp_pa
         "".join(line.partition(",")[2] for line in path.read_text().splitlines(keepends=True))
     )
     scores = [evaluate(model, load_for(model, str(one))).score for one in (path, bare)]
-    answers = [predict_files(model, [str(one)]).prepared for one in (path, bare)]
+    prepared = []
+    for one in (path, bare):
+        with predict_files(model, [one]) as answers:
+            prepared.append(answers.parts[0].prepared)
+            assert answers.notes == ()
     assert scores[0] == scores[1]
-    np.testing.assert_array_equal(*answers)
+    np.testing.assert_array_equal(*prepared)
 
 
 def test_the_latest_rows_are_held_out(tmp_path: Path) -> None:

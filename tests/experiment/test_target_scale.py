@@ -71,9 +71,10 @@ def test_predictions_and_reports_are_on_the_values_own_scale(tmp_path: Path) -> 
     dataset = multiplied()
     trained = learn(task(dataset, target_scale="log"))
     np.savez(tmp_path / "new.npz", X=dataset.X[:5])
-    found = predict_files(trained.model, [str(tmp_path / "new.npz")])
+    with predict_files(trained.model, [tmp_path / "new.npz"]) as found:
+        said = [one.prediction for one in found.answers()]
     expected = evaluate(trained.model, dataset.take(np.arange(5))).predicted
-    np.testing.assert_allclose([one.prediction for one in found.answers], expected)
+    np.testing.assert_allclose(said, expected)
     report: Any = save_run(tmp_path, trained, measure(trained))
     assert report["train"]["r2"] == evaluate(trained.model, trained.task.train).score
     assert report["train"]["loss"] == trained.history.rows[-1]["loss"]

@@ -69,7 +69,7 @@ def test_files_are_brought_and_said(tmp_path: Path, suffix: str) -> None:
     inputs = read_inputs([path], ARRAYS)
     np.testing.assert_array_equal(inputs.raw, X)
     assert inputs.notes == (
-        "The samples, 4x3x5x6, are turned, colours last: 4x5x6x3, as in training.",
+        f"new.{suffix}: The samples, 4x3x5x6, are turned, colours last: 4x5x6x3, as in training.",
     )
     np.save(tmp_path / "one.npy", X[2])
     alone = read_inputs([tmp_path / "one.npy"], ARRAYS)

@@ -100,21 +100,30 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
 
 
 def _quotes_are_letters(file: TextFile, dialect: Dialect, width: int) -> bool:
-    """Whether quotes open in a whole row of cells between tabs, and the next line is one, too."""
+    """Whether quotes open in whole rows of cells between tabs, and what they would hold is rows.
+
+    A text in quotes may hold a line that is as wide as a row by chance; lines that all are, up to
+    the one where the quote would close, are rows.
+    """
     if dialect.delimiter != "\t":
         return False
     is_open = False
+    wide = held = 0  # of the lines since a quote opened
     with file.lines(dialect.skipped, dialect.comment) as lines:
         for line in lines:
             if not is_open and '"' not in line:
                 continue
             cells = line.strip("\r\n").split("\t")
-            if is_open and len(cells) == width and '"' not in line:
-                return True
-            is_open = len(cells) == width and any(
-                cell.startswith('"') and cell.count('"') % 2 for cell in cells
-            )
-    return False
+            fits = len(cells) == width
+            if is_open:
+                wide, held = wide + fits, held + 1
+                if '"' not in line:
+                    continue
+                if held > 1 and wide >= AGREE * held:
+                    return True
+            wide = held = 0
+            is_open = fits and any(cell.startswith('"') and cell.count('"') % 2 for cell in cells)
+    return is_open and wide > 0 and wide >= AGREE * held
 
 
 def _open_quote(path: Path, line: int) -> DataError:

@@ -170,7 +170,13 @@ class TableFormat(Format):
 
 
 def _require_names(source: Source, reading: Reading) -> None:
-    named = (*reading.drop, *reading.keep, *reading.category, *reading.number)
+    """Raise UnknownNameError for a column that is named and not there.
+
+    Of a model's own reading that is the target alone: its recipe looks for the columns that it
+    takes, and those that training left out may be left out of the file, too.
+    """
+    said = (*reading.drop, *reading.keep, *reading.category, *reading.number)
+    named = said if reading.roles is None else ()
     for name in named if reading.target is None else (*named, reading.target):
         if name not in source.names:
             raise unknown_name("column", name, source.names)

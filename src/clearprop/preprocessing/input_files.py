@@ -14,7 +14,7 @@ from clearprop.data import loading
 from clearprop.data.dataset import Problem
 from clearprop.data.format import Format, cannot_read
 from clearprop.data.picture_formats import named_like_a_picture
-from clearprop.errors import DataError, ShapeError
+from clearprop.errors import DataError, ShapeError, listed
 from clearprop.preprocessing.input_recipes import Recipe
 from clearprop.preprocessing.picture_recipe import PictureRecipe
 
@@ -150,19 +150,23 @@ class _Search:
         reason = f"can't be looked into: {error.strerror or error}"
         self.problems.append(Problem(str(error.filename), reason))
 
+    def _is_input(self, form: Format | None) -> bool:
+        """Whether files of a format can be input; no picture is in a table, nor in notes.txt."""
+        return form is not None and form.takes_inputs and not (self.pictures and form.has_columns)
+
     def _chosen(self, files: list[Path], place: str, *, several: bool) -> list[Path]:
         """Choose among files that nobody has named one by one, and note the others."""
-        owned = [path for path in files if (one := loading.format_of(path)) and one.takes_inputs]
+        owned = [path for path in files if self._is_input(loading.format_of(path))]
         pictures = [path for path in files if named_like_a_picture(path)]
         chosen = pictures if self.pictures and pictures else owned
         expected = "picture" if self.pictures else f"{loading.suffixes(_known())} file"
         if not chosen:
             raise DataError(f"{place} has no {expected}; found {_kinds(files) or 'no file'}.")
         if chosen is owned and len(owned) > 1 and not several:
-            listed = ", ".join(path.name for path in owned[:3])
             raise DataError(
-                f"{place} holds {len(owned)} tables or arrays ({listed}{', ...' * (len(owned) > 3)}"
-                "), expected one. Name those that are meant."
+                f"{place} holds {len(owned)} tables or arrays "
+                f"({listed((path.name for path in owned), 3)}), expected one. Name those that are "
+                "meant."
             )
         if passed := set(files) - set(chosen):
             self.notes.append(
