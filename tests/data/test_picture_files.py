@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
-from PIL import Image, features
+from PIL import Image, ImageFile, features
 
 from clearprop.data import picture_files, picture_formats
 from clearprop.data.picture_depth import FULL, Depth
@@ -292,6 +292,71 @@ def test_damaged_bytes_never_raise(
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path: Path, side: int) -> None:
     read = read_pictures([png_that_claims(tmp_path / "a.png", side, side)])
     assert "more than 120 million pixels" in read.problems[0].reason
+
+
+def tiff_that_claims(path: Path, width: int, height: int) -> Path:
+    """Write a TIFF with one strip of nine rows, whatever it claims."""
+    held = {256: width, 257: height, 258: 8, 259: 1, 262: 1, 273: 122, 277: 1, 278: 9, 279: 63}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in held.items())
+    head = b"II*\0" + struct.pack("<IH", 8, len(held)) + entries + struct.pack("<I", 0)
+    path.write_bytes(head + bytes(63))
+    return path
+
+
+def gif_that_claims(path: Path, width: int, height: int) -> Path:
+    """Write a GIF of one frame of 7x9 on a sheet of any size."""
+    Image.fromarray(noise(9, 7)).save(path)
+    content = bytearray(path.read_bytes())
+    content[6:10] = struct.pack("<HH", width, height)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "width", "height"),
+    [
+        (tiff_that_claims, "TIFF", 7, 16_711_689),
+        (gif_that_claims, "GIF", 6727, 10_266),
+        (png_that_claims, "PNG", 10_000, 10_000),
+    ],
+)
+def test_pixels_that_no_file_of_its_size_holds_are_not_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Any, name: str, width: int, height: int
+) -> None:
+    path = make(tmp_path / f"a.{name.lower()}", width, height)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("it was decoded"))
+    (problem,) = read_pictures([path]).problems
+    assert problem.reason == (
+        f"is damaged: it claims {height}x{width} pixels, which no {name} picture of "
+        f"{path.stat().st_size:,} bytes can hold; get it anew"
+    )
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [
+        (".png", {}),
+        (".gif", {}),
+        (".tif", {"compression": "tiff_lzw"}),
+        (".tif", {"compression": "tiff_adobe_deflate"}),
+        (".tif", {"compression": "packbits"}),
+        (".tif", {"compression": "group4"}),
+        (".pcx", {}),
+        (".webp", {"lossless": True}),
+    ],
+)
+def test_an_empty_sheet_is_small_and_is_read(
+    tmp_path: Path, suffix: str, options: dict[str, Any]
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    Image.new("1", (6000, 6000), 1).save(path, **options)
+    read = read_pictures([path], (8, 8))
+    assert not read.problems
+    assert read.pixels.min() == 255
+
+
+def test_a_dot_on_a_large_sheet_is_read(tmp_path: Path) -> None:
+    assert not read_pictures([gif_that_claims(tmp_path / "a.gif", 2000, 2000)]).problems
 
 
 def test_a_missing_file_and_a_format_not_read_are_problems(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from clearprop.core.blas import available_cores
 from clearprop.data.dataset import Problem
 from clearprop.data.picture_depth import FULL, Depth, deep_values, span_of
-from clearprop.data.picture_formats import open_picture, why_not
+from clearprop.data.picture_formats import open_picture, why_not, why_not_decoded
 from clearprop.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -239,11 +239,14 @@ def _decode_into(row: NDArray[np.uint8], path: Path, depth: Depth | None, budget
     from PIL import Image, UnidentifiedImageError
 
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):  # opening a pipe would wait for ever
             return _Look("is not a file")
         with open_picture(path) as image:
             if image.width * image.height > PIXEL_LIMIT:
                 return _Look(_TOO_LARGE)
+            if fault := why_not_decoded(image, about.st_size):
+                return _Look(fault)
             stored = (image.height, image.width)
             moves = image.format in _MOVING and bool(getattr(image, "is_animated", False))
             height, width = row.shape[:2]

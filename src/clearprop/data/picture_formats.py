@@ -6,6 +6,9 @@ from io import BytesIO
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from clearprop.core.reading import open_to_read, read_bounded
+from clearprop.data.format import DEFLATE_LIMIT
+
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
@@ -41,6 +44,21 @@ _BEGINNINGS = (
 
 _MARKED = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "ICO", "PSD")
 """Formats whose files begin with a mark that no text begins with."""
+
+_LZW_LIMIT = (
+    2731  # bytes that one can stand for: twelve bits name one of 4096 texts, each a longer one
+)
+_RUNS_LIMIT = 64  # by the length of a run: two bytes stand for 128 at most
+_MOST_PIXELS = {"PNG": 8 * DEFLATE_LIMIT, "GIF": _LZW_LIMIT, "PPM": 8, "TIFF raw": 8}
+_MOST_PIXELS |= dict.fromkeys(("TGA", "PCX", "PSD", "QOI", "TIFF packbits"), 8 * _RUNS_LIMIT)
+_MOST_PIXELS |= {"TIFF tiff_lzw": 8 * _LZW_LIMIT}
+_MOST_PIXELS |= dict.fromkeys(("TIFF tiff_deflate", "TIFF tiff_adobe_deflate"), 8 * DEFLATE_LIMIT)
+"""Pixels that a byte of a file can stand for at most, where a format sets a bound: 8 to a byte."""
+
+_HARMLESS = 2**22
+"""Pixels that a file of any size may claim: some pictures are a dot on a large sheet."""
+
+_LARGEST_PNG = 2**30  # bytes
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
@@ -87,11 +105,25 @@ def open_picture(path: Path) -> "ImageFile":
         return Image.open(BytesIO(bare), formats=("PNG",))
 
 
+def why_not_decoded(image: "ImageFile", size: int) -> str | None:
+    """Say why no file of `size` bytes can hold the pixels that this one claims; None if it can."""
+    kind = image.format or ""
+    by = f"TIFF {image.info.get('compression')}" if kind == "TIFF" else kind
+    pixels = image.width * image.height
+    if pixels <= _HARMLESS or by not in _MOST_PIXELS or pixels <= _MOST_PIXELS[by] * size:
+        return None
+    return (
+        f"is damaged: it claims {image.height}x{image.width} pixels, which no {kind} picture of "
+        f"{size:,} bytes can hold; get it anew"
+    )
+
+
 def _without_metadata(path: Path) -> bytes | None:
     """Return a PNG without the chunks that don't matter to its pixels, which may be broken."""
-    content = path.read_bytes()
-    if not content.startswith(_PNG):
-        return None
+    with open_to_read(path) as file:
+        if file.read(len(_PNG)) != _PNG:
+            return None
+    content = read_bounded(path, _LARGEST_PNG)
     kept, place = [_PNG], len(_PNG)
     while place + 12 <= len(content):
         length, name = struct.unpack_from(">I4s", content, place)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from clearprop.data.dataset import Dataset
 from clearprop.data.target import index_labels
-from clearprop.errors import DataError, ShapeError, UsageError
+from clearprop.errors import DataError, ShapeError, UsageError, listed
 from clearprop.preprocessing.fields import moments, require_names, require_numbers
 from clearprop.preprocessing.target_scales import PowerScale
 
@@ -233,5 +233,5 @@ def _values(dataset: Dataset) -> NDArray[np.float64]:
         return np.array([float(name) for name in dataset.class_names])[dataset.y]
     except ValueError as error:
         raise DataError(
-            f"{dataset.name} has the classes {', '.join(dataset.class_names)}, expected values."
+            f"{dataset.name} has the classes {listed(dataset.class_names)}, expected values."
         ) from error
