@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearprop.data import Dataset
-from clearprop.data.class_names import alike, listed, match_names, renamed, told
+from clearprop.data.class_names import alike, match_names, renamed, told
 from clearprop.errors import DataError, UsageError
 
 NAMES = st.lists(st.text("abcs01-_ ", min_size=1, max_size=4), max_size=5, unique=True)
@@ -81,10 +81,6 @@ def test_a_match_is_one_to_one_whatever_the_names(found: list[str], known: list[
 
 def test_names_that_differ_by_little_are_found() -> None:
     assert alike(["Cat", "bird", "cats", "dog"]) == ["Cat", "cats"]
-
-
-def test_a_list_of_very_many_is_cut() -> None:
-    assert listed([str(number) for number in range(1000)]).endswith("18, 19 and 980 more")
 
 
 def animals(*names: str) -> Dataset:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.data.selected_rows import Array
+from clearprop.errors import listed
 
 _PARTS = {
     **dict.fromkeys(("train", "training", "tr"), "train"),
@@ -60,7 +61,7 @@ class Stored:
 
     def __str__(self) -> str:
         of = " of Python objects" if self.dtype.kind == "O" else ""
-        return f"{self.name} ({'x'.join(map(str, self.shape)) or 'a single number'}{of})"
+        return f"{listed([self.name])} ({'x'.join(map(str, self.shape)) or 'a single number'}{of})"
 
 
 @dataclass(frozen=True)

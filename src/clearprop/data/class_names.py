@@ -2,15 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from clearprop.data.dataset import Dataset
-from clearprop.errors import DataError, UsageError
+from clearprop.errors import DataError, UsageError, listed
 
-_LISTED = 20  # names in a message at most
 
 # Between two words, or a word and a number; but -1 is not 1, and 1-0 is not 10.
 _BETWEEN_WORDS = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W_])|(?<=[^\W_])[\s_-]+(?=[^\W\d_])")
@@ -87,12 +86,6 @@ def alike(names: Sequence[str]) -> list[str]:
 def told(matched: Mapping[str, str]) -> str:
     """List the names that were matched with other ones: "cats = cat, dogs = dog"."""
     return listed([f"{name} = {meant}" for name, meant in matched.items() if name != meant])
-
-
-def listed(names: Collection[str]) -> str:
-    """Join names by commas; of very many the first."""
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(list(names)[:_LISTED]) + more
 
 
 def renamed(dataset: Dataset, known: Sequence[str], given: Mapping[str, str]) -> Dataset:

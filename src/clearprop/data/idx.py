@@ -23,7 +23,7 @@ from clearprop.data.format import (
 from clearprop.data.reading import DEFAULT, Reading
 from clearprop.data.selected_rows import Array, require_finite
 from clearprop.data.target import index_labels
-from clearprop.errors import DataError
+from clearprop.errors import DataError, listed
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _NAME = re.compile(r"(?P<stem>.*)(?P<what>images|labels)[-._]?idx\d(-\w+)?(\.gz)?", re.IGNORECASE)
@@ -143,14 +143,14 @@ def read_idx_folder(folder: Path) -> Dataset:
         if len(found) > 1:
             raise DataError(
                 f"{folder} has {len(found)} files of {part} images: "
-                f"{', '.join(path.name for path in found.values())}. Give the path of the one you "
-                "mean."
+                f"{listed(path.name for path in found.values())}. Give the path of "
+                "the one you mean."
             )
     train, test = (next(iter(found.values()), None) for found in images.values())
     if train is None and test is None:
         raise DataError(
             f"{folder} has no training images; expected train-images-idx3-ubyte[.gz], but found "
-            f"{', '.join(sorted(named.path.name for named in _named_in(folder))[:12])}."
+            f"{listed(sorted(named.path.name for named in _named_in(folder)), 12)}."
         )
     if train is None:
         notes.append("There are no training images: these are the test images.")

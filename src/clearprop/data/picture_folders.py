@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from clearprop.data import picture_tree
-from clearprop.data.class_names import alike, listed, match_names, told
+from clearprop.data.class_names import alike, match_names, told
 from clearprop.data.dataset import Dataset
 from clearprop.data.picture_depth import FULL, Depth
 from clearprop.data.picture_files import DEFAULT_SIZE, read_pictures
 from clearprop.data.picture_tree import PURPOSES, Folder, count_of
 from clearprop.data.table import Table
-from clearprop.errors import DataError
+from clearprop.errors import DataError, listed
 
 _ADVICE = "Rename the folder, or remove it."
 

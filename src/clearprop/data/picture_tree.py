@@ -7,10 +7,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from clearprop.data.class_names import listed
 from clearprop.data.format import cannot_read
 from clearprop.data.picture_formats import named_like_a_picture
-from clearprop.errors import DataError
+from clearprop.errors import DataError, listed
 
 _PARTS = {
     **dict.fromkeys(("train", "training", "trn"), "train"),

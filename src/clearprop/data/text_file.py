@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from clearprop.data.format import DEFLATE_LIMIT, cannot_read
-from clearprop.errors import DataError
+from clearprop.errors import DataError, listed
 
 STDIN = "-"
 
@@ -296,7 +296,7 @@ def _only_member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
     if any(info.filename == "[Content_Types].xml" for info in members):
         raise DataError(f"{path} is an Excel file; give it a name that ends in .xlsx.")
     if len(members) != 1:
-        names = ", ".join(info.filename for info in members[:5])
+        names = listed((info.filename for info in members), 5)
         raise DataError(
             f"{path} holds {len(members)} files{f' ({names})' if names else ''}; expected one "
             "table. Unpack it, and give the path of the file you mean."

@@ -86,7 +86,8 @@ class Evaluation:
         The mistakes, the most confident first where there are probabilities; of values, the ten
         that are furthest off.
     notes : tuple of str
-        Sentences on samples that are unlike the training data.
+        Sentences on what was changed of the samples, and on those that are unlike the training
+        data.
     """
 
     samples: int
@@ -128,7 +129,9 @@ def evaluate(model: Model, dataset: Dataset) -> Evaluation:
     with naming(dataset.name):
         X = prepare(dataset.X, recipe.inputs, network.dtype)
         y = network.targets(recipe.target.encode(dataset))
-    notes = unlikeness(dataset.X, recipe.inputs, dataset.name)
+        raw, changed = recipe.inputs.bring(dataset.X)
+    notes = tuple(f"{dataset.name}: {note}" for note in changed)
+    notes += unlikeness(raw, recipe.inputs, dataset.name)
     tally = tally_for(network.loss)
     # The weights of a run that diverged may give an infinite loss; the number itself says so.
     with np.errstate(over="ignore", invalid="ignore"):

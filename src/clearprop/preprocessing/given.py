@@ -23,7 +23,8 @@ def prepared_from(
 ) -> tuple[Array | PreparedRows, ...]:
     """Prepare samples, however a program holds them.
 
-    What is passed over, and how samples are unlike the training data, is told as `UserWarning`.
+    What is changed or passed over, and how samples are unlike the training data, is told as
+    `UserWarning`.
 
     Parameters
     ----------
@@ -59,6 +60,8 @@ def prepared_from(
         raw, notes = _raw_from(X, recipe)
         with naming("X"):
             prepared = (prepare(raw, recipe.inputs, dtype),)
+            raw, changed = recipe.inputs.bring(raw)
+        notes += tuple(f"X: {note}" for note in changed)
         notes += unlikeness(raw, recipe.inputs, "X")
     for note in notes:
         warnings.warn(note, UserWarning, stacklevel=4)  # at the call of `Model.predict`

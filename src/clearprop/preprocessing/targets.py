@@ -189,7 +189,11 @@ class ValueTarget:
         ndarray of float64, shape (N,) for one output, else (N, outputs)
         """
         values = np.asarray(standardised, dtype=np.float64).reshape(-1, self.outputs)
-        restored: NDArray[np.float64] = values * self.std + self.mean
+        largest = np.finfo(np.float64).max
+        with np.errstate(over="ignore"):  # of targets near the largest number, some lie beyond
+            restored: NDArray[np.float64] = np.clip(
+                values * self.std + self.mean, -largest, largest
+            )
         if self.scale is not None:
             restored = self.scale.inverse(restored)
         return restored[:, 0] if self.outputs == 1 else restored
