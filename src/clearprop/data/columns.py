@@ -228,7 +228,7 @@ def _as_number(name: str, column: NDArray[np.float64], doubt: Doubt = NO_DOUBT) 
     if low == high:
         return _left_out(found, "constant", "every cell is the same", number_text(low))
     if len(present) >= _FEW_ROWS and not missing and _is_whole(present):
-        counts_on = bool(np.all(np.diff(present) == 1))
+        counts_on = np.array_equal(present, present[0] + np.arange(len(present)))
         if counts_on and (present[0] in (0, 1) or _NAME_OF_ROWS.fullmatch(name)):
             return _left_out(found, "identifier", "counts the rows")
         distinct = len(np.unique(present))
