@@ -259,13 +259,18 @@ def test_losses_near_the_largest_float_are_drawn(clearprop, table_run):
     assert clearprop("plot", run).exit_code == 0
 
 
-def test_targets_near_the_largest_float_are_learned_and_drawn(clearprop):
+@pytest.mark.parametrize("largest", [1.7e308, 1e150])
+def test_targets_that_cant_be_squared_are_refused_and_all_others_are_learned(largest, clearprop):
     random_state = np.random.RandomState(0)
     with Path("huge.csv").open("w", newline="") as file:
         lines = csv.writer(file)
         lines.writerow(["x", "y"])
-        lines.writerows([row / 4, 1.7e308 * random_state.uniform(-1, 1)] for row in range(60))
+        lines.writerows([row / 4, largest * random_state.uniform(-1, 1)] for row in range(60))
     result = clearprop("train", "huge.csv", "--epochs", 2, "--layers", 2, "--out", "run")
+    if largest > 1e150:
+        assert_one_sentence(result, 1)
+        assert "The target of row 1 in huge.csv is 1.65966e+307" in result.stderr
+        return
     assert result.exit_code == 0, result.stderr
     assert Path("run/predictions.png").exists()
     assert clearprop("evaluate", "run/model.safetensors", "huge.csv").exit_code == 0

@@ -56,7 +56,7 @@ class TestATable:
         [
             ("age,colour,weight\n1,red,1e300\n", "Row 1 of column 'weight' is 1e+300"),
             ("age,colour\n1,red\n", "The column 'weight' is missing"),
-            ("age,colour,weight\n1,red,2,9\n1,a,2,9\n", "Line 2 of new.csv has 4 cells, expected 3"),
+            ("age,colour,weight\n1,red,2\n1,a,2,9\n1,a,2,9,9", "Line 3 of new.csv has 4 cells, expected 3"),
             ("age,colour,weight\n", "new.csv has a header but no rows"),
             ("", "new.csv is empty; expected a table"),
         ],
