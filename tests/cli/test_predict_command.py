@@ -54,13 +54,14 @@ class TestATable:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("age,colour,weight\nold,red,1\n", "Row 1 of column 'age' is 'old', expected a number"),
-            ("age,colour,weight\n1,red,inf\n", "Row 1 of column 'weight' in new.csv is infinite"),
             ("age,colour,weight\n1,red,1e300\n", "Row 1 of column 'weight' is 1e+300"),
             ("age,colour\n1,red\n", "The column 'weight' is missing"),
-            ("age,colour,weight\n1,red\n", "Line 2 of new.csv has 2 cells, expected 3"),
+            (
+                "age,colour,weight\n1,red,2\n1,a,2,9\n1,a,2,9,9",
+                "Line 3 of new.csv has 4 cells, expected 3",
+            ),
             ("age,colour,weight\n", "new.csv has a header but no rows"),
-            ("", "new.csv has no header"),
+            ("", "new.csv is empty; expected a table"),
         ],
     )
     def test_that_does_not_fit_is_refused_by_row_and_column(
@@ -73,12 +74,33 @@ class TestATable:
         assert "new.csv" in result.stderr
         assert result.stdout == ""
 
+    @pytest.mark.parametrize(
+        ("row", "empty", "note"),
+        [
+            ("old,red,1", ",red,1", "age: 1 cell is no number, 'old' (row 2), and taken for missi"),
+            ("1,red,inf", "1,red,", "weight: 1 cell is no number, 'inf' (row 2), and taken for mi"),
+            ("1,red", "1,red,", "1 line with fewer cells than the header, the first line 3: the l"),
+        ],
+    )
+    def test_with_a_cell_that_is_none_is_answered_as_if_it_were_empty(
+        self, clearprop, table_model, row, empty, note, strict_json
+    ):
+        answers = []
+        for name, second in (("new.csv", row), ("empty.csv", empty)):
+            Path(name).write_text(f"age,colour,weight\n70,green,2\n{second}\n")
+            result = clearprop("predict", table_model, name, "--json")
+            assert result.exit_code == 0
+            answers.append((result, strict_json(result.stdout)["predictions"][1]["probabilities"]))
+        assert answers[0][1] == answers[1][1]
+        assert f"Note: new.csv: {note}" in answers[0][0].stderr
+        assert answers[1][0].stderr == ""
+
     def test_may_have_other_columns_which_are_passed_over_aloud(self, clearprop, table_model, new):
         Path("more.csv").write_text("size,weight,age,colour,buys\n9,1,70,red,no\n9,2,20,green,no\n")
         result = clearprop("predict", table_model, "more.csv")
         assert result.exit_code == 0
         assert result.stderr == (
-            "Note: more.csv: the column 'size' is passed over; the model does not use it.\n"
+            "Note: more.csv: 1 column that training did not have, passed over: size.\n"
         )
         rows = clearprop("predict", table_model, new).stdout.splitlines()[1:3]
         assert [line.split()[3:] for line in result.stdout.splitlines()[1:]] == [
@@ -88,7 +110,7 @@ class TestATable:
     def test_may_come_with_others_and_the_rest_is_answered_where_one_can_t_be(
         self, clearprop, table_model, new, strict_json
     ):
-        Path("bad.csv").write_text("weight,age,colour\n1,old,red\n")
+        Path("bad.csv").write_text("weight,age,colour\n1,1e300,red\n")
         result = clearprop("predict", table_model, new, "bad.csv", "gone.csv", new, "--json")
         assert result.exit_code == 1
         found = strict_json(result.stdout)
@@ -96,7 +118,7 @@ class TestATable:
             f"new.csv row {row}" for row in (1, 2, 3, 1, 2, 3)
         ]
         assert [problem["source"] for problem in found["problems"]] == ["bad.csv", "gone.csv"]
-        assert "bad.csv can't be predicted from: Row 1 of column 'age' is 'old'" in result.stderr
+        assert "bad.csv can't be predicted from: Row 1 of column 'age' is 1e+300" in result.stderr
         assert "Left out: gone.csv can't be read: No such file" in result.stderr
 
     def test_unlike_the_training_data_is_noted_by_row_column_and_value(
@@ -208,10 +230,10 @@ class TestArrays:
 class TestValues:
     @pytest.fixture
     def model(self, clearprop, undrawn):
-        Path("y.csv").write_text("a,y\n" + "".join(f"{i},{2.5 * i}\n" for i in range(60)))
+        Path("y.csv").write_text("a,y\n" + "".join(f"{i / 4},{10 * i}\n" for i in range(60)))
         options = ("--layers", "none", "--learning-rate", 0.1, "--epochs", 200, "--out", "run")
         assert clearprop("train", "y.csv", *options).exit_code == 0
-        Path("new.csv").write_text("a\n10\n")
+        Path("new.csv").write_text("a\n0.625\n")
         return "run/model.safetensors"
 
     def test_are_predicted_on_their_own_scale(self, clearprop, model, strict_json):
@@ -432,7 +454,7 @@ class TestPlaces:
         Path("data/readme.txt").write_text("weight")
         result = clearprop("predict", table_model, "data")
         assert result.exit_code == 1
-        assert "data has no .csv, .tsv or .npz file; found 1 .txt" in result.stderr
+        assert "data/readme.txt has a header but no rows" in result.stderr
         Path("data/deep/new.csv").write_text("weight,age,colour\n1,70,red\n")
         result = clearprop("predict", table_model, "data")
         assert result.stdout.splitlines()[1].startswith("new.csv row 1")
@@ -478,4 +500,4 @@ class TestPlaces:
         os.mkfifo("new.csv")
         result = clearprop("predict", table_model, "new.csv")
         assert result.exit_code == 1
-        assert "new.csv is not a file" in result.stderr
+        assert "new.csv can't be read: it is a pipe" in result.stderr

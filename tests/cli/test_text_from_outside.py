@@ -30,10 +30,10 @@ def assert_harmless(result):
 
 def write_table(path, column="x", classes=("a", "b")):
     random_state = np.random.RandomState(0)
-    lines = [f"{column},z,class"]
+    lines = [f'class,"{column}",z']  # in quotes, as a ; in a name could separate cells, too
     for row in range(40):
         x = random_state.randn()
-        lines.append(f"{x:.4f},{row % 5},{classes[x > 0]}")
+        lines.append(f'"{classes[x > 0]}",{x:.4f},{row % 5}')
     Path(path).write_text("\n".join(lines), encoding="utf-8", errors="surrogateescape")
     return path
 
@@ -88,7 +88,7 @@ def test_a_table_shows_the_column_and_the_classes(clearprop, evil_model):
 
 def test_json_holds_the_names_themselves(clearprop, evil_model, strict_json):
     described = strict_json(clearprop("data", evil_model[0], "--json").stdout)
-    assert described["columns"][0]["name"] == EVIL
+    assert [one["name"] for one in described["columns"]] == ["class", EVIL, "z"]
     assert set(described["classes"]) == {f"no{EVIL}", f"yes{EVIL}"}
 
 
@@ -166,7 +166,7 @@ def test_pictures_whose_names_are_not_utf8(clearprop, tmp_path):
     options = ("--size", 4, "--layers", 2, "--epochs", 2, "--out", "run")
     assert clearprop("train", tmp_path / "photos", *options).exit_code == 0
     picture = folder / f"0{NOT_UTF8}.png"
-    result = clearprop("predict", "run/model.safetensors", picture, "--show", "--out", "seen")
+    result = clearprop("predict", "run/model.safetensors", picture, "--show-in", "seen")
     assert result.exit_code == 0, result.stderr
     assert_harmless(result)
 

@@ -72,14 +72,14 @@ def test_predictions_are_told_though_what_it_sees_can_t_be_drawn(
     clearprop: Clearprop, noise: Path
 ) -> None:
     clearprop("train", noise, *FEW, "--out", "run")
-    result = clearprop("predict", "run/model.safetensors", noise, "--show", "--out", "seen")
+    result = clearprop("predict", "run/model.safetensors", noise, "--show-in", "seen")
     assert result.exit_code == 0
     assert len(result.stdout.splitlines()) == 61
     told = [line for line in result.stderr.splitlines() if "drawn" in line]
-    assert len(told) == 5
+    assert len(told) == 12
     assert told[0].startswith("Not drawn: noise-npz-row-1-seen.png can't be drawn (ShapeError")
-    assert told[3:] == [
-        "Nor are 47 more drawn.",
+    assert told[10:] == [
+        "Nor are 40 more drawn.",
         "Only the first 50 of 60 samples are drawn.",
     ]
 

@@ -5,6 +5,7 @@ only when the command is called, or told about in the help.
 """
 
 import logging
+import os
 import sys
 from importlib import import_module
 from io import StringIO
@@ -86,9 +87,22 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line."""
+    _open_closed_streams()
     # What libraries log of odd files would be printed; commands say it in their own words.
     logging.getLogger().addHandler(logging.NullHandler())
     cli.main(prog_name="clearprop")
+
+
+def _open_closed_streams() -> None:
+    """Put nothing in the place of closed standard streams: the next file would take it.
+
+    And what a library writes to standard error would go into that file.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest place that is free
 
 
 def _output() -> ModuleType:

@@ -9,6 +9,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -68,7 +69,8 @@ def complain(message: str) -> None:
     """Tell why a command ends."""
     # The convention of no-color.org, which click does not know.
     plain = False if os.environ.get("NO_COLOR") else None
-    click.secho("Error: ", fg="red", nl=False, err=True, color=plain)
+    with suppress(OSError):  # nobody hears it
+        click.secho("Error: ", fg="red", nl=False, err=True, color=plain)
     note(message)
 
 

@@ -21,7 +21,6 @@ from clearprop.files.written import make_folder
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_TOLD = 3  # pictures that can't be drawn: the reason is the same for most
 _DRAWN = 50  # pictures at most: a table has thousands of rows
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from clearprop.data.dataset import Dataset
 from clearprop.errors import DataError, UsageError, listed
 
-
 # Between two words, or a word and a number; but -1 is not 1, and 1-0 is not 10.
 _BETWEEN_WORDS = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W_])|(?<=[^\W_])[\s_-]+(?=[^\W\d_])")
 _ZEROS = re.compile(r"(?<![\d.])0+(?=\d)")

@@ -214,7 +214,7 @@ def _as_number(name: str, column: NDArray[np.float64], doubt: Doubt = NO_DOUBT) 
     present = column[~np.isnan(column)]
     missing = len(column) - len(present)
     if len(present) == 0:
-        return _empty(name, column)
+        return _empty(name, column, doubt)
     low, high = float(present.min()), float(present.max())
     found = UnderstoodColumn(
         name,
@@ -228,7 +228,7 @@ def _as_number(name: str, column: NDArray[np.float64], doubt: Doubt = NO_DOUBT) 
     if low == high:
         return _left_out(found, "constant", "every cell is the same", number_text(low))
     if len(present) >= _FEW_ROWS and not missing and _is_whole(present):
-        counts_on = bool(np.all(np.diff(present) == 1))
+        counts_on = np.array_equal(present, present[0] + np.arange(len(present)))
         if counts_on and (present[0] in (0, 1) or _NAME_OF_ROWS.fullmatch(name)):
             return _left_out(found, "identifier", "counts the rows")
         distinct = len(np.unique(present))
@@ -273,7 +273,7 @@ def _as_date(
 ) -> UnderstoodColumn:
     present = dates[~np.isnat(dates)]
     if len(present) == 0:
-        return _empty(name, dates)
+        return _empty(name, dates, doubt)
     first, last = (
         str(when).replace("T", " ").removesuffix(" 00:00:00")
         for when in (present.min(), present.max())
@@ -291,10 +291,10 @@ def _as_date(
     return _left_out(found, "constant", "every cell is the same", first) if first == last else found
 
 
-def _empty(name: str, column: Column) -> UnderstoodColumn:
+def _empty(name: str, column: Column, doubt: Doubt = NO_DOUBT) -> UnderstoodColumn:
     missing = len(column)
     return UnderstoodColumn(
-        name, "empty", missing, "", "no cell is filled", is_used=False, column=column
+        name, "empty", missing, "", "no cell is filled", doubt, is_used=False, column=column
     )
 
 
@@ -306,7 +306,6 @@ def _left_out(
         kind=kind,
         remark=why,
         is_used=False,
-        doubt=NO_DOUBT,
         content=found.content if content is None else content,
     )
 

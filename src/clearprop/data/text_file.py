@@ -15,16 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from clearprop.core.reading import open_to_read
 from clearprop.data.format import DEFLATE_LIMIT, cannot_read
 from clearprop.errors import DataError, listed
 
 STDIN = "-"
 
+MOST_PIPED = 2**30
+"""Bytes that are taken from standard input at most."""
+
 _SAMPLE = 2**18  # bytes or characters that are looked at to find out what a file is
 _MOST_LINES = 200
 _LONGEST_LINE = 2**25  # characters: more than 100,000 columns have
 _SMALL = 2**26  # bytes that any packed file may hold
-_MOST_PIPED = 2**31  # bytes from standard input, which are kept
 _PACKED: dict[bytes, Callable[..., Any]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
@@ -153,7 +156,7 @@ def open_text(path: Path, encoding: str | None = None) -> TextFile:
     with _reading(path):
         with _unpacked(path, piped) as stream:
             head = stream.read(_SAMPLE)
-        _require_text(path, head)
+        require_text(path, head)
         found = encoding or _encoding_of(head)
         with _unpacked(path, piped) as stream:
             other = _first_other(stream, found)
@@ -236,7 +239,13 @@ def _first_word(data: bytes, encoding: str) -> str:
     return next((word[:20] for word in words if not word.isascii()), "")
 
 
-def _require_text(path: Path, head: bytes) -> None:
+def require_text(path: str | Path, head: bytes) -> None:
+    """Refuse what begins as no text; files that people take for tables are called by their kind.
+
+    Raises
+    ------
+    DataError
+    """
     for magic, reason in _NO_TEXT.items():
         if head.startswith(magic):
             raise DataError(f"{path} {reason}.")
@@ -270,7 +279,7 @@ def _reading(path: Path) -> Iterator[None]:
 @contextmanager
 def _unpacked(path: Path, piped: bytes | None) -> Iterator[IO[bytes]]:
     """Open a file, and unpack it on the way, if it is packed, up to a bound."""
-    with path.open("rb") if piped is None else io.BytesIO(piped) as file:
+    with open_to_read(path) if piped is None else io.BytesIO(piped) as file:
         start = file.read(6)
         file.seek(0, io.SEEK_END)
         most = max(_SMALL, file.tell() * DEFLATE_LIMIT)
@@ -332,7 +341,15 @@ class _Bounded(io.RawIOBase):
 
 
 def _standard_input() -> bytes:
-    data = sys.stdin.buffer.read(_MOST_PIPED + 1)
-    if len(data) > _MOST_PIPED:
-        raise DataError("Standard input gives over 2 GiB. Write it to a file first.")
+    """Return what is piped, up to a bound; what begins as no text is not waited for."""
+    if sys.stdin is None:
+        raise DataError("There is no standard input to read; it is closed.")
+    head = sys.stdin.buffer.read(_SAMPLE)
+    require_text("Standard input", head)
+    data = head + sys.stdin.buffer.read(MOST_PIPED + 1 - len(head))
+    if len(data) > MOST_PIPED:
+        raise DataError(
+            f"Standard input goes on after {MOST_PIPED // 2**20} MiB. Save it to a file, and give "
+            "that."
+        )
     return data

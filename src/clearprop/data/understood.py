@@ -92,10 +92,13 @@ class UnderstoodColumn(Understood):
 
 
 def doubts_of(found: Iterable[Understood]) -> list[str]:
-    """Return the sentences of doubt, one for all columns with the same ground."""
+    """Return the sentences of doubt, one for all columns with the same ground.
+
+    Those on columns that are left out don't matter, unless it is what they doubt that is left.
+    """
     grounds: dict[str, list[Understood]] = {}
     for one in found:
-        if one.doubt.says:
+        if one.doubt.says and (one.is_used or one.kind == "empty"):
             grounds.setdefault(one.doubt.ground or one.name, []).append(one)
     says = []
     for first, *others in grounds.values():

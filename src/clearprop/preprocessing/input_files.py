@@ -14,17 +14,14 @@ from clearprop.data import loading
 from clearprop.data.dataset import Problem
 from clearprop.data.format import Format, cannot_read
 from clearprop.data.picture_formats import named_like_a_picture
+from clearprop.data.text_file import MOST_PIPED, STDIN, require_text
 from clearprop.errors import DataError, ShapeError, listed
 from clearprop.preprocessing.input_recipes import Recipe
 from clearprop.preprocessing.picture_recipe import PictureRecipe
 
-STANDARD_INPUT = "-"
-
-MOST_PIPED = 2**30
-"""Bytes that are taken from standard input at most."""
-
 _STEP = 2**20  # bytes
 _PIPED = "standard input"
+_PROSE = ".txt"  # beside a table it is about it
 _KINDS = 5  # suffixes in a sentence at most
 _SUFFIXES = {  # of files by their first bytes; everything else is a picture, or text
     b"PK\x03\x04": ".npz",
@@ -78,12 +75,12 @@ def found_files(names: Sequence[str | os.PathLike[str]], recipe: Recipe) -> Iter
         raise DataError("There is no file to predict from; give at least one.")
     search = _Search(isinstance(recipe, PictureRecipe))
     texts = [os.fspath(name) for name in names]
-    piped = STANDARD_INPUT in texts
+    piped = STDIN in texts
     with tempfile.TemporaryDirectory(prefix="clearprop-") if piped else nullcontext("") as kept:
         paths: list[Path] = []
         for name in texts:
             path = Path(name)
-            if name == STANDARD_INPUT:
+            if name == STDIN:
                 paths.append(_piped(Path(kept), pictures=search.pictures))
             elif path.is_dir():
                 paths += search.folder(path)
@@ -150,13 +147,18 @@ class _Search:
         reason = f"can't be looked into: {error.strerror or error}"
         self.problems.append(Problem(str(error.filename), reason))
 
-    def _is_input(self, form: Format | None) -> bool:
-        """Whether files of a format can be input; no picture is in a table, nor in notes.txt."""
-        return form is not None and form.takes_inputs and not (self.pictures and form.has_columns)
+    def _is_input(self, path: Path) -> bool:
+        owner = loading.format_of(path)
+        return (
+            owner is not None
+            and owner.takes_inputs
+            and not (self.pictures and owner.has_columns)  # an array may hold pictures
+        )
 
     def _chosen(self, files: list[Path], place: str, *, several: bool) -> list[Path]:
         """Choose among files that nobody has named one by one, and note the others."""
-        owned = [path for path in files if self._is_input(loading.format_of(path))]
+        owned = [path for path in files if self._is_input(path)]
+        owned = [path for path in owned if path.suffix.lower() != _PROSE] or owned
         pictures = [path for path in files if named_like_a_picture(path)]
         chosen = pictures if self.pictures and pictures else owned
         expected = "picture" if self.pictures else f"{loading.suffixes(_known())} file"
@@ -196,6 +198,8 @@ def _piped(folder: Path, *, pictures: bool) -> Path:
         head = source.read(_STEP)
         plain = "" if pictures else ".csv"
         suffix = next((one for start, one in _SUFFIXES.items() if head.startswith(start)), plain)
+        if suffix == ".csv":
+            require_text(_PIPED, head)  # else an endless one would be waited for
         path = folder / f"{_PIPED}{suffix}"
         with path.open("wb") as file:
             while head:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 from typing import TextIO
 
 from clearprop.core.printable import printable
@@ -14,6 +15,8 @@ _LINES = 10  # how many a whole run prints where lines can't move
 class ProgressLine(Callback):
     """Show epoch, loss, score and time left: moving on a terminal, else about ten lines in all.
 
+    Training goes on where nothing can be written: nobody has to watch it.
+
     Parameters
     ----------
     stream : text file, optional
@@ -21,8 +24,8 @@ class ProgressLine(Callback):
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self.stream = sys.stderr if stream is None else stream
-        self.moves = self.stream.isatty()
+        self.stream: TextIO | None = sys.stderr if stream is None else stream
+        self.moves = self.stream is not None and self.stream.isatty()  # there may be none at all
         self._width = 0
         self._shown = self._began = 0.0
         self._first_step = 0
@@ -35,7 +38,7 @@ class ProgressLine(Callback):
     def on_train_begin(self, run: Run) -> None:
         """Start the clock."""
         for remark in run.remarks:
-            self.stream.write(printable(remark) + "\n")
+            self._write(printable(remark) + "\n")
         self._began = self._shown = time.monotonic()
         self._first_step = run.step
 
@@ -53,17 +56,22 @@ class ProgressLine(Callback):
         """Leave the last state on the screen."""
         if self.moves:
             self._show(run)
-            self.stream.write("\n")
+            self._write("\n")
 
     def _show(self, run: Run) -> None:
         self._shown = time.monotonic()
         line = f"epoch {run.epoch}/{run.epochs}  {_reached(run)}  {self._time_left(run)}".rstrip()
         if self.moves:
-            self.stream.write("\r" + line.ljust(self._width))
+            self._write("\r" + line.ljust(self._width))
             self._width = len(line)
         else:
-            self.stream.write(line + "\n")
-        self.stream.flush()
+            self._write(line + "\n")
+
+    def _write(self, text: str) -> None:
+        if self.stream is not None:
+            with suppress(OSError):
+                self.stream.write(text)
+                self.stream.flush()
 
     def _time_left(self, run: Run) -> str:
         done = run.step - self._first_step
