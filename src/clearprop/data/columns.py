@@ -28,6 +28,7 @@ from clearprop.data.understood import (
     UnderstoodColumn,
     some,
 )
+from clearprop.errors import counted
 
 MOST_CATEGORIES = 100
 """Categories of a column that get an input each: the most frequent ones."""
@@ -190,10 +191,10 @@ def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
         if not codes and share > 0.5:
             at = int(np.flatnonzero(~is_number & ~markers)[0])
             doubt = Doubt(
-                f"{name}: {counts[is_number].sum():,} numbers and "
-                f"{counts[~is_number & ~markers].sum():,} texts such as {words.texts[at][:40]!r} "
-                f"(row {_row_of(words, at)}) are taken as categories; --number {_typed(name)} "
-                "takes them as numbers, and the texts as missing."
+                f"{name}: {counted(int(counts[is_number].sum()), 'number')} and "
+                f"{counted(int(counts[~is_number & ~markers].sum()), 'text')} such as "
+                f"{words.texts[at][:40]!r} (row {_row_of(words, at)}) are taken as categories; "
+                f"--number {_typed(name)} takes them as numbers, and the texts as missing."
             )
     found = as_date(name, words, spelling)
     if found is not None:

@@ -342,11 +342,12 @@ def _task_in_words(
 ) -> tuple[str, str]:
     """Say what is learned, and why it is taken for that."""
     if isinstance(values, Words) or class_names is not None:
-        classes = f"{len(class_names or ()):,} classes"
+        names = class_names or ()
+        classes = f"{len(names):,} classes: {listed(names, 4)}"
         if isinstance(values, Words) or task:
             return classes, ""
-        return classes, ": few different whole numbers; --task regress takes them as values"
+        return classes, "; few different whole numbers: --task regress takes them as values"
     low, high = float(values.min()), float(values.max())
     is_whole = not task and np.array_equal(values, np.trunc(values))
-    why = f": {why_values(values)}; --task classify takes them as classes" if is_whole else ""
+    why = f"; {why_values(values)}: --task classify takes them as classes" if is_whole else ""
     return f"values from {low:g} to {high:g}", why
