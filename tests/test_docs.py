@@ -206,7 +206,7 @@ def test_what_a_command_does_not_say_is_found(workplace):
     text = ["```text a.csv", "x,y", "1,a", "2,a", "3,b", "4,b", "```", "```console"]
     shown = [
         "$ clearprop data a.csv",
-        "Target: y (the last column), 2 classes: a, b.",
+        "Target: y (by its name), 2 classes: a, b.",
         "...",
         "```",
     ]
