@@ -15,7 +15,13 @@ from clearprop.data.format import Format
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.table import Column, Table, Words, is_missing
 from clearprop.data.target import understand_target, why_values
-from clearprop.data.understood import Spelling, UnderstoodColumn, decimal_of, doubts_of
+from clearprop.data.understood import (
+    LONGEST_NAME,
+    Spelling,
+    UnderstoodColumn,
+    decimal_of,
+    doubts_of,
+)
 from clearprop.errors import DataError, counted, listed, unknown_name
 
 _USUAL_TARGETS = ("target", "label", "class", "y")
@@ -255,7 +261,7 @@ def _dataset(
         raise _nothing_to_learn_from(path, source, found, name)
     there = ~is_missing(label.column)
     if not there.any():
-        raise DataError(f"{path}: no row has a value of {name!r}, the target.")
+        raise DataError(f"{path}: no row has a value of {name[:LONGEST_NAME]!r}, the target.")
     values, rows = label.column[there], int(np.sum(there))
     y, class_names = understand_target(values, name, reading.task)
     if class_names is not None and len(class_names) > max(rows / 2, 2):
@@ -274,11 +280,11 @@ def _dataset(
         remark=f"{chosen}{why}",
         missing=lost,
     )
-    notes = [f"Target: {name}{labelled}, {task}{why}."]
+    notes = [f"Target: {name[:LONGEST_NAME]}{labelled}, {task}{why}."]
     if lost:
         notes.append(f"{counted(lost, 'row')} without a target, left out.")
     notes += doubts_of([label, *found])
-    if gaps := [one.name for one in used if 2 * one.missing > len(there)]:
+    if gaps := [one.name[:LONGEST_NAME] for one in used if 2 * one.missing > len(there)]:
         notes.append(
             f"Over half of the cells are missing in {listed(gaps, 6)}; "
             "--drop COLUMN leaves one out."
