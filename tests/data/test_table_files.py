@@ -168,6 +168,13 @@ def test_a_target_without_a_value_or_of_names_is_refused(tmp_path: Path) -> None
         read(write(tmp_path, table_text(a=names, y=["no", "yes"] * 20)), target="a")
 
 
+def test_a_count_is_learned_from_where_there_is_nothing_else(tmp_path: Path) -> None:
+    text = table_text(hour=range(60), y=[2.5 * row for row in range(60)])
+    dataset = load(write(tmp_path, text))
+    assert cells_of(dataset, "hour") == [*range(60)]
+    assert "hour: counts the rows; it is used, as there is no other column" in said_by(dataset)
+
+
 # What is said and refused
 
 

@@ -17,6 +17,7 @@ from clearprop.data.table import Column, Table, Words, is_missing
 from clearprop.data.target import understand_target, why_values
 from clearprop.data.understood import (
     LONGEST_NAME,
+    Doubt,
     Spelling,
     UnderstoodColumn,
     decimal_of,
@@ -246,6 +247,15 @@ def _kept(one: UnderstoodColumn) -> UnderstoodColumn:
     return replace(one, is_used=True, remark=f"{remark}, as --keep says")
 
 
+def _as_all_there_is(one: UnderstoodColumn) -> UnderstoodColumn:
+    """Use a column of numbers that looks like a name of rows where there is nothing else."""
+    if one.kind != "identifier" or isinstance(one.column, Words):
+        return one
+    name = one.name[:LONGEST_NAME]
+    says = f"{name}: {one.remark}; it is used, as there is no other column to learn from."
+    return replace(one, is_used=True, remark="standardised", doubt=Doubt(says))
+
+
 def _dataset(
     path: Path,
     source: Source,
@@ -256,6 +266,8 @@ def _dataset(
 ) -> Dataset:
     found = [one for one in found if one is not label]
     name = label.name
+    if not any(one.is_used for one in found):
+        found = [_as_all_there_is(one) for one in found]
     used = [one for one in found if one.is_used]
     if not used:
         raise _nothing_to_learn_from(path, source, found, name)
