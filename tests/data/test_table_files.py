@@ -168,6 +168,13 @@ def test_a_target_without_a_value_or_of_names_is_refused(tmp_path: Path) -> None
         read(write(tmp_path, table_text(a=names, y=["no", "yes"] * 20)), target="a")
 
 
+def test_a_count_is_learned_from_where_there_is_nothing_else(tmp_path: Path) -> None:
+    text = table_text(hour=range(60), y=[2.5 * row for row in range(60)])
+    dataset = load(write(tmp_path, text))
+    assert cells_of(dataset, "hour") == [*range(60)]
+    assert "hour: counts the rows; it is used, as there is no other column" in said_by(dataset)
+
+
 # What is said and refused
 
 
@@ -274,3 +281,13 @@ def test_columns_that_must_be_read_again_are_read_at_once(
     codes = {f"c{number}": ["007", "12", "99"] * 20 for number in range(40)}
     load(write(tmp_path, table_text(**codes, y=["no", "yes"] * 30)))
     assert len(walks) < 6
+
+
+def test_notes_and_errors_stay_short_whatever_names_and_cells_are(tmp_path: Path) -> None:
+    long = "n" * 50_000
+    cells = [f"{'w' * 20_000}" if row == 3 else row * row for row in range(30)]
+    text = table_text(**{long: cells, f"{long}2": ["?", "x", "z"] * 10, f"{long}3": [1, 2, 3] * 10})
+    assert max(map(len, load(write(tmp_path, text)).notes)) < 500
+    with pytest.raises(DataError) as caught:
+        read(write(tmp_path, table_text(**{long: [1] * 9, f"{long}2": ["u", "v", "w"] * 3})))
+    assert len(str(caught.value).replace(str(tmp_path), "")) < 500

@@ -15,7 +15,14 @@ from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.table import Column, Table, Words, is_missing
 from clearprop.data.target import understand_target, why_values
-from clearprop.data.understood import Spelling, UnderstoodColumn, decimal_of, doubts_of
+from clearprop.data.understood import (
+    LONGEST_NAME,
+    Doubt,
+    Spelling,
+    UnderstoodColumn,
+    decimal_of,
+    doubts_of,
+)
 from clearprop.errors import DataError, counted, listed, unknown_name
 
 _USUAL_TARGETS = ("target", "label", "class", "y")
@@ -262,6 +269,15 @@ def _kept(one: UnderstoodColumn) -> UnderstoodColumn:
     return replace(one, is_used=True, remark=f"{remark}, as --keep says")
 
 
+def _as_all_there_is(one: UnderstoodColumn) -> UnderstoodColumn:
+    """Use a column of numbers that looks like a name of rows where there is nothing else."""
+    if one.kind != "identifier" or isinstance(one.column, Words):
+        return one
+    name = one.name[:LONGEST_NAME]
+    says = f"{name}: {one.remark}; it is used, as there is no other column to learn from."
+    return replace(one, is_used=True, remark="standardised", doubt=Doubt(says))
+
+
 def _dataset(
     path: Path,
     source: Source,
@@ -272,12 +288,14 @@ def _dataset(
 ) -> Dataset:
     found = [one for one in found if one is not label]
     name = label.name
+    if not any(one.is_used for one in found):
+        found = [_as_all_there_is(one) for one in found]
     used = [one for one in found if one.is_used]
     if not used:
         raise _nothing_to_learn_from(path, source, found, name)
     there = ~is_missing(label.column)
     if not there.any():
-        raise DataError(f"{path}: no row has a value of {name!r}, the target.")
+        raise DataError(f"{path}: no row has a value of {name[:LONGEST_NAME]!r}, the target.")
     values, rows = label.column[there], int(np.sum(there))
     y, class_names = understand_target(values, name, reading.task)
     if class_names is not None and len(class_names) > max(rows / 2, 2):
@@ -296,11 +314,11 @@ def _dataset(
         remark=f"{chosen}{why}",
         missing=lost,
     )
-    notes = [f"Target: {name}{labelled}, {task}{why}."]
+    notes = [f"Target: {name[:LONGEST_NAME]}{labelled}, {task}{why}."]
     if lost:
         notes.append(f"{counted(lost, 'row')} without a target, left out.")
     notes += doubts_of([label, *found])
-    if gaps := [one.name for one in used if 2 * one.missing > len(there)]:
+    if gaps := [one.name[:LONGEST_NAME] for one in used if 2 * one.missing > len(there)]:
         notes.append(
             f"Over half of the cells are missing in {listed(gaps, 6)}; "
             "--drop COLUMN leaves one out."

@@ -22,6 +22,9 @@ Kind: TypeAlias = Literal[
 STRANGERS = 0.1
 """The share of cells among numbers or dates that may be something else."""
 
+LONGEST_NAME = 60
+"""Letters of a column's name that a sentence shows."""
+
 SAMPLE = 300
 """Different texts that are tried before all are."""
 
@@ -99,8 +102,9 @@ def doubts_of(found: Iterable[Understood]) -> list[str]:
             grounds.setdefault(one.doubt.ground or one.name, []).append(one)
     says = []
     for first, *others in grounds.values():
-        so_in = f" So in {listed([one.name for one in others], 4)}." if others else ""
-        says.append(first.doubt.says + so_in)
+        so_in = listed([one.name[:LONGEST_NAME] for one in others], 4)
+        sentence = first.doubt.says.replace(first.name, first.name[:LONGEST_NAME])
+        says.append(f"{sentence} So in {so_in}." if others else sentence)
     more = len(says) - _MOST_WARNINGS
     return says if more <= 0 else [*says[:_MOST_WARNINGS], f"{more} more columns are in doubt."]
 
