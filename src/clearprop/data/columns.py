@@ -133,8 +133,9 @@ def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | N
         return None
     dates = np.full(len(words.texts) + 1, np.datetime64("NaT"), "datetime64[s]")
     tried = {form: read_dates(texts, form) for form in forms}
-    if spelling.day_first:
-        forms.sort(key=lambda form: not form.startswith("day"))
+    told = spelling.day_first is not None
+    day_first = spelling.day_first if told else spelling.decimal == ","
+    forms.sort(key=lambda form: form.startswith("day") != day_first)
     best = max(forms, key=lambda form: int(np.sum(~np.isnat(tried[form]))))
     dates[:-1][~markers] = tried[best]
     unread = np.isnat(dates[:-1]) & ~markers
@@ -144,7 +145,7 @@ def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | N
     doubt = _strangers(name, words, strange, counts, "dates")
     unread_by = {form: int(np.isnat(tried[form]).sum()) for form in forms}
     ties = [best, *(form for form in forms if form != best and unread_by[form] == unread_by[best])]
-    if not doubt.says and len(ties) > 1:
+    if not doubt.says and len(ties) > 1 and not told:
         doubt = Doubt(
             f"{name}: dates such as {texts[0]!r} are read as {best}; they could be {ties[1]} "
             "as well, as no day is above 12.",
@@ -287,6 +288,7 @@ def _as_date(
         "days, year, month, weekday"
         + (", hour" if np.any(present.astype("M8[D]") != present) else ""),
         doubt,
+        date_form=form,
         column=dates,
     )
     return _left_out(found, "constant", "every cell is the same", first) if first == last else found

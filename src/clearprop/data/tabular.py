@@ -145,7 +145,13 @@ class TableFormat(Format):
         found, spelling = _understand(source, reading)
         label, chosen = _choose_target(found, reading.target)
         dataset = _dataset(path, source, reading, found, label, chosen)
-        return replace(dataset, form=replace(reading.text, decimal=spelling.decimal))
+        orders = [order for order in map(_day_first, found) if order is not None]
+        form = replace(
+            reading.text,
+            decimal=spelling.decimal,
+            day_first=orders[0] if orders else reading.text.day_first,
+        )
+        return replace(dataset, form=form)
 
     def column_names(self, path: Path, form: TextForm = DEFAULT.text) -> tuple[str, ...]:
         """Return the columns' names."""
@@ -226,8 +232,10 @@ def _understand(source: Source, reading: Reading) -> tuple[list[UnderstoodColumn
     said, told = reading.text.decimal, decimal_of(read[name] for name in wanted)
     decimal = said or told if reading.roles is None else told or said
     missing = frozenset(text.lower() for text in reading.text.missing)
-    spelling = Spelling(decimal or ".", missing, day_first=decimal == ",")
-    found, used = [], {*reading.keep, *roles}
+    spelling = Spelling(decimal or ".", missing, reading.text.day_first)
+    found: list[UnderstoodColumn] = []
+    used = {*reading.keep, *roles}
+    open_dates: dict[int, Words] = {}
     again = [
         name
         for name in wanted
@@ -239,8 +247,21 @@ def _understand(source: Source, reading: Reading) -> tuple[list[UnderstoodColumn
         cells = read.pop(name)
         words = written.pop(name, cells if isinstance(cells, Words) else None)
         one = _as_asked(name, cells, words, spelling, roles, categories, numbers)
+        if one.date_form and one.doubt.says and words is not None:
+            open_dates[len(found)] = words
         found.append(_kept(one) if name in used and not one.is_used else one)
+    orders = {_day_first(one) for one in found if not one.doubt.says} - {None}
+    if open_dates and len(orders) == 1:  # other columns leave no doubt
+        spelling = replace(spelling, day_first=orders.pop())
+        for place, words in open_dates.items():
+            found[place] = columns.as_date(found[place].name, words, spelling) or found[place]
     return found, spelling
+
+
+def _day_first(one: UnderstoodColumn) -> bool | None:
+    """Whether dates are written with the day before the month; None where that is not open."""
+    orders = {"day/month/year": True, "day.month.year": True, "month/day/year": False}
+    return orders.get(one.date_form)
 
 
 def _as_asked(

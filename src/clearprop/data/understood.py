@@ -59,6 +59,8 @@ class Understood:
         The use that is made of it, or the reason why it is left out.
     doubt : Doubt
     is_used : bool
+    date_form : str
+        The way in which its dates are written; empty for other kinds.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Understood:
     remark: str
     doubt: Doubt = NO_DOUBT
     is_used: bool = True
+    date_form: str = ""
 
     def to_json(self) -> dict[str, Json]:
         """Describe it in JSON values, without the cells."""
@@ -119,13 +122,14 @@ class Spelling:
         The sign before a fraction where a column leaves it open.
     missing : frozenset of str
         Texts, in small letters, that stand for missing in every column.
-    day_first : bool
-        Whether 1/2/2020 is the first of February where a column leaves it open.
+    day_first : bool or None
+        Whether 1/2/2020 is the first of February where a column leaves it open; None where nothing
+        tells it.
     """
 
     decimal: str = "."
     missing: frozenset[str] = frozenset()
-    day_first: bool = False
+    day_first: bool | None = None
 
     def is_missing(self, text: str, *, among_words: bool = False) -> bool:
         """Whether a text stands for a missing value."""
