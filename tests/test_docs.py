@@ -1,7 +1,9 @@
 """Every example in README and docs runs, every quoted line is the code's, every link leads on.
 
 The python blocks of a file share one namespace and run in order, with its console blocks, in an
-empty folder from which ``../shared/data`` is the real data. Only ``<!-- not run: reason -->`` on
+empty folder from which ``../shared/data`` is the real data. A block with a file's name behind its
+language is that file; what a console block shows behind a command stands in the command's output,
+line by line, where ``...`` alone stands for any lines. Only ``<!-- not run: reason -->`` on
 the line before a block keeps it from running; where the reason is ``quoted from PATH``, the block
 must stand in that file word for word.
 """
@@ -20,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 FILES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 SHARED_DATA = ROOT / "../shared/data"
 
-FENCE = re.compile(r"\s*(```+)\s*(\w*)")
+FENCE = re.compile(r"\s*(```+)\s*(\w*) ?(\S*)")
 NOT_RUN = re.compile(r"<!-- not run: (\w.{3,}) -->")
 QUOTED = "quoted from "
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
@@ -28,12 +30,13 @@ LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, the number of its first line from 0, and why it is not run."""
+    """A fenced block: its language, its first line from 0, why it is not run, and its file."""
 
     language: str
     first: int
     text: str
     not_run: str | None
+    file: str = ""
 
 
 def blocks_of(markdown):
@@ -53,7 +56,7 @@ def blocks_of(markdown):
             end = next((n for n in numbers if lines[n].strip() == fence[1]), None)
             assert end is not None, f"the block in line {number + 1} never ends"
             text = dedent("\n".join(lines[number + 1 : end]))
-            found.append(Block(fence[2], number + 1, text, marker and marker[1]))
+            found.append(Block(fence[2], number + 1, text, marker and marker[1], fence[3]))
             marker = None
         else:
             assert "```" not in lines[number], f"line {number + 1} hides a block within a line"
@@ -61,9 +64,16 @@ def blocks_of(markdown):
 
 
 def commands_of(console):
-    """Return the arguments of every ``$ clearprop`` in a console block."""
-    lines = console.replace("\\\n", " ").splitlines()
-    return [shlex.split(line)[2:] for line in lines if line.startswith("$ clearprop")]
+    """Return the arguments of every ``$ clearprop`` in a console block, with what it shows."""
+    found = []
+    for line in console.replace("\\\n", " ").splitlines():
+        if line.startswith("$"):
+            shown = []
+            if line.startswith("$ clearprop"):
+                found.append((shlex.split(line)[2:], shown))
+        elif found:
+            shown.append(line.rstrip())
+    return found
 
 
 def run_blocks(path):
@@ -77,12 +87,14 @@ def run_blocks(path):
         if block.language == "python":
             source = "\n" * block.first + block.text  # so that a traceback names the file's line
             exec(compile(source, str(path), "exec"), namespace)  # noqa: S102 - our own examples
+        if block.file:
+            Path(block.file).write_text(block.text + "\n", encoding="utf-8")
         if block.language == "console":
-            for arguments in commands_of(block.text):
-                run_command(arguments)
+            for arguments, shown in commands_of(block.text):
+                run_command(arguments, shown)
 
 
-def run_command(arguments):
+def run_command(arguments, shown=()):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "clearprop", *arguments],
         stdin=subprocess.DEVNULL,
@@ -90,7 +102,14 @@ def run_command(arguments):
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"clearprop {shlex.join(arguments)}:\n{done.stdout}{done.stderr}"
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, f"clearprop {shlex.join(arguments)}:\n{said}"
+    streams = [[line.rstrip() for line in text.splitlines()] for text in (done.stdout, done.stderr)]
+    for line in shown:
+        if line not in ("", "..."):
+            has_it = [stream for stream in streams if line in stream]
+            assert has_it, f"clearprop {shlex.join(arguments)} does not say:\n{line}\n{said}"
+            del has_it[0][: has_it[0].index(line) + 1]  # the next one comes after it
 
 
 @pytest.fixture
@@ -180,7 +199,21 @@ def test_only_clearprop_s_commands_are_run():
     console = (
         "$ pip install clearprop\n$ clearprop train 'my data' \\\n    --epochs 3\nloss 0.1\n..."
     )
-    assert commands_of(console) == [["train", "my data", "--epochs", "3"]]
+    assert commands_of(console) == [(["train", "my data", "--epochs", "3"], ["loss 0.1", "..."])]
+
+
+def test_what_a_command_does_not_say_is_found(workplace):
+    text = ["```text a.csv", "x,y", "1,a", "2,a", "3,b", "4,b", "```", "```console"]
+    shown = [
+        "$ clearprop data a.csv",
+        "Target: y (by its name), 2 classes: a, b.",
+        "...",
+        "```",
+    ]
+    run_blocks(write(workplace, *text, *shown))
+    shown[1] = "Target: x"
+    with pytest.raises(AssertionError, match="does not say"):
+        run_blocks(write(workplace, *text, *shown))
 
 
 def test_a_block_with_a_reason_is_not_run(workplace):

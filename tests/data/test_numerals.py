@@ -14,6 +14,7 @@ from clearprop.data.numerals import (
     date_forms_of,
     is_code,
     is_marker,
+    is_plain_number,
     read_dates,
     read_number,
     tells_decimal,
@@ -162,6 +163,17 @@ def test_further_markers_of_missing_values(cell: str) -> None:
 @pytest.mark.parametrize("cell", ["0", "no", "nada", "Nancy", "a-b", "null island", "7?"])
 def test_what_is_no_marker(cell: str) -> None:
     assert not is_marker(cell)
+
+
+@pytest.mark.parametrize(
+    "cell", ["9" * 300_000 + "x", f"1{' ' * 300_000}2", f"12:00{' ' * 300_000}x", "1," * 99_999]
+)
+def test_very_long_cells_take_no_time(cell: str) -> None:
+    # A pattern that goes back and forth would take hours.
+    assert not is_plain_number(cell)
+    assert math.isnan(read_number(cell))
+    assert tells_decimal(cell) in (None, ",")
+    assert date_forms_of([cell, f"2020-01-01 {cell}"]) == []
 
 
 def test_digits_behind_a_zero_are_a_name() -> None:

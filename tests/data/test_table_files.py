@@ -7,9 +7,11 @@ import pytest
 from small_tables import cells_of, kinds_of, read, said_by, table_text, write
 
 from clearprop.data import Table, describe, load
+from clearprop.data.delimited import Delimited
 from clearprop.data.reading import Reading
 from clearprop.data.text_file import TextFile
 from clearprop.errors import DataError, UnknownNameError, UsageError
+from clearprop.preprocessing import fit_recipe
 
 SMALL = "width,colour,y\n1.5,red,0\n,blue,1\n-2e3,,0\n4,red,1\n"
 
@@ -44,7 +46,7 @@ def test_the_first_note_names_the_target_and_how_it_was_chosen(
     assert dataset.target_name == chosen
     assert dataset.notes[0].startswith(f"Target: {chosen} ({how}), 2 classes")
     asked = load(path, target="b")
-    assert (asked.target_name, asked.notes[0][:24]) == ("b", "Target: b, 2 classes: fe")
+    assert (asked.target_name, asked.notes[0][:24]) == ("b", "Target: b, 2 classes: 0,")
 
 
 @pytest.mark.parametrize(
@@ -168,6 +170,13 @@ def test_a_target_without_a_value_or_of_names_is_refused(tmp_path: Path) -> None
         read(write(tmp_path, table_text(a=names, y=["no", "yes"] * 20)), target="a")
 
 
+def test_a_count_is_learned_from_where_there_is_nothing_else(tmp_path: Path) -> None:
+    text = table_text(hour=range(60), y=[2.5 * row for row in range(60)])
+    dataset = load(write(tmp_path, text))
+    assert cells_of(dataset, "hour") == [*range(60)]
+    assert "hour: counts the rows; it is used, as there is no other column" in said_by(dataset)
+
+
 # What is said and refused
 
 
@@ -193,7 +202,7 @@ def test_the_description_has_every_column(tmp_path: Path) -> None:
         ("a", "number", True),
         ("when", "date", True),
     ]
-    assert described["notes"] == ["Target: y (by its name), 2 classes."]
+    assert described["notes"] == ["Target: y (by its name), 2 classes: no, yes."]
 
 
 @pytest.mark.parametrize(
@@ -274,3 +283,40 @@ def test_columns_that_must_be_read_again_are_read_at_once(
     codes = {f"c{number}": ["007", "12", "99"] * 20 for number in range(40)}
     load(write(tmp_path, table_text(**codes, y=["no", "yes"] * 30)))
     assert len(walks) < 6
+
+
+def test_notes_and_errors_stay_short_whatever_names_and_cells_are(tmp_path: Path) -> None:
+    long = "n" * 50_000
+    cells = [f"{'w' * 20_000}" if row == 3 else row * row for row in range(30)]
+    text = table_text(**{long: cells, f"{long}2": ["?", "x", "z"] * 10, f"{long}3": [1, 2, 3] * 10})
+    assert max(map(len, load(write(tmp_path, text)).notes)) < 500
+    with pytest.raises(DataError) as caught:
+        read(write(tmp_path, table_text(**{long: [1] * 9, f"{long}2": ["u", "v", "w"] * 3})))
+    assert len(str(caught.value).replace(str(tmp_path), "")) < 500
+
+
+def test_the_order_of_day_and_month_is_told_by_another_column_and_kept(tmp_path: Path) -> None:
+    open_dates = [f"{1 + row % 12:02}/{1 + row % 9:02}/2020" for row in range(24)]
+    told = [f"{13 + row % 12}/02/2021" for row in range(24)]
+    y = ["no", "yes"] * 12
+    alone = load(write(tmp_path, table_text(when=open_dates, y=y)))
+    assert "could be day/month/year as well" in said_by(alone)
+    both = load(write(tmp_path, table_text(when=open_dates, then=told, y=y)))
+    assert "could be" not in said_by(both)
+    assert cells_of(both, "when")[1] == "2020-02-02T00:00:00"
+    assert cells_of(both, "when")[9] == "2020-01-10T00:00:00"
+    assert both.form.day_first is True
+    new = write(tmp_path, "when,then\n03/04/2020,05/02/2021\n", "new.csv")
+    samples = Delimited().read_inputs(new, fit_recipe(both).reading())
+    assert samples.notes == ()
+    assert str(samples.raw.columns["when"][0]) == "2020-04-03T00:00:00"
+    samples = Delimited().read_inputs(new, fit_recipe(alone).reading())
+    assert str(samples.raw.columns["when"][0]) == "2020-03-04T00:00:00"
+
+
+def test_notes_below_a_table_are_no_rows(tmp_path: Path) -> None:
+    rows = "a,b,c,y\n1,2,3,no\n2,,,\n4,5,6,yes\n7,8,9,no\n1,1,1,yes\nSum,,,\nSource: us,,,\n"
+    dataset = load(write(tmp_path, rows))
+    assert cells_of(dataset, "a") == [1, 4, 7, 1]
+    assert "2 lines below the table, passed over." in dataset.notes
+    assert "1 row without a target, left out." in dataset.notes

@@ -28,6 +28,7 @@ from clearprop.data.understood import (
     UnderstoodColumn,
     some,
 )
+from clearprop.errors import counted
 
 MOST_CATEGORIES = 100
 """Categories of a column that get an input each: the most frequent ones."""
@@ -132,8 +133,9 @@ def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | N
         return None
     dates = np.full(len(words.texts) + 1, np.datetime64("NaT"), "datetime64[s]")
     tried = {form: read_dates(texts, form) for form in forms}
-    if spelling.day_first:
-        forms.sort(key=lambda form: not form.startswith("day"))
+    told = spelling.day_first is not None
+    day_first = spelling.day_first if told else spelling.decimal == ","
+    forms.sort(key=lambda form: form.startswith("day") != day_first)
     best = max(forms, key=lambda form: int(np.sum(~np.isnat(tried[form]))))
     dates[:-1][~markers] = tried[best]
     unread = np.isnat(dates[:-1]) & ~markers
@@ -143,7 +145,7 @@ def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | N
     doubt = _strangers(name, words, strange, counts, "dates")
     unread_by = {form: int(np.isnat(tried[form]).sum()) for form in forms}
     ties = [best, *(form for form in forms if form != best and unread_by[form] == unread_by[best])]
-    if not doubt.says and len(ties) > 1:
+    if not doubt.says and len(ties) > 1 and not told:
         doubt = Doubt(
             f"{name}: dates such as {texts[0]!r} are read as {best}; they could be {ties[1]} "
             "as well, as no day is above 12.",
@@ -190,10 +192,10 @@ def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
         if not codes and share > 0.5:
             at = int(np.flatnonzero(~is_number & ~markers)[0])
             doubt = Doubt(
-                f"{name}: {counts[is_number].sum():,} numbers and "
-                f"{counts[~is_number & ~markers].sum():,} texts such as {words.texts[at][:40]!r} "
-                f"(row {_row_of(words, at)}) are taken as categories; --number {_typed(name)} "
-                "takes them as numbers, and the texts as missing."
+                f"{name}: {counted(int(counts[is_number].sum()), 'number')} and "
+                f"{counted(int(counts[~is_number & ~markers].sum()), 'text')} such as "
+                f"{words.texts[at][:40]!r} (row {_row_of(words, at)}) are taken as categories; "
+                f"--number {_typed(name)} takes them as numbers, and the texts as missing."
             )
     found = as_date(name, words, spelling)
     if found is not None:
@@ -286,6 +288,7 @@ def _as_date(
         "days, year, month, weekday"
         + (", hour" if np.any(present.astype("M8[D]") != present) else ""),
         doubt,
+        date_form=form,
         column=dates,
     )
     return _left_out(found, "constant", "every cell is the same", first) if first == last else found

@@ -13,6 +13,7 @@ from clearprop.data.text_file import STDIN, TextFile, open_text
 from clearprop.errors import DataError
 
 _PACKED = (".gz", ".bz2", ".xz", ".zip")
+_NARROW = 3  # columns, among which a single filled cell may well be a row
 _MOST_LEFT_OUT = 0.05  # of the rows, above which the lines are not what they were taken for
 
 
@@ -54,6 +55,7 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
     width, path = len(source.names), file.path
     wrong: dict[int, int] = {}
     filled: list[int] = []
+    alone: list[list[str]] = []
     count = empty = before = began = fitting = 0
     row: list[str] = []
     with file.lines(dialect.skipped, dialect.comment) as lines:
@@ -63,6 +65,12 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
                 if above and row:
                     above -= 1
                 elif len(row) == width and (row[0] or any(row)):
+                    if not row[-1] and width > _NARROW and not any(row[1:]):
+                        alone.append(row)  # a row without values, or a note below the table
+                        continue
+                    if alone:
+                        yield from alone
+                        alone.clear()
                     count, fitting = count + 1, began
                     yield row
                 elif not any(map(str.strip, row)):
@@ -96,7 +104,8 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
             "are not as wide. Quote cells that hold the delimiter, or name it with --delimiter."
         )
     source.left_out = within
-    source.empty, source.filled, source.below = empty, filled, len(wrong) - len(within)
+    source.empty, source.filled = empty, filled
+    source.below = len(wrong) - len(within) + len(alone)
 
 
 def _quotes_are_letters(file: TextFile, dialect: Dialect, width: int) -> bool:

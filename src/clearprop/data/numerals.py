@@ -20,7 +20,9 @@ Among words a word is a word: there only the empty cell is missing.
 
 NOTHING = float("nan")
 
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_LONGEST = 400  # letters: the largest number has 309 digits, and patterns need not try more
+
+_PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _CURRENCY = "$€£¥₹₽₩₺₴₪฿¢"
 _CODES = (  # of the currencies that most is traded in; other three letters are names: ITC11
     "AED|AUD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KES|KRW|MXN|MYR"
@@ -56,7 +58,7 @@ def is_code(cell: str) -> bool:
 
 def tells_decimal(cell: str) -> str | None:
     """Return the decimal sign of a number, if its spelling leaves no doubt."""
-    bare = _bare(cell)
+    bare = _bare(cell[:_LONGEST])
     signs = [sign for sign, shape in _TELLS.items() if shape.search(bare)]
     return signs[0] if len(signs) == 1 and _SHAPES[signs[0]].fullmatch(bare) else None
 
@@ -79,6 +81,8 @@ def read_number(cell: str, decimal: str = ".") -> float:
     decimal : {".", ","}
         The sign before the fraction; the other one groups thousands.
     """
+    if len(cell) > _LONGEST:
+        return NOTHING
     if match := _CLOCK.fullmatch(cell):
         hour, minute, second = (int(part or 0) for part in match.group(1, 2, 3))
         half = hour % 12 + 12 * (match[4][0] in "pP") if match[4] else hour
@@ -155,7 +159,8 @@ def read_dates(cells: Sequence[str], form: str) -> NDArray[np.datetime64]:
         In UTC where a zone is written, else as written.
     """
     [shape] = [one.shape for one in _FORMS if one.name == form]
-    return np.array([_read_date(shape.fullmatch(cell)) for cell in cells], "datetime64[s]")
+    matches = (shape.fullmatch(cell) if len(cell) < _LONGEST else None for cell in cells)
+    return np.array([_read_date(match) for match in matches], "datetime64[s]")
 
 
 def _read_date(match: re.Match[str] | None) -> np.datetime64:

@@ -26,6 +26,8 @@ class TextForm:
         Cells that stand for a missing value in every column, beside the empty one.
     header : bool or None
         Whether the first line holds the columns' names.
+    day_first : bool or None
+        Whether 1/2/2020 is the first of February: a model knows it of its training data.
     """
 
     encoding: str | None = None
@@ -33,6 +35,7 @@ class TextForm:
     decimal: str | None = None
     missing: tuple[str, ...] = ()
     header: bool | None = None
+    day_first: bool | None = None
 
     def __post_init__(self) -> None:
         if self.delimiter is not None and len(self.delimiter) != 1:

@@ -15,7 +15,14 @@ from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.table import Column, Table, Words, is_missing
 from clearprop.data.target import understand_target, why_values
-from clearprop.data.understood import Spelling, UnderstoodColumn, decimal_of, doubts_of
+from clearprop.data.understood import (
+    LONGEST_NAME,
+    Doubt,
+    Spelling,
+    UnderstoodColumn,
+    decimal_of,
+    doubts_of,
+)
 from clearprop.errors import DataError, counted, listed, unknown_name
 
 _USUAL_TARGETS = ("target", "label", "class", "y")
@@ -138,7 +145,13 @@ class TableFormat(Format):
         found, spelling = _understand(source, reading)
         label, chosen = _choose_target(found, reading.target)
         dataset = _dataset(path, source, reading, found, label, chosen)
-        return replace(dataset, form=replace(reading.text, decimal=spelling.decimal))
+        orders = [order for order in map(_day_first, found) if order is not None]
+        form = replace(
+            reading.text,
+            decimal=spelling.decimal,
+            day_first=orders[0] if orders else reading.text.day_first,
+        )
+        return replace(dataset, form=form)
 
     def column_names(self, path: Path, form: TextForm = DEFAULT.text) -> tuple[str, ...]:
         """Return the columns' names."""
@@ -225,8 +238,10 @@ def _understand(source: Source, reading: Reading) -> tuple[list[UnderstoodColumn
     said, told = reading.text.decimal, decimal_of(read[name] for name in wanted)
     decimal = said or told if reading.roles is None else told or said
     missing = frozenset(text.lower() for text in reading.text.missing)
-    spelling = Spelling(decimal or ".", missing, day_first=decimal == ",")
-    found, used = [], {*reading.keep, *roles}
+    spelling = Spelling(decimal or ".", missing, reading.text.day_first)
+    found: list[UnderstoodColumn] = []
+    used = {*reading.keep, *roles}
+    open_dates: dict[int, Words] = {}
     again = [
         name
         for name in wanted
@@ -238,8 +253,21 @@ def _understand(source: Source, reading: Reading) -> tuple[list[UnderstoodColumn
         cells = read.pop(name)
         words = written.pop(name, cells if isinstance(cells, Words) else None)
         one = _as_asked(name, cells, words, spelling, roles, categories, numbers)
+        if one.date_form and one.doubt.says and words is not None:
+            open_dates[len(found)] = words
         found.append(_kept(one) if name in used and not one.is_used else one)
+    orders = {_day_first(one) for one in found if not one.doubt.says} - {None}
+    if open_dates and len(orders) == 1:  # other columns leave no doubt
+        spelling = replace(spelling, day_first=orders.pop())
+        for place, words in open_dates.items():
+            found[place] = columns.as_date(found[place].name, words, spelling) or found[place]
     return found, spelling
+
+
+def _day_first(one: UnderstoodColumn) -> bool | None:
+    """Whether dates are written with the day before the month; None where that is not open."""
+    orders = {"day/month/year": True, "day.month.year": True, "month/day/year": False}
+    return orders.get(one.date_form)
 
 
 def _as_asked(
@@ -268,6 +296,15 @@ def _kept(one: UnderstoodColumn) -> UnderstoodColumn:
     return replace(one, is_used=True, remark=f"{remark}, as --keep says")
 
 
+def _as_all_there_is(one: UnderstoodColumn) -> UnderstoodColumn:
+    """Use a column of numbers that looks like a name of rows where there is nothing else."""
+    if one.kind != "identifier" or isinstance(one.column, Words):
+        return one
+    name = one.name[:LONGEST_NAME]
+    says = f"{name}: {one.remark}; it is used, as there is no other column to learn from."
+    return replace(one, is_used=True, remark="standardised", doubt=Doubt(says))
+
+
 def _dataset(
     path: Path,
     source: Source,
@@ -278,12 +315,14 @@ def _dataset(
 ) -> Dataset:
     found = [one for one in found if one is not label]
     name = label.name
+    if not any(one.is_used for one in found):
+        found = [_as_all_there_is(one) for one in found]
     used = [one for one in found if one.is_used]
     if not used:
         raise _nothing_to_learn_from(path, source, found, name)
     there = ~is_missing(label.column)
     if not there.any():
-        raise DataError(f"{path}: no row has a value of {name!r}, the target.")
+        raise DataError(f"{path}: no row has a value of {name[:LONGEST_NAME]!r}, the target.")
     values, rows = label.column[there], int(np.sum(there))
     y, class_names = understand_target(values, name, reading.task)
     if class_names is not None and len(class_names) > max(rows / 2, 2):
@@ -302,11 +341,11 @@ def _dataset(
         remark=f"{chosen}{why}",
         missing=lost,
     )
-    notes = [f"Target: {name}{labelled}, {task}{why}."]
+    notes = [f"Target: {name[:LONGEST_NAME]}{labelled}, {task}{why}."]
     if lost:
         notes.append(f"{counted(lost, 'row')} without a target, left out.")
     notes += doubts_of([label, *found])
-    if gaps := [one.name for one in used if 2 * one.missing > len(there)]:
+    if gaps := [one.name[:LONGEST_NAME] for one in used if 2 * one.missing > len(there)]:
         notes.append(
             f"Over half of the cells are missing in {listed(gaps, 6)}; "
             "--drop COLUMN leaves one out."
@@ -348,11 +387,12 @@ def _task_in_words(
 ) -> tuple[str, str]:
     """Say what is learned, and why it is taken for that."""
     if isinstance(values, Words) or class_names is not None:
-        classes = f"{len(class_names or ()):,} classes"
+        names = class_names or ()
+        classes = f"{len(names):,} classes: {listed(names, 4)}"
         if isinstance(values, Words) or task:
             return classes, ""
-        return classes, ": few different whole numbers; --task regress takes them as values"
+        return classes, "; few different whole numbers: --task regress takes them as values"
     low, high = float(values.min()), float(values.max())
     is_whole = not task and np.array_equal(values, np.trunc(values))
-    why = f": {why_values(values)}; --task classify takes them as classes" if is_whole else ""
+    why = f"; {why_values(values)}: --task classify takes them as classes" if is_whole else ""
     return f"values from {low:g} to {high:g}", why

@@ -22,6 +22,9 @@ Kind: TypeAlias = Literal[
 STRANGERS = 0.1
 """The share of cells among numbers or dates that may be something else."""
 
+LONGEST_NAME = 60
+"""Letters of a column's name that a sentence shows."""
+
 SAMPLE = 300
 """Different texts that are tried before all are."""
 
@@ -56,6 +59,8 @@ class Understood:
         The use that is made of it, or the reason why it is left out.
     doubt : Doubt
     is_used : bool
+    date_form : str
+        The way in which its dates are written; empty for other kinds.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Understood:
     remark: str
     doubt: Doubt = NO_DOUBT
     is_used: bool = True
+    date_form: str = ""
 
     def to_json(self) -> dict[str, Json]:
         """Describe it in JSON values, without the cells."""
@@ -102,8 +108,9 @@ def doubts_of(found: Iterable[Understood]) -> list[str]:
             grounds.setdefault(one.doubt.ground or one.name, []).append(one)
     says = []
     for first, *others in grounds.values():
-        so_in = f" So in {listed([one.name for one in others], 4)}." if others else ""
-        says.append(first.doubt.says + so_in)
+        so_in = listed([one.name[:LONGEST_NAME] for one in others], 4)
+        sentence = first.doubt.says.replace(first.name, first.name[:LONGEST_NAME])
+        says.append(f"{sentence} So in {so_in}." if others else sentence)
     more = len(says) - _MOST_WARNINGS
     return says if more <= 0 else [*says[:_MOST_WARNINGS], f"{more} more columns are in doubt."]
 
@@ -118,13 +125,14 @@ class Spelling:
         The sign before a fraction where a column leaves it open.
     missing : frozenset of str
         Texts, in small letters, that stand for missing in every column.
-    day_first : bool
-        Whether 1/2/2020 is the first of February where a column leaves it open.
+    day_first : bool or None
+        Whether 1/2/2020 is the first of February where a column leaves it open; None where nothing
+        tells it.
     """
 
     decimal: str = "."
     missing: frozenset[str] = frozenset()
-    day_first: bool = False
+    day_first: bool | None = None
 
     def is_missing(self, text: str, *, among_words: bool = False) -> bool:
         """Whether a text stands for a missing value."""
