@@ -94,6 +94,13 @@ def test_quotes_that_open_in_texts_between_tabs_swallow_no_lines(tmp_path: Path)
     assert "letters" in said_by(dataset)
 
 
+def test_a_quoted_text_between_tabs_may_hold_a_line_as_wide_as_a_row(tmp_path: Path) -> None:
+    text = 'y\ta\tt\nno\t"x\t1\nz\ty\t2\nx"\tone\nyes\tb\ttwo\nno\tb\tone\n'
+    dataset = read(write(tmp_path, text), target="y", category=("a", "t"))
+    assert cells_of(dataset, "a") == ["x\t1\nz\ty\t2\nx", "b", "b"]
+    assert cells_of(dataset, "t") == ["one", "two", "one"]
+
+
 def test_a_quoted_text_between_tabs_may_go_on_over_lines(tmp_path: Path) -> None:
     text = 'y\ta\tt\nno\t1\t"two\nlines"\nyes\t2\tone\nno\t3\t"a\n\tb"\nyes\t4\tone\n'
     dataset = read(write(tmp_path, text), target="y")

@@ -10,6 +10,7 @@ from raw_samples import PICTURES, dataset_of
 from clearprop.data.selected_rows import SelectedRows
 from clearprop.errors import ShapeError
 from clearprop.preprocessing import ArrayRecipe, PictureRecipe, fit_recipe, prepare, read_inputs
+from clearprop.preprocessing.given import prepared_from
 
 X = np.random.RandomState(0).randn(4, 5, 6, 3)
 ARRAYS = fit_recipe(dataset_of(X, [0, 1, 0, 1]))
@@ -72,6 +73,10 @@ def test_files_are_brought_and_said(tmp_path: Path, suffix: str) -> None:
         f"new.{suffix}: The samples, 4x3x5x6, are turned, colours last: 4x5x6x3, as in training.",
     )
     np.save(tmp_path / "one.npy", X[2])
+    with pytest.warns(UserWarning, match="^X: The samples, 4x3x5x6, are turned") as told:
+        (prepared,) = prepared_from(turned, ARRAYS, np.dtype(np.float64))
+    assert len(told) == 1
+    np.testing.assert_array_equal(prepared, ARRAYS.inputs.transform(X, np.float64))
     alone = read_inputs([tmp_path / "one.npy"], ARRAYS)
     np.testing.assert_array_equal(alone.raw, X[2:3])
     assert alone.sources == ("one.npy row 1",)
