@@ -1,5 +1,6 @@
 """Whole tables: the target, its task, the rows that are left out, and what is refused."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -240,7 +241,7 @@ def test_an_unreadable_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise PermissionError(13, "Permission denied")
 
     path = write(tmp_path, SMALL)
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(DataError, match=r"data.csv can't be read: Permission denied"):
         load(path)
 
