@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,17 @@ def test_classes_are_measured_as_by_scikit_learn(data: str) -> None:
     np.testing.assert_allclose([report.precision for report in measured.classes], precision)
     np.testing.assert_allclose([report.recall for report in measured.classes], recall)
     np.testing.assert_array_equal([report.samples for report in measured.classes], support)
+
+
+def test_samples_in_another_layout_are_measured_alike_and_it_is_said() -> None:
+    X = np.random.RandomState(0).randn(20, 5, 6, 3)
+    data = cp.data.Dataset("made", "array", X, np.arange(20) % 2, ("no", "yes"))
+    model = learn(set_task(Settings(data="made", layers=(4,), epochs=2), data)).model
+    turned = evaluate(model, replace(data, X=np.moveaxis(X, -1, 1)))
+    assert turned.loss == evaluate(model, data).loss
+    assert turned.notes == (
+        "made: The samples, 20x3x5x6, are turned, colours last: 20x5x6x3, as in training.",
+    )
 
 
 @pytest.mark.parametrize("data", ["iris", "moons"])

@@ -338,6 +338,14 @@ def test_values_come_back_to_their_own_scale(values: NDArray[np.float64]) -> Non
     assert back.shape == ((7,) if target.outputs == 1 else values.shape)
 
 
+def test_answers_beyond_the_largest_number_are_the_largest() -> None:
+    target = ValueTarget((1e308,), (1e308,), "y")
+    largest = np.finfo(np.float64).max
+    np.testing.assert_array_equal(
+        target.restore(np.array([[2.0], [-5.0], [0.0]])), [largest, -largest, 1e308]
+    )
+
+
 def test_another_number_of_outputs_is_refused() -> None:
     dataset = dataset_of(np.zeros((4, 1)), [0.5, 1.5, 2.5, 3.5], None)
     with pytest.raises(ShapeError, match="1 values a sample, expected 2"):

@@ -161,8 +161,13 @@ def test_columns_are_read_at_prediction_as_what_they_were_at_training(tmp_path: 
     rows = "".join(f"{row * row},2024-01-{row % 28 + 1:02},0{row % 2},{row}\n" for row in range(40))
     train.write_text("width,when,code,price\n" + rows)
     new.write_text("code,width,when,more\n01,$4,2024-01-05,x\n00,wide,,z\n")
-    table = read_inputs([new], fit_recipe(load(train, target="price"))).raw
+    inputs = read_inputs([new], fit_recipe(load(train, target="price")))
+    table = inputs.raw
     assert isinstance(table, Table)
+    assert inputs.notes == (  # without advice: the options that it names are of training
+        "new.csv: width: 1 cell is no number, 'wide' (row 2), and taken for missing.",
+        "new.csv: 1 column that training did not have, passed over: more.",
+    )
     assert role_of(table.columns["when"]) == "date"
     assert as_words(table.columns["code"]).tolist() == ["01", "00"]
     np.testing.assert_array_equal(table.columns["width"], [4, np.nan])

@@ -148,7 +148,7 @@ def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | N
     if not doubt.says and len(ties) > 1 and not told:
         doubt = Doubt(
             f"{name}: dates such as {texts[0]!r} are read as {best}; they could be {ties[1]} "
-            "as well, as no day is above 12.",
+            "as well, as no day is above 12",
             f"{best} or {ties[1]}",
         )
     return _as_date(name, dates[words.codes], best, doubt)
@@ -194,8 +194,8 @@ def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
             doubt = Doubt(
                 f"{name}: {counted(int(counts[is_number].sum()), 'number')} and "
                 f"{counted(int(counts[~is_number & ~markers].sum()), 'text')} such as "
-                f"{words.texts[at][:40]!r} (row {_row_of(words, at)}) are taken as categories; "
-                f"--number {_typed(name)} takes them as numbers, and the texts as missing."
+                f"{words.texts[at][:40]!r} (row {_row_of(words, at)}) are taken as categories",
+                advice=f"--number {_typed(name)} takes them as numbers, and the texts as missing.",
             )
     found = as_date(name, words, spelling)
     if found is not None:
@@ -206,8 +206,9 @@ def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
         at = words.texts.index(odd[0])
         doubt = Doubt(
             f"{name}: {odd[0]!r} ({counts[at]:,} cells, the first in row {_row_of(words, at)}) is "
-            f"taken as a category of its own; --missing {_typed(odd[0])} takes it as missing.",
+            "taken as a category of its own",
             f"marker {odd[0].lower()}",
+            f"--missing {_typed(odd[0])} takes it as missing.",
         )
     return replace(found, doubt=doubt)
 
@@ -329,8 +330,9 @@ def _strangers(
     )
     return Doubt(
         f"{name}: {total:,} cell{'s are' if total > 1 else ' is'} no {among[:-1]}, {shown}, and "
-        f"taken for missing; --category {_typed(name)} takes the column as categories.",
+        "taken for missing",
         f"strangers {words.texts[strange[0]]}",
+        f"--category {_typed(name)} takes the column as categories.",
     )
 
 
@@ -346,9 +348,9 @@ def _sentinel(name: str, present: NDArray[np.float64]) -> Doubt:
                     text, many = number_text(value), int(np.sum(present == value))
                     return Doubt(
                         f"{name}: {many:,} cells are {text}, unlike the others "
-                        f"({others.min():g} to {others.max():g}); --missing={text} if they stand "
-                        "for missing.",
+                        f"({others.min():g} to {others.max():g})",
                         f"sentinel {text}",
+                        f"--missing={text} if they stand for missing.",
                     )
     return NO_DOUBT
 
@@ -376,9 +378,9 @@ def _grouped(name: str, words: Words) -> Doubt:
         return NO_DOUBT
     return Doubt(
         f"{name}: {pointed[0]!r} (row {_row_of(words, words.texts.index(pointed[0]))}) is read as "
-        "a fraction, though others are whole; if the point groups thousands, say so with "
-        "--decimal ,",
+        "a fraction, though others are whole",
         "thousands",
+        "if the point groups thousands, say so with --decimal ,",
     )
 
 

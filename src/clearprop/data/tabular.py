@@ -161,7 +161,7 @@ class TableFormat(Format):
         """Read the columns that `reading.roles` names; all where it names none."""
         source = self.source(path, reading.text)
         found, spelling = _understand(source, reading)
-        notes = [*doubts_of(found), *source.remarks]
+        notes = [*doubts_of(found, with_advice=False), *source.remarks]
         known = {*(reading.roles or source.names), *reading.drop}
         if extra := [name for name in source.names if name not in known]:
             notes.append(
@@ -301,7 +301,7 @@ def _as_all_there_is(one: UnderstoodColumn) -> UnderstoodColumn:
     if one.kind != "identifier" or isinstance(one.column, Words):
         return one
     name = one.name[:LONGEST_NAME]
-    says = f"{name}: {one.remark}; it is used, as there is no other column to learn from."
+    says = f"{name}: {one.remark}; it is used, as there is no other column to learn from"
     return replace(one, is_used=True, remark="standardised", doubt=Doubt(says))
 
 

@@ -34,10 +34,14 @@ _MOST_WARNINGS = 12
 
 
 class Doubt(NamedTuple):
-    """A sentence on what may be a mistake, and the ground that columns may have in common."""
+    """A sentence on what may be a mistake, the ground that columns may have in common, and advice.
+
+    The advice names an option of training.
+    """
 
     says: str = ""
     ground: str = ""
+    advice: str = ""
 
 
 NO_DOUBT = Doubt()
@@ -97,7 +101,7 @@ class UnderstoodColumn(Understood):
         return Understood(*(getattr(self, field.name) for field in fields(Understood)))
 
 
-def doubts_of(found: Iterable[Understood]) -> list[str]:
+def doubts_of(found: Iterable[Understood], *, with_advice: bool = True) -> list[str]:
     """Return the sentences of doubt, one for all columns with the same ground.
 
     Those on columns that are left out don't matter, unless it is what they doubt that is left.
@@ -109,7 +113,9 @@ def doubts_of(found: Iterable[Understood]) -> list[str]:
     says = []
     for first, *others in grounds.values():
         so_in = listed([one.name[:LONGEST_NAME] for one in others], 4)
-        sentence = first.doubt.says.replace(first.name, first.name[:LONGEST_NAME])
+        doubt = first.doubt
+        end = f"; {doubt.advice}" if with_advice and doubt.advice else "."
+        sentence = f"{doubt.says}{end}".replace(first.name, first.name[:LONGEST_NAME])
         says.append(f"{sentence} So in {so_in}." if others else sentence)
     more = len(says) - _MOST_WARNINGS
     return says if more <= 0 else [*says[:_MOST_WARNINGS], f"{more} more columns are in doubt."]
