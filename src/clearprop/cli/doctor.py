@@ -79,7 +79,7 @@ def _load(settings: Settings) -> Dataset:
         raise DataError(
             f"{settings.data} holds neither a run, which has a {folder.SETTINGS}, nor data. {error}"
         ) from error
-    output.note_left_out(dataset.problems)
+    output.note_data(dataset)
     output.note(
         f"{settings.data} holds no run: a short training with default settings is examined."
     )

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from clearprop.core.printable import printable
-from clearprop.data import Problem
+from clearprop.data import Dataset, Problem
 from clearprop.errors import OutputError
 from clearprop.experiment.folder import dumps
 
@@ -80,6 +80,13 @@ def note_left_out(problems: Sequence[Problem]) -> None:
         note(printable(f"Left out: {problem}.", one_line=True))
     if (more := len(problems) - _MOST_PROBLEMS) > 0:
         note(f"Left out: {more:,} more.")
+
+
+def note_data(dataset: Dataset) -> None:
+    """Tell what was understood of data, and which files or rows could not be read."""
+    for line in dataset.in_words():
+        note(line)
+    note_left_out(dataset.problems)
 
 
 def note_all(notes: Sequence[str]) -> None:

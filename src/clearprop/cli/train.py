@@ -43,8 +43,9 @@ def train(
 
     Names: digits, iris, wine, breast_cancer, diabetes; planar, moons, spirals, blobs, linear.
 
-    Paths: a folder of pictures with one folder a class (or train/ and test/ with such folders), IDX
-    files, CSV, NPZ, HDF5.
+    Paths: a table (CSV and other text, Excel, Parquet), a folder of pictures with one folder a
+    class (or train/, val/ and test/ with such folders), arrays (NPZ, NPY, HDF5, IDX), or - for a
+    table from standard input.
     """
     if resume and out is None:
         raise UsageError("Say which run to go on with: --resume --out FOLDER.")
@@ -54,9 +55,7 @@ def train(
         else settings_from(data, options)
     )
     dataset = load_dataset(settings)
-    for line in dataset.in_words():
-        output.note(line)
-    output.note_left_out(dataset.problems)
+    output.note_data(dataset)
     task = set_task(settings, dataset)
     for line in task.notes:
         output.note(line)
