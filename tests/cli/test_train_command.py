@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 import clearprop as cp
+from clearprop.cli import cli
 from clearprop.training import ProgressLine
 
 FILES = {"model.safetensors", "history.csv", "config.toml", "checkpoint.safetensors", "report.json"}
@@ -320,3 +322,17 @@ class TestDivergence:
         result = clearprop("train", "iris", *self.OPTIONS)
         assert result.exit_code == 1
         assert "Next:" not in result.stdout
+
+
+def test_a_table_comes_from_standard_input() -> None:
+    text = "x,y\n" + "".join(f"{row % 7},{'ab'[row % 7 > 3]}\n" for row in range(40))
+    result = CliRunner().invoke(cli, ["train", "-", "--epochs", "1"], input=text)
+    assert result.exit_code == 0
+    assert "standard input" not in result.stdout
+    assert "Columns: 1 used: x." in result.stderr
+    assert Path("runs/stdin/model.safetensors").exists()
+    result = CliRunner().invoke(cli, ["data", "-"], input=text)
+    assert result.stdout.startswith("standard input: 40 samples, table")
+    result = CliRunner().invoke(cli, ["data", "-"], input="")
+    assert result.exit_code == 1
+    assert "standard input is empty" in result.stderr

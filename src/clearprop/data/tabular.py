@@ -15,6 +15,7 @@ from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.table import Column, Table, Words, is_missing
 from clearprop.data.target import understand_target, why_values
+from clearprop.data.text_file import shown
 from clearprop.data.understood import (
     LONGEST_NAME,
     Doubt,
@@ -144,7 +145,7 @@ class TableFormat(Format):
         _require_names(source, reading)
         found, spelling = _understand(source, reading)
         label, chosen = _choose_target(found, reading.target)
-        dataset = _dataset(path, source, reading, found, label, chosen)
+        dataset = _dataset(shown(path), source, reading, found, label, chosen)
         orders = [order for order in map(_day_first, found) if order is not None]
         form = replace(
             reading.text,

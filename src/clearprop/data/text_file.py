@@ -132,6 +132,11 @@ class Lines:
                 yield line
 
 
+def shown(path: Path) -> Path:
+    """Return a path as messages name it."""
+    return Path("standard input") if str(path) == STDIN else path
+
+
 def open_text(path: Path, encoding: str | None = None) -> TextFile:
     """Find out how a file is packed and encoded.
 
@@ -153,6 +158,7 @@ def open_text(path: Path, encoding: str | None = None) -> TextFile:
         If it can't be read, is no text, or is not in the encoding that was named.
     """
     piped = _standard_input() if str(path) == STDIN else None
+    path = shown(path)
     with _reading(path):
         with _unpacked(path, piped) as stream:
             head = stream.read(_SAMPLE)

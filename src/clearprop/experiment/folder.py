@@ -14,6 +14,7 @@ from clearprop.core.parameters import Array
 from clearprop.core.printable import printable_json
 from clearprop.data import Dataset, Problem, Table
 from clearprop.data.table import Words, is_numeric
+from clearprop.data.text_file import STDIN
 from clearprop.errors import OutputError, UsageError
 from clearprop.experiment.evaluation import Evaluation, evaluate
 from clearprop.experiment.learning import Trained
@@ -73,7 +74,7 @@ def open_folder(out: str | None, data: str, *, resume: bool) -> Path:
     """
     if out is None:
         name = Path(data).resolve().name if ("/" in data or "." in data) else data
-        stem = Path(name).stem or "run"
+        stem = "stdin" if data == STDIN else Path(name).stem or "run"
         folder, number = ROOT / stem, 2
         while not resume and _holds_a_run(folder):
             folder, number = ROOT / f"{stem}-{number}", number + 1
