@@ -5,7 +5,7 @@ from typing import Any
 
 from clearprop.data import Dataset, Table, load
 from clearprop.data.reading import Reading, TextForm
-from clearprop.data.table import Words
+from clearprop.data.tables.table import Words
 
 
 def write(folder: Path, text: str | bytes, name: str = "data.csv", encoding: str = "utf-8") -> Path:

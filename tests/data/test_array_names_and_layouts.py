@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from clearprop.data import Dataset, load
-from clearprop.data.array_names import role_of
-from clearprop.data.layout import brought_to, exact_pixels, laid_out, nearest_pixels
-from clearprop.data.npz import Npz
+from clearprop.data.arrays.layout import brought_to, exact_pixels, laid_out, nearest_pixels
+from clearprop.data.arrays.names import role_of
+from clearprop.data.arrays.npz import Npz
 from clearprop.data.selected_rows import SelectedRows
 from clearprop.errors import DataError
 

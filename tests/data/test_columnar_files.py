@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from pyarrow import feather, ipc, parquet
 
 from clearprop.data import Table, load
-from clearprop.data.columnar import _cells
 from clearprop.data.reading import Reading
-from clearprop.data.table import Words
+from clearprop.data.tables.columnar import _cells
+from clearprop.data.tables.table import Words
 from clearprop.errors import DataError, MissingExtraError
 
 FUZZ = Path(__file__).parents[1] / "fuzz"

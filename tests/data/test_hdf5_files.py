@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from clearprop.data import load
-from clearprop.data.hdf5 import Hdf5
-from clearprop.data.hdf5_texts import read_texts
+from clearprop.data.arrays.hdf5 import Hdf5
+from clearprop.data.arrays.hdf5_texts import read_texts
 from clearprop.errors import DataError, MissingExtraError
 
 h5py = pytest.importorskip("h5py", reason="the extra h5 is not installed")

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from clearprop.data import load
-from clearprop.data.idx import Idx, read_idx
+from clearprop.data.arrays.idx import Idx, read_idx
 from clearprop.errors import DataError
 
 CODES = {"u1": 8, "i1": 9, "i2": 11, "i4": 12, "f4": 13, "f8": 14}

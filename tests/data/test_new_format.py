@@ -25,7 +25,7 @@ import numpy as np
 from clearprop.data.dataset import Dataset
 from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT
-from clearprop.data.table import Table
+from clearprop.data.tables.table import Table
 
 
 class Pairs(Format):

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from clearprop.data import load
-from clearprop.data.npy import Npy
+from clearprop.data.arrays.npy import Npy
 from clearprop.errors import DataError
 
 X = np.arange(24.0).reshape(8, 3)

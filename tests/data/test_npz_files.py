@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from clearprop.data import load
-from clearprop.data.npz import Npz
+from clearprop.data.arrays.npz import Npz
 from clearprop.errors import DataError, ShapeError
 
 X = np.arange(12, dtype=np.float64).reshape(6, 2)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearprop.data.numerals import (
+from clearprop.data.tables.numerals import (
     DATE_FORMS,
     date_forms_of,
     is_code,

@@ -14,10 +14,11 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, features
 
-from clearprop.data import picture_files, picture_formats
-from clearprop.data.picture_depth import FULL, Depth
-from clearprop.data.picture_files import preview, read_pictures
-from clearprop.data.picture_formats import named_like_a_picture
+from clearprop.data.pictures import files as picture_files
+from clearprop.data.pictures import formats as picture_formats
+from clearprop.data.pictures.depth import FULL, Depth
+from clearprop.data.pictures.files import preview, read_pictures
+from clearprop.data.pictures.formats import named_like_a_picture
 from clearprop.errors import DataError, UsageError
 
 RANDOM = np.random.RandomState(7)

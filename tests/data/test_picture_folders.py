@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from clearprop.data import load
-from clearprop.data.picture_depth import FULL, Depth
-from clearprop.data.picture_folders import as_deep, read_folder
+from clearprop.data.pictures.depth import FULL, Depth
+from clearprop.data.pictures.folders import as_deep, read_folder
 from clearprop.errors import DataError
 
 RANDOM = np.random.RandomState(3)

@@ -10,7 +10,7 @@ from sklearn.model_selection import GroupShuffleSplit
 
 from clearprop.data import Dataset, Table
 from clearprop.data.splitting import hold_out_groups, hold_out_latest, without_column
-from clearprop.data.table import as_column
+from clearprop.data.tables.table import as_column
 from clearprop.errors import DataError, UnknownNameError, UsageError
 
 

@@ -8,9 +8,9 @@ import pytest
 from small_tables import cells_of, kinds_of, read, said_by, table_text, write
 
 from clearprop.data import Table, describe, load
-from clearprop.data.delimited import Delimited
 from clearprop.data.reading import Reading
-from clearprop.data.text_file import TextFile
+from clearprop.data.tables.delimited import Delimited
+from clearprop.data.tables.text_file import TextFile
 from clearprop.errors import DataError, UnknownNameError, UsageError
 from clearprop.preprocessing import fit_recipe
 

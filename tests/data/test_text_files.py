@@ -15,7 +15,7 @@ from small_tables import cells_of, read, said_by, write
 
 from clearprop.data import load
 from clearprop.data.reading import TextForm
-from clearprop.data.text_file import open_text
+from clearprop.data.tables.text_file import open_text
 from clearprop.errors import DataError, UsageError
 
 TOWNS = "town,size,y\nMünchen,1,a\nKöln,2,b\nMünchen,3,a\nKöln,4,b\n"
@@ -165,7 +165,7 @@ def test_what_is_no_table_is_named(tmp_path: Path, data: bytes, message: str) ->
 
 
 def test_an_endless_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clearprop.data.text_file._LONGEST_LINE", 1000)
+    monkeypatch.setattr("clearprop.data.tables.text_file._LONGEST_LINE", 1000)
     with pytest.raises(DataError, match=r"Line 2 of .* has over 1,000 characters"):
         load(write(tmp_path, "a,b\n" + "x" * 1001))
 

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearprop.data import Table, first_sheet, load, loading
+from clearprop.data import Table, load, loading
 from clearprop.data.loading import names, suffixes
 from clearprop.data.reading import Reading, TextForm
+from clearprop.data.tables import first_sheet
 from clearprop.errors import DataError, MissingExtraError
 
 TABLE = [["a", "b", "c", "y"], *([row, row * 2.5, "uv"[row % 2], row % 2] for row in range(24))]

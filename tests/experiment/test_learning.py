@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import clearprop as cp
-from clearprop.data.picture_depth import Depth
+from clearprop.data.pictures.depth import Depth
 from clearprop.errors import ClearpropError, UsageError
 from clearprop.experiment import Settings, Task, learn, read_settings, set_task
 from clearprop.experiment.evaluation import evaluate

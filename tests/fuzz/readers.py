@@ -26,7 +26,7 @@ from click.testing import CliRunner
 import clearprop as cp
 from clearprop.cli import cli, output
 from clearprop.data import describe, load
-from clearprop.data.picture_files import read_pictures
+from clearprop.data.pictures.files import read_pictures
 from clearprop.errors import ClearpropError
 from clearprop.experiment import settings_in
 from clearprop.preprocessing import fit_recipe

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from clearprop.data import Dataset, Table
-from clearprop.data.table import Words
+from clearprop.data.tables.table import Words
 
 FINITE = st.floats(-1e100, 1e100, allow_subnormal=False)
 FLOATS = st.sampled_from([np.float32, np.float64])

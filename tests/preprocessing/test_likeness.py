@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearprop.data import Table
-from clearprop.data.columns import MOST_CATEGORIES
+from clearprop.data.tables.columns import MOST_CATEGORIES
 from clearprop.preprocessing import CategoricalColumn, NumericColumn, TableRecipe, unlikeness
 
 

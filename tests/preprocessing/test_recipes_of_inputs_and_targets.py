@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from clearprop.data import Table
 from clearprop.data.selected_rows import SelectedRows
-from clearprop.data.table import Words
+from clearprop.data.tables.table import Words
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.preprocessing import (
     ArrayRecipe,

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import clearprop as cp
-from clearprop.data.table import Table
+from clearprop.data.tables.table import Table
 from clearprop.errors import DataError, ShapeError
 from clearprop.experiment import Settings, learn, set_task
 

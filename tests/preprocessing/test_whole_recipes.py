@@ -11,7 +11,7 @@ from PIL import Image
 from raw_samples import PICTURES, dataset_of
 
 from clearprop.data import Table, hold_out, load
-from clearprop.data.table import as_words, role_of
+from clearprop.data.tables.table import as_words, role_of
 from clearprop.errors import ShapeError, UsageError
 from clearprop.preprocessing import (
     PictureRecipe,

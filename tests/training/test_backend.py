@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_info
 import clearprop as cp
 from clearprop.core import blas as backend
 from clearprop.core.blas import available_cores, blas_threads, choose_threads
-from clearprop.data import picture_files
+from clearprop.data.pictures import files as picture_files
 from clearprop.errors import UsageError
 from clearprop.experiment.comparison import compare
 from clearprop.experiment.settings import Settings

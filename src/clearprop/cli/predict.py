@@ -9,8 +9,8 @@ import click
 from clearprop.cli import output
 from clearprop.core.parameters import Array
 from clearprop.data import Problem
-from clearprop.data.picture_files import preview
-from clearprop.data.picture_formats import named_like_a_picture
+from clearprop.data.pictures.files import preview
+from clearprop.data.pictures.formats import named_like_a_picture
 from clearprop.errors import UsageError, counted
 from clearprop.experiment.answer_files import require_format, save_answers
 from clearprop.experiment.folder import draw, model_in

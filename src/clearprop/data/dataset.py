@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.configuration import Json
-from clearprop.data.columns import of_column
-from clearprop.data.picture_depth import Depth
+from clearprop.data.pictures.depth import Depth
 from clearprop.data.reading import DEFAULT, TextForm
 from clearprop.data.selected_rows import Array, SelectedRows, blocks, take_rows
-from clearprop.data.table import Table
-from clearprop.data.understood import Understood
+from clearprop.data.tables.columns import of_column
+from clearprop.data.tables.table import Table
+from clearprop.data.tables.understood import Understood
 from clearprop.errors import DataError, ShapeError, listed
 
 Kind: TypeAlias = Literal["pictures", "array", "table"]

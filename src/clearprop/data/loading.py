@@ -5,20 +5,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from clearprop.data.columnar import Columnar
+from clearprop.data.arrays.hdf5 import Hdf5
+from clearprop.data.arrays.idx import Idx
+from clearprop.data.arrays.npy import Npy
+from clearprop.data.arrays.npz import Npz
 from clearprop.data.dataset import Dataset
-from clearprop.data.delimited import Delimited, is_table
 from clearprop.data.format import Format, cannot_read
-from clearprop.data.hdf5 import Hdf5
-from clearprop.data.idx import Idx
 from clearprop.data.named import BUILTINS, TOYS
-from clearprop.data.npy import Npy
-from clearprop.data.npz import Npz
-from clearprop.data.picture_files import DEFAULT_SIZE
-from clearprop.data.picture_folders import read_folder
+from clearprop.data.pictures.files import DEFAULT_SIZE
+from clearprop.data.pictures.folders import read_folder
 from clearprop.data.reading import DEFAULT, Reading, TextForm
-from clearprop.data.text_file import STDIN
-from clearprop.data.workbooks import Workbook
+from clearprop.data.tables.columnar import Columnar
+from clearprop.data.tables.delimited import Delimited, is_table
+from clearprop.data.tables.text_file import STDIN
+from clearprop.data.tables.workbooks import Workbook
 from clearprop.errors import DataError, UsageError, unknown_name
 
 FORMATS: tuple[Format, ...] = (

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.data.dataset import Dataset
-from clearprop.data.table import Table
+from clearprop.data.tables.table import Table
 from clearprop.errors import UsageError
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.data.dataset import Dataset
-from clearprop.data.numerals import is_plain_number
-from clearprop.data.table import Column, Table, Words, as_words, is_missing
+from clearprop.data.tables.numerals import is_plain_number
+from clearprop.data.tables.table import Column, Table, Words, as_words, is_missing
 from clearprop.errors import DataError, UsageError, unknown_name
 
 

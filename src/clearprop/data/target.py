@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.data.table import Column, Words, as_column, as_words, is_date, is_numeric
+from clearprop.data.tables.table import Column, Words, as_column, as_words, is_date, is_numeric
 from clearprop.errors import DataError, listed
 
 MOST_CLASSES = 20

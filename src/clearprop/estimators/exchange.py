@@ -12,7 +12,7 @@ from sklearn.preprocessing import LabelBinarizer
 from clearprop import layers, losses, preprocessing
 from clearprop.configuration import Json, from_config, to_config
 from clearprop.core import initializers, schedules
-from clearprop.data.table import number_text
+from clearprop.data.tables.table import number_text
 from clearprop.errors import ModelFileError, UsageError, shortened
 from clearprop.estimators.building import weights_and_biases
 from clearprop.files.models import Model, save

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from clearprop.data.table import Words
+from clearprop.data.tables.table import Words
 from clearprop.errors import MissingExtraError, UsageError
 from clearprop.experiment.prediction import Block, Predictions
 from clearprop.files.written import written_beside

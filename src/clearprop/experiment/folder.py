@@ -13,8 +13,8 @@ from clearprop.configuration import Json
 from clearprop.core.parameters import Array
 from clearprop.core.printable import printable_json
 from clearprop.data import Dataset, Problem, Table
-from clearprop.data.table import Words, is_numeric
-from clearprop.data.text_file import STDIN
+from clearprop.data.tables.table import Words, is_numeric
+from clearprop.data.tables.text_file import STDIN
 from clearprop.errors import OutputError, UsageError
 from clearprop.experiment.evaluation import Evaluation, evaluate
 from clearprop.experiment.learning import Trained

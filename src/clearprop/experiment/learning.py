@@ -14,9 +14,9 @@ from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Table, hold_out, load
 from clearprop.data.format import Format
 from clearprop.data.loading import format_of
-from clearprop.data.picture_folders import as_deep
+from clearprop.data.pictures.folders import as_deep
 from clearprop.data.splitting import hold_out_groups, hold_out_latest, without_column
-from clearprop.data.table import role_of
+from clearprop.data.tables.table import role_of
 from clearprop.errors import DataError, DivergedError, UsageError, listed, naming
 from clearprop.experiment.building import build_network, build_trainer
 from clearprop.experiment.settings import Extent, Settings, reading_of, resolve

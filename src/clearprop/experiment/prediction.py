@@ -12,7 +12,7 @@ import numpy as np
 from clearprop.configuration import Json
 from clearprop.core.parameters import Array
 from clearprop.data import Problem, Table
-from clearprop.data.table import Words
+from clearprop.data.tables.table import Words
 from clearprop.errors import UsageError, unknown_name
 from clearprop.experiment.learning import recipe_of
 from clearprop.files.models import Model

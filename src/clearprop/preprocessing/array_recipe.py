@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
-from clearprop.data.dataset import Raw
-from clearprop.data.layout import brought_to
+from clearprop.data import Raw, Table
+from clearprop.data.arrays.layout import brought_to
 from clearprop.data.selected_rows import Array, SelectedRows, blocks, require_finite
-from clearprop.data.table import Table
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.preprocessing.fields import moments, require_numbers, require_sizes
 from clearprop.preprocessing.input_recipes import Recipe

@@ -8,7 +8,7 @@ import numpy as np
 
 from clearprop.data.dataset import Raw
 from clearprop.data.selected_rows import Array
-from clearprop.data.table import Column, Table, as_column
+from clearprop.data.tables.table import Column, Table, as_column
 from clearprop.errors import DataError, ShapeError, counted, listed, naming
 from clearprop.preprocessing.array_recipe import ArrayRecipe
 from clearprop.preprocessing.input_files import found_files

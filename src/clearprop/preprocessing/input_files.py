@@ -10,11 +10,10 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from clearprop.data import loading
-from clearprop.data.dataset import Problem
+from clearprop.data import Problem, loading
 from clearprop.data.format import Format, cannot_read
-from clearprop.data.picture_formats import named_like_a_picture
-from clearprop.data.text_file import MOST_PIPED, STDIN, require_text
+from clearprop.data.pictures.formats import named_like_a_picture
+from clearprop.data.tables.text_file import MOST_PIPED, STDIN, require_text
 from clearprop.errors import DataError, ShapeError, listed
 from clearprop.preprocessing.input_recipes import Recipe
 from clearprop.preprocessing.picture_recipe import PictureRecipe

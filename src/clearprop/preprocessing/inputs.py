@@ -9,15 +9,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from clearprop.core.reading import require_regular
-from clearprop.data import loading
-from clearprop.data.dataset import Problem, Raw
+from clearprop.data import Problem, Raw, loading
 from clearprop.data.format import cannot_read
-from clearprop.data.picture_depth import FULL
-from clearprop.data.picture_files import read_pictures
-from clearprop.data.picture_formats import named_like_a_picture
+from clearprop.data.pictures import depth, formats
+from clearprop.data.pictures.files import read_pictures
 from clearprop.data.selected_rows import Array
-from clearprop.data.table import Table, Words, as_numbers
-from clearprop.data.tabular import TableFormat
+from clearprop.data.tables.table import Table, Words, as_numbers
+from clearprop.data.tables.tabular import TableFormat
 from clearprop.errors import DataError, ShapeError, listed, naming
 from clearprop.preprocessing.array_recipe import ArrayRecipe
 from clearprop.preprocessing.input_files import InputFiles, shown
@@ -85,7 +83,7 @@ def read_parts(
     """
     parts, problems, errors = [], list(files.problems), []
     for paths in files.groups:
-        pictured = named_like_a_picture(paths[0]) or loading.format_of(paths[0]) is None
+        pictured = formats.named_like_a_picture(paths[0]) or loading.format_of(paths[0]) is None
         try:
             with naming(shown(paths[0])):
                 inputs = read_inputs(paths, recipe, label)
@@ -134,7 +132,7 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing, label: str | None 
         raise DataError("There is no file to predict from; give at least one.")
     pictured = isinstance(recipe.inputs, PictureRecipe)
     if all(
-        named_like_a_picture(path) or (pictured and loading.format_of(path) is None)
+        formats.named_like_a_picture(path) or (pictured and loading.format_of(path) is None)
         for path in paths
     ):
         return _read_pictures(paths, recipe)
@@ -173,7 +171,7 @@ def _read_pictures(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
     inputs = recipe.inputs
     if not isinstance(inputs, PictureRecipe):
         raise DataError(f"{paths[0]} is a picture, but the model was not trained on pictures.")
-    read = read_pictures(paths, inputs.size, inputs.channels, inputs.depth or FULL)
+    read = read_pictures(paths, inputs.size, inputs.channels, inputs.depth or depth.FULL)
     sources = tuple(shown(paths[row]) for row in read.kept.tolist())
     problems = tuple(Problem(shown(Path(one.source)), one.reason) for one in read.problems)
     notes = unlikeness(read.pixels, inputs, "", sources)

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.data.columns import MOST_CATEGORIES
 from clearprop.data.dataset import Raw
-from clearprop.data.table import Column, Table, as_numbers, as_words
+from clearprop.data.tables.columns import MOST_CATEGORIES
+from clearprop.data.tables.table import Column, Table, as_numbers, as_words
 from clearprop.preprocessing.input_recipes import Recipe
 from clearprop.preprocessing.picture_recipe import PictureRecipe
 from clearprop.preprocessing.table_recipe import CategoricalColumn, NumericColumn, TableRecipe

@@ -10,11 +10,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from clearprop.data.dataset import Raw
-from clearprop.data.layout import brought_to, nearest_pixels
-from clearprop.data.picture_depth import Depth
+from clearprop.data import Raw, Table
+from clearprop.data.arrays.layout import brought_to, nearest_pixels
+from clearprop.data.pictures.depth import Depth
 from clearprop.data.selected_rows import Array, SelectedRows, blocks
-from clearprop.data.table import Table
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.preprocessing.fields import require_numbers, require_sizes
 from clearprop.preprocessing.input_recipes import Recipe

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from clearprop.configuration import Json, from_config, to_config
-from clearprop.data.dataset import Dataset, Raw
-from clearprop.data.picture_depth import Depth
+from clearprop.data import Dataset, Raw, Table
+from clearprop.data.pictures.depth import Depth
 from clearprop.data.reading import Reading, TextForm
 from clearprop.data.selected_rows import Array
-from clearprop.data.table import Table
 from clearprop.errors import ShapeError, UsageError
 from clearprop.preprocessing.array_recipe import ArrayRecipe
 from clearprop.preprocessing.picture_recipe import Likeness, PictureRecipe

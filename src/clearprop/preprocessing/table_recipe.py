@@ -7,11 +7,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from clearprop.data.columns import MOST_CATEGORIES, as_date
 from clearprop.data.dataset import Raw
 from clearprop.data.reading import DEFAULT, Role, TextForm
 from clearprop.data.selected_rows import Array
-from clearprop.data.table import (
+from clearprop.data.tables.columns import MOST_CATEGORIES, as_date
+from clearprop.data.tables.table import (
     Column,
     Table,
     as_numbers,
@@ -21,7 +21,7 @@ from clearprop.data.table import (
     is_numeric,
     role_of,
 )
-from clearprop.data.understood import Spelling
+from clearprop.data.tables.understood import Spelling
 from clearprop.errors import DataError, UsageError, listed
 from clearprop.preprocessing.fields import moments, require_names, require_numbers
 from clearprop.preprocessing.input_recipes import Recipe

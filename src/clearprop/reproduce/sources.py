@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset
-from clearprop.data.idx import read_idx_folder
-from clearprop.data.picture_folders import read_folder
+from clearprop.data.arrays.idx import read_idx_folder
+from clearprop.data.pictures.folders import read_folder
 from clearprop.errors import DataError, UsageError
 
 _TRAINING_CATS_1652 = 1323

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clearprop.data.format import cannot_read
-from clearprop.data.picture_formats import named_like_a_picture
+from clearprop.data.pictures.formats import named_like_a_picture
 from clearprop.errors import DataError, listed
 
 _PARTS = {

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.configuration import Json
-from clearprop.data.cells import Cells, Numbers
-from clearprop.data.numerals import is_marker, read_number, tells_decimal
-from clearprop.data.table import Column, Words
+from clearprop.data.tables.cells import Cells, Numbers
+from clearprop.data.tables.numerals import is_marker, read_number, tells_decimal
+from clearprop.data.tables.table import Column, Words
 from clearprop.errors import listed
 
 Kind: TypeAlias = Literal[

@@ -8,15 +8,14 @@ from typing import Protocol
 
 import numpy as np
 
-from clearprop.data import columns
-from clearprop.data.cells import Cells, Numbers, Rows, read_cells, read_words
 from clearprop.data.dataset import Dataset, Problem
 from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT, Reading, TextForm
-from clearprop.data.table import Column, Table, Words, is_missing
-from clearprop.data.target import understand_target, why_values
-from clearprop.data.text_file import shown
-from clearprop.data.understood import (
+from clearprop.data.tables import columns
+from clearprop.data.tables.cells import Cells, Numbers, Rows, read_cells, read_words
+from clearprop.data.tables.table import Column, Table, Words, is_missing
+from clearprop.data.tables.text_file import shown
+from clearprop.data.tables.understood import (
     LONGEST_NAME,
     Doubt,
     Spelling,
@@ -24,6 +23,7 @@ from clearprop.data.understood import (
     decimal_of,
     doubts_of,
 )
+from clearprop.data.target import understand_target, why_values
 from clearprop.errors import DataError, counted, listed, unknown_name
 
 _USUAL_TARGETS = ("target", "label", "class", "y")

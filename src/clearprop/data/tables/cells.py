@@ -13,8 +13,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.data.numerals import is_code, is_plain_number
-from clearprop.data.table import Words
+from clearprop.data.tables.numerals import is_code, is_plain_number
+from clearprop.data.tables.table import Words
 
 _CELLS = 10_000  # at a time, before they are numbers or words: more would keep the collector busy
 _FEW = 50  # cells that tell how a column begins

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.data.array_names import Stored, role_of
-from clearprop.data.arrays import MOST_LISTED, dataset_of, inputs_of
+from clearprop.data.arrays.hdf5_texts import TEXT, read_texts
+from clearprop.data.arrays.names import Stored, role_of
+from clearprop.data.arrays.parts import MOST_LISTED, dataset_of, inputs_of
 from clearprop.data.dataset import Dataset
 from clearprop.data.format import DEFLATE_LIMIT, Format, Samples, claimed_bytes, foreign
-from clearprop.data.hdf5_texts import TEXT, read_texts
 from clearprop.data.reading import DEFAULT, Reading
 from clearprop.data.selected_rows import Array
 from clearprop.errors import DataError, MissingExtraError
@@ -47,7 +47,7 @@ class Hdf5(Format):
         Returns
         -------
         Dataset
-            See `arrays.dataset_of`.
+            See `parts.dataset_of`.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class Hdf5(Format):
         return dataset_of(str(path), list(found.values()), unseen)
 
     def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Samples:
-        """Read samples alone, shape (N, ...); see `arrays.inputs_of`.
+        """Read samples alone, shape (N, ...); see `parts.inputs_of`.
 
         Raises
         ------

@@ -7,9 +7,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.data.cells import Cells, Numbers
-from clearprop.data.numerals import date_forms_of, is_code, is_marker, read_dates, read_number
-from clearprop.data.table import (
+from clearprop.data.tables.cells import Cells, Numbers
+from clearprop.data.tables.numerals import (
+    date_forms_of,
+    is_code,
+    is_marker,
+    read_dates,
+    read_number,
+)
+from clearprop.data.tables.table import (
     Column,
     Words,
     as_numbers,
@@ -18,7 +24,7 @@ from clearprop.data.table import (
     is_missing,
     number_text,
 )
-from clearprop.data.understood import (
+from clearprop.data.tables.understood import (
     NO_DOUBT,
     SAMPLE,
     STRANGERS,

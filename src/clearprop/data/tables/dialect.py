@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from clearprop.data.numerals import is_plain_number
 from clearprop.data.reading import TextForm
-from clearprop.data.text_file import TextFile
+from clearprop.data.tables.numerals import is_plain_number
+from clearprop.data.tables.text_file import TextFile
 from clearprop.errors import DataError
 
 AGREE = 0.9

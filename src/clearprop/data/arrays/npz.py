@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from clearprop.data.array_names import Stored, role_of
-from clearprop.data.arrays import MOST_LISTED, dataset_of, inputs_of
+from clearprop.data.arrays.names import Stored, role_of
+from clearprop.data.arrays.npy import Header, read_header, require_plain
+from clearprop.data.arrays.parts import MOST_LISTED, dataset_of, inputs_of
 from clearprop.data.dataset import Dataset
 from clearprop.data.format import (
     DEFLATE_LIMIT,
@@ -17,7 +18,6 @@ from clearprop.data.format import (
     foreign,
     read_claimed,
 )
-from clearprop.data.npy import Header, read_header, require_plain
 from clearprop.data.reading import DEFAULT, Reading
 from clearprop.data.selected_rows import Array
 from clearprop.errors import DataError
@@ -33,7 +33,7 @@ class Npz(Format):
     takes_folders = takes_inputs = True
 
     def read(self, path: Path, reading: Reading = DEFAULT) -> Dataset:
-        """Read samples and targets of all parts that are there; see `arrays.dataset_of`.
+        """Read samples and targets of all parts that are there; see `parts.dataset_of`.
 
         A folder may have a file for each part: train.npz, val.npz, test.npz.
 
@@ -58,7 +58,7 @@ class Npz(Format):
         return dataset_of(str(path), stored, unseen)
 
     def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Samples:
-        """Read samples alone, shape (N, ...); see `arrays.inputs_of`.
+        """Read samples alone, shape (N, ...); see `parts.inputs_of`.
 
         Raises
         ------

@@ -9,8 +9,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from clearprop.data.array_names import Stored, role_of
-from clearprop.data.arrays import dataset_of, inputs_of
+from clearprop.data.arrays.names import Stored, role_of
+from clearprop.data.arrays.parts import dataset_of, inputs_of
 from clearprop.data.dataset import Dataset
 from clearprop.data.format import Format, Samples, claimed_bytes, foreign
 from clearprop.data.reading import DEFAULT, Reading

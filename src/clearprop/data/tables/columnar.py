@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.data.cells import Cells, Numbers
 from clearprop.data.dataset import Problem
-from clearprop.data.dialect import different_names
 from clearprop.data.format import DEFLATE_LIMIT, cannot_read
 from clearprop.data.reading import TextForm
-from clearprop.data.table import Words, as_words
-from clearprop.data.tabular import TableFormat
+from clearprop.data.tables.cells import Cells, Numbers
+from clearprop.data.tables.dialect import different_names
+from clearprop.data.tables.table import Words, as_words
+from clearprop.data.tables.tabular import TableFormat
 from clearprop.errors import DataError, MissingExtraError, listed
 
 _SMALL = 2**25  # cells that any file may hold: the same one over and over takes no room

@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from clearprop.data import picture_tree
 from clearprop.data.class_names import alike, match_names, told
 from clearprop.data.dataset import Dataset
-from clearprop.data.picture_depth import FULL, Depth
-from clearprop.data.picture_files import DEFAULT_SIZE, read_pictures
-from clearprop.data.picture_tree import PURPOSES, Folder, count_of
-from clearprop.data.table import Table
+from clearprop.data.pictures import tree
+from clearprop.data.pictures.depth import FULL, Depth
+from clearprop.data.pictures.files import DEFAULT_SIZE, read_pictures
+from clearprop.data.tables.table import Table
 from clearprop.errors import DataError, listed
 
 _ADVICE = "Rename the folder, or remove it."
@@ -59,11 +58,11 @@ def read_folder(
         pictures can't be read, or the pictures to test have a class that those to train have not.
     """
     passed: Counter[str] = Counter()
-    tree = picture_tree.walk_folder(root, passed)
-    top = tree.unwrapped()
+    whole = tree.walk_folder(root, passed)
+    top = whole.unwrapped()
     notes: list[str] = []
-    parts = picture_tree.find_parts(top, notes)
-    if top is not tree and len(parts) == 1:
+    parts = tree.find_parts(top, notes)
+    if top is not whole and len(parts) == 1:
         notes.append(f"The class folders lie in {top.path}.")
     names = _class_names(parts["train"], len(parts) > 1, passed, notes)
     as_named = {name: name for name in names}
@@ -85,7 +84,7 @@ def read_folder(
     every_part = (train, *others.values())
     notes += dict.fromkeys(note for one in every_part for note in one.notes)
     if passed:
-        notes.append(picture_tree.passed_over(passed))
+        notes.append(tree.passed_over(passed))
     return replace(
         train,
         validation=others.get("val"),
@@ -114,15 +113,15 @@ def as_deep(dataset: Dataset, depth: Depth | None) -> Dataset:
 
 
 def _class_names(
-    train: Folder, is_part: bool, passed: Counter[str], notes: list[str]
+    train: tree.Folder, is_part: bool, passed: Counter[str], notes: list[str]
 ) -> tuple[str, ...]:
     """Take the names of the class folders that hold pictures."""
     classes, path = train.classes(), train.path
     names = tuple(folder.name for folder in classes)
     if not classes:
-        found = picture_tree.told(train.pictures)
+        found = tree.told(train.pictures)
         if passed:
-            found += f"; {picture_tree.passed_over(passed)[:-1]}"
+            found += f"; {tree.passed_over(passed)[:-1]}"
         predict = f" To predict them: {_predict(path)}" if train.pictures else ""
         shown = path.name or path
         expected = f"{shown}/CLASS/" + ("" if is_part else f" or {shown}/train/CLASS/")
@@ -139,14 +138,14 @@ def _class_names(
         notes.append(f"The classes {listed(close)} differ by little; if they are one, join them.")
     inside = [inner for folder in classes for inner in folder.folders]
     if deeper := [picture for inner in inside for picture in inner.every_picture()]:
-        lie = f"{picture_tree.told(deeper)} lie in folders within the class folders"
+        lie = f"{tree.told(deeper)} lie in folders within the class folders"
         notes.append(f"{lie}: they belong to the class around them.")
     return names
 
 
 def _labelled(
-    folder: Folder, part: str, names: tuple[str, ...], notes: list[str]
-) -> tuple[Folder, dict[str, str]] | None:
+    folder: tree.Folder, part: str, names: tuple[str, ...], notes: list[str]
+) -> tuple[tree.Folder, dict[str, str]] | None:
     """Return the folder of a part, and the classes that its folders mean, where it has any.
 
     Raises
@@ -155,16 +154,16 @@ def _labelled(
         If a folder is none of the classes.
     """
     while not folder.pictures and len(folder.folders) == 1:
-        if not picture_tree.names_no_class(folder.folders[0]):
+        if not tree.names_no_class(folder.folders[0]):
             break
         folder = folder.folders[0]
-    classes, count = folder.classes(), count_of(list(folder.every_picture()))
+    classes, count = folder.classes(), tree.count_of(list(folder.every_picture()))
     if classes:
         try:
             matched = match_names([one.name for one in classes], names, advice=_ADVICE)
         except DataError as error:
             raise DataError(f"{folder.path}: {error}") from error
-        notes.append(f"{folder.path} ({count}) is there {PURPOSES[part]}.")
+        notes.append(f"{folder.path} ({count}) is there {tree.PURPOSES[part]}.")
         if others := told(matched):
             notes.append(f"In {folder.path} classes were matched by name: {others}.")
         return folder, matched
@@ -180,7 +179,7 @@ def _labelled(
 
 def _read(
     root: Path,
-    part: Folder,
+    part: tree.Folder,
     matched: Mapping[str, str],
     names: tuple[str, ...],
     form: tuple[tuple[int, int], int, Depth | None],
@@ -208,7 +207,7 @@ def _read(
     notes = list(read.notes)
     if part.pictures:
         beside = f"beside the class folders in {part.path}"
-        notes.insert(0, f"{picture_tree.told(part.pictures)} {beside} without a class: left out.")
+        notes.insert(0, f"{tree.told(part.pictures)} {beside} without a class: left out.")
     if len(part.classes()) < len(part.folders):
         notes.insert(0, f"{_empty(part)}: left out.")
     dataset = Dataset(
@@ -233,7 +232,7 @@ def _brought_to(sizes: Collection[tuple[int, int]], size: tuple[int, int]) -> st
     return f"Pictures of {which} are brought to {size[0]}x{size[1]}."
 
 
-def _empty(part: Folder) -> str:
+def _empty(part: tree.Folder) -> str:
     """Say which class folders of a part hold no pictures."""
     empty = [one.name for one in part.folders if not any(one.every_picture())]
     holds = f"{part.path / empty[0]} holds" if len(empty) == 1 else f"{listed(empty)} hold"

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from clearprop.core.blas import available_cores
 from clearprop.data.dataset import Problem
-from clearprop.data.picture_depth import FULL, Depth, deep_values, span_of
-from clearprop.data.picture_formats import open_picture, why_not, why_not_decoded
+from clearprop.data.pictures.depth import FULL, Depth, deep_values, span_of
+from clearprop.data.pictures.formats import open_picture, why_not, why_not_decoded
 from clearprop.errors import DataError, UsageError
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from clearprop.data.delimited import source_of
-from clearprop.data.dialect import Dialect, cells_of
 from clearprop.data.format import cannot_read
 from clearprop.data.reading import TextForm
-from clearprop.data.tabular import RowSource, TableFormat
-from clearprop.data.text_file import TextFile
+from clearprop.data.tables.delimited import source_of
+from clearprop.data.tables.dialect import Dialect, cells_of
+from clearprop.data.tables.tabular import RowSource, TableFormat
+from clearprop.data.tables.text_file import TextFile
 from clearprop.errors import DataError, MissingExtraError, listed
 
 _PROGRAM = Path(__file__).with_name("first_sheet.py")

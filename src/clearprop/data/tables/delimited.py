@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from clearprop.data.dialect import AGREE, Dialect, find_dialect, find_header
 from clearprop.data.reading import TextForm
-from clearprop.data.tabular import RowSource, TableFormat
-from clearprop.data.text_file import STDIN, TextFile, open_text
+from clearprop.data.tables.dialect import AGREE, Dialect, find_dialect, find_header
+from clearprop.data.tables.tabular import RowSource, TableFormat
+from clearprop.data.tables.text_file import STDIN, TextFile, open_text
 from clearprop.errors import DataError
 
 _PACKED = (".gz", ".bz2", ".xz", ".zip")

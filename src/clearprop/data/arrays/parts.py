@@ -6,12 +6,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.data.array_names import EXPECTED, Stored, Told, role_of, tell
+from clearprop.data.arrays.layout import (
+    as_column,
+    is_multi_label,
+    is_one_hot,
+    laid_out,
+    sample_count,
+)
+from clearprop.data.arrays.names import EXPECTED, Stored, Told, role_of, tell
 from clearprop.data.dataset import Dataset, kind_of
 from clearprop.data.format import Samples
-from clearprop.data.layout import as_column, is_multi_label, is_one_hot, laid_out, sample_count
 from clearprop.data.selected_rows import Array, require_finite
-from clearprop.data.table import as_numbers, is_numeric
+from clearprop.data.tables.table import as_numbers, is_numeric
 from clearprop.data.target import index_labels, understand_target
 from clearprop.errors import DataError, ShapeError, listed
 

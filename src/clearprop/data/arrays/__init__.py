@@ -1,0 +1,1 @@
+"""Arrays in NPZ, NPY, IDX and HDF5 files, and what they are of samples."""
