@@ -94,6 +94,14 @@ def test_quotes_that_open_in_texts_between_tabs_swallow_no_lines(tmp_path: Path)
     assert "letters" in said_by(dataset)
 
 
+def test_one_quote_between_tabs_that_is_never_closed_is_a_letter(tmp_path: Path) -> None:
+    lines = [f"ham\thello {row}\t{row % 4}" for row in range(40)]
+    lines[20] = 'spam\t"never closed\t1'
+    dataset = read(write(tmp_path, "\n".join(lines) + "\n"), category=("column 2",))
+    assert len(dataset) == 40
+    assert cells_of(dataset, "column 2")[20] == '"never closed'
+
+
 def test_a_quoted_text_between_tabs_may_hold_a_line_as_wide_as_a_row(tmp_path: Path) -> None:
     text = 'y\ta\tt\nno\t"x\t1\nz\ty\t2\nx"\tone\nyes\tb\ttwo\nno\tb\tone\n'
     dataset = read(write(tmp_path, text), target="y", category=("a", "t"))
