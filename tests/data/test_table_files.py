@@ -231,7 +231,7 @@ def test_an_unreadable_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise PermissionError(13, "Permission denied")
 
     path = write(tmp_path, SMALL)
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("clearprop.data.text_file.open_to_read", refuse)
     with pytest.raises(DataError, match=r"data.csv can't be read: Permission denied"):
         load(path)
 
