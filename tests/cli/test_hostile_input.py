@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import clearprop as cp
 from clearprop.errors import ModelFileError
@@ -84,6 +85,12 @@ def test_settings_that_cant_be(text, clearprop):
         ("check", "{0}.py"),
         ("check", "{0}.ipynb"),
         ("data", "{0}.csv"),
+        ("data", "{0}"),
+        ("train", "{0}"),
+        ("predict", "{model}", "{0}"),
+        ("predict", "{model}", "{0}.parquet"),
+        ("predict", "{model}", "{0}.xlsx"),
+        ("evaluate", "{model}", "{0}"),
     ],
 )
 def test_what_never_ends_is_refused(kind, command, clearprop, table_model):
@@ -95,6 +102,20 @@ def test_what_never_ends_is_refused(kind, command, clearprop, table_model):
     result = clearprop(*(part.format("odd", model=table_model) for part in command))
     assert_one_sentence(result, result.exit_code)
     assert result.exit_code in (1, 2)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "endless device"])
+def test_what_never_ends_is_left_out_among_others(kind, clearprop, table_model, picture_model):
+    """With exit code 1, as for every input that can't be read."""
+    for name in ("odd.csv", "odd.png"):
+        os.mkfifo(name) if kind == "pipe" else Path(name).symlink_to("/dev/zero")
+    Path("new.csv").write_text("weight,age,colour\n1,70,red\n")
+    Image.new("RGB", (8, 8)).save("new.png")
+    for model, suffix in ((table_model, "csv"), (picture_model, "png")):
+        result = clearprop("predict", model, f"odd.{suffix}", f"new.{suffix}")
+        assert result.exit_code == 1
+        assert result.stderr.count("Left out: odd.") == 1
+        assert result.stdout.splitlines()[1].startswith(f"new.{suffix}")
 
 
 @pytest.mark.parametrize("name", ["config.toml", "history.csv", "model.safetensors"])

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -149,6 +151,39 @@ class TestAProcess:
             )
         assert done.returncode == 1
         assert done.stderr == b"Error: The output can't be written: No space left on device.\n"
+
+    @pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full", ">&- 2>&-", "<&-", "<&- >&- 2>&-"])
+    def test_trains_though_nobody_can_hear_it(self, closed):
+        words = [*PROGRAM, "train", "iris", "--epochs", "12", "--layers", "2", "--out", "run"]
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{shlex.join(words)} {closed}"], capture_output=True, check=False
+        )
+        assert done.returncode == 0
+        assert done.stdout.startswith(b"" if ">&- 2" in closed else b"Training ")
+        assert b"Traceback" not in done.stderr
+        assert {"curves.png", "model.safetensors"} <= {path.name for path in Path("run").iterdir()}
+        assert cp.load("run/model.safetensors").network.output_shape == (3,)
+
+    @pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full"])
+    def test_fails_with_its_code_though_nobody_can_hear_why(self, closed):
+        words = shlex.join([*PROGRAM, "data", "gone.csv"])
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{words} {closed}"], capture_output=True, check=False
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
+
+    @pytest.mark.parametrize("command", ["data", "train", "predict", "evaluate"])
+    @pytest.mark.parametrize("given", ["</dev/zero", "<&-"])
+    def test_refuses_standard_input_that_never_ends_or_is_closed(self, command, given, table_model):
+        model = [str(table_model)] if command in ("predict", "evaluate") else []
+        words = shlex.join([*PROGRAM, command, *model, "-"])
+        limits = "ulimit -v 4000000;"  # KiB: without a bound it would fill the memory
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{limits} {words} {given}"], capture_output=True, check=False
+        )
+        reason = "no text: it holds zero bytes" if "zero" in given else "it is closed"
+        assert done.returncode == 1
+        assert re.fullmatch(f"Error: .*tandard input.* {reason}.*\n", done.stderr.decode())
 
     def test_that_is_interrupted_keeps_the_model_so_far(self):
         options = ("--layers", "64", "--batch-size", "1", "--epochs", "50", "--out", "run")

@@ -93,6 +93,10 @@ class TestATable:
             answers.append((result, strict_json(result.stdout)["predictions"][1]["probabilities"]))
         assert answers[0][1] == answers[1][1]
         assert f"Note: new.csv: {note}" in answers[0][0].stderr
+        Path("new.csv").write_text(f"age,colour,weight\n{row}\n")  # where nothing else is known
+        assert (
+            note.split(",")[0].split("(")[0] in clearprop("predict", table_model, "new.csv").stderr
+        )
         assert answers[1][0].stderr == ""
 
     def test_may_have_other_columns_which_are_passed_over_aloud(self, clearprop, table_model, new):
@@ -449,15 +453,18 @@ class TestPlaces:
             assert again.exit_code == 0, again.stderr
             assert again.stdout == result.stdout
 
-    def test_a_folder_with_one_table_is_that_table(self, clearprop, table_model):
+    def test_a_folder_with_one_table_is_that_table(self, clearprop, table_model, picture_model):
         Path("data/deep").mkdir(parents=True)
         Path("data/readme.txt").write_text("weight")
         result = clearprop("predict", table_model, "data")
         assert result.exit_code == 1
         assert "data/readme.txt has a header but no rows" in result.stderr
+        result = clearprop("predict", picture_model, "data")
+        assert "data has no picture; found 1 .txt" in result.stderr
         Path("data/deep/new.csv").write_text("weight,age,colour\n1,70,red\n")
         result = clearprop("predict", table_model, "data")
         assert result.stdout.splitlines()[1].startswith("new.csv row 1")
+        assert result.stderr == "Note: data: 1 of 2 files are passed over (1 .txt).\n"
         Path("data/b.csv").write_text("weight,age,colour\n1,70,red\n")
         result = clearprop("predict", table_model, "data")
         assert result.exit_code == 1

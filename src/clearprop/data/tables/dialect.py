@@ -256,6 +256,7 @@ def _counted_through(cells: Sequence[str]) -> bool:
 def different_names(cells: Sequence[str], remarks: list[str]) -> tuple[str, ...]:
     """Give every column a name of its own."""
     names: dict[str, None] = {}  # in order, and looked up quickly
+    numbers: dict[str, Iterator[int]] = {}
     unnamed, repeated = [], []
     for place, cell in enumerate(cells, start=1):
         name = " ".join(cell.split())
@@ -264,7 +265,8 @@ def different_names(cells: Sequence[str], remarks: list[str]) -> tuple[str, ...]
             unnamed.append(name)
         if name in names:
             repeated.append(name)
-            name = next(new for number in count(2) if (new := f"{name} ({number})") not in names)
+            further = numbers.setdefault(name, count(2))
+            name = next(new for number in further if (new := f"{name} ({number})") not in names)
         names[name] = None
     if unnamed:
         remarks.append(f"Columns without a name are called by their place: {_excerpt(unnamed)}.")

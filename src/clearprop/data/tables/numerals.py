@@ -22,15 +22,14 @@ NOTHING = float("nan")
 
 _LONGEST = 400  # letters: the largest number has 309 digits, and patterns need not try more
 
+# No two parts of a pattern here may match the same letters: a long cell would take its square.
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _CURRENCY = "$€£¥₹₽₩₺₴₪฿¢"
 _CODES = (  # of the currencies that most is traded in; other three letters are names: ITC11
     "AED|AUD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KES|KRW|MXN|MYR"
     "|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR"
 )
-_AROUND = re.compile(
-    rf"^(?:[{_CURRENCY}]|(?:{_CODES})(?=[ \d]))?\s*|\s*(?:[{_CURRENCY}%‰]|(?:{_CODES}))?$"
-)
+_AROUND = re.compile(rf"^(?:[{_CURRENCY}]|(?:{_CODES})(?=[ \d]))|(?:[{_CURRENCY}%‰]|(?:{_CODES}))$")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
 _SIGNS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-"})
 _SPACES = re.compile(r"(?<=\d)[\s'’\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}](?=\d{3}(?!\d))")
@@ -103,7 +102,7 @@ def _bare(cell: str) -> str:
     negative = text.startswith("(") and text.endswith(")")
     text = text[1:-1] if negative else text
     sign = text[:1] if text[:1] in "+-" else ""
-    text = _AROUND.sub("", text[len(sign) :].strip())
+    text = _AROUND.sub("", text[len(sign) :].strip()).strip()
     if text[:1] in ("+", "-") and not sign:  # $-5
         sign, text = text[0], text[1:]
     return ("-" if negative else sign) + _SPACES.sub("", text)
@@ -119,7 +118,7 @@ class _DateForm:
 
 _TIME = (
     r"(?:[T ]\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
-    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?"
+    r"(?:\s*(?P<half>[AaPp]\.?[Mm]\.?))?(?:\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}))?)?"
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WORD = r"(?P<word>[A-Za-z]{3,9})\.?"
