@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from clearprop.data.dialect import different_names
-from clearprop.data.numerals import (
+from clearprop.data.tables.dialect import different_names
+from clearprop.data.tables.numerals import (
     DATE_FORMS,
     is_plain_number,
     read_dates,
