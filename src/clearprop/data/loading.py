@@ -113,8 +113,8 @@ def load(
     if not path.is_file():
         kind = special_kind(path.stat().st_mode)
         raise DataError(
-            f"{path} is {kind}, expected a file or a folder. What comes through a pipe is read from "
-            "standard input: give - for it."
+            f"{path} is {kind}, expected a file or a folder. What comes through a pipe is read "
+            "from standard input: give - for it."
         )
     owner = format_of(path, reading.text)
     if owner is None:

@@ -6,6 +6,8 @@ from io import BytesIO
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from clearprop.core.reading import open_to_read, read_bounded
+
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
@@ -43,6 +45,7 @@ _MARKED = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "ICO
 """Formats whose files begin with a mark that no text begins with."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_LARGEST_PNG = 2**29  # bytes: the pixels that are read at most would not fill them
 _NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 
 
@@ -89,9 +92,10 @@ def open_picture(path: Path) -> "ImageFile":
 
 def _without_metadata(path: Path) -> bytes | None:
     """Return a PNG without the chunks that don't matter to its pixels, which may be broken."""
-    content = path.read_bytes()
-    if not content.startswith(_PNG):
-        return None
+    with open_to_read(path) as file:
+        if file.read(len(_PNG)) != _PNG:
+            return None
+    content = read_bounded(path, _LARGEST_PNG)
     kept, place = [_PNG], len(_PNG)
     while place + 12 <= len(content):
         length, name = struct.unpack_from(">I4s", content, place)
