@@ -202,5 +202,6 @@ def test_files_that_can_t_be_predicted_from_are_refused(
     (tmp_path / "wide.csv").write_text("x1,x2,x3\n1,2,3\n")
     (tmp_path / "text.csv").write_text("x1,x2\n1,two\n")
     (tmp_path / "class.csv").write_text("class\nred\n")
+    (tmp_path / "a.doc").write_text("some words")
     with pytest.raises(ValueError, match=message):
         read_inputs([tmp_path / name for name in files], fit_recipe(load("planar")))

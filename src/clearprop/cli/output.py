@@ -146,14 +146,17 @@ def _print_table(columns: Sequence[str], rows: list[tuple[str, ...]]) -> None:
 def _print_many(columns: Sequence[str], rows: list[tuple[str, ...]]) -> None:
     header = tuple(name.rstrip() for name in columns)
     widths = [max(map(cell_len, column)) for column in zip(header, *rows, strict=True)]
-    for row in (header, *rows):
-        padded = (
+    lines = (
+        "  ".join(
             cell + " " * (width - cell_len(cell))
             if name.endswith(" ")
             else " " * (width - cell_len(cell)) + cell
             for name, cell, width in zip(columns, row, widths, strict=True)
-        )
-        _print("  ".join(padded).rstrip())
+        ).rstrip()
+        for row in (header, *rows)
+    )
+    while block := list(islice(lines, _WRAPPED)):  # each print waits until it is written
+        _print("\n".join(block))
 
 
 def _print(text: str, *, err: bool = False) -> None:

@@ -5,10 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+<<<<<<< HEAD
 from clearprop.data.arrays.hdf5 import Hdf5
 from clearprop.data.arrays.idx import Idx
 from clearprop.data.arrays.npy import Npy
 from clearprop.data.arrays.npz import Npz
+=======
+from clearprop.core.reading import special_kind
+from clearprop.data.columnar import Columnar
+>>>>>>> fix2
 from clearprop.data.dataset import Dataset
 from clearprop.data.format import Format, cannot_read
 from clearprop.data.named import BUILTINS, TOYS
@@ -110,7 +115,11 @@ def load(
     if not there:
         raise _not_there(path, text)
     if not path.is_file():
-        raise DataError(f"{path} is neither a file nor a folder.")
+        kind = special_kind(path.stat().st_mode)
+        raise DataError(
+            f"{path} is {kind}, expected a file or a folder. What comes through a pipe is read "
+            "from standard input: give - for it."
+        )
     owner = format_of(path, reading.text)
     if owner is None:
         others = "".join(f"{one.otherwise}, " for one in FORMATS if one.otherwise)

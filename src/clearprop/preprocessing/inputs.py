@@ -142,18 +142,17 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing, label: str | None 
             f"Found {listed(paths)} together; expected pictures, or one "
             f"{loading.names(known, 'or')} file."
         )
-    path = paths[0]
-    owner = loading.format_of(path, recipe.reading().text)
+    path, reading = paths[0], recipe.reading()
+    try:
+        require_regular(path)
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    owner = loading.format_of(path, reading.text)
     if owner is None or not owner.takes_inputs:
         raise DataError(
             f"{path} can't be predicted from. Expected a picture (JPEG, PNG, WebP, BMP, GIF), or a "
             f"{loading.suffixes(known)} file."
         )
-    try:
-        require_regular(path)
-    except OSError as error:
-        raise cannot_read(path, error) from error
-    reading = recipe.reading()
     samples = owner.read_inputs(
         path, replace(reading, drop=(*reading.drop, *filter(None, [label])))
     )

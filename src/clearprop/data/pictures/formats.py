@@ -7,7 +7,10 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from clearprop.core.reading import open_to_read, read_bounded
+<<<<<<< HEAD:src/clearprop/data/pictures/formats.py
 from clearprop.data.format import DEFLATE_LIMIT
+=======
+>>>>>>> fix2:src/clearprop/data/picture_formats.py
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -61,6 +64,7 @@ _HARMLESS = 2**22
 _LARGEST_PNG = 2**30  # bytes
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_LARGEST_PNG = 2**29  # bytes: the pixels that are read at most would not fill them
 _NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 
 
