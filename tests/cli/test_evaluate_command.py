@@ -43,7 +43,10 @@ class TestClasses:
         assert "has learned from most of" in result.stderr
         assert "On those held out it reached accuracy" in result.stderr
         other = shutil.copy(people, "other.csv")
-        assert clearprop("evaluate", table_model, other).stderr == "Target: buys, 2 classes: no, yes.\n"
+        assert (
+            clearprop("evaluate", table_model, other).stderr
+            == "Target: buys, 2 classes: no, yes.\n"
+        )
 
     def test_without_a_sample_have_no_recall(self, clearprop, people, table_model, strict_json):
         lines = people.read_text().splitlines()

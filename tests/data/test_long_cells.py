@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from clearprop.data.tables.dialect import different_names
 from clearprop.data.tables.numerals import (
     DATE_FORMS,

@@ -5,15 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-<<<<<<< HEAD
+from clearprop.core.reading import special_kind
 from clearprop.data.arrays.hdf5 import Hdf5
 from clearprop.data.arrays.idx import Idx
 from clearprop.data.arrays.npy import Npy
 from clearprop.data.arrays.npz import Npz
-=======
-from clearprop.core.reading import special_kind
-from clearprop.data.columnar import Columnar
->>>>>>> fix2
 from clearprop.data.dataset import Dataset
 from clearprop.data.format import Format, cannot_read
 from clearprop.data.named import BUILTINS, TOYS

@@ -7,10 +7,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from clearprop.core.reading import open_to_read, read_bounded
-<<<<<<< HEAD:src/clearprop/data/pictures/formats.py
 from clearprop.data.format import DEFLATE_LIMIT
-=======
->>>>>>> fix2:src/clearprop/data/picture_formats.py
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
