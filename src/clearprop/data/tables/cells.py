@@ -55,44 +55,50 @@ class Numbers:
 class _NumbersSoFar:
     parts: list[NDArray[np.float64]] = field(default_factory=list)
     others: dict[str, list[int]] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=dict)  # cells as they are that are no numbers
     rows: int = 0
     strangers: int = 0
     is_code: bool = False
     has_points: bool = False
+    has_fractions: bool = False
 
-    def add(self, cells: tuple[str, ...]) -> bool:
-        """Add cells; say whether they still look like numbers."""
-        values = _floats(cells)
-        joined = "\n".join(cells)
-        self.has_points |= "." in joined
-        if "_" in joined or not joined.isascii() or np.isinf(values).any():
+    def add(self, cells: tuple[str, ...], *, is_plain: bool = False) -> bool:
+        """Add cells; say whether they still look like numbers.
+
+        `is_plain` tells that no line has what Python reads as a number and nobody else does.
+        """
+        values = self._read(cells)
+        odd = np.flatnonzero(~np.isfinite(values)).tolist()
+        joined = "" if is_plain and self.has_points else "\n".join(cells)
+        self.has_points = self.has_points or "." in joined
+        if "_" in joined or not joined.isascii() or np.isinf(values[odd]).any():
             plain = np.fromiter((_is_number(cell.strip()) for cell in cells), bool, len(cells))
             values[~plain] = np.nan
-        for at in np.flatnonzero(np.isnan(values)).tolist():
+            odd = np.flatnonzero(~plain).tolist()
+        for at in odd:
             text = cells[at].strip()
             self.others.setdefault(text, []).append(self.rows + at)
             self.strangers += text != ""
-        if not self.is_code and np.array_equal(values, np.trunc(values), equal_nan=True):
-            self.is_code = any(map(is_code, cells))
+        if not (self.is_code or self.has_fractions):  # a column of fractions holds no codes
+            self.has_fractions = not np.array_equal(values, np.trunc(values), equal_nan=True)
+            self.is_code = not self.has_fractions and any(map(is_code, cells))
         self.parts.append(values)
         self.rows += len(cells)
         return self.strangers <= max(self.rows // 2, 1)
 
+    def _read(self, cells: tuple[str, ...]) -> NDArray[np.float64]:
+        """Read cells as Python does; NaN where that fails."""
+        known, count = self.known, len(cells)
+        try:
+            return np.fromiter(
+                map(float, map(known.get, cells, cells) if known else cells), np.float64, count
+            )
+        except ValueError:
+            known |= {cell: "nan" for cell in set(cells) if not _is_number(cell.strip())}
+            return np.fromiter(map(float, map(known.get, cells, cells)), np.float64, count)
+
     def finished(self) -> Numbers:
         return Numbers(np.concatenate(self.parts), self.others, self.is_code, self.has_points)
-
-
-def _floats(cells: tuple[str, ...]) -> NDArray[np.float64]:
-    """Read cells as Python does; NaN where that fails."""
-    values: list[float] = []
-    left = iter(cells)
-    while True:
-        try:
-            values.extend(map(float, left))  # goes on behind the cell that failed
-        except ValueError:
-            values.append(np.nan)
-        else:
-            return np.array(values)
 
 
 def _is_number(text: str) -> bool:
@@ -105,11 +111,15 @@ class _WordsSoFar:
     places: dict[str, int] = field(default_factory=dict)  # of cells as they are
     texts: dict[str, int] = field(default_factory=dict)  # without blanks around them
 
-    def add(self, cells: tuple[str, ...]) -> bool:
-        for cell in set(cells) - self.places.keys():
-            text = cell.strip()
-            self.places[cell] = self.texts.setdefault(text, len(self.texts)) if text else -1
-        self.parts.append(np.fromiter(map(self.places.__getitem__, cells), np.int32, len(cells)))
+    def add(self, cells: tuple[str, ...], *, is_plain: bool = False) -> bool:
+        try:
+            codes = np.fromiter(map(self.places.__getitem__, cells), np.int32, len(cells))
+        except KeyError:  # a new one, which is seldom after the first rows
+            for cell in set(cells) - self.places.keys():
+                text = cell.strip()
+                self.places[cell] = self.texts.setdefault(text, len(self.texts)) if text else -1
+            codes = np.fromiter(map(self.places.__getitem__, cells), np.int32, len(cells))
+        self.parts.append(codes)
         return True
 
     def finished(self) -> Words:
@@ -129,7 +139,11 @@ Rows = Callable[[], Iterable[list[str]]]
 
 
 def read_cells(
-    rows: Rows, names: tuple[str, ...], as_words: Iterable[str] = (), as_numbers: Iterable[str] = ()
+    rows: Rows,
+    names: tuple[str, ...],
+    as_words: Iterable[str] = (),
+    as_numbers: Iterable[str] = (),
+    odd_lines: Callable[[], int | None] = lambda: None,
 ) -> dict[str, Cells]:
     """Read the cells of every column.
 
@@ -139,6 +153,9 @@ def read_cells(
     names : tuple of str
     as_words, as_numbers : iterable of str
         The columns whose kind is settled.
+    odd_lines : callable
+        Returns the number of lines so far that have an underscore or more than ASCII, which Python
+        takes for parts of numbers; None where nobody counts.
 
     Returns
     -------
@@ -147,12 +164,15 @@ def read_cells(
     words, numbers = set(as_words), set(as_numbers)
     sofar: dict[str, _NumbersSoFar | _WordsSoFar] = {}
     again: set[str] = set()
+    odd = None
     for block in _blocks(rows(), len(names)):
+        before, odd = odd, odd_lines()
+        is_plain = odd is not None and odd == before
         for name, cells in zip(names, zip(*block, strict=True), strict=True):
             if name not in sofar:
                 begins_as_words = name not in numbers and (name in words or _are_words(cells))
                 sofar[name] = _WordsSoFar() if begins_as_words else _NumbersSoFar()
-            if not sofar[name].add(cells) and name not in numbers:
+            if not sofar[name].add(cells, is_plain=is_plain) and name not in numbers:
                 again.add(name)
                 sofar[name] = _WordsSoFar()  # from here on; read from the first row below
     found = {name: one.finished() for name, one in sofar.items() if name not in again}

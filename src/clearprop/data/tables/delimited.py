@@ -59,6 +59,7 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
     count = empty = before = began = fitting = 0
     row: list[str] = []
     with file.lines(dialect.skipped, dialect.comment) as lines:
+        source.odd_lines = lambda: lines.odd
         try:
             for row in dialect.reader(lines):
                 before, began = began, lines.at

@@ -1,7 +1,7 @@
 """From a file's rows or columns to a data set: what all formats of tables have in common."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -71,6 +71,8 @@ class RowSource:
         The lines whose last cells were missing, and taken as empty.
     below : int
         The number of lines below the table: sums, sources.
+    odd_lines : callable
+        See `cells.read_cells`.
     """
 
     path: Path
@@ -81,10 +83,11 @@ class RowSource:
     empty: int = 0
     filled: list[int] = field(default_factory=list)
     below: int = 0
+    odd_lines: Callable[[], int | None] = lambda: None
 
     def cells(self, as_words: Iterable[str], as_numbers: Iterable[str]) -> Mapping[str, Cells]:
         """Read every column."""
-        found = read_cells(self.rows, self.names, as_words, as_numbers)
+        found = read_cells(self.rows, self.names, as_words, as_numbers, lambda: self.odd_lines())
         if not found:
             raise DataError(f"{self.path} has a header but no rows.")
         if self.empty:

@@ -112,11 +112,13 @@ class Lines:
         The number in the file of the line that was taken last.
     last : str
         That line.
+    odd : int
+        The number of lines so far that have an underscore, or more than ASCII.
     """
 
     def __init__(self, text: io.TextIOWrapper, path: Path, skipped: int, comment: str) -> None:
         self._text, self._path, self._skipped, self._comment = text, path, skipped, comment
-        self.at, self.last = 0, ""
+        self.at, self.last, self.odd = 0, "", 0
 
     def __iter__(self) -> Iterator[str]:
         readline, skipped, comment = self._text.readline, self._skipped, self._comment
@@ -129,6 +131,7 @@ class Lines:
                 )
             if self.at > skipped and not (comment and line.startswith(comment)):
                 self.last = line
+                self.odd += "_" in line or not line.isascii()
                 yield line
 
 
