@@ -8,6 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.data.tables.cells import Cells, Numbers
+from clearprop.data.tables.doubts import (
+    grouped,
+    may_group_thousands,
+    row_of,
+    sentinel,
+    strangers,
+    typed,
+)
 from clearprop.data.tables.numerals import (
     date_forms_of,
     is_code,
@@ -43,14 +51,10 @@ _FEW_ROWS = 20  # below which cells may well all differ without being names of r
 _ALL_DIFFER = 0.95
 _WORDS_OF_TEXT = 5
 _LETTERS_OF_TEXT = 50
-_SENTINELS = {-9.0, -99.99, -999.9, -999.99} | {
-    sign * (10.0**digits - 1) for digits in range(2, 7) for sign in (-1, 1)
-}
 _YES_NO = [
     {"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"on", "off"},
     {"ja", "nein"}, {"oui", "non"}, {"si", "no"}, {"sí", "no"}, {"sim", "não"}, {"да", "нет"},
 ]  # fmt: skip
-_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+")
 _NAME_OF_ROWS = re.compile(
     r"(?i:(.*[^a-z])?(id|uuid|guid|index|idx|rownum|rowid|row.?names?)|unnamed.*|id[^a-z].*)"
     r"|.*[a-z]I[dD]"
@@ -78,13 +82,13 @@ def understand(
         return _of_words(name, as_written, spelling)
     found = _of_numbers(name, cells, spelling)
     if as_written is not None and not found.doubt.says:
-        return replace(found, doubt=_grouped(name, as_written))
+        return replace(found, doubt=grouped(name, as_written))
     return found
 
 
 def needs_words(cells: Numbers, spelling: Spelling) -> bool:
     """Whether a column can't be understood without its cells as they are written."""
-    return _are_none(cells, spelling) or _may_group_thousands(cells)
+    return _are_none(cells, spelling) or may_group_thousands(cells)
 
 
 def of_column(name: str, column: Column) -> UnderstoodColumn:
@@ -113,7 +117,7 @@ def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
     counts = np.bincount(others.codes[unread], minlength=len(texts))
     strange = [at for at in np.argsort(-counts, kind="stable").tolist() if counts[at]]
     strange = [at for at in strange if not spelling.is_missing(texts[at])]
-    found = _as_number(name, column, _strangers(name, others, strange, counts))
+    found = _as_number(name, column, strangers(name, others, strange, counts))
     if unit and found.is_used:
         found = replace(found, content=f"{found.content} {unit}")
     if found.is_used and any(":" in text for text in texts[:SAMPLE]):
@@ -148,7 +152,7 @@ def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | N
     if counts[unread].sum() > STRANGERS * counts[~markers].sum():
         return None
     strange = np.flatnonzero(unread).tolist()
-    doubt = _strangers(name, words, strange, counts, "dates")
+    doubt = strangers(name, words, strange, counts, "dates")
     unread_by = {form: int(np.isnat(tried[form]).sum()) for form in forms}
     ties = [best, *(form for form in forms if form != best and unread_by[form] == unread_by[best])]
     if not doubt.says and len(ties) > 1 and not told:
@@ -200,8 +204,8 @@ def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
             doubt = Doubt(
                 f"{name}: {counted(int(counts[is_number].sum()), 'number')} and "
                 f"{counted(int(counts[~is_number & ~markers].sum()), 'text')} such as "
-                f"{words.texts[at][:40]!r} (row {_row_of(words, at)}) are taken as categories",
-                advice=f"--number {_typed(name)} takes them as numbers, and the texts as missing.",
+                f"{words.texts[at][:40]!r} (row {row_of(words, at)}) are taken as categories",
+                advice=f"--number {typed(name)} takes them as numbers, and the texts as missing.",
             )
     found = as_date(name, words, spelling)
     if found is not None:
@@ -211,10 +215,10 @@ def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
     if not doubt.says and odd and found.is_used:
         at = words.texts.index(odd[0])
         doubt = Doubt(
-            f"{name}: {odd[0]!r} ({counts[at]:,} cells, the first in row {_row_of(words, at)}) is "
+            f"{name}: {odd[0]!r} ({counts[at]:,} cells, the first in row {row_of(words, at)}) is "
             "taken as a category of its own",
             f"marker {odd[0].lower()}",
-            f"--missing {_typed(odd[0])} takes it as missing.",
+            f"--missing {typed(odd[0])} takes it as missing.",
         )
     return replace(found, doubt=doubt)
 
@@ -231,7 +235,7 @@ def _as_number(name: str, column: NDArray[np.float64], doubt: Doubt = NO_DOUBT) 
         missing,
         f"{low:g} to {high:g}",
         "standardised" + (", the median where missing" if missing else ""),
-        doubt if doubt.says else _sentinel(name, present),
+        doubt if doubt.says else sentinel(name, present),
         column=column,
     )
     if low == high:
@@ -320,76 +324,6 @@ def _left_out(
     )
 
 
-def _strangers(
-    name: str,
-    words: Words,
-    strange: Sequence[int],
-    counts: NDArray[np.int64],
-    among: str = "numbers",
-) -> Doubt:
-    """Doubt texts among numbers or dates, which are taken for missing."""
-    if not strange:
-        return NO_DOUBT
-    total = int(counts[list(strange)].sum())
-    shown = ", ".join(
-        f"{words.texts[at][:40]!r} (row {_row_of(words, at)})" for at in list(strange)[:3]
-    )
-    return Doubt(
-        f"{name}: {total:,} cell{'s are' if total > 1 else ' is'} no {among[:-1]}, {shown}, and "
-        "taken for missing",
-        f"strangers {words.texts[strange[0]]}",
-        f"--category {_typed(name)} takes the column as categories.",
-    )
-
-
-def _sentinel(name: str, present: NDArray[np.float64]) -> Doubt:
-    """Doubt numbers that programs write for missing: -999, far from all others."""
-    for value in (float(present.min()), float(present.max())):
-        if value in _SENTINELS:
-            others = present[present != value]
-            if len(others) > 1 and np.sum(present == value) > 1:
-                spread = float(others.max() - others.min())
-                alone = value < 0 <= others.min()  # the only one below zero
-                if alone or np.abs(others - value).min() > spread / 2:
-                    text, many = number_text(value), int(np.sum(present == value))
-                    return Doubt(
-                        f"{name}: {many:,} cells are {text}, unlike the others "
-                        f"({others.min():g} to {others.max():g})",
-                        f"sentinel {text}",
-                        f"--missing={text} if they stand for missing.",
-                    )
-    return NO_DOUBT
-
-
-def _may_group_thousands(cells: Numbers) -> bool:
-    """Whether all fractions are of thousandths, and the whole numbers stay below a thousand."""
-    if not cells.has_points:
-        return False
-    values = cells.values[~np.isnan(cells.values)]
-    whole = values == np.trunc(values)
-    thousands = values[~whole] * 1000
-    return bool(
-        whole.any()
-        and len(thousands)
-        and np.abs(values[~whole]).min() > 1
-        and np.abs(values).max() < 1000
-        and np.allclose(thousands, np.round(thousands), rtol=0, atol=1e-6)
-    )
-
-
-def _grouped(name: str, words: Words) -> Doubt:
-    """Doubt 1.613 beside 379: the point may be one between thousands."""
-    pointed = [text for text in words.texts if "." in text]
-    if not all(_THOUSANDS.fullmatch(text) for text in pointed):
-        return NO_DOUBT
-    return Doubt(
-        f"{name}: {pointed[0]!r} (row {_row_of(words, words.texts.index(pointed[0]))}) is read as "
-        "a fraction, though others are whole",
-        "thousands",
-        "if the point groups thousands, say so with --decimal ,",
-    )
-
-
 def _as_days(column: NDArray[np.float64]) -> NDArray[np.datetime64] | None:
     """Read whole numbers such as 20240131 as dates; None where one is none."""
     present = column[~np.isnan(column)]
@@ -425,11 +359,3 @@ def _is_prose(texts: Sequence[str]) -> bool:
 
 def _is_whole(numbers: NDArray[np.float64]) -> bool:
     return bool(np.array_equal(numbers, np.trunc(numbers), equal_nan=True))
-
-
-def _row_of(words: Words, place: int) -> int:
-    return int(np.argmax(words.codes == place)) + 1
-
-
-def _typed(text: str) -> str:
-    return text if re.fullmatch(r"[\w.?*/-]+", text) and text[0] != "-" else f"{text!r}"

@@ -1,0 +1,96 @@
+"""Doubts about the cells of a column: what may be a mistake in it, each in one sentence."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearprop.data.tables.cells import Numbers
+from clearprop.data.tables.table import Words, number_text
+from clearprop.data.tables.understood import NO_DOUBT, Doubt
+
+_SENTINELS = {-9.0, -99.99, -999.9, -999.99} | {
+    sign * (10.0**digits - 1) for digits in range(2, 7) for sign in (-1, 1)
+}
+_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+")
+
+
+def strangers(
+    name: str,
+    words: Words,
+    strange: Sequence[int],
+    counts: NDArray[np.int64],
+    among: str = "numbers",
+) -> Doubt:
+    """Doubt texts among numbers or dates, which are taken for missing."""
+    if not strange:
+        return NO_DOUBT
+    total = int(counts[list(strange)].sum())
+    shown = ", ".join(
+        f"{words.texts[at][:40]!r} (row {row_of(words, at)})" for at in list(strange)[:3]
+    )
+    return Doubt(
+        f"{name}: {total:,} cell{'s are' if total > 1 else ' is'} no {among[:-1]}, {shown}, and "
+        "taken for missing",
+        f"strangers {words.texts[strange[0]]}",
+        f"--category {typed(name)} takes the column as categories.",
+    )
+
+
+def sentinel(name: str, present: NDArray[np.float64]) -> Doubt:
+    """Doubt numbers that programs write for missing: -999, far from all others."""
+    for value in (float(present.min()), float(present.max())):
+        if value in _SENTINELS:
+            others = present[present != value]
+            if len(others) > 1 and np.sum(present == value) > 1:
+                spread = float(others.max() - others.min())
+                alone = value < 0 <= others.min()  # the only one below zero
+                if alone or np.abs(others - value).min() > spread / 2:
+                    text, many = number_text(value), int(np.sum(present == value))
+                    return Doubt(
+                        f"{name}: {many:,} cells are {text}, unlike the others "
+                        f"({others.min():g} to {others.max():g})",
+                        f"sentinel {text}",
+                        f"--missing={text} if they stand for missing.",
+                    )
+    return NO_DOUBT
+
+
+def may_group_thousands(cells: Numbers) -> bool:
+    """Whether all fractions are of thousandths, and the whole numbers stay below a thousand."""
+    if not cells.has_points:
+        return False
+    values = cells.values[~np.isnan(cells.values)]
+    whole = values == np.trunc(values)
+    thousands = values[~whole] * 1000
+    return bool(
+        whole.any()
+        and len(thousands)
+        and np.abs(values[~whole]).min() > 1
+        and np.abs(values).max() < 1000
+        and np.allclose(thousands, np.round(thousands), rtol=0, atol=1e-6)
+    )
+
+
+def grouped(name: str, words: Words) -> Doubt:
+    """Doubt 1.613 beside 379: the point may be one between thousands."""
+    pointed = [text for text in words.texts if "." in text]
+    if not all(_THOUSANDS.fullmatch(text) for text in pointed):
+        return NO_DOUBT
+    return Doubt(
+        f"{name}: {pointed[0]!r} (row {row_of(words, words.texts.index(pointed[0]))}) is read as "
+        "a fraction, though others are whole",
+        "thousands",
+        "if the point groups thousands, say so with --decimal ,",
+    )
+
+
+def row_of(words: Words, place: int) -> int:
+    """Return the first row of a text, counted from 1."""
+    return int(np.argmax(words.codes == place)) + 1
+
+
+def typed(text: str) -> str:
+    """Write a name or a cell as it is typed behind an option."""
+    return text if re.fullmatch(r"[\w.?*/-]+", text) and text[0] != "-" else f"{text!r}"
