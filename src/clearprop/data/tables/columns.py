@@ -17,6 +17,7 @@ from clearprop.data.tables.doubts import (
     typed,
 )
 from clearprop.data.tables.numerals import (
+    NULL,
     date_forms_of,
     is_code,
     is_marker,
@@ -127,8 +128,12 @@ def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
 
 def as_category(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
     """Take a column for categories, each cell as it is written."""
-    words = _without(words, [spelling.is_missing(text, among_words=True) for text in words.texts])
-    return _as_category(name, words)
+    missing = [spelling.is_missing(text, among_words=True) for text in words.texts]
+    found = _as_category(name, _without(words, missing))
+    if NULL not in words.texts:
+        return found
+    doubt = Doubt(f"{name}: {NULL} is taken for missing, as databases write it", "database")
+    return replace(found, doubt=doubt)
 
 
 def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | None:
@@ -220,7 +225,7 @@ def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
             f"marker {odd[0].lower()}",
             f"--missing {typed(odd[0])} takes it as missing.",
         )
-    return replace(found, doubt=doubt)
+    return replace(found, doubt=doubt) if doubt.says else found
 
 
 def _as_number(name: str, column: NDArray[np.float64], doubt: Doubt = NO_DOUBT) -> UnderstoodColumn:

@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 MISSING = frozenset(
-    {"", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "none", "nil", "nat"}
+    {"", "\\n", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "none", "nil", "nat"}
     | {"#null!", "#div/0!", "#value!", "#ref!", "#name?"}
     | {"missing", "unknown", "n.a.", "not available", "\N{EN DASH}", "\N{EM DASH}"}
 )
 """The cells, in small letters, that stand for a missing value among numbers or dates.
 
-Among words a word is a word: there only the empty cell is missing.
+Among words a word is a word: there only the empty cell is missing, and `NULL`.
 """
+
+NULL = "\\N"
+"""A missing cell as MySQL, PostgreSQL and Hive write it, which never is a word."""
 
 NOTHING = float("nan")
 

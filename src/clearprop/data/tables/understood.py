@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clearprop.configuration import Json
 from clearprop.data.tables.cells import Cells, Numbers
-from clearprop.data.tables.numerals import is_marker, read_number, tells_decimal
+from clearprop.data.tables.numerals import NULL, is_marker, read_number, tells_decimal
 from clearprop.data.tables.table import Column, Words
 from clearprop.errors import listed
 
@@ -142,7 +142,9 @@ class Spelling:
 
     def is_missing(self, text: str, *, among_words: bool = False) -> bool:
         """Whether a text stands for a missing value."""
-        return text.lower() in self.missing or (not among_words and is_marker(text))
+        if among_words:
+            return text == NULL or text.lower() in self.missing
+        return is_marker(text) or text.lower() in self.missing
 
     def is_plain(self, cells: Numbers) -> bool:
         """Whether numbers were read as they are meant: a point may have been one of thousands."""
