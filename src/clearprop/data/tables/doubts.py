@@ -7,12 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.data.tables.cells import Numbers
-from clearprop.data.tables.table import Words, number_text
-from clearprop.data.tables.understood import NO_DOUBT, Doubt
+from clearprop.data.tables.table import Words, is_numeric, number_text
+from clearprop.data.tables.understood import NO_DOUBT, Doubt, UnderstoodColumn
+from clearprop.errors import listed
 
 _SENTINELS = {-9.0, -99.99, -999.9, -999.99} | {
     sign * (10.0**digits - 1) for digits in range(2, 7) for sign in (-1, 1)
 }
+_TOTALS = frozenset(
+    {"total", "totals", "grand total", "sum", "sums", "overall", "gesamt", "gesamtsumme", "summe"}
+    | {"insgesamt", "totaal", "total general", "suma", "somme", "total général", "totale", "soma"}
+    | {"итого", "всего", "合计", "总计", "合計", "總計"}
+)
+_FEWEST_SUMMED = 3  # rows above a total, of which no chance makes the sums of two columns
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+")
 
 
@@ -55,6 +62,33 @@ def sentinel(name: str, present: NDArray[np.float64]) -> Doubt:
                         f"--missing={text} if they stand for missing.",
                     )
     return NO_DOUBT
+
+
+def total_row(found: Sequence[UnderstoodColumn]) -> list[str]:
+    """Doubt a last row that sums up those above it: a cell says so, or the numbers do."""
+    rows = len(found[0].column)
+    text, sums = "", []
+    for one in found:
+        column = one.column
+        if not isinstance(column, Words):
+            if is_numeric(column) and _is_sum(column):
+                sums.append(one.name)
+        elif np.sum(column.codes == column.codes[-1]) == 1:
+            cell = column[-1:].tolist()[0]
+            text = cell if cell.lower().rstrip(" :") in _TOTALS else text
+    if not text and (rows <= _FEWEST_SUMMED or len(sums) < 2):
+        return []
+    why = f"says {text!r}" if text else f"holds the sums of {listed(sums, 3)}"
+    return [
+        f"The last row ({rows:,}) looks like a total, as it {why}; it is taken as a sample: delete "
+        "it from the file if it is none."
+    ]
+
+
+def _is_sum(column: NDArray[np.float64]) -> bool:
+    """Whether the last number, and not 0, is the sum of those above it."""
+    last, above = column[-1], column[:-1][~np.isnan(column[:-1])]
+    return bool(last) and len(above) > 1 and bool(np.isclose(above.sum(), last, rtol=1e-9))
 
 
 def may_group_thousands(cells: Numbers) -> bool:

@@ -13,6 +13,7 @@ from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.tables import columns
 from clearprop.data.tables.cells import Cells, Numbers, Rows, read_cells, read_words
+from clearprop.data.tables.doubts import total_row
 from clearprop.data.tables.table import Column, Table, Words, is_missing
 from clearprop.data.tables.text_file import shown
 from clearprop.data.tables.understood import (
@@ -345,7 +346,7 @@ def _dataset(
     notes = [f"Target: {name[:LONGEST_NAME]}{labelled}, {task}{why}."]
     if lost:
         notes.append(f"{counted(lost, 'row')} without a target, left out.")
-    notes += doubts_of([label, *found])
+    notes += [*total_row([label, *found]), *doubts_of([label, *found])]
     if gaps := [one.name[:LONGEST_NAME] for one in used if 2 * one.missing > len(there)]:
         notes.append(
             f"Over half of the cells are missing in {listed(gaps, 6)}; "
