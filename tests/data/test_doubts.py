@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
-from small_tables import cells_of, read, said_by, write
+from small_tables import cells_of, read, said_by, table_text, write
+
+from clearprop.data.reading import TextForm
+from clearprop.errors import DataError
 
 LABELS = ["no", "yes"] * 30
 
@@ -42,3 +45,31 @@ def test_a_last_row_that_looks_like_a_total_is_doubted(tmp_path: Path, text: str
 )
 def test_other_last_rows_are_no_total(tmp_path: Path, text: str) -> None:
     assert "total" not in said_by(read(write(tmp_path, text)))
+
+
+@pytest.mark.parametrize("name", ["ok", "day"])
+def test_a_column_of_no_number_can_not_be_taken_for_numbers(tmp_path: Path, name: str) -> None:
+    days = ["2024-01-05", "2024-02-05"] * 30
+    path = write(tmp_path, table_text(a=range(60), memo=LABELS, day=days, ok=LABELS))
+    with pytest.raises(DataError, match=rf"--number names .*{name}: 60 cells are no number, .*row"):
+        read(path, number=(name,))
+
+
+def test_a_target_that_missing_texts_have_emptied_is_not_passed_over(tmp_path: Path) -> None:
+    path = write(tmp_path, table_text(a=range(60), memo=["x", "y", "z"] * 20, ok=LABELS))
+    with pytest.raises(DataError, match=r"no cell is left, as --missing names no, yes"):
+        read(path, TextForm(missing=("yes", "no")))
+
+
+def test_an_emptied_column_is_said(tmp_path: Path) -> None:
+    text = table_text(a=range(60), n=[-7, -8] * 30, e=["NA"] * 60, ok=LABELS)
+    dataset = read(write(tmp_path, text), TextForm(missing=("-7", "-8")))
+    assert "n: no cell is left, as --missing names -7, -8" in said_by(dataset)
+    assert "e: no cell" not in said_by(dataset)
+
+
+@pytest.mark.parametrize("cell", ["2024-01-05", "low"])
+def test_a_target_without_a_number_shows_its_cells(tmp_path: Path, cell: str) -> None:
+    path = write(tmp_path, table_text(a=range(20), y=[cell, "x"] * 10))
+    with pytest.raises(DataError, match=rf"no row has a value of 'y'.*'{cell}' \(row 1\)"):
+        read(path, target="y", task="regress")

@@ -1,13 +1,14 @@
 """Doubts about the cells of a column: what may be a mistake in it, each in one sentence."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.data.tables.cells import Numbers
-from clearprop.data.tables.table import Words, is_numeric, number_text
+from clearprop.data.tables.cells import Cells, Numbers
+from clearprop.data.tables.numerals import read_number
+from clearprop.data.tables.table import Words, as_words, is_numeric, number_text
 from clearprop.data.tables.understood import NO_DOUBT, Doubt, UnderstoodColumn
 from clearprop.errors import listed
 
@@ -62,6 +63,17 @@ def sentinel(name: str, present: NDArray[np.float64]) -> Doubt:
                         f"--missing={text} if they stand for missing.",
                     )
     return NO_DOUBT
+
+
+def emptied(name: str, cells: Cells, missing: Collection[str]) -> Doubt:
+    """Doubt a column of which nothing is left once some texts, in small letters, are missing."""
+    texts = cells.others if isinstance(cells, Numbers) else as_words(cells).texts
+    gone = {text for text in texts if text.lower() in missing}
+    if isinstance(cells, Numbers):
+        gone |= {text for text in missing if read_number(text) in cells.values}
+    if not gone:
+        return NO_DOUBT
+    return Doubt(f"{name}: no cell is left, as --missing names {listed(sorted(gone), 3)}")
 
 
 def total_row(found: Sequence[UnderstoodColumn]) -> list[str]:

@@ -13,7 +13,7 @@ from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.tables import columns
 from clearprop.data.tables.cells import Cells, Numbers, Rows, read_cells, read_words
-from clearprop.data.tables.doubts import total_row
+from clearprop.data.tables.doubts import emptied, total_row
 from clearprop.data.tables.table import Column, Table, Words, is_missing
 from clearprop.data.tables.text_file import shown
 from clearprop.data.tables.understood import (
@@ -145,6 +145,7 @@ class TableFormat(Format):
         source = self.source(path, reading.text)
         _require_names(source, reading)
         found, spelling = _understand(source, reading)
+        _require_numbers(path, found, reading)
         label, chosen = _choose_target(found, reading.target)
         dataset = _dataset(shown(path), source, reading, found, label, chosen)
         orders = [order for order in map(_day_first, found) if order is not None]
@@ -197,6 +198,12 @@ def _require_names(source: Source, reading: Reading) -> None:
             raise unknown_name("column", name, source.names)
 
 
+def _require_numbers(path: Path, found: Iterable[UnderstoodColumn], reading: Reading) -> None:
+    for one in found:
+        if one.name in reading.number and one.kind == "empty" and one.doubt.says:
+            raise DataError(f"{path}: --number names a column without any. {one.doubt.says}.")
+
+
 def _choose_target(
     found: Sequence[UnderstoodColumn], target: str | None
 ) -> tuple[UnderstoodColumn, str]:
@@ -208,7 +215,8 @@ def _choose_target(
     if len(usual) == 1:
         return usual[0], "by its name"
     fit = [one for one in found if one.is_used and one.kind != "date" and not _is_unnamed(one)]
-    if not fit or fit[-1] is found[-1]:
+    last_is_emptied = found[-1].kind == "empty" and found[-1].doubt.says
+    if not fit or fit[-1] is found[-1] or last_is_emptied:
         return found[-1], "the last column"
     return fit[-1], f"the last column that can be learned; {found[-1].name}: {_why_not(found[-1])}"
 
@@ -255,6 +263,8 @@ def _understand(source: Source, reading: Reading) -> tuple[list[UnderstoodColumn
         cells = read.pop(name)
         words = written.pop(name, cells if isinstance(cells, Words) else None)
         one = _as_asked(name, cells, words, spelling, roles, categories, numbers)
+        if one.kind == "empty" and not one.doubt.says:
+            one = replace(one, doubt=emptied(name, cells, missing))
         if one.date_form and one.doubt.says and words is not None:
             open_dates[len(found)] = words
         found.append(_kept(one) if name in used and not one.is_used else one)
@@ -324,7 +334,10 @@ def _dataset(
         raise _nothing_to_learn_from(path, source, found, name)
     there = ~is_missing(label.column)
     if not there.any():
-        raise DataError(f"{path}: no row has a value of {name[:LONGEST_NAME]!r}, the target.")
+        why = f" {label.doubt.says}." if label.doubt.says else ""
+        raise DataError(
+            f"{path}: no row has a value of {name[:LONGEST_NAME]!r}, the target ({chosen}).{why}"
+        )
     values, rows = label.column[there], int(np.sum(there))
     y, class_names = understand_target(values, name, reading.task)
     if class_names is not None and len(class_names) > max(rows / 2, 2):
