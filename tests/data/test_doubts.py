@@ -73,3 +73,37 @@ def test_a_target_without_a_number_shows_its_cells(tmp_path: Path, cell: str) ->
     path = write(tmp_path, table_text(a=range(20), y=[cell, "x"] * 10))
     with pytest.raises(DataError, match=rf"no row has a value of 'y'.*'{cell}' \(row 1\)"):
         read(path, target="y", task="regress")
+
+
+@pytest.mark.parametrize(
+    ("cells", "text"),
+    [
+        ([1.5, -200, 2.5, 3.5, -200, 2.2], "2 cells are -200, unlike the others (1.5 to 3.5)"),
+        ([3, 8, -1, 5, -1, 4, 3, 3], "2 cells are -1, unlike the others (3 to 8)"),
+        ([0, 50, 43, 0, 61, 48], "2 cells are 0, unlike the others (43 to 61)"),
+        ([98, 3, 4, 5, 2, 98, 3], "2 cells are 98, unlike the others (2 to 5)"),
+        ([-999, 1, 2, -999], "2 cells are -999, unlike the others (1 to 2)"),
+    ],
+)
+def test_a_repeated_extreme_far_from_all_others_is_doubted(
+    tmp_path: Path, cells: list[float], text: str
+) -> None:
+    path = write(tmp_path, table_text(a=cells, y=LABELS[: len(cells)]))
+    assert f"a: {text}" in said_by(read(path))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [-200, 1.5, 2.5, 3.5, 2.5, 2.2],  # once
+        [-1, 1, 0, -1, 2, 3],  # the next step below the others
+        [-1, 1, -1, 1, -1, 1],  # the others don't differ
+        [0, 0, 0, 0, 50, 43, 61],  # over half of the cells
+        [0, 20, 30, 40, 50, 0],  # nearer than the others are apart
+        [9.5, 9.5, 1, 2, 3],  # no whole number
+        [24, 24, 24, 24, 24, 1, 2, 3, 8, 8, 3, 2],  # one of a few codes
+    ],
+)
+def test_other_extremes_are_no_marks_of_missing(tmp_path: Path, cells: list[float]) -> None:
+    path = write(tmp_path, table_text(a=cells, y=LABELS[: len(cells)]))
+    assert "unlike" not in said_by(read(path))

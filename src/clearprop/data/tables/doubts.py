@@ -15,6 +15,7 @@ from clearprop.errors import listed
 _SENTINELS = {-9.0, -99.99, -999.9, -999.99} | {
     sign * (10.0**digits - 1) for digits in range(2, 7) for sign in (-1, 1)
 }
+_FEWEST_OTHERS = 3  # different numbers, beside which another one is strange
 _TOTALS = frozenset(
     {"total", "totals", "grand total", "sum", "sums", "overall", "gesamt", "gesamtsumme", "summe"}
     | {"insgesamt", "totaal", "total general", "suma", "somme", "total général", "totale", "soma"}
@@ -47,22 +48,39 @@ def strangers(
 
 
 def sentinel(name: str, present: NDArray[np.float64]) -> Doubt:
-    """Doubt numbers that programs write for missing: -999, far from all others."""
+    """Doubt an extreme number that comes again and is far from all others: -999 for missing.
+
+    Far is more than all others are apart, and thrice as much where they are few that come often,
+    as codes are. For numbers that programs write for missing, half of that will do, or being the
+    only one below zero; so it will, more than a step below the others, for other whole numbers.
+    """
     for value in (float(present.min()), float(present.max())):
-        if value in _SENTINELS:
-            others = present[present != value]
-            if len(others) > 1 and np.sum(present == value) > 1:
-                spread = float(others.max() - others.min())
-                alone = value < 0 <= others.min()  # the only one below zero
-                if alone or np.abs(others - value).min() > spread / 2:
-                    text, many = number_text(value), int(np.sum(present == value))
-                    return Doubt(
-                        f"{name}: {many:,} cells are {text}, unlike the others "
-                        f"({others.min():g} to {others.max():g})",
-                        f"sentinel {text}",
-                        f"--missing={text} if they stand for missing.",
-                    )
+        others = present[present != value]
+        many = len(present) - len(others)
+        if many < 2 or len(others) < 2:
+            continue
+        if _is_apart(value, many, others):
+            text = number_text(value)
+            return Doubt(
+                f"{name}: {many:,} cells are {text}, unlike the others "
+                f"({others.min():g} to {others.max():g})",
+                f"sentinel {text}",
+                f"--missing={text} if they stand for missing.",
+            )
     return NO_DOUBT
+
+
+def _is_apart(value: float, many: int, others: NDArray[np.float64]) -> bool:
+    low, high = float(others.min()), float(others.max())
+    gap, spread = max(low - value, value - high), high - low
+    below = value < 0 <= low
+    if value in _SENTINELS:
+        return below or gap > spread / 2
+    below &= gap > 1
+    if not (below or gap > spread) or not value.is_integer() or many > len(others):
+        return False
+    distinct = len(np.unique(others))
+    return distinct >= _FEWEST_OTHERS and (below or distinct >= many or gap > 3 * spread)
 
 
 def emptied(name: str, cells: Cells, missing: Collection[str]) -> Doubt:
