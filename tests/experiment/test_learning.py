@@ -9,7 +9,7 @@ from PIL import Image
 
 import clearprop as cp
 from clearprop.data.pictures.depth import Depth
-from clearprop.errors import ClearpropError, UsageError
+from clearprop.errors import ClearpropError, DataError, UsageError
 from clearprop.experiment import Settings, Task, learn, read_settings, set_task
 from clearprop.experiment.evaluation import evaluate
 from clearprop.experiment.learning import load_dataset, load_for
@@ -241,3 +241,11 @@ def test_data_are_loaded_as_the_settings_say(tmp_path: Path) -> None:
     dataset = load_dataset(Settings(data=str(path), target="b"))
     assert dataset.class_names == ("x", "y")
     assert len(load_dataset(Settings(data="moons"), str(path))) == 8
+
+
+def test_values_that_are_all_the_same_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "same.csv"
+    path.write_text("a,y\n" + "".join(f"{row},2.5\n" for row in range(10)))
+    settings = Settings(data=str(path), task="regress", target="y")
+    with pytest.raises(DataError, match=r"every value of 'y' that is trained on is 2\.5"):
+        set_task(settings, load_dataset(settings))

@@ -153,6 +153,12 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     )
     settings = resolve(settings, extent)
     train, held_out, notes = _held_out(settings, dataset)
+    if train.class_names is None and (train.y == train.y[0]).all():
+        raise DataError(
+            f"{dataset.name}: every value of {dataset.target_name!r} that is trained on is "
+            f"{train.y.flat[0]:g}, so there is nothing to learn. Name another target, or add "
+            "samples with other values."
+        )
     recipe = preprocessing.fit_recipe(train)
     others = [other for other in (held_out, inputs.test) if other is not None]
     scale, recipe, more = on_scale(settings, recipe, train, others)
