@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from small_tables import cells_of, read, said_by, table_text, write
+from small_tables import cells_of, kinds_of, read, said_by, table_text, write
 
 from clearprop.data.reading import TextForm
 from clearprop.errors import DataError
@@ -107,3 +107,61 @@ def test_a_repeated_extreme_far_from_all_others_is_doubted(
 def test_other_extremes_are_no_marks_of_missing(tmp_path: Path, cells: list[float]) -> None:
     path = write(tmp_path, table_text(a=cells, y=LABELS[: len(cells)]))
     assert "unlike" not in said_by(read(path))
+
+
+def amounts(*forms: str) -> list[str]:
+    return [forms[row % len(forms)].replace("#", str(row % 17 + 2)) for row in range(60)]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        amounts("#-"),
+        amounts("#k", "#M", "1.#k"),
+        amounts("10#kg", "9#g", "1.# t"),
+        amounts("Rs. #"),
+        [f"1,{row + 10},456" for row in range(60)],
+        amounts("1/#", "3/#"),
+        amounts("#±1", "#.5 ± 1"),
+        amounts("<#", ">#"),
+    ],
+)
+def test_amounts_that_are_not_read_are_doubted_whether_they_are_used_or_not(
+    tmp_path: Path, cells: list[str]
+) -> None:
+    dataset = read(write(tmp_path, table_text(";", a=cells, b=range(7, 67), y=LABELS)))
+    assert f"a: cells such as {sorted(cells)[0]!r} (row " in said_by(dataset)
+    kind = kinds_of(dataset)["a"]
+    taken = "categories" if kind == "category" else f"left out (kind: {kind})"
+    assert taken in said_by(dataset)
+    assert kind in ("category", "identifier")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        amounts("#st", "#nd"),
+        ["25-34", "35-44", "45-54"] * 20,
+        ["small", "2 rooms", "large"] * 20,
+        [f"{letter}{row}" for row in range(10) for letter in "ABCDEF"],
+    ],
+)
+def test_words_with_digits_are_not_doubted(tmp_path: Path, cells: list[str]) -> None:
+    dataset = read(write(tmp_path, table_text(a=cells, b=range(7, 67), y=LABELS)))
+    assert len(dataset.notes) == 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "taken"),
+    [
+        (["5", "low", "low", "7", "low", "9", "low"], "are taken as categories"),
+        ([f"{row}*" if row % 9 == 0 else str(row) for row in range(60)], "are left out (kind: id"),
+    ],
+)
+def test_numbers_among_texts_are_doubted_in_the_words_of_the_table(
+    tmp_path: Path, cells: list[str], taken: str
+) -> None:
+    others = [row * 7 % 10 for row in range(len(cells))]
+    dataset = read(write(tmp_path, table_text(a=cells, b=others, y=LABELS[: len(cells)])))
+    assert taken in said_by(dataset)
+    assert "--number a" in said_by(dataset)

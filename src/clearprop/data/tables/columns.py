@@ -9,18 +9,16 @@ from numpy.typing import NDArray
 
 from clearprop.data.tables.cells import Cells, Numbers
 from clearprop.data.tables.doubts import (
+    among_words,
     grouped,
     may_group_thousands,
-    row_of,
     sentinel,
     strangers,
-    typed,
 )
 from clearprop.data.tables.numerals import (
     NULL,
     date_forms_of,
     is_code,
-    is_marker,
     read_dates,
     read_number,
 )
@@ -43,7 +41,6 @@ from clearprop.data.tables.understood import (
     UnderstoodColumn,
     some,
 )
-from clearprop.errors import counted
 
 MOST_CATEGORIES = 100
 """Categories of a column that get an input each: the most frequent ones."""
@@ -195,36 +192,16 @@ def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
     few = some(texts)
     if spelling.unit(words):
         return as_number(name, words, spelling)
-    numbers = ~np.isnan(spelling.numbers(few))
-    doubt = NO_DOUBT
-    if few and numbers.mean() > 0.3:
-        is_number = np.zeros(len(words.texts), dtype=bool)
+    is_number = np.zeros(len(words.texts), dtype=bool)
+    if few and np.mean(~np.isnan(spelling.numbers(few))) > 0.3 and not any(map(is_code, few)):
         is_number[~markers] = ~np.isnan(spelling.numbers(texts))
-        share = counts[is_number].sum() / max(counts[~markers].sum(), 1)
-        codes = any(map(is_code, few))
-        if share >= 1 - STRANGERS and not codes:
+        if counts[is_number].sum() >= (1 - STRANGERS) * max(counts[~markers].sum(), 1):
             return as_number(name, words, spelling)
-        if not codes and share > 0.5:
-            at = int(np.flatnonzero(~is_number & ~markers)[0])
-            doubt = Doubt(
-                f"{name}: {counted(int(counts[is_number].sum()), 'number')} and "
-                f"{counted(int(counts[~is_number & ~markers].sum()), 'text')} such as "
-                f"{words.texts[at][:40]!r} (row {row_of(words, at)}) are taken as categories",
-                advice=f"--number {typed(name)} takes them as numbers, and the texts as missing.",
-            )
     found = as_date(name, words, spelling)
     if found is not None:
         return found
     found = as_category(name, words, spelling)
-    odd = [text for text in as_words(found.column).texts if is_marker(text)]
-    if not doubt.says and odd and found.is_used:
-        at = words.texts.index(odd[0])
-        doubt = Doubt(
-            f"{name}: {odd[0]!r} ({counts[at]:,} cells, the first in row {row_of(words, at)}) is "
-            "taken as a category of its own",
-            f"marker {odd[0].lower()}",
-            f"--missing {typed(odd[0])} takes it as missing.",
-        )
+    doubt = among_words(found, words, is_number, markers)
     return replace(found, doubt=doubt) if doubt.says else found
 
 

@@ -7,15 +7,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.data.tables.cells import Cells, Numbers
-from clearprop.data.tables.numerals import read_number
+from clearprop.data.tables.numerals import is_marker, read_number
 from clearprop.data.tables.table import Words, as_words, is_numeric, number_text
-from clearprop.data.tables.understood import NO_DOUBT, Doubt, UnderstoodColumn
-from clearprop.errors import listed
+from clearprop.data.tables.understood import (
+    NO_DOUBT,
+    STRANGERS,
+    Doubt,
+    UnderstoodColumn,
+    some,
+)
+from clearprop.errors import counted, listed
 
 _SENTINELS = {-9.0, -99.99, -999.9, -999.99} | {
     sign * (10.0**digits - 1) for digits in range(2, 7) for sign in (-1, 1)
 }
 _FEWEST_OTHERS = 3  # different numbers, beside which another one is strange
+_FEW_NUMBERS = 0.2  # the share of cells, below which numbers among words may be names
+_LONGEST_AMOUNT = 40  # letters
+_AMOUNT = re.compile(
+    r"[+-]?\d[\d.,]* ?(?!(?:st|nd|rd|th)$)[^\W\d_]{1,3}"  # 2k, 900g, 1.2 t
+    r"|[^\W\d_]{1,3}\. ?\d[\d.,]*"  # Rs. 5
+    r"|\d{1,2}(,\d\d)+,\d{3}(\.\d+)?"  # 1,23,456
+    r"|\d[\d.,]* ?(-|[±/] ?\d[\d.,]*)"  # 100-, 5±1, 1/2
+    r"|[<>≤≥~≈]=? ?\d[\d.,]*"
+)
 _TOTALS = frozenset(
     {"total", "totals", "grand total", "sum", "sums", "overall", "gesamt", "gesamtsumme", "summe"}
     | {"insgesamt", "totaal", "total general", "suma", "somme", "total général", "totale", "soma"}
@@ -44,6 +59,55 @@ def strangers(
         "taken for missing",
         f"strangers {words.texts[strange[0]]}",
         f"--category {typed(name)} takes the column as categories.",
+    )
+
+
+def among_words(
+    found: UnderstoodColumn, words: Words, is_number: NDArray[np.bool_], markers: NDArray[np.bool_]
+) -> Doubt:
+    """Doubt words among which there are numbers, amounts, or marks of missing cells.
+
+    Parameters
+    ----------
+    found : UnderstoodColumn
+    words : Words
+    is_number, markers : ndarray of bool
+        Which of the `texts` are numbers, and which stand for missing among numbers.
+    """
+    name, counts = found.name, words.counts()
+    if found.kind in ("empty", "constant"):
+        return NO_DOUBT
+    taken = "taken as categories" if found.is_used else f"left out (kind: {found.kind})"
+    numbers, others = (int(counts[one].sum()) for one in (is_number, ~is_number & ~markers))
+    if numbers > others or (
+        is_number.sum() >= _FEWEST_OTHERS and numbers > _FEW_NUMBERS * (numbers + others)
+    ):
+        at = int(np.flatnonzero(~is_number & ~markers)[0])
+        return Doubt(
+            f"{name}: {counted(numbers, 'number')} and {counted(others, 'text')} such as "
+            f"{words.texts[at][:40]!r} (row {row_of(words, at)}) are {taken}",
+            advice=f"--number {typed(name)} takes them as numbers, and the texts as missing.",
+            of_unused=True,
+        )
+    few = [at for at in some(range(len(counts))) if not markers[at]]
+    amounts = [at for at in few if _AMOUNT.fullmatch(words.texts[at][:_LONGEST_AMOUNT])]
+    if amounts and len(amounts) + is_number[few].sum() > (1 - STRANGERS) * len(few) > 2:
+        at = amounts[0]
+        return Doubt(
+            f"{name}: cells such as {words.texts[at]!r} (row {row_of(words, at)}) are {taken}",
+            "amounts",
+            "if they are amounts, write them as plain numbers of one unit.",
+            of_unused=True,
+        )
+    odd = [text for text in as_words(found.column).texts if is_marker(text)]
+    if not odd or not found.is_used:
+        return NO_DOUBT
+    at = words.texts.index(odd[0])
+    return Doubt(
+        f"{name}: {odd[0]!r} ({counts[at]:,} cells, the first in row {row_of(words, at)}) is "
+        "taken as a category of its own",
+        f"marker {odd[0].lower()}",
+        f"--missing {typed(odd[0])} takes it as missing.",
     )
 
 
