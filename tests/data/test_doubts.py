@@ -165,3 +165,16 @@ def test_numbers_among_texts_are_doubted_in_the_words_of_the_table(
     dataset = read(write(tmp_path, table_text(a=cells, b=others, y=LABELS[: len(cells)])))
     assert taken in said_by(dataset)
     assert "--number a" in said_by(dataset)
+
+
+def test_several_currencies_in_one_column_are_doubted(tmp_path: Path) -> None:
+    for cells, said in (
+        (amounts("€#", "$#", "£#"), "several currencies, $, £, €, are taken as plain numbers"),
+        (amounts("#.5 EUR", "€#", "#"), ""),
+        (amounts("#.5 EUR", "CHF #", "#"), "several currencies, CHF, €, are"),
+        (amounts("#%", "$#"), ""),
+    ):
+        dataset = read(write(tmp_path, table_text(a=cells, b=range(7, 67), y=LABELS)))
+        assert kinds_of(dataset)["a"] == "number"
+        assert said in said_by(dataset)
+        assert bool(said) == ("currencies" in said_by(dataset))

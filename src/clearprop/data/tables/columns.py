@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from clearprop.data.tables.cells import Cells, Numbers
 from clearprop.data.tables.doubts import (
     among_words,
+    currencies,
     grouped,
     may_group_thousands,
     sentinel,
@@ -115,7 +116,8 @@ def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
     counts = np.bincount(others.codes[unread], minlength=len(texts))
     strange = [at for at in np.argsort(-counts, kind="stable").tolist() if counts[at]]
     strange = [at for at in strange if not spelling.is_missing(texts[at])]
-    found = _as_number(name, column, strangers(name, others, strange, counts))
+    doubt = strangers(name, others, strange, counts)
+    found = _as_number(name, column, doubt if doubt.says else currencies(name, texts))
     if unit and found.is_used:
         found = replace(found, content=f"{found.content} {unit}")
     if found.is_used and any(":" in text for text in texts[:SAMPLE]):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.data.tables.cells import Cells, Numbers
-from clearprop.data.tables.numerals import is_marker, read_number
+from clearprop.data.tables.numerals import currency_of, is_marker, read_number
 from clearprop.data.tables.table import Words, as_words, is_numeric, number_text
 from clearprop.data.tables.understood import (
     NO_DOUBT,
@@ -109,6 +109,15 @@ def among_words(
         f"marker {odd[0].lower()}",
         f"--missing {typed(odd[0])} takes it as missing.",
     )
+
+
+def currencies(name: str, texts: Sequence[str]) -> Doubt:
+    """Doubt amounts of different currencies, of which a column of numbers knows nothing."""
+    found = sorted({*map(currency_of, some(texts))} - {""})
+    if len(found) < 2:
+        return NO_DOUBT
+    says = f"{name}: amounts of several currencies, {listed(found, 4)}, are taken as plain numbers"
+    return Doubt(says, "currencies")
 
 
 def sentinel(name: str, present: NDArray[np.float64]) -> Doubt:

@@ -33,6 +33,7 @@ _CODES = (  # of the currencies that most is traded in; other three letters are 
     "|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR"
 )
 _AROUND = re.compile(rf"^(?:[{_CURRENCY}]|(?:{_CODES})(?=[ \d]))|(?:[{_CURRENCY}%‰]|(?:{_CODES}))$")
+_SAME = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
 _SIGNS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-"})
 _SPACES = re.compile(r"(?<=\d)[\s'’\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}](?=\d{3}(?!\d))")
@@ -98,6 +99,13 @@ def read_number(cell: str, decimal: str = ".") -> float:
     except ValueError:
         return NOTHING
     return value if math.isfinite(value) else NOTHING  # 82E87321 is a name
+
+
+def currency_of(cell: str) -> str:
+    """Return the sign or code of the currency around a number; empty where there is none."""
+    found = _AROUND.search(cell.strip("+-() ")) if len(cell) <= _LONGEST else None
+    sign = found[0] if found else ""
+    return "" if sign in "%‰" else _SAME.get(sign, sign)
 
 
 def _bare(cell: str) -> str:
