@@ -178,3 +178,37 @@ def test_several_currencies_in_one_column_are_doubted(tmp_path: Path) -> None:
         assert kinds_of(dataset)["a"] == "number"
         assert said in said_by(dataset)
         assert bool(said) == ("currencies" in said_by(dataset))
+
+
+@pytest.mark.parametrize(
+    ("forms", "one", "other"),
+    [
+        (["2023-01-0#", "1#/01/2023"], "'2023-01-02' (row 1)", "'13/01/2023' (row 8)"),
+        (["2023-01-0#", "n. d."], "'2023-01-02' (row 1)", "'n. d.' (row 2)"),
+    ],
+)
+def test_dates_that_are_not_all_written_in_one_way_are_doubted(
+    tmp_path: Path, forms: list[str], one: str, other: str
+) -> None:
+    cells = [forms[row % 2].replace("#", str(row % 7 + 2 + row % 2)) for row in range(60)]
+    dataset = read(write(tmp_path, table_text(day=cells, b=range(7, 67), y=LABELS)))
+    assert f"day: dates such as {one} beside {other} are taken as categories" in said_by(dataset)
+
+
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        ([20240101 + 100 * (row % 12) for row in range(60)], "20240101 to 20241201 may be dates ("),
+        ([1700000000 + 999 * row * row for row in range(60)], "(seconds since 1970), and are"),
+        ([1700000000123 + 999 * row * row for row in range(60)], "(milliseconds since 1970)"),
+        ([20241301 + row * row for row in range(60)], ""),
+        ([1700000000.5 + row * row for row in range(60)], ""),
+    ],
+)
+def test_numbers_that_may_be_dates_are_doubted(
+    tmp_path: Path, cells: list[float], says: str
+) -> None:
+    dataset = read(write(tmp_path, table_text(a=cells, b=LABELS, y=LABELS)))
+    assert kinds_of(dataset)["a"] == "number"
+    assert says in said_by(dataset)
+    assert bool(says) == ("may be dates" in said_by(dataset))

@@ -13,12 +13,14 @@ from clearprop.data.tables.doubts import (
     currencies,
     grouped,
     may_group_thousands,
+    numbers_as_dates,
     sentinel,
     strangers,
 )
 from clearprop.data.tables.numerals import (
     NULL,
     date_forms_of,
+    days_of,
     is_code,
     read_dates,
     read_number,
@@ -183,8 +185,12 @@ def _are_none(cells: Numbers, spelling: Spelling) -> bool:
 
 def _of_numbers(name: str, cells: Numbers, spelling: Spelling) -> UnderstoodColumn:
     found = as_number(name, cells, spelling)
-    days = _as_days(as_numbers(found.column, name)) if "dat" in name.lower() else None
-    return found if days is None else _as_date(name, days, "yearmonthday")
+    column = as_numbers(found.column, name)
+    if "dat" in name.lower() and (days := days_of(column)) is not None:
+        return _as_date(name, days, "yearmonthday")
+    if found.kind != "number" or found.doubt.says:
+        return found
+    return replace(found, doubt=numbers_as_dates(name, column))
 
 
 def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
@@ -306,24 +312,6 @@ def _left_out(
         is_used=False,
         content=found.content if content is None else content,
     )
-
-
-def _as_days(column: NDArray[np.float64]) -> NDArray[np.datetime64] | None:
-    """Read whole numbers such as 20240131 as dates; None where one is none."""
-    present = column[~np.isnan(column)]
-    if not len(present) or present.min() < 1800_01_01 or present.max() > 2200_12_31:
-        return None
-    distinct, places = np.unique(present, return_inverse=True)
-    texts = [
-        f"{int(value) // 10000}-{int(value) // 100 % 100:02}-{int(value) % 100:02}"
-        for value in distinct.tolist()
-    ]
-    read = read_dates(texts, "year-month-day")
-    if np.isnat(read).any() or not _is_whole(present):
-        return None
-    dates = np.full(len(column), np.datetime64("NaT"), "datetime64[s]")
-    dates[~np.isnan(column)] = read[places]
-    return dates
 
 
 def _without(words: Words, missing: Sequence[bool]) -> Words:

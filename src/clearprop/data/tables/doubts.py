@@ -7,7 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.data.tables.cells import Cells, Numbers
-from clearprop.data.tables.numerals import currency_of, is_marker, read_number
+from clearprop.data.tables.numerals import (
+    DATE_FORMS,
+    currency_of,
+    days_of,
+    is_marker,
+    read_dates,
+    read_number,
+)
 from clearprop.data.tables.table import Words, as_words, is_numeric, number_text
 from clearprop.data.tables.understood import (
     NO_DOUBT,
@@ -31,6 +38,10 @@ _AMOUNT = re.compile(
     r"|\d[\d.,]* ?(-|[±/] ?\d[\d.,]*)"  # 100-, 5±1, 1/2
     r"|[<>≤≥~≈]=? ?\d[\d.,]*"
 )
+_EPOCHS = [
+    (unit, (946684800 * times, 2051222400 * times))  # the years 2000 to 2034
+    for unit, times in (("seconds", 1), ("milliseconds", 1000))
+]
 _TOTALS = frozenset(
     {"total", "totals", "grand total", "sum", "sums", "overall", "gesamt", "gesamtsumme", "summe"}
     | {"insgesamt", "totaal", "total general", "suma", "somme", "total général", "totale", "soma"}
@@ -90,6 +101,17 @@ def among_words(
             of_unused=True,
         )
     few = [at for at in some(range(len(counts))) if not markers[at]]
+    if dates := _some_dates([words.texts[at] for at in few]):
+        one, other = (
+            f"{words.texts[at][:40]!r} (row {row_of(words, at)})" for at in (few[i] for i in dates)
+        )
+        return Doubt(
+            f"{name}: dates such as {one} beside {other} are {taken}, as not all are written in "
+            "one way",
+            "dates",
+            "write all as 2024-12-31.",
+            of_unused=True,
+        )
     amounts = [at for at in few if _AMOUNT.fullmatch(words.texts[at][:_LONGEST_AMOUNT])]
     if amounts and len(amounts) + is_number[few].sum() > (1 - STRANGERS) * len(few) > 2:
         at = amounts[0]
@@ -108,6 +130,31 @@ def among_words(
         "taken as a category of its own",
         f"marker {odd[0].lower()}",
         f"--missing {typed(odd[0])} takes it as missing.",
+    )
+
+
+def _some_dates(texts: Sequence[str]) -> tuple[int, int] | None:
+    """Return the places of a date, and of a text that is not written so, if most are dates."""
+    forms = [~np.isnat(read_dates(texts, form)) for form in DATE_FORMS]
+    usual = max(forms, key=np.sum)
+    if 2 * np.any(forms, axis=0).sum() <= len(texts) or usual.all():
+        return None
+    return int(np.argmax(usual)), int(np.argmin(usual))
+
+
+def numbers_as_dates(name: str, column: NDArray[np.float64]) -> Doubt:
+    """Doubt whole numbers that may be days, or seconds or milliseconds since 1970."""
+    low, high = float(np.nanmin(column)), float(np.nanmax(column))
+    unit = next((unit for unit, since in _EPOCHS if since[0] <= low and high < since[1]), "")
+    days = days_of(column)
+    if days is None and (not unit or not np.array_equal(np.trunc(column), column, equal_nan=True)):
+        return NO_DOUBT
+    why = "days" if days is not None else f"{unit} since 1970"
+    return Doubt(
+        f"{name}: {number_text(low)} to {number_text(high)} may be dates ({why}), and are taken as "
+        "numbers",
+        f"dates {why}",
+        "write them as 2024-12-31 if they are.",
     )
 
 

@@ -207,3 +207,21 @@ def date_forms_of(cells: Iterable[str]) -> list[str]:
     found = {form: int(np.sum(~np.isnat(read_dates(cells, form)))) for form in DATE_FORMS}
     most = max(found.values(), default=0)
     return [form for form, count in found.items() if count == most] if most else []
+
+
+def days_of(column: NDArray[np.float64]) -> NDArray[np.datetime64] | None:
+    """Read whole numbers such as 20240131 as dates; None where one is none."""
+    present = column[~np.isnan(column)]
+    if not len(present) or present.min() < 1800_01_01 or present.max() > 2200_12_31:
+        return None
+    distinct, places = np.unique(present, return_inverse=True)
+    texts = [
+        f"{int(value) // 10000}-{int(value) // 100 % 100:02}-{int(value) % 100:02}"
+        for value in distinct.tolist()
+    ]
+    read = read_dates(texts, "year-month-day")
+    if np.isnat(read).any() or not np.array_equal(present, np.trunc(present)):
+        return None
+    dates = np.full(len(column), np.datetime64("NaT"), "datetime64[s]")
+    dates[~np.isnan(column)] = read[places]
+    return dates
