@@ -38,6 +38,7 @@ _AMOUNT = re.compile(
     r"|\d[\d.,]* ?(-|[±/] ?\d[\d.,]*)"  # 100-, 5±1, 1/2
     r"|[<>≤≥~≈]=? ?\d[\d.,]*"
 )
+_FIRST_DATE = 1800_01_01
 _EPOCHS = [
     (unit, (946684800 * times, 2051222400 * times))  # the years 2000 to 2034
     for unit, times in (("seconds", 1), ("milliseconds", 1000))
@@ -145,6 +146,8 @@ def _some_dates(texts: Sequence[str]) -> tuple[int, int] | None:
 def numbers_as_dates(name: str, column: NDArray[np.float64]) -> Doubt:
     """Doubt whole numbers that may be days, or seconds or milliseconds since 1970."""
     low, high = float(np.nanmin(column)), float(np.nanmax(column))
+    if low < _FIRST_DATE or not (low.is_integer() and high.is_integer()):
+        return NO_DOUBT
     unit = next((unit for unit, since in _EPOCHS if since[0] <= low and high < since[1]), "")
     days = days_of(column)
     if days is None and (not unit or not np.array_equal(np.trunc(column), column, equal_nan=True)):
@@ -175,6 +178,8 @@ def sentinel(name: str, present: NDArray[np.float64]) -> Doubt:
     only one below zero; so it will, more than a step below the others, for other whole numbers.
     """
     for value in (float(present.min()), float(present.max())):
+        if not value.is_integer() and value not in _SENTINELS:
+            continue
         others = present[present != value]
         many = len(present) - len(others)
         if many < 2 or len(others) < 2:
@@ -197,7 +202,7 @@ def _is_apart(value: float, many: int, others: NDArray[np.float64]) -> bool:
     if value in _SENTINELS:
         return below or gap > spread / 2
     below &= gap > 1
-    if not (below or gap > spread) or not value.is_integer() or many > len(others):
+    if not (below or gap > spread) or many > len(others):
         return False
     distinct = len(np.unique(others))
     return distinct >= _FEWEST_OTHERS and (below or distinct >= many or gap > 3 * spread)
