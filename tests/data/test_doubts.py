@@ -212,3 +212,11 @@ def test_numbers_that_may_be_dates_are_doubted(
     assert kinds_of(dataset)["a"] == "number"
     assert says in said_by(dataset)
     assert bool(says) == ("may be dates" in said_by(dataset))
+
+
+def test_classes_that_differ_by_little_are_said(tmp_path: Path) -> None:
+    cells = ["Yes", "yes", "NO", "no", "other"] * 12
+    dataset = read(write(tmp_path, table_text(a=range(7, 67), y=cells)))
+    assert "The classes NO, Yes, no, yes differ by little" in said_by(dataset)
+    apart = read(write(tmp_path, table_text(a=range(7, 67), y=["im", "imS", "10", "1-0"] * 15)))
+    assert "little" not in said_by(apart)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from clearprop.data.class_names import alike_in_words
 from clearprop.data.dataset import Dataset, Problem
 from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT, Reading, TextForm
@@ -359,6 +360,7 @@ def _dataset(
     notes = [f"Target: {name[:LONGEST_NAME]}{labelled}, {task}{why}."]
     if lost:
         notes.append(f"{counted(lost, 'row')} without a target, left out.")
+    notes += alike_in_words(class_names or (), plurals=False)
     notes += [*total_row([label, *found]), *doubts_of([label, *found])]
     if gaps := [one.name[:LONGEST_NAME] for one in used if 2 * one.missing > len(there)]:
         notes.append(
