@@ -220,3 +220,32 @@ def test_classes_that_differ_by_little_are_said(tmp_path: Path) -> None:
     assert "The classes NO, Yes, no, yes differ by little" in said_by(dataset)
     apart = read(write(tmp_path, table_text(a=range(7, 67), y=["im", "imS", "10", "1-0"] * 15)))
     assert "little" not in said_by(apart)
+
+
+@pytest.mark.parametrize(
+    ("cells", "form", "said"),
+    [
+        (
+            ["1", "0", "NA"],
+            TextForm(),
+            "20 rows without a target, left out; 'NA' is taken for missing.",
+        ),
+        (
+            ["p", "q", "?"],
+            TextForm(missing=("?",)),
+            "20 rows without a target, left out; '?' is taken",
+        ),
+        (["1.5", "0.5", ""], TextForm(), "20 rows without a target, left out."),
+    ],
+)
+def test_rows_without_a_target_say_what_stands_there(
+    tmp_path: Path, cells: list[str], form: TextForm, said: str
+) -> None:
+    assert said in said_by(read(write(tmp_path, table_text(a=range(7, 67), y=cells * 20)), form))
+
+
+def test_a_target_that_looks_like_an_identifier_is_not_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path, table_text(a=LABELS, y=range(60)))
+    dataset = read(path, target="y")
+    assert dataset.columns[0].is_used
+    assert "Left out" not in "".join(dataset.in_words())

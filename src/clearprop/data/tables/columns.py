@@ -120,6 +120,8 @@ def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
     strange = [at for at in strange if not spelling.is_missing(texts[at])]
     doubt = strangers(name, others, strange, counts)
     found = _as_number(name, column, doubt if doubt.says else currencies(name, texts))
+    markers = tuple(text for text in others.texts if text and spelling.is_missing(text))
+    found = replace(found, markers=markers)
     if unit and found.is_used:
         found = replace(found, content=f"{found.content} {unit}")
     if found.is_used and any(":" in text for text in texts[:SAMPLE]):
@@ -130,7 +132,8 @@ def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
 def as_category(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
     """Take a column for categories, each cell as it is written."""
     missing = [spelling.is_missing(text, among_words=True) for text in words.texts]
-    found = _as_category(name, _without(words, missing))
+    markers = tuple(text for text, gone in zip(words.texts, missing, strict=True) if gone)
+    found = replace(_as_category(name, _without(words, missing)), markers=markers)
     if NULL not in words.texts:
         return found
     doubt = Doubt(f"{name}: {NULL} is taken for missing, as databases write it", "database")

@@ -353,13 +353,16 @@ def _dataset(
     facts = replace(
         label.facts,
         kind="target",
+        is_used=True,
         content=task,
         remark=f"{chosen}{why}",
         missing=lost,
     )
     notes = [f"Target: {name[:LONGEST_NAME]}{labelled}, {task}{why}."]
     if lost:
-        notes.append(f"{counted(lost, 'row')} without a target, left out.")
+        markers = listed(map(repr, label.markers), 3)
+        as_said = f"; {markers} is taken for missing" if markers else ""
+        notes.append(f"{counted(lost, 'row')} without a target, left out{as_said}.")
     notes += alike_in_words(class_names or (), plurals=False)
     notes += [*total_row([label, *found]), *doubts_of([label, *found])]
     if gaps := [one.name[:LONGEST_NAME] for one in used if 2 * one.missing > len(there)]:

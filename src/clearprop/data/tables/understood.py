@@ -94,9 +94,13 @@ class Understood:
 
 @dataclass(frozen=True, kw_only=True)
 class UnderstoodColumn(Understood):
-    """The same, with the column as a `Table` holds it: an ndarray or Words, N rows."""
+    """The same, with the column as a `Table` holds it: an ndarray or Words, N rows.
+
+    `markers` are the texts that were taken for missing.
+    """
 
     column: Column
+    markers: tuple[str, ...] = ()
 
     @property
     def facts(self) -> Understood:
