@@ -249,3 +249,18 @@ def test_a_target_that_looks_like_an_identifier_is_not_left_out(tmp_path: Path) 
     dataset = read(path, target="y")
     assert dataset.columns[0].is_used
     assert "Left out" not in "".join(dataset.in_words())
+
+
+@pytest.mark.parametrize("cell", ["a:b", "12:30"])
+def test_a_cell_with_a_colon_does_not_make_hours_of_a_column(tmp_path: Path, cell: str) -> None:
+    ages = [cell, *(row * 7 % 60 for row in range(59))]
+    dataset = read(write(tmp_path, table_text(age=ages, y=LABELS)))
+    assert "hours" not in dataset.columns[1].remark
+    assert cells_of(dataset, "age")[:3] == [None, 0, 7]
+    assert f"age: 1 cell is no number, {cell!r} (row 1), and taken for missing" in said_by(dataset)
+
+
+def test_most_cells_with_a_colon_are_hours(tmp_path: Path) -> None:
+    dataset = read(write(tmp_path, table_text(at=["12:30", "?", "7:15", "8"] * 15, y=LABELS)))
+    assert "hours" in dataset.columns[1].remark
+    assert cells_of(dataset, "at")[:4] == [12.5, None, 7.25, 8]

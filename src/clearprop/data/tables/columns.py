@@ -36,7 +36,6 @@ from clearprop.data.tables.table import (
 )
 from clearprop.data.tables.understood import (
     NO_DOUBT,
-    SAMPLE,
     STRANGERS,
     Doubt,
     Kind,
@@ -111,7 +110,13 @@ def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
         column, others = np.full(len(cells), np.nan), as_words(cells)
     unit = spelling.unit(others)
     texts = [text.removesuffix(unit).rstrip() for text in others.texts]
-    read = np.append(spelling.numbers(texts), np.nan)[others.codes]
+    values, cells_of = spelling.numbers(texts), others.counts()
+    times = np.array([":" in text for text in texts], dtype=bool) & ~np.isnan(values)
+    present = np.sum(~np.isnan(column)) + cells_of[~np.isnan(values)].sum()
+    as_hours = 2 * cells_of[times].sum() > present
+    if not as_hours:
+        values[times] = np.nan  # 12:30 among other numbers is none
+    read = np.append(values, np.nan)[others.codes]
     column = np.where(others.codes >= 0, read, column)
     column[np.isin(column, [read_number(text) for text in spelling.missing])] = np.nan
     unread = np.isnan(read) & (others.codes >= 0)
@@ -124,7 +129,7 @@ def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
     found = replace(found, markers=markers)
     if unit and found.is_used:
         found = replace(found, content=f"{found.content} {unit}")
-    if found.is_used and any(":" in text for text in texts[:SAMPLE]):
+    if found.is_used and as_hours:
         found = replace(found, remark=f"hours, {found.remark}")
     return found
 
