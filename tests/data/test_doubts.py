@@ -6,7 +6,7 @@ import pytest
 from small_tables import cells_of, kinds_of, read, said_by, table_text, write
 
 from clearprop.data.reading import TextForm
-from clearprop.errors import DataError
+from clearprop.errors import DataError, UsageError
 
 LABELS = ["no", "yes"] * 30
 
@@ -264,3 +264,20 @@ def test_most_cells_with_a_colon_are_hours(tmp_path: Path) -> None:
     dataset = read(write(tmp_path, table_text(at=["12:30", "?", "7:15", "8"] * 15, y=LABELS)))
     assert "hours" in dataset.columns[1].remark
     assert cells_of(dataset, "at")[:4] == [12.5, None, 7.25, 8]
+
+
+def test_a_name_with_a_comma_is_asked_for_in_quotes(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, '"a,b",c,y\n' + "".join(f"{row},{row % 7},{row % 2}\n" for row in range(60))
+    )
+    with pytest.raises(UsageError, match=r"If 'a,b' is meant, write it in quotes .*a,b"):
+        read(path, drop=("a", "b"))
+    assert list(kinds_of(read(path, drop=("a,b",)))) == ["y", "c"]
+
+
+@pytest.mark.parametrize("name", ["e\nf", "e\r\nf", "\u200be f", " e f\ufeff"])
+def test_names_have_blanks_for_ends_of_lines_and_no_signs_without_width(
+    tmp_path: Path, name: str
+) -> None:
+    path = write(tmp_path, f'a,"{name}",y\n1,3,p\n2,4,q\n3,6,p\n4,4,q\n')
+    assert list(kinds_of(read(path))) == ["y", "a", "e f"]

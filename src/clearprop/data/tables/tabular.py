@@ -26,7 +26,7 @@ from clearprop.data.tables.understood import (
     doubts_of,
 )
 from clearprop.data.target import understand_target, why_values
-from clearprop.errors import DataError, counted, listed, unknown_name
+from clearprop.errors import DataError, UsageError, counted, listed, unknown_name
 
 _USUAL_TARGETS = ("target", "label", "class", "y")
 
@@ -196,6 +196,12 @@ def _require_names(source: Source, reading: Reading) -> None:
     named = said if reading.roles is None else ()
     for name in named if reading.target is None else (*named, reading.target):
         if name not in source.names:
+            whole = next((one for one in source.names if "," in one and name in one.split(",")), "")
+            if whole and name in said:
+                raise UsageError(
+                    f"There is no column {name!r}. If {whole!r} is meant, write it in quotes of "
+                    f"its own, as names stand between commas: '\"{whole}\"'."
+                )
             raise unknown_name("column", name, source.names)
 
 
