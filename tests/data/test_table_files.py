@@ -158,7 +158,7 @@ def test_markers_in_a_target_of_values_are_no_values(tmp_path: Path, marker: str
     values = [marker if row % 10 == 0 else row / 4 for row in range(40)]
     dataset = load(write(tmp_path, table_text(a=[row * row % 41 for row in range(40)], y=values)))
     assert dataset.y.tolist() == [value for value in values if value != marker]
-    assert "4 rows without a target, left out." in dataset.notes
+    assert f"4 rows without a target, left out; {marker!r} is taken for missing." in dataset.notes
 
 
 def test_a_target_without_a_value_or_of_names_is_refused(tmp_path: Path) -> None:

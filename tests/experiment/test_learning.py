@@ -9,7 +9,7 @@ from PIL import Image
 
 import clearprop as cp
 from clearprop.data.pictures.depth import Depth
-from clearprop.errors import ClearpropError, UsageError
+from clearprop.errors import ClearpropError, DataError, UsageError
 from clearprop.experiment import Settings, Task, learn, read_settings, set_task
 from clearprop.experiment.evaluation import evaluate
 from clearprop.experiment.learning import load_dataset, load_for
@@ -241,3 +241,34 @@ def test_data_are_loaded_as_the_settings_say(tmp_path: Path) -> None:
     dataset = load_dataset(Settings(data=str(path), target="b"))
     assert dataset.class_names == ("x", "y")
     assert len(load_dataset(Settings(data="moons"), str(path))) == 8
+
+
+def test_values_that_are_all_the_same_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "same.csv"
+    path.write_text("a,y\n" + "".join(f"{row},2.5\n" for row in range(10)))
+    settings = Settings(data=str(path), task="regress", target="y")
+    with pytest.raises(DataError, match=r"every value of 'y' that is trained on is 2\.5"):
+        set_task(settings, load_dataset(settings))
+
+
+def test_the_column_of_groups_may_be_dropped_and_is_not_said_to_be_used(tmp_path: Path) -> None:
+    for drop in (None, ("patient",)):
+        settings = Settings(data=str(visits(tmp_path)), layers=(4,), group="patient", drop=drop)
+        dataset = load_dataset(settings)
+        assert dataset.in_words()[1:3] == [
+            "Columns: 1 used: pulse.",
+            "Left out: patient (category), day (identifier).",
+        ]
+        found = set_task(settings, dataset)
+        assert len(found.held_out) == 24
+        assert found.train.X.names == ("pulse",)
+
+
+def test_rows_may_follow_a_time_that_is_not_learned_from(tmp_path: Path) -> None:
+    settings = Settings(data=str(visits(tmp_path)), layers=(4,), time="day", drop=("day",))
+    dataset = load_dataset(settings)
+    assert "day" in dataset.in_words()[2]
+    found = set_task(settings, dataset)
+    assert found.held_out.sources == tuple(f"row {row}" for row in range(97, 121))
+    assert found.train.X.names == found.held_out.X.names == ("patient", "pulse")
+    assert [column.name for column in found.recipe.inputs.columns] == ["patient", "pulse"]

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -82,6 +83,15 @@ def alike(names: Sequence[str]) -> list[str]:
     return [name for name in names if len(_near(name, index)) > 1]
 
 
+def alike_in_words(names: Sequence[str], *, plurals: bool = True) -> list[str]:
+    """Say which names differ by little, perhaps by more than a plural; nothing where none do."""
+    times = Counter(map(_plain, names))
+    close = alike(names) if plurals else [name for name in names if times[_plain(name)] > 1]
+    if not close:
+        return []
+    return [f"The classes {listed(close)} differ by little; if they are one, join them."]
+
+
 def told(matched: Mapping[str, str]) -> str:
     """List the names that were matched with other ones: "cats = cat, dogs = dog"."""
     return listed([f"{name} = {meant}" for name, meant in matched.items() if name != meant])
@@ -134,10 +144,14 @@ def _near(name: str, index: Mapping[str, list[str]]) -> set[str]:
 
 def _forms(name: str) -> set[str]:
     """Return the spellings of a name that count as the same."""
-    plain = unicodedata.normalize("NFKC", name).casefold().strip()
-    plain = _ZEROS.sub("", _BETWEEN_WORDS.sub("", plain))
+    plain = _plain(name)
     forms = {plain}
     for ending, instead in (("s", ""), ("es", ""), ("ies", "y")):
         if plain.endswith(ending) and len(plain) > len(ending) + 1:
             forms.add(plain.removesuffix(ending) + instead)
     return forms
+
+
+def _plain(name: str) -> str:
+    plain = unicodedata.normalize("NFKC", name).casefold().strip()
+    return _ZEROS.sub("", _BETWEEN_WORDS.sub("", plain))

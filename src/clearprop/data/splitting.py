@@ -47,14 +47,15 @@ def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Datase
         if len(members) == 1:
             names = dataset.class_names
             as_values = (
-                ", or learn its numbers as values with --task regress"
+                ", learn its numbers as values with --task regress"
                 if names and all(map(is_plain_number, names))
                 else ""
             )
             raise DataError(
                 f"{name} of {dataset.name} has one sample only, {dataset.source(members[0])}: it "
                 "can't be both learned from and held out. "
-                f"Add samples, or remove the class{as_values}."
+                f"Add samples, remove the class{as_values}, or hold nothing out with --validation "
+                "0."
             )
         count = min(max(round(share * len(members)), 1), len(members) - 1)
         held[random_state.permutation(members)[:count]] = True

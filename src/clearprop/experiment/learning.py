@@ -82,7 +82,14 @@ class Trained:
 
 def load_dataset(settings: Settings, name_or_path: str | None = None) -> Dataset:
     """Load the data of a run, or other data in the same way."""
-    return load(name_or_path or settings.data, reading=reading_of(settings), size=settings.size)
+    dataset = load(name_or_path or settings.data, reading=reading_of(settings), size=settings.size)
+    columns = tuple(
+        replace(one, is_used=False, remark="rows are held out by it")
+        if one.name == _no_input(settings) and one.kind != "target"
+        else one
+        for one in dataset.columns
+    )
+    return replace(dataset, columns=columns)
 
 
 def recipe_of(
@@ -143,7 +150,8 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     UsageError
         If the settings can't be used with these data.
     """
-    inputs = dataset if settings.group is None else without_column(dataset, settings.group)
+    no_input = _no_input(settings)
+    inputs = dataset if no_input is None else without_column(dataset, no_input)
     features = preprocessing.fit_inputs(inputs).input_shape
     extent = Extent(
         len(dataset),
@@ -153,6 +161,12 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     )
     settings = resolve(settings, extent)
     train, held_out, notes = _held_out(settings, dataset)
+    if train.class_names is None and (train.y == train.y[0]).all():
+        raise DataError(
+            f"{dataset.name}: every value of {dataset.target_name!r} that is trained on is "
+            f"{train.y.flat[0]:g}, so there is nothing to learn. Name another target, or add "
+            "samples with other values."
+        )
     recipe = preprocessing.fit_recipe(train)
     others = [other for other in (held_out, inputs.test) if other is not None]
     scale, recipe, more = on_scale(settings, recipe, train, others)
@@ -222,6 +236,8 @@ def _held_out(
         return train, held, (note,)
     if settings.time is not None:
         train, held, note = hold_out_latest(dataset, settings.time, share)
+        if _no_input(settings) is not None:
+            train, held = (without_column(part, settings.time) for part in (train, held))
         return train, held, (note,)
     return *hold_out(dataset, share, settings.seed), ()
 
@@ -232,6 +248,13 @@ def _followed(settings: Settings) -> str | None:
             "Rows are held out by --group or by --time, and not by both: leave one out."
         )
     return "group" if settings.group is not None else "time" if settings.time is not None else None
+
+
+def _no_input(settings: Settings) -> str | None:
+    """Return the column that rows are held out by, and that is not learned from."""
+    if settings.group is not None:
+        return settings.group
+    return settings.time if settings.time in (settings.drop or ()) else None
 
 
 def _load_alike(settings: Settings, dataset: Dataset, path: str) -> Dataset:

@@ -315,12 +315,13 @@ def reading_of(settings: "Settings") -> Reading:
         missing=settings.missing or (),
         header=settings.header,
     )
+    followed = tuple(filter(None, (settings.group, settings.time)))
     return Reading(
         text=form,
         target=settings.target,
         task=settings.task,
-        drop=settings.drop or (),
-        keep=(*(settings.keep or ()), *filter(None, (settings.group, settings.time))),
+        drop=tuple(name for name in settings.drop or () if name not in followed),
+        keep=(*(settings.keep or ()), *followed),
         category=settings.category or (),
         number=settings.number or (),
     )

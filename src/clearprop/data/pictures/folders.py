@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clearprop.data.class_names import alike, match_names, told
+from clearprop.data.class_names import alike_in_words, match_names, told
 from clearprop.data.dataset import Dataset
 from clearprop.data.pictures import tree
 from clearprop.data.pictures.depth import FULL, Depth
@@ -134,8 +134,7 @@ def _class_names(
             f"{path} has pictures in one folder only, {names[0]}; {_empty(train)}. "
             "Expected one folder a class."
         )
-    if close := alike(names):
-        notes.append(f"The classes {listed(close)} differ by little; if they are one, join them.")
+    notes += alike_in_words(names)
     inside = [inner for folder in classes for inner in folder.folders]
     if deeper := [picture for inner in inside for picture in inner.every_picture()]:
         lie = f"{tree.told(deeper)} lie in folders within the class folders"

@@ -8,10 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.data.tables.cells import Cells, Numbers
+from clearprop.data.tables.doubts import (
+    among_words,
+    currencies,
+    grouped,
+    may_group_thousands,
+    numbers_as_dates,
+    sentinel,
+    strangers,
+)
 from clearprop.data.tables.numerals import (
+    NULL,
     date_forms_of,
+    days_of,
     is_code,
-    is_marker,
     read_dates,
     read_number,
 )
@@ -26,7 +36,6 @@ from clearprop.data.tables.table import (
 )
 from clearprop.data.tables.understood import (
     NO_DOUBT,
-    SAMPLE,
     STRANGERS,
     Doubt,
     Kind,
@@ -34,7 +43,6 @@ from clearprop.data.tables.understood import (
     UnderstoodColumn,
     some,
 )
-from clearprop.errors import counted
 
 MOST_CATEGORIES = 100
 """Categories of a column that get an input each: the most frequent ones."""
@@ -43,14 +51,10 @@ _FEW_ROWS = 20  # below which cells may well all differ without being names of r
 _ALL_DIFFER = 0.95
 _WORDS_OF_TEXT = 5
 _LETTERS_OF_TEXT = 50
-_SENTINELS = {-9.0, -99.99, -999.9, -999.99} | {
-    sign * (10.0**digits - 1) for digits in range(2, 7) for sign in (-1, 1)
-}
 _YES_NO = [
     {"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"on", "off"},
     {"ja", "nein"}, {"oui", "non"}, {"si", "no"}, {"sí", "no"}, {"sim", "não"}, {"да", "нет"},
 ]  # fmt: skip
-_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+")
 _NAME_OF_ROWS = re.compile(
     r"(?i:(.*[^a-z])?(id|uuid|guid|index|idx|rownum|rowid|row.?names?)|unnamed.*|id[^a-z].*)"
     r"|.*[a-z]I[dD]"
@@ -78,13 +82,13 @@ def understand(
         return _of_words(name, as_written, spelling)
     found = _of_numbers(name, cells, spelling)
     if as_written is not None and not found.doubt.says:
-        return replace(found, doubt=_grouped(name, as_written))
+        return replace(found, doubt=grouped(name, as_written))
     return found
 
 
 def needs_words(cells: Numbers, spelling: Spelling) -> bool:
     """Whether a column can't be understood without its cells as they are written."""
-    return _are_none(cells, spelling) or _may_group_thousands(cells)
+    return _are_none(cells, spelling) or may_group_thousands(cells)
 
 
 def of_column(name: str, column: Column) -> UnderstoodColumn:
@@ -106,25 +110,39 @@ def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
         column, others = np.full(len(cells), np.nan), as_words(cells)
     unit = spelling.unit(others)
     texts = [text.removesuffix(unit).rstrip() for text in others.texts]
-    read = np.append(spelling.numbers(texts), np.nan)[others.codes]
+    values, cells_of = spelling.numbers(texts), others.counts()
+    times = np.array([":" in text for text in texts], dtype=bool) & ~np.isnan(values)
+    present = np.sum(~np.isnan(column)) + cells_of[~np.isnan(values)].sum()
+    as_hours = 2 * cells_of[times].sum() > present
+    if not as_hours:
+        values[times] = np.nan  # 12:30 among other numbers is none
+    read = np.append(values, np.nan)[others.codes]
     column = np.where(others.codes >= 0, read, column)
     column[np.isin(column, [read_number(text) for text in spelling.missing])] = np.nan
     unread = np.isnan(read) & (others.codes >= 0)
     counts = np.bincount(others.codes[unread], minlength=len(texts))
     strange = [at for at in np.argsort(-counts, kind="stable").tolist() if counts[at]]
     strange = [at for at in strange if not spelling.is_missing(texts[at])]
-    found = _as_number(name, column, _strangers(name, others, strange, counts))
+    doubt = strangers(name, others, strange, counts)
+    found = _as_number(name, column, doubt if doubt.says else currencies(name, texts))
+    markers = tuple(text for text in others.texts if text and spelling.is_missing(text))
+    found = replace(found, markers=markers)
     if unit and found.is_used:
         found = replace(found, content=f"{found.content} {unit}")
-    if found.is_used and any(":" in text for text in texts[:SAMPLE]):
+    if found.is_used and as_hours:
         found = replace(found, remark=f"hours, {found.remark}")
     return found
 
 
 def as_category(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
     """Take a column for categories, each cell as it is written."""
-    words = _without(words, [spelling.is_missing(text, among_words=True) for text in words.texts])
-    return _as_category(name, words)
+    missing = [spelling.is_missing(text, among_words=True) for text in words.texts]
+    markers = tuple(text for text, gone in zip(words.texts, missing, strict=True) if gone)
+    found = replace(_as_category(name, _without(words, missing)), markers=markers)
+    if NULL not in words.texts:
+        return found
+    doubt = Doubt(f"{name}: {NULL} is taken for missing, as databases write it", "database")
+    return replace(found, doubt=doubt)
 
 
 def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | None:
@@ -148,7 +166,7 @@ def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | N
     if counts[unread].sum() > STRANGERS * counts[~markers].sum():
         return None
     strange = np.flatnonzero(unread).tolist()
-    doubt = _strangers(name, words, strange, counts, "dates")
+    doubt = strangers(name, words, strange, counts, "dates")
     unread_by = {form: int(np.isnat(tried[form]).sum()) for form in forms}
     ties = [best, *(form for form in forms if form != best and unread_by[form] == unread_by[best])]
     if not doubt.says and len(ties) > 1 and not told:
@@ -175,8 +193,12 @@ def _are_none(cells: Numbers, spelling: Spelling) -> bool:
 
 def _of_numbers(name: str, cells: Numbers, spelling: Spelling) -> UnderstoodColumn:
     found = as_number(name, cells, spelling)
-    days = _as_days(as_numbers(found.column, name)) if "dat" in name.lower() else None
-    return found if days is None else _as_date(name, days, "yearmonthday")
+    column = as_numbers(found.column, name)
+    if "dat" in name.lower() and (days := days_of(column)) is not None:
+        return _as_date(name, days, "yearmonthday")
+    if found.kind != "number" or found.doubt.says:
+        return found
+    return replace(found, doubt=numbers_as_dates(name, column))
 
 
 def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
@@ -186,37 +208,17 @@ def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
     few = some(texts)
     if spelling.unit(words):
         return as_number(name, words, spelling)
-    numbers = ~np.isnan(spelling.numbers(few))
-    doubt = NO_DOUBT
-    if few and numbers.mean() > 0.3:
-        is_number = np.zeros(len(words.texts), dtype=bool)
+    is_number = np.zeros(len(words.texts), dtype=bool)
+    if few and np.mean(~np.isnan(spelling.numbers(few))) > 0.3 and not any(map(is_code, few)):
         is_number[~markers] = ~np.isnan(spelling.numbers(texts))
-        share = counts[is_number].sum() / max(counts[~markers].sum(), 1)
-        codes = any(map(is_code, few))
-        if share >= 1 - STRANGERS and not codes:
+        if counts[is_number].sum() >= (1 - STRANGERS) * max(counts[~markers].sum(), 1):
             return as_number(name, words, spelling)
-        if not codes and share > 0.5:
-            at = int(np.flatnonzero(~is_number & ~markers)[0])
-            doubt = Doubt(
-                f"{name}: {counted(int(counts[is_number].sum()), 'number')} and "
-                f"{counted(int(counts[~is_number & ~markers].sum()), 'text')} such as "
-                f"{words.texts[at][:40]!r} (row {_row_of(words, at)}) are taken as categories",
-                advice=f"--number {_typed(name)} takes them as numbers, and the texts as missing.",
-            )
     found = as_date(name, words, spelling)
     if found is not None:
         return found
     found = as_category(name, words, spelling)
-    odd = [text for text in as_words(found.column).texts if is_marker(text)]
-    if not doubt.says and odd and found.is_used:
-        at = words.texts.index(odd[0])
-        doubt = Doubt(
-            f"{name}: {odd[0]!r} ({counts[at]:,} cells, the first in row {_row_of(words, at)}) is "
-            "taken as a category of its own",
-            f"marker {odd[0].lower()}",
-            f"--missing {_typed(odd[0])} takes it as missing.",
-        )
-    return replace(found, doubt=doubt)
+    doubt = among_words(found, words, is_number, markers)
+    return replace(found, doubt=doubt) if doubt.says else found
 
 
 def _as_number(name: str, column: NDArray[np.float64], doubt: Doubt = NO_DOUBT) -> UnderstoodColumn:
@@ -231,7 +233,7 @@ def _as_number(name: str, column: NDArray[np.float64], doubt: Doubt = NO_DOUBT) 
         missing,
         f"{low:g} to {high:g}",
         "standardised" + (", the median where missing" if missing else ""),
-        doubt if doubt.says else _sentinel(name, present),
+        doubt if doubt.says else sentinel(name, present),
         column=column,
     )
     if low == high:
@@ -320,94 +322,6 @@ def _left_out(
     )
 
 
-def _strangers(
-    name: str,
-    words: Words,
-    strange: Sequence[int],
-    counts: NDArray[np.int64],
-    among: str = "numbers",
-) -> Doubt:
-    """Doubt texts among numbers or dates, which are taken for missing."""
-    if not strange:
-        return NO_DOUBT
-    total = int(counts[list(strange)].sum())
-    shown = ", ".join(
-        f"{words.texts[at][:40]!r} (row {_row_of(words, at)})" for at in list(strange)[:3]
-    )
-    return Doubt(
-        f"{name}: {total:,} cell{'s are' if total > 1 else ' is'} no {among[:-1]}, {shown}, and "
-        "taken for missing",
-        f"strangers {words.texts[strange[0]]}",
-        f"--category {_typed(name)} takes the column as categories.",
-    )
-
-
-def _sentinel(name: str, present: NDArray[np.float64]) -> Doubt:
-    """Doubt numbers that programs write for missing: -999, far from all others."""
-    for value in (float(present.min()), float(present.max())):
-        if value in _SENTINELS:
-            others = present[present != value]
-            if len(others) > 1 and np.sum(present == value) > 1:
-                spread = float(others.max() - others.min())
-                alone = value < 0 <= others.min()  # the only one below zero
-                if alone or np.abs(others - value).min() > spread / 2:
-                    text, many = number_text(value), int(np.sum(present == value))
-                    return Doubt(
-                        f"{name}: {many:,} cells are {text}, unlike the others "
-                        f"({others.min():g} to {others.max():g})",
-                        f"sentinel {text}",
-                        f"--missing={text} if they stand for missing.",
-                    )
-    return NO_DOUBT
-
-
-def _may_group_thousands(cells: Numbers) -> bool:
-    """Whether all fractions are of thousandths, and the whole numbers stay below a thousand."""
-    if not cells.has_points:
-        return False
-    values = cells.values[~np.isnan(cells.values)]
-    whole = values == np.trunc(values)
-    thousands = values[~whole] * 1000
-    return bool(
-        whole.any()
-        and len(thousands)
-        and np.abs(values[~whole]).min() > 1
-        and np.abs(values).max() < 1000
-        and np.allclose(thousands, np.round(thousands), rtol=0, atol=1e-6)
-    )
-
-
-def _grouped(name: str, words: Words) -> Doubt:
-    """Doubt 1.613 beside 379: the point may be one between thousands."""
-    pointed = [text for text in words.texts if "." in text]
-    if not all(_THOUSANDS.fullmatch(text) for text in pointed):
-        return NO_DOUBT
-    return Doubt(
-        f"{name}: {pointed[0]!r} (row {_row_of(words, words.texts.index(pointed[0]))}) is read as "
-        "a fraction, though others are whole",
-        "thousands",
-        "if the point groups thousands, say so with --decimal ,",
-    )
-
-
-def _as_days(column: NDArray[np.float64]) -> NDArray[np.datetime64] | None:
-    """Read whole numbers such as 20240131 as dates; None where one is none."""
-    present = column[~np.isnan(column)]
-    if not len(present) or present.min() < 1800_01_01 or present.max() > 2200_12_31:
-        return None
-    distinct, places = np.unique(present, return_inverse=True)
-    texts = [
-        f"{int(value) // 10000}-{int(value) // 100 % 100:02}-{int(value) % 100:02}"
-        for value in distinct.tolist()
-    ]
-    read = read_dates(texts, "year-month-day")
-    if np.isnat(read).any() or not _is_whole(present):
-        return None
-    dates = np.full(len(column), np.datetime64("NaT"), "datetime64[s]")
-    dates[~np.isnan(column)] = read[places]
-    return dates
-
-
 def _without(words: Words, missing: Sequence[bool]) -> Words:
     if not any(missing):
         return words
@@ -425,11 +339,3 @@ def _is_prose(texts: Sequence[str]) -> bool:
 
 def _is_whole(numbers: NDArray[np.float64]) -> bool:
     return bool(np.array_equal(numbers, np.trunc(numbers), equal_nan=True))
-
-
-def _row_of(words: Words, place: int) -> int:
-    return int(np.argmax(words.codes == place)) + 1
-
-
-def _typed(text: str) -> str:
-    return text if re.fullmatch(r"[\w.?*/-]+", text) and text[0] != "-" else f"{text!r}"

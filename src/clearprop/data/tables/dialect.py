@@ -20,6 +20,7 @@ BLANKS = " "
 
 _DELIMITERS = "\t;|,"  # a comma last: it stands in numbers and in sentences, too
 _COMMENTS = "#%"
+_NO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff \t"  # signs that nobody sees around a name
 _COUNT = re.compile(r"\d{1,9}")
 _FIRST_LINES = 12  # lines that may stand above a table: titles, sources
 
@@ -91,7 +92,8 @@ def find_dialect(file: TextFile, form: TextForm, remarks: list[str]) -> Dialect:
     try:
         named = next(cells_of(above[-1:], delimiter), [])
         quote = "'" if _are_in_single_quotes(body, delimiter) else '"'
-        rows = tuple(row for row in cells_of(body, delimiter, quote) if row)
+        whole = (f"{line}\n" for line in body)  # a name may go on in the next line
+        rows = tuple(row for row in cells_of(whole, delimiter, quote) if row)
     except csv.Error as error:
         raise DataError(f"{file.path} can't be read: {error}. Is it a table?") from error
     if quote == "'":
@@ -259,7 +261,7 @@ def different_names(cells: Sequence[str], remarks: list[str]) -> tuple[str, ...]
     numbers: dict[str, Iterator[int]] = {}
     unnamed, repeated = [], []
     for place, cell in enumerate(cells, start=1):
-        name = " ".join(cell.split())
+        name = " ".join(cell.split()).strip(_NO_WIDTH)
         if not name:
             name = f"unnamed {place}"
             unnamed.append(name)

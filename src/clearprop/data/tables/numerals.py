@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 MISSING = frozenset(
-    {"", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "none", "nil", "nat"}
+    {"", "\\n", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "none", "nil", "nat"}
     | {"#null!", "#div/0!", "#value!", "#ref!", "#name?"}
     | {"missing", "unknown", "n.a.", "not available", "\N{EN DASH}", "\N{EM DASH}"}
 )
 """The cells, in small letters, that stand for a missing value among numbers or dates.
 
-Among words a word is a word: there only the empty cell is missing.
+Among words a word is a word: there only the empty cell is missing, and `NULL`.
 """
+
+NULL = "\\N"
+"""A missing cell as MySQL, PostgreSQL and Hive write it, which never is a word."""
 
 NOTHING = float("nan")
 
@@ -30,6 +33,7 @@ _CODES = (  # of the currencies that most is traded in; other three letters are 
     "|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR"
 )
 _AROUND = re.compile(rf"^(?:[{_CURRENCY}]|(?:{_CODES})(?=[ \d]))|(?:[{_CURRENCY}%‰]|(?:{_CODES}))$")
+_SAME = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
 _SIGNS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-"})
 _SPACES = re.compile(r"(?<=\d)[\s'’\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}](?=\d{3}(?!\d))")
@@ -95,6 +99,13 @@ def read_number(cell: str, decimal: str = ".") -> float:
     except ValueError:
         return NOTHING
     return value if math.isfinite(value) else NOTHING  # 82E87321 is a name
+
+
+def currency_of(cell: str) -> str:
+    """Return the sign or code of the currency around a number; empty where there is none."""
+    found = _AROUND.search(cell.strip("+-() ")) if len(cell) <= _LONGEST else None
+    sign = found[0] if found else ""
+    return "" if sign in "%‰" else _SAME.get(sign, sign)
 
 
 def _bare(cell: str) -> str:
@@ -196,3 +207,21 @@ def date_forms_of(cells: Iterable[str]) -> list[str]:
     found = {form: int(np.sum(~np.isnat(read_dates(cells, form)))) for form in DATE_FORMS}
     most = max(found.values(), default=0)
     return [form for form, count in found.items() if count == most] if most else []
+
+
+def days_of(column: NDArray[np.float64]) -> NDArray[np.datetime64] | None:
+    """Read whole numbers such as 20240131 as dates; None where one is none."""
+    present = column[~np.isnan(column)]
+    if not len(present) or present.min() < 1800_01_01 or present.max() > 2200_12_31:
+        return None
+    distinct, places = np.unique(present, return_inverse=True)
+    texts = [
+        f"{int(value) // 10000}-{int(value) // 100 % 100:02}-{int(value) % 100:02}"
+        for value in distinct.tolist()
+    ]
+    read = read_dates(texts, "year-month-day")
+    if np.isnat(read).any() or not np.array_equal(present, np.trunc(present)):
+        return None
+    dates = np.full(len(column), np.datetime64("NaT"), "datetime64[s]")
+    dates[~np.isnan(column)] = read[places]
+    return dates

@@ -8,11 +8,13 @@ from typing import Protocol
 
 import numpy as np
 
+from clearprop.data.class_names import alike_in_words
 from clearprop.data.dataset import Dataset, Problem
 from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.tables import columns
 from clearprop.data.tables.cells import Cells, Numbers, Rows, read_cells, read_words
+from clearprop.data.tables.doubts import emptied, total_row
 from clearprop.data.tables.table import Column, Table, Words, is_missing
 from clearprop.data.tables.text_file import shown
 from clearprop.data.tables.understood import (
@@ -24,7 +26,7 @@ from clearprop.data.tables.understood import (
     doubts_of,
 )
 from clearprop.data.target import understand_target, why_values
-from clearprop.errors import DataError, counted, listed, unknown_name
+from clearprop.errors import DataError, UsageError, counted, listed, unknown_name
 
 _USUAL_TARGETS = ("target", "label", "class", "y")
 
@@ -147,6 +149,7 @@ class TableFormat(Format):
         source = self.source(path, reading.text)
         _require_names(source, reading)
         found, spelling = _understand(source, reading)
+        _require_numbers(path, found, reading)
         label, chosen = _choose_target(found, reading.target)
         dataset = _dataset(shown(path), source, reading, found, label, chosen)
         orders = [order for order in map(_day_first, found) if order is not None]
@@ -196,7 +199,19 @@ def _require_names(source: Source, reading: Reading) -> None:
     named = said if reading.roles is None else ()
     for name in named if reading.target is None else (*named, reading.target):
         if name not in source.names:
+            whole = next((one for one in source.names if "," in one and name in one.split(",")), "")
+            if whole and name in said:
+                raise UsageError(
+                    f"There is no column {name!r}. If {whole!r} is meant, write it in quotes of "
+                    f"its own, as names stand between commas: '\"{whole}\"'."
+                )
             raise unknown_name("column", name, source.names)
+
+
+def _require_numbers(path: Path, found: Iterable[UnderstoodColumn], reading: Reading) -> None:
+    for one in found:
+        if one.name in reading.number and one.kind == "empty" and one.doubt.says:
+            raise DataError(f"{path}: --number names a column without any. {one.doubt.says}.")
 
 
 def _choose_target(
@@ -210,7 +225,8 @@ def _choose_target(
     if len(usual) == 1:
         return usual[0], "by its name"
     fit = [one for one in found if one.is_used and one.kind != "date" and not _is_unnamed(one)]
-    if not fit or fit[-1] is found[-1]:
+    last_is_emptied = found[-1].kind == "empty" and found[-1].doubt.says
+    if not fit or fit[-1] is found[-1] or last_is_emptied:
         return found[-1], "the last column"
     return fit[-1], f"the last column that can be learned; {found[-1].name}: {_why_not(found[-1])}"
 
@@ -257,6 +273,8 @@ def _understand(source: Source, reading: Reading) -> tuple[list[UnderstoodColumn
         cells = read.pop(name)
         words = written.pop(name, cells if isinstance(cells, Words) else None)
         one = _as_asked(name, cells, words, spelling, roles, categories, numbers)
+        if one.kind == "empty" and not one.doubt.says:
+            one = replace(one, doubt=emptied(name, cells, missing))
         if one.date_form and one.doubt.says and words is not None:
             open_dates[len(found)] = words
         found.append(_kept(one) if name in used and not one.is_used else one)
@@ -326,7 +344,10 @@ def _dataset(
         raise _nothing_to_learn_from(path, source, found, name)
     there = ~is_missing(label.column)
     if not there.any():
-        raise DataError(f"{path}: no row has a value of {name[:LONGEST_NAME]!r}, the target.")
+        why = f" {label.doubt.says}." if label.doubt.says else ""
+        raise DataError(
+            f"{path}: no row has a value of {name[:LONGEST_NAME]!r}, the target ({chosen}).{why}"
+        )
     values, rows = label.column[there], int(np.sum(there))
     y, class_names = understand_target(values, name, reading.task)
     if class_names is not None and len(class_names) > max(rows / 2, 2):
@@ -341,14 +362,18 @@ def _dataset(
     facts = replace(
         label.facts,
         kind="target",
+        is_used=True,
         content=task,
         remark=f"{chosen}{why}",
         missing=lost,
     )
     notes = [f"Target: {name[:LONGEST_NAME]}{labelled}, {task}{why}."]
     if lost:
-        notes.append(f"{counted(lost, 'row')} without a target, left out.")
-    notes += doubts_of([label, *found])
+        markers = listed(map(repr, label.markers), 3)
+        as_said = f"; {markers} is taken for missing" if markers else ""
+        notes.append(f"{counted(lost, 'row')} without a target, left out{as_said}.")
+    notes += alike_in_words(class_names or (), plurals=False)
+    notes += [*total_row([label, *found]), *doubts_of([label, *found])]
     if gaps := [one.name[:LONGEST_NAME] for one in used if 2 * one.missing > len(there)]:
         notes.append(
             f"Over half of the cells are missing in {listed(gaps, 6)}; "

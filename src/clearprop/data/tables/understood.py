@@ -4,14 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.configuration import Json
 from clearprop.data.tables.cells import Cells, Numbers
-from clearprop.data.tables.numerals import is_marker, read_number, tells_decimal
+from clearprop.data.tables.numerals import NULL, is_marker, read_number, tells_decimal
 from clearprop.data.tables.table import Column, Words
 from clearprop.errors import listed
 
@@ -28,6 +28,7 @@ LONGEST_NAME = 60
 SAMPLE = 300
 """Different texts that are tried before all are."""
 
+_T = TypeVar("_T")
 _UNIT = re.compile(r"[+-]?\W?[\d.,]*\d ?((?:[^\W\d_]|[°²³/+])[^\d,;()]{0,9})")
 _FEW_UNITS = 5  # different numbers, of which a unit can't be told from the letter of a code
 _MOST_WARNINGS = 12
@@ -36,12 +37,14 @@ _MOST_WARNINGS = 12
 class Doubt(NamedTuple):
     """A sentence on what may be a mistake, the ground that columns may have in common, and advice.
 
-    The advice names an option of training.
+    The advice names an option of training. Doubts matter of columns that are used or empty, and
+    `of_unused` ones of those that are left out, too.
     """
 
     says: str = ""
     ground: str = ""
     advice: str = ""
+    of_unused: bool = False
 
 
 NO_DOUBT = Doubt()
@@ -91,9 +94,13 @@ class Understood:
 
 @dataclass(frozen=True, kw_only=True)
 class UnderstoodColumn(Understood):
-    """The same, with the column as a `Table` holds it: an ndarray or Words, N rows."""
+    """The same, with the column as a `Table` holds it: an ndarray or Words, N rows.
+
+    `markers` are the texts that were taken for missing.
+    """
 
     column: Column
+    markers: tuple[str, ...] = ()
 
     @property
     def facts(self) -> Understood:
@@ -102,13 +109,10 @@ class UnderstoodColumn(Understood):
 
 
 def doubts_of(found: Iterable[Understood], *, with_advice: bool = True) -> list[str]:
-    """Return the sentences of doubt, one for all columns with the same ground.
-
-    Those on columns that are left out don't matter, unless it is what they doubt that is left.
-    """
+    """Return the sentences of doubt, one for all columns with the same ground."""
     grounds: dict[str, list[Understood]] = {}
     for one in found:
-        if one.doubt.says and (one.is_used or one.kind == "empty"):
+        if one.doubt.says and (one.is_used or one.kind == "empty" or one.doubt.of_unused):
             grounds.setdefault(one.doubt.ground or one.name, []).append(one)
     says = []
     for first, *others in grounds.values():
@@ -142,7 +146,9 @@ class Spelling:
 
     def is_missing(self, text: str, *, among_words: bool = False) -> bool:
         """Whether a text stands for a missing value."""
-        return text.lower() in self.missing or (not among_words and is_marker(text))
+        if among_words:
+            return text == NULL or text.lower() in self.missing
+        return is_marker(text) or text.lower() in self.missing
 
     def is_plain(self, cells: Numbers) -> bool:
         """Whether numbers were read as they are meant: a point may have been one of thousands."""
@@ -177,6 +183,6 @@ def decimal_of(columns: Iterable[Cells]) -> str | None:
     return tells.most_common(1)[0][0] if tells else None
 
 
-def some(texts: Sequence[str]) -> Sequence[str]:
+def some(texts: Sequence[_T]) -> Sequence[_T]:
     """Return some of many texts, spread evenly."""
     return texts[:: max(1, len(texts) // SAMPLE)]
