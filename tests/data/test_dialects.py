@@ -13,10 +13,15 @@ from small_tables import cells_of, read, said_by, write
 
 from clearprop.data import load
 from clearprop.data.reading import TextForm
+from clearprop.data.tables.delimited import Delimited
 from clearprop.errors import DataError, UsageError
 
 ROWS = [("1.5", "red", "no"), ("2", "blue", "yes"), ("-4", "red", "no"), ("8", "blue", "yes")]
 NAMES = ("width", "colour", "y")
+
+
+def read_names(path: Path) -> tuple[str, ...]:
+    return tuple(Delimited().column_names(path))
 
 
 def text_of(rows: list[tuple[str, ...]], delimiter: str, end: str = "\n") -> str:
@@ -171,6 +176,27 @@ def test_names_in_the_comment_above_as_numpy_writes_them(tmp_path: Path) -> None
     assert (dataset.feature_names, dataset.target_name) == (("width", "height"), "y")
     assert cells_of(dataset, "width") == [1.5, 2, 8, 9]
     assert "#" in said_by(dataset)
+
+
+@pytest.mark.parametrize("kind", ["number", "word"])
+def test_names_in_the_first_of_several_comments_as_qiime_writes_them(
+    tmp_path: Path, kind: str
+) -> None:
+    dates = [20061218, 20061126, 20070314, 20071210] if kind == "number" else ["u", "v", "w", "x"]
+    rows = "".join(f"PC{at}\t{date}\tc{at}\n" for at, date in enumerate(dates))
+    text = f"#SampleID\tDOB\tTreatment\n#q2:types\tnumeric\tcategorical\n#Nine mice, fed\n{rows}"
+    names = read_names(write(tmp_path, text, "map.tsv"))
+    assert names == ("SampleID", "DOB", "Treatment")
+
+
+def test_a_sentence_of_as_many_words_as_there_are_columns_holds_no_names(tmp_path: Path) -> None:
+    path = write(tmp_path, "# measured by hand\n# in 2020\n1.5 2 3\n4 5 6\n7 8 9\n", "data.dat")
+    assert read_names(path) == ("column 1", "column 2", "column 3")
+
+
+def test_a_header_goes_before_a_comment_that_is_as_wide(tmp_path: Path) -> None:
+    text = "#by\tme\nwidth\ty\n1\tp\n2\tq\n3\tp\n"
+    assert read_names(write(tmp_path, text)) == ("width", "y")
 
 
 def test_titles_above_and_sources_below_are_passed_over_and_counted(tmp_path: Path) -> None:

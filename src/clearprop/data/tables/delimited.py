@@ -37,7 +37,7 @@ class Delimited(TableFormat):
 
 def source_of(file: TextFile, dialect: Dialect, form: TextForm, remarks: list[str]) -> RowSource:
     """Make the source of the rows of a text, whose layout is known."""
-    header = find_header(dialect.rows, form, remarks, dialect.names_above)
+    header = find_header(dialect, form, remarks)
     source = RowSource(file.path, header.names, remarks)
     if _quotes_are_letters(file, dialect, len(header.names)):
         remarks.append("Quotes open in some lines without being closed: they are letters here.")

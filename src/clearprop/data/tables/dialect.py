@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from clearprop.data.reading import TextForm
-from clearprop.data.tables.numerals import is_plain_number
+from clearprop.data.tables.numerals import is_marker, is_plain_number
 from clearprop.data.tables.text_file import TextFile
 from clearprop.errors import DataError
 
@@ -38,8 +38,8 @@ class Dialect:
         What begins the lines that are passed over further down, too; empty where there are none.
     rows : tuple of list of str
         The first rows, the header among them.
-    names_above : list of str, optional
-        The cells of the last comment above the table.
+    comments : sequence of list of str
+        The cells of each comment above the table.
     quote : str
         The sign around cells that hold the delimiter; empty where quotes are letters like others.
     """
@@ -48,7 +48,7 @@ class Dialect:
     skipped: int
     comment: str
     rows: tuple[list[str], ...]
-    names_above: Sequence[str] = ()
+    comments: Sequence[list[str]] = ()
     quote: str = '"'
 
     def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
@@ -89,31 +89,27 @@ def find_dialect(file: TextFile, form: TextForm, remarks: list[str]) -> Dialect:
         remarks.append(f"Lines that begin with {comment} are passed over.")
     delimiter = delimiter or _delimiter_of(body)
     try:
-        named = next(cells_of(above[-1:], delimiter), [])
+        comments = tuple(cells_of(above, delimiter))
         quote = "'" if _are_in_single_quotes(body, delimiter) else '"'
         rows = tuple(row for row in cells_of(body, delimiter, quote) if row)
     except csv.Error as error:
         raise DataError(f"{file.path} can't be read: {error}. Is it a table?") from error
     if quote == "'":
         remarks.append("Its cells stand in single quotes.")
-    return Dialect(delimiter, at, comment, rows, named, quote)
+    return Dialect(delimiter, at, comment, rows, comments, quote)
 
 
-def find_header(
-    rows: Sequence[list[str]], form: TextForm, remarks: list[str], names_above: Sequence[str] = ()
-) -> Header:
+def find_header(dialect: Dialect, form: TextForm, remarks: list[str]) -> Header:
     """Find the columns' names, and the row that they stand in, if they do.
 
     Parameters
     ----------
-    rows : sequence of list of str
-        The first rows.
+    dialect : Dialect
     form : TextForm
     remarks : list of str
         Gets what is not as usual.
-    names_above : sequence of str
-        Cells that stand above the table in a comment.
     """
+    rows = dialect.rows
     skipped = _above(rows)
     if skipped:
         title = next(filter(None, map(str.strip, rows[0])), "")
@@ -125,9 +121,14 @@ def find_header(
     has_header = form.header
     if has_header is None:
         has_header = not _holds_data(first, below)
-        if not has_header and len(names_above) == len(first):  # as numpy.savetxt writes them
-            remarks.append("The columns' names are taken from the last line that begins with #.")
-            return Header(different_names(names_above, remarks), skipped)
+        named = _names_in(dialect, len(first))
+        is_row = not has_header or (dialect.delimiter == "\t" and not _is_over_values(first, below))
+        if named and is_row:  # as numpy.savetxt and QIIME write them; tabs are in no sentence
+            remarks.append(
+                f"The columns' names are taken from the line {dialect.comment}{named[0][:40]} "
+                "above the rows."
+            )
+            return Header(different_names(named, remarks), skipped)
         if not has_header:
             remarks.append(
                 f"There is no header: the first line, {_excerpt(first)}, is like those below. "
@@ -144,6 +145,12 @@ def find_header(
         else:  # a delimiter that ends every row
             first = [*first, ""]
     return Header(different_names(first, remarks), skipped + 1)
+
+
+def _names_in(dialect: Dialect, width: int) -> list[str] | None:
+    """Return the cells of the comment that may be a header; words of sentences are cells, too."""
+    above = dialect.comments[-1:] if dialect.delimiter == BLANKS else dialect.comments
+    return next((cells for cells in above if len(cells) == width), None)
 
 
 def _pass_marks(lines: list[str], form: TextForm, remarks: list[str]) -> tuple[int, str | None]:
@@ -220,10 +227,7 @@ def _above(rows: Sequence[list[str]]) -> int:
 
 def _holds_data(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first line is a row like those below, so that there is no header."""
-    below = [
-        [row[at].strip() for row in rows if at < len(row) and row[at].strip()]
-        for at in range(len(first))
-    ]
+    below = [_column(rows, at) for at in range(len(first))]
     cells = [cell.strip() for cell in first]
     numbers = [is_plain_number(cell) for cell in cells]
     if any(numbers):
@@ -242,6 +246,32 @@ def _holds_data(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         if cell and 1 < len(set(column)) <= max(len(column) / 2, 2)
     ]
     return bool(again) and sum(again) > AGREE * len(again)
+
+
+def _is_over_values(row: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a word of a row stands above a column of numbers or dates."""
+    return any(
+        cell.strip() and not (_is_value(cell) or is_marker(cell.strip()))
+        for at, cell in enumerate(row)
+        if _are_values(_column(rows, at))
+    )
+
+
+def _column(rows: Sequence[Sequence[str]], at: int) -> list[str]:
+    """Return the cells of a column that are filled."""
+    return [row[at].strip() for row in rows if at < len(row) and row[at].strip()]
+
+
+def _are_values(cells: Sequence[str]) -> bool:
+    """Whether most cells are values."""
+    return sum(map(_is_value, cells)) > len(cells) / 2
+
+
+def _is_value(cell: str) -> bool:
+    """Whether a cell is a number or a date in any spelling: digits, and no word."""
+    return is_plain_number(cell) or (
+        any(map(str.isdigit, cell)) and not any(map(str.isalpha, cell))
+    )
 
 
 def _counted_through(cells: Sequence[str]) -> bool:
