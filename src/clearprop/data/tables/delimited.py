@@ -8,11 +8,11 @@ from pathlib import Path
 
 from clearprop.data.reading import TextForm
 from clearprop.data.tables.dialect import AGREE, Dialect, find_dialect, find_header
+from clearprop.data.tables.json_lines import are_objects, objects_of
 from clearprop.data.tables.tabular import RowSource, TableFormat
-from clearprop.data.tables.text_file import STDIN, TextFile, open_text
+from clearprop.data.tables.text_file import PACKED, STDIN, TextFile, bare_suffix, open_text
 from clearprop.errors import DataError
 
-_PACKED = (".gz", ".bz2", ".xz", ".zip")
 _NARROW = 3  # columns, among which a single filled cell may well be a row
 _MOST_LEFT_OUT = 0.05  # of the rows, above which the lines are not what they were taken for
 
@@ -24,14 +24,16 @@ class Delimited(TableFormat):
 
     def owns(self, path: Path) -> bool:
         """Whether a file is one by its name, that of what is packed in it, or standard input."""
-        bare = path.with_suffix("") if path.suffix.lower() in _PACKED else path
-        packed_alone = path.suffix.lower() in _PACKED and not bare.suffix
-        return bare.suffix.lower() in self.suffixes or packed_alone or str(path) == STDIN
+        bare = bare_suffix(path)
+        packed_alone = path.suffix.lower() in PACKED and not bare
+        return bare in self.suffixes or packed_alone or str(path) == STDIN
 
     def source(self, path: Path, form: TextForm) -> RowSource:
         """Find out how the text is packed, encoded and laid out."""
         file = open_text(path, form.encoding)
         remarks = list(file.remarks)
+        if are_objects(file):
+            return objects_of(file, [*remarks, "It is JSON Lines, an object a line."])
         return source_of(file, find_dialect(file, form, remarks), form, remarks)
 
 
