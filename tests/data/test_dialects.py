@@ -209,6 +209,37 @@ def test_titles_above_and_sources_below_are_passed_over_and_counted(tmp_path: Pa
     assert "1 line below the table" in said_by(dataset)
 
 
+ACCOUNT = (
+    "Datum;Text;Betrag;Art\n01.11.2025;Firma A;-3,20;Last\n02.11.2025;Firma B;5,10;Gut\n"
+    "03.11.2025;Firma A;-1,20;Last\n"
+)
+ACCOUNT_NAMES = ("Datum", "Text", "Betrag", "Art")
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Export;09.12.2025\n\nIBAN;DE89\nSaldo;66.331,90;EUR\n\n",  # as banks write them
+        "Export;09.12.2025\nIBAN;DE89\nName;Giro\nBank;B\nKunde;M\nZeit;x\nSaldo;66.331,90;EUR\n"
+        "Sort;Datum\nVom;1.1.2025\nBis;3.11.2025\nArt;alle\nNur;gebuchte\nSeite;1\n",
+        "EXTF;700;21;Stapel;7;2025;x\n",  # as DATEV does: more cells than the table has
+        "EXTF;700;21\n",
+        "Saldo;6,5 EUR\nBis;3,4 EUR\nAb;1,5 EUR\nArt;2,1 EUR\n",  # commas in more lines
+        "Many;;;\ncannot;help;;to write\nat;;;top\n",  # as spreadsheets do
+    ],
+)
+def test_lines_of_any_cells_above_a_table_are_passed_over(tmp_path: Path, above: str) -> None:
+    dataset = read(write(tmp_path, above + ACCOUNT), target="Art")
+    assert [column.name for column in dataset.columns] == ["Art", *ACCOUNT_NAMES[:-1]]
+    assert cells_of(dataset, "Betrag") == [-3.2, 5.1, -1.2]
+    assert "above the table" in said_by(dataset)
+
+
+def test_a_header_without_some_names_is_not_passed_over(tmp_path: Path) -> None:
+    text = ",name,size,y\n1,u,?,p\n2,v,5,q\n3,u,6,p\n4,v,8,q\n"
+    assert read_names(write(tmp_path, text)) == ("unnamed 1", "name", "size", "y")
+
+
 # Headers
 
 

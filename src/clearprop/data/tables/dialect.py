@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, groupby
 
 from clearprop.data.reading import TextForm
 from clearprop.data.tables.numerals import is_marker, is_plain_number
@@ -21,7 +21,8 @@ BLANKS = " "
 _DELIMITERS = "\t;|,"  # a comma last: it stands in numbers and in sentences, too
 _COMMENTS = "#%"
 _COUNT = re.compile(r"\d{1,9}")
-_FIRST_LINES = 12  # lines that may stand above a table: titles, sources
+_FIRST_LINES = 30  # that may stand above a table: titles, sources, an account and its balance
+_TITLED = 3  # columns at least, of a table with lines above it
 
 
 @dataclass(frozen=True)
@@ -182,10 +183,13 @@ def _are_in_single_quotes(lines: Sequence[str], delimiter: str) -> bool:
 def _delimiter_of(lines: Sequence[str]) -> str:
     """Find the delimiter by which most lines have as many cells."""
     found: dict[str, tuple[float, int]] = {}
+    blocks: dict[str, int] = {}
     for delimiter in _DELIMITERS + BLANKS:
         widths = _widths(lines, delimiter)
-        width, times = widths.most_common(1)[0]
-        found[delimiter] = (times / widths.total() if width > 1 else 0.0, width)
+        width, times = Counter(widths).most_common(1)[0]
+        found[delimiter] = (times / len(widths) if width > 1 else 0.0, width)
+        cells, width = _largest_block(widths)
+        blocks[delimiter] = cells if width > 1 else 0
     by_blanks = found[BLANKS][0] >= AGREE and _hold_numbers(lines[1:])
     for delimiter in _DELIMITERS:
         share, width = found[delimiter]
@@ -195,15 +199,14 @@ def _delimiter_of(lines: Sequence[str]) -> str:
             return delimiter
     if by_blanks:
         return BLANKS
-    best = max(_DELIMITERS, key=lambda one: found[one][0])
-    return best if found[best][0] > 0 else ","
+    return max(",;\t|", key=blocks.__getitem__)
 
 
-def _widths(lines: Sequence[str], delimiter: str) -> Counter[int]:
+def _widths(lines: Sequence[str], delimiter: str) -> list[int]:
     try:
-        return Counter(len(row) for row in cells_of(lines, delimiter) if row)
+        return [len(row) for row in cells_of(lines, delimiter) if row]
     except csv.Error:  # a cell that is too long: told where the rows are read
-        return Counter({1: len(lines)})
+        return [1] * len(lines)
 
 
 def _fits(lines: Sequence[str], delimiter: str, width: int) -> bool:
@@ -218,11 +221,31 @@ def _hold_numbers(lines: Sequence[str]) -> bool:
 
 
 def _above(rows: Sequence[list[str]]) -> int:
-    """Count the rows above a table, titles and sources: one or two cells, where most have more."""
+    """Count the rows above a table: titles, sources, lines of a few cells each.
+
+    The table begins with its header, if some row is one: every cell filled, none a value, and
+    values below. Else it begins where more than two cells are filled, or nearly all.
+    """
+    _, width = _largest_block([*map(len, rows)])
     filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
-    width = Counter(map(len, rows)).most_common(1)[0][0]
-    first = next((at for at, count in enumerate(filled) if count > 2 or count >= width - 1), 0)
-    return first if first <= _FIRST_LINES and width > 3 else 0
+    full = next((at for at, count in enumerate(filled) if count == len(rows[at]) == width), None)
+    if full and width >= _TITLED and full <= _FIRST_LINES:
+        is_next = 2 * filled[full - 1] > width and _may_be_names(rows, full - 1)
+        if not is_next and _may_be_names(rows, full):
+            return full
+    first_filled = (at for at, count in enumerate(filled) if count > 2 or count >= width - 1)
+    at = next(first_filled, 0)
+    return at if at <= _FIRST_LINES and width > _TITLED else 0
+
+
+def _may_be_names(rows: Sequence[list[str]], at: int) -> bool:
+    """Whether a row holds no value, and stands above values."""
+    return not any(map(_is_value, rows[at])) and _is_over_values(rows[at], rows[at + 1 :])
+
+
+def _largest_block(widths: Sequence[int]) -> tuple[int, int]:
+    """Return the number of cells in the largest block of rows of one width, and that width."""
+    return max((width * sum(1 for _ in block), width) for width, block in groupby(widths))
 
 
 def _holds_data(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
