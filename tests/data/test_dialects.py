@@ -263,11 +263,34 @@ def test_a_first_line_like_those_below_is_no_header_and_said_to_be_none(
     assert "--header" in said_by(dataset)
 
 
+def test_a_header_that_comes_again_is_passed_over_and_counted(tmp_path: Path) -> None:
+    text = "a,y\n1,p\n2,q\n3,p\n4,q\na,y\n5,p\n6,q\n"  # as cat puts files together
+    dataset = load(write(tmp_path, text))
+    assert (dataset.feature_names, dataset.class_names) == (("a",), ("p", "q"))
+    assert cells_of(dataset, "a") == [1, 2, 3, 4, 5, 6]
+    assert "The header comes again in 1 line, passed over." in said_by(dataset)
+
+
+def test_a_header_of_words_above_words_comes_again(tmp_path: Path) -> None:
+    text = "colour,y\nred,no\nblue,yes\ncolour,y\nred,no\nblue,yes\ncolour,y\nblue,no\n"
+    dataset = load(write(tmp_path, text))
+    assert (dataset.feature_names, dataset.class_names) == (("colour",), ("no", "yes"))
+    assert len(dataset) == 5
+
+
+def test_a_header_that_comes_again_far_below(tmp_path: Path) -> None:
+    rows = "".join(f"{row}.5,{'pq'[row % 2]},v{row % 3},\n" for row in range(300))
+    dataset = load(write(tmp_path, f"a,b,y,\n{rows}a,b,y,\n{rows}"))
+    assert (len(dataset), dataset.class_names) == (600, ("v0", "v1", "v2"))
+    assert cells_of(dataset, "a") == [row + 0.5 for row in range(300)] * 2
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "2019,2020,2021\n5,3,1\n7,8,2\n9,1,1\n4,4,2\n",  # years are names
         "0,1,2\n5.5,3,1\n7.1,8,2\n9.2,1,1\n4.3,4,2\n",  # so are counts
+        "size,y\n1,p\n2,y\n3,p\n4,y\n",  # a name that is a class, too
         "colour,y\nred,no\nblue,yes\nred,no\nblue,yes\n",
         "a,2nd,y\n5,3,1\n7,8,2\n9,1,1\n4,4,2\n",
     ],

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from clearprop.data.reading import TextForm
-from clearprop.data.tables.dialect import AGREE, Dialect, find_dialect, find_header
+from clearprop.data.tables.dialect import AGREE, Dialect, Header, find_dialect, find_header
 from clearprop.data.tables.json_lines import are_objects, objects_of
 from clearprop.data.tables.tabular import RowSource, TableFormat
 from clearprop.data.tables.text_file import PACKED, STDIN, TextFile, bare_suffix, open_text
@@ -44,21 +44,23 @@ def source_of(file: TextFile, dialect: Dialect, form: TextForm, remarks: list[st
     if _quotes_are_letters(file, dialect, len(header.names)):
         remarks.append("Quotes open in some lines without being closed: they are letters here.")
         dialect = replace(dialect, quote="")
-    source.rows = lambda: _rows(file, dialect, header.skipped, source)
+    source.rows = lambda: _rows(file, dialect, header, source)
     return source
 
 
-def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> Iterator[list[str]]:
+def _rows(
+    file: TextFile, dialect: Dialect, header: Header, source: RowSource
+) -> Iterator[list[str]]:
     """Walk over the rows, each as wide as the header; note those that are not, and how.
 
     Cells that are missing at the end of a row are empty, as spreadsheets leave them out; a row of
     which most are missing is none, and neither is one that has more.
     """
-    width, path = len(source.names), file.path
+    width, path, above, names = len(source.names), file.path, header.skipped, header.row
     wrong: dict[int, int] = {}
     filled: list[int] = []
     alone: list[list[str]] = []
-    count = empty = before = began = fitting = 0
+    count = empty = again = before = began = fitting = 0
     row: list[str] = []
     with file.lines(dialect.skipped, dialect.comment) as lines:
         try:
@@ -66,6 +68,8 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
                 before, began = began, lines.at
                 if above and row:
                     above -= 1
+                elif row == names:
+                    again += 1
                 elif len(row) == width and (row[0] or any(row)):
                     if not row[-1] and width > _NARROW and not any(row[1:]):
                         alone.append(row)  # a row without values, or a note below the table
@@ -106,7 +110,7 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
             "are not as wide. Quote cells that hold the delimiter, or name it with --delimiter."
         )
     source.left_out = within
-    source.empty, source.filled = empty, filled
+    source.empty, source.filled, source.again = empty, filled, again
     source.below = len(wrong) - len(within) + len(alone)
 
 

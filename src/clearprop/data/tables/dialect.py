@@ -59,10 +59,19 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Header:
-    """The columns' names, each a different one, and the rows above the first that is data."""
+    """The columns' names, each a different one, and the rows above the first that is data.
+
+    Parameters
+    ----------
+    names : tuple of str
+    skipped : int
+    row : list of str, optional
+        The row that holds the names, which comes again where files were put together.
+    """
 
     names: tuple[str, ...]
     skipped: int
+    row: Sequence[str] | None = None
 
 
 def find_dialect(file: TextFile, form: TextForm, remarks: list[str]) -> Dialect:
@@ -138,14 +147,14 @@ def find_header(dialect: Dialect, form: TextForm, remarks: list[str]) -> Header:
     if not has_header:
         names = tuple(f"column {number}" for number in range(1, len(first) + 1))
         return Header(names, skipped)
-    widths = Counter(map(len, below))
+    row, widths = first if _comes_again(first, below) else None, Counter(map(len, below))
     if widths and widths.most_common(1)[0] == (len(first) + 1, len(below)):
         if any(row[-1].strip() for row in below):  # as R writes the names of rows
             remarks.append("The rows have one cell more than the header: the first has no name.")
             first = ["", *first]
         else:  # a delimiter that ends every row
             first = [*first, ""]
-    return Header(different_names(first, remarks), skipped + 1)
+    return Header(different_names(first, remarks), skipped + 1, row)
 
 
 def _names_in(dialect: Dialect, width: int) -> list[str] | None:
@@ -262,6 +271,8 @@ def _holds_data(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
             plain and column and sum(map(is_plain_number, column)) > len(column) / 2
             for plain, column in zip(numbers, below, strict=True)
         )
+    if _comes_again(first, rows):
+        return False
     # Words above words: a name does not come again among the few different words below it.
     again = [
         cell in column
@@ -269,6 +280,15 @@ def _holds_data(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         if cell and 1 < len(set(column)) <= max(len(column) / 2, 2)
     ]
     return bool(again) and sum(again) > AGREE * len(again)
+
+
+def _comes_again(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether further rows that are like the first are headers, too: no other holds its words."""
+    others = [row for row in rows if row != first]
+    is_alone = len(others) < len(rows) and not any(
+        cell.strip() and cell.strip() in _column(others, at) for at, cell in enumerate(first)
+    )
+    return is_alone or _is_over_values(first, rows)
 
 
 def _is_over_values(row: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
