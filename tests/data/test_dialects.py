@@ -263,6 +263,40 @@ def test_a_first_line_like_those_below_is_no_header_and_said_to_be_none(
     assert "--header" in said_by(dataset)
 
 
+ROWS_BELOW = "1.5,3,u,p\n2.5,4,v,q\n3.5,6,u,p\n4.5,7,v,q\n"
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ("kg,m,,kind\n", "A line below the header, 'kg', 'm', 'kind'"),
+        ("%,%,-,-\n", "A line below"),
+        ('How heavy?,How long?,Which?,y\n{"I":"a"},{"I":"b"},{"I":"c"},{"I":"d"}\n', "2 lines"),
+    ],
+)
+def test_lines_that_describe_the_columns_are_no_rows(
+    tmp_path: Path, labels: str, said: str
+) -> None:
+    dataset = load(write(tmp_path, f"a,b,c,y\n{labels}{ROWS_BELOW}"))
+    assert cells_of(dataset, "a") == [1.5, 2.5, 3.5, 4.5]
+    assert dataset.class_names == ("p", "q")
+    assert said in said_by(dataset)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "unknown,?,u,p\n",
+        "low,5,u,p\n",
+        "low,,u,p\n",
+        "low,high,u,p\n9.5,high,u,q\n",  # a word that comes again
+    ],
+)
+def test_a_first_row_with_words_among_numbers_is_a_row(tmp_path: Path, row: str) -> None:
+    path = write(tmp_path, f"a,b,c,y\n{row}{ROWS_BELOW}")
+    assert len(read(path, number=("a", "b"))) == 4 + row.count("\n")
+
+
 def test_a_header_that_comes_again_is_passed_over_and_counted(tmp_path: Path) -> None:
     text = "a,y\n1,p\n2,q\n3,p\n4,q\na,y\n5,p\n6,q\n"  # as cat puts files together
     dataset = load(write(tmp_path, text))

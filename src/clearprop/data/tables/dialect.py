@@ -22,6 +22,7 @@ _DELIMITERS = "\t;|,"  # a comma last: it stands in numbers and in sentences, to
 _COMMENTS = "#%"
 _COUNT = re.compile(r"\d{1,9}")
 _FIRST_LINES = 30  # that may stand above a table: titles, sources, an account and its balance
+_MOST_LABELS = 3  # lines below a header that describe its columns
 _TITLED = 3  # columns at least, of a table with lines above it
 
 
@@ -154,7 +155,14 @@ def find_header(dialect: Dialect, form: TextForm, remarks: list[str]) -> Header:
             first = ["", *first]
         else:  # a delimiter that ends every row
             first = [*first, ""]
-    return Header(different_names(first, remarks), skipped + 1, row)
+    labels = _labels_in(below)
+    if labels:
+        lines = "A line" if labels == 1 else f"{labels} lines"
+        remarks.append(
+            f"{lines} below the header, {_excerpt([*filter(None, below[0])])}, passed over: words in all columns of "
+            "numbers, as further headers have."
+        )
+    return Header(different_names(first, remarks), skipped + 1 + labels, row)
 
 
 def _names_in(dialect: Dialect, width: int) -> list[str] | None:
@@ -282,6 +290,27 @@ def _holds_data(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     return bool(again) and sum(again) > AGREE * len(again)
 
 
+def _labels_in(rows: Sequence[list[str]]) -> int:
+    """Count the first rows that describe columns: units, questions, types.
+
+    They hold words in most columns of values, two at least, values in none, and none of the words
+    comes again below, as what stands for missing does.
+    """
+    for at, row in enumerate(rows[: _MOST_LABELS + 1]):
+        below = rows[at + 1 :]
+        words = [place for place, cell in enumerate(row) if _is_word(cell)]
+        if len(below) < 2 or len(words) < 2 or any(map(_is_value, row)):
+            return at
+        columns = {place: _column(below, place) for place in range(len(row))}
+        values = {place for place, cells in columns.items() if cells and _are_values(cells)}
+        labelled = values.intersection(words)
+        if len(labelled) < max(2, len(values) / 2):
+            return at
+        if any(row[place].strip() in columns[place] for place in labelled):
+            return at
+    return 0
+
+
 def _comes_again(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether further rows that are like the first are headers, too: no other holds its words."""
     others = [row for row in rows if row != first]
@@ -293,11 +322,7 @@ def _comes_again(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
 
 def _is_over_values(row: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether a word of a row stands above a column of numbers or dates."""
-    return any(
-        cell.strip() and not (_is_value(cell) or is_marker(cell.strip()))
-        for at, cell in enumerate(row)
-        if _are_values(_column(rows, at))
-    )
+    return any(_is_word(cell) and _are_values(_column(rows, at)) for at, cell in enumerate(row))
 
 
 def _column(rows: Sequence[Sequence[str]], at: int) -> list[str]:
@@ -308,6 +333,11 @@ def _column(rows: Sequence[Sequence[str]], at: int) -> list[str]:
 def _are_values(cells: Sequence[str]) -> bool:
     """Whether most cells are values."""
     return sum(map(_is_value, cells)) > len(cells) / 2
+
+
+def _is_word(cell: str) -> bool:
+    """Whether a cell is filled with neither a value nor what stands for a missing one."""
+    return not (_is_value(cell) or is_marker(cell.strip()))
 
 
 def _is_value(cell: str) -> bool:
