@@ -114,6 +114,12 @@ def test_a_quoted_text_between_tabs_may_hold_a_line_as_wide_as_a_row(tmp_path: P
     assert cells_of(dataset, "t") == ["one", "two", "one"]
 
 
+def test_a_doubled_quote_at_the_begin_of_a_line_within_a_text_opens_none(tmp_path: Path) -> None:
+    text = 'a\ttext\ty\n1\ttt\tno\n2\t"t\n\t""t"\tno\n3\ttt\tyes\n4\ttt\tyes\n'
+    dataset = read(write(tmp_path, text), keep=("text",))
+    assert cells_of(dataset, "text") == ["tt", 't\n\t"t', "tt", "tt"]
+
+
 def test_a_quoted_text_between_tabs_may_go_on_over_lines(tmp_path: Path) -> None:
     text = 'y\ta\tt\nno\t1\t"two\nlines"\nyes\t2\tone\nno\t3\t"a\n\tb"\nyes\t4\tone\n'
     dataset = read(write(tmp_path, text), target="y")

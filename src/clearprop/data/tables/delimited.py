@@ -1,6 +1,7 @@
 """CSV, TSV and other tables as text, packed or not."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ from clearprop.data.tables.tabular import RowSource, TableFormat
 from clearprop.data.tables.text_file import PACKED, STDIN, TextFile, bare_suffix, open_text
 from clearprop.errors import DataError
 
+_OPENS = re.compile('"(?!"(?!"))')  # one quote, or one and a doubled one, which is a letter
 _NARROW = 3  # columns, among which a single filled cell may well be a row
 _MOST_LEFT_OUT = 0.05  # of the rows, above which the lines are not what they were taken for
 
@@ -137,7 +139,7 @@ def _quotes_are_letters(file: TextFile, dialect: Dialect, width: int) -> bool:
                 if held > 1 and wide >= AGREE * held:
                     return True
             wide = held = 0
-            is_open = fits and any(cell.startswith('"') and cell.count('"') % 2 for cell in cells)
+            is_open = fits and any(_OPENS.match(cell) and cell.count('"') % 2 for cell in cells)
     return is_open and wide > 0 and wide >= AGREE * held
 
 
