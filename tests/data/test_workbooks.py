@@ -234,6 +234,26 @@ def test_cells_that_lie_far_apart_take_no_memory(tmp_path: Path) -> None:
         load(path)
 
 
+@pytest.mark.parametrize("above", [False, True])
+def test_a_stray_cell_far_from_a_table_is_passed_over_and_said(tmp_path: Path, above: bool) -> None:
+    book = openpyxl.Workbook()
+    for at, row in enumerate(TABLE):
+        for column, cell in enumerate(row):
+            book.active.cell((1_100 if above else 1) + at, 1 + column, cell)
+    book.active["A1" if above else "A5000"] = "x"
+    book.save(tmp_path / "table.xlsx")
+    dataset = load(tmp_path / "table.xlsx")
+    assert (len(dataset), dataset.target_name) == (24, "y")
+    assert "1 filled row far from the table, passed over." in dataset.notes
+    assert not any("without a filled cell" in note for note in dataset.notes)
+
+
+def test_of_blocks_between_long_empty_runs_the_largest_is_the_table() -> None:
+    empty, zero, one = ["", ""], [0.0, ""], [1.0, 0.0]
+    rows = [one, *[empty] * 5_000, zero, empty, zero, *[empty] * 3_000, one]
+    assert first_sheet._largest_block(rows) == ([zero, empty, zero], 2)
+
+
 def test_an_archive_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "table.xlsx", TABLE)
     changed(path, "xl/worksheets/sheet1.xml", lambda xml: xml + b" " * 2**27)

@@ -158,9 +158,10 @@ def find_header(dialect: Dialect, form: TextForm, remarks: list[str]) -> Header:
     labels = _labels_in(below)
     if labels:
         lines = "A line" if labels == 1 else f"{labels} lines"
+        shown = _excerpt([*filter(None, below[0])])
         remarks.append(
-            f"{lines} below the header, {_excerpt([*filter(None, below[0])])}, passed over: words in all columns of "
-            "numbers, as further headers have."
+            f"{lines} below the header, {shown}, passed over: words in all columns of numbers, as "
+            "a second header has."
         )
     return Header(different_names(first, remarks), skipped + 1 + labels, row)
 

@@ -13,7 +13,7 @@ from clearprop.data.tables.delimited import source_of
 from clearprop.data.tables.dialect import Dialect, cells_of
 from clearprop.data.tables.tabular import RowSource, TableFormat
 from clearprop.data.tables.text_file import TextFile
-from clearprop.errors import DataError, MissingExtraError, listed
+from clearprop.errors import DataError, MissingExtraError, counted, listed
 
 _PROGRAM = Path(__file__).with_name("first_sheet.py")
 _SMALL = 2**26  # bytes that any workbook may unpack to
@@ -55,6 +55,10 @@ class Workbook(TableFormat):
                 f"Sheet {about['sheet']!r} is read, the first with a table of "
                 f"{len(about['sheets'])}: {listed(about['sheets'], 8)}. Save another one on its "
                 "own to read it."
+            )
+        if about["astray"]:
+            remarks.append(
+                f"{counted(about['astray'], 'filled row')} far from the table, passed over."
             )
         file = TextFile(path, "utf-8-sig", piped=text)
         rows = tuple(cells_of(file.first_lines(), ","))
