@@ -17,7 +17,7 @@ from clearprop.data import Table, load, loading
 from clearprop.data.loading import names, suffixes
 from clearprop.data.reading import Reading, TextForm
 from clearprop.data.tables import first_sheet
-from clearprop.errors import DataError, MissingExtraError
+from clearprop.errors import DataError, MissingExtraError, UnknownNameError
 
 TABLE = [["a", "b", "c", "y"], *([row, row * 2.5, "uv"[row % 2], row % 2] for row in range(24))]
 
@@ -146,6 +146,21 @@ def test_the_first_sheet_with_a_table_is_read_and_said(tmp_path: Path) -> None:
         "Sheet 'Data' is read, the first with a table of 3: Read me, Data, More. Save another one "
         "on its own to read it."
     )
+
+
+@pytest.mark.parametrize(
+    ("rows", "said", "error", "message"),
+    [
+        ([["Note", ""], *([f"n{at}", f"text {at}"] for at in range(5))], {}, DataError, "to learn"),
+        (TABLE, {"target": "z"}, UnknownNameError, "no column 'z'"),
+    ],
+)
+def test_an_error_in_one_of_several_sheets_names_them(
+    tmp_path: Path, rows: list[list[Any]], said: dict[str, str], error: type, message: str
+) -> None:
+    path = write(tmp_path / "table.xlsx", rows, "Staff", "Leavers")
+    with pytest.raises(error, match=f"{message}.*'Data' is read, .* of 3: Data, Staff, Leavers"):
+        load(path, **said)
 
 
 def test_one_sheet_is_not_said(tmp_path: Path) -> None:
