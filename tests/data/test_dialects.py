@@ -85,6 +85,16 @@ def test_single_quotes_around_cells_are_taken_off_and_said(tmp_path: Path) -> No
     assert "single quotes" in said_by(dataset)
 
 
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_single_quotes_hold_the_delimiter_anywhere(tmp_path: Path, delimiter: str) -> None:
+    rows = [("'x,1'", "1", "'p'"), ("'it''s;2'", "2", "'q'"), ("'x,1'", "3", "'p'")]
+    text = "'a','b','y'\n".replace(",", delimiter) + text_of(rows, delimiter)
+    dataset = load(write(tmp_path, text))
+    assert cells_of(dataset, "a") == ["x,1", "it's;2", "x,1"]
+    assert cells_of(dataset, "b") == [1, 2, 3]
+    assert dataset.class_names == ("p", "q")
+
+
 def test_an_apostrophe_here_and_there_is_a_letter(tmp_path: Path) -> None:
     dataset = load(write(tmp_path, "a,b,y\n'tis,3,no\nit's,4,yes\n'tis,5,no\nit's,6,yes\n"))
     assert cells_of(dataset, "a") == ["'tis", "it's", "'tis", "it's"]

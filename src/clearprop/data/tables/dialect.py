@@ -98,10 +98,10 @@ def find_dialect(file: TextFile, form: TextForm, remarks: list[str]) -> Dialect:
         raise DataError(f"{file.path} is empty; expected a table, one row a line.")
     if comment:
         remarks.append(f"Lines that begin with {comment} are passed over.")
-    delimiter = delimiter or _delimiter_of(body)
+    quote = "'" if _are_in_single_quotes(body, delimiter or _DELIMITERS) else '"'
+    delimiter = delimiter or _delimiter_of(body, quote)
     try:
         comments = tuple(cells_of(above, delimiter))
-        quote = "'" if _are_in_single_quotes(body, delimiter) else '"'
         rows = tuple(row for row in cells_of(body, delimiter, quote) if row)
     except csv.Error as error:
         raise DataError(f"{file.path} can't be read: {error}. Is it a table?") from error
@@ -190,20 +190,24 @@ def cells_of(lines: Iterable[str], delimiter: str, quote: str = '"') -> Iterator
     return csv.reader(lines, delimiter=delimiter, skipinitialspace=True, quotechar=quote)
 
 
-def _are_in_single_quotes(lines: Sequence[str], delimiter: str) -> bool:
-    """Whether most cells begin and end with a single quote, numbers and empty ones apart."""
-    cells = [cell.strip() for row in cells_of(lines, delimiter) for cell in row]
-    words = [cell for cell in cells if cell and not is_plain_number(cell)]
-    quoted = sum(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in words)
-    return quoted > len(words) / 2
+def _are_in_single_quotes(lines: Sequence[str], delimiters: str) -> bool:
+    """Whether more cells stand in single quotes than in none, numbers and empty ones apart."""
+    ends = rf"[{re.escape(delimiters)}]"
+    cell = re.compile(rf"(?:^|(?<={ends}))\s{{0,9}}'(?:[^']|'')*'\s{{0,9}}(?={ends}|$)")
+    quoted, words = 0, 0
+    for line in lines:
+        bare, times = cell.subn("", line)
+        quoted += times
+        words += sum(_is_word(one) for one in re.split(ends, bare) if one.strip())
+    return quoted > words
 
 
-def _delimiter_of(lines: Sequence[str]) -> str:
+def _delimiter_of(lines: Sequence[str], quote: str) -> str:
     """Find the delimiter by which most lines have as many cells."""
     found: dict[str, tuple[float, int]] = {}
     blocks: dict[str, int] = {}
     for delimiter in _DELIMITERS + BLANKS:
-        widths = _widths(lines, delimiter)
+        widths = _widths(lines, delimiter, quote)
         width, times = Counter(widths).most_common(1)[0]
         found[delimiter] = (times / len(widths) if width > 1 else 0.0, width)
         cells, width = _largest_block(widths)
@@ -211,7 +215,7 @@ def _delimiter_of(lines: Sequence[str]) -> str:
     by_blanks = found[BLANKS][0] >= AGREE and _hold_numbers(lines[1:])
     for delimiter in _DELIMITERS:
         share, width = found[delimiter]
-        if share >= AGREE and _fits(lines, delimiter, width):
+        if share >= AGREE and _fits(lines, delimiter, quote, width):
             if by_blanks and 2 * width <= found[BLANKS][1] and delimiter == "\t":
                 return BLANKS  # columns set under each other, and a tab somewhere
             return delimiter
@@ -220,16 +224,17 @@ def _delimiter_of(lines: Sequence[str]) -> str:
     return max(",;\t|", key=blocks.__getitem__)
 
 
-def _widths(lines: Sequence[str], delimiter: str) -> list[int]:
+def _widths(lines: Sequence[str], delimiter: str, quote: str) -> list[int]:
     try:
-        return [len(row) for row in cells_of(lines, delimiter) if row]
+        return [len(row) for row in cells_of(lines, delimiter, quote) if row]
     except csv.Error:  # a cell that is too long: told where the rows are read
         return [1] * len(lines)
 
 
-def _fits(lines: Sequence[str], delimiter: str, width: int) -> bool:
+def _fits(lines: Sequence[str], delimiter: str, quote: str, width: int) -> bool:
     """Whether a line that may be the header is as wide as the rows; R leaves one name out."""
-    return any(len(row) in (width, width - 1) for row in cells_of(lines[:_FIRST_LINES], delimiter))
+    first = cells_of(lines[:_FIRST_LINES], delimiter, quote)
+    return any(len(row) in (width, width - 1) for row in first)
 
 
 def _hold_numbers(lines: Sequence[str]) -> bool:
