@@ -13,10 +13,15 @@ from small_tables import cells_of, read, said_by, write
 
 from clearprop.data import load
 from clearprop.data.reading import TextForm
+from clearprop.data.tables.delimited import Delimited
 from clearprop.errors import DataError, UsageError
 
 ROWS = [("1.5", "red", "no"), ("2", "blue", "yes"), ("-4", "red", "no"), ("8", "blue", "yes")]
 NAMES = ("width", "colour", "y")
+
+
+def read_names(path: Path) -> tuple[str, ...]:
+    return tuple(Delimited().column_names(path))
 
 
 def text_of(rows: list[tuple[str, ...]], delimiter: str, end: str = "\n") -> str:
@@ -80,6 +85,16 @@ def test_single_quotes_around_cells_are_taken_off_and_said(tmp_path: Path) -> No
     assert "single quotes" in said_by(dataset)
 
 
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_single_quotes_hold_the_delimiter_anywhere(tmp_path: Path, delimiter: str) -> None:
+    rows = [("'x,1'", "1", "'p'"), ("'it''s;2'", "2", "'q'"), ("'x,1'", "3", "'p'")]
+    text = "'a','b','y'\n".replace(",", delimiter) + text_of(rows, delimiter)
+    dataset = load(write(tmp_path, text))
+    assert cells_of(dataset, "a") == ["x,1", "it's;2", "x,1"]
+    assert cells_of(dataset, "b") == [1, 2, 3]
+    assert dataset.class_names == ("p", "q")
+
+
 def test_an_apostrophe_here_and_there_is_a_letter(tmp_path: Path) -> None:
     dataset = load(write(tmp_path, "a,b,y\n'tis,3,no\nit's,4,yes\n'tis,5,no\nit's,6,yes\n"))
     assert cells_of(dataset, "a") == ["'tis", "it's", "'tis", "it's"]
@@ -107,6 +122,12 @@ def test_a_quoted_text_between_tabs_may_hold_a_line_as_wide_as_a_row(tmp_path: P
     dataset = read(write(tmp_path, text), target="y", category=("a", "t"))
     assert cells_of(dataset, "a") == ["x\t1\nz\ty\t2\nx", "b", "b"]
     assert cells_of(dataset, "t") == ["one", "two", "one"]
+
+
+def test_a_doubled_quote_at_the_begin_of_a_line_within_a_text_opens_none(tmp_path: Path) -> None:
+    text = 'a\ttext\ty\n1\ttt\tno\n2\t"t\n\t""t"\tno\n3\ttt\tyes\n4\ttt\tyes\n'
+    dataset = read(write(tmp_path, text), keep=("text",))
+    assert cells_of(dataset, "text") == ["tt", 't\n\t"t', "tt", "tt"]
 
 
 def test_a_quoted_text_between_tabs_may_go_on_over_lines(tmp_path: Path) -> None:
@@ -173,6 +194,27 @@ def test_names_in_the_comment_above_as_numpy_writes_them(tmp_path: Path) -> None
     assert "#" in said_by(dataset)
 
 
+@pytest.mark.parametrize("kind", ["number", "word"])
+def test_names_in_the_first_of_several_comments_as_qiime_writes_them(
+    tmp_path: Path, kind: str
+) -> None:
+    dates = [20061218, 20061126, 20070314, 20071210] if kind == "number" else ["u", "v", "w", "x"]
+    rows = "".join(f"PC{at}\t{date}\tc{at}\n" for at, date in enumerate(dates))
+    text = f"#SampleID\tDOB\tTreatment\n#q2:types\tnumeric\tcategorical\n#Nine mice, fed\n{rows}"
+    names = read_names(write(tmp_path, text, "map.tsv"))
+    assert names == ("SampleID", "DOB", "Treatment")
+
+
+def test_a_sentence_of_as_many_words_as_there_are_columns_holds_no_names(tmp_path: Path) -> None:
+    path = write(tmp_path, "# measured by hand\n# in 2020\n1.5 2 3\n4 5 6\n7 8 9\n", "data.dat")
+    assert read_names(path) == ("column 1", "column 2", "column 3")
+
+
+def test_a_header_goes_before_a_comment_that_is_as_wide(tmp_path: Path) -> None:
+    text = "#by\tme\nwidth\ty\n1\tp\n2\tq\n3\tp\n"
+    assert read_names(write(tmp_path, text)) == ("width", "y")
+
+
 def test_titles_above_and_sources_below_are_passed_over_and_counted(tmp_path: Path) -> None:
     rows = "".join(f"{row},{row * row},{row % 3},{row % 2}\n" for row in range(20, 50))
     text = f"Areas in 2020\nby nobody\n\nlength,area,kind,y\n{rows}Source: none\n"
@@ -181,6 +223,37 @@ def test_titles_above_and_sources_below_are_passed_over_and_counted(tmp_path: Pa
     assert len(dataset) == 30
     assert "2 lines above the table, such as 'Areas in 2020'" in said_by(dataset)
     assert "1 line below the table" in said_by(dataset)
+
+
+ACCOUNT = (
+    "Datum;Text;Betrag;Art\n01.11.2025;Firma A;-3,20;Last\n02.11.2025;Firma B;5,10;Gut\n"
+    "03.11.2025;Firma A;-1,20;Last\n"
+)
+ACCOUNT_NAMES = ("Datum", "Text", "Betrag", "Art")
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Export;09.12.2025\n\nIBAN;DE89\nSaldo;66.331,90;EUR\n\n",  # as banks write them
+        "Export;09.12.2025\nIBAN;DE89\nName;Giro\nBank;B\nKunde;M\nZeit;x\nSaldo;66.331,90;EUR\n"
+        "Sort;Datum\nVom;1.1.2025\nBis;3.11.2025\nArt;alle\nNur;gebuchte\nSeite;1\n",
+        "EXTF;700;21;Stapel;7;2025;x\n",  # as DATEV does: more cells than the table has
+        "EXTF;700;21\n",
+        "Saldo;6,5 EUR\nBis;3,4 EUR\nAb;1,5 EUR\nArt;2,1 EUR\n",  # commas in more lines
+        "Many;;;\ncannot;help;;to write\nat;;;top\n",  # as spreadsheets do
+    ],
+)
+def test_lines_of_any_cells_above_a_table_are_passed_over(tmp_path: Path, above: str) -> None:
+    dataset = read(write(tmp_path, above + ACCOUNT), target="Art")
+    assert [column.name for column in dataset.columns] == ["Art", *ACCOUNT_NAMES[:-1]]
+    assert cells_of(dataset, "Betrag") == [-3.2, 5.1, -1.2]
+    assert "above the table" in said_by(dataset)
+
+
+def test_a_header_without_some_names_is_not_passed_over(tmp_path: Path) -> None:
+    text = ",name,size,y\n1,u,?,p\n2,v,5,q\n3,u,6,p\n4,v,8,q\n"
+    assert read_names(write(tmp_path, text)) == ("unnamed 1", "name", "size", "y")
 
 
 # Headers
@@ -206,11 +279,68 @@ def test_a_first_line_like_those_below_is_no_header_and_said_to_be_none(
     assert "--header" in said_by(dataset)
 
 
+ROWS_BELOW = "1.5,3,u,p\n2.5,4,v,q\n3.5,6,u,p\n4.5,7,v,q\n"
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ("kg,m,,kind\n", "A line below the header, 'kg', 'm', 'kind'"),
+        ("%,%,-,-\n", "A line below"),
+        ('How heavy?,How long?,Which?,y\n{"I":"a"},{"I":"b"},{"I":"c"},{"I":"d"}\n', "2 lines"),
+    ],
+)
+def test_lines_that_describe_the_columns_are_no_rows(
+    tmp_path: Path, labels: str, said: str
+) -> None:
+    dataset = load(write(tmp_path, f"a,b,c,y\n{labels}{ROWS_BELOW}"))
+    assert cells_of(dataset, "a") == [1.5, 2.5, 3.5, 4.5]
+    assert dataset.class_names == ("p", "q")
+    assert said in said_by(dataset)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "unknown,?,u,p\n",
+        "low,5,u,p\n",
+        "low,,u,p\n",
+        "low,high,u,p\n9.5,high,u,q\n",  # a word that comes again
+    ],
+)
+def test_a_first_row_with_words_among_numbers_is_a_row(tmp_path: Path, row: str) -> None:
+    path = write(tmp_path, f"a,b,c,y\n{row}{ROWS_BELOW}")
+    assert len(read(path, number=("a", "b"))) == 4 + row.count("\n")
+
+
+def test_a_header_that_comes_again_is_passed_over_and_counted(tmp_path: Path) -> None:
+    text = "a,y\n1,p\n2,q\n3,p\n4,q\na,y\n5,p\n6,q\n"  # as cat puts files together
+    dataset = load(write(tmp_path, text))
+    assert (dataset.feature_names, dataset.class_names) == (("a",), ("p", "q"))
+    assert cells_of(dataset, "a") == [1, 2, 3, 4, 5, 6]
+    assert "The header comes again in 1 line, passed over." in said_by(dataset)
+
+
+def test_a_header_of_words_above_words_comes_again(tmp_path: Path) -> None:
+    text = "colour,y\nred,no\nblue,yes\ncolour,y\nred,no\nblue,yes\ncolour,y\nblue,no\n"
+    dataset = load(write(tmp_path, text))
+    assert (dataset.feature_names, dataset.class_names) == (("colour",), ("no", "yes"))
+    assert len(dataset) == 5
+
+
+def test_a_header_that_comes_again_far_below(tmp_path: Path) -> None:
+    rows = "".join(f"{row}.5,{'pq'[row % 2]},v{row % 3},\n" for row in range(300))
+    dataset = load(write(tmp_path, f"a,b,y,\n{rows}a,b,y,\n{rows}"))
+    assert (len(dataset), dataset.class_names) == (600, ("v0", "v1", "v2"))
+    assert cells_of(dataset, "a") == [row + 0.5 for row in range(300)] * 2
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "2019,2020,2021\n5,3,1\n7,8,2\n9,1,1\n4,4,2\n",  # years are names
         "0,1,2\n5.5,3,1\n7.1,8,2\n9.2,1,1\n4.3,4,2\n",  # so are counts
+        "size,y\n1,p\n2,y\n3,p\n4,y\n",  # a name that is a class, too
         "colour,y\nred,no\nblue,yes\nred,no\nblue,yes\n",
         "a,2nd,y\n5,3,1\n7,8,2\n9,1,1\n4,4,2\n",
     ],

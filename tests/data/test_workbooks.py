@@ -17,7 +17,7 @@ from clearprop.data import Table, load, loading
 from clearprop.data.loading import names, suffixes
 from clearprop.data.reading import Reading, TextForm
 from clearprop.data.tables import first_sheet
-from clearprop.errors import DataError, MissingExtraError
+from clearprop.errors import DataError, MissingExtraError, UnknownNameError
 
 TABLE = [["a", "b", "c", "y"], *([row, row * 2.5, "uv"[row % 2], row % 2] for row in range(24))]
 
@@ -148,6 +148,21 @@ def test_the_first_sheet_with_a_table_is_read_and_said(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("rows", "said", "error", "message"),
+    [
+        ([["Note", ""], *([f"n{at}", f"text {at}"] for at in range(5))], {}, DataError, "to learn"),
+        (TABLE, {"target": "z"}, UnknownNameError, "no column 'z'"),
+    ],
+)
+def test_an_error_in_one_of_several_sheets_names_them(
+    tmp_path: Path, rows: list[list[Any]], said: dict[str, str], error: type, message: str
+) -> None:
+    path = write(tmp_path / "table.xlsx", rows, "Staff", "Leavers")
+    with pytest.raises(error, match=f"{message}.*'Data' is read, .* of 3: Data, Staff, Leavers"):
+        load(path, **said)
+
+
 def test_one_sheet_is_not_said(tmp_path: Path) -> None:
     assert not any("heet" in note for note in load(write(tmp_path / "table.xlsx", TABLE)).notes)
 
@@ -232,6 +247,26 @@ def test_cells_that_lie_far_apart_take_no_memory(tmp_path: Path) -> None:
     book.save(path)
     with pytest.raises(DataError, match="memory, perhaps for cells that lie far apart"):
         load(path)
+
+
+@pytest.mark.parametrize("above", [False, True])
+def test_a_stray_cell_far_from_a_table_is_passed_over_and_said(tmp_path: Path, above: bool) -> None:
+    book = openpyxl.Workbook()
+    for at, row in enumerate(TABLE):
+        for column, cell in enumerate(row):
+            book.active.cell((1_100 if above else 1) + at, 1 + column, cell)
+    book.active["A1" if above else "A5000"] = "x"
+    book.save(tmp_path / "table.xlsx")
+    dataset = load(tmp_path / "table.xlsx")
+    assert (len(dataset), dataset.target_name) == (24, "y")
+    assert "1 filled row far from the table, passed over." in dataset.notes
+    assert not any("without a filled cell" in note for note in dataset.notes)
+
+
+def test_of_blocks_between_long_empty_runs_the_largest_is_the_table() -> None:
+    empty, zero, one = ["", ""], [0.0, ""], [1.0, 0.0]
+    rows = [one, *[empty] * 5_000, zero, empty, zero, *[empty] * 3_000, one]
+    assert first_sheet._largest_block(rows) == ([zero, empty, zero], 2)
 
 
 def test_an_archive_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:

@@ -18,12 +18,13 @@ from clearprop.data.pictures.folders import read_folder
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.tables.columnar import Columnar
 from clearprop.data.tables.delimited import Delimited, is_table
+from clearprop.data.tables.json_lines import JsonLines
 from clearprop.data.tables.text_file import STDIN
 from clearprop.data.tables.workbooks import Workbook
 from clearprop.errors import DataError, UsageError, unknown_name
 
 FORMATS: tuple[Format, ...] = (
-    *(Idx(), Delimited(), Workbook(), Columnar()),
+    *(Idx(), Delimited(), JsonLines(), Workbook(), Columnar()),
     *(Npz(), Npy(), Hdf5()),
 )
 """Every format that is read; the first one that owns a file reads it."""
@@ -59,8 +60,8 @@ def load(
     A name (digits, iris, wine, breast_cancer, diabetes; planar, moons, spirals, blobs, linear) goes
     before a file of the same name, which ``./`` in front tells apart. A path may be a folder of
     pictures by class, or of NPZ, NPY, IDX or HDF5 files, or one file: a table (CSV, TSV and other
-    text, packed or not; Excel, Parquet, Feather; ``-`` for standard input), NPZ, HDF5, or NPY or
-    IDX samples with their targets beside.
+    text, packed or not; JSON Lines, Excel, Parquet, Feather; ``-`` for standard input), NPZ, HDF5,
+    or NPY or IDX samples with their targets beside.
 
     Parameters
     ----------

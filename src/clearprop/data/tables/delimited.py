@@ -1,18 +1,20 @@
 """CSV, TSV and other tables as text, packed or not."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from clearprop.data.reading import TextForm
-from clearprop.data.tables.dialect import AGREE, Dialect, find_dialect, find_header
+from clearprop.data.tables.dialect import AGREE, Dialect, Header, find_dialect, find_header
+from clearprop.data.tables.json_lines import are_objects, objects_of
 from clearprop.data.tables.tabular import RowSource, TableFormat
-from clearprop.data.tables.text_file import STDIN, TextFile, open_text
+from clearprop.data.tables.text_file import PACKED, STDIN, TextFile, bare_suffix, open_text
 from clearprop.errors import DataError
 
-_PACKED = (".gz", ".bz2", ".xz", ".zip")
+_OPENS = re.compile('"(?!"(?!"))')  # one quote, or one and a doubled one, which is a letter
 _NARROW = 3  # columns, among which a single filled cell may well be a row
 _MOST_LEFT_OUT = 0.05  # of the rows, above which the lines are not what they were taken for
 
@@ -24,39 +26,43 @@ class Delimited(TableFormat):
 
     def owns(self, path: Path) -> bool:
         """Whether a file is one by its name, that of what is packed in it, or standard input."""
-        bare = path.with_suffix("") if path.suffix.lower() in _PACKED else path
-        packed_alone = path.suffix.lower() in _PACKED and not bare.suffix
-        return bare.suffix.lower() in self.suffixes or packed_alone or str(path) == STDIN
+        bare = bare_suffix(path)
+        packed_alone = path.suffix.lower() in PACKED and not bare
+        return bare in self.suffixes or packed_alone or str(path) == STDIN
 
     def source(self, path: Path, form: TextForm) -> RowSource:
         """Find out how the text is packed, encoded and laid out."""
         file = open_text(path, form.encoding)
         remarks = list(file.remarks)
+        if are_objects(file):
+            return objects_of(file, [*remarks, "It is JSON Lines, an object a line."])
         return source_of(file, find_dialect(file, form, remarks), form, remarks)
 
 
 def source_of(file: TextFile, dialect: Dialect, form: TextForm, remarks: list[str]) -> RowSource:
     """Make the source of the rows of a text, whose layout is known."""
-    header = find_header(dialect.rows, form, remarks, dialect.names_above)
+    header = find_header(dialect, form, remarks)
     source = RowSource(file.path, header.names, remarks)
     if _quotes_are_letters(file, dialect, len(header.names)):
         remarks.append("Quotes open in some lines without being closed: they are letters here.")
         dialect = replace(dialect, quote="")
-    source.rows = lambda: _rows(file, dialect, header.skipped, source)
+    source.rows = lambda: _rows(file, dialect, header, source)
     return source
 
 
-def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> Iterator[list[str]]:
+def _rows(
+    file: TextFile, dialect: Dialect, header: Header, source: RowSource
+) -> Iterator[list[str]]:
     """Walk over the rows, each as wide as the header; note those that are not, and how.
 
     Cells that are missing at the end of a row are empty, as spreadsheets leave them out; a row of
     which most are missing is none, and neither is one that has more.
     """
-    width, path = len(source.names), file.path
+    width, path, above, names = len(source.names), file.path, header.skipped, header.row
     wrong: dict[int, int] = {}
     filled: list[int] = []
     alone: list[list[str]] = []
-    count = empty = before = began = fitting = 0
+    count = empty = again = before = began = fitting = 0
     row: list[str] = []
     with file.lines(dialect.skipped, dialect.comment) as lines:
         source.odd_lines = lambda: lines.odd
@@ -65,6 +71,8 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
                 before, began = began, lines.at
                 if above and row:
                     above -= 1
+                elif row == names:
+                    again += 1
                 elif len(row) == width and (row[0] or any(row)):
                     if not row[-1] and width > _NARROW and not any(row[1:]):
                         alone.append(row)  # a row without values, or a note below the table
@@ -105,7 +113,7 @@ def _rows(file: TextFile, dialect: Dialect, above: int, source: RowSource) -> It
             "are not as wide. Quote cells that hold the delimiter, or name it with --delimiter."
         )
     source.left_out = within
-    source.empty, source.filled = empty, filled
+    source.empty, source.filled, source.again = empty, filled, again
     source.below = len(wrong) - len(within) + len(alone)
 
 
@@ -132,7 +140,7 @@ def _quotes_are_letters(file: TextFile, dialect: Dialect, width: int) -> bool:
                 if held > 1 and wide >= AGREE * held:
                     return True
             wide = held = 0
-            is_open = fits and any(cell.startswith('"') and cell.count('"') % 2 for cell in cells)
+            is_open = fits and any(_OPENS.match(cell) and cell.count('"') % 2 for cell in cells)
     return is_open and wide > 0 and wide >= AGREE * held
 
 

@@ -5,10 +5,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, groupby
 
 from clearprop.data.reading import TextForm
-from clearprop.data.tables.numerals import is_plain_number
+from clearprop.data.tables.numerals import is_marker, is_plain_number
 from clearprop.data.tables.text_file import TextFile
 from clearprop.errors import DataError
 
@@ -22,7 +22,9 @@ _DELIMITERS = "\t;|,"  # a comma last: it stands in numbers and in sentences, to
 _COMMENTS = "#%"
 _NO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff \t"  # signs that nobody sees around a name
 _COUNT = re.compile(r"\d{1,9}")
-_FIRST_LINES = 12  # lines that may stand above a table: titles, sources
+_FIRST_LINES = 30  # that may stand above a table: titles, sources, an account and its balance
+_MOST_LABELS = 3  # lines below a header that describe its columns
+_TITLED = 3  # columns at least, of a table with lines above it
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ class Dialect:
         What begins the lines that are passed over further down, too; empty where there are none.
     rows : tuple of list of str
         The first rows, the header among them.
-    names_above : list of str, optional
-        The cells of the last comment above the table.
+    comments : sequence of list of str
+        The cells of each comment above the table.
     quote : str
         The sign around cells that hold the delimiter; empty where quotes are letters like others.
     """
@@ -49,7 +51,7 @@ class Dialect:
     skipped: int
     comment: str
     rows: tuple[list[str], ...]
-    names_above: Sequence[str] = ()
+    comments: Sequence[list[str]] = ()
     quote: str = '"'
 
     def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
@@ -59,10 +61,19 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Header:
-    """The columns' names, each a different one, and the rows above the first that is data."""
+    """The columns' names, each a different one, and the rows above the first that is data.
+
+    Parameters
+    ----------
+    names : tuple of str
+    skipped : int
+    row : list of str, optional
+        The row that holds the names, which comes again where files were put together.
+    """
 
     names: tuple[str, ...]
     skipped: int
+    row: Sequence[str] | None = None
 
 
 def find_dialect(file: TextFile, form: TextForm, remarks: list[str]) -> Dialect:
@@ -88,34 +99,30 @@ def find_dialect(file: TextFile, form: TextForm, remarks: list[str]) -> Dialect:
         raise DataError(f"{file.path} is empty; expected a table, one row a line.")
     if comment:
         remarks.append(f"Lines that begin with {comment} are passed over.")
-    delimiter = delimiter or _delimiter_of(body)
+    quote = "'" if _are_in_single_quotes(body, delimiter or _DELIMITERS) else '"'
+    delimiter = delimiter or _delimiter_of(body, quote)
     try:
-        named = next(cells_of(above[-1:], delimiter), [])
-        quote = "'" if _are_in_single_quotes(body, delimiter) else '"'
+        comments = tuple(cells_of(above, delimiter))
         whole = (f"{line}\n" for line in body)  # a name may go on in the next line
         rows = tuple(row for row in cells_of(whole, delimiter, quote) if row)
     except csv.Error as error:
         raise DataError(f"{file.path} can't be read: {error}. Is it a table?") from error
     if quote == "'":
         remarks.append("Its cells stand in single quotes.")
-    return Dialect(delimiter, at, comment, rows, named, quote)
+    return Dialect(delimiter, at, comment, rows, comments, quote)
 
 
-def find_header(
-    rows: Sequence[list[str]], form: TextForm, remarks: list[str], names_above: Sequence[str] = ()
-) -> Header:
+def find_header(dialect: Dialect, form: TextForm, remarks: list[str]) -> Header:
     """Find the columns' names, and the row that they stand in, if they do.
 
     Parameters
     ----------
-    rows : sequence of list of str
-        The first rows.
+    dialect : Dialect
     form : TextForm
     remarks : list of str
         Gets what is not as usual.
-    names_above : sequence of str
-        Cells that stand above the table in a comment.
     """
+    rows = dialect.rows
     skipped = _above(rows)
     if skipped:
         title = next(filter(None, map(str.strip, rows[0])), "")
@@ -127,9 +134,14 @@ def find_header(
     has_header = form.header
     if has_header is None:
         has_header = not _holds_data(first, below)
-        if not has_header and len(names_above) == len(first):  # as numpy.savetxt writes them
-            remarks.append("The columns' names are taken from the last line that begins with #.")
-            return Header(different_names(names_above, remarks), skipped)
+        named = _names_in(dialect, len(first))
+        is_row = not has_header or (dialect.delimiter == "\t" and not _is_over_values(first, below))
+        if named and is_row:  # as numpy.savetxt and QIIME write them; tabs are in no sentence
+            remarks.append(
+                f"The columns' names are taken from the line {dialect.comment}{named[0][:40]} "
+                "above the rows."
+            )
+            return Header(different_names(named, remarks), skipped)
         if not has_header:
             remarks.append(
                 f"There is no header: the first line, {_excerpt(first)}, is like those below. "
@@ -138,14 +150,28 @@ def find_header(
     if not has_header:
         names = tuple(f"column {number}" for number in range(1, len(first) + 1))
         return Header(names, skipped)
-    widths = Counter(map(len, below))
+    row, widths = first if _comes_again(first, below) else None, Counter(map(len, below))
     if widths and widths.most_common(1)[0] == (len(first) + 1, len(below)):
         if any(row[-1].strip() for row in below):  # as R writes the names of rows
             remarks.append("The rows have one cell more than the header: the first has no name.")
             first = ["", *first]
         else:  # a delimiter that ends every row
             first = [*first, ""]
-    return Header(different_names(first, remarks), skipped + 1)
+    labels = _labels_in(below)
+    if labels:
+        lines = "A line" if labels == 1 else f"{labels} lines"
+        shown = _excerpt([*filter(None, below[0])])
+        remarks.append(
+            f"{lines} below the header, {shown}, passed over: words in all columns of numbers, as "
+            "a second header has."
+        )
+    return Header(different_names(first, remarks), skipped + 1 + labels, row)
+
+
+def _names_in(dialect: Dialect, width: int) -> list[str] | None:
+    """Return the cells of the comment that may be a header; words of sentences are cells, too."""
+    above = dialect.comments[-1:] if dialect.delimiter == BLANKS else dialect.comments
+    return next((cells for cells in above if len(cells) == width), None)
 
 
 def _pass_marks(lines: list[str], form: TextForm, remarks: list[str]) -> tuple[int, str | None]:
@@ -166,44 +192,51 @@ def cells_of(lines: Iterable[str], delimiter: str, quote: str = '"') -> Iterator
     return csv.reader(lines, delimiter=delimiter, skipinitialspace=True, quotechar=quote)
 
 
-def _are_in_single_quotes(lines: Sequence[str], delimiter: str) -> bool:
-    """Whether most cells begin and end with a single quote, numbers and empty ones apart."""
-    cells = [cell.strip() for row in cells_of(lines, delimiter) for cell in row]
-    words = [cell for cell in cells if cell and not is_plain_number(cell)]
-    quoted = sum(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in words)
-    return quoted > len(words) / 2
+def _are_in_single_quotes(lines: Sequence[str], delimiters: str) -> bool:
+    """Whether more cells stand in single quotes than in none, numbers and empty ones apart."""
+    ends = rf"[{re.escape(delimiters)}]"
+    cell = re.compile(rf"(?:^|(?<={ends}))\s{{0,9}}'(?:[^']|'')*'\s{{0,9}}(?={ends}|$)")
+    quoted, words = 0, 0
+    for line in lines:
+        bare, times = cell.subn("", line)
+        quoted += times
+        words += sum(_is_word(one) for one in re.split(ends, bare) if one.strip())
+    return quoted > words
 
 
-def _delimiter_of(lines: Sequence[str]) -> str:
+def _delimiter_of(lines: Sequence[str], quote: str) -> str:
     """Find the delimiter by which most lines have as many cells."""
     found: dict[str, tuple[float, int]] = {}
+    blocks: dict[str, int] = {}
     for delimiter in _DELIMITERS + BLANKS:
-        widths = _widths(lines, delimiter)
-        width, times = widths.most_common(1)[0]
-        found[delimiter] = (times / widths.total() if width > 1 else 0.0, width)
+        widths = _widths(lines, delimiter, quote)
+        width, times = Counter(widths).most_common(1)[0]
+        found[delimiter] = (times / len(widths) if width > 1 else 0.0, width)
+        cells, width = _largest_block(widths)
+        blocks[delimiter] = cells if width > 1 else 0
     by_blanks = found[BLANKS][0] >= AGREE and _hold_numbers(lines[1:])
     for delimiter in _DELIMITERS:
         share, width = found[delimiter]
-        if share >= AGREE and _fits(lines, delimiter, width):
+        if share >= AGREE and _fits(lines, delimiter, quote, width):
             if by_blanks and 2 * width <= found[BLANKS][1] and delimiter == "\t":
                 return BLANKS  # columns set under each other, and a tab somewhere
             return delimiter
     if by_blanks:
         return BLANKS
-    best = max(_DELIMITERS, key=lambda one: found[one][0])
-    return best if found[best][0] > 0 else ","
+    return max(",;\t|", key=blocks.__getitem__)
 
 
-def _widths(lines: Sequence[str], delimiter: str) -> Counter[int]:
+def _widths(lines: Sequence[str], delimiter: str, quote: str) -> list[int]:
     try:
-        return Counter(len(row) for row in cells_of(lines, delimiter) if row)
+        return [len(row) for row in cells_of(lines, delimiter, quote) if row]
     except csv.Error:  # a cell that is too long: told where the rows are read
-        return Counter({1: len(lines)})
+        return [1] * len(lines)
 
 
-def _fits(lines: Sequence[str], delimiter: str, width: int) -> bool:
+def _fits(lines: Sequence[str], delimiter: str, quote: str, width: int) -> bool:
     """Whether a line that may be the header is as wide as the rows; R leaves one name out."""
-    return any(len(row) in (width, width - 1) for row in cells_of(lines[:_FIRST_LINES], delimiter))
+    first = cells_of(lines[:_FIRST_LINES], delimiter, quote)
+    return any(len(row) in (width, width - 1) for row in first)
 
 
 def _hold_numbers(lines: Sequence[str]) -> bool:
@@ -213,19 +246,36 @@ def _hold_numbers(lines: Sequence[str]) -> bool:
 
 
 def _above(rows: Sequence[list[str]]) -> int:
-    """Count the rows above a table, titles and sources: one or two cells, where most have more."""
+    """Count the rows above a table: titles, sources, lines of a few cells each.
+
+    The table begins with its header, if some row is one: every cell filled, none a value, and
+    values below. Else it begins where more than two cells are filled, or nearly all.
+    """
+    _, width = _largest_block([*map(len, rows)])
     filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
-    width = Counter(map(len, rows)).most_common(1)[0][0]
-    first = next((at for at, count in enumerate(filled) if count > 2 or count >= width - 1), 0)
-    return first if first <= _FIRST_LINES and width > 3 else 0
+    full = next((at for at, count in enumerate(filled) if count == len(rows[at]) == width), None)
+    if full and width >= _TITLED and full <= _FIRST_LINES:
+        is_next = 2 * filled[full - 1] > width and _may_be_names(rows, full - 1)
+        if not is_next and _may_be_names(rows, full):
+            return full
+    first_filled = (at for at, count in enumerate(filled) if count > 2 or count >= width - 1)
+    at = next(first_filled, 0)
+    return at if at <= _FIRST_LINES and width > _TITLED else 0
+
+
+def _may_be_names(rows: Sequence[list[str]], at: int) -> bool:
+    """Whether a row holds no value, and stands above values."""
+    return not any(map(_is_value, rows[at])) and _is_over_values(rows[at], rows[at + 1 :])
+
+
+def _largest_block(widths: Sequence[int]) -> tuple[int, int]:
+    """Return the number of cells in the largest block of rows of one width, and that width."""
+    return max((width * sum(1 for _ in block), width) for width, block in groupby(widths))
 
 
 def _holds_data(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first line is a row like those below, so that there is no header."""
-    below = [
-        [row[at].strip() for row in rows if at < len(row) and row[at].strip()]
-        for at in range(len(first))
-    ]
+    below = [_column(rows, at) for at in range(len(first))]
     cells = [cell.strip() for cell in first]
     numbers = [is_plain_number(cell) for cell in cells]
     if any(numbers):
@@ -237,6 +287,8 @@ def _holds_data(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
             plain and column and sum(map(is_plain_number, column)) > len(column) / 2
             for plain, column in zip(numbers, below, strict=True)
         )
+    if _comes_again(first, rows):
+        return False
     # Words above words: a name does not come again among the few different words below it.
     again = [
         cell in column
@@ -244,6 +296,63 @@ def _holds_data(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         if cell and 1 < len(set(column)) <= max(len(column) / 2, 2)
     ]
     return bool(again) and sum(again) > AGREE * len(again)
+
+
+def _labels_in(rows: Sequence[list[str]]) -> int:
+    """Count the first rows that describe columns: units, questions, types.
+
+    They hold words in most columns of values, two at least, values in none, and none of the words
+    comes again below, as what stands for missing does.
+    """
+    for at, row in enumerate(rows[: _MOST_LABELS + 1]):
+        below = rows[at + 1 :]
+        words = [place for place, cell in enumerate(row) if _is_word(cell)]
+        if len(below) < 2 or len(words) < 2 or any(map(_is_value, row)):
+            return at
+        columns = {place: _column(below, place) for place in range(len(row))}
+        values = {place for place, cells in columns.items() if cells and _are_values(cells)}
+        labelled = values.intersection(words)
+        if len(labelled) < max(2, len(values) / 2):
+            return at
+        if any(row[place].strip() in columns[place] for place in labelled):
+            return at
+    return 0
+
+
+def _comes_again(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether further rows that are like the first are headers, too: no other holds its words."""
+    others = [row for row in rows if row != first]
+    is_alone = len(others) < len(rows) and not any(
+        cell.strip() and cell.strip() in _column(others, at) for at, cell in enumerate(first)
+    )
+    return is_alone or _is_over_values(first, rows)
+
+
+def _is_over_values(row: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a word of a row stands above a column of numbers or dates."""
+    return any(_is_word(cell) and _are_values(_column(rows, at)) for at, cell in enumerate(row))
+
+
+def _column(rows: Sequence[Sequence[str]], at: int) -> list[str]:
+    """Return the cells of a column that are filled."""
+    return [row[at].strip() for row in rows if at < len(row) and row[at].strip()]
+
+
+def _are_values(cells: Sequence[str]) -> bool:
+    """Whether most cells are values."""
+    return sum(map(_is_value, cells)) > len(cells) / 2
+
+
+def _is_word(cell: str) -> bool:
+    """Whether a cell is filled with neither a value nor what stands for a missing one."""
+    return not (_is_value(cell) or is_marker(cell.strip()))
+
+
+def _is_value(cell: str) -> bool:
+    """Whether a cell is a number or a date in any spelling: digits, and no word."""
+    return is_plain_number(cell) or (
+        any(map(str.isdigit, cell)) and not any(map(str.isalpha, cell))
+    )
 
 
 def _counted_through(cells: Sequence[str]) -> bool:

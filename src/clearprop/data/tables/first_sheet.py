@@ -18,6 +18,7 @@ from typing import Any
 
 import python_calamine as calamine
 
+_LONGEST_GAP = 1000  # empty rows within a table
 _FEWEST_COLUMNS = 4  # of a table below which a row with one filled cell is a remark on it
 
 
@@ -42,8 +43,8 @@ def main(path: str, memory: int) -> None:
                 and sheet.visible == calamine.SheetVisibleEnum.Visible
             ]
             names = shown or book.sheet_names
-            name, rows = _first_table(book, names)
-        about: dict[str, Any] = {"sheet": name, "sheets": names}
+            name, rows, astray = _first_table(book, names)
+        about: dict[str, Any] = {"sheet": name, "sheets": names, "astray": astray}
     except calamine.PasswordError:
         about, rows = {"wrong": "password"}, []
     except MemoryError:
@@ -76,18 +77,45 @@ def _opened(path: str) -> Any:
         )  # by its suffix: knows why it can't be read
 
 
-def _first_table(book: Any, names: list[str]) -> tuple[str, list[list[str]]]:
+def _first_table(book: Any, names: list[str]) -> tuple[str, list[list[str]], int]:
     """Return the first sheet with two rows and two columns or more, else the first that is filled.
 
-    The rows are of texts, from the first that is filled to the last, and as wide.
+    The rows are of texts, from the first that is filled to the last, and as wide; with them comes
+    the number of filled rows that lie far from them.
     """
-    found: tuple[str, list[list[str]]] = names[0] if names else "", []
+    found: tuple[str, list[list[str]], int] = names[0] if names else "", [], 0
     for name in names:
-        rows = _trimmed([_texts(row) for row in book.get_sheet_by_name(name).iter_rows()])
+        near, astray = _largest_block(book.get_sheet_by_name(name).iter_rows())
+        rows = _trimmed([_texts(row) for row in near])
         if len(rows) > 1 and len(rows[0]) > 1:
-            return name, _without_remarks(rows)
-        found = found if found[1] else (name, rows)
+            return name, _without_remarks(rows), astray
+        found = found if found[1] else (name, rows, astray)
     return found
+
+
+def _largest_block(rows: Iterable[list[Any]]) -> tuple[list[list[Any]], int]:
+    """Return the rows of the largest block between long empty runs; count the others' rows.
+
+    A stray cell in the last row of a sheet has a million empty ones above it.
+    """
+    largest: list[list[Any]] = []
+    block: list[list[Any]] = []
+    gap: list[list[Any]] = []
+    filled = 0
+    for row in rows:
+        if row.count("") == len(row):
+            if len(gap) < _LONGEST_GAP:
+                gap.append(row)
+            continue
+        if len(gap) == _LONGEST_GAP:
+            largest, block = max(largest, block, key=len), []
+        else:
+            block += gap
+        gap.clear()
+        block.append(row)
+        filled += 1
+    largest = max(largest, block, key=len)
+    return largest, filled - sum(row.count("") < len(row) for row in largest)
 
 
 def _texts(row: Iterable[Any]) -> list[str]:

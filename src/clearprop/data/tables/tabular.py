@@ -73,6 +73,8 @@ class RowSource:
         The lines whose last cells were missing, and taken as empty.
     below : int
         The number of lines below the table: sums, sources.
+    again : int
+        The number of lines that repeat the header.
     odd_lines : callable
         See `cells.read_cells`.
     """
@@ -85,6 +87,7 @@ class RowSource:
     empty: int = 0
     filled: list[int] = field(default_factory=list)
     below: int = 0
+    again: int = 0
     odd_lines: Callable[[], int | None] = lambda: None
 
     def cells(self, as_words: Iterable[str], as_numbers: Iterable[str]) -> Mapping[str, Cells]:
@@ -96,6 +99,9 @@ class RowSource:
             self.remarks.append(f"{counted(self.empty, 'row')} without a filled cell, passed over.")
         if self.below:
             self.remarks.append(f"{counted(self.below, 'line')} below the table, passed over.")
+        if self.again:
+            said = counted(self.again, "line")
+            self.remarks.append(f"The header comes again in {said}, passed over.")
         if self.filled:
             self.remarks.append(
                 f"{counted(len(self.filled), 'line')} with fewer cells than the header, the first "

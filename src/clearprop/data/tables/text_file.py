@@ -24,6 +24,9 @@ STDIN = "-"
 MOST_PIPED = 2**30
 """Bytes that are taken from standard input at most."""
 
+PACKED = (".gz", ".bz2", ".xz", ".zip")
+"""The suffixes of packed files."""
+
 _SAMPLE = 2**18  # bytes or characters that are looked at to find out what a file is
 _MOST_LINES = 200
 _LONGEST_LINE = 2**25  # characters: more than 100,000 columns have
@@ -138,6 +141,12 @@ class Lines:
 def shown(path: Path) -> Path:
     """Return a path as messages name it."""
     return Path("standard input") if str(path) == STDIN else path
+
+
+def bare_suffix(path: Path) -> str:
+    """Return the suffix in small letters of what is packed in a file, or of the file itself."""
+    packed = path.suffix.lower() in PACKED
+    return (path.with_suffix("") if packed else path).suffix.lower()
 
 
 def open_text(path: Path, encoding: str | None = None) -> TextFile:

@@ -4,16 +4,19 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from clearprop.data.format import cannot_read
-from clearprop.data.reading import TextForm
+from clearprop.data.dataset import Dataset
+from clearprop.data.format import Samples, cannot_read
+from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.tables.delimited import source_of
 from clearprop.data.tables.dialect import Dialect, cells_of
 from clearprop.data.tables.tabular import RowSource, TableFormat
 from clearprop.data.tables.text_file import TextFile
-from clearprop.errors import DataError, MissingExtraError, listed
+from clearprop.errors import DataError, MissingExtraError, UnknownNameError, counted, listed
 
 _PROGRAM = Path(__file__).with_name("first_sheet.py")
 _SMALL = 2**26  # bytes that any workbook may unpack to
@@ -26,6 +29,16 @@ class Workbook(TableFormat):
     """Workbooks of spreadsheet programs, of which the first sheet with a table is read."""
 
     suffixes = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+
+    def read(self, path: Path, reading: Reading = DEFAULT) -> Dataset:
+        """Read a table, as every format does; an error names the sheets."""
+        with _naming_sheets(path):
+            return super().read(path, reading)
+
+    def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Samples:
+        """Read the columns alone, as every format does; an error names the sheets."""
+        with _naming_sheets(path):
+            return super().read_inputs(path, reading)
 
     def source(self, path: Path, form: TextForm) -> RowSource:
         """Read a sheet; whatever holds of rows of text holds of its rows.
@@ -49,18 +62,40 @@ class Workbook(TableFormat):
         except OSError as error:
             raise cannot_read(path, error) from error
         about, text = _first_sheet(path)
-        remarks = []
-        if len(about["sheets"]) > 1:
+        remarks = _chosen(about)
+        if about["astray"]:
             remarks.append(
-                f"Sheet {about['sheet']!r} is read, the first with a table of "
-                f"{len(about['sheets'])}: {listed(about['sheets'], 8)}. Save another one on its "
-                "own to read it."
+                f"{counted(about['astray'], 'filled row')} far from the table, passed over."
             )
         file = TextFile(path, "utf-8-sig", piped=text)
         rows = tuple(cells_of(file.first_lines(), ","))
         if not rows:
             raise DataError(f"{path} has no filled cell; expected a table.")
         return source_of(file, Dialect(",", 0, "", rows), form, remarks)
+
+
+def _chosen(about: dict[str, Any]) -> list[str]:
+    """Say which sheet is read, where there are several."""
+    sheets = about["sheets"]
+    if len(sheets) < 2:
+        return []
+    return [
+        f"Sheet {about['sheet']!r} is read, the first with a table of {len(sheets)}: "
+        f"{listed(sheets, 8)}. Save another one on its own to read it."
+    ]
+
+
+@contextmanager
+def _naming_sheets(path: Path) -> Iterator[None]:
+    """Add to an error in a sheet that there are others."""
+    try:
+        yield
+    except (DataError, UnknownNameError) as error:
+        try:
+            about, _ = _first_sheet(path)
+        except DataError:  # none can be read
+            raise error from None
+        raise type(error)(" ".join([str(error), *_chosen(about)])) from error
 
 
 def _require_workbook(path: Path) -> None:
