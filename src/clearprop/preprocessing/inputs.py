@@ -22,6 +22,7 @@ from clearprop.preprocessing.input_files import InputFiles, shown
 from clearprop.preprocessing.likeness import unlikeness
 from clearprop.preprocessing.picture_recipe import PictureRecipe
 from clearprop.preprocessing.recipe import PreparedRows, Preprocessing, prepare
+from clearprop.preprocessing.table_recipe import TableRecipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +161,10 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing, label: str | None 
     if isinstance(raw, Table) and isinstance(recipe.inputs, ArrayRecipe):
         raw = array_of(raw, recipe.inputs, path)
     raw, changed = recipe.inputs.bring(raw)
-    notes = tuple(f"{path.name}: {note}" for note in (*samples.notes, *changed))
+    units: tuple[str, ...] = ()
+    if isinstance(recipe.inputs, TableRecipe):
+        units = recipe.inputs.other_units(samples.columns)
+    notes = tuple(f"{path.name}: {note}" for note in (*samples.notes, *units, *changed))
     notes += unlikeness(raw, recipe.inputs, path.name)
     sources = tuple(f"{path.name} row {row + 1}" for row in range(len(raw)))
     return Inputs(raw, sources, samples.problems, notes)

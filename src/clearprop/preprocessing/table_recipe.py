@@ -1,6 +1,7 @@
 """The recipe of tables: what each column becomes, learned from training data."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,11 +22,12 @@ from clearprop.data.tables.table import (
     is_numeric,
     role_of,
 )
-from clearprop.data.tables.understood import Spelling
+from clearprop.data.tables.understood import Spelling, Understood
 from clearprop.errors import DataError, UsageError, listed
 from clearprop.preprocessing.fields import moments, require_names, require_numbers
 from clearprop.preprocessing.input_recipes import Recipe
 
+_NOTHING: Mapping[str, str] = {}
 _BLOCK = 2**14  # dates that are taken apart at a time: five numbers for each are kept
 
 
@@ -76,6 +78,8 @@ class NumericColumn(InputColumn):
         alike.
     low, high : float or None
         The lowest and the highest of them; None in files that are older than these fields.
+    unit : str or None
+        The unit that they were written with, ``hours`` for times of day; None where nobody knows.
     """
 
     median: float
@@ -83,6 +87,7 @@ class NumericColumn(InputColumn):
     std: float
     low: float | None = None
     high: float | None = None
+    unit: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -90,17 +95,19 @@ class NumericColumn(InputColumn):
         require_numbers((self.std,), f"The deviation of {self.name!r}", positive=True)
         if self.low is not None or self.high is not None:
             require_numbers((self.low, self.high), f"The range of {self.name!r}")
+        if self.unit:
+            require_names((self.unit,), f"The unit of {self.name!r}")
 
     @classmethod
-    def fit(cls, name: str, column: Column) -> "NumericColumn":
+    def fit(cls, name: str, column: Column, unit: str | None = None) -> "NumericColumn":
         """Learn median, mean and standard deviation; 0, 0 and 1 where every number is missing."""
         numbers = as_numbers(column, name)
         present = numbers[~np.isnan(numbers)]
         if len(present) == 0:
-            return cls(name, 0.0, 0.0, 1.0)
+            return cls(name, 0.0, 0.0, 1.0, unit=unit)
         mean, std = moments(present)
         low, high = float(present.min()), float(present.max())
-        return cls(name, float(np.median(present)), float(mean), float(std), low, high)
+        return cls(name, float(np.median(present)), float(mean), float(std), low, high, unit)
 
     def fill(self, out: Array, column: Column) -> None:
         """Write the standardised numbers, shape (N, 1)."""
@@ -305,21 +312,35 @@ class TableRecipe(Recipe):
 
     @classmethod
     def fit(
-        cls, table: Table, ignored: tuple[str, ...] = (), form: TextForm = DEFAULT.text
+        cls,
+        table: Table,
+        ignored: tuple[str, ...] = (),
+        form: TextForm = DEFAULT.text,
+        units: Mapping[str, str] = _NOTHING,
     ) -> "TableRecipe":
-        """Learn every column of the training data."""
-        return cls(
-            tuple(
-                _KINDS[role_of(column)].fit(name, column) for name, column in table.columns.items()
-            ),
-            ignored,
-            form,
-        )
+        """Learn every column of the training data; of numbers also the unit, if it is known."""
+        columns: list[InputColumn] = []
+        for name, column in table.columns.items():
+            kind = _KINDS[role_of(column)]
+            if kind is NumericColumn:
+                columns.append(NumericColumn.fit(name, column, units.get(name)))
+            else:
+                columns.append(kind.fit(name, column))
+        return cls(tuple(columns), ignored, form)
 
     @property
     def roles(self) -> dict[str, Role]:
         """The kind of cells of each column, by its name."""
         return {column.name: column.role for column in self.columns}
+
+    def other_units(self, columns: Iterable[Understood]) -> tuple[str, ...]:
+        """Say which columns of numbers have a unit that training's had not, or another one."""
+        known = {one.name: one.unit for one in self.columns if isinstance(one, NumericColumn)}
+        return tuple(
+            f"{one.name}: {one.with_unit}; in training there was {known[one.name] or 'no unit'}."
+            for one in columns
+            if one.unit and known.get(one.name, one.unit) not in (None, one.unit)
+        )
 
     @property
     def input_shape(self) -> tuple[int, ...]:

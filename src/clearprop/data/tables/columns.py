@@ -33,6 +33,7 @@ from clearprop.data.tables.understood import (
     Spelling,
     UnderstoodColumn,
     some,
+    with_unit,
 )
 from clearprop.errors import counted
 
@@ -118,7 +119,7 @@ def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
         found = replace(found, content=f"{found.content} {unit}")
     if found.is_used and any(":" in text for text in texts[:SAMPLE]):
         found = replace(found, remark=f"hours, {found.remark}")
-    return found
+    return with_unit(found, others, unit)
 
 
 def as_category(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:

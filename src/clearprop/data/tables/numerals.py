@@ -55,6 +55,11 @@ def is_code(cell: str) -> bool:
     return len(digits) > 1 and digits[0] == "0" and digits.isdigit()
 
 
+def is_time(cell: str) -> bool:
+    """Whether a cell is a time of day, which is read as hours."""
+    return len(cell) <= _LONGEST and _CLOCK.fullmatch(cell) is not None
+
+
 def tells_decimal(cell: str) -> str | None:
     """Return the decimal sign of a number, if its spelling leaves no doubt."""
     bare = _bare(cell[:_LONGEST])

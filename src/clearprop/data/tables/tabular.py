@@ -169,18 +169,25 @@ class TableFormat(Format):
                 f"{counted(len(extra), 'column')} that training did not have, passed over: "
                 f"{listed(extra, 5)}."
             )
-        if reading.roles and spelling.decimal != (reading.text.decimal or "."):
-            notes.append(
-                f"Numbers are written with the decimal sign {spelling.decimal!r}, in the training "
-                f"data with {reading.text.decimal!r}."
-            )
+        notes += other_decimal(spelling, reading.text) if reading.roles else ()
         table = Table({one.name: one.column for one in found})
-        return Samples(table, tuple(notes), source.problems())
+        facts = tuple(one.facts for one in found)
+        return Samples(table, tuple(notes), source.problems(), facts)
 
     def as_written(self, path: Path, form: TextForm = DEFAULT.text) -> dict[str, Words]:
         """Read every column, each cell as it is written."""
         source = self.source(path, form)
         return dict(source.words(source.names))
+
+
+def other_decimal(spelling: Spelling, training: TextForm) -> tuple[str, ...]:
+    """Say that numbers are written with another decimal sign than in the training data."""
+    if spelling.decimal == (training.decimal or "."):
+        return ()
+    return (
+        f"Numbers are written with the decimal sign {spelling.decimal!r}, in the training "
+        f"data with {training.decimal or '.'!r}.",
+    )
 
 
 def _require_names(source: Source, reading: Reading) -> None:

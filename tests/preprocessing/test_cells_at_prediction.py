@@ -1,0 +1,62 @@
+"""Cells that are not what training had are told of, by row and value, however many there are."""
+
+from pathlib import Path
+
+import pytest
+
+import clearprop as cp
+from clearprop.experiment import Settings, learn, set_task
+from clearprop.preprocessing import read_inputs
+
+
+def learned(path: Path, cells: list[str]) -> cp.Model:
+    """Train on one column of 40 cells beside a category."""
+    rows = [f"{cell},{'pq'[at % 2]}" for at, cell in enumerate(cells)]
+    path.write_text("\n".join(["x,y", *rows]) + "\n")
+    return learn(
+        set_task(Settings(data=str(path), layers=(2,), epochs=1), cp.load_data(path))
+    ).model
+
+
+def told(model: cp.Model, path: Path, cells: list[str]) -> tuple[list[str], list[object]]:
+    """Return the notes on a file of one column, and its cells as they were understood."""
+    path.write_text("\n".join(["x,y", *(f"{cell}," for cell in cells)]) + "\n")
+    read = read_inputs([path], model.preprocessing)
+    return [note.removeprefix("new.csv: ") for note in read.notes], read.raw.columns["x"].tolist()
+
+
+NUMBERS = [str(at % 17 + at / 100) for at in range(40)]
+
+
+def test_what_is_no_number_is_told_even_if_that_is_all(tmp_path: Path) -> None:
+    model = learned(tmp_path / "train.csv", NUMBERS)
+    notes, cells = told(model, tmp_path / "new.csv", ["abc", "TRUE", "2024-01-05", "0x1F", "NA"])
+    assert notes == [
+        "x: 4 cells are no number, '0x1F' (row 4), '2024-01-05' (row 3), 'TRUE' (row 2), and taken "
+        "for missing."
+    ]
+    assert all(cell != cell for cell in cells)
+
+
+@pytest.mark.parametrize(
+    ("new", "note", "first"),
+    [
+        (["1", "12:30", "7"], "x: 1 cell is read as hours, '12:30' (row 2); ", 1.0),
+        ([f"{n} kg" for n in range(2, 12)], "x: 10 cells are read as kg, '2 kg' (row 1); ", 2.0),
+    ],
+)
+def test_a_unit_that_training_had_not_is_told(
+    tmp_path: Path, new: list[str], note: str, first: float
+) -> None:
+    model = learned(tmp_path / "train.csv", NUMBERS)
+    notes, cells = told(model, tmp_path / "new.csv", new)
+    assert notes == [f"{note}in training there was no unit."]
+    assert cells[0] == first
+
+
+def test_another_unit_is_told_and_the_same_is_not(tmp_path: Path) -> None:
+    weights = [f"{n + 1} kg" for n in range(40)]
+    model = learned(tmp_path / "train.csv", weights[1::2] + weights[::2])
+    assert told(model, tmp_path / "new.csv", weights[:10])[0] == []
+    notes, _ = told(model, tmp_path / "new.csv", [f"{n} lb" for n in range(2, 12)])
+    assert notes == ["x: 10 cells are read as lb, '2 lb' (row 1); in training there was kg."]
