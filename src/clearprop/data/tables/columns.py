@@ -12,6 +12,7 @@ from clearprop.data.tables.numerals import (
     date_forms_of,
     is_code,
     is_marker,
+    lose_digits,
     read_dates,
     read_number,
 )
@@ -75,17 +76,20 @@ def understand(
         return _as_date(name, cells, "year-month-day")
     if isinstance(cells, Words):
         return _of_words(name, cells, spelling)
+    if as_written is not None and lose_digits(as_written.texts):
+        markers = [spelling.is_missing(text) for text in as_written.texts]
+        return _as_category(name, _without(as_written, markers))
     if as_written is not None and _are_none(cells, spelling):
         return _of_words(name, as_written, spelling)
     found = _of_numbers(name, cells, spelling)
-    if as_written is not None and not found.doubt.says:
+    if as_written is not None and _may_group_thousands(cells) and not found.doubt.says:
         return replace(found, doubt=_grouped(name, as_written))
     return found
 
 
 def needs_words(cells: Numbers, spelling: Spelling) -> bool:
     """Whether a column can't be understood without its cells as they are written."""
-    return _are_none(cells, spelling) or _may_group_thousands(cells)
+    return _are_none(cells, spelling) or _may_group_thousands(cells) or cells.is_long
 
 
 def of_column(name: str, column: Column) -> UnderstoodColumn:
