@@ -154,9 +154,9 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing, label: str | None 
             f"{path} can't be predicted from. Expected a picture (JPEG, PNG, WebP, BMP, GIF), or a "
             f"{loading.suffixes(known)} file."
         )
-    samples = owner.read_inputs(
-        path, replace(reading, drop=(*reading.drop, *filter(None, [label])))
-    )
+    if label is not None and label not in (reading.roles or ()):
+        reading = replace(reading, drop=(*reading.drop, label))
+    samples = owner.read_inputs(path, reading)
     raw = samples.raw
     if isinstance(raw, Table) and isinstance(recipe.inputs, ArrayRecipe):
         raw = array_of(raw, recipe.inputs, path)
