@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 import clearprop as cp
+from clearprop.errors import DataError
 from clearprop.experiment import Settings, learn, set_task
 from clearprop.preprocessing import read_inputs
+from clearprop.preprocessing.inputs import as_written
 
 
 def learned(path: Path, cells: list[str]) -> cp.Model:
@@ -60,3 +62,31 @@ def test_another_unit_is_told_and_the_same_is_not(tmp_path: Path) -> None:
     assert told(model, tmp_path / "new.csv", weights[:10])[0] == []
     notes, _ = told(model, tmp_path / "new.csv", [f"{n} lb" for n in range(2, 12)])
     assert notes == ["x: 10 cells are read as lb, '2 lb' (row 1); in training there was kg."]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('x\n1.5\n""\n3.5\n', [1.5, None, 3.5]),
+        ("x\n1.5\n\n3.5\n\n\n", [1.5, None, 3.5]),
+        ("x,a,b,c\n1.5,1,1,1\n,,,\n2.5,,,\n,\n3.5,1,1\n,,,\n", [1.5, None, 2.5, None, 3.5]),
+        ("x,a\n1.5,1\n\n3.5,1\n", [1.5, 3.5]),  # a blank line is no row of two cells
+    ],
+)
+def test_rows_without_a_filled_cell_are_answered_in_their_place(
+    tmp_path: Path, text: str, expected: list[float | None]
+) -> None:
+    model = learned(tmp_path / "train.csv", NUMBERS)
+    (tmp_path / "new.csv").write_text(text)
+    read = read_inputs([tmp_path / "new.csv"], model.preprocessing)
+    assert [None if cell != cell else cell for cell in read.raw.columns["x"].tolist()] == expected
+    written = as_written(tmp_path / "new.csv", model.preprocessing)["x"].tolist()
+    assert written == ["" if cell is None else str(cell) for cell in expected]
+    assert len(read.sources) == len(expected)
+
+
+def test_a_file_without_a_filled_cell_is_called_so(tmp_path: Path) -> None:
+    model = learned(tmp_path / "train.csv", NUMBERS)
+    (tmp_path / "new.csv").write_text("x,y\n,\n")
+    with pytest.raises(DataError, match="has a header but no row with a filled cell"):
+        read_inputs([tmp_path / "new.csv"], model.preprocessing)

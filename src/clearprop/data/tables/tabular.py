@@ -71,6 +71,8 @@ class RowSource:
         The lines whose last cells were missing, and taken as empty.
     below : int
         The number of lines below the table: sums, sources.
+    keeps_empty : bool
+        Whether a row without a filled cell is one, if others follow: each is to be answered.
     """
 
     path: Path
@@ -81,12 +83,14 @@ class RowSource:
     empty: int = 0
     filled: list[int] = field(default_factory=list)
     below: int = 0
+    keeps_empty: bool = False
 
     def cells(self, as_words: Iterable[str], as_numbers: Iterable[str]) -> Mapping[str, Cells]:
         """Read every column."""
         found = read_cells(self.rows, self.names, as_words, as_numbers)
         if not found:
-            raise DataError(f"{self.path} has a header but no rows.")
+            rows = "no row with a filled cell" if self.empty else "no rows"
+            raise DataError(f"{self.path} has a header but {rows}.")
         if self.empty:
             self.remarks.append(f"{counted(self.empty, 'row')} without a filled cell, passed over.")
         if self.below:
@@ -160,7 +164,7 @@ class TableFormat(Format):
 
     def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Samples:
         """Read the columns that `reading.roles` names; all where it names none."""
-        source = self.source(path, reading.text)
+        source = self._whole(path, reading.text)
         found, spelling = _understand(source, reading)
         notes = [*doubts_of(found, with_advice=False), *source.remarks]
         known = {*(reading.roles or source.names), *reading.drop}
@@ -176,8 +180,15 @@ class TableFormat(Format):
 
     def as_written(self, path: Path, form: TextForm = DEFAULT.text) -> dict[str, Words]:
         """Read every column, each cell as it is written."""
-        source = self.source(path, form)
+        source = self._whole(path, form)
         return dict(source.words(source.names))
+
+    def _whole(self, path: Path, form: TextForm) -> Source:
+        """Open a file every row of which is to be answered."""
+        source = self.source(path, form)
+        if isinstance(source, RowSource):
+            source.keeps_empty = True
+        return source
 
 
 def other_decimal(spelling: Spelling, training: TextForm) -> tuple[str, ...]:
