@@ -1,5 +1,6 @@
 """Cells that are not what training had are told of, by row and value, however many there are."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,38 @@ def test_a_file_without_a_filled_cell_is_called_so(tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text("x,y\n,\n")
     with pytest.raises(DataError, match="has a header but no row with a filled cell"):
         read_inputs([tmp_path / "new.csv"], model.preprocessing)
+
+
+DAYS = [f"2024-{1 + at % 12:02}-{1 + at % 28:02}" for at in range(40)]
+
+
+def test_dates_that_are_none_are_told(tmp_path: Path) -> None:
+    model = learned(tmp_path / "train.csv", DAYS)
+    cells = ["2024-11-02", "2024-02-30", "soon", "NA"]
+    notes, read = told(model, tmp_path / "new.csv", cells)
+    assert notes == [
+        "x: 2 cells are no date, '2024-02-30' (row 2), 'soon' (row 3), and taken for missing."
+    ]
+    assert read == [datetime(2024, 11, 2), None, None, None]
+
+
+def test_dates_far_outside_are_told_and_later_ones_are_not(tmp_path: Path) -> None:
+    model = learned(tmp_path / "train.csv", DAYS)
+    assert told(model, tmp_path / "new.csv", ["2024-11-02", "2025-06-30"])[0] == []
+    [note], _ = told(model, tmp_path / "new.csv", ["2024-11-02", "9999-12-31"])
+    assert "1 row with dates far outside those of training (2024-01-" in note
+    assert note.endswith("), the first row 2: 9999-12-31.")
+
+
+def test_dates_in_python_are_read_as_in_files(tmp_path: Path) -> None:
+    model = learned(tmp_path / "train.csv", DAYS)
+    with pytest.warns(UserWarning, match="X: x: 1 cell is no date, '2024-02-30' \\(row 2\\)"):
+        said = model.predict_proba({"x": ["2024-11-02", "2024-02-30"]})
+    assert (said == model.predict_proba({"x": ["2024-11-02", ""]})).all()
+
+
+def test_where_no_cell_is_a_date_the_first_is_named(tmp_path: Path) -> None:
+    model = learned(tmp_path / "train.csv", DAYS)
+    (tmp_path / "new.csv").write_text("x,y\nNA,\nsoon,\nlater,\n")
+    with pytest.raises(DataError, match="Row 2 of column 'x' is 'soon', expected a date"):
+        model.predict(tmp_path / "new.csv")

@@ -9,7 +9,7 @@ import numpy as np
 
 from clearprop.data.dataset import Raw
 from clearprop.data.selected_rows import Array
-from clearprop.data.tables.columns import as_number
+from clearprop.data.tables.columns import as_date, as_number
 from clearprop.data.tables.table import Column, Table, Words, as_column
 from clearprop.data.tables.tabular import other_decimal
 from clearprop.data.tables.understood import Spelling, decimal_of, doubts_of
@@ -119,21 +119,28 @@ def _table(X: Any, recipe: Preprocessing) -> Table:
 
 
 def _read_as_in_files(table: Table, inputs: InputRecipe) -> tuple[Table, tuple[str, ...]]:
-    """Read text in columns of numbers as it is read in files, and say what is none.
+    """Read text in columns of numbers and dates as it is read in files, and say what is none.
 
-    A column in which no cell is a number is left as it is, for the recipe to refuse.
+    A column in which no cell is one is left as it is, for the recipe to refuse.
     """
     if not isinstance(inputs, TableRecipe):
         return table, ()
     texts = {
         name: column
         for name, column in table.columns.items()
-        if isinstance(column, Words) and inputs.roles.get(name) == "number"
+        if isinstance(column, Words) and inputs.roles.get(name) in ("number", "date")
     }
-    decimal = decimal_of(texts.values()) or inputs.form.decimal or "."
-    spelling = Spelling(decimal, frozenset(map(str.lower, inputs.form.missing)))
-    read = [as_number(name, words, spelling) for name, words in texts.items()]
-    read = [replace(one, is_used=True) for one in read if one.kind != "empty"]
+    form, roles = inputs.form, inputs.roles
+    numbers = [words for name, words in texts.items() if roles[name] == "number"]
+    decimal = decimal_of(numbers) or form.decimal or "."
+    spelling = Spelling(decimal, frozenset(map(str.lower, form.missing)), form.day_first)
+    tried = [
+        as_number(name, words, spelling)
+        if roles[name] == "number"
+        else as_date(name, words, spelling, most=1.0)
+        for name, words in texts.items()
+    ]
+    read = [replace(one, is_used=True) for one in tried if one and one.kind != "empty"]
     notes = doubts_of(read, with_advice=False)
     notes += [*inputs.other_units(read), *other_decimal(spelling, inputs.form)]
     columns = {**table.columns, **{one.name: one.column for one in read}}

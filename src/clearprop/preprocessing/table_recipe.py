@@ -12,6 +12,7 @@ from clearprop.data.dataset import Raw
 from clearprop.data.reading import DEFAULT, Role, TextForm
 from clearprop.data.selected_rows import Array
 from clearprop.data.tables.columns import MOST_CATEGORIES, as_date
+from clearprop.data.tables.numerals import is_marker
 from clearprop.data.tables.table import (
     Column,
     Table,
@@ -174,10 +175,15 @@ class DateColumn(InputColumn):
     name : str
     mean, std : tuple of float
         The moments of each input in the training data; five of them where the hour counts.
+    low, high : float or None
+        The first and the last of its days, since 1970; None in files that are older than these
+        fields.
     """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    low: float | None = None
+    high: float | None = None
 
     role: ClassVar[Role] = "date"
 
@@ -187,6 +193,8 @@ class DateColumn(InputColumn):
         require_numbers(self.std, f"The deviation of {self.name!r}", positive=True)
         if len(self.mean) != len(self.std) or len(self.mean) not in (4, 5):
             raise UsageError(f"Found {len(self.mean)} means of {self.name!r}, expected 4 or 5.")
+        if self.low is not None or self.high is not None:
+            require_numbers((self.low, self.high), f"The range of {self.name!r}")
 
     @classmethod
     def fit(cls, name: str, column: Column) -> "DateColumn":
@@ -198,7 +206,8 @@ class DateColumn(InputColumn):
         if not len(present):
             return cls(name, (0.0,) * 4, (1.0,) * 4)
         mean, std = moments(parts)
-        return cls(name, tuple(mean.tolist()), tuple(std.tolist()))
+        low, high = float(parts[:, 0].min()), float(parts[:, 0].max())
+        return cls(name, tuple(mean.tolist()), tuple(std.tolist()), low, high)
 
     @property
     def width(self) -> int:
@@ -208,6 +217,14 @@ class DateColumn(InputColumn):
     def check(self, column: Column) -> None:
         """Raise DataError if a cell is no date."""
         _as_dates(column, self.name)
+
+    def days(self, column: Column) -> NDArray[np.float64]:
+        """Return the days since 1970, shape (N,); NaN where missing."""
+        dates = _as_dates(column, self.name)
+        days = np.full(len(dates), np.nan)
+        known = ~np.isnat(dates)
+        days[known] = dates[known].astype(np.float64) / 86400  # seconds
+        return days
 
     def fill(self, out: Array, column: Column) -> None:
         """Write the standardised parts, shape (N, width)."""
@@ -222,10 +239,11 @@ class DateColumn(InputColumn):
 def _as_dates(column: Column, name: str) -> NDArray[np.datetime64]:
     if is_date(column):
         return column  # type: ignore[return-value] # words are none
-    missing = is_missing(column)
+    words = as_words(column)
+    markers = [at for at, text in enumerate(words.texts) if is_marker(text)]
+    missing = np.isin(words.codes, [-1, *markers])
     if missing.all():
         return np.full(len(column), np.datetime64("NaT"), "datetime64[s]")
-    words = as_words(column)
     read = as_date(name, words, Spelling())
     if read is not None and np.array_equal(is_missing(read.column), missing):
         return read.column  # type: ignore[return-value] # words are none

@@ -132,8 +132,10 @@ def as_category(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn
     return _as_category(name, words)
 
 
-def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | None:
-    """Take a column for dates; None where most cells are none."""
+def as_date(
+    name: str, words: Words, spelling: Spelling, most: float = STRANGERS
+) -> UnderstoodColumn | None:
+    """Take a column for dates; None where more than a share of the cells are none."""
     markers = np.array([spelling.is_missing(text) for text in words.texts], dtype=bool)
     counts = words.counts()
     texts = [text for text, marker in zip(words.texts, markers, strict=True) if not marker]
@@ -150,7 +152,7 @@ def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | N
     best = max(forms, key=lambda form: int(np.sum(~np.isnat(tried[form]))))
     dates[:-1][~markers] = tried[best]
     unread = np.isnat(dates[:-1]) & ~markers
-    if counts[unread].sum() > STRANGERS * counts[~markers].sum():
+    if counts[unread].sum() > most * counts[~markers].sum():
         return None
     strange = np.flatnonzero(unread).tolist()
     doubt = _strangers(name, words, strange, counts, "dates")
