@@ -126,3 +126,21 @@ def test_where_no_cell_is_a_date_the_first_is_named(tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text("x,y\nNA,\nsoon,\nlater,\n")
     with pytest.raises(DataError, match="Row 2 of column 'x' is 'soon', expected a date"):
         model.predict(tmp_path / "new.csv")
+
+
+def test_dates_of_eight_digits_are_dates_again(tmp_path: Path) -> None:
+    digits = [day.replace("-", "") for day in DAYS]
+    rows = [f"{cell},{'pq'[at % 2]}" for at, cell in enumerate(digits)]
+    path = tmp_path / "train.csv"
+    path.write_text("\n".join(["date,y", *rows]) + "\n")
+    data = cp.load_data(path)
+    model = learn(set_task(Settings(data=str(path), layers=(2,), epochs=1), data)).model
+    expected = model.predict_proba({"date": data.X.columns["date"][:9]})
+    (tmp_path / "new.csv").write_text("\n".join(["date", *digits[:9]]) + "\n")
+    for X in (
+        tmp_path / "new.csv",
+        {"date": digits[:9]},
+        {"date": [int(day) for day in digits[:9]]},
+        {"date": DAYS[:9]},
+    ):
+        assert (model.predict_proba(X) == expected).all()

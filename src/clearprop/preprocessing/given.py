@@ -9,7 +9,7 @@ import numpy as np
 
 from clearprop.data.dataset import Raw
 from clearprop.data.selected_rows import Array
-from clearprop.data.tables.columns import as_date, as_number
+from clearprop.data.tables.columns import as_known_date, as_number
 from clearprop.data.tables.table import Column, Table, Words, as_column
 from clearprop.data.tables.tabular import other_decimal
 from clearprop.data.tables.understood import Spelling, decimal_of, doubts_of
@@ -137,7 +137,7 @@ def _read_as_in_files(table: Table, inputs: InputRecipe) -> tuple[Table, tuple[s
     tried = [
         as_number(name, words, spelling)
         if roles[name] == "number"
-        else as_date(name, words, spelling, most=1.0)
+        else as_known_date(name, words, spelling)
         for name, words in texts.items()
     ]
     read = [replace(one, is_used=True) for one in tried if one and one.kind != "empty"]

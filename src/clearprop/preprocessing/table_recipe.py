@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from clearprop.data.dataset import Raw
 from clearprop.data.reading import DEFAULT, Role, TextForm
 from clearprop.data.selected_rows import Array
-from clearprop.data.tables.columns import MOST_CATEGORIES, as_date
+from clearprop.data.tables.columns import MOST_CATEGORIES, as_known_date
 from clearprop.data.tables.numerals import is_marker
 from clearprop.data.tables.table import (
     Column,
@@ -244,7 +244,7 @@ def _as_dates(column: Column, name: str) -> NDArray[np.datetime64]:
     missing = np.isin(words.codes, [-1, *markers])
     if missing.all():
         return np.full(len(column), np.datetime64("NaT"), "datetime64[s]")
-    read = as_date(name, words, Spelling())
+    read = as_known_date(name, words, Spelling())
     if read is not None and np.array_equal(is_missing(read.column), missing):
         return read.column  # type: ignore[return-value] # words are none
     row = int(np.argmin(missing if read is None else missing | ~is_missing(read.column)))

@@ -52,6 +52,7 @@ _YES_NO = [
     {"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"on", "off"},
     {"ja", "nein"}, {"oui", "non"}, {"si", "no"}, {"sí", "no"}, {"sim", "não"}, {"да", "нет"},
 ]  # fmt: skip
+_DIGITS_OF_DATE = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:\.0)?$")
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+")
 _NAME_OF_ROWS = re.compile(
     r"(?i:(.*[^a-z])?(id|uuid|guid|index|idx|rownum|rowid|row.?names?)|unnamed.*|id[^a-z].*)"
@@ -165,6 +166,12 @@ def as_date(
             f"{best} or {ties[1]}",
         )
     return _as_date(name, dates[words.codes], best, doubt)
+
+
+def as_known_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | None:
+    """Take a column that must be one of dates for it, 20240131 too; None where no cell is one."""
+    texts = tuple(_DIGITS_OF_DATE.sub(r"\1-\2-\3", text) for text in words.texts)
+    return as_date(name, Words(texts, words.codes), spelling, most=1.0)
 
 
 def _are_none(cells: Numbers, spelling: Spelling) -> bool:

@@ -304,7 +304,7 @@ def _as_asked(
     if words is not None and name in categories:
         return replace(columns.as_category(name, words, spelling), is_used=True)
     if words is not None and roles.get(name) == "date":
-        found = columns.as_date(name, words, spelling, most=1.0)
+        found = columns.as_known_date(name, words, spelling)
         return found or columns.as_category(name, words, spelling)
     return columns.understand(name, cells, spelling, words)
 
