@@ -3,11 +3,13 @@
 from datetime import datetime
 from pathlib import Path
 
+import pandas
 import pytest
 
 import clearprop as cp
 from clearprop.errors import DataError
 from clearprop.experiment import Settings, learn, set_task
+from clearprop.experiment.learning import load_for
 from clearprop.preprocessing import read_inputs
 from clearprop.preprocessing.inputs import as_written
 
@@ -144,3 +146,16 @@ def test_dates_of_eight_digits_are_dates_again(tmp_path: Path) -> None:
         {"date": DAYS[:9]},
     ):
         assert (model.predict_proba(X) == expected).all()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path, suffix: str) -> None:
+    model = learned(tmp_path / "train.csv", NUMBERS)
+    path = tmp_path / f"new{suffix}"
+    frame = pandas.DataFrame({"X": [1, 2], "y": ["p", "q"]})
+    frame.to_csv(path, index=False) if suffix == ".csv" else frame.to_parquet(path)
+    message = "new.* The column 'x' is missing; found X, y. Did you mean 'X'?"
+    with pytest.raises(DataError, match=message):
+        model.predict(path)
+    with pytest.raises(DataError, match=message):
+        load_for(model, str(path))

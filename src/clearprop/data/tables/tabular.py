@@ -24,7 +24,13 @@ from clearprop.data.tables.understood import (
     doubts_of,
 )
 from clearprop.data.target import understand_target, why_values
-from clearprop.errors import DataError, counted, listed, unknown_name
+from clearprop.errors import (
+    DataError,
+    counted,
+    did_you_mean,
+    listed,
+    unknown_name,
+)
 
 _USUAL_TARGETS = ("target", "label", "class", "y")
 
@@ -148,6 +154,7 @@ class TableFormat(Format):
         source = self.source(path, reading.text)
         _require_names(source, reading)
         found, spelling = _understand(source, reading)
+        _require_inputs(path, source, reading)
         label, chosen = _choose_target(found, reading.target)
         dataset = _dataset(shown(path), source, reading, found, label, chosen)
         orders = [order for order in map(_day_first, found) if order is not None]
@@ -166,6 +173,7 @@ class TableFormat(Format):
         """Read the columns that `reading.roles` names; all where it names none."""
         source = self._whole(path, reading.text)
         found, spelling = _understand(source, reading)
+        _require_inputs(path, source, reading)
         notes = [*doubts_of(found, with_advice=False), *source.remarks]
         known = {*(reading.roles or source.names), *reading.drop}
         if extra := [name for name in source.names if name not in known]:
@@ -204,14 +212,24 @@ def other_decimal(spelling: Spelling, training: TextForm) -> tuple[str, ...]:
 def _require_names(source: Source, reading: Reading) -> None:
     """Raise UnknownNameError for a column that is named and not there.
 
-    Of a model's own reading that is the target alone: its recipe looks for the columns that it
-    takes, and those that training left out may be left out of the file, too.
+    Of a model's own reading that is the target alone: those that training left out may be left out
+    of the file, too.
     """
     said = (*reading.drop, *reading.keep, *reading.category, *reading.number)
     named = said if reading.roles is None else ()
     for name in named if reading.target is None else (*named, reading.target):
         if name not in source.names:
             raise unknown_name("column", name, source.names)
+
+
+def _require_inputs(path: Path, source: Source, reading: Reading) -> None:
+    """Raise DataError for a column that a model takes and that is not there."""
+    if missing := [name for name in reading.roles or () if name not in source.names]:
+        raise DataError(
+            f"{shown(path)}: The column {missing[0]!r} is missing; found {listed(source.names)}."
+            f"{did_you_mean(missing[0], source.names)} Rename or add it; a cell may be empty if "
+            "nothing is known."
+        )
 
 
 def _choose_target(
