@@ -159,3 +159,21 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path, suf
         model.predict(path)
     with pytest.raises(DataError, match=message):
         load_for(model, str(path))
+
+
+def test_one_row_is_a_row_where_training_had_no_header(tmp_path: Path) -> None:
+    rows = [f"{cell},{'rst'[at % 3]},{'pq'[at % 2]}" for at, cell in enumerate(NUMBERS)]
+    path = tmp_path / "train.csv"
+    path.write_text("\n".join(rows) + "\n")
+    data = cp.load_data(path)
+    assert data.X.names == ("column 1", "column 2")
+    model = learn(set_task(Settings(data=str(path), layers=(2,), epochs=1), data)).model
+    for cells in ("1.5,s", "1.5,s,p"):
+        (tmp_path / "new.csv").write_text(f"{cells}\n")
+        said = model.predict_proba(tmp_path / "new.csv")
+        assert (said == model.predict_proba({"column 1": [1.5], "column 2": ["s"]})).all()
+        written = as_written(tmp_path / "new.csv", model.preprocessing)
+        assert [one for (one,) in written.values()] == cells.split(",")
+    (tmp_path / "new.csv").write_text("age,kind\n1.5,s\n")
+    with pytest.raises(DataError, match="column 'column 1' is missing; found age, kind"):
+        model.predict(tmp_path / "new.csv")

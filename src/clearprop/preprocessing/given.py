@@ -10,8 +10,8 @@ import numpy as np
 from clearprop.data.dataset import Raw
 from clearprop.data.selected_rows import Array
 from clearprop.data.tables.columns import as_known_date, as_number
+from clearprop.data.tables.known_columns import other_decimal
 from clearprop.data.tables.table import Column, Table, Words, as_column
-from clearprop.data.tables.tabular import other_decimal
 from clearprop.data.tables.understood import Spelling, decimal_of, doubts_of
 from clearprop.errors import DataError, ShapeError, counted, listed, naming
 from clearprop.preprocessing.array_recipe import ArrayRecipe

@@ -183,10 +183,10 @@ def _read_pictures(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
 
 def as_written(path: Path, recipe: Preprocessing) -> Mapping[str, Words]:
     """Return the cells of a table by column, the target and every other, as its file has them."""
-    form = recipe.reading().text
-    owner = loading.format_of(path, form)
+    reading = recipe.reading()
+    owner = loading.format_of(path, reading.text)
     columns: dict[str, Words] = {}
-    return owner.as_written(path, form) if isinstance(owner, TableFormat) else columns
+    return owner.as_written(path, reading) if isinstance(owner, TableFormat) else columns
 
 
 def array_of(table: Table, recipe: ArrayRecipe, path: str | Path) -> Raw:

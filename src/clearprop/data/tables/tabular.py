@@ -13,6 +13,7 @@ from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.tables import columns
 from clearprop.data.tables.cells import Cells, Numbers, Rows, read_cells, read_words
+from clearprop.data.tables.known_columns import lacks_header, other_decimal, require_inputs
 from clearprop.data.tables.table import Column, Table, Words, is_missing
 from clearprop.data.tables.text_file import shown
 from clearprop.data.tables.understood import (
@@ -27,7 +28,6 @@ from clearprop.data.target import understand_target, why_values
 from clearprop.errors import (
     DataError,
     counted,
-    did_you_mean,
     listed,
     unknown_name,
 )
@@ -151,10 +151,10 @@ class TableFormat(Format):
         DataError
             If the file can't be read, or nothing is left to learn.
         """
-        source = self.source(path, reading.text)
+        source = self._open(path, reading)
         _require_names(source, reading)
         found, spelling = _understand(source, reading)
-        _require_inputs(path, source, reading)
+        require_inputs(shown(path), source.names, reading)
         label, chosen = _choose_target(found, reading.target)
         dataset = _dataset(shown(path), source, reading, found, label, chosen)
         orders = [order for order in map(_day_first, found) if order is not None]
@@ -171,9 +171,9 @@ class TableFormat(Format):
 
     def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Samples:
         """Read the columns that `reading.roles` names; all where it names none."""
-        source = self._whole(path, reading.text)
+        source = self._open(path, reading, whole=True)
         found, spelling = _understand(source, reading)
-        _require_inputs(path, source, reading)
+        require_inputs(shown(path), source.names, reading)
         notes = [*doubts_of(found, with_advice=False), *source.remarks]
         known = {*(reading.roles or source.names), *reading.drop}
         if extra := [name for name in source.names if name not in known]:
@@ -186,27 +186,19 @@ class TableFormat(Format):
         facts = tuple(one.facts for one in found)
         return Samples(table, tuple(notes), source.problems(), facts)
 
-    def as_written(self, path: Path, form: TextForm = DEFAULT.text) -> dict[str, Words]:
-        """Read every column, each cell as it is written."""
-        source = self._whole(path, form)
+    def as_written(self, path: Path, reading: Reading = DEFAULT) -> dict[str, Words]:
+        """Read every column, each cell as it is written, of the rows that `read_inputs` reads."""
+        source = self._open(path, reading, whole=True)
         return dict(source.words(source.names))
 
-    def _whole(self, path: Path, form: TextForm) -> Source:
-        """Open a file every row of which is to be answered."""
-        source = self.source(path, form)
+    def _open(self, path: Path, reading: Reading, *, whole: bool = False) -> Source:
+        """Open a file; with `whole` every row of it is to be answered."""
+        source = self.source(path, reading.text)
+        if reading.text.header is None and lacks_header(source.names, reading.roles or {}):
+            source = self.source(path, replace(reading.text, header=False))
         if isinstance(source, RowSource):
-            source.keeps_empty = True
+            source.keeps_empty = whole
         return source
-
-
-def other_decimal(spelling: Spelling, training: TextForm) -> tuple[str, ...]:
-    """Say that numbers are written with another decimal sign than in the training data."""
-    if spelling.decimal == (training.decimal or "."):
-        return ()
-    return (
-        f"Numbers are written with the decimal sign {spelling.decimal!r}, in the training "
-        f"data with {training.decimal or '.'!r}.",
-    )
 
 
 def _require_names(source: Source, reading: Reading) -> None:
@@ -220,16 +212,6 @@ def _require_names(source: Source, reading: Reading) -> None:
     for name in named if reading.target is None else (*named, reading.target):
         if name not in source.names:
             raise unknown_name("column", name, source.names)
-
-
-def _require_inputs(path: Path, source: Source, reading: Reading) -> None:
-    """Raise DataError for a column that a model takes and that is not there."""
-    if missing := [name for name in reading.roles or () if name not in source.names]:
-        raise DataError(
-            f"{shown(path)}: The column {missing[0]!r} is missing; found {listed(source.names)}."
-            f"{did_you_mean(missing[0], source.names)} Rename or add it; a cell may be empty if "
-            "nothing is known."
-        )
 
 
 def _choose_target(
