@@ -29,8 +29,9 @@ _CLASSES = 20
 def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool) -> None:
     """Measure MODEL on DATA, a name or a path, whose answers are known.
 
-    MODEL is a file or the folder of a run. Where DATA brings a test set, that is what counts; else all of it, which may hold samples that
-    the model has learned from. Classes may differ from the model's by case, plural or hyphens.
+    MODEL is a file or the folder of a run. Where DATA brings a test set, that is what counts; else
+    all of it, which may hold samples that the model has learned from. Classes may differ from the
+    model's by case, plural or hyphens.
     """
     loaded = load(model_in(model) or model)
     given = _pairs(mapped)
