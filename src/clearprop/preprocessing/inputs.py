@@ -91,16 +91,21 @@ def read_parts(
                 prepared = prepare(inputs.raw, recipe.inputs, dtype)
         except (DataError, ShapeError) as error:
             errors.append(error)
-            problems += [_problem(shown(path), str(error).removesuffix(".")) for path in paths]
+            problems += [_problem(path, str(error).removesuffix(".")) for path in paths]
         else:
             parts.append(Part(None if pictured else paths[0], inputs, prepared))
-            problems += inputs.problems
+            problems += [
+                Problem(one.source.replace(str(paths[0]), shown(paths[0])), one.reason)
+                for one in inputs.problems
+            ]
     if errors and not parts:
         raise errors[0]
     return tuple(parts), tuple(problems)
 
 
-def _problem(name: str, message: str) -> Problem:
+def _problem(path: Path, message: str) -> Problem:
+    name = shown(path)
+    message = message.replace(str(path), name)  # the place of what was piped says nothing
     if message.startswith(f"{name} "):
         return Problem(name, message.removeprefix(f"{name} "))
     return Problem(name, f"can't be predicted from: {message.removeprefix(f'{name}: ')}")
