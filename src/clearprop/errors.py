@@ -101,12 +101,17 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
         The error, which the caller raises so that its traceback starts there.
     """
     names = sorted(known)
+    hint = did_you_mean(name, names)
+    return UnknownNameError(f"There is no {kind} {shortened(name)}.{hint} Known: {listed(names)}.")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a question that names the nearest known name, with a blank before it, or nothing."""
     # Two long texts are compared in the square of their length, and nobody has typed them.
-    by_lower_case = {one.lower(): one for one in names if len(one) <= _LONGEST}
+    by_lower_case = {one.lower(): one for one in known if len(one) <= _LONGEST}
     wanted = name.lower() if len(name) <= _LONGEST else ""
     nearest = get_close_matches(wanted, by_lower_case, n=1, cutoff=0.5)
-    hint = f" Did you mean {by_lower_case[nearest[0]]!r}?" if nearest else ""
-    return UnknownNameError(f"There is no {kind} {shortened(name)}.{hint} Known: {listed(names)}.")
+    return f" Did you mean {by_lower_case[nearest[0]]!r}?" if nearest else ""
 
 
 def listed(names: Iterable[object], most: int = _LISTED) -> str:

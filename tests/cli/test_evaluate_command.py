@@ -27,6 +27,11 @@ class TestClasses:
         confidence = [mistake["probability"] for mistake in found["mistakes"]]
         assert confidence == sorted(confidence, reverse=True)
 
+    def test_are_scored_by_the_folder_of_a_run(self, clearprop, people, table_model, table_run):
+        by_folder = clearprop("evaluate", table_run, people)
+        assert by_folder.exit_code == 0
+        assert by_folder.stdout == clearprop("evaluate", table_model, people).stdout
+
     def test_are_told_with_the_most_confident_mistakes_by_file_name(
         self, clearprop, photos, picture_model
     ):

@@ -152,6 +152,18 @@ class TestAProcess:
         assert done.returncode == 1
         assert done.stderr == b"Error: The output can't be written: No space left on device.\n"
 
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+    def test_says_so_of_a_table_too(self, table_model, people):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [*PROGRAM, "predict", str(table_model), str(people)],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                check=False,
+            )
+        assert done.returncode == 1
+        assert done.stderr == b"Error: The output can't be written: No space left on device.\n"
+
     @pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full", ">&- 2>&-", "<&-", "<&- >&- 2>&-"])
     def test_trains_though_nobody_can_hear_it(self, closed):
         words = [*PROGRAM, "train", "iris", "--epochs", "12", "--layers", "2", "--out", "run"]

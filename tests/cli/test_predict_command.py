@@ -508,3 +508,20 @@ class TestPlaces:
         result = clearprop("predict", table_model, "new.csv")
         assert result.exit_code == 1
         assert "new.csv can't be read: it is a pipe" in result.stderr
+
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            (b"x\n1\n", "Left out: standard input.csv can't be predicted from: The column "),
+            (
+                b"age,weight,colour\n1,2,red\n1,2,red,4\n",
+                "Left out: line 3 of standard input.csv has 4 cells",
+            ),
+        ],
+    )
+    def test_standard_input_among_files_is_called_so(self, table_model, people, given, told):
+        args = ["predict", str(table_model), "-", str(people)]
+        result = CliRunner().invoke(cli, args, input=given)
+        assert result.exit_code == 1
+        assert told in result.stderr
+        assert "/clearprop-" not in result.output + result.stderr

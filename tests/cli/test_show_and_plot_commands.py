@@ -31,6 +31,9 @@ class TestShow:
         assert facts["epoch"] == "100"
         assert facts["made by"] == f"clearprop {cp.__version__}"
 
+    def test_takes_the_folder_of_a_run(self, clearprop, table_model, table_run):
+        assert clearprop("show", table_run).stdout == clearprop("show", table_model).stdout
+
     def test_tells_an_estimator(self, clearprop, tmp_path):
         X, y = np.arange(12.0).reshape(6, 2), [0, 1] * 3
         path = tmp_path / "net.safetensors"

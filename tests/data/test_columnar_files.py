@@ -18,7 +18,7 @@ from pyarrow import feather, ipc, parquet
 
 from clearprop.data import Table, load
 from clearprop.data.reading import Reading
-from clearprop.data.tables.columnar import _cells
+from clearprop.data.tables.columnar import Columnar, _cells
 from clearprop.data.tables.table import Words
 from clearprop.errors import DataError, MissingExtraError
 
@@ -343,3 +343,50 @@ print("refused", refused)
     )
     assert done.returncode == 0, done.stderr[-1000:]
     assert 0 < int(done.stdout.split()[1]) < count
+
+
+LONG = [2**60 + row for row in range(ROWS)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "texts"),
+    [
+        (pa.int64(), LONG, list(map(str, LONG))),
+        (pa.uint64(), [2**64 - 1 - row for row in range(ROWS)], None),
+        (pa.decimal128(38, 0), [10**30 + row for row in range(ROWS)], None),
+        (pa.decimal128(12, 2), [Decimal("15.30")] * ROWS, ["15.30"] * ROWS),
+        (pa.float32(), [15.3] * ROWS, ["15.3"] * ROWS),
+        (pa.float64(), [15.0] * ROWS, ["15"] * ROWS),
+        (pa.date32(), [date(2024, 1, 31)] * ROWS, ["2024-01-31"] * ROWS),
+        (pa.timestamp("ns"), [datetime(2024, 1, 31)] * ROWS, ["2024-01-31"] * ROWS),
+        (
+            pa.timestamp("us"),
+            [datetime(2024, 1, 31, 0, 0, 10, row * 10) for row in range(ROWS)],
+            ["2024-01-31 00:00:10"]
+            + [f"2024-01-31 00:00:10.{row * 10:06}".rstrip("0") for row in range(1, ROWS)],
+        ),
+    ],
+)
+def test_cells_are_written_back_with_every_digit(
+    tmp_path: Path, kind: Any, values: list[Any], texts: list[str] | None
+) -> None:
+    path = write(tmp_path / "a.parquet", x=pa.array([*values[:-1], None], kind))
+    expected = list(map(str, values)) if texts is None else texts
+    assert Columnar().as_written(path)["x"].tolist() == [*expected[:-1], ""]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_names_of_many_digits_are_compared_as_text(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".csv":
+        rows = [f"{cell},{y}" for cell, y in zip(LONG, Y, strict=True)]
+        path.write_text("\n".join(["x,y", *rows]) + "\n")
+    else:
+        write(path, x=LONG)
+    kind, cells = column(path)
+    assert (kind, cells) == ("identifier", list(map(str, LONG)))
+
+
+def test_long_numbers_that_differ_as_floats_are_numbers(tmp_path: Path) -> None:
+    values = [row * 10**17 for row in range(2, 2 + ROWS)]
+    assert column(write(tmp_path / "a.parquet", x=values)) == ("number", list(map(float, values)))

@@ -93,7 +93,7 @@ def test_a_file_that_is_read_only_is_left_as_it_is(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("old")
     (tmp_path / "file").chmod(0o444)
     if os.geteuid() == 0:  # whom the system lets write to every file
-        monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
+        monkeypatch.setattr(os, "access", lambda _, mode: not mode & os.W_OK)
     with pytest.raises(OutputError, match="Permission denied"):
         write_text(tmp_path / "file", "new")
     assert (tmp_path / "file").read_text() == "old"

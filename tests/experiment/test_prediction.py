@@ -184,3 +184,16 @@ def test_a_model_without_its_recipe_can_not_read_files(table: Path) -> None:
     ):
         pass
     assert load_for(cp.Model(net), "moons").name == "moons"
+
+
+def test_a_column_that_the_model_takes_names_the_samples_too(
+    model: cp.Model, tmp_path: Path
+) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text("y,x\n0.50,2\n-1,-1\n")
+    with predict_files(model, [path], id="y") as found:
+        answers = list(found.answers())
+    with predict_files(model, [path]) as found:
+        usual = list(found.answers())
+    assert [answer.source for answer in answers] == ["0.50", "-1"]
+    assert [one.probabilities for one in answers] == [one.probabilities for one in usual]

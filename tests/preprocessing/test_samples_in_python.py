@@ -177,3 +177,22 @@ def test_a_model_without_its_recipe_takes_what_its_network_takes() -> None:
     X = np.random.RandomState(0).randn(5, 2)
     np.testing.assert_array_equal(cp.Model(net).predict(X), net.predict(X))
     np.testing.assert_array_equal(cp.Model(net).predict_proba(X), net.predict_proba(X))
+
+
+def test_text_among_numbers_is_read_and_told_as_in_files(model: cp.Model, tmp_path: Path) -> None:
+    ages = ["20", "30 years", "abc", "N/A", "1,5"]
+    rows = [f"{age};Rome" for age in ages]
+    (tmp_path / "new.csv").write_text("\n".join(["age;city", *rows]) + "\n")
+    expected = by_hand(model, [20, np.nan, np.nan, np.nan, 1.5], ["Rome"] * 5)
+    for name, X in (
+        ("X", {"age": ages, "city": ["Rome"] * 5}),
+        ("new.csv", tmp_path / "new.csv"),
+    ):
+        with pytest.warns(UserWarning, match=":") as told:
+            np.testing.assert_allclose(model.predict_proba(X), expected)
+        assert [str(one.message) for one in told] == [
+            f"{name}: age: 2 cells are no number, '30 years' (row 2), 'abc' (row 3), and taken for "
+            "missing.",
+            f"{name}: Numbers are written with the decimal sign ',', in the training data with "
+            "'.'.",
+        ]

@@ -8,6 +8,7 @@ from clearprop.cli import output
 from clearprop.data import Dataset, class_names
 from clearprop.errors import UsageError, naming
 from clearprop.experiment import evaluation, learning
+from clearprop.experiment.folder import model_in
 from clearprop.files.models import Model, load
 
 _MISTAKES = 10
@@ -26,12 +27,13 @@ _CLASSES = 20
 )
 @output.json_option
 def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool) -> None:
-    """Measure the file MODEL on DATA, a name or a path, whose answers are known.
+    """Measure MODEL on DATA, a name or a path, whose answers are known.
 
-    Where DATA brings a test set, that is what counts; else all of it, which may hold samples that
-    the model has learned from. Classes may differ from the model's by case, plural or hyphens.
+    MODEL is a file or the folder of a run. Where DATA brings a test set, that is what counts; else
+    all of it, which may hold samples that the model has learned from. Classes may differ from the
+    model's by case, plural or hyphens.
     """
-    loaded = load(model)
+    loaded = load(model_in(model) or model)
     given = _pairs(mapped)
     dataset = learning.load_for(loaded, data)
     output.note_left_out(dataset.problems)

@@ -10,6 +10,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from io import StringIO
 from itertools import islice
 from typing import Any
 
@@ -134,12 +135,17 @@ def _print_table(columns: Sequence[str], rows: list[tuple[str, ...]]) -> None:
         table.add_column(name.rstrip(), justify="left" if name.endswith(" ") else "right")
     for row in rows:
         table.add_row(*row)
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console.width = _NO_EDGE
-    with console.capture() as captured:
-        console.print(table)
-    for line in captured.get().splitlines():
+    real, drawn = Console(), StringIO()  # what is captured of a real one is written to it as well
+    console = Console(
+        file=drawn,
+        force_terminal=real.is_terminal,
+        width=real.width if real.is_terminal else _NO_EDGE,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    console.print(table)
+    for line in drawn.getvalue().splitlines():
         _print(line.rstrip())
 
 

@@ -9,6 +9,7 @@ from clearprop.cli import output
 from clearprop.configuration import to_config
 from clearprop.errors import ClearpropError, UsageError, listed, shortened
 from clearprop.experiment import evaluate, folder, load_dataset, set_task, settings_in
+from clearprop.experiment.folder import model_in
 from clearprop.files.models import Model, load
 from clearprop.preprocessing import ArrayRecipe, CategoricalColumn, InputRecipe, PictureRecipe
 from clearprop.training import History
@@ -20,8 +21,11 @@ _WIDEST = 24  # characters of a fact's name, which a file may have of any length
 @click.argument("model", type=click.Path())
 @output.json_option
 def show(model: str, as_json: bool) -> None:
-    """Show what is in the file MODEL: layers, shapes, preprocessing, and what training reached."""
-    loaded = load(model)
+    """Show what is in MODEL: layers, shapes, preprocessing, and what training reached.
+
+    MODEL is a file or the folder of a run.
+    """
+    loaded = load(model_in(model) or model)
     summary = loaded.network.summary()
     recipe = loaded.preprocessing
     if as_json:

@@ -15,6 +15,7 @@ import numpy as np
 
 from clearprop.data.dataset import Dataset, Problem, Raw
 from clearprop.data.reading import DEFAULT, Reading, TextForm
+from clearprop.data.tables.understood import Understood
 from clearprop.errors import ClearpropError, DataError
 
 DEFLATE_LIMIT = 1032
@@ -41,11 +42,14 @@ class Samples:
         Sentences on what was understood, changed or left out, the most important first.
     problems : tuple of Problem
         The parts of the file that were left out.
+    columns : tuple of Understood
+        The columns of a table, as they were understood.
     """
 
     raw: Raw
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    columns: tuple[Understood, ...] = ()
 
 
 class Format(ABC):

@@ -2,19 +2,23 @@
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from clearprop.data.dataset import Raw
 from clearprop.data.selected_rows import Array
-from clearprop.data.tables.table import Column, Table, as_column
+from clearprop.data.tables.columns import as_known_date, as_number
+from clearprop.data.tables.known_columns import other_decimal
+from clearprop.data.tables.table import Column, Table, Words, as_column
+from clearprop.data.tables.understood import Spelling, decimal_of, doubts_of
 from clearprop.errors import DataError, ShapeError, counted, listed, naming
 from clearprop.preprocessing.array_recipe import ArrayRecipe
 from clearprop.preprocessing.input_files import found_files
 from clearprop.preprocessing.inputs import array_of, read_parts
 from clearprop.preprocessing.likeness import unlikeness
-from clearprop.preprocessing.recipe import PreparedRows, Preprocessing, prepare
+from clearprop.preprocessing.recipe import InputRecipe, PreparedRows, Preprocessing, prepare
 from clearprop.preprocessing.table_recipe import TableRecipe
 
 
@@ -74,13 +78,14 @@ def _is_path(X: Any) -> bool:
 
 def _raw_from(X: Any, recipe: Preprocessing) -> tuple[Raw, tuple[str, ...]]:
     if isinstance(X, Mapping) or hasattr(X, "columns"):
-        table, inputs = _table(X, recipe), recipe.inputs
+        inputs = recipe.inputs
+        table, notes = _read_as_in_files(_table(X, recipe), inputs)
         if isinstance(inputs, ArrayRecipe):
             return array_of(table.without(recipe.target.name or ""), inputs, "X"), ()
         known = {*recipe.reading().drop, *getattr(inputs, "roles", table.names)}
         extra = [name for name in table.names if name not in known]
         more = f"{counted(len(extra), 'column')} that training did not have, passed over: "
-        return table, (f"X: {more}{listed(extra, 5)}.",) if extra else ()
+        return table, (*notes, *([f"X: {more}{listed(extra, 5)}."] if extra else ()))
     if isinstance(recipe.inputs, TableRecipe):
         raise DataError(
             f"Found {type(X).__name__}, expected columns by name, as the model has learned from a "
@@ -111,6 +116,35 @@ def _table(X: Any, recipe: Preprocessing) -> Table:
     if len({len(column) for column in table.values()}) > 1:
         raise ShapeError("The columns of X differ in length.")
     return Table(table)
+
+
+def _read_as_in_files(table: Table, inputs: InputRecipe) -> tuple[Table, tuple[str, ...]]:
+    """Read text in columns of numbers and dates as it is read in files, and say what is none.
+
+    A column in which no cell is one is left as it is, for the recipe to refuse.
+    """
+    if not isinstance(inputs, TableRecipe):
+        return table, ()
+    texts = {
+        name: column
+        for name, column in table.columns.items()
+        if isinstance(column, Words) and inputs.roles.get(name) in ("number", "date")
+    }
+    form, roles = inputs.form, inputs.roles
+    numbers = [words for name, words in texts.items() if roles[name] == "number"]
+    decimal = decimal_of(numbers) or form.decimal or "."
+    spelling = Spelling(decimal, frozenset(map(str.lower, form.missing)), form.day_first)
+    tried = [
+        as_number(name, words, spelling)
+        if roles[name] == "number"
+        else as_known_date(name, words, spelling)
+        for name, words in texts.items()
+    ]
+    read = [replace(one, is_used=True) for one in tried if one and one.kind != "empty"]
+    notes = doubts_of(read, with_advice=False)
+    notes += [*inputs.other_units(read), *other_decimal(spelling, inputs.form)]
+    columns = {**table.columns, **{one.name: one.column for one in read}}
+    return Table(columns), tuple(f"X: {note}" for note in notes)
 
 
 def _column(series: Any, as_category: bool) -> Column:

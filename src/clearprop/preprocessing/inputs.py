@@ -22,6 +22,7 @@ from clearprop.preprocessing.input_files import InputFiles, shown
 from clearprop.preprocessing.likeness import unlikeness
 from clearprop.preprocessing.picture_recipe import PictureRecipe
 from clearprop.preprocessing.recipe import PreparedRows, Preprocessing, prepare
+from clearprop.preprocessing.table_recipe import TableRecipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,16 +91,21 @@ def read_parts(
                 prepared = prepare(inputs.raw, recipe.inputs, dtype)
         except (DataError, ShapeError) as error:
             errors.append(error)
-            problems += [_problem(shown(path), str(error).removesuffix(".")) for path in paths]
+            problems += [_problem(path, str(error).removesuffix(".")) for path in paths]
         else:
             parts.append(Part(None if pictured else paths[0], inputs, prepared))
-            problems += inputs.problems
+            problems += [
+                Problem(one.source.replace(str(paths[0]), shown(paths[0])), one.reason)
+                for one in inputs.problems
+            ]
     if errors and not parts:
         raise errors[0]
     return tuple(parts), tuple(problems)
 
 
-def _problem(name: str, message: str) -> Problem:
+def _problem(path: Path, message: str) -> Problem:
+    name = shown(path)
+    message = message.replace(str(path), name)  # the place of what was piped says nothing
     if message.startswith(f"{name} "):
         return Problem(name, message.removeprefix(f"{name} "))
     return Problem(name, f"can't be predicted from: {message.removeprefix(f'{name}: ')}")
@@ -153,14 +159,17 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing, label: str | None 
             f"{path} can't be predicted from. Expected a picture (JPEG, PNG, WebP, BMP, GIF), or a "
             f"{loading.suffixes(known)} file."
         )
-    samples = owner.read_inputs(
-        path, replace(reading, drop=(*reading.drop, *filter(None, [label])))
-    )
+    if label is not None and label not in (reading.roles or ()):
+        reading = replace(reading, drop=(*reading.drop, label))
+    samples = owner.read_inputs(path, reading)
     raw = samples.raw
     if isinstance(raw, Table) and isinstance(recipe.inputs, ArrayRecipe):
         raw = array_of(raw, recipe.inputs, path)
     raw, changed = recipe.inputs.bring(raw)
-    notes = tuple(f"{path.name}: {note}" for note in (*samples.notes, *changed))
+    units: tuple[str, ...] = ()
+    if isinstance(recipe.inputs, TableRecipe):
+        units = recipe.inputs.other_units(samples.columns)
+    notes = tuple(f"{path.name}: {note}" for note in (*samples.notes, *units, *changed))
     notes += unlikeness(raw, recipe.inputs, path.name)
     sources = tuple(f"{path.name} row {row + 1}" for row in range(len(raw)))
     return Inputs(raw, sources, samples.problems, notes)
@@ -179,10 +188,10 @@ def _read_pictures(paths: Sequence[Path], recipe: Preprocessing) -> Inputs:
 
 def as_written(path: Path, recipe: Preprocessing) -> Mapping[str, Words]:
     """Return the cells of a table by column, the target and every other, as its file has them."""
-    form = recipe.reading().text
-    owner = loading.format_of(path, form)
+    reading = recipe.reading()
+    owner = loading.format_of(path, reading.text)
     columns: dict[str, Words] = {}
-    return owner.as_written(path, form) if isinstance(owner, TableFormat) else columns
+    return owner.as_written(path, reading) if isinstance(owner, TableFormat) else columns
 
 
 def array_of(table: Table, recipe: ArrayRecipe, path: str | Path) -> Raw:

@@ -1,5 +1,6 @@
 """How samples to predict from differ from those of the training data, in plain sentences."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -10,7 +11,12 @@ from clearprop.data.tables.columns import MOST_CATEGORIES
 from clearprop.data.tables.table import Column, Table, as_numbers, as_words
 from clearprop.preprocessing.input_recipes import Recipe
 from clearprop.preprocessing.picture_recipe import PictureRecipe
-from clearprop.preprocessing.table_recipe import CategoricalColumn, NumericColumn, TableRecipe
+from clearprop.preprocessing.table_recipe import (
+    CategoricalColumn,
+    DateColumn,
+    NumericColumn,
+    TableRecipe,
+)
 
 FAR = 10.0
 """Standard deviations from the training data's mean beyond which a number is told as far."""
@@ -28,7 +34,8 @@ def unlikeness(
 
     Of a table, for each column: categories that training never had; numbers both outside the
     training range and more than `FAR` standard deviations from the mean; and, where there are at
-    least `FEWEST` numbers, more than half of them outside the training range: another unit.
+    least `FEWEST` numbers, more than half of them outside the training range: another unit; dates
+    that are as far outside as such numbers.
 
     Parameters
     ----------
@@ -63,6 +70,8 @@ def _of_column(cells: Column, column: object) -> Iterator[str]:
         yield from _new_categories(cells, column)
     elif isinstance(column, NumericColumn):
         yield from _far_numbers(as_numbers(cells, column.name), column)
+    elif isinstance(column, DateColumn):
+        yield from _far_dates(column.days(cells), column)
 
 
 def _new_categories(cells: Column, column: CategoricalColumn) -> Iterator[str]:
@@ -81,12 +90,8 @@ def _new_categories(cells: Column, column: CategoricalColumn) -> Iterator[str]:
 
 def _far_numbers(numbers: NDArray[np.float64], column: NumericColumn) -> Iterator[str]:
     low, high = column.low, column.high
-    if low is None or high is None:  # of a file that is older than these fields
-        outside, span = np.ones(len(numbers), dtype=bool), f"a mean of {column.mean:.6g}"
-    else:
-        outside, span = (numbers < low) | (numbers > high), f"{low:.6g} to {high:.6g}"
-    with np.errstate(over="ignore"):
-        far = outside & (np.abs(numbers - column.mean) / column.std > FAR)
+    outside = _outside(numbers, low, high)
+    far = outside & _are_far(numbers, column.mean, column.std)
     if far.any():
         told, amount = far, "far outside"
     else:
@@ -94,11 +99,44 @@ def _far_numbers(numbers: NDArray[np.float64], column: NumericColumn) -> Iterato
         present = np.count_nonzero(~np.isnan(numbers))
         if low is None or present < FEWEST or np.count_nonzero(told) <= present / 2:
             return
+    span = f"a mean of {column.mean:.6g}" if low is None else f"{low:.6g} to {high:.6g}"
     first = int(np.argmax(told))
     yield (
         f"{_rows(told)} with numbers {amount} those of training ({span}), the first row "
         f"{first + 1}: {numbers[first]:.6g}"
     )
+
+
+def _far_dates(days: NDArray[np.float64], column: DateColumn) -> Iterator[str]:
+    """Tell those far outside alone: that new samples are later than the old ones is usual."""
+    low, high = column.low, column.high
+    far = _outside(days, low, high) & _are_far(days, column.mean[0], column.std[0])
+    if far.any():
+        first = int(np.argmax(far))
+        mean = f"a mean of {_day(column.mean[0])}"
+        span = mean if low is None or high is None else f"{_day(low)} to {_day(high)}"
+        yield (
+            f"{_rows(far)} with dates far outside those of training ({span}), the first row "
+            f"{first + 1}: {_day(days[first])}"
+        )
+
+
+def _outside(
+    numbers: NDArray[np.float64], low: float | None, high: float | None
+) -> NDArray[np.bool_]:
+    """Tell the numbers outside a range, which files that are older than these fields lack."""
+    if low is None or high is None:
+        return np.ones(len(numbers), dtype=bool)
+    return (numbers < low) | (numbers > high)
+
+
+def _are_far(numbers: NDArray[np.float64], mean: float, std: float) -> NDArray[np.bool_]:
+    with np.errstate(over="ignore"):
+        return np.abs(numbers - mean) / std > FAR
+
+
+def _day(days: float) -> str:
+    return str(np.datetime64(math.floor(days), "D"))
 
 
 def _shortened(text: str) -> str:

@@ -113,7 +113,8 @@ def fit_inputs(dataset: Dataset) -> InputRecipe:
     X = dataset.X
     if isinstance(X, Table):
         ignored = tuple(one.name for one in dataset.columns if not one.is_used)
-        return TableRecipe.fit(X, ignored, dataset.form)
+        units = {one.name: one.unit for one in dataset.columns}
+        return TableRecipe.fit(X, ignored, dataset.form, units)
     if dataset.kind == "pictures":
         return PictureRecipe.fit(X, dataset.depth)
     return ArrayRecipe.fit(X)

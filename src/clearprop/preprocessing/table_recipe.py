@@ -1,6 +1,7 @@
 """The recipe of tables: what each column becomes, learned from training data."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +11,8 @@ from numpy.typing import DTypeLike, NDArray
 from clearprop.data.dataset import Raw
 from clearprop.data.reading import DEFAULT, Role, TextForm
 from clearprop.data.selected_rows import Array
-from clearprop.data.tables.columns import MOST_CATEGORIES, as_date
+from clearprop.data.tables.columns import MOST_CATEGORIES, as_known_date
+from clearprop.data.tables.numerals import is_marker
 from clearprop.data.tables.table import (
     Column,
     Table,
@@ -21,11 +23,12 @@ from clearprop.data.tables.table import (
     is_numeric,
     role_of,
 )
-from clearprop.data.tables.understood import Spelling
+from clearprop.data.tables.understood import Spelling, Understood
 from clearprop.errors import DataError, UsageError, listed
 from clearprop.preprocessing.fields import moments, require_names, require_numbers
 from clearprop.preprocessing.input_recipes import Recipe
 
+_NOTHING: Mapping[str, str] = {}
 _BLOCK = 2**14  # dates that are taken apart at a time: five numbers for each are kept
 
 
@@ -76,6 +79,8 @@ class NumericColumn(InputColumn):
         alike.
     low, high : float or None
         The lowest and the highest of them; None in files that are older than these fields.
+    unit : str or None
+        The unit that they were written with, ``hours`` for times of day; None where nobody knows.
     """
 
     median: float
@@ -83,6 +88,7 @@ class NumericColumn(InputColumn):
     std: float
     low: float | None = None
     high: float | None = None
+    unit: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -90,17 +96,19 @@ class NumericColumn(InputColumn):
         require_numbers((self.std,), f"The deviation of {self.name!r}", positive=True)
         if self.low is not None or self.high is not None:
             require_numbers((self.low, self.high), f"The range of {self.name!r}")
+        if self.unit:
+            require_names((self.unit,), f"The unit of {self.name!r}")
 
     @classmethod
-    def fit(cls, name: str, column: Column) -> "NumericColumn":
+    def fit(cls, name: str, column: Column, unit: str | None = None) -> "NumericColumn":
         """Learn median, mean and standard deviation; 0, 0 and 1 where every number is missing."""
         numbers = as_numbers(column, name)
         present = numbers[~np.isnan(numbers)]
         if len(present) == 0:
-            return cls(name, 0.0, 0.0, 1.0)
+            return cls(name, 0.0, 0.0, 1.0, unit=unit)
         mean, std = moments(present)
         low, high = float(present.min()), float(present.max())
-        return cls(name, float(np.median(present)), float(mean), float(std), low, high)
+        return cls(name, float(np.median(present)), float(mean), float(std), low, high, unit)
 
     def fill(self, out: Array, column: Column) -> None:
         """Write the standardised numbers, shape (N, 1)."""
@@ -167,10 +175,15 @@ class DateColumn(InputColumn):
     name : str
     mean, std : tuple of float
         The moments of each input in the training data; five of them where the hour counts.
+    low, high : float or None
+        The first and the last of its days, since 1970; None in files that are older than these
+        fields.
     """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    low: float | None = None
+    high: float | None = None
 
     role: ClassVar[Role] = "date"
 
@@ -180,6 +193,8 @@ class DateColumn(InputColumn):
         require_numbers(self.std, f"The deviation of {self.name!r}", positive=True)
         if len(self.mean) != len(self.std) or len(self.mean) not in (4, 5):
             raise UsageError(f"Found {len(self.mean)} means of {self.name!r}, expected 4 or 5.")
+        if self.low is not None or self.high is not None:
+            require_numbers((self.low, self.high), f"The range of {self.name!r}")
 
     @classmethod
     def fit(cls, name: str, column: Column) -> "DateColumn":
@@ -191,7 +206,8 @@ class DateColumn(InputColumn):
         if not len(present):
             return cls(name, (0.0,) * 4, (1.0,) * 4)
         mean, std = moments(parts)
-        return cls(name, tuple(mean.tolist()), tuple(std.tolist()))
+        low, high = float(parts[:, 0].min()), float(parts[:, 0].max())
+        return cls(name, tuple(mean.tolist()), tuple(std.tolist()), low, high)
 
     @property
     def width(self) -> int:
@@ -201,6 +217,14 @@ class DateColumn(InputColumn):
     def check(self, column: Column) -> None:
         """Raise DataError if a cell is no date."""
         _as_dates(column, self.name)
+
+    def days(self, column: Column) -> NDArray[np.float64]:
+        """Return the days since 1970, shape (N,); NaN where missing."""
+        dates = _as_dates(column, self.name)
+        days = np.full(len(dates), np.nan)
+        known = ~np.isnat(dates)
+        days[known] = dates[known].astype(np.float64) / 86400  # seconds
+        return days
 
     def fill(self, out: Array, column: Column) -> None:
         """Write the standardised parts, shape (N, width)."""
@@ -215,11 +239,12 @@ class DateColumn(InputColumn):
 def _as_dates(column: Column, name: str) -> NDArray[np.datetime64]:
     if is_date(column):
         return column  # type: ignore[return-value] # words are none
-    missing = is_missing(column)
+    words = as_words(column)
+    markers = [at for at, text in enumerate(words.texts) if is_marker(text)]
+    missing = np.isin(words.codes, [-1, *markers])
     if missing.all():
         return np.full(len(column), np.datetime64("NaT"), "datetime64[s]")
-    words = as_words(column)
-    read = as_date(name, words, Spelling())
+    read = as_known_date(name, words, Spelling())
     if read is not None and np.array_equal(is_missing(read.column), missing):
         return read.column  # type: ignore[return-value] # words are none
     row = int(np.argmin(missing if read is None else missing | ~is_missing(read.column)))
@@ -305,21 +330,35 @@ class TableRecipe(Recipe):
 
     @classmethod
     def fit(
-        cls, table: Table, ignored: tuple[str, ...] = (), form: TextForm = DEFAULT.text
+        cls,
+        table: Table,
+        ignored: tuple[str, ...] = (),
+        form: TextForm = DEFAULT.text,
+        units: Mapping[str, str] = _NOTHING,
     ) -> "TableRecipe":
-        """Learn every column of the training data."""
-        return cls(
-            tuple(
-                _KINDS[role_of(column)].fit(name, column) for name, column in table.columns.items()
-            ),
-            ignored,
-            form,
-        )
+        """Learn every column of the training data; of numbers also the unit, if it is known."""
+        columns: list[InputColumn] = []
+        for name, column in table.columns.items():
+            kind = _KINDS[role_of(column)]
+            if kind is NumericColumn:
+                columns.append(NumericColumn.fit(name, column, units.get(name)))
+            else:
+                columns.append(kind.fit(name, column))
+        return cls(tuple(columns), ignored, form)
 
     @property
     def roles(self) -> dict[str, Role]:
         """The kind of cells of each column, by its name."""
         return {column.name: column.role for column in self.columns}
+
+    def other_units(self, columns: Iterable[Understood]) -> tuple[str, ...]:
+        """Say which columns of numbers have a unit that training's had not, or another one."""
+        known = {one.name: one.unit for one in self.columns if isinstance(one, NumericColumn)}
+        return tuple(
+            f"{one.name}: {one.with_unit}; in training there was {known[one.name] or 'no unit'}."
+            for one in columns
+            if one.unit and known.get(one.name, one.unit) not in (None, one.unit)
+        )
 
     @property
     def input_shape(self) -> tuple[int, ...]:

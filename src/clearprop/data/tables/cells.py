@@ -42,6 +42,11 @@ class Numbers:
     is_code: bool
     has_points: bool = False
 
+    @property
+    def is_long(self) -> bool:
+        """Whether some have more digits than a float keeps."""
+        return bool(np.any(np.abs(self.values) >= 2**53))
+
     def others_as_words(self) -> Words:
         """Return the texts that are no number as a column of words."""
         texts = sorted(self.others)

@@ -1,5 +1,6 @@
 """Parquet and Feather: files of columns, whose types the file itself tells."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,23 +75,24 @@ class ColumnSource:
     def cells(self, as_words: Iterable[str], as_numbers: Iterable[str]) -> Mapping[str, Cells]:
         """Read every column; those that are asked for as words, as `words` does."""
         words = {*as_words}
-        read = zip(self.names, self._walk(self.names), strict=True)
-        return {name: _spelled(one) if name in words else one for name, one in read}
+        return {
+            name: _as_category(column) if name in words else _cells(column)
+            for name, column in self._walk(self.names)
+        }
 
     def words(self, names: Iterable[str]) -> Mapping[str, Words]:
-        """Read some columns, a number as short as it can be and a date as ISO 8601 does."""
-        names = list(names)
-        return {name: _spelled(one) for name, one in zip(names, self._walk(names), strict=True)}
+        """Read some columns with every digit, a date as ISO 8601 does."""
+        return {name: _as_written(column) for name, column in self._walk(names)}
 
     def problems(self) -> tuple[Problem, ...]:
         """Tell that no row was left out."""
         return ()
 
-    def _walk(self, names: Iterable[str]) -> Iterator[Cells]:
+    def _walk(self, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
         places = {name: place for place, name in enumerate(self.names)}
         with _reading(self.path):
             for name in names:
-                yield _cells(self._table.column(places[name]))
+                yield name, _decoded(self._table.column(places[name]))
 
 
 @contextmanager
@@ -214,14 +216,48 @@ def _require_moderate(rows: int, columns: int, size: int) -> None:
         )
 
 
+def _decoded(column: Any) -> Any:
+    """Give every cell of a column of pyarrow itself, but for text."""
+    pa = _library()
+    kind = column.type
+    if not pa.types.is_dictionary(kind) or _is_text(kind.value_type):
+        return column
+    decoded = [chunk.dictionary.take(chunk.indices) for chunk in column.chunks]
+    return pa.chunked_array(decoded, kind.value_type)
+
+
+def _as_category(column: Any) -> Words:
+    """Spell a column as text: a number as short as it can be, but with all of its digits."""
+    types, kind = _library().types, column.type
+    if types.is_integer(kind) or (types.is_decimal(kind) and kind.scale == 0):
+        return _words(column)  # a float would not keep them
+    read = _cells(column)
+    if types.is_float32(kind) or types.is_float16(kind):
+        numbers = np.asarray(column.to_numpy())  # 15.3, not 15.300000190734863
+        distinct, places = np.unique(numbers, return_inverse=True)
+        return as_words(np.array([float(str(one)) for one in distinct])[places])
+    return as_words(read.values if isinstance(read, Numbers) else read)
+
+
+def _as_written(column: Any) -> Words:
+    """Spell a column as text that tells every cell: dates without a time where none has one."""
+    pa = _library()
+    types, kind = pa.types, column.type
+    if types.is_date(kind) or types.is_decimal(kind):
+        return _words(column)
+    if not types.is_timestamp(kind):
+        return _as_category(column)
+    words = _words(column.cast(pa.timestamp(kind.unit)))  # with a zone: in UTC
+    texts = [re.sub(r"\.?0+$", "", text) if "." in text else text for text in words.texts]
+    if all(text.endswith(" 00:00:00") for text in texts):
+        texts = [text.removesuffix(" 00:00:00") for text in texts]
+    return Words(tuple(texts), words.codes)
+
+
 def _cells(column: Any) -> Cells:
     """Take a column of pyarrow for numbers, dates or words."""
     pa = _library()
     types, kind = pa.types, column.type
-    if types.is_dictionary(kind) and not _is_text(kind.value_type):
-        kind = kind.value_type
-        decoded = [chunk.dictionary.take(chunk.indices) for chunk in column.chunks]
-        column = pa.chunked_array(decoded, kind)
     if types.is_timestamp(kind) or types.is_date(kind):  # with a zone: in UTC
         return np.asarray(column.to_numpy()).astype("datetime64[s]")
     if types.is_duration(kind):
@@ -263,7 +299,3 @@ def _words(column: Any) -> Words:
     ranks[[places[text] for text in order]] = np.arange(len(places), dtype=np.int32)
     spelled = [text.upper() for text in order] if is_boolean else order
     return Words(tuple(spelled), ranks[np.concatenate(parts)])
-
-
-def _spelled(read: Cells) -> Words:
-    return as_words(read.values if isinstance(read, Numbers) else read)

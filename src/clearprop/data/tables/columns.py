@@ -22,6 +22,7 @@ from clearprop.data.tables.numerals import (
     date_forms_of,
     days_of,
     is_code,
+    lose_digits,
     read_dates,
     read_number,
 )
@@ -42,6 +43,7 @@ from clearprop.data.tables.understood import (
     Spelling,
     UnderstoodColumn,
     some,
+    with_unit,
 )
 
 MOST_CATEGORIES = 100
@@ -55,6 +57,7 @@ _YES_NO = [
     {"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"on", "off"},
     {"ja", "nein"}, {"oui", "non"}, {"si", "no"}, {"sí", "no"}, {"sim", "não"}, {"да", "нет"},
 ]  # fmt: skip
+_DIGITS_OF_DATE = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:\.0)?$")
 _NAME_OF_ROWS = re.compile(
     r"(?i:(.*[^a-z])?(id|uuid|guid|index|idx|rownum|rowid|row.?names?)|unnamed.*|id[^a-z].*)"
     r"|.*[a-z]I[dD]"
@@ -78,17 +81,20 @@ def understand(
         return _as_date(name, cells, "year-month-day")
     if isinstance(cells, Words):
         return _of_words(name, cells, spelling)
+    if as_written is not None and lose_digits(as_written.texts):
+        markers = [spelling.is_missing(text) for text in as_written.texts]
+        return _as_category(name, _without(as_written, markers))
     if as_written is not None and _are_none(cells, spelling):
         return _of_words(name, as_written, spelling)
     found = _of_numbers(name, cells, spelling)
-    if as_written is not None and not found.doubt.says:
+    if as_written is not None and may_group_thousands(cells) and not found.doubt.says:
         return replace(found, doubt=grouped(name, as_written))
     return found
 
 
 def needs_words(cells: Numbers, spelling: Spelling) -> bool:
     """Whether a column can't be understood without its cells as they are written."""
-    return _are_none(cells, spelling) or may_group_thousands(cells)
+    return _are_none(cells, spelling) or may_group_thousands(cells) or cells.is_long
 
 
 def of_column(name: str, column: Column) -> UnderstoodColumn:
@@ -131,7 +137,7 @@ def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
         found = replace(found, content=f"{found.content} {unit}")
     if found.is_used and as_hours:
         found = replace(found, remark=f"hours, {found.remark}")
-    return found
+    return with_unit(found, others, unit)
 
 
 def as_category(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
@@ -145,8 +151,10 @@ def as_category(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn
     return replace(found, doubt=doubt)
 
 
-def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | None:
-    """Take a column for dates; None where most cells are none."""
+def as_date(
+    name: str, words: Words, spelling: Spelling, most: float = STRANGERS
+) -> UnderstoodColumn | None:
+    """Take a column for dates; None where more than a share of the cells are none."""
     markers = np.array([spelling.is_missing(text) for text in words.texts], dtype=bool)
     counts = words.counts()
     texts = [text for text, marker in zip(words.texts, markers, strict=True) if not marker]
@@ -163,7 +171,7 @@ def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | N
     best = max(forms, key=lambda form: int(np.sum(~np.isnat(tried[form]))))
     dates[:-1][~markers] = tried[best]
     unread = np.isnat(dates[:-1]) & ~markers
-    if counts[unread].sum() > STRANGERS * counts[~markers].sum():
+    if counts[unread].sum() > most * counts[~markers].sum():
         return None
     strange = np.flatnonzero(unread).tolist()
     doubt = strangers(name, words, strange, counts, "dates")
@@ -176,6 +184,12 @@ def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | N
             f"{best} or {ties[1]}",
         )
     return _as_date(name, dates[words.codes], best, doubt)
+
+
+def as_known_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | None:
+    """Take a column that must be one of dates for it, 20240131 too; None where no cell is one."""
+    texts = tuple(_DIGITS_OF_DATE.sub(r"\1-\2-\3", text) for text in words.texts)
+    return as_date(name, Words(texts, words.codes), spelling, most=1.0)
 
 
 def _are_none(cells: Numbers, spelling: Spelling) -> bool:

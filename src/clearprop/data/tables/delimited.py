@@ -61,7 +61,8 @@ def _rows(
     width, path, above, names = len(source.names), file.path, header.skipped, header.row
     wrong: dict[int, int] = {}
     filled: list[int] = []
-    alone: list[list[str]] = []
+    waiting: list[list[str]] = []  # rows, or notes and empty lines below the table
+    nothing = [""] * width
     count = empty = again = before = began = fitting = 0
     row: list[str] = []
     with file.lines(dialect.skipped, dialect.comment) as lines:
@@ -69,32 +70,37 @@ def _rows(
         try:
             for row in dialect.reader(lines):
                 before, began = began, lines.at
+                cells = row
                 if above and row:
                     above -= 1
-                elif row == names:
+                    continue
+                if row == names:
                     again += 1
-                elif len(row) == width and (row[0] or any(row)):
+                    continue
+                if len(row) == width and (row[0] or any(row)):
                     if not row[-1] and width > _NARROW and not any(row[1:]):
-                        alone.append(row)  # a row without values, or a note below the table
+                        waiting.append(row)
                         continue
-                    if alone:
-                        yield from alone
-                        alone.clear()
-                    count, fitting = count + 1, began
-                    yield row
                 elif not any(map(str.strip, row)):
-                    empty += bool(row)
+                    if source.keeps_empty and (row or width == 1):
+                        waiting.append(nothing)
+                    else:
+                        empty += bool(row)
+                    continue
                 elif len(row) > width and not any(map(str.strip, row[width:])):
-                    count, fitting = count + 1, began
-                    yield row[:width]
+                    cells = row[:width]
                 elif began - before > 1 and "\n" in row[-1]:
                     raise _open_quote(path, before + 1)
                 elif width > len(row) > width / 2 and lines.last.endswith(("\n", "\r")):
-                    count, fitting = count + 1, began
                     filled.append(began)
-                    yield row + [""] * (width - len(row))
+                    cells = row + [""] * (width - len(row))
                 else:
                     wrong[began] = len(row)
+                    continue
+                yield from waiting
+                waiting.clear()
+                count, fitting = count + 1, began
+                yield cells
         except csv.Error as error:
             raise DataError(
                 f"Line {lines.at} of {path} can't be read: {error}. Perhaps a quote is left open."
@@ -113,8 +119,9 @@ def _rows(
             "are not as wide. Quote cells that hold the delimiter, or name it with --delimiter."
         )
     source.left_out = within
-    source.empty, source.filled, source.again = empty, filled, again
-    source.below = len(wrong) - len(within) + len(alone)
+    alone = sum(row is not nothing for row in waiting)
+    source.empty, source.filled, source.again = empty + len(waiting) - alone, filled, again
+    source.below = len(wrong) - len(within) + alone
 
 
 def _quotes_are_letters(file: TextFile, dialect: Dialect, width: int) -> bool:

@@ -27,6 +27,7 @@ _LONGEST = 400  # letters: the largest number has 309 digits, and patterns need 
 
 # No two parts of a pattern here may match the same letters: a long cell would take its square.
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_LOST = re.compile(r"-?[1-9]\d{15,307}")  # a float keeps 15 digits
 _CURRENCY = "$€£¥₹₽₩₺₴₪฿¢"
 _CODES = (  # of the currencies that most is traded in; other three letters are names: ITC11
     "AED|AUD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KES|KRW|MXN|MYR"
@@ -57,6 +58,17 @@ def is_code(cell: str) -> bool:
     """Whether digits are a name rather than a number: 007 is not 7."""
     digits = cell.lstrip("+-")
     return len(digits) > 1 and digits[0] == "0" and digits.isdigit()
+
+
+def lose_digits(cells: Iterable[str]) -> bool:
+    """Whether whole numbers that differ are one as floats: names of many digits."""
+    whole = {cell for cell in cells if _LOST.fullmatch(cell)}
+    return len({float(cell) for cell in whole}) < len(whole)
+
+
+def is_time(cell: str) -> bool:
+    """Whether a cell is a time of day, which is read as hours."""
+    return len(cell) <= _LONGEST and _CLOCK.fullmatch(cell) is not None
 
 
 def tells_decimal(cell: str) -> str | None:

@@ -15,6 +15,7 @@ from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.tables import columns
 from clearprop.data.tables.cells import Cells, Numbers, Rows, read_cells, read_words
 from clearprop.data.tables.doubts import emptied, total_row
+from clearprop.data.tables.known_columns import lacks_header, other_decimal, require_inputs
 from clearprop.data.tables.table import Column, Table, Words, is_missing
 from clearprop.data.tables.text_file import shown
 from clearprop.data.tables.understood import (
@@ -77,6 +78,8 @@ class RowSource:
         The number of lines that repeat the header.
     odd_lines : callable
         See `cells.read_cells`.
+    keeps_empty : bool
+        Whether a row without a filled cell is one, if others follow: each is to be answered.
     """
 
     path: Path
@@ -89,12 +92,14 @@ class RowSource:
     below: int = 0
     again: int = 0
     odd_lines: Callable[[], int | None] = lambda: None
+    keeps_empty: bool = False
 
     def cells(self, as_words: Iterable[str], as_numbers: Iterable[str]) -> Mapping[str, Cells]:
         """Read every column."""
         found = read_cells(self.rows, self.names, as_words, as_numbers, lambda: self.odd_lines())
         if not found:
-            raise DataError(f"{self.path} has a header but no rows.")
+            rows = "no row with a filled cell" if self.empty else "no rows"
+            raise DataError(f"{self.path} has a header but {rows}.")
         if self.empty:
             self.remarks.append(f"{counted(self.empty, 'row')} without a filled cell, passed over.")
         if self.below:
@@ -152,9 +157,10 @@ class TableFormat(Format):
         DataError
             If the file can't be read, or nothing is left to learn.
         """
-        source = self.source(path, reading.text)
+        source = self._open(path, reading)
         _require_names(source, reading)
         found, spelling = _understand(source, reading)
+        require_inputs(shown(path), source.names, reading)
         _require_numbers(path, found, reading)
         label, chosen = _choose_target(found, reading.target)
         dataset = _dataset(shown(path), source, reading, found, label, chosen)
@@ -172,8 +178,9 @@ class TableFormat(Format):
 
     def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Samples:
         """Read the columns that `reading.roles` names; all where it names none."""
-        source = self.source(path, reading.text)
+        source = self._open(path, reading, whole=True)
         found, spelling = _understand(source, reading)
+        require_inputs(shown(path), source.names, reading)
         notes = [*doubts_of(found, with_advice=False), *source.remarks]
         known = {*(reading.roles or source.names), *reading.drop}
         if extra := [name for name in source.names if name not in known]:
@@ -181,25 +188,31 @@ class TableFormat(Format):
                 f"{counted(len(extra), 'column')} that training did not have, passed over: "
                 f"{listed(extra, 5)}."
             )
-        if reading.roles and spelling.decimal != (reading.text.decimal or "."):
-            notes.append(
-                f"Numbers are written with the decimal sign {spelling.decimal!r}, in the training "
-                f"data with {reading.text.decimal!r}."
-            )
+        notes += other_decimal(spelling, reading.text) if reading.roles else ()
         table = Table({one.name: one.column for one in found})
-        return Samples(table, tuple(notes), source.problems())
+        facts = tuple(one.facts for one in found)
+        return Samples(table, tuple(notes), source.problems(), facts)
 
-    def as_written(self, path: Path, form: TextForm = DEFAULT.text) -> dict[str, Words]:
-        """Read every column, each cell as it is written."""
-        source = self.source(path, form)
+    def as_written(self, path: Path, reading: Reading = DEFAULT) -> dict[str, Words]:
+        """Read every column, each cell as it is written, of the rows that `read_inputs` reads."""
+        source = self._open(path, reading, whole=True)
         return dict(source.words(source.names))
+
+    def _open(self, path: Path, reading: Reading, *, whole: bool = False) -> Source:
+        """Open a file; with `whole` every row of it is to be answered."""
+        source = self.source(path, reading.text)
+        if reading.text.header is None and lacks_header(source.names, reading.roles or {}):
+            source = self.source(path, replace(reading.text, header=False))
+        if isinstance(source, RowSource):
+            source.keeps_empty = whole
+        return source
 
 
 def _require_names(source: Source, reading: Reading) -> None:
     """Raise UnknownNameError for a column that is named and not there.
 
-    Of a model's own reading that is the target alone: its recipe looks for the columns that it
-    takes, and those that training left out may be left out of the file, too.
+    Of a model's own reading that is the target alone: those that training left out may be left out
+    of the file, too.
     """
     said = (*reading.drop, *reading.keep, *reading.category, *reading.number)
     named = said if reading.roles is None else ()
@@ -313,7 +326,7 @@ def _as_asked(
     if words is not None and name in categories:
         return replace(columns.as_category(name, words, spelling), is_used=True)
     if words is not None and roles.get(name) == "date":
-        found = columns.as_date(name, words, spelling)
+        found = columns.as_known_date(name, words, spelling)
         return found or columns.as_category(name, words, spelling)
     return columns.understand(name, cells, spelling, words)
 

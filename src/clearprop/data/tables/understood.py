@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clearprop.configuration import Json
 from clearprop.data.tables.cells import Cells, Numbers
-from clearprop.data.tables.numerals import NULL, is_marker, read_number, tells_decimal
+from clearprop.data.tables.numerals import NULL, is_marker, is_time, read_number, tells_decimal
 from clearprop.data.tables.table import Column, Words
 from clearprop.errors import listed
 
@@ -68,6 +68,10 @@ class Understood:
     is_used : bool
     date_form : str
         The way in which its dates are written; empty for other kinds.
+    unit : str
+        The unit of its numbers, ``hours`` where some are times of day; empty where none has one.
+    with_unit : str
+        The number of cells that have it, and the first of them with its row, in words.
     """
 
     name: str
@@ -78,6 +82,8 @@ class Understood:
     doubt: Doubt = NO_DOUBT
     is_used: bool = True
     date_form: str = ""
+    unit: str = ""
+    with_unit: str = ""
 
     def to_json(self) -> dict[str, Json]:
         """Describe it in JSON values, without the cells."""
@@ -106,6 +112,20 @@ class UnderstoodColumn(Understood):
     def facts(self) -> Understood:
         """What was understood, without the cells."""
         return Understood(*(getattr(self, field.name) for field in fields(Understood)))
+
+
+def with_unit(found: UnderstoodColumn, others: Words, unit: str) -> UnderstoodColumn:
+    """Tell how many numbers have a unit, and where the first is; times of day are hours."""
+    times = [at for at, text in enumerate(others.texts) if is_time(text)]
+    having = times or [at for at, text in enumerate(others.texts) if unit and text.endswith(unit)]
+    rows = np.flatnonzero(np.isin(others.codes, having))
+    if not len(rows):
+        return found
+    unit, first = "hours" if times else unit, int(rows[0])
+    are = "cell is" if len(rows) == 1 else "cells are"
+    cell = others.texts[others.codes[first]][:40]
+    says = f"{len(rows):,} {are} read as {unit}, {cell!r} (row {first + 1})"
+    return replace(found, unit=unit, with_unit=says)
 
 
 def doubts_of(found: Iterable[Understood], *, with_advice: bool = True) -> list[str]:
