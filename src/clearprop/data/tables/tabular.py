@@ -13,7 +13,12 @@ from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.tables import columns
 from clearprop.data.tables.cells import Cells, Numbers, Rows, read_cells, read_words
-from clearprop.data.tables.known_columns import lacks_header, other_decimal, require_inputs
+from clearprop.data.tables.known_columns import (
+    encoding_of,
+    lacks_header,
+    other_decimal,
+    require_inputs,
+)
 from clearprop.data.tables.table import Column, Table, Words, is_missing
 from clearprop.data.tables.text_file import shown
 from clearprop.data.tables.understood import (
@@ -193,9 +198,12 @@ class TableFormat(Format):
 
     def _open(self, path: Path, reading: Reading, *, whole: bool = False) -> Source:
         """Open a file; with `whole` every row of it is to be answered."""
-        source = self.source(path, reading.text)
-        if reading.text.header is None and lacks_header(source.names, reading.roles or {}):
-            source = self.source(path, replace(reading.text, header=False))
+        form = reading.text
+        if reading.roles is not None:
+            form = replace(form, encoding=encoding_of(path, form.encoding))
+        source = self.source(path, form)
+        if form.header is None and lacks_header(source.names, reading.roles or {}):
+            source = self.source(path, replace(form, header=False))
         if isinstance(source, RowSource):
             source.keeps_empty = whole
         return source
@@ -363,8 +371,10 @@ def _dataset(
     notes = [f"Target: {name[:LONGEST_NAME]}{labelled}, {task}{why}."]
     if lost:
         notes.append(f"{counted(lost, 'row')} without a target, left out.")
-    notes += doubts_of([label, *found])
-    if gaps := [one.name[:LONGEST_NAME] for one in used if 2 * one.missing > len(there)]:
+    is_new = reading.roles is None  # what a model knows is settled, and nothing is advised
+    notes += doubts_of([label, *found], with_advice=is_new)
+    gaps = [one.name[:LONGEST_NAME] for one in used if 2 * one.missing > len(there)]
+    if gaps and is_new:
         notes.append(
             f"Over half of the cells are missing in {listed(gaps, 6)}; "
             "--drop COLUMN leaves one out."
