@@ -9,9 +9,7 @@ from clearprop.cli import output
 from clearprop.cli.options import form_options
 from clearprop.data import Dataset, class_names
 from clearprop.errors import UsageError, naming
-from clearprop.experiment import evaluation, learning
-from clearprop.experiment.folder import model_in
-from clearprop.experiment.learning import read_as
+from clearprop.experiment import evaluation, folder, learning
 from clearprop.files.models import Model, load
 
 _MISTAKES = 10
@@ -37,7 +35,7 @@ def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool, **fo
     all of it, which may hold samples that the model has learned from. Classes may differ from the
     model's by case, plural or hyphens.
     """
-    loaded = read_as(load(model_in(model) or model), form)
+    loaded = learning.read_as(load(folder.model_in(model) or model), form)
     given = _pairs(mapped)
     dataset = learning.load_for(loaded, data)
     output.note_left_out(dataset.problems)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from clearprop import preprocessing
 from clearprop.configuration import Json
@@ -98,7 +98,7 @@ def recipe_of(
     return model.preprocessing
 
 
-def read_as(model: Model, said: Mapping[str, str | bool | None]) -> Model:
+def read_as(model: Model, said: Mapping[str, Any]) -> Model:
     """Return a model that reads the text of tables in another form, as far as it is said.
 
     Raises
@@ -112,7 +112,7 @@ def read_as(model: Model, said: Mapping[str, str | bool | None]) -> Model:
     recipe = recipe_of(model, "read files")
     if not isinstance(recipe.inputs, preprocessing.TableRecipe):
         raise UsageError(f"--{next(iter(given))} says how a table is read; the model takes none.")
-    inputs = replace(recipe.inputs, form=replace(recipe.inputs.form, **cast("Any", given)))
+    inputs = replace(recipe.inputs, form=replace(recipe.inputs.form, **given))
     return replace(model, preprocessing=replace(recipe, inputs=inputs))
 
 

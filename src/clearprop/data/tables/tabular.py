@@ -11,14 +11,8 @@ import numpy as np
 from clearprop.data.dataset import Dataset, Problem
 from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT, Reading, TextForm
-from clearprop.data.tables import columns
+from clearprop.data.tables import columns, known_columns
 from clearprop.data.tables.cells import Cells, Numbers, Rows, read_cells, read_words
-from clearprop.data.tables.known_columns import (
-    encoding_of,
-    lacks_header,
-    other_decimal,
-    require_inputs,
-)
 from clearprop.data.tables.table import Column, Table, Words, is_missing
 from clearprop.data.tables.text_file import shown
 from clearprop.data.tables.understood import (
@@ -30,12 +24,7 @@ from clearprop.data.tables.understood import (
     doubts_of,
 )
 from clearprop.data.target import understand_target, why_values
-from clearprop.errors import (
-    DataError,
-    counted,
-    listed,
-    unknown_name,
-)
+from clearprop.errors import DataError, counted, listed, unknown_name
 
 _USUAL_TARGETS = ("target", "label", "class", "y")
 
@@ -159,7 +148,7 @@ class TableFormat(Format):
         source = self._open(path, reading)
         _require_names(source, reading)
         found, spelling = _understand(source, reading)
-        require_inputs(shown(path), source.names, reading)
+        known_columns.require_inputs(shown(path), source.names, reading)
         label, chosen = _choose_target(found, reading.target)
         dataset = _dataset(shown(path), source, reading, found, label, chosen)
         orders = [order for order in map(_day_first, found) if order is not None]
@@ -178,7 +167,7 @@ class TableFormat(Format):
         """Read the columns that `reading.roles` names; all where it names none."""
         source = self._open(path, reading, whole=True)
         found, spelling = _understand(source, reading)
-        require_inputs(shown(path), source.names, reading)
+        known_columns.require_inputs(shown(path), source.names, reading)
         notes = [*doubts_of(found, with_advice=False), *source.remarks]
         known = {*(reading.roles or source.names), *reading.drop}
         if extra := [name for name in source.names if name not in known]:
@@ -186,7 +175,7 @@ class TableFormat(Format):
                 f"{counted(len(extra), 'column')} that training did not have, passed over: "
                 f"{listed(extra, 5)}."
             )
-        notes += other_decimal(spelling, reading.text) if reading.roles else ()
+        notes += known_columns.other_decimal(spelling, reading.text) if reading.roles else ()
         table = Table({one.name: one.column for one in found})
         facts = tuple(one.facts for one in found)
         return Samples(table, tuple(notes), source.problems(), facts)
@@ -200,9 +189,9 @@ class TableFormat(Format):
         """Open a file; with `whole` every row of it is to be answered."""
         form = reading.text
         if reading.roles is not None:
-            form = replace(form, encoding=encoding_of(path, form.encoding))
+            form = replace(form, encoding=known_columns.encoding_of(path, form.encoding))
         source = self.source(path, form)
-        if form.header is None and lacks_header(source.names, reading.roles or {}):
+        if form.header is None and known_columns.lacks_header(source.names, reading.roles or {}):
             source = self.source(path, replace(form, header=False))
         if isinstance(source, RowSource):
             source.keeps_empty = whole
