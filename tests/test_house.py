@@ -52,12 +52,12 @@ def test_at_most_40_files_have_fewer_than_60_lines():
     assert len(short) <= 40, f"{len(short)} short files:{listing(short)}"
 
 
-def test_there_are_at_most_41500_lines():
+def test_there_are_at_most_42500_lines():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + lines_of(file)
-    assert sum(rooms.values()) <= 41_500, f"{sum(rooms.values())} lines:{listing(rooms)}"
+    assert sum(rooms.values()) <= 42_500, f"{sum(rooms.values())} lines:{listing(rooms)}"
 
 
 def code_and_imports(source):

@@ -1,14 +1,15 @@
 """``clearprop evaluate``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from clearprop.cli import output
+from clearprop.cli.options import form_options
 from clearprop.data import Dataset, class_names
 from clearprop.errors import UsageError, naming
-from clearprop.experiment import evaluation, learning
-from clearprop.experiment.folder import model_in
+from clearprop.experiment import evaluation, folder, learning
 from clearprop.files.models import Model, load
 
 _MISTAKES = 10
@@ -25,15 +26,16 @@ _CLASSES = 20
     metavar="NAME=CLASS",
     help="Which class of the model a class of DATA is; may be given several times.",
 )
+@form_options
 @output.json_option
-def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool) -> None:
+def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool, **form: Any) -> None:
     """Measure MODEL on DATA, a name or a path, whose answers are known.
 
     MODEL is a file or the folder of a run. Where DATA brings a test set, that is what counts; else
     all of it, which may hold samples that the model has learned from. Classes may differ from the
     model's by case, plural or hyphens.
     """
-    loaded = load(model_in(model) or model)
+    loaded = learning.read_as(load(folder.model_in(model) or model), form)
     given = _pairs(mapped)
     dataset = learning.load_for(loaded, data)
     output.note_left_out(dataset.problems)

@@ -78,6 +78,17 @@ def table_options(command: _Command) -> _Command:
     return command
 
 
+FORM = ("encoding", "delimiter", "decimal", "header")
+"""The settings that say how the text of a table is to be read."""
+
+
+def form_options(command: _Command) -> _Command:
+    """Add the options of `FORM`, for files whose text is written otherwise than training's."""
+    for name in reversed(FORM):
+        command = setting_option(name)(command)
+    return command
+
+
 def task_options(command: _Command) -> _Command:
     """Add the options of a run but ``--layers`` to a command; what is not given is None."""
     command = click.option(

@@ -2,11 +2,12 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from clearprop.cli import output
+from clearprop.cli.options import form_options
 from clearprop.core.parameters import Array
 from clearprop.data import Problem
 from clearprop.data.pictures.files import preview
@@ -14,6 +15,7 @@ from clearprop.data.pictures.formats import named_like_a_picture
 from clearprop.errors import UsageError, counted
 from clearprop.experiment.answer_files import require_format, save_answers
 from clearprop.experiment.folder import draw, model_in
+from clearprop.experiment.learning import read_as
 from clearprop.experiment.prediction import Answer, Predictions, predict_files
 from clearprop.files.models import load
 from clearprop.files.written import make_folder
@@ -51,6 +53,7 @@ _DRAWN = 50  # pictures at most: a table has thousands of rows
     "--show", is_flag=True, help="Draw what the network sees beside its answer, in this folder."
 )
 @click.option("--show-in", metavar="FOLDER", help="The same, in another folder.")
+@form_options
 @output.json_option
 @click.pass_context
 def predict(
@@ -65,13 +68,14 @@ def predict(
     show: bool,
     show_in: str | None,
     as_json: bool,
+    **form: Any,
 ) -> None:
     """Say what MODEL, a file or the folder of a run, makes of FILES.
 
     FILES are pictures or tables (CSV, TSV, NPZ), folders of them, patterns such as "new/*.png", or
     - for standard input.
     """
-    loaded = load(model_in(model) or model)
+    loaded = read_as(load(model_in(model) or model), form)
     drawn_in = show_in if show_in is not None else "." if show else None
     if proba and top is not None:
         raise UsageError("--proba tells all classes, --top some of them; give one of the two.")

@@ -9,7 +9,6 @@ from clearprop.cli import output
 from clearprop.configuration import to_config
 from clearprop.errors import ClearpropError, UsageError, listed, shortened
 from clearprop.experiment import evaluate, folder, load_dataset, set_task, settings_in
-from clearprop.experiment.folder import model_in
 from clearprop.files.models import Model, load
 from clearprop.preprocessing import ArrayRecipe, CategoricalColumn, InputRecipe, PictureRecipe
 from clearprop.training import History
@@ -25,7 +24,7 @@ def show(model: str, as_json: bool) -> None:
 
     MODEL is a file or the folder of a run.
     """
-    loaded = load(model_in(model) or model)
+    loaded = load(folder.model_in(model) or model)
     summary = loaded.network.summary()
     recipe = loaded.preprocessing
     if as_json:

@@ -4,9 +4,10 @@ Other data are loaded as the model's own were.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from clearprop import preprocessing
 from clearprop.configuration import Json
@@ -102,6 +103,24 @@ def recipe_of(
             f"yourself, and {otherwise}."
         )
     return model.preprocessing
+
+
+def read_as(model: Model, said: Mapping[str, Any]) -> Model:
+    """Return a model that reads the text of tables in another form, as far as it is said.
+
+    Raises
+    ------
+    UsageError
+        If something is said, and the model takes no table.
+    """
+    given = {name: value for name, value in said.items() if value is not None}
+    if not given:
+        return model
+    recipe = recipe_of(model, "read files")
+    if not isinstance(recipe.inputs, preprocessing.TableRecipe):
+        raise UsageError(f"--{next(iter(given))} says how a table is read; the model takes none.")
+    inputs = replace(recipe.inputs, form=replace(recipe.inputs.form, **given))
+    return replace(model, preprocessing=replace(recipe, inputs=inputs))
 
 
 def load_for(model: Model, name_or_path: str) -> Dataset:

@@ -9,14 +9,9 @@ from numpy.typing import NDArray
 from clearprop.data.dataset import Raw
 from clearprop.data.tables.columns import MOST_CATEGORIES
 from clearprop.data.tables.table import Column, Table, as_numbers, as_words
+from clearprop.preprocessing import table_recipe as tables
 from clearprop.preprocessing.input_recipes import Recipe
 from clearprop.preprocessing.picture_recipe import PictureRecipe
-from clearprop.preprocessing.table_recipe import (
-    CategoricalColumn,
-    DateColumn,
-    NumericColumn,
-    TableRecipe,
-)
 
 FAR = 10.0
 """Standard deviations from the training data's mean beyond which a number is told as far."""
@@ -56,7 +51,7 @@ def unlikeness(
     if isinstance(recipe, PictureRecipe) and recipe.likeness and not isinstance(raw, Table):
         rows = sources or [f"{name} row {row + 1}" for row in range(len(raw))]
         return recipe.likeness.unlike(raw, rows)
-    if not isinstance(raw, Table) or not isinstance(recipe, TableRecipe):
+    if not isinstance(raw, Table) or not isinstance(recipe, tables.TableRecipe):
         return ()
     return tuple(
         f"{name}, column {column.name!r}: {found}."
@@ -66,15 +61,15 @@ def unlikeness(
 
 
 def _of_column(cells: Column, column: object) -> Iterator[str]:
-    if isinstance(column, CategoricalColumn):
+    if isinstance(column, tables.CategoricalColumn):
         yield from _new_categories(cells, column)
-    elif isinstance(column, NumericColumn):
+    elif isinstance(column, tables.NumericColumn):
         yield from _far_numbers(as_numbers(cells, column.name), column)
-    elif isinstance(column, DateColumn):
+    elif isinstance(column, tables.DateColumn):
         yield from _far_dates(column.days(cells), column)
 
 
-def _new_categories(cells: Column, column: CategoricalColumn) -> Iterator[str]:
+def _new_categories(cells: Column, column: tables.CategoricalColumn) -> Iterator[str]:
     words = as_words(cells)
     places = words.translated({text: at for at, text in enumerate(column.categories)})
     new = (places < 0) & (words.codes >= 0)
@@ -88,7 +83,7 @@ def _new_categories(cells: Column, column: CategoricalColumn) -> Iterator[str]:
         )
 
 
-def _far_numbers(numbers: NDArray[np.float64], column: NumericColumn) -> Iterator[str]:
+def _far_numbers(numbers: NDArray[np.float64], column: tables.NumericColumn) -> Iterator[str]:
     low, high = column.low, column.high
     outside = _outside(numbers, low, high)
     far = outside & _are_far(numbers, column.mean, column.std)
@@ -107,7 +102,7 @@ def _far_numbers(numbers: NDArray[np.float64], column: NumericColumn) -> Iterato
     )
 
 
-def _far_dates(days: NDArray[np.float64], column: DateColumn) -> Iterator[str]:
+def _far_dates(days: NDArray[np.float64], column: tables.DateColumn) -> Iterator[str]:
     """Tell those far outside alone: that new samples are later than the old ones is usual."""
     low, high = column.low, column.high
     far = _outside(days, low, high) & _are_far(days, column.mean[0], column.std[0])

@@ -7,16 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from clearprop.data.tables import doubts
 from clearprop.data.tables.cells import Cells, Numbers
-from clearprop.data.tables.doubts import (
-    among_words,
-    currencies,
-    grouped,
-    may_group_thousands,
-    numbers_as_dates,
-    sentinel,
-    strangers,
-)
 from clearprop.data.tables.numerals import (
     NULL,
     date_forms_of,
@@ -87,14 +79,14 @@ def understand(
     if as_written is not None and _are_none(cells, spelling):
         return _of_words(name, as_written, spelling)
     found = _of_numbers(name, cells, spelling)
-    if as_written is not None and may_group_thousands(cells) and not found.doubt.says:
-        return replace(found, doubt=grouped(name, as_written))
+    if as_written is not None and doubts.may_group_thousands(cells) and not found.doubt.says:
+        return replace(found, doubt=doubts.grouped(name, as_written))
     return found
 
 
 def needs_words(cells: Numbers, spelling: Spelling) -> bool:
     """Whether a column can't be understood without its cells as they are written."""
-    return _are_none(cells, spelling) or may_group_thousands(cells) or cells.is_long
+    return _are_none(cells, spelling) or doubts.may_group_thousands(cells) or cells.is_long
 
 
 def of_column(name: str, column: Column) -> UnderstoodColumn:
@@ -129,8 +121,8 @@ def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
     counts = np.bincount(others.codes[unread], minlength=len(texts))
     strange = [at for at in np.argsort(-counts, kind="stable").tolist() if counts[at]]
     strange = [at for at in strange if not spelling.is_missing(texts[at])]
-    doubt = strangers(name, others, strange, counts)
-    found = _as_number(name, column, doubt if doubt.says else currencies(name, texts))
+    doubt = doubts.strangers(name, others, strange, counts)
+    found = _as_number(name, column, doubt if doubt.says else doubts.currencies(name, texts))
     markers = tuple(text for text in others.texts if text and spelling.is_missing(text))
     found = replace(found, markers=markers)
     if unit and found.is_used:
@@ -174,7 +166,7 @@ def as_date(
     if counts[unread].sum() > most * counts[~markers].sum():
         return None
     strange = np.flatnonzero(unread).tolist()
-    doubt = strangers(name, words, strange, counts, "dates")
+    doubt = doubts.strangers(name, words, strange, counts, "dates")
     unread_by = {form: int(np.isnat(tried[form]).sum()) for form in forms}
     ties = [best, *(form for form in forms if form != best and unread_by[form] == unread_by[best])]
     if not doubt.says and len(ties) > 1 and not told:
@@ -212,7 +204,7 @@ def _of_numbers(name: str, cells: Numbers, spelling: Spelling) -> UnderstoodColu
         return _as_date(name, days, "yearmonthday")
     if found.kind != "number" or found.doubt.says:
         return found
-    return replace(found, doubt=numbers_as_dates(name, column))
+    return replace(found, doubt=doubts.numbers_as_dates(name, column))
 
 
 def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
@@ -231,7 +223,7 @@ def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
     if found is not None:
         return found
     found = as_category(name, words, spelling)
-    doubt = among_words(found, words, is_number, markers)
+    doubt = doubts.among_words(found, words, is_number, markers)
     return replace(found, doubt=doubt) if doubt.says else found
 
 
@@ -247,7 +239,7 @@ def _as_number(name: str, column: NDArray[np.float64], doubt: Doubt = NO_DOUBT) 
         missing,
         f"{low:g} to {high:g}",
         "standardised" + (", the median where missing" if missing else ""),
-        doubt if doubt.says else sentinel(name, present),
+        doubt if doubt.says else doubts.sentinel(name, present),
         column=column,
     )
     if low == high:

@@ -6,10 +6,23 @@ from pathlib import Path
 
 from clearprop.data.reading import Reading, Role, TextForm
 from clearprop.data.tables.numerals import is_plain_number
+from clearprop.data.tables.text_file import open_text
 from clearprop.data.tables.understood import Spelling
 from clearprop.errors import DataError, did_you_mean, listed
 
+_PLAIN = bytes(range(128))  # which most encodings have in common
 _BY_PLACE = re.compile(r"column (\d{1,6})")
+
+
+def encoding_of(path: Path, training: str | None) -> str | None:
+    """Return the encoding of a text, that of training unless its bytes tell; then it is None."""
+    if training is None or _PLAIN.decode(training, "replace") != _PLAIN.decode():
+        return training
+    try:
+        told = open_text(path).encoding.startswith("utf")
+    except DataError:  # another alphabet, or no text at all
+        return training
+    return None if told else training
 
 
 def lacks_header(names: Sequence[str], roles: Mapping[str, Role]) -> bool:

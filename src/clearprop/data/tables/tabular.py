@@ -12,10 +12,13 @@ from clearprop.data.class_names import alike_in_words
 from clearprop.data.dataset import Dataset, Problem
 from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT, Reading, TextForm
-from clearprop.data.tables import columns
+from clearprop.data.tables import columns, known_columns
 from clearprop.data.tables.cells import Cells, Numbers, Rows, read_cells, read_words
+<<<<<<< HEAD
 from clearprop.data.tables.doubts import emptied, total_row
 from clearprop.data.tables.known_columns import lacks_header, other_decimal, require_inputs
+=======
+>>>>>>> h1
 from clearprop.data.tables.table import Column, Table, Words, is_missing
 from clearprop.data.tables.text_file import shown
 from clearprop.data.tables.understood import (
@@ -27,7 +30,11 @@ from clearprop.data.tables.understood import (
     doubts_of,
 )
 from clearprop.data.target import understand_target, why_values
+<<<<<<< HEAD
 from clearprop.errors import DataError, UsageError, counted, listed, unknown_name
+=======
+from clearprop.errors import DataError, counted, listed, unknown_name
+>>>>>>> h1
 
 _USUAL_TARGETS = ("target", "label", "class", "y")
 
@@ -160,8 +167,12 @@ class TableFormat(Format):
         source = self._open(path, reading)
         _require_names(source, reading)
         found, spelling = _understand(source, reading)
+<<<<<<< HEAD
         require_inputs(shown(path), source.names, reading)
         _require_numbers(path, found, reading)
+=======
+        known_columns.require_inputs(shown(path), source.names, reading)
+>>>>>>> h1
         label, chosen = _choose_target(found, reading.target)
         dataset = _dataset(shown(path), source, reading, found, label, chosen)
         orders = [order for order in map(_day_first, found) if order is not None]
@@ -180,7 +191,7 @@ class TableFormat(Format):
         """Read the columns that `reading.roles` names; all where it names none."""
         source = self._open(path, reading, whole=True)
         found, spelling = _understand(source, reading)
-        require_inputs(shown(path), source.names, reading)
+        known_columns.require_inputs(shown(path), source.names, reading)
         notes = [*doubts_of(found, with_advice=False), *source.remarks]
         known = {*(reading.roles or source.names), *reading.drop}
         if extra := [name for name in source.names if name not in known]:
@@ -188,7 +199,7 @@ class TableFormat(Format):
                 f"{counted(len(extra), 'column')} that training did not have, passed over: "
                 f"{listed(extra, 5)}."
             )
-        notes += other_decimal(spelling, reading.text) if reading.roles else ()
+        notes += known_columns.other_decimal(spelling, reading.text) if reading.roles else ()
         table = Table({one.name: one.column for one in found})
         facts = tuple(one.facts for one in found)
         return Samples(table, tuple(notes), source.problems(), facts)
@@ -200,9 +211,12 @@ class TableFormat(Format):
 
     def _open(self, path: Path, reading: Reading, *, whole: bool = False) -> Source:
         """Open a file; with `whole` every row of it is to be answered."""
-        source = self.source(path, reading.text)
-        if reading.text.header is None and lacks_header(source.names, reading.roles or {}):
-            source = self.source(path, replace(reading.text, header=False))
+        form = reading.text
+        if reading.roles is not None:
+            form = replace(form, encoding=known_columns.encoding_of(path, form.encoding))
+        source = self.source(path, form)
+        if form.header is None and known_columns.lacks_header(source.names, reading.roles or {}):
+            source = self.source(path, replace(form, header=False))
         if isinstance(source, RowSource):
             source.keeps_empty = whole
         return source
@@ -388,12 +402,20 @@ def _dataset(
     )
     notes = [f"Target: {name[:LONGEST_NAME]}{labelled}, {task}{why}."]
     if lost:
+<<<<<<< HEAD
         markers = listed(map(repr, label.markers), 3)
         as_said = f"; {markers} is taken for missing" if markers else ""
         notes.append(f"{counted(lost, 'row')} without a target, left out{as_said}.")
     notes += alike_in_words(class_names or (), plurals=False)
     notes += [*total_row([label, *found]), *doubts_of([label, *found])]
     if gaps := [one.name[:LONGEST_NAME] for one in used if 2 * one.missing > len(there)]:
+=======
+        notes.append(f"{counted(lost, 'row')} without a target, left out.")
+    is_new = reading.roles is None  # what a model knows is settled, and nothing is advised
+    notes += doubts_of([label, *found], with_advice=is_new)
+    gaps = [one.name[:LONGEST_NAME] for one in used if 2 * one.missing > len(there)]
+    if gaps and is_new:
+>>>>>>> h1
         notes.append(
             f"Over half of the cells are missing in {listed(gaps, 6)}; "
             "--drop COLUMN leaves one out."
