@@ -14,11 +14,7 @@ from clearprop.data.format import Format, Samples
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.tables import columns, known_columns
 from clearprop.data.tables.cells import Cells, Numbers, Rows, read_cells, read_words
-<<<<<<< HEAD
 from clearprop.data.tables.doubts import emptied, total_row
-from clearprop.data.tables.known_columns import lacks_header, other_decimal, require_inputs
-=======
->>>>>>> h1
 from clearprop.data.tables.table import Column, Table, Words, is_missing
 from clearprop.data.tables.text_file import shown
 from clearprop.data.tables.understood import (
@@ -30,11 +26,7 @@ from clearprop.data.tables.understood import (
     doubts_of,
 )
 from clearprop.data.target import understand_target, why_values
-<<<<<<< HEAD
 from clearprop.errors import DataError, UsageError, counted, listed, unknown_name
-=======
-from clearprop.errors import DataError, counted, listed, unknown_name
->>>>>>> h1
 
 _USUAL_TARGETS = ("target", "label", "class", "y")
 
@@ -167,12 +159,8 @@ class TableFormat(Format):
         source = self._open(path, reading)
         _require_names(source, reading)
         found, spelling = _understand(source, reading)
-<<<<<<< HEAD
-        require_inputs(shown(path), source.names, reading)
-        _require_numbers(path, found, reading)
-=======
         known_columns.require_inputs(shown(path), source.names, reading)
->>>>>>> h1
+        _require_numbers(path, found, reading)
         label, chosen = _choose_target(found, reading.target)
         dataset = _dataset(shown(path), source, reading, found, label, chosen)
         orders = [order for order in map(_day_first, found) if order is not None]
@@ -402,20 +390,15 @@ def _dataset(
     )
     notes = [f"Target: {name[:LONGEST_NAME]}{labelled}, {task}{why}."]
     if lost:
-<<<<<<< HEAD
         markers = listed(map(repr, label.markers), 3)
         as_said = f"; {markers} is taken for missing" if markers else ""
         notes.append(f"{counted(lost, 'row')} without a target, left out{as_said}.")
-    notes += alike_in_words(class_names or (), plurals=False)
-    notes += [*total_row([label, *found]), *doubts_of([label, *found])]
-    if gaps := [one.name[:LONGEST_NAME] for one in used if 2 * one.missing > len(there)]:
-=======
-        notes.append(f"{counted(lost, 'row')} without a target, left out.")
     is_new = reading.roles is None  # what a model knows is settled, and nothing is advised
+    if is_new:
+        notes += [*alike_in_words(class_names or (), plurals=False), *total_row([label, *found])]
     notes += doubts_of([label, *found], with_advice=is_new)
     gaps = [one.name[:LONGEST_NAME] for one in used if 2 * one.missing > len(there)]
     if gaps and is_new:
->>>>>>> h1
         notes.append(
             f"Over half of the cells are missing in {listed(gaps, 6)}; "
             "--drop COLUMN leaves one out."
