@@ -343,3 +343,10 @@ print("refused", refused)
     )
     assert done.returncode == 0, done.stderr[-1000:]
     assert 0 < int(done.stdout.split()[1]) < count
+
+
+def test_one_column_alone_is_nothing_to_learn_and_has_no_delimiter(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    parquet.write_table(pa.table({"y": Y}), path)
+    with pytest.raises(DataError, match=r"only one column, 'y'; expected one .* beside it\.$"):
+        load(path)
