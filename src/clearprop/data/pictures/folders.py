@@ -136,6 +136,7 @@ def _class_names(
         )
     if close := alike(names):
         notes.append(f"The classes {listed(close)} differ by little; if they are one, join them.")
+    notes += tree.wrappers_among(classes)
     inside = [inner for folder in classes for inner in folder.folders]
     if deeper := [picture for inner in inside for picture in inner.every_picture()]:
         lie = f"{tree.told(deeper)} lie in folders within the class folders"
