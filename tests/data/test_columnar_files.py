@@ -390,3 +390,10 @@ def test_names_of_many_digits_are_compared_as_text(tmp_path: Path, suffix: str) 
 def test_long_numbers_that_differ_as_floats_are_numbers(tmp_path: Path) -> None:
     values = [row * 10**17 for row in range(2, 2 + ROWS)]
     assert column(write(tmp_path / "a.parquet", x=values)) == ("number", list(map(float, values)))
+
+
+def test_one_column_alone_is_nothing_to_learn_and_has_no_delimiter(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    parquet.write_table(pa.table({"y": Y}), path)
+    with pytest.raises(DataError, match=r"only one column, 'y'; expected one .* beside it\.$"):
+        load(path)

@@ -95,7 +95,7 @@ def test_a_folder_without_class_folders_says_what_was_expected(tmp_path: Path) -
         load(tmp_path)
     write(tmp_path / "a.png")
     (tmp_path / "labels.csv").write_text("a.png,cat")
-    found = r"1 picture \(a\.png\); 1 file was passed over: 1 \.csv\. To predict"
+    found = r"1 picture \(a\.png\); 1 file was passed over: 1 \.csv\. No classes .*\. To predict"
     with pytest.raises(DataError, match=found):
         load(tmp_path)
 
@@ -165,6 +165,42 @@ def test_wrappers_are_gone_through_and_told(tmp_path: Path) -> None:
     assert dataset.notes[0] == f"The class folders lie in {inner}."
     assert dataset.sources is not None
     assert dataset.sources[0] == "archive/PetImages/Cat/0.png"
+
+
+def test_a_class_folder_that_holds_the_classes_again_is_told(tmp_path: Path) -> None:
+    make_folder(tmp_path / "dataset", cat=1, dog=1)
+    make_folder(tmp_path / "dataset" / "dataset", cat=1, dog=1)
+    notes = "\n".join(load(tmp_path / "dataset", size=(8, 8)).notes)
+    assert f"{tmp_path / 'dataset' / 'dataset'} is taken for a class" in notes
+    assert "named like those beside it, cat, dog." in notes
+
+
+def test_folds_that_hold_the_classes_are_told(tmp_path: Path) -> None:
+    for fold in ("fold0", "fold1", "fold2"):
+        make_folder(tmp_path / fold, cat=1, dog=1)
+    dataset = load(tmp_path, size=(8, 8))
+    assert dataset.class_names == ("fold0", "fold1", "fold2")
+    assert any(
+        note.startswith("Each of the classes fold0, fold1, fold2 holds folders cat, dog.")
+        for note in dataset.notes
+    )
+
+
+def test_other_folders_within_class_folders_are_not_taken_for_classes(tmp_path: Path) -> None:
+    make_folder(tmp_path / "cat", young=1, old=1)
+    make_folder(tmp_path / "dog", large=1, old=1)
+    notes = "\n".join(load(tmp_path, size=(8, 8)).notes)
+    assert "is taken for a class" not in notes
+    assert "Each of" not in notes
+
+
+def test_a_table_of_labels_beside_pictures_is_said_not_to_be_read(tmp_path: Path) -> None:
+    make_folder(tmp_path, images=2)
+    (tmp_path / "labels.csv").write_text("file,label\n0.png,cat\n1.png,dog\n")
+    notes = load(tmp_path, size=(8, 8)).notes
+    assert notes[-1] == (
+        "1 file was passed over: 1 .csv. No classes are read from .csv: folders name them."
+    )
 
 
 def test_links_in_a_circle_don_t_hang(tmp_path: Path) -> None:

@@ -9,8 +9,12 @@ from small_tables import cells_of, kinds_of, read, said_by, table_text, write
 
 from clearprop.data import Table, describe, load
 from clearprop.data.reading import Reading
+from clearprop.data.tables.columnar import Columnar
 from clearprop.data.tables.delimited import Delimited
+from clearprop.data.tables.json_lines import JsonLines
+from clearprop.data.tables.tabular import TableFormat
 from clearprop.data.tables.text_file import TextFile
+from clearprop.data.tables.workbooks import Workbook
 from clearprop.errors import DataError, UnknownNameError, UsageError
 from clearprop.preprocessing import fit_recipe
 
@@ -321,3 +325,16 @@ def test_notes_below_a_table_are_no_rows(tmp_path: Path) -> None:
     assert cells_of(dataset, "a") == [1, 4, 7, 1]
     assert "2 lines below the table, passed over." in dataset.notes
     assert "1 row without a target, left out." in dataset.notes
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+@pytest.mark.parametrize("one", [Delimited(), JsonLines(), Workbook(), Columnar()])
+def test_a_pipe_is_not_waited_for_and_is_told_how_to_be_read(
+    tmp_path: Path, one: TableFormat
+) -> None:
+    path = tmp_path / f"table{one.suffixes[0]}"
+    os.mkfifo(path)
+    with pytest.raises(DataError, match=r"it is a pipe, expected a file\. .*: give - for it\.$"):
+        one.read(path)
+    with pytest.raises(DataError, match="it is a pipe"):
+        one.read_inputs(path)

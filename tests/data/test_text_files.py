@@ -155,6 +155,13 @@ def test_what_unpacks_to_far_more_than_its_size_is_refused(tmp_path: Path) -> No
         (b"\n\n<!DOCTYPE html><html>", "web page"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         (b"a,b\n1,\0\n", "holds zero bytes"),
+        (b"% iris\n%\n\n@RELATION iris\n@ATTRIBUTE a NUMERIC\n@DATA\n1\n", "ARFF file of Weka"),
+        (
+            b"+----+-----+\n| id | y   |\n+----+-----+\n|  1 | yes |\n+----+-----+\n",
+            "client has drawn",
+        ),
+        (b"-- dump\n/*!40101 */;\n\nINSERT INTO t VALUES (1, 'a');\n", "SQL statements"),
+        (b"CREATE TABLE t (a INT);\n", "SQL statements"),
         (b"", "is empty"),
         (b"\n\n \n", "is empty"),
     ],

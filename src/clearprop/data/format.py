@@ -242,7 +242,11 @@ def _has_folders(folder: Path) -> bool:
 
 def cannot_read(path: str | os.PathLike[str], error: OSError) -> DataError:
     """Make the error for a file or folder that the system does not let us read."""
-    return DataError(
-        f"{os.fspath(path)} can't be read: {error.strerror or error}. "
-        "Check that it is there and that you may read it."
+    reason = str(error.strerror or error)
+    is_pipe = reason.startswith("it is a pipe")  # as `open_to_read` says
+    advice = (
+        "What comes through a pipe is read from standard input: give - for it."
+        if is_pipe
+        else "Check that it is there and that you may read it."
     )
+    return DataError(f"{os.fspath(path)} can't be read: {reason}. {advice}")

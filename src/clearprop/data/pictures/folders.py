@@ -134,7 +134,7 @@ def _class_names(
             f"{path} has pictures in one folder only, {names[0]}; {_empty(train)}. "
             "Expected one folder a class."
         )
-    notes += alike_in_words(names)
+    notes += [*alike_in_words(names), *tree.wrappers_among(classes)]
     inside = [inner for folder in classes for inner in folder.folders]
     if deeper := [picture for inner in inside for picture in inner.every_picture()]:
         lie = f"{tree.told(deeper)} lie in folders within the class folders"

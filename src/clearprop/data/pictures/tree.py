@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,6 +30,7 @@ PURPOSES = {
     "test": "to test with",
 }
 
+_TABLES = {".csv", ".tsv", ".xlsx", ".xls", ".json", ".jsonl", ".parquet"}  # perhaps of labels
 _MOST_LINKS = 2  # to folders, within each other: mutual links would have no end
 _DEEPEST = 40  # folders within each other
 
@@ -124,7 +125,9 @@ def passed_over(passed: Counter[str]) -> str:
     if rest := passed.total() - sum(most.values()):
         told.append(f"{rest} others")
     files = "1 file was" if passed.total() == 1 else f"{passed.total()} files were"
-    return f"{files} passed over: {', '.join(told)}."
+    tables = sorted(_TABLES & passed.keys())
+    beside = f" No classes are read from {listed(tables)}: folders name them." if tables else ""
+    return f"{files} passed over: {', '.join(told)}.{beside}"
 
 
 def _part_of(name: str) -> str | None:
@@ -142,6 +145,27 @@ def names_no_class(folder: Folder) -> bool:
     """Whether a folder is but a wrapper: test/test, test/images, test/unknown."""
     words = re.findall(r"[a-z]+", folder.name.casefold())
     return _part_of(folder.name) is not None or (bool(words) and _NO_CLASS.issuperset(words))
+
+
+def wrappers_among(classes: Sequence[Folder]) -> list[str]:
+    """Say which of the class folders hold what look like the classes: dataset/cat, fold1/cat."""
+    names = {folder.name for folder in classes}
+    inside = [{inner.name for inner in folder.classes()} for folder in classes]
+    notes = [
+        f"{folder.path} is taken for a class, but holds folders named like those beside it, "
+        f"{listed(sorted(own & names), 4)}. If it is a copy or holds the classes, remove it or "
+        "give its path."
+        for folder, own in zip(classes, inside, strict=True)
+        if own & names
+    ]
+    shared = set.intersection(*inside) if len(inside) > 1 else set()
+    if len(shared) > 1:
+        notes.append(
+            f"Each of the classes {listed(sorted(names), 4)} holds folders "
+            f"{listed(sorted(shared), 4)}. If those are the classes, put the pictures of each into "
+            "one folder."
+        )
+    return notes
 
 
 def find_parts(top: Folder, notes: list[str]) -> dict[str, Folder]:

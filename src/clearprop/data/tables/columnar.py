@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.reading import open_to_read
 from clearprop.data.dataset import Problem
 from clearprop.data.format import DEFLATE_LIMIT, cannot_read
 from clearprop.data.reading import TextForm
@@ -129,7 +130,7 @@ def _library() -> Any:
 def _read(path: Path) -> tuple[Any, list[str]]:
     """Read the columns of plain types; return them, and the names of all others."""
     pa = _library()
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         magic = file.read(len(_ARROW))
     with pa.OSFile(str(path)) as file:
         size = file.size()

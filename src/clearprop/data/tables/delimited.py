@@ -36,7 +36,9 @@ class Delimited(TableFormat):
         remarks = list(file.remarks)
         if are_objects(file):
             return objects_of(file, [*remarks, "It is JSON Lines, an object a line."])
-        return source_of(file, find_dialect(file, form, remarks), form, remarks)
+        source = source_of(file, find_dialect(file, form, remarks), form, remarks)
+        source.is_cut = True
+        return source
 
 
 def source_of(file: TextFile, dialect: Dialect, form: TextForm, remarks: list[str]) -> RowSource:

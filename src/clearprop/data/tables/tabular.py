@@ -79,6 +79,8 @@ class RowSource:
         See `cells.read_cells`.
     keeps_empty : bool
         Whether a row without a filled cell is one, if others follow: each is to be answered.
+    is_cut : bool
+        Whether its lines are cut into cells by a delimiter, which may be another one.
     """
 
     path: Path
@@ -92,6 +94,7 @@ class RowSource:
     again: int = 0
     odd_lines: Callable[[], int | None] = lambda: None
     keeps_empty: bool = False
+    is_cut: bool = False
 
     def cells(self, as_words: Iterable[str], as_numbers: Iterable[str]) -> Mapping[str, Cells]:
         """Read every column."""
@@ -422,9 +425,13 @@ def _nothing_to_learn_from(
     path: Path, source: Source, found: Sequence[UnderstoodColumn], name: str
 ) -> DataError:
     if len(source.names) == 1:
+        cut = (
+            " No delimiter cuts most of its lines into as many cells; --delimiter names another."
+            if isinstance(source, RowSource) and source.is_cut
+            else ""
+        )
         return DataError(
-            f"{path} has only one column, {name[:40]!r}: no delimiter cuts most of its lines into "
-            "as many cells. Expected one row a line; --delimiter names the sign between cells."
+            f"{path} has only one column, {name[:40]!r}; expected one to learn from beside it.{cut}"
         )
     why = "; ".join(f"{one.name[:40]}: {one.kind}, {one.remark}" for one in found[:5])
     left_out = source.problems()

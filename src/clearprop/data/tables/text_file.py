@@ -28,6 +28,7 @@ PACKED = (".gz", ".bz2", ".xz", ".zip")
 """The suffixes of packed files."""
 
 _SAMPLE = 2**18  # bytes or characters that are looked at to find out what a file is
+_FEW = 2**12  # bytes that tell what a text is, however many comments it begins with
 _MOST_LINES = 200
 _LONGEST_LINE = 2**25  # characters: more than 100,000 columns have
 _SMALL = 2**26  # bytes that any packed file may hold
@@ -56,6 +57,15 @@ _NO_TEXT = {
     b"SQLite format 3": "is an SQLite database; export its table as CSV",
     b"\x89PNG": "is a picture",
     b"\xff\xd8\xff": "is a picture",
+}
+
+
+_OTHER_TEXT = {  # a comment ends with its line, so that there is one way to match it
+    r"(?:%[^\n]*\n\s*)*@relation\s": "is an ARFF file of Weka; save it as CSV there",
+    r"\+(?:-{2,}\+)+\s*$": "is a table that a database client has drawn; have it write CSV",
+    r"(?:(?:--|/\*|set )[^\n]*\n\s*)*(?:insert into|create table|drop table)\s": (
+        "holds SQL statements; load them into a database, and export the table as CSV"
+    ),
 }
 
 
@@ -275,6 +285,10 @@ def require_text(path: str | Path, head: bytes) -> None:
         )
     if start.startswith(b"version https://git-lfs"):
         raise DataError(f"{path} is a pointer of Git LFS. Get the file itself: git lfs pull")
+    text = head[:_FEW].decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    for pattern, reason in _OTHER_TEXT.items():
+        if re.match(pattern, text, re.IGNORECASE | re.MULTILINE):
+            raise DataError(f"{path} {reason}.")
     if b"\0" in head and _encoding_of(head) in ("utf-8", "utf-8-sig"):
         raise DataError(f"{path} is no text: it holds zero bytes. Expected a table as text.")
 

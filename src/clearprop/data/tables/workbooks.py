@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from clearprop.core.reading import open_to_read
 from clearprop.data.dataset import Dataset
 from clearprop.data.format import Samples, cannot_read
 from clearprop.data.reading import DEFAULT, Reading, TextForm
@@ -92,15 +93,17 @@ def _naming_sheets(path: Path) -> Iterator[None]:
         yield
     except (DataError, UnknownNameError) as error:
         try:
+            _require_workbook(path)
+            _require_moderate(path)
             about, _ = _first_sheet(path)
-        except DataError:  # none can be read
+        except (DataError, OSError):  # none can be read
             raise error from None
         raise type(error)(" ".join([str(error), *_chosen(about)])) from error
 
 
 def _require_workbook(path: Path) -> None:
     """Refuse text and pages, which many programs write under the name of a workbook."""
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         head = file.read(2**10)
     if not head:
         raise DataError(f"{path} is empty.")
