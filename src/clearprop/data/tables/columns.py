@@ -7,24 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from clearprop.data.tables import doubts, numerals
 from clearprop.data.tables.cells import Cells, Numbers
-from clearprop.data.tables.doubts import (
-    among_words,
-    currencies,
-    grouped,
-    may_group_thousands,
-    numbers_as_dates,
-    sentinel,
-    strangers,
-)
-from clearprop.data.tables.numerals import (
-    NULL,
-    date_forms_of,
-    days_of,
-    is_code,
-    read_dates,
-    read_number,
-)
 from clearprop.data.tables.table import (
     Column,
     Words,
@@ -82,13 +66,13 @@ def understand(
         return _of_words(name, as_written, spelling)
     found = _of_numbers(name, cells, spelling)
     if as_written is not None and not found.doubt.says:
-        return replace(found, doubt=grouped(name, as_written))
+        return replace(found, doubt=doubts.grouped(name, as_written))
     return found
 
 
 def needs_words(cells: Numbers, spelling: Spelling) -> bool:
     """Whether a column can't be understood without its cells as they are written."""
-    return _are_none(cells, spelling) or may_group_thousands(cells)
+    return _are_none(cells, spelling) or doubts.may_group_thousands(cells)
 
 
 def of_column(name: str, column: Column) -> UnderstoodColumn:
@@ -118,13 +102,13 @@ def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
         values[times] = np.nan  # 12:30 among other numbers is none
     read = np.append(values, np.nan)[others.codes]
     column = np.where(others.codes >= 0, read, column)
-    column[np.isin(column, [read_number(text) for text in spelling.missing])] = np.nan
+    column[np.isin(column, [numerals.read_number(text) for text in spelling.missing])] = np.nan
     unread = np.isnan(read) & (others.codes >= 0)
     counts = np.bincount(others.codes[unread], minlength=len(texts))
     strange = [at for at in np.argsort(-counts, kind="stable").tolist() if counts[at]]
     strange = [at for at in strange if not spelling.is_missing(texts[at])]
-    doubt = strangers(name, others, strange, counts)
-    found = _as_number(name, column, doubt if doubt.says else currencies(name, texts))
+    doubt = doubts.strangers(name, others, strange, counts)
+    found = _as_number(name, column, doubt if doubt.says else doubts.currencies(name, texts))
     markers = tuple(text for text in others.texts if text and spelling.is_missing(text))
     found = replace(found, markers=markers)
     if unit and found.is_used:
@@ -139,9 +123,11 @@ def as_category(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn
     missing = [spelling.is_missing(text, among_words=True) for text in words.texts]
     markers = tuple(text for text, gone in zip(words.texts, missing, strict=True) if gone)
     found = replace(_as_category(name, _without(words, missing)), markers=markers)
-    if NULL not in words.texts:
+    if numerals.NULL not in words.texts:
         return found
-    doubt = Doubt(f"{name}: {NULL} is taken for missing, as databases write it", "database")
+    doubt = Doubt(
+        f"{name}: {numerals.NULL} is taken for missing, as databases write it", "database"
+    )
     return replace(found, doubt=doubt)
 
 
@@ -152,11 +138,11 @@ def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | N
     texts = [text for text, marker in zip(words.texts, markers, strict=True) if not marker]
     if not texts:
         return None
-    forms = date_forms_of(some(texts))
+    forms = numerals.date_forms_of(some(texts))
     if not forms:
         return None
     dates = np.full(len(words.texts) + 1, np.datetime64("NaT"), "datetime64[s]")
-    tried = {form: read_dates(texts, form) for form in forms}
+    tried = {form: numerals.read_dates(texts, form) for form in forms}
     told = spelling.day_first is not None
     day_first = spelling.day_first if told else spelling.decimal == ","
     forms.sort(key=lambda form: form.startswith("day") != day_first)
@@ -166,7 +152,7 @@ def as_date(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn | N
     if counts[unread].sum() > STRANGERS * counts[~markers].sum():
         return None
     strange = np.flatnonzero(unread).tolist()
-    doubt = strangers(name, words, strange, counts, "dates")
+    doubt = doubts.strangers(name, words, strange, counts, "dates")
     unread_by = {form: int(np.isnat(tried[form]).sum()) for form in forms}
     ties = [best, *(form for form in forms if form != best and unread_by[form] == unread_by[best])]
     if not doubt.says and len(ties) > 1 and not told:
@@ -194,11 +180,11 @@ def _are_none(cells: Numbers, spelling: Spelling) -> bool:
 def _of_numbers(name: str, cells: Numbers, spelling: Spelling) -> UnderstoodColumn:
     found = as_number(name, cells, spelling)
     column = as_numbers(found.column, name)
-    if "dat" in name.lower() and (days := days_of(column)) is not None:
+    if "dat" in name.lower() and (days := numerals.days_of(column)) is not None:
         return _as_date(name, days, "yearmonthday")
     if found.kind != "number" or found.doubt.says:
         return found
-    return replace(found, doubt=numbers_as_dates(name, column))
+    return replace(found, doubt=doubts.numbers_as_dates(name, column))
 
 
 def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
@@ -209,7 +195,11 @@ def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
     if spelling.unit(words):
         return as_number(name, words, spelling)
     is_number = np.zeros(len(words.texts), dtype=bool)
-    if few and np.mean(~np.isnan(spelling.numbers(few))) > 0.3 and not any(map(is_code, few)):
+    if (
+        few
+        and np.mean(~np.isnan(spelling.numbers(few))) > 0.3
+        and not any(map(numerals.is_code, few))
+    ):
         is_number[~markers] = ~np.isnan(spelling.numbers(texts))
         if counts[is_number].sum() >= (1 - STRANGERS) * max(counts[~markers].sum(), 1):
             return as_number(name, words, spelling)
@@ -217,7 +207,7 @@ def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
     if found is not None:
         return found
     found = as_category(name, words, spelling)
-    doubt = among_words(found, words, is_number, markers)
+    doubt = doubts.among_words(found, words, is_number, markers)
     return replace(found, doubt=doubt) if doubt.says else found
 
 
@@ -233,7 +223,7 @@ def _as_number(name: str, column: NDArray[np.float64], doubt: Doubt = NO_DOUBT) 
         missing,
         f"{low:g} to {high:g}",
         "standardised" + (", the median where missing" if missing else ""),
-        doubt if doubt.says else sentinel(name, present),
+        doubt if doubt.says else doubts.sentinel(name, present),
         column=column,
     )
     if low == high:
