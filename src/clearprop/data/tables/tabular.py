@@ -206,7 +206,9 @@ def _require_names(source: Source, reading: Reading) -> None:
 def _require_numbers(path: Path, found: Iterable[UnderstoodColumn], reading: Reading) -> None:
     for one in found:
         if one.name in reading.number and one.kind == "empty" and one.doubt.says:
-            raise DataError(f"{path}: --number names a column without any. {one.doubt.says}.")
+            raise DataError(
+                f"{path}: --number names a column without any; leave it out. {one.doubt.says}."
+            )
 
 
 def _understand(source: Source, reading: Reading) -> tuple[list[UnderstoodColumn], Spelling]:
@@ -316,7 +318,8 @@ def _dataset(
     if not there.any():
         why = f" {label.doubt.says}." if label.doubt.says else ""
         raise DataError(
-            f"{path}: no row has a value of {name[:LONGEST_NAME]!r}, the target ({chosen}).{why}"
+            f"{path}: no row has a value of {name[:LONGEST_NAME]!r}, the target ({chosen}).{why} "
+            "Name another column with --target."
         )
     values, rows = label.column[there], int(np.sum(there))
     y, class_names = understand_target(values, name, reading.task)
