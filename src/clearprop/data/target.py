@@ -1,4 +1,4 @@
-"""A target: whether it names classes or holds values, and which class each label is."""
+"""A target: which column, whether it names classes or holds values, and each label's class."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,10 +7,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.data.tables.table import Column, Words, as_column, as_words, is_date, is_numeric
+from clearprop.data.tables.understood import UnderstoodColumn
 from clearprop.errors import DataError, listed
 
+_USUAL_TARGETS = ("target", "label", "class", "y")
 MOST_CLASSES = 20
 """Whole numbers with more distinct values than this are values, unless they are called classes."""
+
+
+def choose_target(
+    found: Sequence[UnderstoodColumn], target: str | None
+) -> tuple[UnderstoodColumn, str]:
+    """Return the target, and how it was chosen."""
+    if target is not None:
+        [asked] = [one for one in found if one.name == target]
+        return asked, "as asked"
+    usual = [one for one in found if one.name.lower() in _USUAL_TARGETS]
+    if len(usual) == 1:
+        return usual[0], "by its name"
+    fit = [one for one in found if one.is_used and one.kind != "date" and not _is_unnamed(one)]
+    last_is_emptied = found[-1].kind == "empty" and found[-1].doubt.says
+    if not fit or fit[-1] is found[-1] or last_is_emptied:
+        return found[-1], "the last column"
+    return fit[-1], f"the last column that can be learned; {found[-1].name}: {_why_not(found[-1])}"
+
+
+def _is_unnamed(one: UnderstoodColumn) -> bool:
+    return one.name.startswith("unnamed ")
+
+
+def _why_not(one: UnderstoodColumn) -> str:
+    return one.kind if not one.is_used or one.kind == "date" else "without a name"
+
+
+def task_in_words(
+    values: Column, class_names: tuple[str, ...] | None, task: str | None
+) -> tuple[str, str]:
+    """Say what is learned, and why it is taken for that."""
+    if isinstance(values, Words) or class_names is not None:
+        names = class_names or ()
+        classes = f"{len(names):,} classes: {listed(names, 4)}"
+        if isinstance(values, Words) or task:
+            return classes, ""
+        return classes, "; few different whole numbers: --task regress takes them as values"
+    low, high = float(values.min()), float(values.max())
+    is_whole = not task and np.array_equal(values, np.trunc(values))
+    why = f"; {why_values(values)}: --task classify takes them as classes" if is_whole else ""
+    return f"values from {low:g} to {high:g}", why
 
 
 def understand_target(

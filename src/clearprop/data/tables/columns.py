@@ -7,17 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.data.tables import doubts
+from clearprop.data.tables import doubts, numerals
 from clearprop.data.tables.cells import Cells, Numbers
-from clearprop.data.tables.numerals import (
-    NULL,
-    date_forms_of,
-    days_of,
-    is_code,
-    lose_digits,
-    read_dates,
-    read_number,
-)
 from clearprop.data.tables.table import (
     Column,
     Words,
@@ -73,7 +64,7 @@ def understand(
         return _as_date(name, cells, "year-month-day")
     if isinstance(cells, Words):
         return _of_words(name, cells, spelling)
-    if as_written is not None and lose_digits(as_written.texts):
+    if as_written is not None and numerals.lose_digits(as_written.texts):
         markers = [spelling.is_missing(text) for text in as_written.texts]
         return _as_category(name, _without(as_written, markers))
     if as_written is not None and _are_none(cells, spelling):
@@ -116,7 +107,7 @@ def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
         values[times] = np.nan  # 12:30 among other numbers is none
     read = np.append(values, np.nan)[others.codes]
     column = np.where(others.codes >= 0, read, column)
-    column[np.isin(column, [read_number(text) for text in spelling.missing])] = np.nan
+    column[np.isin(column, [numerals.read_number(text) for text in spelling.missing])] = np.nan
     unread = np.isnan(read) & (others.codes >= 0)
     counts = np.bincount(others.codes[unread], minlength=len(texts))
     strange = [at for at in np.argsort(-counts, kind="stable").tolist() if counts[at]]
@@ -137,9 +128,11 @@ def as_category(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn
     missing = [spelling.is_missing(text, among_words=True) for text in words.texts]
     markers = tuple(text for text, gone in zip(words.texts, missing, strict=True) if gone)
     found = replace(_as_category(name, _without(words, missing)), markers=markers)
-    if NULL not in words.texts:
+    if numerals.NULL not in words.texts:
         return found
-    doubt = Doubt(f"{name}: {NULL} is taken for missing, as databases write it", "database")
+    doubt = Doubt(
+        f"{name}: {numerals.NULL} is taken for missing, as databases write it", "database"
+    )
     return replace(found, doubt=doubt)
 
 
@@ -152,11 +145,11 @@ def as_date(
     texts = [text for text, marker in zip(words.texts, markers, strict=True) if not marker]
     if not texts:
         return None
-    forms = date_forms_of(some(texts))
+    forms = numerals.date_forms_of(some(texts))
     if not forms:
         return None
     dates = np.full(len(words.texts) + 1, np.datetime64("NaT"), "datetime64[s]")
-    tried = {form: read_dates(texts, form) for form in forms}
+    tried = {form: numerals.read_dates(texts, form) for form in forms}
     told = spelling.day_first is not None
     day_first = spelling.day_first if told else spelling.decimal == ","
     forms.sort(key=lambda form: form.startswith("day") != day_first)
@@ -200,7 +193,7 @@ def _are_none(cells: Numbers, spelling: Spelling) -> bool:
 def _of_numbers(name: str, cells: Numbers, spelling: Spelling) -> UnderstoodColumn:
     found = as_number(name, cells, spelling)
     column = as_numbers(found.column, name)
-    if "dat" in name.lower() and (days := days_of(column)) is not None:
+    if "dat" in name.lower() and (days := numerals.days_of(column)) is not None:
         return _as_date(name, days, "yearmonthday")
     if found.kind != "number" or found.doubt.says:
         return found
@@ -215,7 +208,11 @@ def _of_words(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:
     if spelling.unit(words):
         return as_number(name, words, spelling)
     is_number = np.zeros(len(words.texts), dtype=bool)
-    if few and np.mean(~np.isnan(spelling.numbers(few))) > 0.3 and not any(map(is_code, few)):
+    if (
+        few
+        and np.mean(~np.isnan(spelling.numbers(few))) > 0.3
+        and not any(map(numerals.is_code, few))
+    ):
         is_number[~markers] = ~np.isnan(spelling.numbers(texts))
         if counts[is_number].sum() >= (1 - STRANGERS) * max(counts[~markers].sum(), 1):
             return as_number(name, words, spelling)

@@ -6,23 +6,10 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from clearprop.data.tables import numerals
 from clearprop.data.tables.cells import Cells, Numbers
-from clearprop.data.tables.numerals import (
-    DATE_FORMS,
-    currency_of,
-    days_of,
-    is_marker,
-    read_dates,
-    read_number,
-)
 from clearprop.data.tables.table import Words, as_words, is_numeric, number_text
-from clearprop.data.tables.understood import (
-    NO_DOUBT,
-    STRANGERS,
-    Doubt,
-    UnderstoodColumn,
-    some,
-)
+from clearprop.data.tables.understood import NO_DOUBT, STRANGERS, Doubt, UnderstoodColumn, some
 from clearprop.errors import counted, listed
 
 _SENTINELS = {-9.0, -99.99, -999.9, -999.99} | {
@@ -122,7 +109,7 @@ def among_words(
             "if they are amounts, write them as plain numbers of one unit.",
             of_unused=True,
         )
-    odd = [text for text in as_words(found.column).texts if is_marker(text)]
+    odd = [text for text in as_words(found.column).texts if numerals.is_marker(text)]
     if not odd or not found.is_used:
         return NO_DOUBT
     at = words.texts.index(odd[0])
@@ -136,7 +123,7 @@ def among_words(
 
 def _some_dates(texts: Sequence[str]) -> tuple[int, int] | None:
     """Return the places of a date, and of a text that is not written so, if most are dates."""
-    forms = [~np.isnat(read_dates(texts, form)) for form in DATE_FORMS]
+    forms = [~np.isnat(numerals.read_dates(texts, form)) for form in numerals.DATE_FORMS]
     usual = max(forms, key=np.sum)
     if 2 * np.any(forms, axis=0).sum() <= len(texts) or usual.all():
         return None
@@ -149,7 +136,7 @@ def numbers_as_dates(name: str, column: NDArray[np.float64]) -> Doubt:
     if low < _FIRST_DATE or not (low.is_integer() and high.is_integer()):
         return NO_DOUBT
     unit = next((unit for unit, since in _EPOCHS if since[0] <= low and high < since[1]), "")
-    days = days_of(column)
+    days = numerals.days_of(column)
     if days is None and (not unit or not np.array_equal(np.trunc(column), column, equal_nan=True)):
         return NO_DOUBT
     why = "days" if days is not None else f"{unit} since 1970"
@@ -163,7 +150,7 @@ def numbers_as_dates(name: str, column: NDArray[np.float64]) -> Doubt:
 
 def currencies(name: str, texts: Sequence[str]) -> Doubt:
     """Doubt amounts of different currencies, of which a column of numbers knows nothing."""
-    found = sorted({*map(currency_of, some(texts))} - {""})
+    found = sorted({*map(numerals.currency_of, some(texts))} - {""})
     if len(found) < 2:
         return NO_DOUBT
     says = f"{name}: amounts of several currencies, {listed(found, 4)}, are taken as plain numbers"
@@ -213,7 +200,7 @@ def emptied(name: str, cells: Cells, missing: Collection[str]) -> Doubt:
     texts = cells.others if isinstance(cells, Numbers) else as_words(cells).texts
     gone = {text for text in texts if text.lower() in missing}
     if isinstance(cells, Numbers):
-        gone |= {text for text in missing if read_number(text) in cells.values}
+        gone |= {text for text in missing if numerals.read_number(text) in cells.values}
     if not gone:
         return NO_DOUBT
     return Doubt(f"{name}: no cell is left, as --missing names {listed(sorted(gone), 3)}")

@@ -15,7 +15,7 @@ from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.tables import columns, known_columns
 from clearprop.data.tables.cells import Cells, Numbers, Rows, read_cells, read_words
 from clearprop.data.tables.doubts import emptied, total_row
-from clearprop.data.tables.table import Column, Table, Words, is_missing
+from clearprop.data.tables.table import Table, Words, is_missing
 from clearprop.data.tables.text_file import shown
 from clearprop.data.tables.understood import (
     LONGEST_NAME,
@@ -25,10 +25,8 @@ from clearprop.data.tables.understood import (
     decimal_of,
     doubts_of,
 )
-from clearprop.data.target import understand_target, why_values
+from clearprop.data.target import choose_target, task_in_words, understand_target
 from clearprop.errors import DataError, UsageError, counted, listed, unknown_name
-
-_USUAL_TARGETS = ("target", "label", "class", "y")
 
 
 class Source(Protocol):
@@ -164,7 +162,7 @@ class TableFormat(Format):
         found, spelling = _understand(source, reading)
         known_columns.require_inputs(shown(path), source.names, reading)
         _require_numbers(path, found, reading)
-        label, chosen = _choose_target(found, reading.target)
+        label, chosen = choose_target(found, reading.target)
         dataset = _dataset(shown(path), source, reading, found, label, chosen)
         orders = [order for order in map(_day_first, found) if order is not None]
         form = replace(
@@ -235,32 +233,9 @@ def _require_names(source: Source, reading: Reading) -> None:
 def _require_numbers(path: Path, found: Iterable[UnderstoodColumn], reading: Reading) -> None:
     for one in found:
         if one.name in reading.number and one.kind == "empty" and one.doubt.says:
-            raise DataError(f"{path}: --number names a column without any. {one.doubt.says}.")
-
-
-def _choose_target(
-    found: Sequence[UnderstoodColumn], target: str | None
-) -> tuple[UnderstoodColumn, str]:
-    """Return the target, and how it was chosen."""
-    if target is not None:
-        [asked] = [one for one in found if one.name == target]
-        return asked, "as asked"
-    usual = [one for one in found if one.name.lower() in _USUAL_TARGETS]
-    if len(usual) == 1:
-        return usual[0], "by its name"
-    fit = [one for one in found if one.is_used and one.kind != "date" and not _is_unnamed(one)]
-    last_is_emptied = found[-1].kind == "empty" and found[-1].doubt.says
-    if not fit or fit[-1] is found[-1] or last_is_emptied:
-        return found[-1], "the last column"
-    return fit[-1], f"the last column that can be learned; {found[-1].name}: {_why_not(found[-1])}"
-
-
-def _is_unnamed(one: UnderstoodColumn) -> bool:
-    return one.name.startswith("unnamed ")
-
-
-def _why_not(one: UnderstoodColumn) -> str:
-    return one.kind if not one.is_used or one.kind == "date" else "without a name"
+            raise DataError(
+                f"{path}: --number names a column without any; leave it out. {one.doubt.says}."
+            )
 
 
 def _understand(source: Source, reading: Reading) -> tuple[list[UnderstoodColumn], Spelling]:
@@ -370,7 +345,8 @@ def _dataset(
     if not there.any():
         why = f" {label.doubt.says}." if label.doubt.says else ""
         raise DataError(
-            f"{path}: no row has a value of {name[:LONGEST_NAME]!r}, the target ({chosen}).{why}"
+            f"{path}: no row has a value of {name[:LONGEST_NAME]!r}, the target ({chosen}).{why} "
+            "Name another column with --target."
         )
     values, rows = label.column[there], int(np.sum(there))
     y, class_names = understand_target(values, name, reading.task)
@@ -382,7 +358,7 @@ def _dataset(
     table = Table({one.name: one.column for one in used})
     lost = len(there) - rows
     labelled = "" if chosen == "as asked" else f" ({chosen})"
-    task, why = _task_in_words(values, class_names, reading.task)
+    task, why = task_in_words(values, class_names, reading.task)
     facts = replace(
         label.facts,
         kind="target",
@@ -440,19 +416,3 @@ def _nothing_to_learn_from(
         f"{path} has no column to learn {name[:40]!r} from{f' ({why})' if why else ''}. Expected "
         f"at least one beside the target; --keep COLUMN uses one that was left out.{lines}"
     )
-
-
-def _task_in_words(
-    values: Column, class_names: tuple[str, ...] | None, task: str | None
-) -> tuple[str, str]:
-    """Say what is learned, and why it is taken for that."""
-    if isinstance(values, Words) or class_names is not None:
-        names = class_names or ()
-        classes = f"{len(names):,} classes: {listed(names, 4)}"
-        if isinstance(values, Words) or task:
-            return classes, ""
-        return classes, "; few different whole numbers: --task regress takes them as values"
-    low, high = float(values.min()), float(values.max())
-    is_whole = not task and np.array_equal(values, np.trunc(values))
-    why = f"; {why_values(values)}: --task classify takes them as classes" if is_whole else ""
-    return f"values from {low:g} to {high:g}", why
