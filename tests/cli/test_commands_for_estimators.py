@@ -92,7 +92,7 @@ class TestPrediction:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("width,height\n1,2\n", "The column 'depth' is missing; found width, height. Add it"),
+            ("width,height\n1,2\n", "The column 'depth' is missing; found width, height. Did you"),
             ("width,height,depth\n1,2,3\n1,2,deep\n", "Row 2 of column 'depth' is missing, and"),
             ("width,height,depth\n1,2,3\n1,,3\n", "Row 2 of column 'height' is missing, and"),
             ("width,height,depth\n1,2,1e39\n", "Row 1 of column 'depth' is 1e+39"),

@@ -157,7 +157,7 @@ def test_sentences_are_not_cut_at_blanks(tmp_path: Path) -> None:
 
 
 def test_records_over_lines_of_different_lengths_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no delimiter cuts most of its lines"):
+    with pytest.raises(DataError, match="No delimiter cuts most of its lines"):
         load(write(tmp_path, "1 2 3\n4 5\n6 7 8 9\n10\n" * 9, "records.data"))
 
 

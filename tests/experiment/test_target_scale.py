@@ -115,7 +115,6 @@ def test_a_target_that_adds_up_is_left_as_it_is_and_that_is_said() -> None:
         lambda y: y - np.quantile(y, 0.9),  # some below 0
         lambda y: -y,
         lambda y: np.stack([y, y], axis=1),
-        lambda y: np.full(len(y), 5.0),
     ],
 )
 def test_other_targets_are_not_tried(values: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def test_what_is_no_number_is_told_even_if_that_is_all(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("new", "note", "first"),
     [
-        (["1", "12:30", "7"], "x: 1 cell is read as hours, '12:30' (row 2); ", 1.0),
+        (["11:15", "12:30", "7"], "x: 2 cells are read as hours, '11:15' (row 1); ", 11.25),
         ([f"{n} kg" for n in range(2, 12)], "x: 10 cells are read as kg, '2 kg' (row 1); ", 2.0),
     ],
 )

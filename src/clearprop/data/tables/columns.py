@@ -120,7 +120,7 @@ def as_number(name: str, cells: Cells, spelling: Spelling) -> UnderstoodColumn:
         found = replace(found, content=f"{found.content} {unit}")
     if found.is_used and as_hours:
         found = replace(found, remark=f"hours, {found.remark}")
-    return with_unit(found, others, unit)
+    return with_unit(found, others, unit, as_hours=as_hours)
 
 
 def as_category(name: str, words: Words, spelling: Spelling) -> UnderstoodColumn:

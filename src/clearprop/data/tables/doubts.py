@@ -230,7 +230,11 @@ def total_row(found: Sequence[UnderstoodColumn]) -> list[str]:
 def _is_sum(column: NDArray[np.float64]) -> bool:
     """Whether the last number, and not 0, is the sum of those above it."""
     last, above = column[-1], column[:-1][~np.isnan(column[:-1])]
-    return bool(last) and len(above) > 1 and bool(np.isclose(above.sum(), last, rtol=1e-9))
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # a sum beyond the largest number is no total
+        total = above.sum()
+    return bool(last) and len(above) > 1 and bool(np.isclose(total, last, rtol=1e-9))
 
 
 def may_group_thousands(cells: Numbers) -> bool:

@@ -50,6 +50,5 @@ def require_inputs(path: Path, names: Sequence[str], reading: Reading) -> None:
     if missing := [name for name in reading.roles or () if name not in names]:
         raise DataError(
             f"{path}: The column {missing[0]!r} is missing; found {listed(names)}."
-            f"{did_you_mean(missing[0], names)} Rename or add it; a cell may be empty if "
-            "nothing is known."
+            f"{did_you_mean(missing[0], names)} Rename or add it."
         )

@@ -114,9 +114,11 @@ class UnderstoodColumn(Understood):
         return Understood(*(getattr(self, field.name) for field in fields(Understood)))
 
 
-def with_unit(found: UnderstoodColumn, others: Words, unit: str) -> UnderstoodColumn:
+def with_unit(
+    found: UnderstoodColumn, others: Words, unit: str, *, as_hours: bool
+) -> UnderstoodColumn:
     """Tell how many numbers have a unit, and where the first is; times of day are hours."""
-    times = [at for at, text in enumerate(others.texts) if is_time(text)]
+    times = [at for at, text in enumerate(others.texts) if as_hours and is_time(text)]
     having = times or [at for at, text in enumerate(others.texts) if unit and text.endswith(unit)]
     rows = np.flatnonzero(np.isin(others.codes, having))
     if not len(rows):
