@@ -10,6 +10,7 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.options import setting_option, settings_from, task_options
+from clearprop.cli.scores import name, value
 from clearprop.errors import UsageError
 from clearprop.experiment import comparison
 from clearprop.files.written import make_folder
@@ -66,7 +67,7 @@ def compare(
     score = found[0].trials[0].score_name
     picture = folder / "comparison.png"
     rows = [(one.label, one.trials[0].parameters, one.scores) for one in found]
-    plots.save(plots.comparison(rows, f"validation {output.score_name(score)}"), picture)
+    plots.save(plots.comparison(rows, f"held-out {name(score)}"), picture)
     if as_json:
         output.say_json(
             {
@@ -87,19 +88,31 @@ def compare(
 
 
 def _say(found: Sequence[comparison.Architecture], score: str) -> None:
-    mean = f"mean {output.score_name(score)}"
+    mean = f"mean {name(score)}"
     output.say_table(
         ("hidden layers ", "parameters", mean, "spread", "lowest", "highest", "time each"),
         (
             (
                 architecture.label,
                 f"{architecture.trials[0].parameters:,}",
-                output.score_value(score, architecture.mean),
-                output.score_value(score, architecture.spread),
-                output.score_value(score, min(architecture.ended, default=math.nan)),
-                output.score_value(score, max(architecture.ended, default=math.nan)),
+                value(score, architecture.mean),
+                value(score, architecture.spread),
+                value(score, min(architecture.ended, default=math.nan)),
+                value(score, max(architecture.ended, default=math.nan)),
                 output.duration(fmean(trial.seconds for trial in architecture.trials)),
             )
             for architecture in found
         ),
     )
+    to_beat = found[0].baselines
+    constant = "the mean" if score == "r2" else "the larger class"
+    words = {"constant": f"always naming {constant}", "linear": "a linear model"}
+    told = [f"{words[key]} {value(score, to_beat[key])}" for key in words if key in to_beat]
+    if told:
+        output.say(f"To beat: {', '.join(told)}.")
+    below = [one.label for one in found if any(one.mean < x for x in to_beat.values())]
+    if below:
+        output.say(
+            f"Below that: {', '.join(below)}. The doctor may know why: clearprop doctor with the "
+            "data, or with the folder of a run."
+        )

@@ -7,9 +7,11 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.options import form_options
+from clearprop.cli.scores import beside, doubts, others, rare, text
 from clearprop.data import Dataset, class_names
 from clearprop.errors import UsageError, naming
-from clearprop.experiment import evaluation, folder, learning
+from clearprop.experiment import evaluation, folder
+from clearprop.experiment.task import load_for, read_as
 from clearprop.files.models import Model, load
 
 _MISTAKES = 10
@@ -35,25 +37,40 @@ def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool, **fo
     all of it, which may hold samples that the model has learned from. Classes may differ from the
     model's by case, plural or hyphens.
     """
-    loaded = learning.read_as(load(folder.model_in(model) or model), form)
+    loaded = read_as(load(folder.model_in(model) or model), form)
     given = _pairs(mapped)
-    dataset = learning.load_for(loaded, data)
+    dataset = load_for(loaded, data)
     output.note_left_out(dataset.problems)
     measured = _matched(loaded, dataset.test or dataset, given)
     for note in dict.fromkeys((*measured.notes, *dataset.notes)):
         output.note(note)
     found = evaluation.evaluate(loaded, measured)
     output.note_all(found.notes)
-    which = "the test set of " if dataset.test else ""
-    if not dataset.test and (warning := _learned_from(loaded, data)):
-        output.note(warning)
+    seen = not dataset.test and _is_known(loaded, data)
     if as_json:
         output.say_json(
-            {"model": model, "data": data, "test_set": bool(dataset.test), **found.to_json()}
+            {
+                "model": model,
+                "data": data,
+                "test_set": bool(dataset.test),
+                "learned_from": seen,
+                **found.to_json(),
+            }
         )
         return
-    score = output.score_text(found.score_name, found.score)
-    output.say_line(f"{which}{data}: {found.samples} samples, {score}, loss {found.loss:.4f}")
+    which = "the test set of " if dataset.test else ""
+    about = " that it has mostly learned from: no score for other samples" if seen else ""
+    output.say_line(f"{which}{data}: {found.samples} samples{about}: {beside(found)}")
+    for line in (others(found, dataset.target_name), *rare(found)):
+        output.say_line(f"  {line}")
+    if seen and (honest := _honest(loaded)):
+        output.say_line(honest)
+    if not seen:
+        run = output.word(
+            str(Path(model).parent if folder.model_in(model) == Path(model) else model)
+        )
+        for line in doubts(found, (f"clearprop doctor {run}", "train with --layers none")):
+            output.say_line(line)
     if found.classes:
         output.say()
         output.say_table(
@@ -84,25 +101,30 @@ def _matched(model: Model, dataset: Dataset, given: dict[str, str]) -> Dataset:
 def _pairs(mapped: tuple[str, ...]) -> dict[str, str]:
     """Read what --map says."""
     pairs: dict[str, str] = {}
-    for text in mapped:
-        name, equals, meant = text.partition("=")
+    for pair in mapped:
+        name, equals, meant = pair.partition("=")
         if not (name and equals and meant) or name in pairs:
-            raise UsageError(f"--map takes NAME=CLASS, once for each NAME; found {text!r}.")
+            raise UsageError(f"--map takes NAME=CLASS, once for each NAME; found {pair!r}.")
         pairs[name] = meant
     return pairs
 
 
-def _learned_from(model: Model, data: str) -> str | None:
-    """Warn of a score on samples that the model has seen, and tell the honest one beside it."""
+def _is_known(model: Model, data: str) -> bool:
+    """Whether a model has learned from data of that name."""
     settings = model.training.get("settings")
-    if not isinstance(settings, dict) or Path(str(settings.get("data"))) != Path(data):
+    return isinstance(settings, dict) and Path(str(settings.get("data"))) == Path(data)
+
+
+def _honest(model: Model) -> str | None:
+    """Tell the score on samples that the model has not learned from, as training saved it."""
+    told = model.training.get("score")
+    if not isinstance(told, dict):
         return None
-    warning = f"The model has learned from most of {data}, so this says little of other samples."
-    for name in ("accuracy", "r2"):
-        reached = model.training.get(f"validation_{name}")
-        if isinstance(reached, float):
-            warning += f" On those held out it reached {output.score_text(name, reached)}."
-    return warning
+    score = str(told.get("score"))
+    reached, samples = told.get(score), told.get("samples")
+    if not isinstance(reached, float) or not isinstance(samples, int):
+        return None
+    return f"On {samples:,} samples that it had not learned from it reached {text(score, reached)}."
 
 
 def _say_mistakes(found: evaluation.Evaluation) -> None:
@@ -114,7 +136,7 @@ def _say_mistakes(found: evaluation.Evaluation) -> None:
         )
         return
     count = "1 mistake" if len(found.mistakes) == 1 else f"{len(found.mistakes)} mistakes"
-    certain = found.probabilities is not None
+    certain = found.answers.probabilities is not None
     output.say(f"{count}, the most confident first:" if certain else f"{count}:")
     output.say_table(
         ("sample ", "true ", "predicted ", "probability")[: 3 + certain],

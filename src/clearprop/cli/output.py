@@ -214,21 +214,6 @@ def percent(share: float) -> str:
     return "–" if math.isnan(share) else f"{share:.2%}"
 
 
-def score_name(name: str) -> str:
-    """Write the name of a score as people do: ``accuracy``, ``R²``."""
-    return "R²" if name == "r2" else name
-
-
-def score_value(name: str, value: float) -> str:
-    """Write a score: ``98.33%``, ``0.5120``; ``–`` where there is none."""
-    return percent(value) if name == "accuracy" or math.isnan(value) else f"{value:.4f}"
-
-
-def score_text(name: str, value: float) -> str:
-    """Write a score with its name: ``accuracy 98.33%``, ``R² 0.5120``."""
-    return f"{score_name(name)} {score_value(name, value)}"
-
-
 def duration(seconds: float) -> str:
     """Write seconds: ``12.3 s``, ``0.04 s``."""
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2f} s"

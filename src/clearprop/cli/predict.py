@@ -15,8 +15,8 @@ from clearprop.data.pictures.formats import named_like_a_picture
 from clearprop.errors import UsageError, counted
 from clearprop.experiment.answer_files import require_format, save_answers
 from clearprop.experiment.folder import draw, model_in
-from clearprop.experiment.learning import read_as
 from clearprop.experiment.prediction import Answer, Predictions, predict_files
+from clearprop.experiment.task import read_as
 from clearprop.files.models import load
 from clearprop.files.written import make_folder
 

@@ -8,7 +8,7 @@ import click
 from clearprop.cli import output
 from clearprop.configuration import to_config
 from clearprop.errors import ClearpropError, UsageError, listed, shortened
-from clearprop.experiment import evaluate, folder, load_dataset, set_task, settings_in
+from clearprop.experiment import folder, load_dataset, measure_anew, set_task, settings_in
 from clearprop.files.models import Model, load
 from clearprop.preprocessing import ArrayRecipe, CategoricalColumn, InputRecipe, PictureRecipe
 from clearprop.training import History
@@ -103,8 +103,7 @@ def plot(run: str, as_json: bool) -> None:
     try:
         settings = settings_in(place / folder.SETTINGS)
         task = set_task(settings, load_dataset(settings))
-        measured = task.test or task.held_out
-        evaluated = None if measured is None else evaluate(model, measured)
+        evaluated, measured = measure_anew(task, model)
     except ClearpropError as error:
         output.note(
             f"Its data can't be used any more, so only curves and weights are drawn. {error}"

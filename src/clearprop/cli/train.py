@@ -7,9 +7,11 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.options import setting_option, settings_from, settings_of_run, task_options
+from clearprop.cli.scores import beside, doubts, others, rare, text
 from clearprop.errors import UsageError
-from clearprop.experiment import Task, learn, load_dataset, set_task
+from clearprop.experiment import Measured, Settings, Task, learn, load_dataset, measure, set_task
 from clearprop.experiment import folder as run_folder
+from clearprop.experiment.measuring import Part
 from clearprop.training import Checkpoint, ProgressLine
 
 _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way further down"}
@@ -31,7 +33,10 @@ _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way
     help="The time between two checkpoints; 0 for one each epoch.",
 )
 @output.json_option
+@click.pass_context
 def train(
+    ctx: click.Context,
+    /,
     data: str | None,
     out: str | None,
     resume: bool,
@@ -62,57 +67,79 @@ def train(
     folder = run_folder.open_folder(out, settings.data, resume=resume)
     task.settings.save(folder / run_folder.SETTINGS)
     output.note(_plan(task))
+    folds = task.settings.folds
     trained = learn(
         task,
         callbacks=[ProgressLine()],
+        in_fold=lambda number: [ProgressLine(label=f"fold {number} of {folds}")],
         checkpoint=Checkpoint(folder / run_folder.CHECKPOINT, checkpoint_every),
         resume=resume,
     )
-    measured = run_folder.measure(trained)
+    if trained.diverged is not None:
+        output.complain(str(trained.diverged))
+    measured = measure(trained)
     report = run_folder.save_run(folder, trained, measured)
-    shown = measured.test or measured.held_out
-    shown_data = task.test if measured.test else task.held_out
+    found = measured.score
     pictures, undrawn = run_folder.draw_run(
-        folder, trained.model, trained.history, shown, shown_data
+        folder, measured.model, trained.history, found, measured.scored
     )
     output.note_undrawn(undrawn)
     if as_json:
         output.say_json(report | {"pictures": [str(path) for path in pictures]})
     else:
-        _say_reached(report)
+        _say_reached(measured, task)
         _say_saved(report, folder, pictures)
-    if trained.diverged is not None:
-        raise trained.diverged
+        for line in () if found is None else doubts(found, _instead(folder, settings)):
+            output.say_line(line)
     if trained.history.stopped == "interrupted":
         output.note(_how_to_go_on(folder))
         raise KeyboardInterrupt
+    if trained.diverged is not None:
+        ctx.exit(1)
     if not as_json:
         _say_next(report, task.train.kind)
 
 
 def _plan(task: Task) -> str:
     settings, network = task.settings, task.network
-    held_out = f", {len(task.held_out)} held out" if task.held_out is not None else ""
-    test = f", {len(task.test)} to test" if task.test is not None else ""
+    folds = f", in {settings.folds} folds" if settings.folds else ""
+    chooses = "" if task.validation is None else f", {len(task.validation)} to choose the epoch"
+    test = "" if task.test is None else f", {len(task.test)} to test"
     units = [*(settings.layers or ()), *network.output_shape]
     inputs = "x".join(map(str, network.input_shape))
     return (
-        f"{settings.data}: {len(task.train)} samples to train on{held_out}{test}. "
+        f"{settings.data}: {len(task.train)} samples to train on{folds}{chooses}{test}. "
         f"Network {' - '.join([inputs, *map(str, units)])}, "
         f"{network.parameters.data.size:,} parameters."
     )
 
 
-def _say_reached(report: dict[str, Any]) -> None:
-    names = {"train": "Training", "validation": "Held out", "test": "Test set"}
-    for part, name in names.items():
-        reached = report.get(part)
-        if reached:
-            score = next(key for key in reached if key != "loss")
-            output.say(
-                f"{name:9} {report['samples'][part]:6} samples: "
-                f"{output.score_text(score, reached[score])}, loss {reached['loss']:.4f}"
-            )
+_PARTS: dict[Part, tuple[str, str]] = {
+    "test": ("Held out", ""),
+    "folds": ("Held out", ", each in turn"),
+    "validation": ("Choice", "no score, as they chose the epoch"),
+    "train": ("Training", "no score, as they were learned from"),
+}
+"""The name of each part, and what is to be known of its score."""
+
+
+def _say_reached(measured: Measured, task: Task) -> None:
+    for part, found in measured.parts.items():
+        label, about = _PARTS[part]
+        line = f"{label:9} {found.samples:6} samples"
+        if part in ("validation", "train"):
+            output.say_line(f"{line}: {text(found.score_name, found.score)}: {about}")
+            continue
+        output.say_line(f"{line}{about}: {beside(found)}")
+        output.say_line(f"{'':25} {others(found, task.train.target_name)}")
+        for told in rare(found):
+            output.say_line(f"{'':25} {told}")
+
+
+def _instead(folder: Path, settings: Settings) -> tuple[str, str]:
+    run, data = output.word(str(folder)), output.word(settings.data)
+    target = f" --target {output.word(settings.target)}" if settings.target else ""
+    return f"clearprop doctor {run}", f"clearprop train {data}{target} --layers none"
 
 
 def _say_saved(report: dict[str, Any], folder: Path, pictures: list[Path]) -> None:
@@ -126,13 +153,10 @@ def _say_saved(report: dict[str, Any], folder: Path, pictures: list[Path]) -> No
 
 
 def _say_next(report: dict[str, Any], kind: str) -> None:
-    model, data = output.word(str(report["model"])), output.word(report["data"])
+    model = output.word(str(report["model"]))
     new = {"pictures": "PICTURE... --show", "table": "NEW.csv", "array": "NEW.npz"}[kind]
     output.say(f"Next:  clearprop predict {model} {new}")
-    if "test" in report:
-        output.say(f"       clearprop evaluate {model} {data}")
-    else:
-        output.say(f"       clearprop show {model}")
+    output.say(f"       clearprop show {model}")
 
 
 def _how_to_go_on(folder: Path) -> str:

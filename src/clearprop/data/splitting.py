@@ -16,7 +16,9 @@ from clearprop.data.tables.table import Column, Table, Words, as_words, is_missi
 from clearprop.errors import DataError, UsageError, unknown_name
 
 
-def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
+def hold_out(
+    dataset: Dataset, share: float, seed: int, *, keep_single: bool = False
+) -> tuple[Dataset, Dataset]:
     """Split a data set in two at random; each class in the same proportion.
 
     Both parts keep the order of the samples. Each side gets at least one sample of every class.
@@ -28,6 +30,8 @@ def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Datase
         The part to hold out, between 0 and 1.
     seed : int
         The seed of the `numpy.random.RandomState` that chooses.
+    keep_single : bool, default False
+        Whether the only sample of a class is learned from, rather than an error.
 
     Returns
     -------
@@ -45,6 +49,8 @@ def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Datase
     held = np.zeros(len(dataset), dtype=bool)
     for name, members in _strata(dataset):
         if len(members) == 1:
+            if keep_single and dataset.class_names:
+                continue
             names = dataset.class_names
             as_values = (
                 ", learn its numbers as values with --task regress"
@@ -54,12 +60,51 @@ def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Datase
             raise DataError(
                 f"{name} of {dataset.name} has one sample only, {dataset.source(members[0])}: it "
                 "can't be both learned from and held out. "
-                f"Add samples, remove the class{as_values}, or hold nothing out with --validation "
-                "0."
+                f"Add samples, remove the class{as_values}, or hold nothing out with --test 0."
             )
         count = min(max(round(share * len(members)), 1), len(members) - 1)
         held[random_state.permutation(members)[:count]] = True
+    if not held.any():
+        raise DataError(
+            f"Every class of {dataset.name} has one sample only: none can be both learned from and "
+            "held out. Add samples, or hold nothing out with --validation 0."
+        )
     return dataset.take(~held), dataset.take(held)
+
+
+def folds(dataset: Dataset, count: int, seed: int) -> list[NDArray[np.bool_]]:
+    """Deal samples out to folds at random, each class in the same proportion.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    count : int
+        The number of folds; there are fewer where a fold would have no sample.
+    seed : int
+        The seed of the `numpy.random.RandomState` that chooses.
+
+    Returns
+    -------
+    list of ndarray of bool, shape (N,)
+        The samples of each fold. The only sample of a class is in none: it is learned from.
+
+    Raises
+    ------
+    DataError
+        If there are not two samples to deal out.
+    """
+    random_state = np.random.RandomState(seed)
+    shuffled = [random_state.permutation(members) for _, members in _strata(dataset)]
+    dealt = np.concatenate([np.empty(0, np.int64), *(one for one in shuffled if len(one) > 1)])
+    if len(dealt) < 2:
+        raise DataError(
+            f"{dataset.name} has no two samples of a class, so none can be held out. Add samples, "
+            "or hold nothing out with --folds 0 --validation 0 --test 0."
+        )
+    count = min(count, len(dealt))
+    fold = np.full(len(dataset), -1)
+    fold[dealt] = np.arange(len(dealt)) % count  # classes follow each other: so folds fill evenly
+    return [fold == number for number in range(count)]
 
 
 def hold_out_groups(
@@ -84,7 +129,6 @@ def hold_out_groups(
     Returns
     -------
     train, held_out : Dataset
-        Without the column: a group's name teaches nothing about new groups.
     note : str
         A sentence on what was done.
 
@@ -111,15 +155,10 @@ def hold_out_groups(
             "it: there would be nothing to learn that class from. Leave --group out."
         )
     held = chosen[groups]
-    note = (
-        f"Held out by {column!r}: {chosen.sum():,} of {len(distinct):,} groups, {_part(held)}. No "
-        "group is on both sides, and the column is left out of the inputs: a group's name teaches "
-        "nothing about new groups."
-    )
+    note = f"{chosen.sum():,} of {len(distinct):,} groups of {column!r}, {_part(held)}"
     if missing := int(is_missing(cells).sum()):
-        note += f" Rows without {column!r} ({missing:,}) are one group."
-    rest = without_column(dataset, column)
-    return rest.take(~held), rest.take(held), note + _absent(dataset, held)
+        note += f"; rows without {column!r} ({missing:,}) are one group"
+    return dataset.take(~held), dataset.take(held), f"{note}." + _absent(dataset, held)
 
 
 def hold_out_latest(dataset: Dataset, column: str, share: float) -> tuple[Dataset, Dataset, str]:
@@ -161,7 +200,7 @@ def hold_out_latest(dataset: Dataset, column: str, share: float) -> tuple[Datase
     later = np.cumsum(counts[::-1])[::-1]  # the rows from each time on
     first = distinct[1 + np.argmin(np.abs(later[1:] - share * len(cells)))]
     held, begin = ~missing & (times >= first), _spelled(distinct[distinct == first])
-    note = f"Held out by {column!r}: {_part(held)}, those from {begin} on."
+    note = f"{_part(held)}, those from {column} = {begin} on."
     if missing.any():
         note += f" Rows without {column!r} ({missing.sum():,}) are learned from."
     for name, rows in _strata(dataset):
@@ -169,7 +208,7 @@ def hold_out_latest(dataset: Dataset, column: str, share: float) -> tuple[Datase
             raise DataError(
                 f"{name} of {dataset.name} occurs only from {column} = {begin} on, in "
                 "the part that --time holds out: there is nothing to learn it from. Hold out less "
-                "with --validation, or leave --time out."
+                "with --test, or leave --time out."
             )
     return dataset.take(~held), dataset.take(held), note + _absent(dataset, held)
 

@@ -1,12 +1,15 @@
 """A whole experiment: from settings and data to a trained model, its measure and its pictures."""
 
 from clearprop.experiment.evaluation import ClassReport, Evaluation, Mistake, evaluate
-from clearprop.experiment.learning import Task, Trained, learn, load_dataset, set_task
+from clearprop.experiment.learning import Trained, learn
+from clearprop.experiment.measuring import Measured, measure, measure_anew
 from clearprop.experiment.settings import Settings, read_settings, settings_in
+from clearprop.experiment.task import Task, load_dataset, set_task
 
 __all__ = [
     "ClassReport",
     "Evaluation",
+    "Measured",
     "Mistake",
     "Settings",
     "Task",
@@ -14,6 +17,8 @@ __all__ = [
     "evaluate",
     "learn",
     "load_dataset",
+    "measure",
+    "measure_anew",
     "read_settings",
     "set_task",
     "settings_in",

@@ -56,12 +56,12 @@ def build_trainer(settings: Settings, samples: int) -> Trainer:
     """
     kind, epochs, batch_size = OPTIMIZERS[settings.optimizer], settings.epochs or 1, None
     if kind.full_batch:
-        optimizer = kind(alpha=settings.l2)
+        optimizer = kind(alpha=settings.l2 or 0.0)
     else:
         batch_size = min(settings.batch_size, samples) if settings.batch_size else None
         steps = epochs * steps_per_epoch(samples, batch_size)
         schedule = SCHEDULES[settings.schedule or "one-cycle"]
-        optimizer = kind(schedule(settings.learning_rate or 0.0, steps), alpha=settings.l2)
+        optimizer = kind(schedule(settings.learning_rate or 0.0, steps), alpha=settings.l2 or 0.0)
     return Trainer(
         optimizer=optimizer,
         epochs=epochs,

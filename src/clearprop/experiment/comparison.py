@@ -3,7 +3,7 @@
 import math
 import multiprocessing
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from clearprop.configuration import Json
 from clearprop.core.blas import available_cores, blas_threads
-from clearprop.experiment.evaluation import evaluate
-from clearprop.experiment.learning import learn, load_dataset, set_task
+from clearprop.experiment.learning import learn
+from clearprop.experiment.measuring import measure
 from clearprop.experiment.settings import Settings
+from clearprop.experiment.task import load_dataset, set_task
 from clearprop.experiment.values import Units
 
 _load_once = cache(load_dataset)
@@ -30,11 +31,13 @@ class Trial:
     seed : int
     parameters : int
         The count of numbers that it learns.
-    score_name : {"accuracy", "r2"}
+    score_name : {"accuracy", "balanced_accuracy", "r2"}
     score : float
-        The score on held-out samples, or on the test set where there are none; NaN where training
-        diverged.
+        The score on samples that were held out and have chosen nothing, if there are any; NaN where
+        training diverged.
     seconds : float
+    baselines : mapping of str to float
+        The score of always the same answer, ``constant``, and of a ``linear`` model.
     """
 
     layers: tuple[int, ...]
@@ -43,6 +46,7 @@ class Trial:
     score_name: str
     score: float
     seconds: float
+    baselines: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,14 @@ class Architecture:
         """The standard deviation of their scores, of the sample; NaN for fewer than two."""
         return float(np.std(self.ended, ddof=1)) if len(self.ended) > 1 else math.nan
 
+    @property
+    def baselines(self) -> dict[str, float]:
+        """The mean score of each baseline on the samples of the trials."""
+        names = self.trials[0].baselines
+        return {
+            name: float(np.mean([one.baselines[name] for one in self.trials])) for name in names
+        }
+
     def to_json(self) -> dict[str, Json]:
         """Describe it in JSON values."""
         first = self.trials[0]
@@ -87,6 +99,7 @@ class Architecture:
             "mean": self.mean,
             "spread": self.spread,
             "seconds": [trial.seconds for trial in self.trials],
+            "baselines": dict(self.baselines),
         }
 
 
@@ -127,15 +140,17 @@ def _train(settings: Settings) -> Trial:
     with blas_threads(1):
         task = set_task(settings, _load_once(replace(settings, layers=None, seed=0)))
         trained = learn(task)
-        measured = evaluate(trained.model, task.held_out or task.test or task.train)
+        measured = measure(trained)
+    found = measured.score or measured.parts.get("validation") or measured.parts["train"]
     diverged = trained.diverged is not None or not len(trained.history)
     return Trial(
         layers=settings.layers or (),
         seed=settings.seed,
         parameters=task.network.parameters.data.size,
-        score_name=measured.score_name,
-        score=float("nan") if diverged else measured.score,
+        score_name=found.score_name,
+        score=float("nan") if diverged else found.score,
         seconds=0.0 if diverged else trained.history.rows[-1]["seconds"],
+        baselines={name: one[found.score_name] for name, one in found.baselines.items()},
     )
 
 

@@ -9,8 +9,9 @@ from clearprop.doctor import Doctor, Examination, Names, examine
 from clearprop.errors import ClearpropError, DataError, UsageError
 from clearprop.experiment.building import build_trainer
 from clearprop.experiment.folder import HISTORY, MODEL, SETTINGS, is_run
-from clearprop.experiment.learning import Task, learn, load_dataset, set_task
+from clearprop.experiment.learning import learn
 from clearprop.experiment.settings import Settings, settings_in
+from clearprop.experiment.task import Task, load_dataset, set_task
 from clearprop.files.models import load
 from clearprop.training import Callback, History
 from clearprop.training.samples import steps_per_epoch
@@ -61,7 +62,7 @@ def examine_run(
     found = examine(
         model.network,
         *task.prepared(task.train),
-        validation=None if task.held_out is None else task.prepared(task.held_out),
+        validation=None if task.validation is None else task.prepared(task.validation),
         trainer=build_trainer(task.settings, len(task.train)),
         history=history,
         start=task.network,
@@ -102,5 +103,5 @@ def _task_of_run(folder: Path, settings: Settings, data: str | None) -> Task:
 
 
 def _names(task: Task) -> Names:
-    held_out = task.train if task.held_out is None else task.held_out
+    held_out = task.train if task.validation is None else task.validation
     return Names(task.train.class_names, task.train.source, held_out.source)

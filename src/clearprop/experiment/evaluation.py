@@ -1,5 +1,6 @@
 """Answers of a model to raw data, measured where the truth is known."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,13 @@ from clearprop.configuration import Json
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset
 from clearprop.errors import naming
-from clearprop.experiment.learning import recipe_of
+from clearprop.experiment.answers import Answers, answers
+from clearprop.experiment.baselines import constant_answers, linear_answers
+from clearprop.experiment.scores import headline, scores_of
+from clearprop.experiment.task import recipe_of
 from clearprop.files.models import Model
-from clearprop.network.metrics import tally_for
 from clearprop.preprocessing import ClassTarget, prepare, unlikeness
+from clearprop.preprocessing.recipe import TargetRecipe
 
 _MOST_CONFUSED = 1000  # classes: of more, the table of their confusion fills memory
 _FURTHEST = 10  # samples that are told as mistakes where answers are values
@@ -64,20 +68,20 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The measure of a model on a data set.
+    """The measure of answers to samples whose truth is known.
 
     Parameters
     ----------
-    samples : int
-    loss : float
-        The loss that is trained on: of values, the squared error of the standardised ones, on the
-        scale that is learned.
-    score_name : {"accuracy", "r2"}
-    score : float
-        The accuracy, or R² of the values on their own scale.
-    truth, predicted : ndarray, shape (N,) or (N, outputs)
-        The class indices, or the values on their own scale.
-    probabilities : ndarray, shape (N, K), or None
+    answers : Answers
+        The answers for N samples.
+    score_name : {"accuracy", "balanced_accuracy", "r2"}
+        The score that counts: where a class is rare, always naming another one is right too often
+        for its accuracy to say much.
+    scores : mapping of str to float
+        Every score by its name, see `scores_of`.
+    baselines : mapping of str to mapping of str to float
+        The same of answers that are to be beaten: ``constant``, the larger class or the mean, and
+        ``linear``, a linear model, each where it is known.
     confusion : ndarray of int, shape (K, K), or None
         The counts of samples: rows are the truth, columns the prediction. None for values, and for
         more than 1,000 classes.
@@ -90,24 +94,49 @@ class Evaluation:
         data.
     """
 
-    samples: int
-    loss: float
+    answers: Answers
     score_name: str
-    score: float
-    truth: Array
-    predicted: Array
-    probabilities: Array | None
+    scores: Mapping[str, float]
+    baselines: Mapping[str, Mapping[str, float]]
     confusion: Array | None
     classes: tuple[ClassReport, ...]
     mistakes: tuple[Mistake, ...]
     notes: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Json]:
-        """Describe it in JSON values, without the arrays of single samples."""
+    @property
+    def samples(self) -> int:
+        """The number of samples."""
+        return len(self.answers)
+
+    @property
+    def loss(self) -> float:
+        """The mean loss that is trained on: of values, that of the standardised ones."""
+        return self.answers.loss
+
+    @property
+    def score(self) -> float:
+        """The score that counts."""
+        return self.scores[self.score_name]
+
+    def beats(self, name: str) -> bool | None:
+        """Whether the score is above that of a baseline; None where that is not known."""
+        other = self.baselines.get(name, {}).get(self.score_name)
+        return None if other is None else self.score > other
+
+    def scores_to_json(self) -> dict[str, Json]:
+        """Describe the scores, and those to be beaten, in JSON values."""
         return {
             "samples": self.samples,
             "loss": self.loss,
-            self.score_name: self.score,
+            "score": self.score_name,
+            **self.scores,
+            "baselines": {name: dict(scores) for name, scores in self.baselines.items()},
+        }
+
+    def to_json(self) -> dict[str, Json]:
+        """Describe it in JSON values, without the arrays of single samples."""
+        return {
+            **self.scores_to_json(),
             "classes": [vars(report) for report in self.classes],
             "confusion": None if self.confusion is None else self.confusion.tolist(),
             "mistakes": [vars(mistake) for mistake in self.mistakes],
@@ -116,7 +145,7 @@ class Evaluation:
 
 
 def evaluate(model: Model, dataset: Dataset) -> Evaluation:
-    """Measure a model on a data set.
+    """Measure a model on a data set, beside what it has to beat.
 
     Raises
     ------
@@ -128,43 +157,63 @@ def evaluate(model: Model, dataset: Dataset) -> Evaluation:
     recipe, network = recipe_of(model, "be measured on raw data"), model.network
     with naming(dataset.name):
         X = prepare(dataset.X, recipe.inputs, network.dtype)
-        y = network.targets(recipe.target.encode(dataset))
+        recipe.target.encode(dataset)
         raw, changed = recipe.inputs.bring(dataset.X)
     notes = tuple(f"{dataset.name}: {note}" for note in changed)
     notes += unlikeness(raw, recipe.inputs, dataset.name)
-    tally = tally_for(network.loss)
-    # The weights of a run that diverged may give an infinite loss; the number itself says so.
-    with np.errstate(over="ignore", invalid="ignore"):
-        logits = network.logits(X)
-        tally.add(network.loss, logits, y)
-        loss, _ = network.loss(logits, y)
-    measured = (len(dataset), loss, tally.name, tally.value())
-    if isinstance(recipe.target, ClassTarget):
-        return _of_classes(model, recipe.target, dataset, logits, measured, notes)
-    truth = recipe.target.truth(dataset)
-    predicted = recipe.target.restore(network.loss.predict(logits))
-    if recipe.target.scale is not None:
-        measured = (*measured[:3], _r2(truth, predicted))
+    with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged
+        own = answers(network, recipe.target, dataset, network.logits(X))
+    to_beat = {}
+    if constant := model.constant:
+        to_beat["constant"] = constant_answers(constant, network, recipe, dataset)
+    if model.linear is not None:
+        to_beat["linear"] = linear_answers(model.linear, recipe, dataset)
+    return measured(own, recipe.target, dataset, to_beat, notes)
+
+
+def measured(
+    own: Answers,
+    target: TargetRecipe,
+    dataset: Dataset,
+    to_beat: Mapping[str, Answers],
+    notes: tuple[str, ...] = (),
+) -> Evaluation:
+    """Measure answers.
+
+    Parameters
+    ----------
+    own : Answers
+    target : ClassTarget or ValueTarget
+    dataset : Dataset
+        The samples, in the order of the answers.
+    to_beat : mapping of str to Answers
+        The answers of the baselines for the same samples.
+    notes : tuple of str
+    """
+    scores = scores_of(own, target)
+    baselines = {name: scores_of(one, target) for name, one in to_beat.items()}
+    common = (own, headline(own, target), scores, baselines)
+    if isinstance(target, ClassTarget):
+        return Evaluation(*common, *_of_classes(own, target, dataset), notes)
     # Halves, because the whole may be beyond the largest float.
-    off = np.abs(predicted / 2 - truth / 2).reshape(len(truth), -1).max(axis=1)
+    off = np.abs(own.predicted / 2 - own.truth / 2).reshape(len(own), -1).max(axis=1)
     mistakes = tuple(
-        Mistake(row, dataset.source(row), _value(truth[row]), _value(predicted[row]), None)
+        Mistake(row, dataset.source(row), _value(own.truth[row]), _value(own.predicted[row]), None)
         for row in np.argsort(-off, kind="stable")[:_FURTHEST].tolist()
     )
-    return Evaluation(*measured, truth, predicted, None, None, (), mistakes, notes)
+    return Evaluation(*common, None, (), mistakes, notes)
 
 
 def _of_classes(
-    model: Model,
-    target: ClassTarget,
-    dataset: Dataset,
-    logits: Array,
-    measured: tuple[int, float, str, float],
-    notes: tuple[str, ...],
-) -> Evaluation:
-    names, truth, loss = target.class_names, target.encode(dataset), model.network.loss
-    probabilities = loss.predict_proba(logits) if model.gives_probabilities else None
-    predicted = loss.predict(logits)
+    own: Answers, target: ClassTarget, dataset: Dataset
+) -> tuple[Array | None, tuple[ClassReport, ...], tuple[Mistake, ...]]:
+    """Return the confusion, a report on each class, and the mistakes."""
+    names, truth, predicted, shares = (
+        target.class_names,
+        own.truth,
+        own.predicted,
+        own.probabilities,
+    )
     K, confusion = len(names), None
     if K <= _MOST_CONFUSED:
         confusion = np.bincount(truth * K + predicted, minlength=K * K).reshape(K, K)
@@ -177,30 +226,19 @@ def _of_classes(
         for k, name in enumerate(names)
     )
     wrong = np.flatnonzero(predicted != truth)
-    if probabilities is not None:
-        confidence = probabilities[wrong, predicted[wrong]]
-        wrong = wrong[np.argsort(-confidence, kind="stable")]
+    if shares is not None:
+        wrong = wrong[np.argsort(-shares[wrong, predicted[wrong]], kind="stable")]
     mistakes = tuple(
         Mistake(
             row,
             dataset.source(row),
             names[truth[row]],
             names[predicted[row]],
-            None if probabilities is None else float(probabilities[row, predicted[row]]),
+            None if shares is None else float(shares[row, predicted[row]]),
         )
         for row in wrong.tolist()
     )
-    return Evaluation(
-        *measured, truth, predicted, probabilities, confusion, reports, mistakes, notes
-    )
-
-
-def _r2(truth: Array, predicted: Array) -> float:
-    """Return R² on the values' own scale, NaN where all are equal; measured in their deviation."""
-    spread = float(np.std(truth))
-    if not spread > 0:
-        return float("nan")
-    return 1 - float(np.mean(np.square((predicted - truth) / spread)))
+    return confusion, reports, mistakes
 
 
 def _value(value: Any) -> str:

@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +15,12 @@ from clearprop.data import Dataset, Problem, Table
 from clearprop.data.tables.table import Words, is_numeric
 from clearprop.data.tables.text_file import STDIN
 from clearprop.errors import OutputError, UsageError
-from clearprop.experiment.evaluation import Evaluation, evaluate
+from clearprop.experiment.evaluation import Evaluation
 from clearprop.experiment.learning import Trained
+from clearprop.experiment.measuring import Measured
 from clearprop.files.models import Model, save
 from clearprop.files.written import make_folder, remove_leftovers, write_text
-from clearprop.preprocessing import InputRecipe, ValueTarget
+from clearprop.preprocessing import InputRecipe
 from clearprop.training import History
 
 if TYPE_CHECKING:
@@ -33,18 +33,6 @@ SETTINGS = "config.toml"
 CHECKPOINT = "checkpoint.safetensors"
 REPORT = "report.json"
 ROOT = Path("runs")
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The measures of a trained model on the parts of its data that it did not learn from.
-
-    And on those that it did, where the history's scores are not on the values' own scale.
-    """
-
-    held_out: Evaluation | None
-    test: Evaluation | None
-    train: Evaluation | None = None
 
 
 def is_run(folder: Path) -> bool:
@@ -94,20 +82,9 @@ def _holds_a_run(folder: Path) -> bool:
     return any((folder / name).exists() for name in (SETTINGS, MODEL, CHECKPOINT))
 
 
-def measure(trained: Trained) -> Measured:
-    """Measure a trained model on what was held out, and on the test set that came with the data."""
-    task, target = trained.task, trained.task.recipe.target
-    is_scaled = isinstance(target, ValueTarget) and target.scale is not None
-    held_out, test, train = (
-        None if dataset is None else evaluate(trained.model, dataset)
-        for dataset in (task.held_out, task.test, task.train if is_scaled else None)
-    )
-    return Measured(held_out, test, train)
-
-
 def save_run(folder: Path, trained: Trained, measured: Measured) -> dict[str, Json]:
     """Write model, history and report; return the report as JSON values."""
-    save(folder / MODEL, trained.model)
+    save(folder / MODEL, measured.model)
     trained.history.save(folder / HISTORY)
     report = _report(folder, trained, measured)
     write_text(folder / REPORT, dumps(report) + "\n")
@@ -133,27 +110,17 @@ def _finite(value: Any) -> Any:
 def _report(folder: Path, trained: Trained, measured: Measured) -> dict[str, Json]:
     task, history = trained.task, trained.history
     last = history.rows[-1] if len(history) else {}
-    reached = last if measured.train is None else {**last, "r2": measured.train.score}
-    sets = {"validation": measured.held_out, "test": measured.test}
     return {
         "folder": str(folder),
         "model": str(folder / MODEL),
         "data": task.settings.data,
-        "samples": {
-            "train": len(task.train),
-            **{name: found.samples for name, found in sets.items() if found is not None},
-        },
+        "samples": {name: found.samples for name, found in measured.parts.items()},
         "parameters": task.network.parameters.data.size,
         "epochs": len(history),
         "stopped": history.stopped,
         "best_epoch": history.best_epoch,
         "seconds": last.get("seconds", 0.0),
-        "train": {name: reached[name] for name in ("loss", "accuracy", "r2") if name in reached},
-        **{
-            name: {"loss": found.loss, found.score_name: found.score}
-            for name, found in sets.items()
-            if found is not None
-        },
+        **measured.to_json(),
         "settings": task.settings.to_json(),
         "notes": list(task.notes),
     }
@@ -223,7 +190,11 @@ def _figures(
         yield "weights", lambda: plots.first_layer_weights(*weights)
     if evaluated is None or dataset is None:
         return
-    names, truth, predicted = model.class_names, evaluated.truth, evaluated.predicted
+    names, truth, predicted = (
+        model.class_names,
+        evaluated.answers.truth,
+        evaluated.answers.predicted,
+    )
     if names is None:
         target = dataset.target_name
         yield "predictions", lambda: plots.residuals(truth, predicted, target)
@@ -232,7 +203,7 @@ def _figures(
         yield "confusion", lambda: plots.confusion(confusion, names)
     if model.preprocessing is None:
         return
-    inputs, shares = model.preprocessing.inputs, evaluated.probabilities
+    inputs, shares = model.preprocessing.inputs, evaluated.answers.probabilities
     if (places := _plane(dataset)) is not None:
         yield "boundary", lambda: _boundary(model, inputs, dataset, places, names)
     elif not isinstance(dataset.X, Table) and evaluated.mistakes and shares is not None:

@@ -10,10 +10,10 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset, load
 from clearprop.errors import DataError, ModelFileError, UnknownNameError, UsageError, naming
-from clearprop.experiment import learning
 from clearprop.experiment.building import build_trainer
 from clearprop.experiment.folder import model_in
 from clearprop.experiment.settings import Extent, Settings, resolve, settings_in
+from clearprop.experiment.task import load_dataset, load_for, recipe_of, set_task
 from clearprop.files.models import load as load_model
 from clearprop.network import Network
 from clearprop.optimizers import SGD
@@ -72,27 +72,32 @@ def make_ready(
     if data is not None:
         raise UsageError(f"--data gives a model other data; {model_or_data} is no model.")
     settings = Settings(data=model_or_data, target=target, size=size)
-    dataset = learning.load_dataset(settings)
-    task = learning.set_task(settings, dataset)
+    dataset = load_dataset(settings)
+    task = set_task(settings, dataset)
     return Ready(task.network, task.recipe, dataset, task.settings)
 
 
 def _of_model(path: Path, data: str | None) -> Ready:
     model = load_model(path)
-    recipe = learning.recipe_of(model, "read data", "call clearprop.walk with its network")
+    recipe = recipe_of(model, "read data", "call clearprop.walk with its network")
     described: Any = model.training.get("settings")
     trained = settings_in(path, described) if isinstance(described, dict) else None
     source = trained.data if data is None and trained is not None else data
     if source is None:
         raise UsageError(f"{path} does not say what it was trained on. Give data with --data.")
     try:
-        dataset = learning.load_for(model, source)
+        dataset = load_for(model, source)
     except (DataError, UnknownNameError) as error:
         if data is not None:
             raise
         raise ModelFileError(f"{path} was trained on {source}. {error} Or give --data.") from error
     features = prod(recipe.inputs.input_shape)
-    extent = Extent(len(dataset), features, has_test_set=dataset.test is not None)
+    extent = Extent(
+        len(dataset),
+        features,
+        has_test_set=dataset.test is not None,
+        is_table=dataset.kind == "table",
+    )
     settings = resolve(trained or Settings(data=source), extent)
     return Ready(model.network, recipe, dataset, settings)
 
@@ -178,17 +183,17 @@ def check_network(model_or_data: str, data: str | None) -> "Report":
             )
         # Gradients are right or wrong on any scale: none need be tried.
         settings = Settings(data=model_or_data, target_scale="none")
-        task = learning.set_task(settings, learning.load_dataset(settings))
+        task = set_task(settings, load_dataset(settings))
         return _check(task.network, task.recipe, task.train)
     model = load_model(path)
     instead = "use cp.check_gradients(network, X, y)"
-    recipe = learning.recipe_of(model, "be checked on raw data", instead)
+    recipe = recipe_of(model, "be checked on raw data", instead)
     described = model.training.get("settings")
     if data is None and isinstance(described, dict):
         data = settings_in(path, described).data
     if data is None:
         raise UsageError("The model does not say what it was trained on. Say so: --data DATA.")
-    return _check(model.network, recipe, learning.load_for(model, data))
+    return _check(model.network, recipe, load_for(model, data))
 
 
 def batch_for_learners(data: str) -> "Batch":

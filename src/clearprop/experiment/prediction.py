@@ -14,9 +14,9 @@ from clearprop.core.parameters import Array
 from clearprop.data import Problem, Table
 from clearprop.data.tables.table import Words
 from clearprop.errors import UsageError, unknown_name
-from clearprop.experiment.learning import recipe_of
-from clearprop.files.models import Model
-from clearprop.preprocessing import Part, found_files, read_parts, shown
+from clearprop.experiment.task import recipe_of
+from clearprop.files.models import Model, decided
+from clearprop.preprocessing import ClassTarget, Part, found_files, read_parts, shown
 from clearprop.preprocessing.inputs import as_written
 
 
@@ -122,7 +122,7 @@ class Predictions:
                 if self.model.gives_probabilities:
                     shares = loss.predict_proba(logits)
                     if self.top is not None:
-                        likeliest, shares = self._likeliest(shares, loss.predict(logits))
+                        likeliest, shares = self._likeliest(shares, logits)
                 said = self.model.named(logits)
                 yield Block(part, rows, sources[rows], said, shares, likeliest)
 
@@ -151,7 +151,10 @@ class Predictions:
                 yield next(answers), given, part.prepared[row : row + 1][0]
             count -= min(count, len(part.prepared))
 
-    def _likeliest(self, shares: Array, predicted: Array) -> tuple[Array, Array]:
+    def _likeliest(self, shares: Array, logits: Array) -> tuple[Array, Array]:
+        target = recipe_of(self.model, "read files").target
+        assert isinstance(target, ClassTarget)  # noqa: S101 - others have no probabilities
+        predicted = decided(target, self.model.network.loss, logits)
         order = -shares
         order[np.arange(len(order)), predicted] = -np.inf  # first among equals
         chosen = np.argsort(order, axis=1, kind="stable")[:, : self.top]

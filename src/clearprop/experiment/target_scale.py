@@ -25,7 +25,7 @@ _BETTER = 0.85  # of the squared error is left on a scale that is taken
 
 def on_scale(
     settings: Settings, recipe: Preprocessing, train: Dataset, others: Sequence[Dataset]
-) -> tuple[str, Preprocessing, tuple[str, ...]]:
+) -> tuple[Preprocessing, tuple[str, ...]]:
     """Bring the target to the scale that resolved settings ask for, or to the one that is best.
 
     With ``auto``, a single output whose values are all 0 or more, with a skewness above 1, is
@@ -45,7 +45,6 @@ def on_scale(
 
     Returns
     -------
-    name : {"none", "log", "power"}
     recipe : Preprocessing
     notes : tuple of str
         What was done, where it is not the usual.
@@ -65,23 +64,23 @@ def on_scale(
                 f"--target-scale {asked} is for one value a sample, and {name!r} of {train.name} "
                 f"holds {kind}: leave it out."
             )
-        return "none", recipe, ()
+        return recipe, ()
     values = values_of(train)[:, 0]
     least = min(float(values_of(part).min()) for part in (train, *others))
     if asked in ("log", "power"):
         scale = PowerScale.fit(asked, values, least)
         note = f"{name} is learned as its {scale.in_words}, as --target-scale asks."
-        return asked, _with(recipe, train, scale), (note,)
+        return _with(recipe, train, scale), (note,)
     skewness = _skewness(values)
     if asked == "none" or least < 0 or not skewness > _SKEWED or len(values) < _FEWEST:
-        return "none", recipe, ()
+        return recipe, ()
     skewed = f"{name} is skewed ({skewness:.1f})"
     if build_network(settings, recipe).parameters.data.size > _MOST_PARAMETERS:
         note = (
             f"{skewed}; learned as it is, as the network is too large to try other scales. "
             "--target-scale log learns its logarithm."
         )
-        return "none", recipe, (note,)
+        return recipe, (note,)
 
     def errors_of(scale: str) -> NDArray[np.float64]:
         return _errors(settings, recipe, train, scale, least)
@@ -94,13 +93,13 @@ def on_scale(
     left = errors[best].sum() / plain.sum() if np.isfinite(plain).all() else math.inf
     if not (left < _BETTER and np.median(errors[best] - plain) < 0):
         note = f"{skewed}; learned as it is, as its logarithm was not clearly better in a trial."
-        return "none", recipe, (note,)
+        return recipe, (note,)
     scale = PowerScale.fit(best, values, least)
     note = (
         f"{skewed}: learned as its {scale.in_words}, which left {left:.0%} of the squared error in "
         "a trial on the training data; --target-scale none learns it as it is."
     )
-    return best, _with(recipe, train, scale), (note,)
+    return _with(recipe, train, scale), (note,)
 
 
 def _with(recipe: Preprocessing, train: Dataset, scale: PowerScale) -> Preprocessing:

@@ -19,6 +19,9 @@ from clearprop.version import __version__
 
 _ROWS, _NUMBERS = 2**13, 2**22  # rows of a block, and their logits, at most
 _KIND = "model"
+_LINEAR = (
+    "linear/"  # before the names of a linear model's arrays, which no layer's name begins with
+)
 _FORMAT = 1
 _DTYPES = ("float32", "float64")
 # Raised by classes that are built with fields of a wrong type or size.
@@ -49,18 +52,37 @@ class Model:
         The settings and results of training: JSON values.
     version : str
         The version of clearprop that saved it.
+    linear : Network, optional
+        A linear model of the same data, which the network has to beat.
     """
 
     network: Network
     preprocessing: Preprocessing | None = None
     training: Mapping[str, Json] = field(default_factory=dict)
     version: str = __version__
+    linear: Network | None = None
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
         """The classes by index, or None where the network predicts values."""
         target = self.preprocessing and self.preprocessing.target
         return target.class_names if isinstance(target, ClassTarget) else None
+
+    @property
+    def constant(self) -> list[float] | None:
+        """The share of each class in the training data, or the mean of each value, if it is known.
+
+        It is what always giving the same answer knows.
+        """
+        told, recipe = self.training.get("constant"), self.preprocessing
+        if recipe is None or not isinstance(told, list):
+            return None
+        names = self.class_names
+        expected = self.network.output_shape[0] if names is None else len(names)
+        numbers = [one for one in told if isinstance(one, float) and np.isfinite(one)]
+        if not len(numbers) == len(told) == expected or (names and min(numbers) < 0):
+            return None
+        return numbers
 
     @property
     def gives_probabilities(self) -> bool:
@@ -106,13 +128,13 @@ class Model:
 
     def named(self, logits: Array) -> Array:
         """Return what logits (N, K) say: names of classes, or values on their own scale."""
-        predicted = self.network.loss.predict(logits)
+        loss = self.network.loss
         if self.preprocessing is None:
-            return predicted
+            return loss.predict(logits)
         target = self.preprocessing.target
         if isinstance(target, ClassTarget):
-            return np.array(target.class_names)[predicted]
-        return target.restore(predicted)
+            return np.array(target.class_names)[decided(target, loss, logits)]
+        return target.restore(loss.predict(logits))
 
     def logits_by_block(self, prepared: Any) -> Iterator[tuple[slice, Array]]:
         """Walk over prepared samples in blocks, so that any number fits in memory.
@@ -138,6 +160,19 @@ class Model:
             parts = prepared_from(X, self.preprocessing, self.network.dtype)
         none = np.empty((0, *self.network.output_shape), self.network.dtype)
         return [none, *(logits for part in parts for _, logits in self.logits_by_block(part))]
+
+
+def decided(target: ClassTarget, loss: losses.Loss, logits: Array) -> Array:
+    """Return the class indices (N,) that logits (N, K) say: the likeliest, or by the threshold.
+
+    Raises
+    ------
+    UsageError
+        If there is a threshold, and the loss gives no probabilities.
+    """
+    if target.threshold is None:
+        return loss.predict(logits)
+    return (loss.predict_proba(logits)[:, 1] >= target.threshold).astype(np.int64)
 
 
 def save(path: str | os.PathLike[str], model: Model | Network) -> None:
@@ -173,7 +208,9 @@ def save(path: str | os.PathLike[str], model: Model | Network) -> None:
         "preprocessing": to_config(model.preprocessing),
         "training": dict(model.training),
     }
-    save_tensors(path, {**network.parameters, **network.state}, description)
+    linear = {} if model.linear is None else model.linear.parameters
+    beside = {f"{_LINEAR}{name}": array for name, array in linear.items()}
+    save_tensors(path, {**network.parameters, **network.state, **beside}, description)
 
 
 def load(path: str | os.PathLike[str], *, custom: Iterable[type] = ()) -> Model:
@@ -200,14 +237,14 @@ def load(path: str | os.PathLike[str], *, custom: Iterable[type] = ()) -> Model:
         )
     types = _TYPES | {one.__name__: one for one in custom}
     try:
-        network = _build(file, described["network"], types)
+        network, linear = _build(file, described["network"], types)
         recipe = described["preprocessing"]
         preprocessing = None if recipe is None else Preprocessing.from_config(recipe)
         _check_fit(network, preprocessing)
         training, version = described["training"], described["version"]
         if not isinstance(training, dict) or not isinstance(version, str):
             raise UsageError("its training is no object of JSON, or its version no text.")
-        return Model(network, preprocessing, training, version)
+        return Model(network, preprocessing, training, version, linear)
     except UnknownNameError as error:
         raise ModelFileError(
             f"{path} has a part that is not clearprop's: {error} To read classes of your own, give "
@@ -220,7 +257,26 @@ def load(path: str | os.PathLike[str], *, custom: Iterable[type] = ()) -> Model:
         raise ModelFileError(f"{path} is damaged: {reason}") from error
 
 
-def _build(file: TensorFile, described: dict[str, Any], types: Mapping[str, type]) -> Network:
+def linear_network(like: Network) -> Network:
+    """Return a network without hidden layers, of a network's input, outputs, loss and dtype."""
+    return Network(
+        _linear_layers(like.input_shape, like.output_shape[0]),
+        loss=like.loss,
+        input_shape=like.input_shape,
+        seed=0,
+        dtype=like.dtype,
+    )
+
+
+def _linear_layers(input_shape: tuple[int, ...], outputs: int) -> list[layers.Layer]:
+    flat = [] if len(input_shape) == 1 else [layers.Flatten()]
+    return [*flat, layers.Dense(outputs)]
+
+
+def _build(
+    file: TensorFile, described: dict[str, Any], types: Mapping[str, type]
+) -> tuple[Network, Network | None]:
+    """Make the network, and the linear model that lies beside it, if one does."""
     if described["dtype"] not in _DTYPES:
         raise UsageError(
             f"it computes in {shortened(described['dtype'])}, expected {' or '.join(_DTYPES)}."
@@ -229,8 +285,13 @@ def _build(file: TensorFile, described: dict[str, Any], types: Mapping[str, type
     chain = layers.Sequential(from_config(described["layers"], types))
     input_shape = tuple(int(size) for size in described["input_shape"])
     built = chain.build(input_shape)
+    beside: Mapping[str, Parameter] = {}
+    if any(name.startswith(_LINEAR) for name in file.shapes):
+        linear = layers.Sequential(tuple(_linear_layers(input_shape, built.out_shape[0])))
+        beside = linear.build(input_shape).parameters
     # What the description claims is held against what lies in the file before any of it is made.
-    _check_arrays(file, {**built.parameters, **built.state}, dtype)
+    named = {f"{_LINEAR}{name}": parameter for name, parameter in beside.items()}
+    _check_arrays(file, {**built.parameters, **built.state, **named}, dtype)
     network = Network(
         chain.layers,
         loss=from_config(described["loss"], types),
@@ -240,7 +301,11 @@ def _build(file: TensorFile, described: dict[str, Any], types: Mapping[str, type
     )
     for vector in (network.parameters, network.state):
         vector.assign({name: _finite(file, name) for name in vector})
-    return network
+    if not beside:
+        return network, None
+    line = linear_network(network)
+    line.parameters.assign({name: _finite(file, f"{_LINEAR}{name}") for name in beside})
+    return network, line
 
 
 def _check_arrays(file: TensorFile, specs: Mapping[str, Parameter], dtype: np.dtype[Any]) -> None:

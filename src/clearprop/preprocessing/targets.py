@@ -26,16 +26,27 @@ class ClassTarget:
         The classes by index.
     name : str or None
         The target's name; for a table, its column. None where nobody has named it.
+    threshold : float, optional
+        The probability of the second of two classes from which on it is the answer. None: the
+        likelier class is.
     """
 
     class_names: tuple[str, ...]
     name: str | None
+    threshold: float | None = None
 
     def __post_init__(self) -> None:
         require_names(self.class_names, "The class names")
         _require_name(self.name)
         if len(self.class_names) < 2:
             raise UsageError(f"Found the classes {self.class_names}, expected at least two.")
+        if self.threshold is not None:
+            require_numbers((self.threshold,), "The threshold", positive=True)
+            if len(self.class_names) > 2 or self.threshold >= 1:
+                raise UsageError(
+                    f"Found a threshold of {self.threshold:g} for {len(self.class_names)} classes; "
+                    "expected one between 0 and 1, for two classes."
+                )
 
     @classmethod
     def fit(cls, dataset: Dataset) -> "ClassTarget":

@@ -21,11 +21,14 @@ class ProgressLine(Callback):
     ----------
     stream : text file, optional
         The stream to write to; standard error unless given.
+    label : str, default ""
+        The name of the training, before each line.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, *, label: str = "") -> None:
         self.stream: TextIO | None = sys.stderr if stream is None else stream
         self.moves = self.stream is not None and self.stream.isatty()  # there may be none at all
+        self.label = f"{label}  " if label else ""
         self._width = 0
         self._shown = self._began = 0.0
         self._first_step = 0
@@ -60,7 +63,8 @@ class ProgressLine(Callback):
 
     def _show(self, run: Run) -> None:
         self._shown = time.monotonic()
-        line = f"epoch {run.epoch}/{run.epochs}  {_reached(run)}  {self._time_left(run)}".rstrip()
+        done = f"{self.label}epoch {run.epoch}/{run.epochs}"
+        line = f"{done}  {_reached(run)}  {self._time_left(run)}".rstrip()
         if self.moves:
             self._write("\r" + line.ljust(self._width))
             self._width = len(line)

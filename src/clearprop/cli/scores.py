@@ -1,0 +1,97 @@
+"""Scores in words: beside what they have to beat, and with what to do where they don't."""
+
+import math
+from collections.abc import Sequence
+
+from clearprop.cli import output
+from clearprop.experiment import Evaluation
+from clearprop.experiment.scores import rare_classes
+
+_NAMES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "f1": "F1",
+    "log_loss": "log loss",
+    "roc_auc": "ROC AUC",
+    "r2": "R²",
+    "mae": "MAE",
+    "rmse": "RMSE",
+}
+_SHARES = ("accuracy", "balanced_accuracy", "f1")
+_MOST_RARE = 3  # classes that are named
+
+
+def name(score: str) -> str:
+    """Write the name of a score as people do: ``accuracy``, ``R²``."""
+    return _NAMES.get(score, score)
+
+
+def value(score: str, number: float) -> str:
+    """Write a score: ``98.33%``, ``0.5120``, ``1.234e+06``; ``–`` where there is none."""
+    if math.isnan(number):
+        return "–"
+    if score in _SHARES:
+        return output.percent(number)
+    return f"{number:.4g}" if score in ("mae", "rmse") else f"{number:.4f}"
+
+
+def text(score: str, number: float) -> str:
+    """Write a score with its name: ``accuracy 98.33%``, ``R² 0.5120``."""
+    return f"{name(score)} {value(score, number)}"
+
+
+def beside(found: Evaluation) -> str:
+    """Write the score that counts, and in brackets what it has to beat."""
+    score = found.score_name
+    constant = "larger class" if found.classes else "mean"
+    to_beat = {"constant": constant, "linear": "linear model"}
+    told = [
+        f"{word} {value(score, found.baselines[key][score])}"
+        for key, word in to_beat.items()
+        if key in found.baselines
+    ]
+    return text(score, found.score) + (f" ({', '.join(told)})" if told else "")
+
+
+def others(found: Evaluation, unit: str) -> str:
+    """Write all other scores, those of values with the name of what they count."""
+    told = [text(key, x) for key, x in found.scores.items() if key != found.score_name]
+    told.append(f"loss {found.loss:.4f}")
+    return ", ".join(told) + (f"; errors are in units of {unit}" if not found.classes else "")
+
+
+def rare(found: Evaluation) -> list[str]:
+    """Say how well each rare class is found."""
+    places = rare_classes(found.answers.truth, len(found.classes)) if found.classes else []
+    lines = [
+        f"{report.name!r} is rare: {report.samples:,} of {found.samples:,} samples, of which "
+        f"{output.percent(report.recall)} are found (recall); "
+        f"{output.percent(report.precision)} of what is called so is it (precision)."
+        for report in (found.classes[place] for place in places[:_MOST_RARE])
+    ]
+    more = len(places) - _MOST_RARE
+    return [*lines, *([f"{more:,} more classes are rare."] if more > 0 else [])]
+
+
+def doubts(found: Evaluation, instead: Sequence[str]) -> list[str]:
+    """Say where a score is no better than what it has to beat, and what to type.
+
+    Parameters
+    ----------
+    found : Evaluation
+    instead : sequence of str
+        The command that looks for the reason, and the one that trains a linear model.
+    """
+    doctor, linear = instead
+    if found.beats("constant") is False:
+        always = "naming the larger class" if found.classes else "answering the mean"
+        return [
+            f"This is no better than always {always}: nothing that helps was learned. To look for "
+            f"the reason: {doctor}"
+        ]
+    if found.beats("linear") is False:
+        return [
+            f"A linear model does as well or better. To look for the reason: {doctor}; "
+            f"to have the linear model: {linear}"
+        ]
+    return []

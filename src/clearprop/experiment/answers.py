@@ -1,0 +1,78 @@
+"""Answers for samples whose truth is known: from a model, or from networks that never saw them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from clearprop.core.parameters import Array
+from clearprop.data import Dataset
+from clearprop.files.models import decided
+from clearprop.losses import Loss
+from clearprop.network import Network
+from clearprop.preprocessing import ClassTarget
+from clearprop.preprocessing.recipe import TargetRecipe
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers for N samples, and what they cost.
+
+    Parameters
+    ----------
+    losses : ndarray, shape (N,)
+        The loss of each, as it is trained on.
+    truth, predicted : ndarray, shape (N,) or (N, outputs)
+        The class indices, or the values on their own scale.
+    probabilities : ndarray, shape (N, K), or None
+        None for values, and for a loss without probabilities, such as hinge.
+    """
+
+    losses: Array
+    truth: Array
+    predicted: Array
+    probabilities: Array | None
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    @property
+    def loss(self) -> float:
+        """The mean loss."""
+        return float(np.mean(self.losses))
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Answers]") -> "Answers":
+        """Return the answers of several parts, one behind the other."""
+        shares = [part.probabilities for part in parts if part.probabilities is not None]
+        return cls(
+            np.concatenate([part.losses for part in parts]),
+            np.concatenate([part.truth for part in parts]),
+            np.concatenate([part.predicted for part in parts]),
+            np.concatenate(shares) if shares else None,
+        )
+
+
+def answers(network: Network, target: TargetRecipe, dataset: Dataset, logits: Array) -> Answers:
+    """Read answers from logits.
+
+    Parameters
+    ----------
+    network : Network
+        The network that gave them; its loss reads them.
+    target : ClassTarget or ValueTarget
+    dataset : Dataset
+        The samples, N rows.
+    logits : ndarray, shape (N, K)
+    """
+    loss: Loss = network.loss
+    encoded = target.encode(dataset)
+    # The weights of a run that diverged may give an infinite loss; the number itself says so.
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses, _ = loss.each(logits, network.targets(encoded))
+        if not isinstance(target, ClassTarget):
+            restored = target.restore(loss.predict(logits))
+            return Answers(losses, target.truth(dataset), restored, None)
+        has_shares = type(loss).predict_proba is not Loss.predict_proba
+        shares = loss.predict_proba(logits) if has_shares else None
+    return Answers(losses, encoded, decided(target, loss, logits), shares)

@@ -1,0 +1,109 @@
+"""The measures of a trained model, each on the samples that it is due to."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from clearprop.configuration import Json
+from clearprop.data import Dataset
+from clearprop.experiment.answers import Answers, answers
+from clearprop.experiment.baselines import (
+    constant_answers,
+    constant_of,
+    fit_linear,
+    linear_answers,
+)
+from clearprop.experiment.cross_validation import OutOfFold, cross_validate
+from clearprop.experiment.evaluation import Evaluation, evaluate, measured
+from clearprop.experiment.learning import Trained
+from clearprop.experiment.task import Task
+from clearprop.files.models import Model
+from clearprop.preprocessing import prepare
+
+Part = Literal["test", "folds", "validation", "train"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A trained model, and its measures on the parts of its data.
+
+    Parameters
+    ----------
+    model : Model
+        The model, with what it has to beat beside it.
+    parts : dict of str to Evaluation
+        Of ``test``, or ``folds`` where every sample was held out once: the score. Of
+        ``validation``, whose samples have chosen the epoch, and of ``train``: none.
+    scored : Dataset or None
+        The samples that give the score.
+    """
+
+    model: Model
+    parts: dict[Part, Evaluation]
+    scored: Dataset | None
+
+    @property
+    def score(self) -> Evaluation | None:
+        """The measure on samples that were neither learned from nor have chosen anything."""
+        return self.parts.get("test") or self.parts.get("folds")
+
+    def to_json(self) -> dict[str, Json]:
+        """Describe the scores of every part in JSON values."""
+        return {name: found.scores_to_json() for name, found in self.parts.items()}
+
+
+def measure(trained: Trained) -> Measured:
+    """Measure a trained model, and fit what it has to beat."""
+    task = trained.task
+    constant: Json = list(constant_of(task.train))
+    model = replace(
+        trained.model,
+        training={**trained.model.training, "constant": constant},
+        linear=fit_linear(task),
+    )
+    parts: dict[Part, Evaluation] = {}
+    if task.test is not None:
+        parts["test"] = evaluate(model, task.test)
+    scored = task.test
+    if trained.out_of_fold is not None:
+        parts["folds"], fold = measure_folds(task, trained.out_of_fold)
+        scored = scored or fold
+    if task.validation is not None:
+        parts["validation"] = evaluate(model, task.validation)
+    X = prepare(task.train.X, task.recipe.inputs, task.network.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged
+        known = answers(task.network, task.recipe.target, task.train, task.network.logits(X))
+    parts["train"] = measured(known, task.recipe.target, task.train, {})
+    found = Measured(model, parts, scored)
+    if (score := found.score) is None:
+        return found
+    told = {**model.training, "score": score.scores_to_json()}
+    return replace(found, model=replace(model, training=told))
+
+
+def measure_anew(task: Task, model: Model) -> tuple[Evaluation | None, Dataset | None]:
+    """Measure a model of a task on what gives its score, and return that, too."""
+    if task.settings.folds and task.test is None:
+        return measure_folds(task, cross_validate(task))
+    scored = task.test or task.validation
+    return None if scored is None else evaluate(model, scored), scored
+
+
+def measure_folds(task: Task, found: OutOfFold) -> tuple[Evaluation, Dataset]:
+    """Measure the answers of a cross-validation, beside those of baselines that know as much."""
+    pairs = [_to_beat(one, fold) for one, fold in found.trials]
+    to_beat = {"constant": Answers.joined([one for one, _ in pairs])}
+    lines = [line for _, line in pairs if line is not None]
+    if len(lines) == len(pairs):
+        to_beat["linear"] = Answers.joined(lines)
+    scored = task.train.take(found.rows)
+    return measured(found.answers, task.recipe.target, scored, to_beat), scored
+
+
+def _to_beat(task: Task, fold: Dataset) -> tuple[Answers, Answers | None]:
+    line = fit_linear(task)
+    return (
+        constant_answers(constant_of(task.train), task.network, task.recipe, fold),
+        None if line is None else linear_answers(line, task.recipe, fold),
+    )

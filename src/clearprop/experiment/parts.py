@@ -1,0 +1,153 @@
+"""The parts of a data set: to learn from, to choose with, and to score with.
+
+What chose anything, such as the epoch whose weights are kept, flatters: it never gives the score.
+"""
+
+from dataclasses import dataclass, replace
+
+from clearprop.data import Dataset, Table, hold_out, load
+from clearprop.data.pictures.folders import as_deep
+from clearprop.data.splitting import hold_out_groups, hold_out_latest, without_column
+from clearprop.data.tables.table import role_of
+from clearprop.errors import DataError, UsageError
+from clearprop.experiment.settings import Settings, reading_of
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a data set.
+
+    Parameters
+    ----------
+    train : Dataset
+        The samples to learn from. Where there are folds, each is held out once to choose with.
+    validation : Dataset or None
+        The samples that choose the epoch.
+    test : Dataset or None
+        The samples that give the score, and choose nothing.
+    notes : tuple of str
+        Sentences on what was held out, where that is not the usual.
+    """
+
+    train: Dataset
+    validation: Dataset | None = None
+    test: Dataset | None = None
+    notes: tuple[str, ...] = ()
+
+
+def split(settings: Settings, dataset: Dataset) -> Parts:
+    """Take apart what resolved settings hold out of a data set.
+
+    A test set that came with the data gives the score, or, where none came, samples that came to
+    validate with: then samples of the training data choose.
+
+    Raises
+    ------
+    UsageError
+        If a setting names no share and no data, or contradicts another one.
+    DataError
+        If there is not enough to hold some out, or data for validation or testing are of another
+        kind.
+    """
+    came, test_came = dataset.validation, dataset.test
+    notes: tuple[str, ...] = ()
+    if test_came is None and came is not None and settings.test is None:
+        came, test_came = None, came
+        notes = (
+            "The samples that came to validate with give the score; others, of the training data, "
+            "choose the epoch.",
+        )
+    if (option := column_to_follow(settings)) and not any(
+        asked is not None and _share(asked) for asked in (settings.test, settings.validation)
+    ):
+        raise UsageError(
+            f"--{option} says which part of the data is held out, and --test {settings.test} with "
+            f"--validation {settings.validation} holds none of them out. Give a share such as 0.2, "
+            f"or leave --{option} out."
+        )
+    train, test, said = _hold_out(settings, dataset, "test", test_came)
+    validation: Dataset | None = None
+    more: tuple[str, ...] = ()
+    if not settings.folds:
+        train, validation, more = _hold_out(settings, train, "validation", came)
+    notes = (*notes, *said, *more)
+    if (name := column_not_learned(settings)) is not None:
+        train = without_column(train, name)
+        validation = None if validation is None else without_column(validation, name)
+        test = None if test is None else without_column(test, name)
+        notes = (*notes, f"{name!r} is left out of the inputs, as rows are held out by it.")
+    return Parts(train, validation, test, notes)
+
+
+def column_to_follow(settings: Settings) -> str | None:
+    """Return the option, "group" or "time", by whose column parts are held out."""
+    if settings.group is not None and settings.time is not None:
+        raise UsageError(
+            "Rows are held out by --group or by --time, and not by both: leave one out."
+        )
+    return "group" if settings.group is not None else "time" if settings.time is not None else None
+
+
+def column_not_learned(settings: Settings) -> str | None:
+    """Return the column that rows are held out by, and that is not learned from."""
+    if settings.group is not None:
+        return settings.group
+    return settings.time if settings.time in (settings.drop or ()) else None
+
+
+def _hold_out(
+    settings: Settings, dataset: Dataset, which: str, came: Dataset | None
+) -> tuple[Dataset, Dataset | None, tuple[str, ...]]:
+    """Return the rest, the part for "validation" or "test", and what is to be said of it."""
+    asked: str | None = getattr(settings, which)
+    if asked is None:
+        return dataset, came, ()
+    share = _share(asked)
+    if share is None:
+        return dataset, _load_alike(settings, dataset, asked), ()
+    if share == 0:
+        return dataset, came if which == "test" else None, ()
+    if not 0 < share < 1:
+        raise UsageError(
+            f"A {which} share lies between 0 and 1, found {asked}; 0 holds nothing out, "
+            "and a path or name gives data of their own."
+        )
+    if settings.group is not None or settings.time is not None:
+        return _hold_out_by_column(settings, dataset, which, share)
+    # The only sample of a class can't be learned from and scored; to choose, it is not needed.
+    return *hold_out(dataset, share, settings.seed, keep_single=which == "validation"), ()
+
+
+def _share(asked: str) -> float | None:
+    try:
+        return float(asked)
+    except ValueError:
+        return None
+
+
+def _hold_out_by_column(
+    settings: Settings, dataset: Dataset, which: str, share: float
+) -> tuple[Dataset, Dataset, tuple[str, ...]]:
+    """Hold whole groups out, or the latest rows; to choose, rows at random if that can't be."""
+    try:
+        if settings.group is not None:
+            rest, held, note = hold_out_groups(dataset, settings.group, share, settings.seed)
+        else:
+            rest, held, note = hold_out_latest(dataset, settings.time or "", share)
+    except DataError:
+        if which == "test":
+            raise
+        rest, held = hold_out(dataset, share, settings.seed, keep_single=True)
+        return rest, held, ("The epoch is chosen by rows at random: there are too few to divide.",)
+    purpose = "To score with" if which == "test" else "To choose the epoch with"
+    return rest, held, (f"{purpose}: {note}",)
+
+
+def _load_alike(settings: Settings, dataset: Dataset, path: str) -> Dataset:
+    """Load samples for validation, the columns of a table as those that are trained on."""
+    reading = reading_of(settings)
+    if isinstance(dataset.X, Table):
+        roles = {name: role_of(column) for name, column in dataset.X.columns.items()}
+        task = "regress" if dataset.class_names is None else "classify"
+        reading = replace(reading, target=dataset.target_name, task=task, roles=roles)
+    return as_deep(load(path, reading=reading, size=settings.size), dataset.depth)

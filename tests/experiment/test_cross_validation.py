@@ -1,0 +1,138 @@
+"""Cross-validation: every sample is answered for once, by who has not seen it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import clearprop as cp
+from clearprop.data import Dataset
+from clearprop.data.splitting import folds
+from clearprop.errors import DataError, UsageError
+from clearprop.experiment import Settings, learn, load_dataset, measure, set_task
+from clearprop.experiment.building import build_network, build_trainer
+from clearprop.experiment.cross_validation import cross_validate
+
+
+@given(
+    st.lists(st.integers(0, 4), min_size=2, max_size=80),
+    st.integers(2, 7),
+    st.integers(0, 2**32 - 1),
+)
+def test_folds_take_every_sample_once_and_each_class_evenly(y, count, seed) -> None:
+    y = np.unique(y, return_inverse=True)[1]
+    names = tuple(map(str, range(y.max() + 1)))
+    dataset = Dataset("some", "array", np.zeros((len(y), 2)), y, names)
+    lone = np.bincount(y)[y] == 1
+    if (~lone).sum() < 2:
+        with pytest.raises(DataError, match="no two samples"):
+            folds(dataset, count, seed)
+        return
+    parts = folds(dataset, count, seed)
+    np.testing.assert_array_equal(np.sum(parts, axis=0), ~lone)
+    sizes = [part.sum() for part in parts]
+    assert max(sizes) - min(sizes) <= 1
+    for k in range(len(names)):
+        each = [(part & (y == k)).sum() for part in parts]
+        assert max(each) - min(each) <= 1
+        assert all((~part & (y == k)).any() for part in parts)  # it can be learned
+
+
+def task_of(**given):
+    settings = Settings(data="iris", folds=3, epochs=8, **given)
+    return set_task(settings, load_dataset(settings))
+
+
+def test_answers_are_those_of_networks_that_have_not_seen_the_fold() -> None:
+    task = task_of(dtype="float64")
+    found = cross_validate(task)
+    assert sorted(found.rows) == list(range(150))
+    logits = []  # of each fold after each epoch, by training epoch for epoch anew
+    for part, fold in found.trials:
+        assert not set(part.train.sources) & set(fold.sources)
+        X, y = part.prepared(part.train)
+        trainer = build_trainer(task.settings, len(part.train))
+        after = []
+        for epochs in range(1, 9):
+            network = build_network(task.settings, part.recipe)
+            replace(trainer, epochs=epochs).fit(network, X, y)
+            after.append(network.logits(part.prepared(fold)[0]))
+        logits.append(after)
+    losses = np.array(
+        [
+            [cp.SoftmaxCrossEntropy()(one, fold.y)[0] * len(fold) for one in after]
+            for after, (_, fold) in zip(logits, found.trials, strict=True)
+        ]
+    )
+    assert found.epoch == 1 + losses.sum(axis=0).argmin()
+    np.testing.assert_allclose(
+        [row["validation_loss"] for row in found.curve], losses.sum(axis=0) / 150
+    )
+    start = 0
+    for k, (after, (_, fold)) in enumerate(zip(logits, found.trials, strict=True)):
+        best = np.delete(losses, k, axis=0).sum(axis=0).argmin()
+        given = found.answers.probabilities[start : start + len(fold)]
+        np.testing.assert_allclose(given, cp.SoftmaxCrossEntropy().predict_proba(after[best]))
+        start += len(fold)
+
+
+def test_a_fold_has_no_vote_in_the_choice_of_its_own_epoch(monkeypatch) -> None:
+    """Were a fold's own losses another's, its own answers would be the same."""
+    from clearprop.experiment import cross_validation
+
+    own = cross_validation._Trial.losses
+    plain = cross_validate(task_of())
+
+    def falsified(trial, epochs):
+        losses = own(trial, epochs)
+        return losses[::-1] if trial.fold.sources == plain.trials[0][1].sources else losses
+
+    monkeypatch.setattr(cross_validation._Trial, "losses", falsified)
+    n = len(plain.trials[0][1])
+    again = cross_validate(task_of())
+    np.testing.assert_array_equal(again.answers.losses[:n], plain.answers.losses[:n])
+
+
+def test_then_all_samples_are_learned_from_up_to_the_best_epoch() -> None:
+    task = task_of()
+    trained = learn(task)
+    epoch = trained.out_of_fold.epoch
+    assert len(trained.history) == trained.history.best_epoch == epoch
+    again = build_network(task.settings, task.recipe)
+    trainer = replace(build_trainer(task.settings, 150), epochs=epoch)
+    trainer.fit(again, *task.prepared(task.train))
+    np.testing.assert_array_equal(again.parameters.data, trained.model.network.parameters.data)
+    found = measure(trained)
+    assert found.parts.keys() == {"folds", "train"}
+    assert found.score.samples == 150
+
+
+def test_a_fold_that_diverges_is_told() -> None:
+    trained = learn(task_of(learning_rate=1e30, optimizer="sgd", activation="relu"))
+    assert trained.diverged is not None
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"folds": 1}, "A single fold leaves nothing to learn from"),
+        ({"folds": 5, "validation": "0.2"}, "leave --validation out"),
+        ({"folds": 5, "patience": 3}, "leave --patience out"),
+    ],
+)
+def test_what_folds_have_no_use_for(given, message) -> None:
+    settings = Settings(data="iris", **given)
+    with pytest.raises(UsageError, match=message):
+        set_task(settings, load_dataset(settings))
+
+
+def test_the_only_sample_of_a_class_is_learned_from_and_not_scored(tmp_path) -> None:
+    rows = [f"{x},{'ab'[x % 2]}" for x in range(30)] + ["99,c"]
+    path = tmp_path / "lone.csv"
+    path.write_text("\n".join(["x,y", *rows]))
+    settings = Settings(data=str(path), epochs=3)
+    measured = measure(learn(set_task(settings, load_dataset(settings))))
+    assert measured.score.samples == 30
+    assert measured.model.class_names == ("a", "b", "c")
