@@ -181,8 +181,8 @@ def check_network(model_or_data: str, data: str | None) -> "Report":
             raise UsageError(
                 f"{model_or_data} is itself the data. Leave --data out, or give a FILE or MODEL."
             )
-        # Gradients are right or wrong on any scale: none need be tried.
-        settings = Settings(data=model_or_data, target_scale="none")
+        # Gradients are right or wrong on any scale, with any L2: none need be tried.
+        settings = Settings(data=model_or_data, target_scale="none", l2=0.0)
         task = set_task(settings, load_dataset(settings))
         return _check(task.network, task.recipe, task.train)
     model = load_model(path)

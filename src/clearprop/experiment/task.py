@@ -15,6 +15,7 @@ from clearprop.data.pictures.folders import as_deep
 from clearprop.data.splitting import without_column
 from clearprop.errors import DataError, UsageError, listed, naming
 from clearprop.experiment.building import build_network
+from clearprop.experiment.l2_trial import with_tried_l2
 from clearprop.experiment.parts import Parts, column_not_learned, column_to_follow, split
 from clearprop.experiment.settings import Extent, Settings, reading_of, resolve
 from clearprop.experiment.target_scale import on_scale
@@ -36,15 +37,15 @@ class Task:
         The network with its first weights.
     parts : Parts
         The samples to learn from, to choose with and to score with.
-    scale_notes : tuple of str
-        Sentences on the scale on which values are learned, where that is not the usual.
+    trial_notes : tuple of str
+        Sentences on what short trainings decided: the scale of values, the strength of L2.
     """
 
     settings: Settings
     recipe: preprocessing.Preprocessing
     network: Network
     parts: Parts
-    scale_notes: tuple[str, ...] = ()
+    trial_notes: tuple[str, ...] = ()
 
     @property
     def train(self) -> Dataset:
@@ -64,7 +65,7 @@ class Task:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences on what was held out and how it is learned, where that is not the usual."""
-        return self.parts.notes + self.scale_notes
+        return self.parts.notes + self.trial_notes
 
     def prepared(self, dataset: Dataset) -> tuple[Array | preprocessing.PreparedRows, Array]:
         """Return X, shape (N, *input_shape), and y of a data set as the network takes them."""
@@ -170,8 +171,12 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
         has_validation_set=dataset.validation is not None and column_to_follow(settings) is None,
         is_table=dataset.kind == "table",
     )
-    settings = resolve(settings, extent)
-    return task_of(settings, split(settings, dataset))
+    resolved = resolve(settings, extent)
+    task = task_of(resolved, split(resolved, dataset))
+    if settings.l2 is not None:
+        return task
+    tried, notes = with_tried_l2(resolved, task.recipe, task.parts)
+    return replace(task, settings=tried, trial_notes=task.trial_notes + notes)
 
 
 def task_of(settings: Settings, parts: Parts) -> Task:
