@@ -67,11 +67,10 @@ def train(
     folder = run_folder.open_folder(out, settings.data, resume=resume)
     task.settings.save(folder / run_folder.SETTINGS)
     output.note(_plan(task))
-    folds = task.settings.folds
     trained = learn(
         task,
         callbacks=[ProgressLine()],
-        in_fold=lambda number: [ProgressLine(label=f"fold {number} of {folds}")],
+        in_fold=lambda label: [ProgressLine(label=label)],
         checkpoint=Checkpoint(folder / run_folder.CHECKPOINT, checkpoint_every),
         resume=resume,
     )

@@ -1,7 +1,7 @@
 """Cross-validation: few samples choose the epoch and give the score, and none does both."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,17 @@ from clearprop.errors import DivergedError
 from clearprop.experiment.answers import Answers, answers
 from clearprop.experiment.building import build_trainer
 from clearprop.experiment.parts import Parts
+from clearprop.experiment.settings import usual_patience
 from clearprop.experiment.task import Task, task_of
+from clearprop.network import Network
 from clearprop.network.metrics import tally_for
 from clearprop.training import Callback, Run
 
-InFold = Callable[[int], Sequence[Callback]]
-"""Gives the callbacks for the training of a fold, by its number from 1."""
+InFold = Callable[[str], Sequence[Callback]]
+"""Gives the callbacks for the training without a fold, by its label: ``fold 2 of 5``."""
+
+_STRENGTHS = (0.1, 1.0)
+"""The strengths of L2 to choose from: rows that are mostly noise want the second one."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class OutOfFold:
         The task of each fold, and the samples of the fold.
     epoch : int
         The epoch that is best for all folds together: up to there all samples are learned from.
+    l2 : float
+        The strength of L2 that is best with it, or the one that was asked for.
     curve : list of dict
         The mean of the folds' validation loss and score, a row for each epoch.
     diverged : DivergedError or None
@@ -46,11 +53,12 @@ class OutOfFold:
     answers: Answers
     trials: tuple[tuple[Task, Dataset], ...]
     epoch: int
+    l2: float
     curve: list[dict[str, float]]
     diverged: DivergedError | None
 
 
-def no_callbacks(_fold: int) -> Sequence[Callback]:
+def no_callbacks(_label: str) -> Sequence[Callback]:
     """Watch no fold's training."""
     return ()
 
@@ -58,8 +66,9 @@ def no_callbacks(_fold: int) -> Sequence[Callback]:
 def cross_validate(task: Task, in_fold: InFold = no_callbacks) -> OutOfFold:
     """Train a network for each fold on the samples of the others, and answer for those of the fold.
 
-    The answers for a fold are those after the epoch that is best for all *other* folds: no sample
-    has a vote in the choice behind its own answer. Recipes are fitted anew for each fold.
+    The answers for a fold are those after the epoch, with the strength of L2, that are best for all
+    *other* folds: no sample has a vote in the choice behind its own answer. Recipes are fitted anew
+    for each fold.
 
     Raises
     ------
@@ -68,51 +77,69 @@ def cross_validate(task: Task, in_fold: InFold = no_callbacks) -> OutOfFold:
     KeyboardInterrupt
         If training was interrupted.
     """
-    parts = folds(task.train, task.settings.folds or 0, task.settings.seed)
-    trials = [_Trial.of(task, rows, in_fold(k)) for k, rows in enumerate(parts, start=1)]
-    epochs = max(len(trial.logits) for trial in trials)
-    sums = np.array([trial.losses(epochs) for trial in trials])
-    total = sums.sum(axis=0)
-    # A fold has no vote in the choice of the epoch that answers for it.
-    others = [np.delete(sums, k, axis=0).sum(axis=0) for k in range(len(trials))]
-    best = [int(np.argmin(one)) for one in others]
-    given = [trial.answers(epoch) for trial, epoch in zip(trials, best, strict=True)]
+    settings = task.settings
+    parts = folds(task.train, settings.folds or 0, settings.seed)
+    strengths = _STRENGTHS if settings.l2 is None else (settings.l2,)
+    trials = []  # of each strength, for each fold
+    for l2 in strengths:
+        tried = replace(task, settings=replace(settings, l2=l2))
+        told = f", L2 {l2:g}" if settings.l2 is None else ""
+        trials.append(
+            [
+                _Trial.of(tried, rows, in_fold(f"fold {k} of {len(parts)}{told}"))
+                for k, rows in enumerate(parts, start=1)
+            ]
+        )
+    epochs = max(len(trial.seen.losses) for each in trials for trial in each)
+    sums = np.array([[trial.losses(epochs) for trial in each] for each in trials])
+    total = sums.sum(axis=1)  # (strengths, epochs)
+    strength, epoch = _least(total)
+    # A fold has no vote in the choice of the strength and the epoch that answer for it.
+    best = [_least(np.delete(sums, k, axis=1).sum(axis=1)) for k in range(len(parts))]
+    given = [trials[place][k].answers(at) for k, (place, at) in enumerate(best)]
     counted = sum(len(one) for one in given)
+    chosen = trials[strength]
     scores = np.average(
-        [trial.scores(epochs) for trial in trials], axis=0, weights=[len(one) for one in given]
+        [trial.scores(epochs) for trial in chosen], axis=0, weights=[len(one) for one in given]
     )
     name = f"validation_{tally_for(task.network.loss).name}"
     return OutOfFold(
         np.concatenate([np.flatnonzero(rows) for rows in parts]),
         Answers.joined(given),
-        tuple((trial.task, trial.fold) for trial in trials),
-        1 + int(np.argmin(total)),
+        tuple((trial.task, trial.fold) for trial in chosen),
+        1 + epoch,
+        strengths[strength],
         [
             {"validation_loss": loss, name: score}
-            for loss, score in zip((total / counted).tolist(), scores.tolist(), strict=True)
+            for loss, score in zip(
+                (total[strength] / counted).tolist(), scores.tolist(), strict=True
+            )
         ],
-        next((trial.diverged for trial in trials if trial.diverged is not None), None),
+        next((trial.diverged for trial in chosen if trial.diverged is not None), None),
     )
+
+
+def _least(sums: Array) -> tuple[int, int]:
+    """Return the strength's and the epoch's place of the least sum, the first of several."""
+    strength, epoch = np.unravel_index(np.argmin(sums), sums.shape)
+    return int(strength), int(epoch)
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """The training without a fold, and the logits (n, K) of its samples after each epoch.
+    """The training without a fold, and what came of it after each epoch.
 
     Parameters
     ----------
     task : Task
     fold : Dataset
-    y : ndarray
-        The fold's targets, as the loss takes them.
-    logits : list of ndarray, shape (n, K)
+    seen : _AfterEpochs
     diverged : DivergedError or None
     """
 
     task: Task
     fold: Dataset
-    y: Array
-    logits: list[Array]
+    seen: "_AfterEpochs"
     diverged: DivergedError | None
 
     @classmethod
@@ -121,40 +148,38 @@ class _Trial:
         fold = whole.train.take(rows)
         task = task_of(whole.settings, Parts(whole.train.take(~rows), fold))
         X, y = task.prepared(fold)
-        watch, diverged = _Logits(X), None
+        seen, diverged = _AfterEpochs(task.network, X, y, task.settings.epochs or 1), None
         trainer = build_trainer(task.settings, len(task.train))
         try:
             history = trainer.fit(
-                task.network, *task.prepared(task.train), callbacks=[*callbacks, watch]
+                task.network, *task.prepared(task.train), callbacks=[*callbacks, seen]
             )
             if history.stopped == "interrupted":
                 raise KeyboardInterrupt
         except DivergedError as error:
             diverged = error
-            if not watch.logits:
+            if not seen.logits:
                 raise
-        # An optimizer that finds no way down from the first weights ends before the first epoch.
-        logits = watch.logits or [task.network.logits(X)]
-        return cls(task, fold, task.network.targets(y), logits, diverged)
+        if not seen.logits:  # the optimizer found no way down from the first weights
+            seen.look(task.network)
+        return cls(task, fold, seen, diverged)
 
     def losses(self, epochs: int) -> Array:
         """Return the sum of the losses after each of so many epochs, shape (epochs,)."""
-        loss = self.task.network.loss
-        after = np.inf if self.diverged is not None else None
-        return _filled([loss.each(one, self.y)[0].sum() for one in self.logits], epochs, after)
+        return _filled(self.seen.losses, epochs, np.inf if self.diverged is not None else None)
 
     def scores(self, epochs: int) -> Array:
         """Return the score after each of so many epochs, shape (epochs,)."""
         loss, scores = self.task.network.loss, []
-        for logits in self.logits:
+        for logits in self.seen.logits:
             tally = tally_for(loss)
-            tally.add(loss, logits, self.y)
+            tally.add(loss, logits, self.seen.y)
             scores.append(tally.value())
         return _filled(scores, epochs, None)
 
     def answers(self, epoch: int) -> Answers:
         """Return the answers after an epoch, counted from 0; after the last one, those."""
-        logits = self.logits[min(epoch, len(self.logits) - 1)]
+        logits = self.seen.logits[min(epoch, len(self.seen.logits) - 1)]
         return answers(self.task.network, self.task.recipe.target, self.fold, logits)
 
 
@@ -164,13 +189,26 @@ def _filled(values: list[float], count: int, after: float | None) -> Array:
     return np.array([*values, *[last] * (count - len(values))], dtype=np.float64)
 
 
-class _Logits(Callback):
-    """Keep the logits of some samples after each epoch."""
+class _AfterEpochs(Callback):
+    """Keep the logits (n, K) of a fold and the sum of their losses after each epoch.
 
-    def __init__(self, X: Any) -> None:
-        self.X = X
+    Training ends when they get no better, as it does where rows for validation choose the epoch.
+    """
+
+    def __init__(self, network: Network, X: Any, y: Array, epochs: int) -> None:
+        self.X, self.y = X, network.targets(y)
+        self.patience = usual_patience(epochs)
         self.logits: list[Array] = []
+        self.losses: list[float] = []
 
     def on_epoch_end(self, run: Run) -> None:
         """Ask the network as it is now."""
-        self.logits.append(run.write_back().logits(self.X))
+        self.look(run.write_back())
+        if len(self.losses) - 1 - int(np.argmin(self.losses)) >= self.patience:
+            run.stop("early")
+
+    def look(self, network: Network) -> None:
+        """Put down what a network answers."""
+        logits = network.logits(self.X)
+        self.logits.append(logits)
+        self.losses.append(float(network.loss.each(logits, self.y)[0].sum()))

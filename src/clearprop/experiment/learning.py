@@ -53,18 +53,19 @@ def learn(
     task : Task
     callbacks : sequence of Callback
     in_fold : callable, optional
-        Gives the callbacks for the training of a fold, by its number from 1.
+        Gives the callbacks for the training without a fold, by its label.
     checkpoint : Checkpoint, optional
     resume : bool, default False
         Whether training goes on from the checkpoint, if there is one. Folds, which have none, are
         trained again, to the same bits.
     """
-    settings, diverged, found = task.settings, None, None
-    trainer = build_trainer(settings, len(task.train))
+    diverged, found = None, None
+    trainer = build_trainer(task.settings, len(task.train))
     try:
-        if settings.folds:
+        if task.settings.folds:
             found = cross_validate(task, in_fold)
-            trainer = replace(trainer, epochs=found.epoch)
+            task = replace(task, settings=replace(task.settings, l2=found.l2))
+            trainer = replace(build_trainer(task.settings, len(task.train)), epochs=found.epoch)
         history = trainer.fit(
             task.network,
             *task.prepared(task.train),
@@ -81,7 +82,7 @@ def learn(
             late = {name: row.pop(name) for name in ("learning_rate", "seconds") if name in row}
             row |= mean | late
         history.best_epoch = found.epoch if history.stopped == "finished" else None
-    model = Model(task.network, task.recipe, _summary(settings, history))
+    model = Model(task.network, task.recipe, _summary(task.settings, history))
     return Trained(task, model, history, diverged, found)
 
 

@@ -138,9 +138,11 @@ def _dropout(given: "Settings", extent: Extent) -> float:
     return _LARGE_TABLE_DROPOUT if extent.is_table and extent.samples >= _FEW else _DROPOUT
 
 
-def _l2(given: "Settings", extent: Extent) -> float:
+def _l2(given: "Settings", extent: Extent) -> float | None:
     if not extent.is_table or OPTIMIZERS[given.optimizer].full_batch:
         return 0.0
+    if _value("folds", given, extent):
+        return None  # they choose it
     return _TABLE_L2 if extent.samples < _FEW else _LARGE_TABLE_L2
 
 
@@ -169,7 +171,12 @@ def _patience(given: "Settings", extent: Extent) -> int | None:
         return None
     if given.validation == "0":
         return 0
-    return max(_value("epochs", given, extent) // _PATIENCE, _LEAST_PATIENCE)
+    return usual_patience(_value("epochs", given, extent))
+
+
+def usual_patience(epochs: int) -> int:
+    """Return the number of epochs that are borne without an improvement."""
+    return max(epochs // _PATIENCE, _LEAST_PATIENCE)
 
 
 def _value(name: str, given: "Settings", extent: Extent) -> Any:
@@ -307,7 +314,7 @@ class Settings:
     l2: float | None = setting(
         values.Number("ALPHA"),
         "L2, as scikit-learn scales it.",
-        told="0; for tables 0.1, from 2000 rows on by trial",
+        told="0; for tables by trial",
         rule=_l2,
     )
     clip_norm: float | None = setting(values.Number("NORM"), "The longest gradient.", told="any")
