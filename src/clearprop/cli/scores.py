@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from clearprop.cli import output
 from clearprop.experiment import Evaluation
 from clearprop.experiment.scores import rare_classes
+from clearprop.preprocessing import ClassTarget
 
 _NAMES = {
     "accuracy": "accuracy",
@@ -19,6 +20,7 @@ _NAMES = {
 }
 _SHARES = ("accuracy", "balanced_accuracy", "f1")
 _MOST_RARE = 3  # classes that are named
+_FOUND = 0.5  # of a rare class, from which on it is found well enough to say nothing
 
 
 def name(score: str) -> str:
@@ -56,6 +58,8 @@ def beside(found: Evaluation) -> str:
 def others(found: Evaluation, unit: str) -> str:
     """Write all other scores, those of values with the name of what they count."""
     told = [text(key, x) for key, x in found.scores.items() if key != found.score_name]
+    if isinstance(found.target, ClassTarget) and (positive := found.target.positive_name):
+        told = [one.replace("F1 ", f"F1 of {positive!r} ") for one in told]
     told.append(f"loss {found.loss:.4f}")
     return ", ".join(told) + (f"; errors are in units of {unit}" if not found.classes else "")
 
@@ -71,6 +75,17 @@ def rare(found: Evaluation) -> list[str]:
     ]
     more = len(places) - _MOST_RARE
     return [*lines, *([f"{more:,} more classes are rare."] if more > 0 else [])]
+
+
+def seldom_found(found: Evaluation, instead: str) -> list[str]:
+    """Say what to type where the class that is looked for is rare, and most of it is missed."""
+    target = found.target
+    if not isinstance(target, ClassTarget) or target.threshold is not None:
+        return []
+    rare = rare_classes(found.answers.truth, len(found.classes))
+    if target.positive not in rare or found.classes[target.positive].recall >= _FOUND:
+        return []
+    return [f"To find more of {target.positive_name!r}, with more false alarms: {instead}"]
 
 
 def doubts(found: Evaluation, instead: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.options import setting_option, settings_from, settings_of_run, task_options
-from clearprop.cli.scores import beside, doubts, others, rare, text
+from clearprop.cli.scores import beside, doubts, others, rare, seldom_found, text
 from clearprop.errors import UsageError
 from clearprop.experiment import Measured, Settings, Task, learn, load_dataset, measure, set_task
 from clearprop.experiment import folder as run_folder
@@ -87,10 +87,16 @@ def train(
     if as_json:
         output.say_json(report | {"pictures": [str(path) for path in pictures]})
     else:
+        if trained.threshold is not None:
+            output.say_line(trained.threshold)
         _say_reached(measured, task)
         _say_saved(report, folder, pictures)
         for line in () if found is None else doubts(found, _instead(folder, settings)):
             output.say_line(line)
+        if found is not None and (folds or task.validation is not None):
+            again = output.word(str(folder / run_folder.SETTINGS))
+            for line in seldom_found(found, f"clearprop train --config {again} --threshold f1"):
+                output.say_line(line)
     if trained.history.stopped == "interrupted":
         output.note(_how_to_go_on(folder))
         raise KeyboardInterrupt

@@ -14,7 +14,9 @@ from clearprop.experiment.answers import Answers, answers
 from clearprop.experiment.building import build_trainer
 from clearprop.experiment.parts import Parts
 from clearprop.experiment.task import Task, task_of
+from clearprop.experiment.thresholds import Threshold, choose
 from clearprop.network.metrics import tally_for
+from clearprop.preprocessing import ClassTarget
 from clearprop.training import Callback, Run
 
 InFold = Callable[[int], Sequence[Callback]]
@@ -40,6 +42,8 @@ class OutOfFold:
         The mean of the folds' validation loss and score, a row for each epoch.
     diverged : DivergedError or None
         If a fold's loss stopped being finite.
+    threshold : Threshold or None
+        What all answers together choose, where it was asked for.
     """
 
     rows: Array
@@ -48,6 +52,7 @@ class OutOfFold:
     epoch: int
     curve: list[dict[str, float]]
     diverged: DivergedError | None
+    threshold: Threshold | None = None
 
 
 def no_callbacks(_fold: int) -> Sequence[Callback]:
@@ -58,8 +63,9 @@ def no_callbacks(_fold: int) -> Sequence[Callback]:
 def cross_validate(task: Task, in_fold: InFold = no_callbacks) -> OutOfFold:
     """Train a network for each fold on the samples of the others, and answer for those of the fold.
 
-    The answers for a fold are those after the epoch that is best for all *other* folds: no sample
-    has a vote in the choice behind its own answer. Recipes are fitted anew for each fold.
+    The answers for a fold are those after the epoch that is best for all *other* folds, and by the
+    threshold that is: no sample has a vote in the choice behind its own answer. Recipes are fitted
+    anew for each fold.
 
     Raises
     ------
@@ -77,6 +83,12 @@ def cross_validate(task: Task, in_fold: InFold = no_callbacks) -> OutOfFold:
     others = [np.delete(sums, k, axis=0).sum(axis=0) for k in range(len(trials))]
     best = [int(np.argmin(one)) for one in others]
     given = [trial.answers(epoch) for trial, epoch in zip(trials, best, strict=True)]
+    by, target, threshold = task.settings.threshold, task.recipe.target, None
+    if by is not None and isinstance(target, ClassTarget):
+        threshold = choose(by, target, Answers.joined(given))
+        for k, epoch in enumerate(best):
+            rest = [one.answers(epoch) for one in trials[:k] + trials[k + 1 :]]
+            given[k] = given[k].by_threshold(choose(by, target, Answers.joined(rest)).target)
     counted = sum(len(one) for one in given)
     scores = np.average(
         [trial.scores(epochs) for trial in trials], axis=0, weights=[len(one) for one in given]
@@ -92,6 +104,7 @@ def cross_validate(task: Task, in_fold: InFold = no_callbacks) -> OutOfFold:
             for loss, score in zip((total / counted).tolist(), scores.tolist(), strict=True)
         ],
         next((trial.diverged for trial in trials if trial.diverged is not None), None),
+        threshold,
     )
 
 

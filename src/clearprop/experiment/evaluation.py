@@ -74,6 +74,7 @@ class Evaluation:
     ----------
     answers : Answers
         The answers for N samples.
+    target : ClassTarget or ValueTarget
     score_name : {"accuracy", "balanced_accuracy", "r2"}
         The score that counts: where a class is rare, always naming another one is right too often
         for its accuracy to say much.
@@ -95,6 +96,7 @@ class Evaluation:
     """
 
     answers: Answers
+    target: TargetRecipe
     score_name: str
     scores: Mapping[str, float]
     baselines: Mapping[str, Mapping[str, float]]
@@ -125,10 +127,14 @@ class Evaluation:
 
     def scores_to_json(self) -> dict[str, Json]:
         """Describe the scores, and those to be beaten, in JSON values."""
+        target, of_two = self.target, {}
+        if isinstance(target, ClassTarget) and target.positive_name is not None:
+            of_two = {"positive": target.positive_name, "threshold": target.threshold}
         return {
             "samples": self.samples,
             "loss": self.loss,
             "score": self.score_name,
+            **of_two,
             **self.scores,
             "baselines": {name: dict(scores) for name, scores in self.baselines.items()},
         }
@@ -192,7 +198,7 @@ def measured(
     """
     scores = scores_of(own, target)
     baselines = {name: scores_of(one, target) for name, one in to_beat.items()}
-    common = (own, headline(own, target), scores, baselines)
+    common = (own, target, headline(own, target), scores, baselines)
     if isinstance(target, ClassTarget):
         return Evaluation(*common, *_of_classes(own, target, dataset), notes)
     # Halves, because the whole may be beyond the largest float.

@@ -312,6 +312,13 @@ class Settings:
     )
     clip_norm: float | None = setting(values.Number("NORM"), "The longest gradient.", told="any")
     class_weight: str = setting(values.Choice(names=CLASS_WEIGHTS), default="none")
+    threshold: str | None = setting(
+        values.Threshold("P|f1|cost:RATIO"),
+        "The probability of the positive of two classes from which on it is named: a number; f1, "
+        "the one with the best F1; or cost:5, the cheapest where to miss one costs as much as 5 "
+        "false alarms. Samples that are not learned from choose it.",
+        told="the likelier class is named",
+    )
     folds: int | None = setting(
         values.WholeNumber("N", most=_MOST_FOLDS),
         "Cross-validation: each of N parts is held out once, to choose the epoch and to give the "

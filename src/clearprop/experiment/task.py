@@ -18,6 +18,7 @@ from clearprop.experiment.building import build_network
 from clearprop.experiment.parts import Parts, column_not_learned, column_to_follow, split
 from clearprop.experiment.settings import Extent, Settings, reading_of, resolve
 from clearprop.experiment.target_scale import on_scale
+from clearprop.experiment.thresholds import require_threshold
 from clearprop.files.models import Model
 from clearprop.network import Network
 
@@ -171,7 +172,11 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
         is_table=dataset.kind == "table",
     )
     settings = resolve(settings, extent)
-    return task_of(settings, split(settings, dataset))
+    task = task_of(settings, split(settings, dataset))
+    if settings.threshold is not None:
+        can_choose = bool(settings.folds) or task.validation is not None
+        require_threshold(settings.threshold, task.recipe.target, can_choose=can_choose)
+    return task
 
 
 def task_of(settings: Settings, parts: Parts) -> Task:
