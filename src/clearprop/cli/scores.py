@@ -20,7 +20,8 @@ _NAMES = {
 }
 _SHARES = ("accuracy", "balanced_accuracy", "f1")
 _MOST_RARE = 3  # classes that are named
-_FOUND = 0.5  # of a rare class, from which on it is found well enough to say nothing
+_FOUND = 0.5  # of a rare class: found less often, it wants another threshold ...
+_RANKED = 0.6  # ... which helps from this ROC AUC on
 
 
 def name(score: str) -> str:
@@ -78,14 +79,19 @@ def rare(found: Evaluation) -> list[str]:
 
 
 def seldom_found(found: Evaluation, instead: str) -> list[str]:
-    """Say what to type where the class that is looked for is rare, and most of it is missed."""
+    """Say what to type where the positive class is rare and mostly missed, though told apart."""
     target = found.target
     if not isinstance(target, ClassTarget) or target.threshold is not None:
         return []
     rare = rare_classes(found.answers.truth, len(found.classes))
-    if target.positive not in rare or found.classes[target.positive].recall >= _FOUND:
+    ranking = found.scores.get("roc_auc", 0)
+    missed = target.positive in rare and found.classes[target.positive].recall < _FOUND
+    if not missed or not ranking > _RANKED:
         return []
-    return [f"To find more of {target.positive_name!r}, with more false alarms: {instead}"]
+    return [
+        f"{target.positive_name!r} is told apart ({text('roc_auc', ranking)}), but seldom likelier "
+        f"than not. To find more of it, with more false alarms: {instead}"
+    ]
 
 
 def doubts(found: Evaluation, instead: Sequence[str]) -> list[str]:
@@ -105,8 +111,10 @@ def doubts(found: Evaluation, instead: Sequence[str]) -> list[str]:
             f"the reason: {doctor}"
         ]
     if found.beats("linear") is False:
+        score = found.compared_by
+        by = "" if score == found.score_name else f", by {name(score)}, whatever the threshold"
         return [
-            f"A linear model does as well or better. To look for the reason: {doctor}; "
+            f"A linear model does as well or better{by}. To look for the reason: {doctor}; "
             f"to have the linear model: {linear}"
         ]
     return []

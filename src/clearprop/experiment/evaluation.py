@@ -120,10 +120,19 @@ class Evaluation:
         """The score that counts."""
         return self.scores[self.score_name]
 
+    @property
+    def compared_by(self) -> str:
+        """The score to compare with baselines: they have no threshold, and a ranking needs none."""
+        has_one = isinstance(self.target, ClassTarget) and self.target.threshold is not None
+        return "roc_auc" if has_one else self.score_name
+
     def beats(self, name: str) -> bool | None:
-        """Whether the score is above that of a baseline; None where that is not known."""
-        other = self.baselines.get(name, {}).get(self.score_name)
-        return None if other is None else self.score > other
+        """Whether the score is above that of a baseline; None where that is not known.
+
+        That is the one of `compared_by`.
+        """
+        other = self.baselines.get(name, {}).get(self.compared_by)
+        return None if other is None else self.scores[self.compared_by] > other
 
     def scores_to_json(self) -> dict[str, Json]:
         """Describe the scores, and those to be beaten, in JSON values."""

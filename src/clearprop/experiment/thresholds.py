@@ -86,8 +86,8 @@ def choose(by: str, target: ClassTarget, own: Answers | None) -> Threshold:
     if not np.isfinite(shares).all():
         return Threshold(even, by, samples, "some probabilities are not finite")
     if len(np.unique(is_positive)) < 2:
-        other = "no sample" if not is_positive.any() else "nothing but samples"
-        return Threshold(even, by, samples, f"those to choose with are {other} of {name!r}")
+        share = "all" if is_positive.any() else "none"
+        return Threshold(even, by, samples, f"{share} of those to choose with are {name!r}")
     best = _best(None if by == "f1" else float(by.removeprefix(_COST)), shares, is_positive)
     return Threshold(replace(target, threshold=best), by, samples)
 
