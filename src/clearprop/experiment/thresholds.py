@@ -112,12 +112,12 @@ def _best(ratio: float | None, shares: Array, is_positive: Array) -> float:
 
 
 def _between(low: float, high: float) -> float:
-    """Return a number above `low` up to `high`: 0.5, or the middle with as few digits as do."""
+    """Return a number above `low` up to `high`: 0.5, or the middle in as few digits as do."""
     if low < _EVEN <= high:
         return _EVEN
     middle = (low + high) / 2
     shorter = (float(f"{middle:.{digits}g}") for digits in range(1, 18))
-    return next((one for one in shorter if low < one <= high and one < 1), high)
+    return next((one for one in shorter if low < one < high), high)
 
 
 def require_threshold(by: str, target: TargetRecipe, *, can_choose: bool) -> None:
