@@ -251,11 +251,16 @@ def every_target(found):
     return replace(found.threshold.target, threshold=None)
 
 
-def test_a_fold_has_no_vote_in_the_choice_of_its_own_threshold(table, monkeypatch) -> None:
-    """Neither by its labels nor by the epoch of the others: were its losses others, as before."""
-    own = folds._Trial.losses
-    task = task_of(table, folds=4, threshold="f1")
-    plain = folds.cross_validate(task)
+def test_a_fold_has_no_vote_in_what_chooses_its_threshold(table, monkeypatch) -> None:
+    """Not even by the epoch of the others' answers: were its losses others, they are the same."""
+    asked, own = [], folds._Trial.losses
+
+    def spied(by, target, own):
+        asked.append(own.probabilities)
+        return choose(by, target, own)
+
+    monkeypatch.setattr(folds, "choose", spied)
+    plain = folds.cross_validate(task_of(table, folds=4, threshold="f1"))
     first = plain.trials[0][1].sources
 
     def falsified(trial, epochs):
@@ -263,10 +268,10 @@ def test_a_fold_has_no_vote_in_the_choice_of_its_own_threshold(table, monkeypatc
         return losses[::-1] * 100 if trial.fold.sources == first else losses
 
     monkeypatch.setattr(folds._Trial, "losses", falsified)
-    again = folds.cross_validate(task_of(table, folds=4, threshold="f1"))
-    n = len(first)
-    np.testing.assert_array_equal(again.answers.predicted[:n], plain.answers.predicted[:n])
-    assert not np.array_equal(again.answers.probabilities[n:], plain.answers.probabilities[n:])
+    folds.cross_validate(task_of(table, folds=4, threshold="f1"))
+    (every, of_first, *_), (every_then, of_first_then, *_) = asked[:5], asked[5:]
+    np.testing.assert_array_equal(of_first, of_first_then)
+    assert not np.array_equal(every, every_then)
 
 
 def test_a_number_holds_for_every_fold_and_for_the_model(table) -> None:
