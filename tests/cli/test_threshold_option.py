@@ -11,24 +11,31 @@ from sklearn import metrics
 pytestmark = pytest.mark.usefixtures("undrawn")
 
 
-def rare(rows, share=-3.5, names=("no", "yes")):
-    """Write ``rare.csv``: few are of the second class, and they are told apart by x."""
+def rare(rows, share=-3.5, names=("no", "yes"), path="rare.csv"):
+    """Write a table: few are of the second class, and they are told apart by x."""
     random = np.random.default_rng(1)
     x = random.normal(size=(rows, 2))
     found = random.random(rows) < 1 / (1 + np.exp(-share - 1.5 * x[:, 0]))
     lines = [f"{a:.4f},{b:.4f},{names[one]}" for (a, b), one in zip(x, found * 1, strict=True)]
-    Path("rare.csv").write_text("\n".join(["x,z,fraud", *lines]) + "\n")
+    Path(path).write_text("\n".join(["x,z,fraud", *lines]) + "\n")
 
 
 SHORT = ("--layers", 8, "--epochs", 20, "--seed", 0)
 
 
-@pytest.fixture
-def run(clearprop):
-    rare(500)
-    result = clearprop("train", "rare.csv", *SHORT, "--threshold", "cost:8", "--out", "run")
+@pytest.fixture(scope="module")
+def trained(clearprop, tmp_path_factory):
+    """A run, its table, and what was printed."""
+    folder = tmp_path_factory.mktemp("rare")
+    table, run = folder / "rare.csv", folder / "run"
+    rare(500, path=table)
+    result = clearprop("train", table, *SHORT, "--threshold", "cost:8", "--out", run)
     assert result.exit_code == 0, result.stderr
-    return result
+    return run, table, result.stdout
+
+
+def threshold_of(run):
+    return json.loads((run / "report.json").read_text())["threshold"]["threshold"]
 
 
 def told(clearprop, *args):
@@ -37,14 +44,15 @@ def told(clearprop, *args):
     return json.loads(result.stdout)
 
 
-def test_training_says_which_class_from_where_on_and_why(run):
-    report = json.loads(Path("run/report.json").read_text())
+def test_training_says_which_class_from_where_on_and_why(trained):
+    run, _, printed = trained
+    report = json.loads((run / "report.json").read_text())
     found = report["threshold"]
-    assert run.stdout.splitlines()[0] == (
+    assert printed.splitlines()[0] == (
         f"Threshold: 'yes' is the answer from a probability of {found['threshold']} on; it costs "
         "least (cost:8) on 500 samples that were not learned from."
     )
-    assert "F1 of 'yes'" in run.stdout
+    assert "F1 of 'yes'" in printed
     assert found == {
         "positive": "yes",
         "threshold": found["threshold"],
@@ -70,44 +78,43 @@ def test_training_says_where_nothing_could_be_chosen(clearprop):
     )
 
 
-@pytest.mark.usefixtures("run")
-def test_predictions_are_by_the_models_threshold_and_it_is_noted(clearprop):
-    at = json.loads(Path("run/report.json").read_text())["threshold"]["threshold"]
-    report = told(clearprop, "predict", "run", "rare.csv")
+def test_predictions_are_by_the_models_threshold_and_it_is_noted(clearprop, trained):
+    run, table, _ = trained
+    at = threshold_of(run)
+    report = told(clearprop, "predict", run, table)
     for one in report["predictions"]:
         assert one["prediction"] == ("yes" if one["probabilities"]["yes"] >= at else "no")
     note = f"'yes' is the answer from a probability of {at} on, the model's threshold."
     assert report["notes"][0] == note
-    assert f"Note: {note}" in clearprop("predict", "run", "rare.csv").stderr
+    assert f"Note: {note}" in clearprop("predict", run, table).stderr
 
 
-@pytest.mark.usefixtures("run")
-def test_a_number_overrules_it(clearprop):
-    at = json.loads(Path("run/report.json").read_text())["threshold"]["threshold"]
-    report = told(clearprop, "predict", "run", "rare.csv", "--threshold", 0.7)
+def test_a_number_overrules_it(clearprop, trained):
+    run, table, _ = trained
+    at = threshold_of(run)
+    report = told(clearprop, "predict", run, table, "--threshold", 0.7)
     for one in report["predictions"]:
         assert one["prediction"] == ("yes" if one["probabilities"]["yes"] >= 0.7 else "no")
     note = f"'yes' is the answer from a probability of 0.7 on, instead of the model's {at}."
     assert report["notes"][0] == note
 
 
-@pytest.mark.usefixtures("run")
-def test_answers_in_a_file_and_the_likeliest_follow_it(clearprop):
-    clearprop("predict", "run", "rare.csv", "--threshold", 0.02, "--out", "said.csv", "--top", 1)
+def test_answers_in_a_file_and_the_likeliest_follow_it(clearprop, trained):
+    run, table, _ = trained
+    clearprop("predict", run, table, "--threshold", 0.02, "--out", "said.csv", "--top", 1)
     rows = [line.rsplit(",", 2) for line in Path("said.csv").read_text().splitlines()[1:]]
     assert {name for _, name, share in rows if float(share) < 0.5} == {"yes"}
 
 
-@pytest.mark.usefixtures("run")
 @pytest.mark.parametrize("threshold", [0.02, 0.3])
-def test_evaluation_is_at_the_threshold(clearprop, threshold):
+def test_evaluation_is_at_the_threshold(clearprop, trained, threshold):
+    run, table, _ = trained
     shares = [
-        one["probabilities"]["yes"]
-        for one in told(clearprop, "predict", "run", "rare.csv")["predictions"]
+        one["probabilities"]["yes"] for one in told(clearprop, "predict", run, table)["predictions"]
     ]
-    truth = [line.endswith("yes") for line in Path("rare.csv").read_text().splitlines()[1:]]
+    truth = [line.endswith("yes") for line in table.read_text().splitlines()[1:]]
     said = np.array(shares) >= threshold
-    found = told(clearprop, "evaluate", "run", "rare.csv", "--threshold", threshold)
+    found = told(clearprop, "evaluate", run, table, "--threshold", threshold)
     assert found["threshold"] == threshold
     assert found["positive"] == "yes"
     assert found["f1"] == pytest.approx(metrics.f1_score(truth, said))
