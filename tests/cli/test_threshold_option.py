@@ -122,6 +122,15 @@ def test_evaluation_is_at_the_threshold(clearprop, trained, threshold):
     assert f"from a probability of {threshold} on, instead of" in found["notes"][0]
 
 
+def test_data_of_one_class_tell_nothing_about_a_ranking(clearprop, trained):
+    run, table, _ = trained
+    lines = [line for line in table.read_text().splitlines() if not line.endswith("yes")]
+    Path("none.csv").write_text("\n".join(lines) + "\n")
+    printed = clearprop("evaluate", run, "none.csv").stdout
+    assert "ROC AUC –" in printed
+    assert "no better than" not in printed
+
+
 @pytest.mark.parametrize("number", ["0", "1", "nan", "f1", "-0.2"])
 @pytest.mark.parametrize("command", ["predict", "evaluate"])
 def test_a_number_between_0_and_1_is_expected(clearprop, table_run, people, command, number):

@@ -93,8 +93,8 @@ threshold_option = click.option(
     "--threshold",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     metavar="P",
-    help="The probability of the positive of two classes from which on it is the answer, instead "
-    "of the model's.",
+    help="The probability from which on the positive of two classes is the answer, instead of the "
+    "model's.",
 )
 
 

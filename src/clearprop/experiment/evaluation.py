@@ -1,5 +1,6 @@
 """Answers of a model to raw data, measured where the truth is known."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -77,7 +78,7 @@ class Evaluation:
     target : ClassTarget or ValueTarget
     score_name : {"accuracy", "balanced_accuracy", "r2"}
         The score that counts: where a class is rare, always naming another one is right too often
-        for its accuracy to say much.
+        for its accuracy to say much, and a threshold gives to one what it takes from the other.
     scores : mapping of str to float
         Every score by its name, see `scores_of`.
     baselines : mapping of str to mapping of str to float
@@ -132,7 +133,9 @@ class Evaluation:
         That is the one of `compared_by`.
         """
         other = self.baselines.get(name, {}).get(self.compared_by)
-        return None if other is None else self.scores[self.compared_by] > other
+        if other is None or math.isnan(other):
+            return None
+        return self.scores[self.compared_by] > other
 
     def scores_to_json(self) -> dict[str, Json]:
         """Describe the scores, and those to be beaten, in JSON values."""
