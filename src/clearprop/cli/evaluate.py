@@ -1,17 +1,19 @@
 """``clearprop evaluate``."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from clearprop.cli import output
-from clearprop.cli.options import form_options
+from clearprop.cli.options import form_options, threshold_option
 from clearprop.cli.scores import beside, doubts, others, rare, text
 from clearprop.data import Dataset, class_names
 from clearprop.errors import UsageError, naming
 from clearprop.experiment import evaluation, folder
 from clearprop.experiment.task import load_for, read_as
+from clearprop.experiment.thresholds import overruled
 from clearprop.files.models import Model, load
 
 _MISTAKES = 10
@@ -28,16 +30,24 @@ _CLASSES = 20
     metavar="NAME=CLASS",
     help="Which class of the model a class of DATA is; may be given several times.",
 )
+@threshold_option
 @form_options
 @output.json_option
-def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool, **form: Any) -> None:
+def evaluate(
+    model: str,
+    data: str,
+    mapped: tuple[str, ...],
+    threshold: float | None,
+    as_json: bool,
+    **form: Any,
+) -> None:
     """Measure MODEL on DATA, a name or a path, whose answers are known.
 
     MODEL is a file or the folder of a run. Where DATA brings a test set, that is what counts; else
     all of it, which may hold samples that the model has learned from. Classes may differ from the
     model's by case, plural or hyphens.
     """
-    loaded = read_as(load(folder.model_in(model) or model), form)
+    loaded, counts = overruled(read_as(load(folder.model_in(model) or model), form), threshold)
     given = _pairs(mapped)
     dataset = load_for(loaded, data)
     output.note_left_out(dataset.problems)
@@ -45,6 +55,7 @@ def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool, **fo
     for note in dict.fromkeys((*measured.notes, *dataset.notes)):
         output.note(note)
     found = evaluation.evaluate(loaded, measured)
+    found = replace(found, notes=(*counts, *found.notes))
     output.note_all(found.notes)
     seen = not dataset.test and _is_known(loaded, data)
     if as_json:

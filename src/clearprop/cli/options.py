@@ -89,6 +89,15 @@ def form_options(command: _Command) -> _Command:
     return command
 
 
+threshold_option = click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="P",
+    help="The probability from which on the positive of two classes is the answer, instead of the "
+    "model's.",
+)
+
+
 def task_options(command: _Command) -> _Command:
     """Add the options of a run but ``--layers`` to a command; what is not given is None."""
     command = click.option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clearprop.cli import output
-from clearprop.cli.options import form_options
+from clearprop.cli.options import form_options, threshold_option
 from clearprop.core.parameters import Array
 from clearprop.data import Problem
 from clearprop.data.pictures.files import preview
@@ -17,6 +17,7 @@ from clearprop.experiment.answer_files import require_format, save_answers
 from clearprop.experiment.folder import draw, model_in
 from clearprop.experiment.prediction import Answer, Predictions, predict_files
 from clearprop.experiment.task import read_as
+from clearprop.experiment.thresholds import overruled
 from clearprop.files.models import load
 from clearprop.files.written import make_folder
 
@@ -53,6 +54,7 @@ _DRAWN = 50  # pictures at most: a table has thousands of rows
     "--show", is_flag=True, help="Draw what the network sees beside its answer, in this folder."
 )
 @click.option("--show-in", metavar="FOLDER", help="The same, in another folder.")
+@threshold_option
 @form_options
 @output.json_option
 @click.pass_context
@@ -67,6 +69,7 @@ def predict(
     id_column: str | None,
     show: bool,
     show_in: str | None,
+    threshold: float | None,
     as_json: bool,
     **form: Any,
 ) -> None:
@@ -75,7 +78,7 @@ def predict(
     FILES are pictures or tables (CSV, TSV, NPZ), folders of them, patterns such as "new/*.png", or
     - for standard input.
     """
-    loaded = read_as(load(model_in(model) or model), form)
+    loaded, counts = overruled(read_as(load(model_in(model) or model), form), threshold)
     drawn_in = show_in if show_in is not None else "." if show else None
     if proba and top is not None:
         raise UsageError("--proba tells all classes, --top some of them; give one of the two.")
@@ -87,9 +90,9 @@ def predict(
         _require_apart(out, [model, *files])
     with predict_files(loaded, files, id=id_column, top=top) as found:
         output.note_left_out(found.problems)
-        output.note_all(found.notes)
+        notes = [*counts, *found.notes]
+        output.note_all(notes)
         said: dict[str, object] = {"model": model}
-        notes = list(found.notes)
         if out is not None:
             renamed = save_answers(out, found, all_classes=proba or id_column is None)
             output.note_all(renamed)

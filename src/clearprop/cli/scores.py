@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from clearprop.cli import output
 from clearprop.experiment import Evaluation
 from clearprop.experiment.scores import rare_classes
+from clearprop.preprocessing import ClassTarget
 
 _NAMES = {
     "accuracy": "accuracy",
@@ -19,6 +20,8 @@ _NAMES = {
 }
 _SHARES = ("accuracy", "balanced_accuracy", "f1")
 _MOST_RARE = 3  # classes that are named
+_FOUND = 0.5  # of a rare class: found less often, it wants another threshold ...
+_RANKED = 0.6  # ... which helps from this ROC AUC on
 
 
 def name(score: str) -> str:
@@ -56,6 +59,8 @@ def beside(found: Evaluation) -> str:
 def others(found: Evaluation, unit: str) -> str:
     """Write all other scores, those of values with the name of what they count."""
     told = [text(key, x) for key, x in found.scores.items() if key != found.score_name]
+    if isinstance(found.target, ClassTarget) and (positive := found.target.positive_name):
+        told = [one.replace("F1 ", f"F1 of {positive!r} ") for one in told]
     told.append(f"loss {found.loss:.4f}")
     return ", ".join(told) + (f"; errors are in units of {unit}" if not found.classes else "")
 
@@ -71,6 +76,22 @@ def rare(found: Evaluation) -> list[str]:
     ]
     more = len(places) - _MOST_RARE
     return [*lines, *([f"{more:,} more classes are rare."] if more > 0 else [])]
+
+
+def seldom_found(found: Evaluation, instead: str) -> list[str]:
+    """Say what to type where the positive class is rare and mostly missed, though told apart."""
+    target = found.target
+    if not isinstance(target, ClassTarget) or target.threshold is not None:
+        return []
+    rare = rare_classes(found.answers.truth, len(found.classes))
+    ranking = found.scores.get("roc_auc", 0)
+    missed = target.positive in rare and found.classes[target.positive].recall < _FOUND
+    if not missed or not ranking > _RANKED:
+        return []
+    return [
+        f"{target.positive_name!r} is told apart ({text('roc_auc', ranking)}), but seldom likelier "
+        f"than not. To find more of it, with more false alarms: {instead}"
+    ]
 
 
 def doubts(found: Evaluation, instead: Sequence[str]) -> list[str]:
@@ -90,8 +111,10 @@ def doubts(found: Evaluation, instead: Sequence[str]) -> list[str]:
             f"the reason: {doctor}"
         ]
     if found.beats("linear") is False:
+        score = found.compared_by
+        by = "" if score == found.score_name else f", by {name(score)}, whatever the threshold"
         return [
-            f"A linear model does as well or better. To look for the reason: {doctor}; "
+            f"A linear model does as well or better{by}. To look for the reason: {doctor}; "
             f"to have the linear model: {linear}"
         ]
     return []

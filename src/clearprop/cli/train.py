@@ -7,9 +7,18 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.options import setting_option, settings_from, settings_of_run, task_options
-from clearprop.cli.scores import beside, doubts, others, rare, text
+from clearprop.cli.scores import beside, doubts, others, rare, seldom_found, text
 from clearprop.errors import UsageError
-from clearprop.experiment import Measured, Settings, Task, learn, load_dataset, measure, set_task
+from clearprop.experiment import (
+    Evaluation,
+    Measured,
+    Settings,
+    Task,
+    learn,
+    load_dataset,
+    measure,
+    set_task,
+)
 from clearprop.experiment import folder as run_folder
 from clearprop.experiment.measuring import Part
 from clearprop.training import Checkpoint, ProgressLine
@@ -86,9 +95,11 @@ def train(
     if as_json:
         output.say_json(report | {"pictures": [str(path) for path in pictures]})
     else:
+        if trained.threshold is not None:
+            output.say_line(trained.threshold)
         _say_reached(measured, task)
         _say_saved(report, folder, pictures)
-        for line in () if found is None else doubts(found, _instead(folder, settings)):
+        for line in () if found is None else _advice(found, folder, task, settings):
             output.say_line(line)
     if trained.history.stopped == "interrupted":
         output.note(_how_to_go_on(folder))
@@ -133,6 +144,15 @@ def _say_reached(measured: Measured, task: Task) -> None:
         output.say_line(f"{'':25} {others(found, task.train.target_name)}")
         for told in rare(found):
             output.say_line(f"{'':25} {told}")
+
+
+def _advice(found: Evaluation, folder: Path, task: Task, settings: Settings) -> list[str]:
+    if task.settings.folds or task.validation is not None:
+        again = output.word(str(folder / run_folder.SETTINGS))
+        told = seldom_found(found, f"clearprop train --config {again} --threshold f1")
+        if told:
+            return told
+    return doubts(found, _instead(folder, settings))
 
 
 def _instead(folder: Path, settings: Settings) -> tuple[str, str]:

@@ -1,13 +1,13 @@
 """Answers for samples whose truth is known: from a model, or from networks that never saw them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset
-from clearprop.files.models import decided
+from clearprop.files.models import decided, named_from
 from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.preprocessing import ClassTarget
@@ -40,6 +40,11 @@ class Answers:
     def loss(self) -> float:
         """The mean loss."""
         return float(np.mean(self.losses))
+
+    def by_threshold(self, target: ClassTarget) -> "Answers":
+        """Return what the same probabilities say by a target's threshold."""
+        assert self.probabilities is not None  # noqa: S101 - of two classes, there are some
+        return replace(self, predicted=named_from(target, self.probabilities))
 
     @classmethod
     def joined(cls, parts: "Sequence[Answers]") -> "Answers":

@@ -52,9 +52,11 @@ def constant_answers(
 
 
 def linear_answers(line: Network, recipe: Preprocessing, dataset: Dataset) -> Answers:
-    """Answer by a linear model."""
-    X = prepare(dataset.X, recipe.inputs, line.dtype)
-    return answers(line, recipe.target, dataset, line.logits(X))
+    """Answer by a linear model, whatever the threshold of a network that it is compared to."""
+    X, target = prepare(dataset.X, recipe.inputs, line.dtype), recipe.target
+    if isinstance(target, ClassTarget):
+        target = replace(target, threshold=None)
+    return answers(line, target, dataset, line.logits(X))
 
 
 def fit_linear(task: Task) -> Network | None:

@@ -15,8 +15,10 @@ from clearprop.experiment.building import build_trainer
 from clearprop.experiment.parts import Parts
 from clearprop.experiment.settings import usual_patience
 from clearprop.experiment.task import Task, task_of
+from clearprop.experiment.thresholds import Threshold, choose
 from clearprop.network import Network
 from clearprop.network.metrics import tally_for
+from clearprop.preprocessing import ClassTarget
 from clearprop.training import Callback, Run
 
 InFold = Callable[[str], Sequence[Callback]]
@@ -47,6 +49,8 @@ class OutOfFold:
         The mean of the folds' validation loss and score, a row for each epoch.
     diverged : DivergedError or None
         If a fold's loss stopped being finite.
+    threshold : Threshold or None
+        What all answers together choose, where it was asked for.
     """
 
     rows: Array
@@ -56,6 +60,7 @@ class OutOfFold:
     l2: float
     curve: list[dict[str, float]]
     diverged: DivergedError | None
+    threshold: Threshold | None = None
 
 
 def no_callbacks(_label: str) -> Sequence[Callback]:
@@ -66,9 +71,9 @@ def no_callbacks(_label: str) -> Sequence[Callback]:
 def cross_validate(task: Task, in_fold: InFold = no_callbacks) -> OutOfFold:
     """Train a network for each fold on the samples of the others, and answer for those of the fold.
 
-    The answers for a fold are those after the epoch, with the strength of L2, that are best for all
-    *other* folds: no sample has a vote in the choice behind its own answer. Recipes are fitted anew
-    for each fold.
+    The answers for a fold are those after the epoch, with the strength of L2 and by the threshold,
+    that are best for all *other* folds: no sample has a vote in the choice behind its own answer.
+    Recipes are fitted anew for each fold.
 
     Raises
     ------
@@ -97,6 +102,12 @@ def cross_validate(task: Task, in_fold: InFold = no_callbacks) -> OutOfFold:
     # A fold has no vote in the choice of the strength and the epoch that answer for it.
     best = [_least(np.delete(sums, k, axis=1).sum(axis=1)) for k in range(len(parts))]
     given = [trials[place][k].answers(at) for k, (place, at) in enumerate(best)]
+    by, target, threshold = task.settings.threshold, task.recipe.target, None
+    if by is not None and isinstance(target, ClassTarget):
+        threshold = choose(by, target, Answers.joined(given))
+        for k, (place, at) in enumerate(best):
+            rest = [one.answers(at) for one in trials[place][:k] + trials[place][k + 1 :]]
+            given[k] = given[k].by_threshold(choose(by, target, Answers.joined(rest)).target)
     counted = sum(len(one) for one in given)
     chosen = trials[strength]
     scores = np.average(
@@ -116,6 +127,7 @@ def cross_validate(task: Task, in_fold: InFold = no_callbacks) -> OutOfFold:
             )
         ],
         next((trial.diverged for trial in chosen if trial.diverged is not None), None),
+        threshold,
     )
 
 

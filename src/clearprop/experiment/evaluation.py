@@ -1,5 +1,6 @@
 """Answers of a model to raw data, measured where the truth is known."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -74,9 +75,10 @@ class Evaluation:
     ----------
     answers : Answers
         The answers for N samples.
+    target : ClassTarget or ValueTarget
     score_name : {"accuracy", "balanced_accuracy", "r2"}
         The score that counts: where a class is rare, always naming another one is right too often
-        for its accuracy to say much.
+        for its accuracy to say much, and a threshold gives to one what it takes from the other.
     scores : mapping of str to float
         Every score by its name, see `scores_of`.
     baselines : mapping of str to mapping of str to float
@@ -95,6 +97,7 @@ class Evaluation:
     """
 
     answers: Answers
+    target: TargetRecipe
     score_name: str
     scores: Mapping[str, float]
     baselines: Mapping[str, Mapping[str, float]]
@@ -118,17 +121,32 @@ class Evaluation:
         """The score that counts."""
         return self.scores[self.score_name]
 
+    @property
+    def compared_by(self) -> str:
+        """The score to compare with baselines: they have no threshold, and a ranking needs none."""
+        has_one = isinstance(self.target, ClassTarget) and self.target.threshold is not None
+        return "roc_auc" if has_one else self.score_name
+
     def beats(self, name: str) -> bool | None:
-        """Whether the score is above that of a baseline; None where that is not known."""
-        other = self.baselines.get(name, {}).get(self.score_name)
-        return None if other is None else self.score > other
+        """Whether the score is above that of a baseline; None where that is not known.
+
+        That is the one of `compared_by`.
+        """
+        other = self.baselines.get(name, {}).get(self.compared_by)
+        if other is None or math.isnan(other):
+            return None
+        return self.scores[self.compared_by] > other
 
     def scores_to_json(self) -> dict[str, Json]:
         """Describe the scores, and those to be beaten, in JSON values."""
+        target, of_two = self.target, {}
+        if isinstance(target, ClassTarget) and target.positive_name is not None:
+            of_two = {"positive": target.positive_name, "threshold": target.threshold}
         return {
             "samples": self.samples,
             "loss": self.loss,
             "score": self.score_name,
+            **of_two,
             **self.scores,
             "baselines": {name: dict(scores) for name, scores in self.baselines.items()},
         }
@@ -192,7 +210,7 @@ def measured(
     """
     scores = scores_of(own, target)
     baselines = {name: scores_of(one, target) for name, one in to_beat.items()}
-    common = (own, headline(own, target), scores, baselines)
+    common = (own, target, headline(own, target), scores, baselines)
     if isinstance(target, ClassTarget):
         return Evaluation(*common, *_of_classes(own, target, dataset), notes)
     # Halves, because the whole may be beyond the largest float.

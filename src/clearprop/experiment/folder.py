@@ -120,6 +120,7 @@ def _report(folder: Path, trained: Trained, measured: Measured) -> dict[str, Jso
         "stopped": history.stopped,
         "best_epoch": history.best_epoch,
         "seconds": last.get("seconds", 0.0),
+        "threshold": None if trained.threshold is None else trained.threshold.to_json(),
         **measured.to_json(),
         "settings": task.settings.to_json(),
         "notes": list(task.notes),

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from clearprop.configuration import Json
 from clearprop.errors import DivergedError
+from clearprop.experiment.answers import answers
 from clearprop.experiment.building import build_trainer
 from clearprop.experiment.cross_validation import InFold, OutOfFold, cross_validate, no_callbacks
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import Task
+from clearprop.experiment.thresholds import Threshold, choose
 from clearprop.files.models import Model
+from clearprop.preprocessing import ClassTarget
 from clearprop.training import Callback, Checkpoint, History
 
 
@@ -26,6 +31,8 @@ class Trained:
         If the loss stopped being finite: the model then has the last good weights.
     out_of_fold : OutOfFold or None
         The outcome of cross-validation, where there was one.
+    threshold : Threshold or None
+        The threshold that the model got, where one was asked for.
     """
 
     task: Task
@@ -33,6 +40,7 @@ class Trained:
     history: History
     diverged: DivergedError | None = None
     out_of_fold: OutOfFold | None = None
+    threshold: Threshold | None = None
 
 
 def learn(
@@ -82,8 +90,24 @@ def learn(
             late = {name: row.pop(name) for name in ("learning_rate", "seconds") if name in row}
             row |= mean | late
         history.best_epoch = found.epoch if history.stopped == "finished" else None
+    threshold = _threshold(task, found)
+    if threshold is not None:
+        task = replace(task, recipe=replace(task.recipe, target=threshold.target))
     model = Model(task.network, task.recipe, _summary(task.settings, history))
-    return Trained(task, model, history, diverged, found)
+    return Trained(task, model, history, diverged, found, threshold)
+
+
+def _threshold(task: Task, found: OutOfFold | None) -> Threshold | None:
+    by, target, own = task.settings.threshold, task.recipe.target, None
+    if found is not None:
+        return found.threshold
+    if by is None or not isinstance(target, ClassTarget):
+        return None
+    if task.validation is not None:
+        X, _ = task.prepared(task.validation)
+        with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged
+            own = answers(task.network, target, task.validation, task.network.logits(X))
+    return choose(by, target, own)
 
 
 def _summary(settings: Settings, history: History) -> dict[str, Json]:

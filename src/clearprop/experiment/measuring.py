@@ -98,7 +98,8 @@ def measure_folds(task: Task, found: OutOfFold) -> tuple[Evaluation, Dataset]:
     if len(lines) == len(pairs):
         to_beat["linear"] = Answers.joined(lines)
     scored = task.train.take(found.rows)
-    return measured(found.answers, task.recipe.target, scored, to_beat), scored
+    target = task.recipe.target if found.threshold is None else found.threshold.target
+    return measured(found.answers, target, scored, to_beat), scored
 
 
 def _to_beat(task: Task, fold: Dataset) -> tuple[Answers, Answers | None]:

@@ -30,8 +30,9 @@ def headline(own: Answers, target: TargetRecipe) -> str:
     """Return the name of the score that counts."""
     if not isinstance(target, ClassTarget):
         return "r2"
-    rare = rare_classes(own.truth, len(target.class_names))
-    return "balanced_accuracy" if rare else "accuracy"
+    # A threshold takes from one class what it gives to the other: accuracy follows the larger one.
+    uneven = rare_classes(own.truth, len(target.class_names)) or target.threshold is not None
+    return "balanced_accuracy" if uneven else "accuracy"
 
 
 def scores_of(own: Answers, target: TargetRecipe) -> dict[str, float]:
@@ -46,13 +47,13 @@ def scores_of(own: Answers, target: TargetRecipe) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        Of classes ``accuracy``, ``balanced_accuracy`` (the mean recall), ``f1`` (of the second of
-        two classes, else the mean over classes), and where there are probabilities ``log_loss`` and
-        ``roc_auc`` (of more than two classes the mean of each against all others). Of values
+        Of classes ``accuracy``, ``balanced_accuracy`` (the mean recall), ``f1`` (of the positive
+        of two classes, else the mean over classes), and where there are probabilities ``log_loss``
+        and ``roc_auc`` (of more than two classes the mean of each against all others). Of values
         ``r2``, ``mae`` and ``rmse``, in the target's units; of several outputs their means.
     """
     if isinstance(target, ClassTarget):
-        return _of_classes(own, len(target.class_names))
+        return _of_classes(own, target)
     unit = float(np.abs(own.truth).max()) or 1.0  # squares of the largest values would overflow
     truth, off = own.truth / unit, own.predicted / unit - own.truth / unit
     spread = np.std(truth, axis=0)
@@ -65,16 +66,19 @@ def scores_of(own: Answers, target: TargetRecipe) -> dict[str, float]:
     return {name: float(np.mean(score)) for name, score in scores.items()}
 
 
-def _of_classes(own: Answers, count: int) -> dict[str, float]:
+def _of_classes(own: Answers, target: ClassTarget) -> dict[str, float]:
     from sklearn import metrics  # here, because it imports slowly
 
     truth, predicted, shares = own.truth, own.predicted, own.probabilities
-    average = "binary" if count == 2 else "macro"
+    average = "macro" if target.positive_name is None else "binary"
     scores = {"accuracy": float(np.mean(truth == predicted))}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of classes that do not occur
         scores["balanced_accuracy"] = float(metrics.balanced_accuracy_score(truth, predicted))
-        scores["f1"] = float(metrics.f1_score(truth, predicted, average=average, zero_division=0))
+        f1 = metrics.f1_score(
+            truth, predicted, pos_label=target.positive, average=average, zero_division=0
+        )
+        scores["f1"] = float(f1)
     if shares is None:
         return scores
     smallest = np.finfo(shares.dtype).smallest_subnormal

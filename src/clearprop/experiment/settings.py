@@ -319,6 +319,13 @@ class Settings:
     )
     clip_norm: float | None = setting(values.Number("NORM"), "The longest gradient.", told="any")
     class_weight: str = setting(values.Choice(names=CLASS_WEIGHTS), default="none")
+    threshold: str | None = setting(
+        values.Threshold("P|f1|cost:RATIO"),
+        "The probability from which on the positive of two classes, the one that says yes or else "
+        "the rarer, is the answer: a number; f1, the one with the best F1; or cost:5, the cheapest "
+        "where to miss one costs as much as 5 false alarms.",
+        told="the likelier class is the answer",
+    )
     folds: int | None = setting(
         values.WholeNumber("N", most=_MOST_FOLDS),
         "Cross-validation: each of N parts is held out once, to choose the epoch and to give the "

@@ -19,6 +19,7 @@ from clearprop.experiment.l2_trial import with_tried_l2
 from clearprop.experiment.parts import Parts, column_not_learned, column_to_follow, split
 from clearprop.experiment.settings import Extent, Settings, reading_of, resolve
 from clearprop.experiment.target_scale import on_scale
+from clearprop.experiment.thresholds import require_threshold
 from clearprop.files.models import Model
 from clearprop.network import Network
 
@@ -173,6 +174,9 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     )
     resolved = resolve(settings, extent)
     task = task_of(resolved, split(resolved, dataset))
+    if settings.threshold is not None:
+        can_choose = bool(resolved.folds) or task.validation is not None
+        require_threshold(settings.threshold, task.recipe.target, can_choose=can_choose)
     if settings.l2 is not None:
         return task
     tried, notes = with_tried_l2(resolved, task.recipe, task.parts)

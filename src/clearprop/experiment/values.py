@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -69,6 +70,27 @@ class ShareOrData(Text):
         """Take a number, as one writes a share in a TOML file; True is an int to Python."""
         number = isinstance(value, int | float) and not isinstance(value, bool)
         return super().check(name, str(value) if number else value)
+
+
+class Threshold(Text):
+    """A probability, as the text of a number; or what chooses it: ``f1``, or ``cost:RATIO``."""
+
+    def check(self, name: str, value: Any) -> str:
+        """Take a number, as one writes it in a TOML file, too."""
+        if value == "f1":
+            return "f1"
+        text = "" if isinstance(value, bool) else str(value)
+        most = math.inf if text.startswith("cost:") else 1
+        try:
+            number = float(text.removeprefix("cost:"))
+        except ValueError:
+            number = math.nan
+        if not 0 < number < most:
+            raise UsageError(
+                f"{name} takes a probability between 0 and 1, or f1, or cost:RATIO such as cost:5; "
+                f"found {shortened(value)}."
+            )
+        return text
 
 
 class Flag(Kind):

@@ -172,7 +172,15 @@ def decided(target: ClassTarget, loss: losses.Loss, logits: Array) -> Array:
     """
     if target.threshold is None:
         return loss.predict(logits)
-    return (loss.predict_proba(logits)[:, 1] >= target.threshold).astype(np.int64)
+    return named_from(target, loss.predict_proba(logits))
+
+
+def named_from(target: ClassTarget, shares: Array) -> Array:
+    """Return the class indices (N,) that probabilities (N, 2) say by a threshold, or by 0.5."""
+    threshold = 0.5 if target.threshold is None else target.threshold
+    # As float64: rounded to the type of the shares, the threshold could pass over some of them.
+    is_named = shares[:, target.positive].astype(np.float64) >= threshold
+    return np.where(is_named, target.positive, 1 - target.positive)
 
 
 def save(path: str | os.PathLike[str], model: Model | Network) -> None:

@@ -1,5 +1,6 @@
 """Recipes of targets: learned from training data, and applied to data of the same kind."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ from clearprop.preprocessing.target_scales import PowerScale
 _LARGEST = 1e150
 _FURTHEST = 1e15  # standard deviations, whose squares float32 can still add up
 
+_YES = ("yes", "y", "true", "t", "1", "+1", "1.0", "+", "positive", "pos")
+_NO = ("no", "n", "false", "f", "0", "-1", "0.0", "-1.0", "-", "negative", "neg")
+
 
 @dataclass(frozen=True)
 class ClassTarget:
@@ -27,19 +31,24 @@ class ClassTarget:
     name : str or None
         The target's name; for a table, its column. None where nobody has named it.
     threshold : float, optional
-        The probability of the second of two classes from which on it is the answer. None: the
+        The probability of the positive of two classes from which on it is the answer. None: the
         likelier class is.
+    positive : int, default 1
+        The index of that class, which F1 is of, too: the one that is looked for.
     """
 
     class_names: tuple[str, ...]
     name: str | None
     threshold: float | None = None
+    positive: int = 1
 
     def __post_init__(self) -> None:
         require_names(self.class_names, "The class names")
         _require_name(self.name)
         if len(self.class_names) < 2:
             raise UsageError(f"Found the classes {self.class_names}, expected at least two.")
+        if self.positive not in (0, 1):
+            raise UsageError(f"Found the positive class {self.positive!r}, expected 0 or 1.")
         if self.threshold is not None:
             require_numbers((self.threshold,), "The threshold", positive=True)
             if len(self.class_names) > 2 or self.threshold >= 1:
@@ -65,7 +74,12 @@ class ClassTarget:
             )
         if empty := [name for name, count in counts.items() if count == 0]:
             raise DataError(f"{dataset.name} has no sample of the class {empty[0]!r}. Add some.")
-        return cls(tuple(counts), dataset.target_name)
+        return cls(tuple(counts), dataset.target_name, positive=_positive(counts))
+
+    @property
+    def positive_name(self) -> str | None:
+        """The name of the positive of two classes; None for more."""
+        return self.class_names[self.positive] if len(self.class_names) == 2 else None
 
     def encode(self, dataset: Dataset) -> NDArray[np.int64]:
         """Return the class index of every sample, shape (N,), by the names of its classes.
@@ -229,6 +243,18 @@ def values_of(dataset: Dataset) -> NDArray[np.float64]:
             "a power of ten."
         )
     return values
+
+
+def _positive(counts: Mapping[str, int]) -> int:
+    """Return which of two classes is looked for: the one that says yes, else the rarer."""
+    names = [name.casefold() for name in counts]
+    if len(names) != 2:
+        return 1
+    for place in (0, 1):
+        if names[place] in _YES and names[1 - place] in _NO:
+            return place
+    first, second = counts.values()
+    return 0 if first < second else 1
 
 
 def _told(values: NDArray[np.float64]) -> str:
