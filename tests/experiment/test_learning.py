@@ -20,23 +20,25 @@ IRIS = cp.load_data("iris")
 
 
 def task(**given: object) -> Task:
-    settings = Settings(**({"data": "iris", "layers": (4,), "epochs": 3} | given))
+    settings = Settings(**({"data": "iris", "layers": (4,), "epochs": 3, "folds": 0} | given))
     return set_task(settings, IRIS)
 
 
-def test_a_fifth_of_every_class_is_held_out_and_the_recipe_has_not_seen_it() -> None:
+def test_a_fifth_of_every_class_gives_the_score_and_one_chooses_and_the_recipe_has_not_seen_it() -> None:
     found = task()
-    assert Counter(found.held_out.y.tolist()) == {0: 10, 1: 10, 2: 10}
-    rows = {*found.train.sources, *found.held_out.sources}
-    assert len(rows) == len(IRIS) == len(found.train) + len(found.held_out)
+    assert Counter(found.test.y.tolist()) == {0: 10, 1: 10, 2: 10}
+    assert Counter(found.validation.y.tolist()) == {0: 8, 1: 8, 2: 8}  # a fifth of the rest
+    parts = (found.train, found.validation, found.test)
+    rows = {source for part in parts for source in part.sources}
+    assert len(rows) == len(IRIS) == sum(map(len, parts))
     assert found.recipe == cp.fit_recipe(found.train)
     assert found.recipe != cp.fit_recipe(IRIS)
-    assert found.settings.validation == "0.2"
+    assert (found.settings.test, found.settings.validation) == ("0.2", "0.2")
 
 
 def test_nothing_is_held_out_on_request() -> None:
-    found = task(validation="0")
-    assert found.held_out is None
+    found = task(validation="0", test="0")
+    assert found.validation is found.test is None
     assert len(found.train) == 150
     assert "validation_loss" not in learn(found).history.columns
 
@@ -47,9 +49,11 @@ def test_validation_may_be_data_of_its_own(tmp_path: Path) -> None:
     np.savez(path, X=moons.X[::5], y=np.array(moons.class_names)[moons.y[::5]])
     settings = Settings(data="moons", layers=(4,), validation=str(path), epochs=2)
     found = set_task(settings, moons)
-    assert len(found.train) == len(moons)
-    assert len(found.held_out) == len(moons) // 5
+    assert len(found.validation) == len(moons) // 5
+    assert (len(found.train), len(found.test)) == (320, 80)  # a fifth still gives the score
     assert "validation_accuracy" in learn(found).history.columns
+    both = set_task(settings.changed({"test": str(path)}), moons)
+    assert (len(both.train), both.test.sources) == (400, both.validation.sources)
 
 
 def photos(root: Path, highest: int = 900) -> Path:

@@ -144,22 +144,25 @@ def _l2(given: "Settings", extent: Extent) -> float:
     return _TABLE_L2 if extent.samples < _FEW else _LARGE_TABLE_L2
 
 
+def _chooser_came(given: "Settings", extent: Extent) -> bool:
+    """Whether samples came along to choose the epoch with, and others give the score."""
+    return extent.has_validation_set and (extent.has_test_set or given.test is not None)
+
+
 def _folds(given: "Settings", extent: Extent) -> int:
     """Deal few samples out to folds, unless something was said that they have no use for."""
     said = any(getattr(given, name) is not None for name in _NOT_BY_FOLDS)
-    came = extent.has_validation_set and extent.has_test_set
     few = extent.samples < _FEW and extent.features < _VERY_MANY_FEATURES
-    return _FOLDS if few and not said and not came else 0
+    return _FOLDS if few and not said and not _chooser_came(given, extent) else 0
 
 
 def _test(given: "Settings", extent: Extent) -> str | None:
-    came = extent.has_test_set or (extent.has_validation_set and given.validation is None)
+    came = extent.has_test_set or extent.has_validation_set
     return None if came or _value("folds", given, extent) else "0.2"
 
 
 def _validation(given: "Settings", extent: Extent) -> str | None:
-    came = extent.has_validation_set and extent.has_test_set
-    if came or _value("folds", given, extent):
+    if _chooser_came(given, extent) or _value("folds", given, extent):
         return None
     return "0.2" if extent.samples < _LARGE else "0.1"
 
