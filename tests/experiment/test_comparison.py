@@ -13,7 +13,9 @@ SETTINGS = Settings(data="moons", epochs=2, batch_size=50, seed=3)
 
 
 @pytest.mark.parametrize("given", [{}, {"folds": 0}, {"folds": 0, "test": "0"}], ids=str)
-def test_every_architecture_gets_every_seed_and_the_score_that_it_has_alone(given: dict[str, Any]) -> None:
+def test_every_architecture_gets_every_seed_and_the_score_that_it_has_alone(
+    given: dict[str, Any],
+) -> None:
     every = SETTINGS.changed(given)
     found = list(compare(every, [(), (4, 2)], repeats=2))
     assert [architecture.label for architecture in found] == ["none", "4,2"]

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearprop.experiment import Settings
-from clearprop.experiment.settings import Extent, resolve
+from clearprop.experiment.defaults import Extent
+from clearprop.experiment.settings import resolve
 
 
 def resolved(

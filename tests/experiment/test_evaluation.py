@@ -85,7 +85,9 @@ def test_values_are_measured_on_their_own_scale() -> None:
     held_out = run.task.test
     measured = evaluate(run.model, held_out)
     assert measured.score_name == "r2"
-    assert measured.score == pytest.approx(r2_score(held_out.y, measured.answers.predicted), rel=1e-5)
+    assert measured.score == pytest.approx(
+        r2_score(held_out.y, measured.answers.predicted), rel=1e-5
+    )
     np.testing.assert_allclose(measured.answers.truth, held_out.y, rtol=1e-5)
     assert measured.answers.probabilities is None
     assert measured.confusion is None

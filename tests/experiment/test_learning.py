@@ -24,7 +24,7 @@ def task(**given: object) -> Task:
     return set_task(settings, IRIS)
 
 
-def test_a_fifth_of_every_class_gives_the_score_and_one_chooses_and_the_recipe_has_not_seen_it() -> None:
+def test_the_recipe_has_seen_neither_the_fifth_that_scores_nor_the_one_that_chooses() -> None:
     found = task()
     assert Counter(found.test.y.tolist()) == {0: 10, 1: 10, 2: 10}
     assert Counter(found.validation.y.tolist()) == {0: 8, 1: 8, 2: 8}  # a fifth of the rest
