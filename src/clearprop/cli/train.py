@@ -68,13 +68,17 @@ def train(
     task.settings.save(folder / run_folder.SETTINGS)
     output.note(_plan(task))
     folds = task.settings.folds
-    trained = learn(
-        task,
-        callbacks=[ProgressLine()],
-        in_fold=lambda number: [ProgressLine(label=f"fold {number} of {folds}")],
-        checkpoint=Checkpoint(folder / run_folder.CHECKPOINT, checkpoint_every),
-        resume=resume,
-    )
+    try:
+        trained = learn(
+            task,
+            callbacks=[ProgressLine()],
+            in_fold=lambda number: [ProgressLine(label=f"fold {number} of {folds}")],
+            checkpoint=Checkpoint(folder / run_folder.CHECKPOINT, checkpoint_every),
+            resume=resume,
+        )
+    except KeyboardInterrupt:  # in a fold, of which nothing is kept
+        output.note(_how_to_go_on(folder))
+        raise
     if trained.diverged is not None:
         output.complain(str(trained.diverged))
     measured = measure(trained)
