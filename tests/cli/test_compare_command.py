@@ -1,6 +1,7 @@
 """``clearprop compare``: several architectures, their mean and spread."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from statistics import mean, stdev
 import pytest
 from PIL import Image
 
-FAST = ("--epochs", 2, "--repeats", 2)
+FAST = ("--epochs", 2, "--repeats", 2, "--folds", 0)
 
 
 class TestCompare:
@@ -26,16 +27,49 @@ class TestCompare:
             assert len(one["scores"]) == 2
             assert one["mean"] == pytest.approx(mean(one["scores"]))
             assert one["spread"] == pytest.approx(stdev(one["scores"]))
+            assert one["baselines"]["constant"] == pytest.approx(1 / 3)  # every class alike
+            assert 0.8 < one["baselines"]["linear"] <= 1
+            assert one["score"] == "accuracy"
         with Image.open(found["picture"]) as picture:
             picture.verify()
         assert result.stderr.splitlines()[-1] == "none is trained, 3 of 3."
 
     def test_says_a_table_and_the_picture(self, clearprop):
         result = clearprop("compare", "iris", "--layers", 3, "--epochs", 1, "--repeats", 1)
-        header, row, _, picture = result.stdout.splitlines()
+        header, row, beaten, below, _, picture = result.stdout.splitlines()
         assert header.split()[:2] == ["hidden", "layers"]
         assert row.split()[:2] == ["3", "27"]
+        assert re.fullmatch(
+            r"To beat: always naming the larger class 33.33%, a linear model 9[\d.]+%\.", beaten
+        )
+        assert below == (
+            "Below that: 3. The doctor may know why: clearprop doctor with the data, or with the "
+            "folder of a run."
+        )
         assert picture == "Picture: comparison/comparison.png"
+
+    def test_says_the_mean_of_values_to_beat_and_doubts_nothing_that_beats_it(self, clearprop):
+        rows = [f"{k},{k % 7},{(k - 30) ** 2 + k % 7}" for k in range(60)]  # no line
+        Path("bow.csv").write_text("\n".join(["x,z,y", *rows]))
+        options = (
+            "--layers",
+            32,
+            "--epochs",
+            150,
+            "--repeats",
+            1,
+            "--folds",
+            0,
+            "--task",
+            "regress",
+        )
+        result = clearprop("compare", "bow.csv", *options, "--target", "y", "--patience", 0)
+        assert re.search(
+            r"^To beat: always naming the mean -?[\d.]+, a linear model -?[\d.]+\.$",
+            result.stdout,
+            re.MULTILINE,
+        )
+        assert "Below that" not in result.stdout
 
     def test_leaves_out_what_diverges_and_says_so(self, clearprop, strict_json):
         wild = ("--optimizer", "sgd", "--schedule", "constant", "--learning-rate", 1e30)
@@ -63,6 +97,7 @@ class TestCompare:
 
     def test_ends_its_processes_on_ctrl_c(self):
         endless = ("--layers", "none", "--layers", "1500,1500", "--epochs", "9", "--repeats", "1")
+        endless += ("--folds", "0")
         with subprocess.Popen(
             [sys.executable, "-m", "clearprop", "compare", "digits", *endless],
             env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
