@@ -48,6 +48,26 @@ class TestCompare:
         )
         assert picture == "Picture: comparison/comparison.png"
 
+    @pytest.mark.parametrize(
+        ("held", "part", "said"),
+        [
+            ({"test": 0}, "validation", "Of samples that give no score, as they chose the epoch."),
+            (
+                {"test": 0, "validation": 0},
+                "train",
+                "Of samples that give no score, as they were learned from.",
+            ),
+        ],
+    )
+    def test_says_of_samples_that_were_seen_that_they_give_no_score(
+        self, clearprop, strict_json, held, part, said
+    ):
+        options = [word for name, share in held.items() for word in (f"--{name}", share)]
+        compare = ("compare", "iris", "--layers", 3, "--epochs", 1, "--repeats", 1, "--folds", 0)
+        assert said in clearprop(*compare, *options).stdout.splitlines()
+        found = strict_json(clearprop(*compare, *options, "--json").stdout)
+        assert found["architectures"][0]["part"] == part
+
     def test_says_the_mean_of_values_to_beat_and_doubts_nothing_that_beats_it(self, clearprop):
         rows = [f"{k},{k % 7},{(k - 30) ** 2 + k % 7}" for k in range(60)]  # no line
         Path("bow.csv").write_text("\n".join(["x,z,y", *rows]))

@@ -101,15 +101,15 @@ class TestAModelFile:
 
 
 class TestPlot:
-    def test_draws_the_pictures_anew(self, clearprop, table_run, strict_json):
+    def test_draws_the_pictures_anew(self, clearprop, table_run, contents):
         shutil.copytree(table_run, "run")
-        before = {path.name: path.read_bytes() for path in Path("run").glob("*.png")}
+        before = contents(Path("run"), "*.png")
         for name in before:
             Path("run", name).unlink()
         result = clearprop("plot", "run")
         assert result.exit_code == 0
         assert {Path(line).name for line in result.stdout.splitlines()} == set(before)
-        assert {path.name: path.read_bytes() for path in Path("run").glob("*.png")} == before
+        assert contents(Path("run"), "*.png") == before
 
     def test_draws_the_curves_where_the_data_are_gone(self, clearprop, table_run, strict_json):
         shutil.copytree(table_run, "run")

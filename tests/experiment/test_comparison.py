@@ -27,6 +27,7 @@ def test_every_architecture_gets_every_seed_and_the_score_that_it_has_alone(
             alone = measure(learn(task))
             part = "folds" if not given else "test" if "test" not in given else "validation"
             assert next(iter(alone.parts)) == part  # the first that there is gives the score
+            assert trial.part == part
             assert trial.score == alone.parts[part].score
             assert trial.baselines == {
                 name: scores["accuracy"] for name, scores in alone.parts[part].baselines.items()
@@ -37,7 +38,17 @@ def test_every_architecture_gets_every_seed_and_the_score_that_it_has_alone(
 
 def trial(score: float) -> Trial:
     to_beat = {"constant": score / 2, "linear": 0.5}
-    return Trial((20, 7), 0, 100, "accuracy", score, 1.5, to_beat)
+    return Trial((20, 7), 0, 100, "test", "accuracy", score, 1.5, to_beat)
+
+
+def test_a_trial_that_diverged_counts_for_nothing() -> None:
+    lost = Trial((20, 7), 1, 100, "train", "accuracy", math.nan, 0.0, {})
+    for trials in ((lost, trial(0.5), trial(1.0)), (trial(0.5), trial(1.0), lost)):
+        found = Architecture(trials)
+        assert (found.mean, found.baselines) == (0.75, {"constant": 0.375, "linear": 0.5})
+        assert found.to_json()["part"] == "test"
+    assert Architecture((lost,)).baselines == {}
+    assert math.isnan(Architecture((lost,)).mean)
 
 
 def test_mean_and_spread_are_those_of_the_trials() -> None:
@@ -48,6 +59,7 @@ def test_mean_and_spread_are_those_of_the_trials() -> None:
     assert architecture.to_json() == {
         "layers": [20, 7],
         "parameters": 100,
+        "part": "test",
         "score": "accuracy",
         "scores": [0.5, 0.75, 1.0],
         "mean": 0.75,

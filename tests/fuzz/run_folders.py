@@ -9,7 +9,15 @@ from tempfile import TemporaryDirectory
 from models import changed_file, parts_of
 from texts import histories, settings_files
 
-from clearprop.experiment import Settings, evaluation, folder, learn, load_dataset, measure, set_task
+from clearprop.experiment import (
+    Settings,
+    evaluation,
+    folder,
+    learn,
+    load_dataset,
+    measure,
+    set_task,
+)
 from clearprop.experiment.consultation import examine_run
 from clearprop.experiment.inspection import check_network, make_ready, walk_step
 from clearprop.files.models import load

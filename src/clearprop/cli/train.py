@@ -7,11 +7,10 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.options import setting_option, settings_from, settings_of_run, task_options
-from clearprop.cli.scores import beside, doubts, others, rare, text
+from clearprop.cli.scores import PARTS, beside, doubts, others, rare, text
 from clearprop.errors import UsageError
 from clearprop.experiment import Measured, Settings, Task, learn, load_dataset, measure, set_task
 from clearprop.experiment import folder as run_folder
-from clearprop.experiment.measuring import Part
 from clearprop.training import Checkpoint, ProgressLine
 
 _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way further down"}
@@ -118,18 +117,9 @@ def _plan(task: Task) -> str:
     )
 
 
-_PARTS: dict[Part, tuple[str, str]] = {
-    "test": ("Held out", ""),
-    "folds": ("Held out", ", each in turn"),
-    "validation": ("Choice", "no score, as they chose the epoch"),
-    "train": ("Training", "no score, as they were learned from"),
-}
-"""The name of each part, and what is to be known of its score."""
-
-
 def _say_reached(measured: Measured, task: Task) -> None:
     for part, found in measured.parts.items():
-        label, about = _PARTS[part]
+        label, about = PARTS[part]
         line = f"{label:9} {found.samples:6} samples"
         if part in ("validation", "train"):
             output.say_line(f"{line}: {text(found.score_name, found.score)}: {about}")

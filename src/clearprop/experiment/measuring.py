@@ -29,7 +29,7 @@ class Measured:
         The model, with what it has to beat beside it.
     parts : dict of str to Evaluation
         Of ``test``, or ``folds`` where every sample was held out once: the score. Of
-        ``validation``, whose samples have chosen the epoch, and of ``train``: none.
+        ``validation``, whose samples have chosen the epoch, and of ``train``: none. In this order.
     scored : Dataset or None
         The samples that give the score.
     """
