@@ -1,16 +1,18 @@
 """``clearprop compare``: several architectures, their mean and spread."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from statistics import mean, stdev
 
+import numpy as np
 import pytest
 from PIL import Image
 
-FAST = ("--epochs", 2, "--repeats", 2)
+FAST = ("--epochs", 2, "--repeats", 2, "--folds", 0)
 
 
 class TestCompare:
@@ -26,16 +28,60 @@ class TestCompare:
             assert len(one["scores"]) == 2
             assert one["mean"] == pytest.approx(mean(one["scores"]))
             assert one["spread"] == pytest.approx(stdev(one["scores"]))
+            assert one["baselines"]["constant"] == pytest.approx(1 / 3)  # every class alike
+            assert 0.8 < one["baselines"]["linear"] <= 1
+            assert one["score"] == "accuracy"
         with Image.open(found["picture"]) as picture:
             picture.verify()
         assert result.stderr.splitlines()[-1] == "none is trained, 3 of 3."
 
     def test_says_a_table_and_the_picture(self, clearprop):
         result = clearprop("compare", "iris", "--layers", 3, "--epochs", 1, "--repeats", 1)
-        header, row, _, picture = result.stdout.splitlines()
+        header, row, beaten, below, _, picture = result.stdout.splitlines()
         assert header.split()[:2] == ["hidden", "layers"]
         assert row.split()[:2] == ["3", "27"]
+        assert re.fullmatch(
+            r"To beat: always naming the larger class 33.33%, a linear model 9[\d.]+%\.", beaten
+        )
+        assert below == (
+            "Below that: 3. The doctor may know why: clearprop doctor with the data, or with the "
+            "folder of a run."
+        )
         assert picture == "Picture: comparison/comparison.png"
+
+    @pytest.mark.parametrize(
+        ("held", "part", "said"),
+        [
+            ({"test": 0}, "validation", "Of samples that give no score, as they chose the epoch."),
+            (
+                {"test": 0, "validation": 0},
+                "train",
+                "Of samples that give no score, as they were learned from.",
+            ),
+        ],
+    )
+    def test_says_of_samples_that_were_seen_that_they_give_no_score(
+        self, clearprop, strict_json, held, part, said
+    ):
+        options = [word for name, share in held.items() for word in (f"--{name}", share)]
+        compare = ("compare", "iris", "--layers", 3, "--epochs", 1, "--repeats", 1, "--folds", 0)
+        assert said in clearprop(*compare, *options).stdout.splitlines()
+        found = strict_json(clearprop(*compare, *options, "--json").stdout)
+        assert found["architectures"][0]["part"] == part
+
+    def test_says_the_mean_of_values_to_beat_and_doubts_nothing_that_beats_it(self, clearprop):
+        x = np.random.RandomState(0).randn(60, 2).round(3)
+        rows = [f"{one},{other},{one * one + other / 9:.3f}" for one, other in x]  # no line
+        Path("bow.csv").write_text("\n".join(["x,z,y", *rows]))
+        task = ("--target", "y", "--task", "regress", "--folds", 0, "--patience", 0)
+        able = ("--layers", 32, "--epochs", 200, "--repeats", 1, "--l2", 0, "--learning-rate", 0.05)
+        result = clearprop("compare", "bow.csv", *task, *able)
+        assert re.search(
+            r"^To beat: always naming the mean -?[\d.]+, a linear model -?[\d.]+\.$",
+            result.stdout,
+            re.MULTILINE,
+        )
+        assert "Below that" not in result.stdout
 
     def test_leaves_out_what_diverges_and_says_so(self, clearprop, strict_json):
         wild = ("--optimizer", "sgd", "--schedule", "constant", "--learning-rate", 1e30)
@@ -63,6 +109,7 @@ class TestCompare:
 
     def test_ends_its_processes_on_ctrl_c(self):
         endless = ("--layers", "none", "--layers", "1500,1500", "--epochs", "9", "--repeats", "1")
+        endless += ("--folds", "0")
         with subprocess.Popen(
             [sys.executable, "-m", "clearprop", "compare", "digits", *endless],
             env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},

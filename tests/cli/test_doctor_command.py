@@ -12,7 +12,8 @@ from click.testing import Result
 
 Clearprop = Callable[..., Result]
 
-STALLED = ("--layers", "16,16,16", "--init", "normal", "--optimizer", "sgd", "--epochs", 30)
+ONCE = ("--folds", 0, "--patience", 0)  # trained once, to the last epoch
+STALLED = ("--layers", "16,16,16", "--init", "normal", "--optimizer", "sgd", "--epochs", 30, *ONCE)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_a_run_that_diverged_is_repeated_up_to_there(clearprop: Clearprop, tmp_p
 
 
 def run_of_lbfgs(clearprop: Clearprop, folder: Path, *options: object) -> Path:
-    trained = clearprop("train", *options, "--optimizer", "lbfgs", "--out", folder)
+    trained = clearprop("train", *options, "--optimizer", "lbfgs", *ONCE, "--out", folder)
     assert trained.exit_code == 0, trained.stderr
     return folder
 
@@ -127,7 +128,8 @@ def test_data_that_moved_are_asked_for_and_taken(
     clearprop: Clearprop, people: Path, tmp_path: Path
 ) -> None:
     table = shutil.copy(people, tmp_path / "people.csv")
-    assert clearprop("train", table, "--epochs", 40, "--out", tmp_path / "run").exit_code == 0
+    options = ("--epochs", 40, *ONCE, "--out", tmp_path / "run")
+    assert clearprop("train", table, *options).exit_code == 0
     moved = Path(table).rename(tmp_path / "moved.csv")
     lost = clearprop("doctor", tmp_path / "run")
     assert lost.exit_code == 2

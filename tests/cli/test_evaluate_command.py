@@ -38,20 +38,84 @@ class TestClasses:
         write_picture(photos / "dark/lamp at night.png", bright=True, seed=50)
         result = clearprop("evaluate", picture_model, photos)
         assert result.exit_code == 0
-        assert "13 samples, accuracy 92.31%" in result.stdout
+        assert "13 samples: accuracy 92.31%" in result.stdout
         heading = result.stdout.splitlines().index("1 mistake, the most confident first:")
         mistake = result.stdout.splitlines()[heading + 2]
         assert mistake.startswith("dark/lamp at night.png  dark  bright")
 
-    def test_that_were_learned_from_are_warned_of(self, clearprop, people, table_model, photos):
+    def test_that_were_learned_from_are_told_to_be_no_score(
+        self, clearprop, people, table_run, table_model, strict_json
+    ):
         result = clearprop("evaluate", table_model, people)
-        assert "has learned from most of" in result.stderr
-        assert "On those held out it reached accuracy" in result.stderr
-        other = shutil.copy(people, "other.csv")
-        assert (
-            clearprop("evaluate", table_model, other).stderr
-            == "Target: buys, 2 classes: no, yes.\n"
+        first, _, honest, *_ = result.stdout.splitlines()
+        assert first.startswith(
+            f"{people}: 80 samples that it has mostly learned from: no score for other samples: "
+            "accuracy "
         )
+        reached = strict_json((table_run / "report.json").read_text())["test"]["accuracy"]
+        assert honest == (
+            f"On 16 samples that it had not learned from it reached accuracy {reached:.2%}."
+        )
+        assert "To look for the reason" not in result.stdout
+        assert strict_json(clearprop("evaluate", table_run, people, "--json").stdout)[
+            "learned_from"
+        ]
+        other = shutil.copy(people, "other.csv")
+        fresh = clearprop("evaluate", table_model, other)
+        assert fresh.stdout.startswith("other.csv: 80 samples: accuracy ")
+        assert "learned from" not in fresh.stdout
+        assert fresh.stderr == "Target: buys, 2 classes: no, yes.\n"
+        found = strict_json(clearprop("evaluate", table_model, other, "--json").stdout)
+        assert found["learned_from"] is False
+
+    def test_stand_beside_what_they_have_to_beat(self, clearprop, people, table_model, strict_json):
+        other = shutil.copy(people, "other.csv")
+        found = strict_json(clearprop("evaluate", table_model, other, "--json").stdout)
+        truth = [line.rpartition(",")[2] for line in people.read_text().splitlines()[1:]]
+        larger = max(truth.count("no"), truth.count("yes")) / 80
+        assert found["baselines"]["constant"]["accuracy"] == larger
+        linear = found["baselines"]["linear"]["accuracy"]
+        assert larger < linear < 1
+        first, others, *_ = clearprop("evaluate", table_model, other).stdout.splitlines()
+        assert first == (
+            f"other.csv: 80 samples: accuracy {found['accuracy']:.2%} "
+            f"(larger class {larger:.2%}, linear model {linear:.2%})"
+        )
+        assert others == (
+            f"  balanced accuracy {found['balanced_accuracy']:.2%}, F1 {found['f1']:.2%}, log loss "
+            f"{found['log_loss']:.4f}, ROC AUC {found['roc_auc']:.4f}, loss {found['loss']:.4f}"
+        )
+
+    def test_that_are_rare_are_named_with_their_recall(self, clearprop, people, table_model):
+        lines = people.read_text().splitlines()
+        some = [line for line in lines if line.endswith(",yes")][:3]
+        none = [line for line in lines if line.endswith(",no")][:30]
+        Path("rare.csv").write_text("\n".join([lines[0], *some, *none]) + "\n")
+        result = clearprop("evaluate", table_model, "rare.csv")
+        first, others, rare, *_ = result.stdout.splitlines()
+        assert first.startswith("rare.csv: 33 samples: balanced accuracy ")
+        assert "(larger class 50.00%, linear model " in first
+        assert others.startswith("  accuracy ")
+        table = next(line for line in result.stdout.splitlines() if line.startswith("yes  "))
+        _, samples, precision, recall = table.split()
+        assert rare == (
+            f"  'yes' is rare: {samples} of 33 samples, of which {recall} are found (recall); "
+            f"{precision} of what is called so is it (precision)."
+        )
+
+    def test_told_worse_than_by_the_larger_class_are_doubted_with_what_to_type(
+        self, clearprop, people, table_run
+    ):
+        turned = (
+            people.read_text().replace(",yes", ",?").replace(",no", ",yes").replace(",?", ",no")
+        )
+        Path("turned.csv").write_text(turned)
+        for place in (table_run, table_run / "model.safetensors"):
+            said = clearprop("evaluate", place, "turned.csv").stdout
+            assert (
+                "This is no better than always naming the larger class: nothing that helps was "
+                f"learned. To look for the reason: clearprop doctor {table_run}\n"
+            ) in said
 
     def test_without_a_sample_have_no_recall(self, clearprop, people, table_model, strict_json):
         lines = people.read_text().splitlines()
@@ -104,7 +168,7 @@ class TestNamesOfClasses:
     def test_that_are_near_are_matched_and_told(self, clearprop, renamed, picture_model):
         result = clearprop("evaluate", picture_model, renamed(bright="Brights", dark="DARK"))
         assert result.exit_code == 0
-        assert "12 samples, accuracy 100.00%" in result.stdout
+        assert "12 samples: accuracy 100.00%" in result.stdout
         assert "matched by name: Brights = bright, DARK = dark." in result.stderr
 
     def test_are_mapped_by_hand(self, clearprop, renamed, picture_model):
@@ -117,7 +181,7 @@ class TestNamesOfClasses:
             "evaluate", picture_model, photos, "--map", "day=bright", "--map", "night=dark"
         )
         assert result.exit_code == 0
-        assert "12 samples, accuracy 100.00%" in result.stdout
+        assert "12 samples: accuracy 100.00%" in result.stdout
 
     @pytest.mark.parametrize(
         ("mapped", "message"),
@@ -138,16 +202,25 @@ class TestNamesOfClasses:
 
 class TestValues:
     def test_have_no_names_to_map(self, clearprop, undrawn):
-        assert clearprop("train", "diabetes", "--epochs", 1, "--out", "run").exit_code == 0
+        assert (
+            clearprop("train", "diabetes", "--epochs", 1, "--folds", 0, "--out", "run").exit_code
+            == 0
+        )
         result = clearprop("evaluate", "run/model.safetensors", "diabetes", "--map", "a=b")
         assert result.exit_code == 2
         assert "predicts values, not classes" in result.stderr
 
     def test_are_told_by_how_far_they_are_off(self, clearprop, undrawn):
-        assert clearprop("train", "diabetes", "--epochs", 2, "--out", "run").exit_code == 0
+        assert (
+            clearprop("train", "diabetes", "--epochs", 2, "--folds", 0, "--out", "run").exit_code
+            == 0
+        )
         result = clearprop("evaluate", "run/model.safetensors", "diabetes")
         assert result.exit_code == 0
-        assert "442 samples, R² " in result.stdout
+        assert (
+            "442 samples that it has mostly learned from: no score for other samples: R² "
+            in result.stdout
+        )
         rows = result.stdout.splitlines()
         start = next(i for i, row in enumerate(rows) if row.startswith("furthest off"))
         off = [abs(float(row.split()[-1]) - float(row.split()[-2])) for row in rows[start + 1 :]]

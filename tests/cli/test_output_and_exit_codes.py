@@ -166,12 +166,24 @@ class TestAProcess:
 
     @pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full", ">&- 2>&-", "<&-", "<&- >&- 2>&-"])
     def test_trains_though_nobody_can_hear_it(self, closed):
-        words = [*PROGRAM, "train", "iris", "--epochs", "12", "--layers", "2", "--out", "run"]
+        words = [
+            *PROGRAM,
+            "train",
+            "iris",
+            "--epochs",
+            "12",
+            "--layers",
+            "2",
+            "--folds",
+            "0",
+            "--out",
+        ]
+        words.append("run")
         done = subprocess.run(
             ["/bin/sh", "-c", f"{shlex.join(words)} {closed}"], capture_output=True, check=False
         )
         assert done.returncode == 0
-        assert done.stdout.startswith(b"" if ">&- 2" in closed else b"Training ")
+        assert done.stdout.startswith(b"" if ">&- 2" in closed else b"Held out ")
         assert b"Traceback" not in done.stderr
         assert {"curves.png", "model.safetensors"} <= {path.name for path in Path("run").iterdir()}
         assert cp.load("run/model.safetensors").network.output_shape == (3,)
@@ -198,9 +210,9 @@ class TestAProcess:
         assert re.fullmatch(f"Error: .*tandard input.* {reason}.*\n", done.stderr.decode())
 
     def test_that_is_interrupted_keeps_the_model_so_far(self):
-        options = ("--layers", "64", "--batch-size", "1", "--epochs", "50", "--out", "run")
+        options = ("--layers", "64", "--batch-size", "1", "--epochs", "50", "--folds", "0")
         with subprocess.Popen(
-            [*PROGRAM, "train", "digits", *options],
+            [*PROGRAM, "train", "digits", *options, "--out", "run"],
             env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -231,7 +243,9 @@ class TestAFullDisk:
             sync(descriptor)
 
         monkeypatch.setattr(os, "fsync", run_full)
-        result = clearprop("train", people, "--epochs", 1, "--layers", 2, "--out", "run")
+        result = clearprop(
+            "train", people, "--epochs", 1, "--layers", 2, "--folds", 0, "--out", "run"
+        )
         everything = [
             "config.toml", "checkpoint.safetensors", "model.safetensors", "history.csv",
             "report.json", "curves.png", "confusion.png",

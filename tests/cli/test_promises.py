@@ -12,8 +12,9 @@ pytestmark = pytest.mark.usefixtures("undrawn")
 def test_digits_are_learned_without_options(clearprop, strict_json):
     result = clearprop("train", "digits", "--json")
     report = strict_json(result.stdout)
-    assert report["samples"] == {"train": 1438, "validation": 359}
-    assert report["validation"]["accuracy"] >= 0.97
+    assert report["samples"] == {"folds": 1797, "train": 1797}
+    assert report["folds"]["accuracy"] >= 0.97
+    assert report["folds"]["accuracy"] > report["folds"]["baselines"]["linear"]["accuracy"]
 
 
 def test_a_table_of_irises_predicts_from_a_table(clearprop, strict_json):
@@ -35,7 +36,7 @@ def test_cats_are_told_from_others_and_tested(clearprop, strict_json, shared_dat
     root = shared_data / "catvnoncat"
     options = ("--size", 16, "--layers", 20, "--epochs", 100, "--out", "run")
     report = strict_json(clearprop("train", root, *options, "--json").stdout)
-    assert report["samples"] == {"train": 188, "validation": 21, "test": 50}
+    assert report["samples"] == {"test": 50, "folds": 209, "train": 209}
     assert report["test"]["accuracy"] > 0.5
     found = strict_json(clearprop("evaluate", "run/model.safetensors", root, "--json").stdout)
     assert found["accuracy"] == pytest.approx(report["test"]["accuracy"])

@@ -39,15 +39,95 @@ class TestARun:
     def test_says_results_to_standard_output_and_progress_to_standard_error(
         self, clearprop, people, undrawn
     ):
-        result = clearprop("train", people, "--epochs", 20, "--out", "run")
+        result = clearprop("train", people, "--epochs", 20, "--folds", 0, "--out", "run")
         assert result.exit_code == 0
-        assert [line.split()[0] for line in result.stdout.splitlines()] == [
-            "Training", "Held", "Trained", "Next:", "clearprop",
+        lines = [line for line in result.stdout.splitlines() if "linear model does" not in line]
+        assert [line.split()[0] for line in lines] == [
+            "Held", "balanced", "Choice", "Training", "Trained", "Next:", "clearprop",
         ]  # fmt: skip
-        assert "16 held out" in result.stderr
+        assert "51 samples to train on, 13 to choose the epoch, 16 to test." in result.stderr
         assert "epoch 20/20" in result.stderr
         assert "\r" not in result.output  # nothing moves where nobody watches
         assert "\x1b" not in result.output
+
+    def test_says_what_gives_a_score_and_what_gives_none(self, clearprop, people, undrawn):
+        options = ("--epochs", 3, "--layers", 2, "--out")
+        held, _, choice, training, *_ = clearprop(
+            "train", people, *options, "apart", "--folds", 0
+        ).stdout.splitlines()
+        score = r"accuracy [\d.]+%"
+        beaten = rf"{score} \((larger class [\d.]+%), linear model [\d.]+%\)"
+        told = re.fullmatch(rf"Held out      16 samples: {beaten}", held)
+        assert told[1] == "larger class 56.25%"
+        assert re.fullmatch(
+            rf"Choice        13 samples: {score}: no score, as they chose the epoch", choice
+        )
+        assert re.fullmatch(
+            rf"Training      51 samples: {score}: no score, as they were learned from", training
+        )
+        result = clearprop("train", people, *options, "folds", "--folds", 2)
+        held, _, training, *_ = result.stdout.splitlines()
+        told = re.fullmatch(rf"Held out      80 samples, each in turn: {beaten}", held)
+        assert told[1] == "larger class 55.00%"
+        assert training.startswith("Training      80 samples: accuracy ")
+        assert "80 samples to train on, in 2 folds." in result.stderr
+        assert "fold 2 of 2  epoch 3/3" in result.stderr
+
+    def test_names_a_rare_class_with_its_recall_and_scores_by_balanced_accuracy(
+        self, clearprop, strict_json, undrawn
+    ):
+        x = np.random.RandomState(0).randn(400) + 4 * (np.arange(400) < 24)
+        lines = [f"{one:.3f},{'ill' if row < 24 else 'well'}" for row, one in enumerate(x)]
+        Path("rare.csv").write_text("\n".join(["pulse,state", *lines]))
+        options = ("--folds", 2, "--epochs", 20, "--layers", 8)
+        result = clearprop("train", "rare.csv", *options, "--out", "run")
+        held, others, rare, *_ = result.stdout.splitlines()
+        assert re.match(
+            r"Held out     400 samples, each in turn: balanced accuracy [\d.]+% "
+            r"\(larger class 50.00%, linear model [\d.]+%\)",
+            held,
+        )
+        assert others.split()[0] == "accuracy"
+        folds = strict_json(Path("run/report.json").read_text())["folds"]
+        assert (folds["score"], folds["samples"]) == ("balanced_accuracy", 400)
+        assert folds["baselines"]["constant"]["accuracy"] == 0.94
+        told = re.fullmatch(
+            r" *'ill' is rare: 24 of 400 samples, of which ([\d.]+)% are found \(recall\); .*", rare
+        )
+        of_ill = float(told[1]) / 100
+        # Balanced accuracy is the mean recall: with accuracy, it gives the recall of either class.
+        right = folds["accuracy"] * 400
+        assert folds["balanced_accuracy"] == pytest.approx(
+            (of_ill + (right - 24 * of_ill) / 376) / 2, abs=1e-4
+        )
+
+    def test_doubts_a_score_that_beats_nothing_and_says_what_to_type(
+        self, clearprop, elsewhere, undrawn
+    ):
+        random_state = np.random.RandomState(0)
+        lines = [f"{x:.3f},{y:.3f}" for x, y in random_state.randn(60, 2)]  # nothing to learn
+        Path("no ise.csv").write_text("\n".join(["x,y", *lines]))
+        train = ("train", "no ise.csv", "--target", "y", "--learning-rate", 0.3, "--folds", 2)
+        result = clearprop(*train, "--epochs", 10, "--out", "my run")
+        saved, doubt = result.stdout.splitlines()[3:5]
+        assert saved.startswith("Trained ")
+        assert doubt == (
+            "This is no better than always answering the mean: nothing that helps was learned. "
+            "To look for the reason: clearprop doctor 'my run'"
+        )
+        hardly = ("--layers", "none", "--epochs", 5, "--learning-rate", 0.05, "--folds", 2)
+        result = clearprop("train", "iris", *hardly, "--out", "hardly")
+        (doubt,) = (line for line in result.stdout.splitlines() if "To look for" in line)
+        assert doubt == (
+            "A linear model does as well or better. To look for the reason: clearprop doctor "
+            "hardly; to have the linear model: clearprop train iris --layers none"
+        )
+        corners = [f"{a}.{k % 7},{b}.{k % 5},{'same' if a == b else 'apart'}"
+                 for k, (a, b) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)] * 15)]  # fmt: skip
+        Path("xor.csv").write_text("\n".join(["x,z,kind", *corners]))
+        able = ("--layers", 16, "--epochs", 60, "--learning-rate", 0.05, "--folds", 2)
+        result = clearprop("train", "xor.csv", *able, "--out", "able")
+        assert "To look for the reason" not in result.stdout
 
     def test_tells_a_next_command_that_works(self, clearprop, people, undrawn):
         result = clearprop("train", people, "--epochs", 2)
@@ -61,7 +141,7 @@ class TestARun:
         lines[3] = ",0.5,out"  # a missing cell has no place in the plane
         Path("plane.csv").write_text("\n".join(["east,north,where", *lines]))
         for data in ("plane.csv", "planar"):
-            options = ("--epochs", 1, "--layers", 4, "--out", Path(data).stem)
+            options = ("--epochs", 1, "--layers", 4, "--folds", 0, "--out", Path(data).stem)
             assert clearprop("train", data, *options).exit_code == 0
             assert "boundary.png" in names(elsewhere / Path(data).stem)
             assert "mistakes.png" not in names(elsewhere / Path(data).stem)
@@ -70,7 +150,7 @@ class TestARun:
         rows = [f"{n % 5},{'yes' if n % 2 else 'no'},{n / 40:.2f}" for n in range(40)]
         Path("table.csv").write_text("\n".join(["number,answer,share", *rows]))
         for target, columns in (("answer", {"number", "share"}), ("share", {"number", "answer"})):
-            options = ("--target", target, "--epochs", 2, "--out", target)
+            options = ("--target", target, "--epochs", 2, "--folds", 0, "--out", target)
             assert clearprop("train", "table.csv", *options).exit_code == 0
             shown = clearprop("show", f"{target}/model.safetensors", "--json").stdout
             recipe = json.loads(shown)["preprocessing"]
@@ -85,7 +165,7 @@ class TestARun:
 
     def test_without_an_out_folder_gets_a_new_one_each_time(self, clearprop, elsewhere, undrawn):
         for _ in range(3):
-            assert clearprop("train", "iris", "--epochs", 1).exit_code == 0
+            assert clearprop("train", "iris", "--epochs", 1, "--folds", 0).exit_code == 0
         assert names(elsewhere / "runs") == {"iris", "iris-2", "iris-3"}
 
     def test_of_a_folder_with_a_test_set_says_its_accuracy(self, clearprop, photos, undrawn):
@@ -99,20 +179,23 @@ class TestARun:
             (photos / name).rmdir()
         result = clearprop("train", photos, "--size", 8, "--epochs", 2, "--out", "run")
         assert result.exit_code == 0
-        assert "Test set       2 samples: accuracy" in result.stdout
-        assert "evaluate run/model.safetensors" in result.stdout
+        assert "Held out       2 samples: accuracy" in result.stdout
+        assert "10 samples to train on, in 5 folds, 2 to test." in result.stderr
 
     def test_reports_as_json(self, clearprop, people, strict_json, undrawn):
-        result = clearprop("train", people, "--epochs", 2, "--json")
+        result = clearprop("train", people, "--epochs", 2, "--folds", 0, "--json")
         report = strict_json(result.stdout)
-        assert report["samples"] == {"train": 64, "validation": 16}
+        assert report["samples"] == {"test": 16, "validation": 13, "train": 51}
+        for part, count in report["samples"].items():
+            assert report[part]["samples"] == count
+            assert report[part]["score"] == "accuracy"
         assert report["epochs"] == 2
         assert report == strict_json(Path(report["folder"], "report.json").read_text()) | {
             "pictures": []
         }
 
     def test_holds_nothing_out_when_asked_so(self, clearprop, strict_json, undrawn):
-        result = clearprop("train", "iris", "--epochs", 1, "--validation", 0, "--json")
+        result = clearprop("train", "iris", "--epochs", 1, "--validation", 0, "--test", 0, "--json")
         assert strict_json(result.stdout)["samples"] == {"train": 150}
 
 
@@ -121,7 +204,7 @@ class TestSettings:
         Path("my.toml").write_text('data = "iris"\nepochs = 2\nlayers = [3]\nvalidation = 0.5\n')
         result = clearprop("train", "--config", "my.toml", "--epochs", 1, "--json")
         report = strict_json(result.stdout)
-        assert report["samples"] == {"train": 75, "validation": 75}
+        assert report["samples"] == {"test": 30, "validation": 60, "train": 60}
         assert report["settings"]["layers"] == [3]
         assert report["epochs"] == 1
 
@@ -130,15 +213,16 @@ class TestSettings:
     ):
         rates = {}
         for side in (8, 64):
-            result = clearprop("train", photos, "--size", side, "--epochs", 1, "--json")
+            options = ("--size", side, "--layers", 2, "--epochs", 1, "--folds", 0, "--json")
+            result = clearprop("train", photos, *options)
             rates[side] = strict_json(result.stdout)["settings"]["learning_rate"]
         assert rates[64] == pytest.approx(rates[8] * (1000 / (64 * 64 * 3)) ** 0.5)
 
-    def test_of_a_run_repeat_it_to_the_byte(self, clearprop, table_run, undrawn):
+    def test_of_a_run_repeat_it_to_the_byte(self, clearprop, table_run, contents, undrawn):
         result = clearprop("train", "--config", table_run / "config.toml", "--out", "again")
         assert result.exit_code == 0
-        model = Path("again/model.safetensors").read_bytes()
-        assert model == (table_run / "model.safetensors").read_bytes()
+        model = contents(table_run, "*.safetensors")["model.safetensors"]
+        assert contents(Path("again"))["model.safetensors"] == model
 
     @pytest.mark.parametrize(
         ("toml", "message"),
@@ -215,12 +299,12 @@ class TestSettings:
 
 
 class TestFolders:
-    def test_with_a_run_are_not_written_over(self, clearprop, table_run, people):
-        before = {path: path.read_bytes() for path in table_run.iterdir()}
+    def test_with_a_run_are_not_written_over(self, clearprop, table_run, people, contents):
+        before = contents(table_run)
         result = clearprop("train", people, "--out", table_run)
         assert result.exit_code == 2
         assert f"--resume --out {table_run}" in result.stderr
-        assert {path: path.read_bytes() for path in table_run.iterdir()} == before
+        assert contents(table_run) == before
 
     def test_under_a_file_cant_be_made(self, clearprop, elsewhere):
         Path("file").touch()
@@ -232,7 +316,8 @@ class TestFolders:
 
 @pytest.mark.usefixtures("undrawn")
 def test_says_that_lbfgs_has_converged(clearprop):
-    result = clearprop("train", "iris", "--optimizer", "lbfgs")
+    options = ("--optimizer", "lbfgs", "--folds", 0, "--patience", 0)
+    result = clearprop("train", "iris", *options)
     assert re.search(r"Trained \d+ epochs in [\d.]+ s, until it converged. Saved", result.stdout)
 
 
@@ -244,30 +329,40 @@ def test_settings_that_clash_leave_no_run_behind(clearprop):
 
 
 class TestResuming:
-    def test_goes_on_to_the_same_bytes_after_ctrl_c(self, clearprop, monkeypatch, undrawn):
+    @pytest.mark.parametrize(
+        ("folds", "label"),
+        [(0, ""), (2, "fold 2 of 2"), (2, "")],
+        ids=["", "in a fold", "after folds"],
+    )
+    def test_goes_on_to_the_same_bytes_after_ctrl_c(
+        self, clearprop, monkeypatch, contents, undrawn, folds, label
+    ):
         options = ("train", "iris", "--epochs", 6, "--dropout", 0.1, "--checkpoint-every", 0)
+        options += ("--folds", folds)
         assert clearprop(*options, "--out", "whole").exit_code == 0
 
-        def interrupt(_line, run):
-            if run.epoch == 3:
+        def interrupt(line, run):
+            if run.epoch == 3 and line.label.strip() == label:
                 os.kill(os.getpid(), signal.SIGINT)
 
         with monkeypatch.context() as patched:
             patched.setattr(ProgressLine, "on_epoch_end", interrupt)
             result = clearprop(*options, "--out", "part")
         assert result.exit_code == 130
-        assert "Trained 3 epochs" in result.stdout
         assert "Traceback" not in result.stderr
-        cp.load("part/model.safetensors")
-        assert json.loads(Path("part/report.json").read_text())["stopped"] == "interrupted"
+        if label:  # nothing is left but how to begin anew
+            assert result.stdout == ""
+            assert names(Path("part")) == {"config.toml"}
+        else:
+            assert "Trained 3 epochs" in result.stdout
+            cp.load("part/model.safetensors")
+            assert json.loads(Path("part/report.json").read_text())["stopped"] == "interrupted"
 
         (command,) = (line for line in result.stderr.splitlines() if "--resume" in line)
         again = shlex.split(command.partition(": ")[2])
         assert clearprop(*again[1:]).exit_code == 0
-        assert (
-            Path("part/model.safetensors").read_bytes()
-            == Path("whole/model.safetensors").read_bytes()
-        )
+        part, whole = (contents(Path(name), "model.*") for name in ("part", "whole"))
+        assert part == whole
 
     def test_needs_a_folder_and_a_run_in_it(self, clearprop, elsewhere):
         result = clearprop("train", "iris", "--resume")
@@ -283,14 +378,16 @@ class TestResuming:
         [(("wine",), "data = iris, now it is wine"), (("--epochs", 3), "epochs = 2, now it is 3")],
     )
     def test_with_other_settings_is_refused_and_changes_nothing(
-        self, clearprop, undrawn, change, named
+        self, clearprop, undrawn, contents, change, named
     ):
-        assert clearprop("train", "iris", "--epochs", 2, "--out", "run").exit_code == 0
-        before = {path: path.read_bytes() for path in Path("run").iterdir()}
+        assert (
+            clearprop("train", "iris", "--epochs", 2, "--folds", 0, "--out", "run").exit_code == 0
+        )
+        before = contents(Path("run"))
         result = clearprop("train", *change, "--resume", "--out", "run")
         assert result.exit_code == 2
         assert named in result.stderr
-        assert {path: path.read_bytes() for path in Path("run").iterdir()} == before
+        assert contents(Path("run")) == before
 
     @pytest.mark.parametrize(
         "unscheduled",
@@ -298,7 +395,7 @@ class TestResuming:
         ids=["constant rate", "no rate"],
     )
     def test_trains_more_epochs_without_a_schedule(self, clearprop, undrawn, unscheduled):
-        train = ("train", "iris", *unscheduled, "--epochs")
+        train = ("train", "iris", *unscheduled, "--folds", 0, "--patience", 0, "--epochs")
         assert clearprop(*train, 4, "--out", "whole").exit_code == 0
         assert clearprop(*train, 2, "--out", "part").exit_code == 0
         assert clearprop("train", "--resume", "--out", "part", "--epochs", 4).exit_code == 0
@@ -310,7 +407,7 @@ class TestDivergence:
     OPTIONS = ("--learning-rate", 1e30, "--optimizer", "sgd", "--schedule", "constant")
 
     def test_says_when_and_what_to_try_and_keeps_finite_weights(self, clearprop, strict_json):
-        result = clearprop("train", "digits", *self.OPTIONS, "--out", "run", "--json")
+        result = clearprop("train", "iris", *self.OPTIONS, "--out", "run", "--json")
         assert result.exit_code == 1
         assert "stopped being finite in epoch 1, update" in result.stderr
         assert "Try a learning rate of" in result.stderr

@@ -181,9 +181,9 @@ class TestRefuses:
         assert "layer 1 is BatchNorm" in result.stderr
 
 
-def test_nothing_is_trained_or_written(clearprop, elsewhere, table_run):
-    before = {path: path.read_bytes() for path in table_run.iterdir()}
+def test_nothing_is_trained_or_written(clearprop, elsewhere, contents, table_run):
+    before = contents(table_run)
     assert clearprop("walk", table_run).exit_code == 0
-    assert {path: path.read_bytes() for path in table_run.iterdir()} == before
+    assert contents(table_run) == before
     assert list(elsewhere.iterdir()) == []
     assert json.loads(clearprop("walk", table_run, "--json").stdout)

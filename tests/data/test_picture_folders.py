@@ -276,7 +276,7 @@ def test_parts_are_known_by_their_usual_names(
     assert dataset.test is not None
     assert dataset.test.counts() == {"cat": 0, "dog": 2}
     assert f"{tmp_path / train} is there to learn from." in dataset.notes
-    assert any("unless --validation says otherwise" in note for note in dataset.notes)
+    assert any("is there to validate with." in note for note in dataset.notes)
 
 
 def test_folders_named_alike_but_for_words_that_matter_are_classes(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_values_are_split_as_one() -> None:
 
 def test_a_class_with_one_sample_is_named() -> None:
     with pytest.raises(
-        DataError, match=r"The class 'b' of made has one sample only, row 3.*--validation 0"
+        DataError, match=r"The class 'b' of made has one sample only, row 3.*--test 0"
     ):
         hold_out(dataset_of([0, 0, 1, 2, 2]), 0.2, 0)
 

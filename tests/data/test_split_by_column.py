@@ -93,14 +93,15 @@ def test_a_class_in_one_group_only_is_learned_and_said() -> None:
     assert note.endswith("The class 'yes' has no row held out.")
 
 
-def test_the_column_is_no_input_any_more() -> None:
+def test_the_column_can_be_left_out_of_every_part() -> None:
     test = table_of(["a", "b"])
     cells = ["ann", "ann", "", "bob", "bob", "", "cy", "cy"]
     dataset = table_of(cells, feature_names=("by", "x"), test=test, validation=test)
     for part in hold_out_groups(dataset, "by", 0.3, 0)[:2]:
         assert isinstance(part.X, Table)
-        assert part.X.names == part.feature_names == ("x",)
+        assert part.X.names == part.feature_names == ("by", "x")  # it may be needed once more
     rest = without_column(dataset, "by")
+    assert rest.feature_names == ("x",)
     for one in (rest, rest.test, rest.validation):
         assert one is not None
         assert isinstance(one.X, Table)
@@ -111,7 +112,7 @@ def test_rows_without_a_group_stay_together_and_are_counted() -> None:
     for cells in (["a", "", "b", "", "c"], np.array([1, np.nan, 2, np.nan, 3])):
         train, held, note = hold_out_groups(table_of(cells), "by", 0.4, 0)
         assert {1, 3} <= {*rows_of(train)} or {1, 3} <= {*rows_of(held)}
-        assert note.endswith("Rows without 'by' (2) are one group.")
+        assert note.endswith("; rows without 'by' (2) are one group.")
 
 
 def test_what_can_t_be_held_out_by_groups_is_refused() -> None:
@@ -121,7 +122,7 @@ def test_what_can_t_be_held_out_by_groups_is_refused() -> None:
         hold_out_groups(table_of(["a", "a", "b"], [0, 0, 1], ("no", "yes")), "by", 0.5, 0)
     only = Dataset("one", "table", Table({"by": np.array([1.0, 2.0])}), np.zeros(2), None)
     with pytest.raises(DataError, match=r"one has no column besides 'by' to learn from"):
-        hold_out_groups(only, "by", 0.5, 0)
+        without_column(only, "by")
 
 
 @pytest.mark.parametrize("option", ["group", "time"])
@@ -170,7 +171,7 @@ def test_dates_are_put_in_order_and_named() -> None:
     assert rows_of(held) == [0, 3]
     assert rows_of(train) == [1, 2, 4]
     assert note == (
-        "Held out by 'by': 2 of 5 rows (40.0%), those from 2024-01-01 on. "
+        "2 of 5 rows (40.0%), those from by = 2024-01-01 on. "
         "Rows without 'by' (1) are learned from."
     )
 
@@ -178,7 +179,7 @@ def test_dates_are_put_in_order_and_named() -> None:
 def test_the_first_value_held_out_is_said_and_the_column_stays() -> None:
     _, held, note = hold_out_latest(table_of(np.repeat([2020.0, 2021.0, 2022.5], 4)), "by", 0.3)
     assert rows_of(held) == [8, 9, 10, 11]
-    assert "those from 2022.5 on" in note
+    assert "those from by = 2022.5 on" in note
     assert isinstance(held.X, Table)
     assert held.X.names == ("by", "x")
 

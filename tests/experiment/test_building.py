@@ -11,7 +11,8 @@ import clearprop as cp
 from clearprop.errors import UsageError
 from clearprop.experiment import Settings
 from clearprop.experiment.building import build_network, build_trainer
-from clearprop.experiment.settings import ACTIVATIONS, INITS, SCHEDULES, Extent, resolve
+from clearprop.experiment.defaults import Extent
+from clearprop.experiment.settings import ACTIVATIONS, INITS, SCHEDULES, resolve
 from clearprop.optimizers import OPTIMIZERS
 
 TWO = cp.fit_recipe(cp.load_data("moons"))

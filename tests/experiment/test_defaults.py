@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearprop.experiment import Settings
-from clearprop.experiment.settings import Extent, resolve
+from clearprop.experiment.defaults import Extent
+from clearprop.experiment.settings import resolve
 
 
 def resolved(
@@ -98,22 +99,100 @@ def test_very_many_features_lower_the_learning_rate(features: int, rate: float) 
     assert resolved(features=features, learning_rate=0.002).learning_rate == 0.002
 
 
-def test_less_is_held_out_beside_a_test_set() -> None:
-    assert resolved().validation == "0.2"
-    assert resolved(has_test_set=True).validation == "0.1"
-    assert resolved(has_test_set=True, validation="0").validation == "0"
+def parts(settings: Settings) -> tuple[int | None, str | None, str | None]:
+    return settings.folds, settings.test, settings.validation
 
 
-def test_nothing_is_held_out_where_samples_to_validate_with_came_along() -> None:
-    extent = Extent(1000, 4, has_test_set=True, has_validation_set=True)
-    assert resolve(Settings(data="x"), extent).validation is None
-    assert resolve(Settings(data="x", validation="0.3"), extent).validation == "0.3"
+@pytest.mark.parametrize(
+    ("samples", "features", "expected"),
+    [
+        (1_999, 999, (5, None, None)),
+        (2_000, 999, (0, "0.2", "0.2")),
+        (1_999, 1_000, (0, "0.2", "0.2")),  # pictures would take five times as long
+        (9_999, 4, (0, "0.2", "0.2")),
+        (10_000, 4, (0, "0.2", "0.1")),
+    ],
+)
+def test_few_samples_are_dealt_out_to_folds_and_of_more_two_parts_are_held_out(
+    samples: int, features: int, expected: tuple[int, str | None, str | None]
+) -> None:
+    assert parts(resolved(samples, features)) == expected
+
+
+@pytest.mark.parametrize(
+    "said", [{"validation": "0.3"}, {"patience": 7}, {"group": "patient"}, {"time": "day"}], ids=str
+)
+def test_what_folds_have_no_use_for_leaves_them_out(said: dict[str, Any]) -> None:
+    expected = {"folds": 0, "test": "0.2", "validation": "0.2"} | said
+    found = resolved(**said)
+    assert {name: getattr(found, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("came", "given", "expected"),
+    [
+        ("test", {}, (5, None, None)),
+        ("test", {"folds": 0}, (0, None, "0.2")),
+        ("test", {"folds": 0, "validation": "0"}, (0, None, "0")),
+        ("validation", {}, (5, None, None)),  # those give the score
+        ("validation", {"folds": 0}, (0, None, "0.2")),
+        ("validation", {"validation": "0.3"}, (0, None, "0.3")),
+        ("validation", {"test": "0.3"}, (0, "0.3", None)),  # those choose
+        ("validation", {"test": "0"}, (0, "0", None)),
+        ("both", {}, (0, None, None)),
+        ("both", {"validation": "0.3"}, (0, None, "0.3")),
+        ("both", {"folds": 3}, (3, None, None)),
+    ],
+    ids=str,
+)
+def test_what_came_along_is_not_held_out_again(
+    came: str, given: dict[str, Any], expected: tuple[int, str | None, str | None]
+) -> None:
+    extent = Extent(1000, 4, has_test_set=came != "validation", has_validation_set=came != "test")
+    found = resolve(Settings(data="x", **given), extent)
+    assert parts(found) == expected
+    assert resolve(found, extent) == found
+
+
+@pytest.mark.parametrize(
+    ("given", "patience"),
+    [
+        ({"epochs": 200}, 50),
+        ({"epochs": 8}, 10),
+        ({"validation": "0"}, 0),  # nothing chooses
+        ({"patience": 3}, 3),
+        ({"folds": 5}, None),  # every fold goes all the way
+    ],
+    ids=str,
+)
+def test_training_stops_when_it_got_no_better_for_a_quarter_of_its_epochs(
+    given: dict[str, Any], patience: int | None
+) -> None:
+    assert resolved(**({"folds": 0} if "folds" not in given else {}), **given).patience == patience
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [(1_999, ((64, 32), 0.01, 0.1, 0.2)), (2_000, ((128, 64), 0.01, 0.01, 0.1))],
+)
+def test_tables_have_defaults_of_their_own(samples: int, expected: tuple[Any, ...]) -> None:
+    def of(**given: Any) -> tuple[Any, ...]:
+        extent = Extent(samples, 300, has_test_set=False, is_table=True)
+        found = resolve(Settings(data="x", **given), extent)
+        return found.layers, found.learning_rate, found.l2, found.dropout
+
+    assert of() == expected
+    assert of(optimizer="sgd")[1] == 0.1  # the rate was measured for adam
+    assert of(optimizer="lbfgs")[1:] == (None, 0, 0)
+    assert resolved(samples, 300).l2 == 0
 
 
 @given(
     samples=st.integers(1, 10**7),
     features=st.integers(1, 10**6),
     has_test_set=st.booleans(),
+    has_validation_set=st.booleans(),
+    is_table=st.booleans(),
     given=st.fixed_dictionaries(
         {},
         optional={
@@ -123,17 +202,26 @@ def test_nothing_is_held_out_where_samples_to_validate_with_came_along() -> None
             "activation": st.sampled_from(["relu", "tanh"]),
             "optimizer": st.sampled_from(["adam", "momentum"]),
             "dropout": st.sampled_from([0.0, 0.5]),
-            "validation": st.just("0.3"),
+            "validation": st.sampled_from(["0.3", "0"]),
+            "test": st.sampled_from(["0.3", "0"]),
             "seed": st.integers(0, 9),
         },
     ),
 )
 def test_what_is_given_stays_and_what_is_resolved_resolves_to_itself(
-    samples: int, features: int, has_test_set: bool, given: dict[str, Any]
+    samples: int,
+    features: int,
+    has_test_set: bool,
+    has_validation_set: bool,
+    is_table: bool,
+    given: dict[str, Any],
 ) -> None:
-    settings = resolved(samples, features, has_test_set=has_test_set, **given)
+    extent = Extent(samples, features, has_test_set, has_validation_set, is_table)
+    settings = resolve(Settings(data="x", **given), extent)
     for name, value in given.items():
         assert getattr(settings, name) == value
     for name in ("layers", "dropout", "batch_size", "epochs", "init", "learning_rate"):
         assert getattr(settings, name) is not None
-    assert resolve(settings, Extent(samples, features, has_test_set)) == settings
+    assert resolve(settings, extent) == settings
+    if settings.folds == 0 and settings.validation is None:
+        assert has_validation_set

@@ -21,25 +21,25 @@ from clearprop.experiment.folder import dumps
 
 
 def trained(data: str, **given: object) -> Trained:
-    settings = Settings(data=data, layers=(4,), epochs=3, validation="0.4", **given)
+    settings = Settings(data=data, layers=(4,), epochs=3, test="0.4", validation="0.2", **given)
     return learn(set_task(settings, cp.load_data(data)))
 
 
 @pytest.mark.parametrize("data", ["iris", "moons"])
 def test_classes_are_measured_as_by_scikit_learn(data: str) -> None:
     run = trained(data)
-    held_out = run.task.held_out
+    held_out = run.task.test
     measured = evaluate(run.model, held_out)
-    truth, said, names = held_out.y, measured.predicted, run.model.class_names
+    truth, said, names = held_out.y, measured.answers.predicted, run.model.class_names
 
     prepared = run.model.preprocessing.inputs.transform(held_out.X, run.model.network.dtype)
     np.testing.assert_array_equal(said, run.model.network.predict(prepared))
-    np.testing.assert_array_equal(measured.truth, truth)
+    np.testing.assert_array_equal(measured.answers.truth, truth)
     assert measured.samples == len(truth)
     assert measured.score_name == "accuracy"
     assert measured.score == pytest.approx(accuracy_score(truth, said))
     assert 0.3 < measured.score < 1  # there is something to be wrong about
-    assert measured.loss == pytest.approx(log_loss(truth, measured.probabilities), rel=1e-5)
+    assert measured.loss == pytest.approx(log_loss(truth, measured.answers.probabilities), rel=1e-5)
     labels = range(len(names))
     np.testing.assert_array_equal(measured.confusion, confusion_matrix(truth, said, labels=labels))
     precision, recall, _, support = precision_recall_fscore_support(
@@ -65,10 +65,10 @@ def test_samples_in_another_layout_are_measured_alike_and_it_is_said() -> None:
 @pytest.mark.parametrize("data", ["iris", "moons"])
 def test_every_mistake_is_told_the_most_confident_first(data: str) -> None:
     run = trained(data)
-    held_out = run.task.held_out
+    held_out = run.task.test
     measured = evaluate(run.model, held_out)
-    confidence = measured.probabilities.max(axis=1)
-    wrong = np.flatnonzero(measured.predicted != held_out.y)
+    confidence = measured.answers.probabilities.max(axis=1)
+    wrong = np.flatnonzero(measured.answers.predicted != held_out.y)
     assert len(wrong) > 1
     assert sorted(mistake.row for mistake in measured.mistakes) == wrong.tolist()
     told = [mistake.probability for mistake in measured.mistakes]
@@ -77,25 +77,27 @@ def test_every_mistake_is_told_the_most_confident_first(data: str) -> None:
         assert mistake.probability == pytest.approx(confidence[mistake.row])
         assert mistake.source == held_out.source(mistake.row)
         assert mistake.truth == held_out.class_names[held_out.y[mistake.row]]
-        assert mistake.predicted == held_out.class_names[measured.predicted[mistake.row]]
+        assert mistake.predicted == held_out.class_names[measured.answers.predicted[mistake.row]]
 
 
 def test_values_are_measured_on_their_own_scale() -> None:
     run = trained("diabetes")
-    held_out = run.task.held_out
+    held_out = run.task.test
     measured = evaluate(run.model, held_out)
     assert measured.score_name == "r2"
-    assert measured.score == pytest.approx(r2_score(held_out.y, measured.predicted), rel=1e-5)
-    np.testing.assert_allclose(measured.truth, held_out.y, rtol=1e-5)
-    assert measured.probabilities is None
+    assert measured.score == pytest.approx(
+        r2_score(held_out.y, measured.answers.predicted), rel=1e-5
+    )
+    np.testing.assert_allclose(measured.answers.truth, held_out.y, rtol=1e-5)
+    assert measured.answers.probabilities is None
     assert measured.confusion is None
     assert measured.classes == ()
-    off = np.abs(measured.predicted - held_out.y)
+    off = np.abs(measured.answers.predicted - held_out.y)
     rows = [mistake.row for mistake in measured.mistakes]
     np.testing.assert_allclose(off[rows], np.sort(off)[::-1][:10], rtol=1e-4)
     first = measured.mistakes[0]
     assert float(first.truth) == pytest.approx(held_out.y[first.row], rel=1e-4)
-    assert float(first.predicted) == pytest.approx(measured.predicted[first.row], rel=1e-4)
+    assert float(first.predicted) == pytest.approx(measured.answers.predicted[first.row], rel=1e-4)
 
 
 def test_a_class_that_is_never_said_or_never_there_has_no_share() -> None:

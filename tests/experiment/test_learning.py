@@ -20,23 +20,25 @@ IRIS = cp.load_data("iris")
 
 
 def task(**given: object) -> Task:
-    settings = Settings(**({"data": "iris", "layers": (4,), "epochs": 3} | given))
+    settings = Settings(**({"data": "iris", "layers": (4,), "epochs": 3, "folds": 0} | given))
     return set_task(settings, IRIS)
 
 
-def test_a_fifth_of_every_class_is_held_out_and_the_recipe_has_not_seen_it() -> None:
+def test_the_recipe_has_seen_neither_the_fifth_that_scores_nor_the_one_that_chooses() -> None:
     found = task()
-    assert Counter(found.held_out.y.tolist()) == {0: 10, 1: 10, 2: 10}
-    rows = {*found.train.sources, *found.held_out.sources}
-    assert len(rows) == len(IRIS) == len(found.train) + len(found.held_out)
+    assert Counter(found.test.y.tolist()) == {0: 10, 1: 10, 2: 10}
+    assert Counter(found.validation.y.tolist()) == {0: 8, 1: 8, 2: 8}  # a fifth of the rest
+    parts = (found.train, found.validation, found.test)
+    rows = {source for part in parts for source in part.sources}
+    assert len(rows) == len(IRIS) == sum(map(len, parts))
     assert found.recipe == cp.fit_recipe(found.train)
     assert found.recipe != cp.fit_recipe(IRIS)
-    assert found.settings.validation == "0.2"
+    assert (found.settings.test, found.settings.validation) == ("0.2", "0.2")
 
 
 def test_nothing_is_held_out_on_request() -> None:
-    found = task(validation="0")
-    assert found.held_out is None
+    found = task(validation="0", test="0")
+    assert found.validation is found.test is None
     assert len(found.train) == 150
     assert "validation_loss" not in learn(found).history.columns
 
@@ -47,9 +49,11 @@ def test_validation_may_be_data_of_its_own(tmp_path: Path) -> None:
     np.savez(path, X=moons.X[::5], y=np.array(moons.class_names)[moons.y[::5]])
     settings = Settings(data="moons", layers=(4,), validation=str(path), epochs=2)
     found = set_task(settings, moons)
-    assert len(found.train) == len(moons)
-    assert len(found.held_out) == len(moons) // 5
+    assert len(found.validation) == len(moons) // 5
+    assert (len(found.train), len(found.test)) == (320, 80)  # a fifth still gives the score
     assert "validation_accuracy" in learn(found).history.columns
+    both = set_task(settings.changed({"test": str(path)}), moons)
+    assert (len(both.train), both.test.sources) == (400, both.validation.sources)
 
 
 def photos(root: Path, highest: int = 900) -> Path:
@@ -63,29 +67,57 @@ def photos(root: Path, highest: int = 900) -> Path:
     return root
 
 
-def test_samples_that_came_to_validate_with_are_used_unless_the_settings_say_otherwise(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("given", "chooses"),
+    [
+        ({"folds": 0}, {"cat": 1, "dog": 1}),
+        ({"validation": "0.5"}, {"cat": 3, "dog": 3}),
+        ({"validation": "0"}, None),
+        ({}, None),  # every fold chooses
+    ],
+    ids=str,
+)
+def test_samples_that_came_to_validate_with_give_the_score_where_none_came_to_test_with(
+    tmp_path: Path, given: dict[str, str], chooses: dict[str, int] | None
 ) -> None:
-    settings = Settings(data=str(photos(tmp_path)), size=(4, 4), layers=(4,), epochs=2)
+    settings = Settings(data=str(photos(tmp_path)), size=(4, 4), layers=(4,), epochs=2, **given)
     found = set_task(settings, load_dataset(settings))
-    assert found.held_out.counts() == {"cat": 2, "dog": 3}
-    assert len(found.train) == 12
-    assert found.settings.validation is None
+    assert found.test.counts() == {"cat": 2, "dog": 3}
+    assert all(source.startswith("valid/") for source in found.test.sources)
+    assert (found.validation and found.validation.counts()) == chooses
+    rest = found.train.sources + (found.validation.sources if chooses else ())
+    assert len(rest) == 12
+    assert all(source.startswith("train/") for source in rest)
+    assert found.notes == (
+        "The samples that came to validate with give the score, and choose nothing.",
+    )
+
+
+@pytest.mark.parametrize("test", ["0", "0.5"])
+def test_samples_that_came_to_validate_with_choose_where_others_test(
+    tmp_path: Path, test: str
+) -> None:
+    settings = Settings(data=str(photos(tmp_path)), size=(4, 4), layers=(4,), epochs=2, test=test)
+    found = set_task(settings, load_dataset(settings))
+    assert found.validation.counts() == {"cat": 2, "dog": 3}
+    assert (found.test and found.test.counts()) == (None if test == "0" else {"cat": 3, "dog": 3})
     assert "validation_accuracy" in learn(found).history.columns
-    other = set_task(settings.changed({"validation": "0.5"}), load_dataset(settings))
-    assert other.held_out.counts() == {"cat": 3, "dog": 3}
-    assert all(source.startswith("train/") for source in other.held_out.sources)
-    assert set_task(settings.changed({"validation": "0"}), load_dataset(settings)).held_out is None
 
 
-def test_a_run_that_used_them_is_repeated_from_its_settings(tmp_path: Path) -> None:
-    settings = Settings(data=str(photos(tmp_path / "photos")), size=(4, 4), layers=(4,), epochs=2)
+@pytest.mark.parametrize("given", [{}, {"folds": 0}, {"test": "0.5"}, {"validation": "0"}], ids=str)
+def test_a_run_that_used_them_is_repeated_from_its_settings(
+    tmp_path: Path, given: dict[str, str]
+) -> None:
+    data = str(photos(tmp_path / "photos"))
+    settings = Settings(data=data, size=(4, 4), layers=(4,), epochs=2, **given)
     found = set_task(settings, load_dataset(settings))
     found.settings.save(tmp_path / "config.toml")
     again = Settings(**read_settings(tmp_path / "config.toml"))
     repeated = set_task(again, load_dataset(again))
     assert repeated.settings == found.settings
-    assert repeated.held_out.sources == found.held_out.sources
+    for part in ("train", "validation", "test"):
+        ours, theirs = getattr(repeated, part), getattr(found, part)
+        assert (ours and ours.sources) == (theirs and theirs.sources)
 
 
 def test_pictures_of_16_bits_are_as_bright_in_every_part_and_at_prediction(tmp_path: Path) -> None:
@@ -93,7 +125,7 @@ def test_pictures_of_16_bits_are_as_bright_in_every_part_and_at_prediction(tmp_p
     settings = Settings(data=str(root), size=(4, 4), layers=(4,), epochs=2)
     found = set_task(settings, load_dataset(settings))
     assert found.recipe.inputs.depth == Depth(0, 1023)
-    assert found.train.X.max() == found.held_out.X.max() == 900 >> 2
+    assert found.train.X.max() == found.test.X.max() == 900 >> 2
     read = cp.preprocessing.read_inputs([root / "valid/cats/0.png"], found.recipe)
     assert read.raw.max() == 300 >> 2
     model = learn(found).model
@@ -102,20 +134,22 @@ def test_pictures_of_16_bits_are_as_bright_in_every_part_and_at_prediction(tmp_p
     assert (
         set_task(
             settings.changed({"validation": str(dim / "train")}), load_dataset(settings)
-        ).held_out.X.max()
+        ).validation.X.max()
         == 200 >> 2
     )
 
 
+@pytest.mark.parametrize("which", ["test", "validation"])
 @pytest.mark.parametrize("share", ["1", "-0.1", "1.5", "nan", "inf"])
-def test_a_share_that_is_none_is_refused(share: str) -> None:
-    with pytest.raises(UsageError, match=f"between 0 and 1, found {share}"):
-        task(validation=share)
+def test_a_share_that_is_none_is_refused(which: str, share: str) -> None:
+    with pytest.raises(UsageError, match=f"A {which} share lies between 0 and 1, found {share}"):
+        task(**{which: share})
 
 
-def test_data_for_validation_that_are_not_there_are_named() -> None:
+@pytest.mark.parametrize("which", ["test", "validation"])
+def test_data_to_hold_against_that_are_not_there_are_named(which: str) -> None:
     with pytest.raises(ClearpropError, match=r"nowhere\.csv"):
-        task(validation="nowhere.csv")
+        task(**{which: "nowhere.csv"})
 
 
 def visits(tmp_path: Path) -> Path:
@@ -134,16 +168,24 @@ def test_rows_of_a_group_are_held_out_together_and_its_column_is_no_input(tmp_pa
     path = visits(tmp_path)
     settings = Settings(data=str(path), layers=(4,), epochs=2, group="patient")
     found = set_task(settings, load_dataset(settings))
-    held = {int(source[4:]) % 30 for source in found.held_out.sources}
-    assert len(found.held_out) == 24 == 4 * len(held)
+    patients = [
+        {int(source[4:]) % 30 for source in part.sources}
+        for part in (found.train, found.validation, found.test)
+    ]
+    assert len(found.test) == 24 == 4 * len(patients[2])
+    assert len(found.validation) == 20 == 4 * len(patients[1])
+    assert sum(map(len, patients)) == 30 == len(set().union(*patients))  # nobody is in two parts
     assert [column.name for column in found.recipe.inputs.columns] == ["pulse"]
     assert set(found.recipe.inputs.ignored) == {"patient", "day"}  # days that count the rows
-    assert found.notes[0].startswith(
-        "Held out by 'patient': 6 of 30 groups, 24 of 120 rows (20.0%)"
+    assert found.notes == (
+        "To score with: 6 of 30 groups of 'patient', 24 of 120 rows (20.0%).",
+        "To choose the epoch with: 5 of 24 groups of 'patient', 20 of 96 rows (20.8%).",
+        "'patient' is left out of the inputs, as rows are held out by it.",
     )
     found.settings.save(tmp_path / "config.toml")
     again = set_task(settings_in(tmp_path / "config.toml"), load_dataset(settings))
-    assert again.held_out.sources == found.held_out.sources
+    assert again.test.sources == found.test.sources
+    assert again.validation.sources == found.validation.sources
     assert (again.recipe, again.settings) == (found.recipe, found.settings)
     # The file may have the column, or not, where the model is used.
     model = learn(found).model
@@ -162,10 +204,15 @@ def test_rows_of_a_group_are_held_out_together_and_its_column_is_no_input(tmp_pa
 
 
 def test_the_latest_rows_are_held_out(tmp_path: Path) -> None:
-    settings = Settings(data=str(visits(tmp_path)), layers=(4,), time="day", validation="0.25")
+    settings = Settings(data=str(visits(tmp_path)), layers=(4,), time="day", test="0.25")
     found = set_task(settings, load_dataset(settings))
-    assert found.held_out.sources == tuple(f"row {row}" for row in range(91, 121))
-    assert found.notes == ("Held out by 'day': 30 of 120 rows (25.0%), those from 90 on.",)
+    assert found.test.sources == tuple(f"row {row}" for row in range(91, 121))
+    assert found.validation.sources == tuple(f"row {row}" for row in range(73, 91))
+    assert found.train.sources == tuple(f"row {row}" for row in range(1, 73))
+    assert found.notes == (
+        "To score with: 30 of 120 rows (25.0%), those from day = 90 on.",
+        "To choose the epoch with: 18 of 90 rows (20.0%), those from day = 72 on.",
+    )
     assert "day" in found.train.X.names
 
 
@@ -173,8 +220,16 @@ def test_the_latest_rows_are_held_out(tmp_path: Path) -> None:
     ("given", "message"),
     [
         ({"group": "patient", "time": "day"}, "by --group or by --time, and not by both"),
-        ({"group": "patient", "validation": "other.csv"}, "--validation other.csv holds none of"),
-        ({"time": "day", "validation": "0"}, "--time says which .* --validation 0 holds none of"),
+        (
+            {"group": "patient", "validation": "other.csv", "test": "0"},
+            "--test 0 with --validation other.csv holds none of",
+        ),
+        (
+            {"time": "day", "validation": "0", "test": "0"},
+            "--time says which .* --test 0 with --validation 0 holds none of",
+        ),
+        ({"group": "patient", "folds": 5}, "leave --group out, or say --folds 0"),
+        ({"time": "day", "folds": 5}, "leave --time out, or say --folds 0"),
         ({"group": "doctor"}, "no column 'doctor'"),
         ({"time": "ill"}, "'ill' is the target of .*: give --time another one"),
     ],
@@ -260,7 +315,7 @@ def test_the_column_of_groups_may_be_dropped_and_is_not_said_to_be_used(tmp_path
             "Left out: patient (category), day (identifier).",
         ]
         found = set_task(settings, dataset)
-        assert len(found.held_out) == 24
+        assert len(found.test) == 24
         assert found.train.X.names == ("pulse",)
 
 
@@ -269,6 +324,7 @@ def test_rows_may_follow_a_time_that_is_not_learned_from(tmp_path: Path) -> None
     dataset = load_dataset(settings)
     assert "day" in dataset.in_words()[2]
     found = set_task(settings, dataset)
-    assert found.held_out.sources == tuple(f"row {row}" for row in range(97, 121))
-    assert found.train.X.names == found.held_out.X.names == ("patient", "pulse")
+    assert found.test.sources == tuple(f"row {row}" for row in range(97, 121))
+    for part in (found.train, found.validation, found.test):
+        assert part.X.names == ("patient", "pulse")
     assert [column.name for column in found.recipe.inputs.columns] == ["patient", "pulse"]

@@ -4,12 +4,14 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score, r2_score
 
 import clearprop as cp
 from clearprop.errors import OutputError, UsageError
-from clearprop.experiment import Settings, learn, set_task
-from clearprop.experiment.folder import dumps, measure, open_folder, save_run
+from clearprop.experiment import Settings, learn, measure, set_task
+from clearprop.experiment.folder import dumps, open_folder, save_run
 
 
 @pytest.fixture(autouse=True)
@@ -65,9 +67,11 @@ def test_json_has_null_for_what_is_not_finite() -> None:
     assert "ä" in dumps(value)
 
 
+@pytest.mark.parametrize("folds", [0, 3])
 @pytest.mark.parametrize(("data", "score"), [("iris", "accuracy"), ("diabetes", "r2")])
-def test_model_history_and_report_are_saved(data: str, score: str) -> None:
-    run = learn(set_task(Settings(data=data, layers=(3,), epochs=2), cp.load_data(data)))
+def test_model_history_and_report_are_saved(data: str, score: str, folds: int) -> None:
+    settings = Settings(data=data, layers=(3,), epochs=2, folds=folds)
+    run = learn(set_task(settings, cp.load_data(data)))
     folder = open_folder(None, data, resume=False)
     measured = measure(run)
     report = save_run(folder, run, measured)
@@ -78,9 +82,22 @@ def test_model_history_and_report_are_saved(data: str, score: str) -> None:
     }
     assert json.loads((folder / "report.json").read_text()) == report
     assert cp.History.load(folder / "history.csv").rows == run.history.rows
-    assert cp.load(folder / "model.safetensors").training == run.model.training
-    assert report["validation"] == {"loss": measured.held_out.loss, score: measured.held_out.score}
-    assert report["train"][score] == run.history[score][-1]
-    assert report["samples"] == {"train": len(run.task.train), "validation": len(run.task.held_out)}
-    assert (report["epochs"], report["stopped"], report["data"]) == (2, "finished", data)
-    assert "test" not in report
+    part = "folds" if folds else "test"
+    training = cp.load(folder / "model.safetensors").training
+    assert training.items() > run.model.training.items()
+    assert training["score"] == report[part]
+    found = report[part]
+    assert (found["score"], found[score]) == (score, measured.score.score)
+    assert found["loss"] == measured.score.loss
+    assert found["baselines"].keys() == {"constant", "linear"}
+    learned, of = run.task.train, accuracy_score if score == "accuracy" else r2_score
+    truth = np.array(learned.class_names)[learned.y] if learned.class_names else learned.y
+    kept = cp.load(folder / "model.safetensors").predict(learned.X)
+    assert report["train"][score] == pytest.approx(of(truth, kept), rel=1e-5)
+    if folds:
+        assert report["samples"] == {"folds": len(run.task.train), "train": len(run.task.train)}
+    else:
+        parts = {"test": run.task.test, "validation": run.task.validation, "train": run.task.train}
+        assert report["samples"] == {name: len(one) for name, one in parts.items()}
+    assert report["epochs"] == len(run.history)
+    assert (report["stopped"], report["data"]) == ("finished", data)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 import clearprop as cp
 from clearprop.data import Dataset
 from clearprop.errors import DataError, UsageError
-from clearprop.experiment import Settings, Task, learn, set_task
+from clearprop.experiment import Settings, Task, learn, measure, set_task
 from clearprop.experiment.evaluation import evaluate
-from clearprop.experiment.folder import measure, save_run
+from clearprop.experiment.folder import save_run
 from clearprop.experiment.inspection import make_ready, walk_step
 from clearprop.experiment.prediction import predict_files
 from clearprop.experiment.settings import settings_in
@@ -32,7 +32,7 @@ def multiplied(count: int = 600, spread: float = 1.0, seed: int = 0) -> Dataset:
 
 
 def task(dataset: Dataset, **given: Any) -> Task:
-    plain = {"data": "made", "layers": (16,), "epochs": 30, "learning_rate": 0.01}
+    plain = {"data": "made", "layers": (16,), "epochs": 30, "learning_rate": 0.01, "folds": 0}
     return set_task(Settings(**(plain | given)), dataset)
 
 
@@ -44,7 +44,7 @@ def target_of(found: Task) -> ValueTarget:
 def test_a_logarithm_is_learned_and_all_is_told_in_the_values_themselves() -> None:
     found = task(multiplied(), target_scale="log")
     assert found.notes == ("price is learned as its logarithm, as --target-scale asks.",)
-    target, train, held = target_of(found), found.train, found.held_out
+    target, train, held = target_of(found), found.train, found.test
     assert held is not None
     _, encoded = found.prepared(train)
     np.testing.assert_allclose(
@@ -57,9 +57,9 @@ def test_a_logarithm_is_learned_and_all_is_told_in_the_values_themselves() -> No
     logits = trained.model.network.logits(X.astype(np.float32))[:, 0].astype(np.float64)
     assert target.scale is not None
     expected = np.exp(logits * target.std[0] + target.mean[0]) * target.scale.unit
-    np.testing.assert_allclose(measured.predicted, expected, rtol=1e-4)
-    np.testing.assert_array_equal(measured.truth, held.y)
-    off = held.y - measured.predicted
+    np.testing.assert_allclose(measured.answers.predicted, expected, rtol=1e-4)
+    np.testing.assert_array_equal(measured.answers.truth, held.y)
+    off = held.y - measured.answers.predicted
     r2 = 1 - np.square(off).sum() / np.square(held.y - held.y.mean()).sum()
     assert measured.score == pytest.approx(r2, rel=1e-9)
     worst = int(np.argmax(np.abs(off)))
@@ -73,27 +73,29 @@ def test_predictions_and_reports_are_on_the_values_own_scale(tmp_path: Path) -> 
     np.savez(tmp_path / "new.npz", X=dataset.X[:5])
     with predict_files(trained.model, [tmp_path / "new.npz"]) as found:
         said = [one.prediction for one in found.answers()]
-    expected = evaluate(trained.model, dataset.take(np.arange(5))).predicted
+    expected = evaluate(trained.model, dataset.take(np.arange(5))).answers.predicted
     np.testing.assert_allclose(said, expected)
     report: Any = save_run(tmp_path, trained, measure(trained))
-    assert report["train"]["r2"] == evaluate(trained.model, trained.task.train).score
-    assert report["train"]["loss"] == trained.history.rows[-1]["loss"]
+    for part in ("train", "validation", "test"):
+        found = evaluate(trained.model, getattr(trained.task, part))
+        assert report[part]["r2"] == found.score
+        assert report[part]["loss"] == found.loss
     assert report["notes"] == list(trained.task.notes)
 
 
 def test_what_multiplies_is_learned_as_its_logarithm_by_itself() -> None:
     dataset = multiplied(spread=1.3)
     found = task(dataset)
-    assert found.settings.target_scale == "log"
+    assert found.settings.target_scale == "auto"  # each fold chooses by itself
     assert target_of(found).scale is not None
     (note,) = found.notes
     assert note.startswith("price is skewed (")
     assert "): learned as its logarithm, which left " in note
     assert note.endswith("; --target-scale none learns it as it is.")
     plain = task(dataset, target_scale="none")
-    scores = [measure(learn(one)).held_out for one in (found, plain)]
+    scores = [measure(learn(one)).score for one in (found, plain)]
     assert scores[0].score > scores[1].score + 0.1  # type: ignore[union-attr]
-    again = task(dataset, target_scale=found.settings.target_scale)
+    again = task(dataset, target_scale="log")
     assert again.recipe == found.recipe == task(dataset).recipe
 
 
@@ -102,7 +104,6 @@ def test_a_target_that_adds_up_is_left_as_it_is_and_that_is_said() -> None:
     X = random_state.exponential(size=(400, 3))
     dataset = Dataset("made", "array", X, X @ [3.0, 2.0, 0.5] + 0.1, None, target_name="sum")
     found = task(dataset)
-    assert found.settings.target_scale == "none"
     assert target_of(found).scale is None
     (note,) = found.notes
     assert note.endswith("learned as it is, as its logarithm was not clearly better in a trial.")
@@ -121,15 +122,16 @@ def test_other_targets_are_not_tried(values: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("clearprop.experiment.target_scale._errors", None)  # would fail
     dataset = multiplied()
     found = task(replace(dataset, y=values(dataset.y)))
-    assert found.settings.target_scale == "none"
+    assert target_of(found).scale is None
     assert found.notes == ()
 
 
 def test_the_choice_knows_nothing_of_what_is_held_out() -> None:
     dataset = multiplied(spread=1.3)
     known = task(dataset)
-    held = np.isin(np.arange(len(dataset)), [int(s[4:]) - 1 for s in known.held_out.sources])  # type: ignore[union-attr]
-    assert held.sum() == len(dataset) // 5
+    learned = [int(source[4:]) - 1 for source in known.train.sources]
+    held = ~np.isin(np.arange(len(dataset)), learned)
+    assert held.sum() == len(known.validation) + len(known.test) == 216  # type: ignore[arg-type]
     other = task(replace(dataset, y=np.where(held, dataset.y.max() - dataset.y + 1, dataset.y)))
     assert (other.recipe, other.notes) == (known.recipe, known.notes)
 
@@ -151,7 +153,7 @@ def test_a_scale_that_does_not_fit_is_refused() -> None:
         UsageError, match=r"--target-scale log is for one value a sample, and .* cla"
     ):
         set_task(Settings(data="iris", target_scale="log"), iris)
-    assert set_task(Settings(data="iris"), iris).settings.target_scale == "none"
+    assert set_task(Settings(data="iris"), iris).notes == ()
     dataset = multiplied(50)
     with pytest.raises(UsageError, match=r"--target-scale power is .* several values a sample"):
         task(replace(dataset, y=np.stack([dataset.y] * 2, axis=1)), target_scale="power")
@@ -195,7 +197,7 @@ def test_a_walk_writes_the_scale(tmp_path: Path) -> None:
 def test_a_large_network_is_not_tried_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clearprop.experiment.target_scale._errors", None)  # would fail
     found = task(multiplied(), layers=(600, 600))
-    assert found.settings.target_scale == "none"
+    assert target_of(found).scale is None
     assert (
         "too large to try other scales. --target-scale log learns its logarithm" in found.notes[0]
     )
@@ -214,4 +216,4 @@ def test_ctrl_c_in_a_trial_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_trial_that_diverges_chooses_nothing() -> None:
     found = task(multiplied(), optimizer="sgd", learning_rate=1e30, schedule="constant")
-    assert found.settings.target_scale == "none"
+    assert target_of(found).scale is None

@@ -16,6 +16,8 @@ from safetensors.numpy import load_file, save
 
 import clearprop as cp
 from clearprop.data import Dataset, load
+from clearprop.experiment.baselines import constant_of
+from clearprop.files.models import linear_network
 from clearprop.preprocessing import fit_recipe
 
 Parts = tuple[dict[str, np.ndarray], dict[str, Any]]
@@ -81,8 +83,10 @@ def _parts(dataset: Dataset, layers: list[Any], loss: cp.Loss, folder: Path) -> 
     network = cp.Network(layers, loss=loss, input_shape=recipe.inputs.input_shape, seed=1)
     settings = {"data": "digits", "layers": [3], "epochs": 2}
     training = {"settings": settings, "stopped": "finished", "epoch": 2, "loss": 0.5}
+    training["constant"] = constant_of(dataset)
+    training["score"] = {"samples": 9, "score": "accuracy", "accuracy": 0.5}
     path = folder / "model.safetensors"
-    cp.save(path, cp.Model(network, recipe, training))
+    cp.save(path, cp.Model(network, recipe, training, linear=linear_network(network)))
     return parts_of(path)
 
 

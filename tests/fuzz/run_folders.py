@@ -9,12 +9,20 @@ from tempfile import TemporaryDirectory
 from models import changed_file, parts_of
 from texts import histories, settings_files
 
-from clearprop.experiment import Settings, evaluation, folder, learn, load_dataset, set_task
+from clearprop.experiment import (
+    Settings,
+    evaluation,
+    folder,
+    learn,
+    load_dataset,
+    measure,
+    set_task,
+)
 from clearprop.experiment.consultation import examine_run
 from clearprop.experiment.inspection import check_network, make_ready, walk_step
 from clearprop.files.models import load
 
-_SETTINGS = Settings(data="iris", layers=(2,), epochs=2, seed=1)
+_SETTINGS = Settings(data="iris", layers=(2,), epochs=2, seed=1, folds=0)
 
 
 def files(random: Random) -> Iterator[tuple[str, bytes]]:
@@ -33,7 +41,8 @@ def make_run(place: Path) -> None:
     """Write a small run."""
     task = set_task(_SETTINGS, load_dataset(_SETTINGS))
     task.settings.save(place / folder.SETTINGS)
-    folder.save_run(place, learn(task), folder.Measured(None, None))
+    trained = learn(task)
+    folder.save_run(place, trained, measure(trained))
 
 
 def looked_at(path: Path) -> None:

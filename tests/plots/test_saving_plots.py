@@ -25,8 +25,8 @@ def test_the_same_figure_has_the_same_bytes_at_any_time(tmp_path, monkeypatch, s
         # What writers take for the time, should they stamp it on a file.
         monkeypatch.setenv("SOURCE_DATE_EPOCH", str(second))
         plots.save(same, tmp_path / f"{second}{suffix}")
-    first, *others = (path.read_bytes() for path in tmp_path.iterdir())
-    assert others == [first, first]
+    assert len([*tmp_path.iterdir()]) == 3
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
 
 
 def test_files_are_what_other_programs_read(tmp_path):
@@ -43,7 +43,7 @@ def test_several_threads_write_the_same_bytes(tmp_path):
     paths = [tmp_path / f"{index}.svg" for index in range(4)]
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda path: plots.save(a_figure(), path), paths))
-    assert {path.read_bytes() for path in paths} == {(tmp_path / "alone.svg").read_bytes()}
+    assert len({path.read_bytes() for path in (*paths, tmp_path / "alone.svg")}) == 1
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a", "png"])

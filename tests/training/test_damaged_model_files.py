@@ -151,12 +151,71 @@ def test_arrays_that_do_not_fit_the_layers_are_refused(whole: Path, odd: Path) -
     assert_refused(odd, "it holds None None")
 
 
-@pytest.mark.parametrize("name", ["0.W", "1.running_mean"])
+LINEAR = {"linear/0.W": np.zeros((3, 1), np.float32), "linear/0.b": np.zeros(1, np.float32)}
+"""The arrays of a linear model that the network has to beat."""
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"linear/0.W": np.zeros((1, 3), np.float32)}, r"needs? 'linear/0.W' as float32 \(3, 1\)"),
+        ({"linear/0.W": np.zeros((3, 1))}, r"'linear/0.W' as float32 .* it holds float64"),
+        ({"linear/0.W": None}, r"'linear/0.W' as float32 \(3, 1\), it holds None None"),
+        ({"linear/0.b": np.zeros((0,), np.float32)}, r"'linear/0.b' .*, it holds float32 \(0,\)"),
+        ({"linear/0.b": np.zeros((1, 1), np.float32)}, r"'linear/0.b' as float32 \(1,\)"),
+        ({"linear/1.W": np.zeros((3, 1), np.float32)}, "'linear/1.W' as float32 None"),
+        ({"linear/": np.zeros((3, 1), np.float32)}, "'linear/' as float32 None"),
+        ({"linear/\x1b[2J": np.zeros(1, np.float32)}, "as float32 None"),
+    ],
+)
+def test_a_linear_model_that_does_not_fit_is_refused(
+    whole: Path, odd: Path, change: dict[str, Any], message: str
+) -> None:
+    arrays = {
+        name: array
+        for name, array in (load_file(whole) | LINEAR | change).items()
+        if array is not None
+    }
+    save_tensors(odd, arrays, changed(whole, lambda _: None))
+    assert_refused(odd, message)
+
+
+def test_a_linear_model_of_a_claimed_size_is_never_made(whole: Path, odd: Path) -> None:
+    """A description claims a wide input, and the arrays of the linear model claim to fit it."""
+    description = changed(whole, put([10**12], "network", "input_shape"))
+    save_tensors(odd, load_file(whole) | LINEAR, description)
+    assert_refused(odd, "contradicts itself")
+
+
+def test_a_linear_model_lies_beside_the_network(whole: Path, odd: Path) -> None:
+    W = np.array([[1], [-2], [0.5]], np.float32)
+    save_tensors(odd, load_file(whole) | LINEAR | {"linear/0.W": W}, changed(whole, lambda _: None))
+    model = cp.load(odd)
+    assert model.linear is not None
+    X = np.eye(3, dtype=np.float32)
+    np.testing.assert_array_equal(model.linear.logits(X), W)
+    assert cp.load(whole).linear is None
+
+
+@pytest.mark.parametrize(
+    "constant",
+    [
+        *(None, "half", 0.5, [], [0.5], [0.2, 0.3, 0.5], ["a", 0.5], [np.nan, 0.5], [-0.5, 1.5]),
+        *([True, False], [1, 0], [[0.5], [0.5]], {"0": 0.5}, [np.inf, 0.0]),
+    ],
+    ids=str,
+)
+def test_shares_that_can_not_be_are_not_known(whole: Path, odd: Path, constant: Any) -> None:
+    save_tensors(odd, load_file(whole), changed(whole, put(constant, "training", "constant")))
+    assert cp.load(odd).constant is None
+
+
+@pytest.mark.parametrize("name", ["0.W", "1.running_mean", "linear/0.W", "linear/0.b"])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_refused(
     whole: Path, odd: Path, name: str, value: float
 ) -> None:
-    arrays = load_file(whole)
+    arrays = load_file(whole) | {name: array.copy() for name, array in LINEAR.items()}
     arrays[name].flat[0] = value
     save_tensors(odd, arrays, changed(whole, lambda _: None))
     assert_refused(odd, f"'{name}' holds numbers that are not finite")

@@ -10,7 +10,7 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.options import setting_option, settings_from, task_options
-from clearprop.cli.scores import name, value
+from clearprop.cli.scores import PARTS, name, value
 from clearprop.errors import UsageError
 from clearprop.experiment import comparison
 from clearprop.files.written import make_folder
@@ -64,10 +64,14 @@ def compare(
     for architecture in comparison.compare(settings, list(map(tuple, every)), repeats):
         found.append(architecture)
         output.note(f"{architecture.label} is trained, {len(found)} of {len(every)}.")
-    score = found[0].trials[0].score_name
+    first = next((one for one in found if one.ended), found[0]).first
+    score, part = first.score_name, first.part
+    _, about = PARTS[part]
+    seen = part in ("validation", "train")
+    what = f"{name(score)}: {about}" if seen else f"held-out {name(score)}"
     picture = folder / "comparison.png"
     rows = [(one.label, one.trials[0].parameters, one.scores) for one in found]
-    plots.save(plots.comparison(rows, f"held-out {name(score)}"), picture)
+    plots.save(plots.comparison(rows, what), picture)
     if as_json:
         output.say_json(
             {
@@ -78,6 +82,8 @@ def compare(
         )
     else:
         _say(found, score)
+        if seen:
+            output.say(f"Of samples that give {about}.")
         output.say(f"\nPicture: {picture}")
     if diverged := sum(len(one.trials) - len(one.ended) for one in found):
         output.note(
@@ -97,14 +103,14 @@ def _say(found: Sequence[comparison.Architecture], score: str) -> None:
                 f"{architecture.trials[0].parameters:,}",
                 value(score, architecture.mean),
                 value(score, architecture.spread),
-                value(score, min(architecture.ended, default=math.nan)),
-                value(score, max(architecture.ended, default=math.nan)),
+                value(score, min((one.score for one in architecture.ended), default=math.nan)),
+                value(score, max((one.score for one in architecture.ended), default=math.nan)),
                 output.duration(fmean(trial.seconds for trial in architecture.trials)),
             )
             for architecture in found
         ),
     )
-    to_beat = found[0].baselines
+    to_beat = next((one.baselines for one in found if one.ended), {})
     constant = "the mean" if score == "r2" else "the larger class"
     words = {"constant": f"always naming {constant}", "linear": "a linear model"}
     told = [f"{words[key]} {value(score, to_beat[key])}" for key in words if key in to_beat]

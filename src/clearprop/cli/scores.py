@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from clearprop.cli import output
 from clearprop.experiment import Evaluation
+from clearprop.experiment.measuring import Part
 from clearprop.experiment.scores import rare_classes
 from clearprop.preprocessing import ClassTarget
 
@@ -18,6 +19,14 @@ _NAMES = {
     "mae": "MAE",
     "rmse": "RMSE",
 }
+PARTS: dict[Part, tuple[str, str]] = {
+    "test": ("Held out", ""),
+    "folds": ("Held out", ", each in turn"),
+    "validation": ("Choice", "no score, as they chose the epoch"),
+    "train": ("Training", "no score, as they were learned from"),
+}
+"""The name of each part, and what is to be known of its score."""
+
 _SHARES = ("accuracy", "balanced_accuracy", "f1")
 _MOST_RARE = 3  # classes that are named
 _FOUND = 0.5  # of a rare class: found less often, it wants another threshold ...

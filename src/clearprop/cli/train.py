@@ -7,7 +7,7 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.options import setting_option, settings_from, settings_of_run, task_options
-from clearprop.cli.scores import beside, doubts, others, rare, seldom_found, text
+from clearprop.cli.scores import PARTS, beside, doubts, others, rare, seldom_found, text
 from clearprop.errors import UsageError
 from clearprop.experiment import (
     Evaluation,
@@ -20,7 +20,6 @@ from clearprop.experiment import (
     set_task,
 )
 from clearprop.experiment import folder as run_folder
-from clearprop.experiment.measuring import Part
 from clearprop.training import Checkpoint, ProgressLine
 
 _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way further down"}
@@ -76,13 +75,17 @@ def train(
     folder = run_folder.open_folder(out, settings.data, resume=resume)
     task.settings.save(folder / run_folder.SETTINGS)
     output.note(_plan(task))
-    trained = learn(
-        task,
-        callbacks=[ProgressLine()],
-        in_fold=lambda label: [ProgressLine(label=label)],
-        checkpoint=Checkpoint(folder / run_folder.CHECKPOINT, checkpoint_every),
-        resume=resume,
-    )
+    try:
+        trained = learn(
+            task,
+            callbacks=[ProgressLine()],
+            in_fold=lambda label: [ProgressLine(label=label)],
+            checkpoint=Checkpoint(folder / run_folder.CHECKPOINT, checkpoint_every),
+            resume=resume,
+        )
+    except KeyboardInterrupt:  # in a fold, of which nothing is kept
+        output.note(_how_to_go_on(folder))
+        raise
     if trained.diverged is not None:
         output.complain(str(trained.diverged))
     measured = measure(trained)
@@ -124,18 +127,9 @@ def _plan(task: Task) -> str:
     )
 
 
-_PARTS: dict[Part, tuple[str, str]] = {
-    "test": ("Held out", ""),
-    "folds": ("Held out", ", each in turn"),
-    "validation": ("Choice", "no score, as they chose the epoch"),
-    "train": ("Training", "no score, as they were learned from"),
-}
-"""The name of each part, and what is to be known of its score."""
-
-
 def _say_reached(measured: Measured, task: Task) -> None:
     for part, found in measured.parts.items():
-        label, about = _PARTS[part]
+        label, about = PARTS[part]
         line = f"{label:9} {found.samples:6} samples"
         if part in ("validation", "train"):
             output.say_line(f"{line}: {text(found.score_name, found.score)}: {about}")

@@ -10,8 +10,7 @@ from clearprop.data import Dataset
 from clearprop.files.models import decided, named_from
 from clearprop.losses import Loss
 from clearprop.network import Network
-from clearprop.preprocessing import ClassTarget
-from clearprop.preprocessing.recipe import TargetRecipe
+from clearprop.preprocessing import ClassTarget, TargetRecipe
 
 
 @dataclass(frozen=True)

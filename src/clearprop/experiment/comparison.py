@@ -12,7 +12,7 @@ import numpy as np
 from clearprop.configuration import Json
 from clearprop.core.blas import available_cores, blas_threads
 from clearprop.experiment.learning import learn
-from clearprop.experiment.measuring import measure
+from clearprop.experiment.measuring import Part, measure
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import load_dataset, set_task
 from clearprop.experiment.values import Units
@@ -31,10 +31,12 @@ class Trial:
     seed : int
     parameters : int
         The count of numbers that it learns.
+    part : {"test", "folds", "validation", "train"}
+        The samples that are scored: those that were held out and have chosen nothing, if there are
+        any.
     score_name : {"accuracy", "balanced_accuracy", "r2"}
     score : float
-        The score on samples that were held out and have chosen nothing, if there are any; NaN where
-        training diverged.
+        NaN where training diverged.
     seconds : float
     baselines : mapping of str to float
         The score of always the same answer, ``constant``, and of a ``linear`` model.
@@ -43,6 +45,7 @@ class Trial:
     layers: tuple[int, ...]
     seed: int
     parameters: int
+    part: Part
     score_name: str
     score: float
     seconds: float
@@ -66,34 +69,42 @@ class Architecture:
         return [trial.score for trial in self.trials]
 
     @property
-    def ended(self) -> list[float]:
-        """The scores of the trials that did not diverge."""
-        return [score for score in self.scores if not math.isnan(score)]
+    def ended(self) -> list[Trial]:
+        """The trials that did not diverge."""
+        return [trial for trial in self.trials if not math.isnan(trial.score)]
+
+    @property
+    def first(self) -> Trial:
+        """The first trial that did not diverge, if there is one: one that did may lack a part."""
+        return (self.ended or self.trials)[0]
 
     @property
     def mean(self) -> float:
         """The mean score of the trials that ended; NaN where none did."""
-        return float(np.mean(self.ended)) if self.ended else math.nan
+        return float(np.mean([one.score for one in self.ended])) if self.ended else math.nan
 
     @property
     def spread(self) -> float:
         """The standard deviation of their scores, of the sample; NaN for fewer than two."""
-        return float(np.std(self.ended, ddof=1)) if len(self.ended) > 1 else math.nan
+        scores = [one.score for one in self.ended]
+        return float(np.std(scores, ddof=1)) if len(scores) > 1 else math.nan
 
     @property
     def baselines(self) -> dict[str, float]:
-        """The mean score of each baseline on the samples of the trials."""
-        names = self.trials[0].baselines
+        """The mean score of each baseline on the samples of the trials that did not diverge."""
         return {
-            name: float(np.mean([one.baselines[name] for one in self.trials])) for name in names
+            name: float(np.mean([one.baselines[name] for one in self.ended]))
+            for name in self.first.baselines
+            if all(name in one.baselines for one in self.ended) and self.ended
         }
 
     def to_json(self) -> dict[str, Json]:
         """Describe it in JSON values."""
-        first = self.trials[0]
+        first = self.first
         return {
             "layers": list(first.layers),
             "parameters": first.parameters,
+            "part": first.part,
             "score": first.score_name,
             "scores": list(self.scores),
             "mean": self.mean,
@@ -141,12 +152,13 @@ def _train(settings: Settings) -> Trial:
         task = set_task(settings, _load_once(replace(settings, layers=None, seed=0)))
         trained = learn(task)
         measured = measure(trained)
-    found = measured.score or measured.parts.get("validation") or measured.parts["train"]
+    part, found = next(iter(measured.parts.items()))
     diverged = trained.diverged is not None or not len(trained.history)
     return Trial(
         layers=settings.layers or (),
         seed=settings.seed,
         parameters=task.network.parameters.data.size,
+        part=part,
         score_name=found.score_name,
         score=float("nan") if diverged else found.score,
         seconds=0.0 if diverged else trained.history.rows[-1]["seconds"],

@@ -84,7 +84,8 @@ def examine_data(
 
 def _examine_training(task: Task, callbacks: Sequence[Callback]) -> Examination:
     doctor = Doctor()
-    trained = learn(task, callbacks=[*callbacks, doctor])
+    once = replace(task, settings=replace(task.settings, folds=0))  # folds would be five trainings
+    trained = learn(once, callbacks=[*callbacks, doctor])
     if trained.history.stopped == "interrupted":
         raise KeyboardInterrupt
     return doctor.examination.named(_names(task))

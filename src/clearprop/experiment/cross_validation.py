@@ -12,8 +12,8 @@ from clearprop.data.splitting import folds
 from clearprop.errors import DivergedError
 from clearprop.experiment.answers import Answers, answers
 from clearprop.experiment.building import build_trainer
+from clearprop.experiment.defaults import usual_patience
 from clearprop.experiment.parts import Parts
-from clearprop.experiment.settings import usual_patience
 from clearprop.experiment.task import Task, task_of
 from clearprop.experiment.thresholds import Threshold, choose
 from clearprop.network import Network

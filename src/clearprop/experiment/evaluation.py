@@ -16,8 +16,7 @@ from clearprop.experiment.baselines import constant_answers, linear_answers
 from clearprop.experiment.scores import headline, scores_of
 from clearprop.experiment.task import recipe_of
 from clearprop.files.models import Model
-from clearprop.preprocessing import ClassTarget, prepare, unlikeness
-from clearprop.preprocessing.recipe import TargetRecipe
+from clearprop.preprocessing import ClassTarget, TargetRecipe, prepare, unlikeness
 
 _MOST_CONFUSED = 1000  # classes: of more, the table of their confusion fills memory
 _FURTHEST = 10  # samples that are told as mistakes where answers are values

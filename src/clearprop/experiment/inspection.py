@@ -1,7 +1,6 @@
 """One network on real data, looked into: a training step written out, or its gradients checked."""
 
 from dataclasses import dataclass, replace
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,8 @@ from clearprop.data import Dataset, load
 from clearprop.errors import DataError, ModelFileError, UnknownNameError, UsageError, naming
 from clearprop.experiment.building import build_trainer
 from clearprop.experiment.folder import model_in
-from clearprop.experiment.settings import Extent, Settings, resolve, settings_in
-from clearprop.experiment.task import load_dataset, load_for, recipe_of, set_task
+from clearprop.experiment.settings import Settings, settings_in
+from clearprop.experiment.task import load_dataset, load_for, recipe_of, resolve_for, set_task
 from clearprop.files.models import load as load_model
 from clearprop.network import Network
 from clearprop.optimizers import SGD
@@ -91,14 +90,7 @@ def _of_model(path: Path, data: str | None) -> Ready:
         if data is not None:
             raise
         raise ModelFileError(f"{path} was trained on {source}. {error} Or give --data.") from error
-    features = prod(recipe.inputs.input_shape)
-    extent = Extent(
-        len(dataset),
-        features,
-        has_test_set=dataset.test is not None,
-        is_table=dataset.kind == "table",
-    )
-    settings = resolve(trained or Settings(data=source), extent)
+    settings = resolve_for(trained or Settings(data=source), dataset, recipe.inputs.input_shape)
     return Ready(model.network, recipe, dataset, settings)
 
 

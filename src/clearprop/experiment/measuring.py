@@ -7,13 +7,8 @@ import numpy as np
 
 from clearprop.configuration import Json
 from clearprop.data import Dataset
+from clearprop.experiment import baselines
 from clearprop.experiment.answers import Answers, answers
-from clearprop.experiment.baselines import (
-    constant_answers,
-    constant_of,
-    fit_linear,
-    linear_answers,
-)
 from clearprop.experiment.cross_validation import OutOfFold, cross_validate
 from clearprop.experiment.evaluation import Evaluation, evaluate, measured
 from clearprop.experiment.learning import Trained
@@ -34,7 +29,7 @@ class Measured:
         The model, with what it has to beat beside it.
     parts : dict of str to Evaluation
         Of ``test``, or ``folds`` where every sample was held out once: the score. Of
-        ``validation``, whose samples have chosen the epoch, and of ``train``: none.
+        ``validation``, whose samples have chosen the epoch, and of ``train``: none. In this order.
     scored : Dataset or None
         The samples that give the score.
     """
@@ -56,11 +51,11 @@ class Measured:
 def measure(trained: Trained) -> Measured:
     """Measure a trained model, and fit what it has to beat."""
     task = trained.task
-    constant: Json = list(constant_of(task.train))
+    constant: Json = list(baselines.constant_of(task.train))
     model = replace(
         trained.model,
         training={**trained.model.training, "constant": constant},
-        linear=fit_linear(task),
+        linear=baselines.fit_linear(task),
     )
     parts: dict[Part, Evaluation] = {}
     if task.test is not None:
@@ -103,8 +98,10 @@ def measure_folds(task: Task, found: OutOfFold) -> tuple[Evaluation, Dataset]:
 
 
 def _to_beat(task: Task, fold: Dataset) -> tuple[Answers, Answers | None]:
-    line = fit_linear(task)
+    line = baselines.fit_linear(task)
     return (
-        constant_answers(constant_of(task.train), task.network, task.recipe, fold),
-        None if line is None else linear_answers(line, task.recipe, fold),
+        baselines.constant_answers(
+            baselines.constant_of(task.train), task.network, task.recipe, fold
+        ),
+        None if line is None else baselines.linear_answers(line, task.recipe, fold),
     )

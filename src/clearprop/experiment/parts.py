@@ -39,7 +39,7 @@ def split(settings: Settings, dataset: Dataset) -> Parts:
     """Take apart what resolved settings hold out of a data set.
 
     A test set that came with the data gives the score, or, where none came, samples that came to
-    validate with: then samples of the training data choose.
+    validate with: then samples of the training data choose, unless a share is held out to test.
 
     Raises
     ------
@@ -53,10 +53,7 @@ def split(settings: Settings, dataset: Dataset) -> Parts:
     notes: tuple[str, ...] = ()
     if test_came is None and came is not None and settings.test is None:
         came, test_came = None, came
-        notes = (
-            "The samples that came to validate with give the score; others, of the training data, "
-            "choose the epoch.",
-        )
+        notes = ("The samples that came to validate with give the score, and choose nothing.",)
     if (option := column_to_follow(settings)) and not any(
         asked is not None and _share(asked) for asked in (settings.test, settings.validation)
     ):

@@ -6,8 +6,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.experiment.answers import Answers
-from clearprop.preprocessing import ClassTarget
-from clearprop.preprocessing.recipe import TargetRecipe
+from clearprop.preprocessing import ClassTarget, TargetRecipe
 
 _RARE = 0.2  # of an equal share, below which a class is rare
 _MOST_RANKED = 100  # classes: of more, their ranking takes longer than it tells

@@ -6,7 +6,6 @@ The options of the command line, what a TOML file may hold, the checks and the t
 """
 
 import json
-import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -19,10 +18,10 @@ from clearprop.core.reading import parsed_toml, read_bounded
 from clearprop.core.schedules import SCHEDULES
 from clearprop.data.reading import Reading, TextForm
 from clearprop.errors import DataError, UsageError, unknown_name
-from clearprop.experiment import values
+from clearprop.experiment import defaults, values
 from clearprop.files.written import write_text
 from clearprop.layers import ACTIVATIONS
-from clearprop.optimizers import OPTIMIZERS, Adam, AdamW
+from clearprop.optimizers import OPTIMIZERS
 from clearprop.preprocessing import TARGET_SCALES
 
 INITS = tuple(INITIALIZERS)
@@ -36,22 +35,7 @@ _WRITTEN_SURROGATE = re.compile("\0(d[89a-f][0-9a-f]{2})")
 
 _LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
-_LARGE = 10_000  # samples from which batches of 128 are many enough, and more units pay
-_FEW = 2_000  # samples below which a part would be too few to choose or to score with
-_FOLDS, _MOST_FOLDS = 5, 100
-_PATIENCE = 4  # the part of the epochs that is borne without an improvement
-_LEAST_PATIENCE = 10
-_UPDATES = 6_000  # after which a network of this kind is good
-_FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
-_MANY_FEATURES = 64
-_VERY_MANY_FEATURES = 1000
-_DROPOUT = 0.2
-
-# Measured on tables, see docs/decisions/0024: few rows are learned by heart, more of them are not.
-_TABLE_RATE = 1e-2
-_TABLE_L2, _LARGE_TABLE_L2 = 0.1, 0.03
-_LARGE_TABLE_DROPOUT = 0.1
-
+_MOST_FOLDS = 100
 _SIGNS = {"\\t": "\t", "tab": "\t", "space": " "}  # as delimiters are typed
 
 _NOT_FULL_BATCH = (
@@ -59,130 +43,6 @@ _NOT_FULL_BATCH = (
     *("dropout", "batch_norm", "clip_norm"),
 )
 """Settings of no use to an optimizer that finds its steps by looks at the loss of all samples."""
-
-_NOT_BY_FOLDS = ("validation", "patience", "group", "time")
-"""Settings of no use where the samples are dealt out to folds."""
-
-
-@dataclass(frozen=True)
-class Extent:
-    """The numbers of the data that defaults depend on.
-
-    Parameters
-    ----------
-    samples : int
-        The number of samples to train on, before any is held out.
-    features : int
-        The numbers in one prepared sample.
-    has_test_set : bool
-        Whether the data bring a test set: then none is held out.
-    has_validation_set : bool, default False
-        Whether they bring samples to validate with.
-    is_table : bool, default False
-        Whether the features are columns of a table.
-    """
-
-    samples: int
-    features: int
-    has_test_set: bool
-    has_validation_set: bool = False
-    is_table: bool = False
-
-
-def _layers(_: "Settings", extent: Extent) -> tuple[int, int]:
-    if extent.is_table:
-        return (64, 32) if extent.samples < _FEW else (128, 64)
-    if extent.features < _MANY_FEATURES:
-        return 64, 32
-    return (512, 256) if extent.samples >= _LARGE else (256, 128)
-
-
-def _init(given: "Settings", _: Extent) -> str:
-    return "glorot" if ACTIVATIONS[given.activation].saturates else "he"
-
-
-def _learning_rate(given: "Settings", extent: Extent) -> float | None:
-    if OPTIMIZERS[given.optimizer].full_batch:
-        return None
-    if extent.is_table and OPTIMIZERS[given.optimizer] in (Adam, AdamW):
-        return _TABLE_RATE
-    # A step moves each weight by about as much however many there are, so that a unit with 12,288
-    # inputs is thrown far enough for its ReLU to die: photographs then end as one class.
-    fewer = min(1.0, math.sqrt(_VERY_MANY_FEATURES / extent.features))
-    return OPTIMIZERS[given.optimizer].usual_rate * fewer
-
-
-def _schedule(given: "Settings", _: Extent) -> str | None:
-    return None if OPTIMIZERS[given.optimizer].full_batch else "one-cycle"
-
-
-def _epochs(given: "Settings", extent: Extent) -> int:
-    if OPTIMIZERS[given.optimizer].full_batch:
-        return _MOST_EPOCHS
-    batch_size = _value("batch_size", given, extent)
-    if not batch_size:
-        return _UPDATES
-    updates = math.ceil(extent.samples / batch_size)
-    return min(max(round(_UPDATES / updates), _FEWEST_EPOCHS), _MOST_EPOCHS)
-
-
-def _batch_size(given: "Settings", extent: Extent) -> int:
-    if OPTIMIZERS[given.optimizer].full_batch:
-        return 0
-    return 128 if extent.samples >= _LARGE else 32
-
-
-def _dropout(given: "Settings", extent: Extent) -> float:
-    if given.layers is not None or OPTIMIZERS[given.optimizer].full_batch:
-        return 0.0
-    return _LARGE_TABLE_DROPOUT if extent.is_table and extent.samples >= _FEW else _DROPOUT
-
-
-def _l2(given: "Settings", extent: Extent) -> float | None:
-    if not extent.is_table or OPTIMIZERS[given.optimizer].full_batch:
-        return 0.0
-    if _value("folds", given, extent):
-        return None  # they choose it
-    return _TABLE_L2 if extent.samples < _FEW else _LARGE_TABLE_L2
-
-
-def _folds(given: "Settings", extent: Extent) -> int:
-    """Deal few samples out to folds, unless something was said that they have no use for."""
-    said = any(getattr(given, name) is not None for name in _NOT_BY_FOLDS)
-    came = extent.has_validation_set and extent.has_test_set
-    few = extent.samples < _FEW and extent.features < _VERY_MANY_FEATURES
-    return _FOLDS if few and not said and not came else 0
-
-
-def _test(given: "Settings", extent: Extent) -> str | None:
-    came = extent.has_test_set or (extent.has_validation_set and given.validation is None)
-    return None if came or _value("folds", given, extent) else "0.2"
-
-
-def _validation(given: "Settings", extent: Extent) -> str | None:
-    came = extent.has_validation_set and extent.has_test_set
-    if came or _value("folds", given, extent):
-        return None
-    return "0.2" if extent.samples < _LARGE else "0.1"
-
-
-def _patience(given: "Settings", extent: Extent) -> int | None:
-    if _value("folds", given, extent):
-        return None
-    if given.validation == "0":
-        return 0
-    return usual_patience(_value("epochs", given, extent))
-
-
-def usual_patience(epochs: int) -> int:
-    """Return the number of epochs that are borne without an improvement."""
-    return max(epochs // _PATIENCE, _LEAST_PATIENCE)
-
-
-def _value(name: str, given: "Settings", extent: Extent) -> Any:
-    """Return the value of a setting: the one given, or else that of its rule."""
-    value, rule = getattr(given, name), described(given)[name].rule
-    return rule(given, extent) if value is None and rule is not None else value
 
 
 @dataclass(frozen=True)
@@ -204,7 +64,7 @@ class Setting:
     kind: values.Kind
     help: str = ""
     told: str = ""
-    rule: Callable[["Settings", Extent], Any] | None = None
+    rule: Callable[["Settings", defaults.Extent], Any] | None = None
 
 
 def setting(
@@ -213,7 +73,7 @@ def setting(
     *,
     default: Any = None,
     told: str = "",
-    rule: Callable[["Settings", Extent], Any] | None = None,
+    rule: Callable[["Settings", defaults.Extent], Any] | None = None,
 ) -> Any:
     """Make a field of `Settings` with a default, and with the facts of a `Setting`."""
     told = told or ("" if default is None else kind.write(default))
@@ -278,44 +138,46 @@ class Settings:
         values.Units("UNITS,UNITS,..."),
         "The hidden layers: 20,7,5, or none.",
         told="256,128; 64,32 below 64 features; of a table 64,32, from 2000 rows on 128,64",
-        rule=_layers,
+        rule=defaults.layers,
     )
     activation: str = setting(values.Choice(names=tuple(ACTIVATIONS)), default="relu")
     init: str | None = setting(
-        values.Choice(names=INITS), told="he; glorot for tanh, sigmoid", rule=_init
+        values.Choice(names=INITS), told="he; glorot for tanh, sigmoid", rule=defaults.init
     )
     optimizer: str = setting(values.Choice(names=tuple(OPTIMIZERS)), default="adam")
     learning_rate: float | None = setting(
         values.Number("RATE", why_above="at 0 nothing is learned"),
         "The largest of the schedule.",
         told="by the optimizer; 0.01 for tables with adam; none for lbfgs",
-        rule=_learning_rate,
+        rule=defaults.learning_rate,
     )
     schedule: str | None = setting(
-        values.Choice(names=tuple(SCHEDULES)), told="one-cycle; none for lbfgs", rule=_schedule
+        values.Choice(names=tuple(SCHEDULES)),
+        told="one-cycle; none for lbfgs",
+        rule=defaults.schedule,
     )
     epochs: int | None = setting(
         values.WholeNumber("N", 1),
         told="10 to 200, fewer for more samples; 200 for lbfgs",
-        rule=_epochs,
+        rule=defaults.epochs,
     )
     batch_size: int | None = setting(
         values.BatchSize("N|full"),
         told="32; 128 from 10000 samples on; full for lbfgs",
-        rule=_batch_size,
+        rule=defaults.batch_size,
     )
     dropout: float | None = setting(
         values.Number("SHARE"),
         "What is dropped after each hidden layer.",
         told="0.2; 0.1 for tables from 2000 rows on; 0 with --layers, lbfgs",
-        rule=_dropout,
+        rule=defaults.dropout,
     )
     batch_norm: bool = setting(values.Flag(), "Normalise hidden layers.", default=False)
     l2: float | None = setting(
         values.Number("ALPHA"),
         "L2, as scikit-learn scales it.",
         told="0; for tables by trial",
-        rule=_l2,
+        rule=defaults.l2,
     )
     clip_norm: float | None = setting(values.Number("NORM"), "The longest gradient.", told="any")
     class_weight: str = setting(values.Choice(names=CLASS_WEIGHTS), default="none")
@@ -331,26 +193,26 @@ class Settings:
         "Cross-validation: each of N parts is held out once, to choose the epoch and to give the "
         "score; then all is learned from. 0 for none.",
         told="5 below 2000 samples of below 1000 features",
-        rule=_folds,
+        rule=defaults.folds,
     )
     test: str | None = setting(
         values.ShareOrData("SHARE|DATA"),
         "The samples that give the score, and choose nothing; 0 for none.",
         told="what came to test with, else 0.2, or every fold",
-        rule=_test,
+        rule=defaults.test,
     )
     validation: str | None = setting(
         values.ShareOrData("SHARE|DATA"),
         "The samples that choose the epoch; 0 for none.",
         told="what came to validate with, else 0.2 of the rest, from 10000 on 0.1",
-        rule=_validation,
+        rule=defaults.validation,
     )
     patience: int | None = setting(
         values.WholeNumber("N"),
         "Stop after N epochs without a better validation loss. The best epoch is kept; 0 trains "
         "all, and keeps the last.",
         told="a quarter of the epochs, at least 10",
-        rule=_patience,
+        rule=defaults.patience,
     )
     group: str | None = setting(
         values.Text("COLUMN"), "Hold out whole groups of a table's rows, such as patients."
@@ -497,11 +359,8 @@ def _check_names(names: Mapping[str, Any]) -> None:
             raise unknown_name("setting", name, known)
 
 
-def resolve(settings: Settings, extent: Extent) -> Settings:
+def resolve(settings: Settings, extent: defaults.Extent) -> Settings:
     """Put the value of its rule in the place of every None that has one.
-
-    A rule knows the settings that were given and the data, and nothing else: the same data give the
-    same run.
 
     Raises
     ------
@@ -514,7 +373,7 @@ def resolve(settings: Settings, extent: Extent) -> Settings:
             f"The optimizer {settings.optimizer} finds its steps by looks at one and the same "
             f"loss, that of all samples: leave {', '.join(given)} out."
         )
-    by_folds = [name for name in _NOT_BY_FOLDS if getattr(settings, name) is not None]
+    by_folds = [name for name in defaults.NOT_BY_FOLDS if getattr(settings, name) is not None]
     if settings.folds == 1 or (settings.folds and by_folds):
         raise UsageError(
             "A single fold leaves nothing to learn from: --folds takes 2 or more, or 0 for none."
@@ -522,6 +381,9 @@ def resolve(settings: Settings, extent: Extent) -> Settings:
             else f"--folds deals all samples out at random to choose and to score with: leave "
             f"--{by_folds[0]} out, or say --folds 0."
         )
-    return replace(
-        settings, **{name: _value(name, settings, extent) for name in described(settings)}
-    )
+    found = {
+        name: about.rule(settings, extent)
+        for name, about in described(settings).items()
+        if about.rule is not None and getattr(settings, name) is None
+    }
+    return replace(settings, **found)

@@ -15,9 +15,10 @@ from clearprop.data.pictures.folders import as_deep
 from clearprop.data.splitting import without_column
 from clearprop.errors import DataError, UsageError, listed, naming
 from clearprop.experiment.building import build_network
+from clearprop.experiment.defaults import Extent
 from clearprop.experiment.l2_trial import with_tried_l2
 from clearprop.experiment.parts import Parts, column_not_learned, column_to_follow, split
-from clearprop.experiment.settings import Extent, Settings, reading_of, resolve
+from clearprop.experiment.settings import Settings, reading_of, resolve
 from clearprop.experiment.target_scale import on_scale
 from clearprop.experiment.thresholds import require_threshold
 from clearprop.files.models import Model
@@ -164,15 +165,7 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     """
     no_input = column_not_learned(settings)
     inputs = dataset if no_input is None else without_column(dataset, no_input)
-    features = preprocessing.fit_inputs(inputs).input_shape
-    extent = Extent(
-        len(dataset),
-        math.prod(features),
-        has_test_set=dataset.test is not None,
-        has_validation_set=dataset.validation is not None and column_to_follow(settings) is None,
-        is_table=dataset.kind == "table",
-    )
-    resolved = resolve(settings, extent)
+    resolved = resolve_for(settings, dataset, preprocessing.fit_inputs(inputs).input_shape)
     task = task_of(resolved, split(resolved, dataset))
     if settings.threshold is not None:
         can_choose = bool(resolved.folds) or task.validation is not None
@@ -181,6 +174,18 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
         return task
     tried, notes = with_tried_l2(resolved, task.recipe, task.parts)
     return replace(task, settings=tried, trial_notes=task.trial_notes + notes)
+
+
+def resolve_for(settings: Settings, dataset: Dataset, input_shape: tuple[int, ...]) -> Settings:
+    """Resolve settings by data, whose prepared samples have a shape."""
+    extent = Extent(
+        len(dataset),
+        math.prod(input_shape),
+        has_test_set=dataset.test is not None,
+        has_validation_set=dataset.validation is not None and column_to_follow(settings) is None,
+        is_table=dataset.kind == "table",
+    )
+    return resolve(settings, extent)
 
 
 def task_of(settings: Settings, parts: Parts) -> Task:

@@ -26,7 +26,7 @@ _NO_CLASS = _BESIDE | {"all", "unknown", "unlabelled", "unlabeled", "none"}
 
 PURPOSES = {
     "train": "to learn from",
-    "val": "to validate with, unless --validation says otherwise",
+    "val": "to validate with",
     "test": "to test with",
 }
 

@@ -1,0 +1,170 @@
+"""Defaults that depend on the data: a rule for each setting that has one, called like it.
+
+A rule takes the settings that were given and the `Extent` of the data, and knows nothing else: the
+same data give the same run.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from clearprop.layers import ACTIVATIONS
+from clearprop.optimizers import OPTIMIZERS, Adam, AdamW
+
+if TYPE_CHECKING:
+    from clearprop.experiment.settings import Settings
+
+_LARGE = 10_000  # samples from which batches of 128 are many enough, and more units pay
+_FEW = 2_000  # samples below which a part would be too few to choose or to score with
+_FOLDS = 5
+_PATIENCE = 4  # the part of the epochs that is borne without an improvement
+_LEAST_PATIENCE = 10
+_UPDATES = 6_000  # after which a network of this kind is good
+_FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
+_MANY_FEATURES = 64
+_VERY_MANY_FEATURES = 1000
+_DROPOUT = 0.2
+
+# Measured on tables, see docs/decisions/0024: few rows are learned by heart, more of them are not.
+_TABLE_RATE = 1e-2
+_TABLE_L2, _LARGE_TABLE_L2 = 0.1, 0.03
+_LARGE_TABLE_DROPOUT = 0.1
+
+NOT_BY_FOLDS = ("validation", "patience", "group", "time")
+"""Settings of no use where the samples are dealt out to folds."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The numbers of the data that defaults depend on.
+
+    Parameters
+    ----------
+    samples : int
+        The number of samples to train on, before any is held out.
+    features : int
+        The numbers in one prepared sample.
+    has_test_set : bool
+        Whether the data bring a test set: then none is held out.
+    has_validation_set : bool, default False
+        Whether they bring samples to validate with.
+    is_table : bool, default False
+        Whether the features are columns of a table.
+    """
+
+    samples: int
+    features: int
+    has_test_set: bool
+    has_validation_set: bool = False
+    is_table: bool = False
+
+
+def layers(_: "Settings", extent: Extent) -> tuple[int, int]:
+    """Take more units for more features and samples, fewer for a table, whose columns say less."""
+    if extent.is_table:
+        return (64, 32) if extent.samples < _FEW else (128, 64)
+    if extent.features < _MANY_FEATURES:
+        return 64, 32
+    return (512, 256) if extent.samples >= _LARGE else (256, 128)
+
+
+def init(given: "Settings", _: Extent) -> str:
+    """Keep the spread of signals, which half of the units of a ReLU don't pass on."""
+    return "glorot" if ACTIVATIONS[given.activation].saturates else "he"
+
+
+def learning_rate(given: "Settings", extent: Extent) -> float | None:
+    """Take the optimizer's usual rate, the one measured for tables, or less for many features."""
+    if OPTIMIZERS[given.optimizer].full_batch:
+        return None
+    if extent.is_table and OPTIMIZERS[given.optimizer] in (Adam, AdamW):
+        return _TABLE_RATE
+    # A step moves each weight by about as much however many there are, so that a unit with 12,288
+    # inputs is thrown far enough for its ReLU to die: photographs then end as one class.
+    fewer = min(1.0, math.sqrt(_VERY_MANY_FEATURES / extent.features))
+    return OPTIMIZERS[given.optimizer].usual_rate * fewer
+
+
+def schedule(given: "Settings", _: Extent) -> str | None:
+    """Let the rate rise and fall, where there is one."""
+    return None if OPTIMIZERS[given.optimizer].full_batch else "one-cycle"
+
+
+def epochs(given: "Settings", extent: Extent) -> int:
+    """Train for about as many updates, however many samples there are."""
+    if OPTIMIZERS[given.optimizer].full_batch:
+        return _MOST_EPOCHS
+    size = _value(batch_size, given, extent)
+    if not size:
+        return _UPDATES
+    updates = math.ceil(extent.samples / size)
+    return min(max(round(_UPDATES / updates), _FEWEST_EPOCHS), _MOST_EPOCHS)
+
+
+def batch_size(given: "Settings", extent: Extent) -> int:
+    """Take larger batches of many samples: there are updates enough."""
+    if OPTIMIZERS[given.optimizer].full_batch:
+        return 0
+    return 128 if extent.samples >= _LARGE else 32
+
+
+def dropout(given: "Settings", extent: Extent) -> float:
+    """Drop units of the layers that nobody chose: there may be too many of them."""
+    if given.layers is not None or OPTIMIZERS[given.optimizer].full_batch:
+        return 0.0
+    return _LARGE_TABLE_DROPOUT if extent.is_table and extent.samples >= _FEW else _DROPOUT
+
+
+def l2(given: "Settings", extent: Extent) -> float | None:
+    """Shrink the weights for a table; where folds or rows choose, they choose the strength, too."""
+    if not extent.is_table or OPTIMIZERS[given.optimizer].full_batch:
+        return 0.0
+    if _value(folds, given, extent):
+        return None
+    return _TABLE_L2 if extent.samples < _FEW else _LARGE_TABLE_L2
+
+
+def _chooser_came(given: "Settings", extent: Extent) -> bool:
+    """Whether samples came along to choose the epoch with, and others give the score."""
+    return extent.has_validation_set and (extent.has_test_set or given.test is not None)
+
+
+def folds(given: "Settings", extent: Extent) -> int:
+    """Deal few samples out to folds, unless something was said that they have no use for."""
+    said = any(getattr(given, name) is not None for name in NOT_BY_FOLDS)
+    few = extent.samples < _FEW and extent.features < _VERY_MANY_FEATURES
+    return _FOLDS if few and not said and not _chooser_came(given, extent) else 0
+
+
+def test(given: "Settings", extent: Extent) -> str | None:
+    """Hold a fifth out to score with, unless samples came along, or folds do it."""
+    came = extent.has_test_set or extent.has_validation_set
+    return None if came or _value(folds, given, extent) else "0.2"
+
+
+def validation(given: "Settings", extent: Extent) -> str | None:
+    """Hold a part of the rest out to choose with, unless samples came along, or folds do it."""
+    if _chooser_came(given, extent) or _value(folds, given, extent):
+        return None
+    return "0.2" if extent.samples < _LARGE else "0.1"
+
+
+def patience(given: "Settings", extent: Extent) -> int | None:
+    """Bear a quarter of the epochs without an improvement; where nothing chooses, all."""
+    if _value(folds, given, extent):
+        return None
+    if given.validation == "0":
+        return 0
+    return usual_patience(_value(epochs, given, extent))
+
+
+def usual_patience(epochs: int) -> int:
+    """Return the number of epochs that are borne without an improvement."""
+    return max(epochs // _PATIENCE, _LEAST_PATIENCE)
+
+
+def _value(rule: Callable[["Settings", Extent], Any], given: "Settings", extent: Extent) -> Any:
+    """Return the value of a setting: the one given, or else that of its rule."""
+    value = getattr(given, rule.__name__)
+    return rule(given, extent) if value is None else value
