@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import DataName, command
 from clearprop.cli.options import setting_option
 from clearprop.core.printable import printable
 from clearprop.errors import ClearpropError, UsageError
@@ -14,13 +15,18 @@ from clearprop.experiment.inspection import batch_for_learners, check_network
 _PRINTED_LINES = 18  # and two about them, which is what a note may have
 
 
-@click.command()
-@click.argument("target", metavar="FILE|MODEL|DATA")
+@command(
+    "clearprop check homework.py",
+    "clearprop check notebook.ipynb --layers 5,4,3,1 --backward backprop",
+    "clearprop check runs/people",
+)
+@click.argument("target", metavar="FILE|MODEL|DATA", type=DataName())
 @click.option("--forward", metavar="NAME", help="FILE's function for the forward pass.")
 @click.option("--backward", metavar="NAME", help="FILE's function for the backward pass.")
 @click.option("--cost", metavar="NAME", help="FILE's function for the cost.")
 @setting_option(
     "layers",
+    group="Options",
     metavar="FEATURES,UNITS,...",
     help="The sizes for FILE, from the features of a sample to the outputs: 5,4,3,1.",
 )

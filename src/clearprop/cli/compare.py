@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import DataName, command
 from clearprop.cli.options import setting_option, settings_from, task_options
 from clearprop.cli.scores import name, value
 from clearprop.errors import UsageError
@@ -16,8 +17,11 @@ from clearprop.experiment import comparison
 from clearprop.files.written import make_folder
 
 
-@click.command()
-@click.argument("data")
+@command(
+    "clearprop compare iris --layers none --layers 16 --layers 64,32",
+    "clearprop compare people.csv --target buys --layers 8 --layers 64 --repeats 5",
+)
+@click.argument("data", type=DataName())
 @setting_option(
     "layers",
     "every",

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import DataName, command
 from clearprop.cli.options import setting_option, typed
 from clearprop.data import Dataset
 from clearprop.errors import DataError, UsageError
@@ -12,8 +13,12 @@ from clearprop.experiment import Settings, folder, load_dataset
 from clearprop.training import ProgressLine
 
 
-@click.command()
-@click.argument("run_or_data")
+@command(
+    "clearprop doctor runs/people",
+    "clearprop doctor people.csv --target buys",
+    "clearprop doctor mnist-ffn --data data",
+)
+@click.argument("run_or_data", type=DataName())
 @click.option(
     "--data",
     metavar="PATH",

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import DataName, command
 from clearprop.cli.options import form_options
 from clearprop.cli.scores import beside, doubts, others, rare, text
 from clearprop.data import Dataset, class_names
@@ -18,9 +19,12 @@ _MISTAKES = 10
 _CLASSES = 20
 
 
-@click.command()
+@command(
+    "clearprop evaluate runs/people newer.csv",
+    "clearprop evaluate runs/photos photos/ --map cats=cat --json",
+)
 @click.argument("model", type=click.Path())
-@click.argument("data")
+@click.argument("data", type=DataName())
 @click.option(
     "--map",
     "mapped",

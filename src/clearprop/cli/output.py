@@ -19,6 +19,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
+from clearprop.cli.command import EVERY, Option, colour, is_quiet
 from clearprop.core.printable import printable
 from clearprop.data import Dataset, Problem
 from clearprop.errors import OutputError
@@ -34,7 +35,12 @@ _MOST_CHARACTERS = 2_000  # of a line of a message
 _MOST_PROBLEMS = _NOTES = 10
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object instead of text."
+    "--json",
+    "as_json",
+    cls=Option,
+    group=EVERY,
+    is_flag=True,
+    help="Print one JSON object instead of text.",
 )
 
 
@@ -56,9 +62,11 @@ def say_json(value: Any) -> None:
 def note(message: str) -> None:
     """Tell something along the way; all lines but the first are indented.
 
-    So a name with a line break in it begins no line that looks like another message.
+    So a name with a line break in it begins no line that looks like another message. Where the
+    command was told to be quiet, nothing is told.
     """
-    tell(message.replace("\n", "\n  "))
+    if not is_quiet():
+        tell(_indented(message))
 
 
 def tell(text: str) -> None:
@@ -68,11 +76,13 @@ def tell(text: str) -> None:
 
 def complain(message: str) -> None:
     """Tell why a command ends."""
-    # The convention of no-color.org, which click does not know.
-    plain = False if os.environ.get("NO_COLOR") else None
     with suppress(OSError):  # nobody hears it
-        click.secho("Error: ", fg="red", nl=False, err=True, color=plain)
-    note(message)
+        click.secho("Error: ", fg="red", nl=False, err=True, color=colour())
+    tell(_indented(message))
+
+
+def _indented(message: str) -> str:
+    return message.replace("\n", "\n  ")
 
 
 def note_left_out(problems: Sequence[Problem]) -> None:
@@ -169,14 +179,15 @@ def _print(text: str, *, err: bool = False) -> None:
     """Print, whatever the encoding of the stream: what it lacks is shown by its code point."""
     encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
     try:
-        click.echo(text.encode(encoding, "backslashreplace").decode(encoding), err=err)
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+        click.echo(text, err=err, color=colour())
     except OSError as error:
         if err:  # nobody hears it, and what was asked for can be done all the same
             return
-        if error.errno == errno.EPIPE:  # nobody reads on: click ends quietly
-            raise
         # What could not be written would be tried again, and complained of, at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.EPIPE:  # nobody reads on: the command still does its work
+            return
         reason = error.strerror or error
         raise OutputError(f"The output can't be written: {reason}.") from error
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import command
 from clearprop.cli.options import form_options
 from clearprop.core.parameters import Array
 from clearprop.data import Problem
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 _DRAWN = 50  # pictures at most: a table has thousands of rows
 
 
-@click.command()
+@command(
+    "clearprop predict runs/people new.csv",
+    "clearprop predict runs/people new.csv --out answers.csv --id name",
+    "clearprop predict runs/photos photo.png --show",
+)
 @click.argument("model", type=click.Path())
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import command
 from clearprop.training import Callback, ProgressLine
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 _EQUAL = {True: "yes", False: "no", None: "–"}
 
 
-@click.command()
+@command(
+    "clearprop reproduce",
+    "clearprop reproduce mnist-ffn --data data",
+)
 @click.argument("name", required=False)
 @click.option(
     "--data",

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import DataName, command
 from clearprop.cli.options import setting_option, settings_from, settings_of_run, task_options
 from clearprop.cli.scores import beside, doubts, others, rare, text
 from clearprop.errors import UsageError
@@ -18,8 +19,13 @@ _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way
 """Words for the reasons for which an optimizer ends a training by itself."""
 
 
-@click.command()
-@click.argument("data", required=False)
+@command(
+    "clearprop train digits",
+    "clearprop train people.csv --target buys --epochs 50",
+    "clearprop train photos/ --size 32 --layers 100,50 --out runs/photos",
+    "clearprop train --resume --out runs/photos",
+)
+@click.argument("data", required=False, type=DataName())
 @setting_option("layers")
 @task_options
 @click.option("--out", metavar="FOLDER", help="The run's folder.  [default: a new one under runs/]")
