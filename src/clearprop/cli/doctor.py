@@ -10,7 +10,6 @@ from clearprop.cli.options import setting_option, typed
 from clearprop.data import Dataset
 from clearprop.errors import DataError, UsageError
 from clearprop.experiment import Settings, folder, load_dataset
-from clearprop.training import ProgressLine
 
 
 @command(
@@ -51,7 +50,7 @@ def doctor(
             "and names its data; in Python, clearprop.examine takes a network and arrays."
         )
     published = EXPERIMENTS[run_or_data].published if run_or_data in EXPERIMENTS else None
-    again, watched = "", [ProgressLine()]
+    again, watched = "", output.progress()
     if folder.is_run(path):
         _refuse("a run has its own", target=target, size=size)
         found = examine_run(path, data, watched)

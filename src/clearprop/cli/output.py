@@ -24,6 +24,7 @@ from clearprop.core.printable import printable
 from clearprop.data import Dataset, Problem
 from clearprop.errors import OutputError
 from clearprop.experiment.folder import dumps
+from clearprop.training import ProgressLine
 
 MOST_ROWS = 40
 """Rows of a table that describes data: more are counted, as nobody reads 20,000 classes."""
@@ -72,6 +73,11 @@ def note(message: str) -> None:
 def tell(text: str) -> None:
     """Print text to standard error as it is laid out: how a command is used."""
     _print("\n".join(line.rstrip() for line in printable(_excerpt(text)).split("\n")), err=True)
+
+
+def progress(*labels: str) -> list[ProgressLine]:
+    """Return the callbacks that show how far trainings are; each of several has a name."""
+    return [] if is_quiet() else [ProgressLine(labels=labels or ("",))]
 
 
 def complain(message: str) -> None:

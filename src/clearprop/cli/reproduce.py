@@ -9,7 +9,7 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.command import command
-from clearprop.training import Callback, ProgressLine
+from clearprop.training import Callback
 
 if TYPE_CHECKING:
     from clearprop.reproduce import Experiment, Report
@@ -92,7 +92,7 @@ def _list(experiments: "Iterable[Experiment]", data: Path | None, as_json: bool)
 
 def _watch(title: str) -> Sequence[Callback]:
     output.note(title)
-    return [ProgressLine()]
+    return output.progress()
 
 
 def _show(title: str, report: "Report") -> None:

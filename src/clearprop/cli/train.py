@@ -13,7 +13,7 @@ from clearprop.errors import UsageError
 from clearprop.experiment import Measured, Settings, Task, learn, load_dataset, measure, set_task
 from clearprop.experiment import folder as run_folder
 from clearprop.experiment.measuring import Part
-from clearprop.training import Checkpoint, ProgressLine
+from clearprop.training import Checkpoint
 
 _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way further down"}
 """Words for the reasons for which an optimizer ends a training by itself."""
@@ -73,11 +73,13 @@ def train(
     folder = run_folder.open_folder(out, settings.data, resume=resume)
     task.settings.save(folder / run_folder.SETTINGS)
     output.note(_plan(task))
-    folds = task.settings.folds
+    folds = task.settings.folds or 0
+    parts = [f"fold {number} of {folds}" for number in range(1, folds + 1)]
+    watch = output.progress(*parts, *(["all samples"] if parts else []))
     trained = learn(
         task,
-        callbacks=[ProgressLine()],
-        in_fold=lambda number: [ProgressLine(label=f"fold {number} of {folds}")],
+        callbacks=watch,
+        in_fold=lambda _: watch,
         checkpoint=Checkpoint(folder / run_folder.CHECKPOINT, checkpoint_every),
         resume=resume,
     )

@@ -211,7 +211,7 @@ def setting(
     default: Any = None,
     told: str = "",
     rule: Callable[["Settings", Extent], Any] | None = None,
-    group: str,
+    group: str = "Options",
 ) -> Any:
     """Make a field of `Settings` with a default, and with the facts of a `Setting`."""
     told = told or ("" if default is None else kind.write(default))
