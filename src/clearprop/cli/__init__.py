@@ -45,6 +45,7 @@ _EXAMPLES = (
     "clearprop train people.csv --target buys",
     "clearprop walk iris --html walk.html",
 )
+_NO_THREAD = "can't start new thread"  # as Python words it
 _INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
@@ -104,9 +105,11 @@ class _Commands(click.Group):
             code = 1
         except OSError as error:  # no file's: these have errors of their own
             concerned = "" if error.filename is None else f" ({error.filename})"
-            reason = f"{error.strerror or error}{concerned}"
-            _output().complain(f"The system refuses what is needed here: {reason}.")
-            code = 1
+            code = _refused(f"{error.strerror or error}{concerned}")
+        except RuntimeError as error:
+            if str(error) != _NO_THREAD:
+                raise
+            code = _refused(_NO_THREAD)
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -150,6 +153,11 @@ def _complain_of_usage(error: click.ClickException) -> None:
             hint = did_you_mean(error.option_name, known)
             message = f"There is no option {error.option_name!r}.{hint}"
     _output().complain(message)
+
+
+def _refused(reason: str) -> int:
+    _output().complain(f"The system refuses what is needed here: {reason}.")
+    return 1
 
 
 def _output() -> ModuleType:

@@ -72,7 +72,8 @@ def _checked(target: str, data: str | None, options: dict[str, Any]) -> tuple[di
     for name, value in options.items():
         if value is not None:
             raise UsageError(f"--{name} is for a .py file or a notebook; {target} is neither.")
-    found = check_network(target, data)
+    with output.waiting("Checking"):
+        found = check_network(target, data)
     return found.to_dict(), str(found)
 
 
@@ -88,13 +89,14 @@ def _check_file(
         f"Running {file}: everything in it is executed, in a process of its own, for at most "
         f"{timeout:g} s."
     )
-    done = check_file(
-        file,
-        names={role: name for role, name in options.items() if name is not None},
-        sizes=sizes,
-        batch=batch,
-        timeout=timeout,
-    )
+    with output.waiting("Checking"):
+        done = check_file(
+            file,
+            names={role: name for role, name in options.items() if name is not None},
+            sizes=sizes,
+            batch=batch,
+            timeout=timeout,
+        )
     if lines := done.printed.splitlines():
         shown = [printable(line, one_line=True) for line in lines[:_PRINTED_LINES]]
         if more := lines[_PRINTED_LINES:]:

@@ -64,10 +64,12 @@ def compare(
         raise UsageError("An architecture is given twice; each --layers must differ.")
     settings = settings_from(data, options)
     folder = make_folder(Path(out))
-    found = []
-    for architecture in comparison.compare(settings, list(map(tuple, every)), repeats):
-        found.append(architecture)
-        output.note(f"{architecture.label} is trained, {len(found)} of {len(every)}.")
+    found: list[comparison.Architecture] = []
+    trained = comparison.compare(settings, list(map(tuple, every)), repeats)
+    while len(found) < len(every):
+        with output.waiting(f"Training, {len(found)} of {len(every)} are done"):
+            found.append(next(trained))
+        output.note(f"{found[-1].label} is trained, {len(found)} of {len(every)}.")
     score = found[0].trials[0].score_name
     picture = folder / "comparison.png"
     rows = [(one.label, one.trials[0].parameters, one.scores) for one in found]

@@ -23,7 +23,8 @@ from clearprop.network.summary import readable_bytes
 @output.json_option
 def data(name_or_path: str, as_json: bool, **options: Any) -> None:
     """Show what is understood of data: counts, shapes, classes, columns, what is left out."""
-    described: dict[str, Any] = describe(load_dataset(settings_from(name_or_path, options)))
+    with output.waiting(f"Reading {name_or_path}"):
+        described: dict[str, Any] = describe(load_dataset(settings_from(name_or_path, options)))
     if as_json:
         output.say_json(described)
         return

@@ -43,12 +43,14 @@ def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool, **fo
     """
     loaded = read_as(load(folder.model_in(model) or model), form)
     given = _pairs(mapped)
-    dataset = load_for(loaded, data)
+    with output.waiting(f"Reading {data}"):
+        dataset = load_for(loaded, data)
     output.note_left_out(dataset.problems)
     measured = _matched(loaded, dataset.test or dataset, given)
     for note in dict.fromkeys((*measured.notes, *dataset.notes)):
         output.note(note)
-    found = evaluation.evaluate(loaded, measured)
+    with output.waiting("Measuring"):
+        found = evaluation.evaluate(loaded, measured)
     output.note_all(found.notes)
     seen = not dataset.test and _is_known(loaded, data)
     if as_json:

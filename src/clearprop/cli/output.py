@@ -9,7 +9,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from io import StringIO
 from itertools import islice
 from typing import Any
@@ -25,6 +25,7 @@ from clearprop.data import Dataset, Problem
 from clearprop.errors import OutputError
 from clearprop.experiment.folder import dumps
 from clearprop.training import ProgressLine
+from clearprop.training import progress as progress_line
 
 MOST_ROWS = 40
 """Rows of a table that describes data: more are counted, as nobody reads 20,000 classes."""
@@ -78,6 +79,11 @@ def tell(text: str) -> None:
 def progress(*labels: str) -> list[ProgressLine]:
     """Return the callbacks that show how far trainings are; each of several has a name."""
     return [] if is_quiet() else [ProgressLine(labels=labels or ("",))]
+
+
+def waiting(what: str) -> AbstractContextManager[None]:
+    """Say what is going on where it takes time, and no training shows its progress."""
+    return nullcontext() if is_quiet() else progress_line.waiting(what)
 
 
 def complain(message: str) -> None:

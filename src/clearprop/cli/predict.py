@@ -1,5 +1,6 @@
 """``clearprop predict``."""
 
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,13 +91,16 @@ def predict(
     if out is not None:
         require_format(out)
         _require_apart(out, [model, *files])
-    with predict_files(loaded, files, id=id_column, top=top) as found:
+    with ExitStack() as opened:
+        with output.waiting("Reading"):
+            found = opened.enter_context(predict_files(loaded, files, id=id_column, top=top))
         output.note_left_out(found.problems)
         output.note_all(found.notes)
         said: dict[str, object] = {"model": model}
         notes = list(found.notes)
         if out is not None:
-            renamed = save_answers(out, found, all_classes=proba or id_column is None)
+            with output.waiting(f"Writing {out}"):
+                renamed = save_answers(out, found, all_classes=proba or id_column is None)
             output.note_all(renamed)
             notes += renamed
             said |= {"out": out, "samples": len(found)}

@@ -114,7 +114,8 @@ def plot(run: str, as_json: bool) -> None:
         output.note(
             f"Its data can't be used any more, so only curves and weights are drawn. {error}"
         )
-    written, undrawn = folder.draw_run(place, model, history, evaluated, measured)
+    with output.waiting("Drawing"):
+        written, undrawn = folder.draw_run(place, model, history, evaluated, measured)
     output.note_undrawn(undrawn)
     if as_json:
         output.say_json({"run": run, "pictures": [str(path) for path in written]})

@@ -65,9 +65,11 @@ def train(
         if resume
         else settings_from(data, options)
     )
-    dataset = load_dataset(settings)
+    with output.waiting(f"Reading {settings.data}"):
+        dataset = load_dataset(settings)
     output.note_data(dataset)
-    task = set_task(settings, dataset)
+    with output.waiting(f"Preparing {settings.data}"):
+        task = set_task(settings, dataset)
     for line in task.notes:
         output.note(line)
     folder = run_folder.open_folder(out, settings.data, resume=resume)
@@ -85,12 +87,14 @@ def train(
     )
     if trained.diverged is not None:
         output.complain(str(trained.diverged))
-    measured = measure(trained)
+    with output.waiting("Measuring"):
+        measured = measure(trained)
     report = run_folder.save_run(folder, trained, measured)
     found = measured.score
-    pictures, undrawn = run_folder.draw_run(
-        folder, measured.model, trained.history, found, measured.scored
-    )
+    with output.waiting("Drawing"):
+        pictures, undrawn = run_folder.draw_run(
+            folder, measured.model, trained.history, found, measured.scored
+        )
     output.note_undrawn(undrawn)
     if as_json:
         output.say_json(report | {"pictures": [str(path) for path in pictures]})

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from encodings.aliases import aliases
 from typing import Literal, TypeAlias
 
-from clearprop.errors import UsageError
+from clearprop.errors import UsageError, did_you_mean
 
 Role: TypeAlias = Literal["number", "category", "date"]
 TASKS = ("classify", "regress")
@@ -97,6 +98,6 @@ def _require_encoding(name: str) -> None:
         "".encode(name)
     except (LookupError, UnicodeError, ValueError) as error:
         raise UsageError(
-            f"There is no encoding {name!r}; expected a name such as utf-8, cp1252, latin-1, "
-            "utf-16, gb18030 or shift-jis."
+            f"There is no encoding {name!r}.{did_you_mean(name, aliases)} Expected a name such as "
+            "utf-8, cp1252, latin-1, utf-16, gb18030 or shift-jis."
         ) from error

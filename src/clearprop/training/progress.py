@@ -3,16 +3,81 @@
 import os
 import shutil
 import sys
+import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from clearprop.core.printable import printable
 from clearprop.training.run import Callback, Run
 
 _REFRESH = 0.1  # seconds between two pictures of a moving line
+_STILL = 0.5  # and where nothing but the time changes
 _FIRST, _LONGEST = 2.0, 30.0  # seconds without a line where lines can't move; they double
+
+
+class _Line:
+    """A line on a stream: it moves on a terminal; elsewhere it is written anew, now and then."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self.stream = sys.stderr if stream is None else stream
+        is_terminal = self.stream is not None and self.stream.isatty()  # there may be none at all
+        self.moves = is_terminal and os.environ.get("TERM") != "dumb"
+        self._width = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin with short pauses."""
+        self.pause = _REFRESH if self.moves else _FIRST
+
+    def show(self, text: str) -> None:
+        if self.moves:
+            text = text[: shutil.get_terminal_size().columns - 1]  # a broken line can't move
+            self.write("\r" + text.ljust(self._width))
+            self._width = len(text)
+        else:
+            self.write(text + "\n")
+            self.pause = min(2 * self.pause, _LONGEST)
+
+    def leave(self, *, blank: bool = False) -> None:
+        if self.moves and self._width:
+            self.write("\r" + " " * self._width + "\r" if blank else "\n")
+        self._width = 0
+
+    def write(self, text: str) -> None:
+        if self.stream is not None:
+            with suppress(OSError):
+                self.stream.write(text)
+                self.stream.flush()
+
+
+@contextmanager
+def waiting(what: str, stream: TextIO | None = None) -> Iterator[None]:
+    """Say what is going on, and for how long, where it takes time and no training shows it.
+
+    Parameters
+    ----------
+    what : str
+    stream : text file, optional
+        The stream to write to; standard error unless given.
+    """
+    line, began, done = _Line(stream), time.monotonic(), threading.Event()
+
+    def tell() -> None:
+        while not done.wait(max(line.pause, _STILL)):
+            line.show(f"{what}, {_clock(time.monotonic() - began)}")
+
+    teller = threading.Thread(target=tell, daemon=True)
+    with suppress(RuntimeError):  # the system gives no more threads
+        teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if teller.is_alive():
+            teller.join()
+        line.leave(blank=True)
 
 
 class ProgressLine(Callback):
@@ -32,14 +97,10 @@ class ProgressLine(Callback):
     """
 
     def __init__(self, stream: TextIO | None = None, *, labels: Sequence[str] = ("",)) -> None:
-        self.stream: TextIO | None = sys.stderr if stream is None else stream
-        is_terminal = self.stream is not None and self.stream.isatty()  # there may be none at all
-        self.moves = is_terminal and os.environ.get("TERM") != "dumb"
+        self.line = _Line(stream)
         self.labels = labels
         self._training = -1
-        self._width = 0
         self._shown = self._began = 0.0
-        self._pause = _REFRESH
         self._before = self._first_step = 0
 
     @property
@@ -53,17 +114,15 @@ class ProgressLine(Callback):
         if self._training % len(self.labels) == 0:
             self._training = self._before = 0
             self._began = self._shown = time.monotonic()
-            self._pause = _REFRESH if self.moves else _FIRST
+            self.line.begin()
             for remark in run.remarks:
-                self._write(printable(remark) + "\n")
+                self.line.write(printable(remark) + "\n")
         self._first_step = run.step
 
     def on_step_end(self, run: Run) -> None:
         """Write a line if it is time to, within long epochs, too."""
-        if time.monotonic() - self._shown >= self._pause:
+        if time.monotonic() - self._shown >= self.line.pause:
             self._show(run)
-            if not self.moves:
-                self._pause = min(2 * self._pause, _LONGEST)
 
     def on_epoch_end(self, run: Run) -> None:
         """Write a line if it is time to, now with the scores of the epoch."""
@@ -75,25 +134,13 @@ class ProgressLine(Callback):
         is_last = self._training == len(self.labels) - 1
         if is_last or run.stop_reason in (None, "interrupted"):  # None: an error has ended it
             self._show(run)
-            self._write("\n" if self.moves else "")
+            self.line.leave()
 
     def _show(self, run: Run) -> None:
         self._shown = time.monotonic()
         label = self.labels[self._training]
         said = [f"{label and f'{label}, '}epoch {run.epoch}/{run.epochs}", self._time_left(run)]
-        line = "  ".join(filter(None, [*said, *_reached(run)]))
-        if self.moves:
-            line = line[: shutil.get_terminal_size().columns - 1]  # a broken line can't move
-            self._write("\r" + line.ljust(self._width))
-            self._width = len(line)
-        else:
-            self._write(line + "\n")
-
-    def _write(self, text: str) -> None:
-        if self.stream is not None:
-            with suppress(OSError):
-                self.stream.write(text)
-                self.stream.flush()
+        self.line.show("  ".join(filter(None, [*said, *_reached(run)])))
 
     def _time_left(self, run: Run) -> str:
         steps = run.epochs * run.steps_per_epoch

@@ -225,13 +225,17 @@ def _decode(
     def decode_batch(batch: Sequence[int]) -> list[_Look]:
         return [_decode_into(pixels[row], paths[row], depth, budget) for row in batch]
 
+    batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
     # Pillow warns of odd metadata, which does no harm, and of large pictures, which are refused
     # below. Filters belong to the whole process: only this thread sets them, around the others.
-    with warnings.catch_warnings(), ThreadPoolExecutor(available_cores()) as pool:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        starts = range(0, len(rows), _BATCH)
-        batches = pool.map(decode_batch, (rows[start : start + _BATCH] for start in starts))
-        return [look for batch in batches for look in batch]
+        try:
+            with ThreadPoolExecutor(available_cores()) as pool:
+                looks = list(pool.map(decode_batch, batches))
+        except RuntimeError:  # the system gives no more threads
+            looks = list(map(decode_batch, batches))
+    return [look for batch in looks for look in batch]
 
 
 def _decode_into(row: NDArray[np.uint8], path: Path, depth: Depth | None, budget: _Budget) -> _Look:

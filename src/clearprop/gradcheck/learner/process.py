@@ -17,7 +17,7 @@ from typing import IO, Any, get_args
 import numpy as np
 
 from clearprop.core.reading import parsed_json, read_bounded
-from clearprop.errors import UsageError
+from clearprop.errors import UsageError, nearest_file
 from clearprop.gradcheck.learner.layouts import Batch
 from clearprop.gradcheck.learner.running import SUFFIXES
 from clearprop.gradcheck.report import Verdict
@@ -55,7 +55,7 @@ class FileCheck:
 def require_file(file: Path) -> None:
     """Raise a `UsageError` if there is no such file, or it is no Python."""
     if not file.is_file():
-        raise UsageError(f"There is no file {file}. Check the path.")
+        raise UsageError(f"There is no file {file}.{nearest_file(file)} Check the path.")
     if file.suffix not in SUFFIXES:
         raise UsageError(f"{file} is neither a .py file nor a notebook (.ipynb).")
 
