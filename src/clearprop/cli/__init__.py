@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
-from clearprop.cli.command import Context, Formatter, colour
+from clearprop.cli.command import Context, Formatter, colour, explained
 from clearprop.errors import ClearpropError, did_you_mean, unknown_name
 from clearprop.version import __version__
 
@@ -45,7 +45,6 @@ _EXAMPLES = (
     "clearprop train people.csv --target buys",
     "clearprop walk iris --html walk.html",
 )
-_NO_THREAD = "can't start new thread"  # as Python words it
 _INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
@@ -97,19 +96,11 @@ class _Commands(click.Group):
             code = _INTERRUPTED
         except SystemExit:  # click's, when nobody reads on in a help text: that is no error
             code = 0
-        except MemoryError as error:
-            asked = f": {error}" if str(error) else ""
-            _output().complain(
-                f"There is not enough memory{asked}. Use smaller layers or less data."
-            )
-            code = 1
-        except OSError as error:  # no file's: these have errors of their own
-            concerned = "" if error.filename is None else f" ({error.filename})"
-            code = _refused(f"{error.strerror or error}{concerned}")
-        except RuntimeError as error:
-            if str(error) != _NO_THREAD:
+        except (MemoryError, OSError, RuntimeError) as error:
+            if (said := explained(error)) is None:
                 raise
-            code = _refused(_NO_THREAD)
+            _output().complain(said)
+            code = 1
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -153,11 +144,6 @@ def _complain_of_usage(error: click.ClickException) -> None:
             hint = did_you_mean(error.option_name, known)
             message = f"There is no option {error.option_name!r}.{hint}"
     _output().complain(message)
-
-
-def _refused(reason: str) -> int:
-    _output().complain(f"The system refuses what is needed here: {reason}.")
-    return 1
 
 
 def _output() -> ModuleType:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from clearprop.cli import output
-from clearprop.cli.command import DataName, command
+from clearprop.cli.command import DataName, command, explained
 from clearprop.cli.options import setting_option
 from clearprop.core.printable import printable
 from clearprop.errors import ClearpropError, UsageError
@@ -53,8 +53,11 @@ def check(target: str, data: str | None, as_json: bool, **options: Any) -> None:
     """
     try:
         report, text = _checked(target, data, options)
-    except ClearpropError as error:  # of any kind: 1 is for a gradient that is wrong
-        raise UsageError(str(error)) from error
+    except (ClearpropError, MemoryError, OSError, RuntimeError) as error:
+        said = str(error) if isinstance(error, ClearpropError) else explained(error)
+        if said is None:
+            raise
+        raise UsageError(said) from error  # of any kind: 1 is for a gradient that is wrong
     if as_json:
         output.say_json({"target": target, **report})
     else:

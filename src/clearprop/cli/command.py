@@ -28,6 +28,22 @@ def is_quiet() -> bool:
     return ctx is not None and bool(ctx.meta.get(_QUIET))
 
 
+def explained(error: Exception) -> str | None:
+    """Say what the system refuses by an error that is of no file; None where it is no such error.
+
+    Files have errors of their own.
+    """
+    if isinstance(error, MemoryError):
+        asked = f": {error}" if str(error) else ""
+        return f"There is not enough memory{asked}. Use smaller layers or less data."
+    if isinstance(error, OSError):
+        concerned = "" if error.filename is None else f" ({error.filename})"
+        return f"The system refuses what is needed here: {error.strerror or error}{concerned}."
+    if str(error) == "can't start new thread":  # as Python words it
+        return f"The system refuses what is needed here: {error}."
+    return None
+
+
 class Formatter(click.HelpFormatter):
     """Help with headings that stand out on a terminal."""
 

@@ -31,9 +31,14 @@ class _Line:
         """Begin with short pauses."""
         self.pause = _REFRESH if self.moves else _FIRST
 
-    def show(self, text: str) -> None:
+    def show(self, *parts: str) -> None:
+        text = "  ".join(parts)
         if self.moves:
-            text = text[: shutil.get_terminal_size().columns - 1]  # a broken line can't move
+            room = shutil.get_terminal_size().columns - 1  # a broken line can't move
+            while len(parts) > 1 and len(text) > room:
+                parts = parts[:-1]
+                text = "  ".join(parts)
+            text = text[:room]
             self.write("\r" + text.ljust(self._width))
             self._width = len(text)
         else:
@@ -63,9 +68,10 @@ def waiting(what: str, stream: TextIO | None = None) -> Iterator[None]:
         The stream to write to; standard error unless given.
     """
     line, began, done = _Line(stream), time.monotonic(), threading.Event()
+    pause = _STILL if line.moves else _LONGEST
 
     def tell() -> None:
-        while not done.wait(max(line.pause, _STILL)):
+        while not done.wait(pause):
             line.show(f"{what}, {_clock(time.monotonic() - began)}")
 
     teller = threading.Thread(target=tell, daemon=True)
@@ -139,8 +145,8 @@ class ProgressLine(Callback):
     def _show(self, run: Run) -> None:
         self._shown = time.monotonic()
         label = self.labels[self._training]
-        said = [f"{label and f'{label}, '}epoch {run.epoch}/{run.epochs}", self._time_left(run)]
-        self.line.show("  ".join(filter(None, [*said, *_reached(run)])))
+        done = f"{label and f'{label}, '}epoch {run.epoch}/{run.epochs}"
+        self.line.show(*filter(None, [done, self._time_left(run), *_reached(run)]))
 
     def _time_left(self, run: Run) -> str:
         steps = run.epochs * run.steps_per_epoch
