@@ -61,6 +61,8 @@ class _Commands(click.Group):
             if cmd_name in group:
                 command: click.Command = getattr(import_module(group[cmd_name]), cmd_name)
                 return command
+        if ctx.resilient_parsing:  # a shell asks what might come next
+            return None
         raise unknown_name("command", cmd_name, [*self.list_commands(ctx), "help"])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
