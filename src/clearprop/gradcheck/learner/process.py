@@ -134,8 +134,8 @@ def _run(folder: Path, timeout: float) -> tuple[int | None, str]:
     )
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     output = _Output(process.stdout)
-    output.start()
     try:
+        output.start()
         exit_code = process.wait(timeout + _GRACE)
     except subprocess.TimeoutExpired:
         exit_code = None
