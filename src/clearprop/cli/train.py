@@ -78,13 +78,17 @@ def train(
     folds = task.settings.folds or 0
     parts = [f"fold {number} of {folds}" for number in range(1, folds + 1)]
     watch = output.progress(*parts, *(["all samples"] if parts else []))
-    trained = learn(
-        task,
-        callbacks=watch,
-        in_fold=lambda _: watch,
-        checkpoint=Checkpoint(folder / run_folder.CHECKPOINT, checkpoint_every),
-        resume=resume,
-    )
+    try:
+        trained = learn(
+            task,
+            callbacks=watch,
+            in_fold=lambda _: watch,
+            checkpoint=Checkpoint(folder / run_folder.CHECKPOINT, checkpoint_every),
+            resume=resume,
+        )
+    except KeyboardInterrupt:  # in a fold: there is no model yet
+        output.note(_how_to_go_on(folder))
+        raise
     if trained.diverged is not None:
         output.complain(str(trained.diverged))
     with output.waiting("Measuring"):

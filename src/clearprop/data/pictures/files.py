@@ -228,8 +228,7 @@ def _decode(
     batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
     # Pillow warns of odd metadata, which does no harm, and of large pictures, which are refused
     # below. Filters belong to the whole process: only this thread sets them, around the others.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(action="ignore"):
         try:
             with ThreadPoolExecutor(available_cores()) as pool:
                 looks = list(pool.map(decode_batch, batches))
@@ -326,8 +325,7 @@ def preview(path: Path, longest: int = 400) -> NDArray[np.uint8]:
     -------
     ndarray of uint8, shape (H, W, 3)
     """
-    with warnings.catch_warnings(), open_picture(path) as image:
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(action="ignore"), open_picture(path) as image:
         image.draft(None, (longest, longest))
         flat, _ = _flat(image, deep_values(image, lambda: open_picture(path)), None)
         picture = flat.convert("RGB")

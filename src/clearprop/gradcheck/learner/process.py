@@ -137,6 +137,9 @@ def _run(folder: Path, timeout: float) -> tuple[int | None, str]:
     try:
         output.start()
         exit_code = process.wait(timeout + _GRACE)
+    except RuntimeError:  # the system gives no more threads
+        process.stdout.close()
+        raise
     except subprocess.TimeoutExpired:
         exit_code = None
     finally:
