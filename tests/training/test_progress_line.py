@@ -182,12 +182,12 @@ class TestWaiting:
                 return super().write(text)
 
         stream = Watched()
-        with progress.waiting("Reading", stream):
+        with progress.waiting("Read\x1bing", stream):
             assert seen.wait(60)
         *shown, blank, rest = stream.getvalue().split("\r")
-        assert shown[1] == "Reading, 0:00"
+        assert shown[1] == r"Read\x1bing, 0:00"
         assert (blank.strip(), rest) == ("", "")
-        assert len(blank) == len("Reading, 0:00")
+        assert len(blank) == len(shown[1])
 
     @pytest.mark.parametrize("stream", [Terminal(), io.StringIO()])
     def test_says_nothing_of_what_is_done_at_once(self, stream: io.StringIO) -> None:

@@ -72,7 +72,7 @@ def waiting(what: str, stream: TextIO | None = None) -> Iterator[None]:
 
     def tell() -> None:
         while not done.wait(pause):
-            line.show(f"{what}, {_clock(time.monotonic() - began)}")
+            line.show(f"{printable(what, one_line=True)}, {_clock(time.monotonic() - began)}")
 
     teller = threading.Thread(target=tell, daemon=True)
     with suppress(RuntimeError):  # the system gives no more threads
