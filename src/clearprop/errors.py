@@ -5,14 +5,17 @@ layer. The command line prints the message alone, without a traceback, and leave
 ``exit_code``: 2 where the command itself was wrong, 1 where a well-formed command failed.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from itertools import islice
 from reprlib import Repr
 from typing import Any, ClassVar
 
 _LISTED = 30  # names in a message at most
 _LONGEST = 60  # characters of one of them
+_LOOKED_AT = 1000  # files for one of a name alike
 
 
 class ClearpropError(Exception):
@@ -105,13 +108,24 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
     return UnknownNameError(f"There is no {kind} {shortened(name)}.{hint} Known: {listed(names)}.")
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str], alike: float = 0.5) -> str:
     """Return a question that names the nearest known name, with a blank before it, or nothing."""
     # Two long texts are compared in the square of their length, and nobody has typed them.
     by_lower_case = {one.lower(): one for one in known if len(one) <= _LONGEST}
     wanted = name.lower() if len(name) <= _LONGEST else ""
-    nearest = get_close_matches(wanted, by_lower_case, n=1, cutoff=0.5)
+    nearest = get_close_matches(wanted, by_lower_case, n=1, cutoff=alike)
     return f" Did you mean {by_lower_case[nearest[0]]!r}?" if nearest else ""
+
+
+def nearest_file(path: str | os.PathLike[str]) -> str:
+    """Return the question for a file that is not there, with the nearest name in its folder."""
+    folder, name = os.path.split(path)
+    try:
+        with os.scandir(folder or ".") as entries:
+            names = [entry.name for entry in islice(entries, _LOOKED_AT)]
+    except (OSError, ValueError):
+        return ""
+    return did_you_mean(name, names, alike=0.75)  # suffixes alone make files alike
 
 
 def listed(names: Iterable[object], most: int = _LISTED) -> str:

@@ -189,8 +189,8 @@ class TestNamesOfClasses:
             (["bright"], "--map takes NAME=CLASS"),
             (["=bright"], "--map takes NAME=CLASS"),
             (["bright=dark", "bright=bright"], "once for each NAME; found 'bright=bright'"),
-            (["bird=dark"], "no class 'bird' to map; found bright, dark"),
-            (["dark=bird"], "no class 'bird' to map to; known are bright, dark"),
+            (["bird=dark"], "no class 'bird' to map. Found: bright, dark"),
+            (["dark=bird"], "no class 'bird' to map to. Known: bright, dark"),
         ],
     )
     def test_can_t_be_mapped_otherwise(self, clearprop, photos, picture_model, mapped, message):

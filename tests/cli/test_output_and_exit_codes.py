@@ -1,6 +1,8 @@
 """What holds for every command: where it speaks, how it ends, what it leaves behind."""
 
+import errno
 import json
+import multiprocessing.util
 import os
 import re
 import shlex
@@ -8,6 +10,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import tomllib
 from pathlib import Path
 
@@ -20,20 +23,11 @@ from clearprop.cli import COMMANDS, cli
 from clearprop.cli.output import duration, percent, say_table
 from clearprop.training import History
 
-NAMES = [
-    "train", "predict", "evaluate", "show", "plot", "data", "compare", "check", "reproduce", "walk",
-    "doctor",
-]  # fmt: skip
+NAMES = [name for group in COMMANDS.values() for name in group]
 PROGRAM = (sys.executable, "-m", "clearprop")
 
 
 class TestHelp:
-    def test_lists_every_command_with_a_line(self, clearprop):
-        result = clearprop("--help")
-        assert result.exit_code == 0
-        listed = [line.split() for line in result.stdout.partition("Commands:")[2].splitlines()]
-        assert [words[0] for words in listed if words] == NAMES
-
     @pytest.mark.parametrize("command", NAMES)
     def test_explains_every_option(self, clearprop, command):
         result = clearprop(command, "--help")
@@ -73,10 +67,11 @@ class TestOneMoreCommand:
             textwrap.dedent("""
                 import click
 
+                from clearprop.cli.command import command
                 from clearprop.cli.output import json_option, say_json
                 from clearprop.errors import DataError
 
-                @click.command()
+                @command("clearprop salute Ada")
                 @click.argument("name")
                 @json_option
                 def salute(name, as_json):
@@ -88,8 +83,8 @@ class TestOneMoreCommand:
         )
         assert "There is no command 'salute'" in clearprop("salute", "Ada").stderr
         monkeypatch.syspath_prepend(elsewhere)
-        monkeypatch.setitem(COMMANDS, "salute", "salute_command")
-        assert "salute     Salute whom you name." in clearprop("--help").stdout
+        monkeypatch.setitem(COMMANDS, "Politeness", {"salute": "salute_command"})
+        assert "Politeness:\n  salute  Salute whom you name." in clearprop("--help").stdout
         assert json.loads(clearprop("salute", "Ada").stdout) == {"saluted": "Ada"}
         result = clearprop("salute", "4")
         assert (result.exit_code, result.stderr) == (1, "Error: 4 is no name.\n")
@@ -119,6 +114,89 @@ class TestColour:
         assert result.stderr.startswith(begin)
 
 
+_WRONG = """
+import numpy as np
+
+
+def forward(X, parameters):
+    return parameters["W1"] @ X + parameters["b1"]
+
+
+def compute_cost(A, Y):
+    return np.sum((A - Y) ** 2) / (2 * Y.shape[1])
+
+
+def backward(X, Y, A, parameters):
+    return {"dW1": (A - Y) @ X.T, "db1": np.sum(A - Y, axis=1, keepdims=True)}
+"""
+
+
+class TestWhatTheSystemRefuses:
+    @pytest.mark.parametrize(("command", "code"), [("compare", 1), ("check", 2)])
+    @pytest.mark.parametrize("refused", ["thread", "process"])
+    def test_is_said_by_its_name(self, clearprop, monkeypatch, command, code, refused):
+        def no_thread(*_):
+            raise RuntimeError("can't start new thread")
+
+        def no_process(*_, **__):
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+        if refused == "thread":
+            monkeypatch.setattr(threading.Thread, "start", no_thread)
+        else:
+            monkeypatch.setattr(subprocess, "Popen", no_process)
+            monkeypatch.setattr(multiprocessing.util, "spawnv_passfds", no_process)
+        Path("wrong.py").write_text(_WRONG)
+        words = ["iris", "--layers", 2, "--repeats", 1] if command == "compare" else ["wrong.py"]
+        result = clearprop(command, *words, "--quiet")
+        reason = "can't start new thread" if refused == "thread" else os.strerror(errno.EAGAIN)
+        assert (result.exit_code, result.stdout) == (code, "")
+        assert result.stderr == f"Error: The system refuses what is needed here: {reason}.\n"
+
+    def test_of_threads_leaves_pictures_to_be_read_by_one(
+        self, clearprop, photos, monkeypatch, strict_json
+    ):
+        def refuse(*_):
+            raise RuntimeError("can't start new thread")
+
+        before = clearprop("data", photos, "--json").stdout
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        result = clearprop("data", photos, "--json")
+        assert (result.exit_code, result.stdout) == (0, before)
+        assert strict_json(before)["samples"] == 12
+
+    @pytest.mark.parametrize(
+        ("error", "said"),
+        [
+            (MemoryError(), "There is not enough memory. "),
+            (
+                MemoryError("Unable to allocate 9 GiB"),
+                "There is not enough memory: Unable to allocate 9 GiB. ",
+            ),
+            (
+                OSError(errno.EMFILE, os.strerror(errno.EMFILE)),
+                f"The system refuses what is needed here: {os.strerror(errno.EMFILE)}.",
+            ),
+        ],
+    )
+    def test_is_no_matter_of_output(self, clearprop, monkeypatch, error, said):
+        def fail(*_):
+            raise error
+
+        monkeypatch.setattr("clearprop.cli.data.load_dataset", fail)
+        result = clearprop("data", "iris")
+        assert result.exit_code == 1
+        assert result.stderr.startswith(f"Error: {said}")
+
+    def test_other_errors_are_ours_and_have_a_traceback(self, clearprop, monkeypatch):
+        def fail(*_):
+            raise RuntimeError("a mistake of ours")
+
+        monkeypatch.setattr("clearprop.cli.data.load_dataset", fail)
+        with pytest.raises(RuntimeError, match="a mistake of ours"):
+            clearprop("data", "iris")
+
+
 class TestTables:
     def test_are_aligned_and_change_no_text(self, capsys):
         say_table(("name ", "n"), [(":cat: [red]x[/]", 1), ("猫", 23), ("x" * 300, 4)], "Title")
@@ -134,14 +212,39 @@ class TestTables:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals and devices of POSIX")
 class TestAProcess:
-    def test_ends_quietly_when_nobody_reads_on(self):
+    @pytest.mark.parametrize(
+        ("words", "code"),
+        [
+            (["data", "digits"], 0),
+            (["--help"], 0),
+            (["help", "train"], 0),
+            (["--version"], 0),
+            (["check", "wrong.py"], 1),
+        ],
+    )
+    def test_ends_as_ever_when_nobody_reads_on(self, words, code):
+        Path("wrong.py").write_text(_WRONG)
         reading, writing = os.pipe()
         os.close(reading)
         done = subprocess.run(
-            [*PROGRAM, "data", "digits"], stdout=writing, stderr=subprocess.PIPE, check=False
+            [*PROGRAM, *words, *(["-q"] if words[0] == "check" else [])],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            check=False,
         )
         os.close(writing)
-        assert (done.returncode, done.stderr) == (1, b"")
+        assert (done.returncode, done.stderr) == (code, b"")
+
+    def test_does_its_work_when_nobody_reads_on(self):
+        reading, writing = os.pipe()
+        os.close(reading)
+        words = ["train", "iris", "--epochs", "2", "--layers", "2", "--out", "run"]
+        done = subprocess.run(
+            [*PROGRAM, *words], stdout=writing, stderr=writing, check=False, timeout=300
+        )
+        os.close(writing)
+        assert done.returncode == 0
+        assert {"curves.png", "model.safetensors"} <= {path.name for path in Path("run").iterdir()}
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
     def test_says_when_its_output_cant_be_written(self):
@@ -210,7 +313,7 @@ class TestAProcess:
         assert re.fullmatch(f"Error: .*tandard input.* {reason}.*\n", done.stderr.decode())
 
     def test_that_is_interrupted_keeps_the_model_so_far(self):
-        options = ("--layers", "64", "--batch-size", "1", "--epochs", "50", "--folds", "0")
+        options = ("--folds", "0", "--layers", "64", "--batch-size", "1", "--epochs", "500")
         with subprocess.Popen(
             [*PROGRAM, "train", "digits", *options, "--out", "run"],
             env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
@@ -220,7 +323,7 @@ class TestAProcess:
         ) as process:
             assert process.stderr is not None
             for line in process.stderr:
-                if line.startswith("epoch 5/50"):
+                if line.startswith("epoch "):
                     break
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate()

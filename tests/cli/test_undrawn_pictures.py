@@ -1,6 +1,8 @@
 """A picture that can't be drawn never costs the results."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import Result
+from PIL import Image
 
 from clearprop import plots
 from clearprop.data import Problem
@@ -115,3 +118,27 @@ def test_pictures_with_their_colours_first_are_drawn(clearprop: Clearprop, tmp_p
     assert result.exit_code == 0
     assert Path("run/mistakes.png").exists()
     assert Path("run/weights.png").exists()
+
+
+def test_odd_metadata_of_a_picture_are_no_matter_of_its_drawing(
+    picture_model: Path, tmp_path: Path
+) -> None:
+    odd = b"Exif\0\0MM\0*\0\0\0\x08\0\xffgarbage"  # of which Pillow itself would warn
+    Image.new("RGB", (9, 9)).save(tmp_path / "odd.jpg", "JPEG", exif=odd)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "clearprop",
+            "predict",
+            picture_model,
+            tmp_path / "odd.jpg",
+            "--show",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "odd-seen.png" in done.stdout
+    assert "Warning" not in done.stderr

@@ -8,78 +8,109 @@ import logging
 import os
 import sys
 from importlib import import_module
-from io import StringIO
 from types import ModuleType
 from typing import Any, NoReturn
 
 import click
 
-from clearprop.errors import ClearpropError, unknown_name
+from clearprop.cli.command import Context, Formatter, colour, explained
+from clearprop.errors import ClearpropError, did_you_mean, unknown_name
 from clearprop.version import __version__
 
 __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS = {
-    "train": "clearprop.cli.train",
-    "predict": "clearprop.cli.predict",
-    "evaluate": "clearprop.cli.evaluate",
-    "show": "clearprop.cli.show",
-    "plot": "clearprop.cli.show",
-    "data": "clearprop.cli.data",
-    "compare": "clearprop.cli.compare",
-    "check": "clearprop.cli.check",
-    "reproduce": "clearprop.cli.reproduce",
-    "walk": "clearprop.cli.walk",
-    "doctor": "clearprop.cli.doctor",
+    "Data and training": {
+        "train": "clearprop.cli.train",
+        "data": "clearprop.cli.data",
+        "compare": "clearprop.cli.compare",
+        "doctor": "clearprop.cli.doctor",
+    },
+    "A trained model": {
+        "predict": "clearprop.cli.predict",
+        "evaluate": "clearprop.cli.evaluate",
+        "show": "clearprop.cli.show",
+        "plot": "clearprop.cli.show",
+    },
+    "Learning back-propagation": {
+        "walk": "clearprop.cli.walk",
+        "check": "clearprop.cli.check",
+        "reproduce": "clearprop.cli.reproduce",
+    },
 }
-"""The module of every command, in which the command goes by its own name, in the help's order."""
+"""The module of every command, in which the command goes by its own name, by groups of the help."""
 
+_EXAMPLES = (
+    "clearprop train digits",
+    "clearprop train people.csv --target buys",
+    "clearprop walk iris --html walk.html",
+)
 _INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
 class _Commands(click.Group):
     """Commands by name, and an exit code for every way to end."""
 
+    context_class = Context
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [name for group in COMMANDS.values() for name in group]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            raise unknown_name("command", cmd_name, COMMANDS)
-        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
-        return command
+        for group in COMMANDS.values():
+            if cmd_name in group:
+                command: click.Command = getattr(import_module(group[cmd_name]), cmd_name)
+                return command
+        if ctx.resilient_parsing:  # a shell asks what might come next
+            return None
+        raise unknown_name("command", cmd_name, [*self.list_commands(ctx), "help"])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take ``help COMMAND`` for ``COMMAND --help``, and nothing for a call for help."""
+        if not ctx.resilient_parsing and (not args or args[0] == "help"):
+            args = [*args[1:], "--help"]
+        return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands by groups, and examples."""
+        for title, group in COMMANDS.items():
+            with formatter.section(title):
+                every = ((name, self.get_command(ctx, name)) for name in group)
+                formatter.write_dl(
+                    [(name, one.get_short_help_str(200)) for name, one in every if one is not None]
+                )
+        if isinstance(formatter, Formatter):
+            formatter.write_examples(_EXAMPLES)
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Run a command and leave with its exit code; no traceback for a user's mistake."""
-        kwargs["standalone_mode"] = False
+        kwargs |= {"standalone_mode": False, "color": kwargs.get("color", colour())}
         try:
             code = super().main(*args, **kwargs)
         except ClearpropError as error:
             _output().complain(str(error))
             code = error.exit_code
         except click.ClickException as error:
-            shown = StringIO()  # first, because what was typed is text from outside
-            error.show(shown)
-            _output().tell(shown.getvalue().rstrip())
+            _complain_of_usage(error)
             code = error.exit_code
         except (click.Abort, KeyboardInterrupt):
             _output().note("Interrupted.")
             code = _INTERRUPTED
-        except MemoryError as error:
-            asked = f": {error}" if str(error) else ""
-            _output().complain(
-                f"There is not enough memory{asked}. Use smaller layers or less data."
-            )
-            code = 1
-        except OSError as error:  # no file's: these have errors of their own
-            concerned = "" if error.filename is None else f" ({error.filename})"
-            reason = f"{error.strerror or error}{concerned}"
-            _output().complain(f"The system refuses what is needed here: {reason}.")
+        except SystemExit:  # click's, when nobody reads on in a help text: that is no error
+            code = 0
+        except (MemoryError, OSError, RuntimeError) as error:
+            if (said := explained(error)) is None:
+                raise
+            _output().complain(said)
             code = 1
         sys.exit(code if isinstance(code, int) else 0)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="All about one of them: clearprop help COMMAND",
+)
 @click.version_option(__version__, prog_name="clearprop")
 def cli() -> None:
     """Train deep feed-forward networks, and see, check and explain every number in them."""
@@ -103,6 +134,18 @@ def _open_closed_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest place that is free
+
+
+def _complain_of_usage(error: click.ClickException) -> None:
+    """Say what is wrong with a command as it was typed, and how it is used."""
+    message, ctx = error.format_message(), getattr(error, "ctx", None)
+    if ctx is not None:
+        _output().tell(f"{ctx.get_usage()}\nTry '{ctx.command_path} --help' for help.\n")
+        if isinstance(error, click.NoSuchOption):
+            known = [name for param in ctx.command.get_params(ctx) for name in param.opts]
+            hint = did_you_mean(error.option_name, known)
+            message = f"There is no option {error.option_name!r}.{hint}"
+    _output().complain(message)
 
 
 def _output() -> ModuleType:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import DataName, command, explained
 from clearprop.cli.options import setting_option
 from clearprop.core.printable import printable
 from clearprop.errors import ClearpropError, UsageError
@@ -14,13 +15,18 @@ from clearprop.experiment.inspection import batch_for_learners, check_network
 _PRINTED_LINES = 18  # and two about them, which is what a note may have
 
 
-@click.command()
-@click.argument("target", metavar="FILE|MODEL|DATA")
+@command(
+    "clearprop check homework.py",
+    "clearprop check notebook.ipynb --layers 5,4,3,1 --backward backprop",
+    "clearprop check runs/people",
+)
+@click.argument("target", metavar="FILE|MODEL|DATA", type=DataName())
 @click.option("--forward", metavar="NAME", help="FILE's function for the forward pass.")
 @click.option("--backward", metavar="NAME", help="FILE's function for the backward pass.")
 @click.option("--cost", metavar="NAME", help="FILE's function for the cost.")
 @setting_option(
     "layers",
+    group="Options",
     metavar="FEATURES,UNITS,...",
     help="The sizes for FILE, from the features of a sample to the outputs: 5,4,3,1.",
 )
@@ -47,8 +53,11 @@ def check(target: str, data: str | None, as_json: bool, **options: Any) -> None:
     """
     try:
         report, text = _checked(target, data, options)
-    except ClearpropError as error:  # of any kind: 1 is for a gradient that is wrong
-        raise UsageError(str(error)) from error
+    except (ClearpropError, MemoryError, OSError, RuntimeError) as error:
+        said = str(error) if isinstance(error, ClearpropError) else explained(error)
+        if said is None:
+            raise
+        raise UsageError(said) from error  # of any kind: 1 is for a gradient that is wrong
     if as_json:
         output.say_json({"target": target, **report})
     else:
@@ -66,7 +75,8 @@ def _checked(target: str, data: str | None, options: dict[str, Any]) -> tuple[di
     for name, value in options.items():
         if value is not None:
             raise UsageError(f"--{name} is for a .py file or a notebook; {target} is neither.")
-    found = check_network(target, data)
+    with output.waiting("Checking"):
+        found = check_network(target, data)
     return found.to_dict(), str(found)
 
 
@@ -82,13 +92,14 @@ def _check_file(
         f"Running {file}: everything in it is executed, in a process of its own, for at most "
         f"{timeout:g} s."
     )
-    done = check_file(
-        file,
-        names={role: name for role, name in options.items() if name is not None},
-        sizes=sizes,
-        batch=batch,
-        timeout=timeout,
-    )
+    with output.waiting("Checking"):
+        done = check_file(
+            file,
+            names={role: name for role, name in options.items() if name is not None},
+            sizes=sizes,
+            batch=batch,
+            timeout=timeout,
+        )
     if lines := done.printed.splitlines():
         shown = [printable(line, one_line=True) for line in lines[:_PRINTED_LINES]]
         if more := lines[_PRINTED_LINES:]:

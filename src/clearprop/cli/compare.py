@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import DataName, command
 from clearprop.cli.options import setting_option, settings_from, task_options
 from clearprop.cli.scores import PARTS, name, value
 from clearprop.errors import UsageError
@@ -16,8 +17,11 @@ from clearprop.experiment import comparison
 from clearprop.files.written import make_folder
 
 
-@click.command()
-@click.argument("data")
+@command(
+    "clearprop compare iris --layers none --layers 16 --layers 64,32",
+    "clearprop compare people.csv --target buys --layers 8 --layers 64 --repeats 5",
+)
+@click.argument("data", type=DataName())
 @setting_option(
     "layers",
     "every",
@@ -60,10 +64,12 @@ def compare(
         raise UsageError("An architecture is given twice; each --layers must differ.")
     settings = settings_from(data, options)
     folder = make_folder(Path(out))
-    found = []
-    for architecture in comparison.compare(settings, list(map(tuple, every)), repeats):
-        found.append(architecture)
-        output.note(f"{architecture.label} is trained, {len(found)} of {len(every)}.")
+    found: list[comparison.Architecture] = []
+    trained = comparison.compare(settings, list(map(tuple, every)), repeats)
+    while len(found) < len(every):
+        with output.waiting(f"Training, {len(found)} of {len(every)} are done"):
+            found.append(next(trained))
+        output.note(f"{found[-1].label} is trained, {len(found)} of {len(every)}.")
     first = next((one for one in found if one.ended), found[0]).first
     score, part = first.score_name, first.part
     _, about = PARTS[part]

@@ -5,20 +5,26 @@ from typing import Any
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import DataName, command
 from clearprop.cli.options import setting_option, settings_from, table_options
 from clearprop.data import describe
 from clearprop.experiment import load_dataset
 from clearprop.network.summary import readable_bytes
 
 
-@click.command()
-@click.argument("name_or_path")
+@command(
+    "clearprop data people.csv",
+    "clearprop data people.csv --target buys --number weight",
+    "clearprop data photos/ --size 32",
+)
+@click.argument("name_or_path", metavar="DATA", type=DataName())
 @table_options
 @setting_option("size")
 @output.json_option
 def data(name_or_path: str, as_json: bool, **options: Any) -> None:
     """Show what is understood of data: counts, shapes, classes, columns, what is left out."""
-    described: dict[str, Any] = describe(load_dataset(settings_from(name_or_path, options)))
+    with output.waiting(f"Reading {name_or_path}"):
+        described: dict[str, Any] = describe(load_dataset(settings_from(name_or_path, options)))
     if as_json:
         output.say_json(described)
         return

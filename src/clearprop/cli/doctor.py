@@ -5,15 +5,19 @@ from pathlib import Path
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import DataName, command
 from clearprop.cli.options import setting_option, typed
 from clearprop.data import Dataset
 from clearprop.errors import DataError, UsageError
 from clearprop.experiment import Settings, folder, load_dataset
-from clearprop.training import ProgressLine
 
 
-@click.command()
-@click.argument("run_or_data")
+@command(
+    "clearprop doctor runs/people",
+    "clearprop doctor people.csv --target buys",
+    "clearprop doctor mnist-ffn --data data",
+)
+@click.argument("run_or_data", type=DataName())
 @click.option(
     "--data",
     metavar="PATH",
@@ -46,7 +50,7 @@ def doctor(
             "and names its data; in Python, clearprop.examine takes a network and arrays."
         )
     published = EXPERIMENTS[run_or_data].published if run_or_data in EXPERIMENTS else None
-    again, watched = "", [ProgressLine()]
+    again, watched = "", output.progress()
     if folder.is_run(path):
         _refuse("a run has its own", target=target, size=size)
         found = examine_run(path, data, watched)

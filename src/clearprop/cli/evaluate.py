@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import DataName, command
 from clearprop.cli.options import form_options, threshold_option
 from clearprop.cli.scores import beside, doubts, others, rare, text
 from clearprop.data import Dataset, class_names
@@ -20,9 +21,12 @@ _MISTAKES = 10
 _CLASSES = 20
 
 
-@click.command()
+@command(
+    "clearprop evaluate runs/people newer.csv",
+    "clearprop evaluate runs/photos photos/ --map cats=cat --json",
+)
 @click.argument("model", type=click.Path())
-@click.argument("data")
+@click.argument("data", type=DataName())
 @click.option(
     "--map",
     "mapped",
@@ -49,12 +53,14 @@ def evaluate(
     """
     loaded, counts = overruled(read_as(load(folder.model_in(model) or model), form), threshold)
     given = _pairs(mapped)
-    dataset = load_for(loaded, data)
+    with output.waiting(f"Reading {data}"):
+        dataset = load_for(loaded, data)
     output.note_left_out(dataset.problems)
     measured = _matched(loaded, dataset.test or dataset, given)
     for note in dict.fromkeys((*measured.notes, *dataset.notes)):
         output.note(note)
-    found = evaluation.evaluate(loaded, measured)
+    with output.waiting("Measuring"):
+        found = evaluation.evaluate(loaded, measured)
     found = replace(found, notes=(*counts, *found.notes))
     output.note_all(found.notes)
     seen = not dataset.test and _is_known(loaded, data)

@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
-from clearprop.errors import UsageError
+from clearprop.cli.command import OneOf, Option
+from clearprop.errors import UsageError, listed
 from clearprop.experiment.settings import Settings, described, read_settings, settings_in
 from clearprop.experiment.values import Choice, Flag, Kind, Switch
 
@@ -42,17 +43,20 @@ def setting_option(name: str, *declared: str, **changes: Any) -> Callable[[_Comm
         Arguments of `click.option` that differ from those of the field.
     """
     about = described(Settings)[name]
-    default = f"[default: {about.told}]" if about.told else ""
-    arguments: dict[str, Any] = {"help": "  ".join(filter(None, (about.help, default)))}
+    said = [about.help, f"[default: {about.told}]" if about.told else ""]
+    arguments: dict[str, Any] = {"cls": Option, "group": about.group}
     if isinstance(about.kind, Switch):
         name = f"{name}/--no-{name}"
         arguments |= {"is_flag": True, "default": None}
     elif isinstance(about.kind, Flag):
         arguments |= {"is_flag": True, "default": None}
     elif isinstance(about.kind, Choice):
-        arguments |= {"type": click.Choice(about.kind.names)}
+        arguments |= {"type": OneOf(about.kind.names), "metavar": about.kind.metavar or "NAME"}
+        if not about.kind.metavar:
+            said[0] = f"{about.help} One of: {listed(about.kind.names)}.".lstrip()
     else:
         arguments |= {"type": _Typed(about.kind), "metavar": about.kind.metavar}
+    arguments["help"] = "  ".join(filter(None, said))
     return click.option(_flag(name), *declared, **arguments | changes)
 
 

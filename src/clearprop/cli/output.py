@@ -9,7 +9,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from io import StringIO
 from itertools import islice
 from typing import Any
@@ -19,10 +19,13 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
+from clearprop.cli.command import EVERY, Option, colour, is_quiet
 from clearprop.core.printable import printable
 from clearprop.data import Dataset, Problem
 from clearprop.errors import OutputError
 from clearprop.experiment.folder import dumps
+from clearprop.training import ProgressLine
+from clearprop.training import progress as progress_line
 
 MOST_ROWS = 40
 """Rows of a table that describes data: more are counted, as nobody reads 20,000 classes."""
@@ -34,7 +37,12 @@ _MOST_CHARACTERS = 2_000  # of a line of a message
 _MOST_PROBLEMS = _NOTES = 10
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object instead of text."
+    "--json",
+    "as_json",
+    cls=Option,
+    group=EVERY,
+    is_flag=True,
+    help="Print one JSON object instead of text.",
 )
 
 
@@ -56,9 +64,11 @@ def say_json(value: Any) -> None:
 def note(message: str) -> None:
     """Tell something along the way; all lines but the first are indented.
 
-    So a name with a line break in it begins no line that looks like another message.
+    So a name with a line break in it begins no line that looks like another message. Where the
+    command was told to be quiet, nothing is told.
     """
-    tell(message.replace("\n", "\n  "))
+    if not is_quiet():
+        tell(_indented(message))
 
 
 def tell(text: str) -> None:
@@ -66,13 +76,25 @@ def tell(text: str) -> None:
     _print("\n".join(line.rstrip() for line in printable(_excerpt(text)).split("\n")), err=True)
 
 
+def progress(*labels: str) -> list[ProgressLine]:
+    """Return the callbacks that show how far trainings are; each of several has a name."""
+    return [] if is_quiet() else [ProgressLine(labels=labels or ("",))]
+
+
+def waiting(what: str) -> AbstractContextManager[None]:
+    """Say what is going on where it takes time, and no training shows its progress."""
+    return nullcontext() if is_quiet() else progress_line.waiting(what)
+
+
 def complain(message: str) -> None:
     """Tell why a command ends."""
-    # The convention of no-color.org, which click does not know.
-    plain = False if os.environ.get("NO_COLOR") else None
     with suppress(OSError):  # nobody hears it
-        click.secho("Error: ", fg="red", nl=False, err=True, color=plain)
-    note(message)
+        click.secho("Error: ", fg="red", nl=False, err=True, color=colour())
+    tell(_indented(message))
+
+
+def _indented(message: str) -> str:
+    return message.replace("\n", "\n  ")
 
 
 def note_left_out(problems: Sequence[Problem]) -> None:
@@ -169,14 +191,15 @@ def _print(text: str, *, err: bool = False) -> None:
     """Print, whatever the encoding of the stream: what it lacks is shown by its code point."""
     encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
     try:
-        click.echo(text.encode(encoding, "backslashreplace").decode(encoding), err=err)
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+        click.echo(text, err=err, color=colour())
     except OSError as error:
         if err:  # nobody hears it, and what was asked for can be done all the same
             return
-        if error.errno == errno.EPIPE:  # nobody reads on: click ends quietly
-            raise
         # What could not be written would be tried again, and complained of, at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.EPIPE:  # nobody reads on: the command still does its work
+            return
         reason = error.strerror or error
         raise OutputError(f"The output can't be written: {reason}.") from error
 

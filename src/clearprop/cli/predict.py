@@ -1,5 +1,6 @@
 """``clearprop predict``."""
 
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import command
 from clearprop.cli.options import form_options, threshold_option
 from clearprop.core.parameters import Array
 from clearprop.data import Problem
@@ -27,7 +29,11 @@ if TYPE_CHECKING:
 _DRAWN = 50  # pictures at most: a table has thousands of rows
 
 
-@click.command()
+@command(
+    "clearprop predict runs/people new.csv",
+    "clearprop predict runs/people new.csv --out answers.csv --id name",
+    "clearprop predict runs/photos photo.png --show",
+)
 @click.argument("model", type=click.Path())
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 @click.option(
@@ -88,13 +94,16 @@ def predict(
     if out is not None:
         require_format(out)
         _require_apart(out, [model, *files])
-    with predict_files(loaded, files, id=id_column, top=top) as found:
+    with ExitStack() as opened:
+        with output.waiting("Reading"):
+            found = opened.enter_context(predict_files(loaded, files, id=id_column, top=top))
         output.note_left_out(found.problems)
         notes = [*counts, *found.notes]
         output.note_all(notes)
         said: dict[str, object] = {"model": model}
         if out is not None:
-            renamed = save_answers(out, found, all_classes=proba or id_column is None)
+            with output.waiting(f"Writing {out}"):
+                renamed = save_answers(out, found, all_classes=proba or id_column is None)
             output.note_all(renamed)
             notes += renamed
             said |= {"out": out, "samples": len(found)}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from clearprop.cli import output
-from clearprop.training import Callback, ProgressLine
+from clearprop.cli.command import command
+from clearprop.training import Callback
 
 if TYPE_CHECKING:
     from clearprop.reproduce import Experiment, Report
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 _EQUAL = {True: "yes", False: "no", None: "–"}
 
 
-@click.command()
+@command(
+    "clearprop reproduce",
+    "clearprop reproduce mnist-ffn --data data",
+)
 @click.argument("name", required=False)
 @click.option(
     "--data",
@@ -88,7 +92,7 @@ def _list(experiments: "Iterable[Experiment]", data: Path | None, as_json: bool)
 
 def _watch(title: str) -> Sequence[Callback]:
     output.note(title)
-    return [ProgressLine()]
+    return output.progress()
 
 
 def _show(title: str, report: "Report") -> None:

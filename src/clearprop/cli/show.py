@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import command
 from clearprop.configuration import to_config
 from clearprop.errors import ClearpropError, UsageError, listed, shortened
 from clearprop.experiment import folder, load_dataset, measure_anew, set_task, settings_in
@@ -16,7 +17,10 @@ from clearprop.training import History
 _WIDEST = 24  # characters of a fact's name, which a file may have of any length
 
 
-@click.command()
+@command(
+    "clearprop show runs/people",
+    "clearprop show model.safetensors --json",
+)
 @click.argument("model", type=click.Path())
 @output.json_option
 def show(model: str, as_json: bool) -> None:
@@ -88,7 +92,9 @@ def _understood(inputs: InputRecipe) -> str:
     )
 
 
-@click.command()
+@command(
+    "clearprop plot runs/people",
+)
 @click.argument("run", type=click.Path())
 @output.json_option
 def plot(run: str, as_json: bool) -> None:
@@ -108,7 +114,8 @@ def plot(run: str, as_json: bool) -> None:
         output.note(
             f"Its data can't be used any more, so only curves and weights are drawn. {error}"
         )
-    written, undrawn = folder.draw_run(place, model, history, evaluated, measured)
+    with output.waiting("Drawing"):
+        written, undrawn = folder.draw_run(place, model, history, evaluated, measured)
     output.note_undrawn(undrawn)
     if as_json:
         output.say_json({"run": run, "pictures": [str(path) for path in written]})

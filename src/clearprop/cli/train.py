@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import DataName, command
 from clearprop.cli.options import setting_option, settings_from, settings_of_run, task_options
 from clearprop.cli.scores import PARTS, beside, doubts, others, rare, seldom_found, text
 from clearprop.errors import UsageError
@@ -20,14 +21,20 @@ from clearprop.experiment import (
     set_task,
 )
 from clearprop.experiment import folder as run_folder
-from clearprop.training import Checkpoint, ProgressLine
+from clearprop.experiment.cross_validation import fold_labels
+from clearprop.training import Checkpoint
 
 _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way further down"}
 """Words for the reasons for which an optimizer ends a training by itself."""
 
 
-@click.command()
-@click.argument("data", required=False)
+@command(
+    "clearprop train digits",
+    "clearprop train people.csv --target buys --epochs 50",
+    "clearprop train photos/ --size 32 --layers 100,50 --out runs/photos",
+    "clearprop train --resume --out runs/photos",
+)
+@click.argument("data", required=False, type=DataName())
 @setting_option("layers")
 @task_options
 @click.option("--out", metavar="FOLDER", help="The run's folder.  [default: a new one under runs/]")
@@ -67,33 +74,39 @@ def train(
         if resume
         else settings_from(data, options)
     )
-    dataset = load_dataset(settings)
+    with output.waiting(f"Reading {settings.data}"):
+        dataset = load_dataset(settings)
     output.note_data(dataset)
-    task = set_task(settings, dataset)
+    with output.waiting(f"Preparing {settings.data}"):
+        task = set_task(settings, dataset)
     for line in task.notes:
         output.note(line)
     folder = run_folder.open_folder(out, settings.data, resume=resume)
     task.settings.save(folder / run_folder.SETTINGS)
     output.note(_plan(task))
+    parts = fold_labels(task.settings)
+    watch = output.progress(*parts, *(["all samples"] if parts else []))
     try:
         trained = learn(
             task,
-            callbacks=[ProgressLine()],
-            in_fold=lambda label: [ProgressLine(label=label)],
+            callbacks=watch,
+            in_folds=watch,
             checkpoint=Checkpoint(folder / run_folder.CHECKPOINT, checkpoint_every),
             resume=resume,
         )
-    except KeyboardInterrupt:  # in a fold, of which nothing is kept
+    except KeyboardInterrupt:  # in a fold: there is no model yet
         output.note(_how_to_go_on(folder))
         raise
     if trained.diverged is not None:
         output.complain(str(trained.diverged))
-    measured = measure(trained)
+    with output.waiting("Measuring"):
+        measured = measure(trained)
     report = run_folder.save_run(folder, trained, measured)
     found = measured.score
-    pictures, undrawn = run_folder.draw_run(
-        folder, measured.model, trained.history, found, measured.scored
-    )
+    with output.waiting("Drawing"):
+        pictures, undrawn = run_folder.draw_run(
+            folder, measured.model, trained.history, found, measured.scored
+        )
     output.note_undrawn(undrawn)
     if as_json:
         output.say_json(report | {"pictures": [str(path) for path in pictures]})

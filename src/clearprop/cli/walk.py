@@ -3,13 +3,19 @@
 import click
 
 from clearprop.cli import output
+from clearprop.cli.command import DataName, OneOf, command
 from clearprop.cli.options import setting_option
 from clearprop.errors import UsageError
 from clearprop.experiment.inspection import make_ready, walk_step
 
 
-@click.command()
-@click.argument("model_or_data", metavar="MODEL_OR_DATA")
+@command(
+    "clearprop walk iris",
+    "clearprop walk runs/people --sample 3 --layer 1",
+    "clearprop walk iris --entry 1.y[0,2] --notation course",
+    "clearprop walk iris --html walk.html",
+)
+@click.argument("model_or_data", metavar="MODEL_OR_DATA", type=DataName())
 @click.option(
     "--sample", type=int, default=0, show_default=True, help="Which is looked at, from 0."
 )
@@ -17,7 +23,7 @@ from clearprop.experiment.inspection import make_ready, walk_step
 @click.option("--entry", metavar="NAME[I,J]", help="Show this number alone: 1.y[3,0], or Z1[0,3].")
 @click.option(
     "--notation",
-    type=click.Choice(["engine", "course"]),
+    type=OneOf(["engine", "course"]),
     default="engine",
     show_default=True,
     help="Samples are rows, or columns as in the course.",

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from clearprop.data.dataset import Dataset
-from clearprop.errors import DataError, UsageError, listed
+from clearprop.errors import DataError, UsageError, did_you_mean, listed
 
 # Between two words, or a word and a number; but -1 is not 1, and 1-0 is not 10.
 _BETWEEN_WORDS = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W_])|(?<=[^\W_])[\s_-]+(?=[^\W\d_])")
@@ -55,9 +55,15 @@ def match_names(
     matched = dict(given or {})
     for name, meant in matched.items():
         if name not in found:
-            raise UsageError(f"There is no class {name!r} to map; found {listed(found)}.")
+            raise UsageError(
+                f"There is no class {name!r} to map.{did_you_mean(name, found)} "
+                f"Found: {listed(found)}."
+            )
         if meant not in known:
-            raise UsageError(f"There is no class {meant!r} to map to; known are {listed(known)}.")
+            raise UsageError(
+                f"There is no class {meant!r} to map to.{did_you_mean(meant, known)} "
+                f"Known: {listed(known)}."
+            )
     matched |= {name: name for name in found if name in known and name not in matched}
     unmatched = [name for name in found if name not in matched]
     free = _by_form(name for name in known if name not in matched.values())

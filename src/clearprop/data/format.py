@@ -16,7 +16,7 @@ import numpy as np
 from clearprop.data.dataset import Dataset, Problem, Raw
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.tables.understood import Understood
-from clearprop.errors import ClearpropError, DataError
+from clearprop.errors import ClearpropError, DataError, nearest_file
 
 DEFLATE_LIMIT = 1032
 """Bytes that one compressed byte can stand for at most.
@@ -249,4 +249,6 @@ def cannot_read(path: str | os.PathLike[str], error: OSError) -> DataError:
         if is_pipe
         else "Check that it is there and that you may read it."
     )
+    if isinstance(error, FileNotFoundError):
+        advice = f"{nearest_file(path).lstrip()} {advice}".lstrip()
     return DataError(f"{os.fspath(path)} can't be read: {reason}. {advice}")

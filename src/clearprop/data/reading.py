@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from clearprop.errors import UsageError
+from clearprop.errors import UsageError, did_you_mean
 
 Role: TypeAlias = Literal["number", "category", "date"]
 TASKS = ("classify", "regress")
@@ -92,11 +92,14 @@ DEFAULT = Reading()
 """Nothing is said: all is found out."""
 
 
+_ENCODINGS = ("utf-8", "cp1252", "latin-1", "utf-16", "gb18030", "shift-jis")
+
+
 def _require_encoding(name: str) -> None:
     try:
         "".encode(name)
     except (LookupError, UnicodeError, ValueError) as error:
         raise UsageError(
-            f"There is no encoding {name!r}; expected a name such as utf-8, cp1252, latin-1, "
-            "utf-16, gb18030 or shift-jis."
+            f"There is no encoding {name!r}.{did_you_mean(name, _ENCODINGS)} Expected a name such "
+            f"as {', '.join(_ENCODINGS)}."
         ) from error

@@ -1,6 +1,6 @@
 """Cross-validation: few samples choose the epoch and give the score, and none does both."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,15 +14,13 @@ from clearprop.experiment.answers import Answers, answers
 from clearprop.experiment.building import build_trainer
 from clearprop.experiment.defaults import usual_patience
 from clearprop.experiment.parts import Parts
+from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import Task, task_of
 from clearprop.experiment.thresholds import Threshold, choose
 from clearprop.network import Network
 from clearprop.network.metrics import tally_for
 from clearprop.preprocessing import ClassTarget
 from clearprop.training import Callback, Run
-
-InFold = Callable[[str], Sequence[Callback]]
-"""Gives the callbacks for the training without a fold, by its label: ``fold 2 of 5``."""
 
 _STRENGTHS = (0.1, 1.0)
 """The strengths of L2 to choose from: rows that are mostly noise want the second one."""
@@ -63,12 +61,14 @@ class OutOfFold:
     threshold: Threshold | None = None
 
 
-def no_callbacks(_label: str) -> Sequence[Callback]:
-    """Watch no fold's training."""
-    return ()
+def fold_labels(settings: Settings) -> list[str]:
+    """Name the trainings without a fold that resolved settings ask for, in their order."""
+    strengths = [f", L2 {l2:g}" for l2 in _STRENGTHS] if settings.l2 is None else [""]
+    every = range(1, (settings.folds or 0) + 1)
+    return [f"fold {k} of {len(every)}{told}" for told in strengths for k in every]
 
 
-def cross_validate(task: Task, in_fold: InFold = no_callbacks) -> OutOfFold:
+def cross_validate(task: Task, callbacks: Sequence[Callback] = ()) -> OutOfFold:
     """Train a network for each fold on the samples of the others, and answer for those of the fold.
 
     The answers for a fold are those after the epoch, with the strength of L2 and by the threshold,
@@ -85,16 +85,13 @@ def cross_validate(task: Task, in_fold: InFold = no_callbacks) -> OutOfFold:
     settings = task.settings
     parts = folds(task.train, settings.folds or 0, settings.seed)
     strengths = _STRENGTHS if settings.l2 is None else (settings.l2,)
-    trials = []  # of each strength, for each fold
-    for l2 in strengths:
-        tried = replace(task, settings=replace(settings, l2=l2))
-        told = f", L2 {l2:g}" if settings.l2 is None else ""
-        trials.append(
-            [
-                _Trial.of(tried, rows, in_fold(f"fold {k} of {len(parts)}{told}"))
-                for k, rows in enumerate(parts, start=1)
-            ]
-        )
+    trials = [  # of each strength, for each fold
+        [
+            _Trial.of(replace(task, settings=replace(settings, l2=l2)), rows, callbacks)
+            for rows in parts
+        ]
+        for l2 in strengths
+    ]
     epochs = max(len(trial.seen.losses) for each in trials for trial in each)
     sums = np.array([[trial.losses(epochs) for trial in each] for each in trials])
     total = sums.sum(axis=1)  # (strengths, epochs)

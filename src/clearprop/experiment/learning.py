@@ -9,7 +9,7 @@ from clearprop.configuration import Json
 from clearprop.errors import DivergedError
 from clearprop.experiment.answers import answers
 from clearprop.experiment.building import build_trainer
-from clearprop.experiment.cross_validation import InFold, OutOfFold, cross_validate, no_callbacks
+from clearprop.experiment.cross_validation import OutOfFold, cross_validate
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import Task
 from clearprop.experiment.thresholds import Threshold, choose
@@ -47,7 +47,7 @@ def learn(
     task: Task,
     *,
     callbacks: Sequence[Callback] = (),
-    in_fold: InFold = no_callbacks,
+    in_folds: Sequence[Callback] = (),
     checkpoint: Checkpoint | None = None,
     resume: bool = False,
 ) -> Trained:
@@ -60,8 +60,8 @@ def learn(
     ----------
     task : Task
     callbacks : sequence of Callback
-    in_fold : callable, optional
-        Gives the callbacks for the training without a fold, by its label.
+    in_folds : sequence of Callback
+        The callbacks of each training without a fold.
     checkpoint : Checkpoint, optional
     resume : bool, default False
         Whether training goes on from the checkpoint, if there is one. Folds, which have none, are
@@ -71,7 +71,7 @@ def learn(
     trainer = build_trainer(task.settings, len(task.train))
     try:
         if task.settings.folds:
-            found = cross_validate(task, in_fold)
+            found = cross_validate(task, in_folds)
             task = replace(task, settings=replace(task.settings, l2=found.l2))
             trainer = replace(build_trainer(task.settings, len(task.train)), epochs=found.epoch)
         history = trainer.fit(

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
 from clearprop.configuration import Json
@@ -59,12 +60,15 @@ class Setting:
     rule : callable, optional
         Takes the settings that were given and the `Extent` of the data, and returns the value for
         the place of None.
+    group : str
+        The heading that its option stands under.
     """
 
     kind: values.Kind
     help: str = ""
     told: str = ""
     rule: Callable[["Settings", defaults.Extent], Any] | None = None
+    group: str = ""
 
 
 def setting(
@@ -74,10 +78,18 @@ def setting(
     default: Any = None,
     told: str = "",
     rule: Callable[["Settings", defaults.Extent], Any] | None = None,
+    group: str = "Options",
 ) -> Any:
     """Make a field of `Settings` with a default, and with the facts of a `Setting`."""
     told = told or ("" if default is None else kind.write(default))
-    return field(default=default, metadata={"setting": Setting(kind, help, told, rule)})
+    return field(default=default, metadata={"setting": Setting(kind, help, told, rule, group)})
+
+
+_of_data = partial(setting, group="Data")
+_of_network = partial(setting, group="Network")
+_of_training = partial(setting, group="Training")
+_against_overfitting = partial(setting, group="Regularisation")
+_of_scores = partial(setting, group="Held-out samples")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,139 +101,141 @@ class Settings:
     """
 
     data: str = field(metadata={"setting": Setting(values.Text("DATA"), "A name or a path.")})
-    target: str | None = setting(
+    target: str | None = _of_data(
         values.Text("COLUMN"),
         "What to learn of a table.",
         told="target, label, class or y, else the last that can be learned",
     )
-    drop: tuple[str, ...] | None = setting(
+    drop: tuple[str, ...] | None = _of_data(
         values.Names("COLUMN,..."), "The columns of a table that are left out."
     )
-    keep: tuple[str, ...] | None = setting(
+    keep: tuple[str, ...] | None = _of_data(
         values.Names("COLUMN,..."), "The columns that are used, though they look of no use."
     )
-    category: tuple[str, ...] | None = setting(
+    category: tuple[str, ...] | None = _of_data(
         values.Names("COLUMN,..."), "The columns that are categories, not numbers."
     )
-    number: tuple[str, ...] | None = setting(
+    number: tuple[str, ...] | None = _of_data(
         values.Names("COLUMN,..."), "The columns that are numbers, whatever else is among them."
     )
-    missing: tuple[str, ...] | None = setting(
+    missing: tuple[str, ...] | None = _of_data(
         values.Names("TEXT,..."), "Cells that stand for missing, in every column."
     )
-    encoding: str | None = setting(
+    encoding: str | None = _of_data(
         values.Text("NAME"), "Of a table as text.", told="UTF-8, UTF-16, or else Windows-1252"
     )
-    delimiter: str | None = setting(
+    delimiter: str | None = _of_data(
         values.Text("SIGN"), "Of a table as text; a space for any blanks.", told="found out"
     )
-    decimal: str | None = setting(
-        values.Choice(names=(".", ",")), "The sign before a fraction.", told="found out"
+    decimal: str | None = _of_data(
+        values.Choice(".|,", (".", ",")), "The sign before a fraction.", told="found out"
     )
-    header: bool | None = setting(
+    header: bool | None = _of_data(
         values.Switch(), "Whether the first line of a table holds names.", told="found out"
     )
-    task: str | None = setting(
+    task: str | None = _of_data(
         values.Choice(names=TASKS),
         "Whether the target names classes or holds values.",
         told="by the target",
     )
-    target_scale: str = setting(
+    target_scale: str = _of_data(
         values.Choice(names=TARGET_SCALES),
         "The scale on which values are learned; answers are on their own.",
         default="auto",
     )
-    size: tuple[int, int] | None = setting(
+    size: tuple[int, int] | None = _of_data(
         values.PictureSize("HEIGHTxWIDTH"), "What a folder's pictures are brought to.", told="64x64"
     )
-    layers: tuple[int, ...] | None = setting(
+    layers: tuple[int, ...] | None = _of_network(
         values.Units("UNITS,UNITS,..."),
         "The hidden layers: 20,7,5, or none.",
         told="256,128; 64,32 below 64 features; of a table 64,32, from 2000 rows on 128,64",
         rule=defaults.layers,
     )
-    activation: str = setting(values.Choice(names=tuple(ACTIVATIONS)), default="relu")
-    init: str | None = setting(
+    activation: str = _of_network(values.Choice(names=tuple(ACTIVATIONS)), default="relu")
+    init: str | None = _of_network(
         values.Choice(names=INITS), told="he; glorot for tanh, sigmoid", rule=defaults.init
     )
-    optimizer: str = setting(values.Choice(names=tuple(OPTIMIZERS)), default="adam")
-    learning_rate: float | None = setting(
+    optimizer: str = _of_training(values.Choice(names=tuple(OPTIMIZERS)), default="adam")
+    learning_rate: float | None = _of_training(
         values.Number("RATE", why_above="at 0 nothing is learned"),
         "The largest of the schedule.",
         told="by the optimizer; 0.01 for tables with adam; none for lbfgs",
         rule=defaults.learning_rate,
     )
-    schedule: str | None = setting(
+    schedule: str | None = _of_training(
         values.Choice(names=tuple(SCHEDULES)),
         told="one-cycle; none for lbfgs",
         rule=defaults.schedule,
     )
-    epochs: int | None = setting(
+    epochs: int | None = _of_training(
         values.WholeNumber("N", 1),
         told="10 to 200, fewer for more samples; 200 for lbfgs",
         rule=defaults.epochs,
     )
-    batch_size: int | None = setting(
+    batch_size: int | None = _of_training(
         values.BatchSize("N|full"),
         told="32; 128 from 10000 samples on; full for lbfgs",
         rule=defaults.batch_size,
     )
-    dropout: float | None = setting(
+    dropout: float | None = _against_overfitting(
         values.Number("SHARE"),
         "What is dropped after each hidden layer.",
         told="0.2; 0.1 for tables from 2000 rows on; 0 with --layers, lbfgs",
         rule=defaults.dropout,
     )
-    batch_norm: bool = setting(values.Flag(), "Normalise hidden layers.", default=False)
-    l2: float | None = setting(
+    batch_norm: bool = _of_network(values.Flag(), "Normalise hidden layers.", default=False)
+    l2: float | None = _against_overfitting(
         values.Number("ALPHA"),
         "L2, as scikit-learn scales it.",
         told="0; for tables by trial",
         rule=defaults.l2,
     )
-    clip_norm: float | None = setting(values.Number("NORM"), "The longest gradient.", told="any")
-    class_weight: str = setting(values.Choice(names=CLASS_WEIGHTS), default="none")
-    threshold: str | None = setting(
+    clip_norm: float | None = _of_training(
+        values.Number("NORM"), "The longest gradient.", told="any"
+    )
+    class_weight: str = _of_training(values.Choice(names=CLASS_WEIGHTS), default="none")
+    threshold: str | None = _of_scores(
         values.Threshold("P|f1|cost:RATIO"),
         "The probability from which on the positive of two classes, the one that says yes or else "
         "the rarer, is the answer: a number; f1, the one with the best F1; or cost:5, the cheapest "
         "where to miss one costs as much as 5 false alarms.",
         told="the likelier class is the answer",
     )
-    folds: int | None = setting(
+    folds: int | None = _of_scores(
         values.WholeNumber("N", most=_MOST_FOLDS),
         "Cross-validation: each of N parts is held out once, to choose the epoch and to give the "
         "score; then all is learned from. 0 for none.",
         told="5 below 2000 samples of below 1000 features",
         rule=defaults.folds,
     )
-    test: str | None = setting(
+    test: str | None = _of_scores(
         values.ShareOrData("SHARE|DATA"),
         "The samples that give the score, and choose nothing; 0 for none.",
         told="what came to test with, else 0.2, or every fold",
         rule=defaults.test,
     )
-    validation: str | None = setting(
+    validation: str | None = _of_scores(
         values.ShareOrData("SHARE|DATA"),
         "The samples that choose the epoch; 0 for none.",
         told="what came to validate with, else 0.2 of the rest, from 10000 on 0.1",
         rule=defaults.validation,
     )
-    patience: int | None = setting(
+    patience: int | None = _of_scores(
         values.WholeNumber("N"),
         "Stop after N epochs without a better validation loss. The best epoch is kept; 0 trains "
         "all, and keeps the last.",
         told="a quarter of the epochs, at least 10",
         rule=defaults.patience,
     )
-    group: str | None = setting(
+    group: str | None = _of_scores(
         values.Text("COLUMN"), "Hold out whole groups of a table's rows, such as patients."
     )
-    time: str | None = setting(
+    time: str | None = _of_scores(
         values.Text("COLUMN"), "Hold out a table's last rows by dates or numbers."
     )
-    dtype: str = setting(values.Choice(names=DTYPES), default="float32")
-    seed: int = setting(values.WholeNumber("N", most=_LARGEST_SEED), default=0)
+    dtype: str = _of_training(values.Choice(names=DTYPES), default="float32")
+    seed: int = _of_training(values.WholeNumber("N", most=_LARGEST_SEED), default=0)
 
     def __post_init__(self) -> None:
         for name, about in described(self).items():

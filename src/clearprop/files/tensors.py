@@ -15,7 +15,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.core.reading import parsed_json, require_regular
-from clearprop.errors import ModelFileError, shortened
+from clearprop.errors import ModelFileError, nearest_file, shortened
 from clearprop.files.written import written_beside
 
 _KEY = "clearprop"  # one metadata key: the format does not fix the order of several
@@ -120,7 +120,7 @@ def open_tensors(path: str | os.PathLike[str], kind: str) -> TensorFile:
             shapes = {name: tuple(piece.get_shape()) for name, piece in slices.items()}
             codes = {name: piece.get_dtype() for name, piece in slices.items()}
     except FileNotFoundError as error:
-        raise ModelFileError(f"There is no {kind} file {path}.") from error
+        raise ModelFileError(f"There is no {kind} file {path}.{nearest_file(path)}") from error
     except OSError as error:
         raise ModelFileError(f"{path} can't be read: {error.strerror or error}.") from error
     except SafetensorError as error:

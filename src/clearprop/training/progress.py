@@ -1,37 +1,113 @@
 """A line that says how far training is."""
 
+import os
+import shutil
 import sys
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from clearprop.core.printable import printable
 from clearprop.training.run import Callback, Run
 
 _REFRESH = 0.1  # seconds between two pictures of a moving line
-_LINES = 10  # how many a whole run prints where lines can't move
+_STILL = 0.5  # and where nothing but the time changes
+_FIRST, _LONGEST = 2.0, 30.0  # seconds without a line where lines can't move; they double
+
+
+class _Line:
+    """A line on a stream: it moves on a terminal; elsewhere it is written anew, now and then."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self.stream = sys.stderr if stream is None else stream
+        is_terminal = self.stream is not None and self.stream.isatty()  # there may be none at all
+        self.moves = is_terminal and os.environ.get("TERM") != "dumb"
+        self._width = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin with short pauses."""
+        self.pause = _REFRESH if self.moves else _FIRST
+
+    def show(self, *parts: str) -> None:
+        text = "  ".join(parts)
+        if self.moves:
+            room = shutil.get_terminal_size().columns - 1  # a broken line can't move
+            while len(parts) > 1 and len(text) > room:
+                parts = parts[:-1]
+                text = "  ".join(parts)
+            text = text[:room]
+            self.write("\r" + text.ljust(self._width))
+            self._width = len(text)
+        else:
+            self.write(text + "\n")
+            self.pause = min(2 * self.pause, _LONGEST)
+
+    def leave(self, *, blank: bool = False) -> None:
+        if self.moves and self._width:
+            self.write("\r" + " " * self._width + "\r" if blank else "\n")
+        self._width = 0
+
+    def write(self, text: str) -> None:
+        if self.stream is not None:
+            with suppress(OSError):
+                self.stream.write(text)
+                self.stream.flush()
+
+
+@contextmanager
+def waiting(what: str, stream: TextIO | None = None) -> Iterator[None]:
+    """Say what is going on, and for how long, where it takes time and no training shows it.
+
+    Parameters
+    ----------
+    what : str
+    stream : text file, optional
+        The stream to write to; standard error unless given.
+    """
+    line, began, done = _Line(stream), time.monotonic(), threading.Event()
+    pause = _STILL if line.moves else _LONGEST
+
+    def tell() -> None:
+        while not done.wait(pause):
+            line.show(f"{printable(what, one_line=True)}, {_clock(time.monotonic() - began)}")
+
+    teller = threading.Thread(target=tell, daemon=True)
+    with suppress(RuntimeError):  # the system gives no more threads
+        teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if teller.is_alive():
+            teller.join()
+        line.leave(blank=True)
 
 
 class ProgressLine(Callback):
-    """Show epoch, loss, score and time left: moving on a terminal, else about ten lines in all.
+    """Show epoch, time left, loss and score: moving on a terminal, else a line now and then.
 
-    Training goes on where nothing can be written: nobody has to watch it.
+    Where it can't move, the first line comes after two seconds, the next ones after pauses that
+    grow to half a minute, and one at the end. Training goes on where nothing can be written: nobody
+    has to watch it.
 
     Parameters
     ----------
     stream : text file, optional
         The stream to write to; standard error unless given.
-    label : str, default ""
-        The name of the training, before each line.
+    labels : sequence of str, default ("",)
+        The names of the trainings that follow one another, such as those of a cross-validation:
+        they are one progress, and the time left is that of all.
     """
 
-    def __init__(self, stream: TextIO | None = None, *, label: str = "") -> None:
-        self.stream: TextIO | None = sys.stderr if stream is None else stream
-        self.moves = self.stream is not None and self.stream.isatty()  # there may be none at all
-        self.label = f"{label}  " if label else ""
-        self._width = 0
+    def __init__(self, stream: TextIO | None = None, *, labels: Sequence[str] = ("",)) -> None:
+        self.line = _Line(stream)
+        self.labels = labels
+        self._training = -1
         self._shown = self._began = 0.0
-        self._first_step = 0
+        self._before = self._first_step = 0
 
     @property
     def wants_every_step(self) -> bool:
@@ -40,60 +116,55 @@ class ProgressLine(Callback):
 
     def on_train_begin(self, run: Run) -> None:
         """Start the clock."""
-        for remark in run.remarks:
-            self._write(printable(remark) + "\n")
-        self._began = self._shown = time.monotonic()
+        self._training += 1
+        if self._training % len(self.labels) == 0:
+            self._training = self._before = 0
+            self._began = self._shown = time.monotonic()
+            self.line.begin()
+            for remark in run.remarks:
+                self.line.write(printable(remark) + "\n")
         self._first_step = run.step
 
     def on_step_end(self, run: Run) -> None:
-        """Move the line within long epochs."""
-        if self.moves and time.monotonic() - self._shown >= _REFRESH:
+        """Write a line if it is time to, within long epochs, too."""
+        if time.monotonic() - self._shown >= self.line.pause:
             self._show(run)
 
     def on_epoch_end(self, run: Run) -> None:
-        """Write a line now and then where it can't move."""
-        if not self.moves and run.epoch % max(run.epochs // _LINES, 1) == 0:
-            self._show(run)
+        """Write a line if it is time to, now with the scores of the epoch."""
+        self.on_step_end(run)
 
     def on_train_end(self, run: Run) -> None:
         """Leave the last state on the screen."""
-        if self.moves:
+        self._before += run.step - self._first_step
+        is_last = self._training == len(self.labels) - 1
+        if is_last or run.stop_reason in (None, "interrupted"):  # None: an error has ended it
             self._show(run)
-            self._write("\n")
+            self.line.leave()
 
     def _show(self, run: Run) -> None:
         self._shown = time.monotonic()
-        done = f"{self.label}epoch {run.epoch}/{run.epochs}"
-        line = f"{done}  {_reached(run)}  {self._time_left(run)}".rstrip()
-        if self.moves:
-            self._write("\r" + line.ljust(self._width))
-            self._width = len(line)
-        else:
-            self._write(line + "\n")
-
-    def _write(self, text: str) -> None:
-        if self.stream is not None:
-            with suppress(OSError):
-                self.stream.write(text)
-                self.stream.flush()
+        label = self.labels[self._training]
+        done = f"{label and f'{label}, '}epoch {run.epoch}/{run.epochs}"
+        self.line.show(*filter(None, [done, self._time_left(run), *_reached(run)]))
 
     def _time_left(self, run: Run) -> str:
-        done = run.step - self._first_step
-        left = run.epochs * run.steps_per_epoch - run.step
+        steps = run.epochs * run.steps_per_epoch
+        later = len(self.labels) - 1 - self._training
+        done, left = self._before + run.step - self._first_step, steps - run.step + later * steps
         if not done or left <= 0 or run.stop_reason is not None:
             return ""
         return f"{_clock(left * (self._shown - self._began) / done)} left"
 
 
-def _reached(run: Run) -> str:
+def _reached(run: Run) -> list[str]:
     if not run.history.rows:
-        return f"loss {run.loss:.4f}"
-    shown = {
-        name: value
+        return [f"loss {run.loss:.4f}"]
+    return [
+        f"{name.replace('_', ' ')} {value:.4f}"
         for name, value in run.history.rows[-1].items()
         if name.removeprefix("validation_") in ("loss", "accuracy", "r2")
-    }
-    return "  ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in shown.items())
+    ]
 
 
 def _clock(seconds: float) -> str:

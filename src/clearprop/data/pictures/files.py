@@ -225,13 +225,16 @@ def _decode(
     def decode_batch(batch: Sequence[int]) -> list[_Look]:
         return [_decode_into(pixels[row], paths[row], depth, budget) for row in batch]
 
+    batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
     # Pillow warns of odd metadata, which does no harm, and of large pictures, which are refused
     # below. Filters belong to the whole process: only this thread sets them, around the others.
-    with warnings.catch_warnings(), ThreadPoolExecutor(available_cores()) as pool:
-        warnings.simplefilter("ignore")
-        starts = range(0, len(rows), _BATCH)
-        batches = pool.map(decode_batch, (rows[start : start + _BATCH] for start in starts))
-        return [look for batch in batches for look in batch]
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            with ThreadPoolExecutor(available_cores()) as pool:
+                looks = list(pool.map(decode_batch, batches))
+        except RuntimeError:  # the system gives no more threads
+            looks = list(map(decode_batch, batches))
+    return [look for batch in looks for look in batch]
 
 
 def _decode_into(row: NDArray[np.uint8], path: Path, depth: Depth | None, budget: _Budget) -> _Look:
@@ -322,8 +325,7 @@ def preview(path: Path, longest: int = 400) -> NDArray[np.uint8]:
     -------
     ndarray of uint8, shape (H, W, 3)
     """
-    with warnings.catch_warnings(), open_picture(path) as image:
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(action="ignore"), open_picture(path) as image:
         image.draft(None, (longest, longest))
         flat, _ = _flat(image, deep_values(image, lambda: open_picture(path)), None)
         picture = flat.convert("RGB")

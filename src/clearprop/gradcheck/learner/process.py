@@ -17,7 +17,7 @@ from typing import IO, Any, get_args
 import numpy as np
 
 from clearprop.core.reading import parsed_json, read_bounded
-from clearprop.errors import UsageError
+from clearprop.errors import UsageError, nearest_file
 from clearprop.gradcheck.learner.layouts import Batch
 from clearprop.gradcheck.learner.running import SUFFIXES
 from clearprop.gradcheck.report import Verdict
@@ -55,7 +55,7 @@ class FileCheck:
 def require_file(file: Path) -> None:
     """Raise a `UsageError` if there is no such file, or it is no Python."""
     if not file.is_file():
-        raise UsageError(f"There is no file {file}. Check the path.")
+        raise UsageError(f"There is no file {file}.{nearest_file(file)} Check the path.")
     if file.suffix not in SUFFIXES:
         raise UsageError(f"{file} is neither a .py file nor a notebook (.ipynb).")
 
@@ -134,9 +134,12 @@ def _run(folder: Path, timeout: float) -> tuple[int | None, str]:
     )
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     output = _Output(process.stdout)
-    output.start()
     try:
+        output.start()
         exit_code = process.wait(timeout + _GRACE)
+    except RuntimeError:  # the system gives no more threads
+        process.stdout.close()
+        raise
     except subprocess.TimeoutExpired:
         exit_code = None
     finally:
