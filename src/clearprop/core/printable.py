@@ -7,7 +7,7 @@ points: ``\x1b``, ``\u202e``. Letters of all languages, and emoji, stay as they 
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 _HIDDEN = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))  # categories of Unicode
 _KEPT_FORMATS = frozenset(
@@ -90,3 +90,16 @@ def printable(text: str, *, one_line: bool = False) -> str:
 def printable_json(text: str) -> str:
     """Return JSON text that means the same, and in which nothing is obeyed or hidden."""
     return _JSON.apply(text)
+
+
+def aligned(rows: Sequence[Sequence[str]], numbers: int = 0) -> str:
+    """Set rows of cells out as a table; its last columns, so many of them, are set to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    to_the_left = len(widths) - numbers
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if place < to_the_left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )

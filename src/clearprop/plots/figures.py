@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from signal import SIGINT, getsignal, signal
 from threading import Lock, current_thread, main_thread
@@ -66,7 +67,16 @@ percentages = FuncFormatter(lambda value, _: f"{100 * value:g}%")
 def new_figure(height: float, width: float = WIDTH) -> Figure:
     """Return an empty white figure of `width` x `height` inches that lays itself out."""
     layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06)
-    return Figure(figsize=(width, height), layout=layout, facecolor="white")
+    return _Shown(figsize=(width, height), layout=layout, facecolor="white")
+
+
+class _Shown(Figure):
+    """A figure that notebooks show, which they do by themselves for those of ``pyplot`` alone."""
+
+    def _repr_png_(self) -> bytes:
+        drawn = BytesIO()
+        self.savefig(drawn, format="png", dpi=_DPI // 2)
+        return drawn.getvalue()
 
 
 def finished(figure: Figure) -> Figure:

@@ -2,19 +2,18 @@
 
 import math
 from collections.abc import Iterator
-from html import escape as escape_html
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clearprop.core.expressions import number_text
+from clearprop.core.html import escape, fragment
 from clearprop.core.parameters import Array
-from clearprop.core.printable import printable
+from clearprop.core.thumbnails import sample_picture
 from clearprop.walkthrough.drawings import (
     NEGATIVE,
     POSITIVE,
     heat_map,
-    sample_picture,
     unit_picture,
 )
 from clearprop.walkthrough.excerpts import Excerpt, excerpt_of, with_gaps
@@ -71,11 +70,6 @@ _RULES = """
 """
 
 
-def escape(text: str) -> str:
-    """Return a text as a page shows it, with nothing in it that a browser obeys or hides."""
-    return escape_html(printable(text))
-
-
 def walk_page(walk: "Walk") -> str:
     """Return a whole page."""
     return f"""<!doctype html>
@@ -116,7 +110,7 @@ def entry_fragment(entry: "Entry") -> str:
 
 
 def _fragment(inside: str) -> str:
-    return f'<div class="clearprop-walk">\n<style>\n{_style_sheet()}\n</style>\n{inside}\n</div>'
+    return fragment(inside, kind="clearprop-walk", style=_style_sheet())
 
 
 def _contents(walk: "Walk", *, with_links: bool) -> str:
