@@ -103,3 +103,10 @@ def aligned(rows: Sequence[Sequence[str]], numbers: int = 0) -> str:
         ).rstrip()
         for row in rows
     )
+
+
+def readable(value: float, digits: int = 4) -> str:
+    """Write a number as people do, no digit before the point lost: ``1,234,567``, ``0.01235``."""
+    if 10 ** (digits - 1) <= abs(value) < 1e15:
+        return f"{value:,.0f}"
+    return f"{value + 0.0:.{digits}g}"  # a negative zero is a zero

@@ -228,12 +228,16 @@ def _boundary(
     return plots.decision_boundary(over_the_plane, places[known], dataset.y[known], names, (x1, x2))
 
 
-def _first_weights(model: Model) -> tuple[Array, tuple[int, ...]] | None:
-    """Give the first Dense layer's W with the shape of the pictures it looks at, if it does."""
+def _first_weights(model: Model) -> tuple[Array, tuple[int, ...], Array] | None:
+    """Give the first Dense layer's W, the shape of the pictures it looks at, and W as it began."""
     shape = model.network.input_shape
     looks = len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)
     W = model.network.parameters.get("1.W")  # behind the Flatten that pictures begin with
-    return (W, shape) if looks and W is not None else None
+    if not looks or W is None:
+        return None
+    start = model.network.copy()
+    start.initialize(start.seed)
+    return W, shape, start.parameters["1.W"]
 
 
 def _plane(dataset: Dataset) -> Array | None:
