@@ -1,5 +1,6 @@
 """A data set in a line, and as notebooks show it: what it is of, its first samples, its classes."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -7,8 +8,8 @@ import numpy as np
 
 from clearprop.core import html
 from clearprop.core.parameters import Array
-from clearprop.core.printable import printable
-from clearprop.data.tables.table import Table, as_words
+from clearprop.core.printable import printable, readable
+from clearprop.data.tables.table import Column, Table, Words, as_words, is_numeric
 from clearprop.errors import counted, listed
 
 if TYPE_CHECKING:
@@ -31,9 +32,10 @@ def drawing_of(dataset: "Dataset") -> str:
         parts.append(_first_rows(dataset))
     if counts := dataset.counts():
         rows = [(name, f"{n:,}", f"{n / len(dataset):.1%}") for name, n in counts.items()]
-        parts.append(html.table(("class", "samples", "share"), rows[:_CLASSES], numbers=2))
         if (more := len(rows) - _CLASSES) > 0:
-            parts.append(html.element("p", f"and {more:,} more classes", "faint"))
+            rows[_CLASSES:] = [(f"and {more:,} more classes", "", "")]
+        told = html.table(("class", "samples", "share"), rows, numbers=2)
+        parts.append(told if len(counts) <= _NAMES else html.folded("samples of each class", told))
     parts += [html.element("p", note, "faint") for note in dataset.in_words()]
     return html.fragment(*parts)
 
@@ -51,7 +53,8 @@ def _facts(dataset: "Dataset") -> Iterator[str]:
         noun = "class" if len(names) == 1 else "classes"
         yield f"{len(names):,} {noun} ({listed(names, _NAMES)})"
     else:
-        yield f"{dataset.target_name} from {dataset.y.min():,.6g} to {dataset.y.max():,.6g}"
+        low, high = (readable(float(one), 6) for one in (dataset.y.min(), dataset.y.max()))
+        yield f"{dataset.target_name} from {low} to {high}"
     for name, part in (("validate", dataset.validation), ("test", dataset.test)):
         if part is not None:
             yield f"{len(part):,} more to {name}"
@@ -73,14 +76,20 @@ def _first_rows(dataset: "Dataset") -> html.Markup:
     n = min(len(dataset), _ROWS)
     if isinstance(dataset.X, Table):
         names: Sequence[str] = dataset.X.names
-        columns = [as_words(dataset.X.columns[one][:n]).tolist() for one in names[:_COLUMNS]]
+        columns = [_cells(dataset.X.columns[one][:n]) for one in names[:_COLUMNS]]
     else:
         flat = np.stack([_sample(dataset, row).ravel() for row in range(n)])
         names = dataset.feature_names or [*map(str, range(flat.shape[1]))]
-        columns = [[f"{x:.6g}" for x in column] for column in flat.T[:_COLUMNS]]
+        columns = [[readable(float(x), 6) for x in column] for column in flat.T[:_COLUMNS]]
     gap = ["…"] if len(names) > _COLUMNS else []
     rows = [(*(one[row] for one in columns), *gap, _answer(dataset, row)) for row in range(n)]
     return html.table((*names[:_COLUMNS], *gap, dataset.target_name), rows)
+
+
+def _cells(column: Column) -> list[str]:
+    if isinstance(column, Words) or not is_numeric(column):
+        return as_words(column).tolist()
+    return ["" if math.isnan(x) else readable(x, 6) for x in column.tolist()]
 
 
 def _sample(dataset: "Dataset", row: int) -> Array:
@@ -91,4 +100,4 @@ def _sample(dataset: "Dataset", row: int) -> Array:
 def _answer(dataset: "Dataset", row: int) -> str:
     if dataset.class_names is not None:
         return dataset.class_names[dataset.y[row]]
-    return ", ".join(f"{value:,.6g}" for value in np.ravel(dataset.y[row]))
+    return ", ".join(readable(float(value), 6) for value in np.ravel(dataset.y[row]))

@@ -359,11 +359,14 @@ class Names:
         The names by class number; None where there are no classes.
     trained, held_out : callable
         The source of a training sample, and of a held-out one, by its place.
+    features : sequence of str
+        The names of a sample's numbers; empty where they have none.
     """
 
     classes: Sequence[str] | None
     trained: Callable[[int], str]
     held_out: Callable[[int], str]
+    features: Sequence[str] = ()
 
     def put_into(self, finding: Finding) -> Finding:
         """Return a finding whose sentences tell names."""
@@ -371,6 +374,8 @@ class Names:
         for fact in finding.of.class_facts:
             if fact in facts and self.classes is not None:
                 facts[fact] = self.classes[facts[fact]]
+        if "feature" in facts and self.features:
+            facts["feature"] = self.features[facts["feature"]]
         if "rows" in facts:
             source = self.held_out if facts["held_out"] else self.trained
             facts["sources"] = [source(row) for row in facts["rows"]]

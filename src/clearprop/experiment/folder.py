@@ -185,7 +185,9 @@ def _figures(
     from clearprop import plots
 
     if len(history):
-        yield "curves", lambda: plots.curves(history.to_dict(), history.best_epoch)
+        kept = model.training.get("epoch")  # the table that is read back does not say
+        best = history.best_epoch or (kept if kept in history["epoch"][:-1] else None)
+        yield "curves", lambda: plots.curves(history.to_dict(), best)
     if weights := _first_weights(model):
         yield "weights", lambda: plots.first_layer_weights(*weights)
     if evaluated is None or dataset is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from clearprop.core import html
-from clearprop.core.printable import printable
+from clearprop.core.printable import printable, readable
 from clearprop.errors import listed, shortened
 from clearprop.preprocessing import ArrayRecipe, CategoricalColumn, InputRecipe, PictureRecipe
 
@@ -51,7 +51,7 @@ def facts(model: "Model") -> Iterator[tuple[str, str]]:
             shares = zip(names, constant, strict=True)
             yield "shares", listed(f"{name} {share:.1%}" for name, share in shares)
         else:
-            yield "mean", listed(f"{mean:,.6g}" for mean in constant)
+            yield "mean", listed(readable(mean, 6) for mean in constant)
     for name, value in model.training.items():
         if isinstance(value, dict) and name == "estimator":
             yield name, f"{value.get('class')}; clearprop.load opens it as one"

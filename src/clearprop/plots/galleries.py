@@ -18,7 +18,7 @@ Array = NDArray[Any]
 _MOST_MISTAKES = 20
 _MOST_UNITS = 60
 _TOP = 5
-_WIDEST = 22  # characters above a sample
+_WIDEST = 20  # characters above a sample
 
 
 class Samples(Protocol):
@@ -132,12 +132,11 @@ def first_layer_weights(
         )
     if not np.isfinite(W).all():
         raise DataError("Weights that are not finite can't be drawn: training diverged.")
-    drawn = f"First layer of {W.shape[1]:,} units, weights"
+    drawn = "weights of the first layer"
     if first is not None:
         change = W - np.asarray(first, np.float64)
         if np.linalg.norm(change) < np.linalg.norm(first):
-            drawn = f"First layer of {W.shape[1]:,} units, what training has changed of its weights"
-            W = change
+            drawn, W = "what training changed in the first layer", change
     norms = np.linalg.norm(W, axis=0)
     order = np.argsort(-norms, kind="stable")[:_MOST_UNITS]
     # A few outliers would leave all others pale.
@@ -146,12 +145,13 @@ def first_layer_weights(
     pictures = [
         _diverging(unit) if unit.ndim == 2 else (unit.clip(-1, 1) + 1) / 2 for unit in scaled
     ]
-    shown = f"the {len(order)} largest" if len(order) < W.shape[1] else "the largest first"
+    which = f"{len(order)} of {W.shape[1]}" if len(order) < W.shape[1] else "all"
     key = "orange > 0, blue < 0" if len(picture_shape) == 2 else "grey is 0"
+    head = f"{drawn.capitalize()}, {which} units, the largest first\nunit: length; {key}"
     return _grid(
         pictures,
         [f"{index}: {norms[index]:.2g}" for index in order.tolist()],
-        f"{drawn}, {shown} (number: length; {key})",
+        head,
         columns=12,
     )
 

@@ -1,23 +1,13 @@
-"""Matrices as pictures: which are ones, and their drawing as a PNG in a ``data:`` address."""
+"""Matrices as pictures, each a PNG in a ``data:`` address."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from math import ceil, prod
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from PIL import Image
 
-from clearprop.core.formulas import DROPOUT, FLAT, LINEAR, formulas_of
 from clearprop.core.parameters import Array
-from clearprop.core.symbols import Symbol
 from clearprop.core.thumbnails import address, block_means, finite, shrunk
-from clearprop.errors import UsageError
-from clearprop.network import Network
-from clearprop.walkthrough.notation import INPUT, Notation
-
-if TYPE_CHECKING:
-    from clearprop.walkthrough.quantities import Step
 
 NEGATIVE, POSITIVE = (0, 114, 178), (213, 94, 0)  # a blue and an orange that all eyes tell apart
 
@@ -73,51 +63,6 @@ def unit_picture(weights: Array, largest: float) -> str:
     if scaled.ndim == 2:
         return _coloured(scaled)
     return address(shrunk((scaled + 1) / 2, _LARGEST_UNIT))
-
-
-def picture_shape_of(network: Network, given: tuple[int, ...] | None) -> tuple[int, ...] | None:
-    """Find the shape, (H, W) or (H, W, 3), of a network's samples; None where they are no pictures.
-
-    A `UsageError` says if a given one is no such shape, or not of as many numbers as a sample.
-    """
-    shape = network.input_shape if given is None else tuple(given)
-    if len(shape) not in (2, 3) or shape[2:] not in ((), (3,)):
-        if given is None:
-            return None
-        raise UsageError(f"A picture's shape is (H, W) or (H, W, 3), found {given}.")
-    numbers = prod(network.input_shape)
-    if prod(shape) != numbers:
-        raise UsageError(
-            f"A picture of shape {shape} has {prod(shape):,} numbers, a sample {numbers:,}."
-        )
-    return shape
-
-
-def with_pictures(
-    steps: "Iterable[Step]", network: Network, notation: Notation, shape: tuple[int, ...] | None
-) -> "tuple[Step, ...]":
-    """Mark the samples, and the weights of a Dense layer right above them with their gradient."""
-    if shape is None:
-        return tuple(steps)
-    keys = {notation.layers[INPUT].key(Symbol("X"))}
-    for name, layer in zip(network.body.names, network.layers, strict=True):
-        formulas = formulas_of(layer)
-        if formulas is None or formulas.course not in (FLAT, DROPOUT, LINEAR):
-            break
-        if formulas.course == LINEAR:
-            W = formulas.symbol("W")
-            keys |= {notation.layers[name].key(matrix) for matrix in (W, W.gradient)}
-            break
-    return tuple(
-        replace(
-            step,
-            quantities=tuple(
-                replace(one, picture_shape=shape) if one.key in keys else one
-                for one in step.quantities
-            ),
-        )
-        for step in steps
-    )
 
 
 def _coloured(shares: Array) -> str:

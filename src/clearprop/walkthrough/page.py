@@ -10,6 +10,7 @@ from clearprop.core.expressions import number_text
 from clearprop.core.html import escape, fragment
 from clearprop.core.parameters import Array
 from clearprop.core.thumbnails import sample_picture
+from clearprop.errors import listed
 from clearprop.walkthrough.drawings import (
     NEGATIVE,
     POSITIVE,
@@ -28,7 +29,7 @@ _MOST, _LEAST = 6, 3  # rows and columns
 _MOST_NUMBERS = 3000  # that open, more or less: a page of half a megabyte to two
 _MOST_UNITS = 20  # pictures
 _SIDE = 256  # of a heat map, in CSS pixels
-_UNIT_SIDE = 96
+_UNIT_SIDE = 64
 
 # Says to the browser, too, that nothing is loaded from anywhere.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -51,6 +52,8 @@ _RULES = """
 .clearprop-walk .scroll { overflow-x: auto; }
 .clearprop-walk table { border-collapse: collapse; margin: .4em 0; }
 .clearprop-walk th { font-weight: normal; opacity: .65; padding: 0 .6em; text-align: right; }
+.clearprop-walk th bdi { display: inline-block; max-width: 11em; overflow: hidden;
+  text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom; }
 .clearprop-walk td { padding: 0; text-align: right; white-space: nowrap; }
 .clearprop-walk td > span, .clearprop-walk td summary { display: block; padding: 0 .6em; }
 .clearprop-walk td summary { cursor: pointer; list-style: none; text-decoration: underline dotted; }
@@ -168,18 +171,22 @@ def _table(quantity: "Quantity", excerpt: Excerpt, sample: int) -> Iterator[str]
     yield '<div class="scroll"><table>'
     if excerpt.dimensions:
         yield f"<thead><tr><th>{escape(excerpt.place)}</th>"
+        of_columns = iter(excerpt.column_names or [""] * len(excerpt.columns))
         for gap, column in with_gaps(excerpt.columns):
             is_sample = column == sample and axis is not None and axis == excerpt.dimensions - 1
-            yield ("<th>…</th>" if gap else "") + _header("col", column, is_sample)
+            header = _header("col", column, is_sample, next(of_columns))
+            yield ("<th>…</th>" if gap else "") + header
         yield "</tr></thead>"
     yield "<tbody>"
+    of_rows = iter(excerpt.row_names or [""] * len(excerpt.rows))
     for gap_above, row in with_gaps(excerpt.rows):
         if gap_above:
             yield "<tr><th>⋮</th></tr>"
         cells = []
         if excerpt.dimensions:
             is_sample = row == sample and axis == 0 and excerpt.dimensions == 2
-            cells.append(_header("row", row, is_sample) if excerpt.dimensions > 1 else "<th></th>")
+            header = _header("row", row, is_sample, next(of_rows))
+            cells.append(header if excerpt.dimensions > 1 else "<th></th>")
         for gap, column in with_gaps(excerpt.columns):
             at = excerpt.index(row, column)
             cells.append(("<td>…</td>" if gap else "") + _cell(quantity, at, array, largest))
@@ -187,9 +194,10 @@ def _table(quantity: "Quantity", excerpt: Excerpt, sample: int) -> Iterator[str]
     yield "</tbody></table></div>"
 
 
-def _header(scope: str, place: int, is_sample: bool) -> str:
+def _header(scope: str, place: int, is_sample: bool, name: str) -> str:
     looked_at = ' class="looked-at"' if is_sample else ""
-    return f'<th scope="{scope}"{looked_at}>{place}</th>'
+    shown = f' <bdi title="{escape(name)}">{escape(listed([name]))}</bdi>' if name else ""
+    return f'<th scope="{scope}"{looked_at}>{place}{shown}</th>'
 
 
 def _cell(quantity: "Quantity", at: tuple[int, ...], array: Array, largest: float) -> str:
