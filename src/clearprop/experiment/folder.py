@@ -185,8 +185,9 @@ def _figures(
     from clearprop import plots
 
     if len(history):
-        kept = model.training.get("epoch")  # the table that is read back does not say
-        best = history.best_epoch or (kept if kept in history["epoch"][:-1] else None)
+        best, kept = history.best_epoch, model.training.get("epoch")
+        if best is None and isinstance(kept, int) and kept < len(history):
+            best = kept  # the table of a history does not say
         yield "curves", lambda: plots.curves(history.to_dict(), best)
     if weights := _first_weights(model):
         yield "weights", lambda: plots.first_layer_weights(*weights)

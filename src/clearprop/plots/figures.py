@@ -4,6 +4,7 @@ Everything is set on the figure itself, never in matplotlib's settings, which be
 """
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -205,14 +206,17 @@ def label(name: object, width: int = 24, lines: int = 1) -> str:
         broken, room = wrap(f"{text[:head]}…{text[head + 1 - room :]}", width), room - 1
     every = "\n".join(broken)
     drawn = "".join(one if one == "\n" or _has_glyph(one) else _NO_GLYPH for one in every)
-    return drawn.replace("$", r"\$")
+    return re.sub(f"{_NO_GLYPH}+", _NO_GLYPH, drawn).replace("$", r"\$")
 
 
 def labels(names: Iterable[object], width: int = 24, lines: int = 1) -> list[str]:
-    """Turn names into labels that differ: where two would be alike, each has its number."""
+    """Turn names into labels that differ: those alike, or of no known letter, get their number."""
     texts = [label(name, width, lines) for name in names]
     seen = Counter(texts)
-    return [text if seen[text] == 1 else f"{text} #{n}" for n, text in enumerate(texts)]
+    return [
+        text if seen[text] == 1 and text.strip(_NO_GLYPH) else f"{text} #{number}"
+        for number, text in enumerate(texts)
+    ]
 
 
 def class_colours(count: int) -> list[tuple[float, float, float]]:
