@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import clearprop as cp
-from clearprop.core.thumbnails import sample_picture
+from clearprop.core.html import sample_picture
 from clearprop.errors import OutputError
 from clearprop.walkthrough.drawings import heat_map, unit_picture
 

@@ -5,13 +5,20 @@ pages, and brighter ones for dark pages; what a notebook says of its theme goes 
 browser wishes.
 """
 
+import base64
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape as escape_html
+from math import ceil
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.core.printable import printable
+from clearprop.core.printable import printable, readable
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _LIGHT = "--one: #0072b2; --two: #d55e00; --good: #00735a; --bad: #b3261e;"
 _DARK = "--one: #56b4e9; --two: #ff9a52; --good: #3ddc97; --bad: #ff8a80;"
@@ -39,7 +46,7 @@ STYLE = f"""
   background: none; color: inherit; white-space: pre-wrap; overflow-wrap: anywhere; }}
 .clearprop summary {{ cursor: pointer; }}
 .clearprop figure {{ display: inline-block; margin: .2em .5em .2em 0; text-align: center; }}
-.clearprop img {{ display: block; width: 64px; height: 64px; object-fit: contain;
+.clearprop img {{ display: block; width: 56px; height: 56px; object-fit: contain;
   image-rendering: pixelated; }}
 .clearprop svg {{ display: inline-block; vertical-align: top; color: inherit; }}
 """
@@ -85,19 +92,22 @@ def folded(title: str, inside: Markup) -> Markup:
     return Markup(f"<details><summary>{escape(title)}</summary>{inside}</details>")
 
 
-_WIDTH, _HEIGHT, _LEFT, _TOP = 300, 150, 52, 22  # of a chart within its margins, and these
+_WIDTH, _HEIGHT, _LEFT, _TOP = 260, 140, 56, 22  # of a chart within its margins, and these
 _MOST_POINTS = 300
 _DECADES = 2  # of a positive quantity, above which its axis is logarithmic
 
 
-def chart(title: str, x: Array, series: Mapping[str, Array], marked: float | None) -> Markup:
+def chart(
+    title: str, axis: str, x: Array, series: Mapping[str, Array], marked: float | None
+) -> Markup:
     """Return a small chart of lines over x; what is not finite leaves a gap.
 
     Parameters
     ----------
-    title : str
+    title, axis : str
+        The names of what is drawn, and of x.
     x : ndarray, shape (N,)
-        Increasing.
+        Whole numbers, increasing.
     series : mapping of str to ndarray, shape (N,)
         At most two, by name.
     marked : float or None
@@ -139,10 +149,10 @@ def chart(title: str, x: Array, series: Mapping[str, Array], marked: float | Non
     parts += [
         f'<path d="M{_LEFT} {_TOP}V{foot}H{end}" fill="none" stroke="#888"/>',
         _text(0, 14, title, "start", "currentColor"),
-        _text(_LEFT - 6, _TOP + 8, f"{high:.3g}", "end", "currentColor"),
-        _text(_LEFT - 6, foot, f"{low:.3g}", "end", "currentColor"),
-        _text(_LEFT, foot + 16, f"{first:g}", "start", "currentColor"),
-        _text(end, foot + 16, f"epoch {last:g}", "end", "currentColor"),
+        _text(_LEFT - 6, _TOP + 8, readable(high, 3), "end", "currentColor"),
+        _text(_LEFT - 6, foot, readable(low, 3), "end", "currentColor"),
+        _text(_LEFT, foot + 16, f"{first:,.0f}", "start", "currentColor"),
+        _text(end, foot + 16, f"{axis} {last:,.0f}", "end", "currentColor"),
     ]
     return Markup(
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(title)}" '
@@ -164,3 +174,54 @@ def _runs(x: Array, y: Array) -> list[list[tuple[float, float]]]:
         elif runs[-1]:
             runs.append([])
     return [run for run in runs if run]
+
+
+_LARGEST_PICTURE = 64  # points along a side
+
+
+def sample_picture(sample: Array) -> str:
+    """Draw a sample, (H, W) or (H, W, 3): from 0 to 1 as it is, any other range stretched."""
+    values = finite(sample)
+    low, high = values.min(), values.max()
+    if low < 0 or high > 1:
+        values = (values / 2 - low / 2) / ((high / 2 - low / 2) or 1)  # halves can't overflow
+    return address(shrunk(values, _LARGEST_PICTURE))
+
+
+def shrunk(picture: Array, largest: int) -> "Image":
+    """Draw numbers 0..1, in at most so many points a side."""
+    from PIL.Image import fromarray  # here, because it imports slowly
+
+    height, width = picture.shape[:2]
+    factor = max(1, ceil(max(height, width) / largest))
+    channels = picture.reshape(height, width, -1)
+    small = [
+        block_means(channels[:, :, channel], factor, factor) for channel in range(channels.shape[2])
+    ]
+    pixels = np.round(255 * np.stack(small, axis=2)).astype(np.uint8)
+    return fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
+
+
+def block_means(matrix: Array, rows: int, columns: int) -> Array:
+    """Return the mean of every block of rows x columns; those at the end may be smaller."""
+    if rows == columns == 1:
+        return matrix
+    means = matrix
+    for axis, step in enumerate((rows, columns)):
+        starts = np.arange(0, matrix.shape[axis], step)
+        counts = np.diff(starts, append=matrix.shape[axis])
+        counts = counts.reshape(-1, 1) if axis == 0 else counts
+        means = np.add.reduceat(means, starts, axis=axis) / counts
+    return means
+
+
+def finite(values: Array) -> Array:
+    """Return numbers in float64, with zero for what is not finite."""
+    return np.nan_to_num(values.astype(np.float64), nan=0, posinf=0, neginf=0)
+
+
+def address(image: "Image", **options: bytes) -> str:
+    """Write a picture as an address."""
+    written = io.BytesIO()
+    image.save(written, "PNG", optimize=True, **options)
+    return "data:image/png;base64," + base64.b64encode(written.getvalue()).decode("ascii")

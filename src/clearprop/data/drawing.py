@@ -62,13 +62,11 @@ def _facts(dataset: "Dataset") -> Iterator[str]:
 
 def _pictures(dataset: "Dataset") -> Iterator[str]:
     """Draw the first picture of each class, or the first ones."""
-    from clearprop.core.thumbnails import sample_picture  # Pillow is imported with it
-
     names = dataset.class_names
     firsts = np.unique(dataset.y, return_index=True)[1] if names else np.arange(len(dataset))
     for row in firsts[:_PICTURES].tolist():
         said = html.escape(_answer(dataset, row))
-        source = sample_picture(_sample(dataset, row) / 255)
+        source = html.sample_picture(_sample(dataset, row) / 255)
         yield f'<figure><img src="{source}" alt="{said}"><figcaption>{said}</figcaption></figure>'
 
 

@@ -68,7 +68,8 @@ class History:
         if len(self):
             epochs = np.array(self["epoch"], np.float64)
             parts += [
-                html.chart(said, epochs, lines, self.best_epoch) for said, lines in self._lines()
+                html.chart(said, "epoch", epochs, lines, self.best_epoch)
+                for said, lines in self._lines()
             ]
             parts.append(self._table())
         return html.fragment(*parts)

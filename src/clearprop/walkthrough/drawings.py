@@ -1,13 +1,21 @@
-"""Matrices as pictures, each a PNG in a ``data:`` address."""
+"""Matrices beside their numbers: those that are pictures, drawn, and names of rows and columns."""
 
-from dataclasses import dataclass
-from math import ceil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, prod
 
 import numpy as np
 from PIL import Image
 
+from clearprop.core.formulas import DROPOUT, FLAT, LINEAR, formulas_of
+from clearprop.core.html import address, block_means, finite, shrunk
 from clearprop.core.parameters import Array
-from clearprop.core.thumbnails import address, block_means, finite, shrunk
+from clearprop.core.symbols import Symbol, y
+from clearprop.errors import UsageError
+from clearprop.layers import Layer
+from clearprop.network import Network
+from clearprop.walkthrough.notation import INPUT, LOSS, Notation
+from clearprop.walkthrough.quantities import Quantity, Step
 
 NEGATIVE, POSITIVE = (0, 114, 178), (213, 94, 0)  # a blue and an orange that all eyes tell apart
 
@@ -71,3 +79,95 @@ def _coloured(shares: Array) -> str:
     image = Image.fromarray(levels)
     image.putpalette(_PALETTE)
     return address(image, transparency=_OPACITIES)
+
+
+def picture_shape_of(network: Network, given: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    """Find the shape, (H, W) or (H, W, 3), of a network's samples; None where they are no pictures.
+
+    A `UsageError` says if a given one is no such shape, or not of as many numbers as a sample.
+    """
+    shape = network.input_shape if given is None else tuple(given)
+    if len(shape) not in (2, 3) or shape[2:] not in ((), (3,)):
+        if given is None:
+            return None
+        raise UsageError(f"A picture's shape is (H, W) or (H, W, 3), found {given}.")
+    numbers = prod(network.input_shape)
+    if prod(shape) != numbers:
+        raise UsageError(
+            f"A picture of shape {shape} has {prod(shape):,} numbers, a sample {numbers:,}."
+        )
+    return shape
+
+
+def with_pictures(
+    steps: Iterable[Step], network: Network, notation: Notation, shape: tuple[int, ...] | None
+) -> tuple[Step, ...]:
+    """Mark the samples, and the weights of a Dense layer right above them with their gradient."""
+    first = _first_linear(network)
+    keys = {notation.layers[INPUT].key(Symbol("X"))}
+    if first is not None:
+        W = Symbol("W")
+        keys |= {notation.layers[first].key(matrix) for matrix in (W, W.gradient)}
+
+    def marked(one: Quantity, _: Step) -> Quantity:
+        return replace(one, picture_shape=shape) if one.key in keys else one
+
+    return tuple(steps) if shape is None else _each(steps, marked)
+
+
+def with_names(
+    steps: Iterable[Step],
+    network: Network,
+    notation: Notation,
+    features: Sequence[str],
+    outputs: Sequence[str],
+) -> tuple[Step, ...]:
+    """Name the features, in the samples and a Dense layer right above them, and the outputs."""
+    first, last = _first_linear(network), network.body.names[-1]
+    below = None if first is None else notation.layers[first].label
+    above = notation.layers[last] if _is(network.layers[-1], LINEAR) else None
+    X = notation.layers[INPUT].key(Symbol("X"))
+
+    def names_of(one: Quantity, step: Step) -> Iterator[tuple[int, Sequence[str]]]:
+        matrix, shape = one.matrix, one.matrix.array.shape
+        if one.key == X and shape[1:] == (len(features),):
+            yield 1, features
+        elif step.name == below and not matrix.per_sample and shape[:1] == (len(features),):
+            yield from [(0, features)] * (len(shape) == 2)
+        if not outputs or shape[-1:] != (len(outputs),):
+            return
+        if above is not None and step.name == above.label:
+            if not matrix.per_sample or matrix.symbol == above.symbol(y):
+                yield len(shape) - 1, outputs
+        elif step.name == LOSS and matrix.per_sample and len(shape) == 2:
+            yield 1, outputs
+
+    def marked(one: Quantity, step: Step) -> Quantity:
+        matrix = one.matrix
+        for axis, names in names_of(one, step):
+            matrix = matrix.named(axis, names)
+        return one if matrix is one.matrix else replace(one, matrix=matrix)
+
+    return _each(steps, marked)
+
+
+def _first_linear(network: Network) -> str | None:
+    """Return the name of the Dense layer that the samples reach as they are, if there is one."""
+    for name, layer in zip(network.body.names, network.layers, strict=True):
+        if _is(layer, LINEAR):
+            return name
+        if not _is(layer, FLAT, DROPOUT):
+            break
+    return None
+
+
+def _is(layer: Layer, *kinds: str) -> bool:
+    formulas = formulas_of(layer)
+    return formulas is not None and formulas.course in kinds
+
+
+def _each(steps: Iterable[Step], marked: Callable[[Quantity, Step], Quantity]) -> tuple[Step, ...]:
+    return tuple(
+        replace(step, quantities=tuple(marked(one, step) for one in step.quantities))
+        for step in steps
+    )

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clearprop.core.expressions import number_text
-from clearprop.core.html import escape, fragment
+from clearprop.core.html import escape, fragment, sample_picture
 from clearprop.core.parameters import Array
-from clearprop.core.thumbnails import sample_picture
 from clearprop.errors import listed
 from clearprop.walkthrough.drawings import (
     NEGATIVE,

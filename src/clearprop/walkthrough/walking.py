@@ -15,7 +15,7 @@ from clearprop.files.written import write_text
 from clearprop.network import Network
 from clearprop.network.probe import Record
 from clearprop.optimizers import SGD, Optimizer
-from clearprop.walkthrough.marks import picture_shape_of, with_names, with_pictures
+from clearprop.walkthrough.drawings import picture_shape_of, with_names, with_pictures
 from clearprop.walkthrough.notation import notation_of
 from clearprop.walkthrough.plain import describe_walk, numbered, walk_text
 from clearprop.walkthrough.quantities import Entry, Quantity, Step
