@@ -35,10 +35,10 @@ STYLE = f"""
 .clearprop table {{ border-collapse: collapse; margin: .4em 0; color: inherit; }}
 .clearprop tr {{ background: none; border-bottom: 1px solid #8884; }}
 .clearprop th, .clearprop td {{ padding: .15em .7em; text-align: left; vertical-align: top;
-  max-width: 26em; overflow-wrap: anywhere; background: none; color: inherit; }}
+  max-width: 26em; overflow-wrap: break-word; background: none; color: inherit; }}
 .clearprop th {{ font-weight: 600; }}
-.clearprop .number {{ text-align: right; font-variant-numeric: tabular-nums;
-  white-space: nowrap; }}
+.clearprop .number {{ text-align: right; font-variant-numeric: tabular-nums; }}
+.clearprop td.number {{ white-space: nowrap; }}
 .clearprop .faint {{ opacity: .7; }}
 .clearprop .good {{ color: var(--good); }}
 .clearprop .bad {{ color: var(--bad); font-weight: 600; }}
