@@ -1,5 +1,7 @@
 """Predictions are drawn where they belong, for one class and for a hundred."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from figures import AWKWARD_NAMES, drawn, texts
@@ -40,11 +42,7 @@ class TestConfusion:
         ("names", "below", "turned"),
         [
             (["stays", "will cancel it"], ["stays", "will cancel it"], False),
-            (
-                ["stays", "will cancel the contract soon"],
-                ["stays", "will cancel\nthe contract\nsoon"],
-                False,
-            ),
+            (["stays", "will cancel it very soon"], ["stays", "will cancel it\nvery soon"], False),
             (["stays", "Donaudampfschifffahrt"], ["stays", "Donaudampfschifffahrt"], True),
         ],
     )
@@ -64,11 +62,9 @@ class TestConfusion:
             (figure.axes[0].get_xticklabels(), "x0", "x1"),
             (figure.axes[0].get_yticklabels(), "y0", "y1"),
         ):
-            boxes = sorted(
-                (box.get_window_extent() for box in labels), key=lambda box: getattr(box, low)
-            )
-            for one, other in zip(boxes, boxes[1:], strict=False):
-                assert getattr(one, high) <= getattr(other, low) + 1
+            boxes = [label.get_window_extent() for label in labels]
+            spans = sorted((getattr(box, low), getattr(box, high)) for box in boxes)
+            assert all(one[1] <= other[0] + 1 for one, other in pairwise(spans))
 
     def test_tells_names_apart_that_look_alike(self):
         names = ["\U0010ffff", "a" * 90 + "b" * 90, "a" * 90 + "-" + "b" * 90]
