@@ -105,6 +105,12 @@ def aligned(rows: Sequence[Sequence[str]], numbers: int = 0) -> str:
     )
 
 
+def fitted(text: str, most: int) -> str:
+    """Return a text of at most so many characters: the middle makes way for an ellipsis."""
+    head = (most - 1) * 2 // 3
+    return text if len(text) <= most else f"{text[:head]}…{text[head + 1 - most :]}"
+
+
 def readable(value: float, digits: int = 4) -> str:
     """Write a number as people do, no digit before the point lost: ``1,234,567``, ``0.01235``."""
     if 10 ** (digits - 1) <= abs(value) < 1e15:

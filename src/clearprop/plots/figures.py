@@ -28,7 +28,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import Formatter, FuncFormatter
 from numpy.typing import ArrayLike
 
-from clearprop.core.printable import printable, readable
+from clearprop.core.printable import fitted, printable, readable
 from clearprop.errors import UsageError
 from clearprop.files.written import written_beside
 
@@ -202,8 +202,7 @@ def label(name: object, width: int = 24, lines: int = 1) -> str:
     text = printable(" ".join(str(name).split()), one_line=True)
     broken, room = wrap(text, width), width * lines
     while len(broken) > lines:
-        head = (room - 1) * 2 // 3
-        broken, room = wrap(f"{text[:head]}…{text[head + 1 - room :]}", width), room - 1
+        broken, room = wrap(fitted(text, room), width), room - 1
     every = "\n".join(broken)
     drawn = "".join(one if one == "\n" or _has_glyph(one) else _NO_GLYPH for one in every)
     return re.sub(f"{_NO_GLYPH}+", _NO_GLYPH, drawn).replace("$", r"\$")

@@ -9,7 +9,7 @@ import numpy as np
 from clearprop.core.expressions import number_text
 from clearprop.core.html import escape, fragment, sample_picture
 from clearprop.core.parameters import Array
-from clearprop.errors import listed
+from clearprop.core.printable import fitted
 from clearprop.walkthrough.drawings import (
     NEGATIVE,
     POSITIVE,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _MOST, _LEAST = 6, 3  # rows and columns
 _MOST_NUMBERS = 3000  # that open, more or less: a page of half a megabyte to two
 _MOST_UNITS = 20  # pictures
+_LONGEST = 18  # characters of a name above a column or beside a row
 _SIDE = 256  # of a heat map, in CSS pixels
 _UNIT_SIDE = 64
 
@@ -51,8 +52,7 @@ _RULES = """
 .clearprop-walk .scroll { overflow-x: auto; }
 .clearprop-walk table { border-collapse: collapse; margin: .4em 0; }
 .clearprop-walk th { font-weight: normal; opacity: .65; padding: 0 .6em; text-align: right; }
-.clearprop-walk th bdi { display: inline-block; max-width: 11em; overflow: hidden;
-  text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom; }
+.clearprop-walk th bdi { white-space: nowrap; }
 .clearprop-walk td { padding: 0; text-align: right; white-space: nowrap; }
 .clearprop-walk td > span, .clearprop-walk td summary { display: block; padding: 0 .6em; }
 .clearprop-walk td summary { cursor: pointer; list-style: none; text-decoration: underline dotted; }
@@ -195,7 +195,7 @@ def _table(quantity: "Quantity", excerpt: Excerpt, sample: int) -> Iterator[str]
 
 def _header(scope: str, place: int, is_sample: bool, name: str) -> str:
     looked_at = ' class="looked-at"' if is_sample else ""
-    shown = f' <bdi title="{escape(name)}">{escape(listed([name]))}</bdi>' if name else ""
+    shown = f' <bdi title="{escape(name)}">{escape(fitted(name, _LONGEST))}</bdi>' if name else ""
     return f'<th scope="{scope}"{looked_at}>{place}{shown}</th>'
 
 

@@ -5,7 +5,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from clearprop.core.expressions import number_text
-from clearprop.core.printable import printable
+from clearprop.core.printable import fitted, printable
 from clearprop.errors import listed
 from clearprop.walkthrough.excerpts import Excerpt, excerpt_of, shown_entry, with_gaps
 from clearprop.walkthrough.sentences import SENTENCES
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 80
 _MOST, _MOST_VALUES = 6, 8  # rows and columns, as text and as JSON
-_LABEL, _CELL = 6, 11  # characters
+_LABEL, _CELL, _LONGEST = 6, 11, 40  # characters; of a name
 _GAP = " ..."
 
 
@@ -59,7 +59,7 @@ def entry_text(entry: "Entry") -> str:
 
 def numbered(places: Iterable[int], names: Iterable[str]) -> str:
     """Write names behind their numbers: ``0=setosa, 1=versicolor``."""
-    pairs = (f"{place}={name}" for place, name in zip(places, names, strict=True))
+    pairs = (f"{place}={fitted(name, _LONGEST)}" for place, name in zip(places, names, strict=True))
     return printable(listed(pairs), one_line=True)
 
 
