@@ -185,10 +185,7 @@ def _figures(
     from clearprop import plots
 
     if len(history):
-        best, kept = history.best_epoch, model.training.get("epoch")
-        if best is None and isinstance(kept, int) and kept < len(history):
-            best = kept  # the table of a history does not say
-        yield "curves", lambda: plots.curves(history.to_dict(), best)
+        yield "curves", lambda: plots.curves(history.to_dict(), _best_epoch(model, history))
     if weights := _first_weights(model):
         yield "weights", lambda: plots.first_layer_weights(*weights)
     if evaluated is None or dataset is None:
@@ -213,6 +210,16 @@ def _figures(
         X, _ = inputs.bring(dataset.X)
         confidence, sources = shares[np.arange(len(predicted)), predicted], dataset.sources
         yield "mistakes", lambda: plots.mistakes(X, truth, predicted, confidence, names, sources)
+
+
+def _best_epoch(model: Model, history: History) -> int | None:
+    """Return the epoch that was kept, which the table of a history does not say."""
+    kept, stopped = model.training.get("epoch"), model.training.get("stopped")
+    if history.best_epoch is not None or "validation_loss" not in history.columns:
+        return history.best_epoch
+    if isinstance(kept, int) and (kept < len(history) or stopped == "finished"):
+        return kept
+    return None
 
 
 def _boundary(
