@@ -1,5 +1,7 @@
 """Predictions are drawn where they belong, for one class and for a hundred."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from figures import AWKWARD_NAMES, drawn, texts
@@ -35,6 +37,40 @@ class TestConfusion:
         (axes,) = drawn(plots.confusion(np.eye(101, dtype=int), ["name"] * 101)).axes
         assert "name" not in {label.get_text() for label in axes.get_xticklabels()}
         assert axes.get_ylabel() == "true class"
+
+    @pytest.mark.parametrize(
+        ("names", "below", "turned"),
+        [
+            (["stays", "will cancel it"], ["stays", "will cancel it"], False),
+            (["stays", "will cancel it very soon"], ["stays", "will cancel it\nvery soon"], False),
+            (["stays", "Donaudampfschifffahrt"], ["stays", "Donaudampfschifffahrt"], True),
+        ],
+    )
+    def test_breaks_or_turns_long_names(self, names, below, turned):
+        (axes,) = drawn(plots.confusion(np.eye(2, dtype=int), names)).axes
+        labels = axes.get_xticklabels()
+        assert [label.get_text() for label in labels] == below
+        assert {label.get_rotation() for label in labels} == {90.0 if turned else 0.0}
+
+    @pytest.mark.parametrize("classes", [2, 5, 12, 30])
+    def test_names_stay_apart(self, classes):
+        names = [f"number {n} of the classes with a long name at the end" for n in range(classes)]
+        figure = drawn(plots.confusion(np.eye(classes, dtype=int), names))
+        figure.set_dpi(100)
+        figure.draw_without_rendering()
+        for labels, low, high in (
+            (figure.axes[0].get_xticklabels(), "x0", "x1"),
+            (figure.axes[0].get_yticklabels(), "y0", "y1"),
+        ):
+            boxes = [label.get_window_extent() for label in labels]
+            spans = sorted((getattr(box, low), getattr(box, high)) for box in boxes)
+            assert all(one[1] <= other[0] + 1 for one, other in pairwise(spans))
+
+    def test_tells_names_apart_that_look_alike(self):
+        names = ["\U0010ffff", "a" * 90 + "b" * 90, "a" * 90 + "-" + "b" * 90]
+        (axes,) = drawn(plots.confusion(np.eye(3, dtype=int), names)).axes
+        below = [label.get_text() for label in axes.get_xticklabels()]
+        assert len(set(below)) == 3
 
     def test_draws_classes_without_samples(self):
         (axes,) = drawn(plots.confusion(np.zeros((2, 2), int), ["a", "b"])).axes
@@ -120,6 +156,32 @@ class TestResiduals:
         against, _ = drawn(plots.residuals(np.zeros((5, 3)), np.ones((5, 3)))).axes
         colours = {tuple(points.get_facecolor()[0]) for points in against.collections}
         assert len(colours) == 3
+
+    @pytest.mark.parametrize(
+        ("size", "label", "ticks"),
+        [
+            (1.0, "true price", {"0", "1", "2"}),
+            (3e3, "true price", {"3,000"}),
+            (1e4, "true price, in thousands", {"10", "20"}),
+            (1e6, "true price, in millions", {"1", "2"}),
+            (2.5e9, "true price, in billions", {"2.5", "5"}),
+            (1e20, "true price / 1e+20", {"1", "2"}),
+        ],
+    )
+    def test_say_in_what_units_large_numbers_are(self, size, label, ticks):
+        against, _ = drawn(plots.residuals([0, size, 2 * size], [0, size, 2 * size], "price")).axes
+        against.set_xticks([0, size, 2 * size])
+        against.set_yticks([0, size, 2 * size])
+        drawn(against.figure)
+        assert against.get_xlabel() == label
+        assert ticks <= {tick.get_text() for tick in against.get_xticklabels()}
+        assert against.yaxis.get_offset_text().get_text() == ""
+
+    def test_ticks_close_to_each_other_differ(self):
+        against, _ = plots.residuals([1.0, 1.0001], [1.0, 1.0001]).axes
+        ticks = [1.0, 1.00005, 1.0001]
+        written = against.xaxis.get_major_formatter().format_ticks(ticks)
+        assert [float(text) for text in written] == pytest.approx(ticks, abs=1e-6)
 
     def test_draw_predictions_that_are_not_finite(self):
         drawn(plots.residuals([1.0, 2.0, 3.0], [1.0, NAN, 2.0]))

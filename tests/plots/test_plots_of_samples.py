@@ -25,9 +25,9 @@ class TestMistakes:
         )
         assert figure.get_suptitle().startswith("3 of 5 samples predicted wrongly")
         assert [axes.get_title() for axes in drawn(figure).axes] == [
-            "true: cat\nsaid: dog, 90%\n3.png",
-            "true: dog\nsaid: cat, 70%\n1.png",
-            "true: dog\nsaid: cat, 60%\n4.png",
+            "true: cat\nsaid 90%: dog\n3.png",
+            "true: dog\nsaid 70%: cat\n1.png",
+            "true: dog\nsaid 60%: cat\n4.png",
         ]
         for axes, index in zip(figure.axes, (3, 1, 4), strict=True):
             np.testing.assert_array_equal(shown(axes), self.PICTURES[index] / 255)
@@ -81,11 +81,7 @@ class TestFirstLayerWeights:
         W = np.zeros((4, 3))
         W[:, 1], W[:, 2] = [3, -3, 0, 0], [1, 0, 0, 0]
         figure = drawn(plots.first_layer_weights(W, (2, 2)))
-        assert [axes.get_title().split("\n")[0] for axes in figure.axes] == [
-            "unit 1",
-            "unit 2",
-            "unit 0",
-        ]
+        assert [axes.get_title() for axes in figure.axes] == ["1: 4.2", "2: 1", "0: 0"]
         largest, small, nothing = map(shown, figure.axes)
         assert (nothing == 1).all()
         assert (largest[1] == 1).all()
@@ -98,10 +94,19 @@ class TestFirstLayerWeights:
         (axes,) = drawn(plots.first_layer_weights(W, (1, 1, 3))).axes
         np.testing.assert_allclose(shown(axes)[0, 0], [1, 0.5, 0])
 
-    def test_are_those_of_at_most_sixty_four_units(self):
+    def test_are_those_of_at_most_sixty_units(self):
         figure = plots.first_layer_weights(np.ones((4, 70)), (2, 2))
-        assert len(figure.axes) == 64
-        assert "64 of 70 units" in figure.get_suptitle()
+        assert len(figure.axes) == 60
+        assert "60 of 70 units" in figure.get_suptitle()
+
+    @pytest.mark.parametrize(("change", "drawn"), [(0.5, [0.5, 0]), (3, [4, 1])])
+    def test_are_the_changes_as_long_as_these_are_smaller(self, change, drawn):
+        first = np.array([[1.0], [1.0]])
+        W = first + np.array([[change], [0]])
+        figure = plots.first_layer_weights(W, (1, 2), first)
+        assert figure.get_suptitle().startswith("What training" if change < 1 else "Weights")
+        (axes,) = figure.axes
+        assert axes.get_title() == f"0: {np.linalg.norm(drawn):.2g}"
 
     def test_of_zeros_are_drawn(self):
         drawn(plots.first_layer_weights(np.zeros((4, 2)), (2, 2)))

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 import clearprop as cp
+from clearprop.core.html import sample_picture
 from clearprop.errors import OutputError
-from clearprop.walkthrough.drawings import heat_map, sample_picture, unit_picture
+from clearprop.walkthrough.drawings import heat_map, unit_picture
 
 VOID = {"meta", "img", "br"}
 

@@ -257,3 +257,48 @@ class TestNumbersThatAreNotFinite:
     def test_none(self, net):
         assert cp.walk(net, X, Y).first_not_finite is None
         assert "!!" not in str(cp.walk(net, X, Y))
+
+
+@pytest.mark.parametrize("notation", ["engine", "course"])
+def test_names_stand_beside_the_numbers_of_features_and_classes(net, notation):
+    names = {"feature_names": ["age", "size \x1b[1m"], "class_names": ["no", "yes"]}
+    walked = cp.walk(net, X, Y, notation=notation, **names)
+    assert "Classes: 0=no, 1=yes" in walked.facts
+    engine = notation == "engine"
+    features = {
+        *(("input.X", "0.W", "0.dW", "0.W_new") if engine else ("X", "W1", "dW1", "W1_new")),
+    }
+    outputs = {
+        *(("2.W", "2.b", "2.y", "2.dW", "2.db", "2.W_new", "2.b_new") if engine else ()),
+        *(("loss.p", "loss.dlogits") if engine else ()),
+        *(("W2", "b2", "Z2", "dW2", "db2", "W2_new", "b2_new", "A2", "dZ2") if not engine else ()),
+    }
+    told = {one.key: set(one.matrix.names.values()) for one in walked.quantities}
+    assert {key for key, named in told.items() if ("age", "size \x1b[1m") in named} == features
+    assert {key for key, named in told.items() if ("yes",) in named} == outputs
+    text = str(walked)
+    assert ("columns" if engine else "rows") + r": 0=age, 1=size \x1b[1m" in text
+    assert "\x1b" not in text
+
+
+def test_names_of_four_classes_are_those_of_the_shown_rows_and_columns():
+    names = [f"input {n}" for n in range(20)]
+    deep = cp.Network([cp.Dense(3)], loss=cp.SoftmaxCrossEntropy(), input_shape=(20,))
+    walked = cp.walk(deep, np.ones((2, 20)), [0, 2], feature_names=names, class_names=list("abc"))
+    W = next(
+        one
+        for step in walked.to_dict()["steps"]
+        for one in step["matrices"]
+        if one["name"] == "0.W"
+    )
+    assert W["row_names"] == tuple(f"input {n}" for n in (0, 1, 2, 3, 4, 5, 6, 19))
+    assert W["column_names"] == ("a", "b", "c")
+    page = walked.to_html()
+    assert '<th scope="row">19 <bdi title="input 19">input 19</bdi></th>' in page
+    assert '<th scope="col">2 <bdi title="c">c</bdi></th>' in page
+
+
+def test_without_names_nothing_is_said_of_them(net):
+    walked = cp.walk(net, X, Y)
+    assert not any(one.matrix.names for one in walked.quantities)
+    assert "columns:" not in str(walked)

@@ -7,6 +7,7 @@ import click
 from clearprop.cli import output
 from clearprop.cli.command import DataName, command
 from clearprop.cli.options import setting_option, settings_from, table_options
+from clearprop.core.printable import readable
 from clearprop.data import describe
 from clearprop.experiment import load_dataset
 from clearprop.network.summary import readable_bytes
@@ -54,7 +55,7 @@ def _say(described: dict[str, Any], title: str) -> None:
         output.say_table(("class ", "samples"), described["classes"].items(), most=output.MOST_ROWS)
     else:
         low, high = described["values"]
-        output.say(f"values from {low:g} to {high:g}")
+        output.say(f"values from {readable(low, 6)} to {readable(high, 6)}")
     if described["problems"]:
         output.say(f"\n{len(described['problems'])} left out:")
         for problem in described["problems"][: output.MOST_ROWS]:

@@ -19,6 +19,7 @@ from clearprop.files.models import Model, load
 
 _MISTAKES = 10
 _CLASSES = 20
+_WIDEST = 80  # letters of all classes in a line
 
 
 @command(
@@ -173,7 +174,11 @@ def _say_confusion(found: evaluation.Evaluation) -> None:
         output.say(f"The confusion of {len(names)} classes is too wide to print{instead}.")
         return
     output.say("Confusion: rows are the truth, columns what was said.")
+    columns = names
+    if sum(map(len, names)) > _WIDEST:  # long names stand in the rows alone
+        columns = [str(number) for number in range(1, len(names) + 1)]
+        names = [f"{number} {name}" for number, name in zip(columns, names, strict=True)]
     output.say_table(
-        (" ", *names),
+        (" ", *columns),
         ((name, *counts) for name, counts in zip(names, found.confusion.tolist(), strict=True)),
     )

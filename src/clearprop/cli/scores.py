@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from clearprop.cli import output
+from clearprop.core.printable import readable
 from clearprop.experiment import Evaluation
 from clearprop.experiment.measuring import Part
 from clearprop.experiment.scores import rare_classes
@@ -44,7 +45,7 @@ def value(score: str, number: float) -> str:
         return "–"
     if score in _SHARES:
         return output.percent(number)
-    return f"{number:.4g}" if score in ("mae", "rmse") else f"{number:.4f}"
+    return readable(number) if score in ("mae", "rmse") else f"{number:.4f}"
 
 
 def text(score: str, number: float) -> str:

@@ -1,6 +1,5 @@
 """``clearprop show`` and ``clearprop plot``: a trained model in words, its run in pictures."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -8,10 +7,10 @@ import click
 from clearprop.cli import output
 from clearprop.cli.command import command
 from clearprop.configuration import to_config
-from clearprop.errors import ClearpropError, UsageError, listed, shortened
+from clearprop.errors import ClearpropError, UsageError
 from clearprop.experiment import folder, load_dataset, measure_anew, set_task, settings_in
-from clearprop.files.models import Model, load
-from clearprop.preprocessing import ArrayRecipe, CategoricalColumn, InputRecipe, PictureRecipe
+from clearprop.files.described import facts
+from clearprop.files.models import load
 from clearprop.training import History
 
 _WIDEST = 24  # characters of a fact's name, which a file may have of any length
@@ -49,47 +48,10 @@ def show(model: str, as_json: bool) -> None:
         return
     output.say(summary)
     output.say()
-    facts = dict(_facts(loaded))
-    width = min(max(map(len, facts)), _WIDEST)
-    for name, value in facts.items():
+    told = dict(facts(loaded))
+    width = min(max(map(len, told)), _WIDEST)
+    for name, value in told.items():
         output.say_line(f"{name:{width}}  {value}")
-
-
-def _facts(model: Model) -> Iterator[tuple[str, str]]:
-    yield "loss function", f"{type(model.network.loss).__name__}, in {model.network.dtype}"
-    if model.preprocessing is not None:
-        yield "input", _understood(model.preprocessing.inputs)
-        if model.preprocessing.target.name is not None:
-            yield "target", model.preprocessing.target.name
-    if model.class_names:
-        yield "classes", listed(model.class_names)
-    settings = model.training.get("settings")
-    if isinstance(settings, dict):
-        yield "trained on", str(settings.get("data"))
-    for name, value in model.training.items():
-        if isinstance(value, dict) and name == "estimator":
-            yield name, f"{value.get('class')}; clearprop.load opens it as one"
-        elif name != "settings":
-            text = value if isinstance(value, str) else shortened(value)
-            yield name.replace("_", " "), f"{value:.6g}" if isinstance(value, float) else text
-    yield "made by", f"clearprop {model.version}"
-
-
-def _understood(inputs: InputRecipe) -> str:
-    """Say what samples the model takes."""
-    if isinstance(inputs, PictureRecipe):
-        colours = "grey" if inputs.channels == 1 else "RGB"
-        return f"pictures, brought to {inputs.size[0]}x{inputs.size[1]} {colours} from 0 to 1"
-    if isinstance(inputs, ArrayRecipe):
-        shape = "x".join(map(str, inputs.shape))
-        plain = set(inputs.mean) == {0.0} and set(inputs.std) == {1.0}
-        return f"arrays of {shape} numbers{'' if plain else ', standardised'}"
-    return "a table with the columns " + listed(
-        f"{column.name} ({len(column.categories)} categories)"
-        if isinstance(column, CategoricalColumn)
-        else f"{column.name} (number)"
-        for column in inputs.columns
-    )
 
 
 @command(

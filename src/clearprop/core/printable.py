@@ -7,7 +7,7 @@ points: ``\x1b``, ``\u202e``. Letters of all languages, and emoji, stay as they 
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 _HIDDEN = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))  # categories of Unicode
 _KEPT_FORMATS = frozenset(
@@ -90,3 +90,29 @@ def printable(text: str, *, one_line: bool = False) -> str:
 def printable_json(text: str) -> str:
     """Return JSON text that means the same, and in which nothing is obeyed or hidden."""
     return _JSON.apply(text)
+
+
+def aligned(rows: Sequence[Sequence[str]], numbers: int = 0) -> str:
+    """Set rows of cells out as a table; its last columns, so many of them, are set to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    to_the_left = len(widths) - numbers
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if place < to_the_left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def fitted(text: str, most: int) -> str:
+    """Return a text of at most so many characters: the middle makes way for an ellipsis."""
+    head = (most - 1) * 2 // 3
+    return text if len(text) <= most else f"{text[:head]}…{text[head + 1 - most :]}"
+
+
+def readable(value: float, digits: int = 4) -> str:
+    """Write a number as people do, no digit before the point lost: ``1,234,567``, ``0.01235``."""
+    if 10 ** (digits - 1) <= abs(value) < 1e15:
+        return f"{value:,.0f}"
+    return f"{value + 0.0:.{digits}g}"  # a negative zero is a zero

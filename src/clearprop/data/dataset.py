@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.configuration import Json
+from clearprop.data import drawing
 from clearprop.data.pictures.depth import Depth
 from clearprop.data.reading import DEFAULT, TextForm
 from clearprop.data.selected_rows import Array, SelectedRows, blocks, take_rows
@@ -45,7 +46,7 @@ class Problem:
         return f"{self.source} {self.reason}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Samples with what is to be learned of them.
 
@@ -124,6 +125,12 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def __repr__(self) -> str:
+        return drawing.in_a_line(self)
+
+    def _repr_html_(self) -> str:
+        return drawing.drawing_of(self)
 
     def take(self, indices: NDArray[Any]) -> "Dataset":
         """Return the samples at `indices` (int64, or a mask), without the parts that came with it.

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clearprop.core.printable import readable
 from clearprop.data.tables.table import Column, Words, as_column, as_words, is_date, is_numeric
 from clearprop.data.tables.understood import UnderstoodColumn
 from clearprop.errors import DataError, listed
@@ -53,7 +54,7 @@ def task_in_words(
     low, high = float(values.min()), float(values.max())
     is_whole = not task and np.array_equal(values, np.trunc(values))
     why = f"; {why_values(values)}: --task classify takes them as classes" if is_whole else ""
-    return f"values from {low:g} to {high:g}", why
+    return f"values from {readable(low, 6)} to {readable(high, 6)}", why
 
 
 def understand_target(

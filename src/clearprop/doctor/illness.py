@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeAlias
 
 from clearprop.configuration import Json
+from clearprop.core import html
 from clearprop.doctor.case import Case
 from clearprop.doctor.treatment import Changes, as_options, in_python
 from clearprop.errors import listed
@@ -14,6 +15,7 @@ from clearprop.errors import listed
 Sentence: TypeAlias = str | Mapping[str, str]
 """A template, or one for each variant of an illness with the usual one under ``""``."""
 
+_HEALTHY = "Healthy: no illness was found."
 _WIDTH = 77  # columns of a sentence, which stands behind three of space
 
 
@@ -244,14 +246,31 @@ class Finding:
             "facts": cause | dict(self.facts),
         }
 
+    @property
+    def _title(self) -> str:
+        return self.name if self.layer is None else f"{self.name}, layer {self.layer}"
+
+    @property
+    def _typed(self) -> list[str]:
+        """What to type, in Python and on the command line."""
+        typed = [f"Python:        {line}" for line in self.python]
+        return [*typed, f"command line:  {self.command}"] if self.command else typed
+
     def __str__(self) -> str:
-        lines = [self.name if self.layer is None else f"{self.name}, layer {self.layer}"]
+        lines = [self._title]
         for sentence in (self.measurement, self.reason, self.advice):
             lines += textwrap.wrap(sentence, _WIDTH)
-        lines += [f"Python:        {line}" for line in self.python]
-        if self.command:
-            lines.append(f"command line:  {self.command}")
-        return "\n   ".join(lines)
+        return "\n   ".join([*lines, *self._typed])
+
+    def _repr_html_(self) -> str:
+        return html.fragment(self.markup())
+
+    def markup(self) -> html.Markup:
+        """Return it as HTML."""
+        parts = [html.element("strong", self._title, "bad"), html.element("p", self.measurement)]
+        parts += [html.element("p", self.reason, "faint"), html.element("p", self.advice)]
+        parts += [html.element("pre", "\n".join(self._typed))] if self._typed else []
+        return html.Markup("".join(parts))
 
     def _told(self, sentence: Sentence) -> str:
         """Fill in the template of the variant, or else the usual one."""
@@ -266,7 +285,7 @@ class Finding:
         return listed(self.facts.get("sources", ())) or f"numbers {rows} (counted from 0)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Examination(Sequence[Finding]):
     """The findings of an examination, the most harmful first; empty for a healthy training.
 
@@ -320,7 +339,14 @@ class Examination(Sequence[Finding]):
 
     def __str__(self) -> str:
         found = (f"{place}. {finding}" for place, finding in enumerate(self, start=1))
-        return "\n\n".join(found) or "Healthy: no illness was found."
+        return "\n\n".join(found) or _HEALTHY
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        found = html.Markup("".join(html.element("li", one.markup()) for one in self))
+        healthy = html.element("p", html.element("strong", _HEALTHY, "good"))
+        return html.fragment(html.element("ol", found) if found else healthy)
 
 
 @dataclass(frozen=True)
@@ -333,11 +359,14 @@ class Names:
         The names by class number; None where there are no classes.
     trained, held_out : callable
         The source of a training sample, and of a held-out one, by its place.
+    features : sequence of str
+        The names of a sample's numbers; empty where they have none.
     """
 
     classes: Sequence[str] | None
     trained: Callable[[int], str]
     held_out: Callable[[int], str]
+    features: Sequence[str] = ()
 
     def put_into(self, finding: Finding) -> Finding:
         """Return a finding whose sentences tell names."""
@@ -345,6 +374,8 @@ class Names:
         for fact in finding.of.class_facts:
             if fact in facts and self.classes is not None:
                 facts[fact] = self.classes[facts[fact]]
+        if "feature" in facts and self.features:
+            facts["feature"] = self.features[facts["feature"]]
         if "rows" in facts:
             source = self.held_out if facts["held_out"] else self.trained
             facts["sources"] = [source(row) for row in facts["rows"]]

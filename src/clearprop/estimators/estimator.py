@@ -12,10 +12,10 @@ from sklearn.utils import estimator_html_repr, validation
 from clearprop.core.parameters import Array
 from clearprop.core.trace import Trace
 from clearprop.estimators import building, checks, exchange
-from clearprop.estimators.drawing import drawing_of
 from clearprop.layers import Dense, Dropout, Sequential
 from clearprop.losses import Loss
 from clearprop.network import Network
+from clearprop.network.drawing import drawing_of
 from clearprop.training import History, engines
 
 _VIEWS = ("coefs_", "intercepts_")

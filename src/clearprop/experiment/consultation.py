@@ -105,4 +105,5 @@ def _task_of_run(folder: Path, settings: Settings, data: str | None) -> Task:
 
 def _names(task: Task) -> Names:
     held_out = task.train if task.validation is None else task.validation
-    return Names(task.train.class_names, task.train.source, held_out.source)
+    features = task.recipe.inputs.input_names
+    return Names(task.train.class_names, task.train.source, held_out.source, features)

@@ -9,6 +9,7 @@ import numpy as np
 
 from clearprop.configuration import Json
 from clearprop.core.parameters import Array
+from clearprop.core.printable import readable
 from clearprop.data import Dataset
 from clearprop.errors import naming
 from clearprop.experiment.answers import Answers, answers
@@ -259,7 +260,7 @@ def _of_classes(
 
 
 def _value(value: Any) -> str:
-    return ", ".join(f"{number:.6g}" for number in np.atleast_1d(value))
+    return ", ".join(readable(number, 6).replace(",", "") for number in np.atleast_1d(value))
 
 
 def _share(part: int, whole: int) -> float:

@@ -186,7 +186,7 @@ def _figures(
     from clearprop import plots
 
     if len(history):
-        yield "curves", lambda: plots.curves(history.to_dict(), history.best_epoch)
+        yield "curves", lambda: plots.curves(history.to_dict(), _best_epoch(model, history))
     if weights := _first_weights(model):
         yield "weights", lambda: plots.first_layer_weights(*weights)
     if evaluated is None or dataset is None:
@@ -213,6 +213,16 @@ def _figures(
         yield "mistakes", lambda: plots.mistakes(X, truth, predicted, confidence, names, sources)
 
 
+def _best_epoch(model: Model, history: History) -> int | None:
+    """Return the epoch that was kept, which the table of a history does not say."""
+    kept, stopped = model.training.get("epoch"), model.training.get("stopped")
+    if history.best_epoch is not None or "validation_loss" not in history.columns:
+        return history.best_epoch
+    if isinstance(kept, int) and (kept < len(history) or stopped == "finished"):
+        return kept
+    return None
+
+
 def _boundary(
     model: Model, inputs: InputRecipe, dataset: Dataset, places: Array, names: Sequence[str]
 ) -> "Figure":
@@ -229,12 +239,16 @@ def _boundary(
     return plots.decision_boundary(over_the_plane, places[known], dataset.y[known], names, (x1, x2))
 
 
-def _first_weights(model: Model) -> tuple[Array, tuple[int, ...]] | None:
-    """Give the first Dense layer's W with the shape of the pictures it looks at, if it does."""
+def _first_weights(model: Model) -> tuple[Array, tuple[int, ...], Array] | None:
+    """Give the first Dense layer's W, the shape of the pictures it looks at, and W as it began."""
     shape = model.network.input_shape
     looks = len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)
     W = model.network.parameters.get("1.W")  # behind the Flatten that pictures begin with
-    return (W, shape) if looks and W is not None else None
+    if not looks or W is None:
+        return None
+    start = model.network.copy()
+    start.initialize(start.seed)
+    return W, shape, start.parameters["1.W"]
 
 
 def _plane(dataset: Dataset) -> Array | None:

@@ -129,6 +129,8 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
         sample=sample - first,
         notation=notation,
         optimizer=SGD() if looks_along_a_line else optimizer,
+        feature_names=ready.recipe.inputs.input_names or dataset.feature_names,
+        class_names=dataset.class_names,
     )
     facts = [
         SENTENCES["of data"].format(

@@ -12,6 +12,7 @@ from clearprop.configuration import Json, classes_in, from_config, to_config
 from clearprop.core import initializers
 from clearprop.core.parameters import Array, Parameter
 from clearprop.errors import ModelFileError, UnknownNameError, UsageError, shortened
+from clearprop.files import described
 from clearprop.files.tensors import TensorFile, open_tensors, save_tensors
 from clearprop.network import Network
 from clearprop.preprocessing import ClassTarget, Preprocessing, prepared_from
@@ -39,7 +40,7 @@ _TYPES: dict[str, type] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A network with the recipe that prepares its input, and the record of its training.
 
@@ -61,6 +62,12 @@ class Model:
     training: Mapping[str, Json] = field(default_factory=dict)
     version: str = __version__
     linear: Network | None = None
+
+    def __repr__(self) -> str:
+        return described.in_a_line(self)
+
+    def _repr_html_(self) -> str:
+        return described.drawing_of(self)
 
     @property
     def class_names(self) -> tuple[str, ...] | None:

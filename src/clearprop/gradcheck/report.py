@@ -8,7 +8,9 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from clearprop.core import html
 from clearprop.core.parameters import Array
+from clearprop.core.printable import aligned
 from clearprop.gradcheck.diagnosis.mistakes import Diagnosis
 from clearprop.gradcheck.differences import SINGLE, Precision, is_single
 from clearprop.gradcheck.measuring import Measured
@@ -61,7 +63,7 @@ class Row:
         return self.verdict in _PASSING
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """The outcome of a gradient check; it is true where the check has passed.
 
@@ -128,10 +130,24 @@ class Report:
         return self.passed
 
     def __str__(self) -> str:
-        parts = [self.headline, _table(self.rows)]
+        parts = [self.headline, aligned(_lines(self.rows))]
         parts += ["\n".join(f"Note: {note}" for note in self.notes)] if self.notes else []
         parts += [] if self.diagnosis is None else [str(self.diagnosis)]
         return "\n\n".join(parts)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        header, *lines = _lines(self.rows)
+        rows = [
+            (*cells, html.element("span", verdict, "good" if row.passed else "bad"))
+            for row, (*cells, verdict) in zip(self.rows, lines, strict=True)
+        ]
+        parts = [html.element("p", html.element("strong", self.headline))]
+        parts += [html.table(header, rows)]
+        parts += [html.element("p", f"Note: {note}", "faint") for note in self.notes]
+        parts += [] if self.diagnosis is None else [html.element("pre", self.diagnosis)]
+        return html.fragment(*parts)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report in values that JSON has, but for NaN."""
@@ -155,7 +171,7 @@ def number(value: float) -> str:
     return "" if math.isnan(value) else f"{value + 0.0:.5g}"  # a negative zero is a zero
 
 
-def _table(rows: Iterable[Row]) -> str:
+def _lines(rows: Iterable[Row]) -> list[tuple[str, ...]]:
     header = ("parameter", "shape", "checked", "relative error", "at", "yours", "numerical", "")
     lines = [
         (
@@ -170,11 +186,7 @@ def _table(rows: Iterable[Row]) -> str:
         )
         for row in rows
     ]
-    widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in (header, *lines)
-    )
+    return [header, *lines]
 
 
 def _checked(row: Row) -> str:

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from clearprop.core import html
 from clearprop.core.initializers import random_state_of
 from clearprop.core.parameters import Array, ParameterVector
 from clearprop.core.trace import Trace
 from clearprop.errors import DataError, ShapeError
 from clearprop.layers import Layer
 from clearprop.losses import Loss
+from clearprop.network.drawing import drawing_of
 from clearprop.network.stack import LayerStack
 
 _CHUNK = 2**24  # numbers in the widest layer at a time while predicting: 128 MiB in float64
@@ -83,6 +85,17 @@ class Network(LayerStack):
     def __repr__(self) -> str:
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], loss={self.loss!r}, input_shape={self.input_shape})"
+
+    def _repr_html_(self) -> str:
+        return html.fragment(*self.markup())
+
+    def markup(self) -> tuple[html.Markup, ...]:
+        """Return a sentence, a drawing and a table that opens, as HTML."""
+        summary = self.summary()
+        facts = f"{summary.parameters:,} parameters, {self.dtype.name}, {type(self.loss).__name__}"
+        said = html.Markup(f"<strong>Network</strong>, {html.escape(facts)}")
+        table = html.folded(f"{len(summary.rows):,} layers", summary.table())
+        return html.element("p", said), drawing_of(self), table
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what pickle and deepcopy take: views of one vector would become vectors apart."""

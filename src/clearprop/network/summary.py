@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core import html
+from clearprop.core.printable import aligned
 from clearprop.layers import Built, Layer, Sequential
 from clearprop.layers.base import StandIn, every_layer, stand_in_for
 
@@ -39,9 +41,9 @@ class SummaryRow:
     bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
-    """A table of layers; ``print(net.summary())`` shows it.
+    """A table of layers; it is its own text, and notebooks draw it.
 
     Parameters
     ----------
@@ -73,15 +75,28 @@ class Summary:
         return tuple(row.output_shape for row in self.rows)
 
     def __str__(self) -> str:
-        header = ("layer", "", "parameters", "output", "learned", "memory")
-        lines = [
-            ("", "input", "", _times(self.input_shape), "", ""),
+        return aligned(self._lines(), numbers=2)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return html.fragment(self.table())
+
+    def table(self) -> html.Markup:
+        """Return the table as HTML."""
+        header, *rows = self._lines()
+        return html.table(header, rows, numbers=2)
+
+    def _lines(self) -> list[tuple[str, ...]]:
+        return [
+            ("layer", "", "parameters", "output", "learned", "memory"),
+            ("", "input", "", times(self.input_shape), "", ""),
             *(
                 (
                     row.name,
                     row.layer,
-                    ", ".join(f"{name} {_times(shape)}" for name, shape in row.shapes.items()),
-                    _times(row.output_shape),
+                    ", ".join(f"{name} {times(shape)}" for name, shape in row.shapes.items()),
+                    times(row.output_shape),
                     f"{row.parameters:,}" if row.shapes else "",
                     readable_bytes(row.bytes) if row.shapes else "",
                 )
@@ -89,14 +104,6 @@ class Summary:
             ),
             ("", "total", "", "", f"{self.parameters:,}", readable_bytes(self.bytes)),
         ]
-        widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
-        justify = (str.ljust, str.ljust, str.ljust, str.ljust, str.rjust, str.rjust)
-        return "\n".join(
-            "  ".join(
-                place(cell, width) for place, cell, width in zip(justify, line, widths, strict=True)
-            ).rstrip()
-            for line in (header, *lines)
-        )
 
 
 def summarize(body: Sequential, input_shape: tuple[int, ...], dtype: np.dtype[Any]) -> Summary:
@@ -170,5 +177,6 @@ def _rows(
         )
 
 
-def _times(shape: tuple[int, ...]) -> str:
+def times(shape: tuple[int, ...]) -> str:
+    """Write a shape: ``"64×64×3"``."""
     return "×".join(map(str, shape))

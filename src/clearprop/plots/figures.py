@@ -4,11 +4,15 @@ Everything is set on the figure itself, never in matplotlib's settings, which be
 """
 
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from signal import SIGINT, getsignal, signal
+from textwrap import wrap
 from threading import Lock, current_thread, main_thread
 from typing import Any
 
@@ -16,12 +20,15 @@ import numpy as np
 from matplotlib import colormaps, rc_context
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, fontManager, get_font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import Formatter, FuncFormatter
+from numpy.typing import ArrayLike
 
+from clearprop.core.printable import fitted, printable, readable
 from clearprop.errors import UsageError
 from clearprop.files.written import written_beside
 
@@ -57,16 +64,33 @@ _UNSTAMPED: dict[str, dict[str, Any]] = {
 LARGEST = 1e100
 """The largest number that is drawn: matplotlib's own arithmetic overflows not far below 1e308."""
 
+_UNITS = {
+    1e12: ", in trillions",
+    1e9: ", in billions",
+    1e6: ", in millions",
+    1e3: ", in thousands",
+}
+_LONG, _UNWORDED = 1e4, 1e15  # numbers that have units, and those beyond: years stay as they are
+
 _saving = Lock()
 
-plain_numbers = FuncFormatter(lambda value, _: f"{value:g}")
+plain_numbers = FuncFormatter(lambda value, _: readable(value, 6))
 percentages = FuncFormatter(lambda value, _: f"{100 * value:g}%")
 
 
 def new_figure(height: float, width: float = WIDTH) -> Figure:
     """Return an empty white figure of `width` x `height` inches that lays itself out."""
     layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06)
-    return Figure(figsize=(width, height), layout=layout, facecolor="white")
+    return _Shown(figsize=(width, height), layout=layout, facecolor="white")
+
+
+class _Shown(Figure):
+    """A figure that notebooks show, which they do by themselves for those of ``pyplot`` alone."""
+
+    def _repr_png_(self) -> bytes:
+        drawn = BytesIO()
+        self.savefig(drawn, format="png", dpi=_DPI // 2)
+        return drawn.getvalue()
 
 
 def finished(figure: Figure) -> Figure:
@@ -86,6 +110,8 @@ def chart(axes: Axes, title: str, x: str, y: str) -> None:
     axes.spines[["left", "bottom"]].set_color(FAINT)
     axes.grid(color=LINES, linewidth=0.6)
     axes.set_axisbelow(True)
+    for axis in (axes.xaxis, axes.yaxis):  # matplotlib's own would say 1e6 beside the axis
+        axis.set_major_formatter(_Ticks())
 
 
 def bare(axes: Axes, title: str = "") -> None:
@@ -120,28 +146,76 @@ def says(text: str) -> Figure:
     return finished(figure)
 
 
-def label(name: object, width: int = 24) -> str:
-    """Turn anything's name into one short line that matplotlib draws as it stands.
+class _Ticks(Formatter):
+    """Writes ticks, in a unit, with as few digits as tell each of them from its neighbours."""
+
+    def __init__(self, unit: float = 1.0) -> None:
+        self.unit = unit
+
+    def __call__(self, x: float, _place: int | None = None) -> str:
+        return readable(x / self.unit, 6)
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Write all of them alike."""
+        ticks = np.asarray(values, np.float64) / self.unit
+        allowed = 0.01 * np.abs(np.diff(ticks)).min(initial=np.inf)
+        texts: list[str] = []
+        for digits in range(3, 16):
+            texts = [readable(tick, digits) for tick in ticks.tolist()]
+            read = np.array([float(text.replace(",", "")) for text in texts])
+            if (np.abs(read - ticks) <= allowed).all():
+                break
+        return [self.fix_minus(text) for text in texts]
+
+
+def in_units(axis: Axis, values: ArrayLike) -> None:
+    """Write an axis of large numbers in thousands, millions or more, and say so in its label."""
+    numbers = np.abs(np.asarray(values, np.float64))
+    largest = float(numbers[np.isfinite(numbers)].max(initial=0))
+    if largest < _LONG:
+        return
+    unit, words = 10.0 ** np.floor(np.log10(largest)), ""
+    if largest < _UNWORDED:
+        unit, words = next((one, word) for one, word in _UNITS.items() if largest >= one)
+    axis.set_major_formatter(_Ticks(unit))
+    axis.set_label_text(f"{axis.get_label_text()}{words or f' / {unit:g}'}")
+
+
+def label(name: object, width: int = 24, lines: int = 1) -> str:
+    """Turn anything's name into a short text that matplotlib draws as it stands.
 
     Parameters
     ----------
     name : object
         A class, feature or file, as the user named it.
     width : int, default 24
-        The most characters; the middle of a longer name makes way for an ellipsis.
+        The most characters of a line.
+    lines : int, default 1
+        The most lines; the middle of a longer name makes way for an ellipsis.
 
     Returns
     -------
     str
-        The line, with dollar signs escaped, which would start a formula, and U+FFFD for
-        characters that no installed font can draw.
+        The text, with dollar signs escaped, which would start a formula, with the code points of
+        what would be obeyed or hidden, and U+FFFD for characters that no installed font can draw.
     """
-    line = " ".join(str(name).split())
-    if len(line) > width:
-        head = (width - 1) * 2 // 3
-        line = f"{line[:head]}…{line[head + 1 - width :]}"
-    drawn = "".join(character if _has_glyph(character) else _NO_GLYPH for character in line)
-    return drawn.replace("$", r"\$")
+    text = printable(" ".join(str(name).split()), one_line=True)
+    broken, room = wrap(text, width), width * lines
+    while len(broken) > lines:
+        broken, room = wrap(fitted(text, room), width), room - 1
+    every = "\n".join(broken)
+    drawn = "".join(one if one == "\n" or _has_glyph(one) else _NO_GLYPH for one in every)
+    return re.sub(f"{_NO_GLYPH}+", _NO_GLYPH, drawn).replace("$", r"\$")
+
+
+def labels(names: Iterable[object], width: int = 24, lines: int = 1) -> list[str]:
+    """Turn names into labels that differ: those alike, or of no known letter, get their number."""
+    texts = [label(name, width, lines) for name in names]
+    seen = Counter(texts)
+    return [
+        text if seen[text] == 1 and text.strip(_NO_GLYPH) else f"{text} #{number}"
+        for number, text in enumerate(texts)
+    ]
 
 
 def class_colours(count: int) -> list[tuple[float, float, float]]:

@@ -16,8 +16,9 @@ from clearprop.plots import figures
 Array = NDArray[Any]
 
 _MOST_MISTAKES = 20
-_MOST_UNITS = 64
+_MOST_UNITS = 60
 _TOP = 5
+_WIDEST = 20  # characters above a sample
 
 
 class Samples(Protocol):
@@ -76,11 +77,14 @@ def mistakes(
     titles = []
     for index in order.tolist():
         title = (
-            f"true: {figures.label(class_names[truth[index]], 13)}\n"
-            f"said: {figures.label(class_names[predicted[index]], 13)}, {probability[index]:.0%}"
+            figures.label(f"true: {class_names[truth[index]]}", _WIDEST, lines=2)
+            + "\n"
+            + figures.label(
+                f"said {probability[index]:.0%}: {class_names[predicted[index]]}", _WIDEST, lines=2
+            )
         )
         if names is not None:
-            title += f"\n{figures.label(PurePath(names[index]).name, 22)}"
+            title += f"\n{figures.label(PurePath(names[index]).name, _WIDEST)}"
         titles.append(title)
     shown = "the" if len(order) == wrong.size else f"the {len(order)}"
     return _grid(
@@ -91,17 +95,22 @@ def mistakes(
     )
 
 
-def first_layer_weights(W: ArrayLike, picture_shape: tuple[int, ...]) -> Figure:
+def first_layer_weights(
+    W: ArrayLike, picture_shape: tuple[int, ...], first: ArrayLike | None = None
+) -> Figure:
     """Draw the weights of each unit of a first layer as the picture that they look at.
 
     Parameters
     ----------
     W : array-like, shape (D, M)
-        The weights of M units; the first 64 by norm are drawn, the largest first.
+        The weights of M units; the first 60 by norm are drawn, the largest first.
     picture_shape : tuple of int
         (H, W) or (H, W, 3), whose product is D. Grey pictures: orange is positive, blue
         negative, white zero. Colour pictures: mid-grey is zero, and each colour's weight shifts
         that colour. The scale is one for all units.
+    first : array-like, shape (D, M), optional
+        The weights before training. As long as training has changed them by less than their own
+        size, what is seen in weights is the noise that they began as: then the changes are drawn.
 
     Raises
     ------
@@ -123,6 +132,11 @@ def first_layer_weights(W: ArrayLike, picture_shape: tuple[int, ...]) -> Figure:
         )
     if not np.isfinite(W).all():
         raise DataError("Weights that are not finite can't be drawn: training diverged.")
+    drawn = "weights of the first layer"
+    if first is not None:
+        change = W - np.asarray(first, np.float64)
+        if np.linalg.norm(change) < np.linalg.norm(first):
+            drawn, W = "what training changed in the first layer", change
     norms = np.linalg.norm(W, axis=0)
     order = np.argsort(-norms, kind="stable")[:_MOST_UNITS]
     # A few outliers would leave all others pale.
@@ -131,13 +145,14 @@ def first_layer_weights(W: ArrayLike, picture_shape: tuple[int, ...]) -> Figure:
     pictures = [
         _diverging(unit) if unit.ndim == 2 else (unit.clip(-1, 1) + 1) / 2 for unit in scaled
     ]
-    shown = f"{len(order)} of {W.shape[1]} units" if len(order) < W.shape[1] else "all units"
+    which = f"{len(order)} of {W.shape[1]}" if len(order) < W.shape[1] else "all"
     key = "orange > 0, blue < 0" if len(picture_shape) == 2 else "grey is 0"
+    head = f"{drawn.capitalize()}, {which} units, the largest first\nunit: length; {key}"
     return _grid(
         pictures,
-        [f"unit {index}\n‖w‖ {norms[index]:.2g}" for index in order.tolist()],
-        f"First layer, {shown}, largest weights first: {key}",
-        columns=8,
+        [f"{index}: {norms[index]:.2g}" for index in order.tolist()],
+        head,
+        columns=12,
     )
 
 

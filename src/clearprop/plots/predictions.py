@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from clearprop.core.printable import readable
 from clearprop.errors import DataError, ShapeError
 from clearprop.plots import figures
 
@@ -16,7 +17,8 @@ _MOST_NAMES = 100  # classes whose names have room
 _MOST_NUMBERS = 20  # classes whose cells have room for a number
 _MOST_SHARES = 10  # classes whose cells have room for two
 _CELL = 0.45  # inches a side
-_ROOM = 30  # characters that fit below a matrix side by side
+_LETTER = 0.62  # of the size of letters: their width, more or less
+_WIDEST = 26  # characters in a line of a name
 _RESOLUTION = 300  # points a side at which a boundary is asked for
 
 
@@ -52,12 +54,17 @@ def confusion(matrix: ArrayLike, class_names: Sequence[str]) -> Figure:
     shares = counts / np.maximum(totals, 1)[:, np.newaxis]
     right, total = int(np.trace(counts)), int(totals.sum())
     named = size <= _MOST_NAMES
-    names = [figures.label(name) for name in class_names] if named else []
-    longest = max(map(len, names), default=0)
-    turned = longest * size > _ROOM
-    side = float(np.clip(_CELL * size, 1.8, 11))  # inches
+    side = float(np.clip(_CELL * size, 2.4, 11))  # inches
     points = min(figures.SMALL, 0.75 * 72 * side / size)
-    margin = 0.6 * points / 72 * longest
+    letter = _LETTER * points / 72
+    across = int(side / size / letter) - 1  # characters that fit below a cell
+    words = [word for name in class_names[:_MOST_NAMES] for word in str(name).split()]
+    turned = max(map(len, words), default=0) > across
+    lines = max(1, min(3, int(72 * side / size / (1.4 * points))))  # that fit into a cell
+    names = figures.labels(class_names, _WIDEST, min(lines, 2)) if named else []
+    below = names if turned else figures.labels(class_names, across, 3) if named else []
+    longest = max((len(line) for name in names for line in name.split("\n")), default=0)
+    margin = letter * longest
     figure = figures.new_figure(side + 1 + margin * turned, width=side + 1.4 + margin)
     axes = figure.subplots()
     verdict = f"{right / total:.1%} right: {right:,} of {total:,}" if total else "No samples"
@@ -73,7 +80,7 @@ def confusion(matrix: ArrayLike, class_names: Sequence[str]) -> Figure:
         _write_cells(axes, counts, shares)
     if named:
         counted = [f"{name} ({n:,})" for name, n in zip(names, totals.tolist(), strict=True)]
-        axes.set_xticks(range(size), names, fontsize=points, rotation=90 if turned else 0)
+        axes.set_xticks(range(size), below, fontsize=points, rotation=90 if turned else 0)
         axes.set_yticks(range(size), counted, fontsize=points)
     axes.tick_params(length=0)
     return figures.finished(figure)
@@ -136,7 +143,9 @@ def decision_boundary(
     legend_columns = ceil(len(class_names) / 20) if named else 0
     figure = figures.new_figure(5.2, width=5 + 1.9 * legend_columns)
     axes = figure.subplots()
-    figures.chart(axes, "Decision boundary", *map(figures.label, feature_names))
+    figures.chart(axes, "Decision boundary", *(figures.label(one, 40) for one in feature_names))
+    figures.in_units(axes.xaxis, [left, right])
+    figures.in_units(axes.yaxis, [bottom, top])
     axes.grid(visible=False)
     axes.imshow(
         1 - 0.4 * (1 - probabilities @ colours).clip(0, 1),
@@ -153,7 +162,7 @@ def decision_boundary(
         x, y = points[labels == index].T
         handles.append(axes.scatter(x, y, s=16, color=colour, edgecolor="white", linewidth=0.5))
     if named:
-        names = map(figures.label, class_names)
+        names = figures.labels(class_names)
         beside = {"loc": "upper left", "bbox_to_anchor": (1, 1), "ncols": legend_columns}
         figures.legend(axes, handles, names, **beside)
     return figures.finished(figure)
@@ -180,7 +189,7 @@ def residuals(truth: ArrayLike, predicted: ArrayLike, target_name: str = "target
             "(N,) or (N, K), the same for both."
         )
     truth, predicted = (values.reshape(len(values), -1) for values in (truth, predicted))
-    name = figures.label(target_name)
+    name = figures.label(target_name, 34)
     largest = np.abs([truth, predicted]).max(initial=0)
     scale = 10.0 ** np.floor(np.log10(largest)) if figures.LARGEST < largest < np.inf else 1.0
     truth, predicted = truth / scale, predicted / scale
@@ -190,12 +199,18 @@ def residuals(truth: ArrayLike, predicted: ArrayLike, target_name: str = "target
     against, left_over = figure.subplots(1, 2)
     figures.chart(against, "Predicted against true", f"true {name}", f"predicted {name}")
     figures.chart(
-        left_over, f"Residuals, root mean square {rms:.3g}", f"predicted {name}", "predicted − true"
+        left_over,
+        f"Residuals, root mean square {readable(rms, 3)}",
+        f"predicted {name}",
+        "predicted − true",
     )
     for output, colour in enumerate(figures.class_colours(truth.shape[1])):
         x, y = truth[:, output], predicted[:, output]
         against.scatter(x, y, s=14, color=colour, alpha=0.6, linewidth=0)
         left_over.scatter(y, y - x, s=14, color=colour, alpha=0.6, linewidth=0)
+    for axis in (against.xaxis, against.yaxis, left_over.xaxis):
+        figures.in_units(axis, [truth, predicted])
+    figures.in_units(left_over.yaxis, predicted - truth)
     against.set_aspect("equal", adjustable="datalim")
     against.axline((0, 0), slope=1, color=figures.FAINT, linewidth=1)
     left_over.axhline(0, color=figures.FAINT, linewidth=1)

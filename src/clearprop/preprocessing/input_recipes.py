@@ -20,6 +20,11 @@ class Recipe(ABC):
     def input_shape(self) -> tuple[int, ...]:
         """The shape of a prepared sample."""
 
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The name of each of a prepared sample's numbers; none where they have no names."""
+        return ()
+
     def check(self, raw: Raw) -> None:
         """Check that samples are like those of the training data.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from clearprop.core.printable import readable
 from clearprop.data.dataset import Raw
 from clearprop.data.tables.columns import MOST_CATEGORIES
 from clearprop.data.tables.table import Column, Table, as_numbers, as_words
@@ -94,11 +95,13 @@ def _far_numbers(numbers: NDArray[np.float64], column: tables.NumericColumn) -> 
         present = np.count_nonzero(~np.isnan(numbers))
         if low is None or present < FEWEST or np.count_nonzero(told) <= present / 2:
             return
-    span = f"a mean of {column.mean:.6g}" if low is None else f"{low:.6g} to {high:.6g}"
+    span = f"a mean of {readable(column.mean, 6)}"
+    if low is not None and high is not None:
+        span = f"{readable(low, 6)} to {readable(high, 6)}"
     first = int(np.argmax(told))
     yield (
         f"{_rows(told)} with numbers {amount} those of training ({span}), the first row "
-        f"{first + 1}: {numbers[first]:.6g}"
+        f"{first + 1}: {readable(float(numbers[first]), 6)}"
     )
 
 

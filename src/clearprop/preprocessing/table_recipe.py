@@ -29,6 +29,7 @@ from clearprop.preprocessing.fields import moments, require_names, require_numbe
 from clearprop.preprocessing.input_recipes import Recipe
 
 _NOTHING: Mapping[str, str] = {}
+_DATE_PARTS = ("days", "year", "month", "weekday", "hour")
 _BLOCK = 2**14  # dates that are taken apart at a time: five numbers for each are kept
 
 
@@ -53,9 +54,14 @@ class InputColumn(ABC):
         require_names((self.name,), "A column's name")
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of its inputs."""
+        return (self.name,)
+
+    @property
     def width(self) -> int:
         """The number of its inputs."""
-        return 1
+        return len(self.inputs)
 
     def check(self, column: Column) -> None:
         """Raise DataError if a cell is no number."""
@@ -150,6 +156,11 @@ class CategoricalColumn(InputColumn):
         return cls(name, tuple(words.texts[place] for place in most.tolist() if counts[place]))
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of its inputs: ``city = Oslo``."""
+        return tuple(f"{self.name} = {one}" for one in self.categories)
+
+    @property
     def width(self) -> int:
         """The number of categories."""
         return len(self.categories)
@@ -210,9 +221,9 @@ class DateColumn(InputColumn):
         return cls(name, tuple(mean.tolist()), tuple(std.tolist()), low, high)
 
     @property
-    def width(self) -> int:
-        """The number of its inputs, 4 or 5."""
-        return len(self.mean)
+    def inputs(self) -> tuple[str, ...]:
+        """The names of its inputs, 4 or 5: ``born: year``."""
+        return tuple(f"{self.name}: {part}" for part in _DATE_PARTS[: len(self.mean)])
 
     def check(self, column: Column) -> None:
         """Raise DataError if a cell is no date."""
@@ -255,7 +266,7 @@ def _as_dates(column: Column, name: str) -> NDArray[np.datetime64]:
 
 
 def _parts_of(dates: NDArray[np.datetime64]) -> NDArray[np.float64]:
-    """Take dates apart, shape (N, 5): days, year, month, weekday, hour."""
+    """Take dates apart, shape (N, 5), in the order of `_DATE_PARTS`."""
     days = dates.astype("datetime64[D]")
     months = days.astype("datetime64[M]")
     years = days.astype("datetime64[Y]")
@@ -364,6 +375,11 @@ class TableRecipe(Recipe):
     def input_shape(self) -> tuple[int, ...]:
         """The shape (D,), with an input for each numeric column and each category."""
         return (sum(column.width for column in self.columns),)
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The name of each input."""
+        return tuple(name for column in self.columns for name in column.inputs)
 
     def transform(self, raw: Raw, dtype: DTypeLike) -> Array:
         """Fill, standardise and encode the columns, computed in float64."""

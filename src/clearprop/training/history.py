@@ -4,11 +4,20 @@ import csv
 import io
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from clearprop.core import html
+from clearprop.core.parameters import Array
 from clearprop.core.reading import read_bounded
-from clearprop.errors import DataError, listed, shortened
+from clearprop.errors import DataError, counted, listed, shortened
 from clearprop.files.written import write_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Row = Mapping[str, float]
 
@@ -50,6 +59,60 @@ class History:
     def __repr__(self) -> str:
         last = self.rows[-1] if self.rows else {}
         return f"History({', '.join(f'{name}={value:.4g}' for name, value in last.items())})"
+
+    def _repr_html_(self) -> str:
+        ended = {None: "", "early": ", stopped early"}.get(self.stopped, f", {self.stopped}")
+        best = "" if self.best_epoch is None else f"; the best is epoch {self.best_epoch:,}"
+        said = html.element("strong", f"{counted(len(self), 'epoch')}{ended}{best}")
+        parts = [html.element("p", said)]
+        if len(self):
+            epochs = np.array(self["epoch"], np.float64)
+            parts += [
+                html.chart(said, "epoch", epochs, lines, self.best_epoch)
+                for said, lines in self._lines()
+            ]
+            parts.append(self._table())
+        return html.fragment(*parts)
+
+    def _lines(self) -> Iterator[tuple[str, dict[str, Array]]]:
+        """Give the lines of each chart: loss and score, of training and validation."""
+        for name, title in (("loss", "loss"), ("accuracy", "accuracy"), ("r2", "R²")):
+            columns = {"training": name, "validation": f"validation_{name}"}
+            lines = {kind: one for kind, one in columns.items() if one in self.columns}
+            if lines:
+                yield title, {kind: np.array(self[one]) for kind, one in lines.items()}
+
+    def _table(self) -> html.Markup:
+        """Return the rows of the first, the best and the last epoch."""
+        names = [name for name in self.columns if name != "epoch"]
+        best = self.best_epoch
+        rows = [
+            (
+                f"{row['epoch']:g}{' (best)' if row['epoch'] == best else ''}",
+                *(f"{row.get(name, math.nan):.4g}" for name in names),
+            )
+            for place, row in enumerate(self.rows)
+            if place in (0, len(self) - 1) or row["epoch"] == best
+        ]
+        header = ["epoch", *(name.replace("_", " ") for name in names)]
+        return html.table(header, rows, numbers=len(names))
+
+    def plot(self) -> "Figure":
+        """Draw loss and score, of training and validation, with the best epoch marked.
+
+        Returns
+        -------
+        Figure
+            That of `clearprop.plots.curves`, which notebooks show; ``figure.axes`` has its axes.
+
+        Raises
+        ------
+        DataError
+            If there is no epoch.
+        """
+        plots = import_module("clearprop.plots")  # by name, as it stands above
+        figure: Figure = plots.curves(self.to_dict(), self.best_epoch)
+        return figure
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -1,24 +1,21 @@
-"""Matrices as pictures: which are ones, and their drawing as a PNG in a ``data:`` address."""
+"""Matrices beside their numbers: those that are pictures, drawn, and names of rows and columns."""
 
-import base64
-import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from clearprop.core.formulas import DROPOUT, FLAT, LINEAR, formulas_of
+from clearprop.core.html import address, block_means, finite, shrunk
 from clearprop.core.parameters import Array
-from clearprop.core.symbols import Symbol
+from clearprop.core.symbols import Symbol, y
 from clearprop.errors import UsageError
+from clearprop.layers import Layer
 from clearprop.network import Network
-from clearprop.walkthrough.notation import INPUT, Notation
-
-if TYPE_CHECKING:
-    from clearprop.walkthrough.quantities import Step
+from clearprop.walkthrough.notation import INPUT, LOSS, Notation
+from clearprop.walkthrough.quantities import Quantity, Step
 
 NEGATIVE, POSITIVE = (0, 114, 178), (213, 94, 0)  # a blue and an orange that all eyes tell apart
 
@@ -26,7 +23,7 @@ _MOST_POINTS = 64  # along a side of a heat map
 _LEVELS = 127  # of strength, for either sign: a byte a point
 _PALETTE = [*NEGATIVE * _LEVELS, *POSITIVE * (_LEVELS + 1)]
 _OPACITIES = bytes(round(255 * abs(level) / _LEVELS) for level in range(-_LEVELS, _LEVELS + 1))
-_LARGEST_SAMPLE, _LARGEST_UNIT = 64, 32  # points along a side of a picture
+_LARGEST_UNIT = 32  # points along a side of a picture
 
 
 @dataclass(frozen=True)
@@ -56,20 +53,11 @@ def heat_map(matrix: Array) -> HeatMap:
     A number that is not finite is drawn as zero.
     """
     rows, columns = (max(1, ceil(size / _MOST_POINTS)) for size in matrix.shape)
-    values = _finite(matrix)
-    means = _block_means(values / (np.abs(values).max() or 1), rows, columns)
+    values = finite(matrix)
+    means = block_means(values / (np.abs(values).max() or 1), rows, columns)
     height, width = means.shape
     source = _coloured(means / (np.abs(means).max() or 1))
     return HeatMap(source, height, width, rows, columns)
-
-
-def sample_picture(sample: Array) -> str:
-    """Draw a sample, (H, W) or (H, W, 3): from 0 to 1 as it is, any other range stretched."""
-    values = _finite(sample)
-    low, high = values.min(), values.max()
-    if low < 0 or high > 1:
-        values = (values / 2 - low / 2) / ((high / 2 - low / 2) or 1)  # halves can't overflow
-    return _address(_shrunk(values, _LARGEST_SAMPLE))
 
 
 def unit_picture(weights: Array, largest: float) -> str:
@@ -79,10 +67,18 @@ def unit_picture(weights: Array, largest: float) -> str:
     colour's weight shifts that colour.
     """
     with np.errstate(over="ignore"):  # an outlier far above the largest
-        scaled = (_finite(weights) / (largest or 1)).clip(-1, 1)
+        scaled = (finite(weights) / (largest or 1)).clip(-1, 1)
     if scaled.ndim == 2:
         return _coloured(scaled)
-    return _address(_shrunk((scaled + 1) / 2, _LARGEST_UNIT))
+    return address(shrunk((scaled + 1) / 2, _LARGEST_UNIT))
+
+
+def _coloured(shares: Array) -> str:
+    """Draw numbers -1..1 by hue and opacity."""
+    levels = np.round(_LEVELS * (1 + shares)).astype(np.uint8)
+    image = Image.fromarray(levels)
+    image.putpalette(_PALETTE)
+    return address(image, transparency=_OPACITIES)
 
 
 def picture_shape_of(network: Network, given: tuple[int, ...] | None) -> tuple[int, ...] | None:
@@ -104,71 +100,74 @@ def picture_shape_of(network: Network, given: tuple[int, ...] | None) -> tuple[i
 
 
 def with_pictures(
-    steps: "Iterable[Step]", network: Network, notation: Notation, shape: tuple[int, ...] | None
-) -> "tuple[Step, ...]":
+    steps: Iterable[Step], network: Network, notation: Notation, shape: tuple[int, ...] | None
+) -> tuple[Step, ...]:
     """Mark the samples, and the weights of a Dense layer right above them with their gradient."""
-    if shape is None:
-        return tuple(steps)
+    first = _first_linear(network)
     keys = {notation.layers[INPUT].key(Symbol("X"))}
+    if first is not None:
+        W = Symbol("W")
+        keys |= {notation.layers[first].key(matrix) for matrix in (W, W.gradient)}
+
+    def marked(one: Quantity, _: Step) -> Quantity:
+        return replace(one, picture_shape=shape) if one.key in keys else one
+
+    return tuple(steps) if shape is None else _each(steps, marked)
+
+
+def with_names(
+    steps: Iterable[Step],
+    network: Network,
+    notation: Notation,
+    features: Sequence[str],
+    outputs: Sequence[str],
+) -> tuple[Step, ...]:
+    """Name the features, in the samples and a Dense layer right above them, and the outputs."""
+    first, last = _first_linear(network), network.body.names[-1]
+    below = None if first is None else notation.layers[first].label
+    above = notation.layers[last] if _is(network.layers[-1], LINEAR) else None
+    X = notation.layers[INPUT].key(Symbol("X"))
+
+    def names_of(one: Quantity, step: Step) -> Iterator[tuple[int, Sequence[str]]]:
+        matrix, shape = one.matrix, one.matrix.array.shape
+        if one.key == X and shape[1:] == (len(features),):
+            yield 1, features
+        elif step.name == below and not matrix.per_sample and shape[:1] == (len(features),):
+            yield from [(0, features)] * (len(shape) == 2)
+        if not outputs or shape[-1:] != (len(outputs),):
+            return
+        if above is not None and step.name == above.label:
+            if not matrix.per_sample or matrix.symbol == above.symbol(y):
+                yield len(shape) - 1, outputs
+        elif step.name == LOSS and matrix.per_sample and len(shape) == 2:
+            yield 1, outputs
+
+    def marked(one: Quantity, step: Step) -> Quantity:
+        matrix = one.matrix
+        for axis, names in names_of(one, step):
+            matrix = matrix.named(axis, names)
+        return one if matrix is one.matrix else replace(one, matrix=matrix)
+
+    return _each(steps, marked)
+
+
+def _first_linear(network: Network) -> str | None:
+    """Return the name of the Dense layer that the samples reach as they are, if there is one."""
     for name, layer in zip(network.body.names, network.layers, strict=True):
-        formulas = formulas_of(layer)
-        if formulas is None or formulas.course not in (FLAT, DROPOUT, LINEAR):
+        if _is(layer, LINEAR):
+            return name
+        if not _is(layer, FLAT, DROPOUT):
             break
-        if formulas.course == LINEAR:
-            W = formulas.symbol("W")
-            keys |= {notation.layers[name].key(matrix) for matrix in (W, W.gradient)}
-            break
+    return None
+
+
+def _is(layer: Layer, *kinds: str) -> bool:
+    formulas = formulas_of(layer)
+    return formulas is not None and formulas.course in kinds
+
+
+def _each(steps: Iterable[Step], marked: Callable[[Quantity, Step], Quantity]) -> tuple[Step, ...]:
     return tuple(
-        replace(
-            step,
-            quantities=tuple(
-                replace(one, picture_shape=shape) if one.key in keys else one
-                for one in step.quantities
-            ),
-        )
+        replace(step, quantities=tuple(marked(one, step) for one in step.quantities))
         for step in steps
     )
-
-
-def _coloured(shares: Array) -> str:
-    """Draw numbers -1..1 by hue and opacity."""
-    levels = np.round(_LEVELS * (1 + shares)).astype(np.uint8)
-    image = Image.fromarray(levels)
-    image.putpalette(_PALETTE)
-    return _address(image, transparency=_OPACITIES)
-
-
-def _shrunk(picture: Array, largest: int) -> Image.Image:
-    """Draw numbers 0..1, in at most so many points a side."""
-    height, width = picture.shape[:2]
-    factor = max(1, ceil(max(height, width) / largest))
-    channels = picture.reshape(height, width, -1)
-    small = [
-        _block_means(channels[:, :, channel], factor, factor)
-        for channel in range(channels.shape[2])
-    ]
-    pixels = np.round(255 * np.stack(small, axis=2)).astype(np.uint8)
-    return Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
-
-
-def _block_means(matrix: Array, rows: int, columns: int) -> Array:
-    """Return the mean of every block of rows x columns; those at the end may be smaller."""
-    if rows == columns == 1:
-        return matrix
-    means = matrix
-    for axis, step in enumerate((rows, columns)):
-        starts = np.arange(0, matrix.shape[axis], step)
-        counts = np.diff(starts, append=matrix.shape[axis])
-        counts = counts.reshape(-1, 1) if axis == 0 else counts
-        means = np.add.reduceat(means, starts, axis=axis) / counts
-    return means
-
-
-def _finite(values: Array) -> Array:
-    return np.nan_to_num(values.astype(np.float64), nan=0, posinf=0, neginf=0)
-
-
-def _address(image: Image.Image, **options: bytes) -> str:
-    written = io.BytesIO()
-    image.save(written, "PNG", optimize=True, **options)
-    return "data:image/png;base64," + base64.b64encode(written.getvalue()).decode("ascii")

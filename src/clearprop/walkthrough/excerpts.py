@@ -25,6 +25,8 @@ class Excerpt:
         The places of those that are shown, in order.
     whole : bool
         Whether these are all rows and columns.
+    row_names, column_names : tuple of str, or None
+        The names of those that are shown, where they have some.
     """
 
     dimensions: int
@@ -32,6 +34,8 @@ class Excerpt:
     rows: tuple[int, ...]
     columns: tuple[int, ...]
     whole: bool
+    row_names: tuple[str, ...] | None = None
+    column_names: tuple[str, ...] | None = None
 
     def index(self, row: int, column: int) -> Index:
         """Return the index of an entry."""
@@ -66,7 +70,12 @@ def excerpt_of(matrix: "Matrix", sample: int, most: int) -> Excerpt:
     in_row = axis == 0 and dimensions == 2
     rows = _chosen(height, sample if in_row else 0, most)
     columns = _chosen(width, sample if axis is not None and not in_row else 0, most)
-    return Excerpt(dimensions, 0, rows, columns, (len(rows), len(columns)) == (height, width))
+    whole = (len(rows), len(columns)) == (height, width)
+    names = (
+        tuple(matrix.names[axis][place] for place in places) if axis in matrix.names else None
+        for axis, places in ((dimensions - 2, rows), (dimensions - 1, columns))
+    )
+    return Excerpt(dimensions, 0, rows, columns, whole, *names)
 
 
 def shown_entry(matrix: "Matrix", sample: int) -> Index:

@@ -2,19 +2,18 @@
 
 import math
 from collections.abc import Iterator
-from html import escape as escape_html
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clearprop.core.expressions import number_text
+from clearprop.core.html import escape, fragment, sample_picture
 from clearprop.core.parameters import Array
-from clearprop.core.printable import printable
+from clearprop.core.printable import fitted
 from clearprop.walkthrough.drawings import (
     NEGATIVE,
     POSITIVE,
     heat_map,
-    sample_picture,
     unit_picture,
 )
 from clearprop.walkthrough.excerpts import Excerpt, excerpt_of, with_gaps
@@ -28,8 +27,9 @@ if TYPE_CHECKING:
 _MOST, _LEAST = 6, 3  # rows and columns
 _MOST_NUMBERS = 3000  # that open, more or less: a page of half a megabyte to two
 _MOST_UNITS = 20  # pictures
+_LONGEST = 18  # characters of a name above a column or beside a row
 _SIDE = 256  # of a heat map, in CSS pixels
-_UNIT_SIDE = 96
+_UNIT_SIDE = 64
 
 # Says to the browser, too, that nothing is loaded from anywhere.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -52,6 +52,7 @@ _RULES = """
 .clearprop-walk .scroll { overflow-x: auto; }
 .clearprop-walk table { border-collapse: collapse; margin: .4em 0; }
 .clearprop-walk th { font-weight: normal; opacity: .65; padding: 0 .6em; text-align: right; }
+.clearprop-walk th bdi { white-space: nowrap; }
 .clearprop-walk td { padding: 0; text-align: right; white-space: nowrap; }
 .clearprop-walk td > span, .clearprop-walk td summary { display: block; padding: 0 .6em; }
 .clearprop-walk td summary { cursor: pointer; list-style: none; text-decoration: underline dotted; }
@@ -69,11 +70,6 @@ _RULES = """
 .clearprop-walk figcaption { font-size: 12px; opacity: .8; }
 .clearprop-walk img { display: block; image-rendering: pixelated; border: 1px solid #8886; }
 """
-
-
-def escape(text: str) -> str:
-    """Return a text as a page shows it, with nothing in it that a browser obeys or hides."""
-    return escape_html(printable(text))
 
 
 def walk_page(walk: "Walk") -> str:
@@ -116,7 +112,7 @@ def entry_fragment(entry: "Entry") -> str:
 
 
 def _fragment(inside: str) -> str:
-    return f'<div class="clearprop-walk">\n<style>\n{_style_sheet()}\n</style>\n{inside}\n</div>'
+    return fragment(inside, kind="clearprop-walk", style=_style_sheet())
 
 
 def _contents(walk: "Walk", *, with_links: bool) -> str:
@@ -174,18 +170,22 @@ def _table(quantity: "Quantity", excerpt: Excerpt, sample: int) -> Iterator[str]
     yield '<div class="scroll"><table>'
     if excerpt.dimensions:
         yield f"<thead><tr><th>{escape(excerpt.place)}</th>"
+        of_columns = iter(excerpt.column_names or [""] * len(excerpt.columns))
         for gap, column in with_gaps(excerpt.columns):
             is_sample = column == sample and axis is not None and axis == excerpt.dimensions - 1
-            yield ("<th>…</th>" if gap else "") + _header("col", column, is_sample)
+            header = _header("col", column, is_sample, next(of_columns))
+            yield ("<th>…</th>" if gap else "") + header
         yield "</tr></thead>"
     yield "<tbody>"
+    of_rows = iter(excerpt.row_names or [""] * len(excerpt.rows))
     for gap_above, row in with_gaps(excerpt.rows):
         if gap_above:
             yield "<tr><th>⋮</th></tr>"
         cells = []
         if excerpt.dimensions:
             is_sample = row == sample and axis == 0 and excerpt.dimensions == 2
-            cells.append(_header("row", row, is_sample) if excerpt.dimensions > 1 else "<th></th>")
+            header = _header("row", row, is_sample, next(of_rows))
+            cells.append(header if excerpt.dimensions > 1 else "<th></th>")
         for gap, column in with_gaps(excerpt.columns):
             at = excerpt.index(row, column)
             cells.append(("<td>…</td>" if gap else "") + _cell(quantity, at, array, largest))
@@ -193,9 +193,10 @@ def _table(quantity: "Quantity", excerpt: Excerpt, sample: int) -> Iterator[str]
     yield "</tbody></table></div>"
 
 
-def _header(scope: str, place: int, is_sample: bool) -> str:
+def _header(scope: str, place: int, is_sample: bool, name: str) -> str:
     looked_at = ' class="looked-at"' if is_sample else ""
-    return f'<th scope="{scope}"{looked_at}>{place}</th>'
+    shown = f' <bdi title="{escape(name)}">{escape(fitted(name, _LONGEST))}</bdi>' if name else ""
+    return f'<th scope="{scope}"{looked_at}>{place}{shown}</th>'
 
 
 def _cell(quantity: "Quantity", at: tuple[int, ...], array: Array, largest: float) -> str:

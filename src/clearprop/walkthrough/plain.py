@@ -5,6 +5,8 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from clearprop.core.expressions import number_text
+from clearprop.core.printable import fitted, printable
+from clearprop.errors import listed
 from clearprop.walkthrough.excerpts import Excerpt, excerpt_of, shown_entry, with_gaps
 from clearprop.walkthrough.sentences import SENTENCES
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 80
 _MOST, _MOST_VALUES = 6, 8  # rows and columns, as text and as JSON
-_LABEL, _CELL = 6, 11  # characters
+_LABEL, _CELL, _LONGEST = 6, 11, 40  # characters; of a name
 _GAP = " ..."
 
 
@@ -55,6 +57,12 @@ def entry_text(entry: "Entry") -> str:
     return "\n".join(lines)
 
 
+def numbered(places: Iterable[int], names: Iterable[str]) -> str:
+    """Write names behind their numbers: ``0=setosa, 1=versicolor``."""
+    pairs = (f"{place}={fitted(name, _LONGEST)}" for place, name in zip(places, names, strict=True))
+    return printable(listed(pairs), one_line=True)
+
+
 def describe_walk(walk: "Walk") -> dict[str, Any]:
     """Describe a walk in JSON values: matrices of more than 8 rows or columns by an excerpt."""
     wrong = walk.first_not_finite
@@ -91,6 +99,13 @@ def _quantity_lines(quantity: "Quantity", sample: int) -> Iterator[str]:
     wrong = quantity.first_not_finite
     if wrong is not None:
         yield "  !! " + SENTENCES["begins here"].format(index=list(wrong))
+    for key, places, names in (
+        ("row names", excerpt.rows, excerpt.row_names),
+        ("column names", excerpt.columns, excerpt.column_names),
+    ):
+        if names:
+            said = SENTENCES[key].format(names=numbered(places, names))
+            yield fill(said, _WIDTH, initial_indent="  ", subsequent_indent="    ")
     if quantity.shape:
         yield from _table(quantity, excerpt)
     if quantity.explain is not None:
@@ -150,6 +165,8 @@ def _quantity_values(quantity: "Quantity", sample: int) -> dict[str, Any]:
         "place": excerpt.place,
         "rows": excerpt.rows,
         "columns": excerpt.columns,
+        "row_names": excerpt.row_names,
+        "column_names": excerpt.column_names,
         "values": [
             [array[excerpt.index(row, column)].item() for column in excerpt.columns]
             for row in excerpt.rows

@@ -1,7 +1,7 @@
 """The steps of a walk, their matrices under the names of a notation, and an entry's arithmetic."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -60,6 +60,8 @@ class Matrix:
         engine's.
     per_sample : bool, default False
         Whether the engine's first axis counts the samples.
+    names : mapping of int to sequence of str
+        The names of the places along an axis, as it is shown, where they have some.
     """
 
     symbol: str
@@ -67,6 +69,7 @@ class Matrix:
     layout: Layout = Layout.AS_IS
     factor: int = 1
     per_sample: bool = False
+    names: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     @property
     def shown(self) -> Array:
@@ -77,6 +80,11 @@ class Matrix:
     def shape(self) -> tuple[int, ...]:
         """The shape as it is shown."""
         return self.layout.show(self.array).shape
+
+    def named(self, axis: int, names: Sequence[str]) -> "Matrix":
+        """Return it with names for the places along one of the engine's axes."""
+        shown = 1 - axis if self.layout is Layout.TRANSPOSED else axis
+        return replace(self, names={**self.names, shown: names})
 
     @property
     def sample_axis(self) -> int | None:

@@ -24,6 +24,9 @@ SENTENCES: Final = {
         "The engine rounds to float32 while it computes; written operands are added up in float64."
     ),
     "looked at": "Sample {sample} is looked at: target {target}, predicted {predicted}",
+    "classes": "Classes: {names}",
+    "row names": "rows: {names}",
+    "column names": "columns: {names}",
     "legend engine": (
         "A letter beside a letter is a matrix product, * works entry by entry, and samples are "
         "rows."

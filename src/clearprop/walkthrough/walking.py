@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +15,9 @@ from clearprop.files.written import write_text
 from clearprop.network import Network
 from clearprop.network.probe import Record
 from clearprop.optimizers import SGD, Optimizer
-from clearprop.walkthrough.drawings import picture_shape_of, with_pictures
+from clearprop.walkthrough.drawings import picture_shape_of, with_names, with_pictures
 from clearprop.walkthrough.notation import notation_of
-from clearprop.walkthrough.plain import describe_walk, walk_text
+from clearprop.walkthrough.plain import describe_walk, numbered, walk_text
 from clearprop.walkthrough.quantities import Entry, Quantity, Step
 from clearprop.walkthrough.record import record_step
 from clearprop.walkthrough.sentences import SENTENCES
@@ -170,6 +170,8 @@ def walk(
     sample_weight: Any = None,
     trace: Trace | None = None,
     picture_shape: tuple[int, ...] | None = None,
+    feature_names: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
 ) -> Walk:
     """Make one training step on a copy of a network, and write out every number in it.
 
@@ -195,6 +197,8 @@ def walk(
     picture_shape : tuple of int, optional
         (H, W) or (H, W, 3), where samples are pictures; found in the network's input shape unless
         given.
+    feature_names, class_names : sequence of str, optional
+        The names of the features and of the classes, which then stand beside their numbers.
 
     Returns
     -------
@@ -224,6 +228,8 @@ def walk(
     if not 0 <= sample < max(len(X), 1):
         raise UsageError(f"There is no sample {sample}: the batch has {len(X):,}, counted from 0.")
     written = notation_of(notation, network, len(X), weighted=sample_weight is not None)
+    features, classes = (tuple(map(str, names or ())) for names in (feature_names, class_names))
+    outputs = classes[1:] if network.output_shape == (1,) else classes
     record, update = record_step(network, X, y, sample_weight, optimizer, trace)
     steps = steps_of(network, X.copy(), record, update, written)
     found = Walk(
@@ -234,12 +240,14 @@ def walk(
         dtype=network.dtype.name,
         loss=record.losses[0].loss,
         facts=(),
-        steps=with_pictures(steps, network, written, shape),
+        steps=with_names(
+            with_pictures(steps, network, written, shape), network, written, features, outputs
+        ),
     )
-    return replace(found, facts=tuple(_facts(found, network, record)))
+    return replace(found, facts=tuple(_facts(found, network, record, classes)))
 
 
-def _facts(found: Walk, network: Network, record: Record) -> Iterator[str]:
+def _facts(found: Walk, network: Network, record: Record, classes: Sequence[str]) -> Iterator[str]:
     yield SENTENCES["batch"].format(samples=found.samples, dtype=found.dtype, loss=found.loss)
     with np.errstate(all="ignore"):
         every = network.loss.predict(record.losses[0].logits)
@@ -248,6 +256,8 @@ def _facts(found: Walk, network: Network, record: Record) -> Iterator[str]:
         for rows in (record.losses[0].y, every)
     )
     yield SENTENCES["looked at"].format(sample=found.sample, target=target, predicted=predicted)
+    if classes:
+        yield SENTENCES["classes"].format(names=numbered(range(len(classes)), classes))
     yield SENTENCES[f"legend {found.notation}"]
     if found.dtype == "float32":
         yield SENTENCES["float32"]

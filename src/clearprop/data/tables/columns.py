@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from clearprop.core.printable import readable
 from clearprop.data.tables import doubts, numerals
 from clearprop.data.tables.cells import Cells, Numbers
 from clearprop.data.tables.table import (
@@ -234,7 +235,7 @@ def _as_number(name: str, column: NDArray[np.float64], doubt: Doubt = NO_DOUBT) 
         name,
         "number",
         missing,
-        f"{low:g} to {high:g}",
+        f"{readable(low, 6)} to {readable(high, 6)}",
         "standardised" + (", the median where missing" if missing else ""),
         doubt if doubt.says else doubts.sentinel(name, present),
         column=column,

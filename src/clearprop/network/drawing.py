@@ -1,15 +1,21 @@
 """A small drawing of a network, for notebooks."""
 
-from html import escape
+import math
+from typing import TYPE_CHECKING
 
-from clearprop.layers import BatchNorm, Dense, Dropout
-from clearprop.network import Network
+from clearprop.core.html import Markup, escape
+from clearprop.layers import BatchNorm, Dense, Dropout, Flatten
+from clearprop.network.summary import times
+
+if TYPE_CHECKING:
+    from clearprop.network.network import Network
 
 _SHOWN = 7  # units of a layer at most
+_MOST_COLUMNS = 12
 _STEP, _GAP, _RADIUS = 16, 136, 5  # pixels: between units, between layers, of a unit
 
 
-def drawing_of(network: Network) -> str:
+def drawing_of(network: "Network") -> Markup:
     """Return an SVG image: a column of circles for each layer, its size and what follows below."""
     columns = _columns(network)
     height = _STEP * _SHOWN
@@ -32,7 +38,7 @@ def drawing_of(network: Network) -> str:
             texts.append(f'<text x="{x:g}" y="{height / 2 + 4:g}">⋮</text>')
     rows = max(len(label) for _, label in columns)
     title = " → ".join(f"{size:,}" for size, _ in columns)
-    return (
+    return Markup(
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="Network {title}" '
         f'width="{_GAP * len(columns)}" height="{height + 26 + 14 * rows}">'
         f'<g stroke="#888" stroke-width="0.4" opacity="0.6">{"".join(lines)}</g>'
@@ -42,9 +48,14 @@ def drawing_of(network: Network) -> str:
     )
 
 
-def _columns(network: Network) -> list[tuple[int, list[str]]]:
-    """Return the size of each column and the words below it, from input to output."""
-    columns: list[tuple[int, list[str]]] = [(network.input_shape[0], ["features"])]
+def _columns(network: "Network") -> list[tuple[int, list[str]]]:
+    """Return the size of each column and the words below it, from input to output.
+
+    Of a deep network the middle is left out, and counted.
+    """
+    shape = network.input_shape
+    of_input = ["features"] if len(shape) == 1 else [times(shape)]
+    columns: list[tuple[int, list[str]]] = [(math.prod(shape), of_input)]
     for layer in network.layers:
         if isinstance(layer, Dense):
             columns.append((layer.units, []))
@@ -52,9 +63,13 @@ def _columns(network: Network) -> list[tuple[int, list[str]]]:
             columns[-1][1].append(f"dropout {layer.rate:g}")
         elif isinstance(layer, BatchNorm):
             columns[-1][1].append("batch norm")
-        else:
+        elif not isinstance(layer, Flatten):
             columns[-1][1].append(type(layer).__name__)
     columns[-1][1].append(type(network.loss).__name__)
+    if (more := len(columns) - _MOST_COLUMNS) > 0:
+        half = _MOST_COLUMNS // 2
+        columns[half][1].append(f"… {more:,} more layers …")
+        del columns[half + 1 : half + 1 + more]
     return columns
 
 
