@@ -31,6 +31,7 @@ COMMANDS = {
     "reproduce": "clearprop.cli.reproduce",
     "walk": "clearprop.cli.walk",
     "doctor": "clearprop.cli.doctor",
+    "runs": "clearprop.cli.runs",
 }
 """The module of every command, in which the command goes by its own name, in the help's order."""
 

@@ -58,7 +58,12 @@ def compare(
 
     if len(set(map(tuple, every))) < len(every):
         raise UsageError("An architecture is given twice; each --layers must differ.")
-    settings = settings_from(data, options)
+    run = saved_or_data(data)
+    settings = settings_from(None if run else data, options, run)
+    if run is not None:
+        settings = replace(run.on(None), start=None)
+        settings = replace(settings, start=None)
+        output.note(f"Data and settings of {data}, but for what is given here.")
     folder = make_folder(Path(out))
     found = []
     for architecture in comparison.compare(settings, list(map(tuple, every)), repeats):

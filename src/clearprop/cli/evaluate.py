@@ -1,6 +1,5 @@
 """``clearprop evaluate``."""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,9 +9,10 @@ from clearprop.cli.options import form_options
 from clearprop.cli.scores import beside, doubts, others, rare, text
 from clearprop.data import Dataset, class_names
 from clearprop.errors import UsageError, naming
-from clearprop.experiment import evaluation, folder
+from clearprop.experiment import evaluation
+from clearprop.experiment.runs import require_saved
 from clearprop.experiment.task import load_for, read_as
-from clearprop.files.models import Model, load
+from clearprop.files.models import Model
 
 _MISTAKES = 10
 _CLASSES = 20
@@ -37,7 +37,8 @@ def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool, **fo
     all of it, which may hold samples that the model has learned from. Classes may differ from the
     model's by case, plural or hyphens.
     """
-    loaded = read_as(load(folder.model_in(model) or model), form)
+    saved = require_saved(model)
+    loaded = read_as(saved.model, form)
     given = _pairs(mapped)
     dataset = load_for(loaded, data)
     output.note_left_out(dataset.problems)
@@ -46,7 +47,7 @@ def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool, **fo
         output.note(note)
     found = evaluation.evaluate(loaded, measured)
     output.note_all(found.notes)
-    seen = not dataset.test and _is_known(loaded, data)
+    seen = not dataset.test and any(one.knows(data) for one in saved.trainings())
     if as_json:
         output.say_json(
             {
@@ -66,9 +67,7 @@ def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool, **fo
     if seen and (honest := _honest(loaded)):
         output.say_line(honest)
     if not seen:
-        run = output.word(
-            str(Path(model).parent if folder.model_in(model) == Path(model) else model)
-        )
+        run = output.word(str(saved.folder or model))
         for line in doubts(found, (f"clearprop doctor {run}", "train with --layers none")):
             output.say_line(line)
     if found.classes:
@@ -107,12 +106,6 @@ def _pairs(mapped: tuple[str, ...]) -> dict[str, str]:
             raise UsageError(f"--map takes NAME=CLASS, once for each NAME; found {pair!r}.")
         pairs[name] = meant
     return pairs
-
-
-def _is_known(model: Model, data: str) -> bool:
-    """Whether a model has learned from data of that name."""
-    settings = model.training.get("settings")
-    return isinstance(settings, dict) and Path(str(settings.get("data"))) == Path(data)
 
 
 def _honest(model: Model) -> str | None:

@@ -6,9 +6,11 @@ from typing import Any, TypeVar
 
 import click
 
+from clearprop.data.tables.text_file import STDIN
 from clearprop.errors import UsageError
+from clearprop.experiment.runs import Saved, require_saved
 from clearprop.experiment.settings import Settings, described, read_settings, settings_in
-from clearprop.experiment.values import Choice, Flag, Kind, Switch
+from clearprop.experiment.values import Choice, Flag, Kind, Place, Switch
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -41,7 +43,7 @@ def setting_option(name: str, *declared: str, **changes: Any) -> Callable[[_Comm
     **changes : object
         Arguments of `click.option` that differ from those of the field.
     """
-    about = described(Settings)[name]
+    about, setting = described(Settings)[name], name
     default = f"[default: {about.told}]" if about.told else ""
     arguments: dict[str, Any] = {"help": "  ".join(filter(None, (about.help, default)))}
     if isinstance(about.kind, Switch):
@@ -53,7 +55,7 @@ def setting_option(name: str, *declared: str, **changes: Any) -> Callable[[_Comm
         arguments |= {"type": click.Choice(about.kind.names)}
     else:
         arguments |= {"type": _Typed(about.kind), "metavar": about.kind.metavar}
-    return click.option(_flag(name), *declared, **arguments | changes)
+    return click.option(_flag(name), *(declared or (setting,)), **arguments | changes)
 
 
 def typed(**settings: Any) -> list[str]:
@@ -65,7 +67,7 @@ def typed(**settings: Any) -> list[str]:
 
 
 def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    return "--from" if name == "start" else f"--{name.replace('_', '-')}"  # from is Python's word
 
 
 _OF_TABLES = ("drop", "keep", "category", "number", "missing", "encoding", "delimiter", "decimal")
@@ -77,6 +79,9 @@ def table_options(command: _Command) -> _Command:
         command = setting_option(name)(command)
     return command
 
+
+_OF_OPTIMIZER = ("learning_rate", "schedule", "batch_size", "clip_norm")
+"""Settings that suit one optimizer, and say nothing of another."""
 
 FORM = ("encoding", "delimiter", "decimal", "header")
 """The settings that say how the text of a table is to be read."""
@@ -98,23 +103,44 @@ def task_options(command: _Command) -> _Command:
         help="Settings in TOML, such as a run's config.toml; what is given here goes before them.",
     )(command)
     for name in reversed(described(Settings)):
-        if name not in ("data", "layers"):
+        if name not in ("data", "start", "layers"):
             command = setting_option(name)(command)
     return command
 
 
-def settings_from(data: str | None, options: Mapping[str, Any]) -> Settings:
+def settings_from(
+    data: str | None, options: Mapping[str, Any], run: Saved | None = None
+) -> Settings:
     """Put settings together: the command line, DATA and `task_options`, goes before --config.
+
+    What neither says is taken over from a run, or from the model that training goes on from.
 
     Raises
     ------
     UsageError
-        If nobody says which data.
+        If nobody says which data, or they can't be read again.
     """
     layered = _given(data, options)
+    if run is None and "start" in layered:
+        run = require_saved(layered["start"])
+    if run is not None and run.settings is not None:
+        layered = _taken_over(run.settings, layered)
     if "data" not in layered:
         raise UsageError("Say what to learn from: clearprop train DATA, such as digits or photos/.")
+    if data is None and layered["data"] == STDIN:
+        raise UsageError(
+            "The run was trained on standard input, which can't be read again. Give its data once "
+            "more: as a file, or through a pipe with - for DATA."
+        )
     return Settings(**layered)
+
+
+def _taken_over(before: Settings, given: dict[str, Any]) -> dict[str, Any]:
+    """Put settings of a run below those that are given, but for those of another optimizer."""
+    taken = before.to_json()
+    if given.get("optimizer", before.optimizer) != before.optimizer:
+        taken = {name: value for name, value in taken.items() if name not in _OF_OPTIMIZER}
+    return taken | given
 
 
 def settings_of_run(path: Path, data: str | None, options: Mapping[str, Any]) -> Settings:
@@ -134,11 +160,19 @@ def settings_of_run(path: Path, data: str | None, options: Mapping[str, Any]) ->
             "Leave --resume out to begin one."
         )
     began = settings_in(path)
-    asked = began.changed(_given(data, options))
+    asked = began.changed(_given(data, options)).with_places(Place.absolute)
+    if asked.data == STDIN and data is None:
+        raise UsageError(
+            f"The run in {path.parent} reads standard input: pipe the same data in once more, and "
+            f"say so: clearprop train - --resume --out {path.parent}"
+        )
+    began = began.with_places(Place.absolute)
     for name in described(began):
         before, now = getattr(began, name), getattr(asked, name)
         extended = name == "epochs" and began.schedule in (None, "constant")
-        if before != now and not extended:
+        kind = described(began)[name].kind
+        moved = isinstance(kind, Place) and kind.is_path(before) and not Path(before).exists()
+        if before != now and not (extended or moved):  # the checkpoint knows other data as such
             raise UsageError(
                 f"The run in {path.parent} began with {name} = {before}, now it is {now}. "
                 "Go on with what it began with, or begin another run in another folder."

@@ -1,15 +1,15 @@
 """``clearprop show`` and ``clearprop plot``: a trained model in words, its run in pictures."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import suppress
 
 import click
 
 from clearprop.cli import output
 from clearprop.configuration import to_config
-from clearprop.errors import ClearpropError, UsageError, listed, shortened
-from clearprop.experiment import folder, load_dataset, measure_anew, set_task, settings_in
-from clearprop.files.models import Model, load
+from clearprop.errors import ClearpropError, listed, shortened
+from clearprop.experiment import folder, load_dataset, measure_anew, set_task
+from clearprop.experiment.runs import HISTORY, Saved, data_of, require_run, require_saved
 from clearprop.preprocessing import ArrayRecipe, CategoricalColumn, InputRecipe, PictureRecipe
 from clearprop.training import History
 
@@ -24,7 +24,8 @@ def show(model: str, as_json: bool) -> None:
 
     MODEL is a file or the folder of a run.
     """
-    loaded = load(folder.model_in(model) or model)
+    saved = require_saved(model)
+    loaded = saved.model
     summary = loaded.network.summary()
     recipe = loaded.preprocessing
     if as_json:
@@ -45,13 +46,14 @@ def show(model: str, as_json: bool) -> None:
         return
     output.say(summary)
     output.say()
-    facts = dict(_facts(loaded))
+    facts = dict(_facts(saved))
     width = min(max(map(len, facts)), _WIDEST)
     for name, value in facts.items():
         output.say_line(f"{name:{width}}  {value}")
 
 
-def _facts(model: Model) -> Iterator[tuple[str, str]]:
+def _facts(saved: Saved) -> Iterator[tuple[str, str]]:
+    model = saved.model
     yield "loss function", f"{type(model.network.loss).__name__}, in {model.network.dtype}"
     if model.preprocessing is not None:
         yield "input", _understood(model.preprocessing.inputs)
@@ -59,9 +61,9 @@ def _facts(model: Model) -> Iterator[tuple[str, str]]:
             yield "target", model.preprocessing.target.name
     if model.class_names:
         yield "classes", listed(model.class_names)
-    settings = model.training.get("settings")
-    if isinstance(settings, dict):
-        yield "trained on", str(settings.get("data"))
+    with suppress(ClearpropError):  # of a model, its settings may be anything
+        if saved.settings is not None:
+            yield "trained on", saved.settings.data
     for name, value in model.training.items():
         if isinstance(value, dict) and name == "estimator":
             yield name, f"{value.get('class')}; clearprop.load opens it as one"
@@ -90,24 +92,21 @@ def _understood(inputs: InputRecipe) -> str:
 
 @click.command()
 @click.argument("run", type=click.Path())
+@click.option("--data", metavar="PATH", help="Where the data of the run lie now.")
 @output.json_option
-def plot(run: str, as_json: bool) -> None:
+def plot(run: str, data: str | None, as_json: bool) -> None:
     """Draw the pictures of the folder RUN anew: curves, confusion, mistakes, weights."""
-    place = Path(run)
-    if not folder.is_run(place):
-        raise UsageError(
-            f"{place} is no run's folder: it has no {folder.SETTINGS}. Give one that train made."
-        )
-    model, history = load(place / folder.MODEL), History.load(place / folder.HISTORY)
+    saved = require_run(run)
+    place, model = saved.file.parent, saved.model
+    history = History.load(place / HISTORY)
     evaluated = measured = None
     try:
-        settings = settings_in(place / folder.SETTINGS)
-        task = set_task(settings, load_dataset(settings))
+        settings = saved.on(data)
+        with data_of(saved.word, said=data is not None):
+            task = set_task(settings, load_dataset(settings))
         evaluated, measured = measure_anew(task, model)
     except ClearpropError as error:
-        output.note(
-            f"Its data can't be used any more, so only curves and weights are drawn. {error}"
-        )
+        output.note(f"Only curves and weights are drawn. {error}")
     written, undrawn = folder.draw_run(place, model, history, evaluated, measured)
     output.note_undrawn(undrawn)
     if as_json:

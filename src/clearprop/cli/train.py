@@ -12,6 +12,7 @@ from clearprop.errors import UsageError
 from clearprop.experiment import Measured, Settings, Task, learn, load_dataset, measure, set_task
 from clearprop.experiment import folder as run_folder
 from clearprop.experiment.measuring import Part
+from clearprop.experiment.runs import CHECKPOINT, SETTINGS, data_of, saved_at
 from clearprop.training import Checkpoint, ProgressLine
 
 _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way further down"}
@@ -20,6 +21,7 @@ _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way
 
 @click.command()
 @click.argument("data", required=False)
+@setting_option("start")
 @setting_option("layers")
 @task_options
 @click.option("--out", metavar="FOLDER", help="The run's folder.  [default: a new one under runs/]")
@@ -54,25 +56,34 @@ def train(
     """
     if resume and out is None:
         raise UsageError("Say which run to go on with: --resume --out FOLDER.")
+    if data is not None and saved_at(data) is not None:
+        raise UsageError(
+            f"{data} is a model, no data. To go on from it: --from {data}; to train it anew: "
+            f"--config {Path(data) / SETTINGS}; to go on where it was interrupted: --resume --out "
+            f"{data}"
+        )
     settings = (
-        settings_of_run(Path(out or "", run_folder.SETTINGS), data, options)
+        settings_of_run(Path(out or "", SETTINGS), data, options)
         if resume
         else settings_from(data, options)
     )
-    dataset = load_dataset(settings)
+    told = data is not None or not (resume or options["config"] or options["start"])
+    with data_of("the run", said=told, how="clearprop train PATH with the same options"):
+        dataset = load_dataset(settings)
     output.note_data(dataset)
     task = set_task(settings, dataset)
     for line in task.notes:
         output.note(line)
     folder = run_folder.open_folder(out, settings.data, resume=resume)
-    task.settings.save(folder / run_folder.SETTINGS)
+    if not resume:  # later, when the checkpoint has agreed
+        run_folder.save_settings(folder, task.settings)
     output.note(_plan(task))
     folds = task.settings.folds
     trained = learn(
         task,
         callbacks=[ProgressLine()],
         in_fold=lambda number: [ProgressLine(label=f"fold {number} of {folds}")],
-        checkpoint=Checkpoint(folder / run_folder.CHECKPOINT, checkpoint_every),
+        checkpoint=Checkpoint(folder / CHECKPOINT, checkpoint_every),
         resume=resume,
     )
     if trained.diverged is not None:
@@ -161,6 +172,6 @@ def _say_next(report: dict[str, Any], kind: str) -> None:
 
 def _how_to_go_on(folder: Path) -> str:
     again = f"clearprop train --resume --out {output.word(str(folder))}"
-    if (folder / run_folder.CHECKPOINT).exists():
+    if (folder / CHECKPOINT).exists():
         return f"To go on from its last checkpoint: {again}"
     return f"It has no checkpoint yet. To begin it anew: {again}"

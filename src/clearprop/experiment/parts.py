@@ -58,7 +58,7 @@ def split(settings: Settings, dataset: Dataset) -> Parts:
             "choose the epoch.",
         )
     if (option := column_to_follow(settings)) and not any(
-        asked is not None and _share(asked) for asked in (settings.test, settings.validation)
+        asked is not None and share_of(asked) for asked in (settings.test, settings.validation)
     ):
         raise UsageError(
             f"--{option} says which part of the data is held out, and --test {settings.test} with "
@@ -102,7 +102,7 @@ def _hold_out(
     asked: str | None = getattr(settings, which)
     if asked is None:
         return dataset, came, ()
-    share = _share(asked)
+    share = share_of(asked)
     if share is None:
         return dataset, _load_alike(settings, dataset, asked), ()
     if share == 0:
@@ -118,7 +118,8 @@ def _hold_out(
     return *hold_out(dataset, share, settings.seed, keep_single=which == "validation"), ()
 
 
-def _share(asked: str) -> float | None:
+def share_of(asked: str) -> float | None:
+    """Return the share that is asked for; None where data are."""
     try:
         return float(asked)
     except ValueError:

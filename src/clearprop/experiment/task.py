@@ -6,20 +6,35 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from clearprop import preprocessing
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Table, load
 from clearprop.data.format import Format
 from clearprop.data.loading import format_of
 from clearprop.data.pictures.folders import as_deep
+from clearprop.data.reading import Role
 from clearprop.data.splitting import without_column
 from clearprop.errors import DataError, UsageError, listed, naming
 from clearprop.experiment.building import build_network
-from clearprop.experiment.parts import Parts, column_not_learned, column_to_follow, split
-from clearprop.experiment.settings import Extent, Settings, reading_of, resolve
+from clearprop.experiment.parts import Parts, column_not_learned, column_to_follow, share_of, split
+from clearprop.experiment.runs import Saved, require_saved
+from clearprop.experiment.settings import Extent, Settings, described, reading_of, resolve
 from clearprop.experiment.target_scale import on_scale
 from clearprop.files.models import Model
 from clearprop.network import Network
+
+_NONE: Mapping[str, Role] = {}
+
+_OF_MODEL = (
+    *("target", "drop", "keep", "category", "number", "task", "target_scale", "size"),
+    *("layers", "activation", "init", "batch_norm"),
+)
+"""Settings that a model has, so that nobody who goes on with it can change them."""
+
+_DRAWN = ("test", "seed", "group", "time")
+"""Settings that decide which samples give the score."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +51,18 @@ class Task:
         The network with its first weights.
     parts : Parts
         The samples to learn from, to choose with and to score with.
-    scale_notes : tuple of str
-        Sentences on the scale on which values are learned, where that is not the usual.
+    how : tuple of str
+        Sentences on how it is learned, where that is not the usual.
+    start : Saved or None
+        The model that training goes on from.
     """
 
     settings: Settings
     recipe: preprocessing.Preprocessing
     network: Network
     parts: Parts
-    scale_notes: tuple[str, ...] = ()
+    how: tuple[str, ...] = ()
+    start: Saved | None = None
 
     @property
     def train(self) -> Dataset:
@@ -64,7 +82,7 @@ class Task:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences on what was held out and how it is learned, where that is not the usual."""
-        return self.parts.notes + self.scale_notes
+        return self.parts.notes + self.how
 
     def prepared(self, dataset: Dataset) -> tuple[Array | preprocessing.PreparedRows, Array]:
         """Return X, shape (N, *input_shape), and y of a data set as the network takes them."""
@@ -73,8 +91,14 @@ class Task:
 
 
 def load_dataset(settings: Settings, name_or_path: str | None = None) -> Dataset:
-    """Load the data of a run, or other data in the same way."""
-    dataset = load(name_or_path or settings.data, reading=reading_of(settings), size=settings.size)
+    """Load the data of a run, or other data in the same way.
+
+    Where training goes on from a model, they are read as that one's own.
+    """
+    name_or_path = name_or_path or settings.data
+    if settings.start is not None:
+        return _load_more(_begun(settings, settings.start), name_or_path, settings)
+    dataset = load(name_or_path, reading=reading_of(settings), size=settings.size)
     columns = tuple(
         replace(one, is_used=False, remark="rows are held out by it")
         if one.name == column_not_learned(settings) and one.kind != "target"
@@ -114,8 +138,8 @@ def read_as(model: Model, said: Mapping[str, Any]) -> Model:
     return replace(model, preprocessing=replace(recipe, inputs=inputs))
 
 
-def load_for(model: Model, name_or_path: str) -> Dataset:
-    """Load data in the form that a model takes: its columns, its size of pictures."""
+def load_for(model: Model, name_or_path: str, also: Mapping[str, Role] = _NONE) -> Dataset:
+    """Load data in the form that a model takes: its columns and some more, its size of pictures."""
     recipe = model.preprocessing
     if recipe is None:
         return load(name_or_path)
@@ -128,6 +152,9 @@ def load_for(model: Model, name_or_path: str) -> Dataset:
     if owner is None or not owner.has_columns:
         return load(name_or_path)
     reading = recipe.reading(_target_in(path, owner, recipe))
+    if also:
+        drop = tuple(name for name in reading.drop if name not in also)
+        reading = replace(reading, roles={**(reading.roles or {}), **also}, drop=drop)
     dataset = load(name_or_path, reading=reading)
     if isinstance(inputs, preprocessing.ArrayRecipe) and isinstance(dataset.X, Table):
         X = preprocessing.array_of(dataset.X, inputs, name_or_path)
@@ -171,11 +198,16 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
         is_table=dataset.kind == "table",
     )
     settings = resolve(settings, extent)
-    return task_of(settings, split(settings, dataset))
+    start = None if settings.start is None else _begun(settings, settings.start)
+    if start is not None:
+        _require_unseen(start, settings)
+    return task_of(settings, split(settings, dataset), start)
 
 
-def task_of(settings: Settings, parts: Parts) -> Task:
+def task_of(settings: Settings, parts: Parts, start: Saved | None = None) -> Task:
     """Fit the recipe to the samples that are learned from, and build the network.
+
+    Where training goes on from a model, its recipe and its weights are taken.
 
     Raises
     ------
@@ -189,11 +221,123 @@ def task_of(settings: Settings, parts: Parts) -> Task:
             f"{train.y.flat[0]:g}, so there is nothing to learn. Name another target, or add "
             "samples with other values."
         )
-    recipe = preprocessing.fit_recipe(train)
     others = [part for part in (parts.validation, parts.test) if part is not None]
-    recipe, notes = on_scale(settings, recipe, train, others)
-    for other in others:
+    if start is None:
+        recipe, how = on_scale(settings, preprocessing.fit_recipe(train), train, others)
+    else:
+        recipe, how = recipe_of(start.model, "train on"), (_taken(start, settings),)
+    for other in others if start is None else (train, *others):
         with naming(other.name):
             recipe.inputs.check(other.X)
             recipe.target.encode(other)
-    return Task(settings, recipe, build_network(settings, recipe), parts, notes)
+    network = build_network(settings, recipe)
+    if start is not None:
+        _take_weights(network, start)
+    return Task(settings, recipe, network, parts, how, start)
+
+
+def _begun(settings: Settings, word: str) -> Saved:
+    """Return the model that training goes on from.
+
+    Raises
+    ------
+    UsageError
+        If training has not made it, or a setting asks for another one.
+    """
+    start = require_saved(word)
+    if (before := start.settings) is None:
+        raise UsageError(
+            f"{start.word} does not say how it was trained, so train can't go on from it. In "
+            "Python: clearprop.Trainer().fit(clearprop.load(...).network, X, y)."
+        )
+    for name in _OF_MODEL:
+        has, asked, kind = getattr(before, name), getattr(settings, name), described(before)[name]
+        if has != asked:
+            had = "its own" if has is None else kind.kind.write(has) or "it"
+            raise UsageError(
+                f"{start.word} has {had} as {name}, which belongs to the model and can't be "
+                "changed as its training goes on. Leave it out, or train anew without --from."
+            )
+    return start
+
+
+def _load_more(start: Saved, name_or_path: str, settings: Settings) -> Dataset:
+    """Load data as those of the model that training goes on from, whose classes they have.
+
+    Raises
+    ------
+    DataError
+        If there is a class that the model does not know.
+    """
+    said = {name: value for name, value in vars(reading_of(settings).text).items() if value}
+    also: Mapping[str, Role] = {} if settings.group is None else {settings.group: "category"}
+    dataset = load_for(read_as(start.model, said), name_or_path, also)
+    known, found = start.model.class_names, dataset.class_names
+    if known is None or found is None or found == known:
+        return dataset
+    if new := [name for name, n in dataset.counts().items() if n and name not in known]:
+        raise DataError(
+            f"{dataset.name} has the class {new[0]!r}, and {start.word} knows {listed(known)}: a "
+            "model learns no further class. Correct it, leave its samples out, or train anew "
+            "without --from."
+        )
+    places = np.array([known.index(name) if name in known else 0 for name in found])
+    return replace(dataset, y=places[dataset.y], class_names=known)
+
+
+def _require_unseen(start: Saved, settings: Settings) -> None:
+    """Refuse to score with samples that a model has learned from before training goes on.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not (settings.folds or (settings.test is not None and share_of(settings.test))):
+        return
+    for one in start.trainings():
+        before = one.settings
+        if before is None or not one.knows(settings.data):
+            continue
+        alike = all(getattr(before, name) == getattr(settings, name) for name in _DRAWN)
+        if before.folds or settings.folds or not alike:
+            raise UsageError(
+                f"{one.word} has learned from samples of {settings.data} that would give the "
+                "score. Give other data, or go without a score: --folds 0 --test 0 --validation 0"
+            )
+
+
+def _taken(start: Saved, settings: Settings) -> str:
+    """Say what is taken over from the model that training goes on from."""
+    inputs, target = recipe_of(start.model, "train on").inputs, start.model.class_names
+    learned = "the scaling of its numbers"
+    if isinstance(inputs, preprocessing.TableRecipe):
+        learned = "the scaling and the categories of its columns"
+    elif isinstance(inputs, preprocessing.PictureRecipe):
+        learned = "the size of its pictures"
+    changed = [
+        name
+        for name in described(settings)
+        if name not in ("data", "start") and getattr(settings, name) != getattr(start.settings, name)
+    ]
+    return (
+        f"Goes on from {start.word}: its weights, {learned}, "
+        f"{'the scale of its target' if target is None else 'its classes'} and its settings"
+        f"{f', but for {listed(changed)}' if changed else ''}."
+    )
+
+
+def _take_weights(network: Network, start: Saved) -> None:
+    """Give a network the weights of the model that training goes on from.
+
+    Raises
+    ------
+    UsageError
+        If it has other layers.
+    """
+    taken = start.model.network
+    for own, other in ((network.parameters, taken.parameters), (network.state, taken.state)):
+        if [one.shape for one in own.values()] != [one.shape for one in other.values()]:
+            raise UsageError(
+                f"{start.file} has other layers than its settings say. Train anew without --from."
+            )
+        own.data[...] = other.data
