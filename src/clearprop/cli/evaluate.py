@@ -47,7 +47,7 @@ def evaluate(model: str, data: str, mapped: tuple[str, ...], as_json: bool, **fo
         output.note(note)
     found = evaluation.evaluate(loaded, measured)
     output.note_all(found.notes)
-    seen = not dataset.test and any(one.knows(data) for one in saved.trainings())
+    seen = not dataset.test and any(one.knows(data) for one, _ in saved.trainings())
     if as_json:
         output.say_json(
             {

@@ -6,9 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
-from clearprop.data.tables.text_file import STDIN
 from clearprop.errors import UsageError
-from clearprop.experiment.runs import Saved, require_saved
+from clearprop.experiment.runs import require_saved
 from clearprop.experiment.settings import Settings, described, read_settings, settings_in
 from clearprop.experiment.values import Choice, Flag, Kind, Place, Switch
 
@@ -109,29 +108,24 @@ def task_options(command: _Command) -> _Command:
 
 
 def settings_from(
-    data: str | None, options: Mapping[str, Any], run: Saved | None = None
+    data: str | None, options: Mapping[str, Any], before: Settings | None = None
 ) -> Settings:
     """Put settings together: the command line, DATA and `task_options`, goes before --config.
 
-    What neither says is taken over from a run, or from the model that training goes on from.
+    What neither says is as it was before, in a run or the model that training goes on from.
 
     Raises
     ------
     UsageError
-        If nobody says which data, or they can't be read again.
+        If nobody says which data.
     """
     layered = _given(data, options)
-    if run is None and "start" in layered:
-        run = require_saved(layered["start"])
-    if run is not None and run.settings is not None:
-        layered = _taken_over(run.settings, layered)
+    if before is None and "start" in layered:
+        before = require_saved(layered["start"]).settings
+    if before is not None:
+        layered = _taken_over(before, layered)
     if "data" not in layered:
         raise UsageError("Say what to learn from: clearprop train DATA, such as digits or photos/.")
-    if data is None and layered["data"] == STDIN:
-        raise UsageError(
-            "The run was trained on standard input, which can't be read again. Give its data once "
-            "more: as a file, or through a pipe with - for DATA."
-        )
     return Settings(**layered)
 
 
@@ -161,11 +155,6 @@ def settings_of_run(path: Path, data: str | None, options: Mapping[str, Any]) ->
         )
     began = settings_in(path)
     asked = began.changed(_given(data, options)).with_places(Place.absolute)
-    if asked.data == STDIN and data is None:
-        raise UsageError(
-            f"The run in {path.parent} reads standard input: pipe the same data in once more, and "
-            f"say so: clearprop train - --resume --out {path.parent}"
-        )
     began = began.with_places(Place.absolute)
     for name in described(began):
         before, now = getattr(began, name), getattr(asked, name)

@@ -9,7 +9,7 @@ from clearprop.cli import output
 from clearprop.configuration import to_config
 from clearprop.errors import ClearpropError, listed, shortened
 from clearprop.experiment import folder, load_dataset, measure_anew, set_task
-from clearprop.experiment.runs import HISTORY, Saved, data_of, require_run, require_saved
+from clearprop.experiment.runs import HISTORY, Saved, require_run, require_saved
 from clearprop.preprocessing import ArrayRecipe, CategoricalColumn, InputRecipe, PictureRecipe
 from clearprop.training import History
 
@@ -102,8 +102,7 @@ def plot(run: str, data: str | None, as_json: bool) -> None:
     evaluated = measured = None
     try:
         settings = saved.on(data)
-        with data_of(saved.word, said=data is not None):
-            task = set_task(settings, load_dataset(settings))
+        task = set_task(settings, load_dataset(settings))
         evaluated, measured = measure_anew(task, model)
     except ClearpropError as error:
         output.note(f"Only curves and weights are drawn. {error}")

@@ -12,7 +12,7 @@ from clearprop.errors import UsageError
 from clearprop.experiment import Measured, Settings, Task, learn, load_dataset, measure, set_task
 from clearprop.experiment import folder as run_folder
 from clearprop.experiment.measuring import Part
-from clearprop.experiment.runs import CHECKPOINT, SETTINGS, data_of, saved_at
+from clearprop.experiment.runs import CHECKPOINT, SETTINGS, require_there, saved_at
 from clearprop.training import Checkpoint, ProgressLine
 
 _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way further down"}
@@ -67,9 +67,10 @@ def train(
         if resume
         else settings_from(data, options)
     )
-    told = data is not None or not (resume or options["config"] or options["start"])
-    with data_of("the run", said=told, how="clearprop train PATH with the same options"):
-        dataset = load_dataset(settings)
+    if data is None:
+        whose = out if resume else options["config"] or options["start"]
+        require_there(settings, whose or "", "clearprop train DATA, with the same options")
+    dataset = load_dataset(settings)
     output.note_data(dataset)
     task = set_task(settings, dataset)
     for line in task.notes:

@@ -9,7 +9,7 @@ from clearprop.doctor import Doctor, Examination, Names, examine
 from clearprop.errors import DataError
 from clearprop.experiment.building import build_trainer
 from clearprop.experiment.learning import learn
-from clearprop.experiment.runs import HISTORY, data_of, require_run
+from clearprop.experiment.runs import HISTORY, require_run
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import Task, load_dataset, set_task
 from clearprop.training import Callback, History
@@ -35,8 +35,7 @@ def examine_run(
     """
     saved = require_run(str(folder))
     settings = saved.on(data)
-    with data_of(saved.word, said=data is not None):
-        task = set_task(settings, load_dataset(settings))
+    task = set_task(settings, load_dataset(settings))
     model, history = saved.model, History.load(folder / HISTORY)
     history.stopped = str(model.training.get("stopped"))
     if history.stopped == "diverged":

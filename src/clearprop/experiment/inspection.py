@@ -10,7 +10,7 @@ from clearprop.core.parameters import Array
 from clearprop.data import Dataset, load
 from clearprop.errors import UsageError, naming
 from clearprop.experiment.building import build_trainer
-from clearprop.experiment.runs import Saved, data_of, saved_or_data
+from clearprop.experiment.runs import Saved, saved_or_data
 from clearprop.experiment.settings import Extent, Settings, resolve
 from clearprop.experiment.task import load_dataset, load_for, recipe_of, set_task
 from clearprop.network import Network
@@ -79,8 +79,7 @@ def _of_model(saved: Saved, data: str | None) -> Ready:
     model = saved.model
     recipe = recipe_of(model, "read data", "call clearprop.walk with its network")
     settings = saved.on(data)
-    with data_of(saved.word, said=data is not None):
-        dataset = load_for(model, settings.data)
+    dataset = load_for(model, settings.data)
     features = prod(recipe.inputs.input_shape)
     extent = Extent(
         len(dataset),
@@ -177,10 +176,7 @@ def check_network(model_or_data: str, data: str | None) -> "Report":
     model = saved.model
     instead = "use cp.check_gradients(network, X, y)"
     recipe = recipe_of(model, "be checked on raw data", instead)
-    settings = saved.on(data)
-    with data_of(saved.word, said=data is not None):
-        dataset = load_for(model, settings.data)
-    return _check(model.network, recipe, dataset)
+    return _check(model.network, recipe, load_for(model, saved.on(data).data))
 
 
 def batch_for_learners(data: str) -> "Batch":

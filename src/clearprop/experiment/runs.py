@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -24,7 +24,6 @@ from clearprop.errors import (
     UsageError,
     did_you_mean,
     listed,
-    unknown_name,
 )
 from clearprop.experiment.settings import Settings, settings_in
 from clearprop.experiment.values import Data
@@ -42,6 +41,7 @@ ROOT = Path("runs")
 
 _FILES = (MODEL, HISTORY, SETTINGS, CHECKPOINT, REPORT, *(f"{name}.png" for name in PICTURES))
 _LARGEST_REPORT = 2**26  # bytes
+_MOST_TRAININGS = 100  # that one goes back: two files may name each other
 _DATA = Data("DATA")
 
 
@@ -90,7 +90,7 @@ class Saved:
         Raises
         ------
         UsageError
-            If nothing is given, and its own data are not known or can't be read again.
+            If nothing is given, and its own data are not known, or not there any more.
         """
         if data is not None:
             return replace(self.settings or Settings(data=data), data=data)
@@ -98,22 +98,22 @@ class Saved:
             raise UsageError(
                 f"{self.word} does not say what it was trained on. Give data with --data."
             )
-        if self.settings.data == STDIN:
-            raise UsageError(
-                f"{self.word} was trained on standard input, which can't be read again. Save that "
-                "as a file, and name it: --data FILE"
-            )
+        require_there(self.settings, self.word)
         return self.settings
 
-    def trainings(self) -> Iterator["Saved"]:
-        """Go through this model, the one whose training it went on, and so on."""
+    def trainings(self) -> Iterator[tuple["Saved", Settings]]:
+        """Go through this model, the one that its training went on from, and so on.
+
+        It ends where one is gone, or does not say how it was trained.
+        """
         one: Saved | None = self
-        for _ in range(100):  # a circle is no lineage
-            if one is None:
-                return
-            yield one
-            start = one.settings and one.settings.start
-            one = None if start is None else saved_at(start)
+        with suppress(ClearpropError):
+            for _ in range(_MOST_TRAININGS):
+                if one is None or one.settings is None:
+                    return
+                yield one, one.settings
+                start = one.settings.start
+                one = None if start is None else saved_at(start)
 
     def knows(self, data: str) -> bool:
         """Whether it was trained on data of a name or path."""
@@ -145,13 +145,13 @@ def saved_or_data(word: str) -> Saved | None:
     UsageError
         If it means nothing, and a run is called nearly so.
     """
-    found = saved_at(word)
-    if found is None and word not in (*BUILTINS, *TOYS, STDIN) and not Path(word).exists():
-        if run := _near(word):
-            raise UsageError(
-                f"There is no run, model file, data set or path {word!r}. Did you mean {run}?"
-                f"{did_you_mean(word, [*BUILTINS, *TOYS]).replace('Did you mean', 'Or the data')}"
-            )
+    found, names = saved_at(word), [*BUILTINS, *TOYS, STDIN]
+    means_nothing = found is None and word not in names and not Path(word).exists()
+    if means_nothing and (run := _near(word)) is not None:
+        raise UsageError(
+            f"There is no data set or path {word!r}, and no run.{did_you_mean(word, names)} The "
+            f"nearest run is {run}."
+        )
     return found
 
 
@@ -218,22 +218,23 @@ def _folders(place: Path) -> list[Path]:
         return []
 
 
-@contextmanager
-def data_of(word: str, *, said: bool, how: str = "--data PATH") -> Iterator[None]:
-    """Say how to name a run's data where they can't be used, unless somebody has just named them.
+def require_there(settings: Settings, whose: str, how: str = "--data PATH") -> None:
+    """Refuse data of a run that lie elsewhere now, or can't be read again.
 
     Raises
     ------
     UsageError
     """
-    try:
-        yield
-    except ClearpropError as error:
-        if said:
-            raise
+    if settings.data == STDIN:
         raise UsageError(
-            f"The data of {word} can't be used. {error} If they lie elsewhere now, say where: {how}"
-        ) from error
+            f"{whose} was trained on standard input, which can't be read again. Save the same data "
+            f"as a file, and name it: {how}"
+        )
+    if _DATA.is_path(settings.data) and not Path(settings.data).exists():
+        raise UsageError(
+            f"{whose} names {settings.data} as its data, and nothing is there."
+            f"{did_you_mean(settings.data, [*BUILTINS, *TOYS])} Say where they lie now: {how}"
+        )
 
 
 @dataclass(frozen=True)
@@ -254,7 +255,7 @@ class Listed:
         best baseline, each where it is known.
     saved : datetime
         When its last file was written.
-    bytes : int
+    files, bytes : int
         What it takes on disk.
     """
 
@@ -266,6 +267,7 @@ class Listed:
     score: float | None
     to_beat: float | None
     saved: datetime
+    files: int
     bytes: int
 
     def to_json(self) -> dict[str, Json]:
@@ -328,8 +330,9 @@ def _listed(folder: Path) -> Listed:
         None if score is None else name,
         score,
         to_beat,
-        datetime.fromtimestamp(max(found.st_mtime for found in files.values())).astimezone(),
-        sum(found.st_size for found in files.values()),
+        datetime.fromtimestamp(max(one.st_mtime for one in files.values())).astimezone(),
+        len(files),
+        sum(one.st_size for one in files.values()),
     )
 
 
@@ -355,10 +358,9 @@ def _number(found: Mapping[str, Any], name: str) -> float | None:
 
 def _files_in(folder: Path) -> dict[Path, os.stat_result]:
     """Return all files under a folder with their states; no symlink is followed."""
-    found = {}
+    found: dict[Path, os.stat_result] = {}
     for place, _, names in os.walk(folder):
-        for name in names:
-            path = Path(place, name)
+        for path in (Path(place, name) for name in names):
             with suppress(OSError):  # gone in between
                 found[path] = path.lstat()
     return found

@@ -294,9 +294,8 @@ def _require_unseen(start: Saved, settings: Settings) -> None:
     """
     if not (settings.folds or (settings.test is not None and share_of(settings.test))):
         return
-    for one in start.trainings():
-        before = one.settings
-        if before is None or not one.knows(settings.data):
+    for one, before in start.trainings():
+        if not one.knows(settings.data):
             continue
         alike = all(getattr(before, name) == getattr(settings, name) for name in _DRAWN)
         if before.folds or settings.folds or not alike:
@@ -317,7 +316,8 @@ def _taken(start: Saved, settings: Settings) -> str:
     changed = [
         name
         for name in described(settings)
-        if name not in ("data", "start") and getattr(settings, name) != getattr(start.settings, name)
+        if name not in ("data", "start")
+        and getattr(settings, name) != getattr(start.settings, name)
     ]
     return (
         f"Goes on from {start.word}: its weights, {learned}, "
