@@ -13,7 +13,7 @@ from clearprop.experiment import Measured, Settings, Task, learn, load_dataset, 
 from clearprop.experiment import folder as run_folder
 from clearprop.experiment.measuring import Part
 from clearprop.experiment.runs import CHECKPOINT, SETTINGS, require_there, saved_at
-from clearprop.training import Checkpoint, ProgressLine
+from clearprop.training import Checkpoint, Forecast, ProgressLine
 
 _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way further down"}
 """Words for the reasons for which an optimizer ends a training by itself."""
@@ -79,11 +79,12 @@ def train(
     if not resume:  # later, when the checkpoint has agreed
         run_folder.save_settings(folder, task.settings)
     output.note(_plan(task))
-    folds = task.settings.folds
+    folds = task.settings.folds or 0
+    forecast = Forecast(1 + folds)
     trained = learn(
         task,
-        callbacks=[ProgressLine()],
-        in_fold=lambda number: [ProgressLine(label=f"fold {number} of {folds}")],
+        callbacks=[forecast, ProgressLine()],
+        in_fold=lambda number: [forecast, ProgressLine(label=f"fold {number} of {folds}")],
         checkpoint=Checkpoint(folder / CHECKPOINT, checkpoint_every),
         resume=resume,
     )

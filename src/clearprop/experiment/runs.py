@@ -207,7 +207,7 @@ def _near(word: str) -> Path | None:
     """Return the run whose folder is called nearly so, beside it or under ``runs/``."""
     places = dict.fromkeys((Path(word).parent, ROOT))
     runs = {path.name: path for place in places for path in _folders(place) if is_run(path)}
-    near = get_close_matches(Path(word).name, runs, n=1, cutoff=0.5)
+    near = get_close_matches(Path(word).name, runs, n=1)
     return runs[near[0]] if near else None
 
 
@@ -312,7 +312,7 @@ def list_runs(folder: Path) -> tuple[list[Listed], list[Problem]]:
 def _listed(folder: Path) -> Listed:
     settings, files = settings_in(folder / SETTINGS), _files_in(folder)
     report = _report(folder / REPORT)
-    found = next((report[part] for part in ("test", "folds") if part in report), {})
+    found: Any = next((report[part] for part in ("test", "folds") if part in report), {})
     name = found.get("score") if isinstance(found, dict) else None
     score = to_beat = None
     if isinstance(name, str):

@@ -16,7 +16,7 @@ from clearprop.data.loading import format_of
 from clearprop.data.pictures.folders import as_deep
 from clearprop.data.reading import Role
 from clearprop.data.splitting import without_column
-from clearprop.errors import DataError, UsageError, listed, naming
+from clearprop.errors import DataError, UsageError, counted, listed, naming
 from clearprop.experiment.building import build_network
 from clearprop.experiment.parts import Parts, column_not_learned, column_to_follow, share_of, split
 from clearprop.experiment.runs import Saved, require_saved
@@ -271,8 +271,18 @@ def _load_more(start: Saved, name_or_path: str, settings: Settings) -> Dataset:
     """
     said = {name: value for name, value in vars(reading_of(settings).text).items() if value}
     also: Mapping[str, Role] = {} if settings.group is None else {settings.group: "category"}
-    dataset = load_for(read_as(start.model, said), name_or_path, also)
-    known, found = start.model.class_names, dataset.class_names
+    model = read_as(start.model, said)
+    dataset = load_for(model, name_or_path, also)
+    inputs = recipe_of(model, "train on").inputs
+    with naming(dataset.name):
+        inputs.check(dataset.X)  # more likely than classes by another name
+    path = Path(name_or_path)
+    if isinstance(inputs, preprocessing.TableRecipe) and (owner := format_of(path)):
+        taken = {*inputs.roles, *inputs.ignored, *also, dataset.target_name}
+        if extra := [name for name in owner.column_names(path, inputs.form) if name not in taken]:
+            more = f"{counted(len(extra), 'column')} that {start.word} does not take, passed over: "
+            dataset = replace(dataset, notes=(*dataset.notes, f"{more}{listed(extra, 5)}."))
+    known, found = model.class_names, dataset.class_names
     if known is None or found is None or found == known:
         return dataset
     if new := [name for name, n in dataset.counts().items() if n and name not in known]:

@@ -1,14 +1,18 @@
-"""A line that says how far training is."""
+"""A line that says how far training is, and a forecast of how long it takes."""
 
+import math
 import sys
 import time
 from contextlib import suppress
 from typing import TextIO
 
 from clearprop.core.printable import printable
+from clearprop.network.summary import readable_bytes
 from clearprop.training.run import Callback, Run
 
 _REFRESH = 0.1  # seconds between two pictures of a moving line
+_MEASURED = 2.0  # seconds
+_LONG = 60.0  # seconds
 _LINES = 10  # how many a whole run prints where lines can't move
 
 
@@ -31,7 +35,7 @@ class ProgressLine(Callback):
         self.label = f"{label}  " if label else ""
         self._width = 0
         self._shown = self._began = 0.0
-        self._first_step = 0
+        self._first_step = self._remarked = 0
 
     @property
     def wants_every_step(self) -> bool:
@@ -40,13 +44,14 @@ class ProgressLine(Callback):
 
     def on_train_begin(self, run: Run) -> None:
         """Start the clock."""
-        for remark in run.remarks:
-            self._write(printable(remark) + "\n")
+        self._remarked = 0
+        self._remark(run)
         self._began = self._shown = time.monotonic()
         self._first_step = run.step
 
     def on_step_end(self, run: Run) -> None:
         """Move the line within long epochs."""
+        self._remark(run)
         if self.moves and time.monotonic() - self._shown >= _REFRESH:
             self._show(run)
 
@@ -71,6 +76,13 @@ class ProgressLine(Callback):
         else:
             self._write(line + "\n")
 
+    def _remark(self, run: Run) -> None:
+        for remark in run.remarks[self._remarked :]:
+            text = printable(remark)
+            self._write(f"\r{text.ljust(self._width)}\n" if self._width else f"{text}\n")
+            self._width = 0
+        self._remarked = len(run.remarks)
+
     def _write(self, text: str) -> None:
         if self.stream is not None:
             with suppress(OSError):
@@ -83,6 +95,60 @@ class ProgressLine(Callback):
         if not done or left <= 0 or run.stop_reason is not None:
             return ""
         return f"{_clock(left * (self._shown - self._began) / done)} left"
+
+
+class Forecast(Callback):
+    """Remark once, after the first updates, what a training of over a minute takes.
+
+    Parameters
+    ----------
+    trainings : int, default 1
+        The number of trainings alike that there are in all: cross-validation has one for each fold,
+        and one on all samples.
+    """
+
+    def __init__(self, trainings: int = 1) -> None:
+        self.trainings = trainings
+        self._began: tuple[float, int] | None = None
+        self._is_made = False
+
+    @property
+    def wants_every_step(self) -> bool:
+        """No: it measures for two seconds."""
+        return False
+
+    def on_train_begin(self, run: Run) -> None:
+        """Measure anew."""
+        self._began = None
+
+    def on_step_end(self, run: Run) -> None:
+        """Look at the clock, not before the first updates are done: code is compiled in them."""
+        now = time.monotonic()
+        if self._began is None:
+            self._began = now, run.step
+        began, first = self._began
+        if self._is_made or now - began < _MEASURED:
+            return
+        self._is_made = True
+        updates = run.epochs * run.steps_per_epoch * self.trainings - first
+        seconds = (now - began) / (run.step - first) * updates
+        if seconds > _LONG:
+            run.remarks.append(
+                f"All of it takes about {_clock(seconds)}, less if it stops early, and about "
+                f"{readable_bytes(_bytes(run))} of memory for its arrays."
+            )
+
+
+def _bytes(run: Run) -> int:
+    """Count what lies in memory: samples, weights with all that goes along, the values of a batch."""
+    parts = [run.samples, *([] if run.held_out is None else [run.held_out])]
+    samples = sum(getattr(part.X, "nbytes", 0) + part.y.nbytes for part in parts)
+    network = run.engine.network
+    weights = 3 * network.parameters.data.nbytes  # with their gradient, and the best so far
+    weights += sum(array.nbytes for array in run.optimizer_state.values())
+    batch = math.ceil(len(run.samples) / run.steps_per_epoch)
+    width = sum(map(math.prod, network.summary().output_shapes))  # with a gradient for each
+    return samples + weights + 2 * batch * width * network.dtype.itemsize
 
 
 def _reached(run: Run) -> str:
