@@ -140,7 +140,7 @@ class Forecast(Callback):
 
 
 def _bytes(run: Run) -> int:
-    """Count what lies in memory: samples, weights with all that goes along, the values of a batch."""
+    """Count what lies in memory: samples, weights with what goes along, values of a batch."""
     parts = [run.samples, *([] if run.held_out is None else [run.held_out])]
     samples = sum(getattr(part.X, "nbytes", 0) + part.y.nbytes for part in parts)
     network = run.engine.network
