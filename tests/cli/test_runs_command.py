@@ -16,7 +16,7 @@ from clearprop.experiment.runs import Saved, list_runs, removable
 
 
 @pytest.fixture
-def run(table_run, people, elsewhere):
+def run(table_run, people):
     """A run under ``runs/``, and its data beside it."""
     shutil.copy(people, "people.csv")
     shutil.copytree(table_run, "runs/people")
@@ -246,7 +246,7 @@ class TestRemoving:
         shutil.copytree(run, "runs/other")
         result = clearprop("runs", "--remove", "runs/other", "--yes", "--json")
         assert strict_json(result.stdout) == {"removed": ["runs/other"]}
-        assert os.listdir("runs") == ["people"]
+        assert list(Path("runs").iterdir()) == [run]
 
     def test_is_not_done_where_nobody_can_be_asked(self, clearprop, run):
         before = contents(run)

@@ -29,7 +29,7 @@ def table(path, *, seed, shift=0.0, classes=("no", "yes"), rows=60):
 
 
 @pytest.fixture
-def begun(clearprop, elsewhere):
+def begun(clearprop):
     """A run that has held a fifth out, and new data of the same kind on another scale."""
     table("old.csv", seed=0, rows=100)
     table("new.csv", seed=1, shift=5.0)
@@ -72,7 +72,8 @@ class TestGoingOn:
     ):
         found = strict_json(clearprop("train", "--from", begun, *STILL, "--json").stdout)
         report = strict_json((begun / "report.json").read_text())
-        assert found["test"] == pytest.approx(report["test"])
+        for name in ("samples", "accuracy", "log_loss", "baselines"):
+            assert found["test"][name] == report["test"][name]
         assert found["data"] == str(Path("old.csv").resolve())
 
     def test_in_folds_begins_each_with_the_weights(self, clearprop, begun, strict_json):

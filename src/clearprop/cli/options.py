@@ -79,9 +79,6 @@ def table_options(command: _Command) -> _Command:
     return command
 
 
-_OF_OPTIMIZER = ("learning_rate", "schedule", "batch_size", "clip_norm")
-"""Settings that suit one optimizer, and say nothing of another."""
-
 FORM = ("encoding", "delimiter", "decimal", "header")
 """The settings that say how the text of a table is to be read."""
 
@@ -129,11 +126,21 @@ def settings_from(
     return Settings(**layered)
 
 
+_GO_WITH = {
+    "optimizer": ("learning_rate", "schedule", "batch_size", "clip_norm"),
+    "folds": ("test", "validation", "patience"),
+    "validation": ("folds", "patience"),
+    **dict.fromkeys(("patience", "group", "time"), ("folds",)),
+}
+"""Settings that suit the value of another one, and say nothing of a new value of it."""
+
+
 def _taken_over(before: Settings, given: dict[str, Any]) -> dict[str, Any]:
-    """Put settings of a run below those that are given, but for those of another optimizer."""
+    """Put settings of a run below those that are given, but for what went with other ones."""
     taken = before.to_json()
-    if given.get("optimizer", before.optimizer) != before.optimizer:
-        taken = {name: value for name, value in taken.items() if name not in _OF_OPTIMIZER}
+    for name, others in _GO_WITH.items():
+        if name in given and given[name] != taken.get(name):
+            taken = {other: value for other, value in taken.items() if other not in others}
     return taken | given
 
 
