@@ -309,9 +309,15 @@ class TestRemoving:
             assert clearprop("train", data, "--epochs", 1, "--layers", 4).exit_code == 0
         drawn = set()
         for folder in (picture_model.parent, array_model.parent, "runs/planar", "runs/diabetes"):
-            assert removable(str(folder)).folder == Path(folder)
+            assert removable(str(folder))[0] == Path(folder)
             drawn |= {path.stem for path in Path(folder).glob("*.png")}
         assert drawn >= {"curves", "weights", "confusion", "boundary", "predictions"}
+
+    def test_takes_a_damaged_run_too(self, clearprop, run):
+        (run / "config.toml").write_text("a,b")
+        (run / ".clearprop-half.png").touch()  # left by a process that was killed
+        assert clearprop("runs", "--remove", run, "--yes").exit_code == 0
+        assert not run.exists()
 
     def test_is_all_that_yes_is_for(self, clearprop, elsewhere):
         assert clearprop("runs", "--yes").exit_code == 2

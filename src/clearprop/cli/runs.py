@@ -7,6 +7,7 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.scores import text, value
+from clearprop.core.printable import printable
 from clearprop.errors import UsageError, counted
 from clearprop.experiment.runs import ROOT, Listed, list_runs, removable, remove
 from clearprop.experiment.values import Units
@@ -43,7 +44,7 @@ def runs(
     if doomed:
         removed = _remove(doomed, asks=not yes)
         if as_json:
-            output.say_json({"removed": [str(run.folder) for run in removed]})
+            output.say_json({"removed": removed})
         ctx.exit(0 if removed else 1)
     place = ROOT if folder is None else Path(folder)
     found, problems = ([], []) if folder is None and not ROOT.exists() else list_runs(place)
@@ -93,17 +94,17 @@ def _nearer(data: str) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else data
 
 
-def _remove(doomed: tuple[str, ...], *, asks: bool) -> list[Listed]:
+def _remove(doomed: tuple[str, ...], *, asks: bool) -> list[str]:
     found = [removable(word) for word in dict.fromkeys(doomed)]
     if asks and not sys.stdin.isatty():
         raise UsageError("Nobody can be asked here. To remove without asking: --yes")
     removed = []
-    for run in found:
-        about = f"{run.folder}, {counted(run.files, 'file')}, {readable_bytes(run.bytes)}"
-        if asks and not click.confirm(f"Remove {about}?", err=True):
-            output.note(f"{run.folder} is kept.")
+    for folder, files, size in found:
+        about = f"{folder}, {counted(files, 'file')}, {readable_bytes(size)}"
+        if asks and not click.confirm(f"Remove {printable(about, one_line=True)}?", err=True):
+            output.note(f"{folder} is kept.")
             continue
-        remove(run.folder)
-        removed.append(run)
+        remove(folder)
+        removed.append(str(folder))
         output.note(f"Removed: {about}.")
     return removed

@@ -255,7 +255,7 @@ class Listed:
         best baseline, each where it is known.
     saved : datetime
         When its last file was written.
-    files, bytes : int
+    bytes : int
         What it takes on disk.
     """
 
@@ -267,7 +267,6 @@ class Listed:
     score: float | None
     to_beat: float | None
     saved: datetime
-    files: int
     bytes: int
 
     def to_json(self) -> dict[str, Json]:
@@ -331,7 +330,6 @@ def _listed(folder: Path) -> Listed:
         score,
         to_beat,
         datetime.fromtimestamp(max(one.st_mtime for one in files.values())).astimezone(),
-        len(files),
         sum(one.st_size for one in files.values()),
     )
 
@@ -366,8 +364,8 @@ def _files_in(folder: Path) -> dict[Path, os.stat_result]:
     return found
 
 
-def removable(word: str) -> Listed:
-    """Return the run whose folder a word means, if it holds nothing else.
+def removable(word: str) -> tuple[Path, int, int]:
+    """Return the folder of a run that holds nothing else, its number of files, and their bytes.
 
     Raises
     ------
@@ -385,7 +383,8 @@ def removable(word: str) -> Listed:
             f"{folder} holds more than a run: {listed(sorted(others))}. Nothing was removed; move "
             "that elsewhere first."
         )
-    return _listed(folder)
+    files = _files_in(folder)
+    return folder, len(files), sum(one.st_size for one in files.values())
 
 
 def remove(folder: Path) -> None:
