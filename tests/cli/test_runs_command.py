@@ -88,6 +88,13 @@ class TestAWord:
         assert result.exit_code == 1
         assert f"clearprop train --resume --out {run}" in result.stderr
 
+    def test_that_names_a_data_set_means_that(self, clearprop, run, strict_json):
+        run.rename("moons")
+        found = strict_json(clearprop("check", "moons", "--json").stdout)
+        assert "6.W" in {row["parameter"] for row in found["rows"]}  # the run has two layers
+        assert clearprop("train", "moons", "--epochs", 1).exit_code == 0
+        assert "age (number)" in clearprop("show", "moons").stdout
+
     def test_is_no_data_to_train_on(self, clearprop, run):
         result = clearprop("train", run)
         assert result.exit_code == 2

@@ -56,11 +56,10 @@ def train(
     """
     if resume and out is None:
         raise UsageError("Say which run to go on with: --resume --out FOLDER.")
-    if data is not None and saved_at(data) is not None:
+    if data is not None and saved_at(data, or_data=True) is not None:
         raise UsageError(
-            f"{data} is a model, no data. To go on from it: --from {data}; to train it anew: "
-            f"--config {Path(data) / SETTINGS}; to go on where it was interrupted: --resume --out "
-            f"{data}"
+            f"{data} is a model, no data. To go on from its weights: --from {data}; to go on with "
+            f"a run where it was interrupted: --resume --out FOLDER."
         )
     settings = (
         settings_of_run(Path(out or "", SETTINGS), data, options)

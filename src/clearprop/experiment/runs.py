@@ -43,6 +43,7 @@ _FILES = (MODEL, HISTORY, SETTINGS, CHECKPOINT, REPORT, *(f"{name}.png" for name
 _LARGEST_REPORT = 2**26  # bytes
 _MOST_TRAININGS = 100  # that one goes back: two files may name each other
 _DATA = Data("DATA")
+_NAMES = (*BUILTINS, *TOYS, STDIN)
 
 
 def is_run(folder: Path) -> bool:
@@ -126,9 +127,14 @@ class Saved:
         return known == data
 
 
-def saved_at(word: str) -> Saved | None:
-    """Return the model that is meant by its file or by the folder of its run; None for neither."""
+def saved_at(word: str, *, or_data: bool = False) -> Saved | None:
+    """Return the model that is meant by its file or by the folder of its run; None for neither.
+
+    Where it may be data, the name of a data set goes before a folder that is called so.
+    """
     path = Path(word)
+    if or_data and word in _NAMES:
+        return None
     if path.suffix == MODEL_SUFFIX and not path.is_dir():
         inside = path.name == MODEL and is_run(path.parent)
         return Saved(word, path, path.parent if inside else None)
@@ -145,11 +151,11 @@ def saved_or_data(word: str) -> Saved | None:
     UsageError
         If it means nothing, and a run is called nearly so.
     """
-    found, names = saved_at(word), [*BUILTINS, *TOYS, STDIN]
-    means_nothing = found is None and word not in names and not Path(word).exists()
+    found = saved_at(word, or_data=True)
+    means_nothing = found is None and word not in _NAMES and not Path(word).exists()
     if means_nothing and (run := _near(word)) is not None:
         raise UsageError(
-            f"There is no data set or path {word!r}, and no run.{did_you_mean(word, names)} The "
+            f"There is no data set or path {word!r}, and no run.{did_you_mean(word, _NAMES)} The "
             f"nearest run is {run}."
         )
     return found
@@ -233,7 +239,7 @@ def require_there(settings: Settings, whose: str, how: str = "--data PATH") -> N
     if _DATA.is_path(settings.data) and not Path(settings.data).exists():
         raise UsageError(
             f"{whose} names {settings.data} as its data, and nothing is there."
-            f"{did_you_mean(settings.data, [*BUILTINS, *TOYS])} Say where they lie now: {how}"
+            f"{did_you_mean(settings.data, _NAMES)} Say where they lie now: {how}"
         )
 
 
