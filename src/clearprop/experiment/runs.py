@@ -105,7 +105,8 @@ class Saved:
     def trainings(self) -> Iterator[tuple["Saved", Settings]]:
         """Go through this model, the one that its training went on from, and so on.
 
-        It ends where one is gone, or does not say how it was trained.
+        It ends where one is gone, or does not say how it was trained; a file alone does not say
+        where the one before it lies.
         """
         one: Saved | None = self
         with suppress(ClearpropError):
@@ -114,7 +115,7 @@ class Saved:
                     return
                 yield one, one.settings
                 start = one.settings.start
-                one = None if start is None else saved_at(start)
+                one = None if start is None or one.folder is None else saved_at(start)
 
     def knows(self, data: str) -> bool:
         """Whether it was trained on data of a name or path."""
