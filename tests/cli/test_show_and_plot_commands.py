@@ -121,7 +121,7 @@ class TestPlot:
         result = clearprop("plot", "run", "--json")
         assert result.exit_code == 0
         assert strict_json(result.stdout)["pictures"] == ["run/curves.png"]
-        assert "There is no file or folder gone.csv" in result.stderr
+        assert "names gone.csv as its data, and nothing is there" in result.stderr
 
     def test_needs_a_run(self, clearprop, elsewhere):
         for folder in (elsewhere, "nothing"):

@@ -108,8 +108,8 @@ class TestOfAModel:
         }
         cp.save(tmp_path / "moved.safetensors", cp.Model(model.network, model.preprocessing, gone))
         result = clearprop("walk", tmp_path / "moved.safetensors")
-        assert result.exit_code == 1
-        assert "was trained on gone.npz" in result.stderr
+        assert result.exit_code == 2
+        assert "names gone.npz as its data, and nothing is there" in result.stderr
         assert "--data" in result.stderr
 
     def test_that_does_not_say_its_data(self, clearprop, array_model, tmp_path):

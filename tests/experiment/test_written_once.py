@@ -73,7 +73,7 @@ def test_one_more_is_written_to_the_file_of_a_run_and_read_from_there(tmp_path: 
 
 def row(name: str, about: Setting) -> str:
     """Write the line of a setting in the document's table."""
-    option = "" if name == "data" else f"--{name.replace('_', '-')}"
+    option = {"data": "", "start": "--from"}.get(name, f"--{name.replace('_', '-')}")
     typed = f"{option} {about.kind.metavar}".strip().replace("|", r"\|")  # no end of a cell
     meaning = about.help
     if isinstance(about.kind, Choice):

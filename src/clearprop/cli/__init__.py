@@ -31,6 +31,7 @@ COMMANDS = {
         "evaluate": "clearprop.cli.evaluate",
         "show": "clearprop.cli.show",
         "plot": "clearprop.cli.show",
+        "runs": "clearprop.cli.runs",
     },
     "Learning back-propagation": {
         "walk": "clearprop.cli.walk",

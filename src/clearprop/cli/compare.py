@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -14,6 +15,7 @@ from clearprop.cli.options import setting_option, settings_from, task_options
 from clearprop.cli.scores import PARTS, name, value
 from clearprop.errors import UsageError
 from clearprop.experiment import comparison
+from clearprop.experiment.runs import saved_or_data
 from clearprop.files.written import make_folder
 
 
@@ -57,12 +59,20 @@ def compare(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train several architectures on DATA, in parallel, and compare mean and spread."""
+    """Train several architectures on DATA, in parallel, and compare mean and spread.
+
+    For DATA, a run's folder or a model file stands for its data and its settings.
+    """
     from clearprop import plots
 
     if len(set(map(tuple, every))) < len(every):
         raise UsageError("An architecture is given twice; each --layers must differ.")
-    settings = settings_from(data, options)
+    run = saved_or_data(data)
+    if run is None:
+        settings = settings_from(data, options)
+    else:
+        settings = replace(settings_from(None, options, run.settings), start=None)
+        output.note(f"Data and settings of {data}, but for what is given here.")
     folder = make_folder(Path(out))
     found: list[comparison.Architecture] = []
     trained = comparison.compare(settings, list(map(tuple, every)), repeats)

@@ -9,7 +9,8 @@ from clearprop.cli.command import DataName, command
 from clearprop.cli.options import setting_option, typed
 from clearprop.data import Dataset
 from clearprop.errors import DataError, UsageError
-from clearprop.experiment import Settings, folder, load_dataset
+from clearprop.experiment import Settings, load_dataset
+from clearprop.experiment.runs import SETTINGS, saved_or_data
 
 
 @command(
@@ -43,18 +44,18 @@ def doctor(
     from clearprop.experiment.consultation import examine_data, examine_run
     from clearprop.reproduce import EXPERIMENTS
 
-    path = Path(run_or_data)
-    if path.suffix == folder.MODEL_SUFFIX:
+    saved = None if run_or_data in EXPERIMENTS else saved_or_data(run_or_data)
+    if saved is not None and saved.folder is None:
         raise UsageError(
             f"{run_or_data} is a model alone. Give the folder of its run, which holds its history "
             "and names its data; in Python, clearprop.examine takes a network and arrays."
         )
     published = EXPERIMENTS[run_or_data].published if run_or_data in EXPERIMENTS else None
     again, watched = "", output.progress()
-    if folder.is_run(path):
+    if saved is not None:
         _refuse("a run has its own", target=target, size=size)
-        found = examine_run(path, data, watched)
-        again = f"clearprop train --config {output.word(str(path / folder.SETTINGS))}"
+        found = examine_run(saved.file.parent, data, watched)
+        again = f"clearprop train --config {output.word(str(saved.file.parent / SETTINGS))}"
     elif published is not None:
         _refuse("a published experiment has its own", target=target, size=size)
         output.note("Its first updates, as published:")
@@ -81,7 +82,7 @@ def _load(settings: Settings) -> Dataset:
         if not Path(settings.data).is_dir():
             raise
         raise DataError(
-            f"{settings.data} holds neither a run, which has a {folder.SETTINGS}, nor data. {error}"
+            f"{settings.data} holds neither a run, which has a {SETTINGS}, nor data. {error}"
         ) from error
     output.note_data(dataset)
     output.note(

@@ -1,7 +1,6 @@
 """``clearprop evaluate``."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
@@ -12,10 +11,11 @@ from clearprop.cli.options import form_options, threshold_option
 from clearprop.cli.scores import beside, doubts, others, rare, text
 from clearprop.data import Dataset, class_names
 from clearprop.errors import UsageError, naming
-from clearprop.experiment import evaluation, folder
+from clearprop.experiment import evaluation
+from clearprop.experiment.runs import require_saved
 from clearprop.experiment.task import load_for, read_as
 from clearprop.experiment.thresholds import overruled
-from clearprop.files.models import Model, load
+from clearprop.files.models import Model
 
 _MISTAKES = 10
 _CLASSES = 20
@@ -52,7 +52,8 @@ def evaluate(
     all of it, which may hold samples that the model has learned from. Classes may differ from the
     model's by case, plural or hyphens.
     """
-    loaded, counts = overruled(read_as(load(folder.model_in(model) or model), form), threshold)
+    saved = require_saved(model)
+    loaded, counts = overruled(read_as(saved.model, form), threshold)
     given = _pairs(mapped)
     with output.waiting(f"Reading {data}"):
         dataset = load_for(loaded, data)
@@ -64,7 +65,7 @@ def evaluate(
         found = evaluation.evaluate(loaded, measured)
     found = replace(found, notes=(*counts, *found.notes))
     output.note_all(found.notes)
-    seen = not dataset.test and _is_known(loaded, data)
+    seen = not dataset.test and any(one.knows(data) for one, _ in saved.trainings())
     if as_json:
         output.say_json(
             {
@@ -84,9 +85,7 @@ def evaluate(
     if seen and (honest := _honest(loaded)):
         output.say_line(honest)
     if not seen:
-        run = output.word(
-            str(Path(model).parent if folder.model_in(model) == Path(model) else model)
-        )
+        run = output.word(str(saved.folder or model))
         for line in doubts(found, (f"clearprop doctor {run}", "train with --layers none")):
             output.say_line(line)
     if found.classes:
@@ -125,12 +124,6 @@ def _pairs(mapped: tuple[str, ...]) -> dict[str, str]:
             raise UsageError(f"--map takes NAME=CLASS, once for each NAME; found {pair!r}.")
         pairs[name] = meant
     return pairs
-
-
-def _is_known(model: Model, data: str) -> bool:
-    """Whether a model has learned from data of that name."""
-    settings = model.training.get("settings")
-    return isinstance(settings, dict) and Path(str(settings.get("data"))) == Path(data)
 
 
 def _honest(model: Model) -> str | None:

@@ -8,8 +8,9 @@ import click
 
 from clearprop.cli.command import OneOf, Option
 from clearprop.errors import UsageError, listed
+from clearprop.experiment.runs import require_saved
 from clearprop.experiment.settings import Settings, described, read_settings, settings_in
-from clearprop.experiment.values import Choice, Flag, Kind, Switch
+from clearprop.experiment.values import Choice, Flag, Kind, Place, Switch
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -42,7 +43,7 @@ def setting_option(name: str, *declared: str, **changes: Any) -> Callable[[_Comm
     **changes : object
         Arguments of `click.option` that differ from those of the field.
     """
-    about = described(Settings)[name]
+    about, setting = described(Settings)[name], name
     said = [about.help, f"[default: {about.told}]" if about.told else ""]
     arguments: dict[str, Any] = {"cls": Option, "group": about.group}
     if isinstance(about.kind, Switch):
@@ -57,7 +58,7 @@ def setting_option(name: str, *declared: str, **changes: Any) -> Callable[[_Comm
     else:
         arguments |= {"type": _Typed(about.kind), "metavar": about.kind.metavar}
     arguments["help"] = "  ".join(filter(None, said))
-    return click.option(_flag(name), *declared, **arguments | changes)
+    return click.option(_flag(name), *(declared or (setting,)), **arguments | changes)
 
 
 def typed(**settings: Any) -> list[str]:
@@ -69,7 +70,7 @@ def typed(**settings: Any) -> list[str]:
 
 
 def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    return "--from" if name == "start" else f"--{name.replace('_', '-')}"  # from is Python's word
 
 
 _OF_TABLES = ("drop", "keep", "category", "number", "missing", "encoding", "delimiter", "decimal")
@@ -111,13 +112,17 @@ def task_options(command: _Command) -> _Command:
         help="Settings in TOML, such as a run's config.toml; what is given here goes before them.",
     )(command)
     for name in reversed(described(Settings)):
-        if name not in ("data", "layers"):
+        if name not in ("data", "start", "layers"):
             command = setting_option(name)(command)
     return command
 
 
-def settings_from(data: str | None, options: Mapping[str, Any]) -> Settings:
+def settings_from(
+    data: str | None, options: Mapping[str, Any], before: Settings | None = None
+) -> Settings:
     """Put settings together: the command line, DATA and `task_options`, goes before --config.
+
+    What neither says is as it was before, in a run or the model that training goes on from.
 
     Raises
     ------
@@ -125,9 +130,31 @@ def settings_from(data: str | None, options: Mapping[str, Any]) -> Settings:
         If nobody says which data.
     """
     layered = _given(data, options)
+    if before is None and "start" in layered:
+        before = require_saved(layered["start"]).settings
+    if before is not None:
+        layered = _taken_over(before, layered)
     if "data" not in layered:
         raise UsageError("Say what to learn from: clearprop train DATA, such as digits or photos/.")
     return Settings(**layered)
+
+
+_GO_WITH = {
+    "optimizer": ("learning_rate", "schedule", "batch_size", "clip_norm"),
+    "folds": ("test", "validation", "patience"),
+    "validation": ("folds", "patience"),
+    **dict.fromkeys(("patience", "group", "time"), ("folds",)),
+}
+"""Settings that suit the value of another one, and say nothing of a new value of it."""
+
+
+def _taken_over(before: Settings, given: dict[str, Any]) -> dict[str, Any]:
+    """Put settings of a run below those that are given, but for what went with other ones."""
+    taken = before.to_json()
+    for name, others in _GO_WITH.items():
+        if name in given and given[name] != taken.get(name):
+            taken = {other: value for other, value in taken.items() if other not in others}
+    return taken | given
 
 
 def settings_of_run(path: Path, data: str | None, options: Mapping[str, Any]) -> Settings:
@@ -147,11 +174,13 @@ def settings_of_run(path: Path, data: str | None, options: Mapping[str, Any]) ->
             "Leave --resume out to begin one."
         )
     began = settings_in(path)
-    asked = began.changed(_given(data, options))
+    asked = began.changed(_given(data, options)).with_places(Place.absolute)
+    began = began.with_places(Place.absolute)
     for name in described(began):
         before, now = getattr(began, name), getattr(asked, name)
         extended = name == "epochs" and began.schedule in (None, "constant")
-        if before != now and not extended:
+        moved = name == "data" and Path(before).is_absolute() and not Path(before).exists()
+        if before != now and not (extended or moved):  # the checkpoint knows other data as such
             raise UsageError(
                 f"The run in {path.parent} began with {name} = {before}, now it is {now}. "
                 "Go on with what it began with, or begin another run in another folder."

@@ -16,11 +16,11 @@ from clearprop.data.pictures.files import preview
 from clearprop.data.pictures.formats import named_like_a_picture
 from clearprop.errors import UsageError, counted
 from clearprop.experiment.answer_files import require_format, save_answers
-from clearprop.experiment.folder import draw, model_in
+from clearprop.experiment.folder import draw
 from clearprop.experiment.prediction import Answer, Predictions, predict_files
+from clearprop.experiment.runs import require_saved
 from clearprop.experiment.task import read_as
 from clearprop.experiment.thresholds import overruled
-from clearprop.files.models import load
 from clearprop.files.written import make_folder
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def predict(
     FILES are pictures or tables (CSV, TSV, NPZ), folders of them, patterns such as "new/*.png", or
     - for standard input.
     """
-    loaded, counts = overruled(read_as(load(model_in(model) or model), form), threshold)
+    loaded, counts = overruled(read_as(require_saved(model).model, form), threshold)
     drawn_in = show_in if show_in is not None else "." if show else None
     if proba and top is not None:
         raise UsageError("--proba tells all classes, --top some of them; give one of the two.")

@@ -1,16 +1,14 @@
 """``clearprop show`` and ``clearprop plot``: a trained model in words, its run in pictures."""
 
-from pathlib import Path
-
 import click
 
 from clearprop.cli import output
 from clearprop.cli.command import command
 from clearprop.configuration import to_config
-from clearprop.errors import ClearpropError, UsageError
-from clearprop.experiment import folder, load_dataset, measure_anew, set_task, settings_in
+from clearprop.errors import ClearpropError
+from clearprop.experiment import folder, load_dataset, measure_anew, set_task
+from clearprop.experiment.runs import HISTORY, require_run, require_saved
 from clearprop.files.described import facts
-from clearprop.files.models import load
 from clearprop.training import History
 
 _WIDEST = 24  # characters of a fact's name, which a file may have of any length
@@ -27,7 +25,8 @@ def show(model: str, as_json: bool) -> None:
 
     MODEL is a file or the folder of a run.
     """
-    loaded = load(folder.model_in(model) or model)
+    saved = require_saved(model)
+    loaded = saved.model
     summary = loaded.network.summary()
     recipe = loaded.preprocessing
     if as_json:
@@ -58,24 +57,20 @@ def show(model: str, as_json: bool) -> None:
     "clearprop plot runs/people",
 )
 @click.argument("run", type=click.Path())
+@click.option("--data", metavar="PATH", help="Where the data of the run lie now.")
 @output.json_option
-def plot(run: str, as_json: bool) -> None:
+def plot(run: str, data: str | None, as_json: bool) -> None:
     """Draw the pictures of the folder RUN anew: curves, confusion, mistakes, weights."""
-    place = Path(run)
-    if not folder.is_run(place):
-        raise UsageError(
-            f"{place} is no run's folder: it has no {folder.SETTINGS}. Give one that train made."
-        )
-    model, history = load(place / folder.MODEL), History.load(place / folder.HISTORY)
+    saved = require_run(run)
+    place, model = saved.file.parent, saved.model
+    history = History.load(place / HISTORY)
     evaluated = measured = None
     try:
-        settings = settings_in(place / folder.SETTINGS)
+        settings = saved.on(data)
         task = set_task(settings, load_dataset(settings))
         evaluated, measured = measure_anew(task, model)
     except ClearpropError as error:
-        output.note(
-            f"Its data can't be used any more, so only curves and weights are drawn. {error}"
-        )
+        output.note(f"Only curves and weights are drawn. {error}")
     with output.waiting("Drawing"):
         written, undrawn = folder.draw_run(place, model, history, evaluated, measured)
     output.note_undrawn(undrawn)

@@ -22,7 +22,8 @@ from clearprop.experiment import (
 )
 from clearprop.experiment import folder as run_folder
 from clearprop.experiment.cross_validation import fold_labels
-from clearprop.training import Checkpoint
+from clearprop.experiment.runs import CHECKPOINT, SETTINGS, require_there, saved_at
+from clearprop.training import Checkpoint, Forecast
 
 _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way further down"}
 """Words for the reasons for which an optimizer ends a training by itself."""
@@ -35,6 +36,7 @@ _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way
     "clearprop train --resume --out runs/photos",
 )
 @click.argument("data", required=False, type=DataName())
+@setting_option("start")
 @setting_option("layers")
 @task_options
 @click.option("--out", metavar="FOLDER", help="The run's folder.  [default: a new one under runs/]")
@@ -69,11 +71,19 @@ def train(
     """
     if resume and out is None:
         raise UsageError("Say which run to go on with: --resume --out FOLDER.")
+    if data is not None and saved_at(data, or_data=True) is not None:
+        raise UsageError(
+            f"{data} is a model, no data. To go on from its weights: --from {data}; to go on with "
+            f"a run where it was interrupted: --resume --out FOLDER."
+        )
     settings = (
-        settings_of_run(Path(out or "", run_folder.SETTINGS), data, options)
+        settings_of_run(Path(out or "", SETTINGS), data, options)
         if resume
         else settings_from(data, options)
     )
+    if data is None:
+        whose = out if resume else options["config"] or options["start"]
+        require_there(settings, whose or "", "clearprop train DATA, with the same options")
     with output.waiting(f"Reading {settings.data}"):
         dataset = load_dataset(settings)
     output.note_data(dataset)
@@ -82,16 +92,20 @@ def train(
     for line in task.notes:
         output.note(line)
     folder = run_folder.open_folder(out, settings.data, resume=resume)
-    task.settings.save(folder / run_folder.SETTINGS)
+    if not resume:  # later, when the checkpoint has agreed
+        run_folder.save_settings(folder, task.settings)
     output.note(_plan(task))
     parts = fold_labels(task.settings)
-    watch = output.progress(*parts, *(["all samples"] if parts else []))
+    watch = [
+        Forecast(1 + len(parts)),
+        *output.progress(*parts, *(["all samples"] if parts else [])),
+    ]
     try:
         trained = learn(
             task,
             callbacks=watch,
             in_folds=watch,
-            checkpoint=Checkpoint(folder / run_folder.CHECKPOINT, checkpoint_every),
+            checkpoint=Checkpoint(folder / CHECKPOINT, checkpoint_every),
             resume=resume,
         )
     except KeyboardInterrupt:  # in a fold: there is no model yet
@@ -155,7 +169,7 @@ def _say_reached(measured: Measured, task: Task) -> None:
 
 def _advice(found: Evaluation, folder: Path, task: Task, settings: Settings) -> list[str]:
     if task.settings.folds or task.validation is not None:
-        again = output.word(str(folder / run_folder.SETTINGS))
+        again = output.word(str(folder / SETTINGS))
         told = seldom_found(found, f"clearprop train --config {again} --threshold f1")
         if told:
             return told
@@ -187,6 +201,6 @@ def _say_next(report: dict[str, Any], kind: str) -> None:
 
 def _how_to_go_on(folder: Path) -> str:
     again = f"clearprop train --resume --out {output.word(str(folder))}"
-    if (folder / run_folder.CHECKPOINT).exists():
+    if (folder / CHECKPOINT).exists():
         return f"To go on from its last checkpoint: {again}"
     return f"It has no checkpoint yet. To begin it anew: {again}"

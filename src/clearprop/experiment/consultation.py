@@ -6,13 +6,12 @@ from pathlib import Path
 
 from clearprop.data import Dataset
 from clearprop.doctor import Doctor, Examination, Names, examine
-from clearprop.errors import ClearpropError, DataError, UsageError
+from clearprop.errors import DataError
 from clearprop.experiment.building import build_trainer
-from clearprop.experiment.folder import HISTORY, MODEL, SETTINGS, is_run
 from clearprop.experiment.learning import learn
-from clearprop.experiment.settings import Settings, settings_in
+from clearprop.experiment.runs import HISTORY, require_run
+from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import Task, load_dataset, set_task
-from clearprop.files.models import load
 from clearprop.training import Callback, History
 from clearprop.training.samples import steps_per_epoch
 
@@ -34,13 +33,10 @@ def examine_run(
     DataError
         If not a single epoch was finished.
     """
-    if not is_run(folder):
-        raise UsageError(
-            f"{folder} holds no run: it has no {SETTINGS}. Give a folder that train made, or data."
-        )
-    settings = settings_in(folder / SETTINGS)
-    task = _task_of_run(folder, settings if data is None else replace(settings, data=data), data)
-    model, history = load(folder / MODEL), History.load(folder / HISTORY)
+    saved = require_run(str(folder))
+    settings = saved.on(data)
+    task = set_task(settings, load_dataset(settings))
+    model, history = saved.model, History.load(folder / HISTORY)
     history.stopped = str(model.training.get("stopped"))
     if history.stopped == "diverged":
         return _examine_training(task, callbacks)
@@ -89,18 +85,6 @@ def _examine_training(task: Task, callbacks: Sequence[Callback]) -> Examination:
     if trained.history.stopped == "interrupted":
         raise KeyboardInterrupt
     return doctor.examination.named(_names(task))
-
-
-def _task_of_run(folder: Path, settings: Settings, data: str | None) -> Task:
-    try:
-        return set_task(settings, load_dataset(settings))
-    except ClearpropError as error:
-        if data is not None:
-            raise
-        raise UsageError(
-            f"The data of the run in {folder} can't be used. {error} If they lie elsewhere now, "
-            "say where: --data PATH"
-        ) from error
 
 
 def _names(task: Task) -> Names:

@@ -155,7 +155,7 @@ class _Trial:
     def of(cls, whole: Task, rows: Array, callbacks: Sequence[Callback]) -> "_Trial":
         """Train on all samples of a task but those of the fold."""
         fold = whole.train.take(rows)
-        task = task_of(whole.settings, Parts(whole.train.take(~rows), fold))
+        task = task_of(whole.settings, Parts(whole.train.take(~rows), fold), whole.start)
         X, y = task.prepared(fold)
         seen, diverged = _AfterEpochs(task.network, X, y, task.settings.epochs or 1), None
         trainer = build_trainer(task.settings, len(task.train))

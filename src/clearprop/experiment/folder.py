@@ -18,6 +18,9 @@ from clearprop.errors import OutputError, UsageError
 from clearprop.experiment.evaluation import Evaluation
 from clearprop.experiment.learning import Trained
 from clearprop.experiment.measuring import Measured
+from clearprop.experiment.runs import CHECKPOINT, HISTORY, MODEL, REPORT, ROOT, SETTINGS
+from clearprop.experiment.settings import Settings
+from clearprop.experiment.values import Place
 from clearprop.files.models import Model, save
 from clearprop.files.written import make_folder, remove_leftovers, write_text
 from clearprop.preprocessing import InputRecipe
@@ -25,27 +28,6 @@ from clearprop.training import History
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-MODEL_SUFFIX = ".safetensors"
-MODEL = f"model{MODEL_SUFFIX}"
-HISTORY = "history.csv"
-SETTINGS = "config.toml"
-CHECKPOINT = "checkpoint.safetensors"
-REPORT = "report.json"
-ROOT = Path("runs")
-
-
-def is_run(folder: Path) -> bool:
-    """Whether a folder holds a run."""
-    return (folder / SETTINGS).exists()
-
-
-def model_in(place: str) -> Path | None:
-    """Return the model file that is meant by its path or by that of its run; None for neither."""
-    path = Path(place)
-    if path.suffix == MODEL_SUFFIX:
-        return path
-    return path / MODEL if is_run(path) or (path / MODEL).exists() else None
 
 
 def open_folder(out: str | None, data: str, *, resume: bool) -> Path:
@@ -83,12 +65,18 @@ def _holds_a_run(folder: Path) -> bool:
 
 
 def save_run(folder: Path, trained: Trained, measured: Measured) -> dict[str, Json]:
-    """Write model, history and report; return the report as JSON values."""
+    """Write settings, model, history and report; return the report as JSON values."""
+    save_settings(folder, trained.task.settings)
     save(folder / MODEL, measured.model)
     trained.history.save(folder / HISTORY)
     report = _report(folder, trained, measured)
     write_text(folder / REPORT, dumps(report) + "\n")
     return report
+
+
+def save_settings(folder: Path, settings: Settings) -> None:
+    """Write the settings of a run, which find its data from anywhere."""
+    settings.with_places(Place.absolute).save(folder / SETTINGS)
 
 
 def dumps(value: Any) -> str:
@@ -109,11 +97,12 @@ def _finite(value: Any) -> Any:
 
 def _report(folder: Path, trained: Trained, measured: Measured) -> dict[str, Json]:
     task, history = trained.task, trained.history
+    settings = task.settings.with_places(Place.absolute)
     last = history.rows[-1] if len(history) else {}
     return {
         "folder": str(folder),
         "model": str(folder / MODEL),
-        "data": task.settings.data,
+        "data": settings.data,
         "samples": {name: found.samples for name, found in measured.parts.items()},
         "parameters": task.network.parameters.data.size,
         "epochs": len(history),
@@ -122,7 +111,7 @@ def _report(folder: Path, trained: Trained, measured: Measured) -> dict[str, Jso
         "seconds": last.get("seconds", 0.0),
         "threshold": None if trained.threshold is None else trained.threshold.to_json(),
         **measured.to_json(),
-        "settings": task.settings.to_json(),
+        "settings": settings.to_json(),
         "notes": list(task.notes),
     }
 

@@ -1,19 +1,17 @@
 """One network on real data, looked into: a training step written out, or its gradients checked."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset, load
-from clearprop.errors import DataError, ModelFileError, UnknownNameError, UsageError, naming
+from clearprop.errors import UsageError, naming
 from clearprop.experiment.building import build_trainer
-from clearprop.experiment.folder import model_in
-from clearprop.experiment.settings import Settings, settings_in
+from clearprop.experiment.runs import Saved, saved_or_data
+from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import load_dataset, load_for, recipe_of, resolve_for, set_task
-from clearprop.files.models import load as load_model
 from clearprop.network import Network
 from clearprop.optimizers import SGD
 from clearprop.preprocessing import ClassTarget, Preprocessing, ValueTarget, fit_recipe, prepare
@@ -64,10 +62,10 @@ def make_ready(
     ModelFileError, DataError
         If the model or the data can't be read, or don't fit each other.
     """
-    if (path := model_in(model_or_data)) is not None:
+    if (saved := saved_or_data(model_or_data)) is not None:
         if target is not None or size is not None:
-            raise UsageError(f"--target and --size are for new data; {path} knows its own.")
-        return _of_model(path, data)
+            raise UsageError(f"--target and --size are for new data; {saved.word} knows its own.")
+        return _of_model(saved, data)
     if data is not None:
         raise UsageError(f"--data gives a model other data; {model_or_data} is no model.")
     settings = Settings(data=model_or_data, target=target, size=size)
@@ -76,22 +74,13 @@ def make_ready(
     return Ready(task.network, task.recipe, dataset, task.settings)
 
 
-def _of_model(path: Path, data: str | None) -> Ready:
-    model = load_model(path)
+def _of_model(saved: Saved, data: str | None) -> Ready:
+    model = saved.model
     recipe = recipe_of(model, "read data", "call clearprop.walk with its network")
-    described: Any = model.training.get("settings")
-    trained = settings_in(path, described) if isinstance(described, dict) else None
-    source = trained.data if data is None and trained is not None else data
-    if source is None:
-        raise UsageError(f"{path} does not say what it was trained on. Give data with --data.")
-    try:
-        dataset = load_for(model, source)
-    except (DataError, UnknownNameError) as error:
-        if data is not None:
-            raise
-        raise ModelFileError(f"{path} was trained on {source}. {error} Or give --data.") from error
-    settings = resolve_for(trained or Settings(data=source), dataset, recipe.inputs.input_shape)
-    return Ready(model.network, recipe, dataset, settings)
+    settings = saved.on(data)
+    dataset = load_for(model, settings.data)
+    resolved = resolve_for(settings, dataset, recipe.inputs.input_shape)
+    return Ready(model.network, recipe, dataset, resolved)
 
 
 def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
@@ -170,7 +159,7 @@ def check_network(model_or_data: str, data: str | None) -> "Report":
     ShapeError, DataError
         If the data don't fit the model.
     """
-    if (path := model_in(model_or_data)) is None:
+    if (saved := saved_or_data(model_or_data)) is None:
         if data is not None:
             raise UsageError(
                 f"{model_or_data} is itself the data. Leave --data out, or give a FILE or MODEL."
@@ -179,15 +168,10 @@ def check_network(model_or_data: str, data: str | None) -> "Report":
         settings = Settings(data=model_or_data, target_scale="none", l2=0.0)
         task = set_task(settings, load_dataset(settings))
         return _check(task.network, task.recipe, task.train)
-    model = load_model(path)
+    model = saved.model
     instead = "use cp.check_gradients(network, X, y)"
     recipe = recipe_of(model, "be checked on raw data", instead)
-    described = model.training.get("settings")
-    if data is None and isinstance(described, dict):
-        data = settings_in(path, described).data
-    if data is None:
-        raise UsageError("The model does not say what it was trained on. Say so: --data DATA.")
-    return _check(model.network, recipe, load_for(model, data))
+    return _check(model.network, recipe, load_for(model, saved.on(data).data))
 
 
 def batch_for_learners(data: str) -> "Batch":

@@ -13,6 +13,7 @@ from clearprop.experiment.cross_validation import OutOfFold, cross_validate
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import Task
 from clearprop.experiment.thresholds import Threshold, choose
+from clearprop.experiment.values import Place
 from clearprop.files.models import Model
 from clearprop.preprocessing import ClassTarget
 from clearprop.training import Callback, Checkpoint, History
@@ -111,10 +112,11 @@ def _threshold(task: Task, found: OutOfFold | None) -> Threshold | None:
 
 
 def _summary(settings: Settings, history: History) -> dict[str, Json]:
-    # Nothing here depends on the clock: the same run gives the same model file.
+    # Nothing here depends on the clock, or on where the data lie: the same run gives the same
+    # model file, and whoever is given it learns of no folder.
     last = history.rows[(history.best_epoch or len(history)) - 1] if len(history) else {}
     return {
-        "settings": settings.to_json(),
+        "settings": settings.with_places(Place.last_part).to_json(),
         "stopped": history.stopped,
         **{name: value for name, value in last.items() if name != "seconds"},
     }

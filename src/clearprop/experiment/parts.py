@@ -55,7 +55,7 @@ def split(settings: Settings, dataset: Dataset) -> Parts:
         came, test_came = None, came
         notes = ("The samples that came to validate with give the score, and choose nothing.",)
     if (option := column_to_follow(settings)) and not any(
-        asked is not None and _share(asked) for asked in (settings.test, settings.validation)
+        asked is not None and share_of(asked) for asked in (settings.test, settings.validation)
     ):
         raise UsageError(
             f"--{option} says which part of the data is held out, and --test {settings.test} with "
@@ -99,7 +99,7 @@ def _hold_out(
     asked: str | None = getattr(settings, which)
     if asked is None:
         return dataset, came, ()
-    share = _share(asked)
+    share = share_of(asked)
     if share is None:
         return dataset, _load_alike(settings, dataset, asked), ()
     if share == 0:
@@ -115,7 +115,8 @@ def _hold_out(
     return *hold_out(dataset, share, settings.seed, keep_single=which == "validation"), ()
 
 
-def _share(asked: str) -> float | None:
+def share_of(asked: str) -> float | None:
+    """Return the share that is asked for; None where data are."""
     try:
         return float(asked)
     except ValueError:

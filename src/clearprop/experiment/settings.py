@@ -100,7 +100,12 @@ class Settings:
     the dropout; the seed decides the weights, the batches, the dropout and what is held out.
     """
 
-    data: str = field(metadata={"setting": Setting(values.Text("DATA"), "A name or a path.")})
+    data: str = field(metadata={"setting": Setting(values.Data("DATA"), "A name or a path.")})
+    start: str | None = _of_data(
+        values.Place("MODEL"),
+        "A run's folder or a model file whose training goes on: its weights, its columns, its "
+        "classes, and its settings where none is given.",
+    )
     target: str | None = _of_data(
         values.Text("COLUMN"),
         "What to learn of a table.",
@@ -248,6 +253,24 @@ class Settings:
         _check_names(changes)
         return replace(
             self, **{name: value for name, value in changes.items() if value is not None}
+        )
+
+    def with_places(self, written: Callable[[values.Place, str], str]) -> "Settings":
+        """Return these settings with each path written in another way.
+
+        Parameters
+        ----------
+        written : callable
+            `Place.absolute`, to be found from anywhere, or `Place.last_part`, to be shown to
+            anybody.
+        """
+        kinds = {name: about.kind for name, about in described(self).items()}
+        return self.changed(
+            {
+                name: written(kind, value)
+                for name, kind in kinds.items()
+                if isinstance(kind, values.Place) and (value := getattr(self, name)) is not None
+            }
         )
 
     def to_json(self) -> dict[str, Json]:

@@ -6,23 +6,38 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from clearprop import preprocessing
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Table, load
 from clearprop.data.format import Format
 from clearprop.data.loading import format_of
 from clearprop.data.pictures.folders import as_deep
+from clearprop.data.reading import Role
 from clearprop.data.splitting import without_column
-from clearprop.errors import DataError, UsageError, listed, naming
+from clearprop.errors import DataError, UsageError, counted, listed, naming
 from clearprop.experiment.building import build_network
 from clearprop.experiment.defaults import Extent
 from clearprop.experiment.l2_trial import with_tried_l2
-from clearprop.experiment.parts import Parts, column_not_learned, column_to_follow, split
-from clearprop.experiment.settings import Settings, reading_of, resolve
+from clearprop.experiment.parts import Parts, column_not_learned, column_to_follow, share_of, split
+from clearprop.experiment.runs import Saved, require_saved
+from clearprop.experiment.settings import Settings, described, reading_of, resolve
 from clearprop.experiment.target_scale import on_scale
 from clearprop.experiment.thresholds import require_threshold
 from clearprop.files.models import Model
 from clearprop.network import Network
+
+_NONE: Mapping[str, Role] = {}
+
+_OF_MODEL = (
+    *("target", "drop", "keep", "category", "number", "task", "target_scale", "size"),
+    *("layers", "activation", "init", "batch_norm"),
+)
+"""Settings that a model has, so that nobody who goes on with it can change them."""
+
+_DRAWN = ("test", "seed", "group", "time")
+"""Settings that decide which samples give the score."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +54,18 @@ class Task:
         The network with its first weights.
     parts : Parts
         The samples to learn from, to choose with and to score with.
-    trial_notes : tuple of str
-        Sentences on what short trainings decided: the scale of values, the strength of L2.
+    how : tuple of str
+        Sentences on how it is learned, where that is not the usual.
+    start : Saved or None
+        The model that training goes on from.
     """
 
     settings: Settings
     recipe: preprocessing.Preprocessing
     network: Network
     parts: Parts
-    trial_notes: tuple[str, ...] = ()
+    how: tuple[str, ...] = ()
+    start: Saved | None = None
 
     @property
     def train(self) -> Dataset:
@@ -67,7 +85,7 @@ class Task:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences on what was held out and how it is learned, where that is not the usual."""
-        return self.parts.notes + self.trial_notes
+        return self.parts.notes + self.how
 
     def prepared(self, dataset: Dataset) -> tuple[Array | preprocessing.PreparedRows, Array]:
         """Return X, shape (N, *input_shape), and y of a data set as the network takes them."""
@@ -76,8 +94,14 @@ class Task:
 
 
 def load_dataset(settings: Settings, name_or_path: str | None = None) -> Dataset:
-    """Load the data of a run, or other data in the same way."""
-    dataset = load(name_or_path or settings.data, reading=reading_of(settings), size=settings.size)
+    """Load the data of a run, or other data in the same way.
+
+    Where training goes on from a model, they are read as that one's own.
+    """
+    name_or_path = name_or_path or settings.data
+    if settings.start is not None:
+        return _load_more(_begun(settings, settings.start), name_or_path, settings)
+    dataset = load(name_or_path, reading=reading_of(settings), size=settings.size)
     columns = tuple(
         replace(one, is_used=False, remark="rows are held out by it")
         if one.name == column_not_learned(settings) and one.kind != "target"
@@ -117,8 +141,8 @@ def read_as(model: Model, said: Mapping[str, Any]) -> Model:
     return replace(model, preprocessing=replace(recipe, inputs=inputs))
 
 
-def load_for(model: Model, name_or_path: str) -> Dataset:
-    """Load data in the form that a model takes: its columns, its size of pictures."""
+def load_for(model: Model, name_or_path: str, also: Mapping[str, Role] = _NONE) -> Dataset:
+    """Load data in the form that a model takes: its columns and some more, its size of pictures."""
     recipe = model.preprocessing
     if recipe is None:
         return load(name_or_path)
@@ -131,6 +155,9 @@ def load_for(model: Model, name_or_path: str) -> Dataset:
     if owner is None or not owner.has_columns:
         return load(name_or_path)
     reading = recipe.reading(_target_in(path, owner, recipe))
+    if also:
+        drop = tuple(name for name in reading.drop if name not in also)
+        reading = replace(reading, roles={**(reading.roles or {}), **also}, drop=drop)
     dataset = load(name_or_path, reading=reading)
     if isinstance(inputs, preprocessing.ArrayRecipe) and isinstance(dataset.X, Table):
         X = preprocessing.array_of(dataset.X, inputs, name_or_path)
@@ -166,14 +193,17 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     no_input = column_not_learned(settings)
     inputs = dataset if no_input is None else without_column(dataset, no_input)
     resolved = resolve_for(settings, dataset, preprocessing.fit_inputs(inputs).input_shape)
-    task = task_of(resolved, split(resolved, dataset))
+    start = None if settings.start is None else _begun(resolved, settings.start)
+    if start is not None:
+        _require_unseen(start, resolved)
+    task = task_of(resolved, split(resolved, dataset), start)
     if settings.threshold is not None:
         can_choose = bool(resolved.folds) or task.validation is not None
         require_threshold(settings.threshold, task.recipe.target, can_choose=can_choose)
-    if settings.l2 is not None:
+    if settings.l2 is not None or start is not None:
         return task
     tried, notes = with_tried_l2(resolved, task.recipe, task.parts)
-    return replace(task, settings=tried, trial_notes=task.trial_notes + notes)
+    return replace(task, settings=tried, how=task.how + notes)
 
 
 def resolve_for(settings: Settings, dataset: Dataset, input_shape: tuple[int, ...]) -> Settings:
@@ -188,8 +218,10 @@ def resolve_for(settings: Settings, dataset: Dataset, input_shape: tuple[int, ..
     return resolve(settings, extent)
 
 
-def task_of(settings: Settings, parts: Parts) -> Task:
+def task_of(settings: Settings, parts: Parts, start: Saved | None = None) -> Task:
     """Fit the recipe to the samples that are learned from, and build the network.
+
+    Where training goes on from a model, its recipe and its weights are taken.
 
     Raises
     ------
@@ -203,11 +235,133 @@ def task_of(settings: Settings, parts: Parts) -> Task:
             f"{train.y.flat[0]:g}, so there is nothing to learn. Name another target, or add "
             "samples with other values."
         )
-    recipe = preprocessing.fit_recipe(train)
     others = [part for part in (parts.validation, parts.test) if part is not None]
-    recipe, notes = on_scale(settings, recipe, train, others)
-    for other in others:
+    if start is None:
+        recipe, how = on_scale(settings, preprocessing.fit_recipe(train), train, others)
+    else:
+        recipe, how = recipe_of(start.model, "train on"), (_taken(start, settings),)
+    for other in others if start is None else (train, *others):
         with naming(other.name):
             recipe.inputs.check(other.X)
             recipe.target.encode(other)
-    return Task(settings, recipe, build_network(settings, recipe), parts, notes)
+    network = build_network(settings, recipe)
+    if start is not None:
+        _take_weights(network, start)
+    return Task(settings, recipe, network, parts, how, start)
+
+
+def _begun(settings: Settings, word: str) -> Saved:
+    """Return the model that training goes on from.
+
+    Raises
+    ------
+    UsageError
+        If training has not made it, or a setting asks for another one.
+    """
+    start = require_saved(word)
+    if (before := start.settings) is None:
+        raise UsageError(
+            f"{start.word} does not say how it was trained, so train can't go on from it. In "
+            "Python: clearprop.Trainer().fit(clearprop.load(...).network, X, y)."
+        )
+    for name in _OF_MODEL:
+        has, asked, kind = getattr(before, name), getattr(settings, name), described(before)[name]
+        if has != asked:
+            had = "its own" if has is None else kind.kind.write(has) or "it"
+            raise UsageError(
+                f"{start.word} has {had} as {name}, which belongs to the model and can't be "
+                "changed as its training goes on. Leave it out, or train anew without --from."
+            )
+    return start
+
+
+def _load_more(start: Saved, name_or_path: str, settings: Settings) -> Dataset:
+    """Load data as those of the model that training goes on from, whose classes they have.
+
+    Raises
+    ------
+    DataError
+        If there is a class that the model does not know.
+    """
+    said = {name: value for name, value in vars(reading_of(settings).text).items() if value}
+    also: Mapping[str, Role] = {} if settings.group is None else {settings.group: "category"}
+    model = read_as(start.model, said)
+    dataset = load_for(model, name_or_path, also)
+    inputs = recipe_of(model, "train on").inputs
+    with naming(dataset.name):
+        inputs.check(dataset.X)  # more likely than classes by another name
+    path = Path(name_or_path)
+    if isinstance(inputs, preprocessing.TableRecipe) and (owner := format_of(path)):
+        taken = {*inputs.roles, *inputs.ignored, *also, dataset.target_name}
+        if extra := [name for name in owner.column_names(path, inputs.form) if name not in taken]:
+            more = f"{counted(len(extra), 'column')} that {start.word} does not take, passed over: "
+            dataset = replace(dataset, notes=(*dataset.notes, f"{more}{listed(extra, 5)}."))
+    known, found = model.class_names, dataset.class_names
+    if known is None or found is None or found == known:
+        return dataset
+    if new := [name for name, n in dataset.counts().items() if n and name not in known]:
+        raise DataError(
+            f"{dataset.name} has the class {new[0]!r}, and {start.word} knows {listed(known)}: a "
+            "model learns no further class. Correct it, leave its samples out, or train anew "
+            "without --from."
+        )
+    places = np.array([known.index(name) if name in known else 0 for name in found])
+    return replace(dataset, y=places[dataset.y], class_names=known)
+
+
+def _require_unseen(start: Saved, settings: Settings) -> None:
+    """Refuse to score with samples that a model has learned from before training goes on.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not (settings.folds or (settings.test is not None and share_of(settings.test))):
+        return
+    for one, before in start.trainings():
+        if not one.knows(settings.data):
+            continue
+        alike = all(getattr(before, name) == getattr(settings, name) for name in _DRAWN)
+        if before.folds or settings.folds or not alike:
+            raise UsageError(
+                f"{one.word} has learned from samples of {settings.data} that would give the "
+                "score. Give other data, or go without a score: --folds 0 --test 0 --validation 0"
+            )
+
+
+def _taken(start: Saved, settings: Settings) -> str:
+    """Say what is taken over from the model that training goes on from."""
+    inputs, target = recipe_of(start.model, "train on").inputs, start.model.class_names
+    learned = "the scaling of its numbers"
+    if isinstance(inputs, preprocessing.TableRecipe):
+        learned = "the scaling and the categories of its columns"
+    elif isinstance(inputs, preprocessing.PictureRecipe):
+        learned = "the size of its pictures"
+    changed = [
+        name
+        for name in described(settings)
+        if name not in ("data", "start")
+        and getattr(settings, name) != getattr(start.settings, name)
+    ]
+    return (
+        f"Goes on from {start.word}: its weights, {learned}, "
+        f"{'the scale of its target' if target is None else 'its classes'} and its settings"
+        f"{f', but for {listed(changed)}' if changed else ''}."
+    )
+
+
+def _take_weights(network: Network, start: Saved) -> None:
+    """Give a network the weights of the model that training goes on from.
+
+    Raises
+    ------
+    UsageError
+        If it has other layers.
+    """
+    taken = start.model.network
+    for own, other in ((network.parameters, taken.parameters), (network.state, taken.state)):
+        if [one.shape for one in own.values()] != [one.shape for one in other.values()]:
+            raise UsageError(
+                f"{start.file} has other layers than its settings say. Train anew without --from."
+            )
+        own.data[...] = other.data

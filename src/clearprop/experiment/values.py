@@ -6,8 +6,11 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
+from clearprop.data.named import BUILTINS, TOYS
+from clearprop.data.tables.text_file import STDIN
 from clearprop.errors import UsageError, shortened, unknown_name
 
 _LARGEST = sys.float_info.max  # whole numbers, too, become floats sooner or later
@@ -63,8 +66,44 @@ class Text(Kind):
         return value
 
 
-class ShareOrData(Text):
+class Place(Text):
+    """A file or folder, by its path."""
+
+    def is_path(self, value: str) -> bool:
+        """Whether a text is a path."""
+        return True
+
+    def absolute(self, value: str) -> str:
+        """Return a path that means the same from anywhere; what is no path stays."""
+        return str(Path(value).absolute()) if self.is_path(value) else value
+
+    def last_part(self, value: str) -> str:
+        """Return the last part of a path, which tells nobody where it lies."""
+        if not self.is_path(value):
+            return value
+        path = Path(value)
+        name = path.resolve().name if path.name in ("", "..") else path.name
+        return name if self.is_path(name) else f"./{name}"
+
+
+class Data(Place):
+    """Data, by name or path."""
+
+    def is_path(self, value: str) -> bool:
+        """Whether it is neither the name of a data set nor standard input."""
+        return value not in (*BUILTINS, *TOYS, STDIN)
+
+
+class ShareOrData(Data):
     """A share, as the text of a number; or data, by name or path."""
+
+    def is_path(self, value: str) -> bool:
+        """Whether it is no number either."""
+        try:
+            float(value)
+        except ValueError:
+            return super().is_path(value)
+        return False
 
     def check(self, name: str, value: Any) -> str:
         """Take a number, as one writes a share in a TOML file; True is an int to Python."""

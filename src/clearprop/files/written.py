@@ -17,7 +17,9 @@ from clearprop.core.reading import special_kind
 from clearprop.errors import OutputError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_BESIDE = ".clearprop-"  # how files are called while they are written
+BESIDE = ".clearprop-"
+"""How files are called while they are written."""
+
 _LONGEST_SUFFIX = 20  # that still makes a name which every file system takes
 _OPEN_FILES = re.compile(r"/dev|/proc/\d+/fd")  # folders of /dev/stdout, /dev/fd/1 and the like
 
@@ -50,7 +52,7 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
         before = _standing(target)
         target = Path(os.path.realpath(target))
         descriptor, name = tempfile.mkstemp(
-            prefix=_BESIDE, suffix=target.suffix[:_LONGEST_SUFFIX], dir=target.parent
+            prefix=BESIDE, suffix=target.suffix[:_LONGEST_SUFFIX], dir=target.parent
         )
         os.close(descriptor)
     except OSError as error:
@@ -71,7 +73,7 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove the half-written files that a killed process left in `folder`."""
-    for path in folder.glob(f"{_BESIDE}*"):
+    for path in folder.glob(f"{BESIDE}*"):
         with suppress(OSError):  # a folder that somebody called so, or one that can't be changed
             path.unlink()
 

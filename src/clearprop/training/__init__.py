@@ -2,9 +2,18 @@
 
 from clearprop.training.checkpoint import Checkpoint
 from clearprop.training.history import History
-from clearprop.training.progress import ProgressLine
+from clearprop.training.progress import Forecast, ProgressLine
 from clearprop.training.run import Callback, Run
 from clearprop.training.stopping import EarlyStopping
 from clearprop.training.trainer import Trainer
 
-__all__ = ["Callback", "Checkpoint", "EarlyStopping", "History", "ProgressLine", "Run", "Trainer"]
+__all__ = [
+    "Callback",
+    "Checkpoint",
+    "EarlyStopping",
+    "Forecast",
+    "History",
+    "ProgressLine",
+    "Run",
+    "Trainer",
+]

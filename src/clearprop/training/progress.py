@@ -1,5 +1,6 @@
-"""A line that says how far training is."""
+"""A line that says how far training is, and a forecast of how long it takes."""
 
+import math
 import os
 import shutil
 import sys
@@ -10,11 +11,14 @@ from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from clearprop.core.printable import printable
+from clearprop.network.summary import readable_bytes
 from clearprop.training.run import Callback, Run
 
 _REFRESH = 0.1  # seconds between two pictures of a moving line
 _STILL = 0.5  # and where nothing but the time changes
 _FIRST, _LONGEST = 2.0, 30.0  # seconds without a line where lines can't move; they double
+_MEASURED = 2.0  # seconds of a training by which all of it is forecast
+_LONG = 60.0  # seconds, from which on it is
 
 
 class _Line:
@@ -107,7 +111,7 @@ class ProgressLine(Callback):
         self.labels = labels
         self._training = -1
         self._shown = self._began = 0.0
-        self._before = self._first_step = 0
+        self._before = self._first_step = self._remarked = 0
 
     @property
     def wants_every_step(self) -> bool:
@@ -121,12 +125,15 @@ class ProgressLine(Callback):
             self._training = self._before = 0
             self._began = self._shown = time.monotonic()
             self.line.begin()
-            for remark in run.remarks:
-                self.line.write(printable(remark) + "\n")
+            self._remarked = 0
+        else:
+            self._remarked = len(run.remarks)  # those of the first training, said again
         self._first_step = run.step
+        self._remark(run)
 
     def on_step_end(self, run: Run) -> None:
         """Write a line if it is time to, within long epochs, too."""
+        self._remark(run)
         if time.monotonic() - self._shown >= self.line.pause:
             self._show(run)
 
@@ -148,6 +155,12 @@ class ProgressLine(Callback):
         done = f"{label and f'{label}, '}epoch {run.epoch}/{run.epochs}"
         self.line.show(*filter(None, [done, self._time_left(run), *_reached(run)]))
 
+    def _remark(self, run: Run) -> None:
+        for remark in run.remarks[self._remarked :]:
+            self.line.leave(blank=True)
+            self.line.write(printable(remark) + "\n")
+        self._remarked = len(run.remarks)
+
     def _time_left(self, run: Run) -> str:
         steps = run.epochs * run.steps_per_epoch
         later = len(self.labels) - 1 - self._training
@@ -155,6 +168,60 @@ class ProgressLine(Callback):
         if not done or left <= 0 or run.stop_reason is not None:
             return ""
         return f"{_clock(left * (self._shown - self._began) / done)} left"
+
+
+class Forecast(Callback):
+    """Remark once, after the first updates, what a training of over a minute takes.
+
+    Parameters
+    ----------
+    trainings : int, default 1
+        The number of trainings alike that there are in all: cross-validation has one for each fold,
+        and one on all samples.
+    """
+
+    def __init__(self, trainings: int = 1) -> None:
+        self.trainings = trainings
+        self._began: tuple[float, int] | None = None
+        self._is_made = False
+
+    @property
+    def wants_every_step(self) -> bool:
+        """No: it measures for two seconds."""
+        return False
+
+    def on_train_begin(self, run: Run) -> None:
+        """Measure anew."""
+        self._began = None
+
+    def on_step_end(self, run: Run) -> None:
+        """Look at the clock, not before the first updates are done: code is compiled in them."""
+        now = time.monotonic()
+        if self._began is None:
+            self._began = now, run.step
+        began, first = self._began
+        if self._is_made or now - began < _MEASURED:
+            return
+        self._is_made = True
+        updates = run.epochs * run.steps_per_epoch * self.trainings - first
+        seconds = (now - began) / (run.step - first) * updates
+        if seconds > _LONG:
+            run.remarks.append(
+                f"All of it takes about {_clock(seconds)}, less if it stops early, and about "
+                f"{readable_bytes(_bytes(run))} of memory for its arrays."
+            )
+
+
+def _bytes(run: Run) -> int:
+    """Count what lies in memory: samples, weights with what goes along, values of a batch."""
+    parts = [run.samples, *([] if run.held_out is None else [run.held_out])]
+    samples = sum(getattr(part.X, "nbytes", 0) + part.y.nbytes for part in parts)
+    network = run.engine.network
+    weights = 3 * network.parameters.data.nbytes  # with their gradient, and the best so far
+    weights += sum(array.nbytes for array in run.optimizer_state.values())
+    batch = math.ceil(len(run.samples) / run.steps_per_epoch)
+    width = sum(map(math.prod, network.summary().output_shapes))  # with a gradient for each
+    return samples + weights + 2 * batch * width * network.dtype.itemsize
 
 
 def _reached(run: Run) -> list[str]:
