@@ -1,8 +1,8 @@
 """Illnesses of how updates are made: their learning rate, and the batch that batch norm sees."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from math import sqrt
+from dataclasses import dataclass
+from math import inf, isfinite, sqrt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -47,8 +47,12 @@ class LearningRateTooHigh(_WrongRate):
             "With a rate of {rate:g} the loss rose in {rises:.0%} of the epochs; a rate "
             "{measured:g} times as high does better."
         ),
+        "risen": (
+            "With a rate of {rate:g} the loss went up, from {first:.3g} to {last:.3g}; a rate "
+            "{measured:.1g} times as high leads down."
+        ),
         "diverged": (
-            "With a rate of {rate:g} the loss stopped being finite; a rate {measured:g} times as "
+            "With a rate of {rate:g} the loss stopped being finite; a rate {measured:.1g} times as "
             "high does not diverge."
         ),
     }
@@ -56,18 +60,22 @@ class LearningRateTooHigh(_WrongRate):
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Try lower rates, ten times lower each."""
-        rates = _compare(case, found)
-        if rates is None:
+        led_up = case.has_risen
+        rates = _compare(case, found, self.threshold if led_up else inf)
+        if rates is None or rates.factor > self.threshold:
             return None
-        diverged = case.history.stopped == "diverged"
-        if diverged and rates.factor > self.threshold and _has_grown(case):
+        if case.history.stopped == "diverged":
+            if not _has_grown(case) or not isfinite(rates.best.loss):
+                return None
             if merged(found) and is_gain(rates.own, case.score):
                 return None  # what was found before is the reason
-            lower = case.trials.reach(merged(found) | case.trials.at(0.1))
-            rates = replace(rates, factor=0.1, best=lower)
-        elif rates.factor > self.threshold or not (rates.is_better and rates.did_harm(case)):
+            return self.best_rate(case, rates, "diverged")
+        if not (rates.is_better and rates.did_harm(case)):
             return None
-        return self.best_rate(case, rates, "diverged" if diverged else "", rises=_rises(case))
+        if not led_up:
+            return self.best_rate(case, rates, rises=_rises(case))
+        last = max(case.training_score.loss, *case.history["loss"][-1:])
+        return self.best_rate(case, rates, "risen", first=case.start_loss, last=last)
 
 
 class LearningRateTooLow(_WrongRate):
@@ -142,19 +150,21 @@ class _Rates:
 
     def did_harm(self, case: Case) -> bool:
         """Whether the training itself stayed behind the best trial."""
-        return case.history.stopped == "diverged" or is_gain(self.best, case.score)
+        return case.has_exploded or is_gain(self.best, case.score)
 
 
-def _compare(case: Case, found: Sequence[Finding]) -> _Rates | None:
+def _compare(case: Case, found: Sequence[Finding], most: float = inf) -> _Rates | None:
     """Try other rates, with the changes that earlier findings advise: they must suit those.
 
     Nothing is tried where the rate is not known, or something else is known to be the reason.
     """
     unrelated = any(finding.of.no_rate_helps for finding in found)
-    if case.rate is None or unrelated or case.is_well or case.milder is not None:
+    if case.rate is None or unrelated or case.is_well:
+        return None
+    if most >= 1 and case.milder is not None:
         return None
     changes = merged(found)
-    factor, best = case.trials.best_rate(changes)
+    factor, best = case.trials.best_rate(changes, most)
     return _Rates(case.rate, factor, best, case.trials.reach(changes))
 
 
