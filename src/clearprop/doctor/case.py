@@ -146,6 +146,16 @@ class Case:
             or losses[-1] > _HIGHER * losses[0] > 0
         )
 
+    @cached_property
+    def leads_up(self) -> bool:
+        """Whether training led up, or a trial at its largest rate does where little was learned.
+
+        A schedule, or the epoch that was kept, may hide it.
+        """
+        if self.has_risen or self.rate is None or self.is_well:
+            return self.has_risen
+        return self.trials.reach({}).loss > _HIGHER * self.start_loss
+
     @property
     def is_well(self) -> bool:
         """Whether so little is left to be learned that nothing keeps the network from learning."""

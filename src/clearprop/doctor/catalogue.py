@@ -62,5 +62,5 @@ def _by_harm(case: Case, early: bool) -> list[Illness]:
         return [illness for illness in ILLNESSES if illness.is_early]
     # What led up is tried before all that a trial has to tell: at such a rate all of them look ill.
     with np.errstate(all="ignore"):
-        led_up = case.has_risen
+        led_up = case.leads_up
     return sorted(ILLNESSES, key=lambda one: led_up and not isinstance(one, _BEFORE_ALL))

@@ -31,6 +31,7 @@ class _WrongRate(Illness):
             trial=case.trial_facts(rates.best),
             variant=variant,
             rate=rates.rate,
+            better=case.trials.at(rates.factor)["learning_rate"],
             optimizer=case.optimizer_name,
             **facts,
         )
@@ -44,24 +45,23 @@ class LearningRateTooHigh(_WrongRate):
     threshold = 0.1
     measurement: ClassVar[Sentence] = {
         "": (
-            "With a rate of {rate:g} the loss rose in {rises:.0%} of the epochs; a rate "
-            "{measured:g} times as high does better."
+            "With a rate of {rate:g} the loss rose in {rises:.0%} of the epochs; a rate of "
+            "{better:g} does better."
         ),
         "risen": (
             "With a rate of {rate:g} the loss went up, from {first:.3g} to {last:.3g}; a rate "
-            "{measured:.1g} times as high leads down."
+            "of {better:g} leads down."
         ),
         "diverged": (
-            "With a rate of {rate:g} the loss stopped being finite; a rate {measured:.1g} times as "
-            "high does not diverge."
+            "With a rate of {rate:g} the loss stopped being finite; a rate of {better:g} does "
+            "not diverge."
         ),
     }
     advice = "Lower the learning rate."
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Try lower rates, ten times lower each."""
-        led_up = case.has_risen
-        rates = _compare(case, found, self.threshold if led_up else inf)
+        rates = _compare(case, found, self.threshold if case.leads_up else inf)
         if rates is None or rates.factor > self.threshold:
             return None
         if case.history.stopped == "diverged":
@@ -72,7 +72,7 @@ class LearningRateTooHigh(_WrongRate):
             return self.best_rate(case, rates, "diverged")
         if not (rates.is_better and rates.did_harm(case)):
             return None
-        if not led_up:
+        if not case.has_risen:
             return self.best_rate(case, rates, rises=_rises(case))
         last = max(case.training_score.loss, *case.history["loss"][-1:])
         return self.best_rate(case, rates, "risen", first=case.start_loss, last=last)
@@ -87,8 +87,8 @@ class LearningRateTooLow(_WrongRate):
     shortest = 100  # updates: after fewer, more of them are what helps
     worth_a_word = 0.05  # of the score, between two trials
     measurement = (
-        "With a rate of {rate:g} training is far from its end; a rate {measured:g} times as high "
-        "gets there sooner."
+        "With a rate of {rate:g} training is far from its end; a rate of {better:g} gets there "
+        "sooner."
     )
     advice = "Raise the learning rate."
 
