@@ -1,15 +1,22 @@
 """``clearprop doctor``."""
 
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from clearprop.cli import output
 from clearprop.cli.options import setting_option, typed
+from clearprop.cli.scores import text
 from clearprop.data import Dataset
 from clearprop.errors import DataError, UsageError
-from clearprop.experiment import Settings, folder, load_dataset
+from clearprop.experiment import Measured, Settings, Trained, folder, load_dataset
 from clearprop.training import ProgressLine
+
+if TYPE_CHECKING:
+    from clearprop.doctor import Examination, Finding
 
 
 @click.command()
@@ -19,12 +26,23 @@ from clearprop.training import ProgressLine
     metavar="PATH",
     help="Where the data of a run lie now; or the folder of a published experiment's data.",
 )
+@click.option(
+    "--apply",
+    "applies",
+    is_flag=True,
+    help="Train anew with the first advice, beside the run, and examine again: until a run is "
+    "healthy, or there is no advice left.",
+)
 @setting_option("target")
 @setting_option("size")
 @output.json_option
+@click.pass_context
 def doctor(
+    ctx: click.Context,
+    /,
     run_or_data: str,
     data: str | None,
+    applies: bool,
     target: str | None,
     size: tuple[int, int] | None,
     as_json: bool,
@@ -62,12 +80,119 @@ def doctor(
         again = " ".join(
             map(output.word, ["clearprop", "train", run_or_data, *typed(target=target, size=size)])
         )
+    if applies:
+        if not folder.is_run(path):
+            raise UsageError(
+                f"--apply is for runs, and {run_or_data} is none. Train first: clearprop train"
+            )
+        if _apply(path, data, found, as_json=as_json):
+            ctx.exit(1)
+        return
     if as_json:
         output.say_json({"examined": run_or_data, **found.to_json()})
         return
     output.say(found)
     if again and found.command:
         output.say(f"\nAll of it:  {again} {found.command}")
+
+
+def _apply(path: Path, data: str | None, found: "Examination", *, as_json: bool) -> bool:
+    """Follow the advice, tell each round, and return whether what is left of it diverged."""
+    from clearprop.experiment.consultation import treat
+
+    rounds, best, diverged = [], path, False
+    for number, one in enumerate(treat(path, found, data, [ProgressLine()]), start=1):
+        found, best = one.found, one.best
+        diverged = one.diverged is not None if best == one.folder else diverged
+        rounds.append(
+            {
+                "finding": one.finding.to_json(),
+                "run": str(one.folder),
+                "before": one.before,
+                "after": one.after,
+                "diverged": one.diverged,
+            }
+        )
+        output.note_undrawn(one.undrawn)
+        if not as_json:
+            output.say_line(f"{number}. {one.finding.name}: {one.finding.command}")
+            output.say_line(f"   {_score(one.before)} before, {_score(one.after)} after.")
+            worse = "" if best == one.folder else " It is worse, and not gone on with."
+            output.say_line(f"   Saved in {one.folder}.{worse}")
+            if one.diverged is not None:
+                output.say_line(f"   {one.diverged}")
+    if as_json:
+        told = {"examined": str(path), "rounds": rounds, "run": str(best), **found.to_json()}
+        output.say_json(told)
+    elif not found:
+        output.say_line(f"Healthy: {best}" if rounds else f"Healthy as it is: {best}")
+    else:
+        left = ", ".join(finding.name.lower() for finding in found)
+        output.say_line(f"No advice is left to try for {best}, which still has: {left}.")
+    return diverged
+
+
+def _score(scores: Mapping[str, Any]) -> str:
+    return text(scores["score"], scores[scores["score"]]) if scores else "no held-out score"
+
+
+def ask_doctor(
+    trained: Trained, measured: Measured, settings: Settings, run: Path
+) -> tuple[dict[str, Any] | None, bool]:
+    """Ask the doctor about a training that has just ended, if something went wrong.
+
+    Parameters
+    ----------
+    trained : Trained
+    measured : Measured
+    settings : Settings
+        The settings as they were given.
+    run : Path
+        The folder in which all is saved already.
+
+    Returns
+    -------
+    told : dict of str to object, or None
+        The first finding and what to type instead.
+    interrupted : bool
+        Whether Ctrl-C ended the doctor's work.
+    """
+    from clearprop.experiment.consultation import first_finding, needs_doctor
+
+    if not needs_doctor(trained, measured):
+        return None, False
+    output.note("The doctor looks for the reason, by short trials ...")
+    try:
+        finding = first_finding(trained)
+    except KeyboardInterrupt:
+        again = f"clearprop doctor {output.word(str(run))}"
+        output.note(f"The run is saved. To ask the doctor again: {again}")
+        return None, True
+    return None if finding is None else _in_short(finding, settings), False
+
+
+def say_closing(told: Mapping[str, Any]) -> None:
+    """Say what `ask_doctor` told."""
+    output.say_line(f"Doctor: {told['finding']} {told['advice']}")
+    if told["command"]:
+        output.say_line(f"Try:    {told['command']}")
+
+
+def _in_short(finding: "Finding", settings: Settings) -> dict[str, Any]:
+    changed = finding.apply(settings)
+    given = {
+        one.name: getattr(changed, one.name)
+        for one in fields(Settings)
+        if one.name != "data" and getattr(changed, one.name) != one.default
+    }
+    words = ["clearprop", "train", settings.data, *typed(**given)]
+    return {
+        "illness": finding.illness,
+        "finding": f"{finding.name}. {finding.measurement}",
+        "advice": finding.advice,
+        "changes": dict(finding.changes),
+        "command": " ".join(map(output.word, words)) if finding.changes else None,
+    }
 
 
 def _load(settings: Settings) -> Dataset:

@@ -131,8 +131,7 @@ class Case:
     def has_exploded(self) -> bool:
         """Whether training diverged: to no number, or to one that is out of all proportion."""
         return (
-            self.history.stopped == "diverged"
-            or self.training_score.loss > _FAR * self.start_loss
+            self.history.stopped == "diverged" or self.training_score.loss > _FAR * self.start_loss
         )
 
     @property
