@@ -63,6 +63,11 @@ def doctor(
             f"{run_or_data} is a model alone. Give the folder of its run, which holds its history "
             "and names its data; in Python, clearprop.examine takes a network and arrays."
         )
+    if applies and not folder.is_run(path):
+        raise UsageError(
+            f"--apply is for a run, and there is none in {run_or_data}. Train first: clearprop "
+            f"train {output.word(run_or_data)}"
+        )
     published = EXPERIMENTS[run_or_data].published if run_or_data in EXPERIMENTS else None
     again, watched = "", [ProgressLine()]
     if folder.is_run(path):
@@ -81,13 +86,7 @@ def doctor(
             map(output.word, ["clearprop", "train", run_or_data, *typed(target=target, size=size)])
         )
     if applies:
-        if not folder.is_run(path):
-            raise UsageError(
-                f"--apply is for runs, and {run_or_data} is none. Train first: clearprop train"
-            )
-        if _apply(path, data, found, as_json=as_json):
-            ctx.exit(1)
-        return
+        ctx.exit(0 if _apply(path, data, found, as_json=as_json) else 1)
     if as_json:
         output.say_json({"examined": run_or_data, **found.to_json()})
         return
@@ -97,13 +96,12 @@ def doctor(
 
 
 def _apply(path: Path, data: str | None, found: "Examination", *, as_json: bool) -> bool:
-    """Follow the advice, tell each round, and return whether what is left of it diverged."""
+    """Follow the advice, tell each round, and return whether it came to a healthy run."""
     from clearprop.experiment.consultation import treat
 
-    rounds, best, diverged = [], path, False
+    rounds, best = [], path
     for number, one in enumerate(treat(path, found, data, [ProgressLine()]), start=1):
         found, best = one.found, one.best
-        diverged = one.diverged is not None if best == one.folder else diverged
         rounds.append(
             {
                 "finding": one.finding.to_json(),
@@ -116,20 +114,20 @@ def _apply(path: Path, data: str | None, found: "Examination", *, as_json: bool)
         output.note_undrawn(one.undrawn)
         if not as_json:
             output.say_line(f"{number}. {one.finding.name}: {one.finding.command}")
-            output.say_line(f"   {_score(one.before)} before, {_score(one.after)} after.")
-            worse = "" if best == one.folder else " It is worse, and not gone on with."
-            output.say_line(f"   Saved in {one.folder}.{worse}")
             if one.diverged is not None:
-                output.say_line(f"   {one.diverged}")
+                output.say_line(f"   Diverged again: {one.diverged}")
+            output.say_line(f"   {_score(one.before)} before, {_score(one.after)} after.")
+            worse = "" if best == one.folder else " It is worse, and left behind."
+            output.say_line(f"   Saved in {one.folder}.{worse}")
     if as_json:
         told = {"examined": str(path), "rounds": rounds, "run": str(best), **found.to_json()}
         output.say_json(told)
     elif not found:
-        output.say_line(f"Healthy: {best}" if rounds else f"Healthy as it is: {best}")
+        output.say_line(f"Healthy{'' if rounds else ' as it is'}: {best}")
     else:
         left = ", ".join(finding.name.lower() for finding in found)
         output.say_line(f"No advice is left to try for {best}, which still has: {left}.")
-    return diverged
+    return not found
 
 
 def _score(scores: Mapping[str, Any]) -> str:
@@ -159,10 +157,10 @@ def ask_doctor(
     """
     from clearprop.experiment.consultation import first_finding, needs_doctor
 
-    if not needs_doctor(trained, measured):
-        return None, False
-    output.note("The doctor looks for the reason, by short trials ...")
     try:
+        if not needs_doctor(trained, measured):
+            return None, False
+        output.note("The doctor looks for the reason, by short trials ...")
         finding = first_finding(trained)
     except KeyboardInterrupt:
         again = f"clearprop doctor {output.word(str(run))}"

@@ -176,16 +176,21 @@ class Case:
         """The opinion of the nearest neighbours of every sample."""
         return ask_neighbours(self.sample.X, self.sample.y, self.network.loss)
 
+    @property
+    def planned(self) -> int:
+        """The number of updates that the trainer plans; 0 without one."""
+        if self.trainer is None:
+            return 0
+        each = steps_per_epoch(len(self.samples), self.trainer.samples_per_update)
+        steps = self.trainer.epochs * each
+        return min(steps, self.trainer.max_steps or steps)
+
     @cached_property
     def rate(self) -> float | None:
         """The largest learning rate of the training; None where it has none, or nobody says."""
         if self.trainer is None or self.trainer.optimizer.full_batch:
             return None
-        optimizer = self.trainer.optimizer
-        steps = self.trainer.epochs * steps_per_epoch(
-            len(self.samples), self.trainer.samples_per_update
-        )
-        steps = min(steps, self.trainer.max_steps or steps)
+        optimizer, steps = self.trainer.optimizer, self.planned
         return max(optimizer.rate(step) for step in range(0, steps, max(steps // 100, 1)))
 
     @property
