@@ -206,9 +206,12 @@ class Case:
     def trials(self) -> Trials:
         """The short trainings that try advice.
 
-        Where training led up, its own length says nothing about how long a way down is.
+        They are no longer than the training was to be; but where it led up, its own length says
+        nothing about how long a way down is.
         """
         steps = int(self.history["step"][-1]) if len(self.history) else _UNLIMITED
+        if self.history.stopped in ("finished", "early"):  # perhaps at the best epoch of folds
+            steps = self.planned or steps
         return Trials(
             start=self.start,
             trainer=self.trainer or Trainer(),

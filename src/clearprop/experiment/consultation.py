@@ -1,5 +1,6 @@
 """The doctor's look at a run by its folder, or at data by a short training; and its treatment."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,15 +10,9 @@ from clearprop.data import Dataset, Problem
 from clearprop.doctor import Doctor, Examination, Finding, Names
 from clearprop.doctor.catalogue import findings, look
 from clearprop.errors import ClearpropError, DataError, UsageError
-from clearprop.experiment.folder import (
-    HISTORY,
-    MODEL,
-    SETTINGS,
-    draw_run,
-    free_folder,
-    is_run,
-    save_run,
-)
+from clearprop.experiment import folder as run_folder
+from clearprop.experiment.evaluation import Evaluation
+from clearprop.experiment.folder import HISTORY, MODEL, SETTINGS, free_folder, is_run, save_run
 from clearprop.experiment.learning import Trained, case_of, learn
 from clearprop.experiment.measuring import Measured, measure
 from clearprop.experiment.settings import Settings, settings_in
@@ -100,7 +95,7 @@ def needs_doctor(trained: Trained, measured: Measured) -> bool:
     after the epoch that is kept does no harm.
     """
     score = measured.score
-    if score is not None and False in (score.beats("constant"), score.beats("linear")):
+    if score is not None and (score.beats("constant") is False or _is_below_linear(score)):
         return True
     case = case_of(trained.task, trained.history)
     return trained.diverged is not None or case.has_risen or _is_far_from_best(trained.history)
@@ -111,6 +106,13 @@ def first_finding(trained: Trained) -> Finding | None:
     task = trained.task
     found = next(findings(case_of(task, trained.history)), None)
     return None if found is None else _names(task).put_into(found)
+
+
+def _is_below_linear(found: Evaluation) -> bool:
+    """Whether a score is below a linear model's by more than chance, as a share of so many."""
+    other = found.baselines.get("linear", {}).get(found.score_name, -math.inf)
+    share = min(max(other, 0.0), 1.0)
+    return found.score < other - 2 * math.sqrt(share * (1 - share) / found.samples)
 
 
 def _is_far_from_best(history: History) -> bool:
@@ -197,7 +199,7 @@ def _train(
     measured = measure(trained)
     save_run(folder, trained, measured)
     model, found = measured.model, measured.score
-    _, undrawn = draw_run(folder, model, trained.history, found, measured.scored)
+    _, undrawn = run_folder.draw_run(folder, model, trained.history, found, measured.scored)
     if trained.history.stopped == "interrupted":
         raise KeyboardInterrupt
     diverged = None if trained.diverged is None else str(trained.diverged)
