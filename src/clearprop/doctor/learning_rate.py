@@ -45,15 +45,15 @@ class LearningRateTooHigh(_WrongRate):
     threshold = 0.1
     measurement: ClassVar[Sentence] = {
         "": (
-            "With a rate of {rate:g} the loss rose in {rises:.0%} of the epochs; a rate of "
+            "With a rate of {rate:.3g} the loss rose in {rises:.0%} of the epochs; a rate of "
             "{better:g} does better."
         ),
         "risen": (
-            "With a rate of {rate:g} the loss went up, from {first:.3g} to {last:.3g}; a rate "
+            "With a rate of {rate:.3g} the loss went up, from {first:.3g} to {last:.3g}; a rate "
             "of {better:g} leads down."
         ),
         "diverged": (
-            "With a rate of {rate:g} the loss stopped being finite; a rate of {better:g} does "
+            "With a rate of {rate:.3g} the loss stopped being finite; a rate of {better:g} does "
             "not diverge."
         ),
     }
@@ -87,7 +87,7 @@ class LearningRateTooLow(_WrongRate):
     shortest = 100  # updates: after fewer, more of them are what helps
     worth_a_word = 0.05  # of the score, between two trials
     measurement = (
-        "With a rate of {rate:g} training is far from its end; a rate of {better:g} gets there "
+        "With a rate of {rate:.3g} training is far from its end; a rate of {better:g} gets there "
         "sooner."
     )
     advice = "Raise the learning rate."

@@ -124,7 +124,7 @@ def _exploded(case: Case) -> DivergedError | None:
     with np.errstate(all="ignore"):
         if not case.has_exploded:
             return None
-    rate = "" if case.rate is None else f", with a learning rate of up to {case.rate:g}"
+    rate = "" if case.rate is None else f", with a learning rate of up to {case.rate:.3g}"
     return DivergedError(
         f"The loss is {case.training_score.loss:.3g} after training, and was "
         f"{case.start_loss:.3g} before it{rate}: training diverged.",
