@@ -9,6 +9,7 @@ import pytest
 
 import clearprop as cp
 from clearprop.doctor.case import Case
+from clearprop.errors import DivergedError
 from clearprop.experiment import Measured, Settings, Trained, learn, load_dataset, measure, set_task
 from clearprop.experiment.consultation import first_finding, needs_doctor
 from clearprop.training import History
@@ -115,7 +116,7 @@ def test_first_weights_that_are_far_too_large_have_not_risen(moons: cp.Dataset) 
 def test_lower_rates_are_found_from_any_height_in_a_few_trials(rate: float) -> None:
     moons = cp.load_data("moons")
     trainer, doctor = cp.Trainer(optimizer=cp.SGD(rate), epochs=3), cp.Doctor()
-    with suppress(cp.DivergedError):
+    with suppress(DivergedError):
         trainer.fit(net(), moons.X, moons.y, callbacks=[doctor])
     first = doctor.findings[0]
     assert first.illness == "learning_rate_too_high"
@@ -123,3 +124,19 @@ def test_lower_rates_are_found_from_any_height_in_a_few_trials(rate: float) -> N
     trials = doctor._case.trials  # type: ignore[union-attr]
     assert len(trials._done) <= 8
     assert trials.updates == 300
+
+
+def test_what_is_learned_by_heart_before_the_epoch_that_is_kept_is_no_illness() -> None:
+    noisy = np.random.RandomState(3)
+    X = noisy.randn(260, 40)
+    y = (X[:, 0] + 0.5 * noisy.randn(260) > 0).astype(int)
+    found = []
+    for stopping in (None, cp.EarlyStopping(5)):
+        network = cp.Network(
+            [cp.Dense(64), cp.ReLU(), cp.Dense(1)], loss=cp.BinaryCrossEntropy(), input_shape=(40,)
+        )
+        doctor = cp.Doctor()
+        trainer = cp.Trainer(optimizer=cp.Adam(0.003), epochs=60, early_stopping=stopping)
+        trainer.fit(network, X[:60], y[:60], validation=(X[60:], y[60:]), callbacks=[doctor])
+        found.append(doctor.examination.illnesses)
+    assert found == [("overfitting",), ()]

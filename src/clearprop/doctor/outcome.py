@@ -176,10 +176,15 @@ class Overfitting(Illness):
         losses = case.history["validation_loss"] if watched else []
         all_at_once = case.trainer is not None and case.trainer.optimizer.full_batch
         keep = all_at_once or case.layers_of(Dropout)  # L-BFGS needs a loss that stays the same
-        stops = case.trainer is not None and case.trainer.early_stopping is not None
+        changes: Changes = {"patience": 10} | ({} if keep else {"dropout": 0.3})
+        if case.trainer is not None and case.trainer.early_stopping is not None:
+            # The best epoch is kept already: what is learned by heart until then may do no harm.
+            changes = {} if keep else {"dropout": 0.3}
+            if not changes or case.cure(changes) is None:
+                return None
         return self.finding(
             gap,
-            changes=({} if stops else {"patience": 10}) | ({} if keep else {"dropout": 0.3}),
+            changes=changes,
             variant="" if watched else "unwatched",
             known=known.text,
             unknown=unknown.text,
