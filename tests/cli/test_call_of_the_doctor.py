@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 from click.testing import Result
 
+from clearprop.cli.doctor import command_with
+from clearprop.cli.options import settings_from
+from clearprop.cli.train import train
 from clearprop.doctor import Examination, Finding
+from clearprop.doctor.learning_rate import LearningRateTooHigh
 from clearprop.doctor.outcome import OneAnswer
-from clearprop.experiment import consultation
+from clearprop.experiment import Settings, consultation
+from clearprop.experiment.settings import described
 
 Clearprop = Callable[..., Result]
 
@@ -156,3 +161,13 @@ def test_only_a_run_is_treated(clearprop: Clearprop, what: str) -> None:
     assert result.exit_code == 2
     assert "--apply is for a run" in result.stderr
     assert not list(Path().iterdir())
+
+
+def test_the_command_says_again_whatever_was_said() -> None:
+    given = ("my data.csv", "--no-header", "--drop", "a b,c", "--batch-norm", "--layers", "none")
+    said = train.make_context("train", [*given, "--target", "$x", "--learning-rate", "1e9"])
+    options = {name: said.params[name] for name in described(Settings) if name in said.params}
+    bad = Finding(LearningRateTooHigh(), 0.1, 0.1, changes={"learning_rate": 0.5})
+    command = command_with(bad, settings_from(None, options))
+    again = train.make_context("train", shlex.split(command)[2:])
+    assert again.params == said.params | {"learning_rate": 0.5}

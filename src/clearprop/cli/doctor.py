@@ -177,20 +177,24 @@ def say_closing(told: Mapping[str, Any]) -> None:
 
 
 def _in_short(finding: "Finding", settings: Settings) -> dict[str, Any]:
+    return {
+        "illness": finding.illness,
+        "finding": f"{finding.name}. {finding.measurement}",
+        "advice": finding.advice,
+        "changes": dict(finding.changes),
+        "command": command_with(finding, settings) if finding.changes else None,
+    }
+
+
+def command_with(finding: "Finding", settings: Settings) -> str:
+    """Write the command of settings with the advice of a finding; defaults need no word."""
     changed = finding.apply(settings)
     given = {
         one.name: getattr(changed, one.name)
         for one in fields(Settings)
         if one.name != "data" and getattr(changed, one.name) != one.default
     }
-    words = ["clearprop", "train", settings.data, *typed(**given)]
-    return {
-        "illness": finding.illness,
-        "finding": f"{finding.name}. {finding.measurement}",
-        "advice": finding.advice,
-        "changes": dict(finding.changes),
-        "command": " ".join(map(output.word, words)) if finding.changes else None,
-    }
+    return " ".join(map(output.word, ["clearprop", "train", settings.data, *typed(**given)]))
 
 
 def _load(settings: Settings) -> Dataset:
