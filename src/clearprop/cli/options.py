@@ -65,7 +65,10 @@ def typed(**settings: Any) -> list[str]:
     """Write settings as arguments of the command line; what is None is left out."""
     about = described(Settings)
     given = {name: value for name, value in settings.items() if value is not None}
-    written = [(_flag(name), about[name].kind.write(value)) for name, value in given.items()]
+    written = [
+        (_flag(f"no_{name}" if value is False else name), about[name].kind.write(value))
+        for name, value in given.items()
+    ]
     return [word for pair in written for word in pair if word]
 
 

@@ -7,6 +7,7 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.command import DataName, command
+from clearprop.cli.doctor import ask_doctor, say_closing
 from clearprop.cli.options import setting_option, settings_from, settings_of_run, task_options
 from clearprop.cli.scores import PARTS, beside, doubts, others, rare, seldom_found, text
 from clearprop.errors import UsageError
@@ -122,17 +123,27 @@ def train(
             folder, measured.model, trained.history, found, measured.scored
         )
     output.note_undrawn(undrawn)
-    if as_json:
-        output.say_json(report | {"pictures": [str(path) for path in pictures]})
-    else:
+    if not as_json:
+        if trained.diverged is not None:
+            output.say_line("Diverged: these are the scores of what was left.")
         if trained.threshold is not None:
             output.say_line(trained.threshold)
         _say_reached(measured, task)
         _say_saved(report, folder, pictures)
         for line in () if found is None else _advice(found, folder, task, settings):
             output.say_line(line)
-    if trained.history.stopped == "interrupted":
+    interrupted = trained.history.stopped == "interrupted"
+    if interrupted:
         output.note(_how_to_go_on(folder))
+    told, cut_off = (
+        (None, False) if interrupted else ask_doctor(trained, measured, settings, folder)
+    )
+    if as_json:
+        found_pictures = {"pictures": [str(path) for path in pictures]}
+        output.say_json(report | found_pictures | {"doctor": told})
+    elif told is not None:
+        say_closing(told)
+    if interrupted or cut_off:
         raise KeyboardInterrupt
     if trained.diverged is not None:
         ctx.exit(1)

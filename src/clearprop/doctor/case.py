@@ -1,5 +1,6 @@
 """A training to examine, and every measure of it, computed when it is first asked for."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -31,6 +32,8 @@ _ROWS = 2000  # samples that are looked at, at most
 _NUMBERS = 4_000_000  # that they hold at most
 _UNLIMITED = 10**9  # updates, of a training that tells no number
 _ENOUGH_TO_JUDGE = 100  # held-out samples: of fewer, a score is mostly chance
+_HIGHER = 1.5  # times a loss: more than chance makes of it
+_FAR = 100.0  # times the loss of knowing nothing: no network that learned is so wrong
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,11 +120,46 @@ class Case:
         """The score on what it is trained on."""
         return score(self.network, self.sample)
 
+    @cached_property
+    def start_loss(self) -> float:
+        """The loss before training: of the first weights, or of zero logits if that is higher."""
+        loss, y = self.network.loss, self.sample.y
+        nothing = np.zeros((len(self.sample), *self.network.output_shape), self.network.dtype)
+        return max(score(self.start, self.sample).loss, loss(nothing, y)[0])
+
+    @property
+    def has_exploded(self) -> bool:
+        """Whether training diverged: to no number, or to one that is out of all proportion."""
+        return (
+            self.history.stopped == "diverged" or self.training_score.loss > _FAR * self.start_loss
+        )
+
+    @property
+    def has_risen(self) -> bool:
+        """Whether training led up: to a higher loss than the first weights, or the first epoch."""
+        if self.history.stopped == "diverged":
+            return math.isfinite(self.start_loss)
+        losses = self.history["loss"] if len(self.history) else [0.0]
+        return (
+            self.training_score.loss > _HIGHER * self.start_loss
+            or losses[-1] > _HIGHER * losses[0] > 0
+        )
+
+    @cached_property
+    def leads_up(self) -> bool:
+        """Whether training led up, or a trial at its largest rate does where little was learned.
+
+        A schedule, or the epoch that was kept, may hide it.
+        """
+        if self.has_risen or self.rate is None or self.is_well:
+            return self.has_risen
+        return self.trials.reach({}).loss > _HIGHER * self.start_loss
+
     @property
     def is_well(self) -> bool:
         """Whether so little is left to be learned that nothing keeps the network from learning."""
         learned = is_well(self.score) or is_well(self.training_score)
-        return learned and self.history.stopped != "diverged"
+        return learned and not self.has_exploded
 
     @cached_property
     def at_start(self) -> list[Seen]:
@@ -138,16 +176,21 @@ class Case:
         """The opinion of the nearest neighbours of every sample."""
         return ask_neighbours(self.sample.X, self.sample.y, self.network.loss)
 
+    @property
+    def planned(self) -> int:
+        """The number of updates that the trainer plans; 0 without one."""
+        if self.trainer is None:
+            return 0
+        each = steps_per_epoch(len(self.samples), self.trainer.samples_per_update)
+        steps = self.trainer.epochs * each
+        return min(steps, self.trainer.max_steps or steps)
+
     @cached_property
     def rate(self) -> float | None:
         """The largest learning rate of the training; None where it has none, or nobody says."""
         if self.trainer is None or self.trainer.optimizer.full_batch:
             return None
-        optimizer = self.trainer.optimizer
-        steps = self.trainer.epochs * steps_per_epoch(
-            len(self.samples), self.trainer.samples_per_update
-        )
-        steps = min(steps, self.trainer.max_steps or steps)
+        optimizer, steps = self.trainer.optimizer, self.planned
         return max(optimizer.rate(step) for step in range(0, steps, max(steps // 100, 1)))
 
     @property
@@ -161,8 +204,14 @@ class Case:
 
     @cached_property
     def trials(self) -> Trials:
-        """The short trainings that try advice."""
+        """The short trainings that try advice.
+
+        They are no longer than the training was to be; but where it led up, its own length says
+        nothing about how long a way down is.
+        """
         steps = int(self.history["step"][-1]) if len(self.history) else _UNLIMITED
+        if self.history.stopped in ("finished", "early"):  # perhaps at the best epoch of folds
+            steps = self.planned or steps
         return Trials(
             start=self.start,
             trainer=self.trainer or Trainer(),
@@ -170,7 +219,7 @@ class Case:
             samples=self._taken(self.samples, self._rows(self.samples, parts=4)),
             sample=self.sample,
             judged=self.judged,
-            most=_UNLIMITED if self.history.stopped == "diverged" else steps,
+            most=_UNLIMITED if self.has_risen else steps,
         )
 
     def cure(self, changes: Changes) -> Score | None:

@@ -8,8 +8,8 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.doctor.case import Case, each_layer
-from clearprop.doctor.illness import Finding, Illness, is_found
-from clearprop.doctor.scores import is_gain
+from clearprop.doctor.illness import Finding, Illness, is_found, merged
+from clearprop.doctor.scores import Score, is_gain
 from clearprop.doctor.training_data import UnscaledInputs
 from clearprop.layers import Activation, BatchNorm, Dense, Layer, LayerNorm, Sigmoid, Tanh
 from clearprop.network import Network
@@ -57,10 +57,17 @@ class _WrongSize(Illness):
     )
     advice = "Draw the first weights by the number of inputs."
 
-    def proven_size(self, case: Case, sizes: Mapping[str, float], layer: str) -> Finding | None:
+    def proven_size(
+        self, case: Case, found: Sequence[Finding], sizes: Mapping[str, float], layer: str
+    ) -> Finding | None:
         """Try the usual weights, at the best of several rates: the training's may be wrong too."""
         changes = {"init": _usual_init(case.network)}
-        reached = case.cure(changes)
+        if advised := merged(found):
+            reached: Score | None = case.trials.reach(advised | changes)
+            if reached is not None and not is_gain(reached, case.trials.reach(advised)):
+                return None
+        else:
+            reached = case.cure(changes)
         if reached is None and case.rate is not None and not case.is_well:
             factor, best = case.trials.best_rate(changes)
             own = case.trials.reach(case.trials.at(factor))
@@ -93,7 +100,7 @@ class LargeInitialWeights(_WrongSize):
         sizes = _sizes(case.start)
         if prod(sizes.values()) < self.threshold or is_found(found, UnscaledInputs):
             return None
-        return self.proven_size(case, sizes, max(sizes, key=sizes.__getitem__))
+        return self.proven_size(case, found, sizes, max(sizes, key=sizes.__getitem__))
 
 
 class SmallInitialWeights(_WrongSize):
@@ -113,7 +120,7 @@ class SmallInitialWeights(_WrongSize):
         known = is_found(found, SymmetricWeights, UnscaledInputs)
         if prod(sizes.values()) > self.threshold or len(sizes) < 2 or known:
             return None
-        return self.proven_size(case, sizes, min(sizes, key=sizes.__getitem__))
+        return self.proven_size(case, found, sizes, min(sizes, key=sizes.__getitem__))
 
 
 def _usual_init(network: Network) -> str:

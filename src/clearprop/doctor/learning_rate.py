@@ -1,8 +1,8 @@
 """Illnesses of how updates are made: their learning rate, and the batch that batch norm sees."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from math import sqrt
+from dataclasses import dataclass
+from math import inf, isfinite, sqrt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,6 +31,7 @@ class _WrongRate(Illness):
             trial=case.trial_facts(rates.best),
             variant=variant,
             rate=rates.rate,
+            better=case.trials.at(rates.factor)["learning_rate"],
             optimizer=case.optimizer_name,
             **facts,
         )
@@ -44,30 +45,37 @@ class LearningRateTooHigh(_WrongRate):
     threshold = 0.1
     measurement: ClassVar[Sentence] = {
         "": (
-            "With a rate of {rate:g} the loss rose in {rises:.0%} of the epochs; a rate "
-            "{measured:g} times as high does better."
+            "With a rate of {rate:.3g} the loss rose in {rises:.0%} of the epochs; a rate of "
+            "{better:g} does better."
+        ),
+        "risen": (
+            "With a rate of {rate:.3g} the loss went up, from {first:.3g} to {last:.3g}; a rate "
+            "of {better:g} leads down."
         ),
         "diverged": (
-            "With a rate of {rate:g} the loss stopped being finite; a rate {measured:g} times as "
-            "high does not diverge."
+            "With a rate of {rate:.3g} the loss stopped being finite; a rate of {better:g} does "
+            "not diverge."
         ),
     }
     advice = "Lower the learning rate."
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Try lower rates, ten times lower each."""
-        rates = _compare(case, found)
-        if rates is None:
+        rates = _compare(case, found, self.threshold if case.leads_up else inf)
+        if rates is None or rates.factor > self.threshold:
             return None
-        diverged = case.history.stopped == "diverged"
-        if diverged and rates.factor > self.threshold and _has_grown(case):
+        if case.history.stopped == "diverged":
+            if not _has_grown(case) or not isfinite(rates.best.loss):
+                return None
             if merged(found) and is_gain(rates.own, case.score):
                 return None  # what was found before is the reason
-            lower = case.trials.reach(merged(found) | case.trials.at(0.1))
-            rates = replace(rates, factor=0.1, best=lower)
-        elif rates.factor > self.threshold or not (rates.is_better and rates.did_harm(case)):
+            return self.best_rate(case, rates, "diverged")
+        if not (rates.is_better and rates.did_harm(case)):
             return None
-        return self.best_rate(case, rates, "diverged" if diverged else "", rises=_rises(case))
+        if not case.has_risen:
+            return self.best_rate(case, rates, rises=_rises(case))
+        last = max(case.training_score.loss, *case.history["loss"][-1:])
+        return self.best_rate(case, rates, "risen", first=case.start_loss, last=last)
 
 
 class LearningRateTooLow(_WrongRate):
@@ -79,8 +87,8 @@ class LearningRateTooLow(_WrongRate):
     shortest = 100  # updates: after fewer, more of them are what helps
     worth_a_word = 0.05  # of the score, between two trials
     measurement = (
-        "With a rate of {rate:g} training is far from its end; a rate {measured:g} times as high "
-        "gets there sooner."
+        "With a rate of {rate:.3g} training is far from its end; a rate of {better:g} gets there "
+        "sooner."
     )
     advice = "Raise the learning rate."
 
@@ -142,19 +150,21 @@ class _Rates:
 
     def did_harm(self, case: Case) -> bool:
         """Whether the training itself stayed behind the best trial."""
-        return case.history.stopped == "diverged" or is_gain(self.best, case.score)
+        return case.has_exploded or is_gain(self.best, case.score)
 
 
-def _compare(case: Case, found: Sequence[Finding]) -> _Rates | None:
+def _compare(case: Case, found: Sequence[Finding], most: float = inf) -> _Rates | None:
     """Try other rates, with the changes that earlier findings advise: they must suit those.
 
     Nothing is tried where the rate is not known, or something else is known to be the reason.
     """
     unrelated = any(finding.of.no_rate_helps for finding in found)
-    if case.rate is None or unrelated or case.is_well or case.milder is not None:
+    if case.rate is None or unrelated or case.is_well:
+        return None
+    if most >= 1 and case.milder is not None:
         return None
     changes = merged(found)
-    factor, best = case.trials.best_rate(changes)
+    factor, best = case.trials.best_rate(changes, most)
     return _Rates(case.rate, factor, best, case.trials.reach(changes))
 
 

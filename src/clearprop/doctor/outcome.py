@@ -84,6 +84,7 @@ class Underfitting(Illness):
     name = "Underfitting"
     threshold = 0.1
     still_falling = 0.05  # of the whole fall of the loss, in the last tenth of the epochs
+    short = 300  # updates: less is hardly a training
     measurement: ClassVar[Sentence] = {
         "": (
             "On its own training samples the network reaches {reached}, {value:.2f} of the way "
@@ -129,10 +130,12 @@ class Underfitting(Illness):
         """Choose what lets it learn more: more epochs where the loss still falls, or more units."""
         losses = case.history["loss"] if len(case.history) else []
         tenth = max(len(losses) // 10, 1)
-        if len(losses) > tenth and losses[-1 - tenth] - losses[-1] > self.still_falling * (
+        falls = len(losses) > tenth and losses[-1 - tenth] - losses[-1] > self.still_falling * (
             losses[0] - losses[-1]
-        ):
-            return {"epochs": 4 * len(losses)}
+        )
+        planned = len(losses) if case.trainer is None else case.trainer.epochs
+        if falls or 0 < case.planned < self.short:
+            return {"epochs": 4 * planned}
         return {"layers": [64, 32]}
 
 
@@ -161,7 +164,7 @@ class Overfitting(Illness):
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Compare the score on training samples with that on held-out ones."""
-        if case.validation is None or not case.is_trained:
+        if case.validation is None or not case.is_trained or case.has_exploded:
             return None
         known, unknown = case.training_score, score(case.network, case.validation)
         gap = known.value - unknown.value
@@ -173,9 +176,15 @@ class Overfitting(Illness):
         losses = case.history["validation_loss"] if watched else []
         all_at_once = case.trainer is not None and case.trainer.optimizer.full_batch
         keep = all_at_once or case.layers_of(Dropout)  # L-BFGS needs a loss that stays the same
+        changes: Changes = {"patience": 10} | ({} if keep else {"dropout": 0.3})
+        if case.trainer is not None and case.trainer.early_stopping is not None:
+            # The best epoch is kept already: what is learned by heart until then may do no harm.
+            changes = {} if keep else {"dropout": 0.3}
+            if not changes or case.cure(changes) is None:
+                return None
         return self.finding(
             gap,
-            changes={"patience": 10} | ({} if keep else {"dropout": 0.3}),
+            changes=changes,
             variant="" if watched else "unwatched",
             known=known.text,
             unknown=unknown.text,

@@ -9,7 +9,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.doctor.case import Case
-from clearprop.doctor.illness import Finding, Illness, Sentence, is_found
+from clearprop.doctor.illness import Finding, Illness, Sentence, first_cause, is_found
 from clearprop.doctor.scores import score
 from clearprop.layers import BatchNorm, Dense, Layer, LayerNorm, Sequential
 from clearprop.network import Network
@@ -201,9 +201,11 @@ class UnbalancedClasses(Illness):
         recall, others = _recall(case, rare), _recall(case, common)
         if others - recall < _NOTHING:
             return None
+        cause = first_cause(found)
         return self.finding(
             ratio,
-            changes={"class_weight": "balanced"},
+            changes={} if cause else {"class_weight": "balanced"},
+            cause=cause,
             rare=rare,
             common=common,
             recall=recall,

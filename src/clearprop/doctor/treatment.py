@@ -205,18 +205,29 @@ class Trials:
                 self._done[key] = replace(score(self.start, self.judged), value=-1.0, loss=inf)
         return self._done[key]
 
-    def best_rate(self, changes: Changes) -> tuple[float, Score]:
+    def best_rate(self, changes: Changes, most: float = inf) -> tuple[float, Score]:
         """Return the best multiple of the training's learning rate, and the score it reaches.
 
         Rates are ten times apart, and tried until one does well, or they are far worse than the
         best; lower ones at least until they don't diverge. They must suit the other `changes`.
+
+        Parameters
+        ----------
+        changes : mapping
+        most : float, optional
+            The largest multiple that is tried. Below 1, the search begins at the optimizer's usual
+            rate, if that is lower: from 10**12 no other way is short.
         """
-        chosen, best = 1.0, self.reach(changes)
+        usual = self.trainer.optimizer.usual_rate / (self.rate or 1.0)
+        first = 1.0 if most >= 1 else min(most, usual)
+        chosen, best = first, self.reach({**changes, **(self.at(first) if first < 1 else {})})
         for step in (10.0, 0.1):
             for power in range(1, _DECADES + 1):
                 if is_well(best):
                     return chosen, best
-                factor = step**power
+                factor = first * step**power
+                if factor > most:
+                    break
                 tried = self.reach({**changes, **self.at(factor)})
                 if tried.loss < best.loss:
                     chosen, best = factor, tried

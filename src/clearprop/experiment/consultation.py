@@ -1,14 +1,20 @@
-"""The doctor's look at a run by its folder, or at data by a short training."""
+"""The doctor's look at a run by its folder, or at data by a short training; and its treatment."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from clearprop.data import Dataset
-from clearprop.doctor import Doctor, Examination, Names, examine
+from clearprop.data import Dataset, Problem
+from clearprop.doctor import Doctor, Examination, Finding, Names
+from clearprop.doctor.catalogue import findings, look
 from clearprop.errors import DataError
-from clearprop.experiment.building import build_trainer
-from clearprop.experiment.learning import learn
+from clearprop.experiment import folder as run_folder
+from clearprop.experiment.evaluation import Evaluation
+from clearprop.experiment.folder import free_folder, save_run, save_settings
+from clearprop.experiment.learning import Trained, case_of, learn
+from clearprop.experiment.measuring import Measured, measure
 from clearprop.experiment.runs import HISTORY, require_run
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import Task, load_dataset, set_task
@@ -17,6 +23,8 @@ from clearprop.training.samples import steps_per_epoch
 
 _UPDATES = 1500  # of a short training
 _FEWEST_EPOCHS = 3
+_MOST_ROUNDS = 6  # of advice that is followed
+_FAR = 1.5  # times the lowest validation loss
 
 
 def examine_run(
@@ -39,7 +47,10 @@ def examine_run(
     model, history = saved.model, History.load(folder / HISTORY)
     history.stopped = str(model.training.get("stopped"))
     if history.stopped == "diverged":
-        return _examine_training(task, callbacks)
+        again, found = _examine_training(task, callbacks)
+        if again.history.stopped == "diverged":
+            return found
+        return look(case_of(task, history, model.network)).named(_names(task))  # a fold did it
     if not len(history) and history.stopped in ("converged", "stuck"):
         raise DataError(
             f"The run in {folder} ended before its first epoch, because {task.settings.optimizer} "
@@ -55,15 +66,7 @@ def examine_run(
             f"{task.settings.data} gives samples of shape {task.network.input_shape}, the run's "
             f"model takes {model.network.input_shape}. Give the data that it was trained on."
         )
-    found = examine(
-        model.network,
-        *task.prepared(task.train),
-        validation=None if task.validation is None else task.prepared(task.validation),
-        trainer=build_trainer(task.settings, len(task.train)),
-        history=history,
-        start=task.network,
-    )
-    return found.named(_names(task))
+    return look(case_of(task, history, model.network)).named(_names(task))
 
 
 def examine_data(
@@ -75,16 +78,139 @@ def examine_data(
     batch_size = resolved.batch_size or None
     updates = steps_per_epoch(len(task.train), batch_size)
     epochs = min(max(_UPDATES // updates, _FEWEST_EPOCHS), resolved.epochs or _UPDATES)
-    return _examine_training(replace(task, settings=replace(resolved, epochs=epochs)), callbacks)
+    _, found = _examine_training(
+        replace(task, settings=replace(resolved, epochs=epochs)), callbacks
+    )
+    return found
 
 
-def _examine_training(task: Task, callbacks: Sequence[Callback]) -> Examination:
-    doctor = Doctor()
-    once = replace(task, settings=replace(task.settings, folds=0))  # folds would be five trainings
-    trained = learn(once, callbacks=[*callbacks, doctor])
+def needs_doctor(trained: Trained, measured: Measured) -> bool:
+    """Whether something went wrong that may have a remedy.
+
+    The loss exploded or rose, the weights that are kept have a far higher validation loss than
+    others had, or the score is no better than what it has to beat. What training learned by heart
+    after the epoch that is kept does no harm.
+    """
+    score = measured.score
+    if score is not None and (score.beats("constant") is False or _is_below_linear(score)):
+        return True
+    case = case_of(trained.task, trained.history)
+    return trained.diverged is not None or case.has_risen or _is_far_from_best(trained.history)
+
+
+def first_finding(trained: Trained) -> Finding | None:
+    """Return the most harmful finding of a training that has just ended; None if it is healthy."""
+    task = trained.task
+    found = next(findings(case_of(task, trained.history)), None)
+    return None if found is None else _names(task).put_into(found)
+
+
+def _is_below_linear(found: Evaluation) -> bool:
+    """Whether a score is below a linear model's by more than chance, as a share of so many."""
+    other = found.baselines.get("linear", {}).get(found.score_name, -math.inf)
+    share = min(max(other, 0.0), 1.0)
+    return found.score < other - 2 * math.sqrt(share * (1 - share) / found.samples)
+
+
+def _is_far_from_best(history: History) -> bool:
+    if "validation_loss" not in history.columns:
+        return False
+    losses = history["validation_loss"]
+    return losses[(history.best_epoch or len(losses)) - 1] > _FAR * min(losses)
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """A training anew with the advice of a finding.
+
+    Parameters
+    ----------
+    finding : Finding
+    folder : Path
+        The new run.
+    before, after : mapping of str to object
+        The scores of the run that had the finding, and of the new one, as reports tell them; empty
+        where there are none.
+    diverged : str or None
+        What is to be said if the new one diverged.
+    undrawn : list of Problem
+        The pictures of the new one that could not be drawn.
+    found : Examination
+        The findings that are left: of the better one of the two.
+    best : Path
+        The better one.
+    """
+
+    finding: Finding
+    folder: Path
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    diverged: str | None
+    undrawn: list[Problem]
+    found: Examination
+    best: Path
+
+
+def treat(
+    folder: Path, found: Examination, data: str | None, callbacks: Sequence[Callback] = ()
+) -> Iterator[Treatment]:
+    """Train anew with the first advice, examine that, and so on until healthy or out of advice.
+
+    Every run gets a new folder beside the first one. Advice that makes it worse is not gone on
+    with.
+    """
+    saved = require_run(str(folder))
+    settings = saved.on(data)
+    before: Any = saved.model.training.get("score") or {}
+    best, tried = folder, [settings]
+    while len(tried) <= _MOST_ROUNDS:
+        every = [(one, one.apply(settings)) for one in found if one.changes]
+        advised = next((pair for pair in every if pair[1] not in tried), None)
+        if advised is None:
+            return
+        finding, changed = advised
+        tried.append(changed)
+        new = free_folder(folder)
+        diverged, after, undrawn = _train(changed, new, callbacks)
+        if is_better := not _is_worse(after, before):
+            settings, best, found = changed, new, examine_run(new, None, callbacks)
+        yield Treatment(finding, new, before, after, diverged, undrawn, found, best)
+        before = after if is_better else before
+
+
+def _is_worse(after: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Whether score and loss are worse: either alone may be so by chance, or by explosion."""
+    if not (after and before):
+        return bool(before)
+    name = before["score"]
+    return bool(after[name] < before[name] and after["loss"] > before["loss"])
+
+
+def _train(
+    settings: Settings, folder: Path, callbacks: Sequence[Callback]
+) -> tuple[str | None, Mapping[str, Any], list[Problem]]:
+    """Train and save a run; say if it diverged, and return its scores and undrawn pictures."""
+    task = set_task(settings, load_dataset(settings))
+    save_settings(folder, task.settings)
+    trained = learn(task, callbacks=callbacks)
+    measured = measure(trained)
+    save_run(folder, trained, measured)
+    model, found = measured.model, measured.score
+    _, undrawn = run_folder.draw_run(folder, model, trained.history, found, measured.scored)
     if trained.history.stopped == "interrupted":
         raise KeyboardInterrupt
-    return doctor.examination.named(_names(task))
+    diverged = None if trained.diverged is None else str(trained.diverged)
+    return diverged, {} if found is None else found.scores_to_json(), undrawn
+
+
+def _examine_training(task: Task, callbacks: Sequence[Callback]) -> tuple[Trained, Examination]:
+    """Watch a training on all samples: what is wrong with it is wrong in every fold, too."""
+    doctor = Doctor()
+    alone = replace(task, settings=replace(task.settings, folds=0))
+    trained = learn(alone, callbacks=[*callbacks, doctor])
+    if trained.history.stopped == "interrupted":
+        raise KeyboardInterrupt
+    return trained, doctor.examination.named(_names(task))
 
 
 def _names(task: Task) -> Names:

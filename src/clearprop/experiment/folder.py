@@ -45,10 +45,7 @@ def open_folder(out: str | None, data: str, *, resume: bool) -> Path:
     if out is None:
         name = Path(data).resolve().name if ("/" in data or "." in data) else data
         stem = "stdin" if data == STDIN else Path(name).stem or "run"
-        folder, number = ROOT / stem, 2
-        while not resume and _holds_a_run(folder):
-            folder, number = ROOT / f"{stem}-{number}", number + 1
-        return make_folder(folder)
+        return make_folder(ROOT / stem) if resume else free_folder(ROOT / stem)
     folder = Path(out)
     if resume:
         remove_leftovers(folder)
@@ -58,6 +55,14 @@ def open_folder(out: str | None, data: str, *, resume: bool) -> Path:
             f"--resume --out {folder}"
         )
     return make_folder(folder)
+
+
+def free_folder(folder: Path) -> Path:
+    """Make a folder for a new run: of that name, or of that name and the first free number."""
+    free, number = folder, 2
+    while _holds_a_run(free):
+        free, number = folder.with_name(f"{folder.name}-{number}"), number + 1
+    return make_folder(free)
 
 
 def _holds_a_run(folder: Path) -> bool:
@@ -107,6 +112,7 @@ def _report(folder: Path, trained: Trained, measured: Measured) -> dict[str, Jso
         "parameters": task.network.parameters.data.size,
         "epochs": len(history),
         "stopped": history.stopped,
+        "diverged": None if trained.diverged is None else str(trained.diverged),
         "best_epoch": history.best_epoch,
         "seconds": last.get("seconds", 0.0),
         "threshold": None if trained.threshold is None else trained.threshold.to_json(),

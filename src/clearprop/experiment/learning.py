@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from clearprop.configuration import Json
+from clearprop.doctor.case import Case
 from clearprop.errors import DivergedError
 from clearprop.experiment.answers import answers
 from clearprop.experiment.building import build_trainer
@@ -15,8 +16,10 @@ from clearprop.experiment.task import Task
 from clearprop.experiment.thresholds import Threshold, choose
 from clearprop.experiment.values import Place
 from clearprop.files.models import Model
+from clearprop.network import Network
 from clearprop.preprocessing import ClassTarget
 from clearprop.training import Callback, Checkpoint, History
+from clearprop.training.samples import checked_samples
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Trained:
     model : Model
     history : History
     diverged : DivergedError or None
-        If the loss stopped being finite: the model then has the last good weights.
+        If the loss stopped being finite, and the model has the last good weights; or if it ended
+        out of all proportion.
     out_of_fold : OutOfFold or None
         The outcome of cross-validation, where there was one.
     threshold : Threshold or None
@@ -91,6 +95,10 @@ def learn(
             late = {name: row.pop(name) for name in ("learning_rate", "seconds") if name in row}
             row |= mean | late
         history.best_epoch = found.epoch if history.stopped == "finished" else None
+    if diverged is None:
+        diverged = _exploded(case_of(task, history))
+    elif history.stopped != "interrupted":
+        history.stopped = "diverged"  # perhaps of a fold
     threshold = _threshold(task, found)
     if threshold is not None:
         task = replace(task, recipe=replace(task.recipe, target=threshold.target))
@@ -109,6 +117,43 @@ def _threshold(task: Task, found: OutOfFold | None) -> Threshold | None:
         with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged
             own = answers(task.network, target, task.validation, task.network.logits(X))
     return choose(by, target, own)
+
+
+def case_of(task: Task, history: History, network: Network | None = None) -> Case:
+    """Return a training as a case for the doctor.
+
+    Parameters
+    ----------
+    task : Task
+    history : History
+    network : Network, optional
+        The trained network; that of the task unless given.
+    """
+    network = network or task.network
+    start = network.copy()
+    start.initialize(network.seed)
+    held_out = task.validation
+    return Case(
+        network=network,
+        start=start,
+        samples=checked_samples(network, *task.prepared(task.train)),
+        held_out=None if held_out is None else checked_samples(network, *task.prepared(held_out)),
+        trainer=build_trainer(task.settings, len(task.train)),
+        history=history,
+    )
+
+
+def _exploded(case: Case) -> DivergedError | None:
+    """Say so where the loss is finite, and out of all proportion."""
+    with np.errstate(all="ignore"):
+        if not case.has_exploded:
+            return None
+    rate = "" if case.rate is None else f", with a learning rate of up to {case.rate:.3g}"
+    return DivergedError(
+        f"The loss is {case.training_score.loss:.3g} after training, and was "
+        f"{case.start_loss:.3g} before it{rate}: training diverged.",
+        case.history,
+    )
 
 
 def _summary(settings: Settings, history: History) -> dict[str, Json]:
