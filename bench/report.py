@@ -1,4 +1,4 @@
-"""`results.md`, its picture, and the tables of README and docs (``python -m bench.report --docs``)."""
+"""`results.md`, its picture, and the pages' tables: ``python -m bench.report --docs``."""
 
 import argparse
 from pathlib import Path

@@ -36,7 +36,7 @@ def tables(results: Results) -> str:
 
 
 def summary(results: Results) -> str:
-    """Return one small table: a row for each line that says most, a column for who is best known."""
+    """Return one small table of the lines that say most, and of whom most know."""
     measured = {line.name: line for line in results.lines}
     rows = [(words, measured[name]) for name, words in _IN_SHORT.items() if name in measured]
     return _grid(

@@ -5,10 +5,10 @@ folder that holds nothing but ``docs/examples`` and from which ``../shared/data`
 A block with a file's name behind its language is that file; what a console block shows behind a
 command stands in the command's output, line by line, where ``...`` stands for any text, and alone
 for any lines, and what has a decimal point is right to a twentieth, as training ends a little
-elsewhere on another processor. Of an sh block, which installs, clearprop's own command is run; `.ci/run` types all of it. Only
-``<!-- not run: reason -->`` on the line before a block keeps it from running; where the reason is
-``quoted from PATH``, the block must stand in that file word for word. ``<!-- ends with 1 -->``
-there says how a block's last command ends.
+elsewhere on another processor. Of an sh block, which installs, clearprop's own command is run;
+`.ci/run` types all of it. Only ``<!-- not run: reason -->`` on the line before a block keeps it
+from running; where the reason is ``quoted from PATH``, the block must stand in that file word for
+word. ``<!-- ends with 1 -->`` there says how a block's last command ends.
 """
 
 import math
@@ -238,7 +238,10 @@ def test_a_command_must_end_as_the_page_says(workplace, code, passes):
 
 def test_of_what_installs_clearprop_s_own_command_is_run(workplace):
     write_it = "clearprop predict no-model no-file"
-    block = ["```sh", f"python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/{write_it}"]
+    block = [
+        "```sh",
+        f"python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/{write_it}",
+    ]
     with pytest.raises(AssertionError, match=write_it):
         run_blocks(write(workplace, *block, "```"))
 

@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 
 def flats(rows: int = 600) -> list[list[str]]:
     """Return an invented table of flats to rent, as untidy as tables are."""
-    draw = random.Random(3)
+    draw = random.Random(3)  # noqa: S311 - an example, no secret
     districts = {"Harbour": 1.25, "Old Town": 1.4, "Northside": 0.85, "Mill Hill": 1.0}
     lines = [["flat", "district", "rooms", "area", "built", "balcony", "listed", "rent"]]
     for number in range(1, rows + 1):
