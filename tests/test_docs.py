@@ -5,7 +5,8 @@ folder that holds nothing but ``docs/examples`` and from which ``../shared/data`
 A block with a file's name behind its language is that file; what a console block shows behind a
 command stands in the command's output, line by line, where ``...`` stands for any text, and alone
 for any lines, and what has a decimal point is right to a twentieth, as training ends a little
-elsewhere on another processor. Of an sh block, which installs, clearprop's own command is run;
+elsewhere on another processor. An output block is held to what Python printed before it, in the
+same way. Of an sh block, which installs, clearprop's own command is run;
 `.ci/run` types all of it. Only ``<!-- not run: reason -->`` on the line before a block keeps it
 from running; where the reason is ``quoted from PATH``, the block must stand in that file word for
 word. ``<!-- ends with 1 -->`` there says how a block's last command ends.
@@ -16,7 +17,9 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -85,18 +88,23 @@ def commands_of(console):
 
 def run_blocks(path):
     """Run what is to be run of one file, in the current folder."""
-    namespace = {"__name__": "__main__"}
+    namespace, printed = {"__name__": "__main__"}, StringIO()
     for block in blocks_of(path.read_text(encoding="utf-8")):
         if block.not_run:
             continue
         if "../shared/data" in block.text and not SHARED_DATA.is_dir():
             pytest.skip(f"real data for line {block.first + 1} (../shared/data) is not here")
-        if block.language == "python":
-            source = "\n" * block.first + block.text  # so that a traceback names the file's line
-            exec(compile(source, str(path), "exec"), namespace)  # noqa: S102 - our own examples
         if block.file:
             Path(block.file).write_text(block.text + "\n", encoding="utf-8")
-        if block.language in {"console", "sh"}:
+        elif block.language == "python":
+            source = "\n" * block.first + block.text  # so that a traceback names the file's line
+            printed = StringIO()
+            with redirect_stdout(printed):
+                exec(compile(source, str(path), "exec"), namespace)  # noqa: S102 - our own examples
+        elif block.language == "output":
+            missing = not_told(block.text.splitlines(), printed.getvalue())
+            assert missing is None, f"{missing!r} is not in\n{printed.getvalue()}"
+        elif block.language in {"console", "sh"}:
             commands = commands_of(re.sub(r".*&& \.venv/bin/", "$ ", block.text))
             for place, (arguments, shown) in enumerate(commands, start=1):
                 run_command(arguments, shown, block.code if place == len(commands) else 0)
@@ -112,9 +120,15 @@ def run_command(arguments, shown=(), code=0):
     )
     said = done.stdout + done.stderr
     assert done.returncode == code, f"clearprop {shlex.join(arguments)}:\n{said}"
-    streams = [[line.rstrip() for line in text.splitlines()] for text in (done.stdout, done.stderr)]
+    missing = not_told(shown, done.stdout, done.stderr)
+    assert missing is None, f"clearprop {shlex.join(arguments)} does not say:\n{missing}\n{said}"
+
+
+def not_told(shown, *texts):
+    """Return the first line that no text has, where each is read on from the last line found."""
+    streams = [text.splitlines() for text in texts]
     for line in shown:
-        if line not in ("", "..."):
+        if line.strip() not in ("", "..."):
             places = (
                 (stream, place)
                 for stream in streams
@@ -122,8 +136,10 @@ def run_command(arguments, shown=(), code=0):
                 if alike(line, told)
             )
             stream, place = next(places, (None, None))
-            assert stream, f"clearprop {shlex.join(arguments)} does not say:\n{line}\n{said}"
-            del stream[: place + 1]  # the next one comes after it
+            if stream is None:
+                return line
+            del stream[: place + 1]
+    return None
 
 
 def alike(shown, told):
@@ -146,7 +162,12 @@ def workplace(tmp_path, monkeypatch):
     (tmp_path / "here/docs").mkdir(parents=True)
     (tmp_path / "here/docs/examples").symlink_to(ROOT / "docs/examples")
     monkeypatch.chdir(tmp_path / "here")
-    return tmp_path / "here"
+    monkeypatch.syspath_prepend(tmp_path / "here")
+    before = set(sys.modules)
+    yield tmp_path / "here"
+    for name in set(sys.modules) - before:
+        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]  # a page's own
 
 
 def each_file(test):
@@ -251,6 +272,20 @@ def test_only_clearprop_s_commands_are_run():
         "$ pip install clearprop\n$ clearprop train 'my data' \\\n    --epochs 3\nloss 0.1\n..."
     )
     assert commands_of(console) == [(["train", "my data", "--epochs", "3"], ["loss 0.1", "..."])]
+
+
+@pytest.mark.parametrize(("printed", "passes"), [(("b",), False), (("a", "...", "c"), True)])
+def test_what_python_does_not_print_is_found(workplace, printed, passes):
+    page = write(
+        workplace,
+        *("```python", "print('a\\nB\\nc')", "```"),
+        *("```output", *printed, "```"),
+    )
+    if passes:
+        run_blocks(page)
+    else:
+        with pytest.raises(AssertionError, match="'b' is not in"):
+            run_blocks(page)
 
 
 @pytest.mark.parametrize(
