@@ -66,6 +66,10 @@ def as_plain_text(_app, _what, _name, _obj, _options, lines):
 
 def in_mathml(writer, node):
     """Write a formula in MathML, which browsers draw without a script."""
-    display = "block" if isinstance(node, nodes.math_block) else "inline"
-    writer.body.append(convert(node.astext(), display=display))
+    if isinstance(node, nodes.math_block):  # the theme would let a tall one scroll
+        formula = convert(node.astext(), display="block")
+        formula = f'<div style="padding: 0.3em 0">{formula}</div>'
+    else:
+        formula = convert(node.astext())
+    writer.body.append(formula)
     raise nodes.SkipNode
