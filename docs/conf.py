@@ -1,6 +1,7 @@
 """How Sphinx makes a site of these documents: ``sphinx-build -W docs site``."""
 
 import re
+import shutil
 
 from docutils import nodes
 from latex2mathml.converter import convert
@@ -33,6 +34,7 @@ html_math_renderer = "mathml"
 def setup(app):
     app.connect("source-read", with_menu)
     app.connect("autodoc-process-docstring", as_plain_text, priority=100)  # before napoleon
+    app.connect("build-finished", with_index)
     app.add_html_math_renderer("mathml", (in_mathml, None), (in_mathml, None))
 
 
@@ -62,6 +64,12 @@ def as_plain_text(_app, _what, _name, _obj, _options, lines):
         parts = line.split("`")
         parts[::2] = [re.sub(r"[*|]", r"\\\g<0>", part) for part in parts[::2]]
         lines[number] = "`".join(parts)
+
+
+def with_index(app, failure):
+    """Let the first page be found without its name, too."""
+    if failure is None:
+        shutil.copy(app.outdir / f"{root_doc}.html", app.outdir / "index.html")
 
 
 def in_mathml(writer, node):
