@@ -1,16 +1,17 @@
-"""`results.md`, its picture, and README's tables (``python -m bench.report --readme``)."""
+"""`results.md`, its picture, and the pages' tables: ``python -m bench.report --docs``."""
 
 import argparse
 from pathlib import Path
 
 from bench import picture
 from bench.results import Results
-from bench.tables import conditions, details, growth, tables
+from bench.tables import conditions, details, growth, summary, tables
 from clearprop.errors import DataError
 from clearprop.files.written import write_text
 
 FILE = Path(__file__).with_name("results.md")
 README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs/benchmark.md"
 _BEGIN, _END = "<!-- from bench/results.json: begin -->\n", "<!-- end -->\n"
 
 _LEGEND = """Each field says how long it takes, how many times as long as clearprop, and how it is
@@ -57,19 +58,19 @@ def write(results: Results) -> None:
         picture.draw(results)
 
 
-def readme_with(table_text: str, readme: str) -> str:
-    """Return README's text with other tables between its two marks.
+def with_tables(table_text: str, page: str) -> str:
+    """Return a page's text with other tables between its two marks.
 
     Raises
     ------
     DataError
         If a mark is missing.
     """
-    head, begin, rest = readme.partition(_BEGIN)
+    head, begin, rest = page.partition(_BEGIN)
     _, end, tail = rest.partition(_END)
     if not begin or not end:
         raise DataError(
-            f"README.md has no place for the tables: write {_BEGIN.strip()} and {_END.strip()} "
+            f"The page has no place for the tables: write {_BEGIN.strip()} and {_END.strip()} "
             "on lines of their own."
         )
     between = f"\n{table_text}\n" if table_text else ""
@@ -79,12 +80,15 @@ def readme_with(table_text: str, readme: str) -> str:
 def main() -> None:
     """Make tables and picture anew from `results.json`."""
     parser = argparse.ArgumentParser(prog="python -m bench.report", description=main.__doc__)
-    parser.add_argument("--readme", action="store_true", help="put the tables into README.md, too")
+    parser.add_argument(
+        "--docs", action="store_true", help="put tables into README.md and docs/benchmark.md, too"
+    )
     arguments = parser.parse_args()
     results = Results.load()
     write(results)
-    if arguments.readme:
-        write_text(README, readme_with(tables(results), README.read_text(encoding="utf-8")))
+    if arguments.docs:
+        for page, text in ((README, summary(results)), (PAGE, tables(results))):
+            write_text(page, with_tables(text, page.read_text(encoding="utf-8")))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,15 @@ from bench.words import amount, mark, short
 _FLOOR, _OURS, _ALONE, _THEIRS = "floor", CLEARPROP.name, NUMPY_ALONE.name, "scikit-learn"
 _ROWS = {entry.name: entry.name for entry in PEERS if entry.name != _FLOOR}
 _ROWS |= {_FLOOR: "*clearprop over the floor*"}
+_IN_SHORT = {
+    "cat-float32": "training a cat classifier, 209 × 12288, 2500 full batches",
+    "small-adam": "training [784, 64, 32, 10], 300 batches of 200",
+    "wide-adam": "training [784, 1024, 1024, 10], 60 batches of 256",
+    "mnist-0.985": "training on MNIST to 98.5% of its test set",
+    "predict-one": "predicting one picture of 784 pixels",
+    "import": "importing",
+}
+_COMPARED = (_OURS, _ALONE, _THEIRS, "PyTorch", "JAX")
 
 
 def tables(results: Results) -> str:
@@ -23,6 +32,16 @@ def tables(results: Results) -> str:
             by_table.setdefault(line.table, []).append(line)
     return "\n".join(
         (_fits if name == FITS else _table)(name, lines) for name, lines in by_table.items()
+    )
+
+
+def summary(results: Results) -> str:
+    """Return one small table of the lines that say most, and of whom most know."""
+    measured = {line.name: line for line in results.lines}
+    rows = [(words, measured[name]) for name, words in _IN_SHORT.items() if name in measured]
+    return _grid(
+        ["", *_COMPARED],
+        ([words, *(_short_field(line, peer) for peer in _COMPARED)] for words, line in rows),
     )
 
 
@@ -126,6 +145,16 @@ def _field(line: Line, peer: str, notes: list[str]) -> str:
             notes.append(note)
         taken += mark(notes.index(note) + 1)
     return _stacked(taken, figure.setting)
+
+
+def _short_field(line: Line, peer: str) -> str:
+    figure = line.figures.get(peer)
+    if figure is None or figure.agrees is False:
+        return "–"
+    if figure.value is None:
+        return figure.remark.partition(": ")[0]
+    taken = amount(figure.value, line.unit).replace(" ", "\N{NO-BREAK SPACE}")
+    return f"**{taken}**" if peer == _fastest(line) else taken
 
 
 def _stacked(*lines: str) -> str:

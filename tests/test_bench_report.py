@@ -14,7 +14,7 @@ from bench.cells import CELLS  # noqa: E402
 from bench.fits import TABLE as FITS  # noqa: E402
 from bench.growth import PEERS, SIZES, TABLE  # noqa: E402
 from bench.results import Figure, Line, Results  # noqa: E402
-from bench.tables import conditions, tables  # noqa: E402
+from bench.tables import conditions, summary, tables  # noqa: E402
 from bench.words import amount, mark, short  # noqa: E402
 from clearprop.errors import DataError  # noqa: E402
 
@@ -200,14 +200,32 @@ def test_names_are_moved_no_further_than_they_must(heights):
         assert moved == heights
 
 
-def test_a_readme_without_its_marks_is_refused():
+def test_the_small_table_has_a_row_for_each_line_and_a_column_for_whom_most_know():
+    figures = {
+        "clearprop": Figure(0.002, 1.0),
+        "scikit-learn": Figure(0.001, 0.5, agrees=False),
+        "PyTorch": Figure(None, remark="97.00% at best: never"),
+        "JAX": Figure(0.0015, 0.75, "loop"),
+        "Keras": Figure(0.0001),
+    }
+    lines = (Line("small-adam", "x", "T", "s", figures), Line("tiny-adam", "y", "T", "s", figures))
+    heading, _, *rows = plain(summary(Results(lines)))
+    assert heading == "|  | clearprop | NumPy alone | scikit-learn | PyTorch | JAX |"
+    assert rows == [
+        "| training [784, 64, 32, 10], 300 batches of 200 "
+        "| 2.00 ms | – | – | 97.00% at best | 1.50 ms |"
+    ], "in bold is who is fastest of all, who need not be in this table"
+
+
+def test_a_page_without_its_marks_is_refused():
     with pytest.raises(DataError, match="no place for the tables"):
-        report.readme_with("table", "# clearprop\n")
+        report.with_tables("table", "# clearprop\n")
 
 
-def test_readme_shows_the_tables_of_the_results():
-    readme = report.README.read_text(encoding="utf-8")
-    assert report.readme_with(tables(Results.load()), readme) == readme
+@pytest.mark.parametrize(("page", "made"), [(report.README, summary), (report.PAGE, tables)])
+def test_the_pages_show_the_tables_of_the_results(page, made):
+    text = page.read_text(encoding="utf-8")
+    assert report.with_tables(made(Results.load()), text) == text
 
 
 def test_results_md_is_made_from_the_results():

@@ -1,18 +1,25 @@
 """Every example in README and docs runs, every quoted line is the code's, every link leads on.
 
 The python blocks of a file share one namespace and run in order, with its console blocks, in an
-empty folder from which ``../shared/data`` is the real data. A block with a file's name behind its
-language is that file; what a console block shows behind a command stands in the command's output,
-line by line, where ``...`` alone stands for any lines. Only ``<!-- not run: reason -->`` on
-the line before a block keeps it from running; where the reason is ``quoted from PATH``, the block
-must stand in that file word for word.
+folder that holds nothing but ``docs/examples`` and from which ``../shared/data`` is the real data.
+A block with a file's name behind its language is that file; what a console block shows behind a
+command stands in the command's output, line by line, where ``...`` stands for any text, and alone
+for any lines, and what has a decimal point is right to a twentieth, as training ends a little
+elsewhere on another processor. An output block is held to what Python printed before it, in the
+same way. Of an sh block, which installs, clearprop's own command is run;
+`.ci/run` types all of it. Only ``<!-- not run: reason -->`` on the line before a block keeps it
+from running; where the reason is ``quoted from PATH``, the block must stand in that file word for
+word. ``<!-- ends with 1 -->`` there says how a block's last command ends.
 """
 
+import math
 import re
 import shlex
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -23,20 +30,22 @@ FILES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 SHARED_DATA = ROOT / "../shared/data"
 
 FENCE = re.compile(r"\s*(```+)\s*(\w*) ?(\S*)")
-NOT_RUN = re.compile(r"<!-- not run: (\w.{3,}) -->")
+MARK = re.compile(r"<!-- (?:not run: (\w.{3,})|ends with (\d+)) -->")
 QUOTED = "quoted from "
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+DECIMAL = r"-?\d[\d,]*\.\d+(?:e[-+]\d+)?"
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, its first line from 0, why it is not run, and its file."""
+    """A fenced block: where it begins (from 0), why it is not run, its file, its last exit code."""
 
     language: str
     first: int
     text: str
     not_run: str | None
     file: str = ""
+    code: int = 0
 
 
 def blocks_of(markdown):
@@ -46,8 +55,8 @@ def blocks_of(markdown):
     numbers = iter(range(len(lines)))
     marker = None
     for number in numbers:
-        if "<!-- not run" in lines[number]:
-            marker = NOT_RUN.fullmatch(lines[number].strip())
+        if re.search("<!-- (not run|ends with)", lines[number]):
+            marker = MARK.fullmatch(lines[number].strip())
             assert marker, f"line {number + 1} keeps a block from running without a reason"
             assert FENCE.match("".join(lines[number + 1 : number + 2])), (
                 f"line {number + 1} does not stand right before a block"
@@ -56,7 +65,8 @@ def blocks_of(markdown):
             end = next((n for n in numbers if lines[n].strip() == fence[1]), None)
             assert end is not None, f"the block in line {number + 1} never ends"
             text = dedent("\n".join(lines[number + 1 : end]))
-            found.append(Block(fence[2], number + 1, text, marker and marker[1], fence[3]))
+            why, code = marker.groups() if marker else (None, None)
+            found.append(Block(fence[2], number + 1, text, why, fence[3], int(code or 0)))
             marker = None
         else:
             assert "```" not in lines[number], f"line {number + 1} hides a block within a line"
@@ -64,7 +74,7 @@ def blocks_of(markdown):
 
 
 def commands_of(console):
-    """Return the arguments of every ``$ clearprop`` in a console block, with what it shows."""
+    """Return the arguments of every ``$ clearprop`` in a block, with what it shows."""
     found = []
     for line in console.replace("\\\n", " ").splitlines():
         if line.startswith("$"):
@@ -78,23 +88,29 @@ def commands_of(console):
 
 def run_blocks(path):
     """Run what is to be run of one file, in the current folder."""
-    namespace = {"__name__": "__main__"}
+    namespace, printed = {"__name__": "__main__"}, StringIO()
     for block in blocks_of(path.read_text(encoding="utf-8")):
         if block.not_run:
             continue
         if "../shared/data" in block.text and not SHARED_DATA.is_dir():
             pytest.skip(f"real data for line {block.first + 1} (../shared/data) is not here")
-        if block.language == "python":
-            source = "\n" * block.first + block.text  # so that a traceback names the file's line
-            exec(compile(source, str(path), "exec"), namespace)  # noqa: S102 - our own examples
         if block.file:
             Path(block.file).write_text(block.text + "\n", encoding="utf-8")
-        if block.language == "console":
-            for arguments, shown in commands_of(block.text):
-                run_command(arguments, shown)
+        elif block.language == "python":
+            source = "\n" * block.first + block.text  # so that a traceback names the file's line
+            printed = StringIO()
+            with redirect_stdout(printed):
+                exec(compile(source, str(path), "exec"), namespace)  # noqa: S102 - our own examples
+        elif block.language == "output":
+            missing = not_told(block.text.splitlines(), printed.getvalue())
+            assert missing is None, f"{missing!r} is not in\n{printed.getvalue()}"
+        elif block.language in {"console", "sh"}:
+            commands = commands_of(re.sub(r".*&& \.venv/bin/", "$ ", block.text))
+            for place, (arguments, shown) in enumerate(commands, start=1):
+                run_command(arguments, shown, block.code if place == len(commands) else 0)
 
 
-def run_command(arguments, shown=()):
+def run_command(arguments, shown=(), code=0):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "clearprop", *arguments],
         stdin=subprocess.DEVNULL,
@@ -103,13 +119,39 @@ def run_command(arguments, shown=()):
         check=False,
     )
     said = done.stdout + done.stderr
-    assert done.returncode == 0, f"clearprop {shlex.join(arguments)}:\n{said}"
-    streams = [[line.rstrip() for line in text.splitlines()] for text in (done.stdout, done.stderr)]
+    assert done.returncode == code, f"clearprop {shlex.join(arguments)}:\n{said}"
+    missing = not_told(shown, done.stdout, done.stderr)
+    assert missing is None, f"clearprop {shlex.join(arguments)} does not say:\n{missing}\n{said}"
+
+
+def not_told(shown, *texts):
+    """Return the first line that no text has, where each is read on from the last line found."""
+    streams = [text.splitlines() for text in texts]
     for line in shown:
-        if line not in ("", "..."):
-            has_it = [stream for stream in streams if line in stream]
-            assert has_it, f"clearprop {shlex.join(arguments)} does not say:\n{line}\n{said}"
-            del has_it[0][: has_it[0].index(line) + 1]  # the next one comes after it
+        if line.strip() not in ("", "..."):
+            places = (
+                (stream, place)
+                for stream in streams
+                for place, told in enumerate(stream)
+                if alike(line, told)
+            )
+            stream, place = next(places, (None, None))
+            if stream is None:
+                return line
+            del stream[: place + 1]
+    return None
+
+
+def alike(shown, told):
+    """Return whether a line is told as it is shown, whatever lies between its words."""
+    shown, told = " ".join(shown.split()), " ".join(told.split())
+    words = [re.escape(part).replace(r"\.\.\.", ".*") for part in re.split(DECIMAL, shown)]
+    match = re.fullmatch(f"({DECIMAL})".join(words), told)
+    numbers = [*zip(re.findall(DECIMAL, shown), match.groups(), strict=True)] if match else []
+    return bool(match) and all(
+        math.isclose(*(float(number.replace(",", "")) for number in pair), rel_tol=0.05)
+        for pair in numbers
+    )
 
 
 @pytest.fixture
@@ -117,9 +159,15 @@ def workplace(tmp_path, monkeypatch):
     if SHARED_DATA.is_dir():
         (tmp_path / "shared").mkdir()
         (tmp_path / "shared/data").symlink_to(SHARED_DATA.resolve())
-    (tmp_path / "here").mkdir()
+    (tmp_path / "here/docs").mkdir(parents=True)
+    (tmp_path / "here/docs/examples").symlink_to(ROOT / "docs/examples")
     monkeypatch.chdir(tmp_path / "here")
-    return tmp_path / "here"
+    monkeypatch.syspath_prepend(tmp_path / "here")
+    before = set(sys.modules)
+    yield tmp_path / "here"
+    for name in set(sys.modules) - before:
+        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]  # a page's own
 
 
 def each_file(test):
@@ -160,7 +208,7 @@ def write(folder, *lines):
     return path
 
 
-def test_blocks_share_names_and_run_in_order_in_an_empty_folder(workplace):
+def test_blocks_share_names_and_run_in_order_in_one_folder(workplace):
     run_blocks(
         write(
             workplace,
@@ -195,11 +243,65 @@ def test_a_command_that_fails_fails_the_test(workplace):
         run_blocks(page)
 
 
+@pytest.mark.parametrize(("code", "passes"), [(0, False), (1, False), (2, True)])
+def test_a_command_must_end_as_the_page_says(workplace, code, passes):
+    page = write(
+        workplace,
+        *(f"<!-- ends with {code} -->", "```console"),
+        *("$ clearprop --version", "$ clearprop no-such-command", "```"),
+    )
+    if passes:
+        run_blocks(page)
+    else:
+        with pytest.raises(AssertionError, match="clearprop no-such-command"):
+            run_blocks(page)
+
+
+def test_of_what_installs_clearprop_s_own_command_is_run(workplace):
+    write_it = "clearprop predict no-model no-file"
+    block = [
+        "```sh",
+        f"python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/{write_it}",
+    ]
+    with pytest.raises(AssertionError, match=write_it):
+        run_blocks(write(workplace, *block, "```"))
+
+
 def test_only_clearprop_s_commands_are_run():
     console = (
         "$ pip install clearprop\n$ clearprop train 'my data' \\\n    --epochs 3\nloss 0.1\n..."
     )
     assert commands_of(console) == [(["train", "my data", "--epochs", "3"], ["loss 0.1", "..."])]
+
+
+@pytest.mark.parametrize(("printed", "passes"), [(("b",), False), (("a", "...", "c"), True)])
+def test_what_python_does_not_print_is_found(workplace, printed, passes):
+    page = write(
+        workplace,
+        *("```python", "print('a\\nB\\nc')", "```"),
+        *("```output", *printed, "```"),
+    )
+    if passes:
+        run_blocks(page)
+    else:
+        with pytest.raises(AssertionError, match="'b' is not in"):
+            run_blocks(page)
+
+
+@pytest.mark.parametrize(
+    ("shown", "told", "same"),
+    [
+        ("accuracy 98.22% of 10", "accuracy 98.33% of 10", True),
+        ("accuracy 98.22% of 10", "accuracy 88.22% of 10", False),
+        ("accuracy 98.22% of 10", "accuracy 98.22% of 11", False),
+        ("Trained ... in ... s.", "Trained 9 epochs in 1.5 s.", True),
+        ("Trained ... in ... s.", "Trained 9 epochs", False),
+        ("a  1.5", "a 1.5", True),
+        ("a 1.5", "a -1.5", False),
+    ],
+)
+def test_lines_are_alike_up_to_the_last_digits_of_what_was_trained(shown, told, same):
+    assert alike(shown, told) == same
 
 
 def test_what_a_command_does_not_say_is_found(workplace):
@@ -229,6 +331,7 @@ def test_a_block_with_a_reason_is_not_run(workplace):
         ["<!-- not run:   -->", "```python", "```"],
         ["<!-- not run: needs hours -->", "", "```python", "```"],
         ["<!-- not run: needs hours -->"],
+        ["<!-- ends with an error -->", "```console", "```"],
         ["```python", "never ends"],
         ["- ```python", "  1 / 0", "  ```"],
     ],

@@ -1,7 +1,9 @@
 """The names that everything else is built on, and what importing them costs."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import clearprop as cp
 
@@ -40,6 +42,12 @@ def test_every_public_name_is_there_and_listed() -> None:
     for name in PUBLIC:
         assert getattr(cp, name) is not None
     assert set(PUBLIC) <= set(dir(cp))
+
+
+def test_the_api_reference_has_every_public_name_once() -> None:
+    pages = Path(__file__).parents[1].glob("docs/api/*.rst")
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
+    assert sorted(re.findall(r"^\.\. auto\w+:: clearprop\.(\w+)$", text, re.M)) == sorted(PUBLIC)
 
 
 def test_other_names_are_not() -> None:
