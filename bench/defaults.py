@@ -39,6 +39,8 @@ from clearprop.files.written import write_text
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("defaults.json")
 SPLITS = 5
+ANSWER = "--answer"  # what a process of its own is called with
+TRAIN, TEST, ANSWERS = "train.csv", "test.csv", "answers.json"
 NOW, BEFORE, MLP, LINEAR, CONSTANT = "clearprop", "before", "MLP", "linear", "constant"
 SCALED = "MLP of scaled values"
 BORDER = 2.0  # standard errors of a paired difference, beyond which it is no chance
@@ -47,24 +49,25 @@ Figures = dict[str, list[float]]
 """Measures of a model by their names, each with a number for each split."""
 
 
-def answer(train: str, test: str, seed: int, out: str) -> None:
-    """Train on a file as by default, save the model, and answer for another file."""
+def answer(folder: str) -> None:
+    """Train on the file of each split as by default, save the model, and ask it for the others."""
     from clearprop.experiment import Settings, learn, load_dataset, set_task
     from clearprop.files.models import Model, save
     from clearprop.files.models import load as load_model
 
-    all_serve = {"test": "0"} if hasattr(Settings, "test") else {}
-    settings = Settings(data=train, seed=seed, **all_serve)
-    began = time.perf_counter()
-    trained = learn(set_task(settings, load_dataset(settings)))
-    seconds = time.perf_counter() - began
-    path = Path(out).with_suffix(".safetensors")
-    save(path, trained.model)
-    model: Model = load_model(path)
-    names = model.class_names
-    found = model.predict(test) if names is None else model.predict_proba(test)
-    told = {"names": names, "answers": found.tolist(), "seconds": seconds}
-    write_text(out, json.dumps(told))
+    all_serve: dict[str, Any] = {"test": "0"} if hasattr(Settings, "test") else {}
+    for seed in range(SPLITS):
+        split = Path(folder) / str(seed)
+        settings = Settings(data=str(split / TRAIN), seed=seed, **all_serve)
+        began = time.process_time()
+        trained = learn(set_task(settings, load_dataset(settings)))
+        seconds = time.process_time() - began
+        save(split / "model.safetensors", trained.model)
+        model: Model = load_model(split / "model.safetensors")
+        names = model.class_names
+        found = (model.predict if names is None else model.predict_proba)(split / TEST)
+        told = {"names": names, "answers": found.tolist(), "seconds": seconds}
+        write_text(split / ANSWERS, json.dumps(told))
 
 
 class Split:
@@ -77,7 +80,7 @@ class Split:
     is_classes : bool
     seed : int
     folder : Path
-        A place for files.
+        A place for files, to be made.
     """
 
     def __init__(self, table: Path, target: str, is_classes: bool, seed: int, folder: Path) -> None:
@@ -93,31 +96,25 @@ class Split:
         self.seed, self.is_classes, self.folder = seed, is_classes, folder
         self.X, self.y = frame.drop(columns=target).iloc[known], y.iloc[known]
         self.Z, self.truth = frame.drop(columns=target).iloc[asked], y.iloc[asked]
-        text.iloc[known].to_csv(folder / "train.csv", index=False)
-        text.iloc[asked].drop(columns=target).to_csv(folder / "test.csv", index=False)
+        folder.mkdir()
+        text.iloc[known].to_csv(folder / TRAIN, index=False)
+        text.iloc[asked].drop(columns=target).to_csv(folder / TEST, index=False)
 
-    def by(self, model: str, checkouts: Mapping[str, Path]) -> dict[str, float]:
-        """Measure a model."""
-        if model in checkouts:
-            return self._clearprop(checkouts[model])
+    def by_peer(self, model: str) -> dict[str, float]:
+        """Measure a model of scikit-learn."""
         fitted = self._peers()[model]
-        began = time.perf_counter()
+        began = time.process_time()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of iterations that don't suffice: it is the default
             fitted.fit(self.X, self.y)
-            seconds = time.perf_counter() - began
+            seconds = time.process_time() - began
             if self.is_classes:
                 return self._scores(fitted.predict_proba(self.Z), list(fitted.classes_), seconds)
             return self._scores(fitted.predict(self.Z), None, seconds)
 
-    def _clearprop(self, checkout: Path) -> dict[str, float]:
-        out = self.folder / "answers.json"
-        names = ("train.csv", "test.csv")
-        command = [sys.executable, "-m", "bench.defaults", "--answer"]
-        command += [*(str(self.folder / name) for name in names), str(self.seed), str(out)]
-        way = os.environ | {"PYTHONPATH": f"{checkout / 'src'}{os.pathsep}{ROOT}"}
-        subprocess.run(command, check=True, env=way, cwd=self.folder)  # noqa: S603 - this very file
-        told = json.loads(out.read_text(encoding="utf-8"))
+    def by_answers(self) -> dict[str, float]:
+        """Measure the answers that were written beside the split."""
+        told = json.loads((self.folder / ANSWERS).read_text(encoding="utf-8"))
         if (told["names"] is not None) != self.is_classes:
             raise SystemExit("A part of the table is understood as another task than the whole.")
         return self._scores(np.array(told["answers"], np.float64), told["names"], told["seconds"])
@@ -130,11 +127,11 @@ class Split:
             }
         else:
             order = np.argsort(names)
-            names, found = np.array(names)[order], found[:, order]
-            found = found / found.sum(axis=1, keepdims=True)
+            ordered, shares = np.array(names)[order], found[:, order]
+            shares = shares / shares.sum(axis=1, keepdims=True)
             scores = {
-                "accuracy": accuracy_score(self.truth, names[found.argmax(axis=1)]),
-                "log loss": log_loss(self.truth, found, labels=names),
+                "accuracy": accuracy_score(self.truth, ordered[shares.argmax(axis=1)]),
+                "log loss": log_loss(self.truth, shares, labels=ordered),
             }
         return {name: float(value) for name, value in scores.items()} | {"seconds": seconds}
 
@@ -167,16 +164,29 @@ def measure(table: Path, done: dict[str, Any], checkouts: Mapping[str, Path]) ->
     done |= {"rows": len(dataset), "kind": "classes" if is_classes else "values"}
     figures: dict[str, Figures] = done.setdefault("models", {})
     models = [CONSTANT, LINEAR, MLP, *([] if is_classes else [SCALED]), *checkouts]
-    for model in models:
-        if model in figures:
-            continue
-        each = []
-        for seed in range(SPLITS):
-            with tempfile.TemporaryDirectory() as folder:
-                one = Split(table, dataset.target_name or "", is_classes, seed, Path(folder))
-                each.append(one.by(model, checkouts))
-        figures[model] = {name: [round(one[name], 5) for one in each] for name in each[0]}
-        yield model
+    missing = [model for model in models if model not in figures]
+    if not missing:
+        return
+    with tempfile.TemporaryDirectory() as name:
+        root, target = Path(name), dataset.target_name or ""
+        splits = [
+            Split(table, target, is_classes, seed, root / str(seed)) for seed in range(SPLITS)
+        ]
+        for model in missing:
+            if model in checkouts:
+                _answered(checkouts[model], root)
+            each = [
+                one.by_answers() if model in checkouts else one.by_peer(model) for one in splits
+            ]
+            figures[model] = {name: [round(one[name], 5) for one in each] for name in each[0]}
+            yield model
+
+
+def _answered(checkout: Path, root: Path) -> None:
+    """Let a checkout answer for all splits, by a process that imports it."""
+    command = [sys.executable, "-W", "ignore", "-m", "bench.defaults", ANSWER, str(root)]
+    way = os.environ | {"PYTHONPATH": f"{checkout / 'src'}{os.pathsep}{ROOT}"}
+    subprocess.run(command, check=True, env=way, cwd=root)  # noqa: S603 - this very file
 
 
 def difference(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float]:
@@ -222,7 +232,7 @@ def _grid(tables: Mapping[str, Any], measure: str) -> list[str]:
 
 
 def _mean(values: Sequence[float], digits: int) -> str:
-    error = difference(values, np.zeros(len(values)))[1]
+    error = difference(values, [0.0] * len(values))[1]
     return f"{np.mean(values):.{digits}f} ± {error:.{digits}f}"
 
 
@@ -246,7 +256,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--answer"]:
-        answer(sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])
+    if sys.argv[1:2] == [ANSWER]:
+        answer(sys.argv[2])
     else:
         main()
