@@ -218,7 +218,7 @@ def report(tables: Mapping[str, Any], names: Sequence[str]) -> str:
 def _grid(tables: Mapping[str, Any], measure: str) -> list[str]:
     models = list(dict.fromkeys(model for one in tables.values() for model in one["models"]))
     models = [one for one in (BEFORE, NOW, MLP, SCALED, LINEAR, CONSTANT) if one in models]
-    digits = {"seconds": 1, "RMSE": 3}.get(measure, 4)
+    digits = {"seconds": 1, "RMSE": 2}.get(measure, 3)
     rows = [["table", "rows", *models], ["---", *("---:" for _ in ["rows", *models])]]
     for name, one in tables.items():
         values = [one["models"][model][measure] for model in models]

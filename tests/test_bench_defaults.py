@@ -41,7 +41,7 @@ def test_only_what_is_below_by_more_than_two_errors_is_named():
     below = [line for line in told.splitlines() if "below" in line]
     assert below == ["a is below linear: accuracy -0.1000 ± 0.0000."]
     assert (
-        "| a | 10 | 0.7050 ± 0.0050 | 0.9000 ± 0.0000 | 0.8050 ± 0.0050 | 0.7100 ± 0.0000 |" in told
+        "| a | 10 | 0.705 ± 0.005 | 0.900 ± 0.000 | 0.805 ± 0.005 | 0.710 ± 0.000 |" in told
     )
 
 

@@ -50,7 +50,6 @@ _DROPOUT = 0.2
 # Measured on tables, see docs/decisions/0024: few rows are learned by heart, more of them are not.
 _TABLE_RATE = 1e-2
 _TABLE_L2, _LARGE_TABLE_L2 = 0.3, 0.03
-_LARGE_TABLE_DROPOUT = 0.1
 
 _SIGNS = {"\\t": "\t", "tab": "\t", "space": " "}  # as delimiters are typed
 
@@ -132,10 +131,10 @@ def _batch_size(given: "Settings", extent: Extent) -> int:
     return 128 if extent.samples >= _LARGE else 32
 
 
-def _dropout(given: "Settings", extent: Extent) -> float:
+def _dropout(given: "Settings", _: Extent) -> float:
     if given.layers is not None or OPTIMIZERS[given.optimizer].full_batch:
         return 0.0
-    return _LARGE_TABLE_DROPOUT if extent.is_table and extent.samples >= _FEW else _DROPOUT
+    return _DROPOUT
 
 
 def _l2(given: "Settings", extent: Extent) -> float:
@@ -300,7 +299,7 @@ class Settings:
     dropout: float | None = setting(
         values.Number("SHARE"),
         "What is dropped after each hidden layer.",
-        told="0.2; 0.1 for tables from 2000 rows on; 0 with --layers, lbfgs",
+        told="0.2; 0 with --layers, lbfgs",
         rule=_dropout,
     )
     batch_norm: bool = setting(values.Flag(), "Normalise hidden layers.", default=False)
