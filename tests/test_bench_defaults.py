@@ -40,9 +40,7 @@ def test_only_what_is_below_by_more_than_two_errors_is_named():
     told = report({"a": {"rows": 10, "kind": "classes", "models": models}}, ["a"])
     below = [line for line in told.splitlines() if "below" in line]
     assert below == ["a is below linear: accuracy -0.1000 ± 0.0000."]
-    assert (
-        "| a | 10 | 0.705 ± 0.005 | 0.900 ± 0.000 | 0.805 ± 0.005 | 0.710 ± 0.000 |" in told
-    )
+    assert "| a | 10 | 0.705 ± 0.005 | 0.900 ± 0.000 | 0.805 ± 0.005 | 0.710 ± 0.000 |" in told
 
 
 def test_peers_are_measured_on_the_rows_held_out(table):
