@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LARGE = 10_000  # samples from which batches of 128 are many enough, and more units pay
 _FEW = 2_000  # samples below which a part would be too few to choose or to score with
 _FOLDS = 5
-_PATIENCE = 4  # the part of the epochs that is borne without an improvement
+_PATIENCE = 2  # the part of the epochs borne without a better one: good ones come as the rate falls
 _LEAST_PATIENCE = 10
 _UPDATES = 6_000  # after which a network of this kind is good
 _FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
@@ -151,7 +151,7 @@ def validation(given: "Settings", extent: Extent) -> str | None:
 
 
 def patience(given: "Settings", extent: Extent) -> int | None:
-    """Bear a quarter of the epochs without an improvement; where nothing chooses, all."""
+    """Bear half of the epochs without an improvement; where nothing chooses, all."""
     if _value(folds, given, extent):
         return None
     if given.validation == "0":

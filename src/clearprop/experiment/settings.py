@@ -230,7 +230,7 @@ class Settings:
         values.WholeNumber("N"),
         "Stop after N epochs without a better validation loss. The best epoch is kept; 0 trains "
         "all, and keeps the last.",
-        told="a quarter of the epochs, at least 10",
+        told="half of the epochs, at least 10",
         rule=defaults.patience,
     )
     group: str | None = _of_scores(
