@@ -94,9 +94,9 @@ def train(
         output.note(line)
     folder = run_folder.open_folder(out, settings.data, resume=resume)
     if not resume:  # later, when the checkpoint has agreed
-        run_folder.save_settings(folder, task.settings)
+        run_folder.save_settings(folder, task.open_settings)
     output.note(_plan(task))
-    parts = fold_labels(task.settings)
+    parts = fold_labels(task)
     watch = [
         Forecast(1 + len(parts)),
         *output.progress(*parts, *(["all samples"] if parts else [])),
@@ -112,6 +112,8 @@ def train(
     except KeyboardInterrupt:  # in a fold: there is no model yet
         output.note(_how_to_go_on(folder))
         raise
+    for line in trained.task.notes[len(task.notes) :]:
+        output.note(line)
     if trained.diverged is not None:
         output.complain(str(trained.diverged))
     with output.waiting("Measuring"):

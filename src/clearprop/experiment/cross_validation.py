@@ -1,7 +1,7 @@
 """Cross-validation: few samples choose the epoch and give the score, and none does both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from clearprop.data.splitting import folds
 from clearprop.errors import DivergedError
 from clearprop.experiment.answers import Answers, answers
 from clearprop.experiment.building import build_trainer
+from clearprop.experiment.candidates import choice_in_words, handicapped
 from clearprop.experiment.defaults import usual_patience
 from clearprop.experiment.parts import Parts
 from clearprop.experiment.settings import Settings
@@ -21,9 +22,6 @@ from clearprop.network import Network
 from clearprop.network.metrics import tally_for
 from clearprop.preprocessing import ClassTarget
 from clearprop.training import Callback, Run
-
-_STRENGTHS = (0.1, 1.0)
-"""The strengths of L2 to choose from: rows that are mostly noise want the second one."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +39,10 @@ class OutOfFold:
         The task of each fold, and the samples of the fold.
     epoch : int
         The epoch that is best for all folds together: up to there all samples are learned from.
-    l2 : float
-        The strength of L2 that is best with it, or the one that was asked for.
+    settings : Settings
+        The candidate that is best with it.
+    notes : tuple of str
+        The reason for which it was chosen, where there were several.
     curve : list of dict
         The mean of the folds' validation loss and score, a row for each epoch.
     diverged : DivergedError or None
@@ -55,25 +55,27 @@ class OutOfFold:
     answers: Answers
     trials: tuple[tuple[Task, Dataset], ...]
     epoch: int
-    l2: float
+    settings: Settings
+    notes: tuple[str, ...]
     curve: list[dict[str, float]]
     diverged: DivergedError | None
     threshold: Threshold | None = None
 
 
-def fold_labels(settings: Settings) -> list[str]:
-    """Name the trainings without a fold that resolved settings ask for, in their order."""
-    strengths = [f", L2 {l2:g}" for l2 in _STRENGTHS] if settings.l2 is None else [""]
-    every = range(1, (settings.folds or 0) + 1)
-    return [f"fold {k} of {len(every)}{told}" for told in strengths for k in every]
+def fold_labels(task: Task) -> list[str]:
+    """Name the trainings without a fold, in their order."""
+    tried = task.candidates or (task.settings,)
+    told = [f", candidate {k} of {len(tried)}" if tried[1:] else "" for k, _ in enumerate(tried, 1)]
+    count = task.settings.folds or 0
+    return [f"fold {k} of {count}{of}" for k in range(1, count + 1) for of in told]
 
 
 def cross_validate(task: Task, callbacks: Sequence[Callback] = ()) -> OutOfFold:
     """Train a network for each fold on the samples of the others, and answer for those of the fold.
 
-    The answers for a fold are those after the epoch, with the strength of L2 and by the threshold,
-    that are best for all *other* folds: no sample has a vote in the choice behind its own answer.
-    Recipes are fitted anew for each fold.
+    The answers for a fold are those after the epoch, of the candidate and by the threshold that are
+    best for all *other* folds: no sample has a vote in the choice behind its own answer. Recipes
+    are fitted anew for each fold.
 
     Raises
     ------
@@ -82,31 +84,25 @@ def cross_validate(task: Task, callbacks: Sequence[Callback] = ()) -> OutOfFold:
     KeyboardInterrupt
         If training was interrupted.
     """
-    settings = task.settings
-    parts = folds(task.train, settings.folds or 0, settings.seed)
-    strengths = _STRENGTHS if settings.l2 is None else (settings.l2,)
-    trials = [  # of each strength, for each fold
-        [
-            _Trial.of(replace(task, settings=replace(settings, l2=l2)), rows, callbacks)
-            for rows in parts
-        ]
-        for l2 in strengths
-    ]
-    epochs = max(len(trial.seen.losses) for each in trials for trial in each)
-    sums = np.array([[trial.losses(epochs) for trial in each] for each in trials])
-    total = sums.sum(axis=1)  # (strengths, epochs)
-    strength, epoch = _least(total)
-    # A fold has no vote in the choice of the strength and the epoch that answer for it.
-    best = [_least(np.delete(sums, k, axis=1).sum(axis=1)) for k in range(len(parts))]
-    given = [trials[place][k].answers(at) for k, (place, at) in enumerate(best)]
+    parts = folds(task.train, task.settings.folds or 0, task.settings.seed)
+    tried = task.candidates or (task.settings,)
+    each = [_Trial.of_all(tried, task, rows, callbacks) for rows in parts]
+    trials = list(zip(*each, strict=True))  # of each candidate, for each fold
+    epochs = max(len(trial.seen.losses) for one in trials for trial in one)
+    sums = np.array([[trial.losses(epochs) for trial in one] for one in trials])
+    worth = handicapped(sums, tried)
+    place, epoch = _least(worth.sum(axis=1))
+    # A fold has no vote in the choice of the candidate and the epoch that answer for it.
+    best = [_least(np.delete(worth, k, axis=1).sum(axis=1)) for k in range(len(parts))]
+    given = [trials[of][k].answers(at) for k, (of, at) in enumerate(best)]
     by, target, threshold = task.settings.threshold, task.recipe.target, None
     if by is not None and isinstance(target, ClassTarget):
         threshold = choose(by, target, Answers.joined(given))
-        for k, (place, at) in enumerate(best):
-            rest = [one.answers(at) for one in trials[place][:k] + trials[place][k + 1 :]]
+        for k, (of, at) in enumerate(best):
+            rest = [one.answers(at) for one in (*trials[of][:k], *trials[of][k + 1 :])]
             given[k] = given[k].by_threshold(choose(by, target, Answers.joined(rest)).target)
     counted = sum(len(one) for one in given)
-    chosen = trials[strength]
+    chosen, means = trials[place], sums.sum(axis=1) / counted  # (candidates, epochs)
     scores = np.average(
         [trial.scores(epochs) for trial in chosen], axis=0, weights=[len(one) for one in given]
     )
@@ -116,12 +112,11 @@ def cross_validate(task: Task, callbacks: Sequence[Callback] = ()) -> OutOfFold:
         Answers.joined(given),
         tuple((trial.task, trial.fold) for trial in chosen),
         1 + epoch,
-        strengths[strength],
+        tried[place],
+        (choice_in_words(place, tried, means.min(axis=1).tolist()),) if tried[1:] else (),
         [
             {"validation_loss": loss, name: score}
-            for loss, score in zip(
-                (total[strength] / counted).tolist(), scores.tolist(), strict=True
-            )
+            for loss, score in zip(means[place].tolist(), scores.tolist(), strict=True)
         ],
         next((trial.diverged for trial in chosen if trial.diverged is not None), None),
         threshold,
@@ -129,9 +124,9 @@ def cross_validate(task: Task, callbacks: Sequence[Callback] = ()) -> OutOfFold:
 
 
 def _least(sums: Array) -> tuple[int, int]:
-    """Return the strength's and the epoch's place of the least sum, the first of several."""
-    strength, epoch = np.unravel_index(np.argmin(sums), sums.shape)
-    return int(strength), int(epoch)
+    """Return the candidate's and the epoch's place of the least sum, the first of several."""
+    place, epoch = np.unravel_index(np.argmin(sums), sums.shape)
+    return int(place), int(epoch)
 
 
 @dataclass(frozen=True)
@@ -152,10 +147,17 @@ class _Trial:
     diverged: DivergedError | None
 
     @classmethod
-    def of(cls, whole: Task, rows: Array, callbacks: Sequence[Callback]) -> "_Trial":
-        """Train on all samples of a task but those of the fold."""
+    def of_all(
+        cls, tried: Sequence[Settings], whole: Task, rows: Array, callbacks: Sequence[Callback]
+    ) -> "list[_Trial]":
+        """Train every candidate on all samples of a task but those of the fold."""
         fold = whole.train.take(rows)
         task = task_of(whole.settings, Parts(whole.train.take(~rows), fold), whole.start)
+        return [cls.of(task.with_settings(one), fold, callbacks) for one in tried]
+
+    @classmethod
+    def of(cls, task: Task, fold: Dataset, callbacks: Sequence[Callback]) -> "_Trial":
+        """Train, and look at the fold."""
         X, y = task.prepared(fold)
         seen, diverged = _AfterEpochs(task.network, X, y, task.settings.epochs or 1), None
         trainer = build_trainer(task.settings, len(task.train))

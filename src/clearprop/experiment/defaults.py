@@ -116,12 +116,10 @@ def dropout(given: "Settings", extent: Extent) -> float:
     return _LARGE_TABLE_DROPOUT if extent.is_table and extent.samples >= _FEW else _DROPOUT
 
 
-def l2(given: "Settings", extent: Extent) -> float | None:
-    """Shrink the weights for a table; where folds or rows choose, they choose the strength, too."""
+def l2(given: "Settings", extent: Extent) -> float:
+    """Shrink the weights for a table, if no samples choose how much."""
     if not extent.is_table or OPTIMIZERS[given.optimizer].full_batch:
         return 0.0
-    if _value(folds, given, extent):
-        return None
     return _TABLE_L2 if extent.samples < _FEW else _LARGE_TABLE_L2
 
 

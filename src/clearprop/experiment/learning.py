@@ -77,7 +77,7 @@ def learn(
     try:
         if task.settings.folds:
             found = cross_validate(task, in_folds)
-            task = replace(task, settings=replace(task.settings, l2=found.l2))
+            task = replace(task.with_settings(found.settings), how=task.how + found.notes)
             trainer = replace(build_trainer(task.settings, len(task.train)), epochs=found.epoch)
         history = trainer.fit(
             task.network,

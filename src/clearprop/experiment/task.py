@@ -18,8 +18,8 @@ from clearprop.data.reading import Role
 from clearprop.data.splitting import without_column
 from clearprop.errors import DataError, UsageError, counted, listed, naming
 from clearprop.experiment.building import build_network
+from clearprop.experiment.candidates import candidates, choose_by_trial
 from clearprop.experiment.defaults import Extent
-from clearprop.experiment.l2_trial import with_tried_l2
 from clearprop.experiment.parts import Parts, column_not_learned, column_to_follow, share_of, split
 from clearprop.experiment.runs import Saved, require_saved
 from clearprop.experiment.settings import Settings, described, reading_of, resolve
@@ -58,6 +58,8 @@ class Task:
         Sentences on how it is learned, where that is not the usual.
     start : Saved or None
         The model that training goes on from.
+    candidates : tuple of Settings
+        The settings that folds choose from.
     """
 
     settings: Settings
@@ -66,6 +68,23 @@ class Task:
     parts: Parts
     how: tuple[str, ...] = ()
     start: Saved | None = None
+    candidates: tuple[Settings, ...] = ()
+
+    @property
+    def open_settings(self) -> Settings:
+        """The settings with None for those that folds are to choose, as whoever resumes needs."""
+        chosen: dict[str, Any] = {
+            name: None
+            for name in ("layers", "l2")
+            if len({getattr(one, name) for one in self.candidates}) > 1
+        }
+        return replace(self.settings, **chosen)
+
+    def with_settings(self, settings: Settings) -> "Task":
+        """Return the task with other settings, and with the network that they describe."""
+        if settings == self.settings:
+            return self
+        return replace(self, settings=settings, network=build_network(settings, self.recipe))
 
     @property
     def train(self) -> Dataset:
@@ -200,10 +219,11 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     if settings.threshold is not None:
         can_choose = bool(resolved.folds) or task.validation is not None
         require_threshold(settings.threshold, task.recipe.target, can_choose=can_choose)
-    if settings.l2 is not None or start is not None:
-        return task
-    tried, notes = with_tried_l2(resolved, task.recipe, task.parts)
-    return replace(task, settings=tried, how=task.how + notes)
+    tried = candidates(settings, resolved, dataset.kind)
+    if resolved.folds:
+        return replace(task, candidates=tried)
+    chosen, notes = choose_by_trial(tried, task.recipe, task.parts)
+    return replace(task.with_settings(chosen), how=task.how + notes)
 
 
 def resolve_for(settings: Settings, dataset: Dataset, input_shape: tuple[int, ...]) -> Settings:

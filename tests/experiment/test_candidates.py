@@ -1,11 +1,13 @@
-"""The strength of L2 of a table: the one whose training has the best validation loss."""
+"""Candidates for a table: the one whose training has the best validation loss is taken."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from clearprop.experiment import Settings, learn, load_dataset, set_task
+from clearprop.experiment.candidates import handicapped
 
 ROWS = 2400
 
@@ -36,7 +38,7 @@ def _table(path: Path, X: np.ndarray, names: np.ndarray) -> Path:
 
 
 def _task(path: Path, **given):
-    settings = Settings(data=str(path), epochs=12, layers=(16,), **given)
+    settings = Settings(**{"data": str(path), "epochs": 12, "layers": (16,), **given})
     return set_task(settings, load_dataset(settings))
 
 
@@ -50,7 +52,7 @@ def test_the_losses_told_are_those_of_trainings_with_these_strengths(noisy: Path
     for strength in (0.003, 0.03, 0.3):
         history = learn(_task(noisy, l2=strength)).history
         best = min(row["validation_loss"] for row in history.rows)
-        assert f"{strength:g}: {best:.4f}" in note
+        assert f"{best:.4f} with L2 {strength:g}" in note
 
 
 def test_what_was_asked_for_stays(clean: Path) -> None:
@@ -60,13 +62,43 @@ def test_what_was_asked_for_stays(clean: Path) -> None:
 
 
 def test_without_rows_to_choose_with_nothing_is_tried(clean: Path) -> None:
-    for given, l2 in (({"validation": "0"}, 0.03), ({"folds": 3}, None)):  # folds choose it later
-        task = _task(clean, **given)
-        assert task.settings.l2 == l2
-        assert task.notes == ()
+    task = _task(clean, validation="0")
+    assert task.settings.l2 == 0.003
+    assert task.notes == ()
 
 
 def test_trials_that_all_diverge_change_nothing(clean: Path) -> None:
     task = _task(clean, learning_rate=1e30, optimizer="sgd")
-    assert task.settings.l2 == 0.03
+    assert task.settings.l2 == 0.003
     assert task.notes == ()
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of few rows whose target is a sum of its columns, and noise."""
+    draw = np.random.RandomState(2)
+    X = draw.randn(300, 12)
+    y = X @ draw.randn(12) + 1.5 * draw.randn(300)
+    return _table(tmp_path_factory.mktemp("tables") / "straight.csv", X, np.char.mod("%.4f", y))
+
+
+def test_hidden_layers_that_do_harm_are_left_out_and_it_is_said(straight: Path) -> None:
+    task = _task(straight, layers=None, epochs=40)
+    assert [one.layers for one in task.candidates] == [(64, 32), (64, 32), ()]
+    trained = learn(task)
+    assert trained.task.settings.layers == ()
+    assert [row.parameters for row in trained.model.network.summary().rows] == [13]
+    assert trained.task.notes[-1].startswith("Chosen by validation loss: --layers none --l2 0.1 (")
+
+
+def test_layers_that_were_asked_for_stay(straight: Path) -> None:
+    task = _task(straight, layers=(64, 32))
+    assert {one.layers for one in task.candidates} == {(64, 32)}
+    assert learn(replace(task, settings=replace(task.settings, epochs=3))).task.settings.layers
+
+
+def test_hidden_layers_stay_where_the_line_is_better_by_chance(clean: Path) -> None:
+    losses = np.array([1.0, 1.0, 0.99])
+    tried = _task(clean, layers=None, folds=3).candidates
+    assert int(np.argmin(handicapped(losses, tried))) == 0
+    assert int(np.argmin(handicapped(losses * [1, 1, 0.9], tried))) == 2
