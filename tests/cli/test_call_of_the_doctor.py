@@ -22,7 +22,7 @@ Clearprop = Callable[..., Result]
 
 SHORT = ("--folds", 0, "--epochs", 40)
 NO_NUMBER = ("iris", "--optimizer", "sgd", "--learning-rate", 1e9, "--layers", "16,16", *SHORT)
-HUGE = ("iris", "--learning-rate", 1e5, "--layers", 32, *SHORT)
+HUGE = ("iris", "--learning-rate", 1e7, "--layers", 32, *SHORT)
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 

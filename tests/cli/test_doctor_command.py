@@ -98,7 +98,7 @@ def test_advice_for_lbfgs_is_what_it_can_train_with(clearprop: Clearprop, tmp_pa
     deep = ("breast_cancer", "--layers", "50,50,50", "--activation", "sigmoid", "--init", "normal")
     stalled = clearprop("doctor", run_of_lbfgs(clearprop, tmp_path / "b", *deep))
     assert stalled.exit_code == 0, stalled.stderr
-    assert stalled.stdout.endswith("config.toml --init scaled\n")
+    assert stalled.stdout.endswith("config.toml --activation relu --init he\n")
 
 
 def test_a_run_of_lbfgs_without_an_epoch_needs_other_first_weights(

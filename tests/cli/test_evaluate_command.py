@@ -82,8 +82,9 @@ class TestClasses:
             f"(larger class {larger:.2%}, linear model {linear:.2%})"
         )
         assert others == (
-            f"  balanced accuracy {found['balanced_accuracy']:.2%}, F1 {found['f1']:.2%}, log loss "
-            f"{found['log_loss']:.4f}, ROC AUC {found['roc_auc']:.4f}, loss {found['loss']:.4f}"
+            f"  balanced accuracy {found['balanced_accuracy']:.2%}, F1 of 'yes' {found['f1']:.2%}, "
+            f"log loss {found['log_loss']:.4f}, ROC AUC {found['roc_auc']:.4f}, "
+            f"loss {found['loss']:.4f}"
         )
 
     def test_that_are_rare_are_named_with_their_recall(self, clearprop, people, table_model):

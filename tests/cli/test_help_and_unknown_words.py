@@ -70,7 +70,8 @@ class TestHelp:
         for name, about in described(Settings).items():
             if name != "data":
                 block = text.partition(f"\n{about.group}:\n")[2].partition("\n\n")[0]
-                assert re.search(rf"^  --{name.replace('_', '-')}\b", block, re.MULTILINE), name
+                option = {"start": "from"}.get(name, name.replace("_", "-"))
+                assert re.search(rf"^  --{option}\b", block, re.MULTILINE), name
 
     @pytest.mark.parametrize("columns", [50, 80])
     @pytest.mark.parametrize("name", NAMES)

@@ -198,7 +198,7 @@ class TestTheList:
         assert [Path(one["folder"]).name for one in found["runs"]] == ["newest", "people", "older"]
         assert found["problems"] == []
         one, report = found["runs"][0], json.loads((run / "report.json").read_text())
-        scored = report["folds"]
+        scored = report["test"]
         assert one["data"] == str(Path("people.csv").resolve())
         assert one["layers"] == [16]
         assert one["score"] == scored[one["score_name"]]
@@ -231,7 +231,7 @@ class TestTheList:
         shutil.copytree(run, "runs/other")
         (run / "report.json").unlink()
         report = json.loads(Path("runs/other/report.json").read_text())
-        del report["folds"]
+        del report["test"]
         Path("runs/other/report.json").write_text(json.dumps(report))
         (_, *runs), _ = (clearprop("runs").stdout.splitlines(), None)
         said = {line.split()[0]: line.split()[3] for line in runs}

@@ -43,7 +43,7 @@ def of_classes(right: dict[str, tuple[int, int]], **baselines: list[str]) -> Eva
         ("log_loss", 0.12345, "log loss 0.1235"),
         ("roc_auc", 0.5, "ROC AUC 0.5000"),
         ("r2", -1.5, "R² -1.5000"),
-        ("mae", 1234567.0, "MAE 1.235e+06"),
+        ("mae", 1234567.0, "MAE 1,234,567"),
         ("rmse", 0.00012345, "RMSE 0.0001234"),
         ("roc_auc", float("nan"), "ROC AUC –"),
     ],
@@ -59,7 +59,7 @@ def test_a_score_that_is_not_defined_is_no_number() -> None:
 def test_the_score_that_counts_stands_beside_what_it_has_to_beat() -> None:
     found = of_classes({"no": (3, 4), "yes": (4, 4)}, constant=["no"] * 8, linear=["yes"] * 8)
     assert beside(found) == "accuracy 87.50% (larger class 50.00%, linear model 50.00%)"
-    assert others(found, "y") == "balanced accuracy 87.50%, F1 88.89%, loss 0.2500"
+    assert others(found, "y") == "balanced accuracy 87.50%, F1 of 'yes' 88.89%, loss 0.2500"
     assert beside(replace(found, baselines={})) == "accuracy 87.50%"
 
 

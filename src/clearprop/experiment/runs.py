@@ -24,6 +24,7 @@ from clearprop.errors import (
     UsageError,
     did_you_mean,
     listed,
+    nearest_file,
 )
 from clearprop.experiment.settings import Settings, settings_in
 from clearprop.experiment.values import Data
@@ -187,7 +188,7 @@ def require_saved(word: str) -> Saved:
             if path.is_dir()
             else f"There is no model file {word}, and no run in a folder of that name."
         )
-        + (f" Did you mean {run}?" if run else "")
+        + (f" Did you mean {run}?" if run else nearest_file(word))
         + " Expected the folder of a run or a .safetensors file; clearprop runs lists the runs."
     )
 
