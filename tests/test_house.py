@@ -34,12 +34,12 @@ def test_there_are_at_most_22_entries_at_the_top():
     assert len(entries) <= 22, f"{len(entries)} entries: {', '.join(entries)}"
 
 
-def test_there_are_at_most_250_files():
+def test_there_are_at_most_260_files():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + 1
-    assert len(FILES) <= 250, f"{len(FILES)} files:{listing(rooms)}"
+    assert len(FILES) <= 260, f"{len(FILES)} files:{listing(rooms)}"
 
 
 def test_no_file_has_more_than_450_lines():

@@ -124,7 +124,8 @@ def test_rounds_are_told_in_json(clearprop: Clearprop, strict_json: Callable[[st
     first = told["rounds"][0]
     assert first["finding"]["illness"] == "learning_rate_too_high"
     assert first["diverged"] is None
-    assert first["after"]["accuracy"] > first["before"]["accuracy"]
+    assert first["after"]["accuracy"] >= first["before"]["accuracy"]
+    assert first["after"]["loss"] < first["before"]["loss"]
     assert first["after"]["accuracy"] > first["after"]["baselines"]["constant"]["accuracy"]
     assert told["healthy"] is True
     assert told["run"] == told["rounds"][-1]["run"]

@@ -157,7 +157,7 @@ def test_what_came_along_is_not_held_out_again(
 @pytest.mark.parametrize(
     ("given", "patience"),
     [
-        ({"epochs": 200}, 50),
+        ({"epochs": 200}, 100),
         ({"epochs": 8}, 10),
         ({"validation": "0"}, 0),  # nothing chooses
         ({"patience": 3}, 3),
@@ -165,7 +165,7 @@ def test_what_came_along_is_not_held_out_again(
     ],
     ids=str,
 )
-def test_training_stops_when_it_got_no_better_for_a_quarter_of_its_epochs(
+def test_training_stops_when_it_got_no_better_for_half_of_its_epochs(
     given: dict[str, Any], patience: int | None
 ) -> None:
     assert resolved(**({"folds": 0} if "folds" not in given else {}), **given).patience == patience
@@ -173,7 +173,7 @@ def test_training_stops_when_it_got_no_better_for_a_quarter_of_its_epochs(
 
 @pytest.mark.parametrize(
     ("samples", "expected"),
-    [(1_999, ((64, 32), 0.01, 0.1, 0.2)), (2_000, ((128, 64), 0.01, 0.01, 0.1))],
+    [(1_999, ((64, 32), 0.01, 0.1, 0.2)), (2_000, ((128, 64), 0.01, 0.03, 0.1))],
 )
 def test_tables_have_defaults_of_their_own(samples: int, expected: tuple[Any, ...]) -> None:
     def of(**given: Any) -> tuple[Any, ...]:

@@ -166,7 +166,7 @@ def visits(tmp_path: Path) -> Path:
 
 def test_rows_of_a_group_are_held_out_together_and_its_column_is_no_input(tmp_path: Path) -> None:
     path = visits(tmp_path)
-    settings = Settings(data=str(path), layers=(4,), epochs=2, group="patient")
+    settings = Settings(data=str(path), layers=(4,), epochs=2, l2=0.1, group="patient")
     found = set_task(settings, load_dataset(settings))
     patients = [
         {int(source[4:]) % 30 for source in part.sources}
@@ -204,7 +204,7 @@ def test_rows_of_a_group_are_held_out_together_and_its_column_is_no_input(tmp_pa
 
 
 def test_the_latest_rows_are_held_out(tmp_path: Path) -> None:
-    settings = Settings(data=str(visits(tmp_path)), layers=(4,), time="day", test="0.25")
+    settings = Settings(data=str(visits(tmp_path)), layers=(4,), l2=0.1, time="day", test="0.25")
     found = set_task(settings, load_dataset(settings))
     assert found.test.sources == tuple(f"row {row}" for row in range(91, 121))
     assert found.validation.sources == tuple(f"row {row}" for row in range(73, 91))

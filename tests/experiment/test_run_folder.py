@@ -77,6 +77,7 @@ def test_model_history_and_report_are_saved(data: str, score: str, folds: int) -
     report = save_run(folder, run, measured)
     assert {path.name for path in folder.iterdir()} == {
         "model.safetensors",
+        "config.toml",
         "history.csv",
         "report.json",
     }

@@ -185,7 +185,9 @@ def test_a_walk_writes_the_scale(tmp_path: Path) -> None:
     settings = Settings(data=str(tmp_path / "made.npz"), layers=(3,), epochs=2, target_scale="log")
     trained = learn(set_task(settings, dataset))
     cp.save(tmp_path / "model.safetensors", trained.model)
-    walk = walk_step(make_ready(str(tmp_path / "model.safetensors")), 0, "engine")
+    walk = walk_step(
+        make_ready(str(tmp_path / "model.safetensors"), data=settings.data), 0, "engine"
+    )
     target = target_of(trained.task)
     assert target.scale is not None
     told = [fact for fact in walk.facts if "another scale" in fact]

@@ -132,8 +132,9 @@ def train(
             output.say_line(trained.threshold)
         _say_reached(measured, task)
         _say_saved(report, folder, pictures)
-        for line in () if found is None else _advice(found, folder, task, settings):
-            output.say_line(line)
+        if found is not None and trained.diverged is None:
+            for line in _advice(found, folder, task, settings):
+                output.say_line(line)
     interrupted = trained.history.stopped == "interrupted"
     if interrupted:
         output.note(_how_to_go_on(folder))

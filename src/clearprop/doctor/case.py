@@ -127,17 +127,28 @@ class Case:
         nothing = np.zeros((len(self.sample), *self.network.output_shape), self.network.dtype)
         return max(score(self.start, self.sample).loss, loss(nothing, y)[0])
 
+    @cached_property
+    def largest_loss(self) -> float:
+        """The largest of the losses on samples learned from, on others, and of the usual epoch.
+
+        One alone may look well by chance: with huge weights many samples are right by far.
+        """
+        told = [self.training_score.loss]
+        if self.validation is not None:
+            told.append(score(self.network, self.validation).loss)
+        if len(self.history):
+            told.append(float(np.median(self.history["loss"])))
+        return max(told)
+
     @property
     def has_exploded(self) -> bool:
         """Whether training diverged: to no number, or to one that is out of all proportion."""
-        return (
-            self.history.stopped == "diverged" or self.training_score.loss > _FAR * self.start_loss
-        )
+        return self.history.stopped == "diverged" or self.largest_loss > _FAR * self.start_loss
 
     @property
     def has_risen(self) -> bool:
         """Whether training led up: to a higher loss than the first weights, or the first epoch."""
-        if self.history.stopped == "diverged":
+        if self.has_exploded:
             return math.isfinite(self.start_loss)
         losses = self.history["loss"] if len(self.history) else [0.0]
         return (

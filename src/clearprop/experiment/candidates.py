@@ -15,6 +15,9 @@ from clearprop.experiment.settings import Settings
 from clearprop.optimizers import OPTIMIZERS
 from clearprop.preprocessing import Preprocessing, prepare
 
+CHOSEN = ("layers", "l2")
+"""The settings in which candidates differ."""
+
 _STRENGTHS, _STRENGTHS_BY_FOLDS = (0.003, 0.03, 0.3), (0.1, 1.0)
 """Clean rows want the first of each, rows that are mostly noise the last: docs/decisions/0024."""
 _HANDICAP = 1.02  # of the loss without hidden layers: they go where they do harm, not by chance

@@ -71,7 +71,7 @@ def _holds_a_run(folder: Path) -> bool:
 
 def save_run(folder: Path, trained: Trained, measured: Measured) -> dict[str, Json]:
     """Write settings, model, history and report; return the report as JSON values."""
-    save_settings(folder, trained.task.settings)
+    save_settings(folder, trained.task.open_settings)
     save(folder / MODEL, measured.model)
     trained.history.save(folder / HISTORY)
     report = _report(folder, trained, measured)

@@ -150,8 +150,8 @@ def _exploded(case: Case) -> DivergedError | None:
             return None
     rate = "" if case.rate is None else f", with a learning rate of up to {case.rate:.3g}"
     return DivergedError(
-        f"The loss is {case.training_score.loss:.3g} after training, and was "
-        f"{case.start_loss:.3g} before it{rate}: training diverged.",
+        f"The loss rose to {case.largest_loss:.3g}, and was {case.start_loss:.3g} before "
+        f"training{rate}: training diverged.",
         case.history,
     )
 

@@ -26,6 +26,7 @@ from clearprop.errors import (
     listed,
     nearest_file,
 )
+from clearprop.experiment.candidates import CHOSEN
 from clearprop.experiment.settings import Settings, settings_in
 from clearprop.experiment.values import Data
 from clearprop.files.models import Model, load
@@ -79,12 +80,18 @@ class Saved:
         """The settings that it was trained with, if they are known.
 
         A run says where its data are; a file alone, which may be anywhere, only how they are
-        called.
+        called. What folds have chosen stands in the model: whoever repeats the run lets them choose
+        again.
         """
-        if self.folder is not None:
-            return settings_in(self.folder / SETTINGS)
-        told: Any = self.model.training.get("settings")
-        return settings_in(self.file, told) if isinstance(told, dict) else None
+        own: Settings | None = None
+        if self.folder is None or self.file.exists():
+            told: Any = self.model.training.get("settings")
+            own = settings_in(self.file, told) if isinstance(told, dict) else None
+        if self.folder is None:
+            return own
+        found = settings_in(self.folder / SETTINGS)
+        chosen = [name for name in CHOSEN if own and getattr(found, name) is None]
+        return replace(found, **{name: getattr(own, name) for name in chosen})
 
     def on(self, data: str | None) -> Settings:
         """Return its settings, with other data where they are given.

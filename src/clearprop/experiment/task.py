@@ -18,7 +18,7 @@ from clearprop.data.reading import Role
 from clearprop.data.splitting import without_column
 from clearprop.errors import DataError, UsageError, counted, listed, naming
 from clearprop.experiment.building import build_network
-from clearprop.experiment.candidates import candidates, choose_by_trial
+from clearprop.experiment.candidates import CHOSEN, candidates, choose_by_trial
 from clearprop.experiment.defaults import Extent
 from clearprop.experiment.parts import Parts, column_not_learned, column_to_follow, share_of, split
 from clearprop.experiment.runs import Saved, require_saved
@@ -75,7 +75,7 @@ class Task:
         """The settings with None for those that folds are to choose, as whoever resumes needs."""
         chosen: dict[str, Any] = {
             name: None
-            for name in ("layers", "l2")
+            for name in CHOSEN
             if len({getattr(one, name) for one in self.candidates}) > 1
         }
         return replace(self.settings, **chosen)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -15,7 +16,9 @@ from clearprop.errors import UsageError
 from clearprop.layers import Layer
 from clearprop.network import Network
 from clearprop.walkthrough.notation import INPUT, LOSS, Notation
-from clearprop.walkthrough.quantities import Quantity, Step
+
+if TYPE_CHECKING:
+    from clearprop.walkthrough.quantities import Quantity, Step
 
 NEGATIVE, POSITIVE = (0, 114, 178), (213, 94, 0)  # a blue and an orange that all eyes tell apart
 
@@ -100,8 +103,8 @@ def picture_shape_of(network: Network, given: tuple[int, ...] | None) -> tuple[i
 
 
 def with_pictures(
-    steps: Iterable[Step], network: Network, notation: Notation, shape: tuple[int, ...] | None
-) -> tuple[Step, ...]:
+    steps: Iterable["Step"], network: Network, notation: Notation, shape: tuple[int, ...] | None
+) -> tuple["Step", ...]:
     """Mark the samples, and the weights of a Dense layer right above them with their gradient."""
     first = _first_linear(network)
     keys = {notation.layers[INPUT].key(Symbol("X"))}
@@ -109,26 +112,26 @@ def with_pictures(
         W = Symbol("W")
         keys |= {notation.layers[first].key(matrix) for matrix in (W, W.gradient)}
 
-    def marked(one: Quantity, _: Step) -> Quantity:
+    def marked(one: "Quantity", _: "Step") -> "Quantity":
         return replace(one, picture_shape=shape) if one.key in keys else one
 
     return tuple(steps) if shape is None else _each(steps, marked)
 
 
 def with_names(
-    steps: Iterable[Step],
+    steps: Iterable["Step"],
     network: Network,
     notation: Notation,
     features: Sequence[str],
     outputs: Sequence[str],
-) -> tuple[Step, ...]:
+) -> tuple["Step", ...]:
     """Name the features, in the samples and a Dense layer right above them, and the outputs."""
     first, last = _first_linear(network), network.body.names[-1]
     below = None if first is None else notation.layers[first].label
     above = notation.layers[last] if _is(network.layers[-1], LINEAR) else None
     X = notation.layers[INPUT].key(Symbol("X"))
 
-    def names_of(one: Quantity, step: Step) -> Iterator[tuple[int, Sequence[str]]]:
+    def names_of(one: "Quantity", step: "Step") -> Iterator[tuple[int, Sequence[str]]]:
         matrix, shape = one.matrix, one.matrix.array.shape
         if one.key == X and shape[1:] == (len(features),):
             yield 1, features
@@ -142,7 +145,7 @@ def with_names(
         elif step.name == LOSS and matrix.per_sample and len(shape) == 2:
             yield 1, outputs
 
-    def marked(one: Quantity, step: Step) -> Quantity:
+    def marked(one: "Quantity", step: "Step") -> "Quantity":
         matrix = one.matrix
         for axis, names in names_of(one, step):
             matrix = matrix.named(axis, names)
@@ -166,7 +169,9 @@ def _is(layer: Layer, *kinds: str) -> bool:
     return formulas is not None and formulas.course in kinds
 
 
-def _each(steps: Iterable[Step], marked: Callable[[Quantity, Step], Quantity]) -> tuple[Step, ...]:
+def _each(
+    steps: Iterable["Step"], marked: Callable[["Quantity", "Step"], "Quantity"]
+) -> tuple["Step", ...]:
     return tuple(
         replace(step, quantities=tuple(marked(one, step) for one in step.quantities))
         for step in steps
