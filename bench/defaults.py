@@ -2,10 +2,10 @@
 
 Each table is divided five times, a fifth held out at random, classes in proportion. What a file of
 the other rows trains by default, folds or validation included, is asked for the rows held out, and
-so are scikit-learn's default `MLPClassifier` or `MLPRegressor`, logistic or ridge regression, and
-the larger class or the mean. To these, numbers come with the median for missing ones and
-standardised, all else one-hot with missing as a category. With ``--against PATH`` another checkout
-takes part. What `RESULTS` holds already is not measured again.
+so are scikit-learn's default `MLPClassifier` or `MLPRegressor`, logistic or ridge regression,
+boosted trees, and the larger class or the mean. To these, numbers come with the median for missing
+ones and standardised, all else one-hot with missing as a category. With ``--against PATH`` another
+checkout takes part. What `RESULTS` holds already is not measured again.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, log_loss, r2_score, root_mean_squared_error
@@ -42,6 +43,7 @@ SPLITS = 5
 ANSWER = "--answer"  # what a process of its own is called with
 TRAIN, TEST, ANSWERS = "train.csv", "test.csv", "answers.json"
 NOW, BEFORE, MLP, LINEAR, CONSTANT = "clearprop", "before", "MLP", "linear", "constant"
+TREES = "boosted trees"
 SCALED = "MLP of scaled values"
 BORDER = 2.0  # standard errors of a paired difference, beyond which it is no chance
 
@@ -147,6 +149,9 @@ class Split:
                 MLP: make_pipeline(prepare, MLPClassifier(random_state=self.seed)),
                 LINEAR: make_pipeline(prepare, LogisticRegression(max_iter=1000)),
                 CONSTANT: DummyClassifier(strategy="prior"),
+                TREES: make_pipeline(
+                    prepare, HistGradientBoostingClassifier(random_state=self.seed)
+                ),
             }
         net = make_pipeline(prepare, MLPRegressor(random_state=self.seed))
         return {
@@ -154,6 +159,7 @@ class Split:
             SCALED: TransformedTargetRegressor(net, transformer=StandardScaler()),
             LINEAR: make_pipeline(prepare, Ridge()),
             CONSTANT: DummyRegressor(),
+            TREES: make_pipeline(prepare, HistGradientBoostingRegressor(random_state=self.seed)),
         }
 
 
@@ -163,7 +169,7 @@ def measure(table: Path, done: dict[str, Any], checkouts: Mapping[str, Path]) ->
     is_classes = dataset.class_names is not None
     done |= {"rows": len(dataset), "kind": "classes" if is_classes else "values"}
     figures: dict[str, Figures] = done.setdefault("models", {})
-    models = [CONSTANT, LINEAR, MLP, *([] if is_classes else [SCALED]), *checkouts]
+    models = [CONSTANT, LINEAR, MLP, *([] if is_classes else [SCALED]), TREES, *checkouts]
     missing = [model for model in models if model not in figures]
     if not missing:
         return
@@ -217,7 +223,7 @@ def report(tables: Mapping[str, Any], names: Sequence[str]) -> str:
 
 def _grid(tables: Mapping[str, Any], measure: str) -> list[str]:
     models = list(dict.fromkeys(model for one in tables.values() for model in one["models"]))
-    models = [one for one in (BEFORE, NOW, MLP, SCALED, LINEAR, CONSTANT) if one in models]
+    models = [one for one in (BEFORE, NOW, MLP, SCALED, LINEAR, CONSTANT, TREES) if one in models]
     digits = {"seconds": 1, "RMSE": 2}.get(measure, 3)
     rows = [["table", "rows", *models], ["---", *("---:" for _ in ["rows", *models])]]
     for name, one in tables.items():

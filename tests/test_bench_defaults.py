@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # bench/ is no part of the package
 
-from bench.defaults import CONSTANT, LINEAR, MLP, NOW, Split, difference, measure, report
+from bench.defaults import CONSTANT, LINEAR, MLP, NOW, TREES, Split, difference, measure, report
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_only_what_is_below_by_more_than_two_errors_is_named():
 
 def test_peers_are_measured_on_the_rows_held_out(table):
     done = {}
-    assert list(measure(table, done, {})) == [CONSTANT, LINEAR, MLP]
+    assert list(measure(table, done, {})) == [CONSTANT, LINEAR, MLP, TREES]
     assert (done["rows"], done["kind"]) == (60, "classes")
     assert done["models"][CONSTANT]["accuracy"] == [0.66667] * 5  # 8 of the 12 in proportion
     assert min(done["models"][LINEAR]["accuracy"]) > 0.8

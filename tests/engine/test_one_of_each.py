@@ -133,8 +133,8 @@ print(regressor.fit(X, y).network_.loss)
 
 def test_the_command_line_knows_their_names(house: House) -> None:
     said = house.run("-m", "clearprop", "train", "--help")
-    assert "|soft-sign" in said.replace("\n", "").replace(" ", "")
-    assert "|damped" in said.replace("\n", "").replace(" ", "")
+    assert "soft-sign" in said.replace("\n", "").replace(" ", "")
+    assert "damped" in said.replace("\n", "").replace(" ", "")
     house.run(
         *("-m", "clearprop", "train", "iris", "--epochs", "3", "--out", "run"),
         *("--activation", "soft-sign", "--optimizer", "damped"),

@@ -154,7 +154,7 @@ class Settings:
     layers: tuple[int, ...] | None = _of_network(
         values.Units("UNITS,UNITS,..."),
         "The hidden layers: 20,7,5, or none.",
-        told="256,128; 64,32 below 64 features; of a table 64,32, from 2000 rows on 128,64",
+        told="256,128; 64,32 below 64 features; of a table 64,32, from 2000 rows on 128,64, or none",
         rule=defaults.layers,
     )
     activation: str = _of_network(values.Choice(names=tuple(ACTIVATIONS)), default="relu")
@@ -193,7 +193,7 @@ class Settings:
     l2: float | None = _against_overfitting(
         values.Number("ALPHA"),
         "L2, as scikit-learn scales it.",
-        told="0; for tables by trial",
+        told="0; for tables the best of several",
         rule=defaults.l2,
     )
     clip_norm: float | None = _of_training(
