@@ -154,7 +154,7 @@ class Settings:
     layers: tuple[int, ...] | None = _of_network(
         values.Units("UNITS,UNITS,..."),
         "The hidden layers: 20,7,5, or none.",
-        told="256,128; 64,32 below 64 features; of a table 64,32, from 2000 rows on 128,64, or none",
+        told="256,128; 64,32 below 64 features; of a table 64,32, from 2000 rows 128,64, or none",
         rule=defaults.layers,
     )
     activation: str = _of_network(values.Choice(names=tuple(ACTIVATIONS)), default="relu")
