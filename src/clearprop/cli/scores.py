@@ -89,17 +89,19 @@ def rare(found: Evaluation) -> list[str]:
 
 
 def seldom_found(found: Evaluation, instead: str) -> list[str]:
-    """Say what to type where the positive class is rare and mostly missed, though told apart."""
+    """Say what to type where the positive class is mostly missed, though told apart."""
     target = found.target
     if not isinstance(target, ClassTarget) or target.threshold is not None:
         return []
     rare = rare_classes(found.answers.truth, len(found.classes))
     ranking = found.scores.get("roc_auc", 0)
-    missed = target.positive in rare and found.classes[target.positive].recall < _FOUND
-    if not missed or not ranking > _RANKED:
+    useless = found.beats("constant") is False
+    missed = found.classes[target.positive].recall < _FOUND
+    if not (missed and (useless or target.positive in rare) and ranking > _RANKED):
         return []
+    no_better = "This is no better than always naming the larger class. " if useless else ""
     return [
-        f"{target.positive_name!r} is told apart ({text('roc_auc', ranking)}), but seldom likelier "
+        f"{no_better}{target.positive_name!r} is told apart ({text('roc_auc', ranking)}), but seldom likelier "
         f"than not. To find more of it, with more false alarms: {instead}"
     ]
 

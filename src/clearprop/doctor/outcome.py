@@ -123,6 +123,8 @@ class Underfitting(Illness):
         else:
             return None
         cause = first_cause(found)
+        if not cause and opinion is not None and others < self.threshold:
+            return None  # neighbours know as little: the samples say next to nothing
         changes = {} if cause else self._more(case)
         return self.finding(missing, changes=changes, cause=cause, **facts)
 
