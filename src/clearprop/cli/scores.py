@@ -101,8 +101,8 @@ def seldom_found(found: Evaluation, instead: str) -> list[str]:
         return []
     no_better = "This is no better than always naming the larger class. " if useless else ""
     return [
-        f"{no_better}{target.positive_name!r} is told apart ({text('roc_auc', ranking)}), but seldom likelier "
-        f"than not. To find more of it, with more false alarms: {instead}"
+        f"{no_better}{target.positive_name!r} is told apart ({text('roc_auc', ranking)}), but "
+        f"seldom likelier than not. To find more of it, with more false alarms: {instead}"
     ]
 
 
