@@ -16,7 +16,8 @@ from clearprop.doctor import Examination, Finding
 from clearprop.doctor.learning_rate import LearningRateTooHigh
 from clearprop.doctor.outcome import OneAnswer
 from clearprop.experiment import Settings, consultation
-from clearprop.experiment.settings import described
+from clearprop.experiment.runs import SETTINGS, require_run
+from clearprop.experiment.settings import described, settings_in
 
 Clearprop = Callable[..., Result]
 
@@ -154,6 +155,18 @@ def test_advice_that_makes_it_worse_is_left_behind(clearprop: Clearprop) -> None
     assert only.diverged is not None
     assert only.best == Path("runs/moons")
     assert only.found == Examination((bad,))
+
+
+def test_folds_choose_again_where_advice_is_applied(clearprop: Clearprop) -> None:
+    """What all folds have chosen together would flatter the score of each."""
+    clearprop("train", "iris", "--epochs", 3)
+    saved = require_run("runs/iris")
+    assert saved.settings is not None
+    assert None not in (saved.settings.l2, saved.settings.layers)
+    advice = Finding(OneAnswer(), 1.0, 1.0, changes={"epochs": 4})
+    new = next(consultation.treat(Path("runs/iris"), Examination((advice,)), None)).folder
+    settings = settings_in(new / SETTINGS)
+    assert (settings.epochs, settings.l2, settings.layers) == (4, None, None)
 
 
 @pytest.mark.parametrize("what", ["iris", "nowhere", "mnist-ffn"])

@@ -212,7 +212,14 @@ class TestRefused:
         assert message in result.stderr
 
     @pytest.mark.parametrize(
-        "options", [("--seed", 1), ("--test", 0.4), ("--folds", 5), ("old.csv", "--seed", 2)]
+        "options",
+        [
+            ("--seed", 1),
+            ("--test", 0.4),
+            ("--folds", 5),
+            ("old.csv", "--seed", 2),
+            ("new.csv", "--test", "old.csv"),
+        ],
     )
     def test_is_a_score_by_samples_that_were_learned_from(self, clearprop, begun, options):
         result = clearprop("train", "--from", begun, *options)

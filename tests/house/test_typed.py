@@ -1,4 +1,4 @@
-"""A page as one shell session, which `.ci/run` types."""
+"""A page as one script, which `.ci/run` types."""
 
 import subprocess
 
@@ -34,7 +34,7 @@ $ {last}
 
 
 @pytest.mark.parametrize(("last", "code"), [("false", 0), ("true", 1), ("exit 3", 3)])
-def test_a_session_goes_on_only_as_the_page_says(tmp_path, last, code):
+def test_it_goes_on_only_as_the_page_says(tmp_path, last, code):
     done = subprocess.run(
         ["bash", "-ec", typed(PAGE.replace("{last}", last))],  # noqa: S607 - bash, wherever it is
         cwd=tmp_path,

@@ -1,8 +1,8 @@
-"""A page's blocks as one shell session: ``python tests/house/typed.py README.md | bash -ex``.
+"""A page's blocks as one script: ``python tests/house/typed.py README.md | bash -ex``.
 
 It is what a reader types who copies them in their order: sh blocks as they stand, what follows a
-``$``, and Python given to ``python``. A command that ends otherwise than the page says ends the
-session.
+``$``, and Python given to ``python``. A command that ends otherwise than the page says ends
+it.
 """
 
 import re
@@ -15,7 +15,7 @@ from test_docs import blocks_of
 
 
 def typed(markdown):
-    """Return the session's script."""
+    """Return the script."""
     return "\n".join(_typed(block) for block in blocks_of(markdown) if not block.not_run)
 
 

@@ -71,7 +71,7 @@ def compare(
     if run is None:
         settings = settings_from(data, options)
     else:
-        settings = replace(settings_from(None, options, run.settings), start=None)
+        settings = replace(settings_from(None, options, run.open_settings), start=None)
         output.note(f"Data and settings of {data}, but for what is given here.")
     folder = make_folder(Path(out))
     found: list[comparison.Architecture] = []

@@ -66,7 +66,7 @@ def plot(run: str, data: str | None, as_json: bool) -> None:
     history = History.load(place / HISTORY)
     evaluated = measured = None
     try:
-        settings = saved.on(data)
+        settings = saved.on(data, again=True)
         task = set_task(settings, load_dataset(settings))
         evaluated, measured = measure_anew(task, model)
     except ClearpropError as error:

@@ -10,7 +10,7 @@ from clearprop.data import Dataset
 from clearprop.files.models import decided, named_from
 from clearprop.losses import Loss
 from clearprop.network import Network
-from clearprop.preprocessing import ClassTarget, TargetRecipe
+from clearprop.preprocessing import ClassTarget, Preprocessing, TargetRecipe, prepare
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,13 @@ class Answers:
             np.concatenate([part.predicted for part in parts]),
             np.concatenate(shares) if shares else None,
         )
+
+
+def answers_of(network: Network, recipe: Preprocessing, dataset: Dataset) -> Answers:
+    """Prepare samples, and let a network answer."""
+    X = prepare(dataset.X, recipe.inputs, network.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged
+        return answers(network, recipe.target, dataset, network.logits(X))
 
 
 def answers(network: Network, target: TargetRecipe, dataset: Dataset, logits: Array) -> Answers:

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from clearprop.data import Dataset
-from clearprop.experiment.answers import Answers, answers
+from clearprop.experiment.answers import Answers, answers, answers_of
 from clearprop.experiment.task import Task
 from clearprop.files.models import linear_network
 from clearprop.network import Network
-from clearprop.preprocessing import ClassTarget, Preprocessing, prepare, values_of
+from clearprop.preprocessing import ClassTarget, Preprocessing, values_of
 
 _NUMBERS = 5e7  # of samples x features x outputs that a linear model is fitted to: seconds
 _FEWEST = 200  # samples, however many features
@@ -53,10 +53,9 @@ def constant_answers(
 
 def linear_answers(line: Network, recipe: Preprocessing, dataset: Dataset) -> Answers:
     """Answer by a linear model, whatever the threshold of a network that it is compared to."""
-    X, target = prepare(dataset.X, recipe.inputs, line.dtype), recipe.target
-    if isinstance(target, ClassTarget):
-        target = replace(target, threshold=None)
-    return answers(line, target, dataset, line.logits(X))
+    if isinstance(recipe.target, ClassTarget):
+        recipe = replace(recipe, target=replace(recipe.target, threshold=None))
+    return answers_of(line, recipe, dataset)
 
 
 def fit_linear(task: Task) -> Network | None:

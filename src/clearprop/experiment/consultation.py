@@ -160,7 +160,7 @@ def treat(
     with.
     """
     saved = require_run(str(folder))
-    settings = saved.on(data)
+    settings = saved.on(data, again=True)
     before: Any = saved.model.training.get("score") or {}
     best, tried = folder, [settings]
     while len(tried) <= _MOST_ROUNDS:

@@ -1,4 +1,4 @@
-"""Cross-validation: few samples choose the epoch and give the score, and none does both."""
+"""Cross-validation: few samples choose what is kept and give the score, none for itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

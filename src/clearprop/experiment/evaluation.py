@@ -12,12 +12,12 @@ from clearprop.core.parameters import Array
 from clearprop.core.printable import readable
 from clearprop.data import Dataset
 from clearprop.errors import naming
-from clearprop.experiment.answers import Answers, answers
+from clearprop.experiment.answers import Answers, answers_of
 from clearprop.experiment.baselines import constant_answers, linear_answers
 from clearprop.experiment.scores import headline, scores_of
 from clearprop.experiment.task import recipe_of
 from clearprop.files.models import Model
-from clearprop.preprocessing import ClassTarget, TargetRecipe, prepare, unlikeness
+from clearprop.preprocessing import ClassTarget, TargetRecipe, unlikeness
 
 _MOST_CONFUSED = 1000  # classes: of more, the table of their confusion fills memory
 _FURTHEST = 10  # samples that are told as mistakes where answers are values
@@ -174,13 +174,12 @@ def evaluate(model: Model, dataset: Dataset) -> Evaluation:
     """
     recipe, network = recipe_of(model, "be measured on raw data"), model.network
     with naming(dataset.name):
-        X = prepare(dataset.X, recipe.inputs, network.dtype)
+        recipe.inputs.check(dataset.X)
         recipe.target.encode(dataset)
+        own = answers_of(network, recipe, dataset)
         raw, changed = recipe.inputs.bring(dataset.X)
     notes = tuple(f"{dataset.name}: {note}" for note in changed)
     notes += unlikeness(raw, recipe.inputs, dataset.name)
-    with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged
-        own = answers(network, recipe.target, dataset, network.logits(X))
     to_beat = {}
     if constant := model.constant:
         to_beat["constant"] = constant_answers(constant, network, recipe, dataset)

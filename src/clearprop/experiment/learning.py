@@ -8,7 +8,7 @@ import numpy as np
 from clearprop.configuration import Json
 from clearprop.doctor.case import Case
 from clearprop.errors import DivergedError
-from clearprop.experiment.answers import answers
+from clearprop.experiment.answers import answers_of
 from clearprop.experiment.building import build_trainer
 from clearprop.experiment.cross_validation import OutOfFold, cross_validate
 from clearprop.experiment.settings import Settings
@@ -113,9 +113,7 @@ def _threshold(task: Task, found: OutOfFold | None) -> Threshold | None:
     if by is None or not isinstance(target, ClassTarget):
         return None
     if task.validation is not None:
-        X, _ = task.prepared(task.validation)
-        with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged
-            own = answers(task.network, target, task.validation, task.network.logits(X))
+        own = answers_of(task.network, task.recipe, task.validation)
     return choose(by, target, own)
 
 

@@ -3,18 +3,15 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-
 from clearprop.configuration import Json
 from clearprop.data import Dataset
 from clearprop.experiment import baselines
-from clearprop.experiment.answers import Answers, answers
+from clearprop.experiment.answers import Answers, answers_of
 from clearprop.experiment.cross_validation import OutOfFold, cross_validate
 from clearprop.experiment.evaluation import Evaluation, evaluate, measured
 from clearprop.experiment.learning import Trained
 from clearprop.experiment.task import Task
 from clearprop.files.models import Model
-from clearprop.preprocessing import prepare
 
 Part = Literal["test", "folds", "validation", "train"]
 
@@ -66,9 +63,7 @@ def measure(trained: Trained) -> Measured:
         scored = scored or fold
     if task.validation is not None:
         parts["validation"] = evaluate(model, task.validation)
-    X = prepare(task.train.X, task.recipe.inputs, task.network.dtype)
-    with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged
-        known = answers(task.network, task.recipe.target, task.train, task.network.logits(X))
+    known = answers_of(task.network, task.recipe, task.train)
     parts["train"] = measured(known, task.recipe.target, task.train, {})
     found = Measured(model, parts, scored)
     if (score := found.score) is None:

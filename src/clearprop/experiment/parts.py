@@ -1,6 +1,7 @@
 """The parts of a data set: to learn from, to choose with, and to score with.
 
-What chose anything, such as the epoch whose weights are kept, flatters: it never gives the score.
+What chose anything, such as the epoch that is kept, or the strength of L2, flatters: it never gives
+the score.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ class Parts:
     train : Dataset
         The samples to learn from. Where there are folds, each is held out once to choose with.
     validation : Dataset or None
-        The samples that choose the epoch.
+        The samples that choose the epoch and, for a table, L2 and hidden layers.
     test : Dataset or None
         The samples that give the score, and choose nothing.
     notes : tuple of str

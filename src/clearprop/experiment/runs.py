@@ -80,35 +80,48 @@ class Saved:
         """The settings that it was trained with, if they are known.
 
         A run says where its data are; a file alone, which may be anywhere, only how they are
-        called. What folds have chosen stands in the model: whoever repeats the run lets them choose
-        again.
+        called. What folds have chosen stands in the model.
         """
         own: Settings | None = None
         if self.folder is None or self.file.exists():
             told: Any = self.model.training.get("settings")
             own = settings_in(self.file, told) if isinstance(told, dict) else None
-        if self.folder is None:
+        if self.folder is None or (found := self.open_settings) is None:
             return own
-        found = settings_in(self.folder / SETTINGS)
         chosen = [name for name in CHOSEN if own and getattr(found, name) is None]
         return replace(found, **{name: getattr(own, name) for name in chosen})
 
-    def on(self, data: str | None) -> Settings:
+    @cached_property
+    def open_settings(self) -> Settings | None:
+        """The same, with None for what folds have chosen.
+
+        Whoever repeats the run lets them choose again: a choice of all folds would flatter each.
+        """
+        return self.settings if self.folder is None else settings_in(self.folder / SETTINGS)
+
+    def on(self, data: str | None, *, again: bool = False) -> Settings:
         """Return its settings, with other data where they are given.
+
+        Parameters
+        ----------
+        data : str or None
+        again : bool, default False
+            Whether the run is repeated: then what folds have chosen is open.
 
         Raises
         ------
         UsageError
             If nothing is given, and its own data are not known, or not there any more.
         """
+        known = self.open_settings if again else self.settings
         if data is not None:
-            return replace(self.settings or Settings(data=data), data=data)
-        if self.settings is None:
+            return replace(known or Settings(data=data), data=data)
+        if known is None:
             raise UsageError(
                 f"{self.word} does not say what it was trained on. Give data with --data."
             )
-        require_there(self.settings, self.word)
-        return self.settings
+        require_there(known, self.word)
+        return known
 
     def trainings(self) -> Iterator[tuple["Saved", Settings]]:
         """Go through this model, the one that its training went on from, and so on.

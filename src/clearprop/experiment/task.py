@@ -93,7 +93,7 @@ class Task:
 
     @property
     def validation(self) -> Dataset | None:
-        """The samples that choose the epoch."""
+        """The samples that choose, and give no score."""
         return self.parts.validation
 
     @property
@@ -336,15 +336,17 @@ def _require_unseen(start: Saved, settings: Settings) -> None:
     ------
     UsageError
     """
-    if not (settings.folds or (settings.test is not None and share_of(settings.test))):
-        return
+    share = 0.0 if settings.test is None else share_of(settings.test)
+    scored = [settings.data] if settings.folds or share else []
+    if share is None and settings.test is not None:
+        scored.append(settings.test)
     for one, before in start.trainings():
-        if not one.knows(settings.data):
-            continue
         alike = all(getattr(before, name) == getattr(settings, name) for name in _DRAWN)
-        if before.folds or settings.folds or not alike:
+        if alike and not (before.folds or settings.folds):
+            continue  # the same samples were held out
+        if known := next(filter(one.knows, scored), None):
             raise UsageError(
-                f"{one.word} has learned from samples of {settings.data} that would give the "
+                f"{one.word} has learned from samples of {known} that would give the "
                 "score. Give other data, or go without a score: --folds 0 --test 0 --validation 0"
             )
 
