@@ -15,8 +15,8 @@ from clearprop.experiment.evaluation import Evaluation
 from clearprop.experiment.folder import free_folder, save_run, save_settings
 from clearprop.experiment.learning import Trained, case_of, learn
 from clearprop.experiment.measuring import Measured, measure
-from clearprop.experiment.runs import HISTORY, require_run
-from clearprop.experiment.settings import Settings
+from clearprop.experiment.runs import HISTORY, SETTINGS, require_run
+from clearprop.experiment.settings import Settings, settings_in
 from clearprop.experiment.task import Task, load_dataset, set_task
 from clearprop.training import Callback, History
 from clearprop.training.samples import steps_per_epoch
@@ -160,7 +160,8 @@ def treat(
     with.
     """
     saved = require_run(str(folder))
-    settings = saved.on(data)
+    # What folds have chosen is chosen again, as by train --config.
+    settings = replace(settings_in(folder / SETTINGS), data=saved.on(data).data)
     before: Any = saved.model.training.get("score") or {}
     best, tried = folder, [settings]
     while len(tried) <= _MOST_ROUNDS:
