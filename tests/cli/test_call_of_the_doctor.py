@@ -1,6 +1,7 @@
 """The doctor at the end of ``train``, where something went wrong, and ``doctor --apply``."""
 
 import shlex
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,13 @@ def test_advice_that_makes_it_worse_is_left_behind(clearprop: Clearprop) -> None
     assert only.diverged is not None
     assert only.best == Path("runs/moons")
     assert only.found == Examination((bad,))
+
+
+def test_with_advice_folds_choose_again(clearprop: Clearprop, people: Path) -> None:
+    assert clearprop("train", people, "--epochs", 2, "--out", "runs/first").exit_code == 0
+    advice = Finding(OneAnswer(), 1.0, 1.0, changes={"learning_rate": 0.02})
+    one = next(consultation.treat(Path("runs/first"), Examination((advice,)), None))
+    assert not {"l2", "layers"} & tomllib.loads((one.folder / "config.toml").read_text()).keys()
 
 
 @pytest.mark.parametrize("what", ["iris", "nowhere", "mnist-ffn"])
