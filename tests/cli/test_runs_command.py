@@ -212,6 +212,11 @@ class TestTheList:
         assert lines[1].split()[1:3] == ["people.csv", "16"]
         assert f"{scored['accuracy']:.2%}" in lines[1]
 
+    def test_tells_the_layers_that_folds_chose(self, clearprop, people, strict_json):
+        assert clearprop("train", people, "--epochs", 1).exit_code == 0
+        (one,) = strict_json(clearprop("runs", "--json").stdout)["runs"]
+        assert one["layers"] in ([64, 32], [])
+
     def test_names_what_is_no_run_and_goes_on(self, clearprop, run):
         Path("runs/foreign").mkdir()
         for name, file, text in (

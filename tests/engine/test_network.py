@@ -31,6 +31,7 @@ def classifier(**changes: Any) -> Network:
         ({"dtype": np.float16}, UsageError, "float32 or float64, found float16"),
         ({"dtype": int}, UsageError, "float32 or float64, found int64"),
         ({"layers": []}, UsageError, "at least one layer"),
+        ({"loss": "bce"}, UsageError, r"a loss such as SoftmaxCrossEntropy\(\), found 'bce'"),
         ({"layers": [cp.Dense(3), cp.ReLU]}, UsageError, r"Layer 1 is no layer.*Is a \(\) missing"),
         ({"input_shape": 4}, UsageError, r"input_shape is the shape.*\(2,\).*found 4"),
         ({"input_shape": ()}, UsageError, r"input_shape is the shape.*found \(\)"),

@@ -154,3 +154,9 @@ def test_a_loss_that_takes_no_usual_targets_is_refused():
 
     with pytest.raises(UsageError, match=r"check_loss\(loss, outputs, y\)"):
         cp.check_loss(Choosy(), 2)
+
+
+def test_more_targets_than_samples_are_refused():
+    net = cp.Network([cp.Dense(1)], loss=cp.BinaryCrossEntropy(), input_shape=(2,))
+    with pytest.raises(ShapeError, match="X has 2 samples and y has 40"):
+        cp.check_gradients(net, np.eye(2), np.ones(40))

@@ -252,6 +252,7 @@ def test_samples_that_do_not_fit_are_refused() -> None:
     "settings",
     [
         {"epochs": 0},
+        {"optimizer": "adam"},
         {"epochs": 2.5},
         {"batch_size": 0},
         {"batch_size": "32"},

@@ -338,7 +338,10 @@ def list_runs(folder: Path) -> tuple[list[Listed], list[Problem]]:
 
 def _listed(folder: Path) -> Listed:
     settings, files = settings_in(folder / SETTINGS), _files_in(folder)
-    report = _report(folder / REPORT)
+    report, layers = _report(folder / REPORT), settings.layers
+    own: Any = report.get("settings")
+    if layers is None and isinstance(own, dict):  # folds have chosen
+        layers = settings_in(folder / REPORT, own).layers
     found: Any = next((report[part] for part in ("test", "folds") if part in report), {})
     name = found.get("score") if isinstance(found, dict) else None
     score = to_beat = None
@@ -352,7 +355,7 @@ def _listed(folder: Path) -> Listed:
     return Listed(
         folder,
         settings.data,
-        settings.layers,
+        layers,
         ended if isinstance(ended, str) else "unfinished",
         None if score is None else name,
         score,

@@ -207,7 +207,7 @@ class Number(Kind):
 
     def parse(self, text: str) -> float:
         """Read a number."""
-        return _read(text, float, f"{shortened(text)} is not a valid float.")
+        return _read(text, float, f"{shortened(text)} is no number.")
 
     def write(self, value: float) -> str:
         """Write a number without zeros at its end."""
@@ -229,7 +229,7 @@ class WholeNumber(Number):
 
     def parse(self, text: str) -> int:
         """Read a whole number."""
-        return _read(text, int, f"{shortened(text)} is not a valid integer.")
+        return _read(text, int, f"{shortened(text)} is no whole number.")
 
     def write(self, value: float) -> str:
         """Write every digit."""

@@ -61,10 +61,12 @@ def check_gradients(net: Network, X: Any, y: Any, sample_weight: Any = None) -> 
         raise UsageError("The network learns nothing: none of its layers has parameters.")
     own = net.copy()
     X, y = own.inputs(X), own.targets(y)
+    if len(X) != len(y):
+        raise ShapeError(f"X has {len(X)} samples and y has {len(y)}.")
     weight = None if sample_weight is None else own.sample_weights(sample_weight, len(X))
     require_finite({**own.parameters, "X": X})
     passes, notes = Passes(own, X, y, weight), []
-    if len(X) == len(y) > _MOST:
+    if len(X) > _MOST:
         passes = _drawn(passes)
         notes.append(f"checked on {len(passes.X)} of {len(X)} samples.")
     seen = watch(passes)  # before anything else: it says which layer makes a pass fail

@@ -12,7 +12,7 @@ from clearprop.core import html
 from clearprop.core.initializers import random_state_of
 from clearprop.core.parameters import Array, ParameterVector
 from clearprop.core.trace import Trace
-from clearprop.errors import DataError, ShapeError
+from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.layers import Layer
 from clearprop.losses import Loss
 from clearprop.network.drawing import drawing_of
@@ -78,6 +78,8 @@ class Network(LayerStack):
         dtype: DTypeLike = np.float64,
     ) -> None:
         super().__init__(layers, input_shape, dtype)
+        if not isinstance(loss, Loss):
+            raise UsageError(f"loss is a loss such as SoftmaxCrossEntropy(), found {loss!r}.")
         self.loss = loss
         loss.check_outputs(self.output_shape[0])
         self.initialize(seed)

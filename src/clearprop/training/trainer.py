@@ -89,6 +89,8 @@ class Trainer:
     threads: int | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.optimizer, Optimizer):
+            raise UsageError(f"optimizer is one such as Adam(0.001), found {self.optimizer!r}.")
         for name in ("epochs", "batch_size", "max_steps"):
             count = self.samples_per_update if name == "batch_size" else getattr(self, name)
             if count is not None and not (isinstance(count, int | np.integer) and count >= 1):
