@@ -409,7 +409,7 @@ class TestDivergence:
         result = clearprop("train", "iris", *self.OPTIONS, "--out", "run", "--json")
         assert result.exit_code == 1
         assert "stopped being finite in epoch 1, update" in result.stderr
-        assert "Try a learning rate of" in result.stderr
+        assert "Try a lower learning rate" in result.stderr
         assert "Warning" not in result.stderr
         assert strict_json(result.stdout)["stopped"] == "diverged"
         assert np.isfinite(cp.load("run/model.safetensors").network.parameters.data).all()

@@ -171,7 +171,10 @@ def ask_doctor(
         again = f"clearprop doctor {output.word(str(run))}"
         output.note(f"The run is saved. To ask the doctor again: {again}")
         return None, True
-    return None if finding is None else _in_short(finding, settings), False
+    if finding is None:
+        output.note("It finds nothing wrong with the training: perhaps the data do not tell more.")
+        return None, False
+    return _in_short(finding, settings), False
 
 
 def say_closing(told: Mapping[str, Any]) -> None:

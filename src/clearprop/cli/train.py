@@ -133,7 +133,7 @@ def train(
         _say_reached(measured, task)
         _say_saved(report, folder, pictures)
         if found is not None and trained.diverged is None:
-            for line in _advice(found, folder, task, settings):
+            for line in _advice(found, folder, trained.task, settings):
                 output.say_line(line)
     interrupted = trained.history.stopped == "interrupted"
     if interrupted:
@@ -187,13 +187,10 @@ def _advice(found: Evaluation, folder: Path, task: Task, settings: Settings) -> 
         told = seldom_found(found, f"clearprop train --config {again} --threshold f1")
         if told:
             return told
-    return doubts(found, _instead(folder, settings))
-
-
-def _instead(folder: Path, settings: Settings) -> tuple[str, str]:
     run, data = output.word(str(folder)), output.word(settings.data)
     target = f" --target {output.word(settings.target)}" if settings.target else ""
-    return f"clearprop doctor {run}", f"clearprop train {data}{target} --layers none"
+    linear = f"clearprop train {data}{target} --layers none" if task.settings.layers else None
+    return doubts(found, f"clearprop doctor {run}", linear)
 
 
 def _say_saved(report: dict[str, Any], folder: Path, pictures: list[Path]) -> None:

@@ -83,15 +83,25 @@ class Saved:
         called. What folds have chosen stands in the model: whoever repeats the run lets them choose
         again.
         """
-        own: Settings | None = None
-        if self.folder is None or self.file.exists():
-            told: Any = self.model.training.get("settings")
-            own = settings_in(self.file, told) if isinstance(told, dict) else None
         if self.folder is None:
-            return own
+            return self._own
+        return replace(settings_in(self.folder / SETTINGS), **self.chosen)
+
+    @cached_property
+    def chosen(self) -> dict[str, Any]:
+        """The settings of a run that folds have chosen."""
+        if self.folder is None or (own := self._own) is None:
+            return {}
         found = settings_in(self.folder / SETTINGS)
-        chosen = [name for name in CHOSEN if own and getattr(found, name) is None]
-        return replace(found, **{name: getattr(own, name) for name in chosen})
+        return {name: getattr(own, name) for name in CHOSEN if getattr(found, name) is None}
+
+    @cached_property
+    def _own(self) -> Settings | None:
+        """The settings that stand in the model, if it is there."""
+        if self.folder is not None and not self.file.exists():
+            return None
+        told: Any = self.model.training.get("settings")
+        return settings_in(self.file, told) if isinstance(told, dict) else None
 
     def on(self, data: str | None) -> Settings:
         """Return its settings, with other data where they are given.
@@ -109,6 +119,11 @@ class Saved:
             )
         require_there(self.settings, self.word)
         return self.settings
+
+    def open_on(self, data: str | None) -> Settings:
+        """Return the same as `on`, with None for what folds choose: they choose it anew."""
+        anew: dict[str, Any] = dict.fromkeys(self.chosen)
+        return replace(self.on(data), **anew)
 
     def trainings(self) -> Iterator[tuple["Saved", Settings]]:
         """Go through this model, the one that its training went on from, and so on.
@@ -323,6 +338,14 @@ def list_runs(folder: Path) -> tuple[list[Listed], list[Problem]]:
     return sorted(runs, key=lambda run: run.saved, reverse=True), problems
 
 
+def _layers(folder: Path, settings: Settings) -> tuple[int, ...] | None:
+    """Return the hidden layers, of a run whose folds chose them from its model."""
+    with suppress(ClearpropError):
+        if settings.layers is None and (own := Saved("", folder / MODEL, folder).settings):
+            return own.layers
+    return settings.layers
+
+
 def _listed(folder: Path) -> Listed:
     settings, files = settings_in(folder / SETTINGS), _files_in(folder)
     report = _report(folder / REPORT)
@@ -339,7 +362,7 @@ def _listed(folder: Path) -> Listed:
     return Listed(
         folder,
         settings.data,
-        settings.layers,
+        _layers(folder, settings),
         ended if isinstance(ended, str) else "unfinished",
         None if score is None else name,
         score,
