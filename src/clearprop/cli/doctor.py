@@ -172,7 +172,9 @@ def ask_doctor(
         output.note(f"The run is saved. To ask the doctor again: {again}")
         return None, True
     if finding is None:
-        output.note("It finds nothing wrong with the training: perhaps the data do not tell more.")
+        output.note(
+            "It finds nothing wrong: there may be too few samples, or no more to learn in them."
+        )
         return None, False
     return _in_short(finding, settings), False
 
