@@ -123,10 +123,8 @@ def doubts(found: Evaluation, doctor: str, linear: str | None) -> list[str]:
     if found.beats("linear") is False:
         score = found.compared_by
         by = "" if score == found.score_name else f", by {name(score)}, whatever the threshold"
+        model, to_have = "A linear model", f"; to have the linear model: {linear}"
         if linear is None:
-            return [f"This is a linear model; scikit-learn's does as well or better{by}."]
-        return [
-            f"A linear model does as well or better{by}. To look for the reason: {doctor}; "
-            f"to have the linear model: {linear}"
-        ]
+            model, to_have = "This is a linear model, and scikit-learn's", ""
+        return [f"{model} does as well or better{by}. To look for the reason: {doctor}{to_have}"]
     return []
