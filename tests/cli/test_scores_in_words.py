@@ -113,8 +113,18 @@ def test_rare_classes_are_named_and_of_very_many_some() -> None:
 )
 def test_what_beats_nothing_is_doubted_with_what_to_type(constant, linear, expected) -> None:
     found = of_classes({"no": (3, 4), "yes": (3, 4)}, constant=constant, linear=linear)
-    assert doubts(found, DO) == expected
+    assert doubts(found, *DO) == expected
+
+
+def test_a_linear_model_is_not_told_to_be_one() -> None:
+    constant, linear = ["no"] * 8, ["no"] * 4 + ["yes"] * 2 + ["no"] * 2
+    found = of_classes({"no": (3, 4), "yes": (3, 4)}, constant=constant, linear=linear)
+    (told,) = doubts(found, DO[0], None)
+    assert told == (
+        "This is a linear model, and scikit-learn's does as well or better. To look for the "
+        "reason: clearprop doctor run"
+    )
 
 
 def test_where_nothing_is_known_nothing_is_doubted() -> None:
-    assert doubts(of_classes({"no": (0, 4), "yes": (0, 4)}), DO) == []
+    assert doubts(of_classes({"no": (0, 4), "yes": (0, 4)}), *DO) == []

@@ -102,3 +102,13 @@ def test_hidden_layers_stay_where_the_line_is_better_by_chance(clean: Path) -> N
     tried = _task(clean, layers=None, folds=3).candidates
     assert int(np.argmin(handicapped(losses, tried))) == 0
     assert int(np.argmin(handicapped(losses * [1, 1, 0.9], tried))) == 2
+
+
+def test_trials_that_explode_to_finite_losses_choose_nothing(clean: Path) -> None:
+    task = _task(clean, learning_rate=1e5)
+    assert (task.settings.l2, task.notes) == (0.003, ())
+
+
+def test_folds_without_a_finite_loss_choose_nothing(clean: Path) -> None:
+    task = _task(clean, folds=2, learning_rate=1e9, optimizer="sgd", layers=(8,))
+    assert learn(task).task.notes == task.notes

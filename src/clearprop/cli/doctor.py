@@ -171,7 +171,12 @@ def ask_doctor(
         again = f"clearprop doctor {output.word(str(run))}"
         output.note(f"The run is saved. To ask the doctor again: {again}")
         return None, True
-    return None if finding is None else _in_short(finding, settings), False
+    if finding is None:
+        output.note(
+            "It finds nothing wrong: there may be too few samples, or no more to learn in them."
+        )
+        return None, False
+    return _in_short(finding, settings), False
 
 
 def say_closing(told: Mapping[str, Any]) -> None:

@@ -86,7 +86,9 @@ def evaluate(
         output.say_line(honest)
     if not seen:
         run = output.word(str(saved.folder or model))
-        for line in doubts(found, (f"clearprop doctor {run}", "train with --layers none")):
+        hidden = saved.settings is None or saved.settings.layers
+        linear = "train with --layers none" if hidden else None
+        for line in doubts(found, f"clearprop doctor {run}", linear):
             output.say_line(line)
     if found.classes:
         output.say()

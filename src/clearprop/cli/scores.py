@@ -1,7 +1,6 @@
 """Scores in words: beside what they have to beat, and with what to do where they don't."""
 
 import math
-from collections.abc import Sequence
 
 from clearprop.cli import output
 from clearprop.core.printable import readable
@@ -106,16 +105,17 @@ def seldom_found(found: Evaluation, instead: str) -> list[str]:
     ]
 
 
-def doubts(found: Evaluation, instead: Sequence[str]) -> list[str]:
+def doubts(found: Evaluation, doctor: str, linear: str | None) -> list[str]:
     """Say where a score is no better than what it has to beat, and what to type.
 
     Parameters
     ----------
     found : Evaluation
-    instead : sequence of str
-        The command that looks for the reason, and the one that trains a linear model.
+    doctor : str
+        The command that looks for the reason.
+    linear : str or None
+        The one that trains a linear model; None where it is one.
     """
-    doctor, linear = instead
     if found.beats("constant") is False:
         always = "naming the larger class" if found.classes else "answering the mean"
         return [
@@ -125,8 +125,8 @@ def doubts(found: Evaluation, instead: Sequence[str]) -> list[str]:
     if found.beats("linear") is False:
         score = found.compared_by
         by = "" if score == found.score_name else f", by {name(score)}, whatever the threshold"
-        return [
-            f"A linear model does as well or better{by}. To look for the reason: {doctor}; "
-            f"to have the linear model: {linear}"
-        ]
+        model, to_have = "A linear model", f"; to have the linear model: {linear}"
+        if linear is None:
+            model, to_have = "This is a linear model, and scikit-learn's", ""
+        return [f"{model} does as well or better{by}. To look for the reason: {doctor}{to_have}"]
     return []

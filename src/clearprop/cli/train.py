@@ -109,15 +109,15 @@ def train(
             checkpoint=Checkpoint(folder / CHECKPOINT, checkpoint_every),
             resume=resume,
         )
-    except KeyboardInterrupt:  # in a fold: there is no model yet
+        for line in trained.task.notes[len(task.notes) :]:
+            output.note(line)
+        if trained.diverged is not None:
+            output.complain(str(trained.diverged))
+        with output.waiting("Measuring"):
+            measured = measure(trained)
+    except KeyboardInterrupt:  # in a fold, or while measuring: there is no model yet
         output.note(_how_to_go_on(folder))
         raise
-    for line in trained.task.notes[len(task.notes) :]:
-        output.note(line)
-    if trained.diverged is not None:
-        output.complain(str(trained.diverged))
-    with output.waiting("Measuring"):
-        measured = measure(trained)
     report = run_folder.save_run(folder, trained, measured)
     found = measured.score
     with output.waiting("Drawing"):
@@ -132,8 +132,8 @@ def train(
             output.say_line(trained.threshold)
         _say_reached(measured, task)
         _say_saved(report, folder, pictures)
-        if found is not None and trained.diverged is None:
-            for line in _advice(found, folder, task, settings):
+        if found is not None and trained.history.stopped not in ("diverged", "interrupted"):
+            for line in _advice(found, folder, trained.task, settings):
                 output.say_line(line)
     interrupted = trained.history.stopped == "interrupted"
     if interrupted:
@@ -187,13 +187,10 @@ def _advice(found: Evaluation, folder: Path, task: Task, settings: Settings) -> 
         told = seldom_found(found, f"clearprop train --config {again} --threshold f1")
         if told:
             return told
-    return doubts(found, _instead(folder, settings))
-
-
-def _instead(folder: Path, settings: Settings) -> tuple[str, str]:
     run, data = output.word(str(folder)), output.word(settings.data)
     target = f" --target {output.word(settings.target)}" if settings.target else ""
-    return f"clearprop doctor {run}", f"clearprop train {data}{target} --layers none"
+    linear = f"clearprop train {data}{target} --layers none" if task.settings.layers else None
+    return doubts(found, f"clearprop doctor {run}", linear)
 
 
 def _say_saved(report: dict[str, Any], folder: Path, pictures: list[Path]) -> None:

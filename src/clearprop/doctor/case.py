@@ -33,6 +33,7 @@ _NUMBERS = 4_000_000  # that they hold at most
 _UNLIMITED = 10**9  # updates, of a training that tells no number
 _ENOUGH_TO_JUDGE = 100  # held-out samples: of fewer, a score is mostly chance
 _HIGHER = 1.5  # times a loss: more than chance makes of it
+_LIGHT = 0.2  # dropout, beside which L2 was chosen
 _FAR = 100.0  # times the loss of knowing nothing: no network that learned is so wrong
 
 
@@ -66,6 +67,8 @@ class Case:
     trainer : Trainer or None
     history : History
     crash : Crash or None
+    chosen : frozenset of str
+        The settings that samples chose which were not learned from, and are no more.
     """
 
     network: Network
@@ -75,6 +78,7 @@ class Case:
     trainer: Trainer | None = None
     history: History = field(default_factory=History)
     crash: Crash | None = None
+    chosen: frozenset[str] = frozenset()
 
     @cached_property
     def sample_rows(self) -> Array:
@@ -240,11 +244,15 @@ class Case:
 
     @cached_property
     def milder(self) -> Changes | None:
-        """The change that takes back a regularisation without which much more is learned."""
+        """The change that takes back a regularisation without which much more is learned.
+
+        What was chosen stays: more is always learned by heart without it.
+        """
         tried: list[Changes] = []
-        if self.trainer is not None and self.trainer.optimizer.alpha:
+        is_chosen = "l2" in self.chosen
+        if self.trainer is not None and self.trainer.optimizer.alpha and not is_chosen:
             tried.append({"l2": 0.0})
-        if any(one.rate for one in self.layers_of(Dropout)):
+        if any(one.rate > _LIGHT * is_chosen for one in self.layers_of(Dropout)):
             tried.append({"dropout": 0.0})
         return next((changes for changes in tried if self.cure(changes) is not None), None)
 

@@ -10,7 +10,7 @@ from clearprop.doctor.case import Case
 from clearprop.doctor.illness import Finding, Illness, Sentence, first_cause
 from clearprop.doctor.scores import class_numbers, score
 from clearprop.doctor.treatment import Changes
-from clearprop.layers import Dropout
+from clearprop.layers import Dense, Dropout
 
 _STANDARD_ERRORS = 3.0  # beyond which a difference is no chance
 
@@ -95,6 +95,10 @@ class Underfitting(Illness):
             "On its own training samples the network reaches {reached}: no more than guessing "
             "does, or hardly more."
         ),
+        "all": (
+            "On its own training samples the network reaches {reached}: no more than guessing "
+            "does, or hardly more; and asking their ten nearest neighbours reaches no more."
+        ),
     }
     reason: ClassVar[Sentence] = {
         "": (
@@ -105,8 +109,14 @@ class Underfitting(Illness):
         "nothing": (
             "Threshold {threshold:g} of the way from guessing to perfect: less is next to nothing."
         ),
+        "all": (
+            "Threshold {threshold:g} of the way from guessing to perfect: less is next to nothing."
+        ),
     }
-    advice = "Let the network learn more."
+    advice: ClassVar[Sentence] = {
+        "": "Let the network learn more.",
+        "all": "Perhaps the inputs don't tell the target: look for others, or for more samples.",
+    }
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Compare the training score with what the nearest neighbours reach."""
@@ -126,11 +136,14 @@ class Underfitting(Illness):
         if not cause and opinion is not None and others < self.threshold:
             return None  # neighbours know as little: the samples say next to nothing
         changes = {} if cause else self._more(case)
+        if not cause and not changes and others < self.threshold:
+            facts["variant"] = "all" if opinion is not None else "nothing"
         return self.finding(missing, changes=changes, cause=cause, **facts)
 
     def _more(self, case: Case) -> Changes:
         """Choose what lets it learn more: more epochs where the loss still falls, or more units."""
-        losses = case.history["loss"] if len(case.history) else []
+        columns = case.history.columns
+        losses = case.history["validation_loss" if "validation_loss" in columns else "loss"]
         tenth = max(len(losses) // 10, 1)
         falls = len(losses) > tenth and losses[-1 - tenth] - losses[-1] > self.still_falling * (
             losses[0] - losses[-1]
@@ -138,7 +151,9 @@ class Underfitting(Illness):
         planned = len(losses) if case.trainer is None else case.trainer.epochs
         if falls or 0 < case.planned < self.short:
             return {"epochs": 4 * planned}
-        return {"layers": [64, 32]}
+        more = [64, 32]
+        hidden = [one.units for one in case.layers_of(Dense)][:-1]
+        return {"layers": more} if sum(hidden) < sum(more) else {}
 
 
 class Overfitting(Illness):

@@ -21,6 +21,7 @@ CHOSEN = ("layers", "l2")
 _STRENGTHS, _STRENGTHS_BY_FOLDS = (0.003, 0.03, 0.3), (0.1, 1.0)
 """Clean rows want the first of each, rows that are mostly noise the last: docs/decisions/0024."""
 _HANDICAP = 1.02  # of the loss without hidden layers: they go where they do harm, not by chance
+_EXPLODED = 10.0  # times the loss of knowing nothing
 _MOST = 10_000  # samples of a trial
 _MOST_PARAMETERS = 300_000  # beyond, trials would be minutes of silence
 
@@ -52,15 +53,19 @@ def handicapped(losses: Array, tried: Sequence[Settings]) -> Array:
     return losses * np.reshape(worth, (-1, *[1] * (losses.ndim - 1)))
 
 
-def choice_in_words(chosen: int, tried: Sequence[Settings], losses: Sequence[float]) -> str:
-    """Say what was chosen, and by which validation losses."""
+def choice_in_words(
+    chosen: int, tried: Sequence[Settings], losses: Sequence[float]
+) -> tuple[str, ...]:
+    """Say what was chosen, and by which validation losses, if anything was."""
+    if len(tried) == 1 or not math.isfinite(losses[chosen]):
+        return ()
     of = tried[chosen]
     options = f"--l2 {of.l2:g}" if of.layers else f"--layers none --l2 {of.l2:g}"
     told = [
         f"{loss:.4f} with {f'L2 {one.l2:g}' if one.layers else 'no hidden layers'}"
         for one, loss in zip(tried, losses, strict=True)
     ]
-    return f"Chosen by validation loss: {options} ({', '.join(told)})."
+    return (f"Chosen by validation loss: {options} ({', '.join(told)}).",)
 
 
 def choose_by_trial(
@@ -91,7 +96,7 @@ def choose_by_trial(
     if not np.isfinite(losses).any():
         return first, ()
     best = int(np.argmin(handicapped(losses, tried)))
-    return tried[best], (choice_in_words(best, tried, losses.tolist()),)
+    return tried[best], choice_in_words(best, tried, losses.tolist())
 
 
 def _some(dataset: Dataset, seed: int) -> Dataset:
@@ -101,7 +106,7 @@ def _some(dataset: Dataset, seed: int) -> Dataset:
 
 
 def _best_loss(settings: Settings, recipe: Preprocessing, known: Dataset, judge: Dataset) -> float:
-    """Return the best validation loss of a training on known samples; infinite if it diverged."""
+    """Return the best validation loss of a training on known samples; infinite if it exploded."""
     network = build_network(settings, recipe)
     X, Z = (prepare(part.X, recipe.inputs, network.dtype) for part in (known, judge))
     y, z = recipe.target.encode(known), recipe.target.encode(judge)
@@ -111,4 +116,7 @@ def _best_loss(settings: Settings, recipe: Preprocessing, known: Dataset, judge:
         return math.inf
     if history.stopped == "interrupted":
         raise KeyboardInterrupt
-    return min((row["validation_loss"] for row in history.rows), default=math.inf)
+    best = min((row["validation_loss"] for row in history.rows), default=math.inf)
+    zeros = np.zeros((len(judge), *network.output_shape), network.dtype)
+    nothing = network.loss(zeros, network.targets(z))[0]
+    return best if best < _EXPLODED * nothing else math.inf

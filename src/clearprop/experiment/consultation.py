@@ -42,8 +42,9 @@ def examine_run(
         If not a single epoch was finished.
     """
     saved = require_run(str(folder))
-    settings = saved.on(data)
+    settings = saved.open_on(data)
     task = set_task(settings, load_dataset(settings))
+    task = task.with_settings(replace(task.settings, **saved.chosen))
     model, history = saved.model, History.load(folder / HISTORY)
     history.stopped = str(model.training.get("stopped"))
     if history.stopped == "diverged":
@@ -210,10 +211,10 @@ def _examine_training(task: Task, callbacks: Sequence[Callback]) -> tuple[Traine
     trained = learn(alone, callbacks=[*callbacks, doctor])
     if trained.history.stopped == "interrupted":
         raise KeyboardInterrupt
-    return trained, doctor.examination.named(_names(task))
+    return trained, doctor.examination.named(_names(alone))
 
 
 def _names(task: Task) -> Names:
-    held_out = task.train if task.validation is None else task.validation
+    learned, held_out = task.for_doctor()
     features = task.recipe.inputs.input_names
-    return Names(task.train.class_names, task.train.source, held_out.source, features)
+    return Names(task.train.class_names, learned.source, (held_out or learned).source, features)

@@ -113,7 +113,7 @@ def cross_validate(task: Task, callbacks: Sequence[Callback] = ()) -> OutOfFold:
         tuple((trial.task, trial.fold) for trial in chosen),
         1 + epoch,
         tried[place],
-        (choice_in_words(place, tried, means.min(axis=1).tolist()),) if tried[1:] else (),
+        choice_in_words(place, tried, means.min(axis=1).tolist()),
         [
             {"validation_loss": loss, name: score}
             for loss, score in zip(means[place].tolist(), scores.tolist(), strict=True)
@@ -177,7 +177,8 @@ class _Trial:
 
     def losses(self, epochs: int) -> Array:
         """Return the sum of the losses after each of so many epochs, shape (epochs,)."""
-        return _filled(self.seen.losses, epochs, np.inf if self.diverged is not None else None)
+        losses = _filled(self.seen.losses, epochs, np.inf if self.diverged is not None else None)
+        return np.where(np.isnan(losses), np.inf, losses)  # the worst, too
 
     def scores(self, epochs: int) -> Array:
         """Return the score after each of so many epochs, shape (epochs,)."""

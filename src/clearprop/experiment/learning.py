@@ -130,14 +130,15 @@ def case_of(task: Task, history: History, network: Network | None = None) -> Cas
     network = network or task.network
     start = network.copy()
     start.initialize(network.seed)
-    held_out = task.validation
+    learned, held_out = task.for_doctor()
     return Case(
         network=network,
         start=start,
-        samples=checked_samples(network, *task.prepared(task.train)),
+        samples=checked_samples(network, *task.prepared(learned)),
         held_out=None if held_out is None else checked_samples(network, *task.prepared(held_out)),
         trainer=build_trainer(task.settings, len(task.train)),
         history=history,
+        chosen=task.chosen,
     )
 
 

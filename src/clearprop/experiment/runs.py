@@ -82,14 +82,8 @@ class Saved:
         A run says where its data are; a file alone, which may be anywhere, only how they are
         called. What folds have chosen stands in the model.
         """
-        own: Settings | None = None
-        if self.folder is None or self.file.exists():
-            told: Any = self.model.training.get("settings")
-            own = settings_in(self.file, told) if isinstance(told, dict) else None
-        if self.folder is None or (found := self.open_settings) is None:
-            return own
-        chosen = [name for name in CHOSEN if own and getattr(found, name) is None]
-        return replace(found, **{name: getattr(own, name) for name in chosen})
+        open_ones = self.open_settings
+        return None if open_ones is None else replace(open_ones, **self.chosen)
 
     @cached_property
     def open_settings(self) -> Settings | None:
@@ -97,7 +91,23 @@ class Saved:
 
         Whoever repeats the run lets them choose again: a choice of all folds would flatter each.
         """
-        return self.settings if self.folder is None else settings_in(self.folder / SETTINGS)
+        return self._own if self.folder is None else settings_in(self.folder / SETTINGS)
+
+    @cached_property
+    def chosen(self) -> dict[str, Any]:
+        """The settings of a run that folds have chosen."""
+        own, found = self._own, self.open_settings
+        if own is None or found is None:
+            return {}
+        return {name: getattr(own, name) for name in CHOSEN if getattr(found, name) is None}
+
+    @cached_property
+    def _own(self) -> Settings | None:
+        """The settings that stand in the model, if it is there."""
+        if self.folder is not None and not self.file.exists():
+            return None
+        told: Any = self.model.training.get("settings")
+        return settings_in(self.file, told) if isinstance(told, dict) else None
 
     def on(self, data: str | None, *, again: bool = False) -> Settings:
         """Return its settings, with other data where they are given.

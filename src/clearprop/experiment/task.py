@@ -15,7 +15,7 @@ from clearprop.data.format import Format
 from clearprop.data.loading import format_of
 from clearprop.data.pictures.folders import as_deep
 from clearprop.data.reading import Role
-from clearprop.data.splitting import without_column
+from clearprop.data.splitting import folds, without_column
 from clearprop.errors import DataError, UsageError, counted, listed, naming
 from clearprop.experiment.building import build_network
 from clearprop.experiment.candidates import CHOSEN, candidates, choose_by_trial
@@ -71,13 +71,15 @@ class Task:
     candidates: tuple[Settings, ...] = ()
 
     @property
+    def chosen(self) -> frozenset[str]:
+        """The names of the settings that folds choose."""
+        differ = {name: {getattr(one, name) for one in self.candidates} for name in CHOSEN}
+        return frozenset(name for name, values in differ.items() if len(values) > 1)
+
+    @property
     def open_settings(self) -> Settings:
         """The settings with None for those that folds are to choose, as whoever resumes needs."""
-        chosen: dict[str, Any] = {
-            name: None
-            for name in CHOSEN
-            if len({getattr(one, name) for one in self.candidates}) > 1
-        }
+        chosen: dict[str, Any] = dict.fromkeys(self.chosen)
         return replace(self.settings, **chosen)
 
     def with_settings(self, settings: Settings) -> "Task":
@@ -105,6 +107,13 @@ class Task:
     def notes(self) -> tuple[str, ...]:
         """Sentences on what was held out and how it is learned, where that is not the usual."""
         return self.parts.notes + self.how
+
+    def for_doctor(self) -> tuple[Dataset, Dataset | None]:
+        """Return samples to learn from, and others to judge advice by: of folds, the first."""
+        if not self.settings.folds:
+            return self.train, self.validation
+        rows = folds(self.train, self.settings.folds, self.settings.seed)[0]
+        return self.train.take(~rows), self.train.take(rows)
 
     def prepared(self, dataset: Dataset) -> tuple[Array | preprocessing.PreparedRows, Array]:
         """Return X, shape (N, *input_shape), and y of a data set as the network takes them."""

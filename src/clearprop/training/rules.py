@@ -174,6 +174,6 @@ class OwnRules(Rules):
         rate = run.optimizer.rate(update - 1)
         return DivergedError(
             f"{where}, with a learning rate of {rate:g}; the weights after {kept} are kept. Try a "
-            f"learning rate of {rate / 10:g}, clipped gradients, or inputs scaled to about 1.",
+            "lower learning rate, clipped gradients, or inputs scaled to about 1.",
             run.history,
         )

@@ -1,0 +1,61 @@
+"""What the doctor says of runs whose settings held-out samples chose."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clearprop.experiment import Settings, load_dataset, measure, set_task
+from clearprop.experiment.consultation import examine_run, treat
+from clearprop.experiment.folder import save_run, save_settings
+from clearprop.experiment.learning import learn
+from clearprop.experiment.runs import list_runs, require_run
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run, by folds, on a table whose columns say nothing of its classes."""
+    folder = tmp_path_factory.mktemp("noise")
+    draw = np.random.RandomState(3)
+    rows = [
+        f"{a:.3f},{b:.3f},{'uv'[k]}"
+        for a, b, k in zip(*draw.randn(2, 600), draw.randint(2, size=600), strict=True)
+    ]
+    (folder / "noise.csv").write_text("\n".join(["a,b,kind", *rows]) + "\n")
+    return _train(folder / "runs" / "one", data=str(folder / "noise.csv"), epochs=20)
+
+
+def _train(folder: Path, **given) -> Path:
+    settings = Settings(**given)
+    task = set_task(settings, load_dataset(settings))
+    folder.mkdir(parents=True)
+    save_settings(folder, task.open_settings)
+    trained = learn(task)
+    save_run(folder, trained, measure(trained))
+    return folder
+
+
+def test_regularisation_that_folds_chose_is_not_taken_back(noise: Path) -> None:
+    assert set(require_run(str(noise)).chosen) == {"layers", "l2"}
+    found = examine_run(noise)
+    assert found.changes == {}  # whatever is learned by heart holds for no other sample
+    assert list(treat(noise, found, None)) == []
+
+
+def test_columns_that_tell_nothing_are_named_as_the_reason(noise: Path) -> None:
+    (last,) = [one for one in examine_run(noise) if one.illness == "underfitting"]
+    assert last.measurement.endswith("asking their ten nearest neighbours reaches no more.")
+    assert last.advice.startswith("Perhaps the inputs don't tell the target")
+
+
+def test_the_list_of_runs_has_the_layers_that_folds_chose(noise: Path) -> None:
+    (listed,), _ = list_runs(noise.parent)
+    assert listed.layers == require_run(str(noise)).chosen["layers"] is not None
+
+
+def test_a_run_that_diverged_chooses_anew_with_the_advice(noise: Path, tmp_path: Path) -> None:
+    data = require_run(str(noise)).on(None).data
+    run = _train(tmp_path / "runs" / "far", data=data, epochs=20, learning_rate=1e4)
+    first = next(treat(run, examine_run(run), None))
+    assert first.finding.illness == "learning_rate_too_high"
+    assert set(require_run(str(first.folder)).chosen) == {"layers", "l2"}
