@@ -133,22 +133,22 @@ def test_a_column_that_can_not_be_followed_to_score_is_no_chance_to_score_at_ran
     ("came", "given", "expected"),
     [
         # What is held out: (learned from, chooses, scores), each the whole's own or "came".
-        ({"test"}, {"test": None}, ("own", "own", "test")),
-        ({"test"}, {"test": None, "validation": "0"}, ("own", None, "test")),
-        ({"test"}, {"test": "0.2"}, ("own", "own", "own")),
-        ({"test"}, {"test": "0"}, ("own", "own", "test")),  # a run that was made before --test was
-        ({"validation"}, {"test": None}, ("own", "own", "validation")),
+        (("test",), {"test": None}, ("own", "own", "test")),
+        (("test",), {"test": None, "validation": "0"}, ("own", None, "test")),
+        (("test",), {"test": "0.2"}, ("own", "own", "own")),
+        (("test",), {"test": "0"}, ("own", "own", "test")),  # a run that was made before --test was
+        (("validation",), {"test": None}, ("own", "own", "validation")),
         (
-            {"validation"},
+            ("validation",),
             {"test": None, "folds": 3, "validation": None},
             ("own", None, "validation"),
         ),
-        ({"validation"}, {"validation": None}, ("own", "validation", "own")),
-        ({"validation"}, {"validation": None, "test": "0"}, ("own", "validation", None)),
-        ({"test", "validation"}, {"test": None, "validation": None}, ("own", "validation", "test")),
-        ({"test", "validation"}, {"test": None, "validation": "0"}, ("own", None, "test")),
-        (set(), FOLDS, ("own", None, None)),
-        (set(), {"folds": 3, "validation": None}, ("own", None, "own")),
+        (("validation",), {"validation": None}, ("own", "validation", "own")),
+        (("validation",), {"validation": None, "test": "0"}, ("own", "validation", None)),
+        (("test", "validation"), {"test": None, "validation": None}, ("own", "validation", "test")),
+        (("test", "validation"), {"test": None, "validation": "0"}, ("own", None, "test")),
+        ((), FOLDS, ("own", None, None)),
+        ((), {"folds": 3, "validation": None}, ("own", None, "own")),
     ],
     ids=str,
 )

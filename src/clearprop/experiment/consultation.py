@@ -42,7 +42,7 @@ def examine_run(
         If not a single epoch was finished.
     """
     saved = require_run(str(folder))
-    settings = saved.open_on(data)
+    settings = saved.on(data, again=True)
     task = set_task(settings, load_dataset(settings))
     task = task.with_settings(replace(task.settings, **saved.chosen))
     model, history = saved.model, History.load(folder / HISTORY)

@@ -82,8 +82,8 @@ class Saved:
         A run says where its data are; a file alone, which may be anywhere, only how they are
         called. What folds have chosen stands in the model.
         """
-        open_ones = self.open_settings
-        return None if open_ones is None else replace(open_ones, **self.chosen)
+        found = self.open_settings
+        return found and replace(found, **self.chosen)
 
     @cached_property
     def open_settings(self) -> Settings | None:
@@ -97,9 +97,8 @@ class Saved:
     def chosen(self) -> dict[str, Any]:
         """The settings of a run that folds have chosen."""
         own, found = self._own, self.open_settings
-        if own is None or found is None:
-            return {}
-        return {name: getattr(own, name) for name in CHOSEN if getattr(found, name) is None}
+        open_ones = [name for name in CHOSEN if own and getattr(found, name) is None]
+        return {name: getattr(own, name) for name in open_ones}
 
     @cached_property
     def _own(self) -> Settings | None:
