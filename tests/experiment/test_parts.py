@@ -153,7 +153,7 @@ def test_a_column_that_can_not_be_followed_to_score_is_no_chance_to_score_at_ran
     ids=str,
 )
 def test_samples_that_came_along_have_the_part_that_they_came_for(
-    came: set[str], given: dict[str, Any], expected: tuple[str | None, ...]
+    came: tuple[str, ...], given: dict[str, Any], expected: tuple[str | None, ...]
 ) -> None:
     def shifted(by: int) -> Dataset:
         return replace(dataset_of([0, 1] * 10), X=np.arange(by + 20.0)[by:, None])
