@@ -167,7 +167,7 @@ def test_samples_that_came_along_have_the_part_that_they_came_for(
     origin = ("own", "validation", "test")
     found = [{origin[place // 100] for place in part} for part in places_of(parts)]
     assert found == [set() if one is None else {one} for one in expected]
-    swapped = came == {"validation"} and expected[2] == "validation"
+    swapped = came == ("validation",) and expected[2] == "validation"
     assert any("give the score, and choose nothing" in note for note in parts.notes) == swapped
 
 

@@ -133,8 +133,6 @@ class Underfitting(Illness):
         else:
             return None
         cause = first_cause(found)
-        if not cause and opinion is not None and others < self.threshold:
-            return None  # neighbours know as little: the samples say next to nothing
         changes = {} if cause else self._more(case)
         if not cause and not changes and others < self.threshold:
             facts["variant"] = "all" if opinion is not None else "nothing"
