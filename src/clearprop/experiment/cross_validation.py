@@ -13,7 +13,6 @@ from clearprop.errors import DivergedError
 from clearprop.experiment.answers import Answers, answers
 from clearprop.experiment.building import build_trainer
 from clearprop.experiment.candidates import choice_in_words, handicapped
-from clearprop.experiment.defaults import usual_patience
 from clearprop.experiment.parts import Parts
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import Task, task_of
@@ -159,7 +158,7 @@ class _Trial:
     def of(cls, task: Task, fold: Dataset, callbacks: Sequence[Callback]) -> "_Trial":
         """Train, and look at the fold."""
         X, y = task.prepared(fold)
-        seen, diverged = _AfterEpochs(task.network, X, y, task.settings.epochs or 1), None
+        seen, diverged = _AfterEpochs(task.network, X, y), None
         trainer = build_trainer(task.settings, len(task.train))
         try:
             history = trainer.fit(
@@ -204,20 +203,17 @@ def _filled(values: list[float], count: int, after: float | None) -> Array:
 class _AfterEpochs(Callback):
     """Keep the logits (n, K) of a fold and the sum of their losses after each epoch.
 
-    Training ends when they get no better, as it does where rows for validation choose the epoch.
+    It goes all the way: to end where a fold gets no better would be a choice of its own samples.
     """
 
-    def __init__(self, network: Network, X: Any, y: Array, epochs: int) -> None:
+    def __init__(self, network: Network, X: Any, y: Array) -> None:
         self.X, self.y = X, network.targets(y)
-        self.patience = usual_patience(epochs)
         self.logits: list[Array] = []
         self.losses: list[float] = []
 
     def on_epoch_end(self, run: Run) -> None:
         """Ask the network as it is now."""
         self.look(run.write_back())
-        if len(self.losses) - 1 - int(np.argmin(self.losses)) >= self.patience:
-            run.stop("early")
 
     def look(self, network: Network) -> None:
         """Put down what a network answers."""

@@ -154,12 +154,7 @@ def patience(given: "Settings", extent: Extent) -> int | None:
         return None
     if given.validation == "0":
         return 0
-    return usual_patience(_value(epochs, given, extent))
-
-
-def usual_patience(epochs: int) -> int:
-    """Return the number of epochs that are borne without an improvement."""
-    return max(epochs // _PATIENCE, _LEAST_PATIENCE)
+    return max(_value(epochs, given, extent) // _PATIENCE, _LEAST_PATIENCE)
 
 
 def _value(rule: Callable[["Settings", Extent], Any], given: "Settings", extent: Extent) -> Any:
