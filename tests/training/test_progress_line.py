@@ -61,7 +61,7 @@ def test_a_file_gets_lines_by_time_at_pauses_that_grow(clock: Callable[[float], 
             return super().write(text)
 
     clock(0.01)
-    text = shown(File(), 4000)
+    text = shown(File(), 10_000)
     assert "\r" not in text
     pauses = [after - before for before, after in pairwise([0.0, *times])]
     assert len(pauses) > 8
