@@ -176,7 +176,15 @@ def each_file(test):
     )(test)
 
 
-@each_file
+@pytest.mark.parametrize(
+    "path",
+    [
+        # README's run always; the pages together take minutes.
+        pytest.param(path, marks=[] if path.name == "README.md" else pytest.mark.slow)
+        for path in FILES
+    ],
+    ids=[path.relative_to(ROOT).as_posix() for path in FILES],
+)
 @pytest.mark.usefixtures("workplace")
 def test_examples_run(path):
     run_blocks(path)

@@ -30,6 +30,7 @@ def test_every_illness_is_planted_at_least_once() -> None:
     assert len(HEALTHY) >= 20
 
 
+@pytest.mark.slow
 def test_the_tables_in_the_docs_are_what_is_found() -> None:
     _, written, _ = between_marks(PAGE.read_text(encoding="utf-8"))
     assert written == tables(), "write them anew: python tests/doctor/doctor_table.py"
