@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from figures import AWKWARD_NAMES, drawn, shown, texts
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -156,6 +156,7 @@ class TestWhatItSees:
         )
     )
     @settings(max_examples=30)  # each makes a figure
+    @example(np.array([[1.7e308, -1.7e308, 0.0], [0.0, 0.0, 0.0]]))
     def test_shows_pictures_of_any_kind_between_black_and_white(self, picture):
         figure = plots.what_it_sees(picture, picture, [1.0], ["a"])
         values = shown(figure.axes[1])

@@ -252,7 +252,8 @@ def _between_0_and_1(picture: Array) -> Array:
     low, high = picture.min(), picture.max()
     if low >= 0 and high <= 1:
         return picture
-    return (picture - low) / ((high - low) or 1)  # standardised pictures have any range
+    # Standardised pictures have any range, and halves of it can't overflow.
+    return (picture / 2 - low / 2) / ((high / 2 - low / 2) or 1)
 
 
 def _finite(values: Array) -> Array:
