@@ -169,6 +169,23 @@ def test_folds_choose_again_where_advice_is_applied(clearprop: Clearprop) -> Non
     assert (settings.epochs, settings.l2, settings.layers) == (4, None, None)
 
 
+@pytest.mark.parametrize("more", [(), ("--test", 0.2)])
+def test_a_score_that_chose_between_runs_says_so(
+    clearprop: Clearprop, strict_json: Callable[[str], Any], more: tuple[object, ...]
+) -> None:
+    options = ("--epochs", 30, "--learning-rate", 1e-4, "--layers", 8, "--l2", 0, *more)
+    clearprop("train", "iris", *options, "--out", "kept/low")
+    said = clearprop("doctor", "kept/low", "--apply").stdout
+    told = strict_json(clearprop("doctor", "kept/low", "--apply", "--json").stdout)
+    assert told["score_chose"] is ("flatters" in said) is (not more)
+    assert {one["chosen_by"] for one in told["rounds"]} == {"folds"}
+    if not more:
+        command = said.split("begin with: ")[1].splitlines()[0]
+        assert clearprop(*shlex.split(command)[1:], "--out", "kept/again").exit_code == 0
+        again = clearprop("doctor", "kept/again", "--apply").stdout
+        assert "flatters" not in again
+
+
 @pytest.mark.parametrize("what", ["iris", "nowhere", "mnist-ffn"])
 def test_only_a_run_is_treated(clearprop: Clearprop, what: str) -> None:
     result = clearprop("doctor", what, "--apply")

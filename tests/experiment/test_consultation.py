@@ -1,15 +1,19 @@
 """What the doctor says of runs whose settings held-out samples chose."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from clearprop.doctor import Examination, Finding
+from clearprop.doctor.learning_rate import LearningRateTooLow
 from clearprop.experiment import Settings, load_dataset, measure, set_task
-from clearprop.experiment.consultation import examine_run, treat
+from clearprop.experiment.consultation import Treatment, examine_run, treat
 from clearprop.experiment.folder import save_run, save_settings
 from clearprop.experiment.learning import learn
-from clearprop.experiment.runs import list_runs, require_run
+from clearprop.experiment.runs import REPORT, list_runs, require_run
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +63,46 @@ def test_a_run_that_diverged_chooses_anew_with_the_advice(noise: Path, tmp_path:
     first = next(treat(run, examine_run(run), None))
     assert first.finding.illness == "learning_rate_too_high"
     assert set(require_run(str(first.folder)).chosen) == {"layers", "l2"}
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Callable[..., Path]:
+    """Train on the moons, at a rate that leads nowhere."""
+    return lambda **given: _train(
+        tmp_path / "runs" / "slow", data="moons", epochs=30, learning_rate=1e-5, **given
+    )
+
+
+def _first_treatment(run: Path) -> Treatment:
+    bad = Finding(LearningRateTooLow(), 10.0, 10.0, changes={"learning_rate": 0.01})
+    return next(treat(run, Examination((bad,)), None))
+
+
+def test_samples_that_give_the_score_do_not_choose_between_runs(
+    slow: Callable[..., Path],
+) -> None:
+    run = slow(folds=0)
+    report = json.loads((run / REPORT).read_text())
+    report["test"] |= {report["test"]["score"]: 1.0, "loss": 0.0}
+    (run / REPORT).write_text(json.dumps(report))
+    found = _first_treatment(run)
+    assert found.before["accuracy"] == 1 > found.after["accuracy"]
+    assert (found.chosen_by, found.score_chose) == ("validation", False)
+    assert found.best == found.folder != run
+
+
+@pytest.mark.parametrize(("test", "score_chose"), [(None, True), ("0.2", False)])
+def test_folds_that_choose_between_runs_flatter_unless_others_score(
+    slow: Callable[..., Path], test: str | None, score_chose: bool
+) -> None:
+    found = _first_treatment(slow(folds=3, test=test))
+    assert (found.chosen_by, found.score_chose) == ("folds", score_chose)
+    assert found.best == found.folder
+
+
+def test_without_a_report_of_the_first_run_any_score_is_better(slow: Callable[..., Path]) -> None:
+    run = slow(folds=0)
+    (run / REPORT).write_text("[")
+    found = _first_treatment(run)
+    assert (found.chosen_by, found.score_chose, found.before) == (None, False, {})
+    assert found.best == found.folder

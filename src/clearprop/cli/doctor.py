@@ -104,15 +104,16 @@ def _apply(path: Path, data: str | None, found: "Examination", *, as_json: bool)
     """Follow the advice, tell each round, and return whether it came to a healthy run."""
     from clearprop.experiment.consultation import treat
 
-    rounds, best = [], path
+    rounds, best, flatters = [], path, False
     for number, one in enumerate(treat(path, found, data, output.progress()), start=1):
-        found, best = one.found, one.best
+        found, best, flatters = one.found, one.best, flatters or one.score_chose
         rounds.append(
             {
                 "finding": one.finding.to_json(),
                 "run": str(one.folder),
                 "before": one.before,
                 "after": one.after,
+                "chosen_by": one.chosen_by,
                 "diverged": one.diverged,
             }
         )
@@ -125,9 +126,16 @@ def _apply(path: Path, data: str | None, found: "Examination", *, as_json: bool)
             worse = "" if best == one.folder else " It is worse, and left behind."
             output.say_line(f"   Saved in {one.folder}.{worse}")
     if as_json:
-        told = {"examined": str(path), "rounds": rounds, "run": str(best), **found.to_json()}
-        output.say_json(told)
-    elif not found:
+        told = {"examined": str(path), "rounds": rounds, "run": str(best)}
+        output.say_json({**told, "score_chose": flatters, **found.to_json()})
+        return not found
+    if flatters:
+        again = f"clearprop train --config {output.word(str(path / SETTINGS))} --test 0.2"
+        output.say_line(
+            "The samples that give these scores also chose between the runs, so the better one's "
+            f"flatters. To hold some out that choose nothing, begin with: {again}"
+        )
+    if not found:
         output.say_line(f"Healthy{'' if rounds else ' as it is'}: {best}")
     else:
         left = ", ".join(finding.name.lower() for finding in found)

@@ -70,7 +70,10 @@ class LearningRateTooHigh(_WrongRate):
             if merged(found) and is_gain(rates.own, case.score):
                 return None  # what was found before is the reason
             return self.best_rate(case, rates, "diverged")
-        if not (rates.is_better and rates.did_harm(case)):
+        # Where training exploded its own trial may look well: with huge weights many samples are
+        # right by far, by chance.
+        leads_down = case.has_exploded and rates.best.loss < case.start_loss
+        if not ((rates.is_better or leads_down) and rates.did_harm(case)):
             return None
         if not case.has_risen:
             return self.best_rate(case, rates, rises=_rises(case))
@@ -101,6 +104,8 @@ class LearningRateTooLow(_WrongRate):
             return None
         if rates.best.value - rates.own.value < self.worth_a_word:
             return None
+        if merged(found) and is_gain(rates.own, case.score) and not rates.halves_loss:
+            return None  # what was found before is the reason; a score alone may jump by so much
         return self.best_rate(case, rates) if rates.did_harm(case) else None
 
 
@@ -144,9 +149,14 @@ class _Rates:
     own: Score
 
     @property
+    def halves_loss(self) -> bool:
+        """Whether the best has no more than half the loss."""
+        return self.best.loss <= self.own.loss / 2
+
+    @property
     def is_better(self) -> bool:
         """Whether the best did far better: half the loss, or a tenth of the score."""
-        return self.best.loss <= self.own.loss / 2 or self.best.value - self.own.value >= 0.1
+        return self.halves_loss or self.best.value - self.own.value >= 0.1
 
     def did_harm(self, case: Case) -> bool:
         """Whether the training itself stayed behind the best trial."""

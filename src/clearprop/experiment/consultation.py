@@ -1,5 +1,6 @@
 """The doctor's look at a run by its folder, or at data by a short training; and its treatment."""
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +15,8 @@ from clearprop.experiment import folder as run_folder
 from clearprop.experiment.evaluation import Evaluation
 from clearprop.experiment.folder import free_folder, save_run, save_settings
 from clearprop.experiment.learning import Trained, case_of, learn
-from clearprop.experiment.measuring import Measured, measure
-from clearprop.experiment.runs import HISTORY, require_run
+from clearprop.experiment.measuring import Measured, Part, measure
+from clearprop.experiment.runs import HISTORY, REPORT, require_run
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import Task, load_dataset, set_task
 from clearprop.training import Callback, History
@@ -132,6 +133,10 @@ class Treatment:
     before, after : mapping of str to object
         The scores of the run that had the finding, and of the new one, as reports tell them; empty
         where there are none.
+    chosen_by : {"validation", "folds", "train"} or None
+        The part whose scores say which of both is better; None where only one has any.
+    score_chose : bool
+        Whether that is the part which gives the scores, too.
     diverged : str or None
         What is to be said if the new one diverged.
     undrawn : list of Problem
@@ -146,6 +151,8 @@ class Treatment:
     folder: Path
     before: Mapping[str, Any]
     after: Mapping[str, Any]
+    chosen_by: Part | None
+    score_chose: bool
     diverged: str | None
     undrawn: list[Problem]
     found: Examination
@@ -158,12 +165,10 @@ def treat(
     """Train anew with the first advice, examine that, and so on until healthy or out of advice.
 
     Every run gets a new folder beside the first one. Advice that makes it worse is not gone on
-    with.
+    with: by the samples that chose the epoch, which give no score.
     """
-    saved = require_run(str(folder))
-    settings = saved.on(data, again=True)
-    before: Any = saved.model.training.get("score") or {}
-    best, tried = folder, [settings]
+    settings = require_run(str(folder)).on(data, again=True)
+    best, tried, before = folder, [settings], _report_in(folder)
     while len(tried) <= _MOST_ROUNDS:
         every = [(one, one.apply(settings)) for one in found if one.changes]
         advised = next((pair for pair in every if pair[1] not in tried), None)
@@ -172,25 +177,51 @@ def treat(
         finding, changed = advised
         tried.append(changed)
         new = free_folder(folder)
-        diverged, after, undrawn = _train(changed, new, callbacks)
-        if is_better := not _is_worse(after, before):
-            settings, best, found = changed, new, examine_run(new, None, callbacks)
-        yield Treatment(finding, new, before, after, diverged, undrawn, found, best)
-        before = after if is_better else before
+        undrawn = _train(changed, new, callbacks)
+        after = _report_in(new)
+        part, is_worse = _compare(before, after)
+        scores = _score_in(before), _score_in(after)
+        if not is_worse:
+            settings, best, before, found = changed, new, after, examine_run(new, None, callbacks)
+        chose = part == "folds" and not after.get("test")
+        yield Treatment(finding, new, *scores, part, chose, after["diverged"], undrawn, found, best)
 
 
-def _is_worse(after: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    """Whether score and loss are worse: either alone may be so by chance, or by explosion."""
-    if not (after and before):
-        return bool(before)
-    name = before["score"]
-    return bool(after[name] < before[name] and after["loss"] > before["loss"])
+def _report_in(folder: Path) -> dict[str, Any]:
+    """Read the report of a run; it is empty where there is none, or none that can be read."""
+    try:
+        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return report if isinstance(report, dict) else {}
 
 
-def _train(
-    settings: Settings, folder: Path, callbacks: Sequence[Callback]
-) -> tuple[str | None, Mapping[str, Any], list[Problem]]:
-    """Train and save a run; say if it diverged, and return its scores and undrawn pictures."""
+def _score_in(report: Mapping[str, Any]) -> Mapping[str, Any]:
+    return report.get("test") or report.get("folds") or {}
+
+
+def _compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Part | None, bool]:
+    """Return the part by which two runs are compared, and whether the second one is worse.
+
+    It is where it alone diverged, or where both its score and its loss are worse: one alone may be
+    so by chance.
+    """
+    if bool(before.get("diverged")) != bool(after.get("diverged")):
+        return None, bool(after.get("diverged"))
+    parts: tuple[Part, ...] = ("validation", "folds", "train")
+    part = next((one for one in parts if before.get(one) and after.get(one)), None)
+    if part is None:
+        return None, bool(_score_in(before))
+    one, other = before[part], after[part]
+    name = one["score"]
+    # Null stands for what is not finite.
+    scores = [-math.inf if of[name] is None else of[name] for of in (one, other)]
+    losses = [math.inf if of["loss"] is None else of["loss"] for of in (one, other)]
+    return part, scores[1] < scores[0] and losses[1] > losses[0]
+
+
+def _train(settings: Settings, folder: Path, callbacks: Sequence[Callback]) -> list[Problem]:
+    """Train and save a run; return the pictures that could not be drawn."""
     task = set_task(settings, load_dataset(settings))
     save_settings(folder, task.settings)
     trained = learn(task, callbacks=callbacks)
@@ -200,8 +231,7 @@ def _train(
     _, undrawn = run_folder.draw_run(folder, model, trained.history, found, measured.scored)
     if trained.history.stopped == "interrupted":
         raise KeyboardInterrupt
-    diverged = None if trained.diverged is None else str(trained.diverged)
-    return diverged, {} if found is None else found.scores_to_json(), undrawn
+    return undrawn
 
 
 def _examine_training(task: Task, callbacks: Sequence[Callback]) -> tuple[Trained, Examination]:
