@@ -102,7 +102,7 @@ def test_folds_that_choose_between_runs_flatter_unless_others_score(
 
 def test_without_a_report_of_the_first_run_any_score_is_better(slow: Callable[..., Path]) -> None:
     run = slow(folds=0)
-    (run / REPORT).write_text("[")
+    (run / REPORT).unlink()
     found = _first_treatment(run)
     assert (found.chosen_by, found.score_chose, found.before) == (None, False, {})
     assert found.best == found.folder

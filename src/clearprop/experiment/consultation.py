@@ -1,6 +1,5 @@
 """The doctor's look at a run by its folder, or at data by a short training; and its treatment."""
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from clearprop.experiment.evaluation import Evaluation
 from clearprop.experiment.folder import free_folder, save_run, save_settings
 from clearprop.experiment.learning import Trained, case_of, learn
 from clearprop.experiment.measuring import Measured, Part, measure
-from clearprop.experiment.runs import HISTORY, REPORT, require_run
+from clearprop.experiment.runs import HISTORY, REPORT, read_report, require_run
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import Task, load_dataset, set_task
 from clearprop.training import Callback, History
@@ -168,7 +167,7 @@ def treat(
     with: by the samples that chose the epoch, which give no score.
     """
     settings = require_run(str(folder)).on(data, again=True)
-    best, tried, before = folder, [settings], _report_in(folder)
+    best, tried, before = folder, [settings], read_report(folder / REPORT)
     while len(tried) <= _MOST_ROUNDS:
         every = [(one, one.apply(settings)) for one in found if one.changes]
         advised = next((pair for pair in every if pair[1] not in tried), None)
@@ -178,22 +177,13 @@ def treat(
         tried.append(changed)
         new = free_folder(folder)
         undrawn = _train(changed, new, callbacks)
-        after = _report_in(new)
+        after = read_report(new / REPORT)
         part, is_worse = _compare(before, after)
         scores = _score_in(before), _score_in(after)
         if not is_worse:
             settings, best, before, found = changed, new, after, examine_run(new, None, callbacks)
         chose = part == "folds" and not after.get("test")
         yield Treatment(finding, new, *scores, part, chose, after["diverged"], undrawn, found, best)
-
-
-def _report_in(folder: Path) -> dict[str, Any]:
-    """Read the report of a run; it is empty where there is none, or none that can be read."""
-    try:
-        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return report if isinstance(report, dict) else {}
 
 
 def _score_in(report: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -347,7 +347,7 @@ def list_runs(folder: Path) -> tuple[list[Listed], list[Problem]]:
 
 def _listed(folder: Path) -> Listed:
     settings, files = settings_in(folder / SETTINGS), _files_in(folder)
-    report, layers = _report(folder / REPORT), settings.layers
+    report, layers = read_report(folder / REPORT), settings.layers
     own: Any = report.get("settings")
     if layers is None and isinstance(own, dict):  # folds have chosen
         layers = settings_in(folder / REPORT, own).layers
@@ -374,7 +374,7 @@ def _listed(folder: Path) -> Listed:
     )
 
 
-def _report(path: Path) -> dict[str, Any]:
+def read_report(path: Path) -> dict[str, Any]:
     """Read the report of a run; nothing where it has none yet."""
     if not path.exists():
         return {}

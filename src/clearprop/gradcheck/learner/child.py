@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.errors import ClearpropError
+from clearprop.errors import ClearpropError, UsageError
 from clearprop.gradcheck.check import check_subject
 from clearprop.gradcheck.learner.functions import Code, find_functions
 from clearprop.gradcheck.learner.layouts import Batch
@@ -23,6 +23,7 @@ from clearprop.gradcheck.learner.process import ANSWER, ARRAYS, HANGS, REQUEST
 from clearprop.gradcheck.learner.running import failure, run_file
 from clearprop.gradcheck.learner.trial import find_setting
 from clearprop.gradcheck.report import Report
+from clearprop.gradcheck.seeing.file import check_seen, why_unseen
 from clearprop.gradcheck.subject import Subject, carefully, layers_of
 
 
@@ -105,10 +106,29 @@ def main(folder: Path) -> None:
 
 
 def _answer(request: dict[str, Any], folder: Path) -> dict[str, Any]:
-    file = Path(request["file"])
-    functions = find_functions(run_file(file), request["names"], file)
+    """Watch the file as it runs; where something is said of it, call what was said.
+
+    What is called by its name is also a file in which watching has shown nothing.
+    """
+    file, batch = Path(request["file"]), _batch(folder / ARRAYS)
     sizes = request["sizes"] and tuple(request["sizes"])
-    code, parameters = find_setting(functions, sizes, _batch(folder / ARRAYS))
+    if request["names"] or sizes or batch:
+        return _called(file, request["names"], sizes, batch)
+    report, ran = check_seen(file, request["timeout"])
+    if report is not None:
+        sys.stdout.write(ran.printed)
+        return {"text": str(report), "report": report.to_dict()}
+    try:
+        return _called(file, {}, None, None)
+    except UsageError as error:
+        raise UsageError(f"{why_unseen(file, ran)}\n\n{error}") from error
+
+
+def _called(
+    file: Path, names: Mapping[str, str], sizes: tuple[int, ...] | None, batch: Batch | None
+) -> dict[str, Any]:
+    functions = find_functions(run_file(file), names, file)
+    code, parameters = find_setting(functions, sizes, batch)
     report = check_code(code, parameters)
     return {"text": str(report), "report": report.to_dict()}
 

@@ -1,0 +1,1 @@
+"""A learner's functions and classes called, where running their file trains nothing."""

@@ -1,0 +1,352 @@
+"""Arguments for a learner's function: by default, by name, by what other functions returned."""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import numpy as np
+
+from clearprop.gradcheck.seeing.arrays import Watched, watch
+from clearprop.gradcheck.seeing.calling.choices import FEW, HYPER, chosen, hyper, settings
+from clearprop.gradcheck.seeing.calling.defined import Defined
+from clearprop.gradcheck.seeing.calling.materials import Data
+from clearprop.gradcheck.seeing.calling.pool import Pool
+from clearprop.gradcheck.seeing.calling.roles import Role, role_of, roles_of, snake
+from clearprop.gradcheck.seeing.calling.weights import drawn, drawn_flat, drawn_lists, is_weight
+
+_EMPTY = inspect.Parameter.empty
+_NUMBERS = (
+    "sizes",
+    "objects",
+    "shape",
+    "hidden",
+    "depth",
+    "features",
+    "classes",
+    "filters",
+    "channels",
+    "window",
+)
+_CHOSEN = ("activation", "loss", "optimizer", "function")
+_NEVER_DEFAULT = (
+    "inputs",
+    "targets",
+    "pairs",
+    "outputs",
+    "upstream",
+    "cache",
+    "parameters",
+    "weight",
+)
+
+
+class NoArgumentError(Exception):
+    """Nothing is known for an argument."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"nothing is known for its argument {name}")
+
+
+class NoSuchWayError(Exception):
+    """The code has nothing that could be called in this way."""
+
+
+@dataclass(eq=False)
+class Arguments:
+    """The arguments that a call gets.
+
+    Parameters
+    ----------
+    defined : Defined
+    data : Data
+    pool : Pool
+    make : callable
+        A function that makes an object of one of the learner's classes.
+    layers : callable
+        A function that makes a chain of layers; an empty one where there are no such classes.
+    """
+
+    defined: Defined
+    data: Data
+    pool: Pool
+    make: Callable[[type], Any] | None = None
+    layers: Callable[[], list[Any]] | None = None
+
+    def call(
+        self,
+        function: Callable[..., Any],
+        *,
+        making: bool = False,
+        variant: int = 0,
+        fixed: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Call a function.
+
+        Parameters
+        ----------
+        function : callable
+        making : bool
+            Whether it makes a network.
+        variant : int
+            0 gives arguments by name; 1 prefers defaults; 2 and 3 give lists and tuples of sizes,
+            4 a number, to what they don't know.
+        fixed : mapping of str to object, optional
+            Arguments that are known.
+
+        Raises
+        ------
+        NoArgumentError
+        """
+        args, kwargs = self.fitting(function, making, variant, fixed or {})
+        return function(*args, **kwargs)
+
+    def fitting(
+        self, function: Callable[..., Any], making: bool, variant: int, fixed: Mapping[str, Any]
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """Return the arguments for a function."""
+        try:
+            signature = inspect.signature(function)
+        except (ValueError, TypeError):
+            raise NoArgumentError("of any name") from None
+        asked = [
+            one
+            for one in signature.parameters.values()
+            if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+        ]
+        roles = roles_of([one.name for one in asked], making)
+        if not making:
+            roles = {name: role or role_of(name, making=True) for name, role in roles.items()}
+        args: list[Any] = []
+        kwargs: dict[str, Any] = {}
+        late: list[tuple[str, int | None]] = []
+        for one in asked:
+            if one.name in fixed:
+                value = fixed[one.name]
+            else:
+                value = self._value(function, one, roles, making, variant)
+            if value is _LATER:
+                late.append((one.name, None if one.kind == one.KEYWORD_ONLY else len(args)))
+            if one.kind == one.KEYWORD_ONLY:
+                kwargs[one.name] = value
+            else:
+                args.append(value)
+        found = drawn(self.data.kind, [name for name, _ in late])
+        for name, place in late:
+            self.pool.values[name] = found[name]
+            if place is None:
+                kwargs[name] = found[name]
+            else:
+                args[place] = found[name]
+        if any(one.kind == one.VAR_POSITIONAL for one in signature.parameters.values()) and making:
+            args += self.data.kind.sizes
+        return args, kwargs
+
+    def _value(
+        self,
+        function: Any,
+        asked: inspect.Parameter,
+        roles: Mapping[str, Role | None],
+        making: bool,
+        variant: int,
+    ) -> Any:
+        name, role, default = asked.name, roles[asked.name], asked.default
+        has_default = default is not _EMPTY
+        kind, data = self.data.kind, self.data
+        number = isinstance(default, int) and not isinstance(default, bool)
+        if role == "epochs":
+            return min(default, FEW) if number else FEW
+        if has_default and variant == 1:
+            return default
+        if role in HYPER:
+            return hyper(role, None if default is _EMPTY else default, given=has_default)
+        if role == "batch":
+            return max(
+                1,
+                min(len(data.pairs), len(data.pairs) // 2 + 1 if making else len(data.pairs) // 2),
+            )
+        if default is None and re.search(r"(^|_)(val|test|eval|dev)", snake(name)):
+            return None
+        if not making:
+            found = self._given(function, name, role, has_default, roles)
+            if found is not None:
+                return found
+        if has_default and role in _CHOSEN:
+            return default
+        if making and role == "sizes" and isinstance(default, list | tuple) and not variant:
+            # As many layers as it would have: lists of activations go with them.
+            whole = self.data.kind.sizes
+            return (
+                [*whole[: len(default) - 1], whole[-1]] if 1 < len(default) <= len(whole) else whole
+            )
+        if has_default and not (
+            role in (*_NUMBERS, *_NEVER_DEFAULT) and (number or default is None)
+        ):
+            return default
+        wanted = (
+            ("sizes", "inputs", "targets")
+            if making
+            else ("inputs", "targets", "outputs", "upstream")
+        )
+        if has_default and default is None and role not in wanted:
+            return default
+        noted = self._noted(asked.annotation, name, role)
+        if noted is not None:
+            return noted
+        size = None
+        if making or role in _NUMBERS:
+            size = self._size(name, role, asked.annotation, variant, set(roles.values()))
+        if size is not None:
+            return size
+        if role in _CHOSEN:
+            found = chosen(self.defined, self.make, name, role, len(kind.sizes) - 1)
+            if found is not None:
+                return found
+        if role == "inputs":
+            return data.inputs
+        if role == "targets":
+            return data.targets
+        if role == "pairs":
+            return list(data.pairs)
+        if role == "loader":
+            return [(data.inputs, data.targets)] * 2
+        if role in ("weight", "bias"):
+            return _LATER
+        if role == "settings":
+            return settings(self.defined, function, name)
+        compared = self.defined.compared(name)
+        if compared:
+            return compared[0]
+        if has_default:
+            return default
+        if making and variant in (2, 3) and _LISTED.search(name):
+            return list(kind.sizes) if variant == 2 else tuple(kind.sizes)
+        if making and variant == 4 and role not in _CHOSEN:
+            return kind.hidden
+        raise NoArgumentError(name)
+
+    def _given(
+        self,
+        function: Any,
+        name: str,
+        role: Role | None,
+        has_default: bool,
+        roles: Mapping[str, Role | None],
+    ) -> Any:
+        """Return what a function other than a constructor is given, as far as that is known."""
+        pool, data = self.pool, self.data
+        if role == "inputs" and (
+            name not in pool.values or snake(name) in ("x", "inputs", "input")
+        ):
+            return data.inputs
+        if role == "targets":
+            return data.targets
+        found = pool.find(name)
+        if found is not None:
+            return found
+        if role == "parameters":
+            known = pool.by_role("parameters", dict)
+            if known is not None:
+                return known
+            keys = [key for key in self.defined.keys(function, name) if is_weight(key)]
+            if not has_default and keys:
+                listed = any(
+                    re.search(rf"""\[["']{key}["']\]\[""", self.defined.text) for key in keys
+                )
+                pool.values[name] = (drawn_lists if listed else drawn)(data.kind, keys)
+                return pool.values[name]
+        if role == "cache":
+            known = pool.by_role("cache")
+            if known is None and isinstance(pool.forwarded, tuple):
+                known = pool.forwarded[-1]
+            return pool.forwarded if known is None else known
+        if role == "gradients":
+            return pool.by_role("gradients")
+        if role == "outputs":
+            return pool.output
+        if role == "upstream" and not has_default:
+            return self.upstream()
+        if role == "pairs" and not has_default:
+            return list(data.pairs)
+        if role == "vector":
+            return drawn_flat(data.kind, self.defined.text)
+        if role == "count":
+            return len(data.pairs)
+        if role == "state":
+            known = pool.by_role("state", Watched)
+            if known is None and isinstance(pool.forwarded, tuple):
+                known = pool.forwarded[-1]
+            if known is None and not has_default:
+                known = watch(np.zeros((data.kind.hidden, 1)), "state")
+            return known
+        return None
+
+    def upstream(self) -> Any:
+        """Return the derivative with respect to the output, where no one has computed it."""
+        output = self.pool.output
+        if output is None:
+            return None
+        targets = self.data.targets
+        if self.data.kind.targets == "labels":
+            targets = watch(np.eye(self.data.kind.classes)[self.data.labels], "data")
+            targets = targets.T if output.shape != targets.shape else targets
+        return output - targets if output.shape == targets.shape else None
+
+    def _noted(self, annotation: Any, name: str, role: Role | None) -> Any:
+        """Return an object of one of the learner's classes, where an annotation asks for one."""
+        kind = _class_in(annotation, self.defined)
+        if kind is None or self.make is None:
+            return None
+        if get_origin(annotation) in (list, Sequence, tuple):
+            return None
+        return self.make(kind)
+
+    def _size(
+        self, name: str, role: Role | None, annotation: Any, variant: int, others: set[Role | None]
+    ) -> Any:
+        kind = self.data.kind
+        if role == "shape":
+            shape = self.data.inputs.shape
+            return shape if variant == 2 else shape[1:]
+        if role == "objects" and self.layers is not None and annotation is not int and not variant:
+            made = self.layers()
+            if made:
+                return made
+        if role in ("sizes", "objects"):
+            text = snake(name)
+            inner = re.search(r"hidden|ocult|cachee", text) is not None
+            inner = inner or {"features", "classes"} <= others
+            sizes = kind.sizes[1:-1] if inner else kind.sizes
+            if annotation is int or (variant == 4 and inner):
+                return len(sizes)
+            return tuple(sizes) if variant == 3 else list(sizes)
+        if role == "hidden":
+            wants_list = get_origin(annotation) is list or variant == 2
+            return [kind.hidden] if wants_list else kind.hidden
+        known = {
+            "depth": 1 if "hidden" in name.lower() else kind.layers,
+            "features": kind.features,
+            "classes": kind.outputs,
+            "filters": 2,
+            "channels": 1,
+            "window": 2,
+            "stride": 1,
+            "pad": 0,
+            "length": 3,
+        }
+        return known.get(role or "")
+
+
+_LATER = object()
+_LISTED = re.compile(r"layer|node|neuron|unit|size|dim|param|arch|shape|config|struct|net", re.I)
+
+
+def _class_in(annotation: Any, defined: Defined) -> type | None:
+    if get_origin(annotation) in (Union, UnionType):
+        options = [one for one in get_args(annotation) if one is not type(None)]
+        return _class_in(options[0], defined) if options else None
+    if isinstance(annotation, str):
+        annotation = defined.classes.get(annotation)
+    return annotation if isinstance(annotation, type) and defined.is_own(annotation) else None

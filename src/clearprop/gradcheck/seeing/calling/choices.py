@@ -1,0 +1,131 @@
+"""Numbers, names and functions that settings of a network are given."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from clearprop.gradcheck.seeing.calling.defined import Defined
+from clearprop.gradcheck.seeing.calling.roles import ELEMENTWISE, Role, role_of, snake
+
+FEW = 10
+"""Epochs: few, and divisible by what is printed every tenth of them."""
+
+HYPER = ("rate", "decay", "momentum", "tiny", "quiet", "flag", "seed", "keep", "drop")
+"""Roles of what `hyper` knows."""
+
+_HYPER: dict[Role, Any] = {
+    "rate": 0.1,
+    "decay": 0.1,
+    "momentum": 0.9,
+    "tiny": 1e-8,
+    "quiet": False,
+    "flag": True,
+    "seed": 1,
+}
+_SETTINGS: dict[str, Any] = {
+    "stride": 1,
+    "pad": 1,
+    "f": 2,
+    "mode": "train",
+    "p": 1.0,
+    "eps": 1e-8,
+    "pool_height": 2,
+    "pool_width": 2,
+    "momentum": 0.9,
+    "dropout": 1.0,
+}
+_OBJECTS = {
+    "activation": ELEMENTWISE.pattern,
+    "loss": "mse|loss|cost|entropy",
+    "optimizer": "sgd|optim|descent|adam",
+}
+_USUAL: dict[str, tuple[str, ...]] = {
+    "activation": ("sigmoid", "tanh", "relu", "logistic", "sigmoide", "softmax", "linear"),
+    "loss": (
+        "mse",
+        "cross_entropy",
+        "categorical_crossentropy",
+        "binary_crossentropy",
+        "crossentropy",
+    ),
+    "optimizer": ("sgd", "SGD", "gd", "gradient_descent", "adam"),
+}
+
+
+def hyper(role: Role, default: Any = None, *, given: bool = False) -> Any:
+    """Return a setting that is a number or a flag; nothing is dropped out, as that is random.
+
+    Parameters
+    ----------
+    role : str
+        One of `HYPER`.
+    default : object
+        What the code has by default.
+    given : bool
+        Whether it has a default.
+    """
+    if role in ("keep", "drop"):
+        return 1.0 if role == "keep" else 0.0
+    return default if given else _HYPER[role]
+
+
+def chosen(
+    defined: Defined, make: Callable[[type], Any] | None, name: str, role: Role, layers: int
+) -> Any:
+    """Return a string, a function or an object that an argument chooses; None where none is known.
+
+    Parameters
+    ----------
+    defined : Defined
+    make : callable or None
+        A function that makes an object of a class.
+    name : str
+        The name of the argument.
+    role : str
+    layers : int
+        The number of names in a list of activations.
+    """
+    several = name.endswith("s") and role == "activation" and "loss" not in name
+    compared = defined.compared(name) or defined.compared(name.rstrip("s"))
+    usual = _USUAL.get(role, ())
+    if not compared:
+        compared = [one for one in usual if re.search(rf"""['"]{one}['"]""", defined.text)]
+    if compared:
+        text = next((one for one in usual if one in compared), compared[0])
+        return [text] * layers if several else text
+    of_cost = re.search("loss|cost|err", name, re.I) is not None
+    pattern = _OBJECTS.get(role) or (_OBJECTS["loss"] if of_cost else ELEMENTWISE.pattern)
+    slope = re.search(r"prime|deriv|grad|^d_?[a-z]", snake(name)) is not None
+    for known, function in defined.functions.items():
+        is_slope = re.search(r"prime|deriv|grad|^d_|back", known, re.I) is not None
+        if re.search(pattern, known, re.I) and is_slope == slope:
+            return function
+    for known, kind in defined.classes.items():
+        if role in _OBJECTS and make is not None and re.search(pattern, known, re.I):
+            try:
+                return make(kind)
+            except Exception:  # noqa: S112 - another class may do
+                continue
+    return None
+
+
+def settings(defined: Defined, function: Any, name: str) -> dict[str, Any]:
+    """Return a dict of settings with the keys that a function looks for.
+
+    Parameters
+    ----------
+    defined : Defined
+    function : callable
+    name : str
+        The argument that is the dict.
+    """
+    found: dict[str, Any] = {}
+    for key in defined.keys(function, name):
+        role = role_of(key)
+        if key in _SETTINGS:
+            found[key] = _SETTINGS[key]
+        elif role in HYPER:
+            found[key] = hyper(role)
+        elif role == "epochs":
+            found[key] = FEW
+    return found

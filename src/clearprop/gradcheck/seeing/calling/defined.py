@@ -1,0 +1,226 @@
+"""The functions and classes that a learner has written, and what their text tells of them."""
+
+import ast
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import FunctionType, MethodType, ModuleType
+from typing import Any, TypeAlias
+
+from clearprop.gradcheck.seeing.judging.source import Source
+from clearprop.gradcheck.seeing.tape import Tape
+
+_BATCH = 32  # samples at the most
+
+Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(eq=False)
+class Defined:
+    """What a file, and the files of its folder that it imports, define.
+
+    Parameters
+    ----------
+    namespace : mapping of str to object
+        The names of the file after it ran.
+    source : Source
+    tape : Tape
+        Its `files` are those that count.
+    """
+
+    namespace: Mapping[str, Any]
+    source: Source
+    tape: Tape
+    _definitions: dict[str, list[Definition]] = field(default_factory=dict)
+    _compared: dict[str, list[str]] = field(default_factory=dict)
+
+    def is_own(self, item: Any) -> bool:
+        """Whether a function, or a class by one of its methods, is the learner's."""
+        if isinstance(item, MethodType):
+            item = item.__func__
+        if isinstance(item, FunctionType):
+            return item.__code__.co_filename in self.tape.files
+        return isinstance(item, type) and any(
+            self.is_own(getattr(one, "__func__", one))
+            for kind in item.__mro__
+            for one in vars(kind).values()
+        )
+
+    def _all(self) -> Iterator[tuple[str, Any]]:
+        for name, value in list(self.namespace.items()):
+            if isinstance(value, ModuleType):
+                for inner, one in list(vars(value).items()):
+                    if isinstance(one, type | FunctionType):
+                        yield inner, one
+            elif isinstance(value, type | FunctionType):
+                yield name, value
+
+    @cached_property
+    def functions(self) -> dict[str, FunctionType]:
+        """The functions by name, in the order in which they are written."""
+        found = {
+            name: one
+            for name, one in self._all()
+            if isinstance(one, FunctionType) and self.is_own(one) and one.__name__ != "<lambda>"
+        }
+        order = list(self.source.files)
+
+        def place(item: tuple[str, FunctionType]) -> tuple[int, int]:
+            code = item[1].__code__
+            file = order.index(code.co_filename) if code.co_filename in order else -1
+            return file, code.co_firstlineno
+
+        return dict(sorted(found.items(), key=place))
+
+    @cached_property
+    def classes(self) -> dict[str, type]:
+        """The classes by name, each once, exceptions left out."""
+        found: dict[str, type] = {}
+        for name, one in self._all():
+            if (
+                isinstance(one, type)
+                and self.is_own(one)
+                and not issubclass(one, BaseException)
+                and one not in found.values()
+            ):
+                found[name] = one
+        return found
+
+    def methods(self, owner: Any) -> dict[str, Callable[..., Any]]:
+        """Return the learner's methods of an object, bound, in the order that they are written."""
+        kind = type(owner)
+        found = {
+            name: getattr(kind, name)
+            for name in dir(kind)
+            if not (name.startswith("__") and name != "__call__")
+            and self.is_own(inspect.unwrap(_function_of(kind, name)))
+        }
+        named = sorted(found, key=lambda name: _first_line(found[name]))
+        return {name: getattr(owner, name) for name in named}
+
+    def definition(self, function: Any) -> Definition | None:
+        """Return the text of a function, as a tree."""
+        function = getattr(function, "__func__", function)
+        code = getattr(function, "__code__", None)
+        if code is None:
+            return None
+        if code.co_filename not in self._definitions:
+            try:
+                tree = ast.parse("\n".join(self.source.files.get(code.co_filename, ())))
+                nodes = list(ast.walk(tree))
+            except (SyntaxError, ValueError):
+                nodes = []
+            self._definitions[code.co_filename] = [
+                one for one in nodes if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+            ]
+        for one in self._definitions[code.co_filename]:
+            first = min([one.lineno, *(mark.lineno for mark in one.decorator_list)])
+            if one.name == code.co_name and first == code.co_firstlineno:
+                return one
+        return None
+
+    def returned(self, function: Any) -> list[str | None] | None:
+        """Return the names in the last return statement of a function; None where there is none."""
+        found = self.definition(function)
+        if found is None:
+            return None
+        statements = [one for one in ast.walk(found) if isinstance(one, ast.Return)]
+        for node in sorted(statements, key=lambda one: -one.lineno):
+            value = node.value
+            if isinstance(value, ast.Tuple):
+                return [_name(one) for one in value.elts]
+            if value is not None:
+                return [_name(value)]
+        return None
+
+    @cached_property
+    def text(self) -> str:
+        """All that was written."""
+        return "\n".join("\n".join(lines) for lines in self.source.files.values())
+
+    def keys(self, function: Any, argument: str) -> list[str]:
+        """Return the keys by which a function looks into a dict that it is given."""
+        found = self.definition(function)
+        keys: dict[str, None] = {}
+        for node in ast.walk(found) if found is not None else ():
+            key: ast.expr | None = None
+            if isinstance(node, ast.Subscript) and _name(node.value) == argument:
+                key = node.slice
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+                gives = node.func.attr in ("get", "setdefault", "pop")
+                key = node.args[0] if gives and _name(node.func.value) == argument else None
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                keys[key.value] = None
+        return list(keys)
+
+    def compared(self, name: str) -> list[str]:
+        """Return the strings that the code holds a variable or attribute of this name against."""
+        if name not in self._compared:
+            self._compared[name] = self._find_compared(name)
+        return self._compared[name]
+
+    def _find_compared(self, name: str) -> list[str]:
+        found: dict[str, None] = {}
+        for node in self._walked:
+            if isinstance(node, ast.Compare) and _name(node.left) == name:
+                for one in node.comparators:
+                    for inner in ast.walk(one):
+                        if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+                            found[inner.value] = None
+            elif isinstance(node, ast.Subscript) and _name(node.slice) == name:
+                table = self.namespace.get(_name(node.value) or "")
+                if isinstance(table, dict):
+                    found |= dict.fromkeys(key for key in table if isinstance(key, str))
+                elif isinstance(node.value, ast.Dict):
+                    found |= dict.fromkeys(
+                        one.value
+                        for one in node.value.keys
+                        if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                    )
+        return list(found)
+
+    @cached_property
+    def _walked(self) -> list[ast.AST]:
+        found: list[ast.AST] = []
+        for lines in self.source.files.values():
+            try:
+                found += list(ast.walk(ast.parse("\n".join(lines))))
+            except (SyntaxError, ValueError):
+                continue
+        return found
+
+    @cached_property
+    def batch(self) -> int | None:
+        """The samples of a batch that a constant of the file says, where they are not too many."""
+        for name, value in self.namespace.items():
+            if re.fullmatch(r"(mini_?)?batch_?size|batch|bs", name, re.I) and type(value) is int:
+                return value if 1 < value <= _BATCH else None
+        return None
+
+    @cached_property
+    def layers(self) -> int:
+        """The layers with weights that the code speaks of: the highest number of a W."""
+        numbers = re.findall(
+            r"""\[\\?['"][wW]_?(\d)\\?['"]\]|\b[wW]_?(\d)\s*,\s*[bB]_?\d""", self.text
+        )
+        known = [int(one) for pair in numbers for one in pair if one]
+        return min(5, max([2, *known]))
+
+
+def _function_of(kind: type, name: str) -> Any:
+    found = inspect.getattr_static(kind, name, None)
+    return getattr(found, "__func__", found)
+
+
+def _first_line(function: Any) -> int:
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return code.co_firstlineno if code is not None else 0
+
+
+def _name(node: ast.expr) -> str | None:
+    """Return the name of a variable, or the last of an attribute."""
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) else None

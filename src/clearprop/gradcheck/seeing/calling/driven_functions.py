@@ -1,0 +1,292 @@
+"""Functions called one after the other: weights, forward, cost, backward; or a whole training."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from types import FunctionType
+
+from clearprop.gradcheck.seeing.arrays import Watched, node_of
+from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
+from clearprop.gradcheck.seeing.calling.defined import Defined
+from clearprop.gradcheck.seeing.calling.driven_pairs import function_pairs
+from clearprop.gradcheck.seeing.calling.holding import held
+from clearprop.gradcheck.seeing.calling.limits import attempted
+from clearprop.gradcheck.seeing.calling.materials import Data
+from clearprop.gradcheck.seeing.calling.pool import is_output
+from clearprop.gradcheck.seeing.calling.roles import (
+    BACKWARD,
+    CHECKING,
+    COST,
+    ELEMENTWISE,
+    FORWARD,
+    STARTING,
+    TRAINING,
+    UPDATING,
+    roles_of,
+    trains,
+)
+from clearprop.gradcheck.seeing.calling.weights import drawn_flat
+from clearprop.gradcheck.seeing.calling.workplace import Workplace
+
+_GRADIENT = re.compile(r"^_?(d[A-Z_]|d[a-z]\d?$|d[wb]|dj|grad|nabla|delta)", re.I)
+_COST_NAME = re.compile(r"^(j|cost\w*|loss\w*|err\w*|e|l|j_\w+|total_?(cost|loss)|nll)$", re.I)
+_COMPUTES = 20  # nodes that a training has at the least
+
+
+def _roles(function: Callable[..., object]) -> list[str | None]:
+    return list(roles_of(list(inspect.signature(function).parameters)).values())
+
+
+def _named(place: Workplace, keep: Callable[[str], bool]) -> Iterator[tuple[str, FunctionType]]:
+    for name, function in place.defined.functions.items():
+        if not CHECKING.search(name) and keep(name):
+            yield name, function
+
+
+def _start(place: Workplace) -> None:
+    """Draw weights by the functions that do."""
+    place.found.held = place.pool.values
+    for _, function in _named(
+        place,
+        lambda name: bool(STARTING.search(name)) and not re.search("grad|adam|veloc", name),
+    ):
+        value, error = attempted(lambda function=function: place.call(function, making=True))
+        if error is not None:
+            continue
+        place.pool.put(place.defined.returned(function), value)
+        if isinstance(value, dict) and value:
+            place.pool.values.setdefault("parameters", value)
+    if place.data.kind.layout != "letters":
+        place.refit(place.pool.values)
+    place.before_forward(place.pool.values)
+    place.before_forward(_globals(place))
+
+
+def _globals(place: Workplace) -> dict[str, object]:
+    """Return the arrays that functions may take without being given them."""
+    return {
+        name: one
+        for name, one in place.defined.namespace.items()
+        if type(one) is Watched or (isinstance(one, dict | list) and not name.startswith("_"))
+    }
+
+
+def trained_by_functions(place: Workplace) -> None:
+    """Call a function that trains."""
+    _start(place)
+    found = [
+        (name, function)
+        for name, function in _named(place, lambda _: True)
+        if trains(name, function) and {"inputs", "pairs", "loader"} & set(_roles(function))
+    ]
+    if not found:
+        raise NoSuchWayError("that trains")
+    # What is written last calls what was written before.
+    found.sort(key=lambda item: UPDATING.search(item[0]) is not None)
+    first: Exception | None = None
+    for name, function in [*found[::-1]]:
+        before = len(place.defined.tape)
+        value, error = attempted(lambda function=function: place.call(function))
+        place.found.words = f"{name}({', '.join(inspect.signature(function).parameters)})"
+        if len(place.defined.tape) - before > _COMPUTES:
+            place.pool.put(place.defined.returned(function), value)
+            if error is not None:
+                raise error
+            return
+        first = first or error
+    if first is not None:
+        raise first
+
+
+def _is_single(name: str, function: FunctionType) -> bool:
+    """Whether a function is of one layer, and a model has several."""
+    names = list(inspect.signature(function).parameters)
+    single = re.search(
+        r"layer(?!s)|linear_|single|cell|conv|pool|activation_|affine|batch_?norm|drop", name, re.I
+    )
+    previous = any(re.search(r"prev", one, re.I) for one in names)
+    return previous or (single is not None and "model" not in name)
+
+
+def _forward(place: Workplace) -> str:
+    found = list(
+        _named(
+            place,
+            lambda name: (
+                bool(FORWARD.search(name))
+                and not BACKWARD.search(name)
+                and not COST.search(name)
+                and not TRAINING.match(name)
+                and not ELEMENTWISE.search(name)
+                and not STARTING.match(name)
+            ),
+        )
+    )
+    found.sort(
+        key=lambda item: (
+            _is_single(*item),
+            re.search("forw|feed|propag|avan", item[0], re.I) is None,
+        )
+    )
+    done, first = "", None
+    for name, function in found:
+        value, error = attempted(lambda function=function: place.call(function))
+        if error is not None:
+            first = first or error
+            continue
+        if not done:
+            place.pool.put_forward(place.defined.returned(function), value, place.data)
+            done = name
+        if is_output(place.pool.output, place.data):
+            break
+    if not done and first is not None:
+        raise first
+    return done
+
+
+def backward_by_functions(place: Workplace) -> None:
+    """Call the functions of a forward and a backward pass."""
+    _start(place)
+    back = list(
+        _named(
+            place,
+            lambda name: (
+                bool(BACKWARD.search(name))
+                and not ELEMENTWISE.search(name)
+                and not re.match(r"^(model|train|fit|gradient_?descent)", name, re.I)
+            ),
+        )
+    )
+    back = [(name, function) for name, function in back if not trains(name, function)]
+    if not back:
+        raise NoSuchWayError("that goes backward")
+    back.sort(
+        key=lambda item: (_is_single(*item), re.search("back|retro|grad", item[0], re.I) is None)
+    )
+    went = _forward(place)
+    single = went != "" and _is_single(went, place.defined.functions[went])
+    if single and any(name.startswith(f"{went} and ") for name, _ in function_pairs(place.defined)):
+        raise NoSuchWayError("of a whole network")
+    place.before_forward(place.pool.values)
+    for _, function in _named(
+        place,
+        lambda name: (
+            bool(COST.search(name)) and not BACKWARD.search(name) and not TRAINING.search(name)
+        ),
+    ):
+        value, error = attempted(lambda function=function: place.call(function))
+        if error is None:
+            place.pool.put(place.defined.returned(function), value)
+    place.end_forward()
+    done, first = "", None
+    for name, function in back:
+        if done and _is_single(name, function):
+            break
+        value, error = attempted(lambda function=function: place.call(function))
+        if error is not None:
+            first = first or error
+            continue
+        place.put_back(function, value)
+        done = done or name
+        place.before_forward({n: v for n, v in place.pool.values.items() if _is_leaf(v)})
+        if len(_suiting(place)) >= len(_forward_sizes(place)) > 0:
+            break
+    if not done:
+        raise first or NoSuchWayError("that goes backward")
+    place.found.words = f"{went or 'nothing forward'}, then {done}"
+    if single:
+        place.found.alone = went
+    if not _suiting(place):
+        for _, function in _named(place, lambda name: bool(UPDATING.search(name))):
+            attempted(lambda function=function: place.call(function))
+
+
+def _is_leaf(value: object) -> bool:
+    return type(value) is Watched and not node_of(value).parents
+
+
+def _forward_sizes(place: Workplace) -> list[int]:
+    return [node.value.size for node in place.candidates.values() if not node.parents]
+
+
+def _suiting(place: Workplace) -> list[str]:
+    """Return the claims so far that have the size of a parameter."""
+    sizes = {node.value.size for node in place.candidates.values()}
+    both = {**place.left(), **place.returned}
+    return [name for name, node in both.items() if node.value.size in sizes]
+
+
+def with_gradients(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
+    """Yield ways of calling each function that returns a cost and gradients of it together."""
+    for name, function in defined.functions.items():
+        softmax_alone = ELEMENTWISE.match(name) and not COST.search(name)
+        if CHECKING.search(name) or softmax_alone or trains(name, function):
+            continue
+        if _returns_both(defined, function) and "vector" not in _roles(function):
+            yield f"{name} with gradient", partial(_with_gradient, name=name, function=function)
+
+
+def _with_gradient(place: Workplace, name: str, function: FunctionType) -> None:
+    _start(place)
+    own = set(_roles(function)) & {"weight", "parameters", "bias"}
+    if not own and not place.candidates:
+        # A loss, of which the derivative with respect to its input is wanted.
+        place.kind = replace(place.data.kind, features=place.data.kind.outputs)
+        place.data = Data(place.kind)
+        place.found.alone = name
+    place.claims_from = len(place.defined.tape)
+    value = place.call(function)
+    place.put_back(function, value)
+    place.before_forward({n: v for n, v in place.pool.values.items() if not _GRADIENT.match(n)})
+    if place.found.alone:
+        place.found.parameters["X"] = node_of(place.data.inputs)
+    place.found.words = f"{name}({', '.join(inspect.signature(function).parameters)})"
+
+
+def _returns_both(defined: Defined, function: FunctionType) -> bool:
+    told = [name or "" for name in defined.returned(function) or ()]
+    if len(told) < 2 or not any(map(_GRADIENT.match, told)):
+        return False
+    costs = any(map(_COST_NAME.match, told)) or COST.search(function.__name__)
+    return bool(costs) or function.__name__ == "propagate"
+
+
+def unrolled(place: Workplace) -> None:
+    """Call functions of a flat vector of weights: the cost, and its gradient."""
+    found = [
+        (name, function)
+        for name, function in _named(place, lambda _: True)
+        if "vector" in _roles(function) and not TRAINING.search(name)
+    ]
+    if not found:
+        raise NoSuchWayError("that takes a vector of weights")
+    theta = drawn_flat(place.data.kind, place.defined.text)
+    place.pool.values |= {
+        name: theta
+        for _, function in found
+        for name, role in zip(inspect.signature(function).parameters, _roles(function), strict=True)
+        if role == "vector"
+    }
+    place.found.parameters["theta"] = node_of(theta)
+    found.sort(key=lambda item: BACKWARD.search(item[0]) is not None)
+    place.claims_from = len(place.defined.tape)
+    first, done = None, []
+    for name, function in found:
+        if not (COST.search(name) or BACKWARD.search(name) or FORWARD.search(name)):
+            continue
+        value, error = attempted(lambda function=function: place.call(function))
+        if error is not None:
+            first = first or error
+            continue
+        done.append(name)
+        found_here = held(value, "gradient")
+        place.returned |= {
+            f"{key} of {name}": node
+            for key, node in found_here.items()
+            if node.value.size == theta.size > 1
+        }
+    place.found.words = " and ".join(done)
+    if not place.returned and first is not None:
+        raise first

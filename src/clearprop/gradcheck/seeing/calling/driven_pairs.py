@@ -1,0 +1,153 @@
+"""Functions of one layer called: its forward pass, and its backward pass with a random gradient."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from clearprop.gradcheck.seeing.arrays import Watched, node_of, watch
+from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
+from clearprop.gradcheck.seeing.calling.defined import Defined
+from clearprop.gradcheck.seeing.calling.holding import ancestors
+from clearprop.gradcheck.seeing.calling.limits import attempted
+from clearprop.gradcheck.seeing.calling.roles import Role, roles_of
+from clearprop.gradcheck.seeing.calling.workplace import Workplace
+
+_BUNDLES: tuple[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]], ...] = (
+    ((6, 4), (4, 3), (3,)), ((6, 4), (4, 3), (1, 3)), ((4, 6), (3, 4), (3, 1)),
+    ((2, 2, 5, 5), (3, 2, 3, 3), (3,)), ((2, 5, 5, 2), (3, 3, 2, 3), (1, 1, 1, 3)),
+    ((5, 5), (3, 3), (1,)), ((6, 4), (4,), (4,)), ((4, 6), (4, 1), (4, 1)),
+    ((2, 4, 3, 3), (4,), (4,)),
+)  # fmt: skip
+"""Shapes of inputs, weights and biases that go together."""
+
+_THERE_AND_BACK = (("forward", "backward"), ("forward", "back"), ("fwd", "bwd"), ("fw", "bw"))
+_FEATURES, _STATES, _OUTPUTS, _SAMPLES, _STEPS = 3, 5, 2, 4, 3  # of a recurrent cell
+
+
+def function_pairs(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
+    """Yield ways of calling functions of one layer: its forward and its backward pass."""
+    functions = defined.functions
+    for name, forward in functions.items():
+        if re.search("model|propagation|test_case", name):
+            continue
+        names = [name.replace(a, b) for a, b in _THERE_AND_BACK if a in name]
+        names = names or [f"{name}_backward", f"{name}_back", f"d_{name}_backward"]
+        other = next((functions[one] for one in names if one in functions), None)
+        if other is not None and other is not forward:
+            way = partial(_paired, forward=forward, backward=other)
+            yield f"{name} and {other.__name__}", way
+
+
+def _paired(place: Workplace, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
+    first: Exception | None = None
+    for fixed in _bundles(place.defined, forward):
+        place.pool.values.clear()
+        value, error = attempted(lambda fixed=fixed: place.call(forward, fixed=fixed))
+        if error is None:
+            break
+        first = first or error
+    else:
+        raise first or NoSuchWayError("that goes forward")
+    output = value[0] if isinstance(value, tuple) and value else value
+    place.pool.put(place.defined.returned(forward), value)
+    place.pool.forwarded, place.pool.output = value, output
+    upstream = _upstreams(place, backward)
+    place.end_forward()
+    asked = inspect.signature(backward).parameters
+    given = {name: one for name, one in fixed.items() if name in asked}
+    place.put_back(backward, place.call(backward, fixed={**given, **upstream}))
+    arrays = {name: one for name, one in fixed.items() if type(one) is Watched}
+    for one in fixed.values():
+        arrays |= one if isinstance(one, dict) else {}
+    nodes = {name: node_of(one) for name, one in arrays.items()}
+    behind = ancestors([place.found.cost] if place.found.cost is not None else [])
+    place.found.parameters |= {name: node for name, node in nodes.items() if node in behind}
+    place.found.claims |= place.returned
+    place.found.alone = forward.__name__
+    place.found.words = f"{forward.__name__}, then {backward.__name__}"
+    shapes = [f"{name} of shape {one.shape}" for name, one in arrays.items()]
+    place.found.data = ", ".join(shapes[:3])
+
+
+def _bundles(defined: Defined, forward: Callable[..., Any]) -> Iterator[dict[str, Any]]:
+    """Yield arguments that go together."""
+    roles = roles_of(list(inspect.signature(forward).parameters))
+    if "parameters" in roles.values():
+        yield _of_cell(defined, forward, roles)
+    for shapes in _BUNDLES:
+        random = np.random.RandomState(8)
+        x, w, b = (watch(random.uniform(-1, 1, shape), "data") for shape in shapes)
+        fixed: dict[str, Any] = {}
+        for name, role in roles.items():
+            if role in ("inputs", "outputs") or re.match(r"^z$|^a(_?prev)?$", name, re.I):
+                fixed[name] = x
+            elif role == "weight":
+                fixed[name] = w
+            elif role == "bias":
+                fixed[name] = b
+        yield fixed
+
+
+def _of_cell(
+    defined: Defined, forward: Callable[..., Any], roles: Mapping[str, Role | None]
+) -> dict[str, Any]:
+    """Return arguments of a recurrent cell, or of a sequence of them, as a course has them."""
+    random = np.random.RandomState(8)
+
+    def drawn(*shape: int) -> Any:
+        return watch(random.uniform(-1, 1, shape), "data")
+
+    family = forward.__name__.split("_")[0]
+    keys: dict[str, None] = {}
+    for name, function in defined.functions.items():
+        for argument in inspect.signature(function).parameters if family in name else ():
+            keys |= dict.fromkeys(defined.keys(function, argument))
+    both = _STATES + _FEATURES
+    shapes: dict[str, tuple[int, int]] = {
+        "Wax": (_STATES, _FEATURES),
+        "Waa": (_STATES, _STATES),
+        "ba": (_STATES, 1),
+        **dict.fromkeys(("Wya", "Wy"), (_OUTPUTS, _STATES)),
+        **{f"W{gate}": (_STATES, both) for gate in "fiuco"},
+        **{f"b{gate}": (_STATES, 1) for gate in "fiuco"},
+        "by": (_OUTPUTS, 1),
+    }
+    fixed: dict[str, Any] = {}
+    for name, role in roles.items():
+        if role == "parameters":
+            fixed[name] = {key: drawn(*shapes[key]) for key in keys if key in shapes}
+        elif re.match(r"^x_?t$", name, re.I):
+            fixed[name] = drawn(_FEATURES, _SAMPLES)
+        elif re.match(r"^x$", name, re.I):
+            fixed[name] = drawn(_FEATURES, _SAMPLES, _STEPS)
+        elif re.match(r"^[ach]_?(0|prev)$", name, re.I):
+            fixed[name] = drawn(_STATES, _SAMPLES)
+    return fixed
+
+
+def _upstreams(place: Workplace, backward: Callable[..., Any]) -> dict[str, Any]:
+    """Draw a gradient for each output that the backward pass wants one of.
+
+    The cost is the sum of all outputs times their gradients.
+    """
+    asked = list(inspect.signature(backward).parameters)
+    wanted = [name for name in asked if re.match(r"^_?d_?[a-z]", name, re.I)] or asked[:1]
+    random, cost = np.random.RandomState(9), None
+    found: dict[str, Any] = {}
+    for name in wanted:
+        output = place.pool.find(re.sub(r"^_?d_?", "", name))
+        if type(output) is not Watched:
+            output = place.pool.output if not found else None
+        if type(output) is not Watched:
+            continue
+        found[name] = watch(0.1 * random.randn(*output.shape), "upstream")
+        part = (output * found[name]).sum()
+        cost = part if cost is None else cost + part
+    if cost is None:
+        raise NoSuchWayError("that returns an array")
+    place.found.cost = node_of(cost)
+    return found

@@ -1,0 +1,269 @@
+"""A learner's functions and classes called, where running their file has shown no training."""
+
+import random
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from clearprop.gradcheck.seeing.arrays import Watched, node_of
+from clearprop.gradcheck.seeing.calling.arguments import NoArgumentError, NoSuchWayError
+from clearprop.gradcheck.seeing.calling.defined import Defined
+from clearprop.gradcheck.seeing.calling.driven_alone import single_layers
+from clearprop.gradcheck.seeing.calling.driven_classes import (
+    backward_by_methods,
+    candidates,
+    trained,
+)
+from clearprop.gradcheck.seeing.calling.driven_functions import (
+    backward_by_functions,
+    trained_by_functions,
+    unrolled,
+    with_gradients,
+)
+from clearprop.gradcheck.seeing.calling.driven_layers import (
+    chains,
+    layers_or_none,
+)
+from clearprop.gradcheck.seeing.calling.driven_pairs import function_pairs
+from clearprop.gradcheck.seeing.calling.limits import limited, loops_of
+from clearprop.gradcheck.seeing.calling.materials import (
+    ONE_OUTPUT,
+    ONE_SAMPLE,
+    SEVERAL_OUTPUTS,
+    Kind,
+    kinds,
+)
+from clearprop.gradcheck.seeing.calling.workplace import Found, Workplace
+from clearprop.gradcheck.seeing.judging.source import Source
+from clearprop.gradcheck.seeing.running.loops import OutOfTime
+from clearprop.gradcheck.seeing.running.notes import told
+from clearprop.gradcheck.seeing.tape import Node, Tape, TapeFull
+
+_NODES = 15_000  # of one attempt
+_BYTES = 5 * 10**8  # of all attempts
+_SECONDS = 4.0  # of one attempt
+_PATIENCE = 4  # equal failures of a way that computes nothing, after which it is not tried again
+_NOTHING = 3  # nodes
+_BROKEN = 8  # ranks that an attempt loses that did not come to its end
+_MOVING = ("getitem", "transpose", "reshape", "astype", "ravel", "flatten", "copy", "array")
+_BROADCAST = 4  # ranks that data lose whose targets were spread over the outputs
+
+Way: TypeAlias = Callable[[Workplace], None]
+
+
+@dataclass
+class Attempt:
+    """What came of calling a learner's code with one kind of data.
+
+    Parameters
+    ----------
+    words : str
+        What was called, and with what data, for people.
+    since : int
+        The length of the tape before.
+    rank : int
+        How rich the data are: 0 is several samples and several outputs, 1 several samples, 2
+        samples one by one, 3 one sample; 4 more where targets were spread over the outputs by
+        broadcasting, as happens to data of another layout than the code wants; 8 more where it
+        failed before its end, so that gradients may be half done.
+    parameters : dict of str to Node
+        What takes part in the forward pass and was not computed from data, before the backward
+        pass, by name.
+    claims : dict of str to Node
+        The gradients that calls returned, or left in objects and dicts, by name; none where the
+        code updates its parameters, which is on the tape.
+    cost : Node or None
+        The number whose derivatives the claims should be, where it is known: the output times a
+        random upstream gradient that backward was given.
+    held : mapping of str to object
+        Where parameters lie, by name.
+    alone : str
+        The layer that was called on its own, where it is no whole network: the verdicts on several
+        layers stand beside each other.
+    error : str or None
+        Why it failed, for people.
+    """
+
+    words: str
+    since: int
+    rank: int
+    parameters: dict[str, Node] = field(default_factory=dict)
+    claims: dict[str, Node] = field(default_factory=dict)
+    cost: Node | None = None
+    held: Mapping[str, Any] = field(default_factory=dict)
+    alone: str = ""
+    error: str | None = None
+
+
+def attempts(
+    namespace: Mapping[str, Any], source: Source, tape: Tape, seconds: float = 15.0
+) -> Iterator[Attempt]:
+    """Call what a file defines, in every way that networks are written, the richest data first.
+
+    The caller holds ``recording(tape)``, and stops when an attempt has shown enough. An attempt
+    with poorer data hides mistakes that one with richer data shows: among several, that of the
+    lowest rank decides.
+
+    Parameters
+    ----------
+    namespace : mapping of str to object
+        The names of the file after it ran.
+    source : Source
+    tape : Tape
+        Its `files` are those whose functions and classes count.
+    seconds : float
+        The time that all of it may take.
+    """
+    driver = _Driver(Defined(namespace, source, tape), time.monotonic() + seconds)
+    known = sum(node.value.nbytes for node in tape.nodes)
+    tape.most_bytes = max(tape.most_bytes, known + _BYTES)
+    own = list(kinds(driver.defined.layers, driver.defined.batch or 6))
+    for kind in own:
+        if kind.rank < ONE_SAMPLE:
+            yield from driver.all(kind, _ways(driver.defined))
+    # Layers on their own are called before poor data take the time that is left.
+    yield from driver.all(own[0], _layers(driver.defined))
+    for kind in own:
+        if kind.rank == ONE_SAMPLE:
+            yield from driver.all(kind, _ways(driver.defined))
+
+
+class _Driver:
+    def __init__(self, defined: Defined, end: float) -> None:
+        self.defined, self.end = defined, end
+        self.loops = loops_of(defined.namespace)
+        self.failures: dict[str, list[str]] = {}
+
+    def all(self, kind: Kind, ways: Iterable[tuple[str, Way]]) -> Iterator[Attempt]:
+        """Try all ways with one kind of data."""
+        tape = self.defined.tape
+        for name, way in ways:
+            left = self.end - time.monotonic()
+            if left <= 0:
+                return
+            failures = self.failures.setdefault(name, [])
+            if len(failures) >= _PATIENCE:
+                continue
+            begun = len(tape)
+            attempt = Attempt(name, begun, kind.rank)
+            try:
+                with limited(tape, self.loops, min(_SECONDS, left), _NODES):
+                    place = Workplace(self.defined, kind, layers_or_none)
+                    begun = len(tape)
+                    applies = _try(attempt, way, place)
+            except TapeFull:  # by what was there before
+                return
+            if not applies:
+                self.failures[name] = ["there is nothing to call"] * _PATIENCE
+                continue
+            if attempt.error is None or len(tape) - begun >= _NOTHING:
+                failures.clear()
+            elif attempt.error in failures or not failures:
+                failures.append(attempt.error)
+            yield attempt
+
+
+def _ways(defined: Defined) -> Iterator[tuple[str, Way]]:
+    """Yield ways of calling, each with its name: whole trainings, then single passes."""
+    for name, one in candidates(defined):
+        yield f"{name}: training", partial(trained, kind=one)
+        yield f"{name}: backward", partial(backward_by_methods, kind=one)
+    if defined.functions:
+        yield "training function", trained_by_functions
+        yield "forward and backward functions", backward_by_functions
+        yield from with_gradients(defined)
+        yield "cost with gradient of a flat vector", unrolled
+    yield from chains(defined)
+
+
+def _layers(defined: Defined) -> Iterator[tuple[str, Way]]:
+    yield from function_pairs(defined)
+    yield from single_layers(defined)
+
+
+def _try(attempt: Attempt, way: Way, place: Workplace) -> bool:
+    """Run a way, and keep what it has found, also where it has failed later on.
+
+    Returns whether the code has something to be called in that way.
+    """
+    states = random.getstate(), np.random.get_state()
+    random.seed(1)
+    np.random.seed(1)
+    try:
+        with np.errstate(all="ignore"):
+            way(place)
+    except TapeFull:
+        attempt.error = "it computes so much that it was ended"
+    except OutOfTime:
+        attempt.error = "it took so long that it was ended"
+    except NoSuchWayError:
+        return False
+    except NoArgumentError as error:
+        attempt.error = str(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit, too: watched code is not in charge here
+        attempt.error = _where(error, place.defined.tape) + told(error)
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+    _settle(attempt, place.found, place)
+    return True
+
+
+def _settle(attempt: Attempt, found: Found, place: Workplace) -> None:
+    tape = place.defined.tape
+    try:
+        place.settle(attempt.since)
+    except TapeFull:
+        return
+    attempt.parameters, attempt.claims = found.parameters, found.claims
+    attempt.cost, attempt.held, attempt.alone = found.cost, found.held, found.alone
+    called = f"{found.words}, " if found.words else f"{attempt.words}, "
+    attempt.words = called + (found.data or place.kind.words)
+    if attempt.error is not None:
+        attempt.rank += _BROKEN
+    shapes = [node.value.shape for node in attempt.parameters.values()]
+    several = not shapes or any(place.data.kind.outputs in shape for shape in shapes)
+    if attempt.rank == SEVERAL_OUTPUTS and not several and not attempt.alone:
+        attempt.rank = ONE_OUTPUT  # the code has one, whatever targets it is given
+    targets = place.data.targets
+    if found.is_spread or (
+        type(targets) is Watched
+        and _is_spread(tape, attempt.since, node_of(targets), len(place.data.pairs))
+    ):
+        attempt.rank += _BROADCAST
+
+
+def _is_spread(tape: Tape, since: int, targets: Node, samples: int) -> bool:
+    """Whether targets met outputs of another shape, and broadcasting has made them fit."""
+    moved, square = {targets}, (samples, samples)
+    for node in tape.nodes[since:]:
+        if node.name in _MOVING and any(one in moved for one in node.parents):
+            moved.add(node)
+        if node.name not in ("subtract", "multiply", "add", "divide") or len(node.parents) != 2:
+            continue
+        a, b = node.parents
+        sizes = {a.value.size, b.value.size}
+        if samples > 1 and node.value.shape == square and sizes == {samples}:
+            return True
+        if (a in moved) != (b in moved):
+            output = b if a in moved else a
+            if 1 < output.value.size < node.value.size:
+                return True
+    return False
+
+
+def _where(error: BaseException, tape: Tape) -> str:
+    """Return the innermost line of watched code in which an error arose, for people."""
+    lines = [
+        (frame.f_code.co_filename, number)
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename in tape.files
+    ]
+    return f"{lines[-1][0]}, line {lines[-1][1]}: " if lines else ""

@@ -1,0 +1,91 @@
+"""Watched arrays within objects, by the way to them, and which of them are parameters."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from clearprop.gradcheck.seeing.arrays import Watched, node_of
+from clearprop.gradcheck.seeing.tape import Node, Tape, depending
+
+_DEEP, _LONG = 5, 60  # objects within objects, and items of a list, in which arrays are looked for
+_MOST = 400  # arrays of one object
+
+
+def held(item: Any, path: str = "") -> dict[str, Node]:
+    """Return the arrays of floats within an object, a dict or a list, by the way to each."""
+    found: dict[str, Node] = {}
+    for name, array in _arrays(item, path, 0, set()):
+        if array.dtype.kind == "f" and array.size:
+            found.setdefault(name, node_of(array))
+            if len(found) == _MOST:
+                break
+    return found
+
+
+def _arrays(item: Any, path: str, depth: int, met: set[int]) -> Iterator[tuple[str, Watched]]:
+    if type(item) is Watched:
+        yield path, item
+        return
+    if depth > _DEEP or id(item) in met:
+        return
+    if isinstance(item, Mapping):
+        met.add(id(item))
+        for key, value in list(item.items()):
+            text = str(key) if isinstance(key, str) else f"{path}[{key}]"
+            if not text.startswith("__"):
+                yield from _arrays(value, text, depth + 1, met)
+    elif isinstance(item, list | tuple) and len(item) <= _LONG:
+        met.add(id(item))
+        for place, value in enumerate(item):
+            yield from _arrays(value, f"{path}[{place}]", depth + 1, met)
+    elif hasattr(item, "__dict__") and not isinstance(item, type) and not callable_only(item):
+        met.add(id(item))
+        for name, value in list(vars(item).items()):
+            yield from _arrays(value, f"{path}.{name}" if path else name, depth + 1, met)
+
+
+def callable_only(item: Any) -> bool:
+    """Whether something is a function or a module, which hold nothing of their own."""
+    return type(item).__name__ in ("function", "method", "module", "builtin_function_or_method")
+
+
+def ancestors(nodes: Iterable[Node]) -> set[Node]:
+    """Return all that nodes were computed from, and the nodes."""
+    found: set[Node] = set()
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        if node not in found:
+            found.add(node)
+            stack.extend(node.parents)
+    return found
+
+
+def parameters_among(
+    tape: Tape, candidates: Mapping[str, Node], data: Iterable[Node], since: int, until: int
+) -> dict[str, Node]:
+    """Return which arrays take part in the forward pass, and were not computed from data.
+
+    Parameters
+    ----------
+    tape : Tape
+    candidates : mapping of str to Node
+    data : iterable of Node
+    since, until : int
+        The places on the tape between which the forward pass lies.
+    """
+    of_data = depending(data, tape.nodes[since:until], set())
+    if not of_data:  # letters, which are no arrays: whatever is used is a parameter
+        own = ancestors(candidates.values())
+        of_data = {node for node in tape.nodes[since:until] if node.parents and node not in own}
+    taking_part = ancestors(one for node in of_data for one in node.parents if one not in of_data)
+    found: dict[str, Node] = {}
+    for name, node in candidates.items():
+        if node in of_data:
+            continue
+        several = node.value.size > 1 or node.value.ndim > 0
+        if node in taking_part and several and node not in found.values():
+            found[name] = node
+    behind = {node: ancestors(node.parents) for node in found.values()}
+    nodes = set(found.values())
+    # What was made of a parameter, as a reshaped copy, is none itself.
+    return {name: node for name, node in found.items() if not behind[node] & nodes}

@@ -1,0 +1,82 @@
+"""What calls have returned, by the names that it has in the code that returns it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from clearprop.gradcheck.seeing.arrays import Watched
+from clearprop.gradcheck.seeing.calling.materials import Data
+from clearprop.gradcheck.seeing.calling.roles import Role, role_of
+
+
+@dataclass(eq=False)
+class Pool:
+    """What functions have returned, by the names that their return statements have.
+
+    Parameters
+    ----------
+    values : dict of str to object
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    forwarded: Any = None
+    output: Any = None
+
+    def put(self, names: Sequence[str | None] | None, value: Any) -> None:
+        """Take in what a function returned."""
+        several = isinstance(value, tuple) and names is not None and len(names) == len(value)
+        for name, one in zip(names or (), value if several else (value,), strict=False):
+            if name is not None and name != "self" and role_of(name) not in ("inputs", "targets"):
+                self.values[name] = one
+
+    def put_forward(self, names: Sequence[str | None] | None, value: Any, data: Data) -> None:
+        """Take in what a forward pass returned; the output in it is known by its shape."""
+        self.put(names, value)
+        self.forwarded = value
+        arrays = _arrays_in(value)
+        suiting = [one for one in arrays if is_output(one, data)]
+        if suiting or arrays:
+            self.output = suiting[-1] if suiting else arrays[-1]
+
+    def find(self, name: str) -> Any:
+        """Return a value by its name, upper and lower case alike; None where there is none."""
+        if name in self.values:
+            return self.values[name]
+        wanted = name.lower().replace("_", "")
+        for known, value in self.values.items():
+            if known.lower().replace("_", "") == wanted:
+                return value
+        return None
+
+    def by_role(self, role: Role, kind: type | tuple[type, ...] = object) -> Any:
+        """Return the latest value whose name has a role."""
+        for name, value in reversed(self.values.items()):
+            if role_of(name) == role and isinstance(value, kind):
+                return value
+        return None
+
+
+def is_output(array: Any, data: Data) -> bool:
+    """Whether an array has the shape of a network's outputs."""
+    kind = data.kind
+    if type(array) is not Watched:
+        return False
+    if (
+        type(data.targets) is Watched
+        and data.targets.ndim > 1
+        and array.shape == data.targets.shape
+    ):
+        return True
+    count = len(data.pairs)
+    shapes = [(count, kind.outputs), (kind.outputs, count), (kind.outputs, 1), (kind.outputs,)]
+    return array.shape in shapes or (kind.outputs == 1 and array.shape == (count,))
+
+
+def _arrays_in(value: Any, depth: int = 0) -> list[Any]:
+    if type(value) is Watched:
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple) and depth < 3:
+        return [one for each in value for one in _arrays_in(each, depth + 1)]
+    return []

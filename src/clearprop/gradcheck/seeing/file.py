@@ -1,0 +1,61 @@
+"""A learner's file checked as it stands: run, watched, and judged."""
+
+from pathlib import Path
+
+from clearprop.errors import listed
+from clearprop.gradcheck.seeing.arrays import recording
+from clearprop.gradcheck.seeing.judging.checking import driven, trainings
+from clearprop.gradcheck.seeing.judging.seen_report import SeenReport, seen_report
+from clearprop.gradcheck.seeing.judging.source import Source
+from clearprop.gradcheck.seeing.running.run import Ran, run
+from clearprop.gradcheck.seeing.tape import Tape
+
+_MOST_NOTES = 8
+_RUNNING = 0.4  # of the time, at most
+
+
+def check_seen(file: Path, seconds: float) -> tuple[SeenReport | None, Ran]:
+    """Run a file, watch its arrays, and judge every training that it shows.
+
+    Where running it shows none, its functions and classes are called.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        A module or a notebook.
+    seconds : float
+        The time that all of it may take.
+
+    Returns
+    -------
+    report : SeenReport or None
+        None where no gradient was seen that can be judged.
+    ran : Ran
+        What came of running the file.
+    """
+    tape = Tape()
+    ran = run(file, tape, min(seconds * _RUNNING, 20.0))
+    source = Source(ran.sources)
+    with recording(tape):
+        found = trainings(tape, source, ran.namespace)
+    if not found:
+        with ran.calling(tape, seconds * _RUNNING):
+            found = driven(tape, source, ran.namespace)
+    return (seen_report(tape, source, found, _notes(ran)) if found else None), ran
+
+
+def _notes(ran: Ran) -> list[str]:
+    """Return what is to be said of a run: what failed, what was stood in for or skipped."""
+    notes = [f"{one.file}, line {one.number} failed: {one.text}" for one in ran.failures]
+    notes += ran.notes
+    more = len(notes) - _MOST_NOTES
+    return notes if more <= 0 else [*notes[:_MOST_NOTES], f"and {more} more."]
+
+
+def why_unseen(file: Path, ran: Ran) -> str:
+    """Say that no gradient was seen in a file."""
+    told = listed(_notes(ran)[:3])
+    return (
+        f"{file}: no gradient was seen that could be checked, neither by running it nor by calling "
+        f"its functions and classes.{f' {told}' if told else ''}"
+    )

@@ -1,0 +1,304 @@
+"""A watched run judged: which gradients are right, and the line that makes one wrong."""
+
+import ast
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from clearprop.core.parameters import Array
+from clearprop.gradcheck.seeing.arrays import Watched
+from clearprop.gradcheck.seeing.calling.driving import attempts
+from clearprop.gradcheck.seeing.judging.blame import Blame, Trail, find_blame
+from clearprop.gradcheck.seeing.judging.claims import judge_claims
+from clearprop.gradcheck.seeing.judging.judge import Gradient, Judgement, judge
+from clearprop.gradcheck.seeing.judging.repairs import Repair, find_repairs
+from clearprop.gradcheck.seeing.judging.source import Source
+from clearprop.gradcheck.seeing.judging.updates import Episode, Update, episodes, find_updates
+from clearprop.gradcheck.seeing.tape import Node, Replay, Tape
+
+_SECONDS = 12.0  # for all episodes of a file
+_MOST_EPISODES = 12  # of each number of updates
+_TOLERANCE = 1e-4  # between derivatives and central differences
+_LEAVES = 300  # data and parameters that a repair may take
+
+
+@dataclass(frozen=True)
+class Training:
+    """The verdict on one training that was seen.
+
+    Parameters
+    ----------
+    judgement : Judgement
+    names : mapping of Node to str
+        What the code calls its parameters.
+    blames : tuple of Blame
+        The places where gradients become wrong, the first on the way back first.
+    repairs : tuple of Repair
+        Changes of the first of these lines that make gradients right.
+    how : str
+        What was called, and with what data, where the file itself showed no training.
+    """
+
+    judgement: Judgement
+    names: Mapping[Node, str]
+    blames: tuple[Blame, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    how: str = ""
+
+
+def trainings(
+    tape: Tape,
+    source: Source,
+    namespace: Mapping[str, Any],
+    since: int = 0,
+    cost: Node | None = None,
+) -> list[Training]:
+    """Find every training on a tape, after a place on it, and judge it.
+
+    A training is judged by the best of its first updates: the first ones have no history, later
+    ones no zeros; and of several that are written in the same lines the best counts.
+    """
+    updates = find_updates(tape, since)
+    best: dict[object, Judgement] = {}
+    start, counts = time.monotonic(), dict[int, int]()
+    for episode in episodes(tape, updates):
+        counts[episode.number] = counts.get(episode.number, 0) + 1
+        late = time.monotonic() - start > _SECONDS
+        if late or counts[episode.number] > _MOST_EPISODES:
+            continue
+        found = judge(tape, episode, updates, source.text, cost)
+        if found is None:
+            continue
+        key = episode.sites, _functions(episode)
+        if key not in best or _worth(found) > _worth(best[key]):
+            best[key] = found
+    most = max((len(one.gradients) for one in best.values()), default=0)
+    big = [one for one in best.values() if 2 * len(one.gradients) >= most]
+    lying = _lying(namespace, updates)
+    return [explained(tape, one, source, lying) for one in big]
+
+
+def driven(tape: Tape, source: Source, namespace: Mapping[str, Any]) -> list[Training]:
+    """Call a file's functions and classes until they have shown their gradients, and judge those.
+
+    Data that hide no mistake decide: of several attempts the one with the richest. Layers that
+    were called alone are judged beside each other.
+    """
+    best: tuple[tuple[int, bool, float, int], list[Training]] | None = None
+    alone: dict[str, Training] = {}
+    for attempt in attempts(namespace, source, tape):
+        found = trainings(tape, source, attempt.held, attempt.since, attempt.cost)
+        if not found and attempt.claims:
+            judgement = judge_claims(
+                tape, attempt.parameters, attempt.claims, source.text, attempt.cost
+            )
+            if judgement is not None:
+                names = {node: name for name, node in attempt.parameters.items()}
+                found = [explained(tape, judgement, source, names)]
+        if not found:
+            continue
+        found = [replace(one, how=attempt.words) for one in found]
+        if attempt.alone:
+            found = [_as_layer(one) for one in found]
+            known = alone.get(attempt.alone)
+            if known is None or _worth(found[0].judgement) > _worth(known.judgement):
+                alone[attempt.alone] = found[0]
+            continue
+        passed = all(one.judgement.passed for one in found)
+        worth = min(_worth(one.judgement) for one in found)
+        key = (-attempt.rank, *worth)
+        if best is None or key > best[0]:
+            best = key, found
+        if passed:
+            break
+    if best is not None:
+        return best[1]
+    return list(alone.values())
+
+
+def _as_layer(found: Training) -> Training:
+    """Allow the derivative with respect to a layer's input a factor of its own.
+
+    Many divide by the number of samples where weights get their gradients, and not on the way back.
+    """
+    gradients = tuple(
+        replace(one, verdict="right")
+        if one.verdict == "scaled" and one.parameter.name == "data"
+        else one
+        for one in found.judgement.gradients
+    )
+    judgement = replace(found.judgement, gradients=gradients)
+    return replace(found, judgement=judgement, blames=() if judgement.passed else found.blames)
+
+
+def _worth(found: Judgement) -> tuple[bool, float, int]:
+    return found.passed, found.right / len(found.gradients), len(found.gradients)
+
+
+def _functions(episode: Episode) -> frozenset[str]:
+    """Return where the steps are computed: one update may serve several backward passes."""
+    return frozenset(line.function for update in episode.updates for line in update.step.lines[1:2])
+
+
+def explained(
+    tape: Tape, judgement: Judgement, source: Source, lying: Mapping[Node, str]
+) -> Training:
+    """Name the parameters of a judgement, and find the line at fault.
+
+    Parameters
+    ----------
+    tape : Tape
+    judgement : Judgement
+    source : Source
+    lying : mapping of Node to str
+        The names of what lies in objects and variables in the end, and of what it was before.
+    """
+    names = names_of(judgement, source, lying)
+    if judgement.passed:
+        return Training(judgement, names)
+    blames = find_blame(tape, judgement)
+    repairs: list[Repair] = []
+    if blames:
+        trail = Trail(tape, judgement)
+        last = blames[0].node.place
+        leaves = [node for node in tape.nodes[:last] if not node.parents and node.value.size > 1]
+        repairs = find_repairs(trail, blames[0], source, leaves[-_LEAVES:])
+    return Training(judgement, names, tuple(blames), tuple(repairs))
+
+
+def names_of(judgement: Judgement, source: Source, lying: Mapping[Node, str]) -> dict[Node, str]:
+    """Return a name for each parameter: where it lies in the end, or what its update assigns to."""
+    names: dict[Node, str] = {}
+    for gradient in judgement.gradients:
+        result = gradient.result
+        name = None
+        for node in (result, gradient.parameter):
+            if node is not None and name is None:
+                name = lying.get(node)
+        if name is None and result is not None:
+            name = _assigned(result, source)
+        if name is None:
+            name = source.name(gradient.parameter)
+        names[gradient.parameter] = name
+    ends = Counter(name.rsplit(".", 1)[-1] for name in names.values())
+    for node, name in names.items():
+        end = name.rsplit(".", 1)[-1]
+        names[node] = end if ends[end] == 1 else name
+    counts: dict[str, int] = {}
+    for node, name in names.items():
+        counts[name] = counts.get(name, 0) + 1
+        if counts[name] > 1:
+            names[node] = f"{name} ({counts[name]})"
+    return names
+
+
+def _assigned(node: Node, source: Source) -> str | None:
+    statement = None if node.line is None else source.statement(node.line)
+    if isinstance(statement, ast.AugAssign):
+        return _short(statement.target)
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0]
+        return None if isinstance(target, ast.Tuple) else _short(target)
+    return None
+
+
+def _short(target: ast.expr) -> str:
+    """Write ``W1`` for ``parameters["W1"]`` and ``self.W1``."""
+    key = target.slice if isinstance(target, ast.Subscript) else None
+    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+        return key.value
+    if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+        return target.attr
+    return ast.unparse(target)
+
+
+def _lying(namespace: Mapping[str, Any], updates: Sequence[Update]) -> dict[Node, str]:
+    """Name all arrays in objects and variables, and every parameter that one of them was before."""
+    earlier = {update.result: update.root for update in updates}
+    names: dict[Node, str] = {}
+    for last, path in _arrays(namespace):
+        node: Node | None = last
+        while node is not None and node not in names:
+            names[node] = path
+            node = earlier.get(node) or node.before or _moved(node)
+    return names
+
+
+def _moved(node: Node) -> Node | None:
+    moved = node.name in ("getitem", "reshape", "array", "copy", "asarray", "setitem")
+    return node.parents[0] if moved and len(node.parents) == 1 else None
+
+
+def _arrays(item: Any, path: str = "", depth: int = 0) -> Iterator[tuple[Node, str]]:
+    """Yield every watched array within objects, and the way to it."""
+    if type(item) is Watched:
+        if item._node is not None:
+            yield item._node, path
+        return
+    if depth > 4:
+        return
+    if isinstance(item, Mapping):
+        for key, value in list(item.items()):
+            if isinstance(key, str) and key.startswith("__"):
+                continue
+            inner = str(key) if isinstance(key, str) else f"{path}[{key}]"
+            yield from _arrays(value, inner, depth + 1)
+    elif isinstance(item, list | tuple) and len(item) < 200:
+        for place, value in enumerate(item):
+            yield from _arrays(value, f"{path}[{place}]", depth + 1)
+    elif hasattr(item, "__dict__") and not isinstance(item, type) and not callable(item):
+        for name, value in list(vars(item).items()):
+            yield from _arrays(value, f"{path}.{name}" if path else name, depth + 1)
+
+
+def numerical(tape: Tape, judgement: Judgement, gradient: Gradient, entry: int) -> float:
+    """Return the slope of the cost along one entry of a parameter, by central differences.
+
+    Everything from the parameter to the cost is computed anew, by no rule but NumPy's own.
+    """
+    line = np.zeros(gradient.truth.size)
+    line[entry] = 1.0
+    return _slope(tape, judgement, gradient, line)[0]
+
+
+def confirmed(tape: Tape, judgement: Judgement, gradient: Gradient) -> bool:
+    """Whether the derivative that a gradient is held against has the slope that it should have.
+
+    It is measured along the derivative itself, through all entries at once.
+    """
+    length = float(np.linalg.norm(gradient.truth))
+    if not length:
+        return True
+    slope, rounding = _slope(tape, judgement, gradient, gradient.truth / length)
+    return abs(slope - length) <= _TOLERANCE * length + rounding
+
+
+def _slope(
+    tape: Tape, judgement: Judgement, gradient: Gradient, line: Array
+) -> tuple[float, float]:
+    """Return the slope along a line, and how much of it may be rounding."""
+    seeds = judgement.cost.seeds
+    replay = Replay(tape, [gradient.parameter], seeds)
+    value = gradient.parameter.value.astype(np.float64)
+    along = np.zeros(value.size)
+    along[gradient.places] = line
+    size = max(1.0, float(np.abs(value).max()))
+    step = (1e-5 if gradient.parameter.value.dtype == np.float64 else 1e-3) * size
+    largest = 0.0
+
+    def cost(shift: float) -> float:
+        nonlocal largest
+        found = replay({gradient.parameter: value + (shift * along).reshape(value.shape)})
+        pairs = zip(seeds.values(), found, strict=True)
+        terms = [seed * np.asarray(one, np.float64) for seed, one in pairs]
+        largest = max(largest, *(float(np.abs(term).sum()) for term in terms))
+        return float(sum(term.sum() for term in terms))
+
+    slopes = [(cost(h) - cost(-h)) / (2 * h) for h in (step, 2 * step)]
+    single = any(node.value.dtype != np.float64 for node in seeds)
+    rounding = 16 * np.finfo(np.float32 if single else np.float64).eps * largest / step
+    return slopes[0] + (slopes[0] - slopes[1]) / 3, float(rounding)

@@ -1,0 +1,173 @@
+"""The verdict on gradients that were returned, and for no update: each finds its parameter."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+
+import numpy as np
+
+from clearprop.core.parameters import Array
+from clearprop.gradcheck.seeing.derivatives import derivatives
+from clearprop.gradcheck.seeing.judging.costs import Cost, costs
+from clearprop.gradcheck.seeing.judging.judge import (
+    CLOSE,
+    MOST_COSTS,
+    VANISHED,
+    Gradient,
+    Judgement,
+    best_of,
+    fitted,
+    is_same,
+    known_cost,
+    with_verdict,
+)
+from clearprop.gradcheck.seeing.judging.updates import Episode, Update
+from clearprop.gradcheck.seeing.tape import Line, Node, Tape, depending
+
+
+def judge_claims(
+    tape: Tape,
+    parameters: Mapping[str, Node],
+    claims: Mapping[str, Node],
+    text: Callable[[Line], str],
+    cost: Node | None = None,
+) -> Judgement | None:
+    """Hold gradients that were returned against the derivatives of whatever cost suits them best.
+
+    Parameters
+    ----------
+    tape : Tape
+    parameters : mapping of str to Node
+        The parameters that the forward pass began with, by name.
+    claims : mapping of str to Node
+        What may be a gradient, by name.
+    text : callable
+        A function that gives the text of a line.
+    cost : Node, optional
+        The cost, where it is known.
+    """
+    places = [node.place for node in (*parameters.values(), *claims.values())]
+    if not (parameters and claims):
+        return None
+    pairs = [
+        Update(claim, root, claim, root)
+        for root in parameters.values()
+        for claim in claims.values()
+        if claim is not root and claim.value.size == root.value.size
+    ]
+    if not pairs:
+        return None
+    episode = Episode(tuple(pairs), 0)
+    reached = depending(parameters.values(), tape.nodes[min(places) :], set())
+    if cost is not None:
+        known = [known_cost(cost)]
+    else:
+        known = list(islice(costs(episode, reached, text, len(tape)), MOST_COSTS))
+    tried: list[Judgement] = []
+    for one in known:
+        found = _judge_claims(episode, one, reached, parameters, claims)
+        if found is None:
+            continue
+        tried.append(found)
+        if found.passed and (one.is_named or not one.is_computed):
+            break
+    return best_of(tried)
+
+
+def _judge_claims(
+    episode: Episode,
+    cost: Cost,
+    reached: set[Node],
+    parameters: Mapping[str, Node],
+    claims: Mapping[str, Node],
+) -> Judgement | None:
+    known, _ = derivatives(cost.seeds, reached)
+    taken: dict[Node, tuple[Node, Array, float | None, float]] = {}
+    left = {
+        name: node
+        for name, node in parameters.items()
+        if np.abs(known.get(node, 0)).max() >= VANISHED
+    }
+    if not left:
+        return None
+    fits = sorted(
+        (error, -claim.place, name, claim, factor)
+        for name, root in left.items()
+        for claim in claims.values()
+        if claim in reached and claim.value.size == root.value.size
+        for factor, error in [_fitted_shape(claim, known[root])]
+        if error < CLOSE
+    )
+    used: set[Node] = set()
+    for error, _, name, claim, factor in fits:
+        if name in left and claim not in used:
+            root = left.pop(name)
+            taken[root] = claim, known[root], factor, error
+            used.add(claim)
+    for name, root in list(left.items()):
+        claim_name = _named_alike(name, root, {n: c for n, c in claims.items() if c not in used})
+        if claim_name is not None:
+            claim = claims[claim_name]
+            taken[root] = claim, known[root], *_fitted_shape(claim, known[root])
+            used.add(claim)
+            del left[name]
+    gradients = [
+        Gradient(
+            root,
+            None,
+            claim,
+            np.arange(root.value.size),
+            claim.value.ravel(),
+            truth.ravel(),
+            factor,
+            error,
+        )
+        for root, (claim, truth, factor, error) in taken.items()
+        if claim.value.size == root.value.size
+    ]
+    gradients += [
+        Gradient(
+            root,
+            None,
+            root,
+            np.arange(root.value.size),
+            np.zeros(root.value.size),
+            np.asarray(known[root]).ravel(),
+            None,
+            np.inf,
+            verdict="unreached",
+        )
+        for root in left.values()
+    ]
+    if not taken:
+        return None
+    factor = _usual_claim_factor(gradients)
+    judged = tuple(with_verdict(one, factor) for one in gradients)
+    return Judgement(episode, cost, judged, factor, known, reached)
+
+
+def _fitted_shape(claim: Node, truth: Array) -> tuple[float | None, float]:
+    same = np.squeeze(claim.value).shape == np.squeeze(truth).shape
+    return fitted(claim.value, truth) if same else (None, np.inf)
+
+
+def _named_alike(name: str, root: Node, claims: Mapping[str, Node]) -> str | None:
+    """Return the claim whose name ends as a parameter's does: dW1, W1_grad, nabla_W1 for W1."""
+    own = re.sub(r"[^a-z0-9]", "", name.lower().rsplit(".", 1)[-1])
+    fitting = [one for one, node in claims.items() if node.value.size == root.value.size]
+    for one in fitting:
+        other = re.sub(r"[^a-z0-9]", "", one.lower().rsplit(".", 1)[-1])
+        other = re.sub(r"grads?|gradients?|nabla|delta", "", other)
+        if own and (other == own or other.removeprefix("d") == own):
+            return one
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _usual_claim_factor(gradients: Sequence[Gradient]) -> float | None:
+    known = [one for one in gradients if one.factor is not None and one.error < CLOSE]
+
+    def worth(one: Gradient) -> tuple[int, bool, int]:
+        alike = sum(is_same(one.factor or 0.0, other.factor or 0.0) for other in known)
+        return alike, is_same(one.factor or 0.0, 1.0), one.parameter.place
+
+    return max(known, key=worth).factor if known else None

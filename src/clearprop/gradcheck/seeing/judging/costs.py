@@ -1,0 +1,264 @@
+"""The cost whose derivatives gradients should be: computed by the code, or usual at its outputs."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from clearprop.core.parameters import Array
+from clearprop.gradcheck.seeing.judging.updates import Episode
+from clearprop.gradcheck.seeing.tape import Line, Node
+
+_NAMED = re.compile(
+    r"cost|loss|\bJ\b|error|\bmse\b|entropy|objective|likelihood|\berr\b|\bE\b|logloss|nll|\bsse\b"
+    r"|co[uû]t|perte|erreur|costo|p[eé]rdida|custo|perda|kosten|fehler|verlust|costo|errore",
+    re.IGNORECASE,
+)
+"""Words that costs go by, in the languages that learners write."""
+
+_MAXIMISED = re.compile(r"likelihood|\bll\b|reward|score|fitness|vraisemblance", re.IGNORECASE)
+
+_MOST_SITES = 30
+_UNNAMED = 6  # numbers that go by no such word, and may be the cost all the same
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A cost that gradients may be of.
+
+    Parameters
+    ----------
+    words : str
+        What it is called: ``the cost in line 12``, ``cross-entropy``.
+    seeds : mapping of Node to ndarray
+        The derivative of the cost with respect to each of these.
+    is_named : bool
+        Whether the code calls it a cost.
+    is_computed : bool
+        Whether the code computes it.
+    is_maximised : bool
+        Whether its name says that more of it is better.
+    """
+
+    words: str
+    seeds: Mapping[Node, Array]
+    is_named: bool
+    is_computed: bool
+    is_maximised: bool = False
+
+    @property
+    def line(self) -> Line | None:
+        """The line that computes it."""
+        return list(self.seeds)[-1].line
+
+
+def costs(
+    episode: Episode, reached: set[Node], text: Callable[[Line], str], until: int
+) -> Iterator[Cost]:
+    """Find what may be the cost of an episode, the likeliest first.
+
+    Parameters
+    ----------
+    episode : Episode
+    reached : set of Node
+        All that was computed from the parameters before their update.
+    text : callable
+        A function that gives the text of a line.
+    until : int
+        The place on the tape where the next forward pass begins.
+    """
+    last = max(update.result.place for update in episode.updates)
+    in_order = sorted((one for one in reached if one.place < until), key=lambda node: node.place)
+    yield from _computed(episode, in_order, text)
+    yield from usual(meetings([node for node in in_order if node.place <= last], reached))
+
+
+def _computed(
+    episode: Episode, in_order: Sequence[Node], text: Callable[[Line], str]
+) -> Iterator[Cost]:
+    """Yield the single numbers that the code computes, of which each line is one cost."""
+    roots = set(episode.roots)
+    sites: dict[object, list[Node]] = {}
+    for node in in_order:
+        if (
+            node.value.size != 1
+            or not node.is_float
+            or node in roots
+            or node.name in ("getitem", "reshape")
+        ):
+            continue
+        sites.setdefault((node.line and (node.line.file, node.line.number), node.name), []).append(
+            node
+        )
+    told = [(_is_named(nodes[-1], text), nodes[-1].place, nodes) for nodes in sites.values()]
+    told.sort(key=lambda one: (not one[0], -one[1]))
+    unnamed = [one for one in told if not one[0]]
+    for is_named, _, nodes in (
+        *told[: len(told) - len(unnamed)][:_MOST_SITES],
+        *unnamed[:_UNNAMED],
+    ):
+        line = nodes[-1].line
+        words = "the cost" if line is None else f"the cost in line {line.number}"
+        more = bool(_MAXIMISED.search(text(line))) if line is not None else False
+        ones = {node: np.ones(node.value.shape) for node in nodes}
+        if len(nodes) > 1 and _adds_up(nodes):
+            yield Cost(words, {nodes[-1]: ones[nodes[-1]]}, is_named, True, more)
+            continue
+        yield Cost(words, ones, is_named, True, more)
+        if len(nodes) > 1:
+            yield Cost(words, {nodes[0]: ones[nodes[0]]}, is_named, True, more)
+
+
+def _adds_up(nodes: Sequence[Node]) -> bool:
+    """Whether each of several numbers is made of the one before: a sum in a loop."""
+    stack, first = [nodes[-1]], nodes[-2].place
+    seen: set[Node] = set()
+    while stack:
+        node = stack.pop()
+        if node is nodes[-2]:
+            return True
+        if node not in seen and node.place > first:
+            seen.add(node)
+            stack.extend(node.parents)
+    return False
+
+
+def _is_named(node: Node, text: Callable[[Line], str]) -> bool:
+    told = " ".join(
+        [*(text(line) for line in node.lines[:1]), *(line.function for line in node.lines[:2])]
+    )
+    return bool(_NAMED.search(told))
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A place where an output meets its target.
+
+    Parameters
+    ----------
+    output : Node
+    target : ndarray
+        Of the output's shape.
+    at : Node
+        The node that is computed of both.
+    """
+
+    output: Node
+    target: Array
+    at: Node
+
+
+def meetings(nodes: Sequence[Node], reached: set[Node]) -> list[Meeting]:
+    """Find where outputs are held against what was not computed from parameters.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+        In the order of the tape.
+    reached : set of Node
+        All that was computed from parameters.
+    """
+    found = [
+        Meeting(output, target, node) for node in nodes for output, target in _met(node, reached)
+    ]
+    # 1 - a is a part of many derivatives, and no target, unless other targets stand there, too.
+    sites: dict[object, list[Meeting]] = {}
+    for one in found:
+        line = one.at.line
+        sites.setdefault(line and (line.file, line.number, line.instruction), []).append(one)
+    return [one for some in sites.values() if not all(map(_is_complement, some)) for one in some]
+
+
+def _is_complement(meeting: Meeting) -> bool:
+    args = meeting.at.args
+    return meeting.at.name == "subtract" and type(args[0]) in (int, float) and args[0] == 1
+
+
+def _met(node: Node, reached: set[Node]) -> Iterator[tuple[Node, Array]]:
+    args = node.args
+    if node.name in ("subtract", "divide") and len(args) == 2:
+        for output, target in ((args[0], args[1]), (args[1], args[0])):
+            if not (isinstance(output, Node) and output in reached and output.is_float):
+                continue
+            if not isinstance(target, Node):
+                if node.name == "subtract" and output.value.size == 1 and np.isscalar(target):
+                    yield output, np.full(output.value.shape, float(target))  # type: ignore[arg-type]
+                continue
+            if target in reached:
+                continue
+            values = target.value
+            if values.shape == output.value.shape:
+                if node.name == "subtract" or values.min() != values.max():
+                    yield output, values.astype(np.float64)
+            elif node.name == "subtract" and values.size == output.value.size > 1:
+                yield output, values.astype(np.float64).reshape(output.value.shape)
+    elif node.name in ("setitem", "subtract.at") and args and isinstance(args[0], Node):
+        output = args[0]
+        if output not in reached or not output.is_float:
+            return
+        less = output.value - node.value
+        ones = np.isclose(less, 1)
+        if ones.any() and np.all(ones | (less == 0)):  # p[range(m), y] -= 1
+            yield output, ones.astype(np.float64)
+    elif node.name == "getitem" and isinstance(args[0], Node) and args[0] in reached:
+        output = args[0]
+        index = args[1] if len(args) == 2 else None
+        if output.value.ndim == 2 and isinstance(index, tuple) and len(index) == 2:
+            target = np.zeros(output.value.shape)
+            target[tuple(one.value if isinstance(one, Node) else one for one in index)] = 1
+            if node.value.ndim == 1 and target.sum() == node.value.size in output.value.shape:
+                yield output, target  # the probability of each sample's class
+
+
+def _is_probability(array: Array) -> bool:
+    return bool(np.all((array >= 0) & (array <= 1)))
+
+
+def _squared(output: Array, target: Array) -> Array | None:
+    return output - target
+
+
+def _binary(output: Array, target: Array) -> Array | None:
+    if not _is_probability(output):
+        return None
+    return (output - target) / np.maximum(output * (1 - output), 1e-300)
+
+
+def _categorical(output: Array, target: Array) -> Array | None:
+    if not _is_probability(output):
+        return None
+    return -target / np.where(output == 0, 1, output)
+
+
+_USUAL = {
+    "squared error": _squared,
+    "binary cross-entropy": _binary,
+    "cross-entropy": _categorical,
+}
+"""The derivatives of the usual costs with respect to the output, but for a common factor."""
+
+
+def usual(met: Sequence[Meeting]) -> Iterator[Cost]:
+    """Make the usual costs of outputs and their targets, those of a line together."""
+    sites: dict[object, dict[Node, Meeting]] = {}
+    for meeting in met:
+        line = meeting.at.line
+        key = (line and (line.file, line.number), meeting.at.name, meeting.output.value.shape)
+        sites.setdefault(key, {}).setdefault(meeting.output, meeting)
+    for together in sites.values():
+        for words, derivative in _USUAL.items():
+            with np.errstate(all="ignore"):
+                seeds = {
+                    node: derivative(node.value.astype(np.float64), one.target)
+                    for node, one in together.items()
+                }
+            known = {node: seed for node, seed in seeds.items() if seed is not None}
+            if len(known) < len(seeds):
+                continue
+            yield Cost(words, known, False, False)
+            if len(known) > 1:
+                last = max(known, key=lambda node: node.place)
+                first = min(known, key=lambda node: node.place)
+                yield Cost(words, {last: known[last]}, False, False)
+                yield Cost(words, {first: known[first]}, False, False)

@@ -1,0 +1,273 @@
+"""What was seen of a learner's code, in words: a report with the line at fault."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from clearprop.errors import counted, listed
+from clearprop.gradcheck.diagnosis.mistakes import Diagnosis, Mistake
+from clearprop.gradcheck.report import Report, Row, Verdict, number, place
+from clearprop.gradcheck.seeing.judging.blame import Trail, same_line
+from clearprop.gradcheck.seeing.judging.checking import Training, confirmed, numerical
+from clearprop.gradcheck.seeing.judging.judge import Gradient
+from clearprop.gradcheck.seeing.judging.source import Source
+from clearprop.gradcheck.seeing.tape import Line, Node, Tape
+
+
+@dataclass(frozen=True, repr=False)
+class SeenReport(Report):
+    """The outcome of a check of code that was watched as it ran.
+
+    Parameters
+    ----------
+    told : str
+        The outcome in words, with the line at fault.
+    line : dict of str to object, or None
+        The line at fault: its ``file``, ``number`` and ``text``, and ``instead``, the text that
+        would make it right, where one was found.
+    """
+
+    told: str = ""
+    line: dict[str, object] | None = None
+
+    @property
+    def headline(self) -> str:
+        """The outcome in words."""
+        return self.told
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the report in values that JSON has, but for NaN."""
+        return {**super().to_dict(), "line": self.line}
+
+
+def seen_report(
+    tape: Tape, source: Source, found: Sequence[Training], notes: Sequence[str]
+) -> SeenReport:
+    """Tell what came of all trainings that were seen.
+
+    Parameters
+    ----------
+    tape : Tape
+    source : Source
+    found : sequence of Training
+        At least one.
+    notes : sequence of str
+        What else is to be said.
+    """
+    rows, told = [], []
+    for training in found:
+        rows += list(_rows(tape, training, several=len(found) > 1))
+        notes = [*notes, *_notes(training, source)]
+    wrong = next((one for one in found if not one.judgement.passed), None)
+    if wrong is None:
+        told.append(_all_right(found, rows))
+        return SeenReport(tuple(rows), tuple(notes), told="\n".join(told))
+    line, diagnosis = None, None
+    if wrong.blames:
+        told.append(_fault(wrong, source))
+        line = _line(wrong, source)
+        diagnosis = _diagnosis(wrong, source)
+    else:
+        told.append(_without_line(wrong))
+    return SeenReport(tuple(rows), tuple(notes), diagnosis, told="\n".join(told), line=line)
+
+
+def _all_right(found: Sequence[Training], rows: Sequence[Row]) -> str:
+    count = len(rows)
+    words = "The gradient is right" if count == 1 else f"All {count} gradients are right"
+    costs = dict.fromkeys(_of_cost(training) for training in found)
+    return f"{words}: {', and '.join(costs)}."
+
+
+def _of_cost(training: Training) -> str:
+    cost = training.judgement.cost
+    if cost.is_computed:
+        return f"they are the derivatives of {cost.words}"
+    return f"they are the derivatives of the {cost.words}, which your file does not compute itself"
+
+
+def _rows(tape: Tape, training: Training, *, several: bool) -> Iterator[Row]:
+    """Yield a row for every parameter, from the output back to the input."""
+    judgement = training.judgement
+    trail = Trail(tape, judgement)
+    backward = sorted(judgement.gradients, key=lambda one: -_first_use(judgement.reached, one))
+    for gradient in backward:
+        name = training.names[gradient.parameter]
+        if several and gradient.result is not None and gradient.result.line is not None:
+            name = f"{name} (line {gradient.result.line.number})"
+        yield _row(tape, training, gradient, trail, name)
+
+
+def _first_use(reached: set[Node], gradient: Gradient) -> int:
+    return min(
+        (node.place for node in reached if gradient.parameter in node.parents),
+        default=gradient.parameter.place,
+    )
+
+
+def _row(
+    tape: Tape,
+    training: Training,
+    gradient: Gradient,
+    trail: Trail,
+    name: str,
+) -> Row:
+    shape = gradient.parameter.value.shape
+    if gradient.verdict == "unreached":
+        return Row(name, shape, "unclear", "no cost that depends on it was seen.")
+    claim = trail.innermost(gradient)
+    claimed = claim.value.ravel().astype(np.float64)
+    factor = trail.factors.get(gradient.parameter, 1.0)
+    if claimed.size != gradient.claimed.size:  # several updates, each of a part
+        claimed, factor = gradient.claimed, gradient.factor or 1.0
+    if claimed.size != gradient.truth.size:
+        fault = f"it has the shape {claim.value.shape}, expected {shape}, that of {name}."
+        return Row(name, shape, "wrong shape", fault)
+    if not np.isfinite(claimed).all():
+        return Row(name, shape, "not finite", "it holds numbers that are not finite.")
+    expected = factor * gradient.truth
+    entry = int(np.argmax(np.abs(claimed - expected)))
+    index = tuple(int(one) for one in np.unravel_index(int(gradient.places[entry]), shape))
+    yours, slope = (
+        float(claimed[entry]),
+        factor * numerical(tape, training.judgement, gradient, entry),
+    )
+    off = abs(yours - slope) / max(abs(yours), abs(slope), 1e-300)
+    if not confirmed(tape, training.judgement, gradient):
+        return Row(name, shape, "unclear", "a kink lies near it.", 0, 1)
+    is_right = gradient.verdict == "right"
+    fault = "" if is_right else _fault_of(gradient, yours, slope, index)
+    verdict: Verdict = "right" if is_right else "wrong"
+    size = gradient.truth.size
+    return Row(
+        name,
+        shape,
+        verdict,
+        fault,
+        size,
+        0,
+        off if off else 0.0,
+        index,
+        yours,
+        slope,
+    )
+
+
+def _fault_of(gradient: Gradient, yours: float, slope: float, index: tuple[int, ...]) -> str:
+    if gradient.verdict == "scaled" and slope:
+        return f"it is {yours / slope:.4g} times what it should be."
+    return f"at {place(index)} it is {number(yours)}, and should be {number(slope)}."
+
+
+def _fault(training: Training, source: Source) -> str:
+    blame = training.blames[0]
+    node = _culprit(training)
+    line = node.line
+    where = "" if line is None else f" in line {line.number}"
+    spoiled = [
+        training.names[one.parameter]
+        for one in training.judgement.gradients
+        if one.verdict in ("wrong", "scaled")
+    ]
+    said = [f"{source.name(node)}{where} is wrong, and with it the gradient of {listed(spoiled)}."]
+    if line is not None:
+        said += ["", f"  line {line.number}:  {source.text(line)}"]
+    if node is blame.node and blame.expected is not None and blame.wanted is not None:
+        difference = np.abs(blame.node.value - blame.expected)
+        index = tuple(
+            int(k) for k in np.unravel_index(int(np.argmax(difference)), difference.shape)
+        )
+        wanted = blame.wanted.line
+        of = source.name(blame.wanted) + ("" if wanted is None else f" of line {wanted.number}")
+        said.append(
+            f"  It should be the derivative of the cost with respect to {of}: at {place(index)} it "
+            f"is {number(float(blame.node.value[index]))}, and should be "
+            f"{number(float(blame.expected[index]))}."
+        )
+    if training.repairs and training.repairs[0].line is not None:
+        said.append(f"  change to:  {training.repairs[0].line}")
+    elif training.repairs:
+        said.append(f"  {training.repairs[0].why}")
+    return "\n".join(said)
+
+
+def _culprit(training: Training) -> Node:
+    """Return the node in whose line the mistake stands, which may show in another one."""
+    blame = training.blames[0].node
+    if not training.repairs:
+        return blame
+    part = training.repairs[0].node
+    return blame if same_line(part, blame) else part
+
+
+def _without_line(training: Training) -> str:
+    judgement = training.judgement
+    wrong = [
+        training.names[one.parameter]
+        for one in judgement.gradients
+        if one.verdict in ("wrong", "scaled")
+    ]
+    if wrong:
+        return f"The gradient of {listed(wrong)} is wrong; the line could not be found."
+    unseen = [
+        training.names[one.parameter] for one in judgement.gradients if one.verdict == "unreached"
+    ]
+    return f"No cost was seen that {listed(unseen)} has a part in, so nothing is known of it."
+
+
+def _line(training: Training, source: Source) -> dict[str, object] | None:
+    line: Line | None = _culprit(training).line
+    if line is None:
+        return None
+    instead = training.repairs[0].line if training.repairs else None
+    return {
+        "file": line.file,
+        "number": line.number,
+        "text": source.text(line),
+        "instead": instead,
+    }
+
+
+def _diagnosis(training: Training, source: Source) -> Diagnosis | None:
+    if not training.repairs:
+        return None
+    repair, blame = training.repairs[0], training.blames[0]
+    name = training.names[blame.gradient.parameter]
+    others = tuple(
+        dict.fromkeys(
+            one.line for one in training.repairs[1:4] if one.line and one.line != repair.line
+        )
+    )
+    return Diagnosis(
+        name,
+        (
+            Mistake(
+                repair.cause,
+                name,
+                (source.name(_culprit(training)),),
+                source.text(_culprit(training).line),
+                repair.line or "",
+                f"With this change {counted(int(repair.mended), 'gradient')} more would be right.",
+                others,
+            ),
+        ),
+    )
+
+
+def _notes(training: Training, source: Source) -> Iterator[str]:
+    judgement = training.judgement
+    if judgement.forgotten:
+        names = listed(source.name(node) for node in judgement.forgotten)
+        yield f"no update was seen of {names}, so nothing is said of that gradient."
+    if training.how:
+        yield f"the file itself trains nothing; called was {training.how}."
+    if judgement.others and not judgement.cost.is_computed:
+        line = judgement.others[0].line
+        if line is not None:
+            yield (
+                f"line {line.number} computes another number, whose derivatives these are not: "
+                f"{source.text(line)}"
+            )
+    if any(one.decay for one in judgement.gradients):
+        yield "the updates take a share of the weights themselves (weight decay), beside the cost."

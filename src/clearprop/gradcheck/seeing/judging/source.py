@@ -1,0 +1,154 @@
+"""The text of watched code: lines, the expression that a node was computed by, and its name."""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from clearprop.gradcheck.seeing.tape import Line, Node
+
+
+@dataclass(frozen=True)
+class Source:
+    """The lines of watched files, by the names that code objects have.
+
+    Parameters
+    ----------
+    files : mapping of str to sequence of str
+    """
+
+    files: Mapping[str, Sequence[str]]
+    _trees: dict[str, list[ast.AST]] = field(default_factory=dict)
+
+    def text(self, line: Line | None) -> str:
+        """Return a line without the blanks about it; empty where it is not known."""
+        if line is None:
+            return ""
+        lines = self.files.get(line.file, ())
+        return lines[line.number - 1].strip() if 0 < line.number <= len(lines) else ""
+
+    def expression(self, at: Node | Line) -> ast.expr | None:
+        """Return the expression that was evaluated; None where it spans lines."""
+        line = at.line if isinstance(at, Node) else at
+        columns = None if line is None else line.columns
+        if line is None or columns is None:
+            return None
+        for one in self._nodes(line.file):
+            if (
+                isinstance(one, ast.expr)
+                and one.lineno == one.end_lineno == line.number
+                and (one.col_offset, one.end_col_offset) == columns
+            ):
+                return one
+        return None
+
+    def statement(self, line: Line) -> ast.stmt | None:
+        """Return the innermost statement that a line, or the running part of it, stands in."""
+        found: ast.stmt | None = None
+        column = (line.columns or (0, 0))[0]
+        for one in self._nodes(line.file):
+            if not isinstance(one, ast.stmt):
+                continue
+            start = (one.lineno, one.col_offset if one.lineno == line.number else 0)
+            end = (one.end_lineno or one.lineno, one.end_col_offset or 0)
+            if start <= (line.number, column) and line.number <= end[0]:
+                inside = line.number < end[0] or column < end[1]
+                later = found is None or (one.lineno, one.col_offset) >= (
+                    found.lineno,
+                    found.col_offset,
+                )
+                if later and inside:
+                    found = one
+        return found
+
+    def name(self, node: Node) -> str:
+        """Return what the code calls a node: the variable that it is assigned to, or its formula.
+
+        What a function returns is called as its caller calls it.
+        """
+        for line in node.lines:
+            statement, expression = self.statement(line), self.expression(line)
+            value = getattr(statement, "value", None)
+            if isinstance(statement, ast.Return) and (expression is value or expression is None):
+                continue
+            target = _target(statement)
+            if target is not None and (
+                expression is value or isinstance(statement, ast.AugAssign) or expression is None
+            ):
+                return ast.unparse(target)
+            break
+        expression = self.expression(node)
+        return node.name if expression is None else ast.unparse(expression)
+
+    def replaced(self, node: Node, text: str) -> str | None:
+        """Return the line of a node with its expression replaced."""
+        line = node.line
+        columns = None if line is None else line.columns
+        if line is None or columns is None:
+            return None
+        whole = self.files[line.file][line.number - 1].encode()
+        start, end = columns
+        return (whole[:start] + text.encode() + whole[end:]).decode().strip()
+
+    def _nodes(self, file: str) -> list[ast.AST]:
+        if file not in self._trees:
+            try:
+                tree = ast.parse("\n".join(self.files.get(file, ())))
+            except (SyntaxError, ValueError):
+                self._trees[file] = []
+            else:
+                self._trees[file] = list(ast.walk(tree))
+        return self._trees[file]
+
+
+def _target(statement: ast.stmt | None) -> ast.expr | None:
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0]
+        return None if isinstance(target, ast.Tuple | ast.List) else target
+    if isinstance(statement, ast.AugAssign | ast.AnnAssign):
+        return statement.target
+    return None
+
+
+def operands(expression: ast.expr | None) -> tuple[ast.expr, ...]:
+    """Return the operands of an expression, as far as they are those of its operation."""
+    if isinstance(expression, ast.BinOp):
+        return expression.left, expression.right
+    if isinstance(expression, ast.UnaryOp):
+        return (expression.operand,)
+    if isinstance(expression, ast.Subscript | ast.Attribute):
+        return (expression.value,)
+    if isinstance(expression, ast.Call):
+        if isinstance(expression.func, ast.Attribute) and not _is_module(expression.func.value):
+            return expression.func.value, *expression.args
+        return tuple(expression.args)
+    return ()
+
+
+def _is_module(expression: ast.expr) -> bool:
+    return isinstance(expression, ast.Name) and expression.id in ("np", "numpy", "math", "cp")
+
+
+def with_operand(expression: ast.expr, place: int, text: str) -> str | None:
+    """Write an expression with another operand."""
+    whole = operands(expression)
+    if place >= len(whole):
+        return None
+    old, new = whole[place], ast.parse(text, mode="eval").body
+
+    class Exchange(ast.NodeTransformer):
+        def generic_visit(self, node: ast.AST) -> ast.AST:
+            return new if node is old else super().generic_visit(node)
+
+    return ast.unparse(Exchange().visit(_copy(expression, old)))
+
+
+def _copy(expression: ast.expr, kept: ast.expr) -> ast.expr:
+    """Copy an expression, but for one part that is to be found in it again."""
+    from copy import deepcopy
+
+    return deepcopy(expression, {id(kept): kept})
+
+
+def names_in(files: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield the names of the files."""
+    yield from files

@@ -1,0 +1,441 @@
+"""Parameters and their gradients, by what happens to them: what becomes itself and a step."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clearprop.core.parameters import Array
+from clearprop.gradcheck.seeing.tape import Node, Tape, depending
+
+_MOVING = frozenset(
+    (
+        *("array", "astype", "atleast_1d", "atleast_2d", "concatenate", "copy"),
+        *("expand_dims", "flatten", "getitem", "hstack", "ravel", "reshape", "setitem"),
+        *("squeeze", "stack", "swapaxes", "transpose", "vstack", "broadcast_to"),
+        *("asarray",),
+    )
+)
+"""Operations that move numbers and change none."""
+
+_BY_ENTRY = frozenset(("add", "divide", "multiply", "negative", "power", "sqrt", "subtract"))
+_LEARNING = frozenset(
+    (
+        *("convolve", "dot", "einsum", "exp", "greater", "inner", "log", "matmul"),
+        *("maximum", "mean", "multiply.outer", "outer", "sum", "add.reduce", "tanh"),
+        *("tensordot", "vdot", "where", "expit"),
+    )
+)
+"""Operations of which a step that learns has at least one."""
+
+_LOOKING = frozenset(
+    (
+        *("absolute", "around", "equal", "greater", "isfinite", "isnan", "less", "max"),
+        *("mean", "min", "norm", "not_equal", "round", "std", "sum", "var"),
+    )
+)
+"""Operations by which code shows or watches an array, and does not use it."""
+
+_FOLLOWED = 300  # arrays that a value was moved to
+_PASSES = 4
+_HOPS = 40  # from an array to the one that it was moved from
+_WITHOUT_HISTORY = 4  # of the first updates of a parameter, which are looked at
+_AFTER = 6000  # nodes after an update, among which its cost may be computed
+
+
+@dataclass(frozen=True)
+class Update:
+    """The change of a parameter.
+
+    Parameters
+    ----------
+    result : Node
+        The parameter afterwards, or the part of it that changed.
+    before : Node
+        The same before.
+    step : Node
+        The summand: minus the rate times the gradient, or what came of that.
+    root : Node
+        The whole parameter, of which `before` is the whole or a part.
+    """
+
+    result: Node
+    before: Node
+    step: Node
+    root: Node
+
+    def places(self) -> Array:
+        """Return the places in the root, in C order, of what changed, in its shape."""
+        numbers: Any = np.arange(self.root.value.size).reshape(self.root.value.shape)
+        way, node = [], self.before
+        while node is not self.root:
+            way.append(node)
+            node = node.args[0]
+        for node in reversed(way):
+            if node.name in _MOVING and node.name != "setitem" and node.compute is not None:
+                numbers = node.compute(numbers, *_plain(node.args[1:]), **node.kwargs)
+        return np.asarray(numbers)
+
+    @property
+    def change(self) -> Array:
+        """The difference that the update made."""
+        return np.asarray(self.result.value, np.float64) - self.before.value
+
+
+def _plain(args: Iterable[Any]) -> list[Any]:
+    return [one.value if isinstance(one, Node) else one for one in args]
+
+
+def find_updates(tape: Tape, since: int = 0) -> list[Update]:
+    """Find every update on a tape.
+
+    A value is *kept* if it was there from the beginning, is an updated parameter, or was made of
+    kept ones entry by entry. An update adds to a kept value what was learned by way of that value.
+
+    Parameters
+    ----------
+    tape : Tape
+    since : int
+        The place on the tape after which an update counts.
+    """
+    no_update: set[Node] = set()
+    for _ in range(_PASSES):
+        found = _added(tape, since, no_update)
+        sure = _that_take_over(tape, found)
+        if len(sure) == len(found):
+            break
+        no_update |= {update.result for update in found} - {update.result for update in sure}
+    return sure
+
+
+def _added(tape: Tape, since: int, no_update: set[Node]) -> list[Update]:
+    """Find what adds to a kept value, but for nodes that are known to be something else."""
+    kept: set[Node] = set()
+    own: dict[Node, int] = {}  # of a kept value: the bits of itself and of what it was moved from
+    met: dict[Node, int] = {}  # of any other: the bits of kept values on the way to it
+    found: list[Update] = []
+    plain_starts = _plain_starts(tape)
+    earlier: dict[Node, int] = {}  # of a plain start: the bits on the way to it
+    for node in tape.nodes:
+        seen = 0
+        for parent in node.parents:
+            seen |= own[parent] | earlier.get(parent, 0) if parent in kept else met[parent]
+        update = None
+        adds = node.name in ("add", "subtract") and node.place >= since
+        if node.compute is not None and adds and node not in no_update:
+            update = _update(node, kept, own, met)
+        if update is not None:
+            found.append(update)
+        if update is not None or not node.parents:
+            kept.add(node)
+            own[node] = 1 << len(own)
+        elif node in plain_starts:
+            kept.add(node)
+            own[node], earlier[node] = 1 << len(own), seen
+        elif _is_kept(node, kept):
+            kept.add(node)
+            own[node] = seen | 1 << len(own)
+        else:
+            met[node] = seen
+    return found
+
+
+def _plain_starts(tape: Tape) -> set[Node]:
+    """Find what was added to a plain number, such as 0, and is added to in the same place again."""
+    return {
+        before
+        for node in tape.nodes
+        if node.name in ("add", "subtract") and len(node.args) == 2
+        for before in node.args
+        if isinstance(before, Node)
+        and before.name == node.name
+        and before.line is not None
+        and node.line is not None
+        and (before.line.code, before.line.instruction) == (node.line.code, node.line.instruction)
+        and any(isinstance(one, int | float) for one in before.args)
+    }
+
+
+def _that_take_over(tape: Tape, updates: list[Update]) -> list[Update]:
+    """Leave out what is used in other places than the parameter: the state of a recurrent cell."""
+    children: dict[Node, list[Node]] = {}
+    for node in tape.nodes:
+        for parent in node.parents:
+            children.setdefault(parent, []).append(node)
+
+    def uses(node: Node) -> set[object]:
+        """Return where a value, or one that it was moved to, is used."""
+        found: set[object] = set()
+        stack, seen = [node], set[Node]()
+        while stack and len(seen) < _FOLLOWED:
+            one = stack.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            for child in children.get(one, ()):
+                if child.name in _MOVING:
+                    stack.append(child)
+                elif child.name not in _LOOKING:
+                    line = child.line
+                    found.add((child.name, line and (line.file, line.number, line.instruction)))
+        return found
+
+    results = {update.result for update in updates}
+    known = {node: uses(node) for node in {update.root for update in updates} | results}
+    sure = [one for one in updates if known[one.root] & known[one.result]]
+    sites = {_site(one) for one in sure}
+    return [one for one in updates if one in sure or _site(one) in sites or not known[one.result]]
+
+
+def _site(update: Update) -> object:
+    line = update.result.line
+    return line and (line.file, line.number, line.instruction)
+
+
+def _update(
+    node: Node, kept: set[Node], own: dict[Node, int], met: dict[Node, int]
+) -> Update | None:
+    operands = node.args if len(node.args) == 2 else ()
+    for place, before in enumerate(operands):
+        step = operands[1 - place]
+        if node.name == "subtract" and place == 1:
+            break
+        if not (isinstance(before, Node) and isinstance(step, Node)):
+            continue
+        if before not in kept or step in kept or not node.is_float:
+            continue
+        if not _spreads(before.value.shape, node.value.shape):
+            continue
+        if own[before] & met[step] and _has_learned(step, kept):
+            return Update(node, before, step, _root(before, met[step], own))
+    return None
+
+
+def _spreads(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
+    """Whether a shape is the same, or one to which broadcasting leads, by mistake."""
+    same = zip(before[::-1], after[::-1], strict=False)
+    return len(before) <= len(after) and all(a in (1, b) for a, b in same)
+
+
+def _root(before: Node, met: int, own: dict[Node, int]) -> Node:
+    """Return the array that was used: an update may be of a part, or of a decayed copy."""
+    node, alone = before, {}
+    for _ in range(_HOPS):
+        moved = [one for one in node.parents if one in own and own[one] & met]
+        below = 0
+        for one in node.parents:
+            below |= own.get(one, 0)
+        alone[node] = own[node] & ~below
+        if alone[node] & met or not moved or node.args[0] not in moved:
+            break
+        node = node.args[0]
+    return node if alone.get(node, 0) & met else before
+
+
+def _has_learned(step: Node, kept: set[Node]) -> bool:
+    """Whether a step comes of more than its parameter, entry by entry."""
+    stack, seen = [step], set()
+    while stack:
+        node = stack.pop()
+        if node in seen or node in kept:
+            continue
+        seen.add(node)
+        if node.name in _LEARNING or len(seen) > 4:
+            return True
+        stack.extend(node.parents)
+    return False
+
+
+def _is_kept(node: Node, kept: set[Node]) -> bool:
+    if node.compute is None or any(parent not in kept for parent in node.parents):
+        return False
+    if node.name in _MOVING:
+        return True
+    if node.name not in _BY_ENTRY or (len(node.parents) > 1 and node.value.size == 1):
+        return False
+    first = node.parents[0]
+    return all(
+        one is first or one.value.size <= 1 or one.value.shape == node.value.shape
+        for one in node.parents
+    )
+
+
+@dataclass(frozen=True)
+class Episode:
+    """Updates of all parameters by one cost.
+
+    Parameters
+    ----------
+    updates : tuple of Update
+        In the order of the tape.
+    number : int
+        The updates that came before, of the same parameters.
+    """
+
+    updates: tuple[Update, ...]
+    number: int
+
+    @property
+    def roots(self) -> tuple[Node, ...]:
+        """The parameters, each once."""
+        return tuple(dict.fromkeys(update.root for update in self.updates))
+
+    @property
+    def sites(self) -> frozenset[tuple[str, int]]:
+        """The lines in which they are updated."""
+        lines = (update.result.line for update in self.updates)
+        return frozenset((line.file, line.number) for line in lines if line is not None)
+
+    def until(self, tape: Tape) -> int:
+        """Return the place where an updated parameter is first used, after the last update."""
+        last = max(update.result.place for update in self.updates)
+        moved = {update.result for update in self.updates}
+        for node in tape.nodes[last + 1 : last + _AFTER]:
+            if any(parent in moved for parent in node.parents):
+                if node.name not in _MOVING:
+                    return node.place
+                moved.add(node)
+        return last + _AFTER
+
+    def reached(self, tape: Tape, stop: set[Node]) -> set[Node]:
+        """Return all that was computed from the parameters before their update."""
+        first = min(root.place for root in self.roots)
+        last = max(update.result.place for update in self.updates)
+        return depending(self.roots, tape.nodes[first : last + _AFTER], stop)
+
+
+def episodes(tape: Tape, updates: Iterable[Update]) -> Iterator[Episode]:
+    """Group updates by the cost that they follow from: those between whose uses none stands."""
+    used: dict[Node, int] = {}
+    for node in tape.nodes:
+        for parent in node.parents:
+            used.setdefault(parent, node.place)
+    spans = sorted(
+        (
+            (used.get(update.root, update.result.place), update.result.place, number, update)
+            for chain in _chains(updates)
+            for number, parts in enumerate(chain[:_WITHOUT_HISTORY])
+            for update in parts
+        ),
+        key=lambda span: span[:2],
+    )
+    group: list[Update] = []
+    end, first = -1, 0
+    for start, stop, number, update in spans:
+        before = {update.root, *update.root.parents}
+        again = any(
+            one.result in before or (one.root is update.root and one.before is update.before)
+            for one in group
+        )
+        if group and (start > end or again):
+            yield Episode(_in_order(group), first)
+            group = []
+        first = min(first, number) if group else number
+        group.append(update)
+        end = max(end, stop) if len(group) > 1 else stop
+    if group:
+        yield Episode(_in_order(group), first)
+
+
+def _in_order(group: list[Update]) -> tuple[Update, ...]:
+    return tuple(sorted(group, key=lambda update: update.result.place))
+
+
+def _chains(updates: Iterable[Update]) -> list[list[list[Update]]]:
+    """Return for every parameter its updates, one after the other, each in its parts."""
+    chains: list[list[list[Update]]] = []
+    of: dict[Node, int] = {}  # the chain of a root or result
+    for update in updates:
+        node: Node | None = update.root
+        place = of.get(update.root)
+        is_part = update.before.value.size < update.root.value.size
+        if place is not None and is_part and chains[place][-1][-1].root is update.root:
+            chains[place][-1].append(update)  # another part of the same
+            of[update.result] = place
+            continue
+        for _ in range(_HOPS):
+            if node is None or node in of:
+                break
+            node = _moved_from(node, of)
+        place = None if node is None else of.get(node)
+        if place is None:
+            place = len(chains)
+            chains.append([])
+        chains[place].append([update])
+        of[update.root] = of[update.result] = place
+    return chains
+
+
+def _moved_from(node: Node, of: dict[Node, int]) -> Node | None:
+    if node.name not in _MOVING and node.name not in ("multiply",):
+        return None
+    known = next((parent for parent in node.parents if parent in of), None)
+    return known or next(iter(node.parents), None)
+
+
+def summands(step: Node, reached: set[Node]) -> list[Node]:
+    """Return the gradient in a step, from outside in: without its rate, its history, its scale.
+
+    Parameters
+    ----------
+    step : Node
+    reached : set of Node
+        All that was computed from the parameters before this update: the rest is history.
+    """
+    levels = [step]
+    node: Node | None = step
+    for _ in range(16):
+        node = None if node is None else _inner(node, reached)
+        if node is None:
+            break
+        levels.append(node)
+    return levels
+
+
+def _inner(node: Node, reached: set[Node]) -> Node | None:
+    if node.compute is None:
+        return None
+    args = node.args
+    arrays = [one for one in args if isinstance(one, Node)]
+    first = args[0] if args else None
+    if node.name in ("negative", "reshape", "copy", "squeeze", "astype", "clip", "array", "ravel"):
+        return arrays[0] if arrays else None
+    if node.name == "setitem" and len(args) == 3 and _size(args[2]) == node.value.size:
+        return args[2] if isinstance(args[2], Node) else None
+    if len(args) != 2:
+        return None
+    second = args[1]
+    if node.name == "multiply":
+        return next((a for a, b in ((first, second), (second, first)) if _scales(b, a)), None)
+    if node.name == "divide" and isinstance(first, Node):
+        return first if _size(second) == 1 or _is_root(second) else None
+    if node.name in ("add", "subtract"):
+        for one, other in ((first, second), (second, first)):
+            if isinstance(one, Node) and _is_history(other, reached):
+                return one
+    return None
+
+
+def _size(item: Any) -> int:
+    return item.value.size if isinstance(item, Node) else int(np.size(item))
+
+
+def _scales(item: Any, other: Any) -> bool:
+    """Whether one factor is a number beside the other one."""
+    if not isinstance(other, Node) or _size(item) != 1:
+        return False
+    return other.value.size > 1 or not isinstance(item, Node) or len(item.parents) == 0
+
+
+def _is_root(item: Any, depth: int = 0) -> bool:
+    """Whether it is the square root by which Adam and its like divide."""
+    if not isinstance(item, Node) or depth > 3:
+        return False
+    return item.name == "sqrt" or any(_is_root(parent, depth + 1) for parent in item.parents)
+
+
+def _is_history(item: Any, reached: set[Node]) -> bool:
+    if not isinstance(item, Node):
+        return bool(np.all(item == 0))
+    return item not in reached or not np.any(item.value)

@@ -1,0 +1,54 @@
+"""Operations as functions that compute anew: they change nothing that they are given."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from clearprop.core.parameters import Array
+
+
+def get_item(array: Array, index: Any) -> Any:
+    """Return ``array[index]``."""
+    return array[index]
+
+
+def set_item(array: Array, index: Any, value: Any) -> Array:
+    """Return a copy of an array, in which ``array[index] = value``."""
+    copy = np.array(array)
+    copy[index] = value
+    return copy
+
+
+def written(does: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that computes into a copy of an array, where only some is computed."""
+
+    def compute(array: Array, *args: Any, **kwargs: Any) -> Array:
+        copy = np.array(array)
+        does(*args, out=copy, **kwargs)
+        return copy
+
+    return compute
+
+
+def copied(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that writes into a copy of what another one writes into."""
+
+    def compute(array: Array, *args: Any, **kwargs: Any) -> Array:
+        copy = np.array(array)
+        function(copy, *args, **kwargs)
+        return copy
+
+    return compute
+
+
+def typed(does: Callable[..., Any], dtype: Any) -> Callable[..., Any]:
+    """Return what is computed as an array of a dtype holds it."""
+    if dtype == np.float64:
+        return does
+    return lambda *args, **kwargs: np.asarray(does(*args, **kwargs)).astype(dtype)
+
+
+def part(compute: Callable[..., Any], place: int) -> Callable[..., Any]:
+    """Return a function that gives one of several results."""
+    return lambda *args, **kwargs: compute(*args, **kwargs)[place]

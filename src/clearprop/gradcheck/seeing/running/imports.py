@@ -1,0 +1,298 @@
+"""What watched code imports and finds without importing: modules of its own, and built-in names."""
+
+import builtins
+import functools
+import importlib.util
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from clearprop.gradcheck.seeing.arrays import plain
+from clearprop.gradcheck.seeing.modules import StandInFloat, stand_in_sum
+from clearprop.gradcheck.seeing.running.guarded import Printed
+from clearprop.gradcheck.seeing.running.libraries import Libraries
+from clearprop.gradcheck.seeing.running.notes import Notes
+
+_MARKS = (".git", "pyproject.toml", "setup.py", "requirements.txt")
+_HIGHEST = 6  # folders above a file in which it may find modules
+_GUESSED = 3  # the same, where nothing says where its repository begins
+
+
+def folders_of(file: Path) -> list[Path]:
+    """Return the folder of a file, and those above it up to the root of its repository."""
+    above = list(file.resolve().parents)[:_HIGHEST]
+    for place, folder in enumerate(above):
+        if any((folder / mark).exists() for mark in _MARKS):
+            return above[: place + 1]
+    shared = {Path.home(), Path(tempfile.gettempdir()).resolve(), Path(above[0].anchor)}
+    guessed = [above[0]]
+    for folder in above[1:_GUESSED]:
+        if folder in shared:
+            break
+        guessed.append(folder)
+    return guessed
+
+
+class Importer:
+    """What watched code calls to import.
+
+    Parameters
+    ----------
+    folders : sequence of pathlib.Path
+        Where its own modules lie; those in the first come before installed libraries.
+    stand_ins : mapping of str to module
+        NumPy and what else has a stand-in of its own.
+    libraries : Libraries
+    execute : callable
+        A function of a file and a namespace that runs the file in it, watched.
+    scratch : object
+        Its ``importing`` is not 0 while a library is imported.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        stand_ins: Mapping[str, ModuleType],
+        libraries: Libraries,
+        execute: Callable[[Path, dict[str, Any]], None],
+        scratch: Any,
+    ) -> None:
+        self.folders, self.stand_ins, self.libraries = folders, stand_ins, libraries
+        self.execute, self.scratch = execute, scratch
+        self.own: dict[str, ModuleType] = {}
+        self._path = list(sys.path)
+
+    def __call__(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,  # noqa: A002 - as ``__import__`` has them
+        locals: object = None,  # noqa: A002
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> Any:
+        """Import as ``__import__`` does."""
+        if level:
+            name = self._absolute(name, globals or {}, level)
+        module = self._module(name)
+        if not fromlist:
+            root = name.split(".")[0]
+            if root != name and isinstance(module, ModuleType):
+                top = self._module(root)
+                self._attach(top, name, module)
+                return top
+            return module
+        for one in fromlist:
+            if one != "*":
+                self._require(module, name, one)
+        return module
+
+    def _absolute(self, name: str, namespace: Mapping[str, Any], level: int) -> str:
+        package = namespace.get("__package__") or ""
+        if not package and "__path__" not in namespace:
+            return name or "__init__"  # of a file that runs on its own: its folder is what is meant
+        parts = package.split(".") if package else []
+        parts = parts[: len(parts) - (level - 1)]
+        return ".".join([*parts, *([name] if name else [])])
+
+    def _module(self, name: str) -> Any:
+        root = name.split(".")[0]
+        if name in self.stand_ins:
+            return self.stand_ins[name]
+        if root in self.stand_ins:
+            found: Any = self.stand_ins[root]
+            for part in name.split(".")[1:]:
+                found = getattr(found, part)
+            return found
+        own = self._own(name)
+        if own is not None:
+            return own
+        self.scratch.importing += 1
+        try:
+            return self.libraries.module(name)
+        finally:
+            self.scratch.importing -= 1
+
+    def _attach(self, top: Any, name: str, module: Any) -> None:
+        """Make ``a.b`` of ``import a.b`` be found in ``a``."""
+        owner = top
+        parts = name.split(".")[1:]
+        for part in parts[:-1]:
+            owner = getattr(owner, part, owner)
+        if getattr(owner, parts[-1], None) is None:
+            owner.__dict__[parts[-1]] = module
+
+    def _require(self, module: Any, name: str, wanted: str) -> None:
+        """See to it that a module has what is imported from it."""
+        try:
+            getattr(module, wanted)
+        except AttributeError:
+            found = self._own(f"{name}.{wanted}") or self._part(module, f"{name}.{wanted}")
+            if found is None:
+                self.libraries.notes.say(
+                    f"{name} has no {wanted}; a stand-in does nothing.", once=f"{name}.{wanted}"
+                )
+                found = self.libraries.stand_in(f"{name}.{wanted}")
+            module.__dict__[wanted] = found
+
+    def _part(self, module: Any, name: str) -> Any:
+        """Return a module within an installed one, which has to be imported to be there."""
+        if module is not sys.modules.get(module.__name__):
+            return None
+        self.scratch.importing += 1
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            return None
+        finally:
+            self.scratch.importing -= 1
+
+    # Modules of its own.
+
+    def _own(self, name: str) -> ModuleType | None:
+        if name in self.own:
+            return self.own[name]
+        parent, _, last = name.rpartition(".")
+        if parent:
+            package = self._own(parent)
+            if package is None or not hasattr(package, "__path__"):
+                return None
+            folders = [Path(one) for one in package.__path__]
+        else:
+            folders = self._top_folders(name)
+        for folder in folders:
+            found = self._found(folder, last)
+            if found is not None:
+                module = self._run(name, *found)
+                if parent:
+                    setattr(self.own[parent], last, module)
+                return module
+        return None
+
+    def _top_folders(self, name: str) -> list[Path]:
+        added = [Path(os.path.realpath(one)) for one in sys.path if one not in self._path]
+        others = [*added, *self.folders[1:]]
+        if others and any(self._found(folder, name) for folder in others):
+            try:
+                installed = importlib.util.find_spec(name) is not None
+            except (ImportError, ValueError, AttributeError):
+                installed = False
+            if installed and not any(self._found(folder, name) for folder in added):
+                others = []
+        return [self.folders[0], *others]
+
+    def _found(self, folder: Path, name: str) -> tuple[Path | None, Path | None] | None:
+        """Return the file and the folder of a module; None where there is none."""
+        package = folder / name
+        if (package / "__init__.py").is_file():
+            return package / "__init__.py", package
+        file = folder / f"{name}.py"
+        if file.is_file():
+            return file, None
+        if package.is_dir() and next(package.glob("*.py"), None) is not None:
+            return None, package
+        return None
+
+    def _run(self, name: str, file: Path | None, package: Path | None) -> ModuleType:
+        module = ModuleType(name)
+        namespace = module.__dict__
+        namespace["__package__"] = name if package is not None else name.rpartition(".")[0]
+        namespace["__watched__"] = True
+        if package is not None:
+            namespace["__path__"] = [str(package)]
+        self.own[name] = module
+        if file is not None:
+            namespace["__file__"] = str(file)
+            sys.modules.setdefault(name, module)  # where dataclasses and pickle look
+            self.execute(file, namespace)
+        return module
+
+
+class JsonLibrary(ModuleType):
+    """``json``, which writes watched numbers as numbers."""
+
+    def __init__(self) -> None:
+        super().__init__("json")
+        for name in ("dump", "dumps"):
+            self.__dict__[name] = functools.partial(getattr(json, name), default=_listed)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(json, name)
+
+
+def _listed(item: Any) -> Any:
+    if not isinstance(item, np.ndarray):
+        raise TypeError(f"Object of type {type(item).__name__} is not JSON serializable")
+    return np.asarray(plain(item)).tolist()
+
+
+class ImportLibrary(ModuleType):
+    """``importlib``, whose function for it imports as ``import`` does.
+
+    Parameters
+    ----------
+    imports : callable
+        A function of the name of a module that imports it.
+    """
+
+    def __init__(self, imports: Callable[[str], Any]) -> None:
+        super().__init__("importlib")
+        self.__dict__["import_module"] = lambda name, *_: imports(name)
+        self.__dict__["reload"] = lambda module: module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib, name)
+
+
+def builtins_for(
+    notes: Notes, importer: Importer, printed: Printed, opens: Callable[..., Any]
+) -> dict[str, Any]:
+    """Return the built-in names of watched code, of Python 2 and of notebooks, too."""
+
+    def print_(*args: Any, **kwargs: Any) -> None:
+        if not printed.is_full or kwargs.get("file") is not None:
+            print(*args, **kwargs)
+
+    def input_(*_: Any) -> str:
+        notes.say('input() was answered with "1".', once="input")
+        return "1"
+
+    def exit_(code: Any = None) -> None:
+        raise SystemExit(code)
+
+    def execfile(file: Any, namespace: Any = None, *_: Any) -> None:
+        importer.execute(Path(file), sys._getframe(1).f_globals if namespace is None else namespace)
+
+    quiet = importer.libraries.stand_in("IPython.get_ipython")
+    return {
+        **vars(builtins),
+        "__import__": importer,
+        "print": print_,
+        "input": input_,
+        "open": opens,
+        "float": StandInFloat,
+        "sum": stand_in_sum,
+        "exit": exit_,
+        "quit": exit_,
+        "help": print_,
+        "breakpoint": lambda *_, **__: None,
+        "execfile": execfile,
+        "get_ipython": lambda: quiet,
+        "display": lambda *_, **__: None,
+        "xrange": range,
+        "raw_input": input_,
+        "unicode": str,
+        "long": int,
+        "basestring": str,
+        "unichr": chr,
+        "reduce": functools.reduce,
+        "file": opens,
+        "reload": lambda module: module,
+        "cmp": lambda a, b: (a > b) - (a < b),
+    }

@@ -1,0 +1,374 @@
+"""Small random data that stand in for what can't be read: of the kind that a program speaks of."""
+
+import gzip
+import pickle
+import re
+import struct
+import zlib
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clearprop.core.parameters import Array
+from clearprop.gradcheck.seeing.arrays import watch
+
+ROWS = 24
+"""The samples of data that stand in for others."""
+
+_SEARCHED, _SMALLEST = 2000, 10**6  # files of a folder; bytes of data
+_NESTED, _LONG = 4, 1000  # lists within lists, and their length, in which arrays are looked for
+_LARGE, _KEPT = 2000, 60  # rows of data that are cut, and to how many
+_LABELS = re.compile(
+    r"(^|_)(y|ys|t|labels?|lbls?|lab|targets?|truth|classes|class|answers?|onehot|species)(_|\d|$)"
+    r"|label|target|one_?hot|^y[_A-Z]?(tr|te|va|dev|data|batch|true)",
+    re.I,
+)
+_INPUTS = re.compile(
+    r"(^|_)(x|xs|inputs?|data|dataset|features?|images?|imgs?|samples?|train|test|training|digits)"
+    r"(_|\d|$)|image|input|feature|^x[_A-Z]?(tr|te|va|dev|data|batch)|data$",
+    re.I,
+)
+_NO_DATA = re.compile(
+    r"pred|shape|size|num|count|hat|len|acc|loss|cost|err|name|path|dir|file|loader|gen|iter|model"
+    r"|grad|noise|param|weight|layer|batch_?s|epoch",
+    re.I,
+)
+_WORDS = re.compile(r"char_to|chars\b|vocab|word_to|words\b|corpus|token", re.I)
+_SENTENCES = """I am a text: ABCDEFGHIJKLMNOPQRSTUVWXYZ, 0123456789!
+The quick brown fox jumps over the lazy dog. A learner reads what a net has done;
+each step goes down a little, and what goes wrong shows in the loss. The dog reads on.
+"""
+_LABEL_COLUMNS = re.compile(
+    r"^(label|target|class|species|diagnosis|outcome|survived|quality|y|output|result|type)$", re.I
+)
+_ONE_HOT = re.compile(r"one_?hot|to_categorical|get_dummies|OneHot|LabelBinarizer|np\.eye", re.I)
+_KINDS: tuple[tuple[str, str, int, int, tuple[int, ...]], ...] = (
+    # what a program says, the kind, features, classes, and the shape of a picture
+    (r"cifar|3072|32\s*[,*]\s*32", "pictures", 3072, 10, (32, 32, 3)),
+    (r"catvnoncat|12288|64\s*[,*]\s*64|train_catv", "cats", 12288, 2, (64, 64, 3)),
+    (r"ex[34]data|ex[34]weights|\b400\b.*\b5000\b", "small digits", 400, 10, (20, 20)),
+    (r"mnist|784|28\s*[,*]\s*28|pixel|digit", "digits", 784, 10, (28, 28)),
+    (r"iris|setosa", "flowers", 4, 3, ()),
+    (r"\bwine\b", "wines", 13, 3, ()),
+)
+_KAGGLE = re.compile(r"42,?000|digit-recognizer|pixel0|41,?000", re.I)
+_COLUMN = re.compile(r"\[[^,\[\]]*:[^,\[\]]*,\s*(\d*)\s*:?\s*(\d*)\s*\]")
+
+
+def watched_within(value: Any, name: str = "data", depth: int = 0) -> Any:
+    """Return a value with the arrays in it watched, in lists, tuples and dictionaries, too."""
+    if isinstance(value, np.ndarray):
+        return watch(value, name) if value.dtype.kind in "fiub" else value
+    if depth > _NESTED:
+        return value
+    if type(value) in (list, tuple) and len(value) < _LONG:
+        parts = [watched_within(one, name, depth + 1) for one in value]
+        if all(one is two for one, two in zip(parts, value, strict=True)):
+            return value
+        if isinstance(value, tuple):
+            return tuple(parts)
+        value[:] = parts
+        return value
+    if isinstance(value, dict):
+        for key, one in list(value.items()):
+            new = watched_within(one, name, depth + 1)
+            if new is not one:
+                value[key] = new
+    return value
+
+
+def cut_rows(array: Any) -> Any:
+    """Return some rows of an array that has very many, from all over it; others as they are.
+
+    Arrays of equally many rows are cut at the same ones, so that labels stay with their samples.
+    """
+    if isinstance(array, np.ndarray) and array.ndim and len(array) > _LARGE:
+        return array[kept_rows(len(array))]
+    return array
+
+
+def kept_rows(count: int) -> Array:
+    """Return the numbers of the rows that are kept of so many."""
+    if count <= _LARGE:
+        return np.arange(count)
+    return np.linspace(0, count - 1, _KEPT).astype(int)
+
+
+def has_data(folder: Path) -> bool:
+    """Whether a folder, or one in it, holds a file as large as well-known data are."""
+    for place, path in enumerate(folder.glob("**/*")):
+        if place > _SEARCHED:
+            return True
+        suffix = path.suffix not in (".ipynb", ".py")
+        if suffix and path.is_file() and path.stat().st_size > _SMALLEST:
+            return True
+    return False
+
+
+@dataclass
+class Data:
+    """Data for a program.
+
+    Parameters
+    ----------
+    text : str
+        Its source, which tells what it wants.
+    rows : int
+        The number of rows of the well-known data that it wants; 0 of others.
+    """
+
+    text: str
+    rows: int = 0
+    _random: Any = field(default_factory=lambda: np.random.RandomState(3))
+
+    def __post_init__(self) -> None:
+        self._learn()
+
+    def add(self, text: str) -> None:
+        """Take the source of a module, too."""
+        self.text += text
+        self._learn()
+
+    def _learn(self) -> None:
+        self.kind, self.features, self.classes, self.picture = "numbers", 0, 2, ()
+        for pattern, *what in _KINDS:
+            if re.search(pattern, self.text, re.I):
+                self.kind, self.features, self.classes, self.picture = what  # type: ignore[assignment]
+                break
+        self.rows = {"digits": 60_000, "pictures": 50_000}.get(self.kind, 0)
+        if self.kind == "digits" and _KAGGLE.search(self.text):
+            self.rows = 42_000
+        if not self.features:
+            self.features = self._columns_asked() or 4
+
+    def _columns_asked(self) -> int:
+        numbers = [int(one) for pair in _COLUMN.findall(self.text) for one in pair if one]
+        return max((one for one in numbers if one < 200), default=0)
+
+    # Arrays.
+
+    def pictures(self, rows: int = ROWS) -> Array:
+        """Return pictures as bytes: samples, then the axes of a picture."""
+        shape = self.picture or (28, 28)
+        return self._random.randint(0, 256, (rows, *shape)).astype(np.uint8)
+
+    def inputs(self, rows: int = ROWS) -> Array:
+        """Return rows of numbers from 0 to 1."""
+        return self._random.uniform(0, 1, (rows, self.features))
+
+    def labels(self, rows: int = ROWS, classes: int = 0) -> Array:
+        """Return the classes of samples, as numbers."""
+        return np.arange(rows) % (classes or self.classes)
+
+    def one_hot(self, rows: int = ROWS, classes: int = 0) -> Array:
+        """Return the classes of samples, as rows with a single 1."""
+        return np.eye(classes or self.classes)[self.labels(rows, classes)]
+
+    def named(self, name: str, statement: str, rows: int = ROWS) -> Any:
+        """Return data that suit the name of a variable; None where the name tells nothing."""
+        if _NO_DATA.search(name) or name == "T":
+            return None
+        if "load_data_wrapper" in statement:
+            pairs = zip(self.inputs(rows), self.one_hot(rows), strict=True)
+            return [(x[:, None], t[:, None]) for x, t in pairs]
+        if _LABELS.search(name):
+            if self.kind == "cats":
+                return self.labels(rows)[None, :]
+            return self.one_hot(rows) if _ONE_HOT.search(statement) else self.labels(rows)
+        if _INPUTS.search(name):
+            if self.picture and re.search(r"orig|images?$", name):
+                return self.pictures(rows)
+            return self.inputs(rows)
+        return None
+
+    def loaded(self) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        """Digits as ``mnist.load_data`` gives them."""
+        few = self.scaled(10_000)
+        last = (self.labels(classes=10) + 9) % 10  # so that there is one of the last class
+        return (self.pictures(), self.labels(classes=10)), (self.pictures(few), last[:few])
+
+    def scaled(self, rows: int) -> int:
+        """Return how many rows there are here for so many in the data that are not there."""
+        return max(2, round(rows * ROWS / self.rows)) if self.rows else rows
+
+    # Files, by their names.
+
+    def table(self, columns: int = 0) -> Array:
+        """Return rows as files of numbers have them: digits with their label first, or last."""
+        if self.kind in ("digits", "pictures"):
+            pixels = self._random.randint(0, 256, (ROWS, self.features))
+            return np.c_[self.labels(), pixels].astype(float)
+        features = columns - 1 if columns > 1 else self.features
+        return np.c_[self._random.uniform(-1, 1, (ROWS, features)).round(3), self.labels()]
+
+    def array(self, path: str) -> Any:
+        """Return what ``numpy.load`` and its like give for a file."""
+        name = Path(path).stem
+        if path.endswith(".npz"):
+            return Archive(self)
+        if _LABELS.search(name):
+            return self.labels()
+        return self.inputs()
+
+    def contents(self, path: Path) -> bytes | None:
+        """Return the bytes that stand in for a file; None where nothing is known to suit."""
+        name = path.name.lower()
+        stem, packed = name.removesuffix(".gz"), name.endswith(".gz")
+        data = self._bytes(stem)
+        return gzip.compress(data) if packed and data is not None else data
+
+    def _bytes(self, name: str) -> bytes | None:
+        suffix = Path(name).suffix
+        if re.search(r"idx\d|ubyte", name):
+            return self._idx("label" in name or "idx1" in name, "t10k" in name or "test" in name)
+        if suffix in (".pkl", ".pickle", ".p", ".pk") or "batch" in name:
+            return pickle.dumps(self._pickled(name), protocol=2)
+        if suffix == ".npy":
+            stream = BytesIO()
+            np.save(stream, self.array(name))
+            return stream.getvalue()
+        if suffix in (".png", ".jpg", ".jpeg", ".bmp", ".gif"):
+            return self._png()
+        if suffix in (".csv", ".txt", ".data", ".dat", ".tsv", ".test", ".train"):
+            return self._text(name).encode()
+        return None
+
+    def _idx(self, labels: bool, few: bool) -> bytes:
+        rows = self.scaled(10_000) if few else ROWS
+        if labels:
+            return struct.pack(">II", 2049, rows) + self.labels(rows, 10).astype(np.uint8).tobytes()
+        pixels = self._random.randint(0, 256, (rows, 28, 28)).astype(np.uint8)
+        return struct.pack(">IIII", 2051, rows, 28, 28) + pixels.tobytes()
+
+    def _pickled(self, name: str) -> Any:
+        if "batch" in name:
+            few, number = self.scaled(10_000), int(re.sub(r"\D", "", name) or 0)
+            rows = self._random.randint(0, 256, (few, 3072)).astype(np.uint8)
+            labels = ((np.arange(few) + few * number) % 10).tolist()
+            names = [f"class {number}" for number in range(10)]
+            return {b"data": rows, b"labels": labels, b"label_names": names}
+        part = (self.inputs().astype(np.float32), self.labels())
+        return (part, part, part)
+
+    def _png(self) -> bytes:
+        side = self.picture[0] if self.picture else 28
+        rows = self._random.randint(0, 256, (side, 1 + 3 * side)).astype(np.uint8)
+        rows[:, 0] = 0  # no filter
+
+        def chunk(kind: bytes, data: bytes) -> bytes:
+            check = struct.pack(">I", zlib.crc32(kind + data))
+            return struct.pack(">I", len(data)) + kind + data + check
+
+        header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+        body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows.tobytes()))
+        return b"\x89PNG\r\n\x1a\n" + body + chunk(b"IEND", b"")
+
+    def _text(self, name: str) -> str:
+        if not name.endswith(".csv") and _WORDS.search(self.text):
+            return _SENTENCES
+        apart = "," if name.endswith(".csv") or "split(','" in self.text else " "
+        apart = (
+            "," if re.search(r"""split\(["'],|delimiter=["'],|csv\.reader""", self.text) else apart
+        )
+        apart = "\t" if re.search(r"""split\(["']\\t""", self.text) else apart
+        table = self.table()
+        lines = [apart.join(f"{number:g}" for number in row) for row in table]
+        if re.search(r"next\(|skip|header", self.text):
+            lines.insert(0, apart.join(f"c{number}" for number in range(table.shape[1])))
+        return "\n".join(lines) + "\n"
+
+    def frame(self, pandas: Any, options: dict[str, Any]) -> Any:
+        """Return a table of pandas in the place of a file."""
+        names = options.get("names")
+        asked = self._names_asked()
+        if names is None and self.kind not in ("digits", "pictures") and asked:
+            names = asked
+        table = self.table(len(names) if names is not None else 0)
+        if self.kind in ("digits", "pictures"):
+            names = ["label", *(f"pixel{number}" for number in range(self.features))]
+        elif names is None:
+            names = [*(f"x{number}" for number in range(table.shape[1] - 1)), "label"]
+        names = list(names)[: table.shape[1]]
+        frame = pandas.DataFrame(table[:, : len(names)], columns=names)
+        labels = [one for one in names if _LABEL_COLUMNS.match(str(one))] or names[-1:]
+        for one in labels:
+            frame[one] = self.labels()
+        if self.kind in ("digits", "pictures"):
+            frame = frame.astype(int)
+        if options.get("header", 0) is None and options.get("names") is None:
+            frame.columns = range(frame.shape[1])
+        return frame
+
+    def _names_asked(self) -> list[str]:
+        """Return the columns that a program takes by name out of what it reads."""
+        frames = set(re.findall(r"(\w+)\s*=\s*(?:pd|pandas)\.read_\w+", self.text))
+        found: dict[str, None] = {}
+        for frame in frames:
+            for part in re.findall(rf"\b{frame}(?:\.drop\(|\[)\s*([\[\]'\"\w\s,]*)", self.text):
+                found |= dict.fromkeys(re.findall(r"['\"]([^'\"]+)['\"]", part))
+        labels = [one for one in found if _LABEL_COLUMNS.match(one)]
+        inputs = [one for one in found if one not in labels]
+        if labels and not inputs:
+            inputs = [f"x{number}" for number in range(self.features)]
+        return [*inputs, *labels]
+
+    def matrices(self) -> dict[str, Any]:
+        """Return what ``scipy.io.loadmat`` gives, as a well-known course's exercises have it."""
+        if self.kind == "numbers":
+            return {"X": self.inputs(), "y": self.labels()[:, None]}
+        scale = 0.3
+        return {
+            "X": self._random.uniform(0, 1, (ROWS, 400)),
+            "y": (self.labels(classes=10) + 1)[:, None],
+            "Theta1": self._random.randn(25, 401) * scale,
+            "Theta2": self._random.randn(10, 26) * scale,
+        }
+
+
+class Archive(dict[str, Any]):
+    """Arrays by name, whatever name is asked for; what ``.npz`` and HDF5 files give.
+
+    Parameters
+    ----------
+    data : Data
+    """
+
+    files = ("x_train", "y_train", "x_test", "y_test")
+
+    def __init__(self, data: Data) -> None:
+        super().__init__()
+        self.data = data
+
+    def __missing__(self, name: Any) -> Any:
+        text = str(name)
+        if text == "list_classes":
+            self[name] = np.array([b"non-cat", b"cat"])
+        elif _LABELS.search(text):
+            self[name] = watch(self.data.labels())
+        elif self.data.picture:
+            self[name] = watch(self.data.pictures())
+        else:
+            self[name] = watch(self.data.inputs())
+        return self[name]
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        """Return an array."""
+        return self[name]
+
+    def keys(self) -> Any:
+        """Return names that such files have."""
+        return self.files
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __enter__(self) -> "Archive":
+        return self
+
+    def __exit__(self, *error: object) -> None: ...
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -1,0 +1,91 @@
+"""Functions that hold a whole program, ``main()``, whose statements may fail one by one."""
+
+import ast
+from collections.abc import Callable
+
+FAILURES, FAILED, DATA = "_failures_", "_failed_at_", "_data_for_"
+"""The names by which watched code reaches what it may catch, and what is called then."""
+
+
+def programs_in(body: list[ast.stmt]) -> set[str]:
+    """Return the functions that a module calls without arguments, as it does with ``main()``."""
+    found = set()
+    for statement in body:
+        if isinstance(statement, ast.If):
+            found |= programs_in([*statement.body, *statement.orelse])
+        value = statement.value if isinstance(statement, ast.Expr | ast.Assign) else None
+        if not isinstance(value, ast.Call) or value.args or value.keywords:
+            continue
+        if isinstance(value.func, ast.Name):
+            found.add(value.func.id)
+    return found
+
+
+class Tolerant(ast.NodeTransformer):
+    """Let the statements of some functions fail one by one.
+
+    Parameters
+    ----------
+    names : set of str
+        The names of the functions.
+    is_data : callable
+        A function of the name of a variable and of a statement that says whether data can stand in
+        for what it would have been.
+    """
+
+    def __init__(self, names: set[str], is_data: Callable[[str, str], bool]) -> None:
+        self.names, self.is_data = names, is_data
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """Change a function that holds a program."""
+        if node.name in self.names and not _yields(node):
+            node.body = [self._held(one) for one in node.body]
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        """Leave methods as they are."""
+        return node
+
+    def _held(self, statement: ast.stmt) -> ast.stmt:
+        kept = ast.FunctionDef | ast.ClassDef | ast.Global | ast.Nonlocal | ast.Return | ast.Pass
+        if isinstance(statement, kept):
+            return statement
+        if isinstance(statement, ast.If | ast.With):
+            statement.body = [self._held(one) for one in statement.body]
+        if isinstance(statement, ast.If):
+            statement.orelse = [self._held(one) for one in statement.orelse]
+        line = ast.Constant(statement.lineno)
+        instead: list[ast.stmt] = [ast.Expr(_call(FAILED, line))]
+        instead += self._stand_ins(statement)
+        handler = ast.ExceptHandler(ast.Name(FAILURES, ast.Load()), None, instead)
+        held = ast.Try([statement], [handler], [], [])
+        ast.copy_location(held, statement)
+        for made in ast.walk(handler):
+            ast.copy_location(made, statement)
+        return held
+
+    def _stand_ins(self, statement: ast.stmt) -> list[ast.stmt]:
+        if not isinstance(statement, ast.Assign | ast.AnnAssign):
+            return []
+        text = ast.unparse(statement)
+        names = [
+            node.id
+            for node in ast.walk(statement)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        ]
+        return [
+            ast.Assign(
+                [ast.Name(name, ast.Store())],
+                _call(DATA, ast.Constant(name), ast.Constant(text)),
+            )
+            for name in names
+            if self.is_data(name, text)
+        ]
+
+
+def _call(name: str, *args: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load()), list(args), [])
+
+
+def _yields(node: ast.FunctionDef) -> bool:
+    return any(isinstance(one, ast.Yield | ast.YieldFrom) for one in ast.walk(node))
