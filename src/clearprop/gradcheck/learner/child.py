@@ -119,6 +119,7 @@ def _answer(request: dict[str, Any], folder: Path) -> dict[str, Any]:
         sys.stdout.write(ran.printed)
         return {"text": str(report), "report": report.to_dict()}
     try:
+        find_functions(ran.namespace, {}, file)  # before the file runs again, unwatched
         return _called(file, {}, None, None)
     except UsageError as error:
         raise UsageError(f"{why_unseen(file, ran)}\n\n{error}") from error

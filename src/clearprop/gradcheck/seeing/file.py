@@ -1,14 +1,16 @@
 """A learner's file checked as it stands: run, watched, and judged."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from clearprop.errors import listed
 from clearprop.gradcheck.seeing.arrays import recording
-from clearprop.gradcheck.seeing.judging.checking import driven, trainings
+from clearprop.gradcheck.seeing.judging.checking import driven, never_called, trainings
 from clearprop.gradcheck.seeing.judging.seen_report import SeenReport, seen_report
 from clearprop.gradcheck.seeing.judging.source import Source
+from clearprop.gradcheck.seeing.running.loops import OutOfTime
 from clearprop.gradcheck.seeing.running.run import Ran, run
-from clearprop.gradcheck.seeing.tape import Tape
+from clearprop.gradcheck.seeing.tape import Tape, TapeFull
 
 _MOST_NOTES = 8
 _RUNNING = 0.4  # of the time, at most
@@ -39,9 +41,12 @@ def check_seen(file: Path, seconds: float) -> tuple[SeenReport | None, Ran]:
     with recording(tape):
         found = trainings(tape, source, ran.namespace)
     if not found:
-        with ran.calling(tape, seconds * _RUNNING):
+        with suppress(TapeFull, OutOfTime), ran.calling(tape, seconds * _RUNNING):
             found = driven(tape, source, ran.namespace)
-    return (seen_report(tape, source, found, _notes(ran)) if found else None), ran
+    if not found:
+        return None, ran
+    unseen = never_called(tape, source, found)
+    return seen_report(tape, source, found, unseen, _notes(ran)), ran
 
 
 def _notes(ran: Ran) -> list[str]:

@@ -83,7 +83,7 @@ class StandInUfunc:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._ufunc, name)
-        if not callable(found):
+        if not callable(found) or name == "at":
             return found
         return lambda *args, **kwargs: watch(found(*map(_listed, args), **kwargs), name)
 

@@ -51,7 +51,7 @@ _PATIENCE = 4  # equal failures of a way that computes nothing, after which it i
 _NOTHING = 3  # nodes
 _BROKEN = 8  # ranks that an attempt loses that did not come to its end
 _MOVING = ("getitem", "transpose", "reshape", "astype", "ravel", "flatten", "copy", "array")
-_BROADCAST = 4  # ranks that data lose whose targets were spread over the outputs
+BROADCAST = 4  # ranks that data lose whose targets were spread over the outputs
 
 Way: TypeAlias = Callable[[Workplace], None]
 
@@ -237,7 +237,7 @@ def _settle(attempt: Attempt, found: Found, place: Workplace) -> None:
         type(targets) is Watched
         and _is_spread(tape, attempt.since, node_of(targets), len(place.data.pairs))
     ):
-        attempt.rank += _BROADCAST
+        attempt.rank += BROADCAST
 
 
 def _is_spread(tape: Tape, since: int, targets: Node, samples: int) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.costs import meetings
 from clearprop.gradcheck.seeing.judging.judge import CLOSE, Gradient, Judgement, fitted
-from clearprop.gradcheck.seeing.judging.updates import summands
+from clearprop.gradcheck.seeing.judging.steps import summands
 from clearprop.gradcheck.seeing.tape import Node, Replay, Tape, depending
 
 _MOST_WANTED = 40  # arrays of one shape, whose derivative a line may have to give
@@ -77,10 +77,12 @@ class Trail:
         """The parameters as they are after their update, which no gradient should be made of."""
         self.factors = self._factors()
         """What the innermost claim of each gradient should be a multiple of the truth by."""
-        self.backward = self._backward(_ancestors(judgement.cost.seeds))
+        self.forward = frozenset(_ancestors(judgement.cost.seeds))
+        """All that the cost was computed from."""
+        self.backward = self._backward(self.forward)
         """All that was computed of an output and its target, and is no part of the cost."""
 
-    def _backward(self, forward: set[Node]) -> set[Node]:
+    def _backward(self, forward: frozenset[Node]) -> set[Node]:
         reached = self.judgement.reached
         last = max(one.claim.place for one in self.judgement.gradients)
         in_order = sorted((one for one in reached if one.place <= last), key=lambda one: one.place)
@@ -133,7 +135,8 @@ class Trail:
             if node in seen or node.compute is None or node in self.updated:
                 continue
             seen.add(node)
-            back = [one for one in node.parents if one in self.backward and one not in self.updated]
+            given = self.updated | self.forward
+            back = [one for one in node.parents if one in self.backward and one not in given]
             spoiled = [one for one in back if self.match(one) is None]
             if not spoiled:
                 yield node
@@ -141,7 +144,7 @@ class Trail:
 
     def _above(self, gradient: Gradient) -> Iterator[Node]:
         """Yield what a gradient is computed from, where it never met a target."""
-        forward = _ancestors(self.judgement.cost.seeds)
+        forward = self.forward
         stack, seen = [gradient.claim], set()
         while stack:
             node = stack.pop()

@@ -1,9 +1,11 @@
 """A watched run judged: which gradients are right, and the line that makes one wrong."""
 
 import ast
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,17 +13,22 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.arrays import Watched
-from clearprop.gradcheck.seeing.calling.driving import attempts
+from clearprop.gradcheck.seeing.calling.driving import BROADCAST, Attempt, attempts
 from clearprop.gradcheck.seeing.judging.blame import Blame, Trail, find_blame
 from clearprop.gradcheck.seeing.judging.claims import judge_claims
 from clearprop.gradcheck.seeing.judging.judge import Gradient, Judgement, judge
 from clearprop.gradcheck.seeing.judging.repairs import Repair, find_repairs
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.judging.updates import Episode, Update, episodes, find_updates
-from clearprop.gradcheck.seeing.tape import Node, Replay, Tape
+from clearprop.gradcheck.seeing.running.loops import OutOfTime
+from clearprop.gradcheck.seeing.tape import Node, Replay, Tape, TapeFull
+
+_BACKWARD = re.compile(r"back_?ward|back_?prop|bprop|retro", re.IGNORECASE)
+"""Names of functions that go back, in the languages that learners write."""
 
 _SECONDS = 12.0  # for all episodes of a file
 _MOST_EPISODES = 12  # of each number of updates
+_STEPS = 1e-5, 1e-3  # of differences: the second where float32 rounds the first away
 _TOLERANCE = 1e-4  # between derivatives and central differences
 _LEAVES = 300  # data and parameters that a repair may take
 
@@ -41,6 +48,10 @@ class Training:
         Changes of the first of these lines that make gradients right.
     how : str
         What was called, and with what data, where the file itself showed no training.
+    span : tuple of int
+        The part of the tape that shows it: from which node to which.
+    is_part : bool
+        Whether a layer or a loss was called alone, and no network as a whole.
     """
 
     judgement: Judgement
@@ -48,6 +59,8 @@ class Training:
     blames: tuple[Blame, ...] = ()
     repairs: tuple[Repair, ...] = ()
     how: str = ""
+    span: tuple[int, int] = (0, 0)
+    is_part: bool = False
 
 
 def trainings(
@@ -59,8 +72,8 @@ def trainings(
 ) -> list[Training]:
     """Find every training on a tape, after a place on it, and judge it.
 
-    A training is judged by the best of its first updates: the first ones have no history, later
-    ones no zeros; and of several that are written in the same lines the best counts.
+    A training is judged by several of its first updates: zeros, targets of zero and small weights
+    hide mistakes in one of them that another one shows. It is right where none is wrong.
     """
     updates = find_updates(tape, since)
     best: dict[object, Judgement] = {}
@@ -74,12 +87,24 @@ def trainings(
         if found is None:
             continue
         key = episode.sites, _functions(episode)
-        if key not in best or _worth(found) > _worth(best[key]):
+        if key not in best or _tells_more(found, best[key]):
             best[key] = found
     most = max((len(one.gradients) for one in best.values()), default=0)
     big = [one for one in best.values() if 2 * len(one.gradients) >= most]
+    # What is a part of a larger training was cut off from it by a first or a last update.
+    big = [one for one in big if not any(one.episode.sites < other.episode.sites for other in big)]
     lying = _lying(namespace, updates)
-    return [explained(tape, one, source, lying) for one in big]
+    span = since, len(tape)
+    return [replace(explained(tape, one, source, lying), span=span) for one in big]
+
+
+def _tells_more(found: Judgement, known: Judgement) -> bool:
+    """Whether a judgement of the same training is to be believed rather than the one before."""
+    sizes = len(found.gradients), len(known.gradients)
+    if sizes[0] != sizes[1] or not known.passed:
+        return (found.passed, sizes[0]) > (known.passed, sizes[1])
+    same = found.cost.words == known.cost.words and found.known == known.known
+    return same and not found.passed
 
 
 def driven(tape: Tape, source: Source, namespace: Mapping[str, Any]) -> list[Training]:
@@ -90,34 +115,48 @@ def driven(tape: Tape, source: Source, namespace: Mapping[str, Any]) -> list[Tra
     """
     best: tuple[tuple[int, bool, float, int], list[Training]] | None = None
     alone: dict[str, Training] = {}
-    for attempt in attempts(namespace, source, tape):
-        found = trainings(tape, source, attempt.held, attempt.since, attempt.cost)
-        if not found and attempt.claims:
-            judgement = judge_claims(
-                tape, attempt.parameters, attempt.claims, source.text, attempt.cost
-            )
-            if judgement is not None:
-                names = {node: name for name, node in attempt.parameters.items()}
-                found = [explained(tape, judgement, source, names)]
-        if not found:
-            continue
-        found = [replace(one, how=attempt.words) for one in found]
-        if attempt.alone:
-            found = [_as_layer(one) for one in found]
-            known = alone.get(attempt.alone)
-            if known is None or _worth(found[0].judgement) > _worth(known.judgement):
-                alone[attempt.alone] = found[0]
-            continue
-        passed = all(one.judgement.passed for one in found)
-        worth = min(_worth(one.judgement) for one in found)
-        key = (-attempt.rank, *worth)
-        if best is None or key > best[0]:
-            best = key, found
-        if passed:
-            break
-    if best is not None:
-        return best[1]
-    return list(alone.values())
+    with suppress(TapeFull, OutOfTime):
+        for attempt in attempts(namespace, source, tape):
+            found = _shown(attempt, tape, source)
+            if not found:
+                continue
+            if attempt.alone:
+                one = _as_layer(found[0])
+                known = alone.get(attempt.alone)
+                if known is None or _worth(one.judgement) > _worth(known.judgement):
+                    alone[attempt.alone] = one
+                continue
+            key = (-attempt.rank, *min(_worth(one.judgement) for one in found))
+            if best is None or key > best[0]:
+                best = key, found
+            if attempt.rank < BROADCAST and all(one.judgement.passed for one in found):
+                break
+    return list(alone.values()) if best is None else best[1]
+
+
+def _shown(attempt: Attempt, tape: Tape, source: Source) -> list[Training]:
+    """Judge what an attempt has shown: updates, or gradients that were returned."""
+    found = trainings(tape, source, attempt.held, attempt.since, attempt.cost)
+    if not found and attempt.claims:
+        judgement = judge_claims(
+            tape, attempt.parameters, attempt.claims, source.text, attempt.cost
+        )
+        if judgement is not None:
+            names = {node: name for name, node in attempt.parameters.items()}
+            found = [explained(tape, judgement, source, names)]
+    span = attempt.since, len(tape)
+    return [replace(one, how=attempt.words, span=span) for one in found]
+
+
+def never_called(tape: Tape, source: Source, found: Sequence[Training]) -> list[str]:
+    """Name the functions that go back, and that no training which was judged has called."""
+    called = {
+        line.code.co_qualname
+        for training in found
+        for node in tape.nodes[slice(*training.span)]
+        for line in node.lines
+    }
+    return [name for name in source.functions() if _BACKWARD.search(name) and name not in called]
 
 
 def _as_layer(found: Training) -> Training:
@@ -132,7 +171,8 @@ def _as_layer(found: Training) -> Training:
         for one in found.judgement.gradients
     )
     judgement = replace(found.judgement, gradients=gradients)
-    return replace(found, judgement=judgement, blames=() if judgement.passed else found.blames)
+    blames = () if judgement.passed else found.blames
+    return replace(found, judgement=judgement, blames=blames, is_part=True)
 
 
 def _worth(found: Judgement) -> tuple[bool, float, int]:
@@ -157,6 +197,13 @@ def explained(
     lying : mapping of Node to str
         The names of what lies in objects and variables in the end, and of what it was before.
     """
+    gradients = tuple(
+        replace(one, verdict="unreached")  # near a kink, where either side may be right
+        if one.verdict in ("wrong", "scaled") and not confirmed(tape, judgement, one)
+        else one
+        for one in judgement.gradients
+    )
+    judgement = replace(judgement, gradients=gradients)
     names = names_of(judgement, source, lying)
     if judgement.passed:
         return Training(judgement, names)
@@ -262,7 +309,7 @@ def numerical(tape: Tape, judgement: Judgement, gradient: Gradient, entry: int) 
     """
     line = np.zeros(gradient.truth.size)
     line[entry] = 1.0
-    return _slope(tape, judgement, gradient, line)[0]
+    return _slope(tape, judgement, gradient, line, _STEPS[0])[0]
 
 
 def confirmed(tape: Tape, judgement: Judgement, gradient: Gradient) -> bool:
@@ -273,12 +320,13 @@ def confirmed(tape: Tape, judgement: Judgement, gradient: Gradient) -> bool:
     length = float(np.linalg.norm(gradient.truth))
     if not length:
         return True
-    slope, rounding = _slope(tape, judgement, gradient, gradient.truth / length)
-    return abs(slope - length) <= _TOLERANCE * length + rounding
+    line = gradient.truth / length
+    measured = (_slope(tape, judgement, gradient, line, step) for step in _STEPS)
+    return any(abs(slope - length) <= _TOLERANCE * length + off for slope, off in measured)
 
 
 def _slope(
-    tape: Tape, judgement: Judgement, gradient: Gradient, line: Array
+    tape: Tape, judgement: Judgement, gradient: Gradient, line: Array, relative: float
 ) -> tuple[float, float]:
     """Return the slope along a line, and how much of it may be rounding."""
     seeds = judgement.cost.seeds
@@ -286,8 +334,7 @@ def _slope(
     value = gradient.parameter.value.astype(np.float64)
     along = np.zeros(value.size)
     along[gradient.places] = line
-    size = max(1.0, float(np.abs(value).max()))
-    step = (1e-5 if gradient.parameter.value.dtype == np.float64 else 1e-3) * size
+    step = relative * max(1.0, float(np.abs(value).max()))
     largest = 0.0
 
     def cost(shift: float) -> float:

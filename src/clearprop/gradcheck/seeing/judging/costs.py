@@ -11,11 +11,21 @@ from clearprop.gradcheck.seeing.judging.updates import Episode
 from clearprop.gradcheck.seeing.tape import Line, Node
 
 _NAMED = re.compile(
-    r"cost|loss|\bJ\b|error|\bmse\b|entropy|objective|likelihood|\berr\b|\bE\b|logloss|nll|\bsse\b"
+    r"cost|loss|(?-i:\bJ\b|\bE\b)|error|\bmse\b|entropy|objective|likelihood|\berr\b|nll|\bsse\b"
     r"|co[uû]t|perte|erreur|costo|p[eé]rdida|custo|perda|kosten|fehler|verlust|costo|errore",
     re.IGNORECASE,
 )
 """Words that costs go by, in the languages that learners write."""
+
+_COSTS = re.compile(
+    r"cost|loss|(?-i:\bJ\b|\bE\b)|\bmse\b|entropy|objective|likelihood|nll|\bsse\b"
+    r"|co[uû]t|perte|costo|p[eé]rdida|custo|perda|kosten|verlust",
+    re.IGNORECASE,
+)
+"""Those of them that name nothing else, as an error may be the difference to a target."""
+
+_DERIVATIVE = re.compile(r"\bd_?(cost|loss|err|j\b|e\b)|deriv|prime|grad|delta|back", re.IGNORECASE)
+"""Words that derivatives of costs go by."""
 
 _MAXIMISED = re.compile(r"likelihood|\bll\b|reward|score|fitness|vraisemblance", re.IGNORECASE)
 
@@ -39,6 +49,9 @@ class Cost:
         Whether the code computes it.
     is_maximised : bool
         Whether its name says that more of it is better.
+    is_watched : bool
+        Whether it may be there to be looked at alone: it is called an error, or takes absolute
+        values.
     """
 
     words: str
@@ -46,6 +59,7 @@ class Cost:
     is_named: bool
     is_computed: bool
     is_maximised: bool = False
+    is_watched: bool = False
 
     @property
     def line(self) -> Line | None:
@@ -91,7 +105,18 @@ def _computed(
         sites.setdefault((node.line and (node.line.file, node.line.number), node.name), []).append(
             node
         )
-    told = [(_is_named(nodes[-1], text), nodes[-1].place, nodes) for nodes in sites.values()]
+    single = {node for nodes in sites.values() for node in nodes}
+    inner = {
+        parent
+        for node in single
+        for parent in node.parents
+        if parent in single
+        and parent.line is not None
+        and node.line is not None
+        and (parent.line.file, parent.line.number) == (node.line.file, node.line.number)
+    }
+    whole = [[node for node in nodes if node not in inner] for nodes in sites.values()]
+    told = [(_is_named(nodes[-1], text), nodes[-1].place, nodes) for nodes in whole if nodes]
     told.sort(key=lambda one: (not one[0], -one[1]))
     unnamed = [one for one in told if not one[0]]
     for is_named, _, nodes in (
@@ -101,13 +126,15 @@ def _computed(
         line = nodes[-1].line
         words = "the cost" if line is None else f"the cost in line {line.number}"
         more = bool(_MAXIMISED.search(text(line))) if line is not None else False
+        watched = not _is_named(nodes[-1], text, _COSTS) or _takes_absolute(nodes[-1], roots)
         ones = {node: np.ones(node.value.shape) for node in nodes}
         if len(nodes) > 1 and _adds_up(nodes):
-            yield Cost(words, {nodes[-1]: ones[nodes[-1]]}, is_named, True, more)
+            yield Cost(words, {nodes[-1]: ones[nodes[-1]]}, is_named, True, more, watched)
             continue
-        yield Cost(words, ones, is_named, True, more)
+        yield Cost(words, ones, is_named, True, more, watched)
         if len(nodes) > 1:
-            yield Cost(words, {nodes[0]: ones[nodes[0]]}, is_named, True, more)
+            yield Cost(words, {nodes[-1]: ones[nodes[-1]]}, is_named, True, more, watched)
+            yield Cost(words, {nodes[0]: ones[nodes[0]]}, is_named, True, more, watched)
 
 
 def _adds_up(nodes: Sequence[Node]) -> bool:
@@ -124,11 +151,27 @@ def _adds_up(nodes: Sequence[Node]) -> bool:
     return False
 
 
-def _is_named(node: Node, text: Callable[[Line], str]) -> bool:
-    told = " ".join(
-        [*(text(line) for line in node.lines[:1]), *(line.function for line in node.lines[:2])]
-    )
-    return bool(_NAMED.search(told))
+def _takes_absolute(node: Node, roots: set[Node]) -> bool:
+    stack, seen = [node], set[Node]()
+    while stack:
+        one = stack.pop()
+        if one.name in ("absolute", "fabs"):
+            return True
+        if one not in seen and one not in roots:
+            seen.add(one)
+            stack.extend(one.parents)
+    return False
+
+
+def _is_named(
+    node: Node, text: Callable[[Line], str], words: re.Pattern[str] | None = None
+) -> bool:
+    """Whether what a number is assigned to, or the function that returns it, is called a cost."""
+    whole = text(node.lines[0]) if node.lines else ""
+    assigned = re.match(r"[^=(]*(?=[-+*/]?=(?!=))", whole)
+    told = [whole if assigned is None else assigned[0], *(one.function for one in node.lines[:2])]
+    words = words or _NAMED
+    return any(words.search(one) and not _DERIVATIVE.search(one) for one in told)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,10 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.derivatives import derivatives
 from clearprop.gradcheck.seeing.judging.costs import Cost, costs
-from clearprop.gradcheck.seeing.judging.updates import Episode, Update, summands
-from clearprop.gradcheck.seeing.tape import Line, Node, Tape
+from clearprop.gradcheck.seeing.judging.forgotten import forgotten
+from clearprop.gradcheck.seeing.judging.steps import summands
+from clearprop.gradcheck.seeing.judging.updates import Episode, Update
+from clearprop.gradcheck.seeing.tape import Line, Node, Tape, depending
 
 Seen: TypeAlias = Literal["right", "wrong", "scaled", "unreached"]
 
@@ -23,6 +25,8 @@ CLOSE = 2e-4
 
 _SAME_FACTOR = 1e-3
 MOST_COSTS = 60
+_EPSILON = 0.02  # what 1e-5 in a logarithm makes of a derivative, at most
+_NOISE, _TINY = 0.01, 1e-6  # an error that rounding makes of derivatives so small
 VANISHED = 1e-25  # below it exponentials have left nothing that could be compared
 _LOOKED_AT = 200  # arrays on the way back
 
@@ -180,10 +184,12 @@ def judge(
     """
     reached = episode.reached(tape, {update.result for update in updates})
     if cost is not None:
-        return _judge(episode, known_cost(cost), reached)
+        return _judge(episode, known_cost(cost), reached, set())
+    every = list(islice(costs(episode, reached, text, episode.until(tape)), MOST_COSTS))
+    penalised = _penalised(tape, episode.roots, reached, every)
     tried: list[Judgement] = []
-    for one in islice(costs(episode, reached, text, episode.until(tape)), MOST_COSTS):
-        found = _judge(episode, one, reached)
+    for one in every:
+        found = _judge(episode, one, reached, penalised)
         if found is None:
             continue
         tried.append(found)
@@ -206,10 +212,12 @@ def best_of(tried: Sequence[Judgement]) -> Judgement | None:
         # To call a gradient wrong, the cost has to be beyond doubt: the code calls it so, or much
         # of what the code computes are its derivatives.
         sure = [one for one in tried if one.cost.is_named or one.is_recognised]
-        if not sure:
+        # What is a part of another cost, without its L2 term, is none.
+        whole = [one for one in sure if not any(_is_part(one, other) for other in sure)]
+        if not whole:
             return None
         return max(
-            sure,
+            whole,
             key=lambda one: (
                 one.known,
                 one.right,
@@ -225,13 +233,33 @@ def best_of(tried: Sequence[Judgement]) -> Judgement | None:
         if one.cost.is_named and one.known == len(one.gradients) and not one.passed
     ]
     for one in others:  # a cost that this one is a part of, with an L2 term beside it
-        is_part = any(np.any(one.derivatives.get(seed, 0)) for seed in passed.cost.seeds)
-        if is_part and passed.cost.is_computed:
+        if _is_part(passed, one):
             return one
+    others = [one for one in others if not _is_alike(one, passed)]
+    own = [one for one in others if not (passed.cost.is_computed or one.cost.is_watched)]
+    if own:  # the code computes a cost, and its gradients are those of another one
+        return max(own, key=lambda one: one.right)
     return replace(passed, others=tuple(one.cost for one in others))
 
 
-def _judge(episode: Episode, cost: Cost, reached: set[Node]) -> Judgement | None:
+def _is_alike(one: Judgement, other: Judgement) -> bool:
+    """Whether two costs have the same derivatives, but for what an epsilon in a logarithm does."""
+    pairs = zip(one.gradients, other.gradients, strict=True)
+    return all(fitted(a.truth, b.truth)[1] < _EPSILON for a, b in pairs)
+
+
+def _is_part(one: Judgement, other: Judgement) -> bool:
+    """Whether a cost that the code computes goes into another one that it calls so."""
+    if one is other or not (one.cost.is_computed and other.cost.is_named):
+        return False
+    inner = [seed for seed in one.cost.seeds if seed not in other.cost.seeds]
+    at_least = other.known >= one.known
+    return at_least and any(np.any(other.derivatives.get(seed, 0)) for seed in inner)
+
+
+def _judge(
+    episode: Episode, cost: Cost, reached: set[Node], penalised: set[Node]
+) -> Judgement | None:
     known, _ = derivatives(cost.seeds, reached)
     parts: dict[Node, list[Update]] = {}
     for update in episode.updates:
@@ -240,7 +268,7 @@ def _judge(episode: Episode, cost: Cost, reached: set[Node]) -> Judgement | None
     if all(one.verdict == "unreached" for one in gradients):
         return None
     if any(one.error >= CLOSE for one in gradients):  # through momentum, Adam, or wrong
-        gradients = _of_steps(gradients, parts, reached, known)
+        gradients = _of_steps(gradients, parts, reached, penalised)
     factor = _usual_factor(gradients, parts, reached)
     if factor is not None and not cost.is_maximised and (cost.is_named or not cost.is_computed):
         # All steps may lead up: then all of them have the wrong sign.
@@ -254,34 +282,8 @@ def _judge(episode: Episode, cost: Cost, reached: set[Node]) -> Judgement | None
         factor,
         known,
         reached,
-        _forgotten(reached, known, set(episode.roots)),
+        forgotten(reached, known, set(episode.roots)),
     )
-
-
-def _forgotten(
-    reached: set[Node], known: Mapping[Node, Array], roots: set[Node]
-) -> tuple[Node, ...]:
-    """Find what takes part in the forward pass as a parameter does, and does not learn."""
-    found: dict[Node, None] = {}
-    for node in sorted(reached, key=lambda node: node.place):
-        if node.name not in ("dot", "matmul", "add") or not np.any(known.get(node, 0)):
-            continue
-        operands = [one for one in node.args[:2] if isinstance(one, Node)]
-        outside = [one for one in operands if one not in reached and one.is_float]
-        inside = [_origin(one) for one in operands if one in reached]
-        if len(inside) != 1 or len(outside) != 1 or inside[0] in roots:
-            continue
-        (one,) = outside
-        is_bias = node.name == "add" and 1 < one.value.size < node.value.size
-        if is_bias or (node.name != "add" and one.value.ndim == 2):
-            found[_origin(one)] = None
-    return tuple(found)
-
-
-def _origin(node: Node) -> Node:
-    while node.name in ("transpose", "reshape", "getitem") and node.parents:
-        node = node.parents[0]
-    return node
 
 
 def _of_change(root: Node, parts: Sequence[Update], known: Mapping[Node, Array]) -> Gradient:
@@ -309,7 +311,7 @@ def _of_steps(
     gradients: Sequence[Gradient],
     parts: Mapping[Node, list[Update]],
     reached: set[Node],
-    known: Mapping[Node, Array],
+    penalised: set[Node],
 ) -> list[Gradient]:
     """Look for the gradients within the steps: what has a factor that most others have, too.
 
@@ -334,24 +336,27 @@ def _of_steps(
     found = [max(some, key=worth) for some in options]
     return [
         one
-        if one.error < CLOSE or one.verdict == "unreached" or _has_penalty(one.parameter, known)
+        if one.error < CLOSE or one.verdict == "unreached" or one.parameter in penalised
         else _with_decay(one)
         for one in found
     ]
 
 
-def _has_penalty(root: Node, known: Mapping[Node, Array]) -> bool:
-    """Whether the cost takes the size of a parameter into account: L2, L1."""
-    return any(
-        root in node.parents
-        and np.any(derivative)
-        and (
-            node.name in ("square", "power", "norm", "absolute")
-            or (node.args in ((root,), (root, root)) and node.name != "getitem")
-        )
-        for node, derivative in known.items()
-        if all(isinstance(one, Node) for one in node.args[:1])
-    )
+def _penalised(
+    tape: Tape, roots: Sequence[Node], reached: set[Node], every: Sequence[Cost]
+) -> set[Node]:
+    """Return the parameters whose size a cost of the code takes into account: L2, L1."""
+    named = {seed for cost in every if cost.is_named for seed in cost.seeds}
+    last = max((seed.place for seed in named), default=-1)
+    found = set()
+    for node in reached:
+        root = next((one for one in node.parents if one in roots), None)
+        is_size = node.name in ("square", "power", "norm", "absolute") or node.args == (root, root)
+        if root is None or not is_size or node.place > last:
+            continue
+        if depending([node], tape.nodes[node.place : last + 1], set()) & named:
+            found.add(root)
+    return found
 
 
 def _within(found: Gradient, parts: Sequence[Update], reached: set[Node]) -> Iterator[Gradient]:
@@ -426,8 +431,10 @@ def with_verdict(found: Gradient, factor: float | None) -> Gradient:
     if found.verdict == "unreached":
         return found
     if found.error >= CLOSE:
-        return replace(found, verdict="wrong")
+        is_noise = found.error < _NOISE and np.abs(found.truth).max() < _TINY
+        return replace(found, verdict="unreached" if is_noise else "wrong")
     if factor is not None and found.factor is not None:
-        same = is_same(found.factor, factor) and found.factor * factor > 0
+        off = abs(found.factor / factor - 1)
+        same = off <= (_NOISE if np.abs(found.truth).max() < _TINY else _SAME_FACTOR)
         return replace(found, verdict="right" if same else "scaled")
     return replace(found, verdict="right")

@@ -80,7 +80,8 @@ def _elsewhere(bench: "_Bench") -> Iterator[Repair]:
     """
     for node in bench.parts():
         for operand in node.parents:
-            local = operand not in bench.trail.backward and operand.compute is not None
+            given = operand in bench.trail.backward or operand in bench.trail.forward
+            local = operand.compute is not None and not given
             if not local or same_line(operand, node) or operand.value.shape != node.value.shape:
                 continue
             for slope, words in bench.slopes(operand):
@@ -133,7 +134,7 @@ class _Bench:
     def mended(self, node: Node, value: Any) -> int:
         """Count the gradients that would be right if a part of the line had another value."""
         value = np.asarray(value)
-        if not np.isfinite(value).all():
+        if value.dtype.kind not in "fiub" or not np.isfinite(value).all():
             return 0
         later = (one for one in self.trail.wrong if one.claim.place >= node.place)
         return sum(bool(self.trail.mends(node, value, one)) for one in later)
@@ -149,9 +150,14 @@ class _Bench:
                 yield from self._sums(node, expression)
             yield from self._summands(node, expression)
             yield from self._operands(node, expression)
-            yield from self._factors(node, expression)
+            if node.is_float:
+                yield from self._factors(node, expression)
 
     def _signs(self, node: Node, expression: Any) -> Iterator[tuple[str, Any, str | None, str]]:
+        if not node.is_float:  # a mask
+            if node.value.dtype.kind == "b":
+                yield "mask_sign", ~node.value, None, "It lets through what it should stop."
+            return
         text = None if expression is None else f"-({_text(expression)})"
         if node.name == "negative":
             text = _text(operands(expression)[0]) if operands(expression) else None
@@ -206,12 +212,14 @@ class _Bench:
         if node is not self.blame.node or expected is None:
             return
         weights = self.blame.gradient.parameter
+        if weights.value.size < 3:  # too few to be told from chance
+            return
         if weights.value.shape != node.value.shape:
             return
         share, error = fitted(expected - node.value, weights.value)
         if share is None or error >= CLOSE:
             return
-        words = f"{share:.4g} * {self.source.name(weights)}"
+        words = f"{share:.4g} * {_atom(self.source.name(weights))}"
         text = None if expression is None else f"{_text(expression)} + {words}"
         yield "l2_missing", expected, text, "The cost has an L2 term, and this gradient has none."
 
@@ -296,7 +304,7 @@ class _Bench:
         for other in self._alike(node, node):
             if not other.is_float or other in self.trail.backward:
                 continue
-            a = self.source.name(other)
+            a = _atom(self.source.name(other))
             for slope, words in (
                 (1 - other.value**2, f"(1 - {a}**2)"),
                 (other.value * (1 - other.value), f"{a} * (1 - {a})"),
@@ -333,7 +341,7 @@ class _Bench:
         for other in self._alike(node, node):
             if not other.is_float or other in self.trail.backward:
                 continue
-            a = self.source.name(other)
+            a = _atom(self.source.name(other))
             yield 1 - other.value**2, f"1 - {a}**2"
             yield other.value * (1 - other.value), f"{a} * (1 - {a})"
             yield (other.value > 0) * 1.0, f"{a} > 0"
@@ -346,6 +354,15 @@ class _Bench:
         for size in sorted(sizes):
             yield 1 / size, "mean_missing", f" / {size}"
             yield float(size), "mean_twice", f" * {size}"
+
+
+def _atom(text: str) -> str:
+    """Put brackets about what is no single term."""
+    import ast
+
+    term = ast.parse(text, mode="eval").body
+    single = isinstance(term, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.Constant)
+    return text if single else f"({text})"
 
 
 def _number(node: Node) -> int:

@@ -26,10 +26,18 @@ class SeenReport(Report):
     line : dict of str to object, or None
         The line at fault: its ``file``, ``number`` and ``text``, and ``instead``, the text that
         would make it right, where one was found.
+    unseen : tuple of str
+        The parameters and functions whose gradients were not seen.
     """
 
     told: str = ""
     line: dict[str, object] | None = None
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether no gradient is wrong, and every one was seen."""
+        return super().passed and not self.unseen
 
     @property
     def headline(self) -> str:
@@ -38,11 +46,15 @@ class SeenReport(Report):
 
     def to_dict(self) -> dict[str, object]:
         """Return the report in values that JSON has, but for NaN."""
-        return {**super().to_dict(), "line": self.line}
+        return {**super().to_dict(), "line": self.line, "unseen": list(self.unseen)}
 
 
 def seen_report(
-    tape: Tape, source: Source, found: Sequence[Training], notes: Sequence[str]
+    tape: Tape,
+    source: Source,
+    found: Sequence[Training],
+    never: Sequence[str],
+    notes: Sequence[str],
 ) -> SeenReport:
     """Tell what came of all trainings that were seen.
 
@@ -52,6 +64,8 @@ def seen_report(
     source : Source
     found : sequence of Training
         At least one.
+    never : sequence of str
+        The functions that go back and were not called.
     notes : sequence of str
         What else is to be said.
     """
@@ -59,10 +73,17 @@ def seen_report(
     for training in found:
         rows += list(_rows(tape, training, several=len(found) > 1))
         notes = [*notes, *_notes(training, source)]
+    unseen = [source.name(node) for training in found for node in training.judgement.forgotten]
+    if all(training.is_part for training in found):  # and no network that calls the others
+        unseen += never
+    elif never:
+        notes = [*notes, f"{listed(never)} took no part in what was checked."]
     wrong = next((one for one in found if not one.judgement.passed), None)
     if wrong is None:
-        told.append(_all_right(found, rows))
-        return SeenReport(tuple(rows), tuple(notes), told="\n".join(told))
+        told.append(_all_right(found, rows, unseen))
+        return SeenReport(
+            tuple(rows), tuple(notes), told="\n".join(told), unseen=tuple(dict.fromkeys(unseen))
+        )
     line, diagnosis = None, None
     if wrong.blames:
         told.append(_fault(wrong, source))
@@ -70,21 +91,35 @@ def seen_report(
         diagnosis = _diagnosis(wrong, source)
     else:
         told.append(_without_line(wrong))
-    return SeenReport(tuple(rows), tuple(notes), diagnosis, told="\n".join(told), line=line)
+        unseen += _unreached(wrong) or list(wrong.names.values())
+    return SeenReport(
+        tuple(rows),
+        tuple(notes),
+        diagnosis,
+        told="\n".join(told),
+        line=line,
+        unseen=tuple(dict.fromkeys(unseen)),
+    )
 
 
-def _all_right(found: Sequence[Training], rows: Sequence[Row]) -> str:
-    count = len(rows)
-    words = "The gradient is right" if count == 1 else f"All {count} gradients are right"
+def _all_right(found: Sequence[Training], rows: Sequence[Row], unseen: Sequence[str]) -> str:
+    count = sum(row.verdict == "right" for row in rows)
+    every = "" if unseen or count < len(rows) else "All "
+    words = (
+        "The gradient is right"
+        if count == 1 == len(rows)
+        else f"{every}{count} gradients are right"
+    )
     costs = dict.fromkeys(_of_cost(training) for training in found)
-    return f"{words}: {', and '.join(costs)}."
+    more = f" Of {listed(dict.fromkeys(unseen))} no gradient was seen." if unseen else ""
+    return f"{words}, {', and '.join(costs)}.{more}"
 
 
 def _of_cost(training: Training) -> str:
     cost = training.judgement.cost
     if cost.is_computed:
-        return f"they are the derivatives of {cost.words}"
-    return f"they are the derivatives of the {cost.words}, which your file does not compute itself"
+        return f"derivatives of {cost.words}"
+    return f"derivatives of the {cost.words}, which your file does not compute itself"
 
 
 def _rows(tape: Tape, training: Training, *, several: bool) -> Iterator[Row]:
@@ -121,6 +156,9 @@ def _row(
     factor = trail.factors.get(gradient.parameter, 1.0)
     if claimed.size != gradient.claimed.size:  # several updates, each of a part
         claimed, factor = gradient.claimed, gradient.factor or 1.0
+    if gradient.decay:  # which stands beside the gradient
+        weights = gradient.parameter.value.ravel()[gradient.places]
+        claimed, factor = gradient.claimed - gradient.decay * weights, gradient.factor or 1.0
     if claimed.size != gradient.truth.size:
         fault = f"it has the shape {claim.value.shape}, expected {shape}, that of {name}."
         return Row(name, shape, "wrong shape", fault)
@@ -201,6 +239,14 @@ def _culprit(training: Training) -> Node:
     return blame if same_line(part, blame) else part
 
 
+def _unreached(training: Training) -> list[str]:
+    return [
+        training.names[one.parameter]
+        for one in training.judgement.gradients
+        if one.verdict == "unreached"
+    ]
+
+
 def _without_line(training: Training) -> str:
     judgement = training.judgement
     wrong = [
@@ -210,10 +256,14 @@ def _without_line(training: Training) -> str:
     ]
     if wrong:
         return f"The gradient of {listed(wrong)} is wrong; the line could not be found."
-    unseen = [
-        training.names[one.parameter] for one in judgement.gradients if one.verdict == "unreached"
-    ]
-    return f"No cost was seen that {listed(unseen)} has a part in, so nothing is known of it."
+    unseen = _unreached(training)
+    if not unseen:
+        (name,) = training.names.values()
+        return f"Of {name} a single entry was seen, of which only the sign can be checked: right."
+    return (
+        f"Of {listed(unseen)} nothing could be measured: no cost depends on it, or a kink, such as "
+        "that of a ReLU at 0, lies there."
+    )
 
 
 def _line(training: Training, source: Source) -> dict[str, object] | None:
@@ -257,9 +307,6 @@ def _diagnosis(training: Training, source: Source) -> Diagnosis | None:
 
 def _notes(training: Training, source: Source) -> Iterator[str]:
     judgement = training.judgement
-    if judgement.forgotten:
-        names = listed(source.name(node) for node in judgement.forgotten)
-        yield f"no update was seen of {names}, so nothing is said of that gradient."
     if training.how:
         yield f"the file itself trains nothing; called was {training.how}."
     if judgement.others and not judgement.cost.is_computed:

@@ -67,10 +67,12 @@ class Source:
         """
         for line in node.lines:
             statement, expression = self.statement(line), self.expression(line)
-            value = getattr(statement, "value", None)
+            value = _value(statement, expression)
             if isinstance(statement, ast.Return) and (expression is value or expression is None):
                 continue
-            target = _target(statement)
+            target = _target(statement, expression)
+            if target is not None and node.name == "setitem" and isinstance(target, ast.Subscript):
+                return ast.unparse(target.value)
             if target is not None and (
                 expression is value or isinstance(statement, ast.AugAssign) or expression is None
             ):
@@ -78,6 +80,17 @@ class Source:
             break
         expression = self.expression(node)
         return node.name if expression is None else ast.unparse(expression)
+
+    def functions(self) -> Iterator[str]:
+        """Yield the functions and methods of the file itself, as code objects name them.
+
+        Those that are only declared are left out.
+        """
+        first = next(iter(self.files), "").split(", cell ")[0]
+        for file in self.files:
+            whole = self._nodes(file)[:1] if file.split(", cell ")[0] == first else []
+            for module in whole:
+                yield from _defined(module, "")
 
     def replaced(self, node: Node, text: str) -> str | None:
         """Return the line of a node with its expression replaced."""
@@ -100,13 +113,28 @@ class Source:
         return self._trees[file]
 
 
-def _target(statement: ast.stmt | None) -> ast.expr | None:
-    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-        target = statement.targets[0]
-        return None if isinstance(target, ast.Tuple | ast.List) else target
+def _target(statement: ast.stmt | None, value: ast.expr | None) -> ast.expr | None:
+    """Return what a value is assigned to; of several in one statement the one in its place."""
     if isinstance(statement, ast.AugAssign | ast.AnnAssign):
         return statement.target
+    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+        return None
+    target, whole = statement.targets[0], statement.value
+    if not isinstance(target, ast.Tuple | ast.List):
+        return target
+    if isinstance(whole, ast.Tuple | ast.List):
+        return next(
+            (to for to, one in zip(target.elts, whole.elts, strict=False) if one is value), None
+        )
     return None
+
+
+def _value(statement: ast.stmt | None, expression: ast.expr | None) -> ast.expr | None:
+    """Return the value of a statement; of several the one that an expression is."""
+    value: ast.expr | None = getattr(statement, "value", None)
+    if isinstance(value, ast.Tuple | ast.List) and expression in value.elts:
+        return expression
+    return value
 
 
 def operands(expression: ast.expr | None) -> tuple[ast.expr, ...]:
@@ -149,6 +177,14 @@ def _copy(expression: ast.expr, kept: ast.expr) -> ast.expr:
     return deepcopy(expression, {id(kept): kept})
 
 
-def names_in(files: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Yield the names of the files."""
-    yield from files
+def _defined(within: ast.AST, prefix: str) -> Iterator[str]:
+    for one in ast.iter_child_nodes(within):
+        if isinstance(one, ast.ClassDef):
+            yield from _defined(one, f"{one.name}.")
+        elif isinstance(one, ast.FunctionDef) and not all(map(_does_nothing, one.body)):
+            yield f"{prefix}{one.name}"
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    says = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return says or isinstance(statement, ast.Pass | ast.Raise)

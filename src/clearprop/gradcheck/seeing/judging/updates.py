@@ -22,7 +22,19 @@ _MOVING = frozenset(
 _BY_ENTRY = frozenset(("add", "divide", "multiply", "negative", "power", "sqrt", "subtract"))
 _LEARNING = frozenset(
     (
-        *("convolve", "dot", "einsum", "exp", "greater", "inner", "log", "matmul"),
+        *(
+            "convolve",
+            "convolve2d",
+            "correlate",
+            "correlate2d",
+            "dot",
+            "einsum",
+            "exp",
+            "greater",
+            "inner",
+            "log",
+            "matmul",
+        ),
         *("maximum", "mean", "multiply.outer", "outer", "sum", "add.reduce", "tanh"),
         *("tensordot", "vdot", "where", "expit"),
     )
@@ -30,10 +42,7 @@ _LEARNING = frozenset(
 """Operations of which a step that learns has at least one."""
 
 _LOOKING = frozenset(
-    (
-        *("absolute", "around", "equal", "greater", "isfinite", "isnan", "less", "max"),
-        *("mean", "min", "norm", "not_equal", "round", "std", "sum", "var"),
-    )
+    ("around", "equal", "greater", "isfinite", "isnan", "less", "not_equal", "round")
 )
 """Operations by which code shows or watches an array, and does not use it."""
 
@@ -71,7 +80,7 @@ class Update:
         way, node = [], self.before
         while node is not self.root:
             way.append(node)
-            node = node.args[0]
+            node = next(one for one in node.args if isinstance(one, Node))
         for node in reversed(way):
             if node.name in _MOVING and node.name != "setitem" and node.compute is not None:
                 numbers = node.compute(numbers, *_plain(node.args[1:]), **node.kwargs)
@@ -227,9 +236,9 @@ def _root(before: Node, met: int, own: dict[Node, int]) -> Node:
         for one in node.parents:
             below |= own.get(one, 0)
         alone[node] = own[node] & ~below
-        if alone[node] & met or not moved or node.args[0] not in moved:
+        if alone[node] & met or len(moved) != 1:
             break
-        node = node.args[0]
+        node = moved[0]
     return node if alone.get(node, 0) & met else before
 
 
@@ -241,7 +250,7 @@ def _has_learned(step: Node, kept: set[Node]) -> bool:
         if node in seen or node in kept:
             continue
         seen.add(node)
-        if node.name in _LEARNING or len(seen) > 4:
+        if node.name in _LEARNING or len(seen) > 2:
             return True
         stack.extend(node.parents)
     return False
@@ -311,15 +320,15 @@ def episodes(tape: Tape, updates: Iterable[Update]) -> Iterator[Episode]:
     for node in tape.nodes:
         for parent in node.parents:
             used.setdefault(parent, node.place)
-    spans = sorted(
-        (
-            (used.get(update.root, update.result.place), update.result.place, number, update)
-            for chain in _chains(updates)
-            for number, parts in enumerate(chain[:_WITHOUT_HISTORY])
-            for update in parts
-        ),
-        key=lambda span: span[:2],
-    )
+    spans = []
+    for chain in _chains(updates):
+        done = -1
+        for number, parts in enumerate(chain[:_WITHOUT_HISTORY]):
+            for update in parts:
+                end = update.result.place
+                spans.append((max(used.get(update.root, end), done + 1), end, number, update))
+            done = parts[-1].result.place
+    spans.sort(key=lambda span: span[:2])
     group: list[Update] = []
     end, first = -1, 0
     for start, stop, number, update in spans:
@@ -372,70 +381,3 @@ def _moved_from(node: Node, of: dict[Node, int]) -> Node | None:
         return None
     known = next((parent for parent in node.parents if parent in of), None)
     return known or next(iter(node.parents), None)
-
-
-def summands(step: Node, reached: set[Node]) -> list[Node]:
-    """Return the gradient in a step, from outside in: without its rate, its history, its scale.
-
-    Parameters
-    ----------
-    step : Node
-    reached : set of Node
-        All that was computed from the parameters before this update: the rest is history.
-    """
-    levels = [step]
-    node: Node | None = step
-    for _ in range(16):
-        node = None if node is None else _inner(node, reached)
-        if node is None:
-            break
-        levels.append(node)
-    return levels
-
-
-def _inner(node: Node, reached: set[Node]) -> Node | None:
-    if node.compute is None:
-        return None
-    args = node.args
-    arrays = [one for one in args if isinstance(one, Node)]
-    first = args[0] if args else None
-    if node.name in ("negative", "reshape", "copy", "squeeze", "astype", "clip", "array", "ravel"):
-        return arrays[0] if arrays else None
-    if node.name == "setitem" and len(args) == 3 and _size(args[2]) == node.value.size:
-        return args[2] if isinstance(args[2], Node) else None
-    if len(args) != 2:
-        return None
-    second = args[1]
-    if node.name == "multiply":
-        return next((a for a, b in ((first, second), (second, first)) if _scales(b, a)), None)
-    if node.name == "divide" and isinstance(first, Node):
-        return first if _size(second) == 1 or _is_root(second) else None
-    if node.name in ("add", "subtract"):
-        for one, other in ((first, second), (second, first)):
-            if isinstance(one, Node) and _is_history(other, reached):
-                return one
-    return None
-
-
-def _size(item: Any) -> int:
-    return item.value.size if isinstance(item, Node) else int(np.size(item))
-
-
-def _scales(item: Any, other: Any) -> bool:
-    """Whether one factor is a number beside the other one."""
-    if not isinstance(other, Node) or _size(item) != 1:
-        return False
-    return other.value.size > 1 or not isinstance(item, Node) or len(item.parents) == 0
-
-
-def _is_root(item: Any, depth: int = 0) -> bool:
-    """Whether it is the square root by which Adam and its like divide."""
-    if not isinstance(item, Node) or depth > 3:
-        return False
-    return item.name == "sqrt" or any(_is_root(parent, depth + 1) for parent in item.parents)
-
-
-def _is_history(item: Any, reached: set[Node]) -> bool:
-    if not isinstance(item, Node):
-        return bool(np.all(item == 0))
-    return item not in reached or not np.any(item.value)

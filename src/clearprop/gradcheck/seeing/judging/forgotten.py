@@ -1,0 +1,71 @@
+"""Parameters that take part and don't learn: nothing is known of their gradients."""
+
+from collections.abc import Iterator, Mapping, Set
+
+import numpy as np
+
+from clearprop.core.parameters import Array
+from clearprop.gradcheck.seeing.tape import Node
+
+
+def forgotten(
+    reached: set[Node], known: Mapping[Node, Array], roots: set[Node]
+) -> tuple[Node, ...]:
+    """Find what takes part in the forward pass as a parameter does, and does not learn."""
+    found: dict[Node, None] = {}
+    for node in sorted(reached, key=lambda node: node.place):
+        if node.name not in ("dot", "matmul", "add") or not np.any(known.get(node, 0)):
+            continue
+        operands = [one for one in node.args[:2] if isinstance(one, Node)]
+        outside = [one for one in operands if one not in reached and one.is_float]
+        inside = [_origin(one, roots) for one in operands if one in reached]
+        if len(inside) != 1 or len(outside) != 1 or inside[0] in roots:
+            continue
+        (one,) = outside
+        is_bias = node.name == "add" and 1 < one.value.size < node.value.size
+        if (is_bias or (node.name != "add" and one.value.ndim == 2)) and _is_drawn(one):
+            found[_origin(one)] = None
+    for weights in _below(reached, known):
+        found[weights] = None
+    return tuple(found)
+
+
+def _below(reached: set[Node], known: Mapping[Node, Array]) -> Iterator[Node]:
+    """Yield random weights of layers before the first one that learns."""
+    stack = [
+        parent
+        for node in reached
+        if np.any(known.get(node, 0))
+        for parent in node.parents
+        if parent not in reached
+    ]
+    samples = {size for node in reached if node.value.ndim == 2 for size in node.value.shape[:1]}
+    seen: set[Node] = set()
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        stack.extend(node.parents)
+        if node.name not in ("dot", "matmul") or node.value.ndim != 2 or len(node.args) != 2:
+            continue
+        # The operand that shares no axis of samples with the result is the layer's.
+        left = node.value.shape[0] in samples and node.value.shape[0] != node.value.shape[1]
+        weights = node.args[1] if left else node.args[0]
+        if isinstance(weights, Node) and _is_drawn(weights):
+            yield _origin(weights)
+
+
+def _is_drawn(node: Node) -> bool:
+    """Whether it began as parameters do, and data don't."""
+    return _origin(node).name in ("random", "zeros", "zeros_like", "ones")
+
+
+def _origin(node: Node, roots: Set[Node] = frozenset()) -> Node:
+    while (
+        node not in roots
+        and node.name in ("transpose", "reshape", "getitem", "multiply")
+        and len(node.parents) == 1
+    ):
+        node = node.parents[0]
+    return node

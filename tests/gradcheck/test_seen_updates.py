@@ -1,0 +1,395 @@
+"""Updates are found by what happens to parameters, whatever they are called and however written."""
+
+import textwrap
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from clearprop.gradcheck.seeing.arrays import Watched, node_of, recording
+from clearprop.gradcheck.seeing.judging.steps import summands
+from clearprop.gradcheck.seeing.judging.updates import episodes, find_updates
+from clearprop.gradcheck.seeing.modules import StandInNumpy, StandInRandom, stand_in_sum
+from clearprop.gradcheck.seeing.tape import Tape
+
+DATA = """
+np.random.seed(0)
+X, Y = np.random.randn(5, 3), np.random.randn(5, 2)
+W = np.random.randn(3, 2)
+"""
+
+
+class Seen:
+    """What a program did: its tape, its updates, and the values that it began with."""
+
+    def __init__(self, text):
+        stand_ins = {
+            "np": StandInNumpy(lambda *_: np.ones(3)),
+            "random": StandInRandom(),
+            "sum": stand_in_sum,
+            "keep": self._keep,
+        }
+        self.kept = {}
+        self.text = DATA + textwrap.dedent(text)
+        with recording(Tape(["watched.py"])) as self.tape:
+            self.names = dict(stand_ins)
+            exec(compile(self.text, "watched.py", "exec"), self.names)  # noqa: S102 - from below
+            self.updates = find_updates(self.tape)
+            self.ends = {
+                name: node_of(value)
+                for name, value in self.names.items()
+                if type(value) is Watched and value.dtype == np.float64
+            }
+        self.episodes = list(episodes(self.tape, self.updates))
+
+    def _keep(self, **arrays):
+        """Remember gradients as they are now."""
+        for name, array in arrays.items():
+            self.kept.setdefault(name, []).append(node_of(array))
+
+    @property
+    def lines(self):
+        """The lines of the updates, each once, in their order."""
+        numbers = dict.fromkeys(one.result.line.number for one in self.updates)
+        return [self.text.split("\n")[number - 1].strip() for number in numbers]
+
+
+def assert_chain_of(seen, name, count, shape=(3, 2)):
+    """Check that a parameter was updated so many times, from its begin to its end."""
+    own = [one for one in seen.updates if one.root.value.shape == shape]
+    assert len(own) == count
+    for one, after in pairwise(own):
+        assert after.root is one.result
+    assert own[-1].result is seen.ends[name]
+    for one in own:
+        np.testing.assert_allclose(one.before.value + one.change, one.result.value)
+        decays = "(1 - 0.01)" in seen.text
+        assert np.array_equal(one.before.value, one.root.value) != decays
+
+
+def assert_gradient_within(seen, name, updates):
+    """Check that the gradient, as the program kept it, is one of the levels of its step."""
+    for update, node in zip(updates, seen.kept[name], strict=True):
+        (episode,) = [one for one in seen.episodes if update in one.updates]
+        reached = episode.reached(seen.tape, {one.result for one in seen.updates})
+        assert node in summands(update.step, reached)
+
+
+ONE_AFTER_THE_OTHER = {
+    "plain": "W = W - 0.1 * g",
+    "in place": "W -= 0.1 * g",
+    "added": "W += -0.1 * g",
+    "rate behind": "W = W - g * 0.1",
+    "rate divided by the samples": "W = W - 0.1 / len(X) * g",
+    "sum first": "W = -0.1 * g + W",
+    "written by a ufunc": "np.subtract(W, 0.1 * g, out=W)",
+    "written into its place": "W[:] = W - 0.1 * g",
+    "through a copy": "new = W.copy()\n    new -= 0.1 * g\n    W = new",
+    "through a function": "W = step(W, g)",
+    "transposed": "W = (W.T - 0.1 * g.T).T",
+    "decay": "W = W * (1 - 0.01) - 0.1 * g",
+    "decay added": "W = W - 0.1 * (g + 0.01 * W)",
+    "clipped": "W = W - 0.1 * np.clip(g, -1, 1)",
+    "momentum": "v = 0.9 * v + g\n    W = W - 0.1 * v",
+    "momentum with its rate": "v = 0.9 * v - 0.1 * g\n    W = W + v",
+    "momentum in place": "v *= 0.9\n    v += 0.1 * g\n    W -= v",
+    "Nesterov": "last = v\n    v = 0.9 * v - 0.1 * g\n    W += -0.9 * last + 1.9 * v",
+    "RMSprop": "v = 0.9 * v + 0.1 * g ** 2\n    W = W - 0.1 * g / (np.sqrt(v) + 1e-8)",
+    "Adagrad": "v += g * g\n    W += -0.1 * g / np.sqrt(v + 1e-8)",
+}
+
+
+@pytest.mark.parametrize("update", ONE_AFTER_THE_OTHER.values(), ids=ONE_AFTER_THE_OTHER)
+def test_an_update_is_found_with_its_parameter_and_its_gradient(update):
+    seen = Seen(f"""
+def step(w, gradient):
+    return w - 0.1 * gradient
+
+v = np.zeros_like(W)
+for _ in range(3):
+    d = X @ W - Y
+    g = X.T @ d
+    keep(g=g)
+    {update}
+""")
+    assert len(seen.updates) == 3
+    assert [(len(one.updates), one.number) for one in seen.episodes] == [(1, 0), (1, 1), (1, 2)]
+    if "W.T" in update:  # of which the parameter is a view
+        return
+    if "W[:]" not in update:
+        assert_chain_of(seen, "W", 3)
+    if "0.01 * W" not in update:
+        assert_gradient_within(seen, "g", seen.updates)
+
+
+ADAM = """
+m, v = np.zeros_like(W), np.zeros_like(W)
+for t in range(1, 4):
+    g = X.T @ (X @ W - Y)
+    keep(g=g)
+    m = 0.9 * m + (1 - 0.9) * g
+    v = 0.999 * v + (1 - 0.999) * g ** 2
+    m_hat, v_hat = m / (1 - 0.9 ** t), v / (1 - 0.999 ** t)
+    W = W - 0.1 * m_hat / (np.sqrt(v_hat) + 1e-8)
+"""
+
+
+def test_in_adam_the_parameter_is_updated_and_the_moments_are_not():
+    seen = Seen(ADAM)
+    assert seen.lines == ["W = W - 0.1 * m_hat / (np.sqrt(v_hat) + 1e-8)"]
+    assert_chain_of(seen, "W", 3)
+    assert_gradient_within(seen, "g", seen.updates)
+
+
+def test_entries_updated_one_by_one_are_parts_of_one_parameter():
+    seen = Seen("""
+    start = W.copy()
+    for _ in range(2):
+        g = X.T @ (X @ W - Y)
+        for i in range(3):
+            for j in range(2):
+                W[i, j] -= 0.1 * g[i, j]
+    """)
+    assert [len(one.updates) for one in seen.episodes] == [6, 6]
+    assert [len(one.roots) for one in seen.episodes] == [1, 1]
+    first, second = seen.episodes
+    assert [int(one.places()) for one in first.updates] == list(range(6))
+    changes = np.array([float(one.change) for one in (*first.updates, *second.updates)])
+    total = changes.reshape(2, 3, 2).sum(axis=0)
+    np.testing.assert_allclose(seen.ends["start"].value + total, seen.ends["W"].value)
+
+
+def test_rows_updated_one_by_one_are_parts_of_one_parameter():
+    seen = Seen("""
+    for _ in range(2):
+        g = X.T @ (X @ W - Y)
+        for i in range(3):
+            W[i] = W[i] - 0.1 * g[i]
+    """)
+    assert [[one.places().tolist() for one in some.updates] for some in seen.episodes] == [
+        [[0, 1], [2, 3], [4, 5]],
+        [[0, 1], [2, 3], [4, 5]],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("start", "use", "update"),
+    [
+        (
+            "p = {'W': W, 'b': np.zeros(2)}",
+            ("p['W']", "p['b']"),
+            "for k in p: p[k] = p[k] - 0.1 * g[k]",
+        ),
+        (
+            "p = {'W': W, 'b': np.zeros(2)}",
+            ("p['W']", "p['b']"),
+            "p = {k: p[k] - 0.1 * g[k] for k in p}",
+        ),
+        (
+            "p = [W, np.zeros(2)]",
+            ("p[0]", "p[1]"),
+            "p = [a - 0.1 * b for a, b in zip(p, g.values())]",
+        ),
+        (
+            "p = [W, np.zeros(2)]",
+            ("p[0]", "p[1]"),
+            "for a, b in zip(p, g.values()): a -= 0.1 * b",
+        ),
+        (
+            "p = type('Net', (), {})(); p.W, p.b = W, np.zeros((1, 2))",
+            ("p.W", "p.b"),
+            "p.W -= 0.1 * g['W']; p.b -= 0.1 * g['b']",
+        ),
+    ],
+)
+def test_parameters_of_dicts_lists_and_objects_are_updated_together(start, use, update):
+    seen = Seen(f"""
+    {start}
+    for _ in range(3):
+        d = X @ {use[0]} + {use[1]} - Y
+        g = {{'W': X.T @ d, 'b': d.sum(axis=0)}}
+        {update}
+    """)
+    assert [len(one.roots) for one in seen.episodes] == [2, 2, 2]
+    assert [one.number for one in seen.episodes] == [0, 1, 2]
+    shapes = [[root.value.size for root in one.roots] for one in seen.episodes]
+    assert shapes == [[6, 2]] * 3
+
+
+NO_UPDATES = {
+    "the state of a recurrent cell": """
+        U, h = np.random.randn(2, 2), np.zeros((1, 2))
+        for t in range(5):
+            h = np.tanh(X[t:t + 1] @ W + h @ U)
+    """,
+    "the state of a long short-term memory": """
+        U, c, h = np.random.randn(2, 2), np.zeros((1, 2)), np.zeros((1, 2))
+        for t in range(5):
+            z = X[t:t + 1] @ W + h @ U
+            gate = 1 / (1 + np.exp(-z))
+            c = gate * c + (1 - gate) * np.tanh(z)
+            h = gate * np.tanh(c)
+    """,
+    "a running sum of arrays": """
+        total = np.zeros(2)
+        for t in range(5):
+            total = total + np.tanh(X[t] @ W)
+    """,
+    "a cost that adds up": """
+        cost = 0
+        for t in range(5):
+            cost += ((X[t] @ W - Y[t]) ** 2).sum()
+        cost = cost / 5
+    """,
+    "gradients that add up": """
+        g = np.zeros_like(W)
+        for t in range(5):
+            g += np.outer(X[t], X[t] @ W - Y[t])
+    """,
+    "a residual": """
+        h = np.tanh(X @ W)
+        for _ in range(3):
+            h = h + np.tanh(h @ np.random.randn(2, 2))
+    """,
+    "features that are normalised": """
+        X = X - X.mean(axis=0)
+        X = X / X.std(axis=0)
+    """,
+    "a bias that is added": """
+        b = np.random.randn(2)
+        out = X @ W + b
+    """,
+}
+
+
+@pytest.mark.parametrize("text", NO_UPDATES.values(), ids=NO_UPDATES)
+def test_it_is_no_update(text):
+    assert Seen(text).updates == []
+
+
+def test_beside_a_recurrent_state_the_updates_are_those_of_the_weights():
+    seen = Seen("""
+    U = np.random.randn(2, 2)
+    for _ in range(2):
+        h, hs = np.zeros((1, 2)), []
+        for t in range(5):
+            hs.append(h)
+            h = np.tanh(X[t:t + 1] @ W + h @ U)
+        dW, dU, dh = np.zeros_like(W), np.zeros_like(U), h - Y[:1]
+        for t in reversed(range(5)):
+            after = hs[t + 1] if t < 4 else h
+            dz = dh * (1 - after ** 2)
+            dW += X[t:t + 1].T @ dz
+            dU += hs[t].T @ dz
+            dh = dz @ U.T
+        W -= 0.1 * dW
+        U -= 0.1 * dU
+    """)
+    assert seen.lines == ["W -= 0.1 * dW", "U -= 0.1 * dU"]
+    assert [len(one.updates) for one in seen.episodes] == [2, 2]
+
+
+def test_an_average_of_costs_beside_an_update_is_none():
+    seen = Seen("""
+    average = 0.0
+    for _ in range(4):
+        d = X @ W - Y
+        average = 0.9 * average + 0.1 * (d ** 2).mean()
+        W = W - 0.1 * X.T @ d
+    """)
+    assert seen.lines == ["W = W - 0.1 * X.T @ d"]
+    assert_chain_of(seen, "W", 4)
+
+
+def test_a_bias_that_begins_as_a_number_is_found_from_its_second_update_on():
+    seen = Seen("""
+    b = 0
+    for _ in range(4):
+        d = X @ W + b - Y
+        W = W - 0.1 * X.T @ d
+        b = b - 0.1 * d.sum()
+    """)
+    assert seen.lines == ["W = W - 0.1 * X.T @ d", "b = b - 0.1 * d.sum()"]
+    assert_chain_of(seen, "W", 4)
+    assert_chain_of(seen, "b", 3, ())
+    assert [len(one.updates) for one in seen.episodes[-2:]] == [2, 2]
+
+
+def test_an_update_that_broadcasts_its_parameter_to_another_shape_is_found():
+    seen = Seen("""
+    b = np.zeros(2)
+    for _ in range(2):
+        d = X @ W + b - Y
+        b = b - 0.1 * d
+    """)
+    first = seen.updates[0]
+    assert first.root.value.shape == (2,)
+    assert first.result.value.shape == (5, 2)
+    assert first.places().size == 2
+    assert first.change.size == 10
+
+
+def test_two_trainings_in_one_file_are_episodes_of_their_own():
+    seen = Seen("""
+    for _ in range(2):
+        W = W - 0.1 * X.T @ (X @ W - Y)
+    V = np.random.randn(3, 2)
+    for _ in range(3):
+        h = np.tanh(X @ V)
+        V = V - 0.1 * X.T @ ((h - Y) * (1 - h ** 2))
+    """)
+    assert [one.number for one in seen.episodes] == [0, 1, 0, 1, 2]
+    sites = [one.sites for one in seen.episodes]
+    assert sites[0] == sites[1] != sites[2] == sites[3] == sites[4]
+    ends = [one.result for one in seen.updates]
+    assert ends[1] is seen.ends["W"]
+    assert ends[4] is seen.ends["V"]
+
+
+def test_an_update_of_a_name_that_never_takes_effect_is_found():
+    seen = Seen("""
+    weights = [W, np.random.randn(2, 2)]
+    for _ in range(2):
+        h = np.tanh(X @ weights[0])
+        d = h @ weights[1] - Y
+        grads = [X.T @ (d @ weights[1].T * (1 - h ** 2)), h.T @ d]
+        for w, g in zip(weights, grads):
+            w = w - 0.1 * g
+    """)
+    assert seen.lines == ["w = w - 0.1 * g"]
+    assert len(seen.updates) == 4
+    assert len({one.root for one in seen.updates}) == 2
+    assert [len(one.roots) for one in seen.episodes] == [2, 2]
+    assert {one.before for one in seen.updates} == {one.root for one in seen.updates}
+
+
+def test_an_episode_ends_where_the_updated_parameter_is_used():
+    seen = Seen("""
+    for _ in range(2):
+        d = X @ W - Y
+        W = W - 0.1 * X.T @ d
+        cost = (d ** 2).sum()
+    """)
+    first, second = seen.episodes
+    used = seen.tape.nodes[first.until(seen.tape)]
+    assert used.name == "matmul"
+    assert first.updates[0].result in used.parents
+    assert second.until(seen.tape) > seen.ends["cost"].place
+    reached = first.reached(seen.tape, {one.result for one in seen.updates})
+    costs = [node for node in seen.tape.nodes if node.name == "sum"]
+    assert costs[0] in reached
+    assert costs[1] not in reached
+
+
+def test_updates_before_a_place_on_the_tape_do_not_count():
+    seen = Seen("""
+    for _ in range(2):
+        W = W - 0.1 * X.T @ (X @ W - Y)
+    V = np.random.randn(3, 2)
+    for _ in range(3):
+        V = V - 0.1 * X.T @ (X @ V - Y)
+    """)
+    last = seen.ends["W"].place
+    later = [one.result for one in find_updates(seen.tape, since=last + 1)]
+    assert later == [one.result for one in seen.updates[2:]]
+    assert find_updates(seen.tape, since=len(seen.tape)) == []
