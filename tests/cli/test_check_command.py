@@ -119,17 +119,15 @@ class TestFilesThatCannotBeChecked:
         assert not result.stdout
         return result.stderr
 
-    def test_its_own_traceback_comes_last(self, clearprop):
-        said = self.refused(clearprop, write("import numpy\n\nnumpy.load('nowhere.npy')\n"))
-        assert "mine.py can't be checked, because running it fails" in said
-        assert 'mine.py", line 3, in <module>' in said
-        assert said.rstrip().endswith("No such file or directory: 'nowhere.npy'")
+    def test_what_failed_is_told_with_its_line(self, clearprop):
+        said = self.refused(clearprop, write("import numpy\n\nnumpy.array([1, 2]) @ [1]\n"))
+        assert "mine.py: no gradient was seen that could be checked" in said
+        assert "mine.py, line 3 failed: ValueError: " in said
         assert "clearprop/gradcheck" not in said
 
     def test_a_cell_that_fails_is_named(self, clearprop):
         said = self.refused(clearprop, notebook("a = 1", "b = a\n1 / 0"))
-        assert 'mine.ipynb, cell 2", line 2' in said
-        assert said.rstrip().endswith("ZeroDivisionError: division by zero")
+        assert "mine.ipynb, cell 2, line 2 failed: ZeroDivisionError: division by zero." in said
 
     def test_missing_functions_are_told(self, clearprop):
         said = self.refused(clearprop, write("def train(): pass"))
@@ -143,17 +141,17 @@ class TestFilesThatCannotBeChecked:
             "was still running after 2 s, in line 6, in L_model_forward" in said
         )
 
-    def test_one_that_trains_when_it_is_imported_is_told(self, clearprop):
-        said = self.refused(clearprop, write("while True:\n    print('x' * 99)"), "--timeout", 2)
-        assert 'if __name__ == "__main__"' in said
-        assert "more lines" in said
+    def test_a_loop_that_never_ends_is_ended(self, clearprop):
+        said = self.refused(clearprop, write("while True:\n    print('x' * 99)"), "--timeout", 5)
+        assert "no gradient was seen" in said
 
-    def test_one_that_ends_the_process_is_told(self, clearprop):
-        said = self.refused(clearprop, write("import os\nos._exit(7)"))
-        assert "with exit code 7" in said
+    @pytest.mark.parametrize("ending", ["os._exit(7)", "sys.exit(7)", "os.abort()", "exit()"])
+    def test_one_that_ends_the_process_ends_nothing(self, clearprop, ending):
+        said = self.refused(clearprop, write(f"import os, sys\n{ending}"))
+        assert "mine.py, line 2" in said
 
-    def test_one_that_asks_something_gets_no_answer(self, clearprop):
-        assert "EOFError" in self.refused(clearprop, write("name = input('Your name? ')"))
+    def test_one_that_asks_something_is_answered(self, clearprop):
+        assert "input()" in self.refused(clearprop, write("name = input('Your name? ')"))
 
     @pytest.mark.parametrize(
         ("name", "text", "said"),

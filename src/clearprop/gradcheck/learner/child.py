@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -118,11 +119,14 @@ def _answer(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     if report is not None:
         sys.stdout.write(ran.printed)
         return {"text": str(report), "report": report.to_dict()}
+    why = why_unseen(file, ran)
+    if not any(isinstance(one, FunctionType) for one in ran.namespace.values()):
+        raise UsageError(why)
     try:
         find_functions(ran.namespace, {}, file)  # before the file runs again, unwatched
         return _called(file, {}, None, None)
     except UsageError as error:
-        raise UsageError(f"{why_unseen(file, ran)}\n\n{error}") from error
+        raise UsageError(f"{why}\n\n{error}") from error
 
 
 def _called(

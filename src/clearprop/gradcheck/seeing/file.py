@@ -3,7 +3,6 @@
 from contextlib import suppress
 from pathlib import Path
 
-from clearprop.errors import listed
 from clearprop.gradcheck.seeing.arrays import recording
 from clearprop.gradcheck.seeing.judging.checking import driven, never_called, trainings
 from clearprop.gradcheck.seeing.judging.seen_report import SeenReport, seen_report
@@ -59,7 +58,9 @@ def _notes(ran: Ran) -> list[str]:
 
 def why_unseen(file: Path, ran: Ran) -> str:
     """Say that no gradient was seen in a file."""
-    told = listed(_notes(ran)[:3])
+    if not ran.sources:
+        return f"{file} is no notebook that can be read."
+    told = " ".join(f"{note.rstrip('.')}." for note in _notes(ran)[:3])
     return (
         f"{file}: no gradient was seen that could be checked, neither by running it nor by calling "
         f"its functions and classes.{f' {told}' if told else ''}"
