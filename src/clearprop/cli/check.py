@@ -41,9 +41,9 @@ _PRINTED_LINES = 18  # and two about them, which is what a note may have
 def check(target: str, data: str | None, as_json: bool, **options: Any) -> None:
     """Check gradients against numerical ones, and say what is wrong with a wrong one.
 
-    FILE is your own code, a .py file or a notebook: it is executed, and its functions for forward
-    pass, cost and backward pass are found by their names, such as L_model_forward, compute_cost
-    and L_model_backward.
+    FILE is your own code, a .py file or a notebook, in whatever style: it is executed, what it does
+    with its arrays is watched, and the line that makes a gradient wrong is named. Where it trains
+    nothing its functions and classes are called; --forward, --backward and --cost name them.
 
     MODEL is a model of clearprop or the folder of a run. DATA is a name or a path, for the network
     that would be trained on it.

@@ -149,6 +149,8 @@ class _Bench:
             if node.name in ("dot", "matmul", "sum", "mean", "add.reduce"):
                 yield from self._sums(node, expression)
             yield from self._summands(node, expression)
+            if node is self.blame.node:
+                yield from self._rewritten()
             yield from self._operands(node, expression)
             if node.is_float:
                 yield from self._factors(node, expression)
@@ -205,6 +207,18 @@ class _Bench:
                     shaped = _tried(np.broadcast_to, value, node.value.shape)
                 if shaped is not None:
                     yield "bias_axis", shaped, None, f"The sum runs over another axis than {axis}."
+
+    def _rewritten(self) -> Iterator[tuple[str, Any, str | None, str]]:
+        """Try what came back, times the derivative of an activation, in the place of all."""
+        for part in self.parts():
+            back = part in self.trail.backward and self.trail.match(part) is not None
+            if not back or part.value.shape != self.blame.node.value.shape:
+                continue
+            expression = self.source.expression(part)
+            for slope, words in self.slopes(part):
+                text = None if expression is None else f"{_text(expression)} * {_atom(words)}"
+                why = f"The derivative that belongs here is {words}."
+                yield "other_activation", part.value * slope, text, why
 
     def _summands(self, node: Node, expression: Any) -> Iterator[tuple[str, Any, str | None, str]]:
         """Try to add a share of the parameter: the derivative of an L2 term."""

@@ -11,6 +11,7 @@ from clearprop.gradcheck.report import Report, Row, Verdict, number, place
 from clearprop.gradcheck.seeing.judging.blame import Trail, same_line
 from clearprop.gradcheck.seeing.judging.checking import Training, confirmed, numerical
 from clearprop.gradcheck.seeing.judging.judge import Gradient
+from clearprop.gradcheck.seeing.judging.repairs import Repair
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.tape import Line, Node, Tape
 
@@ -286,7 +287,7 @@ def _diagnosis(training: Training, source: Source) -> Diagnosis | None:
     name = training.names[blame.gradient.parameter]
     others = tuple(
         dict.fromkeys(
-            one.line for one in training.repairs[1:4] if one.line and one.line != repair.line
+            one.line for one in training.repairs[1:4] if one.line and not _alike(one, repair)
         )
     )
     return Diagnosis(
@@ -318,3 +319,8 @@ def _notes(training: Training, source: Source) -> Iterator[str]:
             )
     if any(one.decay for one in judgement.gradients):
         yield "the updates take a share of the weights themselves (weight decay), beside the cost."
+
+
+def _alike(one: Repair, other: Repair) -> bool:
+    """Whether two repairs write the same, but for blanks."""
+    return (one.line or "").replace(" ", "") == (other.line or "").replace(" ", "")
