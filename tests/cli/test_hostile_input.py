@@ -262,9 +262,20 @@ def test_a_checked_file_that_writes_the_answer_itself(answer, clearprop):
         "import os, sys\nfrom pathlib import Path\n"
         f"Path(sys.orig_argv[-1], 'answer.json').write_text({json.dumps(answer)!r})\nos._exit(0)\n"
     )
-    result = clearprop("check", "mine.py")
+    result = clearprop("check", "mine.py", "--forward", "onwards")  # as it is, not watched
     assert result.exit_code == 2
     assert "ended the process that it ran in" in result.stderr
+
+
+def test_a_watched_file_that_writes_the_answer_itself_writes_it_elsewhere(clearprop):
+    Path("mine.py").write_text(
+        "import os, sys\nfrom pathlib import Path\n"
+        "Path(sys.orig_argv[-1], 'answer.json').write_text('{}')\nos._exit(0)\n"
+    )
+    result = clearprop("check", "mine.py")
+    assert result.exit_code == 2
+    assert "answer.json was written to a scratch folder" in result.stderr
+    assert "os._exit was refused" in result.stderr
 
 
 def test_losses_near_the_largest_float_are_drawn(clearprop, table_run):

@@ -73,6 +73,8 @@ class LearningRateTooHigh(_WrongRate):
         # Where training exploded its own trial may look well: with huge weights many samples are
         # right by far, by chance.
         leads_down = case.has_exploded and rates.best.loss < case.start_loss
+        if leads_down and case.milder is not None:  # of L2 too strong any rate is too high
+            leads_down = case.trials.reach(case.milder).loss >= case.start_loss
         if not ((rates.is_better or leads_down) and rates.did_harm(case)):
             return None
         if not case.has_risen:

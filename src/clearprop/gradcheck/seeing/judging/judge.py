@@ -379,9 +379,10 @@ def _within(found: Gradient, parts: Sequence[Update], reached: set[Node]) -> Ite
 def _with_decay(found: Gradient) -> Gradient:
     """Take the parameter itself out of a claim, where that makes it right: decay of the weights."""
     weights = found.parameter.value.ravel()[found.places].astype(np.float64)
-    if found.truth.size < 4 or not np.isfinite(found.claimed).all():
-        return found
     both = np.c_[found.truth, weights]
+    alike = 4 <= found.truth.size == found.claimed.size
+    if not (alike and np.isfinite(found.claimed).all() and np.isfinite(both).all()):
+        return found
     (factor, share), _, rank, _ = np.linalg.lstsq(both, found.claimed, rcond=None)
     length = max(float(np.linalg.norm(found.claimed)), 1e-300)
     error = float(np.linalg.norm(both @ (factor, share) - found.claimed)) / length

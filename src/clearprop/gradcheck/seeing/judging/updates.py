@@ -48,6 +48,7 @@ _LOOKING = frozenset(
 
 _FOLLOWED = 300  # arrays that a value was moved to
 _PASSES = 4
+_MOST_KEPT = 0.5  # of a parameter, that an update with weight decay leaves
 _HOPS = 40  # from an array to the one that it was moved from
 _WITHOUT_HISTORY = 4  # of the first updates of a parameter, which are looked at
 _AFTER = 6000  # nodes after an update, among which its cost may be computed
@@ -217,8 +218,18 @@ def _update(
         if not _spreads(before.value.shape, node.value.shape):
             continue
         if own[before] & met[step] and _has_learned(step, kept):
-            return Update(node, before, step, _root(before, met[step], own))
+            root = _root(before, met[step], own)
+            if _goes_on(before, root):
+                return Update(node, before, step, root)
     return None
+
+
+def _goes_on(before: Node, root: Node) -> bool:
+    """Whether most of a parameter is kept, as no ``dW + l2 * W`` does."""
+    if before is root or before.value.shape != root.value.shape or not root.value.any():
+        return True
+    share = np.linalg.norm(before.value) / np.linalg.norm(root.value)
+    return bool(share > _MOST_KEPT)
 
 
 def _spreads(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
