@@ -49,4 +49,6 @@ def test_a_checkpoint_is_gone_on_from(version: str, name: str, tmp_path: Path) -
     history = trainer(epochs=9).fit(resumed, X, y, checkpoint=cp.Checkpoint(path), resume=True)
     assert len(history) == 9
     trainer(epochs=9).fit(whole, X, y)
-    np.testing.assert_allclose(resumed.parameters.data, whole.parameters.data, rtol=1e-9)
+    # Another processor has saved it, whose sums are rounded otherwise.
+    data = resumed.parameters.data
+    np.testing.assert_allclose(data, whole.parameters.data, rtol=1e-9, atol=1e-9)
