@@ -69,6 +69,7 @@ def test_a_single_mistake_is_not_called_several():
     assert len(several) <= len(MISTAKES) // 20, list(map(str, several))
 
 
+@pytest.mark.slow
 def test_of_two_mistakes_both_are_named(misnamed):
     by_learner = defaultdict(list)
     for planted in MISTAKES:

@@ -172,6 +172,7 @@ def steps_of_factors(at):
             yield step, at, step.factor * (right - L2) + L2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
 def test_every_line_that_a_mistake_looks_like_has_its_value(layout):
     seen = set()
