@@ -1,5 +1,6 @@
 """What would make a wrong line right: one operation, operand or number of it changed."""
 
+import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -372,8 +373,6 @@ class _Bench:
 
 def _atom(text: str) -> str:
     """Put brackets about what is no single term."""
-    import ast
-
     term = ast.parse(text, mode="eval").body
     single = isinstance(term, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.Constant)
     return text if single else f"({text})"
@@ -384,8 +383,6 @@ def _number(node: Node) -> int:
 
 
 def _text(expression: Any) -> str:
-    import ast
-
     return ast.unparse(expression)
 
 

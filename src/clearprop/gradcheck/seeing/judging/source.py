@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from clearprop.gradcheck.seeing.tape import Line, Node
@@ -172,8 +173,6 @@ def with_operand(expression: ast.expr, place: int, text: str) -> str | None:
 
 def _copy(expression: ast.expr, kept: ast.expr) -> ast.expr:
     """Copy an expression, but for one part that is to be found in it again."""
-    from copy import deepcopy
-
     return deepcopy(expression, {id(kept): kept})
 
 
