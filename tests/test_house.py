@@ -54,13 +54,14 @@ def test_at_most_40_files_have_fewer_than_60_lines():
 
 # Scores with what they have to beat, cross-validation and doors to more commands came in 2026: the
 # limits went up by ten files and a tenth of the lines with them. Learners' files that are run as
-# they stand, called and watched (gradcheck/seeing) brought 45 files and a fifth of the lines more.
-def test_there_are_at_most_58000_lines():
+# they stand, called and watched (gradcheck/seeing) brought 45 files and a fifth of the lines more,
+# and hand-ins that are graded 600 lines.
+def test_there_are_at_most_58600_lines():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + lines_of(file)
-    assert sum(rooms.values()) <= 58_000, f"{sum(rooms.values())} lines:{listing(rooms)}"
+    assert sum(rooms.values()) <= 58_600, f"{sum(rooms.values())} lines:{listing(rooms)}"
 
 
 def code_and_imports(source):

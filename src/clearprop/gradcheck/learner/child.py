@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -20,12 +21,18 @@ from clearprop.errors import ClearpropError, UsageError
 from clearprop.gradcheck.check import check_subject
 from clearprop.gradcheck.learner.functions import Code, find_functions
 from clearprop.gradcheck.learner.layouts import Batch
-from clearprop.gradcheck.learner.process import ANSWER, ARRAYS, HANGS, REQUEST
+from clearprop.gradcheck.learner.process import ANSWER, ARRAYS, HANGS, REQUEST, Ended
 from clearprop.gradcheck.learner.running import failure, run_file
 from clearprop.gradcheck.learner.trial import find_setting
 from clearprop.gradcheck.report import Report
 from clearprop.gradcheck.seeing.file import check_seen, why_unseen
+from clearprop.gradcheck.seeing.running.guarded import Printed, Scratch, guarded
+from clearprop.gradcheck.seeing.running.notes import Notes, told
+from clearprop.gradcheck.seeing.running.run import Ran
 from clearprop.gradcheck.subject import Subject, carefully, layers_of
+
+_MEMORY = 2**32  # bytes
+_FILE = 2**28
 
 
 def check_code(code: Code, parameters: dict[str, Array]) -> Report:
@@ -90,18 +97,20 @@ def _arrays(value: Any, path: str) -> Iterator[tuple[str, Array]]:
 def main(folder: Path) -> None:
     """Answer the request in a folder."""
     request = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
+    if request["confined"]:
+        _bound()
     with (folder / HANGS).open("w", encoding="utf-8") as hangs:
         faulthandler.dump_traceback_later(request["timeout"], exit=True, file=hangs)
         try:
             answer = _answer(request, folder)
         except ClearpropError as error:
-            answer = {"text": str(error), "report": None}
+            answer = _without_report(str(error), "unseen")
         except BaseException as error:  # SystemExit, too: a learner's code may raise anything
             text = (
                 f"{request['file']} can't be checked, because one of its functions fails. Its own "
                 "traceback:"
             )
-            answer = {"text": str(failure(text, error)), "report": None}
+            answer = _without_report(str(failure(text, error)), "failed", told(error))
         faulthandler.cancel_dump_traceback_later()
     (folder / ANSWER).write_text(json.dumps(answer), encoding="utf-8")
 
@@ -118,15 +127,19 @@ def _answer(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     report, ran = check_seen(file, request["timeout"])
     if report is not None:
         sys.stdout.write(ran.printed)
-        return {"text": str(report), "report": report.to_dict()}
+        return _reported(report)
     why = why_unseen(file, ran)
     if not any(isinstance(one, FunctionType) for one in ran.namespace.values()):
-        raise UsageError(why)
+        return _without_report(why, *_ended(ran))
     try:
         find_functions(ran.namespace, {}, file)  # before the file runs again, unwatched
-        return _called(file, {}, None, None)
+        if not request["confined"]:
+            return _called(file, {}, None, None)
+        scratch = Scratch(folder.resolve(), Notes(set()), lambda _: None)
+        with guarded(scratch, file.resolve(), Printed()):
+            return _called(file.resolve(), {}, None, None)
     except UsageError as error:
-        raise UsageError(f"{why}\n\n{error}") from error
+        return _without_report(f"{why}\n\n{error}", *_ended(ran))
 
 
 def _called(
@@ -134,8 +147,40 @@ def _called(
 ) -> dict[str, Any]:
     functions = find_functions(run_file(file), names, file)
     code, parameters = find_setting(functions, sizes, batch)
-    report = check_code(code, parameters)
-    return {"text": str(report), "report": report.to_dict()}
+    return _reported(check_code(code, parameters))
+
+
+def _reported(report: Report) -> dict[str, Any]:
+    return {"text": str(report), "report": report.to_dict(), "ended": "checked", "reason": ""}
+
+
+def _without_report(text: str, ended: Ended, reason: str = "") -> dict[str, Any]:
+    return {"text": text, "report": None, "ended": ended, "reason": reason}
+
+
+def _ended(ran: Ran) -> tuple[Ended, str]:
+    """Say how a run ended in which no gradient was seen, and which line is behind it."""
+    failures = [f"{one.file}, line {one.number} failed: {one.text}" for one in ran.failures]
+    failures += [note for note in ran.notes if "no Python" in note]
+    late = [note for note in ran.notes if "so long that it was ended" in note]
+    if late or failures:
+        return ("late", late[0]) if late else ("failed", failures[0])
+    return ("unseen" if ran.sources else "failed"), (ran.notes[0] if ran.notes else "")
+
+
+def _bound() -> None:
+    """Bound memory, beyond what is taken already, and the files that are written, where one can."""
+    with suppress(ImportError, OSError, ValueError):  # as Windows has no limits, macOS no /proc
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        bounds = {
+            resource.RLIMIT_AS: pages * resource.getpagesize() + _MEMORY,
+            resource.RLIMIT_FSIZE: _FILE,
+        }
+        for kind, most in bounds.items():
+            hard = resource.getrlimit(kind)[1]
+            resource.setrlimit(kind, (most if hard < 0 else min(most, hard), hard))
 
 
 def _batch(path: Path) -> Batch | None:

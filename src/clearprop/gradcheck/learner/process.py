@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, get_args
+from typing import IO, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -26,6 +26,10 @@ REQUEST = "request.json"
 ARRAYS = "data.npz"
 ANSWER = "answer.json"
 HANGS = "hangs.txt"
+
+Ended: TypeAlias = Literal["checked", "unseen", "failed", "late", "died"]
+"""The end of a check: with a report, without a gradient that was seen, without one in a file that
+fails somewhere, after its time, or with the process in which the file ran."""
 
 _LARGEST_ANSWER = 2**26  # bytes
 _MOST_PRINTED = 2**16  # bytes that are kept of what the file prints
@@ -45,11 +49,16 @@ class FileCheck:
         The report as a person reads it, or why there is none.
     report : mapping or None
         `Report.to_dict`; None where the file could not be checked.
+    ended : Ended
+    reason : str, default ""
+        Where no gradient was seen, what fails in the file, or what else was noted first.
     """
 
     printed: str
     text: str
     report: Mapping[str, Any] | None
+    ended: Ended
+    reason: str = ""
 
 
 def require_file(file: Path) -> None:
@@ -67,6 +76,7 @@ def check_file(
     sizes: tuple[int, ...] | None = None,
     batch: Batch | None = None,
     timeout: float,
+    confined: bool = False,
 ) -> FileCheck:
     """Run a learner's file in a process of its own, and check its backward pass.
 
@@ -83,6 +93,9 @@ def check_file(
         The data; random ones unless given.
     timeout : float
         The seconds that all of it may take.
+    confined : bool, default False
+        Whether nothing is written where functions are called by their names, either, and memory
+        and the files that are written are bounded: for files that nobody has looked into.
 
     Returns
     -------
@@ -91,30 +104,33 @@ def check_file(
         its functions can't be called.
     """
     request = {"file": str(file), "names": dict(names), "sizes": sizes, "timeout": timeout}
-    with tempfile.TemporaryDirectory(prefix="clearprop-") as name:
+    request["confined"] = confined
+    with tempfile.TemporaryDirectory(prefix="clearprop-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / REQUEST).write_text(json.dumps(request), encoding="utf-8")
         if batch is not None:
             np.savez(folder / ARRAYS, X=batch.X, targets=batch.targets)
         exit_code, printed = _run(folder, timeout)
         try:
-            text, report = _answer(folder / ANSWER)
+            return FileCheck(printed, *_answer(folder / ANSWER))
         except (OSError, LookupError, TypeError, ValueError):
-            return FileCheck(printed, _why_silent(file, folder, exit_code, timeout), None)
-    return FileCheck(printed, text, report)
+            return _silent(printed, file, folder, exit_code, timeout)
 
 
-def _answer(path: Path) -> tuple[str, Mapping[str, Any] | None]:
+def _answer(path: Path) -> tuple[str, Mapping[str, Any] | None, Ended, str]:
     """Read the child's answer, which the file that it ran may have written in its place."""
     answer = parsed_json(read_bounded(path, _LARGEST_ANSWER))
-    text, report = answer["text"], answer["report"]
-    if not isinstance(text, str):
+    text, report, reason = answer["text"], answer["report"], answer["reason"]
+    if not isinstance(text, str) or not isinstance(reason, str):
         raise TypeError("text")
     if report is not None:
         known = [row["verdict"] in get_args(Verdict) for row in report["rows"]]
         if not all(known) or not isinstance(report["passed"], bool):
             raise ValueError("report")
-    return text, report
+    ended = answer["ended"]
+    if ended not in get_args(Ended) or (report is None) is (ended == "checked"):
+        raise ValueError("ended")
+    return text, report, ended, reason
 
 
 def _run(folder: Path, timeout: float) -> tuple[int | None, str]:
@@ -129,6 +145,8 @@ def _run(folder: Path, timeout: float) -> tuple[int | None, str]:
             **os.environ,
             "MPLBACKEND": "Agg",  # plots open no window
             "PYTHONIOENCODING": "utf-8",
+            # What a process that is ended leaves behind goes with this folder.
+            **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)),
         },
         start_new_session=True,
     )
@@ -177,7 +195,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _why_silent(file: Path, folder: Path, exit_code: int | None, timeout: float) -> str:
+def _silent(
+    printed: str, file: Path, folder: Path, exit_code: int | None, timeout: float
+) -> FileCheck:
     """Say why the child gave no answer."""
     hangs = folder / HANGS
     frames = (
@@ -186,11 +206,17 @@ def _why_silent(file: Path, folder: Path, exit_code: int | None, timeout: float)
         else []
     )
     if not frames and exit_code is not None:
-        return (
+        text = (
             f"{file} ended the process that it ran in, with exit code {exit_code}, before it "
             "could be checked."
         )
-    paths = (str(file), str(file.resolve()))
+        return FileCheck(printed, text, None, "died")
+    return FileCheck(printed, _why_late(file, frames, timeout), None, "late")
+
+
+def _why_late(file: Path, frames: list[tuple[str, str, str]], timeout: float) -> str:
+    """Say where the child was when its time was over, from its frames, the innermost first."""
+    paths = (str(file), str(file.resolve()), file.name)  # what is watched goes by its name
     inside = [frame for frame in frames if frame[0].startswith(paths)]
     if not inside:
         return (
