@@ -21,7 +21,6 @@ Outcome: TypeAlias = Literal["right", "wrong", "part", "nothing seen", "failed",
 nothing was seen; of none anything was seen; the same, and the code fails; it did not end."""
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-_UNSEEN = "No gradient was seen."
 _LONGEST = 300  # characters of a message or a line
 _MOST = 20  # names in a cell
 # What a spreadsheet takes for a formula, at the beginning of a cell, or of one that it makes itself
@@ -108,11 +107,12 @@ def grade(file: Path, timeout: float, importer: Path | None = None) -> Grade:
 def _unchecked(done: FileCheck, file: Path) -> dict[str, Any]:
     outcomes: dict[str, Outcome] = {"unseen": "nothing seen", "late": "too slow"}
     message = done.text.split("\n\n")[0].replace(str(file), file.name)
-    if done.ended == "late":  # what follows is advice to the one who wrote it
+    if done.reason:
+        message = f"{done.reason.rstrip('.')}."
+    elif done.ended == "late":  # what follows is advice to the one who wrote it
         message = f"{message.split('. ')[0].rstrip('.')}."
-    if done.ended == "unseen" or done.reason:
-        reason = done.reason.rstrip(".")
-        message = f"{reason}. {_UNSEEN}" if reason else _UNSEEN
+    elif done.ended == "unseen":
+        message = "No gradient was seen."
     return {"outcome": outcomes.get(done.ended, "failed"), "message": _short(message)}
 
 

@@ -165,7 +165,8 @@ def _ended(ran: Ran) -> tuple[Ended, str]:
     late = [note for note in ran.notes if "so long that it was ended" in note]
     if late or failures:
         return ("late", late[0]) if late else ("failed", failures[0])
-    return ("unseen" if ran.sources else "failed"), (ran.notes[0] if ran.notes else "")
+    missing = (note for note in ran.notes if "stand-in" in note or "stand in" in note)
+    return ("unseen" if ran.sources else "failed"), next(missing, "")
 
 
 def _bound() -> None:

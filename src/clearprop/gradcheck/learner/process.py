@@ -51,7 +51,7 @@ class FileCheck:
         `Report.to_dict`; None where the file could not be checked.
     ended : Ended
     reason : str, default ""
-        Where no gradient was seen, what fails in the file, or what else was noted first.
+        Where no gradient was seen, what fails in the file, or what is missing there.
     """
 
     printed: str
