@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from clearprop.gradcheck.seeing.arrays import recording
-from clearprop.gradcheck.seeing.judging.checking import driven, never_called, trainings
+from clearprop.gradcheck.seeing.judging.checking import driven, explained, never_called, trainings
 from clearprop.gradcheck.seeing.judging.seen_report import SeenReport, seen_report
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.running.loops import OutOfTime
@@ -44,6 +44,7 @@ def check_seen(file: Path, seconds: float) -> tuple[SeenReport | None, Ran]:
             found = driven(tape, source, ran.namespace)
     if not found:
         return None, ran
+    found = [explained(tape, one, source) for one in found]
     unseen = never_called(tape, source, found)
     return seen_report(tape, source, found, unseen, _notes(ran)), ran
 

@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from types import CodeType, FrameType
 from typing import Any
 
@@ -43,13 +45,22 @@ class Line:
     instruction: int
 
     @property
+    def span(self) -> tuple[int, int, int, int] | None:
+        """First and last line of the expression that was evaluated, first and last column."""
+        return _span(self.code, self.instruction)
+
+    @property
     def columns(self) -> tuple[int, int] | None:
         """The columns of the expression that was evaluated; None where it spans lines."""
-        for k, (first, last, start, end) in enumerate(self.code.co_positions()):
-            if k == self.instruction // 2:
-                alone = first == last == self.number and start is not None and end is not None
-                return (start, end) if alone else None  # type: ignore[return-value]
-        return None
+        span = self.span
+        alone = span is not None and span[0] == span[1] == self.number
+        return span[2:] if alone and span is not None else None
+
+
+@lru_cache(4096)
+def _span(code: CodeType, instruction: int) -> tuple[int, int, int, int] | None:
+    span = next(islice(code.co_positions(), instruction // 2, None), (None,))
+    return span if None not in span else None  # type: ignore[return-value]
 
 
 class Node:

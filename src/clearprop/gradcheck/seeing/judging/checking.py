@@ -30,7 +30,6 @@ _SECONDS = 12.0  # for all episodes of a file
 _MOST_EPISODES = 12  # of each number of updates
 _STEPS = 1e-5, 1e-3  # of differences: the second where float32 rounds the first away
 _TOLERANCE = 1e-4  # between derivatives and central differences
-_LEAVES = 300  # data and parameters that a repair may take
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Training:
     blames : tuple of Blame
         The places where gradients become wrong, the first on the way back first.
     repairs : tuple of Repair
-        Changes of the first of these lines that make gradients right.
+        Changes of a line that make gradients right, the likeliest first.
     how : str
         What was called, and with what data, where the file itself showed no training.
     span : tuple of int
@@ -95,7 +94,7 @@ def trainings(
     big = [one for one in big if not any(one.episode.sites < other.episode.sites for other in big)]
     lying = _lying(namespace, updates)
     span = since, len(tape)
-    return [replace(explained(tape, one, source, lying), span=span) for one in big]
+    return [replace(named(tape, one, source, lying), span=span) for one in big]
 
 
 def _tells_more(found: Judgement, known: Judgement) -> bool:
@@ -143,7 +142,7 @@ def _shown(attempt: Attempt, tape: Tape, source: Source) -> list[Training]:
         )
         if judgement is not None:
             names = {node: name for name, node in attempt.parameters.items()}
-            found = [explained(tape, judgement, source, names)]
+            found = [named(tape, judgement, source, names)]
     span = attempt.since, len(tape)
     return [replace(one, how=attempt.words, span=span) for one in found]
 
@@ -171,8 +170,7 @@ def _as_layer(found: Training) -> Training:
         for one in found.judgement.gradients
     )
     judgement = replace(found.judgement, gradients=gradients)
-    blames = () if judgement.passed else found.blames
-    return replace(found, judgement=judgement, blames=blames, is_part=True)
+    return replace(found, judgement=judgement, is_part=True)
 
 
 def _worth(found: Judgement) -> tuple[bool, float, int]:
@@ -184,10 +182,8 @@ def _functions(episode: Episode) -> frozenset[str]:
     return frozenset(line.function for update in episode.updates for line in update.step.lines[1:2])
 
 
-def explained(
-    tape: Tape, judgement: Judgement, source: Source, lying: Mapping[Node, str]
-) -> Training:
-    """Name the parameters of a judgement, and find the line at fault.
+def named(tape: Tape, judgement: Judgement, source: Source, lying: Mapping[Node, str]) -> Training:
+    """Confirm a judgement by differences, and name its parameters.
 
     Parameters
     ----------
@@ -204,17 +200,16 @@ def explained(
         for one in judgement.gradients
     )
     judgement = replace(judgement, gradients=gradients)
-    names = names_of(judgement, source, lying)
+    return Training(judgement, names_of(judgement, source, lying))
+
+
+def explained(tape: Tape, training: Training, source: Source) -> Training:
+    """Find the line at fault, where a gradient is wrong."""
+    judgement = training.judgement
     if judgement.passed:
-        return Training(judgement, names)
-    blames = find_blame(tape, judgement)
-    repairs: list[Repair] = []
-    if blames:
-        trail = Trail(tape, judgement)
-        last = blames[0].node.place
-        leaves = [node for node in tape.nodes[:last] if not node.parents and node.value.size > 1]
-        repairs = find_repairs(trail, blames[0], source, leaves[-_LEAVES:])
-    return Training(judgement, names, tuple(blames), tuple(repairs))
+        return training
+    repairs = find_repairs(tape, Trail(tape, judgement), source)
+    return replace(training, blames=tuple(find_blame(tape, judgement)), repairs=tuple(repairs))
 
 
 def names_of(judgement: Judgement, source: Source, lying: Mapping[Node, str]) -> dict[Node, str]:

@@ -337,7 +337,7 @@ def _of_steps(
     return [
         one
         if one.error < CLOSE or one.verdict == "unreached" or one.parameter in penalised
-        else _with_decay(one)
+        else with_decay(one)
         for one in found
     ]
 
@@ -376,7 +376,7 @@ def _within(found: Gradient, parts: Sequence[Update], reached: set[Node]) -> Ite
         yield replace(found, factor=None, error=np.inf)
 
 
-def _with_decay(found: Gradient) -> Gradient:
+def with_decay(found: Gradient) -> Gradient:
     """Take the parameter itself out of a claim, where that makes it right: decay of the weights."""
     weights = found.parameter.value.ravel()[found.places].astype(np.float64)
     both = np.c_[found.truth, weights]

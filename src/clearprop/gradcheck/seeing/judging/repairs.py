@@ -1,19 +1,26 @@
-"""What would make a wrong line right: one operation, operand or number of it changed."""
+"""The line at fault: the one whose change of one token makes wrong gradients right."""
 
 import ast
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 import numpy as np
 
-from clearprop.core.parameters import Array
-from clearprop.gradcheck.seeing.judging.blame import Blame, Trail, same_line
-from clearprop.gradcheck.seeing.judging.judge import CLOSE, fitted
-from clearprop.gradcheck.seeing.judging.source import Source, operands, with_operand
-from clearprop.gradcheck.seeing.tape import Node, computed
+from clearprop.gradcheck.seeing.judging.blame import Trail, same_line
+from clearprop.gradcheck.seeing.judging.changes import Change, Changes
+from clearprop.gradcheck.seeing.judging.rewriting import Bench, Site, Standing, Trial
+from clearprop.gradcheck.seeing.judging.scope import Scope
+from clearprop.gradcheck.seeing.judging.source import Source, over
+from clearprop.gradcheck.seeing.tape import Line, Node, Tape, computed
 
-_MOST_OTHERS = 60  # arrays of a shape that are tried in the place of another
+_SECONDS = 6.0  # for the search
+_MOST_NUMBERS = 8  # of the file, that are tried in the place of another
+_UNTOLD = 6.0  # tokens that a change counts as whose text can't be told
+_SIMPLE = 3  # stages of changes that are all tried before one of them is chosen
+_UPDATE = 1.0  # tokens more that a change of an update counts as, which all gradients share
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,10 @@ class Repair:
     cause : str
         A key of `CAUSES`.
     node : Node
-        The part of the code that changes, in whose line the mistake stands.
+        What the expression that changes computed.
+    file : str
+    number : int
+        The number of the line.
     line : str or None
         The line as it should be; None where its text can't be told.
     why : str
@@ -36,362 +46,287 @@ class Repair:
 
     cause: str
     node: Node
+    file: str
+    number: int
     line: str | None
     why: str
     mended: int
 
 
-_BINARY: dict[str, tuple[Callable[..., Any], str]] = {
-    "add": (np.add, "+"),
-    "subtract": (np.subtract, "-"),
-    "multiply": (np.multiply, "*"),
-    "divide": (np.divide, "/"),
-    "matmul": (np.matmul, "@"),
-}
+@dataclass(frozen=True)
+class _Found:
+    standing: Standing
+    change: Change
+    node: Node
+    stage: int
 
 
-def find_repairs(trail: Trail, blame: Blame, source: Source, leaves: list[Node]) -> list[Repair]:
-    """Try small changes of the line at fault, and return those that make gradients right.
+def find_repairs(tape: Tape, trail: Trail, source: Source) -> list[Repair]:
+    """Try small changes of every expression on the way back, and return those that mend.
 
     Parameters
     ----------
+    tape : Tape
     trail : Trail
-    blame : Blame
     source : Source
-    leaves : list of Node
-        The data and parameters that are there, beside what was computed from parameters.
+
+    Returns
+    -------
+    list of Repair
+        The likeliest first: those that make most gradients right and change least of the text.
     """
-    bench = _Bench(trail, blame, source, leaves)
-    found: list[Repair] = []
-    for node in bench.parts():
-        for cause, value, text, why in bench.changes(node):
-            mended = bench.mended(node, value)
-            if mended:
-                line = None if text is None else source.replaced(node, text)
-                found.append(Repair(cause, node, line, why, mended))
-    found += bench.updated()
-    found = [*_elsewhere(bench), *found]
-    return sorted(found, key=lambda one: (-one.mended, one.line is None))
-
-
-def _elsewhere(bench: "_Bench") -> Iterator[Repair]:
-    """Try changes of the lines that compute what the line at fault takes: derivatives of their own.
-
-    The derivative of an activation, for instance, is often a function.
-    """
-    for node in bench.parts():
-        for operand in node.parents:
-            given = operand in bench.trail.backward or operand in bench.trail.forward
-            local = operand.compute is not None and not given
-            if not local or same_line(operand, node) or operand.value.shape != node.value.shape:
-                continue
-            for slope, words in bench.slopes(operand):
-                if mended := bench.mended(operand, slope):
-                    why = f"The derivative that belongs here is {words}."
-                    yield Repair("other_activation", operand, None, why, mended)
-            inner = replace(bench, blame=replace(bench.blame, node=operand, expected=None))
-            for part in inner.parts():
-                for cause, value, text, why in inner.changes(part):
-                    if mended := inner.mended(part, value):
-                        line = None if text is None else bench.source.replaced(part, text)
-                        yield Repair(cause, part, line, why, mended)
+    bench = Bench(trail)
+    search = _Search(bench, source, tape)
+    found = search.run()
+    if not found:
+        return []
+    most = max(len(one.standing.right) for one in found)
+    best = [one for one in found if len(one.standing.right) == most]
+    ranked = sorted(
+        ((search.told(one), one) for one in best),
+        key=lambda pair: (pair[0].distance, pair[1].node.place, pair[0].letters),
+    )
+    before = len(bench.now.right)
+    return [
+        Repair(
+            one.change.cause,
+            one.node,
+            told.file,
+            told.number,
+            told.line,
+            one.change.why,
+            most - before,
+        )
+        for told, one in ranked
+    ]
 
 
 @dataclass(frozen=True)
-class _Bench:
-    trail: Trail
-    blame: Blame
-    source: Source
-    leaves: list[Node]
+class _Told:
+    """A change in words."""
 
-    def parts(self) -> Iterator[Node]:
-        """Yield the nodes of the line at fault, from what it computes to what that is made of."""
-        stack, seen = [self.blame.node], set()
-        while stack:
-            node = stack.pop(0)
-            if node in seen or node.compute is None or not same_line(node, self.blame.node):
-                continue
-            seen.add(node)
-            yield node
-            stack.extend(node.parents)
+    file: str
+    number: int
+    line: str | None
+    distance: float
+    letters: float = 0.0
 
-    def updated(self) -> Iterator[Repair]:
-        """Try the parameters as they were before their update, where the line takes them after."""
-        roots = {one.result: one for one in self.trail.judgement.gradients if one.result}
-        for node in self.parts():
-            for operand in node.parents:
-                gradient = roots.get(operand)
-                if gradient is None:
-                    continue
 
-                def value_of(one: Node, new: Node = operand, old: Any = gradient) -> Any:
-                    return old.parameter.value if one is new else one.value
+class _Search:
+    def __init__(self, bench: Bench, source: Source, tape: Tape) -> None:
+        self.bench, self.source = bench, source
+        judgement = bench.trail.judgement
+        first = min(root.place for root in judgement.episode.roots)
+        last = max(node.place for claim in bench.claims for node in claim.nodes)
+        self.scope = Scope(tape.nodes[first : last + 1], source, judgement)
+        self.results = {one.result for claim in bench.claims for one in claim.updates}
+        self.updating = self.results | {
+            one for result in self.results for one in result.parents if same_line(one, result)
+        }
+        self.known = set(bench.needed) | set(tape.nodes[:first])
+        self.end = time.monotonic() + _SECONDS
 
-                made = _tried(computed, node, value_of)
-                if made is not None and (mended := self.mended(node, made)):
-                    why = f"It is updated before the way back takes it in line {_number(node)}."
-                    yield Repair("W_updated", operand, None, why, mended)
-
-    def mended(self, node: Node, value: Any) -> int:
-        """Count the gradients that would be right if a part of the line had another value."""
-        value = np.asarray(value)
-        if value.dtype.kind not in "fiub" or not np.isfinite(value).all():
-            return 0
-        later = (one for one in self.trail.wrong if one.claim.place >= node.place)
-        return sum(bool(self.trail.mends(node, value, one)) for one in later)
-
-    def changes(self, node: Node) -> Iterator[tuple[str, Any, str | None, str]]:
-        """Yield changes of one part: cause, its new value, its new text, and a sentence."""
-        expression = self.source.expression(node)
-        with np.errstate(all="ignore"):
-            yield from self._signs(node, expression)
-            if node.name in _BINARY and len(node.args) == 2:
-                yield from self._operators(node, expression)
-            if node.name in ("dot", "matmul", "sum", "mean", "add.reduce"):
-                yield from self._sums(node, expression)
-            yield from self._summands(node, expression)
-            if node is self.blame.node:
-                yield from self._rewritten()
-            yield from self._operands(node, expression)
-            if node.is_float:
-                yield from self._factors(node, expression)
-
-    def _signs(self, node: Node, expression: Any) -> Iterator[tuple[str, Any, str | None, str]]:
-        if not node.is_float:  # a mask
-            if node.value.dtype.kind == "b":
-                yield "mask_sign", ~node.value, None, "It lets through what it should stop."
-            return
-        text = None if expression is None else f"-({_text(expression)})"
-        if node.name == "negative":
-            text = _text(operands(expression)[0]) if operands(expression) else None
-        elif node.name == "subtract" and len(operands(expression)) == 2:
-            left, right = operands(expression)
-            text = f"({_text(right)} - {_text(left)})"
-        cause = "swapped" if node.name == "subtract" else "sign"
-        yield cause, -node.value, text, "It has the opposite sign."
-
-    def _operators(self, node: Node, expression: Any) -> Iterator[tuple[str, Any, str | None, str]]:
-        left, right = (_value(one) for one in node.args)
-        parts = [_text(one) for one in operands(expression)]
-        for name, (does, sign) in _BINARY.items():
-            if name == node.name:
-                continue
-            value = _tried(does, left, right)
-            if value is not None and value.shape == node.value.shape:
-                text = f"{parts[0]} {sign} {parts[1]}" if len(parts) == 2 else None
-                cause = "elementwise" if name == "matmul" else "slope_incomplete"
-                own = _BINARY[node.name][1]
-                yield cause, value, text and f"({text})", f"There is a {own} for a {sign}."
-
-    def _sums(self, node: Node, expression: Any) -> Iterator[tuple[str, Any, str | None, str]]:
-        if node.name in ("dot", "matmul"):
-            if len(node.args) != 2:
-                return
-            left, right = (_value(one) for one in node.args)
-            turned = ((left.T, right), (left, right.T), (left.T, right.T), (right, left))
-            for a, b in turned:
-                value = _tried(np.matmul, a, b)
-                for one in () if value is None else (value, value.T):
-                    if one.shape == node.value.shape:
-                        yield "transposed", one, None, "A factor is transposed that should not be."
-            return
-        array = _value(node.args[0])
-        for axis in (0, 1, None):
-            for does in (np.sum, np.mean):
-                value = _tried(does, array, axis=axis, keepdims=True)
-                if value is None:
-                    continue
-                shaped = value if value.shape == node.value.shape else None
-                if shaped is None and value.size == node.value.size:
-                    shaped = value.reshape(node.value.shape)
-                if shaped is None:
-                    shaped = _tried(np.broadcast_to, value, node.value.shape)
-                if shaped is not None:
-                    yield "bias_axis", shaped, None, f"The sum runs over another axis than {axis}."
-
-    def _rewritten(self) -> Iterator[tuple[str, Any, str | None, str]]:
-        """Try what came back, times the derivative of an activation, in the place of all."""
-        for part in self.parts():
-            back = part in self.trail.backward and self.trail.match(part) is not None
-            if not back or part.value.shape != self.blame.node.value.shape:
-                continue
-            expression = self.source.expression(part)
-            for slope, words in self.slopes(part):
-                text = None if expression is None else f"{_text(expression)} * {_atom(words)}"
-                why = f"The derivative that belongs here is {words}."
-                yield "other_activation", part.value * slope, text, why
-
-    def _summands(self, node: Node, expression: Any) -> Iterator[tuple[str, Any, str | None, str]]:
-        """Try to add a share of the parameter: the derivative of an L2 term."""
-        expected = self.blame.expected
-        if node is not self.blame.node or expected is None:
-            return
-        weights = self.blame.gradient.parameter
-        if weights.value.size < 3:  # too few to be told from chance
-            return
-        if weights.value.shape != node.value.shape:
-            return
-        share, error = fitted(expected - node.value, weights.value)
-        if share is None or error >= CLOSE:
-            return
-        words = f"{share:.4g} * {_atom(self.source.name(weights))}"
-        text = None if expression is None else f"{_text(expression)} + {words}"
-        yield "l2_missing", expected, text, "The cost has an L2 term, and this gradient has none."
-
-    def _operands(self, node: Node, expression: Any) -> Iterator[tuple[str, Any, str | None, str]]:
-        """Try other arrays, and other numbers, in the place of each operand."""
-        if node.compute is None:
-            return
-        for place, operand in enumerate(node.args):
-            for value, words, cause in self._others(operand, node):
-
-                def value_of(one: Node, operand: Any = operand, value: Any = value) -> Any:
-                    return value if one is operand else one.value
-
-                if isinstance(operand, Node):
-                    made = _tried(computed, node, value_of)
-                else:
-                    args = list(node.args)
-                    args[place] = value
-                    made = _tried(
-                        node.compute,
-                        *(one.value if isinstance(one, Node) else one for one in args),
-                        **node.kwargs,
-                    )
-                if made is None or made.shape != node.value.shape:
-                    continue
-                text = (
-                    None
-                    if expression is None or words is None
-                    else (with_operand(expression, place, words))
-                )
-                yield cause, made, text and f"({text})", f"Needed is {words}."
-
-    def _others(self, operand: Any, node: Node) -> Iterator[tuple[Any, str | None, str]]:
-        if not isinstance(operand, Node):
-            if isinstance(operand, int | float) and not isinstance(operand, bool):
-                for number in (1, 2, 0.5, -1, 1 - operand, -operand):
-                    if number not in (operand, 0):
-                        yield number, f"{number:g}", "factor"
-                for other in self._inputs():
-                    yield other.value, self.source.name(other), "slope_incomplete"
-            return
-        tried: list[Array] = [operand.value]
-        for other in self._alike(operand, node):
-            if any(np.array_equal(other.value, one) for one in tried):
-                continue
-            tried.append(other.value)
-            if operand not in self.trail.updated:
-                yield other.value, self.source.name(other), "wrong_pair"
-        if operand.value.ndim == 2:
-            yield operand.value.T, None, "transposed"
-
-    def _inputs(self) -> Iterator[Node]:
-        """Yield what the line takes from others."""
-        for node in self.parts():
-            for one in node.parents:
-                if not same_line(one, self.blame.node):
-                    yield one
-
-    def _alike(self, operand: Node, node: Node) -> list[Node]:
-        shape = operand.value.shape
-        among = [*self.trail.judgement.reached, *self.leaves]
-        found = [
-            one
-            for one in among
-            if one.value.shape == shape and one.place < node.place and one is not operand
+    def run(self) -> list[_Found]:
+        """Return the changes that mend most, of the simplest kind that mends all."""
+        sites = self.bench.sites()
+        trials = [(site, self.bench.trial(site)) for site in sites]
+        known = len(self.bench.claims)
+        found: list[_Found] = []
+        stages: list[Callable[[Site], Iterator[Change]]] = [
+            self._updated,
+            lambda site: self._changes(site).of_signs(),
+            lambda site: self._changes(site).of_sums(),
+            lambda site: self._changes(site).of_operands(),
+            lambda site: self._changes(site).of_factors(),
+            lambda site: self._changes(site).of_slopes(),
+            lambda site: self._changes(site).of_whole(self._back(site)),
+            self._penalties,
+            lambda site: self._changes(site).of_summands(),
         ]
-        found.sort(key=lambda one: -one.place)
-        return found[:_MOST_OTHERS]
+        for number, stage in enumerate(stages):
+            for site, trial in trials:
+                found += self._tried(site, trial, stage(site), number)
+            if number < _SIMPLE:
+                continue
+            if number == _SIMPLE:
+                for site, change in self._arguments():
+                    found += self._tried(site, self.bench.trial(site), iter((change,)), number)
+            whole = [one for one in found if len(one.standing.right) == known]
+            if whole or time.monotonic() > self.end:
+                return whole or found
+        return found
 
-    def _factors(self, node: Node, expression: Any) -> Iterator[tuple[str, Any, str | None, str]]:
-        """Try a factor more."""
-        text = None if expression is None else _text(expression)
-        for number, cause, words in self._numbers():
-            yield (
-                cause,
-                node.value * number,
-                text and f"({text}){words}",
-                (f"It is {1 / number:g} times what it should be."),
-            )
-        if node.value.size == 1:
+    def _tried(
+        self, site: Site, trial: Trial, changes: Iterator[Change], stage: int
+    ) -> Iterator[_Found]:
+        now = self.bench.now
+        for change in changes:
+            if time.monotonic() > self.end:
+                return
+            if not set(change.reads).issubset(self.known):
+                after = self.bench.trial(site, change.reads)(change.make)
+            else:
+                after = trial(change.make)
+            if after is not None and len(after.right) > len(now.right):
+                yield _Found(after, change, site.first, stage)
+
+    def _changes(self, site: Site) -> Changes:
+        return Changes(site, self.source, self.scope, self._numbers(site), self._sizes(site))
+
+    def _numbers(self, site: Site) -> Sequence[float]:
+        """Return the numbers that a file writes."""
+        line = site.first.line
+        found: dict[float, None] = {}
+        for one in () if line is None else self.source.numbers(line.file):
+            found[one] = None
+        return list(found)[:_MOST_NUMBERS]
+
+    def _sizes(self, site: Site) -> dict[int, str]:
+        """Return the sizes of axes that an expression may be divided by, each with a text."""
+        line = site.first.line
+        found: dict[int, str] = {}
+        for node in () if line is None else self.scope.known(line):
+            for axis, size in enumerate(node.value.shape):
+                text = self.scope.text(node, line) if line is not None else None
+                if size > 2 and size not in found and text is not None:
+                    found[size] = f"{text}.shape[{axis}]"
+        return found
+
+    def _back(self, site: Site) -> list[Node]:
+        """Return what has come back to an expression, of its shape; none if it is part of a line."""
+        trail, whole = self.bench.trail, site.first
+        if any(same_line(one, whole) and whole in one.parents for one in self.bench.needed):
+            return []
+        found, stack, seen = list[Node](), list(whole.parents), set[Node]()
+        while stack:
+            one = stack.pop(0)
+            if one in seen or one not in trail.backward:
+                continue
+            seen.add(one)
+            if one.value.shape == whole.value.shape:
+                found.append(one)
+            if same_line(one, whole):
+                stack.extend(one.parents)
+        return found
+
+    def _updated(self, site: Site) -> Iterator[Change]:
+        """Yield parameters as they were before their update, where they are taken after it."""
+        old = {
+            one.result: one.parameter
+            for one in self.bench.trail.judgement.gradients
+            if one.result is not None
+        }
+        taken = {one for node in site.nodes for one in node.parents if one in old}
+        if not taken or site.first in self.results:
             return
-        for other in self._alike(node, node):
-            if not other.is_float or other in self.trail.backward:
-                continue
-            a = _atom(self.source.name(other))
-            for slope, words in (
-                (1 - other.value**2, f"(1 - {a}**2)"),
-                (other.value * (1 - other.value), f"{a} * (1 - {a})"),
-                ((other.value > 0) * 1.0, f"({a} > 0)"),
-                (other.value, a),
-                (1 - other.value, f"(1 - {a})"),
-            ):
-                yield (
-                    "slope_missing",
-                    node.value * slope,
-                    text and f"({text}) * {words}",
-                    ("The derivative of the activation is left out."),
+
+        def make(node: Node, value_of: Callable[[Node], object]) -> object:
+            return computed(node, lambda one: value_of(old.get(one, one)))
+
+        update = min(taken, key=lambda one: one.place).line
+        number = 0 if site.first.line is None else site.first.line.number
+        why = f"It is updated before the way back takes it in line {number}."
+        yield Change("W_updated", make, (), why, update)
+
+    def _arguments(self) -> Iterator[tuple[Site, Change]]:
+        """Yield other arrays as the arguments of functions that the way back calls."""
+        calls: dict[object, list[Node]] = {}
+        for node in self.bench.needed:
+            if len(node.lines) > 1 and node.compute is not None:
+                calls.setdefault((node.lines[1].code, node.lines[1].instruction), []).append(node)
+        forward = self.bench.trail.forward
+        for inner in calls.values():
+            caller = inner[0].lines[1]
+            call = self.source.expression(caller)
+            if isinstance(call, ast.Call) and not any(node in forward for node in inner):
+                for argument in call.args:
+                    yield from self._exchanged(inner, caller, argument, len(call.args) == 1)
+
+    def _exchanged(
+        self, inner: Sequence[Node], caller: Line, argument: ast.expr, alone: bool
+    ) -> Iterator[tuple[Site, Change]]:
+        own = ast.unparse(argument)
+        given: dict[Node, Node] = {}
+        for node in inner:
+            for one in node.parents:
+                comes_in = one.is_float and not _within(one, caller) and one.value.ndim
+                if comes_in and (alone or self.scope.text(one, caller) == own):
+                    given[node] = one
+        if not given:
+            return
+        nodes = tuple(given)
+        shape = given[nodes[0]].value.shape
+        for text, meant in self.scope.alike(nodes, shape, own, caller):
+
+            def make(
+                node: Node,
+                value_of: Callable[[Node], object],
+                meant: Mapping[Node, Node] = meant,
+            ) -> object:
+                return computed(
+                    node, lambda one: value_of(meant[node] if one is given[node] else one)
                 )
-        if node.name == "multiply" and len(node.args) == 2:
-            yield from self._slopes(node, expression)
 
-    def _slopes(self, node: Node, expression: Any) -> Iterator[tuple[str, Any, str | None, str]]:
-        """Try other derivatives of activations as the second factor of a product."""
-        for place, operand in enumerate(node.args):
-            rest = _value(node.args[1 - place])
-            if not isinstance(operand, Node) or operand.value.shape != node.value.shape:
+            edit = over(argument, text)
+            edits = () if edit is None else (edit,)
+            yield Site(nodes), Change("wrong_pair", make, edits, f"Needed is {text}.", caller)
+
+    def _penalties(self, site: Site) -> Iterator[Change]:
+        """Yield a share of the parameter beside its gradient: the derivative of an L2 term."""
+        node = site.first
+        line = node.line
+        if line is None or len(site.nodes) > 1 or node.value.size < 3:
+            return
+        for claim in self.bench.claims:
+            root = claim.gradient.parameter
+            held = node in claim.within
+            if not held or claim.gradient.verdict == "right" or root.value.size != node.value.size:
                 continue
-            for slope, words in self.slopes(operand):
-                text = None if expression is None else with_operand(expression, place, words)
-                yield (
-                    "other_activation",
-                    rest * slope,
-                    text,
-                    (f"The derivative that belongs here is {words}."),
-                )
+            both = np.c_[claim.gradient.truth, root.value.ravel()[claim.gradient.places]]
+            (_, share), *_ = np.linalg.lstsq(both, node.value.ravel(), rcond=None)
+            text = self.scope.text(root, line)
+            whole = self.source.evaluated(node)
+            edit = None
+            if isinstance(whole, ast.expr) and text is not None:
+                edit = over(whole, f"{ast.unparse(whole)} + {-share:.4g} * {text}")
+            yield Change(
+                "l2_missing",
+                lambda node, value_of, root=root, share=share: (
+                    computed(node, value_of)
+                    - share * np.asarray(value_of(root)).reshape(node.value.shape)
+                ),
+                () if edit is None else (edit,),
+                "The cost has an L2 term, and this gradient has none.",
+            )
 
-    def slopes(self, node: Node) -> Iterator[tuple[Array, str]]:
-        """Yield what the derivative of an activation may be, of the forward arrays of a shape."""
-        for other in self._alike(node, node):
-            if not other.is_float or other in self.trail.backward:
-                continue
-            a = _atom(self.source.name(other))
-            yield 1 - other.value**2, f"1 - {a}**2"
-            yield other.value * (1 - other.value), f"{a} * (1 - {a})"
-            yield (other.value > 0) * 1.0, f"{a} > 0"
-        yield np.ones(node.value.shape), "1"
-
-    def _numbers(self) -> Iterator[tuple[float, str, str]]:
-        yield 2.0, "factor_two", " * 2"
-        yield 0.5, "factor_two", " / 2"
-        sizes = {size for node in self.leaves for size in node.value.shape if size > 2}
-        for size in sorted(sizes):
-            yield 1 / size, "mean_missing", f" / {size}"
-            yield float(size), "mean_twice", f" * {size}"
-
-
-def _atom(text: str) -> str:
-    """Put brackets about what is no single term."""
-    term = ast.parse(text, mode="eval").body
-    single = isinstance(term, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.Constant)
-    return text if single else f"({text})"
+    def told(self, found: _Found) -> _Told:
+        """Write a change as a line, and say how far it is from what stands there."""
+        line = found.change.caller or found.node.line
+        assert line is not None  # noqa: S101 - every site has one
+        edited = self.source.edited(line.file, found.change.edits)
+        if edited is None:
+            return _Told(line.file, line.number, None, _UNTOLD + found.stage)
+        number, before, after = edited
+        single = found.change.cause in ("swapped", "transposed")
+        tokens = 1.0 if single else _tokens(before, after)
+        letters = 1 - SequenceMatcher(None, before, after).ratio()
+        late = _UPDATE if found.node in self.updating else 0.0
+        return _Told(line.file, number, after, tokens + late, letters)
 
 
-def _number(node: Node) -> int:
-    return 0 if node.line is None else node.line.number
+def _within(node: Node, caller: Line) -> bool:
+    """Whether a node was computed in a call."""
+    return any(
+        line.code is caller.code and line.instruction == caller.instruction
+        for line in node.lines[1:2]
+    )
 
 
-def _text(expression: Any) -> str:
-    return ast.unparse(expression)
-
-
-def _value(item: Any) -> Any:
-    return item.value if isinstance(item, Node) else np.asarray(item)
-
-
-def _tried(does: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    try:
-        return np.asarray(does(*args, **kwargs))
-    except (ValueError, TypeError, IndexError, ArithmeticError, AttributeError):
-        return None
+def _tokens(before: str, after: str) -> float:
+    """Return how many tokens differ; to put one in counts a little more than to take one out."""
+    a, b = (re.findall(r"[\w.]+|[^\w\s]", text) for text in (before, after))
+    return 0.2 * (len(b) > len(a)) + sum(
+        max(i2 - i1, j2 - j1)
+        for kind, i1, i2, j1, j2 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
+        if kind != "equal"
+    )

@@ -8,7 +8,7 @@ import numpy as np
 from clearprop.errors import counted, listed
 from clearprop.gradcheck.diagnosis.mistakes import Diagnosis, Mistake
 from clearprop.gradcheck.report import Report, Row, Verdict, number, place
-from clearprop.gradcheck.seeing.judging.blame import Trail, same_line
+from clearprop.gradcheck.seeing.judging.blame import Trail
 from clearprop.gradcheck.seeing.judging.checking import Training, confirmed, numerical
 from clearprop.gradcheck.seeing.judging.judge import Gradient
 from clearprop.gradcheck.seeing.judging.repairs import Repair
@@ -86,7 +86,7 @@ def seen_report(
             tuple(rows), tuple(notes), told="\n".join(told), unseen=tuple(dict.fromkeys(unseen))
         )
     line, diagnosis = None, None
-    if wrong.blames:
+    if wrong.blames or wrong.repairs:
         told.append(_fault(wrong, source))
         line = _line(wrong, source)
         diagnosis = _diagnosis(wrong, source)
@@ -200,20 +200,25 @@ def _fault_of(gradient: Gradient, yours: float, slope: float, index: tuple[int, 
 
 
 def _fault(training: Training, source: Source) -> str:
-    blame = training.blames[0]
+    file, row, text = _place(training, source)
     node = _culprit(training)
-    line = node.line
-    where = "" if line is None else f" in line {line.number}"
     spoiled = [
         training.names[one.parameter]
         for one in training.judgement.gradients
         if one.verdict in ("wrong", "scaled")
     ]
-    said = [f"{source.name(node)}{where} is wrong, and with it the gradient of {listed(spoiled)}."]
-    if line is not None:
-        said += ["", f"  line {line.number}:  {source.text(line)}"]
-    if node is blame.node and blame.expected is not None and blame.wanted is not None:
-        difference = np.abs(blame.node.value - blame.expected)
+    where = f" in line {row}" if row else ""
+    if training.repairs:
+        said = [f"Line {row} is wrong, and with it the gradient of {listed(spoiled)}."]
+    else:
+        name = source.name(node)
+        said = [f"{name}{where} is wrong, and with it the gradient of {listed(spoiled)}."]
+    if row:
+        said += ["", f"  line {row}:  {text}"]
+    blame = next((one for one in training.blames if _is_at(one.node, file, row)), None)
+    if blame is not None and blame.expected is not None and blame.wanted is not None:
+        node = blame.node
+        difference = np.abs(node.value - blame.expected)
         index = tuple(
             int(k) for k in np.unravel_index(int(np.argmax(difference)), difference.shape)
         )
@@ -221,7 +226,7 @@ def _fault(training: Training, source: Source) -> str:
         of = source.name(blame.wanted) + ("" if wanted is None else f" of line {wanted.number}")
         said.append(
             f"  It should be the derivative of the cost with respect to {of}: at {place(index)} it "
-            f"is {number(float(blame.node.value[index]))}, and should be "
+            f"is {number(float(node.value[index]))}, and should be "
             f"{number(float(blame.expected[index]))}."
         )
     if training.repairs and training.repairs[0].line is not None:
@@ -231,13 +236,22 @@ def _fault(training: Training, source: Source) -> str:
     return "\n".join(said)
 
 
+def _place(training: Training, source: Source) -> tuple[str, int, str]:
+    """Return the file, the number and the text of the line at fault."""
+    if training.repairs:
+        repair = training.repairs[0]
+        return repair.file, repair.number, source.row(repair.file, repair.number)
+    line = training.blames[0].node.line
+    return ("", 0, "") if line is None else (line.file, line.number, source.text(line))
+
+
+def _is_at(node: Node, file: str, row: int) -> bool:
+    return node.line is not None and (node.line.file, node.line.number) == (file, row)
+
+
 def _culprit(training: Training) -> Node:
-    """Return the node in whose line the mistake stands, which may show in another one."""
-    blame = training.blames[0].node
-    if not training.repairs:
-        return blame
-    part = training.repairs[0].node
-    return blame if same_line(part, blame) else part
+    """Return the node in whose line the mistake stands."""
+    return training.repairs[0].node if training.repairs else training.blames[0].node
 
 
 def _unreached(training: Training) -> list[str]:
@@ -268,27 +282,29 @@ def _without_line(training: Training) -> str:
 
 
 def _line(training: Training, source: Source) -> dict[str, object] | None:
-    line: Line | None = _culprit(training).line
-    if line is None:
+    file, row, text = _place(training, source)
+    if not row:
         return None
     instead = training.repairs[0].line if training.repairs else None
-    return {
-        "file": line.file,
-        "number": line.number,
-        "text": source.text(line),
-        "instead": instead,
-    }
+    return {"file": file, "number": row, "text": text, "instead": instead}
 
 
 def _diagnosis(training: Training, source: Source) -> Diagnosis | None:
     if not training.repairs:
         return None
-    repair, blame = training.repairs[0], training.blames[0]
-    name = training.names[blame.gradient.parameter]
-    others = tuple(
-        dict.fromkeys(
-            one.line for one in training.repairs[1:4] if one.line and not _alike(one, repair)
-        )
+    repair = training.repairs[0]
+    name = next(
+        (
+            training.names[one.parameter]
+            for one in training.judgement.gradients
+            if one.verdict in ("wrong", "scaled")
+        ),
+        "",
+    )
+    others = dict.fromkeys(
+        f"{one.line} (line {one.number})" if one.number != repair.number else one.line
+        for one in training.repairs[1:4]
+        if one.line and not _alike(one, repair)
     )
     return Diagnosis(
         name,
@@ -296,11 +312,11 @@ def _diagnosis(training: Training, source: Source) -> Diagnosis | None:
             Mistake(
                 repair.cause,
                 name,
-                (source.name(_culprit(training)),),
-                source.text(_culprit(training).line),
+                (source.name(repair.node),),
+                _place(training, source)[2],
                 repair.line or "",
                 f"With this change {counted(int(repair.mended), 'gradient')} more would be right.",
-                others,
+                tuple(others),
             ),
         ),
     )

@@ -2,10 +2,59 @@
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from clearprop.gradcheck.seeing.tape import Line, Node
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A piece of a line that is replaced.
+
+    Parameters
+    ----------
+    row, start, end : int
+        The number of the line, from 1, and the columns in bytes.
+    text : str
+        What stands there instead.
+    is_operand : bool
+        Whether it may need brackets there.
+    """
+
+    row: int
+    start: int
+    end: int
+    text: str
+    is_operand: bool = True
+
+    @property
+    def bracketed(self) -> str:
+        """The text with brackets about it, where it may need some."""
+        return f"({self.text})" if self.is_operand else self.text
+
+
+def over(expression: ast.expr, text: str) -> Edit | None:
+    """Return the edit that puts a text in the place of an expression; None if it spans lines."""
+    if expression.lineno != expression.end_lineno or expression.end_col_offset is None:
+        return None
+    if isinstance(getattr(expression, "ctx", None), ast.Store):
+        return None
+    return Edit(expression.lineno, expression.col_offset, expression.end_col_offset, text)
+
+
+def _with(lines: Sequence[str], row: int, edits: Sequence[Edit]) -> list[str]:
+    line = lines[row - 1].encode()
+    for edit in sorted(edits, key=lambda one: -one.start):
+        line = line[: edit.start] + edit.text.encode() + line[edit.end :]
+    return [*lines[: row - 1], line.decode(), *lines[row:]]
+
+
+def _parsed(lines: Sequence[str]) -> ast.AST | None:
+    try:
+        return ast.parse("\n".join(lines))
+    except (SyntaxError, ValueError):
+        return None
 
 
 @dataclass(frozen=True)
@@ -19,28 +68,39 @@ class Source:
 
     files: Mapping[str, Sequence[str]]
     _trees: dict[str, list[ast.AST]] = field(default_factory=dict)
+    _evaluated: dict[Any, ast.expr | ast.AugAssign | None] = field(default_factory=dict)
 
     def text(self, line: Line | None) -> str:
         """Return a line without the blanks about it; empty where it is not known."""
-        if line is None:
-            return ""
-        lines = self.files.get(line.file, ())
-        return lines[line.number - 1].strip() if 0 < line.number <= len(lines) else ""
+        return "" if line is None else self.row(line.file, line.number)
+
+    def row(self, file: str, number: int) -> str:
+        """Return a line by its number, from 1, without the blanks about it."""
+        lines = self.files.get(file, ())
+        return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
     def expression(self, at: Node | Line) -> ast.expr | None:
-        """Return the expression that was evaluated; None where it spans lines."""
+        """Return the expression that was evaluated; None where it is no expression."""
+        found = self.evaluated(at)
+        return found if isinstance(found, ast.expr) else None
+
+    def evaluated(self, at: Node | Line) -> ast.expr | ast.AugAssign | None:
+        """Return the expression, or the assignment such as ``+=``, that was evaluated."""
         line = at.line if isinstance(at, Node) else at
-        columns = None if line is None else line.columns
-        if line is None or columns is None:
+        span = None if line is None else line.span
+        if line is None or span is None:
             return None
-        for one in self._nodes(line.file):
-            if (
-                isinstance(one, ast.expr)
-                and one.lineno == one.end_lineno == line.number
-                and (one.col_offset, one.end_col_offset) == columns
-            ):
-                return one
-        return None
+        if (line.file, span) not in self._evaluated:
+            self._evaluated[line.file, span] = next(
+                (
+                    one
+                    for one in self._nodes(line.file)
+                    if isinstance(one, ast.expr | ast.AugAssign)
+                    and (one.lineno, one.end_lineno, one.col_offset, one.end_col_offset) == span
+                ),
+                None,
+            )
+        return self._evaluated[line.file, span]
 
     def statement(self, line: Line) -> ast.stmt | None:
         """Return the innermost statement that a line, or the running part of it, stands in."""
@@ -93,15 +153,32 @@ class Source:
             for module in whole:
                 yield from _defined(module, "")
 
-    def replaced(self, node: Node, text: str) -> str | None:
-        """Return the line of a node with its expression replaced."""
-        line = node.line
-        columns = None if line is None else line.columns
-        if line is None or columns is None:
+    def numbers(self, file: str) -> Iterator[float]:
+        """Yield the numbers that a file writes, with a decimal point."""
+        for one in self._nodes(file):
+            if isinstance(one, ast.Constant) and type(one.value) is float:
+                yield one.value
+
+    def edited(self, file: str, edits: Sequence[Edit]) -> tuple[int, str, str] | None:
+        """Return a line with edits: its number, the line before and after; None if it is no code.
+
+        Brackets about what is put in are left out where they say nothing.
+        """
+        rows = {edit.row for edit in edits}
+        lines = self.files.get(file, ())
+        if len(rows) != 1 or not edits:
             return None
-        whole = self.files[line.file][line.number - 1].encode()
-        start, end = columns
-        return (whole[:start] + text.encode() + whole[end:]).decode().strip()
+        (row,) = rows
+        bare, bracketed = (
+            _with(lines, row, [replace(one, text=form(one)) for one in edits])
+            for form in (lambda one: one.text, lambda one: one.bracketed)
+        )
+        trees = [_parsed(text) for text in (bare, bracketed)]
+        if trees[1] is None:
+            return None
+        same = trees[0] is not None and ast.dump(trees[0]) == ast.dump(trees[1])
+        chosen = (bare if same else bracketed)[row - 1].strip()
+        return row, lines[row - 1].strip(), chosen
 
     def _nodes(self, file: str) -> list[ast.AST]:
         if file not in self._trees:
@@ -138,10 +215,14 @@ def _value(statement: ast.stmt | None, expression: ast.expr | None) -> ast.expr 
     return value
 
 
-def operands(expression: ast.expr | None) -> tuple[ast.expr, ...]:
+def operands(expression: ast.expr | ast.AugAssign | None) -> tuple[ast.expr, ...]:
     """Return the operands of an expression, as far as they are those of its operation."""
+    if isinstance(expression, ast.AugAssign):
+        return expression.target, expression.value
     if isinstance(expression, ast.BinOp):
         return expression.left, expression.right
+    if isinstance(expression, ast.Compare) and len(expression.comparators) == 1:
+        return expression.left, expression.comparators[0]
     if isinstance(expression, ast.UnaryOp):
         return (expression.operand,)
     if isinstance(expression, ast.Subscript | ast.Attribute):
@@ -155,25 +236,6 @@ def operands(expression: ast.expr | None) -> tuple[ast.expr, ...]:
 
 def _is_module(expression: ast.expr) -> bool:
     return isinstance(expression, ast.Name) and expression.id in ("np", "numpy", "math", "cp")
-
-
-def with_operand(expression: ast.expr, place: int, text: str) -> str | None:
-    """Write an expression with another operand."""
-    whole = operands(expression)
-    if place >= len(whole):
-        return None
-    old, new = whole[place], ast.parse(text, mode="eval").body
-
-    class Exchange(ast.NodeTransformer):
-        def generic_visit(self, node: ast.AST) -> ast.AST:
-            return new if node is old else super().generic_visit(node)
-
-    return ast.unparse(Exchange().visit(_copy(expression, old)))
-
-
-def _copy(expression: ast.expr, kept: ast.expr) -> ast.expr:
-    """Copy an expression, but for one part that is to be found in it again."""
-    return deepcopy(expression, {id(kept): kept})
 
 
 def _defined(within: ast.AST, prefix: str) -> Iterator[str]:
