@@ -1,8 +1,8 @@
 """Arrays that put down on a tape whatever is computed from them, by whatever way NumPy has."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,50 +16,17 @@ from clearprop.gradcheck.seeing.operations import (
     typed,
     written,
 )
-from clearprop.gradcheck.seeing.tape import Node, Tape
+from clearprop.gradcheck.seeing.recorder import ACTIVE, is_live, is_recording, is_still
+from clearprop.gradcheck.seeing.recorder import recording as recording
+from clearprop.gradcheck.seeing.tape import Node
 
 _NUMBERS = "fiub"  # kinds of dtype that are watched
 _NESTED, _LONG = 4, 4000  # lists within lists, and items of a list, in which arrays are looked for
 
 
-@dataclass(eq=False)
-class Recorder:
-    """A tape that is written, and the nodes of arrays that are not watched.
-
-    Parameters
-    ----------
-    tape : Tape
-    """
-
-    tape: Tape
-    _raw: dict[int, tuple[Array, Node]] = field(default_factory=dict)
-
-    def raw_node(self, array: Array) -> Node:
-        """Return the node of an array that is not watched; a new one where it has changed."""
-        kept = self._raw.get(id(array))
-        if kept is not None and np.array_equal(kept[1].value, array, equal_nan=array.dtype == "f"):
-            return kept[1]
-        node = self.tape.leaf(array, "given")
-        self._raw[id(array)] = array, node  # the array, too, so that its id stays its own
-        return node
-
-
-_ACTIVE: list[Recorder] = []
-
-
-@contextmanager
-def recording(tape: Tape) -> Iterator[Tape]:
-    """Write what watched arrays do to a tape."""
-    _ACTIVE.append(Recorder(tape))
-    try:
-        yield tape
-    finally:
-        _ACTIVE.pop()
-
-
 def watch(value: Any, name: str = "data") -> Any:
     """Return a watched copy of an array or a float, of numbers; anything else as it is."""
-    if type(value) is Watched or not _ACTIVE:
+    if type(value) is Watched or not is_recording():
         return value
     if isinstance(value, float | np.floating) and not isinstance(value, bool):
         value = np.array(value)
@@ -68,7 +35,7 @@ def watch(value: Any, name: str = "data") -> Any:
             value = value.astype(np.float64)
     if not isinstance(value, np.ndarray) or value.dtype.kind not in _NUMBERS:
         return value
-    return _made(np.array(value, subok=False), _ACTIVE[-1].tape.leaf(value, name))
+    return _made(np.array(value, subok=False), ACTIVE[-1].leaf(value, name))
 
 
 def plain(item: Any, depth: int = 0) -> Any:
@@ -94,15 +61,16 @@ def holds_watched(item: Any, depth: int = 0) -> bool:
 def node_of(array: "Watched | Array") -> Node:
     """Return the node of an array as it is now."""
     if type(array) is not Watched:
-        return _ACTIVE[-1].raw_node(array)
+        return ACTIVE[-1].raw_node(array)
     view = array._view
     if view is not None and (now := node_of(view.parent)) is not view.version:
         # The array that it looks into was written to.
         array._node = _put("getitem", view.look, (view.parent,), {}, array)
         view.version = now
-    if array._node is None:  # made in a way that passes by all that is watched
-        array._node = _ACTIVE[-1].tape.leaf(array.view(np.ndarray), "unknown")
-    return array._node
+    node, value = array._node, array.view(np.ndarray)
+    if node is None or (is_live() and not is_still(node, value)):  # made or written unseen
+        array._node = node = ACTIVE[-1].leaf(value, array._called)
+    return node
 
 
 @dataclass(eq=False)
@@ -154,7 +122,7 @@ def _put(
 ) -> Node:
     nodes = tuple(map(_as_nodes, args))
     named = {key: _as_nodes(one) for key, one in kwargs.items()}
-    return _ACTIVE[-1].tape.record(name, compute, nodes, named, value, before)
+    return ACTIVE[-1].record(name, compute, nodes, named, value, before)
 
 
 def noted(
@@ -165,8 +133,24 @@ def noted(
     result: Any,
 ) -> Any:
     """Put down a result, and return it watched; each of several results on its own."""
-    if not _ACTIVE:
+    if not is_recording():
         return result
+    try:
+        return _noted(name, compute, args, kwargs, result)
+    except Exception:
+        if not is_live():
+            raise
+        ACTIVE[-1].end()  # live code goes on, whatever can't be put down
+        return result
+
+
+def _noted(
+    name: str,
+    compute: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    result: Any,
+) -> Any:
     if isinstance(result, list | tuple) and any(isinstance(one, np.ndarray) for one in result):
         each = [
             noted(name, part(compute, place), args, kwargs, one) for place, one in enumerate(result)
@@ -200,8 +184,7 @@ def _changed(
     The arguments are nodes already.
     """
     named = {key: _as_nodes(one) for key, one in kwargs.items()}
-    tape, value = _ACTIVE[-1].tape, array.view(np.ndarray)
-    array._node = tape.record(name, compute, args, named, value, array._node)
+    array._node = ACTIVE[-1].record(name, compute, args, named, array.view(np.ndarray), array._node)
     view = array._view
     if view is not None:
         parent = view.parent
@@ -240,6 +223,8 @@ class Watched(np.ndarray, metaclass=_AnyArray):
 
     _node: Node | None
     _view: _View | None
+    _keeps = False  # whether it is changed in place though it has no axes
+    _called = "unknown"
 
     def __array_finalize__(self, obj: object) -> None:
         self._node, self._view = None, None
@@ -257,7 +242,10 @@ class Watched(np.ndarray, metaclass=_AnyArray):
         if out is None or out[0] is None:
             return noted(name, does, args, kwargs, does(*values, **named))
         target = out[0]
-        if not _ACTIVE or type(target) is not Watched:
+        if is_live() and is_recording() and type(target) is np.ndarray:
+            target = _made(target, node_of(target))
+            target._keeps = True
+        if not is_recording() or type(target) is not Watched:
             does(*values, out=tuple(one.view(np.ndarray) for one in out), **named)
             return target
         nodes = tuple(map(_as_nodes, args))
@@ -278,7 +266,7 @@ class Watched(np.ndarray, metaclass=_AnyArray):
         name = function.__name__
         out = kwargs.pop("out", None)
         named = {key: plain(one) for key, one in kwargs.items()}
-        if name in _PASSED_BY or not _ACTIVE:
+        if name in _PASSED_BY or not is_recording():
             return function(*plain(args), **named)
         if name in _WRITING and type(args[0]) is Watched:
             before = (node_of(args[0]), *map(_as_nodes, args[1:]))
@@ -298,7 +286,7 @@ class Watched(np.ndarray, metaclass=_AnyArray):
         view = value._view if type(value) is Watched else None
         if view is not None and view.parent is self and value._node.before is not None:
             return  # of self[index] -= x: the view has written already
-        if not _ACTIVE:
+        if not is_recording():
             self.view(np.ndarray)[plain(index)] = plain(value)
             return
         if np.size(value) == 1 and np.ndim(value):  # which NumPy before 2.4 took for a number
@@ -329,13 +317,13 @@ class Watched(np.ndarray, metaclass=_AnyArray):
 
     def tolist(self) -> Any:
         """Return nested lists; floats in them are watched."""
-        if self.dtype.kind != "f" or not _ACTIVE:
+        if self.dtype.kind != "f" or not is_recording() or is_live():
             return self.view(np.ndarray).tolist()
         return [one.tolist() for one in self] if self.ndim else self
 
     def item(self, *place: Any) -> Any:
         """Return an entry."""
-        if self.dtype.kind != "f" or not _ACTIVE:
+        if self.dtype.kind != "f" or not is_recording() or is_live():
             return self.view(np.ndarray).item(*place)
         return (
             self[np.unravel_index(place[0], self.shape) if len(place) == 1 else place]
@@ -350,6 +338,12 @@ class Watched(np.ndarray, metaclass=_AnyArray):
     def sort(self, axis: Any = -1, **options: Any) -> None:  # type: ignore[override]
         """Sort in place."""
         self[...] = np.sort(self, axis, **options)
+
+    def __pow__(self, other: Any) -> Any:  # type: ignore[override]
+        return _scalar_power(self, other) if is_live() else super().__pow__(other)
+
+    def __rpow__(self, other: Any) -> Any:  # type: ignore[override]
+        return _scalar_power(other, self) if is_live() else super().__rpow__(other)
 
     def __float__(self) -> float:
         return float(
@@ -390,9 +384,15 @@ class Watched(np.ndarray, metaclass=_AnyArray):
         return format(array.reshape(-1)[0] if self.size == 1 else str(array), form)
 
 
+def _scalar_power(base: Any, exponent: Any) -> Any:
+    """Compute a power as NumPy does: its scalars have another one than its arrays."""
+    power = plain(base) ** plain(exponent)
+    return noted("power", np.power, (base, exponent), {}, power)
+
+
 def _written_at(ufunc: np.ufunc, name: str, args: tuple[Any, ...]) -> None:
     target = args[0]
-    if not _ACTIVE or type(target) is not Watched:
+    if not is_recording() or type(target) is not Watched:
         ufunc.at(*plain(args))
         return
     before = (node_of(target), *map(_as_nodes, args[1:]))
@@ -427,10 +427,10 @@ def _method(name: str) -> Callable[..., Any]:
 
 
 def _in_place(name: str) -> Callable[..., Any]:
-    does, anew = getattr(np.ndarray, f"__i{name}__"), getattr(np.ndarray, f"__{name}__")
+    does, anew = getattr(np.ndarray, f"__i{name}__"), getattr(Watched, f"__{name}__")
 
     def operator(self: Watched, other: Any) -> Any:
-        return does(self, other) if self.ndim else anew(self, other)
+        return does(self, other) if self.ndim or self._keeps else anew(self, other)
 
     operator.__name__ = f"__i{name}__"
     return operator
