@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sys
 
 import pytest
@@ -90,6 +91,15 @@ class TestFinding:
         (tmp_path / "link").symlink_to(folder, target_is_directory=True)
         files = find_hand_ins([tmp_path / "link", folder / "b.py", folder]).files
         assert [path.name for path in files] == ["a.py", "b.py"]
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+    def test_a_pipe_is_left_out_however_it_is_named(self, place):
+        folder = place(**{"a.py": "1"})
+        os.mkfifo(folder / "pipe.py")
+        for places in ([folder], [folder / "a.py", folder / "pipe.py"]):
+            found = find_hand_ins(places)
+            assert [path.name for path in found.files] == ["a.py"]
+            assert found.left_out == {"a pipe": [str(folder / "pipe.py")]}
 
     def test_nothing_to_grade_is_refused_with_what_was_found(self, place):
         folder = place(**{"a.zip": "", ".hidden.py": ""})

@@ -81,11 +81,14 @@ def find_hand_ins(places: Sequence[str | os.PathLike[str]]) -> HandIns:
     for place in map(Path, places):
         if place.is_dir():
             files += _walked(place, found)
-        elif place.suffix in SUFFIXES or not place.exists():
+        elif not place.exists():
             require_file(place)
-            files.append(place)
-        else:
+        elif place.suffix not in SUFFIXES:
             found.others[_kind(place.name)] += 1
+        elif (kind := special_kind(place.stat().st_mode)) is not None:
+            found.leave_out(place, kind)
+        else:
+            files.append(place)
     once: dict[str, Path] = {}
     for file in sorted(files, key=lambda path: path.parts):
         once.setdefault(os.path.realpath(file), file)
