@@ -28,7 +28,7 @@ PUBLIC = [
     *("StepSchedule", "Tanh", "Trace", "Trainer", "Walk", "WarmUp", "Zeros"),
     *("AbsoluteError", "BinaryFocal", "Hinge", "Huber", "MulticlassHinge", "PoissonDeviance"),
     *("Quantile", "SoftmaxFocal", "MLPClassifier", "MLPRegressor"),
-    *("check_backward", "check_gradients", "check_layer", "check_loss"),
+    *("check", "check_backward", "check_gradients", "check_layer", "check_loss", "watch"),
     *("course", "examine", "fit_recipe", "hold_out", "load", "load_data", "plots", "save", "walk"),
 ]
 HEAVY = ["sklearn", "matplotlib", "PIL", "scipy", "rich", "click", "h5py", "safetensors", "pandas"]

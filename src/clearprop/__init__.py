@@ -84,7 +84,8 @@ if TYPE_CHECKING:
     from clearprop.estimators import MLPClassifier, MLPRegressor
     from clearprop.files.models import Model, save
     from clearprop.files.saved import load
-    from clearprop.gradcheck import check_backward, check_gradients, check_layer, check_loss
+    from clearprop.gradcheck import check_backward, check_gradients, check_layer, check_loss, watch
+    from clearprop.gradcheck.seeing.asked import check
     from clearprop.preprocessing import Preprocessing, fit_recipe
     from clearprop.training import (
         Callback,
@@ -112,6 +113,7 @@ _LATER = {
     "Run": "clearprop.training:Run",
     "Trainer": "clearprop.training:Trainer",
     "Walk": "clearprop.walkthrough:Walk",
+    "check": "clearprop.gradcheck.seeing.asked:check",
     "check_backward": "clearprop.gradcheck:check_backward",
     "check_gradients": "clearprop.gradcheck:check_gradients",
     "check_layer": "clearprop.gradcheck:check_layer",
@@ -125,6 +127,7 @@ _LATER = {
     "plots": "clearprop.plots",
     "save": "clearprop.files.models:save",
     "walk": "clearprop.walkthrough:walk",
+    "watch": "clearprop.gradcheck:watch",
 }
 
 __all__ = [
@@ -200,6 +203,7 @@ __all__ = [
     "Walk",
     "WarmUp",
     "Zeros",
+    "check",
     "check_backward",
     "check_gradients",
     "check_layer",
@@ -213,6 +217,7 @@ __all__ = [
     "plots",
     "save",
     "walk",
+    "watch",
 ]
 
 

@@ -1,0 +1,112 @@
+"""The verdict on a block of live code that was watched."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from clearprop.errors import UsageError, listed
+from clearprop.gradcheck.seeing.arrays import Watched
+from clearprop.gradcheck.seeing.judging.checking import (
+    Training,
+    explained,
+    named,
+    trainings,
+)
+from clearprop.gradcheck.seeing.judging.claims import judge_claims
+from clearprop.gradcheck.seeing.judging.seen_report import SeenReport, seen_report
+from clearprop.gradcheck.seeing.judging.source import Source
+from clearprop.gradcheck.seeing.recorder import recording
+from clearprop.gradcheck.seeing.tape import Tape
+
+_FEWEST = 2  # operations of a block in which anything may be seen
+
+
+@dataclass(frozen=True)
+class Lived:
+    """What was seen of a block.
+
+    Parameters
+    ----------
+    tape : Tape
+    sources : mapping of str to sequence of str
+        The lines of the files that were watched.
+    given, left : mapping of str to Watched
+        The arrays that were there before it and after it, by the way to each.
+    is_whole : bool
+        Whether all that it computed is on the tape.
+    """
+
+    tape: Tape
+    sources: Mapping[str, Sequence[str]]
+    given: Mapping[str, Watched]
+    left: Mapping[str, Watched]
+    is_whole: bool
+
+
+def verdict(lived: Lived) -> SeenReport:
+    """Judge the gradients that were seen.
+
+    Raises
+    ------
+    UsageError
+        If there were none.
+    """
+    tape, source = lived.tape, Source(lived.sources)
+    with recording(tape):
+        found = trainings(tape, source, lived.left) or _returned(lived, source)
+        if not found:
+            raise UsageError(_why_nothing(lived))
+        found = [explained(tape, one, source) for one in found]
+    notes = []
+    if not lived.is_whole:
+        notes.append(f"the first {len(tape):,} operations were looked at.")
+    return seen_report(tape, source, found, (), notes)
+
+
+def _returned(lived: Lived, source: Source) -> list[Training]:
+    """Judge gradients that lie beside parameters of their names, and were for no update."""
+    left = {name: one._node for name, one in lived.left.items() if one._node is not None}
+    given = {name: one._node for name, one in lived.given.items() if one._node is not None}
+    claims = {name: node for name, node in left.items() if node.parents and node.is_float}
+    known = {_bare(name) for name in claims}
+    parameters = {
+        name: node
+        for name, node in given.items()
+        if not node.parents and node.place >= 0 and node.is_float and _own(name) in known
+    }
+    judgement = judge_claims(lived.tape, parameters, claims, source.text)
+    if judgement is None:
+        return []
+    names = {node: name for name, node in parameters.items()}
+    return [named(lived.tape, judgement, source, names)]
+
+
+def _why_nothing(lived: Lived) -> str:
+    """Say why no gradient was seen."""
+    count = sum(bool(node.parents) for node in lived.tape.nodes)
+    if count < _FEWEST:
+        held = f" There are arrays in {listed(list(lived.given))}." if lived.given else ""
+        return (
+            "Nothing was computed with arrays that were watched, so that no gradient was seen."
+            f"{held} Let the block train a step, with parameters that lie in variables or objects "
+            "of yours, or name these objects: cp.watch(net)."
+        )
+    full = ""
+    if not lived.is_whole:
+        full = " It computes more than can be kept: train one step, on a few samples."
+    return (
+        f"No gradient was seen in the {count:,} operations of the block. Expected was a parameter "
+        "that becomes itself and a step, W -= rate * dW, or a gradient beside it under such a name "
+        "as dW. Let the block train a step, with parameters that were there before it, as arrays: "
+        f"Python's own floats leave no trace.{full}"
+    )
+
+
+def _bare(name: str) -> str:
+    """Return the parameter's name in that of its gradient: W1 in net.dW1, grads.W1_grad."""
+    own = re.sub(r"grads?|gradients?|nabla|delta", "", _own(name))
+    return own.removeprefix("d")
+
+
+def _own(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower().rsplit(".", 1)[-1])
