@@ -25,6 +25,11 @@ from clearprop.gradcheck.subject import (
     same,
 )
 
+_STILL = (
+    "the cost does not change with any parameter: it must compute with those that it is given, "
+    "not with variables from outside, and not where all of it is flat."
+)
+
 
 def check_backward(
     cost: Callable[[dict[str, Array]], Any],
@@ -125,6 +130,12 @@ def check_subject(
         make_row(name, parameters[name].shape, claims, measured[name])
         for name in backward_order(parameters)
     )
+    if not any(np.nan_to_num(found.numerical).any() for found in measured.values()):
+        # The cost does not move: nothing is right of gradients that are zero.
+        rows = tuple(
+            replace(row, verdict="unclear") if row.verdict == "right" else row for row in rows
+        )
+        notes = (*notes, _STILL)
     report = Report(rows, (*notes, *make_notes(rows, noticed, first, claims, step)))
     wrong = tuple(row.parameter for row in report.wrong)
     if not wrong:
