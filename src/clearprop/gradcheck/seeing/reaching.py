@@ -20,6 +20,7 @@ from clearprop.gradcheck.seeing.live_modules import LIVE, StandIns, kept
 _NUMBERS = "fiub"
 _MOST = 400_000  # places that are looked at
 _NAMES = 4000  # arrays whose way is kept
+_SETTING = (object.__setattr__, type.__setattr__, setattr)
 _CONTAINERS = (list, tuple, dict, deque)
 
 
@@ -39,17 +40,19 @@ class Undo:
         for _, value, put in Exchange().reached(roots):
             if type(value) is np.ndarray and id(value) not in met and value.flags.writeable:
                 self._arrays.append((value, value.copy()))
-            if isinstance(getattr(value, "__dict__", None), dict) and not isinstance(value, type):
+            if _has_places(value):
                 self._keep(vars(value), met)
             self._keep(value, met)
-            if put is not None and not isinstance(put, partial):  # of a cell
+            if put is not None and getattr(put, "func", put) in _SETTING:
                 self._places.append((put, value))
             met.add(id(value))
 
     def _keep(self, holder: Any, met: set[int]) -> None:
         if isinstance(holder, dict | list | deque) and id(holder) not in met:
             met.add(id(holder))
-            self._holders.append((holder, holder.copy()))
+            self._holders.append(
+                (holder, dict(holder) if isinstance(holder, dict) else list(holder))
+            )
 
     def __call__(self) -> None:
         """Make everything as it was."""
@@ -111,7 +114,8 @@ class Exchange:
         self._inside = False
         before = {f"[{place}]": one for place, one in enumerate(self._met.values())}
         self._walk({**before, **roots})
-        self._met.clear()
+        for known in (self._met, self._watched, self._arrays, self._tuples):
+            known.clear()
 
     def names(self, roots: Mapping[str, Any]) -> dict[str, Watched]:
         """Return the watched arrays that can be reached, by the way to each, and change nothing."""
@@ -224,7 +228,7 @@ class Exchange:
                 yield "", vars(holder), None
         elif isinstance(holder, type):
             yield from self._in_class(holder)
-        else:
+        if not isinstance(holder, type):
             yield from self._in_object(holder, path)
 
     def _in_class(self, kind: type) -> Iterator[tuple[str, Any, Any]]:
@@ -246,8 +250,8 @@ class Exchange:
         if not (is_own_class(kind) or kind is SimpleNamespace):
             return
         yield "", kind, None
-        attributes = getattr(holder, "__dict__", None)
-        if isinstance(attributes, dict):
+        if _has_places(holder):
+            attributes = vars(holder)
             for name, value in list(attributes.items()):
                 yield (
                     f"{path}.{name}" if path else name,
@@ -281,10 +285,14 @@ def _in_cell(cell: Any) -> tuple[Any, Any]:
     except ValueError:  # not yet filled
         return None, None
 
-    def put(new: Any) -> None:
-        cell.cell_contents = new
+    return value, partial(setattr, cell, "cell_contents")
 
-    return value, put
+
+def _has_places(item: Any) -> bool:
+    """Whether something is an object of a user's class with attributes."""
+    kind: Any = type(item)
+    is_known = kind is SimpleNamespace or (not isinstance(item, type) and is_own_class(kind))
+    return is_known and isinstance(getattr(item, "__dict__", None), dict)
 
 
 def _is_table(item: Any) -> bool:
