@@ -111,8 +111,8 @@ class TestFinding:
     def test_modules_that_others_import_are_known(self, place):
         folder = place(
             **{
-                "anna/net.py": "import numpy as np, lib\nfrom parts.layers import Dense\n",
-                "anna/nb.ipynb": notebook("from ..tools import draw as d"),
+                "anna/net.py": "import numpy as np, lib\nfrom parts.layers import *\n",
+                "anna/nb.ipynb": notebook("from ..tools import (draw as d)"),
                 **dict.fromkeys(
                     ("anna/lib.py", "anna/parts/layers.py", "tools.py", "ben/lib.py"), ""
                 ),
@@ -276,9 +276,13 @@ class TestRows:
 
     def test_a_tally_tells_outcomes_and_the_most_common_mistakes(self):
         tally = Tally()
-        for cause in ("sign", "sign", "", "sign"):
+        for cause in ("", "sign", "", "sign", ""):
             tally.add(Grade("a", "wrong", cause=cause))
-        tally.add(Grade("b", "right"))
-        assert str(tally) == "5 files: 1 right, 4 wrong."
-        assert tally.mistakes == [("wrong sign", "sign", 3), ("not explained", "", 1)]
+        tally.add(Grade("b", "right"), is_imported=True)
+        assert str(tally) == "6 files: 1 right, 5 wrong."
+        assert tally.mistakes == [("wrong sign", "sign", 2), ("not explained", "", 3)]
+        tally.add(Grade("lib", "nothing seen"), is_imported=True)
+        assert str(tally).endswith(
+            "1 nothing seen. Of those in which nothing is seen, others import 1."
+        )
         assert json.loads(json.dumps(tally.to_dict()))["outcomes"]["too slow"] == 0

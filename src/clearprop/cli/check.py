@@ -193,9 +193,9 @@ def _grade(
                 where = printable(f"{number} of {len(found.files)}: {file}", one_line=True)
                 with output.waiting(f"Checking {where}"):
                     row = grade(file, timeout, importers.get(file))
-                tally.add(row)
                 if write is not None:
                     write(row)
+                tally.add(row, is_imported=file in importers)
                 if write is None or as_json:
                     kept.append(row)
                 output.note(f"{where}: {_in_short(row)}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from clearprop.core.printable import fitted, printable
-from clearprop.errors import counted
+from clearprop.errors import counted, listed
 from clearprop.files.written import written_beside
 from clearprop.gradcheck.diagnosis.mistakes import CAUSES
 from clearprop.gradcheck.learner.process import FileCheck, check_file
@@ -22,7 +22,7 @@ nothing was seen; of none anything was seen; the same, and the code fails; it di
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _LONGEST = 300  # characters of a message or a line
-_MOST = 20  # names in a cell
+_MOST = 8  # names in a cell
 # What a spreadsheet takes for a formula, at the beginning of a cell, or of one that it makes itself
 # where it cuts lines at semicolons.
 _FORMULA = re.compile("(^|;)(?=\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
@@ -131,7 +131,6 @@ def _checked(report: Mapping[str, Any], file: Path) -> dict[str, Any]:
     cause = mistakes[0].get("cause", "")
     unclear = [row["parameter"] for row in rows if row["verdict"] == "unclear"]
     unseen = list(dict.fromkeys((*unclear, *report.get("unseen", ()))))
-    more = [f"and {len(unseen) - _MOST} more"] if len(unseen) > _MOST else []
     return {
         "outcome": outcome,
         "right": right,
@@ -141,7 +140,7 @@ def _checked(report: Mapping[str, Any], file: Path) -> dict[str, Any]:
         "instead": _short(line.get("instead") or mistakes[0].get("correction", "")),
         "mistake": CAUSES[cause].title if cause in CAUSES else "",
         "cause": str(cause),
-        "unseen": ", ".join([*map(_short, unseen[:_MOST]), *more]),
+        "unseen": listed(unseen, _MOST),
         "message": _short(report["headline"].split("\n")[0]),
     }
 
@@ -193,10 +192,12 @@ class Tally:
     def __init__(self) -> None:
         self.outcomes: Counter[Outcome] = Counter()
         self.causes: Counter[str] = Counter()
+        self.imported = 0
 
-    def add(self, grade: Grade) -> None:
-        """Count a hand-in."""
+    def add(self, grade: Grade, *, is_imported: bool = False) -> None:
+        """Count a hand-in, which others may import."""
         self.outcomes[grade.outcome] += 1
+        self.imported += is_imported and grade.outcome == "nothing seen"
         if grade.outcome == "wrong":
             self.causes[grade.cause] += 1
 
@@ -204,22 +205,28 @@ class Tally:
     def mistakes(self) -> list[tuple[str, str, int]]:
         """The mistakes in words, their keys, and how many files have them, the most common first.
 
-        The key is empty for those that nothing explains.
+        Those that nothing explains come last, and have no key.
         """
+        ordered = sorted(self.causes.most_common(), key=lambda one: not one[0])
         return [
             (CAUSES[cause].title if cause in CAUSES else "not explained", cause, files)
-            for cause, files in self.causes.most_common()
+            for cause, files in ordered
         ]
 
     def __str__(self) -> str:
         told = [f"{self.outcomes[one]} {one}" for one in _OUTCOMES if self.outcomes[one]]
-        return f"{counted(self.outcomes.total(), 'file')}: {', '.join(told)}."
+        more = f" Of those in which nothing is seen, others import {self.imported}."
+        return (
+            f"{counted(self.outcomes.total(), 'file')}: {', '.join(told)}."
+            f"{more if self.imported else ''}"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts in values that JSON has."""
         return {
             "files": self.outcomes.total(),
             "outcomes": {one: self.outcomes[one] for one in _OUTCOMES},
+            "imported": self.imported,
             "mistakes": [
                 {"mistake": mistake, "cause": cause or None, "files": files}
                 for mistake, cause, files in self.mistakes

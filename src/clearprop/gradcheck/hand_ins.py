@@ -17,7 +17,7 @@ _LIBRARIES = ("site-packages", "node_modules", "__pycache__", "__MACOSX")
 _LISTED = 4
 _LARGEST = 2**24  # bytes
 _IMPORT = re.compile(  # a line, of a module or as notebooks keep it
-    r"""^[\s"]*(?:from\s+\.*([\w.]*)\s+import\s+([\w, ]+)|import\s+([\w., ]+))""", re.M
+    r"""^[\s"]*(?:from\s+\.*([\w.]*)\s+import\b[ (]*([\w, ]*)|import\s+([\w., ]+))""", re.M
 )
 _ENVIRONMENT = ("pyvenv.cfg", "conda-meta")  # in a folder that is one
 
