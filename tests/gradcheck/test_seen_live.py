@@ -143,6 +143,46 @@ def test_gradients_without_an_update():
     assert {row.parameter for row in seen.report().wrong} == {"W1", "b1"}
 
 
+def forward(p):
+    A1 = np.tanh(X @ p["W1"])
+    return A1, A1 @ p["W2"]
+
+
+def backward(p, A1, A2, slope=2):
+    delta = (A2 - Y) / 20
+    return {"W2": A1.T @ delta, "W1": X.T @ (delta @ p["W2"].T * (1 - A1**slope))}
+
+
+def test_gradients_and_parameters_under_the_same_names():
+    p = {"W1": drawn(4, 5), "W2": drawn(5, 3)}
+    with cp.watch() as seen:
+        A1, A2 = forward(p)
+        grads = backward(p, A1, A2)
+    report = seen.report()
+    assert report
+    assert len(report.rows) == 2
+    with cp.watch() as seen:
+        A1, A2 = forward(p)
+        grads = backward(p, A1, A2, slope=1)
+    assert ["W1" in row.parameter for row in seen.report().wrong] == [True]
+    assert len(grads) == 2
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_half_a_step_accuses_nobody(again):
+    p = {"W1": drawn(4, 5), "W2": drawn(5, 3)}
+    A1, A2 = forward(p)
+    with cp.watch() as seen:
+        grads = backward(p, A1, A2)
+        for name in p:
+            p[name] -= 0.1 * grads[name]
+        if again:
+            A1, A2 = forward(p)
+            np.mean((A2 - Y) ** 2)
+    with pytest.raises(UsageError, match="a whole step, forward and backward"):
+        seen.report()
+
+
 def test_parameters_in_one_flat_vector():
     flat = drawn(15)
     W, b = flat[:12].reshape(4, 3), flat[12:]

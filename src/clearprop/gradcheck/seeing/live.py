@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from clearprop.gradcheck.seeing.judging.seen_report import SeenReport
 
 _LOCAL = "local"
-_MOST_NODES, _MOST_BYTES = 30_000, 5 * 10**8
+_MOST_NODES, _MOST_BYTES = 30_000, 10**9
 
 
 def watch(*objects: Any) -> "Watch":
@@ -107,7 +107,8 @@ class Watch:
             if recorder is not None:
                 self._left = self._exchange.names(self._roots())
                 for one in self._left.values():
-                    node_of(one)
+                    if one._node is not None:
+                        node_of(one)
         finally:
             if recorder is not None:
                 ACTIVE.remove(recorder)

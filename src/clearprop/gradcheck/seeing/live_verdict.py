@@ -15,6 +15,7 @@ from clearprop.gradcheck.seeing.judging.checking import (
 from clearprop.gradcheck.seeing.judging.claims import judge_claims
 from clearprop.gradcheck.seeing.judging.seen_report import SeenReport, seen_report
 from clearprop.gradcheck.seeing.judging.source import Source
+from clearprop.gradcheck.seeing.judging.updates import find_updates
 from clearprop.gradcheck.seeing.recorder import recording
 from clearprop.gradcheck.seeing.tape import Tape
 
@@ -64,16 +65,25 @@ def verdict(lived: Lived) -> SeenReport:
 
 
 def _returned(lived: Lived, source: Source) -> list[Training]:
-    """Judge gradients that lie beside parameters of their names, and were for no update."""
+    """Judge gradients that lie beside parameters of their names, where nothing is updated."""
+    if find_updates(lived.tape, 0):
+        return []
     left = {name: one._node for name, one in lived.left.items() if one._node is not None}
     given = {name: one._node for name, one in lived.given.items() if one._node is not None}
-    claims = {name: node for name, node in left.items() if node.parents and node.is_float}
-    known = {_bare(name) for name in claims}
-    parameters = {
-        name: node
+    pairs = [
+        (name, claimed)
+        for claimed, claim in left.items()
         for name, node in given.items()
-        if not node.parents and node.place >= 0 and node.is_float and _own(name) in known
-    }
+        if name != claimed
+        and claim.parents
+        and claim.is_float
+        and node.is_float
+        and not node.parents
+        and node.place >= 0
+        and _own(name) in (_own(claimed), _bare(claimed))
+    ]
+    parameters = {name: given[name] for name, _ in pairs}
+    claims = {claimed: left[claimed] for _, claimed in pairs}
     judgement = judge_claims(lived.tape, parameters, claims, source.text)
     if judgement is None:
         return []
@@ -97,8 +107,9 @@ def _why_nothing(lived: Lived) -> str:
     return (
         f"No gradient was seen in the {count:,} operations of the block. Expected was a parameter "
         "that becomes itself and a step, W -= rate * dW, or a gradient beside it under such a name "
-        "as dW. Let the block train a step, with parameters that were there before it, as arrays: "
-        f"Python's own floats leave no trace.{full}"
+        "as dW, and what they are the gradients of. Let the block train a whole step, forward and "
+        "backward, with parameters that were there before it, as arrays: Python's own floats leave "
+        f"no trace.{full}"
     )
 
 

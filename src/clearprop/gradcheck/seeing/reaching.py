@@ -20,6 +20,7 @@ from clearprop.gradcheck.seeing.live_modules import LIVE, StandIns, kept
 _NUMBERS = "fiub"
 _MOST = 400_000  # places that are looked at
 _NAMES = 4000  # arrays whose way is kept
+_JOINED = 200  # arrays in one memory that know of each other; of samples there are more
 _SETTING = (object.__setattr__, type.__setattr__, setattr)
 _CONTAINERS = (list, tuple, dict, deque)
 
@@ -112,7 +113,7 @@ class Exchange:
     def put_back(self, roots: Mapping[str, Any]) -> None:
         """Put arrays in the places of all watched ones, also where they lay before."""
         self._inside = False
-        before = {f"[{place}]": one for place, one in enumerate(self._met.values())}
+        before = {f"met {place}": one for place, one in enumerate(self._met.values())}
         self._walk({**before, **roots})
         for known in (self._met, self._watched, self._arrays, self._tuples):
             known.clear()
@@ -178,7 +179,7 @@ class Exchange:
         self, roots: Mapping[str, Any], *, writes: bool = False
     ) -> Iterator[tuple[str, Any, Any]]:
         """Yield everything that can be reached, what is near first: the way, itself, what puts."""
-        waiting: deque[tuple[str, Any]] = deque(roots.items())
+        waiting: deque[tuple[str, Any]] = deque(("", one) for one in roots.values())
         met: dict[int, Any] = {}
         while waiting and len(met) < _MOST:
             path, holder = waiting.popleft()
@@ -202,7 +203,7 @@ class Exchange:
         if isinstance(holder, dict):
             for key, value in list(holder.items()):
                 if not (isinstance(key, str) and key.startswith("__")):
-                    name = str(key) if isinstance(key, str) else f"{path}[{key}]"
+                    name = _joined(path, key) if isinstance(key, str) else f"{path}[{key}]"
                     yield name, value, partial(dict.__setitem__, holder, key)
         elif isinstance(holder, list | deque) or _is_table(holder):
             for place, value in enumerate(list(holder)):
@@ -254,14 +255,14 @@ class Exchange:
             attributes = vars(holder)
             for name, value in list(attributes.items()):
                 yield (
-                    f"{path}.{name}" if path else name,
+                    _joined(path, name),
                     value,
                     partial(dict.__setitem__, attributes, name),
                 )
         for name in _slots(kind):
             if hasattr(holder, name):
                 put = partial(object.__setattr__, holder, name)
-                yield f"{path}.{name}" if path else name, getattr(holder, name), put
+                yield _joined(path, name), getattr(holder, name), put
 
     def _join(self) -> None:
         """Let watched arrays that share memory know of each other."""
@@ -270,13 +271,17 @@ class Exchange:
             by_root.setdefault(id(_root(array)), []).append((array, watched))
         for members in by_root.values():
             root = _root(members[0][0])
-            if len(members) < 2 or not _share(one for one, _ in members):
+            if not 1 < len(members) <= _JOINED or not _share(one for one, _ in members):
                 continue
             parent = self._wrapped(root)
             if type(parent) is Watched and (root.flags.c_contiguous or root.flags.f_contiguous):
                 for array, watched in members:
                     if array is not root:
                         watched._view = _View(parent, _look(array, root), None)  # type: ignore[arg-type]
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
 def _in_cell(cell: Any) -> tuple[Any, Any]:
