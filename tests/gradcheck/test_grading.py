@@ -21,11 +21,11 @@ for epoch in range(20):
     error = A @ W2 - Y
     cost = np.mean(error**2)
     delta = 2 * error / error.size
-    back = delta @ W2.T * (1 - A**2)
+    back = delta @ W2.T * (1 - A * A)
     W2 -= 0.1 * A.T @ delta
     W1 -= 0.1 * X.T @ back
 """
-WRONG = RIGHT.replace("(1 - A**2)", "(1 - A)  # ;=HYPERLINK(1)")
+WRONG = RIGHT.replace("(1 - A * A)", "(1 + A * A)  # ;=HYPERLINK(1)")
 CALLED = """
 import math
 open("left.txt", "w").write("mine")
@@ -134,15 +134,15 @@ class TestGrading:
         assert (rows["r.py"].right, rows["r.py"].checked, rows["r.py"].line) == (2, 2, "")
         wrong = rows["w.py"]
         assert (wrong.outcome, wrong.right, wrong.checked) == ("wrong", 1, 2)
-        assert (wrong.line, wrong.cause) == ("10", "other_activation")
-        assert wrong.mistake == "derivative of another activation"
-        assert wrong.text.startswith("back = delta @ W2.T * (1 - A)")
-        assert wrong.instead.startswith("back = delta @ W2.T * (1 - A**2)")
+        assert (wrong.line, wrong.cause) == ("10", "sign")
+        assert wrong.mistake == "wrong sign"
+        assert wrong.text.startswith("back = delta @ W2.T * (1 + A * A)")
+        assert wrong.instead.startswith("back = delta @ W2.T * (1 - A * A)")
         assert "W1" in wrong.message
         assert rows["w.ipynb"].line == "cell 2, line 10"
 
     def test_a_mistake_in_a_module_beside_the_file_is_told_with_its_name(self, place):
-        own = WRONG.replace("(1 - A)", "slope(A)").replace(
+        own = WRONG.replace("(1 + A * A)", "slope(A)").replace(
             "import", "from lib import slope\nimport"
         )
         rows = graded(place(**{"a/net.py": own, "a/lib.py": "def slope(a):\n    return 1 - a\n"}))
