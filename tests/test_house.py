@@ -55,8 +55,8 @@ def test_at_most_40_files_have_fewer_than_60_lines():
 # Scores with what they have to beat, cross-validation and doors to more commands came in 2026: the
 # limits went up by ten files and a tenth of the lines with them. Learners' files that are run as
 # they stand, called and watched (gradcheck/seeing) brought 45 files and a fifth of the lines more,
-# and hand-ins that are graded 600 lines. Code that is watched where it runs brought 6 files and 1,400
-# lines, repairs that rewrite whole lines the rest.
+# and hand-ins that are graded 600 lines. Code that is watched where it runs brought 6 files and
+# 1,400 lines, repairs that rewrite whole lines the rest.
 def test_there_are_at_most_62500_lines():
     rooms = {}
     for file in FILES:

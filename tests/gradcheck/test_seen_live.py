@@ -569,6 +569,60 @@ def test_check_of_an_object_and_of_a_class():
     assert cp.check(Net().train)
 
 
+class Layer:
+    def __init__(self, inputs, outputs):
+        self.W, self.b = drawn(inputs, outputs, seed=outputs), np.zeros(outputs)
+        self.vW = np.zeros((inputs, outputs))
+
+    def forward(self, x):
+        self.x, self.a = x, np.tanh(np.dot(x, self.W) + self.b)
+        return self.a
+
+    def backward(self, g, factor):
+        g = g * (1 - self.a**2)
+        self.dW, self.db = factor * self.x.T @ g, g.sum(axis=0)
+        return g.dot(self.W.T)
+
+    def update(self, rate):
+        self.vW = 0.9 * self.vW - rate * self.dW
+        self.W = self.W + self.vW
+        self.b = self.b - rate * self.db
+
+
+class Layers:
+    def __init__(self):
+        self.layers = [Layer(4, 5), Layer(5, 3)]
+
+    def fit(self, X, Y, epochs=2, rate=0.1, factor=1):
+        for _ in range(epochs):
+            output = X
+            for layer in self.layers:
+                output = layer.forward(output)
+            loss = ((output - Y) ** 2).mean()
+            g = 2 * (output - Y) / output.size
+            for layer in reversed(self.layers):
+                g = layer.backward(g, factor)
+            for layer in self.layers:
+                layer.update(rate)
+        return loss
+
+
+def test_check_of_layers_with_momentum_names_them_from_the_object():
+    net = Layers()
+    report = cp.check(net.fit, X, Y)
+    assert report
+    assert [row.parameter for row in report.rows if "W" in row.parameter] == [
+        "layers[1].W",
+        "layers[0].W",
+    ]
+    report = cp.check(net.fit, X, Y, factor=-1)
+    assert [row.parameter for row in report.wrong] == ["layers[1].W", "layers[0].W"]
+    assert "cp.check" not in str(report)
+    report = cp.check(net)
+    assert report
+    assert len(report.rows) == 4
+
+
 def test_check_of_a_function_that_needs_nothing():
     net = wrong_net()
 

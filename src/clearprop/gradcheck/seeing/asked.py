@@ -19,7 +19,7 @@ from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.judging.checking import Training, driven, explained
 from clearprop.gradcheck.seeing.judging.seen_report import SeenReport, seen_report
 from clearprop.gradcheck.seeing.judging.source import Source
-from clearprop.gradcheck.seeing.live import Watch
+from clearprop.gradcheck.seeing.live import Watch, without
 from clearprop.gradcheck.seeing.live_modules import StandIns
 from clearprop.gradcheck.seeing.modules import (
     StandInFloat,
@@ -161,6 +161,7 @@ def _called(what: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SeenRep
             result = what(*places, **options)
             seen.keep(_named(function, result))
             del result
+        seen.forget(_calling())
         try:
             return seen.report()
         except UsageError as error:
@@ -309,6 +310,7 @@ def _shown(namespace: dict[str, Any], own: set[CodeType]) -> SeenReport | None:
             found = driven(tape, source, namespace)
     finally:
         exchange.put_back(roots)
+    without(tape, _calling())
     with recording(tape):
         found = [explained(tape, one, source) for one in found if _touches(tape, one, own)]
     if not found:
@@ -321,6 +323,15 @@ def _all_functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:
     for one in list(namespace.values()):
         if isinstance(one, type | FunctionType):
             yield from _functions(one)
+
+
+def _calling() -> set[CodeType]:
+    """Return the code that has asked for the check, which is no part of it."""
+    codes, frame = set(), inspect.currentframe()
+    while frame is not None:
+        codes.add(frame.f_code)
+        frame = frame.f_back
+    return codes
 
 
 def _touches(tape: Tape, found: Training, own: set[CodeType]) -> bool:

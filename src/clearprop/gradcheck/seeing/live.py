@@ -4,8 +4,8 @@ import ctypes
 import inspect
 import linecache
 import sys
-from collections.abc import Mapping
-from types import FrameType, TracebackType
+from collections.abc import Mapping, Set
+from types import CodeType, FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from clearprop.errors import UsageError
@@ -118,6 +118,10 @@ class Watch:
         """Take in what a call within the block has returned, by name."""
         self._objects = (*self._objects, found)
 
+    def forget(self, codes: Set[CodeType]) -> None:
+        """Leave out the lines of code that has called the block."""
+        without(self._tape, codes)
+
     def report(self) -> "SeenReport":
         """Judge the gradients that were seen.
 
@@ -148,8 +152,8 @@ class Watch:
         return self._report
 
     def _roots(self) -> dict[str, Any]:
-        roots = {_LOCAL: self._variables.now(), "objects": list(self._objects)}
-        return {**roots, "global": self._variables.globals}
+        roots = {f"object {place}": one for place, one in enumerate(self._objects)}
+        return {_LOCAL: self._variables.now(), **roots, "global": self._variables.globals}
 
     def _end(self) -> None:
         """Put everything back."""
@@ -161,6 +165,12 @@ class Watch:
         for file in sorted(self._tape.files):
             lines = linecache.getlines(file)
             self._sources[file] = [line.rstrip("\n") for line in lines]
+
+
+def without(tape: Tape, codes: Set[CodeType]) -> None:
+    """Leave out the lines of some code."""
+    for node in tape.nodes:
+        node.lines = tuple(line for line in node.lines if line.code not in codes)
 
 
 class _Variables:
