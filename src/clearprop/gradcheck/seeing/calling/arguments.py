@@ -15,6 +15,7 @@ from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.materials import Data
 from clearprop.gradcheck.seeing.calling.pool import Pool
 from clearprop.gradcheck.seeing.calling.roles import Role, role_of, roles_of, snake
+from clearprop.gradcheck.seeing.calling.usage import Usage, suits, used
 from clearprop.gradcheck.seeing.calling.weights import drawn, drawn_flat, drawn_lists, is_weight
 
 _EMPTY = inspect.Parameter.empty
@@ -192,16 +193,26 @@ class Arguments:
         )
         if has_default and default is None and role not in wanted:
             return default
-        noted = self._noted(asked.annotation, name, role)
+        noted = self._noted(asked.annotation)
         if noted is not None:
             return noted
+        usage = used(self.defined, function, name)
+        noted = self._object(usage)
+        if noted is not None:
+            return noted
+        if making and not usage.attributes:
+            known = self._data(asked.annotation, role)
+            if known is not None:
+                return known
         size = None
         if making or role in _NUMBERS:
-            size = self._size(name, role, asked.annotation, variant, set(roles.values()))
+            size = self._size(name, role, asked.annotation, variant, roles, usage)
         if size is not None:
             return size
         if role in _CHOSEN:
             found = chosen(self.defined, self.make, name, role, len(kind.sizes) - 1)
+            if usage.is_list and usage.calls_items and not isinstance(found, list):
+                found = [found] * (len(kind.sizes) - 1)
             if found is not None:
                 return found
         if role == "inputs":
@@ -209,7 +220,7 @@ class Arguments:
         if role == "targets":
             return data.targets
         if role == "pairs":
-            return list(data.pairs)
+            return self._pairs(name)
         if role == "loader":
             return [(data.inputs, data.targets)] * 2
         if role in ("weight", "bias"):
@@ -221,6 +232,9 @@ class Arguments:
             return compared[0]
         if has_default:
             return default
+        found = self._by_usage(name, making, usage, variant)
+        if found is not None:
+            return found
         if making and variant in (2, 3) and _LISTED.search(name):
             return list(kind.sizes) if variant == 2 else tuple(kind.sizes)
         if making and variant == 4 and role not in _CHOSEN:
@@ -269,7 +283,7 @@ class Arguments:
         if role == "upstream" and not has_default:
             return self.upstream()
         if role == "pairs" and not has_default:
-            return list(data.pairs)
+            return self._pairs(name)
         if role == "vector":
             return drawn_flat(data.kind, self.defined.text)
         if role == "count":
@@ -283,6 +297,14 @@ class Arguments:
             return known
         return None
 
+    def _pairs(self, name: str) -> list[tuple[Any, Any]]:
+        """Return samples with their targets, which are numbers of classes in what is tested."""
+        data = self.data
+        tests = re.search("test|valid|eval", name, re.I) is not None
+        if tests and self.defined.doubt(data.kind, "test data", 2) == 0:
+            return [(x, int(label)) for (x, _), label in zip(data.pairs, data.labels, strict=True)]
+        return list(data.pairs)
+
     def upstream(self) -> Any:
         """Return the derivative with respect to the output, where no one has computed it."""
         output = self.pool.output
@@ -294,7 +316,60 @@ class Arguments:
             targets = targets.T if output.shape != targets.shape else targets
         return output - targets if output.shape == targets.shape else None
 
-    def _noted(self, annotation: Any, name: str, role: Role | None) -> Any:
+    def _object(self, usage: Usage) -> Any:
+        """Return an object of the class that has the attributes that are asked of an argument.
+
+        There is one of each class, so that all functions are given the same.
+        """
+        if self.make is None:
+            return None
+        for kind in self.defined.classes.values():
+            if suits(self.defined, kind, usage.attributes):
+                if kind not in self.pool.made:
+                    self.pool.made[kind] = self.make(kind)
+                return self.pool.made[kind]
+        return None
+
+    def _data(self, annotation: Any, role: Role | None) -> Any:
+        """Return data for a constructor whose annotation asks for a table of numbers."""
+        text = str(annotation).replace("typing.", "")
+        if re.search(r"str\b", text):
+            return list("abcdefgh") if re.search(r"list", text, re.I) else None
+        if not re.search(r"ndarray|NDArray|List\[List|list\[list", text, re.I):
+            return None
+        if role in ("weight", "bias", "state", *HYPER):
+            return None
+        return self.data.targets if role in ("targets", "classes") else self.data.inputs
+
+    def _by_usage(self, name: str, making: bool, usage: Usage, variant: int) -> Any:
+        """Return what an argument must be by what is done with it, where its name tells nothing."""
+        if usage.is_path:
+            return "data.csv"
+        if usage.is_called:
+            return chosen(self.defined, self.make, name, "function", 1)
+        if usage.calls_items:
+            return [chosen(self.defined, self.make, name, "function", 1)] * (
+                len(self.data.kind.sizes) - 1
+            )
+        if making and usage.is_sliced:
+            return tuple(self.data.kind.sizes) if variant == 3 else list(self.data.kind.sizes)
+        return None
+
+    def _depth(self, name: str, beside_sizes: bool) -> int:
+        """Return a number of layers, in which codes count different ones.
+
+        Beside a list of sizes it may be the length of it. The highest that does not fail is the one
+        that leaves no layer out.
+        """
+        kind = self.data.kind
+        if re.search(r"hidden|ocult|cachee|ukryt|escond", name, re.I):
+            return len(kind.sizes) - 2
+        if not beside_sizes:
+            return kind.layers
+        counts = [len(kind.sizes), len(kind.sizes) - 1, len(kind.sizes) - 2]
+        return counts[self.defined.doubt(kind, "depth", len(counts))]
+
+    def _noted(self, annotation: Any) -> Any:
         """Return an object of one of the learner's classes, where an annotation asks for one."""
         kind = _class_in(annotation, self.defined)
         if kind is None or self.make is None:
@@ -304,9 +379,18 @@ class Arguments:
         return self.make(kind)
 
     def _size(
-        self, name: str, role: Role | None, annotation: Any, variant: int, others: set[Role | None]
+        self,
+        name: str,
+        role: Role | None,
+        annotation: Any,
+        variant: int,
+        roles: Mapping[str, Role | None],
+        usage: Usage,
     ) -> Any:
-        kind = self.data.kind
+        kind, others = self.data.kind, {role for key, role in roles.items() if key != name}
+        alone = usage.is_number and not usage.is_list
+        if role in ("sizes", "objects", "depth") and (alone or role == "depth"):
+            return self._depth(name, "sizes" in others or "hidden" in others)
         if role == "shape":
             shape = self.data.inputs.shape
             return shape if variant == 2 else shape[1:]
@@ -326,7 +410,6 @@ class Arguments:
             wants_list = get_origin(annotation) is list or variant == 2
             return [kind.hidden] if wants_list else kind.hidden
         known = {
-            "depth": 1 if "hidden" in name.lower() else kind.layers,
             "features": kind.features,
             "classes": kind.outputs,
             "filters": 2,

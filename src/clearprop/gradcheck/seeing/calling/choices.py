@@ -96,10 +96,13 @@ def chosen(
     of_cost = re.search("loss|cost|err", name, re.I) is not None
     pattern = _OBJECTS.get(role) or (_OBJECTS["loss"] if of_cost else ELEMENTWISE.pattern)
     slope = re.search(r"prime|deriv|grad|^d_?[a-z]", snake(name)) is not None
-    for known, function in defined.functions.items():
+    functions = {**defined.static, **defined.functions}
+    # A sigmoid is an activation of any layer, a softmax of the last one.
+    for known in sorted(functions, key=lambda one: not of_cost and "softmax" in one.lower()):
         is_slope = re.search(r"prime|deriv|grad|^d_|back", known, re.I) is not None
-        if re.search(pattern, known, re.I) and is_slope == slope:
-            return function
+        is_loss = re.search(_OBJECTS["loss"], known, re.I) is not None
+        if re.search(pattern, known, re.I) and is_slope == slope and (of_cost or not is_loss):
+            return functions[known]
     for known, kind in defined.classes.items():
         if role in _OBJECTS and make is not None and re.search(pattern, known, re.I):
             try:

@@ -9,6 +9,7 @@ from functools import cached_property
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, TypeAlias
 
+from clearprop.gradcheck.seeing.calling.materials import Kind
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.tape import Tape
 
@@ -28,13 +29,21 @@ class Defined:
     source : Source
     tape : Tape
         Its `files` are those that count.
+    doubts : dict of str to int
+        What could be read in several ways since they were cleared, and in how many.
     """
 
     namespace: Mapping[str, Any]
     source: Source
     tape: Tape
+    doubts: dict[str, int] = field(default_factory=dict)
     _definitions: dict[str, list[Definition]] = field(default_factory=dict)
     _compared: dict[str, list[str]] = field(default_factory=dict)
+
+    def doubt(self, kind: Kind, name: str, ways: int) -> int:
+        """Say that something can be read in several ways, and return which of them to take."""
+        self.doubts[name] = max(ways, self.doubts.get(name, 0))
+        return min(dict(kind.options).get(name, 0), ways - 1)
 
     def is_own(self, item: Any) -> bool:
         """Whether a function, or a class by one of its methods, is the learner's."""
@@ -73,6 +82,21 @@ class Defined:
             return file, code.co_firstlineno
 
         return dict(sorted(found.items(), key=place))
+
+    @cached_property
+    def static(self) -> dict[str, FunctionType]:
+        """The functions that classes hold without being methods, by name."""
+        inner = {
+            name: one.__func__
+            for kind in self.classes.values()
+            for name, one in vars(kind).items()
+            if isinstance(one, staticmethod)
+        }
+        return {
+            name: one
+            for name, one in inner.items()
+            if isinstance(one, FunctionType) and self.is_own(one)
+        }
 
     @cached_property
     def classes(self) -> dict[str, type]:

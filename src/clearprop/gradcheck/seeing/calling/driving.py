@@ -3,9 +3,10 @@
 import random
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -25,10 +26,7 @@ from clearprop.gradcheck.seeing.calling.driven_functions import (
     unrolled,
     with_gradients,
 )
-from clearprop.gradcheck.seeing.calling.driven_layers import (
-    chains,
-    layers_or_none,
-)
+from clearprop.gradcheck.seeing.calling.driven_layers import layers_or_none
 from clearprop.gradcheck.seeing.calling.driven_pairs import function_pairs
 from clearprop.gradcheck.seeing.calling.limits import limited, loops_of
 from clearprop.gradcheck.seeing.calling.materials import (
@@ -49,6 +47,7 @@ _BYTES = 5 * 10**8  # of all attempts
 _SECONDS = 4.0  # of one attempt
 _PATIENCE = 4  # equal failures of a way that computes nothing, after which it is not tried again
 _NOTHING = 3  # nodes
+_READINGS = 6  # of code that can be read in several ways
 _BROKEN = 8  # ranks that an attempt loses that did not come to its end
 _MOVING = ("getitem", "transpose", "reshape", "astype", "ravel", "flatten", "copy", "array")
 BROADCAST = 4  # ranks that data lose whose targets were spread over the outputs
@@ -123,14 +122,11 @@ def attempts(
     known = sum(node.value.nbytes for node in tape.nodes)
     tape.most_bytes = max(tape.most_bytes, known + _BYTES)
     own = list(kinds(driver.defined.layers, driver.defined.batch or 6))
-    for kind in own:
-        if kind.rank < ONE_SAMPLE:
-            yield from driver.all(kind, _ways(driver.defined))
+    for rank in range(ONE_SAMPLE):
+        yield from driver.each(own, rank, _ways)
     # Layers on their own are called before poor data take the time that is left.
     yield from driver.all(own[0], _layers(driver.defined))
-    for kind in own:
-        if kind.rank == ONE_SAMPLE:
-            yield from driver.all(kind, _ways(driver.defined))
+    yield from driver.each(own, ONE_SAMPLE, _ways)
 
 
 class _Driver:
@@ -139,33 +135,59 @@ class _Driver:
         self.loops = loops_of(defined.namespace)
         self.failures: dict[str, list[str]] = {}
 
+    def each(
+        self, kinds: Sequence[Kind], rank: int, ways: Callable[[Defined], Iterable[tuple[str, Way]]]
+    ) -> Iterator[Attempt]:
+        """Try all ways with all kinds of data of a rank."""
+        for kind in kinds:
+            if kind.rank == rank:
+                yield from self.all(kind, ways(self.defined))
+
     def all(self, kind: Kind, ways: Iterable[tuple[str, Way]]) -> Iterator[Attempt]:
-        """Try all ways with one kind of data."""
-        tape = self.defined.tape
+        """Try all ways with one kind of data.
+
+        Where a way fails and the code can be read in several ways, it is tried with the others.
+        """
         for name, way in ways:
-            left = self.end - time.monotonic()
-            if left <= 0:
-                return
-            failures = self.failures.setdefault(name, [])
-            if len(failures) >= _PATIENCE:
-                continue
-            begun = len(tape)
-            attempt = Attempt(name, begun, kind.rank)
-            try:
-                with limited(tape, self.loops, min(_SECONDS, left), _NODES):
-                    place = Workplace(self.defined, kind, layers_or_none)
-                    begun = len(tape)
-                    applies = _try(attempt, way, place)
-            except TapeFull:  # by what was there before
-                return
-            if not applies:
-                self.failures[name] = ["there is nothing to call"] * _PATIENCE
-                continue
-            if attempt.error is None or len(tape) - begun >= _NOTHING:
-                failures.clear()
-            elif attempt.error in failures or not failures:
-                failures.append(attempt.error)
-            yield attempt
+            readings = [kind]
+            for number, one in enumerate(islice(iter(readings), _READINGS)):
+                attempt = self._one(one, f"{name}{one.options or ''}", name, way)
+                if attempt is None:
+                    break
+                yield attempt
+                if attempt.error is None:
+                    break
+                if not number:
+                    readings += [
+                        replace(kind, options=((key, place),))
+                        for key, several in self.defined.doubts.items()
+                        for place in range(1, several)
+                    ]
+
+    def _one(self, kind: Kind, key: str, name: str, way: Way) -> Attempt | None:
+        """Try one way; None where there is no time, or where it has nothing to call."""
+        tape, left = self.defined.tape, self.end - time.monotonic()
+        failures = self.failures.setdefault(key, [])
+        if left <= 0 or len(failures) >= _PATIENCE:
+            return None
+        begun = len(tape)
+        attempt = Attempt(name, begun, kind.rank)
+        self.defined.doubts.clear()
+        try:
+            with limited(tape, self.loops, min(_SECONDS, left), _NODES):
+                place = Workplace(self.defined, kind, layers_or_none)
+                begun = len(tape)
+                applies = _try(attempt, way, place)
+        except TapeFull:  # by what was there before
+            return None
+        if not applies:
+            self.failures[key] = ["there is nothing to call"] * _PATIENCE
+            return None
+        if attempt.error is None or len(tape) - begun >= _NOTHING:
+            failures.clear()
+        elif attempt.error in failures or not failures:
+            failures.append(attempt.error)
+        return attempt
 
 
 def _ways(defined: Defined) -> Iterator[tuple[str, Way]]:
@@ -178,7 +200,6 @@ def _ways(defined: Defined) -> Iterator[tuple[str, Way]]:
         yield "forward and backward functions", backward_by_functions
         yield from with_gradients(defined)
         yield "cost with gradient of a flat vector", unrolled
-    yield from chains(defined)
 
 
 def _layers(defined: Defined) -> Iterator[tuple[str, Way]]:
@@ -223,6 +244,8 @@ def _settle(attempt: Attempt, found: Found, place: Workplace) -> None:
     except TapeFull:
         return
     attempt.parameters, attempt.claims = found.parameters, found.claims
+    if found.passes_steps:
+        attempt.since = len(tape)
     attempt.cost, attempt.held, attempt.alone = found.cost, found.held, found.alone
     called = f"{found.words}, " if found.words else f"{attempt.words}, "
     attempt.words = called + (found.data or place.kind.words)

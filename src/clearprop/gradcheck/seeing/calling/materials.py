@@ -59,6 +59,8 @@ class Kind:
     samples, features, hidden, classes : int
     layers : int
         The layers with weights, where the code does not say how many.
+    options : tuple of (str, int)
+        Which of several readings of the code to take, by its name; the first of what is not named.
     """
 
     layout: Layout
@@ -68,6 +70,7 @@ class Kind:
     hidden: int = 5
     classes: int = 3
     layers: int = 2
+    options: tuple[tuple[str, int], ...] = ()
 
     @property
     def words(self) -> str:

@@ -16,9 +16,12 @@ class Pool:
     Parameters
     ----------
     values : dict of str to object
+    made : dict of type to object
+        The objects that were made for arguments, one of each class.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
+    made: dict[type, Any] = field(default_factory=dict)
     forwarded: Any = None
     output: Any = None
 

@@ -31,7 +31,7 @@ _CALLED: tuple[tuple[Role, str], ...] = (
     ),
     (
         "rate",
-        r"learn|^lr\w*$|_lr$|^alpha$|^eta$|(^|_)rate|step_?size|taxa|tasa|taux|aprend|apprent|^epsilon$",
+        r"learn|^lr\w*$|_lr$|^alpha$|^eta$|(^|_)rate|step_?size|taxa|tasa|taux|aprend|apprent|wspolcz|uczenia|lernrate|^epsilon$",
     ),
     (
         "epochs",
@@ -73,7 +73,7 @@ _CALLED: tuple[tuple[Role, str], ...] = (
         rf"^{_DATA}(y|t|ys|ts|labels?|targets?(_(data|list|vec\w*|array))?|y_?true|expected\w*|desired\w*|y_?(batch|t|tr|enc|real|oh"
         r"|one_?hot|actual|train\w*|test|val\w*|dev|d|label|target|data)|one_?hot\w*|ground_?truth|gt|actual\w*|truth"
         r"|true\w*|answers?|correct\w*|teacher|yd|y_?[a-z]?|real\w*|outputs?_(expected|true|desired|target))$"
-        r"|^(train\w*|test|val\w*|dev)_(y|outputs?|labels|targets)$|^(x|y)?_?target|^y_train|^train_?y|desej|desead|esperad|alvos?$|objetivo|etiquet|rotulo|cibles?$"
+        r"|^(train\w*|test|val\w*|dev)_(y|outputs?|labels|targets)$|^(x|y)?_?target|^y_train|^train_?y|desej|desead|esperad|voulu|attendu|erwart|alvos?$|objetivo|etiquet|rotulo|cibles?$"
         r"|^(saidas|salidas|sorties)$|^labels?_?|^target|train(ing)?_(set_)?(labels|outputs?|y|targets)",
     ),
     (
@@ -123,7 +123,11 @@ _MADE: tuple[tuple[Role, str], ...] = (
         r"|^layers?$|layer_?info|^(capas|camadas|couches|schichten|neuronas|neuronios)$|arquit|^nodes$"
         r"|encoder_dims|^net(work)?$|list_?(of_)?(neurons|nodes|units|layers|sizes)|taille|tamanho|tamano|groess|neuron\w*_(list|por|per|par)|tam\w*_(camadas|capas)",
     ),
-    ("depth", r"^(n|nb|num|number)_?(of_?)?(hidden_?)?layers?$|^depth$|^l$|n_?hidden_?layers"),
+    (
+        "depth",
+        r"^(n|nb|num|number)_?(of_?)?(hidden_?)?layers?$|^depth$|^l$|n_?hidden_?layers"
+        r"|^(num|nb|nombre|qtd|quant|cant|liczba|anzahl)[a-z_]*_(camadas|capas|couches|schichten|warstw)",
+    ),
     (
         "filters",
         r"filters?$|n_?filters?|kernels?$|out_?(channels?|ch|maps)|^depth$|num_?(filters|kernels)|n_?c$",
@@ -221,18 +225,18 @@ def roles_of(names: Sequence[str], making: bool = False) -> dict[str, Role | Non
 
 
 FORWARD = re.compile(
-    r"forw|feed|predict|think|query|^run$|^run_|^outputs?$|compute_y|__call__|hypothesis|^_?f_|inference|activate$"
-    r"|scores?$|^propag|^avan|evalua|^predi|salida$|^step$|^call$|^apply$|calculate|net_input|linear_model|^model$",
+    r"forw|feed|^_*f_?prop|predict|think|query|^run$|^run_|^outputs?$|compute_y|__call__|hypothesis|^_?f_|inference|activate$"
+    r"|scores?$|^propag|^avan|evalua|^predi|salida$|sortie$|saida$|^step$|^call$|^apply$|calculate|net_input|linear_model|^model$",
     re.I,
 )
 BACKWARD = re.compile(
-    r"back|grad(?!_?check)|^b_|^bp$|deriv|delta|retro|propaga\w*_(atras|arriere|tras)|prime|^rueck|nabla|^d[A-Z]\w*$",
+    r"back|grad(?!_?check)|^b_|^_*b_?prop|^bp(tt)?$|deriv|delta|retro|propaga\w*_(atras|arriere|tras)|prime|^rueck|nabla|^d[A-Z]\w*$",
     re.I,
 )
 TRAINING = re.compile(
     r"^_?train|fit$|^fit|^_?fit|sgd|learn|optimi[sz]e|gradient_?descent|nn_model|neural_?net|reseau|artificial"
     r"|l_layer_model|two_layer|descent|update_mini|_train|entren|trein|entrain|descente|descenso|descida"
-    r"|aprend|^model$|^epoch|training|^run$|trainieren|lernen|ajust",
+    r"|aprend|^model$|^epoch|training|^run$|trainieren|lernen|ajust|^_?ucze?n|trenuj|allena|addestra|egit|obuch",
     re.I,
 )
 COST = re.compile(
@@ -246,7 +250,8 @@ STARTING = re.compile(
     re.I,
 )
 ELEMENTWISE = re.compile(
-    r"relu|sigm|tanh|softm|softplus|linear$|identity|step_func|^elu|swish|gelu|activation", re.I
+    r"relu|sigm|tanh|softm|softplus|(?-i:linear)$|identity|step_func|^elu|swish|gelu|activation",
+    re.I,
 )
 CHECKING = re.compile(
     r"check|numer|accura|plot|show|print|save|load|test|evaluat|score$|confusion|visual|draw|display",

@@ -1,0 +1,210 @@
+"""What a function does with an argument: what it must be, whatever it is called."""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from clearprop.gradcheck.seeing.calling.defined import Defined
+
+_READS = re.compile(r"^(open|read_\w+|loadtxt|genfromtxt|load|loadmat|imread)$")
+_COUNTS = ("range", "int", "float", "round")
+_LISTS = ("len", "zip", "enumerate", "list", "sum", "reversed", "max", "min", "tuple")
+_OF_ARRAYS = ("shape", "T", "dot", "reshape", "ndim", "size", "sum", "mean", "transpose", "copy")
+_DEEP = 3  # functions that hand an argument on
+
+
+@dataclass(eq=False)
+class Usage:
+    """How an argument is used.
+
+    Attributes
+    ----------
+    attributes : set of str
+        The attributes and methods that are asked of it, but for those of arrays.
+    of_items : set of str
+        Those that are asked of its items.
+    is_number, is_list, is_sliced, is_path, is_called : bool
+        Whether it is calculated with, gone through, cut as lists of sizes are, opened as a file,
+        called.
+    calls_items : bool
+        Whether its items are called, as in ``pair[0](x)``.
+    """
+
+    attributes: set[str] = field(default_factory=set)
+    of_items: set[str] = field(default_factory=set)
+    is_number: bool = False
+    is_list: bool = False
+    is_sliced: bool = False
+    is_path: bool = False
+    is_called: bool = False
+    calls_items: bool = False
+
+
+def used(defined: Defined, function: Any, name: str) -> Usage:
+    """Return how an argument is used, by a function or by a class that is made with it.
+
+    What a constructor keeps in ``self`` is followed through all methods, what a function hands on
+    through the functions that it calls.
+
+    Parameters
+    ----------
+    defined : Defined
+    function : callable
+        A function, a method or a class.
+    name : str
+        The name of the argument.
+    """
+    key = getattr(function, "__func__", function), name
+    known: dict[Any, Usage] = vars(defined).setdefault("_usages", {})
+    if key not in known:
+        known[key] = Usage()
+        _look(defined, function, name, known[key], 0)
+    return known[key]
+
+
+def _look(defined: Defined, function: Any, name: str, found: Usage, depth: int) -> None:
+    if isinstance(function, type):
+        bodies = [
+            one
+            for key in dir(function)
+            if (one := defined.definition(inspect.getattr_static(function, key))) is not None
+        ]
+        first = defined.definition(inspect.getattr_static(function, "__init__"))
+    else:
+        first = defined.definition(function)
+        bodies = [] if first is None else [first]
+    if first is None:
+        return
+    kept = set(_kept(first, name))
+    for body in bodies:
+        names = {name} if body is first else set()
+        for node, above in _with_parents(body):
+            if (isinstance(node, ast.Name) and node.id in names) or _of_self(node) in kept:
+                _note(defined, function, node, above, found, depth)
+
+
+def _kept(body: ast.AST, name: str) -> Iterator[str]:
+    """Yield the attributes of ``self`` in which an argument is kept."""
+    for node in ast.walk(body):
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            pairs = [(target, node.value)]
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = list(zip(target.elts, node.value.elts, strict=False))
+            for left, right in pairs:
+                attribute = _of_self(left)
+                if attribute and isinstance(right, ast.Name) and right.id == name:
+                    yield attribute
+
+
+def _of_self(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return node.attr if node.value.id == "self" else ""
+    return ""
+
+
+def _with_parents(
+    node: ast.AST, above: tuple[ast.AST, ...] = ()
+) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...]]]:
+    yield node, above
+    for child in ast.iter_child_nodes(node):
+        yield from _with_parents(child, (node, *above))
+
+
+def _note(
+    defined: Defined,
+    function: Any,
+    node: ast.AST,
+    above: tuple[ast.AST, ...],
+    found: Usage,
+    depth: int,
+) -> None:
+    """Note what is done with one mention of an argument."""
+    parent, over = above[0], above[1] if len(above) > 1 else None
+    if isinstance(parent, ast.Attribute):
+        if parent.attr not in _OF_ARRAYS:
+            found.attributes.add(parent.attr)
+    elif isinstance(parent, ast.Subscript) and parent.value is node:
+        _item(parent, over, found)
+    elif isinstance(parent, ast.Call):
+        _called(defined, function, node, parent, found, depth)
+    elif isinstance(parent, ast.For | ast.comprehension) and parent.iter is node:
+        found.is_list = True
+        if isinstance(parent.target, ast.Name):
+            found.of_items |= _asked_of(above[-1], parent.target.id)
+    elif isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub | ast.Pow):
+        found.is_number = True
+    elif isinstance(parent, ast.Tuple | ast.List) and isinstance(over, ast.Call | ast.keyword):
+        found.is_number = True  # of a shape
+
+
+def _item(parent: ast.Subscript, over: ast.AST | None, found: Usage) -> None:
+    found.is_list = True
+    if isinstance(parent.slice, ast.Slice):
+        found.is_sliced = True
+    if isinstance(over, ast.Call) and over.func is parent:
+        found.calls_items = True
+    elif isinstance(over, ast.Attribute) and over.attr not in _OF_ARRAYS:
+        found.of_items.add(over.attr)
+
+
+def _called(
+    defined: Defined, function: Any, node: ast.AST, call: ast.Call, found: Usage, depth: int
+) -> None:
+    if call.func is node:
+        found.is_called = True
+        return
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    name = call.func.id if isinstance(call.func, ast.Name) else name
+    if _READS.match(name) and call.args and call.args[0] is node:
+        found.is_path = True
+    elif name in _COUNTS:
+        found.is_number = True
+    elif name in _LISTS:
+        found.is_list = True
+    if name == "enumerate":
+        return
+    handed = defined.functions.get(name) or defined.classes.get(name)
+    if handed is None and _of_self(call.func):
+        owner = function if isinstance(function, type) else None
+        handed = getattr(owner, name, None)
+    if handed is None or depth >= _DEEP:
+        return
+    asked = [one for one in inspect.signature(handed).parameters if one != "self"]
+    inner = next((key.arg for key in call.keywords if key.value is node), None)
+    if inner is None and node in call.args and call.args.index(node) < len(asked):
+        inner = asked[call.args.index(node)]
+    if inner is not None:
+        _look(defined, handed, inner, found, depth + 1)
+
+
+def _asked_of(body: ast.AST, name: str) -> set[str]:
+    """Return the attributes that are asked of a variable."""
+    return {
+        node.attr
+        for node in ast.walk(body)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == name
+        and node.attr not in _OF_ARRAYS
+    }
+
+
+def suits(defined: Defined, kind: type, attributes: set[str]) -> bool:
+    """Whether objects of a class have all attributes and methods of some names."""
+    return bool(attributes) and attributes <= {*dir(kind), *_made_with(defined, kind)}
+
+
+def _made_with(defined: Defined, kind: type) -> set[str]:
+    found = set()
+    for key in dir(kind):
+        body = defined.definition(inspect.getattr_static(kind, key))
+        for node in ast.walk(body) if body is not None else ():
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                found.add(_of_self(node))
+    return found
