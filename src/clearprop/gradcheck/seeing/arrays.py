@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 
 from clearprop.core.parameters import Array
+from clearprop.gradcheck.seeing.converted import Converted
+from clearprop.gradcheck.seeing.matrices import PARTS, holds_matrix, matrix_of
 from clearprop.gradcheck.seeing.operations import (
+    PASSED_BY,
+    WRITING,
     copied,
     get_item,
     part,
@@ -47,7 +51,7 @@ def plain(item: Any, depth: int = 0) -> Any:
         return type(item)(plain(one, depth + 1) for one in item)
     if isinstance(item, slice):
         return slice(*(plain(one) for one in (item.start, item.stop, item.step)))
-    return item
+    return item.to_numpy() if hasattr(type(item), "to_numpy") else item  # of a table of pandas
 
 
 def holds_watched(item: Any, depth: int = 0) -> bool:
@@ -105,6 +109,8 @@ def _made(array: Array, node: Node | None, view: _View | None = None) -> "Watche
 def _as_nodes(item: Any, depth: int = 0) -> Any:
     if type(item) is Watched:
         return node_of(item)
+    if hasattr(type(item), "to_numpy"):
+        item = item.to_numpy()
     if isinstance(item, np.ndarray):
         return node_of(item) if item.dtype.kind in _NUMBERS and item.size else item
     if type(item) in (list, tuple) and depth <= _NESTED and len(item) < _LONG:
@@ -136,12 +142,25 @@ def noted(
     if not is_recording():
         return result
     try:
-        return _noted(name, compute, args, kwargs, result)
+        told = _noted(name, compute, args, kwargs, result)
+        return _with_axes(told, compute, args, kwargs) if holds_matrix(args) else told
     except Exception:
         if not is_live():
             raise
         ACTIVE[-1].end()  # live code goes on, whatever can't be put down
         return result
+
+
+def _with_axes(
+    told: Any, compute: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Return a result that was told of matrices as the matrix that it is of them."""
+    named = {key: plain(one) for key, one in kwargs.items()}
+    real = compute(*(plain(matrix_of(one)) for one in args), **named)
+    if type(told) is Watched and isinstance(real, np.matrix):
+        told = told if told.shape == real.shape else told.reshape(real.shape)
+        told._is_matrix = True
+    return told
 
 
 def _noted(
@@ -194,20 +213,6 @@ def _changed(
         view.version = node_of(parent)
 
 
-_PASSED_BY = frozenset(
-    (
-        *("save", "savez", "savez_compressed", "savetxt", "array_repr", "array_str"),
-        *("array2string", "shape", "ndim", "size", "can_cast", "result_type"),
-        *("may_share_memory", "shares_memory", "iscomplexobj", "isrealobj"),
-        *("common_type", "min_scalar_type"),
-    )
-)
-"""Functions of NumPy that compute no array."""
-
-_WRITING = frozenset(("copyto", "fill_diagonal", "put", "place", "putmask", "put_along_axis"))
-"""Functions of NumPy that write into their first argument."""
-
-
 class _AnyArray(type):
     """What makes ``isinstance(x, np.ndarray)`` true of all arrays in watched code."""
 
@@ -215,7 +220,7 @@ class _AnyArray(type):
         return isinstance(instance, np.ndarray)
 
 
-class Watched(np.ndarray, metaclass=_AnyArray):
+class Watched(Converted, metaclass=_AnyArray):
     """An array whose computations are put down.
 
     One without axes stands for a scalar: it is not changed in place, as scalars are not.
@@ -225,6 +230,7 @@ class Watched(np.ndarray, metaclass=_AnyArray):
     _view: _View | None
     _keeps = False  # whether it is changed in place though it has no axes
     _called = "unknown"
+    _is_matrix = False  # whether it is used as ``numpy.matrix`` is
 
     def __array_finalize__(self, obj: object) -> None:
         self._node, self._view = None, None
@@ -266,9 +272,9 @@ class Watched(np.ndarray, metaclass=_AnyArray):
         name = function.__name__
         out = kwargs.pop("out", None)
         named = {key: plain(one) for key, one in kwargs.items()}
-        if name in _PASSED_BY or not is_recording():
+        if name in PASSED_BY or not is_recording():
             return function(*plain(args), **named)
-        if name in _WRITING and type(args[0]) is Watched:
+        if name in WRITING and type(args[0]) is Watched:
             before = (node_of(args[0]), *map(_as_nodes, args[1:]))
             function(args[0].view(np.ndarray), *plain(args[1:]), **named)
             _changed(args[0], name, copied(function), before, kwargs)
@@ -283,6 +289,9 @@ class Watched(np.ndarray, metaclass=_AnyArray):
         return noted("getitem", get_item, (self, index), {}, self.view(np.ndarray)[plain(index)])
 
     def __setitem__(self, index: Any, value: Any) -> None:
+        if self._is_matrix and np.size(value) > 1:  # a column of it has one axis here
+            place = self.view(np.ndarray)[plain(index)]
+            value = np.reshape(value, place.shape if place.size == np.size(value) else -1)
         view = value._view if type(value) is Watched else None
         if view is not None and view.parent is self and value._node.before is not None:
             return  # of self[index] -= x: the view has written already
@@ -309,7 +318,7 @@ class Watched(np.ndarray, metaclass=_AnyArray):
     @property
     def flat(self) -> Any:
         """The entries, one after the other."""
-        return self.reshape(-1)
+        return self.as_array().reshape(-1)
 
     @flat.setter
     def flat(self, value: Any) -> None:
@@ -319,7 +328,7 @@ class Watched(np.ndarray, metaclass=_AnyArray):
         """Return nested lists; floats in them are watched."""
         if self.dtype.kind != "f" or not is_recording() or is_live():
             return self.view(np.ndarray).tolist()
-        return [one.tolist() for one in self] if self.ndim else self
+        return [one.tolist() for one in self.as_array()] if self.ndim else self
 
     def item(self, *place: Any) -> Any:
         """Return an entry."""
@@ -328,8 +337,19 @@ class Watched(np.ndarray, metaclass=_AnyArray):
         return (
             self[np.unravel_index(place[0], self.shape) if len(place) == 1 else place]
             if (place)
-            else self.reshape(())
+            else self.as_array().reshape(())
         )
+
+    def as_array(self) -> Any:
+        """Return itself, of a matrix what looks at it as an array."""
+        if not self._is_matrix:
+            return self
+        return noted("asarray", np.asarray, (self,), {}, self.view(np.ndarray))
+
+    def __getattr__(self, name: str) -> Any:
+        if self._is_matrix and name in PARTS:
+            return PARTS[name](self)
+        raise AttributeError(f"'numpy.ndarray' object has no attribute '{name}'")
 
     def fill(self, value: Any) -> None:
         """Write a value into every entry."""
@@ -339,49 +359,32 @@ class Watched(np.ndarray, metaclass=_AnyArray):
         """Sort in place."""
         self[...] = np.sort(self, axis, **options)
 
+    def __mul__(self, other: Any) -> Any:
+        if holds_matrix((self, other)) and np.ndim(other) and self.ndim:
+            return np.dot(self, as_matrix(other) if self._is_matrix else other)
+        return super().__mul__(other)
+
+    def __rmul__(self, other: Any) -> Any:
+        is_product = self._is_matrix and np.ndim(other)
+        return np.dot(other, self) if is_product else super().__rmul__(other)
+
     def __pow__(self, other: Any) -> Any:  # type: ignore[override]
+        if self._is_matrix:
+            return np.linalg.matrix_power(self, other)
         return _scalar_power(self, other) if is_live() else super().__pow__(other)
 
     def __rpow__(self, other: Any) -> Any:  # type: ignore[override]
         return _scalar_power(other, self) if is_live() else super().__rpow__(other)
 
-    def __float__(self) -> float:
-        return float(
-            self.view(np.ndarray).reshape(-1)[0] if self.size == 1 else self.view(np.ndarray)
-        )
 
-    def __int__(self) -> int:
-        return int(float(self))
-
-    def __round__(self, digits: int | None = None) -> Any:
-        return np.round(self, digits or 0) if digits is not None else round(float(self))
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        if self.ndim:
-            raise TypeError("unhashable type: 'numpy.ndarray'")
-        return hash(self.view(np.ndarray)[()])
-
-    def __copy__(self) -> Any:
-        return self.copy()
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        return self.copy()
-
-    def __reduce__(self) -> Any:
-        return self.view(np.ndarray).__reduce__()
-
-    def __contains__(self, item: Any) -> bool:
-        return plain(item) in self.view(np.ndarray)
-
-    def __repr__(self) -> str:
-        return repr(self.view(np.ndarray) if self.ndim else self.view(np.ndarray)[()])
-
-    def __str__(self) -> str:
-        return str(self.view(np.ndarray) if self.ndim else self.view(np.ndarray)[()])
-
-    def __format__(self, form: str) -> str:
-        array = self.view(np.ndarray)
-        return format(array.reshape(-1)[0] if self.size == 1 else str(array), form)
+def as_matrix(item: Any) -> Any:
+    """Return an array or a list as a watched matrix, which shares the memory of an array."""
+    array: Any = item if type(item) is Watched else watch(np.array(item))
+    if array._is_matrix:
+        return array
+    made = array.reshape(array.shape if array.ndim == 2 else (1, -1))
+    made._is_matrix = True
+    return made
 
 
 def _scalar_power(base: Any, exponent: Any) -> Any:
@@ -397,20 +400,14 @@ def _written_at(ufunc: np.ufunc, name: str, args: tuple[Any, ...]) -> None:
         return
     before = (node_of(target), *map(_as_nodes, args[1:]))
     ufunc.at(*plain(args))
-
-    def compute(array: Array, *rest: Any) -> Array:
-        copy = np.array(array)
-        ufunc.at(copy, *rest)
-        return copy
-
-    _changed(target, name, compute, before, {})
+    _changed(target, name, copied(ufunc.at), before, {})
 
 
 def _method(name: str) -> Callable[..., Any]:
     does = getattr(np.ndarray, name)
 
     def compute(array: Array, *args: Any, **kwargs: Any) -> Any:
-        return does(np.asarray(array), *args, **kwargs)
+        return getattr(np.asanyarray(array), name)(*args, **kwargs)
 
     def method(self: Watched, *args: Any, **kwargs: Any) -> Any:
         out = kwargs.pop("out", None)
@@ -430,6 +427,9 @@ def _in_place(name: str) -> Callable[..., Any]:
     does, anew = getattr(np.ndarray, f"__i{name}__"), getattr(Watched, f"__{name}__")
 
     def operator(self: Watched, other: Any) -> Any:
+        if name == "mul" and holds_matrix((self, other)) and np.ndim(other):
+            self[...] = self * other
+            return self
         return does(self, other) if self.ndim or self._keeps else anew(self, other)
 
     operator.__name__ = f"__i{name}__"

@@ -4,6 +4,7 @@ import builtins
 import math
 import random
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import MethodType, ModuleType
 from typing import Any
 
@@ -11,11 +12,13 @@ import numpy as np
 
 from clearprop.gradcheck.seeing.arrays import (
     Watched,
+    as_matrix,
     holds_watched,
     noted,
     plain,
     watch,
 )
+from clearprop.gradcheck.seeing.matrices import holds_matrix, is_matrix
 
 _OLD_NAMES: dict[str, Any] = {
     **{name: getattr(builtins, name) for name in ("float", "int", "bool", "object", "str")},
@@ -44,6 +47,9 @@ _OLD_NAMES: dict[str, Any] = {
 _UNINITIALISED = {"empty": np.zeros, "empty_like": np.zeros_like}
 """Functions that give whatever lies in memory, and what is told from run to run alike."""
 
+_OLD_OPTIONS = {"reshape": {"newshape": "shape"}}
+"""What functions called their arguments before NumPy 2, and call them now."""
+
 _AS_IT_IS = ("asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "require")
 
 
@@ -55,19 +61,74 @@ def _listed(item: Any) -> Any:
 
 
 def _array(item: Any, *args: Any, **kwargs: Any) -> Any:
-    def compute(parts: Any) -> Any:
-        return np.array(parts, *args, **kwargs)
+    if not kwargs.get("copy", True):  # only where it is needed, as before NumPy 2
+        kwargs = {key: one for key, one in kwargs.items() if key != "copy"}
+    if not holds_watched(item):
+        return watch(_made_of(item, np.array, args, kwargs), "array")
+    if object in (kwargs.get("dtype"), *args[:1]):  # numbers are watched, whatever holds them
+        args, kwargs = (), {}
+    return _made_of(item, partial(_noted_array, args=args, kwargs=kwargs), (), {})
 
-    if holds_watched(item):
-        return noted("array", compute, (item,), {}, np.array(plain(item), *args, **kwargs))
-    return watch(np.array(item, *args, **kwargs), "array")
+
+def _made_of(item: Any, make: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Make an array, of lists that are no rows of one the array that NumPy made before 1.24."""
+    try:
+        return make(item, *args, **kwargs)
+    except ValueError:
+        if type(item) not in (list, tuple) or args or kwargs:
+            raise
+    try:
+        return _noted_array(item, (), {}, _of_numbers)
+    except ValueError:
+        return _objects(item)
+
+
+def _noted_array(
+    item: Any, args: Any, kwargs: Any, prepare: Callable[[Any], Any] = lambda item: item
+) -> Any:
+    def compute(parts: Any) -> Any:
+        return np.array(prepare(parts), *args, **kwargs)
+
+    return noted("array", compute, (item,), {}, compute(plain(item)))
+
+
+def _of_numbers(item: Any) -> Any:
+    """Return nested lists with numbers in the place of arrays with a single entry."""
+    if type(item) in (list, tuple):
+        return [_of_numbers(one) for one in item]
+    return item.reshape(-1)[0] if isinstance(item, np.ndarray) and item.size == 1 else item
+
+
+def _objects(item: Any) -> Any:
+    """Return an array of the items as objects: arrays among them stay watched."""
+    made = np.empty(len(item), object)
+    for place, one in enumerate(item):
+        made[place] = one
+    return made
 
 
 def _as_array(item: Any, *args: Any, **kwargs: Any) -> Any:
     unchanged = not args and kwargs.get("dtype") in (None, getattr(item, "dtype", ""))
     if type(item) is Watched and unchanged:
-        return item
+        return item.as_array()
     return _array(item, *args, **kwargs)
+
+
+class _AnyMatrix(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        return is_matrix(instance) or isinstance(instance, np.matrix)
+
+
+class matrix(metaclass=_AnyMatrix):  # noqa: N801 - the name that NumPy gives it
+    """What watched code knows as ``numpy.matrix``."""
+
+    def __new__(cls, data: Any, dtype: Any = None, copy: bool = True) -> Any:
+        """Return a watched matrix."""
+        if type(data) is Watched and dtype is None and not copy:
+            return as_matrix(data)
+        if isinstance(data, str):
+            data = np.array(np.matrix(data))
+        return as_matrix(_array(data) if dtype is None else _array(data, dtype=dtype))
 
 
 class StandInUfunc:
@@ -93,9 +154,12 @@ def _function(name: str, does: Callable[..., Any]) -> Callable[..., Any]:
     takes_lists = name in ("concatenate", "stack", "hstack", "vstack", "column_stack", "dstack")
     takes_lists = takes_lists or name in ("block", "meshgrid", "broadcast_arrays", "einsum", "ix_")
 
+    renamed = _OLD_OPTIONS.get(name, {})
+
     def function(*args: Any, **kwargs: Any) -> Any:
         given = args if takes_lists else tuple(map(_listed, args))
-        return _watched(does(*given, **kwargs), name)
+        named = {renamed.get(key, key): one for key, one in kwargs.items()}
+        return _watched(does(*given, **named), name)
 
     function.__name__ = name
     return function
@@ -125,7 +189,8 @@ class vectorize:  # noqa: N801 - the name that NumPy gives it
         shape = np.broadcast_shapes(*(one.shape for one in arrays))
         spread = [np.broadcast_to(one, shape) for one in arrays]
         found = [self.pyfunc(*(one[place] for one in spread)) for place in np.ndindex(*shape)]
-        return _array(found).reshape(shape) if shape else found[0]
+        made = _array(found).reshape(shape) if shape else found[0]
+        return as_matrix(made) if holds_matrix(args) else made
 
 
 class _Random(ModuleType):
@@ -201,8 +266,10 @@ class StandInNumpy(ModuleType):
             return _as_array
         if name == "asfarray":
             return lambda item, dtype=np.float64: _as_array(item, dtype=dtype)
-        if name in ("mat", "matrix", "asmatrix"):
-            raise NotImplementedError("numpy.matrix multiplies with *, and is not watched")
+        if name == "matrix":
+            return matrix
+        if name in ("mat", "asmatrix"):
+            return lambda data, dtype=None: matrix(data, dtype, copy=False)
         if name == "seterr":
             return lambda *_, **__: {}
         if (not hasattr(np, name) and name in _OLD_NAMES) or name in (
@@ -251,7 +318,9 @@ class StandInMath(ModuleType):
             return real
 
         def function(*args: Any) -> Any:
-            return does(*args) if any(type(one) is Watched for one in args) else real(*args)
+            if any(type(one) is Watched for one in args):
+                return does(*(one.item() if type(one) is Watched else one for one in args))
+            return real(*args)
 
         return function
 

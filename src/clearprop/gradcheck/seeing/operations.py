@@ -52,3 +52,17 @@ def typed(does: Callable[..., Any], dtype: Any) -> Callable[..., Any]:
 def part(compute: Callable[..., Any], place: int) -> Callable[..., Any]:
     """Return a function that gives one of several results."""
     return lambda *args, **kwargs: compute(*args, **kwargs)[place]
+
+
+PASSED_BY = frozenset(
+    (
+        *("save", "savez", "savez_compressed", "savetxt", "array_repr", "array_str"),
+        *("array2string", "shape", "ndim", "size", "can_cast", "result_type"),
+        *("may_share_memory", "shares_memory", "iscomplexobj", "isrealobj"),
+        *("common_type", "min_scalar_type"),
+    )
+)
+"""Functions of NumPy that compute no array."""
+
+WRITING = frozenset(("copyto", "fill_diagonal", "put", "place", "putmask", "put_along_axis"))
+"""Functions of NumPy that write into their first argument."""

@@ -51,8 +51,11 @@ _CHANGING = ("chmod", "chown", "link", "symlink", "truncate", "utime", "mkfifo",
 _STARTING = ("system", "popen", "kill", "killpg", "startfile", "nice")
 _ENDING = ("_exit", "abort", "fork", "forkpty", "posix_spawn", "execv", "execve", "execvp")
 _READERS = ("gzip", "bz2", "lzma", "codecs", "pathlib", "numpy", "PIL", "imageio", "clearprop")
+_GIVEN = "3"  # an argument that is asked for, and was not given: several show more than one
 _MAKE = os.mkdir  # itself, while another stands in for it
 _COPIED = 2**26  # bytes of a file that is copied because something is appended to it
+_POINTER = b"version https://git-lfs."  # how a file begins that Git keeps elsewhere
+_HOLLOW = 1000  # bytes that such a file has at most
 
 
 class _Hook:
@@ -147,7 +150,15 @@ class Scratch:
         if written.exists():
             return written
         whole = Path(os.fsdecode(path))
-        return whole if whole.exists() else None
+        return whole if whole.exists() and not self._is_hollow(whole) else None
+
+    def _is_hollow(self, path: Path) -> bool:
+        """Whether a file holds nothing, or only where its content is kept, as Git LFS has it."""
+        if not path.is_file() or path.stat().st_size > _HOLLOW:
+            return False
+        with self.real_open(path, "rb") as file:
+            beginning = file.read(len(_POINTER))
+        return beginning in (b"", _POINTER)
 
     def open(self, file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
         """Open a file as ``open`` does; what is written goes to the scratch folder."""
@@ -202,6 +213,15 @@ def _opened(data: bytes, mode: str, *_: Any, **options: Any) -> Any:
     return io.TextIOWrapper(stream, encoding="utf-8", newline=options.get("newline"))
 
 
+class Arguments(list[str]):
+    """The arguments of a program that was given none, and may ask for some all the same."""
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, int) and place >= len(self):
+            return _GIVEN
+        return super().__getitem__(place)
+
+
 @contextmanager
 def guarded(scratch: Scratch, file: Path, printed: Printed) -> Iterator[None]:
     """Let code run that can do no harm; everything is afterwards as before.
@@ -238,7 +258,7 @@ def guarded(scratch: Scratch, file: Path, printed: Printed) -> Iterator[None]:
         (time, "sleep", lambda *_: None),
         (sys, "setrecursionlimit", lambda *_: None),
         (sys, "settrace", lambda *_: None),
-        (sys, "argv", [str(file)]),
+        (sys, "argv", Arguments([str(file)])),
         (sys, "stdout", printed),
         (sys, "stderr", printed),
         (sys, "stdin", io.StringIO("1\n" * 100)),

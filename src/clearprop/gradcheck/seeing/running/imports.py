@@ -5,6 +5,7 @@ import functools
 import importlib.util
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,8 @@ from clearprop.gradcheck.seeing.running.notes import Notes
 _MARKS = (".git", "pyproject.toml", "setup.py", "requirements.txt")
 _HIGHEST = 6  # folders above a file in which it may find modules
 _GUESSED = 3  # the same, where nothing says where its repository begins
+_HOW_MANY = re.compile(r"neur|hidden|units|nodes|how many|number of|ocult|couche|capa", re.I)
+"""What a program asks where one would hide what several show."""
 
 
 def folders_of(file: Path) -> list[Path]:
@@ -259,9 +262,10 @@ def builtins_for(
         if not printed.is_full or kwargs.get("file") is not None:
             print(*args, **kwargs)
 
-    def input_(*_: Any) -> str:
-        notes.say('input() was answered with "1".', once="input")
-        return "1"
+    def input_(prompt: Any = "", *_: Any) -> str:
+        answer = "3" if _HOW_MANY.search(str(prompt)) else "1"
+        notes.say(f'input() was answered with "{answer}".', once="input")
+        return answer
 
     def exit_(code: Any = None) -> None:
         raise SystemExit(code)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.gradcheck.seeing.arrays import watch
+from clearprop.gradcheck.seeing.arrays import Watched, watch
 from clearprop.gradcheck.seeing.running.courses import helpers, is_course
 from clearprop.gradcheck.seeing.running.loaders import Loaders
 from clearprop.gradcheck.seeing.running.notes import Notes
@@ -39,6 +39,16 @@ SILENT = frozenset(
 
 _UNNAMED = frozenset(("matplotlib", "IPython", "tqdm", "gc", "numba", "atexit"))
 """Those of which nobody needs to be told."""
+
+_OPERATORS = (
+    *(
+        f"__{r}{one}__"
+        for one in ("add", "sub", "mul", "truediv", "pow", "matmul")
+        for r in ("", "r")
+    ),
+    "dot",
+)
+"""What tables of pandas compute with watched arrays."""
 
 _LEARNING = frozenset(("torch", "tensorflow", "jax", "autograd", "theano", "mxnet", "keras"))
 _MOVED = {
@@ -186,6 +196,20 @@ class Libraries:
         ):
             self._changed.append((kind, name, old, new))
             setattr(kind, name, new)
+        for name in _OPERATORS:
+            self._watch_operator(kind, name)
+
+    def _watch_operator(self, kind: Any, name: str) -> None:
+        """Let a table of pandas and a watched array give a watched array."""
+        does = getattr(kind, name)
+
+        def operator(table: Any, other: Any, *rest: Any, **named: Any) -> Any:
+            if type(other) is not Watched:
+                return does(table, other, *rest, **named)
+            return getattr(watch(table.to_numpy()), name)(other)
+
+        self._changed.append((kind, name, does, operator))
+        setattr(kind, name, operator)
 
     def say_missing(self, path: Any) -> None:
         """Say that a file is not there."""

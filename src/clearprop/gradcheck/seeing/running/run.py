@@ -46,6 +46,8 @@ from clearprop.gradcheck.seeing.running.tolerant import (
     FAILURES,
     Tolerant,
     programs_in,
+    stored_in,
+    uncalled_main,
 )
 from clearprop.gradcheck.seeing.tape import Tape, TapeFull
 
@@ -220,6 +222,10 @@ class _Runner:
         """Run all of a file in a namespace."""
         namespace["__builtins__"] = self.builtins
         pieces = list(pieces_of(file, self._name(file), self.notes))
+        main = uncalled_main([one for piece in pieces for one in piece.tree.body])
+        if main is not None and file == self.file:
+            pieces[-1].tree.body.append(main)
+            self.notes.add(f"{pieces[-1].name}: main(), which nothing calls, was called.")
         for piece in pieces:
             self.training.learn(piece.tree)
             self.programs |= programs_in(piece.tree.body)
@@ -250,8 +256,14 @@ class _Runner:
                 chosen: list[bool] = []
                 self._one(statement, piece, namespace, chosen)
                 if chosen:
-                    branch = statement.body if chosen[0] else statement.orelse
+                    branches = statement.body, statement.orelse
+                    branch, other = branches if chosen[0] else branches[::-1]
+                    known = len(self.notes.failures)
                     self._statements(branch, piece, namespace)
+                    # Saved weights are not there, say: then those count that it begins with.
+                    missing = (stored_in(branch) & stored_in(other)) - set(namespace)
+                    if missing and len(self.notes.failures) > known:
+                        self._statements(other, piece, namespace)
             else:
                 self._one(statement, piece, namespace)
 

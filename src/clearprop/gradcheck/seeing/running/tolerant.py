@@ -21,6 +21,31 @@ def programs_in(body: list[ast.stmt]) -> set[str]:
     return found
 
 
+def stored_in(body: list[ast.stmt]) -> set[str]:
+    """Return the names to which statements assign."""
+    return {
+        node.id
+        for one in body
+        for node in ast.walk(one)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+
+
+def uncalled_main(body: list[ast.stmt]) -> ast.stmt | None:
+    """Return a call of ``main()`` where a module defines it, and nothing in it names it again."""
+    main = next(
+        (one for one in body if isinstance(one, ast.FunctionDef) and one.name == "main"), None
+    )
+    names = {node.id for one in body for node in ast.walk(one) if isinstance(node, ast.Name)}
+    if main is None or "main" in names:
+        return None
+    asked = main.args
+    if len(asked.posonlyargs + asked.args) > len(asked.defaults) or None in asked.kw_defaults:
+        return None
+    call = ast.Expr(ast.Call(ast.Name("main", ast.Load()), [], []))
+    return ast.fix_missing_locations(ast.copy_location(call, main))
+
+
 class Tolerant(ast.NodeTransformer):
     """Let the statements of some functions fail one by one.
 

@@ -1,0 +1,221 @@
+"""Programs whose data are not there, and such as older NumPy ran: they train, and are judged."""
+
+import textwrap
+
+import numpy as np
+import pytest
+
+from clearprop.gradcheck.seeing.arrays import recording
+from clearprop.gradcheck.seeing.file import check_seen
+from clearprop.gradcheck.seeing.modules import StandInNumpy
+from clearprop.gradcheck.seeing.tape import Tape
+
+STAND_IN = StandInNumpy(lambda name, args, kwargs: getattr(np, name)(*args, **kwargs))
+
+STEPS = """
+W = np.random.randn(X.shape[1], 3)
+b = np.zeros(3)
+Y = X[:, :1] ** 2 + np.arange(3.0)
+for k in range(20):
+    P = np.tanh(X @ W + b)
+    cost = np.mean((P - Y) ** 2)
+    D = (P - Y) * (1 - P**2)
+    W -= 0.1 * X.T @ D
+    b -= 0.1 * D.sum(axis=0)
+"""
+"""A training on X."""
+
+
+@pytest.fixture
+def checked(tmp_path):
+    """Check a text as a file, beside files of other names; returns verdicts and notes."""
+
+    def check(text, **others):
+        for name, content in others.items():
+            (tmp_path / name.replace("__", ".")).write_text(content)
+        file = tmp_path / "net.py"
+        file.write_text("import numpy as np\n" + textwrap.dedent(text))
+        report, ran = check_seen(file, 20.0)
+        assert report is not None, (ran.failures, ran.notes)
+        return {row.parameter: row.verdict for row in report.rows}, report
+
+    return check
+
+
+def all_right(found):
+    verdicts, report = found
+    assert set(verdicts.values()) == {"right"}, report
+    return report
+
+
+# Matrices.
+
+MATRICES = """
+X = np.mat(np.random.randn(6, 4))
+Y = np.mat(np.random.rand(6, 3))
+W1 = np.mat(np.random.randn(4, 5))
+b1 = np.mat(np.zeros(5))
+W2 = np.matrix(np.random.randn(5, 3))
+for k in range(9):
+    A = np.tanh(X * W1 + b1)
+    P = A * W2
+    loss = np.sum(np.multiply(P - Y, P - Y)) / 2
+    D = P - Y
+    H = np.multiply(D * W2.T, BACK)
+    W2 -= 0.1 * A.T * D
+    W1 = W1 - 0.1 * (X.T * H)
+    b1 -= 0.1 * H.sum(axis=0)
+"""
+
+
+def test_matrices_are_seen(checked):
+    report = all_right(checked(MATRICES.replace("BACK", "1 - np.power(A, 2)")))
+    assert sorted(row.shape for row in report.rows) == [(1, 5), (4, 5), (5, 3)]
+
+
+def test_a_mistake_among_matrices_is_seen(checked):
+    verdicts, _ = checked(MATRICES.replace("BACK", "1 - A"))
+    assert verdicts == {"W1": "wrong", "b1": "wrong", "W2": "right"}
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *("m * m.T", "m * [[1], [2], [3]]", "m * np.array([[1.0], [2], [3]])", "2 * m", "m * 2"),
+        *("m[0]", "m[:, 1]", "m[0, 1]", "m[1:, 2]", "m[[0, 1]]", "m[m > 2]", "m.T", "m.A1"),
+        *("m.sum()", "m.sum(axis=0)", "m.sum(1)", "np.sum(m, axis=1)", "m.mean(0)", "m.max(1)"),
+        *("np.exp(m)", "np.multiply(m, m)", "np.dot(m, m.T)", "m @ m.T", "m - m[0]", "-m"),
+        *("np.asarray(m)[0]", "np.array(m)[0]", "m.getA()[0]", "m.A * m.A", "m.flatten()"),
+        *("m.reshape(-1)", "m.ravel()", "np.vstack((m, m))", "np.hstack([m, m])", "(m * m.T).I"),
+        *("np.zeros_like(m)", "np.ones(3) * m.T", "(m * m.T) ** 2", "np.matrix('1 2; 3 4') * 2"),
+        *("m.argmax(axis=1)", "np.where(m > 2, m, 0)", "m.copy()[0]", "m[0].tolist()[0]"),
+        *("np.linalg.norm(m)", "[row[0, 0] for row in m]", "(m[0] * m[0].T).item()", "m.shape"),
+    ],
+)
+def test_matrices_compute_as_those_of_numpy(expression):
+    def value(module):
+        m = module.asmatrix(module.array([[1.0, 2, 3], [4, 5, 7]]))
+        return eval(expression, {"m": m, "np": module})  # noqa: S307 - one of those above
+
+    with recording(Tape()), np.errstate(all="ignore"):
+        found = value(STAND_IN)
+    known = value(np)
+    assert isinstance(found, STAND_IN.matrix) == isinstance(known, np.matrix)
+    assert np.shape(found) == np.shape(known)
+    np.testing.assert_allclose(np.asarray(found, float), np.asarray(known, float))
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_a_column_of_a_matrix_is_written():
+    with recording(Tape()):
+        m = STAND_IN.asmatrix(STAND_IN.zeros((3, 2)))
+        m[:, 1] = STAND_IN.asmatrix(STAND_IN.ones((3, 1)))
+        m *= 2.0
+        m[0] *= 3.0
+    assert m.tolist() == [[0, 6], [0, 2], [0, 2]]
+
+
+# What older NumPy did.
+
+
+def test_numbers_in_arrays_of_one_entry_make_an_array(checked):
+    all_right(
+        checked("""
+        W = np.random.rand(2, 1)
+        x, t = 0.7, 0.3
+        for k in range(9):
+            y = np.tanh(W * x)
+            e = y.sum() - t
+            F = np.array([[1 - y[0] ** 2, 0], [0, 1 - y[1] ** 2]]).astype(float)
+            cost = e**2
+            W = W - 0.1 * F @ np.ones((2, 1)) * e * x
+        """)
+    )
+
+
+def test_arrays_of_several_shapes_make_an_array_of_objects(checked):
+    report = all_right(
+        checked("""
+        X, Y = np.random.rand(5, 3), np.random.rand(5, 2)
+        W = np.array([np.random.rand(3, 4), np.random.rand(4, 2)], dtype=object)
+        for k in range(9):
+            A = np.tanh(X @ W[0])
+            D = A @ W[1] - Y
+            cost = np.sum(D**2)
+            steps = np.array([X.T @ (D @ W[1].T * (1 - A**2)), A.T @ D])
+            W = W - 0.01 * steps
+        """)
+    )
+    assert sorted(row.shape for row in report.rows) == [(3, 4), (4, 2)]
+
+
+def test_arguments_by_their_old_names():
+    with recording(Tape()):
+        assert STAND_IN.reshape(STAND_IN.arange(6), newshape=(2, 3)).shape == (2, 3)
+        assert STAND_IN.array([1.0, 2], copy=False).shape == (2,)
+
+
+# What is not there.
+
+
+def test_arguments_that_were_not_given(checked):
+    all_right(checked("import sys\nX = np.random.randn(int(sys.argv[1]), 4)" + STEPS))
+
+
+@pytest.mark.parametrize("content", ["", "version https://git-lfs.github.com/spec/v1\noid 1\n"])
+def test_hollow_files_are_not_there(checked, content):
+    text = "X = np.loadtxt('table.csv', delimiter=',')" + STEPS
+    report = all_right(checked(text, table__csv=content))
+    assert any("there is no table.csv" in note for note in report.notes)
+
+
+def test_main_that_nothing_calls(checked):
+    body = textwrap.indent("X = np.random.randn(8, 4)" + STEPS, "    ")
+    report = all_right(checked(f"def main(count=3):\n{body}"))
+    assert any("main(), which nothing calls, was called" in note for note in report.notes)
+
+
+def test_main_with_arguments_is_not_called(checked):
+    text = "X = np.random.randn(8, 4)" + STEPS + "def main(count):\n    print(count)\n"
+    assert not any("main" in note for note in all_right(checked(text)).notes)
+
+
+def test_saved_weights_that_are_not_there(checked):
+    text = STEPS.replace(
+        "W = np.random.randn(X.shape[1], 3)",
+        "again = True\nif again:\n    W = np.load('saved.npz')['W']\n"
+        "else:\n    W = np.random.randn(4, 3)",
+    )
+    report = all_right(checked("X = np.random.randn(8, 4)" + text))
+    assert {row.shape for row in report.rows} == {(4, 3), (3,)}
+
+
+def test_tables_of_pandas_beside_watched_arrays(checked):
+    all_right(
+        checked("""
+        import pandas as pd
+        table = pd.DataFrame(np.random.rand(6, 4), columns=list("abcd"))
+        x, y = table[["a", "b", "c"]], table["d"]
+        w = np.zeros(3)
+        for k in range(9):
+            slope, loss = np.zeros(3), 0.0
+            for i in range(len(table)):
+                error = np.tanh(np.dot(w, x.loc[i])) - y[i]
+                loss = loss + error**2
+                slope = slope + x.loc[i] * error * (1 - np.tanh(x.loc[i].dot(w)) ** 2)
+            w = w - 0.1 * slope
+        """)
+    )
+
+
+def test_a_text_of_any_name(checked):
+    text = """
+    import sys
+    data = open(sys.argv[1]).read()
+    chars = sorted(set(data))
+    char_to_ix = {c: k for k, c in enumerate(chars)}
+    assert len(data) > 2000
+    X = np.eye(len(chars))[[char_to_ix[c] for c in data[:8]]]
+    """
+    all_right(checked(textwrap.dedent(text) + STEPS))
