@@ -12,10 +12,11 @@ import numpy as np
 from clearprop.gradcheck.seeing.arrays import Watched, watch
 from clearprop.gradcheck.seeing.calling.choices import FEW, HYPER, chosen, hyper, settings
 from clearprop.gradcheck.seeing.calling.defined import Defined
-from clearprop.gradcheck.seeing.calling.materials import Data
+from clearprop.gradcheck.seeing.calling.materials import STEPS, Data
 from clearprop.gradcheck.seeing.calling.pool import Pool
-from clearprop.gradcheck.seeing.calling.roles import Role, role_of, roles_of, snake
+from clearprop.gradcheck.seeing.calling.roles import COST, Role, role_of, roles_of, snake
 from clearprop.gradcheck.seeing.calling.usage import Usage, suits, used
+from clearprop.gradcheck.seeing.calling.usual import function_for, loss_with, pair_for
 from clearprop.gradcheck.seeing.calling.weights import drawn, drawn_flat, drawn_lists, is_weight
 
 _EMPTY = inspect.Parameter.empty
@@ -134,7 +135,7 @@ class Arguments:
                 kwargs[one.name] = value
             else:
                 args.append(value)
-        found = drawn(self.data.kind, [name for name, _ in late])
+        found = self._drawn([name for name, _ in late]) if late else {}
         for name, place in late:
             self.pool.values[name] = found[name]
             if place is None:
@@ -144,6 +145,11 @@ class Arguments:
         if any(one.kind == one.VAR_POSITIONAL for one in signature.parameters.values()) and making:
             args += self.data.kind.sizes
         return args, kwargs
+
+    def _drawn(self, names: list[str]) -> dict[str, Any]:
+        kind = self.data.kind
+        several = kind.outputs > 1 or len(names) > 2
+        return drawn(kind, names, reading=self.defined.doubt(kind, "weights", 3) if several else 0)
 
     def _value(
         self,
@@ -233,7 +239,7 @@ class Arguments:
         if has_default:
             return default
         found = self._by_usage(name, making, usage, variant)
-        if found is not None:
+        if found is not None or not usage.is_mentioned:
             return found
         if making and variant in (2, 3) and _LISTED.search(name):
             return list(kind.sizes) if variant == 2 else tuple(kind.sizes)
@@ -269,7 +275,7 @@ class Arguments:
                 listed = any(
                     re.search(rf"""\[["']{key}["']\]\[""", self.defined.text) for key in keys
                 )
-                pool.values[name] = (drawn_lists if listed else drawn)(data.kind, keys)
+                pool.values[name] = drawn_lists(data.kind, keys) if listed else self._drawn(keys)
                 return pool.values[name]
         if role == "cache":
             known = pool.by_role("cache")
@@ -345,12 +351,13 @@ class Arguments:
         """Return what an argument must be by what is done with it, where its name tells nothing."""
         if usage.is_path:
             return "data.csv"
-        if usage.is_called:
-            return chosen(self.defined, self.make, name, "function", 1)
-        if usage.calls_items:
-            return [chosen(self.defined, self.make, name, "function", 1)] * (
-                len(self.data.kind.sizes) - 1
-            )
+        if usage.calls_pair:
+            return pair_for(name)
+        if usage.is_called or usage.calls_items:
+            one = chosen(self.defined, self.make, name, "function", 1) or function_for(name)
+            return one if usage.is_called else [one] * (len(self.data.kind.sizes) - 1)
+        if usage.attributes and any(COST.search(one) for one in usage.attributes):
+            return loss_with(usage.attributes)
         if making and usage.is_sliced:
             return tuple(self.data.kind.sizes) if variant == 3 else list(self.data.kind.sizes)
         return None
@@ -417,7 +424,8 @@ class Arguments:
             "window": 2,
             "stride": 1,
             "pad": 0,
-            "length": 3,
+            "length": STEPS,
+            "count": len(self.data.pairs),
         }
         return known.get(role or "")
 

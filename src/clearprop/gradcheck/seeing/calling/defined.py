@@ -224,6 +224,20 @@ class Defined:
         return None
 
     @cached_property
+    def classes_said(self) -> int:
+        """The classes that a default of the code says, where they are not too many; else 3."""
+        found = re.search(r"n(um)?_?class(es)?(: *int)? *= *(\d+)", self.text, re.I)
+        said = int(found[4]) if found else 3
+        return said if 2 < said <= _BATCH else 3
+
+    @cached_property
+    def is_recurrent(self) -> bool:
+        """Whether the code speaks of recurrent networks."""
+        return (
+            re.search(r"rnn|lstm|gru\b|recurr|bptt|h_?prev|time_?step", self.text, re.I) is not None
+        )
+
+    @cached_property
     def layers(self) -> int:
         """The layers with weights that the code speaks of: the highest number of a W."""
         numbers = re.findall(

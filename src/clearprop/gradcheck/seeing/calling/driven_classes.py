@@ -169,6 +169,7 @@ def backward_by_methods(place: Workplace, kind: type) -> None:
     place.before_forward(place.found.held)
     went = _forward(place, methods)
     place.before_forward(place.found.held)
+    place.before_forward({kind.__name__: one for kind, one in place.pool.made.items()})
     _cost(place, methods)
     fixed = _upstream(place, kind)
     if place.claims_from is None:
@@ -237,11 +238,21 @@ def _forward(place: Workplace, methods: dict[str, Callable[..., Any]]) -> str:
     ]
     names.sort(key=lambda name: re.search(r"forw|feed|propag|avan", name, re.I) is None)
     for name in names:
-        value, error = attempted(lambda name=name: place.call(methods[name]))
-        if error is None and (value is not None or re.search(r"forw|feed|propag|avan", name, re.I)):
+        value, error = attempted(lambda name=name: _gone_forward(place, name, methods[name]))
+        if error is None and (
+            value is not None or re.search(r"forw|fwd|feed|prop|avan|_add$", name, re.I)
+        ):
             place.pool.put_forward(place.defined.returned(methods[name]), value, place.data)
             return name
     return ""
+
+
+def _gone_forward(place: Workplace, name: str, method: Callable[..., Any]) -> Any:
+    """Call a forward pass; one that adds an input to a sequence, with every one of several."""
+    if not name.endswith("_add"):
+        return place.call(method)
+    first = next(iter(inspect.signature(method).parameters))
+    return [place.call(method, fixed={first: one}) for one in place.data.inputs]
 
 
 def _cost(place: Workplace, methods: dict[str, Callable[..., Any]]) -> None:

@@ -121,7 +121,15 @@ def attempts(
     driver = _Driver(Defined(namespace, source, tape), time.monotonic() + seconds)
     known = sum(node.value.nbytes for node in tape.nodes)
     tape.most_bytes = max(tape.most_bytes, known + _BYTES)
-    own = list(kinds(driver.defined.layers, driver.defined.batch or 6))
+    defined = driver.defined
+    own = list(
+        kinds(
+            defined.layers,
+            defined.batch or 6,
+            defined.classes_said,
+            recurrent=defined.is_recurrent,
+        )
+    )
     for rank in range(ONE_SAMPLE):
         yield from driver.each(own, rank, _ways)
     # Layers on their own are called before poor data take the time that is left.
@@ -239,13 +247,12 @@ def _try(attempt: Attempt, way: Way, place: Workplace) -> bool:
 
 def _settle(attempt: Attempt, found: Found, place: Workplace) -> None:
     tape = place.defined.tape
+    attempt.since = max(attempt.since, found.since)
     try:
         place.settle(attempt.since)
     except TapeFull:
         return
     attempt.parameters, attempt.claims = found.parameters, found.claims
-    if found.passes_steps:
-        attempt.since = len(tape)
     attempt.cost, attempt.held, attempt.alone = found.cost, found.held, found.alone
     called = f"{found.words}, " if found.words else f"{attempt.words}, "
     attempt.words = called + (found.data or place.kind.words)

@@ -10,7 +10,15 @@ from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.arrays import watch
 
 Layout: TypeAlias = Literal[
-    "rows", "columns", "listed rows", "listed columns", "row", "column", "flat", "letters"
+    "rows",
+    "columns",
+    "listed rows",
+    "listed columns",
+    "row",
+    "column",
+    "flat",
+    "letters",
+    "sequences",
 ]
 Targets: TypeAlias = Literal[
     "one-hot",
@@ -32,6 +40,7 @@ _WORDS = {
     "column": "one sample as a column",
     "flat": "one sample without a second axis",
     "letters": "letters as integers",
+    "sequences": "sequences of vectors, samples first",
 }
 _TOLD = {
     "one-hot": "one-hot targets",
@@ -43,6 +52,9 @@ _TOLD = {
     "turned binary": "one output, 0 or 1, laid the other way than inputs",
     "letters": "the next letters as targets",
 }
+STEPS = 3
+"""How long sequences are."""
+
 SEVERAL_OUTPUTS, ONE_OUTPUT, ONE_BY_ONE, ONE_SAMPLE = range(4)
 """How rich data are: in ranks, the richest first."""
 
@@ -94,7 +106,7 @@ class Kind:
     @property
     def in_rows(self) -> bool:
         """Whether weights are multiplied from the right."""
-        return self.layout in ("rows", "listed rows", "row", "flat")
+        return self.layout in ("rows", "listed rows", "row", "flat", "sequences")
 
     @property
     def sizes(self) -> list[int]:
@@ -120,7 +132,8 @@ class Data:
     def __post_init__(self) -> None:
         kind, random = self.kind, np.random.RandomState(5)
         count = 1 if kind.rank == ONE_SAMPLE else kind.samples
-        x = random.uniform(0, 1, (count, kind.features))
+        steps = (STEPS,) if kind.layout == "sequences" else ()
+        x = random.uniform(0, 1, (count, *steps, kind.features))
         if kind.features < 100:
             x = 2 * x - 1
         classes = (np.arange(count) + (kind.rank == ONE_SAMPLE)) % max(kind.classes, 2)
@@ -166,19 +179,26 @@ class Data:
         return [self.inputs, self.targets, *(one for pair in self.pairs for one in pair)]
 
 
-def kinds(layers: int = 2, samples: int = 6) -> Iterator[Kind]:
+def kinds(
+    layers: int = 2, samples: int = 6, classes: int = 3, *, recurrent: bool = False
+) -> Iterator[Kind]:
     """Yield every kind of data, the richest first.
 
     Parameters
     ----------
     layers : int
         The layers with weights that the code speaks of.
-    samples : int
-        The samples of a batch that it speaks of.
+    samples, classes : int
+        The samples of a batch, and the classes, that it speaks of.
+    recurrent : bool
+        Whether it speaks of sequences.
     """
-    usual = Kind("rows", layers=layers, samples=samples)
+    usual = Kind("rows", layers=layers, samples=max(samples, classes + 2), classes=classes)
     yield usual
     yield replace(usual, layout="columns")
+    if recurrent:
+        yield replace(usual, layout="sequences")
+        yield replace(usual, layout="sequences", targets="labels")
     for layout in ("rows", "columns"):
         yield replace(usual, layout=layout, targets="labels")
     several: tuple[Targets, ...] = ("binary", "values")

@@ -98,11 +98,11 @@ _CALLED: tuple[tuple[Role, str], ...] = (
     ("count", r"^(m|n|n_?samples|n_?train|num_?(samples|examples)|m_train|size|n_?examples)$"),
     (
         "bias",
-        r"^(b_?(\d?|in(i|it)?)|b_?[a-z]{1,2}|bias(es)?\w*|b_\w+|bi\w*s|beta|sesgos?|vies\w*)$",
+        r"^(b_?(\d?|in(i|it)?)|b_?[a-z]{1,2}|bias(es)?\w*|b_\w+|bi\w*s|[a-z_]+_bi(as|ais)|beta|sesgos?|vies\w*)$",
     ),
     (
         "weight",
-        r"^(w_?(\d?|in(i|it)?)|w_?[a-z]{1,3}|weights?\w*|w_\w+|theta_?\d|syn_?\d|u|v|gamma|pesos?\w*|poids\w*|kernels?|filters?)$",
+        r"^(w_?(\d?|in(i|it)?)|w_?[a-z]{1,3}|weights?\w*|w_\w+|theta_?\d|syn_?\d|u|v|gamma|pesos?\w*|poids\w*|kernels?|filters?|[a-z_]+_(weights?|pesos|poids))$",
     ),
     ("state", r"^(h_?\w*|c_?prev\w*|hidden\w*|cell\w*|state\w*)$"),
     ("inputs", r"(^|_)x(_|$)"),
@@ -112,6 +112,7 @@ _CALLED: tuple[tuple[Role, str], ...] = (
 
 _MADE: tuple[tuple[Role, str], ...] = (
     *_CALLED[:5],
+    ("count", r"^n_?cells$|^num_?cells$"),
     ("shape", r"(^|_)(in|input|data|image)_?shape$|shape_?in$"),
     ("objects", r"^(layers?|modules|layer_?list)$"),
     ("batch", r"batch"),
@@ -146,13 +147,13 @@ _MADE: tuple[tuple[Role, str], ...] = (
     ("classes", r"^(?!.*(hid|ocult|cach|escond)).*(salida|saida|sortie|output|ausgab)"),
     (
         "hidden",
-        r"hid|escond|^n_?h\d?$|^h\d?$|hnodes|^n_?1$|middle|ocult|cachee|^units$|neur|intermed|latent",
+        r"hid|cell|escond|^n_?h\d?$|^h\d?$|hnodes|^n_?1$|middle|ocult|cachee|^units$|neur|intermed|latent",
     ),
     (
         "features",
         r"^(n_?x|x_?dim|in|in_?(?!it)\w*|input_?\w*|n_?in\w*|n_?features?|n_?dim|num_?(in|feat)\w*|fan_?in|d_?in|d|nb_?in\w*"
         r"|no_?of_?in\w*|inodes?|inputs?|inputnodes?|n_?0|features?|dim_?in|ni|n|(n_?)?entrad\w*|num_entrad\w*|entree\w*"
-        r"|prev\w*|vocab\w*|size_?in\w*|n_?visible|dim)$",
+        r"|prev\w*|vocab\w*|size_?in\w*|n_?visible|x_?size|dim)$",
     ),
     (
         "classes",
@@ -201,7 +202,7 @@ def roles_of(names: Sequence[str], making: bool = False) -> dict[str, Role | Non
     if making:
         return roles
     targets = [name for name in names if roles[name] == "targets"]
-    if len(targets) > 1:
+    if len(targets) > 1 and "inputs" not in roles.values():
         # Of ``cost(y, t)`` and ``loss(y, labels)`` the first is what the network says.
         said = next((name for name in targets if name in ("y", "Y")), None)
         if said is not None and "outputs" not in roles.values():
@@ -225,12 +226,12 @@ def roles_of(names: Sequence[str], making: bool = False) -> dict[str, Role | Non
 
 
 FORWARD = re.compile(
-    r"forw|feed|^_*f_?prop|predict|think|query|^run$|^run_|^outputs?$|compute_y|__call__|hypothesis|^_?f_|inference|activate$"
+    r"forw|fwd|feed|^_*f_?prop|bottom_data|x_list_add|predict|think|query|^run$|^run_|^outputs?$|compute_y|__call__|hypothesis|^_?f_|inference|activate$"
     r"|scores?$|^propag|^avan|evalua|^predi|salida$|sortie$|saida$|^step$|^call$|^apply$|calculate|net_input|linear_model|^model$",
     re.I,
 )
 BACKWARD = re.compile(
-    r"back|grad(?!_?check)|^b_|^_*b_?prop|^bp(tt)?$|deriv|delta|retro|propaga\w*_(atras|arriere|tras)|prime|^rueck|nabla|^d[A-Z]\w*$",
+    r"back|grad(?!_?check)|^b_|^_*b_?prop|^bp(tt)?$|top_diff|y_list_is|deriv|delta|retro|propaga\w*_(atras|arriere|tras)|prime|^rueck|nabla|^d[A-Z]\w*$",
     re.I,
 )
 TRAINING = re.compile(

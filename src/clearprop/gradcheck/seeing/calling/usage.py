@@ -26,20 +26,23 @@ class Usage:
         The attributes and methods that are asked of it, but for those of arrays.
     of_items : set of str
         Those that are asked of its items.
-    is_number, is_list, is_sliced, is_path, is_called : bool
-        Whether it is calculated with, gone through, cut as lists of sizes are, opened as a file,
-        called.
-    calls_items : bool
-        Whether its items are called, as in ``pair[0](x)``.
+    is_mentioned, is_number, is_list, is_sliced, is_path, is_called : bool
+        Whether it is there at all, is calculated with, gone through, cut as lists of sizes are,
+        opened as a file, called.
+    calls_items, calls_pair : bool
+        Whether its items are called, as in ``functions[i](x)``, or some of them by their place, as
+        in ``pair[0](x)``.
     """
 
     attributes: set[str] = field(default_factory=set)
     of_items: set[str] = field(default_factory=set)
+    is_mentioned: bool = False
     is_number: bool = False
     is_list: bool = False
     is_sliced: bool = False
     is_path: bool = False
     is_called: bool = False
+    calls_pair: bool = False
     calls_items: bool = False
 
 
@@ -77,13 +80,14 @@ def _look(defined: Defined, function: Any, name: str, found: Usage, depth: int) 
         first = defined.definition(function)
         bodies = [] if first is None else [first]
     if first is None:
+        found.is_mentioned = True  # perhaps
         return
     kept = set(_kept(first, name))
     for body in bodies:
         names = {name} if body is first else set()
         for node, above in _with_parents(body):
             if (isinstance(node, ast.Name) and node.id in names) or _of_self(node) in kept:
-                _note(defined, function, node, above, found, depth)
+                _note(defined, node, above, found, depth)
 
 
 def _kept(body: ast.AST, name: str) -> Iterator[str]:
@@ -118,13 +122,13 @@ def _with_parents(
 
 def _note(
     defined: Defined,
-    function: Any,
     node: ast.AST,
     above: tuple[ast.AST, ...],
     found: Usage,
     depth: int,
 ) -> None:
     """Note what is done with one mention of an argument."""
+    found.is_mentioned = True
     parent, over = above[0], above[1] if len(above) > 1 else None
     if isinstance(parent, ast.Attribute):
         if parent.attr not in _OF_ARRAYS:
@@ -132,7 +136,7 @@ def _note(
     elif isinstance(parent, ast.Subscript) and parent.value is node:
         _item(parent, over, found)
     elif isinstance(parent, ast.Call):
-        _called(defined, function, node, parent, found, depth)
+        _called(defined, node, parent, found, depth)
     elif isinstance(parent, ast.For | ast.comprehension) and parent.iter is node:
         found.is_list = True
         if isinstance(parent.target, ast.Name):
@@ -149,13 +153,12 @@ def _item(parent: ast.Subscript, over: ast.AST | None, found: Usage) -> None:
         found.is_sliced = True
     if isinstance(over, ast.Call) and over.func is parent:
         found.calls_items = True
+        found.calls_pair |= isinstance(parent.slice, ast.Constant)
     elif isinstance(over, ast.Attribute) and over.attr not in _OF_ARRAYS:
         found.of_items.add(over.attr)
 
 
-def _called(
-    defined: Defined, function: Any, node: ast.AST, call: ast.Call, found: Usage, depth: int
-) -> None:
+def _called(defined: Defined, node: ast.AST, call: ast.Call, found: Usage, depth: int) -> None:
     if call.func is node:
         found.is_called = True
         return
@@ -170,10 +173,11 @@ def _called(
     if name == "enumerate":
         return
     handed = defined.functions.get(name) or defined.classes.get(name)
-    if handed is None and _of_self(call.func):
-        owner = function if isinstance(function, type) else None
-        handed = getattr(owner, name, None)
-    if handed is None or depth >= _DEEP:
+    if handed is None and isinstance(call.func, ast.Attribute):
+        handed = next(
+            (vars(kind)[name] for kind in defined.classes.values() if name in vars(kind)), None
+        )
+    if not callable(handed) or depth >= _DEEP:
         return
     asked = [one for one in inspect.signature(handed).parameters if one != "self"]
     inner = next((key.arg for key in call.keywords if key.value is node), None)

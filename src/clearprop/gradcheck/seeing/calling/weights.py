@@ -11,7 +11,7 @@ from clearprop.gradcheck.seeing.arrays import watch
 from clearprop.gradcheck.seeing.calling.materials import Kind
 
 
-def drawn(kind: Kind, names: Sequence[str]) -> dict[str, Any]:
+def drawn(kind: Kind, names: Sequence[str], *, reading: int = 0) -> dict[str, Any]:
     """Return matrices and biases for a chain of layers, by the numbers in their names.
 
     Parameters
@@ -19,6 +19,8 @@ def drawn(kind: Kind, names: Sequence[str]) -> dict[str, Any]:
     kind : Kind
         What the data look like that they are multiplied with.
     names : sequence of str
+    reading : int
+        1 for code that transposes matrices where it uses them, 2 where it transposes the data.
     """
     random = np.random.RandomState(11)
     shape: tuple[int, ...]
@@ -35,7 +37,7 @@ def drawn(kind: Kind, names: Sequence[str]) -> dict[str, Any]:
         shape = (sizes[place], sizes[place + 1])
         if alone and kind.targets.startswith("flat"):
             shape = shape[:1]
-        if not kind.in_rows and not alone:
+        if kind.in_rows == (reading > 0) and not alone:
             shape = shape[::-1]
         made[name] = watch(random.randn(*shape) * 0.5, "weights")
     for place, name in enumerate(biases):
@@ -43,7 +45,7 @@ def drawn(kind: Kind, names: Sequence[str]) -> dict[str, Any]:
         if alone:
             made[name] = watch(0.3, "bias")
         else:
-            shape = (1, size) if kind.in_rows else (size, 1)
+            shape = (1, size) if kind.in_rows != (reading == 2) else (size, 1)
             made[name] = watch(random.randn(*shape) * 0.3, "bias")
     return made
 
