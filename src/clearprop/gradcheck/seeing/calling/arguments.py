@@ -203,7 +203,7 @@ class Arguments:
         if noted is not None:
             return noted
         usage = used(self.defined, function, name)
-        noted = self._object(usage)
+        noted = self.object_for(usage)
         if noted is not None:
             return noted
         if making and not usage.attributes:
@@ -322,7 +322,7 @@ class Arguments:
             targets = targets.T if output.shape != targets.shape else targets
         return output - targets if output.shape == targets.shape else None
 
-    def _object(self, usage: Usage) -> Any:
+    def object_for(self, usage: Usage) -> Any:
         """Return an object of the class that has the attributes that are asked of an argument.
 
         There is one of each class, so that all functions are given the same.
@@ -396,6 +396,8 @@ class Arguments:
     ) -> Any:
         kind, others = self.data.kind, {role for key, role in roles.items() if key != name}
         alone = usage.is_number and not usage.is_list
+        if role in ("hidden", "features", "classes") and usage.is_sliced and len(others) < 2:
+            role = "sizes"
         if role in ("sizes", "objects", "depth") and (alone or role == "depth"):
             return self._depth(name, "sizes" in others or "hidden" in others)
         if role == "shape":

@@ -134,7 +134,7 @@ def trained(place: Workplace, kind: type) -> None:
         before = len(place.defined.tape)
         _, error = attempted(lambda name=name: place.call(methods[name]))
         if isinstance(error, NoArgumentError) and place.pool.output is None:
-            _forward(place, methods)
+            methods_forward(place, methods)
             _, error = attempted(lambda name=name: place.call(methods[name]))
         takes = ", ".join(inspect.signature(methods[name]).parameters)
         place.found.words = f"{kind.__name__}(...).{name}({takes})"
@@ -167,7 +167,7 @@ def backward_by_methods(place: Workplace, kind: type) -> None:
     if not back:
         raise NoSuchWayError("that goes backward")
     place.before_forward(place.found.held)
-    went = _forward(place, methods)
+    went = methods_forward(place, methods)
     place.before_forward(place.found.held)
     place.before_forward({kind.__name__: one for kind, one in place.pool.made.items()})
     _cost(place, methods)
@@ -226,7 +226,8 @@ def _update(place: Workplace, methods: dict[str, Callable[..., Any]]) -> None:
             attempted(lambda method=method: place.call(method))
 
 
-def _forward(place: Workplace, methods: dict[str, Callable[..., Any]]) -> str:
+def methods_forward(place: Workplace, methods: dict[str, Callable[..., Any]]) -> str:
+    """Call the forward pass of an object, and return its name; empty where there is none."""
     names = [
         name
         for name in methods

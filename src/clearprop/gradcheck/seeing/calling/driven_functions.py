@@ -10,6 +10,7 @@ from types import FunctionType
 from clearprop.gradcheck.seeing.arrays import Watched, node_of
 from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
 from clearprop.gradcheck.seeing.calling.defined import Defined
+from clearprop.gradcheck.seeing.calling.driven_classes import methods_forward
 from clearprop.gradcheck.seeing.calling.driven_pairs import function_pairs
 from clearprop.gradcheck.seeing.calling.holding import held
 from clearprop.gradcheck.seeing.calling.limits import attempted
@@ -27,6 +28,7 @@ from clearprop.gradcheck.seeing.calling.roles import (
     roles_of,
     trains,
 )
+from clearprop.gradcheck.seeing.calling.usage import used
 from clearprop.gradcheck.seeing.calling.weights import drawn_flat
 from clearprop.gradcheck.seeing.calling.workplace import Workplace
 
@@ -146,6 +148,25 @@ def _forward(place: Workplace) -> str:
     return done
 
 
+def _objects_forward(place: Workplace, back: list[tuple[str, FunctionType]]) -> str:
+    """Call the forward pass of the object that functions go back through."""
+    for _, function in back:
+        for name in inspect.signature(function).parameters:
+            owner, _ = attempted(
+                lambda function=function, name=name: place.arguments.object_for(
+                    used(place.defined, function, name)
+                )
+            )
+            if owner is None:
+                continue
+            place.pool.values[name] = owner
+            place.before_forward(place.pool.values)
+            went = methods_forward(place, place.defined.methods(owner))
+            if went:
+                return f"{type(owner).__name__}(...).{went}"
+    return ""
+
+
 def backward_by_functions(place: Workplace) -> None:
     """Call the functions of a forward and a backward pass."""
     _start(place)
@@ -165,8 +186,8 @@ def backward_by_functions(place: Workplace) -> None:
     back.sort(
         key=lambda item: (_is_single(*item), re.search("back|retro|grad", item[0], re.I) is None)
     )
-    went = _forward(place)
-    single = went != "" and _is_single(went, place.defined.functions[went])
+    went = _objects_forward(place, back) or _forward(place)
+    single = went in place.defined.functions and _is_single(went, place.defined.functions[went])
     if single and any(name.startswith(f"{went} and ") for name, _ in function_pairs(place.defined)):
         raise NoSuchWayError("of a whole network")
     place.before_forward(place.pool.values)
