@@ -2,9 +2,12 @@
 
 import ast
 import copy
+import json
 import linecache
 import math
+import pickle
 import random
+import statistics
 import sys
 from collections import deque, namedtuple
 from contextlib import nullcontext
@@ -453,6 +456,21 @@ def test_scalars_of_numpy_have_powers_of_their_own():
     with cp.watch():
         watched = [value**2 for value in values]
     assert squares == watched
+
+
+def test_numbers_are_written_as_unwatched():
+    values = drawn(9)
+
+    def written():
+        loss = np.mean(values)
+        losses = {"loss": [loss, (loss, 1)]}
+        return json.dumps(losses), statistics.mean([loss, 2.0]), pickle.dumps(losses), f"{loss:.3f}"
+
+    unwatched = written()
+    with cp.watch():
+        watched = written()
+    assert unwatched == watched
+    assert type(json) is type(statistics) is ModuleType
 
 
 def test_a_cell_of_a_notebook_has_its_text(monkeypatch):

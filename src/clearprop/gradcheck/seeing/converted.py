@@ -34,7 +34,8 @@ class Converted(np.ndarray):
         return self.copy()
 
     def __reduce__(self) -> Any:
-        return self.view(np.ndarray).__reduce__()
+        array = self.view(np.ndarray)
+        return (array if array.ndim else array[()]).__reduce__()
 
     def __contains__(self, item: Any) -> bool:
         sought = item.view(np.ndarray) if isinstance(item, np.ndarray) else item

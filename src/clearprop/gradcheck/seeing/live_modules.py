@@ -1,10 +1,13 @@
 """Functions of NumPy and math that stand in for the real ones in live code, bit for bit alike.
 
 Most of NumPy sees watched arrays by itself. What it does not see are arrays that are made and then
-written into, lists of watched numbers, and what `math` computes.
+written into, lists of watched numbers, and what `math` computes. `json` and `statistics` refuse
+numbers of a kind that they don't know, and are given those that they do.
 """
 
+import json
 import math
+import statistics
 from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
@@ -146,10 +149,42 @@ class LiveMath(ModuleType):
                 self.__dict__[name] = real
 
 
+def _plainly(item: Any) -> Any:
+    """Return a copy of nested dicts, lists and tuples with plain numbers and arrays in them."""
+    if type(item) is Watched:
+        return plain(item)
+    if type(item) is dict:
+        return {_plainly(key): _plainly(one) for key, one in item.items()}
+    return type(item)(map(_plainly, item)) if type(item) in (list, tuple) else item
+
+
+class LivePlain(ModuleType):
+    """A module whose functions look at what kind of number they are given.
+
+    Parameters
+    ----------
+    real : module
+    """
+
+    def __init__(self, real: ModuleType) -> None:
+        super().__init__(real.__name__)
+        for name, found in vars(real).items():
+            is_function = callable(found) and not isinstance(found, type)
+            self.__dict__[name] = self._function(found) if is_function else found
+
+    def _function(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def function(*args: Any, **kwargs: Any) -> Any:
+            return real(*map(_plainly, args), **{key: _plainly(one) for key, one in kwargs.items()})
+
+        function.__name__ = getattr(real, "__name__", "")
+        return function
+
+
 _NUMPY = LiveNumpy()
 LIVE: tuple[tuple[ModuleType, ModuleType], ...] = (
     *((np, _NUMPY), (np.random, vars(_NUMPY)["random"])),
     (math, LiveMath()),
+    *((one, LivePlain(one)) for one in (json, statistics)),
 )
 """Modules, and what stands in for them in live code."""
 
