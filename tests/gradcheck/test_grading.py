@@ -11,6 +11,7 @@ from clearprop.errors import OutputError, UsageError
 from clearprop.gradcheck import grading
 from clearprop.gradcheck.grading import Grade, Tally, cell, grade, written_grades
 from clearprop.gradcheck.hand_ins import find_hand_ins, importers_of, require_hand_ins
+from clearprop.gradcheck.learner import child
 
 RIGHT = """
 import numpy as np
@@ -211,6 +212,20 @@ class TestGrading:
         rows = graded(place(**{"takes.py": "import numpy as np\nkept = np.zeros(2**30)"}))
         assert rows["takes.py"].outcome == "failed"
         assert "MemoryError" in rows["takes.py"].message
+
+    def test_a_mistake_of_the_check_itself_is_not_blamed_on_the_file(self, tmp_path, monkeypatch):
+        def fails(*_):
+            raise AttributeError("passes_steps")
+
+        monkeypatch.setattr(child, "check_seen", fails)
+        request = {"file": "a.py", "names": {}, "sizes": None, "timeout": 9, "confined": False}
+        (tmp_path / "request.json").write_text(json.dumps(request), encoding="utf-8")
+        child.main(tmp_path)
+        answer = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
+        assert answer["ended"] == "failed"
+        assert answer["reason"].startswith("The check of a.py fails itself, which says nothing of")
+        assert answer["reason"].endswith("AttributeError: passes_steps")
+        assert "Traceback" in answer["text"]
 
     def test_a_system_that_refuses_is_a_row(self, place, monkeypatch):
         def refuse(*_, **__):

@@ -106,9 +106,9 @@ def grade(file: Path, timeout: float, importer: Path | None = None) -> Grade:
 
 def _unchecked(done: FileCheck, file: Path) -> dict[str, Any]:
     outcomes: dict[str, Outcome] = {"unseen": "nothing seen", "late": "too slow"}
-    message = done.text.split("\n\n")[0].replace(str(file), file.name)
+    message = (done.reason or done.text.split("\n\n")[0]).replace(str(file), file.name)
     if done.reason:
-        message = f"{done.reason.rstrip('.')}."
+        message = f"{message.rstrip('.')}."
     elif done.ended == "late":  # what follows is advice to the one who wrote it
         message = f"{message.split('. ')[0].rstrip('.')}."
     elif done.ended == "unseen":

@@ -8,6 +8,7 @@ import faulthandler
 import json
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -124,7 +125,14 @@ def _answer(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     sizes = request["sizes"] and tuple(request["sizes"])
     if request["names"] or sizes or batch:
         return _called(file, request["names"], sizes, batch)
-    report, ran = check_seen(file, request["timeout"])
+    try:
+        report, ran = check_seen(file, request["timeout"])
+    except (ClearpropError, MemoryError, OSError):
+        raise
+    except Exception as error:  # what the file raises is caught and noted; this is our own
+        text = f"The check of {file} fails itself, which says nothing of the file"
+        trace = "".join(traceback.format_exception(error)).rstrip()
+        return _without_report(f"{text}.\n\n{trace}", "failed", f"{text}: {told(error)}")
     if report is not None:
         sys.stdout.write(ran.printed)
         return _reported(report)
