@@ -244,7 +244,7 @@ class Defined:
             r"""\[\\?['"][wW]_?(\d)\\?['"]\]|\b[wW]_?(\d)\s*,\s*[bB]_?\d""", self.text
         )
         known = [int(one) for pair in numbers for one in pair if one]
-        return min(5, max([2, *known]))
+        return min(5, max([2, *known])) if known else 3
 
 
 def _function_of(kind: type, name: str) -> Any:
