@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import functools
 import json
 import linecache
 import math
@@ -11,7 +12,6 @@ import statistics
 import sys
 from collections import deque, namedtuple
 from contextlib import nullcontext
-from functools import partial
 from types import FunctionType, ModuleType
 
 import numpy as np
@@ -522,7 +522,7 @@ def test_a_watch_within_a_watch_and_a_second_block_are_refused():
 def test_objects_that_no_variable_leads_to():
     hidden = iter([Net()])
     net = next(hidden)
-    train = partial(net.train, X, Y)
+    train = functools.partial(net.train, X, Y)
     del net
     with cp.watch(train.func) as seen:
         train()
@@ -543,6 +543,33 @@ def test_check_calls_a_function_with_its_arguments():
     report = cp.check(gradients, W, b, X, Y, factor=-1)
     assert [row.parameter for row in report.wrong] == ["W"]
     assert type(W) is type(X) is np.ndarray
+
+
+class Callable:
+    def __init__(self):
+        self.W = drawn(4, 3)
+
+    def __call__(self, X, Y):
+        error = X @ self.W - Y
+        self.dW = X.T @ error
+        return np.sum(error**2) / 2
+
+    @staticmethod
+    def of_nothing(W, X, Y):
+        cost, grads = gradients(W, 0, X, Y)
+        dW = grads["dW"]
+        return cost, dW
+
+
+def test_check_of_what_can_be_called():
+    assert cp.check(Callable(), X, Y)
+    assert cp.check(functools.partial(Callable(), X), Y=Y)
+    assert cp.check(Callable.of_nothing, drawn(4, 3), X, Y)
+    assert cp.check(functools.wraps(gradients)(lambda *given: gradients(*given)), *some())
+
+
+def some():
+    return drawn(4, 3), drawn(3), X, Y
 
 
 def test_check_leaves_everything_as_it_was():

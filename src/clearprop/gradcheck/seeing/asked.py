@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -83,6 +84,8 @@ def check(what: Any, /, *args: Any, **kwargs: Any) -> SeenReport:
     >>> bool(cp.check(gradients, np.ones((3, 3)), X, Y))
     True
     """
+    if isinstance(what, partial):
+        return check(what.func, *what.args, *args, **{**what.keywords, **kwargs})
     _require_own(what)
     if isinstance(what, type) and (args or kwargs):
         what, args, kwargs = what(*args, **kwargs), (), {}
