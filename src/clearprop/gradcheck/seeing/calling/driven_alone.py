@@ -1,9 +1,8 @@
 """Layers and losses called each on its own, with inputs of the first shape that they take."""
 
-import inspect
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
 from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.driven_layers import (
     LOSS,
+    chains,
     has_both,
     loss_arguments,
     loss_classes,
@@ -23,28 +23,29 @@ from clearprop.gradcheck.seeing.calling.driven_layers import (
     went_back,
     went_forward,
 )
+from clearprop.gradcheck.seeing.calling.holding import ancestors, held
+from clearprop.gradcheck.seeing.calling.layer_shapes import SHAPES, makers, set_up
 from clearprop.gradcheck.seeing.calling.limits import attempted
-from clearprop.gradcheck.seeing.calling.materials import Data
+from clearprop.gradcheck.seeing.calling.materials import Data, Targets
 from clearprop.gradcheck.seeing.calling.roles import (
     BACKWARD,
     CHECKING,
     COST,
     FORWARD,
     TRAINING,
+    UPDATING,
     role_of,
 )
 from clearprop.gradcheck.seeing.calling.workplace import Found, Workplace
 
-_MOST = 10  # layers
-_SHAPES: tuple[tuple[int, ...], ...] = (
-    (6, 4), (4, 6), (2, 1, 6, 6), (2, 6, 6, 1), (1, 6, 6), (6, 6, 1), (6, 6),
-    (2, 3, 6, 6), (2, 6, 6, 3), (2, 3, 4), (4, 1), (1, 4), (4,),
-)  # fmt: skip
-"""What a layer may want: rows, columns, pictures with their channels first or last, one sample."""
+_MOST = 12  # layers
+_TINY = 0.05  # weights
+_GIVEN = "anything", "outputs less targets", "targets"
+_TARGETS: tuple[Targets, ...] = "one-hot", "labels", "binary", "flat binary"
 
 
 def single_layers(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
-    """Yield ways of calling each layer on its own."""
+    """Yield ways of calling each layer and each loss on its own, and chains of others."""
     found = [
         (name, kind)
         for name, kind in defined.classes.items()
@@ -52,26 +53,43 @@ def single_layers(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace],
         and not LOSS.search(name)
         and not any(TRAINING.search(one) and not CHECKING.search(one) for one in vars(kind))
     ]
+    known: set[type] = set()
     for name, kind in found[:_MOST]:
-        yield f"{name} alone", partial(_alone, kind=kind)
+        yield from _Layer(kind, name, known).ways()
     for kind in loss_classes(defined)[:_MOST]:
         if has_both(defined, kind) or hasattr(kind, "backward"):
-            yield f"{kind.__name__} alone", partial(_loss_alone, kind=kind)
+            for softmax in (False, True):
+                told = f"{kind.__name__} alone{', after a softmax' if softmax else ''}"
+                yield told, partial(_loss_alone, kind=kind, softmax=softmax)
+    yield from chains(defined, known)
 
 
-def _loss_alone(place: Workplace, kind: type) -> None:
-    """Call a loss of random outputs: with one-hot targets, or with labels."""
-    _, error = attempted(lambda: _loss_alone_with(place, kind))
-    if error is not None:
-        place.kind = replace(place.kind, targets="labels")
+def _loss_alone(place: Workplace, kind: type, softmax: bool) -> None:
+    """Call a loss of random outputs: with one-hot targets, with labels, or with one output."""
+    first: Exception | None = None
+    for targets in _TARGETS:
+        place.kind = replace(place.kind, targets=targets)
         place.data, place.found, place.claims_from = Data(place.kind), Found(), None
-        _loss_alone_with(place, kind)
+        _, error = attempted(lambda: _loss_alone_with(place, kind, softmax))
+        if error is None:
+            return
+        first = first or error
+    raise first or NoSuchWayError("that is a loss")
 
 
-def _loss_alone_with(place: Workplace, kind: type) -> None:
+def _loss_alone_with(place: Workplace, kind: type, softmax: bool) -> None:
+    """Call a loss; where it comes after a softmax, its derivative may be that before it."""
     shape = (len(place.data.pairs), place.data.kind.outputs)
-    output = np.random.RandomState(7).uniform(0.1, 1, shape)
-    x = watch(output / output.sum(axis=1, keepdims=True), "data")
+    drawn = np.random.RandomState(7).uniform(0.1, 0.9, shape)
+    if softmax:
+        if shape[1] == 1:
+            raise NoSuchWayError("of several classes")
+        before = watch(drawn, "data")
+        x = np.exp(before)
+        x = x / x.sum(axis=1, keepdims=True)
+    else:
+        several = shape[1] > 1
+        before = x = watch(drawn / drawn.sum(axis=1, keepdims=True) if several else drawn, "data")
     loss = place.make(kind)
     forward = method_of(
         place, loss, re.compile(f"{FORWARD.pattern}|{COST.pattern}", re.I), but=BACKWARD
@@ -85,70 +103,171 @@ def _loss_alone_with(place: Workplace, kind: type) -> None:
     slope = loss_slope(place, loss, x)
     if type(slope) is not Watched:
         raise NoSuchWayError("that goes backward")
-    place.found.parameters["X"] = node_of(x)
+    place.found.parameters["X"] = node_of(before)
     place.found.claims["dX"] = node_of(slope)
     place.found.alone = kind.__name__
     place.found.words = f"{kind.__name__}(...) alone"
 
 
-def _alone(place: Workplace, kind: type) -> None:
-    first: Exception | None = None
-    for shape in _SHAPES:
-        _, error = attempted(lambda shape=shape: _alone_with(place, kind, shape))
-        if error is None:
-            return
-        first = first or error
+@dataclass(eq=False)
+class _Layer:
+    """A class of layers that is called on its own.
+
+    Parameters
+    ----------
+    kind : type
+    name : str
+    known : set of type
+        The classes that were called, of which this becomes one.
+    """
+
+    kind: type
+    name: str
+    known: set[type]
+    _fitting: tuple[tuple[int, ...], Callable[[], Any]] | None = None
+    _moves: bool = False
+
+    def ways(self) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
+        """Yield the ways of calling it: with any gradient, and with that of a cross-entropy.
+
+        Many a last layer hands on what it is given, which then is the derivative with respect to
+        its own input, or computes that from the targets.
+        """
+        yield f"{self.name} alone", self.alone
+        yield f"{self.name} alone, its input", partial(self.again, input_alone=True)
+        for given in _GIVEN[1:]:
+            told = f"{self.name} alone, given {given}"
+            yield told, partial(self.again, given=given)
+            yield f"{told}, its input", partial(self.again, given=given, input_alone=True)
+
+    def alone(self, place: Workplace) -> None:
+        """Give it a random gradient; inputs of the first shape decide that it takes."""
+        first: Exception | None = None
+        for shape, channels in SHAPES:
+            x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "data")
+            for make in makers(place, self.kind, x, channels):
+                error = self._tried(place, x, make)
+                if isinstance(error, AttributeError | TypeError):  # something is not there yet
+                    for ready in set_up(place, make, x, channels):
+                        if self._tried(place, x, ready) is None:
+                            return
+                if error is None:
+                    return
+                first = first or error
+        place.found.since = len(place.defined.tape)
+        raise first or NoSuchWayError("that is a layer")
+
+    def _tried(self, place: Workplace, x: Any, make: Callable[[], Any]) -> Exception | None:
+        """Call it; return why that failed, or None."""
         place.found, place.claims_from = Found(), None
-    raise first or NoSuchWayError("that is a layer")
+        place.returned.clear()
+        _, error = attempted(lambda: self._call(place, x, make))
+        if error is None:
+            self._fitting = x.shape, make
+            self.known.add(self.kind)
+        return error
+
+    def again(self, place: Workplace, given: str = _GIVEN[0], *, input_alone: bool = False) -> None:
+        """Call it as before: with another gradient, or to look at that of the input alone.
+
+        Where parameters took steps, these are looked at first, and nothing but these.
+        """
+        if self._fitting is None or (input_alone and not self._moves):
+            raise NoSuchWayError("that is a layer")
+        shape, make = self._fitting
+        x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "data")
+        self._call(place, x, make, given)
+        if input_alone:
+            place.candidates.clear()
+            place.claims_from = len(place.defined.tape)
+            place.found.alone += ", its input"
+
+    def _call(
+        self,
+        place: Workplace,
+        x: Any,
+        make: Callable[[], Any],
+        given: str = _GIVEN[0],
+    ) -> None:
+        place.data.inputs = x
+        layer, output = self._forward(place, x, make)
+        if given == _GIVEN[0]:
+            upstream = random_upstream(place, output)
+        else:
+            upstream = _of_cross_entropy(place, output, minus=given == _GIVEN[1])
+        place.end_forward()
+        back = went_back(place, layer, upstream, x)
+        found = place.found
+        found.keeps_claims = True
+        if type(back) is Watched:
+            found.claims["dX"] = node_of(back)
+            place.returned = {k: n for k, n in place.returned.items() if n is not node_of(back)}
+        if type(back) is Watched or not place.candidates:
+            found.parameters["X"] = node_of(x)
+        self._step(place, layer)
+        now = held(found.held)
+        if given == _GIVEN[0]:
+            self._moves = any(now.get(name) is not one for name, one in place.candidates.items())
+        found.alone = self.name
+        found.words = f"{self.name}(...) alone"
+        found.data = f"inputs of shape {x.shape}"
+
+    def _forward(self, place: Workplace, x: Any, make: Callable[[], Any]) -> tuple[Any, Any]:
+        """Make a layer and go forward."""
+        layer = make()
+        place.found.held = vars(layer) if hasattr(layer, "__dict__") else {}
+        _enlarged(layer)
+        known = {node_of(x), *held(place.found.held).values()}
+        place.found.since = len(place.defined.tape)
+        output = went_forward(place, layer, x)
+        now = held(place.found.held)
+        if any(node not in known and node_of(x) not in ancestors([node]) for node in now.values()):
+            # Weights that were drawn on the way stay when it is gone again, masks don't.
+            _enlarged(layer)
+            known |= set(held(place.found.held).values())
+            place.found.since = len(place.defined.tape)
+            output = went_forward(place, layer, x)
+            now = held(place.found.held)
+        place.candidates.clear()
+        place.candidates |= {
+            name: node
+            for name, node in now.items()
+            if node in known or role_of(name.rsplit(".", 1)[-1]) in ("weight", "bias")
+        }
+        return layer, output
+
+    def _step(self, place: Workplace, layer: Any) -> None:
+        """Let it take a step, where going back was none: there its gradients get their shapes."""
+        now = held(place.found.held)
+        if any(now.get(name) is not one for name, one in place.candidates.items()):
+            return
+        for name, method in place.defined.methods(layer).items():
+            if UPDATING.search(name) and not TRAINING.search(name):
+                attempted(lambda method=method: place.call(method))
 
 
-def _alone_with(place: Workplace, kind: type, shape: tuple[int, ...]) -> None:
-    layer = _shaped(place, kind, shape)
-    x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "data")
-    output = went_forward(place, layer, x)
-    if type(output) is not Watched or output.dtype.kind != "f":
-        raise NoSuchWayError("that returns an array")
-    place.data.inputs = x
-    place.candidates.clear()
-    place.found.held = vars(layer) if hasattr(layer, "__dict__") else {}
-    place.before_forward(place.found.held)
-    upstream = random_upstream(place, output)
-    place.end_forward()
-    back = went_back(place, layer, upstream)
-    place.found.keeps_claims = True
-    place.found.parameters["X"] = node_of(x)
-    if type(back) is Watched:
-        place.found.claims["dX"] = node_of(back)
-    place.found.alone = kind.__name__
-    place.found.words = f"{kind.__name__}(...) alone"
-    place.found.data = f"inputs of shape {shape}"
+def _enlarged(layer: Any) -> None:
+    """Make tiny weights larger, with which every output lies at the kink of a ReLU."""
+    for name, one in list(vars(layer).items()) if hasattr(layer, "__dict__") else ():
+        most = np.abs(np.asarray(one)).max() if type(one) is Watched and one.ndim > 1 else 0
+        if 0 < most < _TINY and one.dtype.kind == "f":
+            setattr(layer, name, watch(np.asarray(one) / most, "random"))
 
 
-def _shaped(place: Workplace, kind: type, shape: Sequence[int]) -> Any:
-    """Make a layer for inputs of a shape."""
-    names = list(inspect.signature(kind).parameters)
-    fixed: dict[str, Any] = {}
-    random = np.random.RandomState(6)
-    for name in names:
-        text = name.lower()
-        if re.search(r"in\w*_?(shape|dim)$|^shape$|image_?(size|shape|dim)", text):
-            fixed[name] = tuple(shape[1:]) if len(shape) in (2, 4) else tuple(shape)
-        elif len(shape) == 4 and role_of(name, making=True) == "weight":
-            fixed[name] = watch(random.uniform(-1, 1, (3, shape[1], 3, 3)), "weights")
-        elif len(shape) == 4 and role_of(name, making=True) == "bias":
-            fixed[name] = watch(random.uniform(-1, 1, (3,)), "bias")
-        elif re.search(r"^((in|input)_?)?(h|height)$", text) or (
-            re.search(r"^((in|input)_?)?(w|width)$", text) and len(shape) > 2
-        ):
-            fixed[name] = 6
-        elif re.search(r"(in|^)\w*_?(channels?|depth)$", text) and "out" not in text:
-            fixed[name] = min(shape[1:] or (1,)) if len(shape) == 4 else min(shape)
-    features = shape[1] if len(shape) == 2 and shape[0] == 6 else shape[0]
-    small = replace(place.data.kind, features=features, classes=3, hidden=3)
-    inner = Workplace(place.defined, small)
-    made, error = attempted(lambda: inner.arguments.call(kind, making=True, fixed=fixed))
-    if error is None:
-        return made
-    whole = {name: tuple(shape) if isinstance(one, tuple) else one for name, one in fixed.items()}
-    made, error = attempted(lambda: inner.arguments.call(kind, making=True, fixed=whole))
-    return inner.make(kind) if error is not None else made
+def _of_cross_entropy(place: Workplace, output: Any, *, minus: bool) -> Any:
+    """Return the derivative of a cross-entropy before the softmax, or targets for it.
+
+    Raises
+    ------
+    NoSuchWayError
+        If the outputs are no probabilities.
+    """
+    sums = [] if type(output) is not Watched or output.ndim != 2 else [output.sum(0), output.sum(1)]
+    axis = next((n for n, one in enumerate(sums) if np.allclose(np.asarray(one), 1)), None)
+    if axis is None or output.shape[axis] < 2 or not np.all(np.asarray(output) > 0):
+        raise NoSuchWayError("that returns probabilities")
+    samples, classes = output.shape[1 - axis], output.shape[axis]
+    one_hot = np.eye(classes)[np.arange(samples) % classes]
+    targets = watch(one_hot if axis == 1 else one_hot.T, "data")
+    place.found.cost = node_of(-(targets * np.log(output)).sum())
+    return output - targets if minus else targets

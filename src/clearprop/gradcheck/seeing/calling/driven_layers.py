@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise, product
@@ -14,6 +14,7 @@ from clearprop.gradcheck.seeing.arrays import Watched, node_of, watch
 from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
 from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.limits import attempted
+from clearprop.gradcheck.seeing.calling.materials import Data
 from clearprop.gradcheck.seeing.calling.roles import (
     BACKWARD,
     COST,
@@ -21,7 +22,7 @@ from clearprop.gradcheck.seeing.calling.roles import (
     FORWARD,
     roles_of,
 )
-from clearprop.gradcheck.seeing.calling.workplace import Workplace
+from clearprop.gradcheck.seeing.calling.workplace import Found, Workplace, named
 
 _DENSE = re.compile(
     r"dense|linear|affine|fully|^fc|full|connect|layer|capa|camada|couche|schicht", re.I
@@ -33,6 +34,10 @@ _OTHER = re.compile(
 LOSS = re.compile(r"loss|cost|entropy|mse|mean_?sq|nll|criterion|perda|perte", re.I)
 """Names of classes of losses."""
 
+_OUTPUT = r"^_?(forward_)?(out(put)?s?|a|activation|y|z|value|res(ult)?)(_data)?$"
+_INPUT_GRADIENT = r"^_?(d|grad|delta|err)\w*_?(x|in\w*|a_prev|prev\w*|h|z)$"
+_IN_TRAINING = re.compile(r"train|^mode$|^save|cache$|store|requires_grad", re.I)
+_SLOPE = re.compile(r"deriv|prime|slope|^d_|^d[A-Z]", re.I)
 _CLASSIFYING = re.compile(r"entropy|softmax|nll|log", re.I)
 
 
@@ -160,9 +165,30 @@ def is_layer(defined: Defined, kind: type) -> bool:
     return bool(roles) and all("upstream" in one and "targets" not in one for one in roles)
 
 
-def chains(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
-    """Yield ways of calling layers one after the other."""
-    if not _dense_classes(defined):
+_DATA: tuple[dict[str, Any], ...] = (
+    {},
+    {"layout": "columns"},
+    {"targets": "labels"},
+    {"layout": "columns", "targets": "labels"},
+    {"targets": "binary"},
+    {"layout": "columns", "targets": "binary"},
+    {"layout": "row"},
+    {"layout": "column"},
+)
+"""What is tried with layers in a chain, the richest first."""
+
+
+def chains(defined: Defined, known: Set[type]) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
+    """Yield ways of calling layers one after the other, but for those that are known already.
+
+    Parameters
+    ----------
+    defined : Defined
+    known : set of type
+        The layers that were called on their own; more are added as the ways are gone.
+    """
+    dense = _dense_classes(defined)
+    if not dense:
         return
     losses = loss_classes(defined)
     softmax = [kind for kind in _elementwise(defined) if "softmax" in kind.__name__.lower()]
@@ -173,18 +199,37 @@ def chains(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace], None]]
             continue
         if loss is None and last is not ends[-1]:
             continue
+        if dense[0] in known:
+            return
         told = f"layers and {loss.__name__}" if loss is not None else "layers"
         told += f", {last.__name__} last" if last is not None else ""
         yield told, partial(_chained, loss=loss, last=last)
 
 
 def _chained(place: Workplace, loss: type | None, last: type | None) -> None:
+    """Call layers in a chain, with the first data that it takes."""
+    first: Exception | None = None
+    for change in _DATA:
+        place.kind = replace(place.kind, **change)
+        place.data, place.found, place.claims_from = Data(place.kind), Found(), None
+        place.found.since = len(place.defined.tape)
+        place.candidates.clear()
+        place.returned.clear()
+        _, error = attempted(lambda: _chained_with(place, loss, last))
+        if error is None:
+            return
+        first = first or error
+    raise first or NoSuchWayError("that is a layer")
+
+
+def _chained_with(place: Workplace, loss: type | None, last: type | None) -> None:
     layers = layers_for(place, last)
     place.found.held = {"layers": layers}
     place.before_forward(place.found.held)
-    value = place.data.inputs
+    values = [place.data.inputs]
     for layer in layers:
-        value = went_forward(place, layer, value)
+        values.append(went_forward(place, layer, values[-1]))
+    value = values[-1]
     names = " -> ".join(type(layer).__name__ for layer in layers)
     place.pool.output = value
     if loss is not None:
@@ -195,19 +240,22 @@ def _chained(place: Workplace, loss: type | None, last: type | None) -> None:
     place.before_forward(place.found.held)
     if place.claims_from is None:
         place.end_forward()
-    for layer in layers[::-1]:
-        upstream = went_back(place, layer, upstream)
+    for number, layer in reversed(list(enumerate(layers))):
+        upstream = went_back(place, layer, upstream, values[number], f"layers[{number}].")
     place.found.words = f"{names}, and back"
+    place.found.alone = "layers in a chain"
 
 
 def random_upstream(place: Workplace, output: Any) -> Any:
     """Return a random gradient for an output, so small that it is not clipped.
 
-    The cost is the output times it.
+    The cost is the output times it. It comes of the output as other gradients do, though no number
+    in it changes with it: only so a step that comes of it is seen to have been learned.
     """
     if type(output) is not Watched:
         raise NoSuchWayError("that returns an array")
-    upstream = watch(0.1 * np.random.RandomState(9).randn(*output.shape), "upstream")
+    random = watch(0.1 * np.random.RandomState(9).randn(*output.shape), "upstream")
+    upstream = random + 0 * output
     place.found.cost = node_of((output * upstream).sum())
     return upstream
 
@@ -217,30 +265,94 @@ def went_forward(place: Workplace, layer: Any, value: Any) -> Any:
     forward = method_of(place, layer, FORWARD, but=BACKWARD)
     if forward is None:
         raise NoSuchWayError("that goes forward")
-    first = next(iter(inspect.signature(forward).parameters), None)
-    if first is None:
-        raise NoSuchWayError("that takes an input")
-    result = place.call(forward, fixed={first: value})
+    asked = inspect.signature(forward).parameters
+    roles = roles_of(list(asked))
+    first = next((name for name, role in roles.items() if role == "inputs"), next(iter(asked), ""))
+    fixed = {
+        name: _trains(one)
+        for name, one in asked.items()
+        if _IN_TRAINING.search(name) and name != first
+    }
+    start = len(place.defined.tape)
+    result = place.call(forward, fixed={**fixed, **({first: value} if asked else {})})
+    place.pool.put_forward(place.defined.returned(forward), result, place.data)
     if type(result) is tuple and result:
         result = result[0]
-    if type(result) is Watched:
-        return result
-    return _left(layer, r"^_?(out(put)?s?|a|activation|y|z|value)$", None)
+    if type(result) is not Watched:
+        result = _left(layer, _OUTPUT, start)
+    place.pool.output = result
+    return result
 
 
-def went_back(place: Workplace, layer: Any, upstream: Any) -> Any:
-    """Call a layer's backward pass, and return the gradient of its input."""
+def _trains(asked: inspect.Parameter) -> Any:
+    """Return what tells a layer that it learns: what normalizes by batches then does so."""
+    return "train" if "mode" in asked.name.lower() or isinstance(asked.default, str) else True
+
+
+def went_back(place: Workplace, layer: Any, upstream: Any, inputs: Any, prefix: str = "") -> Any:
+    """Call a layer's backward pass, and return the gradient of its input; all are claims.
+
+    Parameters
+    ----------
+    place : Workplace
+    layer : object
+    upstream : Watched
+        The gradient of its output.
+    inputs : Watched
+        What it was given going forward.
+    prefix : str
+        The way to the layer, for the names of claims.
+    """
     backward = method_of(place, layer, BACKWARD, but=ELEMENTWISE)
     if backward is None:
         raise NoSuchWayError("that goes backward")
     start = len(place.defined.tape)
-    first = next(iter(inspect.signature(backward).parameters), None)
-    result = place.call(backward, fixed={} if first is None else {first: upstream})
-    if type(result) is tuple and result and type(result[0]) is Watched:
-        return result[0]
+    roles = roles_of(list(inspect.signature(backward).parameters))
+    wanted = next((name for name, role in roles.items() if role == "upstream"), None)
+    name = backward.__name__
+    if wanted is None and _SLOPE.search(name):
+        return _by_slope(place, backward, upstream, inputs)
+    if wanted is None:
+        others = ("inputs", "rate", "cache", "count", "batch", "quiet", "flag", "parameters")
+        wanted = next((one for one, role in roles.items() if role not in others), None)
+        wanted = wanted or next(iter(roles), None)
+    fixed = {one: inputs for one, role in roles.items() if role == "inputs"}
+    result = place.call(backward, fixed=fixed if wanted is None else {**fixed, wanted: upstream})
+    names = place.defined.returned(backward)
+    claims = named(result, names, name)
+    place.returned |= {f"{prefix}{key}": node for key, node in claims.items()}
+    if type(result) in (tuple, list) and result:
+        result = _of_input(result, names, inputs)
     if type(result) is Watched:
         return result
-    return _left(layer, r"d_?in|^_?d_?x|grad\w*_?(in|x)|^_?delta|^_?grad", start)
+    return _left(layer, r"d_?in|^_?d_?x|grad\w*_?(in|x)|^_?delta|^_?grad|back\w*_out", start)
+
+
+def _by_slope(place: Workplace, slope: Any, upstream: Any, inputs: Any) -> Any:
+    """Return the gradient of a layer's input where it knows only its slope.
+
+    Some compute it from what came in, others from what they returned.
+    """
+    output, found = place.pool.output, []
+    for one in (inputs, output):
+        first = next(iter(inspect.signature(slope).parameters), None)
+        value = place.call(slope, fixed={} if first is None else {first: one})
+        if type(value) is Watched and value.shape == output.shape == inputs.shape:
+            found.append(value * upstream)
+    if not found:
+        raise NoSuchWayError("that goes backward")
+    place.returned |= {f"slope {number}": node_of(one) for number, one in enumerate(found)}
+    return found[-1]
+
+
+def _of_input(results: Any, names: list[str | None] | None, inputs: Any) -> Any:
+    """Return which of several gradients is that of the input: by its name, shape or place."""
+    arrays = [one for one in results if type(one) is Watched]
+    for name, one in zip(names or (), results, strict=False):
+        if type(one) is Watched and re.search(_INPUT_GRADIENT, name or "", re.I):
+            return one
+    alike = [one for one in arrays if one.shape == inputs.shape]
+    return next(iter([*alike, *arrays]), None)
 
 
 def _left(layer: Any, pattern: str, start: int | None) -> Any:

@@ -64,7 +64,7 @@ class Attempt:
     words : str
         What was called, and with what data, for people.
     since : int
-        The length of the tape before.
+        The length of the tape before; for a layer alone, before its way back.
     rank : int
         How rich the data are: 0 is several samples and several outputs, 1 several samples, 2
         samples one by one, 3 one sample; 4 more where targets were spread over the outputs by
@@ -252,6 +252,8 @@ def _settle(attempt: Attempt, found: Found, place: Workplace) -> None:
         place.settle(attempt.since)
     except TapeFull:
         return
+    if found.alone and place.claims_from is not None:
+        attempt.since = place.claims_from  # a layer takes its steps going back
     attempt.parameters, attempt.claims = found.parameters, found.claims
     attempt.cost, attempt.held, attempt.alone = found.cost, found.held, found.alone
     called = f"{found.words}, " if found.words else f"{attempt.words}, "

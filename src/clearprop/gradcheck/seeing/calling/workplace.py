@@ -36,6 +36,8 @@ class Found:
     held : mapping of str to object
     keeps_claims : bool
         Whether claims count although parameters were updated.
+    since : int
+        The length of the tape before what counts.
     alone : str
         The layer that was called on its own.
     is_spread : bool
@@ -49,6 +51,7 @@ class Found:
     cost: Node | None = None
     held: Mapping[str, Any] = field(default_factory=dict)
     keeps_claims: bool = False
+    since: int = 0
     alone: str = ""
     is_spread: bool = False
 

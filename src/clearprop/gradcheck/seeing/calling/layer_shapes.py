@@ -1,0 +1,258 @@
+"""Layers made for inputs of a shape: rows, columns, pictures with their channels first or last."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from clearprop.gradcheck.seeing.arrays import watch
+from clearprop.gradcheck.seeing.calling.arguments import NoArgumentError
+from clearprop.gradcheck.seeing.calling.choices import chosen
+from clearprop.gradcheck.seeing.calling.limits import attempted
+from clearprop.gradcheck.seeing.calling.roles import TRAINING, Role, roles_of, snake
+from clearprop.gradcheck.seeing.calling.workplace import Workplace
+
+SHAPES: tuple[tuple[tuple[int, ...], int], ...] = (
+    ((6, 4), 4), ((4, 6), 4),
+    ((2, 4, 4, 4), 4), ((2, 6, 6, 6), 6), ((4, 4, 4), 4), ((4, 4), 4), ((6, 6, 6), 6), ((6, 6), 6),
+    ((2, 1, 6, 6), 1), ((2, 6, 6, 1), 1), ((1, 6, 6), 1), ((6, 6, 1), 1),
+    ((2, 3, 6, 6), 3), ((2, 6, 6, 3), 3), ((2, 3, 4), 4), ((1, 4), 4), ((4, 1), 4), ((4,), 4),
+)  # fmt: skip
+"""What a layer may want, and the features or channels of it.
+
+Pictures have as many channels as rows and columns, so that it does not matter which axis is taken
+for which; one sample comes last, as it hides mistakes.
+"""
+
+_OF_INPUT = re.compile(
+    r"(^|_)(in(put)?s?|x|data|ima?ge?|prev\w*|a_prev)_?(shape|dims?|dimensions?|size)$"
+    r"|^(d|dims?|size)_?(of_)?(x|input)$|^shape(_in)?$|^size_in$"
+)
+_WINDOW = r"(filter|kernel|pool|window|field|mask)s?"
+_ONE_SIDE = re.compile(
+    rf"^(h|w|height|width|rows?|cols?)_?{_WINDOW}$|{_WINDOW}_?(h|w|height|width|rows?|cols?)$"
+    rf"|^({_WINDOW}_?)?(kh|kw|hh|ww|fh|fw|ph|pw|r)$"
+)
+_BOTH_SIDES = re.compile(
+    rf"{_WINDOW}_?(shape|size|dims?|len\w*)$|^(k|f|fs|ks|k_?size|f_?size|size|kernel|window|pool|d)$"
+)
+_SIDE = re.compile(r"^(in\w*_|image_|img_|x_)?(h|w|height|width|rows|cols|size|side|dim)(_in)?$")
+_SETTING_UP = re.compile(
+    r"^_*(init(?!_?_)\w*|set_?(up|in|prev|shape|size|dim|optim|param|weight)\w*|build\w*|compile\w*"
+    r"|create\w*|connect\w*|alloc\w*|inicial\w*|link)$",
+    re.I,
+)
+_CHANNELS = re.compile(r"^(n_?c_?prev|channels?|ch)$|(^|_)in\w*_?(ch\w*|maps|depth)$")
+_AXIS = re.compile(r"^(rows?|col(umn)?s?)$", re.I)
+_FILTERS = 3
+
+
+class Descent:
+    """An optimizer for layers that want one, where the file has none."""
+
+    def update(self, parameter: Any, gradient: Any) -> Any:
+        """Return the parameter after a step."""
+        return parameter - 0.1 * gradient
+
+    __call__ = update
+
+
+def makers(place: Workplace, kind: type, inputs: Any, channels: int) -> Iterator[Callable[[], Any]]:
+    """Yield ways of making a layer for some inputs: each kernel that it may mean.
+
+    Parameters
+    ----------
+    place : Workplace
+    kind : type
+        The class of the layer.
+    inputs : Watched
+    channels : int
+        The features or channels that the inputs have.
+    """
+    small = replace(place.data.kind, features=channels, classes=_FILTERS, hidden=_FILTERS)
+    inner = Workplace(place.defined, small)
+    met: list[Mapping[str, Any]] = []
+    for fixed in _choices(inner, kind, inputs, channels):
+        plain = {name: one for name, one in fixed.items() if not hasattr(one, "shape")}
+        if plain in met:
+            continue
+        met.append(plain)
+        yield partial(_made, inner, kind, fixed)
+
+
+def set_up(
+    place: Workplace, make: Callable[[], Any], inputs: Any, channels: int
+) -> Iterator[Callable[[], Any]]:
+    """Yield ways of setting a layer up before its first forward pass, where it has methods for it.
+
+    Parameters
+    ----------
+    place : Workplace
+    make : callable
+        A function that makes the layer.
+    inputs : Watched
+    channels : int
+    """
+    small = replace(place.data.kind, features=channels, classes=_FILTERS, hidden=_FILTERS)
+    inner = Workplace(place.defined, small)
+    made, error = attempted(make)
+    if error is not None:
+        return
+    methods = sorted(
+        (
+            name
+            for name in place.defined.methods(made)
+            if _SETTING_UP.match(name) and not TRAINING.search(name)
+        ),
+        key=lambda name: re.search("shape|size|dim|in(put)?$", name, re.I) is None,
+    )
+    asked = [list(_choices(inner, getattr(made, name), inputs, channels)) for name in methods]
+    for number in range(max(map(len, asked), default=0)):
+        chosen_ones = [each[min(number, len(each) - 1)] for each in asked]
+        yield partial(_set_up, inner, make, dict(zip(methods, chosen_ones, strict=True)))
+
+
+def _set_up(
+    place: Workplace, make: Callable[[], Any], calls: Mapping[str, Mapping[str, Any]]
+) -> Any:
+    layer = make()
+    for name, fixed in calls.items():
+        attempted(
+            lambda name=name, fixed=fixed: place.arguments.call(
+                getattr(layer, name), making=True, fixed=fixed
+            )
+        )
+    return layer
+
+
+def _made(place: Workplace, kind: type, fixed: Mapping[str, Any]) -> Any:
+    made, error = attempted(lambda: place.arguments.call(kind, making=True, fixed=fixed))
+    if isinstance(error, NoArgumentError):  # a number may do
+        made, again = attempted(
+            lambda: place.arguments.call(kind, making=True, variant=4, fixed=fixed)
+        )
+        error = error if again is not None else None
+    if error is not None:
+        raise error
+    return made
+
+
+def _choices(
+    place: Workplace, function: Any, inputs: Any, channels: int
+) -> Iterator[dict[str, Any]]:
+    """Yield what may be meant by the arguments of sizes, the likeliest first."""
+    asked = inspect.signature(function).parameters
+    roles = roles_of(list(asked), making=True)
+    wholes = (False, True) if any(_OF_INPUT.search(snake(name)) for name in asked) else (False,)
+    is_picture = inputs.ndim > 2 or inputs.shape[0] == inputs.shape[-1]
+    kernels = range(4) if is_picture else range(1)
+    unknown = [
+        name
+        for name, one in asked.items()
+        if one.kind == one.POSITIONAL_OR_KEYWORD
+        and one.default is one.empty
+        and (not roles[name] or _AXIS.match(name))
+    ]
+    sizes = list(product((_FILTERS, channels), repeat=len(unknown))) if len(unknown) < 3 else [()]
+    pads = any(roles[name] == "pad" and one.default is one.empty for name, one in asked.items())
+    for kernel, whole, pad, guessed in product(kernels, wholes, (1, 0) if pads else (0,), sizes):
+        fixed: dict[str, Any] = dict(zip(unknown, guessed, strict=False))
+        for name, one in asked.items():
+            size = _Size(tuple(int(n) for n in inputs.shape), channels, kernel, whole, pad)
+            found = _value(place, function, one, roles[name], inputs, size)
+            if found is not None:
+                fixed[name] = found
+        yield fixed
+
+
+@dataclass(frozen=True)
+class _Size:
+    """One reading of the sizes that a layer asks for.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        That of the inputs.
+    channels : int
+    kernel : int
+        How a kernel is told: by one side, both, or all axes with the filters last or first.
+    whole : bool
+        Whether the shape of inputs is told with the number of samples.
+    pad : int
+    """
+
+    shape: tuple[int, ...]
+    channels: int
+    kernel: int
+    whole: bool
+    pad: int
+
+    @property
+    def told(self) -> tuple[int, ...]:
+        """The shape of inputs as the layer wants it."""
+        return self.shape if self.whole or len(self.shape) in (1, 3) else self.shape[1:]
+
+    def kernel_of(self, side: int) -> int | tuple[int, ...]:
+        """Return the size of a kernel as the layer wants it."""
+        options: tuple[int | tuple[int, ...], ...] = (
+            side,
+            (side, side),
+            (side, side, self.channels, _FILTERS),
+            (_FILTERS, self.channels, side, side),
+        )
+        return options[self.kernel]
+
+
+def _value(
+    place: Workplace,
+    function: Any,
+    asked: inspect.Parameter,
+    role: Role | None,
+    inputs: Any,
+    size: _Size,
+) -> Any:
+    """Return one argument; None where nothing is known that others don't know better."""
+    text = snake(asked.name)
+    missing = asked.default in (asked.empty, None)
+    if role == "inputs" and asked.default is asked.empty:
+        return None if _AXIS.match(text) else inputs
+    if re.search(r"(^|_)(name|id)$", text):
+        return "layer"
+    if role == "optimizer" and missing:
+        known = chosen(place.defined, place.make, asked.name, role, 1)
+        return Descent() if known is None or isinstance(known, str) else known
+    if _CHANNELS.search(text) and missing:
+        return size.channels
+    if role == "filters" and missing:
+        return _FILTERS
+    is_picture = len(size.shape) > 2 or (len(size.shape) == 2 and size.shape[0] == size.shape[1])
+    if _OF_INPUT.search(text) and (is_picture or "shape" in text):
+        return size.told if missing or isinstance(asked.default, tuple | list) else None
+    return _of_window(function, asked, role, size) if is_picture and missing else None
+
+
+def _of_window(function: Any, asked: inspect.Parameter, role: Role | None, size: _Size) -> Any:
+    """Return an argument of what goes over a picture."""
+    text, random = snake(asked.name), np.random.RandomState(6)
+    pools = re.search("pool", f"{getattr(function, '__qualname__', '')} {text}", re.I) is not None
+    side = 2 if pools else 3
+    if _ONE_SIDE.search(text):
+        return side
+    if _BOTH_SIDES.search(text):
+        return size.kernel_of(side)
+    if role == "stride" or role == "pad":
+        one = (0 if pools else size.pad) if role == "pad" else (2 if pools else 1)
+        in_pairs = size.kernel == 1 or (size.kernel > 1 and "shape" in text)
+        return (one, one) if in_pairs else one
+    if role in ("weight", "bias") and asked.default is asked.empty:
+        last = size.kernel == 2
+        axes = (
+            (side, side, size.channels, _FILTERS) if last else (_FILTERS, size.channels, side, side)
+        )
+        return watch(random.uniform(-1, 1, axes if role == "weight" else (_FILTERS,)), role)
+    return size.shape[-2] if _SIDE.search(text) else None
