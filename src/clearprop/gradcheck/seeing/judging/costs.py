@@ -30,6 +30,7 @@ _DERIVATIVE = re.compile(r"\bd_?(cost|loss|err|j\b|e\b)|deriv|prime|grad|delta|b
 _MAXIMISED = re.compile(r"likelihood|\bll\b|reward|score|fitness|vraisemblance", re.IGNORECASE)
 
 _MOST_SITES = 30
+_SATURATED = 1e-10  # a * (1 - a) of an output a of which too few digits are left
 _UNNAMED = 6  # numbers that go by no such word, and may be the cost all the same
 
 
@@ -116,7 +117,17 @@ def _computed(
         and (parent.line.file, parent.line.number) == (node.line.file, node.line.number)
     }
     whole = [[node for node in nodes if node not in inner] for nodes in sites.values()]
-    told = [(_is_named(nodes[-1], text), nodes[-1].place, nodes) for nodes in whole if nodes]
+    # In a function that is called a cost, only what goes by no better name is one.
+    direct = {_function(nodes[-1]) for nodes in whole if nodes and _is_named(nodes[-1], text, 0)}
+    told = [
+        (
+            _is_named(nodes[-1], text, 0 if _function(nodes[-1]) in direct else 2),
+            nodes[-1].place,
+            nodes,
+        )
+        for nodes in whole
+        if nodes
+    ]
     told.sort(key=lambda one: (not one[0], -one[1]))
     unnamed = [one for one in told if not one[0]]
     for is_named, _, nodes in (
@@ -126,7 +137,7 @@ def _computed(
         line = nodes[-1].line
         words = "the cost" if line is None else f"the cost in line {line.number}"
         more = bool(_MAXIMISED.search(text(line))) if line is not None else False
-        watched = not _is_named(nodes[-1], text, _COSTS) or _takes_absolute(nodes[-1], roots)
+        watched = not _is_named(nodes[-1], text, 2, _COSTS) or _takes_absolute(nodes[-1], roots)
         ones = {node: np.ones(node.value.shape) for node in nodes}
         if len(nodes) > 1 and _adds_up(nodes):
             yield Cost(words, {nodes[-1]: ones[nodes[-1]]}, is_named, True, more, watched)
@@ -164,14 +175,21 @@ def _takes_absolute(node: Node, roots: set[Node]) -> bool:
 
 
 def _is_named(
-    node: Node, text: Callable[[Line], str], words: re.Pattern[str] | None = None
+    node: Node, text: Callable[[Line], str], callers: int, words: re.Pattern[str] = _NAMED
 ) -> bool:
-    """Whether what a number is assigned to, or the function that returns it, is called a cost."""
+    """Whether what a number is assigned to, or a function that it stands in, is called a cost.
+
+    `callers` is the number of functions, from the inside out, whose names count.
+    """
     whole = text(node.lines[0]) if node.lines else ""
     assigned = re.match(r"[^=(]*(?=[-+*/]?=(?!=))", whole)
-    told = [whole if assigned is None else assigned[0], *(one.function for one in node.lines[:2])]
-    words = words or _NAMED
+    told = [whole if assigned is None else assigned[0]]
+    told += [one.function for one in node.lines[:callers]]
     return any(words.search(one) and not _DERIVATIVE.search(one) for one in told)
+
+
+def _function(node: Node) -> object:
+    return node.line and (node.line.file, node.line.code.co_qualname)
 
 
 @dataclass(frozen=True)
@@ -263,13 +281,14 @@ def _squared(output: Array, target: Array) -> Array | None:
 
 
 def _binary(output: Array, target: Array) -> Array | None:
-    if not _is_probability(output):
+    slope = output * (1 - output)
+    if not _is_probability(output) or slope.min(initial=1.0) < _SATURATED:
         return None
-    return (output - target) / np.maximum(output * (1 - output), 1e-300)
+    return (output - target) / slope
 
 
 def _categorical(output: Array, target: Array) -> Array | None:
-    if not _is_probability(output):
+    if not _is_probability(output) or np.any(output[target != 0] == 0):
         return None
     return -target / np.where(output == 0, 1, output)
 

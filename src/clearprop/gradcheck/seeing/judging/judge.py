@@ -23,7 +23,9 @@ Seen: TypeAlias = Literal["right", "wrong", "scaled", "unreached"]
 CLOSE = 2e-4
 """How far a gradient may be from the truth, as a share of its length: epsilons in logarithms."""
 
-_SAME_FACTOR = 1e-3
+SAME_FACTOR = 1e-3
+"""How far two factors that are one may be apart."""
+
 MOST_COSTS = 60
 _EPSILON = 0.02  # what 1e-5 in a logarithm makes of a derivative, at most
 _NOISE, _TINY = 0.01, 1e-6  # an error that rounding makes of derivatives so small
@@ -318,7 +320,7 @@ def _of_steps(
     Outside it a step may fit by chance, as the signs do that Adagrad begins with.
     """
     options = [
-        [one] if one.verdict == "unreached" else list(_within(one, parts[one.parameter], reached))
+        [one] if one.verdict == "unreached" else list(_forms(one, parts, reached, penalised))
         for one in gradients
     ]
     factors = [
@@ -333,13 +335,20 @@ def _of_steps(
         own = round(math.log(abs(one.factor)), 3)
         return True, sum(any(abs(own - f) < 2e-3 for f in some) for some in factors), 0.0
 
-    found = [max(some, key=worth) for some in options]
-    return [
-        one
-        if one.error < CLOSE or one.verdict == "unreached" or one.parameter in penalised
-        else with_decay(one)
-        for one in found
-    ]
+    return [max(some, key=worth) for some in options]
+
+
+def _forms(
+    one: Gradient, parts: Mapping[Node, list[Update]], reached: set[Node], penalised: set[Node]
+) -> Iterator[Gradient]:
+    """Yield a gradient in all forms that it may have, from outside in."""
+    yield one
+    if one.parameter not in penalised:
+        yield with_decay(one)
+    for inner in _within(one, parts[one.parameter], reached):
+        yield inner
+        if one.parameter not in penalised:
+            yield with_decay(inner)
 
 
 def _penalised(
@@ -363,17 +372,13 @@ def _within(found: Gradient, parts: Sequence[Update], reached: set[Node]) -> Ite
     """Yield what may be the gradient in a step, from outside in."""
     levels = [summands(update.step, reached) for update in parts]
     sizes = [update.before.value.size for update in parts]
-    is_any = False
     for depth in range(min(map(len, levels))):
         claims = [level[depth] for level in levels]
         if any(claim.value.size != size for claim, size in zip(claims, sizes, strict=True)):
             continue
-        is_any = True
         claimed = np.concatenate([claim.value.ravel() for claim in claims]).astype(np.float64)
         factor, error = fitted(claimed, found.truth)
         yield replace(found, claim=claims[0], claimed=claimed, factor=factor, error=error)
-    if not is_any:
-        yield replace(found, factor=None, error=np.inf)
 
 
 def with_decay(found: Gradient) -> Gradient:
@@ -424,7 +429,7 @@ def _usual_factor(
 
 def is_same(one: float, other: float) -> bool:
     """Whether two factors are the same, but for their signs."""
-    return abs(abs(one) - abs(other)) <= _SAME_FACTOR * abs(other)
+    return abs(abs(one) - abs(other)) <= SAME_FACTOR * abs(other)
 
 
 def with_verdict(found: Gradient, factor: float | None) -> Gradient:
@@ -436,6 +441,6 @@ def with_verdict(found: Gradient, factor: float | None) -> Gradient:
         return replace(found, verdict="unreached" if is_noise else "wrong")
     if factor is not None and found.factor is not None:
         off = abs(found.factor / factor - 1)
-        same = off <= (_NOISE if np.abs(found.truth).max() < _TINY else _SAME_FACTOR)
+        same = off <= (_NOISE if np.abs(found.truth).max() < _TINY else SAME_FACTOR)
         return replace(found, verdict="right" if same else "scaled")
     return replace(found, verdict="right")

@@ -19,6 +19,7 @@ from clearprop.gradcheck.seeing.tape import Line, Node, Tape, computed
 _SECONDS = 6.0  # for the search
 _MOST_NUMBERS = 8  # of the file, that are tried in the place of another
 _UNTOLD = 6.0  # tokens that a change counts as whose text can't be told
+_FACTOR, _EXACT = 1.0, 1e-3  # tokens more where a factor of all gradients is left
 _SIMPLE = 3  # stages of changes that are all tried before one of them is chosen
 _UPDATE = 1.0  # tokens more that a change of an update counts as, which all gradients share
 
@@ -123,6 +124,8 @@ class _Search:
         self.updating = self.results | {
             one for result in self.results for one in result.parents if same_line(one, result)
         }
+        # Gradients that are returned, of a cost that is computed, rarely have a factor.
+        self.is_exact = judgement.cost.is_computed and not self.results
         self.known = set(bench.needed) | set(tape.nodes[:first])
         self.end = time.monotonic() + _SECONDS
 
@@ -193,7 +196,7 @@ class _Search:
         return found
 
     def _back(self, site: Site) -> list[Node]:
-        """Return what has come back to an expression, of its shape; none if it is part of a line."""
+        """Return what has come back to an expression, of its shape; of a part of a line none."""
         trail, whole = self.bench.trail, site.first
         if any(same_line(one, whole) and whole in one.parents for one in self.bench.needed):
             return []
@@ -311,6 +314,7 @@ class _Search:
         tokens = 1.0 if single else _tokens(before, after)
         letters = 1 - SequenceMatcher(None, before, after).ratio()
         late = _UPDATE if found.node in self.updating else 0.0
+        late += _FACTOR if self.is_exact and abs(found.standing.factor - 1) > _EXACT else 0.0
         return _Told(line.file, number, after, tokens + late, letters)
 
 

@@ -159,7 +159,7 @@ class Bench:
             return True
         random = np.random.RandomState(0)
 
-        def shaken(node: Node, value_of: ValueOf) -> Any:
+        def shaken(node: Node, _: ValueOf) -> Any:
             if node.value.dtype.kind == "b":
                 return ~node.value
             size = float(np.abs(node.value).max(initial=0.0)) or 1.0
@@ -256,8 +256,9 @@ class Trial:
 
 
 def _all_claimed(trail: Trail) -> list[_Claimed]:
-    """Return the gradients in the forms that count: within their steps, where these are no plain
-    descent, as deep as the right ones are found.
+    """Return the gradients in the forms that count.
+
+    Where steps are no plain descent, those within them count, as deep as the right ones are found.
     """
     gradients = [one for one in trail.judgement.gradients if one.verdict != "unreached"]
     found = [_claimed(trail, one) for one in gradients]

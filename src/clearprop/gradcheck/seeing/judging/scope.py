@@ -1,7 +1,7 @@
 """What the functions of watched code call their arrays."""
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import TypeAlias
 
@@ -115,8 +115,9 @@ class Scope:
                 yield text, {node: one for node, one in meant.items() if one is not None}
 
     def shifted(self, nodes: tuple[Node, ...], place: int, by: int) -> Mapping[Node, Node] | None:
-        """Return, in the place of an operand of each node, its neighbour: the same of the layer or
-        the time step before, or after.
+        """Return the neighbour of an operand of each node: of the layer or time step before.
+
+        `by` is -1 for the one before, 1 for the one after.
         """
         found = {}
         for node in nodes:

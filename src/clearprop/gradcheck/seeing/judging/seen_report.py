@@ -10,10 +10,17 @@ from clearprop.gradcheck.diagnosis.mistakes import Diagnosis, Mistake
 from clearprop.gradcheck.report import Report, Row, Verdict, number, place
 from clearprop.gradcheck.seeing.judging.blame import Trail
 from clearprop.gradcheck.seeing.judging.checking import Training, confirmed, numerical
-from clearprop.gradcheck.seeing.judging.judge import Gradient
+from clearprop.gradcheck.seeing.judging.judge import (
+    CLOSE,
+    SAME_FACTOR,
+    Gradient,
+    Judgement,
+    fitted,
+)
 from clearprop.gradcheck.seeing.judging.repairs import Repair
 from clearprop.gradcheck.seeing.judging.source import Source
-from clearprop.gradcheck.seeing.tape import Line, Node, Tape
+from clearprop.gradcheck.seeing.judging.steps import summands
+from clearprop.gradcheck.seeing.tape import Node, Tape
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,11 +36,15 @@ class SeenReport(Report):
         would make it right, where one was found.
     unseen : tuple of str
         The parameters and functions whose gradients were not seen.
+    factor : float or None
+        What all gradients are multiplied by, beside the derivatives of the cost that the file
+        computes; None where that is 1, or can't be told from the learning rate.
     """
 
     told: str = ""
     line: dict[str, object] | None = None
     unseen: tuple[str, ...] = ()
+    factor: float | None = None
 
     @property
     def passed(self) -> bool:
@@ -47,7 +58,8 @@ class SeenReport(Report):
 
     def to_dict(self) -> dict[str, object]:
         """Return the report in values that JSON has, but for NaN."""
-        return {**super().to_dict(), "line": self.line, "unseen": list(self.unseen)}
+        seen = {"line": self.line, "unseen": list(self.unseen), "factor": self.factor}
+        return {**super().to_dict(), **seen}
 
 
 def seen_report(
@@ -82,8 +94,17 @@ def seen_report(
     wrong = next((one for one in found if not one.judgement.passed), None)
     if wrong is None:
         told.append(_all_right(found, rows, unseen))
+        factors = [common_factor(training.judgement) for training in found]
+        notes = [
+            *notes,
+            *(_of_factor(*both) for both in zip(found, factors, strict=True) if both[1]),
+        ]
         return SeenReport(
-            tuple(rows), tuple(notes), told="\n".join(told), unseen=tuple(dict.fromkeys(unseen))
+            tuple(rows),
+            tuple(notes),
+            told="\n".join(told),
+            unseen=tuple(dict.fromkeys(unseen)),
+            factor=next((one for one in factors if one is not None), None),
         )
     line, diagnosis = None, None
     if wrong.blames or wrong.repairs:
@@ -121,6 +142,37 @@ def _of_cost(training: Training) -> str:
     if cost.is_computed:
         return f"derivatives of {cost.words}"
     return f"derivatives of the {cost.words}, which your file does not compute itself"
+
+
+def common_factor(judgement: Judgement) -> float | None:
+    """Return the factor of all gradients beside the derivatives of a cost that the code computes.
+
+    None where it is 1, also where it may be: a rate of ``0.1 / m`` is no factor.
+    """
+    if not judgement.cost.is_computed:
+        return None
+    every: list[list[float]] = []
+    for gradient in judgement.gradients:
+        levels = summands(gradient.claim, judgement.reached)
+        inner = levels[1:] if gradient.result is not None else levels[:1]
+        fits = [fitted(one.value, gradient.truth) for one in inner]
+        every.append([abs(factor) for factor, error in fits if factor and error < CLOSE])
+    told = [some for some in every if some]  # of ``W -= (0.1 * X.T) @ d`` the rate can't be told
+    if not told or any(_holds(some, 1.0) for some in told):
+        return None
+    own = told[0][0]
+    return own if all(_holds(some, own) for some in told) else None
+
+
+def _holds(factors: Sequence[float], one: float) -> bool:
+    return any(abs(factor / one - 1) < SAME_FACTOR for factor in factors)
+
+
+def _of_factor(training: Training, factor: float | None) -> str:
+    return (
+        f"every gradient is {factor:.4g} times the derivative of {training.judgement.cost.words}; "
+        "a learning rate makes up for that."
+    )
 
 
 def _rows(tape: Tape, training: Training, *, several: bool) -> Iterator[Row]:

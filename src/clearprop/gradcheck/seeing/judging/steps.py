@@ -6,6 +6,8 @@ import numpy as np
 
 from clearprop.gradcheck.seeing.tape import Node
 
+_SCALE = 30  # nodes of what a gradient is divided by, in which a root is looked for
+
 
 def summands(step: Node, reached: set[Node]) -> list[Node]:
     """Return the gradient in a step, from outside in: without its rate, its history, its scale.
@@ -43,9 +45,11 @@ def _inner(node: Node, reached: set[Node]) -> Node | None:
     if node.name == "multiply":
         pairs = (first, second), (second, first)
         scaled = next((a for a, b in pairs if _scales(b, a)), None)
-        return scaled or next((a for a, b in pairs if isinstance(a, Node) and _is_root(b)), None)
+        return scaled or next(
+            (a for a, b in pairs if isinstance(a, Node) and _is_scale(b, a)), None
+        )
     if node.name == "divide" and isinstance(first, Node):
-        return first if _size(second) == 1 or _is_root(second) else None
+        return first if _size(second) == 1 or _is_scale(second, first) else None
     if node.name in ("add", "subtract"):
         for one, other in ((first, second), (second, first)):
             if isinstance(one, Node) and _is_history(other, reached):
@@ -64,11 +68,19 @@ def _scales(item: Any, other: Any) -> bool:
     return other.value.size > 1 or not isinstance(item, Node) or len(item.parents) == 0
 
 
-def _is_root(item: Any, depth: int = 0) -> bool:
-    """Whether it is the square root by which Adam and its like divide."""
-    if not isinstance(item, Node) or depth > 3:
-        return False
-    return item.name == "sqrt" or any(_is_root(parent, depth + 1) for parent in item.parents)
+def _is_scale(item: Any, gradient: Node) -> bool:
+    """Whether it is what Adam and its like divide by: a root, or made of the gradient's squares."""
+    stack, seen = [item], set()
+    while stack and len(seen) < _SCALE:
+        node = stack.pop(0)
+        if not isinstance(node, Node) or node in seen or node is gradient:
+            continue
+        seen.add(node)
+        squares = node.name in ("square", "power", "norm") or node.args[:1] == node.args[1:]
+        if node.name == "sqrt" or (squares and gradient in node.parents):
+            return True
+        stack.extend(node.parents)
+    return False
 
 
 def _is_history(item: Any, reached: set[Node]) -> bool:
