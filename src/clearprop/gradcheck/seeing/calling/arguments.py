@@ -12,9 +12,10 @@ import numpy as np
 from clearprop.gradcheck.seeing.arrays import Watched, watch
 from clearprop.gradcheck.seeing.calling.choices import FEW, HYPER, chosen, hyper, settings
 from clearprop.gradcheck.seeing.calling.defined import Defined
-from clearprop.gradcheck.seeing.calling.materials import STEPS, Data
+from clearprop.gradcheck.seeing.calling.materials import Data
 from clearprop.gradcheck.seeing.calling.pool import Pool
 from clearprop.gradcheck.seeing.calling.roles import COST, Role, role_of, roles_of, snake
+from clearprop.gradcheck.seeing.calling.sizes import size_for
 from clearprop.gradcheck.seeing.calling.usage import Usage, suits, used
 from clearprop.gradcheck.seeing.calling.usual import function_for, loss_with, pair_for
 from clearprop.gradcheck.seeing.calling.weights import drawn, drawn_flat, drawn_lists, is_weight
@@ -211,8 +212,12 @@ class Arguments:
             if known is not None:
                 return known
         size = None
-        if making or role in _NUMBERS:
-            size = self._size(name, role, asked.annotation, variant, roles, usage)
+        counted = asked.annotation is int or (usage.is_number and not usage.is_list)
+        if role == "objects" and making and not variant and not counted:
+            size = self.layers() if self.layers is not None else None
+        if not size and (making or role in _NUMBERS):
+            others = {one for key, one in roles.items() if key != name}
+            size = size_for(self.defined, data, asked, role, others, usage, variant)
         if size is not None:
             return size
         if role in _CHOSEN:
@@ -238,7 +243,7 @@ class Arguments:
             return compared[0]
         if has_default:
             return default
-        found = self._by_usage(name, making, usage, variant)
+        found = self._by_usage(name, role, making, usage, variant)
         if found is not None or not usage.is_mentioned:
             return found
         if making and variant in (2, 3) and _LISTED.search(name):
@@ -347,7 +352,9 @@ class Arguments:
             return None
         return self.data.targets if role in ("targets", "classes") else self.data.inputs
 
-    def _by_usage(self, name: str, making: bool, usage: Usage, variant: int) -> Any:
+    def _by_usage(
+        self, name: str, role: Role | None, making: bool, usage: Usage, variant: int
+    ) -> Any:
         """Return what an argument must be by what is done with it, where its name tells nothing."""
         if usage.is_path:
             return "data.csv"
@@ -356,25 +363,13 @@ class Arguments:
         if usage.is_called or usage.calls_items:
             one = chosen(self.defined, self.make, name, "function", 1) or function_for(name)
             return one if usage.is_called else [one] * (len(self.data.kind.sizes) - 1)
+        if role in ("activation", "function"):
+            return function_for(name)
         if usage.attributes and any(COST.search(one) for one in usage.attributes):
             return loss_with(usage.attributes)
         if making and usage.is_sliced:
             return tuple(self.data.kind.sizes) if variant == 3 else list(self.data.kind.sizes)
         return None
-
-    def _depth(self, name: str, beside_sizes: bool) -> int:
-        """Return a number of layers, in which codes count different ones.
-
-        Beside a list of sizes it may be the length of it. The highest that does not fail is the one
-        that leaves no layer out.
-        """
-        kind = self.data.kind
-        if re.search(r"hidden|ocult|cachee|ukryt|escond", name, re.I):
-            return len(kind.sizes) - 2
-        if not beside_sizes:
-            return kind.layers
-        counts = [len(kind.sizes), len(kind.sizes) - 1, len(kind.sizes) - 2]
-        return counts[self.defined.doubt(kind, "depth", len(counts))]
 
     def _noted(self, annotation: Any) -> Any:
         """Return an object of one of the learner's classes, where an annotation asks for one."""
@@ -384,52 +379,6 @@ class Arguments:
         if get_origin(annotation) in (list, Sequence, tuple):
             return None
         return self.make(kind)
-
-    def _size(
-        self,
-        name: str,
-        role: Role | None,
-        annotation: Any,
-        variant: int,
-        roles: Mapping[str, Role | None],
-        usage: Usage,
-    ) -> Any:
-        kind, others = self.data.kind, {role for key, role in roles.items() if key != name}
-        alone = usage.is_number and not usage.is_list
-        if role in ("hidden", "features", "classes") and usage.is_sliced and len(others) < 2:
-            role = "sizes"
-        if role in ("sizes", "objects", "depth") and (alone or role == "depth"):
-            return self._depth(name, "sizes" in others or "hidden" in others)
-        if role == "shape":
-            shape = self.data.inputs.shape
-            return shape if variant == 2 else shape[1:]
-        if role == "objects" and self.layers is not None and annotation is not int and not variant:
-            made = self.layers()
-            if made:
-                return made
-        if role in ("sizes", "objects"):
-            text = snake(name)
-            inner = re.search(r"hidden|ocult|cachee", text) is not None
-            inner = inner or {"features", "classes"} <= others
-            sizes = kind.sizes[1:-1] if inner else kind.sizes
-            if annotation is int or (variant == 4 and inner):
-                return len(sizes)
-            return tuple(sizes) if variant == 3 else list(sizes)
-        if role == "hidden":
-            wants_list = get_origin(annotation) is list or variant == 2
-            return [kind.hidden] if wants_list else kind.hidden
-        known = {
-            "features": kind.features,
-            "classes": kind.outputs,
-            "filters": 2,
-            "channels": 1,
-            "window": 2,
-            "stride": 1,
-            "pad": 0,
-            "length": STEPS,
-            "count": len(self.data.pairs),
-        }
-        return known.get(role or "")
 
 
 _LATER = object()
