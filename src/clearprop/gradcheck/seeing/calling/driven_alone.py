@@ -20,6 +20,7 @@ from clearprop.gradcheck.seeing.calling.driven_layers import (
     loss_slope,
     method_of,
     random_upstream,
+    teaches,
     went_back,
     went_forward,
 )
@@ -29,7 +30,6 @@ from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.materials import Data, Targets
 from clearprop.gradcheck.seeing.calling.roles import (
     BACKWARD,
-    CHECKING,
     COST,
     FORWARD,
     TRAINING,
@@ -49,9 +49,7 @@ def single_layers(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace],
     found = [
         (name, kind)
         for name, kind in defined.classes.items()
-        if has_both(defined, kind)
-        and not LOSS.search(name)
-        and not any(TRAINING.search(one) and not CHECKING.search(one) for one in vars(kind))
+        if has_both(defined, kind) and not LOSS.search(name) and not teaches(defined, kind)
     ]
     known: set[type] = set()
     for name, kind in found[:_MOST]:

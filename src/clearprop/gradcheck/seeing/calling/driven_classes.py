@@ -15,6 +15,7 @@ from clearprop.gradcheck.seeing.calling.driven_layers import (
     loss_classes,
     loss_slope,
     random_upstream,
+    teaches,
 )
 from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.materials import Data
@@ -46,18 +47,18 @@ def candidates(defined: Defined) -> Iterator[tuple[str, type]]:
     told: list[tuple[int, str, type]] = []
     for name, one in defined.classes.items():
         methods = [key for key in dir(one) if defined.is_own(getattr(one, key, None))]
-        teaches = any(trains(key, getattr(one, key)) for key in methods)
+        trained_here = teaches(defined, one)
         backward = any(BACKWARD.search(key) for key in methods)
         forward = any(FORWARD.search(key) for key in methods)
         both = any(
             COST.search(key) and returns_gradients(defined, getattr(one, key)) for key in methods
         )
-        if not teaches and not backward and not both:
+        if not trained_here and not backward and not both:
             continue
-        if not teaches and is_layer(defined, one) and not _may_hold_layers(one):
+        if not trained_here and is_layer(defined, one) and not _may_hold_layers(one):
             continue
         network = re.search(r"net|model|mlp|nn|percep|regress|rede?|reseau", name, re.I) is not None
-        told.append((-(4 * teaches + 2 * (backward and forward) + network), name, one))
+        told.append((-(4 * trained_here + 2 * (backward and forward) + network), name, one))
     for _, name, one in sorted(told, key=lambda item: item[0])[:_MOST_CLASSES]:
         yield name, one
 

@@ -21,6 +21,7 @@ from clearprop.gradcheck.seeing.calling.roles import (
     ELEMENTWISE,
     FORWARD,
     roles_of,
+    trains,
 )
 from clearprop.gradcheck.seeing.calling.workplace import Found, Workplace, named
 
@@ -176,6 +177,18 @@ _DATA: tuple[dict[str, Any], ...] = (
     {"layout": "column"},
 )
 """What is tried with layers in a chain, the richest first."""
+
+
+def teaches(defined: Defined, kind: type) -> bool:
+    """Whether a class trains itself; a layer's ``train()`` only tells it that it is trained."""
+    methods = {
+        name: getattr(kind, name) for name in dir(kind) if defined.is_own(getattr(kind, name, None))
+    }
+    trainers = [one for name, one in methods.items() if trains(name, one)]
+    if not is_layer(defined, kind):
+        return bool(trainers)
+    roles = (roles_of(list(inspect.signature(one).parameters)).values() for one in trainers)
+    return any({"inputs", "pairs", "loader", "targets", "epochs"} & set(one) for one in roles)
 
 
 def chains(defined: Defined, known: Set[type]) -> Iterator[tuple[str, Callable[[Workplace], None]]]:

@@ -221,7 +221,7 @@ def _value(
     missing = asked.default in (asked.empty, None)
     if role == "inputs" and asked.default is asked.empty:
         return None if _AXIS.match(text) else inputs
-    if re.search(r"(^|_)(name|id)$", text):
+    if role is None and missing and re.search(r"(^|_)(name|id)$", text):
         return "layer"
     if role == "optimizer" and missing:
         known = chosen(place.defined, place.make, asked.name, role, 1)

@@ -231,7 +231,7 @@ FORWARD = re.compile(
     re.I,
 )
 BACKWARD = re.compile(
-    r"back|grad(?!_?check)|^b_|^_*b_?prop|^bp(tt)?$|top_diff|y_list_is|deriv|delta|retro|propaga\w*_(atras|arriere|tras)|prime|^rueck|nabla|^d[A-Z]\w*$",
+    r"back|(?<!zero_)(?<!zero)(?<!clip_)grad(?!_?check)|^b_|^_*b_?prop|^bp(tt)?$|top_diff|y_list_is|deriv|delta|retro|propaga\w*_(atras|arriere|tras)|prime|^rueck|nabla|^d[A-Z]\w*$",
     re.I,
 )
 TRAINING = re.compile(
