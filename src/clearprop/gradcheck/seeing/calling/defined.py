@@ -238,13 +238,18 @@ class Defined:
         )
 
     @cached_property
-    def layers(self) -> int:
-        """The layers with weights that the code speaks of: the highest number of a W."""
+    def layers_said(self) -> int:
+        """The layers with weights that the code speaks of, the highest number of a W; else 0."""
         numbers = re.findall(
             r"""\[\\?['"][wW]_?(\d)\\?['"]\]|\b[wW]_?(\d)\s*,\s*[bB]_?\d""", self.text
         )
         known = [int(one) for pair in numbers for one in pair if one]
-        return min(5, max([2, *known])) if known else 3
+        return min(5, max([2, *known])) if known else 0
+
+    @property
+    def layers(self) -> int:
+        """The layers of a network: 3 where the code may have any number, as 2 hide mistakes."""
+        return self.layers_said or 3
 
 
 def _function_of(kind: type, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -17,6 +18,7 @@ from clearprop.gradcheck.seeing.calling.driven_layers import (
     random_upstream,
     teaches,
 )
+from clearprop.gradcheck.seeing.calling.holding import held
 from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.materials import Data
 from clearprop.gradcheck.seeing.calling.roles import (
@@ -75,7 +77,8 @@ def _prepared(place: Workplace, kind: type) -> dict[str, Callable[..., Any]]:
     """Make an object, fit the data to its weights, and return its methods."""
     owner = place.make(kind)
     place.owner = owner
-    place.found.held = vars(owner) if hasattr(owner, "__dict__") else {}
+    # Some keep their weights in the class.
+    place.found.held = ChainMap(getattr(owner, "__dict__", {}), dict(vars(kind)))
     methods = place.defined.methods(owner)
     _add_layers(place, methods)
     for name, method in methods.items():
@@ -129,6 +132,7 @@ def trained(place: Workplace, kind: type) -> None:
         raise NoSuchWayError("that trains")
     place.before_forward(place.found.held)
     first: Exception | None = None
+    beginning = held(place.found.held)
     for name in names:
         if re.match("_*update", name, re.I) and len(names) > 1:
             continue
@@ -139,7 +143,8 @@ def trained(place: Workplace, kind: type) -> None:
             _, error = attempted(lambda name=name: place.call(methods[name]))
         takes = ", ".join(inspect.signature(methods[name]).parameters)
         place.found.words = f"{kind.__name__}(...).{name}({takes})"
-        if len(place.defined.tape) - before > 20:
+        moved = name == names[-1] or not beginning.items() <= held(place.found.held).items()
+        if len(place.defined.tape) - before > 20 and moved:
             if error is not None:
                 raise error
             return

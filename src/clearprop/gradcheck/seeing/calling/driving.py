@@ -4,6 +4,8 @@ import random
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -159,7 +161,7 @@ class _Driver:
         for name, way in ways:
             readings = [kind]
             for number, one in enumerate(islice(iter(readings), _READINGS)):
-                attempt = self._one(one, f"{name}{one.options or ''}", name, way)
+                attempt = self._one(one, f"{name}{one.options}{one.layers}", name, way)
                 if attempt is None:
                     break
                 yield attempt
@@ -171,6 +173,8 @@ class _Driver:
                         for key, several in self.defined.doubts.items()
                         for place in range(1, several)
                     ]
+                    if not self.defined.layers_said:
+                        readings.append(replace(kind, layers=2))
 
     def _one(self, kind: Kind, key: str, name: str, way: Way) -> Attempt | None:
         """Try one way; None where there is no time, or where it has nothing to call."""
@@ -182,7 +186,7 @@ class _Driver:
         attempt = Attempt(name, begun, kind.rank)
         self.defined.doubts.clear()
         try:
-            with limited(tape, self.loops, min(_SECONDS, left), _NODES):
+            with limited(tape, self.loops, min(_SECONDS, left), _NODES), _kept(self.defined):
                 place = Workplace(self.defined, kind, layers_or_none)
                 begun = len(tape)
                 applies = _try(attempt, way, place)
@@ -196,6 +200,27 @@ class _Driver:
         elif attempt.error in failures or not failures:
             failures.append(attempt.error)
         return attempt
+
+
+@contextmanager
+def _kept(defined: Defined) -> Iterator[None]:
+    """Put lists and dicts that classes hold back to what they were: all objects share them."""
+    before = [
+        (kind, name, one, copy(one))
+        for kind in defined.classes.values()
+        for name, one in vars(kind).items()
+        if isinstance(one, list | dict) and not name.startswith("__")
+    ]
+    try:
+        yield
+    finally:
+        for kind, name, one, items in before:
+            one.clear()
+            if isinstance(one, list):
+                one.extend(items)
+            else:
+                one.update(items)
+            setattr(kind, name, one)
 
 
 def _ways(defined: Defined) -> Iterator[tuple[str, Way]]:
