@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 from clearprop.gradcheck.seeing.calling.defined import Defined
@@ -123,7 +124,11 @@ def settings(defined: Defined, function: Any, name: str) -> dict[str, Any]:
         The argument that is the dict.
     """
     found: dict[str, Any] = {}
-    for key in defined.keys(function, name):
+    keys = defined.keys(function, name)
+    if not keys:  # it is handed on
+        alike = [one for one in defined.functions.values() if name in signature(one).parameters]
+        keys = [key for one in alike for key in defined.keys(one, name)]
+    for key in keys:
         role = role_of(key)
         if key in _SETTINGS:
             found[key] = _SETTINGS[key]

@@ -10,6 +10,7 @@ import numpy as np
 
 from clearprop.gradcheck.seeing.arrays import Watched, node_of, watch
 from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
+from clearprop.gradcheck.seeing.calling.choices import settings
 from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.holding import ancestors
 from clearprop.gradcheck.seeing.calling.limits import attempted
@@ -20,11 +21,15 @@ _BUNDLES: tuple[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]], ...] =
     ((6, 4), (4, 3), (3,)), ((6, 4), (4, 3), (1, 3)), ((4, 6), (3, 4), (3, 1)),
     ((2, 2, 5, 5), (3, 2, 3, 3), (3,)), ((2, 5, 5, 2), (3, 3, 2, 3), (1, 1, 1, 3)),
     ((5, 5), (3, 3), (1,)), ((6, 4), (4,), (4,)), ((4, 6), (4, 1), (4, 1)),
-    ((2, 4, 3, 3), (4,), (4,)),
+    ((2, 4, 3, 3), (4,), (4,)), ((2, 4, 4, 4), (1, 4, 1, 1), (1, 4, 1, 1)),
 )  # fmt: skip
 """Shapes of inputs, weights and biases that go together."""
 
-_THERE_AND_BACK = (("forward", "backward"), ("forward", "back"), ("fwd", "bwd"), ("fw", "bw"))
+_THERE_AND_BACK = (
+    ("forward", "backward"), ("forword", "backword"), ("forward", "backprop"), ("forward", "back"),
+    ("fprop", "bprop"), ("fwd", "bwd"), ("fw", "bw"),
+)  # fmt: skip
+_KEPT = 0.5  # of the units that dropout sees
 _FEATURES, _STATES, _OUTPUTS, _SAMPLES, _STEPS = 3, 5, 2, 4, 3  # of a recurrent cell
 
 
@@ -34,17 +39,36 @@ def function_pairs(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace]
     for name, forward in functions.items():
         if re.search("model|propagation|test_case", name):
             continue
-        names = [name.replace(a, b) for a, b in _THERE_AND_BACK if a in name]
-        names = names or [f"{name}_backward", f"{name}_back", f"d_{name}_backward"]
-        other = next((functions[one] for one in names if one in functions), None)
-        if other is not None and other is not forward:
-            way = partial(_paired, forward=forward, backward=other)
-            yield f"{name} and {other.__name__}", way
+        for other in _ways_back(functions, name):
+            way = partial(_paired, forward=forward, backward=functions[other])
+            yield f"{name} and {other}", way
+
+
+def _ways_back(functions: Mapping[str, Any], forward: str) -> list[str]:
+    """Return the functions that go back where another goes forward.
+
+    One with an ending that no forward pass has, as in ``batchnorm_backward_alt``, is another way.
+    """
+    for there, back in _THERE_AND_BACK:
+        stem, found, ending = forward.partition(there)
+        others = [one for one in functions if one.startswith(f"{stem}{back}")] if found else []
+        exact = f"{stem}{back}{ending}"
+        ways = [
+            one
+            for one in others
+            if one == exact or (f"{stem}{there}{one.removeprefix(stem + back)}" not in functions)
+        ]
+        if ways:
+            return ways
+    names = (f"{forward}_backward", f"{forward}_back", f"d_{forward}_backward")
+    return [next(one for one in names if one in functions)] if set(names) & set(functions) else []
 
 
 def _paired(place: Workplace, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
     first: Exception | None = None
-    for fixed in _bundles(place.defined, forward):
+    known = _settings(place.defined, forward)
+    for bundle in _bundles(place.defined, forward):
+        fixed = {**known, **bundle}
         place.pool.values.clear()
         value, error = attempted(lambda fixed=fixed: place.call(forward, fixed=fixed))
         if error is None:
@@ -62,15 +86,31 @@ def _paired(place: Workplace, forward: Callable[..., Any], backward: Callable[..
     place.put_back(backward, place.call(backward, fixed={**given, **upstream}))
     arrays = {name: one for name, one in fixed.items() if type(one) is Watched}
     for one in fixed.values():
-        arrays |= one if isinstance(one, dict) else {}
+        inner = one if isinstance(one, dict) else {}
+        arrays |= {name: each for name, each in inner.items() if type(each) is Watched}
     nodes = {name: node_of(one) for name, one in arrays.items()}
     behind = ancestors([place.found.cost] if place.found.cost is not None else [])
     place.found.parameters |= {name: node for name, node in nodes.items() if node in behind}
     place.found.claims |= place.returned
-    place.found.alone = forward.__name__
+    place.found.alone = backward.__name__
     place.found.words = f"{forward.__name__}, then {backward.__name__}"
     shapes = [f"{name} of shape {one.shape}" for name, one in arrays.items()]
     place.found.data = ", ".join(shapes[:3])
+
+
+def _settings(defined: Defined, forward: Callable[..., Any]) -> dict[str, Any]:
+    """Return the settings of a layer, where some units are dropped: without, nothing is seen."""
+    asked = inspect.signature(forward).parameters
+    found: dict[str, Any] = {}
+    for name, role in roles_of(list(asked)).items():
+        if role == "settings":
+            found[name] = settings(defined, forward, name)
+            found[name] |= {key: _KEPT for key in ("p", "dropout") if key in found[name]}
+        elif role in ("keep", "drop") and asked[name].default is inspect.Parameter.empty:
+            found[name] = _KEPT
+        elif re.match(r"^(g|groups|n_?groups|num_?groups)$", name, re.I):
+            found[name] = 2
+    return found
 
 
 def _bundles(defined: Defined, forward: Callable[..., Any]) -> Iterator[dict[str, Any]]:
@@ -89,6 +129,9 @@ def _bundles(defined: Defined, forward: Callable[..., Any]) -> Iterator[dict[str
                 fixed[name] = w
             elif role == "bias":
                 fixed[name] = b
+        if not any(one is x for one in fixed.values()):
+            free = [name for name in roles if name not in fixed and roles[name] != "settings"]
+            fixed |= dict.fromkeys(free[:1], x)
         yield fixed
 
 
@@ -144,7 +187,8 @@ def _upstreams(place: Workplace, backward: Callable[..., Any]) -> dict[str, Any]
             output = place.pool.output if not found else None
         if type(output) is not Watched:
             continue
-        found[name] = watch(0.1 * random.randn(*output.shape), "upstream")
+        drawn = watch(0.1 * random.randn(*output.shape), "upstream")
+        found[name] = drawn + 0 * output  # so that a step that comes of it is seen
         part = (output * found[name]).sum()
         cost = part if cost is None else cost + part
     if cost is None:

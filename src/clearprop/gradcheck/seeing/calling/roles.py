@@ -10,6 +10,7 @@ Role: TypeAlias = str
 
 _DATA = r"(train(ing)?_|batch_|mini_?batch_|tr_|test_|val(id(ation)?)?_|dev_|eval_)?"
 _CALLED: tuple[tuple[Role, str], ...] = (
+    ("settings", r"[a-z]_param$"),
     ("keep", r"keep|prob_?on"),
     ("drop", r"drop"),
     (
@@ -111,7 +112,7 @@ _CALLED: tuple[tuple[Role, str], ...] = (
 """Roles of arguments of functions and methods; the first that matches counts."""
 
 _MADE: tuple[tuple[Role, str], ...] = (
-    *_CALLED[:5],
+    *_CALLED[:6],
     ("count", r"^n_?cells$|^num_?cells$"),
     ("shape", r"(^|_)(in|input|data|image)_?shape$|shape_?in$"),
     ("objects", r"^(layers?|modules|layer_?list)$"),
