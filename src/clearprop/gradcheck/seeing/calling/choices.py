@@ -89,6 +89,11 @@ def chosen(
     several = name.endswith("s") and role == "activation" and "loss" not in name
     compared = defined.compared(name) or defined.compared(name.rstrip("s"))
     usual = _USUAL.get(role, ())
+    items = defined.compared_items(name)
+    if items:  # of a list with one for every layer
+        inner = next((one for one in _USUAL["activation"] if one in items), items[0])
+        last = next((one for one in items if "softmax" in one), inner)
+        return [inner] * (layers - 1) + [last]
     if not compared:
         compared = [one for one in usual if re.search(rf"""['"]{one}['"]""", defined.text)]
     if compared:

@@ -185,6 +185,21 @@ class Defined:
             self._compared[name] = self._find_compared(name)
         return self._compared[name]
 
+    def compared_items(self, name: str) -> list[str]:
+        """Return the strings that the code holds items of a list against: ``acts[i] == "relu"``."""
+        found: dict[str, None] = {}
+        for node in self._walked:
+            if not isinstance(node, ast.Compare):
+                continue
+            if isinstance(node.left, ast.Subscript) and _name(node.left.value) == name:
+                inner = (one for each in node.comparators for one in ast.walk(each))
+                found |= dict.fromkeys(
+                    one.value
+                    for one in inner
+                    if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                )
+        return list(found)
+
     def _find_compared(self, name: str) -> list[str]:
         found: dict[str, None] = {}
         for node in self._walked:
