@@ -4,7 +4,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from clearprop.gradcheck.seeing.arrays import recording
-from clearprop.gradcheck.seeing.judging.checking import driven, explained, never_called, trainings
+from clearprop.gradcheck.seeing.judging.checking import driven, explained, trainings
+from clearprop.gradcheck.seeing.judging.completing import completed, failing, never_called
 from clearprop.gradcheck.seeing.judging.seen_report import SeenReport, seen_report
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.running.loops import OutOfTime
@@ -12,6 +13,7 @@ from clearprop.gradcheck.seeing.running.run import Ran, run
 from clearprop.gradcheck.seeing.tape import Tape, TapeFull
 
 _MOST_NOTES = 8
+_MORE = 6.0  # seconds in which functions are called that no training has called
 _RUNNING = 0.4  # of the time, at most
 
 
@@ -36,7 +38,7 @@ def check_seen(file: Path, seconds: float) -> tuple[SeenReport | None, Ran]:
     """
     tape = Tape()
     ran = run(file, tape, min(seconds * _RUNNING, 20.0))
-    source = Source(ran.sources)
+    source = Source(ran.sources, ran.trees)
     with recording(tape):
         found = trainings(tape, source, ran.namespace)
     if not found:
@@ -44,9 +46,12 @@ def check_seen(file: Path, seconds: float) -> tuple[SeenReport | None, Ran]:
             found = driven(tape, source, ran.namespace)
     if not found:
         return None, ran
+    with suppress(TapeFull, OutOfTime), ran.calling(tape, seconds * _RUNNING):
+        found = completed(tape, source, ran.namespace, found, _MORE)
     found = [explained(tape, one, source) for one in found]
     unseen = never_called(tape, source, found)
-    return seen_report(tape, source, found, unseen, _notes(ran)), ran
+    failed = failing(source, found, ran.failures)
+    return seen_report(tape, source, found, unseen, _notes(ran), failed), ran
 
 
 def _notes(ran: Ran) -> list[str]:

@@ -1,7 +1,7 @@
 """The tape: every array that watched code computes, from what, and in which of its lines."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -142,6 +142,8 @@ class Tape:
     ) -> None:
         self.files = set(files)
         self.nodes: list[Node] = []
+        self.cuts: list[int] = []
+        """The places at which code was ended because it computed too much."""
         self.most_nodes, self.most_bytes = most_nodes, most_bytes
         self._bytes = 0
 
@@ -240,6 +242,18 @@ def depending(
     for node in nodes:
         if node not in stop and node not in found and any(one in found for one in node.parents):
             found.add(node)
+    return found
+
+
+def ancestors(nodes: Iterable[Node], among: Container[Node] | None = None) -> set[Node]:
+    """Return nodes and all that they were computed from, as far as it is among some others."""
+    found = set(nodes)
+    stack = list(found)
+    while stack:
+        for parent in stack.pop().parents:
+            if parent not in found and (among is None or parent in among):
+                found.add(parent)
+                stack.append(parent)
     return found
 
 

@@ -1,6 +1,6 @@
 """The line that makes a gradient wrong: the first on the way back that spoils what was right."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +9,7 @@ from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.costs import meetings
 from clearprop.gradcheck.seeing.judging.judge import CLOSE, Gradient, Judgement, fitted
 from clearprop.gradcheck.seeing.judging.steps import summands
-from clearprop.gradcheck.seeing.tape import Node, Replay, Tape, depending
+from clearprop.gradcheck.seeing.tape import Node, Replay, Tape, ancestors, depending
 
 _MOST_WANTED = 40  # arrays of one shape, whose derivative a line may have to give
 
@@ -77,7 +77,7 @@ class Trail:
         """The parameters as they are after their update, which no gradient should be made of."""
         self.factors = self._factors()
         """What the innermost claim of each gradient should be a multiple of the truth by."""
-        self.forward = frozenset(_ancestors(judgement.cost.seeds))
+        self.forward = frozenset(ancestors(judgement.cost.seeds))
         """All that the cost was computed from."""
         self.backward = self._backward(self.forward)
         """All that was computed of an output and its target, and is no part of the cost."""
@@ -156,7 +156,7 @@ class Trail:
 
     def whole(self, node: Node, gradient: Gradient) -> Node:
         """Return what the statement that a node is a part of computes on the way to a gradient."""
-        above = _ancestors([gradient.claim])
+        above = ancestors([gradient.claim])
         while node is not gradient.claim:
             child = next(
                 (
@@ -323,16 +323,6 @@ def same_line(one: Node, other: Node) -> bool:
     """Whether two nodes were computed in the same line of the same call."""
     a, b = one.line, other.line
     return a is not None and b is not None and (a.file, a.number) == (b.file, b.number)
-
-
-def _ancestors(nodes: Iterable[Node]) -> set[Node]:
-    found, stack = set(nodes), list(nodes)
-    while stack:
-        for parent in stack.pop().parents:
-            if parent not in found:
-                found.add(parent)
-                stack.append(parent)
-    return found
 
 
 def _blame(trail: Trail, node: Node, gradient: Gradient, wrong: list[Gradient]) -> Blame:

@@ -1,7 +1,6 @@
 """A watched run judged: which gradients are right, and the line that makes one wrong."""
 
 import ast
-import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,9 +21,6 @@ from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.judging.updates import Episode, Update, episodes, find_updates
 from clearprop.gradcheck.seeing.running.loops import OutOfTime
 from clearprop.gradcheck.seeing.tape import Node, Replay, Tape, TapeFull
-
-_BACKWARD = re.compile(r"back_?ward|back_?prop|bprop|retro", re.IGNORECASE)
-"""Names of functions that go back, in the languages that learners write."""
 
 _SECONDS = 12.0  # for all episodes of a file
 _MOST_EPISODES = 12  # of each number of updates
@@ -51,6 +47,8 @@ class Training:
         The part of the tape that shows it: from which node to which.
     is_part : bool
         Whether a layer or a loss was called alone, and no network as a whole.
+    error : str
+        Why the call has not come to its end, and in which line.
     """
 
     judgement: Judgement
@@ -60,6 +58,7 @@ class Training:
     how: str = ""
     span: tuple[int, int] = (0, 0)
     is_part: bool = False
+    error: str = ""
 
 
 def trainings(
@@ -106,7 +105,9 @@ def _tells_more(found: Judgement, known: Judgement) -> bool:
     return same and not found.passed
 
 
-def driven(tape: Tape, source: Source, namespace: Mapping[str, Any]) -> list[Training]:
+def driven(
+    tape: Tape, source: Source, namespace: Mapping[str, Any], seconds: float = 15.0
+) -> list[Training]:
     """Call a file's functions and classes until they have shown their gradients, and judge those.
 
     Data that hide no mistake decide: of several attempts the one with the richest. Layers that
@@ -115,7 +116,7 @@ def driven(tape: Tape, source: Source, namespace: Mapping[str, Any]) -> list[Tra
     best: tuple[tuple[int, bool, float, int], list[Training]] | None = None
     alone: dict[str, Training] = {}
     with suppress(TapeFull, OutOfTime):
-        for attempt in attempts(namespace, source, tape):
+        for attempt in attempts(namespace, source, tape, seconds):
             found = _shown(attempt, tape, source)
             if not found:
                 continue
@@ -144,18 +145,8 @@ def _shown(attempt: Attempt, tape: Tape, source: Source) -> list[Training]:
             names = {node: name for name, node in attempt.parameters.items()}
             found = [named(tape, judgement, source, names)]
     span = attempt.since, len(tape)
-    return [replace(one, how=attempt.words, span=span) for one in found]
-
-
-def never_called(tape: Tape, source: Source, found: Sequence[Training]) -> list[str]:
-    """Name the functions that go back, and that no training which was judged has called."""
-    called = {
-        line.code.co_qualname
-        for training in found
-        for node in tape.nodes[slice(*training.span)]
-        for line in node.lines
-    }
-    return [name for name in source.functions() if _BACKWARD.search(name) and name not in called]
+    error = attempt.error or ""
+    return [replace(one, how=attempt.words, span=span, error=error) for one in found]
 
 
 def _as_layer(found: Training) -> Training:

@@ -105,7 +105,8 @@ def _judge_claims(
             taken[root] = claim, known[root], factor, error
             used.add(claim)
     for name, root in list(left.items()):
-        claim_name = _named_alike(name, root, {n: c for n, c in claims.items() if c not in used})
+        rest = {n: claim for n, claim in claims.items() if claim not in used}
+        claim_name = _named_alike(name, root, rest) or _named_alike(name, None, rest)
         if claim_name is not None:
             claim = claims[claim_name]
             taken[root] = claim, known[root], *_fitted_shape(claim, known[root])
@@ -123,7 +124,6 @@ def _judge_claims(
             error,
         )
         for root, (claim, truth, factor, error) in taken.items()
-        if claim.value.size == root.value.size
     ]
     gradients += [
         Gradient(
@@ -151,16 +151,21 @@ def _fitted_shape(claim: Node, truth: Array) -> tuple[float | None, float]:
     return fitted(claim.value, truth) if same else (None, np.inf)
 
 
-def _named_alike(name: str, root: Node, claims: Mapping[str, Node]) -> str | None:
-    """Return the claim whose name ends as a parameter's does: dW1, W1_grad, nabla_W1 for W1."""
+def _named_alike(name: str, root: Node | None, claims: Mapping[str, Node]) -> str | None:
+    """Return the claim whose name ends as a parameter's does: dW1, W1_grad, nabla_W1 for W1.
+
+    Where no parameter is given, the claim may have another size, which is wrong.
+    """
     own = re.sub(r"[^a-z0-9]", "", name.lower().rsplit(".", 1)[-1])
-    fitting = [one for one, node in claims.items() if node.value.size == root.value.size]
+    fitting = [
+        one for one, node in claims.items() if root is None or node.value.size == root.value.size
+    ]
     for one in fitting:
         other = re.sub(r"[^a-z0-9]", "", one.lower().rsplit(".", 1)[-1])
         other = re.sub(r"grads?|gradients?|nabla|delta", "", other)
         if own and (other == own or other.removeprefix("d") == own):
             return one
-    return fitting[0] if len(fitting) == 1 else None
+    return fitting[0] if len(fitting) == 1 and root is not None else None
 
 
 def _usual_claim_factor(gradients: Sequence[Gradient]) -> float | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.updates import Episode
-from clearprop.gradcheck.seeing.tape import Line, Node
+from clearprop.gradcheck.seeing.tape import Line, Node, ancestors
 
 _NAMED = re.compile(
     r"cost|loss|(?-i:\bJ\b|\bE\b)|error|\bmse\b|entropy|objective|likelihood|\berr\b|nll|\bsse\b"
@@ -85,7 +85,9 @@ def costs(
     """
     last = max(update.result.place for update in episode.updates)
     in_order = sorted((one for one in reached if one.place < until), key=lambda node: node.place)
-    yield from _computed(episode, in_order, text)
+    # A number that gradients are made of, such as the error of one output, is no cost.
+    made_of = ancestors((update.step for update in episode.updates), reached)
+    yield from _computed(episode, [one for one in in_order if one not in made_of], text)
     yield from usual(meetings([node for node in in_order if node.place <= last], reached))
 
 

@@ -7,6 +7,14 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.tape import Node
 
+_BY_ENTRY = frozenset(
+    (
+        *("add", "subtract", "multiply", "divide", "negative", "clip", "astype", "array", "copy"),
+        *("transpose", "reshape", "setitem", "asarray"),
+    )
+)
+"""Operations by which a parameter becomes another version of itself."""
+
 
 def forgotten(
     reached: set[Node], known: Mapping[Node, Array], roots: set[Node]
@@ -27,7 +35,24 @@ def forgotten(
             found[_origin(one)] = None
     for weights in _below(reached, known):
         found[weights] = None
-    return tuple(found)
+    learnt = _beginnings(roots)
+    return tuple(one for one in found if one not in learnt)
+
+
+def _beginnings(roots: set[Node]) -> set[Node]:
+    """Return what the parameters were before their earlier updates, and all that was added then.
+
+    A cost that sums over samples still depends on them: on the forward pass of an earlier update.
+    """
+    found: set[Node] = set()
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node not in found:
+            found.add(node)
+            if node.name in _BY_ENTRY:
+                stack.extend(one for one in node.parents if one.value.size == node.value.size)
+    return found
 
 
 def _below(reached: set[Node], known: Mapping[Node, Array]) -> Iterator[Node]:

@@ -9,9 +9,11 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
+from clearprop.gradcheck.seeing.judging import omissions, slips
 from clearprop.gradcheck.seeing.judging.blame import Trail, same_line
-from clearprop.gradcheck.seeing.judging.changes import Change, Changes
-from clearprop.gradcheck.seeing.judging.rewriting import Bench, Site, Standing, Trial
+from clearprop.gradcheck.seeing.judging.changes import Change, Expression, several
+from clearprop.gradcheck.seeing.judging.functions import functions
+from clearprop.gradcheck.seeing.judging.rewriting import Bench, Make, Site, Standing, Trial, ValueOf
 from clearprop.gradcheck.seeing.judging.scope import Scope
 from clearprop.gradcheck.seeing.judging.source import Source, over
 from clearprop.gradcheck.seeing.tape import Line, Node, Tape, computed
@@ -20,6 +22,7 @@ _SECONDS = 6.0  # for the search
 _MOST_NUMBERS = 8  # of the file, that are tried in the place of another
 _UNTOLD = 6.0  # tokens that a change counts as whose text can't be told
 _FACTOR, _EXACT = 1.0, 1e-3  # tokens more where a factor of all gradients is left
+_RETURNED = 2.0  # tokens that another derivative, which a function returns, counts as at most
 _SIMPLE = 3  # stages of changes that are all tried before one of them is chosen
 _UPDATE = 1.0  # tokens more that a change of an update counts as, which all gradients share
 
@@ -60,6 +63,8 @@ class _Found:
     change: Change
     node: Node
     stage: int
+    is_shared: bool
+    """Whether all gradients change with it."""
 
 
 def find_repairs(tape: Tape, trail: Trail, source: Source) -> list[Repair]:
@@ -126,6 +131,7 @@ class _Search:
         }
         # Gradients that are returned, of a cost that is computed, rarely have a factor.
         self.is_exact = judgement.cost.is_computed and not self.results
+        self.numbers = list(dict.fromkeys(source.numbers()))[:_MOST_NUMBERS]
         self.known = set(bench.needed) | set(tape.nodes[:first])
         self.end = time.monotonic() + _SECONDS
 
@@ -137,14 +143,14 @@ class _Search:
         found: list[_Found] = []
         stages: list[Callable[[Site], Iterator[Change]]] = [
             self._updated,
-            lambda site: self._changes(site).of_signs(),
-            lambda site: self._changes(site).of_sums(),
-            lambda site: self._changes(site).of_operands(),
-            lambda site: self._changes(site).of_factors(),
-            lambda site: self._changes(site).of_slopes(),
-            lambda site: self._changes(site).of_whole(self._back(site)),
+            lambda site: slips.signs(self._expression(site)),
+            lambda site: slips.sums(self._expression(site)),
+            lambda site: slips.others(self._expression(site)),
+            lambda site: omissions.factors(self._expression(site)),
+            lambda site: omissions.slopes(self._expression(site)),
+            lambda site: omissions.whole(self._expression(site), self._back(site)),
             self._penalties,
-            lambda site: self._changes(site).of_summands(),
+            lambda site: omissions.summands(self._expression(site)),
         ]
         for number, stage in enumerate(stages):
             for site, trial in trials:
@@ -152,7 +158,8 @@ class _Search:
             if number < _SIMPLE:
                 continue
             if number == _SIMPLE:
-                for site, change in self._arguments():
+                given = functions(self.bench, self.source, self.numbers)
+                for site, change in (*self._arguments(), *given):
                     found += self._tried(site, self.bench.trial(site), iter((change,)), number)
             whole = [one for one in found if len(one.standing.right) == known]
             if whole or time.monotonic() > self.end:
@@ -171,18 +178,11 @@ class _Search:
             else:
                 after = trial(change.make)
             if after is not None and len(after.right) > len(now.right):
-                yield _Found(after, change, site.first, stage)
+                shared = 1 < len(self.bench.claims) == len(trial.touched)
+                yield _Found(after, change, site.first, stage, shared)
 
-    def _changes(self, site: Site) -> Changes:
-        return Changes(site, self.source, self.scope, self._numbers(site), self._sizes(site))
-
-    def _numbers(self, site: Site) -> Sequence[float]:
-        """Return the numbers that a file writes."""
-        line = site.first.line
-        found: dict[float, None] = {}
-        for one in () if line is None else self.source.numbers(line.file):
-            found[one] = None
-        return list(found)[:_MOST_NUMBERS]
+    def _expression(self, site: Site) -> Expression:
+        return Expression(site, self.source, self.scope, self.numbers, self._sizes(site))
 
     def _sizes(self, site: Site) -> dict[int, str]:
         """Return the sizes of axes that an expression may be divided by, each with a text."""
@@ -229,7 +229,8 @@ class _Search:
         update = min(taken, key=lambda one: one.place).line
         number = 0 if site.first.line is None else site.first.line.number
         why = f"It is updated before the way back takes it in line {number}."
-        yield Change("W_updated", make, (), why, update)
+        at = None if update is None else (update.file, update.number)
+        yield Change("W_updated", make, (), why, at)
 
     def _arguments(self) -> Iterator[tuple[Site, Change]]:
         """Yield other arrays as the arguments of functions that the way back calls."""
@@ -272,7 +273,8 @@ class _Search:
 
             edit = over(argument, text)
             edits = () if edit is None else (edit,)
-            yield Site(nodes), Change("wrong_pair", make, edits, f"Needed is {text}.", caller)
+            at = caller.file, caller.number
+            yield Site(nodes), Change("wrong_pair", make, edits, f"Needed is {text}.", at)
 
     def _penalties(self, site: Site) -> Iterator[Change]:
         """Yield a share of the parameter beside its gradient: the derivative of an L2 term."""
@@ -294,28 +296,39 @@ class _Search:
                 edit = over(whole, f"{ast.unparse(whole)} + {-share:.4g} * {text}")
             yield Change(
                 "l2_missing",
-                lambda node, value_of, root=root, share=share: (
-                    computed(node, value_of)
-                    - share * np.asarray(value_of(root)).reshape(node.value.shape)
-                ),
-                () if edit is None else (edit,),
+                _less(root, float(share)),
+                several(edit),
                 "The cost has an L2 term, and this gradient has none.",
             )
 
     def told(self, found: _Found) -> _Told:
         """Write a change as a line, and say how far it is from what stands there."""
-        line = found.change.caller or found.node.line
+        line = found.node.line
         assert line is not None  # noqa: S101 - every site has one
-        edited = self.source.edited(line.file, found.change.edits)
+        file, number = found.change.at or (line.file, line.number)
+        edited = self.source.edited(file, found.change.edits)
         if edited is None:
-            return _Told(line.file, line.number, None, _UNTOLD + found.stage)
+            return _Told(file, number, None, _UNTOLD + found.stage)
         number, before, after = edited
-        single = found.change.cause in ("swapped", "transposed")
-        tokens = 1.0 if single else _tokens(before, after)
+        tokens = _tokens(before, after)
+        if found.change.cause in ("swapped", "transposed"):
+            tokens = 1.0
+        elif found.change.cause == "other_activation" and found.change.at:
+            tokens = min(tokens, _RETURNED)
         letters = 1 - SequenceMatcher(None, before, after).ratio()
-        late = _UPDATE if found.node in self.updating else 0.0
+        late = _UPDATE if found.node in self.updating and found.is_shared else 0.0
         late += _FACTOR if self.is_exact and abs(found.standing.factor - 1) > _EXACT else 0.0
-        return _Told(line.file, number, after, tokens + late, letters)
+        return _Told(file, number, after, tokens + late, letters)
+
+
+def _less(root: Node, share: float) -> Make:
+    """Take away a share of the parameter."""
+
+    def make(node: Node, value_of: ValueOf) -> object:
+        taken = share * np.asarray(value_of(root)).reshape(node.value.shape)
+        return computed(node, value_of) - taken
+
+    return make
 
 
 def _within(node: Node, caller: Line) -> bool:

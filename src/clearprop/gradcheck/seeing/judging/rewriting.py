@@ -11,7 +11,7 @@ from clearprop.gradcheck.seeing.judging.blame import Trail
 from clearprop.gradcheck.seeing.judging.judge import CLOSE, Gradient, fitted, with_decay
 from clearprop.gradcheck.seeing.judging.steps import summands
 from clearprop.gradcheck.seeing.judging.updates import Update
-from clearprop.gradcheck.seeing.tape import Node, computed, depending
+from clearprop.gradcheck.seeing.tape import Node, ancestors, computed, depending
 
 ValueOf: TypeAlias = Callable[[Node], Any]
 """A function that gives the value of a node as it would be."""
@@ -123,11 +123,15 @@ class Bench:
         self._falls = not cost.is_maximised and (cost.is_named or not cost.is_computed)
         targets = {node for claim in self.claims for node in claim.nodes}
         self.first = min(root.place for root in judgement.episode.roots)
-        self.needed = sorted(_needed(targets, self.first), key=lambda node: node.place)
+        self._since = frozenset(trail.tape.nodes[self.first :])
+        self.needed = sorted(self._made_of(targets), key=lambda node: node.place)
         """All that the gradients were computed from, in the order of the tape."""
         self._fits = [claim.factors(lambda node: node.value) for claim in self.claims]
         self.now = self._standing(self._fits)
         """Which gradients are right as it is."""
+
+    def _made_of(self, nodes: Iterable[Node]) -> set[Node]:
+        return ancestors(nodes, self._since)
 
     def sites(self) -> list[Site]:
         """Return the expressions of the way back whose change may mend something, the last first.
@@ -172,7 +176,7 @@ class Bench:
 
     def trial(self, site: Site, reads: Iterable[Node] = ()) -> "Trial":
         """Return the steps that follow from an expression, and from what it newly reads."""
-        more = _needed(set(reads), self.first) - set(self.needed)
+        more = self._made_of(reads) - set(self.needed)
         among = sorted({*self.needed, *more}, key=lambda node: node.place) if more else self.needed
         return Trial(self, site.nodes, among)
 
@@ -296,13 +300,3 @@ def _claimed(trail: Trail, gradient: Gradient) -> _Claimed:
         signs.append(1.0 if along >= 0 else -1.0)
     within = tuple(one for level in levels for one in level) if len(updates) == 1 else ()
     return _Claimed(gradient, updates, levels, tuple(signs), within)
-
-
-def _needed(targets: set[Node], first: int) -> set[Node]:
-    found, stack = set(targets), list(targets)
-    while stack:
-        for parent in stack.pop().parents:
-            if parent.place >= first and parent not in found:
-                found.add(parent)
-                stack.append(parent)
-    return found

@@ -20,6 +20,7 @@ from clearprop.gradcheck.seeing.judging.judge import (
 from clearprop.gradcheck.seeing.judging.repairs import Repair
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.judging.steps import summands
+from clearprop.gradcheck.seeing.running.notes import Failure
 from clearprop.gradcheck.seeing.tape import Node, Tape
 
 
@@ -48,8 +49,8 @@ class SeenReport(Report):
 
     @property
     def passed(self) -> bool:
-        """Whether no gradient is wrong, and every one was seen."""
-        return super().passed and not self.unseen
+        """Whether no gradient is wrong, every one was seen, and no line was at fault."""
+        return super().passed and not self.unseen and self.line is None
 
     @property
     def headline(self) -> str:
@@ -68,6 +69,7 @@ def seen_report(
     found: Sequence[Training],
     never: Sequence[str],
     notes: Sequence[str],
+    failed: Failure | None = None,
 ) -> SeenReport:
     """Tell what came of all trainings that were seen.
 
@@ -81,6 +83,8 @@ def seen_report(
         The functions that go back and were not called.
     notes : sequence of str
         What else is to be said.
+    failed : Failure, optional
+        The line that failed for its shapes where a training goes on.
     """
     rows, told = [], []
     for training in found:
@@ -91,9 +95,15 @@ def seen_report(
         unseen += never
     elif never:
         notes = [*notes, f"{listed(never)} took no part in what was checked."]
+    line: dict[str, object] | None = None
     wrong = next((one for one in found if not one.judgement.passed), None)
     if wrong is None:
         told.append(_all_right(found, rows, unseen))
+        if failed is not None:
+            told += [f"But line {failed.number} fails where training goes on: {failed.text}"]
+            text = source.row(failed.file, failed.number)
+            told += ["", f"  line {failed.number}:  {text}"]
+            line = {"file": failed.file, "number": failed.number, "text": text, "instead": None}
         factors = [common_factor(training.judgement) for training in found]
         notes = [
             *notes,
@@ -103,10 +113,11 @@ def seen_report(
             tuple(rows),
             tuple(notes),
             told="\n".join(told),
+            line=line,
             unseen=tuple(dict.fromkeys(unseen)),
             factor=next((one for one in factors if one is not None), None),
         )
-    line, diagnosis = None, None
+    diagnosis = None
     if wrong.blames or wrong.repairs:
         told.append(_fault(wrong, source))
         line = _line(wrong, source)

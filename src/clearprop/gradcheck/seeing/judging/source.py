@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from textwrap import dedent
 from typing import Any
 
 from clearprop.gradcheck.seeing.tape import Line, Node
@@ -52,7 +53,7 @@ def _with(lines: Sequence[str], row: int, edits: Sequence[Edit]) -> list[str]:
 
 def _parsed(lines: Sequence[str]) -> ast.AST | None:
     try:
-        return ast.parse("\n".join(lines))
+        return ast.parse(dedent("\n".join(lines)))
     except (SyntaxError, ValueError):
         return None
 
@@ -64,9 +65,12 @@ class Source:
     Parameters
     ----------
     files : mapping of str to sequence of str
+    trees : mapping of str to ast.Module
+        What was parsed of them, where that is something else than their lines.
     """
 
     files: Mapping[str, Sequence[str]]
+    trees: Mapping[str, ast.AST] = field(default_factory=dict)
     _trees: dict[str, list[ast.AST]] = field(default_factory=dict)
     _evaluated: dict[Any, ast.expr | ast.AugAssign | None] = field(default_factory=dict)
 
@@ -153,11 +157,42 @@ class Source:
             for module in whole:
                 yield from _defined(module, "")
 
-    def numbers(self, file: str) -> Iterator[float]:
-        """Yield the numbers that a file writes, with a decimal point."""
+    def function(self, line: Line) -> ast.FunctionDef | None:
+        """Return the function that a line stands in."""
+        inside = [
+            one
+            for one in self._nodes(line.file)
+            if isinstance(one, ast.FunctionDef)
+            and one.lineno <= line.number <= (one.end_lineno or 0)
+        ]
+        return max(inside, key=lambda one: one.lineno, default=None)
+
+    def block(self, file: str, number: int) -> tuple[int, int]:
+        """Return the first and last line of the function that a line stands in.
+
+        Outside all functions that of the whole statement, such as a loop.
+        """
+        around = [
+            one
+            for one in self._nodes(file)
+            if isinstance(one, ast.stmt) and one.lineno <= number <= (one.end_lineno or 0)
+        ]
+        functions = [one for one in around if isinstance(one, ast.FunctionDef)]
+        whole = functions[-1] if functions else next(iter(around), None)
+        return (number, number) if whole is None else (whole.lineno, whole.end_lineno or number)
+
+    def named(self, file: str, name: str) -> Iterator[ast.FunctionDef]:
+        """Yield the functions and methods of a file that have a name."""
         for one in self._nodes(file):
-            if isinstance(one, ast.Constant) and type(one.value) is float:
-                yield one.value
+            if isinstance(one, ast.FunctionDef) and one.name == name:
+                yield one
+
+    def numbers(self) -> Iterator[float]:
+        """Yield the numbers with a decimal point that stand in the files."""
+        for file in self.files:
+            for one in self._nodes(file):
+                if isinstance(one, ast.Constant) and type(one.value) is float:
+                    yield one.value
 
     def edited(self, file: str, edits: Sequence[Edit]) -> tuple[int, str, str] | None:
         """Return a line with edits: its number, the line before and after; None if it is no code.
@@ -168,26 +203,25 @@ class Source:
         lines = self.files.get(file, ())
         if len(rows) != 1 or not edits:
             return None
-        (row,) = rows
+        (number,) = rows
+        row = number
         bare, bracketed = (
-            _with(lines, row, [replace(one, text=form(one)) for one in edits])
-            for form in (lambda one: one.text, lambda one: one.bracketed)
+            _with(lines, row, texts)
+            for texts in (edits, [replace(one, text=one.bracketed) for one in edits])
         )
+        if _parsed(lines) is None:  # such as Python 2: then the line has to stand for itself
+            bare, bracketed, row = bare[row - 1 : row], bracketed[row - 1 : row], 1
         trees = [_parsed(text) for text in (bare, bracketed)]
         if trees[1] is None:
             return None
         same = trees[0] is not None and ast.dump(trees[0]) == ast.dump(trees[1])
         chosen = (bare if same else bracketed)[row - 1].strip()
-        return row, lines[row - 1].strip(), chosen
+        return number, lines[number - 1].strip(), chosen
 
     def _nodes(self, file: str) -> list[ast.AST]:
         if file not in self._trees:
-            try:
-                tree = ast.parse("\n".join(self.files.get(file, ())))
-            except (SyntaxError, ValueError):
-                self._trees[file] = []
-            else:
-                self._trees[file] = list(ast.walk(tree))
+            tree = self.trees.get(file) or _parsed(self.files.get(file, ()))
+            self._trees[file] = [] if tree is None else list(ast.walk(tree))
         return self._trees[file]
 
 

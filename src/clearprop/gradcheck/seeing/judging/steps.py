@@ -70,7 +70,7 @@ def _scales(item: Any, other: Any) -> bool:
 
 def _is_scale(item: Any, gradient: Node) -> bool:
     """Whether it is what Adam and its like divide by: a root, or made of the gradient's squares."""
-    stack, seen = [item], set()
+    stack, seen = [item], set[Node]()
     while stack and len(seen) < _SCALE:
         node = stack.pop(0)
         if not isinstance(node, Node) or node in seen or node is gradient:

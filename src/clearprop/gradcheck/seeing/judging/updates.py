@@ -49,6 +49,7 @@ _LOOKING = frozenset(
 _FOLLOWED = 300  # arrays that a value was moved to
 _PASSES = 4
 _MOST_KEPT = 0.5  # of a parameter, that an update with weight decay leaves
+_BESIDE = 2  # times as far as from one entry's update to the next one's
 _HOPS = 40  # from an array to the one that it was moved from
 _WITHOUT_HISTORY = 4  # of the first updates of a parameter, which are looked at
 _AFTER = 6000  # nodes after an update, among which its cost may be computed
@@ -116,7 +117,19 @@ def find_updates(tape: Tape, since: int = 0) -> list[Update]:
         if len(sure) == len(found):
             break
         no_update |= {update.result for update in found} - {update.result for update in sure}
-    return sure
+    cut_off = {root for place in tape.cuts if (root := _cut_off(sure, place)) is not None}
+    return [update for update in sure if update.root not in cut_off]
+
+
+def _cut_off(updates: list[Update], place: int) -> Node | None:
+    """Return the parameter of whose updates, entry by entry, some are missing at a place."""
+    before = [update for update in updates if update.result.place < place][-2:]
+    if len(before) < 2 or before[0].root is not before[1].root:
+        return None
+    one, last = before
+    is_part = last.before.value.size < last.root.value.size
+    near = place - last.result.place <= _BESIDE * (last.result.place - one.result.place)
+    return last.root if is_part and near else None
 
 
 def _added(tape: Tape, since: int, no_update: set[Node]) -> list[Update]:
@@ -127,6 +140,7 @@ def _added(tape: Tape, since: int, no_update: set[Node]) -> list[Update]:
     found: list[Update] = []
     plain_starts = _plain_starts(tape)
     earlier: dict[Node, int] = {}  # of a plain start: the bits on the way to it
+    written: dict[Node, Node] = {}  # of an array into which an update was written: its root
     for node in tape.nodes:
         seen = 0
         for parent in node.parents:
@@ -134,9 +148,13 @@ def _added(tape: Tape, since: int, no_update: set[Node]) -> list[Update]:
         update = None
         adds = node.name in ("add", "subtract") and node.place >= since
         if node.compute is not None and adds and node not in no_update:
-            update = _update(node, kept, own, met)
+            update = _update(node, kept, own, met, written)
         if update is not None:
             found.append(update)
+            written[node] = update.root
+        elif node.name == "setitem":
+            parts = [written[one] for one in node.parents if one in written]
+            written |= {node: parts[-1]} if parts else {}
         if update is not None or not node.parents:
             kept.add(node)
             own[node] = 1 << len(own)
@@ -204,7 +222,11 @@ def _site(update: Update) -> object:
 
 
 def _update(
-    node: Node, kept: set[Node], own: dict[Node, int], met: dict[Node, int]
+    node: Node,
+    kept: set[Node],
+    own: dict[Node, int],
+    met: dict[Node, int],
+    written: dict[Node, Node],
 ) -> Update | None:
     operands = node.args if len(node.args) == 2 else ()
     for place, before in enumerate(operands):
@@ -218,7 +240,7 @@ def _update(
         if not _spreads(before.value.shape, node.value.shape):
             continue
         if own[before] & met[step] and _has_learned(step, kept):
-            root = _root(before, met[step], own)
+            root = _root(before, met[step], own, written)
             if _goes_on(before, root):
                 return Update(node, before, step, root)
     return None
@@ -238,8 +260,11 @@ def _spreads(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
     return len(before) <= len(after) and all(a in (1, b) for a, b in same)
 
 
-def _root(before: Node, met: int, own: dict[Node, int]) -> Node:
-    """Return the array that was used: an update may be of a part, or of a decayed copy."""
+def _root(before: Node, met: int, own: dict[Node, int], written: dict[Node, Node]) -> Node:
+    """Return the array that was used: an update may be of a part, or of a decayed copy.
+
+    Parts may be updated one after the other, so that one looks into what another was written to.
+    """
     node, alone = before, {}
     for _ in range(_HOPS):
         moved = [one for one in node.parents if one in own and own[one] & met]
@@ -247,7 +272,11 @@ def _root(before: Node, met: int, own: dict[Node, int]) -> Node:
         for one in node.parents:
             below |= own.get(one, 0)
         alone[node] = own[node] & ~below
-        if alone[node] & met or len(moved) != 1:
+        if alone[node] & met:
+            break
+        if node in written and own[written[node]] & met:
+            return written[node]
+        if len(moved) != 1:
             break
         node = moved[0]
     return node if alone.get(node, 0) & met else before

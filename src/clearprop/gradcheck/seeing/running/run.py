@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -75,6 +76,8 @@ class Ran:
         The lines of every file that was watched, by its name as in code objects.
     printed : str
         What it printed, of a lot only the beginning.
+    trees : dict of str to ast.Module
+        What was parsed of every file: of one in Python 2 what it was converted to.
     """
 
     namespace: dict[str, Any]
@@ -83,6 +86,7 @@ class Ran:
     sources: dict[str, list[str]] = field(default_factory=dict)
     printed: str = ""
     _runner: Any = field(default=None, repr=False, compare=False)
+    trees: dict[str, ast.Module] = field(default_factory=dict, repr=False)
 
     @contextmanager
     def calling(self, tape: Tape, seconds: float = 20.0) -> Iterator[None]:
@@ -142,6 +146,7 @@ class _Runner:
         self.printed = Printed()
         self.training = Training()
         self.sources: dict[str, list[str]] = {}
+        self.trees: dict[str, ast.Module] = {}
         self.loops = Loops(tape, self.notes, 0.0)
         self.watchdog = Watchdog()
         self.raises = 0
@@ -214,7 +219,7 @@ class _Runner:
         }
         notes = self.notes
         printed = self.printed.getvalue()
-        return Ran(kept, notes.sentences, notes.failures, self.sources, printed, self)
+        return Ran(kept, notes.sentences, notes.failures, self.sources, printed, self, self.trees)
 
     # Statements.
 
@@ -234,6 +239,7 @@ class _Runner:
         for piece in pieces:
             self.tape.files.add(piece.name)
             self.sources[piece.name] = piece.lines
+            self.trees[piece.name] = deepcopy(piece.tree)
             whole = "\n".join(piece.lines)
             # So that whoever asks for the source of a function finds it.
             linecache.cache[piece.name] = (
@@ -292,6 +298,7 @@ class _Runner:
                 if chosen is not None:
                     chosen.append(bool(value))
         except TapeFull:
+            self.tape.cuts.append(len(self.tape))
             self.notes.add(f"{name}, line {line}: it computes so much that it was ended.")
         except OutOfTime:
             self.notes.add(f"{name}, line {line}: it took so long that it was ended.")
@@ -306,7 +313,8 @@ class _Runner:
         self._watch_all(namespace)
 
     def _compiled(self, statement: ast.stmt, name: str, only_condition: bool) -> Any:
-        if self.data.rows and not self.has_data:
+        if self.data.rows and (self.data.was_cut or not self.has_data):
+            self.scaling.rows = self.data.rows
             statement = self.scaling.visit(statement)
             if self.scaling.changed:
                 self.notes.add(

@@ -1,0 +1,117 @@
+"""What a run has not shown: functions that go back and were not called, lines that failed."""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from clearprop.gradcheck.seeing.judging.checking import Training, driven
+from clearprop.gradcheck.seeing.judging.source import Source
+from clearprop.gradcheck.seeing.running.notes import Failure
+from clearprop.gradcheck.seeing.tape import Tape
+
+_BACKWARD = re.compile(r"back_?ward|back_?prop|bprop|retro", re.IGNORECASE)
+"""Names of functions that go back, in the languages that learners write."""
+
+_GRADIENT = re.compile(r"^_*((get|calc|compute)_)?(gradients?|grads?)\b(?!.*check)", re.IGNORECASE)
+"""Names of functions that may go back, and may measure gradients instead."""
+
+_ROUNDS = 4  # in which what is left is called
+
+_OF_SHAPES = re.compile(r"^(ValueError|IndexError)\b.*(shape|broadcast|align|dimension|size|axis)")
+"""Errors that arrays of the wrong shape make."""
+
+
+def never_called(
+    tape: Tape, source: Source, found: Sequence[Training], *, maybe: bool = False
+) -> list[str]:
+    """Name the functions that go back, and that no training which was judged has called.
+
+    `maybe` are also those that go by a gradient.
+    """
+    called = {
+        line.code.co_qualname
+        for training in found
+        for node in tape.nodes[slice(*training.span)]
+        for line in node.lines
+    }
+    return [
+        name
+        for name in source.functions()
+        if name not in called and (_BACKWARD.search(name) or (maybe and _is_gradient(name)))
+    ]
+
+
+def _is_gradient(name: str) -> bool:
+    return _GRADIENT.search(name.rsplit(".", 1)[-1]) is not None
+
+
+def completed(
+    tape: Tape,
+    source: Source,
+    namespace: Mapping[str, Any],
+    found: Sequence[Training],
+    seconds: float,
+) -> list[Training]:
+    """Call what goes back and has not been called, and add what comes of it.
+
+    Parameters
+    ----------
+    tape : Tape
+    source : Source
+    namespace : mapping of str to object
+        The names of the file after it ran.
+    found : sequence of Training
+    seconds : float
+        The time that it may take.
+    """
+    whole, end = list(found), time.monotonic() + seconds
+    for _ in range(_ROUNDS):
+        left = never_called(tape, source, whole, maybe=True)
+        lasts = end - time.monotonic()
+        if not left or lasts <= 0:
+            break
+        shown = [one for one in source.functions() if "." in one or _BACKWARD.search(one)]
+        done = set(map(_owner, shown)) - set(map(_owner, left))
+        rest = {name: item for name, item in namespace.items() if name not in done}
+        more = [one for one in driven(tape, source, rest, lasts) if _calls(tape, one, left)]
+        if not more:
+            break
+        whole += more
+    return whole
+
+
+def _owner(name: str) -> str:
+    """Return the class of a method, or a function itself."""
+    return name.split(".", 1)[0]
+
+
+def _calls(tape: Tape, training: Training, names: Sequence[str]) -> bool:
+    nodes = tape.nodes[slice(*training.span)]
+    return any(line.code.co_qualname in names for node in nodes for line in node.lines)
+
+
+def failing(
+    source: Source, found: Sequence[Training], failures: Sequence[Failure]
+) -> Failure | None:
+    """Return a line that failed for its shapes where a judged training goes on, if any."""
+    updates = [
+        line
+        for training in found
+        for update in training.judgement.episode.updates
+        for line in update.result.lines
+    ]
+    called = [one for one in map(_told, found) if one is not None]
+    for one in (*failures, *called):
+        if not _OF_SHAPES.search(one.text):
+            continue
+        first, last = source.block(one.file, one.number)
+        if any(line.file == one.file and first <= line.number <= last for line in updates):
+            return one
+    return None
+
+
+def _told(training: Training) -> Failure | None:
+    """Return the line in which a call has failed."""
+    parts = re.match(r"(.*), line (\d+): (.*)", training.error)
+    return None if parts is None else Failure(parts[1], int(parts[2]), parts[3])

@@ -1,0 +1,249 @@
+"""Slips of one token, each as the change that takes it back: signs, axes, operands, numbers."""
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from clearprop.gradcheck.seeing.judging.changes import (
+    Change,
+    Expression,
+    again,
+    alone,
+    applied,
+    args_of,
+    constant,
+    exchanged,
+    meaning,
+    operated,
+    several,
+)
+from clearprop.gradcheck.seeing.judging.rewriting import Make, ValueOf
+from clearprop.gradcheck.seeing.judging.scope import is_name
+from clearprop.gradcheck.seeing.judging.source import Edit, over
+from clearprop.gradcheck.seeing.tape import Node
+
+_ARITHMETIC: dict[str, tuple[Callable[..., Any], str]] = {
+    "add": (np.add, "+"),
+    "subtract": (np.subtract, "-"),
+    "multiply": (np.multiply, "*"),
+    "divide": (np.divide, "/"),
+    "matmul": (np.matmul, "@"),
+}
+_COMPARED: dict[str, tuple[Callable[..., Any], str]] = {
+    "greater": (np.greater, ">"),
+    "less": (np.less, "<"),
+    "greater_equal": (np.greater_equal, ">="),
+    "less_equal": (np.less_equal, "<="),
+}
+_SUMMED: dict[str, Callable[..., Any]] = {"sum": np.sum, "add.reduce": np.sum, "mean": np.mean}
+_CAUSES = {("+", "-"): "sign", ("-", "+"): "sign", ("*", "@"): "elementwise"}
+_TRANSPOSED = "A factor is transposed that should not be, or is not and should be."
+
+
+def signs(one: Expression) -> Iterator[Change]:
+    """Yield changes of a sign, or of an operator."""
+    node = one.node
+    if node.name in _COMPARED:
+        for name, (does, sign) in _COMPARED.items():
+            if name != node.name:
+                why = "It lets through what it should stop."
+                yield Change("mask_sign", operated(does), one.operator(sign), why)
+    if not node.is_float:
+        return
+    if node.name in _ARITHMETIC and len(node.args) == 2:
+        own = _ARITHMETIC[node.name][1]
+        for name, (does, sign) in _ARITHMETIC.items():
+            if name != node.name:
+                cause = _CAUSES.get((own, sign), "slope_incomplete")
+                why = f"There is a {own} for a {sign}."
+                yield Change(cause, operated(does), one.operator(sign), why)
+    if node.name in ("subtract", "divide") and isinstance(one.evaluated, ast.BinOp):
+        left, right = one.operands
+        edits = several(over(left, ast.unparse(right)), over(right, ast.unparse(left)))
+        yield Change("swapped", _swapped, edits, "The two are taken the wrong way round.")
+    if node.name == "negative":
+        yield Change("sign", alone(0), *one.bare(0))
+    else:
+        edits = one.whole(f"-{one.product}")
+        yield Change("sign", _negative, edits, "It has the opposite sign.")
+
+
+def _swapped(node: Node, value_of: ValueOf) -> Any:
+    return applied(node, value_of, args_of(node, value_of)[::-1])
+
+
+def _negative(node: Node, value_of: ValueOf) -> Any:
+    return -again(node, value_of)
+
+
+def sums(one: Expression) -> Iterator[Change]:
+    """Yield changes of axes, and of transpositions."""
+    node = one.node
+    if node.name in ("dot", "matmul") and len(node.args) == 2:
+        yield from _products(one)
+    elif node.name in _SUMMED:
+        yield from _axes(one)
+    if node.name == "transpose" and len(node.args) == 1 and node.value.ndim == 2:
+        yield Change("transposed", alone(0), *one.bare(0))
+    elif node.name == "power" and isinstance(one.evaluated, ast.BinOp):
+        yield Change("slope_incomplete", alone(0), *one.bare(0))
+
+
+def _products(one: Expression) -> Iterator[Change]:
+    for first, second, swapped in (
+        (True, False, False),
+        (False, True, False),
+        (False, False, True),
+        (True, True, True),
+        (True, True, False),
+        (True, False, True),
+        (False, True, True),
+    ):
+        edits: tuple[Edit, ...] = ()
+        if len(one.operands) == 2:
+            pairs = zip(one.operands, (first, second), strict=True)
+            texts = [transposed(text) if turn else ast.unparse(text) for text, turn in pairs]
+            if swapped:
+                texts.reverse()
+            edits = several(*(over(old, new) for old, new in zip(one.operands, texts, strict=True)))
+        yield Change("transposed", _turned(first, second, swapped), edits, _TRANSPOSED)
+    if any(not isinstance(arg, Node) or arg.value.ndim > 1 for arg in one.node.args):
+        text = one.product
+        is_call = isinstance(one.evaluated, ast.Call) or text.startswith("(")
+        edits = one.whole(f"{text}.T" if is_call else f"({text}).T")
+        yield Change("transposed", _result_turned, edits, _TRANSPOSED)
+
+
+def _turned(first: bool, second: bool, swapped: bool) -> Make:
+    def make(node: Node, value_of: ValueOf) -> Any:
+        a, b = (np.asarray(arg) for arg in args_of(node, value_of))
+        a, b = (a.T if first else a), (b.T if second else b)
+        return applied(node, value_of, (b, a) if swapped else (a, b))
+
+    return make
+
+
+def _result_turned(node: Node, value_of: ValueOf) -> Any:
+    return again(node, value_of).T
+
+
+def transposed(text: ast.expr) -> str:
+    """Write the transposed of an array."""
+    if isinstance(text, ast.Attribute) and text.attr == "T":
+        return ast.unparse(text.value)
+    function = text.func if isinstance(text, ast.Call) else None
+    if isinstance(function, ast.Attribute) and function.attr == "transpose":
+        args = text.args if isinstance(text, ast.Call) else []
+        return ast.unparse(args[0] if args else function.value)
+    single = is_name(text) or isinstance(text, ast.Call)
+    return f"{ast.unparse(text)}.T" if single else f"({ast.unparse(text)}).T"
+
+
+def _axes(one: Expression) -> Iterator[Change]:
+    node = one.node
+    array = np.asarray(node.args[0].value if isinstance(node.args[0], Node) else node.args[0])
+    keeps = bool(node.kwargs.get("keepdims", False))
+    axis = node.args[1] if len(node.args) > 1 else node.kwargs.get("axis")
+    own = _SUMMED[node.name]
+    for does in (np.sum, np.mean):
+        for other in (*range(array.ndim), None):
+            for kept in (keeps, not keeps):
+                if (does, other, kept) == (own, axis, keeps):
+                    continue
+                cause, why = "bias_axis", f"The sum runs over another axis than {axis}."
+                if does is not own:
+                    cause, why = "bias_averaged", f"It should be the {does.__name__}."
+                edits = _summed_text(one, does, other, kept)
+                yield Change(cause, _summed(does, other, kept), edits, why)
+
+
+def _summed(does: Callable[..., Any], axis: int | None, kept: bool) -> Make:
+    return lambda node, value_of: does(args_of(node, value_of)[0], axis=axis, keepdims=kept)
+
+
+def _summed_text(
+    one: Expression, does: Callable[..., Any], axis: int | None, kept: bool
+) -> tuple[Edit, ...]:
+    call = one.evaluated
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return ()
+    is_method = bool(one.operands) and call.func.value is one.operands[0]
+    args = [ast.unparse(arg) for arg in call.args[: 0 if is_method else 1]]
+    args += [f"axis={axis}"] if axis is not None else []
+    args += ["keepdims=True"] if kept else []
+    same = does is _SUMMED[one.node.name]
+    name = call.func.attr if same else does.__name__
+    return one.whole(f"{ast.unparse(call.func.value)}.{name}({', '.join(args)})")
+
+
+def others(one: Expression) -> Iterator[Change]:
+    """Yield other arrays and numbers in the place of the operands, and those left out."""
+    node = one.node
+    if node.name in ("setitem", "getitem") or not node.args:
+        return
+    if node.name in _ARITHMETIC and len(one.operands) == 2:
+        cause = "slope_twice" if node.name in ("multiply", "matmul") else "factor"
+        for place in (0, 1):
+            yield Change(cause, alone(place), *one.bare(place))
+    for place, operand in enumerate(node.args[:2]):
+        if isinstance(operand, Node):
+            yield from _arrays(one, place, operand)
+        elif isinstance(operand, int | float) and not isinstance(operand, bool):
+            yield from _numbers(one, place, operand)
+
+
+def _arrays(one: Expression, place: int, operand: Node) -> Iterator[Change]:
+    text = one.text(place)
+    own = "" if text is None else ast.unparse(text)
+    for other, meant in one.scope.alike(one.site.nodes, operand.value.shape, own):
+        edits = () if text is None else several(over(text, other))
+        make = exchanged(place, meaning(meant))
+        reads = tuple(meant.values())
+        yield Change("wrong_pair", make, edits, f"Needed is {other}.", reads=reads)
+    for by in (-1, 1):
+        shifted = one.scope.shifted(one.site.nodes, place, by)
+        if shifted is not None:
+            make = exchanged(place, meaning(shifted))
+            yield Change("off_by_one", make, _shifted_text(text, by), "It is one round off.")
+    if operand.value.ndim == 2 and one.node.name in _ARITHMETIC and text is not None:
+        edits = several(over(text, transposed(text)))
+        yield Change("transposed", exchanged(place, _operand_turned(place)), edits, _TRANSPOSED)
+
+
+def _operand_turned(place: int) -> Make:
+    return lambda node, value_of: args_of(node, value_of)[place].T
+
+
+def _shifted_text(text: ast.expr | None, by: int) -> tuple[Edit, ...]:
+    if not isinstance(text, ast.Subscript) or isinstance(text.slice, ast.Tuple | ast.Slice):
+        return ()
+    return several(over(text.slice, _plus(text.slice, by)))
+
+
+def _plus(index: ast.expr, by: int) -> str:
+    """Write an index that is so much larger."""
+    try:
+        return str(int(ast.literal_eval(index)) + by)
+    except (ValueError, TypeError):
+        pass
+    if isinstance(index, ast.BinOp) and isinstance(index.right, ast.Constant):
+        own = index.right.value
+        if isinstance(own, int) and isinstance(index.op, ast.Add | ast.Sub):
+            total = by + (own if isinstance(index.op, ast.Add) else -own)
+            left = ast.unparse(index.left)
+            return left if not total else f"{left} {'+' if total > 0 else '-'} {abs(total)}"
+    return f"{ast.unparse(index)} {'+' if by > 0 else '-'} {abs(by)}"
+
+
+def _numbers(one: Expression, place: int, number: float) -> Iterator[Change]:
+    text = one.text(place)
+    words = {value: f"{value:g}" for value in (1, 2, 0.5, -number, 1 - number, number + 1)}
+    words |= {value: f"{value:g}" for value in one.numbers}
+    words |= {float(size): said for size, said in one.sizes.items()}
+    cause = "leaky_slope" if one.node.name in ("where", "maximum") else "factor"
+    for value, said in words.items():
+        if value not in (number, 0):
+            edits = () if text is None else several(over(text, said))
+            yield Change(cause, exchanged(place, constant(value)), edits, f"Needed is {said}.")
