@@ -219,3 +219,88 @@ def test_a_text_of_any_name(checked):
     X = np.eye(len(chars))[[char_to_ix[c] for c in data[:8]]]
     """
     all_right(checked(textwrap.dedent(text) + STEPS))
+
+
+# Loops and parts.
+
+
+@pytest.mark.parametrize("place", ["W[i][j]", "W[i, j]"])
+def test_a_matrix_whose_entries_are_updated_one_by_one(checked, place):
+    report = all_right(
+        checked(f"""
+        X, Y = np.random.rand(5, 9), np.random.rand(5, 6)
+        W = np.random.rand(9, 6)
+        for k in range(3):
+            P = np.tanh(X @ W)
+            cost = np.sum((P - Y) ** 2)
+            D = 2 * (P - Y) * (1 - P**2)
+            for i in range(9):
+                for j in range(6):
+                    {place} = {place} - 0.1 * np.dot(X[:, i], D[:, j])
+        """)
+    )
+    assert [(row.shape, row.checked) for row in report.rows] == [((9, 6), 54)]
+
+
+def test_a_way_back_through_time_is_not_cut(checked):
+    """It takes a product off what it has handed back, as a training takes one off its weights."""
+    all_right(
+        checked("""
+        X, W = np.random.randn(250, 3), np.random.randn(3, 3) * 0.1
+        for k in range(3):
+            h, cost = [np.zeros(3)], 0
+            for t in range(250):
+                h.append(X[t] + h[-1] @ W)
+                cost = cost + np.sum(h[-1] ** 2) / 2
+            dW, dback = np.zeros_like(W), np.zeros(3)
+            for t in reversed(range(250)):
+                dback -= h[t + 1] * -1.0
+                dW -= -1.0 * np.outer(h[t], dback)
+                dback = dback @ W.T
+            W = W - 1e-4 * dW
+        """)
+    )
+
+
+def test_weights_of_an_earlier_sample_in_a_sum_over_samples_learn(checked):
+    all_right(
+        checked("""
+        X, Y = np.random.randn(4, 2), np.random.randn(4, 1)
+        V, W = np.random.randn(2, 3), np.random.randn(3, 1)
+        for k in range(3):
+            total_error = 0
+            for x, y in zip(X, Y):
+                x = x.reshape(1, -1)
+                h = np.tanh(x @ V)
+                e = y - h @ W
+                step = h.T @ e
+                V += 0.1 * x.T @ (e @ W.T * (1 - h**2))
+                W += 0.1 * step
+                total_error += np.sum(e**2)
+        """)
+    )
+
+
+def test_cut_rows_are_so_many_everywhere(checked, tmp_path):
+    np.savetxt(tmp_path / "rows.csv", np.random.RandomState(0).rand(2345, 4), delimiter=",")
+    text = "rows = np.loadtxt('rows.csv', delimiter=',')\nX = np.c_[rows, np.ones(2345)]"
+    report = all_right(checked(text + STEPS))
+    assert (5, 3) in [row.shape for row in report.rows]
+
+
+def test_columns_that_a_program_asks_for_by_another_name_of_the_table(checked):
+    report = all_right(
+        checked(
+            """
+            import pandas as pd
+            n_input = 6
+            red = pd.read_csv("red.csv", sep=";")
+            table = pd.concat([red, red])
+            good = table["taste"] > table["taste"].mean()
+            X = table.iloc[:, :-1].values
+            assert X.shape[1] == n_input
+            """.replace("            ", "")
+            + STEPS
+        )
+    )
+    assert (6, 3) in [row.shape for row in report.rows]

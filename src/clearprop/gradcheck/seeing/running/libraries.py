@@ -217,6 +217,7 @@ class Libraries:
 
     def say_cut(self, rows: int, kept: int) -> None:
         """Say that data were cut."""
+        self.data.cut(rows, kept)
         self.notes.say(f"of {rows:,} rows {kept} are used.", once=f"rows {rows}")
 
     def _prepare_sklearn(self) -> None:

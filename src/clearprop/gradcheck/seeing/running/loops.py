@@ -33,6 +33,7 @@ _TRAINS = re.compile(
 )
 _EPOCHS = re.compile(r"epo[ckq]|époqu|(^|_|max|n)iter(a\w*|s)?(_|\d|$)", re.I)
 _STEPS = re.compile(r"^_*(d[A-Z_]|d[wb]\d*$|Δ|delta|grad|nabla|update|step|change)")
+_DERIVATIVES = re.compile(r"^_*(d[a-z]*_|d[A-Z]|d[a-z]{1,2}\d*$|delta|grad|nabla)")
 _COLLECTS = re.compile(
     r"^(d|g|grad|delta|nabla|sum|loss|cost|err|total|acc|res|out|z|s|y|count)", re.I
 )
@@ -111,7 +112,8 @@ class Training:
             if names_in(node.target) & own:
                 return False
             name = _last_name(node.target)
-            if _scales(node.value) or (isinstance(node.op, ast.Sub) and _is_product(node.value)):
+            takes_off = isinstance(node.op, ast.Sub) and _is_product(node.value)
+            if _scales(node.value) or (takes_off and not _DERIVATIVES.match(name)):
                 return True
             if _STEPS.match(_last_name(node.value)) and not _COLLECTS.match(name.lstrip("_")):
                 return True
@@ -132,6 +134,16 @@ def _scales(value: ast.expr) -> bool:
 
 def _is_product(value: ast.expr) -> bool:
     return isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult | ast.Div | ast.MatMult)
+
+
+def _goes_back(items: ast.expr) -> bool:
+    """Whether a loop goes from the last to the first, through layers or times: a way back."""
+    if isinstance(items, ast.Subscript) and isinstance(items.slice, ast.Slice):
+        return items.slice.step is not None and ast.unparse(items.slice.step).startswith("-")
+    if not isinstance(items, ast.Call):
+        return False
+    steps = len(items.args) == 3 and ast.unparse(items.args[2]).startswith("-")
+    return _last_name(items.func) == "reversed" or (_last_name(items.func) == "range" and steps)
 
 
 def _counters(body: list[ast.stmt]) -> set[str]:
@@ -169,6 +181,7 @@ class Cutting(ast.NodeTransformer):
         """Count the rounds of a ``for``."""
         own = names_in(node.target)
         trains = self.training.changes(node.body, own) or self._says(node.target, node.iter)
+        trains = trains and not _goes_back(node.iter)
         self.generic_visit(node)
         node.iter = self._call(FOR, node, trains, node.iter)
         return node
@@ -213,10 +226,12 @@ class Scaling(ast.NodeTransformer):
     ----------
     changed : int
         The first number that was made smaller; 0 where none was.
+    rows : int
+        The number of all rows, which is made smaller wherever it stands.
     """
 
     def __init__(self, scaled: Callable[[int], int]) -> None:
-        self.scaled, self.changed = scaled, 0
+        self.scaled, self.changed, self.rows = scaled, 0, 0
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         """Change a number that looks like one of rows."""
@@ -251,7 +266,9 @@ class Scaling(ast.NodeTransformer):
         return node
 
     def _smaller(self, node: ast.Constant, number: object, least: int) -> ast.AST:
-        if type(number) is int and number >= least and not number % 500:
+        if type(number) is not int or not self.rows:
+            return node
+        if number == self.rows or (number >= least and not number % 500):
             self.changed = self.changed or number
             node.value = self.scaled(number)
         return node

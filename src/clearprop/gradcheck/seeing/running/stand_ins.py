@@ -19,6 +19,7 @@ ROWS = 24
 """The samples of data that stand in for others."""
 
 _SEARCHED, _SMALLEST = 2000, 10**6  # files of a folder; bytes of data
+_HANDED = 2  # times that a table is handed on to another name
 _NESTED, _LONG = 4, 1000  # lists within lists, and their length, in which arrays are looked for
 _LARGE, _KEPT = 2000, 60  # rows of data that are cut, and to how many
 _LABELS = re.compile(
@@ -57,9 +58,17 @@ _KINDS: tuple[tuple[str, str, int, int, tuple[int, ...]], ...] = (
     (r"ex[34]data|ex[34]weights|\b400\b.*\b5000\b", "small digits", 400, 10, (20, 20)),
     (r"mnist|784|28\s*[,*]\s*28|pixel|digit", "digits", 784, 10, (28, 28)),
     (r"iris|setosa", "flowers", 4, 3, ()),
+    (r"wine.?quality", "tasted wines", 11, 2, ()),
     (r"\bwine\b", "wines", 13, 3, ()),
 )
 _KAGGLE = re.compile(r"42,?000|digit-recognizer|pixel0|41,?000", re.I)
+_FEATURES = re.compile(
+    r"(?:\b|_)(?:(?:n|num)_?(?:x|in|inputs?|features?)|(?:x|in|inputs?|features?)_?(?:size|dims?"
+    r"|nodes|layer|neurons|count|units|features)\w*)\s*(?::\s*int\s*)?=\s*(\d+)\b",
+    re.I,
+)
+"""A number of features that a program gives a name."""
+
 _COLUMN = re.compile(r"\[[^,\[\]]*:[^,\[\]]*,\s*(\d*)\s*:?\s*(\d*)\s*\]")
 
 
@@ -122,11 +131,18 @@ class Data:
     text : str
         Its source, which tells what it wants.
     rows : int
-        The number of rows of the well-known data that it wants; 0 of others.
+        The number of rows of the well-known data that it wants, or of those that it read; 0 of
+        others.
+    kept : int
+        The number of rows that there are here for these.
+    was_cut : bool
+        Whether rows were left out of data that it read.
     """
 
     text: str
     rows: int = 0
+    kept: int = ROWS
+    was_cut: bool = False
     _random: Any = field(default_factory=lambda: np.random.RandomState(3))
 
     def __post_init__(self) -> None:
@@ -143,15 +159,18 @@ class Data:
             if re.search(pattern, self.text, re.I):
                 self.kind, self.features, self.classes, self.picture = what  # type: ignore[assignment]
                 break
-        self.rows = {"digits": 60_000, "pictures": 50_000}.get(self.kind, 0)
-        if self.kind == "digits" and _KAGGLE.search(self.text):
-            self.rows = 42_000
+        if not self.was_cut:
+            self.rows = {"digits": 60_000, "pictures": 50_000}.get(self.kind, 0)
+            if self.kind == "digits" and _KAGGLE.search(self.text):
+                self.rows = 42_000
         if not self.features:
             self.features = self._columns_asked() or 4
 
     def _columns_asked(self) -> int:
         numbers = [int(one) for pair in _COLUMN.findall(self.text) for one in pair if one]
-        return max((one for one in numbers if one < 200), default=0)
+        last = max((one for one in numbers if one < 200), default=0)
+        named = max((int(one) for one in _FEATURES.findall(self.text)), default=0)
+        return named if last <= named + 1 < 200 else last  # the last column is the label's
 
     # Arrays.
 
@@ -197,7 +216,12 @@ class Data:
 
     def scaled(self, rows: int) -> int:
         """Return how many rows there are here for so many in the data that are not there."""
-        return max(2, round(rows * ROWS / self.rows)) if self.rows else rows
+        return max(2, round(rows * self.kept / self.rows)) if self.rows else rows
+
+    def cut(self, rows: int, kept: int) -> None:
+        """Take notice of data of which some rows are kept."""
+        if rows > self.rows or not self.was_cut:
+            self.rows, self.kept, self.was_cut = rows, kept, True
 
     # Files, by their names.
 
@@ -298,7 +322,7 @@ class Data:
             names = [*(f"x{number}" for number in range(table.shape[1] - 1)), "label"]
         names = list(names)[: table.shape[1]]
         frame = pandas.DataFrame(table[:, : len(names)], columns=names)
-        labels = [one for one in names if _LABEL_COLUMNS.match(str(one))] or names[-1:]
+        labels = [one for one in names if _LABEL_COLUMNS.match(str(one))] or list(names)[-1:]
         for one in labels:
             frame[one] = self.labels()
         if self.kind in ("digits", "pictures"):
@@ -310,11 +334,15 @@ class Data:
     def _names_asked(self) -> list[str]:
         """Return the columns that a program takes by name out of what it reads."""
         frames = set(re.findall(r"(\w+)\s*=\s*(?:pd|pandas)\.read_\w+", self.text))
+        for _ in range(_HANDED):
+            for name, value in re.findall(r"(\w+)[ ]*=[ ]*([^=\n]+)", self.text):
+                if frames & set(re.findall(r"(?<![.'\"])\b\w+", value)):
+                    frames.add(name)
         found: dict[str, None] = {}
         for frame in frames:
             for part in re.findall(rf"\b{frame}(?:\.drop\(|\[)\s*([\[\]'\"\w\s,]*)", self.text):
                 found |= dict.fromkeys(re.findall(r"['\"]([^'\"]+)['\"]", part))
-        labels = [one for one in found if _LABEL_COLUMNS.match(one)]
+        labels = [one for one in found if _LABEL_COLUMNS.match(one) or len(found) == 1]
         inputs = [one for one in found if one not in labels]
         if labels and not inputs:
             inputs = [f"x{number}" for number in range(self.features)]
