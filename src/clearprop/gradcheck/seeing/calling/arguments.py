@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import UnionType
+from types import SimpleNamespace, UnionType
 from typing import Any, Union, get_args, get_origin
 
 import numpy as np
@@ -147,6 +147,29 @@ class Arguments:
             args += self.data.kind.sizes
         return args, kwargs
 
+    def _batch(self, making: bool) -> int:
+        """Return the samples of a batch, fewer than there are: it is one of several."""
+        count = len(self.data.pairs)
+        if making and self.defined.doubt(self.data.kind, "batch", 2) == 1:
+            return count
+        return max(1, min(count, count // 2 + 1 if making else count // 2))
+
+    def _settings(self, function: Any, name: str) -> dict[str, Any]:
+        """Return a dict of settings, with sizes and names in it where it is asked for them."""
+        maker = getattr(function, "__init__", None) if isinstance(function, type) else function
+        found = settings(self.defined, maker, name)
+        for key in self.defined.keys(maker, name):
+            role = role_of(key, making=True)
+            if key in found:
+                continue
+            if role == "sizes":
+                found[key] = list(self.data.kind.sizes)
+            elif role == "batch":
+                found[key] = self._batch(making=True)
+            elif role in _CHOSEN:
+                found[key] = chosen(self.defined, self.make, key, role, self.data.kind.layers)
+        return found
+
     def _drawn(self, names: list[str]) -> dict[str, Any]:
         kind = self.data.kind
         several = kind.outputs > 1 or len(names) > 2
@@ -168,13 +191,12 @@ class Arguments:
             return min(default, FEW) if number else FEW
         if has_default and variant == 1:
             return default
+        if default is False and _IN_TRAINING.search(name):
+            return True
         if role in HYPER:
             return hyper(role, None if default is _EMPTY else default, given=has_default)
         if role == "batch":
-            return max(
-                1,
-                min(len(data.pairs), len(data.pairs) // 2 + 1 if making else len(data.pairs) // 2),
-            )
+            return self._batch(making)
         if default is None and re.search(r"(^|_)(val|test|eval|dev)", snake(name)):
             return None
         if not making:
@@ -194,7 +216,7 @@ class Arguments:
         ):
             return default
         wanted = (
-            ("sizes", "inputs", "targets")
+            ("sizes", "features", "hidden", "classes", "inputs", "targets")
             if making
             else ("inputs", "targets", "outputs", "upstream")
         )
@@ -237,7 +259,7 @@ class Arguments:
         if role in ("weight", "bias"):
             return _LATER
         if role == "settings":
-            return settings(self.defined, function, name)
+            return self._settings(function, name)
         compared = self.defined.compared(name)
         if compared:
             return compared[0]
@@ -365,11 +387,19 @@ class Arguments:
             return one if usage.is_called else [one] * (len(self.data.kind.sizes) - 1)
         if role in ("activation", "function"):
             return function_for(name)
+        known = {one: role_of(one) for one in usage.attributes}
+        if known and all(one in (*HYPER, "batch", "epochs") for one in known.values()):
+            return SimpleNamespace(**{one: self._setting(role) for one, role in known.items()})
         if usage.attributes and any(COST.search(one) for one in usage.attributes):
             return loss_with(usage.attributes)
         if making and usage.is_sliced:
             return tuple(self.data.kind.sizes) if variant == 3 else list(self.data.kind.sizes)
         return None
+
+    def _setting(self, role: Role | None) -> Any:
+        if role == "batch":
+            return self._batch(making=True)
+        return FEW if role == "epochs" else hyper(role or "")
 
     def _noted(self, annotation: Any) -> Any:
         """Return an object of one of the learner's classes, where an annotation asks for one."""
@@ -382,6 +412,7 @@ class Arguments:
 
 
 _LATER = object()
+_IN_TRAINING = re.compile(r"train|cache|store|remember", re.I)
 _LISTED = re.compile(r"layer|node|neuron|unit|size|dim|param|arch|shape|config|struct|net", re.I)
 
 

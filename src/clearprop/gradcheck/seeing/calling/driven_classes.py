@@ -137,6 +137,11 @@ def trained(place: Workplace, kind: type) -> None:
         if re.match("_*update", name, re.I) and len(names) > 1:
             continue
         before = len(place.defined.tape)
+        roles = set(roles_of(list(inspect.signature(methods[name]).parameters)).values())
+        if not roles & {"inputs", "targets", "pairs", "loader", "epochs"}:
+            # It goes back from what was computed before.
+            methods_forward(place, methods)
+            _cost(place, methods)
         _, error = attempted(lambda name=name: place.call(methods[name]))
         if isinstance(error, NoArgumentError) and place.pool.output is None:
             methods_forward(place, methods)

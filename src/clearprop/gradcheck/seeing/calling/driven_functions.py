@@ -62,6 +62,8 @@ def _start(place: Workplace) -> None:
             place.pool.values.setdefault("parameters", value)
     if place.data.kind.layout != "letters":
         place.refit(place.pool.values)
+        if not held(place.pool.values):
+            place.refit(_globals(place))
     place.before_forward(place.pool.values)
     place.before_forward(_globals(place))
 

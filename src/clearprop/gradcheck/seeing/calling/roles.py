@@ -15,7 +15,7 @@ _CALLED: tuple[tuple[Role, str], ...] = (
     ("drop", r"drop"),
     (
         "quiet",
-        r"print|verb|plot|debug|show|display|^log|every|interval|draw|graph|animat|save|progress",
+        r"print|verb|plot|debug|show|display|^log(?!it)|every|interval|draw|graph|animat|save|progress",
     ),
     ("flag", r"^(want|use|has|is|with|include)_"),
     ("seed", r"seed|random_state|^rng$"),
@@ -43,7 +43,7 @@ _CALLED: tuple[tuple[Role, str], ...] = (
     ("tiny", r"^eps(ilon)?\d?$|^tol\w*$|accuracy|^acc$|thresh|precis"),
     (
         "settings",
-        r"^(h_?param\w*|conv_?param\w*|pool_?param\w*|bn_?param\w*|config\w*|options|drop_?param|hyper\w*)$",
+        r"^(h_?param\w*|conv_?param\w*|pool_?param\w*|bn_?param\w*|conf(ig\w*)?|settings|options|drop_?param|hyper\w*)$",
     ),
     ("activation", r"activ(?!ations$)|non_?lin|^act$|act_?f|^ativ|fun\w*_ativ|^transfer"),
     (
@@ -119,7 +119,7 @@ _MADE: tuple[tuple[Role, str], ...] = (
     ("batch", r"batch"),
     (
         "sizes",
-        r"(^(n_?|num_?)?layers?_?(dims?|sizes?|structure|shape|units|nodes|list|conf\w*)$)|^sizes?$|^dims?$|^dimensions?$|layers_?dim"
+        r"(^(n_?|num_?)?layers?_?(dim(ension)?s?|sizes?|structure|shape|units|nodes|list|conf\w*)$)|^sizes?$|^dims?$|^dimensions?$|layers_?dim"
         r"|topolog|architect|struct|^shape$|n_units|nodes_?per|layer_?list|^(neurons|units)(_per_layer)?$"
         r"|network_?(size|shape|dims?)|hidden_(layers?|dims|sizes|sizes?_list|layer_sizes|units_list)_?(list)?$"
         r"|^layers?$|layer_?info|^(capas|camadas|couches|schichten|neuronas|neuronios)$|arquit|^nodes$"
@@ -154,13 +154,13 @@ _MADE: tuple[tuple[Role, str], ...] = (
         "features",
         r"^(n_?x|x_?dim|in|in_?(?!it)\w*|input_?\w*|n_?in\w*|n_?features?|n_?dim|num_?(in|feat)\w*|fan_?in|d_?in|d|nb_?in\w*"
         r"|no_?of_?in\w*|inodes?|inputs?|inputnodes?|n_?0|features?|dim_?in|ni|n|(n_?)?entrad\w*|num_entrad\w*|entree\w*"
-        r"|prev\w*|vocab\w*|size_?in\w*|n_?visible|x_?size|dim)$",
+        r"|prev\w*|vocab\w*|n_?rows|rows|size_?in\w*|n_?visible|x_?size|dim)$",
     ),
     (
         "classes",
         r"^(n_?y|y_?dim|out|out_?\w*|output_?\w*|n_?out\w*|n_?class\w*|num_?(out|class|label)\w*|fan_?out|d_?out|c|nb_?out\w*"
         r"|no_?of_?out\w*|onodes?|outputs?|outputnodes?|n_?2|n_?3|classes|k|dim_?out|no|(n_?)?(saida|salida|sortie)\w*|num_saida\w*"
-        r"|labels?|size_?out\w*|m|next\w*)$",
+        r"|labels?|n_?col(umn)?s|size_?out\w*|m|next\w*)$",
     ),
     *(one for one in _CALLED if one[0] in ("function", "tiny", "settings")),
     *(one for one in _CALLED if one[0] in ("pairs", "targets", "inputs", "parameters")),
