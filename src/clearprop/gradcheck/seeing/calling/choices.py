@@ -97,7 +97,10 @@ def chosen(
     if not compared:
         compared = [one for one in usual if re.search(rf"""['"]{one}['"]""", defined.text)]
     if compared:
+        said = re.search(rf"""\b{name}(?: *: *\w+)? *= *['"](\w+)['"]""", defined.text)
         text = next((one for one in usual if one in compared), compared[0])
+        if said and said[1] in compared:  # by default, elsewhere
+            text = said[1]
         return [text] * layers if several else text
     of_cost = re.search("loss|cost|err", name, re.I) is not None
     pattern = _OBJECTS.get(role) or (_OBJECTS["loss"] if of_cost else ELEMENTWISE.pattern)
