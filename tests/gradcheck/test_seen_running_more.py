@@ -150,6 +150,28 @@ def test_arrays_of_several_shapes_make_an_array_of_objects(checked):
     assert sorted(row.shape for row in report.rows) == [(3, 4), (4, 2)]
 
 
+def test_lists_of_arrays_and_what_is_empty_like_them(checked):
+    report = all_right(
+        checked("""
+        def slopes(weights):
+            made = np.empty_like(weights)
+            A = np.tanh(X @ weights[0])
+            D = A @ weights[1] - Y
+            global loss
+            loss = np.sum(D**2)
+            made[0] = X.T @ (D @ weights[1].T * (1 - A**2))
+            made[1] = A.T @ D
+            return made / len(X)
+
+        X, Y = np.random.rand(5, 3), np.random.rand(5, 2)
+        weights = [np.random.rand(3, 4), np.random.rand(4, 2)]
+        for k in range(9):
+            weights -= 0.01 * slopes(weights)
+        """)
+    )
+    assert sorted(row.shape for row in report.rows) == [(3, 4), (4, 2)]
+
+
 def test_arguments_by_their_old_names():
     with recording(Tape()):
         assert STAND_IN.reshape(STAND_IN.arange(6), newshape=(2, 3)).shape == (2, 3)
@@ -286,6 +308,24 @@ def test_cut_rows_are_so_many_everywhere(checked, tmp_path):
     text = "rows = np.loadtxt('rows.csv', delimiter=',')\nX = np.c_[rows, np.ones(2345)]"
     report = all_right(checked(text + STEPS))
     assert (5, 3) in [row.shape for row in report.rows]
+
+
+def test_batches_are_small_where_data_are(checked):
+    report = all_right(
+        checked("""
+        from sklearn.datasets import fetch_openml
+        batch_size = 128
+        data = fetch_openml("mnist_784").data[:, 300:304] / 255.0
+        W = np.random.randn(4, 3)
+        for k in range(3):
+            for part in range(len(data) // batch_size):
+                X = data[part * batch_size : (part + 1) * batch_size]
+                D = X @ W - np.arange(3.0)
+                cost = np.sum(D**2)
+                W -= 0.1 * X.T @ D
+        """)
+    )
+    assert any("of a batch such as 128" in note for note in report.notes)
 
 
 def test_columns_that_a_program_asks_for_by_another_name_of_the_table(checked):

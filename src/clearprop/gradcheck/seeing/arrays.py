@@ -34,7 +34,7 @@ def watch(value: Any, name: str = "data") -> Any:
         return value
     if isinstance(value, float | np.floating) and not isinstance(value, bool):
         value = np.array(value)
-    if isinstance(value, np.ndarray) and value.dtype.kind == "O" and value.size:
+    if type(value) is np.ndarray and value.dtype.kind == "O" and value.size:
         with suppress(TypeError, ValueError):  # of a table with columns of several kinds
             value = value.astype(np.float64)
     if not isinstance(value, np.ndarray) or value.dtype.kind not in _NUMBERS:

@@ -99,12 +99,31 @@ def _of_numbers(item: Any) -> Any:
     return item.reshape(-1)[0] if isinstance(item, np.ndarray) and item.size == 1 else item
 
 
+class Objects(np.ndarray):
+    """Arrays of several shapes as one, with which lists of such arrays compute, too.
+
+    NumPy made such arrays of lists itself before its version 1.24.
+    """
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *args: Any, out: Any = None, **kwargs: Any
+    ) -> Any:
+        """Compute, entry by entry."""
+        made = [_objects(one) if type(one) in (list, tuple) else one for one in args]
+        given = [one.view(np.ndarray) if type(one) is Objects else one for one in made]
+        result = getattr(ufunc, method)(*given, **kwargs)
+        if out is not None:
+            out[0][...] = result
+            return out[0]
+        return result.view(Objects) if isinstance(result, np.ndarray) else result
+
+
 def _objects(item: Any) -> Any:
     """Return an array of the items as objects: arrays among them stay watched."""
     made = np.empty(len(item), object)
     for place, one in enumerate(item):
         made[place] = one
-    return made
+    return made.view(Objects)
 
 
 def _as_array(item: Any, *args: Any, **kwargs: Any) -> Any:

@@ -9,7 +9,7 @@ limits of its statement.
 import ast
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,13 +31,12 @@ _RATE = re.compile(r"(^|_)(lr|eta|alpha|learn\w*|rate|step_?size|epsilon|gamma|m
 _TRAINS = re.compile(
     r"^_*(update|optimi[sz]|train|fit|sgd|adam|learn|gradient_?descent|apply_?grad)", re.I
 )
-_EPOCHS = re.compile(r"epo[ckq]|époqu|(^|_|max|n)iter(a\w*|s)?(_|\d|$)", re.I)
+EPOCHS = re.compile(r"epo[ckq]|époqu|(^|_|max|n)iter(a\w*|s)?(_|\d|$)", re.I)
 _STEPS = re.compile(r"^_*(d[A-Z_]|d[wb]\d*$|Δ|delta|grad|nabla|update|step|change)")
 _DERIVATIVES = re.compile(r"^_*(d[a-z]*_|d[A-Z]|d[a-z]{1,2}\d*$|delta|grad|nabla)")
 _COLLECTS = re.compile(
     r"^(d|g|grad|delta|nabla|sum|loss|cost|err|total|acc|res|out|z|s|y|count)", re.I
 )
-_OF_ROWS = ("reshape", "range", "xrange", "choice", "randint", "permutation", "sample")
 _PRODUCTS = ("dot", "matmul", "outer", "multiply", "sum", "mean")
 
 
@@ -105,23 +104,23 @@ class Training:
             itself = isinstance(value, ast.BinOp) and ast.dump(value.left) == ast.dump(
                 ast.parse(ast.unparse(target), mode="eval").body
             )
-            if not itself or names_in(target) & own or _COLLECTS.match(_last_name(target)):
+            if not itself or names_in(target) & own or _COLLECTS.match(last_name(target)):
                 return False
             return isinstance(value.op, ast.Sub) and _is_product(value.right)  # type: ignore[attr-defined]
         if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
             if names_in(node.target) & own:
                 return False
-            name = _last_name(node.target)
+            name = last_name(node.target)
             takes_off = isinstance(node.op, ast.Sub) and _is_product(node.value)
             if _scales(node.value) or (takes_off and not _DERIVATIVES.match(name)):
                 return True
-            if _STEPS.match(_last_name(node.value)) and not _COLLECTS.match(name.lstrip("_")):
+            if _STEPS.match(last_name(node.value)) and not _COLLECTS.match(name.lstrip("_")):
                 return True
-            product = isinstance(node.value, ast.Call) and _last_name(node.value.func) in _PRODUCTS
+            product = isinstance(node.value, ast.Call) and last_name(node.value.func) in _PRODUCTS
             return product and not _COLLECTS.match(name.lstrip("_"))
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
-            left = _last_name(node.left)
-            steps = bool(_STEPS.match(_last_name(node.right))) and bool(left)
+            left = last_name(node.left)
+            steps = bool(_STEPS.match(last_name(node.right))) and bool(left)
             steps = steps and not _COLLECTS.match(left.lstrip("_"))
             return (steps or _scales(node.right)) and not names_in(node.left) & own
         return False
@@ -143,7 +142,7 @@ def _goes_back(items: ast.expr) -> bool:
     if not isinstance(items, ast.Call):
         return False
     steps = len(items.args) == 3 and ast.unparse(items.args[2]).startswith("-")
-    return _last_name(items.func) == "reversed" or (_last_name(items.func) == "range" and steps)
+    return last_name(items.func) == "reversed" or (last_name(items.func) == "range" and steps)
 
 
 def _counters(body: list[ast.stmt]) -> set[str]:
@@ -158,7 +157,8 @@ def _counters(body: list[ast.stmt]) -> set[str]:
     }
 
 
-def _last_name(node: ast.AST) -> str:
+def last_name(node: ast.AST) -> str:
+    """Return the name of a variable, an attribute or a function, without what it belongs to."""
     while isinstance(node, ast.Subscript | ast.Starred):
         node = node.value
     return getattr(node, "attr", "") or getattr(node, "id", "")
@@ -200,7 +200,7 @@ class Cutting(ast.NodeTransformer):
         return [guard, node]
 
     def _says(self, *header: ast.AST) -> bool:
-        return any(_EPOCHS.search(name) for name in names_in(list(header)))
+        return any(EPOCHS.search(name) for name in names_in(list(header)))
 
     def _call(
         self, name: str, node: ast.For | ast.While, trains: bool, *args: ast.expr
@@ -212,66 +212,6 @@ class Cutting(ast.NodeTransformer):
         for one in (call.func, *told):
             ast.copy_location(one, place)
         return call
-
-
-class Scaling(ast.NodeTransformer):
-    """Make numbers of rows smaller, where small data stand in for well-known ones.
-
-    Parameters
-    ----------
-    scaled : callable
-        A function of a number of rows that gives the smaller one.
-
-    Attributes
-    ----------
-    changed : int
-        The first number that was made smaller; 0 where none was.
-    rows : int
-        The number of all rows, which is made smaller wherever it stands.
-    """
-
-    def __init__(self, scaled: Callable[[int], int]) -> None:
-        self.scaled, self.changed, self.rows = scaled, 0, 0
-
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        """Change a number that looks like one of rows."""
-        return self._smaller(node, node.value, 5000)
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        """Change what asks for as many rows as there are, or goes through all."""
-        if _last_name(node.func) in _OF_ROWS:
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.Constant):
-                    self._smaller(inner, inner.value, 500)
-        return self.generic_visit(node)
-
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:
-        """Leave numbers of rounds as they are."""
-        rounds = any(_EPOCHS.search(name) for one in node.targets for name in names_in(one))
-        return node if rounds else self.generic_visit(node)
-
-    def visit_keyword(self, node: ast.keyword) -> ast.AST:
-        """Leave numbers of rounds as they are."""
-        return node if _EPOCHS.search(node.arg or "") else self.generic_visit(node)
-
-    def visit_Slice(self, node: ast.Slice) -> ast.AST:
-        """Change the bounds of a slice, which may be lower."""
-        for name in ("lower", "upper"):
-            bound = getattr(node, name)
-            inner = bound.operand if isinstance(bound, ast.UnaryOp) else bound
-            if isinstance(inner, ast.Constant):
-                self._smaller(inner, inner.value, 500)
-            elif bound is not None:
-                setattr(node, name, self.visit(bound))
-        return node
-
-    def _smaller(self, node: ast.Constant, number: object, least: int) -> ast.AST:
-        if type(number) is not int or not self.rows:
-            return node
-        if number == self.rows or (number >= least and not number % 500):
-            self.changed = self.changed or number
-            node.value = self.scaled(number)
-        return node
 
 
 @dataclass

@@ -34,10 +34,10 @@ from clearprop.gradcheck.seeing.running.loops import (
     Cutting,
     Loops,
     OutOfTime,
-    Scaling,
     Training,
 )
 from clearprop.gradcheck.seeing.running.notes import Failure, Notes
+from clearprop.gradcheck.seeing.running.scaling import Scaling
 from clearprop.gradcheck.seeing.running.stand_ins import Data, has_data, watched_within
 from clearprop.gradcheck.seeing.running.statements import Piece, pieces_of
 from clearprop.gradcheck.seeing.running.tables import Files
@@ -313,13 +313,13 @@ class _Runner:
         self._watch_all(namespace)
 
     def _compiled(self, statement: ast.stmt, name: str, only_condition: bool) -> Any:
-        if self.data.rows and (self.data.was_cut or not self.has_data):
+        if self.data.was_cut or not (self.has_data or self.data.is_whole):
             self.scaling.rows = self.data.rows
             statement = self.scaling.visit(statement)
             if self.scaling.changed:
                 self.notes.add(
-                    f"{name}, line {statement.lineno}: with the small data, numbers of rows such "
-                    f"as {self.scaling.changed:,} are made smaller.",
+                    f"{name}, line {statement.lineno}: with the small data, numbers of rows or "
+                    f"of a batch such as {self.scaling.changed:,} are made smaller.",
                     once="scaled",
                 )
         statement = Tolerant(self.programs, self._is_data).visit(statement)

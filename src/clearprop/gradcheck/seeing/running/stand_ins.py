@@ -37,6 +37,9 @@ _NO_DATA = re.compile(
     r"|grad|noise|param|weight|layer|batch_?s|epoch",
     re.I,
 )
+_READS = re.compile(
+    r"read_\w+\(|open\(|fetch|download|urlretrieve|urlopen|h5py|loadtxt|genfromtxt|np\.load|load_data"
+)
 _LEARNED = re.compile(
     r"^[dmv]?[WUVb](\d|_|$|[hxyioufc]{1,2}\d?$)|weight|bias|theta|param|hidden|prev|chars|vocab",
     re.I,
@@ -171,6 +174,11 @@ class Data:
         last = max((one for one in numbers if one < 200), default=0)
         named = max((int(one) for one in _FEATURES.findall(self.text)), default=0)
         return named if last <= named + 1 < 200 else last  # the last column is the label's
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the program needs no data that may not be there."""
+        return not self.rows and not _READS.search(self.text)
 
     # Arrays.
 

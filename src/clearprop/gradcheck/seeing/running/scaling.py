@@ -1,0 +1,89 @@
+"""Numbers in watched code that fit the data which are not there, and not the small ones instead."""
+
+import ast
+import re
+from collections.abc import Callable
+
+from clearprop.gradcheck.seeing.running.loops import EPOCHS, last_name, names_in
+
+_OF_ROWS = ("reshape", "range", "xrange", "choice", "randint", "permutation", "sample")
+_BATCH = re.compile(r"batch_?s(ize|z)|(^|\b|_)(mini_?)?batch$|^bs$", re.I)
+_LARGEST_BATCH, _BATCH_INSTEAD = 12, 8  # so that there are several of the small data
+
+
+class Scaling(ast.NodeTransformer):
+    """Make numbers of rows and sizes of batches smaller, where small data stand in for others.
+
+    Parameters
+    ----------
+    scaled : callable
+        A function of a number of rows that gives the smaller one.
+
+    Attributes
+    ----------
+    changed : int
+        The first number that was made smaller; 0 where none was.
+    rows : int
+        The number of all rows, which is made smaller wherever it stands; 0 where it is not known.
+    """
+
+    def __init__(self, scaled: Callable[[int], int]) -> None:
+        self.scaled, self.changed, self.rows = scaled, 0, 0
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        """Change a number that looks like one of rows."""
+        return self._smaller(node, node.value, 5000)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Change what asks for as many rows as there are, or goes through all."""
+        if last_name(node.func) in _OF_ROWS:
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Constant):
+                    self._smaller(inner, inner.value, 500)
+        return self.generic_visit(node)
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        """Leave numbers of rounds as they are, and change sizes of batches."""
+        names = [name for one in node.targets for name in names_in(one)]
+        self._batch(" ".join(names), node.value)
+        return node if any(map(EPOCHS.search, names)) else self.generic_visit(node)
+
+    def visit_keyword(self, node: ast.keyword) -> ast.AST:
+        """Leave numbers of rounds as they are, and change sizes of batches."""
+        self._batch(node.arg or "", node.value)
+        return node if EPOCHS.search(node.arg or "") else self.generic_visit(node)
+
+    def visit_arguments(self, node: ast.arguments) -> ast.AST:
+        """Change the sizes that batches have by default."""
+        named = [*node.posonlyargs, *node.args]
+        defaults = [*node.defaults, *(one for one in node.kw_defaults if one is not None)]
+        named = [*named[len(named) - len(node.defaults) :], *node.kwonlyargs]
+        for argument, default in zip(named, defaults, strict=False):
+            self._batch(argument.arg, default)
+        return self.generic_visit(node)
+
+    def visit_Slice(self, node: ast.Slice) -> ast.AST:
+        """Change the bounds of a slice, which may be lower."""
+        for name in ("lower", "upper"):
+            bound = getattr(node, name)
+            inner = bound.operand if isinstance(bound, ast.UnaryOp) else bound
+            if isinstance(inner, ast.Constant):
+                self._smaller(inner, inner.value, 500)
+            elif bound is not None:
+                setattr(node, name, self.visit(bound))
+        return node
+
+    def _smaller(self, node: ast.Constant, number: object, least: int) -> ast.AST:
+        if type(number) is not int or not self.rows:
+            return node
+        if number == self.rows or (number >= least and not number % 500):
+            self.changed = self.changed or number
+            node.value = self.scaled(number)
+        return node
+
+    def _batch(self, name: str, node: ast.expr) -> None:
+        if not _BATCH.search(name) or not isinstance(node, ast.Constant):
+            return
+        if type(node.value) is int and node.value > _LARGEST_BATCH:
+            self.changed = self.changed or node.value
+            node.value = _BATCH_INSTEAD
