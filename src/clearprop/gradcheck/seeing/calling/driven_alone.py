@@ -123,7 +123,7 @@ class _Layer:
     name: str
     known: set[type]
     _fitting: tuple[tuple[int, ...], Callable[[], Any]] | None = None
-    _moves: bool = False
+    _apart: bool = False
 
     def ways(self) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
         """Yield the ways of calling it: with any gradient, and with that of a cross-entropy.
@@ -142,7 +142,7 @@ class _Layer:
         """Give it a random gradient; inputs of the first shape decide that it takes."""
         first: Exception | None = None
         for shape, channels in SHAPES:
-            x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "data")
+            x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
             for make in makers(place, self.kind, x, channels):
                 error = self._tried(place, x, make)
                 if isinstance(error, AttributeError | TypeError):  # something is not there yet
@@ -168,17 +168,14 @@ class _Layer:
     def again(self, place: Workplace, given: str = _GIVEN[0], *, input_alone: bool = False) -> None:
         """Call it as before: with another gradient, or to look at that of the input alone.
 
-        Where parameters took steps, these are looked at first, and nothing but these.
+        Gradients of parameters may have a factor of their own: many are divided by the number of
+        samples, which that of the input must not be.
         """
-        if self._fitting is None or (input_alone and not self._moves):
+        if self._fitting is None or (input_alone and not self._apart):
             raise NoSuchWayError("that is a layer")
         shape, make = self._fitting
-        x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "data")
-        self._call(place, x, make, given)
-        if input_alone:
-            place.candidates.clear()
-            place.claims_from = len(place.defined.tape)
-            place.found.alone += ", its input"
+        x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
+        self._call(place, x, make, given, input_alone=input_alone)
 
     def _call(
         self,
@@ -186,6 +183,8 @@ class _Layer:
         x: Any,
         make: Callable[[], Any],
         given: str = _GIVEN[0],
+        *,
+        input_alone: bool = False,
     ) -> None:
         place.data.inputs = x
         layer, output = self._forward(place, x, make)
@@ -198,15 +197,18 @@ class _Layer:
         found = place.found
         found.keeps_claims = True
         if type(back) is Watched:
-            found.claims["dX"] = node_of(back)
             place.returned = {k: n for k, n in place.returned.items() if n is not node_of(back)}
-        if type(back) is Watched or not place.candidates:
-            found.parameters["X"] = node_of(x)
         self._step(place, layer)
-        now = held(found.held)
+        _require_finite(place, back)
         if given == _GIVEN[0]:
-            self._moves = any(now.get(name) is not one for name, one in place.candidates.items())
-        found.alone = self.name
+            self._apart = type(back) is Watched and _has_gradients(place)
+        if type(back) is Watched and (input_alone or not self._apart):
+            found.claims["dX"] = node_of(back)
+            found.parameters["X"] = node_of(x)
+        if input_alone:
+            place.candidates.clear()
+            place.claims_from = len(place.defined.tape)
+        found.alone = f"{self.name}, its input" if input_alone else self.name
         found.words = f"{self.name}(...) alone"
         found.data = f"inputs of shape {x.shape}"
 
@@ -242,6 +244,24 @@ class _Layer:
         for name, method in place.defined.methods(layer).items():
             if UPDATING.search(name) and not TRAINING.search(name):
                 attempted(lambda method=method: place.call(method))
+
+
+def _require_finite(place: Workplace, back: Any) -> None:
+    """Raise an error where what was computed is no number: something else is to be called first."""
+    nodes = [*held(place.found.held).values(), *place.returned.values()]
+    nodes += [node_of(back)] if type(back) is Watched else []
+    if not all(np.isfinite(node.value).all() for node in nodes):
+        raise NoSuchWayError("that returns numbers")
+
+
+def _has_gradients(place: Workplace) -> bool:
+    """Whether parameters were updated, or arrays are there that may be gradients of theirs."""
+    now = held(place.found.held)
+    if any(now.get(name) is not one for name, one in place.candidates.items()):
+        return True
+    sizes = {node.value.size for node in place.candidates.values()}
+    both = [*place.left().values(), *place.returned.values()]
+    return any(node.value.size in sizes for node in both)
 
 
 def _enlarged(layer: Any) -> None:

@@ -13,34 +13,43 @@ _MOST = 400  # arrays of one object
 def held(item: Any, path: str = "") -> dict[str, Node]:
     """Return the arrays of floats within an object, a dict or a list, by the way to each."""
     found: dict[str, Node] = {}
-    for name, array in _arrays(item, path, 0, set()):
+    for name, whole, array in _arrays(item, path, path, 0, set()):
         if array.dtype.kind == "f" and array.size:
-            found.setdefault(name, node_of(array))
+            node = node_of(array)
+            found.setdefault(name if found.get(name, node) is node else whole, node)
             if len(found) == _MOST:
                 break
     return found
 
 
-def _arrays(item: Any, path: str, depth: int, met: set[int]) -> Iterator[tuple[str, Watched]]:
+def _arrays(
+    item: Any, path: str, whole: str, depth: int, met: set[int]
+) -> Iterator[tuple[str, str, Watched]]:
+    """Yield all arrays within something, with a name, and the whole way to each."""
     if type(item) is Watched:
-        yield path, item
+        yield path, whole, item
         return
     if depth > _DEEP or id(item) in met:
         return
+    inner: Iterable[tuple[str, str, Any]] = ()
     if isinstance(item, Mapping):
-        met.add(id(item))
-        for key, value in list(item.items()):
-            text = str(key) if isinstance(key, str) else f"{path}[{key}]"
-            if not text.startswith("__"):
-                yield from _arrays(value, text, depth + 1, met)
+        inner = [
+            (key, f"{whole}.{key}" if whole else key, value)
+            if isinstance(key, str)
+            else (f"{path}[{key}]", f"{whole}[{key}]", value)
+            for key, value in list(item.items())
+            if not str(key).startswith("__")
+        ]
     elif isinstance(item, list | tuple) and len(item) <= _LONG:
-        met.add(id(item))
-        for place, value in enumerate(item):
-            yield from _arrays(value, f"{path}[{place}]", depth + 1, met)
+        inner = [(f"{path}[{k}]", f"{whole}[{k}]", value) for k, value in enumerate(item)]
     elif hasattr(item, "__dict__") and not isinstance(item, type) and not callable_only(item):
-        met.add(id(item))
-        for name, value in list(vars(item).items()):
-            yield from _arrays(value, f"{path}.{name}" if path else name, depth + 1, met)
+        inner = [
+            (f"{path}.{name}" if path else name, f"{whole}.{name}" if whole else name, value)
+            for name, value in list(vars(item).items())
+        ]
+    met.add(id(item))
+    for name, longer, value in inner:
+        yield from _arrays(value, name, longer, depth + 1, met)
 
 
 def callable_only(item: Any) -> bool:
