@@ -62,7 +62,7 @@ def assert_chain_of(seen, name, count, shape=(3, 2)):
         assert after.root is one.result
     assert own[-1].result is seen.ends[name]
     for one in own:
-        np.testing.assert_allclose(one.before.value + one.change, one.result.value)
+        np.testing.assert_allclose(one.before.value - one.descent, one.result.value)
         decays = "(1 - 0.01)" in seen.text
         assert np.array_equal(one.before.value, one.root.value) != decays
 
@@ -154,7 +154,7 @@ def test_entries_updated_one_by_one_are_parts_of_one_parameter():
     assert [len(one.roots) for one in seen.episodes] == [1, 1]
     first, second = seen.episodes
     assert [int(one.places()) for one in first.updates] == list(range(6))
-    changes = np.array([float(one.change) for one in (*first.updates, *second.updates)])
+    changes = np.array([float(-one.descent) for one in (*first.updates, *second.updates)])
     total = changes.reshape(2, 3, 2).sum(axis=0)
     np.testing.assert_allclose(seen.ends["start"].value + total, seen.ends["W"].value)
 
@@ -326,7 +326,7 @@ def test_an_update_that_broadcasts_its_parameter_to_another_shape_is_found():
     assert first.root.value.shape == (2,)
     assert first.result.value.shape == (5, 2)
     assert first.places().size == 2
-    assert first.change.size == 10
+    assert first.descent.size == 10
 
 
 def test_two_trainings_in_one_file_are_episodes_of_their_own():

@@ -14,7 +14,7 @@ from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.derivatives import derivatives
 from clearprop.gradcheck.seeing.judging.costs import Cost, costs
 from clearprop.gradcheck.seeing.judging.forgotten import forgotten
-from clearprop.gradcheck.seeing.judging.steps import summands
+from clearprop.gradcheck.seeing.judging.steps import signed_summands, summands
 from clearprop.gradcheck.seeing.judging.updates import Episode, Update
 from clearprop.gradcheck.seeing.tape import Line, Node, Tape, depending
 
@@ -47,7 +47,8 @@ class Gradient:
     places : ndarray of int
         The places in the parameter, in C order, of its entries.
     claimed, truth : ndarray
-        Of the parameter's entries, flat: what the code says, and the derivative of the cost.
+        Of the parameter's entries, flat: what the code says, or takes away from the parameter, and
+        the derivative of the cost.
     factor : float or None
         What the truth is to be multiplied by to become the claim, where that is possible.
     error : float
@@ -289,24 +290,24 @@ def _judge(
 
 
 def _of_change(root: Node, parts: Sequence[Update], known: Mapping[Node, Array]) -> Gradient:
-    """Take the difference that the updates of a parameter made as its gradient."""
+    """Take what the updates of a parameter took away as its gradient."""
     where = np.concatenate([update.places().ravel() for update in parts])
-    change = np.concatenate([update.change.ravel() for update in parts])
+    descent = np.concatenate([update.descent.ravel() for update in parts])
     result, step = parts[-1].result, parts[0].step
     truth = known.get(root)
     if truth is not None and np.abs(truth).max() < VANISHED:
         truth = None
-    if change.size != where.size:  # broadcasting has made another shape of it
+    if descent.size != where.size:  # broadcasting has made another shape of it
         true = np.zeros(root.value.size) if truth is None else np.asarray(truth).ravel()
-        return Gradient(root, result, step, where, change, true, None, np.inf)
+        return Gradient(root, result, step, where, descent, true, None, np.inf)
     if truth is None or not np.any(truth):
-        nothing = np.zeros(change.shape)
+        nothing = np.zeros(descent.shape)
         return Gradient(
-            root, result, step, where, change, nothing, None, np.inf, verdict="unreached"
+            root, result, step, where, descent, nothing, None, np.inf, verdict="unreached"
         )
     true = np.asarray(truth, np.float64).ravel()[where]
-    rises = bool(np.nansum(change * true) > 0)
-    return Gradient(root, result, step, where, change, true, *fitted(change, true), rises=rises)
+    rises = bool(np.nansum(descent * true) < 0)
+    return Gradient(root, result, step, where, descent, true, *fitted(descent, true), rises=rises)
 
 
 def _of_steps(
@@ -370,15 +371,19 @@ def _penalised(
 
 def _within(found: Gradient, parts: Sequence[Update], reached: set[Node]) -> Iterator[Gradient]:
     """Yield what may be the gradient in a step, from outside in."""
-    levels = [summands(update.step, reached) for update in parts]
+    levels = [signed_summands(update.step, reached) for update in parts]
     sizes = [update.before.value.size for update in parts]
     for depth in range(min(map(len, levels))):
         claims = [level[depth] for level in levels]
-        if any(claim.value.size != size for claim, size in zip(claims, sizes, strict=True)):
+        if any(claim.value.size != size for (claim, _), size in zip(claims, sizes, strict=True)):
             continue
-        claimed = np.concatenate([claim.value.ravel() for claim in claims]).astype(np.float64)
+        down = [
+            sign * update.sign * claim.value.ravel()
+            for (claim, sign), update in zip(claims, parts, strict=True)
+        ]
+        claimed = np.concatenate(down).astype(np.float64)
         factor, error = fitted(claimed, found.truth)
-        yield replace(found, claim=claims[0], claimed=claimed, factor=factor, error=error)
+        yield replace(found, claim=claims[0][0], claimed=claimed, factor=factor, error=error)
 
 
 def with_decay(found: Gradient) -> Gradient:

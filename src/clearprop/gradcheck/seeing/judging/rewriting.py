@@ -9,7 +9,7 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.blame import Trail
 from clearprop.gradcheck.seeing.judging.judge import CLOSE, Gradient, fitted, with_decay
-from clearprop.gradcheck.seeing.judging.steps import summands
+from clearprop.gradcheck.seeing.judging.steps import signed_summands
 from clearprop.gradcheck.seeing.judging.updates import Update
 from clearprop.gradcheck.seeing.tape import Node, ancestors, computed, depending
 
@@ -67,7 +67,7 @@ class _Claimed:
     levels: tuple[tuple[Node, ...], ...]
     """The gradient within the step, from outside in; of that of plain descent none."""
     signs: tuple[float, ...]
-    """Of each level: whether the change has its sign, or the other."""
+    """Of each level: 1 where it is taken away from the parameter, -1 where it is added."""
     within: tuple[Node, ...]
     """All levels, of a gradient that is updated at once."""
 
@@ -78,10 +78,10 @@ class _Claimed:
         return found | {update.result for update in self.updates}
 
     def forms(self, value_of: ValueOf) -> Iterator[tuple[Array, float]]:
-        """Yield the gradient in all forms, flat, each with its sign beside the change."""
+        """Yield the gradient in all forms, flat, each with its sign as of what is taken away."""
         if self.updates:
             parts = [
-                np.asarray(value_of(one.result), np.float64) - value_of(one.before)
+                value_of(one.before) - np.asarray(value_of(one.result), np.float64)
                 for one in self.updates
             ]
             yield _flat(parts), 1.0
@@ -203,7 +203,7 @@ class Bench:
         usual = self.trail.judgement.factor
         best, most = frozenset[int](), 0.0
         for factor in {f for some in fits for f in some}:
-            if self._falls and factor > 0 and self.claims[0].updates:
+            if self._falls and factor < 0 and self.claims[0].updates:
                 continue
             alike = frozenset(
                 k for k, some in enumerate(fits) if any(abs(f / factor - 1) < _SAME for f in some)
@@ -290,13 +290,9 @@ def _claimed(trail: Trail, gradient: Gradient) -> _Claimed:
     if gradient.result is None:  # it was returned
         return _Claimed(gradient, (), ((gradient.claim,),), (1.0,), (gradient.claim,))
     updates = tuple(one for one in judgement.episode.updates if one.root is gradient.parameter)
-    every = [summands(update.step, judgement.reached) for update in updates]
-    levels = tuple(tuple(one[k] for one in every) for k in range(min(map(len, every))))
-    change = _flat([update.change for update in updates])
-    signs = []
-    for level in levels:
-        form = _flat([np.asarray(one.value, np.float64) for one in level])
-        along = float(np.nansum(form * change)) if form.size == change.size else 1.0
-        signs.append(1.0 if along >= 0 else -1.0)
+    every = [signed_summands(update.step, judgement.reached) for update in updates]
+    depths = range(min(map(len, every)))
+    levels = tuple(tuple(one[k][0] for one in every) for k in depths)
+    signs = tuple(every[0][k][1] * updates[0].sign for k in depths)
     within = tuple(one for level in levels for one in level) if len(updates) == 1 else ()
-    return _Claimed(gradient, updates, levels, tuple(signs), within)
+    return _Claimed(gradient, updates, levels, signs, within)

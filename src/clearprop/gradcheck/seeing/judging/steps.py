@@ -18,43 +18,56 @@ def summands(step: Node, reached: set[Node]) -> list[Node]:
     reached : set of Node
         All that was computed from the parameters before this update: the rest is history.
     """
-    levels = [step]
-    node: Node | None = step
+    return [node for node, _ in signed_summands(step, reached)]
+
+
+def signed_summands(step: Node, reached: set[Node]) -> list[tuple[Node, float]]:
+    """Return the same, each with 1 where the step goes along it, and -1 where against it."""
+    levels = [(step, 1.0)]
     for _ in range(16):
-        inner = None if node is None else _inner(node, reached)
-        if inner is None or node is None or inner.value.size != node.value.size:
+        node, sign = levels[-1]
+        inner = _inner(node, reached)
+        if inner is None or inner[0].value.size != node.value.size:
             break
-        node = inner
-        levels.append(node)
+        levels.append((inner[0], sign * inner[1]))
     return levels
 
 
-def _inner(node: Node, reached: set[Node]) -> Node | None:
+def _inner(node: Node, reached: set[Node]) -> tuple[Node, float] | None:
+    """Return the operand that holds the gradient, and whether its sign stays."""
     if node.compute is None:
         return None
     args = node.args
     arrays = [one for one in args if isinstance(one, Node)]
     first = args[0] if args else None
     if node.name in ("negative", "reshape", "copy", "squeeze", "astype", "clip", "array", "ravel"):
-        return arrays[0] if arrays else None
+        return (arrays[0], -1.0 if node.name == "negative" else 1.0) if arrays else None
     if node.name == "setitem" and len(args) == 3 and _size(args[2]) == node.value.size:
-        return args[2] if isinstance(args[2], Node) else None
+        return (args[2], 1.0) if isinstance(args[2], Node) else None
     if len(args) != 2:
         return None
     second = args[1]
     if node.name == "multiply":
-        pairs = (first, second), (second, first)
-        scaled = next((a for a, b in pairs if _scales(b, a)), None)
-        return scaled or next(
-            (a for a, b in pairs if isinstance(a, Node) and _is_scale(b, a)), None
-        )
-    if node.name == "divide" and isinstance(first, Node):
-        return first if _size(second) == 1 or _is_scale(second, first) else None
-    if node.name in ("add", "subtract"):
-        for one, other in ((first, second), (second, first)):
-            if isinstance(one, Node) and _is_history(other, reached):
-                return one
+        for one, by in ((first, second), (second, first)):
+            if isinstance(one, Node) and _scales(by, one):
+                return one, _sign(by)
+        for one, by in ((first, second), (second, first)):
+            if isinstance(one, Node) and _is_scale(by, one):
+                return one, _sign(by)
+    elif node.name == "divide" and isinstance(first, Node):
+        return (first, _sign(second)) if _size(second) == 1 or _is_scale(second, first) else None
+    elif node.name in ("add", "subtract"):
+        if isinstance(first, Node) and _is_history(second, reached):
+            return first, 1.0
+        if isinstance(second, Node) and _is_history(first, reached):
+            return second, -1.0 if node.name == "subtract" else 1.0
     return None
+
+
+def _sign(item: Any) -> float:
+    """Return the sign of a rate, or of what a gradient is scaled by."""
+    value = np.asarray(item.value if isinstance(item, Node) else item, np.float64)
+    return -1.0 if value.size and np.nanmean(value) < 0 else 1.0
 
 
 def _size(item: Any) -> int:

@@ -89,9 +89,14 @@ class Update:
         return np.asarray(numbers)
 
     @property
-    def change(self) -> Array:
-        """The difference that the update made."""
-        return np.asarray(self.result.value, np.float64) - self.before.value
+    def descent(self) -> Array:
+        """What the update took away."""
+        return self.before.value - np.asarray(self.result.value, np.float64)
+
+    @property
+    def sign(self) -> float:
+        """1 where the step was taken away, and -1 where it was added."""
+        return 1.0 if self.result.name == "subtract" else -1.0
 
 
 def _plain(args: Iterable[Any]) -> list[Any]:
