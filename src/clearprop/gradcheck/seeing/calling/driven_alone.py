@@ -247,10 +247,14 @@ class _Layer:
 
 
 def _require_finite(place: Workplace, back: Any) -> None:
-    """Raise an error where what was computed is no number: something else is to be called first."""
+    """Raise an error where what was computed is no number, or only zeros.
+
+    Something else is to be called first, such as what counts the samples.
+    """
     nodes = [*held(place.found.held).values(), *place.returned.values()]
     nodes += [node_of(back)] if type(back) is Watched else []
-    if not all(np.isfinite(node.value).all() for node in nodes):
+    is_nothing = type(back) is Watched and back.size > 1 and not np.any(np.asarray(back))
+    if is_nothing or not all(np.isfinite(node.value).all() for node in nodes):
         raise NoSuchWayError("that returns numbers")
 
 

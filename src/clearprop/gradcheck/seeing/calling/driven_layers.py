@@ -38,7 +38,8 @@ LOSS = re.compile(r"loss|cost|entropy|mse|mean_?sq|nll|criterion|perda|perte", r
 _OUTPUT = r"^_?(forward_)?(out(put)?s?|a|activation|y|z|value|res(ult)?)(_data)?$"
 _INPUT_GRADIENT = r"^_?(d|grad|delta|err)\w*_?(x|in\w*|a_prev|prev\w*|h|z)$"
 _IN_TRAINING = re.compile(r"train|^mode$|^save|cache$|store|requires_grad", re.I)
-_SLOPE = re.compile(r"deriv|prime|slope|^d_|^d[A-Z]", re.I)
+_SLOPE = re.compile(r"deriv|prime|slope|^d_|(?-i:^d[A-Z])", re.I)
+_SURELY = re.compile(r"forw|feed|back|b_?prop|retro|avan", re.I)
 _CLASSIFYING = re.compile(r"entropy|softmax|nll|log", re.I)
 
 
@@ -56,7 +57,8 @@ def method_of(
             return found[name]
     if "__call__" in found and len(found) > 1:
         del found["__call__"]
-    return next(iter(found.values()), None)
+    named_so = [one for name, one in found.items() if _SURELY.search(name)]
+    return next(iter([*named_so, *found.values()]), None)
 
 
 def has_both(defined: Defined, kind: type) -> bool:
@@ -188,7 +190,7 @@ def teaches(defined: Defined, kind: type) -> bool:
     if not is_layer(defined, kind):
         return bool(trainers)
     roles = (roles_of(list(inspect.signature(one).parameters)).values() for one in trainers)
-    return any({"inputs", "pairs", "loader", "targets", "epochs"} & set(one) for one in roles)
+    return any({"pairs", "loader", "targets", "epochs"} & set(one) for one in roles)
 
 
 def chains(defined: Defined, known: Set[type]) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
@@ -329,7 +331,11 @@ def went_back(place: Workplace, layer: Any, upstream: Any, inputs: Any, prefix: 
         others = ("inputs", "rate", "cache", "count", "batch", "quiet", "flag", "parameters")
         wanted = next((one for one, role in roles.items() if role not in others), None)
         wanted = wanted or next(iter(roles), None)
-    fixed = {one: inputs for one, role in roles.items() if role == "inputs"}
+    fixed = {
+        one: inputs
+        for one, role in roles.items()
+        if role == "inputs" or (role is None and re.match("input|prev", one, re.I))
+    }
     result = place.call(backward, fixed=fixed if wanted is None else {**fixed, wanted: upstream})
     names = place.defined.returned(backward)
     claims = named(result, names, name)

@@ -45,7 +45,10 @@ _CALLED: tuple[tuple[Role, str], ...] = (
         "settings",
         r"^(h_?param\w*|conv_?param\w*|pool_?param\w*|bn_?param\w*|conf(ig\w*)?|settings|options|drop_?param|hyper\w*)$",
     ),
-    ("activation", r"activ(?!ations$)|non_?lin|^act$|act_?f|^ativ|fun\w*_ativ|^transfer"),
+    (
+        "activation",
+        r"^(?!.*(grad|delta|err)).*activ(?!ations$)|non_?lin|^act$|act_?f|^ativ|fun\w*_ativ|^transfer",
+    ),
     (
         "function",
         r"(^|_)(fn|func|function|funcion|funcao|fonction|f|prime|derivative|d?sigmoid)$|^f_|_prime$",
@@ -82,7 +85,7 @@ _CALLED: tuple[tuple[Role, str], ...] = (
         rf"^{_DATA}(x|xs|a_?0|inputs?(_(data|list|vec\w*|array))?|features?|images?|imgs?|samples?|batch|inp|signal|sample|l_?0|row"
         r"|x_?(batch|t|tr|in|data|input|test|val\w*|dev|train\w*|norm|[a-z])|xi|x_?\d|input_?(data|list|vector|s|array|layer|x"
         r"|val\w*|images?)|in_data|entrad\w*|entree\w*|amostras?|padr\w*|eingab\w*|donnees|vector|a_?prev\w*"
-        r"|prev_?(?!h)\w*|input_tensor|h_?prev_?layer|layer_?input)$|^x_train|^train_?x"
+        r"|prev_?(?!h)\w*|input_tensor|net_?inputs?|h_?prev_?layer|layer_?input)$|^x_train|^train_?x"
         r"|train(ing)?_(set_)?(inputs?|data|images|features|x)",
     ),
     (
@@ -232,7 +235,7 @@ FORWARD = re.compile(
     re.I,
 )
 BACKWARD = re.compile(
-    r"back|(?<!zero_)(?<!zero)(?<!clip_)grad(?!_?check)|^b_|^_*b_?prop|^bp(tt)?$|top_diff|y_list_is|deriv|delta|retro|propaga\w*_(atras|arriere|tras)|prime|^rueck|nabla|^d[A-Z]\w*$",
+    r"back|(?<!zero_)(?<!zero)(?<!clip_)grad(?!_?check)|^b_|^_*b_?prop|^bp(tt)?$|top_diff|y_list_is|deriv|delta|retro|propaga\w*_(atras|arriere|tras)|prime|^rueck|nabla|(?-i:^d[A-Z]\w*$)",
     re.I,
 )
 TRAINING = re.compile(
@@ -264,7 +267,7 @@ CHECKING = re.compile(
 
 def trains(name: str, function: Callable[..., object]) -> bool:
     """Whether a function trains, by its name, or because it is told how often."""
-    if CHECKING.search(name):
+    if CHECKING.search(name) or re.match("_*(set|get|has|is)_", name):
         return False
     try:
         asked = list(inspect.signature(function).parameters)
