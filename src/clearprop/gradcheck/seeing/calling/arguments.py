@@ -191,6 +191,9 @@ class Arguments:
             return min(default, FEW) if number else FEW
         if has_default and variant == 1:
             return default
+        is_set = "compile" in getattr(function, "__name__", "") and default is None
+        if is_set and role == "decay":
+            return next(filter(_PLAIN.search, self.defined.compared(name)), None)
         if default is False and _IN_TRAINING.search(name):
             return True
         if role in HYPER:
@@ -203,7 +206,7 @@ class Arguments:
             found = self._given(function, name, role, has_default, roles)
             if found is not None:
                 return found
-        if has_default and role in _CHOSEN:
+        if has_default and role in _CHOSEN and not is_set:
             return default
         if making and role == "sizes" and isinstance(default, list | tuple) and not variant:
             # As many layers as it would have: lists of activations go with them.
@@ -211,8 +214,9 @@ class Arguments:
             return (
                 [*whole[: len(default) - 1], whole[-1]] if 1 < len(default) <= len(whole) else whole
             )
+        empty = default is None or (isinstance(default, list | tuple) and not default)
         if has_default and not (
-            role in (*_NUMBERS, *_NEVER_DEFAULT) and (number or default is None)
+            (role in (*_NUMBERS, *_NEVER_DEFAULT) and (number or empty)) or is_set
         ):
             return default
         wanted = (
@@ -220,7 +224,7 @@ class Arguments:
             if making
             else ("inputs", "targets", "outputs", "upstream")
         )
-        if has_default and default is None and role not in wanted:
+        if has_default and default is None and role not in wanted and not is_set:
             return default
         noted = self._noted(asked.annotation)
         if noted is not None:
@@ -316,7 +320,8 @@ class Arguments:
         if role == "upstream" and not has_default:
             return self.upstream()
         if role == "pairs" and not has_default:
-            return self._pairs(name)
+            is_pair = used(self.defined, function, name).is_pair
+            return (data.inputs, data.targets) if is_pair else self._pairs(name)
         if role == "vector":
             return drawn_flat(data.kind, self.defined.text)
         if role == "count":
@@ -336,6 +341,8 @@ class Arguments:
         tests = re.search("test|valid|eval", name, re.I) is not None
         if tests and self.defined.doubt(data.kind, "test data", 2) == 0:
             return [(x, int(label)) for (x, _), label in zip(data.pairs, data.labels, strict=True)]
+        if self.defined.doubt(data.kind, "pairs", 2) == 1:
+            return [(x[:, 0], y[:, 0]) for x, y in data.pairs]
         return list(data.pairs)
 
     def upstream(self) -> Any:
@@ -380,6 +387,8 @@ class Arguments:
         """Return what an argument must be by what is done with it, where its name tells nothing."""
         if usage.is_path:
             return "data.csv"
+        if usage.is_pair and not making:
+            return self.data.inputs, self.data.targets
         if usage.calls_pair:
             return pair_for(name)
         if usage.is_called or usage.calls_items:
@@ -412,6 +421,7 @@ class Arguments:
 
 
 _LATER = object()
+_PLAIN = re.compile(r"^no|identity|null", re.I)  # of penalties, which costs rarely have in them
 _IN_TRAINING = re.compile(r"train|cache|store|remember", re.I)
 _LISTED = re.compile(r"layer|node|neuron|unit|size|dim|param|arch|shape|config|struct|net", re.I)
 

@@ -40,6 +40,23 @@ class Defined:
     _definitions: dict[str, list[Definition]] = field(default_factory=dict)
     _compared: dict[str, list[str]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for _, value in self._all():
+            inner = vars(value).values() if isinstance(value, type) else (value,)
+            for one in inner:
+                if isinstance(one, FunctionType):
+                    self._see_through(one)
+
+    def _see_through(self, function: FunctionType) -> None:
+        """Mark what a decorator has made of a function, where it has not done so itself."""
+        asked = inspect.signature(function).parameters.values()
+        named = [one for one in asked if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+        takes_all = len(named) < len(asked) and len(named) < 2
+        for cell in function.__closure__ or ():
+            inner = cell.cell_contents
+            if takes_all and isinstance(inner, FunctionType) and self.is_own(inner):
+                vars(function)["__wrapped__"] = inner
+
     def doubt(self, kind: Kind, name: str, ways: int) -> int:
         """Say that something can be read in several ways, and return which of them to take."""
         self.doubts[name] = max(ways, self.doubts.get(name, 0))
@@ -127,6 +144,8 @@ class Defined:
     def definition(self, function: Any) -> Definition | None:
         """Return the text of a function, as a tree."""
         function = getattr(function, "__func__", function)
+        if callable(function):
+            function = inspect.unwrap(function)
         code = getattr(function, "__code__", None)
         if code is None:
             return None

@@ -32,6 +32,8 @@ class Usage:
     calls_items, calls_pair : bool
         Whether its items are called, as in ``functions[i](x)``, or some of them by their place, as
         in ``pair[0](x)``.
+    is_pair : bool
+        Whether it is taken apart into two.
     """
 
     attributes: set[str] = field(default_factory=set)
@@ -44,6 +46,7 @@ class Usage:
     is_called: bool = False
     calls_pair: bool = False
     calls_items: bool = False
+    is_pair: bool = False
 
 
 def used(defined: Defined, function: Any, name: str) -> Usage:
@@ -141,6 +144,8 @@ def _note(
         found.is_list = True
         if isinstance(parent.target, ast.Name):
             found.of_items |= _asked_of(above[-1], parent.target.id)
+    elif isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Tuple):
+        found.is_pair = len(parent.targets[0].elts) == 2
     elif isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub | ast.Pow):
         found.is_number = True
     elif isinstance(parent, ast.Tuple | ast.List) and isinstance(over, ast.Call | ast.keyword):
