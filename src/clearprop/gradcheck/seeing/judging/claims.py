@@ -171,8 +171,11 @@ def _named_alike(name: str, root: Node | None, claims: Mapping[str, Node]) -> st
 def _usual_claim_factor(gradients: Sequence[Gradient]) -> float | None:
     known = [one for one in gradients if one.factor is not None and one.error < CLOSE]
 
-    def worth(one: Gradient) -> tuple[int, bool, int]:
-        alike = sum(is_same(one.factor or 0.0, other.factor or 0.0) for other in known)
-        return alike, is_same(one.factor or 0.0, 1.0), one.parameter.place
+    def worth(one: Gradient) -> tuple[int, bool, bool, int]:
+        own = one.factor or 0.0
+        same = [
+            is_same(own, other.factor or 0.0) and own * (other.factor or 0.0) > 0 for other in known
+        ]
+        return sum(same), own > 0, is_same(own, 1.0), one.parameter.place
 
     return max(known, key=worth).factor if known else None

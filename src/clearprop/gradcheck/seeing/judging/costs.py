@@ -254,7 +254,7 @@ def _met(node: Node, reached: set[Node]) -> Iterator[tuple[Node, Array]]:
             if values.shape == output.value.shape:
                 if node.name == "subtract" or values.min() != values.max():
                     yield output, values.astype(np.float64)
-            elif node.name == "subtract" and values.size == output.value.size > 1:
+            elif node.name == "subtract" and values.size == output.value.size:
                 yield output, values.astype(np.float64).reshape(output.value.shape)
     elif node.name in ("setitem", "subtract.at") and args and isinstance(args[0], Node):
         output = args[0]

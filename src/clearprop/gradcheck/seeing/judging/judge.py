@@ -16,7 +16,7 @@ from clearprop.gradcheck.seeing.judging.costs import Cost, costs
 from clearprop.gradcheck.seeing.judging.forgotten import forgotten
 from clearprop.gradcheck.seeing.judging.steps import signed_summands, summands
 from clearprop.gradcheck.seeing.judging.updates import Episode, Update
-from clearprop.gradcheck.seeing.tape import Line, Node, Tape, depending
+from clearprop.gradcheck.seeing.tape import Line, Node, Tape, ancestors, depending
 
 Seen: TypeAlias = Literal["right", "wrong", "scaled", "unreached"]
 
@@ -239,7 +239,11 @@ def best_of(tried: Sequence[Judgement]) -> Judgement | None:
         if _is_part(passed, one):
             return one
     others = [one for one in others if not _is_alike(one, passed)]
-    own = [one for one in others if not (passed.cost.is_computed or one.cost.is_watched)]
+    own = [
+        one
+        for one in others
+        if not (passed.cost.is_computed or one.cost.is_watched) and _share_a_pass(one, passed)
+    ]
     if own:  # the code computes a cost, and its gradients are those of another one
         return max(own, key=lambda one: one.right)
     return replace(passed, others=tuple(one.cost for one in others))
@@ -249,6 +253,17 @@ def _is_alike(one: Judgement, other: Judgement) -> bool:
     """Whether two costs have the same derivatives, but for what an epsilon in a logarithm does."""
     pairs = zip(one.gradients, other.gradients, strict=True)
     return all(fitted(a.truth, b.truth)[1] < _EPSILON for a, b in pairs)
+
+
+def _share_a_pass(one: Judgement, other: Judgement) -> bool:
+    """Whether two costs were computed from the same data, and not one of all, one of a sample."""
+
+    def passed(found: Judgement) -> set[bytes]:
+        inner = ancestors(found.cost.seeds, found.reached) - set(found.episode.roots)
+        return {node.value.tobytes() for node in inner if node.is_float and node.value.size > 1}
+
+    a, b = passed(one), passed(other)
+    return not (a and b) or not a.isdisjoint(b)
 
 
 def _is_part(one: Judgement, other: Judgement) -> bool:

@@ -89,8 +89,9 @@ def _is_scale(item: Any, gradient: Node) -> bool:
         if not isinstance(node, Node) or node in seen or node is gradient:
             continue
         seen.add(node)
-        squares = node.name in ("square", "power", "norm") or node.args[:1] == node.args[1:]
-        if node.name == "sqrt" or (squares and gradient in node.parents):
+        squares = node.name in ("square", "power", "norm") or node.args[:1] == node.args[1:2]
+        is_root = node.name == "sqrt" and node.value.size == gradient.value.size
+        if is_root or (squares and gradient in node.parents):
             return True
         stack.extend(node.parents)
     return False
