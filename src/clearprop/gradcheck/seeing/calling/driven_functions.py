@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 from types import FunctionType
 
 from clearprop.gradcheck.seeing.arrays import Watched, node_of
@@ -193,12 +194,17 @@ def backward_by_functions(place: Workplace) -> None:
     if single and any(name.startswith(f"{went} and ") for name, _ in function_pairs(place.defined)):
         raise NoSuchWayError("of a whole network")
     place.before_forward(place.pool.values)
+    # Of several, the one that is called like the forward pass goes back through it.
+    back.sort(key=lambda item: (_is_single(*item), -_alike(went, item[0])))
+    penalised = "decay" in _roles(back[0][1])
     for _, function in _named(
         place,
         lambda name: (
             bool(COST.search(name)) and not BACKWARD.search(name) and not TRAINING.search(name)
         ),
     ):
+        if "decay" in _roles(function) and not penalised:
+            continue  # the cost of another backward pass
         value, error = attempted(lambda function=function: place.call(function))
         if error is None:
             place.pool.put(place.defined.returned(function), value)
@@ -224,6 +230,12 @@ def backward_by_functions(place: Workplace) -> None:
     if not _suiting(place):
         for _, function in _named(place, lambda name: bool(UPDATING.search(name))):
             attempted(lambda function=function: place.call(function))
+
+
+def _alike(one: str, other: str) -> int:
+    """Return in how many letters two names end alike."""
+    pairs = zip(one[::-1], other[::-1], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _is_leaf(value: object) -> bool:
