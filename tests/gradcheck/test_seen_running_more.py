@@ -7,7 +7,9 @@ import pytest
 
 from clearprop.gradcheck.seeing.arrays import recording
 from clearprop.gradcheck.seeing.file import check_seen
+from clearprop.gradcheck.seeing.judging.updates import find_updates
 from clearprop.gradcheck.seeing.modules import StandInNumpy
+from clearprop.gradcheck.seeing.running.run import run
 from clearprop.gradcheck.seeing.tape import Tape
 
 STAND_IN = StandInNumpy(lambda name, args, kwargs: getattr(np, name)(*args, **kwargs))
@@ -344,3 +346,44 @@ def test_columns_that_a_program_asks_for_by_another_name_of_the_table(checked):
         )
     )
     assert (6, 3) in [row.shape for row in report.rows]
+
+
+def test_a_matrix_whose_updates_are_cut_off_is_not_judged(tmp_path, monkeypatch):
+    monkeypatch.setattr("clearprop.gradcheck.seeing.running.run._RAISES", 0)
+    file = tmp_path / "net.py"
+    file.write_text(
+        textwrap.dedent("""
+        import numpy as np
+        X, Y = np.random.rand(5, 9), np.random.rand(5, 60)
+        W = np.random.rand(9, 60)
+        for k in range(3):
+            D = X @ W - Y
+            cost = np.sum(D**2) / 2
+            for i in range(9):
+                for j in range(60):
+                    W[i][j] -= 0.1 * np.dot(X[:, i], D[:, j])
+        """)
+    )
+    tape = Tape(most_nodes=1500)
+    run(file, tape, 20.0)
+    assert tape.cuts
+    assert not find_updates(tape)
+
+
+def test_a_sum_that_begins_as_another_sum_is_no_parameter(checked):
+    report = all_right(
+        checked("""
+        X, Y = np.random.rand(5, 3), np.random.rand(5, 2)
+        W = np.random.rand(3, 2)
+        for k in range(4):
+            whole, part = np.zeros((3, 2)), np.zeros((3, 2))
+            loss = 0
+            for x, y in zip(X, Y):
+                d = x @ W - y
+                loss = loss + np.sum(d**2)
+                part = np.outer(x, d)
+                whole = whole + part
+            W -= 0.1 * whole
+        """)
+    )
+    assert [row.shape for row in report.rows] == [(3, 2)]

@@ -1,5 +1,6 @@
 """Parameters and their gradients, by what happens to them: what becomes itself and a step."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -200,15 +201,15 @@ def _that_take_over(tape: Tape, updates: list[Update]) -> list[Update]:
     def uses(node: Node) -> set[object]:
         """Return where a value, or one that it was moved to, is used."""
         found: set[object] = set()
-        stack, seen = [node], set[Node]()
-        while stack and len(seen) < _FOLLOWED:
-            one = stack.pop()
+        queue, seen = deque([node]), set[Node]()  # the nearest first
+        while queue and len(seen) < _FOLLOWED:
+            one = queue.popleft()
             if one in seen:
                 continue
             seen.add(one)
             for child in children.get(one, ()):
                 if child.name in _MOVING:
-                    stack.append(child)
+                    queue.append(child)
                 elif child.name not in _LOOKING:
                     line = child.line
                     found.add((child.name, line and (line.file, line.number, line.instruction)))
@@ -216,7 +217,7 @@ def _that_take_over(tape: Tape, updates: list[Update]) -> list[Update]:
 
     results = {update.result for update in updates}
     known = {node: uses(node) for node in {update.root for update in updates} | results}
-    sure = [one for one in updates if known[one.root] & known[one.result]]
+    sure = {one for one in updates if known[one.root] & known[one.result]}
     sites = {_site(one) for one in sure}
     return [one for one in updates if one in sure or _site(one) in sites or not known[one.result]]
 
@@ -246,7 +247,7 @@ def _update(
             continue
         if own[before] & met[step] and _has_learned(step, kept):
             root = _root(before, met[step], own, written)
-            if _goes_on(before, root):
+            if root is not None and _goes_on(before, root):
                 return Update(node, before, step, root)
     return None
 
@@ -265,7 +266,7 @@ def _spreads(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
     return len(before) <= len(after) and all(a in (1, b) for a, b in same)
 
 
-def _root(before: Node, met: int, own: dict[Node, int], written: dict[Node, Node]) -> Node:
+def _root(before: Node, met: int, own: dict[Node, int], written: dict[Node, Node]) -> Node | None:
     """Return the array that was used: an update may be of a part, or of a decayed copy.
 
     Parts may be updated one after the other, so that one looks into what another was written to.
@@ -283,6 +284,8 @@ def _root(before: Node, met: int, own: dict[Node, int], written: dict[Node, Node
             return written[node]
         if len(moved) != 1:
             break
+        if moved[0] is not next((a for a in node.args if isinstance(a, Node)), None):
+            return None  # a sum that began as another one's sum: no part of what was used
         node = moved[0]
     return node if alone.get(node, 0) & met else before
 
