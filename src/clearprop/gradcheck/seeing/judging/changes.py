@@ -83,11 +83,16 @@ class Expression:
         """The text of the expression, as a factor of a product."""
         if self.evaluated is None or isinstance(self.evaluated, ast.AugAssign):
             return ""
-        raw = ast.unparse(self.evaluated)
+        raw = self.raw(self.evaluated)
         sums = isinstance(self.evaluated, ast.BinOp) and isinstance(
             self.evaluated.op, ast.Add | ast.Sub
         )
         return f"({raw})" if sums else raw
+
+    def raw(self, expression: ast.expr) -> str:
+        """Return a part of the expression as it stands in its file."""
+        line = self.node.line
+        return ast.unparse(expression) if line is None else self.source.raw(line.file, expression)
 
     def whole(self, text: str) -> tuple[Edit, ...]:
         """Return the edit that puts a text in the place of all."""
@@ -100,7 +105,7 @@ class Expression:
         operand = self.text(place)
         if operand is None:
             return (), "Something stands in it that does not belong there."
-        text = ast.unparse(operand)
+        text = self.raw(operand)
         return self.whole(text), f"It should be {text} alone."
 
     def operator(self, sign: str) -> tuple[Edit, ...]:

@@ -38,10 +38,9 @@ def functions(
     for one in _returned(bench, source):
         nodes = tuple(sorted({*one.given, *one.taken}, key=lambda node: node.place))
         for form, words in forms(one.parameter, numbers):
-            text = words[1:-1] if words.startswith("(") else words
-            edits = several(over(one.value, text))
+            edits = several(over(one.value, words))
             at = one.file, one.value.lineno
-            why = f"The derivative that belongs here is {text}."
+            why = f"The derivative that belongs here is {words}."
             yield Site(nodes), Change("other_activation", _made(one, form), edits, why, at)
 
 

@@ -46,7 +46,7 @@ def factors(one: Expression) -> Iterator[Change]:
     if one.node.value.size > 1:
         for slope, words, reads in _slopes(one, one.node):
             why = "The derivative of the activation is left out."
-            edits = one.whole(f"{inner} * {words}")
+            edits = one.whole(f"{inner} * {_factor(words)}")
             yield Change("slope_missing", times(slope), edits, why, reads=reads)
 
 
@@ -79,9 +79,9 @@ def whole(one: Expression, parts: Sequence[Node]) -> Iterator[Change]:
         return
     for part in parts:
         said = one.source.expression(part) if _stands_in(part, line) else None
-        text = ast.unparse(said) if said is not None else one.scope.text(part, line)
+        text = one.raw(said) if said is not None else one.scope.text(part, line)
         for slope, words, reads in _slopes(one, one.node):
-            edits = () if text is None else one.whole(f"{text} * {words}")
+            edits = () if text is None else one.whole(f"{text} * {_factor(words)}")
             make, why = _part_times(part, slope), _SLOPE.format(words)
             yield Change("other_activation", make, edits, why, reads=(part, *reads))
 
@@ -114,15 +114,22 @@ def forms(a: str, numbers: Sequence[float]) -> list[tuple[Form, str]]:
     """Return the usual derivatives of activations, and how they are written of an array ``a``."""
     leaky = [one for one in numbers if 0 < one < _LEAKY]
     return [
-        (lambda x: 1 - x**2, f"(1 - {a} ** 2)"),
+        (lambda x: 1 - x**2, f"1 - {a} ** 2"),
         (lambda x: x * (1 - x), f"{a} * (1 - {a})"),
-        (lambda x: (x > 0) * 1.0, f"({a} > 0)"),
-        (lambda x: 1 - x, f"(1 - {a})"),
+        (lambda x: (x > 0) * 1.0, f"{a} > 0"),
+        (lambda x: 1 - x, f"1 - {a}"),
         (lambda x: x, a),
-        (lambda x: 1 - np.tanh(x) ** 2, f"(1 - np.tanh({a}) ** 2)"),
+        (lambda x: 1 - np.tanh(x) ** 2, f"1 - np.tanh({a}) ** 2"),
         (_of_sigmoid, f"np.exp(-{a}) / (1 + np.exp(-{a})) ** 2"),
         *((_of_leaky(one), f"np.where({a} > 0, 1, {one:g})") for one in leaky),
     ]
+
+
+def _factor(text: str) -> str:
+    """Put brackets about what is no factor of a product as it stands."""
+    term = ast.parse(text, mode="eval").body
+    sums = isinstance(term, ast.BinOp) and isinstance(term.op, ast.Add | ast.Sub)
+    return f"({text})" if sums or isinstance(term, ast.Compare) else text
 
 
 def _of_sigmoid(z: Any) -> Any:

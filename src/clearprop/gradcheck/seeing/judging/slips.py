@@ -61,7 +61,7 @@ def signs(one: Expression) -> Iterator[Change]:
                 yield Change(cause, operated(does), one.operator(sign), why)
     if node.name in ("subtract", "divide") and isinstance(one.evaluated, ast.BinOp):
         left, right = one.operands
-        edits = several(over(left, ast.unparse(right)), over(right, ast.unparse(left)))
+        edits = several(over(left, one.raw(right)), over(right, one.raw(left)))
         yield Change("swapped", _swapped, edits, "The two are taken the wrong way round.")
     if node.name == "negative":
         yield Change("sign", alone(0), *one.bare(0))
@@ -104,7 +104,7 @@ def _products(one: Expression) -> Iterator[Change]:
         edits: tuple[Edit, ...] = ()
         if len(one.operands) == 2:
             pairs = zip(one.operands, (first, second), strict=True)
-            texts = [transposed(text) if turn else ast.unparse(text) for text, turn in pairs]
+            texts = [transposed(text) if turn else one.raw(text) for text, turn in pairs]
             if swapped:
                 texts.reverse()
             edits = several(*(over(old, new) for old, new in zip(one.operands, texts, strict=True)))
@@ -170,12 +170,12 @@ def _summed_text(
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
         return ()
     is_method = bool(one.operands) and call.func.value is one.operands[0]
-    args = [ast.unparse(arg) for arg in call.args[: 0 if is_method else 1]]
+    args = [one.raw(arg) for arg in call.args[: 0 if is_method else 1]]
     args += [f"axis={axis}"] if axis is not None else []
     args += ["keepdims=True"] if kept else []
     same = does is _SUMMED[one.node.name]
     name = call.func.attr if same else does.__name__
-    return one.whole(f"{ast.unparse(call.func.value)}.{name}({', '.join(args)})")
+    return one.whole(f"{one.raw(call.func.value)}.{name}({', '.join(args)})")
 
 
 def others(one: Expression) -> Iterator[Change]:

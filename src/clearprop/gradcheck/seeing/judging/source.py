@@ -187,6 +187,19 @@ class Source:
             if isinstance(one, ast.FunctionDef) and one.name == name:
                 yield one
 
+    def raw(self, file: str, expression: ast.expr) -> str:
+        """Return an expression as it stands in a file, or else as Python writes it."""
+        own = ast.unparse(expression)
+        if expression.lineno != expression.end_lineno or file not in self.files:
+            return own
+        line = self.files[file][expression.lineno - 1].encode()
+        told = line[expression.col_offset : expression.end_col_offset].decode(errors="replace")
+        try:
+            same = ast.unparse(ast.parse(told, mode="eval").body) == own
+        except (SyntaxError, ValueError):
+            return own
+        return told if same else own
+
     def numbers(self) -> Iterator[float]:
         """Yield the numbers with a decimal point that stand in the files."""
         for file in self.files:
