@@ -76,6 +76,8 @@ def makers(place: Workplace, kind: type, inputs: Any, channels: int) -> Iterator
     """
     small = replace(place.data.kind, features=channels, classes=_FILTERS, hidden=_FILTERS)
     inner = Workplace(place.defined, small)
+    if _goes_over(kind) and not _is_square(inputs.shape):
+        return
     met: list[Mapping[str, Any]] = []
     for fixed in _choices(inner, kind, inputs, channels):
         plain = {name: one for name, one in fixed.items() if not hasattr(one, "shape")}
@@ -130,6 +132,18 @@ def _set_up(
     return layer
 
 
+def _is_square(shape: tuple[int, ...]) -> bool:
+    """Whether inputs are square pictures, with channels before or after, or none."""
+    channels_last = shape[-3:-2] == shape[-2:-1] and len(shape) > 2
+    return len(shape) > 1 and (shape[-2] == shape[-1] or channels_last)
+
+
+def _goes_over(kind: type) -> bool:
+    """Whether a layer is made with a window that goes over pictures."""
+    words = "filter|kernel|pool|window|strid|pad"
+    return any(re.search(words, snake(name)) for name in inspect.signature(kind).parameters)
+
+
 def _made(place: Workplace, kind: type, fixed: Mapping[str, Any]) -> Any:
     made, error = attempted(lambda: place.arguments.call(kind, making=True, fixed=fixed))
     if isinstance(error, NoArgumentError):  # a number may do
@@ -160,10 +174,12 @@ def _choices(
     ]
     sizes = list(product((_FILTERS, channels), repeat=len(unknown))) if len(unknown) < 3 else [()]
     pads = any(roles[name] == "pad" and one.default is one.empty for name, one in asked.items())
-    for kernel, whole, pad, guessed in product(kernels, wholes, (1, 0) if pads else (0,), sizes):
+    padding = (1, 0) if pads else (0,)
+    sides = (3, 2) if is_picture else (3,)
+    for side, kernel, whole, pad, guessed in product(sides, kernels, wholes, padding, sizes):
         fixed: dict[str, Any] = dict(zip(unknown, guessed, strict=False))
         for name, one in asked.items():
-            size = _Size(tuple(int(n) for n in inputs.shape), channels, kernel, whole, pad)
+            size = _Size(tuple(int(n) for n in inputs.shape), channels, side, kernel, whole, pad)
             found = _value(place, function, one, roles[name], inputs, size)
             if found is not None:
                 fixed[name] = found
@@ -179,6 +195,8 @@ class _Size:
     shape : tuple of int
         That of the inputs.
     channels : int
+    side : int
+        Of a kernel.
     kernel : int
         How a kernel is told: by one side, both, or all axes with the filters last or first.
     whole : bool
@@ -188,6 +206,7 @@ class _Size:
 
     shape: tuple[int, ...]
     channels: int
+    side: int
     kernel: int
     whole: bool
     pad: int
@@ -240,7 +259,7 @@ def _of_window(function: Any, asked: inspect.Parameter, role: Role | None, size:
     """Return an argument of what goes over a picture."""
     text, random = snake(asked.name), np.random.RandomState(6)
     pools = re.search("pool", f"{getattr(function, '__qualname__', '')} {text}", re.I) is not None
-    side = 2 if pools else 3
+    side = 2 if pools else size.side
     if _ONE_SIDE.search(text):
         return side
     if _BOTH_SIDES.search(text):
