@@ -194,6 +194,8 @@ class Arguments:
         is_set = "compile" in getattr(function, "__name__", "") and default is None
         if is_set and role == "decay":
             return next(filter(_PLAIN.search, self.defined.compared(name)), None)
+        if making and isinstance(default, float) and _SPREAD.search(name) and 0 < default < _SMALL:
+            return _WIDE
         if default is False and _IN_TRAINING.search(name):
             return True
         if role in HYPER:
@@ -422,6 +424,8 @@ class Arguments:
 
 _LATER = object()
 _PLAIN = re.compile(r"^no|identity|null", re.I)  # of penalties, which costs rarely have in them
+_SPREAD = re.compile(r"std|scale|sigma", re.I)
+_SMALL, _WIDE = 0.1, 0.4  # of first weights: small ones leave nothing to be measured
 _IN_TRAINING = re.compile(r"train|cache|store|remember", re.I)
 _LISTED = re.compile(r"layer|node|neuron|unit|size|dim|param|arch|shape|config|struct|net", re.I)
 

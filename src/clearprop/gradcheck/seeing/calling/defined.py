@@ -4,13 +4,17 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, TypeAlias
 
 from clearprop.gradcheck.seeing.calling.materials import Kind
 from clearprop.gradcheck.seeing.judging.source import Source
+from clearprop.gradcheck.seeing.running.notes import Notes
+from clearprop.gradcheck.seeing.running.statements import pieces_of
 from clearprop.gradcheck.seeing.tape import Tape
 
 _BATCH = 32  # samples at the most
@@ -150,13 +154,10 @@ class Defined:
         if code is None:
             return None
         if code.co_filename not in self._definitions:
-            try:
-                tree = ast.parse("\n".join(self.source.files.get(code.co_filename, ())))
-                nodes = list(ast.walk(tree))
-            except (SyntaxError, ValueError):
-                nodes = []
             self._definitions[code.co_filename] = [
-                one for one in nodes if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+                one
+                for one in ast.walk(self._tree(code.co_filename))
+                if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
             ]
         for one in self._definitions[code.co_filename]:
             first = min([one.lineno, *(mark.lineno for mark in one.decorator_list)])
@@ -241,13 +242,19 @@ class Defined:
 
     @cached_property
     def _walked(self) -> list[ast.AST]:
-        found: list[ast.AST] = []
-        for lines in self.source.files.values():
-            try:
-                found += list(ast.walk(ast.parse("\n".join(lines))))
-            except (SyntaxError, ValueError):
-                continue
-        return found
+        return [one for name in self.source.files for one in ast.walk(self._tree(name))]
+
+    def _tree(self, name: str) -> ast.AST:
+        """Parse a file that was watched, or a cell of it."""
+        with suppress(SyntaxError, ValueError):
+            return ast.parse("\n".join(self.source.files.get(name, ())))
+        # It is Python 2, or a cell with commands of the notebook in it.
+        file = Path(str(self.namespace.get("__file__", ""))).parent / name.split(", cell")[0]
+        with suppress(OSError):
+            for piece in pieces_of(file, name.split(", cell")[0], Notes(set())):
+                if piece.name == name:
+                    return piece.tree
+        return ast.Module([], [])
 
     @cached_property
     def batch(self) -> int | None:

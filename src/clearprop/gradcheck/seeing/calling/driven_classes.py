@@ -181,7 +181,8 @@ def backward_by_methods(place: Workplace, kind: type) -> None:
     went = methods_forward(place, methods)
     place.before_forward(place.found.held)
     place.before_forward({kind.__name__: one for kind, one in place.pool.made.items()})
-    _cost(place, methods)
+    if not COST.search(back[0]):  # else it comes with the gradients, and would count twice
+        _cost(place, methods)
     fixed = _upstream(place, kind)
     if place.claims_from is None:
         place.end_forward()

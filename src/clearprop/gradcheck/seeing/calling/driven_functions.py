@@ -267,6 +267,8 @@ def _with_gradient(place: Workplace, name: str, function: FunctionType) -> None:
     _start(place)
     own = set(_roles(function)) & {"weight", "parameters", "bias"}
     if not own and not place.candidates:
+        if place.data.kind.layout == "sequences":
+            raise NoSuchWayError("that takes sequences")
         # A loss, of which the derivative with respect to its input is wanted.
         place.kind = replace(place.data.kind, features=place.data.kind.outputs)
         place.data = Data(place.kind)
