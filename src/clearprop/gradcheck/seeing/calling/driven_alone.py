@@ -1,5 +1,6 @@
 """Layers and losses called each on its own, with inputs of the first shape that they take."""
 
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from clearprop.gradcheck.seeing.calling.driven_layers import (
     loss_classes,
     loss_slope,
     method_of,
+    only_steps,
     random_upstream,
     teaches,
     went_back,
@@ -234,6 +236,11 @@ class _Layer:
             for name, node in now.items()
             if node in known or role_of(name.rsplit(".", 1)[-1]) in ("weight", "bias")
         }
+        forward = method_of(place, layer, FORWARD, but=BACKWARD)
+        for name in inspect.signature(forward).parameters:
+            given = place.pool.values.get(name)
+            if type(given) is Watched:  # weights that are drawn for each call
+                place.candidates[name] = node_of(given)
         return layer, output
 
     def _step(self, place: Workplace, layer: Any) -> None:
@@ -242,7 +249,8 @@ class _Layer:
         if any(now.get(name) is not one for name, one in place.candidates.items()):
             return
         for name, method in place.defined.methods(layer).items():
-            if UPDATING.search(name) and not TRAINING.search(name):
+            steps = UPDATING.search(name) and not TRAINING.search(name)
+            if steps or (BACKWARD.search(name) and only_steps(method)):
                 attempted(lambda method=method: place.call(method))
 
 

@@ -53,12 +53,20 @@ def method_of(
         if pattern.search(name) and not (but is not None and but.search(name))
     }
     for name in ("forward", "backward", "forward_propagation", "backward_propagation"):
-        if name in found:
+        if name in found and not only_steps(found[name]):
             return found[name]
     if "__call__" in found and len(found) > 1:
         del found["__call__"]
     named_so = [one for name, one in found.items() if _SURELY.search(name)]
+    if pattern is BACKWARD and any(map(only_steps, found.values())):  # others compute gradients
+        named_so = [one for one in found.values() if not only_steps(one)]
     return next(iter([*named_so, *found.values()]), None)
+
+
+def only_steps(method: Any) -> bool:
+    """Whether a method is told no more than how large a step is, as in ``backward(lr)``."""
+    roles = set(roles_of(list(inspect.signature(method).parameters)).values())
+    return "rate" in roles and roles <= {"rate", "decay", "momentum", "quiet"}
 
 
 def has_both(defined: Defined, kind: type) -> bool:

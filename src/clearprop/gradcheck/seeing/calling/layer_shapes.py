@@ -249,6 +249,10 @@ def _value(
         return size.channels
     if role == "filters" and missing:
         return _FILTERS
+    if role == "decay":  # it is a step's, and no part of what is computed here
+        return 0.0
+    if text in ("shape", "dims", "dim", "sizes") and len(size.shape) == 2 and missing:
+        return size.channels, _FILTERS
     is_picture = len(size.shape) > 2 or (len(size.shape) == 2 and size.shape[0] == size.shape[1])
     if _OF_INPUT.search(text) and (is_picture or "shape" in text):
         return size.told if missing or isinstance(asked.default, tuple | list) else None
