@@ -5,7 +5,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from clearprop.gradcheck.seeing.arrays import recording
+from clearprop.gradcheck.seeing.arrays import node_of, recording
 from clearprop.gradcheck.seeing.file import check_seen
 from clearprop.gradcheck.seeing.judging.updates import find_updates
 from clearprop.gradcheck.seeing.modules import StandInNumpy
@@ -48,74 +48,6 @@ def all_right(found):
     verdicts, report = found
     assert set(verdicts.values()) == {"right"}, report
     return report
-
-
-# Matrices.
-
-MATRICES = """
-X = np.mat(np.random.randn(6, 4))
-Y = np.mat(np.random.rand(6, 3))
-W1 = np.mat(np.random.randn(4, 5))
-b1 = np.mat(np.zeros(5))
-W2 = np.matrix(np.random.randn(5, 3))
-for k in range(9):
-    A = np.tanh(X * W1 + b1)
-    P = A * W2
-    loss = np.sum(np.multiply(P - Y, P - Y)) / 2
-    D = P - Y
-    H = np.multiply(D * W2.T, BACK)
-    W2 -= 0.1 * A.T * D
-    W1 = W1 - 0.1 * (X.T * H)
-    b1 -= 0.1 * H.sum(axis=0)
-"""
-
-
-def test_matrices_are_seen(checked):
-    report = all_right(checked(MATRICES.replace("BACK", "1 - np.power(A, 2)")))
-    assert sorted(row.shape for row in report.rows) == [(1, 5), (4, 5), (5, 3)]
-
-
-def test_a_mistake_among_matrices_is_seen(checked):
-    verdicts, _ = checked(MATRICES.replace("BACK", "1 - A"))
-    assert verdicts == {"W1": "wrong", "b1": "wrong", "W2": "right"}
-
-
-@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
-@pytest.mark.parametrize(
-    "expression",
-    [
-        *("m * m.T", "m * [[1], [2], [3]]", "m * np.array([[1.0], [2], [3]])", "2 * m", "m * 2"),
-        *("m[0]", "m[:, 1]", "m[0, 1]", "m[1:, 2]", "m[[0, 1]]", "m[m > 2]", "m.T", "m.A1"),
-        *("m.sum()", "m.sum(axis=0)", "m.sum(1)", "np.sum(m, axis=1)", "m.mean(0)", "m.max(1)"),
-        *("np.exp(m)", "np.multiply(m, m)", "np.dot(m, m.T)", "m @ m.T", "m - m[0]", "-m"),
-        *("np.asarray(m)[0]", "np.array(m)[0]", "m.getA()[0]", "m.A * m.A", "m.flatten()"),
-        *("m.reshape(-1)", "m.ravel()", "np.vstack((m, m))", "np.hstack([m, m])", "(m * m.T).I"),
-        *("np.zeros_like(m)", "np.ones(3) * m.T", "(m * m.T) ** 2", "np.matrix('1 2; 3 4') * 2"),
-        *("m.argmax(axis=1)", "np.where(m > 2, m, 0)", "m.copy()[0]", "m[0].tolist()[0]"),
-        *("np.linalg.norm(m)", "[row[0, 0] for row in m]", "(m[0] * m[0].T).item()", "m.shape"),
-    ],
-)
-def test_matrices_compute_as_those_of_numpy(expression):
-    def value(module):
-        m = module.asmatrix(module.array([[1.0, 2, 3], [4, 5, 7]]))
-        return eval(expression, {"m": m, "np": module})  # noqa: S307 - one of those above
-
-    with recording(Tape()), np.errstate(all="ignore"):
-        found = value(STAND_IN)
-    known = value(np)
-    assert isinstance(found, STAND_IN.matrix) == isinstance(known, np.matrix)
-    assert np.shape(found) == np.shape(known)
-    np.testing.assert_allclose(np.asarray(found, float), np.asarray(known, float))
-
-
-@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
-def test_a_column_of_a_matrix_is_written():
-    with recording(Tape()):
-        m = STAND_IN.asmatrix(STAND_IN.zeros((3, 2)))
-        m[:, 1] = STAND_IN.asmatrix(STAND_IN.ones((3, 1)))
-        m *= 2.0
-        m[0] *= 3.0
-    assert m.tolist() == [[0, 6], [0, 2], [0, 2]]
 
 
 # What older NumPy did.
@@ -330,18 +262,19 @@ def test_batches_are_small_where_data_are(checked):
     assert any("of a batch such as 128" in note for note in report.notes)
 
 
-def test_columns_that_a_program_asks_for_by_another_name_of_the_table(checked):
+@pytest.mark.parametrize("named", ["n_input = 6", 'layers = [{"input_dim": 6}, {"input_dim": 9}]'])
+def test_columns_that_a_program_asks_for_by_another_name_of_the_table(checked, named):
     report = all_right(
         checked(
             """
             import pandas as pd
-            n_input = 6
+            NAMED
             red = pd.read_csv("red.csv", sep=";")
             table = pd.concat([red, red])
             good = table["taste"] > table["taste"].mean()
             X = table.iloc[:, :-1].values
-            assert X.shape[1] == n_input
-            """.replace("            ", "")
+            assert X.shape[1] == 6
+            """.replace("            ", "").replace("NAMED", named)
             + STEPS
         )
     )
@@ -387,3 +320,91 @@ def test_a_sum_that_begins_as_another_sum_is_no_parameter(checked):
         """)
     )
     assert [row.shape for row in report.rows] == [(3, 2)]
+
+
+def test_one_step_of_a_script_that_writes_its_forward_pass_twice(checked):
+    forward = """
+        Z = np.tanh(X @ W1 + b1)
+        P = Z @ W2 + b2
+        loss = np.sum((P - Y) ** 2) / 2
+    """
+    report = all_right(
+        checked(f"""
+        X, Y = np.random.rand(5, 3), np.random.rand(5, 2)
+        W1, b1 = np.random.rand(3, 4), np.zeros((1, 4))
+        W2, b2 = np.random.rand(4, 2), np.zeros((1, 2))
+        {forward}
+        D = P - Y
+        back = D @ W2.T * (1 - Z**2)
+        W2 -= 0.1 * Z.T @ D
+        b2 -= 0.1 * D.sum(axis=0, keepdims=True)
+        W1 -= 0.1 * X.T @ back
+        b1 -= 0.1 * back.sum(axis=0, keepdims=True)
+        {forward}
+        """)
+    )
+    assert len(report.rows) == 4
+
+
+def test_a_stream_to_which_layers_add_is_no_parameter(checked):
+    report = all_right(
+        checked("""
+        X, Y = np.random.rand(5, 3), np.random.rand(5, 3)
+        V, W = np.random.rand(3, 3), np.random.rand(3, 3)
+        for k in range(3):
+            one = X @ V
+            two = one + np.tanh(one @ W)
+            D = two + np.sin(two) - Y
+            cost = np.sum(D**2) / 2
+            E = D * (1 + np.cos(two))
+            F = E * (1 - np.tanh(one @ W) ** 2)
+            W, V = W - 0.1 * one.T @ F, V - 0.1 * X.T @ (E + F @ W.T)
+        """)
+    )
+    assert len(report.rows) == 2
+
+
+def test_shapes_that_are_changed_in_place(checked):
+    report = all_right(
+        checked("""
+        X, Y = np.random.rand(5, 3), np.random.rand(5, 2)
+        W = np.random.rand(2, 3)
+        for k in range(2):
+            for x, y in zip(X[:], Y[:]):
+                if x.ndim == 1:
+                    x.shape += (1,)
+                    y.shape = (2, 1)
+                D = W @ x - y
+                loss = np.sum(D**2)
+                W -= 0.1 * D @ x.T
+        X[0] = 0.0
+        assert (X[0] == 0).all() and X.shape == (5, 3)
+        """)
+    )
+    assert [row.shape for row in report.rows] == [(2, 3)]
+
+
+def test_a_view_whose_shape_is_changed_still_looks_into_its_array():
+    with recording(Tape()):
+        whole = STAND_IN.zeros((2, 3))
+        row = whole[1]
+        row.shape = (3, 1)
+        row += 2.0
+        assert whole.tolist() == [[0, 0, 0], [2, 2, 2]]
+        assert node_of(whole).value.tolist() == [[0, 0, 0], [2, 2, 2]]
+
+
+def test_tables_where_a_program_takes_what_it_fetches_for_tables(checked):
+    all_right(
+        checked("""
+        from sklearn.datasets import fetch_openml
+        digits = fetch_openml("mnist_784", version=1)
+        X = digits.data.astype("float32").values[:, 300:304] / 255
+        t = digits.target.astype("int").values
+        W = np.random.randn(4, 10)
+        for k in range(3):
+            D = X @ W - np.eye(10)[t]
+            cost = np.sum(D**2)
+            W -= 0.1 * X.T @ D
+        """)
+    )

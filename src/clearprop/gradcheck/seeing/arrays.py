@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,9 @@ from clearprop.gradcheck.seeing.operations import (
 from clearprop.gradcheck.seeing.recorder import ACTIVE, is_live, is_recording, is_still
 from clearprop.gradcheck.seeing.recorder import recording as recording
 from clearprop.gradcheck.seeing.tape import Node
+from clearprop.gradcheck.seeing.views import View
 
+_SHAPE: Any = np.ndarray.shape  # as NumPy gives and sets it
 _NUMBERS = "fiub"  # kinds of dtype that are watched
 _NESTED, _LONG = 4, 4000  # lists within lists, and items of a list, in which arrays are looked for
 
@@ -77,30 +78,7 @@ def node_of(array: "Watched | Array") -> Node:
     return node
 
 
-@dataclass(eq=False)
-class _View:
-    """A look into another array, whose memory it shares.
-
-    Parameters
-    ----------
-    parent : Watched
-    look : callable
-        A function that gives the view of any array of that shape.
-    version : Node
-        The parent's node when it was looked into.
-    """
-
-    parent: "Watched"
-    look: Callable[[Array], Array]
-    version: Node
-
-    def places(self) -> tuple[Array, ...]:
-        """Return the indices of its entries in the parent."""
-        numbers = np.arange(self.parent.size).reshape(self.parent.shape)
-        return np.unravel_index(self.look(numbers), self.parent.shape)
-
-
-def _made(array: Array, node: Node | None, view: _View | None = None) -> "Watched":
+def _made(array: Array, node: Node | None, view: View | None = None) -> "Watched":
     made = np.ndarray.view(array, Watched)
     made._node, made._view = node, view
     return made
@@ -190,7 +168,7 @@ def _noted(
         and np.may_share_memory(result, first.view(np.ndarray))
     ):
         rest, named = plain(args[1:]), {key: plain(one) for key, one in kwargs.items()}
-        look = _View(first, lambda array: compute(array, *rest, **named), node_of(first))
+        look = View(first, lambda array: compute(array, *rest, **named), node_of(first))
         return _made(result, node, look)
     return _made(result, node)
 
@@ -227,7 +205,7 @@ class Watched(Converted, metaclass=_AnyArray):
     """
 
     _node: Node | None
-    _view: _View | None
+    _view: View | None
     _keeps = False  # whether it is changed in place though it has no axes
     _called = "unknown"
     _is_matrix = False  # whether it is used as ``numpy.matrix`` is
@@ -309,6 +287,22 @@ class Watched(Converted, metaclass=_AnyArray):
         if not self.ndim:
             raise TypeError("iteration over a 0-d array")
         return (self[k] for k in range(len(self)))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of its axes, which may be changed."""
+        return _SHAPE.__get__(self)
+
+    @shape.setter
+    def shape(self, value: Any) -> None:
+        if not is_recording():
+            _SHAPE.__set__(self, plain(value))
+            return
+        before, view = node_of(self), self._view
+        _SHAPE.__set__(self, plain(value))
+        self._node = ACTIVE[-1].record("reshape", np.reshape, (before, self.shape), {}, self)
+        if view is not None:
+            self._view = view.reshaped(self.shape)
 
     @property
     def T(self) -> Any:  # noqa: N802 - the name that NumPy gives it

@@ -66,3 +66,13 @@ PASSED_BY = frozenset(
 
 WRITING = frozenset(("copyto", "fill_diagonal", "put", "place", "putmask", "put_along_axis"))
 """Functions of NumPy that write into their first argument."""
+
+MOVING = frozenset(
+    (
+        *("array", "astype", "atleast_1d", "atleast_2d", "concatenate", "copy"),
+        *("expand_dims", "flatten", "getitem", "hstack", "ravel", "reshape", "setitem"),
+        *("squeeze", "stack", "swapaxes", "transpose", "vstack", "broadcast_to"),
+        *("asarray",),
+    )
+)
+"""Operations that move numbers and change none."""

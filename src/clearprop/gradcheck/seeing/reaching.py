@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.gradcheck.seeing.arrays import Watched, _View
+from clearprop.gradcheck.seeing.arrays import Watched
 from clearprop.gradcheck.seeing.live_modules import LIVE, StandIns, kept
+from clearprop.gradcheck.seeing.views import View
 
 _NUMBERS = "fiub"
 _MOST = 400_000  # places that are looked at
@@ -277,7 +278,7 @@ class Exchange:
             if type(parent) is Watched and (root.flags.c_contiguous or root.flags.f_contiguous):
                 for array, watched in members:
                     if array is not root:
-                        watched._view = _View(parent, _look(array, root), None)  # type: ignore[arg-type]
+                        watched._view = View(parent, _look(array, root), None)  # type: ignore[arg-type]
 
 
 def _joined(path: str, name: str) -> str:

@@ -1,6 +1,5 @@
 """Parameters and their gradients, by what happens to them: what becomes itself and a step."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,17 +7,9 @@ from typing import Any
 import numpy as np
 
 from clearprop.core.parameters import Array
+from clearprop.gradcheck.seeing.judging.takeover import that_take_over
+from clearprop.gradcheck.seeing.operations import MOVING
 from clearprop.gradcheck.seeing.tape import Node, Tape, depending
-
-_MOVING = frozenset(
-    (
-        *("array", "astype", "atleast_1d", "atleast_2d", "concatenate", "copy"),
-        *("expand_dims", "flatten", "getitem", "hstack", "ravel", "reshape", "setitem"),
-        *("squeeze", "stack", "swapaxes", "transpose", "vstack", "broadcast_to"),
-        *("asarray",),
-    )
-)
-"""Operations that move numbers and change none."""
 
 _BY_ENTRY = frozenset(("add", "divide", "multiply", "negative", "power", "sqrt", "subtract"))
 _LEARNING = frozenset(
@@ -42,12 +33,6 @@ _LEARNING = frozenset(
 )
 """Operations of which a step that learns has at least one."""
 
-_LOOKING = frozenset(
-    ("around", "equal", "greater", "isfinite", "isnan", "less", "not_equal", "round")
-)
-"""Operations by which code shows or watches an array, and does not use it."""
-
-_FOLLOWED = 300  # arrays that a value was moved to
 _PASSES = 4
 _MOST_KEPT = 0.5  # of a parameter, that an update with weight decay leaves
 _BESIDE = 2  # times as far as from one entry's update to the next one's
@@ -85,7 +70,7 @@ class Update:
             way.append(node)
             node = next(one for one in node.args if isinstance(one, Node))
         for node in reversed(way):
-            if node.name in _MOVING and node.name != "setitem" and node.compute is not None:
+            if node.name in MOVING and node.name != "setitem" and node.compute is not None:
                 numbers = node.compute(numbers, *_plain(node.args[1:]), **node.kwargs)
         return np.asarray(numbers)
 
@@ -119,7 +104,7 @@ def find_updates(tape: Tape, since: int = 0) -> list[Update]:
     no_update: set[Node] = set()
     for _ in range(_PASSES):
         found = _added(tape, since, no_update)
-        sure = _that_take_over(tape, found)
+        sure = that_take_over(tape, found)
         if len(sure) == len(found):
             break
         no_update |= {update.result for update in found} - {update.result for update in sure}
@@ -189,42 +174,6 @@ def _plain_starts(tape: Tape) -> set[Node]:
         and (before.line.code, before.line.instruction) == (node.line.code, node.line.instruction)
         and any(isinstance(one, int | float) for one in before.args)
     }
-
-
-def _that_take_over(tape: Tape, updates: list[Update]) -> list[Update]:
-    """Leave out what is used in other places than the parameter: the state of a recurrent cell."""
-    children: dict[Node, list[Node]] = {}
-    for node in tape.nodes:
-        for parent in node.parents:
-            children.setdefault(parent, []).append(node)
-
-    def uses(node: Node) -> set[object]:
-        """Return where a value, or one that it was moved to, is used."""
-        found: set[object] = set()
-        queue, seen = deque([node]), set[Node]()  # the nearest first
-        while queue and len(seen) < _FOLLOWED:
-            one = queue.popleft()
-            if one in seen:
-                continue
-            seen.add(one)
-            for child in children.get(one, ()):
-                if child.name in _MOVING:
-                    queue.append(child)
-                elif child.name not in _LOOKING:
-                    line = child.line
-                    found.add((child.name, line and (line.file, line.number, line.instruction)))
-        return found
-
-    results = {update.result for update in updates}
-    known = {node: uses(node) for node in {update.root for update in updates} | results}
-    sure = {one for one in updates if known[one.root] & known[one.result]}
-    sites = {_site(one) for one in sure}
-    return [one for one in updates if one in sure or _site(one) in sites or not known[one.result]]
-
-
-def _site(update: Update) -> object:
-    line = update.result.line
-    return line and (line.file, line.number, line.instruction)
 
 
 def _update(
@@ -307,7 +256,7 @@ def _has_learned(step: Node, kept: set[Node]) -> bool:
 def _is_kept(node: Node, kept: set[Node]) -> bool:
     if node.compute is None or any(parent not in kept for parent in node.parents):
         return False
-    if node.name in _MOVING:
+    if node.name in MOVING:
         return True
     if node.name not in _BY_ENTRY or (len(node.parents) > 1 and node.value.size == 1):
         return False
@@ -350,7 +299,7 @@ class Episode:
         moved = {update.result for update in self.updates}
         for node in tape.nodes[last + 1 : last + _AFTER]:
             if any(parent in moved for parent in node.parents):
-                if node.name not in _MOVING:
+                if node.name not in MOVING:
                     return node.place
                 moved.add(node)
         return last + _AFTER
@@ -425,7 +374,7 @@ def _chains(updates: Iterable[Update]) -> list[list[list[Update]]]:
 
 
 def _moved_from(node: Node, of: dict[Node, int]) -> Node | None:
-    if node.name not in _MOVING and node.name not in ("multiply",):
+    if node.name not in MOVING and node.name not in ("multiply",):
         return None
     known = next((parent for parent in node.parents if parent in of), None)
     return known or next(iter(node.parents), None)

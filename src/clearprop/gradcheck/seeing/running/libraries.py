@@ -255,7 +255,8 @@ class Libraries:
             else:
                 pixels = np.random.uniform(-1, 1, (4 * ROWS, 13 if "boston" in name else 8))
                 labels = np.random.uniform(0, 5, 4 * ROWS)
-            if options.get("as_frame") in (True,):
+            asked = options.get("as_frame", "auto")
+            if asked is True or (asked == "auto" and self.data.as_frames):
                 import pandas
 
                 pixels, labels = pandas.DataFrame(pixels), pandas.Series(labels)

@@ -40,6 +40,7 @@ _NO_DATA = re.compile(
 _READS = re.compile(
     r"read_\w+\(|open\(|fetch|download|urlretrieve|urlopen|h5py|loadtxt|genfromtxt|np\.load|load_data"
 )
+_FRAMES = re.compile(r"\.values\b|\.to_numpy\(|\.i?loc\[")
 _LEARNED = re.compile(
     r"^[dmv]?[WUVb](\d|_|$|[hxyioufc]{1,2}\d?$)|weight|bias|theta|param|hidden|prev|chars|vocab",
     re.I,
@@ -67,7 +68,7 @@ _KINDS: tuple[tuple[str, str, int, int, tuple[int, ...]], ...] = (
 _KAGGLE = re.compile(r"42,?000|digit-recognizer|pixel0|41,?000", re.I)
 _FEATURES = re.compile(
     r"(?:\b|_)(?:(?:n|num)_?(?:x|in|inputs?|features?)|(?:x|in|inputs?|features?)_?(?:size|dims?"
-    r"|nodes|layer|neurons|count|units|features)\w*)\s*(?::\s*int\s*)?=\s*(\d+)\b",
+    r"|nodes|layer|neurons|count|units|features)\w*)['\"]?\s*(?::\s*int\s*=|=|:)\s*(\d+)\b",
     re.I,
 )
 """A number of features that a program gives a name."""
@@ -172,8 +173,13 @@ class Data:
     def _columns_asked(self) -> int:
         numbers = [int(one) for pair in _COLUMN.findall(self.text) for one in pair if one]
         last = max((one for one in numbers if one < 200), default=0)
-        named = max((int(one) for one in _FEATURES.findall(self.text)), default=0)
+        named = next((int(one) for one in _FEATURES.findall(self.text) if one != "1"), 0)
         return named if last <= named + 1 < 200 else last  # the last column is the label's
+
+    @property
+    def as_frames(self) -> bool:
+        """Whether the program takes what it fetches for tables of pandas."""
+        return bool(_FRAMES.search(self.text))
 
     @property
     def is_whole(self) -> bool:

@@ -1,0 +1,78 @@
+"""What takes over from a parameter after its update, and what only looks like an update."""
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from clearprop.gradcheck.seeing.operations import MOVING
+from clearprop.gradcheck.seeing.tape import Node, Tape, ancestors
+
+if TYPE_CHECKING:
+    from clearprop.gradcheck.seeing.judging.updates import Update
+
+_LOOKING = frozenset(
+    ("around", "equal", "greater", "isfinite", "isnan", "less", "not_equal", "round")
+)
+"""Operations by which code shows or watches an array, and does not use it."""
+
+_FOLLOWED = 300  # arrays that a value was moved to
+
+
+def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
+    """Leave out what is used in other places than the parameter: the state of a recurrent cell.
+
+    A place is a line, or an operation with the same array of data. A script that writes its forward
+    pass twice uses all but its first weights in places that are only alike: they count beside
+    others, where these don't depend on them.
+    """
+    children: dict[Node, list[Node]] = {}
+    for node in tape.nodes:
+        for parent in node.parents:
+            children.setdefault(parent, []).append(node)
+
+    def uses(node: Node) -> tuple[set[object], set[object]]:
+        """Return where a value, or one that it was moved to, is used, and in what way."""
+        places, ways = set[object](), set[object]()
+        queue, seen = deque([node]), set[Node]()  # the nearest first
+        while queue and len(seen) < _FOLLOWED:
+            one = queue.popleft()
+            if one in seen:
+                continue
+            seen.add(one)
+            for child in children.get(one, ()):
+                if child.name in MOVING:
+                    queue.append(child)
+                elif child.name not in _LOOKING:
+                    others = [other for other in child.parents if other is not one]
+                    places.add((child.name, _place(child)))
+                    places |= {(child.name, other) for other in others if not other.parents}
+                    ways.add((child.name, *(other.value.shape for other in others)))
+        return places, ways
+
+    results = {update.result for update in updates}
+    known = {node: uses(node) for node in {update.root for update in updates} | results}
+
+    def shares(one: Node, other: Node, kind: int) -> bool:
+        return bool(known[one][kind] & known[other][kind])
+
+    sure = {one for one in updates if shares(one.root, one.result, 0)}
+    if len(sure) < len(updates):
+        made_of = ancestors([one.step for one in sure])
+        functions = {_place(one.result)[:2] for one in sure}
+        sure |= {
+            one
+            for one in updates
+            if one.result not in made_of
+            and _place(one.result)[:2] in functions
+            and shares(one.root, one.result, 1)
+        }
+    sites = {_place(one.result) for one in sure}
+    return [
+        one
+        for one in updates
+        if one in sure or _place(one.result) in sites or not known[one.result][0]
+    ]
+
+
+def _place(node: Node) -> tuple[object, ...]:
+    line = node.line
+    return (line.file, line.function, line.number, line.instruction) if line else ()
