@@ -300,3 +300,71 @@ def spatial_norm_backward(dout, cache):
     assert report is not None
     assert report.passed, str(report)
     assert len(report.rows) == 6
+
+
+@pytest.mark.parametrize(
+    "lost", ["np.array(x.tolist())", "np.frombuffer(x.tobytes()).reshape(-1, 4)"]
+)
+def test_nothing_is_said_of_a_layer_whose_input_is_lost_on_the_way(
+    lost: str, tmp_path: Path
+) -> None:
+    code = f"""
+import numpy as np
+class Dense:
+    def __init__(self, n_in, n_out):
+        self.W = np.random.randn(n_in, n_out)
+    def forward(self, x):
+        self.x = {lost}
+        return self.x @ self.W
+    def backward(self, dout):
+        self.dW = self.x.T @ dout
+        return dout @ self.W.T
+def affine_forward(x, w, b):
+    x = {lost}
+    return x @ w + b, (x, w)
+def affine_backward(dout, cache):
+    x, w = cache
+    return dout @ w.T, x.T @ dout, dout.sum(axis=0)
+"""
+    file = tmp_path / "layers.py"
+    file.write_text(code)
+    report, _ = check_seen(file, 20.0)
+    assert report is None or not report.passed
+
+
+def test_weights_are_given_by_a_shape_or_with_every_call(tmp_path: Path) -> None:
+    code = """
+import numpy as np
+class Parameter:
+    def __init__(self, data):
+        self.data, self.grad = data, None
+class Linear:
+    def __init__(self, shape, lambda_reg=0.1):
+        self.W, self.b = Parameter(np.random.randn(*shape)), Parameter(np.zeros(shape[-1]))
+        self.lambda_reg = lambda_reg
+    def forward(self, x):
+        self.x = x
+        return np.dot(x, self.W.data) + self.b.data
+    def gradient(self, eta):
+        self.W.grad = np.dot(self.x.T, eta) / len(eta) + self.lambda_reg * self.W.data
+        self.b.grad = np.sum(eta, axis=0) / len(eta)
+        return np.dot(eta, self.W.data.T)
+    def backward(self, lr=0.01):
+        self.W.data -= lr * self.W.grad
+        self.b.data -= lr * self.b.grad
+class Norm:
+    def norm_forward(self, X, gamma, beta):
+        self.std = np.sqrt(np.mean(X**2, axis=0) + 1e-5)
+        self.X, self.gamma = X, gamma
+        return gamma * X / self.std + beta
+    def norm_backprop(self, dY):
+        d = dY * self.gamma
+        dX = d / self.std - self.X * np.mean(d * self.X, axis=0) / self.std**3
+        return dX, np.sum(dY * self.X / self.std, axis=0), dY.sum(axis=0)
+"""
+    file = tmp_path / "layers.py"
+    file.write_text(code)
+    report, _ = check_seen(file, 20.0)
+    assert report is not None
+    assert report.passed, str(report)
+    assert len(report.rows) == 6

@@ -194,6 +194,8 @@ class _Layer:
             upstream = random_upstream(place, output)
         else:
             upstream = _of_cross_entropy(place, output, minus=given == _GIVEN[1])
+        if node_of(x) not in ancestors([node_of(output)]):
+            raise NoSuchWayError("whose output is seen to come of its input")
         place.end_forward()
         back = went_back(place, layer, upstream, x)
         found = place.found

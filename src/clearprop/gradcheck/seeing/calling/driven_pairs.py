@@ -90,6 +90,9 @@ def _paired(place: Workplace, forward: Callable[..., Any], backward: Callable[..
         arrays |= {name: each for name, each in inner.items() if type(each) is Watched}
     nodes = {name: node_of(one) for name, one in arrays.items()}
     behind = ancestors([place.found.cost] if place.found.cost is not None else [])
+    roles = roles_of(list(inspect.signature(forward).parameters))
+    if any(roles.get(name) == "inputs" and node not in behind for name, node in nodes.items()):
+        raise NoSuchWayError("whose output is seen to come of its input")
     place.found.parameters |= {name: node for name, node in nodes.items() if node in behind}
     place.found.claims |= place.returned
     place.found.alone = backward.__name__
