@@ -302,12 +302,8 @@ def spatial_norm_backward(dout, cache):
     assert len(report.rows) == 6
 
 
-@pytest.mark.parametrize(
-    "lost", ["np.array(x.tolist())", "np.frombuffer(x.tobytes()).reshape(-1, 4)"]
-)
-def test_nothing_is_said_of_a_layer_whose_input_is_lost_on_the_way(
-    lost: str, tmp_path: Path
-) -> None:
+def test_nothing_is_said_of_a_layer_whose_input_is_lost_on_the_way(tmp_path: Path) -> None:
+    lost = "np.frombuffer(x.tobytes()).reshape(-1, 4)"
     code = f"""
 import numpy as np
 class Dense:
