@@ -23,6 +23,7 @@ from clearprop.gradcheck.seeing.running.loops import OutOfTime
 from clearprop.gradcheck.seeing.tape import Node, Replay, Tape, TapeFull
 
 _SECONDS = 12.0  # for all episodes of a file
+_STEADY = 0.9  # the share of the largest rate that the smallest one of some updates is
 _MOST_EPISODES = 12  # of each number of updates
 _STEPS = 1e-5, 1e-3  # of differences: the second where float32 rounds the first away
 _TOLERANCE = 1e-4  # between derivatives and central differences
@@ -75,6 +76,7 @@ def trainings(
     """
     updates = find_updates(tape, since)
     best: dict[object, Judgement] = {}
+    singles: dict[object, dict[str, list[Judgement]]] = {}
     start, counts = time.monotonic(), dict[int, int]()
     for episode in episodes(tape, updates):
         counts[episode.number] = counts.get(episode.number, 0) + 1
@@ -85,8 +87,14 @@ def trainings(
         if found is None:
             continue
         key = episode.sites, _functions(episode)
+        if found.passed and found.is_single:
+            for one in (found, *found.rivals):
+                singles.setdefault(key, {}).setdefault(one.cost.words, []).append(one)
         if key not in best or _tells_more(found, best[key]):
             best[key] = found
+    for site, costs in singles.items():
+        if best[site].passed and best[site].is_single:
+            best[site] = _of_one_cost(costs)
     most = max((len(one.gradients) for one in best.values()), default=0)
     big = [one for one in best.values() if 2 * len(one.gradients) >= most]
     # What is a part of a larger training was cut off from it by a first or a last update.
@@ -94,6 +102,23 @@ def trainings(
     lying = _lying(namespace, updates)
     span = since, len(tape)
     return [replace(named(tape, one, source, lying), span=span) for one in big]
+
+
+def _of_one_cost(costs: Mapping[str, Sequence[Judgement]]) -> Judgement:
+    """Return the judgement for the usual cost whose factor is the same in all updates.
+
+    One output of one sample has a gradient of one direction, which any cost gives: only that its
+    size is the rate's each time tells one cost from another, and from none.
+    """
+    several = max(len(found) for found in costs.values())
+    for found in costs.values():
+        factors = [abs(one.factor or 0.0) for one in found]
+        if len(found) == several and min(factors) > _STEADY * max(factors):
+            return found[0]
+    one = next(iter(costs.values()))[0]
+    return replace(
+        one, gradients=tuple(replace(gradient, verdict="unreached") for gradient in one.gradients)
+    )
 
 
 def _tells_more(found: Judgement, known: Judgement) -> bool:
@@ -195,12 +220,21 @@ def named(tape: Tape, judgement: Judgement, source: Source, lying: Mapping[Node,
 
 
 def explained(tape: Tape, training: Training, source: Source) -> Training:
-    """Find the line at fault, where a gradient is wrong."""
+    """Find the line at fault, where a gradient is wrong.
+
+    Of several usual costs that it may be of, that one counts for which a change makes all right.
+    """
     judgement = training.judgement
     if judgement.passed:
         return training
-    repairs = find_repairs(tape, Trail(tape, judgement), source)
-    return replace(training, blames=tuple(find_blame(tape, judgement)), repairs=tuple(repairs))
+    found = [
+        (one, find_repairs(tape, Trail(tape, one), source))
+        for one in (judgement, *judgement.rivals)
+    ]
+    whole = [both for both in found if both[1] and both[1][0].is_whole]
+    judgement, repairs = min(whole, key=lambda both: both[1][0].distance, default=found[0])
+    blames = tuple(find_blame(tape, judgement))
+    return replace(training, judgement=judgement, blames=blames, repairs=tuple(repairs))
 
 
 def names_of(judgement: Judgement, source: Source, lying: Mapping[Node, str]) -> dict[Node, str]:

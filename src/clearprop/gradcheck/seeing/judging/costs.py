@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,6 +53,8 @@ class Cost:
     is_watched : bool
         Whether it may be there to be looked at alone: it is called an error, or takes absolute
         values.
+    is_summed : bool
+        Whether outputs and targets are added, where their difference is meant.
     """
 
     words: str
@@ -61,6 +63,7 @@ class Cost:
     is_computed: bool
     is_maximised: bool = False
     is_watched: bool = False
+    is_summed: bool = False
 
     @property
     def line(self) -> Line | None:
@@ -88,7 +91,13 @@ def costs(
     # A number that gradients are made of, such as the error of one output, is no cost.
     made_of = ancestors((update.step for update in episode.updates), reached)
     yield from _computed(episode, [one for one in in_order if one not in made_of], text)
-    yield from usual(meetings([node for node in in_order if node.place <= last], reached))
+    backwards = [node for node in in_order if node.place <= last]
+    met = meetings(backwards, reached)
+    if met:
+        yield from usual(met)
+    else:
+        added = _added([node for node in backwards if node in made_of], reached)
+        yield from (replace(one, is_summed=True) for one in usual(added))
 
 
 def _computed(
@@ -231,6 +240,23 @@ def meetings(nodes: Sequence[Node], reached: set[Node]) -> list[Meeting]:
         line = one.at.line
         sites.setdefault(line and (line.file, line.number, line.instruction), []).append(one)
     return [one for some in sites.values() if not all(map(_is_complement, some)) for one in some]
+
+
+def _added(nodes: Sequence[Node], reached: set[Node]) -> list[Meeting]:
+    """Find where outputs and what was not computed from parameters are added: ``y + output``."""
+    return [
+        Meeting(output, other.value.astype(np.float64).reshape(output.value.shape), node)
+        for node in nodes
+        if node.name == "add" and len(node.args) == 2
+        for output, other in (node.args, node.args[::-1])
+        if isinstance(output, Node)
+        and isinstance(other, Node)
+        and output in reached
+        and output.is_float
+        and other not in reached
+        and other.value.size == output.value.size
+        and other.value.any()
+    ][-1:]
 
 
 def _is_complement(meeting: Meeting) -> bool:

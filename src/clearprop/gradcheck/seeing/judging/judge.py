@@ -30,6 +30,7 @@ MOST_COSTS = 60
 _EPSILON = 0.02  # what 1e-5 in a logarithm makes of a derivative, at most
 _NOISE, _TINY = 0.01, 1e-6  # an error that rounding makes of derivatives so small
 VANISHED = 1e-25  # below it exponentials have left nothing that could be compared
+_RIVALS = 4
 _LOOKED_AT = 200  # arrays on the way back
 
 
@@ -53,8 +54,6 @@ class Gradient:
         What the truth is to be multiplied by to become the claim, where that is possible.
     error : float
         The distance of the claim from that multiple, as a share of its length.
-    rises : bool
-        Whether the step leads up the cost.
     decay : float or None
         The share of the parameter itself that is in the claim, in the same unit.
     verdict : {"right", "wrong", "scaled", "unreached"}
@@ -69,7 +68,6 @@ class Gradient:
     truth: Array
     factor: float | None
     error: float
-    rises: bool = False
     decay: float | None = None
     verdict: Seen = "wrong"
 
@@ -92,6 +90,8 @@ class Judgement:
         The weights and biases of the forward pass that were not seen to be updated.
     others : tuple of Cost
         The costs that the code computes, and that the gradients are not of.
+    rivals : tuple of Judgement
+        The same for other usual costs, of which one is as likely.
     """
 
     episode: Episode
@@ -102,12 +102,18 @@ class Judgement:
     reached: set[Node] = field(repr=False)
     forgotten: tuple[Node, ...] = ()
     others: tuple[Cost, ...] = ()
+    rivals: tuple["Judgement", ...] = field(default=(), repr=False)
 
     @property
     def passed(self) -> bool:
         """Whether every gradient is right, and one of them has more than one entry."""
         several = any(one.claimed.size > 1 for one in self.gradients) or len(self.gradients) > 1
         return several and all(one.verdict == "right" for one in self.gradients)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether a usual cost of one output of one sample fits, as then any other one does."""
+        return not self.cost.is_computed and sum(map(np.size, self.cost.seeds.values())) == 1
 
     @cached_property
     def recognised(self) -> int:
@@ -196,9 +202,13 @@ def judge(
         if found is None:
             continue
         tried.append(found)
-        if found.passed and (one.is_named or not one.is_computed):
+        if found.passed and (one.is_named or not one.is_computed) and not found.is_single:
             break
-    return best_of(tried)
+    best = best_of(tried)
+    if best is not None and best.passed and best.is_single:
+        rivals = [one for one in tried if one is not best and one.passed and one.is_single]
+        return replace(best, rivals=tuple(rivals))
+    return best
 
 
 def known_cost(cost: Node) -> Cost:
@@ -214,12 +224,14 @@ def best_of(tried: Sequence[Judgement]) -> Judgement | None:
     if passed is None:
         # To call a gradient wrong, the cost has to be beyond doubt: the code calls it so, or much
         # of what the code computes are its derivatives.
-        sure = [one for one in tried if one.cost.is_named or one.is_recognised]
+        sure = [
+            one for one in tried if one.cost.is_named or one.cost.is_summed or one.is_recognised
+        ]
         # What is a part of another cost, without its L2 term, is none.
         whole = [one for one in sure if not any(_is_part(one, other) for other in sure)]
         if not whole:
             return None
-        return max(
+        best = max(
             whole,
             key=lambda one: (
                 one.known,
@@ -230,6 +242,8 @@ def best_of(tried: Sequence[Judgement]) -> Judgement | None:
                 one.cost.is_computed,
             ),
         )
+        rivals = [one for one in tried if one is not best and not one.cost.is_computed]
+        return best if best.cost.is_computed else replace(best, rivals=tuple(rivals[:_RIVALS]))
     others = [
         one
         for one in tried
@@ -288,10 +302,8 @@ def _judge(
     if any(one.error >= CLOSE for one in gradients):  # through momentum, Adam, or wrong
         gradients = _of_steps(gradients, parts, reached, penalised)
     factor = _usual_factor(gradients, parts, reached)
-    if factor is not None and not cost.is_maximised and (cost.is_named or not cost.is_computed):
-        # All steps may lead up: then all of them have the wrong sign.
-        risen = [one.rises for one in gradients if one.error < CLOSE]
-        factor = -factor if all(risen) else factor
+    if factor is not None and not cost.is_maximised:
+        factor = abs(factor)  # all steps may lead up: then all of them have the wrong sign
     judged = tuple(with_verdict(one, factor) for one in gradients)
     return Judgement(
         episode,
@@ -321,8 +333,7 @@ def _of_change(root: Node, parts: Sequence[Update], known: Mapping[Node, Array])
             root, result, step, where, descent, nothing, None, np.inf, verdict="unreached"
         )
     true = np.asarray(truth, np.float64).ravel()[where]
-    rises = bool(np.nansum(descent * true) < 0)
-    return Gradient(root, result, step, where, descent, true, *fitted(descent, true), rises=rises)
+    return Gradient(root, result, step, where, descent, true, *fitted(descent, true))
 
 
 def _of_steps(

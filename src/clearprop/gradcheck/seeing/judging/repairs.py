@@ -23,6 +23,7 @@ _MOST_NUMBERS = 8  # of the file, that are tried in the place of another
 _UNTOLD = 6.0  # tokens that a change counts as whose text can't be told
 _FACTOR, _EXACT = 1.0, 1e-3  # tokens more where a factor of all gradients is left
 _RETURNED = 2.0  # tokens that another derivative, which a function returns, counts as at most
+_UNUSUAL = {"slope_incomplete": 0.3, "wrong_pair": 0.1}  # tokens more that they count as
 _SIMPLE = 3  # stages of changes that are all tried before one of them is chosen
 _UPDATE = 1.0  # tokens more that a change of an update counts as, which all gradients share
 
@@ -46,6 +47,10 @@ class Repair:
         A sentence.
     mended : int
         The number of gradients that become right.
+    is_whole : bool
+        Whether all are right then.
+    distance : float
+        How much of the text changes: the number of tokens, and a little for what is unusual.
     """
 
     cause: str
@@ -55,6 +60,8 @@ class Repair:
     line: str | None
     why: str
     mended: int
+    is_whole: bool
+    distance: float
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,8 @@ def find_repairs(tape: Tape, trail: Trail, source: Source) -> list[Repair]:
             told.line,
             one.change.why,
             most - before,
+            most == len(bench.claims),
+            told.distance,
         )
         for told, one in ranked
     ]
@@ -316,6 +325,7 @@ class _Search:
         elif found.change.cause == "other_activation" and found.change.at:
             tokens = min(tokens, _RETURNED)
         letters = 1 - SequenceMatcher(None, before, after).ratio()
+        tokens += _UNUSUAL.get(found.change.cause, 0.0)
         late = _UPDATE if found.node in self.updating and found.is_shared else 0.0
         late += _FACTOR if self.is_exact and abs(found.standing.factor - 1) > _EXACT else 0.0
         return _Told(file, number, after, tokens + late, letters)

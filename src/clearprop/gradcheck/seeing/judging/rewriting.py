@@ -120,7 +120,7 @@ class Bench:
         judgement = trail.judgement
         self.claims = _all_claimed(trail)
         cost = judgement.cost
-        self._falls = not cost.is_maximised and (cost.is_named or not cost.is_computed)
+        self._falls = not cost.is_maximised
         targets = {node for claim in self.claims for node in claim.nodes}
         self.first = min(root.place for root in judgement.episode.roots)
         self._since = frozenset(trail.tape.nodes[self.first :])
@@ -155,7 +155,8 @@ class Bench:
         trial = self.trial(site)
         # Where all have a factor, and not the same, any of them may be the wrong one.
         all_close = len(self.now.close) == len(self.claims)
-        sure = frozenset[int]() if all_close else self.now.right
+        several = {k for k in self.now.right if self.claims[k].gradient.truth.size > 1}
+        sure = frozenset[int]() if all_close or not several else self.now.right
         touched = trial.touched
         if touched <= sure:
             return False

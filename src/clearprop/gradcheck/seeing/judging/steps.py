@@ -65,9 +65,9 @@ def _inner(node: Node, reached: set[Node]) -> tuple[Node, float] | None:
 
 
 def _sign(item: Any) -> float:
-    """Return the sign of a rate, or of what a gradient is scaled by."""
+    """Return the sign of a rate; what scales each entry apart has none."""
     value = np.asarray(item.value if isinstance(item, Node) else item, np.float64)
-    return -1.0 if value.size and np.nanmean(value) < 0 else 1.0
+    return -1.0 if value.size == 1 and value.min() < 0 else 1.0
 
 
 def _size(item: Any) -> int:
