@@ -408,3 +408,20 @@ def test_tables_where_a_program_takes_what_it_fetches_for_tables(checked):
             W -= 0.1 * X.T @ D
         """)
     )
+
+
+def test_labels_have_the_classes_that_a_program_asks_for(checked):
+    report = all_right(
+        checked("""
+        rows = np.genfromtxt("rows.csv", delimiter=",")
+        X, t = rows[:, :-1], rows[:, -1].astype(int)
+        layers = [{"input_dim": 5, "output_dim": 4}, {"input_dim": 4, "output_dim": 3}]
+        V, W = (np.random.randn(*one.values()) * 0.3 for one in layers)
+        for k in range(3):
+            H = np.tanh(X @ V)
+            D = H @ W - np.eye(t.max() + 1)[t]
+            cost = np.sum(D**2)
+            V, W = V - 0.01 * X.T @ (D @ W.T * (1 - H**2)), W - 0.01 * H.T @ D
+        """)
+    )
+    assert sorted(row.shape for row in report.rows) == [(4, 3), (5, 4)]

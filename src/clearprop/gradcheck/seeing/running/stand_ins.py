@@ -66,12 +66,13 @@ _KINDS: tuple[tuple[str, str, int, int, tuple[int, ...]], ...] = (
     (r"\bwine\b", "wines", 13, 3, ()),
 )
 _KAGGLE = re.compile(r"42,?000|digit-recognizer|pixel0|41,?000", re.I)
-_FEATURES = re.compile(
-    r"(?:\b|_)(?:(?:n|num)_?(?:x|in|inputs?|features?)|(?:x|in|inputs?|features?)_?(?:size|dims?"
-    r"|nodes|layer|neurons|count|units|features)\w*)['\"]?\s*(?::\s*int\s*=|=|:)\s*(\d+)\b",
-    re.I,
+_SIZES = (
+    r"(?:\b|_)(?:(?:n|num)_?(?:{0})|(?:{0})_?(?:size|dims?|nodes|layer|neurons|count|units|features)"
+    r"\w*)['\"]?\s*(?::\s*int\s*=|=|:)\s*(\d+)\b"
 )
-"""A number of features that a program gives a name."""
+_FEATURES = re.compile(_SIZES.format("x|in|inputs?|features?"), re.I)
+_CLASSES = re.compile(_SIZES.format("y|out|outputs?|class(?:es)?|labels?"), re.I)
+"""Numbers of features and of outputs that a program gives a name."""
 
 _COLUMN = re.compile(r"\[[^,\[\]]*:[^,\[\]]*,\s*(\d*)\s*:?\s*(\d*)\s*\]")
 
@@ -169,6 +170,8 @@ class Data:
                 self.rows = 42_000
         if not self.features:
             self.features = self._columns_asked() or 4
+            outputs = [int(one) for one in _CLASSES.findall(self.text)]
+            self.classes = next((one for one in outputs[::-1] if one > 1), 2)
 
     def _columns_asked(self) -> int:
         numbers = [int(one) for pair in _COLUMN.findall(self.text) for one in pair if one]
