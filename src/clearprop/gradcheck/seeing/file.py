@@ -5,7 +5,8 @@ from pathlib import Path
 
 from clearprop.gradcheck.seeing.arrays import recording
 from clearprop.gradcheck.seeing.judging.checking import driven, explained, trainings
-from clearprop.gradcheck.seeing.judging.completing import completed, failing, never_called
+from clearprop.gradcheck.seeing.judging.completing import completed, never_called
+from clearprop.gradcheck.seeing.judging.failing import failing
 from clearprop.gradcheck.seeing.judging.seen_report import SeenReport, seen_report
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.running.loops import OutOfTime
@@ -50,7 +51,9 @@ def check_seen(file: Path, seconds: float) -> tuple[SeenReport | None, Ran]:
         found = completed(tape, source, ran.namespace, found, _MORE)
     found = [explained(tape, one, source) for one in found]
     unseen = never_called(tape, source, found)
-    failed = failing(source, found, ran.failures)
+    updates = [update for one in found for update in one.judgement.episode.updates]
+    failed = failing(source, updates, ran.failures)
+    failed = failed or next((one.failed for one in found if one.failed is not None), None)
     return seen_report(tape, source, found, unseen, _notes(ran), failed), ran
 
 

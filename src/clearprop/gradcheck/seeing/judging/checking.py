@@ -15,11 +15,13 @@ from clearprop.gradcheck.seeing.arrays import Watched
 from clearprop.gradcheck.seeing.calling.driving import BROADCAST, Attempt, attempts
 from clearprop.gradcheck.seeing.judging.blame import Blame, Trail, find_blame
 from clearprop.gradcheck.seeing.judging.claims import judge_claims
+from clearprop.gradcheck.seeing.judging.failing import failing, failure
 from clearprop.gradcheck.seeing.judging.judge import Gradient, Judgement, judge
 from clearprop.gradcheck.seeing.judging.repairs import Repair, find_repairs
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.judging.updates import Episode, Update, episodes, find_updates
 from clearprop.gradcheck.seeing.running.loops import OutOfTime
+from clearprop.gradcheck.seeing.running.notes import Failure
 from clearprop.gradcheck.seeing.tape import Node, Replay, Tape, TapeFull
 
 _SECONDS = 12.0  # for all episodes of a file
@@ -48,8 +50,8 @@ class Training:
         The part of the tape that shows it: from which node to which.
     is_part : bool
         Whether a layer or a loss was called alone, and no network as a whole.
-    error : str
-        Why the call has not come to its end, and in which line.
+    failed : Failure or None
+        A line that failed for its shapes in such a call.
     """
 
     judgement: Judgement
@@ -59,7 +61,7 @@ class Training:
     how: str = ""
     span: tuple[int, int] = (0, 0)
     is_part: bool = False
-    error: str = ""
+    failed: Failure | None = None
 
 
 def trainings(
@@ -140,6 +142,7 @@ def driven(
     """
     best: tuple[tuple[int, bool, float, int], list[Training]] | None = None
     alone: dict[str, Training] = {}
+    failed: Failure | None = None
     with suppress(TapeFull, OutOfTime):
         for attempt in attempts(namespace, source, tape, seconds):
             found = _shown(attempt, tape, source)
@@ -152,11 +155,14 @@ def driven(
                     alone[attempt.alone] = one
                 continue
             key = (-attempt.rank, *min(_worth(one.judgement) for one in found))
+            failed = failed or found[0].failed
             if best is None or key > best[0]:
                 best = key, found
             if attempt.rank < BROADCAST and all(one.judgement.passed for one in found):
                 break
-    return list(alone.values()) if best is None else best[1]
+    if best is None:
+        return list(alone.values())
+    return [replace(one, failed=one.failed or failed) for one in best[1]]
 
 
 def _shown(attempt: Attempt, tape: Tape, source: Source) -> list[Training]:
@@ -170,8 +176,9 @@ def _shown(attempt: Attempt, tape: Tape, source: Source) -> list[Training]:
             names = {node: name for name, node in attempt.parameters.items()}
             found = [named(tape, judgement, source, names)]
     span = attempt.since, len(tape)
-    error = attempt.error or ""
-    return [replace(one, how=attempt.words, span=span, error=error) for one in found]
+    updates = [update for one in found for update in one.judgement.episode.updates]
+    failed = failing(source, updates, failure(attempt.error))
+    return [replace(one, how=attempt.words, span=span, failed=failed) for one in found]
 
 
 def _as_layer(found: Training) -> Training:

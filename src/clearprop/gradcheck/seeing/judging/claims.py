@@ -107,6 +107,9 @@ def _judge_claims(
     for name, root in list(left.items()):
         rest = {n: claim for n, claim in claims.items() if claim not in used}
         claim_name = _named_alike(name, root, rest) or _named_alike(name, None, rest)
+        if claim_name is None and len(left) == 1 == len(rest):
+            (only,) = rest
+            claim_name = None if _is_derivative(rest[only], known) else only
         if claim_name is not None:
             claim = claims[claim_name]
             taken[root] = claim, known[root], *_fitted_shape(claim, known[root])
@@ -144,6 +147,12 @@ def _judge_claims(
     factor = _usual_claim_factor(gradients)
     judged = tuple(with_verdict(one, factor) for one in gradients)
     return Judgement(episode, cost, judged, factor, known, reached)
+
+
+def _is_derivative(claim: Node, known: Mapping[Node, Array]) -> bool:
+    """Whether an array is the derivative with respect to anything."""
+    alike = (one for one in known.values() if one.size == claim.value.size and one.any())
+    return any(_fitted_shape(claim, one)[1] < CLOSE for one in alike)
 
 
 def _fitted_shape(claim: Node, truth: Array) -> tuple[float | None, float]:

@@ -1,4 +1,4 @@
-"""What a run has not shown: functions that go back and were not called, lines that failed."""
+"""What a run has not shown: functions that go back, and that nothing has called."""
 
 import re
 import time
@@ -7,7 +7,6 @@ from typing import Any
 
 from clearprop.gradcheck.seeing.judging.checking import Training, driven
 from clearprop.gradcheck.seeing.judging.source import Source
-from clearprop.gradcheck.seeing.running.notes import Failure
 from clearprop.gradcheck.seeing.tape import Tape
 
 _BACKWARD = re.compile(r"back_?ward|back_?prop|bprop|retro", re.IGNORECASE)
@@ -17,9 +16,6 @@ _GRADIENT = re.compile(r"^_*((get|calc|compute)_)?(gradients?|grads?)\b(?!.*chec
 """Names of functions that may go back, and may measure gradients instead."""
 
 _ROUNDS = 4  # in which what is left is called
-
-_OF_SHAPES = re.compile(r"^(ValueError|IndexError)\b.*(shape|broadcast|align|dimension|size|axis)")
-"""Errors that arrays of the wrong shape make."""
 
 
 def never_called(
@@ -89,29 +85,3 @@ def _owner(name: str) -> str:
 def _calls(tape: Tape, training: Training, names: Sequence[str]) -> bool:
     nodes = tape.nodes[slice(*training.span)]
     return any(line.code.co_qualname in names for node in nodes for line in node.lines)
-
-
-def failing(
-    source: Source, found: Sequence[Training], failures: Sequence[Failure]
-) -> Failure | None:
-    """Return a line that failed for its shapes where a judged training goes on, if any."""
-    updates = [
-        line
-        for training in found
-        for update in training.judgement.episode.updates
-        for line in update.result.lines
-    ]
-    called = [one for one in map(_told, found) if one is not None]
-    for one in (*failures, *called):
-        if not _OF_SHAPES.search(one.text):
-            continue
-        first, last = source.block(one.file, one.number)
-        if any(line.file == one.file and first <= line.number <= last for line in updates):
-            return one
-    return None
-
-
-def _told(training: Training) -> Failure | None:
-    """Return the line in which a call has failed."""
-    parts = re.match(r"(.*), line (\d+): (.*)", training.error)
-    return None if parts is None else Failure(parts[1], int(parts[2]), parts[3])

@@ -16,6 +16,10 @@ _BY_ENTRY = frozenset(
 """Operations by which a parameter becomes another version of itself."""
 
 
+_MADE = ("add", "divide", "getitem", "multiply", "reshape", "subtract", "transpose")
+"""Operations by which first weights are made of what is drawn."""
+
+
 def forgotten(
     reached: set[Node], known: Mapping[Node, Array], roots: set[Node]
 ) -> tuple[Node, ...]:
@@ -87,10 +91,15 @@ def _is_drawn(node: Node) -> bool:
 
 
 def _origin(node: Node, roots: Set[Node] = frozenset()) -> Node:
-    while (
-        node not in roots
-        and node.name in ("transpose", "reshape", "getitem", "multiply")
-        and len(node.parents) == 1
-    ):
+    while node not in roots and node.parents:
+        made = node.name in _MADE and all(one.value.size == 1 for one in node.parents[1:])
+        stepped = node.name in ("add", "subtract") and not np.any(node.value - _first(node))
+        if not (made or stepped):
+            break
         node = node.parents[0]
     return node
+
+
+def _first(node: Node) -> Array:
+    """Return what a step was added to: one of zeros says nothing of a gradient."""
+    return node.parents[0].value

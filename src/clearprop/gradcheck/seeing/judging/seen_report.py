@@ -100,10 +100,7 @@ def seen_report(
     if wrong is None:
         told.append(_all_right(found, rows, unseen))
         if failed is not None:
-            told += [f"But line {failed.number} fails where training goes on: {failed.text}"]
-            text = source.row(failed.file, failed.number)
-            told += ["", f"  line {failed.number}:  {text}"]
-            line = {"file": failed.file, "number": failed.number, "text": text, "instead": None}
+            line = _failed(failed, source, told)
         factors = [common_factor(training.judgement) for training in found]
         notes = [
             *notes,
@@ -125,6 +122,7 @@ def seen_report(
     else:
         told.append(_without_line(wrong))
         unseen += _unreached(wrong) or list(wrong.names.values())
+        line = None if failed is None else _failed(failed, source, told)
     return SeenReport(
         tuple(rows),
         tuple(notes),
@@ -133,6 +131,14 @@ def seen_report(
         line=line,
         unseen=tuple(dict.fromkeys(unseen)),
     )
+
+
+def _failed(failed: Failure, source: Source, told: list[str]) -> dict[str, object]:
+    """Tell a line that failed, and return it."""
+    text = source.row(failed.file, failed.number)
+    told.append(f"But line {failed.number} fails where training goes on: {failed.text}")
+    told += ["", f"  line {failed.number}:  {text}"]
+    return {"file": failed.file, "number": failed.number, "text": text, "instead": None}
 
 
 def _all_right(found: Sequence[Training], rows: Sequence[Row], unseen: Sequence[str]) -> str:
