@@ -165,6 +165,23 @@ def test_tables_of_pandas_beside_watched_arrays(checked):
     )
 
 
+def test_tables_of_pandas_that_are_split_stay_tables(checked):
+    all_right(
+        checked("""
+        import pandas as pd
+        from sklearn.model_selection import train_test_split
+        table = pd.DataFrame(np.random.rand(8, 4), columns=list("abcd"))
+        train, test, y, _ = train_test_split(table, table["d"])
+        del train["d"]
+        w = np.zeros(3)
+        for k in range(9):
+            error = np.dot(train[["a", "b", "c"]], w) - y.values
+            loss = np.sum(error**2)
+            w = w - 0.1 * train.values.T @ error
+        """)
+    )
+
+
 def test_a_text_of_any_name(checked):
     text = """
     import sys

@@ -14,6 +14,7 @@ from clearprop.gradcheck.seeing.operations import (
     WRITING,
     copied,
     get_item,
+    of_table,
     part,
     set_item,
     typed,
@@ -52,7 +53,7 @@ def plain(item: Any, depth: int = 0) -> Any:
         return type(item)(plain(one, depth + 1) for one in item)
     if isinstance(item, slice):
         return slice(*(plain(one) for one in (item.start, item.stop, item.step)))
-    return item.to_numpy() if hasattr(type(item), "to_numpy") else item  # of a table of pandas
+    return item
 
 
 def holds_watched(item: Any, depth: int = 0) -> bool:
@@ -87,8 +88,7 @@ def _made(array: Array, node: Node | None, view: View | None = None) -> "Watched
 def _as_nodes(item: Any, depth: int = 0) -> Any:
     if type(item) is Watched:
         return node_of(item)
-    if hasattr(type(item), "to_numpy"):
-        item = item.to_numpy()
+    item = of_table(item)
     if isinstance(item, np.ndarray):
         return node_of(item) if item.dtype.kind in _NUMBERS and item.size else item
     if type(item) in (list, tuple) and depth <= _NESTED and len(item) < _LONG:
@@ -217,6 +217,7 @@ class Watched(Converted, metaclass=_AnyArray):
         self, ufunc: np.ufunc, method: str, *args: Any, out: Any = None, **kwargs: Any
     ) -> Any:
         """Compute, and put down."""
+        args = tuple(map(of_table, args))
         does = ufunc if method == "__call__" else getattr(ufunc, method)
         name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
         if method == "at":

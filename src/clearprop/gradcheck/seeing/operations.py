@@ -8,6 +8,11 @@ import numpy as np
 from clearprop.core.parameters import Array
 
 
+def of_table(item: Any) -> Any:
+    """Return the numbers of a table of pandas; anything else as it is."""
+    return item.to_numpy() if hasattr(type(item), "to_numpy") else item
+
+
 def get_item(array: Array, index: Any) -> Any:
     """Return ``array[index]``."""
     return array[index]

@@ -65,6 +65,8 @@ _KINDS: tuple[tuple[str, str, int, int, tuple[int, ...]], ...] = (
     (r"wine.?quality", "tasted wines", 11, 2, ()),
     (r"\bwine\b", "wines", 13, 3, ()),
 )
+_PICTURED = b"airplane automobile bird cat deer dog frog horse ship truck".split()
+"""What the pictures of CIFAR-10 show."""
 _KAGGLE = re.compile(r"42,?000|digit-recognizer|pixel0|41,?000", re.I)
 _SIZES = (
     r"(?:\b|_)(?:(?:n|num)_?(?:{0})|(?:{0})_?(?:size|dims?|nodes|layer|neurons|count|units|features)"
@@ -294,8 +296,7 @@ class Data:
             few, number = self.scaled(10_000), int(re.sub(r"\D", "", name) or 0)
             rows = self._random.randint(0, 256, (few, 3072)).astype(np.uint8)
             labels = ((np.arange(few) + few * number) % 10).tolist()
-            names = [f"class {number}" for number in range(10)]
-            return {b"data": rows, b"labels": labels, b"label_names": names}
+            return {b"data": rows, b"labels": labels, b"label_names": list(_PICTURED)}
         part = (self.inputs().astype(np.float32), self.labels())
         return (part, part, part)
 
