@@ -10,6 +10,7 @@ from clearprop.gradcheck.diagnosis.mistakes import Diagnosis, Mistake
 from clearprop.gradcheck.report import Report, Row, Verdict, number, place
 from clearprop.gradcheck.seeing.judging.blame import Trail
 from clearprop.gradcheck.seeing.judging.checking import Training, confirmed, numerical
+from clearprop.gradcheck.seeing.judging.failing import origin
 from clearprop.gradcheck.seeing.judging.judge import (
     CLOSE,
     SAME_FACTOR,
@@ -134,11 +135,15 @@ def seen_report(
 
 
 def _failed(failed: Failure, source: Source, told: list[str]) -> dict[str, object]:
-    """Tell a line that failed, and return it."""
-    text = source.row(failed.file, failed.number)
+    """Tell a line that failed, and return it, or the one that it comes of."""
     told.append(f"But line {failed.number} fails where training goes on: {failed.text}")
-    told += ["", f"  line {failed.number}:  {text}"]
-    return {"file": failed.file, "number": failed.number, "text": text, "instead": None}
+    number, made = failed.number, origin(source, failed)
+    if made is not None:
+        number, name = made
+        told.append(f"The shape of {name} comes from line {number}.")
+    text = source.row(failed.file, number)
+    told += ["", f"  line {number}:  {text}"]
+    return {"file": failed.file, "number": number, "text": text, "instead": None}
 
 
 def _all_right(found: Sequence[Training], rows: Sequence[Row], unseen: Sequence[str]) -> str:

@@ -98,7 +98,7 @@ class Source:
             self._evaluated[line.file, span] = next(
                 (
                     one
-                    for one in self._nodes(line.file)
+                    for one in self.nodes(line.file)
                     if isinstance(one, ast.expr | ast.AugAssign)
                     and (one.lineno, one.end_lineno, one.col_offset, one.end_col_offset) == span
                 ),
@@ -110,7 +110,7 @@ class Source:
         """Return the innermost statement that a line, or the running part of it, stands in."""
         found: ast.stmt | None = None
         column = (line.columns or (0, 0))[0]
-        for one in self._nodes(line.file):
+        for one in self.nodes(line.file):
             if not isinstance(one, ast.stmt):
                 continue
             start = (one.lineno, one.col_offset if one.lineno == line.number else 0)
@@ -153,7 +153,7 @@ class Source:
         """
         first = next(iter(self.files), "").split(", cell ")[0]
         for file in self.files:
-            whole = self._nodes(file)[:1] if file.split(", cell ")[0] == first else []
+            whole = self.nodes(file)[:1] if file.split(", cell ")[0] == first else []
             for module in whole:
                 yield from _defined(module, "")
 
@@ -161,7 +161,7 @@ class Source:
         """Return the function that a line stands in."""
         inside = [
             one
-            for one in self._nodes(line.file)
+            for one in self.nodes(line.file)
             if isinstance(one, ast.FunctionDef)
             and one.lineno <= line.number <= (one.end_lineno or 0)
         ]
@@ -174,7 +174,7 @@ class Source:
         """
         around = [
             one
-            for one in self._nodes(file)
+            for one in self.nodes(file)
             if isinstance(one, ast.stmt) and one.lineno <= number <= (one.end_lineno or 0)
         ]
         functions = [one for one in around if isinstance(one, ast.FunctionDef)]
@@ -183,7 +183,7 @@ class Source:
 
     def named(self, file: str, name: str) -> Iterator[ast.FunctionDef]:
         """Yield the functions and methods of a file that have a name."""
-        for one in self._nodes(file):
+        for one in self.nodes(file):
             if isinstance(one, ast.FunctionDef) and one.name == name:
                 yield one
 
@@ -203,7 +203,7 @@ class Source:
     def numbers(self) -> Iterator[float]:
         """Yield the numbers with a decimal point that stand in the files."""
         for file in self.files:
-            for one in self._nodes(file):
+            for one in self.nodes(file):
                 if isinstance(one, ast.Constant) and type(one.value) is float:
                     yield one.value
 
@@ -231,7 +231,8 @@ class Source:
         chosen = (bare if same else bracketed)[row - 1].strip()
         return number, lines[number - 1].strip(), chosen
 
-    def _nodes(self, file: str) -> list[ast.AST]:
+    def nodes(self, file: str) -> list[ast.AST]:
+        """Return all nodes of what was parsed of a file; none where nothing was."""
         if file not in self._trees:
             tree = self.trees.get(file) or _parsed(self.files.get(file, ()))
             self._trees[file] = [] if tree is None else list(ast.walk(tree))
