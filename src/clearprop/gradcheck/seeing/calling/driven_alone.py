@@ -37,10 +37,13 @@ from clearprop.gradcheck.seeing.calling.roles import (
     TRAINING,
     UPDATING,
     role_of,
+    roles_of,
 )
 from clearprop.gradcheck.seeing.calling.workplace import Found, Workplace
 
 _MOST = 12  # layers
+_NODES = 12_000  # of one try
+_RATE = 0.1
 _TINY = 0.05  # weights
 _GIVEN = "anything", "outputs less targets", "targets"
 _TARGETS: tuple[Targets, ...] = "one-hot", "labels", "binary", "flat binary"
@@ -126,6 +129,7 @@ class _Layer:
     known: set[type]
     _fitting: tuple[tuple[int, ...], Callable[[], Any]] | None = None
     _apart: bool = False
+    _shows_all: bool = False
 
     def ways(self) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
         """Yield the ways of calling it: with any gradient, and with that of a cross-entropy.
@@ -141,7 +145,7 @@ class _Layer:
             yield f"{told}, its input", partial(self.again, given=given, input_alone=True)
 
     def alone(self, place: Workplace) -> None:
-        """Give it a random gradient; inputs of the first shape decide that it takes."""
+        """Give it a random gradient; the first inputs with which it shows all gradients decide."""
         first: Exception | None = None
         for shape, channels in SHAPES:
             x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
@@ -149,20 +153,24 @@ class _Layer:
                 error = self._tried(place, x, make)
                 if isinstance(error, AttributeError | TypeError):  # something is not there yet
                     for ready in set_up(place, make, x, channels):
-                        if self._tried(place, x, ready) is None:
+                        if self._tried(place, x, ready) is None and self._shows_all:
                             return
-                if error is None:
+                if error is None and self._shows_all:
                     return
                 first = first or error
-        place.found.since = len(place.defined.tape)
-        raise first or NoSuchWayError("that is a layer")
+        if self._fitting is None:
+            place.found.since = len(place.defined.tape)
+            raise first or NoSuchWayError("that is a layer")
+        self.again(place)
 
     def _tried(self, place: Workplace, x: Any, make: Callable[[], Any]) -> Exception | None:
         """Call it; return why that failed, or None."""
+        tape = place.defined.tape
         place.found, place.claims_from = Found(), None
         place.returned.clear()
+        tape.most_nodes = max(tape.most_nodes, len(tape) + _NODES)
         _, error = attempted(lambda: self._call(place, x, make))
-        if error is None:
+        if error is None and (self._fitting is None or self._shows_all):
             self._fitting = x.shape, make
             self.known.add(self.kind)
         return error
@@ -194,7 +202,8 @@ class _Layer:
             upstream = random_upstream(place, output)
         else:
             upstream = _of_cross_entropy(place, output, minus=given == _GIVEN[1])
-        if node_of(x) not in ancestors([node_of(output)]):
+        behind = ancestors([node_of(output)])
+        if node_of(x) not in behind:
             raise NoSuchWayError("whose output is seen to come of its input")
         place.end_forward()
         back = went_back(place, layer, upstream, x)
@@ -205,7 +214,11 @@ class _Layer:
         self._step(place, layer)
         _require_finite(place, back)
         if given == _GIVEN[0]:
-            self._apart = type(back) is Watched and _has_gradients(place)
+            seen = _has_gradients(place)
+            self._apart = type(back) is Watched and seen
+            fits = type(back) is not Watched or back.shape == x.shape
+            takes_part = any(node in behind for node in place.candidates.values())
+            self._shows_all = fits and (seen or not takes_part)
         if type(back) is Watched and (input_alone or not self._apart):
             found.claims["dX"] = node_of(back)
             found.parameters["X"] = node_of(x)
@@ -253,7 +266,9 @@ class _Layer:
         for name, method in place.defined.methods(layer).items():
             steps = UPDATING.search(name) and not TRAINING.search(name)
             if steps or (BACKWARD.search(name) and only_steps(method)):
-                attempted(lambda method=method: place.call(method))
+                roles = roles_of(list(inspect.signature(method).parameters))
+                fixed = {one: _RATE for one, role in roles.items() if role in (None, "time")}
+                attempted(lambda method=method, fixed=fixed: place.call(method, fixed=fixed))
 
 
 def _require_finite(place: Workplace, back: Any) -> None:
