@@ -15,6 +15,13 @@ from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.materials import Data
 from clearprop.gradcheck.seeing.calling.pool import Pool
 from clearprop.gradcheck.seeing.calling.roles import COST, Role, role_of, roles_of, snake
+from clearprop.gradcheck.seeing.calling.samples import (
+    batch_for,
+    pairs_for,
+    table_for,
+    targets_for,
+    upstream_for,
+)
 from clearprop.gradcheck.seeing.calling.sizes import size_for
 from clearprop.gradcheck.seeing.calling.usage import Usage, suits, used
 from clearprop.gradcheck.seeing.calling.usual import function_for, loss_with, pair_for
@@ -121,7 +128,10 @@ class Arguments:
         ]
         roles = roles_of([one.name for one in asked], making)
         if not making:
-            roles = {name: role or role_of(name, making=True) for name, role in roles.items()}
+            roles = {
+                name: role_of(name, making=True) if _SIZE.search(name) or not role else role
+                for name, role in roles.items()
+            }
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
         late: list[tuple[str, int | None]] = []
@@ -147,13 +157,6 @@ class Arguments:
             args += self.data.kind.sizes
         return args, kwargs
 
-    def _batch(self, making: bool) -> int:
-        """Return the samples of a batch, fewer than there are: it is one of several."""
-        count = len(self.data.pairs)
-        if making and self.defined.doubt(self.data.kind, "batch", 2) == 1:
-            return count
-        return max(1, min(count, count // 2 + 1 if making else count // 2))
-
     def _settings(self, function: Any, name: str) -> dict[str, Any]:
         """Return a dict of settings, with sizes and names in it where it is asked for them."""
         maker = getattr(function, "__init__", None) if isinstance(function, type) else function
@@ -165,7 +168,7 @@ class Arguments:
             if role == "sizes":
                 found[key] = list(self.data.kind.sizes)
             elif role == "batch":
-                found[key] = self._batch(making=True)
+                found[key] = batch_for(self.defined, self.data, making=True)
             elif role in _CHOSEN:
                 found[key] = chosen(self.defined, self.make, key, role, self.data.kind.layers)
         return found
@@ -194,6 +197,9 @@ class Arguments:
         is_set = "compile" in getattr(function, "__name__", "") and default is None
         if is_set and role == "decay":
             return next(filter(_PLAIN.search, self.defined.compared(name)), None)
+        said = self.defined.namespace.get(name)
+        if isinstance(said, list) and said and all(isinstance(one, dict) for one in said):
+            return said  # a table of layers, say, which functions take and the file has
         if making and isinstance(default, float) and _SPREAD.search(name) and 0 < default < _SMALL:
             return _WIDE
         if default is False and _IN_TRAINING.search(name):
@@ -201,7 +207,7 @@ class Arguments:
         if role in HYPER:
             return hyper(role, None if default is _EMPTY else default, given=has_default)
         if role == "batch":
-            return self._batch(making)
+            return batch_for(self.defined, data, making=making)
         if default is None and re.search(r"(^|_)(val|test|eval|dev)", snake(name)):
             return None
         if not making:
@@ -236,7 +242,7 @@ class Arguments:
         if noted is not None:
             return noted
         if making and not usage.attributes:
-            known = self._data(asked.annotation, role)
+            known = table_for(data, asked.annotation, role)
             if known is not None:
                 return known
         size = None
@@ -259,7 +265,7 @@ class Arguments:
         if role == "targets":
             return data.targets
         if role == "pairs":
-            return self._pairs(name)
+            return pairs_for(self.defined, data, name)
         if role == "loader":
             return [(data.inputs, data.targets)] * 2
         if role in ("weight", "bias"):
@@ -295,7 +301,7 @@ class Arguments:
         ):
             return data.inputs
         if role == "targets":
-            return data.targets
+            return targets_for(self.defined, data)
         found = pool.find(name)
         if found is not None:
             return found
@@ -320,10 +326,10 @@ class Arguments:
         if role == "outputs":
             return pool.output
         if role == "upstream" and not has_default:
-            return self.upstream()
+            return upstream_for(data, pool.output)
         if role == "pairs" and not has_default:
             is_pair = used(self.defined, function, name).is_pair
-            return (data.inputs, data.targets) if is_pair else self._pairs(name)
+            return (data.inputs, data.targets) if is_pair else pairs_for(self.defined, data, name)
         if role == "vector":
             return drawn_flat(data.kind, self.defined.text)
         if role == "count":
@@ -336,27 +342,6 @@ class Arguments:
                 known = watch(np.zeros((data.kind.hidden, 1)), "state")
             return known
         return None
-
-    def _pairs(self, name: str) -> list[tuple[Any, Any]]:
-        """Return samples with their targets, which are numbers of classes in what is tested."""
-        data = self.data
-        tests = re.search("test|valid|eval", name, re.I) is not None
-        if tests and self.defined.doubt(data.kind, "test data", 2) == 0:
-            return [(x, int(label)) for (x, _), label in zip(data.pairs, data.labels, strict=True)]
-        if self.defined.doubt(data.kind, "pairs", 2) == 1:
-            return [(x[:, 0], y[:, 0]) for x, y in data.pairs]
-        return list(data.pairs)
-
-    def upstream(self) -> Any:
-        """Return the derivative with respect to the output, where no one has computed it."""
-        output = self.pool.output
-        if output is None:
-            return None
-        targets = self.data.targets
-        if self.data.kind.targets == "labels":
-            targets = watch(np.eye(self.data.kind.classes)[self.data.labels], "data")
-            targets = targets.T if output.shape != targets.shape else targets
-        return output - targets if output.shape == targets.shape else None
 
     def object_for(self, usage: Usage) -> Any:
         """Return an object of the class that has the attributes that are asked of an argument.
@@ -371,17 +356,6 @@ class Arguments:
                     self.pool.made[kind] = self.make(kind)
                 return self.pool.made[kind]
         return None
-
-    def _data(self, annotation: Any, role: Role | None) -> Any:
-        """Return data for a constructor whose annotation asks for a table of numbers."""
-        text = str(annotation).replace("typing.", "")
-        if re.search(r"str\b", text):
-            return list("abcdefgh") if re.search(r"list", text, re.I) else None
-        if not re.search(r"ndarray|NDArray|List\[List|list\[list", text, re.I):
-            return None
-        if role in ("weight", "bias", "state", *HYPER):
-            return None
-        return self.data.targets if role in ("targets", "classes") else self.data.inputs
 
     def _by_usage(
         self, name: str, role: Role | None, making: bool, usage: Usage, variant: int
@@ -409,7 +383,7 @@ class Arguments:
 
     def _setting(self, role: Role | None) -> Any:
         if role == "batch":
-            return self._batch(making=True)
+            return batch_for(self.defined, self.data, making=True)
         return FEW if role == "epochs" else hyper(role or "")
 
     def _noted(self, annotation: Any) -> Any:
@@ -424,6 +398,7 @@ class Arguments:
 
 _LATER = object()
 _PLAIN = re.compile(r"^no|identity|null", re.I)  # of penalties, which costs rarely have in them
+_SIZE = re.compile(r"(size|dim|units|nodes)$|^n(um)?_?(labels|classes)$", re.I)
 _SPREAD = re.compile(r"std|scale|sigma", re.I)
 _SMALL, _WIDE = 0.1, 0.4  # of first weights: small ones leave nothing to be measured
 _IN_TRAINING = re.compile(r"train|cache|store|remember", re.I)

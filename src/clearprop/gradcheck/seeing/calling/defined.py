@@ -282,7 +282,8 @@ class Defined:
     def layers_said(self) -> int:
         """The layers with weights that the code speaks of, the highest number of a W; else 0."""
         numbers = re.findall(
-            r"""\[\\?['"][wW]_?(\d)\\?['"]\]|\b[wW]_?(\d)\s*,\s*[bB]_?\d""", self.text
+            r"""\[\\?['"][wW]_?(\d)\\?['"]\]|\b[wW]_?(\d)\s*,\s*[bB]_?\d|\b[tT]heta_?(\d)\b""",
+            self.text,
         )
         known = [int(one) for pair in numbers for one in pair if one]
         return min(5, max([2, *known])) if known else 0

@@ -38,7 +38,7 @@ _CALLED: tuple[tuple[Role, str], ...] = (
         "epochs",
         r"epoch|ephoc|epch|iter|^steps$|n_steps|num_steps|passes|rounds|epoca|epoque|iterac|repet|generations",
     ),
-    ("decay", r"(^|_)reg|lamb|^lam$|lmbda|decay|^l[12]|_l[12]$|weight_penalty|^c$|penal"),
+    ("decay", r"(^|_)reg|lamb|lamda|^lam$|lmbda|decay|^l[12]|_l[12]$|weight_penalty|^c$|penal"),
     ("momentum", r"moment|^beta\d?$|^b[12]eta$|^mu$|^rho$|^gamma_?m$"),
     ("tiny", r"^eps(ilon)?\d?$|^tol\w*$|accuracy|^acc$|thresh|precis"),
     (

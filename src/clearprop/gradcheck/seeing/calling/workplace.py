@@ -221,7 +221,7 @@ def sizes_asked(matrices: list[tuple[int, ...]]) -> tuple[int, int] | None:
         return matrices[0][0], matrices[-1][1]
     if all(a[0] == b[1] for a, b in pairs) and (len(matrices) > 1):
         return matrices[0][1], matrices[-1][0]
-    if len(matrices) == 1:
+    if len(set(matrices)) == 1:
         return max(matrices[0]), min(matrices[0])
     return None
 
