@@ -206,7 +206,9 @@ def judge(
             break
     best = best_of(tried)
     if best is not None and best.passed and best.is_single:
-        rivals = [one for one in tried if one is not best and one.passed and one.is_single]
+        rivals = [
+            one for one in tried if one.cost is not best.cost and one.passed and one.is_single
+        ]
         return replace(best, rivals=tuple(rivals))
     return best
 
@@ -274,7 +276,7 @@ def _share_a_pass(one: Judgement, other: Judgement) -> bool:
 
     def passed(found: Judgement) -> set[bytes]:
         inner = ancestors(found.cost.seeds, found.reached) - set(found.episode.roots)
-        return {node.value.tobytes() for node in inner if node.is_float and node.value.size > 1}
+        return {node.value.tobytes() for node in inner if node.is_float}
 
     a, b = passed(one), passed(other)
     return not (a and b) or not a.isdisjoint(b)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from types import CodeType
 
 import numpy as np
 
@@ -24,6 +25,7 @@ _UNTOLD = 6.0  # tokens that a change counts as whose text can't be told
 _FACTOR, _EXACT = 1.0, 1e-3  # tokens more where a factor of all gradients is left
 _RETURNED = 2.0  # tokens that another derivative, which a function returns, counts as at most
 _UNUSUAL = {"slope_incomplete": 0.3, "wrong_pair": 0.1}  # tokens more that they count as
+_DEPTH = 3  # of functions within each other whose arguments are exchanged
 _SIMPLE = 3  # stages of changes that are all tried before one of them is chosen
 _UPDATE = 1.0  # tokens more that a change of an update counts as, which all gradients share
 
@@ -70,6 +72,8 @@ class _Found:
     change: Change
     node: Node
     stage: int
+    rounds: int
+    """How often the expression ran."""
     is_shared: bool
     """Whether all gradients change with it."""
 
@@ -89,6 +93,8 @@ def find_repairs(tape: Tape, trail: Trail, source: Source) -> list[Repair]:
         The likeliest first: those that make most gradients right and change least of the text.
     """
     bench = Bench(trail)
+    if not bench.claims:
+        return []
     search = _Search(bench, source, tape)
     found = search.run()
     if not found:
@@ -97,7 +103,7 @@ def find_repairs(tape: Tape, trail: Trail, source: Source) -> list[Repair]:
     best = [one for one in found if len(one.standing.right) == most]
     ranked = sorted(
         ((search.told(one), one) for one in best),
-        key=lambda pair: (pair[0].distance, pair[1].node.place, pair[0].letters),
+        key=lambda pair: (pair[0].distance, pair[1].rounds, pair[1].node.place, pair[0].letters),
     )
     before = len(bench.now.right)
     return [
@@ -188,7 +194,7 @@ class _Search:
                 after = trial(change.make)
             if after is not None and len(after.right) > len(now.right):
                 shared = 1 < len(self.bench.claims) == len(trial.touched)
-                yield _Found(after, change, site.first, stage, shared)
+                yield _Found(after, change, site.first, stage, len(site.nodes), shared)
 
     def _expression(self, site: Site) -> Expression:
         return Expression(site, self.source, self.scope, self.numbers, self._sizes(site))
@@ -243,13 +249,14 @@ class _Search:
 
     def _arguments(self) -> Iterator[tuple[Site, Change]]:
         """Yield other arrays as the arguments of functions that the way back calls."""
-        calls: dict[object, list[Node]] = {}
+        calls: dict[tuple[CodeType, int, int], list[Node]] = {}
         for node in self.bench.needed:
-            if len(node.lines) > 1 and node.compute is not None:
-                calls.setdefault((node.lines[1].code, node.lines[1].instruction), []).append(node)
+            for depth, line in enumerate(node.lines[1:_DEPTH], 1):
+                if node.compute is not None:
+                    calls.setdefault((line.code, line.instruction, depth), []).append(node)
         forward = self.bench.trail.forward
-        for inner in calls.values():
-            caller = inner[0].lines[1]
+        for (*_, depth), inner in calls.items():
+            caller = inner[0].lines[depth]
             call = self.source.expression(caller)
             if isinstance(call, ast.Call) and not any(node in forward for node in inner):
                 for argument in call.args:
@@ -345,7 +352,7 @@ def _within(node: Node, caller: Line) -> bool:
     """Whether a node was computed in a call."""
     return any(
         line.code is caller.code and line.instruction == caller.instruction
-        for line in node.lines[1:2]
+        for line in node.lines[1:]
     )
 
 

@@ -149,7 +149,7 @@ class Scope:
         """Return the nearest ancestor of the same expression, or else what no layer computed."""
         rounds = self._sites.get(_site(node), [])
         stack, seen = list(node.parents), set[Node]()
-        data = None
+        found = list[Node]()
         while stack and len(seen) < _NEAR:
             one = stack.pop(0)
             if one in seen or one in self._layer_of:
@@ -160,8 +160,10 @@ class Scope:
             if one in self._reached:
                 stack.extend(one.parents)
             elif one.is_float and one.value.ndim == node.value.ndim:
-                data = data or one
-        return data
+                found.append(one)
+        # Of several what a chain of them begins with: a state of the same shape.
+        same = [one for one in found if one.value.shape == node.value.shape]
+        return next(iter(same or found), None)
 
 
 def _layers(judgement: Judgement) -> dict[Node, tuple[list[Node], int]]:

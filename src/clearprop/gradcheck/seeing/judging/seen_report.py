@@ -91,7 +91,7 @@ def seen_report(
     for training in found:
         rows += list(_rows(tape, training, several=len(found) > 1))
         notes = [*notes, *_notes(training, source)]
-    unseen = [source.name(node) for training in found for node in training.judgement.forgotten]
+    unseen = [source.holder(node) for training in found for node in training.judgement.forgotten]
     if all(training.is_part for training in found):  # and no network that calls the others
         unseen += never
     elif never:

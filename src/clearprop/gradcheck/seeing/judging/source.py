@@ -146,6 +146,28 @@ class Source:
         expression = self.expression(node)
         return node.name if expression is None else ast.unparse(expression)
 
+    def holder(self, node: Node) -> str:
+        """Return what the value is assigned to that a node is a part of, or else its own name."""
+        for line in node.lines[:1]:
+            statement, expression = self.statement(line), self.expression(line)
+            value = getattr(statement, "value", None)
+            if expression is None or value is None:
+                break
+            for one in ast.walk(value):
+                if isinstance(one, ast.Dict):
+                    for key, item in zip(one.keys, one.values, strict=True):
+                        if isinstance(key, ast.Constant) and _holds(item, expression):
+                            return str(key.value)
+            if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+                target = statement.targets[0]
+                if not isinstance(target, ast.Tuple):
+                    return ast.unparse(target)
+                if isinstance(value, ast.Tuple):
+                    for to, item in zip(target.elts, value.elts, strict=False):
+                        if _holds(item, expression):
+                            return ast.unparse(to)
+        return self.name(node)
+
     def functions(self) -> Iterator[str]:
         """Yield the functions and methods of the file itself, as code objects name them.
 
@@ -237,6 +259,10 @@ class Source:
             tree = self.trees.get(file) or _parsed(self.files.get(file, ()))
             self._trees[file] = [] if tree is None else list(ast.walk(tree))
         return self._trees[file]
+
+
+def _holds(whole: ast.AST, part: ast.AST) -> bool:
+    return any(one is part for one in ast.walk(whole))
 
 
 def _target(statement: ast.stmt | None, value: ast.expr | None) -> ast.expr | None:
