@@ -1,12 +1,12 @@
 """``numpy.matrix`` in watched code: the same numbers and shapes, and gradients that are judged."""
 
-import textwrap
+from functools import partial
 
 import numpy as np
 import pytest
+from seen_checked import all_right, check
 
 from clearprop.gradcheck.seeing.arrays import recording
-from clearprop.gradcheck.seeing.file import check_seen
 from clearprop.gradcheck.seeing.modules import StandInNumpy
 from clearprop.gradcheck.seeing.tape import Tape
 
@@ -33,20 +33,11 @@ for k in range(9):
 @pytest.fixture
 def checked(tmp_path):
     """Check a text as a file; returns the report."""
-
-    def check(text):
-        file = tmp_path / "net.py"
-        file.write_text("import numpy as np\n" + textwrap.dedent(text))
-        report, ran = check_seen(file, 20.0)
-        assert report is not None, (ran.failures, ran.notes)
-        return report
-
-    return check
+    return partial(check, tmp_path)
 
 
 def test_matrices_are_seen(checked):
-    report = checked(MATRICES.replace("BACK", "1 - np.power(A, 2)"))
-    assert {row.verdict for row in report.rows} == {"right"}
+    report = all_right(checked(MATRICES.replace("BACK", "1 - np.power(A, 2)")))
     assert sorted(row.shape for row in report.rows) == [(1, 5), (4, 5), (5, 3)]
 
 

@@ -5,6 +5,7 @@ or do nothing, and say so; and what passes them by is refused where the interpre
 it (``sys.addaudithook``). Compiled code of libraries passes by both.
 """
 
+import argparse
 import builtins
 import io
 import os
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.gradcheck.seeing.running.arguments import Arguments, parsed
 from clearprop.gradcheck.seeing.running.notes import Notes
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -51,7 +53,6 @@ _CHANGING = ("chmod", "chown", "link", "symlink", "truncate", "utime", "mkfifo",
 _STARTING = ("system", "popen", "kill", "killpg", "startfile", "nice")
 _ENDING = ("_exit", "abort", "fork", "forkpty", "posix_spawn", "execv", "execve", "execvp")
 _READERS = ("gzip", "bz2", "lzma", "codecs", "pathlib", "numpy", "PIL", "imageio", "clearprop")
-_GIVEN = "3"  # an argument that is asked for, and was not given: several show more than one
 _MAKE = os.mkdir  # itself, while another stands in for it
 _COPIED = 2**26  # bytes of a file that is copied because something is appended to it
 _POINTER = b"version https://git-lfs."  # how a file begins that Git keeps elsewhere
@@ -213,15 +214,6 @@ def _opened(data: bytes, mode: str, *_: Any, **options: Any) -> Any:
     return io.TextIOWrapper(stream, encoding="utf-8", newline=options.get("newline"))
 
 
-class Arguments(list[str]):
-    """The arguments of a program that was given none, and may ask for some all the same."""
-
-    def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, int) and place >= len(self):
-            return _GIVEN
-        return super().__getitem__(place)
-
-
 @contextmanager
 def guarded(scratch: Scratch, file: Path, printed: Printed) -> Iterator[None]:
     """Let code run that can do no harm; everything is afterwards as before.
@@ -259,6 +251,7 @@ def guarded(scratch: Scratch, file: Path, printed: Printed) -> Iterator[None]:
         (sys, "setrecursionlimit", lambda *_: None),
         (sys, "settrace", lambda *_: None),
         (sys, "argv", Arguments([str(file)])),
+        (argparse.ArgumentParser, "parse_args", parsed),
         (sys, "stdout", printed),
         (sys, "stderr", printed),
         (sys, "stdin", io.StringIO("1\n" * 100)),
