@@ -72,8 +72,8 @@ class _Found:
     change: Change
     node: Node
     stage: int
-    rounds: int
-    """How often the expression ran."""
+    calls: int
+    """The number of places from which the function of the expression was called."""
     is_shared: bool
     """Whether all gradients change with it."""
 
@@ -103,7 +103,7 @@ def find_repairs(tape: Tape, trail: Trail, source: Source) -> list[Repair]:
     best = [one for one in found if len(one.standing.right) == most]
     ranked = sorted(
         ((search.told(one), one) for one in best),
-        key=lambda pair: (pair[0].distance, pair[1].rounds, pair[1].node.place, pair[0].letters),
+        key=lambda pair: (pair[0].distance, pair[1].calls, pair[1].node.place, pair[0].letters),
     )
     before = len(bench.now.right)
     return [
@@ -185,6 +185,7 @@ class _Search:
         self, site: Site, trial: Trial, changes: Iterator[Change], stage: int
     ) -> Iterator[_Found]:
         now = self.bench.now
+        callers = [line for node in site.nodes for line in node.lines[1:2]]
         for change in changes:
             if time.monotonic() > self.end:
                 return
@@ -193,8 +194,9 @@ class _Search:
             else:
                 after = trial(change.make)
             if after is not None and len(after.right) > len(now.right):
+                calls = {(line.code, line.instruction) for line in callers}
                 shared = 1 < len(self.bench.claims) == len(trial.touched)
-                yield _Found(after, change, site.first, stage, len(site.nodes), shared)
+                yield _Found(after, change, site.first, stage, len(calls), shared)
 
     def _expression(self, site: Site) -> Expression:
         return Expression(site, self.source, self.scope, self.numbers, self._sizes(site))
