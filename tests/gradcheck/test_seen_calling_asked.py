@@ -161,6 +161,35 @@ def backward_propagation(X, Y, cache):
     return {"dW1": (A1 - Y) @ X.T}
 """
 
+GIVEN_WITH_ITS_DERIVATIVE = """
+import numpy as np
+
+def relu(x):
+    return np.maximum(x, 0)
+
+def tanh(x):
+    return np.tanh(x)
+
+def tanh_derivative(x):
+    return 1 - np.tanh(x) ** 2
+
+class Net:
+    def __init__(self, layers, activator_function, activator_derivative=lambda x: 1):
+        self.g, self.slope = activator_function, activator_derivative
+        self.W = [np.random.randn(b, a) for a, b in zip(layers[:-1], layers[1:])]
+    def train(self, training_set, expected_outputs, epochs):
+        for x, y in zip(training_set, expected_outputs):
+            a, z = [x], []
+            for W in self.W:
+                z.append(W @ a[-1])
+                a.append(self.g(z[-1]))
+            d = a[-1] - y
+            for i in range(len(self.W) - 1, -1, -1):
+                d = d * self.slope(z[i])
+                g, d = np.outer(d, a[i]), self.W[i].T @ d
+                self.W[i] = self.W[i] - 0.1 * g
+"""
+
 KINDS = {
     "settings": SETTINGS,
     "samples without a second axis": FLAT_PAIRS,
@@ -169,6 +198,7 @@ KINDS = {
     "Python 2": OLD,
     "no data in a step": NO_DATA_IN_A_STEP,
     "two costs": TWO_COSTS,
+    "a function with its derivative": GIVEN_WITH_ITS_DERIVATIVE,
 }
 
 PLANTED = {

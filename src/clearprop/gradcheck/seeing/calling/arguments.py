@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin
 import numpy as np
 
 from clearprop.gradcheck.seeing.arrays import Watched, watch
-from clearprop.gradcheck.seeing.calling.choices import FEW, HYPER, chosen, hyper, settings
+from clearprop.gradcheck.seeing.calling.choices import FEW, HYPER, chosen, hyper, pair_of, settings
 from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.materials import Data
 from clearprop.gradcheck.seeing.calling.pool import Pool
@@ -24,7 +24,7 @@ from clearprop.gradcheck.seeing.calling.samples import (
 )
 from clearprop.gradcheck.seeing.calling.sizes import size_for
 from clearprop.gradcheck.seeing.calling.usage import Usage, suits, used
-from clearprop.gradcheck.seeing.calling.usual import function_for, loss_with, pair_for
+from clearprop.gradcheck.seeing.calling.usual import function_for, is_slope, loss_with, pair_for
 from clearprop.gradcheck.seeing.calling.weights import drawn, drawn_flat, drawn_lists, is_weight
 
 _EMPTY = inspect.Parameter.empty
@@ -214,6 +214,9 @@ class Arguments:
             found = self._given(function, name, role, has_default, roles)
             if found is not None:
                 return found
+        paired = self._paired(function, name, roles) if role in _CHOSEN else None
+        if paired is not None:
+            return paired
         if has_default and role in _CHOSEN and not is_set:
             return default
         if making and role == "sizes" and isinstance(default, list | tuple) and not variant:
@@ -342,6 +345,22 @@ class Arguments:
                 known = watch(np.zeros((data.kind.hidden, 1)), "state")
             return known
         return None
+
+    def _paired(self, function: Any, name: str, roles: Mapping[str, Role | None]) -> Any:
+        """Return a function that belongs to its derivative, where code is given both."""
+        asked = inspect.signature(function).parameters
+        of_cost = COST.search(name) is not None
+        group = [
+            one
+            for one, role in roles.items()
+            if role in _CHOSEN
+            and (COST.search(one) is not None) == of_cost
+            and used(self.defined, function, one).is_called
+        ]
+        given = all(asked[one].default is not _EMPTY for one in group)
+        if name not in group or given or len({is_slope(one) for one in group}) < 2:
+            return None
+        return pair_of(self.defined, name)[is_slope(name)]
 
     def object_for(self, usage: Usage) -> Any:
         """Return an object of the class that has the attributes that are asked of an argument.

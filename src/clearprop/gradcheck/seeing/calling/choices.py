@@ -6,7 +6,8 @@ from inspect import signature
 from typing import Any
 
 from clearprop.gradcheck.seeing.calling.defined import Defined
-from clearprop.gradcheck.seeing.calling.roles import ELEMENTWISE, Role, role_of, snake
+from clearprop.gradcheck.seeing.calling.roles import COST, ELEMENTWISE, Role, role_of, snake
+from clearprop.gradcheck.seeing.calling.usual import is_slope, pair_for
 
 FEW = 10
 """Epochs: few, and divisible by what is printed every tenth of them."""
@@ -119,6 +120,27 @@ def chosen(
             except Exception:  # noqa: S112 - another class may do
                 continue
     return None
+
+
+def pair_of(defined: Defined, name: str) -> tuple[Any, Any]:
+    """Return a function of the file together with its derivative; usual ones where it has none.
+
+    Parameters
+    ----------
+    defined : Defined
+    name : str
+        The name of the argument that is one of them.
+    """
+    functions = {**defined.static, **defined.functions}
+    pattern = _OBJECTS["loss"] if COST.search(name) else ELEMENTWISE.pattern
+    for known, function in functions.items():
+        if is_slope(known) or not re.search(pattern, known, re.I) or "softmax" in known.lower():
+            continue
+        slopes = (one for one in functions if is_slope(one) and known.lower() in one.lower())
+        slope = next(slopes, None)
+        if slope is not None:
+            return function, functions[slope]
+    return pair_for(name)
 
 
 def settings(defined: Defined, function: Any, name: str) -> dict[str, Any]:

@@ -14,6 +14,11 @@ _SLOPE = re.compile(r"prime|deriv|grad|diff|back|delta|^d_|^d[A-Z]", re.I)
 _LEAK = 0.2
 
 
+def is_slope(name: str) -> bool:
+    """Whether a name is that of a derivative."""
+    return _SLOPE.search(name) is not None or _SLOPE.search(snake(name)) is not None
+
+
 def function_for(name: str) -> Callable[..., Any]:
     """Return an activation or a loss, or its derivative, as the name of an argument says.
 
@@ -21,7 +26,7 @@ def function_for(name: str) -> Callable[..., Any]:
     ----------
     name : str
     """
-    slope = _SLOPE.search(name) is not None or _SLOPE.search(snake(name)) is not None
+    slope = is_slope(name)
     if COST.search(name):
         return _squared_slope if slope else _squared
     return _leaky_slope if slope else _leaky
