@@ -14,11 +14,10 @@ from clearprop.gradcheck.seeing.calling.driven_layers import (
     is_layer,
     layers_or_none,
     loss_classes,
-    loss_slope,
-    random_upstream,
     teaches,
 )
 from clearprop.gradcheck.seeing.calling.holding import held
+from clearprop.gradcheck.seeing.calling.layer_passes import loss_slope, random_upstream
 from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.materials import Data
 from clearprop.gradcheck.seeing.calling.roles import (
@@ -27,9 +26,10 @@ from clearprop.gradcheck.seeing.calling.roles import (
     COST,
     ELEMENTWISE,
     FORWARD,
-    STARTING,
     TRAINING,
     UPDATING,
+    goes_forward,
+    is_cost,
     roles_of,
     trains,
 )
@@ -240,15 +240,7 @@ def _update(place: Workplace, methods: dict[str, Callable[..., Any]]) -> None:
 
 def methods_forward(place: Workplace, methods: dict[str, Callable[..., Any]]) -> str:
     """Call the forward pass of an object, and return its name; empty where there is none."""
-    names = [
-        name
-        for name in methods
-        if FORWARD.search(name)
-        and not BACKWARD.search(name)
-        and not TRAINING.search(name)
-        and not ELEMENTWISE.search(name)
-        and not STARTING.match(name)
-    ]
+    names = [name for name in methods if goes_forward(name) and not TRAINING.search(name)]
     names.sort(key=lambda name: re.search(r"forw|feed|propag|avan", name, re.I) is None)
     for name in names:
         value, error = attempted(lambda name=name: _gone_forward(place, name, methods[name]))
@@ -270,7 +262,7 @@ def _gone_forward(place: Workplace, name: str, method: Callable[..., Any]) -> An
 
 def _cost(place: Workplace, methods: dict[str, Callable[..., Any]]) -> None:
     for name, method in methods.items():
-        if COST.search(name) and not BACKWARD.search(name) and not TRAINING.search(name):
+        if is_cost(name):
             value, error = attempted(lambda method=method: place.call(method))
             if error is None:
                 place.pool.put(place.defined.returned(method), value)

@@ -26,6 +26,8 @@ from clearprop.gradcheck.seeing.calling.roles import (
     STARTING,
     TRAINING,
     UPDATING,
+    goes_forward,
+    is_cost,
     roles_of,
     trains,
 )
@@ -119,14 +121,7 @@ def _forward(place: Workplace) -> str:
     found = list(
         _named(
             place,
-            lambda name: (
-                bool(FORWARD.search(name))
-                and not BACKWARD.search(name)
-                and not COST.search(name)
-                and not TRAINING.match(name)
-                and not ELEMENTWISE.search(name)
-                and not STARTING.match(name)
-            ),
+            lambda name: goes_forward(name) and not COST.search(name) and not TRAINING.match(name),
         )
     )
     found.sort(
@@ -197,12 +192,7 @@ def backward_by_functions(place: Workplace) -> None:
     # Of several, the one that is called like the forward pass goes back through it.
     back.sort(key=lambda item: (_is_single(*item), -_alike(went, item[0])))
     penalised = "decay" in _roles(back[0][1])
-    for _, function in _named(
-        place,
-        lambda name: (
-            bool(COST.search(name)) and not BACKWARD.search(name) and not TRAINING.search(name)
-        ),
-    ):
+    for _, function in _named(place, is_cost):
         if "decay" in _roles(function) and not penalised:
             continue  # the cost of another backward pass
         value, error = attempted(lambda function=function: place.call(function))

@@ -265,6 +265,17 @@ CHECKING = re.compile(
 """Names of functions by what they do."""
 
 
+def goes_forward(name: str) -> bool:
+    """Whether a function goes forward through a network, by its name."""
+    other = BACKWARD.search(name) or ELEMENTWISE.search(name) or STARTING.match(name)
+    return FORWARD.search(name) is not None and not other
+
+
+def is_cost(name: str) -> bool:
+    """Whether a function computes a cost and nothing else, by its name."""
+    return COST.search(name) is not None and not (BACKWARD.search(name) or TRAINING.search(name))
+
+
 def trains(name: str, function: Callable[..., object]) -> bool:
     """Whether a function trains, by its name, or because it is told how often."""
     if CHECKING.search(name) or re.match("_*(set|get|has|is)_", name):
