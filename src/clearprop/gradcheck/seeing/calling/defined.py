@@ -238,7 +238,27 @@ class Defined:
                         for one in node.value.keys
                         if isinstance(one, ast.Constant) and isinstance(one.value, str)
                     )
-        return list(found)
+            elif isinstance(node, ast.Match) and _name(node.subject) == name:
+                values = [
+                    one.pattern.value
+                    for one in node.cases
+                    if isinstance(one.pattern, ast.MatchValue)
+                ]
+                found |= dict.fromkeys(
+                    one.value
+                    for one in values
+                    if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                )
+        if found:
+            return list(found)
+        kept = (  # in an attribute of another name
+            target.attr
+            for node in self._walked
+            if isinstance(node, ast.Assign) and _name(node.value) == name
+            for target in node.targets
+            if isinstance(target, ast.Attribute) and target.attr != name
+        )
+        return next((one for one in map(self._find_compared, dict.fromkeys(kept)) if one), [])
 
     @cached_property
     def _walked(self) -> list[ast.AST]:

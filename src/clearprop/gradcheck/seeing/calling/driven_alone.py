@@ -16,17 +16,19 @@ from clearprop.gradcheck.seeing.calling.driven_layers import (
     LOSS,
     chains,
     has_both,
-    loss_arguments,
     loss_classes,
+    teaches,
+)
+from clearprop.gradcheck.seeing.calling.holding import ancestors, held
+from clearprop.gradcheck.seeing.calling.layer_passes import (
+    loss_arguments,
     loss_slope,
     method_of,
     only_steps,
     random_upstream,
-    teaches,
     went_back,
     went_forward,
 )
-from clearprop.gradcheck.seeing.calling.holding import ancestors, held
 from clearprop.gradcheck.seeing.calling.layer_shapes import SHAPES, makers, set_up
 from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.materials import Data, Targets
@@ -205,6 +207,7 @@ class _Layer:
         behind = ancestors([node_of(output)])
         if node_of(x) not in behind:
             raise NoSuchWayError("whose output is seen to come of its input")
+        place.candidates = {k: node for k, node in place.candidates.items() if node in behind}
         place.end_forward()
         back = went_back(place, layer, upstream, x)
         found = place.found
@@ -217,8 +220,7 @@ class _Layer:
             seen = _has_gradients(place)
             self._apart = type(back) is Watched and seen
             fits = type(back) is not Watched or back.shape == x.shape
-            takes_part = any(node in behind for node in place.candidates.values())
-            self._shows_all = fits and (seen or not takes_part)
+            self._shows_all = fits and (seen or not place.candidates)
         if type(back) is Watched and (input_alone or not self._apart):
             found.claims["dX"] = node_of(back)
             found.parameters["X"] = node_of(x)
@@ -296,7 +298,11 @@ def _has_gradients(place: Workplace) -> bool:
 def _enlarged(layer: Any) -> None:
     """Make tiny weights larger, with which every output lies at the kink of a ReLU."""
     for name, one in list(vars(layer).items()) if hasattr(layer, "__dict__") else ():
-        most = np.abs(np.asarray(one)).max() if type(one) is Watched and one.ndim > 1 else 0
+        most = (
+            np.abs(np.asarray(one)).max()
+            if type(one) is Watched and one.ndim > 1 and one.size
+            else 0
+        )
         if 0 < most < _TINY and one.dtype.kind == "f":
             setattr(layer, name, watch(np.asarray(one) / most, "random"))
 

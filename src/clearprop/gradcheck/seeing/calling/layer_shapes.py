@@ -33,7 +33,7 @@ _OF_INPUT = re.compile(
     r"(^|_)(in(put)?s?|x|data|ima?ge?|prev\w*|a_prev)_?(shape|dims?|dimensions?|size)$"
     r"|^(d|dims?|size)_?(of_)?(x|input)$|^shape(_in)?$|^size_in$"
 )
-_WINDOW = r"(filter|kernel|pool|window|field|mask)s?"
+_WINDOW = r"(filter|kernel|pool(ing)?|window|field|mask)s?"
 _ONE_SIDE = re.compile(
     rf"^(h|w|height|width|rows?|cols?)_?{_WINDOW}$|{_WINDOW}_?(h|w|height|width|rows?|cols?)$"
     rf"|^({_WINDOW}_?)?(kh|kw|hh|ww|fh|fw|ph|pw|r)$"
@@ -171,19 +171,32 @@ def _choices(
         if one.kind == one.POSITIONAL_OR_KEYWORD
         and one.default is one.empty
         and (not roles[name] or _AXIS.match(name))
+        and not place.defined.compared(name)
     ]
     sizes = list(product((_FILTERS, channels), repeat=len(unknown))) if len(unknown) < 3 else [()]
     pads = any(roles[name] == "pad" and one.default is one.empty for name, one in asked.items())
     padding = (1, 0) if pads else (0,)
     sides = (3, 2) if is_picture else (3,)
-    for side, kernel, whole, pad, guessed in product(sides, kernels, wholes, padding, sizes):
-        fixed: dict[str, Any] = dict(zip(unknown, guessed, strict=False))
+    told = _told(place, asked)
+    for side, kernel, whole, pad, guessed, words in product(
+        sides, kernels, wholes, padding, sizes, told
+    ):
+        fixed: dict[str, Any] = {**dict(zip(unknown, guessed, strict=False)), **words}
         for name, one in asked.items():
             size = _Size(tuple(int(n) for n in inputs.shape), channels, side, kernel, whole, pad)
             found = _value(place, function, one, roles[name], inputs, size)
             if found is not None:
                 fixed[name] = found
         yield fixed
+
+
+def _told(place: Workplace, asked: Mapping[str, inspect.Parameter]) -> list[dict[str, str]]:
+    """Return the words that the code knows for the first argument that is one: max before mean."""
+    for name, one in asked.items():
+        known = place.defined.compared(name) if one.default is one.empty else []
+        if known:
+            return [{name: word} for word in sorted(known, key=lambda word: "max" not in word)[:3]]
+    return [{}]
 
 
 @dataclass(frozen=True)
