@@ -202,7 +202,15 @@ class Defined:
     def compared(self, name: str) -> list[str]:
         """Return the strings that the code holds a variable or attribute of this name against."""
         if name not in self._compared:
-            self._compared[name] = self._find_compared(name)
+            kept = [  # in an attribute of another name
+                target.attr
+                for node in self._walked
+                if isinstance(node, ast.Assign) and _name(node.value) == name
+                for target in node.targets
+                if isinstance(target, ast.Attribute)
+            ]
+            every = [word for one in (name, *kept) for word in self._find_compared(one)]
+            self._compared[name] = list(dict.fromkeys(every))
         return self._compared[name]
 
     def compared_items(self, name: str) -> list[str]:
@@ -249,16 +257,7 @@ class Defined:
                     for one in values
                     if isinstance(one, ast.Constant) and isinstance(one.value, str)
                 )
-        if found:
-            return list(found)
-        kept = (  # in an attribute of another name
-            target.attr
-            for node in self._walked
-            if isinstance(node, ast.Assign) and _name(node.value) == name
-            for target in node.targets
-            if isinstance(target, ast.Attribute) and target.attr != name
-        )
-        return next((one for one in map(self._find_compared, dict.fromkeys(kept)) if one), [])
+        return list(found)
 
     @cached_property
     def _walked(self) -> list[ast.AST]:
