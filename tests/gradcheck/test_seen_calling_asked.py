@@ -190,6 +190,38 @@ class Net:
                 self.W[i] = self.W[i] - 0.1 * g
 """
 
+RECURRENT_FUNCTIONS = """
+import numpy as np
+
+def rnn_forward(X, h_prev, Wx, Wh, b, Why, by):
+    hs, ys, h = [], [], h_prev
+    for t in range(X.shape[0]):
+        h = np.tanh(np.dot(Wx, X[t].reshape(-1, 1)) + np.dot(Wh, h) + b)
+        hs.append(h)
+        ys.append(np.dot(Why, h) + by)
+    return hs, ys
+
+def rnn_backward(X, Y, hs, ys, Wx, Wh, b, Why, by, learning_rate=0.01):
+    dWx, dWh, db = np.zeros_like(Wx), np.zeros_like(Wh), np.zeros_like(b)
+    dWhy, dby, dh_next = np.zeros_like(Why), np.zeros_like(by), np.zeros_like(b)
+    for t in reversed(range(len(Y))):
+        p = np.exp(ys[t]) / np.sum(np.exp(ys[t]))
+        p[Y[t], 0] -= 1
+        dWhy += np.dot(p, hs[t].T)
+        dby += p
+        d = (1 - hs[t] ** 2) * (np.dot(Why.T, p) + dh_next)
+        dWx += np.dot(d, X[t].reshape(1, -1))
+        dWh += np.dot(d, hs[t - 1].T if t > 0 else np.zeros_like(hs[t]).T)
+        db += d
+        dh_next = np.dot(Wh.T, d)
+    Wx -= learning_rate * dWx
+    Wh -= learning_rate * dWh
+    b -= learning_rate * db
+    Why -= learning_rate * dWhy
+    by -= learning_rate * dby
+    return Wx, Wh, b, Why, by
+"""
+
 KINDS = {
     "settings": SETTINGS,
     "samples without a second axis": FLAT_PAIRS,
@@ -198,6 +230,7 @@ KINDS = {
     "Python 2": OLD,
     "no data in a step": NO_DATA_IN_A_STEP,
     "two costs": TWO_COSTS,
+    "recurrent functions": RECURRENT_FUNCTIONS,
     "a function with its derivative": GIVEN_WITH_ITS_DERIVATIVE,
 }
 

@@ -303,7 +303,7 @@ class Arguments:
             name not in pool.values or snake(name) in ("x", "inputs", "input")
         ):
             return data.inputs
-        if role == "targets":
+        if role == "targets" and not isinstance(pool.values.get(name), list):
             return targets_for(self.defined, data)
         found = pool.find(name)
         if found is not None:

@@ -113,7 +113,8 @@ def _is_single(name: str, function: FunctionType) -> bool:
     single = re.search(
         r"layer(?!s)|linear_|single|cell|conv|pool|activation_|affine|batch_?norm|drop", name, re.I
     )
-    previous = any(re.search(r"prev", one, re.I) for one in names)
+    # A state before the first step is one of a whole recurrent network.
+    previous = any(re.search(r"^(?!h|s|c_).*prev", one, re.I) for one in names)
     return previous or (single is not None and "model" not in name)
 
 

@@ -29,7 +29,9 @@ class Pool:
         """Take in what a function returned."""
         several = isinstance(value, tuple) and names is not None and len(names) == len(value)
         for name, one in zip(names or (), value if several else (value,), strict=False):
-            if name is not None and name != "self" and role_of(name) not in ("inputs", "targets"):
+            # One of each step of a recurrent network is no data, whatever it is called.
+            own = isinstance(one, list) or role_of(name or "") not in ("inputs", "targets")
+            if name is not None and name != "self" and own:
                 self.values[name] = one
 
     def put_forward(self, names: Sequence[str | None] | None, value: Any, data: Data) -> None:

@@ -30,6 +30,8 @@ def drawn(kind: Kind, names: Sequence[str], *, reading: int = 0) -> dict[str, An
     sizes = [kind.features, *between, kind.outputs]
     alone = len(matrices) <= 1 and kind.outputs == 1
     made: dict[str, Any] = {}
+    if any(map(_AGAIN.match, names)):
+        return _recurrent(kind, names, random, turned=reading > 0)
     if "gamma" in names:  # of batch normalization: one number a feature
         shape = (kind.features,) if kind.in_rows else (kind.features, 1)
         return {name: watch(random.randn(*shape) * 0.5, "weights") for name in names}
@@ -47,6 +49,21 @@ def drawn(kind: Kind, names: Sequence[str], *, reading: int = 0) -> dict[str, An
         else:
             shape = (1, size) if kind.in_rows != (reading == 2) else (size, 1)
             made[name] = watch(random.randn(*shape) * 0.3, "bias")
+    return made
+
+
+def _recurrent(
+    kind: Kind, names: Sequence[str], random: np.random.RandomState, *, turned: bool
+) -> dict[str, Any]:
+    """Return the weights of a recurrent network: from inputs, from states, and to outputs."""
+    left = kind.in_rows != turned
+    made: dict[str, Any] = {}
+    for name in names:
+        out = _LAST.match(name) is not None
+        after = kind.outputs if out else kind.hidden
+        before = kind.hidden if out or _AGAIN.match(name) else kind.features
+        shape = (1 if is_bias(name) else before, after)
+        made[name] = watch(random.randn(*(shape if left else shape[::-1])) * 0.5, "weights")
     return made
 
 
@@ -85,6 +102,10 @@ def drawn_flat(kind: Kind, text: str) -> Any:
         return watch(random.randn(sum((a + 1) * b for a, b in sizes)) * 0.3, "theta")
     shape = (kind.features,) if kind.targets.startswith("flat") else (kind.features, kind.outputs)
     return watch(random.randn(*shape) * 0.3, "theta")
+
+
+_AGAIN = re.compile(r"^(w_?hh?|w_?aa|w_?rec)$", re.I)
+_LAST = re.compile(r"^(w_?(hy|ya|y|o|out)|v|b_?(y|o|out))$", re.I)
 
 
 def is_weight(name: str) -> bool:
