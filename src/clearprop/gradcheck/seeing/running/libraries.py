@@ -255,17 +255,24 @@ class Libraries:
             else:
                 pixels = np.random.uniform(-1, 1, (4 * ROWS, 13 if "boston" in name else 8))
                 labels = np.random.uniform(0, 5, 4 * ROWS)
-            asked = options.get("as_frame", "auto")
-            if asked is True or (asked == "auto" and self.data.as_frames):
+            asked, frame = options.get("as_frame", "auto"), None
+            tables = self.data.as_frames and name == "fetch_openml"
+            if asked is True or (asked == "auto" and tables):
                 import pandas
 
                 pixels, labels = pandas.DataFrame(pixels), pandas.Series(labels)
+                frame = pixels.assign(target=labels)
             pixels, labels = watched_within(pixels), watched_within(labels)
             if options.get("return_X_y"):
                 return pixels, labels
             features = [f"x{number}" for number in range(pixels.shape[1])]
             return Bunch(
-                data=pixels, target=labels, feature_names=features, target_names=[], DESCR=""
+                data=pixels,
+                target=labels,
+                frame=frame,
+                feature_names=features,
+                target_names=[],
+                DESCR="",
             )
 
         return fetch
