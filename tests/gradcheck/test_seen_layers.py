@@ -214,6 +214,51 @@ class Sigmoid:
         ("return y * (1 - y)", "return y * (1 + y)"),
         {"X"},
     ),
+    "a step in backward(lr), and words that choose": (
+        """
+import numpy as np
+class Dense:
+    def __init__(self, input_shape, output_channels):
+        self.samples = input_shape[0]
+        self.weights = np.random.randn(input_shape[-1], output_channels)
+        self.dweights = np.zeros(self.weights.shape)
+    def forward(self, x):
+        self.x = x
+        return np.dot(x, self.weights)
+    def SGD(self, error):
+        self.dweights += np.dot(self.x.T, error) / self.samples
+        return np.dot(error, self.weights.T)
+    def backward(self, lr=0.00001):
+        self.weights -= lr * self.dweights
+        self.dweights = np.zeros(self.weights.shape)
+class Pooling:
+    def __init__(self, poolingType, poolingSize, layer=None):
+        self.type, self.size = poolingType, poolingSize
+        if self.type == "weighted":
+            self.weights = np.ones(layer)
+    def forward(self, image):
+        h, w = self.size
+        n, c, H, W = image.shape
+        self.parts = image.reshape(n, c, H // h, h, W // w, w)
+        match self.type:
+            case "avg":
+                return self.parts.mean(axis=(3, 5))
+            case "max":
+                self.out = self.parts.max(axis=(3, 5))
+                return self.out
+    def backward(self, dout):
+        d = dout[:, :, :, None, :, None]
+        match self.type:
+            case "avg":
+                back = np.ones(self.parts.shape) * d / np.prod(self.size)
+            case "max":
+                back = (self.parts == self.out[:, :, :, None, :, None]) * d
+        n, c, H, h, W, w = self.parts.shape
+        return back.reshape(n, c, H * h, W * w)
+""",
+        ("np.dot(self.x.T, error)", "np.dot(self.x.T + 1, error)"),
+        {"weights"},
+    ),
     "functions with their settings handed on, and two ways back": (
         """
 import numpy as np

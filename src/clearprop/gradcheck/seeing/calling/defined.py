@@ -205,9 +205,9 @@ class Defined:
             kept = [  # in an attribute of another name
                 target.attr
                 for node in self._walked
-                if isinstance(node, ast.Assign) and _name(node.value) == name
-                for target in node.targets
-                if isinstance(target, ast.Attribute)
+                if isinstance(node, ast.Assign)
+                for target, value in _assigned(node)
+                if isinstance(target, ast.Attribute) and _name(value) == name
             ]
             every = [word for one in (name, *kept) for word in self._find_compared(one)]
             self._compared[name] = list(dict.fromkeys(every))
@@ -311,6 +311,15 @@ class Defined:
     def layers(self) -> int:
         """The layers of a network: 3 where the code may have any number, as 2 hide mistakes."""
         return self.layers_said or 3
+
+
+def _assigned(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield what an assignment assigns to, and what it assigns: ``self.a, self.b = a, b`` two."""
+    for target in node.targets:
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            yield from zip(target.elts, node.value.elts, strict=False)
+        else:
+            yield target, node.value
 
 
 def _function_of(kind: type, name: str) -> Any:

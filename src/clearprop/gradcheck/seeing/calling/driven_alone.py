@@ -228,7 +228,7 @@ class _Layer:
             place.candidates.clear()
             place.claims_from = len(place.defined.tape)
         found.alone = f"{self.name}, its input" if input_alone else self.name
-        found.words = f"{self.name}(...) alone"
+        found.words = f"{self.name}(...) alone{', for its input' if input_alone else ''}"
         found.data = f"inputs of shape {x.shape}"
 
     def _forward(self, place: Workplace, x: Any, make: Callable[[], Any]) -> tuple[Any, Any]:
