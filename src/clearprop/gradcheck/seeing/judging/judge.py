@@ -14,7 +14,7 @@ from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.derivatives import derivatives
 from clearprop.gradcheck.seeing.judging.costs import Cost, costs
 from clearprop.gradcheck.seeing.judging.forgotten import forgotten
-from clearprop.gradcheck.seeing.judging.steps import signed_summands, summands
+from clearprop.gradcheck.seeing.judging.steps import rates, signed_summands, summands
 from clearprop.gradcheck.seeing.judging.updates import Episode, Update
 from clearprop.gradcheck.seeing.tape import Line, Node, Tape, ancestors, depending
 
@@ -454,6 +454,7 @@ def _usual_factor(
         levels = summands(parts[one.parameter][0].step, reached)
         inner = [n for n in levels if n.value.size == one.truth.size]
         exact = bool(inner) and is_same(fitted(inner[-1].value, one.truth)[0] or 0.0, 1.0)
+        exact = exact or any(is_same(one.factor or 0.0, rate) for rate in rates(levels[0]))
         return alike, exact, used
 
     reached_in_order = sorted(reached, key=lambda node: node.place)

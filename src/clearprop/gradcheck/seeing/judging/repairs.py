@@ -204,13 +204,19 @@ class _Search:
     def _sizes(self, site: Site) -> dict[int, str]:
         """Return the sizes of axes that an expression may be divided by, each with a text."""
         line = site.first.line
+        if line is None:
+            return {}
+        sizes = {
+            f"{self.scope.text(node, line)}.shape[{axis}]": size
+            for node in self.scope.known(line)
+            for axis, size in enumerate(node.value.shape)
+            if size > 2
+        }
         found: dict[int, str] = {}
-        for node in () if line is None else self.scope.known(line):
-            for axis, size in enumerate(node.value.shape):
-                text = self.scope.text(node, line) if line is not None else None
-                if size > 2 and size not in found and text is not None:
-                    found[size] = f"{text}.shape[{axis}]"
-        return found
+        for said, size in sizes.items():
+            found.setdefault(size, said)
+        named = {sizes[said]: name for name, said in self.source.sizes(line) if said in sizes}
+        return found | named
 
     def _back(self, site: Site) -> list[Node]:
         """Return what has come back to an expression, of its shape; of a part of a line none."""

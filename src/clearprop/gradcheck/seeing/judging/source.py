@@ -1,6 +1,7 @@
 """The text of watched code: lines, the expression that a node was computed by, and its name."""
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import dedent
@@ -188,6 +189,21 @@ class Source:
             and one.lineno <= line.number <= (one.end_lineno or 0)
         ]
         return max(inside, key=lambda one: one.lineno, default=None)
+
+    def sizes(self, line: Line) -> Iterator[tuple[str, str]]:
+        """Yield the names that a line's function has for sizes: ``m`` for ``X.shape[1]``."""
+        function = self.function(line)
+        within = self.nodes(line.file) if function is None else ast.walk(function)
+        for one in within:
+            if not isinstance(one, ast.Assign):
+                continue
+            target = one.targets[0]
+            said = ast.unparse(one.value)
+            if isinstance(target, ast.Name):
+                yield target.id, re.sub(r"^len\((.*)\)$", r"\1.shape[0]", said)
+            elif isinstance(target, ast.Tuple) and said.endswith(".shape"):
+                for axis, name in enumerate(target.elts):
+                    yield ast.unparse(name), f"{said}[{axis}]"
 
     def block(self, file: str, number: int) -> tuple[int, int]:
         """Return the first and last line of the function that a line stands in.

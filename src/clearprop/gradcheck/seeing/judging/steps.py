@@ -1,5 +1,6 @@
 """The gradient within a step: without its rate, its history, the roots that Adam divides by."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,23 @@ def _inner(node: Node, reached: set[Node]) -> tuple[Node, float] | None:
         if isinstance(second, Node) and _is_history(first, reached):
             return second, -1.0 if node.name == "subtract" else 1.0
     return None
+
+
+def rates(step: Node) -> Iterator[float]:
+    """Yield the numbers that a step is multiplied by in its own line: one may be the rate."""
+    stack, seen = [step], set[Node]()
+    while stack:
+        node = stack.pop()
+        if node in seen or node.line is None or step.line is None:
+            continue
+        seen.add(node)
+        if (node.line.file, node.line.number) != (step.line.file, step.line.number):
+            continue
+        for one in node.args if node.name == "multiply" else ():
+            if _size(one) == 1:
+                value = one.value if isinstance(one, Node) else one
+                yield float(np.asarray(value, np.float64).ravel()[0])
+        stack.extend(node.parents)
 
 
 def _sign(item: Any) -> float:
