@@ -222,6 +222,26 @@ def rnn_backward(X, Y, hs, ys, Wx, Wh, b, Why, by, learning_rate=0.01):
     return Wx, Wh, b, Why, by
 """
 
+OF_NO_CLASS = """
+import numpy as np
+
+def train(neural_net, X, Y, l2_cost, lr=0.5, train=True):
+    out = [(None, X)]
+    for layer in neural_net:
+        z = out[-1][1] @ layer.w + layer.b
+        out.append((z, layer.act_f[0](z)))
+    cost = l2_cost[0](out[-1][1], Y)
+    if train:
+        d = l2_cost[1](out[-1][1], Y)
+        for l in reversed(range(len(neural_net))):
+            d = d * neural_net[l].act_f[1](out[l + 1][1])
+            back = d @ neural_net[l].w.T
+            neural_net[l].b = neural_net[l].b - np.sum(d, axis=0, keepdims=True) * lr
+            neural_net[l].w = neural_net[l].w - out[l][1].T @ d * lr
+            d = back
+    return out[-1][1]
+"""
+
 KINDS = {
     "settings": SETTINGS,
     "samples without a second axis": FLAT_PAIRS,
@@ -230,6 +250,7 @@ KINDS = {
     "Python 2": OLD,
     "no data in a step": NO_DATA_IN_A_STEP,
     "two costs": TWO_COSTS,
+    "layers of no class": OF_NO_CLASS,
     "recurrent functions": RECURRENT_FUNCTIONS,
     "a function with its derivative": GIVEN_WITH_ITS_DERIVATIVE,
 }
@@ -238,6 +259,7 @@ PLANTED = {
     "settings": ("(1 - activations", "(2 - activations"),
     "decorated": ("- y)", "+ y)"),
     "weights in the class": ("(1 - self.h**2)", "(1 + self.h**2)"),
+    "layers of no class": ("np.sum(d, axis", "np.mean(d, axis"),
     "two costs": ("(A1 - Y) @ X.T", "(A1 - 2 * Y) @ X.T"),
 }
 
@@ -261,4 +283,5 @@ def test_every_kind_has_a_verdict(kind: str, tmp_path: Path) -> None:
 def test_a_mistake_is_no_more_right(kind: str, tmp_path: Path) -> None:
     before, after = PLANTED[kind]
     assert before in KINDS[kind]
-    assert "wrong" in _verdicts(KINDS[kind].replace(before, after), tmp_path)
+    found = _verdicts(KINDS[kind].replace(before, after), tmp_path)
+    assert {"wrong", "scaled"} & set(found)

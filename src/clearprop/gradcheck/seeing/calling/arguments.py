@@ -24,7 +24,13 @@ from clearprop.gradcheck.seeing.calling.samples import (
 )
 from clearprop.gradcheck.seeing.calling.sizes import size_for
 from clearprop.gradcheck.seeing.calling.usage import Usage, suits, used
-from clearprop.gradcheck.seeing.calling.usual import function_for, is_slope, loss_with, pair_for
+from clearprop.gradcheck.seeing.calling.usual import (
+    function_for,
+    is_slope,
+    layers_with,
+    loss_with,
+    pair_for,
+)
 from clearprop.gradcheck.seeing.calling.weights import drawn, drawn_flat, drawn_lists, is_weight
 
 _EMPTY = inspect.Parameter.empty
@@ -204,6 +210,8 @@ class Arguments:
             return _WIDE
         if default is False and _IN_TRAINING.search(name):
             return True
+        if not has_default and used(self.defined, function, name).calls_pair:
+            return pair_for(name)
         if role in HYPER:
             return hyper(role, None if default is _EMPTY else default, given=has_default)
         if role == "batch":
@@ -244,6 +252,10 @@ class Arguments:
         noted = self.object_for(usage)
         if noted is not None:
             return noted
+        if not making and usage.of_items:
+            layers = layers_with(sorted(usage.of_items), kind.sizes)
+            if layers is not None:
+                return layers
         if making and not usage.attributes:
             known = table_for(data, asked.annotation, role)
             if known is not None:
@@ -384,8 +396,6 @@ class Arguments:
             return "data.csv"
         if usage.is_pair and not making:
             return self.data.inputs, self.data.targets
-        if usage.calls_pair:
-            return pair_for(name)
         if usage.is_called or usage.calls_items:
             one = chosen(self.defined, self.make, name, "function", 1) or function_for(name)
             return one if usage.is_called else [one] * (len(self.data.kind.sizes) - 1)

@@ -1,14 +1,15 @@
 """Activations and losses for code that is given them, where its file has none."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from clearprop.gradcheck.seeing.arrays import Watched, node_of
-from clearprop.gradcheck.seeing.calling.roles import COST, snake
+from clearprop.gradcheck.seeing.arrays import Watched, node_of, watch
+from clearprop.gradcheck.seeing.calling.roles import COST, role_of, snake
 
 _SLOPE = re.compile(r"prime|deriv|grad|diff|back|delta|^d_|^d[A-Z]", re.I)
 _LEAK = 0.2
@@ -35,6 +36,46 @@ def function_for(name: str) -> Callable[..., Any]:
 def pair_for(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return an activation or a loss together with its derivative."""
     return (_squared, _squared_slope) if COST.search(name) else (_leaky, _leaky_slope)
+
+
+class _Both(tuple[Callable[..., Any], Callable[..., Any]]):
+    """A function with its derivative, which is called itself or by its items."""
+
+    def __call__(self, *values: Any) -> Any:
+        return self[0](*values)
+
+
+def layers_with(names: Iterable[str], sizes: Sequence[int]) -> list[Any] | None:
+    """Return layers of no class, with weights, biases and activations of some names.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The attributes that code asks of them.
+    sizes : sequence of int
+        The units of every layer, inputs and outputs included.
+
+    Returns
+    -------
+    list or None
+        None where an attribute is none of these.
+    """
+    random = np.random.RandomState(17)
+    layers = []
+    for before, after in pairwise(sizes):
+        layer = SimpleNamespace()
+        for name in names:
+            role = role_of(name)
+            if role == "weight":
+                vars(layer)[name] = watch(random.randn(before, after) * 0.5, "weights")
+            elif role == "bias":
+                vars(layer)[name] = watch(random.randn(1, after) * 0.3, "bias")
+            elif role in ("activation", "function"):
+                vars(layer)[name] = _Both(pair_for("activation"))
+            else:
+                return None
+        layers.append(layer)
+    return layers
 
 
 def loss_with(names: Iterable[str]) -> Any:
