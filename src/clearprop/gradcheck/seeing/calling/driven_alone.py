@@ -207,6 +207,7 @@ class _Layer:
         behind = ancestors([node_of(output)])
         if node_of(x) not in behind:
             raise NoSuchWayError("whose output is seen to come of its input")
+        behind.remove(node_of(x))  # which is no parameter of the layer that keeps it
         place.candidates = {k: node for k, node in place.candidates.items() if node in behind}
         place.end_forward()
         back = went_back(place, layer, upstream, x)

@@ -39,10 +39,15 @@ def method_of(
             return found[name]
     if "__call__" in found and len(found) > 1:
         del found["__call__"]
-    named_so = [one for name, one in found.items() if _SURELY.search(name)]
+    sure = sorted((name for name in found if _SURELY.search(name)), key=_is_private)
+    named_so = [found[name] for name in sure]
     if pattern is BACKWARD and any(map(only_steps, found.values())):  # others compute gradients
         named_so = [one for one in found.values() if not only_steps(one)]
     return next(iter([*named_so, *found.values()]), None)
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_")
 
 
 def asked_roles(function: Any) -> set[str | None]:
