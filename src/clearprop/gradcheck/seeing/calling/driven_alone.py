@@ -132,6 +132,7 @@ class _Layer:
     _fitting: tuple[tuple[int, ...], Callable[[], Any]] | None = None
     _apart: bool = False
     _shows_all: bool = False
+    _failed: bool = False
 
     def ways(self) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
         """Yield the ways of calling it: with any gradient, and with that of a cross-entropy.
@@ -148,6 +149,8 @@ class _Layer:
 
     def alone(self, place: Workplace) -> None:
         """Give it a random gradient; the first inputs with which it shows all gradients decide."""
+        if self._failed:  # another reading of what networks are made with helps no layer
+            raise NoSuchWayError("that is a layer")
         first: Exception | None = None
         for shape, channels in SHAPES:
             x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
@@ -161,6 +164,7 @@ class _Layer:
                     return
                 first = first or error
         if self._fitting is None:
+            self._failed = True
             place.found.since = len(place.defined.tape)
             raise first or NoSuchWayError("that is a layer")
         self.again(place)
