@@ -56,11 +56,11 @@ class TestFiles:
         file = write("print('hello')\n" + RIGHT + "if __name__ == '__main__': print('main')")
         result = clearprop("check", file)
         assert result.exit_code == 0
-        assert result.stdout.startswith("All 6 gradients are right.\n")
+        assert result.stdout.startswith("All 6 gradients are right, derivatives of the cost in ")
         assert "hello" not in result.stdout
         said = result.stderr.splitlines()
         assert said[0].startswith("Running mine.py: everything in it is executed")
-        assert said[1:] == ["mine.py printed:", "  hello"]
+        assert said[1:] == ["mine.py printed:", "  hello", "  main"]
 
     def test_a_wrong_one_fails_with_a_diagnosis(self, clearprop, strict_json):
         result = clearprop("check", write(WRONG), "--json")
@@ -68,10 +68,11 @@ class TestFiles:
         said = strict_json(result.stdout)
         assert said["target"] == "mine.py"
         assert not said["passed"]
-        assert said["headline"].startswith("dW3 is the first wrong gradient on the way back")
+        assert said["headline"].startswith("Line 22 is wrong, and with it the gradient of ")
+        assert said["line"]["instead"] == 'grads[f"dW{layer}"] = dZ @ A_prev.T / m'
         wrong = [row["parameter"] for row in said["rows"] if row["verdict"] == "wrong"]
         assert wrong == ["W3", "W2", "W1"]
-        assert said["diagnosis"]["parameter"] == "W3"
+        assert said["diagnosis"]["mistakes"][0]["cause"] == "mean_missing"
         assert "1/m" in said["diagnosis"]["text"]
 
     def test_a_notebook_runs_cell_by_cell_without_its_magic(self, clearprop):
@@ -130,7 +131,7 @@ class TestFilesThatCannotBeChecked:
         assert "mine.ipynb, cell 2, line 2 failed: ZeroDivisionError: division by zero." in said
 
     def test_missing_functions_are_told(self, clearprop):
-        said = self.refused(clearprop, write("def train(): pass"))
+        said = self.refused(clearprop, write("def train(): pass"), "--layers", "4,3,1")
         assert "Looked for: L_model_forward, " in said
         assert "It defines: train. Name it: --forward NAME." in said
 

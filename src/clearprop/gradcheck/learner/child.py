@@ -12,13 +12,12 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.errors import ClearpropError, UsageError
+from clearprop.errors import ClearpropError
 from clearprop.gradcheck.check import check_subject
 from clearprop.gradcheck.learner.functions import Code, find_functions
 from clearprop.gradcheck.learner.layouts import Batch
@@ -27,8 +26,7 @@ from clearprop.gradcheck.learner.running import failure, run_file
 from clearprop.gradcheck.learner.trial import find_setting
 from clearprop.gradcheck.report import Report
 from clearprop.gradcheck.seeing.file import check_seen, why_unseen
-from clearprop.gradcheck.seeing.running.guarded import Printed, Scratch, guarded
-from clearprop.gradcheck.seeing.running.notes import Notes, told
+from clearprop.gradcheck.seeing.running.notes import told
 from clearprop.gradcheck.seeing.running.run import Ran
 from clearprop.gradcheck.subject import Subject, carefully, layers_of
 
@@ -117,10 +115,7 @@ def main(folder: Path) -> None:
 
 
 def _answer(request: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Watch the file as it runs; where something is said of it, call what was said.
-
-    What is called by its name is also a file in which watching has shown nothing.
-    """
+    """Watch the file as it runs; where something is said of it, call what was said."""
     file, batch = Path(request["file"]), _batch(folder / ARRAYS)
     sizes = request["sizes"] and tuple(request["sizes"])
     if request["names"] or sizes or batch:
@@ -136,18 +131,7 @@ def _answer(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     if report is not None:
         sys.stdout.write(ran.printed)
         return _reported(report)
-    why = why_unseen(file, ran)
-    if not any(isinstance(one, FunctionType) for one in ran.namespace.values()):
-        return _without_report(why, *_ended(ran))
-    try:
-        find_functions(ran.namespace, {}, file)  # before the file runs again, unwatched
-        if not request["confined"]:
-            return _called(file, {}, None, None)
-        scratch = Scratch(folder.resolve(), Notes(set()), lambda _: None)
-        with guarded(scratch, file.resolve(), Printed()):
-            return _called(file.resolve(), {}, None, None)
-    except UsageError as error:
-        return _without_report(f"{why}\n\n{error}", *_ended(ran))
+    return _without_report(why_unseen(file, ran), *_ended(ran))
 
 
 def _called(

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from types import FunctionType
 
 from clearprop.gradcheck.seeing.arrays import recording
 from clearprop.gradcheck.seeing.judging.checking import driven, explained, trainings
@@ -69,8 +70,11 @@ def why_unseen(file: Path, ran: Ran) -> str:
     """Say that no gradient was seen in a file."""
     if not ran.sources:
         return f"{file} is no notebook that can be read."
-    told = " ".join(f"{note.rstrip('.')}." for note in _notes(ran)[:3])
-    return (
+    said = [
         f"{file}: no gradient was seen that could be checked, neither by running it nor by calling "
-        f"its functions and classes.{f' {told}' if told else ''}"
-    )
+        "its functions and classes.",
+        *(f"{note.rstrip('.')}." for note in _notes(ran)[:3]),
+    ]
+    if any(isinstance(one, FunctionType) for one in ran.namespace.values()):
+        said.append("Functions can be named: --forward NAME --backward NAME --cost NAME.")
+    return " ".join(said)

@@ -18,6 +18,7 @@ from clearprop.gradcheck.seeing.running.statements import pieces_of
 from clearprop.gradcheck.seeing.tape import Tape
 
 _BATCH = 32  # samples at the most
+_NUMBERED = 3  # layers of a network whose parameters go by numbers
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -197,6 +198,8 @@ class Defined:
                 key = node.args[0] if gives and _name(node.func.value) == argument else None
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
                 keys[key.value] = None
+            elif key is not None and (prefix := _numbered(key)):
+                keys |= dict.fromkeys(f"{prefix}{number}" for number in range(1, _NUMBERED + 1))
         return list(keys)
 
     def compared(self, name: str) -> list[str]:
@@ -330,6 +333,19 @@ def _function_of(kind: type, name: str) -> Any:
 def _first_line(function: Any) -> int:
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     return code.co_firstlineno if code is not None else 0
+
+
+def _numbered(key: ast.expr) -> str:
+    """Return what stands before the number of a layer: ``W`` of ``f"W{l}"``, ``"W" + str(l)``."""
+    first: ast.expr | None = None
+    if isinstance(key, ast.JoinedStr) and len(key.values) == 2:
+        first = key.values[0]
+    elif isinstance(key, ast.BinOp) and isinstance(key.op, ast.Add | ast.Mod):
+        first = key.left
+    elif isinstance(key, ast.Call) and isinstance(key.func, ast.Attribute):
+        first = key.func.value if key.func.attr == "format" else None
+    text = first.value if isinstance(first, ast.Constant) else None
+    return re.sub(r"(%[ds]|\{.*\})$", "", text) if isinstance(text, str) else ""
 
 
 def _name(node: ast.expr) -> str | None:

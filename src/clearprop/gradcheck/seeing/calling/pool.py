@@ -39,7 +39,9 @@ class Pool:
         self.put(names, value)
         self.forwarded = value
         arrays = _arrays_in(value)
-        suiting = [one for one in arrays if is_output(one, data)]
+        # What is returned itself counts before what lies in a cache beside it.
+        own = [one for one in value if type(one) is Watched] if isinstance(value, tuple) else []
+        suiting = [one for some in (arrays, own) for one in some if is_output(one, data)]
         if suiting or arrays:
             self.output = suiting[-1] if suiting else arrays[-1]
 

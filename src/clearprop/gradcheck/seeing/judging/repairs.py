@@ -22,9 +22,12 @@ from clearprop.gradcheck.seeing.tape import Line, Node, Tape, computed
 _SECONDS = 6.0  # for the search
 _MOST_NUMBERS = 8  # of the file, that are tried in the place of another
 _UNTOLD = 6.0  # tokens that a change counts as whose text can't be told
-_FACTOR, _EXACT = 1.0, 1e-3  # tokens more where a factor of all gradients is left
+_FACTOR, _EXACT = 2.0, 1e-3  # tokens more where a factor of all gradients is left
 _RETURNED = 2.0  # tokens that another derivative, which a function returns, counts as at most
+_TOKEN = re.compile(r"[\w.]+\.shape\[\d\]|[\w.]+|[^\w\s]")
 _UNUSUAL = {"slope_incomplete": 0.3, "wrong_pair": 0.1}  # tokens more that they count as
+_NEAR = 2.0  # tokens: a change by fewer ends the search
+_MOST_TOLD = 30  # changes that are written out to see whether one is near
 _DEPTH = 3  # of functions within each other whose arguments are exchanged
 _SIMPLE = 3  # stages of changes that are all tried before one of them is chosen
 _UPDATE = 1.0  # tokens more that a change of an update counts as, which all gradients share
@@ -177,7 +180,8 @@ class _Search:
                 for site, change in (*self._arguments(), *given):
                     found += self._tried(site, self.bench.trial(site), iter((change,)), number)
             whole = [one for one in found if len(one.standing.right) == known]
-            if whole or time.monotonic() > self.end:
+            near = any(self.told(one).distance < _NEAR for one in whole[:_MOST_TOLD])
+            if near or time.monotonic() > self.end:
                 return whole or found
         return found
 
@@ -366,7 +370,7 @@ def _within(node: Node, caller: Line) -> bool:
 
 def _tokens(before: str, after: str) -> float:
     """Return how many tokens differ; to put one in counts a little more than to take one out."""
-    a, b = (re.findall(r"[\w.]+|[^\w\s]", text) for text in (before, after))
+    a, b = (_TOKEN.findall(text) for text in (before, after))
     return 0.2 * (len(b) > len(a)) + sum(
         max(i2 - i1, j2 - j1)
         for kind, i1, i2, j1, j2 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes()

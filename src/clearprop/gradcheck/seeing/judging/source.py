@@ -197,13 +197,17 @@ class Source:
         for one in within:
             if not isinstance(one, ast.Assign):
                 continue
-            target = one.targets[0]
-            said = ast.unparse(one.value)
-            if isinstance(target, ast.Name):
-                yield target.id, re.sub(r"^len\((.*)\)$", r"\1.shape[0]", said)
-            elif isinstance(target, ast.Tuple) and said.endswith(".shape"):
+            target, value = one.targets[0], one.value
+            said = ast.unparse(value)
+            if isinstance(target, ast.Tuple) and said.endswith(".shape"):
                 for axis, name in enumerate(target.elts):
                     yield ast.unparse(name), f"{said}[{axis}]"
+            both = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+            names = target.elts if both and isinstance(target, ast.Tuple) else [target]
+            values = value.elts if both and isinstance(value, ast.Tuple) else [value]
+            for name, item in zip(names, values, strict=False):
+                if isinstance(name, ast.Name):
+                    yield name.id, re.sub(r"^len\((.*)\)$", r"\1.shape[0]", ast.unparse(item))
 
     def block(self, file: str, number: int) -> tuple[int, int]:
         """Return the first and last line of the function that a line stands in.
