@@ -242,6 +242,34 @@ def train(neural_net, X, Y, l2_cost, lr=0.5, train=True):
     return out[-1][1]
 """
 
+UNROLLED = """
+import numpy as np
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+def with_ones(X):
+    return np.hstack([np.ones((X.shape[0], 1)), X])
+
+def cost_function(nn_params, input_layer_size, hidden_layer_size, num_labels, X, y, lamda):
+    cut = hidden_layer_size * (input_layer_size + 1)
+    theta1 = nn_params[:cut].reshape([hidden_layer_size, input_layer_size + 1])
+    theta2 = nn_params[cut:].reshape([num_labels, hidden_layer_size + 1])
+    m = X.shape[0]
+    a1 = with_ones(X)
+    a2 = with_ones(sigmoid(a1 @ theta1.T))
+    h = sigmoid(a2 @ theta2.T)
+    Y = (y == np.arange(num_labels)).astype(int)
+    J = -np.sum(Y * np.log(h) + (1 - Y) * np.log(1 - h)) / m
+    J += lamda / (2 * m) * (np.sum(theta1[:, 1:] ** 2) + np.sum(theta2[:, 1:] ** 2))
+    d3 = h - Y
+    d2 = (d3 @ theta2 * a2 * (1 - a2))[:, 1:]
+    theta1_grad, theta2_grad = d2.T @ a1 / m, d3.T @ a2 / m
+    theta1_grad[:, 1:] += lamda / m * theta1[:, 1:]
+    theta2_grad[:, 1:] += lamda / m * theta2[:, 1:]
+    return J, np.concatenate([theta1_grad.flatten(), theta2_grad.flatten()])
+"""
+
 KINDS = {
     "settings": SETTINGS,
     "samples without a second axis": FLAT_PAIRS,
@@ -250,6 +278,7 @@ KINDS = {
     "Python 2": OLD,
     "no data in a step": NO_DATA_IN_A_STEP,
     "two costs": TWO_COSTS,
+    "weights in one vector": UNROLLED,
     "layers of no class": OF_NO_CLASS,
     "recurrent functions": RECURRENT_FUNCTIONS,
     "a function with its derivative": GIVEN_WITH_ITS_DERIVATIVE,
@@ -260,6 +289,7 @@ PLANTED = {
     "decorated": ("- y)", "+ y)"),
     "weights in the class": ("(1 - self.h**2)", "(1 + self.h**2)"),
     "layers of no class": ("np.sum(d, axis", "np.mean(d, axis"),
+    "weights in one vector": ("+= lamda / m * theta1", "+= 2 * lamda / m * theta1"),
     "two costs": ("(A1 - Y) @ X.T", "(A1 - 2 * Y) @ X.T"),
 }
 

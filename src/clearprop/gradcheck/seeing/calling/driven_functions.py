@@ -37,6 +37,7 @@ from clearprop.gradcheck.seeing.calling.workplace import Workplace
 
 _GRADIENT = re.compile(r"^_?(d[A-Z_]|d[a-z]\d?$|d[wb]|dj|grad|nabla|delta)", re.I)
 _COST_NAME = re.compile(r"^(j|cost\w*|loss\w*|err\w*|e|l|j_\w+|total_?(cost|loss)|nll)$", re.I)
+_PENALTY = re.compile(r"\[:, *1:\] *(\+=|= *\w+\[:, *1:\] *\+)")
 _COMPUTES = 20  # nodes that a training has at the least
 
 
@@ -316,5 +317,6 @@ def unrolled(place: Workplace) -> None:
             if node.value.size == theta.size > 1
         }
     place.found.words = " and ".join(done)
+    place.found.adds_penalty = _PENALTY.search(place.defined.text) is not None
     if not place.returned and first is not None:
         raise first

@@ -280,6 +280,8 @@ def _settle(attempt: Attempt, found: Found, place: Workplace) -> None:
     if found.alone and place.claims_from is not None:
         attempt.since = place.claims_from  # a layer takes its steps going back
     attempt.parameters, attempt.claims = found.parameters, found.claims
+    if found.adds_penalty and found.claims:
+        attempt.since = len(tape)
     attempt.cost, attempt.held, attempt.alone = found.cost, found.held, found.alone
     called = f"{found.words}, " if found.words else f"{attempt.words}, "
     attempt.words = called + (found.data or place.kind.words)

@@ -38,6 +38,9 @@ class Found:
         Whether claims count although parameters were updated.
     since : int
         The length of the tape before what counts.
+    adds_penalty : bool
+        Whether a gradient that is returned takes in, in place, a share of the weights, which looks
+        as if weights took a step.
     alone : str
         The layer that was called on its own.
     is_spread : bool
@@ -52,6 +55,7 @@ class Found:
     held: Mapping[str, Any] = field(default_factory=dict)
     keeps_claims: bool = False
     since: int = 0
+    adds_penalty: bool = False
     alone: str = ""
     is_spread: bool = False
 
