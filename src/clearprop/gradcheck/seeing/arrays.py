@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.gradcheck.seeing.converted import Converted
-from clearprop.gradcheck.seeing.matrices import PARTS, holds_matrix, matrix_of
+from clearprop.gradcheck.seeing.matrices import PARTS, Converted, holds_matrix, matrix_of
 from clearprop.gradcheck.seeing.operations import (
     PASSED_BY,
     WRITING,
+    View,
     copied,
     get_item,
     of_table,
@@ -23,7 +23,6 @@ from clearprop.gradcheck.seeing.operations import (
 from clearprop.gradcheck.seeing.recorder import ACTIVE, is_live, is_recording, is_still
 from clearprop.gradcheck.seeing.recorder import recording as recording
 from clearprop.gradcheck.seeing.tape import Node
-from clearprop.gradcheck.seeing.views import View
 
 _SHAPE: Any = np.ndarray.shape  # as NumPy gives and sets it
 _NUMBERS = "fiub"  # kinds of dtype that are watched

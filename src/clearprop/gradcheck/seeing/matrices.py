@@ -1,4 +1,4 @@
-"""What ``numpy.matrix`` does otherwise: it always has two axes, and its ``*`` multiplies matrices.
+"""Arrays as numbers and texts, and as ``numpy.matrix``: with two axes, and a ``*`` of matrices.
 
 A watched matrix is a watched array that says so of itself. What NumPy computes of matrices tells
 the shape of every result; the numbers are those of arrays.
@@ -42,3 +42,50 @@ PARTS: dict[str, Callable[[Any], Any]] = {
     "getT": lambda matrix: lambda: matrix.T,
 }
 """The attributes that matrices have, and arrays don't: functions of a watched matrix."""
+
+
+class Converted(np.ndarray):
+    """An array of a class of its own, which is shown and converted as arrays of NumPy are.
+
+    One without axes stands for a scalar.
+    """
+
+    def __float__(self) -> float:
+        return float(
+            self.view(np.ndarray).reshape(-1)[0] if self.size == 1 else self.view(np.ndarray)
+        )
+
+    def __int__(self) -> int:
+        return int(float(self))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return np.round(self, digits or 0) if digits is not None else round(float(self))
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        if self.ndim:
+            raise TypeError("unhashable type: 'numpy.ndarray'")
+        return hash(self.view(np.ndarray)[()])
+
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()
+
+    def __reduce__(self) -> Any:
+        array = self.view(np.ndarray)
+        return (array if array.ndim else array[()]).__reduce__()
+
+    def __contains__(self, item: Any) -> bool:
+        sought = item.view(np.ndarray) if isinstance(item, np.ndarray) else item
+        return sought in self.view(np.ndarray)
+
+    def __repr__(self) -> str:
+        return repr(self.view(np.ndarray) if self.ndim else self.view(np.ndarray)[()])
+
+    def __str__(self) -> str:
+        return str(self.view(np.ndarray) if self.ndim else self.view(np.ndarray)[()])
+
+    def __format__(self, form: str) -> str:
+        array = self.view(np.ndarray)
+        return format(array.reshape(-1)[0] if self.size == 1 else str(array), form)

@@ -1,11 +1,13 @@
-"""Operations as functions that compute anew: they change nothing that they are given."""
+"""Operations as functions that compute anew, and looks into arrays, whose memory they share."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from clearprop.core.parameters import Array
+from clearprop.gradcheck.seeing.tape import Node
 
 
 def of_table(item: Any) -> Any:
@@ -57,6 +59,34 @@ def typed(does: Callable[..., Any], dtype: Any) -> Callable[..., Any]:
 def part(compute: Callable[..., Any], place: int) -> Callable[..., Any]:
     """Return a function that gives one of several results."""
     return lambda *args, **kwargs: compute(*args, **kwargs)[place]
+
+
+@dataclass(eq=False)
+class View:
+    """A look into another array, whose memory it shares.
+
+    Parameters
+    ----------
+    parent : Watched
+    look : callable
+        A function that gives the view of any array of that shape.
+    version : Node
+        The parent's node when it was looked into.
+    """
+
+    parent: Any
+    look: Callable[[Array], Array]
+    version: Node
+
+    def reshaped(self, shape: tuple[int, ...]) -> "View":
+        """Return the same look, in another shape."""
+        look = self.look
+        return View(self.parent, lambda array: look(array).reshape(shape), self.version)
+
+    def places(self) -> tuple[Array, ...]:
+        """Return the indices of its entries in the parent."""
+        numbers = np.arange(self.parent.size).reshape(self.parent.shape)
+        return np.unravel_index(self.look(numbers), self.parent.shape)
 
 
 PASSED_BY = frozenset(

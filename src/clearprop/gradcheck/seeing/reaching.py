@@ -16,7 +16,7 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.arrays import Watched
 from clearprop.gradcheck.seeing.live_modules import LIVE, StandIns, kept
-from clearprop.gradcheck.seeing.views import View
+from clearprop.gradcheck.seeing.operations import View
 
 _NUMBERS = "fiub"
 _MOST = 400_000  # places that are looked at
