@@ -1,4 +1,4 @@
-"""The line at fault wherever it ran: in loops, in helpers, where it fails; and what is no mistake."""
+"""The line at fault wherever it ran: in loops, in helpers, where it fails; what is no mistake."""
 
 import pytest
 from seen_long_styles import NIELSEN, RNN
@@ -146,7 +146,7 @@ for i in range(3):
 """
 
 
-def linear(d="2 * (out - Y) / 20", dW="(X.T @ d)", db="d.sum(axis=0)"):  # noqa: N803 - as learners write it
+def linear(d="2 * (out - Y) / 20", dW="(X.T @ d)", db="d.sum(axis=0)"):
     return LINEAR.format(d=d, dW=dW, db=db)
 
 

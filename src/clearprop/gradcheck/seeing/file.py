@@ -1,5 +1,6 @@
 """A learner's file checked as it stands: run, watched, and judged."""
 
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from types import FunctionType
@@ -44,8 +45,11 @@ def check_seen(file: Path, seconds: float) -> tuple[SeenReport | None, Ran]:
     with recording(tape):
         found = trainings(tape, source, ran.namespace)
     if not found:
+        errors = Counter[str]()
         with suppress(TapeFull, OutOfTime), ran.calling(tape, seconds * _RUNNING):
-            found = driven(tape, source, ran.namespace)
+            found = driven(tape, source, ran.namespace, errors=errors)
+        if not found:
+            ran.notes += [f"What was called failed: {error}" for error, _ in errors.most_common(2)]
     if not found:
         return None, ran
     with suppress(TapeFull, OutOfTime), ran.calling(tape, seconds * _RUNNING):

@@ -7,7 +7,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.costs import meetings
-from clearprop.gradcheck.seeing.judging.judge import CLOSE, Gradient, Judgement, fitted
+from clearprop.gradcheck.seeing.judging.judgement import CLOSE, Gradient, Judgement, fitted
 from clearprop.gradcheck.seeing.judging.steps import summands
 from clearprop.gradcheck.seeing.tape import Node, Replay, Tape, ancestors, depending
 

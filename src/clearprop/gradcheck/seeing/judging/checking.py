@@ -16,7 +16,8 @@ from clearprop.gradcheck.seeing.calling.driving import BROADCAST, Attempt, attem
 from clearprop.gradcheck.seeing.judging.blame import Blame, Trail, find_blame
 from clearprop.gradcheck.seeing.judging.claims import judge_claims
 from clearprop.gradcheck.seeing.judging.failing import failing, failure
-from clearprop.gradcheck.seeing.judging.judge import Gradient, Judgement, judge
+from clearprop.gradcheck.seeing.judging.judge import judge
+from clearprop.gradcheck.seeing.judging.judgement import Gradient, Judgement
 from clearprop.gradcheck.seeing.judging.repairs import Repair, find_repairs
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.judging.updates import Episode, Update, episodes, find_updates
@@ -25,6 +26,7 @@ from clearprop.gradcheck.seeing.running.notes import Failure
 from clearprop.gradcheck.seeing.tape import Node, Replay, Tape, TapeFull
 
 _SECONDS = 12.0  # for all episodes of a file
+_EXPLAINING = 5.0  # seconds after which no further cost is tried
 _STEADY = 0.9  # the share of the largest rate that the smallest one of some updates is
 _MOST_EPISODES = 12  # of each number of updates
 _STEPS = 1e-5, 1e-3  # of differences: the second where float32 rounds the first away
@@ -124,29 +126,50 @@ def _of_one_cost(costs: Mapping[str, Sequence[Judgement]]) -> Judgement:
 
 
 def _tells_more(found: Judgement, known: Judgement) -> bool:
-    """Whether a judgement of the same training is to be believed rather than the one before."""
+    """Whether a judgement of the same training is to be believed rather than the one before.
+
+    One update that is wrong decides over those that are right, and what is known over what is not.
+    """
     sizes = len(found.gradients), len(known.gradients)
-    if sizes[0] != sizes[1] or not known.passed:
+    if sizes[0] != sizes[1]:
         return (found.passed, sizes[0]) > (known.passed, sizes[1])
-    same = found.cost.words == known.cost.words and found.known == known.known
-    return same and not found.passed
+    same = found.cost.words == known.cost.words
+    if known.passed:
+        return same and found.known == known.known and not found.passed
+    if found.passed:
+        return not (same and _is_wrong(known) and known.known >= found.known)
+    return found.known > known.known
+
+
+def _is_wrong(judgement: Judgement) -> bool:
+    return any(one.verdict in ("wrong", "scaled") for one in judgement.gradients)
 
 
 def driven(
-    tape: Tape, source: Source, namespace: Mapping[str, Any], seconds: float = 15.0
+    tape: Tape,
+    source: Source,
+    namespace: Mapping[str, Any],
+    seconds: float = 15.0,
+    errors: Counter[str] | None = None,
 ) -> list[Training]:
     """Call a file's functions and classes until they have shown their gradients, and judge those.
 
     Data that hide no mistake decide: of several attempts the one with the richest. Layers that
-    were called alone are judged beside each other.
+    were called alone are judged beside each other. Why calls have failed goes into `errors`.
     """
     best: tuple[tuple[int, bool, float, int], list[Training]] | None = None
     alone: dict[str, Training] = {}
     failed: Failure | None = None
+    richest = 0
     with suppress(TapeFull, OutOfTime):
         for attempt in attempts(namespace, source, tape, seconds):
+            poorer = attempt.alone or (attempt.error is None and attempt.rank > richest)
+            if best is not None and poorer:
+                break  # what comes now can't decide any more
             found = _shown(attempt, tape, source)
             if not found:
+                if errors is not None and attempt.error is not None:
+                    errors[attempt.error] += 1
                 continue
             if attempt.alone:
                 one = _as_layer(found[0])
@@ -157,7 +180,7 @@ def driven(
             key = (-attempt.rank, *min(_worth(one.judgement) for one in found))
             failed = failed or found[0].failed
             if best is None or key > best[0]:
-                best = key, found
+                best, richest = (key, found), attempt.rank
             if attempt.rank < BROADCAST and all(one.judgement.passed for one in found):
                 break
     if best is None:
@@ -234,10 +257,11 @@ def explained(tape: Tape, training: Training, source: Source) -> Training:
     judgement = training.judgement
     if judgement.passed:
         return training
-    found = [
-        (one, find_repairs(tape, Trail(tape, one), source))
-        for one in (judgement, *judgement.rivals)
-    ]
+    end = time.monotonic() + _EXPLAINING
+    found: list[tuple[Judgement, list[Repair]]] = []
+    for one in (judgement, *judgement.rivals):
+        if not found or time.monotonic() < end:
+            found.append((one, find_repairs(tape, Trail(tape, one), source)))
     whole = [both for both in found if both[1] and both[1][0].is_whole]
     judgement, repairs = min(whole, key=lambda both: both[1][0].distance, default=found[0])
     blames = tuple(find_blame(tape, judgement))

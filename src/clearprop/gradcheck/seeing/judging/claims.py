@@ -8,19 +8,16 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.derivatives import derivatives
+from clearprop.gradcheck.seeing.judging.choosing import best_of
 from clearprop.gradcheck.seeing.judging.costs import Cost, costs
 from clearprop.gradcheck.seeing.judging.judge import (
-    CLOSE,
     MOST_COSTS,
     VANISHED,
-    Gradient,
-    Judgement,
-    best_of,
-    fitted,
     is_same,
     known_cost,
     with_verdict,
 )
+from clearprop.gradcheck.seeing.judging.judgement import CLOSE, Gradient, Judgement, fitted
 from clearprop.gradcheck.seeing.judging.updates import Episode, Update
 from clearprop.gradcheck.seeing.tape import Line, Node, Tape, depending
 
@@ -145,7 +142,10 @@ def _judge_claims(
     if not taken:
         return None
     factor = _usual_claim_factor(gradients)
-    judged = tuple(with_verdict(one, factor) for one in gradients)
+    # What goes on to the layer before, where the cost is known, has no factor of its own.
+    judged = tuple(
+        with_verdict(one, 1.0 if one.parameter.name == "input" else factor) for one in gradients
+    )
     return Judgement(episode, cost, judged, factor, known, reached)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.blame import Trail
-from clearprop.gradcheck.seeing.judging.judge import CLOSE, Gradient, fitted, with_decay
+from clearprop.gradcheck.seeing.judging.judge import with_decay
+from clearprop.gradcheck.seeing.judging.judgement import CLOSE, Gradient, fitted
 from clearprop.gradcheck.seeing.judging.steps import signed_summands
 from clearprop.gradcheck.seeing.judging.updates import Update
 from clearprop.gradcheck.seeing.tape import Node, ancestors, computed, depending

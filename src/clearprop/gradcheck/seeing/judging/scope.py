@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import TypeAlias
 
-from clearprop.gradcheck.seeing.judging.judge import Judgement
+from clearprop.gradcheck.seeing.judging.judgement import Judgement
 from clearprop.gradcheck.seeing.judging.source import Source, operands
 from clearprop.gradcheck.seeing.tape import Line, Node
 

@@ -11,7 +11,7 @@ from clearprop.gradcheck.report import Report, Row, Verdict, number, place
 from clearprop.gradcheck.seeing.judging.blame import Trail
 from clearprop.gradcheck.seeing.judging.checking import Training, confirmed, numerical
 from clearprop.gradcheck.seeing.judging.failing import origin
-from clearprop.gradcheck.seeing.judging.judge import (
+from clearprop.gradcheck.seeing.judging.judgement import (
     CLOSE,
     SAME_FACTOR,
     Gradient,

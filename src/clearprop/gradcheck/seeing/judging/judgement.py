@@ -1,0 +1,170 @@
+"""A verdict on gradients: what each is, what it should be, and of which cost."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from clearprop.core.parameters import Array
+from clearprop.gradcheck.seeing.judging.costs import Cost
+from clearprop.gradcheck.seeing.judging.updates import Episode
+from clearprop.gradcheck.seeing.tape import Node
+
+Seen: TypeAlias = Literal["right", "wrong", "scaled", "unreached"]
+
+CLOSE = 2e-4
+"""How far a gradient may be from the truth, as a share of its length: epsilons in logarithms."""
+
+SAME_FACTOR = 1e-3
+"""How far two factors that are one may be apart."""
+
+_LOOKED_AT = 200  # arrays on the way back
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """A gradient that was seen, and the true one.
+
+    Parameters
+    ----------
+    parameter : Node
+    result : Node or None
+        The updated parameter, where it was seen to be updated.
+    claim : Node
+        The gradient as the code computes it.
+    places : ndarray of int
+        The places in the parameter, in C order, of its entries.
+    claimed, truth : ndarray
+        Of the parameter's entries, flat: what the code says, or takes away from the parameter, and
+        the derivative of the cost.
+    factor : float or None
+        What the truth is to be multiplied by to become the claim, where that is possible.
+    error : float
+        The distance of the claim from that multiple, as a share of its length.
+    decay : float or None
+        The share of the parameter itself that is in the claim, in the same unit.
+    verdict : {"right", "wrong", "scaled", "unreached"}
+        ``scaled`` is right but for a factor that others don't have.
+    """
+
+    parameter: Node
+    result: Node | None
+    claim: Node
+    places: Array
+    claimed: Array
+    truth: Array
+    factor: float | None
+    error: float
+    decay: float | None = None
+    verdict: Seen = "wrong"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict on the gradients of an episode, for one cost.
+
+    Parameters
+    ----------
+    episode : Episode
+    cost : Cost
+    gradients : tuple of Gradient
+    factor : float or None
+        The factor that most of the gradients have.
+    derivatives : mapping of Node to ndarray
+        The derivative of the cost with respect to all that was computed from the parameters.
+    reached : set of Node
+    forgotten : tuple of Node
+        The weights and biases of the forward pass that were not seen to be updated.
+    others : tuple of Cost
+        The costs that the code computes, and that the gradients are not of.
+    rivals : tuple of Judgement
+        The same for other usual costs, of which one is as likely.
+    """
+
+    episode: Episode
+    cost: Cost
+    gradients: tuple[Gradient, ...]
+    factor: float | None
+    derivatives: Mapping[Node, Array]
+    reached: set[Node] = field(repr=False)
+    forgotten: tuple[Node, ...] = ()
+    others: tuple[Cost, ...] = ()
+    rivals: tuple["Judgement", ...] = field(default=(), repr=False)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gradient is right, and one of them has more than one entry."""
+        several = any(one.claimed.size > 1 for one in self.gradients) or len(self.gradients) > 1
+        return several and all(one.verdict == "right" for one in self.gradients)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether a usual cost of one output of one sample fits, as then any other one does."""
+        return not self.cost.is_computed and sum(map(np.size, self.cost.seeds.values())) == 1
+
+    @cached_property
+    def recognised(self) -> int:
+        """The number of arrays on the way back that are derivatives of this cost."""
+        by_size: dict[int, list[Array]] = {}
+        for derivative in self.derivatives.values():
+            if derivative.size > 1 and derivative.any():
+                by_size.setdefault(derivative.size, []).append(derivative)
+        first = min(seed.place for seed in self.cost.seeds)
+        stack = [one.claim for one in self.gradients]
+        seen: set[Node] = set()
+        count = 0
+        while stack and len(seen) < _LOOKED_AT:
+            node = stack.pop()
+            if node in seen or node not in self.reached or node in self.cost.seeds:
+                continue
+            seen.add(node)
+            stack.extend(node.parents)
+            if (node.is_float and node not in self.derivatives) or node.place > first:
+                alike = by_size.get(node.value.size, ())
+                count += any(fitted(node.value, one)[1] < CLOSE for one in alike[:30])
+        return count
+
+    @property
+    def is_recognised(self) -> bool:
+        """Whether a usual cost of outputs fits some of what was computed on the way back."""
+        several = any(one.verdict == "right" and one.claimed.size > 1 for one in self.gradients)
+        return not self.cost.is_computed and (several or self.recognised > 0)
+
+    @cached_property
+    def begins_right(self) -> bool:
+        """Whether the gradient next to the output, with which the way back begins, is right."""
+        used = {
+            parent: node.place
+            for node in sorted(self.reached, key=lambda node: node.place)
+            if np.any(self.derivatives.get(node, 0))
+            for parent in node.parents
+        }
+        known = [one for one in self.gradients if one.verdict != "unreached"]
+        last = max(known, key=lambda one: used.get(one.parameter, 0), default=None)
+        return last is not None and last.verdict == "right"
+
+    @property
+    def right(self) -> float:
+        """The number of gradients that are right, a scaled one counting half."""
+        counts = Counter(one.verdict for one in self.gradients)
+        return counts["right"] + counts["scaled"] / 2
+
+    @property
+    def known(self) -> int:
+        """The number of gradients that the cost depends on."""
+        return sum(one.verdict != "unreached" for one in self.gradients)
+
+
+def fitted(claimed: Array, truth: Array) -> tuple[float | None, float]:
+    """Return the multiple of the truth that is closest to a claim, and how far that is."""
+    a, b = claimed.astype(np.float64).ravel(), truth.astype(np.float64).ravel()
+    if a.size != b.size or not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return None, np.inf
+    if not b.any() or not a.any():
+        return None, 0.0 if a.any() == b.any() else np.inf
+    scale = np.abs(b).max()
+    factor = float(a @ (b / scale) / (b / scale @ (b / scale))) / scale
+    return factor, float(np.linalg.norm(a - factor * b) / np.linalg.norm(a))
