@@ -252,15 +252,16 @@ def named(tape: Tape, judgement: Judgement, source: Source, lying: Mapping[Node,
 def explained(tape: Tape, training: Training, source: Source) -> Training:
     """Find the line at fault, where a gradient is wrong.
 
-    Of several usual costs that it may be of, that one counts for which a change makes all right.
+    Where no change makes all right, other usual costs are tried for which one does.
     """
     judgement = training.judgement
     if judgement.passed:
         return training
     end = time.monotonic() + _EXPLAINING
-    found: list[tuple[Judgement, list[Repair]]] = []
-    for one in (judgement, *judgement.rivals):
-        if not found or time.monotonic() < end:
+    found = [(judgement, find_repairs(tape, Trail(tape, judgement), source))]
+    sure = found[0][1] and found[0][1][0].is_whole and not judgement.cost.is_summed
+    for one in () if sure else judgement.rivals:
+        if time.monotonic() < end:
             found.append((one, find_repairs(tape, Trail(tape, one), source)))
     whole = [both for both in found if both[1] and both[1][0].is_whole]
     judgement, repairs = min(whole, key=lambda both: both[1][0].distance, default=found[0])

@@ -108,7 +108,7 @@ def without_rounding(gradients: Sequence[Gradient]) -> list[Gradient]:
     claimed, true = (max(one[k] for one in sizes) for k in (0, 1))
     return [
         replace(one, verdict="unreached")
-        if size[0] < _ZERO * claimed and size[1] < _ZERO * true
+        if one.error >= CLOSE and size[0] < _ZERO * claimed and size[1] < _ZERO * true
         else one
         for one, size in zip(gradients, sizes, strict=True)
     ]

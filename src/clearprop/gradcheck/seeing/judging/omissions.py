@@ -10,6 +10,7 @@ from clearprop.gradcheck.seeing.judging.changes import (
     Change,
     Expression,
     again,
+    args_of,
     constant,
     exchanged,
     meaning,
@@ -53,6 +54,8 @@ def factors(one: Expression) -> Iterator[Change]:
 def slopes(one: Expression) -> Iterator[Change]:
     """Yield other derivatives of activations as the factors of a product."""
     node = one.node
+    if node.name in ("dot", "matmul") and len(node.args) == 2:
+        yield from _before_products(one)
     if node.name != "multiply" or len(node.args) != 2:
         return
     for place, operand in enumerate(node.args):
@@ -63,6 +66,23 @@ def slopes(one: Expression) -> Iterator[Change]:
             edits = () if text is None else several(over(text, words))
             make, why = exchanged(place, slope), _SLOPE.format(words)
             yield Change("other_activation", make, edits, why, reads=reads)
+
+
+def _before_products(one: Expression) -> Iterator[Change]:
+    """Yield derivatives of activations that were left out of what a product takes."""
+    for place, operand in enumerate(one.node.args):
+        text = one.text(place)
+        if not isinstance(operand, Node) or operand.value.ndim < 1 or text is None:
+            continue
+        for slope, words, reads in _slopes(one, operand):
+            edits = several(over(text, f"{one.raw(text)} * {_factor(words)}"))
+            make = exchanged(place, _operand_times(place, slope))
+            why = "The derivative of the activation is left out."
+            yield Change("slope_missing", make, edits, why, reads=reads)
+
+
+def _operand_times(place: int, slope: Make) -> Make:
+    return lambda node, value_of: np.asarray(args_of(node, value_of)[place]) * slope(node, value_of)
 
 
 def whole(one: Expression, parts: Sequence[Node]) -> Iterator[Change]:
