@@ -34,12 +34,12 @@ def test_there_are_at_most_22_entries_at_the_top():
     assert len(entries) <= 22, f"{len(entries)} entries: {', '.join(entries)}"
 
 
-def test_there_are_at_most_325_files():
+def test_there_are_at_most_335_files():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + 1
-    assert len(FILES) <= 325, f"{len(FILES)} files:{listing(rooms)}"
+    assert len(FILES) <= 335, f"{len(FILES)} files:{listing(rooms)}"
 
 
 def test_no_file_has_more_than_450_lines():
@@ -56,13 +56,14 @@ def test_at_most_40_files_have_fewer_than_60_lines():
 # limits went up by ten files and a tenth of the lines with them. Learners' files that are run as
 # they stand, called and watched (gradcheck/seeing) brought 45 files and a fifth of the lines more,
 # and hand-ins that are graded 600 lines. Code that is watched where it runs brought 6 files and
-# 1,400 lines, repairs that rewrite whole lines the rest.
-def test_there_are_at_most_62500_lines():
+# 1,400 lines, repairs that rewrite whole lines and ways to call what strangers write 10 files and
+# 3,500 lines.
+def test_there_are_at_most_64000_lines():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + lines_of(file)
-    assert sum(rooms.values()) <= 62_500, f"{sum(rooms.values())} lines:{listing(rooms)}"
+    assert sum(rooms.values()) <= 64_000, f"{sum(rooms.values())} lines:{listing(rooms)}"
 
 
 def code_and_imports(source):

@@ -260,9 +260,11 @@ def explained(tape: Tape, training: Training, source: Source) -> Training:
     end = time.monotonic() + _EXPLAINING
     found = [(judgement, find_repairs(tape, Trail(tape, judgement), source))]
     sure = found[0][1] and found[0][1][0].is_whole and not judgement.cost.is_summed
-    for one in () if sure else judgement.rivals:
-        if time.monotonic() < end:
-            found.append((one, find_repairs(tape, Trail(tape, one), source)))
+    found += (
+        (one, find_repairs(tape, Trail(tape, one), source))
+        for one in (() if sure else judgement.rivals)
+        if time.monotonic() < end
+    )
     whole = [both for both in found if both[1] and both[1][0].is_whole]
     judgement, repairs = min(whole, key=lambda both: both[1][0].distance, default=found[0])
     blames = tuple(find_blame(tape, judgement))
