@@ -47,7 +47,7 @@ _MOST = 12  # layers
 _NODES = 12_000  # of one try
 _RATE = 0.1
 _TINY = 0.05  # weights
-_GIVEN = "anything", "outputs less targets", "targets"
+_GIVEN = "anything", "outputs less targets", "targets", "its output"
 _TARGETS: tuple[Targets, ...] = "one-hot", "labels", "binary", "flat binary"
 
 
@@ -138,7 +138,8 @@ class _Layer:
         """Yield the ways of calling it: with any gradient, and with that of a cross-entropy.
 
         Many a last layer hands on what it is given, which then is the derivative with respect to
-        its own input, or computes that from the targets.
+        its own input, or computes that from the targets. An activation may give its derivative
+        alone, and want its output for that.
         """
         yield f"{self.name} alone", self.alone
         yield f"{self.name} alone, its input", partial(self.again, input_alone=True)
@@ -206,6 +207,9 @@ class _Layer:
         layer, output = self._forward(place, x, make)
         if given == _GIVEN[0]:
             upstream = random_upstream(place, output)
+        elif given == _GIVEN[3]:
+            upstream = output
+            place.found.cost = node_of(output.sum())
         else:
             upstream = _of_cross_entropy(place, output, minus=given == _GIVEN[1])
         behind = ancestors([node_of(output)])
