@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -309,8 +309,10 @@ class _Runner:
             self.loops.depth = depth
         if chosen is None and not isinstance(statement, _DEFINES):
             self._make_room()
-            self._stand_in(statement, namespace)
-        self._watch_all(namespace)
+            with suppress(TapeFull):  # where even room for data lacks, names stay without
+                self._stand_in(statement, namespace)
+        with suppress(TapeFull):
+            self._watch_all(namespace)
 
     def _compiled(self, statement: ast.stmt, name: str, only_condition: bool) -> Any:
         if self.data.was_cut or not (self.has_data or self.data.is_whole):
