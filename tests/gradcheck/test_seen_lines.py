@@ -288,3 +288,27 @@ for i in range(3):
     report = check(text.format(dW2="np.zeros((4, 2))"))
     assert not report.passed
     assert report.unseen == ("W2",)
+
+
+def test_a_number_of_batches_is_no_size_of_them(check):
+    text = """
+import numpy as np
+
+class Softmax:
+    def __init__(self, eta=0.01, epochs=5, minibatches=1):
+        self.eta, self.epochs, self.minibatches = eta, epochs, minibatches
+
+    def fit(self, X, y):
+        Y = np.eye(y.max() + 1)[y]
+        self.w, self.b = np.zeros((X.shape[1], Y.shape[1])), np.zeros(Y.shape[1])
+        for epoch in range(self.epochs):
+            for rows in np.array_split(np.arange(len(y)), self.minibatches):
+                scores = X[rows] @ self.w + self.b
+                p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+                diff = p - Y[rows]
+                self.w -= self.eta * X[rows].T @ diff
+                self.b -= self.eta * {of}(diff, axis=0)
+"""
+    assert check(text.format(of="np.sum")).passed
+    report = check(text.format(of="np.mean"))
+    assert report.line["instead"] == "self.b -= self.eta * np.sum(diff, axis=0)"

@@ -119,7 +119,7 @@ _MADE: tuple[tuple[Role, str], ...] = (
     ("count", r"^n_?cells$|^num_?cells$"),
     ("shape", r"(^|_)(in|input|data|image)_?shape$|shape_?in$"),
     ("objects", r"^(layers?|modules|layer_?list)$"),
-    ("batch", r"batch"),
+    ("batch", r"batch(?!es)"),
     (
         "sizes",
         r"(^(n_?|num_?)?layers?_?(dim(ension)?s?|sizes?|structure|shape|units|nodes|list|conf\w*)$)|^sizes?$|^dims?$|^dimensions?$|layers_?dim"
