@@ -127,7 +127,7 @@ def compute_cost(A, Y):
 
 
 def backward(X, Y, A, parameters):
-    return {"dW1": (A - Y) @ X.T, "db1": np.sum(A - Y, axis=1, keepdims=True)}
+    return {"dW1": (Y - A) @ X.T, "db1": np.sum(A - Y, axis=1, keepdims=True)}
 """
 
 

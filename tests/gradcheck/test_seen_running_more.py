@@ -255,3 +255,20 @@ def test_a_view_whose_shape_is_changed_still_looks_into_its_array():
         row += 2.0
         assert whole.tolist() == [[0, 0, 0], [2, 2, 2]]
         assert node_of(whole).value.tolist() == [[0, 0, 0], [2, 2, 2]]
+
+
+def test_quotients_of_whole_numbers_may_be_sizes_as_in_python_2(checked):
+    report = all_right(
+        checked("""
+        X, Y = np.random.rand(8, 4), np.random.rand(8, 2)
+        half = len(X) / 2
+        W = np.random.rand(4, 4 / 2)
+        for k in range(2):
+            for i in range(len(X) / half):
+                x, y = X[i * half:(i + 1) * half], Y[i * half:(i + 1) * half]
+                D = x.dot(W) - y
+                loss = np.sum(D**2) / 2
+                W -= 0.1 * x.T.dot(D)
+        """)
+    )
+    assert [row.shape for row in report.rows] == [(4, 2)]

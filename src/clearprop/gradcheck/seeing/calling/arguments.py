@@ -356,6 +356,9 @@ class Arguments:
             if known is None and not has_default:
                 known = watch(np.zeros((data.kind.hidden, 1)), "state")
             return known
+        told = set(roles.values())
+        if role is None and not has_default and "targets" in told and "outputs" not in told:
+            return pool.output  # whatever it is called: it is held against the targets
         return None
 
     def _paired(self, function: Any, name: str, roles: Mapping[str, Role | None]) -> Any:

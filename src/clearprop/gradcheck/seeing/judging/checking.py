@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -351,7 +352,9 @@ def _arrays(item: Any, path: str = "", depth: int = 0) -> Iterator[tuple[Node, s
     elif isinstance(item, list | tuple) and len(item) < 200:
         for place, value in enumerate(item):
             yield from _arrays(value, f"{path}[{place}]", depth + 1)
-    elif hasattr(item, "__dict__") and not isinstance(item, type) and not callable(item):
+    elif isinstance(getattr(item, "__dict__", None), dict) and not (
+        isinstance(item, type | ModuleType) or callable(item)
+    ):
         for name, value in list(vars(item).items()):
             yield from _arrays(value, f"{path}.{name}" if path else name, depth + 1)
 

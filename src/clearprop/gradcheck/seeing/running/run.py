@@ -37,6 +37,7 @@ from clearprop.gradcheck.seeing.running.loops import (
     Training,
 )
 from clearprop.gradcheck.seeing.running.notes import Failure, Notes
+from clearprop.gradcheck.seeing.running.quotients import QUOTIENT, Quotients, quotient
 from clearprop.gradcheck.seeing.running.scaling import Scaling
 from clearprop.gradcheck.seeing.running.stand_ins import Data, has_data, watched_within
 from clearprop.gradcheck.seeing.running.statements import Piece, pieces_of
@@ -178,7 +179,7 @@ class _Runner:
             DATA: self._data_for,
         }
         self.programs: set[str] = set()
-        self.builtins |= {FOR: self.loops.rounds, WHILE: self.loops.guard}
+        self.builtins |= {FOR: self.loops.rounds, WHILE: self.loops.guard, QUOTIENT: quotient}
 
     @contextmanager
     def active(self, tape: Tape, seconds: float) -> Iterator[None]:
@@ -324,6 +325,7 @@ class _Runner:
                     f"of a batch such as {self.scaling.changed:,} are made smaller.",
                     once="scaled",
                 )
+        statement = Quotients().visit(statement)
         statement = Tolerant(self.programs, self._is_data).visit(statement)
         cutting = Cutting(name, self.training)
         if only_condition:
