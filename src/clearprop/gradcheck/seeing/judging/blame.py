@@ -1,5 +1,6 @@
 """The line that makes a gradient wrong: the first on the way back that spoils what was right."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ from clearprop.gradcheck.seeing.judging.judgement import CLOSE, Gradient, Judgem
 from clearprop.gradcheck.seeing.judging.steps import summands
 from clearprop.gradcheck.seeing.tape import Node, Replay, Tape, ancestors, depending
 
+_SECONDS = 4.0  # for the search
 _MOST_WANTED = 40  # arrays of one shape, whose derivative a line may have to give
 
 
@@ -238,9 +240,11 @@ class Trail:
 def find_blame(tape: Tape, judgement: Judgement) -> list[Blame]:
     """Find the places where gradients become wrong, the likeliest first.
 
-    That is the one that would mend most of them; of several the first on the way back.
+    That is the one that would mend most of them; of several the first on the way back. A long way
+    back, such as that of a recurrent network, is searched as far as time allows.
     """
     trail = Trail(tape, judgement)
+    end = time.monotonic() + _SECONDS
     wrong = trail.wrong
     found: dict[Node, Blame] = {}
     for gradient in wrong:
@@ -248,8 +252,8 @@ def find_blame(tape: Tape, judgement: Judgement) -> list[Blame]:
         for front in [_scaling(trail, gradient)] if is_scaled else trail.fronts(gradient):
             node = trail.whole(front, gradient)
             for one in (
-                _blame(trail, node, gradient, wrong),
-                *_inputs(trail, node, gradient, wrong),
+                _blame(trail, node, gradient, wrong, end),
+                *_inputs(trail, node, gradient, wrong, end),
             ):
                 if one.node not in found or len(one.mended) > len(found[one.node].mended):
                     found[one.node] = one
@@ -264,7 +268,9 @@ def find_blame(tape: Tape, judgement: Judgement) -> list[Blame]:
     return sorted(sure, key=worth)
 
 
-def _inputs(trail: Trail, node: Node, gradient: Gradient, wrong: list[Gradient]) -> Iterator[Blame]:
+def _inputs(
+    trail: Trail, node: Node, gradient: Gradient, wrong: list[Gradient], end: float
+) -> Iterator[Blame]:
     """Yield the inputs of a statement that are the derivative with respect to another array.
 
     A delta, for instance, that was sent back through W and not through the activation.
@@ -282,6 +288,8 @@ def _inputs(trail: Trail, node: Node, gradient: Gradient, wrong: list[Gradient])
         if match is None or one.value.size == 1:
             continue
         for of, derivative in trail.of_size(one.value.size)[:_MOST_WANTED]:
+            if time.monotonic() > end:
+                return
             if of is match.of or fitted(one.value, derivative)[1] < CLOSE:
                 continue
             for expected in _shaped(match.factor * derivative, one.value.shape):
@@ -325,7 +333,9 @@ def same_line(one: Node, other: Node) -> bool:
     return a is not None and b is not None and (a.file, a.number) == (b.file, b.number)
 
 
-def _blame(trail: Trail, node: Node, gradient: Gradient, wrong: list[Gradient]) -> Blame:
+def _blame(
+    trail: Trail, node: Node, gradient: Gradient, wrong: list[Gradient], end: float
+) -> Blame:
     inputs = {
         one: match
         for one in node.parents
@@ -336,6 +346,8 @@ def _blame(trail: Trail, node: Node, gradient: Gradient, wrong: list[Gradient]) 
     best: tuple[int, Node | None, Array | None, tuple[Gradient, ...]] = (0, None, None, ())
     size = node.value.size
     for of, derivative in trail.of_size(size)[:_MOST_WANTED]:
+        if time.monotonic() > end:
+            break
         for expected in _shaped(factor * derivative, node.value.shape):
             mended = tuple(one for one in wrong if trail.mends(node, expected, one))
             if len(mended) > best[0]:
