@@ -17,7 +17,6 @@ Array = NDArray[Any]
 
 _MOST_MISTAKES = 20
 _MOST_UNITS = 60
-_TOP = 5
 _WIDEST = 20  # characters above a sample
 
 
@@ -87,7 +86,7 @@ def mistakes(
             title += f"\n{figures.label(PurePath(names[index]).name, _WIDEST)}"
         titles.append(title)
     shown = "the" if len(order) == wrong.size else f"the {len(order)}"
-    return _grid(
+    return grid(
         [np.asarray(samples[index]) for index in order.tolist()],
         titles,
         f"{wrong.size:,} of {len(truth):,} samples predicted wrongly, {shown} most confident first",
@@ -148,7 +147,7 @@ def first_layer_weights(
     which = f"{len(order)} of {W.shape[1]}" if len(order) < W.shape[1] else "all"
     key = "orange > 0, blue < 0" if len(picture_shape) == 2 else "grey is 0"
     head = f"{drawn.capitalize()}, {which} units, the largest first\nunit: length; {key}"
-    return _grid(
+    return grid(
         pictures,
         [f"{index}: {norms[index]:.2g}" for index in order.tolist()],
         head,
@@ -156,59 +155,8 @@ def first_layer_weights(
     )
 
 
-def what_it_sees(
-    original: ArrayLike | None,
-    prepared: ArrayLike,
-    probabilities: ArrayLike,
-    class_names: Sequence[str],
-) -> Figure:
-    """Draw one sample as given and as the network gets it, beside the most likely classes.
-
-    Parameters
-    ----------
-    original, prepared : array-like
-        A picture, (H, W) or (H, W, 3), uint8 or float, or a row (D,) of numbers. `original` is
-        None where it is no array: a row of a table.
-    probabilities : array-like, shape (K,)
-        The classes', 0..1.
-    class_names : sequence of str, length K
-
-    Raises
-    ------
-    ShapeError
-        If there is not one name for each probability.
-    """
-    probabilities = np.asarray(probabilities, np.float64)
-    if probabilities.shape != (len(class_names),):
-        raise ShapeError(
-            f"Probabilities have shape {probabilities.shape}, expected ({len(class_names)},): one "
-            "for each class name."
-        )
-    figure = figures.new_figure(2.7)
-    samples = {"as given": original, "as the network sees it": prepared}
-    drawn = {title: np.asarray(one) for title, one in samples.items() if one is not None}
-    *panels, answer = figure.subplots(1, len(drawn) + 1, width_ratios=[1] * len(drawn) + [1.2])
-    for axes, (title, sample) in zip(panels, drawn.items(), strict=True):
-        figures.bare(axes, f"{title}, {_size(sample)}")
-        _draw(axes, sample)
-    order = np.argsort(-probabilities, kind="stable")[:_TOP]
-    places = range(len(order))
-    figures.bare(answer)
-    answer.barh(
-        places,
-        probabilities[order],
-        height=0.3,
-        color=[figures.LINES if place else figures.PALETTE[0] for place in places],
-    )
-    for place, index in enumerate(order.tolist()):
-        text = f"{figures.label(class_names[index])}  {probabilities[index]:.1%}"
-        answer.text(0, place - 0.22, text, fontsize=figures.LABEL, color=figures.INK)
-    answer.set_xlim(0, 1)
-    answer.set_ylim(_TOP - 0.5, -0.7)
-    return figures.finished(figure)
-
-
-def _grid(samples: Sequence[Array], titles: Sequence[str], heading: str, columns: int) -> Figure:
+def grid(samples: Sequence[Array], titles: Sequence[str], heading: str, columns: int) -> Figure:
+    """Draw samples side by side, each below its title, all below a heading."""
     columns = min(columns, len(samples))
     rows = ceil(len(samples) / columns)
     lines = 1 + max(title.count("\n") for title in titles)
@@ -218,13 +166,14 @@ def _grid(samples: Sequence[Array], titles: Sequence[str], heading: str, columns
     every_axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, sample, title in zip(every_axes, samples, titles, strict=False):
         figures.bare(axes, title)
-        _draw(axes, sample)
+        draw_sample(axes, sample)
     for axes in every_axes[len(samples) :]:
         axes.set_axis_off()
     return figures.finished(figure)
 
 
-def _draw(axes: Axes, sample: Array) -> None:
+def draw_sample(axes: Axes, sample: Array) -> None:
+    """Draw a picture, or a row of numbers as bars, into bare axes."""
     if sample.ndim == 1:
         axes.stairs(_finite(sample), fill=True, color=figures.PALETTE[0])
         axes.axhline(0, color=figures.FAINT, linewidth=0.6)
@@ -236,16 +185,11 @@ def _draw(axes: Axes, sample: Array) -> None:
             f"A sample of shape {sample.shape} can't be drawn; expected a row (D,) or a picture "
             "(H, W) or (H, W, 3)."
         )
-    axes.imshow(_between_0_and_1(sample), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.imshow(between_0_and_1(sample), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
 
 
-def _size(sample: Array) -> str:
-    if sample.ndim == 1:
-        return f"{len(sample)} numbers"
-    return f"{sample.shape[1]} x {sample.shape[0]}"
-
-
-def _between_0_and_1(picture: Array) -> Array:
+def between_0_and_1(picture: Array) -> Array:
+    """Bring a picture of any kind to black at 0 and white at 1."""
     if picture.dtype == np.uint8:
         return picture / 255
     picture = _finite(picture)
