@@ -83,25 +83,25 @@ class Loop:
             return
         score = tally_for(run.engine.loss) if rules.scores else None
         total, seen = 0.0, 0
-        batches = rules.batches()
-        while some := list(islice(batches, self._at_once())):
-            sizes = [self._size(batch) for batch in some]
-            losses = self._update(some, sizes, score)
-            if not losses:  # the step has found its end before the epoch
-                run.stop(self.step.ended or "finished")
-                if self.saver is not None:
-                    self.saver.save_last_epoch()
-                return
-            for loss, size in zip(losses, sizes, strict=True):
-                total += loss * size
-                seen += size
-            self._tell(Callback.on_step_end)
-            if run.step == rules.max_steps:
-                break
-            if run.stop_reason is not None and seen < rules.samples_per_epoch:
-                if self.saver is not None:
-                    self.saver.save_last_epoch()
-                return
+        with self.step.ahead(rules.batches()) as batches:
+            while some := list(islice(batches, self._at_once())):
+                sizes = [self._size(batch) for batch in some]
+                losses = self._update(some, sizes, score)
+                if not losses:  # the step has found its end before the epoch
+                    run.stop(self.step.ended or "finished")
+                    if self.saver is not None:
+                        self.saver.save_last_epoch()
+                    return
+                for loss, size in zip(losses, sizes, strict=True):
+                    total += loss * size
+                    seen += size
+                self._tell(Callback.on_step_end)
+                if run.step == rules.max_steps:
+                    break
+                if run.stop_reason is not None and seen < rules.samples_per_epoch:
+                    if self.saver is not None:
+                        self.saver.save_last_epoch()
+                    return
         run.epoch += 1
         rules.end_epoch(run, total / seen, score)
         self._tell(Callback.on_epoch_end)

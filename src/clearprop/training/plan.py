@@ -20,6 +20,7 @@ from clearprop.network.summary import readable_bytes
 from clearprop.optimizers import LBFGS, Optimizer
 from clearprop.training import engines
 from clearprop.training.engines.sample_space import fits, is_cheaper, kernel_bytes, why_not_exact
+from clearprop.training.feeding import Feed
 from clearprop.training.lbfgs import LayerPasses, LBFGSStep
 from clearprop.training.run import Run
 from clearprop.training.samples import Samples
@@ -97,7 +98,7 @@ class Plan:
                 run, samples, training.optimizer, passes, scores=scores, goes_on=goes_on
             )
             return step, passes.blas_threads
-        plain = PlainStep(run, samples, training.clip_norm, goes_on=goes_on)
+        plain = PlainStep(run, Feed(samples), training.clip_norm, goes_on=goes_on)
         if inputs is not None:
             size, afterwards = training.largest_batch, plain if goes_on else None
             compiled = _unless_broken(

@@ -2,7 +2,8 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +12,9 @@ from clearprop.compiled import FusedSteps
 from clearprop.core.parameters import Array, ParameterVector
 from clearprop.core.trace import Trace
 from clearprop.training.engines import CompiledInputs, Engine
+from clearprop.training.feeding import Feed
 from clearprop.training.run import Run
-from clearprop.training.samples import Gatherer, Rows, Samples, joined
+from clearprop.training.samples import Rows, Samples, joined
 
 
 class Updates(NamedTuple):
@@ -47,14 +49,18 @@ class Step(ABC):
     def __call__(self, batches: Sequence[Rows]) -> Updates:
         """Do an update for each batch, until one's loss is not finite."""
 
+    def ahead(self, batches: Iterator[Rows]) -> AbstractContextManager[Iterator[Rows]]:
+        """Hear which batches an epoch has, to make some ready, and give them back."""
+        return nullcontext(batches)
+
 
 class PlainStep(Step):
     """One update by the layers' own forward and backward.
 
     Parameters
     ----------
-    samples : Samples
-        The samples as the run's engine takes them.
+    feed : Feed
+        Gives the samples of a batch.
     clip_norm : float or None
         The longest gradient.
     goes_on : bool
@@ -63,24 +69,22 @@ class PlainStep(Step):
 
     at_once = 1
 
-    def __init__(
-        self, run: Run, samples: Samples, clip_norm: float | None, *, goes_on: bool
-    ) -> None:
-        self.run, self.samples, self.clip_norm, self.goes_on = run, samples, clip_norm, goes_on
+    def __init__(self, run: Run, feed: Feed, clip_norm: float | None, *, goes_on: bool) -> None:
+        self.run, self.feed, self.clip_norm, self.goes_on = run, feed, clip_norm, goes_on
         self.trace = Trace(training=True, random_state=run.random_state)
         self.trace.wants_dx = False
         self.gradient = run.engine.parameters.like()
-        self.gather_inputs = Gatherer(samples.X)
-        self.gather_targets = Gatherer(samples.y)
+
+    def ahead(self, batches: Iterator[Rows]) -> AbstractContextManager[Iterator[Rows]]:
+        """Have the batches of an epoch made ready where that is work."""
+        return self.feed.ahead(batches, self.run.step)
 
     def __call__(self, batches: Sequence[Rows]) -> Updates:
         """Do the update of the only batch."""
         (batch,) = batches
         run, engine, optimizer = self.run, self.run.engine, self.run.optimizer
-        y, weights = self.gather_targets(batch), self.samples.weights
-        if weights is not None:
-            weights = weights[batch]
-        logits = engine.forward(self.gather_inputs(batch), self.trace)
+        x, y, weights = self.feed(batch)
+        logits = engine.forward(x, self.trace)
         loss, dlogits = engine.loss(logits, y, weights)
         engine.backward(dlogits, self.trace, self.gradient)
         counted = len(y) if weights is None else float(weights.sum()) or len(y)
