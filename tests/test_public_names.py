@@ -28,6 +28,7 @@ PUBLIC = [
     *("StepSchedule", "Tanh", "Trace", "Trainer", "Walk", "WarmUp", "Zeros"),
     *("AbsoluteError", "BinaryFocal", "Hinge", "Huber", "MulticlassHinge", "PoissonDeviance"),
     *("Quantile", "SoftmaxFocal", "MLPClassifier", "MLPRegressor"),
+    *("AveragePool2D", "Conv2D", "GlobalAveragePool2D", "MaxPool2D", "SpatialDropout2D"),
     *("check", "check_backward", "check_gradients", "check_layer", "check_loss", "watch"),
     *("course", "examine", "fit_recipe", "hold_out", "load", "load_data", "plots", "save", "walk"),
 ]

@@ -40,6 +40,31 @@ LAYER_CASES: list[cp.Layer] = [
     cp.Residual((cp.Residual((cp.LayerNorm(),)), cp.Dense(2))),
 ]
 
+PICTURE = (5, 4, 2)
+PICTURE_CASES: list[cp.Layer] = [
+    cp.Conv2D(3),
+    cp.Conv2D(2, kernel=1, stride=2, bias=False),
+    cp.Conv2D(3, kernel=(2, 4), stride=(1, 3)),
+    cp.Conv2D(3, kernel=(3, 2), stride=(2, 1), padding="valid"),
+    cp.Conv2D(2, kernel=4, padding="valid"),
+    cp.Conv2D(2, kernel=7, stride=3),
+    cp.MaxPool2D(),
+    cp.MaxPool2D(3, stride=1),
+    cp.MaxPool2D((2, 1), stride=(3, 2)),
+    cp.AveragePool2D(),
+    cp.AveragePool2D((3, 2), stride=(1, 2)),
+    cp.GlobalAveragePool2D(),
+    cp.BatchNorm(),
+    cp.BatchNorm(momentum=1, epsilon=0.1),
+    cp.SpatialDropout2D(0.4),
+    cp.Dropout(0.4),
+    cp.Tanh(),
+    cp.Flatten(),
+    cp.Residual((cp.Conv2D(2), cp.BatchNorm(), cp.Tanh(), cp.Conv2D(2, kernel=(1, 3)))),
+    cp.Residual((cp.Conv2D(3), cp.Tanh())),
+]
+"""Layers for pictures of the shape `PICTURE`."""
+
 _widths = st.integers(1, 5)
 _simple = st.one_of(
     st.sampled_from([*ACTIVATIONS, cp.BatchNorm(epsilon=0.1), cp.LayerNorm(epsilon=0.1)]),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from central_differences import assert_same_gradient, numerical_gradient, smooth_gradient
 from hypothesis import given, settings
-from random_networks import LAYER_CASES, Drawn, networks, randomized
+from random_networks import LAYER_CASES, PICTURE, PICTURE_CASES, Drawn, networks, randomized
 
 import clearprop as cp
 from clearprop import layers
@@ -19,11 +19,48 @@ from clearprop.network import Network
 @pytest.mark.parametrize("training", [True, False], ids=["training", "predicting"])
 @pytest.mark.parametrize("layer", LAYER_CASES, ids=repr)
 def test_backward_is_the_derivative_of_forward(layer: cp.Layer, training: bool) -> None:
-    x = away_from_zero((4, 5))
-    net = randomized(
-        Network([layer], loss=cp.MeanSquaredError(), input_shape=(5,)), np.random.RandomState(1)
+    assert_right_gradients([layer], away_from_zero((4, 5)), training=training)
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["training", "predicting"])
+@pytest.mark.parametrize("layer", PICTURE_CASES, ids=repr)
+def test_backward_of_pictures_is_the_derivative_of_forward(layer: cp.Layer, training: bool) -> None:
+    assert_right_gradients([layer, cp.Flatten()], apart((3, *PICTURE)), training=training)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        cp.Conv2D(3),
+        cp.MaxPool2D(),
+        cp.AveragePool2D(2, stride=1),
+        cp.GlobalAveragePool2D(),
+        cp.BatchNorm(),
+        cp.SpatialDropout2D(0.5),
+    ],
+    ids=repr,
+)
+def test_pictures_without_channels_have_one(layer: cp.Layer) -> None:
+    x = apart((3, 5, 4))
+    assert_right_gradients([layer, cp.Flatten()], x, training=True)
+    flat, with_channel = (
+        randomized(
+            Network([layer, cp.Flatten()], loss=cp.MeanSquaredError(), input_shape=shape),
+            np.random.RandomState(1),
+        )
+        for shape in ((5, 4), (5, 4, 1))
     )
-    dy = np.random.RandomState(2).standard_normal((4, *net.output_shape))
+    np.testing.assert_allclose(
+        flat.forward(x), with_channel.forward(x[..., np.newaxis]), rtol=1e-14
+    )
+
+
+def assert_right_gradients(layers: list[cp.Layer], x: np.ndarray, *, training: bool) -> None:
+    net = randomized(
+        Network(layers, loss=cp.MeanSquaredError(), input_shape=x.shape[1:]),
+        np.random.RandomState(1),
+    )
+    dy = np.random.RandomState(2).standard_normal((len(x), *net.output_shape))
 
     def objective() -> float:
         trace = Trace(training=training, random_state=np.random.RandomState(3))
@@ -40,9 +77,30 @@ def test_backward_is_the_derivative_of_forward(layer: cp.Layer, training: bool) 
         assert_same_gradient(gradient[name], numerical_gradient(objective, values))
 
 
+@pytest.mark.parametrize("layer", PICTURE_CASES, ids=repr)
+def test_gradients_in_float32_are_those_in_float64(layer: cp.Layer) -> None:
+    found = {}
+    for dtype in (np.float64, np.float32):
+        net = Network(
+            [layer, cp.Flatten()], loss=cp.MeanSquaredError(), input_shape=(12, 11, 2), dtype=dtype
+        )
+        randomized(net, np.random.RandomState(1))
+        net.parameters.data[...] = net.parameters.data.astype(np.float32)
+        x = apart((40, 12, 11, 2)).astype(np.float32).astype(dtype)
+        dy = np.random.RandomState(2).standard_normal((40, *net.output_shape)).astype(np.float32)
+        trace = Trace(training=True, random_state=np.random.RandomState(3))
+        gradient = filled_with_nan(net)
+        net.forward(x, trace)
+        dx = net.backward(dy.astype(dtype), trace, gradient)
+        found[dtype] = dx, gradient.data
+    for narrow, wide in zip(found[np.float32], found[np.float64], strict=True):
+        assert narrow.dtype == np.float32
+        assert np.linalg.norm(narrow - wide) <= 5e-6 * np.linalg.norm(wide)
+
+
 def test_no_exported_layer_is_left_out() -> None:
     exported = classes_in(vars(layers), cp.Layer)
-    assert set(exported) == {type(layer) for layer in LAYER_CASES}
+    assert set(exported) == {type(layer) for layer in [*LAYER_CASES, *PICTURE_CASES]}
 
 
 def test_flatten_passes_gradients_of_pictures_through() -> None:
@@ -92,3 +150,9 @@ def training_loss(net: Network, x: np.ndarray, y: np.ndarray, weight: np.ndarray
 def away_from_zero(shape: tuple[int, ...]) -> np.ndarray:
     random_state = np.random.RandomState(0)
     return random_state.uniform(0.1, 2, shape) * random_state.choice([-1, 1], shape)
+
+
+def apart(shape: tuple[int, ...]) -> np.ndarray:
+    """Return numbers of which no two are close, so that the largest stays the largest."""
+    count = int(np.prod(shape))
+    return np.random.RandomState(0).permutation(np.linspace(-2, 2, count)).reshape(shape)

@@ -2,10 +2,12 @@
 
 Random weights are drawn with shape (units, inputs), as the published systems draw them, and then
 transposed into the engine's (inputs, units): the same seed gives the same network in both
-notations. They are drawn in float64 and rounded to the network's dtype afterwards, so that a
-float32 and a float64 network start alike.
+notations. Those of a convolution, (kh, kw, C, F), are such a matrix, too: kh kw C inputs of one
+window, and F units. They are drawn in float64 and rounded to the network's dtype afterwards, so
+that a float32 and a float64 network start alike.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +32,7 @@ class Initializer(ABC):
         random_state : numpy.random.RandomState
             The source of random numbers, which is advanced.
         shape : tuple of int
-            The shape of the array; (inputs, units) for weights.
+            The shape of the array; (inputs, units) for weights, (kh, kw, C, F) for filters.
 
         Returns
         -------
@@ -89,7 +91,7 @@ class Scaled(Initializer):
 
     def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[Any]:
         """Return ``randn / sqrt(inputs)``."""
-        return _standard_normal(random_state, shape) / np.sqrt(shape[0])
+        return _standard_normal(random_state, shape) / np.sqrt(_inputs(shape))
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class HeNormal(Initializer):
 
     def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[Any]:
         """Return ``randn * sqrt(2 / inputs)``."""
-        return _standard_normal(random_state, shape) * np.sqrt(2.0 / shape[0])
+        return _standard_normal(random_state, shape) * np.sqrt(2.0 / _inputs(shape))
 
 
 @dataclass(frozen=True)
@@ -113,12 +115,14 @@ class HeUniform(Initializer):
 
     def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[Any]:
         """Return values between ``-sqrt(6 / inputs)`` and ``sqrt(6 / inputs)``."""
-        return _uniform(random_state, shape, np.sqrt(6.0 / shape[0]))
+        return _uniform(random_state, shape, np.sqrt(6.0 / _inputs(shape)))
 
 
 @dataclass(frozen=True)
 class GlorotNormal(Initializer):
     """Normal with variance 2 / (inputs + units): a compromise of both directions.
+
+    The units are those that one input reaches: of a convolution kh kw F.
 
     Source: Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural
     networks" (2010), equation 12.
@@ -126,7 +130,7 @@ class GlorotNormal(Initializer):
 
     def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[Any]:
         """Return ``randn * sqrt(2 / (inputs + units))``."""
-        return _standard_normal(random_state, shape) * np.sqrt(2.0 / sum(shape))
+        return _standard_normal(random_state, shape) * np.sqrt(2.0 / _inputs_and_reached(shape))
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ class GlorotUniform(Initializer):
 
     def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[Any]:
         """Return values between ``-sqrt(6 / (inputs + units))`` and its opposite."""
-        return _uniform(random_state, shape, np.sqrt(6.0 / sum(shape)))
+        return _uniform(random_state, shape, np.sqrt(6.0 / _inputs_and_reached(shape)))
 
 
 INITIALIZERS: dict[str, Initializer] = {
@@ -157,13 +161,27 @@ INITIALIZERS: dict[str, Initializer] = {
 def _standard_normal(
     random_state: np.random.RandomState, shape: tuple[int, ...]
 ) -> NDArray[np.float64]:
-    return random_state.standard_normal(shape[::-1]).T
+    return random_state.standard_normal(_transposed(shape)).T.reshape(shape)
 
 
 def _uniform(
     random_state: np.random.RandomState, shape: tuple[int, ...], bound: float
 ) -> NDArray[np.float64]:
-    return random_state.uniform(-bound, bound, shape[::-1]).T
+    return random_state.uniform(-bound, bound, _transposed(shape)).T.reshape(shape)
+
+
+def _transposed(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the units and inputs of the matrix that weights of a shape are."""
+    return shape[-1], math.prod(shape[:-1])
+
+
+def _inputs(shape: tuple[int, ...]) -> int:
+    return math.prod(shape[:-1]) if len(shape) > 1 else shape[0]
+
+
+def _inputs_and_reached(shape: tuple[int, ...]) -> int:
+    *places, inputs, units = (0, *shape) if len(shape) == 1 else shape
+    return math.prod(places) * (inputs + units)
 
 
 def random_state_of(seed: int) -> np.random.RandomState:

@@ -18,11 +18,16 @@ from clearprop.layers.base import Built as Built
 from clearprop.layers.base import Layer as Layer
 from clearprop.layers.containers import Residual as Residual
 from clearprop.layers.containers import Sequential as Sequential
+from clearprop.layers.convolution import Conv2D as Conv2D
 from clearprop.layers.dense import Dense as Dense
 from clearprop.layers.dense import Flatten as Flatten
 from clearprop.layers.dropout import Dropout as Dropout
+from clearprop.layers.dropout import SpatialDropout2D as SpatialDropout2D
 from clearprop.layers.normalization import BatchNorm as BatchNorm
 from clearprop.layers.normalization import LayerNorm as LayerNorm
+from clearprop.layers.pooling import AveragePool2D as AveragePool2D
+from clearprop.layers.pooling import GlobalAveragePool2D as GlobalAveragePool2D
+from clearprop.layers.pooling import MaxPool2D as MaxPool2D
 # isort: on
 
 from clearprop.configuration import classes_in

@@ -112,8 +112,8 @@ class Sequential(Layer):
 class Residual(Sequential):
     """A chain of layers whose input is added to its output: y = block(x) + x, or block(x) + x P.
 
-    Where the block changes the shape, the input passes a projection P (D, M) without bias, which is
-    learned.
+    Where the block changes the number of features, of pictures that of the channels, the input
+    passes a projection P (D, M) without bias, which is learned.
 
     Parameters
     ----------
@@ -140,12 +140,13 @@ class Residual(Sequential):
         built = super().build(in_shape)
         if built.out_shape == in_shape:
             return built
-        if len(in_shape) != 1 or len(built.out_shape) != 1:
+        if in_shape[:-1] != built.out_shape[:-1]:
             raise ShapeError(
-                f"Residual can project flat samples only; its block makes {built.out_shape} of "
-                f"{in_shape}. Put a Flatten() before it."
+                f"Residual can project the last axis only; its block makes {built.out_shape} of "
+                f"{in_shape}. Put what changes the others, a pool, a stride or a Flatten(), before "
+                "it."
             )
-        projection = Parameter((in_shape[0], built.out_shape[0]), self.init, decays=True)
+        projection = Parameter((in_shape[-1], built.out_shape[-1]), self.init, decays=True)
         return Built(built.out_shape, {**built.parameters, "P": projection}, built.state)
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
@@ -155,7 +156,7 @@ class Residual(Sequential):
         y = trace.buffer("y", inside.shape, inside.dtype)
         if "P" not in params:
             return np.add(inside, x, out=y)
-        np.matmul(x, params["P"], out=y)
+        np.matmul(_rows(x), params["P"], out=_rows(y))
         y += inside
         return y
 
@@ -163,12 +164,17 @@ class Residual(Sequential):
         """Write the gradients of the block and of P; return dx where it is wanted."""
         x, inside = trace["x"], super().backward(params, dy, trace, grads)
         if "P" in params:
-            np.matmul(x.T, dy, out=grads["P"])
+            np.matmul(_rows(x).T, _rows(dy), out=grads["P"])
         if inside is None:
             return None
         dx = trace.buffer("dx", x.shape, x.dtype)
         if "P" not in params:
             return np.add(inside, dy, out=dx)
-        np.matmul(dy, params["P"].T, out=dx)
+        np.matmul(_rows(dy), params["P"].T, out=_rows(dx))
         dx += inside
         return dx
+
+
+def _rows(samples: Array) -> Array:
+    """Return the features of each sample, or of each place of pictures, as rows."""
+    return samples.reshape(-1, samples.shape[-1])

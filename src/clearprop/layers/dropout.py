@@ -10,7 +10,8 @@ from clearprop.core.parameters import Array, Params
 from clearprop.core.symbols import Symbol, dx, dy, x, y
 from clearprop.core.trace import Trace
 from clearprop.errors import UsageError
-from clearprop.layers.base import Layer
+from clearprop.layers.base import Built, Layer
+from clearprop.layers.windows import picture_shape
 
 _STEPS = 2**16
 _m = Symbol("m", "mask, 0 or 1 / (1 - rate)", per_sample=True, course="D")
@@ -49,8 +50,8 @@ class Dropout(Layer):
     def __post_init__(self) -> None:
         if not 0 <= self.rate < 1:
             raise UsageError(
-                f"Dropout's rate is the share that is dropped, at least 0 and below 1; "
-                f"found {self.rate}."
+                f"{type(self).__name__}'s rate is the share that is dropped, at least 0 and below "
+                f"1; found {self.rate}."
             )
 
     @property
@@ -62,6 +63,10 @@ class Dropout(Layer):
     def _dropped(self) -> int:
         """The number of the steps between 0 and 1 that mean that a number is dropped."""
         return min(round(self.rate * _STEPS), _STEPS - 1)
+
+    def mask_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of the mask of a batch: here a number of its own for each."""
+        return shape
 
     def draw(self, random_state: np.random.RandomState, kept: Array) -> None:
         """Draw which numbers of a batch stay.
@@ -82,12 +87,12 @@ class Dropout(Layer):
             return x
         if trace.random_state is None:
             raise UsageError(
-                "Dropout needs random numbers while training: "
+                f"{type(self).__name__} needs random numbers while training: "
                 "Trace(training=True, random_state=RandomState(0))."
             )
-        kept = trace.buffer("kept", x.shape, np.bool_)
+        kept = trace.buffer("kept", self.mask_shape(x.shape), np.bool_)
         self.draw(trace.random_state, kept)
-        trace["m"] = m = trace.buffer("m", x.shape, x.dtype)
+        trace["m"] = m = trace.buffer("m", kept.shape, x.dtype)
         np.multiply(kept, self.scale, out=m, casting="same_kind")
         return np.multiply(x, m, out=trace.buffer("y", x.shape, x.dtype))
 
@@ -96,3 +101,35 @@ class Dropout(Layer):
         if not trace.training:
             return dy
         return np.multiply(dy, trace["m"], out=trace.buffer("dx", dy.shape, dy.dtype))
+
+
+@dataclass(frozen=True)
+class SpatialDropout2D(Dropout):
+    """Dropout of whole channels of pictures: while training, sets a random share of them to zero.
+
+    Neighbours in a picture are alike: a number that is dropped alone can be guessed from those
+    around it.
+
+    Parameters
+    ----------
+    rate : float
+        The share of the channels that is dropped, at least 0 and below 1, kept to the nearest of
+        65536 steps.
+
+    Notes
+    -----
+    y[n, h, w, c] = m[n, c] x[n, h, w, c] with m = 0 with probability `rate`, else 1 / (1 - rate);
+    dx = m dy. Source: Tompson, Goroshin, Jain, LeCun, Bregler, "Efficient Object Localization Using
+    Convolutional Networks" (2015), section 3.2.
+    """
+
+    formulas = Dropout.formulas
+
+    def build(self, in_shape: tuple[int, ...]) -> Built:
+        """Take pictures (H, W, C) or (H, W)."""
+        picture_shape("SpatialDropout2D", in_shape)
+        return Built(in_shape)
+
+    def mask_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of the mask of a batch: a number for each channel of each sample."""
+        return (shape[0], 1, 1, *shape[3:])

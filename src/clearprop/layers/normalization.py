@@ -12,6 +12,7 @@ from clearprop.core.symbols import D, N, Setting, Symbol, dx, dy, maximum, sqrt,
 from clearprop.core.trace import Trace
 from clearprop.errors import ShapeError, UsageError
 from clearprop.layers.base import Built, Layer
+from clearprop.layers.windows import as_pictures, picture_shape
 
 _gamma, _beta = Symbol("gamma", "scale"), Symbol("beta", "shift")
 _dgamma, _dbeta = _gamma.gradient, _beta.gradient
@@ -29,6 +30,8 @@ _momentum, _epsilon = Setting("momentum"), Setting("epsilon")
 class BatchNorm(Layer):
     """Normalise each feature over the batch, then scale and shift: y = gamma xhat + beta.
 
+    Of pictures (H, W, C) the features are the channels, and every place of every sample counts.
+
     xhat = (x - mean) / sqrt(variance + epsilon), with mean and variance of the batch while
     training, and with their running averages otherwise.
 
@@ -41,7 +44,8 @@ class BatchNorm(Layer):
 
     Notes
     -----
-    With sums over the N samples and s = sqrt(variance + epsilon)::
+    With sums over the N samples (of pictures, over their places, too, so that N is samples times H
+    W) and s = sqrt(variance + epsilon)::
 
         dgamma = sum_n dy xhat
         dbeta  = sum_n dy
@@ -87,25 +91,26 @@ class BatchNorm(Layer):
         _check_epsilon("BatchNorm", self.epsilon)
 
     def build(self, in_shape: tuple[int, ...]) -> Built:
-        """Take and give flat samples (D,)."""
-        _check_flat("BatchNorm", in_shape)
+        """Take and give flat samples (D,), or pictures (H, W, C) or (H, W)."""
+        features = in_shape if len(in_shape) == 1 else picture_shape("BatchNorm", in_shape)[2:]
         return Built(
             in_shape,
-            parameters=_scale_and_shift(in_shape),
+            parameters=_scale_and_shift(features),
             state={
-                "running_mean": Parameter(in_shape, Zeros()),
-                "running_variance": Parameter(in_shape, Constant(1.0)),
+                "running_mean": Parameter(features, Zeros()),
+                "running_variance": Parameter(features, Constant(1.0)),
             },
         )
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
-        """Return y = gamma xhat + beta, shape (N, D)."""
+        """Return y = gamma xhat + beta, of the shape of x."""
+        trace["shape"], x = x.shape, _with_features(x)
         xhat = trace.buffer("xhat", x.shape, x.dtype)
         y = trace.buffer("y", x.shape, x.dtype)
         if trace.training:
-            mean = x.mean(axis=0)
+            mean = _mean_of_all(x)
             np.subtract(x, mean, out=xhat)
-            variance = np.multiply(xhat, xhat, out=y).mean(axis=0)
+            variance = _mean_of_all(np.multiply(xhat, xhat, out=y))
             trace["mean"], trace["variance"] = mean, variance
         else:
             variance = params["running_variance"]
@@ -115,26 +120,28 @@ class BatchNorm(Layer):
         trace["xhat"], trace["s"] = xhat, s
         np.multiply(params["gamma"], xhat, out=y)
         y += params["beta"]
-        return y
+        return y.reshape(trace["shape"])
 
     def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
         """Write dgamma and dbeta; return dx, through mean and variance while training."""
-        xhat, s, gamma = trace["xhat"], trace["s"], params["gamma"]
+        xhat, s, gamma, dy = trace["xhat"], trace["s"], params["gamma"], _with_features(dy)
         dx = trace.buffer("dx", xhat.shape, xhat.dtype)
-        np.multiply(dy, xhat, out=dx).sum(axis=0, out=grads["gamma"])
-        np.sum(dy, axis=0, out=grads["beta"])
-        if not trace.training:
-            return np.multiply(dy, gamma / s, out=dx)
-        np.multiply(xhat, grads["gamma"] / -len(xhat), out=dx)
-        dx += dy
-        dx -= grads["beta"] / len(xhat)
-        dx *= gamma / s
-        return dx
+        grads["gamma"][...] = _sum_of_all(np.multiply(dy, xhat, out=dx))
+        grads["beta"][...] = _sum_of_all(dy)
+        if trace.training:
+            count = xhat.size // xhat.shape[-1]
+            np.multiply(xhat, grads["gamma"] / -count, out=dx)
+            dx += dy
+            dx -= grads["beta"] / count
+            dx *= gamma / s
+        else:
+            np.multiply(dy, gamma / s, out=dx)
+        return dx.reshape(trace["shape"])
 
     def update_state(self, params: Params, trace: Trace) -> None:
         """Move the running averages towards the batch's mean and unbiased variance."""
-        samples = len(trace["xhat"])
-        unbiased = trace["variance"] * (samples / max(samples - 1, 1))
+        count = trace["xhat"].size // trace["xhat"].shape[-1]
+        unbiased = trace["variance"] * (count / max(count - 1, 1))
         for running, new in (
             (params["running_mean"], trace["mean"]),
             (params["running_variance"], unbiased),
@@ -215,6 +222,25 @@ class LayerNorm(Layer):
         dx -= np.multiply(xhat, along, out=product)
         dx /= s
         return dx
+
+
+def _with_features(x: Array) -> Array:
+    """Return samples (N, D), or pictures as (N, H W, C)."""
+    if x.ndim == 2:
+        return x
+    x = as_pictures(x)
+    return x.reshape(len(x), -1, x.shape[-1])
+
+
+def _sum_of_all(values: Array) -> Array:
+    """Add up the samples: those of pictures each by itself first, as long float32 sums err."""
+    every: Array = np.sum(values, axis=1) if values.ndim == 3 else values
+    return np.sum(every, axis=0)
+
+
+def _mean_of_all(values: Array) -> Array:
+    every: Array = np.mean(values, axis=1) if values.ndim == 3 else values
+    return np.mean(every, axis=0)
 
 
 def _scale_and_shift(in_shape: tuple[int, ...]) -> dict[str, Parameter]:

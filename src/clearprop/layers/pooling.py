@@ -1,0 +1,173 @@
+"""Pools: one number for each window, or all, of a channel."""
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from clearprop.core.parameters import Array, Params
+from clearprop.core.trace import Trace
+from clearprop.layers.base import Built, Layer
+from clearprop.layers.windows import (
+    Pair,
+    Windows,
+    as_pictures,
+    pair_of,
+    picture_shape,
+    windows_that_fit,
+)
+
+
+@dataclass(frozen=True)
+class _Pool(Layer):
+    """Base of the pools: which windows there are.
+
+    Windows lie wholly on the picture: what does not fit at its end is left out.
+    """
+
+    size: int | Pair = 2
+    stride: int | Pair | None = None
+
+    def __post_init__(self) -> None:
+        _ = self.pool_size, self.strides  # which refuse what is none
+
+    @property
+    def pool_size(self) -> Pair:
+        """Height and width of a window."""
+        return pair_of(type(self).__name__, "size", self.size)
+
+    @property
+    def strides(self) -> Pair:
+        """The steps down and to the right."""
+        if self.stride is None:
+            return self.pool_size
+        return pair_of(type(self).__name__, "stride", self.stride)
+
+    def windows(self, picture: Pair) -> Windows:
+        """Return the windows of pictures of that height and width."""
+        return windows_that_fit(type(self).__name__, picture, self.pool_size, self.strides)
+
+    def build(self, in_shape: tuple[int, ...]) -> Built:
+        """Take pictures (H, W, C) or (H, W), give smaller ones."""
+        *picture, channels = picture_shape(type(self).__name__, in_shape)
+        return Built((*self.windows((picture[0], picture[1])).out, channels))
+
+
+@dataclass(frozen=True)
+class MaxPool2D(_Pool):
+    """The largest number of each window, channel by channel.
+
+    Parameters
+    ----------
+    size : int or pair of int, default 2
+        Height and width of a window.
+    stride : int or pair of int, optional
+        The steps from one window to the next; unless given, windows lie side by side.
+
+    Notes
+    -----
+    y[n, i, j, c] = max_pq x[n, i s + p, j t + q, c]; its dy goes to the input that was the largest,
+    the first of several. What does not fit at the picture's end is left out. Source: Scherer,
+    Müller, Behnke, "Evaluation of Pooling Operations in Convolutional Architectures for Object
+    Recognition" (2010), section 3.
+    """
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return y = max_pq x[n, i s + p, j t + q]; note which place of each window has won."""
+        trace["shape"], x = x.shape, as_pictures(x)
+        windows = self.windows(x.shape[1:3])
+        y = trace.buffer("y", (len(x), *windows.out, x.shape[-1]), x.dtype)
+        won = trace.buffer("won", y.shape, np.int32)
+        above = trace.buffer("above", y.shape, np.bool_)
+        y[...], won[...] = windows.at(x, (0, 0)), 0
+        for number, place in enumerate(windows.places()):
+            here = windows.at(x, place)
+            np.greater(here, y, out=above)
+            np.copyto(won, number, where=above)
+            np.maximum(y, here, out=y)
+        trace["won"] = won
+        return y
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
+        """Return dx: the dy of each window where the place has won."""
+        windows, won = self.windows(trace["shape"][1:3]), trace["won"]
+        dx = trace.buffer("dx", trace["shape"], dy.dtype)
+        mine = trace.buffer("mine", dy.shape, np.bool_)
+        share = trace.buffer("share", dy.shape, dy.dtype)
+        dx[...] = 0
+        for number, place in enumerate(windows.places()):
+            np.equal(won, number, out=mine)
+            np.multiply(dy, mine, out=share)
+            reached = windows.at(as_pictures(dx), place)
+            reached += share
+        return dx
+
+
+@dataclass(frozen=True)
+class AveragePool2D(_Pool):
+    """The mean of each window, channel by channel.
+
+    Parameters
+    ----------
+    size : int or pair of int, default 2
+        Height and width of a window.
+    stride : int or pair of int, optional
+        The steps from one window to the next; unless given, windows lie side by side.
+
+    Notes
+    -----
+    With P places in a window, y[n, i, j] = sum_pq x[n, i s + p, j t + q] / P; each place gets dy /
+    P. What does not fit at the picture's end is left out. Source: LeCun, Bottou, Bengio, Haffner,
+    "Gradient-Based Learning Applied to Document Recognition" (1998), section II.B.
+    """
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return y = sum_pq x[n, i s + p, j t + q] / P."""
+        trace["shape"], x = x.shape, as_pictures(x)
+        windows = self.windows(x.shape[1:3])
+        y = trace.buffer("y", (len(x), *windows.out, x.shape[-1]), x.dtype)
+        y[...] = 0
+        for place in windows.places():
+            y += windows.at(x, place)
+        y /= prod(windows.size)
+        return y
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
+        """Return dx: dy / P of each window that an input lies in."""
+        windows = self.windows(trace["shape"][1:3])
+        dx = trace.buffer("dx", trace["shape"], dy.dtype)
+        share = trace.buffer("share", dy.shape, dy.dtype)
+        np.divide(dy, prod(windows.size), out=share)
+        dx[...] = 0
+        for place in windows.places():
+            reached = windows.at(as_pictures(dx), place)
+            reached += share
+        return dx
+
+
+@dataclass(frozen=True)
+class GlobalAveragePool2D(Layer):
+    """The mean of each channel over the whole picture, which makes flat samples (C,).
+
+    Notes
+    -----
+    y[n, c] = sum_hw x[n, h, w, c] / (H W); dx[n, h, w, c] = dy[n, c] / (H W). Source: Lin, Chen,
+    Yan, "Network In Network" (2014), section 3.2.
+    """
+
+    def build(self, in_shape: tuple[int, ...]) -> Built:
+        """Take pictures (H, W, C) or (H, W), give (C,)."""
+        return Built(picture_shape(type(self).__name__, in_shape)[2:])
+
+    def forward(self, params: Params, x: Array, trace: Trace) -> Array:
+        """Return y = sum_hw x[n, h, w] / (H W)."""
+        trace["shape"], x = x.shape, as_pictures(x)
+        y = trace.buffer("y", (len(x), x.shape[-1]), x.dtype)
+        return np.mean(x, axis=(1, 2), out=y)
+
+    def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
+        """Return dx = dy / (H W) for every place."""
+        shape = trace["shape"]
+        dx = trace.buffer("dx", shape, dy.dtype)
+        as_pictures(dx)[...] = (dy / prod(shape[1:3]))[:, np.newaxis, np.newaxis]
+        return dx
