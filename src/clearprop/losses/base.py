@@ -142,6 +142,30 @@ class Loss(ABC):
         """
         return value_columns(y, outputs, dtype)
 
+    def mixable(self, y: Array, outputs: int, dtype: np.dtype[Any]) -> Array:
+        """Return targets as `each` takes them whose weighted means are such targets, too.
+
+        Parameters
+        ----------
+        y : ndarray, shape (N,) or (N, K)
+            Targets as `targets` gives them.
+        outputs : int
+            The number K of the network's outputs.
+        dtype : numpy.dtype
+            The network's.
+
+        Returns
+        -------
+        ndarray, shape (N, K)
+            Unless overridden the targets themselves.
+
+        Raises
+        ------
+        UsageError
+            If there are none.
+        """
+        return y
+
     def number(self, dtype: np.dtype[Any]) -> float:
         """Return the one number that `loop` takes, if any, where it computes in `dtype`."""
         return 0.0

@@ -196,6 +196,10 @@ class SoftmaxCrossEntropy(Loss):
             )
         return labels.astype(np.int64, copy=False)
 
+    def mixable(self, y: Array, outputs: int, dtype: np.dtype[Any]) -> Array:
+        """Return rows of probabilities (N, K): one-hot those of class numbers."""
+        return y if y.ndim == 2 else np.eye(outputs, dtype=dtype)[y]
+
     def predict_proba(self, logits: Array) -> Array:
         """Return p, shape (N, K)."""
         p = np.exp(logits - logits.max(axis=1, keepdims=True))

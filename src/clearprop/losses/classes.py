@@ -128,6 +128,10 @@ class Hinge(Loss):
         """Return targets between 0 and 1, shape (N, K)."""
         return BinaryCrossEntropy().targets(y, outputs, dtype)
 
+    def mixable(self, y: Array, outputs: int, dtype: np.dtype[Any]) -> Array:
+        """Refuse: a margin has no mean of both signs."""
+        raise _needs_whole_classes(self)
+
     def predict(self, logits: Array) -> Array:
         """Return 1 where the logit is positive, else 0: (N,) or (N, K), integers."""
         return BinaryCrossEntropy().predict(logits)
@@ -173,9 +177,20 @@ class MulticlassHinge(Loss):
         chosen = SoftmaxCrossEntropy().targets(y, outputs, dtype)
         return chosen if chosen.ndim == 1 else chosen.argmax(axis=1)
 
+    def mixable(self, y: Array, outputs: int, dtype: np.dtype[Any]) -> Array:
+        """Refuse: a margin is one to the rivals of a single class."""
+        raise _needs_whole_classes(self)
+
     def predict(self, logits: Array) -> Array:
         """Return the number of the class with the largest logit, shape (N,)."""
         return logits.argmax(axis=1)
+
+
+def _needs_whole_classes(loss: Loss) -> UsageError:
+    return UsageError(
+        f"{type(loss).__name__} takes whole classes, which can't be mixed. Leave mixup out, or "
+        "train with a cross-entropy."
+    )
 
 
 def _check_gamma(loss: object, gamma: float) -> None:

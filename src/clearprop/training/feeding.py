@@ -6,13 +6,16 @@ second thread does that for the next few batches while the present one is learne
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.preprocessing import PreparedRows
+from clearprop.training.augmentation import Augmenter
 from clearprop.training.samples import Gatherer, Rows, Samples
 
 _AHEAD = 3  # batches: enough for one that takes longer, few enough to stay in a core's cache
@@ -34,14 +37,6 @@ class Batch(NamedTuple):
     weights: Array | None
 
 
-Change: TypeAlias = Callable[[Batch, int], Batch]
-"""``change(batch, number)``: what is done to the samples of the update of that number, from 0.
-
-It may write into the arrays of the batch and return them, and depends on nothing but its arguments:
-it is called from a second thread, and ahead.
-"""
-
-
 class Feed:
     """Gives the samples of batch after batch, one at a time and in order.
 
@@ -49,15 +44,22 @@ class Feed:
     ----------
     samples : Samples
         The samples as the run's engine takes them.
-    change : callable, optional
-        What is done to the samples of each batch: see `Change`.
+    augmenter : Augmenter, optional
+        What changes the pictures of each batch.
+
+    Attributes
+    ----------
+    changes_targets : bool
+        Whether `y` of a batch are rows (B, K) of shares, even where those of the samples are class
+        numbers (N,).
     """
 
-    def __init__(self, samples: Samples, change: Change | None = None) -> None:
-        self.change = change
-        self._is_work = change is not None or isinstance(samples.X, PreparedRows)
+    def __init__(self, samples: Samples, augmenter: Augmenter | None = None) -> None:
+        self.changes_targets = augmenter is not None and augmenter.changes_targets
+        self._is_work = augmenter is not None or isinstance(samples.X, PreparedRows)
         # One batch is in use while others are made ready.
-        self._places = [_Place(samples) for _ in range(_AHEAD + 1 if self._is_work else 1)]
+        count = _AHEAD + 1 if self._is_work else 1
+        self._places = [_Place(samples, augmenter) for _ in range(count)]
         self._left: Iterator[tuple[int, Rows]] = iter(())
         self._coming: deque[Future[Batch]] = deque()
         self._thread: ThreadPoolExecutor | None = None
@@ -94,7 +96,7 @@ class Feed:
         The next call overwrites them.
         """
         if self._thread is None:
-            return self._places[0].gather(batch)
+            return self._places[0].gather(batch)  # outside of an epoch nothing is augmented
         found = self._coming.popleft().result()
         self._make_ready()  # where the batch before this one lay
         return found
@@ -105,16 +107,27 @@ class Feed:
             self._coming.append(self._thread.submit(self._made, *following))
 
     def _made(self, number: int, rows: Rows) -> Batch:
-        batch = self._places[number % len(self._places)].gather(rows)
-        return batch if self.change is None else self.change(batch, number)
+        return self._places[number % len(self._places)].make(number, rows)
 
 
 class _Place:
-    """The memory that batches are copied to."""
+    """The memory that batches are copied to, and changed in."""
 
-    def __init__(self, samples: Samples) -> None:
-        self.x, self.y, self.weights = Gatherer(samples.X), Gatherer(samples.y), samples.weights
+    def __init__(self, samples: Samples, augmenter: Augmenter | None) -> None:
+        self.samples, self.augmenter = samples, augmenter
+        self._x, self._y = Gatherer(samples.X), Gatherer(samples.y)
+        self._memory: Array | None = None
 
     def gather(self, rows: Rows) -> Batch:
-        weights = None if self.weights is None else self.weights[rows]
-        return Batch(self.x(rows), self.y(rows), weights)
+        weights = self.samples.weights
+        return Batch(self._x(rows), self._y(rows), None if weights is None else weights[rows])
+
+    def make(self, number: int, rows: Rows) -> Batch:
+        x, y, weights = self.gather(rows)
+        if self.augmenter is None:
+            return Batch(x, y, weights)
+        if self._memory is None or self._memory.shape[1] < len(x):
+            self._memory = np.empty((2, *x.shape), self.augmenter.dtype)
+        own, spare = self._memory[:, : len(x)]
+        own[...] = x  # rows of a slice, or of whoever prepares them, are not to be written to
+        return Batch(*self.augmenter(number, own, spare, y, weights))

@@ -4,7 +4,7 @@ Nobody else decides on any of these.
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Literal, TypeAlias, TypeVar
 
@@ -19,6 +19,7 @@ from clearprop.network import Network
 from clearprop.network.summary import readable_bytes
 from clearprop.optimizers import LBFGS, Optimizer
 from clearprop.training import engines
+from clearprop.training.augmentation import Augmentation, Augmenter
 from clearprop.training.engines.sample_space import fits, is_cheaper, kernel_bytes, why_not_exact
 from clearprop.training.feeding import Feed
 from clearprop.training.lbfgs import LayerPasses, LBFGSStep
@@ -98,7 +99,8 @@ class Plan:
                 run, samples, training.optimizer, passes, scores=scores, goes_on=goes_on
             )
             return step, passes.blas_threads
-        plain = PlainStep(run, Feed(samples), training.clip_norm, goes_on=goes_on)
+        feed = Feed(samples, training.augmenter())
+        plain = PlainStep(run, feed, training.clip_norm, goes_on=goes_on)
         if inputs is not None:
             size, afterwards = training.largest_batch, plain if goes_on else None
             compiled = _unless_broken(
@@ -129,6 +131,10 @@ class Training:
         Auto: where it is exact and, by the rule of `is_cheaper`, costs less.
     threads : int, optional
         The number that is asked for.
+    augment : sequence of Augmentation
+        The random changes of the pictures that an update sees.
+    seed : int
+        The source of these.
     clip_norm : float, optional
     resumed : mapping
         The facts and notes of the checkpoint that is gone on from, if there is one: other numbers
@@ -145,6 +151,8 @@ class Training:
     updates: int
     sample_space: Choice
     threads: int | None
+    augment: Sequence[Augmentation] = ()
+    seed: int = 0
     clip_norm: float | None = None
     resumed: Mapping[str, Json] = field(default_factory=dict)
 
@@ -152,6 +160,12 @@ class Training:
     def largest_batch(self) -> int:
         """The most samples that an update sees."""
         return len(self.samples) if self.batch_size is None else self.batch_size
+
+    def augmenter(self) -> Augmenter | None:
+        """Return what changes the pictures of each batch, if anything does."""
+        if not self.augment:
+            return None
+        return Augmenter.of(self.augment, self.seed, self.network, self.loss, self.samples.X)
 
     def plan(self) -> Plan:
         """Decide how it is computed.
@@ -219,6 +233,8 @@ class Training:
         """Decide whether to train in sample space, which the user may have asked for."""
         network, N, others = self.network, len(self.samples), len(self.held_out or ())
         if not asked:
+            if self.augment:
+                return False
             first = next((name for name in network.parameters if name.endswith(".W")), None)
             if first is None:
                 return False
@@ -227,6 +243,8 @@ class Training:
             cheaper = is_cheaper(features, units, N, others, self.largest_batch, self.updates)
             return cheaper and why_not_exact(network, self.optimizer, self.samples.X) is None
         reason = why_not_exact(network, self.optimizer, self.samples.X)
+        if self.augment:
+            reason = "as augmentation changes the samples"
         if reason is not None:
             raise UsageError(
                 f"Training in sample space would not be exact, {reason}. Use sample_space='auto'."
@@ -250,7 +268,8 @@ class Training:
             passes *= -(-len(self.samples) // engine.chunk)
             known = is_plain_chain(engine.stack, engine.loss)
         else:
-            known = self.clip_norm is None and is_chain(engine.stack, engine.loss, self.optimizer)
+            known = self.clip_norm is None and not self.augment
+            known = known and is_chain(engine.stack, engine.loss, self.optimizer)
         worthwhile = compile_if_worthwhile(engine.parameters.data.size, passes)
         return worthwhile and known and engine.compiled_inputs() is not None
 

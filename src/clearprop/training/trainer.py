@@ -12,6 +12,7 @@ from clearprop.core.initializers import random_state_of
 from clearprop.errors import UsageError
 from clearprop.network import Network
 from clearprop.optimizers import Adam, Optimizer
+from clearprop.training.augmentation import Augmentation
 from clearprop.training.checkpoint import Checkpoint, Saver, recorded
 from clearprop.training.history import History
 from clearprop.training.loop import Loop
@@ -46,8 +47,12 @@ class Trainer:
         Factors of the sample weights. Balanced: N / (classes count of the class).
     clip_norm : float, optional
         The longest gradient: a longer one is scaled down to it.
+    augment : sequence of Augmentation, default ()
+        The random changes of the pictures that an update sees, in this order, such as
+        ``(RandomFlip(), RandomShift(0.1))``. They are drawn from the seed and from the number of
+        the update, and made ahead on a second thread.
     seed : int, default 0
-        The source of batches, dropout and the validation share.
+        The source of batches, dropout, augmentation and the validation share.
     sample_space : "auto" or bool, default "auto"
         Whether the first Dense layer is trained in the space of the samples: with few samples of
         many features it does the same, up to rounding, in a fraction of the time. Auto: where it is
@@ -84,6 +89,7 @@ class Trainer:
     early_stopping: EarlyStopping | None = None
     class_weight: str | Mapping[int, float] | None = None
     clip_norm: float | None = None
+    augment: Sequence[Augmentation] = ()
     seed: int = 0
     sample_space: Choice = "auto"
     threads: int | None = None
@@ -109,6 +115,12 @@ class Trainer:
         if self.sample_space not in ("auto", True, False):
             raise UsageError(f"sample_space is 'auto', True or False, found {self.sample_space!r}.")
         check_threads(self.threads)
+        object.__setattr__(self, "augment", _checked_augmentations(self.augment))
+        if self.augment and self.optimizer.full_batch:
+            raise UsageError(
+                f"{type(self.optimizer).__name__} finds its steps by looks at one and the same "
+                "loss, which augmentation changes from look to look: leave augment out."
+            )
 
     def fit(
         self,
@@ -214,6 +226,8 @@ class Trainer:
             batch_size=self.samples_per_update,
             updates=min(updates, self.max_steps or updates),
             sample_space=self.sample_space,
+            augment=self.augment,
+            seed=self.seed,
             threads=self.threads,
             clip_norm=self.clip_norm,
             resumed=recorded(resumed) if resumed is not None and resumed.exists() else {},
@@ -253,4 +267,15 @@ class Trainer:
                 if field.name not in {"epochs", "threads"}
             },
             "batch_size": self.samples_per_update,
+            "augment": to_config(self.augment) or None,  # as before there was any
         }
+
+
+def _checked_augmentations(given: Any) -> tuple[Augmentation, ...]:
+    found = tuple(given) if isinstance(given, list | tuple) else (given,)
+    for one in found:
+        if not isinstance(one, Augmentation):
+            raise UsageError(
+                f"augment is a sequence of augmentations such as (RandomFlip(),), found {one!r}."
+            )
+    return found

@@ -1,0 +1,131 @@
+"""Formulas that change pictures: warp them, and change their colours.
+
+Coordinates are rows and columns of pixels, from 0. Beyond its sides a picture goes on as its own
+reflection, with the outermost pixels as the mirrors: photographs have no seam there, and the black
+or white around a drawing stays what it is.
+"""
+
+import numpy as np
+
+from clearprop.core.kernels.kernel import Kernel
+from clearprop.core.parameters import Array
+
+_TOGETHER = 2**14  # pixels: what they need meanwhile stays in a core's cache
+
+
+def _warp(x: Array, maps: Array, y: Array) -> None:
+    count, height, width, channels = x.shape
+    rows = np.arange(height, dtype=x.dtype)[:, np.newaxis]
+    columns = np.arange(width, dtype=x.dtype)
+    flat = x.reshape(count, -1)
+    step = max(1, _TOGETHER // (height * width))
+    for start in range(0, count, step):
+        some = slice(start, start + step)
+        (a, b, c), (d, e, f) = maps[some].transpose(1, 2, 0)[..., np.newaxis, np.newaxis]
+        above, below, down = _neighbours(a * rows + b * columns + c, height)
+        left, right, along = _neighbours(d * rows + e * columns + f, width)
+        first = np.arange(len(above))[:, np.newaxis, np.newaxis] * (height * width * channels)
+        above, below = (first + one * (width * channels) for one in (above, below))
+        left, right = left * channels, right * channels
+        pixels = flat[some].reshape(-1)
+        for channel in range(channels):
+            part = pixels[channel:]
+            top = _between(part.take(above + left), part.take(above + right), along)
+            bottom = _between(part.take(below + left), part.take(below + right), along)
+            y[some, ..., channel] = _between(top, bottom, down)
+
+
+def _neighbours(place: Array, size: int) -> tuple[Array, Array, Array]:
+    """Reflect coordinates, and return the pixels around each and how far it is behind the first."""
+    last = place.dtype.type(size - 1)
+    np.abs(place, out=place)
+    place -= last
+    np.abs(place, out=place)
+    np.subtract(last, place, out=place)
+    np.maximum(place, 0, out=place)
+    first = place.astype(np.int64)
+    place -= first
+    return first, np.minimum(first + 1, size - 1), place
+
+
+def _between(first: Array, second: Array, share: Array) -> Array:
+    second -= first
+    second *= share
+    second += first
+    return second
+
+
+def _warp_loop(x: Array, maps: Array, y: Array) -> None:
+    count, height, width, channels = x.shape
+    number = maps.dtype.type  # a whole number beside a float32 would make it a float64
+    bottom, end, zero, one = number(height - 1), number(width - 1), number(0), np.uint64(1)
+    for n in range(count):
+        a, b, c = maps[n, 0]
+        d, e, f = maps[n, 1]
+        for i in range(height):
+            a_i, d_i = a * number(i), d * number(i)
+            for j in range(width):
+                row = max(bottom - abs(abs(a_i + b * number(j) + c) - bottom), zero)
+                column = max(end - abs(abs(d_i + e * number(j) + f) - end), zero)
+                # Without a sign, as an index below 0 would have to be looked for.
+                above, left = np.uint64(np.int64(row)), np.uint64(np.int64(column))
+                below = min(above + one, np.uint64(height - 1))
+                right = min(left + one, np.uint64(width - 1))
+                down, along = row - number(above), column - number(left)
+                for k in range(channels):
+                    upper, lower = x[n, above, left, k], x[n, below, left, k]
+                    upper += (x[n, above, right, k] - upper) * along
+                    lower += (x[n, below, right, k] - lower) * along
+                    y[n, i, j, k] = upper + (lower - upper) * down
+
+
+def _recolour(x: Array, colours: Array, limits: Array) -> None:
+    count, height, width, channels = x.shape
+    step = max(1, _TOGETHER // (height * width))
+    for start in range(0, count, step):
+        some = x[start : start + step]
+        saturation, gain, shift = colours[start : start + step].T[..., np.newaxis, np.newaxis]
+        grey = some[..., 0].copy()
+        for channel in range(1, channels):
+            grey += some[..., channel]
+        grey /= x.dtype.type(channels)
+        for channel in range(channels):
+            part = some[..., channel] - grey
+            part *= saturation
+            part += grey
+            part *= gain
+            part += shift
+            np.maximum(part, limits[0], out=part)
+            np.minimum(part, limits[1], out=some[..., channel])
+
+
+def _recolour_loop(x: Array, colours: Array, limits: Array) -> None:
+    count, height, width, channels = x.shape
+    number = colours.dtype.type
+    low, high = limits[0], limits[1]
+    for n in range(count):
+        saturation, gain, shift = colours[n]
+        for i in range(height):
+            for j in range(width):
+                grey = x[n, i, j, 0]
+                for k in range(1, channels):
+                    grey += x[n, i, j, k]
+                grey /= number(channels)
+                for k in range(channels):
+                    part = ((x[n, i, j, k] - grey) * saturation + grey) * gain + shift
+                    x[n, i, j, k] = min(max(part, low), high)
+
+
+warp = Kernel(_warp, _warp_loop, "void(T[:, :, :, ::1], T[:, :, ::1], T[:, :, :, ::1])")
+"""``warp(x, maps, y)``: write y (N, H, W, C), each pixel of it from a place in x (N, H, W, C).
+
+The place of pixel (i, j) of picture n is ``maps[n] @ (i, j, 1)``, with maps (N, 2, 3), and its
+value is interpolated linearly between the four pixels around.
+"""
+
+recolour = Kernel(_recolour, _recolour_loop, "void(T[:, :, :, ::1], T[:, ::1], T[::1])")
+"""``recolour(x, colours, limits)``: change the colours of pictures x (N, H, W, C) in place.
+
+With (saturation, gain, shift) of colours (N, 3), and grey the mean of a pixel's channels, a number
+becomes gain (grey + saturation (number - grey)) + shift, kept between the two limits.
+"""
