@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from clearprop.core.initializers import HeNormal, Initializer, Zeros
 from clearprop.core.parameters import Array, Parameter, Params
@@ -18,11 +17,13 @@ from clearprop.layers.windows import (
     as_pictures,
     pair_of,
     picture_shape,
+    sums_of_places,
     windows_that_fit,
     windows_with_border,
 )
 
 _AT_ONCE = 2**18  # numbers in the windows of the samples that are done at once: they stay in cache
+_MANY_CHANNELS = 8  # from here on it is quicker to copy channel by channel than place by place
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ class Conv2D(Layer):
             inputs = _inputs_of(windows, x[some], trace)
             np.matmul(inputs, W, out=y[some].reshape(-1, self.filters))
         if self.bias:
-            y += params["b"]
+            pictures = y.reshape(len(y), -1)  # a long line each, which NumPy adds b to much quicker
+            pictures += np.tile(params["b"], prod(windows.out))
         return y
 
     def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array | None:
@@ -129,8 +131,7 @@ class Conv2D(Layer):
             inputs = _inputs_of(windows, x[some], trace)
             dW += np.matmul(inputs.T, dy[some].reshape(-1, self.filters), out=part)
         if self.bias:
-            of_samples = dy.reshape(len(dy), -1, self.filters).sum(axis=1)
-            np.sum(of_samples, axis=0, out=grads["b"])
+            np.sum(sums_of_places(dy), axis=0, out=grads["b"])
         if not trace.wants_dx:
             return None
         dx = trace.buffer("dx", x.shape, x.dtype)
@@ -162,8 +163,15 @@ def _inputs_of(windows: Windows, x: Array, trace: Trace) -> Array:
     bordered = trace.buffer("bordered", windows.bordered(x.shape), x.dtype)
     bordered[...] = 0
     windows.inside(bordered, x.shape)[...] = x
-    down, right = windows.stride
-    every = sliding_window_view(bordered, windows.size, axis=(1, 2))[:, ::down, ::right]
-    inputs = trace.buffer("inputs", (len(x), *windows.out, *windows.size, x.shape[-1]), x.dtype)
-    inputs[...] = every.transpose(0, 1, 2, 4, 5, 3)
-    return inputs.reshape(len(x) * prod(windows.out), -1)
+    of_window, every_window = (*windows.size, x.shape[-1]), (len(x), *windows.out)
+    if x.shape[-1] < _MANY_CHANNELS:
+        inputs = trace.buffer("inputs", (*of_window, *every_window), x.dtype)
+        by_place = inputs.transpose(0, 1, 3, 4, 5, 2)
+        rows = inputs.reshape(prod(of_window), -1).T
+    else:
+        inputs = trace.buffer("inputs", (*every_window, *of_window), x.dtype)
+        by_place = inputs.transpose(3, 4, 0, 1, 2, 5)
+        rows = inputs.reshape(prod(every_window), -1)
+    for place in windows.places():
+        by_place[place] = windows.at(bordered, place)
+    return rows

@@ -12,7 +12,7 @@ from clearprop.core.symbols import D, N, Setting, Symbol, dx, dy, maximum, sqrt,
 from clearprop.core.trace import Trace
 from clearprop.errors import ShapeError, UsageError
 from clearprop.layers.base import Built, Layer
-from clearprop.layers.windows import as_pictures, picture_shape
+from clearprop.layers.windows import as_pictures, picture_shape, sums_of_places
 
 _gamma, _beta = Symbol("gamma", "scale"), Symbol("beta", "shift")
 _dgamma, _dbeta = _gamma.gradient, _beta.gradient
@@ -233,14 +233,13 @@ def _with_features(x: Array) -> Array:
 
 
 def _sum_of_all(values: Array) -> Array:
-    """Add up the samples: those of pictures each by itself first, as long float32 sums err."""
-    every: Array = np.sum(values, axis=1) if values.ndim == 3 else values
-    return np.sum(every, axis=0)
+    """Return the sum of each feature over all samples, and all places."""
+    total: Array = np.sum(values if values.ndim == 2 else sums_of_places(values), axis=0)
+    return total
 
 
 def _mean_of_all(values: Array) -> Array:
-    every: Array = np.mean(values, axis=1) if values.ndim == 3 else values
-    return np.mean(every, axis=0)
+    return _sum_of_all(values) / (values.size // values.shape[-1])
 
 
 def _scale_and_shift(in_shape: tuple[int, ...]) -> dict[str, Parameter]:

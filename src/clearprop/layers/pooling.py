@@ -14,6 +14,7 @@ from clearprop.layers.windows import (
     as_pictures,
     pair_of,
     picture_shape,
+    sums_of_places,
     windows_that_fit,
 )
 
@@ -79,11 +80,13 @@ class MaxPool2D(_Pool):
         y = trace.buffer("y", (len(x), *windows.out, x.shape[-1]), x.dtype)
         won = trace.buffer("won", y.shape, np.int32)
         above = trace.buffer("above", y.shape, np.bool_)
+        number_above = trace.buffer("number above", y.shape, won.dtype)
         y[...], won[...] = windows.at(x, (0, 0)), 0
         for number, place in enumerate(windows.places()):
             here = windows.at(x, place)
             np.greater(here, y, out=above)
-            np.copyto(won, number, where=above)
+            np.multiply(above, number, out=number_above, casting="same_kind")
+            np.maximum(won, number_above, out=won)
             np.maximum(y, here, out=y)
         trace["won"] = won
         return y
@@ -163,7 +166,7 @@ class GlobalAveragePool2D(Layer):
         """Return y = sum_hw x[n, h, w] / (H W)."""
         trace["shape"], x = x.shape, as_pictures(x)
         y = trace.buffer("y", (len(x), x.shape[-1]), x.dtype)
-        return np.mean(x, axis=(1, 2), out=y)
+        return np.divide(sums_of_places(x), prod(x.shape[1:3]), out=y)
 
     def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
         """Return dx = dy / (H W) for every place."""

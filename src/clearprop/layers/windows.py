@@ -141,6 +141,16 @@ def as_pictures(x: Array) -> Array:
     return x if x.ndim == 4 else x[..., np.newaxis]
 
 
+def sums_of_places(pictures: Array) -> Array:
+    """Return the sum of each channel of each sample, shape (N, C).
+
+    To add up samples afterwards keeps the chains of float32 sums short; and as a matrix product it
+    is quicker than `numpy.sum` over short lines of channels.
+    """
+    places = pictures.reshape(len(pictures), -1, pictures.shape[-1])
+    return np.ones(places.shape[1], places.dtype) @ places
+
+
 def pair_of(name: str, what: str, value: Any) -> Pair:
     """Return height and width of a size that is one number, or a pair.
 
