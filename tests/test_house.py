@@ -29,9 +29,10 @@ def listing(measured):
     return "".join(f"\n  {figure:6}  {name}" for name, figure in ordered)
 
 
-def test_there_are_at_most_22_entries_at_the_top():
+# The room "why this answer" (explain/) was foreseen when there were 22.
+def test_there_are_at_most_23_entries_at_the_top():
     entries = sorted(path.name for path in HOUSE.iterdir() if path.name not in NOT_COUNTED)
-    assert len(entries) <= 22, f"{len(entries)} entries: {', '.join(entries)}"
+    assert len(entries) <= 23, f"{len(entries)} entries: {', '.join(entries)}"
 
 
 def test_there_are_at_most_335_files():

@@ -30,6 +30,7 @@ PUBLIC = [
     *("Quantile", "SoftmaxFocal", "MLPClassifier", "MLPRegressor"),
     *("AveragePool2D", "Conv2D", "GlobalAveragePool2D", "MaxPool2D", "SpatialDropout2D"),
     *("check", "check_backward", "check_gradients", "check_layer", "check_loss", "watch"),
+    *("class_activation", "feature_maps", "saliency"),
     *("course", "examine", "fit_recipe", "hold_out", "load", "load_data", "plots", "save", "walk"),
 ]
 HEAVY = ["sklearn", "matplotlib", "PIL", "scipy", "rich", "click", "h5py", "safetensors", "pandas"]

@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from clearprop.data import load as load_data
     from clearprop.doctor import Doctor, examine
     from clearprop.estimators import MLPClassifier, MLPRegressor
+    from clearprop.explain import class_activation, feature_maps, saliency
     from clearprop.files.models import Model, save
     from clearprop.files.saved import load
     from clearprop.gradcheck import check_backward, check_gradients, check_layer, check_loss, watch
@@ -123,13 +124,16 @@ _LATER = {
     "check_gradients": "clearprop.gradcheck:check_gradients",
     "check_layer": "clearprop.gradcheck:check_layer",
     "check_loss": "clearprop.gradcheck:check_loss",
+    "class_activation": "clearprop.explain:class_activation",
     "course": "clearprop.course",
     "examine": "clearprop.doctor:examine",
+    "feature_maps": "clearprop.explain:feature_maps",
     "fit_recipe": "clearprop.preprocessing:fit_recipe",
     "hold_out": "clearprop.data:hold_out",
     "load": "clearprop.files.saved:load",
     "load_data": "clearprop.data:load",
     "plots": "clearprop.plots",
+    "saliency": "clearprop.explain:saliency",
     "save": "clearprop.files.models:save",
     "walk": "clearprop.walkthrough:walk",
     "watch": "clearprop.gradcheck:watch",
@@ -218,13 +222,16 @@ __all__ = [
     "check_gradients",
     "check_layer",
     "check_loss",
+    "class_activation",
     "course",
     "examine",
+    "feature_maps",
     "fit_recipe",
     "hold_out",
     "load",
     "load_data",
     "plots",
+    "saliency",
     "save",
     "walk",
     "watch",

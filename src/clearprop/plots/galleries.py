@@ -75,13 +75,8 @@ def mistakes(
     order = wrong[np.argsort(-probability[wrong], kind="stable")][:_MOST_MISTAKES]
     titles = []
     for index in order.tolist():
-        title = (
-            figures.label(f"true: {class_names[truth[index]]}", _WIDEST, lines=2)
-            + "\n"
-            + figures.label(
-                f"said {probability[index]:.0%}: {class_names[predicted[index]]}", _WIDEST, lines=2
-            )
-        )
+        said = f"said {probability[index]:.0%}: {class_names[predicted[index]]}"
+        title = title_of(f"true: {class_names[truth[index]]}", said)
         if names is not None:
             title += f"\n{figures.label(PurePath(names[index]).name, _WIDEST)}"
         titles.append(title)
@@ -170,6 +165,11 @@ def grid(samples: Sequence[Array], titles: Sequence[str], heading: str, columns:
     for axes in every_axes[len(samples) :]:
         axes.set_axis_off()
     return figures.finished(figure)
+
+
+def title_of(*lines: str, width: int = _WIDEST) -> str:
+    """Write what stands above a sample: each line in no more than two of so many characters."""
+    return "\n".join(figures.label(line, width, lines=2) for line in lines)
 
 
 def draw_sample(axes: Axes, sample: Array) -> None:

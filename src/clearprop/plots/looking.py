@@ -11,22 +11,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from clearprop.errors import ShapeError
 from clearprop.plots import figures
-from clearprop.plots.galleries import Samples, between_0_and_1, draw_sample, grid
+from clearprop.plots.galleries import Samples, between_0_and_1, draw_sample, grid, title_of
 
 Array = NDArray[Any]
 
 _TOP = 5
-_MOST_SAMPLES = 12
 _MOST_MAPS = 47  # and the picture itself: four rows
+_WIDEST = 18  # characters above a sample
 _LINE = 38  # characters beside pictures
 _OUTLIERS = 99.5  # percent of the numbers that are told apart: a few would leave all others pale
-_STRONGEST = 0.85  # of the colour that is laid over a picture, which shines through
+_STRONGEST = 0.9  # of the colour that is laid over a picture, which shines through
+_SIDE = 64  # times the deviation that saliency is averaged over: a picture's side
+_PALEST = 0.6  # what black becomes there: orange on dark would be brown
 
 _CAPTIONS = {
     "saliency": "Saliency: a small change of the most orange pixels moves the answer most.",
     "activation": "Class activation: what the last convolution found in the orange parts speaks "
     "for the answer.",
-    "nothing": "Class activation: no part of the picture speaks for the answer by itself.",
+    "nothing": "Class activation: nothing that the last convolution found speaks for the answer.",
 }
 
 
@@ -69,8 +71,11 @@ def what_it_sees(
     samples = {"as given": original, "as the network sees it": prepared}
     drawn = [(name, np.asarray(one)) for name, one in samples.items() if one is not None]
     titled = [(f"{name}, {_size(one)}", one) for name, one in drawn]
-    maps = {"saliency": saliency, "class activation": activation}
-    looks = [(name, laid_over(prepared, one)) for name, one in maps.items() if one is not None]
+    looks = []
+    if saliency is not None:
+        looks.append(("saliency", laid_over(prepared, smoothed(saliency))))
+    if activation is not None:
+        looks.append(("class activation", laid_over(prepared, activation)))
     rows, columns = [titled, looks] if looks else [titled], max(len(titled), len(looks))
     figure = figures.new_figure(2.7 * len(rows))
     every = figure.subplots(
@@ -84,47 +89,66 @@ def what_it_sees(
             draw_sample(panel, one)
     _draw_answer(every[0, -1], probabilities, class_names)
     if looks:
-        _write(every[1, -1], _captions(saliency is not None, activation))
+        _write(every[1, -1], _captions(activation))
     return figures.finished(figure)
 
 
 def attention(
     samples: Samples,
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    probability: ArrayLike | None,
+    class_names: Sequence[str],
     saliency: ArrayLike,
-    activation: ArrayLike | None,
-    titles: Sequence[str],
+    activation: ArrayLike | None = None,
 ) -> Figure:
-    """Draw pictures, and beside each where a network looks in it.
+    """Draw pictures, and beside each where a network looked for its answer.
 
     Parameters
     ----------
     samples : array-like, N pictures
-        Each (H, W) grey or (H, W, 3) RGB, uint8 or float; the first 12 are drawn.
+        Each (H, W) grey or (H, W, 3) RGB, uint8 or float.
+    truth, predicted : array-like of int, shape (N,)
+        Class indices.
+    probability : array-like of float, shape (N,), or None
+        The predicted class's, 0..1; None where there are none.
+    class_names : sequence of str
+        The name of each class.
     saliency : array-like, shape (N, H, W)
-        What `clearprop.saliency` says of them.
-    activation : array-like, shape (N, H, W), or None
-        What `clearprop.class_activation` says; None for a network without convolutions.
-    titles : sequence of str, length N
-        What stands above each.
+        The arrays of `clearprop.saliency`.
+    activation : array-like, shape (N, H, W), optional
+        Those of `clearprop.class_activation`; None for a network without convolutions.
 
     Raises
     ------
     ShapeError
         If there are not as many of each, or a map is of another size than the pictures.
     """
-    kinds = [np.asarray(one) for one in (saliency, activation) if one is not None]
-    if any(len(one) != len(samples) for one in (*kinds, titles)):
+    kinds = {"saliency": saliency, "class activation": activation}
+    maps = {name: np.asarray(one) for name, one in kinds.items() if one is not None}
+    truth, predicted = np.asarray(truth), np.asarray(predicted)
+    shares = np.full(len(samples), np.nan) if probability is None else np.asarray(probability)
+    if any(len(one) != len(samples) for one in (truth, predicted, shares, *maps.values())):
         raise ShapeError(
-            f"There are {len(samples)} pictures, {len(titles)} titles, and maps of "
-            f"{', '.join(str(len(one)) for one in kinds)}; expected as many of each."
+            f"There are {len(samples)} samples, {len(truth)} true and {len(predicted)} predicted "
+            f"classes, {len(shares)} probabilities, and maps of "
+            f"{', '.join(str(len(one)) for one in maps.values())}; expected as many of each."
         )
-    pictures, above = [], []
-    for place in range(min(len(samples), _MOST_SAMPLES)):
+    pictures, titles = [], []
+    for place in range(len(samples)):
         picture = np.asarray(samples[place])
-        pictures += [picture, *(laid_over(picture, one[place]) for one in kinds)]
-        above += [titles[place], "saliency", "class activation"][: 1 + len(kinds)]
-    heading = "\n".join(_captions(True, None if activation is None else np.asarray(activation)))
-    return grid(pictures, above, heading, columns=2 * (1 + len(kinds)))
+        pictures.append(picture)
+        share = "" if np.isnan(shares[place]) else f" {shares[place]:.0%}"
+        true, said = (str(class_names[one[place]]) for one in (truth, predicted))
+        is_right = truth[place] == predicted[place]
+        lines = [f"right{share}: {said}"] if is_right else [f"true: {true}", f"said{share}: {said}"]
+        titles.append(title_of(*lines, width=_WIDEST))
+        for name, one in maps.items():
+            weights = smoothed(one[place]) if name == "saliency" else one[place]
+            pictures.append(laid_over(picture, weights))
+            titles.append(name if np.any(weights) else f"{name}: none")
+    heading = "\n".join(_captions(activation))
+    return grid(pictures, titles, heading, columns=2 * (1 + len(maps)))
 
 
 def feature_maps(picture: ArrayLike, maps: ArrayLike) -> Figure:
@@ -188,15 +212,27 @@ def laid_over(picture: ArrayLike, weights: ArrayLike) -> Array:
         )
     most = float(np.percentile(strength, _OUTLIERS)) or float(strength.max()) or 1.0
     share = _STRONGEST * (strength / most).clip(0, 1)[:, :, np.newaxis]
-    return (1 - share) * grey[:, :, np.newaxis] + share * np.array(figures.class_colours(2)[1])
+    pale = _PALEST + (1 - _PALEST) * grey[:, :, np.newaxis]
+    return (1 - share) * pale + share * np.array(figures.class_colours(2)[1])
 
 
-def _captions(saliency: bool, activation: ArrayLike | None) -> list[str]:
-    """Say what the maps are that are drawn."""
-    found = [_CAPTIONS["saliency"]] if saliency else []
-    if activation is not None:
-        found.append(_CAPTIONS["activation" if np.any(activation) else "nothing"])
+def smoothed(saliency: ArrayLike) -> Array:
+    """Return a map, shape (H, W), averaged over a 64th of its side.
+
+    Its single pixels would be dust at the size at which pictures are drawn.
+    """
+    from scipy.ndimage import gaussian_filter  # here, so that importing stays quick
+
+    known = np.nan_to_num(np.asarray(saliency, np.float64), posinf=0, neginf=0)
+    found: Array = gaussian_filter(known, max(known.shape) / _SIDE)
     return found
+
+
+def _captions(activation: ArrayLike | None) -> list[str]:
+    """Say what the maps are that are drawn."""
+    if activation is None:
+        return [_CAPTIONS["saliency"]]
+    return [_CAPTIONS["saliency"], _CAPTIONS["activation" if np.any(activation) else "nothing"]]
 
 
 def _draw_answer(axes: Axes, probabilities: Array, class_names: Sequence[str]) -> None:

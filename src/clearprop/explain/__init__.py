@@ -1,0 +1,9 @@
+"""Why this answer: where a network looks in a picture, and what its convolutions see there.
+
+Every function takes pictures and returns arrays; `clearprop.plots` draws them.
+"""
+
+from clearprop.explain.maps import class_activation, feature_maps, has_convolution
+from clearprop.explain.saliency import saliency
+
+__all__ = ["class_activation", "feature_maps", "has_convolution", "saliency"]
