@@ -14,6 +14,8 @@ Beside itself it writes, in float64, as the CPU computes:
 - ``layers.safetensors``: output and gradients of single layers.
 - ``networks.safetensors``: the losses and the last parameters of 20 steps of gradient descent, for
   a network of every family of layers and every loss.
+- ``pictures.safetensors``: convolutions, pools and batch norm of channels, each with its inputs,
+  and one gradient of whole networks of them.
 - ``schedules.safetensors``: learning rates, step by step.
 
 Start values and data lie in the files, too, so the tests draw nothing. Arrays are called and laid
@@ -27,6 +29,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from golden_networks import networks
+from golden_pictures import pictures
 from golden_tensors import ACTIVATIONS, Arrays, dense, flat, start_values, tensors
 from safetensors.numpy import save_file
 from torch import Tensor
@@ -56,6 +59,7 @@ def main() -> None:
         "optimizers": optimizers(),
         "layers": layers(),
         "networks": networks(),
+        "pictures": pictures(),
         "schedules": schedules(),
     }.items():
         save_file(
