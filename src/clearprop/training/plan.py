@@ -236,7 +236,7 @@ class Training:
             if self.augment:
                 return False
             first = next((name for name in network.parameters if name.endswith(".W")), None)
-            if first is None:
+            if first is None or network.parameters[first].ndim != 2:  # the filters of a convolution
                 return False
             features, units = network.parameters[first].shape
             # In this order, as whether it is exact takes a look at all of X.
