@@ -29,6 +29,8 @@ PUBLIC = [
     *("AbsoluteError", "BinaryFocal", "Hinge", "Huber", "MulticlassHinge", "PoissonDeviance"),
     *("Quantile", "SoftmaxFocal", "MLPClassifier", "MLPRegressor"),
     *("AveragePool2D", "Conv2D", "GlobalAveragePool2D", "MaxPool2D", "SpatialDropout2D"),
+    *("Augmentation", "Mixup", "RandomColour", "RandomCrop", "RandomErasing", "RandomFlip"),
+    *("RandomRotation", "RandomScale", "RandomShift"),
     *("check", "check_backward", "check_gradients", "check_layer", "check_loss", "watch"),
     *("class_activation", "feature_maps", "saliency"),
     *("course", "examine", "fit_recipe", "hold_out", "load", "load_data", "plots", "save", "walk"),

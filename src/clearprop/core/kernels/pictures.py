@@ -1,8 +1,7 @@
 """Formulas that change pictures: warp them, and change their colours.
 
-Coordinates are rows and columns of pixels, from 0. Beyond its sides a picture goes on as its own
-reflection, with the outermost pixels as the mirrors: photographs have no seam there, and the black
-or white around a drawing stays what it is.
+Coordinates are rows and columns of pixels, from 0. Beyond its sides a picture goes on as its
+outermost pixels, or as its own reflection with these as the mirrors.
 """
 
 import numpy as np
@@ -13,21 +12,20 @@ from clearprop.core.parameters import Array
 _TOGETHER = 2**14  # pixels: what they need meanwhile stays in a core's cache
 
 
-def _warp(x: Array, maps: Array, y: Array) -> None:
+def _warp(x: Array, maps: Array, reflects: bool, y: Array) -> None:
     count, height, width, channels = x.shape
     rows = np.arange(height, dtype=x.dtype)[:, np.newaxis]
     columns = np.arange(width, dtype=x.dtype)
-    flat = x.reshape(count, -1)
     step = max(1, _TOGETHER // (height * width))
     for start in range(0, count, step):
         some = slice(start, start + step)
         (a, b, c), (d, e, f) = maps[some].transpose(1, 2, 0)[..., np.newaxis, np.newaxis]
-        above, below, down = _neighbours(a * rows + b * columns + c, height)
-        left, right, along = _neighbours(d * rows + e * columns + f, width)
+        above, below, down = _neighbours(a * rows + b * columns + c, height, reflects)
+        left, right, along = _neighbours(d * rows + e * columns + f, width, reflects)
         first = np.arange(len(above))[:, np.newaxis, np.newaxis] * (height * width * channels)
         above, below = (first + one * (width * channels) for one in (above, below))
         left, right = left * channels, right * channels
-        pixels = flat[some].reshape(-1)
+        pixels = x[some].reshape(-1)
         for channel in range(channels):
             part = pixels[channel:]
             top = _between(part.take(above + left), part.take(above + right), along)
@@ -35,14 +33,16 @@ def _warp(x: Array, maps: Array, y: Array) -> None:
             y[some, ..., channel] = _between(top, bottom, down)
 
 
-def _neighbours(place: Array, size: int) -> tuple[Array, Array, Array]:
-    """Reflect coordinates, and return the pixels around each and how far it is behind the first."""
+def _neighbours(place: Array, size: int, reflects: bool) -> tuple[Array, Array, Array]:
+    """Return the pixels around coordinates, and how far these are behind the first of both."""
     last = place.dtype.type(size - 1)
-    np.abs(place, out=place)
-    place -= last
-    np.abs(place, out=place)
-    np.subtract(last, place, out=place)
+    if reflects:
+        np.abs(place, out=place)
+        place -= last
+        np.abs(place, out=place)
+        np.subtract(last, place, out=place)
     np.maximum(place, 0, out=place)
+    np.minimum(place, last, out=place)
     first = place.astype(np.int64)
     place -= first
     return first, np.minimum(first + 1, size - 1), place
@@ -55,7 +55,7 @@ def _between(first: Array, second: Array, share: Array) -> Array:
     return second
 
 
-def _warp_loop(x: Array, maps: Array, y: Array) -> None:
+def _warp_loop(x: Array, maps: Array, reflects: bool, y: Array) -> None:
     count, height, width, channels = x.shape
     number = maps.dtype.type  # a whole number beside a float32 would make it a float64
     bottom, end, zero, one = number(height - 1), number(width - 1), number(0), np.uint64(1)
@@ -65,8 +65,10 @@ def _warp_loop(x: Array, maps: Array, y: Array) -> None:
         for i in range(height):
             a_i, d_i = a * number(i), d * number(i)
             for j in range(width):
-                row = max(bottom - abs(abs(a_i + b * number(j) + c) - bottom), zero)
-                column = max(end - abs(abs(d_i + e * number(j) + f) - end), zero)
+                row, column = a_i + b * number(j) + c, d_i + e * number(j) + f
+                if reflects:
+                    row, column = bottom - abs(abs(row) - bottom), end - abs(abs(column) - end)
+                row, column = min(max(row, zero), bottom), min(max(column, zero), end)
                 # Without a sign, as an index below 0 would have to be looked for.
                 above, left = np.uint64(np.int64(row)), np.uint64(np.int64(column))
                 below = min(above + one, np.uint64(height - 1))
@@ -116,11 +118,12 @@ def _recolour_loop(x: Array, colours: Array, limits: Array) -> None:
                     x[n, i, j, k] = min(max(part, low), high)
 
 
-warp = Kernel(_warp, _warp_loop, "void(T[:, :, :, ::1], T[:, :, ::1], T[:, :, :, ::1])")
-"""``warp(x, maps, y)``: write y (N, H, W, C), each pixel of it from a place in x (N, H, W, C).
+warp = Kernel(_warp, _warp_loop, "void(T[:, :, :, ::1], T[:, :, ::1], boolean, T[:, :, :, ::1])")
+"""``warp(x, maps, reflects, y)``: write y (N, H, W, C), each pixel from a place in x (N, H, W, C).
 
 The place of pixel (i, j) of picture n is ``maps[n] @ (i, j, 1)``, with maps (N, 2, 3), and its
-value is interpolated linearly between the four pixels around.
+value is interpolated linearly between the four pixels around. `reflects` says what is beyond the
+sides: the picture's reflection, or else its outermost pixels.
 """
 
 recolour = Kernel(_recolour, _recolour_loop, "void(T[:, :, :, ::1], T[:, ::1], T[::1])")

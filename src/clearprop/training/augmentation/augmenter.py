@@ -12,7 +12,8 @@ from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.training.augmentation.base import Augmentation, Pictures
 
-_LOOKED_AT = 200  # pictures, evenly spread, that tell the range of pixels
+_LOOKED_AT = 200  # pictures, evenly spread, that tell the range of pixels and what is around
+_FLAT = 0.05  # of the range of pixels: the most that those of one colour differ
 _WORD = 2**32
 
 
@@ -36,6 +37,8 @@ class Augmenter:
         The network's.
     limits : (float, float)
         The lowest and the highest number that a pixel may have.
+    reflects : bool
+        Whether a picture goes on as its reflection beyond its sides, not as its outermost pixels.
     """
 
     augmentations: Sequence[Augmentation]
@@ -44,6 +47,7 @@ class Augmenter:
     outputs: int
     dtype: np.dtype[Any]
     limits: tuple[float, float] = (0.0, 1.0)
+    reflects: bool = True
 
     @classmethod
     def of(
@@ -55,6 +59,9 @@ class Augmenter:
         X: Any,
     ) -> "Augmenter":
         """Make one for samples X (N, *input_shape) of a network.
+
+        Where most pictures have one colour around, as drawings and digits do, it goes on beyond
+        their sides. Photographs are reflected there, which leaves no seam.
 
         Raises
         ------
@@ -71,7 +78,11 @@ class Augmenter:
         (outputs,) = network.output_shape
         if any(one.changes_targets for one in augmentations):
             loss.mixable(np.zeros((0, outputs)), outputs, network.dtype)
-        return cls(augmentations, seed, loss, outputs, network.dtype, _range_of(X))
+        rows = np.unique(np.linspace(0, len(X) - 1, min(_LOOKED_AT, len(X))).astype(np.int64))
+        some = np.asarray(X[rows])
+        limits = _range_of(some)
+        reflects = not _is_flat_around(some, _FLAT * (limits[1] - limits[0]))
+        return cls(augmentations, seed, loss, outputs, network.dtype, limits, reflects)
 
     @property
     def changes_targets(self) -> bool:
@@ -108,6 +119,7 @@ class Augmenter:
             loss=self.loss,
             outputs=self.outputs,
             limits=np.array(self.limits, self.dtype),
+            reflects=self.reflects,
         )
         # Not the source of batches and dropout, whose draws stay those of a run without this.
         random_state = np.random.RandomState([self.seed, number % _WORD, number // _WORD])
@@ -116,9 +128,14 @@ class Augmenter:
         return pictures.x.reshape(x.shape), pictures.y, pictures.weights
 
 
-def _range_of(X: Any) -> tuple[float, float]:
+def _range_of(pictures: Array) -> tuple[float, float]:
     """Return the range of pixels: 0 to 1, unless some are seen beyond it."""
-    rows = np.unique(np.linspace(0, len(X) - 1, min(_LOOKED_AT, len(X))).astype(np.int64))
-    some = np.asarray(X[rows])
-    low, high = float(some.min()), float(some.max())
+    low, high = float(pictures.min()), float(pictures.max())
     return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
+
+
+def _is_flat_around(pictures: Array, most: float) -> bool:
+    """Whether the outermost pixels of most pictures differ by so little."""
+    x = pictures.reshape(*pictures.shape[:3], -1)
+    sides = np.concatenate([x[:, 0], x[:, -1], x[:, :, 0], x[:, :, -1]], axis=1)
+    return bool((np.ptp(sides, axis=1) <= most).all(axis=1).mean() > 1 / 2)

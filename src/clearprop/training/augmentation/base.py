@@ -35,6 +35,8 @@ class Pictures:
         The number K of the network's outputs.
     limits : ndarray, shape (2,)
         The lowest and the highest number that a pixel may have.
+    reflects : bool
+        Whether a picture goes on as its reflection beyond its sides, not as its outermost pixels.
     """
 
     def __init__(
@@ -47,9 +49,10 @@ class Pictures:
         loss: Loss,
         outputs: int,
         limits: Array,
+        reflects: bool,
     ) -> None:
         self._x, self._spare, self.y, self.weights = x, spare, y, weights
-        self.loss, self.outputs, self.limits = loss, outputs, limits
+        self.loss, self.outputs, self.limits, self.reflects = loss, outputs, limits, reflects
         self._maps: Array | None = None
 
     def __len__(self) -> int:
@@ -75,7 +78,7 @@ class Pictures:
     def x(self) -> Array:
         """The pictures as they are now, shape (B, H, W, C), to be written to."""
         if self._maps is not None:
-            warp(self._x, self._from_corner(self._maps), self._spare)
+            warp(self._x, self._from_corner(self._maps), self.reflects, self._spare)
             self._x, self._spare, self._maps = self._spare, self._x, None
         return self._x
 

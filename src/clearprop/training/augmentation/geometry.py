@@ -177,7 +177,7 @@ class RandomCrop(Moved):
         cut = random_state.uniform(0, self.strength, len(maps))
         places = random_state.uniform(-0.5, 0.5, (len(maps), 2))
         maps[:, 0, 0] = maps[:, 1, 1] = 1 - cut
-        maps[:, :2, 2] = places * cut[:, np.newaxis] * size
+        maps[:, :2, 2] = places * cut[:, np.newaxis] * (np.array(size) - 1)
 
 
 def _is_sign(name: str) -> bool:
