@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from small_pictures import write_picture
 
-from clearprop.cli import cli, predict
+from clearprop.cli import cli, evaluate, predict
 from clearprop.experiment import folder
 
 Clearprop = Callable[..., Result]
@@ -58,6 +58,7 @@ def everything_can_be_drawn(
 
     monkeypatch.setattr(folder, "draw", strict)
     monkeypatch.setattr(predict, "draw", strict)
+    monkeypatch.setattr(evaluate, "draw", strict)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """``clearprop evaluate``."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,10 +13,13 @@ from clearprop.cli.scores import beside, doubts, others, rare, text
 from clearprop.data import Dataset, class_names
 from clearprop.errors import UsageError, naming
 from clearprop.experiment import evaluation
+from clearprop.experiment.folder import draw
+from clearprop.experiment.looking import draw_attention, takes_pictures
 from clearprop.experiment.runs import require_saved
 from clearprop.experiment.task import load_for, read_as
 from clearprop.experiment.thresholds import overruled
 from clearprop.files.models import Model
+from clearprop.files.written import make_folder
 
 _MISTAKES = 10
 _CLASSES = 20
@@ -25,6 +29,7 @@ _WIDEST = 80  # letters of all classes in a line
 @command(
     "clearprop evaluate runs/people newer.csv",
     "clearprop evaluate runs/photos photos/ --map cats=cat --json",
+    "clearprop evaluate runs/photos newer/ --show",
 )
 @click.argument("model", type=click.Path())
 @click.argument("data", type=DataName())
@@ -35,6 +40,13 @@ _WIDEST = 80  # letters of all classes in a line
     metavar="NAME=CLASS",
     help="Which class of the model a class of DATA is; may be given several times.",
 )
+@click.option(
+    "--show",
+    is_flag=True,
+    help="Draw where the network looks in some pictures, right answers and mistakes, in this "
+    "folder.",
+)
+@click.option("--show-in", metavar="FOLDER", help="The same, in another folder.")
 @threshold_option
 @form_options
 @output.json_option
@@ -42,6 +54,8 @@ def evaluate(
     model: str,
     data: str,
     mapped: tuple[str, ...],
+    show: bool,
+    show_in: str | None,
     threshold: float | None,
     as_json: bool,
     **form: Any,
@@ -55,6 +69,12 @@ def evaluate(
     saved = require_saved(model)
     loaded, counts = overruled(read_as(saved.model, form), threshold)
     given = _pairs(mapped)
+    drawn_in = show_in if show_in is not None else "." if show else None
+    if drawn_in is not None and not (loaded.class_names and takes_pictures(loaded.network)):
+        raise UsageError(
+            "--show draws where a network looks in pictures that it tells apart; this model "
+            f"{'takes none' if loaded.class_names else 'predicts values'}."
+        )
     with output.waiting(f"Reading {data}"):
         dataset = load_for(loaded, data)
     output.note_left_out(dataset.problems)
@@ -65,6 +85,7 @@ def evaluate(
         found = evaluation.evaluate(loaded, measured)
     found = replace(found, notes=(*counts, *found.notes))
     output.note_all(found.notes)
+    drawn = [] if drawn_in is None else _draw(loaded, found, measured, data, drawn_in)
     seen = not dataset.test and any(one.knows(data) for one, _ in saved.trainings())
     if as_json:
         output.say_json(
@@ -74,6 +95,7 @@ def evaluate(
                 "test_set": bool(dataset.test),
                 "learned_from": seen,
                 **found.to_json(),
+                "pictures": [str(path) for path in drawn],
             }
         )
         return
@@ -103,6 +125,21 @@ def evaluate(
         _say_confusion(found)
     if found.mistakes:
         _say_mistakes(found)
+    for path in drawn:
+        output.say_line(path)
+
+
+def _draw(
+    model: Model, found: evaluation.Evaluation, measured: Dataset, data: str, folder: str
+) -> list[Path]:
+    """Draw where the network looks in some of the data; return the file, if that could be."""
+    path = make_folder(Path(folder)) / f"{Path(data).stem or 'data'}-attention.png"
+    with output.waiting("Drawing"):
+        undrawn = draw(lambda: draw_attention(model, found.answers, measured), path)
+    if undrawn is not None:
+        output.note_undrawn([undrawn])
+        return []
+    return [path]
 
 
 def _matched(model: Model, dataset: Dataset, given: dict[str, str]) -> Dataset:

@@ -17,10 +17,12 @@ from clearprop.data.pictures.formats import named_like_a_picture
 from clearprop.errors import UsageError, counted
 from clearprop.experiment.answer_files import require_format, save_answers
 from clearprop.experiment.folder import draw
+from clearprop.experiment.looking import look_at
 from clearprop.experiment.prediction import Answer, Predictions, predict_files
 from clearprop.experiment.runs import require_saved
 from clearprop.experiment.task import read_as
 from clearprop.experiment.thresholds import overruled
+from clearprop.files.models import Model
 from clearprop.files.written import make_folder
 
 if TYPE_CHECKING:
@@ -57,7 +59,10 @@ _DRAWN = 50  # pictures at most: a table has thousands of rows
     help="Name the rows of a table by this column of it; FILE has it alone beside the answers.",
 )
 @click.option(
-    "--show", is_flag=True, help="Draw what the network sees beside its answer, in this folder."
+    "--show",
+    is_flag=True,
+    help="Draw what the network sees beside its answer, in this folder; of a picture, where it "
+    "looks, too.",
 )
 @click.option("--show-in", metavar="FOLDER", help="The same, in another folder.")
 @threshold_option
@@ -175,7 +180,8 @@ def _draw(found: Predictions, out: Path) -> list[Path]:
         file = Path(answer.source)
         taken.append(_free(folder, file, taken))
         picture = file if found.id is None and named_like_a_picture(file) else None
-        undrawn += filter(None, [draw(partial(_seen, answer, picture, given, seen), taken[-1])])
+        figure = partial(_seen, found.model, answer, picture, given, seen)
+        undrawn += filter(None, [draw(figure, taken[-1])])
     output.note_undrawn(undrawn)
     if len(found) > _DRAWN:
         output.note(f"Only the first {_DRAWN} of {len(found)} samples are drawn.")
@@ -183,14 +189,17 @@ def _draw(found: Predictions, out: Path) -> list[Path]:
     return [path for path in taken if path.name not in failed]
 
 
-def _seen(answer: Answer, picture: Path | None, given: Array | None, seen: Array) -> "Figure":
+def _seen(
+    model: Model, answer: Answer, picture: Path | None, given: Array | None, seen: Array
+) -> "Figure":
     """Draw a sample as it was given, a picture in its own proportions, and what is seen of it."""
     from clearprop import plots
 
     if picture is not None:
         given = preview(picture)
     shares = answer.probabilities or {}
-    return plots.what_it_sees(given, seen, [*shares.values()], [*shares])
+    looks = look_at(model, seen, answer.prediction)
+    return plots.what_it_sees(given, seen, [*shares.values()], [*shares], **looks)
 
 
 def _free(folder: Path, source: Path, taken: list[Path]) -> Path:

@@ -15,12 +15,14 @@ from clearprop.data import Dataset, Problem, Table
 from clearprop.data.tables.table import Words, is_numeric
 from clearprop.data.tables.text_file import STDIN
 from clearprop.errors import OutputError, UsageError
+from clearprop.experiment import looking
 from clearprop.experiment.evaluation import Evaluation
 from clearprop.experiment.learning import Trained
 from clearprop.experiment.measuring import Measured
 from clearprop.experiment.runs import CHECKPOINT, HISTORY, MODEL, REPORT, ROOT, SETTINGS
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.values import Place
+from clearprop.explain import has_convolution
 from clearprop.files.models import Model, save
 from clearprop.files.written import make_folder, remove_leftovers, write_text
 from clearprop.preprocessing import InputRecipe
@@ -182,7 +184,7 @@ def _figures(
 
     if len(history):
         yield "curves", lambda: plots.curves(history.to_dict(), _best_epoch(model, history))
-    if weights := _first_weights(model):
+    if weights := looking.first_weights(model.network):
         yield "weights", lambda: plots.first_layer_weights(*weights)
     if evaluated is None or dataset is None:
         return
@@ -206,6 +208,11 @@ def _figures(
         X, _ = inputs.bring(dataset.X)
         confidence, sources = shares[np.arange(len(predicted)), predicted], dataset.sources
         yield "mistakes", lambda: plots.mistakes(X, truth, predicted, confidence, names, sources)
+    if not isinstance(dataset.X, Table) and looking.takes_pictures(model.network):
+        own = evaluated.answers
+        yield "attention", lambda: looking.draw_attention(model, own, dataset)
+        if has_convolution(model.network):
+            yield "features", lambda: looking.draw_features(model, own, dataset)
 
 
 def _best_epoch(model: Model, history: History) -> int | None:
@@ -232,18 +239,6 @@ def _boundary(
         return model.network.predict_proba(inputs.transform(raw, model.network.dtype))
 
     return plots.decision_boundary(over_the_plane, places[known], dataset.y[known], names, (x1, x2))
-
-
-def _first_weights(model: Model) -> tuple[Array, tuple[int, ...], Array] | None:
-    """Give the first Dense layer's W, the shape of the pictures it looks at, and W as it began."""
-    shape = model.network.input_shape
-    looks = len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)
-    W = model.network.parameters.get("1.W")  # behind the Flatten that pictures begin with
-    if not looks or W is None:
-        return None
-    start = model.network.copy()
-    start.initialize(start.seed)
-    return W, shape, start.parameters["1.W"]
 
 
 def _plane(dataset: Dataset) -> Array | None:
