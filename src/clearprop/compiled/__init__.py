@@ -4,10 +4,20 @@ In a small network of Dense layers a step is so little work that calling NumPy s
 costs more than the arithmetic. Where Numba is installed and a training is long enough for it to
 pay, such a step runs as one compiled function, and so do many steps in a row. It takes the same
 samples in the same order, and gives the same numbers up to rounding: sums are taken one number
-after the other, and exp, log and tanh are the compiler's.
+after the other, and exp, log and tanh are the compiler's. Networks that begin with convolutions
+have steps of their own, of one batch each.
 """
 
+from clearprop.compiled.blocks import is_pictures
 from clearprop.compiled.building import is_chain, is_plain_chain
+from clearprop.compiled.picture_steps import PictureSteps
 from clearprop.compiled.runners import FusedGradient, FusedSteps
 
-__all__ = ["FusedGradient", "FusedSteps", "is_chain", "is_plain_chain"]
+__all__ = [
+    "FusedGradient",
+    "FusedSteps",
+    "PictureSteps",
+    "is_chain",
+    "is_pictures",
+    "is_plain_chain",
+]

@@ -152,8 +152,8 @@ def nothing(dtype: np.dtype[Any], dimensions: int = 1) -> Array:
     return np.empty((0,) * dimensions, dtype)
 
 
-def is_chain(network: LayerStack, loss: Loss, optimizer: Optimizer) -> bool:
-    """Whether compiled steps know how to train it, and run on this system.
+def is_chain(network: LayerStack, loss: Loss, optimizer: Optimizer, begin: int = 0) -> bool:
+    """Whether compiled steps know how to train it, from a layer on, and run on this system.
 
     They know Dense layers, above each an activation that has loops, or none, and dropout, or none,
     but not above an activation that bends; a `Flatten` below them; a loss that has a loop, and an
@@ -161,7 +161,7 @@ def is_chain(network: LayerStack, loss: Loss, optimizer: Optimizer) -> bool:
     where they inherit.
     """
     return (
-        _is_known(network, loss)
+        _is_known(network, loss, begin)
         and optimizer.kernel in KERNELS
         and type(optimizer).update is Optimizer.update
         and type(optimizer).step is Optimizer.step
@@ -173,10 +173,10 @@ def is_plain_chain(network: LayerStack, loss: Loss) -> bool:
     return _is_known(network, loss) and "x" not in _letters(network)
 
 
-def _is_known(network: LayerStack, loss: Loss) -> bool:
+def _is_known(network: LayerStack, loss: Loss, begin: int = 0) -> bool:
     return (
         os.name == "posix"  # threads that wait call its sched_yield, which Windows does not have
-        and _PATTERN.fullmatch(_letters(network)) is not None
+        and _PATTERN.fullmatch(_letters(network)[begin:]) is not None
         and own(type(loss), "loop") in LOSS_LOOPS
     )
 
@@ -201,8 +201,9 @@ def chain_of(
     optimizer: Optimizer | None,
     samples: int,
     first_squares: float = 0.0,
+    begin: int = 0,
 ) -> tuple[Chain, int]:
-    """Describe a network that `is_chain`.
+    """Describe a network that `is_chain`, from a layer on.
 
     Parameters
     ----------
@@ -214,6 +215,8 @@ def chain_of(
         The largest number of samples in a batch.
     first_squares : float
         The sum of the first weights' squares, in sample space.
+    begin : int, default 0
+        The place of the first layer that counts.
 
     Returns
     -------
@@ -221,12 +224,12 @@ def chain_of(
     memory : int
         The number of numbers that the memory of its steps must hold.
     """
-    begins = _beginnings(network.parameters)
+    begins = places_of(network.parameters)
     rows: list[list[int]] = []
     numbers: list[float] = []
     scales: list[float] = []
     scaled_at, free, columns = NONE, 0, 0
-    for place, layer in enumerate(network.layers):
+    for place, layer in enumerate(network.layers[begin:], begin):
         if name := own(type(layer), "weights"):
             inputs, units = network.parameters[f"{place}.{name}"].shape
             at = begins[f"{place}.{name}"]
@@ -302,6 +305,7 @@ def vectors_of(
     )
 
 
-def _beginnings(parameters: ParameterVector) -> dict[str, int]:
+def places_of(parameters: ParameterVector) -> dict[str, int]:
+    """Return where each array begins in the vector."""
     sizes = (array.size for array in parameters.values())
     return dict(zip(parameters, accumulate(sizes, initial=0), strict=False))

@@ -82,7 +82,7 @@ def train(
         backward(chain, kept, vectors, first, last)
         vectors.shares[part, 0] = loss
         if chain.alpha:
-            vectors.shares[part, 1] = _squares_of_weights(chain, samples, vectors, part, parts)
+            vectors.shares[part, 1] = squares_of_weights(chain, samples, vectors, part, parts)
         if parts > 1:  # weights change after this, when nobody reads them any more
             wait_for_all(counter, parts * (2 * update + 1))
         # Every thread adds the shares up, in the same order: they all go on, or all end.
@@ -94,7 +94,7 @@ def train(
         factor, coefficients = batches.factors[update], batches.coefficients[update]
         for layer in range(len(chain.layers)):
             learn(chain, samples, rows, start, size, vectors, layer, part, parts, False)
-            _update_layer(chain, vectors, layer, pull, factor, coefficients, part, parts)
+            update_layer(chain, vectors, layer, pull, factor, coefficients, part, parts)
         if parts > 1:  # the next pass reads weights that others write
             wait_for_all(counter, parts * (2 * update + 2))
     return len(losses)
@@ -172,7 +172,7 @@ def gradient_of(
 
 
 @compiled
-def _squares_of_weights(
+def squares_of_weights(
     chain: Chain, samples: Samples, vectors: Vectors, part: int, parts: int
 ) -> float:
     """Return the sum of squares of the weights that a thread updates, before it does."""
@@ -211,7 +211,7 @@ def _squares_of_first(
 
 
 @compiled
-def _update_layer(
+def update_layer(
     chain: Chain,
     vectors: Vectors,
     layer: int,
@@ -225,17 +225,17 @@ def _update_layer(
     here = chain.layers[layer]
     D, M = here[INPUTS], here[UNITS]
     begin, end = here[W] + cut(D, part, parts) * M, here[W] + cut(D, part + 1, parts) * M
-    _pull(vectors, pull, factor, begin, end)
-    _step(chain.kernel, vectors, coefficients, begin, end)
+    pull_and_scale(vectors, pull, factor, begin, end)
+    step_part(chain.kernel, vectors, coefficients, begin, end)
     if here[B] != NONE and layer % parts == part:
-        _step(chain.kernel, vectors, coefficients, here[B], here[B] + M)
+        step_part(chain.kernel, vectors, coefficients, here[B], here[B] + M)
     if layer == 0 and chain.scaled_at != NONE and part == 0:
-        _pull(vectors, pull, factor, chain.scaled_at, chain.scaled_at + 1)
-        _step(chain.kernel, vectors, coefficients, chain.scaled_at, chain.scaled_at + 1)
+        pull_and_scale(vectors, pull, factor, chain.scaled_at, chain.scaled_at + 1)
+        step_part(chain.kernel, vectors, coefficients, chain.scaled_at, chain.scaled_at + 1)
 
 
 @compiled
-def _pull(vectors: Vectors, pull: float, factor: float, begin: int, end: int) -> None:
+def pull_and_scale(vectors: Vectors, pull: float, factor: float, begin: int, end: int) -> None:
     """Add L2's gradient, and multiply weights by a factor, where there is anything to do."""
     weights, gradient = vectors.params[begin:end], vectors.gradient[begin:end]
     if pull:
@@ -248,7 +248,7 @@ def _pull(vectors: Vectors, pull: float, factor: float, begin: int, end: int) ->
 
 
 @compiled
-def _step(kernel: int, vectors: Vectors, c: Array, begin: int, end: int) -> None:
+def step_part(kernel: int, vectors: Vectors, c: Array, begin: int, end: int) -> None:
     """Update a stretch of the parameters (P,) by a kernel's code and its numbers c (C,)."""
     _update(
         kernel,

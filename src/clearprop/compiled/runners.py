@@ -84,17 +84,10 @@ class FusedSteps:
         self._vectors = vectors_of(network, optimizer, state, memory, threads)
         self._samples = samples_of(X, y, weights, Z_0)
         self._outputs = network.output_shape[0]
-        self._random_state = random_state
-        widths = [built.out_shape[0] for built in network.body.build_each(network.input_shape)]
-        self._dropping = [
-            (layer, units)
-            for layer, units in zip(network.layers, widths, strict=True)
-            if isinstance(layer, Dropout)
-        ]
+        self._drawn = Draws(network, random_state)
         self._others = ThreadPoolExecutor(max(threads - 1, 1))  # its threads start when needed
         self._threads = threads
         self._no_rows = nothing(np.dtype(np.int64))
-        self._no_draws = np.empty((0, 0), np.bool_)
         self.at_once = max(1, _AT_ONCE // (network.parameters.data.size * batch_size))
         self(0, slice(0, 0), [])  # compiles, if that is to be done, before anything is changed
 
@@ -124,7 +117,7 @@ class FusedSteps:
             self._no_rows if isinstance(rows, slice) else rows,
             bounds,
             self._drawn(sizes),
-            *self._scheduled(range(step, step + len(sizes))),
+            *scheduled(self.optimizer, self._vectors.params, range(step, step + len(sizes))),
         )
         losses = np.empty(len(sizes))
         logits = np.empty((bounds[-1], self._outputs), self._dtype)
@@ -145,32 +138,53 @@ class FusedSteps:
             other.result()
         return losses[: done + 1].tolist(), logits
 
-    def _drawn(self, sizes: Sequence[int]) -> Array:
-        """Draw the numbers that dropout lets stay in all batches."""
-        if not self._dropping:
-            return self._no_draws
-        kept = np.empty((sum(sizes), sum(units for _, units in self._dropping)), np.bool_)
+
+class Draws:
+    """The numbers that dropout lets stay, drawn as its layers would, batch after batch.
+
+    Parameters
+    ----------
+    network : LayerStack
+    random_state : numpy.random.RandomState
+        The source from which dropout draws, in the order in which its layers would.
+    """
+
+    def __init__(self, network: LayerStack, random_state: np.random.RandomState) -> None:
+        shapes = [built.out_shape for built in network.body.build_each(network.input_shape)]
+        self.random_state = random_state
+        self.layers = [
+            (layer, shape[0])
+            for layer, shape in zip(network.layers, shapes, strict=True)
+            if isinstance(layer, Dropout)
+        ]
+        self._none = np.empty((0, 0), np.bool_)
+
+    def __call__(self, sizes: Sequence[int]) -> Array:
+        """Draw for batches of these sizes, shape (R, Q)."""
+        if not self.layers:
+            return self._none
+        kept = np.empty((sum(sizes), sum(units for _, units in self.layers)), np.bool_)
         for start, size in zip(accumulate(sizes, initial=0), sizes, strict=False):
             column = 0
-            for layer, units in self._dropping:
+            for layer, units in self.layers:
                 drawn = np.empty((size, units), np.bool_)
-                layer.draw(self._random_state, drawn)
+                layer.draw(self.random_state, drawn)
                 kept[start : start + size, column : column + units] = drawn
                 column += units
         return kept
 
-    def _scheduled(self, steps: range) -> tuple[Array, Array]:
-        """Return the optimizer's coefficients (S, C) and factors (S,) of each update."""
-        optimizer, params = self.optimizer, self._vectors.params
-        coefficients, factors = [], []
-        for step in steps:
-            rate = optimizer.rate(step)
-            floor = flush_below(params, step)
-            coefficients.append((*optimizer.coefficients(rate, step), floor))
-            factors.append(optimizer.decay_factor(rate))
-        if not coefficients:
-            return nothing(self._dtype, 2), nothing(self._dtype)
-        return np.array(coefficients, self._dtype), np.array(factors, self._dtype)
+
+def scheduled(optimizer: Optimizer, params: Array, steps: range) -> tuple[Array, Array]:
+    """Return the optimizer's coefficients (S, C) and factors (S,) of each update."""
+    coefficients, factors = [], []
+    for step in steps:
+        rate = optimizer.rate(step)
+        floor = flush_below(params, step)
+        coefficients.append((*optimizer.coefficients(rate, step), floor))
+        factors.append(optimizer.decay_factor(rate))
+    if not coefficients:
+        return nothing(params.dtype, 2), nothing(params.dtype)
+    return np.array(coefficients, params.dtype), np.array(factors, params.dtype)
 
 
 class FusedGradient:

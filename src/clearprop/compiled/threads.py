@@ -125,7 +125,7 @@ def _njit(function: Callable[..., Any], *, cache: bool = False) -> Any:
     return njit(cache=cache, nogil=True, error_model="numpy")(function)
 
 
-def _built_in(generator: Callable[..., Any]) -> Any:
+def built_in(generator: Callable[..., Any]) -> Any:
     """Make a function for compiled code, called without the context, of one that writes it."""
     _mark(generator)
     return intrinsic(generator)
@@ -137,7 +137,7 @@ _MOST_BLOCKS = 4
 _SPINS = 1000  # some microseconds, after which another program may need the core
 
 
-@_built_in
+@built_in
 def multiply(
     context: Any,
     by_columns: Any,
@@ -275,7 +275,7 @@ def product(
         )
 
 
-@_built_in
+@built_in
 def copy(context: Any, target: Any, to: Any, source: Any, begins: Any, count: Any) -> Any:
     """Copy so many numbers from one flat array to another: the library's own way, not a loop."""
 
@@ -295,7 +295,7 @@ def copy(context: Any, target: Any, to: Any, source: Any, begins: Any, count: An
     return types.void(target, types.int64, source, types.int64, types.int64), generate
 
 
-@_built_in
+@built_in
 def _arrive(context: Any, counter: Any) -> Any:
     """Add one to a counter, seen by all threads."""
 
@@ -306,7 +306,7 @@ def _arrive(context: Any, counter: Any) -> Any:
     return types.int64(counter), generate
 
 
-@_built_in
+@built_in
 def _arrived(context: Any, counter: Any) -> Any:
     """Read a counter that other threads change."""
 

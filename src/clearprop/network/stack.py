@@ -165,6 +165,15 @@ class LayerStack:
         """The most numbers that a layer's output has for one sample."""
         return max(math.prod(shape) for shape in self.summary().output_shapes)
 
+    @cached_property
+    def multiplications(self) -> int:
+        """The number of multiplications that one sample costs on its way up, about.
+
+        Each parameter meets a sample once, or once at each place of a picture.
+        """
+        rows = self.summary().rows
+        return sum(row.parameters * math.prod(row.output_shape[:-1]) for row in rows)
+
     def summary(self) -> Summary:
         """Return a table of the layers: shapes of parameters and output, counts and memory."""
         return summarize(self.body, self.input_shape, self.dtype)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Literal, TypeAlias, TypeVar
 
-from clearprop.compiled import FusedGradient, is_chain, is_plain_chain
+from clearprop.compiled import FusedGradient, is_chain, is_pictures, is_plain_chain
 from clearprop.configuration import Json
 from clearprop.core.blas import choose_threads, threads_for_resuming
 from clearprop.core.kernels import compile_if_worthwhile, give_up_compiling
@@ -25,10 +25,12 @@ from clearprop.training.feeding import Feed
 from clearprop.training.lbfgs import LayerPasses, LBFGSStep
 from clearprop.training.run import Run
 from clearprop.training.samples import Samples
-from clearprop.training.step import CompiledStep, PlainStep, Step
+from clearprop.training.step import CompiledStep, PictureStep, PlainStep, Step
 
 Choice: TypeAlias = Literal["auto"] | bool
 Made = TypeVar("Made")
+
+_PER_NUMBER = 50  # multiplications of convolutions that NumPy does in the time of an updated number
 
 _IN_SAMPLE_SPACE, _COMPILED, _THREADS = "in sample space", "by compiled steps", "threads"
 
@@ -101,14 +103,16 @@ class Plan:
             return step, passes.blas_threads
         feed = Feed(samples, training.augmenter())
         plain = PlainStep(run, feed, training.clip_norm, goes_on=goes_on)
-        if inputs is not None:
-            size, afterwards = training.largest_batch, plain if goes_on else None
+        size = training.largest_batch
+        compiled: Step | None = None
+        if self.compiled and training.is_of_pictures(self.engine):
+            compiled = _unless_broken(lambda: PictureStep(plain, size, threads))
+        elif inputs is not None:
+            afterwards = plain if goes_on else None
             compiled = _unless_broken(
                 lambda: CompiledStep(run, samples, inputs, size, threads, afterwards)
             )
-            if compiled is not None:
-                return compiled, 1
-        return plain, threads
+        return (plain, threads) if compiled is None else (compiled, 1)
 
 
 @dataclass(frozen=True)
@@ -180,7 +184,7 @@ class Training:
             self._check_deterministic()
         engine, held_out = self._engine(), self.held_out
         remarks = [] if engine.remark is None else [engine.remark]
-        threads = choose_threads(engine.parameters.data.size, self.largest_batch, self.threads)
+        threads = choose_threads(engine.multiplications, self.largest_batch, self.threads)
         before = self.resumed.get(_THREADS)
         if isinstance(before, int):
             threads = threads_for_resuming(before, threads, self.threads)
@@ -264,14 +268,22 @@ class Training:
         to compiled code.
         """
         passes = sys.maxsize if self.resumed.get(_COMPILED) is True else self.updates
+        weights, pictures = engine.parameters.data.size, self.is_of_pictures(engine)
         if isinstance(self.optimizer, LBFGS):
             passes *= -(-len(self.samples) // engine.chunk)
             known = is_plain_chain(engine.stack, engine.loss)
+        elif pictures:
+            weights += self.largest_batch * engine.multiplications // _PER_NUMBER
+            known = self.clip_norm is None
         else:
             known = self.clip_norm is None and not self.augment
             known = known and is_chain(engine.stack, engine.loss, self.optimizer)
-        worthwhile = compile_if_worthwhile(engine.parameters.data.size, passes)
-        return worthwhile and known and engine.compiled_inputs() is not None
+        worthwhile = compile_if_worthwhile(weights, passes)
+        return worthwhile and known and (pictures or engine.compiled_inputs() is not None)
+
+    def is_of_pictures(self, engine: engines.Engine) -> bool:
+        """Whether compiled steps know its network as one of convolutions."""
+        return is_pictures(engine.stack, engine.loss, self.optimizer)
 
     def _check_deterministic(self) -> None:
         """Refuse what L-BFGS can't train with: a loss that changes from one look to the next."""

@@ -4,11 +4,11 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from clearprop.compiled import FusedSteps
+from clearprop.compiled import FusedSteps, PictureSteps
 from clearprop.core.parameters import Array, ParameterVector
 from clearprop.core.trace import Trace
 from clearprop.training.engines import CompiledInputs, Engine
@@ -82,8 +82,11 @@ class PlainStep(Step):
     def __call__(self, batches: Sequence[Rows]) -> Updates:
         """Do the update of the only batch."""
         (batch,) = batches
+        return self.update(*self.feed(batch))
+
+    def update(self, x: Any, y: Array, weights: Array | None) -> Updates:
+        """Do the update of a batch that the feed gave."""
         run, engine, optimizer = self.run, self.run.engine, self.run.optimizer
-        x, y, weights = self.feed(batch)
         logits = engine.forward(x, self.trace)
         loss, dlogits = engine.loss(logits, y, weights)
         engine.backward(dlogits, self.trace, self.gradient)
@@ -159,6 +162,51 @@ class CompiledStep(Step):
             losses.append(loss)
             parts.append(some.copy())
         return Updates(losses, np.concatenate(parts), y)
+
+
+class PictureStep(Step):
+    """One update by compiled passes of convolutions.
+
+    Parameters
+    ----------
+    plain : PlainStep
+        The step in whose place it stands, which goes on from a loss on that is not finite.
+    batch_size : int
+        The most samples that a batch has.
+    threads : int
+        The number of threads that work on a batch together.
+    """
+
+    at_once = 1
+
+    def __init__(self, plain: PlainStep, batch_size: int, threads: int) -> None:
+        self.plain, self.run = plain, plain.run
+        run = plain.run
+        self.steps = PictureSteps(
+            run.engine.stack,
+            run.engine.loss,
+            run.optimizer,
+            run.optimizer_state,
+            batch_size=batch_size,
+            threads=threads,
+            random_state=run.random_state,
+        )
+
+    def ahead(self, batches: Iterator[Rows]) -> AbstractContextManager[Iterator[Rows]]:
+        """Have the batches of an epoch made ready where that is work."""
+        return self.plain.ahead(batches)
+
+    def __call__(self, batches: Sequence[Rows]) -> Updates:
+        """Do the update of the only batch."""
+        (batch,) = batches
+        run, (x, y, weights) = self.run, self.plain.feed(batch)
+        self.steps.optimizer = run.optimizer  # the rules may have changed its learning rate
+        loss, logits = self.steps(run.step, run.engine.inputs(x), y, weights)
+        if math.isfinite(loss):
+            run.step += 1
+        elif self.plain.goes_on:
+            return self.plain.update(x, y, weights)
+        return Updates((loss,), logits, y)
 
 
 def _clip(engine: Engine, gradient: ParameterVector, longest: float) -> None:

@@ -134,6 +134,11 @@ class Engine:
         return bool(max(data.max(initial=0), -data.min(initial=0)) <= tolerance)
 
     @property
+    def multiplications(self) -> int:
+        """The number of multiplications that one sample costs on its way up, about."""
+        return self.stack.multiplications
+
+    @property
     def chunk(self) -> int:
         """The number of samples that are best passed through the layers at a time."""
         return max(1, _CHUNK // self.stack.widest_output)

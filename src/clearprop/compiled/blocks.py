@@ -1,0 +1,253 @@
+"""From the convolutions of a network to the arrays of numbers that compiled steps work with.
+
+A block is a convolution and what follows it: a norm, a ReLU, a pool of two by two, or none of them.
+Blocks come first, then the features that they end with, flat or as means over places, and then a
+chain of Dense layers, which `clearprop.compiled.building` describes.
+
+All that blocks work with lies in one memory, and a block is a row of places in it. Feature maps
+have a border of zeros as wide as half of the kernel that takes them: in (H + K - 1, W + K - 1, C)
+the K C numbers that one kernel row meets at a place lie side by side, so nothing is copied for a
+product. Channels are rounded up to whole vectors, but for those of the pictures themselves.
+"""
+
+import re
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from clearprop.compiled.building import NONE, is_chain, places_of
+from clearprop.core.parameters import Array
+from clearprop.layers import (
+    BatchNorm,
+    Conv2D,
+    Flatten,
+    GlobalAveragePool2D,
+    Layer,
+    MaxPool2D,
+    ReLU,
+)
+from clearprop.losses import Loss
+from clearprop.network.stack import LayerStack
+from clearprop.optimizers import Optimizer
+
+(
+    HEIGHT, WIDTH, CHANNELS, FILTERS, TAKEN, GIVEN, KERNEL, POOLED, W, B,
+    GAMMA, BETA, MEAN, VARIANCE, X, Z, CODES, DY, DZ, PACKED, TURNED, GRADIENT, K,
+) = range(23)  # fmt: skip
+"""The columns of `Front.blocks`."""
+
+MOMENTUM, EPSILON, FLOOR = range(3)
+"""The columns of `Front.numbers`."""
+
+GROUPS: Final = 8
+"""The number of groups of a batch's samples whose gradients are summed apart, and then in order:
+the bits don't depend on which thread had which group."""
+
+_ROWS_OF_K: Final = 6
+_PATTERN: Final = re.compile("(CN?r?P?)+[FG]")
+
+
+class Front(NamedTuple):
+    """Blocks one after the other, and the features that they end with.
+
+    Parameters
+    ----------
+    blocks : ndarray of int64, shape (L + 1, 23)
+        For each block HEIGHT and WIDTH of its input, which are those of z, too; CHANNELS of its
+        input and FILTERS of its output as they lie in memory, TAKEN and GIVEN as the network has
+        them; KERNEL, the size; POOLED, 1 or 0; places of W, B, GAMMA and BETA in the parameters,
+        and of MEAN and VARIANCE in the state (NONE where there is none); and places in the memory:
+        X of the input of all samples, Z of what a norm takes (NONE without), CODES of where pooled
+        values came from (in the codes), DY of the gradient of the output (in a thread's own part
+        without a norm). DZ, PACKED, TURNED and K lie in each thread's own part of the memory,
+        GRADIENT in each group's. The last row are the features: HEIGHT, WIDTH, CHANNELS, TAKEN and
+        X, with a KERNEL of 1.
+    numbers : ndarray, shape (L, 3)
+        MOMENTUM and EPSILON of the norm, and the FLOOR below which y does not go.
+    averages : bool
+        Whether features are means over places.
+    wide : int
+        The number of columns of a tile, which channels are rounded up to.
+    own_at, own : int
+        The place where the first thread's part of the memory begins, and its size.
+    line_at : int
+        The place of one or two lines of z in a thread's part.
+    sums_at : int
+        The place of two rows of sums in a thread's part.
+    groups_at, group : int
+        The place where the first group's gradients begin, and their size.
+    """
+
+    blocks: Array
+    numbers: Array
+    averages: bool
+    wide: int
+    own_at: int
+    own: int
+    line_at: int
+    sums_at: int
+    groups_at: int
+    group: int
+
+
+def front_layers(network: LayerStack) -> int:
+    """Return how many layers belong to blocks and features; 0 where compiled steps know none."""
+    found = _PATTERN.match("".join(map(_letter, network.layers)))
+    if found is None or not _are_plain(network):
+        return 0
+    return found.end()
+
+
+def is_pictures(network: LayerStack, loss: Loss, optimizer: Optimizer) -> bool:
+    """Whether compiled steps of pictures know how to train it, and run on this system."""
+    begin = front_layers(network)
+    return begin > 0 and is_chain(network, loss, optimizer, begin)
+
+
+def _are_plain(network: LayerStack) -> bool:
+    """Whether convolutions take each place and keep the size, and pools are of two by two."""
+    shape = network.input_shape
+    before: Layer | None = None
+    for layer, built in zip(network.layers, network.body.build_each(shape), strict=True):
+        if isinstance(layer, Conv2D | MaxPool2D):
+            windows = layer.windows((shape[0], shape[1]))
+            rows, columns = windows.size
+            if isinstance(layer, MaxPool2D):
+                plain = windows.size == windows.stride == (2, 2)
+            else:
+                plain = layer.padding == "same" and windows.stride == (1, 1)
+                plain = plain and rows == columns and rows % 2 == 1
+            if not plain:
+                return False
+        # A bias below a norm only moves its means: nobody needs both.
+        if isinstance(before, Conv2D) and before.bias and isinstance(layer, BatchNorm):
+            return False
+        before, shape = layer, built.out_shape
+    return True
+
+
+def _letter(layer: Layer) -> str:
+    letters = {
+        Conv2D: "C",
+        BatchNorm: "N",
+        ReLU: "r",
+        MaxPool2D: "P",
+        Flatten: "F",
+        GlobalAveragePool2D: "G",
+    }
+    return letters.get(type(layer), "?")
+
+
+class _Room:
+    """Hands out places one after the other."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def take(self, count: int) -> int:
+        begin = self.size
+        self.size += -(-count // 16) * 16  # lines of the cache are nobody's together
+        return begin
+
+
+def front_of(network: LayerStack, samples: int, threads: int, wide: int) -> tuple[Front, int, int]:
+    """Describe the blocks of a network that `is_pictures`.
+
+    Parameters
+    ----------
+    samples : int
+        The largest number of samples in a batch.
+    threads : int
+    wide : int
+        The number of columns of a tile, which channels are rounded up to.
+
+    Returns
+    -------
+    front : Front
+    memory, codes : int
+        The numbers of numbers, and of bytes, that its steps need.
+    """
+    begin = front_layers(network)
+    parameters, state = places_of(network.parameters), places_of(network.state)
+    together, own, group, codes = _Room(), _Room(), _Room(), _Room()
+    height, width, taken = (*network.input_shape, 1)[:3]
+    channels = taken
+    rows: list[list[int]] = []
+    numbers: list[list[float]] = []
+    widest, most = 0, 0
+    for place, layer in enumerate(network.layers[:begin]):
+        if isinstance(layer, Conv2D):
+            if rows:
+                height, width = _after(rows[-1])
+            kernel, given = network.parameters[f"{place}.W"].shape[0], layer.filters
+            filters = -(-given // wide) * wide
+            row = [NONE] * 23
+            row[HEIGHT], row[WIDTH], row[CHANNELS], row[FILTERS] = height, width, channels, filters
+            row[TAKEN], row[GIVEN], row[KERNEL], row[POOLED] = taken, given, kernel, 0
+            row[W], row[B] = parameters[f"{place}.W"], parameters.get(f"{place}.b", NONE)
+            row[X] = together.take(samples * _padded(row) * channels)
+            row[DZ] = own.take(_padded(row) * filters)
+            row[PACKED] = own.take(kernel * kernel * channels * filters)
+            row[TURNED] = own.take(kernel * kernel * channels * filters)
+            row[K] = own.take(_ROWS_OF_K * filters)
+            row[GRADIENT] = group.take((kernel * kernel * channels + 1) * filters)
+            rows.append(row)
+            numbers.append([0.0, 0.0, -np.inf])
+            channels, taken = filters, given
+            widest, most = max(widest, width * filters), max(most, filters)
+        elif isinstance(layer, BatchNorm):
+            row = rows[-1]
+            row[GAMMA], row[BETA] = parameters[f"{place}.gamma"], parameters[f"{place}.beta"]
+            row[MEAN] = state[f"{place}.running_mean"]
+            row[VARIANCE] = state[f"{place}.running_variance"]
+            row[Z] = together.take(samples * row[HEIGHT] * row[WIDTH] * row[FILTERS])
+            numbers[-1][:2] = layer.momentum, layer.epsilon
+        elif isinstance(layer, ReLU):
+            numbers[-1][FLOOR] = 0.0
+        elif isinstance(layer, MaxPool2D):
+            rows[-1][POOLED] = 1
+    for row in rows:
+        height, width = _after(row)
+        size = height * width * row[FILTERS]
+        row[CODES] = codes.take(samples * size)
+        # Before a norm's sums over the batch are whole, no sample can go further back.
+        row[DY] = together.take(samples * size) if row[Z] != NONE else own.take(size)
+    features = [NONE] * 23
+    features[HEIGHT], features[WIDTH], features[KERNEL] = height, width, 1
+    features[CHANNELS], features[TAKEN] = channels, taken
+    features[X] = together.take(samples * height * width * channels)
+    line_at, sums_at = own.take(2 * widest), own.take(2 * most)
+    own_at = together.size
+    groups_at = own_at + threads * own.size
+    front = Front(
+        blocks=np.array([*rows, features], np.int64),
+        numbers=np.array(numbers, network.dtype),
+        averages=isinstance(network.layers[begin - 1], GlobalAveragePool2D),
+        wide=wide,
+        own_at=own_at,
+        own=own.size,
+        line_at=line_at,
+        sums_at=sums_at,
+        groups_at=groups_at,
+        group=group.size,
+    )
+    return front, groups_at + GROUPS * group.size, codes.size
+
+
+def _padded(row: list[int]) -> int:
+    """Return how many places a block's input has, with its border."""
+    border = row[KERNEL] - 1
+    return (row[HEIGHT] + border) * (row[WIDTH] + border)
+
+
+def _after(row: list[int]) -> tuple[int, int]:
+    """Return height and width of a block's output."""
+    by = 2 if row[POOLED] else 1
+    return row[HEIGHT] // by, row[WIDTH] // by
+
+
+def features_of(network: LayerStack) -> int:
+    """Return how many numbers a sample has when it comes to the Dense layers."""
+    begin = front_layers(network)
+    shape: Any = network.body.build_each(network.input_shape)[begin - 1].out_shape
+    return int(shape[0])

@@ -1,0 +1,250 @@
+"""Vector code for the passes of convolutions, written for LLVM as Numba's own loops are not.
+
+Numba leaves it to LLVM to find vectors in a loop, which it does not where channels lie innermost
+and few. So the innermost work is said in vectors here, once for every shape: sizes and steps come
+while it runs, and only the numbers of rows and vectors in a register tile are fixed. Channels are
+the lanes; whoever calls rounds their number up to whole vectors (`columns_of`).
+
+Arrays are flat, and come with the place where something begins and the steps between its rows, all
+counted in numbers. Nothing here is imported without Numba.
+"""
+
+# ruff: noqa: ARG001 - Numba asks for these very arguments
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
+from numba import types
+from numba.core import cgutils
+
+from clearprop.compiled.threads import built_in, part, written
+
+_FEATURES = get_host_cpu_features()
+_BYTES = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16
+MOST_ROWS = 8 if _FEATURES.get("avx512f") else 6  # of two vectors each, beside what they meet
+_VECTORS = 2  # of columns in a tile
+_INT, _BYTE, _CODE = ir.IntType(64), ir.IntType(8), ir.IntType(32)
+
+
+def columns_of(dtype: np.dtype[Any]) -> int:
+    """Return how many columns of a product a tile has, which numbers of channels are rounded to."""
+    return _VECTORS * _BYTES // dtype.itemsize
+
+
+class Writer:
+    """Writes instructions on vectors of one kind of number.
+
+    Parameters
+    ----------
+    context, builder : object
+        Those that Numba gives to a built-in function.
+    kind : object
+        Numba's type of an array of such numbers.
+    """
+
+    def __init__(self, context: Any, builder: Any, kind: Any) -> None:
+        self.context, self.builder = context, builder
+        self.number = context.get_data_type(kind.dtype)
+        self.lanes = _BYTES // (kind.dtype.bitwidth // 8)
+        self.vector = ir.VectorType(self.number, self.lanes)
+
+    def pointer(self, kind: Any, array: Any, at: Any) -> Any:
+        """Point into an array."""
+        data = self.context.make_array(kind)(self.context, self.builder, array).data
+        return self.builder.gep(data, [at])
+
+    def moved(self, pointer: Any, *steps: Any) -> Any:
+        """Point further on, by whole numbers or by values of the code."""
+        for step in steps:
+            pointer = self.builder.gep(pointer, [self.whole(step)])
+        return pointer
+
+    def whole(self, number: Any) -> Any:
+        """Return a whole number as a value of the code."""
+        return ir.Constant(_INT, number) if isinstance(number, int) else number
+
+    def times(self, value: Any, factor: Any) -> Any:
+        """Multiply whole numbers."""
+        return self.builder.mul(self.whole(value), self.whole(factor))
+
+    def load(self, pointer: Any) -> Any:
+        """Read a vector."""
+        return self.builder.load(
+            self.builder.bitcast(pointer, self.vector.as_pointer()), align=self._aligned
+        )
+
+    def store(self, vector: Any, pointer: Any) -> None:
+        """Write a vector."""
+        place = self.builder.bitcast(pointer, self.vector.as_pointer())
+        self.builder.store(vector, place, align=self._aligned)
+
+    @property
+    def _aligned(self) -> int:
+        return _BYTES // self.lanes
+
+    def spread(self, number: Any) -> Any:
+        """Make a vector of one number."""
+        first = self.builder.insert_element(
+            ir.Constant(self.vector, ir.Undefined), number, ir.Constant(_CODE, 0)
+        )
+        same = ir.Constant(ir.VectorType(_CODE, self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(first, ir.Constant(self.vector, ir.Undefined), same)
+
+    def same(self, number: float) -> Any:
+        """Make a vector of one number that is known beforehand."""
+        return ir.Constant(self.vector, [number] * self.lanes)
+
+    def codes(self, number: int) -> Any:
+        """Make a vector of one code."""
+        return ir.Constant(ir.VectorType(_CODE, self.lanes), [number] * self.lanes)
+
+    def load_codes(self, pointer: Any) -> Any:
+        """Read a vector of bytes as codes."""
+        kind = ir.VectorType(_BYTE, self.lanes)
+        found = self.builder.load(self.builder.bitcast(pointer, kind.as_pointer()), align=1)
+        return self.builder.zext(found, ir.VectorType(_CODE, self.lanes))
+
+    def store_codes(self, codes: Any, pointer: Any) -> None:
+        """Write a vector of codes as bytes."""
+        kind = ir.VectorType(_BYTE, self.lanes)
+        place = self.builder.bitcast(pointer, kind.as_pointer())
+        self.builder.store(self.builder.trunc(codes, kind), place, align=1)
+
+    def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
+        """Return a b + c, rounded once."""
+        form = ir.FunctionType(self.vector, [self.vector] * 3)
+        name = f"llvm.fma.v{self.lanes}f{8 * self._aligned}"
+        function = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call] # no types
+            self.builder.module, form, name
+        )
+        return self.builder.call(function, [a, b, c])
+
+    def kept(self, value: Any) -> Any:
+        """Make a place for a vector that changes, which becomes a register."""
+        place = cgutils.alloca_once(self.builder, self.vector)  # type: ignore[no-untyped-call]
+        self.builder.store(value, place)
+        return place
+
+    def loop(self, count: Any) -> Any:
+        """Open a loop; it gives the number of the round."""
+        return cgutils.for_range(self.builder, self.whole(count))
+
+
+def _tile(rows: int) -> Any:
+    """Make a register tile: a product of so many rows and two vectors of columns.
+
+    ``tile(adds, a, a_at, a_row, a_k, a_outer, outer, inner, b, b_at, b_k, b_outer, c, c_at,
+    c_row)`` writes c[r, v] = sum over o and k of a[r, o, k] b[o, k, v], or adds it to c. The sums
+    stay in registers until they are whole.
+    """
+
+    @built_in
+    def tile(
+        context: Any,
+        adds: Any,
+        a: Any,
+        a_at: Any,
+        a_row: Any,
+        a_k: Any,
+        a_outer: Any,
+        outer: Any,
+        inner: Any,
+        b: Any,
+        b_at: Any,
+        b_k: Any,
+        b_outer: Any,
+        c: Any,
+        c_at: Any,
+        c_row: Any,
+    ) -> Any:
+        signature = types.void(
+            types.boolean, a, *[types.int64] * 6, b, *[types.int64] * 3, c, *[types.int64] * 2
+        )
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            keeps, A, at, *by_a, B, b_at, b_step, b_far, C, to, line = arguments
+            write = Writer(context, builder, a)
+            pointers = [
+                write.pointer(kind, array, begin)
+                for kind, array, begin in ((a, A, at), (b, B, b_at), (c, C, to))
+            ]
+            function = _tile_function(context, builder.module, a, rows)
+            builder.call(function, [keeps, *pointers, *by_a, b_step, b_far, line])
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return tile
+
+
+def _tile_function(context: Any, module: Any, kind: Any, rows: int) -> Any:
+    """Write a tile's code once for a module: where it stood at each call, it would take minutes."""
+    name = f"clearprop_tile_{kind.dtype}_{rows}"
+    if name in module.globals:
+        return module.globals[name]
+    number = context.get_data_type(kind.dtype)
+    form = [ir.IntType(1), *[number.as_pointer()] * 3, *[_INT] * 8]
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), form), name)
+    function.linkage = "linkonce_odr"
+    function.attributes.add("noinline")
+    builder = ir.IRBuilder(function.append_basic_block())
+    write = Writer(context, builder, kind)
+    keeps, a, b, c, row, step, far, outer, inner, b_step, b_far, line = function.args
+    sums = [[write.kept(write.same(0.0)) for _ in range(_VECTORS)] for _ in range(rows)]
+    with write.loop(outer) as around:
+        begins = write.moved(a, write.times(around.index, far))
+        lines = [write.moved(begins, write.times(row, r)) for r in range(rows)]
+        meets = write.moved(b, write.times(around.index, b_far))
+        with write.loop(inner) as within:
+            k = write.times(within.index, step)
+            there = write.moved(meets, write.times(within.index, b_step))
+            right = [write.load(write.moved(there, v * write.lanes)) for v in range(_VECTORS)]
+            for r in range(rows):
+                left = write.spread(builder.load(write.moved(lines[r], k)))
+                for v in range(_VECTORS):
+                    total = write.multiply_add(left, right[v], builder.load(sums[r][v]))
+                    builder.store(total, sums[r][v])
+    with builder.if_else(keeps) as (adding, writing):
+        for branch, adds in ((adding, True), (writing, False)):
+            with branch:
+                for r in range(rows):
+                    for v in range(_VECTORS):
+                        place = write.moved(c, write.times(line, r), v * write.lanes)
+                        total = builder.load(sums[r][v])
+                        total = builder.fadd(total, write.load(place)) if adds else total
+                        write.store(total, place)
+    builder.ret_void()
+    return function
+
+
+def _product_text() -> str:
+    """Write a function that covers a product with tiles, of rows as equal as can be."""
+    steps = "a_row, a_k, a_outer, outer, inner, b, b_at + k, b_k, b_outer"
+    call = f"adds, a, a_at + r * a_row, {steps}, c, c_at + r * c_row + k, c_row"
+    choices = [
+        f"{'if' if count == MOST_ROWS else 'elif'} count == {count}:\n"
+        f"                tile_{count}({call})"
+        for count in range(MOST_ROWS, 0, -1)
+    ]
+    return "\n".join(
+        [
+            "def product_of_windows(adds, rows, columns, wide, a, a_at, a_row, a_k, a_outer,",
+            "                       outer, inner, b, b_at, b_k, b_outer, c, c_at, c_row):",
+            f"    parts = (rows + {MOST_ROWS - 1}) // {MOST_ROWS}",
+            "    for part in range(parts):",
+            "        r = rows * part // parts",
+            "        count = rows * (part + 1) // parts - r",
+            "        for k in range(0, columns, wide):",
+            *(f"            {choice}" for choice in choices),
+        ]
+    )
+
+
+product_of_windows = part(
+    written(
+        "product_of_windows",
+        _product_text(),
+        {f"tile_{rows}": _tile(rows) for rows in range(1, MOST_ROWS + 1)},
+    )
+)
