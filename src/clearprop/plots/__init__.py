@@ -6,12 +6,13 @@ touched: there is no current figure, nothing to close, and no display is needed.
 
 from clearprop.plots.curves import comparison, cost_curve, curves
 from clearprop.plots.figures import save
-from clearprop.plots.galleries import first_layer_weights, mistakes
+from clearprop.plots.galleries import augmented, first_layer_weights, mistakes
 from clearprop.plots.looking import attention, feature_maps, what_it_sees
 from clearprop.plots.predictions import confusion, decision_boundary, residuals
 
 __all__ = [
     "attention",
+    "augmented",
     "comparison",
     "confusion",
     "cost_curve",

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from clearprop.errors import DataError, ShapeError
+from clearprop.errors import DataError, ShapeError, listed
 from clearprop.plots import figures
 
 Array = NDArray[Any]
@@ -147,6 +147,41 @@ def first_layer_weights(
         [f"{index}: {norms[index]:.2g}" for index in order.tolist()],
         head,
         columns=12,
+    )
+
+
+def augmented(
+    originals: ArrayLike, changed: Sequence[ArrayLike], names: Sequence[str] | None = None
+) -> Figure:
+    """Draw pictures as they are, and beside each what random changes make of it.
+
+    Parameters
+    ----------
+    originals : array-like, shape (N, H, W) or (N, H, W, 3)
+    changed : sequence of array-like of the same shape
+        One for each column.
+    names : sequence of str, length N, optional
+        The class of each picture, or what else it is called.
+
+    Raises
+    ------
+    ShapeError
+        If shapes or lengths differ.
+    """
+    columns = [np.asarray(one) for one in (originals, *changed)]
+    names = [""] * len(columns[0]) if names is None else names
+    if any(one.shape != columns[0].shape for one in columns) or len(names) != len(columns[0]):
+        raise ShapeError(
+            f"Pictures of shape {columns[0].shape} have {len(names)} names, and are changed to "
+            f"{listed(one.shape for one in columns[1:])}; expected as many names as pictures, and "
+            "pictures of one shape."
+        )
+    titles = [title for name in names for title in (name, *[""] * len(changed))]
+    return grid(
+        [column[row] for row in range(len(names)) for column in columns],
+        [figures.label(title, _WIDEST) for title in titles],
+        "Pictures, and beside each what training may see in its place",
+        columns=len(columns),
     )
 
 
