@@ -16,6 +16,7 @@ from clearprop.experiment.settings import (
     CLASS_WEIGHTS,
     DTYPES,
     INITS,
+    NETWORKS,
     SCHEDULES,
     TASKS,
 )
@@ -24,6 +25,10 @@ from clearprop.preprocessing import TARGET_SCALES
 
 _texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 _rates = st.floats(0, allow_infinity=False) | st.integers(0, 9)
+_units = st.lists(st.integers(1, 500))
+_layers = st.tuples(
+    st.lists(st.sampled_from(["conv16", "conv8x5s2", "pool", "avgpool"])), _units
+).map(lambda found: (*found[0], *found[1]))
 _settings = st.builds(
     Settings,
     data=_texts,
@@ -31,7 +36,8 @@ _settings = st.builds(
     task=st.none() | st.sampled_from(TASKS),
     target_scale=st.sampled_from(TARGET_SCALES),
     size=st.none() | st.tuples(st.integers(1, 500), st.integers(1, 500)),
-    layers=st.none() | st.lists(st.integers(1, 500)).map(tuple),
+    network=st.sampled_from(NETWORKS),
+    layers=st.none() | _layers,
     activation=st.sampled_from(sorted(ACTIVATIONS)),
     init=st.none() | st.sampled_from(INITS),
     optimizer=st.sampled_from(list(OPTIMIZERS)),
@@ -40,7 +46,7 @@ _settings = st.builds(
     epochs=st.none() | st.integers(1, 10**6),
     batch_size=st.none() | st.integers(0, 10**6),
     dropout=st.none() | st.floats(0, 1, exclude_max=True),
-    batch_norm=st.booleans(),
+    batch_norm=st.none() | st.booleans(),
     l2=_rates,
     clip_norm=st.none() | _rates,
     class_weight=st.sampled_from(CLASS_WEIGHTS),
@@ -67,12 +73,13 @@ def test_a_toml_file_keeps_every_setting(settings: Settings) -> None:
 
 def test_a_file_reads_as_one_would_write_it(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    Settings(data="photos/", layers=(20, 7), size=(64, 32), learning_rate=1e-5).save(path)
-    assert path.read_text().splitlines()[:7] == [
+    Settings(data="photos/", layers=("conv8", 7), size=(64, 32), learning_rate=1e-5).save(path)
+    assert path.read_text().splitlines()[:8] == [
         'data = "photos/"',
         'target_scale = "auto"',
         "size = [64, 32]",
-        "layers = [20, 7]",
+        'network = "auto"',
+        'layers = ["conv8", 7]',
         'activation = "relu"',
         'optimizer = "adam"',
         "learning_rate = 1e-05",
@@ -145,6 +152,8 @@ def test_an_unknown_choice_is_refused_with_the_nearest(
         {"layers": [20, 0]},
         {"layers": [2.5]},
         {"layers": [10**20]},
+        {"layers": ["conv"]},
+        {"layers": [8, "conv8"]},
         {"size": [64]},
         {"size": [64, 64, 3]},
         {"size": 64},

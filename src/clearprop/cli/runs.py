@@ -11,7 +11,7 @@ from clearprop.cli.scores import text, value
 from clearprop.core.printable import printable
 from clearprop.errors import UsageError, counted
 from clearprop.experiment.runs import ROOT, Listed, list_runs, removable, remove
-from clearprop.experiment.values import Units
+from clearprop.experiment.values import Layers
 from clearprop.network.summary import readable_bytes
 
 
@@ -75,7 +75,7 @@ def _rows(found: list[Listed]) -> list[tuple[str, ...]]:
         (
             str(run.folder),
             _nearer(run.data),
-            "–" if run.layers is None else Units().write(run.layers),
+            "–" if run.layers is None else Layers().write(run.layers),
             _score(run),
             "–" if run.to_beat is None else value(run.score_name or "", run.to_beat),
             f"{run.saved:%Y-%m-%d %H:%M}",

@@ -2,6 +2,9 @@
 
 from clearprop.core.initializers import INITIALIZERS
 from clearprop.core.schedules import SCHEDULES
+from clearprop.experiment.augmenting import augmentations
+from clearprop.experiment.fitting import require_fit
+from clearprop.experiment.layer_words import convolution, layer_of
 from clearprop.experiment.settings import Settings
 from clearprop.layers import ACTIVATIONS, BatchNorm, Dense, Dropout, Flatten, Layer
 from clearprop.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
@@ -12,11 +15,23 @@ from clearprop.training import EarlyStopping, Trainer
 from clearprop.training.samples import steps_per_epoch
 
 
-def build_network(settings: Settings, recipe: Preprocessing) -> Network:
+def build_network(settings: Settings, recipe: Preprocessing, samples: int = 1) -> Network:
     """Make the network that resolved settings describe, for the data that a recipe was fitted to.
 
     It has one logit and binary cross-entropy for two classes, softmax for more, the mean squared
     error for values.
+
+    Parameters
+    ----------
+    settings : Settings
+    recipe : Preprocessing
+    samples : int, default 1
+        The number of samples that are trained on, which memory must hold.
+
+    Raises
+    ------
+    UsageError
+        If the layers don't fit the samples, or a batch does not fit into memory.
     """
     target = recipe.target
     loss: Loss
@@ -26,23 +41,43 @@ def build_network(settings: Settings, recipe: Preprocessing) -> Network:
         loss, outputs = BinaryCrossEntropy(), 1
     else:
         loss, outputs = SoftmaxCrossEntropy(), len(target.class_names)
-    init = INITIALIZERS[settings.init or "he"]
     input_shape = recipe.inputs.input_shape
-    layers: list[Layer] = [] if len(input_shape) == 1 else [Flatten()]
-    for units in settings.layers or ():
-        layers.append(Dense(units, init, bias=not settings.batch_norm))  # the norm has its own
-        if settings.batch_norm:
-            layers.append(BatchNorm())
-        layers.append(ACTIVATIONS[settings.activation])
-        if settings.dropout:
-            layers.append(Dropout(settings.dropout))
+    layers = [*_hidden(settings, input_shape), Dense(outputs, INITIALIZERS[settings.init or "he"])]
+    require_fit(layers, settings, input_shape, samples)
     return Network(
-        [*layers, Dense(outputs, init)],
+        layers,
         loss=loss,
         input_shape=input_shape,
         seed=settings.seed,
         dtype=settings.dtype,
     )
+
+
+def _hidden(settings: Settings, input_shape: tuple[int, ...]) -> list[Layer]:
+    """Make the hidden layers that resolved settings describe, and what makes samples flat.
+
+    Each convolution and each dense layer has its normalisation and its activation behind it, which
+    a pool then makes smaller. What is dropped are the inputs of dense layers, as these have most of
+    the weights.
+    """
+    init, words = INITIALIZERS[settings.init or "he"], settings.layers or ()
+    activated: list[Layer] = [ACTIVATIONS[settings.activation]]
+    if settings.batch_norm:
+        activated.insert(0, BatchNorm())
+    dropped: list[Layer] = [Dropout(settings.dropout)] if settings.dropout else []
+    bias = not settings.batch_norm  # the norm has its own
+    layers: list[Layer] = []
+    of_pictures = [word for word in words if isinstance(word, str)]
+    for word in of_pictures:
+        layers.append(layer_of(word, init, bias=bias))
+        layers += activated if convolution(word) else []
+    if len(input_shape) > 1 and "globalavg" not in of_pictures:
+        layers.append(Flatten())
+    if of_pictures:
+        layers += dropped
+    for units in words[len(of_pictures) :]:
+        layers += [Dense(int(units), init, bias=bias), *activated, *dropped]
+    return layers
 
 
 def build_trainer(settings: Settings, samples: int) -> Trainer:
@@ -69,5 +104,6 @@ def build_trainer(settings: Settings, samples: int) -> Trainer:
         early_stopping=EarlyStopping(settings.patience) if settings.patience else None,
         class_weight=None if settings.class_weight == "none" else settings.class_weight,
         clip_norm=settings.clip_norm or None,
+        augment=augmentations(settings.augment or ()),
         seed=settings.seed,
     )

@@ -11,11 +11,12 @@ import numpy as np
 
 from clearprop.configuration import Json
 from clearprop.core.blas import available_cores, blas_threads
+from clearprop.experiment.layer_words import Words
 from clearprop.experiment.learning import learn
 from clearprop.experiment.measuring import Part, measure
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import load_dataset, set_task
-from clearprop.experiment.values import Units
+from clearprop.experiment.values import Layers
 
 _load_once = cache(load_dataset)
 
@@ -26,8 +27,8 @@ class Trial:
 
     Parameters
     ----------
-    layers : tuple of int
-        The units of the hidden layers.
+    layers : tuple of int or str
+        The hidden layers: units, and words for pictures.
     seed : int
     parameters : int
         The count of numbers that it learns.
@@ -42,7 +43,7 @@ class Trial:
         The score of always the same answer, ``constant``, and of a ``linear`` model.
     """
 
-    layers: tuple[int, ...]
+    layers: Words
     seed: int
     parameters: int
     part: Part
@@ -60,8 +61,8 @@ class Architecture:
 
     @property
     def label(self) -> str:
-        """The hidden layers as they are written: ``20,7,5``, or ``none``."""
-        return Units().write(self.trials[0].layers)
+        """The hidden layers as they are written: ``20,7,5``, ``conv16,pool,128``, or ``none``."""
+        return Layers().write(self.trials[0].layers)
 
     @property
     def scores(self) -> list[float]:
@@ -114,17 +115,15 @@ class Architecture:
         }
 
 
-def compare(
-    settings: Settings, every: Sequence[tuple[int, ...]], repeats: int
-) -> Iterator[Architecture]:
+def compare(settings: Settings, every: Sequence[Words], repeats: int) -> Iterator[Architecture]:
     """Train each architecture with seeds 0, 1, ..., on all cores, one process a core.
 
     Parameters
     ----------
     settings : Settings
         The settings but for the layers; the seeds count up from its seed.
-    every : sequence of tuple of int
-        The units of the hidden layers of each architecture.
+    every : sequence of tuple of int or str
+        The hidden layers of each architecture.
     repeats : int
         The number of seeds. A seed decides what is held out, too, alike for all architectures.
 

@@ -5,10 +5,13 @@ same data give the same run.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from clearprop.errors import UsageError, counted
+from clearprop.experiment import augmenting
+from clearprop.experiment.layer_words import Words, is_convolution, written
 from clearprop.layers import ACTIVATIONS
 from clearprop.optimizers import OPTIMIZERS, Adam, AdamW
 
@@ -31,6 +34,14 @@ _TABLE_RATE = 1e-2
 _TABLE_L2, _LARGE_TABLE_L2 = 0.1, 0.03
 _LARGE_TABLE_DROPOUT = 0.1
 
+_LEAST_PICTURE = 12  # pixels a side from which places tell more than a dense network sees
+_COLOURS = 4  # channels at most; of more, nobody says that they are a picture's
+_FILTERS = (16, 32, 64, 64, 64, 64)
+_LEAST_POOLED = 6  # pixels a side that a pool makes half as many of
+_UNITS = 64
+_PICTURE_RATE = 1.5  # times the usual: what a filter learns comes from every place
+_PICTURE_DROPOUT = 0.3
+
 NOT_BY_FOLDS = ("validation", "patience", "group", "time")
 """Settings of no use where the samples are dealt out to folds."""
 
@@ -51,6 +62,12 @@ class Extent:
         Whether they bring samples to validate with.
     is_table : bool, default False
         Whether the features are columns of a table.
+    shape : tuple of int, default ()
+        The shape of one prepared sample; of pictures (H, W, C) or (H, W).
+    are_pictures : bool, default False
+        Whether they are pictures, not arrays that are shaped like some.
+    class_names : sequence of str, default ()
+        The names of the classes, if there are any.
     """
 
     samples: int
@@ -58,15 +75,80 @@ class Extent:
     has_test_set: bool
     has_validation_set: bool = False
     is_table: bool = False
+    shape: tuple[int, ...] = ()
+    are_pictures: bool = False
+    class_names: Sequence[str] = ()
+
+    @property
+    def has_places(self) -> bool:
+        """Whether samples are pictures, or shaped like some: each number has neighbours."""
+        return len(self.shape) in (2, 3)
 
 
-def layers(_: "Settings", extent: Extent) -> tuple[int, int]:
-    """Take more units for more features and samples, fewer for a table, whose columns say less."""
+def convolves(given: "Settings", extent: Extent) -> bool:
+    """Whether the network looks at places: as its layers say, or for pictures of some size."""
+    if given.layers is not None:
+        return is_convolution(given.layers)
+    if given.network != "auto":
+        return given.network == "convolution"
+    if not extent.has_places or OPTIMIZERS[given.optimizer].full_batch:
+        return False
+    height, width, *channels = extent.shape
+    return min(height, width) >= _LEAST_PICTURE and all(one <= _COLOURS for one in channels)
+
+
+def require_network(given: "Settings", extent: Extent) -> None:
+    """Refuse layers that are not of the network asked for, and convolutions of what is no picture.
+
+    Raises
+    ------
+    UsageError
+    """
+    said = f"--layers {written(given.layers)}" if given.layers else "--network convolution"
+    asked = given.network == "convolution" or is_convolution(given.layers)
+    if asked and not extent.has_places:
+        raise UsageError(
+            f"{said} is for pictures, whose numbers have neighbours, and a sample of these data is "
+            f"{counted(extent.features, 'number')} without: leave it out, or give pictures."
+        )
+    if given.layers is None or given.network == "auto":
+        return
+    if is_convolution(given.layers) != (given.network == "convolution"):
+        has = "convolutions or pools" if given.network == "dense" else "no convolutions"
+        raise UsageError(
+            f"--network {given.network} does not go with {said}, which has {has}: leave one of "
+            "both out."
+        )
+
+
+def layers(given: "Settings", extent: Extent) -> Words:
+    """Take convolutions for pictures; else more units for more features and samples.
+
+    There are fewer for a table, whose columns say less.
+    """
+    if convolves(given, extent):
+        return _of_pictures(extent)
     if extent.is_table:
         return (64, 32) if extent.samples < _FEW else (128, 64)
     if extent.features < _MANY_FEATURES:
         return 64, 32
     return (512, 256) if extent.samples >= _LARGE else (256, 128)
+
+
+def _of_pictures(extent: Extent) -> Words:
+    """Halve pictures as long as enough is left of them, with more filters each time."""
+    side, words = min(extent.shape[:2]), list[int | str]()
+    for filters in _FILTERS:
+        if side < _LEAST_POOLED:
+            break
+        words += [f"conv{filters}", "pool"]
+        side //= 2
+    return (*(words or [f"conv{_FILTERS[0]}"]), _UNITS)
+
+
+def batch_norm(given: "Settings", extent: Extent) -> bool:
+    """Normalise what convolutions give: they learn faster, and more."""
+    return convolves(given, extent) and not OPTIMIZERS[given.optimizer].full_batch
 
 
 def init(given: "Settings", _: Extent) -> str:
@@ -80,6 +162,8 @@ def learning_rate(given: "Settings", extent: Extent) -> float | None:
         return None
     if extent.is_table and OPTIMIZERS[given.optimizer] in (Adam, AdamW):
         return _TABLE_RATE
+    if convolves(given, extent):
+        return OPTIMIZERS[given.optimizer].usual_rate * _PICTURE_RATE
     # A step moves each weight by about as much however many there are, so that a unit with 12,288
     # inputs is thrown far enough for its ReLU to die: photographs then end as one class.
     fewer = min(1.0, math.sqrt(_VERY_MANY_FEATURES / extent.features))
@@ -113,6 +197,8 @@ def dropout(given: "Settings", extent: Extent) -> float:
     """Drop units of the layers that nobody chose: there may be too many of them."""
     if given.layers is not None or OPTIMIZERS[given.optimizer].full_batch:
         return 0.0
+    if convolves(given, extent):
+        return _PICTURE_DROPOUT
     return _LARGE_TABLE_DROPOUT if extent.is_table and extent.samples >= _FEW else _DROPOUT
 
 
@@ -121,6 +207,29 @@ def l2(given: "Settings", extent: Extent) -> float:
     if not extent.is_table or OPTIMIZERS[given.optimizer].full_batch:
         return 0.0
     return _TABLE_L2 if extent.samples < _FEW else _LARGE_TABLE_L2
+
+
+def augment(given: "Settings", extent: Extent) -> tuple[str, ...]:
+    """Change pictures at random for convolutions, the more the fewer there are."""
+    if not extent.are_pictures or not convolves(given, extent):
+        return ()
+    if OPTIMIZERS[given.optimizer].full_batch:
+        return ()
+    return augmenting.spelled((augmenting.usual(extent.samples),), extent.class_names)
+
+
+def require_pictures(given: "Settings", extent: Extent) -> None:
+    """Refuse augmentation of what is no picture, nor shaped like one.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not extent.has_places:
+        raise UsageError(
+            f"--augment {','.join(given.augment or ())} changes pictures, and a sample of these "
+            f"data is {counted(extent.features, 'number')} without places: leave it out."
+        )
 
 
 def _chooser_came(given: "Settings", extent: Extent) -> bool:

@@ -27,6 +27,7 @@ from clearprop.errors import (
     nearest_file,
 )
 from clearprop.experiment.candidates import CHOSEN
+from clearprop.experiment.layer_words import Words
 from clearprop.experiment.settings import Settings, settings_in
 from clearprop.experiment.values import Data
 from clearprop.files.models import Model, load
@@ -34,16 +35,16 @@ from clearprop.files.written import BESIDE
 
 MODEL_SUFFIX = ".safetensors"
 MODEL = f"model{MODEL_SUFFIX}"
-HISTORY = "history.csv"
-SETTINGS = "config.toml"
+HISTORY, SETTINGS, REPORT = "history.csv", "config.toml", "report.json"
 CHECKPOINT = "checkpoint.safetensors"
-REPORT = "report.json"
-PICTURES = ("curves", "weights", "predictions", "confusion", "boundary", "mistakes")
+PICTURES = (
+    *("curves", "weights", "predictions", "confusion", "boundary", "mistakes"),
+    *("attention", "features", "augmented"),
+)
 ROOT = Path("runs")
 
 _FILES = (MODEL, HISTORY, SETTINGS, CHECKPOINT, REPORT, *(f"{name}.png" for name in PICTURES))
-_LARGEST_REPORT = 2**26  # bytes
-_MOST_TRAININGS = 100  # that one goes back: two files may name each other
+_LARGEST_REPORT, _MOST_TRAININGS = 2**26, 100  # bytes; steps back, as two may name each other
 _DATA = Data("DATA")
 _NAMES = (*BUILTINS, *TOYS, STDIN)
 
@@ -282,8 +283,7 @@ class Listed:
     ----------
     folder : Path
     data : str
-    layers : tuple of int or None
-        The units of its hidden layers.
+    layers : tuple of int or str, or None
     ended : str
         The reason for which training ended, or ``unfinished``.
     score_name : str or None
@@ -298,7 +298,7 @@ class Listed:
 
     folder: Path
     data: str
-    layers: tuple[int, ...] | None
+    layers: Words | None
     ended: str
     score_name: str | None
     score: float | None

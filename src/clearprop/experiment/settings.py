@@ -19,16 +19,19 @@ from clearprop.core.reading import parsed_toml, read_bounded
 from clearprop.core.schedules import SCHEDULES
 from clearprop.data.reading import Reading, TextForm
 from clearprop.errors import DataError, UsageError, unknown_name
-from clearprop.experiment import defaults, values
+from clearprop.experiment import augmenting, defaults, values
+from clearprop.experiment.layer_words import Words
 from clearprop.files.written import write_text
 from clearprop.layers import ACTIVATIONS
 from clearprop.optimizers import OPTIMIZERS
 from clearprop.preprocessing import TARGET_SCALES
+from clearprop.training.augmentation import AUGMENTATIONS
 
 INITS = tuple(INITIALIZERS)
 DTYPES = ("float32", "float64")
 CLASS_WEIGHTS = ("none", "balanced")
 TASKS = ("classify", "regress")
+NETWORKS = ("auto", "dense", "convolution")
 
 _LARGEST_FILE = 2**14  # bytes of TOML: its keys are read in the square of their length
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -41,7 +44,7 @@ _SIGNS = {"\\t": "\t", "tab": "\t", "space": " "}  # as delimiters are typed
 
 _NOT_FULL_BATCH = (
     *("learning_rate", "schedule", "batch_size"),
-    *("dropout", "batch_norm", "clip_norm"),
+    *("dropout", "batch_norm", "clip_norm", "augment"),
 )
 """Settings of no use to an optimizer that finds its steps by looks at the loss of all samples."""
 
@@ -151,10 +154,17 @@ class Settings:
     size: tuple[int, int] | None = _of_data(
         values.PictureSize("HEIGHTxWIDTH"), "What a folder's pictures are brought to.", told="64x64"
     )
-    layers: tuple[int, ...] | None = _of_network(
-        values.Units("UNITS,UNITS,..."),
-        "The hidden layers: 20,7,5, or none.",
-        told="256,128; 64,32 below 64 features; of a table 64,32, from 2000 rows 128,64, or none",
+    network: str = _of_network(
+        values.Choice(names=NETWORKS),
+        "Whether hidden layers look for small patterns anywhere in a picture, or take each number "
+        "as an input of its own; auto chooses by the samples.",
+        default="auto",
+    )
+    layers: Words | None = _of_network(
+        values.Layers("LAYER,LAYER,..."),
+        "The hidden layers: 20,7,5, or none; of pictures conv16,pool,conv32,pool,128.",
+        told="of pictures convolutions; else 256,128; 64,32 below 64 features; of a table 64,32, "
+        "from 2000 rows 128,64, or none",
         rule=defaults.layers,
     )
     activation: str = _of_network(values.Choice(names=tuple(ACTIVATIONS)), default="relu")
@@ -189,12 +199,25 @@ class Settings:
         told="0.2; 0.1 for tables from 2000 rows on; 0 with --layers, lbfgs",
         rule=defaults.dropout,
     )
-    batch_norm: bool = _of_network(values.Flag(), "Normalise hidden layers.", default=False)
+    batch_norm: bool | None = _of_network(
+        values.Switch(),
+        "Normalise hidden layers.",
+        told="with convolutions",
+        rule=defaults.batch_norm,
+    )
     l2: float | None = _against_overfitting(
         values.Number("ALPHA"),
         "L2, as scikit-learn scales it.",
         told="0; for tables the best of several",
         rule=defaults.l2,
+    )
+    augment: tuple[str, ...] | None = _against_overfitting(
+        augmenting.Augmentations("none|light|strong|LIST"),
+        "The random changes of pictures that are trained on, some of: "
+        f"{', '.join(AUGMENTATIONS)}; shift:0.2 tells a strength.",
+        told="strong below 10000 pictures, else light, as far as the classes bear it; none without "
+        "convolutions",
+        rule=defaults.augment,
     )
     clip_norm: float | None = _of_training(
         values.Number("NORM"), "The longest gradient.", told="any"
@@ -366,7 +389,7 @@ def settings_in(path: str | os.PathLike[str], found: Mapping[str, Any] | None = 
 
 def _as_before(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return how runs were made before a setting was one, where it is not among those found."""
-    before: dict[str, Any] = {"target_scale": "none"}
+    before: dict[str, Any] = {"target_scale": "none", "augment": ()}
     if "folds" not in found:  # every run that knows of it tells it
         before |= {"folds": 0, "test": "0", "patience": 0}
     return {name: value for name, value in before.items() if name not in found}
@@ -418,6 +441,11 @@ def resolve(settings: Settings, extent: defaults.Extent) -> Settings:
             else f"--folds deals all samples out at random to choose and to score with: leave "
             f"--{by_folds[0]} out, or say --folds 0."
         )
+    defaults.require_network(settings, extent)
+    if settings.augment:
+        defaults.require_pictures(settings, extent)
+        words = augmenting.spelled(settings.augment, extent.class_names)
+        settings = replace(settings, augment=words)
     found = {
         name: about.rule(settings, extent)
         for name, about in described(settings).items()

@@ -17,6 +17,7 @@ from clearprop.data.pictures.folders import as_deep
 from clearprop.data.reading import Role
 from clearprop.data.splitting import folds, without_column
 from clearprop.errors import DataError, UsageError, counted, listed, naming
+from clearprop.experiment import augmenting
 from clearprop.experiment.building import build_network
 from clearprop.experiment.candidates import CHOSEN, candidates, choose_by_trial
 from clearprop.experiment.defaults import Extent
@@ -32,7 +33,7 @@ _NONE: Mapping[str, Role] = {}
 
 _OF_MODEL = (
     *("target", "drop", "keep", "category", "number", "task", "target_scale", "size"),
-    *("layers", "activation", "init", "batch_norm"),
+    *("network", "layers", "activation", "init", "batch_norm"),
 )
 """Settings that a model has, so that nobody who goes on with it can change them."""
 
@@ -225,6 +226,9 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     if start is not None:
         _require_unseen(start, resolved)
     task = task_of(resolved, split(resolved, dataset), start)
+    names, words = dataset.class_names or (), resolved.augment or ()
+    augmented = augmenting.in_words(settings.augment, words, len(dataset), names)
+    task = replace(task, how=task.how + augmented)
     if settings.threshold is not None:
         can_choose = bool(resolved.folds) or task.validation is not None
         require_threshold(settings.threshold, task.recipe.target, can_choose=can_choose)
@@ -243,6 +247,9 @@ def resolve_for(settings: Settings, dataset: Dataset, input_shape: tuple[int, ..
         has_test_set=dataset.test is not None,
         has_validation_set=dataset.validation is not None and column_to_follow(settings) is None,
         is_table=dataset.kind == "table",
+        shape=input_shape,
+        are_pictures=dataset.kind == "pictures",
+        class_names=dataset.class_names or (),
     )
     return resolve(settings, extent)
 
@@ -273,7 +280,7 @@ def task_of(settings: Settings, parts: Parts, start: Saved | None = None) -> Tas
         with naming(other.name):
             recipe.inputs.check(other.X)
             recipe.target.encode(other)
-    network = build_network(settings, recipe)
+    network = build_network(settings, recipe, len(train))
     if start is not None:
         _take_weights(network, start)
     return Task(settings, recipe, network, parts, how, start)

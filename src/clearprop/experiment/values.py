@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from clearprop.data.named import BUILTINS, TOYS
 from clearprop.data.tables.text_file import STDIN
 from clearprop.errors import UsageError, shortened, unknown_name
+from clearprop.experiment import layer_words
 
 _LARGEST = sys.float_info.max  # whole numbers, too, become floats sooner or later
-_LARGEST_SIZE = 10**7  # of a layer: products of two stay within what NumPy can count
 
 _T = TypeVar("_T")
 
@@ -253,51 +253,48 @@ class BatchSize(WholeNumber):
         return size
 
 
-class Units(Kind):
-    """The units of each hidden layer, typed as ``20,7,5`` or ``none``."""
+class Layers(Kind):
+    """The hidden layers, typed as ``20,7,5``, ``conv16,pool,128`` or ``none``."""
 
-    def check(self, name: str, value: Any) -> tuple[int, ...]:
-        """Refuse what is no list of sizes."""
+    def check(self, name: str, value: Any) -> layer_words.Words:
+        """Refuse what is no list of units and words."""
         if not isinstance(value, list | tuple):
-            raise UsageError(f"{name} takes a list of whole numbers, found {shortened(value)}.")
-        if not all(type(size) is int and 1 <= size <= _LARGEST_SIZE for size in value):
             raise UsageError(
-                f"{name} takes whole numbers from 1 to {_LARGEST_SIZE}, found "
-                f"{shortened(list(value))}."
+                f"{name} takes a list of whole numbers and of words for pictures, found "
+                f"{shortened(value)}."
             )
-        return tuple(value)
+        return layer_words.checked(value)
 
-    def parse(self, text: str) -> Sequence[int]:
-        """Read a list of sizes between commas, or ``none``."""
+    def parse(self, text: str) -> Sequence[int | str]:
+        """Read units and words between commas, or ``none``."""
         if text == "none":
             return []
-        units = _read(
-            text.split(","),
-            _whole_numbers,
-            f"{shortened(text)} is no list of layer sizes. Write the units of each hidden layer, "
-            "as in 20,7,5, or none.",
-        )
-        if min(units) < 1:
-            least = shortened(min(units))
+        words = [_number_or_text(word.strip()) for word in text.split(",")]
+        if "" in words:
             raise ValueError(
-                f"a layer needs at least one unit, found {least} in {shortened(text)}."
+                f"{shortened(text)} is no list of layers. Write the units of each hidden layer, as "
+                "in 20,7,5; for pictures conv16,pool,conv32,pool,128; or none."
             )
-        return units
+        return layer_words.checked(words)
 
-    def write(self, value: Sequence[int]) -> str:
-        """Write sizes between commas, or ``none``."""
-        return ",".join(map(str, value)) or "none"
+    def write(self, value: Sequence[int | str]) -> str:
+        """Write units and words between commas, or ``none``."""
+        return layer_words.written(value)
 
 
-class PictureSize(Units):
+class PictureSize(Kind):
     """The height and width of pictures in pixels, typed as ``64x32``, or ``64`` for both."""
 
-    def check(self, name: str, value: Any) -> tuple[int, ...]:
+    def check(self, name: str, value: Any) -> tuple[int, int]:
         """Refuse what is no pair of sizes."""
-        size = super().check(name, value)
-        if len(size) != 2:
-            raise UsageError(f"A size is a height and a width, found {shortened(size)}.")
-        return size
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            raise UsageError(f"A size is a height and a width, found {shortened(value)}.")
+        if not all(type(side) is int and 1 <= side <= layer_words.LARGEST_SIZE for side in value):
+            raise UsageError(
+                f"{name} takes whole numbers from 1 to {layer_words.LARGEST_SIZE}, found "
+                f"{shortened(list(value))}."
+            )
+        return value[0], value[1]
 
     def parse(self, text: str) -> Sequence[int]:
         """Read one size, or two with an x between them."""
@@ -323,3 +320,10 @@ def _read(text: Any, how: Callable[[Any], _T], otherwise: str) -> _T:
 
 def _whole_numbers(parts: list[str]) -> list[int]:
     return [int(part) for part in parts]
+
+
+def _number_or_text(word: str) -> int | str:
+    try:
+        return int(word)
+    except ValueError:
+        return word
