@@ -58,27 +58,38 @@ def _between(first: Array, second: Array, share: Array) -> Array:
 def _warp_loop(x: Array, maps: Array, reflects: bool, y: Array) -> None:
     count, height, width, channels = x.shape
     number = maps.dtype.type  # a whole number beside a float32 would make it a float64
-    bottom, end, zero, one = number(height - 1), number(width - 1), number(0), np.uint64(1)
+    bottom, end, zero = number(height - 1), number(width - 1), number(0)
+    line, pixel, none = np.int32(width * channels), np.int32(channels), np.int32(0)
+    first, to_right, to_below = np.empty((3, width), np.int32)
+    alongs, downs = np.empty(width, x.dtype), np.empty(width, x.dtype)
     for n in range(count):
         a, b, c = maps[n, 0]
         d, e, f = maps[n, 1]
+        pixels = x[n].reshape(-1)
         for i in range(height):
             a_i, d_i = a * number(i), d * number(i)
-            for j in range(width):
+            for j in range(width):  # of its own, as that is done for many pixels at once
                 row, column = a_i + b * number(j) + c, d_i + e * number(j) + f
                 if reflects:
                     row, column = bottom - abs(abs(row) - bottom), end - abs(abs(column) - end)
                 row, column = min(max(row, zero), bottom), min(max(column, zero), end)
+                above, left = np.int32(row), np.int32(column)
+                downs[j], alongs[j] = row - number(above), column - number(left)
+                first[j] = above * line + left * pixel
+                to_right[j] = pixel if left < width - 1 else none
+                to_below[j] = line if above < height - 1 else none
+            out = y[n, i].reshape(-1)
+            for j in range(width):
                 # Without a sign, as an index below 0 would have to be looked for.
-                above, left = np.uint64(np.int64(row)), np.uint64(np.int64(column))
-                below = min(above + one, np.uint64(height - 1))
-                right = min(left + one, np.uint64(width - 1))
-                down, along = row - number(above), column - number(left)
+                place, right, below = np.uint64(first[j]), np.uint64(to_right[j]), to_below[j]
+                down, along = downs[j], alongs[j]
                 for k in range(channels):
-                    upper, lower = x[n, above, left, k], x[n, below, left, k]
-                    upper += (x[n, above, right, k] - upper) * along
-                    lower += (x[n, below, right, k] - lower) * along
-                    y[n, i, j, k] = upper + (lower - upper) * down
+                    at = place + np.uint64(k)
+                    under = at + np.uint64(below)
+                    upper, lower = pixels[at], pixels[under]
+                    upper += (pixels[at + right] - upper) * along
+                    lower += (pixels[under + right] - lower) * along
+                    out[np.uint64(j * channels + k)] = upper + (lower - upper) * down
 
 
 def _recolour(x: Array, colours: Array, limits: Array) -> None:

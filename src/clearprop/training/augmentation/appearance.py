@@ -81,7 +81,7 @@ class RandomErasing(Augmentation):
         x = pictures.x
         for n in np.flatnonzero(draws[:, 0] < _OFTEN).tolist():
             part = x[n, tops[n] : tops[n] + heights[n], lefts[n] : lefts[n] + widths[n]]
-            part[...] = x[n].mean(axis=(0, 1))
+            part[...] = [channel.mean() for channel in np.moveaxis(x[n], -1, 0)]  # quicker by each
 
 
 @dataclass(frozen=True)
