@@ -116,7 +116,7 @@ class PictureSteps:
             self._part,
             _plain(pictures.reshape(-1)),
             samples,
-            self._drawn([size]),
+            self._drawn([size] if size else []),
             (factors[0], coefficients[0]),
             logits.reshape(-1),
             np.zeros(1, np.int64),
