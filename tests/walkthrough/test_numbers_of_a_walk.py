@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from random_networks import LAYER_CASES, Drawn, networks, randomized
+from random_networks import LAYER_CASES, PICTURE_CASES, Drawn, networks, randomized
 
 import clearprop as cp
 from clearprop import layers, losses, optimizers
@@ -136,7 +136,8 @@ def exported(module: Any, base: type) -> set[type]:
 
 def test_the_cases_above_are_all_that_is_exported() -> None:
     # Of a Sequential, the inner layers are shown.
-    assert {type(case) for case in LAYER_CASES} == exported(layers, cp.Layer)
+    cases = {type(case) for case in [*LAYER_CASES, *PICTURE_CASES]}
+    assert cases == exported(layers, cp.Layer)
     walked = {one for one in exported(optimizers, cp.Optimizer) if not one.full_batch}
     assert {type(optimizer) for optimizer in OPTIMIZERS} == walked
 

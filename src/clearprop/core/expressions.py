@@ -6,7 +6,7 @@ leaves are symbols; `Expression.at` makes of it the arithmetic of one entry, who
 numbers.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, dataclass_transform
 
 import numpy as np
@@ -37,8 +37,12 @@ class Operands(Protocol):
     def is_vector(self, symbol: Any) -> bool:
         """Say whether a matrix has only one number for each sample."""
 
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The hyper-parameters by name, whatever they are."""
+
     def setting(self, name: str) -> "Number":
-        """Return a hyper-parameter."""
+        """Return a hyper-parameter that is a number."""
 
     def count(self, letter: str) -> "Number":
         """Return the number N of samples, D of features or K of outputs."""
@@ -90,6 +94,7 @@ class Expression:
     """
 
     binds = ATOM
+    subscript = ""  # the place of the result that a formula is of, where it is not the whole matrix
     _fields: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
@@ -301,17 +306,17 @@ class MatrixProduct(Product):
 
     def at(self, place: Place) -> Expression:
         """Return the sum of the products along a row of the left and a column of the right."""
-        row, column = place.indices
+        *row, column = place.indices
 
         def term(i: Any) -> Expression:
-            left, right = place._replace(indices=(row, i)), place._replace(indices=(i, column))
+            left, right = place._replace(indices=(*row, i)), place._replace(indices=(i, column))
             return Product(self.left.at(left), self.right.at(right))
 
         return series(term, term(slice(None)).compute())
 
     def shape(self, place: Place) -> tuple[int, ...]:
         """Return as many rows as the left has, and as many columns as the right."""
-        return (self.left.shape(place)[0], self.right.shape(place)[1])
+        return (*self.left.shape(place)[:-1], self.right.shape(place)[1])
 
     def transposed(self) -> Expression:
         """Return the product of the transposed matrices, the other way round."""
@@ -400,13 +405,13 @@ class Omitted(Expression):
         return f"[{self.count:,}{space}more:{space}{number_text(self.total)}]"
 
 
-def series(term: Callable[[int], Expression], values: Values) -> Expression:
+def series(term: Callable[[int], Expression], values: Values, whole: int = _WHOLE) -> Expression:
     """Write a sum of terms by their places, whose float64 values, shape (n,), are given.
 
-    A long one is cut short; its value is that of all terms, written or not.
+    One of more than `whole` terms is cut short; its value is that of all, written or not.
     """
     count = len(values)
-    if count <= _WHOLE:
+    if count <= whole:
         terms = [term(i) for i in range(count)]
     else:
         left_out = values[_FIRST : count - _LAST]

@@ -51,7 +51,7 @@ class Symbol(Expression):
     @property
     def T(self) -> Expression:
         """The transposed matrix."""
-        return _Transposed(self)
+        return Transposed(self)
 
     def write(self, style: Style) -> str:
         """Write the symbol as `style` says."""
@@ -92,16 +92,21 @@ class Count(Setting):
         return place.operands.count(self.name)
 
 
-class _Transposed(Expression):
-    matrix: Symbol
+class Transposed(Expression):
+    """A transposed matrix."""
+
+    matrix: Expression
 
     def write(self, style: Style) -> str:
+        """Write the matrix with .T behind it."""
         return f"{self.matrix.write(style)}.T"
 
     def at(self, place: Place) -> Expression:
+        """Return the entry at the place with rows and columns exchanged."""
         return self.matrix.at(place._replace(indices=place.indices[::-1]))
 
     def shape(self, place: Place) -> tuple[int, ...]:
+        """Return that of the matrix, the other way round."""
         return self.matrix.shape(place)[::-1]
 
 

@@ -13,6 +13,7 @@ from clearprop.core.symbols import Symbol, dx, dy, x, y
 from clearprop.core.trace import Trace
 from clearprop.errors import ShapeError, UsageError
 from clearprop.layers.base import Built, Layer
+from clearprop.layers.place_formulas import product_of_rows
 
 _block = Symbol("block", per_sample=True)
 _P = Symbol("P", "projection of the input")
@@ -132,7 +133,7 @@ class Residual(Sequential):
 
     formulas = Formulas(
         {y: _block + known(_P, x @ _P, x)},
-        {_P.gradient: x.T @ dy, dx: _block.gradient + known(_P, dy @ _P.T, dy)},
+        {_P.gradient: product_of_rows(x, dy), dx: _block.gradient + known(_P, dy @ _P.T, dy)},
     )
 
     def build(self, in_shape: tuple[int, ...]) -> Built:

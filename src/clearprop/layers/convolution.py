@@ -1,16 +1,21 @@
 """The convolution of pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
+from clearprop.core.formulas import Formulas, known
 from clearprop.core.initializers import HeNormal, Initializer, Zeros
 from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.symbols import Symbol, dx, dy, y
 from clearprop.core.trace import Trace
 from clearprop.errors import UsageError
 from clearprop.layers.base import Built, Layer
+from clearprop.layers.place_formulas import sum_of_places
+from clearprop.layers.window_formulas import convolved, of_weights, spread
 from clearprop.layers.windows import (
     Pair,
     Windows,
@@ -24,6 +29,12 @@ from clearprop.layers.windows import (
 
 _AT_ONCE = 2**18  # numbers in the windows of the samples that are done at once: they stay in cache
 _MANY_CHANNELS = 8  # from here on it is quicker to copy channel by channel than place by place
+
+_W, _b = Symbol("W", "weights"), Symbol("b", "biases")
+
+
+def _windows_of(settings: Mapping[str, Any], picture: Pair) -> Windows:
+    return Conv2D(**settings).windows(picture)
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,15 @@ class Conv2D(Layer):
     padding: str = "same"
     init: Initializer = HeNormal()
     bias: bool = True
+
+    formulas = Formulas(
+        {y: known(_b, _b + convolved(_W, _windows_of), convolved(_W, _windows_of))},
+        {
+            _W.gradient: of_weights(_W, _windows_of),
+            _b.gradient: sum_of_places(dy),
+            dx: spread(_W, _windows_of),
+        },
+    )
 
     def __post_init__(self) -> None:
         if not isinstance(self.filters, int | np.integer) or self.filters < 1:

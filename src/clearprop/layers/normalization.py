@@ -8,10 +8,11 @@ import numpy as np
 from clearprop.core.formulas import Formulas, known, mean_d, named, sum_d, sum_n
 from clearprop.core.initializers import Constant, Zeros
 from clearprop.core.parameters import Array, Parameter, Params
-from clearprop.core.symbols import D, N, Setting, Symbol, dx, dy, maximum, sqrt, x, y
+from clearprop.core.symbols import D, Setting, Symbol, dx, dy, maximum, sqrt, x, y
 from clearprop.core.trace import Trace
 from clearprop.errors import ShapeError, UsageError
 from clearprop.layers.base import Built, Layer
+from clearprop.layers.place_formulas import number_of_places, sum_of_places
 from clearprop.layers.windows import as_pictures, picture_shape, sums_of_places
 
 _gamma, _beta = Symbol("gamma", "scale"), Symbol("beta", "shift")
@@ -23,6 +24,7 @@ _running_variance = Symbol("running_variance", "running variance")
 _s = Symbol("s", "standard deviation")
 _xhat = Symbol("xhat", "normalised input", per_sample=True)
 _dxhat = named("dxhat", dy * _gamma)
+_count = number_of_places()
 _momentum, _epsilon = Setting("momentum"), Setting("epsilon")
 
 
@@ -62,25 +64,25 @@ class BatchNorm(Layer):
 
     formulas = Formulas(
         {
-            _mean: sum_n(x) / N,
-            _variance: sum_n((x - _mean) ** 2) / N,
+            _mean: sum_of_places(x) / _count,
+            _variance: sum_of_places((x - _mean) ** 2) / _count,
             _s: sqrt(known(_mean, _variance, _running_variance) + _epsilon),
             _xhat: (x - known(_mean, _mean, _running_mean)) / _s,
             y: _gamma * _xhat + _beta,
         },
         {
-            _dgamma: sum_n(dy * _xhat),
-            _dbeta: sum_n(dy),
+            _dgamma: sum_of_places(dy * _xhat),
+            _dbeta: sum_of_places(dy),
             dx: known(
                 _mean,
-                _gamma / _s * (dy - _dbeta / N - _xhat * _dgamma / N),
+                _gamma / _s * (dy - _dbeta / _count - _xhat * _dgamma / _count),
                 dy * (_gamma / _s),
             ),
         },
         {
             _running_mean: (1 - _momentum) * _running_mean + _momentum * _mean,
             _running_variance: (1 - _momentum) * _running_variance
-            + _momentum * _variance * N / maximum(N - 1, 1),
+            + _momentum * _variance * _count / maximum(_count - 1, 1),
         },
         not_training="This pass is not one of training, so the running statistics are used.",
     )
@@ -104,7 +106,7 @@ class BatchNorm(Layer):
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = gamma xhat + beta, of the shape of x."""
-        trace["shape"], x = x.shape, _with_features(x)
+        shape, x = x.shape, _with_features(x)
         xhat = trace.buffer("xhat", x.shape, x.dtype)
         y = trace.buffer("y", x.shape, x.dtype)
         if trace.training:
@@ -117,14 +119,15 @@ class BatchNorm(Layer):
             np.subtract(x, params["running_mean"], out=xhat)
         s = np.sqrt(variance + self.epsilon)
         xhat /= s
-        trace["xhat"], trace["s"] = xhat, s
+        trace["xhat"], trace["s"] = xhat.reshape(shape), s
         np.multiply(params["gamma"], xhat, out=y)
         y += params["beta"]
-        return y.reshape(trace["shape"])
+        return y.reshape(shape)
 
     def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
         """Write dgamma and dbeta; return dx, through mean and variance while training."""
-        xhat, s, gamma, dy = trace["xhat"], trace["s"], params["gamma"], _with_features(dy)
+        shape, s, gamma = dy.shape, trace["s"], params["gamma"]
+        xhat, dy = _with_features(trace["xhat"]), _with_features(dy)
         dx = trace.buffer("dx", xhat.shape, xhat.dtype)
         grads["gamma"][...] = _sum_of_all(np.multiply(dy, xhat, out=dx))
         grads["beta"][...] = _sum_of_all(dy)
@@ -136,11 +139,11 @@ class BatchNorm(Layer):
             dx *= gamma / s
         else:
             np.multiply(dy, gamma / s, out=dx)
-        return dx.reshape(trace["shape"])
+        return dx.reshape(shape)
 
     def update_state(self, params: Params, trace: Trace) -> None:
         """Move the running averages towards the batch's mean and unbiased variance."""
-        count = trace["xhat"].size // trace["xhat"].shape[-1]
+        count = trace["xhat"].size // trace["mean"].size
         unbiased = trace["variance"] * (count / max(count - 1, 1))
         for running, new in (
             (params["running_mean"], trace["mean"]),

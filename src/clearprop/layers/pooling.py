@@ -1,13 +1,25 @@
 """Pools: one number for each window, or all, of a channel."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
+from clearprop.core.formulas import Formulas
 from clearprop.core.parameters import Array, Params
+from clearprop.core.symbols import Symbol, dx, y
 from clearprop.core.trace import Trace
 from clearprop.layers.base import Built, Layer
+from clearprop.layers.place_formulas import mean_of_picture, share_of_picture
+from clearprop.layers.window_formulas import (
+    largest,
+    mean_of_window,
+    place_of_largest,
+    to_all,
+    to_winners,
+)
 from clearprop.layers.windows import (
     Pair,
     Windows,
@@ -17,6 +29,16 @@ from clearprop.layers.windows import (
     sums_of_places,
     windows_that_fit,
 )
+
+_won = Symbol("won", "place of each window's largest, counted line by line", per_sample=True)
+
+
+def _windows_of_largest(settings: Mapping[str, Any], picture: Pair) -> Windows:
+    return MaxPool2D(**settings).windows(picture)
+
+
+def _windows_of_mean(settings: Mapping[str, Any], picture: Pair) -> Windows:
+    return AveragePool2D(**settings).windows(picture)
 
 
 @dataclass(frozen=True)
@@ -73,6 +95,14 @@ class MaxPool2D(_Pool):
     Recognition" (2010), section 3.
     """
 
+    formulas = Formulas(
+        {
+            y: largest(_windows_of_largest),
+            _won: place_of_largest(_windows_of_largest),
+        },
+        {dx: to_winners(_won, _windows_of_largest)},
+    )
+
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = max_pq x[n, i s + p, j t + q]; note which place of each window has won."""
         trace["shape"], x = x.shape, as_pictures(x)
@@ -124,6 +154,8 @@ class AveragePool2D(_Pool):
     "Gradient-Based Learning Applied to Document Recognition" (1998), section II.B.
     """
 
+    formulas = Formulas({y: mean_of_window(_windows_of_mean)}, {dx: to_all(_windows_of_mean)})
+
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = sum_pq x[n, i s + p, j t + q] / P."""
         trace["shape"], x = x.shape, as_pictures(x)
@@ -157,6 +189,8 @@ class GlobalAveragePool2D(Layer):
     y[n, c] = sum_hw x[n, h, w, c] / (H W); dx[n, h, w, c] = dy[n, c] / (H W). Source: Lin, Chen,
     Yan, "Network In Network" (2014), section 3.2.
     """
+
+    formulas = Formulas({y: mean_of_picture()}, {dx: share_of_picture()})
 
     def build(self, in_shape: tuple[int, ...]) -> Built:
         """Take pictures (H, W, C) or (H, W), give (C,)."""

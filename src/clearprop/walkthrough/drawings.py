@@ -87,9 +87,12 @@ def _coloured(shares: Array) -> str:
 def picture_shape_of(network: Network, given: tuple[int, ...] | None) -> tuple[int, ...] | None:
     """Find the shape, (H, W) or (H, W, 3), of a network's samples; None where they are no pictures.
 
+    Of a single channel it is (H, W).
+
     A `UsageError` says if a given one is no such shape, or not of as many numbers as a sample.
     """
     shape = network.input_shape if given is None else tuple(given)
+    shape = shape[:2] if len(shape) == 3 and shape[2] == 1 else shape
     if len(shape) not in (2, 3) or shape[2:] not in ((), (3,)):
         if given is None:
             return None

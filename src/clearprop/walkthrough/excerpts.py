@@ -18,9 +18,9 @@ class Excerpt:
     ----------
     dimensions : int
         The number of the array's dimensions. Of more than two, the first is fixed at a sample, and
-        all from the fourth on at 0.
-    sample : int
-        The sample at which the first of more than two is fixed.
+        all from the fourth on at 0; of filters (kh, kw, C, F), all from the third on.
+    sample : int or None
+        The sample at which the first of more than two is fixed; None of filters.
     rows, columns : tuple of int
         The places of those that are shown, in order.
     whole : bool
@@ -30,7 +30,7 @@ class Excerpt:
     """
 
     dimensions: int
-    sample: int
+    sample: int | None
     rows: tuple[int, ...]
     columns: tuple[int, ...]
     whole: bool
@@ -46,14 +46,16 @@ class Excerpt:
                 return (column,)
             case 2:
                 return (row, column)
-        return (self.sample, row, column, *[0] * (self.dimensions - 3))
+        first = () if self.sample is None else (self.sample,)
+        return (*first, row, column, *[0] * (self.dimensions - len(first) - 2))
 
     @property
     def place(self) -> str:
         """The part that it is of, in an array of more than two dimensions: ``[3,:,:,0]``."""
         if self.dimensions < 3:
             return ""
-        return f"[{','.join([str(self.sample), ':', ':', *['0'] * (self.dimensions - 3)])}]"
+        first = [] if self.sample is None else [str(self.sample)]
+        return f"[{','.join([*first, ':', ':', *['0'] * (self.dimensions - len(first) - 2)])}]"
 
 
 def excerpt_of(matrix: "Matrix", sample: int, most: int) -> Excerpt:
@@ -61,9 +63,10 @@ def excerpt_of(matrix: "Matrix", sample: int, most: int) -> Excerpt:
     shape = matrix.shape
     dimensions, axis = len(shape), matrix.sample_axis
     if dimensions > 2:
-        rows = _chosen(shape[1], 0, most)
-        columns = _chosen(shape[2], 0, most)
-        first = sample if matrix.per_sample else 0
+        is_filters = dimensions == 4 and not matrix.per_sample
+        height, width = shape[:2] if is_filters else shape[1:3]
+        rows, columns = _chosen(height, 0, most), _chosen(width, 0, most)
+        first = sample if matrix.per_sample else None if is_filters else 0
         whole = shape[0] == 1 and (len(rows), len(columns)) == shape[1:3] and dimensions == 3
         return Excerpt(dimensions, first, rows, columns, whole)
     height, width = {0: (1, 1), 1: (1, *shape)}.get(dimensions, shape)
@@ -79,9 +82,14 @@ def excerpt_of(matrix: "Matrix", sample: int, most: int) -> Excerpt:
 
 
 def shown_entry(matrix: "Matrix", sample: int) -> Index:
-    """Return the entry to look at first: that of the sample, otherwise the first of all."""
-    axis = matrix.sample_axis
-    return tuple(sample if place == axis else 0 for place in range(len(matrix.shape)))
+    """Return the entry to look at first: that of the sample, otherwise the first of all.
+
+    Of pictures it is one in the middle, where windows don't reach over the edge.
+    """
+    shape, axis = matrix.shape, matrix.sample_axis
+    if len(shape) > 2 and matrix.per_sample:
+        return (sample, shape[1] // 2, shape[2] // 2, *[0] * (len(shape) - 3))
+    return tuple(sample if place == axis else 0 for place in range(len(shape)))
 
 
 def with_gaps(places: tuple[int, ...]) -> Iterator[tuple[bool, int]]:

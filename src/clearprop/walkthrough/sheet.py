@@ -94,7 +94,8 @@ class Sheet:
                     "hyper-parameter, and not what forward leaves in the trace."
                 )
         style = Style(self._leaf, self._of_sample, " * ", self.notation.letters.get("n", "n"))
-        text = ", ".join([f"{self._leaf(symbol)} = {form.write(style)}", *remarks(form, style)])
+        at = next(filter(None, (node.subscript for node in form.nodes())), "")
+        text = ", ".join([f"{self._leaf(symbol)}{at} = {form.write(style)}", *remarks(form, style)])
         shapes = ""
         if any(isinstance(node, MatrixProduct) for node in form.nodes()):
             shapes = f"{self._shape(symbol)} = {form.write(Style(self._shape))}"

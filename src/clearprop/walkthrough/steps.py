@@ -261,6 +261,7 @@ def _of_state(
         for vector in (update.state_before, update.state_after)
     )
     arrays = {**forward.kept, **before, **{name + _NEW: one for name, one in after.items()}}
+    arrays["x"] = forward.x
     sheet = _sheet(forward, arrays, notation)
     for symbol in map(known.symbol, after):
         new = Symbol(symbol.name + _NEW, _after(symbol))
