@@ -56,27 +56,26 @@ def build_network(settings: Settings, recipe: Preprocessing, samples: int = 1) -
 def _hidden(settings: Settings, input_shape: tuple[int, ...]) -> list[Layer]:
     """Make the hidden layers that resolved settings describe, and what makes samples flat.
 
-    Each convolution and each dense layer has its normalisation and its activation behind it, which
-    a pool then makes smaller. What is dropped are the inputs of dense layers, as these have most of
-    the weights.
+    Convolutions have the normalisation where there are any, as dense layers above them gain little
+    from another; dense layers, which have most of the weights, have the dropout.
     """
-    init, words = INITIALIZERS[settings.init or "he"], settings.layers or ()
-    activated: list[Layer] = [ACTIVATIONS[settings.activation]]
-    if settings.batch_norm:
-        activated.insert(0, BatchNorm())
-    dropped: list[Layer] = [Dropout(settings.dropout)] if settings.dropout else []
-    bias = not settings.batch_norm  # the norm has its own
+    init, activation = INITIALIZERS[settings.init or "he"], ACTIVATIONS[settings.activation]
+    dropped = [Dropout(settings.dropout)] if settings.dropout else []
+    norm = [BatchNorm()] if settings.batch_norm else []
+    bias = not norm  # the norm has its own
     layers: list[Layer] = []
-    of_pictures = [word for word in words if isinstance(word, str)]
+    of_pictures = [word for word in settings.layers or () if isinstance(word, str)]
     for word in of_pictures:
         layers.append(layer_of(word, init, bias=bias))
-        layers += activated if convolution(word) else []
+        if convolution(word) is not None:
+            layers += [*norm, activation]
     if len(input_shape) > 1 and "globalavg" not in of_pictures:
         layers.append(Flatten())
-    if of_pictures:
-        layers += dropped
-    for units in words[len(of_pictures) :]:
-        layers += [Dense(int(units), init, bias=bias), *activated, *dropped]
+    if any(map(convolution, of_pictures)):
+        norm, bias = [], True
+    for word in settings.layers or ():
+        if isinstance(word, int):
+            layers += [Dense(word, init, bias=bias), *norm, activation, *dropped]
     return layers
 
 
