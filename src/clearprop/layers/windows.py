@@ -80,12 +80,12 @@ def windows_that_fit(name: str, picture: Pair, size: Pair, stride: Pair) -> Wind
     ShapeError
         If there is none, or the stride skips all but the first.
     """
-    _check_stride(name, picture, stride)
     if any(window > side for window, side in zip(size, picture, strict=True)):
         raise ShapeError(
             f"{name} looks at {_times(size)} places at a time, found pictures of {_times(picture)}."
             " Give it larger pictures, or fewer layers below it that make them smaller."
         )
+    _check_stride(name, picture, stride)
     out = [(side - window) // step + 1 for side, window, step in zip(picture, size, stride)]  # noqa: B905 - pairs
     return Windows(size, stride, (out[0], out[1]))
 
