@@ -99,7 +99,7 @@ class TestFeatureMaps:
         maps = np.zeros((3, 3, 3))
         maps[0, 0, 1], maps[1, 1, 2] = 1, 4
         figure = drawn(plots.feature_maps(np.eye(3), maps))
-        assert [axes.get_title() for axes in figure.axes] == ["the picture", "2: 4", "1: 1", "0: 0"]
+        assert [axes.get_title() for axes in figure.axes] == ["picture", "2: 4", "1: 1", "0: 0"]
         assert shown(figure.axes[1])[1, 1] == 1
         assert 0 < shown(figure.axes[2])[0, 0] < 0.5
         assert "all filters" in figure.get_suptitle()

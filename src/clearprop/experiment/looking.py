@@ -17,7 +17,7 @@ from clearprop.preprocessing import prepare
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_DRAWN, _WRONG = 12, 6  # pictures; of them, those answered wrongly at most
+_DRAWN, _WRONG = 8, 4  # pictures; of them, those answered wrongly at most
 
 
 def takes_pictures(network: Network) -> bool:

@@ -176,7 +176,7 @@ def feature_maps(picture: ArrayLike, maps: ArrayLike) -> Figure:
     count = f"{len(order)} of {maps.shape[2]}" if len(order) < maps.shape[2] else "all"
     return grid(
         [np.asarray(picture), *(drawn[:, :, index] for index in order.tolist())],
-        ["the picture", *(f"{index}: {largest[index]:.2g}" for index in order.tolist())],
+        ["picture", *(f"{index}: {largest[index]:.2g}" for index in order.tolist())],
         f"What the filters of the first convolution find in a picture, {count} filters\n"
         "filter: its largest number; the whiter, the larger, on one scale for all",
         columns=12,
