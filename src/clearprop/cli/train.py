@@ -96,6 +96,11 @@ def train(
     if not resume:  # later, when the checkpoint has agreed
         run_folder.save_settings(folder, task.open_settings)
     output.note(_plan(task))
+    with output.waiting("Drawing"):
+        shown, undrawn = run_folder.draw_augmented(folder, task)
+    if shown is not None:
+        output.note(f"{shown} shows some pictures, and what training may see in their place.")
+    output.note_undrawn([] if undrawn is None else [undrawn])
     parts = fold_labels(task)
     watch = [
         Forecast(1 + len(parts)),
@@ -121,10 +126,10 @@ def train(
     report = run_folder.save_run(folder, trained, measured)
     found = measured.score
     with output.waiting("Drawing"):
-        pictures, undrawn = run_folder.draw_run(
+        pictures, failed = run_folder.draw_run(
             folder, measured.model, trained.history, found, measured.scored
         )
-    output.note_undrawn(undrawn)
+    output.note_undrawn(failed)
     if not as_json:
         if trained.diverged is not None:
             output.say_line("Diverged: these are the scores of what was left.")

@@ -81,7 +81,10 @@ def _augmentation(word: str) -> Augmentation:
 def _word(one: Augmentation) -> str:
     """Return the word for an augmentation, with its strength where that is not the usual."""
     kind: Any = type(one)
-    return str(one.name) if one == kind() else f"{one.name}:{one.strength}"
+    if one == kind():
+        return str(one.name)
+    short = f"{one.strength:g}"
+    return f"{one.name}:{short if float(short) == one.strength else one.strength}"
 
 
 def augmentations(words: Iterable[str]) -> tuple[Augmentation, ...]:

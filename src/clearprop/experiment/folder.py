@@ -16,20 +16,25 @@ from clearprop.data.tables.table import Words, is_numeric
 from clearprop.data.tables.text_file import STDIN
 from clearprop.errors import OutputError, UsageError
 from clearprop.experiment import looking
+from clearprop.experiment.augmenting import augmentations
 from clearprop.experiment.evaluation import Evaluation
 from clearprop.experiment.learning import Trained
 from clearprop.experiment.measuring import Measured
 from clearprop.experiment.runs import CHECKPOINT, HISTORY, MODEL, REPORT, ROOT, SETTINGS
 from clearprop.experiment.settings import Settings
+from clearprop.experiment.task import Task
 from clearprop.experiment.values import Place
 from clearprop.explain import has_convolution
 from clearprop.files.models import Model, save
 from clearprop.files.written import make_folder, remove_leftovers, write_text
-from clearprop.preprocessing import InputRecipe
+from clearprop.preprocessing import InputRecipe, PreparedRows
 from clearprop.training import History
+from clearprop.training.augmentation import Augmenter
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_AUGMENTED, _DRAWS = 6, 7  # pictures that are shown augmented, and how often each
 
 
 def open_folder(out: str | None, data: str, *, resume: bool) -> Path:
@@ -144,6 +149,38 @@ def draw_run(
         else:
             failed.append(problem)
     return written, failed
+
+
+def draw_augmented(folder: Path, task: Task) -> tuple[Path | None, Problem | None]:
+    """Draw what augmentation makes of some pictures, where a task has any: its file, or why not."""
+    if not task.settings.augment:
+        return None, None
+    path = folder / "augmented.png"
+    try:
+        problem = draw(lambda: _augmented(task), path)
+    except OutputError as error:  # no reason not to train
+        problem = Problem(path.name, f"is left out ({str(error).rstrip('.')})")
+    return (path if problem is None else None), problem
+
+
+def _augmented(task: Task) -> "Figure":
+    """Draw a picture of each class, or some, and several draws beside each."""
+    from clearprop import plots
+
+    train, network = task.train, task.network
+    names, settings = train.class_names, task.settings
+    rows = np.linspace(0, len(train) - 1, min(_AUGMENTED, len(train))).astype(np.int64)
+    if names is not None:  # as many of each class
+        order = np.argsort(train.y, kind="stable")
+        rows = order[rows]
+    assert not isinstance(train.X, Table)  # noqa: S101 - settings have refused to augment one
+    every = PreparedRows(train.X, task.recipe.inputs, network.dtype)
+    x, y = every[rows], network.targets(task.recipe.target.encode(train.take(rows)))
+    change = Augmenter.of(
+        augmentations(settings.augment or ()), settings.seed, network, network.loss, every
+    )
+    draws = [change(n, x.copy(), np.empty_like(x), y, None)[0].copy() for n in range(_DRAWS)]
+    return plots.augmented(x, draws, None if names is None else [names[k] for k in train.y[rows]])
 
 
 def draw(figure: Callable[[], "Figure"], path: Path) -> Problem | None:
