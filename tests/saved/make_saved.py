@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from saved_trainings import TRAININGS, samples
+from saved_trainings import TRAININGS, picture_network, pictures, samples
 
 import clearprop as cp
 
@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent
 
 
 def main(version: str) -> None:
-    """Save a model, an estimator, and a checkpoint of every kind of training."""
+    """Save models, an estimator, and a checkpoint of every kind of training."""
     folder = FOLDER / version
     folder.mkdir()
     data = cp.load_data("blobs")
@@ -30,6 +30,7 @@ def main(version: str) -> None:
     cp.Trainer(epochs=3).fit(net, X, recipe.target.encode(data))
     cp.save(folder / "model.safetensors", cp.Model(net, recipe))
     np.savetxt(folder / "model.csv", net.predict_proba(X[:5]), fmt="%.17g", delimiter=",")
+    make_pictures(folder)
     for solver in ("adam", "sgd", "lbfgs"):
         estimator = cp.MLPClassifier(4, solver=solver, max_iter=5, random_state=0)
         estimator.fit(data.X, np.array(["red", "green", "blue"])[data.y])
@@ -40,6 +41,15 @@ def main(version: str) -> None:
         X, y = samples(make_network())
         path = folder / f"{name}-checkpoint.safetensors"
         trainer(epochs=4).fit(make_network(), X, y, checkpoint=cp.Checkpoint(path))
+
+
+def make_pictures(folder: Path) -> None:
+    """Save a network for pictures, and what it says of some."""
+    net, X = picture_network(), pictures()
+    cp.Trainer(optimizer=cp.Adam(0.01), epochs=3).fit(net, X, np.arange(len(X)) % 3)
+    cp.save(folder / "pictures.safetensors", net)
+    found = net.predict_proba(X)
+    np.savetxt(folder / "pictures.csv", found, fmt="%.17g", delimiter=",")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,25 @@ def samples(net: cp.Network) -> tuple[Any, Any]:
     return X, (X[:, 0] > 0).astype(int)
 
 
+def picture_network() -> cp.Network:
+    """Return a network with one of each layer of pictures."""
+    return cp.Network(
+        [
+            *(cp.Conv2D(4, (3, 2), padding="valid"), cp.BatchNorm(), cp.ReLU(), cp.MaxPool2D()),
+            *(cp.SpatialDropout2D(0.2), cp.Residual((cp.Conv2D(4, bias=False), cp.ReLU()))),
+            *(cp.AveragePool2D((1, 2), stride=1), cp.GlobalAveragePool2D(), cp.Dense(3)),
+        ],
+        loss=cp.SoftmaxCrossEntropy(),
+        input_shape=(9, 8, 2),
+        seed=2,
+    )
+
+
+def pictures() -> Any:
+    """Draw six pictures for it."""
+    return np.random.RandomState(3).standard_normal((6, 9, 8, 2))
+
+
 TRAININGS: dict[str, tuple[Callable[[], cp.Network], Callable[..., cp.Trainer]]] = {
     "plain": (
         partial(network, 2, cp.BatchNorm(), cp.ReLU(), cp.Dropout(0.2)),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from saved_trainings import TRAININGS, samples
+from saved_trainings import TRAININGS, picture_network, pictures, samples
 
 import clearprop as cp
 
@@ -27,6 +27,14 @@ def test_a_model_loads_and_predicts_the_same(version: str) -> None:
     X = model.preprocessing.inputs.transform(cp.load_data("blobs").X[:5], "float64")
     found = model.network.predict_proba(X)
     np.testing.assert_allclose(found, expected(FOLDER / version / "model.csv"), rtol=1e-12)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_network_for_pictures_loads_and_predicts_the_same(version: str) -> None:
+    network = cp.load(FOLDER / version / "pictures.safetensors").network
+    assert network.layers == picture_network().layers
+    found = network.predict_proba(pictures())
+    np.testing.assert_allclose(found, expected(FOLDER / version / "pictures.csv"), rtol=1e-9)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

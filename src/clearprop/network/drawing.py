@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from clearprop.core.html import Markup, escape
-from clearprop.layers import BatchNorm, Dense, Dropout, Flatten
+from clearprop.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten
 from clearprop.network.summary import times
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def _columns(network: "Network") -> list[tuple[int, list[str]]]:
     for layer in network.layers:
         if isinstance(layer, Dense):
             columns.append((layer.units, []))
+        elif isinstance(layer, Conv2D):
+            columns.append((layer.filters, [f"filters {times(layer.kernel_size)}"]))
         elif isinstance(layer, Dropout):
             columns[-1][1].append(f"dropout {layer.rate:g}")
         elif isinstance(layer, BatchNorm):
