@@ -1,6 +1,6 @@
 """The convolution of pictures."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -27,7 +27,6 @@ from clearprop.layers.windows import (
     windows_with_border,
 )
 
-_AT_ONCE = 2**18  # numbers in the windows of the samples that are done at once: they stay in cache
 _MANY_CHANNELS = 8  # from here on it is quicker to copy channel by channel than place by place
 
 _W, _b = Symbol("W", "weights"), Symbol("b", "biases")
@@ -133,7 +132,7 @@ class Conv2D(Layer):
         trace["x"], x = x, as_pictures(x)
         windows, W = self.windows(x.shape[1:3]), params["W"].reshape(-1, self.filters)
         y = trace.buffer("y", (len(x), *windows.out, self.filters), x.dtype)
-        for some in _few_samples(windows, x.shape):
+        for some in windows.few_samples(x.shape):
             inputs = _inputs_of(windows, x[some], trace)
             np.matmul(inputs, W, out=y[some].reshape(-1, self.filters))
         if self.bias:
@@ -147,7 +146,7 @@ class Conv2D(Layer):
         windows = self.windows(x.shape[1:3])
         part = trace.buffer("part of dW", dW.shape, x.dtype)
         dW[...] = 0
-        for some in _few_samples(windows, x.shape):
+        for some in windows.few_samples(x.shape):
             inputs = _inputs_of(windows, x[some], trace)
             dW += np.matmul(inputs.T, dy[some].reshape(-1, self.filters), out=part)
         if self.bias:
@@ -155,7 +154,7 @@ class Conv2D(Layer):
         if not trace.wants_dx:
             return None
         dx = trace.buffer("dx", x.shape, x.dtype)
-        for some in _few_samples(windows, x.shape):
+        for some in windows.few_samples(x.shape):
             self._add_up(windows, dy[some], params["W"], dx[some], trace)
         return dx.reshape(trace["x"].shape)
 
@@ -170,12 +169,6 @@ class Conv2D(Layer):
             reached = windows.at(bordered, place)
             reached += share
         dx[...] = windows.inside(bordered, dx.shape)
-
-
-def _few_samples(windows: Windows, shape: tuple[int, ...]) -> Iterator[slice]:
-    """Yield the samples, as many at once as the memory for their windows' inputs allows."""
-    step = max(1, _AT_ONCE // (prod(windows.out) * prod(windows.size) * shape[-1]))
-    return (slice(start, start + step) for start in range(0, shape[0], step))
 
 
 def _inputs_of(windows: Windows, x: Array, trace: Trace) -> Array:

@@ -108,16 +108,9 @@ class MaxPool2D(_Pool):
         trace["shape"], x = x.shape, as_pictures(x)
         windows = self.windows(x.shape[1:3])
         y = trace.buffer("y", (len(x), *windows.out, x.shape[-1]), x.dtype)
-        won = trace.buffer("won", y.shape, np.int32)
-        above = trace.buffer("above", y.shape, np.bool_)
-        number_above = trace.buffer("number above", y.shape, won.dtype)
-        y[...], won[...] = windows.at(x, (0, 0)), 0
-        for number, place in enumerate(windows.places()):
-            here = windows.at(x, place)
-            np.greater(here, y, out=above)
-            np.multiply(above, number, out=number_above, casting="same_kind")
-            np.maximum(won, number_above, out=won)
-            np.maximum(y, here, out=y)
+        won = trace.buffer("won", y.shape, np.min_scalar_type(prod(windows.size) - 1))
+        for some in windows.few_samples(x.shape):
+            _find_largest(windows, x[some], y[some], won[some], trace)
         trace["won"] = won
         return y
 
@@ -125,15 +118,36 @@ class MaxPool2D(_Pool):
         """Return dx: the dy of each window where the place has won."""
         windows, won = self.windows(trace["shape"][1:3]), trace["won"]
         dx = trace.buffer("dx", trace["shape"], dy.dtype)
-        mine = trace.buffer("mine", dy.shape, np.bool_)
-        share = trace.buffer("share", dy.shape, dy.dtype)
-        dx[...] = 0
-        for number, place in enumerate(windows.places()):
-            np.equal(won, number, out=mine)
-            np.multiply(dy, mine, out=share)
-            reached = windows.at(as_pictures(dx), place)
-            reached += share
+        pictures = as_pictures(dx)
+        for some in windows.few_samples(pictures.shape):
+            _hand_back(windows, dy[some], won[some], pictures[some], trace)
         return dx
+
+
+def _find_largest(windows: Windows, x: Array, y: Array, won: Array, trace: Trace) -> None:
+    """Write the largest number of each window into y, and the number of its place into won."""
+    here = trace.buffer("here", y.shape, y.dtype)
+    above = trace.buffer("above", y.shape, np.bool_)
+    number_above = trace.buffer("number above", y.shape, won.dtype)
+    y[...], won[...] = windows.at(x, (0, 0)), 0
+    for number, place in enumerate(windows.places()):
+        here[...] = windows.at(x, place)  # side by side, which all that follows is quicker with
+        np.greater(here, y, out=above)
+        np.multiply(above, won.dtype.type(number), out=number_above)
+        np.maximum(won, number_above, out=won)
+        np.maximum(y, here, out=y)
+
+
+def _hand_back(windows: Windows, dy: Array, won: Array, dx: Array, trace: Trace) -> None:
+    """Write dx: the dy of each window goes to the place that has won."""
+    mine = trace.buffer("mine", dy.shape, np.bool_)
+    share = trace.buffer("share", dy.shape, dy.dtype)
+    dx[...] = 0
+    for number, place in enumerate(windows.places()):
+        np.equal(won, number, out=mine)
+        np.multiply(dy, mine, out=share)
+        reached = windows.at(dx, place)
+        reached += share
 
 
 @dataclass(frozen=True)

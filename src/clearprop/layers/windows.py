@@ -6,6 +6,7 @@ place (p, q) lies at (i s + p, j s + q) of a picture that may have a border of z
 
 from collections.abc import Iterator
 from itertools import product
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ from clearprop.core.parameters import Array
 from clearprop.errors import ShapeError, UsageError, shortened
 
 Pair = tuple[int, int]
+
+_AT_ONCE = 2**18  # numbers
 
 
 class Windows(NamedTuple):
@@ -59,6 +62,11 @@ class Windows(NamedTuple):
             for start, step, count in zip(place, self.stride, self.out, strict=True)
         )
         return pictures[:, rows, columns]
+
+    def few_samples(self, shape: tuple[int, ...]) -> Iterator[slice]:
+        """Yield pictures of such a shape, few enough for their windows to stay in the cache."""
+        step = max(1, _AT_ONCE // (prod(self.out) * prod(self.size) * shape[-1]))
+        return (slice(start, start + step) for start in range(0, shape[0], step))
 
     def bordered(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape of pictures with their border."""
