@@ -11,7 +11,7 @@ from clearprop.doctor.case import Case, each_layer
 from clearprop.doctor.illness import Finding, Illness, is_found, merged
 from clearprop.doctor.scores import Score, is_gain
 from clearprop.doctor.training_data import UnscaledInputs
-from clearprop.layers import Activation, BatchNorm, Dense, Layer, LayerNorm, Sigmoid, Tanh
+from clearprop.layers import Activation, BatchNorm, Conv2D, Dense, Layer, LayerNorm, Sigmoid, Tanh
 from clearprop.network import Network
 
 _SATURATING = (Sigmoid, Tanh)
@@ -38,8 +38,8 @@ class SymmetricWeights(Illness):
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
         """Count the units of each hidden layer that differ, at the beginning and now."""
-        for (name, _, _), (above, _, _) in pairwise(_dense(case.start)):
-            units = case.start.parameters[f"{name}.W"].shape[1]
+        for (name, W, _), (above, _, _) in pairwise(_weighted(case.start)):
+            units = W.shape[-1]
             networks = (case.start, case.network)
             if units > 1 and all(_are_alike(one.parameters, name, above) for one in networks):
                 changes = {"init": _usual_init(case.network)}
@@ -125,38 +125,46 @@ class SmallInitialWeights(_WrongSize):
 
 def _usual_init(network: Network) -> str:
     """Name the initialisation that keeps the size of what passes: He's where there is a ReLU."""
-    saturates = any(isinstance(follower, _SATURATING) for _, _, follower in _dense(network))
+    saturates = any(isinstance(follower, _SATURATING) for _, _, follower in _weighted(network))
     return "scaled" if saturates else "he"
 
 
 def _sizes(network: Network) -> dict[str, float]:
-    """Return how large each Dense layer's weights are, as a multiple of the usual size.
+    """Return how large each layer's weights are, as a multiple of the usual size.
 
     A layer that a normalisation follows needs no size, and is left out.
     """
     sizes = {}
-    for name, W, follower in _dense(network):
+    for name, W, follower in _weighted(network):
         if isinstance(follower, BatchNorm | LayerNorm):
             continue
         rectifies = follower is not None and not isinstance(follower, _SATURATING)
-        usual = np.sqrt((2 if rectifies else 1) / W.shape[0])
+        usual = np.sqrt((2 if rectifies else 1) / prod(W.shape[:-1]))
         sizes[name] = float(np.sqrt(np.mean(np.square(W, dtype=np.float64))) / usual)
     return sizes
 
 
-def _dense(network: Network) -> Iterator[tuple[str, Array, Layer | None]]:
-    """Walk every Dense layer: its place, its W, and the activation or norm that follows it."""
+def _weighted(network: Network) -> Iterator[tuple[str, Array, Layer | None]]:
+    """Walk every Dense layer and convolution: its place, W, and what follows it.
+
+    W has shape (..., units); what follows is an activation, a norm, or None.
+    """
     for name, layer, after in each_layer(network.body):
-        if isinstance(layer, Dense):
+        if isinstance(layer, Dense | Conv2D):
             follower = after if isinstance(after, _FOLLOWERS) else None
             yield name, network.parameters[f"{name}.W"], follower
 
 
 def _are_alike(parameters: Mapping[str, Array], name: str, above: str) -> bool:
     """Whether all units of a layer have the same weights, in and out, but for rounding."""
-    into = [parameters[f"{name}.W"], parameters[f"{above}.W"].T]
+    W, out = parameters[f"{name}.W"], parameters[f"{above}.W"]
+    units = W.shape[-1]
+    if prod(out.shape[:-1]) % units:
+        return False
+    # A filter has its weights out at every place that the layer above looks at.
+    into = [W, np.moveaxis(out.reshape(-1, units, out.shape[-1]), 1, -1)]
     if f"{name}.b" in parameters:
-        into.append(parameters[f"{name}.b"][np.newaxis])
+        into.append(parameters[f"{name}.b"])
     return all(
-        bool(np.all(np.abs(W - W[:, :1]) <= _ALIKE * np.abs(W).max(initial=0.0))) for W in into
+        bool(np.all(np.abs(W - W[..., :1]) <= _ALIKE * np.abs(W).max(initial=0.0))) for W in into
     )

@@ -11,7 +11,7 @@ import numpy as np
 from clearprop.doctor.case import Case, Crash
 from clearprop.doctor.illness import Finding, Illness, Sentence, first_cause
 from clearprop.doctor.watching import Origin, Seen, find_origin
-from clearprop.layers import Dense, ReLU, Sigmoid, Tanh
+from clearprop.layers import Conv2D, Dense, ReLU, Sigmoid, Tanh
 from clearprop.network import Network
 from clearprop.training.samples import Samples
 
@@ -38,7 +38,7 @@ class ExplodingGradients(Illness):
     cures = ({"clip_norm": 1.0}, {"batch_norm": True})
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
-        """Compare the gradient at each Dense layer with that at the last."""
+        """Compare the gradient at each layer of weights with that at the last."""
         shares = _gradient_shares(case)
         layer = max(shares, key=shares.__getitem__, default="")
         if not shares or shares[layer] < self.threshold:
@@ -64,7 +64,7 @@ class VanishingGradients(Illness):
     cures = ({"activation": "relu", "init": "he"}, {"batch_norm": True})
 
     def look(self, case: Case, found: Sequence[Finding]) -> Finding | None:
-        """Compare the gradient at each Dense layer with that at the last.
+        """Compare the gradient at each layer of weights with that at the last.
 
         Where units are stuck from the beginning, that is the illness.
         """
@@ -202,11 +202,11 @@ def _is_finite(network: Network) -> bool:
 
 
 def _gradient_shares(case: Case) -> dict[str, float]:
-    """Return how large the gradient is at each Dense layer, as a multiple of that at the last."""
+    """Return how large the gradient is at each layer of weights, as a multiple of the last one's."""
     sizes = {
         seen.name: float(np.sqrt(np.square(seen.dy, dtype=np.float64).sum()))
         for seen in case.at_start
-        if isinstance(seen.layer, Dense)
+        if isinstance(seen.layer, Dense | Conv2D)
     }
     last = list(sizes.values())[-1] if sizes else 0.0
     if len(sizes) < 2 or not last > 0 or not np.isfinite(list(sizes.values())).all():
@@ -232,8 +232,8 @@ def _are_stuck(seen: Sequence[Seen]) -> bool:
 
 def _dead_shares(every: Sequence[Seen]) -> dict[str, float]:
     return {
-        seen.name: float(np.mean((seen.y == 0).all(axis=0)))
-        for seen in every
+        seen.name: float(np.mean((seen.y.reshape(-1, seen.y.shape[-1]) == 0).all(axis=0)))
+        for seen in every  # a filter is one unit, dead if it gives zero at every place
         if isinstance(seen.layer, ReLU)
     }
 

@@ -10,7 +10,7 @@ from clearprop.doctor.case import Case
 from clearprop.doctor.illness import Finding, Illness, Sentence, first_cause
 from clearprop.doctor.scores import class_numbers, score
 from clearprop.doctor.treatment import Changes
-from clearprop.layers import Dense, Dropout
+from clearprop.layers import Conv2D, Dense, Dropout
 
 _STANDARD_ERRORS = 3.0  # beyond which a difference is no chance
 
@@ -149,6 +149,8 @@ class Underfitting(Illness):
         planned = len(losses) if case.trainer is None else case.trainer.epochs
         if falls or 0 < case.planned < self.short:
             return {"epochs": 4 * planned}
+        if case.layers_of(Conv2D):  # words for pictures would have to be kept beside more units
+            return {}
         more = [64, 32]
         hidden = [one.units for one in case.layers_of(Dense)][:-1]
         return {"layers": more} if sum(hidden) < sum(more) else {}

@@ -11,7 +11,7 @@ from clearprop.core.parameters import Array
 from clearprop.doctor.case import Case
 from clearprop.doctor.illness import Finding, Illness, Sentence, first_cause, is_found
 from clearprop.doctor.scores import score
-from clearprop.layers import BatchNorm, Dense, Layer, LayerNorm, Sequential
+from clearprop.layers import BatchNorm, Conv2D, Dense, Layer, LayerNorm, Sequential
 from clearprop.network import Network
 
 _LISTED = 10  # samples that are named
@@ -221,10 +221,9 @@ def _holds_for_no_other(case: Case) -> bool:
 
 
 def _normalises_inputs(network: Network) -> bool:
-    deciding = (
-        one for one in _in_a_row(network.layers) if isinstance(one, BatchNorm | LayerNorm | Dense)
-    )
-    return isinstance(next(deciding, None), BatchNorm | LayerNorm)
+    norms, weighted = (BatchNorm, LayerNorm), (Dense, Conv2D)
+    deciding = (one for one in _in_a_row(network.layers) if isinstance(one, (*norms, *weighted)))
+    return isinstance(next(deciding, None), norms)
 
 
 def _in_a_row(layers: Iterable[Layer]) -> Iterator[Layer]:

@@ -12,7 +12,16 @@ from typing import Any, TypeAlias
 from clearprop.core.initializers import INITIALIZERS
 from clearprop.doctor.scores import Score, is_well, score
 from clearprop.errors import DivergedError, UsageError
-from clearprop.layers import ACTIVATIONS, Activation, BatchNorm, Dense, Dropout, Layer, Sequential
+from clearprop.layers import (
+    ACTIVATIONS,
+    Activation,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Layer,
+    Sequential,
+)
 from clearprop.network import Network
 from clearprop.training import Trainer
 from clearprop.training.engines.sample_space import why_not_exact
@@ -55,7 +64,7 @@ SETTINGS: dict[str, Setting] = {
     "init": Setting(
         "cp.Dense(units, init=cp.{class_name}()) for every Dense layer",
         names=INITIALIZERS,
-        where=(Dense,),
+        where=(Dense, Conv2D),
         replaced=lambda layer, name: [replace(layer, init=INITIALIZERS[name])],
     ),
     "activation": Setting(
@@ -72,7 +81,7 @@ SETTINGS: dict[str, Setting] = {
     "dropout": Setting(
         "cp.Dropout({value:g}) after every activation",
         where=(Dropout,),
-        replaced=lambda _, rate: [Dropout(rate)],
+        replaced=lambda layer, rate: [replace(layer, rate=rate)],
     ),
     "layers": Setting("hidden layers of {value} units, each a cp.Dense and an activation"),
     "learning_rate": Setting(
@@ -267,7 +276,7 @@ class Trials:
 
     def _products_of_an_update(self) -> int:
         """Count the multiplications; in sample space a layer has as many inputs as samples."""
-        weights = self.start.parameters.data.size
+        weights = self.start.multiplications
         if why_not_exact(self.start, self.trainer.optimizer, self.samples.X) is None:
             first = next(
                 self.start.parameters[f"{place}.W"]
