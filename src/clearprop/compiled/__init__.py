@@ -10,12 +10,13 @@ have steps of their own, of one batch each.
 
 from clearprop.compiled.blocks import is_pictures
 from clearprop.compiled.building import is_chain, is_plain_chain
-from clearprop.compiled.picture_steps import PictureSteps
+from clearprop.compiled.picture_steps import PicturePasses, PictureSteps
 from clearprop.compiled.runners import FusedGradient, FusedSteps
 
 __all__ = [
     "FusedGradient",
     "FusedSteps",
+    "PicturePasses",
     "PictureSteps",
     "is_chain",
     "is_pictures",

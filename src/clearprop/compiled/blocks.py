@@ -4,10 +4,11 @@ A block is a convolution and what follows it: a norm, a ReLU, a pool of two by t
 Blocks come first, then the features that they end with, flat or as means over places, and then a
 chain of Dense layers, which `clearprop.compiled.building` describes.
 
-All that blocks work with lies in one memory, and a block is a row of places in it. Feature maps
-have a border of zeros as wide as half of the kernel that takes them: in (H + K - 1, W + K - 1, C)
-the K C numbers that one kernel row meets at a place lie side by side, so nothing is copied for a
-product. Channels are rounded up to whole vectors, but for those of the pictures themselves.
+All that blocks work with lies in one memory, and a block is a row of places in it. A feature map
+lies in groups of channels, each a picture of its own, (groups, height, width, channels of a group),
+with zeros where there are fewer channels; those of the pictures themselves are one group. It has a
+border of zeros as wide as half of the kernel that takes it: the numbers of a group that one row of
+a kernel meets at a place lie side by side, so nothing is copied for a product.
 """
 
 import re
@@ -31,9 +32,9 @@ from clearprop.network.stack import LayerStack
 from clearprop.optimizers import Optimizer
 
 (
-    HEIGHT, WIDTH, CHANNELS, FILTERS, TAKEN, GIVEN, KERNEL, POOLED, W, B,
+    HEIGHT, WIDTH, SPLIT, DEPTH, FILTERS, TAKEN, GIVEN, KERNEL, POOLED, W, B,
     GAMMA, BETA, MEAN, VARIANCE, X, Z, CODES, DY, DZ, PACKED, TURNED, GRADIENT, K,
-) = range(23)  # fmt: skip
+) = range(24)  # fmt: skip
 """The columns of `Front.blocks`."""
 
 MOMENTUM, EPSILON, FLOOR = range(3)
@@ -43,7 +44,8 @@ GROUPS: Final = 8
 """The number of groups of a batch's samples whose gradients are summed apart, and then in order:
 the bits don't depend on which thread had which group."""
 
-_ROWS_OF_K: Final = 6
+ROWS: Final = 6
+"""The number of rows of numbers that each channel has; see `clearprop.compiled.channels`."""
 _PATTERN: Final = re.compile("(CN?r?P?)+[FG]")
 
 
@@ -52,22 +54,22 @@ class Front(NamedTuple):
 
     Parameters
     ----------
-    blocks : ndarray of int64, shape (L + 1, 23)
-        For each block HEIGHT and WIDTH of its input, which are those of z, too; CHANNELS of its
-        input and FILTERS of its output as they lie in memory, TAKEN and GIVEN as the network has
-        them; KERNEL, the size; POOLED, 1 or 0; places of W, B, GAMMA and BETA in the parameters,
-        and of MEAN and VARIANCE in the state (NONE where there is none); and places in the memory:
-        X of the input of all samples, Z of what a norm takes (NONE without), CODES of where pooled
-        values came from (in the codes), DY of the gradient of the output (in a thread's own part
-        without a norm). DZ, PACKED, TURNED and K lie in each thread's own part of the memory,
-        GRADIENT in each group's. The last row are the features: HEIGHT, WIDTH, CHANNELS, TAKEN and
-        X, with a KERNEL of 1.
+    blocks : ndarray of int64, shape (L + 1, 24)
+        For each block HEIGHT and WIDTH of its input, which are those of z, too; SPLIT, the number
+        of groups of its input, and DEPTH, the channels of one; FILTERS, the number of groups of its
+        output; TAKEN and GIVEN, the channels that the network has; KERNEL, the size; POOLED, 1 or
+        0; places of W, B, GAMMA and BETA in the parameters, and of MEAN and VARIANCE in the state
+        (NONE where there is none); and places in the memory: X of the input of all samples, Z of
+        what a norm takes (NONE without), CODES of where pooled values came from (in the codes), DY
+        of the gradient of the output (in a thread's own part without a norm). DZ, PACKED, TURNED
+        and K lie in each thread's own part of the memory, GRADIENT in each group's of samples. The
+        last row are the features: HEIGHT, WIDTH, SPLIT, DEPTH, TAKEN and X, with a KERNEL of 1.
     numbers : ndarray, shape (L, 3)
         MOMENTUM and EPSILON of the norm, and the FLOOR below which y does not go.
     averages : bool
         Whether features are means over places.
     wide : int
-        The number of columns of a tile, which channels are rounded up to.
+        The number of channels in a group.
     own_at, own : int
         The place where the first thread's part of the memory begins, and its size.
     line_at : int
@@ -150,7 +152,9 @@ class _Room:
         return begin
 
 
-def front_of(network: LayerStack, samples: int, threads: int, wide: int) -> tuple[Front, int, int]:
+def front_of(
+    network: LayerStack, samples: int, threads: int, wide: int, *, training: bool
+) -> tuple[Front, int, int]:
     """Describe the blocks of a network that `is_pictures`.
 
     Parameters
@@ -159,7 +163,9 @@ def front_of(network: LayerStack, samples: int, threads: int, wide: int) -> tupl
         The largest number of samples in a batch.
     threads : int
     wide : int
-        The number of columns of a tile, which channels are rounded up to.
+        The number of channels in a group.
+    training : bool
+        Whether norms have to see the batch.
 
     Returns
     -------
@@ -171,36 +177,38 @@ def front_of(network: LayerStack, samples: int, threads: int, wide: int) -> tupl
     parameters, state = places_of(network.parameters), places_of(network.state)
     together, own, group, codes = _Room(), _Room(), _Room(), _Room()
     height, width, taken = (*network.input_shape, 1)[:3]
-    channels = taken
+    split, depth = 1, taken
     rows: list[list[int]] = []
     numbers: list[list[float]] = []
-    widest, most = 0, 0
+    widest = 0
     for place, layer in enumerate(network.layers[:begin]):
         if isinstance(layer, Conv2D):
             if rows:
                 height, width = _after(rows[-1])
             kernel, given = network.parameters[f"{place}.W"].shape[0], layer.filters
-            filters = -(-given // wide) * wide
-            row = [NONE] * 23
-            row[HEIGHT], row[WIDTH], row[CHANNELS], row[FILTERS] = height, width, channels, filters
-            row[TAKEN], row[GIVEN], row[KERNEL], row[POOLED] = taken, given, kernel, 0
+            filters = -(-given // wide)
+            row = [NONE] * 24
+            row[HEIGHT], row[WIDTH], row[SPLIT], row[DEPTH] = height, width, split, depth
+            row[FILTERS], row[TAKEN], row[GIVEN] = filters, taken, given
+            row[KERNEL], row[POOLED] = kernel, 0
             row[W], row[B] = parameters[f"{place}.W"], parameters.get(f"{place}.b", NONE)
-            row[X] = together.take(samples * _padded(row) * channels)
-            row[DZ] = own.take(_padded(row) * filters)
-            row[PACKED] = own.take(kernel * kernel * channels * filters)
-            row[TURNED] = own.take(kernel * kernel * channels * filters)
-            row[K] = own.take(_ROWS_OF_K * filters)
-            row[GRADIENT] = group.take((kernel * kernel * channels + 1) * filters)
+            weights = kernel * kernel * split * depth * filters * wide
+            row[X] = together.take(samples * split * _padded(row) * depth)
+            row[DZ] = own.take(filters * _padded(row) * wide)
+            row[PACKED], row[TURNED] = own.take(weights), own.take(weights)
+            row[K] = own.take(ROWS * filters * wide)
+            row[GRADIENT] = group.take(weights + filters * wide)
             rows.append(row)
             numbers.append([0.0, 0.0, -np.inf])
-            channels, taken = filters, given
-            widest, most = max(widest, width * filters), max(most, filters)
+            split, depth, taken = filters, wide, given
+            widest = max(widest, width * wide)
         elif isinstance(layer, BatchNorm):
             row = rows[-1]
             row[GAMMA], row[BETA] = parameters[f"{place}.gamma"], parameters[f"{place}.beta"]
             row[MEAN] = state[f"{place}.running_mean"]
             row[VARIANCE] = state[f"{place}.running_variance"]
-            row[Z] = together.take(samples * row[HEIGHT] * row[WIDTH] * row[FILTERS])
+            if training:
+                row[Z] = together.take(samples * row[HEIGHT] * row[WIDTH] * row[FILTERS] * wide)
             numbers[-1][:2] = layer.momentum, layer.epsilon
         elif isinstance(layer, ReLU):
             numbers[-1][FLOOR] = 0.0
@@ -208,15 +216,15 @@ def front_of(network: LayerStack, samples: int, threads: int, wide: int) -> tupl
             rows[-1][POOLED] = 1
     for row in rows:
         height, width = _after(row)
-        size = height * width * row[FILTERS]
+        size = height * width * row[FILTERS] * wide
         row[CODES] = codes.take(samples * size)
         # Before a norm's sums over the batch are whole, no sample can go further back.
         row[DY] = together.take(samples * size) if row[Z] != NONE else own.take(size)
-    features = [NONE] * 23
+    features = [NONE] * 24
     features[HEIGHT], features[WIDTH], features[KERNEL] = height, width, 1
-    features[CHANNELS], features[TAKEN] = channels, taken
-    features[X] = together.take(samples * height * width * channels)
-    line_at, sums_at = own.take(2 * widest), own.take(2 * most)
+    features[SPLIT], features[DEPTH], features[TAKEN] = split, depth, taken
+    features[X] = together.take(samples * height * width * split * depth)
+    line_at, sums_at = own.take(2 * widest), own.take(2 * wide)
     own_at = together.size
     groups_at = own_at + threads * own.size
     front = Front(

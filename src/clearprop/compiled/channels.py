@@ -4,8 +4,8 @@ Between a convolution's sums z and what the next layer takes lies y = max(scale 
 of the largest of two by two places where there is a pool; and on the way back dz = by g + at z +
 plus, where g is the gradient of y at the places that y came from, else 0. Without a norm, scale is
 1, shift the bias, and dz is g. Each function goes over the places of a line, `count` of them after
-pooling, F channels each. `k` holds the numbers of each channel in rows: scale, shift, by, at, plus,
-pivot. Nothing here is imported without Numba.
+pooling, for one group of channels. `k` holds the numbers of each channel in rows: scale, shift, by,
+at, plus, pivot. Nothing here is imported without Numba.
 """
 
 # ruff: noqa: ARG001 - Numba asks for the context
@@ -17,7 +17,7 @@ from typing import Any
 from numba import types
 
 from clearprop.compiled.threads import built_in
-from clearprop.compiled.vectors import Writer
+from clearprop.compiled.vectors import VECTORS, Writer
 
 SCALE, SHIFT, BY, AT, PLUS, PIVOT = range(6)
 """The rows of `k`."""
@@ -35,7 +35,7 @@ def _over_lines(arguments: str, body: Callable[..., None]) -> Any:
         The names of its arguments: an array ``z`` stands before its place ``z_at``.
     body : callable
         ``body(write, on)`` writes the work on a vector of channels; `on` has the arguments by name,
-        arrays as pointers to the first of these channels.
+        arrays as pointers to the first of these channels, and the number of a group's.
     """
     names = arguments.split(", ")
     is_array = [f"{name}_at" in names for name in names]
@@ -58,11 +58,10 @@ def _over_lines(arguments: str, body: Callable[..., None]) -> Any:
                 for name, array in zip(names, is_array, strict=True)
                 if array
             }
-            channels = given["channels"]
-            with write.loop(builder.udiv(channels, write.whole(write.lanes))) as group:
-                lane = write.times(group.index, write.lanes)
+            for vector in range(VECTORS):
+                lane = vector * write.lanes
                 moved = {name: write.moved(one, lane) for name, one in pointers.items()}
-                body(write, SimpleNamespace(**{**given, **moved}))
+                body(write, SimpleNamespace(**{**given, **moved}, channels=VECTORS * write.lanes))
             return context.get_dummy_value()
 
         return signature, generate
@@ -83,7 +82,7 @@ def _windows(
     """Return the places, one or two by two, that a value after pooling comes from."""
     if not pooled:
         return [write.moved(here, write.times(at, channels))]
-    first = write.moved(here, write.times(at, write.times(2, channels)))
+    first = write.moved(here, write.times(at, 2 * channels))
     return [
         first,
         write.moved(first, channels),
@@ -187,26 +186,23 @@ def _moments(write: Writer, on: SimpleNamespace) -> None:
         write.store(bd.load(place), total)
 
 
-_FINISH = "z, z_at, z_line, k, k_at, floor, y, y_at, codes, codes_at, count, channels"
+_FINISH = "z, z_at, z_line, k, k_at, floor, y, y_at, codes, codes_at, count"
 _BACK = "dy, dy_at, y, y_at, codes, codes_at, floor, z, z_at, z_line, k, k_at"
 
 finish, finish_pooled = (_over_lines(_FINISH, _finish(pooled)) for pooled in (False, True))
 """Write y, and where it came from, of a line of z."""
 
 sums, sums_pooled = (
-    _over_lines(f"{_BACK}, sums, sums_at, count, channels", _sums(pooled))
-    for pooled in (False, True)
+    _over_lines(f"{_BACK}, sums, sums_at, count", _sums(pooled)) for pooled in (False, True)
 )
 """Add g, and g (z - pivot), over a line to two rows of sums."""
 
 spread, spread_pooled, spread_normed, spread_normed_pooled = (
-    _over_lines(
-        f"{_BACK}, d, d_at, d_line, sums, sums_at, count, channels", _spread(pooled, normed)
-    )
+    _over_lines(f"{_BACK}, d, d_at, d_line, sums, sums_at, count", _spread(pooled, normed))
     for normed in (False, True)
     for pooled in (False, True)
 )
 """Write dz of a line; without a norm, add it over the line to a row of sums."""
 
-moments = _over_lines("z, z_at, k, k_at, sums, sums_at, count, channels", _moments)
+moments = _over_lines("z, z_at, k, k_at, sums, sums_at, count", _moments)
 """Add z - pivot, and its square, over places to two rows of sums."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from clearprop.compiled.blocks import (
     BETA,
-    CHANNELS,
     CODES,
+    DEPTH,
     DY,
     DZ,
     EPSILON,
@@ -25,6 +25,8 @@ from clearprop.compiled.blocks import (
     MOMENTUM,
     PACKED,
     POOLED,
+    ROWS,
+    SPLIT,
     TAKEN,
     TURNED,
     VARIANCE,
@@ -60,123 +62,135 @@ from clearprop.core.parameters import Array
 
 
 @compiled
-def prepare(front: Front, params: Array, memory: Array, begin: int) -> None:
-    """Bring the weights of all blocks into the thread's memory: in vectors, and turned round.
+def prepare(front: Front, params: Array, state: Array, memory: Array, begin: int) -> None:
+    """Bring the weights of all blocks into the thread's memory: in the order of products, twice.
 
     The gradient of a block's input is a convolution, too: of dz, with each kernel turned by half a
-    circle, and with filters and channels exchanged.
+    circle, and with filters and channels exchanged. Outside training a norm is an affine map.
     """
+    G = front.wide
     for layer in range(len(front.numbers)):
         here = front.blocks[layer]
-        C, F, size = here[CHANNELS], here[FILTERS], here[KERNEL]
-        packed, turned, k = begin + here[PACKED], begin + here[TURNED], begin + here[K]
-        taken, given = here[TAKEN], here[GIVEN]
-        for place in range(size * size):
-            back = size * size - 1 - place
-            for c in range(taken):
-                at = here[W] + (place * taken + c) * given
-                to = packed + (place * C + c) * F
-                for f in range(given):
-                    memory[to + f] = params[at + f]
-                    memory[turned + (back * F + f) * C + c] = params[at + f]
-        for f in range(F):
-            memory[k + SCALE * F + f] = 1
-            memory[k + SHIFT * F + f] = 0
-        if here[B] != NONE:
-            for f in range(given):
-                memory[k + SHIFT * F + f] = params[here[B] + f]
+        C, size, taken, given = here[DEPTH], here[KERNEL], here[TAKEN], here[GIVEN]
+        k = begin + here[K]
+        for i in range(size):
+            for j in range(size):
+                for c in range(taken):
+                    at = here[W] + ((i * size + j) * taken + c) * given
+                    of, lane = c // C, c % C
+                    for f in range(given):
+                        to = ((f // G * size + i) * here[SPLIT] + of) * size + j
+                        memory[begin + here[PACKED] + (to * C + lane) * G + f % G] = params[at + f]
+                        if layer:
+                            to = ((of * size + size - 1 - i) * here[FILTERS] + f // G) * size
+                            to = (to + size - 1 - j) * G + f % G
+                            memory[begin + here[TURNED] + to * G + lane] = params[at + f]
+        for f in range(here[FILTERS] * G):
+            at = k + f // G * ROWS * G + f % G
+            memory[at + SCALE * G] = 1
+            memory[at + SHIFT * G] = 0
+            if here[B] != NONE and f < given:
+                memory[at + SHIFT * G] = params[here[B] + f]
+            if here[GAMMA] != NONE and f < given:
+                spread_of = np.sqrt(state[here[VARIANCE] + f] + front.numbers[layer, EPSILON])
+                scale = params[here[GAMMA] + f] / spread_of
+                memory[at + SCALE * G] = scale
+                memory[at + SHIFT * G] = params[here[BETA] + f] - state[here[MEAN] + f] * scale
+                memory[at + PIVOT * G] = state[here[MEAN] + f]
 
 
 @compiled
 def take_pictures(front: Front, pictures: Array, memory: Array, first: int, last: int) -> None:
     """Copy pictures, in rows (H, W, C) one after the other, into the first block's input."""
     here = front.blocks[0]
-    H, line, border = here[HEIGHT], here[WIDTH] * here[CHANNELS], here[KERNEL] // 2
+    H, line = here[HEIGHT], here[WIDTH] * here[DEPTH]
     for n in range(first, last):
         for h in range(H):
-            copy(memory, _row_at(here, border, n, h), pictures, (n * H + h) * line, line)
+            copy(memory, _row_at(here, n, 0, h), pictures, (n * H + h) * line, line)
 
 
 @compiled
-def _row_at(here: Array, border: int, n: int, h: int) -> int:
+def _row_at(here: Array, n: int, group: int, h: int) -> int:
     """Return where a line of a block's input begins, behind its border."""
-    width = here[WIDTH] + 2 * border
-    size = (here[HEIGHT] + 2 * border) * width
-    return here[X] + (n * size + (h + border) * width + border) * here[CHANNELS]
+    border = here[KERNEL] // 2
+    width, height = here[WIDTH] + 2 * border, here[HEIGHT] + 2 * border
+    line = (n * here[SPLIT] + group) * height + h + border
+    return here[X] + (line * width + border) * here[DEPTH]
 
 
 @compiled
-def _dy_at(here: Array, begin: int, n: int) -> int:
+def _dy_at(here: Array, begin: int, n: int, places: int) -> int:
     """Return where the gradient of a block's output begins: of each sample, or in one place."""
-    if here[Z] == NONE:
-        return begin + here[DY]
-    by = 1 + here[POOLED]
-    return here[DY] + n * (here[HEIGHT] // by) * (here[WIDTH] // by) * here[FILTERS]
+    return begin + here[DY] if here[Z] == NONE else here[DY] + n * places
 
 
 @compiled
 def convolve(front: Front, memory: Array, codes: Array, begin: int, layer: int, n: int) -> None:
     """Take one sample through a block; where there is a norm, only up to z."""
-    here = front.blocks[layer]
-    H, M, C, F = here[HEIGHT], here[WIDTH], here[CHANNELS], here[FILTERS]
-    size, border = here[KERNEL], here[KERNEL] // 2
-    P = M + 2 * border
-    x = here[X] + n * (H + 2 * border) * P * C
-    packed, wide = begin + here[PACKED], front.wide
+    here, G = front.blocks[layer], front.wide
+    H, M, C, size = here[HEIGHT], here[WIDTH], here[DEPTH], here[KERNEL]
+    P, border = M + size - 1, size // 2
+    x = _row_at(here, n, 0, 0) - (border * P + border) * C
     lines = 1 if here[Z] != NONE else 1 + here[POOLED]
-    for h in range(0, H // lines * lines, lines):
-        for line in range(lines):
-            at = x + (h + line) * P * C
-            z = begin + front.line_at + line * M * F
-            if here[Z] != NONE:
-                z = here[Z] + (n * H + h) * M * F
-            product_of_windows(
-                False, M, F, wide,
-                memory, at, C, 1, P * C, size, size * C,
-                memory, packed, F, size * C * F,
-                memory, z, F,
-            )  # fmt: skip
-        if here[Z] == NONE:
-            _finish_line(front, memory, codes, begin, layer, n, h // lines, begin + front.line_at)
+    for group in range(here[FILTERS]):
+        packed = begin + here[PACKED] + group * size * size * here[SPLIT] * C * G
+        for h in range(0, H // lines * lines, lines):
+            for line in range(lines):
+                z = begin + front.line_at + line * M * G
+                if here[Z] != NONE:
+                    z = here[Z] + ((n * here[FILTERS] + group) * H + h) * M * G
+                product_of_windows(
+                    False, M,
+                    memory, x + (h + line) * P * C, C, 1, size * C,
+                    (H + size - 1) * P * C, here[SPLIT], P * C, size,
+                    memory, packed, G,
+                    memory, z, G,
+                )  # fmt: skip
+            if here[Z] == NONE:
+                z = begin + front.line_at
+                _finish_line(front, memory, codes, begin, layer, n, group, h // lines, z)
 
 
 @compiled
 def normalise(front: Front, memory: Array, codes: Array, begin: int, layer: int, n: int) -> None:
     """Take one sample on from z, when the norm has seen the batch."""
     here = front.blocks[layer]
-    lines = 1 + here[POOLED]
-    step = lines * here[WIDTH] * here[FILTERS]
-    z = here[Z] + n * here[HEIGHT] * here[WIDTH] * here[FILTERS]
-    for i in range(here[HEIGHT] // lines):
-        _finish_line(front, memory, codes, begin, layer, n, i, z + i * step)
+    lines, line = 1 + here[POOLED], here[WIDTH] * front.wide
+    for group in range(here[FILTERS]):
+        z = here[Z] + (n * here[FILTERS] + group) * here[HEIGHT] * line
+        for i in range(here[HEIGHT] // lines):
+            at = z + i * lines * line
+            _finish_line(front, memory, codes, begin, layer, n, group, i, at)
 
 
 @compiled
 def _finish_line(
-    front: Front, memory: Array, codes: Array, begin: int, layer: int, n: int, i: int, z: int
-) -> None:
-    here, above = front.blocks[layer], front.blocks[layer + 1]
-    F, line = here[FILTERS], here[WIDTH] * here[FILTERS]
-    k, floor = begin + here[K], front.numbers[layer, FLOOR]
-    y = _row_at(above, above[KERNEL] // 2, n, i)
-    Q = above[WIDTH]
+    front: Front, memory: Array, codes: Array, begin: int, layer: int, n: int, group: int, i: int,
+    z: int,
+) -> None:  # fmt: skip
+    here, above, G = front.blocks[layer], front.blocks[layer + 1], front.wide
+    k, floor = begin + here[K] + group * ROWS * G, front.numbers[layer, FLOOR]
+    y, Q = _row_at(above, n, group, i), above[WIDTH]
     if here[POOLED]:
-        won = here[CODES] + (n * above[HEIGHT] + i) * Q * F
-        finish_pooled(memory, z, line, memory, k, floor, memory, y, codes, won, Q, F)
+        won = here[CODES] + ((n * here[FILTERS] + group) * above[HEIGHT] + i) * Q * G
+        line = here[WIDTH] * G
+        finish_pooled(memory, z, line, memory, k, floor, memory, y, codes, won, Q)
     else:
-        finish(memory, z, line, memory, k, floor, memory, y, codes, 0, Q, F)
+        finish(memory, z, 0, memory, k, floor, memory, y, codes, 0, Q)
 
 
 @compiled
 def add_moments(front: Front, memory: Array, totals: Array, begin: int, layer: int, n: int) -> None:
     """Add a sample's sums of z and of its squares, both less the pivot, to its group's."""
-    here = front.blocks[layer]
-    F, places = here[FILTERS], here[HEIGHT] * here[WIDTH]
-    at = begin + front.sums_at
-    memory[at : at + 2 * F] = 0
-    moments(memory, here[Z] + n * places * F, memory, begin + here[K], memory, at, places, F)
-    for f in range(2 * F):
-        totals[f] += memory[at + f]
+    here, G, at = front.blocks[layer], front.wide, begin + front.sums_at
+    places = here[HEIGHT] * here[WIDTH]
+    for group in range(here[FILTERS]):
+        z = here[Z] + (n * here[FILTERS] + group) * places * G
+        memory[at : at + 2 * G] = 0
+        moments(memory, z, memory, begin + here[K] + group * ROWS * G, memory, at, places)
+        for f in range(G):
+            totals[0, group * G + f] += memory[at + f]
+            totals[1, group * G + f] += memory[at + G + f]
 
 
 @compiled
@@ -188,7 +202,7 @@ def see_batch(
 
     Parameters
     ----------
-    totals : ndarray of float64, shape (G, 2 F)
+    totals : ndarray of float64, shape (groups of samples, 2, F)
     seen : ndarray of float64, shape (2, F)
         The array that takes the mean and the unbiased variance.
     places : int
@@ -196,22 +210,22 @@ def see_batch(
     notes : bool
         Whether it is this thread that writes them.
     """
-    here, epsilon = front.blocks[layer], front.numbers[layer, EPSILON]
-    F, k = here[FILTERS], begin + here[K]
+    here, epsilon, G = front.blocks[layer], front.numbers[layer, EPSILON], front.wide
     for f in range(here[GIVEN]):
         away, squares = 0.0, 0.0
         for group in range(len(totals)):
-            away += totals[group, f]
-            squares += totals[group, F + f]
+            away += totals[group, 0, f]
+            squares += totals[group, 1, f]
+        k = begin + here[K] + f // G * ROWS * G + f % G
         away /= places
         variance = max(squares / places - away * away, 0.0)
-        mean = away + memory[k + PIVOT * F + f]
+        mean = away + memory[k + PIVOT * G]
         inverse = 1 / np.sqrt(variance + epsilon)
         scale = params[here[GAMMA] + f] * inverse
-        memory[k + SCALE * F + f] = scale
-        memory[k + SHIFT * F + f] = params[here[BETA] + f] - mean * scale
-        memory[k + BY * F + f] = mean  # for the way back, which replaces them
-        memory[k + AT * F + f] = inverse
+        memory[k + SCALE * G] = scale
+        memory[k + SHIFT * G] = params[here[BETA] + f] - mean * scale
+        memory[k + BY * G] = mean  # for the way back, which replaces them
+        memory[k + AT * G] = inverse
         if notes:
             seen[0, f] = mean
             seen[1, f] = variance * (places / max(places - 1, 1))
@@ -223,55 +237,48 @@ def move_averages(front: Front, seen: Array, state: Array) -> None:
     for layer in range(len(front.numbers)):
         here, momentum = front.blocks[layer], front.numbers[layer, MOMENTUM]
         if here[Z] != NONE:
-            for f in range(here[GIVEN]):
-                for place, new in (
-                    (here[MEAN] + f, seen[layer, 0, f]),
-                    (here[VARIANCE] + f, seen[layer, 1, f]),
-                ):
-                    state[place] = (1 - momentum) * state[place] + momentum * new
-
-
-@compiled
-def pivot(front: Front, state: Array, memory: Array, begin: int) -> None:
-    """Take the running means as what sums of squares are measured from: less is lost of them."""
-    for layer in range(len(front.numbers)):
-        here = front.blocks[layer]
-        if here[Z] != NONE:
-            for f in range(here[GIVEN]):
-                memory[begin + here[K] + PIVOT * here[FILTERS] + f] = state[here[MEAN] + f]
+            for row, begin in enumerate((here[MEAN], here[VARIANCE])):
+                for f in range(here[GIVEN]):
+                    moved = momentum * seen[layer, row, f]
+                    state[begin + f] = (1 - momentum) * state[begin + f] + moved
 
 
 @compiled
 def give_features(front: Front, memory: Array, features: Array, first: int, last: int) -> None:
     """Write the features of samples, as the Dense layers take them."""
-    here = front.blocks[-1]
-    places, C, D = here[HEIGHT] * here[WIDTH], here[CHANNELS], here[TAKEN]
+    here, G = front.blocks[-1], front.wide
+    places, D = here[HEIGHT] * here[WIDTH], here[TAKEN]
     for n in range(first, last):
-        x = here[X] + n * places * C
-        if front.averages:
-            for d in range(D):
-                total = 0.0
+        for group in range(here[SPLIT]):
+            x = here[X] + (n * here[SPLIT] + group) * places * G
+            count = min(G, D - group * G)
+            if front.averages:
+                for d in range(count):
+                    total = 0.0
+                    for place in range(places):
+                        total += memory[x + place * G + d]
+                    features[n * D + group * G + d] = total / places
+            else:
                 for place in range(places):
-                    total += memory[x + place * C + d]
-                features[n * D + d] = total / places
-        else:
-            for place in range(places):
-                to = (n * places + place) * D
-                for d in range(D):
-                    features[to + d] = memory[x + place * C + d]
+                    to = (n * places + place) * D + group * G
+                    for d in range(count):
+                        features[to + d] = memory[x + place * G + d]
 
 
 @compiled
 def take_gradient(front: Front, memory: Array, dfeatures: Array, begin: int, n: int) -> None:
     """Write the gradient of the last block's output for one sample."""
-    here, last = front.blocks[-1], front.blocks[-2]
-    places, C, D = here[HEIGHT] * here[WIDTH], here[CHANNELS], here[TAKEN]
-    dy = _dy_at(last, begin, n)
-    for place in range(places):
-        at = n * D if front.averages else (n * places + place) * D
-        for d in range(D):
-            value = dfeatures[at + d]
-            memory[dy + place * C + d] = value / places if front.averages else value
+    here, G = front.blocks[-1], front.wide
+    places, D = here[HEIGHT] * here[WIDTH], here[TAKEN]
+    dy = _dy_at(front.blocks[-2], begin, n, here[SPLIT] * places * G)
+    share = memory.dtype.type(1 / places) if front.averages else memory.dtype.type(1)
+    for group in range(here[SPLIT]):
+        count = min(G, D - group * G)
+        for place in range(places):
+            at = (n if front.averages else n * places + place) * D + group * G
+            to = dy + (group * places + place) * G
+            for d in range(count):
+                memory[to + d] = dfeatures[at + d] * share
 
 
 @compiled
@@ -279,28 +286,28 @@ def add_sums(
     front: Front, memory: Array, codes: Array, totals: Array, begin: int, layer: int, n: int
 ) -> None:
     """Add a sample's sums of g and of g (z - pivot) to its group's, where there is a norm."""
-    here, above = front.blocks[layer], front.blocks[layer + 1]
-    F, line, lines = here[FILTERS], here[WIDTH] * here[FILTERS], 1 + here[POOLED]
-    at, k, floor = begin + front.sums_at, begin + here[K], front.numbers[layer, FLOOR]
-    memory[at : at + 2 * F] = 0
-    Q, dy = above[WIDTH], _dy_at(here, begin, n)
-    z = here[Z] + n * here[HEIGHT] * line
-    for i in range(above[HEIGHT]):
-        y = _row_at(above, above[KERNEL] // 2, n, i)
-        won = here[CODES] + (n * above[HEIGHT] + i) * Q * F
-        g, here_z = dy + i * Q * F, z + i * lines * line
-        if here[POOLED]:
-            sums_pooled(
-                memory, g, memory, y, codes, won, floor, memory, here_z, line, memory, k,
-                memory, at, Q, F,
-            )  # fmt: skip
-        else:
-            sums(
-                memory, g, memory, y, codes, won, floor, memory, here_z, line, memory, k,
-                memory, at, Q, F,
-            )  # fmt: skip
-    for f in range(2 * F):
-        totals[f] += memory[at + f]
+    here, above, G = front.blocks[layer], front.blocks[layer + 1], front.wide
+    line, lines, floor = here[WIDTH] * G, 1 + here[POOLED], front.numbers[layer, FLOOR]
+    at, Q, H = begin + front.sums_at, above[WIDTH], above[HEIGHT]
+    for group in range(here[FILTERS]):
+        k, place = begin + here[K] + group * ROWS * G, n * here[FILTERS] + group
+        memory[at : at + 2 * G] = 0
+        for i in range(H):
+            y, z = _row_at(above, n, group, i), here[Z] + (place * here[HEIGHT] + i * lines) * line
+            g, won = here[DY] + (place * H + i) * Q * G, here[CODES] + (place * H + i) * Q * G
+            if here[POOLED]:
+                sums_pooled(
+                    memory, g, memory, y, codes, won, floor, memory, z, line, memory, k,
+                    memory, at, Q,
+                )  # fmt: skip
+            else:
+                sums(
+                    memory, g, memory, y, codes, won, floor, memory, z, line, memory, k,
+                    memory, at, Q,
+                )  # fmt: skip
+        for f in range(G):
+            totals[0, group * G + f] += memory[at + f]
+            totals[1, group * G + f] += memory[at + G + f]
 
 
 @compiled
@@ -312,23 +319,23 @@ def see_gradients(
 
     dz = scale (g - dbeta / M - xhat dgamma / M), of M places, is by g + at z + plus.
     """
-    here = front.blocks[layer]
-    F, k = here[FILTERS], begin + here[K]
+    here, G = front.blocks[layer], front.wide
     for f in range(here[GIVEN]):
         dbeta, along = 0.0, 0.0
         for group in range(len(totals)):
-            dbeta += totals[group, f]
-            along += totals[group, F + f]
-        mean, inverse = memory[k + BY * F + f], memory[k + AT * F + f]
-        dgamma = inverse * (along - (mean - memory[k + PIVOT * F + f]) * dbeta)
+            dbeta += totals[group, 0, f]
+            along += totals[group, 1, f]
+        k = begin + here[K] + f // G * ROWS * G + f % G
+        mean, inverse = memory[k + BY * G], memory[k + AT * G]
+        dgamma = inverse * (along - (mean - memory[k + PIVOT * G]) * dbeta)
         if writes:
             gradient[here[GAMMA] + f] = dgamma
             gradient[here[BETA] + f] = dbeta
-        scale = memory[k + SCALE * F + f]
+        scale = memory[k + SCALE * G]
         at = -scale * inverse * dgamma / places
-        memory[k + PLUS * F + f] = -scale * dbeta / places - at * mean
-        memory[k + BY * F + f] = scale
-        memory[k + AT * F + f] = at
+        memory[k + PLUS * G] = -scale * dbeta / places - at * mean
+        memory[k + BY * G] = scale
+        memory[k + AT * G] = at
 
 
 @compiled
@@ -342,83 +349,87 @@ def go_back(
     sums_of : int
         The place where the gradients of the sample's group begin.
     """
-    here, F = front.blocks[layer], front.blocks[layer, FILTERS]
-    H, M, C, size = here[HEIGHT], here[WIDTH], here[CHANNELS], here[KERNEL]
-    border = size // 2
-    P, wide = M + 2 * border, front.wide
-    _spread_sample(front, memory, codes, begin, layer, n)
-    db = sums_of + here[GRADIENT] + size * size * C * F
-    for f in range(F):
-        memory[db + f] += memory[begin + front.sums_at + f]
-    x, dz = here[X] + n * (H + 2 * border) * P * C, begin + here[DZ]
-    inner = dz + (border * P + border) * F
-    for i in range(size):
-        product_of_windows(
-            True, size * C, F, wide,
-            memory, x + i * P * C, 1, C, 0, 1, H * P - 2 * border,
-            memory, inner, F, 0,
-            memory, sums_of + here[GRADIENT] + i * size * C * F, F,
-        )  # fmt: skip
+    here, G = front.blocks[layer], front.wide
+    H, M, C, size = here[HEIGHT], here[WIDTH], here[DEPTH], here[KERNEL]
+    border, P, split = size // 2, M + size - 1, here[SPLIT]
+    x = _row_at(here, n, 0, 0) - (border * P + border) * C
+    picture, map_size = (H + size - 1) * P * C, (H + size - 1) * P * G
+    dW = sums_of + here[GRADIENT]
+    db = dW + size * size * split * C * here[FILTERS] * G
+    for group in range(here[FILTERS]):
+        _spread_group(front, memory, codes, begin, layer, n, group)
+        for f in range(G):
+            memory[db + group * G + f] += memory[begin + front.sums_at + f]
+        inner = begin + here[DZ] + group * map_size + (border * P + border) * G
+        for i in range(size):
+            for part in range(split):
+                product_of_windows(
+                    True, size * C,
+                    memory, x + part * picture + i * P * C, 1, C, H * P - 2 * border, 0, 1, 0, 1,
+                    memory, inner, G,
+                    memory, dW + ((group * size + i) * split + part) * size * C * G, G,
+                )  # fmt: skip
     if layer:
-        turned, dx = begin + here[TURNED], _dy_at(front.blocks[layer - 1], begin, n)
-        for h in range(H):
-            product_of_windows(
-                False, M, C, wide,
-                memory, dz + h * P * F, F, 1, P * F, size, size * F,
-                memory, turned, C, size * F * C,
-                memory, dx + h * M * C, C,
-            )  # fmt: skip
+        dz, weights = begin + here[DZ], size * size * here[FILTERS] * G * G
+        dx = _dy_at(front.blocks[layer - 1], begin, n, split * H * M * G)
+        for part in range(split):
+            for h in range(H):
+                product_of_windows(
+                    False, M,
+                    memory, dz + h * P * G, G, 1, size * G, map_size, here[FILTERS], P * G, size,
+                    memory, begin + here[TURNED] + part * weights, G,
+                    memory, dx + (part * H + h) * M * G, G,
+                )  # fmt: skip
 
 
 @compiled
-def _spread_sample(
-    front: Front, memory: Array, codes: Array, begin: int, layer: int, n: int
+def _spread_group(
+    front: Front, memory: Array, codes: Array, begin: int, layer: int, n: int, group: int
 ) -> None:
-    """Write dz of one sample with a border, and the sums over its places without a norm."""
-    here, above = front.blocks[layer], front.blocks[layer + 1]
-    F, M, lines = here[FILTERS], here[WIDTH], 1 + here[POOLED]
-    border = here[KERNEL] // 2
-    line, far = M * F, (M + 2 * border) * F
-    at, k, floor = begin + front.sums_at, begin + here[K], front.numbers[layer, FLOOR]
-    memory[at : at + F] = 0
-    Q, dy, z0 = above[WIDTH], _dy_at(here, begin, n), here[Z] + n * here[HEIGHT] * line
-    for i in range(above[HEIGHT]):
-        y = _row_at(above, above[KERNEL] // 2, n, i)
-        won = here[CODES] + (n * above[HEIGHT] + i) * Q * F
-        g, z = dy + i * Q * F, z0 + i * lines * line
-        d = begin + here[DZ] + (i * lines + border) * far + border * F
+    """Write dz of a group of channels with a border, and its sums over places without a norm."""
+    here, above, G = front.blocks[layer], front.blocks[layer + 1], front.wide
+    lines, border = 1 + here[POOLED], here[KERNEL] // 2
+    line, far = here[WIDTH] * G, (here[WIDTH] + 2 * border) * G
+    at, k = begin + front.sums_at, begin + here[K] + group * ROWS * G
+    floor, Q, H = front.numbers[layer, FLOOR], above[WIDTH], above[HEIGHT]
+    dy = _dy_at(here, begin, n, here[FILTERS] * H * Q * G) + group * H * Q * G
+    dz = begin + here[DZ] + (group * (here[HEIGHT] + 2 * border) + border) * far + border * G
+    place = n * here[FILTERS] + group
+    z0, won0 = here[Z] + place * here[HEIGHT] * line, here[CODES] + place * H * Q * G
+    memory[at : at + G] = 0
+    for i in range(H):
+        y, won = _row_at(above, n, group, i), won0 + i * Q * G
+        g, z, d = dy + i * Q * G, z0 + i * lines * line, dz + i * lines * far
         if here[Z] == NONE and here[POOLED]:
             spread_pooled(
                 memory, g, memory, y, codes, won, floor, memory, g, line, memory, k,
-                memory, d, far, memory, at, Q, F,
+                memory, d, far, memory, at, Q,
             )  # fmt: skip
         elif here[Z] == NONE:
             spread(
                 memory, g, memory, y, codes, won, floor, memory, g, line, memory, k,
-                memory, d, far, memory, at, Q, F,
+                memory, d, far, memory, at, Q,
             )  # fmt: skip
         elif here[POOLED]:
             spread_normed_pooled(
                 memory, g, memory, y, codes, won, floor, memory, z, line, memory, k,
-                memory, d, far, memory, at, Q, F,
+                memory, d, far, memory, at, Q,
             )  # fmt: skip
         else:
             spread_normed(
                 memory, g, memory, y, codes, won, floor, memory, z, line, memory, k,
-                memory, d, far, memory, at, Q, F,
+                memory, d, far, memory, at, Q,
             )  # fmt: skip
     if here[Z] != NONE and here[POOLED]:
-        _left_over(here, memory, begin, z0)
+        _left_over(here, memory, G, z0, k, dz, far)
 
 
 @compiled
-def _left_over(here: Array, memory: Array, begin: int, z: int) -> None:
+def _left_over(here: Array, memory: Array, G: int, z: int, k: int, dz: int, far: int) -> None:
     """Write dz of the line and the column that no pool of two by two takes: those of odd sizes."""
-    H, M, F, border = here[HEIGHT], here[WIDTH], here[FILTERS], here[KERNEL] // 2
-    k, P = begin + here[K], here[WIDTH] + 2 * border
+    H, M = here[HEIGHT], here[WIDTH]
     for h in range(H):
         for w in range(0 if h == H // 2 * 2 else M // 2 * 2, M):
-            d = begin + here[DZ] + ((h + border) * P + w + border) * F
-            for f in range(F):
-                at = memory[k + AT * F + f] * memory[z + (h * M + w) * F + f]
-                memory[d + f] = at + memory[k + PLUS * F + f]
+            for f in range(G):
+                at = memory[k + AT * G + f] * memory[z + (h * M + w) * G + f]
+                memory[dz + h * far + w * G + f] = at + memory[k + PLUS * G + f]

@@ -12,7 +12,7 @@ import numpy as np
 
 from clearprop.compiled.blocks import (
     BETA,
-    CHANNELS,
+    DEPTH,
     FILTERS,
     GAMMA,
     GIVEN,
@@ -20,6 +20,7 @@ from clearprop.compiled.blocks import (
     GROUPS,
     HEIGHT,
     KERNEL,
+    SPLIT,
     TAKEN,
     WIDTH,
     B,
@@ -38,7 +39,6 @@ from clearprop.compiled.convolutions import (
     go_back,
     move_averages,
     normalise,
-    pivot,
     prepare,
     see_batch,
     see_gradients,
@@ -60,7 +60,7 @@ class Maps(NamedTuple):
         All feature maps; see `Front`.
     codes : ndarray of uint8, shape (R,)
         The places that pooled values came from.
-    totals : ndarray of float64, shape (L, 2, G, 2 F)
+    totals : ndarray of float64, shape (L, 2, groups of samples, 2, F)
         The sums of each group that norms need, on the way up and back.
     seen : ndarray of float64, shape (L, 2, F)
         The mean and the unbiased variance of the batch, where there is a norm.
@@ -144,6 +144,18 @@ def update(
 
 
 @compiled
+def predict(
+    front: Front, chain: Chain, maps: Maps, samples: Samples, vectors: Vectors, pictures: Array,
+    logits: Array, size: int, parts: int, part: int,
+) -> None:  # fmt: skip
+    """Write the logits of a thread's samples, outside training."""
+    rise(front, maps, vectors.params, pictures, np.zeros(1, np.int64), size, part, parts)
+    first, last = own_samples(size, part, parts)
+    rows, kept = np.empty(0, np.int64), np.empty((0, 0), np.bool_)
+    forward(chain, samples, rows, 0, kept, vectors, logits, first, last)
+
+
+@compiled
 def own_samples(size: int, part: int, parts: int) -> tuple[int, int]:
     """Return where the samples of a thread begin and end: it has whole groups of a batch."""
     first, last = cut(GROUPS, part, parts), cut(GROUPS, part + 1, parts)
@@ -174,8 +186,7 @@ def rise(
     memory, codes, begin = maps.memory, maps.codes, front.own_at + part * front.own
     first_group, last_group = cut(GROUPS, part, parts), cut(GROUPS, part + 1, parts)
     first, last = own_samples(size, part, parts)
-    prepare(front, params, memory, begin)
-    pivot(front, maps.state, memory, begin)
+    prepare(front, params, maps.state, memory, begin)
     take_pictures(front, pictures, memory, first, last)
     met, low, blocks = 0, 0, len(front.numbers)
     while low <= blocks:
@@ -272,20 +283,25 @@ def _update_block(
     """Add a thread's part of a block's gradient up, over all groups, and update by it."""
     here, memory, gradient = front.blocks[layer], maps.memory, vectors.gradient
     parts = len(vectors.shares)
-    taken, given, C, F = here[TAKEN], here[GIVEN], here[CHANNELS], here[FILTERS]
-    rows = here[KERNEL] * here[KERNEL] * taken
+    taken, given, C, G = here[TAKEN], here[GIVEN], here[DEPTH], front.wide
+    size, split = here[KERNEL], here[SPLIT]
+    rows = size * size * taken
     first, last = cut(rows, part, parts), cut(rows, part + 1, parts)
     sums_of = front.groups_at + here[GRADIENT]
     for row in range(first, last):
-        at, to = sums_of + (row // taken * C + row % taken) * F, here[W] + row * given
-        _add_groups(front, memory, gradient, at, to, given)
+        i, j, c = row // taken // size, row // taken % size, row % taken
+        for group in range(here[FILTERS]):
+            at = ((group * size + i) * split + c // C) * size + j
+            at = sums_of + (at * C + c % C) * G
+            count = min(G, given - group * G)
+            _add_groups(front, memory, gradient, at, here[W] + row * given + group * G, count)
     begin, end = here[W] + first * given, here[W] + last * given
     pull_and_scale(vectors, pull, factor, begin, end)
     step_part(chain.kernel, vectors, coefficients, begin, end)
     if layer % parts != part:
         return
     if here[B] != NONE:
-        at = sums_of + here[KERNEL] * here[KERNEL] * C * F
+        at = sums_of + size * size * split * C * here[FILTERS] * G
         _add_groups(front, memory, gradient, at, here[B], given)
         step_part(chain.kernel, vectors, coefficients, here[B], here[B] + given)
     if here[Z] != NONE:

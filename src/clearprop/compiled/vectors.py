@@ -2,8 +2,8 @@
 
 Numba leaves it to LLVM to find vectors in a loop, which it does not where channels lie innermost
 and few. So the innermost work is said in vectors here, once for every shape: sizes and steps come
-while it runs, and only the numbers of rows and vectors in a register tile are fixed. Channels are
-the lanes; whoever calls rounds their number up to whole vectors (`columns_of`).
+while it runs, and only the numbers of rows and vectors in a register tile are fixed. The channels
+of a group (`group_of`) are the lanes.
 
 Arrays are flat, and come with the place where something begins and the steps between its rows, all
 counted in numbers. Nothing here is imported without Numba.
@@ -23,13 +23,13 @@ from clearprop.compiled.threads import built_in, part, written
 _FEATURES = get_host_cpu_features()
 _BYTES = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16
 MOST_ROWS = 8 if _FEATURES.get("avx512f") else 6  # of two vectors each, beside what they meet
-_VECTORS = 2  # of columns in a tile
+VECTORS = 2  # in a group of channels, which are the columns of a tile
 _INT, _BYTE, _CODE = ir.IntType(64), ir.IntType(8), ir.IntType(32)
 
 
-def columns_of(dtype: np.dtype[Any]) -> int:
-    """Return how many columns of a product a tile has, which numbers of channels are rounded to."""
-    return _VECTORS * _BYTES // dtype.itemsize
+def group_of(dtype: np.dtype[Any]) -> int:
+    """Return how many channels a group has, which lie side by side at each place."""
+    return VECTORS * _BYTES // dtype.itemsize
 
 
 class Writer:
@@ -132,11 +132,11 @@ class Writer:
 
 
 def _tile(rows: int) -> Any:
-    """Make a register tile: a product of so many rows and two vectors of columns.
+    """Make a register tile: a product of so many rows and one group of columns.
 
-    ``tile(adds, a, a_at, a_row, a_k, a_outer, outer, inner, b, b_at, b_k, b_outer, c, c_at,
-    c_row)`` writes c[r, v] = sum over o and k of a[r, o, k] b[o, k, v], or adds it to c. The sums
-    stay in registers until they are whole.
+    ``tile(adds, a, a_at, a_row, a_k, inner, a_mid, mid, a_outer, outer, b, b_at, b_k, c, c_at,
+    c_row)`` writes c[r, v] = sum over o, m and k of a[r, o, m, k] b[o, m, k, v], or adds it to c;
+    the rows of b lie behind each other. The sums stay in registers until they are whole.
     """
 
     @built_in
@@ -147,30 +147,31 @@ def _tile(rows: int) -> Any:
         a_at: Any,
         a_row: Any,
         a_k: Any,
+        inner: Any,
+        a_mid: Any,
+        mid: Any,
         a_outer: Any,
         outer: Any,
-        inner: Any,
         b: Any,
         b_at: Any,
         b_k: Any,
-        b_outer: Any,
         c: Any,
         c_at: Any,
         c_row: Any,
     ) -> Any:
         signature = types.void(
-            types.boolean, a, *[types.int64] * 6, b, *[types.int64] * 3, c, *[types.int64] * 2
+            types.boolean, a, *[types.int64] * 8, b, *[types.int64] * 2, c, *[types.int64] * 2
         )
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            keeps, A, at, *by_a, B, b_at, b_step, b_far, C, to, line = arguments
+            keeps, A, at, *steps, B, b_at, b_step, C, to, line = arguments
             write = Writer(context, builder, a)
             pointers = [
                 write.pointer(kind, array, begin)
                 for kind, array, begin in ((a, A, at), (b, B, b_at), (c, C, to))
             ]
             function = _tile_function(context, builder.module, a, rows)
-            builder.call(function, [keeps, *pointers, *by_a, b_step, b_far, line])
+            builder.call(function, [keeps, *pointers, *steps, b_step, line])
             return context.get_dummy_value()
 
         return signature, generate
@@ -183,33 +184,35 @@ def _tile_function(context: Any, module: Any, kind: Any, rows: int) -> Any:
     name = f"clearprop_tile_{kind.dtype}_{rows}"
     if name in module.globals:
         return module.globals[name]
-    number = context.get_data_type(kind.dtype)
-    form = [ir.IntType(1), *[number.as_pointer()] * 3, *[_INT] * 8]
+    pointer = context.get_data_type(kind.dtype).as_pointer()
+    form = [ir.IntType(1), *[pointer] * 3, *[_INT] * 9]
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), form), name)
     function.linkage = "linkonce_odr"
     function.attributes.add("noinline")
     builder = ir.IRBuilder(function.append_basic_block())
     write = Writer(context, builder, kind)
-    keeps, a, b, c, row, step, far, outer, inner, b_step, b_far, line = function.args
-    sums = [[write.kept(write.same(0.0)) for _ in range(_VECTORS)] for _ in range(rows)]
-    with write.loop(outer) as around:
-        begins = write.moved(a, write.times(around.index, far))
+    keeps, a, b, c, row, step, inner, mid_step, mid, far, outer, b_step, line = function.args
+    sums = [[write.kept(write.same(0.0)) for _ in range(VECTORS)] for _ in range(rows)]
+    met = cgutils.alloca_once_value(builder, b)  # type: ignore[no-untyped-call] # no types
+    with write.loop(outer) as around, write.loop(mid) as between:
+        begins = write.moved(
+            a, write.times(around.index, far), write.times(between.index, mid_step)
+        )
         lines = [write.moved(begins, write.times(row, r)) for r in range(rows)]
-        meets = write.moved(b, write.times(around.index, b_far))
         with write.loop(inner) as within:
-            k = write.times(within.index, step)
-            there = write.moved(meets, write.times(within.index, b_step))
-            right = [write.load(write.moved(there, v * write.lanes)) for v in range(_VECTORS)]
+            k, there = write.times(within.index, step), builder.load(met)
+            right = [write.load(write.moved(there, v * write.lanes)) for v in range(VECTORS)]
             for r in range(rows):
                 left = write.spread(builder.load(write.moved(lines[r], k)))
-                for v in range(_VECTORS):
+                for v in range(VECTORS):
                     total = write.multiply_add(left, right[v], builder.load(sums[r][v]))
                     builder.store(total, sums[r][v])
+            builder.store(write.moved(there, b_step), met)
     with builder.if_else(keeps) as (adding, writing):
         for branch, adds in ((adding, True), (writing, False)):
             with branch:
                 for r in range(rows):
-                    for v in range(_VECTORS):
+                    for v in range(VECTORS):
                         place = write.moved(c, write.times(line, r), v * write.lanes)
                         total = builder.load(sums[r][v])
                         total = builder.fadd(total, write.load(place)) if adds else total
@@ -220,23 +223,22 @@ def _tile_function(context: Any, module: Any, kind: Any, rows: int) -> Any:
 
 def _product_text() -> str:
     """Write a function that covers a product with tiles, of rows as equal as can be."""
-    steps = "a_row, a_k, a_outer, outer, inner, b, b_at + k, b_k, b_outer"
-    call = f"adds, a, a_at + r * a_row, {steps}, c, c_at + r * c_row + k, c_row"
+    steps = "a_row, a_k, inner, a_mid, mid, a_outer, outer, b, b_at, b_k"
+    call = f"adds, a, a_at + r * a_row, {steps}, c, c_at + r * c_row, c_row"
     choices = [
         f"{'if' if count == MOST_ROWS else 'elif'} count == {count}:\n"
-        f"                tile_{count}({call})"
+        f"            tile_{count}({call})"
         for count in range(MOST_ROWS, 0, -1)
     ]
     return "\n".join(
         [
-            "def product_of_windows(adds, rows, columns, wide, a, a_at, a_row, a_k, a_outer,",
-            "                       outer, inner, b, b_at, b_k, b_outer, c, c_at, c_row):",
+            "def product_of_windows(adds, rows, a, a_at, a_row, a_k, inner, a_mid, mid, a_outer,",
+            "                       outer, b, b_at, b_k, c, c_at, c_row):",
             f"    parts = (rows + {MOST_ROWS - 1}) // {MOST_ROWS}",
             "    for part in range(parts):",
             "        r = rows * part // parts",
             "        count = rows * (part + 1) // parts - r",
-            "        for k in range(0, columns, wide):",
-            *(f"            {choice}" for choice in choices),
+            *(f"        {choice}" for choice in choices),
         ]
     )
 

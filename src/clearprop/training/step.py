@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from clearprop.compiled import FusedSteps, PictureSteps
+from clearprop.compiled import FusedSteps, PicturePasses, PictureSteps
 from clearprop.core.parameters import Array, ParameterVector
 from clearprop.core.trace import Trace
 from clearprop.training.engines import CompiledInputs, Engine
@@ -191,6 +191,7 @@ class PictureStep(Step):
             threads=threads,
             random_state=run.random_state,
         )
+        run.engine.passes = PicturePasses(run.engine.stack, run.engine.loss, threads)
 
     def ahead(self, batches: Iterator[Rows]) -> AbstractContextManager[Iterator[Rows]]:
         """Have the batches of an epoch made ready where that is work."""
