@@ -18,7 +18,7 @@ EPOCHS_A_KILL = 25
 LATEST = 9  # checkpoints that a process may write before it is killed
 
 
-def same_model_after_kills(kills: int, seed: int, folder: Path) -> bool:
+def same_model_after_kills(kills: int, seed: int, folder: Path, *options: str) -> bool:
     """Tell whether a run that was killed so often ends with the bytes of one that was not.
 
     Parameters
@@ -28,6 +28,8 @@ def same_model_after_kills(kills: int, seed: int, folder: Path) -> bool:
         Of the moments.
     folder : pathlib.Path
         Where both runs are kept.
+    *options : str
+        More of how it is trained.
 
     Raises
     ------
@@ -35,7 +37,7 @@ def same_model_after_kills(kills: int, seed: int, folder: Path) -> bool:
         If a process fails, or comes to its end before it is killed.
     """
     whole, cut = folder / "whole", folder / "cut"
-    train = (*TRAIN, "--epochs", str(EPOCHS_A_KILL * kills), "--out")
+    train = (*TRAIN, *options, "--epochs", str(EPOCHS_A_KILL * kills), "--out")
     resume = ("train", "--resume", "--out", str(cut))
     _finish(*train, str(whole))
     moments = random.Random(seed)  # noqa: S311 - nothing secret
@@ -51,7 +53,8 @@ def same_model_after_kills(kills: int, seed: int, folder: Path) -> bool:
 def _kill_after(checkpoints: int, folder: Path, *arguments: str) -> None:
     process = _start(*arguments)
     assert process.stderr is not None
-    process.stderr.readline()  # what it is going to train: the next thing it does
+    while "samples to train on" not in process.stderr.readline():
+        assert process.poll() is None  # training is the next thing it does
     path = folder / "checkpoint.safetensors"
     seen = _version(path)
     while checkpoints and process.poll() is None:

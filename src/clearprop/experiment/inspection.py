@@ -142,6 +142,8 @@ def walk_step(ready: Ready, sample: int, notation: str) -> "Walk":
         facts.append(SENTENCES["without update"].format(optimizer=type(optimizer).__name__))
     if settings.class_weight != "none":
         facts.append(SENTENCES["without class weights"])
+    if settings.augment:
+        facts.append(SENTENCES["without augmentation"])
     if settings.clip_norm:
         facts.append(SENTENCES["without clipping"].format(norm=settings.clip_norm))
     return replace(found, facts=(*facts, *found.facts))

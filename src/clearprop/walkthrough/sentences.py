@@ -18,6 +18,7 @@ SENTENCES: Final = {
         "optimizer."
     ),
     "without class weights": "The run weighs classes; this step does not.",
+    "without augmentation": "The run changes pictures at random; here they are as they were read.",
     "without clipping": "The run clips gradients to the length {norm:g}; this step does not.",
     "batch": "{samples:,} samples in {dtype}, loss {loss:.6g}",
     "float32": (
