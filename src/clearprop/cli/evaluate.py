@@ -8,11 +8,12 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.command import DataName, command
-from clearprop.cli.options import form_options, threshold_option
+from clearprop.cli.options import features_option, form_options, threshold_option
 from clearprop.cli.scores import beside, doubts, others, rare, text
 from clearprop.data import Dataset, class_names
 from clearprop.errors import UsageError, naming
 from clearprop.experiment import evaluation
+from clearprop.experiment.backbones import found_at
 from clearprop.experiment.folder import draw
 from clearprop.experiment.looking import draw_attention, takes_pictures
 from clearprop.experiment.runs import require_saved
@@ -47,6 +48,7 @@ _WIDEST = 80  # letters of all classes in a line
     "folder.",
 )
 @click.option("--show-in", metavar="FOLDER", help="The same, in another folder.")
+@features_option
 @threshold_option
 @form_options
 @output.json_option
@@ -56,6 +58,7 @@ def evaluate(
     mapped: tuple[str, ...],
     show: bool,
     show_in: str | None,
+    features: str | None,
     threshold: float | None,
     as_json: bool,
     **form: Any,
@@ -67,7 +70,8 @@ def evaluate(
     model's by case, plural or hyphens.
     """
     saved = require_saved(model)
-    loaded, counts = overruled(read_as(saved.model, form), threshold)
+    own = found_at(saved.model, features)
+    loaded, counts = overruled(read_as(own, form), threshold)
     given = _pairs(mapped)
     drawn_in = show_in if show_in is not None else "." if show else None
     if drawn_in is not None and not (loaded.class_names and takes_pictures(loaded.network)):

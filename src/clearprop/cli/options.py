@@ -106,6 +106,14 @@ threshold_option = click.option(
 )
 
 
+features_option = click.option(
+    "--features",
+    metavar="FILE",
+    help="Where the pretrained network lies whose features the model takes; unless given, where it "
+    "lay at the training, or beside the model.",
+)
+
+
 def task_options(command: _Command) -> _Command:
     """Add the options of a run but ``--layers`` to a command; what is not given is None."""
     command = click.option(

@@ -9,13 +9,14 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.command import command
-from clearprop.cli.options import form_options, threshold_option
+from clearprop.cli.options import features_option, form_options, threshold_option
 from clearprop.core.parameters import Array
 from clearprop.data import Problem
 from clearprop.data.pictures.files import preview
 from clearprop.data.pictures.formats import named_like_a_picture
 from clearprop.errors import UsageError, counted
 from clearprop.experiment.answer_files import require_format, save_answers
+from clearprop.experiment.backbones import found_at
 from clearprop.experiment.folder import draw
 from clearprop.experiment.looking import look_at
 from clearprop.experiment.prediction import Answer, Predictions, predict_files
@@ -65,6 +66,7 @@ _DRAWN = 50  # pictures at most: a table has thousands of rows
     "looks, too.",
 )
 @click.option("--show-in", metavar="FOLDER", help="The same, in another folder.")
+@features_option
 @threshold_option
 @form_options
 @output.json_option
@@ -80,6 +82,7 @@ def predict(
     id_column: str | None,
     show: bool,
     show_in: str | None,
+    features: str | None,
     threshold: float | None,
     as_json: bool,
     **form: Any,
@@ -89,7 +92,8 @@ def predict(
     FILES are pictures or tables (CSV, TSV, NPZ), folders of them, patterns such as "new/*.png", or
     - for standard input.
     """
-    loaded, counts = overruled(read_as(require_saved(model).model, form), threshold)
+    own = found_at(require_saved(model).model, features)
+    loaded, counts = overruled(read_as(own, form), threshold)
     drawn_in = show_in if show_in is not None else "." if show else None
     if proba and top is not None:
         raise UsageError("--proba tells all classes, --top some of them; give one of the two.")

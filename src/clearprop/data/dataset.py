@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from clearprop.configuration import Json
 from clearprop.data import drawing
+from clearprop.data.pictures.backbone import Backbone
 from clearprop.data.pictures.depth import Depth
 from clearprop.data.reading import DEFAULT, TextForm
 from clearprop.data.selected_rows import Array, SelectedRows, blocks, take_rows
@@ -82,6 +83,8 @@ class Dataset:
         The form of its text, as far as somebody has said it.
     depth : Depth, optional
         The depth by which pictures of more than 8 bits a colour were brought to 8.
+    backbone : Backbone, optional
+        The pretrained network whose features of the pictures are to be learned from.
 
     Raises
     ------
@@ -106,6 +109,7 @@ class Dataset:
     columns: tuple[Understood, ...] = ()
     form: TextForm = DEFAULT.text
     depth: Depth | None = None
+    backbone: Backbone | None = None
 
     def __post_init__(self) -> None:
         if len(self.X) != len(self.y):

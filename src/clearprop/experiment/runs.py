@@ -26,6 +26,7 @@ from clearprop.errors import (
     listed,
     nearest_file,
 )
+from clearprop.experiment.backbones import remembered
 from clearprop.experiment.candidates import CHOSEN
 from clearprop.experiment.layer_words import Words
 from clearprop.experiment.settings import Settings, settings_in
@@ -45,8 +46,7 @@ ROOT = Path("runs")
 
 _FILES = (MODEL, HISTORY, SETTINGS, CHECKPOINT, REPORT, *(f"{name}.png" for name in PICTURES))
 _LARGEST_REPORT, _MOST_TRAININGS = 2**26, 100  # bytes; steps back, as two may name each other
-_DATA = Data("DATA")
-_NAMES = (*BUILTINS, *TOYS, STDIN)
+_DATA, _NAMES = Data("DATA"), (*BUILTINS, *TOYS, STDIN)
 
 
 def is_run(folder: Path) -> bool:
@@ -74,7 +74,7 @@ class Saved:
     @cached_property
     def model(self) -> Model:
         """The model."""
-        return load(self.file)
+        return remembered(load(self.file), self.file.parent / SETTINGS)
 
     @cached_property
     def settings(self) -> Settings | None:

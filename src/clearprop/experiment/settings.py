@@ -17,6 +17,7 @@ from clearprop.configuration import Json
 from clearprop.core.initializers import INITIALIZERS
 from clearprop.core.reading import parsed_toml, read_bounded
 from clearprop.core.schedules import SCHEDULES
+from clearprop.data.pictures.backbone import LAYOUTS, SCALES
 from clearprop.data.reading import Reading, TextForm
 from clearprop.errors import DataError, UsageError, unknown_name
 from clearprop.experiment import augmenting, defaults, values
@@ -153,6 +154,19 @@ class Settings:
     )
     size: tuple[int, int] | None = _of_data(
         values.PictureSize("HEIGHTxWIDTH"), "What a folder's pictures are brought to.", told="64x64"
+    )
+    features: str | None = _of_data(
+        values.Place("FILE.onnx"),
+        "A pretrained network, from whose features of pictures is learned; its own weights stay.",
+    )
+    features_scale: str | None = _of_data(
+        values.Choice(names=SCALES), "The scale that it wants pictures on.", told="as its file says"
+    )
+    features_layout: str | None = _of_data(
+        values.Choice(names=LAYOUTS), "Where it wants the channels.", told="as its file says"
+    )
+    features_output: str | None = _of_data(
+        values.Text("NAME"), "Its tensor that is taken.", told="what its last layer takes"
     )
     network: str = _of_network(
         values.Choice(names=NETWORKS),

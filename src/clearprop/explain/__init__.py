@@ -3,7 +3,7 @@
 Every function takes pictures and returns arrays; `clearprop.plots` draws them.
 """
 
+from clearprop.explain.gradients import saliency
 from clearprop.explain.maps import class_activation, feature_maps, has_convolution
-from clearprop.explain.saliency import saliency
 
 __all__ = ["class_activation", "feature_maps", "has_convolution", "saliency"]

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 from clearprop.core import html
 from clearprop.core.printable import printable, readable
 from clearprop.errors import listed, shortened
-from clearprop.preprocessing import ArrayRecipe, CategoricalColumn, InputRecipe, PictureRecipe
+from clearprop.preprocessing import (
+    ArrayRecipe,
+    CategoricalColumn,
+    FeatureRecipe,
+    InputRecipe,
+    PictureRecipe,
+)
 
 if TYPE_CHECKING:
     from clearprop.files.models import Model
@@ -83,6 +89,9 @@ def _named(scores: dict[str, Any], name: Any) -> str:
 
 def _understood(inputs: InputRecipe, most: int = _MOST) -> str:
     """Say what samples the model takes."""
+    if isinstance(inputs, FeatureRecipe) and (backbone := inputs.backbone) is not None:
+        size = f"{inputs.size[0]}x{inputs.size[1]}"
+        return f"pictures, brought to {size}, by {backbone.features:,} features of {backbone.file}"
     if isinstance(inputs, PictureRecipe):
         colours = "grey" if inputs.channels == 1 else "RGB"
         return f"pictures, brought to {inputs.size[0]}x{inputs.size[1]} {colours} from 0 to 1"

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from clearprop.errors import ModelFileError, UnknownNameError, UsageError, short
 from clearprop.files import described
 from clearprop.files.tensors import TensorFile, open_tensors, save_tensors
 from clearprop.network import Network
-from clearprop.preprocessing import ClassTarget, Preprocessing, prepared_from
+from clearprop.preprocessing import ClassTarget, FeatureRecipe, Preprocessing, prepared_from
 from clearprop.version import __version__
 
 _ROWS, _NUMBERS = 2**13, 2**22  # rows of a block, and their logits, at most
@@ -259,6 +259,8 @@ def load(path: str | os.PathLike[str], *, custom: Iterable[type] = ()) -> Model:
         training, version = described["training"], described["version"]
         if not isinstance(training, dict) or not isinstance(version, str):
             raise UsageError("its training is no object of JSON, or its version no text.")
+        if preprocessing is not None and isinstance(preprocessing.inputs, FeatureRecipe):
+            preprocessing = replace(preprocessing, inputs=preprocessing.inputs.beside(path))
         return Model(network, preprocessing, training, version, linear)
     except UnknownNameError as error:
         raise ModelFileError(

@@ -4,6 +4,7 @@ It travels inside the model file as plain values and is applied again at predict
 """
 
 from clearprop.preprocessing.array_recipe import ArrayRecipe
+from clearprop.preprocessing.features import FeatureRecipe
 from clearprop.preprocessing.given import prepared_from
 from clearprop.preprocessing.input_files import found_files, shown
 from clearprop.preprocessing.inputs import Inputs, Part, array_of, read_inputs, read_parts
@@ -34,6 +35,7 @@ __all__ = [
     "CategoricalColumn",
     "ClassTarget",
     "DateColumn",
+    "FeatureRecipe",
     "InputRecipe",
     "Inputs",
     "Likeness",

@@ -202,6 +202,11 @@ class PictureRecipe(Recipe):
     @property
     def input_shape(self) -> tuple[int, ...]:
         """The shape (H, W, 3), or (H, W) for grey."""
+        return self.picture_shape
+
+    @property
+    def picture_shape(self) -> tuple[int, ...]:
+        """The shape of a picture before it is prepared."""
         return self.size if self.channels == 1 else (*self.size, 3)
 
     def transform(self, raw: Raw, dtype: DTypeLike) -> Array:
@@ -216,10 +221,10 @@ class PictureRecipe(Recipe):
         """Turn, fold and spread numbers to pictures like the training data's."""
         if isinstance(raw, Table):
             raise DataError("Found a table, expected pictures (uint8, 0 to 255).")
-        rows, notes = brought_to(raw, self.input_shape)
-        if rows.shape[1:] != self.input_shape:
+        rows, notes = brought_to(raw, self.picture_shape)
+        if rows.shape[1:] != self.picture_shape:
             raise ShapeError(
-                f"The pictures have shape {raw.shape[1:]}, expected {self.input_shape}: "
+                f"The pictures have shape {raw.shape[1:]}, expected {self.picture_shape}: "
                 "(height, width, 3) for colour, (height, width) for grey."
             )
         if rows.dtype == np.uint8:

@@ -9,11 +9,13 @@ from numpy.typing import DTypeLike, NDArray
 
 from clearprop.configuration import Json, from_config, to_config
 from clearprop.data import Dataset, Raw, Table
+from clearprop.data.pictures.backbone import Backbone
 from clearprop.data.pictures.depth import Depth
 from clearprop.data.reading import Reading, TextForm
 from clearprop.data.selected_rows import Array
 from clearprop.errors import ShapeError, UsageError
 from clearprop.preprocessing.array_recipe import ArrayRecipe
+from clearprop.preprocessing.features import FeatureRecipe
 from clearprop.preprocessing.picture_recipe import Likeness, PictureRecipe
 from clearprop.preprocessing.table_recipe import COLUMNS, TableRecipe
 from clearprop.preprocessing.target_scales import PowerScale
@@ -23,7 +25,7 @@ WHOLE_LIMIT = 2**30
 """Bytes below which samples are prepared once, as a whole."""
 
 
-InputRecipe: TypeAlias = PictureRecipe | ArrayRecipe | TableRecipe
+InputRecipe: TypeAlias = PictureRecipe | FeatureRecipe | ArrayRecipe | TableRecipe
 TargetRecipe: TypeAlias = ClassTarget | ValueTarget
 
 
@@ -83,7 +85,7 @@ class Preprocessing:
 RECIPE_TYPES: dict[str, type] = {
     one.__name__: one
     for one in (
-        *(*get_args(InputRecipe), *COLUMNS, TextForm, Depth, Likeness),
+        *(*get_args(InputRecipe), *COLUMNS, TextForm, Depth, Likeness, Backbone),
         *(*get_args(TargetRecipe), PowerScale),
         Preprocessing,
     )
@@ -115,6 +117,8 @@ def fit_inputs(dataset: Dataset) -> InputRecipe:
         ignored = tuple(one.name for one in dataset.columns if not one.is_used)
         units = {one.name: one.unit for one in dataset.columns}
         return TableRecipe.fit(X, ignored, dataset.form, units)
+    if dataset.backbone is not None:
+        return FeatureRecipe.of(dataset.backbone, X, dataset.depth)
     if dataset.kind == "pictures":
         return PictureRecipe.fit(X, dataset.depth)
     return ArrayRecipe.fit(X)
