@@ -13,7 +13,7 @@ from clearprop.core.trace import Trace
 from clearprop.errors import ShapeError, UsageError
 from clearprop.layers.base import Built, Layer
 from clearprop.layers.place_formulas import number_of_places, sum_of_places
-from clearprop.layers.windows import as_pictures, picture_shape, sums_of_places
+from clearprop.layers.windows import picture_shape
 
 _gamma, _beta = Symbol("gamma", "scale"), Symbol("beta", "shift")
 _dgamma, _dbeta = _gamma.gradient, _beta.gradient
@@ -106,39 +106,39 @@ class BatchNorm(Layer):
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = gamma xhat + beta, of the shape of x."""
-        shape, x = x.shape, _with_features(x)
-        xhat = trace.buffer("xhat", x.shape, x.dtype)
-        y = trace.buffer("y", x.shape, x.dtype)
+        lines, gamma, beta = x.reshape(len(x), -1), params["gamma"], params["beta"]
+        xhat = trace.buffer("xhat", lines.shape, x.dtype)
+        y = trace.buffer("y", lines.shape, x.dtype)
         if trace.training:
-            mean = _mean_of_all(x)
-            np.subtract(x, mean, out=xhat)
-            variance = _mean_of_all(np.multiply(xhat, xhat, out=y))
+            mean = _average(lines, gamma.size)
+            np.subtract(lines, _along(mean, lines), out=xhat)
+            variance = _average(np.multiply(xhat, xhat, out=y), gamma.size)
             trace["mean"], trace["variance"] = mean, variance
         else:
             variance = params["running_variance"]
-            np.subtract(x, params["running_mean"], out=xhat)
+            np.subtract(lines, _along(params["running_mean"], lines), out=xhat)
         s = np.sqrt(variance + self.epsilon)
-        xhat /= s
-        trace["xhat"], trace["s"] = xhat.reshape(shape), s
-        np.multiply(params["gamma"], xhat, out=y)
-        y += params["beta"]
-        return y.reshape(shape)
+        xhat /= _along(s, lines)
+        trace["xhat"], trace["s"] = xhat.reshape(x.shape), s
+        np.multiply(_along(gamma, lines), xhat, out=y)
+        y += _along(beta, lines)
+        return y.reshape(x.shape)
 
     def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
         """Write dgamma and dbeta; return dx, through mean and variance while training."""
         shape, s, gamma = dy.shape, trace["s"], params["gamma"]
-        xhat, dy = _with_features(trace["xhat"]), _with_features(dy)
-        dx = trace.buffer("dx", xhat.shape, xhat.dtype)
-        grads["gamma"][...] = _sum_of_all(np.multiply(dy, xhat, out=dx))
-        grads["beta"][...] = _sum_of_all(dy)
+        dy, xhat = dy.reshape(len(dy), -1), trace["xhat"].reshape(len(dy), -1)
+        dx = trace.buffer("dx", dy.shape, dy.dtype)
+        grads["gamma"][...] = _total(np.multiply(dy, xhat, out=dx), gamma.size)
+        grads["beta"][...] = _total(dy, gamma.size)
         if trace.training:
-            count = xhat.size // xhat.shape[-1]
-            np.multiply(xhat, grads["gamma"] / -count, out=dx)
+            count = dy.size // gamma.size
+            np.multiply(xhat, _along(grads["gamma"] / -count, dy), out=dx)
             dx += dy
-            dx -= grads["beta"] / count
-            dx *= gamma / s
+            dx -= _along(grads["beta"] / count, dy)
+            dx *= _along(gamma / s, dy)
         else:
-            np.multiply(dy, gamma / s, out=dx)
+            np.multiply(dy, _along(gamma / s, dy), out=dx)
         return dx.reshape(shape)
 
     def update_state(self, params: Params, trace: Trace) -> None:
@@ -227,22 +227,19 @@ class LayerNorm(Layer):
         return dx
 
 
-def _with_features(x: Array) -> Array:
-    """Return samples (N, D), or pictures as (N, H W, C)."""
-    if x.ndim == 2:
-        return x
-    x = as_pictures(x)
-    return x.reshape(len(x), -1, x.shape[-1])
+def _along(features: Array, lines: Array) -> Array:
+    """Repeat features for each place of a picture: long lines are quicker than short ones."""
+    return np.tile(features, lines.shape[1] // features.size)
 
 
-def _sum_of_all(values: Array) -> Array:
-    """Return the sum of each feature over all samples, and all places."""
-    total: Array = np.sum(values if values.ndim == 2 else sums_of_places(values), axis=0)
+def _total(lines: Array, features: int) -> Array:
+    """Return the sum of each feature over all samples and places."""
+    total: Array = np.sum(lines, axis=0).reshape(-1, features).sum(axis=0)
     return total
 
 
-def _mean_of_all(values: Array) -> Array:
-    return _sum_of_all(values) / (values.size // values.shape[-1])
+def _average(lines: Array, features: int) -> Array:
+    return _total(lines, features) / (lines.size // features)
 
 
 def _scale_and_shift(in_shape: tuple[int, ...]) -> dict[str, Parameter]:
