@@ -177,8 +177,8 @@ class Settings:
     layers: Words | None = _of_network(
         values.Layers("LAYER,LAYER,..."),
         "The hidden layers: 20,7,5, or none; of pictures conv16,pool,conv32,pool,128.",
-        told="of pictures convolutions; else 256,128; 64,32 below 64 features; of a table 64,32, "
-        "from 2000 rows 128,64, or none",
+        told="of pictures convolutions; none with --features; else 256,128; 64,32 below 64 "
+        "features; of a table 64,32, from 2000 rows 128,64, or none",
         rule=defaults.layers,
     )
     activation: str = _of_network(values.Choice(names=tuple(ACTIVATIONS)), default="relu")
