@@ -45,9 +45,9 @@ def classifier(**changes: Any) -> Network:
             r"Layer 0: Dense\(6\) takes flat samples.*\(8, 8, 3\).*Put a Flatten\(\) before it",
         ),
         (
-            {"layers": [cp.Tanh(), cp.BatchNorm(), cp.Dense(2)], "input_shape": (2, 2)},
+            {"layers": [cp.Tanh(), cp.BatchNorm(), cp.Dense(2)], "input_shape": (2, 2, 2, 2)},
             ShapeError,
-            r"Layer 1: BatchNorm takes flat.*Put a Flatten\(\)",
+            r"Layer 1: BatchNorm takes pictures \(H, W, C\).*found samples of shape \(2, 2, 2, 2\)",
         ),
         (
             {"layers": [cp.Residual((cp.LayerNorm(),)), cp.Dense(2)], "input_shape": (2, 2)},
@@ -57,7 +57,7 @@ def classifier(**changes: Any) -> Network:
         (
             {"layers": [cp.Residual((cp.Flatten(),)), cp.Dense(2)], "input_shape": (2, 2)},
             ShapeError,
-            r"Layer 0: Residual can project flat samples only",
+            r"Layer 0: Residual can project the last axis only.* a pool, a stride or a Flatten",
         ),
     ],
 )

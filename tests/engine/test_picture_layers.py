@@ -286,4 +286,5 @@ def test_numpy_s_whole_numbers_and_lists_are_sizes_too() -> None:
     layer = cp.Conv2D(np.int64(2), kernel=[3, np.int64(2)], stride=np.int32(2))
     assert layer.build((6, 6, 1)).out_shape == (3, 3, 2)
     assert (layer.kernel_size, layer.strides) == ((3, 2), (2, 2))
+    assert layer == cp.Conv2D(2, (3, 2), 2)
     assert (cp.MaxPool2D(3).strides, cp.MaxPool2D(3, 1).strides) == ((3, 3), (1, 1))

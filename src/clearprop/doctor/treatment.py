@@ -62,7 +62,7 @@ class Setting:
 
 SETTINGS: dict[str, Setting] = {
     "init": Setting(
-        "cp.Dense(units, init=cp.{class_name}()) for every Dense layer",
+        "init=cp.{class_name}() for every cp.Dense and cp.Conv2D",
         names=INITIALIZERS,
         where=(Dense, Conv2D),
         replaced=lambda layer, name: [replace(layer, init=INITIALIZERS[name])],

@@ -20,6 +20,7 @@ from clearprop.layers.windows import (
     Pair,
     Windows,
     as_pictures,
+    keep_pair,
     pair_of,
     picture_shape,
     sums_of_places,
@@ -91,7 +92,8 @@ class Conv2D(Layer):
             raise UsageError(
                 f"Conv2D needs a whole number of filters from 1, found {self.filters!r}."
             )
-        _ = self.kernel_size, self.strides  # which refuse what is none
+        keep_pair(self, "kernel", self.kernel_size)
+        keep_pair(self, "stride", self.strides)
         if self.padding not in ("same", "valid"):
             raise UsageError(
                 f"Conv2D's padding is 'same', with a border of zeros, or 'valid', without; found "

@@ -24,6 +24,7 @@ from clearprop.layers.windows import (
     Pair,
     Windows,
     as_pictures,
+    keep_pair,
     pair_of,
     picture_shape,
     sums_of_places,
@@ -52,7 +53,8 @@ class _Pool(Layer):
     stride: int | Pair | None = None
 
     def __post_init__(self) -> None:
-        _ = self.pool_size, self.strides  # which refuse what is none
+        keep_pair(self, "size", self.pool_size)
+        keep_pair(self, "stride", self.strides)
 
     @property
     def pool_size(self) -> Pair:

@@ -176,6 +176,12 @@ def pair_of(name: str, what: str, value: Any) -> Pair:
     return int(pair[0]), int(pair[1])
 
 
+def keep_pair(layer: Any, name: str, pair: Pair) -> None:
+    """Keep a pair as a tuple, which is what comes back from a file: a list is equal to none."""
+    if np.ndim(getattr(layer, name) or 0):
+        object.__setattr__(layer, name, pair)
+
+
 def _is_size(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 1)
 
