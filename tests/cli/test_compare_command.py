@@ -97,7 +97,7 @@ class TestCompare:
         [
             (["iris"], "Missing option '--layers'"),
             (["iris", "--layers", "4", "--layers", "4"], "An architecture is given twice"),
-            (["iris", "--layers", "0"], "at least one unit"),
+            (["iris", "--layers", "0"], "layers takes whole numbers from 1"),
             (["iris", "--layers", "4", "--repeats", "0"], "0 is not in the range"),
             (["irs", "--layers", "4"], "Did you mean 'iris'?"),
         ],

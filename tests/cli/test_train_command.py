@@ -228,7 +228,10 @@ class TestSettings:
         [
             ("lerning_rate = 1", "Did you mean 'learning_rate'?"),
             ("epochs = 0", "epochs takes a whole number of at least 1, found 0"),
-            ('layers = "abc"', "layers takes a list of whole numbers, found 'abc'"),
+            (
+                'layers = "abc"',
+                "layers takes a list of whole numbers and of words for pictures, found 'abc'",
+            ),
             ("layers = [0]", "layers takes whole numbers from 1"),
             ('activation = "rely"', "Did you mean 'relu'?"),
             ("data = 3", "data takes a text in quotes, found 3"),
@@ -255,9 +258,9 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("option", "value", "message"),
         [
-            ("--layers", "0", "at least one unit, found 0"),
-            ("--layers", "abc", "'abc' is no list of layer sizes"),
-            ("--layers", "", "'' is no list of layer sizes"),
+            ("--layers", "0", "layers takes whole numbers from 1 to 10000000 as units, found 0"),
+            ("--layers", "abc", "layers knows no layer 'abc'"),
+            ("--layers", "", "'' is no list of layers"),
             ("--layers", "9" * 30, "layers takes whole numbers from 1 to 10000000"),
             ("--size", "8x", "'8x' is no size"),
             ("--size", "0x3", "at least one pixel a side"),

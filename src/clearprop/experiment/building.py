@@ -73,9 +73,9 @@ def _hidden(settings: Settings, input_shape: tuple[int, ...]) -> list[Layer]:
         layers.append(Flatten())
     if any(map(convolution, of_pictures)):
         norm, bias = [], True
-    for word in settings.layers or ():
-        if isinstance(word, int):
-            layers += [Dense(word, init, bias=bias), *norm, activation, *dropped]
+    for units in settings.layers or ():
+        if isinstance(units, int):
+            layers += [Dense(units, init, bias=bias), *norm, activation, *dropped]
     return layers
 
 

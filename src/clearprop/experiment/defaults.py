@@ -91,9 +91,14 @@ def convolves(given: "Settings", extent: Extent) -> bool:
         return is_convolution(given.layers)
     if given.network != "auto":
         return given.network == "convolution"
-    if not extent.has_places or OPTIMIZERS[given.optimizer].full_batch:
+    return is_of_pictures(extent.shape) and not OPTIMIZERS[given.optimizer].full_batch
+
+
+def is_of_pictures(shape: tuple[int, ...]) -> bool:
+    """Whether a sample of that shape is a picture of some size, (H, W) or (H, W, C)."""
+    if len(shape) not in (2, 3):
         return False
-    height, width, *channels = extent.shape
+    height, width, *channels = shape
     return min(height, width) >= _LEAST_PICTURE and all(one <= _COLOURS for one in channels)
 
 
@@ -128,6 +133,8 @@ def layers(given: "Settings", extent: Extent) -> Words:
     """
     if convolves(given, extent):
         return _of_pictures(extent)
+    if given.features is not None:
+        return ()  # a pretrained network is deep enough
     if extent.is_table:
         return (64, 32) if extent.samples < _FEW else (128, 64)
     if extent.features < _MANY_FEATURES:
@@ -241,6 +248,7 @@ def folds(given: "Settings", extent: Extent) -> int:
     """Deal few samples out to folds, unless something was said that they have no use for."""
     said = any(getattr(given, name) is not None for name in NOT_BY_FOLDS)
     few = extent.samples < _FEW and extent.features < _VERY_MANY_FEATURES
+    few = few and not convolves(given, extent)  # six trainings of these would be half an hour
     return _FOLDS if few and not said and not _chooser_came(given, extent) else 0
 
 

@@ -18,9 +18,11 @@ from clearprop.data.reading import Role
 from clearprop.data.splitting import folds, without_column
 from clearprop.errors import DataError, UsageError, counted, listed, naming
 from clearprop.experiment import augmenting
+from clearprop.experiment.backbones import backbone_of, with_backbone
 from clearprop.experiment.building import build_network
 from clearprop.experiment.candidates import CHOSEN, candidates, choose_by_trial
 from clearprop.experiment.defaults import Extent
+from clearprop.experiment.expectations import expectations
 from clearprop.experiment.parts import Parts, column_not_learned, column_to_follow, share_of, split
 from clearprop.experiment.runs import Saved, require_saved
 from clearprop.experiment.settings import Settings, described, reading_of, resolve
@@ -33,6 +35,7 @@ _NONE: Mapping[str, Role] = {}
 
 _OF_MODEL = (
     *("target", "drop", "keep", "category", "number", "task", "target_scale", "size"),
+    *("features", "features_scale", "features_layout", "features_output"),
     *("network", "layers", "activation", "init", "batch_norm"),
 )
 """Settings that a model has, so that nobody who goes on with it can change them."""
@@ -130,7 +133,9 @@ def load_dataset(settings: Settings, name_or_path: str | None = None) -> Dataset
     name_or_path = name_or_path or settings.data
     if settings.start is not None:
         return _load_more(_begun(settings, settings.start), name_or_path, settings)
-    dataset = load(name_or_path, reading=reading_of(settings), size=settings.size)
+    backbone = backbone_of(settings)
+    size = settings.size if backbone is None else backbone.size
+    dataset = with_backbone(load(name_or_path, reading=reading_of(settings), size=size), backbone)
     columns = tuple(
         replace(one, is_used=False, remark="rows are held out by it")
         if one.name == column_not_learned(settings) and one.kind != "target"
@@ -228,7 +233,7 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     task = task_of(resolved, split(resolved, dataset), start)
     names, words = dataset.class_names or (), resolved.augment or ()
     augmented = augmenting.in_words(settings.augment, words, len(dataset), names)
-    task = replace(task, how=task.how + augmented)
+    task = replace(task, how=task.how + augmented + expectations(resolved, task.network, dataset))
     if settings.threshold is not None:
         can_choose = bool(resolved.folds) or task.validation is not None
         require_threshold(settings.threshold, task.recipe.target, can_choose=can_choose)
@@ -248,7 +253,7 @@ def resolve_for(settings: Settings, dataset: Dataset, input_shape: tuple[int, ..
         has_validation_set=dataset.validation is not None and column_to_follow(settings) is None,
         is_table=dataset.kind == "table",
         shape=input_shape,
-        are_pictures=dataset.kind == "pictures",
+        are_pictures=dataset.kind == "pictures" and len(input_shape) > 1,
         class_names=dataset.class_names or (),
     )
     return resolve(settings, extent)

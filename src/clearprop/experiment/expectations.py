@@ -1,0 +1,68 @@
+"""What to expect of a network of pictures, said before it is trained."""
+
+from importlib.util import find_spec
+
+from clearprop.data import Dataset
+from clearprop.experiment.defaults import is_of_pictures
+from clearprop.experiment.layer_words import is_convolution
+from clearprop.experiment.settings import Settings
+from clearprop.network import Network
+
+_COLOURS = 3
+_FEW = 50  # pictures of a class, below which a network that begins with nothing sees too little
+_LONG = 60  # seconds
+_PER_SECOND = 5e9  # multiplications of a training in NumPy alone, of one core
+_PASSES = 3  # one forward, two back
+
+
+def expectations(settings: Settings, network: Network, dataset: Dataset) -> tuple[str, ...]:
+    """Say what a training on pictures can't do, and what to type or to bring instead.
+
+    Parameters
+    ----------
+    settings : Settings
+        Resolved settings.
+    network : Network
+    dataset : Dataset
+        The data, before samples are held out.
+    """
+    shape = network.input_shape
+    if not is_of_pictures(shape):
+        return ()
+    if not is_convolution(settings.layers):
+        return _of_dense(shape)
+    return (*_of_few(dataset), *_of_numpy(settings, network, len(dataset)))
+
+
+def _of_dense(shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Say what a dense network makes of photographs; small grey pictures it learns well."""
+    if shape[2:] != (_COLOURS,):
+        return ()
+    return (
+        "A dense network takes each number of a picture for itself and knows of no neighbours: of "
+        "photographs expect little more than a linear model knows. On 1,652 cats and dogs it "
+        "reached 60%, and a convolution 85%. To have one: --network convolution, without --layers.",
+    )
+
+
+def _of_few(dataset: Dataset) -> tuple[str, ...]:
+    counts = dataset.counts() if dataset.class_names is not None else {}
+    few = min(counts, key=counts.__getitem__, default=None)
+    if few is None or counts[few] >= _FEW:
+        return ()
+    return (
+        f"There are {counts[few]} pictures of {few!r}. From fewer than {_FEW} a class a network "
+        "that begins with nothing learns what is plain to see, such as colours and large shapes, "
+        "and its score varies by several percent from one --seed to the next: more pictures help "
+        "more than any setting.",
+    )
+
+
+def _of_numpy(settings: Settings, network: Network, samples: int) -> tuple[str, ...]:
+    passes = _PASSES * (settings.epochs or 1) * samples
+    if find_spec("numba") is not None or passes * network.multiplications < _LONG * _PER_SECOND:
+        return ()
+    return (
+        "This will take minutes by NumPy alone; pip install 'clearprop[fast]' makes training on "
+        "pictures several times as fast.",
+    )
