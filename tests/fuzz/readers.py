@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 import arrays
+import backbones
 import checkpoints
 import columnar
 import estimators
@@ -102,6 +103,7 @@ READERS = {
     "workbooks": Reader(workbooks.files, _table, cost=30),  # a process for each
     # Hundreds of bytes may stand for as many pixels as the largest photographs have.
     "pictures": Reader(pictures.files, _picture, memory=800),
+    "backbones": Reader(backbones.files, backbones.opened),
     "runs": Reader(run_folders.files, run_folders.looked_at, run_folders.make_run, cost=40),
 }
 """Every reader by the name of its files."""

@@ -18,6 +18,7 @@ FILES = {
     "columnar": 200,
     "workbooks": 20,
     "pictures": 300,
+    "backbones": 200,
     "runs": 30,
 }
 PROGRAM = (sys.executable, "-m", "clearprop")

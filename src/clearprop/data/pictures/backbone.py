@@ -331,7 +331,10 @@ def _session(path: str, digest: str, output: str) -> _Session:
     options.log_severity_level = 4
     try:
         runs = onnxruntime.InferenceSession(
-            file.giving(output), options, providers=["CPUExecutionProvider"]
+            file.giving(output),
+            options,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,  # which would print what went wrong, and try the same again
         )
     except DataError:
         raise
