@@ -163,3 +163,21 @@ class TestWhatItSees:
         assert values.shape[:2] == (2, 3)
         assert values.min() >= 0
         assert values.max() <= 1
+
+
+class TestAugmented:
+    def test_stands_beside_its_original(self):
+        originals = np.arange(2 * 3 * 4, dtype=np.float64).reshape(2, 3, 4) / 24
+        changed = [originals[:, ::-1], originals / 2, originals[:, :, ::-1]]
+        figure = drawn(plots.augmented(originals, changed, ["cat", "dog"]))
+        titles = [axes.get_title() for axes in figure.axes]
+        assert titles == ["cat", "", "", "", "dog", "", "", ""]
+        expected = [column[row] for row in range(2) for column in (originals, *changed)]
+        for axes, picture in zip(figure.axes, expected, strict=True):
+            np.testing.assert_array_equal(shown(axes), picture)
+
+    def test_has_one_shape_and_a_name_for_each(self):
+        with pytest.raises(ShapeError, match="expected as many names as pictures"):
+            plots.augmented(np.zeros((2, 3, 4)), [np.zeros((2, 4, 3))])
+        with pytest.raises(ShapeError, match="have 1 names"):
+            plots.augmented(np.zeros((2, 3, 4)), [np.zeros((2, 3, 4))], ["cat"])
