@@ -42,7 +42,7 @@ class TestNetworksOfPictures:
         dense = strict_json(clearprop("train", shapes, *size, "--network", "dense").stdout)
         assert dense["settings"]["layers"] == [256, 128]
         assert (dense["settings"]["batch_norm"], dense["settings"]["augment"]) == (False, [])
-        assert found["test"]["accuracy"] > 0.9 > dense["test"]["accuracy"]
+        assert found["test"]["accuracy"] > 0.8 > 0.7 > dense["test"]["accuracy"]
 
     def test_are_named_in_words_shown_asked_examined_and_gone_on_with(
         self, clearprop, shapes, undrawn
