@@ -5,9 +5,7 @@ The options of the command line, what a TOML file may hold, the checks and the t
 ``docs/settings.md`` come from there: a new setting is one field, and the place that uses it.
 """
 
-import json
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
@@ -15,14 +13,13 @@ from typing import Any
 
 from clearprop.configuration import Json
 from clearprop.core.initializers import INITIALIZERS
-from clearprop.core.reading import parsed_toml, read_bounded
 from clearprop.core.schedules import SCHEDULES
 from clearprop.data.pictures.backbone import LAYOUTS, SCALES
 from clearprop.data.reading import Reading, TextForm
 from clearprop.errors import DataError, UsageError, unknown_name
 from clearprop.experiment import augmenting, defaults, values
 from clearprop.experiment.layer_words import Words
-from clearprop.files.written import write_text
+from clearprop.experiment.toml_files import read_toml, write_toml
 from clearprop.layers import ACTIVATIONS
 from clearprop.optimizers import OPTIMIZERS
 from clearprop.preprocessing import TARGET_SCALES
@@ -33,10 +30,6 @@ DTYPES = ("float32", "float64")
 CLASS_WEIGHTS = ("none", "balanced")
 TASKS = ("classify", "regress")
 NETWORKS = ("auto", "dense", "convolution")
-
-_LARGEST_FILE = 2**14  # bytes of TOML: its keys are read in the square of their length
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_WRITTEN_SURROGATE = re.compile("\0(d[89a-f][0-9a-f]{2})")
 
 _LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
@@ -326,8 +319,7 @@ class Settings:
         OutputError
             If the file can't be written.
         """
-        lines = [f"{name} = {_as_toml(value)}" for name, value in self.to_json().items()]
-        write_text(path, "\n".join(lines) + "\n")
+        write_toml(path, self.to_json())
 
 
 def reading_of(settings: "Settings") -> Reading:
@@ -366,14 +358,9 @@ def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
     UsageError
         If it names a setting that does not exist.
     """
-    try:
-        found = parsed_toml(read_bounded(path, _LARGEST_FILE).decode("utf-8-sig"))
-    except OSError as error:
-        raise DataError(f"{path} can't be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise DataError(f"{path} is no TOML file of settings: {error}.") from error
+    found = read_toml(path)
     _check_names(found)
-    return {name: _as_path(value) for name, value in found.items()}
+    return found
 
 
 def settings_in(path: str | os.PathLike[str], found: Mapping[str, Any] | None = None) -> Settings:
@@ -407,23 +394,6 @@ def _as_before(found: Mapping[str, Any]) -> dict[str, Any]:
     if "folds" not in found:  # every run that knows of it tells it
         before |= {"folds": 0, "test": "0", "patience": 0}
     return {name: value for name, value in before.items() if name not in found}
-
-
-# A name that is not UTF-8 holds lone surrogates, which TOML can't say. It can say NUL, which no
-# name holds: a surrogate is written as a NUL and its four digits.
-
-
-def _as_toml(value: Json) -> str:
-    if isinstance(value, str):
-        value = _SURROGATE.sub(lambda found: f"\0{ord(found[0]):04x}", value)
-    # A JSON value of these types is a TOML value, too, but for a raw DEL in a string.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _as_path(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return _WRITTEN_SURROGATE.sub(lambda found: chr(int(found[1], 16)), value)
 
 
 def _check_names(names: Mapping[str, Any]) -> None:
