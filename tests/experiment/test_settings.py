@@ -48,6 +48,7 @@ _settings = st.builds(
     dropout=st.none() | st.floats(0, 1, exclude_max=True),
     batch_norm=st.none() | st.booleans(),
     l2=_rates,
+    augment=st.none() | st.lists(st.sampled_from(["light", "flip", "shift:0.25"])).map(tuple),
     clip_norm=st.none() | _rates,
     class_weight=st.sampled_from(CLASS_WEIGHTS),
     folds=st.none() | st.integers(0, 100),
