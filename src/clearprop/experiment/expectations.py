@@ -53,8 +53,8 @@ def _of_few(dataset: Dataset) -> tuple[str, ...]:
     return (
         f"There are {counts[few]} pictures of {few!r}. From fewer than {_FEW} a class a network "
         "that begins with nothing learns what is plain to see, such as colours and large shapes, "
-        "and its score varies by several percent from one --seed to the next: more pictures help "
-        "more than any setting.",
+        "and its score varies by several percent from one --seed to the next: more pictures help, "
+        "or the features of a pretrained network, --features FILE.onnx.",
     )
 
 
