@@ -55,12 +55,13 @@ class Feed:
     """
 
     def __init__(self, samples: Samples, augmenter: Augmenter | None = None) -> None:
+        self.samples, self.augmenter = samples, augmenter
         self.changes_targets = augmenter is not None and augmenter.changes_targets
         self._is_work = augmenter is not None or isinstance(samples.X, PreparedRows)
         # One batch is in use while others are made ready.
-        count = _AHEAD + 1 if self._is_work else 1
-        self._places = [_Place(samples, augmenter) for _ in range(count)]
-        self._left: Iterator[tuple[int, Rows]] = iter(())
+        self._places = [_Place(samples) for _ in range(_AHEAD + 1 if self._is_work else 1)]
+        self._scratch = _Memory()
+        self._first, self._left = 0, iter(enumerate(list[Rows]()))
         self._coming: deque[Future[Batch]] = deque()
         self._thread: ThreadPoolExecutor | None = None
 
@@ -79,7 +80,7 @@ class Feed:
             yield iter(batches)
             return
         batches = list(batches)
-        self._left = enumerate(batches, first)
+        self._first, self._left = first, enumerate(batches)
         with ThreadPoolExecutor(1, "clearprop-feed") as self._thread:
             try:
                 for _ in range(_AHEAD):
@@ -106,28 +107,45 @@ class Feed:
         if following is not None and self._thread is not None:
             self._coming.append(self._thread.submit(self._made, *following))
 
-    def _made(self, number: int, rows: Rows) -> Batch:
-        return self._places[number % len(self._places)].make(number, rows)
+    def _made(self, place: int, rows: Rows) -> Batch:
+        found, X = self._places[place % len(self._places)], self.samples.X
+        if self.augmenter is None:
+            return found.gather(rows)
+        y, weights = found.targets(rows)
+        shape = (len(y), *X.shape[1:])
+        x, own = (memory(shape, self.augmenter.dtype) for memory in (self._scratch, found.memory))
+        # Copied, as rows of a slice, or of whoever prepares them, are not to be written to.
+        if isinstance(X, np.ndarray) and X.dtype == x.dtype and not isinstance(rows, slice):
+            np.take(X, rows, axis=0, out=x, mode="clip")
+        else:
+            x[...] = X[rows]
+        x, y, weights = self.augmenter(self._first + place, x, own, y, weights)
+        if not np.may_share_memory(x, own):  # nothing was moved, or moved back
+            own[...] = x
+        return Batch(own, y, weights)
 
 
 class _Place:
-    """The memory that batches are copied to, and changed in."""
+    """The memory that a batch lies in until it is learned from."""
 
-    def __init__(self, samples: Samples, augmenter: Augmenter | None) -> None:
-        self.samples, self.augmenter = samples, augmenter
-        self._x, self._y = Gatherer(samples.X), Gatherer(samples.y)
-        self._memory: Array | None = None
+    def __init__(self, samples: Samples) -> None:
+        self.x, self.y, self.weights = Gatherer(samples.X), Gatherer(samples.y), samples.weights
+        self.memory = _Memory()
+
+    def targets(self, rows: Rows) -> tuple[Array, Array | None]:
+        return self.y(rows), None if self.weights is None else self.weights[rows]
 
     def gather(self, rows: Rows) -> Batch:
-        weights = self.samples.weights
-        return Batch(self._x(rows), self._y(rows), None if weights is None else weights[rows])
+        return Batch(self.x(rows), *self.targets(rows))
 
-    def make(self, number: int, rows: Rows) -> Batch:
-        x, y, weights = self.gather(rows)
-        if self.augmenter is None:
-            return Batch(x, y, weights)
-        if self._memory is None or self._memory.shape[1] < len(x):
-            self._memory = np.empty((2, *x.shape), self.augmenter.dtype)
-        own, spare = self._memory[:, : len(x)]
-        own[...] = x  # rows of a slice, or of whoever prepares them, are not to be written to
-        return Batch(*self.augmenter(number, own, spare, y, weights))
+
+class _Memory:
+    """Memory for batches of any size up to the largest so far."""
+
+    def __init__(self) -> None:
+        self._array: Array | None = None
+
+    def __call__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        if self._array is None or len(self._array) < shape[0]:
+            self._array = np.empty(shape, dtype)
+        return self._array[: shape[0]]
