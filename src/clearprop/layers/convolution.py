@@ -28,7 +28,7 @@ from clearprop.layers.windows import (
     windows_with_border,
 )
 
-_MANY_CHANNELS = 8  # from here on it is quicker to copy channel by channel than place by place
+_MANY_CHANNELS = 8  # from here on lines of channels are copied sooner than lines of places
 
 _W, _b = Symbol("W", "weights"), Symbol("b", "biases")
 
@@ -62,10 +62,10 @@ class Conv2D(Layer):
     With strides s and t, x with its border, and sums over the places (p, q) of a window and over
     the samples n and windows (i, j)::
 
-        y[n, i, j] = b + sum_pq x[n, i s + p, j t + q] W[p, q]        (F,)
-        dW[p, q]   = sum_nij outer(x[n, i s + p, j t + q], dy[n, i, j])  (C, F)
-        db         = sum_nij dy[n, i, j]                              (F,)
-        dx[n, i s + p, j t + q] += dy[n, i, j] W[p, q].T              (C,)
+        y[n, i, j] = b + sum_pq x[n, i s + p, j t + q] W[p, q]            (F,)
+        dW[p, q]   = sum_nij outer(x[n, i s + p, j t + q], dy[n, i, j])   (C, F)
+        db         = sum_nij dy[n, i, j]                                  (F,)
+        dx[n, i s + p, j t + q] += dy[n, i, j] W[p, q].T                  (C,)
 
     Source: LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document
     Recognition" (1998), section II.

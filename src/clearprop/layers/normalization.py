@@ -229,13 +229,14 @@ class LayerNorm(Layer):
 
 def _along(features: Array, lines: Array) -> Array:
     """Repeat features for each place of a picture: long lines are quicker than short ones."""
-    return np.tile(features, lines.shape[1] // features.size)
+    places = lines.shape[1] // features.size
+    return np.tile(features, places) if places > 1 else features
 
 
 def _total(lines: Array, features: int) -> Array:
     """Return the sum of each feature over all samples and places."""
-    total: Array = np.sum(lines, axis=0).reshape(-1, features).sum(axis=0)
-    return total
+    total: Array = lines.sum(axis=0)
+    return total if total.size == features else total.reshape(-1, features).sum(axis=0)
 
 
 def _average(lines: Array, features: int) -> Array:
