@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from clearprop.compiled.building import (
     vectors_of,
 )
 from clearprop.compiled.runners import Draws, scheduled
+from clearprop.core.blas import blas_threads
 from clearprop.core.parameters import Array
 from clearprop.losses import Loss
 from clearprop.network.stack import LayerStack
@@ -213,9 +215,15 @@ class PicturePasses:
 
     def __init__(self, network: LayerStack, loss: Loss, threads: int) -> None:
         self._on = _Passes(network, loss, None, {}, self._CHUNK, threads)
+        self._lock = Lock()
 
     def logits(self, pictures: Array) -> Array:
         """Return the logits (N, K) of any number of pictures of the network's dtype."""
+        # Threads that each ask the library for threads would wait for each other.
+        with self._lock, blas_threads(1):
+            return self._logits(pictures)
+
+    def _logits(self, pictures: Array) -> Array:
         on = self._on
         logits = np.empty((len(pictures), on.outputs), on.dtype)
         for start in range(0, len(pictures), self._CHUNK):

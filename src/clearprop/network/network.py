@@ -16,8 +16,9 @@ from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.layers import Layer
 from clearprop.losses import Loss
 from clearprop.network.drawing import drawing_of
-from clearprop.network.stack import LayerStack
+from clearprop.network.stack import ROWS, LayerStack
 
+_CACHED = 2**19  # the same of feature maps
 _CHUNK = 2**24  # numbers in the widest layer at a time while predicting: 128 MiB in float64
 
 
@@ -190,16 +191,20 @@ class Network(LayerStack):
         """
         if not hasattr(X, "shape"):
             X = np.asarray(X)
-        rows = self._rows_at_once
+        passes, trace = self.passes, Trace()  # whose memory serves chunk after chunk
+        rows = self._rows_at_once if passes is None else ROWS
         logits = np.empty((len(X), *self.output_shape), self.dtype)
         for start in range(0, len(X), rows):
             chunk = self.inputs(X[start : start + rows])
-            logits[start : start + rows] = self.forward(chunk)
+            found = self.forward(chunk, trace) if passes is None else passes.logits(chunk)
+            logits[start : start + rows] = found
         return logits
 
     @cached_property
     def _rows_at_once(self) -> int:
-        return max(1, _CHUNK // max(math.prod(self.input_shape), self.widest_output))
+        # What is computed at each place of a picture is computed soonest from a core's cache.
+        chunk = _CACHED if self.multiplications > self.parameters.data.size else _CHUNK
+        return max(1, chunk // max(math.prod(self.input_shape), self.widest_output))
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class.

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -14,6 +14,16 @@ from clearprop.core.trace import Trace
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.layers import Layer, Sequential
 from clearprop.network.summary import Summary, summarize
+
+ROWS = 1024
+"""The number of samples that are prepared at a time for `Passes`."""
+
+
+class Passes(Protocol):
+    """Passes that compute in the place of a network's layers, from the same parameters."""
+
+    def logits(self, X: Array) -> Array:
+        """Return the logits (N, K) of any number of samples of the network's dtype."""
 
 
 class LayerStack:
@@ -35,6 +45,9 @@ class LayerStack:
     parameters, state : ParameterVector
         The arrays that are learned, and those that are kept but not learned: zero until
         `initialize` draws them.
+    passes : Passes or None
+        The passes that compute logits in the layers' place, where a training has made some: they
+        serve one thread after the other.
     params : dict
         The tree of all arrays that passes read: those of both vectors.
     output_shape : tuple of int
@@ -52,6 +65,7 @@ class LayerStack:
     def __init__(
         self, layers: Sequence[Layer], input_shape: tuple[int, ...], dtype: DTypeLike
     ) -> None:
+        self.passes: Passes | None = None
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
             raise UsageError(f"A network computes in float32 or float64, found {self.dtype}.")

@@ -191,7 +191,7 @@ class PictureStep(Step):
             threads=threads,
             random_state=run.random_state,
         )
-        run.engine.passes = PicturePasses(run.engine.stack, run.engine.loss, threads)
+        run.engine.stack.passes = PicturePasses(run.engine.stack, run.engine.loss, threads)
 
     def ahead(self, batches: Iterator[Rows]) -> AbstractContextManager[Iterator[Rows]]:
         """Have the batches of an epoch made ready where that is work."""

@@ -5,13 +5,12 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from clearprop.compiled import PicturePasses
 from clearprop.core.parameters import Array, ParameterVector
 from clearprop.core.trace import Trace
 from clearprop.losses import Loss
 from clearprop.network import LayerStack, Network
+from clearprop.network.stack import ROWS
 
-_ROWS = 1024  # samples that are prepared at a time for compiled passes
 _CHUNK = 2**17  # numbers in the widest layer at a time: 1 MiB in float64, within a core's cache
 
 
@@ -80,9 +79,6 @@ class Engine:
 
     remark: str | None = None
 
-    passes: PicturePasses | None = None
-    """What computes logits in the layers' place, once a step that is compiled has made it."""
-
     is_in_sample_space: ClassVar[bool] = False
     """Whether the first weights are trained in coordinates of the samples: a checkpoint says so."""
 
@@ -150,8 +146,8 @@ class Engine:
 
     def logits(self, X: Any) -> Array:
         """Compute the logits (N, K) of any number of rows of `X` or `held_out`."""
-        trace, passes = Trace(), self.passes
-        chunk = self.chunk if passes is None else _ROWS
+        trace, passes = Trace(), self.stack.passes
+        chunk = self.chunk if passes is None else ROWS
         logits = np.empty((len(X), *self.stack.output_shape), self.dtype)
         for start in range(0, len(X), chunk):
             rows = slice(start, start + chunk)
