@@ -74,6 +74,27 @@ def test_compiled_loops_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_same(trained(dtype="float32"), by_formulas)
 
 
+def test_compiled_steps_of_pictures_see_the_same_mixed_samples(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
+    weights = np.random.RandomState(1).uniform(0.5, 1.5, len(Y))
+    found = []
+    for compiles in (False, True):
+        monkeypatch.setattr(kernels.kernel._mode, "fixed", True)
+        monkeypatch.setattr(kernels.kernel._mode, "compiles", compiles)
+        net = cp.Network(
+            [cp.Conv2D(8), cp.ReLU(), cp.MaxPool2D(), cp.Flatten(), cp.Dense(3)],
+            loss=cp.SoftmaxCrossEntropy(),
+            input_shape=(8, 7, 3),
+            dtype="float32",
+        )
+        history = TRAINER.fit(net, X, Y, sample_weight=weights)
+        found.append((net.parameters.data, history["loss"], history["accuracy"]))
+    for plain, compiled in zip(*found, strict=True):
+        np.testing.assert_allclose(compiled, plain, rtol=1e-4, atol=1e-6)
+
+
 def test_rows_that_are_prepared_on_the_way_give_the_same_bits() -> None:
     rows = PreparedRows(BYTES, PictureRecipe.fit(BYTES), np.float64)
     assert_same(trained(samples=rows), trained(samples=rows[:]))
