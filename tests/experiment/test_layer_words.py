@@ -230,3 +230,24 @@ def test_a_full_batch_counts_with_all_samples(monkeypatch: pytest.MonkeyPatch) -
     build_network(settings, pictures(8, 8), samples=100)
     with pytest.raises(UsageError, match="batches of 101 needs"):
         build_network(settings, pictures(8, 8), samples=101)
+
+
+@pytest.mark.parametrize(
+    ("samples", "given", "expected"),
+    [
+        (900, {}, ("0.2", "0", 0)),
+        (9_999, {}, ("0.2", "0", 0)),
+        (10_000, {}, ("0.2", "0.1", 38)),
+        (900, {"validation": "0.3"}, ("0.2", "0.3", 100)),
+        (900, {"patience": 5}, ("0.2", "0.2", 5)),
+        (900, {"threshold": "f1"}, ("0.2", "0.2", 100)),
+        (900, {"network": "dense"}, (None, None, None)),  # folds
+    ],
+    ids=str,
+)
+def test_convolutions_learn_from_all_of_few_pictures_that_give_no_score(
+    samples: int, given: dict[str, Any], expected: tuple[str | None, str | None, int | None]
+) -> None:
+    found = resolved((28, 28), samples, **given)
+    assert (found.test, found.validation, found.patience) == expected
+    assert found.folds == (5 if found.test is None else 0)

@@ -259,9 +259,16 @@ def test(given: "Settings", extent: Extent) -> str | None:
 
 
 def validation(given: "Settings", extent: Extent) -> str | None:
-    """Hold a part of the rest out to choose with, unless samples came along, or folds do it."""
+    """Hold a part of the rest out to choose with, unless samples came along, or folds do it.
+
+    Convolutions learn from all of few pictures, to the end of the schedule: few that choose an
+    epoch choose a lucky one, and what they would teach is worth more.
+    """
     if _chooser_came(given, extent) or _value(folds, given, extent):
         return None
+    chooses = given.threshold is not None or bool(given.patience)
+    if convolves(given, extent) and extent.samples < _LARGE and not chooses:
+        return "0"
     return "0.2" if extent.samples < _LARGE else "0.1"
 
 
@@ -269,7 +276,7 @@ def patience(given: "Settings", extent: Extent) -> int | None:
     """Bear half of the epochs without an improvement; where nothing chooses, all."""
     if _value(folds, given, extent):
         return None
-    if given.validation == "0":
+    if _value(validation, given, extent) == "0":
         return 0
     return max(_value(epochs, given, extent) // _PATIENCE, _LEAST_PATIENCE)
 
