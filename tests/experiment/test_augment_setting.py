@@ -73,6 +73,7 @@ def test_signs_are_not_mirrored_unless_it_is_asked_for() -> None:
         {"shape": (8, 8)},
         {"shape": (30,)},
         {"are_pictures": False},
+        {"names": ()},
         {"augment": "none"},
         {"augment": ()},
     ],

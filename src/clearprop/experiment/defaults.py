@@ -217,8 +217,11 @@ def l2(given: "Settings", extent: Extent) -> float:
 
 
 def augment(given: "Settings", extent: Extent) -> tuple[str, ...]:
-    """Change pictures at random for convolutions, the more the fewer there are."""
-    if not extent.are_pictures or not convolves(given, extent):
+    """Change pictures of classes at random for convolutions, the more the fewer there are.
+
+    A value may be the very place or angle that is changed.
+    """
+    if not extent.are_pictures or not extent.class_names or not convolves(given, extent):
         return ()
     if OPTIMIZERS[given.optimizer].full_batch:
         return ()
