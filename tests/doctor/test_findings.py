@@ -99,8 +99,8 @@ def test_the_advice_is_accepted_by_train_and_by_settings(what: str) -> None:
     context = train.make_context("train", arguments)
     changed = examination.apply(Settings(data="digits"))
     for name, value in examination.changes.items():
-        assert context.params[name] == value
         expected = tuple(value) if isinstance(value, list) else value
+        assert context.params[name] == expected
         assert getattr(changed, name) == expected
 
 
