@@ -170,9 +170,9 @@ def test_prediction_in_chunks_equals_prediction_in_one_pass(
     whole = net.forward(X)
     passes = []
 
-    def counted(x: np.ndarray) -> np.ndarray:
+    def counted(x: np.ndarray, trace: Trace) -> np.ndarray:
         passes.append(len(x))
-        return Network.forward(net, x)
+        return Network.forward(net, x, trace)
 
     monkeypatch.setattr(network, "_CHUNK", numbers)  # the widest layer has 6
     monkeypatch.setattr(net, "forward", counted)
