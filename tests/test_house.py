@@ -35,12 +35,12 @@ def test_there_are_at_most_23_entries_at_the_top():
     assert len(entries) <= 23, f"{len(entries)} entries: {', '.join(entries)}"
 
 
-def test_there_are_at_most_335_files():
+def test_there_are_at_most_370_files():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + 1
-    assert len(FILES) <= 335, f"{len(FILES)} files:{listing(rooms)}"
+    assert len(FILES) <= 370, f"{len(FILES)} files:{listing(rooms)}"
 
 
 def test_no_file_has_more_than_450_lines():
@@ -58,13 +58,14 @@ def test_at_most_40_files_have_fewer_than_60_lines():
 # they stand, called and watched (gradcheck/seeing) brought 45 files and a fifth of the lines more,
 # and hand-ins that are graded 600 lines. Code that is watched where it runs brought 6 files and
 # 1,400 lines, repairs that rewrite whole lines and ways to call what strangers write 10 files and
-# 3,500 lines.
-def test_there_are_at_most_64000_lines():
+# 3,500 lines. Pictures (layers, compiled convolutions, augmentation, what it looks at, features of
+# pretrained networks, networks named in words) brought 35 files and 7,000 lines.
+def test_there_are_at_most_71500_lines():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + lines_of(file)
-    assert sum(rooms.values()) <= 64_000, f"{sum(rooms.values())} lines:{listing(rooms)}"
+    assert sum(rooms.values()) <= 71_500, f"{sum(rooms.values())} lines:{listing(rooms)}"
 
 
 def code_and_imports(source):

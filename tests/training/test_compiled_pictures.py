@@ -56,6 +56,11 @@ def networks(draw: st.DrawFn) -> tuple[list[cp.Layer], tuple[int, ...]]:
         layers.append(cp.Conv2D(filters, kernel, bias=not norm and draw(st.booleans())))
         layers += [cp.BatchNorm(momentum=draw(st.sampled_from([0.1, 1.0])))] if norm else []
         layers += [cp.ReLU()] if draw(st.booleans()) else []
+        if draw(st.booleans()):
+            inside: list[cp.Layer] = [cp.Conv2D(draw(st.integers(1, 20)), bias=False)]
+            inside += [cp.BatchNorm()] if draw(st.booleans()) else []
+            inside += [cp.ReLU(), cp.Conv2D(filters)]
+            layers += [cp.Residual(inside), *([cp.ReLU()] if draw(st.booleans()) else [])]
         if min(height, width) >= 4 and draw(st.booleans()):
             layers.append(cp.MaxPool2D())
             height, width = height // 2, width // 2

@@ -1,6 +1,7 @@
 """From the convolutions of a network to the arrays of numbers that compiled steps work with.
 
-A block is a convolution and what follows it: a norm, a ReLU, a pool of two by two, or none of them.
+A block is a convolution and what follows it: a norm, the input of an earlier block where a Residual
+ends, a ReLU, a pool of two by two, or none of them.
 Blocks come first, then the features that they end with, flat or as means over places, and then a
 chain of Dense layers, which `clearprop.compiled.building` describes.
 
@@ -12,6 +13,7 @@ a kernel meets at a place lie side by side, so nothing is copied for a product.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -26,6 +28,7 @@ from clearprop.layers import (
     Layer,
     MaxPool2D,
     ReLU,
+    Residual,
 )
 from clearprop.losses import Loss
 from clearprop.network.stack import LayerStack
@@ -33,8 +36,8 @@ from clearprop.optimizers import Optimizer
 
 (
     HEIGHT, WIDTH, SPLIT, DEPTH, FILTERS, TAKEN, GIVEN, KERNEL, POOLED, W, B,
-    GAMMA, BETA, MEAN, VARIANCE, X, Z, CODES, DY, DZ, PACKED, TURNED, GRADIENT, K,
-) = range(24)  # fmt: skip
+    GAMMA, BETA, MEAN, VARIANCE, SKIP, LENT, X, Z, CODES, DY, STEP, DZ, PACKED, TURNED, GRADIENT, K,
+) = range(27)  # fmt: skip
 """The columns of `Front.blocks`."""
 
 MOMENTUM, EPSILON, FLOOR = range(3)
@@ -46,7 +49,7 @@ the bits don't depend on which thread had which group."""
 
 ROWS: Final = 6
 """The number of rows of numbers that each channel has; see `clearprop.compiled.channels`."""
-_PATTERN: Final = re.compile("(CN?r?P?)+[FG]")
+_PATTERN: Final = re.compile(r"CN?r?P?(CN?r?P?|\[(CN?r?)*CN?\]r?P?)*[FG]")
 
 
 class Front(NamedTuple):
@@ -54,16 +57,18 @@ class Front(NamedTuple):
 
     Parameters
     ----------
-    blocks : ndarray of int64, shape (L + 1, 24)
+    blocks : ndarray of int64, shape (L + 1, 27)
         For each block HEIGHT and WIDTH of its input, which are those of z, too; SPLIT, the number
         of groups of its input, and DEPTH, the channels of one; FILTERS, the number of groups of its
         output; TAKEN and GIVEN, the channels that the network has; KERNEL, the size; POOLED, 1 or
         0; places of W, B, GAMMA and BETA in the parameters, and of MEAN and VARIANCE in the state
-        (NONE where there is none); and places in the memory: X of the input of all samples, Z of
-        what a norm takes (NONE without), CODES of where pooled values came from (in the codes), DY
-        of the gradient of the output (in a thread's own part without a norm). DZ, PACKED, TURNED
-        and K lie in each thread's own part of the memory, GRADIENT in each group's of samples. The
-        last row are the features: HEIGHT, WIDTH, SPLIT, DEPTH, TAKEN and X, with a KERNEL of 1.
+        (NONE where there is none); SKIP, the block whose input is added before the ReLU, and LENT,
+        the block that adds this one's (NONE); and places in the memory: X of the input of all
+        samples, Z of what a norm takes (NONE without), CODES of where pooled values came from (in
+        the codes), DY of the gradient of the output, with a STEP from a sample to the next, or 0 in
+        a thread's own part. DZ, PACKED, TURNED and K lie in each thread's own part of the memory,
+        GRADIENT in each group's of samples. The last row are the features: HEIGHT, WIDTH, SPLIT,
+        DEPTH, TAKEN and X, with a KERNEL of 1.
     numbers : ndarray, shape (L, 3)
         MOMENTUM and EPSILON of the norm, and the FLOOR below which y does not go.
     averages : bool
@@ -94,10 +99,15 @@ class Front(NamedTuple):
 
 def front_layers(network: LayerStack) -> int:
     """Return how many layers belong to blocks and features; 0 where compiled steps know none."""
-    found = _PATTERN.match("".join(map(_letter, network.layers)))
-    if found is None or not _are_plain(network):
+    parts = list(_parts(network))
+    found = _PATTERN.match("".join(part.letter for part in parts))
+    if found is None:
         return 0
-    return found.end()
+    matched = parts[: found.end()]
+    befores: list[Layer | None] = [None, *(part.layer for part in matched[:-1])]
+    if not all(map(_is_plain, befores, matched)):
+        return 0
+    return int(matched[-1].name.partition(".")[0]) + 1
 
 
 def is_pictures(network: LayerStack, loss: Loss, optimizer: Optimizer) -> bool:
@@ -106,26 +116,55 @@ def is_pictures(network: LayerStack, loss: Loss, optimizer: Optimizer) -> bool:
     return begin > 0 and is_chain(network, loss, optimizer, begin)
 
 
-def _are_plain(network: LayerStack) -> bool:
-    """Whether convolutions take each place and keep the size, and pools are of two by two."""
+class _Part(NamedTuple):
+    """A layer in the order of passes, inside a Residual, too; brackets stand around those.
+
+    Parameters
+    ----------
+    letter : str
+        The kind of layer, so that a pattern can say which orders of them are known.
+    name : str
+        The layer's place, dotted inside a Residual.
+    layer : Layer
+    in_shape : tuple of int
+        The shape of one sample of its input.
+    """
+
+    letter: str
+    name: str
+    layer: Layer
+    in_shape: tuple[int, ...]
+
+
+def _parts(network: LayerStack) -> Iterator[_Part]:
+    """Yield the layers of a network one after the other."""
     shape = network.input_shape
-    before: Layer | None = None
-    for layer, built in zip(network.layers, network.body.build_each(shape), strict=True):
-        if isinstance(layer, Conv2D | MaxPool2D):
-            windows = layer.windows((shape[0], shape[1]))
-            rows, columns = windows.size
-            if isinstance(layer, MaxPool2D):
-                plain = windows.size == windows.stride == (2, 2)
-            else:
-                plain = layer.padding == "same" and windows.stride == (1, 1)
-                plain = plain and rows == columns and rows % 2 == 1
-            if not plain:
-                return False
-        # A bias below a norm only moves its means: nobody needs both.
-        if isinstance(before, Conv2D) and before.bias and isinstance(layer, BatchNorm):
-            return False
-        before, shape = layer, built.out_shape
-    return True
+    for place, built in enumerate(network.body.build_each(shape)):
+        layer, name = network.layers[place], str(place)
+        if type(layer) is Residual and "P" not in built.parameters:
+            yield _Part("[", name, layer, shape)
+            for inner, inside in enumerate(layer.build_each(shape)):
+                one = layer.layers[inner]
+                yield _Part(_letter(one), f"{name}.{inner}", one, shape)
+                shape = inside.out_shape
+            yield _Part("]", name, layer, shape)
+        else:
+            yield _Part(_letter(layer), name, layer, shape)
+        shape = built.out_shape
+
+
+def _is_plain(before: Layer | None, part: _Part) -> bool:
+    """Whether a convolution takes each place and keeps the size, and a pool is of two by two."""
+    layer = part.layer
+    if isinstance(layer, Conv2D | MaxPool2D):
+        windows = layer.windows((part.in_shape[0], part.in_shape[1]))
+        if isinstance(layer, MaxPool2D):
+            return windows.size == windows.stride == (2, 2)
+        rows, columns = windows.size
+        plain = layer.padding == "same" and windows.stride == (1, 1)
+        return plain and rows == columns and rows % 2 == 1
+    # A bias below a norm only moves its means: nobody needs both.
+    return not (isinstance(layer, BatchNorm) and isinstance(before, Conv2D) and before.bias)
 
 
 def _letter(layer: Layer) -> str:
@@ -181,13 +220,20 @@ def front_of(
     rows: list[list[int]] = []
     numbers: list[list[float]] = []
     widest = 0
-    for place, layer in enumerate(network.layers[:begin]):
-        if isinstance(layer, Conv2D):
+    began = NONE
+    for letter, place, layer, _ in _parts(network):
+        if letter == "[":
+            began = len(rows)
+        elif letter == "]":
+            rows[-1][SKIP], rows[began][LENT] = began, len(rows) - 1
+        elif letter in "FG" and letter:
+            break
+        elif isinstance(layer, Conv2D):
             if rows:
                 height, width = _after(rows[-1])
             kernel, given = network.parameters[f"{place}.W"].shape[0], layer.filters
             filters = -(-given // wide)
-            row = [NONE] * 24
+            row = [NONE] * 27
             row[HEIGHT], row[WIDTH], row[SPLIT], row[DEPTH] = height, width, split, depth
             row[FILTERS], row[TAKEN], row[GIVEN] = filters, taken, given
             row[KERNEL], row[POOLED] = kernel, 0
@@ -219,8 +265,10 @@ def front_of(
         size = height * width * row[FILTERS] * wide
         row[CODES] = codes.take(samples * size)
         # Before a norm's sums over the batch are whole, no sample can go further back.
-        row[DY] = together.take(samples * size) if row[Z] != NONE else own.take(size)
-    features = [NONE] * 24
+        waits = row[Z] != NONE or row[SKIP] != NONE
+        row[STEP] = size if waits else 0
+        row[DY] = together.take(samples * size) if waits else own.take(size)
+    features = [NONE] * 27
     features[HEIGHT], features[WIDTH], features[KERNEL] = height, width, 1
     features[SPLIT], features[DEPTH], features[TAKEN] = split, depth, taken
     features[X] = together.take(samples * height * width * split * depth)

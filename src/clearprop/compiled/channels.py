@@ -1,7 +1,8 @@
 """The work on every number of a feature map, channel by channel, in vectors.
 
 Between a convolution's sums z and what the next layer takes lies y = max(scale z + shift, floor),
-of the largest of two by two places where there is a pool; and on the way back dz = by g + at z +
+or max(scale z + shift + skip, floor) where the input of an earlier block is added, of the largest
+of two by two places where there is a pool; and on the way back dz = by g + at z +
 plus, where g is the gradient of y at the places that y came from, else 0. Without a norm, scale is
 1, shift the bias, and dz is g. Each function goes over the places of a line, `count` of them after
 pooling, for one group of channels. `k` holds the numbers of each channel in rows: scale, shift, by,
@@ -91,13 +92,19 @@ def _windows(
     ]
 
 
-def _finish(pooled: bool) -> Callable[..., None]:
+def _finish(pooled: bool, added: bool) -> Callable[..., None]:
     def body(write: Writer, on: SimpleNamespace) -> None:
         bd, floor = write.builder, write.spread(on.floor)
         scale, shift = (_row(write, on, row) for row in (SCALE, SHIFT))
         with write.loop(on.count) as places:
             at = _windows(write, pooled, on.z, on.z_line, on.channels, places.index)
-            best, *others = (write.multiply_add(scale, write.load(one), shift) for one in at)
+            values = [write.multiply_add(scale, write.load(one), shift) for one in at]
+            if added:
+                at = _windows(write, pooled, on.skip, on.skip_line, on.channels, places.index)
+                values = [
+                    bd.fadd(value, write.load(one)) for value, one in zip(values, at, strict=True)
+                ]
+            best, *others = values
             code = write.codes(0)
             for number, other in enumerate(others, 1):
                 larger = bd.fcmp_ordered(">", other, best)
@@ -186,10 +193,16 @@ def _moments(write: Writer, on: SimpleNamespace) -> None:
         write.store(bd.load(place), total)
 
 
-_FINISH = "z, z_at, z_line, k, k_at, floor, y, y_at, codes, codes_at, count"
+_FINISH = (
+    "z, z_at, z_line, skip, skip_at, skip_line, k, k_at, floor, y, y_at, codes, codes_at, count"
+)
 _BACK = "dy, dy_at, y, y_at, codes, codes_at, floor, z, z_at, z_line, k, k_at"
 
-finish, finish_pooled = (_over_lines(_FINISH, _finish(pooled)) for pooled in (False, True))
+finish, finish_pooled, finish_added, finish_added_pooled = (
+    _over_lines(_FINISH, _finish(pooled, added))
+    for added in (False, True)
+    for pooled in (False, True)
+)
 """Write y, and where it came from, of a line of z."""
 
 sums, sums_pooled = (

@@ -21,12 +21,14 @@ from clearprop.compiled.blocks import (
     GRADIENT,
     HEIGHT,
     KERNEL,
+    LENT,
     MEAN,
-    MOMENTUM,
     PACKED,
     POOLED,
     ROWS,
+    SKIP,
     SPLIT,
+    STEP,
     TAKEN,
     TURNED,
     VARIANCE,
@@ -41,20 +43,18 @@ from clearprop.compiled.blocks import (
 from clearprop.compiled.building import NONE
 from clearprop.compiled.channels import (
     AT,
-    BY,
     PIVOT,
     PLUS,
     SCALE,
     SHIFT,
     finish,
+    finish_added,
+    finish_added_pooled,
     finish_pooled,
-    moments,
     spread,
     spread_normed,
     spread_normed_pooled,
     spread_pooled,
-    sums,
-    sums_pooled,
 )
 from clearprop.compiled.threads import compiled, copy
 from clearprop.compiled.vectors import product_of_windows
@@ -106,11 +106,11 @@ def take_pictures(front: Front, pictures: Array, memory: Array, first: int, last
     H, line = here[HEIGHT], here[WIDTH] * here[DEPTH]
     for n in range(first, last):
         for h in range(H):
-            copy(memory, _row_at(here, n, 0, h), pictures, (n * H + h) * line, line)
+            copy(memory, row_at(here, n, 0, h), pictures, (n * H + h) * line, line)
 
 
 @compiled
-def _row_at(here: Array, n: int, group: int, h: int) -> int:
+def row_at(here: Array, n: int, group: int, h: int) -> int:
     """Return where a line of a block's input begins, behind its border."""
     border = here[KERNEL] // 2
     width, height = here[WIDTH] + 2 * border, here[HEIGHT] + 2 * border
@@ -119,9 +119,9 @@ def _row_at(here: Array, n: int, group: int, h: int) -> int:
 
 
 @compiled
-def _dy_at(here: Array, begin: int, n: int, places: int) -> int:
+def dy_at(here: Array, begin: int, n: int) -> int:
     """Return where the gradient of a block's output begins: of each sample, or in one place."""
-    return begin + here[DY] if here[Z] == NONE else here[DY] + n * places
+    return here[DY] + n * here[STEP] if here[STEP] else begin + here[DY]
 
 
 @compiled
@@ -130,7 +130,7 @@ def convolve(front: Front, memory: Array, codes: Array, begin: int, layer: int, 
     here, G = front.blocks[layer], front.wide
     H, M, C, size = here[HEIGHT], here[WIDTH], here[DEPTH], here[KERNEL]
     P, border = M + size - 1, size // 2
-    x = _row_at(here, n, 0, 0) - (border * P + border) * C
+    x = row_at(here, n, 0, 0) - (border * P + border) * C
     lines = 1 if here[Z] != NONE else 1 + here[POOLED]
     for group in range(here[FILTERS]):
         packed = begin + here[PACKED] + group * size * size * here[SPLIT] * C * G
@@ -170,77 +170,25 @@ def _finish_line(
 ) -> None:  # fmt: skip
     here, above, G = front.blocks[layer], front.blocks[layer + 1], front.wide
     k, floor = begin + here[K] + group * ROWS * G, front.numbers[layer, FLOOR]
-    y, Q = _row_at(above, n, group, i), above[WIDTH]
-    if here[POOLED]:
-        won = here[CODES] + ((n * here[FILTERS] + group) * above[HEIGHT] + i) * Q * G
-        line = here[WIDTH] * G
-        finish_pooled(memory, z, line, memory, k, floor, memory, y, codes, won, Q)
+    y, Q = row_at(above, n, group, i), above[WIDTH]
+    line, lines, skip, far = here[WIDTH] * G, 1 + here[POOLED], 0, 0
+    won = here[CODES] + ((n * here[FILTERS] + group) * above[HEIGHT] + i) * Q * G
+    if here[SKIP] != NONE:
+        lender = front.blocks[here[SKIP]]
+        skip = row_at(lender, n, group, i * lines)
+        far = (lender[WIDTH] + lender[KERNEL] - 1) * G
+    if here[SKIP] == NONE and here[POOLED]:
+        finish_pooled(
+            memory, z, line, memory, skip, far, memory, k, floor, memory, y, codes, won, Q
+        )  # fmt: skip
+    elif here[SKIP] == NONE:
+        finish(memory, z, line, memory, skip, far, memory, k, floor, memory, y, codes, won, Q)
+    elif here[POOLED]:
+        finish_added_pooled(
+            memory, z, line, memory, skip, far, memory, k, floor, memory, y, codes, won, Q
+        )  # fmt: skip
     else:
-        finish(memory, z, 0, memory, k, floor, memory, y, codes, 0, Q)
-
-
-@compiled
-def add_moments(front: Front, memory: Array, totals: Array, begin: int, layer: int, n: int) -> None:
-    """Add a sample's sums of z and of its squares, both less the pivot, to its group's."""
-    here, G, at = front.blocks[layer], front.wide, begin + front.sums_at
-    places = here[HEIGHT] * here[WIDTH]
-    for group in range(here[FILTERS]):
-        z = here[Z] + (n * here[FILTERS] + group) * places * G
-        memory[at : at + 2 * G] = 0
-        moments(memory, z, memory, begin + here[K] + group * ROWS * G, memory, at, places)
-        for f in range(G):
-            totals[0, group * G + f] += memory[at + f]
-            totals[1, group * G + f] += memory[at + G + f]
-
-
-@compiled
-def see_batch(
-    front: Front, params: Array, totals: Array, seen: Array, memory: Array, begin: int, layer: int,
-    places: int, notes: bool,
-) -> None:  # fmt: skip
-    """Follow what a norm multiplies and adds from the sums of all groups.
-
-    Parameters
-    ----------
-    totals : ndarray of float64, shape (groups of samples, 2, F)
-    seen : ndarray of float64, shape (2, F)
-        The array that takes the mean and the unbiased variance.
-    places : int
-        The number of places of all samples.
-    notes : bool
-        Whether it is this thread that writes them.
-    """
-    here, epsilon, G = front.blocks[layer], front.numbers[layer, EPSILON], front.wide
-    for f in range(here[GIVEN]):
-        away, squares = 0.0, 0.0
-        for group in range(len(totals)):
-            away += totals[group, 0, f]
-            squares += totals[group, 1, f]
-        k = begin + here[K] + f // G * ROWS * G + f % G
-        away /= places
-        variance = max(squares / places - away * away, 0.0)
-        mean = away + memory[k + PIVOT * G]
-        inverse = 1 / np.sqrt(variance + epsilon)
-        scale = params[here[GAMMA] + f] * inverse
-        memory[k + SCALE * G] = scale
-        memory[k + SHIFT * G] = params[here[BETA] + f] - mean * scale
-        memory[k + BY * G] = mean  # for the way back, which replaces them
-        memory[k + AT * G] = inverse
-        if notes:
-            seen[0, f] = mean
-            seen[1, f] = variance * (places / max(places - 1, 1))
-
-
-@compiled
-def move_averages(front: Front, seen: Array, state: Array) -> None:
-    """Move the running statistics of all norms towards those of the batch."""
-    for layer in range(len(front.numbers)):
-        here, momentum = front.blocks[layer], front.numbers[layer, MOMENTUM]
-        if here[Z] != NONE:
-            for row, begin in enumerate((here[MEAN], here[VARIANCE])):
-                for f in range(here[GIVEN]):
-                    moved = momentum * seen[layer, row, f]
-                    state[begin + f] = (1 - momentum) * state[begin + f] + moved
+        finish_added(memory, z, line, memory, skip, far, memory, k, floor, memory, y, codes, won, Q)
 
 
 @compiled
@@ -270,7 +218,7 @@ def take_gradient(front: Front, memory: Array, dfeatures: Array, begin: int, n: 
     """Write the gradient of the last block's output for one sample."""
     here, G = front.blocks[-1], front.wide
     places, D = here[HEIGHT] * here[WIDTH], here[TAKEN]
-    dy = _dy_at(front.blocks[-2], begin, n, here[SPLIT] * places * G)
+    dy = dy_at(front.blocks[-2], begin, n)
     share = memory.dtype.type(1 / places) if front.averages else memory.dtype.type(1)
     for group in range(here[SPLIT]):
         count = min(G, D - group * G)
@@ -279,63 +227,6 @@ def take_gradient(front: Front, memory: Array, dfeatures: Array, begin: int, n: 
             to = dy + (group * places + place) * G
             for d in range(count):
                 memory[to + d] = dfeatures[at + d] * share
-
-
-@compiled
-def add_sums(
-    front: Front, memory: Array, codes: Array, totals: Array, begin: int, layer: int, n: int
-) -> None:
-    """Add a sample's sums of g and of g (z - pivot) to its group's, where there is a norm."""
-    here, above, G = front.blocks[layer], front.blocks[layer + 1], front.wide
-    line, lines, floor = here[WIDTH] * G, 1 + here[POOLED], front.numbers[layer, FLOOR]
-    at, Q, H = begin + front.sums_at, above[WIDTH], above[HEIGHT]
-    for group in range(here[FILTERS]):
-        k, place = begin + here[K] + group * ROWS * G, n * here[FILTERS] + group
-        memory[at : at + 2 * G] = 0
-        for i in range(H):
-            y, z = _row_at(above, n, group, i), here[Z] + (place * here[HEIGHT] + i * lines) * line
-            g, won = here[DY] + (place * H + i) * Q * G, here[CODES] + (place * H + i) * Q * G
-            if here[POOLED]:
-                sums_pooled(
-                    memory, g, memory, y, codes, won, floor, memory, z, line, memory, k,
-                    memory, at, Q,
-                )  # fmt: skip
-            else:
-                sums(
-                    memory, g, memory, y, codes, won, floor, memory, z, line, memory, k,
-                    memory, at, Q,
-                )  # fmt: skip
-        for f in range(G):
-            totals[0, group * G + f] += memory[at + f]
-            totals[1, group * G + f] += memory[at + G + f]
-
-
-@compiled
-def see_gradients(
-    front: Front, totals: Array, memory: Array, gradient: Array, begin: int, layer: int,
-    places: int, writes: bool,
-) -> None:  # fmt: skip
-    """Follow dgamma and dbeta from the sums of all groups, and what dz is made of.
-
-    dz = scale (g - dbeta / M - xhat dgamma / M), of M places, is by g + at z + plus.
-    """
-    here, G = front.blocks[layer], front.wide
-    for f in range(here[GIVEN]):
-        dbeta, along = 0.0, 0.0
-        for group in range(len(totals)):
-            dbeta += totals[group, 0, f]
-            along += totals[group, 1, f]
-        k = begin + here[K] + f // G * ROWS * G + f % G
-        mean, inverse = memory[k + BY * G], memory[k + AT * G]
-        dgamma = inverse * (along - (mean - memory[k + PIVOT * G]) * dbeta)
-        if writes:
-            gradient[here[GAMMA] + f] = dgamma
-            gradient[here[BETA] + f] = dbeta
-        scale = memory[k + SCALE * G]
-        at = -scale * inverse * dgamma / places
-        memory[k + PLUS * G] = -scale * dbeta / places - at * mean
-        memory[k + BY * G] = scale
-        memory[k + AT * G] = at
 
 
 @compiled
@@ -352,7 +243,7 @@ def go_back(
     here, G = front.blocks[layer], front.wide
     H, M, C, size = here[HEIGHT], here[WIDTH], here[DEPTH], here[KERNEL]
     border, P, split = size // 2, M + size - 1, here[SPLIT]
-    x = _row_at(here, n, 0, 0) - (border * P + border) * C
+    x = row_at(here, n, 0, 0) - (border * P + border) * C
     picture, map_size = (H + size - 1) * P * C, (H + size - 1) * P * G
     dW = sums_of + here[GRADIENT]
     db = dW + size * size * split * C * here[FILTERS] * G
@@ -371,14 +262,45 @@ def go_back(
                 )  # fmt: skip
     if layer:
         dz, weights = begin + here[DZ], size * size * here[FILTERS] * G * G
-        dx = _dy_at(front.blocks[layer - 1], begin, n, split * H * M * G)
+        dx = dy_at(front.blocks[layer - 1], begin, n)
+        if here[LENT] != NONE:
+            _go_round(front, memory, codes, begin, layer, n, dx)
         for part in range(split):
             for h in range(H):
                 product_of_windows(
-                    False, M,
+                    here[LENT] != NONE, M,
                     memory, dz + h * P * G, G, 1, size * G, map_size, here[FILTERS], P * G, size,
                     memory, begin + here[TURNED] + part * weights, G,
                     memory, dx + (part * H + h) * M * G, G,
+                )  # fmt: skip
+
+
+@compiled
+def _go_round(
+    front: Front, memory: Array, codes: Array, begin: int, layer: int, n: int, dx: int
+) -> None:
+    """Write the gradient that goes round a Residual, which ends with another block."""
+    here, end, G = front.blocks[layer], front.blocks[front.blocks[layer, LENT]], front.wide
+    above = front.blocks[here[LENT] + 1]
+    floor, Q, H = front.numbers[here[LENT], FLOOR], above[WIDTH], above[HEIGHT]
+    line, lines, at = here[WIDTH] * G, 1 + end[POOLED], begin + front.sums_at
+    dy, k = dy_at(end, begin, n), begin + end[K]
+    if end[POOLED]:  # odd sizes have places that no pool takes
+        memory[dx : dx + end[FILTERS] * here[HEIGHT] * line] = 0
+    for group in range(end[FILTERS]):
+        for i in range(H):
+            y, g = row_at(above, n, group, i), dy + (group * H + i) * Q * G
+            won = end[CODES] + ((n * end[FILTERS] + group) * H + i) * Q * G
+            d = dx + (group * here[HEIGHT] + i * lines) * line
+            if end[POOLED]:
+                spread_pooled(
+                    memory, g, memory, y, codes, won, floor, memory, g, line, memory, k,
+                    memory, d, line, memory, at, Q,
+                )  # fmt: skip
+            else:
+                spread(
+                    memory, g, memory, y, codes, won, floor, memory, g, line, memory, k,
+                    memory, d, line, memory, at, Q,
                 )  # fmt: skip
 
 
@@ -392,13 +314,13 @@ def _spread_group(
     line, far = here[WIDTH] * G, (here[WIDTH] + 2 * border) * G
     at, k = begin + front.sums_at, begin + here[K] + group * ROWS * G
     floor, Q, H = front.numbers[layer, FLOOR], above[WIDTH], above[HEIGHT]
-    dy = _dy_at(here, begin, n, here[FILTERS] * H * Q * G) + group * H * Q * G
+    dy = dy_at(here, begin, n) + group * H * Q * G
     dz = begin + here[DZ] + (group * (here[HEIGHT] + 2 * border) + border) * far + border * G
     place = n * here[FILTERS] + group
     z0, won0 = here[Z] + place * here[HEIGHT] * line, here[CODES] + place * H * Q * G
     memory[at : at + G] = 0
     for i in range(H):
-        y, won = _row_at(above, n, group, i), won0 + i * Q * G
+        y, won = row_at(above, n, group, i), won0 + i * Q * G
         g, z, d = dy + i * Q * G, z0 + i * lines * line, dz + i * lines * far
         if here[Z] == NONE and here[POOLED]:
             spread_pooled(

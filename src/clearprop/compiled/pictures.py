@@ -32,20 +32,22 @@ from clearprop.compiled.building import DZ as CHAIN_DZ
 from clearprop.compiled.building import INPUTS, NONE, UNITS, Chain, Samples, Vectors
 from clearprop.compiled.building import W as CHAIN_W
 from clearprop.compiled.convolutions import (
-    add_moments,
-    add_sums,
     convolve,
     give_features,
     go_back,
-    move_averages,
     normalise,
     prepare,
-    see_batch,
-    see_gradients,
     take_gradient,
     take_pictures,
 )
 from clearprop.compiled.crew import pull_and_scale, squares_of_weights, step_part, update_layer
+from clearprop.compiled.norms import (
+    add_moments,
+    add_sums,
+    move_averages,
+    see_batch,
+    see_gradients,
+)
 from clearprop.compiled.passes import backward, forward, learn, loss_of
 from clearprop.compiled.threads import compiled, cut, product, wait_for_all
 from clearprop.core.parameters import Array

@@ -7,7 +7,7 @@ part begins; and the way to have functions compiled. Nothing here is imported wi
 # ruff: noqa: ARG001 - Numba asks for these very arguments
 import hashlib
 from collections.abc import Callable, Sequence
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any, TypeVar
 
 from llvmlite import ir
@@ -111,13 +111,20 @@ def named(function: Callable[..., Any]) -> str:
 
 
 def _mark(function: Callable[..., Any]) -> None:
-    """Let the mark of what is compiled from here on depend on the code of a function."""
-    _code.update(repr(_described(function.__code__)).encode())
+    """Let the mark of what is compiled from here on depend on a function: its code and numbers."""
+    _code.update(repr(_described(function)).encode())
 
 
-def _described(code: CodeType) -> tuple[Any, ...]:
-    constants = (_described(one) if isinstance(one, CodeType) else one for one in code.co_consts)
-    return code.co_code, code.co_names, *constants
+def _described(found: Any) -> Any:
+    """Describe a function: its code, and the numbers and functions that it takes from around it."""
+    if isinstance(found, CodeType):
+        return found.co_code, found.co_names, *map(_described, found.co_consts)
+    if not isinstance(found, FunctionType):
+        return found if isinstance(found, int | float | str | bool) else type(found).__name__
+    code, around = found.__code__, found.__globals__
+    named = [around[name] for name in code.co_names if isinstance(around.get(name), int | float)]
+    inside = [cell.cell_contents for cell in found.__closure__ or ()]
+    return _described(code), named, *map(_described, inside)
 
 
 def _njit(function: Callable[..., Any], *, cache: bool = False) -> Any:
