@@ -1,5 +1,6 @@
 """``clearprop train``."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from clearprop.experiment import (
 from clearprop.experiment import folder as run_folder
 from clearprop.experiment.cross_validation import fold_labels
 from clearprop.experiment.runs import CHECKPOINT, SETTINGS, require_there, saved_at
-from clearprop.training import Checkpoint, Forecast
+from clearprop.training import Callback, Checkpoint, Forecast, Run
 
 _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way further down"}
 """Words for the reasons for which an optimizer ends a training by itself."""
@@ -107,13 +108,16 @@ def train(
         *output.progress(*parts, *(["all samples"] if parts else [])),
     ]
     try:
-        trained = learn(
-            task,
-            callbacks=watch,
-            in_folds=watch,
-            checkpoint=Checkpoint(folder / CHECKPOINT, checkpoint_every),
-            resume=resume,
-        )
+        with ExitStack() as until_it_trains:
+            until_it_trains.enter_context(output.waiting("Making ready"))
+            watch.insert(0, _Ended(until_it_trains))
+            trained = learn(
+                task,
+                callbacks=watch,
+                in_folds=watch,
+                checkpoint=Checkpoint(folder / CHECKPOINT, checkpoint_every),
+                resume=resume,
+            )
         for line in trained.task.notes[len(task.notes) :]:
             output.note(line)
         if trained.diverged is not None:
@@ -157,6 +161,17 @@ def train(
         ctx.exit(1)
     if not as_json:
         _say_next(report, task.train.kind)
+
+
+class _Ended(Callback):
+    """Ends a wait when training begins: steps may be compiled first, which takes long once."""
+
+    def __init__(self, wait: ExitStack) -> None:
+        self.wait = wait
+
+    def on_train_begin(self, run: Run) -> None:
+        """End it."""
+        self.wait.close()
 
 
 def _plan(task: Task) -> str:
