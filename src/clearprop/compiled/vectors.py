@@ -20,16 +20,19 @@ from numba.core import cgutils
 
 from clearprop.compiled.threads import built_in, part, written
 
+_GROUP_BYTES = 64  # of a group of channels, which are the columns of a tile: a line of the cache
 _FEATURES = get_host_cpu_features()
-_BYTES = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16
-MOST_ROWS = 8 if _FEATURES.get("avx512f") else 6  # of two vectors each, beside what they meet
-VECTORS = 2  # in a group of channels, which are the columns of a tile
+# The bytes of a register, and the rows of a tile whose sums leave some registers free.
+_BYTES, MOST_ROWS = (
+    (64, 12) if _FEATURES.get("avx512f") else (32, 6) if _FEATURES.get("avx2") else (16, 2)
+)
+VECTORS = _GROUP_BYTES // _BYTES
 _INT, _BYTE, _CODE = ir.IntType(64), ir.IntType(8), ir.IntType(32)
 
 
 def group_of(dtype: np.dtype[Any]) -> int:
     """Return how many channels a group has, which lie side by side at each place."""
-    return VECTORS * _BYTES // dtype.itemsize
+    return _GROUP_BYTES // dtype.itemsize
 
 
 class Writer:
