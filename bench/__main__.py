@@ -6,6 +6,8 @@
 import argparse
 import sys
 import time
+from fnmatch import filter as filter_names
+from fnmatch import fnmatchcase
 
 from bench import paired, report
 from bench.cell import Bench
@@ -23,20 +25,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description="Measure clearprop against the peers installed here."
     )
-    parser.add_argument("cells", nargs="*", metavar="CELL", help=f"some of: {', '.join(CELLS)}")
+    parser.add_argument(
+        "cells",
+        nargs="*",
+        metavar="CELL",
+        help=f"some of: {', '.join(CELLS)}; or a pattern, such as 'conv-*'",
+    )
     parser.add_argument(
         "--quick",
         action="store_true",
         help="a rough look, by one thread; nothing is written",
     )
     arguments = parser.parse_args()
-    if unknown := [name for name in arguments.cells if name not in CELLS]:
+    asked = arguments.cells or ["*"]
+    if unknown := [pattern for pattern in asked if not filter_names(CELLS, pattern)]:
         parser.error(f"there is no cell {unknown[0]!r}; there are {', '.join(CELLS)}")
+    chosen = [name for name in CELLS if any(fnmatchcase(name, pattern) for pattern in asked)]
     results = Results() if arguments.quick else Results.load()
     conditions = facts()
     with Pool() as pool:
         bench = Bench(pool, installed(), QUICK if arguments.quick else FULL)
-        for name in arguments.cells or CELLS:
+        for name in chosen:
             say(name)
             began = time.perf_counter()
             results = results.with_lines(CELLS[name].lines(bench), conditions)

@@ -20,11 +20,14 @@ class Bench:
     entries : tuple of Entry
         The peers, clearprop among them.
     effort : Effort
+    threads : int or None
+        The number of threads that everybody has; None for the better one of each.
     """
 
     pool: Pool
     entries: tuple[Entry, ...]
     effort: Effort
+    threads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,14 @@ class Job:
         Makes the task, and says how it is worked on.
     entries : tuple of Entry
         The ways of using clearprop that are measured.
+    threads : int or None
+        The number of threads that it has; None leaves it to clearprop.
     """
 
     name: str
     make: Callable[[], tuple[Stored, Work]]
     entries: tuple[Entry, ...] = (CLEARPROP, NUMPY_ALONE)
+    threads: int | None = None
 
 
 @dataclass(frozen=True)

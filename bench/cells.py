@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bench import data
+from bench import convolutions, data
 from bench.cell import Bench, Cell, Job
 from bench.fits import Fits
 from bench.footprint import Import, Memory, Size
@@ -109,6 +109,22 @@ def _learning(epochs: int, optimizer: str, learning_rate: float, dropout: float 
     return Task(rule, X[:samples], y[:samples], X_test, y_test)
 
 
+def _learning_by_convolutions(epochs: int) -> Task:
+    X, y, X_test, y_test = data.digits()
+    samples = len(X) // 128 * 128
+    rule = Rule(
+        (128, 10),
+        epochs * samples // 128,
+        128,
+        "adam",
+        2e-3,
+        dropout=0.3,
+        front=convolutions.digits_front(norm=True),
+    )
+    pictures, others = X[:samples].reshape(-1, 28, 28, 1), X_test.reshape(-1, 28, 28, 1)
+    return Task(rule, pictures, y[:samples], others, y_test)
+
+
 def _prediction(samples: int) -> Task:
     X, y, X_test, y_test = data.digits()
     rule = Rule((256, 128, 10), 1, 128, "sgd", 0.1)
@@ -198,6 +214,16 @@ CELLS: dict[str, Cell] = {
                 Recipe("Adam without dropout", lambda: _learning(50, "adam", 1e-3)),
                 Recipe("gradient descent without dropout", lambda: _learning(50, "sgd", 0.2)),
             ),
+        ),
+        *convolutions.cells(),
+        Race(
+            "mnist-conv",
+            "",
+            "Training on MNIST to a test accuracy, by convolutions",
+            (Recipe("", lambda: _learning_by_convolutions(8)),),
+            targets=(0.99, 0.994),
+            limit=90.0,
+            peers=("clearprop", "PyTorch", "JAX"),
         ),
         Predicted("predict-one", "1 sample", _PREDICTION, lambda: _prediction(1)),
         Predicted("predict-many", "10,000 samples", _PREDICTION, lambda: _prediction(10_000)),

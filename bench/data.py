@@ -36,6 +36,13 @@ def large_pictures() -> tuple[Array, Array]:
     return _random_pictures(1323, 49152, 2)
 
 
+def photos(count: int, side: int) -> tuple[Array, Array]:
+    """Return so many of the large pictures, evenly chosen, as squares (side, side, 3)."""
+    X, y = large_pictures()
+    few, every = slice(0, count * (len(X) // count), len(X) // count), 128 // side
+    return X[few].reshape(-1, 128, 128, 3)[:, ::every, ::every], y[few]
+
+
 @cache
 def digits() -> tuple[Array, Array, Array, Array]:
     """Return MNIST's 60000 + 10000 digits, or random ones, in float32: X, y, X_test, y_test."""

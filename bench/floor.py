@@ -10,8 +10,11 @@ class Floor(Peer):
     """x W, x.T dy and, but for the first layer, dy W.T, into memory that is there already."""
 
     def can(self, task: Task) -> bool:
-        """Whether there are batches: training in sample space goes below this floor."""
-        return task.rule.batch_size is not None
+        """Whether there are batches: training in sample space goes below this floor.
+
+        Of convolutions it knows nothing.
+        """
+        return task.rule.batch_size is not None and not task.rule.front
 
     def differs(self, task: Task) -> str | None:
         """Say that nothing is learned."""

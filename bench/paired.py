@@ -182,10 +182,10 @@ class Comparison:
         with on_disk(task) as path:
             for entry in job.entries:
                 if all(map(version_of, entry.packages)):
-                    yield self._pairs(job.name, entry, path, work)
+                    yield self._pairs(job, entry, path, work)
 
-    def _pairs(self, name: str, entry: Entry, path: str, work: Work) -> Pairs:
-        [setting] = settings_of(entry)
+    def _pairs(self, job: Job, entry: Entry, path: str, work: Work) -> Pairs:
+        [setting] = settings_of(entry, job.threads)
         pairs: list[tuple[float, float]] = []
         count = 1
         while len(pairs) < count:
@@ -204,7 +204,7 @@ class Comparison:
             agrees = agrees and apart <= check.tolerance
         for remote in remotes:
             remote.ask("drop")
-        return Pairs(name, entry.name, *_apart(pairs), apart, agrees)
+        return Pairs(job.name, entry.name, *_apart(pairs), apart, agrees)
 
     def _count(self, seconds: float) -> int:
         fitting = self.at_most / (2 * max(seconds, _EFFORT.turn))

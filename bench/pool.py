@@ -44,10 +44,19 @@ class Setting:
         return ", ".join(filter(None, (self.way, threads)))
 
 
-def settings_of(entry: Entry) -> list[Setting]:
-    """Return every way of using a peer: by one thread, and by all the cores there are."""
-    threads = [None] if entry.is_clearprop else sorted({1, available_cores()})
-    return [Setting(entry, way, count) for way in entry.ways for count in threads]
+def settings_of(entry: Entry, threads: int | None = None) -> list[Setting]:
+    """Return every way of using a peer: by one thread, and by all the cores there are.
+
+    Parameters
+    ----------
+    entry : Entry
+    threads : int or None
+        The number of threads that everybody is to have, clearprop, too.
+    """
+    counts: tuple[int | None, ...] = (threads,)
+    if threads is None and not entry.is_clearprop:
+        counts = tuple(sorted({1, available_cores()}))
+    return [Setting(entry, way, count) for way in entry.ways for count in counts]
 
 
 def source_of(root: Path) -> dict[str, str]:

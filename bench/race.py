@@ -64,9 +64,18 @@ class Race(Cell):
     ----------
     recipes : tuple of Recipe
         The best first.
+    targets : tuple of float
+        The accuracies.
+    limit : float or None
+        Seconds after which a training ends; None for those of the effort.
+    peers : tuple of str
+        The names of those who take part; all where there are none.
     """
 
     recipes: tuple[Recipe, ...]
+    targets: tuple[float, ...] = TARGETS
+    limit: float | None = None
+    peers: tuple[str, ...] = ()
 
     def lines(self, bench: Bench) -> list[Line]:
         """Train each in turn; without the real digits there is nothing to learn.
@@ -82,6 +91,8 @@ class Race(Cell):
         finished: dict[str, Finish] = {}
         failed: dict[str, Figure] = {}
         for entry in bench.entries:
+            if self.peers and entry.name not in self.peers:
+                continue
             try:
                 finish = self._run(bench, entry)
             except PeerError as error:
@@ -97,7 +108,7 @@ class Race(Cell):
                 "s",
                 failed | _figures(finished, str(target)),
             )
-            for target in TARGETS
+            for target in self.targets
         ]
 
     def jobs(self) -> Iterator[Job]:
@@ -110,13 +121,14 @@ class Race(Cell):
         return task, Epoch(task.steps_per_epoch, task.X.dtype.name, _TOLERANCE)
 
     def _run(self, bench: Bench, entry: Entry) -> Finish | None:
+        limit = min(self.limit or bench.effort.limit, 2 * bench.effort.limit)
         for recipe in self.recipes:
             task = recipe.make()
             tried = Training(min(_TRIED, task.rule.steps), task.X.dtype.name, 0.0)
             with on_disk(task) as path:
                 one = best(bench, entry, path, tried)
                 if one is not None and one.differs is None:
-                    answer = one.remote.ask("learn", targets=TARGETS, limit=bench.effort.limit)
+                    answer = one.remote.ask("learn", targets=self.targets, limit=limit)
                     one.remote.ask("drop")
                     say(f"  {entry.name:<18}{answer['reached']}, best {answer['best']:.2%}")
                     return Finish(one, recipe, answer["reached"], answer["best"])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bench.cells import CELLS, Trained
 from bench.peers import Peer, installed, make
-from bench.task import Task, loss_of
+from bench.task import Task
 from bench.work import FIRST
 
 _PEERS = ("PyTorch", "scikit-learn")  # they can go on where they stopped
@@ -71,7 +71,7 @@ def _run(peer: Peer, task: Task, updates: list[int]) -> Iterator[float]:
     for number in updates:
         peer.train(done, number)
         done = number
-        yield loss_of(peer.weights(), task.X, task.y)
+        yield peer.final_loss()
 
 
 def _reordered(task: Task, seed: int) -> Task:

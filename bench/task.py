@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,9 +12,15 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from bench import fronts
+from bench.fronts import Front
+
 Array: TypeAlias = NDArray[Any]
 Weights: TypeAlias = list[tuple[Array, Array]]
-"""Weights: for each Dense layer, from the input on, W (inputs, units) and b (units,)."""
+"""Weights: for each Dense layer, from the input on, W (inputs, units) and b (units,).
+
+Those of a front come first, as `bench.fronts.shapes` has them.
+"""
 
 MOMENTUM = 0.9
 
@@ -47,6 +54,8 @@ class Rule:
         Share of hidden units dropped, for peers that can.
     epsilon : float
         Adam's.
+    front : sequence
+        Convolutions before the Dense layers, of pictures; see `bench.fronts.Front`.
     """
 
     widths: tuple[int, ...]
@@ -57,6 +66,7 @@ class Rule:
     he: bool = True
     dropout: float = 0.0
     epsilon: float = 1e-8
+    front: Front = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +76,7 @@ class Task:
     Parameters
     ----------
     rule : Rule
-    X : ndarray, shape (N, D), float32 or float64
+    X : ndarray, shape (N, D), or (N, H, W, C) where there is a front, float32 or float64
     y : ndarray of int64, shape (N,)
         Class numbers.
     X_test, y_test : ndarray
@@ -84,7 +94,12 @@ class Task:
         """The first weights: normal, drawn as (units, inputs) from seed 1, as was published."""
         random_state = np.random.RandomState(1)
         drawn: Weights = []
-        inputs = self.X.shape[1]
+        front, picture = self.rule.front, self.X.shape[1:]
+        for shape, biases in fronts.shapes(front, picture) if front else ():
+            scale = np.sqrt(2.0 / np.prod(shape[:-1]))
+            W = random_state.standard_normal(shape) * scale if len(shape) > 1 else np.ones(shape)
+            drawn.append((W.astype(self.X.dtype), np.zeros(biases, self.X.dtype)))
+        inputs = prod(fronts.features(front, picture) if front else picture)
         for units in self.rule.widths:
             scale = np.sqrt((2.0 if self.rule.he else 1.0) / inputs)
             W = random_state.standard_normal((units, inputs)).T * scale
@@ -144,21 +159,25 @@ class Task:
         with safe_open(path, "numpy") as file:
             rule = json.loads(file.metadata()["rule"])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
-        return cls(Rule(**rule | {"widths": tuple(rule["widths"])}), **arrays)
+        plain = {"widths": tuple(rule["widths"]), "front": fronts.frozen(rule["front"])}
+        return cls(Rule(**rule | plain), **arrays)
 
 
-def logits_of(weights: Weights, X: Array) -> NDArray[np.float64]:
+def logits_of(weights: Weights, X: Array, front: Front = ()) -> NDArray[np.float64]:
     """Compute the logits (N, K) in float64, by the formula alone."""
     a = X.astype(np.float64, copy=False)
+    if front:
+        a = fronts.features_of(front, weights, a)
+        weights = weights[len(list(fronts.shapes(front, X.shape[1:]))) :]
     for W, b in weights[:-1]:
         a = np.maximum(a @ W.astype(np.float64) + b, 0)
     W, b = weights[-1]
     return a @ W.astype(np.float64) + b
 
 
-def loss_of(weights: Weights, X: Array, y: Array) -> float:
+def loss_of(weights: Weights, X: Array, y: Array, front: Front = ()) -> float:
     """Compute the mean cross-entropy in float64: what the peers' results are compared by."""
-    z = logits_of(weights, X)
+    z = logits_of(weights, X, front)
     if z.shape[1] == 1:
         z = np.hstack([np.zeros_like(z), z])
     return float(np.mean(np.logaddexp.reduce(z, axis=1) - z[np.arange(len(z)), y]))

@@ -112,7 +112,7 @@ def best(bench: Bench, entry: Entry, path: str, work: Work) -> Contender | None:
         If it fails.
     """
     tried: list[tuple[float, Contender]] = []
-    for setting in settings_of(entry)[: bench.effort.settings]:
+    for setting in settings_of(entry, bench.threads)[: bench.effort.settings]:
         remote = bench.pool.get(setting)
         answer = remote.ask("load", path=path)
         if answer["can"]:

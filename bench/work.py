@@ -113,12 +113,7 @@ class Training:
         """Time a few updates, then some; clearprop, which has but one setting, does all."""
         if remote.setting.entry.is_clearprop:
             return remote.ask("train", steps=self.steps)["seconds"], self.steps
-        few = min(_FEW, self.steps)
-        remote.ask("train", steps=few)
-        per_step = remote.ask("train", steps=few)["seconds"] / few
-        some = self._fitting(effort.trial, per_step)
-        per_step = remote.ask("train", steps=some)["seconds"] / some
-        return per_step, self._fitting(effort.turn, per_step)
+        return self._try_some(remote, effort)
 
     def turn(self, remote: Remote, size: int, effort: Effort) -> float:
         """Train from the first weights on."""
@@ -138,8 +133,42 @@ class Training:
         """Return the loss of all samples."""
         return float(remote.ask("loss", steps=updates)["loss"])
 
+    def _try_some(self, remote: Remote, effort: Effort) -> tuple[float, int]:
+        few = min(_FEW, self.steps)
+        remote.ask("train", steps=few)
+        per_step = remote.ask("train", steps=few)["seconds"] / few
+        some = self._fitting(effort.trial, per_step)
+        per_step = remote.ask("train", steps=some)["seconds"] / some
+        return per_step, self._fitting(effort.turn, per_step)
+
     def _fitting(self, seconds: float, per_step: float) -> int:
         return min(max(_FEW, int(seconds / per_step)), self.steps)
+
+
+@dataclass(frozen=True)
+class Step(Training):
+    """One update, the mean of those that a turn has time for; clearprop gains by no more of them.
+
+    Parameters
+    ----------
+    first : float
+        The tolerance of the loss after the first updates. Adam moves a weight whose first gradient
+        is nothing but rounding as far as any other, and a convolution uses it at every place.
+    """
+
+    first: float = FIRST_TOLERANCE["float32"]
+
+    def try_out(self, remote: Remote, effort: Effort) -> tuple[float, int]:
+        """Time a few updates, then some."""
+        return self._try_some(remote, effort)
+
+    def turn(self, remote: Remote, size: int, effort: Effort) -> float:
+        """Return the mean of the updates."""
+        return float(remote.ask("train", steps=size)["seconds"] / size)
+
+    def checks(self, size: int) -> tuple[Check, ...]:
+        """Return the loss after a few updates alone, however many were timed."""
+        return (Check(min(FIRST, self.steps), self.first),)
 
 
 @dataclass(frozen=True)

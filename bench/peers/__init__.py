@@ -79,14 +79,15 @@ NUMPY_ALONE = Entry(
     is_clearprop=True,
     variables=(("CLEARPROP_KERNELS", "numpy"),),
 )
+_LAYOUTS = ("", "channels last")
 PEERS = (
     CLEARPROP,
     NUMPY_ALONE,
     Entry("floor", "bench.floor:Floor", ("numpy",)),
     Entry("published loop", "bench.peers.published:Published", ("numpy",)),
     Entry("scikit-learn", "bench.peers.sklearn:ScikitLearn", ("scikit-learn",)),
-    Entry("PyTorch", "bench.peers.torch:PyTorch", ("torch",)),
-    Entry("PyTorch compiled", "bench.peers.torch:Compiled", ("torch",)),
+    Entry("PyTorch", "bench.peers.torch:PyTorch", ("torch",), _LAYOUTS),
+    Entry("PyTorch compiled", "bench.peers.torch:Compiled", ("torch",), _LAYOUTS),
     Entry("JAX", "bench.peers.jax:Jax", ("jax",), ("step", "loop")),
     Entry("Keras", "bench.peers.keras:Keras", ("keras",), ("on jax", "on torch")),
 )

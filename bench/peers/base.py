@@ -62,7 +62,7 @@ class Peer(Contestant[Task]):
 
     def final_loss(self) -> float:
         """Compute it in float64."""
-        return loss_of(self.weights(), self.task.X, self.task.y)
+        return loss_of(self.weights(), self.task.X, self.task.y, self.task.rule.front)
 
     @abstractmethod
     def weights(self) -> Weights:

@@ -1,11 +1,17 @@
 """clearprop itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench import fronts
+from bench.fronts import Front
 from bench.peers.base import Peer
 from bench.task import MOMENTUM, Array, Task, Weights
+
+if TYPE_CHECKING:
+    import clearprop as cp
 
 
 class Clearprop(Peer):
@@ -17,6 +23,8 @@ class Clearprop(Peer):
 
         rule, steps = task.rule, task.rule.steps
         layers: list[cp.Layer] = []
+        if rule.front:
+            layers += [*_layers(rule.front), cp.Flatten()]
         for units in rule.widths[:-1]:
             layers += [cp.Dense(units), cp.ReLU()]
             layers += [cp.Dropout(rule.dropout)] if rule.dropout else []
@@ -41,14 +49,17 @@ class Clearprop(Peer):
             max_steps=steps,
             batch_size=rule.batch_size,
         )
-        self.dense = [place for place, layer in enumerate(layers) if isinstance(layer, cp.Dense)]
+        self.learned = _in_pairs(self.network)
 
     def fresh(self) -> None:
         """Write the first weights into the network."""
-        parameters = self.network.parameters
-        for place, (W, b) in zip(self.dense, self.task.weights, strict=True):
-            parameters[f"{place}.W"][...] = W
-            parameters[f"{place}.b"][...] = b
+        parameters, state = self.network.parameters, self.network.state
+        for (first, second), (W, b) in zip(self.learned, self.task.weights, strict=True):
+            parameters[first][...] = W
+            if second in parameters:
+                parameters[second][...] = b
+        for name in state:
+            state[name][...] = name.endswith("running_variance")
 
     def train(self, first: int, last: int) -> None:
         """Fit; a training that is to end early is planned as the whole one all the same."""
@@ -65,9 +76,10 @@ class Clearprop(Peer):
         self.trainer.fit(self.network, self.task.X, self.task.y, callbacks=short)
 
     def weights(self) -> Weights:
-        """Return W and b of every Dense layer."""
+        """Return W and b of every Dense layer, after those of the front."""
         parameters = self.network.parameters
-        return [(parameters[f"{place}.W"], parameters[f"{place}.b"]) for place in self.dense]
+        none = np.empty(0)
+        return [(parameters[W], parameters.get(b, none)) for W, b in self.learned]
 
     def predict(self, X: Array) -> Array:
         """Return probabilities (N, K)."""
@@ -83,3 +95,33 @@ class Clearprop(Peer):
                     run.stop()
 
         self.trainer.fit(self.network, self.task.X, self.task.y, callbacks=[Watch()])
+
+
+def _layers(front: Front) -> "Iterator[cp.Layer]":
+    """Yield the layers of a front."""
+    import clearprop as cp
+
+    for place, part in enumerate(front):
+        if isinstance(part, int):
+            yield cp.Conv2D(part, bias=fronts.has_bias(front, place))
+        elif part == "norm":
+            yield cp.BatchNorm(fronts.NORM_MOMENTUM, fronts.EPSILON)
+        elif part == "relu":
+            yield cp.ReLU()
+        elif part == "pool":
+            yield cp.MaxPool2D()
+        elif part == "average":
+            yield cp.GlobalAveragePool2D()
+        else:
+            yield cp.Residual(tuple(_layers(part)))
+
+
+def _in_pairs(network: "cp.Network") -> list[tuple[str, str]]:
+    """Return the names of what every layer learns: W and b, or gamma and beta."""
+    seconds = {"W": "b", "gamma": "beta"}
+    pairs = []
+    for name in network.parameters:
+        place, _, kind = name.rpartition(".")
+        if kind in seconds:
+            pairs.append((name, f"{place}.{seconds[kind]}"))
+    return pairs

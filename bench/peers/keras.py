@@ -3,9 +3,12 @@
 import os
 from collections.abc import Iterator
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 
+from bench import fronts
+from bench.fronts import Front
 from bench.peers.base import Peer
 from bench.task import MOMENTUM, Array, Task, Weights
 
@@ -38,12 +41,14 @@ class Keras(Peer):
         keras.utils.clear_session()
         keras.config.set_floatx(task.X.dtype.name)
         self.task, rule = task, task.rule
-        layers = [keras.Input(task.X.shape[1:])]
+        inputs = x = keras.Input(task.X.shape[1:])
+        if rule.front:
+            x = keras.layers.Flatten()(_through(rule.front, x))
         for units in rule.widths[:-1]:
-            layers.append(keras.layers.Dense(units, activation="relu"))
-            layers += [keras.layers.Dropout(rule.dropout)] if rule.dropout else []
-        layers.append(keras.layers.Dense(rule.widths[-1]))
-        self.model = keras.Sequential(layers)
+            x = keras.layers.Dense(units, activation="relu")(x)
+            x = keras.layers.Dropout(rule.dropout)(x) if rule.dropout else x
+        self.model = keras.Model(inputs, keras.layers.Dense(rule.widths[-1])(x))
+        self.learning = [layer for layer in self.model.layers if layer.trainable_variables]
         self.X, one = task.X, rule.widths[-1] == 1
         self.y = task.y[:, None].astype(task.X.dtype if one else np.int32)
         if rule.batch_size is None:  # once, rather than in every update
@@ -69,7 +74,13 @@ class Keras(Peer):
         """
         for variable in self.model.optimizer.variables:
             variable.assign(np.zeros(variable.shape, variable.dtype))
-        self.model.set_weights([array for pair in self.task.weights for array in pair])
+        for layer, pair in zip(self.learning, self.task.weights, strict=True):
+            given = [array for array in pair if array.size]
+            for variable, array in zip(layer.trainable_variables, given, strict=True):
+                variable.assign(array)
+            for variable in layer.non_trainable_variables:
+                start = np.ones if variable.name == "moving_variance" else np.zeros
+                variable.assign(start(variable.shape))
 
     def train(self, first: int, last: int) -> None:
         """Fit on the given batches, or on all samples again and again."""
@@ -79,8 +90,13 @@ class Keras(Peer):
 
     def weights(self) -> Weights:
         """Return them."""
-        arrays = [np.asarray(array) for array in self.model.get_weights()]
-        return list(zip(arrays[::2], arrays[1::2], strict=True))
+        import keras
+
+        found = []
+        for layer in self.learning:
+            arrays = [keras.ops.convert_to_numpy(one) for one in layer.trainable_variables]
+            found.append((arrays[0], arrays[1] if len(arrays) > 1 else np.empty(0)))
+        return found
 
     def predict(self, X: Array) -> Array:
         """Return probabilities (N, K), by one batch."""
@@ -105,3 +121,25 @@ class Keras(Peer):
             return
         for rows in self.task.rows[first:last]:
             yield self.X[rows], self.y[rows]
+
+
+def _through(front: Front, x: Any) -> Any:
+    """Take a symbolic picture through a front."""
+    from keras import layers
+
+    for place, part in enumerate(front):
+        if isinstance(part, int):
+            bias = fronts.has_bias(front, place)
+            x = layers.Conv2D(part, 3, padding="same", use_bias=bias)(x)
+        elif part == "norm":
+            kept = 1 - fronts.NORM_MOMENTUM
+            x = layers.BatchNormalization(momentum=kept, epsilon=fronts.EPSILON)(x)
+        elif part == "relu":
+            x = layers.ReLU()(x)
+        elif part == "pool":
+            x = layers.MaxPooling2D()(x)
+        elif part == "average":
+            x = layers.GlobalAveragePooling2D()(x)
+        else:
+            x = layers.Add()([x, _through(part, x)])
+    return x

@@ -17,8 +17,8 @@ class Published(Peer):
     """Gradient descent on W[l] (n[l], n[l-1]) and b[l] (n[l], 1), every array made anew."""
 
     def can(self, task: Task) -> bool:
-        """Whether the optimizer is gradient descent: the articles have no other."""
-        return task.rule.optimizer == "sgd"
+        """Whether it is gradient descent on flat samples: the articles have no other."""
+        return task.rule.optimizer == "sgd" and not task.rule.front
 
     def load(self, task: Task) -> None:
         """Lay samples out as columns."""

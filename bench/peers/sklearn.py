@@ -14,8 +14,8 @@ class ScikitLearn(Peer):
     """`fit` on all samples at once; an epoch at a time by `partial_fit` with batches."""
 
     def can(self, task: Task) -> bool:
-        """Whether there is no dropout, which it has not."""
-        return not task.rule.dropout
+        """Whether there is neither dropout nor a convolution, which it has not."""
+        return not task.rule.dropout and not task.rule.front
 
     def differs(self, task: Task) -> str | None:
         """Say so where it would learn one output instead of two."""
