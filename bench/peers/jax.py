@@ -20,6 +20,10 @@ Tree = Any
 class Jax(Peer):
     """Pure functions of (parameters, moments), differentiated and compiled by JAX."""
 
+    def can(self, task: Task) -> bool:
+        """Whether it is no loop over convolutions: XLA takes six times as long for those there."""
+        return not (task.rule.front and self.way == "loop")
+
     def load(self, task: Task) -> None:
         """Copy the data, and say what is to be compiled."""
         jax.config.update("jax_enable_x64", task.X.dtype == np.float64)
