@@ -52,7 +52,9 @@ class _Passes:
         batch_size: int,
         threads: int,
     ) -> None:
-        from clearprop.compiled import pictures  # here: it needs Numba
+        # Here, as they need Numba; steps of Dense layers first, as code is known on disk by all that
+        # was compiled before it.
+        from clearprop.compiled import crew, pictures  # noqa: F401
         from clearprop.compiled.vectors import group_of
 
         self.code: Any = pictures

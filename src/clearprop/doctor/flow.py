@@ -202,7 +202,7 @@ def _is_finite(network: Network) -> bool:
 
 
 def _gradient_shares(case: Case) -> dict[str, float]:
-    """Return how large the gradient is at each layer of weights, as a multiple of the last one's."""
+    """Return how large the gradient is at each layer of weights, in multiples of the last."""
     sizes = {
         seen.name: float(np.sqrt(np.square(seen.dy, dtype=np.float64).sum()))
         for seen in case.at_start
