@@ -52,8 +52,8 @@ class _Passes:
         batch_size: int,
         threads: int,
     ) -> None:
-        # Here, as they need Numba; steps of Dense layers first, as code is known on disk by all that
-        # was compiled before it.
+        # Here, as they need Numba; first the steps of Dense layers, as code is known on disk by all
+        # that was compiled before it.
         from clearprop.compiled import crew, pictures  # noqa: F401
         from clearprop.compiled.vectors import group_of
 
