@@ -12,7 +12,7 @@ from clearprop.gradcheck.seeing.judging.judgement import CLOSE, Gradient, Judgem
 from clearprop.gradcheck.seeing.judging.steps import summands
 from clearprop.gradcheck.seeing.tape import Node, Replay, Tape, ancestors, depending
 
-_SECONDS = 4.0  # for the search
+_SECONDS = 6.0  # for the search
 _MOST_WANTED = 40  # arrays of one shape, whose derivative a line may have to give
 
 
