@@ -141,7 +141,7 @@ def test_float32_differs_from_float64_by_rounding(norm: bool) -> None:
 
 
 @pytest.mark.parametrize("norm", [False, True])
-def test_filters_get_the_same_bits_however_many_threads_there_are(norm: bool) -> None:
+def test_filters_get_the_same_numbers_however_many_threads_there_are(norm: bool) -> None:
     one, two = (
         trained("compiled", [*layers_of(norm)[:-4], cp.Flatten(), cp.Dense(3)],
                 *pictures(np.float32), epochs=3, batch_size=20, threads=threads)[0]
