@@ -24,8 +24,9 @@ data, first weights, batches and arithmetic, and is checked to end at the loss w
 Neither importing nor compiling is timed: PyTorch compiled, JAX and Keras have compiled their
 functions before the clock starts, and so has clearprop its loops, with the extra `fast`. *NumPy
 alone* is clearprop without that extra. Where fewer updates were timed than the training has, the
-time is scaled up; clearprop is always timed on the whole. Fits by the estimators, which take the
-same parameters, are compared by the loss that they report.
+time is scaled up; clearprop is timed on the whole, but for convolutions, where everybody is timed
+on an update. Fits by the estimators, which take the same parameters, are compared by the loss that
+they report.
 """
 _GROWTH = """## How cost grows
 

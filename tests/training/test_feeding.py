@@ -1,7 +1,7 @@
 """Batches are made ready ahead, on a thread that ends with its epoch, to the bits of those not."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -44,6 +44,11 @@ def copied(batch: Batch) -> tuple[Array, ...]:
 def fed(feed: Feed, first: int = 0, most: int = 99) -> list[tuple[Array, ...]]:
     with feed.ahead(epoch(), first) as rows:
         return [copied(feed(batch)) for batch, _ in zip(rows, range(most), strict=False)]
+
+
+def in_two(do: Callable[[slice], None], count: int) -> None:
+    for some in (slice(count // 3), slice(count // 3, count)):
+        do(some)
 
 
 def threads() -> list[threading.Thread]:
@@ -114,6 +119,16 @@ def test_arrays_that_are_not_augmented_need_no_thread() -> None:
     with feed.ahead(epoch(), 0) as rows:
         feed(next(rows))
         assert threads() == []
+
+
+def test_batches_that_are_made_when_asked_for_in_parts_are_those_made_ahead() -> None:
+    feed = Feed(Samples(prepared(), LABELS, WEIGHTS), augmenter())
+    ahead = fed(feed, first=7)
+    with feed.ahead(epoch(), 7, in_two) as rows:
+        asked_for = [copied(feed(batch)) for batch in rows]
+        assert threads() == []
+    assert_same(asked_for, ahead)
+    assert_same([copied(feed(slice(0, 5)))], [(FLOATS[:5], LABELS[:5], WEIGHTS[:5])])
 
 
 class Breaks(cp.RandomColour):

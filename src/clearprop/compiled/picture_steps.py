@@ -1,5 +1,6 @@
 """Compiled steps and forward passes of a network of convolutions, as those who train call them."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Lock
@@ -179,6 +180,13 @@ class PictureSteps:
             size,
         )
         return on.together(do), logits
+
+    def share(self, do: Callable[[slice], None], count: int) -> None:
+        """Call ``do(some)`` in every thread, each with some of so many samples."""
+        parts = self._on.threads
+        self._on.together(
+            lambda part: do(slice(count * part // parts, count * (part + 1) // parts))
+        )
 
     def _part(
         self,

@@ -2,20 +2,21 @@
 
 Rows of an array are copied when they are asked for, which costs next to nothing. Where a batch is
 work, because its rows are prepared as they are asked for or because its pictures are changed, a
-second thread does that for the next few batches while the present one is learned from.
+thread of its own does that for the next few batches while the present one is learned from; unless
+updates keep every core busy, which it would only get in the way of.
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.preprocessing import PreparedRows
-from clearprop.training.augmentation import Augmenter
+from clearprop.training.augmentation import Augmenter, Share, all_at_once
 from clearprop.training.samples import Gatherer, Rows, Samples
 
 _AHEAD = 3  # batches: enough for one that takes longer, few enough to stay in a core's cache
@@ -61,12 +62,15 @@ class Feed:
         # One batch is in use while others are made ready.
         self._places = [_Place(samples) for _ in range(_AHEAD + 1 if self._is_work else 1)]
         self._scratch = _Memory()
-        self._first, self._left = 0, iter(enumerate(list[Rows]()))
+        self._first, self._left = 0, iter(list[tuple[int, Rows]]())
         self._coming: deque[Future[Batch]] = deque()
         self._thread: ThreadPoolExecutor | None = None
+        self._share: Share = all_at_once
 
     @contextmanager
-    def ahead(self, batches: Iterable[Rows], first: int) -> Iterator[Iterator[Rows]]:
+    def ahead(
+        self, batches: Iterable[Rows], first: int, share: Share | None = None
+    ) -> Iterator[Iterator[Rows]]:
         """Hear which batches an epoch has, and give them back; within it, they are made ready.
 
         Parameters
@@ -75,21 +79,26 @@ class Feed:
             The batches that are going to be asked for, in this order.
         first : int
             The number of updates that are done before.
+        share : Share, optional
+            Shares work on pictures among the threads that updates have: then each batch is made as
+            it is asked for. Unless given, a thread of its own makes them, ahead.
         """
         if not self._is_work:
             yield iter(batches)
             return
         batches = list(batches)
         self._first, self._left = first, enumerate(batches)
-        with ThreadPoolExecutor(1, "clearprop-feed") as self._thread:
+        aside = ThreadPoolExecutor(1, "clearprop-feed") if share is None else nullcontext()
+        self._share = share or all_at_once
+        with aside as self._thread:
             try:
-                for _ in range(_AHEAD):
+                for _ in range(_AHEAD if self._thread else 0):
                     self._make_ready()
                 yield iter(batches)
             finally:
                 while self._coming:
                     self._coming.pop().cancel()
-                self._thread = None
+                self._thread, self._left = None, iter(())
 
     def __call__(self, batch: Rows) -> Batch:
         """Return the samples of a batch: within `ahead` of the next one.
@@ -97,7 +106,8 @@ class Feed:
         The next call overwrites them.
         """
         if self._thread is None:
-            return self._places[0].gather(batch)  # outside of an epoch nothing is augmented
+            following = next(self._left, None)  # none outside of an epoch: nothing is augmented
+            return self._places[0].gather(batch) if following is None else self._made(*following)
         found = self._coming.popleft().result()
         self._make_ready()  # where the batch before this one lay
         return found
@@ -119,7 +129,7 @@ class Feed:
             np.take(X, rows, axis=0, out=x, mode="clip")
         else:
             x[...] = X[rows]
-        x, y, weights = self.augmenter(self._first + place, x, own, y, weights)
+        x, y, weights = self.augmenter(self._first + place, x, own, y, weights, self._share)
         if not np.may_share_memory(x, own):  # nothing was moved, or moved back
             own[...] = x
         return Batch(own, y, weights)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clearprop.compiled import FusedSteps, PicturePasses, PictureSteps
+from clearprop.core.blas import available_cores
 from clearprop.core.parameters import Array, ParameterVector
 from clearprop.core.trace import Trace
 from clearprop.training.engines import CompiledInputs, Engine
@@ -87,6 +88,7 @@ class PlainStep(Step):
     def update(self, x: Any, y: Array, weights: Array | None) -> Updates:
         """Do the update of a batch that the feed gave."""
         run, engine, optimizer = self.run, self.run.engine, self.run.optimizer
+        self.trace.step = run.step
         logits = engine.forward(x, self.trace)
         loss, dlogits = engine.loss(logits, y, weights)
         engine.backward(dlogits, self.trace, self.gradient)
@@ -181,6 +183,7 @@ class PictureStep(Step):
 
     def __init__(self, plain: PlainStep, batch_size: int, threads: int) -> None:
         self.plain, self.run = plain, plain.run
+        self._has_core_left = threads < available_cores()
         run = plain.run
         self.steps = PictureSteps(
             run.engine.stack,
@@ -194,8 +197,9 @@ class PictureStep(Step):
         run.engine.stack.passes = PicturePasses(run.engine.stack, run.engine.loss, threads)
 
     def ahead(self, batches: Iterator[Rows]) -> AbstractContextManager[Iterator[Rows]]:
-        """Have the batches of an epoch made ready where that is work."""
-        return self.plain.ahead(batches)
+        """Have the batches of an epoch made ready where a core has nothing else to do."""
+        share = None if self._has_core_left else self.steps.share
+        return self.plain.feed.ahead(batches, self.run.step, share)
 
     def __call__(self, batches: Sequence[Rows]) -> Updates:
         """Do the update of the only batch."""

@@ -50,7 +50,7 @@ class Trainer:
     augment : sequence of Augmentation, default ()
         The random changes of the pictures that an update sees, in this order, such as
         ``(RandomFlip(), RandomShift(0.1))``. They are drawn from the seed and from the number of
-        the update, and made ahead on a second thread.
+        the update, and made where they are in nobody's way: ahead, if a core is free.
     seed : int, default 0
         The source of batches, dropout, augmentation and the validation share.
     sample_space : "auto" or bool, default "auto"

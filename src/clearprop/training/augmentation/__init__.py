@@ -10,6 +10,8 @@ from clearprop.training.augmentation.appearance import RandomErasing as RandomEr
 from clearprop.training.augmentation.augmenter import Augmenter as Augmenter
 from clearprop.training.augmentation.base import Augmentation as Augmentation
 from clearprop.training.augmentation.base import Pictures as Pictures
+from clearprop.training.augmentation.base import Share as Share
+from clearprop.training.augmentation.base import all_at_once as all_at_once
 from clearprop.training.augmentation.geometry import RandomCrop as RandomCrop
 from clearprop.training.augmentation.geometry import RandomFlip as RandomFlip
 from clearprop.training.augmentation.geometry import RandomRotation as RandomRotation

@@ -45,8 +45,8 @@ class RandomColour(Augmentation):
         saturation, contrast, brightness = changes.T
         mean = x.reshape(len(x), -1).mean(axis=1)
         shift = brightness * (high - low) / 2 - contrast * mean
-        colours = np.stack([1 + saturation, 1 + contrast, shift], axis=1)
-        recolour(x, colours.astype(x.dtype), pictures.limits)
+        colours = np.stack([1 + saturation, 1 + contrast, shift], axis=1).astype(x.dtype)
+        pictures.share(lambda some: recolour(x[some], colours[some], pictures.limits), len(x))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from clearprop.core.parameters import Array
 from clearprop.errors import UsageError
 from clearprop.losses import Loss
 from clearprop.network import Network
-from clearprop.training.augmentation.base import Augmentation, Pictures
+from clearprop.training.augmentation.base import Augmentation, Pictures, Share, all_at_once
 
 _LOOKED_AT = 200  # pictures, evenly spread, that tell the range of pixels and what is around
 _FLAT = 0.05  # of the range of pixels: the most that those of one colour differ
@@ -90,7 +90,13 @@ class Augmenter:
         return any(one.changes_targets for one in self.augmentations)
 
     def __call__(
-        self, number: int, x: Array, spare: Array, y: Array, weights: Array | None
+        self,
+        number: int,
+        x: Array,
+        spare: Array,
+        y: Array,
+        weights: Array | None,
+        share: Share = all_at_once,
     ) -> tuple[Array, Array, Array | None]:
         """Change the samples of an update.
 
@@ -104,6 +110,8 @@ class Augmenter:
             Memory.
         y : ndarray, shape (B,) or (B, K)
         weights : ndarray, shape (B,), or None
+        share : Share
+            Shares work on pictures.
 
         Returns
         -------
@@ -120,6 +128,7 @@ class Augmenter:
             outputs=self.outputs,
             limits=np.array(self.limits, self.dtype),
             reflects=self.reflects,
+            share=share,
         )
         # Not the source of batches and dropout, whose draws stay those of a run without this.
         random_state = np.random.RandomState([self.seed, number % _WORD, number // _WORD])

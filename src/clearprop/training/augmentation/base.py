@@ -2,9 +2,9 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 
@@ -14,6 +14,14 @@ from clearprop.errors import UsageError, shortened
 from clearprop.losses import Loss
 
 _WORDS = re.compile(r"[^\W\d_]+")
+
+Share: TypeAlias = Callable[[Callable[[slice], None], int], None]
+"""``share(do, count)`` calls ``do(some)`` for all of so many pictures, some in each thread."""
+
+
+def all_at_once(do: Callable[[slice], None], count: int) -> None:
+    """Share nothing: do all pictures in this thread."""
+    do(slice(0, count))
 
 
 class Pictures:
@@ -37,6 +45,8 @@ class Pictures:
         The lowest and the highest number that a pixel may have.
     reflects : bool
         Whether a picture goes on as its reflection beyond its sides, not as its outermost pixels.
+    share : Share
+        Shares work on pictures, each of which is changed by itself.
     """
 
     def __init__(
@@ -50,9 +60,11 @@ class Pictures:
         outputs: int,
         limits: Array,
         reflects: bool,
+        share: Share,
     ) -> None:
         self._x, self._spare, self.y, self.weights = x, spare, y, weights
         self.loss, self.outputs, self.limits, self.reflects = loss, outputs, limits, reflects
+        self.share = share
         self._maps: Array | None = None
 
     def __len__(self) -> int:
@@ -78,7 +90,11 @@ class Pictures:
     def x(self) -> Array:
         """The pictures as they are now, shape (B, H, W, C), to be written to."""
         if self._maps is not None:
-            warp(self._x, self._from_corner(self._maps), self.reflects, self._spare)
+            maps = self._from_corner(self._maps)
+            self.share(
+                lambda some: warp(self._x[some], maps[some], self.reflects, self._spare[some]),
+                len(self),
+            )
             self._x, self._spare, self._maps = self._spare, self._x, None
         return self._x
 
