@@ -334,7 +334,7 @@ class TestAProcess:
 
 
 class TestAFullDisk:
-    @pytest.mark.parametrize("room", range(9))
+    @pytest.mark.parametrize("room", range(11))
     def test_leaves_only_whole_files(self, clearprop, people, monkeypatch, room):
         written = []
         sync = os.fsync
@@ -351,7 +351,8 @@ class TestAFullDisk:
         )
         everything = [
             "config.toml", "checkpoint.safetensors", "config.toml", "model.safetensors",
-            "history.csv", "report.json", "curves.png", "confusion.png",
+            "history.csv", "report.json", "curves.png", "confusion.png", "calibration.png",
+            "importance.png",
         ]  # fmt: skip
         left = {path.name: path for path in Path("run").iterdir()}
         assert set(left) == set(everything[:room])

@@ -27,7 +27,9 @@ def names(folder):
 
 class TestARun:
     def test_leaves_model_history_settings_report_and_pictures(self, table_run):
-        assert names(table_run) == FILES | {"curves.png", "confusion.png"}
+        assert names(table_run) == FILES | {
+            *("curves.png", "confusion.png", "calibration.png", "importance.png")
+        }
         for picture in table_run.glob("*.png"):
             with Image.open(picture) as image:
                 image.verify()
@@ -43,7 +45,8 @@ class TestARun:
         assert result.exit_code == 0
         lines = [line for line in result.stdout.splitlines() if "linear model does" not in line]
         assert [line.split()[0] for line in lines] == [
-            "Held", "balanced", "Choice", "Training", "Trained", "Next:", "clearprop",
+            "Held", "balanced", "Choice", "Training", "Matters", "Temperature:", "Calibration",
+            "Trained", "Next:", "clearprop",
         ]  # fmt: skip
         assert "51 samples to train on, 13 to choose the epoch, 16 to test." in result.stderr
         assert "epoch 20/20" in result.stderr

@@ -47,13 +47,14 @@ def test_samples_of_many_axes_are_trained_on_though_no_mistake_can_be_drawn(
         "be drawn; expected a row (D,) or a picture (H, W) or (H, W, 3))."
     ]
     assert sorted(path.name for path in Path("run").glob("*.png")) == [
+        "calibration.png",
         "confusion.png",
         "curves.png",
     ]
     assert "mistakes" not in result.stdout
     again = clearprop("plot", "run", "--json")
     assert again.exit_code == 0
-    assert len(json.loads(again.stdout)["pictures"]) == 2
+    assert len(json.loads(again.stdout)["pictures"]) == 3
     assert again.stderr.splitlines() == lines
 
 

@@ -225,6 +225,7 @@ def test_samples_have_one_class_or_none(loss: cp.Loss, y: Array, expected: Any) 
 LAYERS: list[cp.Layer] = [
     *(cp.ReLU(), cp.Tanh(), cp.Sigmoid(), cp.LeakyReLU(), cp.GELU(), cp.Dropout(0.5)),
     *(cp.BatchNorm(), cp.LayerNorm(), cp.Dense(3), cp.Residual((cp.Dense(4), cp.ReLU()))),
+    *(cp.NTKDense(3), cp.Scale(), cp.Blend(cp.ReLU())),
 ]
 TASKS: list[tuple[cp.Loss, int]] = [
     *((cp.BinaryCrossEntropy(), 1), (cp.BinaryCrossEntropy(), 2), (cp.SoftmaxCrossEntropy(), 3)),

@@ -17,7 +17,9 @@ ACTIVATIONS: list[cp.Layer] = [
     cp.LeakyReLU(slope=0.3),
     cp.ELU(),
     cp.ELU(alpha=0.4),
+    cp.SELU(),
     cp.GELU(),
+    cp.Mish(),
     cp.Softplus(),
 ]
 
@@ -38,7 +40,25 @@ LAYER_CASES: list[cp.Layer] = [
     cp.Residual((cp.Dense(3), cp.BatchNorm(), cp.Sigmoid())),
     cp.Residual((cp.Residual((cp.Dense(4), cp.Tanh())), cp.Dropout(0.2), cp.Dense(5))),
     cp.Residual((cp.Residual((cp.LayerNorm(),)), cp.Dense(2))),
+    cp.NTKDense(3),
+    cp.NTKDense(1, bias=False),
+    cp.Scale(),
+    cp.Blend(cp.Mish()),
+    cp.Blend(cp.Sequential((cp.LayerNorm(), cp.Tanh()))),
+    cp.PeriodicEmbedding(),
+    cp.PeriodicEmbedding(frequencies=3, width=1, std=0.5),
+    cp.Columns.of_table(numbers=3, plain=2),
+    cp.Columns(((0, 2), (1, 5), (4, 5)), (cp.BatchNorm(), cp.Dense(2), cp.Sequential(()))),
 ]
+
+CODE_CASES: list[cp.Layer] = [
+    cp.Embedding((3, 4, 2, 1, 5)),
+    cp.Embedding((3, 4, 2, 1, 5), width=1),
+    cp.Columns.of_table(numbers=2, plain=1, sizes=(3, 4)),
+    cp.Columns(((0, 3), (3, 5)), (cp.Tanh(), cp.Embedding((3, 4), width=2))),
+    cp.Sequential((cp.Columns.of_table(numbers=2, sizes=(2, 3, 4)), cp.Scale(), cp.NTKDense(2))),
+]
+"""Layers for samples of five columns, some of them codes; `codes_and_numbers` draws such."""
 
 PICTURE = (5, 4, 2)
 PICTURE_CASES: list[cp.Layer] = [
@@ -68,7 +88,9 @@ PICTURE_CASES: list[cp.Layer] = [
 _widths = st.integers(1, 5)
 _simple = st.one_of(
     st.sampled_from([*ACTIVATIONS, cp.BatchNorm(epsilon=0.1), cp.LayerNorm(epsilon=0.1)]),
+    st.sampled_from([cp.Scale(), cp.Blend(cp.Tanh()), cp.Blend(cp.SELU())]),
     st.builds(cp.Dense, _widths, bias=st.booleans()),
+    st.builds(cp.NTKDense, _widths, bias=st.booleans()),
     st.builds(cp.Dropout, st.sampled_from([0, 0.3, 0.6])),
 )
 _layers = st.recursive(
@@ -103,6 +125,15 @@ def randomized(net: Network, random_state: np.random.RandomState) -> Network:
     for values in net.state.values():
         values[...] = random_state.uniform(0.5, 1.5, values.shape)
     return net
+
+
+def codes_and_numbers(layer: cp.Layer, samples: int, columns: int = 5) -> np.ndarray:
+    """Draw samples for a layer some columns of which hold codes."""
+    random_state = np.random.RandomState(0)
+    x = random_state.standard_normal((samples, columns))
+    for column, size in layer.codes((columns,)).items():
+        x[:, column] = random_state.randint(0, size, samples)
+    return x
 
 
 def random_targets(

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from central_differences import assert_same_gradient, numerical_gradient, smooth_gradient
 from hypothesis import given, settings
-from random_networks import LAYER_CASES, PICTURE, PICTURE_CASES, Drawn, networks, randomized
+from random_networks import (
+    CODE_CASES,
+    LAYER_CASES,
+    PICTURE,
+    PICTURE_CASES,
+    Drawn,
+    codes_and_numbers,
+    networks,
+    randomized,
+)
 
 import clearprop as cp
 from clearprop import layers
@@ -100,7 +109,32 @@ def test_gradients_in_float32_are_those_in_float64(layer: cp.Layer) -> None:
 
 def test_no_exported_layer_is_left_out() -> None:
     exported = classes_in(vars(layers), cp.Layer)
-    assert set(exported) == {type(layer) for layer in [*LAYER_CASES, *PICTURE_CASES]}
+    cases = [*LAYER_CASES, *PICTURE_CASES, *CODE_CASES]
+    assert set(exported) == {type(layer) for layer in cases}
+
+
+@pytest.mark.parametrize("layer", CODE_CASES, ids=repr)
+def test_backward_of_codes_is_the_derivative_by_all_else(layer: cp.Layer) -> None:
+    x = codes_and_numbers(layer, 6)
+    net = randomized(
+        Network([layer], loss=cp.MeanSquaredError(), input_shape=(5,)), np.random.RandomState(1)
+    )
+    dy = np.random.RandomState(2).standard_normal((6, *net.output_shape))
+    trace, gradient = Trace(), filled_with_nan(net)
+    net.forward(x, trace)
+    dx = net.backward(dy, trace, gradient)
+    assert dx is not None
+
+    moving = [column for column in range(5) if column not in layer.codes((5,))]
+    numbers = x[:, moving].copy()
+
+    def objective() -> float:
+        x[:, moving] = numbers
+        return float(np.vdot(dy, net.forward(x)))
+
+    assert_same_gradient(dx[:, moving], numerical_gradient(objective, numbers))
+    for name, values in net.parameters.items():
+        assert_same_gradient(gradient[name], numerical_gradient(objective, values))
 
 
 def test_flatten_passes_gradients_of_pictures_through() -> None:

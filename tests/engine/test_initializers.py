@@ -22,6 +22,7 @@ NORMAL = {
     cp.GlorotNormal(): (2 / (INPUTS + UNITS)) ** 0.5,
 }
 UNIFORM = {
+    cp.Uniform(0.25): 0.25,
     cp.HeUniform(): (6 / INPUTS) ** 0.5,
     cp.GlorotUniform(): (6 / (INPUTS + UNITS)) ** 0.5,
 }

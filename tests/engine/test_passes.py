@@ -284,9 +284,11 @@ def test_activations_have_their_limits_far_from_zero(
     x = np.array([[-1e4, 1e4]], dtype)
     y, dx, _ = passed(net, x, np.ones((1, 2), dtype), Trace())
     slope = layer.slope if isinstance(layer, cp.LeakyReLU) else 0
+    steep = 1.0507009873554805 if isinstance(layer, cp.SELU) else 1
     ends: dict[cp.Layer, float] = {cp.Tanh(): -1, cp.ELU(): -1, cp.ELU(alpha=0.4): -0.4}
+    ends[cp.SELU()] = -1.0507009873554805 * 1.6732632423543772
     low = ends.get(layer, -1e4 * slope)
     bounded = isinstance(layer, cp.Sigmoid | cp.Tanh)
-    np.testing.assert_allclose(y, [[low, 1 if bounded else 1e4]], rtol=1e-6, atol=1e-30)
+    np.testing.assert_allclose(y, [[low, 1 if bounded else 1e4 * steep]], rtol=1e-6, atol=1e-30)
     assert dx is not None
-    np.testing.assert_allclose(dx, [[slope, 0 if bounded else 1]], rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(dx, [[slope, 0 if bounded else steep]], rtol=1e-6, atol=1e-7)

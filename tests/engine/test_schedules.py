@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from clearprop.core.schedules import (
     ConstantSchedule,
     CosineSchedule,
+    CosLogSchedule,
     ExponentialSchedule,
+    FlatCosineSchedule,
     OneCycleSchedule,
     Schedule,
     StepSchedule,
@@ -77,6 +79,34 @@ def test_the_cosine_never_rises(steps: int, final: float) -> None:
     assert all(later <= earlier for earlier, later in pairwise(rates))
 
 
+@given(steps=st.integers(1, 200))
+def test_coslog_swings_four_times_between_zero_and_its_peak(steps: int) -> None:
+    schedule = CosLogSchedule(0.3, steps=15 * steps)
+    for share in (0, 1, 3, 7, 15):
+        assert schedule(share * steps) == pytest.approx(0, abs=1e-12)
+    # Half a swing on: log2(1 + 15 t) is k + 1/2.
+    tops = [round((2 ** (swing + 0.5) - 1) * steps) for swing in range(4)]
+    if steps > 20:
+        assert [schedule(top) for top in tops] == pytest.approx([0.3] * 4, rel=1e-2)
+    rates = [schedule(step) for step in range(15 * steps + 3)]
+    assert 0 <= min(rates) <= max(rates) <= 0.3
+    t = np.arange(15 * steps) / (15 * steps)
+    expected = 0.3 * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * t))) / 2
+    np.testing.assert_allclose(rates[: 15 * steps], expected, atol=1e-12)
+    assert rates[-1] == schedule(15 * steps)
+
+
+@given(steps=st.integers(1, 60))
+def test_the_flat_cosine_stays_for_half_of_the_steps(steps: int) -> None:
+    schedule = FlatCosineSchedule(0.3, steps=steps)
+    values = [schedule(step) for step in range(steps + 3)]
+    t = np.minimum(np.arange(steps + 3) / steps, 1)
+    expected = 0.3 * (1 + np.cos(np.pi * (np.maximum(1, 2 * t) - 1))) / 2
+    np.testing.assert_allclose(values, expected, atol=1e-15)
+    assert {schedule(step) for step in range(steps // 2 + 1)} == {0.3}
+    assert values[-1] == 0
+
+
 @pytest.mark.parametrize(
     ("schedule", "fields", "message"),
     [
@@ -89,6 +119,10 @@ def test_the_cosine_never_rises(steps: int, final: float) -> None:
         (OneCycleSchedule, {"peak": 1, "steps": 0}, "at least one step.*found 0"),
         (OneCycleSchedule, {"peak": 1, "steps": 9, "rise": 1}, "needs a rise"),
         (OneCycleSchedule, {"peak": 1, "steps": 9, "start_divisor": 0}, "needs divisors"),
+        (CosLogSchedule, {"peak": -1, "steps": 9}, "learning rate.*found -1"),
+        (CosLogSchedule, {"peak": 1, "steps": 0}, "at least one step.*found 0"),
+        (FlatCosineSchedule, {"first": float("nan"), "steps": 9}, "first value.*found nan"),
+        (FlatCosineSchedule, {"first": 1, "steps": 0}, "at least one step.*found 0"),
         (WarmUp, {"steps": 0, "then": ConstantSchedule(1)}, "at least one step.*found 0"),
     ],
 )

@@ -15,7 +15,13 @@ NOT_MEANT = {
 }
 
 
-@parametrize_with_checks([cp.MLPClassifier(max_iter=100), cp.MLPRegressor(max_iter=100)])
+ESTIMATORS = [
+    *(cp.MLPClassifier(max_iter=100), cp.MLPRegressor(max_iter=100)),
+    *(kind(8, max_iter=30, threads=1) for kind in (cp.TableClassifier, cp.TableRegressor)),
+]
+
+
+@parametrize_with_checks(ESTIMATORS)
 def test_it_is_a_scikit_learn_estimator(estimator: Any, check: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

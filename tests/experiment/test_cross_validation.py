@@ -75,7 +75,7 @@ def test_answers_are_those_of_networks_that_have_not_seen_the_fold() -> None:
     start = 0
     for k, (after, (_, fold)) in enumerate(zip(logits, found.trials, strict=True)):
         best = np.delete(losses, k, axis=0).sum(axis=0).argmin()
-        given = found.answers.probabilities[start : start + len(fold)]
+        given = found.answers.untempered[start : start + len(fold)]
         np.testing.assert_allclose(given, cp.SoftmaxCrossEntropy().predict_proba(after[best]))
         start += len(fold)
 

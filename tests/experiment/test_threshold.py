@@ -195,7 +195,8 @@ def test_validation_samples_choose_and_test_samples_score(table) -> None:
     target = trained.model.preprocessing.target
     assert target.positive_name == "bad"
     network = task.network
-    own = network.predict_proba(task.prepared(task.validation)[0])[:, 0]
+    shares_of = trained.model.shares
+    own = shares_of(network.logits(task.prepared(task.validation)[0]))[:, 0]
     truth = task.validation.y == 0
     precision, recall, _ = metrics.precision_recall_curve(truth, own)
     best = np.max(2 * precision * recall / np.maximum(precision + recall, 1e-9))
@@ -203,7 +204,7 @@ def test_validation_samples_choose_and_test_samples_score(table) -> None:
     assert trained.threshold.samples == len(task.validation)
 
     measured = measure(trained)
-    shares = network.predict_proba(task.prepared(task.test)[0])[:, 0]
+    shares = shares_of(network.logits(task.prepared(task.test)[0]))[:, 0]
     said = (shares < target.threshold).astype(int)
     scores = measured.score.scores
     assert measured.score.score_name == "balanced_accuracy"
@@ -233,7 +234,7 @@ def test_each_fold_gets_the_threshold_of_the_others(table, monkeypatch, by) -> N
     monkeypatch.setattr(folds, "choose", spied)
     found = folds.cross_validate(task_of(table, folds=4, threshold=by))
     every, *others = asked
-    np.testing.assert_array_equal(every.probabilities, found.answers.probabilities)
+    np.testing.assert_array_equal(every.untempered, found.answers.untempered)
     assert (
         found.threshold.target.threshold == choose(by, every_target(found), every).target.threshold
     )

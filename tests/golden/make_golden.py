@@ -16,6 +16,8 @@ Beside itself it writes, in float64, as the CPU computes:
   a network of every family of layers and every loss.
 - ``pictures.safetensors``: convolutions, pools and batch norm of channels, each with its inputs,
   and one gradient of whole networks of them.
+- ``tables.safetensors``: the layers of tables, each with its inputs, and the losses and the last
+  parameters of 20 steps of a network of them.
 - ``schedules.safetensors``: learning rates, step by step.
 
 Start values and data lie in the files, too, so the tests draw nothing. Arrays are called and laid
@@ -30,6 +32,7 @@ import numpy as np
 import torch
 from golden_networks import networks
 from golden_pictures import pictures
+from golden_tables import tables
 from golden_tensors import ACTIVATIONS, Arrays, dense, flat, start_values, tensors
 from safetensors.numpy import save_file
 from torch import Tensor
@@ -60,6 +63,7 @@ def main() -> None:
         "layers": layers(),
         "networks": networks(),
         "pictures": pictures(),
+        "tables": tables(),
         "schedules": schedules(),
     }.items():
         save_file(

@@ -26,6 +26,8 @@ from clearprop.errors import DataError, ShapeError, UsageError
         *ACTIVATIONS,
         *(cp.Dense(3), cp.Dense(2, bias=False), cp.Flatten(), cp.Dropout(0.4)),
         *(cp.BatchNorm(), cp.LayerNorm(), cp.Sequential((cp.Dense(3), cp.Tanh()))),
+        *(cp.NTKDense(3), cp.Scale(), cp.Blend(cp.Mish()), cp.PeriodicEmbedding(5)),
+        cp.Columns(((0, 3), (1, 4)), (cp.PeriodicEmbedding(4), cp.Dense(2))),
         cp.Residual((cp.Dense(5), cp.BatchNorm(), cp.ReLU(), cp.Dense(2))),
     ],
     ids=repr,

@@ -28,7 +28,7 @@ from clearprop.preprocessing import (
     ValueTarget,
     array_recipe,
     fit_recipe,
-    table_recipe,
+    table_columns,
 )
 from clearprop.preprocessing.fields import moments
 
@@ -185,7 +185,7 @@ def test_a_column_of_numbers_only_can_still_be_categories() -> None:
 
 
 def test_only_the_most_frequent_categories_get_an_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_recipe, "MOST_CATEGORIES", 2)
+    monkeypatch.setattr(table_columns, "MOST_CATEGORIES", 2)
     recipe = TableRecipe.fit(table_of(name=["d", "b", "b", "a", "c", "c"]))
     assert recipe.columns == (CategoricalColumn("name", ("b", "c")),)
 

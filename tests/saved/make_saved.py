@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from saved_trainings import TRAININGS, picture_network, pictures, samples
+from saved_trainings import SOME, SURE, TRAININGS, picture_network, pictures, samples
 
 import clearprop as cp
 
@@ -31,6 +31,7 @@ def main(version: str) -> None:
     cp.save(folder / "model.safetensors", cp.Model(net, recipe))
     np.savetxt(folder / "model.csv", net.predict_proba(X[:5]), fmt="%.17g", delimiter=",")
     make_pictures(folder)
+    make_sure(folder)
     for solver in ("adam", "sgd", "lbfgs"):
         estimator = cp.MLPClassifier(4, solver=solver, max_iter=5, random_state=0)
         estimator.fit(data.X, np.array(["red", "green", "blue"])[data.y])
@@ -50,6 +51,15 @@ def make_pictures(folder: Path) -> None:
     cp.save(folder / "pictures.safetensors", net)
     found = net.predict_proba(X)
     np.savetxt(folder / "pictures.csv", found, fmt="%.17g", delimiter=",")
+
+
+def make_sure(folder: Path) -> None:
+    """Save models with a temperature and a coverage, and their sets and intervals."""
+    for name, make_model in SURE.items():
+        model = make_model()
+        cp.save(folder / f"{name}.safetensors", model)
+        found = model.predict_set if model.class_names else model.predict_interval
+        np.savetxt(folder / f"{name}.csv", found(SOME), fmt="%.17g", delimiter=",")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Trainings whose checkpoints are kept."""
+"""Trainings whose checkpoints are kept, and models that are."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import clearprop as cp
+from clearprop import preprocessing
 
 
 def network(features: int, *middle: cp.Layer) -> cp.Network:
@@ -60,3 +61,41 @@ TRAININGS: dict[str, tuple[Callable[[], cp.Network], Callable[..., cp.Trainer]]]
         partial(cp.Trainer, optimizer=cp.Nesterov(0.05), batch_size=5, sample_space=True),
     ),
 }
+
+
+SOME = np.random.RandomState(5).standard_normal((20, 4))
+"""Samples for the models of `SURE`."""
+
+
+def sure_of_classes() -> cp.Model:
+    """Return a model of three classes with a temperature and a coverage."""
+    net = cp.Network([cp.Dense(3)], loss=cp.SoftmaxCrossEntropy(), input_shape=(4,), seed=3)
+    target = preprocessing.ClassTarget(
+        ("a", "b", "c"),
+        "kind",
+        temperature=0.75,
+        coverage=preprocessing.Coverage(0.9, 40, 0.5),
+    )
+    recipe = preprocessing.ArrayRecipe.fit(SOME)
+    return cp.Model(net, preprocessing.Preprocessing(recipe, target))
+
+
+def sure_of_values() -> cp.Model:
+    """Return a model of values, learned as their logarithms, with a coverage."""
+    net = cp.Network([cp.Dense(1)], loss=cp.MeanSquaredError(), input_shape=(4,), seed=4)
+    target = preprocessing.ValueTarget(
+        (1.5,),
+        (0.5,),
+        "price",
+        preprocessing.PowerScale(0.0, 0, 100.0, (0.0, 3000.0)),
+        preprocessing.Coverage(0.8, 12, 1.25),
+    )
+    recipe = preprocessing.ArrayRecipe.fit(SOME)
+    return cp.Model(net, preprocessing.Preprocessing(recipe, target))
+
+
+SURE: dict[str, Callable[[], cp.Model]] = {
+    "sure-classes": sure_of_classes,
+    "sure-values": sure_of_values,
+}
+"""Models that say how sure they are, by the name of their files."""

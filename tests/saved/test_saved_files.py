@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from saved_trainings import TRAININGS, picture_network, pictures, samples
+from saved_trainings import SOME, SURE, TRAININGS, picture_network, pictures, samples
 
 import clearprop as cp
 
@@ -27,6 +27,17 @@ def test_a_model_loads_and_predicts_the_same(version: str) -> None:
     X = model.preprocessing.inputs.transform(cp.load_data("blobs").X[:5], "float64")
     found = model.network.predict_proba(X)
     np.testing.assert_allclose(found, expected(FOLDER / version / "model.csv"), rtol=1e-12)
+    told = model.predict_proba(cp.load_data("blobs").X[:5])  # it has no temperature
+    np.testing.assert_allclose(told, found, rtol=1e-12)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", SURE)
+def test_a_model_that_says_how_sure_it_is_says_the_same(version: str, name: str) -> None:
+    model = cp.load(FOLDER / version / f"{name}.safetensors")
+    assert model.preprocessing == SURE[name]().preprocessing
+    found = model.predict_set(SOME) if model.class_names else model.predict_interval(SOME)
+    np.testing.assert_allclose(found, expected(FOLDER / version / f"{name}.csv"), rtol=1e-12)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -13,10 +13,15 @@ INITIALIZERS: st.SearchStrategy[cp.Initializer] = st.one_of(
     st.sampled_from([cp.HeNormal(), cp.HeUniform(), cp.GlorotNormal(), cp.GlorotUniform()]),
     st.sampled_from([cp.Zeros(), cp.Scaled()]),
     st.builds(cp.Normal, st.floats(0.1, 2)),
+    st.builds(cp.Uniform, st.floats(0.1, 2)),
     st.builds(cp.Constant, _small),
 )
 _leaves = st.one_of(
     st.builds(cp.Dense, _sizes, INITIALIZERS, bias=st.booleans()),
+    st.builds(cp.NTKDense, _sizes, INITIALIZERS, st.booleans(), st.floats(0.1, 2)),
+    st.builds(cp.Scale, st.floats(0.1, 9)),
+    st.builds(cp.Blend, st.sampled_from([cp.SELU(), cp.Mish()]), st.floats(0.1, 2)),
+    st.builds(cp.PeriodicEmbedding, st.integers(1, 3), st.integers(1, 2), st.floats(0.1, 2)),
     st.builds(cp.LeakyReLU, _small),
     st.builds(cp.ELU, st.floats(0.1, 2)),
     st.builds(cp.Dropout, _small),

@@ -17,7 +17,7 @@ from clearprop.core.kernels import kernel
 
 pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
 
-ACTIVATIONS = [None, cp.ReLU(), cp.LeakyReLU(0.1), cp.Sigmoid(), cp.Tanh()]
+ACTIVATIONS = [None, cp.ReLU(), cp.LeakyReLU(0.1), cp.Sigmoid(), cp.Tanh(), cp.SELU()]
 OPTIMIZERS: list[cp.Optimizer] = [
     cp.SGD(0.01),
     cp.SGD(0.01, alpha=0.1, weight_decay=0.02),
@@ -53,7 +53,7 @@ def trainings(draw: st.DrawFn) -> dict[str, Any]:
         layers.append(cp.Dense(units, bias=draw(st.booleans())))
         activation = draw(st.sampled_from(ACTIVATIONS))
         layers += [] if activation is None else [activation]
-        bends = isinstance(activation, cp.Sigmoid | cp.Tanh)
+        bends = isinstance(activation, cp.Sigmoid | cp.Tanh | cp.SELU)
         layers += [cp.Dropout(draw(st.floats(0, 0.9)))] if not bends and draw(st.booleans()) else []
     kind = draw(st.sampled_from(["binary", "labels", "rows", "values"]))
     K = draw(st.integers(1, 4)) + (kind in {"labels", "rows"})

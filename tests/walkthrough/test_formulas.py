@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from random_networks import LAYER_CASES, PICTURE, PICTURE_CASES
+from random_networks import CODE_CASES, LAYER_CASES, PICTURE, PICTURE_CASES
 
 import clearprop as cp
 from clearprop import layers, losses, optimizers
@@ -164,7 +164,7 @@ def test_everything_exported_has_formulas_of_its_own_but_some_losses() -> None:
     }
 
 
-@pytest.mark.parametrize("layer", [*LAYER_CASES, *PICTURE_CASES], ids=repr)
+@pytest.mark.parametrize("layer", [*LAYER_CASES, *PICTURE_CASES, *CODE_CASES], ids=repr)
 def test_results_of_a_layer_are_named_by_its_parameters_and_state(layer: cp.Layer) -> None:
     """A misspelt symbol would drop a formula in silence."""
     built = layer.build(PICTURE if layer in PICTURE_CASES else (5,))

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from random_networks import LAYER_CASES, PICTURE_CASES, Drawn, networks, randomized
+from random_networks import (
+    CODE_CASES,
+    LAYER_CASES,
+    PICTURE_CASES,
+    Drawn,
+    codes_and_numbers,
+    networks,
+    randomized,
+)
 
 import clearprop as cp
 from clearprop import layers, losses, optimizers
@@ -130,13 +138,26 @@ def test_every_layer_is_explained_in_every_kind_of_pass(layer: cp.Layer, trainin
     assert_sums_lead_to_the_numbers(cp.walk(net, X, y, trace=trace))
 
 
+@pytest.mark.parametrize("layer", CODE_CASES, ids=repr)
+@pytest.mark.parametrize("wants_dx", [True, False])
+def test_every_layer_of_codes_is_explained(layer: cp.Layer, wants_dx: bool) -> None:
+    net = cp.Network([layer, cp.Dense(2)], loss=cp.MeanSquaredError(), input_shape=(5,))
+    randomized(net, np.random.RandomState(0))
+    X, y = codes_and_numbers(layer, 4), np.random.RandomState(1).standard_normal((4, 2))
+    trace = cp.Trace(training=True)
+    trace.wants_dx = wants_dx
+    walked = cp.walk(net, X, y, trace=trace)
+    assert_sums_lead_to_the_numbers(walked)
+    assert "of your own" not in str(walked)
+
+
 def exported(module: Any, base: type) -> set[type]:
     return set(classes_in(vars(module), base))
 
 
 def test_the_cases_above_are_all_that_is_exported() -> None:
     # Of a Sequential, the inner layers are shown.
-    cases = {type(case) for case in [*LAYER_CASES, *PICTURE_CASES]}
+    cases = {type(case) for case in [*LAYER_CASES, *PICTURE_CASES, *CODE_CASES]}
     assert cases == exported(layers, cp.Layer)
     walked = {one for one in exported(optimizers, cp.Optimizer) if not one.full_batch}
     assert {type(optimizer) for optimizer in OPTIMIZERS} == walked

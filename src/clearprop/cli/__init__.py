@@ -29,6 +29,7 @@ COMMANDS = {
     "A trained model": {
         "predict": "clearprop.cli.predict",
         "evaluate": "clearprop.cli.evaluate",
+        "explain": "clearprop.cli.explain",
         "show": "clearprop.cli.show",
         "plot": "clearprop.cli.show",
         "runs": "clearprop.cli.runs",

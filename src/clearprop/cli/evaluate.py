@@ -9,11 +9,12 @@ import click
 from clearprop.cli import output
 from clearprop.cli.command import DataName, command
 from clearprop.cli.options import features_option, form_options, threshold_option
-from clearprop.cli.scores import beside, doubts, others, rare, text
+from clearprop.cli.scores import beside, certainty, doubts, matters, others, rare, text
 from clearprop.data import Dataset, class_names
 from clearprop.errors import UsageError, naming
 from clearprop.experiment import evaluation
 from clearprop.experiment.backbones import found_at
+from clearprop.experiment.explaining import importance_beside
 from clearprop.experiment.folder import draw
 from clearprop.experiment.looking import draw_attention, takes_pictures
 from clearprop.experiment.runs import require_saved
@@ -89,6 +90,8 @@ def evaluate(
         found = evaluation.evaluate(loaded, measured)
     found = replace(found, notes=(*counts, *found.notes))
     output.note_all(found.notes)
+    with output.waiting("Shuffling"):
+        columns = importance_beside(loaded, measured, data, found.score_name)
     drawn = [] if drawn_in is None else _draw(loaded, found, measured, data, drawn_in)
     seen = not dataset.test and any(one.knows(data) for one, _ in saved.trainings())
     if as_json:
@@ -99,6 +102,7 @@ def evaluate(
                 "test_set": bool(dataset.test),
                 "learned_from": seen,
                 **found.to_json(),
+                "importance": None if columns is None else columns.to_json(),
                 "pictures": [str(path) for path in drawn],
             }
         )
@@ -106,7 +110,8 @@ def evaluate(
     which = "the test set of " if dataset.test else ""
     about = " that it has mostly learned from: no score for other samples" if seen else ""
     output.say_line(f"{which}{data}: {found.samples} samples{about}: {beside(found)}")
-    for line in (others(found, dataset.target_name), *rare(found)):
+    how_sure = [] if seen else certainty(found)
+    for line in (others(found, dataset.target_name), *rare(found), *how_sure):
         output.say_line(f"  {line}")
     if seen and (honest := _honest(loaded)):
         output.say_line(honest)
@@ -116,6 +121,8 @@ def evaluate(
         linear = "train with --layers none" if hidden else None
         for line in doubts(found, f"clearprop doctor {run}", linear):
             output.say_line(line)
+    for line in matters(columns) if found.beats("constant") is not False else ():
+        output.say_line(line)
     if found.classes:
         output.say()
         output.say_table(

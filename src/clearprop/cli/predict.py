@@ -14,7 +14,7 @@ from clearprop.core.parameters import Array
 from clearprop.data import Problem
 from clearprop.data.pictures.files import preview
 from clearprop.data.pictures.formats import named_like_a_picture
-from clearprop.errors import UsageError, counted
+from clearprop.errors import UsageError, counted, listed
 from clearprop.experiment.answer_files import require_format, save_answers
 from clearprop.experiment.backbones import found_at
 from clearprop.experiment.folder import draw
@@ -25,6 +25,7 @@ from clearprop.experiment.task import read_as
 from clearprop.experiment.thresholds import overruled
 from clearprop.files.models import Model
 from clearprop.files.written import make_folder
+from clearprop.preprocessing.coverage import percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -157,6 +158,11 @@ def _say(found: Predictions, proba: bool) -> None:
         columns.append("prediction ")
         columns += list(found.model.class_names or ()) if proba else []
         columns += ["probability"] if found.model.gives_probabilities and not proba else []
+    recipe = found.model.preprocessing
+    promise = None if recipe is None else recipe.target.coverage
+    if promise is not None:
+        share, classes = percent(promise.share), found.model.class_names
+        columns += [f"{share} set "] if classes else [f"{share} from", "to"]
     rows = []
     for answer in found.answers():
         shares = answer.probabilities or {}
@@ -171,6 +177,10 @@ def _say(found: Predictions, proba: bool) -> None:
             row += [answer.prediction, output.percent(shares[answer.prediction])]
         else:
             row.append(answer.prediction)
+        if answer.set is not None:
+            row.append(listed(answer.set) or "(none)")
+        elif answer.lower is not None:
+            row += [answer.lower, answer.upper]
         rows.append(row)
     if rows:
         output.say_table(columns, rows)

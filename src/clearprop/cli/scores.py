@@ -3,11 +3,15 @@
 import math
 
 from clearprop.cli import output
-from clearprop.core.printable import readable
+from clearprop.core.printable import fitted, readable
+from clearprop.errors import counted
 from clearprop.experiment import Evaluation
+from clearprop.experiment.explaining import rows_in_words
 from clearprop.experiment.measuring import Part
 from clearprop.experiment.scores import rare_classes
+from clearprop.explain import Importance
 from clearprop.preprocessing import ClassTarget
+from clearprop.preprocessing.coverage import percent
 
 _NAMES = {
     "accuracy": "accuracy",
@@ -28,7 +32,8 @@ PARTS: dict[Part, tuple[str, str]] = {
 """The name of each part, and what is to be known of its score."""
 
 _SHARES = ("accuracy", "balanced_accuracy", "f1")
-_MOST_RARE = 3  # classes that are named
+_MOST_RARE, _MOST_COLUMNS = 3, 5  # classes and columns that are named
+_LONGEST = 40  # characters of a column's name
 _FOUND = 0.5  # of a rare class: found less often, it wants another threshold ...
 _RANKED = 0.6  # ... which helps from this ROC AUC on
 
@@ -85,6 +90,43 @@ def rare(found: Evaluation) -> list[str]:
     ]
     more = len(places) - _MOST_RARE
     return [*lines, *([f"{more:,} more classes are rare."] if more > 0 else [])]
+
+
+def certainty(found: Evaluation) -> list[str]:
+    """Say how well probabilities come true, and sets or intervals hold what they promise."""
+    lines, own, target = [], found.calibration, found.target
+    if own is not None and isinstance(target, ClassTarget):
+        before = own.error_before != own.error or own.log_loss_before != own.log_loss
+        without = (
+            f" (without the temperature {own.error_before:.4f}, "
+            f"{text('log_loss', own.log_loss_before)})"
+        )
+        lines.append(f"Calibration error {own.error:.4f}{without if before else ''}.")
+    if (held := found.covered) is not None:
+        low, high = held.between
+        size = f"{held.size:.3g} classes a set" if found.classes else f"{readable(held.size)} wide"
+        none = f", {held.empty:,} of them without any" if held.empty else ""
+        lines.append(
+            f"Coverage {held.share:.1%} of {held.samples:,} samples, {size}{none}; promised "
+            f"{percent(held.promise.share)}, by chance {low:.1%} to {high:.1%} "
+            f"({held.promise.samples:,} rows fitted it)."
+        )
+    return lines
+
+
+def matters(found: Importance | None) -> list[str]:
+    """Say which columns of a table matter most, if that is known and any does."""
+    if found is None:
+        return []
+    means = found.means.tolist()
+    most = [
+        f"{fitted(found.names[place], _LONGEST)} {value(found.score_name, means[place])}"
+        for place in found.order()[:_MOST_COLUMNS]
+        if means[place] > 0
+    ]
+    rows = f"{counted(found.samples, 'row')} {rows_in_words(found.of)}"
+    lost = f"the {name(found.score_name)} that is lost as the column is shuffled ({rows})"
+    return [f"Matters most: {', '.join(most)}: {lost}."] if most else []
 
 
 def seldom_found(found: Evaluation, instead: str) -> list[str]:

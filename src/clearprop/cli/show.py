@@ -7,6 +7,7 @@ from clearprop.cli.command import command
 from clearprop.configuration import to_config
 from clearprop.errors import ClearpropError
 from clearprop.experiment import folder, load_dataset, measure_anew, set_task
+from clearprop.experiment.explaining import importance_of_run
 from clearprop.experiment.runs import HISTORY, require_run, require_saved
 from clearprop.files.described import facts
 from clearprop.training import History
@@ -64,15 +65,16 @@ def plot(run: str, data: str | None, as_json: bool) -> None:
     saved = require_run(run)
     place, model = saved.file.parent, saved.model
     history = History.load(place / HISTORY)
-    evaluated = measured = None
+    evaluated = measured = importance = None
     try:
         settings = saved.on(data, again=True)
         task = set_task(settings, load_dataset(settings))
         evaluated, measured = measure_anew(task, model)
+        importance = importance_of_run(task, model)
     except ClearpropError as error:
         output.note(f"Only curves and weights are drawn. {error}")
     with output.waiting("Drawing"):
-        written, undrawn = folder.draw_run(place, model, history, evaluated, measured)
+        written, undrawn = folder.draw_run(place, model, history, evaluated, measured, importance)
     output.note_undrawn(undrawn)
     if as_json:
         output.say_json({"run": run, "pictures": [str(path) for path in written]})

@@ -10,19 +10,31 @@ from clearprop.cli import output
 from clearprop.cli.command import DataName, command
 from clearprop.cli.doctor import ask_doctor, say_closing
 from clearprop.cli.options import setting_option, settings_from, settings_of_run, task_options
-from clearprop.cli.scores import PARTS, beside, doubts, others, rare, seldom_found, text
+from clearprop.cli.scores import (
+    PARTS,
+    beside,
+    certainty,
+    doubts,
+    matters,
+    others,
+    rare,
+    seldom_found,
+    text,
+)
 from clearprop.errors import UsageError
 from clearprop.experiment import (
     Evaluation,
     Measured,
     Settings,
     Task,
+    Trained,
     learn,
     load_dataset,
     measure,
     set_task,
 )
 from clearprop.experiment import folder as run_folder
+from clearprop.experiment.coverage import promise_in_words
 from clearprop.experiment.cross_validation import fold_labels
 from clearprop.experiment.runs import CHECKPOINT, SETTINGS, require_there, saved_at
 from clearprop.training import Callback, Checkpoint, Forecast, Run
@@ -123,7 +135,7 @@ def train(
         if trained.diverged is not None:
             output.complain(str(trained.diverged))
         with output.waiting("Measuring"):
-            measured = measure(trained)
+            measured = measure(trained).with_importance(trained.task)
     except KeyboardInterrupt:  # in a fold, or while measuring: there is no model yet
         output.note(_how_to_go_on(folder))
         raise
@@ -131,7 +143,7 @@ def train(
     found = measured.score
     with output.waiting("Drawing"):
         pictures, failed = run_folder.draw_run(
-            folder, measured.model, trained.history, found, measured.scored
+            folder, measured.model, trained.history, found, measured.scored, measured.importance
         )
     output.note_undrawn(failed)
     if not as_json:
@@ -140,6 +152,7 @@ def train(
         if trained.threshold is not None:
             output.say_line(trained.threshold)
         _say_reached(measured, task)
+        _say_how_sure(trained, found)
         _say_saved(report, folder, pictures)
         if found is not None and trained.history.stopped not in ("diverged", "interrupted"):
             for line in _advice(found, folder, trained.task, settings):
@@ -163,6 +176,12 @@ def train(
         _say_next(report, task.train.kind)
 
 
+_NOT_MEASURED = (
+    "It is not measured here, as no rows are held out to score with: --test 0.2 holds some out; "
+    "clearprop evaluate measures it on others."
+)
+
+
 class _Ended(Callback):
     """Ends a wait when training begins: steps may be compiled first, which takes long once."""
 
@@ -179,6 +198,8 @@ def _plan(task: Task) -> str:
     folds = f", in {settings.folds} folds" if settings.folds else ""
     chooses = "" if task.validation is None else f", {len(task.validation)} to choose the epoch"
     test = "" if task.test is None else f", {len(task.test)} to test"
+    if task.calibration is not None:
+        test += f", {len(task.calibration)} for the coverage"
     units = [*(settings.layers or ()), *network.output_shape]
     inputs = "x".join(map(str, network.input_shape))
     return (
@@ -199,6 +220,19 @@ def _say_reached(measured: Measured, task: Task) -> None:
         output.say_line(f"{'':25} {others(found, task.train.target_name)}")
         for told in rare(found):
             output.say_line(f"{'':25} {told}")
+    useless = measured.score is not None and measured.score.beats("constant") is False
+    for told in [] if useless else matters(measured.importance):
+        output.say_line(told)
+
+
+def _say_how_sure(trained: Trained, found: Evaluation | None) -> None:
+    if trained.temperature is not None:
+        output.say_line(trained.temperature)
+    promise = promise_in_words(trained.task.recipe.target)
+    for line in (*promise, *(() if found is None else certainty(found))):
+        output.say_line(line)
+    if promise and (found is None or found.covered is None):
+        output.say_line(_NOT_MEASURED)
 
 
 def _advice(found: Evaluation, folder: Path, task: Task, settings: Settings) -> list[str]:

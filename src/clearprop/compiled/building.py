@@ -17,6 +17,7 @@ import numpy as np
 from clearprop.configuration import own
 from clearprop.core.kernels import Kernel
 from clearprop.core.parameters import Array, ParameterVector
+from clearprop.core.schedules import Schedule
 from clearprop.layers import ACTIVATIONS, Activation, Dropout, Flatten, Layer
 from clearprop.losses import LOSSES, Loss
 from clearprop.network.stack import LayerStack
@@ -157,11 +158,12 @@ def is_chain(network: LayerStack, loss: Loss, optimizer: Optimizer, begin: int =
 
     They know Dense layers, above each an activation that has loops, or none, and dropout, or none,
     but not above an activation that bends; a `Flatten` below them; a loss that has a loop, and an
-    optimizer that is one kernel. Layers, losses and optimizers of one's own are not known, even
-    where they inherit.
+    optimizer that is one kernel, with one learning rate for all arrays. Layers, losses and
+    optimizers of one's own are not known, even where they inherit.
     """
     return (
         _is_known(network, loss, begin)
+        and all(rate == 1 for _, rate in network.parameters.stretches)
         and optimizer.kernel in KERNELS
         and type(optimizer).update is Optimizer.update
         and type(optimizer).step is Optimizer.step
@@ -192,6 +194,8 @@ def _letter(layer: Layer) -> str:
         return "s" if layer.bends else "r"
     if own(kind, "weights"):
         return "D"
+    if isinstance(layer, Dropout) and isinstance(layer.rate, Schedule):
+        return "?"  # its scale is another one in every update
     return {Flatten: "F", Dropout: "x"}.get(kind, "?")
 
 
@@ -246,7 +250,7 @@ def chain_of(
             numbers[-1] = layer.number
         elif isinstance(layer, Dropout):
             rows[-1][KEPT] = columns
-            scales[-1] = layer.scale
+            scales[-1] = layer.scale()
             columns += rows[-1][UNITS]
     products_at, alpha = NONE, 0.0 if optimizer is None else float(optimizer.alpha)
     if alpha and scaled_at != NONE:

@@ -181,7 +181,7 @@ def scheduled(optimizer: Optimizer, params: Array, steps: range) -> tuple[Array,
         rate = optimizer.rate(step)
         floor = flush_below(params, step)
         coefficients.append((*optimizer.coefficients(rate, step), floor))
-        factors.append(optimizer.decay_factor(rate))
+        factors.append(optimizer.decay_factor(step))
     if not coefficients:
         return nothing(params.dtype, 2), nothing(params.dtype)
     return np.array(coefficients, params.dtype), np.array(factors, params.dtype)

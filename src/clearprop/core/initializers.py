@@ -10,12 +10,15 @@ that a float32 and a float64 network start alike.
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.errors import UsageError
+
+_MIXED: Final = 5  # products that a bias is a mean of
+_ROUNDING: Final = 16  # units in the last place by which equal products may differ
 
 
 class Initializer(ABC):
@@ -83,6 +86,27 @@ class Normal(Initializer):
 
 
 @dataclass(frozen=True)
+class Uniform(Initializer):
+    """Uniform on ±bound.
+
+    Parameters
+    ----------
+    bound : float
+        The largest size of an entry; positive.
+    """
+
+    bound: float
+
+    def __post_init__(self) -> None:
+        if not self.bound > 0:
+            raise UsageError(f"Uniform needs a positive bound, found {self.bound}.")
+
+    def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[Any]:
+        """Return values between ``-bound`` and ``bound``."""
+        return _uniform(random_state, shape, self.bound)
+
+
+@dataclass(frozen=True)
 class Scaled(Initializer):
     """Normal with variance 1 / inputs: keeps the variance of what passes a linear layer.
 
@@ -144,6 +168,57 @@ class GlorotUniform(Initializer):
     def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[Any]:
         """Return values between ``-sqrt(6 / (inputs + units))`` and its opposite."""
         return _uniform(random_state, shape, np.sqrt(6.0 / _inputs_and_reached(shape)))
+
+
+@dataclass(frozen=True)
+class FromData(Initializer):
+    """Standard normal weights, which `LayerStack.initialize_from` fits to samples.
+
+    There each unit of a Dense layer gets the variance 1 over the samples, whatever reaches it, and
+    a bias at which its output is zero somewhere among them, so that units bend where samples are.
+
+    Source: Holzmüller, Grinsztajn, Steinwart, "Better by Default: Strong Pre-Tuned MLPs and Boosted
+    Trees on Tabular Data" (2024), section 3; the biases are those of Steinwart, "A Sober Look at
+    Neural Network Initializations" (2019).
+    """
+
+    def draw(self, random_state: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[Any]:
+        """Return ``randn``."""
+        return _standard_normal(random_state, shape)
+
+    def fit(
+        self, random_state: np.random.RandomState, products: NDArray[Any]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the factors of the units' weights, and the biases that go with them.
+
+        Parameters
+        ----------
+        random_state : numpy.random.RandomState
+            The source of random numbers, which is advanced.
+        products : ndarray, shape (N, M)
+            The outputs of the M units for N samples, with the weights that were drawn and without
+            biases.
+
+        Returns
+        -------
+        factors : ndarray, shape (M,)
+            1 / std of each unit's products (population); 1 where all of them are the same, up to
+            rounding.
+        biases : ndarray, shape (M,)
+            For each unit, minus a mean of five of its products, times its factor. The samples are
+            drawn with replacement; the weights of the mean are standard exponential numbers,
+            divided by their sum.
+        """
+        samples, units = products.shape
+        spread = products.std(axis=0, dtype=np.float64)
+        sizes = np.abs(products).max(axis=0, initial=0).astype(np.float64)
+        same = spread <= _ROUNDING * float(np.finfo(products.dtype).eps) * sizes
+        factors = 1 / np.where(same, 1.0, spread)
+        rows = random_state.randint(0, samples, (units, _MIXED))
+        shares = random_state.standard_exponential((units, _MIXED))
+        shares /= shares.sum(axis=1, keepdims=True)
+        chosen = products[rows, np.arange(units)[:, np.newaxis]]
+        return factors, -factors * (shares * chosen).sum(axis=1)
 
 
 INITIALIZERS: dict[str, Initializer] = {

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from clearprop.core.initializers import Initializer
-from clearprop.errors import ShapeError, listed
+from clearprop.errors import ShapeError, UsageError, listed
 
 Array: TypeAlias = NDArray[Any]
 Params: TypeAlias = Mapping[str, Any]
@@ -28,11 +28,26 @@ class Parameter:
     decays : bool, default False
         Whether L2 and weight decay pull it to zero: true for weights; false for biases and for
         the scale and shift of a normalisation.
+    rate : float, default 1.0
+        The factor of the learning rate; positive.
+
+    Raises
+    ------
+    UsageError
+        If `rate` is no such number.
     """
 
     shape: tuple[int, ...]
     init: Initializer
     decays: bool = False
+    rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate < math.inf:
+            raise UsageError(
+                f"The rate of a parameter is the factor of its learning rate, a positive number; "
+                f"found {self.rate!r}."
+            )
 
 
 class ParameterVector(Mapping[str, Array]):
@@ -56,6 +71,9 @@ class ParameterVector(Mapping[str, Array]):
         The views nested by layer: ``tree["0"]["W"]``.
     decayed : tuple of str
         The names that L2 and weight decay pull to zero.
+    stretches : tuple of (slice, float)
+        The parts of `data` that have one factor of the learning rate, and that factor: arrays of
+        the same that follow each other are one.
     """
 
     def __init__(self, specs: Mapping[str, Parameter], dtype: DTypeLike) -> None:
@@ -64,8 +82,13 @@ class ParameterVector(Mapping[str, Array]):
         self.data: Array = np.zeros(sum(sizes), dtype=dtype)
         self.tree: dict[str, Any] = {}
         self._views: dict[str, Array] = {}
-        start = 0
+        start, begin = 0, 0
+        stretches: list[tuple[slice, float]] = []
         for (name, spec), size in zip(self.specs.items(), sizes, strict=True):
+            if not stretches or spec.rate != stretches[-1][1]:
+                begin = start
+                stretches.append((slice(0), spec.rate))
+            stretches[-1] = slice(begin, start + size), spec.rate
             view = self.data[start : start + size].reshape(spec.shape)
             start += size
             self._views[name] = view
@@ -75,6 +98,7 @@ class ParameterVector(Mapping[str, Array]):
                 branch = branch.setdefault(part, {})
             branch[leaf] = view
         self.decayed = tuple(name for name, spec in self.specs.items() if spec.decays)
+        self.stretches = tuple(stretches)
 
     def __getitem__(self, name: str) -> Array:
         return self._views[name]

@@ -1,4 +1,7 @@
-"""Learning rates as functions of the step: the number of updates done before, from 0."""
+"""Numbers as functions of the step, the number of updates done before, from 0.
+
+Learning rates above all, but weight decay and the rate of dropout, too.
+"""
 
 import math
 from abc import ABC, abstractmethod
@@ -13,7 +16,7 @@ class Schedule(ABC):
 
     @abstractmethod
     def __call__(self, step: int) -> float:
-        """Return the learning rate of one update.
+        """Return the learning rate of one update, or another number of it.
 
         Parameters
         ----------
@@ -187,6 +190,68 @@ class WarmUp(Schedule):
         if step < self.steps:
             return self.then(0) * (step + 1) / self.steps
         return self.then(step - self.steps)
+
+
+@dataclass(frozen=True)
+class CosLogSchedule(Schedule):
+    """Swings between 0 and a peak four times, each swing about twice as long as the one before.
+
+    With t = step / steps, the share of training that is done: peak (1 - cos(2 pi log2(1 + 15 t)))
+    / 2. It is 0 at t = 0, 1/15, 3/15, 7/15 and 1, and past the end.
+
+    Source: Holzmüller, Grinsztajn, Steinwart, "Better by Default: Strong Pre-Tuned MLPs and Boosted
+    Trees on Tabular Data" (2024), section 3, coslog_4.
+
+    Parameters
+    ----------
+    peak : float
+        The largest rate.
+    steps : int
+        The number of steps of all four swings.
+    """
+
+    peak: float
+    steps: int
+
+    def __post_init__(self) -> None:
+        _check_rate(self, self.peak)
+        _check_steps(self, self.steps)
+
+    def __call__(self, step: int) -> float:
+        """Return the rate on the swing that the step is in."""
+        swings = math.log2(1 + 15 * min(step / self.steps, 1.0))
+        return self.peak * (1 - math.cos(2 * math.pi * swings)) / 2
+
+
+@dataclass(frozen=True)
+class FlatCosineSchedule(Schedule):
+    """Stays for the first half, then falls to 0 along half a cosine.
+
+    With t = step / steps, the share of training that is done: first (1 + cos(pi (max(1, 2 t) - 1)))
+    / 2. RealMLP has it for its dropout and its weight decay.
+
+    Source: Holzmüller, Grinsztajn, Steinwart, "Better by Default: Strong Pre-Tuned MLPs and Boosted
+    Trees on Tabular Data" (2024), section 3, flat_cos.
+
+    Parameters
+    ----------
+    first : float
+        The number of the first half: a learning rate, or the rate of a `Dropout`, or a weight
+        decay.
+    steps : int
+        The number of steps of both halves.
+    """
+
+    first: float
+    steps: int
+
+    def __post_init__(self) -> None:
+        _check_rate(self, self.first, "first value")
+        _check_steps(self, self.steps)
+
+    def __call__(self, step: int) -> float:
+        """Return the first number, the one on the cosine, or 0 past its end."""
+        return _cosine(self.first, 0.0, max(2 * min(step / self.steps, 1.0), 1.0) - 1)
 
 
 def _cosine(first: float, last: float, progress: float) -> float:

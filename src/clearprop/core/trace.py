@@ -31,6 +31,9 @@ class Trace(MutableMapping[str, Any]):
     ----------
     training : bool
     random_state : numpy.random.RandomState or None
+    step : int
+        The number of updates done before the pass, 0 unless set; inner layers' traces show that of
+        the network's.
     wants_dx : bool
         Whether backward has to return the gradient of the layer's input. False where nothing below
         has parameters: the most expensive product of many networks is never computed.
@@ -39,6 +42,7 @@ class Trace(MutableMapping[str, Any]):
     __slots__ = (
         "_buffers",
         "_children",
+        "_clock",
         "_values",
         "_views",
         "random_state",
@@ -52,6 +56,7 @@ class Trace(MutableMapping[str, Any]):
         self.training = training
         self.random_state = random_state
         self.wants_dx = True
+        self._clock = [0]  # one list for all inner layers' traces
         self._values: dict[str, Any] = {}
         self._buffers: dict[str, Array] = {}
         self._views: dict[str, Array] = {}  # of the buffers, as they were last asked for
@@ -75,8 +80,19 @@ class Trace(MutableMapping[str, Any]):
     def child(self, name: str) -> "Trace":
         """Return the trace of an inner layer, made at the first call."""
         if name not in self._children:
-            self._children[name] = Trace(training=self.training, random_state=self.random_state)
+            made = Trace(training=self.training, random_state=self.random_state)
+            made._clock = self._clock
+            self._children[name] = made
         return self._children[name]
+
+    @property
+    def step(self) -> int:
+        """The number of updates done before the pass."""
+        return self._clock[0]
+
+    @step.setter
+    def step(self, step: int) -> None:
+        self._clock[0] = step
 
     def buffer(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """Return an array to write to: new at first, the same memory in later passes.

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any, TypeVar
 
 import numpy as np
@@ -252,7 +253,7 @@ class Case:
         is_chosen = "l2" in self.chosen
         if self.trainer is not None and self.trainer.optimizer.alpha and not is_chosen:
             tried.append({"l2": 0.0})
-        if any(one.rate > _LIGHT * is_chosen for one in self.layers_of(Dropout)):
+        if any(one.rate_at(0) > _LIGHT * is_chosen for one in self.layers_of(Dropout)):
             tried.append({"dropout": 0.0})
         return next((changes for changes in tried if self.cure(changes) is not None), None)
 
@@ -281,7 +282,7 @@ class Case:
 def each_layer(container: Layer, path: str = "") -> Iterator[tuple[str, Layer, Layer | None]]:
     """Walk all layers inside a container: place, layer, and the layer that follows it."""
     inner = container.inner()
-    after = [*list(inner.values())[1:], None] if container.chains else [None] * len(inner)
-    for (key, layer), following in zip(inner.items(), after, strict=True):
+    after = list(inner.values())[1:] if container.chains else []
+    for (key, layer), following in zip_longest(inner.items(), after):
         yield f"{path}{key}", layer, following
         yield from each_layer(layer, f"{path}{key}.")

@@ -11,7 +11,7 @@ import numpy as np
 from clearprop.doctor.case import Case, Crash
 from clearprop.doctor.illness import Finding, Illness, Sentence, first_cause
 from clearprop.doctor.watching import Origin, Seen, find_origin
-from clearprop.layers import Conv2D, Dense, ReLU, Sigmoid, Tanh
+from clearprop.layers import Conv2D, Dense, NTKDense, ReLU, Sigmoid, Tanh
 from clearprop.network import Network
 from clearprop.training.samples import Samples
 
@@ -206,7 +206,7 @@ def _gradient_shares(case: Case) -> dict[str, float]:
     sizes = {
         seen.name: float(np.sqrt(np.square(seen.dy, dtype=np.float64).sum()))
         for seen in case.at_start
-        if isinstance(seen.layer, Dense | Conv2D)
+        if isinstance(seen.layer, Dense | NTKDense | Conv2D)
     }
     last = list(sizes.values())[-1] if sizes else 0.0
     if len(sizes) < 2 or not last > 0 or not np.isfinite(list(sizes.values())).all():

@@ -63,6 +63,7 @@ class UnscaledInputs(Illness):
             return None
         X = case.sample.X.reshape(len(case.sample), -1).astype(np.float64)
         sizes = np.sqrt(np.square(X).mean(axis=0))
+        sizes[list(case.network.body.codes(case.network.input_shape))] = 0  # names, not sizes
         largest, feature = float(sizes.max()), int(sizes.argmax())
         if 0 < largest < self.tiny:
             return self.finding(largest, variant="tiny", threshold=self.tiny, feature=feature)

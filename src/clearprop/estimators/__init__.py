@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from clearprop.estimators.classifier import MLPClassifier
 from clearprop.estimators.exchange import estimator_of
 from clearprop.estimators.regressor import MLPRegressor
+from clearprop.estimators.tables import TableClassifier, TableRegressor
 from clearprop.files.models import Model
 
-__all__ = ["MLPClassifier", "MLPRegressor", "opened"]
+__all__ = ["MLPClassifier", "MLPRegressor", "TableClassifier", "TableRegressor", "opened"]
 
 
 def opened(model: Model, custom: Iterable[type]) -> MLPClassifier | MLPRegressor:

@@ -51,8 +51,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     hidden_layer_sizes : int or sequence of int, default (100,)
         The number of units of each hidden layer.
     activation : str, Layer, or sequence of one for each hidden layer, default "relu"
-        "identity", "logistic", "tanh", "relu"; and here "leaky_relu", "elu", "gelu", "softplus" or
-        an activation as a layer, such as ``LeakyReLU(0.2)``.
+        "identity", "logistic", "tanh", "relu"; and here "leaky_relu", "elu", "selu", "gelu",
+        "mish", "softplus" or an activation as a layer, such as ``LeakyReLU(0.2)``.
     solver : {"adam", "sgd", "lbfgs"}, default "adam"
     alpha : float, default 0.0001
         L2: alpha / (2 n) times the sum of squared weights is added to the loss of n samples.

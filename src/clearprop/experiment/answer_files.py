@@ -13,6 +13,7 @@ import numpy as np
 from clearprop.data.tables.table import Words
 from clearprop.errors import MissingExtraError, UsageError
 from clearprop.experiment.prediction import Block, Predictions
+from clearprop.experiment.values import Names
 from clearprop.files.written import written_beside
 from clearprop.preprocessing import Part, shown
 
@@ -22,6 +23,7 @@ Open: TypeAlias = Callable[[Path, Mapping[str, type]], AbstractContextManager[Wr
 
 # A name that is not UTF-8, and half of a UTF-16 pair, are written as Python escapes them.
 _ESCAPED = "backslashreplace"
+_NAMES = Names()
 
 
 def require_format(path: str | os.PathLike[str]) -> None:
@@ -45,8 +47,9 @@ def save_answers(
     """Write answers to a CSV, JSON Lines or Parquet file, block by block, whole or not at all.
 
     A row is a sample: of tables all cells as they were written, or the one of `found.id`; of
-    pictures and arrays the file, of arrays also the row, counted from 1; the prediction; and the
-    probabilities, where the model gives them.
+    pictures and arrays the file, of arrays also the row, counted from 1; the prediction; the
+    probabilities, where the model gives them; and where it promises a coverage the set, as names
+    between commas, or where the interval of each value begins and ends.
 
     Parameters
     ----------
@@ -106,6 +109,8 @@ class _Layout:
             if found.top is not None:
                 self.kinds[self.shares[place]] = float
         self.kinds |= dict.fromkeys(self.shares, float)
+        self.held = self._holding()
+        self.kinds |= dict.fromkeys(self.held, str if found.model.class_names else float)
 
     def columns(self, block: Block) -> Columns:
         """Return the cells of a block by column, in the order of the file's columns."""
@@ -127,6 +132,11 @@ class _Layout:
         if self.shares and block.probabilities is not None:
             pairs = zip(self.shares, block.probabilities.T, strict=True)
             filled |= {name: column.tolist() for name, column in pairs}
+        if block.sets is not None:
+            filled[self.held[0]] = [_NAMES.write(names) for names in block.sets]
+        if block.intervals is not None:
+            ends = block.intervals.reshape(n, -1).T
+            filled |= {name: end.tolist() for name, end in zip(self.held, ends, strict=True)}
         return {name: filled[name] for name in self.kinds}
 
     def _parts(self) -> Iterator[tuple[Part, Mapping[str, Words]]]:
@@ -143,6 +153,15 @@ class _Layout:
             return predicted, [self._free(f"probability{one}") for one in ("", *more)]
         names = model.class_names if all_classes else ()
         return predicted, [self._free(f"probability {name}") for name in names]
+
+    def _holding(self) -> list[str]:
+        model = self.found.model
+        if model.preprocessing is None or model.preprocessing.target.coverage is None:
+            return []
+        if model.class_names is not None:
+            return [self._free("set")]
+        more = ["", *(f" {place}" for place in range(2, model.network.output_shape[0] + 1))]
+        return [self._free(f"{end}{one}") for end in ("lower", "upper") for one in more]
 
     def _free(self, name: str) -> str:
         """Return a name that no column of the input has."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset
+from clearprop.files.certainty import covering, probabilities
 from clearprop.files.models import decided, named_from
 from clearprop.losses import Loss
 from clearprop.network import Network
@@ -25,12 +26,19 @@ class Answers:
         The class indices, or the values on their own scale.
     probabilities : ndarray, shape (N, K), or None
         None for values, and for a loss without probabilities, such as hinge.
+    untempered : ndarray, shape (N, K), or None
+        The probabilities at the temperature 1; None where there are none, or that is the
+        temperature.
+    covering : ndarray or None
+        The sets or intervals, see `clearprop.files.certainty.covering`.
     """
 
     losses: Array
     truth: Array
     predicted: Array
     probabilities: Array | None
+    untempered: Array | None = None
+    covering: Array | None = None
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -49,11 +57,17 @@ class Answers:
     def joined(cls, parts: "Sequence[Answers]") -> "Answers":
         """Return the answers of several parts, one behind the other."""
         shares = [part.probabilities for part in parts if part.probabilities is not None]
+        # Some parts may have a temperature of 1: theirs are what they were without.
+        plain = [
+            part.probabilities if part.untempered is None else part.untempered for part in parts
+        ]
+        before = [one for one in plain if one is not None]
         return cls(
             np.concatenate([part.losses for part in parts]),
             np.concatenate([part.truth for part in parts]),
             np.concatenate([part.predicted for part in parts]),
             np.concatenate(shares) if shares else None,
+            np.concatenate(before) if before else None,
         )
 
 
@@ -83,7 +97,11 @@ def answers(network: Network, target: TargetRecipe, dataset: Dataset, logits: Ar
         losses, _ = loss.each(logits, network.targets(encoded))
         if not isinstance(target, ClassTarget):
             restored = target.restore(loss.predict(logits))
-            return Answers(losses, target.truth(dataset), restored, None)
-        has_shares = type(loss).predict_proba is not Loss.predict_proba
-        shares = loss.predict_proba(logits) if has_shares else None
-    return Answers(losses, encoded, decided(target, loss, logits), shares)
+            intervals = covering(target, loss, logits)
+            return Answers(losses, target.truth(dataset), restored, None, None, intervals)
+        said, sets = decided(target, loss, logits), covering(target, loss, logits)
+        if type(loss).predict_proba is Loss.predict_proba:
+            return Answers(losses, encoded, said, None)
+        shares = probabilities(target, loss, logits)
+        plain = None if target.temperature == 1 else loss.predict_proba(logits)
+    return Answers(losses, encoded, said, shares, plain, sets)

@@ -12,6 +12,7 @@ from clearprop.experiment.task import Task
 from clearprop.files.models import linear_network
 from clearprop.network import Network
 from clearprop.preprocessing import ClassTarget, Preprocessing, values_of
+from clearprop.preprocessing.targets import without_certainty
 
 _NUMBERS = 5e7  # of samples x features x outputs that a linear model is fitted to: seconds
 _FEWEST = 200  # samples, however many features
@@ -53,9 +54,10 @@ def constant_answers(
 
 def linear_answers(line: Network, recipe: Preprocessing, dataset: Dataset) -> Answers:
     """Answer by a linear model, whatever the threshold of a network that it is compared to."""
-    if isinstance(recipe.target, ClassTarget):
-        recipe = replace(recipe, target=replace(recipe.target, threshold=None))
-    return answers_of(line, recipe, dataset)
+    target = without_certainty(recipe.target)
+    if isinstance(target, ClassTarget):
+        target = replace(target, threshold=None)
+    return answers_of(line, replace(recipe, target=target), dataset)
 
 
 def fit_linear(task: Task) -> Network | None:

@@ -215,10 +215,12 @@ def _train(settings: Settings, folder: Path, callbacks: Sequence[Callback]) -> l
     task = set_task(settings, load_dataset(settings))
     save_settings(folder, task.settings)
     trained = learn(task, callbacks=callbacks)
-    measured = measure(trained)
+    measured = measure(trained).with_importance(trained.task)
     save_run(folder, trained, measured)
     model, found = measured.model, measured.score
-    _, undrawn = run_folder.draw_run(folder, model, trained.history, found, measured.scored)
+    _, undrawn = run_folder.draw_run(
+        folder, model, trained.history, found, measured.scored, measured.importance
+    )
     if trained.history.stopped == "interrupted":
         raise KeyboardInterrupt
     return undrawn

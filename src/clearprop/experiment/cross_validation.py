@@ -1,7 +1,7 @@
 """Cross-validation: few samples choose what is kept and give the score, none for itself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from clearprop.experiment.candidates import choice_in_words, handicapped
 from clearprop.experiment.parts import Parts
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import Task, task_of
+from clearprop.experiment.temperature import Temperature, fit_temperature
 from clearprop.experiment.thresholds import Threshold, choose
 from clearprop.network import Network
 from clearprop.network.metrics import tally_for
@@ -48,6 +49,8 @@ class OutOfFold:
         If a fold's loss stopped being finite.
     threshold : Threshold or None
         What all answers together choose, where it was asked for.
+    temperature : Temperature or None
+        The one that is fitted to all answers together; None for values.
     """
 
     rows: Array
@@ -59,6 +62,7 @@ class OutOfFold:
     curve: list[dict[str, float]]
     diverged: DivergedError | None
     threshold: Threshold | None = None
+    temperature: Temperature | None = None
 
 
 def fold_labels(task: Task) -> list[str]:
@@ -72,9 +76,9 @@ def fold_labels(task: Task) -> list[str]:
 def cross_validate(task: Task, callbacks: Sequence[Callback] = ()) -> OutOfFold:
     """Train a network for each fold on the samples of the others, and answer for those of the fold.
 
-    The answers for a fold are those after the epoch, of the candidate and by the threshold that are
-    best for all *other* folds: no sample has a vote in the choice behind its own answer. Recipes
-    are fitted anew for each fold.
+    The answers for a fold are those after the epoch, of the candidate, by the temperature and the
+    threshold that are best for all *other* folds: no sample has a vote in the choice behind its own
+    answer. Recipes are fitted anew for each fold.
 
     Raises
     ------
@@ -94,12 +98,15 @@ def cross_validate(task: Task, callbacks: Sequence[Callback] = ()) -> OutOfFold:
     # A fold has no vote in the choice of the candidate and the epoch that answer for it.
     best = [_least(np.delete(worth, k, axis=1).sum(axis=1)) for k in range(len(parts))]
     given = [trials[of][k].answers(at) for k, (of, at) in enumerate(best)]
-    by, target, threshold = task.settings.threshold, task.recipe.target, None
-    if by is not None and isinstance(target, ClassTarget):
-        threshold = choose(by, target, Answers.joined(given))
+    target, temperature, threshold = task.recipe.target, None, None
+    if isinstance(target, ClassTarget):
+        out_of_fold = [(trials[of][k], at) for k, (of, at) in enumerate(best)]
+        _, temperature, threshold = _decided(task, target, out_of_fold)
         for k, (of, at) in enumerate(best):
-            rest = [one.answers(at) for one in (*trials[of][:k], *trials[of][k + 1 :])]
-            given[k] = given[k].by_threshold(choose(by, target, Answers.joined(rest)).target)
+            rest = [(one, at) for one in (*trials[of][:k], *trials[of][k + 1 :])]
+            own, _, by = _decided(task, target, rest)
+            given[k] = trials[of][k].answers(at, own.temperature)
+            given[k] = given[k] if by is None else given[k].by_threshold(own)
     counted = sum(len(one) for one in given)
     chosen, means = trials[place], sums.sum(axis=1) / counted  # (candidates, epochs)
     scores = np.average(
@@ -119,7 +126,23 @@ def cross_validate(task: Task, callbacks: Sequence[Callback] = ()) -> OutOfFold:
         ],
         next((trial.diverged for trial in chosen if trial.diverged is not None), None),
         threshold,
+        temperature,
     )
+
+
+def _decided(
+    task: Task, target: ClassTarget, voters: "Sequence[tuple[_Trial, int]]"
+) -> tuple[ClassTarget, Temperature, Threshold | None]:
+    """Fit the temperature to folds, each after an epoch, and choose the threshold by them."""
+    logits = np.concatenate([one.logits(at) for one, at in voters])
+    truth = np.concatenate([target.encode(one.fold) for one, _ in voters])
+    found = fit_temperature(task.network.loss, logits, truth)
+    target = replace(target, temperature=found.value)
+    if task.settings.threshold is None:
+        return target, found, None
+    own = Answers.joined([one.answers(at, found.value) for one, at in voters])
+    threshold = choose(task.settings.threshold, target, own)
+    return threshold.target, found, threshold
 
 
 def _least(sums: Array) -> tuple[int, int]:
@@ -188,10 +211,16 @@ class _Trial:
             scores.append(tally.value())
         return _filled(scores, epochs, None)
 
-    def answers(self, epoch: int) -> Answers:
-        """Return the answers after an epoch, counted from 0; after the last one, those."""
-        logits = self.seen.logits[min(epoch, len(self.seen.logits) - 1)]
-        return answers(self.task.network, self.task.recipe.target, self.fold, logits)
+    def logits(self, epoch: int) -> Array:
+        """Return the logits after an epoch, counted from 0; after the last one, those."""
+        return self.seen.logits[min(epoch, len(self.seen.logits) - 1)]
+
+    def answers(self, epoch: int, temperature: float = 1.0) -> Answers:
+        """Return the answers after an epoch, counted from 0, of classes by a temperature."""
+        target = self.task.recipe.target
+        if isinstance(target, ClassTarget):
+            target = replace(target, temperature=temperature)
+        return answers(self.task.network, target, self.fold, self.logits(epoch))
 
 
 def _filled(values: list[float], count: int, after: float | None) -> Array:

@@ -14,8 +14,10 @@ from clearprop.data import Dataset
 from clearprop.errors import naming
 from clearprop.experiment.answers import Answers, answers_of
 from clearprop.experiment.baselines import constant_answers, linear_answers
+from clearprop.experiment.coverage import Covered, covered
 from clearprop.experiment.scores import headline, scores_of
 from clearprop.experiment.task import recipe_of
+from clearprop.experiment.temperature import Calibration, calibration_of
 from clearprop.files.models import Model
 from clearprop.preprocessing import ClassTarget, TargetRecipe, unlikeness
 
@@ -94,6 +96,10 @@ class Evaluation:
     notes : tuple of str
         Sentences on what was changed of the samples, and on those that are unlike the training
         data.
+    calibration : Calibration or None
+        How well the probabilities come true, where there are some.
+    covered : Covered or None
+        The coverage of sets or intervals, where some is promised.
     """
 
     answers: Answers
@@ -105,6 +111,8 @@ class Evaluation:
     classes: tuple[ClassReport, ...]
     mistakes: tuple[Mistake, ...]
     notes: tuple[str, ...]
+    calibration: Calibration | None = None
+    covered: Covered | None = None
 
     @property
     def samples(self) -> int:
@@ -148,6 +156,8 @@ class Evaluation:
             "score": self.score_name,
             **of_two,
             **self.scores,
+            "calibration": None if self.calibration is None else self.calibration.to_json(),
+            "coverage": None if self.covered is None else self.covered.to_json(),
             "baselines": {name: dict(scores) for name, scores in self.baselines.items()},
         }
 
@@ -211,14 +221,15 @@ def measured(
     baselines = {name: scores_of(one, target) for name, one in to_beat.items()}
     common = (own, target, headline(own, target), scores, baselines)
     if isinstance(target, ClassTarget):
-        return Evaluation(*common, *_of_classes(own, target, dataset), notes)
+        told = (*_of_classes(own, target, dataset), notes)
+        return Evaluation(*common, *told, calibration_of(own, target), covered(own, target))
     # Halves, because the whole may be beyond the largest float.
     off = np.abs(own.predicted / 2 - own.truth / 2).reshape(len(own), -1).max(axis=1)
     mistakes = tuple(
         Mistake(row, dataset.source(row), _value(own.truth[row]), _value(own.predicted[row]), None)
         for row in np.argsort(-off, kind="stable")[:_FURTHEST].tolist()
     )
-    return Evaluation(*common, None, (), mistakes, notes)
+    return Evaluation(*common, None, (), mistakes, notes, None, covered(own, target))
 
 
 def _of_classes(

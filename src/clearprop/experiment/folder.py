@@ -18,13 +18,15 @@ from clearprop.errors import OutputError, UsageError
 from clearprop.experiment import looking
 from clearprop.experiment.augmenting import augmentations
 from clearprop.experiment.evaluation import Evaluation
+from clearprop.experiment.explaining import draw_importance
 from clearprop.experiment.learning import Trained
 from clearprop.experiment.measuring import Measured
 from clearprop.experiment.runs import CHECKPOINT, HISTORY, MODEL, REPORT, ROOT, SETTINGS
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import Task
+from clearprop.experiment.temperature import draw_calibration
 from clearprop.experiment.values import Place
-from clearprop.explain import has_convolution
+from clearprop.explain import Importance, has_convolution
 from clearprop.files.models import Model, save
 from clearprop.files.written import make_folder, remove_leftovers, write_text
 from clearprop.preprocessing import InputRecipe, PreparedRows
@@ -109,6 +111,7 @@ def _finite(value: Any) -> Any:
 
 def _report(folder: Path, trained: Trained, measured: Measured) -> dict[str, Json]:
     task, history = trained.task, trained.history
+    promise = task.recipe.target.coverage
     settings = task.settings.with_places(Place.absolute)
     last = history.rows[-1] if len(history) else {}
     return {
@@ -123,6 +126,8 @@ def _report(folder: Path, trained: Trained, measured: Measured) -> dict[str, Jso
         "best_epoch": history.best_epoch,
         "seconds": last.get("seconds", 0.0),
         "threshold": None if trained.threshold is None else trained.threshold.to_json(),
+        "temperature": None if trained.temperature is None else trained.temperature.to_json(),
+        "coverage": None if promise is None else promise.to_json(),
         **measured.to_json(),
         "settings": settings.to_json(),
         "notes": list(task.notes),
@@ -135,13 +140,17 @@ def draw_run(
     history: History,
     evaluated: Evaluation | None,
     dataset: Dataset | None,
+    importance: Importance | None = None,
 ) -> tuple[list[Path], list[Problem]]:
     """Draw every picture that fits a run; return the files that were written, and what failed.
 
     `evaluated` is the measure of the model on `dataset`, samples that it did not learn from.
     """
     written, failed = [], []
-    for name, figure in _figures(model, history, evaluated, dataset):
+    figures = [*_figures(model, history, evaluated, dataset)]
+    if importance is not None:
+        figures.append(("importance", lambda: draw_importance(importance)))
+    for name, figure in figures:
         path = folder / f"{name}.png"
         problem = draw(figure, path)
         if problem is None:
@@ -239,6 +248,8 @@ def _figures(
     if model.preprocessing is None:
         return
     inputs, shares = model.preprocessing.inputs, evaluated.answers.probabilities
+    if evaluated.calibration is not None:
+        yield "calibration", lambda: draw_calibration(evaluated.answers, evaluated.target)
     if (places := _plane(dataset)) is not None:
         yield "boundary", lambda: _boundary(model, inputs, dataset, places, names)
     elif not isinstance(dataset.X, Table) and evaluated.mistakes and shares is not None:
@@ -273,7 +284,7 @@ def _boundary(
     def over_the_plane(at: Array) -> Array:
         is_table = isinstance(dataset.X, Table)
         raw = Table({x1: at[:, 0], x2: at[:, 1]}) if is_table else at
-        return model.network.predict_proba(inputs.transform(raw, model.network.dtype))
+        return model.shares(model.network.logits(inputs.transform(raw, model.network.dtype)))
 
     return plots.decision_boundary(over_the_plane, places[known], dataset.y[known], names, (x1, x2))
 

@@ -10,9 +10,11 @@ from clearprop.doctor.case import Case
 from clearprop.errors import DivergedError
 from clearprop.experiment.answers import answers_of
 from clearprop.experiment.building import build_trainer
+from clearprop.experiment.coverage import fit_coverage
 from clearprop.experiment.cross_validation import OutOfFold, cross_validate
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import Task
+from clearprop.experiment.temperature import Temperature, fit_temperature
 from clearprop.experiment.thresholds import Threshold, choose
 from clearprop.experiment.values import Place
 from clearprop.files.models import Model
@@ -38,6 +40,8 @@ class Trained:
         The outcome of cross-validation, where there was one.
     threshold : Threshold or None
         The threshold that the model got, where one was asked for.
+    temperature : Temperature or None
+        The temperature that the model got; None for values.
     """
 
     task: Task
@@ -46,6 +50,7 @@ class Trained:
     diverged: DivergedError | None = None
     out_of_fold: OutOfFold | None = None
     threshold: Threshold | None = None
+    temperature: Temperature | None = None
 
 
 def learn(
@@ -99,11 +104,30 @@ def learn(
         diverged = _exploded(case_of(task, history))
     elif history.stopped != "interrupted":
         history.stopped = "diverged"  # perhaps of a fold
+    temperature = _temperature(task, found)
+    if temperature is not None and isinstance(task.recipe.target, ClassTarget):
+        task = task.with_target(replace(task.recipe.target, temperature=temperature.value))
     threshold = _threshold(task, found)
     if threshold is not None:
-        task = replace(task, recipe=replace(task.recipe, target=threshold.target))
+        task = task.with_target(threshold.target)
+    share, rows = task.settings.coverage, task.calibration
+    if share is not None and rows is not None and diverged is None:
+        task = task.with_target(fit_coverage(share, task.network, task.recipe, rows))
     model = Model(task.network, task.recipe, _summary(task.settings, history))
-    return Trained(task, model, history, diverged, found, threshold)
+    return Trained(task, model, history, diverged, found, threshold, temperature)
+
+
+def _temperature(task: Task, found: OutOfFold | None) -> Temperature | None:
+    target, loss, held_out = task.recipe.target, task.network.loss, task.validation
+    if not isinstance(target, ClassTarget):
+        return None
+    if found is not None:
+        return found.temperature
+    if held_out is None:
+        return Temperature(1.0, why_one="no samples are held out but those that give the score")
+    X, y = task.prepared(held_out)
+    with np.errstate(all="ignore"):  # of a run that diverged
+        return fit_temperature(loss, task.network.logits(X), y)
 
 
 def _threshold(task: Task, found: OutOfFold | None) -> Threshold | None:

@@ -9,8 +9,10 @@ from clearprop.experiment import baselines
 from clearprop.experiment.answers import Answers, answers_of
 from clearprop.experiment.cross_validation import OutOfFold, cross_validate
 from clearprop.experiment.evaluation import Evaluation, evaluate, measured
+from clearprop.experiment.explaining import importance_of_run
 from clearprop.experiment.learning import Trained
 from clearprop.experiment.task import Task
+from clearprop.explain import Importance
 from clearprop.files.models import Model
 
 Part = Literal["test", "folds", "validation", "train"]
@@ -29,11 +31,14 @@ class Measured:
         ``validation``, whose samples have chosen the epoch, and of ``train``: none. In this order.
     scored : Dataset or None
         The samples that give the score.
+    importance : Importance or None
+        The importance of each column of a table, where it was asked for.
     """
 
     model: Model
     parts: dict[Part, Evaluation]
     scored: Dataset | None
+    importance: Importance | None = None
 
     @property
     def score(self) -> Evaluation | None:
@@ -41,8 +46,15 @@ class Measured:
         return self.parts.get("test") or self.parts.get("folds")
 
     def to_json(self) -> dict[str, Json]:
-        """Describe the scores of every part in JSON values."""
-        return {name: found.scores_to_json() for name, found in self.parts.items()}
+        """Describe the scores of every part in JSON values, and what is known of columns."""
+        told: dict[str, Json] = {name: one.scores_to_json() for name, one in self.parts.items()}
+        if self.importance is not None:
+            told["importance"] = self.importance.to_json()
+        return told
+
+    def with_importance(self, task: Task) -> "Measured":
+        """Return the same, with the importance of each column of a task's table."""
+        return replace(self, importance=importance_of_run(task, self.model))
 
 
 def measure(trained: Trained) -> Measured:
@@ -62,9 +74,9 @@ def measure(trained: Trained) -> Measured:
         parts["folds"], fold = measure_folds(task, trained.out_of_fold)
         scored = scored or fold
     if task.validation is not None:
-        parts["validation"] = evaluate(model, task.validation)
+        parts["validation"] = replace(evaluate(model, task.validation), covered=None)
     known = answers_of(task.network, task.recipe, task.train)
-    parts["train"] = measured(known, task.recipe.target, task.train, {})
+    parts["train"] = replace(measured(known, task.recipe.target, task.train, {}), covered=None)
     found = Measured(model, parts, scored)
     if (score := found.score) is None:
         return found

@@ -11,6 +11,7 @@ from clearprop.data.pictures.folders import as_deep
 from clearprop.data.splitting import hold_out_groups, hold_out_latest, without_column
 from clearprop.data.tables.table import role_of
 from clearprop.errors import DataError, UsageError
+from clearprop.experiment.calibration_part import hold_out_to_calibrate
 from clearprop.experiment.settings import Settings, reading_of
 
 
@@ -28,12 +29,15 @@ class Parts:
         The samples that give the score, and choose nothing.
     notes : tuple of str
         Sentences on what was held out, where that is not the usual.
+    calibration : Dataset or None
+        The samples that a coverage is fitted to, and nothing else.
     """
 
     train: Dataset
     validation: Dataset | None = None
     test: Dataset | None = None
     notes: tuple[str, ...] = ()
+    calibration: Dataset | None = None
 
 
 def split(settings: Settings, dataset: Dataset) -> Parts:
@@ -64,17 +68,19 @@ def split(settings: Settings, dataset: Dataset) -> Parts:
             f"or leave --{option} out."
         )
     train, test, said = _hold_out(settings, dataset, "test", test_came)
+    train, calibration, fitted = hold_out_to_calibrate(settings, train)
     validation: Dataset | None = None
     more: tuple[str, ...] = ()
     if not settings.folds:
         train, validation, more = _hold_out(settings, train, "validation", came)
-    notes = (*notes, *said, *more)
+    notes = (*notes, *said, *fitted, *more)
     if (name := column_not_learned(settings)) is not None:
         train = without_column(train, name)
         validation = None if validation is None else without_column(validation, name)
         test = None if test is None else without_column(test, name)
+        calibration = None if calibration is None else without_column(calibration, name)
         notes = (*notes, f"{name!r} is left out of the inputs, as rows are held out by it.")
-    return Parts(train, validation, test, notes)
+    return Parts(train, validation, test, notes, calibration)
 
 
 def column_to_follow(settings: Settings) -> str | None:

@@ -14,7 +14,9 @@ from clearprop.core.parameters import Array
 from clearprop.data import Problem, Table
 from clearprop.data.tables.table import Words
 from clearprop.errors import UsageError, unknown_name
+from clearprop.experiment.coverage import promise_in_words
 from clearprop.experiment.task import recipe_of
+from clearprop.files.certainty import covering
 from clearprop.files.models import Model, decided
 from clearprop.preprocessing import ClassTarget, Part, found_files, read_parts, shown
 from clearprop.preprocessing.inputs import as_written
@@ -33,11 +35,19 @@ class Answer:
     probabilities : dict of str to float, or None
         The probability of each class, or of the likeliest ones, the likeliest first, by name; None
         for values, and where the loss has none, as hinge.
+    set : list of str or None
+        The classes that hold the true one for the share of samples that is promised, the likeliest
+        first; None without a coverage, and for values.
+    lower, upper : float or list of float, or None
+        Where the interval that does so begins and ends; None without a coverage, and for classes.
     """
 
     source: str
     prediction: Any
     probabilities: dict[str, float] | None
+    set: list[str] | None = None
+    lower: Any = None
+    upper: Any = None
 
     def to_json(self) -> dict[str, Json]:
         """Describe it in JSON values."""
@@ -61,6 +71,10 @@ class Block:
         The probability of each class, or those of the `likeliest`, the largest first.
     likeliest : ndarray of str, shape (n, top), or None
         The names of the likeliest classes, if that is what was asked for.
+    sets : sequence of list of str, n long, or None
+        The classes in each set, the likeliest first, where a coverage is promised.
+    intervals : ndarray of float64, shape (n, 2) or (n, 2, outputs), or None
+        The interval of each value, where a coverage is promised.
     """
 
     part: Part
@@ -69,6 +83,8 @@ class Block:
     prediction: Array
     probabilities: Array | None
     likeliest: Array | None
+    sets: Sequence[list[str]] | None = None
+    intervals: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +127,6 @@ class Predictions:
 
     def blocks(self) -> Iterator[Block]:
         """Walk over the answers, block by block."""
-        loss = self.model.network.loss
         columns: Mapping[str, Words] = {}
         for place, part in enumerate(self.parts):
             if self.id is not None:
@@ -120,11 +135,12 @@ class Predictions:
             for rows, logits in self.model.logits_by_block(part.prepared):
                 likeliest = shares = None
                 if self.model.gives_probabilities:
-                    shares = loss.predict_proba(logits)
+                    shares = self.model.shares(logits)
                     if self.top is not None:
                         likeliest, shares = self._likeliest(shares, logits)
                 said = self.model.named(logits)
-                yield Block(part, rows, sources[rows], said, shares, likeliest)
+                held = self._holding(logits)
+                yield Block(part, rows, sources[rows], said, shares, likeliest, *held)
 
     def answers(self) -> Iterator[Answer]:
         """Walk over the answers, one by one."""
@@ -135,7 +151,13 @@ class Predictions:
             if block.probabilities is not None:
                 pairs = zip(names, block.probabilities.tolist(), strict=True)
                 shares = (dict(zip(map(str, named), row, strict=True)) for named, row in pairs)
-            for one in zip(block.sources, block.prediction.tolist(), shares, strict=True):
+            nothing: list[Any] = [None] * n
+            sets = nothing if block.sets is None else block.sets
+            ends = [nothing, nothing]
+            if block.intervals is not None:
+                ends = [block.intervals[:, place].tolist() for place in (0, 1)]
+            said = block.prediction.tolist()
+            for one in zip(block.sources, said, shares, sets, *ends, strict=True):
                 yield Answer(*one)
 
     def first(self, count: int) -> Iterator[tuple[Answer, Array | None, Array]]:
@@ -150,6 +172,20 @@ class Predictions:
                 given = None if isinstance(raw, Table) else raw[row : row + 1][0]
                 yield next(answers), given, part.prepared[row : row + 1][0]
             count -= min(count, len(part.prepared))
+
+    def _holding(self, logits: Array) -> tuple[list[list[str]] | None, Array | None]:
+        """Return the sets of classes or the intervals of values that logits say."""
+        target, loss = recipe_of(self.model, "read files").target, self.model.network.loss
+        held = covering(target, loss, logits)
+        if held is None or not isinstance(target, ClassTarget):
+            return None, held
+        names, order = target.class_names, np.argsort(-logits, axis=1, kind="stable")
+        if logits.shape[1] == 1:  # of the second of two classes
+            order = np.where(logits > 0, (1, 0), (0, 1))
+        return [
+            [names[k] for k in row if own[k]]
+            for row, own in zip(order.tolist(), held.tolist(), strict=True)
+        ], None
 
     def _likeliest(self, shares: Array, logits: Array) -> tuple[Array, Array]:
         target = recipe_of(self.model, "read files").target
@@ -194,7 +230,8 @@ def predict_files(
     _check_top(model, top)
     with found_files(names, recipe.inputs) as files:
         parts, problems = read_parts(files, recipe, model.network.dtype, id)
-        notes = files.notes + tuple(note for part in parts for note in part.inputs.notes)
+        notes = promise_in_words(recipe.target) + files.notes
+        notes += tuple(note for part in parts for note in part.inputs.notes)
         found = Predictions(model, parts, problems, notes, id, top)
         for part, columns in zip(parts, found.written, strict=True) if id is not None else ():
             if not columns:

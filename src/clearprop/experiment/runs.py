@@ -40,7 +40,7 @@ HISTORY, SETTINGS, REPORT = "history.csv", "config.toml", "report.json"
 CHECKPOINT = "checkpoint.safetensors"
 PICTURES = (
     *("curves", "weights", "predictions", "confusion", "boundary", "mistakes"),
-    *("attention", "features", "augmented"),
+    *("attention", "features", "augmented", "calibration", "importance"),
 )
 ROOT = Path("runs")
 

@@ -80,10 +80,15 @@ def _of_classes(own: Answers, target: ClassTarget) -> dict[str, float]:
         scores["f1"] = float(f1)
     if shares is None:
         return scores
+    return scores | {"log_loss": log_loss(truth, shares), "roc_auc": _auc(truth, shares)}
+
+
+def log_loss(truth: Array, shares: Array) -> float:
+    """Return the mean of -log p of the true class; 0 counts as the least number above it."""
     smallest = np.finfo(shares.dtype).smallest_subnormal
     with np.errstate(invalid="ignore"):
         told = np.maximum(shares[np.arange(len(truth)), truth].astype(np.float64), smallest)
-    return scores | {"log_loss": float(-np.log(told).mean()), "roc_auc": _auc(truth, shares)}
+    return float(-np.log(told).mean())
 
 
 def _auc(truth: Array, shares: Array) -> float:

@@ -238,6 +238,11 @@ class Settings:
         "where to miss one costs as much as 5 false alarms.",
         told="the likelier class is the answer",
     )
+    coverage: float | None = _of_scores(
+        values.Coverage("SHARE"),
+        "The share of rows, such as 90%, whose truth is to lie in a set of classes or an interval; "
+        "a fifth of the rows is held out to fit that.",
+    )
     folds: int | None = _of_scores(
         values.WholeNumber("N", most=_MOST_FOLDS),
         "Cross-validation: each of N parts is held out once, to choose the epoch and to give the "

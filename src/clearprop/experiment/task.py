@@ -30,6 +30,7 @@ from clearprop.experiment.target_scale import on_scale
 from clearprop.experiment.thresholds import require_threshold
 from clearprop.files.models import Model
 from clearprop.network import Network
+from clearprop.preprocessing.targets import without_certainty
 
 _NONE: Mapping[str, Role] = {}
 
@@ -92,6 +93,10 @@ class Task:
             return self
         return replace(self, settings=settings, network=build_network(settings, self.recipe))
 
+    def with_target(self, target: preprocessing.TargetRecipe) -> "Task":
+        """Return the task with another recipe of its target, and the same network."""
+        return replace(self, recipe=replace(self.recipe, target=target))
+
     @property
     def train(self) -> Dataset:
         """The samples to learn from."""
@@ -106,6 +111,11 @@ class Task:
     def test(self) -> Dataset | None:
         """The samples that give the score."""
         return self.parts.test
+
+    @property
+    def calibration(self) -> Dataset | None:
+        """The samples that a coverage is fitted to, and nothing else."""
+        return self.parts.calibration
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -276,11 +286,13 @@ def task_of(settings: Settings, parts: Parts, start: Saved | None = None) -> Tas
             f"{train.y.flat[0]:g}, so there is nothing to learn. Name another target, or add "
             "samples with other values."
         )
-    others = [part for part in (parts.validation, parts.test) if part is not None]
+    held_out = (parts.validation, parts.test, parts.calibration)
+    others = [part for part in held_out if part is not None]
     if start is None:
         recipe, how = on_scale(settings, preprocessing.fit_recipe(train), train, others)
     else:
         recipe, how = recipe_of(start.model, "train on"), (_taken(start, settings),)
+        recipe = replace(recipe, target=without_certainty(recipe.target))
     for other in others if start is None else (train, *others):
         with naming(other.name):
             recipe.inputs.check(other.X)
@@ -358,17 +370,20 @@ def _require_unseen(start: Saved, settings: Settings) -> None:
     UsageError
     """
     share = 0.0 if settings.test is None else share_of(settings.test)
-    scored = [settings.data] if settings.folds or share else []
+    scored = [settings.data] if settings.folds or share or settings.coverage else []
     if share is None and settings.test is not None:
         scored.append(settings.test)
     for one, before in start.trainings():
-        alike = all(getattr(before, name) == getattr(settings, name) for name in _DRAWN)
+        drawn = (*_DRAWN, "coverage") if settings.coverage else _DRAWN
+        alike = all(getattr(before, name) == getattr(settings, name) for name in drawn)
         if alike and not (before.folds or settings.folds):
             continue  # the same samples were held out
         if known := next(filter(one.knows, scored), None):
             raise UsageError(
                 f"{one.word} has learned from samples of {known} that would give the "
-                "score. Give other data, or go without a score: --folds 0 --test 0 --validation 0"
+                f"score{' or the coverage' if settings.coverage else ''}. Give other data, or go "
+                f"without {'--coverage and ' if settings.coverage else ''}a score: --folds 0 "
+                "--test 0 --validation 0"
             )
 
 

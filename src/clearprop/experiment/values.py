@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from clearprop.data.named import BUILTINS, TOYS
 from clearprop.data.tables.text_file import STDIN
 from clearprop.errors import UsageError, shortened, unknown_name
 from clearprop.experiment import layer_words
+from clearprop.preprocessing.coverage import percent
 
 _LARGEST = sys.float_info.max  # whole numbers, too, become floats sooner or later
 
@@ -130,6 +132,37 @@ class Threshold(Text):
                 f"found {shortened(value)}."
             )
         return text
+
+
+class Coverage(Kind):
+    """A share between 0 and 1, typed as ``90%`` or ``0.9``."""
+
+    def check(self, name: str, value: Any) -> float:
+        """Take a number, or the text of one, with a percent sign or without."""
+        try:
+            return self.parse("" if isinstance(value, bool) else str(value))
+        except ValueError as error:
+            raise UsageError(f"{name}: {error}") from None
+
+    def parse(self, text: str) -> float:
+        """Read a share or a percentage; a number above 1 could mean either mistake."""
+        bare = text.strip().removesuffix("%")
+        try:
+            number = Fraction(bare) if "/" not in bare else None
+        except ValueError:
+            number = None
+        meant = number if bare == text.strip() or number is None else number / 100
+        if meant is None or not 0 < meant < 1 or float(meant) in (0.0, 1.0):
+            hint = f" Did you mean {bare}%?" if number is not None and 1 < number < 100 else ""
+            raise ValueError(
+                f"a share between 0 and 1, as in 90% or 0.9, is expected; found "
+                f"{shortened(text)}.{hint if bare == text.strip() else ''}"
+            )
+        return float(meant)
+
+    def write(self, value: float) -> str:
+        """Write a percentage."""
+        return percent(value)
 
 
 class Flag(Kind):

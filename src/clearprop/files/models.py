@@ -9,10 +9,11 @@ import numpy as np
 
 from clearprop import layers, losses
 from clearprop.configuration import Json, classes_in, from_config, to_config
-from clearprop.core import initializers
+from clearprop.core import initializers, schedules
 from clearprop.core.parameters import Array, Parameter
 from clearprop.errors import ModelFileError, UnknownNameError, UsageError, shortened
 from clearprop.files import described
+from clearprop.files.certainty import covering, probabilities
 from clearprop.files.tensors import TensorFile, open_tensors, save_tensors
 from clearprop.network import Network
 from clearprop.preprocessing import ClassTarget, FeatureRecipe, Preprocessing, prepared_from
@@ -35,6 +36,7 @@ _TYPES: dict[str, type] = {
         (layers, layers.Layer),
         (losses, losses.Loss),
         (initializers, initializers.Initializer),
+        (schedules, schedules.Schedule),
     )
     for kind in classes_in(vars(module), base)
 }
@@ -130,8 +132,41 @@ class Model:
         UsageError
             If the model predicts values, or its loss has no probabilities, as hinge.
         """
-        loss = self.network.loss
-        return np.concatenate([loss.predict_proba(logits) for logits in self._logits(X)])
+        return np.concatenate([self.shares(logits) for logits in self._logits(X)])
+
+    def predict_set(self, X: Any) -> Array:
+        """Return whether each class is in the set of each sample, bool, shape (N, K).
+
+        Sets hold the true class for the share of samples that the training promised, with
+        ``--coverage``. Takes what `predict` does, and raises what it raises.
+
+        Raises
+        ------
+        UsageError
+            If the model promises no coverage, or predicts values.
+        """
+        return self._covering(X, "sets of classes", of_classes=True)
+
+    def predict_interval(self, X: Any) -> Array:
+        """Return where the interval of each value begins and ends, shape (N, 2) or (N, 2, outputs).
+
+        Intervals hold the true value, of several outputs all of them, for the share of samples that
+        the training promised, with ``--coverage``. Takes what `predict` does, and raises what it
+        raises.
+
+        Raises
+        ------
+        UsageError
+            If the model promises no coverage, or predicts classes.
+        """
+        return self._covering(X, "intervals of values", of_classes=False)
+
+    def shares(self, logits: Array) -> Array:
+        """Return the probability of each class, shape (N, K), that logits say."""
+        target = self.preprocessing and self.preprocessing.target
+        if isinstance(target, ClassTarget):
+            return probabilities(target, self.network.loss, logits)
+        return self.network.loss.predict_proba(logits)
 
     def named(self, logits: Array) -> Array:
         """Return what logits (N, K) say: names of classes, or values on their own scale."""
@@ -160,6 +195,17 @@ class Model:
             where = slice(start, min(start + step, len(prepared)))
             yield where, self.network.logits(prepared[where])
 
+    def _covering(self, X: Any, what: str, *, of_classes: bool) -> Array:
+        target = None if self.preprocessing is None else self.preprocessing.target
+        has_one = target is not None and target.coverage is not None
+        if target is None or not has_one or isinstance(target, ClassTarget) != of_classes:
+            raise UsageError(
+                f"This model gives no {what}: those of a coverage come with clearprop train "
+                f"--coverage 90%, for {'classes' if of_classes else 'values'}."
+            )
+        found = (covering(target, self.network.loss, logits) for logits in self._logits(X))
+        return np.concatenate([one for one in found if one is not None])
+
     def _logits(self, X: Any) -> list[Array]:
         if self.preprocessing is None:
             parts: tuple[Any, ...] = (np.asarray(X),)
@@ -179,7 +225,7 @@ def decided(target: ClassTarget, loss: losses.Loss, logits: Array) -> Array:
     """
     if target.threshold is None:
         return loss.predict(logits)
-    return named_from(target, loss.predict_proba(logits))
+    return named_from(target, probabilities(target, loss, logits))
 
 
 def named_from(target: ClassTarget, shares: Array) -> Array:

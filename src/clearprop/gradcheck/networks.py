@@ -11,7 +11,7 @@ from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.gradcheck.check import check_subject, cost_not_finite, require_finite
 from clearprop.gradcheck.report import Report
 from clearprop.gradcheck.subject import Noticed, Subject, carefully
-from clearprop.gradcheck.watching import INPUT, Passes, Seen, watch, where_it_begins
+from clearprop.gradcheck.watching import Passes, Seen, watch, where_it_begins
 from clearprop.layers import Flatten, Layer
 from clearprop.losses import Loss
 from clearprop.network import Network, twin_of
@@ -84,7 +84,8 @@ def check_gradients(net: Network, X: Any, y: Any, sample_weight: Any = None) -> 
 def check_layer(layer: Layer, in_shape: tuple[int, ...]) -> Report:
     """Check a layer alone: the gradients of its parameters, and that of its input.
 
-    It is taken as it trains, at random parameters near those that it starts with.
+    It is taken as it trains, at random parameters near those that it starts with. Columns of codes
+    have no derivative: the input is checked without them.
 
     Parameters
     ----------
@@ -123,6 +124,8 @@ def check_layer(layer: Layer, in_shape: tuple[int, ...]) -> Report:
     for values in net.parameters.values():  # near what they start with: some must stay positive
         values += 0.1 * (1 + np.abs(values)) * random_state.standard_normal(values.shape)
     X = random_state.standard_normal((_FEW, *in_shape))
+    for column, count in layer.codes(in_shape).items():
+        X[:, column] = random_state.randint(0, count, _FEW)
     y = random_state.standard_normal((_FEW, *net.output_shape))
     passes = Passes(net, X, y)
     return _check(passes, watch(passes), with_input=True)
@@ -178,7 +181,8 @@ class _Projection(Loss):
 def _check(
     passes: Passes, seen: Seen, *, with_input: bool = False, notes: Sequence[str] = ()
 ) -> Report:
-    arrays = ({INPUT: passes.X} if with_input else {}) | dict(passes.net.parameters)
+    moving = passes.moving() if with_input else {}
+    arrays = {**moving, **passes.net.parameters}
     noticed = Noticed()
     subject = Subject(
         cost=carefully(passes.cost, arrays, noticed),

@@ -99,6 +99,12 @@ class Passes:
         """Return the loss at given parameters and, under `INPUT`, a given input."""
         return self._loss(self.outputs(arrays))[0]
 
+    def moving(self) -> dict[str, Array]:
+        """Return the input under `INPUT`, without columns of codes; nothing where all are codes."""
+        codes = self.net.body.codes(self.net.input_shape)
+        X = self.X[:, self._columns] if codes else self.X
+        return {INPUT: X} if X.size else {}
+
     def outputs(self, arrays: Arrays) -> Array:
         """Return the logits."""
         return self.net.forward(self._take(arrays), self._trace())
@@ -110,7 +116,11 @@ class Passes:
         """
         gradient, dx = self.backward(arrays, fill=1)
         found = {name: gradient[name].copy() for name in self.written(arrays)}
-        return {INPUT: dx, **found} if INPUT in arrays and dx is not None else found
+        if INPUT not in arrays or dx is None:
+            return found
+        if dx.shape == self.X.shape and not self._is_whole(arrays[INPUT]):
+            dx = dx[:, self._columns]
+        return {INPUT: dx, **found}
 
     def backward(self, arrays: Arrays, *, fill: float) -> tuple[ParameterVector, Array | None]:
         """Return dx, and what backward makes of a gradient that is full of some number."""
@@ -136,7 +146,16 @@ class Passes:
 
     def _take(self, arrays: Arrays) -> Array:
         self.net.parameters.assign({name: arrays[name] for name in self.net.parameters})
-        return arrays.get(INPUT, self.X)
+        given = arrays.get(INPUT, self.X)
+        if self._is_whole(given):
+            return given
+        X = self.X.copy()
+        X[:, self._columns] = given
+        return X
+
+    def _is_whole(self, given: Array) -> bool:
+        """Whether an input has its columns of codes, which no gradient check may move."""
+        return given.shape == self.X.shape
 
     def _trace(self) -> Trace:
         self._random_state.seed(self.net.seed)  # much faster than to make another
@@ -145,6 +164,12 @@ class Passes:
     @cached_property
     def _random_state(self) -> np.random.RandomState:
         return random_state_of(self.net.seed)
+
+    @cached_property
+    def _columns(self) -> list[int]:
+        """The columns of the input that hold no codes."""
+        codes = self.net.body.codes(self.net.input_shape)
+        return [column for column in range(self.X.shape[1]) if column not in codes]
 
 
 # What layers and the loss do and should not.
@@ -284,7 +309,9 @@ def where_it_begins(passes: Passes) -> str | None:
     values, claims = dict[str, Array](), dict[str, Array]()
     for forward in way.forwards:
         if names.count(forward.name) == 1:  # of one that is passed twice, dx belongs to one pass
-            values[f"x of {forward.name}"], values[f"y of {forward.name}"] = forward.x, forward.y
+            values[f"y of {forward.name}"] = forward.y
+            if not forward.layer.codes(forward.x.shape[1:]):  # which can't be moved
+                values[f"x of {forward.name}"] = forward.x
     for backward in way.backwards:
         claims[f"y of {backward.name}"] = backward.dy
         if backward.dx is not None:

@@ -3,32 +3,24 @@
 Each keeps only what its derivative needs, which for sigmoid, tanh, ReLU and ELU is the output.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from clearprop.core.expressions import Call
 from clearprop.core.formulas import activation, forms, slope_at, where_positive
 from clearprop.core.kernels import relu, relu_backward, sigmoid
 from clearprop.core.parameters import Array, Params
-from clearprop.core.symbols import Setting, Symbol, absolute, dy, exp, log, maximum, tanh, x, y
+from clearprop.core.symbols import Setting, absolute, dy, exp, log, maximum, tanh, x, y
 from clearprop.core.trace import Trace
 from clearprop.errors import UsageError
 from clearprop.layers.base import Layer
 
 _slope, _alpha = Setting("slope"), Setting("alpha")
-_Phi = Symbol("Phi", "normal distribution function", per_sample=True)
 
-
-def _normal_distribution(x: float) -> float:
-    return 0.5 * math.erfc(-x / math.sqrt(2))
-
-
-def _normal_density(x: float) -> float:
-    return math.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+_SELU_SCALE = 1.0507009873554805
+_SELU_LIMIT = _SELU_SCALE * 1.6732632423543772  # s a
 
 
 class Activation(Layer):
@@ -273,7 +265,8 @@ class ELU(Activation):
         trace["x"] = x
         trace["y"] = y = trace.buffer("y", x.shape, x.dtype)
         np.minimum(x, 0, out=y)  # before exp, so that large x can't overflow
-        np.expm1(y, out=y)
+        np.exp(y, out=y)
+        y -= 1  # next to 0 expm1 would keep more digits, and take up to eight times as long
         y *= self.alpha
         above = np.greater(x, 0, out=trace.buffer("above", x.shape, np.bool_))
         np.copyto(y, x, where=above)
@@ -291,43 +284,60 @@ class ELU(Activation):
 
 
 @dataclass(frozen=True)
-class GELU(Activation):
-    """Gaussian error linear unit: y = x Phi(x), with Phi the normal distribution function.
+class SELU(Activation):
+    """Scaled exponential linear unit: y = s x where x > 0, else s a (exp(x) - 1).
+
+    With s = 1.0507 and a = 1.6733 the outputs of inputs that are N(0, 1) have mean 0 and variance 1
+    again, and drift back there from nearby.
 
     Notes
     -----
-    g'(x) = Phi(x) + x phi(x), with phi the normal density. The exact form, not the one by tanh.
-    Source: Hendrycks, Gimpel, "Gaussian Error Linear Units" (2016), section 2.
+    g'(x) = s where x > 0, else s a exp(x) = y + s a. Source: Klambauer, Unterthiner, Mayr,
+    Hochreiter, "Self-Normalizing Neural Networks" (2017), equation 2.
     """
 
-    name: ClassVar[str] = "gelu"
+    name: ClassVar[str] = "selu"
 
     formulas = activation(
-        x * _Phi,
-        dy * (_Phi + x * Call("phi", _normal_density, (x,), "with phi the normal density")),
-        {_Phi: Call("Phi", _normal_distribution, (x,), "the normal distribution function")},
+        where_positive(x, _SELU_SCALE * x, _SELU_LIMIT * (exp(x) - 1)),
+        dy * slope_at(x, _SELU_SCALE, y + _SELU_LIMIT),
     )
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
-        """Return y = x Phi(x)."""
-        from scipy.special import ndtr  # here, so that importing clearprop stays quick
-
-        trace["x"] = x
-        trace["Phi"] = ndtr(x, out=trace.buffer("Phi", x.shape, x.dtype))
-        return np.multiply(x, trace["Phi"], out=trace.buffer("y", x.shape, x.dtype))
+        """Return y = s x where x > 0, else s a (exp(x) - 1)."""
+        trace["y"] = y = trace.buffer("y", x.shape, x.dtype)
+        above = np.greater(x, 0, out=trace.buffer("above", x.shape, np.bool_))
+        np.minimum(x, 0, out=y)  # before exp, so that large x can't overflow
+        np.exp(y, out=y)
+        y -= 1  # next to 0 expm1 would keep more digits, and take up to eight times as long
+        y *= _SELU_LIMIT
+        return np.multiply(x, _SELU_SCALE, out=y, where=above)
 
     def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
-        """Return dx = dy (Phi(x) + x phi(x))."""
-        x = trace["x"]
-        dx = trace.buffer("dx", x.shape, x.dtype)
-        np.multiply(x, x, out=dx)
-        dx *= -0.5
-        np.exp(dx, out=dx)
-        dx *= 1 / np.sqrt(2 * np.pi).item()
-        dx *= x
-        dx += trace["Phi"]
+        """Return dx = s dy where y > 0, else dy (y + s a)."""
+        y = trace["y"]
+        above = np.greater(y, 0, out=trace.buffer("above", y.shape, np.bool_))
+        dx = trace.buffer("dx", y.shape, y.dtype)
+        np.add(y, _SELU_LIMIT, out=dx)
+        np.copyto(dx, _SELU_SCALE, where=above)
         dx *= dy
         return dx
+
+    @staticmethod
+    def loop(y: Array) -> None:
+        """Write s y into y where it is above zero, else s a (exp(y) - 1)."""
+        zero, one = y.dtype.type(0), y.dtype.type(1)  # wider numbers than float32 otherwise
+        scale, limit = y.dtype.type(_SELU_SCALE), y.dtype.type(_SELU_LIMIT)
+        for i in range(len(y)):
+            y[i] = scale * y[i] if y[i] > zero else limit * (np.exp(y[i]) - one)
+
+    @staticmethod
+    def loop_back(y: Array, dy: Array) -> None:
+        """Multiply dy by s where y is above zero, else by y + s a."""
+        zero = y.dtype.type(0)
+        scale, limit = y.dtype.type(_SELU_SCALE), y.dtype.type(_SELU_LIMIT)
+        for i in range(len(y)):
+            dy[i] *= scale if y[i] > zero else y[i] + limit
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from clearprop.core.formulas import Formulas
 from clearprop.core.parameters import Array, Parameter, Params
 from clearprop.core.trace import Trace
@@ -114,11 +116,34 @@ class Layer(ABC):
             The gradient with respect to the input; nobody reads it where `trace.wants_dx` is false.
         """
 
+    def initialize_from(  # noqa: B027 - first values of most layers depend on no samples
+        self, params: Params, x: Array, random_state: np.random.RandomState
+    ) -> None:
+        """Fit the first values that depend on samples, once they were drawn.
+
+        Parameters
+        ----------
+        params : mapping of str to ndarray
+            The arrays of forward, changed in place.
+        x : ndarray, shape (N, *in_shape)
+            The samples as they reach the layer. It must not be changed.
+        random_state : numpy.random.RandomState
+            The source of random numbers, which is advanced.
+        """
+
     def update_state(self, params: Params, trace: Trace) -> None:  # noqa: B027 - most layers keep nothing
         """Write what the training pass in `trace` says about the state into `params`.
 
         The training loop calls it once a step; a forward pass alone changes nothing.
         """
+
+    def codes(self, in_shape: tuple[int, ...]) -> Mapping[int, int]:
+        """Return the columns of flat input that hold codes, with the number of codes of each.
+
+        Codes are whole numbers from 0 that name something, stored as floats; there is no derivative
+        by them, and their part of dx is zero. Unless overridden there are none.
+        """
+        return {}
 
     def inner(self) -> Mapping[str, "Layer"]:
         """Return the layers inside a container; unless overridden there are none.
@@ -184,6 +209,10 @@ class StandIn(Layer):
     def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array | None:
         """Have the worker write its gradients; return its dx."""
         return self.worker.backward(params, dy, trace, grads)
+
+    def codes(self, in_shape: tuple[int, ...]) -> Mapping[int, int]:
+        """Return the worker's columns of codes."""
+        return self.worker.codes(in_shape)
 
     def update_state(self, params: Params, trace: Trace) -> None:
         """Let the worker update its own."""

@@ -108,6 +108,10 @@ class Sequential(Layer):
         """Return a chain of other layers."""
         return replace(self, layers=tuple(inner.values()))
 
+    def codes(self, in_shape: tuple[int, ...]) -> Mapping[int, int]:
+        """Return the columns of codes of the first layer."""
+        return self.layers[0].codes(in_shape) if self.layers else {}
+
 
 @dataclass(frozen=True)
 class Residual(Sequential):

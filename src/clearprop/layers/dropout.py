@@ -7,6 +7,7 @@ import numpy as np
 
 from clearprop.core.formulas import DROPOUT, Formulas, known
 from clearprop.core.parameters import Array, Params
+from clearprop.core.schedules import Schedule
 from clearprop.core.symbols import Symbol, dx, dy, x, y
 from clearprop.core.trace import Trace
 from clearprop.errors import UsageError
@@ -26,8 +27,9 @@ class Dropout(Layer):
 
     Parameters
     ----------
-    rate : float
-        The share that is dropped, at least 0 and below 1, kept to the nearest of 65536 steps.
+    rate : float or Schedule
+        The share that is dropped, at least 0 and below 1, kept to the nearest of 65536 steps; a
+        number, or a function of the number of updates done before.
 
     Notes
     -----
@@ -36,7 +38,7 @@ class Dropout(Layer):
     as in section 10.
     """
 
-    rate: float
+    rate: float | Schedule
 
     repeatable: ClassVar[bool] = False
 
@@ -48,27 +50,38 @@ class Dropout(Layer):
     )
 
     def __post_init__(self) -> None:
-        if not 0 <= self.rate < 1:
+        self.rate_at(0)
+
+    def rate_at(self, step: int) -> float:
+        """Return the share that is dropped after so many updates.
+
+        Raises
+        ------
+        UsageError
+            If it is not at least 0 and below 1.
+        """
+        rate = self.rate(step) if isinstance(self.rate, Schedule) else self.rate
+        if not 0 <= rate < 1:
+            when = f" after {step} updates" if isinstance(self.rate, Schedule) else ""
             raise UsageError(
                 f"{type(self).__name__}'s rate is the share that is dropped, at least 0 and below "
-                f"1; found {self.rate}."
+                f"1; found {rate}{when}."
             )
+        return rate
 
-    @property
-    def scale(self) -> float:
-        """The factor of the numbers that stay."""
-        return _STEPS / (_STEPS - self._dropped)
+    def scale(self, step: int = 0) -> float:
+        """Return the factor of the numbers that stay, after so many updates."""
+        return _STEPS / (_STEPS - self._dropped(step))
 
-    @property
-    def _dropped(self) -> int:
-        """The number of the steps between 0 and 1 that mean that a number is dropped."""
-        return min(round(self.rate * _STEPS), _STEPS - 1)
+    def _dropped(self, step: int) -> int:
+        """Return the number of the steps between 0 and 1 that mean that a number is dropped."""
+        return min(round(self.rate_at(step) * _STEPS), _STEPS - 1)
 
     def mask_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape of the mask of a batch: here a number of its own for each."""
         return shape
 
-    def draw(self, random_state: np.random.RandomState, kept: Array) -> None:
+    def draw(self, random_state: np.random.RandomState, kept: Array, step: int = 0) -> None:
         """Draw which numbers of a batch stay.
 
         Parameters
@@ -77,9 +90,11 @@ class Dropout(Layer):
             The source, advanced by two bytes a number: three times quicker than a float64.
         kept : ndarray of bool
             The array to write to.
+        step : int, default 0
+            The number of updates done before.
         """
         drawn = np.frombuffer(random_state.bytes(2 * kept.size), "<u2")
-        np.greater_equal(drawn.reshape(kept.shape), self._dropped, out=kept)
+        np.greater_equal(drawn.reshape(kept.shape), self._dropped(step), out=kept)
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y = m x while training, else x itself."""
@@ -91,9 +106,9 @@ class Dropout(Layer):
                 "Trace(training=True, random_state=RandomState(0))."
             )
         kept = trace.buffer("kept", self.mask_shape(x.shape), np.bool_)
-        self.draw(trace.random_state, kept)
+        self.draw(trace.random_state, kept, trace.step)
         trace["m"] = m = trace.buffer("m", kept.shape, x.dtype)
-        np.multiply(kept, self.scale, out=m, casting="same_kind")
+        np.multiply(kept, self.scale(trace.step), out=m, casting="same_kind")
         return np.multiply(x, m, out=trace.buffer("y", x.shape, x.dtype))
 
     def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
@@ -112,9 +127,9 @@ class SpatialDropout2D(Dropout):
 
     Parameters
     ----------
-    rate : float
+    rate : float or Schedule
         The share of the channels that is dropped, at least 0 and below 1, kept to the nearest of
-        65536 steps.
+        65536 steps; a number, or a function of the number of updates done before.
 
     Notes
     -----

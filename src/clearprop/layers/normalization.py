@@ -10,8 +10,9 @@ from clearprop.core.initializers import Constant, Zeros
 from clearprop.core.parameters import Array, Parameter, Params
 from clearprop.core.symbols import D, Setting, Symbol, dx, dy, maximum, sqrt, x, y
 from clearprop.core.trace import Trace
-from clearprop.errors import ShapeError, UsageError
+from clearprop.errors import UsageError
 from clearprop.layers.base import Built, Layer
+from clearprop.layers.dense import flat_size
 from clearprop.layers.place_formulas import number_of_places, sum_of_places
 from clearprop.layers.windows import picture_shape
 
@@ -196,7 +197,7 @@ class LayerNorm(Layer):
 
     def build(self, in_shape: tuple[int, ...]) -> Built:
         """Take and give flat samples (D,)."""
-        _check_flat("LayerNorm", in_shape)
+        flat_size("LayerNorm", in_shape)
         return Built(in_shape, parameters=_scale_and_shift(in_shape))
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
@@ -250,11 +251,3 @@ def _scale_and_shift(in_shape: tuple[int, ...]) -> dict[str, Parameter]:
 def _check_epsilon(name: str, epsilon: float) -> None:
     if not epsilon > 0:
         raise UsageError(f"{name} needs a positive epsilon, found {epsilon}.")
-
-
-def _check_flat(name: str, in_shape: tuple[int, ...]) -> None:
-    if len(in_shape) != 1:
-        raise ShapeError(
-            f"{name} takes flat samples (D,), found samples of shape {in_shape}. "
-            "Put a Flatten() before it."
-        )

@@ -16,6 +16,7 @@ from clearprop.losses.basic import SoftmaxCrossEntropy as SoftmaxCrossEntropy
 from clearprop.losses.classes import BinaryFocal as BinaryFocal
 from clearprop.losses.classes import Hinge as Hinge
 from clearprop.losses.classes import MulticlassHinge as MulticlassHinge
+from clearprop.losses.classes import SmoothedCrossEntropy as SmoothedCrossEntropy
 from clearprop.losses.classes import SoftmaxFocal as SoftmaxFocal
 from clearprop.losses.values import AbsoluteError as AbsoluteError
 from clearprop.losses.values import Huber as Huber

@@ -1,7 +1,7 @@
 """The three losses that most networks are trained for."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -16,7 +16,16 @@ from clearprop.losses.base import Loss, value_columns
 _shifted = logits - max_k(logits)
 
 
-def _are_classes(operands: Operands) -> bool:
+SOFTMAX: Final = forms(
+    exp(logits) / sum_k(exp(logits)),
+    exp(_shifted) / sum_k(exp(_shifted)),
+    remark="the largest logit subtracted first",
+)
+"""The formula of p, one of K classes."""
+
+
+def are_classes(operands: Operands) -> bool:
+    """Whether targets are class numbers, rather than rows of probabilities."""
     return operands.is_vector(target)
 
 
@@ -128,13 +137,9 @@ class SoftmaxCrossEntropy(Loss):
 
     formulas = Formulas(
         {
-            p: forms(
-                exp(logits) / sum_k(exp(logits)),
-                exp(_shifted) / sum_k(exp(_shifted)),
-                remark="the largest logit subtracted first",
-            ),
+            p: SOFTMAX,
             losses: either(
-                _are_classes,
+                are_classes,
                 forms(
                     -log(of_class(p, target)),
                     log(sum_k(exp(_shifted))) - (of_class(logits, target) - max_k(logits)),
@@ -147,7 +152,7 @@ class SoftmaxCrossEntropy(Loss):
                 ),
             ),
         },
-        {logits.gradient: either(_are_classes, p - is_class(target), p - target)},
+        {logits.gradient: either(are_classes, p - is_class(target), p - target)},
     )
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:

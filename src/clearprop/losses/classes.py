@@ -1,7 +1,7 @@
 """Further losses of classes.
 
-Focal losses are cross-entropies that care less for what is easy; hinge losses ask nothing of what
-is right by a margin of 1.
+Smoothed labels are never quite sure; focal losses are cross-entropies that care less for what is
+easy; hinge losses ask nothing of what is right by a margin of 1.
 """
 
 from dataclasses import dataclass
@@ -9,10 +9,91 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from clearprop.core.formulas import Formulas, either, forms, is_class, max_k, of_class, sum_k
 from clearprop.core.parameters import Array
+from clearprop.core.symbols import K, Setting, exp, log, logits, losses, p, target
 from clearprop.errors import UsageError
 from clearprop.losses.base import Loss
-from clearprop.losses.basic import BinaryCrossEntropy, SoftmaxCrossEntropy
+from clearprop.losses.basic import (
+    SOFTMAX,
+    BinaryCrossEntropy,
+    SoftmaxCrossEntropy,
+    are_classes,
+)
+
+_smoothing = Setting("smoothing")
+_shifted = logits - max_k(logits)
+_log_total = log(sum_k(exp(_shifted)))
+_smoothed = (1 - _smoothing) * target + _smoothing / K
+
+
+@dataclass(frozen=True)
+class SmoothedCrossEntropy(SoftmaxCrossEntropy):
+    """Cross-entropy of a softmax whose targets are mixed with the same for every class.
+
+    So no logit has to grow for ever: where the right class has the probability 1 - smoothing +
+    smoothing / K, the gradient is zero.
+
+    Parameters
+    ----------
+    smoothing : float, default 0.1
+        The share of the even part, at least 0 and below 1; with 0 it is `SoftmaxCrossEntropy`.
+
+    Notes
+    -----
+    With logits z, target probabilities y, p = softmax(z) and t = (1 - smoothing) y + smoothing /
+    K::
+
+        loss     = -sum_k t_k log p_k
+        dloss/dz = p - t
+
+    Source: Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, "Rethinking the Inception Architecture for
+    Computer Vision" (2016), section 7.
+    """
+
+    smoothing: float = 0.1
+
+    name: ClassVar[str | None] = None
+    in_scikit_learn: ClassVar[bool] = False
+
+    formulas = Formulas(
+        {
+            p: SOFTMAX,
+            losses: either(
+                are_classes,
+                forms(
+                    -(1 - _smoothing) * log(of_class(p, target)) - _smoothing / K * sum_k(log(p)),
+                    _log_total
+                    - (1 - _smoothing) * (of_class(logits, target) - max_k(logits))
+                    - _smoothing / K * sum_k(_shifted),
+                    remark="",
+                ),
+                forms(
+                    -sum_k(_smoothed * log(p)), _log_total - sum_k(_shifted * _smoothed), remark=""
+                ),
+            ),
+        },
+        {
+            logits.gradient: either(
+                are_classes,
+                p - (1 - _smoothing) * is_class(target) - _smoothing / K,
+                p - _smoothed,
+            )
+        },
+    )
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.smoothing < 1:
+            raise UsageError(
+                f"{type(self).__name__} needs a smoothing of at least 0 and below 1, found "
+                f"{self.smoothing}."
+            )
+
+    def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
+        """Return losses (N,) and p - t (N, K)."""
+        classes = logits.shape[1]
+        shares = (1 - self.smoothing) * self.mixable(y, classes, logits.dtype)
+        return super().each(logits, shares + self.smoothing / classes)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from clearprop.core.html import Markup, escape
-from clearprop.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten
+from clearprop.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, NTKDense
 from clearprop.network.summary import times
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ def _columns(network: "Network") -> list[tuple[int, list[str]]]:
     of_input = ["features"] if len(shape) == 1 else [times(shape)]
     columns: list[tuple[int, list[str]]] = [(math.prod(shape), of_input)]
     for layer in network.layers:
-        if isinstance(layer, Dense):
+        if isinstance(layer, Dense | NTKDense):
             columns.append((layer.units, []))
         elif isinstance(layer, Conv2D):
             columns.append((layer.filters, [f"filters {times(layer.kernel_size)}"]))
         elif isinstance(layer, Dropout):
-            columns[-1][1].append(f"dropout {layer.rate:g}")
+            columns[-1][1].append(f"dropout {layer.rate_at(0):g}")
         elif isinstance(layer, BatchNorm):
             columns[-1][1].append("batch norm")
         elif not isinstance(layer, Flatten):

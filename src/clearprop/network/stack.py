@@ -13,6 +13,7 @@ from clearprop.core.parameters import Array, ParameterVector
 from clearprop.core.trace import Trace
 from clearprop.errors import DataError, ShapeError, UsageError
 from clearprop.layers import Layer, Sequential
+from clearprop.network.first_values import fit_first_values
 from clearprop.network.summary import Summary, summarize
 
 ROWS = 1024
@@ -91,6 +92,29 @@ class LayerStack:
         random_state = random_state_of(seed)
         self.parameters.initialize(random_state)
         self.state.initialize(random_state)
+
+    def initialize_from(self, X: Any, random_state: np.random.RandomState) -> None:
+        """Fit the first values that depend on samples to some: those of `FromData`.
+
+        One layer after the other, each when those below it are fitted, in a pass as of training:
+        dropout drops. Layers say how by `Layer.initialize_from`; without any that does, nothing
+        changes.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, *input_shape)
+            The samples that are trained on, or rows that are prepared as they are asked for. Of
+            more than some ten thousand some are drawn, so that 2**22 numbers reach the widest
+            layer at most.
+        random_state : numpy.random.RandomState
+            The source of random numbers, which is advanced.
+
+        Raises
+        ------
+        ShapeError, DataError
+            If the samples don't fit the network, if there are none, or if they are not finite.
+        """
+        fit_first_values(self, X, random_state)
 
     def inputs(self, X: Any) -> Array:
         """Bring samples into the form that `forward` takes.

@@ -9,6 +9,10 @@ Two kinds of pull towards zero exist, on weights only (`ParameterVector.decayed`
   loss of a batch of n samples, and alpha / n w to the gradient. `regularize` does that.
 - `weight_decay` is decoupled: w is multiplied by 1 - learning_rate weight_decay before the update.
   Source: Loshchilov, Hutter, "Decoupled Weight Decay Regularization" (2019), algorithms 1 and 2.
+  It may be a schedule, as the learning rate may.
+
+Arrays may have a factor f of the learning rate, `Parameter.rate`: whatever multiplies by the rate
+does so with f times the rate, and decoupled decay has f times the decay besides.
 
 A line here makes an optimizer one of clearprop's own: it has its name on the command line, and its
 code in compiled steps.

@@ -145,7 +145,7 @@ class AdamW(Decaying, Adam):
         L2, as scikit-learn scales it.
     beta_1, beta_2 : float, default 0.9 and 0.999
     epsilon : float, default 1e-8
-    weight_decay : float, default 0.01
+    weight_decay : float or Schedule, default 0.01
 
     Notes
     -----
@@ -154,7 +154,7 @@ class AdamW(Decaying, Adam):
 
     learning_rate: float | Schedule = 0.001
     _: KW_ONLY
-    weight_decay: float = 0.01
+    weight_decay: float | Schedule = 0.01
 
     name: ClassVar[str] = "adamw"
 

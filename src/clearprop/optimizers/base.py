@@ -137,6 +137,8 @@ class Optimizer:
     ) -> None:
         """Update the parameters and the state in place.
 
+        Each array has its own factor of the learning rate, `Parameter.rate`.
+
         Parameters
         ----------
         parameters : ParameterVector
@@ -148,23 +150,23 @@ class Optimizer:
             The number of updates done before this one.
         """
         learning_rate = self.rate(step)
-        if (factor := self.decay_factor(learning_rate)) != 1:
+        if self.decay_factor(step) != 1:
             for name in parameters.decayed:
                 weights = parameters[name]
-                weights *= factor
-        size = parameters.data.size
+                weights *= self.decay_factor(step, parameters.specs[name].rate)
         longest = _LONG_BLOCK if are_compiled() else _BLOCK
-        scratch = np.empty(min(size, longest), parameters.data.dtype)
-        for start in range(0, size, longest):
-            block = slice(start, min(start + longest, size))
-            self.update(
-                parameters.data[block],
-                gradient.data[block],
-                {name: array[block] for name, array in state.items()},
-                learning_rate,
-                step,
-                scratch[: block.stop - start],
-            )
+        scratch = np.empty(min(parameters.data.size, longest), parameters.data.dtype)
+        for stretch, factor in parameters.stretches:
+            for start in range(stretch.start, stretch.stop, longest):
+                block = slice(start, min(start + longest, stretch.stop))
+                self.update(
+                    parameters.data[block],
+                    gradient.data[block],
+                    {name: array[block] for name, array in state.items()},
+                    learning_rate * factor,
+                    step,
+                    scratch[: block.stop - start],
+                )
 
     def coefficients(self, learning_rate: float, step: int) -> tuple[float, ...]:
         """Return the numbers that the kernel takes between the moments and its last two arguments.
@@ -213,6 +215,14 @@ class Optimizer:
         coefficients = self.coefficients(learning_rate, step)
         self.kernel(w, g, *moments, *coefficients, flush_below(w, step), scratch)
 
-    def decay_factor(self, learning_rate: float) -> float:
-        """Return the factor of weights before an update, decoupled from the gradient."""
+    def decay_factor(self, step: int, factor: float = 1.0) -> float:
+        """Return the factor of weights before an update, decoupled from the gradient.
+
+        Parameters
+        ----------
+        step : int
+            The number of updates done before this one.
+        factor : float, default 1.0
+            The factor of the learning rate that the weights have.
+        """
         return 1.0

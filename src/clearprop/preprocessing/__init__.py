@@ -4,6 +4,7 @@ It travels inside the model file as plain values and is applied again at predict
 """
 
 from clearprop.preprocessing.array_recipe import ArrayRecipe
+from clearprop.preprocessing.coverage import Coverage
 from clearprop.preprocessing.features import FeatureRecipe
 from clearprop.preprocessing.given import prepared_from
 from clearprop.preprocessing.input_files import found_files, shown
@@ -19,13 +20,13 @@ from clearprop.preprocessing.recipe import (
     fit_recipe,
     prepare,
 )
-from clearprop.preprocessing.table_recipe import (
+from clearprop.preprocessing.table_columns import (
     CategoricalColumn,
     DateColumn,
     NumericColumn,
     PlainColumn,
-    TableRecipe,
 )
+from clearprop.preprocessing.table_recipe import TableRecipe
 from clearprop.preprocessing.target_scales import TARGET_SCALES, PowerScale
 from clearprop.preprocessing.targets import ClassTarget, ValueTarget, values_of
 
@@ -34,6 +35,7 @@ __all__ = [
     "ArrayRecipe",
     "CategoricalColumn",
     "ClassTarget",
+    "Coverage",
     "DateColumn",
     "FeatureRecipe",
     "InputRecipe",

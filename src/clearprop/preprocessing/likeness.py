@@ -10,9 +10,10 @@ from clearprop.core.printable import readable
 from clearprop.data.dataset import Raw
 from clearprop.data.tables.columns import MOST_CATEGORIES
 from clearprop.data.tables.table import Column, Table, as_numbers, as_words
-from clearprop.preprocessing import table_recipe as tables
+from clearprop.preprocessing import table_columns as tables
 from clearprop.preprocessing.input_recipes import Recipe
 from clearprop.preprocessing.picture_recipe import PictureRecipe
+from clearprop.preprocessing.table_recipe import TableRecipe
 
 FAR = 10.0
 """Standard deviations from the training data's mean beyond which a number is told as far."""
@@ -52,7 +53,7 @@ def unlikeness(
     if isinstance(recipe, PictureRecipe) and recipe.likeness and not isinstance(raw, Table):
         rows = sources or [f"{name} row {row + 1}" for row in range(len(raw))]
         return recipe.likeness.unlike(raw, rows)
-    if not isinstance(raw, Table) or not isinstance(recipe, tables.TableRecipe):
+    if not isinstance(raw, Table) or not isinstance(recipe, TableRecipe):
         return ()
     return tuple(
         f"{name}, column {column.name!r}: {found}."

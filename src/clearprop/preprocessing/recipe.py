@@ -15,6 +15,7 @@ from clearprop.data.reading import Reading, TextForm
 from clearprop.data.selected_rows import Array
 from clearprop.errors import ShapeError, UsageError
 from clearprop.preprocessing.array_recipe import ArrayRecipe
+from clearprop.preprocessing.coverage import Coverage
 from clearprop.preprocessing.features import FeatureRecipe
 from clearprop.preprocessing.picture_recipe import Likeness, PictureRecipe
 from clearprop.preprocessing.table_recipe import COLUMNS, TableRecipe
@@ -86,7 +87,7 @@ RECIPE_TYPES: dict[str, type] = {
     one.__name__: one
     for one in (
         *(*get_args(InputRecipe), *COLUMNS, TextForm, Depth, Likeness, Backbone),
-        *(*get_args(TargetRecipe), PowerScale),
+        *(*get_args(TargetRecipe), PowerScale, Coverage),
         Preprocessing,
     )
 }

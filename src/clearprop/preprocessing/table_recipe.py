@@ -1,313 +1,52 @@
 """The recipe of tables: what each column becomes, learned from training data."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from clearprop.data.dataset import Raw
 from clearprop.data.reading import DEFAULT, Role, TextForm
 from clearprop.data.selected_rows import Array
-from clearprop.data.tables.columns import MOST_CATEGORIES, as_known_date
-from clearprop.data.tables.numerals import is_marker
-from clearprop.data.tables.table import (
-    Column,
-    Table,
-    as_numbers,
-    as_words,
-    is_date,
-    is_missing,
-    is_numeric,
-    role_of,
-)
-from clearprop.data.tables.understood import Spelling, Understood
+from clearprop.data.tables.table import Column, Table, role_of
+from clearprop.data.tables.understood import Understood
 from clearprop.errors import DataError, UsageError, listed
-from clearprop.preprocessing.fields import moments, require_names, require_numbers
+from clearprop.preprocessing.fields import require_names
 from clearprop.preprocessing.input_recipes import Recipe
+from clearprop.preprocessing.robust_columns import (
+    CodedColumn,
+    RobustCategories,
+    RobustColumn,
+    RobustDates,
+    robust_categories,
+)
+from clearprop.preprocessing.table_columns import (
+    CategoricalColumn,
+    DateColumn,
+    InputColumn,
+    NumericColumn,
+    PlainColumn,
+)
 
 _NOTHING: Mapping[str, str] = {}
-_DATE_PARTS = ("days", "year", "month", "weekday", "hour")
-_BLOCK = 2**14  # dates that are taken apart at a time: five numbers for each are kept
 
-
-@dataclass(frozen=True)
-class InputColumn(ABC):
-    """A column of a table, and the inputs that it becomes.
-
-    Parameters
-    ----------
-    name : str
-    """
-
-    name: str
-
-    instead: ClassVar[str] = "Leave its cells empty if nothing is known."
-    """The advice where a table has no such column."""
-
-    role: ClassVar[Role] = "number"
-    """The kind of cells that it takes."""
-
-    def __post_init__(self) -> None:
-        require_names((self.name,), "A column's name")
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The names of its inputs."""
-        return (self.name,)
-
-    @property
-    def width(self) -> int:
-        """The number of its inputs."""
-        return len(self.inputs)
-
-    def check(self, column: Column) -> None:
-        """Raise DataError if a cell is no number."""
-        if not is_numeric(column):
-            as_numbers(column, self.name)
-
-    @abstractmethod
-    def fill(self, out: Array, column: Column) -> None:
-        """Write the inputs into `out`, shape (N, width), zeros."""
-
-
-@dataclass(frozen=True)
-class NumericColumn(InputColumn):
-    """One input: the standardised number, with the median in place of a missing one.
-
-    Parameters
-    ----------
-    name : str
-    median, mean, std : float
-        The moments of the training data's numbers that were not missing; std is 1 where all are
-        alike.
-    low, high : float or None
-        The lowest and the highest of them; None in files that are older than these fields.
-    unit : str or None
-        The unit that they were written with, ``hours`` for times of day; None where nobody knows.
-    """
-
-    median: float
-    mean: float
-    std: float
-    low: float | None = None
-    high: float | None = None
-    unit: str | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_numbers((self.median, self.mean), f"Median and mean of {self.name!r}")
-        require_numbers((self.std,), f"The deviation of {self.name!r}", positive=True)
-        if self.low is not None or self.high is not None:
-            require_numbers((self.low, self.high), f"The range of {self.name!r}")
-        if self.unit:
-            require_names((self.unit,), f"The unit of {self.name!r}")
-
-    @classmethod
-    def fit(cls, name: str, column: Column, unit: str | None = None) -> "NumericColumn":
-        """Learn median, mean and standard deviation; 0, 0 and 1 where every number is missing."""
-        numbers = as_numbers(column, name)
-        present = numbers[~np.isnan(numbers)]
-        if len(present) == 0:
-            return cls(name, 0.0, 0.0, 1.0, unit=unit)
-        mean, std = moments(present)
-        low, high = float(present.min()), float(present.max())
-        return cls(name, float(np.median(present)), float(mean), float(std), low, high, unit)
-
-    def fill(self, out: Array, column: Column) -> None:
-        """Write the standardised numbers, shape (N, 1)."""
-        numbers = as_numbers(column, self.name)
-        filled = np.where(np.isnan(numbers), self.median, numbers)
-        with np.errstate(over="ignore"):  # looked for below, and named
-            out[:, 0] = (filled - self.mean) / self.std
-        _require_finite(out, numbers, self.name)
-
-
-@dataclass(frozen=True)
-class CategoricalColumn(InputColumn):
-    """One input for each category: 1 for the cell's own, 0 for the others.
-
-    A missing cell, a category that the training data did not have, and one beyond the
-    `MOST_CATEGORIES` most frequent, are zero everywhere: nothing is known of them.
-
-    Parameters
-    ----------
-    name : str
-    categories : tuple of str
-        The categories, sorted.
-    """
-
-    categories: tuple[str, ...]
-
-    role: ClassVar[Role] = "category"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_names(self.categories, f"The categories of {self.name!r}")
-
-    @classmethod
-    def fit(cls, name: str, column: Column) -> "CategoricalColumn":
-        """Learn the categories."""
-        words = as_words(column)
-        counts = words.counts()
-        most = np.sort(np.argsort(-counts, kind="stable")[: min(MOST_CATEGORIES, len(counts))])
-        return cls(name, tuple(words.texts[place] for place in most.tolist() if counts[place]))
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The names of its inputs: ``city = Oslo``."""
-        return tuple(f"{self.name} = {one}" for one in self.categories)
-
-    @property
-    def width(self) -> int:
-        """The number of categories."""
-        return len(self.categories)
-
-    def check(self, column: Column) -> None:
-        """Do nothing: any cell is a category, known or not."""
-
-    def fill(self, out: Array, column: Column) -> None:
-        """Write the ones, shape (N, width)."""
-        places = as_words(column).translated({text: at for at, text in enumerate(self.categories)})
-        known = np.flatnonzero(places >= 0)
-        out[known, places[known]] = 1
-
-
-@dataclass(frozen=True)
-class DateColumn(InputColumn):
-    """Some inputs: days since 1970, year, month, weekday (Monday is 0), perhaps hour; standardised.
-
-    A missing date is zero everywhere, which is the mean.
-
-    Parameters
-    ----------
-    name : str
-    mean, std : tuple of float
-        The moments of each input in the training data; five of them where the hour counts.
-    low, high : float or None
-        The first and the last of its days, since 1970; None in files that are older than these
-        fields.
-    """
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    low: float | None = None
-    high: float | None = None
-
-    role: ClassVar[Role] = "date"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_numbers(self.mean, f"The mean of {self.name!r}")
-        require_numbers(self.std, f"The deviation of {self.name!r}", positive=True)
-        if len(self.mean) != len(self.std) or len(self.mean) not in (4, 5):
-            raise UsageError(f"Found {len(self.mean)} means of {self.name!r}, expected 4 or 5.")
-        if self.low is not None or self.high is not None:
-            require_numbers((self.low, self.high), f"The range of {self.name!r}")
-
-    @classmethod
-    def fit(cls, name: str, column: Column) -> "DateColumn":
-        """Learn the moments; the hour counts where some dates have one."""
-        dates = _as_dates(column, name)
-        present = dates[~np.isnat(dates)]
-        with_hour = bool(np.any(present.astype("datetime64[D]") != present))
-        parts = _parts_of(present)[:, : 4 + with_hour]
-        if not len(present):
-            return cls(name, (0.0,) * 4, (1.0,) * 4)
-        mean, std = moments(parts)
-        low, high = float(parts[:, 0].min()), float(parts[:, 0].max())
-        return cls(name, tuple(mean.tolist()), tuple(std.tolist()), low, high)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The names of its inputs, 4 or 5: ``born: year``."""
-        return tuple(f"{self.name}: {part}" for part in _DATE_PARTS[: len(self.mean)])
-
-    def check(self, column: Column) -> None:
-        """Raise DataError if a cell is no date."""
-        _as_dates(column, self.name)
-
-    def days(self, column: Column) -> NDArray[np.float64]:
-        """Return the days since 1970, shape (N,); NaN where missing."""
-        dates = _as_dates(column, self.name)
-        days = np.full(len(dates), np.nan)
-        known = ~np.isnat(dates)
-        days[known] = dates[known].astype(np.float64) / 86400  # seconds
-        return days
-
-    def fill(self, out: Array, column: Column) -> None:
-        """Write the standardised parts, shape (N, width)."""
-        dates = _as_dates(column, self.name)
-        for start in range(0, len(dates), _BLOCK):
-            block = dates[start : start + _BLOCK]
-            known = ~np.isnat(block)
-            parts = _parts_of(block[known])[:, : self.width]
-            out[start : start + _BLOCK][known] = (parts - np.array(self.mean)) / np.array(self.std)
-
-
-def _as_dates(column: Column, name: str) -> NDArray[np.datetime64]:
-    if is_date(column):
-        return column  # type: ignore[return-value] # words are none
-    words = as_words(column)
-    markers = [at for at, text in enumerate(words.texts) if is_marker(text)]
-    missing = np.isin(words.codes, [-1, *markers])
-    if missing.all():
-        return np.full(len(column), np.datetime64("NaT"), "datetime64[s]")
-    read = as_known_date(name, words, Spelling())
-    if read is not None and np.array_equal(is_missing(read.column), missing):
-        return read.column  # type: ignore[return-value] # words are none
-    row = int(np.argmin(missing if read is None else missing | ~is_missing(read.column)))
-    raise DataError(
-        f"Row {row + 1} of column {name!r} is {words[row : row + 1].tolist()[0]!r}, expected a "
-        "date such as 2024-01-31. Correct the cell, or leave it empty if the date is missing."
-    )
-
-
-def _parts_of(dates: NDArray[np.datetime64]) -> NDArray[np.float64]:
-    """Take dates apart, shape (N, 5), in the order of `_DATE_PARTS`."""
-    days = dates.astype("datetime64[D]")
-    months = days.astype("datetime64[M]")
-    years = days.astype("datetime64[Y]")
-    seconds = (dates - days).astype(np.float64)
-    return np.column_stack(
-        [
-            days.astype(np.float64) + seconds / 86400,
-            years.astype(np.float64) + 1970,
-            (months - years).astype(np.float64) + 1,
-            (days.astype(np.int64) + 3) % 7,  # 1970 began on a Thursday
-            seconds / 3600,
-        ]
-    )
-
-
-@dataclass(frozen=True)
-class PlainColumn(InputColumn):
-    """One input: the number itself. Nothing is known that could stand for a missing one."""
-
-    instead: ClassVar[str] = "Add it: every row needs a number."
-
-    def fill(self, out: Array, column: Column) -> None:
-        """Write the numbers, shape (N, 1)."""
-        numbers = as_numbers(column, self.name)
-        missing = np.isnan(numbers)
-        if missing.any():
-            raise DataError(
-                f"Row {int(np.argmax(missing)) + 1} of column {self.name!r} is missing, and the "
-                "model does not know what to put there. Fill it in, or remove the row."
-            )
-        with np.errstate(over="ignore"):  # looked for below, and named
-            out[:, 0] = numbers
-        _require_finite(out, numbers, self.name)
-
-
-COLUMNS = (NumericColumn, CategoricalColumn, DateColumn, PlainColumn)
+COLUMNS = (
+    *(NumericColumn, CategoricalColumn, DateColumn, PlainColumn),
+    *(RobustColumn, RobustDates, RobustCategories, CodedColumn),
+)
 """Every kind of column, for files that name one."""
 
-_KINDS: dict[Role, type[NumericColumn | CategoricalColumn | DateColumn]] = {
-    kind.role: kind for kind in (NumericColumn, CategoricalColumn, DateColumn)
+_KINDS: dict[Role, Callable[[str, Column], InputColumn]] = {
+    kind.role: kind.fit for kind in (NumericColumn, CategoricalColumn, DateColumn)
 }
+_ROBUST: dict[Role, Callable[[str, Column], InputColumn]] = {
+    "number": RobustColumn.fit,
+    "date": RobustDates.fit,
+    "category": robust_categories,
+}
+_ORDER = (RobustColumn | RobustDates, RobustCategories, CodedColumn)
 
 
 @dataclass(frozen=True)
@@ -346,16 +85,43 @@ class TableRecipe(Recipe):
         ignored: tuple[str, ...] = (),
         form: TextForm = DEFAULT.text,
         units: Mapping[str, str] = _NOTHING,
+        *,
+        robust: bool = False,
     ) -> "TableRecipe":
-        """Learn every column of the training data; of numbers also the unit, if it is known."""
-        columns: list[InputColumn] = []
-        for name, column in table.columns.items():
-            kind = _KINDS[role_of(column)]
-            if kind is NumericColumn:
-                columns.append(NumericColumn.fit(name, column, units.get(name)))
-            else:
-                columns.append(kind.fit(name, column))
+        """Learn every column of the training data; of numbers also the unit, if it is known.
+
+        Parameters
+        ----------
+        table : Table
+        ignored : tuple of str
+        form : TextForm
+        units : mapping of str to str
+            The units of columns of numbers, by their names.
+        robust : bool, default False
+            Whether columns are brought to their quartiles, and many categories are codes: those of
+            numbers and dates come first then, and codes last.
+        """
+        kinds = _ROBUST if robust else _KINDS
+        columns = [kinds[role_of(column)](name, column) for name, column in table.columns.items()]
+        columns = [
+            replace(one, unit=units.get(one.name)) if isinstance(one, NumericColumn) else one
+            for one in columns
+        ]
+        if robust:
+            columns.sort(key=lambda one: [isinstance(one, kind) for kind in _ORDER].index(True))
         return cls(tuple(columns), ignored, form)
+
+    @property
+    def groups(self) -> tuple[int, int, tuple[int, ...]]:
+        """The counts of the inputs of robust columns.
+
+        Numbers, those that stand for categories, and the codes of each column of codes.
+        """
+        widths = [
+            sum(one.width for one in self.columns if isinstance(one, kind)) for kind in _ORDER[:2]
+        ]
+        sizes = tuple(one.codes for one in self.columns if isinstance(one, CodedColumn))
+        return widths[0], widths[1], sizes
 
     @property
     def roles(self) -> dict[str, Role]:
@@ -381,14 +147,21 @@ class TableRecipe(Recipe):
         """The name of each input."""
         return tuple(name for column in self.columns for name in column.inputs)
 
+    @property
+    def places(self) -> dict[str, slice]:
+        """The inputs that each column becomes, by its name."""
+        ends = accumulate(column.width for column in self.columns)
+        return {
+            column.name: slice(end - column.width, end)
+            for column, end in zip(self.columns, ends, strict=True)
+        }
+
     def transform(self, raw: Raw, dtype: DTypeLike) -> Array:
         """Fill, standardise and encode the columns, computed in float64."""
-        table = self._checked(raw)
+        table, places = self._checked(raw), self.places
         out = np.zeros((len(table), *self.input_shape), dtype=dtype)
-        start = 0
         for column in self.columns:
-            column.fill(out[:, start : start + column.width], table.columns[column.name])
-            start += column.width
+            column.fill(out[:, places[column.name]], table.columns[column.name])
         return out
 
     def _checked(self, raw: Raw) -> Table:
@@ -403,14 +176,3 @@ class TableRecipe(Recipe):
         for column in self.columns:
             column.check(raw.columns[column.name])
         return raw
-
-
-def _require_finite(inputs: Array, numbers: Column, name: str) -> None:
-    """Raise DataError if an input (N, 1) is not finite; the number that it was made of is named."""
-    finite = np.isfinite(inputs[:, 0])
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise DataError(
-            f"Row {row + 1} of column {name!r} is {numbers[row]}, expected a finite number within "
-            "reach of the training data."
-        )

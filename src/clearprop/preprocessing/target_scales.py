@@ -133,6 +133,20 @@ class PowerScale:
                 y = up - np.expm1(_root(np.maximum(-scaled, 0.0), 2.0 - self.exponent))
             return np.clip(y * self.unit, *self.bounds)
 
+    def slope(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the derivative of `inverse`: 0 where its `bounds` cut.
+
+        Without a shift it is y / (1 + e t), with one (unit + |y|) / (1 + e |t|), where below 0
+        2 - e stands for e.
+        """
+        y = self.inverse(scaled)
+        inside = (self.bounds[0] < y) & (y < self.bounds[1])
+        size, powers = y, 1 + self.exponent * scaled
+        if self.shift:
+            exponents = np.where(scaled < 0, 2.0 - self.exponent, self.exponent)
+            size, powers = self.unit + np.abs(y), 1 + exponents * np.abs(scaled)
+        return np.divide(size, powers, out=np.zeros_like(y), where=inside)
+
     @property
     def in_words(self) -> str:
         """The scale as a phrase: "logarithm", or "power 0.25"."""

@@ -1,7 +1,7 @@
 """Recipes of targets: learned from training data, and applied to data of the same kind."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from clearprop.data.dataset import Dataset
 from clearprop.data.target import index_labels
 from clearprop.errors import DataError, ShapeError, UsageError, listed
+from clearprop.preprocessing.coverage import Coverage
 from clearprop.preprocessing.fields import moments, require_names, require_numbers
 from clearprop.preprocessing.target_scales import PowerScale
 
@@ -35,12 +36,18 @@ class ClassTarget:
         likelier class is.
     positive : int, default 1
         The index of that class, which F1 is of, too: the one that is looked for.
+    temperature : float, default 1.0
+        The number that logits are divided by before probabilities are made of them.
+    coverage : Coverage, optional
+        What makes sets of classes. None: there are none.
     """
 
     class_names: tuple[str, ...]
     name: str | None
     threshold: float | None = None
     positive: int = 1
+    temperature: float = 1.0
+    coverage: Coverage | None = None
 
     def __post_init__(self) -> None:
         require_names(self.class_names, "The class names")
@@ -49,6 +56,8 @@ class ClassTarget:
             raise UsageError(f"Found the classes {self.class_names}, expected at least two.")
         if self.positive not in (0, 1):
             raise UsageError(f"Found the positive class {self.positive!r}, expected 0 or 1.")
+        require_numbers((self.temperature,), "The temperature", positive=True)
+        _require_coverage(self.coverage)
         if self.threshold is not None:
             require_numbers((self.threshold,), "The threshold", positive=True)
             if len(self.class_names) > 2 or self.threshold >= 1:
@@ -111,14 +120,18 @@ class ValueTarget:
     scale : PowerScale, optional
         The scale on which the values of a single output are standardised: t is their power or
         logarithm. None for their own, t = y.
+    coverage : Coverage, optional
+        What makes intervals of values. None: there are none.
     """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
     name: str | None
     scale: PowerScale | None = None
+    coverage: Coverage | None = None
 
     def __post_init__(self) -> None:
+        _require_coverage(self.coverage)
         require_numbers(self.mean, "The target's mean")
         require_numbers(self.std, "The target's standard deviation", positive=True)
         _require_name(self.name)
@@ -223,6 +236,13 @@ class ValueTarget:
             restored = self.scale.inverse(restored)
         return restored[:, 0] if self.outputs == 1 else restored
 
+    def slope(self, standardised: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the derivative of `restore`, shape (N, outputs), by each answer of that shape."""
+        values = np.asarray(standardised, dtype=np.float64).reshape(-1, self.outputs)
+        if self.scale is None:
+            return np.broadcast_to(np.array(self.std), values.shape)
+        return self.scale.slope(values * self.std + self.mean) * self.std
+
 
 def values_of(dataset: Dataset) -> NDArray[np.float64]:
     """Return the target's values, shape (N, outputs), float64.
@@ -245,6 +265,13 @@ def values_of(dataset: Dataset) -> NDArray[np.float64]:
     return values
 
 
+def without_certainty(target: "ClassTarget | ValueTarget") -> "ClassTarget | ValueTarget":
+    """Return a target without the temperature and the coverage that suit one network alone."""
+    if isinstance(target, ClassTarget):
+        return replace(target, temperature=1.0, coverage=None)
+    return replace(target, coverage=None)
+
+
 def _positive(counts: Mapping[str, int]) -> int:
     """Return which of two classes is looked for: the one that says yes, else the rarer."""
     names = [name.casefold() for name in counts]
@@ -264,6 +291,12 @@ def _told(values: NDArray[np.float64]) -> str:
 def _require_name(name: str | None) -> None:
     if name is not None:
         require_names((name,), "The target's name")
+
+
+def _require_coverage(coverage: Any) -> None:
+    if coverage is not None and not isinstance(coverage, Coverage):
+        found = type(coverage).__name__
+        raise UsageError(f"Found a coverage of the type {found}, expected a Coverage.")
 
 
 def _values(dataset: Dataset) -> NDArray[np.float64]:

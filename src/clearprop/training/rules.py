@@ -111,7 +111,10 @@ class OwnRules(Rules):
     ) -> None:
         self.trainer, self.run, self.held_out = trainer, run, held_out
         self.max_steps, self.early_stopping = trainer.max_steps, trainer.early_stopping
-        self.samples_per_epoch = len(samples)
+        self.samples = len(samples)
+        size = trainer.samples_per_update
+        in_batches = self.samples if size is None else run.steps_per_epoch * size
+        self.samples_per_epoch = min(self.samples, in_batches)
         self.safe = SafeWeights(run)
 
     def begin(self, run: Run) -> None:
@@ -122,10 +125,11 @@ class OwnRules(Rules):
     def batches(self) -> Iterator[Rows]:
         """Choose all samples, or batches that are drawn or shuffled."""
         return batches(
-            self.samples_per_epoch,
+            self.samples,
             self.trainer.samples_per_update,
             replacement=self.trainer.replacement,
             random_state=self.run.random_state,
+            drop_last=self.trainer.drop_last,
         )
 
     def before_updates(self) -> None:

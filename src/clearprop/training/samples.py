@@ -155,9 +155,14 @@ def checked_samples(network: Network, X: Any, y: Any, weights: Any = None) -> Sa
     return Samples(X, y, None if weights is None else network.sample_weights(weights, len(y)))
 
 
-def steps_per_epoch(samples: int, batch_size: int | None) -> int:
-    """Return the number of updates in an epoch; the last batch may be smaller."""
-    return 1 if batch_size is None else -(-samples // batch_size)
+def steps_per_epoch(samples: int, batch_size: int | None, *, drop_last: bool = False) -> int:
+    """Return the number of updates in an epoch.
+
+    The last batch may be smaller, or is left out by `drop_last` where it is, if there is another.
+    """
+    if batch_size is None:
+        return 1
+    return max(samples // batch_size, 1) if drop_last else -(-samples // batch_size)
 
 
 def batches(
@@ -166,6 +171,7 @@ def batches(
     *,
     replacement: bool,
     random_state: np.random.RandomState,
+    drop_last: bool = False,
 ) -> Iterator[Rows]:
     """Choose the batches of one epoch.
 
@@ -180,6 +186,8 @@ def batches(
         epoch, and each is seen once.
     random_state : numpy.random.RandomState
         The source of the order, which is advanced.
+    drop_last : bool, default False
+        Whether a last batch that is smaller than the others is left out.
 
     Yields
     ------
@@ -188,12 +196,14 @@ def batches(
     """
     if batch_size is None:
         yield slice(0, samples)
-    elif replacement:
+        return
+    steps = steps_per_epoch(samples, batch_size, drop_last=drop_last)
+    if replacement:
         # At once, so that nothing is drawn in between, however many steps are looked ahead.
-        yield from random_state.choice(samples, (steps_per_epoch(samples, batch_size), batch_size))
+        yield from random_state.choice(samples, (steps, batch_size))
     else:
         order = random_state.permutation(samples)
-        for start in range(0, samples, batch_size):
+        for start in range(0, steps * batch_size, batch_size):
             yield order[start : start + batch_size]
 
 

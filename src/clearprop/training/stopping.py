@@ -31,11 +31,15 @@ class EarlyStopping:
         The column. A loss is to fall, everything else is to rise.
     min_delta : float, default 0.0
         The difference that an improvement must exceed.
+    last : bool, default False
+        Whether of several best epochs the last is kept, rather than the first: one that is as good
+        as the best before, to the last bit, counts as an improvement.
     """
 
     patience: int = 10
     monitor: str = "validation_loss"
     min_delta: float = 0.0
+    last: bool = False
 
     def __post_init__(self) -> None:
         if self.patience < 1:
@@ -58,7 +62,8 @@ class EarlyStopping:
         value = row[self.monitor]
         sign = 1 if self.monitor.endswith("loss") else -1
         best = math.nan if run.best is None else run.best.value
-        if math.isnan(best) or sign * (best - value) > self.min_delta:
+        is_tie = self.last and value == best
+        if math.isnan(best) or sign * (best - value) > self.min_delta or is_tie:
             run.best = Best(run.epoch, value, run.engine.weights())
         self.stop_if_spent(run)
 

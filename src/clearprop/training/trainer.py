@@ -37,6 +37,9 @@ class Trainer:
     batch_size : int, "auto" or None, default "auto"
         The number of samples that an update sees; None for all of them, in order. Auto: 32, or all
         where the optimizer is `LBFGS`.
+    drop_last : bool, default False
+        Whether an epoch leaves out its last batch where that is smaller than the others; other
+        samples are in it the next time.
     replacement : bool, default False
         Whether each batch is drawn anew from all samples, rather than shuffled once an epoch.
     max_steps : int, optional
@@ -84,6 +87,7 @@ class Trainer:
     optimizer: Optimizer = Adam()
     epochs: int = 20
     batch_size: int | Literal["auto"] | None = "auto"
+    drop_last: bool = False
     replacement: bool = False
     max_steps: int | None = None
     early_stopping: EarlyStopping | None = None
@@ -216,7 +220,7 @@ class Trainer:
         resumed: Checkpoint | None,
     ) -> Plan:
         """Decide how it is computed: as before, where a run is resumed."""
-        updates = self.epochs * steps_per_epoch(len(samples), self.samples_per_update)
+        updates = self.epochs * self._steps_per_epoch(samples)
         return Training(
             network,
             samples,
@@ -250,9 +254,12 @@ class Trainer:
             held_out=held_out,
             random_state=random_state,
             epochs=self.epochs,
-            steps_per_epoch=steps_per_epoch(len(samples), self.samples_per_update),
+            steps_per_epoch=self._steps_per_epoch(samples),
             remarks=list(plan.remarks),
         )
+
+    def _steps_per_epoch(self, samples: Samples) -> int:
+        return steps_per_epoch(len(samples), self.samples_per_update, drop_last=self.drop_last)
 
     def _settings(self, network: Network) -> dict[str, Json]:
         """Say what must be the same for a run to go on; its epochs and threads may change."""
@@ -267,8 +274,18 @@ class Trainer:
                 if field.name not in {"epochs", "threads"}
             },
             "batch_size": self.samples_per_update,
-            "augment": to_config(self.augment) or None,  # as before there was any
+            # As before there were such settings, where they are not used.
+            "augment": to_config(self.augment) or None,
+            "drop_last": self.drop_last or None,
+            "early_stopping": _said_before(self.early_stopping),
         }
+
+
+def _said_before(stopping: EarlyStopping | None) -> Json:
+    said = to_config(stopping)
+    if isinstance(said, dict) and not said["last"]:
+        del said["last"]
+    return said
 
 
 def _checked_augmentations(given: Any) -> tuple[Augmentation, ...]:

@@ -15,6 +15,7 @@ from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.network.probe import Backward, Forward, Record
 from clearprop.network.summary import short_name
+from clearprop.optimizers.descent import Decaying
 from clearprop.walkthrough.notation import INPUT, LOSS, Names, Notation
 from clearprop.walkthrough.quantities import Quantity, Step
 from clearprop.walkthrough.record import Update
@@ -69,6 +70,8 @@ class Layers:
     def of_x(self, name: str) -> str:
         """Say what x is in a layer, and what the layers inside it give."""
         said, inside = SENTENCES["x is"].format(x=self._x[name]), self._blocks(name)
+        if len(inside) > 1 and not self.forward[name].layer.chains:
+            return self._of_each(said, "y", inside)
         if not inside:
             return said
         return f"{said} {SENTENCES['block is'].format(block=self._top(inside[-1]))}"
@@ -76,9 +79,20 @@ class Layers:
     def of_dy(self, name: str) -> str:
         """Say what dy is in a layer, and what the layers inside it give back."""
         said, inside = SENTENCES["dy is"].format(dy=self._dy[name]), self._blocks(name)
+        if len(inside) > 1 and not self.forward[name].layer.chains:
+            return self._of_each(said, "dx", inside)
         if not inside:
             return said
         return f"{said} {SENTENCES['dblock is'].format(dblock=self._bottom(inside[0]))}"
+
+    def _of_each(self, said: str, matrix: str, inside: list[str]) -> str:
+        """Say what each layer gives that stands beside others and does anything."""
+        each = (
+            SENTENCES["part is"].format(matrix=matrix, place=name.rpartition(".")[2], name=name)
+            for name in inside
+            if self.has_step(name) or self.inside(name)
+        )
+        return " ".join([said, *each])
 
     def block(self, name: str) -> Array:
         """Return the output of the layers inside a layer: x itself, where there are none."""
@@ -90,6 +104,19 @@ class Layers:
         inside = self.inside(name)
         given_back = self.backward[inside[0]].dx if inside else None
         return self.backward[name].dy if given_back is None else given_back
+
+    def made(self, name: str) -> dict[str, Array]:
+        """Return the outputs of the layers inside a layer, by symbols with their names: ``y_0``."""
+        inside = self.inside(name)
+        return {f"y_{one.rpartition('.')[2]}": self.forward[one].y for one in inside}
+
+    def given_back(self, name: str) -> dict[str, Array]:
+        """Return what the layers inside a layer give back, by symbols with their names: ``dx_0``.
+
+        What none of them wants to know, or has no derivative, is missing.
+        """
+        given = {one: self.backward[one].dx for one in self.inside(name) if one in self.backward}
+        return {f"dx_{one.rpartition('.')[2]}": dx for one, dx in given.items() if dx is not None}
 
     def _blocks(self, name: str) -> list[str]:
         """Return the layers inside one that has formulas for what they give."""
@@ -127,7 +154,8 @@ def _input(X: Array, record: Record, notation: Notation) -> Step:
 
 
 def _forward(done: Forward, layers: Layers, notation: Notation) -> Step:
-    arrays = {"block": layers.block(done.name), **done.kept, **done.params}
+    arrays = {"block": layers.block(done.name), **layers.made(done.name)}
+    arrays |= {**done.kept, **done.params}
     arrays |= {"x": done.x, "y": done.y}
     formulas = formulas_of(done.layer)
     sheet = _sheet(done, arrays, notation)
@@ -152,7 +180,8 @@ def _forward(done: Forward, layers: Layers, notation: Notation) -> Step:
 def _backward(done: Backward, layers: Layers, notation: Notation) -> Step:
     forward = layers.forward[done.name]
     grads = {f"d{name}": array for name, array in done.grads.items()}
-    arrays = {**forward.kept, **forward.params, "x": forward.x, "y": forward.y, "dy": done.dy}
+    arrays = {**layers.made(done.name), **layers.given_back(done.name)}
+    arrays |= {**forward.kept, **forward.params, "x": forward.x, "y": forward.y, "dy": done.dy}
     arrays |= grads
     if done.dx is not None:
         arrays = {"dblock": layers.dblock(done.name), **arrays, "dx": done.dx}
@@ -211,6 +240,9 @@ def _update(forward: Forward, update: Update, notation: Notation) -> Iterator[St
     quantities: list[Quantity] = []
     for key in own:
         parameter = known.symbol(key.rpartition(".")[2])
+        if (factor := update.before.specs[key].rate) != 1:
+            symbol = names.symbol(parameter)
+            notes.append(SENTENCES["own rate"].format(symbol=symbol, factor=factor))
         quantities += _of_parameter(key, parameter, update, names, notation)
     if forward.training:
         quantities += _of_state(forward, known, kept, update, notation)
@@ -237,7 +269,10 @@ def _of_parameter(
         "g": update.followed[key],
         "w_new": update.after[key],
     }
-    settings = {**settings_of(optimizer), "learning_rate": update.rate}
+    factor = update.before.specs[key].rate
+    settings = {**settings_of(optimizer), "learning_rate": update.rate * factor}
+    if isinstance(optimizer, Decaying):
+        settings["weight_decay"] = optimizer.decay(0) * factor
     if not (decays and settings.get("weight_decay")):
         settings.pop("weight_decay", None)
     names = replace(names, symbols={**symbols, "w_new": symbol + _NEW})

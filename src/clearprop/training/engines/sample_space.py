@@ -266,6 +266,8 @@ def why_not_exact(network: Network, optimizer: Optimizer, X: object) -> str | No
             f"because the updates of {type(optimizer).__name__} are not linear in the gradients; "
             f"those of {', '.join(some)} and {last} are"
         )
+    if any(rate != 1 for _, rate in network.parameters.stretches):
+        return "because not all arrays of the network have the same learning rate"
     if not isinstance(X, np.ndarray):
         return "because the samples are too large to be prepared as a whole"
     largest = max(float(X.max()), -float(X.min()))

@@ -1,0 +1,78 @@
+"""The training of RealMLP against steps that pytabkit did, from the same weights and batches."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from golden_values import below, golden
+
+import clearprop as cp
+
+GOLDEN = golden("realmlp_steps")
+OF = 400  # updates of the training that the steps are part of, as in tests/golden/realmlp_steps.py
+STARTS = (0, 120, 320)
+
+
+class Recorded:
+    """Stands for a source of random numbers, and lets stay what stayed in the recorded steps."""
+
+    def __init__(self, kept: Iterator[np.ndarray]) -> None:
+        self.kept = kept
+
+    def bytes(self, count: int) -> bytes:
+        """Return two bytes a number: the largest number where it stays, else 0."""
+        drawn = np.where(next(self.kept), 2**16 - 1, 0).astype("<u2").tobytes()
+        assert len(drawn) == count
+        return drawn
+
+
+def network(loss: cp.Loss, activation: cp.Layer, outputs: int) -> cp.Network:
+    hidden = [
+        cp.NTKDense(4, bias_rate=0.1),
+        cp.Blend(activation, rate=0.1),
+        cp.Dropout(cp.FlatCosineSchedule(0.15, OF)),
+    ]
+    columns = cp.Columns(
+        ((0, 2), (0, 6), (6, 7)),
+        (
+            cp.PeriodicEmbedding(frequencies=4, rate=0.1),
+            cp.Sequential(()),
+            cp.Embedding((11,), width=3),
+        ),
+    )
+    return cp.Network(
+        [columns, cp.Scale(rate=6), *hidden * 3, cp.NTKDense(outputs, bias_rate=0.1)],
+        loss=loss,
+        input_shape=(7,),
+    )
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("task", ["classes", "values"])
+def test_twenty_steps_are_those_of_pytabkit(task: str, start: int) -> None:
+    steps, y = below(GOLDEN, f"{task}/{start}"), GOLDEN[f"{task}/y"]
+    if task == "classes":
+        net, rate = network(cp.SmoothedCrossEntropy(0.1), cp.SELU(), 3), 0.04
+    else:
+        net, rate = network(cp.MeanSquaredError(), cp.Mish(), 1), 0.2
+        y = (y - y.mean()) / y.std()
+    optimizer = cp.AdamW(
+        cp.CosLogSchedule(rate, OF),
+        beta_2=0.95,
+        weight_decay=cp.FlatCosineSchedule(0.02, OF),
+    )
+    net.parameters.data[...] = steps["start"]
+    state = optimizer.start(net.parameters)
+    state["m"][...], state["v"][...] = steps["m"], steps["v"]
+    kept = iter(steps["kept"].reshape(-1, *steps["kept"].shape[2:]))
+    trace = cp.Trace(training=True, random_state=Recorded(kept))
+    for step, (rows, after) in enumerate(zip(steps["rows"], steps["after"], strict=True), start):
+        trace.step = step
+        _, gradient = net.loss_and_gradient(GOLDEN["X"][rows], y[rows], trace=trace)
+        optimizer.step(net.parameters, gradient, state, step)
+        np.testing.assert_allclose(
+            net.parameters.data, after, rtol=1e-9, atol=1e-9, err_msg=f"after step {step}"
+        )
+    assert next(kept, None) is None
+    moved = np.abs(after - steps["start"]).reshape(-1)
+    assert np.median(moved) > 1e-3
