@@ -35,12 +35,12 @@ def test_there_are_at_most_23_entries_at_the_top():
     assert len(entries) <= 23, f"{len(entries)} entries: {', '.join(entries)}"
 
 
-def test_there_are_at_most_370_files():
+def test_there_are_at_most_395_files():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + 1
-    assert len(FILES) <= 370, f"{len(FILES)} files:{listing(rooms)}"
+    assert len(FILES) <= 395, f"{len(FILES)} files:{listing(rooms)}"
 
 
 def test_no_file_has_more_than_450_lines():
@@ -59,13 +59,15 @@ def test_at_most_40_files_have_fewer_than_60_lines():
 # and hand-ins that are graded 600 lines. Code that is watched where it runs brought 6 files and
 # 1,400 lines, repairs that rewrite whole lines and ways to call what strangers write 10 files and
 # 3,500 lines. Pictures (layers, compiled convolutions, augmentation, what it looks at, features of
-# pretrained networks, networks named in words) brought 35 files and 7,000 lines.
-def test_there_are_at_most_71500_lines():
+# pretrained networks, networks named in words) brought 35 files and 7,000 lines. Tables (robust
+# columns, the layers and the mathematics of their networks, two estimators, temperature and
+# coverage, why an answer is what it is) brought 25 files and 6,000 lines.
+def test_there_are_at_most_77500_lines():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + lines_of(file)
-    assert sum(rooms.values()) <= 71_500, f"{sum(rooms.values())} lines:{listing(rooms)}"
+    assert sum(rooms.values()) <= 77_500, f"{sum(rooms.values())} lines:{listing(rooms)}"
 
 
 def code_and_imports(source):

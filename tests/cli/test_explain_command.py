@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from itertools import permutations
 from pathlib import Path
 
@@ -101,7 +102,9 @@ class TestOfAllRows:
         assert list(depends["colour"]["answers"]) == ["yes"]
 
     def test_of_other_data_their_score_counts(self, clearprop, table_model, people, strict_json):
-        found = strict_json(clearprop("explain", table_model, people, "--json").stdout)
+        result = clearprop("explain", table_model, people, "--json")
+        found = strict_json(result.stdout)
+        assert "has mostly learned from" in result.stderr
         scores = strict_json(clearprop("evaluate", table_model, people, "--json").stdout)
         assert found["importance"]["value"] == pytest.approx(scores["accuracy"])
         assert found["importance"]["samples"] == 80
@@ -260,6 +263,31 @@ class TestOfOneAnswer:
         text = clearprop("explain", *sample).stdout
         assert "mean slope" in text
         assert f"The sum of all {len(nodes['t']):,} terms is" in text
+
+    def test_of_very_many_columns_what_is_seen_adds_up(self, clearprop):
+        X = np.random.RandomState(0).randn(60, 45)
+        header = ",".join([*(f"x{k}" for k in range(45)), "y"])
+        table = np.column_stack([X, X.sum(axis=1)])
+        np.savetxt("many.csv", table, fmt="%.4f", delimiter=",", header=header, comments="")
+        options = ("--layers", "none", "--epochs", 2, "--folds", 0, "--out", "run")
+        assert clearprop("train", "many.csv", *options).exit_code == 0
+        lines = clearprop("explain", "run", "--sample", 0).stdout.splitlines()
+        rows, total = lines[2:43], lines[43]
+        assert rows[-1].startswith("5 others ")
+        assert total.startswith("sum ")
+        adds = [float(row.split()[-1]) for row in rows]
+        assert sum(adds) == pytest.approx(float(total.split()[-1]), abs=0.01)
+
+    def test_where_the_run_s_own_rows_are_gone_those_of_the_data_serve(
+        self, clearprop, table_run, people, strict_json
+    ):
+        shutil.copytree(table_run, "moved")
+        config = Path("moved/config.toml")
+        config.write_text(config.read_text().replace(str(people), "/nowhere/people.csv"))
+        result = clearprop("explain", "moved", people, "--sample", 5, "--json")
+        assert strict_json(result.stdout)["background"] == {"rows": 80, "of": str(people)}
+        said = " ".join(result.stderr.split())
+        assert f"Compared with rows of {people}, as the run's own can't be read." in said
 
     def test_the_run_s_own_rows_are_counted_as_walk_counts_them(
         self, clearprop, table_run, people, strict_json

@@ -97,6 +97,11 @@ class TestNetworksOfPictures:
             (("SHAPES", "--layers", "conv8,pol"), "no layer 'pol', the second of 'conv8,pol'"),
             (("SHAPES", "--size", 4, "--layers", "pool,pool,pool"), "Leave a pool out"),
             (("SHAPES", "--network", "dense", "--layers", "conv8"), "leave one of both out"),
+            (
+                ("SHAPES", "--network", "convolution", "--layers", "none"),
+                "--network convolution does not go with --layers none, which has no convolutions",
+            ),
+            (("SHAPES", "--layers", "globalavg,pool"), "where means of whole channels have no"),
             (("SHAPES", "--layers", "conv999999", "--size", 900), "take fewer filters with"),
         ],
         ids=lambda arguments: " ".join(map(str, arguments)),
@@ -123,6 +128,20 @@ class TestWordsBeforehand:
         assert said in clearprop("train", few, "--size", 16, *QUICK).stderr
         enough = clearprop("train", shapes, "--size", 16, *QUICK)
         assert "There are" not in enough.stderr
+
+    def test_that_doubt_a_network_keep_what_was_said_of_samples(
+        self, clearprop, shapes, elsewhere, undrawn
+    ):
+        few = draw_shapes(elsewhere / "a few", 12)
+        given = ("--size", 16, "--layers", "conv2,globalavg,4", "--test", 0.5, "--seed", 3)
+        found = clearprop("train", few, *given, "--epochs", 1, "--learning-rate", 1e-9)
+        assert found.exit_code == 0
+        said = [f"clearprop train '{few}'", "--test 0.5 --seed 3"]
+        told = [
+            f"the features of a pretrained network: {' '.join(said)} --features FILE.onnx",
+            f"the linear model: {' '.join([said[0], '--size 16x16 --layers none', said[1]])}",
+        ]
+        assert any(one in found.stdout for one in told)
 
     def test_say_what_makes_a_long_training_short(self, clearprop, shapes, undrawn, monkeypatch):
         short = clearprop("train", shapes, "--size", 16, *QUICK)

@@ -12,7 +12,9 @@ import clearprop as cp
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-@pytest.mark.parametrize("name", ["leaky_relu", "elu", "gelu", "softplus", "relu", "logistic"])
+@pytest.mark.parametrize(
+    "name", ["leaky_relu", "elu", "selu", "gelu", "mish", "softplus", "relu", "logistic"]
+)
 def test_any_activation_by_name_learns(name: str) -> None:
     X, y = three_classes()
     net = cp.MLPClassifier(16, name, random_state=0, learning_rate_init=0.01).fit(X, y)

@@ -177,7 +177,7 @@ def test_the_same_seed_gives_the_same_bits() -> None:
     one, two, other = (classifier(random_state=seed).fit(X, Y) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
     assert not np.array_equal(one.predict_proba(X), other.predict_proba(X))
-    thawed = pickle.loads(pickle.dumps(one))
+    thawed = pickle.loads(pickle.dumps(one))  # noqa: S301 - written in the line itself
     np.testing.assert_array_equal(thawed.predict_proba(X), one.predict_proba(X))
 
 

@@ -206,7 +206,14 @@ def test_rows_follow_groups_or_time_and_the_doubt_is_told(by):
     assert ("groups" in doubt) == (by == "group")
 
 
-def test_a_run_that_diverged_says_so():
+def test_a_run_that_diverged_promises_nothing():
+    wild = {"learning_rate": 1e9, "optimizer": "sgd", "schedule": "constant", "folds": 0}
+    found = learn(task_of(noisy(kind="values"), **wild))
+    assert found.diverged is not None
+    assert found.model.preprocessing.target.coverage is None
+
+
+def test_answers_beyond_all_numbers_are_refused():
     data = noisy(kind="values")
     task = task_of(data, folds=0)
     task.network.parameters.data[:] = np.nan

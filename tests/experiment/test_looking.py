@@ -42,11 +42,13 @@ class TestFirstWeights:
         if seen is None:
             assert found is None
             return
-        W, picture, first = found
+        W, picture, first, called = found
         assert picture == seen
+        assert called == ("unit" if isinstance(layers[-1], cp.Dense) else "filter")
         np.testing.assert_array_equal(first, began.reshape(-1, 5))
         np.testing.assert_array_equal(W, began.reshape(-1, 5) + 1)
-        plots.first_layer_weights(W, picture, first)
+        figure = plots.first_layer_weights(W, picture, first, called)
+        assert f"all {called}s, the largest first\n{called}: length" in figure.get_suptitle()
 
 
 def test_right_answers_of_every_class_in_turn_and_the_surest_mistakes_are_drawn(monkeypatch):

@@ -8,7 +8,7 @@ from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 import clearprop as cp
-from clearprop.compiled import PicturePasses, is_pictures
+from clearprop.compiled import PicturePasses, PictureSteps, is_pictures
 from clearprop.core.kernels import kernel
 
 pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
@@ -149,6 +149,42 @@ def test_filters_get_the_same_numbers_however_many_threads_there_are(norm: bool)
     )  # fmt: skip
     # Products of Dense layers are the library's, which sums up as it pleases.
     np.testing.assert_allclose(one.parameters.data, two.parameters.data, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("norm", [False, True])
+def test_gradients_of_filters_have_the_same_bits_for_any_number_of_threads(norm: bool) -> None:
+    X, _ = pictures(np.float32)
+    rows, weights = np.arange(45), np.linspace(0.5, 2, 45, dtype=np.float32)
+
+    def filters(threads: int, order: Any = rows) -> bytes:
+        """Do three updates of batches of 15, and return all weights below the Dense layer."""
+        network = cp.Network(
+            [*layers_of(norm)[:-3], cp.Dense(1)],
+            loss=cp.BinaryCrossEntropy(), input_shape=X.shape[1:], seed=1, dtype=X.dtype,
+        )  # fmt: skip
+        dense = [one for name, one in network.parameters.items() if name[0] == name_of_dense]
+        first = [one.copy() for one in dense]
+        y = network.targets(np.zeros(45, np.int64))
+        steps = PictureSteps(
+            network, network.loss, cp.SGD(0.05), {}, 15, threads, np.random.RandomState(0)
+        )
+        for step in range(3):
+            for one, begun in zip(dense, first, strict=True):
+                one[...] = begun
+            # Products of Dense layers are the library's, which sums up as it pleases. So the
+            # gradient may not depend on their last digits: at such a logit the probability is 1.
+            dense[1][...] = 100
+            some = order[step * 15 : step * 15 + 15]
+            steps(step, X[some], y[some], weights[some])
+        return b"".join(
+            one.tobytes() for name, one in network.parameters.items() if name[0] != name_of_dense
+        )
+
+    name_of_dense = str(len(layers_of(norm)) - 3)
+    one = filters(1)
+    assert [filters(threads) for threads in (2, 3, 8)] == [one] * 3
+    turned = np.concatenate([rows[start : start + 15][::-1] for start in (0, 15, 30)])
+    assert filters(1, turned) != one  # another order of the sums has other bits
 
 
 def test_a_loss_that_is_not_finite_changes_nothing() -> None:

@@ -12,6 +12,9 @@ from clearprop.experiment.explained import Coalitions, Explained, Way
 from clearprop.explain import IntegratedGradients
 
 _SMOOTH = 1e-8  # of the answer: a residual above it is told of
+LONGEST = 60
+"""Characters of a column's name, or of a group's, that are shown in a table."""
+
 _CELL = 40  # characters of a cell that are shown
 _DIGITS = 5
 _SMALLEST, _LARGEST = 1e-3, 1e15  # between which numbers are written without exponents
@@ -27,18 +30,21 @@ def say_sample(found: Explained, sample: int) -> None:
     where = "the mean answer for"
     if isinstance(own, IntegratedGradients):
         where = "the answer at the mean of"
-    rows = f"{counted(found.background, 'row')} of {found.of}"
+    background = f"{counted(found.background, 'row')} of {found.of}"
     output.say_line(
         f"{found.source} (sample {sample}): {said}The {found.asked.name} is "
-        f"{amount(own.answer)}: {amount(own.base)}, {where} {rows}, and what the columns add."
+        f"{amount(own.answer)}: {amount(own.base)}, {where} {background}, and what the columns "
+        "add."
     )
-    values = [*found.ordered, own.answer - own.base]
-    cells = [fitted(found.cell(name), _CELL) for name in names]
-    output.say_table(
-        ("column ", "cell ", "adds"),
-        zip([*names, "sum"], [*cells, ""], map(amount.signed, values), strict=True),
-        most=output.MOST_ROWS + 1,
-    )
+    rows = [
+        (fitted(name, LONGEST), fitted(found.cell(name), _CELL), amount.signed(adds))
+        for name, adds in zip(names, found.ordered, strict=True)
+    ]
+    if (more := len(rows) - output.MOST_ROWS) > 0:  # what is seen adds up, too
+        rest = math.fsum(found.ordered[output.MOST_ROWS :])
+        rows[output.MOST_ROWS :] = [(f"{more:,} others", "--json has them", amount.signed(rest))]
+    rows.append(("sum", "", amount.signed(own.answer - own.base)))
+    output.say_table(("column ", "cell ", "adds"), rows)
     if isinstance(own, IntegratedGradients):
         nodes = counted(len(own.nodes), "derivative")
         how = f"Integrated gradients, over {nodes}, as {len(names)} columns are too many for exact"
@@ -104,7 +110,7 @@ def say_way(found: Explained, opened: Way) -> None:
     adds = opened.difference * opened.mean_slopes
     columns = (opened.baseline, opened.x, opened.difference, opened.mean_slopes)
     rows = [
-        (name, *map(number_text, numbers), amount.signed(added))
+        (fitted(name, LONGEST), *map(number_text, numbers), amount.signed(added))
         for name, numbers, added in zip(
             opened.input_names,
             zip(*(one.tolist() for one in columns), strict=True),

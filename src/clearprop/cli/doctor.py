@@ -1,7 +1,6 @@
 """``clearprop doctor``."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,7 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.command import DataName, command
-from clearprop.cli.options import setting_option, typed
+from clearprop.cli.options import command_of, setting_option, typed
 from clearprop.cli.scores import text
 from clearprop.data import Dataset
 from clearprop.errors import DataError, UsageError
@@ -206,13 +205,7 @@ def _in_short(finding: "Finding", settings: Settings) -> dict[str, Any]:
 
 def command_with(finding: "Finding", settings: Settings) -> str:
     """Write the command of settings with the advice of a finding; defaults need no word."""
-    changed = finding.apply(settings)
-    given = {
-        one.name: getattr(changed, one.name)
-        for one in fields(Settings)
-        if one.name != "data" and getattr(changed, one.name) != one.default
-    }
-    return " ".join(map(output.word, ["clearprop", "train", settings.data, *typed(**given)]))
+    return command_of(finding.apply(settings))
 
 
 def _load(settings: Settings) -> Dataset:

@@ -8,9 +8,10 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.command import DataName, command
-from clearprop.cli.contributions import say_coalitions, say_sample, say_way
+from clearprop.cli.contributions import LONGEST, say_coalitions, say_sample, say_way
 from clearprop.cli.options import form_options
 from clearprop.cli.scores import text, value
+from clearprop.core.printable import fitted
 from clearprop.data import Dataset, Problem, Table
 from clearprop.data.named import BUILTINS
 from clearprop.errors import ClearpropError, DataError, UnknownNameError, UsageError, counted
@@ -23,6 +24,7 @@ from clearprop.experiment.explaining import (
     explain_row,
     importance_of,
     recipe_of_table,
+    require_sample,
     rows_in_words,
 )
 from clearprop.experiment.folder import draw
@@ -36,6 +38,7 @@ from clearprop.files.written import make_folder
 from clearprop.preprocessing import found_files, read_parts
 
 _NAMES = Names("COLUMNS")
+_WITHOUT = "Without DATA, a run's folder takes the rows that it held out, where it did."
 _DRAWN = 6  # columns whose dependence is drawn
 
 
@@ -161,6 +164,8 @@ def _rows_of(saved: Saved, model: Model, data: str | None) -> tuple[Dataset, str
                 f"{data}: {error} What matters is measured by true answers; --sample 0 explains "
                 "the answer to a row without."
             ) from error
+        if dataset.test is None and any(one.knows(data) for one, _ in saved.trainings()):
+            output.note(f"Note: {saved.word} has mostly learned from {data}. {_WITHOUT}")
         return dataset.test or dataset, data
     settings = saved.on(None)
     dataset = load_dataset(settings)
@@ -183,7 +188,7 @@ def _say_importance(found: Importance) -> None:
         ("column ", "loses", "±"),
         [
             (
-                found.names[place],
+                fitted(found.names[place], LONGEST),
                 value(found.score_name, means[place]),
                 value(found.score_name, spreads[place]),
             )
@@ -208,11 +213,7 @@ def _explain_sample(
         table, sources, notes = _samples(saved, model, data)
         others, of = _background(saved, model, background, table, data)
     output.note_all(notes)
-    if not 0 <= sample < len(table):
-        raise UsageError(
-            f"{data or 'The run'} has {counted(len(table), 'sample')}, 0 to {len(table) - 1}; "
-            f"there is no sample {sample}."
-        )
+    require_sample(sample, len(table), data or saved.word)
     with output.waiting("Explaining"):
         found = explain_row(
             model, table, sample, sources[sample], others, of, said=said, groups=groups

@@ -1,11 +1,13 @@
 """The options that describe a run, and what several of them come to together."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from clearprop.cli import output
 from clearprop.cli.command import OneOf, Option
 from clearprop.errors import UsageError, listed
 from clearprop.experiment.runs import require_saved
@@ -70,6 +72,16 @@ def typed(**settings: Any) -> list[str]:
         for name, value in given.items()
     ]
     return [word for pair in written for word in pair if word]
+
+
+def command_of(settings: Settings) -> str:
+    """Write the command of settings, as one types it; defaults need no word."""
+    given = {
+        one.name: value
+        for one in fields(Settings)
+        if one.name != "data" and (value := getattr(settings, one.name)) != one.default
+    }
+    return " ".join(map(output.word, ["clearprop", "train", settings.data, *typed(**given)]))
 
 
 def _flag(name: str) -> str:

@@ -1,6 +1,7 @@
 """``clearprop train``."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,13 @@ import click
 from clearprop.cli import output
 from clearprop.cli.command import DataName, command
 from clearprop.cli.doctor import ask_doctor, say_closing
-from clearprop.cli.options import setting_option, settings_from, settings_of_run, task_options
+from clearprop.cli.options import (
+    command_of,
+    setting_option,
+    settings_from,
+    settings_of_run,
+    task_options,
+)
 from clearprop.cli.scores import (
     PARTS,
     beside,
@@ -37,6 +44,7 @@ from clearprop.experiment import folder as run_folder
 from clearprop.experiment.coverage import promise_in_words
 from clearprop.experiment.cross_validation import fold_labels
 from clearprop.experiment.runs import CHECKPOINT, SETTINGS, require_there, saved_at
+from clearprop.experiment.settings import described
 from clearprop.training import Callback, Checkpoint, Forecast, Run
 
 _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way further down"}
@@ -241,10 +249,29 @@ def _advice(found: Evaluation, folder: Path, task: Task, settings: Settings) -> 
         told = seldom_found(found, f"clearprop train --config {again} --threshold f1")
         if told:
             return told
-    run, data = output.word(str(folder)), output.word(settings.data)
-    target = f" --target {output.word(settings.target)}" if settings.target else ""
-    linear = f"clearprop train {data}{target} --layers none" if task.settings.layers else None
-    return doubts(found, f"clearprop doctor {run}", linear)
+    run, same = output.word(str(folder)), _of_the_same_data(settings)
+    linear = command_of(replace(same, layers=())) if task.settings.layers else None
+    told = doubts(found, f"clearprop doctor {run}", linear)
+    if told and task.train.kind == "pictures" and settings.features is None:
+        other = command_of(replace(same, size=None))  # the file says its own
+        told.append(
+            "Of few pictures more is known by the features of a pretrained network: "
+            f"{other} --features FILE.onnx"
+        )
+    return told
+
+
+def _of_the_same_data(settings: Settings) -> Settings:
+    """Return the settings for another network: only what they say of samples is kept."""
+    return Settings(
+        data=settings.data,
+        seed=settings.seed,
+        **{
+            name: getattr(settings, name)
+            for name, about in described(settings).items()
+            if about.group in ("Data", "Held-out samples") and name != "start"
+        },
+    )
 
 
 def _say_saved(report: dict[str, Any], folder: Path, pictures: list[Path]) -> None:

@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from shlex import quote
 
 import numpy as np
 
@@ -36,7 +37,8 @@ def match_names(
     given : mapping of str to str, optional
         Names that somebody has matched: they go before everything else, and several may mean one.
     advice : str
-        The sentence that says what to do where a name can't be matched, with NAME in its place.
+        The sentence that says what to do where a name can't be matched, with NAME in the place
+        where it is to stand as one types it into a shell.
     places : mapping of str to str, optional
         The place where each name was found, for messages.
 
@@ -77,7 +79,7 @@ def match_names(
             place = f" ({places[name]})" if places else ""
             raise DataError(
                 f"The class {name!r}{place} {why}; known are {listed(known)}. "
-                f"{advice.replace('NAME', name)}"
+                f"{advice.replace('NAME', quote(name))}"
             )
         matched[name] = near.pop()
     return matched
@@ -123,7 +125,7 @@ def renamed(dataset: Dataset, known: Sequence[str], given: Mapping[str, str]) ->
         [name for name in dataset.class_names if name in rows or name in given],
         known,
         given,
-        advice=f"Say which class is meant, such as --map NAME={known[0]}.",
+        advice=f"Say which class is meant, such as --map NAME={quote(known[0])}.",
         places=dict.fromkeys(given, "no samples") | rows,
     )
     index = {name: place for place, name in enumerate(known)}

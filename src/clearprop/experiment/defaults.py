@@ -109,8 +109,14 @@ def require_network(given: "Settings", extent: Extent) -> None:
     ------
     UsageError
     """
-    said = f"--layers {written(given.layers)}" if given.layers else "--network convolution"
+    named = given.layers is not None
+    said = f"--layers {written(given.layers or ())}" if named else "--network convolution"
     asked = given.network == "convolution" or is_convolution(given.layers)
+    if asked and given.features is not None:
+        raise UsageError(
+            f"{said} is for pictures, and --features puts numbers without places in their place: "
+            "leave one of both out."
+        )
     if asked and not extent.has_places:
         raise UsageError(
             f"{said} is for pictures, whose numbers have neighbours, and a sample of these data is "

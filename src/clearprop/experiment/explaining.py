@@ -301,11 +301,7 @@ def explain_row(
         If the rows don't fit the model.
     """
     recipe, inputs = recipe_of_table(model)
-    if not 0 <= row < len(table):
-        raise UsageError(
-            f"{source} has {counted(len(table), 'sample')}, 0 to {len(table) - 1}; there is no "
-            f"sample {row}."
-        )
+    require_sample(row, len(table), source)
     network, target = model.network, recipe.target
     one = table[row : row + 1]
     X = prepare(one, inputs, network.dtype)[:]
@@ -342,6 +338,14 @@ def explain_row(
     }
     prediction = model.named(logits).tolist()[0]
     return Explained(source, prediction, asked, cells, members, found, len(others), of, names)
+
+
+def require_sample(sample: int, count: int, name: str) -> None:
+    """Raise UsageError if data of so many rows have no sample of a number, from 0."""
+    if not 0 <= sample < count:
+        raise UsageError(
+            f"{name} has {counted(count, 'sample')}, 0 to {count - 1}; there is no sample {sample}."
+        )
 
 
 def _found(asked: Asked, x: Array, others: Array, players: Groups) -> Contributions:

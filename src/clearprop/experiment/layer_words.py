@@ -87,10 +87,10 @@ def checked(words: Sequence[object]) -> Words:
         one = _checked_word(word, place, words)
         flat = next((one for one in found if one == "globalavg" or isinstance(one, int)), None)
         if isinstance(one, str) and flat is not None:
-            what = "the mean of whole channels" if flat == "globalavg" else f"{flat} units"
+            given = "means of whole channels" if flat == "globalavg" else f"{flat} units"
             raise UsageError(
                 f"{one} stands behind {flat} in {shortened(written(words))}, and takes pictures, "
-                f"where {what} have no places. Write the layers of pictures first, then numbers of "
+                f"where {given} have no places. Write the layers of pictures first, then numbers of "
                 "units, as in conv16,pool,128."
             )
         found.append(one)

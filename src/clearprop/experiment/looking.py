@@ -26,7 +26,7 @@ def takes_pictures(network: Network) -> bool:
     return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3))
 
 
-def first_weights(network: Network) -> tuple[Array, tuple[int, ...], Array] | None:
+def first_weights(network: Network) -> tuple[Array, tuple[int, ...], Array, str] | None:
     """Give the weights of the first layer as (D, M), and the shape of what each unit looks at.
 
     Returns
@@ -37,6 +37,8 @@ def first_weights(network: Network) -> tuple[Array, tuple[int, ...], Array] | No
         That of the picture, or of the windows that filters look at.
     first : ndarray, shape (D, M)
         The same before training.
+    called : {"unit", "filter"}
+        What each of the M is called.
     """
     every = every_layer(network.body.inner())
     named = next(((name, one) for name, one in every if isinstance(one, Dense | Conv2D)), None)
@@ -52,7 +54,8 @@ def first_weights(network: Network) -> tuple[Array, tuple[int, ...], Array] | No
     start.initialize(start.seed)
     units = W.shape[-1]
     flat = [one.reshape(-1, units) for one in (W, start.parameters[name])]
-    return flat[0], shape[:2] if shape[2:] == (1,) else shape, flat[1]
+    called = "filter" if isinstance(layer, Conv2D) else "unit"
+    return flat[0], shape[:2] if shape[2:] == (1,) else shape, flat[1], called
 
 
 def look_at(model: Model, seen: Array, said: str) -> dict[str, Array]:

@@ -90,7 +90,10 @@ def mistakes(
 
 
 def first_layer_weights(
-    W: ArrayLike, picture_shape: tuple[int, ...], first: ArrayLike | None = None
+    W: ArrayLike,
+    picture_shape: tuple[int, ...],
+    first: ArrayLike | None = None,
+    called: str = "unit",
 ) -> Figure:
     """Draw the weights of each unit of a first layer as the picture that they look at.
 
@@ -105,6 +108,8 @@ def first_layer_weights(
     first : array-like, shape (D, M), optional
         The weights before training. As long as training has changed them by less than their own
         size, what is seen in weights is the noise that they began as: then the changes are drawn.
+    called : str, default "unit"
+        The word for a unit: a filter, of a convolution, whose picture is its window.
 
     Raises
     ------
@@ -141,7 +146,7 @@ def first_layer_weights(
     ]
     which = f"{len(order)} of {W.shape[1]}" if len(order) < W.shape[1] else "all"
     key = "orange > 0, blue < 0" if len(picture_shape) == 2 else "grey is 0"
-    head = f"{drawn.capitalize()}, {which} units, the largest first\nunit: length; {key}"
+    head = f"{drawn.capitalize()}, {which} {called}s, the largest first\n{called}: length; {key}"
     return grid(
         pictures,
         [f"{index}: {norms[index]:.2g}" for index in order.tolist()],

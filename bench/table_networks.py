@@ -1,0 +1,210 @@
+"""``python -m bench.table_networks TABLE.csv ...``: networks of tables in Python, beside others.
+
+Each table, whose column of truth is ``target``, is divided by scikit-learn's `train_test_split`
+with a quarter held out and the random states 0 to 4, classes in proportion; one of more than 20,000
+rows with the state 0 alone. Each model learns in a process of its own by two threads, and the
+process is timed as a whole, imports included. Those who take no gaps get the means, those who take
+no categories one column for each, those who need it a scaler; RealMLP-TD is pytabkit's, where it is
+installed. What `RESULTS` holds already is not measured again.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import accuracy_score, log_loss, r2_score
+from sklearn.model_selection import train_test_split
+
+from bench.machine import facts
+from clearprop.files.written import write_text
+
+ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).with_name("table_networks.json")
+ONE = "--one"  # what a process of its own is called with
+MOST_ROWS = 20_000
+SPLITS = 5
+OURS = "clearprop"
+MOST_CLASSES = 20  # whole numbers up to which a target is one of classes
+
+Figures = dict[str, dict[str, dict[str, float]]]
+"""Measures by their names, of each split, of each model."""
+
+
+def _ours(task: str, **others: Any) -> Any:
+    import clearprop as cp
+
+    kind = cp.TableRegressor if task == "values" else cp.TableClassifier
+    return kind(random_state=0, **others)
+
+
+def _for_log_loss(task: str) -> Any:
+    return _ours(task, scoring="log_loss") if task == "classes" else None
+
+
+def _realmlp(task: str) -> Any:
+    from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
+
+    kind = RealMLP_TD_Regressor if task == "values" else RealMLP_TD_Classifier
+    return kind(random_state=0, device="cpu", n_threads=2)
+
+
+def _behind_scaler(task: str, classes: Any, values: Any) -> Any:
+    from sklearn.compose import make_column_selector, make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    numbers = make_column_selector(dtype_include="number")
+    others = make_column_selector(dtype_exclude="number")
+    columns = make_column_transformer(
+        (make_pipeline(SimpleImputer(), StandardScaler()), numbers),
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), others),
+    )
+    return make_pipeline(columns, values if task == "values" else classes)
+
+
+def _mlp(task: str) -> Any:
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+    return _behind_scaler(task, MLPClassifier(random_state=0), MLPRegressor(random_state=0))
+
+
+def _forest(task: str) -> Any:
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+    made = RandomForestClassifier(random_state=0), RandomForestRegressor(random_state=0)
+    return _behind_scaler(task, *made)
+
+
+def _boosted(task: str) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    kind = HistGradientBoostingRegressor if task == "values" else HistGradientBoostingClassifier
+    return kind(categorical_features="from_dtype", random_state=0)
+
+
+def _linear(task: str) -> Any:
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    return _behind_scaler(task, LogisticRegression(max_iter=1000), Ridge())
+
+
+MODELS: dict[str, Callable[[str], Any]] = {
+    OURS: _ours,
+    "clearprop for log loss": _for_log_loss,
+    "RealMLP-TD": _realmlp,
+    "MLP": _mlp,
+    "random forest": _forest,
+    "boosted trees": _boosted,
+    "linear": _linear,
+}
+
+
+def one(model: str, path: str, state: int) -> dict[str, float] | None:
+    """Let a model learn a part of a table, and return its scores on the other."""
+    warnings.simplefilter("ignore")
+    table = pd.read_csv(path)
+    target = table.pop("target")
+    values = target.dtype.kind == "f" or (
+        target.dtype.kind in "iu" and target.nunique() > MOST_CLASSES
+    )
+    task = "values" if values else "classes"
+    made = MODELS[model](task)
+    if made is None:
+        return None
+    if model in ("RealMLP-TD", "boosted trees"):
+        words = table.select_dtypes(exclude="number").columns
+        table[words] = table[words].astype("category")
+    if model == "RealMLP-TD":
+        table = table.fillna(table.mean(numeric_only=True))
+    X, Z, y, z = train_test_split(
+        table, target, test_size=0.25, random_state=state, stratify=None if values else target
+    )
+    made.fit(X, y)
+    answers = made.predict(Z)
+    if values:
+        return {"r2": float(r2_score(z, answers))}
+    probabilities = made.predict_proba(Z)
+    return {
+        "accuracy": float(accuracy_score(z, answers)),
+        "log_loss": float(log_loss(z, probabilities, labels=made.classes_)),
+    }
+
+
+def measured(model: str, path: Path, state: int) -> dict[str, float] | None:
+    """Run `one` in a process of its own; None where the model is not there, or not for the task."""
+    threads = {f"{name}_NUM_THREADS": "2" for name in ("OMP", "OPENBLAS", "MKL")}
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.table_networks", ONE, model, str(path), str(state)],
+        cwd=ROOT,
+        env={**os.environ, **threads, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.perf_counter() - began
+    if done.returncode:
+        print(f"{model}: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+        return None
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    return None if found is None else {**found, "seconds": seconds}
+
+
+def text_of(results: dict[str, Figures]) -> str:
+    """Write the means over each table's splits as tables in Markdown."""
+    parts = []
+    for measure in ("accuracy", "log_loss", "r2", "seconds"):
+        rows = []
+        for table, figures in results.items():
+            means = {
+                model: np.mean([split[measure] for split in of.values()])
+                for model, of in figures.items()
+                if of and all(measure in split for split in of.values())
+            }
+            if means:
+                cells = [f"{means[name]:.4g}" if name in means else "–" for name in MODELS]
+                rows.append(f"| {table} | {' | '.join(cells)} |")
+        head = f"| {measure.replace('_', ' ')} | {' | '.join(MODELS)} |"
+        parts.append("\n".join([head, "| --- |" + " ---: |" * len(MODELS), *rows]))
+    return "\n\n".join(parts)
+
+
+def main() -> None:
+    """Measure what is missing, write it down, and print it all."""
+    parser = argparse.ArgumentParser(prog="python -m bench.table_networks")
+    parser.add_argument("tables", nargs="+", type=Path)
+    parser.add_argument("--splits", type=int, default=SPLITS)
+    arguments = parser.parse_args()
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results: dict[str, Figures] = kept.get("tables", {})
+    for path in arguments.tables:
+        rows = sum(1 for _ in path.open()) - 1
+        figures = results.setdefault(path.stem, {})
+        for state in range(1 if rows > MOST_ROWS else arguments.splits):
+            for model in MODELS:
+                if str(state) in figures.setdefault(model, {}):
+                    continue
+                found = measured(model, path.resolve(), state)
+                if found is not None:
+                    figures[model][str(state)] = found
+                    said = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
+                    print(f"{path.stem} {state} {model}: {said}", file=sys.stderr)
+        write_text(RESULTS, json.dumps({"machine": facts(), "tables": results}, indent=1) + "\n")
+    print(text_of(results))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == [ONE]:
+        print(json.dumps(one(sys.argv[2], sys.argv[3], int(sys.argv[4]))))
+    else:
+        main()
