@@ -6,6 +6,7 @@ layer. The command line prints the message alone, without a traceback, and leave
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -16,6 +17,7 @@ from typing import Any, ClassVar
 _LISTED = 30  # names in a message at most
 _LONGEST = 60  # characters of one of them
 _LOOKED_AT = 1000  # files for one of a name alike
+_ADDRESS = re.compile("[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # a drive has one letter
 
 
 class ClearpropError(Exception):
@@ -117,8 +119,15 @@ def did_you_mean(name: str, known: Iterable[str], alike: float = 0.5) -> str:
     return f" Did you mean {by_lower_case[nearest[0]]!r}?" if nearest else ""
 
 
+def is_address(path: str | os.PathLike[str]) -> bool:
+    """Whether a path that leads nowhere is the address of something elsewhere."""
+    return _ADDRESS.match(os.fspath(path)) is not None
+
+
 def nearest_file(path: str | os.PathLike[str]) -> str:
     """Return the question for a file that is not there, with the nearest name in its folder."""
+    if is_address(path):
+        return " Only files are read: save what lies at that address as one, and give that."
     folder, name = os.path.split(path)
     try:
         with os.scandir(folder or ".") as entries:

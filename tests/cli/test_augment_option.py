@@ -61,7 +61,7 @@ def test_resuming_goes_on_with_the_same_augmentation(clearprop, photos):
     assert Path("run/model.safetensors").read_bytes() == whole
     result = clearprop("train", "--resume", "--out", "run", "--augment", "flip")
     assert result.exit_code == 2
-    assert "began with augment" in result.stderr
+    assert "began with augment = shift:0.2,mixup, now it is flip. Go on" in result.stderr
 
 
 def test_the_same_command_gives_the_same_model(clearprop, photos):

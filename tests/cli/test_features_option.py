@@ -64,6 +64,20 @@ class TestATraining:
         options = ("--layers", "8", "--folds", 3, "--epochs", 2, "--out", "run")
         assert clearprop("train", photos, "--features", network, *options).exit_code == 0
 
+    def test_is_doubted_with_its_features(
+        self,
+        clearprop: Clearprop,
+        photos: Path,
+        network: Path,
+        undrawn: None,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("clearprop.cli.train.doubts", lambda *said: [said[2]])
+        options = ("--features", network, "--layers", "8", "--epochs", 1)
+        found = clearprop("train", photos, *options, "--out", "run").stdout
+        assert f"\nclearprop train {photos} --features {network} --layers none\n" in found
+        assert "FILE.onnx" not in found
+
     def test_is_repeated_by_its_settings(
         self, clearprop: Clearprop, run: Path, contents: Callable[..., dict[str, str]]
     ) -> None:
@@ -81,6 +95,7 @@ class TestATraining:
             ((photos, "--features", network, "--size", 9), "pictures of 8x8, found --size 9x9"),
             ((people, "--features", network), "--features are those of pictures"),
             ((photos, "--features", network, "--network", "convolution"), "is for pictures"),
+            ((photos, "--features", network, "--layers", "conv8"), "and --features puts numbers"),
             ((photos, "--features", network, "--augment", "flip"), "changes pictures"),
         ):
             result = clearprop("train", *arguments, "--out", "no")

@@ -50,7 +50,7 @@ def test_what_may_mean_two_is_an_error_that_says_what_to_do() -> None:
         match_names(["cats"], ["CAT", "Cat"], advice="Say --map NAME=CAT.")
     with pytest.raises(DataError, match=r"'CATS' may mean cat, and so may Cats; known are cat"):
         match_names(["CATS", "Cats"], ["cat"], advice="")
-    with pytest.raises(cp.errors.DataError, match=r"Say --map 'a pet'=CAT\."):
+    with pytest.raises(DataError, match=r"Say --map 'a pet'=CAT\."):
         match_names(["a pet"], ["CAT"], advice="Say --map NAME=CAT.")
 
 

@@ -96,7 +96,7 @@ def test_an_unknown_name_suggests_the_nearest() -> None:
         load("digts")
 
 
-@pytest.mark.parametrize("path", ["photos/", "gone.csv", "a/b", "../gone"])
+@pytest.mark.parametrize("path", ["photos/", "gone.csv", "a/b", "../gone", "https://a/b.zip"])
 def test_a_path_that_is_not_there_is_named(path: str) -> None:
     with pytest.raises(DataError, match="There is no file or folder"):
         load(path)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import clearprop as cp
 from clearprop.data import Dataset
-from clearprop.data.splitting import folds
+from clearprop.data.folds import folds
 from clearprop.errors import DataError, UsageError
 from clearprop.experiment import Settings, learn, load_dataset, measure, set_task
 from clearprop.experiment.building import build_network, build_trainer

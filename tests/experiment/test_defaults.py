@@ -63,6 +63,19 @@ def test_there_are_epochs_for_about_6000_updates(
 
 
 @pytest.mark.parametrize(
+    ("samples", "epochs"),
+    [
+        (1_322, 143),  # as of other data: 42 updates an epoch
+        (54_000, 9),  # for about 4000 updates, each of more pictures
+        (10**6, 5),
+    ],
+)
+def test_many_pictures_are_seen_less_often(samples: int, epochs: int) -> None:
+    extent = Extent(samples, 784, has_test_set=False, shape=(28, 28))
+    assert resolve(Settings(data="x"), extent).epochs == epochs
+
+
+@pytest.mark.parametrize(
     ("activation", "init"),
     [
         *((name, "he") for name in ("relu", "leaky-relu", "elu", "gelu", "softplus")),

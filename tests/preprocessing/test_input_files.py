@@ -28,6 +28,15 @@ def test_tables_come_one_by_one_and_pictures_together(tmp_path: Path) -> None:
     assert found == [["a.png", "b.jpg"], ["b.csv"], ["a.csv"]]
 
 
+@pytest.mark.parametrize("recipe", [PICTURES, TABLE])
+def test_an_address_is_no_file(recipe: Any) -> None:
+    with (
+        pytest.raises(DataError, match=r"no file https://here/a\.png\. Only files are read: save"),
+        found_files(["https://here/a.png"], recipe),
+    ):
+        pass
+
+
 def test_a_file_without_a_suffix_is_a_picture_to_a_model_of_pictures(tmp_path: Path) -> None:
     touch(tmp_path, "IMG_1")
     for recipe, length in ((PICTURES, 1), (TABLE, 2)):

@@ -10,6 +10,7 @@ import click
 from clearprop.cli import output
 from clearprop.cli.command import OneOf, Option
 from clearprop.errors import UsageError, listed
+from clearprop.experiment import layer_words
 from clearprop.experiment.runs import require_saved
 from clearprop.experiment.settings import Settings, described, read_settings, settings_in
 from clearprop.experiment.values import Choice, Flag, Kind, Place, Switch
@@ -204,8 +205,11 @@ def settings_of_run(path: Path, data: str | None, options: Mapping[str, Any]) ->
         extended = name == "epochs" and began.schedule in (None, "constant")
         moved = name == "data" and Path(before).is_absolute() and not Path(before).exists()
         if before != now and not (extended or moved):  # the checkpoint knows other data as such
+            then, today = (
+                layer_words.written(one) if isinstance(one, tuple) else one for one in (before, now)
+            )
             raise UsageError(
-                f"The run in {path.parent} began with {name} = {before}, now it is {now}. "
+                f"The run in {path.parent} began with {name} = {then}, now it is {today}. "
                 "Go on with what it began with, or begin another run in another folder."
             )
     return asked

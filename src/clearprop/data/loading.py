@@ -21,7 +21,7 @@ from clearprop.data.tables.delimited import Delimited, is_table
 from clearprop.data.tables.json_lines import JsonLines
 from clearprop.data.tables.text_file import STDIN
 from clearprop.data.tables.workbooks import Workbook
-from clearprop.errors import DataError, UsageError, nearest_file, unknown_name
+from clearprop.errors import DataError, UsageError, is_address, nearest_file, unknown_name
 
 FORMATS: tuple[Format, ...] = (
     *(Idx(), Delimited(), JsonLines(), Workbook(), Columnar()),
@@ -149,7 +149,9 @@ def _load_folder(path: Path, size: tuple[int, int], channels: int) -> Dataset:
 
 def _not_there(path: Path, text: str) -> DataError | UsageError:
     if path.suffix or path.name != text:
-        return DataError(f"There is no file or folder {text}.{nearest_file(path)} Check the path.")
+        hint = nearest_file(text)
+        advice = "" if is_address(text) else " Check the path."
+        return DataError(f"There is no file or folder {text}.{hint}{advice}")
     return unknown_name("data set or path", text, [*BUILTINS, *TOYS])
 
 

@@ -5,7 +5,7 @@ A random part of a table answers "how good is it on more of the same?". Where ro
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from clearprop.data.dataset import Dataset
 from clearprop.data.tables.numerals import is_plain_number
 from clearprop.data.tables.table import Column, Table, Words, as_words, is_missing
 from clearprop.errors import DataError, UsageError, unknown_name
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 def hold_out(
@@ -47,7 +50,7 @@ def hold_out(
     _require_share(share)
     random_state = np.random.RandomState(seed)
     held = np.zeros(len(dataset), dtype=bool)
-    for name, members in _strata(dataset):
+    for name, members in strata(dataset):
         if len(members) == 1:
             if keep_single and dataset.class_names:
                 continue
@@ -70,41 +73,6 @@ def hold_out(
             "held out. Add samples, or hold nothing out with --validation 0."
         )
     return dataset.take(~held), dataset.take(held)
-
-
-def folds(dataset: Dataset, count: int, seed: int) -> list[NDArray[np.bool_]]:
-    """Deal samples out to folds at random, each class in the same proportion.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    count : int
-        The number of folds; there are fewer where a fold would have no sample.
-    seed : int
-        The seed of the `numpy.random.RandomState` that chooses.
-
-    Returns
-    -------
-    list of ndarray of bool, shape (N,)
-        The samples of each fold. The only sample of a class is in none: it is learned from.
-
-    Raises
-    ------
-    DataError
-        If there are not two samples to deal out.
-    """
-    random_state = np.random.RandomState(seed)
-    shuffled = [random_state.permutation(members) for _, members in _strata(dataset)]
-    dealt = np.concatenate([np.empty(0, np.int64), *(one for one in shuffled if len(one) > 1)])
-    if len(dealt) < 2:
-        raise DataError(
-            f"{dataset.name} has no two samples of a class, so none can be held out. Add samples, "
-            "or hold nothing out with --folds 0 --validation 0 --test 0."
-        )
-    count = min(count, len(dealt))
-    fold = np.full(len(dataset), -1)
-    fold[dealt] = np.arange(len(dealt)) % count  # classes follow each other: so folds fill evenly
-    return [fold == number for number in range(count)]
 
 
 def hold_out_groups(
@@ -140,22 +108,16 @@ def hold_out_groups(
         If no group can be held out without a class, or all, being lost for training.
     """
     _require_share(share)
-    cells = _column(dataset, column, "group")
-    distinct, groups = np.unique(as_words(cells).codes, return_inverse=True)
-    if len(distinct) == 1:
-        raise DataError(
-            f"All rows of {dataset.name} have the same {column!r}, {_spelled(cells)!r}: no group "
-            "can be held out. Give --group another column, or leave it out."
-        )
-    classes = dataset.y if dataset.class_names else np.zeros(len(dataset), dtype=np.int64)
-    chosen = _choose(groups, classes, share, np.random.RandomState(seed))
+    cells, groups = groups_of(dataset, column)
+    table = rows_by_class(dataset, groups)
+    chosen = _choose(table, share, np.random.RandomState(seed))
     if not chosen.any():
         raise DataError(
             f"Any group of {column!r} in {dataset.name}, held out, takes all rows of a class with "
             "it: there would be nothing to learn that class from. Leave --group out."
         )
     held = chosen[groups]
-    note = f"{chosen.sum():,} of {len(distinct):,} groups of {column!r}, {_part(held)}"
+    note = f"{chosen.sum():,} of {len(chosen):,} groups of {column!r}, {_part(held)}"
     if missing := int(is_missing(cells).sum()):
         note += f"; rows without {column!r} ({missing:,}) are one group"
     return dataset.take(~held), dataset.take(held), f"{note}." + _absent(dataset, held)
@@ -188,22 +150,14 @@ def hold_out_latest(dataset: Dataset, column: str, share: float) -> tuple[Datase
         If all rows are of one time, or a class occurs in the part held out only.
     """
     _require_share(share)
-    cells = _column(dataset, column, "time")
-    missing = is_missing(cells)
-    times = np.zeros(len(cells)) if missing.all() else _in_order(cells, column, missing)
-    distinct, counts = np.unique(times[~missing], return_counts=True)
-    if len(distinct) < 2:
-        raise DataError(
-            f"All rows of {dataset.name} have the same {column!r}, or none: there is no later part "
-            "to hold out. Give --time another column, or leave it out."
-        )
+    times, missing, distinct, counts = times_of(dataset, column)
     later = np.cumsum(counts[::-1])[::-1]  # the rows from each time on
-    first = distinct[1 + np.argmin(np.abs(later[1:] - share * len(cells)))]
-    held, begin = ~missing & (times >= first), _spelled(distinct[distinct == first])
+    first = distinct[1 + np.argmin(np.abs(later[1:] - share * len(times)))]
+    held, begin = ~missing & (times >= first), spelled(distinct[distinct == first])
     note = f"{_part(held)}, those from {column} = {begin} on."
     if missing.any():
         note += f" Rows without {column!r} ({missing.sum():,}) are learned from."
-    for name, rows in _strata(dataset):
+    for name, rows in strata(dataset):
         if held[rows].all():
             raise DataError(
                 f"{name} of {dataset.name} occurs only from {column} = {begin} on, in "
@@ -238,20 +192,34 @@ def without_column(dataset: Dataset, name: str) -> Dataset:
     )
 
 
+def groups_of(dataset: Dataset, column: str) -> tuple[Column, NDArray[np.int64]]:
+    """Return the cells that name each row's group, and the number of each row's group."""
+    cells = _column(dataset, column, "group")
+    distinct, groups = np.unique(as_words(cells).codes, return_inverse=True)
+    if len(distinct) == 1:
+        raise DataError(
+            f"All rows of {dataset.name} have the same {column!r}, {spelled(cells)!r}: no group "
+            "can be held out. Give --group another column, or leave it out."
+        )
+    return cells, groups
+
+
+def rows_by_class(dataset: Dataset, groups: NDArray[np.int64]) -> "csr_array":
+    """Count the rows of each group (down) and class (across); values are one class."""
+    from scipy.sparse import coo_array  # here, so that importing clearprop stays quick
+
+    classes = dataset.y if dataset.class_names else np.zeros(len(dataset), dtype=np.int64)
+    # Sparse: with 100,000 groups and 20,000 classes, a full table would be 16 GB.
+    return coo_array((np.ones(len(groups)), (groups, classes))).tocsr()
+
+
 def _choose(
-    groups: NDArray[np.int64],
-    classes: NDArray[np.int64],
-    share: float,
-    random_state: np.random.RandomState,
+    table: "csr_array", share: float, random_state: np.random.RandomState
 ) -> NDArray[np.bool_]:
     """Choose groups so that about a share of each class is held out, and never all of a class.
 
     The measure is chi-squared, sum over classes of (rows held out - share * rows)² / rows.
     """
-    from scipy.sparse import coo_array  # here, so that importing clearprop stays quick
-
-    # Sparse: with 100,000 groups and 20,000 classes, a full table would be 16 GB.
-    table = coo_array((np.ones(len(groups)), (groups, classes))).tocsr()
     rows = table.sum(axis=0)
     held, chosen = np.zeros(len(rows)), np.zeros(table.shape[0], dtype=bool)
 
@@ -288,7 +256,8 @@ def _require_share(share: float) -> None:
         raise UsageError(f"The share to hold out is {share}, expected a number between 0 and 1.")
 
 
-def _strata(dataset: Dataset) -> list[tuple[str, NDArray[np.int64]]]:
+def strata(dataset: Dataset) -> list[tuple[str, NDArray[np.int64]]]:
+    """Return the name of each class, for a message, with the places of its rows."""
     if dataset.class_names is None:
         return [("The whole", np.arange(len(dataset)))]
     counts = np.bincount(dataset.y, minlength=len(dataset.class_names))
@@ -312,18 +281,35 @@ def _column(dataset: Dataset, name: str, option: str) -> Column:
     return dataset.X.columns[name]
 
 
+def times_of(
+    dataset: Dataset, column: str
+) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[Any], NDArray[np.int64]]:
+    """Return each row's time, whether it is missing, the different times, and the rows of each."""
+    cells = _column(dataset, column, "time")
+    missing = is_missing(cells)
+    times = np.zeros(len(cells)) if missing.all() else _in_order(cells, column, missing)
+    distinct, counts = np.unique(times[~missing], return_counts=True)
+    if len(distinct) < 2:
+        raise DataError(
+            f"All rows of {dataset.name} have the same {column!r}, or none: there is no later part "
+            "to hold out. Give --time another column, or leave it out."
+        )
+    return times, missing, distinct, counts
+
+
 def _in_order(cells: Column, name: str, missing: NDArray[np.bool_]) -> NDArray[Any]:
     """Return keys that follow each other in time: numbers or dates."""
     if not isinstance(cells, Words):
         return cells
     row = int(np.argmin(missing))
     raise UsageError(
-        f"Row {row + 1} of column {name!r} is {_spelled(cells[row:])!r}, which has no place in "
+        f"Row {row + 1} of column {name!r} is {spelled(cells[row:])!r}, which has no place in "
         "time; --time takes a column of numbers, or of dates such as 2024-12-31."
     )
 
 
-def _spelled(cells: Column) -> str:
+def spelled(cells: Column) -> str:
+    """Write the first cell, a date without a time of day as such."""
     return as_words(cells[:1]).tolist()[0].removesuffix(" 00:00:00")
 
 
@@ -332,6 +318,6 @@ def _part(held: NDArray[np.bool_]) -> str:
 
 
 def _absent(dataset: Dataset, held: NDArray[np.bool_]) -> str:
-    absent = [name for name, rows in _strata(dataset) if not held[rows].any()]
+    absent = [name for name, rows in strata(dataset) if not held[rows].any()]
     more = f", and so for {len(absent) - 1:,} more classes" if len(absent) > 1 else ""
     return f" {absent[0]} has no row held out{more}." if absent else ""

@@ -8,12 +8,11 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset
-from clearprop.data.splitting import folds
 from clearprop.errors import DivergedError
 from clearprop.experiment.answers import Answers, answers
 from clearprop.experiment.building import build_trainer
 from clearprop.experiment.candidates import choice_in_words, handicapped
-from clearprop.experiment.parts import Parts
+from clearprop.experiment.parts import Parts, deal
 from clearprop.experiment.settings import Settings
 from clearprop.experiment.task import Task, task_of
 from clearprop.experiment.temperature import Temperature, fit_temperature
@@ -87,9 +86,9 @@ def cross_validate(task: Task, callbacks: Sequence[Callback] = ()) -> OutOfFold:
     KeyboardInterrupt
         If training was interrupted.
     """
-    parts = folds(task.train, task.settings.folds or 0, task.settings.seed)
+    parts = deal(task.settings, task.train, task.settings.folds or 0)
     tried = task.candidates or (task.settings,)
-    each = [_Trial.of_all(tried, task, rows, callbacks) for rows in parts]
+    each = [_Trial.of_all(tried, task, rest, fold, callbacks) for rest, fold in parts]
     trials = list(zip(*each, strict=True))  # of each candidate, for each fold
     epochs = max(len(trial.seen.losses) for one in trials for trial in one)
     sums = np.array([[trial.losses(epochs) for trial in one] for one in trials])
@@ -114,7 +113,7 @@ def cross_validate(task: Task, callbacks: Sequence[Callback] = ()) -> OutOfFold:
     )
     name = f"validation_{tally_for(task.network.loss).name}"
     return OutOfFold(
-        np.concatenate([np.flatnonzero(rows) for rows in parts]),
+        np.concatenate([np.flatnonzero(held) for _, held in parts.rows]),
         Answers.joined(given),
         tuple((trial.task, trial.fold) for trial in chosen),
         1 + epoch,
@@ -170,11 +169,15 @@ class _Trial:
 
     @classmethod
     def of_all(
-        cls, tried: Sequence[Settings], whole: Task, rows: Array, callbacks: Sequence[Callback]
+        cls,
+        tried: Sequence[Settings],
+        whole: Task,
+        rest: Dataset,
+        fold: Dataset,
+        callbacks: Sequence[Callback],
     ) -> "list[_Trial]":
         """Train every candidate on all samples of a task but those of the fold."""
-        fold = whole.train.take(rows)
-        task = task_of(whole.settings, Parts(whole.train.take(~rows), fold), whole.start)
+        task = task_of(whole.settings, Parts(rest, fold), whole.start)
         return [cls.of(task.with_settings(one), fold, callbacks) for one in tried]
 
     @classmethod

@@ -24,6 +24,7 @@ _FOLDS = 5
 _PATIENCE = 2  # the part of the epochs borne without a better one: good ones come as the rate falls
 _LEAST_PATIENCE = 10
 _UPDATES = 6_000  # after which a network of this kind is good
+_LARGE_UPDATES = 4_000  # of convolutions, where many pictures make batches large
 _FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
 _MANY_FEATURES = 64
 _VERY_MANY_FEATURES = 1000
@@ -195,8 +196,10 @@ def epochs(given: "Settings", extent: Extent) -> int:
     size = _value(batch_size, given, extent)
     if not size:
         return _UPDATES
-    updates = math.ceil(extent.samples / size)
-    return min(max(round(_UPDATES / updates), _FEWEST_EPOCHS), _MOST_EPOCHS)
+    updates, fewest, wanted = math.ceil(extent.samples / size), _FEWEST_EPOCHS, _UPDATES
+    if convolves(given, extent) and extent.samples >= _LARGE:
+        fewest, wanted = fewest // 2, _LARGE_UPDATES
+    return min(max(round(wanted / updates), fewest), _MOST_EPOCHS)
 
 
 def batch_size(given: "Settings", extent: Extent) -> int:

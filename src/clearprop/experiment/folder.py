@@ -36,13 +36,16 @@ from clearprop.training.augmentation import Augmenter
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+FOLDS = "folds.json"
+"""The file of a cross-validation, whose folder has no other."""
+
 _AUGMENTED, _DRAWS = 6, 7  # pictures that are shown augmented, and how often each
 
 
-def open_folder(out: str | None, data: str, *, resume: bool) -> Path:
+def open_folder(out: str | None, data: str, *, resume: bool, root: Path = ROOT) -> Path:
     """Make the folder of a run, in which one may stand already if it is to be resumed.
 
-    Where `out` is None, it is a new one under ``runs/`` that is called like the data.
+    Where `out` is None, it is a new one under `root` that is called like the data.
 
     Raises
     ------
@@ -54,7 +57,7 @@ def open_folder(out: str | None, data: str, *, resume: bool) -> Path:
     if out is None:
         name = Path(data).resolve().name if ("/" in data or "." in data) else data
         stem = "stdin" if data == STDIN else Path(name).stem or "run"
-        return make_folder(ROOT / stem) if resume else free_folder(ROOT / stem)
+        return make_folder(root / stem) if resume else free_folder(root / stem)
     folder = Path(out)
     if resume:
         remove_leftovers(folder)
@@ -75,7 +78,7 @@ def free_folder(folder: Path) -> Path:
 
 
 def _holds_a_run(folder: Path) -> bool:
-    return any((folder / name).exists() for name in (SETTINGS, MODEL, CHECKPOINT))
+    return any((folder / name).exists() for name in (SETTINGS, MODEL, CHECKPOINT, FOLDS))
 
 
 def save_run(folder: Path, trained: Trained, measured: Measured) -> dict[str, Json]:

@@ -57,15 +57,19 @@ class Measured:
         return replace(self, importance=importance_of_run(task, self.model))
 
 
-def measure(trained: Trained) -> Measured:
-    """Measure a trained model, and fit what it has to beat."""
-    task = trained.task
-    constant: Json = list(baselines.constant_of(task.train))
-    model = replace(
+def beside_baselines(trained: Trained) -> Model:
+    """Return a trained model with what it has to beat: the constant answer and a linear model."""
+    constant: Json = list(baselines.constant_of(trained.task.train))
+    return replace(
         trained.model,
         training={**trained.model.training, "constant": constant},
-        linear=baselines.fit_linear(task),
+        linear=baselines.fit_linear(trained.task),
     )
+
+
+def measure(trained: Trained) -> Measured:
+    """Measure a trained model, and fit what it has to beat."""
+    task, model = trained.task, beside_baselines(trained)
     parts: dict[Part, Evaluation] = {}
     if task.test is not None:
         parts["test"] = evaluate(model, task.test)

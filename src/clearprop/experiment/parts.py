@@ -4,9 +4,12 @@ What chose anything, such as the epoch that is kept, or the strength of L2, flat
 the score.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Table, hold_out, load
+from clearprop.data.folds import folds, folds_in_time, folds_of_groups
 from clearprop.data.pictures.folders import as_deep
 from clearprop.data.splitting import hold_out_groups, hold_out_latest, without_column
 from clearprop.data.tables.table import role_of
@@ -38,6 +41,56 @@ class Parts:
     test: Dataset | None = None
     notes: tuple[str, ...] = ()
     calibration: Dataset | None = None
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Samples that are dealt out to folds, each to be held out once.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The N samples.
+    rows : tuple of (ndarray of bool, ndarray of bool), each of shape (N,)
+        For each fold the samples to learn from, and those of the fold.
+    notes : tuple of str
+        Sentences on how they were dealt out, where that is not at random.
+    """
+
+    dataset: Dataset
+    rows: tuple[tuple[Array, Array], ...]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: int) -> tuple[Dataset, Dataset]:
+        """Return the samples to learn from, and those of a fold, counted from 0."""
+        learned, held = self.rows[place]
+        return self.dataset.take(learned), self.dataset.take(held)
+
+    def __iter__(self) -> Iterator[tuple[Dataset, Dataset]]:
+        return (self[place] for place in range(len(self)))
+
+
+def deal(settings: Settings, dataset: Dataset, count: int) -> Folds:
+    """Deal samples out to folds: at random, or as ``group`` or ``time`` say.
+
+    Raises
+    ------
+    UsageError, DataError
+        See `clearprop.data.folds`.
+    """
+    if column_to_follow(settings) == "time":
+        rows, note = folds_in_time(dataset, settings.time or "", count)
+        return Folds(dataset, tuple(rows), (note,))
+    notes: tuple[str, ...] = ()
+    if settings.group is not None:
+        held, note = folds_of_groups(dataset, settings.group, count, settings.seed)
+        notes = (note,)
+    else:
+        held = folds(dataset, count, settings.seed)
+    return Folds(dataset, tuple((~rows, rows) for rows in held), notes)
 
 
 def split(settings: Settings, dataset: Dataset) -> Parts:

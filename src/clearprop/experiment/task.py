@@ -15,7 +15,7 @@ from clearprop.data.format import Format
 from clearprop.data.loading import format_of
 from clearprop.data.pictures.folders import as_deep
 from clearprop.data.reading import Role
-from clearprop.data.splitting import folds, without_column
+from clearprop.data.splitting import without_column
 from clearprop.errors import DataError, UsageError, counted, listed, naming
 from clearprop.experiment import augmenting
 from clearprop.experiment.backbones import backbone_of, with_backbone
@@ -23,7 +23,14 @@ from clearprop.experiment.building import build_network
 from clearprop.experiment.candidates import CHOSEN, candidates, choose_by_trial
 from clearprop.experiment.defaults import Extent
 from clearprop.experiment.expectations import expectations
-from clearprop.experiment.parts import Parts, column_not_learned, column_to_follow, share_of, split
+from clearprop.experiment.parts import (
+    Parts,
+    column_not_learned,
+    column_to_follow,
+    deal,
+    share_of,
+    split,
+)
 from clearprop.experiment.runs import Saved, require_saved
 from clearprop.experiment.settings import Settings, described, reading_of, resolve
 from clearprop.experiment.target_scale import on_scale
@@ -126,8 +133,7 @@ class Task:
         """Return samples to learn from, and others to judge advice by: of folds, the first."""
         if not self.settings.folds:
             return self.train, self.validation
-        rows = folds(self.train, self.settings.folds, self.settings.seed)[0]
-        return self.train.take(~rows), self.train.take(rows)
+        return deal(self.settings, self.train, self.settings.folds)[0]
 
     def prepared(self, dataset: Dataset) -> tuple[Array | preprocessing.PreparedRows, Array]:
         """Return X, shape (N, *input_shape), and y of a data set as the network takes them."""

@@ -293,8 +293,8 @@ class Layers(Kind):
         """Refuse what is no list of units and words."""
         if not isinstance(value, list | tuple):
             raise UsageError(
-                f"{name} takes a list of whole numbers and of words for pictures, found "
-                f"{shortened(value)}."
+                f"{name} takes a list of whole numbers and of words for pictures, as in "
+                f'["conv16", "pool", 128]; found {shortened(value)}.'
             )
         return layer_words.checked(value)
 
@@ -321,7 +321,9 @@ class PictureSize(Kind):
     def check(self, name: str, value: Any) -> tuple[int, int]:
         """Refuse what is no pair of sizes."""
         if not isinstance(value, list | tuple) or len(value) != 2:
-            raise UsageError(f"A size is a height and a width, found {shortened(value)}.")
+            raise UsageError(
+                f"{name} is a height and a width, as in [64, 64]; found {shortened(value)}."
+            )
         if not all(type(side) is int and 1 <= side <= layer_words.LARGEST_SIZE for side in value):
             raise UsageError(
                 f"{name} takes whole numbers from 1 to {layer_words.LARGEST_SIZE}, found "

@@ -14,7 +14,7 @@ from clearprop.data import Problem, loading
 from clearprop.data.format import Format, cannot_read
 from clearprop.data.pictures.formats import named_like_a_picture
 from clearprop.data.tables.text_file import MOST_PIPED, STDIN, require_text
-from clearprop.errors import DataError, ShapeError, listed
+from clearprop.errors import DataError, ShapeError, is_address, listed, nearest_file
 from clearprop.preprocessing.input_recipes import Recipe
 from clearprop.preprocessing.picture_recipe import PictureRecipe
 
@@ -67,8 +67,8 @@ def found_files(names: Sequence[str | os.PathLike[str]], recipe: Recipe) -> Iter
     Raises
     ------
     DataError
-        If nothing is given, a folder or pattern brings nothing, or a folder several tables; or if
-        standard input goes on after `MOST_PIPED` bytes.
+        If nothing is given, a folder or pattern brings nothing, or a folder several tables; if one
+        is an address; or if standard input goes on after `MOST_PIPED` bytes.
     """
     if not names:
         raise DataError("There is no file to predict from; give at least one.")
@@ -85,6 +85,8 @@ def found_files(names: Sequence[str | os.PathLike[str]], recipe: Recipe) -> Iter
                 paths += search.folder(path)
             elif glob.has_magic(name) and not path.exists():
                 paths += search.pattern(name)
+            elif is_address(name) and not path.exists():
+                raise DataError(f"There is no file {name}.{nearest_file(name)}")
             else:
                 paths.append(path)
         together = tuple(path for path in paths if search.is_picture(path))

@@ -172,9 +172,10 @@ def _input_of(path: object, graph: Any) -> tuple[str, str, tuple[int | None, ...
     )
     sizes = " x ".join("any" if one is None else str(one) for one in shape) or "no sizes"
     if tensor.elem_type not in _KINDS or len(shape) != 4:
+        kind = "floats" if tensor.elem_type in _KINDS else "what is no float"
         raise DataError(
             f"{path} is no network of pictures: its input {shortened(inputs[0].name)} has "
-            f"{counted_axes(len(shape))} ({sizes}) of numbers of type {tensor.elem_type}; expected "
+            f"{counted_axes(len(shape))} ({sizes}) of {kind}; expected "
             "four (pictures, channels, height, width) of floats."
         )
     return inputs[0].name, _KINDS[tensor.elem_type], shape
