@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -11,11 +10,10 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.command import DataName, command
-from clearprop.cli.options import setting_option, settings_from, task_options
+from clearprop.cli.options import setting_option, settings_for, task_options
 from clearprop.cli.scores import PARTS, name, value
 from clearprop.errors import UsageError
 from clearprop.experiment import comparison
-from clearprop.experiment.runs import saved_or_data
 from clearprop.files.written import make_folder
 
 
@@ -67,12 +65,7 @@ def compare(
 
     if len(set(map(tuple, every))) < len(every):
         raise UsageError("An architecture is given twice; each --layers must differ.")
-    run = saved_or_data(data)
-    if run is None:
-        settings = settings_from(data, options)
-    else:
-        settings = replace(settings_from(None, options, run.open_settings), start=None)
-        output.note(f"Data and settings of {data}, but for what is given here.")
+    settings = settings_for(data, options)
     folder = make_folder(Path(out))
     found: list[comparison.Architecture] = []
     trained = comparison.compare(settings, list(map(tuple, every)), repeats)

@@ -1,7 +1,7 @@
 """The options that describe a run, and what several of them come to together."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from clearprop.cli import output
 from clearprop.cli.command import OneOf, Option
 from clearprop.errors import UsageError, listed
 from clearprop.experiment import layer_words
-from clearprop.experiment.runs import require_saved
+from clearprop.experiment.runs import require_saved, saved_or_data
 from clearprop.experiment.settings import Settings, described, read_settings, settings_in
 from clearprop.experiment.values import Choice, Flag, Kind, Place, Switch
 
@@ -127,8 +127,15 @@ features_option = click.option(
 )
 
 
-def task_options(command: _Command) -> _Command:
-    """Add the options of a run but ``--layers`` to a command; what is not given is None."""
+def task_options(command: _Command, without: Sequence[str] = ()) -> _Command:
+    """Add the options of a run but ``--layers`` to a command; what is not given is None.
+
+    Parameters
+    ----------
+    command : callable
+    without : sequence of str
+        The settings that the command has no use for, or asks for in its own way.
+    """
     command = click.option(
         "--config",
         type=click.Path(),
@@ -136,7 +143,7 @@ def task_options(command: _Command) -> _Command:
         help="Settings in TOML, such as a run's config.toml; what is given here goes before them.",
     )(command)
     for name in reversed(described(Settings)):
-        if name not in ("data", "start", "layers"):
+        if name not in ("data", "start", "layers", *without):
             command = setting_option(name)(command)
     return command
 
@@ -161,6 +168,17 @@ def settings_from(
     if "data" not in layered:
         raise UsageError("Say what to learn from: clearprop train DATA, such as digits or photos/.")
     return Settings(**layered)
+
+
+def settings_for(data: str, options: Mapping[str, Any]) -> Settings:
+    """Put settings together as `settings_from`, where a run stands for its data and its settings.
+
+    What folds have chosen is open, and a training that went on from a model begins anew.
+    """
+    if (run := saved_or_data(data)) is None:
+        return settings_from(data, options)
+    output.note(f"Data and settings of {data}, but for what is given here.")
+    return replace(settings_from(None, options, run.open_settings), start=None)
 
 
 _GO_WITH = {
@@ -197,19 +215,45 @@ def settings_of_run(path: Path, data: str | None, options: Mapping[str, Any]) ->
             f"There is no run in {path.parent} to go on with: it has no {path.name}. "
             "Leave --resume out to begin one."
         )
-    began = settings_in(path)
+    return as_it_began(settings_in(path), path.parent, data, options, may_train_longer=True)
+
+
+def as_it_began(
+    began: Settings,
+    folder: Path,
+    data: str | None,
+    options: Mapping[str, Any],
+    *,
+    may_train_longer: bool = False,
+) -> Settings:
+    """Check that nothing but what it began with is asked of a run, and return its settings.
+
+    Parameters
+    ----------
+    began : Settings
+    folder : Path
+    data : str or None
+    options : mapping of str to object
+        Those of `task_options`.
+    may_train_longer : bool, default False
+        Whether more epochs may be asked, of a constant learning rate or of none.
+
+    Raises
+    ------
+    UsageError
+    """
     asked = began.changed(_given(data, options)).with_places(Place.absolute)
     began = began.with_places(Place.absolute)
     for name in described(began):
         before, now = getattr(began, name), getattr(asked, name)
-        extended = name == "epochs" and began.schedule in (None, "constant")
+        extended = name == "epochs" and may_train_longer and began.schedule in (None, "constant")
         moved = name == "data" and Path(before).is_absolute() and not Path(before).exists()
         if before != now and not (extended or moved):  # the checkpoint knows other data as such
             then, today = (
                 layer_words.written(one) if isinstance(one, tuple) else one for one in (before, now)
             )
             raise UsageError(
-                f"The run in {path.parent} began with {name} = {then}, now it is {today}. "
+                f"The run in {folder} began with {name} = {then}, now it is {today}. "
                 "Go on with what it began with, or begin another run in another folder."
             )
     return asked

@@ -1,0 +1,428 @@
+"""The same settings trained without each fold: its mean score, the spread, and what is to be beaten.
+
+Within a fold the other samples are all there is, and `train`'s own rules hold for them: those that
+choose an epoch, a threshold or a temperature are taken from them. The fold gives the score, as a
+test set of its own would, and chooses nothing.
+"""
+
+import math
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clearprop.configuration import Json
+from clearprop.core.reading import parsed_json, read_bounded
+from clearprop.data import Dataset, Table
+from clearprop.data.selected_rows import blocks
+from clearprop.data.splitting import without_column
+from clearprop.data.tables.table import Words
+from clearprop.errors import DataError, UsageError, counted, listed, naming
+from clearprop.experiment.evaluation import evaluate
+from clearprop.experiment.folder import FOLDS, dumps
+from clearprop.experiment.learning import Trained
+from clearprop.experiment.measuring import beside_baselines
+from clearprop.experiment.parts import Folds, column_not_learned, column_to_follow, deal, share_of
+from clearprop.experiment.settings import Settings
+from clearprop.experiment.task import Task, set_task
+from clearprop.experiment.values import Place
+from clearprop.files.written import write_text
+from clearprop.preprocessing import ClassTarget
+
+_LARGEST = 2**26  # bytes of a file
+_FEW = 3  # names in a note
+
+
+@dataclass(frozen=True)
+class FoldScores:
+    """The scores on a fold of a network that has not learned from it.
+
+    Parameters
+    ----------
+    samples, learned : int
+        The numbers of samples in the fold and out of it.
+    epochs : int
+        The epoch that is kept.
+    seconds : float
+    score_name : str
+        The score that counts, see `Evaluation`.
+    scores : mapping of str to float
+        Every score by its name; none where training diverged.
+    baselines : mapping of str to mapping of str to float
+        The same of what is to be beaten, ``constant`` and ``linear``.
+    chosen : mapping of str to Json
+        The settings that were chosen, or might have been, by samples out of the fold.
+    notes : tuple of str
+    diverged : str or None
+        How training diverged.
+    """
+
+    samples: int
+    learned: int
+    epochs: int
+    seconds: float
+    score_name: str
+    scores: Mapping[str, float]
+    baselines: Mapping[str, Mapping[str, float]]
+    chosen: Mapping[str, Json]
+    notes: tuple[str, ...] = ()
+    diverged: str | None = None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The mean of a number over folds, and how far it spreads.
+
+    Parameters
+    ----------
+    mean : float
+    standard_error : float
+        The standard deviation of the folds by the root of their number; NaN for fewer than two.
+    least, largest : float
+    folds : int
+        The number of folds where it is defined; of none, all are NaN.
+    """
+
+    mean: float
+    standard_error: float
+    least: float
+    largest: float
+    folds: int
+
+    @classmethod
+    def of(cls, values: list[float]) -> "Spread":
+        """Measure the values that are numbers."""
+        known = [value for value in values if not math.isnan(value)]
+        n, nan = len(known), math.nan
+        if not known:
+            return cls(nan, nan, nan, nan, 0)
+        error = float(np.std(known, ddof=1)) / math.sqrt(n) if n > 1 else nan
+        return cls(float(np.mean(known)), error, min(known), max(known), n)
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """A cross-validation: the folds that are done, in their order, and those that are to come.
+
+    Parameters
+    ----------
+    settings : Settings
+        The settings as they were given.
+    parts : Folds
+    checksum : int
+        The number that tells the data from others.
+    notes : tuple of str
+        Sentences on how samples were dealt out, and on those that take no part.
+    folds : tuple of FoldScores
+    """
+
+    settings: Settings
+    parts: Folds
+    checksum: int
+    notes: tuple[str, ...]
+    folds: tuple[FoldScores, ...] = ()
+
+    @property
+    def ended(self) -> list[FoldScores]:
+        """The folds whose training did not diverge."""
+        return [one for one in self.folds if one.diverged is None]
+
+    @property
+    def score_name(self) -> str:
+        """The score that counts: the balanced accuracy, if in any fold a class is rare."""
+        names = {one.score_name for one in self.ended}
+        return "balanced_accuracy" if "balanced_accuracy" in names else next(iter(names), "")
+
+    @property
+    def compared_by(self) -> str:
+        """The score to compare with baselines: they have no threshold, and a ranking needs none."""
+        return self.score_name if self.settings.threshold is None else "roc_auc"
+
+    @property
+    def spreads(self) -> dict[str, Spread]:
+        """The spread of every score by its name, the one that counts first."""
+        names = dict.fromkeys(
+            [self.score_name, *(name for one in self.ended for name in one.scores)]
+        )
+        return {
+            name: Spread.of([one.scores.get(name, math.nan) for one in self.ended])
+            for name in names
+            if name
+        }
+
+    def baseline(self, name: str) -> dict[str, Spread]:
+        """Return the spread of every score of a baseline; nothing where some fold has none."""
+        found = [one.baselines[name] for one in self.ended if name in one.baselines]
+        if not found or len(found) < len(self.ended):
+            return {}
+        return {score: Spread.of([one[score] for one in found]) for score in found[0]}
+
+    def above(self, name: str) -> Spread | None:
+        """Return how far the score is above that of a baseline, fold by fold; None if not known."""
+        score = self.compared_by
+        if score not in self.baseline(name):
+            return None
+        return Spread.of([one.scores[score] - one.baselines[name][score] for one in self.ended])
+
+    def task(self, place: int) -> Task:
+        """Make a fold ready, counted from 0: a task whose test samples are those of the fold.
+
+        Raises
+        ------
+        DataError, ShapeError, UsageError
+            See `set_task`.
+        """
+        rest, fold = _of_classes_learned(*self.parts[place])
+        settings = replace(self.settings, test=None)
+        asked, name = settings.validation, column_not_learned(settings)
+        if asked is not None and share_of(asked) == 0 and settings.coverage is None:
+            # No other part follows the column within the fold.
+            if name is not None:
+                rest, fold = without_column(rest, name), without_column(fold, name)
+            settings = replace(settings, group=None, time=None)
+        whole = replace(rest, test=fold, validation=self.parts.dataset.validation)
+        with naming(f"Fold {place + 1} of {len(self.parts)}"):
+            return set_task(settings, whole)
+
+    def and_of(self, trained: Trained) -> "CrossValidation":
+        """Score the training without the next fold, and return it with the folds before it."""
+        task, history, fold = trained.task, trained.history, trained.task.test
+        assert fold is not None  # noqa: S101 - as `task` has made it
+        target = task.recipe.target
+        chosen: dict[str, Json] = {
+            "layers": list(task.settings.layers or ()),
+            "l2": task.settings.l2,
+        }
+        if isinstance(target, ClassTarget):
+            chosen |= {"threshold": target.threshold, "temperature": target.temperature}
+        found = FoldScores(
+            len(fold),
+            len(task.train),
+            history.best_epoch or len(history),
+            history.rows[-1]["seconds"] if len(history) else 0.0,
+            "",
+            {},
+            {},
+            chosen,
+            task.notes,
+            None if trained.diverged is None else str(trained.diverged),
+        )
+        if found.diverged is None:
+            with naming(f"Fold {len(self.folds) + 1} of {len(self.parts)}"):
+                measured = evaluate(beside_baselines(trained), fold)
+            covered = measured.covered
+            scores = {**measured.scores, **({} if covered is None else {"coverage": covered.share})}
+            found = replace(
+                found,
+                score_name=measured.score_name,
+                scores=scores,
+                baselines={name: dict(one) for name, one in measured.baselines.items()},
+            )
+        return replace(self, folds=(*self.folds, found))
+
+    def goes_on(self, before: "Begun") -> "CrossValidation":
+        """Return it with the folds that were done before.
+
+        Raises
+        ------
+        UsageError
+            If they are of other data.
+        """
+        if before.checksum != self.checksum:
+            raise UsageError(
+                f"{self.parts.dataset.name} has changed since the first folds: these would be of "
+                "other samples. Bring it back as it was, or begin anew in another folder."
+            )
+        return replace(self, folds=before.folds)
+
+    def to_json(self) -> dict[str, Json]:
+        """Describe it in JSON values."""
+        against = {name: self.above(name) for name in ("constant", "linear")}
+        return {
+            "data": self.settings.data,
+            "samples": len(self.parts.dataset),
+            "checksum": self.checksum,
+            "folds": len(self.parts),
+            "score": self.score_name,
+            "scores": {name: asdict(one) for name, one in self.spreads.items()},
+            "baselines": {
+                name: {score: asdict(one) for score, one in self.baseline(name).items()}
+                for name in against
+            },
+            "compared_by": self.compared_by,
+            "above": {name: None if one is None else asdict(one) for name, one in against.items()},
+            "each": [asdict(one) for one in self.folds],
+            "notes": list(self.notes),
+            "settings": self.settings.to_json(),
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write it beside and rename it, so that it may be gone on with whenever it ends.
+
+        Raises
+        ------
+        OutputError
+            If the file can't be written.
+        """
+        write_text(folder / FOLDS, dumps(self.to_json()) + "\n")
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A cross-validation as a file tells it: its settings, how many folds, those that are done."""
+
+    settings: Settings
+    count: int
+    checksum: int
+    folds: tuple[FoldScores, ...]
+
+
+def begin(settings: Settings, dataset: Dataset, count: int) -> CrossValidation:
+    """Deal samples out to folds.
+
+    Raises
+    ------
+    UsageError
+        If training were to go on from a model, which may have learned from any sample.
+    DataError
+        If there are not as many samples, groups or times.
+    """
+    if settings.start is not None:
+        raise UsageError(
+            "The settings go on from a model, which may have learned from any fold: leave start "
+            "out. train --from goes on from one, and holds samples out that it has not seen."
+        )
+    notes = []
+    asked = None if settings.test is None else share_of(settings.test)
+    if dataset.test is not None or (settings.test is not None and asked is None):
+        notes.append(
+            "The samples to test with take no part: every fold is tested in its turn. Once you "
+            "have chosen the settings, clearprop train scores with them."
+        )
+    if dataset.validation is not None and column_to_follow(settings) is None:
+        notes.append(
+            "The samples that came to validate with choose in every fold, and give no score."
+        )
+    alone = replace(dataset, test=None, validation=dataset.validation)
+    parts = deal(settings, alone, count)
+    if len(parts) < count:
+        raise DataError(
+            f"{dataset.name} has {counted(len(parts), 'sample')} that can be held out, too few for "
+            f"{count} folds. Give --folds {len(parts)} or fewer, or add samples."
+        )
+    kept = replace(settings.with_places(Place.absolute))
+    return CrossValidation(kept, parts, _checksum(dataset), (*notes, *parts.notes, *_rare(parts)))
+
+
+def _rare(parts: Folds) -> Iterator[str]:
+    """Say which classes are not in every fold."""
+    dataset = parts.dataset
+    names, y = dataset.class_names or (), dataset.y
+    held = [np.bincount(y[rows], minlength=len(names)) for _, rows in parts.rows if names]
+    counts = np.array(held).reshape(-1, len(names))
+    never = [names[k] for k in np.flatnonzero(counts.sum(axis=0) == 0)]
+    some = [name for k, name in enumerate(names) if 0 < (counts[:, k] > 0).sum() < len(parts)]
+    if never:
+        yield f"{listed(map(repr, never), _FEW)}: in no fold, and always learned from."
+    if some:
+        yield (
+            f"{listed(map(repr, some), _FEW)}: not in every fold. The scores of a fold without a "
+            "class say nothing of it: fewer --folds spread its samples better."
+        )
+
+
+def _of_classes_learned(rest: Dataset, fold: Dataset) -> tuple[Dataset, Dataset]:
+    """Leave out the classes that do not occur in the rest: later ones are not known yet.
+
+    Raises
+    ------
+    DataError
+        If there is a single one.
+    """
+    names = rest.class_names
+    if names is None:
+        return rest, fold
+    there = np.unique(rest.y)
+    if len(there) == len(names):
+        return rest, fold
+    if len(there) == 1:
+        raise DataError(
+            f"{rest.name} has a fold before which all rows are of one class, "
+            f"{names[there[0]]!r}: there is nothing to tell apart. Give fewer --folds, or leave "
+            "--time out."
+        )
+    known = tuple(names[k] for k in there.tolist())
+    rest, fold = (
+        replace(part, y=np.searchsorted(there, part.y), class_names=known) for part in (rest, fold)
+    )
+    return rest, fold
+
+
+def _checksum(dataset: Dataset) -> int:
+    """Return the CRC-32 of a data set's samples and targets."""
+    found, X = zlib.crc32(np.ascontiguousarray(dataset.y).data.cast("B")), dataset.X
+    if isinstance(X, Table):
+        for name, column in X.columns.items():
+            cells = column.codes if isinstance(column, Words) else column.view(np.int64)
+            texts = column.texts if isinstance(column, Words) else ()
+            found = zlib.crc32("\0".join([name, *texts]).encode("utf-8", "replace"), found)
+            found = zlib.crc32(np.ascontiguousarray(cells).data.cast("B"), found)
+        return found
+    for _, block in blocks(X):
+        found = zlib.crc32(np.ascontiguousarray(block).data.cast("B"), found)
+    return found
+
+
+def read_begun(folder: Path) -> Begun:
+    """Read a cross-validation that was begun.
+
+    Raises
+    ------
+    UsageError
+        If there is none in the folder.
+    DataError
+        If its file can't be used.
+    """
+    path = folder / FOLDS
+    if not path.exists():
+        raise UsageError(
+            f"There is no cross-validation in {folder} to go on with: it has no {FOLDS}. Leave "
+            "--resume out to begin one."
+        )
+    try:
+        told = parsed_json(read_bounded(path, _LARGEST))
+        settings, each = told["settings"], told["each"]
+        return Begun(
+            Settings(data=settings["data"]).changed(settings),
+            int(told["folds"]),
+            int(told["checksum"]),
+            tuple(_read_fold(one) for one in each),
+        )
+    except OSError as error:
+        raise DataError(f"{path} can't be read: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{path} can't be used: it is not as cross-validate writes it ({error}). Begin anew in "
+            "another folder."
+        ) from error
+
+
+def _read_fold(told: dict[str, Any]) -> FoldScores:
+    def numbers(values: dict[str, Any]) -> dict[str, float]:
+        return {str(k): math.nan if x is None else float(x) for k, x in values.items()}
+
+    return FoldScores(
+        int(told["samples"]),
+        int(told["learned"]),
+        int(told["epochs"]),
+        float(told["seconds"]),
+        str(told["score_name"]),
+        numbers(told["scores"]),
+        {str(name): numbers(one) for name, one in told["baselines"].items()},
+        dict(told["chosen"]),
+        tuple(map(str, told["notes"])),
+        None if told["diverged"] is None else str(told["diverged"]),
+    )
