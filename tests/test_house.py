@@ -35,12 +35,12 @@ def test_there_are_at_most_23_entries_at_the_top():
     assert len(entries) <= 23, f"{len(entries)} entries: {', '.join(entries)}"
 
 
-def test_there_are_at_most_395_files():
+def test_there_are_at_most_400_files():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + 1
-    assert len(FILES) <= 395, f"{len(FILES)} files:{listing(rooms)}"
+    assert len(FILES) <= 400, f"{len(FILES)} files:{listing(rooms)}"
 
 
 def test_no_file_has_more_than_450_lines():
@@ -61,13 +61,14 @@ def test_at_most_40_files_have_fewer_than_60_lines():
 # 3,500 lines. Pictures (layers, compiled convolutions, augmentation, what it looks at, features of
 # pretrained networks, networks named in words) brought 35 files and 7,000 lines. Tables (robust
 # columns, the layers and the mathematics of their networks, two estimators, temperature and
-# coverage, why an answer is what it is) brought 25 files and 6,000 lines.
-def test_there_are_at_most_77500_lines():
+# coverage, why an answer is what it is) brought 25 files and 6,000 lines; cross-validation as a
+# command (folds by group and by time, their scores, its door) 3 files and 900 lines.
+def test_there_are_at_most_78500_lines():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + lines_of(file)
-    assert sum(rooms.values()) <= 77_500, f"{sum(rooms.values())} lines:{listing(rooms)}"
+    assert sum(rooms.values()) <= 78_500, f"{sum(rooms.values())} lines:{listing(rooms)}"
 
 
 def code_and_imports(source):

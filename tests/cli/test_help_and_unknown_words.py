@@ -41,7 +41,7 @@ class TestHelp:
         assert places == sorted(places)
         for title, group in COMMANDS.items():
             block = text.partition(f"\n{title}:\n")[2].partition("\n\n")[0]
-            listed = re.findall(r"^  (\w+) +\w", block, re.MULTILINE)
+            listed = re.findall(r"^  ([\w-]+) +\w", block, re.MULTILINE)
             assert listed == list(group)
         assert "..." not in text.replace("[ARGS]...", "")  # nothing is cut
 
@@ -180,7 +180,7 @@ class TestColour:
 
 class TestThePage:
     def test_tells_of_every_command_with_an_example(self):
-        rows = re.findall(r"^\| `(\w+)` \| .+ \| `(clearprop .+)` \|$", DOCUMENT, re.MULTILINE)
+        rows = re.findall(r"^\| `([\w-]+)` \| .+ \| `(clearprop .+)` \|$", DOCUMENT, re.MULTILINE)
         assert [name for name, _ in rows] == NAMES
         for name, example in rows:
             assert parsed(example).info_name == name

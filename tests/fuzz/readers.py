@@ -14,6 +14,7 @@ import arrays
 import backbones
 import checkpoints
 import columnar
+import cross_validations
 import estimators
 import models
 import numpy as np
@@ -97,6 +98,7 @@ READERS = {
     "checkpoints": Reader(checkpoints.files, checkpoints.resumed, cost=4),
     "settings": Reader(texts.settings_files, settings_in),
     "histories": Reader(texts.histories, History.load),
+    "folds": Reader(cross_validations.files, cross_validations.gone_on_with),
     "tables": Reader(tables.files, _table),
     "arrays": Reader(arrays.files, _table),
     "columnar": Reader(columnar.files, _table, cost=3),

@@ -13,6 +13,7 @@ FILES = {
     "checkpoints": 200,
     "settings": 400,
     "histories": 400,
+    "folds": 300,
     "tables": 300,
     "arrays": 300,
     "columnar": 200,

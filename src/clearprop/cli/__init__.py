@@ -24,6 +24,7 @@ COMMANDS = {
         "train": "clearprop.cli.train",
         "data": "clearprop.cli.data",
         "compare": "clearprop.cli.compare",
+        "cross-validate": "clearprop.cli.cross_validate",
         "doctor": "clearprop.cli.doctor",
     },
     "A trained model": {
@@ -61,7 +62,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         for group in COMMANDS.values():
             if cmd_name in group:
-                command: click.Command = getattr(import_module(group[cmd_name]), cmd_name)
+                function = cmd_name.replace("-", "_")
+                command: click.Command = getattr(import_module(group[cmd_name]), function)
                 return command
         if ctx.resilient_parsing:  # a shell asks what might come next
             return None

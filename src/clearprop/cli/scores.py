@@ -31,7 +31,7 @@ PARTS: dict[Part, tuple[str, str]] = {
 }
 """The name of each part, and what is to be known of its score."""
 
-_SHARES = ("accuracy", "balanced_accuracy", "f1")
+_SHARES = ("accuracy", "balanced_accuracy", "f1", "coverage")
 _MOST_RARE, _MOST_COLUMNS = 3, 5  # classes and columns that are named
 _LONGEST = 40  # characters of a column's name
 _FOUND = 0.5  # of a rare class: found less often, it wants another threshold ...

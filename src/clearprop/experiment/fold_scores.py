@@ -1,4 +1,4 @@
-"""The same settings trained without each fold: its mean score, the spread, and what is to be beaten.
+"""The same settings trained without each fold: mean and spread of every score, and what to beat.
 
 Within a fold the other samples are all there is, and `train`'s own rules hold for them: those that
 choose an epoch, a threshold or a temperature are taken from them. The fold gives the score, as a
@@ -8,6 +8,7 @@ test set of its own would, and chooses nothing.
 import math
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from clearprop.data import Dataset, Table
 from clearprop.data.selected_rows import blocks
 from clearprop.data.splitting import without_column
 from clearprop.data.tables.table import Words
-from clearprop.errors import DataError, UsageError, counted, listed, naming
+from clearprop.errors import DataError, UsageError, counted, listed, naming, shortened
 from clearprop.experiment.evaluation import evaluate
 from clearprop.experiment.folder import FOLDS, dumps
 from clearprop.experiment.learning import Trained
@@ -43,10 +44,11 @@ class FoldScores:
     Parameters
     ----------
     samples, learned : int
-        The numbers of samples in the fold and out of it.
+        The number of samples in the fold, and of those that were learned from.
     epochs : int
         The epoch that is kept.
     seconds : float
+        The time of the training that is scored, without those that chose for it.
     score_name : str
         The score that counts, see `Evaluation`.
     scores : mapping of str to float
@@ -158,24 +160,36 @@ class CrossValidation:
         found = [one.baselines[name] for one in self.ended if name in one.baselines]
         if not found or len(found) < len(self.ended):
             return {}
-        return {score: Spread.of([one[score] for one in found]) for score in found[0]}
+        return {score: Spread.of([one.get(score, math.nan) for one in found]) for score in found[0]}
 
     def above(self, name: str) -> Spread | None:
         """Return how far the score is above that of a baseline, fold by fold; None if not known."""
         score = self.compared_by
         if score not in self.baseline(name):
             return None
-        return Spread.of([one.scores[score] - one.baselines[name][score] for one in self.ended])
+        nan = math.nan
+        return Spread.of(
+            [one.scores.get(score, nan) - one.baselines[name].get(score, nan) for one in self.ended]
+        )
 
-    def task(self, place: int) -> Task:
-        """Make a fold ready, counted from 0: a task whose test samples are those of the fold.
+    @property
+    def label(self) -> str:
+        """The name of the next fold: ``fold 2 of 5``."""
+        return f"fold {len(self.folds) + 1} of {len(self.parts)}"
+
+    def naming(self) -> AbstractContextManager[None]:
+        """Name the next fold in what goes wrong with its samples."""
+        return naming(self.label.capitalize())
+
+    def task(self) -> Task:
+        """Make the next fold ready: a task whose test samples are those of the fold.
 
         Raises
         ------
         DataError, ShapeError, UsageError
             See `set_task`.
         """
-        rest, fold = _of_classes_learned(*self.parts[place])
+        rest, fold = self.parts[len(self.folds)]
         settings = replace(self.settings, test=None)
         asked, name = settings.validation, column_not_learned(settings)
         if asked is not None and share_of(asked) == 0 and settings.coverage is None:
@@ -184,7 +198,7 @@ class CrossValidation:
                 rest, fold = without_column(rest, name), without_column(fold, name)
             settings = replace(settings, group=None, time=None)
         whole = replace(rest, test=fold, validation=self.parts.dataset.validation)
-        with naming(f"Fold {place + 1} of {len(self.parts)}"):
+        with self.naming():
             return set_task(settings, whole)
 
     def and_of(self, trained: Trained) -> "CrossValidation":
@@ -211,7 +225,7 @@ class CrossValidation:
             None if trained.diverged is None else str(trained.diverged),
         )
         if found.diverged is None:
-            with naming(f"Fold {len(self.folds) + 1} of {len(self.parts)}"):
+            with self.naming():
                 measured = evaluate(beside_baselines(trained), fold)
             covered = measured.covered
             scores = {**measured.scores, **({} if covered is None else {"coverage": covered.share})}
@@ -302,29 +316,32 @@ def begin(settings: Settings, dataset: Dataset, count: int) -> CrossValidation:
             "The samples to test with take no part: every fold is tested in its turn. Once you "
             "have chosen the settings, clearprop train scores with them."
         )
-    if dataset.validation is not None and column_to_follow(settings) is None:
+    given = settings.validation is not None or column_to_follow(settings) is not None
+    if dataset.validation is not None and not given:
         notes.append(
             "The samples that came to validate with choose in every fold, and give no score."
         )
-    alone = replace(dataset, test=None, validation=dataset.validation)
+    alone = replace(dataset, test=None)
     parts = deal(settings, alone, count)
     if len(parts) < count:
         raise DataError(
             f"{dataset.name} has {counted(len(parts), 'sample')} that can be held out, too few for "
             f"{count} folds. Give --folds {len(parts)} or fewer, or add samples."
         )
-    kept = replace(settings.with_places(Place.absolute))
+    kept = settings.with_places(Place.absolute)
     return CrossValidation(kept, parts, _checksum(dataset), (*notes, *parts.notes, *_rare(parts)))
 
 
 def _rare(parts: Folds) -> Iterator[str]:
     """Say which classes are not in every fold."""
-    dataset = parts.dataset
-    names, y = dataset.class_names or (), dataset.y
-    held = [np.bincount(y[rows], minlength=len(names)) for _, rows in parts.rows if names]
-    counts = np.array(held).reshape(-1, len(names))
-    never = [names[k] for k in np.flatnonzero(counts.sum(axis=0) == 0)]
-    some = [name for k, name in enumerate(names) if 0 < (counts[:, k] > 0).sum() < len(parts)]
+    names, y = parts.dataset.class_names, parts.dataset.y
+    if names is None:
+        return
+    in_folds = np.sum(
+        [np.bincount(y[rows], minlength=len(names)) > 0 for _, rows in parts.rows], axis=0
+    )
+    never = [names[k] for k in np.unique(y).tolist() if in_folds[k] == 0]
+    some = [name for name, count in zip(names, in_folds, strict=True) if 0 < count < len(parts)]
     if never:
         yield f"{listed(map(repr, never), _FEW)}: in no fold, and always learned from."
     if some:
@@ -332,33 +349,6 @@ def _rare(parts: Folds) -> Iterator[str]:
             f"{listed(map(repr, some), _FEW)}: not in every fold. The scores of a fold without a "
             "class say nothing of it: fewer --folds spread its samples better."
         )
-
-
-def _of_classes_learned(rest: Dataset, fold: Dataset) -> tuple[Dataset, Dataset]:
-    """Leave out the classes that do not occur in the rest: later ones are not known yet.
-
-    Raises
-    ------
-    DataError
-        If there is a single one.
-    """
-    names = rest.class_names
-    if names is None:
-        return rest, fold
-    there = np.unique(rest.y)
-    if len(there) == len(names):
-        return rest, fold
-    if len(there) == 1:
-        raise DataError(
-            f"{rest.name} has a fold before which all rows are of one class, "
-            f"{names[there[0]]!r}: there is nothing to tell apart. Give fewer --folds, or leave "
-            "--time out."
-        )
-    known = tuple(names[k] for k in there.tolist())
-    rest, fold = (
-        replace(part, y=np.searchsorted(there, part.y), class_names=known) for part in (rest, fold)
-    )
-    return rest, fold
 
 
 def _checksum(dataset: Dataset) -> int:
@@ -394,19 +384,18 @@ def read_begun(folder: Path) -> Begun:
         )
     try:
         told = parsed_json(read_bounded(path, _LARGEST))
-        settings, each = told["settings"], told["each"]
-        return Begun(
-            Settings(data=settings["data"]).changed(settings),
-            int(told["folds"]),
-            int(told["checksum"]),
-            tuple(_read_fold(one) for one in each),
-        )
+        settings, count = told["settings"], int(told["folds"])
+        folds = tuple(_read_fold(one) for one in told["each"])
+        if len(folds) > count:
+            raise ValueError(f"it has {len(folds):,} of {count:,} folds")
+        own = Settings(data=settings["data"]).changed(settings)
+        return Begun(own, count, int(told["checksum"]), folds)
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise DataError(
-            f"{path} can't be used: it is not as cross-validate writes it ({error}). Begin anew in "
-            "another folder."
+            f"{path} can't be used: it is not as cross-validate writes it "
+            f"({shortened(str(error))}). Begin anew in another folder."
         ) from error
 
 
@@ -414,15 +403,18 @@ def _read_fold(told: dict[str, Any]) -> FoldScores:
     def numbers(values: dict[str, Any]) -> dict[str, float]:
         return {str(k): math.nan if x is None else float(x) for k, x in values.items()}
 
+    name, scores, diverged = str(told["score_name"]), numbers(told["scores"]), told["diverged"]
+    if diverged is None and name not in scores:
+        raise ValueError(f"a fold has no {shortened(name)}")
     return FoldScores(
         int(told["samples"]),
         int(told["learned"]),
         int(told["epochs"]),
         float(told["seconds"]),
-        str(told["score_name"]),
-        numbers(told["scores"]),
+        name,
+        scores,
         {str(name): numbers(one) for name, one in told["baselines"].items()},
         dict(told["chosen"]),
         tuple(map(str, told["notes"])),
-        None if told["diverged"] is None else str(told["diverged"]),
+        None if diverged is None else str(diverged),
     )
