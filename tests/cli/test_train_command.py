@@ -233,7 +233,7 @@ class TestSettings:
             ("epochs = 0", "epochs takes a whole number of at least 1, found 0"),
             (
                 'layers = "abc"',
-                "layers takes a list of whole numbers and of words for pictures, found 'abc'",
+                'words for pictures, as in ["conv16", "pool", 128]; found \'abc\'',
             ),
             ("layers = [0]", "layers takes whole numbers from 1"),
             ('activation = "rely"', "Did you mean 'relu'?"),

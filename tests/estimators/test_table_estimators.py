@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import clearprop as cp
+from clearprop.estimators.table_samples import table_of
 from clearprop.layers import Dropout
 
 RANDOM = np.random.RandomState(0)
@@ -126,7 +127,7 @@ def test_several_values_are_learned_together() -> None:
 
 def test_members_are_averaged() -> None:
     model = classifier(members=3).fit(X, Y)
-    rows = model.recipe_.transform(cp.estimators.tables.table_of(model, X, reset=False), np.float64)
+    rows = model.recipe_.transform(table_of(model, X, reset=False), np.float64)
     each = [network.predict_proba(rows) for network in model.networks_]
     assert len({one.tobytes() for one in each}) == 3
     np.testing.assert_allclose(model.predict_proba(X), np.mean(each, axis=0))

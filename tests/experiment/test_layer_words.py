@@ -89,7 +89,7 @@ def test_usual_kernels_and_strides_are_not_written() -> None:
         ("conv8x0", "'conv8x0' asks for 0 places a side; expected 1 to 1000"),
         ("conv8s2000", "'conv8s2000' asks for 2000 places a step; expected 1 to 1000"),
         ("8,pool", "pool stands behind 8 in '8,pool', and takes pictures, where 8 units have no"),
-        ("globalavg,conv8", "the mean of whole channels have no places. Write the layers of pict"),
+        ("globalavg,conv8", "means of whole channels have no places. Write the layers of pict"),
         ("0", "takes whole numbers from 1 to 10000000 as units, found 0"),
         ("8,-1", "found -1, the second of '8,-1'"),
         ("conv8,,8", "'conv8,,8' is no list of layers. Write the units of each hidden layer"),
@@ -237,7 +237,7 @@ def test_a_full_batch_counts_with_all_samples(monkeypatch: pytest.MonkeyPatch) -
     [
         (900, {}, ("0.2", "0", 0)),
         (9_999, {}, ("0.2", "0", 0)),
-        (10_000, {}, ("0.2", "0.1", 38)),
+        (10_000, {}, ("0.2", "0.1", 25)),
         (900, {"validation": "0.3"}, ("0.2", "0.3", 100)),
         (900, {"patience": 5}, ("0.2", "0.2", 5)),
         (900, {"threshold": "f1"}, ("0.2", "0.2", 100)),

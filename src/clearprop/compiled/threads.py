@@ -18,6 +18,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numba.np.linalg import get_blas_kind
 
+from clearprop.core.kernels import keep_apart
 from clearprop.core.parameters import Array
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -57,6 +58,8 @@ def compiled(function: Function) -> Function:
     for cached in (True, False):
         try:
             twin: Any = _njit(function, cache=cached)
+            if cached:
+                keep_apart(twin)
         except (RuntimeError, OSError):  # no folder for the cache can be written
             continue
         return twin

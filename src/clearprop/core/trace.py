@@ -31,12 +31,6 @@ class Trace(MutableMapping[str, Any]):
     ----------
     training : bool
     random_state : numpy.random.RandomState or None
-    step : int
-        The number of updates done before the pass, 0 unless set; inner layers' traces show that of
-        the network's.
-    wants_dx : bool
-        Whether backward has to return the gradient of the layer's input. False where nothing below
-        has parameters: the most expensive product of many networks is never computed.
     """
 
     __slots__ = (
@@ -87,7 +81,10 @@ class Trace(MutableMapping[str, Any]):
 
     @property
     def step(self) -> int:
-        """The number of updates done before the pass."""
+        """The number of updates done before the pass, 0 unless set.
+
+        Inner layers' traces show that of the network's.
+        """
         return self._clock[0]
 
     @step.setter

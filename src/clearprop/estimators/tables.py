@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import multiclass
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from clearprop.core.parameters import Array
 from clearprop.estimators.table_base import FEWEST, BaseTable, count_of
@@ -48,7 +48,7 @@ class TableClassifier(ClassifierMixin, BaseTable):
     ----------
     classes_ : ndarray, shape (K,)
     n_features_in_ : int
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (D,)
         Of data frames.
     n_iter_ : int
         The number of epochs.
@@ -121,6 +121,7 @@ class TableClassifier(ClassifierMixin, BaseTable):
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
         y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
         require_as_many(y, rows)
         multiclass.check_classification_targets(y)
         self.classes_, places = np.unique(y, return_inverse=True)
@@ -185,7 +186,7 @@ class TableRegressor(RegressorMixin, BaseTable):
     Attributes
     ----------
     n_features_in_ : int
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (D,)
         Of data frames.
     n_iter_ : int
         The number of epochs.

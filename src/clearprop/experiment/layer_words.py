@@ -90,8 +90,8 @@ def checked(words: Sequence[object]) -> Words:
             given = "means of whole channels" if flat == "globalavg" else f"{flat} units"
             raise UsageError(
                 f"{one} stands behind {flat} in {shortened(written(words))}, and takes pictures, "
-                f"where {given} have no places. Write the layers of pictures first, then numbers of "
-                "units, as in conv16,pool,128."
+                f"where {given} have no places. Write the layers of pictures first, then numbers "
+                "of units, as in conv16,pool,128."
             )
         found.append(one)
     return tuple(found)

@@ -18,6 +18,7 @@ from clearprop.core.kernels.kernel import Kernel as Kernel
 from clearprop.core.kernels.kernel import are_compiled as are_compiled
 from clearprop.core.kernels.kernel import compile_if_worthwhile as compile_if_worthwhile
 from clearprop.core.kernels.kernel import give_up_compiling as give_up_compiling
+from clearprop.core.kernels.kernel import keep_apart as keep_apart
 from clearprop.core.kernels.pictures import recolour as recolour
 from clearprop.core.kernels.pictures import warp as warp
 from clearprop.core.kernels.updates import adapt as adapt

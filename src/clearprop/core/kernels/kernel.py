@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from typing import Any, Final
+from uuid import uuid4
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from clearprop.errors import UsageError
 _VARIABLE: Final = "CLEARPROP_KERNELS"
 _WORTHWHILE = 1_000_000_000  # numbers updated: a second or two saved, and loading takes half of one
 _PER_STEP = 20_000  # what a step saves in calls alone, in numbers
+_OWN: Final = uuid4().hex[:12]
 _NAMES = {np.dtype(np.float32): "float32", np.dtype(np.float64): "float64"}
 
 
@@ -133,12 +135,33 @@ def give_up_compiling(error: Exception) -> None:
     _mode.give_up(error)
 
 
+def keep_apart(compiled: Any) -> None:
+    """Give a compiled function's files on disk names that no other process chooses.
+
+    Numba numbers them by an index that it reads before it compiles and writes after: of two
+    processes that compile the same function for two kinds of arrays at once, both may take the same
+    number, and one would then run the other's machine code, to wrong results. So the number is
+    followed by a word of this process; what an index forgets is compiled again.
+
+    Parameters
+    ----------
+    compiled : object
+        A dispatcher of Numba's, with a cache.
+    """
+    file = compiled._cache._cache_file
+    file._data_name_pattern = file._data_name_pattern.replace("{number:d}", f"{{number:d}}-{_OWN}")
+
+
 def _compile(loop: Callable[..., None], signature: str) -> Callable[..., None]:
     import numba  # here, so that importing clearprop stays quick
 
     # No fastmath: it would change bits. "numpy": a checked division is not vectorised.
-    jit = partial(numba.njit, signature, nogil=True, error_model="numpy")
+    jit = partial(numba.njit, nogil=True, error_model="numpy")
     try:
-        return jit(cache=True)(loop)
+        twin: Any = jit(cache=True)(loop)
+        keep_apart(twin)
     except (RuntimeError, OSError):  # no folder for the cache can be written
-        return jit()(loop)
+        twin = jit()(loop)
+    twin.compile(signature)
+    twin.disable_compile()  # for other arguments: the formula takes them
+    return twin
