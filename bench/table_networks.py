@@ -144,7 +144,7 @@ def measured(model: str, path: Path, state: int) -> dict[str, float] | None:
     """Run `one` in a process of its own; None where the model is not there, or not for the task."""
     threads = {f"{name}_NUM_THREADS": "2" for name in ("OMP", "OPENBLAS", "MKL")}
     began = time.perf_counter()
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - this very file
         [sys.executable, "-m", "bench.table_networks", ONE, model, str(path), str(state)],
         cwd=ROOT,
         env={**os.environ, **threads, "PYTHONPATH": str(ROOT)},
