@@ -91,6 +91,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     return House(tmp_path_factory.mktemp("house"))
 
 
+@pytest.mark.slow
 def test_they_train_in_compiled_steps_as_plainly(house: House) -> None:
     compiled, plain_weights = house.weights("numpy")
     assert not compiled

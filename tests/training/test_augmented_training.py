@@ -74,6 +74,7 @@ def test_compiled_loops_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_same(trained(dtype="float32"), by_formulas)
 
 
+@pytest.mark.slow
 def test_compiled_steps_of_pictures_see_the_same_mixed_samples(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
