@@ -1,4 +1,4 @@
-"""A table's columns as the strongest networks of tables take them: by quartiles, within -3..3.
+"""A table's columns as RealMLP takes them: by quartiles, within -3..3.
 
 Numbers are brought to their median and interquartile range, which outliers don't move, and pressed
 smoothly together from there; few categories are inputs of their own, many are codes, for a layer
