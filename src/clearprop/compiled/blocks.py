@@ -78,7 +78,7 @@ class Front(NamedTuple):
     own_at, own : int
         The place where the first thread's part of the memory begins, and its size.
     line_at : int
-        The place of one or two lines of z in a thread's part.
+        The place of one or two lines of z, of two groups, in a thread's part.
     sums_at : int
         The place of two rows of sums in a thread's part.
     groups_at, group : int
@@ -272,7 +272,7 @@ def front_of(
     features[HEIGHT], features[WIDTH], features[KERNEL] = height, width, 1
     features[SPLIT], features[DEPTH], features[TAKEN] = split, depth, taken
     features[X] = together.take(samples * height * width * split * depth)
-    line_at, sums_at = own.take(2 * widest), own.take(2 * wide)
+    line_at, sums_at = own.take(4 * widest), own.take(2 * wide)
     own_at = together.size
     groups_at = own_at + threads * own.size
     front = Front(

@@ -57,7 +57,7 @@ from clearprop.compiled.channels import (
     spread_pooled,
 )
 from clearprop.compiled.threads import compiled, copy
-from clearprop.compiled.vectors import product_of_windows
+from clearprop.compiled.vectors import MOST_GROUPS, product_of_windows
 from clearprop.core.parameters import Array
 
 
@@ -132,23 +132,26 @@ def convolve(front: Front, memory: Array, codes: Array, begin: int, layer: int, 
     P, border = M + size - 1, size // 2
     x = row_at(here, n, 0, 0) - (border * P + border) * C
     lines = 1 if here[Z] != NONE else 1 + here[POOLED]
-    for group in range(here[FILTERS]):
-        packed = begin + here[PACKED] + group * size * size * here[SPLIT] * C * G
+    weights = size * size * here[SPLIT] * C * G
+    far = (H if here[Z] != NONE else lines) * M * G
+    for group in range(0, here[FILTERS], MOST_GROUPS):
+        groups = min(MOST_GROUPS, here[FILTERS] - group)
         for h in range(0, H // lines * lines, lines):
             for line in range(lines):
                 z = begin + front.line_at + line * M * G
                 if here[Z] != NONE:
                     z = here[Z] + ((n * here[FILTERS] + group) * H + h) * M * G
                 product_of_windows(
-                    False, M,
+                    False, M, groups,
                     memory, x + (h + line) * P * C, C, 1, size * C,
                     (H + size - 1) * P * C, here[SPLIT], P * C, size,
-                    memory, packed, G,
-                    memory, z, G,
+                    memory, begin + here[PACKED] + group * weights, G, weights,
+                    memory, z, G, far,
                 )  # fmt: skip
             if here[Z] == NONE:
-                z = begin + front.line_at
-                _finish_line(front, memory, codes, begin, layer, n, group, h // lines, z)
+                for one in range(groups):
+                    z = begin + front.line_at + one * far
+                    _finish_line(front, memory, codes, begin, layer, n, group + one, h // lines, z)
 
 
 @compiled
@@ -247,31 +250,34 @@ def go_back(
     picture, map_size = (H + size - 1) * P * C, (H + size - 1) * P * G
     dW = sums_of + here[GRADIENT]
     db = dW + size * size * split * C * here[FILTERS] * G
-    for group in range(here[FILTERS]):
-        _spread_group(front, memory, codes, begin, layer, n, group)
-        for f in range(G):
-            memory[db + group * G + f] += memory[begin + front.sums_at + f]
+    for group in range(0, here[FILTERS], MOST_GROUPS):
+        groups = min(MOST_GROUPS, here[FILTERS] - group)
+        for one in range(group, group + groups):
+            _spread_group(front, memory, codes, begin, layer, n, one)
+            for f in range(G):
+                memory[db + one * G + f] += memory[begin + front.sums_at + f]
         inner = begin + here[DZ] + group * map_size + (border * P + border) * G
         for i in range(size):
             for part in range(split):
                 product_of_windows(
-                    True, size * C,
+                    True, size * C, groups,
                     memory, x + part * picture + i * P * C, 1, C, H * P - 2 * border, 0, 1, 0, 1,
-                    memory, inner, G,
+                    memory, inner, G, map_size,
                     memory, dW + ((group * size + i) * split + part) * size * C * G, G,
+                    size * split * size * C * G,
                 )  # fmt: skip
     if layer:
         dz, weights = begin + here[DZ], size * size * here[FILTERS] * G * G
         dx = dy_at(front.blocks[layer - 1], begin, n)
         if here[LENT] != NONE:
             _go_round(front, memory, codes, begin, layer, n, dx)
-        for part in range(split):
+        for part in range(0, split, MOST_GROUPS):
             for h in range(H):
                 product_of_windows(
-                    here[LENT] != NONE, M,
+                    here[LENT] != NONE, M, min(MOST_GROUPS, split - part),
                     memory, dz + h * P * G, G, 1, size * G, map_size, here[FILTERS], P * G, size,
-                    memory, begin + here[TURNED] + part * weights, G,
-                    memory, dx + (part * H + h) * M * G, G,
+                    memory, begin + here[TURNED] + part * weights, G, weights,
+                    memory, dx + (part * H + h) * M * G, G, H * M * G,
                 )  # fmt: skip
 
 

@@ -22,9 +22,11 @@ from clearprop.compiled.threads import built_in, part, written
 
 _GROUP_BYTES = 64  # of a group of channels, which are the columns of a tile: a line of the cache
 _FEATURES = get_host_cpu_features()
-# The bytes of a register, and the rows of a tile whose sums leave some registers free.
-_BYTES, MOST_ROWS = (
-    (64, 12) if _FEATURES.get("avx512f") else (32, 6) if _FEATURES.get("avx2") else (16, 2)
+# The bytes of a register; the rows of a tile whose sums leave some registers free; and the groups
+# of channels whose sums fit beside each other: what is read of A then serves them all, where with
+# one a processor would wait for its memory.
+_BYTES, MOST_ROWS, MOST_GROUPS = (
+    (64, 14, 2) if _FEATURES.get("avx512f") else (32, 6, 1) if _FEATURES.get("avx2") else (16, 2, 1)
 )
 VECTORS = _GROUP_BYTES // _BYTES
 _INT, _BYTE, _CODE = ir.IntType(64), ir.IntType(8), ir.IntType(32)
@@ -134,12 +136,13 @@ class Writer:
         return cgutils.for_range(self.builder, self.whole(count))
 
 
-def _tile(rows: int) -> Any:
-    """Make a register tile: a product of so many rows and one group of columns.
+def _tile(rows: int, groups: int) -> Any:
+    """Make a register tile: a product of so many rows and groups of columns.
 
-    ``tile(adds, a, a_at, a_row, a_k, inner, a_mid, mid, a_outer, outer, b, b_at, b_k, c, c_at,
-    c_row)`` writes c[r, v] = sum over o, m and k of a[r, o, m, k] b[o, m, k, v], or adds it to c;
-    the rows of b lie behind each other. The sums stay in registers until they are whole.
+    ``tile(adds, a, a_at, a_row, a_k, inner, a_mid, mid, a_outer, outer, b, b_at, b_k, b_far, c,
+    c_at, c_row, c_far)`` writes c[r, g, v] = sum over o, m and k of a[r, o, m, k] b[g, o, m, k, v],
+    or adds it to c; the rows of a group of b lie behind each other. The sums stay in registers
+    until they are whole.
     """
 
     @built_in
@@ -158,23 +161,25 @@ def _tile(rows: int) -> Any:
         b: Any,
         b_at: Any,
         b_k: Any,
+        b_far: Any,
         c: Any,
         c_at: Any,
         c_row: Any,
+        c_far: Any,
     ) -> Any:
         signature = types.void(
-            types.boolean, a, *[types.int64] * 8, b, *[types.int64] * 2, c, *[types.int64] * 2
+            types.boolean, a, *[types.int64] * 8, b, *[types.int64] * 3, c, *[types.int64] * 3
         )
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            keeps, A, at, *steps, B, b_at, b_step, C, to, line = arguments
+            keeps, A, at, *steps, B, b_at, b_step, b_far, C, to, line, c_far = arguments
             write = Writer(context, builder, a)
             pointers = [
                 write.pointer(kind, array, begin)
                 for kind, array, begin in ((a, A, at), (b, B, b_at), (c, C, to))
             ]
-            function = _tile_function(context, builder.module, a, rows)
-            builder.call(function, [keeps, *pointers, *steps, b_step, line])
+            function = _tile_function(context, builder.module, a, rows, groups)
+            builder.call(function, [keeps, *pointers, *steps, b_step, b_far, line, c_far])
             return context.get_dummy_value()
 
         return signature, generate
@@ -182,20 +187,23 @@ def _tile(rows: int) -> Any:
     return tile
 
 
-def _tile_function(context: Any, module: Any, kind: Any, rows: int) -> Any:
+def _tile_function(context: Any, module: Any, kind: Any, rows: int, groups: int) -> Any:
     """Write a tile's code once for a module: where it stood at each call, it would take minutes."""
-    name = f"clearprop_tile_{kind.dtype}_{rows}"
+    name = f"clearprop_tile_{kind.dtype}_{rows}_{groups}"
     if name in module.globals:
         return module.globals[name]
     pointer = context.get_data_type(kind.dtype).as_pointer()
-    form = [ir.IntType(1), *[pointer] * 3, *[_INT] * 9]
+    form = [ir.IntType(1), *[pointer] * 3, *[_INT] * 11]
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), form), name)
     function.linkage = "linkonce_odr"
     function.attributes.add("noinline")
     builder = ir.IRBuilder(function.append_basic_block())
     write = Writer(context, builder, kind)
-    keeps, a, b, c, row, step, inner, mid_step, mid, far, outer, b_step, line = function.args
-    sums = [[write.kept(write.same(0.0)) for _ in range(VECTORS)] for _ in range(rows)]
+    keeps, a, b, c, row, step, inner, mid_step, mid, far, outer, b_step, b_far, line, c_far = (
+        function.args
+    )
+    of_groups = [(group, vector) for group in range(groups) for vector in range(VECTORS)]
+    sums = [[write.kept(write.same(0.0)) for _ in of_groups] for _ in range(rows)]
     met = cgutils.alloca_once_value(builder, b)  # type: ignore[no-untyped-call] # no types
     with write.loop(outer) as around, write.loop(mid) as between:
         begins = write.moved(
@@ -204,20 +212,23 @@ def _tile_function(context: Any, module: Any, kind: Any, rows: int) -> Any:
         lines = [write.moved(begins, write.times(row, r)) for r in range(rows)]
         with write.loop(inner) as within:
             k, there = write.times(within.index, step), builder.load(met)
-            right = [write.load(write.moved(there, v * write.lanes)) for v in range(VECTORS)]
+            right = [
+                write.load(write.moved(there, write.times(b_far, group), vector * write.lanes))
+                for group, vector in of_groups
+            ]
             for r in range(rows):
                 left = write.spread(builder.load(write.moved(lines[r], k)))
-                for v in range(VECTORS):
-                    total = write.multiply_add(left, right[v], builder.load(sums[r][v]))
-                    builder.store(total, sums[r][v])
+                for own, kept in zip(right, sums[r], strict=True):
+                    builder.store(write.multiply_add(left, own, builder.load(kept)), kept)
             builder.store(write.moved(there, b_step), met)
     with builder.if_else(keeps) as (adding, writing):
         for branch, adds in ((adding, True), (writing, False)):
             with branch:
                 for r in range(rows):
-                    for v in range(VECTORS):
-                        place = write.moved(c, write.times(line, r), v * write.lanes)
-                        total = builder.load(sums[r][v])
+                    for (group, vector), kept in zip(of_groups, sums[r], strict=True):
+                        steps = write.times(line, r), write.times(c_far, group)
+                        place = write.moved(c, *steps, vector * write.lanes)
+                        total = builder.load(kept)
                         total = builder.fadd(total, write.load(place)) if adds else total
                         write.store(total, place)
     builder.ret_void()
@@ -226,17 +237,18 @@ def _tile_function(context: Any, module: Any, kind: Any, rows: int) -> Any:
 
 def _product_text() -> str:
     """Write a function that covers a product with tiles, of rows as equal as can be."""
-    steps = "a_row, a_k, inner, a_mid, mid, a_outer, outer, b, b_at, b_k"
-    call = f"adds, a, a_at + r * a_row, {steps}, c, c_at + r * c_row, c_row"
+    steps = "a_row, a_k, inner, a_mid, mid, a_outer, outer, b, b_at, b_k, b_far"
+    call = f"adds, a, a_at + r * a_row, {steps}, c, c_at + r * c_row, c_row, c_far"
     choices = [
-        f"{'if' if count == MOST_ROWS else 'elif'} count == {count}:\n"
-        f"            tile_{count}({call})"
+        f"if count == {count} and groups == {groups}:\n"
+        f"            tile_{count}_{groups}({call})\n            continue"
+        for groups in range(MOST_GROUPS, 0, -1)
         for count in range(MOST_ROWS, 0, -1)
     ]
     return "\n".join(
         [
-            "def product_of_windows(adds, rows, a, a_at, a_row, a_k, inner, a_mid, mid, a_outer,",
-            "                       outer, b, b_at, b_k, c, c_at, c_row):",
+            "def product_of_windows(adds, rows, groups, a, a_at, a_row, a_k, inner, a_mid, mid,",
+            "                       a_outer, outer, b, b_at, b_k, b_far, c, c_at, c_row, c_far):",
             f"    parts = (rows + {MOST_ROWS - 1}) // {MOST_ROWS}",
             "    for part in range(parts):",
             "        r = rows * part // parts",
@@ -250,6 +262,10 @@ product_of_windows = part(
     written(
         "product_of_windows",
         _product_text(),
-        {f"tile_{rows}": _tile(rows) for rows in range(1, MOST_ROWS + 1)},
+        {
+            f"tile_{rows}_{groups}": _tile(rows, groups)
+            for groups in range(1, MOST_GROUPS + 1)
+            for rows in range(1, MOST_ROWS + 1)
+        },
     )
 )
