@@ -7,6 +7,7 @@ import pytest
 from golden_values import below, golden
 
 import clearprop as cp
+from clearprop.compiled import TableSteps
 
 GOLDEN = golden("realmlp_steps")
 OF = 400  # updates of the training that the steps are part of, as in tests/golden/realmlp_steps.py
@@ -49,7 +50,10 @@ def network(loss: cp.Loss, activation: cp.Layer, outputs: int) -> cp.Network:
 
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("task", ["classes", "values"])
-def test_twenty_steps_are_those_of_pytabkit(task: str, start: int) -> None:
+@pytest.mark.parametrize("by", ["layers", pytest.param("compiled", marks=pytest.mark.slow)])
+def test_twenty_steps_are_those_of_pytabkit(by: str, task: str, start: int) -> None:
+    if by == "compiled":
+        pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
     steps, y = below(GOLDEN, f"{task}/{start}"), GOLDEN[f"{task}/y"]
     if task == "classes":
         net, rate = network(cp.SmoothedCrossEntropy(0.1), cp.SELU(), 3), 0.04
@@ -65,14 +69,29 @@ def test_twenty_steps_are_those_of_pytabkit(task: str, start: int) -> None:
     state = optimizer.start(net.parameters)
     state["m"][...], state["v"][...] = steps["m"], steps["v"]
     kept = iter(steps["kept"].reshape(-1, *steps["kept"].shape[2:]))
-    trace = cp.Trace(training=True, random_state=Recorded(kept))
+    do = updates(by, net, optimizer, state, y, Recorded(kept), len(steps["rows"][0]))
     for step, (rows, after) in enumerate(zip(steps["rows"], steps["after"], strict=True), start):
-        trace.step = step
-        _, gradient = net.loss_and_gradient(GOLDEN["X"][rows], y[rows], trace=trace)
-        optimizer.step(net.parameters, gradient, state, step)
+        do(step, rows)
         np.testing.assert_allclose(
             net.parameters.data, after, rtol=1e-9, atol=1e-9, err_msg=f"after step {step}"
         )
     assert next(kept, None) is None
     moved = np.abs(after - steps["start"]).reshape(-1)
     assert np.median(moved) > 1e-3
+
+
+def updates(by, net, optimizer, state, y, source, size):
+    """Return a function that does the update of some rows."""
+    if by == "compiled":
+        compiled = TableSteps(
+            net, net.loss, optimizer, state, GOLDEN["X"], net.targets(y), None, size, 2, source
+        )
+        return lambda step, rows: compiled(step, rows.astype(np.int64), [len(rows)])
+    trace = cp.Trace(training=True, random_state=source)
+
+    def update(step, rows):
+        trace.step = step
+        _, gradient = net.loss_and_gradient(GOLDEN["X"][rows], y[rows], trace=trace)
+        optimizer.step(net.parameters, gradient, state, step)
+
+    return update

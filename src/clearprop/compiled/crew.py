@@ -74,7 +74,7 @@ def train(
         start, stop = batches.bounds[update], batches.bounds[update + 1]
         size, rows = stop - start, batches.rows[start:stop]
         first, last = cut(size, part, parts), cut(size, part + 1, parts)
-        counted = _count(samples, rows, start, size)
+        counted = count_of(samples, rows, start, size)
         _gather(chain, samples, rows, vectors.memory, first, last)
         kept = batches.kept[start:stop]
         forward(chain, samples, rows, start, kept, vectors, logits, first, last)
@@ -101,7 +101,7 @@ def train(
 
 
 @compiled
-def _count(samples: Samples, rows: Array, start: int, size: int) -> float:
+def count_of(samples: Samples, rows: Array, start: int, size: int) -> float:
     """Return the sum of the weights of a batch's samples; each counts 1 where there are none."""
     if len(samples.weights) == 0:
         return float(size)

@@ -42,7 +42,7 @@ def add({_ADDED}):
             dz[n, k] *= part
     return total
 """
-_add_losses = one_of(
+add_losses = one_of(
     _ADDED,
     [
         (written("add", _ADD.format(arguments=named(loop)), {"loss": part(loop)}), _ADDED)
@@ -117,7 +117,7 @@ def loss_of(
     z = logits[(start + first) * M : (start + last) * M].reshape(count, M)
     share = 1 / counted if counted > 0 else 0.0  # as `Loss` has it where all weights are zero
     some = rows[first:last] if len(rows) else rows
-    return _add_losses(chain.loss, samples, some, start + first, share, chain.loss_number, z, dz)
+    return add_losses(chain.loss, samples, some, start + first, share, chain.loss_number, z, dz)
 
 
 @compiled

@@ -159,16 +159,17 @@ class Draws:
         ]
         self._none = np.empty((0, 0), np.bool_)
 
-    def __call__(self, sizes: Sequence[int]) -> Array:
-        """Draw for batches of these sizes, shape (R, Q)."""
+    def __call__(self, sizes: Sequence[int], step: int = 0) -> Array:
+        """Draw for batches of these sizes, shape (R, Q), the first of which is of that update."""
         if not self.layers:
             return self._none
         kept = np.empty((sum(sizes), sum(units for _, units in self.layers)), np.bool_)
-        for start, size in zip(accumulate(sizes, initial=0), sizes, strict=False):
+        starts = accumulate(sizes, initial=0)
+        for update, (start, size) in enumerate(zip(starts, sizes, strict=False), step):
             column = 0
             for layer, units in self.layers:
                 drawn = np.empty((size, units), np.bool_)
-                layer.draw(self.random_state, drawn)
+                layer.draw(self.random_state, drawn, update)
                 kept[start : start + size, column : column + units] = drawn
                 column += units
         return kept

@@ -45,6 +45,12 @@ class Activation(Layer):
     loop_back: ClassVar[Callable[..., None] | None] = None
     """``loop_back(y, dy, number)``: dx in place of dy (Q,), from the output y alone."""
 
+    loop_bent: ClassVar[Callable[..., None] | None] = None
+    """``loop_bent(z, change, slope)``: write g(z) - z and g'(z), for compiled steps that blend.
+
+    Each is an array (Q,), and `slope` comes with exp(min(z, 20)).
+    """
+
     bends: ClassVar[bool] = True
     """Whether the slope depends on more than the sign of y: then compiled steps take no dropout
     above it, which changes the y that `loop_back` sees."""
@@ -338,6 +344,16 @@ class SELU(Activation):
         scale, limit = y.dtype.type(_SELU_SCALE), y.dtype.type(_SELU_LIMIT)
         for i in range(len(y)):
             dy[i] *= scale if y[i] > zero else y[i] + limit
+
+    @staticmethod
+    def loop_bent(z: Array, change: Array, slope: Array) -> None:
+        """Write what it adds to z, and its slope; e^z comes as `slope`."""
+        zero, one = z.dtype.type(0), z.dtype.type(1)
+        scale, limit = z.dtype.type(_SELU_SCALE), z.dtype.type(_SELU_LIMIT)
+        for i in range(len(z)):
+            bent = limit * slope[i]
+            change[i] = (scale - one) * z[i] if z[i] > zero else bent - limit - z[i]
+            slope[i] = scale if z[i] > zero else bent
 
 
 @dataclass(frozen=True)

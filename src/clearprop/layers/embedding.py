@@ -217,7 +217,7 @@ class Embedding(Layer):
 
     def forward(self, params: Params, x: Array, trace: Trace) -> Array:
         """Return y, shape (N, C K)."""
-        self._check_codes(x)
+        self.check_codes(x)
         trace["rows"] = rows = trace.buffer("rows", x.shape, np.intp)
         np.add(x, self.firsts, out=rows, casting="unsafe")
         y = trace.buffer("y", (*x.shape, self.width), x.dtype)
@@ -244,7 +244,8 @@ class Embedding(Layer):
         """Return the size of each column's table."""
         return dict(enumerate(self.sizes))
 
-    def _check_codes(self, x: Array) -> None:
+    def check_codes(self, x: Array) -> None:
+        """Raise DataError if a code of samples (N, C) is not whole, or has no row."""
         known = (x >= 0) & (x < self.sizes) & (x == np.rint(x))
         if not known.all():
             sample, column = np.argwhere(~known)[0]

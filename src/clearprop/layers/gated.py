@@ -106,3 +106,16 @@ class Mish(Activation):
         dx += t
         dx *= dy
         return dx
+
+    @staticmethod
+    def loop_bent(z: Array, change: Array, slope: Array) -> None:
+        """Write x t - x and the slope; e^x comes as `slope`, which is u.
+
+        Then 1 - t = 2 / (u^2 + 2 u + 2), from which nothing is lost where t is nearly 1.
+        """
+        one, two = z.dtype.type(1), z.dtype.type(2)
+        for i in range(len(z)):
+            u = slope[i]
+            rest = two / (u * (u + two) + two)
+            change[i] = -z[i] * rest
+            slope[i] = one - rest + z[i] * rest * (two - rest) * (u / (one + u))

@@ -95,6 +95,34 @@ class SmoothedCrossEntropy(SoftmaxCrossEntropy):
         shares = (1 - self.smoothing) * self.mixable(y, classes, logits.dtype)
         return super().each(logits, shares + self.smoothing / classes)
 
+    def number(self, dtype: np.dtype[Any]) -> float:
+        """Return the share of the even part."""
+        return self.smoothing
+
+    @staticmethod
+    def loop(
+        z: Array, n: int, labels: Array, y: Array, row: int, number: float, dz: Array
+    ) -> float:
+        """Return the loss of sample n, and write p - t into dz[n]."""
+        largest, classes = z[n, 0], z.shape[1]
+        for k in range(1, classes):
+            if z[n, k] > largest or z[n, k] != z[n, k]:  # NaN stays NaN
+                largest = z[n, k]
+        total = 0.0
+        for k in range(classes):
+            dz[n, k] = np.exp(z[n, k] - largest)
+            total += dz[n, k]
+        loss = np.log(total)
+        for k in range(classes):
+            t = number / classes
+            if len(labels) == 0:
+                t += (1 - number) * y[row, k]
+            elif k == labels[row]:
+                t += 1 - number
+            loss -= (z[n, k] - largest) * t
+            dz[n, k] = dz[n, k] / total - t
+        return loss
+
 
 @dataclass(frozen=True)
 class BinaryFocal(BinaryCrossEntropy):

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Literal, TypeAlias, TypeVar
 
-from clearprop.compiled import FusedGradient, is_chain, is_pictures, is_plain_chain
+from clearprop.compiled import FusedGradient, is_chain, is_pictures, is_plain_chain, is_table
 from clearprop.configuration import Json
 from clearprop.core.blas import choose_threads, threads_for_resuming
 from clearprop.core.kernels import compile_if_worthwhile, give_up_compiling
-from clearprop.errors import UsageError
+from clearprop.errors import ClearpropError, UsageError
 from clearprop.layers.base import every_layer
 from clearprop.losses import Loss
 from clearprop.network import Network
@@ -30,7 +30,7 @@ from clearprop.training.step import CompiledStep, PictureStep, PlainStep, Step
 Choice: TypeAlias = Literal["auto"] | bool
 Made = TypeVar("Made")
 
-_PER_NUMBER = 50  # multiplications of convolutions that NumPy does in the time of an updated number
+_PER_NUMBER = 50  # multiplications that NumPy does in the time of an updated number
 
 _IN_SAMPLE_SPACE, _COMPILED, _THREADS = "in sample space", "by compiled steps", "threads"
 
@@ -276,8 +276,11 @@ class Training:
             weights += self.largest_batch * engine.multiplications // _PER_NUMBER
             known = self.clip_norm is None
         else:
+            given = engine.stack, engine.loss, self.optimizer
+            if of_table := is_table(*given):
+                weights += self.largest_batch * engine.multiplications // _PER_NUMBER
             known = self.clip_norm is None and not self.augment
-            known = known and is_chain(engine.stack, engine.loss, self.optimizer)
+            known = known and (of_table or is_chain(*given))
         worthwhile = compile_if_worthwhile(weights, passes)
         return worthwhile and known and (pictures or engine.compiled_inputs() is not None)
 
@@ -302,6 +305,8 @@ def _unless_broken(make: Callable[[], Made]) -> Made | None:
     """Make something of compiled code; None, with a warning, where compiling fails."""
     try:
         return make()
+    except ClearpropError:  # of the samples
+        raise
     except Exception as error:  # a broken Numba may raise anything
         give_up_compiling(error)
         return None

@@ -4,11 +4,12 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from clearprop.compiled import FusedSteps, PicturePasses, PictureSteps
+from clearprop.compiled import FusedSteps, PicturePasses, PictureSteps, TableSteps, is_table
 from clearprop.core.blas import available_cores
 from clearprop.core.parameters import Array, ParameterVector
 from clearprop.core.trace import Trace
@@ -131,16 +132,21 @@ class CompiledStep(Step):
         afterwards: PlainStep | None,
     ) -> None:
         self.run, self.y, self.afterwards = run, samples.y, afterwards
-        self.steps = FusedSteps(
-            run.engine.stack,
-            run.engine.loss,
-            run.optimizer,
+        stack, loss, optimizer = run.engine.stack, run.engine.loss, run.optimizer
+        is_of_table = is_table(stack, loss, optimizer)
+        make = (
+            TableSteps
+            if is_of_table
+            else partial(FusedSteps, Z_0=inputs.Z_0, first_squares=inputs.first_squares)
+        )
+        self.steps = make(
+            stack,
+            loss,
+            optimizer,
             run.optimizer_state,
             X=inputs.X,
             y=samples.y,
             weights=samples.weights,
-            Z_0=inputs.Z_0,
-            first_squares=inputs.first_squares,
             batch_size=batch_size,
             threads=threads,
             random_state=run.random_state,

@@ -120,17 +120,30 @@ class SafeWeights:
         return f"{self._step} updates"
 
 
+_elsewhere: list[Run] = []
+
+
+def stop_elsewhere() -> None:
+    """Stop all runs of other threads than the main one after their update, as by Ctrl-C."""
+    for run in tuple(_elsewhere):
+        run.stop("interrupted")
+
+
 @contextmanager
 def stop_on_interrupt(run: Run) -> Iterator[None]:
     """Let the first Ctrl-C stop the run after its update, and the second interrupt at once.
 
     So weights are never half updated. Outside the main thread, where Python handles no signals,
-    and where somebody else has taken Ctrl-C over, nothing is changed.
+    `stop_elsewhere` does so; where somebody else has taken Ctrl-C over, nothing is changed.
     """
-    if (
-        threading.current_thread() is not threading.main_thread()
-        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
-    ):
+    if threading.current_thread() is not threading.main_thread():
+        _elsewhere.append(run)
+        try:
+            yield
+        finally:
+            _elsewhere.remove(run)
+        return
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
 
