@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from bench import picture
+from bench.markdown import conditions, details, growth, summary, tables
 from bench.results import Results
-from bench.tables import conditions, details, growth, summary, tables
 from clearprop.errors import DataError
 from clearprop.files.written import write_text
 

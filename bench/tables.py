@@ -1,213 +1,279 @@
-"""The results as tables in Markdown."""
+"""``python -m bench.tables TABLE.csv ...``: networks of tables in Python, beside others.
 
-from collections.abc import Callable, Iterable, Mapping
+Each table, whose column of truth is ``target``, is divided by scikit-learn's `train_test_split`
+with a quarter held out and the random states 0 to 4, classes in proportion; one of more than 20,000
+rows with the state 0 alone. Each model learns in a process of its own by two threads, and the
+process is timed as a whole, imports included. Those who take no gaps get the means, those who take
+no categories one column for each, those who need it a scaler; RealMLP-TD is pytabkit's, where it is
+installed, for accuracy and for log loss, and so is its simpler form TD-S. What `RESULTS` holds
+already is not measured again.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
 from statistics import geometric_mean
+from typing import Any
 
-from bench.fits import SOLVERS
-from bench.fits import TABLE as FITS
-from bench.growth import TABLE as GROWTH
-from bench.peers import CLEARPROP, NUMPY_ALONE, PEERS
-from bench.results import Figure, Line, Results
-from bench.words import amount, mark, short
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+from sklearn.metrics import accuracy_score, log_loss, r2_score
+from sklearn.model_selection import train_test_split
 
-_FLOOR, _OURS, _ALONE, _THEIRS = "floor", CLEARPROP.name, NUMPY_ALONE.name, "scikit-learn"
-_ROWS = {entry.name: entry.name for entry in PEERS if entry.name != _FLOOR}
-_ROWS |= {_FLOOR: "*clearprop over the floor*"}
-_IN_SHORT = {
-    "cat-float32": "training a cat classifier, 209 × 12288, 2500 full batches",
-    "small-adam": "training [784, 64, 32, 10], 300 batches of 200",
-    "wide-adam": "training [784, 1024, 1024, 10], 60 batches of 256",
-    "mnist-0.985": "training on MNIST to 98.5% of its test set",
-    "predict-one": "predicting one picture of 784 pixels",
-    "import": "importing",
-}
-_COMPARED = (_OURS, _ALONE, _THEIRS, "PyTorch", "JAX")
+from bench.machine import facts
+from clearprop.files.written import write_text
 
+ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).with_name("tables.json")
+ONE = "--one"  # what a process of its own is called with
+MOST_ROWS = 20_000
+SPLITS = 5
+OURS, REALMLP = "clearprop", "RealMLP-TD"
+MOST_CLASSES = 20  # whole numbers up to which a target is one of classes
 
-def tables(results: Results) -> str:
-    """Return a table for each subject: a column for each of its lines, a row for each peer."""
-    by_table: dict[str, list[Line]] = {}
-    for line in results.lines:
-        if line.table != GROWTH:
-            by_table.setdefault(line.table, []).append(line)
-    return "\n".join(
-        (_fits if name == FITS else _table)(name, lines) for name, lines in by_table.items()
-    )
+Figures = dict[str, dict[str, dict[str, float]]]
+"""Measures by their names, of each split, of each model."""
 
 
-def summary(results: Results) -> str:
-    """Return one small table of the lines that say most, and of whom most know."""
-    measured = {line.name: line for line in results.lines}
-    rows = [(words, measured[name]) for name, words in _IN_SHORT.items() if name in measured]
-    return _grid(
-        ["", *_COMPARED],
-        ([words, *(_short_field(line, peer) for peer in _COMPARED)] for words, line in rows),
-    )
+def _ours(task: str, **others: Any) -> Any:
+    import clearprop as cp
+
+    kind = cp.TableRegressor if task == "values" else cp.TableClassifier
+    return kind(random_state=0, **others)
 
 
-def growth(results: Results) -> str:
-    """Return a table of seconds: a column for each peer, a row for each size."""
-    lines = [line for line in results.lines if line.table == GROWTH]
-    peers = [peer for peer in _ROWS if any(peer in line.figures for line in lines)]
-    return _grid(
-        ["", *peers],
-        ([line.title, *(_growth_field(line, peer) for peer in peers)] for line in lines),
-    )
+def _for_log_loss(task: str) -> Any:
+    return _ours(task, scoring="log_loss") if task == "classes" else None
 
 
-def details(results: Results) -> str:
-    """Return for each line a table with all that is known of it, a row for each peer."""
-    lines = (line for line in results.lines if line.table != GROWTH)
-    return "\n".join(f"### {_full_title(line)}\n\n{_details(line)}" for line in lines)
+def _realmlp(task: str, **others: Any) -> Any:
+    from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
+
+    kind = RealMLP_TD_Regressor if task == "values" else RealMLP_TD_Classifier
+    return kind(random_state=0, device="cpu", n_threads=2, **others)
 
 
-def conditions(results: Results) -> str:
-    """Return when, where and with what was measured, once for all lines that have it in common."""
-    alike: dict[str, list[str]] = {}
-    for line in results.lines:
-        alike.setdefault(_in_words((results.measured or {})[line.name]), []).append(line.name)
-    if len(alike) == 1:
-        return f"Measured on {next(iter(alike))}.\n"
-    return "".join(
-        f"- Measured on {words}: {', '.join(names)}.\n" for words, names in alike.items()
-    )
-
-
-def _table(name: str, lines: list[Line]) -> str:
-    notes: list[str] = []
-    rows = []
-    for peer, heading in _ROWS.items():
-        if any(peer in line.figures for line in lines):
-            rows.append([heading, *(_field(line, peer, notes) for line in lines)])
-    below = "".join(f"\n{mark(number)} {note}\n" for number, note in enumerate(notes, start=1))
-    titles = (line.title.replace("; ", "<br>") for line in lines)
-    return f"**{name}**\n\n{_grid(['', *titles], rows)}{below}"
-
-
-def _fits(name: str, lines: list[Line]) -> str:
-    """Return a table of fits: a row for each set of samples, a column for each solver."""
-    rows: dict[str, dict[str, str]] = {}
-    for line in lines:
-        samples, _, solver = line.title.partition("; ")
-        rows.setdefault(samples, {})[solver] = _fit_field(line)
-    grid = ([samples, *(row.get(one, "–") for one in SOLVERS)] for samples, row in rows.items())
-    means = [
-        f"{short(geometric_mean(factors))} × as long as {heading}"
-        for ours, heading in ((_OURS, "clearprop"), (_ALONE, "NumPy alone"))
-        if (factors := [factor for line in lines if (factor := _factor(line, ours))])
-    ]
-    below = f"In the geometric mean scikit-learn takes {', and '.join(means)}." if means else ""
-    return f"**{name}**\n\n{_grid(['', *SOLVERS], grid)}\n{below}\n"
-
-
-def _fit_field(line: Line) -> str:
-    parts = []
-    for peer, figure in line.figures.items():
-        if figure.value is None:
-            taken = figure.remark.partition(": ")[0]
-        elif figure.agrees is False:
-            taken = "other result"
-        else:
-            taken = amount(figure.value, line.unit)
-            taken += f", {short(figure.ratio)} ×" if peer != _OURS and figure.ratio else ""
-        parts += [f"{peer} {taken}", figure.setting]
-    return _stacked(*parts)
-
-
-def _factor(line: Line, ours: str) -> float | None:
-    """Return how many times as long as one of our ways scikit-learn takes, if both are measured."""
-    theirs, base = line.figures.get(_THEIRS), line.figures.get(ours)
-    if theirs is None or base is None or not theirs.ratio or not base.ratio:
+def _realmlp_for_log_loss(task: str) -> Any:
+    if task == "values":
         return None
-    return None if theirs.agrees is False else theirs.ratio / base.ratio
+    return _realmlp(task, use_ls=False, val_metric_name="cross_entropy")
 
 
-def _field(line: Line, peer: str, notes: list[str]) -> str:
-    figure = line.figures.get(peer)
-    if figure is None:
-        return "–"
-    taken = amount(figure.value, line.unit)
-    if peer == _FLOOR:
-        ratio = f"{short(1 / figure.ratio)} ×" if figure.ratio else ""
-        return _stacked(ratio, f"floor {taken}", figure.setting)
-    note = figure.remark
-    if figure.value is None:
-        taken, _, note = figure.remark.partition(": ")
-    elif figure.agrees is False:
-        taken = "other result"
-    elif figure.ratio is not None and peer != _OURS:
-        taken += f", {short(figure.ratio)} ×"
-    if peer == _fastest(line):
-        taken = f"**{taken}**"
-    if note:
-        note = f"{peer}: {note}."
-        if note not in notes:
-            notes.append(note)
-        taken += mark(notes.index(note) + 1)
-    return _stacked(taken, figure.setting)
+def _simple_realmlp(task: str) -> Any:
+    from pytabkit import RealMLP_TD_S_Classifier, RealMLP_TD_S_Regressor
+
+    kind = RealMLP_TD_S_Regressor if task == "values" else RealMLP_TD_S_Classifier
+    return kind(random_state=0, device="cpu", n_threads=2)
 
 
-def _short_field(line: Line, peer: str) -> str:
-    figure = line.figures.get(peer)
-    if figure is None or figure.agrees is False:
-        return "–"
-    if figure.value is None:
-        return figure.remark.partition(": ")[0]
-    taken = amount(figure.value, line.unit).replace(" ", "\N{NO-BREAK SPACE}")
-    return f"**{taken}**" if peer == _fastest(line) else taken
+def _behind_scaler(task: str, classes: Any, values: Any) -> Any:
+    from sklearn.compose import make_column_selector, make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    numbers = make_column_selector(dtype_include="number")
+    others = make_column_selector(dtype_exclude="number")
+    columns = make_column_transformer(
+        (make_pipeline(SimpleImputer(), StandardScaler()), numbers),
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), others),
+    )
+    return make_pipeline(columns, values if task == "values" else classes)
 
 
-def _stacked(*lines: str) -> str:
-    """Set lines beneath each other, none of which may be broken."""
-    return "<br>".join(line.replace(" ", "\N{NO-BREAK SPACE}") for line in lines if line)
+def _mlp(task: str) -> Any:
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+    return _behind_scaler(task, MLPClassifier(random_state=0), MLPRegressor(random_state=0))
 
 
-def _fastest(line: Line) -> str:
-    comparable = {
-        peer: figure.value
-        for peer, figure in line.figures.items()
-        if figure.value is not None and figure.agrees is not False and peer != _FLOOR
-    }
-    return min(comparable, key=comparable.__getitem__, default="")
+def _forest(task: str) -> Any:
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+    made = RandomForestClassifier(random_state=0), RandomForestRegressor(random_state=0)
+    return _behind_scaler(task, *made)
 
 
-def _growth_field(line: Line, peer: str) -> str:
-    figure = line.figures.get(peer)
-    return "–" if figure is None else amount(figure.value, line.unit)
+def _boosted(task: str) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    kind = HistGradientBoostingRegressor if task == "values" else HistGradientBoostingClassifier
+    return kind(categorical_features="from_dtype", random_state=0)
 
 
-_COLUMNS: dict[str, Callable[[Figure, str], str]] = {
-    "measured": lambda figure, unit: amount(figure.value, unit),
-    "ratio": lambda figure, _: "" if figure.ratio is None else f"{figure.ratio:.3g}",
-    "used as": lambda figure, _: figure.setting,
-    "updates timed": lambda figure, _: "" if figure.steps is None else f"{figure.steps}",
-    "outcome": lambda figure, _: "" if figure.outcome is None else f"{figure.outcome:.8g}",
-    "apart": lambda figure, _: "" if figure.apart is None else f"{figure.apart:.0e}",
-    "agrees": lambda figure, _: {True: "yes", False: "**NO**", None: ""}[figure.agrees],
-    "remark": lambda figure, _: figure.remark,
+def _linear(task: str) -> Any:
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    return _behind_scaler(task, LogisticRegression(max_iter=1000), Ridge())
+
+
+MODELS: dict[str, Callable[[str], Any]] = {
+    OURS: _ours,
+    "clearprop for log loss": _for_log_loss,
+    "RealMLP-TD": _realmlp,
+    "RealMLP-TD for log loss": _realmlp_for_log_loss,
+    "RealMLP-TD-S": _simple_realmlp,
+    "MLP": _mlp,
+    "random forest": _forest,
+    "boosted trees": _boosted,
+    "linear": _linear,
 }
 
 
-def _details(line: Line) -> str:
-    """Lay out a line, without the columns in which nobody has anything."""
-    columns = {
-        heading: [fill(figure, line.unit) for figure in line.figures.values()]
-        for heading, fill in _COLUMNS.items()
+def one(model: str, path: str, state: int) -> dict[str, float] | None:
+    """Let a model learn a part of a table, and return its scores on the other."""
+    warnings.simplefilter("ignore")
+    table = pd.read_csv(path)
+    target = table.pop("target")
+    values = target.dtype.kind == "f" or (
+        target.dtype.kind in "iu" and target.nunique() > MOST_CLASSES
+    )
+    task = "values" if values else "classes"
+    made = MODELS[model](task)
+    if made is None:
+        return None
+    if model.startswith(REALMLP) or model == "boosted trees":
+        words = table.select_dtypes(exclude="number").columns
+        table[words] = table[words].astype("category")
+    if model.startswith(REALMLP):
+        table = table.fillna(table.mean(numeric_only=True))
+    X, Z, y, z = train_test_split(
+        table, target, test_size=0.25, random_state=state, stratify=None if values else target
+    )
+    made.fit(X, y)
+    answers = made.predict(Z)
+    if values:
+        return {"r2": float(r2_score(z, answers))}
+    probabilities = made.predict_proba(Z)
+    return {
+        "accuracy": float(accuracy_score(z, answers)),
+        "log_loss": float(log_loss(z, probabilities, labels=made.classes_)),
     }
-    shown = {heading: cells for heading, cells in columns.items() if any(cells)}
-    rows = zip(line.figures, *shown.values(), strict=True)
-    return _grid(["", *shown], rows)
 
 
-def _full_title(line: Line) -> str:
-    return f"{line.table}: {line.title.replace('; ', ', ')}"
+def measured(model: str, path: Path, state: int) -> dict[str, float] | None:
+    """Run `one` in a process of its own; None where the model is not there, or not for the task."""
+    threads = {f"{name}_NUM_THREADS": "2" for name in ("OMP", "OPENBLAS", "MKL")}
+    began = time.perf_counter()
+    done = subprocess.run(  # noqa: S603 - this very file
+        [sys.executable, "-m", "bench.tables", ONE, model, str(path), str(state)],
+        cwd=ROOT,
+        env={**os.environ, **threads, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.perf_counter() - began
+    if done.returncode:
+        print(f"{model}: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+        return None
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    return None if found is None else {**found, "seconds": seconds}
 
 
-def _grid(heading: list[str], rows: Iterable[Iterable[str]]) -> str:
-    every = [heading, ["---", *("---:" for _ in heading[1:])], *rows]
-    return "".join(f"| {' | '.join(row)} |\n" for row in every)
+def text_of(results: dict[str, Figures]) -> str:
+    """Write the means over each table's splits as tables in Markdown, and what they come to."""
+    parts = [summary_of(results)]
+    for measure in ("accuracy", "log_loss", "r2", "seconds"):
+        rows = []
+        for table in results:
+            means = means_of(results, measure, table)
+            if means:
+                cells = [f"{means[name]:.4g}" if name in means else "–" for name in MODELS]
+                rows.append(f"| {table} | {' | '.join(cells)} |")
+        head = f"| {measure.replace('_', ' ')} | {' | '.join(MODELS)} |"
+        parts.append("\n".join([head, "| --- |" + " ---: |" * len(MODELS), *rows]))
+    return "\n\n".join(parts)
 
 
-def _in_words(facts: Mapping[str, str]) -> str:
-    plain = ("date", "machine")
-    return ", ".join(text if name in plain else f"{name} {text}" for name, text in facts.items())
+def means_of(results: dict[str, Figures], measure: str, table: str) -> dict[str, float]:
+    """Return the mean of a measure over a table's splits, of each model that has it of all."""
+    of_all = max(map(len, results[table].values()))
+    return {
+        model: float(np.mean([split[measure] for split in of.values()]))
+        for model, of in results[table].items()
+        if len(of) == of_all and all(measure in split for split in of.values())
+    }
+
+
+def summary_of(results: dict[str, Figures]) -> str:
+    """Write a row for each model: its means over all splits, its mean rank, its time."""
+    measured: dict[str, dict[str, dict[tuple[str, str], float]]] = {}
+    for table, figures in results.items():
+        for model, of in figures.items():
+            for state, split in of.items():
+                for measure, value in split.items():
+                    measured.setdefault(measure, {}).setdefault(model, {})[table, state] = value
+    rows = ["| | accuracy | R² | log loss | mean rank | time |", "| --- |" + " ---: |" * 5]
+    ranks = ranks_of(results)
+    for model in MODELS:
+        cells = [mean_of(measured, measure, model) for measure in ("accuracy", "r2", "log_loss")]
+        ours, theirs = (measured.get("seconds", {}).get(name, {}) for name in (OURS, model))
+        shared = sorted(set(ours) & set(theirs))
+        ratio = geometric_mean([theirs[one] / ours[one] for one in shared]) if shared else None
+        cells.append("–" if model not in ranks else f"{ranks[model]:.2f}")
+        cells.append("–" if ratio is None else f"{ratio:.2f} ×")
+        rows.append(f"| {model} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def mean_of(measured: dict[str, Any], measure: str, model: str) -> str:
+    """Write the mean of a measure over all splits, and its difference from ours, paired."""
+    theirs, ours = (measured.get(measure, {}).get(name, {}) for name in (model, OURS))
+    if not theirs:
+        return "–"
+    told = f"{np.mean(list(theirs.values())):.4f}"
+    differences = [ours[one] - theirs[one] for one in sorted(set(ours) & set(theirs))]
+    if model == OURS or len(differences) < 2:
+        return told
+    error = np.std(differences, ddof=1) / np.sqrt(len(differences))
+    return f"{told} (ours {np.mean(differences):+.4f} ± {error:.4f})"
+
+
+def ranks_of(results: dict[str, Figures]) -> dict[str, float]:
+    """Return each model's mean rank over the tables, by mean accuracy or R²."""
+    ranks: dict[str, list[float]] = {}
+    for table in results:
+        means = means_of(results, "accuracy", table) or means_of(results, "r2", table)
+        means = {name: value for name, value in means.items() if "log loss" not in name}
+        for name, rank in zip(means, rankdata([-value for value in means.values()]), strict=True):
+            ranks.setdefault(name, []).append(float(rank))
+    return {name: float(np.mean(of)) for name, of in ranks.items()}
+
+
+def main() -> None:
+    """Measure what is missing, write it down, and print it all."""
+    parser = argparse.ArgumentParser(prog="python -m bench.tables")
+    parser.add_argument("tables", nargs="+", type=Path)
+    parser.add_argument("--splits", type=int, default=SPLITS)
+    arguments = parser.parse_args()
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results: dict[str, Figures] = kept.get("tables", {})
+    for path in arguments.tables:
+        rows = sum(1 for _ in path.open()) - 1
+        figures = results.setdefault(path.stem, {})
+        for state in range(1 if rows > MOST_ROWS else arguments.splits):
+            for model in MODELS:
+                if str(state) in figures.setdefault(model, {}):
+                    continue
+                found = measured(model, path.resolve(), state)
+                if found is not None:
+                    figures[model][str(state)] = found
+                    said = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
+                    print(f"{path.stem} {state} {model}: {said}", file=sys.stderr)
+        write_text(RESULTS, json.dumps({"machine": facts(), "tables": results}, indent=1) + "\n")
+    print(text_of(results))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == [ONE]:
+        print(json.dumps(one(sys.argv[2], sys.argv[3], int(sys.argv[4]))))
+    else:
+        main()
