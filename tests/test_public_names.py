@@ -27,7 +27,7 @@ PUBLIC = [
     *("SGD", "Scaled", "Schedule", "Sequential", "Sigmoid", "SoftmaxCrossEntropy", "Softplus"),
     *("StepSchedule", "Tanh", "Trace", "Trainer", "Walk", "WarmUp", "Zeros"),
     *("AbsoluteError", "BinaryFocal", "Hinge", "Huber", "MulticlassHinge", "PoissonDeviance"),
-    *("Quantile", "SoftmaxFocal", "MLPClassifier", "MLPRegressor"),
+    *("Quantile", "Quantiles", "SoftmaxFocal", "MLPClassifier", "MLPRegressor"),
     *("TableClassifier", "TableRegressor"),
     *("CosLogSchedule", "FlatCosineSchedule", "FromData", "SmoothedCrossEntropy"),
     *("Blend", "Columns", "Embedding", "Mish", "NTKDense", "PeriodicEmbedding", "SELU", "Scale"),

@@ -70,6 +70,7 @@ EXAMPLES = [
     cp.AbsoluteError(),
     cp.Huber(delta=0.3),
     cp.Quantile(level=0.9),
+    cp.Quantiles(levels=(0.05, 0.5, 0.95)),
     cp.Constant(-0.1),
     cp.Zeros(),
     cp.FromData(),

@@ -33,6 +33,8 @@ CASES = {
     "absolute": (cp.AbsoluteError(), 3, VALUES),
     "huber": (cp.Huber(0.8), 3, VALUES),
     "quantile": (cp.Quantile(0.8), 3, VALUES),
+    "quantiles": (cp.Quantiles((0.1, 0.5, 0.9)), 3, VALUES[:, 0]),
+    "one quantile": (cp.Quantiles((0.8,)), 1, VALUES[:, :1]),
     "counts": (cp.PoissonDeviance(), 3, np.abs(VALUES).round()),
 }
 

@@ -22,6 +22,7 @@ from clearprop.losses.values import AbsoluteError as AbsoluteError
 from clearprop.losses.values import Huber as Huber
 from clearprop.losses.values import PoissonDeviance as PoissonDeviance
 from clearprop.losses.values import Quantile as Quantile
+from clearprop.losses.values import Quantiles as Quantiles
 
 LOSSES: tuple[type[Loss], ...] = tuple(classes_in(vars(), Loss))
 """Every loss."""

@@ -170,6 +170,10 @@ class Loss(ABC):
         """Return the one number that `loop` takes, if any, where it computes in `dtype`."""
         return 0.0
 
+    def answers(self, outputs: int) -> int:
+        """Return by how many values or classes a sample is answered, of so many outputs."""
+        return outputs
+
     def predict_proba(self, logits: Array) -> Array:
         """Return the probability of each class, shape (N, number of classes).
 

@@ -217,10 +217,11 @@ def _loss(network: Network, record: Record, notation: Notation) -> Step:
         if p in formulas.forward:
             arrays["p"] = _probabilities(network.loss, done.logits)
         computed = {**formulas.forward, **network.loss.averaged(formulas.backward.get(dlogits))}
-    sheet = Sheet(
-        notation, notation.layers[LOSS], arrays, len(done.losses), settings_of(network.loss)
-    )
-    quantities = tuple(_written(sheet, computed, {"weights"}))
+    settings = settings_of(network.loss)
+    several = {name: np.array(one) for name, one in settings.items() if isinstance(one, tuple)}
+    arrays |= several
+    sheet = Sheet(notation, notation.layers[LOSS], arrays, len(done.losses), settings)
+    quantities = tuple(_written(sheet, computed, {"weights", *several}))
     return Step(LOSS, "loss", type(network.loss).__name__, " ".join(notes), quantities)
 
 
