@@ -20,6 +20,7 @@ import models
 import numpy as np
 import pictures
 import run_folders
+import searches
 import tables
 import texts
 import workbooks
@@ -99,6 +100,7 @@ READERS = {
     "settings": Reader(texts.settings_files, settings_in),
     "histories": Reader(texts.histories, History.load),
     "folds": Reader(cross_validations.files, cross_validations.gone_on_with),
+    "searches": Reader(searches.files, searches.gone_on_with),
     "tables": Reader(tables.files, _table),
     "arrays": Reader(arrays.files, _table),
     "columnar": Reader(columnar.files, _table, cost=3),

@@ -14,6 +14,7 @@ FILES = {
     "settings": 400,
     "histories": 400,
     "folds": 300,
+    "searches": 300,
     "tables": 300,
     "arrays": 300,
     "columnar": 200,

@@ -25,6 +25,7 @@ COMMANDS = {
         "data": "clearprop.cli.data",
         "compare": "clearprop.cli.compare",
         "cross-validate": "clearprop.cli.cross_validate",
+        "search": "clearprop.cli.search",
         "doctor": "clearprop.cli.doctor",
     },
     "A trained model": {

@@ -175,21 +175,26 @@ class CrossValidation:
     @property
     def label(self) -> str:
         """The name of the next fold: ``fold 2 of 5``."""
-        return f"fold {len(self.folds) + 1} of {len(self.parts)}"
+        return self.label_of(len(self.folds))
 
-    def naming(self) -> AbstractContextManager[None]:
-        """Name the next fold in what goes wrong with its samples."""
-        return naming(self.label.capitalize())
+    def label_of(self, place: int) -> str:
+        """Return the name of a fold, counted from 0."""
+        return f"fold {place + 1} of {len(self.parts)}"
 
-    def task(self) -> Task:
-        """Make the next fold ready: a task whose test samples are those of the fold.
+    def naming(self, place: int | None = None) -> AbstractContextManager[None]:
+        """Name a fold, the next one unless given, in what goes wrong with its samples."""
+        label = self.label if place is None else self.label_of(place)
+        return naming(label.capitalize())
+
+    def task(self, place: int | None = None) -> Task:
+        """Make a fold ready, the next one unless given: its samples are the task's to test with.
 
         Raises
         ------
         DataError, ShapeError, UsageError
             See `set_task`.
         """
-        rest, fold = self.parts[len(self.folds)]
+        rest, fold = self.parts[len(self.folds) if place is None else place]
         settings = replace(self.settings, test=None)
         asked, name = settings.validation, column_not_learned(settings)
         if asked is not None and share_of(asked) == 0 and settings.coverage is None:
@@ -198,44 +203,13 @@ class CrossValidation:
                 rest, fold = without_column(rest, name), without_column(fold, name)
             settings = replace(settings, group=None, time=None)
         whole = replace(rest, test=fold, validation=self.parts.dataset.validation)
-        with self.naming():
+        with self.naming(place):
             return set_task(settings, whole)
 
     def and_of(self, trained: Trained) -> "CrossValidation":
         """Score the training without the next fold, and return it with the folds before it."""
-        task, history, fold = trained.task, trained.history, trained.task.test
-        assert fold is not None  # noqa: S101 - as `task` has made it
-        target = task.recipe.target
-        chosen: dict[str, Json] = {
-            "layers": list(task.settings.layers or ()),
-            "l2": task.settings.l2,
-        }
-        if isinstance(target, ClassTarget):
-            chosen |= {"threshold": target.threshold, "temperature": target.temperature}
-        found = FoldScores(
-            len(fold),
-            len(task.train),
-            history.best_epoch or len(history),
-            history.rows[-1]["seconds"] if len(history) else 0.0,
-            "",
-            {},
-            {},
-            chosen,
-            task.notes,
-            None if trained.diverged is None else str(trained.diverged),
-        )
-        if found.diverged is None:
-            with self.naming():
-                measured = evaluate(beside_baselines(trained), fold)
-            covered = measured.covered
-            scores = {**measured.scores, **({} if covered is None else {"coverage": covered.share})}
-            found = replace(
-                found,
-                score_name=measured.score_name,
-                scores=scores,
-                baselines={name: dict(one) for name, one in measured.baselines.items()},
-            )
-        return replace(self, folds=(*self.folds, found))
+        with self.naming():
+            return replace(self, folds=(*self.folds, scores_of_fold(trained)))
 
     def goes_on(self, before: "Begun") -> "CrossValidation":
         """Return it with the folds that were done before.
@@ -282,6 +256,45 @@ class CrossValidation:
             If the file can't be written.
         """
         write_text(folder / FOLDS, dumps(self.to_json()) + "\n")
+
+
+def scores_of_fold(trained: Trained, *, baselines: bool = True) -> FoldScores:
+    """Score a training without a fold on its samples, those that the task tests with.
+
+    Parameters
+    ----------
+    trained : Trained
+    baselines : bool, default True
+        Whether what is to be beaten is fitted and scored, too.
+    """
+    task, history, fold = trained.task, trained.history, trained.task.test
+    assert fold is not None  # noqa: S101 - as `CrossValidation.task` has made it
+    target = task.recipe.target
+    chosen: dict[str, Json] = {"layers": list(task.settings.layers or ()), "l2": task.settings.l2}
+    if isinstance(target, ClassTarget):
+        chosen |= {"threshold": target.threshold, "temperature": target.temperature}
+    found = FoldScores(
+        len(fold),
+        len(task.train),
+        history.best_epoch or len(history),
+        history.rows[-1]["seconds"] if len(history) else 0.0,
+        "",
+        {},
+        {},
+        chosen,
+        task.notes,
+        None if trained.diverged is None else str(trained.diverged),
+    )
+    if found.diverged is not None:
+        return found
+    measured = evaluate(beside_baselines(trained) if baselines else trained.model, fold)
+    covered = measured.covered
+    return replace(
+        found,
+        score_name=measured.score_name,
+        scores={**measured.scores, **({} if covered is None else {"coverage": covered.share})},
+        baselines={name: dict(one) for name, one in measured.baselines.items()},
+    )
 
 
 @dataclass(frozen=True)
@@ -385,7 +398,7 @@ def read_begun(folder: Path) -> Begun:
     try:
         told = parsed_json(read_bounded(path, _LARGEST))
         settings, count = told["settings"], int(told["folds"])
-        folds = tuple(_read_fold(one) for one in told["each"])
+        folds = tuple(read_fold(one) for one in told["each"])
         if len(folds) > count:
             raise ValueError(f"it has {len(folds):,} of {count:,} folds")
         own = Settings(data=settings["data"]).changed(settings)
@@ -399,7 +412,15 @@ def read_begun(folder: Path) -> Begun:
         ) from error
 
 
-def _read_fold(told: dict[str, Any]) -> FoldScores:
+def read_fold(told: dict[str, Any]) -> FoldScores:
+    """Read the scores of a fold as a file tells them.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError, AttributeError, OverflowError
+        If it tells none.
+    """
+
     def numbers(values: dict[str, Any]) -> dict[str, float]:
         return {str(k): math.nan if x is None else float(x) for k, x in values.items()}
 

@@ -36,8 +36,8 @@ from clearprop.training.augmentation import Augmenter
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FOLDS = "folds.json"
-"""The file of a cross-validation, whose folder has no other."""
+FOLDS, SEARCH = "folds.json", "search.json"
+"""The file of a cross-validation and that of a search, whose folders have no other."""
 
 _AUGMENTED, _DRAWS = 6, 7  # pictures that are shown augmented, and how often each
 
@@ -78,7 +78,7 @@ def free_folder(folder: Path) -> Path:
 
 
 def _holds_a_run(folder: Path) -> bool:
-    return any((folder / name).exists() for name in (SETTINGS, MODEL, CHECKPOINT, FOLDS))
+    return any((folder / name).exists() for name in (SETTINGS, MODEL, CHECKPOINT, FOLDS, SEARCH))
 
 
 def save_run(folder: Path, trained: Trained, measured: Measured) -> dict[str, Json]:
