@@ -114,6 +114,9 @@ def test_they_train_as_the_layers_do(
     np.testing.assert_allclose(
         fast.parameters.data, plain.parameters.data, rtol=0, atol=1e-8 * size
     )
+    assert fast.passes is not None
+    many = samples(random, 300, columns)
+    np.testing.assert_allclose(fast.passes.logits(many), fast.forward(many), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(
         [row["loss"] for row in found.rows], [row["loss"] for row in told.rows], rtol=1e-9
     )

@@ -13,13 +13,14 @@ from clearprop.compiled.building import is_chain, is_plain_chain
 from clearprop.compiled.picture_steps import PicturePasses, PictureSteps
 from clearprop.compiled.runners import FusedGradient, FusedSteps
 from clearprop.compiled.table_building import is_table
-from clearprop.compiled.table_steps import TableSteps
+from clearprop.compiled.table_steps import TablePasses, TableSteps
 
 __all__ = [
     "FusedGradient",
     "FusedSteps",
     "PicturePasses",
     "PictureSteps",
+    "TablePasses",
     "TableSteps",
     "is_chain",
     "is_pictures",

@@ -1,9 +1,10 @@
-"""Compiled steps of the network of a table, as those who train call them."""
+"""Compiled steps and forward passes of the network of a table, as those who train call them."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import accumulate
+from threading import Lock
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from clearprop.compiled.table_building import (
     rates_of,
     table_chain_of,
 )
+from clearprop.core.blas import blas_threads
 from clearprop.core.kernels import flush_below
 from clearprop.core.parameters import Array
 from clearprop.losses import Loss
@@ -156,3 +158,68 @@ class TableSteps:
         ]
         factors = [[optimizer.decay_factor(step, rate) for rate in rates] for step in steps]
         return np.array(coefficients, self._dtype), np.array(factors, self._dtype)
+
+
+class TablePasses:
+    """Compiled forward passes of one network of a table, outside training.
+
+    Parameters
+    ----------
+    network : LayerStack
+        The layers; their parameters may change between two calls; `is_table` must hold.
+    loss : Loss
+    optimizer : Optimizer
+    threads : int
+        The number of threads that may work on a chunk together: bits don't depend on it.
+    """
+
+    _CHUNK = 256  # samples at a time, whose numbers stay in the processor's cache
+
+    def __init__(self, network: LayerStack, loss: Loss, optimizer: Optimizer, threads: int) -> None:
+        from clearprop.compiled.tables import predict_table  # here: it needs Numba
+
+        self._predict = predict_table
+        self._network, self._threads = network, min(threads, PARTS)
+        chain, memory = table_chain_of(network, loss, optimizer, self._CHUNK)
+        chain.layers[:, KEPT] = NONE
+        self._chain = chain
+        self._vectors = vectors_of(network, None, {}, memory, PARTS)
+        self._others = ThreadPoolExecutor(max(self._threads - 1, 1))  # they start when needed
+        self._lock = Lock()
+
+    def logits(self, X: Array) -> Array:
+        """Return the logits (N, K) of any number of samples of the network's dtype.
+
+        Raises
+        ------
+        DataError
+            If a code of a category is not one of its table.
+        """
+        if (found := embedding_of(self._network)) is not None:
+            embedding, columns = found
+            embedding.check_codes(X[:, columns])
+        # Threads that each ask the library for threads would wait for each other.
+        with self._lock, blas_threads(1):
+            return self._logits(np.require(X, requirements=["C", "W"]))
+
+    def _logits(self, X: Array) -> Array:
+        samples = samples_of(X, np.empty(0, np.int64), None)
+        logits = np.empty((len(X), *self._network.output_shape), self._network.dtype)
+        for start in range(0, len(X), self._CHUNK):
+            do = partial(
+                self._predict,
+                self._chain,
+                samples,
+                self._vectors,
+                np.empty((0, 0), np.bool_),
+                np.ones(len(self._chain.layers), self._network.dtype),
+                logits.reshape(-1),
+                start,
+                min(self._CHUNK, len(X) - start),
+            )
+            threads = self._threads
+            others = [self._others.submit(do, one, threads) for one in range(1, threads)]
+            do(0, threads)
+            for other in others:
+                other.result()
+        return logits

@@ -128,6 +128,20 @@ def train_table(
 
 
 @compiled
+def predict_table(
+    chain: TableChain, samples: Samples, vectors: Vectors, kept: Array, scales: Array,
+    logits: Array, start: int, size: int, thread: int, threads: int,
+) -> None:  # fmt: skip
+    """Write a thread's share of the logits of `size` samples from `start` on."""
+    rows = np.empty(0, np.int64)
+    for part in range(cut(PARTS, thread, threads), cut(PARTS, thread + 1, threads)):
+        first, last = cut(size, part, PARTS), cut(size, part + 1, PARTS)
+        if first < last:
+            embed(chain, samples, rows, start, vectors, part, first, last)
+            rise(chain, vectors, kept, scales, logits, start, first, last)
+
+
+@compiled
 def embed(
     chain: TableChain,
     samples: Samples,

@@ -9,7 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from clearprop.compiled import FusedSteps, PicturePasses, PictureSteps, TableSteps, is_table
+from clearprop.compiled import (
+    FusedSteps,
+    PicturePasses,
+    PictureSteps,
+    TablePasses,
+    TableSteps,
+    is_table,
+)
 from clearprop.core.blas import available_cores
 from clearprop.core.parameters import Array, ParameterVector
 from clearprop.core.trace import Trace
@@ -152,6 +159,8 @@ class CompiledStep(Step):
             random_state=run.random_state,
         )
         self.at_once = self.steps.at_once
+        if is_of_table:
+            stack.passes = TablePasses(stack, loss, optimizer, threads)
 
     def __call__(self, batches: Sequence[Rows]) -> Updates:
         """Do an update for each batch."""
