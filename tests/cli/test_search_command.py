@@ -28,9 +28,10 @@ def visits():
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Let every training take a second."""
+    """Let every training take a second, one after the other."""
     seconds = count()
     monkeypatch.setattr("clearprop.cli.search.perf_counter", lambda: float(next(seconds)))
+    monkeypatch.setattr("clearprop.cli.search.available_cores", lambda: 1)
 
 
 @pytest.mark.usefixtures("clock")
@@ -83,7 +84,7 @@ class TestReport:
         )
         assert any(line.startswith("To train ") for line in lines)
         assert lines[-1] == "Kept in searches/visits/search.json."
-        assert "A training of the defaults takes 1.0 s: 0:25 allow for about 25" in result.stderr
+        assert "A training takes 1.0 s: 0:25 allow for about 25 of them." in result.stderr
         assert "12 candidates scored by 1 fold in 0:15; next, by 3: the best 4." in result.stderr
         quiet = clearprop("search", *visits, *QUICK, "--budget", 10, "--folds", 2, "--quiet")
         assert quiet.stderr == ""
@@ -145,9 +146,15 @@ def without_times(found):
 
 @pytest.mark.usefixtures("clock")
 class TestResuming:
-    @pytest.mark.parametrize("when", [1, 3, 8])
-    def test_goes_on_to_the_same_bits_after_ctrl_c(self, clearprop, monkeypatch, visits, when):
-        options = ("search", *visits, *QUICK, "--budget", "14s", "--folds", 3)
+    @pytest.mark.parametrize(
+        ("at_once", "when", "done"), [(1, 1, 0), (1, 8, 7), (2, 4, 3), (2, 9, 7)]
+    )
+    def test_goes_on_to_the_same_bits_after_ctrl_c(
+        self, clearprop, monkeypatch, visits, at_once, when, done
+    ):
+        """What was done at once with the training that was interrupted is done again."""
+        monkeypatch.setattr("clearprop.cli.search.available_cores", lambda: at_once)
+        options = ("search", *visits, *QUICK, "--budget", "12s", "--folds", 3)
         assert clearprop(*options, "--out", "whole").exit_code == 0
         began = []
 
@@ -164,7 +171,7 @@ class TestResuming:
         (line,) = (one for one in result.stderr.splitlines() if "--resume" in one)
         assert line.endswith("To go on: clearprop search --resume --out part")
         before = json.loads(Path("part/search.json").read_text())
-        assert sum(len(one["each"]) for one in before["candidates"]) == when - 1
+        assert sum(len(one["each"]) for one in before["candidates"]) == done
 
         assert clearprop(*shlex.split(line.partition("To go on: ")[2])[1:]).exit_code == 0
         told = [
@@ -172,6 +179,21 @@ class TestResuming:
             for of in ("part", "whole")
         ]
         assert told[0] == told[1]
+
+    def test_scores_do_not_depend_on_how_many_are_trained_at_once(
+        self, clearprop, monkeypatch, visits
+    ):
+        options = ("search", *visits, *QUICK, "--budget", "12s", "--folds", 3)
+        every = []
+        for at_once in (1, 3):
+            monkeypatch.setattr("clearprop.cli.search.available_cores", lambda n=at_once: n)
+            assert clearprop(*options, "--out", f"by{at_once}").exit_code == 0
+            told = without_times(json.loads(Path(f"by{at_once}/search.json").read_text()))
+            every.append(told["candidates"])
+        for alone, together in zip(*every, strict=False):
+            both = min(len(alone["each"]), len(together["each"]))
+            assert both > 0
+            assert alone["each"][:both] == together["each"][:both]
 
     def test_with_more_budget_tries_more(self, clearprop, visits):
         options = ("search", *visits, *QUICK, "--folds", 2, "--out", "kept")
@@ -306,6 +328,6 @@ def test_ends_within_its_budget_by_the_clock(clearprop, strict_json):
     result = clearprop("search", "iris", *QUICK, "--budget", "3s", "--folds", 2, "--json")
     assert result.exit_code == 0, result.stderr
     found = strict_json(result.stdout)
-    longest = max(one["seconds"] for one in found["candidates"])
+    longest = max(seconds for one in found["candidates"] for seconds in one["seconds"])
     assert found["seconds"] <= 3 + longest
     assert len(found["candidates"]) > 1

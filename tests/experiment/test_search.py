@@ -51,6 +51,10 @@ def noise(seed: int = 0) -> Any:
     return lambda candidate, fold: of[candidate, fold]
 
 
+def done(found: Search, job: Job) -> FoldScores:
+    return found.scored(job, found.training(job)())
+
+
 class TestScores:
     def test_are_those_of_cross_validations_with_the_same_settings(self) -> None:
         found = begun(folds=2)
@@ -59,7 +63,7 @@ class TestScores:
             expected = begin(own, dataset(), 2)
             for fold in (0, 1):
                 expected = expected.and_of(learn(expected.task()))
-                scores = found.training(Job(candidate, fold))().scores
+                scores = done(found, Job(candidate, fold)).scores
                 assert scores == expected.folds[fold].scores
         assert found.settings_of(0) == found.base.settings
         assert found.settings_of(1) == found.base.settings.changed(found.drawn[0])
@@ -80,8 +84,8 @@ class TestScores:
 
     def test_of_the_defaults_have_what_is_to_be_beaten_beside_them(self) -> None:
         found = begun(folds=2)
-        assert set(found.training(Job(0, 0))().baselines) == {"constant", "linear"}
-        assert found.training(Job(1, 1))().baselines == {}
+        assert set(done(found, Job(0, 0)).baselines) == {"constant", "linear"}
+        assert done(found, Job(1, 1)).baselines == {}
 
     def test_say_by_which_of_them_candidates_are_ranked(self) -> None:
         found = begun(folds=2)
@@ -184,9 +188,9 @@ class TestFile:
         [
             {"candidates": []},
             {"candidates": 3},
-            {"candidates": [{"changes": {}, "seconds": -1, "each": []}]},
+            {"candidates": [{"changes": {}, "seconds": [-1], "each": []}]},
             {"candidates": [{"changes": {}, "seconds": None, "each": []}]},
-            {"candidates": [{"changes": {"nonsense": 1}, "seconds": 1, "each": []}]},
+            {"candidates": [{"changes": {"nonsense": 1}, "seconds": [], "each": []}]},
             {"folds": 0},
             {"budget": None},
             {"rungs": [[7]]},

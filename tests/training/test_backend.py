@@ -1,6 +1,7 @@
 """The threads of matrix products."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ from threadpoolctl import threadpool_info
 
 import clearprop as cp
 from clearprop.core import blas as backend
-from clearprop.core.blas import available_cores, blas_threads, choose_threads
+from clearprop.core.blas import available_cores, blas_threads, choose_threads, single_threaded
 from clearprop.data.pictures import files as picture_files
 from clearprop.errors import UsageError
 from clearprop.experiment.comparison import compare
@@ -75,6 +76,21 @@ def test_the_environment_comes_before_the_rule(name: str, monkeypatch: pytest.Mo
     assert choose_threads(10**9, 10**3, asked=2) == 2
     monkeypatch.setenv(name, "many")
     assert choose_threads(10**9, 10**3) == 4
+
+
+@pytest.mark.usefixtures("four_cores")
+def test_within_single_threaded_one_comes_before_rule_and_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = counts()
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    with single_threaded():
+        assert choose_threads(10**9, 10**3) == 1
+        assert set(counts()) == {1}
+        with ThreadPoolExecutor(1) as pool:  # other threads say so for themselves
+            assert pool.submit(choose_threads, 10**9, 10**3).result() == 3
+    assert choose_threads(10**9, 10**3) == 3
+    assert counts() == before
 
 
 @pytest.mark.usefixtures("four_cores")

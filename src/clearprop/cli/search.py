@@ -21,7 +21,8 @@ from clearprop.cli.options import (
     typed,
 )
 from clearprop.cli.scores import name, value
-from clearprop.errors import UsageError, counted, shortened
+from clearprop.core.blas import available_cores
+from clearprop.errors import UsageError, counted, listed, shortened
 from clearprop.experiment import Settings, Task, load_dataset
 from clearprop.experiment import folder as run_folder
 from clearprop.experiment.fold_scores import Spread
@@ -29,6 +30,7 @@ from clearprop.experiment.halving import Job, rungs_of
 from clearprop.experiment.mattered import Mattered, Part
 from clearprop.experiment.runs import require_there
 from clearprop.experiment.search import Search, begin_search, read_search
+from clearprop.training.together import together
 
 _FOLDS, _BUDGET = 5, 300.0
 _ROOT = Path("searches")
@@ -180,45 +182,51 @@ def _each(found: Search, task: Task | None, to_resume: str) -> Iterator[Search]:
     """Do the trainings that are due until there are no more; the first one's task is ready."""
     last, rungs = perf_counter(), len(found.rungs)
     while True:
-        found, jobs = found.next(1)
+        found, jobs = found.next(available_cores())
         if len(found.rungs) > rungs:
             rungs = len(found.rungs)
             _note_rung(found)
         if not jobs:
             yield found
             return
+        ready = [task, *[None] * len(jobs)]
         with output.waiting(_label(found, jobs)):
-            scores = [found.training(job, task)() for job in jobs]
-        now = perf_counter()
-        found, last, task = found.and_of(jobs, scores, now - last), now, None
+            every = together([found.training(*one) for one in zip(jobs, ready, strict=False)])
+            scores = [found.scored(job, one) for job, one in zip(jobs, every, strict=True)]
+        now, task = perf_counter(), None
+        found, last = found.and_of(jobs, scores, now - last), now
         yield found
-        if jobs == [Job(0, 0)]:
+        if jobs[0].candidate == 0:
             _require_time(found, to_resume)
 
 
 def _label(found: Search, jobs: list[Job]) -> str:
-    first = jobs[0]
-    who = f"candidate {first.candidate}" if first.candidate else "the defaults"
-    left = max(found.budget - found.standing.spent, 0.0)
-    return f"Training {who} without {found.base.label_of(first.fold)}, {_clock(left)} left"
+    names = [f"candidate {job.candidate}" if job.candidate else "the defaults" for job in jobs]
+    folds = [str(1 + job.fold) for job in jobs]
+    left = _clock(max(found.budget - found.standing.spent, 0.0))
+    return (
+        f"Training {listed(dict.fromkeys(names))} without fold {listed(dict.fromkeys(folds))} of "
+        f"{found.folds}, {left} left"
+    )
 
 
 def _require_time(found: Search, to_resume: str) -> None:
-    """Refuse a budget that is too small, by the first training's time; else tell what it allows."""
+    """Refuse a budget that is too small, by what trainings take; else tell what it allows."""
     standing, folds = found.standing, found.folds
-    each, least = standing.per_training, standing.least_budget
-    if least > found.budget:
-        enough = _typed_duration(2 * least)
+    done, each = len(found.candidates[0].folds), standing.per_training
+    # The first training may have compiled code: one more tells what they take.
+    if (done > 1 and standing.least_budget > found.budget) or standing.spent > found.budget:
         raise UsageError(
             f"A budget of {_typed_duration(found.budget)} is too small: a training takes "
             f"{output.duration(each)}, and the defaults and one candidate, each without {folds} "
             f"folds in turn, are {2 * folds} of them. To go on with more: {to_resume} --budget "
-            f"{enough}"
+            f"{_typed_duration(2 * max(standing.least_budget, standing.spent))}"
         )
-    output.note(
-        f"A training of the defaults takes {output.duration(each)}: "
-        f"{_clock(found.budget)} allow for about {found.budget / each:,.0f} of them."
-    )
+    if done == folds:
+        output.note(
+            f"A training takes {output.duration(each)}: {_clock(found.budget)} allow for about "
+            f"{found.budget / each:,.0f} of them."
+        )
 
 
 def _note_rung(found: Search) -> None:
@@ -251,7 +259,7 @@ def _row(found: Search, candidate: int, score: str) -> tuple[str, ...]:
         value(score, spread.mean),
         value(score, spread.standard_error),
         f"{len(own.folds)}",
-        output.duration(own.seconds),
+        output.duration(math.fsum(own.seconds)),
         " ".join(map(output.word, typed(**own.changes))),
     )
 

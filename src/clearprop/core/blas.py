@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from itertools import count as count_up
 from pathlib import Path
@@ -17,6 +18,7 @@ from clearprop.errors import UsageError
 _BORDER = 8_000_000  # weights times samples of a step; threads wake up in about 0.1 ms
 _USERS_OWN = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 _CGROUPS = Path("/sys/fs/cgroup")
+_single = ContextVar("single", default=False)
 
 
 @contextmanager
@@ -31,6 +33,20 @@ def blas_threads(count: int) -> Iterator[None]:
         yield
     finally:
         _limits.leave(place)
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Let what is trained or asked in here have one thread for its products, whatever its shapes.
+
+    So its bits are the same alone and beside others in threads of their own.
+    """
+    before = _single.set(True)
+    try:
+        with blas_threads(1):
+            yield
+    finally:
+        _single.reset(before)
 
 
 class _Limits:
@@ -91,7 +107,7 @@ def choose_threads(weights: int, samples: int, asked: int | None = None) -> int:
     -------
     int
         The number of threads: the environment's (OPENBLAS_NUM_THREADS, MKL_NUM_THREADS,
-        OMP_NUM_THREADS), where it names one.
+        OMP_NUM_THREADS), where it names one; within `single_threaded` one.
 
     Raises
     ------
@@ -101,6 +117,8 @@ def choose_threads(weights: int, samples: int, asked: int | None = None) -> int:
     check_threads(asked)
     if asked is not None:
         return int(asked)
+    if _single.get():
+        return 1
     said = _said_by_environment()
     if said is not None:
         return max(1, min(said, available_cores()))

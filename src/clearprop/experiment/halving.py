@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -68,8 +69,8 @@ class Standing:
         The number of candidates that there are besides the defaults.
     done : tuple of tuple of Worth
         The folds that are done of each candidate, the first of which are the defaults.
-    seconds : tuple of float
-        The time spent on each.
+    seconds : tuple of tuple of float
+        The time spent on each of these.
     rungs : tuple of tuple of int
         The candidates in each rung that is decided, without the defaults; of the first, once no
         more are drawn.
@@ -79,20 +80,24 @@ class Standing:
     budget: float
     most: int
     done: tuple[tuple[Worth, ...], ...]
-    seconds: tuple[float, ...]
+    seconds: tuple[tuple[float, ...], ...]
     rungs: tuple[tuple[int, ...], ...] = ()
 
     @property
     def spent(self) -> float:
         """The seconds spent so far."""
-        return math.fsum(self.seconds)
+        return math.fsum(map(math.fsum, self.seconds))
 
     @property
     def per_training(self) -> float:
-        """The mean time of a training: of candidates, or before there are any of the defaults."""
-        place = 1 if any(self.done[1:]) else 0
-        of = slice(place, None if place else 1)
-        return math.fsum(self.seconds[of]) / max(sum(map(len, self.done[of])), 1)
+        """The mean time of a training of candidates; before there are any, the defaults' median.
+
+        In the first training of all, code may be compiled.
+        """
+        every = [one for of_candidate in self.seconds[1:] for one in of_candidate]
+        if every:
+            return math.fsum(every) / len(every)
+        return median(self.seconds[0]) if self.seconds[0] else 0.0
 
     @property
     def least_budget(self) -> float:

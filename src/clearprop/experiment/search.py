@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from clearprop.configuration import Json
+from clearprop.core.blas import single_threaded
 from clearprop.core.reading import parsed_json, read_bounded
 from clearprop.data import Dataset
 from clearprop.errors import DataError, UsageError, shortened
@@ -21,7 +22,7 @@ from clearprop.experiment import fold_scores
 from clearprop.experiment.fold_scores import CrossValidation, FoldScores, Spread, scores_of_fold
 from clearprop.experiment.folder import SEARCH, dumps
 from clearprop.experiment.halving import Job, Standing, Worth, chance_of, rungs_of
-from clearprop.experiment.learning import learn
+from clearprop.experiment.learning import Trained, learn
 from clearprop.experiment.mattered import Mattered, mattered
 from clearprop.experiment.search_space import Changes, Space, space_of
 from clearprop.experiment.settings import Settings
@@ -39,11 +40,11 @@ _BY_CHANCE = 0.05  # of searches that end so well by chance: more often, it is c
 
 @dataclass(frozen=True)
 class Candidate:
-    """A candidate, the folds that it is scored by so far, and its share of the time, in seconds."""
+    """A candidate, the folds that it is scored by so far, and the seconds spent on each."""
 
     changes: Changes
     folds: tuple[FoldScores, ...] = ()
-    seconds: float = 0.0
+    seconds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,8 @@ class Search:
         of_candidate = replace(self.base, settings=self.settings_of(job.candidate))
         return of_candidate.task(job.fold)
 
-    def training(self, job: Job, ready: Task | None = None) -> Callable[[], FoldScores]:
-        """Return the function that does a training and scores it.
+    def training(self, job: Job, ready: Task | None = None) -> Callable[[], Trained]:
+        """Return the function that does a training, with one thread.
 
         Parameters
         ----------
@@ -134,14 +135,19 @@ class Search:
             Its task; made when it begins unless given.
         """
 
-        def train() -> FoldScores:
-            trained = learn(self.task(job) if ready is None else ready)
+        def train() -> Trained:
+            with single_threaded():
+                trained = learn(self.task(job) if ready is None else ready)
             if trained.history.stopped == "interrupted":
                 raise KeyboardInterrupt
-            with self.base.naming(job.fold):
-                return scores_of_fold(trained, baselines=job.candidate == 0)
+            return trained
 
         return train
+
+    def scored(self, job: Job, trained: Trained) -> FoldScores:
+        """Score a training; of the defaults what is to be beaten, too."""
+        with self.base.naming(job.fold):
+            return scores_of_fold(trained, baselines=job.candidate == 0)
 
     def and_of(self, jobs: Sequence[Job], scores: Sequence[FoldScores], seconds: float) -> "Search":
         """Return it with the scores of some jobs, the next of their candidates, done in a time."""
@@ -151,7 +157,7 @@ class Search:
                 found.append(Candidate(self.drawn[job.candidate - 1]))
             before = found[job.candidate]
             found[job.candidate] = replace(
-                before, folds=(*before.folds, one), seconds=before.seconds + share
+                before, folds=(*before.folds, one), seconds=(*before.seconds, share)
             )
         return replace(self, candidates=tuple(found))
 
@@ -283,7 +289,7 @@ class Search:
             "changes": told,
             "mean": spread.mean,
             "standard_error": spread.standard_error,
-            "seconds": own.seconds,
+            "seconds": list(own.seconds),
             "each": [asdict(one) for one in own.folds],
         }
 
@@ -371,17 +377,19 @@ def read_search(folder: Path) -> Begun:
 def _begun(told: Any) -> Begun:
     own, count = told["settings"], int(told["folds"])
     settings = Settings(data=own["data"]).changed(own)
-    budget, seconds = float(told["budget"]), [float(one["seconds"]) for one in told["candidates"]]
-    if not all(math.isfinite(one) and one >= 0 for one in (budget, *seconds)):
-        raise ValueError("a time is no number of seconds")
-    candidates = []
-    for one, spent in zip(told["candidates"], seconds, strict=True):
+    candidates, budget = [], float(told["budget"])
+    for one in told["candidates"]:
         changed = settings.changed(one["changes"])
         changes = {name: getattr(changed, name) for name in one["changes"]}
         folds = tuple(fold_scores.read_fold(fold) for fold in one["each"])
-        candidates.append(Candidate(changes, folds, spent))
+        candidates.append(Candidate(changes, folds, tuple(map(float, one["seconds"]))))
     if not candidates or any(len(one.folds) > count for one in candidates):
         raise ValueError("a candidate has more folds than there are, or there is none")
+    if any(len(one.folds) != len(one.seconds) for one in candidates):
+        raise ValueError("a fold has no time, or a time no fold")
+    times = [budget, *(x for one in candidates for x in one.seconds)]
+    if not all(math.isfinite(one) and one >= 0 for one in times):
+        raise ValueError("a time is no number of seconds")
     rungs = tuple(tuple(map(int, one)) for one in told["rungs"])
     rivals = range(1, len(candidates))
     if len(rungs) > len(rungs_of(count)) or any(k not in rivals for one in rungs for k in one):
