@@ -336,7 +336,7 @@ def test_settings_that_clash_leave_no_run_behind(clearprop):
 class TestResuming:
     @pytest.mark.parametrize(
         ("folds", "label"),
-        [(0, ""), (2, "fold 2 of 2, candidate 1 of 3"), (2, "all samples")],
+        [(0, ""), (2, "fold 2 of 2"), (2, "all samples")],
         ids=["", "in a fold", "after folds"],
     )
     def test_goes_on_to_the_same_bytes_after_ctrl_c(
@@ -396,7 +396,10 @@ class TestResuming:
 
     @pytest.mark.parametrize(
         "unscheduled",
-        [("--schedule", "constant"), ("--optimizer", "lbfgs", "--dtype", "float64")],
+        [
+            ("--network", "dense", "--schedule", "constant"),
+            ("--optimizer", "lbfgs", "--dtype", "float64"),
+        ],
         ids=["constant rate", "no rate"],
     )
     def test_trains_more_epochs_without_a_schedule(self, clearprop, undrawn, unscheduled):
@@ -406,6 +409,12 @@ class TestResuming:
         assert clearprop("train", "--resume", "--out", "part", "--epochs", 4).exit_code == 0
         whole, part = (cp.load(f"{name}/model.safetensors").network for name in ("whole", "part"))
         np.testing.assert_array_equal(part.parameters.data, whole.parameters.data)
+
+    def test_trains_no_more_epochs_where_dropout_and_decay_fall(self, clearprop, undrawn):
+        train = ("train", "iris", "--schedule", "constant", "--folds", 0, "--epochs", 2)
+        assert clearprop(*train, "--out", "table").exit_code == 0
+        refused = clearprop("train", "--resume", "--out", "table", "--epochs", 4)
+        assert "began with epochs = 2, now it is 4" in refused.stderr
 
 
 class TestDivergence:

@@ -38,7 +38,9 @@ def _table(path: Path, X: np.ndarray, names: np.ndarray) -> Path:
 
 
 def _task(path: Path, **given):
-    settings = Settings(**{"data": str(path), "epochs": 12, "layers": (16,), **given})
+    settings = Settings(
+        **{"data": str(path), "network": "dense", "epochs": 12, "layers": (16,), **given}
+    )
     return set_task(settings, load_dataset(settings))
 
 

@@ -26,7 +26,8 @@ def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for a, b, k in zip(*draw.randn(2, 600), draw.randint(2, size=600), strict=True)
     ]
     (folder / "noise.csv").write_text("\n".join(["a,b,kind", *rows]) + "\n")
-    return _train(folder / "runs" / "one", data=str(folder / "noise.csv"), epochs=20)
+    data, network = str(folder / "noise.csv"), "dense"
+    return _train(folder / "runs" / "one", data=data, network=network, epochs=20)
 
 
 def _train(folder: Path, **given) -> Path:
@@ -59,7 +60,8 @@ def test_the_list_of_runs_has_the_layers_that_folds_chose(noise: Path) -> None:
 
 def test_a_run_that_diverged_chooses_anew_with_the_advice(noise: Path, tmp_path: Path) -> None:
     data = require_run(str(noise)).on(None).data
-    run = _train(tmp_path / "runs" / "far", data=data, epochs=20, learning_rate=1e4)
+    given = {"network": "dense", "epochs": 20, "learning_rate": 1e4}
+    run = _train(tmp_path / "runs" / "far", data=data, **given)
     first = next(treat(run, examine_run(run), None))
     assert first.finding.illness == "learning_rate_too_high"
     assert set(require_run(str(first.folder)).chosen) == {"layers", "l2"}

@@ -1,11 +1,13 @@
 """Defaults that depend on the data."""
 
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearprop.errors import UsageError
 from clearprop.experiment import Settings
 from clearprop.experiment.defaults import Extent
 from clearprop.experiment.settings import resolve
@@ -184,14 +186,128 @@ def test_training_stops_when_it_got_no_better_for_half_of_its_epochs(
     assert resolved(**({"folds": 0} if "folds" not in given else {}), **given).patience == patience
 
 
+def of_table(
+    samples: int = 1000, features: int = 4, class_names: tuple[str, ...] = (), **given: Any
+) -> Settings:
+    extent = Extent(samples, features, has_test_set=False, is_table=True, class_names=class_names)
+    return resolve(Settings(data="x", **given), extent)
+
+
+@pytest.mark.parametrize(
+    ("class_names", "activation", "rate"), [(("a", "b"), "selu", 0.04), ((), "mish", 0.2)]
+)
+def test_tables_get_the_network_of_realmlp(
+    class_names: tuple[str, ...], activation: str, rate: float
+) -> None:
+    found = of_table(5000, 20, class_names)
+    assert (found.network, found.layers) == ("table", (256, 256, 256))
+    assert (found.activation, found.learning_rate) == (activation, rate)
+    assert (found.epochs, found.batch_size, found.dropout) == (256, 256, 0.15)
+    assert (found.schedule, found.patience, found.l2, found.init) == ("coslog", 256, 0, None)
+    assert (found.test, found.validation) == ("0.2", "0.2")
+
+
+@pytest.mark.parametrize(
+    ("samples", "given", "epochs"),
+    [
+        (100_000, {}, 256),  # 390 updates an epoch
+        (1_000_000, {}, 25),  # 3906: as many as make 100,000
+        (10**9, {}, 10),
+        (1_000_000, {"epochs": 300}, 300),
+        (1_000_000, {"batch_size": 0}, 256),
+    ],
+    ids=str,
+)
+def test_very_many_rows_of_a_table_are_seen_less_often(
+    samples: int, given: dict[str, Any], epochs: int
+) -> None:
+    assert of_table(samples, **given).epochs == epochs
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"layers": (8,)},
+        {"layers": ()},
+        {"activation": "tanh"},
+        {"init": "he"},
+        {"batch_norm": True},
+        {"optimizer": "sgd"},
+        {"optimizer": "lbfgs"},
+        {"optimizer": "adamw"},
+        {"network": "dense"},
+    ],
+    ids=str,
+)
+def test_what_describes_a_dense_network_gets_one_of_a_table_too(given: dict[str, Any]) -> None:
+    found = of_table(**given)
+    assert found.network == "dense"
+    assert found.activation in ("relu", "tanh")
+    assert found.init in ("he", "glorot")
+    assert found.schedule == (None if given.get("optimizer") == "lbfgs" else "one-cycle")
+
+
+def test_of_very_many_columns_the_network_is_a_dense_one() -> None:
+    assert of_table(features=999).network == "table"
+    assert of_table(features=1000).network == "dense"
+    assert of_table(features=1000, network="table").layers == (256, 256, 256)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"learning_rate": 0.01},
+        {"schedule": "constant"},
+        {"epochs": 3},
+        {"batch_size": 32},
+        {"dropout": 0.5},
+        {"l2": 0.1},
+        {"patience": 7, "folds": 0},
+        {"class_weight": "balanced"},
+        {"clip_norm": 1.0},
+        {"network": "table", "layers": (64, 32)},
+        {"network": "table", "layers": ()},
+        {"network": "table", "activation": "tanh"},
+    ],
+    ids=str,
+)
+def test_what_the_network_of_tables_has_too_changes_it(given: dict[str, Any]) -> None:
+    found = of_table(**given)
+    assert found.network == "table"
+    assert {name: getattr(found, name) for name in given} == given
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"optimizer": "sgd"}, "--optimizer: that network is trained by adam"),
+        ({"optimizer": "lbfgs"}, "--optimizer: that network is trained by adam"),
+        ({"init": "he"}, "--init: that network fits its first weights to the data"),
+        ({"batch_norm": True}, "--batch-norm: that network has scales of its own"),
+        ({"layers": ("conv4", 8)}, "--layers conv4,8 is for pictures"),
+    ],
+    ids=str,
+)
+def test_what_the_network_of_tables_has_not_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        of_table(network="table", **given)
+
+
+def test_the_network_of_tables_is_for_tables() -> None:
+    with pytest.raises(UsageError, match="--network table is for tables"):
+        resolved(network="table")
+    assert resolved().network == "auto"
+
+
 @pytest.mark.parametrize(
     ("samples", "expected"),
     [(1_999, ((64, 32), 0.01, 0.1, 0.2)), (2_000, ((128, 64), 0.01, 0.03, 0.1))],
 )
-def test_tables_have_defaults_of_their_own(samples: int, expected: tuple[Any, ...]) -> None:
+def test_dense_networks_of_tables_have_defaults_of_their_own(
+    samples: int, expected: tuple[Any, ...]
+) -> None:
     def of(**given: Any) -> tuple[Any, ...]:
-        extent = Extent(samples, 300, has_test_set=False, is_table=True)
-        found = resolve(Settings(data="x", **given), extent)
+        found = of_table(samples, 300, network="dense", **given)
         return found.layers, found.learning_rate, found.l2, found.dropout
 
     assert of() == expected
@@ -209,6 +325,7 @@ def test_tables_have_defaults_of_their_own(samples: int, expected: tuple[Any, ..
     given=st.fixed_dictionaries(
         {},
         optional={
+            "network": st.sampled_from(["auto", "dense"]),
             "layers": st.sampled_from([(), (3,), (7, 5)]),
             "batch_size": st.integers(0, 10**4),
             "epochs": st.integers(1, 10**4),
@@ -232,8 +349,11 @@ def test_what_is_given_stays_and_what_is_resolved_resolves_to_itself(
     extent = Extent(samples, features, has_test_set, has_validation_set, is_table)
     settings = resolve(Settings(data="x", **given), extent)
     for name, value in given.items():
-        assert getattr(settings, name) == value
-    for name in ("layers", "dropout", "batch_size", "epochs", "init", "learning_rate"):
+        if name != "network":
+            assert getattr(settings, name) == value
+    assert given.get("network", "auto") in ("auto", settings.network)
+    assert (settings.init is None) == (settings.network == "table")
+    for name in ("layers", "activation", "dropout", "batch_size", "epochs", "learning_rate"):
         assert getattr(settings, name) is not None
     assert resolve(settings, extent) == settings
     if settings.folds == 0 and settings.validation is None:

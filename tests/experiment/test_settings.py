@@ -74,7 +74,8 @@ def test_a_toml_file_keeps_every_setting(settings: Settings) -> None:
 
 def test_a_file_reads_as_one_would_write_it(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    Settings(data="photos/", layers=("conv8", 7), size=(64, 32), learning_rate=1e-5).save(path)
+    given = {"layers": ("conv8", 7), "size": (64, 32), "learning_rate": 1e-5}
+    Settings(data="photos/", activation="relu", **given).save(path)
     assert path.read_text().splitlines()[:8] == [
         'data = "photos/"',
         'target_scale = "auto"',

@@ -247,6 +247,7 @@ def as_it_began(
     for name in described(began):
         before, now = getattr(began, name), getattr(asked, name)
         extended = name == "epochs" and may_train_longer and began.schedule in (None, "constant")
+        extended = extended and began.network != "table"  # whose dropout and decay fall, too
         moved = name == "data" and Path(before).is_absolute() and not Path(before).exists()
         if before != now and not (extended or moved):  # the checkpoint knows other data as such
             then, today = (

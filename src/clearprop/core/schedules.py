@@ -274,6 +274,7 @@ SCHEDULES: dict[str, Callable[[float, int], Schedule]] = {
     "exponential": lambda rate, steps: ExponentialSchedule(rate, every=steps, factor=0.01),
     "cosine": lambda rate, steps: CosineSchedule(rate, steps),
     "one-cycle": OneCycleSchedule,
+    "coslog": CosLogSchedule,
     "warm-up": lambda rate, steps: WarmUp(max(steps // 10, 1), ConstantSchedule(rate)),
 }
 """For each name on the command line, the schedule of a largest rate over a number of steps."""

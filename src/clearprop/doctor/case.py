@@ -21,7 +21,7 @@ from clearprop.doctor.scores import (
 )
 from clearprop.doctor.treatment import Changes, Trials
 from clearprop.doctor.watching import Seen, watch
-from clearprop.layers import Dropout, Layer
+from clearprop.layers import Dropout, Layer, NTKDense
 from clearprop.network import Network
 from clearprop.optimizers import OPTIMIZERS
 from clearprop.training import History, Trainer
@@ -35,6 +35,7 @@ _UNLIMITED = 10**9  # updates, of a training that tells no number
 _ENOUGH_TO_JUDGE = 100  # held-out samples: of fewer, a score is mostly chance
 _HIGHER = 1.5  # times a loss: more than chance makes of it
 _LIGHT = 0.2  # dropout, beside which L2 was chosen
+_OF_DENSE = frozenset({"init", "batch_norm"})  # settings that a network of tables has not
 _FAR = 100.0  # times the loss of knowing nothing: no network that learned is so wrong
 
 
@@ -240,6 +241,8 @@ class Case:
 
     def cure(self, changes: Changes) -> Score | None:
         """Return what a trial with changes reaches, if it is more than the training did."""
+        if self.layers_of(NTKDense) and not _OF_DENSE.isdisjoint(changes):
+            return None
         found = self.trials.reach(changes)
         return found if is_gain(found, self.score) else None
 
@@ -253,7 +256,8 @@ class Case:
         is_chosen = "l2" in self.chosen
         if self.trainer is not None and self.trainer.optimizer.alpha and not is_chosen:
             tried.append({"l2": 0.0})
-        if any(one.rate_at(0) > _LIGHT * is_chosen for one in self.layers_of(Dropout)):
+        is_tuned = is_chosen or bool(self.layers_of(NTKDense))  # beside weight decay, for tables
+        if any(one.rate_at(0) > _LIGHT * is_tuned for one in self.layers_of(Dropout)):
             tried.append({"dropout": 0.0})
         return next((changes for changes in tried if self.cure(changes) is not None), None)
 

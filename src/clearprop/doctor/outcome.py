@@ -10,7 +10,7 @@ from clearprop.doctor.case import Case
 from clearprop.doctor.illness import Finding, Illness, Sentence, first_cause
 from clearprop.doctor.scores import class_numbers, score
 from clearprop.doctor.treatment import Changes
-from clearprop.layers import Conv2D, Dense, Dropout
+from clearprop.layers import Conv2D, Dense, Dropout, NTKDense
 
 _STANDARD_ERRORS = 3.0  # beyond which a difference is no chance
 
@@ -152,7 +152,8 @@ class Underfitting(Illness):
         if case.layers_of(Conv2D):  # words for pictures would have to be kept beside more units
             return {}
         more = [64, 32]
-        hidden = [one.units for one in case.layers_of(Dense)][:-1]
+        units = [one.units for one in case.layers_of(Dense)]
+        hidden = (units or [one.units for one in case.layers_of(NTKDense)])[:-1]
         return {"layers": more} if sum(hidden) < sum(more) else {}
 
 

@@ -1,15 +1,17 @@
 """Answers that a network has to beat: always the same, and a linear model's."""
 
-import math
 import warnings
 from dataclasses import replace
 
 import numpy as np
 
+from clearprop.core.trace import Trace
 from clearprop.data import Dataset
 from clearprop.experiment.answers import Answers, answers, answers_of
 from clearprop.experiment.task import Task
-from clearprop.files.models import linear_network
+from clearprop.files.linear import linear_network
+from clearprop.layers import Sequential
+from clearprop.losses import Loss, Quantiles
 from clearprop.network import Network
 from clearprop.preprocessing import ClassTarget, Preprocessing, values_of
 from clearprop.preprocessing.targets import without_certainty
@@ -20,8 +22,13 @@ _LOOKS = 200  # at the loss
 _NEVER = -30.0  # the logit of a class without a sample: a probability of 1e-13
 
 
-def constant_of(train: Dataset) -> list[float]:
-    """Return the share of each class in the training data, or the mean of each value."""
+def constant_of(train: Dataset, loss: Loss) -> list[float]:
+    """Return the share of each class in the training data, or the mean of each value.
+
+    Of a loss of quantiles it is the quantiles.
+    """
+    if isinstance(loss, Quantiles):
+        return np.quantile(values_of(train), loss.levels).tolist()
     if train.class_names is None:
         return values_of(train).mean(axis=0).tolist()
     return (np.bincount(train.y, minlength=len(train.class_names)) / len(train)).tolist()
@@ -30,12 +37,12 @@ def constant_of(train: Dataset) -> list[float]:
 def constant_answers(
     constant: list[float], network: Network, recipe: Preprocessing, dataset: Dataset
 ) -> Answers:
-    """Answer the same for every sample: the largest class with its share, or the mean.
+    """Answer the same for every sample: the largest class with its share, the mean or quantiles.
 
     Parameters
     ----------
     constant : list of float
-        The share of each class, or the mean of each value, in the training data.
+        That of the training data, see `constant_of`.
     network : Network
         The network whose loss is to be compared.
     recipe : Preprocessing
@@ -47,6 +54,9 @@ def constant_answers(
         with np.errstate(divide="ignore"):  # a class without a sample surprises without bounds
             losses = -np.log(shares[truth])
         return Answers(losses, truth, np.full(n, shares.argmax()), np.tile(shares, (n, 1)))
+    if isinstance(network.loss, Quantiles):
+        logits = recipe.target.standardise(np.array(constant)[:, np.newaxis])[:, 0]
+        return answers(network, recipe.target, dataset, np.tile(logits, (n, 1)))
     zero = answers(network, recipe.target, dataset, np.zeros((n, len(constant)), network.dtype))
     mean = constant[0] if zero.truth.ndim == 1 else constant
     return replace(zero, predicted=np.full_like(zero.truth, mean))
@@ -74,11 +84,13 @@ def fit_linear(task: Task) -> Network | None:
     from sklearn.linear_model import LogisticRegression, Ridge  # here, because it imports slowly
 
     line = linear_network(task.network)
-    outputs = line.output_shape[0]
-    most = int(max(_NUMBERS / (math.prod(line.input_shape) * outputs), _FEWEST))
+    W, b = list(line.parameters.values())[-2:]  # others make inputs of codes
+    features, outputs = W.shape
+    most = int(max(_NUMBERS / (features * outputs), _FEWEST))
     rows = np.random.RandomState(task.settings.seed).permutation(len(task.train))[:most]
     X, y = task.prepared(task.train.take(np.sort(rows)))
-    X, W, b = X[:].reshape(len(rows), -1).astype(np.float64), *line.parameters.values()
+    inputs = Sequential(line.layers[:-1]).forward(line.params, line.inputs(X[:]), Trace())
+    X = inputs.reshape(len(rows), -1).astype(np.float64)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # of few samples, or few looks: it is a yardstick
         if isinstance(task.recipe.target, ClassTarget):
@@ -92,5 +104,6 @@ def fit_linear(task: Task) -> Network | None:
             W[:, told], b[told] = fitted.coef_.T, fitted.intercept_
         else:
             fitted = Ridge().fit(X, y)
-            W[:], b[:] = fitted.coef_.reshape(outputs, -1).T, fitted.intercept_
+            # Of several quantiles, each is the mean.
+            W[:], b[:] = np.atleast_2d(fitted.coef_).T, fitted.intercept_
     return line if np.isfinite(W).all() and np.isfinite(b).all() else None

@@ -38,6 +38,8 @@ def candidates(asked: Settings, resolved: Settings, kind: str) -> tuple[Settings
     """
     if kind != "table" or OPTIMIZERS[resolved.optimizer].full_batch or asked.start is not None:
         return (resolved,)
+    if resolved.network == "table":  # its weight decay is tuned for all tables alike
+        return (resolved,)
     strengths = _STRENGTHS_BY_FOLDS if resolved.folds else _STRENGTHS
     found = [resolved]
     if asked.l2 is None:

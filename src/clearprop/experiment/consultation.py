@@ -79,9 +79,7 @@ def examine_data(
     batch_size = resolved.batch_size or None
     updates = steps_per_epoch(len(task.train), batch_size)
     epochs = min(max(_UPDATES // updates, _FEWEST_EPOCHS), resolved.epochs or _UPDATES)
-    _, found = _examine_training(
-        replace(task, settings=replace(resolved, epochs=epochs)), callbacks
-    )
+    _, found = _examine_training(task.with_settings(replace(resolved, epochs=epochs)), callbacks)
     return found
 
 

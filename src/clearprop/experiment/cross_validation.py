@@ -10,7 +10,7 @@ from clearprop.core.parameters import Array
 from clearprop.data import Dataset
 from clearprop.errors import DivergedError
 from clearprop.experiment.answers import Answers, answers
-from clearprop.experiment.building import build_trainer
+from clearprop.experiment.building import chooses_by_errors
 from clearprop.experiment.candidates import choice_in_words, handicapped
 from clearprop.experiment.parts import Parts, deal
 from clearprop.experiment.settings import Settings
@@ -92,10 +92,12 @@ def cross_validate(task: Task, callbacks: Sequence[Callback] = ()) -> OutOfFold:
     trials = list(zip(*each, strict=True))  # of each candidate, for each fold
     epochs = max(len(trial.seen.losses) for one in trials for trial in one)
     sums = np.array([[trial.losses(epochs) for trial in one] for one in trials])
-    worth = handicapped(sums, tried)
-    place, epoch = _least(worth.sum(axis=1))
+    worth, last = handicapped(sums, tried), task.settings.network == "table"
+    if chooses_by_errors(task.settings, task.recipe):
+        worth = np.array([[trial.errors(epochs) for trial in one] for one in trials])
+    place, epoch = _least(worth.sum(axis=1), last)
     # A fold has no vote in the choice of the candidate and the epoch that answer for it.
-    best = [_least(np.delete(worth, k, axis=1).sum(axis=1)) for k in range(len(parts))]
+    best = [_least(np.delete(worth, k, axis=1).sum(axis=1), last) for k in range(len(parts))]
     given = [trials[of][k].answers(at) for k, (of, at) in enumerate(best)]
     target, temperature, threshold = task.recipe.target, None, None
     if isinstance(target, ClassTarget):
@@ -144,10 +146,11 @@ def _decided(
     return threshold.target, found, threshold
 
 
-def _least(sums: Array) -> tuple[int, int]:
-    """Return the candidate's and the epoch's place of the least sum, the first of several."""
-    place, epoch = np.unravel_index(np.argmin(sums), sums.shape)
-    return int(place), int(epoch)
+def _least(sums: Array, last: bool) -> tuple[int, int]:
+    """Return the candidate's and the epoch's place of the least sum, the first or last of all."""
+    places = np.argwhere(sums == sums.min())
+    place, epoch = places[-1 if last else 0].tolist()
+    return place, epoch
 
 
 @dataclass(frozen=True)
@@ -185,9 +188,8 @@ class _Trial:
         """Train, and look at the fold."""
         X, y = task.prepared(fold)
         seen, diverged = _AfterEpochs(task.network, X, y), None
-        trainer = build_trainer(task.settings, len(task.train))
         try:
-            history = trainer.fit(
+            history = task.trainer().fit(
                 task.network, *task.prepared(task.train), callbacks=[*callbacks, seen]
             )
             if history.stopped == "interrupted":
@@ -204,6 +206,12 @@ class _Trial:
         """Return the sum of the losses after each of so many epochs, shape (epochs,)."""
         losses = _filled(self.seen.losses, epochs, np.inf if self.diverged is not None else None)
         return np.where(np.isnan(losses), np.inf, losses)  # the worst, too
+
+    def errors(self, epochs: int) -> Array:
+        """Return the number of wrong answers after each of so many epochs, shape (epochs,)."""
+        loss, y = self.task.network.loss, self.seen.y
+        wrong = [float((loss.predict(logits) != y).sum()) for logits in self.seen.logits]
+        return _filled(wrong, epochs, np.inf if self.diverged is not None else None)
 
     def scores(self, epochs: int) -> Array:
         """Return the score after each of so many epochs, shape (epochs,)."""

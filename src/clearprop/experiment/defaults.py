@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from clearprop.errors import UsageError, counted
 from clearprop.experiment import augmenting
-from clearprop.experiment.layer_words import Words, is_convolution, written
+from clearprop.experiment.layer_words import Words, is_convolution
 from clearprop.layers import ACTIVATIONS
 from clearprop.optimizers import OPTIMIZERS, Adam, AdamW
+from clearprop.training import table_recipe
 
 if TYPE_CHECKING:
     from clearprop.experiment.settings import Settings
@@ -34,6 +34,10 @@ _DROPOUT = 0.2
 _TABLE_RATE = 1e-2
 _TABLE_L2, _LARGE_TABLE_L2 = 0.1, 0.03
 _LARGE_TABLE_DROPOUT = 0.1
+
+_MOST_TABLE_UPDATES = 100_000  # of the network of tables: minutes
+_OF_DENSE = ("layers", "activation", "init", "batch_norm")
+"""Settings that describe the hidden layers of a dense network."""
 
 _LEAST_PICTURE = 12  # pixels a side from which places tell more than a dense network sees
 _COLOURS = 4  # channels at most; of more, nobody says that they are a picture's
@@ -86,6 +90,40 @@ class Extent:
         return len(self.shape) in (2, 3)
 
 
+def network(given: "Settings", extent: Extent) -> str:
+    """Take the network of tables for a table, unless what is given describes a dense one."""
+    if given.network != "auto" or not extent.is_table:
+        return given.network
+    many = extent.features >= _VERY_MANY_FEATURES  # few networks of these would be minutes
+    return "dense" if many or dense_by(given) else "table"
+
+
+def dense_by(given: "Settings") -> str | None:
+    """Return the name of a setting that is given and suits a dense network alone, if there is one.
+
+    Hidden layers that somebody describes are dense ones; and the network of tables is trained by
+    Adam, with the rates of its own parts.
+    """
+    if OPTIMIZERS[given.optimizer] is not Adam:
+        return "optimizer"
+    return next((name for name in _OF_DENSE if getattr(given, name) is not None), None)
+
+
+def why_dense(given: "Settings", resolved: "Settings") -> tuple[str, ...]:
+    """Say why a table does not get the network of tables, where nobody has named one.
+
+    Parameters
+    ----------
+    given, resolved : Settings
+        The settings as they were given, and with their defaults.
+    """
+    name, is_named = dense_by(given), given.network != "auto" or given.layers is not None
+    if is_named or resolved.network != "dense":
+        return ()
+    why = "it has very many inputs" if name is None else f"--{name.replace('_', '-')} is for one"
+    return (f"A dense network, as {why}; tables get --network table by default.",)
+
+
 def convolves(given: "Settings", extent: Extent) -> bool:
     """Whether the network looks at places: as its layers say, or for pictures of some size."""
     if given.layers is not None:
@@ -103,41 +141,13 @@ def is_of_pictures(shape: tuple[int, ...]) -> bool:
     return min(height, width) >= _LEAST_PICTURE and all(one <= _COLOURS for one in channels)
 
 
-def require_network(given: "Settings", extent: Extent) -> None:
-    """Refuse layers that are not of the network asked for, and convolutions of what is no picture.
-
-    Raises
-    ------
-    UsageError
-    """
-    named = given.layers is not None
-    said = f"--layers {written(given.layers or ())}" if named else "--network convolution"
-    asked = given.network == "convolution" or is_convolution(given.layers)
-    if asked and given.features is not None:
-        raise UsageError(
-            f"{said} is for pictures, and --features puts numbers without places in their place: "
-            "leave one of both out."
-        )
-    if asked and not extent.has_places:
-        raise UsageError(
-            f"{said} is for pictures, whose numbers have neighbours, and a sample of these data is "
-            f"{counted(extent.features, 'number')} without: leave it out, or give pictures."
-        )
-    if given.layers is None or given.network == "auto":
-        return
-    if is_convolution(given.layers) != (given.network == "convolution"):
-        has = "convolutions or pools" if given.network == "dense" else "no convolutions"
-        raise UsageError(
-            f"--network {given.network} does not go with {said}, which has {has}: leave one of "
-            "both out."
-        )
-
-
 def layers(given: "Settings", extent: Extent) -> Words:
     """Take convolutions for pictures; else more units for more features and samples.
 
-    There are fewer for a table, whose columns say less.
+    A dense network has fewer for a table, whose columns say less.
     """
+    if given.network == "table":
+        return table_recipe.HIDDEN
     if convolves(given, extent):
         return _of_pictures(extent)
     if given.features is not None:
@@ -165,13 +175,27 @@ def batch_norm(given: "Settings", extent: Extent) -> bool:
     return convolves(given, extent) and not OPTIMIZERS[given.optimizer].full_batch
 
 
-def init(given: "Settings", _: Extent) -> str:
+def activation(given: "Settings", extent: Extent) -> str:
+    """Take ReLU, or that of the recipe for tables."""
+    return _usual(extent).activation if given.network == "table" else "relu"
+
+
+def _usual(extent: Extent) -> table_recipe.Usual:
+    return table_recipe.FOR_CLASSES if extent.class_names else table_recipe.FOR_VALUES
+
+
+def init(given: "Settings", extent: Extent) -> str | None:
     """Keep the spread of signals, which half of the units of a ReLU don't pass on."""
-    return "glorot" if ACTIVATIONS[given.activation].saturates else "he"
+    if given.network == "table":
+        return None  # it is fitted to the data
+    saturates = ACTIVATIONS[_value(activation, given, extent)].saturates
+    return "glorot" if saturates else "he"
 
 
 def learning_rate(given: "Settings", extent: Extent) -> float | None:
     """Take the optimizer's usual rate, the one measured for tables, or less for many features."""
+    if given.network == "table":
+        return _usual(extent).learning_rate
     if OPTIMIZERS[given.optimizer].full_batch:
         return None
     if extent.is_table and OPTIMIZERS[given.optimizer] in (Adam, AdamW):
@@ -185,12 +209,21 @@ def learning_rate(given: "Settings", extent: Extent) -> float | None:
 
 
 def schedule(given: "Settings", _: Extent) -> str | None:
-    """Let the rate rise and fall, where there is one."""
+    """Let the rate rise and fall, where there is one; for the network of tables, several times."""
+    if given.network == "table":
+        return "coslog"
     return None if OPTIMIZERS[given.optimizer].full_batch else "one-cycle"
 
 
 def epochs(given: "Settings", extent: Extent) -> int:
-    """Train for about as many updates, however many samples there are."""
+    """Train for about as many updates, however many samples there are.
+
+    The network of tables sees each sample as often, unless there are very many.
+    """
+    if given.network == "table":
+        size = _value(batch_size, given, extent) or extent.samples
+        most = _MOST_TABLE_UPDATES // max(extent.samples // size, 1)
+        return min(max(most, _FEWEST_EPOCHS), table_recipe.EPOCHS)
     if OPTIMIZERS[given.optimizer].full_batch:
         return _MOST_EPOCHS
     size = _value(batch_size, given, extent)
@@ -204,6 +237,8 @@ def epochs(given: "Settings", extent: Extent) -> int:
 
 def batch_size(given: "Settings", extent: Extent) -> int:
     """Take larger batches of many samples: there are updates enough."""
+    if given.network == "table":
+        return table_recipe.BATCH_SIZE
     if OPTIMIZERS[given.optimizer].full_batch:
         return 0
     return 128 if extent.samples >= _LARGE else 32
@@ -211,6 +246,8 @@ def batch_size(given: "Settings", extent: Extent) -> int:
 
 def dropout(given: "Settings", extent: Extent) -> float:
     """Drop units of the layers that nobody chose: there may be too many of them."""
+    if given.network == "table":
+        return table_recipe.DROPOUT
     if given.layers is not None or OPTIMIZERS[given.optimizer].full_batch:
         return 0.0
     if convolves(given, extent):
@@ -219,8 +256,11 @@ def dropout(given: "Settings", extent: Extent) -> float:
 
 
 def l2(given: "Settings", extent: Extent) -> float:
-    """Shrink the weights for a table, if no samples choose how much."""
-    if not extent.is_table or OPTIMIZERS[given.optimizer].full_batch:
+    """Shrink the weights for a table, if no samples choose how much.
+
+    The network of tables has the weight decay of its recipe instead.
+    """
+    if not extent.is_table or given.network == "table" or OPTIMIZERS[given.optimizer].full_batch:
         return 0.0
     return _TABLE_L2 if extent.samples < _FEW else _LARGE_TABLE_L2
 
@@ -235,20 +275,6 @@ def augment(given: "Settings", extent: Extent) -> tuple[str, ...]:
     if OPTIMIZERS[given.optimizer].full_batch:
         return ()
     return augmenting.spelled((augmenting.usual(extent.samples),), extent.class_names)
-
-
-def require_pictures(given: "Settings", extent: Extent) -> None:
-    """Refuse augmentation of what is no picture, nor shaped like one.
-
-    Raises
-    ------
-    UsageError
-    """
-    if not extent.has_places:
-        raise UsageError(
-            f"--augment {','.join(given.augment or ())} changes pictures, and a sample of these "
-            f"data is {counted(extent.features, 'number')} without places: leave it out."
-        )
 
 
 def _chooser_came(given: "Settings", extent: Extent) -> bool:
@@ -285,11 +311,17 @@ def validation(given: "Settings", extent: Extent) -> str | None:
 
 
 def patience(given: "Settings", extent: Extent) -> int | None:
-    """Bear half of the epochs without an improvement; where nothing chooses, all."""
+    """Bear half of the epochs without an improvement; where nothing chooses, all.
+
+    The network of tables goes all the way: its rate comes down four times, the last time at the
+    end.
+    """
     if _value(folds, given, extent):
         return None
     if _value(validation, given, extent) == "0":
         return 0
+    if given.network == "table":
+        return _value(epochs, given, extent)
     return max(_value(epochs, given, extent) // _PATIENCE, _LEAST_PATIENCE)
 
 

@@ -70,6 +70,8 @@ def make_ready(
         raise UsageError(f"--data gives a model other data; {model_or_data} is no model.")
     settings = Settings(data=model_or_data, target=target, size=size)
     dataset = load_dataset(settings)
+    if dataset.kind == "table":  # one that a reader can follow, and that learns in its first step
+        settings = replace(settings, network="dense")
     task = set_task(settings, dataset)
     return Ready(task.network, task.recipe, dataset, task.settings)
 

@@ -9,7 +9,6 @@ from clearprop.configuration import Json
 from clearprop.doctor.case import Case
 from clearprop.errors import DivergedError
 from clearprop.experiment.answers import answers_of
-from clearprop.experiment.building import build_trainer
 from clearprop.experiment.coverage import fit_coverage
 from clearprop.experiment.cross_validation import OutOfFold, cross_validate
 from clearprop.experiment.settings import Settings
@@ -78,12 +77,12 @@ def learn(
         trained again, to the same bits.
     """
     diverged, found = None, None
-    trainer = build_trainer(task.settings, len(task.train))
+    trainer = task.trainer()
     try:
         if task.settings.folds:
             found = cross_validate(task, in_folds)
             task = replace(task.with_settings(found.settings), how=task.how + found.notes)
-            trainer = replace(build_trainer(task.settings, len(task.train)), epochs=found.epoch)
+            trainer = replace(task.trainer(), epochs=found.epoch)
         history = trainer.fit(
             task.network,
             *task.prepared(task.train),
@@ -154,13 +153,14 @@ def case_of(task: Task, history: History, network: Network | None = None) -> Cas
     network = network or task.network
     start = network.copy()
     start.initialize(network.seed)
+    task.begin(start)
     learned, held_out = task.for_doctor()
     return Case(
         network=network,
         start=start,
         samples=checked_samples(network, *task.prepared(learned)),
         held_out=None if held_out is None else checked_samples(network, *task.prepared(held_out)),
-        trainer=build_trainer(task.settings, len(task.train)),
+        trainer=task.trainer(),
         history=history,
         chosen=task.chosen,
     )

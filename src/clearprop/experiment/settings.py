@@ -18,6 +18,7 @@ from clearprop.data.pictures.backbone import LAYOUTS, SCALES
 from clearprop.data.reading import Reading, TextForm
 from clearprop.errors import DataError, UsageError, unknown_name
 from clearprop.experiment import augmenting, defaults, values
+from clearprop.experiment.contradictions import require_together
 from clearprop.experiment.layer_words import Words
 from clearprop.experiment.toml_files import read_toml, write_toml
 from clearprop.layers import ACTIVATIONS
@@ -29,18 +30,12 @@ INITS = tuple(INITIALIZERS)
 DTYPES = ("float32", "float64")
 CLASS_WEIGHTS = ("none", "balanced")
 TASKS = ("classify", "regress")
-NETWORKS = ("auto", "dense", "convolution")
+NETWORKS = ("auto", "dense", "convolution", "table")
 
 _LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
 _MOST_FOLDS = 100
 _SIGNS = {"\\t": "\t", "tab": "\t", "space": " "}  # as delimiters are typed
-
-_NOT_FULL_BATCH = (
-    *("learning_rate", "schedule", "batch_size"),
-    *("dropout", "batch_norm", "clip_norm", "augment"),
-)
-"""Settings of no use to an optimizer that finds its steps by looks at the loss of all samples."""
 
 
 @dataclass(frozen=True)
@@ -164,47 +159,54 @@ class Settings:
     network: str = _of_network(
         values.Choice(names=NETWORKS),
         "Whether hidden layers look for small patterns anywhere in a picture, or take each number "
-        "as an input of its own; auto chooses by the samples.",
+        "as an input of its own; table is the recipe of RealMLP. Auto chooses by the samples.",
         default="auto",
     )
     layers: Words | None = _of_network(
         values.Layers("LAYER,LAYER,..."),
         "The hidden layers: 20,7,5, or none; of pictures conv16,pool,conv32,pool,128.",
-        told="of pictures convolutions; none with --features; else 256,128; 64,32 below 64 "
-        "features; of a table 64,32, from 2000 rows 128,64, or none",
+        told="256,256,256 with --network table; of pictures convolutions; none with --features; "
+        "else 256,128; 64,32 below 64 features; of a table 64,32, from 2000 rows 128,64, or none",
         rule=defaults.layers,
     )
-    activation: str = _of_network(values.Choice(names=tuple(ACTIVATIONS)), default="relu")
+    activation: str | None = _of_network(
+        values.Choice(names=tuple(ACTIVATIONS)),
+        told="relu; with --network table selu, for values mish",
+        rule=defaults.activation,
+    )
     init: str | None = _of_network(
-        values.Choice(names=INITS), told="he; glorot for tanh, sigmoid", rule=defaults.init
+        values.Choice(names=INITS),
+        told="he; glorot for tanh, sigmoid; with --network table fitted to the data",
+        rule=defaults.init,
     )
     optimizer: str = _of_training(values.Choice(names=tuple(OPTIMIZERS)), default="adam")
     learning_rate: float | None = _of_training(
         values.Number("RATE", why_above="at 0 nothing is learned"),
         "The largest of the schedule.",
-        told="by the optimizer; 0.01 for tables with adam; 1.5 times the usual with convolutions; "
-        "none for lbfgs",
+        told="0.04 with --network table, for values 0.2; else by the optimizer; 0.01 for tables "
+        "with adam; 1.5 times the usual with convolutions; none for lbfgs",
         rule=defaults.learning_rate,
     )
     schedule: str | None = _of_training(
         values.Choice(names=tuple(SCHEDULES)),
-        told="one-cycle; none for lbfgs",
+        told="one-cycle; coslog with --network table; none for lbfgs",
         rule=defaults.schedule,
     )
     epochs: int | None = _of_training(
         values.WholeNumber("N", 1),
-        told="10 to 200, fewer for more samples; 200 for lbfgs",
+        told="256 with --network table; else 10 to 200, fewer for more samples; 200 for lbfgs",
         rule=defaults.epochs,
     )
     batch_size: int | None = _of_training(
         values.BatchSize("N|full"),
-        told="32; 128 from 10000 samples on; full for lbfgs",
+        told="256 with --network table; else 32; 128 from 10000 samples on; full for lbfgs",
         rule=defaults.batch_size,
     )
     dropout: float | None = _against_overfitting(
         values.Number("SHARE"),
         "What is dropped after each hidden layer.",
-        told="0.2; 0.3 with convolutions; 0.1 for tables from 2000 rows on; 0 with --layers, lbfgs",
+        told="0.15 with --network table; else 0.2; 0.3 with convolutions; 0.1 for tables from 2000 "
+        "rows on; 0 with --layers, lbfgs",
         rule=defaults.dropout,
     )
     batch_norm: bool | None = _of_network(
@@ -216,7 +218,7 @@ class Settings:
     l2: float | None = _against_overfitting(
         values.Number("ALPHA"),
         "L2, as scikit-learn scales it.",
-        told="0; for tables the best of several",
+        told="0; for tables with --network dense the best of several",
         rule=defaults.l2,
     )
     augment: tuple[str, ...] | None = _against_overfitting(
@@ -231,6 +233,11 @@ class Settings:
         values.Number("NORM"), "The longest gradient.", told="any"
     )
     class_weight: str = _of_training(values.Choice(names=CLASS_WEIGHTS), default="none")
+    quantiles: tuple[float, ...] | None = _of_training(
+        values.Levels("Q,Q,..."),
+        "The quantiles of values, such as 0.1,0.5,0.9, that are learned in the place of the mean; "
+        "the prediction is the median.",
+    )
     threshold: str | None = _of_scores(
         values.Threshold("P|f1|cost:RATIO"),
         "The probability from which on the positive of two classes, the one that says yes or else "
@@ -267,7 +274,7 @@ class Settings:
         values.WholeNumber("N"),
         "Stop after N epochs without a better validation loss. The best epoch is kept; 0 trains "
         "all, and keeps the last.",
-        told="half of the epochs, at least 10",
+        told="half of the epochs, at least 10; all with --network table",
         rule=defaults.patience,
     )
     group: str | None = _of_scores(
@@ -390,7 +397,7 @@ def settings_in(path: str | os.PathLike[str], found: Mapping[str, Any] | None = 
         _check_names(found)
         if found.get("data") is None:
             raise UsageError("they don't say which data.")
-        return Settings(**_as_before(found), **found)
+        return Settings(**{**found, **_as_before(found)})
     except UsageError as error:
         raise DataError(f"{path} has settings that can't be used: {error}") from error
 
@@ -400,7 +407,10 @@ def _as_before(found: Mapping[str, Any]) -> dict[str, Any]:
     before: dict[str, Any] = {"target_scale": "none", "augment": ()}
     if "folds" not in found:  # every run that knows of it tells it
         before |= {"folds": 0, "test": "0", "patience": 0}
-    return {name: value for name, value in before.items() if name not in found}
+    before = {name: value for name, value in before.items() if name not in found}
+    if found.get("network", "auto") == "auto" and "layers" not in found:
+        before["network"] = "dense"  # folds chose the layers, and only of dense networks
+    return before
 
 
 def _check_names(names: Mapping[str, Any]) -> None:
@@ -418,23 +428,9 @@ def resolve(settings: Settings, extent: defaults.Extent) -> Settings:
     UsageError
         If one was given that the optimizer or the folds have no use for.
     """
-    given = [name for name in _NOT_FULL_BATCH if getattr(settings, name)]
-    if given and OPTIMIZERS[settings.optimizer].full_batch:
-        raise UsageError(
-            f"The optimizer {settings.optimizer} finds its steps by looks at one and the same "
-            f"loss, that of all samples: leave {', '.join(given)} out."
-        )
-    by_folds = [name for name in defaults.NOT_BY_FOLDS if getattr(settings, name) is not None]
-    if settings.folds == 1 or (settings.folds and by_folds):
-        raise UsageError(
-            "A single fold leaves nothing to learn from: --folds takes 2 or more, or 0 for none."
-            if settings.folds == 1
-            else f"--folds deals all samples out at random to choose and to score with: leave "
-            f"--{by_folds[0]} out, or say --folds 0."
-        )
-    defaults.require_network(settings, extent)
+    settings = replace(settings, network=defaults.network(settings, extent))
+    require_together(settings, extent)
     if settings.augment:
-        defaults.require_pictures(settings, extent)
         words = augmenting.spelled(settings.augment, extent.class_names)
         settings = replace(settings, augment=words)
     found = {

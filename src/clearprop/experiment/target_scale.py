@@ -13,12 +13,14 @@ from clearprop.experiment.building import build_network, build_trainer
 from clearprop.experiment.settings import Settings
 from clearprop.optimizers import OPTIMIZERS
 from clearprop.preprocessing import ClassTarget, PowerScale, Preprocessing, ValueTarget, values_of
+from clearprop.training.table_recipe import fit_to_rows
 
 _SKEWED = 1.0  # a skewness above it is high: Bulmer, "Principles of Statistics" (1979)
 _FEWEST, _MOST = 100, 2000  # samples of a trial
 _MOST_PARAMETERS = 300_000  # beyond, trials would be minutes of silence
 _FOLDS = 3
 _UPDATES = 600  # of a trial's training; _LOOKS of an optimizer that sees all samples at once
+_TABLE_UPDATES = 200  # of the network of tables, whose batches are eight times as large
 _LOOKS = 50
 _BETTER = 0.85  # of the squared error is left on a scale that is taken
 
@@ -103,7 +105,12 @@ def on_scale(
 
 
 def _with(recipe: Preprocessing, train: Dataset, scale: PowerScale) -> Preprocessing:
-    return replace(recipe, target=ValueTarget.fit(train, scale))
+    target = ValueTarget.fit(train, scale, within=_keeps_within(recipe))
+    return replace(recipe, target=target)
+
+
+def _keeps_within(recipe: Preprocessing) -> bool:
+    return isinstance(recipe.target, ValueTarget) and recipe.target.low is not None
 
 
 def _skewness(values: NDArray[np.float64]) -> float:
@@ -132,7 +139,8 @@ def _errors(
         values = values_of(known)[:, 0]
         scale = None if name == "none" else PowerScale.fit(name, values, least)
         try:
-            answers = _answers(settings, recipe, ValueTarget.fit(known, scale), known, asked)
+            target = ValueTarget.fit(known, scale, within=_keeps_within(recipe))
+            answers = _answers(settings, recipe, target, known, asked)
         except DivergedError:
             break
         errors[fold] = np.square((answers - values_of(asked)[:, 0]) / spread).sum()
@@ -147,12 +155,15 @@ def _answers(
     asked: Dataset,
 ) -> NDArray[np.float64]:
     """Return the values, shape (N,), that a short training on known samples answers for others."""
-    network = build_network(settings, replace(recipe, target=target))
     batch_size = min(settings.batch_size or len(known), len(known))
     looks = OPTIMIZERS[settings.optimizer].full_batch
-    epochs = _LOOKS if looks else max(round(_UPDATES * batch_size / len(known)), 1)
+    updates = _TABLE_UPDATES if settings.network == "table" else _UPDATES
+    epochs = _LOOKS if looks else max(round(updates * batch_size / len(known)), 1)
     short = replace(settings, epochs=min(epochs, settings.epochs or epochs), patience=None)
+    network = build_network(short, replace(recipe, target=target), len(known))
     X, Z = (recipe.inputs.transform(part.X, network.dtype) for part in (known, asked))
+    if settings.network == "table":
+        fit_to_rows(network, X)
     history = build_trainer(short, len(known)).fit(network, X, target.encode(known))
     if history.stopped == "interrupted":
         raise KeyboardInterrupt

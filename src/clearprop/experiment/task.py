@@ -12,6 +12,7 @@ from clearprop import preprocessing
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Table, load
 from clearprop.data.format import Format
+from clearprop.data.leaks import leaks
 from clearprop.data.loading import format_of
 from clearprop.data.pictures.folders import as_deep
 from clearprop.data.reading import Role
@@ -19,10 +20,10 @@ from clearprop.data.splitting import without_column
 from clearprop.errors import DataError, UsageError, counted, listed, naming
 from clearprop.experiment import augmenting
 from clearprop.experiment.backbones import backbone_of, with_backbone
-from clearprop.experiment.building import build_network
+from clearprop.experiment.building import build_network, build_trainer
 from clearprop.experiment.candidates import CHOSEN, candidates, choose_by_trial
-from clearprop.experiment.defaults import Extent
-from clearprop.experiment.expectations import expectations
+from clearprop.experiment.defaults import Extent, why_dense
+from clearprop.experiment.expectations import expectations, require_different
 from clearprop.experiment.parts import (
     Parts,
     column_not_learned,
@@ -38,11 +39,13 @@ from clearprop.experiment.thresholds import require_threshold
 from clearprop.files.models import Model
 from clearprop.network import Network
 from clearprop.preprocessing.targets import without_certainty
+from clearprop.training import Trainer
+from clearprop.training.table_recipe import fit_to_rows
 
 _NONE: Mapping[str, Role] = {}
 
 _OF_MODEL = (
-    *("target", "drop", "keep", "category", "number", "task", "target_scale", "size"),
+    *("target", "drop", "keep", "category", "number", "task", "target_scale", "quantiles", "size"),
     *("features", "features_scale", "features_layout", "features_output"),
     *("network", "layers", "activation", "init", "batch_norm"),
 )
@@ -98,7 +101,19 @@ class Task:
         """Return the task with other settings, and with the network that they describe."""
         if settings == self.settings:
             return self
-        return replace(self, settings=settings, network=build_network(settings, self.recipe))
+        network = build_network(settings, self.recipe, len(self.train))
+        changed = replace(self, settings=settings, network=network)
+        changed.begin(network)
+        return changed
+
+    def begin(self, network: Network) -> None:
+        """Give a network, fresh from its seed, the first values that depend on samples, if any."""
+        if self.settings.network == "table":
+            fit_to_rows(network, self.prepared(self.train)[0])
+
+    def trainer(self) -> Trainer:
+        """Return the trainer of the network."""
+        return build_trainer(self.settings, len(self.train), self.network.loss)
 
     def with_target(self, target: preprocessing.TargetRecipe) -> "Task":
         """Return the task with another recipe of its target, and the same network."""
@@ -158,7 +173,8 @@ def load_dataset(settings: Settings, name_or_path: str | None = None) -> Dataset
         else one
         for one in dataset.columns
     )
-    return replace(dataset, columns=columns)
+    told = leaks(dataset, (*(settings.keep or ()), column_not_learned(settings) or ""))
+    return replace(dataset, columns=columns, notes=(*dataset.notes, *told))
 
 
 def recipe_of(
@@ -249,7 +265,8 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     task = task_of(resolved, split(resolved, dataset), start)
     names, words = dataset.class_names or (), resolved.augment or ()
     augmented = augmenting.in_words(settings.augment, words, len(dataset), names)
-    task = replace(task, how=task.how + augmented + expectations(resolved, task.network, dataset))
+    said = expectations(resolved, task.network, dataset)
+    task = replace(task, how=task.how + why_dense(settings, resolved) + augmented + said)
     if settings.threshold is not None:
         can_choose = bool(resolved.folds) or task.validation is not None
         require_threshold(settings.threshold, task.recipe.target, can_choose=can_choose)
@@ -286,16 +303,12 @@ def task_of(settings: Settings, parts: Parts, start: Saved | None = None) -> Tas
         If there is nothing to learn, or the parts don't fit each other.
     """
     train = parts.train
-    if train.class_names is None and (train.y == train.y[0]).all():
-        raise DataError(
-            f"{train.name}: every value of {train.target_name!r} that is trained on is "
-            f"{train.y.flat[0]:g}, so there is nothing to learn. Name another target, or add "
-            "samples with other values."
-        )
+    require_different(train)
     held_out = (parts.validation, parts.test, parts.calibration)
     others = [part for part in held_out if part is not None]
     if start is None:
-        recipe, how = on_scale(settings, preprocessing.fit_recipe(train), train, others)
+        recipe = preprocessing.fit_recipe(train, robust=settings.network == "table")
+        recipe, how = on_scale(settings, recipe, train, others)
     else:
         recipe, how = recipe_of(start.model, "train on"), (_taken(start, settings),)
         recipe = replace(recipe, target=without_certainty(recipe.target))
@@ -304,9 +317,12 @@ def task_of(settings: Settings, parts: Parts, start: Saved | None = None) -> Tas
             recipe.inputs.check(other.X)
             recipe.target.encode(other)
     network = build_network(settings, recipe, len(train))
-    if start is not None:
+    task = Task(settings, recipe, network, parts, how, start)
+    if start is None:
+        task.begin(network)
+    else:
         _take_weights(network, start)
-    return Task(settings, recipe, network, parts, how, start)
+    return task
 
 
 def _begun(settings: Settings, word: str) -> Saved:

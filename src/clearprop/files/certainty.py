@@ -4,14 +4,15 @@ Sources: Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks
 temperature; Sadinle, Lei, Wasserman, "Least Ambiguous Set-Valued Classifiers with Bounded Error
 Levels" (2019), for sets by the probability of each class, which are the smallest on average; Lei,
 G'Sell, Rinaldo, Tibshirani, Wasserman, "Distribution-Free Predictive Inference for Regression"
-(2018), algorithm 2, for intervals.
+(2018), algorithm 2, for intervals; Romano, Patterson, Candès, "Conformalized Quantile Regression"
+(2019), algorithm 1, for those between quantiles.
 """
 
 import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset
-from clearprop.losses import Loss
+from clearprop.losses import Loss, Quantiles
 from clearprop.preprocessing import ClassTarget, TargetRecipe, ValueTarget
 
 
@@ -61,7 +62,9 @@ def odds_against(loss: Loss, logits: Array, temperature: float = 1.0) -> Array:
     return against
 
 
-def scores(target: TargetRecipe, loss: Loss, logits: Array, dataset: Dataset) -> Array:
+def scores(
+    target: TargetRecipe, loss: Loss, logits: Array, dataset: Dataset, share: float
+) -> Array:
     """Return the score of each truth, by which `covering` holds it or not.
 
     Parameters
@@ -71,17 +74,21 @@ def scores(target: TargetRecipe, loss: Loss, logits: Array, dataset: Dataset) ->
     logits : ndarray, shape (N, outputs)
     dataset : Dataset
         The samples, N rows.
+    share : float
+        The share that is to be covered, by which two of several quantiles are chosen.
 
     Returns
     -------
     ndarray of float64, shape (N,)
         The log odds against the true class; the distance of the value from the answer, the largest
-        one of several outputs. Infinite for a value beyond all answers that the scale gives.
+        one of several outputs, or how far it lies outside of two quantiles, below 0 inside.
+        Infinite for a value beyond all answers that the scale gives.
     """
     encoded = target.encode(dataset)
     if isinstance(target, ClassTarget):
         return odds_against(loss, logits, target.temperature)[np.arange(len(logits)), encoded]
-    found = np.abs(encoded - _standardised(target, loss, logits)).max(axis=1)
+    lower, upper = _ends(target, loss, logits, share)
+    found = np.maximum(lower - encoded, encoded - upper).max(axis=1)
     if target.scale is None:
         return found
     (low, high), truth = target.scale.bounds, target.truth(dataset)
@@ -101,8 +108,11 @@ def covering(target: TargetRecipe, loss: Loss, logits: Array) -> Array | None:
     most = target.coverage.score
     if isinstance(target, ClassTarget):
         return odds_against(loss, logits, target.temperature) <= most
-    answer = _standardised(target, loss, logits)
-    return np.stack([target.restore(answer - most), target.restore(answer + most)], axis=1)
+    lower, upper = _ends(target, loss, logits, target.coverage.share)
+    lower, upper = lower - most, upper + most
+    if most < 0:  # quantiles too far apart, and some so near that nothing is left between them
+        lower, upper = (np.where(lower > upper, (lower + upper) / 2, end) for end in (lower, upper))
+    return np.stack([target.unbounded(lower), target.unbounded(upper)], axis=1)
 
 
 def holds(target: TargetRecipe, covered: Array, truth: Array) -> Array:
@@ -123,6 +133,26 @@ def holds(target: TargetRecipe, covered: Array, truth: Array) -> Array:
     return np.asarray(inside.reshape(len(truth), -1).all(axis=1))
 
 
-def _standardised(target: ValueTarget, loss: Loss, logits: Array) -> Array:
-    """Return the answers in standard deviations, shape (N, outputs)."""
-    return np.asarray(loss.predict(logits), np.float64).reshape(-1, target.outputs)
+def quantiles(target: ValueTarget, loss: Loss, logits: Array) -> Array | None:
+    """Return quantiles on the values' own scale, shape (N, K); None where none were learned.
+
+    They are in ascending order, on any scale that is learned.
+    """
+    if not isinstance(loss, Quantiles):
+        return None
+    return target.restore(loss.quantiles(logits).reshape(-1, 1)).reshape(logits.shape)
+
+
+def _ends(target: ValueTarget, loss: Loss, logits: Array, share: float) -> tuple[Array, Array]:
+    """Return what truths are measured from, in standard deviations, both of shape (N, outputs).
+
+    It is the answer twice; of quantiles those whose levels are nearest to (1 - share) / 2 and to
+    (1 + share) / 2, perhaps the same one.
+    """
+    if isinstance(loss, Quantiles):
+        levels, ordered = np.array(loss.levels), loss.quantiles(logits).astype(np.float64)
+        wanted = ((1 - share) / 2, (1 + share) / 2)
+        lower, upper = (int(np.abs(levels - one).argmin()) for one in wanted)
+        return target.within(ordered[:, lower]), target.within(ordered[:, upper])
+    answer = target.within(loss.predict(logits))
+    return answer, answer

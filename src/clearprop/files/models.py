@@ -13,10 +13,17 @@ from clearprop.core import initializers, schedules
 from clearprop.core.parameters import Array, Parameter
 from clearprop.errors import ModelFileError, UnknownNameError, UsageError, shortened
 from clearprop.files import described
-from clearprop.files.certainty import covering, probabilities
+from clearprop.files.certainty import covering, probabilities, quantiles
+from clearprop.files.linear import linear_layers, linear_network
 from clearprop.files.tensors import TensorFile, open_tensors, save_tensors
 from clearprop.network import Network
-from clearprop.preprocessing import ClassTarget, FeatureRecipe, Preprocessing, prepared_from
+from clearprop.preprocessing import (
+    ClassTarget,
+    FeatureRecipe,
+    Preprocessing,
+    ValueTarget,
+    prepared_from,
+)
 from clearprop.version import __version__
 
 _ROWS, _NUMBERS = 2**13, 2**22  # rows of a block, and their logits, at most
@@ -79,7 +86,7 @@ class Model:
 
     @property
     def constant(self) -> list[float] | None:
-        """The share of each class in the training data, or the mean of each value, if it is known.
+        """The share of each class in the training data, the mean or the quantiles, if known.
 
         It is what always giving the same answer knows.
         """
@@ -160,6 +167,34 @@ class Model:
             If the model promises no coverage, or predicts classes.
         """
         return self._covering(X, "intervals of values", of_classes=False)
+
+    def predict_quantiles(self, X: Any) -> Array:
+        """Return the quantiles of each value, shape (N, K), in ascending order.
+
+        Their levels are ``model.network.loss.levels``. Takes what `predict` does, and raises what
+        it raises.
+
+        Raises
+        ------
+        UsageError
+            If the model has learned no quantiles.
+        """
+        found = [self.quantiles(logits) for logits in self._logits(X)]
+        several = [one for one in found if one is not None]
+        if len(several) < len(found):
+            raise UsageError(
+                "This model gives no quantiles: they come with clearprop train --quantiles "
+                "0.1,0.5,0.9, for values."
+            )
+        return np.concatenate(several)
+
+    def quantiles(self, logits: Array) -> Array | None:
+        """Return the quantiles that logits say, shape (N, K); None where none were learned."""
+        target = self.preprocessing and self.preprocessing.target
+        if isinstance(target, ValueTarget):
+            return quantiles(target, self.network.loss, logits)
+        loss = self.network.loss
+        return loss.quantiles(logits) if isinstance(loss, losses.Quantiles) else None
 
     def shares(self, logits: Array) -> Array:
         """Return the probability of each class, shape (N, K), that logits say."""
@@ -320,22 +355,6 @@ def load(path: str | os.PathLike[str], *, custom: Iterable[type] = ()) -> Model:
         raise ModelFileError(f"{path} is damaged: {reason}") from error
 
 
-def linear_network(like: Network) -> Network:
-    """Return a network without hidden layers, of a network's input, outputs, loss and dtype."""
-    return Network(
-        _linear_layers(like.input_shape, like.output_shape[0]),
-        loss=like.loss,
-        input_shape=like.input_shape,
-        seed=0,
-        dtype=like.dtype,
-    )
-
-
-def _linear_layers(input_shape: tuple[int, ...], outputs: int) -> list[layers.Layer]:
-    flat = [] if len(input_shape) == 1 else [layers.Flatten()]
-    return [*flat, layers.Dense(outputs)]
-
-
 def _build(
     file: TensorFile, described: dict[str, Any], types: Mapping[str, type]
 ) -> tuple[Network, Network | None]:
@@ -350,7 +369,8 @@ def _build(
     built = chain.build(input_shape)
     beside: Mapping[str, Parameter] = {}
     if any(name.startswith(_LINEAR) for name in file.shapes):
-        linear = layers.Sequential(tuple(_linear_layers(input_shape, built.out_shape[0])))
+        codes = chain.codes(input_shape)
+        linear = layers.Sequential(tuple(linear_layers(input_shape, built.out_shape[0], codes)))
         beside = linear.build(input_shape).parameters
     # What the description claims is held against what lies in the file before any of it is made.
     named = {f"{_LINEAR}{name}": parameter for name, parameter in beside.items()}
@@ -397,7 +417,7 @@ def _check_fit(network: Network, preprocessing: Preprocessing | None) -> None:
             f"its preprocessing makes samples of shape {preprocessing.inputs.input_shape}, its "
             f"network takes {network.input_shape}."
         )
-    target, outputs = preprocessing.target, network.output_shape[0]
+    target, outputs = preprocessing.target, network.loss.answers(network.output_shape[0])
     if isinstance(target, ClassTarget) and not network.loss.classifies:
         loss = type(network.loss).__name__
         raise UsageError(f"its target has classes, and its loss {loss} is one of values.")

@@ -94,30 +94,35 @@ RECIPE_TYPES: dict[str, type] = {
 """Every class that a recipe's description may name."""
 
 
-def fit_recipe(dataset: Dataset) -> Preprocessing:
+def fit_recipe(dataset: Dataset, *, robust: bool = False) -> Preprocessing:
     """Learn the recipe from training data.
 
     Parameters
     ----------
     dataset : Dataset
         Training samples only: those held out must not leave their mark.
+    robust : bool, default False
+        Whether a table's columns are brought to their quartiles, as `TableRecipe.fit` says, and
+        answers of values are kept within the range of the training data's.
 
     Raises
     ------
     DataError
         If there is nothing to tell apart: a single class.
     """
-    target = ClassTarget if dataset.class_names is not None else ValueTarget
-    return Preprocessing(fit_inputs(dataset), target.fit(dataset))
+    inputs = fit_inputs(dataset, robust=robust)
+    if dataset.class_names is not None:
+        return Preprocessing(inputs, ClassTarget.fit(dataset))
+    return Preprocessing(inputs, ValueTarget.fit(dataset, within=robust))
 
 
-def fit_inputs(dataset: Dataset) -> InputRecipe:
-    """Learn the recipe of inputs from training data."""
+def fit_inputs(dataset: Dataset, *, robust: bool = False) -> InputRecipe:
+    """Learn the recipe of inputs from training data; see `fit_recipe`."""
     X = dataset.X
     if isinstance(X, Table):
         ignored = tuple(one.name for one in dataset.columns if not one.is_used)
         units = {one.name: one.unit for one in dataset.columns}
-        return TableRecipe.fit(X, ignored, dataset.form, units)
+        return TableRecipe.fit(X, ignored, dataset.form, units, robust=robust)
     if dataset.backbone is not None:
         return FeatureRecipe.of(dataset.backbone, X, dataset.depth)
     if dataset.kind == "pictures":

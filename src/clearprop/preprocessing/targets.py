@@ -122,6 +122,9 @@ class ValueTarget:
         logarithm. None for their own, t = y.
     coverage : Coverage, optional
         What makes intervals of values. None: there are none.
+    low, high : tuple of float, optional
+        The least and the largest standardised value of each output in the training data, which no
+        answer goes beyond. None: answers may lie anywhere.
     """
 
     mean: tuple[float, ...]
@@ -129,6 +132,8 @@ class ValueTarget:
     name: str | None
     scale: PowerScale | None = None
     coverage: Coverage | None = None
+    low: tuple[float, ...] | None = None
+    high: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         _require_coverage(self.coverage)
@@ -140,6 +145,7 @@ class ValueTarget:
                 f"Found {len(self.mean)} means and {len(self.std)} standard deviations of the "
                 "target; expected one of each for every output."
             )
+        self._require_range()
         if self.scale is not None and not (
             isinstance(self.scale, PowerScale) and self.outputs == 1
         ):
@@ -149,8 +155,17 @@ class ValueTarget:
             )
 
     @classmethod
-    def fit(cls, dataset: Dataset, scale: PowerScale | None = None) -> "ValueTarget":
+    def fit(
+        cls, dataset: Dataset, scale: PowerScale | None = None, *, within: bool = False
+    ) -> "ValueTarget":
         """Learn mean and standard deviation of the training data's values, on a scale.
+
+        Parameters
+        ----------
+        dataset : Dataset
+        scale : PowerScale, optional
+        within : bool, default False
+            Whether answers are kept within the range of these values.
 
         Raises
         ------
@@ -158,8 +173,16 @@ class ValueTarget:
             If squares of the values can't be computed.
         """
         values = values_of(dataset)
-        mean, std = moments(values if scale is None else scale.transform(values))
-        return cls(tuple(mean.tolist()), tuple(std.tolist()), dataset.target_name, scale)
+        values = values if scale is None else scale.transform(values)
+        mean, std = moments(values)
+        low = high = None
+        if within:
+            low, high = (
+                tuple(((bound - mean) / std).tolist())
+                for bound in (values.min(axis=0), values.max(axis=0))
+            )
+        found = (tuple(mean.tolist()), tuple(std.tolist()), dataset.target_name, scale)
+        return cls(*found, low=low, high=high)
 
     @property
     def outputs(self) -> int:
@@ -202,9 +225,7 @@ class ValueTarget:
                     f"above 0 have the {self.scale.in_words} that was learned. Leave the sample "
                     "out, or train with --target-scale none."
                 )
-        with np.errstate(over="ignore"):  # looked for below, and named
-            scaled = values if self.scale is None else self.scale.transform(values)
-            standardised = (scaled - self.mean) / self.std
+        standardised = self.standardise(values)
         far = ~(np.abs(standardised) <= _FURTHEST).all(axis=1)
         if far.any():
             row = int(np.argmax(far))
@@ -215,8 +236,24 @@ class ValueTarget:
             )
         return standardised
 
+    def standardise(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return values that have a place on the scale as `restore` takes them.
+
+        Parameters
+        ----------
+        values : ndarray of float64, shape (N, outputs)
+        """
+        with np.errstate(over="ignore"):  # infinite is far from those that were learned
+            scaled = values if self.scale is None else self.scale.transform(values)
+            return (scaled - self.mean) / self.std
+
+    def within(self, standardised: NDArray[Any]) -> NDArray[np.float64]:
+        """Return answers, shape (N, outputs), kept within `low` and `high`, if there are any."""
+        values = np.asarray(standardised, dtype=np.float64).reshape(-1, self.outputs)
+        return values if self.low is None else np.clip(values, self.low, self.high)
+
     def restore(self, standardised: NDArray[Any]) -> NDArray[np.float64]:
-        """Return answers on the values' own scale.
+        """Return answers on the values' own scale, kept within `low` and `high`.
 
         Parameters
         ----------
@@ -226,6 +263,10 @@ class ValueTarget:
         -------
         ndarray of float64, shape (N,) for one output, else (N, outputs)
         """
+        return self.unbounded(self.within(standardised))
+
+    def unbounded(self, standardised: NDArray[Any]) -> NDArray[np.float64]:
+        """Return what `restore` does of numbers that may lie beyond `low` and `high`."""
         values = np.asarray(standardised, dtype=np.float64).reshape(-1, self.outputs)
         largest = np.finfo(np.float64).max
         with np.errstate(over="ignore"):  # of targets near the largest number, some lie beyond
@@ -239,9 +280,20 @@ class ValueTarget:
     def slope(self, standardised: NDArray[Any]) -> NDArray[np.float64]:
         """Return the derivative of `restore`, shape (N, outputs), by each answer of that shape."""
         values = np.asarray(standardised, dtype=np.float64).reshape(-1, self.outputs)
+        is_inside = self.within(values) == values
         if self.scale is None:
-            return np.broadcast_to(np.array(self.std), values.shape)
-        return self.scale.slope(values * self.std + self.mean) * self.std
+            return is_inside * np.array(self.std)
+        return is_inside * self.scale.slope(values * self.std + self.mean) * self.std
+
+    def _require_range(self) -> None:
+        if self.low is None and self.high is None:
+            return
+        require_numbers((*(self.low or ()), *(self.high or ())), "The target's range")
+        if not len(self.low or ()) == len(self.high or ()) == self.outputs:
+            raise UsageError(
+                f"Found a range from {self.low} to {self.high} of {self.outputs} outputs; expected "
+                "two numbers for each."
+            )
 
 
 def values_of(dataset: Dataset) -> NDArray[np.float64]:
