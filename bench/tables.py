@@ -33,6 +33,7 @@ from clearprop.files.written import write_text
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("tables.json")
 ONE = "--one"  # what a process of its own is called with
+MEMBERS = 8
 MOST_ROWS = 20_000
 SPLITS = 5
 OURS, REALMLP = "clearprop", "RealMLP-TD"
@@ -116,6 +117,7 @@ def _linear(task: str) -> Any:
 
 MODELS: dict[str, Callable[[str], Any]] = {
     OURS: _ours,
+    "clearprop, 8 members": lambda task: _ours(task, members=MEMBERS),
     "clearprop for log loss": _for_log_loss,
     "RealMLP-TD": _realmlp,
     "RealMLP-TD for log loss": _realmlp_for_log_loss,
@@ -248,12 +250,57 @@ def ranks_of(results: dict[str, Figures]) -> dict[str, float]:
     return {name: float(np.mean(of)) for name, of in ranks.items()}
 
 
+def members(path: Path) -> str:
+    """Compare the training of members at once with one after the other, and with bare products."""
+    import clearprop as cp
+    from clearprop.training.together import together
+
+    table = pd.read_csv(path)
+    target = table.pop("target")
+
+    def seconds(do: Callable[[], object]) -> float:
+        began = time.perf_counter()
+        do()
+        return time.perf_counter() - began
+
+    def fitted(**others: Any) -> Any:
+        return cp.TableClassifier(random_state=0, **others).fit(table, target)
+
+    network = fitted(members=1, max_iter=2).networks_[0]
+    learned = len(table) - len(table) // SPLITS
+    size = min(256, learned)
+    random = np.random.RandomState(0)
+    shapes = [array.shape for name, array in network.parameters.items() if name.endswith(".W")]
+    products = [
+        tuple(random.normal(size=of).astype(np.float32) for of in ((size, m), (m, n), (size, n)))
+        for m, n in shapes
+    ]
+
+    def multiply() -> None:
+        for _ in range(256 * (learned // size)):
+            for x, w, dy in products:
+                x @ w, x.T @ dy, dy @ w.T
+
+    at_once = seconds(lambda: fitted(members=MEMBERS))
+    single = seconds(lambda: [fitted(members=1) for _ in range(MEMBERS)])
+    by_one = seconds(lambda: [fitted(members=1, threads=1) for _ in range(MEMBERS)])
+    bare = seconds(lambda: together([multiply] * MEMBERS))
+    return (
+        f"{path.stem}: {MEMBERS} members at once {at_once:.2f} s; one after the other, each by two "
+        f"threads {single:.2f} s, each by one {by_one:.2f} s; their bare products {bare:.2f} s"
+    )
+
+
 def main() -> None:
     """Measure what is missing, write it down, and print it all."""
     parser = argparse.ArgumentParser(prog="python -m bench.tables")
     parser.add_argument("tables", nargs="+", type=Path)
     parser.add_argument("--splits", type=int, default=SPLITS)
+    parser.add_argument("--members", action="store_true", help="of ensembles, in this process")
     arguments = parser.parse_args()
+    if arguments.members:
+        print("\n".join(map(members, arguments.tables)))
+        return
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results: dict[str, Figures] = kept.get("tables", {})
     for path in arguments.tables:
