@@ -30,7 +30,7 @@ def of_values(y):
 
 def covered_by(share, target, loss, logits, dataset):
     """Return the target with the coverage that rows of known truth give it."""
-    fitted = Coverage.fit(share, scores(target, loss, logits, dataset))
+    fitted = Coverage.fit(share, scores(target, loss, logits, dataset, share))
     return replace(target, coverage=fitted)
 
 

@@ -131,7 +131,7 @@ def test_the_score_that_covers_is_that_of_the_rows():
     found = learn(task_of(noisy(), folds=0))
     task, target = found.task, found.task.recipe.target
     X, _ = task.prepared(task.calibration)
-    own = scores(target, task.network.loss, task.network.logits(X), task.calibration)
+    own = scores(target, task.network.loss, task.network.logits(X), task.calibration, 0.9)
     assert target.coverage == Coverage.fit(0.9, own)
 
 

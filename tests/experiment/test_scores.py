@@ -105,7 +105,9 @@ def test_baselines_of_classes_are_scikit_learns(name) -> None:
     task = task_of(name)
     X, y, Z, t = arrays_of(task, task.train), task.train.y, arrays_of(task, task.test), task.test.y
     dummy = DummyClassifier(strategy="prior").fit(X, y)
-    constant = constant_answers(constant_of(task.train), task.network, task.recipe, task.test)
+    constant = constant_answers(
+        constant_of(task.train, task.network.loss), task.network, task.recipe, task.test
+    )
     np.testing.assert_allclose(constant.probabilities, dummy.predict_proba(Z))
     assert constant.loss == pytest.approx(metrics.log_loss(t, dummy.predict_proba(Z)))
     theirs = LogisticRegression(max_iter=200).fit(X, y)
@@ -118,7 +120,9 @@ def test_baselines_of_values_are_scikit_learns() -> None:
     task = task_of("diabetes")
     X, Z = arrays_of(task, task.train), arrays_of(task, task.test)
     mean = DummyRegressor().fit(X, task.train.y).predict(Z)
-    constant = constant_answers(constant_of(task.train), task.network, task.recipe, task.test)
+    constant = constant_answers(
+        constant_of(task.train, task.network.loss), task.network, task.recipe, task.test
+    )
     np.testing.assert_allclose(constant.predicted, mean)
     theirs = Ridge().fit(X, task.train.y)
     ours = linear_answers(fit_linear(task), task.recipe, task.test)

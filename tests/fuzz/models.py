@@ -83,7 +83,7 @@ def _parts(dataset: Dataset, layers: list[Any], loss: cp.Loss, folder: Path) -> 
     network = cp.Network(layers, loss=loss, input_shape=recipe.inputs.input_shape, seed=1)
     settings = {"data": "digits", "layers": [3], "epochs": 2}
     training = {"settings": settings, "stopped": "finished", "epoch": 2, "loss": 0.5}
-    training["constant"] = constant_of(dataset)
+    training["constant"] = constant_of(dataset, loss)
     training["score"] = {"samples": 9, "score": "accuracy", "accuracy": 0.5}
     path = folder / "model.safetensors"
     cp.save(path, cp.Model(network, recipe, training, linear=linear_network(network)))

@@ -165,7 +165,8 @@ def _say(found: CrossValidation, settings: Settings) -> None:
     if not found.ended:
         return
     spreads, of_classes = found.spreads, found.parts.dataset.class_names is not None
-    baselines = _BASELINES | {"constant": "larger class" if of_classes else "mean"}
+    always = "larger class" if of_classes else "median" if settings.quantiles else "mean"
+    baselines = _BASELINES | {"constant": always}
     rows = [
         (
             f"fold {k}",

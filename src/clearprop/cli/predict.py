@@ -158,6 +158,7 @@ def _say(found: Predictions, proba: bool) -> None:
         columns.append("prediction ")
         columns += list(found.model.class_names or ()) if proba else []
         columns += ["probability"] if found.model.gives_probabilities and not proba else []
+        columns += [f"quantile {level}" for level in found.levels]
     recipe = found.model.preprocessing
     promise = None if recipe is None else recipe.target.coverage
     if promise is not None:
@@ -176,7 +177,7 @@ def _say(found: Predictions, proba: bool) -> None:
         elif shares:
             row += [answer.prediction, output.percent(shares[answer.prediction])]
         else:
-            row.append(answer.prediction)
+            row += [answer.prediction, *(answer.quantiles or {}).values()]
         if answer.set is not None:
             row.append(listed(answer.set) or "(none)")
         elif answer.lower is not None:

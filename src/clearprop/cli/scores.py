@@ -22,6 +22,7 @@ _NAMES = {
     "r2": "R²",
     "mae": "MAE",
     "rmse": "RMSE",
+    "pinball": "pinball loss",
 }
 PARTS: dict[Part, tuple[str, str]] = {
     "test": ("Held out", ""),
@@ -49,7 +50,7 @@ def value(score: str, number: float) -> str:
         return "–"
     if score in _SHARES:
         return output.percent(number)
-    return readable(number) if score in ("mae", "rmse") else f"{number:.4f}"
+    return readable(number) if score in ("mae", "rmse", "pinball") else f"{number:.4f}"
 
 
 def text(score: str, number: float) -> str:
@@ -60,14 +61,18 @@ def text(score: str, number: float) -> str:
 def beside(found: Evaluation) -> str:
     """Write the score that counts, and in brackets what it has to beat."""
     score = found.score_name
-    constant = "larger class" if found.classes else "mean"
-    to_beat = {"constant": constant, "linear": "linear model"}
+    to_beat = {"constant": _always(found), "linear": "linear model"}
     told = [
         f"{word} {value(score, found.baselines[key][score])}"
         for key, word in to_beat.items()
         if key in found.baselines
     ]
     return text(score, found.score) + (f" ({', '.join(told)})" if told else "")
+
+
+def _always(found: Evaluation) -> str:
+    """Name the answer that is always the same."""
+    return "larger class" if found.classes else "median" if found.quantiles else "mean"
 
 
 def others(found: Evaluation, unit: str) -> str:
@@ -93,7 +98,7 @@ def rare(found: Evaluation) -> list[str]:
 
 
 def certainty(found: Evaluation) -> list[str]:
-    """Say how well probabilities come true, and sets or intervals hold what they promise."""
+    """Say how well probabilities and quantiles come true, and what sets or intervals hold."""
     lines, own, target = [], found.calibration, found.target
     if own is not None and isinstance(target, ClassTarget):
         before = own.error_before != own.error or own.log_loss_before != own.log_loss
@@ -102,6 +107,14 @@ def certainty(found: Evaluation) -> list[str]:
             f"{text('log_loss', own.log_loss_before)})"
         )
         lines.append(f"Calibration error {own.error:.4f}{without if before else ''}.")
+    for one in found.quantiles:
+        low, high = one.between
+        constant = "" if one.constant is None else readable(one.constant)
+        known = f" (that of the training data {constant})" if constant else ""
+        lines.append(
+            f"Quantile {one.level:g}: pinball loss {readable(one.loss)}{known}; {one.below:.1%} of "
+            f"{one.samples:,} samples are at or below it, by chance {low:.1%} to {high:.1%}."
+        )
     if (held := found.covered) is not None:
         low, high = held.between
         size = f"{held.size:.3g} classes a set" if found.classes else f"{readable(held.size)} wide"
@@ -159,7 +172,7 @@ def doubts(found: Evaluation, doctor: str, linear: str | None) -> list[str]:
         The one that trains a linear model; None where it is one.
     """
     if found.beats("constant") is False:
-        always = "naming the larger class" if found.classes else "answering the mean"
+        always = f"{'naming' if found.classes else 'answering'} the {_always(found)}"
         return [
             f"This is no better than always {always}: nothing that helps was learned. To look for "
             f"the reason: {doctor}"

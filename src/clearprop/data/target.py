@@ -47,7 +47,7 @@ def task_in_words(
     """Say what is learned, and why it is taken for that."""
     if isinstance(values, Words) or class_names is not None:
         names = class_names or ()
-        classes = f"{len(names):,} classes: {listed(names, 4)}"
+        classes = f"{len(names):,} class{'' if len(names) == 1 else 'es'}: {listed(names, 4)}"
         if isinstance(values, Words) or task:
             return classes, ""
         return classes, "; few different whole numbers: --task regress takes them as values"

@@ -48,8 +48,8 @@ def save_answers(
 
     A row is a sample: of tables all cells as they were written, or the one of `found.id`; of
     pictures and arrays the file, of arrays also the row, counted from 1; the prediction; the
-    probabilities, where the model gives them; and where it promises a coverage the set, as names
-    between commas, or where the interval of each value begins and ends.
+    probabilities or the quantiles, where the model gives them; and where it promises a coverage the
+    set, as names between commas, or where the interval of each value begins and ends.
 
     Parameters
     ----------
@@ -101,6 +101,7 @@ class _Layout:
             if any(part.path is not None and not columns for part, columns in self._parts()):
                 self.places.append(self._free("row"))
         self.predicted, self.shares = self._of_model(all_classes)
+        self.quantiles = [self._free(f"quantile {level}") for level in found.levels]
         said = float if found.model.class_names is None else str
         self.kinds: dict[str, type] = dict.fromkeys(self.places + self.given, str)
         self.kinds |= dict.fromkeys(self.places[1:], int)
@@ -108,7 +109,7 @@ class _Layout:
             self.kinds[name] = said
             if found.top is not None:
                 self.kinds[self.shares[place]] = float
-        self.kinds |= dict.fromkeys(self.shares, float)
+        self.kinds |= dict.fromkeys((*self.shares, *self.quantiles), float)
         self.held = self._holding()
         self.kinds |= dict.fromkeys(self.held, str if found.model.class_names else float)
 
@@ -132,6 +133,9 @@ class _Layout:
         if self.shares and block.probabilities is not None:
             pairs = zip(self.shares, block.probabilities.T, strict=True)
             filled |= {name: column.tolist() for name, column in pairs}
+        if block.quantiles is not None:
+            pairs = zip(self.quantiles, block.quantiles.T, strict=True)
+            filled |= {name: column.tolist() for name, column in pairs}
         if block.sets is not None:
             filled[self.held[0]] = [_NAMES.write(names) for names in block.sets]
         if block.intervals is not None:
@@ -142,9 +146,15 @@ class _Layout:
     def _parts(self) -> Iterator[tuple[Part, Mapping[str, Words]]]:
         return zip(self.found.parts, self.found.written, strict=True)
 
+    @property
+    def _values(self) -> int:
+        """The number of values that a sample is answered by."""
+        network = self.found.model.network
+        return network.loss.answers(network.output_shape[0])
+
     def _of_model(self, all_classes: bool) -> tuple[list[str], list[str]]:
         model, top = self.found.model, self.found.top
-        outputs = model.network.output_shape[0] if model.class_names is None else top or 1
+        outputs = self._values if model.class_names is None else top or 1
         more = [f" {place}" for place in range(2, outputs + 1)]
         predicted = [self._free(f"prediction{one}") for one in ("", *more)]
         if not model.gives_probabilities or model.class_names is None:
@@ -160,7 +170,7 @@ class _Layout:
             return []
         if model.class_names is not None:
             return [self._free("set")]
-        more = ["", *(f" {place}" for place in range(2, model.network.output_shape[0] + 1))]
+        more = ["", *(f" {place}" for place in range(2, self._values + 1))]
         return [self._free(f"{end}{one}") for end in ("lower", "upper") for one in more]
 
     def _free(self, name: str) -> str:

@@ -7,9 +7,9 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset
-from clearprop.files.certainty import covering, probabilities
+from clearprop.files.certainty import covering, probabilities, quantiles
 from clearprop.files.models import decided, named_from
-from clearprop.losses import Loss
+from clearprop.losses import Loss, Quantiles
 from clearprop.network import Network
 from clearprop.preprocessing import ClassTarget, Preprocessing, TargetRecipe, prepare
 
@@ -31,6 +31,10 @@ class Answers:
         temperature.
     covering : ndarray or None
         The sets or intervals, see `clearprop.files.certainty.covering`.
+    quantiles : ndarray, shape (N, number of levels), or None
+        The quantiles of values, where some were learned.
+    levels : tuple of float
+        Their levels.
     """
 
     losses: Array
@@ -39,6 +43,8 @@ class Answers:
     probabilities: Array | None
     untempered: Array | None = None
     covering: Array | None = None
+    quantiles: Array | None = None
+    levels: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -62,12 +68,15 @@ class Answers:
             part.probabilities if part.untempered is None else part.untempered for part in parts
         ]
         before = [one for one in plain if one is not None]
+        several = [part.quantiles for part in parts if part.quantiles is not None]
         return cls(
             np.concatenate([part.losses for part in parts]),
             np.concatenate([part.truth for part in parts]),
             np.concatenate([part.predicted for part in parts]),
             np.concatenate(shares) if shares else None,
             np.concatenate(before) if before else None,
+            quantiles=np.concatenate(several) if several else None,
+            levels=parts[0].levels,
         )
 
 
@@ -97,8 +106,10 @@ def answers(network: Network, target: TargetRecipe, dataset: Dataset, logits: Ar
         losses, _ = loss.each(logits, network.targets(encoded))
         if not isinstance(target, ClassTarget):
             restored = target.restore(loss.predict(logits))
-            intervals = covering(target, loss, logits)
-            return Answers(losses, target.truth(dataset), restored, None, None, intervals)
+            intervals, several = covering(target, loss, logits), quantiles(target, loss, logits)
+            levels = loss.levels if isinstance(loss, Quantiles) else ()
+            known = (None, None, intervals, several, levels)
+            return Answers(losses, target.truth(dataset), restored, *known)
         said, sets = decided(target, loss, logits), covering(target, loss, logits)
         if type(loss).predict_proba is Loss.predict_proba:
             return Answers(losses, encoded, said, None)

@@ -39,7 +39,7 @@ def fit_coverage(
     target = recipe.target
     X = prepare(dataset.X, recipe.inputs, network.dtype)
     with np.errstate(all="ignore"):  # of a run that diverged
-        found = scores(target, network.loss, network.logits(X), dataset)
+        found = scores(target, network.loss, network.logits(X), dataset, share)
     found = np.where(np.isnan(found), np.inf, found)
     try:
         return replace(target, coverage=Coverage.fit(share, found))

@@ -15,6 +15,7 @@ from clearprop.errors import naming
 from clearprop.experiment.answers import Answers, answers_of
 from clearprop.experiment.baselines import constant_answers, linear_answers
 from clearprop.experiment.coverage import Covered, covered
+from clearprop.experiment.quantiles import QuantileReport, quantile_reports
 from clearprop.experiment.scores import headline, scores_of
 from clearprop.experiment.task import recipe_of
 from clearprop.experiment.temperature import Calibration, calibration_of
@@ -100,6 +101,8 @@ class Evaluation:
         How well the probabilities come true, where there are some.
     covered : Covered or None
         The coverage of sets or intervals, where some is promised.
+    quantiles : tuple of QuantileReport
+        How good each quantile is, where some were learned.
     """
 
     answers: Answers
@@ -113,6 +116,7 @@ class Evaluation:
     notes: tuple[str, ...]
     calibration: Calibration | None = None
     covered: Covered | None = None
+    quantiles: tuple[QuantileReport, ...] = ()
 
     @property
     def samples(self) -> int:
@@ -158,6 +162,7 @@ class Evaluation:
             **self.scores,
             "calibration": None if self.calibration is None else self.calibration.to_json(),
             "coverage": None if self.covered is None else self.covered.to_json(),
+            **({"quantiles": [one.to_json() for one in self.quantiles]} if self.quantiles else {}),
             "baselines": {name: dict(scores) for name, scores in self.baselines.items()},
         }
 
@@ -229,7 +234,9 @@ def measured(
         Mistake(row, dataset.source(row), _value(own.truth[row]), _value(own.predicted[row]), None)
         for row in np.argsort(-off, kind="stable")[:_FURTHEST].tolist()
     )
-    return Evaluation(*common, None, (), mistakes, notes, None, covered(own, target))
+    of_quantiles = quantile_reports(own, to_beat.get("constant"))
+    held = covered(own, target)
+    return Evaluation(*common, None, (), mistakes, notes, None, held, of_quantiles)
 
 
 def _of_classes(

@@ -1,8 +1,9 @@
-"""What to expect of a network of pictures, said before it is trained."""
+"""What to expect of a training, said before it begins: of networks of pictures, and of nothing."""
 
 from importlib.util import find_spec
 
 from clearprop.data import Dataset
+from clearprop.errors import DataError
 from clearprop.experiment.defaults import is_of_pictures
 from clearprop.experiment.layer_words import is_convolution
 from clearprop.experiment.settings import Settings
@@ -65,4 +66,25 @@ def _of_numpy(settings: Settings, network: Network, samples: int) -> tuple[str, 
     return (
         "This will take minutes by NumPy alone; pip install 'clearprop[fast]' makes training on "
         "pictures several times as fast.",
+    )
+
+
+def require_different(train: Dataset) -> None:
+    """Refuse to learn from values that are all the same.
+
+    Raises
+    ------
+    DataError
+    """
+    if train.class_names is not None or (train.y != train.y[0]).any():
+        return
+    if len(train) == 1:
+        raise DataError(
+            f"{train.name}: where some samples are held out, one is left to learn from, which is "
+            "too few. Add samples, or hold fewer out with --folds 0 --test 0 --validation 0."
+        )
+    raise DataError(
+        f"{train.name}: every value of {train.target_name!r} that is trained on is "
+        f"{train.y.flat[0]:g}, so there is nothing to learn. Name another target, or add samples "
+        "with other values."
     )

@@ -59,7 +59,7 @@ class Measured:
 
 def beside_baselines(trained: Trained) -> Model:
     """Return a trained model with what it has to beat: the constant answer and a linear model."""
-    constant: Json = list(baselines.constant_of(trained.task.train))
+    constant: Json = list(baselines.constant_of(trained.task.train, trained.task.network.loss))
     return replace(
         trained.model,
         training={**trained.model.training, "constant": constant},
@@ -112,7 +112,7 @@ def _to_beat(task: Task, fold: Dataset) -> tuple[Answers, Answers | None]:
     line = baselines.fit_linear(task)
     return (
         baselines.constant_answers(
-            baselines.constant_of(task.train), task.network, task.recipe, fold
+            baselines.constant_of(task.train, task.network.loss), task.network, task.recipe, fold
         ),
         None if line is None else baselines.linear_answers(line, task.recipe, fold),
     )

@@ -18,6 +18,7 @@ from clearprop.experiment.coverage import promise_in_words
 from clearprop.experiment.task import recipe_of
 from clearprop.files.certainty import covering
 from clearprop.files.models import Model, decided
+from clearprop.losses import Quantiles
 from clearprop.preprocessing import ClassTarget, Part, found_files, read_parts, shown
 from clearprop.preprocessing.inputs import as_written
 
@@ -40,6 +41,8 @@ class Answer:
         first; None without a coverage, and for values.
     lower, upper : float or list of float, or None
         Where the interval that does so begins and ends; None without a coverage, and for classes.
+    quantiles : dict of str to float, or None
+        The quantiles by their level as text; None where none were learned.
     """
 
     source: str
@@ -48,6 +51,7 @@ class Answer:
     set: list[str] | None = None
     lower: Any = None
     upper: Any = None
+    quantiles: dict[str, float] | None = None
 
     def to_json(self) -> dict[str, Json]:
         """Describe it in JSON values."""
@@ -75,6 +79,8 @@ class Block:
         The classes in each set, the likeliest first, where a coverage is promised.
     intervals : ndarray of float64, shape (n, 2) or (n, 2, outputs), or None
         The interval of each value, where a coverage is promised.
+    quantiles : ndarray of float64, shape (n, number of levels), or None
+        The quantiles of each value, where some were learned.
     """
 
     part: Part
@@ -85,6 +91,7 @@ class Block:
     likeliest: Array | None
     sets: Sequence[list[str]] | None = None
     intervals: Array | None = None
+    quantiles: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +132,12 @@ class Predictions:
             nothing if part.path is None else as_written(part.path, recipe) for part in self.parts
         )
 
+    @property
+    def levels(self) -> list[str]:
+        """The levels of the quantiles as text, where some were learned: ``0.1``."""
+        loss = self.model.network.loss
+        return list(map(repr, loss.levels)) if isinstance(loss, Quantiles) else []
+
     def blocks(self) -> Iterator[Block]:
         """Walk over the answers, block by block."""
         columns: Mapping[str, Words] = {}
@@ -139,8 +152,8 @@ class Predictions:
                     if self.top is not None:
                         likeliest, shares = self._likeliest(shares, logits)
                 said = self.model.named(logits)
-                held = self._holding(logits)
-                yield Block(part, rows, sources[rows], said, shares, likeliest, *held)
+                held, several = self._holding(logits), self.model.quantiles(logits)
+                yield Block(part, rows, sources[rows], said, shares, likeliest, *held, several)
 
     def answers(self) -> Iterator[Answer]:
         """Walk over the answers, one by one."""
@@ -156,8 +169,12 @@ class Predictions:
             ends = [nothing, nothing]
             if block.intervals is not None:
                 ends = [block.intervals[:, place].tolist() for place in (0, 1)]
+            several = nothing
+            if block.quantiles is not None:
+                rows = block.quantiles.tolist()
+                several = [dict(zip(self.levels, row, strict=True)) for row in rows]
             said = block.prediction.tolist()
-            for one in zip(block.sources, said, shares, sets, *ends, strict=True):
+            for one in zip(block.sources, said, shares, sets, *ends, several, strict=True):
                 yield Answer(*one)
 
     def first(self, count: int) -> Iterator[tuple[Answer, Array | None, Array]]:

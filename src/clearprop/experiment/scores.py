@@ -49,7 +49,8 @@ def scores_of(own: Answers, target: TargetRecipe) -> dict[str, float]:
         Of classes ``accuracy``, ``balanced_accuracy`` (the mean recall), ``f1`` (of the positive
         of two classes, else the mean over classes), and where there are probabilities ``log_loss``
         and ``roc_auc`` (of more than two classes the mean of each against all others). Of values
-        ``r2``, ``mae`` and ``rmse``, in the target's units; of several outputs their means.
+        ``r2``, ``mae`` and ``rmse``, in the target's units; of several outputs their means; and
+        where there are quantiles ``pinball``, the mean of `pinball_losses`.
     """
     if isinstance(target, ClassTarget):
         return _of_classes(own, target)
@@ -62,7 +63,20 @@ def scores_of(own: Answers, target: TargetRecipe) -> dict[str, float]:
             "mae": unit * np.mean(np.abs(off), axis=0),
             "rmse": unit * np.sqrt(np.mean(np.square(off), axis=0)),
         }
+        if own.quantiles is not None:
+            scores["pinball"] = pinball_losses(own)
     return {name: float(np.mean(score)) for name, score in scores.items()}
+
+
+def pinball_losses(own: Answers) -> Array:
+    """Return the mean pinball loss of each quantile, in the target's units, shape (K,).
+
+    A truth above the quantile of the level q costs q times the distance, one below 1 - q times.
+    """
+    assert own.quantiles is not None  # noqa: S101 - whoever asks has looked
+    levels, errors = np.array(own.levels), own.truth[:, np.newaxis] - own.quantiles
+    losses: Array = np.maximum(levels * errors, (levels - 1) * errors).mean(axis=0)
+    return losses
 
 
 def _of_classes(own: Answers, target: ClassTarget) -> dict[str, float]:

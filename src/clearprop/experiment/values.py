@@ -14,6 +14,7 @@ from clearprop.data.named import BUILTINS, TOYS
 from clearprop.data.tables.text_file import STDIN
 from clearprop.errors import UsageError, shortened, unknown_name
 from clearprop.experiment import layer_words
+from clearprop.losses.values import is_ascending_within_1
 from clearprop.preprocessing.coverage import percent
 
 _LARGEST = sys.float_info.max  # whole numbers, too, become floats sooner or later
@@ -163,6 +164,39 @@ class Coverage(Kind):
     def write(self, value: float) -> str:
         """Write a percentage."""
         return percent(value)
+
+
+class Levels(Kind):
+    """The levels of quantiles: ascending shares on both sides of 0.5, typed as ``0.1,0.5,0.9``."""
+
+    def check(self, name: str, value: Any) -> tuple[float, ...]:
+        """Refuse what is no list of shares, or knows no median."""
+        found = value if isinstance(value, list | tuple) else [value]
+        levels = tuple(Coverage().check(name, one) for one in found)
+        try:
+            return _levels(levels)
+        except ValueError as error:
+            raise UsageError(f"{name}: {error}") from None
+
+    def parse(self, text: str) -> tuple[float, ...]:
+        """Read shares or percentages between commas."""
+        return _levels(tuple(map(Coverage().parse, text.split(","))))
+
+    def write(self, value: Sequence[float]) -> str:
+        """Write shares between commas."""
+        return ",".join(f"{level:.12g}" for level in value)
+
+
+def _levels(levels: tuple[float, ...]) -> tuple[float, ...]:
+    found = ",".join(f"{level:.12g}" for level in levels)
+    if not is_ascending_within_1(levels):
+        raise ValueError(f"levels of quantiles ascend, as in 0.1,0.5,0.9; found {found}.")
+    if not levels[0] <= 0.5 <= levels[-1]:
+        side = "below" if levels[-1] < 0.5 else "above"
+        raise ValueError(
+            f"the prediction is the median, and {found} is {side} it on one side: add 0.5."
+        )
+    return levels
 
 
 class Flag(Kind):

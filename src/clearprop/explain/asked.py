@@ -13,6 +13,7 @@ from clearprop.core.trace import Trace
 from clearprop.errors import UsageError
 from clearprop.files.certainty import probabilities
 from clearprop.files.models import Model
+from clearprop.losses import Quantiles
 from clearprop.network import Network
 from clearprop.network.network import twin_of
 from clearprop.preprocessing import ClassTarget, TargetRecipe, ValueTarget
@@ -142,12 +143,15 @@ class Asked:
         With p the probabilities at the temperature T, a sigmoid has dp_1/dz = p_1 p_0 / T =
         -dp_0/dz, and a softmax dp_k/dz_j = p_k ([j = k] - p_j) / T.
         """
+        loss = self.network.loss
         if isinstance(self.target, ValueTarget):
+            if isinstance(loss, Quantiles):
+                return self.target.slope(loss.predict(logits)) * loss.slopes(logits)
             return self.target.slope(logits)
         own = self._own(logits)
         if not self.is_probability:
             return own
-        shares = probabilities(self.target, self.network.loss, logits)
+        shares = probabilities(self.target, loss, logits)
         if logits.shape[1] == 1:
             slopes = own * shares[:, :1] * shares[:, 1:]
         else:

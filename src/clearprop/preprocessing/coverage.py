@@ -58,7 +58,7 @@ class Coverage:
     score : float
         The k-th least of their scores, k = ceil((n + 1) share). Of classes the log odds against
         one; of values the distance from the answer, in standard deviations on the scale that is
-        learned.
+        learned; of quantiles how far outside of two of them, below 0 inside.
     """
 
     share: float

@@ -351,9 +351,10 @@ def _dataset(
     values, rows = label.column[there], int(np.sum(there))
     y, class_names = understand_target(values, name, reading.task)
     if class_names is not None and len(class_names) > max(rows / 2, 2):
+        why = f" {label.doubt.says}; {label.doubt.advice}" if label.doubt.advice else ""
         raise DataError(
             f"{path}: {name!r}, the target ({chosen}), has {len(class_names):,} different texts in "
-            f"{rows:,} rows, which is nothing to learn. Name another column with --target."
+            f"{rows:,} rows, which is nothing to learn.{why} Name another column with --target."
         )
     table = Table({one.name: one.column for one in used})
     lost = len(there) - rows
