@@ -13,7 +13,13 @@ from clearprop.core.parameters import Array
 from clearprop.estimators.table_base import FEWEST, BaseTable, count_of
 from clearprop.estimators.table_samples import require_as_many, targets_of
 from clearprop.layers import SELU, Mish
-from clearprop.losses import Loss, MeanSquaredError, SmoothedCrossEntropy, SoftmaxCrossEntropy
+from clearprop.losses import (
+    Loss,
+    MeanSquaredError,
+    Quantiles,
+    SmoothedCrossEntropy,
+    SoftmaxCrossEntropy,
+)
 
 _SMOOTHING = 0.1
 
@@ -166,6 +172,10 @@ class TableRegressor(RegressorMixin, BaseTable):
     ----------
     hidden_layer_sizes : int or sequence of int, default (256, 256, 256)
         The number of units of each hidden layer.
+    quantiles : sequence of float, optional
+        The levels of the quantiles that are learned in the place of the mean, ascending, such as
+        (0.1, 0.5, 0.9), of a single target. Then `predict` returns the median: where it is not
+        among them, the value on the straight line between its neighbours, or the nearest one.
     learning_rate_init : float, optional
         The peak of the learning rate; 0.2 unless given.
     batch_size : int, default 256
@@ -208,6 +218,10 @@ class TableRegressor(RegressorMixin, BaseTable):
     True
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseTable._parameter_constraints,
+        "quantiles": ["array-like", None],
+    }
     _usual_rate = 0.2
     _activation = Mish()
 
@@ -215,6 +229,7 @@ class TableRegressor(RegressorMixin, BaseTable):
         self,
         hidden_layer_sizes: int | Sequence[int] = (256, 256, 256),
         *,
+        quantiles: Sequence[float] | None = None,
         learning_rate_init: float | None = None,
         batch_size: int = 256,
         max_iter: int = 256,
@@ -225,6 +240,7 @@ class TableRegressor(RegressorMixin, BaseTable):
         threads: int | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.quantiles = quantiles
         self.learning_rate_init = learning_rate_init
         self.batch_size = batch_size
         self.max_iter = max_iter
@@ -242,14 +258,40 @@ class TableRegressor(RegressorMixin, BaseTable):
         values = np.clip(values, self._low, self._high)
         return values if self._is_wide else values[:, 0]
 
+    def predict_quantiles(self, X: Any) -> Array:
+        """Return the quantiles, shape (N, number of `quantiles`): the mean of the members'.
+
+        Those of a row are in ascending order: where the network's own cross, they are sorted.
+
+        Raises
+        ------
+        AttributeError
+            If the mean was learned, and no quantiles.
+        """
+        rows = self._rows(X)
+        losses = [one.loss for one in self.networks_ if isinstance(one.loss, Quantiles)]
+        if not losses:
+            raise AttributeError(
+                "This TableRegressor has learned the mean; quantiles=(0.1, 0.5, 0.9) learns "
+                "quantiles."
+            )
+        found = [losses[0].quantiles(network.logits(rows)) for network in self.networks_]
+        values = np.mean(found, axis=0, dtype=np.float64) * self._spread + self._mean
+        return np.clip(values, self._low, self._high)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
+        tags.target_tags.multi_output = self.quantiles is None
         return tags
 
     def _learn_targets(self, y: Any, rows: int) -> Array:
         y = targets_of(y, rows)
         self._is_wide = y.ndim == 2
+        if self.quantiles is not None and y.size != rows:
+            raise ValueError(
+                f"Quantiles are of a single target, and y has {y.shape[1]} columns: fit one "
+                "TableRegressor for each."
+            )
         return y.reshape(rows, -1)
 
     def _held_out(self, targets: Array, random_state: np.random.RandomState) -> Array:
@@ -267,6 +309,9 @@ class TableRegressor(RegressorMixin, BaseTable):
         return (targets - self._mean) / self._spread
 
     def _loss(self) -> tuple[Loss, int]:
+        if self.quantiles is not None:
+            loss = Quantiles(tuple(self.quantiles))
+            return loss, len(loss.levels)
         return MeanSquaredError(), len(self._mean)
 
     @property
