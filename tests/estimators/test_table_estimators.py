@@ -17,7 +17,7 @@ from clearprop.estimators.table_samples import table_of
 from clearprop.layers import Dropout
 
 RANDOM = np.random.RandomState(0)
-SMALL: dict[str, Any] = {"max_iter": 30, "random_state": 0, "threads": 1}
+SMALL: dict[str, Any] = {"max_iter": 30, "members": 1, "random_state": 0, "threads": 1}
 X, Y = make_classification(200, 6, n_informative=4, random_state=0)
 
 
@@ -128,7 +128,10 @@ def test_several_values_are_learned_together() -> None:
 def test_members_are_averaged() -> None:
     model = classifier(members=3).fit(X, Y)
     rows = model.recipe_.transform(table_of(model, X, reset=False), np.float64)
-    each = [network.predict_proba(rows) for network in model.networks_]
+    each = [
+        network.loss.predict_proba(network.logits(rows) / model.temperature_)
+        for network in model.networks_
+    ]
     assert len({one.tobytes() for one in each}) == 3
     np.testing.assert_allclose(model.predict_proba(X), np.mean(each, axis=0))
 
@@ -154,12 +157,39 @@ def test_few_rows_are_all_learned_from() -> None:
 @pytest.mark.parametrize("fraction", [0.0, 0.2, 0.5])
 def test_a_share_of_each_class_is_held_out(fraction: float) -> None:
     labels = np.repeat([0, 1, 2], [50, 30, 1])
-    model = classifier(validation_fraction=fraction)
+    model = classifier(validation_fraction=fraction, members=3)
     model._learn_targets(labels, len(labels))
-    held_out = model._held_out(labels, np.random.RandomState(0))
-    for one, count in zip(range(3), (50, 30, 1), strict=True):
-        assert abs(held_out[labels == one].sum() - fraction * count) < 1
-    assert not held_out[-1]  # the only one of its class
+    asides = model._held_out(labels, np.random.RandomState(0))
+    for aside in asides:
+        for one, count in zip(range(3), (50, 30, 1), strict=True):
+            assert abs(aside[labels == one].sum() - fraction * count) < 1
+        assert not aside[-1]  # the only one of its class
+    if fraction == 0.2:
+        assert asides.sum(axis=0).max() == 1  # to each member its own
+
+
+def test_a_member_is_what_it_is_alone_whatever_trains_beside_it() -> None:
+    first, again = (
+        cp.TableClassifier(**SMALL | {"members": 3, "threads": threads}).fit(X, Y)
+        for threads in (1, None)
+    )
+    for one, other in zip(first.networks_, again.networks_, strict=True):
+        assert one.parameters.data.tobytes() == other.parameters.data.tobytes()
+    assert len({one.parameters.data.tobytes() for one in first.networks_}) == 3
+
+
+def test_probabilities_are_by_the_temperature_of_the_rows_held_out() -> None:
+    random = np.random.RandomState(5)
+    X = random.normal(size=(400, 3))
+    y = (X[:, 0] + 2 * random.normal(size=400) > 0).astype(int)
+    model = classifier(scoring="log_loss", max_iter=60, members=1).fit(X, y)
+    assert model.temperature_ != 1
+    (network,) = model.networks_
+    logits = network.logits(model._rows(X)) / model.temperature_
+    p = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
+    np.testing.assert_allclose(model.predict_proba(X), p, rtol=1e-12)
+    few = classifier(members=1).fit(X[:40], y[:40])
+    assert few.temperature_ == 1  # eight rows don't say
 
 
 def test_the_network_is_that_of_the_recipe() -> None:

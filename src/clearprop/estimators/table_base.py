@@ -1,10 +1,7 @@
-"""The base of the estimators of tables: the recipe of RealMLP, from columns to trained networks.
-
-Source: Holzmüller, Grinsztajn, Steinwart, "Better by Default: Strong Pre-Tuned MLPs and Boosted
-Trees on Tabular Data" (2024), table A.1.
-"""
+"""The base of the estimators of tables: the recipe of RealMLP, from columns to trained networks."""
 
 from abc import ABC, abstractmethod
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -14,22 +11,18 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from clearprop.core.initializers import FromData
+from clearprop.core.blas import choose_threads
 from clearprop.core.parameters import Array
-from clearprop.core.schedules import CosLogSchedule, FlatCosineSchedule
 from clearprop.data import Table
 from clearprop.estimators.table_samples import table_of
-from clearprop.layers import Blend, Columns, Dropout, Layer, NTKDense, Scale
+from clearprop.layers import ACTIVATIONS
 from clearprop.losses import Loss
 from clearprop.network import Network, twin_of
-from clearprop.optimizers import AdamW
 from clearprop.preprocessing import TableRecipe
-from clearprop.training import EarlyStopping, History, Trainer
-from clearprop.training.samples import steps_per_epoch
+from clearprop.training import History
+from clearprop.training.table_recipe import TableTraining, Usual, fit_to_rows, stopping_for
+from clearprop.training.together import together
 
-_FACTOR = 0.1  # of the learning rate: of biases, of the embedding of numbers, of Blend
-_SCALE_FACTOR = 6.0
-_DROPOUT, _DECAY, _BETA_2 = 0.15, 0.02, 0.95
 FEWEST = 5
 """Rows of which one can be held out."""
 
@@ -51,8 +44,7 @@ class BaseTable(BaseEstimator, ABC):
         "threads": [Interval(Integral, 1, None, closed="left"), None],
     }
 
-    _usual_rate: ClassVar[float]
-    _activation: ClassVar[Layer]
+    _usual: ClassVar[Usual]
 
     hidden_layer_sizes: Any
     learning_rate_init: float | None
@@ -76,7 +68,7 @@ class BaseTable(BaseEstimator, ABC):
 
     @abstractmethod
     def _held_out(self, targets: Array, random_state: np.random.RandomState) -> Array:
-        """Choose the rows that are to choose the epoch, shape (N,) of bool."""
+        """Choose the rows that are to choose each member's epoch, shape (members, N) of bool."""
 
     @abstractmethod
     def _encoded(self, targets: Array, learned: Array) -> Array:
@@ -85,11 +77,6 @@ class BaseTable(BaseEstimator, ABC):
     @abstractmethod
     def _loss(self) -> tuple[Loss, int]:
         """Return the loss, and the number of its logits."""
-
-    @property
-    @abstractmethod
-    def _monitor(self) -> str:
-        """The column of the history that chooses the epoch."""
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any) -> Self:
@@ -115,61 +102,55 @@ class BaseTable(BaseEstimator, ABC):
         targets = self._learn_targets(y, len(table))
         random_state = check_random_state(self.random_state)
         held_out = self._held_out(targets, random_state)
-        learned = np.flatnonzero(~held_out)
+        learned = np.flatnonzero(~held_out.all(axis=0))  # by one member or another
         self.recipe_ = TableRecipe.fit(table[learned], robust=True)
         rows, y = self.recipe_.transform(table, np.float32), self._encoded(targets, learned)
-        validation = (rows[held_out], y[held_out]) if held_out.any() else None
-        self.networks_, self.histories_ = [], []
-        for _ in range(self.members):
-            network = self._network(rows[learned], int(random_state.randint(_SEEDS)))
-            history = self._trainer(len(learned), network.seed, chooses=validation is not None).fit(
-                network, rows[learned], y[learned], validation=validation
-            )
-            self.networks_.append(twin_of(network, dtype=np.float64))
-            self.histories_.append(history)
+        members = [
+            (aside, self._network(~aside, int(random_state.randint(_SEEDS)))) for aside in held_out
+        ]
+        at_once = choose_threads(members[0][1].multiplications, self.batch_size, self.threads)
+        threads = self.threads if len(members) == 1 else 1
+        trained = together(
+            [partial(self._trained, *one, rows, y, threads) for one in members], at_once
+        )
+        self.networks_ = [network for network, _ in trained]
+        self.histories_ = [history for _, history in trained]
         self.n_iter_ = max(map(len, self.histories_))
+        self._calibrate(rows, y, held_out)
         return self
 
-    def _network(self, rows: Array, seed: int) -> Network:
-        """Make a network with its first values, which depend on the rows learned from."""
-        steps = self._steps(len(rows))
-        numbers, plain, sizes = self.recipe_.groups
-        first = Columns.of_table(numbers=numbers, plain=plain, sizes=sizes, rate=_FACTOR)
-        layers: list[Layer] = [first, Scale(rate=_SCALE_FACTOR)]
-        for units in self._sizes():
-            layers += [
-                NTKDense(units, FromData(), bias_rate=_FACTOR),
-                Blend(self._activation, rate=_FACTOR),
-                Dropout(FlatCosineSchedule(_DROPOUT, steps)),
-            ]
+    def _training(self, learned: Array) -> TableTraining:
+        rows = int(learned.sum())
+        return TableTraining(rows=rows, batch_size=self.batch_size, epochs=self.max_iter)
+
+    def _network(self, learned: Array, seed: int) -> Network:
         loss, outputs = self._loss()
-        layers.append(NTKDense(outputs, FromData(), bias_rate=_FACTOR))
-        shape = self.recipe_.input_shape
-        network = Network(layers, loss=loss, input_shape=shape, seed=seed, dtype=np.float32)
-        network.initialize_from(rows, np.random.RandomState(seed))
-        return network
-
-    def _trainer(self, rows: int, seed: int, *, chooses: bool) -> Trainer:
-        steps = self._steps(rows)
-        rate = self.learning_rate_init or self._usual_rate
-        stopping = EarlyStopping(self.max_iter, self._monitor, last=True)
-        return Trainer(
-            optimizer=AdamW(
-                CosLogSchedule(rate, steps),
-                beta_2=_BETA_2,
-                weight_decay=FlatCosineSchedule(_DECAY, steps),
-            ),
-            epochs=self.max_iter,
-            batch_size=min(self.batch_size, rows),
-            drop_last=True,
-            early_stopping=stopping if chooses else None,
-            seed=seed,
-            threads=self.threads,
+        layers = self._training(learned).layers(
+            self.recipe_.groups, self._sizes(), ACTIVATIONS[self._usual.activation], outputs
         )
+        shape = self.recipe_.input_shape
+        return Network(layers, loss=loss, input_shape=shape, seed=seed, dtype=np.float32)
 
-    def _steps(self, rows: int) -> int:
-        size = min(self.batch_size, rows)
-        return self.max_iter * steps_per_epoch(rows, size, drop_last=True)
+    def _trained(
+        self, aside: Array, network: Network, rows: Array, y: Array, threads: int | None
+    ) -> tuple[Network, History]:
+        """Train a member on all rows but those held out, which choose the epoch."""
+        learned, chooses = ~aside, bool(aside.any())
+        fit_to_rows(network, rows[learned])
+        trainer = self._training(learned).trainer(
+            self.learning_rate_init or self._usual.learning_rate,
+            stopping=stopping_for(network.loss, self.max_iter) if chooses else None,
+            seed=network.seed,
+            threads=threads,
+        )
+        validation = (rows[aside], y[aside]) if chooses else None
+        history = trainer.fit(network, rows[learned], y[learned], validation=validation)
+        if history.stopped == "interrupted":
+            raise KeyboardInterrupt
+        return twin_of(network, dtype=np.float64), history
+
+    def _calibrate(self, rows: Array, y: Array, held_out: Array) -> None:
+        """Learn what there is to learn of trained members from the rows that each held out."""
 
     def _sizes(self) -> tuple[int, ...]:
         sizes = self.hidden_layer_sizes
@@ -193,7 +174,17 @@ class BaseTable(BaseEstimator, ABC):
         return tags
 
 
-def count_of(rows: int, share: float, random_state: np.random.RandomState) -> int:
-    """Return a share of a number of rows; what is left of one more is the chance of that."""
-    whole, rest = divmod(rows * share, 1)
-    return int(whole) + int(random_state.uniform() < rest)
+def held_out_of(
+    rows: Array, share: float, members: int, random_state: np.random.RandomState, most: int
+) -> list[Array]:
+    """Deal rows that are shuffled out to members: a share of them to each, one after the other.
+
+    So up to one over the share of members have rows of their own held out, and every row is learned
+    from. What is left of one row more is the chance of that.
+    """
+    whole, rest = divmod(len(rows) * share, 1)
+    count = min(int(whole) + int(random_state.uniform() < rest), most)
+    return [
+        rows[np.arange(member * count, (member + 1) * count) % len(rows)]
+        for member in range(members)
+    ]

@@ -10,18 +10,11 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from clearprop.core.parameters import Array
-from clearprop.estimators.table_base import FEWEST, BaseTable, count_of
+from clearprop.estimators.table_base import FEWEST, BaseTable, held_out_of
 from clearprop.estimators.table_samples import require_as_many, targets_of
-from clearprop.layers import SELU, Mish
-from clearprop.losses import (
-    Loss,
-    MeanSquaredError,
-    Quantiles,
-    SmoothedCrossEntropy,
-    SoftmaxCrossEntropy,
-)
-
-_SMOOTHING = 0.1
+from clearprop.experiment.temperature import fit_temperature
+from clearprop.losses import Loss, MeanSquaredError, Quantiles, SoftmaxCrossEntropy
+from clearprop.training.table_recipe import FOR_CLASSES, FOR_VALUES, SMOOTHED
 
 
 class TableClassifier(ClassifierMixin, BaseTable):
@@ -43,8 +36,9 @@ class TableClassifier(ClassifierMixin, BaseTable):
         The share of the rows that choose the epoch, and are not learned from.
     categorical_features : sequence of str or int, optional
         The columns that are categories, whatever is in their cells; of an array their numbers.
-    members : int, default 1
-        The number of networks whose probabilities are averaged.
+    members : int, default 2
+        The number of networks whose probabilities are averaged; each has a share of the rows of its
+        own held out, and as many are trained at once as there are threads.
     random_state : int, RandomState or None, default None
         The source of the validation set, weights, batches and dropout.
     threads : int, optional
@@ -63,6 +57,9 @@ class TableClassifier(ClassifierMixin, BaseTable):
         beside it.
     histories_ : list of History
         The course of their trainings.
+    temperature_ : float
+        The number that logits are divided by, fitted to the rows that the members held out: above 1
+        where they were too sure.
     recipe_ : TableRecipe
         The recipe of the columns.
 
@@ -80,12 +77,12 @@ class TableClassifier(ClassifierMixin, BaseTable):
         **BaseTable._parameter_constraints,
         "scoring": [StrOptions({"accuracy", "log_loss"})],
     }
-    _usual_rate = 0.04
-    _activation = SELU()
+    _usual = FOR_CLASSES
 
     scoring: str
 
     classes_: Array
+    temperature_: float
 
     def __init__(
         self,
@@ -97,7 +94,7 @@ class TableClassifier(ClassifierMixin, BaseTable):
         max_iter: int = 256,
         validation_fraction: float = 0.2,
         categorical_features: Sequence[Any] | None = None,
-        members: int = 1,
+        members: int = 2,
         random_state: Any = None,
         threads: int | None = None,
     ) -> None:
@@ -115,7 +112,10 @@ class TableClassifier(ClassifierMixin, BaseTable):
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, shape (N, K): the mean of the members'."""
         rows = self._rows(X)
-        found = [network.predict_proba(rows).astype(np.float64) for network in self.networks_]
+        found = [
+            network.loss.predict_proba(network.logits(rows) / self.temperature_)
+            for network in self.networks_
+        ]
         return np.asarray(np.mean(found, axis=0))
 
     def predict(self, X: Any) -> Array:
@@ -133,34 +133,42 @@ class TableClassifier(ClassifierMixin, BaseTable):
         self.classes_, places = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"There is one class, {self.classes_[0]!r}; a classifier needs samples of at least "
-                "2 classes."
+                f"There is one class, {self.classes_.tolist()[0]!r}; a classifier needs samples of "
+                "at least 2 classes."
             )
         return places.astype(np.int64)
 
     def _held_out(self, targets: Array, random_state: np.random.RandomState) -> Array:
         """Choose a share of each class, as near as can be, and leave one of each to learn from."""
-        held_out = np.zeros(len(targets), np.bool_)
+        held_out = np.zeros((self.members, len(targets)), np.bool_)
         if len(targets) < FEWEST:
             return held_out
         shuffled = random_state.permutation(len(targets))
         for one in range(len(self.classes_)):
             rows = shuffled[targets[shuffled] == one]
-            count = min(count_of(len(rows), self.validation_fraction, random_state), len(rows) - 1)
-            held_out[rows[:count]] = True
+            given = rows, self.validation_fraction, self.members, random_state, len(rows) - 1
+            for aside, some in zip(held_out, held_out_of(*given), strict=True):
+                aside[some] = True
         return held_out
+
+    def _calibrate(self, rows: Array, y: Array, held_out: Array) -> None:
+        """Fit the temperature that all members' logits are divided by."""
+        found = [
+            (network.logits(rows[aside].astype(np.float64)), y[aside])
+            for network, aside in zip(self.networks_, held_out, strict=True)
+            if aside.any()
+        ]
+        self.temperature_ = 1.0
+        if found:
+            logits, truth = map(np.concatenate, zip(*found, strict=True))
+            self.temperature_ = fit_temperature(self.networks_[0].loss, logits, truth).value
 
     def _encoded(self, targets: Array, learned: Array) -> Array:
         return targets
 
     def _loss(self) -> tuple[Loss, int]:
-        smooth = self.scoring == "accuracy"
-        loss = SmoothedCrossEntropy(_SMOOTHING) if smooth else SoftmaxCrossEntropy()
+        loss = SMOOTHED if self.scoring == "accuracy" else SoftmaxCrossEntropy()
         return loss, len(self.classes_)
-
-    @property
-    def _monitor(self) -> str:
-        return "validation_accuracy" if self.scoring == "accuracy" else "validation_loss"
 
 
 class TableRegressor(RegressorMixin, BaseTable):
@@ -186,8 +194,9 @@ class TableRegressor(RegressorMixin, BaseTable):
         The share of the rows that choose the epoch, and are not learned from.
     categorical_features : sequence of str or int, optional
         The columns that are categories, whatever is in their cells; of an array their numbers.
-    members : int, default 1
-        The number of networks whose predictions are averaged.
+    members : int, default 2
+        The number of networks whose predictions are averaged; each has a share of the rows of its
+        own held out, and as many are trained at once as there are threads.
     random_state : int, RandomState or None, default None
         The source of the validation set, first weights, batches and dropout.
     threads : int, optional
@@ -222,8 +231,7 @@ class TableRegressor(RegressorMixin, BaseTable):
         **BaseTable._parameter_constraints,
         "quantiles": ["array-like", None],
     }
-    _usual_rate = 0.2
-    _activation = Mish()
+    _usual = FOR_VALUES
 
     def __init__(
         self,
@@ -235,7 +243,7 @@ class TableRegressor(RegressorMixin, BaseTable):
         max_iter: int = 256,
         validation_fraction: float = 0.2,
         categorical_features: Sequence[Any] | None = None,
-        members: int = 1,
+        members: int = 2,
         random_state: Any = None,
         threads: int | None = None,
     ) -> None:
@@ -295,10 +303,13 @@ class TableRegressor(RegressorMixin, BaseTable):
         return y.reshape(rows, -1)
 
     def _held_out(self, targets: Array, random_state: np.random.RandomState) -> Array:
-        held_out = np.zeros(len(targets), np.bool_)
-        if len(targets) >= FEWEST:
-            count = count_of(len(targets), self.validation_fraction, random_state)
-            held_out[random_state.permutation(len(targets))[:count]] = True
+        rows = np.arange(len(targets))
+        held_out = np.zeros((self.members, len(rows)), np.bool_)
+        if len(rows) >= FEWEST:
+            rows = random_state.permutation(rows)
+            given = rows, self.validation_fraction, self.members, random_state, len(rows) - 1
+            for aside, some in zip(held_out, held_out_of(*given), strict=True):
+                aside[some] = True
         return held_out
 
     def _encoded(self, targets: Array, learned: Array) -> Array:
@@ -313,7 +324,3 @@ class TableRegressor(RegressorMixin, BaseTable):
             loss = Quantiles(tuple(self.quantiles))
             return loss, len(loss.levels)
         return MeanSquaredError(), len(self._mean)
-
-    @property
-    def _monitor(self) -> str:
-        return "validation_loss"

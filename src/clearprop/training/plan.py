@@ -30,7 +30,9 @@ from clearprop.training.step import CompiledStep, PictureStep, PlainStep, Step
 Choice: TypeAlias = Literal["auto"] | bool
 Made = TypeVar("Made")
 
-_PER_NUMBER = 50  # multiplications that NumPy does in the time of an updated number
+# Multiplications that NumPy does in the time of an updated number, of convolutions; and of tables,
+# whose networks do a lot to each number between products.
+_PER_NUMBER, _PER_NUMBER_OF_TABLE = 50, 6
 
 _IN_SAMPLE_SPACE, _COMPILED, _THREADS = "in sample space", "by compiled steps", "threads"
 
@@ -278,7 +280,7 @@ class Training:
         else:
             given = engine.stack, engine.loss, self.optimizer
             if of_table := is_table(*given):
-                weights += self.largest_batch * engine.multiplications // _PER_NUMBER
+                weights += self.largest_batch * engine.multiplications // _PER_NUMBER_OF_TABLE
             known = self.clip_norm is None and not self.augment
             known = known and (of_table or is_chain(*given))
         worthwhile = compile_if_worthwhile(weights, passes)

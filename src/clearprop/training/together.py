@@ -62,7 +62,7 @@ def together(jobs: Sequence[Callable[[], T]], threads: int | None = None) -> lis
         left = set(coming)
         while left:
             done, left = wait(left, None if not is_stopped() else _AGAIN, FIRST_COMPLETED)
-            if any(one.exception() is not None for one in done):
+            if any(not one.cancelled() and one.exception() is not None for one in done):
                 for one in left:
                     one.cancel()
             if is_stopped():  # again, for who had just begun
