@@ -171,7 +171,7 @@ def search(
             }
         )
     else:
-        _say(found, settings)
+        _say(found, settings, to_resume)
         output.say_line(f"Kept in {folder / run_folder.SEARCH}.")
     if found.score_name == "":
         output.complain("Every training diverged. Try a lower --learning-rate.")
@@ -233,23 +233,27 @@ def _note_rung(found: Search) -> None:
     """Tell how many candidates there were in the last rung, and how many go on."""
     *_, before, members = found.rungs
     done, folds = rungs_of(found.folds)[len(found.rungs) - 2 :][:2]
+    if not members:  # time has run out
+        return
     output.note(
         f"{counted(len(before), 'candidate')} scored by {counted(done, 'fold')} in "
         f"{_clock(found.standing.spent)}; next, by {folds}: the best {len(members):,}."
     )
 
 
-def _say(found: Search, settings: Settings) -> None:
+def _say(found: Search, settings: Settings, to_resume: str) -> None:
     if not found.is_whole or found.score_name == "":
         return
     score = found.score_name
     ranked = found.ranked()
     rows = [_row(found, k, score) for k in ranked[:_MOST_ROWS]]
-    output.say_table((" ", name(score), "error", "folds", "time", "settings "), rows)
+    output.say_table(
+        (" ", f"mean {name(score)}", "standard error", "folds", "time", "settings "), rows
+    )
     if (more := len(ranked) - len(rows)) > 0:
         output.say_line(f"... and {more:,} more; --json has them all")
     _say_mattered(found, score)
-    _say_best(found, settings, score)
+    _say_best(found, settings, score, to_resume)
 
 
 def _row(found: Search, candidate: int, score: str) -> tuple[str, ...]:
@@ -302,7 +306,7 @@ def _part(setting: str, part: Part, score: str) -> str:
     return f"{value(score, part.score)} ({' to '.join(dict.fromkeys(ends))})"
 
 
-def _say_best(found: Search, settings: Settings, score: str) -> None:
+def _say_best(found: Search, settings: Settings, score: str, to_resume: str) -> None:
     """Say how far the best is above the defaults, and what to type."""
     usual, best = found.spread(0), found.best
     to_train = command_of(found.as_candidate(settings, best))
@@ -313,13 +317,13 @@ def _say_best(found: Search, settings: Settings, score: str) -> None:
     rivals = len(found.candidates) - 1
     above = found.above
     if above is None:
-        whole = sum(len(one.folds) == found.folds for one in found.candidates) - 1
-        why = (
-            "none of them is better"
-            if whole
-            else "there was no time to score one of them by every fold"
-        )
-        output.say_line(f"{counted(rivals, 'candidate')} tried, and {why}.")
+        if any(len(one.folds) == found.folds for one in found.candidates[1:]):
+            output.say_line(f"{counted(rivals, 'candidate')} tried, and none of them is better.")
+        else:
+            output.say_line(
+                f"{counted(rivals, 'candidate')} tried, and there was no time to score one by all "
+                f"folds. To go on: {to_resume} --budget {_typed_duration(2 * found.budget)}"
+            )
         output.say_line(f"To train the defaults with all samples: {of_defaults}")
         return
     output.say_line(
