@@ -132,7 +132,8 @@ def test_members_are_averaged() -> None:
         network.loss.predict_proba(network.logits(rows) / model.temperature_)
         for network in model.networks_
     ]
-    assert len({one.tobytes() for one in each}) == 3
+    assert len(each) == 6  # the best epoch and the last of each
+    assert len({one.tobytes() for one in each[1::2]}) == 3
     np.testing.assert_allclose(model.predict_proba(X), np.mean(each, axis=0))
 
 
@@ -142,6 +143,21 @@ def test_the_last_of_the_best_epochs_is_kept() -> None:
     assert history.best_epoch == 1 + max(
         place for place, score in enumerate(scores) if score == max(scores)
     )
+
+
+def test_the_last_epoch_and_the_best_answer_together() -> None:
+    model = classifier(max_iter=60).fit(X, Y)
+    (history,) = model.histories_
+    assert history.best_epoch < len(history)
+    last, best = model.networks_
+    again = classifier(max_iter=60, validation_fraction=0.2).fit(X, Y).networks_
+    assert [one.parameters.data.tobytes() for one in again] == [
+        one.parameters.data.tobytes() for one in (last, best)
+    ]
+    held_out = model._held_out(Y, np.random.RandomState(0))[0]
+    shares = [np.mean(one.predict(model._rows(X[held_out])) == Y[held_out]) for one in (last, best)]
+    assert shares[1] == pytest.approx(max(history["validation_accuracy"]))
+    assert shares[0] == pytest.approx(history["validation_accuracy"][-1])
 
 
 def test_log_loss_is_what_chooses_where_it_counts() -> None:
@@ -175,7 +191,7 @@ def test_a_member_is_what_it_is_alone_whatever_trains_beside_it() -> None:
     )
     for one, other in zip(first.networks_, again.networks_, strict=True):
         assert one.parameters.data.tobytes() == other.parameters.data.tobytes()
-    assert len({one.parameters.data.tobytes() for one in first.networks_}) == 3
+    assert len({one.parameters.data.tobytes() for one in first.networks_[1::2]}) == 3
 
 
 def test_probabilities_are_by_the_temperature_of_the_rows_held_out() -> None:
@@ -184,10 +200,9 @@ def test_probabilities_are_by_the_temperature_of_the_rows_held_out() -> None:
     y = (X[:, 0] + 2 * random.normal(size=400) > 0).astype(int)
     model = classifier(scoring="log_loss", max_iter=60, members=1).fit(X, y)
     assert model.temperature_ != 1
-    (network,) = model.networks_
-    logits = network.logits(model._rows(X)) / model.temperature_
-    p = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
-    np.testing.assert_allclose(model.predict_proba(X), p, rtol=1e-12)
+    logits = np.array([one.logits(model._rows(X)) for one in model.networks_]) / model.temperature_
+    p = np.exp(logits - np.logaddexp.reduce(logits, axis=2, keepdims=True))
+    np.testing.assert_allclose(model.predict_proba(X), p.mean(axis=0), rtol=1e-12)
     few = classifier(members=1).fit(X[:40], y[:40])
     assert few.temperature_ == 1  # eight rows don't say
 

@@ -44,7 +44,7 @@ def test_members_are_averaged(fitted):
     X, _ = noisy(50, seed=2)
     rows = fitted.recipe_.transform(cp.data.Table({"x0": X[:, 0], "x1": X[:, 1]}), np.float64)
     each = [np.sort(net.logits(rows), axis=1) for net in fitted.networks_]
-    assert len(each) == 2
+    assert len(each) == 4
     own = np.mean(each, axis=0) * fitted._spread + fitted._mean
     np.testing.assert_allclose(fitted.predict_quantiles(X), own.clip(fitted._low, fitted._high))
 

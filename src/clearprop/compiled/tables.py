@@ -225,20 +225,13 @@ def rise(
         x_at = here[X] + first * D
         product(0, False, n, M, D, memory, x_at, D, params, here[W], M, y, to, M)
         z = y[to : to + n * M].reshape(n, M)
-        for i in range(n):
-            for k in range(M):
-                z[i, k] *= factor
-        if here[B] != NONE:
-            b = params[here[B] : here[B] + M]
-            for i in range(n):
-                for k in range(M):
-                    z[i, k] += b[k]
+        _shift(z, factor, params, here[B])
         if here[ACTIVATION] == NONE:
             continue
         changes = memory[here[CHANGE] + first * M : here[CHANGE] + last * M].reshape(n, M)
         slopes = memory[here[SLOPE] + first * M : here[SLOPE] + last * M].reshape(n, M)
         alpha = params[here[ALPHA] : here[ALPHA] + M]
-        largest, zero = alpha.dtype.type(_LARGEST), alpha.dtype.type(0)
+        largest, zero, scale = alpha.dtype.type(_LARGEST), alpha.dtype.type(0), scales[layer]
         for i in range(n):  # a row stays in the nearest cache
             z_i, change, slope = z[i], changes[i], slopes[i]
             for k in range(M):
@@ -249,7 +242,23 @@ def rise(
             if here[KEPT] != NONE:
                 stays = kept[first + i, here[KEPT] : here[KEPT] + M]
                 for k in range(M):
-                    z_i[k] = z_i[k] * scales[layer] if stays[k] else zero
+                    z_i[k] = z_i[k] * scale if stays[k] else zero
+
+
+@compiled
+def _shift(z: Array, factor: float, params: Array, b_at: int) -> None:
+    """Write z factor + b over z (B, M)."""
+    M = z.shape[1]
+    if b_at == NONE:
+        for i in range(len(z)):
+            for k in range(M):
+                z[i, k] *= factor
+        return
+    b = params[b_at : b_at + M]
+    for i in range(len(z)):
+        z_i = z[i]
+        for k in range(M):
+            z_i[k] = z_i[k] * factor + b[k]
 
 
 @compiled
@@ -306,13 +315,13 @@ def fall(
         slopes = memory[below[SLOPE] + first * D : below[SLOPE] + last * D].reshape(n, D)
         alpha = params[below[ALPHA] : below[ALPHA] + D]
         dalpha = gradient[below[ALPHA] : below[ALPHA] + D]
-        zero, one = alpha.dtype.type(0), alpha.dtype.type(1)
+        zero, one, scale = alpha.dtype.type(0), alpha.dtype.type(1), scales[layer - 1]
         for i in range(n):
             dy_i, change, slope = dy[i], changes[i], slopes[i]
             if below[KEPT] != NONE:
                 stays = kept[first + i, below[KEPT] : below[KEPT] + D]
                 for j in range(D):
-                    dy_i[j] = dy_i[j] * scales[layer - 1] if stays[j] else zero
+                    dy_i[j] = dy_i[j] * scale if stays[j] else zero
             for j in range(D):
                 dalpha[j] += dy_i[j] * change[j]
                 dy_i[j] *= one + alpha[j] * (slope[j] - one)

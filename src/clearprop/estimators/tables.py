@@ -53,8 +53,8 @@ class TableClassifier(ClassifierMixin, BaseTable):
     n_iter_ : int
         The number of epochs.
     networks_ : list of Network
-        The members, trained in float32; in float64, so that an answer does not depend on the rows
-        beside it.
+        Of each member that after the last epoch and, if rows chose one, that after the best,
+        trained in float32; in float64, so that an answer does not depend on the rows beside it.
     histories_ : list of History
         The course of their trainings.
     temperature_ : float
@@ -153,9 +153,12 @@ class TableClassifier(ClassifierMixin, BaseTable):
 
     def _calibrate(self, rows: Array, y: Array, held_out: Array) -> None:
         """Fit the temperature that all members' logits are divided by."""
+        each = len(self.networks_) // len(held_out)
         found = [
             (network.logits(rows[aside].astype(np.float64)), y[aside])
-            for network, aside in zip(self.networks_, held_out, strict=True)
+            for network, aside in zip(
+                self.networks_, np.repeat(held_out, each, axis=0), strict=True
+            )
             if aside.any()
         ]
         self.temperature_ = 1.0
@@ -210,8 +213,8 @@ class TableRegressor(RegressorMixin, BaseTable):
     n_iter_ : int
         The number of epochs.
     networks_ : list of Network
-        The members, trained in float32; in float64, so that an answer does not depend on the rows
-        beside it.
+        Of each member that after the last epoch and, if rows chose one, that after the best,
+        trained in float32; in float64, so that an answer does not depend on the rows beside it.
     histories_ : list of History
         The course of their trainings.
     recipe_ : TableRecipe
