@@ -213,7 +213,7 @@ def _label(found: Search, jobs: list[Job]) -> str:
 def _require_time(found: Search, to_resume: str) -> None:
     """Refuse a budget that is too small, by what trainings take; else tell what it allows."""
     standing, folds = found.standing, found.folds
-    done, each = len(found.candidates[0].folds), standing.per_training
+    done, each = len(found.candidates[0].folds), standing.least_budget / (2 * folds)
     # The first training may have compiled code: one more tells what they take.
     if (done > 1 and standing.least_budget > found.budget) or standing.spent > found.budget:
         raise UsageError(
@@ -225,7 +225,7 @@ def _require_time(found: Search, to_resume: str) -> None:
     if done == folds:
         output.note(
             f"A training takes {output.duration(each)}: {_clock(found.budget)} allow for about "
-            f"{found.budget / each:,.0f} of them."
+            f"{found.budget / max(each, 1e-3):,.0f} of them."
         )
 
 

@@ -101,8 +101,8 @@ class Standing:
 
     @property
     def least_budget(self) -> float:
-        """The seconds for the defaults and one candidate, each without every fold."""
-        return 2 * self.folds * self.per_training
+        """The seconds for the defaults and one candidate, each without every fold, at the least."""
+        return 2 * self.folds * min(self.seconds[0], default=0.0)
 
     @property
     def best(self) -> int:
