@@ -167,7 +167,7 @@ def _say(found: Predictions, proba: bool) -> None:
     rows = []
     for answer in found.answers():
         shares = answer.probabilities or {}
-        row = [answer.source]
+        row: list[Any] = [answer.source]
         if found.top is not None:
             row += [
                 cell for name, share in shares.items() for cell in (name, output.percent(share))
