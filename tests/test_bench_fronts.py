@@ -130,6 +130,7 @@ def test_every_cell_has_its_threads_and_so_has_clearprop():
         assert setting.threads == cell.threads
 
 
+@pytest.mark.slow
 def test_the_photos_are_pictures_of_both_classes():
     cell = CELLS["conv-photos-1"]
     task = cell.make()

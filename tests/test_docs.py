@@ -176,15 +176,8 @@ def each_file(test):
     )(test)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        # README's run always; the pages together take minutes.
-        pytest.param(path, marks=[] if path.name == "README.md" else pytest.mark.slow)
-        for path in FILES
-    ],
-    ids=[path.relative_to(ROOT).as_posix() for path in FILES],
-)
+@each_file
+@pytest.mark.slow  # README's take a minute, those of all pages several
 @pytest.mark.usefixtures("workplace")
 def test_examples_run(path):
     run_blocks(path)

@@ -236,6 +236,7 @@ def test_first_costs_have_every_published_digit(
     assert all(rows[what].equal for what in ("training pictures", "test pictures", "features"))
 
 
+@pytest.mark.slow
 def test_up_to_five_units_bound_the_flower_as_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,6 +273,7 @@ def test_tanh_layers_start_blind_as_published_and_seeing_as_corrected(
     assert rows["as published: test accuracy"].equal is None  # "up to 80" is no figure to equal
 
 
+@pytest.mark.slow
 def test_an_epoch_of_mnist_shows_which_recipe_learns(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,6 +284,7 @@ def test_an_epoch_of_mnist_shows_which_recipe_learns(
     assert rows["held out for validation"].equal
 
 
+@pytest.mark.slow
 def test_1652_photographs_are_split_as_published(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,9 +2,10 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,13 @@ from click.testing import CliRunner, Result
 from small_pictures import write_picture
 
 from clearprop.cli import cli, evaluate, predict
-from clearprop.experiment import folder
+from clearprop.experiment import comparison, folder, load_dataset
 
 Clearprop = Callable[..., Result]
 
 # Enough to get it right, once: folds would train five times more.
 LEARNED = ("--epochs", 100, "--learning-rate", 0.02, "--folds", 0, "--patience", 0)
+DRAW_RUN = folder.draw_run
 
 
 @pytest.fixture(scope="session")
@@ -66,10 +68,39 @@ def undrawable() -> None:
     """Allow pictures that can't be drawn."""
 
 
+@pytest.fixture(autouse=True, scope="module")
+def undrawn() -> Iterator[None]:
+    """Leave out the pictures of runs, which take most of the time of a short one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folder, "draw_run", lambda *_: ([], []))
+        yield
+
+
 @pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the pictures of a run, which take most of the time of a short one."""
-    monkeypatch.setattr("clearprop.experiment.folder.draw_run", lambda *_: ([], []))
+def with_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw the pictures of runs, for a test that looks at them."""
+    monkeypatch.setattr(folder, "draw_run", DRAW_RUN)
+
+
+class _Here:
+    """A pool of processes that starts none."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self.imap = map
+
+    def __enter__(self) -> "_Here":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `compare` train here: a process of its own takes seconds to import what it needs."""
+    context = SimpleNamespace(get_context=lambda _: SimpleNamespace(Pool=_Here))
+    monkeypatch.setattr(comparison, "multiprocessing", context)
+    monkeypatch.setattr(comparison, "_load_once", load_dataset)  # files of one name in many folders
 
 
 @pytest.fixture(scope="session")
@@ -109,13 +140,20 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def _train(clearprop: Clearprop, *options: object) -> None:
+    """Train a run that tests share, with its pictures, whichever of them asks for it first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folder, "draw_run", DRAW_RUN)
+        result = clearprop("train", *options)
+    assert result.exit_code == 0, result.stderr
+
+
 @pytest.fixture(scope="session")
 def table_run(clearprop: Clearprop, people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run on `people`."""
-    folder = tmp_path_factory.mktemp("runs") / "people"
-    result = clearprop("train", people, "--layers", 16, *LEARNED, "--out", folder)
-    assert result.exit_code == 0, result.stderr
-    return folder
+    run = tmp_path_factory.mktemp("runs") / "people"
+    _train(clearprop, people, "--layers", 16, *LEARNED, "--out", run)
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -135,23 +173,20 @@ def photos(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def picture_model(clearprop: Clearprop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that tells bright pictures from dark ones, at 8x8 pixels."""
-    folder = tmp_path_factory.mktemp("pictures")
+    place = tmp_path_factory.mktemp("pictures")
     for seed in range(12):
-        write_picture(folder / f"photos/bright/{seed}.png", bright=True, seed=seed)
-        write_picture(folder / f"photos/dark/{seed}.png", bright=False, seed=seed)
-    options = ("--size", 8, "--layers", 8, *LEARNED, "--out", folder / "run")
-    result = clearprop("train", folder / "photos", *options)
-    assert result.exit_code == 0, result.stderr
-    return folder / "run/model.safetensors"
+        write_picture(place / f"photos/bright/{seed}.png", bright=True, seed=seed)
+        write_picture(place / f"photos/dark/{seed}.png", bright=False, seed=seed)
+    options = ("--size", 8, "--layers", 8, *LEARNED, "--out", place / "run")
+    _train(clearprop, place / "photos", *options)
+    return place / "run/model.safetensors"
 
 
 @pytest.fixture(scope="session")
 def array_model(clearprop: Clearprop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of six numbers a sample, of which the first decides."""
-    folder = tmp_path_factory.mktemp("arrays")
+    place = tmp_path_factory.mktemp("arrays")
     X = np.random.RandomState(0).randn(60, 6)
-    np.savez(folder / "arrays.npz", X=X, y=(X[:, 0] > 0).astype(int))
-    options = ("--layers", 8, *LEARNED, "--out", folder / "run")
-    result = clearprop("train", folder / "arrays.npz", *options)
-    assert result.exit_code == 0, result.stderr
-    return folder / "run/model.safetensors"
+    np.savez(place / "arrays.npz", X=X, y=(X[:, 0] > 0).astype(int))
+    _train(clearprop, place / "arrays.npz", "--layers", 8, *LEARNED, "--out", place / "run")
+    return place / "run/model.safetensors"

@@ -12,8 +12,6 @@ from small_pictures import write_picture
 from clearprop.errors import OutputError
 from clearprop.experiment import folder as run_folder
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 SMALL = ("--epochs", 2, "--layers", "none", "--folds", 0, "--out", "run")
 
 

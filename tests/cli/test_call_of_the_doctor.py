@@ -25,8 +25,6 @@ SHORT = ("--folds", 0, "--epochs", 40)
 NO_NUMBER = ("iris", "--optimizer", "sgd", "--learning-rate", 1e9, "--layers", "16,16", *SHORT)
 HUGE = ("iris", "--learning-rate", 1e7, "--layers", 32, *SHORT)
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 
 @pytest.mark.parametrize("options", [NO_NUMBER, HUGE], ids=["no number", "a huge one"])
 def test_a_run_that_diverged_says_so_first_and_ends_with_what_to_type(
@@ -159,7 +157,7 @@ def test_advice_that_makes_it_worse_is_left_behind(clearprop: Clearprop) -> None
 
 def test_folds_choose_again_where_advice_is_applied(clearprop: Clearprop) -> None:
     """What all folds have chosen together would flatter the score of each."""
-    clearprop("train", "iris", "--epochs", 3)
+    clearprop("train", "iris", "--network", "dense", "--epochs", 3)
     saved = require_run("runs/iris")
     assert saved.settings is not None
     assert None not in (saved.settings.l2, saved.settings.layers)
@@ -169,7 +167,7 @@ def test_folds_choose_again_where_advice_is_applied(clearprop: Clearprop) -> Non
     assert (settings.epochs, settings.l2, settings.layers) == (4, None, None)
 
 
-@pytest.mark.parametrize("more", [(), ("--test", 0.2)])
+@pytest.mark.parametrize("more", [(), pytest.param(("--test", 0.2), marks=pytest.mark.slow)])
 def test_a_score_that_chose_between_runs_says_so(
     clearprop: Clearprop, strict_json: Callable[[str], Any], more: tuple[object, ...]
 ) -> None:

@@ -35,7 +35,7 @@ class TestCompare:
             picture.verify()
         assert result.stderr.splitlines()[-1] == "none is trained, 3 of 3."
 
-    def test_says_a_table_and_the_picture(self, clearprop):
+    def test_says_a_table_and_the_picture(self, clearprop, in_this_process):
         result = clearprop("compare", "iris", "--layers", 3, "--epochs", 1, "--repeats", 1)
         header, row, beaten, below, _, picture = result.stdout.splitlines()
         assert header.split()[:2] == ["hidden", "layers"]
@@ -61,7 +61,7 @@ class TestCompare:
         ],
     )
     def test_says_of_samples_that_were_seen_that_they_give_no_score(
-        self, clearprop, strict_json, held, part, said
+        self, clearprop, in_this_process, strict_json, held, part, said
     ):
         options = [word for name, share in held.items() for word in (f"--{name}", share)]
         compare = ("compare", "iris", "--layers", 3, "--epochs", 1, "--repeats", 1, "--folds", 0)
@@ -69,7 +69,9 @@ class TestCompare:
         found = strict_json(clearprop(*compare, *options, "--json").stdout)
         assert found["architectures"][0]["part"] == part
 
-    def test_says_the_mean_of_values_to_beat_and_doubts_nothing_that_beats_it(self, clearprop):
+    def test_says_the_mean_of_values_to_beat_and_doubts_nothing_that_beats_it(
+        self, clearprop, in_this_process
+    ):
         x = np.random.RandomState(0).randn(60, 2).round(3)
         rows = [f"{one},{other},{one * one + other / 9:.3f}" for one, other in x]  # no line
         Path("bow.csv").write_text("\n".join(["x,z,y", *rows]))
@@ -83,7 +85,7 @@ class TestCompare:
         )
         assert "Below that" not in result.stdout
 
-    def test_leaves_out_what_diverges_and_says_so(self, clearprop, strict_json):
+    def test_leaves_out_what_diverges_and_says_so(self, clearprop, in_this_process, strict_json):
         wild = ("--optimizer", "sgd", "--schedule", "constant", "--learning-rate", 1e30)
         result = clearprop("compare", "iris", "--layers", 3, *wild, *FAST, "--json")
         assert result.exit_code == 1
@@ -107,6 +109,7 @@ class TestCompare:
         assert result.exit_code == 2
         assert message in result.stderr
 
+    @pytest.mark.slow
     def test_ends_its_processes_on_ctrl_c(self):
         endless = ("--layers", "none", "--layers", "1500,1500", "--epochs", "9", "--repeats", "1")
         endless += ("--folds", "0")

@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 SHORT = ("--layers", 8, "--epochs", 15, "--folds", 0, "--l2", 0)
 
 
@@ -256,6 +254,7 @@ def test_too_few_rows_are_refused_and_it_is_said_how_many_do(clearprop):
     )
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_architectures_are_compared_with_it(clearprop):
     options = ("--coverage", "80%", "--epochs", 2, "--repeats", 1, "--folds", 0, "--json")
     result = clearprop("compare", "iris", "--layers", "none", "--layers", 4, *options)

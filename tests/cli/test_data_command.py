@@ -66,7 +66,7 @@ class TestBrokenPictures:
             "bomb.png",
         }
 
-    def test_are_named_by_train_which_learns_from_the_others(self, clearprop, photos, undrawn):
+    def test_are_named_by_train_which_learns_from_the_others(self, clearprop, photos):
         (photos / "dark/text.jpg").write_text("no picture")
         result = clearprop("train", photos, "--size", 4, "--epochs", 1)
         assert result.exit_code == 0

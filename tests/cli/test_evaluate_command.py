@@ -202,7 +202,7 @@ class TestNamesOfClasses:
 
 
 class TestValues:
-    def test_have_no_names_to_map(self, clearprop, undrawn):
+    def test_have_no_names_to_map(self, clearprop):
         assert (
             clearprop("train", "diabetes", "--epochs", 1, "--folds", 0, "--out", "run").exit_code
             == 0
@@ -211,7 +211,7 @@ class TestValues:
         assert result.exit_code == 2
         assert "predicts values, not classes" in result.stderr
 
-    def test_are_told_by_how_far_they_are_off(self, clearprop, undrawn):
+    def test_are_told_by_how_far_they_are_off(self, clearprop):
         assert (
             clearprop("train", "diabetes", "--epochs", 2, "--folds", 0, "--out", "run").exit_code
             == 0

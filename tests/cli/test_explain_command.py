@@ -111,6 +111,7 @@ class TestOfAllRows:
         assert found["importance"] == scores["importance"]
         assert found["importance"]["of"] == str(people)
 
+    @pytest.mark.usefixtures("with_pictures")
     def test_train_and_evaluate_tell_the_best_few(self, clearprop, people):
         options = ("--layers", 16, *LEARNED, "--out", "run")
         trained = clearprop("train", people, *options)

@@ -52,7 +52,7 @@ def run(clearprop: Clearprop, photos: Path, network: Path, forget: Callable[[], 
 
 
 class TestATraining:
-    def test_learns_from_features_with_a_linear_head(self, run: Path) -> None:
+    def test_learns_from_features_with_a_linear_head(self, with_pictures: None, run: Path) -> None:
         model = cp.load(run / "model.safetensors")
         assert [type(one).__name__ for one in model.network.layers] == ["Dense"]
         assert model.network.input_shape == (FILTERS,)
@@ -69,7 +69,6 @@ class TestATraining:
         clearprop: Clearprop,
         photos: Path,
         network: Path,
-        undrawn: None,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr("clearprop.cli.train.doubts", lambda *said: [said[2]])
@@ -79,7 +78,10 @@ class TestATraining:
         assert "FILE.onnx" not in found
 
     def test_is_repeated_by_its_settings(
-        self, clearprop: Clearprop, run: Path, contents: Callable[..., dict[str, str]]
+        self,
+        clearprop: Clearprop,
+        run: Path,
+        contents: Callable[..., dict[str, str]],
     ) -> None:
         assert clearprop("train", "--config", run / "config.toml", "--out", "again").exit_code == 0
         own, again = (contents(Path(one), "model.safetensors") for one in ("run", "again"))
@@ -143,7 +145,12 @@ class TestAPrediction:
         assert clearprop("predict", model, photos).exit_code == 0
 
     def test_refuses_another_network_and_one_that_is_not_needed(
-        self, clearprop: Clearprop, run: Path, photos: Path, picture_model: Path, tmp_path: Path
+        self,
+        clearprop: Clearprop,
+        run: Path,
+        photos: Path,
+        picture_model: Path,
+        tmp_path: Path,
     ) -> None:
         save_network(tmp_path / "other.onnx", seed=1)
         result = clearprop("evaluate", run, photos, "--features", tmp_path / "other.onnx")
@@ -161,7 +168,12 @@ class TestAPrediction:
         assert clearprop("evaluate", run, photos, "--show").exit_code == 2
 
     def test_other_commands_go_on_with_such_a_run(
-        self, clearprop: Clearprop, run: Path, photos: Path, forget: Callable[[], None]
+        self,
+        with_pictures: None,
+        clearprop: Clearprop,
+        run: Path,
+        photos: Path,
+        forget: Callable[[], None],
     ) -> None:
         for command in (
             ("show", run),

@@ -118,6 +118,7 @@ def test_what_never_ends_is_left_out_among_others(kind, clearprop, table_model, 
         assert result.stdout.splitlines()[1].startswith(f"new.{suffix}")
 
 
+@pytest.mark.usefixtures("with_pictures")
 @pytest.mark.parametrize("name", ["config.toml", "history.csv", "model.safetensors"])
 def test_a_run_whose_file_is_a_pipe(name, clearprop, table_run):
     run = Path("run")
@@ -278,6 +279,7 @@ def test_a_watched_file_that_writes_the_answer_itself_writes_it_elsewhere(clearp
     assert "os._exit was refused" in result.stderr
 
 
+@pytest.mark.usefixtures("with_pictures")
 def test_losses_near_the_largest_float_are_drawn(clearprop, table_run):
     run = Path("run")
     run.mkdir()
@@ -291,6 +293,7 @@ def test_losses_near_the_largest_float_are_drawn(clearprop, table_run):
     assert clearprop("plot", run).exit_code == 0
 
 
+@pytest.mark.usefixtures("with_pictures")
 @pytest.mark.parametrize("largest", [1.7e308, 1e150])
 def test_targets_that_cant_be_squared_are_refused_and_all_others_are_learned(largest, clearprop):
     random_state = np.random.RandomState(0)
@@ -391,7 +394,6 @@ main()
     assert not list((tmp_path / "run").glob("*.png"))
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_the_confusion_of_very_many_classes_takes_no_memory(clearprop):
     with Path("classes.csv").open("w", newline="") as file:
         csv.writer(file).writerows(

@@ -127,6 +127,7 @@ class TestEvaluate:
             assert "looks in pictures that it tells apart; this model" in result.stderr
 
 
+@pytest.mark.usefixtures("with_pictures")
 def test_a_run_on_pictures_has_them_beside_its_mistakes(
     clearprop: Clearprop, photos: Path, drawn: list[dict[str, Any]]
 ) -> None:

@@ -233,7 +233,7 @@ class TestArrays:
 
 class TestValues:
     @pytest.fixture
-    def model(self, clearprop, undrawn):
+    def model(self, clearprop):
         Path("y.csv").write_text("a,y\n" + "".join(f"{i / 4},{10 * i}\n" for i in range(60)))
         options = ("--layers", "none", "--learning-rate", 0.1, "--epochs", 200, "--out", "run")
         assert clearprop("train", "y.csv", *options).exit_code == 0

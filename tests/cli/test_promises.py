@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from sklearn.datasets import load_iris
 
-pytestmark = pytest.mark.usefixtures("undrawn")
 
-
+@pytest.mark.slow
 def test_digits_are_learned_without_options(clearprop, strict_json):
     result = clearprop("train", "digits", "--json")
     report = strict_json(result.stdout)

@@ -102,6 +102,7 @@ class TestAModelFile:
         assert "contradicts itself: its layers need '0.W' as float32 (4, 16)" in message
 
 
+@pytest.mark.usefixtures("with_pictures")
 class TestPlot:
     def test_draws_the_pictures_anew(self, clearprop, table_run, contents):
         shutil.copytree(table_run, "run")

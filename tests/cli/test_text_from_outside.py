@@ -49,6 +49,7 @@ def evil_model(clearprop, tmp_path_factory):
     return path, folder / "run"
 
 
+@pytest.mark.usefixtures("with_pictures")
 @pytest.mark.parametrize(
     "command",
     [
@@ -104,7 +105,7 @@ def test_a_name_of_several_lines_is_one_line(clearprop, photos):
     (photos / "dark" / "a\nError: b.png").write_bytes(b"no picture")
     result = clearprop("data", photos)
     assert r"a\x0aError: b.png" in result.stdout + result.stderr
-    result = clearprop("train", photos, "--epochs", 1, "--out", "run")
+    result = clearprop("train", photos, "--epochs", 1, "--layers", 4, "--folds", 0, "--out", "run")
     assert "\nError" not in result.stderr
     result = clearprop("train", "no\nError: x.csv")
     assert (
@@ -131,6 +132,7 @@ def test_a_models_strings_that_no_encoding_has(clearprop, table_model, people):
         assert r"\ud800" in result.stdout
 
 
+@pytest.mark.usefixtures("with_pictures")
 def test_names_that_are_not_utf8_are_read_written_and_found_again(clearprop):
     data, run = write_table(f"{NOT_UTF8}.csv"), Path(f"run-{NOT_UTF8}")
     result = clearprop("train", data, "--epochs", 2, "--layers", 2, "--out", run)
@@ -161,6 +163,7 @@ def test_names_that_are_not_utf8_are_read_written_and_found_again(clearprop):
     assert Path(f"{NOT_UTF8}.html").stat().st_size
 
 
+@pytest.mark.usefixtures("with_pictures")
 def test_pictures_whose_names_are_not_utf8(clearprop, tmp_path):
     for bright in (True, False):
         for seed in range(3):
@@ -190,7 +193,10 @@ def test_ordinary_words_are_typed_as_shells_are_used_to(clearprop):
     assert shlex.quote("my run/model.safetensors") in said
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["ascii", *(pytest.param(e, marks=pytest.mark.slow) for e in ("latin-1", "cp1252", "utf-8"))],
+)
 def test_every_encoding_of_the_output_will_do(encoding, people, table_model):
     done = subprocess.run(
         [sys.executable, "-m", "clearprop", "evaluate", str(table_model), str(people)],
@@ -202,6 +208,7 @@ def test_every_encoding_of_the_output_will_do(encoding, people, table_model):
     done.stdout.decode(encoding)
 
 
+@pytest.mark.usefixtures("with_pictures")
 def test_plots_name_odd_classes(clearprop):
     data = write_table("odd.csv", "$x_{$", ("$\\frac", f"{EVIL}\udcff"))
     with pytest.MonkeyPatch.context() as patched:

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 
 def rare(rows, share=-3.5, names=("no", "yes"), path="rare.csv"):
     """Write a table: few are of the second class, and they are told apart by x."""

@@ -39,7 +39,7 @@ class TestARun:
             assert len(list(csv.DictReader(file))) == 100
 
     def test_says_results_to_standard_output_and_progress_to_standard_error(
-        self, clearprop, people, undrawn
+        self, clearprop, people
     ):
         result = clearprop("train", people, "--epochs", 20, "--folds", 0, "--out", "run")
         assert result.exit_code == 0
@@ -53,7 +53,7 @@ class TestARun:
         assert "\r" not in result.output  # nothing moves where nobody watches
         assert "\x1b" not in result.output
 
-    def test_says_what_gives_a_score_and_what_gives_none(self, clearprop, people, undrawn):
+    def test_says_what_gives_a_score_and_what_gives_none(self, clearprop, people):
         options = ("--epochs", 3, "--layers", 2, "--out")
         held, _, choice, training, *_ = clearprop(
             "train", people, *options, "apart", "--folds", 0
@@ -77,7 +77,7 @@ class TestARun:
         assert "all samples, epoch 3/3" in result.stderr
 
     def test_names_a_rare_class_with_its_recall_and_scores_by_balanced_accuracy(
-        self, clearprop, strict_json, undrawn
+        self, clearprop, strict_json
     ):
         x = np.random.RandomState(0).randn(400) + 4 * (np.arange(400) < 24)
         lines = [f"{one:.3f},{'ill' if row < 24 else 'well'}" for row, one in enumerate(x)]
@@ -104,9 +104,7 @@ class TestARun:
             (of_ill + (right - 24 * of_ill) / 376) / 2, abs=1e-4
         )
 
-    def test_doubts_a_score_that_beats_nothing_and_says_what_to_type(
-        self, clearprop, elsewhere, undrawn
-    ):
+    def test_doubts_a_score_that_beats_nothing_and_says_what_to_type(self, clearprop, elsewhere):
         random_state = np.random.RandomState(0)
         lines = [f"{x:.3f},{y:.3f}" for x, y in random_state.randn(60, 2)]  # nothing to learn
         Path("no ise.csv").write_text("\n".join(["x,y", *lines]))
@@ -132,12 +130,13 @@ class TestARun:
         result = clearprop("train", "xor.csv", *able, "--out", "able")
         assert "To look for the reason" not in result.stdout
 
-    def test_tells_a_next_command_that_works(self, clearprop, people, undrawn):
+    def test_tells_a_next_command_that_works(self, clearprop, people):
         result = clearprop("train", people, "--epochs", 2)
         last = shlex.split(result.stdout.splitlines()[-1])
         assert last[:2] == ["clearprop", "show"]
         assert clearprop(*last[1:]).exit_code == 0
 
+    @pytest.mark.usefixtures("with_pictures")
     def test_of_two_features_draws_the_boundary_of_arrays_and_of_tables(self, clearprop, elsewhere):
         X = np.random.RandomState(0).randn(40, 2).round(3)
         lines = [f"{a},{b},{'in' if a * a + b * b < 1 else 'out'}" for a, b in X]
@@ -149,7 +148,7 @@ class TestARun:
             assert "boundary.png" in names(elsewhere / Path(data).stem)
             assert "mistakes.png" not in names(elsewhere / Path(data).stem)
 
-    def test_takes_any_column_of_a_table_as_its_target(self, clearprop, elsewhere, undrawn):
+    def test_takes_any_column_of_a_table_as_its_target(self, clearprop, elsewhere):
         rows = [f"{n % 5},{'yes' if n % 2 else 'no'},{n / 40:.2f}" for n in range(40)]
         Path("table.csv").write_text("\n".join(["number,answer,share", *rows]))
         for target, columns in (("answer", {"number", "share"}), ("share", {"number", "answer"})):
@@ -160,18 +159,19 @@ class TestARun:
             assert recipe["target"]["name"] == target
             assert {column["name"] for column in recipe["inputs"]["columns"]} == columns
 
+    @pytest.mark.usefixtures("with_pictures")
     def test_of_values_draws_predictions_and_says_r2(self, clearprop, elsewhere):
         result = clearprop("train", "diabetes", "--epochs", 3, "--out", "run")
         assert result.exit_code == 0
         assert "R² " in result.stdout
         assert "predictions.png" in names(elsewhere / "run")
 
-    def test_without_an_out_folder_gets_a_new_one_each_time(self, clearprop, elsewhere, undrawn):
+    def test_without_an_out_folder_gets_a_new_one_each_time(self, clearprop, elsewhere):
         for _ in range(3):
             assert clearprop("train", "iris", "--epochs", 1, "--folds", 0).exit_code == 0
         assert names(elsewhere / "runs") == {"iris", "iris-2", "iris-3"}
 
-    def test_of_a_folder_with_a_test_set_says_its_accuracy(self, clearprop, photos, undrawn):
+    def test_of_a_folder_with_a_test_set_says_its_accuracy(self, clearprop, photos):
         for part, seeds in (("train", range(5)), ("test", range(5, 6))):
             for seed in seeds:
                 for name in ("bright", "dark"):
@@ -185,7 +185,7 @@ class TestARun:
         assert "Held out       2 samples: accuracy" in result.stdout
         assert "10 samples to train on, in 5 folds, 2 to test." in result.stderr
 
-    def test_reports_as_json(self, clearprop, people, strict_json, undrawn):
+    def test_reports_as_json(self, clearprop, people, strict_json):
         result = clearprop("train", people, "--epochs", 2, "--folds", 0, "--json")
         report = strict_json(result.stdout)
         assert report["samples"] == {"test": 16, "validation": 13, "train": 51}
@@ -196,13 +196,13 @@ class TestARun:
         saved = strict_json(Path(report["folder"], "report.json").read_text())
         assert report == saved | {"pictures": [], "doctor": report["doctor"]}
 
-    def test_holds_nothing_out_when_asked_so(self, clearprop, strict_json, undrawn):
+    def test_holds_nothing_out_when_asked_so(self, clearprop, strict_json):
         result = clearprop("train", "iris", "--epochs", 1, "--validation", 0, "--test", 0, "--json")
         assert strict_json(result.stdout)["samples"] == {"train": 150}
 
 
 class TestSettings:
-    def test_of_the_command_line_go_before_those_of_the_file(self, clearprop, strict_json, undrawn):
+    def test_of_the_command_line_go_before_those_of_the_file(self, clearprop, strict_json):
         Path("my.toml").write_text('data = "iris"\nepochs = 2\nlayers = [3]\nvalidation = 0.5\n')
         result = clearprop("train", "--config", "my.toml", "--epochs", 1, "--json")
         report = strict_json(result.stdout)
@@ -210,9 +210,7 @@ class TestSettings:
         assert report["settings"]["layers"] == [3]
         assert report["epochs"] == 1
 
-    def test_lower_the_learning_rate_for_very_many_features(
-        self, clearprop, photos, strict_json, undrawn
-    ):
+    def test_lower_the_learning_rate_for_very_many_features(self, clearprop, photos, strict_json):
         rates = {}
         for side in (8, 64):
             options = ("--size", side, "--layers", 2, "--epochs", 1, "--folds", 0, "--json")
@@ -220,7 +218,7 @@ class TestSettings:
             rates[side] = strict_json(result.stdout)["settings"]["learning_rate"]
         assert rates[64] == pytest.approx(rates[8] * (1000 / (64 * 64 * 3)) ** 0.5)
 
-    def test_of_a_run_repeat_it_to_the_byte(self, clearprop, table_run, contents, undrawn):
+    def test_of_a_run_repeat_it_to_the_byte(self, clearprop, table_run, contents):
         result = clearprop("train", "--config", table_run / "config.toml", "--out", "again")
         assert result.exit_code == 0
         model = contents(table_run, "*.safetensors")["model.safetensors"]
@@ -319,7 +317,6 @@ class TestFolders:
         assert names(elsewhere) == {"file"}
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_says_that_lbfgs_has_converged(clearprop):
     options = ("--optimizer", "lbfgs", "--folds", 0, "--patience", 0)
     result = clearprop("train", "iris", *options)
@@ -340,7 +337,7 @@ class TestResuming:
         ids=["", "in a fold", "after folds"],
     )
     def test_goes_on_to_the_same_bytes_after_ctrl_c(
-        self, clearprop, monkeypatch, contents, undrawn, folds, label
+        self, clearprop, monkeypatch, contents, folds, label
     ):
         options = ("train", "iris", "--epochs", 6, "--dropout", 0.1, "--checkpoint-every", 0)
         options += ("--folds", folds)
@@ -383,7 +380,7 @@ class TestResuming:
         [(("wine",), "data = iris, now it is wine"), (("--epochs", 3), "epochs = 2, now it is 3")],
     )
     def test_with_other_settings_is_refused_and_changes_nothing(
-        self, clearprop, undrawn, contents, change, named
+        self, clearprop, contents, change, named
     ):
         assert (
             clearprop("train", "iris", "--epochs", 2, "--folds", 0, "--out", "run").exit_code == 0
@@ -402,7 +399,7 @@ class TestResuming:
         ],
         ids=["constant rate", "no rate"],
     )
-    def test_trains_more_epochs_without_a_schedule(self, clearprop, undrawn, unscheduled):
+    def test_trains_more_epochs_without_a_schedule(self, clearprop, unscheduled):
         train = ("train", "iris", *unscheduled, "--folds", 0, "--patience", 0, "--epochs")
         assert clearprop(*train, 4, "--out", "whole").exit_code == 0
         assert clearprop(*train, 2, "--out", "part").exit_code == 0
@@ -410,7 +407,7 @@ class TestResuming:
         whole, part = (cp.load(f"{name}/model.safetensors").network for name in ("whole", "part"))
         np.testing.assert_array_equal(part.parameters.data, whole.parameters.data)
 
-    def test_trains_no_more_epochs_where_dropout_and_decay_fall(self, clearprop, undrawn):
+    def test_trains_no_more_epochs_where_dropout_and_decay_fall(self, clearprop):
         train = ("train", "iris", "--schedule", "constant", "--folds", 0, "--epochs", 2)
         assert clearprop(*train, "--out", "table").exit_code == 0
         refused = clearprop("train", "--resume", "--out", "table", "--epochs", 4)
@@ -429,7 +426,7 @@ class TestDivergence:
         assert strict_json(result.stdout)["stopped"] == "diverged"
         assert np.isfinite(cp.load("run/model.safetensors").network.parameters.data).all()
 
-    def test_suggests_no_use_of_the_model(self, clearprop, undrawn):
+    def test_suggests_no_use_of_the_model(self, clearprop):
         result = clearprop("train", "iris", *self.OPTIONS)
         assert result.exit_code == 1
         assert "Next:" not in result.stdout

@@ -14,8 +14,6 @@ from clearprop.training import ProgressLine
 
 STILL = ("--learning-rate", 1e-30, "--l2", 0)  # float32 weights do not feel it
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 
 def table(path, *, seed, shift=0.0, classes=("no", "yes"), rows=60):
     random_state = np.random.RandomState(seed)

@@ -18,6 +18,8 @@ from clearprop.experiment import folder
 
 Clearprop = Callable[..., Result]
 
+pytestmark = pytest.mark.usefixtures("with_pictures")
+
 FEW = ("--layers", 4, "--epochs", 2, "--folds", 0)
 
 

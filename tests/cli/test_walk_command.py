@@ -126,14 +126,14 @@ class TestOfAModel:
         assert result.exit_code == 2
         assert "clearprop.walk" in result.stderr
 
-    def test_says_what_the_step_leaves_out(self, clearprop, undrawn):
+    def test_says_what_the_step_leaves_out(self, clearprop):
         options = ("--class-weight", "balanced", "--clip-norm", 0.5, "--epochs", 1)
         assert clearprop("train", "moons", *options, "--out", "run").exit_code == 0
         said = clearprop("walk", "run").stdout
         assert "The run weighs classes; this step does not." in said
         assert "The run clips gradients to the length 0.5; this step does not." in said
 
-    def test_says_why_a_run_of_lbfgs_shows_no_update(self, clearprop, undrawn, strict_json):
+    def test_says_why_a_run_of_lbfgs_shows_no_update(self, clearprop, strict_json):
         options = ("--optimizer", "lbfgs", "--l2", 1, "--epochs", 1)
         assert clearprop("train", "moons", *options, "--out", "run").exit_code == 0
         result = clearprop("walk", "run")
@@ -173,7 +173,7 @@ class TestRefuses:
         assert result.stdout == ""
         assert list(elsewhere.iterdir()) == []
 
-    def test_networks_that_the_course_has_no_symbols_for(self, clearprop, undrawn):
+    def test_networks_that_the_course_has_no_symbols_for(self, clearprop):
         options = ("--batch-norm", "--layers", 3, "--epochs", 1)
         assert clearprop("train", "moons", *options, "--out", "run").exit_code == 0
         result = clearprop("walk", "run", "--notation", "course")

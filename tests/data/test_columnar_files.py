@@ -317,7 +317,9 @@ def test_a_csv_file_is_read_without_pyarrow(tmp_path: Path) -> None:
     assert done.stdout == "set()\n"
 
 
-@pytest.mark.parametrize(("kind", "count"), [("columnar", 300), ("workbooks", 40)])
+@pytest.mark.parametrize(
+    ("kind", "count"), [("columnar", 300), pytest.param("workbooks", 40, marks=pytest.mark.slow)]
+)
 def test_changed_files_are_read_or_refused(tmp_path: Path, kind: str, count: int) -> None:
     """In a process of its own, which compiled code could end."""
     program = f"""

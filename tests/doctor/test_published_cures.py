@@ -19,16 +19,16 @@ def accuracy_after(published: Published, data: Path, settings: Settings) -> floa
 @pytest.mark.parametrize(
     ("name", "causes", "changes", "least"),
     [
-        pytest.param(
+        (
             "mnist-ffn",
             ("small_initial_weights", "learning_rate_too_low"),
             {"init": "he", "learning_rate": 0.1},
             96,
-            marks=pytest.mark.slow,
         ),
         ("cat-tanh", ("small_initial_weights", "vanishing_gradients"), {"init": "scaled"}, 68),
     ],
 )
+@pytest.mark.slow
 def test_the_advice_frees_a_stalled_recipe(
     shared_data: Path, name: str, causes: tuple[str, ...], changes: dict[str, object], least: int
 ) -> None:

@@ -137,7 +137,7 @@ def test_the_command_line_knows_their_names(house: House) -> None:
     assert "soft-sign" in said.replace("\n", "").replace(" ", "")
     assert "damped" in said.replace("\n", "").replace(" ", "")
     house.run(
-        *("-m", "clearprop", "train", "iris", "--epochs", "3", "--out", "run"),
+        *("-m", "clearprop", "train", "iris", "--epochs", "3", "--folds", "0", "--out", "run"),
         *("--activation", "soft-sign", "--optimizer", "damped"),
     )
     assert 'activation = "soft-sign"' in (house.folder / "run/config.toml").read_text()
@@ -158,7 +158,7 @@ print(np.array_equal(fit(net.copy(), 4, True), whole))
 
 
 def test_their_runs_are_walked_and_examined(house: House) -> None:
-    parts = ("--activation", "soft-sign", "--optimizer", "damped", "--layers", "6")
+    parts = ("--activation", "soft-sign", "--optimizer", "damped", "--layers", "6", "--folds", "0")
     house.run("-m", "clearprop", "train", "iris", "--out", "watched", "--epochs", "2", *parts)
     walked = house.run("-m", "clearprop", "walk", "watched", "--sample", "3")
     assert "y = x / (1 + abs(x))" in walked

@@ -12,7 +12,15 @@ from clearprop.experiment.comparison import Architecture, Trial, compare
 SETTINGS = Settings(data="moons", epochs=2, batch_size=50, seed=3)
 
 
-@pytest.mark.parametrize("given", [{}, {"folds": 0}, {"folds": 0, "test": "0"}], ids=str)
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"folds": 0},
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param({"folds": 0, "test": "0"}, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
 def test_every_architecture_gets_every_seed_and_the_score_that_it_has_alone(
     given: dict[str, Any],
 ) -> None:

@@ -61,7 +61,8 @@ def test_one_more_is_checked_wherever_it_comes_from(tmp_path: Path) -> None:
 
 
 def test_one_more_is_written_to_the_file_of_a_run_and_read_from_there(tmp_path: Path) -> None:
-    train = ("train", "iris", "--epochs", "1", "--input-noise", "0.25", "--out", "run")
+    train = ("train", "iris", "--epochs", "1", "--folds", "0", "--out", "run")
+    train += ("--input-noise", "0.25")
     done = run_with_one_more(tmp_path, *train)
     assert done.returncode == 0, done.stderr
     lines = (tmp_path / "run/config.toml").read_text().splitlines()

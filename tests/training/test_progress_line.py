@@ -11,6 +11,7 @@ from small_training import small_network, two_classes
 
 import clearprop as cp
 from clearprop.training import progress
+from clearprop.training.together import together
 
 X, Y = two_classes()
 
@@ -60,8 +61,8 @@ def test_a_file_gets_lines_by_time_at_pauses_that_grow(clock: Callable[[float], 
             times.append(progress.time.monotonic.now)
             return super().write(text)
 
-    clock(0.01)
-    text = shown(File(), 10_000)
+    clock(0.04)
+    text = shown(File(), 2500)
     assert "\r" not in text
     pauses = [after - before for before, after in pairwise([0.0, *times])]
     assert len(pauses) > 8
@@ -145,6 +146,25 @@ def test_several_trainings_are_one_progress(clock: Callable[[float], None]) -> N
     assert left == pytest.approx(2 * passed, rel=0.2)
     passed, left = at["fold 2 of 2"]
     assert left == pytest.approx(passed / 2, rel=0.2)
+
+
+def test_trainings_at_once_are_one_progress_too() -> None:
+    stream = Terminal()
+    line = cp.ProgressLine(stream, labels=["fold 1 of 3", "fold 2 of 3", "fold 3 of 3"])
+    met = threading.Barrier(2)
+
+    class Meet(cp.Callback):
+        def on_train_begin(self, run: cp.Run) -> None:
+            met.wait()
+
+    def train(*others: cp.Callback) -> None:
+        cp.Trainer(epochs=30, threads=1).fit(small_network(), X, Y, callbacks=[line, *others])
+
+    together([lambda: train(Meet()), lambda: train(Meet()), train], 2)
+    text = stream.getvalue()
+    assert text.count("\n") == 1
+    assert text.endswith("\n")
+    assert re.match(r"fold \d of 3, epoch 30/30  loss", moved(text)[-1])
 
 
 def test_a_training_of_several_that_is_interrupted_leaves_its_line() -> None:
