@@ -150,6 +150,28 @@ def test_names_of_rows_and_noise_tell_nothing(n, kind):
         assert leaks(table(columns, classes, NAMES)) == ()
 
 
+@pytest.mark.parametrize("times", [2, 10])
+def test_rows_that_come_several_times_tell_nothing_of_each_other(times):
+    random, x = drawn(300)
+    y = (x + random.randn(300) > 0).astype(int)
+    rows = random.permutation(np.repeat(np.arange(300), times))
+    assert leaks(table({"x": x[rows], "z": random.randn(300)[rows]}, y[rows], NAMES)) == ()
+    columns = {"x": x[rows], "copy": np.where(y, "Ja", "Nein")[rows]}
+    assert named(leaks(table(columns, y[rows], NAMES))) == ["copy"]
+
+
+def test_few_different_rows_that_come_often_are_no_copies():
+    sex, adult = np.random.RandomState(0).randint(0, 2, (2, 400)) * 1.0
+    found = leaks(
+        table(
+            {"sex": sex, "adult": adult, "died": 1.0 - YES[np.arange(400) % 300]},
+            YES[np.arange(400) % 300],
+            NAMES,
+        )
+    )
+    assert named(found) == ["died"]
+
+
 def test_rows_in_the_order_of_the_target_are_named():
     """Petals say it in 95% of rows; the number of the row says it in all, and is no flower."""
     iris = load("iris")

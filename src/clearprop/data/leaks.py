@@ -6,7 +6,7 @@ tells in which order rows were put down. Whether it is known in time the user al
 Source: Kaufman, Rosset, Perlich, Stitelman, "Leakage in Data Mining" (2012).
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ _FEWEST, _MOST = 50, 5000  # rows that are looked at
 _CELLS = 2_000_000  # the same of cells: of more columns fewer rows ...
 _FEWEST_OF_MANY, _MOST_COLUMNS = 400, 5_000  # ... but not fewer than these, of so many columns
 _TOLD = 5  # columns that get a sentence
+_HASHED = np.uint64(1_000_003)  # what a row's codes are multiplied with, one after the other
 
 Codes = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -34,7 +35,8 @@ def leaks(dataset: Dataset, known: Collection[str] = ()) -> tuple[str, ...]:
     """Name the columns of a table each of which gives the target alone.
 
     Each half of the rows, at most 5,000 drawn at random, is answered for by what the other half
-    says of the column's cells: the mean of the targets' ranks, or the most frequent class.
+    says of the column's cells: the mean of the targets' ranks, or the most frequent class. Rows
+    that are alike are in the same half.
 
     Parameters
     ----------
@@ -59,9 +61,11 @@ def leaks(dataset: Dataset, known: Collection[str] = ()) -> tuple[str, ...]:
     if (truth == truth[0]).all():
         return ()
     found, target = [], dataset.target_name[:LONGEST_NAME]
-    cells = {name: table.columns[name][rows] for name in names}
-    for name, column in cells.items():
-        if says := _alone(_codes(column), truth, is_ordered=not isinstance(column, Words)):
+    cells = {name: _codes(table.columns[name][rows]) for name in names}
+    halves = _halves(cells.values(), len(rows))
+    for name, codes in cells.items():
+        is_ordered = not isinstance(table.columns[name], Words)
+        if says := _alone(codes, truth, halves, is_ordered=is_ordered):
             found.append(
                 f"{name[:LONGEST_NAME]} alone gives the target {target} ({says}). If it would not "
                 f"be known when you predict, leave it out: --drop {typed(name)}"
@@ -72,12 +76,33 @@ def leaks(dataset: Dataset, known: Collection[str] = ()) -> tuple[str, ...]:
     return (*found, *_one_for_each_class(dataset, cells, truth))
 
 
-def _alone(codes: Codes, truth: Numbers | Codes, *, is_ordered: bool) -> str:
+def _halves(columns: Iterable[Codes], n: int) -> NDArray[np.bool_]:
+    """Return which of n rows are in the first half, shape (n,): those that are alike stay together.
+
+    Else a row that comes twice would be answered for by itself, whatever its cells are. Where few
+    different rows come often, they are no copies, and are dealt out one by one.
+    """
+    key = np.zeros(n, np.uint64)
+    for codes in columns:
+        key = key * _HASHED + codes.astype(np.uint64)
+    _, first, group, times = np.unique(
+        key, return_index=True, return_inverse=True, return_counts=True
+    )
+    if len(times) < _FEWEST:
+        return np.arange(n) < n // 2
+    order, is_first = np.argsort(first), np.empty(len(times), np.bool_)
+    is_first[order] = np.cumsum(times[order]) - times[order] < n // 2
+    halves: NDArray[np.bool_] = is_first[group]
+    return halves
+
+
+def _alone(
+    codes: Codes, truth: Numbers | Codes, halves: NDArray[np.bool_], *, is_ordered: bool
+) -> str:
     """Say how well the cells of a column give the truth, if they do so alone; else nothing."""
     n = len(truth)
-    parts = np.arange(n) < n // 2
     told = np.empty(n)
-    for part in (parts, ~parts):
+    for part in (halves, ~halves):
         told[part] = _answers(codes, truth, ~part, is_ordered=is_ordered)[codes[part]]
     if truth.dtype.kind == "f":
         r2 = 1 - np.square(told - truth).sum() / np.square(truth - truth.mean()).sum()
@@ -141,15 +166,14 @@ def _ranks(values: Numbers) -> Numbers:
 
 
 def _one_for_each_class(
-    dataset: Dataset, cells: dict[str, Column], truth: Numbers | Codes
+    dataset: Dataset, cells: dict[str, Codes], truth: Numbers | Codes
 ) -> Iterator[str]:
     """Name columns of two different cells that say of each class whether it is the target."""
     names = dataset.class_names
     if names is None or len(names) < 3:  # of two, each column gives the target alone
         return
     told: dict[int, str] = {}
-    for name, column in cells.items():
-        codes = _codes(column)
+    for name, codes in cells.items():
         if codes.min() < 1 or codes.max() != 2:
             continue
         counts = np.bincount(codes * len(names) + truth, minlength=3 * len(names))
