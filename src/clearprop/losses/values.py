@@ -162,7 +162,8 @@ class Quantiles(Loss):
         """Refuse another number of outputs than that of the levels."""
         if outputs != len(self.levels):
             raise ShapeError(
-                f"Quantiles of {len(self.levels)} levels needs as many outputs, found {outputs}."
+                f"Quantiles of {len(self.levels)} levels needs as many outputs, found {outputs}: "
+                "change the units of the last layer, or take TableRegressor(quantiles=...)."
             )
 
     def targets(self, y: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
