@@ -12,8 +12,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # there is one for each core: one threa
 # Each of the many commands that tests start would compile all of clearprop anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-settings.register_profile("untimed", deadline=None)  # a slow machine is no failure
-settings.load_profile("untimed")
+# A slow machine is no failure.
+settings.register_profile("whole", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=40)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw fewer examples, where no test says how many, but where all tests are run (-m "")."""
+    settings.load_profile("quick" if config.getoption("markexpr") else "whole")
 
 
 @pytest.fixture(scope="session")

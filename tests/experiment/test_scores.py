@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -28,7 +28,6 @@ def class_answers(truth, shares) -> Answers:
     return Answers(losses, own, shares.argmax(axis=1), shares)
 
 
-@settings(max_examples=30)
 @given(st.integers(2, 5), st.integers(8, 60), st.integers(0, 2**31))
 def test_class_scores_are_scikit_learns(count, n, seed) -> None:
     random = np.random.default_rng(seed)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("files_run.py")
-SMALL = ["train", "digits", "--epochs", "2", "--layers", "4", "--folds", "0"]
+SMALL = ["train", "iris", "--epochs", "2", "--layers", "4", "--folds", "0"]
 
 
 def listed(*arguments):

@@ -165,11 +165,12 @@ def test_the_cases_above_are_all_that_is_exported() -> None:
 
 @pytest.mark.parametrize("loss", sorted(exported(losses, cp.Loss), key=str))
 def test_a_loss_without_arithmetic_still_shows_its_numbers(loss: Any) -> None:
-    net = cp.Network([cp.Dense(2)], loss=loss(), input_shape=(3,))
+    outputs = 3 if loss is cp.Quantiles else 2
+    net = cp.Network([cp.Dense(outputs)], loss=loss(), input_shape=(3,))
     random_state = np.random.RandomState(0)
     X = random_state.standard_normal((4, 3))
-    one_class = isinstance(net.loss, cp.SoftmaxCrossEntropy | cp.MulticlassHinge)
-    y = random_state.randint(0, 2, 4 if one_class else (4, 2))
+    single = isinstance(net.loss, cp.SoftmaxCrossEntropy | cp.MulticlassHinge | cp.Quantiles)
+    y = random_state.randint(0, 2, 4 if single else (4, outputs))
     loss_and_gradient = net.loss_and_gradient(X, y)
     walked = cp.walk(net, X, y)
     assert walked.loss == loss_and_gradient[0]
