@@ -119,7 +119,7 @@ class TestCandidates:
         ("dataset", "given"),
         [
             (table(), {"network": "table"}),
-            (table(), {"network": "dense", "validation": "0.2"}),
+            (table(), {"network": "dense", "validation": "0.2", "epochs": 1}),
             (array(), {}),
             (array(), {"optimizer": "lbfgs"}),
             (pictures(), {}),
