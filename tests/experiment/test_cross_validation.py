@@ -1,5 +1,6 @@
 """Cross-validation: every sample is answered for once, by who has not seen it."""
 
+import io
 from dataclasses import replace
 
 import numpy as np
@@ -8,10 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import clearprop as cp
+from clearprop.core.blas import available_cores
 from clearprop.data import Dataset
 from clearprop.data.folds import folds
 from clearprop.errors import DataError, UsageError
-from clearprop.experiment import Settings, learn, load_dataset, measure, set_task
+from clearprop.experiment import (
+    Settings,
+    cross_validation,
+    learn,
+    load_dataset,
+    measure,
+    set_task,
+)
 from clearprop.experiment.building import build_network, build_trainer
 from clearprop.experiment.cross_validation import cross_validate
 
@@ -163,3 +172,20 @@ def test_the_only_sample_of_a_class_is_learned_from_and_not_scored(tmp_path) -> 
     measured = measure(learn(set_task(settings, load_dataset(settings))))
     assert measured.score.samples == 30
     assert measured.model.class_names == ("a", "b", "c")
+
+
+def test_folds_at_once_are_those_of_one_after_the_other(monkeypatch) -> None:
+    found = []
+    for at_once in (1, 3):
+        monkeypatch.setattr(cross_validation, "choose_threads", lambda *_, n=at_once: n)
+        line = cp.ProgressLine(io.StringIO(), labels=cross_validation.fold_labels(task_of()))
+        one = cross_validate(task_of(), [line])
+        assert not line._running
+        found.append((one.epoch, one.curve, one.answers.untempered.tobytes()))
+    assert found[0] == found[1]
+
+
+def test_folds_of_larger_updates_are_trained_at_once() -> None:
+    cores = available_cores()
+    assert cross_validation.folds_at_once(task_of(layers=(8,))) == 1
+    assert cross_validation.folds_at_once(task_of(layers=(2000, 2000), batch_size=0)) == cores

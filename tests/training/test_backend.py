@@ -1,6 +1,9 @@
 """The threads of matrix products."""
 
+import os
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,6 +51,27 @@ def test_threads_are_limited_and_restored() -> None:
             assert set(counts()) == {1}
         assert set(counts()) == {2}
     assert counts() == before
+
+
+def test_a_library_that_comes_while_a_limit_is_in_force_is_limited_by_the_next() -> None:
+    script = """
+import numpy, sys
+from threadpoolctl import ThreadpoolController
+from clearprop.core.blas import blas_threads
+own = ThreadpoolController().select(user_api="blas").lib_controllers
+with blas_threads(1):
+    import scipy.linalg.cython_blas
+    every = ThreadpoolController().select(user_api="blas").lib_controllers
+    with blas_threads(1):
+        print(len(every) - len(own), {one.get_num_threads() for one in every})
+print({one.get_num_threads() for one in every})
+"""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    env = {**os.environ, "OPENBLAS_NUM_THREADS": "3", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True)
+    if done.stdout.startswith("0"):
+        pytest.skip("SciPy and NumPy share a library here")
+    assert done.stdout.split("\n")[:2] == ["1 {1}", f"{{{min(3, cores)}}}"], done.stderr
 
 
 def test_threads_that_overlap_restore_what_was_before_the_first() -> None:

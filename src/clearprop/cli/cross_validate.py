@@ -21,7 +21,7 @@ from clearprop.cli.scores import name, value
 from clearprop.errors import UsageError
 from clearprop.experiment import Settings, Task, learn, load_dataset
 from clearprop.experiment import folder as run_folder
-from clearprop.experiment.cross_validation import fold_labels
+from clearprop.experiment.cross_validation import fold_labels, times_of
 from clearprop.experiment.fold_scores import CrossValidation, begin, read_begun
 from clearprop.experiment.runs import require_there
 from clearprop.training import Forecast
@@ -135,7 +135,7 @@ def _ready(found: CrossValidation) -> Task:
 def _each(found: CrossValidation, task: Task) -> Iterator[CrossValidation]:
     """Train without each fold that is not done, the first of which is ready."""
     said, left = set[str](), len(found.parts) - len(found.folds)
-    forecast = Forecast((1 + len(fold_labels(task))) * left)
+    forecast = Forecast(times_of(task) * left)
     while True:
         label = found.label
         inner = [f"without {label}, inner {one}" for one in fold_labels(task)]

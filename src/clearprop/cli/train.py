@@ -42,7 +42,7 @@ from clearprop.experiment import (
 )
 from clearprop.experiment import folder as run_folder
 from clearprop.experiment.coverage import promise_in_words
-from clearprop.experiment.cross_validation import fold_labels
+from clearprop.experiment.cross_validation import fold_labels, times_of
 from clearprop.experiment.runs import CHECKPOINT, SETTINGS, require_there, saved_at
 from clearprop.experiment.settings import described
 from clearprop.training import Callback, Checkpoint, Forecast, Run
@@ -124,7 +124,7 @@ def train(
     output.note_undrawn([] if undrawn is None else [undrawn])
     parts = fold_labels(task)
     watch = [
-        Forecast(1 + len(parts)),
+        Forecast(times_of(task)),
         *output.progress(*parts, *(["all samples"] if parts else [])),
     ]
     try:

@@ -56,13 +56,16 @@ class _Limits:
         self.lock = Lock()
         self.asked: dict[int, int] = {}
         self.places = count_up()
-        self.before: list[tuple[Any, int]] = []
+        self.before: dict[str, tuple[Any, int]] = {}
 
     def enter(self, count: int) -> int:
         with self.lock:
             if not self.asked:
-                libraries = _libraries("scipy.linalg" in sys.modules)
-                self.before = [(library, library.get_num_threads()) for library in libraries]
+                self.before = {}
+            # Compiled steps bring SciPy's, perhaps while a limit is in force already.
+            for library in _libraries("scipy.linalg" in sys.modules):
+                if library.filepath not in self.before:
+                    self.before[library.filepath] = library, library.get_num_threads()
             place = next(self.places)
             self.asked[place] = count
             self._set(count)
@@ -74,7 +77,7 @@ class _Limits:
             self._set(next(reversed(self.asked.values()), None))
 
     def _set(self, count: int | None) -> None:
-        for library, before in self.before:
+        for library, before in self.before.values():
             library.set_num_threads(before if count is None else count)
 
 

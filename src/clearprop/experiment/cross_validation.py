@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from clearprop.core.blas import choose_threads
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset
 from clearprop.errors import DivergedError
@@ -21,6 +23,7 @@ from clearprop.network import Network
 from clearprop.network.metrics import tally_for
 from clearprop.preprocessing import ClassTarget
 from clearprop.training import Callback, Run
+from clearprop.training.together import together
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,20 @@ def fold_labels(task: Task) -> list[str]:
     return [f"fold {k} of {count}{of}" for k in range(1, count + 1) for of in told]
 
 
+def folds_at_once(task: Task) -> int:
+    """Return how many folds are trained at a time, each by one thread.
+
+    One, with all threads, where its updates are so small that threads would not pay.
+    """
+    batch = task.settings.batch_size or len(task.train)
+    return choose_threads(task.network.multiplications, batch)
+
+
+def times_of(task: Task) -> int:
+    """Return how many times as long as one training all of them take, that of all samples too."""
+    return 1 + -(-len(fold_labels(task)) // folds_at_once(task))
+
+
 def cross_validate(task: Task, callbacks: Sequence[Callback] = ()) -> OutOfFold:
     """Train a network for each fold on the samples of the others, and answer for those of the fold.
 
@@ -88,7 +105,9 @@ def cross_validate(task: Task, callbacks: Sequence[Callback] = ()) -> OutOfFold:
     """
     parts = deal(task.settings, task.train, task.settings.folds or 0)
     tried = task.candidates or (task.settings,)
-    each = [_Trial.of_all(tried, task, rest, fold, callbacks) for rest, fold in parts]
+    at_once = folds_at_once(task)
+    jobs = [partial(_Trial.of_all, tried, task, *one, callbacks, at_once) for one in parts]
+    each = together(jobs, at_once)
     trials = list(zip(*each, strict=True))  # of each candidate, for each fold
     epochs = max(len(trial.seen.losses) for one in trials for trial in one)
     sums = np.array([[trial.losses(epochs) for trial in one] for one in trials])
@@ -178,18 +197,22 @@ class _Trial:
         rest: Dataset,
         fold: Dataset,
         callbacks: Sequence[Callback],
+        at_once: int,
     ) -> "list[_Trial]":
         """Train every candidate on all samples of a task but those of the fold."""
         task = task_of(whole.settings, Parts(rest, fold), whole.start)
-        return [cls.of(task.with_settings(one), fold, callbacks) for one in tried]
+        threads = 1 if at_once > 1 else None
+        return [cls.of(task.with_settings(one), fold, callbacks, threads) for one in tried]
 
     @classmethod
-    def of(cls, task: Task, fold: Dataset, callbacks: Sequence[Callback]) -> "_Trial":
+    def of(
+        cls, task: Task, fold: Dataset, callbacks: Sequence[Callback], threads: int | None = None
+    ) -> "_Trial":
         """Train, and look at the fold."""
         X, y = task.prepared(fold)
         seen, diverged = _AfterEpochs(task.network, X, y), None
         try:
-            history = task.trainer().fit(
+            history = replace(task.trainer(), threads=threads).fit(
                 task.network, *task.prepared(task.train), callbacks=[*callbacks, seen]
             )
             if history.stopped == "interrupted":

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TextIO
 
 from clearprop.core.printable import printable
@@ -102,16 +103,17 @@ class ProgressLine(Callback):
     stream : text file, optional
         The stream to write to; standard error unless given.
     labels : sequence of str, default ("",)
-        The names of the trainings that follow one another, such as those of a cross-validation:
-        they are one progress, and the time left is that of all.
+        The names of the trainings that follow one another, or are done some at a time, such as
+        those of a cross-validation: they are one progress, and the time left is that of all.
     """
 
     def __init__(self, stream: TextIO | None = None, *, labels: Sequence[str] = ("",)) -> None:
         self.line = _Line(stream)
         self.labels = labels
-        self._training = -1
+        self._lock = threading.Lock()
+        self._running: list[_Running] = []
+        self._begun = self._updates = 0  # of those that have ended
         self._shown = self._began = 0.0
-        self._before = self._first_step = self._remarked = 0
 
     @property
     def wants_every_step(self) -> bool:
@@ -120,22 +122,25 @@ class ProgressLine(Callback):
 
     def on_train_begin(self, run: Run) -> None:
         """Start the clock."""
-        self._training += 1
-        if self._training % len(self.labels) == 0:
-            self._training = self._before = 0
-            self._began = self._shown = time.monotonic()
-            self.line.begin()
-            self._remarked = 0
-        else:
-            self._remarked = len(run.remarks)  # those of the first training, said again
-        self._first_step = run.step
-        self._remark(run)
+        with self._lock:
+            remarked = len(run.remarks)  # those of the first training, said again
+            if self._begun % len(self.labels) == 0 and not self._running:
+                self._begun = self._updates = remarked = 0
+                self._began = self._shown = time.monotonic()
+                self.line.begin()
+            own = _Running(run, self.labels[self._begun % len(self.labels)], run.step, remarked)
+            self._running.append(own)
+            self._begun += 1
+            self._remark(own)
 
     def on_step_end(self, run: Run) -> None:
         """Write a line if it is time to, within long epochs, too."""
-        self._remark(run)
-        if time.monotonic() - self._shown >= self.line.pause:
-            self._show(run)
+        with self._lock:
+            own = self._of(run)
+            self._remark(own)
+            # Of several at once the first is shown: a line that jumps can't be read.
+            if own is self._running[0] and time.monotonic() - self._shown >= self.line.pause:
+                self._show(own)
 
     def on_epoch_end(self, run: Run) -> None:
         """Write a line if it is time to, now with the scores of the epoch."""
@@ -143,31 +148,59 @@ class ProgressLine(Callback):
 
     def on_train_end(self, run: Run) -> None:
         """Leave the last state on the screen."""
-        self._before += run.step - self._first_step
-        is_last = self._training == len(self.labels) - 1
-        if is_last or run.stop_reason in (None, "interrupted"):  # None: an error has ended it
-            self._show(run)
-            self.line.leave()
+        with self._lock:
+            own = self._of(run)
+            is_last = self._begun == len(self.labels) and len(self._running) == 1
+            if is_last or run.stop_reason in (None, "interrupted"):  # None: an error has ended it
+                self._show(own)
+                self.line.leave()
+            self._running.remove(own)
+            self._updates += run.step - own.first_step
 
-    def _show(self, run: Run) -> None:
+    def _of(self, run: Run) -> "_Running":
+        return next(own for own in self._running if own.run is run)
+
+    def _show(self, own: "_Running") -> None:
         self._shown = time.monotonic()
-        label = self.labels[self._training]
-        done = f"{label and f'{label}, '}epoch {run.epoch}/{run.epochs}"
+        run = own.run
+        done = f"{own.label and f'{own.label}, '}epoch {run.epoch}/{run.epochs}"
         self.line.show(*filter(None, [done, self._time_left(run), *_reached(run)]))
 
-    def _remark(self, run: Run) -> None:
-        for remark in run.remarks[self._remarked :]:
+    def _remark(self, own: "_Running") -> None:
+        for remark in own.run.remarks[own.remarked :]:
             self.line.leave(blank=True)
             self.line.write(printable(remark) + "\n")
-        self._remarked = len(run.remarks)
+        own.remarked = len(own.run.remarks)
 
     def _time_left(self, run: Run) -> str:
         steps = run.epochs * run.steps_per_epoch
-        later = len(self.labels) - 1 - self._training
-        done, left = self._before + run.step - self._first_step, steps - run.step + later * steps
+        done = self._updates + sum(own.run.step - own.first_step for own in self._running)
+        left = sum(steps - own.run.step for own in self._running)
+        left += (len(self.labels) - self._begun) * steps
         if not done or left <= 0 or run.stop_reason is not None:
             return ""
         return f"{_clock(left * (self._shown - self._began) / done)} left"
+
+
+@dataclass(eq=False)
+class _Running:
+    """A training under way.
+
+    Parameters
+    ----------
+    run : Run
+    label : str
+        The name of the training.
+    first_step : int
+        The number of updates that were done before it began.
+    remarked : int
+        The number of its remarks that are written.
+    """
+
+    run: Run
+    label: str
+    first_step: int
+    remarked: int
 
 
 class Forecast(Callback):
@@ -182,6 +215,7 @@ class Forecast(Callback):
 
     def __init__(self, trainings: int = 1) -> None:
         self.trainings = trainings
+        self._watched: Run | None = None  # one of those that are done at once
         self._began: tuple[float, int] | None = None
         self._is_made = False
 
@@ -192,10 +226,13 @@ class Forecast(Callback):
 
     def on_train_begin(self, run: Run) -> None:
         """Measure anew."""
-        self._began = None
+        if self._watched is None:
+            self._watched, self._began = run, None
 
     def on_step_end(self, run: Run) -> None:
         """Look at the clock, not before the first updates are done: code is compiled in them."""
+        if run is not self._watched:
+            return
         now = time.monotonic()
         if self._began is None:
             self._began = now, run.step
@@ -210,6 +247,16 @@ class Forecast(Callback):
                 f"All of it takes about {_clock(seconds)}, less if it stops early, and about "
                 f"{readable_bytes(_bytes(run))} of memory for its arrays."
             )
+
+    def on_epoch_end(self, run: Run) -> None:
+        """Measure anew after the first epoch: code that looks at held-out samples is compiled."""
+        if run is self._watched and run.epoch == 1:
+            self._began = None
+
+    def on_train_end(self, run: Run) -> None:
+        """Watch another one."""
+        if run is self._watched:
+            self._watched = None
 
 
 def _bytes(run: Run) -> int:
