@@ -1,5 +1,6 @@
 """The network of tables, from settings to a model: the recipe of the estimators, in a run."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import clearprop as cp
+from clearprop.doctor.outcome import Underfitting
 from clearprop.experiment import Settings, learn, load_dataset, measure, set_task
 from clearprop.experiment import cross_validation as folds
 from clearprop.experiment.baselines import fit_linear
@@ -209,3 +211,12 @@ def test_runs_of_before_whose_layers_folds_have_chosen_stay_dense() -> None:
 def test_a_table_that_gets_a_dense_network_says_why(classes: Path, given, told) -> None:
     notes = [note for note in task_of(classes, **given).notes if note.startswith("A dense")]
     assert [note.partition(";")[0] for note in notes] == ([] if told is None else [told])
+
+
+def test_the_doctor_advises_nothing_that_the_network_of_tables_has_not(classes: Path) -> None:
+    trained = learn(task_of(classes, folds=0, test="0"))
+    case = case_of(trained.task, trained.history)
+    assert case.cure({"init": "he"}) is None
+    assert case.cure({"batch_norm": True}) is None
+    changes = Underfitting()._more(replace(case, history=cp.History(), trainer=None))
+    assert "layers" not in changes  # 64,32 would be fewer units

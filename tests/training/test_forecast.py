@@ -45,6 +45,30 @@ def test_time_is_that_of_all_updates_after_the_first(epochs: int, trainings: int
     assert hours * 3600 + minutes * 60 + seconds == epochs * UPDATES * trainings - 1
 
 
+class SlowFirstLook(cp.Callback):
+    """Let half an hour go by after the first epoch, as if something were compiled."""
+
+    def __init__(self, tick) -> None:
+        self.tick = tick
+
+    def on_epoch_end(self, run: Run) -> None:
+        if run.epoch == 1:
+            for _ in range(1800):
+                self.tick()
+
+
+def test_the_first_look_at_other_samples_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter(range(10**6))
+    tick = lambda: float(next(looks))  # noqa: E731
+    monkeypatch.setattr(progress.time, "monotonic", tick)
+    remarks = Remarks()
+    trainer = cp.Trainer(epochs=100, batch_size=len(X), sample_space=False)
+    callbacks = [Forecast(), SlowFirstLook(tick), remarks]
+    trainer.fit(small_network(), X, Y, callbacks=callbacks)
+    (remark,) = remarks.found
+    assert "takes about 1:38" in remark  # 98 further updates of a second each
+
+
 @pytest.mark.usefixtures("clock")
 def test_nothing_is_said_of_a_minute() -> None:
     assert forecast(epochs=60 // UPDATES) == []
