@@ -270,10 +270,10 @@ class TestAProcess:
     @pytest.mark.parametrize(
         "closed",
         [
-            *("2>&-", "<&- >&- 2>&-"),
+            "<&- >&- 2>&-",
             *(
                 pytest.param(one, marks=pytest.mark.slow)
-                for one in ("2>/dev/full", ">&- 2>&-", "<&-")
+                for one in ("2>&-", "2>/dev/full", ">&- 2>&-", "<&-")
             ),
         ],
     )

@@ -48,6 +48,7 @@ def test_the_cats_stay_at_34_percent_as_published(shared_data: Path) -> None:
     assert accuracy_after(published, shared_data, published.settings) == pytest.approx(34)
 
 
+@pytest.mark.slow
 def test_a_published_recipe_that_learns_is_healthy(shared_data: Path) -> None:
     published = EXPERIMENTS["cat-4-layer"].published
     assert published is not None
