@@ -115,6 +115,7 @@ def test_an_inner_name_that_another_numba_lacks_gives_one_warning(
     assert "False [" in said
 
 
+@pytest.mark.slow  # nothing is kept from before
 def test_with_all_its_names_whole_steps_are_compiled(tmp_path: Path) -> None:
     pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
     assert train(tmp_path, CHAIN)[1] == "True True []"
