@@ -166,6 +166,21 @@ def test_no_candidate_is_begun_that_would_not_be_done() -> None:
     assert found.best == 0
 
 
+@pytest.mark.parametrize(("slow", "seconds"), [((0, 0), 60.0), ((3, 0), 60.0), ((2, 1), 60.0)])
+def test_one_training_that_compiles_code_keeps_none_from_the_end(
+    slow: tuple[int, int], seconds: float
+) -> None:
+    found, _ = searched(
+        5,
+        200,
+        lambda k, fold: math.sin(10 * k + fold),
+        lambda k, fold: seconds if (k, fold) == slow else 1.0,
+    )
+    assert len(found.done) > 50
+    assert any(len(one) == 5 for one in found.done[1:])
+    assert found.spent <= 200
+
+
 def test_more_is_drawn_where_the_budget_has_grown() -> None:
     random = np.random.RandomState(1)
     scores = random.randn(1001, 5)

@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -90,14 +89,14 @@ class Standing:
 
     @property
     def per_training(self) -> float:
-        """The mean time of a training of candidates; before there are any, the defaults' median.
+        """The mean time of a training of candidates, or before there are any of the defaults.
 
-        In the first training of all, code may be compiled.
+        The slowest tenth is left out, one at least: in a few, code may be compiled.
         """
-        every = [one for of_candidate in self.seconds[1:] for one in of_candidate]
-        if every:
-            return math.fsum(every) / len(every)
-        return median(self.seconds[0]) if self.seconds[0] else 0.0
+        every = sorted(one for of_candidate in self.seconds[1:] for one in of_candidate)
+        every = every or sorted(self.seconds[0])
+        usual = every[: min(len(every) - 1, math.floor(0.9 * len(every)))] or every
+        return math.fsum(usual) / max(len(usual), 1)
 
     @property
     def least_budget(self) -> float:
