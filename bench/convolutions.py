@@ -13,7 +13,7 @@ from bench.task import NEGLIGIBLE, Array, Rule, Task
 from bench.timing import measure
 from bench.work import Step, Training
 
-_ROUNDS, _TURN = 5, 0.4  # seconds: five networks and two numbers of threads take long enough
+_ROUNDS, _TURN = 4, 1.5  # seconds: in shorter ones what `fit` does once would count
 _MOST = 200  # updates
 _BATCHES = 4  # that differ
 _PEERS = ("clearprop", "NumPy alone", "PyTorch", "JAX", "Keras")

@@ -35,12 +35,12 @@ def test_there_are_at_most_23_entries_at_the_top():
     assert len(entries) <= 23, f"{len(entries)} entries: {', '.join(entries)}"
 
 
-def test_there_are_at_most_400_files():
+def test_there_are_at_most_416_files():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + 1
-    assert len(FILES) <= 400, f"{len(FILES)} files:{listing(rooms)}"
+    assert len(FILES) <= 416, f"{len(FILES)} files:{listing(rooms)}"
 
 
 def test_no_file_has_more_than_450_lines():
@@ -62,13 +62,15 @@ def test_at_most_40_files_have_fewer_than_60_lines():
 # pretrained networks, networks named in words) brought 35 files and 7,000 lines. Tables (robust
 # columns, the layers and the mathematics of their networks, two estimators, temperature and
 # coverage, why an answer is what it is) brought 25 files and 6,000 lines; cross-validation as a
-# command (folds by group and by time, their scores, its door) 3 files and 900 lines.
-def test_there_are_at_most_78500_lines():
+# command (folds by group and by time, their scores, its door) 3 files and 900 lines. What followed
+# for tables brought 16 files and 4,100 lines: compiled steps, the recipe at the command line, a
+# search, quantiles, columns that give the target away.
+def test_there_are_at_most_82500_lines():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + lines_of(file)
-    assert sum(rooms.values()) <= 78_500, f"{sum(rooms.values())} lines:{listing(rooms)}"
+    assert sum(rooms.values()) <= 82_500, f"{sum(rooms.values())} lines:{listing(rooms)}"
 
 
 def code_and_imports(source):

@@ -34,13 +34,6 @@ from clearprop.losses import Loss
 from clearprop.network.stack import LayerStack
 from clearprop.optimizers import Optimizer
 
-(
-    NUMBERS, PLAIN, CODES, FREQUENCIES, WIDTH, EMBEDDED, GIVEN,
-    W1, B1, W2, B2, E, S,
-    U, DU, COSINES, SINES, OWN, OWN_SIZE,
-) = range(19)  # fmt: skip
-"""The places of `TableChain.front`."""
-
 INPUTS, UNITS, W, B, ALPHA, ACTIVATION, X, DZ, CHANGE, SLOPE, KEPT, RATE = range(12)
 """The columns of `TableChain.layers`."""
 
@@ -54,17 +47,56 @@ BENT_LOOPS: Final = [own(kind, "loop_bent") for kind in _KINDS]
 _PATTERN: Final = re.compile("CS(NBx?)*N")
 
 
+class TableFront(NamedTuple):
+    """The first layer, and the factors of what it gives.
+
+    Parameters
+    ----------
+    numbers, plain, codes : int
+        The counts of columns.
+    frequencies, width : int
+        The waves of each number, and the outputs of its embedding.
+    embedded : int
+        The width of the embedding of each category.
+    given : int
+        The number of inputs of the first dense layer.
+    w1_at, b1_at, W2_at, b2_at, E_at, s_at : int
+        The places in the parameter vector; NONE where there is none.
+    u_at, du_at : int
+        The places in the memory of what `Columns` give, and of its gradient.
+    cosines_at, sines_at : int
+        The places of those of each part, number and wave.
+    own_at, own_size : int
+        The place of the first part's own room, and its size.
+    """
+
+    numbers: int
+    plain: int
+    codes: int
+    frequencies: int
+    width: int
+    embedded: int
+    given: int
+    w1_at: int
+    b1_at: int
+    W2_at: int
+    b2_at: int
+    E_at: int
+    s_at: int
+    u_at: int
+    du_at: int
+    cosines_at: int
+    sines_at: int
+    own_at: int
+    own_size: int
+
+
 class TableChain(NamedTuple):
     """The network of a table, a loss, and an optimizer.
 
     Parameters
     ----------
-    front : ndarray of int64, shape (19,)
-        NUMBERS, PLAIN and CODES, the counts of columns; FREQUENCIES and WIDTH of the embedding of
-        numbers; EMBEDDED, the width of that of categories; GIVEN, the inputs of the first dense
-        layer; the places of W1, B1, W2, B2, E and S in the parameter vector (NONE where there is
-        none); and in the memory those of U, what `Columns` give, DU, its gradient, COSINES and
-        SINES of each part, and OWN, the room of the first part, of OWN_SIZE.
+    front : TableFront
     firsts : ndarray of int64, shape (C + 1,)
         The row where each category's table begins, and where the last one ends.
     layers : ndarray of int64, shape (L, 12)
@@ -86,7 +118,7 @@ class TableChain(NamedTuple):
         The number that the loss's loop takes.
     """
 
-    front: Array
+    front: TableFront
     firsts: Array
     layers: Array
     factors: Array
@@ -235,30 +267,41 @@ class _Room:
         return begin
 
 
-def _front(network: LayerStack, memory: _Room, samples: int) -> tuple[Array, Array]:
+def _front(network: LayerStack, memory: _Room, samples: int) -> tuple[TableFront, Array]:
     begins = places_of(network.parameters)
     columns = network.layers[0]
     assert isinstance(columns, Columns)  # noqa: S101 - for the type checker: is_table has looked
     numbers, passed, sizes = _groups(columns)
-    front = np.full(19, NONE, np.int64)
-    front[[NUMBERS, PLAIN, CODES]] = numbers, passed - numbers, len(sizes)
-    front[[FREQUENCIES, WIDTH, EMBEDDED]] = 0
+    frequencies = width = embedded = 0
+    at = dict.fromkeys(("w1", "b1", "W2", "b2", "E"), NONE)
     for place, one in enumerate(columns.layers):
         if isinstance(one, PeriodicEmbedding):
-            front[[FREQUENCIES, WIDTH]] = one.frequencies, one.width
-            names = [f"0.{place}.{name}" for name in ("w1", "b1", "W2", "b2")]
-            front[[W1, B1, W2, B2]] = [begins[name] for name in names]
+            frequencies, width = one.frequencies, one.width
         elif isinstance(one, Embedding):
-            front[[EMBEDDED, E]] = one.width, begins[f"0.{place}.E"]
-    given = passed + numbers * int(front[WIDTH]) + len(sizes) * int(front[EMBEDDED])
-    waves = numbers * int(front[FREQUENCIES]) * samples
-    front[GIVEN], front[S] = given, begins["1.s"]
-    front[[U, DU]] = memory.take(samples * given), memory.take(samples * given)
-    front[[COSINES, SINES]] = memory.take(waves), memory.take(waves)
-    # Of each number, in turn: the gradients of its outputs and of its angles, and itself beside 1.
-    own = (int(front[WIDTH]) + int(front[FREQUENCIES]) + 2) * (samples // PARTS + 1)
-    own += 2 * int(front[FREQUENCIES])
-    front[OWN], front[OWN_SIZE] = memory.take(PARTS * own), own
+            embedded = one.width
+        at |= {name: begins[f"0.{place}.{name}"] for name in at if f"0.{place}.{name}" in begins}
+    given = passed + numbers * width + len(sizes) * embedded
+    waves = numbers * frequencies * samples
+    # Of each number, in turn: itself beside 1, the gradients of its outputs and of its angles, and
+    # the sums of these.
+    own = (2 + width + frequencies) * (samples // PARTS + 1) + 2 * frequencies
+    front = TableFront(
+        numbers=numbers,
+        plain=passed - numbers,
+        codes=len(sizes),
+        frequencies=frequencies,
+        width=width,
+        embedded=embedded,
+        given=given,
+        **{f"{name}_at": place for name, place in at.items()},
+        s_at=begins["1.s"],
+        u_at=memory.take(samples * given),
+        du_at=memory.take(samples * given),
+        cosines_at=memory.take(waves),
+        sines_at=memory.take(waves),
+        own_at=memory.take(PARTS * own),
+        own_size=own,
+    )
     return front, np.cumsum((0, *sizes)).astype(np.int64)
 
 

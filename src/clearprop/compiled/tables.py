@@ -17,24 +17,17 @@ from clearprop.compiled.table_building import (
     BEGIN,
     BENT_LOOPS,
     CHANGE,
-    CODES,
     DECAYS,
-    DU,
     DZ,
-    EMBEDDED,
     END,
-    GIVEN,
     INPUTS,
     KEPT,
-    NUMBERS,
     PARTS,
-    PLAIN,
     RATE,
     SLOPE,
     SMALL_RATE,
     UNITS,
     B,
-    E,
     TableBatches,
     TableChain,
     W,
@@ -107,7 +100,7 @@ def train_table(
         for part in range(begin, end):
             learn(chain, vectors, coefficients, factors, part, size)
             learn_small(chain, vectors, partial, coefficients, factors, part)
-            if chain.front[CODES]:
+            if chain.front.codes:
                 learn_codes(chain, samples, vectors, rows, start, coefficients, factors, part, size)
         if threads > 1:  # the next pass reads weights that others write
             wait_for_all(counter, threads * (2 * update + 2))
@@ -228,7 +221,7 @@ def fall(
                 for k in range(M):
                     db[k] += dz[i, k]
         below = chain.layers[layer - 1]
-        to = (below[DZ] if layer else chain.front[DU]) + first * D
+        to = (below[DZ] if layer else chain.front.du_at) + first * D
         product(2, False, n, D, M, memory, dz_at, M, params, here[W], M, memory, to, D)
         dy = memory[to : to + n * D].reshape(n, D)
         for i in range(n):
@@ -306,16 +299,16 @@ def learn_codes(
 ) -> None:
     """Write the gradient of the numbers of some columns' categories, and update them."""
     front, memory, gradient = chain.front, vectors.memory, vectors.gradient
-    width, given, codes = front[EMBEDDED], front[GIVEN], front[CODES]
-    passed = front[NUMBERS] + front[PLAIN]
+    width, given, codes = front.embedded, front.given, front.codes
+    passed = front.numbers + front.plain
     for column in range(part, codes, PARTS):
-        begin = front[E] + chain.firsts[column] * width
-        end = front[E] + chain.firsts[column + 1] * width
+        begin = front.E_at + chain.firsts[column] * width
+        end = front.E_at + chain.firsts[column + 1] * width
         gradient[begin:end] = 0
         for i in range(size):
             row = rows[i] if len(rows) else start + i
             code = int(samples.inputs[row * (passed + codes) + passed + column])
-            at = front[DU] + (i + 1) * given - (codes - column) * width
+            at = front.du_at + (i + 1) * given - (codes - column) * width
             for j in range(width):
                 gradient[begin + code * width + j] += memory[at + j]
         _update(chain, vectors, coefficients, factors, begin, end, chain.table_rate, 1)
