@@ -13,8 +13,8 @@ from bench import picture, report, results  # noqa: E402
 from bench.cells import CELLS  # noqa: E402
 from bench.fits import TABLE as FITS  # noqa: E402
 from bench.growth import PEERS, SIZES, TABLE  # noqa: E402
-from bench.results import Figure, Line, Results  # noqa: E402
 from bench.markdown import conditions, summary, tables  # noqa: E402
+from bench.results import Figure, Line, Results  # noqa: E402
 from bench.words import amount, mark, short  # noqa: E402
 from clearprop.errors import DataError  # noqa: E402
 

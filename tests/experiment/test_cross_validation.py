@@ -185,7 +185,9 @@ def test_folds_at_once_are_those_of_one_after_the_other(monkeypatch) -> None:
     assert found[0] == found[1]
 
 
-def test_folds_of_larger_updates_are_trained_at_once() -> None:
+def test_folds_of_larger_updates_are_trained_at_once(monkeypatch) -> None:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
     cores = available_cores()
     assert cross_validation.folds_at_once(task_of(layers=(8,))) == 1
     assert cross_validation.folds_at_once(task_of(layers=(2000, 2000), batch_size=0)) == cores
