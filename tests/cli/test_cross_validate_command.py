@@ -162,11 +162,8 @@ class TestResuming:
         """What is interrupted in an inner fold begins that outer fold anew."""
         options = ("cross-validate", *visits, "--layers", 4, "--epochs", 2, "--folds", 2)
 
-        def interrupt(line, _):
-            if (
-                line.labels[line._training]
-                == "without fold 1 of 2, inner fold 2 of 5, candidate 1 of 2"
-            ):
+        def interrupt(line, run):
+            if line._of(run).label == "without fold 1 of 2, inner fold 2 of 5, candidate 1 of 2":
                 os.kill(os.getpid(), signal.SIGINT)
 
         with monkeypatch.context() as patched:

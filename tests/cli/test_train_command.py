@@ -344,7 +344,7 @@ class TestResuming:
         assert clearprop(*options, "--out", "whole").exit_code == 0
 
         def interrupt(line, run):
-            if run.epoch == 3 and line.labels[line._training] == label:
+            if run.epoch == 3 and line._of(run).label == label:
                 os.kill(os.getpid(), signal.SIGINT)
 
         with monkeypatch.context() as patched:
