@@ -296,6 +296,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.tables")
     parser.add_argument("tables", nargs="+", type=Path)
     parser.add_argument("--splits", type=int, default=SPLITS)
+    parser.add_argument(
+        "--models", nargs="+", choices=MODELS, default=list(MODELS), metavar="MODEL"
+    )
     parser.add_argument("--members", action="store_true", help="of ensembles, in this process")
     arguments = parser.parse_args()
     if arguments.members:
@@ -307,7 +310,7 @@ def main() -> None:
         rows = sum(1 for _ in path.open()) - 1
         figures = results.setdefault(path.stem, {})
         for state in range(1 if rows > MOST_ROWS else arguments.splits):
-            for model in MODELS:
+            for model in arguments.models:
                 if str(state) in figures.setdefault(model, {}):
                     continue
                 found = measured(model, path.resolve(), state)

@@ -51,6 +51,7 @@ def test_what_can_not_be_drawn_is_no_reason_not_to_train(clearprop, photos, monk
     )
 
 
+@pytest.mark.slow
 def test_resuming_goes_on_with_the_same_augmentation(clearprop, photos):
     train = ("train", photos, "--size", 16, "--augment", "shift:0.2,mixup", *SMALL)
     clearprop(*train)
@@ -62,6 +63,7 @@ def test_resuming_goes_on_with_the_same_augmentation(clearprop, photos):
     assert "began with augment = shift:0.2,mixup, now it is flip. Go on" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_same_command_gives_the_same_model(clearprop, photos):
     found = []
     for name in "ab":
@@ -71,6 +73,7 @@ def test_the_same_command_gives_the_same_model(clearprop, photos):
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 def test_digits_asked_for_with_a_preset_are_not_mirrored(clearprop):
     result = clearprop(
         "train", "digits", "--augment", "light", "--epochs", 1, "--layers", 4, *SMALL[4:]

@@ -135,6 +135,7 @@ class TestFilesThatCannotBeChecked:
         assert "Looked for: L_model_forward, " in said
         assert "It defines: train. Name it: --forward NAME." in said
 
+    @pytest.mark.slow
     def test_one_that_runs_forever_is_stopped_and_told_where(self, clearprop):
         file = write(RIGHT.replace("    A, caches = X, []", "    while True:\n        pass"))
         said = self.refused(clearprop, file, "--timeout", 6)  # of which a busy machine starts in 2
@@ -176,6 +177,7 @@ class TestFilesThatCannotBeChecked:
 
 
 class TestModelsAndData:
+    @pytest.mark.slow
     def test_a_model_is_checked_on_the_data_that_it_knows(self, clearprop, table_run):
         result = clearprop("check", table_run)
         assert result.exit_code == 0, result.stdout
@@ -187,6 +189,7 @@ class TestModelsAndData:
         result = clearprop("check", array_model, "--data", "others.npz", "--json")
         assert result.exit_code == 0, result.stderr
 
+    @pytest.mark.slow
     def test_data_stand_for_the_network_that_would_learn_them(self, clearprop, strict_json):
         result = clearprop("check", "wine", "--json")
         assert result.exit_code == 0

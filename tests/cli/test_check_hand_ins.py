@@ -54,6 +54,7 @@ def rows_of(path):
 
 
 class TestGrades:
+    @pytest.mark.slow
     def test_are_a_table_with_a_summary_and_progress_apart(self, clearprop, hand_ins):
         result = clearprop("check", hand_ins)
         assert result.exit_code == 0
@@ -70,6 +71,7 @@ class TestGrades:
         assert said[3].startswith("2 of 2: hand-ins/ben/net.py: wrong, line 8 (")
         assert not clearprop("check", hand_ins, "--quiet").stderr
 
+    @pytest.mark.slow
     def test_are_written_to_a_file_which_is_replaced(self, clearprop, hand_ins):
         Path("grades.csv").write_text("old", encoding="utf-8")
         result = clearprop("check", hand_ins, "--out", "grades.csv")
@@ -81,6 +83,7 @@ class TestGrades:
         assert (ben["outcome"], ben["right"], ben["line"]) == ("wrong", "0", "8")
         assert ben["text"].startswith("W -= 0.01 * ")
 
+    @pytest.mark.slow
     def test_are_one_json_object(self, clearprop, hand_ins, strict_json):
         said = strict_json(clearprop("check", hand_ins, "--json").stdout)
         assert [row["outcome"] for row in said["grades"]] == ["right", "wrong"]

@@ -35,6 +35,7 @@ class TestCompare:
             picture.verify()
         assert result.stderr.splitlines()[-1] == "none is trained, 3 of 3."
 
+    @pytest.mark.slow
     def test_says_a_table_and_the_picture(self, clearprop, in_this_process):
         result = clearprop("compare", "iris", "--layers", 3, "--epochs", 1, "--repeats", 1)
         header, row, beaten, below, _, picture = result.stdout.splitlines()
@@ -49,6 +50,7 @@ class TestCompare:
         )
         assert picture == "Picture: comparison/comparison.png"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("held", "part", "said"),
         [
@@ -69,6 +71,7 @@ class TestCompare:
         found = strict_json(clearprop(*compare, *options, "--json").stdout)
         assert found["architectures"][0]["part"] == part
 
+    @pytest.mark.slow
     def test_says_the_mean_of_values_to_beat_and_doubts_nothing_that_beats_it(
         self, clearprop, in_this_process
     ):
@@ -85,6 +88,7 @@ class TestCompare:
         )
         assert "Below that" not in result.stdout
 
+    @pytest.mark.slow
     def test_leaves_out_what_diverges_and_says_so(self, clearprop, in_this_process, strict_json):
         wild = ("--optimizer", "sgd", "--schedule", "constant", "--learning-rate", 1e30)
         result = clearprop("compare", "iris", "--layers", 3, *wild, *FAST, "--json")

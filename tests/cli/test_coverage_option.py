@@ -254,6 +254,7 @@ def test_too_few_rows_are_refused_and_it_is_said_how_many_do(clearprop):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_this_process")
 def test_architectures_are_compared_with_it(clearprop):
     options = ("--coverage", "80%", "--epochs", 2, "--repeats", 1, "--folds", 0, "--json")

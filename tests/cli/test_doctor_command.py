@@ -24,6 +24,7 @@ def stalled_run(clearprop: Clearprop, tmp_path_factory: pytest.TempPathFactory) 
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_is_explained_with_what_to_type(clearprop: Clearprop, stalled_run: Path) -> None:
     result = clearprop("doctor", stalled_run)
     assert result.exit_code == 0
@@ -90,6 +91,7 @@ def run_of_lbfgs(clearprop: Clearprop, folder: Path, *options: object) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_advice_for_lbfgs_is_what_it_can_train_with(clearprop: Clearprop, tmp_path: Path) -> None:
     kept_to_the_last = ("diabetes", "--validation", "0.3", "--patience", 0)
     overfitted = clearprop("doctor", run_of_lbfgs(clearprop, tmp_path / "a", *kept_to_the_last))
@@ -125,6 +127,7 @@ def test_a_published_experiment_is_examined(clearprop: Clearprop, shared_data: P
     assert "--init scaled" in said
 
 
+@pytest.mark.slow
 def test_data_that_moved_are_asked_for_and_taken(
     clearprop: Clearprop, people: Path, tmp_path: Path
 ) -> None:

@@ -132,6 +132,7 @@ class TestOfAllRows:
         found = strict_json(clearprop("explain", table_run, "--class", "no", "--json").stdout)
         assert list(found["dependence"][0]["answers"]) == ["no"]
 
+    @pytest.mark.slow
     def test_what_must_be_obeyed_is_shown(self, clearprop, odd):
         result = clearprop("explain", odd / "run", "--out", "why")
         assert result.exit_code == 0, result.stderr

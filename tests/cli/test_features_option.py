@@ -77,6 +77,7 @@ class TestATraining:
         assert f"\nclearprop train {photos} --features {network} --layers none\n" in found
         assert "FILE.onnx" not in found
 
+    @pytest.mark.slow
     def test_is_repeated_by_its_settings(
         self,
         clearprop: Clearprop,

@@ -352,6 +352,7 @@ def test_memory_that_is_missing_without_a_word(clearprop, monkeypatch):
     assert said == "Error: There is not enough memory. Use smaller layers or less data.\n"
 
 
+@pytest.mark.slow
 def test_what_libraries_log_of_odd_files_is_not_printed(tmp_path):
     program = """
 import logging, sys
@@ -371,6 +372,7 @@ clearprop.cli.main()
     assert done.stderr == b""
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_a_figure_is_drawn_ends_the_command(tmp_path):
     """matplotlib would print what happens in its calls from C to Python, and go on."""
     program = """
@@ -394,6 +396,7 @@ main()
     assert not list((tmp_path / "run").glob("*.png"))
 
 
+@pytest.mark.slow
 def test_the_confusion_of_very_many_classes_takes_no_memory(clearprop):
     with Path("classes.csv").open("w", newline="") as file:
         csv.writer(file).writerows(

@@ -61,6 +61,7 @@ class TestPredict:
         for name, ask in (("saliency", cp.saliency), ("activation", cp.class_activation)):
             np.testing.assert_allclose(maps[name], ask(model, [picture], said)[0])
 
+    @pytest.mark.slow
     def test_of_a_dense_network_has_saliency_alone(
         self, clearprop: Clearprop, picture_model: Path, photos: Path, drawn: list[dict[str, Any]]
     ) -> None:
@@ -76,6 +77,7 @@ class TestPredict:
 
 
 class TestEvaluate:
+    @pytest.mark.slow
     def test_draws_some_pictures_of_each_class(
         self, clearprop: Clearprop, convolving: Path, photos: Path, drawn: list[dict[str, Any]]
     ) -> None:
@@ -127,6 +129,7 @@ class TestEvaluate:
             assert "looks in pictures that it tells apart; this model" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("with_pictures")
 def test_a_run_on_pictures_has_them_beside_its_mistakes(
     clearprop: Clearprop, photos: Path, drawn: list[dict[str, Any]]

@@ -44,6 +44,7 @@ class TestNetworksOfPictures:
         assert (dense["settings"]["batch_norm"], dense["settings"]["augment"]) == (False, [])
         assert found["test"]["accuracy"] > 0.8 > 0.7 > dense["test"]["accuracy"]
 
+    @pytest.mark.slow
     def test_are_named_in_words_shown_asked_examined_and_gone_on_with(self, clearprop, shapes):
         words = ("--layers", "conv4,pool,conv8s2,globalavg,5", "--size", 16)
         result = clearprop("train", shapes, *words, *QUICK, "--out", "run")
@@ -74,6 +75,7 @@ class TestNetworksOfPictures:
         whole = contents(Path("whole"), "model.safetensors")
         assert contents(Path("parts"), "model.safetensors") == whole
 
+    @pytest.mark.slow
     def test_are_compared_with_dense_ones_and_scored_in_folds(
         self, clearprop, shapes, in_this_process
     ):

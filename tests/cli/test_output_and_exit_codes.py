@@ -235,6 +235,7 @@ class TestAProcess:
         os.close(writing)
         assert (done.returncode, done.stderr) == (code, b"")
 
+    @pytest.mark.slow
     def test_does_its_work_when_nobody_reads_on(self):
         reading, writing = os.pipe()
         os.close(reading)
@@ -246,6 +247,7 @@ class TestAProcess:
         assert done.returncode == 0
         assert {"curves.png", "model.safetensors"} <= {path.name for path in Path("run").iterdir()}
 
+    @pytest.mark.slow
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
     def test_says_when_its_output_cant_be_written(self):
         with Path("/dev/full").open("w") as full:

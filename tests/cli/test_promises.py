@@ -16,6 +16,7 @@ def test_digits_are_learned_without_options(clearprop, strict_json):
     assert report["folds"]["accuracy"] > report["folds"]["baselines"]["linear"]["accuracy"]
 
 
+@pytest.mark.slow
 def test_a_table_of_irises_predicts_from_a_table(clearprop, strict_json):
     X, y = load_iris(return_X_y=True)
     species = load_iris().target_names[y]

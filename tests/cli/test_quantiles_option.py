@@ -185,6 +185,7 @@ def test_a_model_without_them_says_so(clearprop):
         cp.load("run/model.safetensors").predict_quantiles("table.csv")
 
 
+@pytest.mark.slow
 def test_a_run_is_repeated_cross_validated_and_explained(clearprop):
     table("table.csv", rows=150)
     options = ("table.csv", "--layers", 8, "--epochs", 5, *ASKED)

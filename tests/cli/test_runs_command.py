@@ -51,6 +51,7 @@ class TestAWord:
         by_file = clearprop(command, run / "model.safetensors", *COMMANDS[command])
         assert by_file.stdout == by_folder.stdout
 
+    @pytest.mark.slow
     def test_of_compare_stands_for_data_and_settings(
         self, clearprop, run, strict_json, in_this_process
     ):

@@ -101,6 +101,7 @@ def test_a_page_shows_them(clearprop, evil_model):
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(page)
 
 
+@pytest.mark.slow
 def test_a_name_of_several_lines_is_one_line(clearprop, photos):
     (photos / "dark" / "a\nError: b.png").write_bytes(b"no picture")
     result = clearprop("data", photos)
@@ -132,6 +133,7 @@ def test_a_models_strings_that_no_encoding_has(clearprop, table_model, people):
         assert r"\ud800" in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("with_pictures")
 def test_names_that_are_not_utf8_are_read_written_and_found_again(clearprop):
     data, run = write_table(f"{NOT_UTF8}.csv"), Path(f"run-{NOT_UTF8}")
@@ -163,6 +165,7 @@ def test_names_that_are_not_utf8_are_read_written_and_found_again(clearprop):
     assert Path(f"{NOT_UTF8}.html").stat().st_size
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("with_pictures")
 def test_pictures_whose_names_are_not_utf8(clearprop, tmp_path):
     for bright in (True, False):
@@ -177,6 +180,7 @@ def test_pictures_whose_names_are_not_utf8(clearprop, tmp_path):
     assert_harmless(result)
 
 
+@pytest.mark.slow
 def test_the_next_command_can_be_pasted_into_a_shell(clearprop):
     data = write_table(f"{NOT_UTF8} '\x1b.csv")
     said = clearprop("train", data, "--epochs", 1, "--layers", 2, "--out", data[:-4]).stdout

@@ -157,6 +157,7 @@ def test_what_has_not_two_classes_is_refused(clearprop):
         assert f"--threshold is for two classes; {has}." in result.stderr
 
 
+@pytest.mark.slow
 def test_a_rare_class_that_is_told_apart_but_missed_is_helped_by_the_next_command(clearprop):
     rare(1000)
     result = clearprop("train", "rare.csv", *SHORT, "--out", "a run")

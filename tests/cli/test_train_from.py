@@ -235,6 +235,7 @@ class TestRefused:
         assert result.exit_code == 2
         assert "has learned from samples of old.csv" in result.stderr
 
+    @pytest.mark.slow
     def test_is_that_score_of_a_run_in_folds(self, clearprop, begun):
         assert clearprop("train", "new.csv", "--layers", 3, "--out", "folds").exit_code == 0
         result = clearprop("train", "--from", "folds", "--folds", 0)

@@ -36,6 +36,7 @@ def noise(tmp_path: Path) -> Path:
     return tmp_path / "noise.npz"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawable")
 def test_samples_of_many_axes_are_trained_on_though_no_mistake_can_be_drawn(
     clearprop: Clearprop, noise: Path
@@ -73,6 +74,7 @@ def test_whatever_a_figure_raises_is_one_line(
     assert "curves.png" in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawable")
 def test_predictions_are_told_though_what_it_sees_can_t_be_drawn(
     clearprop: Clearprop, noise: Path
@@ -113,6 +115,7 @@ def test_a_reason_without_words_is_its_kind(tmp_path: Path) -> None:
     assert folder.draw(fail, tmp_path / "a.png") == Problem("a.png", "can't be drawn (MemoryError)")
 
 
+@pytest.mark.slow
 def test_pictures_with_their_colours_first_are_drawn(clearprop: Clearprop, tmp_path: Path) -> None:
     random_state = np.random.RandomState(0)
     X = random_state.randint(0, 256, (60, 3, 8, 8)).astype(np.uint8)
@@ -123,6 +126,7 @@ def test_pictures_with_their_colours_first_are_drawn(clearprop: Clearprop, tmp_p
     assert Path("run/weights.png").exists()
 
 
+@pytest.mark.slow
 def test_odd_metadata_of_a_picture_are_no_matter_of_its_drawing(
     picture_model: Path, tmp_path: Path
 ) -> None:

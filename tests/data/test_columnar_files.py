@@ -273,6 +273,7 @@ def test_a_long_text_that_comes_again_and_again_is_kept_once(tmp_path: Path) -> 
     assert load(path).class_names == ("a" * 2**20, "b")
 
 
+@pytest.mark.slow
 def test_pages_that_claim_to_unpack_to_far_more_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     texts = [f"{row}" + "a" * 2**22 for row in range(68)]

@@ -217,6 +217,7 @@ def test_what_was_never_written_is_not_allocated(tmp_path: Path) -> None:
         load(path)
 
 
+@pytest.mark.slow
 def test_a_chunk_that_goes_on_after_its_end_is_not_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:

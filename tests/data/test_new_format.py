@@ -106,6 +106,7 @@ def test_messages_name_a_new_format(tmp_path: Path) -> None:
         read_inputs([tmp_path / "a.doc", tmp_path / "b.doc"], recipe)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("known")
 def test_commands_train_evaluate_and_predict_from_a_new_format(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -250,6 +250,7 @@ def test_an_unreadable_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
         load(path)
 
 
+@pytest.mark.slow
 def test_a_very_wide_table_is_read(tmp_path: Path) -> None:
     width = 16_000  # its header is longer than the longest cell the csv module allows
     rows = np.arange(3 * width).reshape(3, width) % 7

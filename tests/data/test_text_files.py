@@ -136,6 +136,7 @@ def test_an_archive_of_several_tables_lists_them(tmp_path: Path) -> None:
         load(path)
 
 
+@pytest.mark.slow
 def test_what_unpacks_to_far_more_than_its_size_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ def test_nothing_is_found_in_a_healthy_training(what: str) -> None:
     assert found_in(what).illnesses == ()
 
 
+@pytest.mark.slow
 def test_nothing_is_found_in_photographs_that_are_not_learned_by_heart(shared_data: Path) -> None:
     assert course_pictures(shared_data).watched().examination.illnesses == ()
 

@@ -117,6 +117,7 @@ def test_it_is_a_consequence_of_what_stands_before_it(name_it: Callable[[int], N
     assert finding.to_json()["facts"] == {"cause": "symmetric_weights", "most": 1}
 
 
+@pytest.mark.slow
 def test_the_command_tells_it_with_the_names_of_classes(
     name_it: Callable[[int], None], tmp_path: Path
 ) -> None:

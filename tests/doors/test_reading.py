@@ -72,6 +72,7 @@ _json = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(_json)
 def test_json_is_read_as_the_standard_library_reads_it(value):
     assert parsed_json(json.dumps(value)) == json.loads(json.dumps(value))

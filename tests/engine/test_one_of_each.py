@@ -122,6 +122,7 @@ print(same.layers == net.layers, same.loss == net.loss)
     assert house.run("-c", TRAINING + script) == "True True\n"
 
 
+@pytest.mark.slow
 def test_the_estimators_know_their_names(house: House) -> None:
     script = """
 classifier = cp.MLPClassifier((4,), activation="soft_sign", max_iter=300, random_state=0)
@@ -132,6 +133,7 @@ print(regressor.fit(X, y).network_.loss)
     assert house.run("-W", "ignore", "-c", TRAINING + script) == "True Softsign()\nLogCosh()\n"
 
 
+@pytest.mark.slow
 def test_the_command_line_knows_their_names(house: House) -> None:
     said = house.run("-m", "clearprop", "train", "--help")
     assert "soft-sign" in said.replace("\n", "").replace(" ", "")
@@ -157,6 +159,7 @@ print(np.array_equal(fit(net.copy(), 4, True), whole))
     assert house.run("-c", TRAINING + script) == "True\n"
 
 
+@pytest.mark.slow
 def test_their_runs_are_walked_and_examined(house: House) -> None:
     parts = ("--activation", "soft-sign", "--optimizer", "damped", "--layers", "6", "--folds", "0")
     house.run("-m", "clearprop", "train", "iris", "--out", "watched", "--epochs", "2", *parts)

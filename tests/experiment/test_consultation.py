@@ -46,6 +46,7 @@ def _train(folder: Path, **given) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_regularisation_that_folds_chose_is_not_taken_back(noise: Path) -> None:
     assert set(require_run(str(noise)).chosen) == {"layers", "l2"}
     found = examine_run(noise)
@@ -64,6 +65,7 @@ def test_the_list_of_runs_has_the_layers_that_folds_chose(noise: Path) -> None:
     assert listed.layers == require_run(str(noise)).chosen["layers"] is not None
 
 
+@pytest.mark.slow
 def test_a_run_that_diverged_chooses_anew_with_the_advice(noise: Path, tmp_path: Path) -> None:
     rows = Path(require_run(str(noise)).on(None).data).read_text().splitlines(keepends=True)
     (tmp_path / "less.csv").write_text("".join(rows[:201]))
@@ -87,6 +89,7 @@ def _first_treatment(run: Path) -> Treatment:
     return next(treat(run, Examination((bad,)), None))
 
 
+@pytest.mark.slow
 def test_samples_that_give_the_score_do_not_choose_between_runs(
     slow: Callable[..., Path],
 ) -> None:
@@ -100,6 +103,7 @@ def test_samples_that_give_the_score_do_not_choose_between_runs(
     assert found.best == found.folder != run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("test", "score_chose"), [(None, True), ("0.2", False)])
 def test_folds_that_choose_between_runs_flatter_unless_others_score(
     slow: Callable[..., Path], test: str | None, score_chose: bool
@@ -109,6 +113,7 @@ def test_folds_that_choose_between_runs_flatter_unless_others_score(
     assert found.best == found.folder
 
 
+@pytest.mark.slow
 def test_without_a_report_of_the_first_run_any_score_is_better(slow: Callable[..., Path]) -> None:
     run = slow(folds=0)
     (run / REPORT).unlink()

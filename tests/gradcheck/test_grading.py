@@ -150,6 +150,7 @@ class TestGrading:
         assert rows["net.py"].outcome == "wrong"
         assert rows["lib.py"].outcome == "nothing seen"
 
+    @pytest.mark.slow
     def test_files_that_cannot_be_checked_are_rows_with_their_reason(self, place):
         rows = graded(
             place(
@@ -187,6 +188,7 @@ class TestGrading:
         assert rows["hangs.py"].outcome == "too slow"
         assert "was still running after 2 s, in line 1" in rows["hangs.py"].message
 
+    @pytest.mark.slow
     def test_one_hand_in_changes_nothing_for_another(self, place, tmp_path, monkeypatch):
         scratch = tmp_path / "scratch"
         scratch.mkdir()

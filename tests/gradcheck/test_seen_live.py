@@ -420,6 +420,7 @@ def test_an_error_in_the_block_is_the_users_own_and_all_is_put_back():
     assert seen.report()
 
 
+@pytest.mark.slow
 def test_a_long_training_goes_on_when_the_tape_is_full():
     one, two = Net(), Net()
     report = trained(one, watched=True, times=1500).report()
@@ -659,6 +660,7 @@ class Layers:
         return loss
 
 
+@pytest.mark.slow
 def test_check_of_layers_with_momentum_names_them_from_the_object():
     net = Layers()
     report = cp.check(net.fit, X, Y)

@@ -331,6 +331,7 @@ def test_a_module_with_a_mistake_stands_as_far_as_it_runs(runs):
     assert said(ran, "own has no b")
 
 
+@pytest.mark.slow
 def test_results_of_libraries_are_watched(runs):
     pytest.importorskip("sklearn")
     ran = runs(

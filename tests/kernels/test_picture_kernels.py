@@ -53,6 +53,7 @@ def test_whole_pixels_are_moved_without_a_change_of_bits() -> None:
     np.testing.assert_array_equal(y[:, :-2, 3:], x[:, 2:, :-3])
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32 - 1),
     count=st.integers(0, 5),

@@ -66,6 +66,7 @@ def test_the_number_of_threads_changes_nothing(threads: int) -> None:
     assert_same(trained(replace(TRAINER, threads=threads)), trained())
 
 
+@pytest.mark.slow
 def test_compiled_loops_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
     monkeypatch.setattr(kernels.kernel._mode, "compiles", False)

@@ -70,6 +70,7 @@ def test_loss_and_gradient_are_those_of_the_layers(
         np.testing.assert_allclose(passes.gradient.data, gradient.data, rtol=1e-9, atol=1e-14)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_it_follows_the_parameters(dtype: Any) -> None:
     X = np.random.RandomState(0).randn(200, 4).astype(dtype)

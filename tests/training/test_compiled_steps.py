@@ -260,6 +260,7 @@ def test_l2_in_sample_space_is_that_of_the_weights(
     np.testing.assert_allclose(compiled, plain, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_name_on_disk_is_that_of_all_the_code_inside() -> None:
     from clearprop.compiled import crew, threads
 

@@ -53,6 +53,7 @@ def test_a_file_gets_the_end_of_a_short_training(clock: Callable[[float], None])
         assert re.fullmatch(rf"epoch {epochs}/{epochs}  loss \S+  accuracy \S+\n", text)
 
 
+@pytest.mark.slow
 def test_a_file_gets_lines_by_time_at_pauses_that_grow(clock: Callable[[float], None]) -> None:
     times = []
 
