@@ -146,6 +146,7 @@ def test_compiled_steps_and_sample_space_leave_other_rates_alone() -> None:
         cp.Trainer(optimizer=cp.SGD(0.1), sample_space=True).fit(twin, X, y)
 
 
+@pytest.mark.slow
 def test_compiled_steps_follow_a_decay_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba", reason="Numba (the extra 'fast') is not installed")
     X = np.random.RandomState(0).standard_normal((30, 4))

@@ -71,6 +71,7 @@ def test_many_threads_do_what_one_does(optimizer: cp.Optimizer, sample_space: bo
         np.testing.assert_allclose(other, one, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.slow
 @ways
 def test_many_threads_do_the_same_to_the_bit_every_time(
     optimizer: cp.Optimizer, sample_space: bool
