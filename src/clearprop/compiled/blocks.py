@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from clearprop.compiled.building import NONE, is_chain, places_of
+from clearprop.compiled.building import NONE, Room, is_chain, places_of
 from clearprop.core.parameters import Array
 from clearprop.layers import (
     BatchNorm,
@@ -179,18 +179,6 @@ def _letter(layer: Layer) -> str:
     return letters.get(type(layer), "?")
 
 
-class _Room:
-    """Hands out places one after the other."""
-
-    def __init__(self) -> None:
-        self.size = 0
-
-    def take(self, count: int) -> int:
-        begin = self.size
-        self.size += -(-count // 16) * 16  # lines of the cache are nobody's together
-        return begin
-
-
 def front_of(
     network: LayerStack, samples: int, threads: int, wide: int, *, training: bool
 ) -> tuple[Front, int, int]:
@@ -214,7 +202,7 @@ def front_of(
     """
     begin = front_layers(network)
     parameters, state = places_of(network.parameters), places_of(network.state)
-    together, own, group, codes = _Room(), _Room(), _Room(), _Room()
+    together, own, group, codes = Room(), Room(), Room(), Room()
     height, width, taken = (*network.input_shape, 1)[:3]
     split, depth = 1, taken
     rows: list[list[int]] = []

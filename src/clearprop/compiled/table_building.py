@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from clearprop.compiled.building import KERNELS, LOSS_LOOPS, NONE, places_of
+from clearprop.compiled.building import KERNELS, LOSS_LOOPS, NONE, Room, places_of
 from clearprop.configuration import own
 from clearprop.core.parameters import Array
 from clearprop.layers import (
@@ -230,7 +230,7 @@ def table_chain_of(
     """
     parameters, rates = network.parameters, rates_of(network)
     begins = places_of(parameters)
-    memory = _Room()
+    memory = Room()
     front, firsts = _front(network, memory, samples)
     layers = _dense_layers(network, memory, samples)
     large = {name for name in parameters if name.endswith((".W", ".E"))}
@@ -255,19 +255,7 @@ def table_chain_of(
     return chain, memory.size
 
 
-class _Room:
-    """Hands out places one after the other."""
-
-    def __init__(self) -> None:
-        self.size = 0
-
-    def take(self, count: int) -> int:
-        begin = self.size
-        self.size += -(-count // 16) * 16  # lines of the cache are nobody's together
-        return begin
-
-
-def _front(network: LayerStack, memory: _Room, samples: int) -> tuple[TableFront, Array]:
+def _front(network: LayerStack, memory: Room, samples: int) -> tuple[TableFront, Array]:
     begins = places_of(network.parameters)
     columns = network.layers[0]
     assert isinstance(columns, Columns)  # noqa: S101 - for the type checker: is_table has looked
@@ -305,7 +293,7 @@ def _front(network: LayerStack, memory: _Room, samples: int) -> tuple[TableFront
     return front, np.cumsum((0, *sizes)).astype(np.int64)
 
 
-def _dense_layers(network: LayerStack, memory: _Room, samples: int) -> Array:
+def _dense_layers(network: LayerStack, memory: Room, samples: int) -> Array:
     begins, rates = places_of(network.parameters), rates_of(network)
     specs, kept, rows = network.parameters.specs, 0, list[list[int]]()
     for place, layer, above in _with_above(network.layers):
