@@ -53,11 +53,10 @@ def compiled(function: Function) -> Function:
     one that it is asked for. So its name on disk carries a mark of all code up to here: when a
     loop of some layer changes, or there is one more, steps are compiled anew.
     """
-    _mark(function)
-    function.__qualname__ += f"-{_code.hexdigest()[:12]}"
+    marked = _marked(function)
     for cached in (True, False):
         try:
-            twin: Any = _njit(function, cache=cached)
+            twin: Any = _njit(marked, cache=cached)
             if cached:
                 keep_apart(twin)
         except (RuntimeError, OSError):  # no folder for the cache can be written
@@ -67,9 +66,13 @@ def compiled(function: Function) -> Function:
 
 
 def part(function: Callable[..., Any]) -> Any:
-    """Have a function compiled as a part of others, which hold its code where they are kept."""
-    _mark(function)
-    return _njit(function)
+    """Have a function compiled as a part of others, which hold its code where they are kept.
+
+    Within a process machine code goes by its name alone, and of two parts of one name the first to
+    be loaded would do the work of both: Numba tells them apart by a number, which begins anew in
+    each process that compiles. The mark in their names is the same for the same code alone.
+    """
+    return _njit(_marked(function))
 
 
 def one_of(parameters: str, calls: Sequence[tuple[Callable[..., Any], str]]) -> Any:
@@ -116,6 +119,21 @@ def named(function: Callable[..., Any]) -> str:
 def _mark(function: Callable[..., Any]) -> None:
     """Let the mark of what is compiled from here on depend on a function: its code and numbers."""
     _code.update(repr(_described(function)).encode())
+
+
+def _marked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a function, and return its twin that has the mark in its name."""
+    _mark(function)
+    twin = FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    twin.__module__, twin.__doc__ = function.__module__, function.__doc__
+    twin.__qualname__ = f"{function.__qualname__}-{_code.hexdigest()[:12]}"
+    return twin
 
 
 def _described(found: Any) -> Any:
