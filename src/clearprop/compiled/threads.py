@@ -20,6 +20,7 @@ from numba.np.linalg import get_blas_kind
 
 from clearprop.core.kernels import keep_apart
 from clearprop.core.parameters import Array
+from clearprop.core.reading import read_bounded
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -43,7 +44,7 @@ def _require(*names: str) -> None:
 
 _require(_GEMM, _YIELD)
 
-_code = hashlib.sha256()  # of all that was compiled so far
+_code = hashlib.sha256(read_bounded(__file__, 2**20))  # and of all that was compiled so far
 
 
 def compiled(function: Function) -> Function:
