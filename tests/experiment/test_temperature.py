@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
@@ -39,13 +40,37 @@ def drawn(n=400, outputs=3, too_sure=2.0, seed=0):
 
 @pytest.mark.parametrize("outputs", [1, 2, 5])
 @pytest.mark.parametrize("too_sure", [0.4, 1.0, 5.0])
-def test_it_has_the_least_cross_entropy(outputs, too_sure):
-    loss, logits, y = drawn(400, outputs, too_sure)
+@pytest.mark.parametrize("n", [20, 400])
+def test_it_is_the_likeliest(outputs, too_sure, n):
+    loss, logits, y = drawn(n, outputs, too_sure)
     found = fit_temperature(loss, logits, y)
-    assert found.samples == 400
+    assert found.samples == n
     grid = found.value * np.geomspace(0.5, 2, 201)  # its middle is the one found
-    losses = [log_loss(y, loss.predict_proba(logits / one)) for one in grid]
-    assert np.argmin(losses) == 100
+    labels = range(max(outputs, 2))
+    likely = [
+        norm.logpdf(np.log(one), scale=0.5)
+        - log_loss(y, loss.predict_proba(logits / one), labels=labels, normalize=False)
+        for one in grid
+    ]
+    assert np.argmax(likely) == 100
+
+
+def test_of_several_networks_it_is_that_of_their_mean():
+    loss, logits, y = drawn(400, 3, 3.0)
+    others = logits + np.random.RandomState(1).randn(2, *logits.shape)
+    found = fit_temperature(loss, np.array([logits, *others]), y)
+    grid = found.value * np.geomspace(0.5, 2, 201)
+    likely = [
+        norm.logpdf(np.log(one), scale=0.5)
+        - log_loss(
+            y,
+            np.mean([loss.predict_proba(each / one) for each in (logits, *others)], axis=0),
+            normalize=False,
+        )
+        for one in grid
+    ]
+    assert np.argmax(likely) == 100
+    assert found.value < fit_temperature(loss, logits, y).value  # a mean is less sure already
 
 
 def test_it_finds_by_how_much_a_network_is_too_sure():
@@ -55,26 +80,28 @@ def test_it_finds_by_how_much_a_network_is_too_sure():
     assert "20,000 samples that were not learned from" in str(found)
 
 
+@pytest.mark.parametrize("of", ["few", "all right", "one wrong"])
+def test_few_samples_or_few_that_are_wrong_leave_it_near_one(of):
+    loss, logits, y = drawn(60)
+    if of == "few":
+        logits, y = logits[:5], y[:5]
+    else:
+        y = logits.argmax(axis=1)
+        y[0] = (y[0] + (of == "one wrong")) % 3
+    assert 0.3 < fit_temperature(loss, logits, y).value < 3
+
+
 @pytest.mark.parametrize(
     ("rows", "why"),
     [
-        (slice(0, 49), "49 samples to fit it to are fewer than 50"),
-        (slice(0, 0), "0 samples to fit it to are fewer than 50"),
-        ("one class", "all samples to fit it to are of one class"),
-        ("all right", "all 60 samples to fit it to are answered rightly"),
-        ("diverged", "some outputs are not finite"),
+        (slice(0, 0), "there are no samples to fit it to"),
+        (slice(0, 60), "some outputs are not finite"),
     ],
 )
 def test_where_nothing_can_be_fitted_it_is_one_and_the_reason_is_told(rows, why):
     loss, logits, y = drawn(60)
-    if rows == "one class":
-        y = np.zeros_like(y)
-    elif rows == "all right":
-        y = logits.argmax(axis=1)
-    elif rows == "diverged":
-        logits[3, 1] = np.nan
-    else:
-        logits, y = logits[rows], y[rows]
+    logits[3, 1] = np.nan
+    logits, y = logits[rows], y[rows]
     found = fit_temperature(loss, logits, y)
     assert found.value == 1
     assert found.why_one == why

@@ -7,6 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from clearprop.errors import UsageError
 
@@ -209,6 +210,9 @@ class CosLogSchedule(Schedule):
     steps : int
         The number of steps of all four swings.
     """
+
+    ends: ClassVar[tuple[float, ...]] = (1 / 15, 3 / 15, 7 / 15, 1.0)
+    """The shares of training after which a swing ends."""
 
     peak: float
     steps: int

@@ -134,28 +134,31 @@ class BaseTable(BaseEstimator, ABC):
     def _trained(
         self, aside: Array, network: Network, rows: Array, y: Array, threads: int | None
     ) -> tuple[list[Network], History]:
-        """Train a member on all rows but those held out, which choose one of two epochs to keep.
+        """Train a member on all rows but those held out, and keep it as it was several times.
 
-        The other is the last: by few rows the best epoch is partly a lucky one. The mean of both
-        answers is better than either, and costs no training (docs/table-networks.md).
+        That is where a swing of the rate ended, so that it had come to rest, and at the epoch that
+        the rows held out choose. Their mean is better than any of them, and costs no training:
+        Huang, Li, Pleiss, Liu, Hopcroft, Weinberger, "Snapshot Ensembles: Train 1, Get M for Free"
+        (2017); docs/table-networks.md has what it is worth.
         """
         learned, chooses = ~aside, bool(aside.any())
         fit_to_rows(network, rows[learned])
-        trainer = self._training(learned).trainer(
+        training = self._training(learned)
+        trainer = training.trainer(
             self.learning_rate_init or self._usual.learning_rate,
             stopping=stopping_for(network.loss, self.max_iter) if chooses else None,
             seed=network.seed,
             threads=threads,
         )
         validation = (rows[aside], y[aside]) if chooses else None
-        last = _Last()
+        ends = _AtEnds(training.epochs_at_ends)
         history = trainer.fit(
-            network, rows[learned], y[learned], validation=validation, callbacks=[last]
+            network, rows[learned], y[learned], validation=validation, callbacks=[ends]
         )
         if history.stopped == "interrupted":
             raise KeyboardInterrupt
-        kept = [last.network, network] if chooses else [network]
-        return [twin_of(one, dtype=np.float64) for one in kept if one is not None], history
+        kept = [*ends.networks, network] if chooses else ends.networks
+        return [twin_of(one, dtype=np.float64) for one in kept], history
 
     def _calibrate(self, rows: Array, y: Array, held_out: Array) -> None:
         """Learn what there is to learn of trained members from the rows that each held out."""
@@ -182,15 +185,17 @@ class BaseTable(BaseEstimator, ABC):
         return tags
 
 
-class _Last(Callback):
-    """Keep the network as it is after the last epoch."""
+class _AtEnds(Callback):
+    """Keep the network as it is after some epochs."""
 
-    network: Network | None = None
+    def __init__(self, epochs: tuple[int, ...]) -> None:
+        self.epochs = epochs
+        self.networks: list[Network] = []
 
     def on_epoch_end(self, run: Run) -> None:
-        """Copy it, if this was the last."""
-        if run.epoch == run.epochs:
-            self.network = run.write_back().copy()
+        """Copy it, if this was one of them."""
+        if run.epoch in self.epochs:
+            self.networks.append(run.write_back().copy())
 
 
 def held_out_of(

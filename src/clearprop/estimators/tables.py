@@ -1,6 +1,7 @@
 """The estimators of tables, for classes and for values, by the recipe of RealMLP."""
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any, ClassVar
 
 import numpy as np
@@ -53,8 +54,9 @@ class TableClassifier(ClassifierMixin, BaseTable):
     n_iter_ : int
         The number of epochs.
     networks_ : list of Network
-        Of each member that after the last epoch and, if rows chose one, that after the best,
-        trained in float32; in float64, so that an answer does not depend on the rows beside it.
+        Of each member those where the last three swings of the learning rate ended and, if rows
+        chose one, that of the best epoch, trained in float32; in float64, so that an answer does
+        not depend on the rows beside it.
     histories_ : list of History
         The course of their trainings.
     temperature_ : float
@@ -152,19 +154,23 @@ class TableClassifier(ClassifierMixin, BaseTable):
         return held_out
 
     def _calibrate(self, rows: Array, y: Array, held_out: Array) -> None:
-        """Fit the temperature that all members' logits are divided by."""
-        each = len(self.networks_) // len(held_out)
-        found = [
-            (network.logits(rows[aside].astype(np.float64)), y[aside])
-            for network, aside in zip(
-                self.networks_, np.repeat(held_out, each, axis=0), strict=True
-            )
-            if aside.any()
+        """Fit the temperature that all members' logits are divided by.
+
+        Each member's rows are answered by the mean of its own networks.
+        """
+        each, self.temperature_ = len(self.networks_) // len(held_out), 1.0
+        if not held_out.any():
+            return
+        logits = [
+            [net.logits(rows[aside].astype(np.float64)) for net in self.networks_[first:][:each]]
+            for first, aside in zip(count(step=each), held_out, strict=False)
         ]
-        self.temperature_ = 1.0
-        if found:
-            logits, truth = map(np.concatenate, zip(*found, strict=True))
-            self.temperature_ = fit_temperature(self.networks_[0].loss, logits, truth).value
+        found = fit_temperature(
+            self.networks_[0].loss,
+            np.concatenate(logits, axis=1),
+            np.concatenate([y[aside] for aside in held_out]),
+        )
+        self.temperature_ = found.value
 
     def _encoded(self, targets: Array, learned: Array) -> Array:
         return targets
@@ -213,8 +219,9 @@ class TableRegressor(RegressorMixin, BaseTable):
     n_iter_ : int
         The number of epochs.
     networks_ : list of Network
-        Of each member that after the last epoch and, if rows chose one, that after the best,
-        trained in float32; in float64, so that an answer does not depend on the rows beside it.
+        Of each member those where the last three swings of the learning rate ended and, if rows
+        chose one, that of the best epoch, trained in float32; in float64, so that an answer does
+        not depend on the rows beside it.
     histories_ : list of History
         The course of their trainings.
     recipe_ : TableRecipe

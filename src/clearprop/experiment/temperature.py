@@ -25,7 +25,7 @@ from clearprop.preprocessing import ClassTarget, TargetRecipe
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_FEWEST = 50  # samples: of fewer, what is fitted is chance, and harms as often as it helps
+_SPREAD = 0.5  # of log T beforehand: few samples, or none that is wrong, move it little
 _FURTHEST = 20.0  # the highest temperature, and one by the lowest
 _BINS, _IN_EACH = 10, 10  # of the samples that score: at most so many bins, of as many at least
 
@@ -52,8 +52,8 @@ class Temperature:
         if self.why_one:
             return f"Temperature: 1, as none could be fitted: {self.why_one}."
         return (
-            f"Temperature: {self.value:.3g}, by which the log loss is least on {self.samples:,} "
-            "samples that were not learned from."
+            f"Temperature: {self.value:.3g}, fitted to {self.samples:,} samples that were not "
+            "learned from."
         )
 
     def to_json(self) -> dict[str, Json]:
@@ -66,40 +66,39 @@ class Temperature:
 
 
 def fit_temperature(loss: Loss, logits: Array, truth: Array) -> Temperature:
-    """Find the temperature T with the least cross-entropy, mean of -log p_y of the logits / T.
+    """Find the temperature T that is likeliest, where log T is about N(0, 1/4) beforehand.
 
-    It is convex in 1 / T, so that a bounded search over log T finds it. T is 1, for a reason that
-    is told, where the search has no end within sense, or chance alone would decide.
+    It has the least sum of -log p_y of the logits / T, and 2 (log T)^2: of many samples the first
+    decides, of few the second keeps it near 1. Where several networks answer by the mean of their
+    probabilities, p is that mean.
 
     Parameters
     ----------
     loss : Loss
         One with probabilities.
-    logits : ndarray, shape (N, outputs)
+    logits : ndarray, shape (N, outputs) or (networks, N, outputs)
         The outputs for samples that were not learned from.
     truth : ndarray of int, shape (N,)
         Their classes.
     """
     n = len(truth)
-    if n < _FEWEST:
-        return Temperature(1.0, n, f"{n} samples to fit it to are fewer than {_FEWEST}")
+    if n == 0:
+        return Temperature(1.0, n, "there are no samples to fit it to")
     if not np.isfinite(logits).all():
         return Temperature(1.0, n, "some outputs are not finite")
-    if len(np.unique(truth)) < 2:
-        return Temperature(1.0, n, "all samples to fit it to are of one class")
-    rows = np.arange(n)
-    if (loss.predict(logits) == truth).all():
-        return Temperature(1.0, n, f"all {n:,} samples to fit it to are answered rightly")
     from scipy.optimize import minimize_scalar  # here, so that importing stays quick
 
-    def cross_entropy(log_temperature: float) -> float:
-        against = odds_against(loss, logits, math.exp(log_temperature))[rows, truth]
-        return float(np.logaddexp(0.0, against).mean())  # -log p, as p = 1 / (1 + e^against)
+    networks, rows = logits.reshape(-1, *logits.shape[-2:]), np.arange(n)
+
+    def cost(log_temperature: float) -> float:
+        temperature = math.exp(log_temperature)
+        against = [odds_against(loss, one, temperature)[rows, truth] for one in networks]
+        each = -np.logaddexp(0.0, against)  # log p, as p = 1 / (1 + e^against)
+        mean = np.logaddexp.reduce(each, axis=0) - math.log(len(networks))
+        return float(-mean.sum() + (log_temperature / _SPREAD) ** 2 / 2)
 
     most = math.log(_FURTHEST)
-    found = minimize_scalar(
-        cross_entropy, bounds=(-most, most), method="bounded", options={"xatol": 1e-6}
-    )
+    found = minimize_scalar(cost, bounds=(-most, most), method="bounded", options={"xatol": 1e-6})
     return Temperature(math.exp(float(found.x)), n)
 
 

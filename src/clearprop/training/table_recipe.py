@@ -63,6 +63,11 @@ class TableTraining:
     dropout: float = DROPOUT
 
     @property
+    def epochs_at_ends(self) -> tuple[int, ...]:
+        """The epochs nearest to the ends of the rate's swings, but for the first, a short one."""
+        return tuple(sorted({max(round(end * self.epochs), 1) for end in CosLogSchedule.ends[1:]}))
+
+    @property
     def samples_per_update(self) -> int:
         """The number of samples that an update sees."""
         return min(self.batch_size, self.rows)
