@@ -4,6 +4,7 @@ Layers, losses, optimizers and preprocessing recipes are frozen dataclasses that
 values and each other, so one pair of functions saves them all.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from inspect import isabstract
@@ -125,3 +126,12 @@ def from_config(config: Json, types: Mapping[str, type]) -> Any:
         return types[name](**held)
     except TypeError as error:
         raise UsageError(f"{name} can't be made from {shortened(held)}: {error}.") from error
+
+
+def finite_json(value: Json) -> Json:
+    """Return JSON values with null for what is not finite: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: finite_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite_json(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -18,7 +18,10 @@ import clearprop as cp
 from clearprop.cli import cli
 from clearprop.training import ProgressLine
 
-FILES = {"model.safetensors", "history.csv", "config.toml", "checkpoint.safetensors", "report.json"}
+FILES = {
+    *("model.safetensors", "history.csv", "config.toml", "checkpoint.safetensors", "report.json"),
+    *("epochs.safetensors", "report.html"),
+}
 
 
 def names(folder):
@@ -194,7 +197,11 @@ class TestARun:
             assert report[part]["score"] == "accuracy"
         assert report["epochs"] == 2
         saved = strict_json(Path(report["folder"], "report.json").read_text())
-        assert report == saved | {"pictures": [], "doctor": report["doctor"]}
+        assert report == saved | {
+            "pictures": [],
+            "page": str(Path(report["folder"], "report.html")),
+            "doctor": report["doctor"],
+        }
 
     def test_holds_nothing_out_when_asked_so(self, clearprop, strict_json):
         result = clearprop("train", "iris", "--epochs", 1, "--validation", 0, "--test", 0, "--json")

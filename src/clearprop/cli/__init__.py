@@ -34,6 +34,7 @@ COMMANDS = {
         "explain": "clearprop.cli.explain",
         "show": "clearprop.cli.show",
         "plot": "clearprop.cli.show",
+        "report": "clearprop.cli.report",
         "runs": "clearprop.cli.runs",
     },
     "Learning back-propagation": {

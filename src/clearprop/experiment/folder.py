@@ -1,14 +1,13 @@
 """The folder of a run: model, history, settings, checkpoint, report and pictures."""
 
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clearprop.configuration import Json
+from clearprop.configuration import Json, finite_json
 from clearprop.core.parameters import Array
 from clearprop.core.printable import printable_json
 from clearprop.data import Dataset, Problem, Table
@@ -81,12 +80,17 @@ def _holds_a_run(folder: Path) -> bool:
     return any((folder / name).exists() for name in (SETTINGS, MODEL, CHECKPOINT, FOLDS, SEARCH))
 
 
-def save_run(folder: Path, trained: Trained, measured: Measured) -> dict[str, Json]:
-    """Write settings, model, history and report; return the report as JSON values."""
+def save_run(
+    folder: Path, trained: Trained, measured: Measured, command: str | None = None
+) -> dict[str, Json]:
+    """Write settings, model, history and report; return the report as JSON values.
+
+    `command` is what repeats the run, as one typed it.
+    """
     save_settings(folder, trained.task.open_settings)
     save(folder / MODEL, measured.model)
     trained.history.save(folder / HISTORY)
-    report = _report(folder, trained, measured)
+    report = _report(folder, trained, measured, command)
     write_text(folder / REPORT, dumps(report) + "\n")
     return report
 
@@ -101,24 +105,19 @@ def dumps(value: Any) -> str:
 
     JSON has no NaN, and it can say every character that is hidden or obeyed by its code point.
     """
-    return printable_json(json.dumps(_finite(value), indent=2, ensure_ascii=False))
+    return printable_json(json.dumps(finite_json(value), indent=2, ensure_ascii=False))
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _report(folder: Path, trained: Trained, measured: Measured) -> dict[str, Json]:
+def _report(
+    folder: Path, trained: Trained, measured: Measured, command: str | None
+) -> dict[str, Json]:
     task, history = trained.task, trained.history
     promise = task.recipe.target.coverage
     settings = task.settings.with_places(Place.absolute)
     last = history.rows[-1] if len(history) else {}
     return {
         "folder": str(folder),
+        "command": command,
         "model": str(folder / MODEL),
         "data": settings.data,
         "samples": {name: found.samples for name, found in measured.parts.items()},

@@ -37,14 +37,24 @@ from clearprop.files.written import BESIDE
 MODEL_SUFFIX = ".safetensors"
 MODEL = f"model{MODEL_SUFFIX}"
 HISTORY, SETTINGS, REPORT = "history.csv", "config.toml", "report.json"
-CHECKPOINT = "checkpoint.safetensors"
+CHECKPOINT, KEPT = "checkpoint.safetensors", f"epochs{MODEL_SUFFIX}"
+PAGE = "report.html"
 PICTURES = (
     *("curves", "weights", "predictions", "confusion", "boundary", "mistakes"),
     *("attention", "features", "augmented", "calibration", "importance"),
 )
 ROOT = Path("runs")
 
-_FILES = (MODEL, HISTORY, SETTINGS, CHECKPOINT, REPORT, *(f"{name}.png" for name in PICTURES))
+_FILES = (
+    MODEL,
+    HISTORY,
+    SETTINGS,
+    CHECKPOINT,
+    KEPT,
+    REPORT,
+    PAGE,
+    *(f"{name}.png" for name in PICTURES),
+)
 _LARGEST_REPORT, _MOST_TRAININGS = 2**26, 100  # bytes; steps back, as two may name each other
 _DATA, _NAMES = Data("DATA"), (*BUILTINS, *TOYS, STDIN)
 

@@ -15,7 +15,7 @@ from clearprop.errors import ModelFileError, UnknownNameError, UsageError, short
 from clearprop.files import described
 from clearprop.files.certainty import covering, probabilities, quantiles
 from clearprop.files.linear import linear_layers, linear_network
-from clearprop.files.tensors import TensorFile, open_tensors, save_tensors
+from clearprop.files.tensors import TensorFile, open_tensors, save_tensors, tensor_bytes
 from clearprop.network import Network
 from clearprop.preprocessing import (
     ClassTarget,
@@ -288,9 +288,17 @@ def save(path: str | os.PathLike[str], model: Model | Network) -> None:
     UsageError
         If a layer of one's own holds something that can't be described in JSON.
     """
-    model = Model(model) if isinstance(model, Network) else model
+    save_tensors(path, *_contents(Model(model) if isinstance(model, Network) else model))
+
+
+def model_bytes(model: Model) -> bytes:
+    """Return the bytes of the file that `save` writes."""
+    return tensor_bytes(*_contents(model))
+
+
+def _contents(model: Model) -> tuple[dict[str, Array], dict[str, Json]]:
     network = model.network
-    description = {
+    description: dict[str, Json] = {
         "kind": _KIND,
         "format": _FORMAT,
         "version": __version__,
@@ -306,7 +314,7 @@ def save(path: str | os.PathLike[str], model: Model | Network) -> None:
     }
     linear = {} if model.linear is None else model.linear.parameters
     beside = {f"{_LINEAR}{name}": array for name, array in linear.items()}
-    save_tensors(path, {**network.parameters, **network.state, **beside}, description)
+    return {**network.parameters, **network.state, **beside}, description
 
 
 def load(path: str | os.PathLike[str], *, custom: Iterable[type] = ()) -> Model:

@@ -61,31 +61,34 @@ class TensorFile:
 def save_tensors(
     path: str | os.PathLike[str], arrays: Mapping[str, Array], description: Mapping[str, Any]
 ) -> None:
-    """Write arrays and a description to `path`, whole or not at all.
-
-    The same arrays and description give the same bytes.
-
-    Parameters
-    ----------
-    path : path-like
-    arrays : mapping of str to ndarray
-        Arrays of float32, float64 or uint32.
-    description : mapping
-        Anything that JSON can hold; a NaN is allowed.
+    """Write what `tensor_bytes` makes to `path`, whole or not at all.
 
     Raises
     ------
     OutputError
         If the file can't be written; what stood there before is untouched.
     """
+    data = tensor_bytes(arrays, description)
+    with written_beside(path) as beside:
+        beside.write_bytes(data)
+
+
+def tensor_bytes(arrays: Mapping[str, Array], description: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a file of arrays and a description, the same for the same ones.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        Arrays of float32, float64 or uint32.
+    description : mapping
+        Anything that JSON can hold; a NaN is allowed.
+    """
     from safetensors.numpy import save
 
-    data = save(
+    return save(
         {name: np.ascontiguousarray(array) for name, array in arrays.items()},
         metadata={_KEY: json.dumps(description)},
     )
-    with written_beside(path) as beside:
-        beside.write_bytes(data)
 
 
 def open_tensors(path: str | os.PathLike[str], kind: str) -> TensorFile:

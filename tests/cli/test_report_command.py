@@ -1,0 +1,81 @@
+"""``clearprop report``, and the page that ``train`` writes."""
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clearprop.files.models import load
+
+
+def data_of(page: Path) -> dict:
+    text = page.read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    return json.loads(found.group(1), parse_constant=pytest.fail)
+
+
+def test_train_writes_the_page_of_its_run(table_run, people, tmp_path):
+    (run,) = data_of(table_run / "report.html")["runs"]
+    assert run["command"].startswith(f"clearprop train {people}")
+    assert "--layers 16" in run["command"]
+    assert run["samples"]["part"] == "test"
+    assert run["train"] is None
+    assert run["history"]["epoch"] == list(range(1, 101))
+    assert [one["epoch"] for one in run["kept"]] == list(range(0, 97, 8))
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(base64.b64decode(run["model"]))
+    raw = run["samples"]["raw"]
+    np.testing.assert_allclose(
+        load(path).predict_proba(raw), load(table_run / "model.safetensors").predict_proba(raw)
+    )
+
+
+def test_the_page_is_written_anew_with_the_data_in_it(clearprop, table_run, strict_json):
+    result = clearprop("report", table_run, "--embed-data", "--out", "page.html", "--json")
+    assert result.exit_code == 0, result.stderr
+    told = strict_json(result.stdout)
+    assert told == {
+        "runs": [str(table_run)],
+        "page": "page.html",
+        "bytes": Path("page.html").stat().st_size,
+    }
+    (run,) = data_of(Path("page.html"))["runs"]
+    (before,) = data_of(table_run / "report.html")["runs"]
+    assert run["train"]["shape"][0] + run["samples"]["shape"][0] <= 80
+    assert run["train"]["part"] == "train"
+    assert {name: run[name] for name in before if name not in ("train", "doctor")} == {
+        name: value for name, value in before.items() if name not in ("train", "doctor")
+    }
+
+
+def test_several_runs_stand_beside_each_other(clearprop, table_run, array_model):
+    result = clearprop("report", table_run, array_model.parent, "--out", "both.html")
+    assert result.exit_code == 0, result.stderr
+    assert "both.html, " in result.stdout
+    names = [run["name"] for run in data_of(Path("both.html"))["runs"]]
+    assert names == ["people", "run"]
+
+
+def test_without_its_data_it_shows_no_samples(clearprop, people, tmp_path):
+    data = tmp_path / "gone.csv"
+    data.write_bytes(people.read_bytes())
+    short = ("--layers", 4, "--epochs", 2, "--folds", 0, "--out", "run")
+    assert clearprop("train", data, *short).exit_code == 0
+    data.unlink()
+    result = clearprop("report", "run")
+    assert result.exit_code == 0
+    assert "shows no samples" in result.stderr
+    assert data_of(Path("run/report.html"))["runs"][0]["samples"] is None
+    refused = clearprop("report", "run", "--embed-data")
+    assert refused.exit_code == 2
+    assert "gone.csv" in refused.stderr
+    assert clearprop("report", "run", "--embed-data", "--data", people).exit_code == 0
+
+
+def test_what_is_no_run_is_refused(clearprop):
+    result = clearprop("report", "nothing")
+    assert result.exit_code == 2
+    assert "nothing is no run's folder" in result.stderr

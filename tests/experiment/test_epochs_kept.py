@@ -1,0 +1,60 @@
+"""Some epochs of a run are kept, evenly spaced, and read back for its page."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import clearprop as cp
+from clearprop.experiment import epochs_kept
+from clearprop.experiment.epochs_kept import KeptEpochs, read_kept, save_kept
+
+
+def trained(epochs: int) -> tuple[KeptEpochs, cp.Network]:
+    X = np.random.RandomState(0).randn(20, 3)
+    network = cp.Network([cp.Dense(2)], loss=cp.SoftmaxCrossEntropy(), input_shape=(3,))
+    kept = KeptEpochs()
+    cp.Trainer(epochs=epochs).fit(network, X, np.arange(20) % 2, callbacks=[kept])
+    return kept, network
+
+
+@pytest.mark.parametrize(
+    ("epochs", "expected"),
+    [(5, range(6)), (23, range(24)), (24, range(0, 25, 2)), (100, range(0, 97, 8))],
+)
+def test_they_are_evenly_spaced_however_many_there_are(epochs: int, expected: range) -> None:
+    kept, _ = trained(epochs)
+    assert [epoch for epoch, _ in kept.kept] == list(expected)
+
+
+def test_they_are_what_the_network_was_then(tmp_path: Path) -> None:
+    kept, network = trained(6)
+    for epochs in (3, 6):
+        _, other = trained(epochs)
+        np.testing.assert_array_equal(
+            dict(kept.kept)[epochs], other.parameters.data.astype(np.float32)
+        )
+    save_kept(tmp_path / "epochs.safetensors", kept.kept)
+    again = read_kept(tmp_path / "epochs.safetensors", network)
+    assert [epoch for epoch, _ in again] == list(range(7))
+    np.testing.assert_array_equal(again[3][1], dict(kept.kept)[3])
+
+
+def test_of_a_large_network_fewer_are_kept_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(epochs_kept, "_LARGEST", 8 * 3)
+    assert len(trained(40)[0].kept) <= 3
+    monkeypatch.setattr(epochs_kept, "_LARGEST", 15)
+    assert trained(40)[0].kept == []
+
+
+def test_what_is_gone_or_of_another_network_is_none(tmp_path: Path) -> None:
+    kept, network = trained(2)
+    path = tmp_path / "epochs.safetensors"
+    assert read_kept(path, network) == []
+    save_kept(path, [])
+    assert not path.exists()
+    save_kept(path, kept.kept)
+    other = cp.Network([cp.Dense(5)], loss=cp.SoftmaxCrossEntropy(), input_shape=(3,))
+    assert read_kept(path, other) == []
+    path.write_bytes(b"no tensors")
+    assert read_kept(path, network) == []
