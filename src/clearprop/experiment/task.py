@@ -13,6 +13,7 @@ from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Table, load
 from clearprop.data.format import Format
 from clearprop.data.leaks import leaks
+from clearprop.data.pictures.repeated import repeated
 from clearprop.data.loading import format_of
 from clearprop.data.pictures.folders import as_deep
 from clearprop.data.reading import Role
@@ -174,7 +175,7 @@ def load_dataset(settings: Settings, name_or_path: str | None = None) -> Dataset
         for one in dataset.columns
     )
     told = leaks(dataset, (*(settings.keep or ()), column_not_learned(settings) or ""))
-    return replace(dataset, columns=columns, notes=(*dataset.notes, *told))
+    return replace(dataset, columns=columns, notes=(*dataset.notes, *told, *repeated(dataset)))
 
 
 def recipe_of(
