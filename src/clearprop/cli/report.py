@@ -9,6 +9,7 @@ from clearprop.cli.command import command
 from clearprop.cli.options import command_of
 from clearprop.experiment.reporting import page_of
 from clearprop.experiment.runs import PAGE, require_run
+from clearprop.page import LANGUAGES
 from clearprop.report import write_page
 
 
@@ -23,9 +24,19 @@ from clearprop.report import write_page
 @click.option(
     "--embed-data", is_flag=True, help="Put the training samples in, to go on with in the page."
 )
+@click.option(
+    "--language",
+    type=click.Choice([*LANGUAGES]),
+    help="The language of its words.  [default: the system's]",
+)
 @output.json_option
 def report(
-    runs: tuple[str, ...], out: str | None, data: str | None, embed_data: bool, as_json: bool
+    runs: tuple[str, ...],
+    out: str | None,
+    data: str | None,
+    embed_data: bool,
+    language: str | None,
+    as_json: bool,
 ) -> None:
     """Write the page of the folder RUN: curves, network, every number, mistakes, your own input.
 
@@ -43,7 +54,7 @@ def report(
         found.append(page)
     path = Path(out) if out is not None else saved_runs[0].file.parent / PAGE
     with output.waiting("Writing"):
-        write_page(path, found)
+        write_page(path, found, language)
     if as_json:
         output.say_json({"runs": list(runs), "page": str(path), "bytes": path.stat().st_size})
         return

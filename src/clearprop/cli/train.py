@@ -10,6 +10,7 @@ import click
 from clearprop.cli import output
 from clearprop.cli.command import DataName, command
 from clearprop.cli.doctor import ask_doctor, say_closing
+from clearprop.cli.live import live_options, shown_live, with_what_was_done_by_hand
 from clearprop.cli.options import (
     command_of,
     setting_option,
@@ -28,6 +29,7 @@ from clearprop.cli.scores import (
     seldom_found,
     text,
 )
+from clearprop.configuration import Json
 from clearprop.errors import UsageError
 from clearprop.experiment import (
     Evaluation,
@@ -43,8 +45,12 @@ from clearprop.experiment import (
 from clearprop.experiment import folder as run_folder
 from clearprop.experiment.coverage import promise_in_words
 from clearprop.experiment.cross_validation import fold_labels, times_of
-from clearprop.experiment.runs import CHECKPOINT, SETTINGS, require_there, saved_at
+from clearprop.experiment.epochs_kept import KeptEpochs, save_kept
+from clearprop.experiment.reporting import write_page_of
+from clearprop.experiment.runs import CHECKPOINT, KEPT, SETTINGS, require_there, saved_at
 from clearprop.experiment.settings import described
+from clearprop.studio.by_hand import GoOnByHand
+from clearprop.studio.server import require_server
 from clearprop.training import Callback, Checkpoint, Forecast, Run
 
 _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way further down"}
@@ -56,6 +62,7 @@ _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way
     "clearprop train people.csv --target buys --epochs 50",
     "clearprop train photos/ --size 32 --layers 100,50 --out runs/photos",
     "clearprop train --resume --out runs/photos",
+    "clearprop train moons --live",
 )
 @click.argument("data", required=False, type=DataName())
 @setting_option("start")
@@ -71,6 +78,7 @@ _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way
     show_default=True,
     help="The time between two checkpoints; 0 for one each epoch.",
 )
+@live_options
 @output.json_option
 @click.pass_context
 def train(
@@ -80,6 +88,8 @@ def train(
     out: str | None,
     resume: bool,
     checkpoint_every: float,
+    is_live: bool,
+    port: int | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -93,6 +103,10 @@ def train(
     """
     if resume and out is None:
         raise UsageError("Say which run to go on with: --resume --out FOLDER.")
+    if is_live:
+        require_server()
+    elif port is not None:
+        raise UsageError("--port is that of the live page: --live --port N.")
     if data is not None and saved_at(data, or_data=True) is not None:
         raise UsageError(
             f"{data} is a model, no data. To go on from its weights: --from {data}; to go on with "
@@ -123,21 +137,28 @@ def train(
         output.note(f"{shown} shows some pictures, and what training may see in their place.")
     output.note_undrawn([] if undrawn is None else [undrawn])
     parts = fold_labels(task)
+    epochs = KeptEpochs()
     watch = [
         Forecast(times_of(task)),
         *output.progress(*parts, *(["all samples"] if parts else [])),
     ]
+    live = None
+    if is_live:
+        live = ctx.with_resource(shown_live(task, folder, command_of(settings), parts, port))
+        watch.append(live.live.watching)
+    by_hand = [GoOnByHand()] if resume else []
     try:
         with ExitStack() as until_it_trains:
             until_it_trains.enter_context(output.waiting("Making ready"))
             watch.insert(0, _Ended(until_it_trains))
             trained = learn(
                 task,
-                callbacks=watch,
+                callbacks=[*by_hand, *watch, epochs],
                 in_folds=watch,
                 checkpoint=Checkpoint(folder / CHECKPOINT, checkpoint_every),
                 resume=resume,
             )
+        trained = with_what_was_done_by_hand(trained, live)
         for line in trained.task.notes[len(task.notes) :]:
             output.note(line)
         if trained.diverged is not None:
@@ -147,7 +168,7 @@ def train(
     except KeyboardInterrupt:  # in a fold, or while measuring: there is no model yet
         output.note(_how_to_go_on(folder))
         raise
-    report = run_folder.save_run(folder, trained, measured)
+    report = run_folder.save_run(folder, trained, measured, command_of(settings))
     found = measured.score
     with output.waiting("Drawing"):
         pictures, failed = run_folder.draw_run(
@@ -171,17 +192,48 @@ def train(
     told, cut_off = (
         (None, False) if interrupted else ask_doctor(trained, measured, settings, folder)
     )
+    page = _write_page(folder, trained, measured, report, epochs, told)
     if as_json:
-        found_pictures = {"pictures": [str(path) for path in pictures]}
+        found_pictures = {"pictures": [str(path) for path in pictures], "page": page}
         output.say_json(report | found_pictures | {"doctor": told})
     elif told is not None:
         say_closing(told)
     if interrupted or cut_off:
         raise KeyboardInterrupt
+    if trained.diverged is None and not as_json:
+        _say_next(report, task.train.kind)
+    if live is not None:
+        live.live.save(trained, measured, report=report, kept=epochs.kept, doctor=told)
+        live.stay()
     if trained.diverged is not None:
         ctx.exit(1)
-    if not as_json:
-        _say_next(report, task.train.kind)
+
+
+def _write_page(
+    folder: Path,
+    trained: Trained,
+    measured: Measured,
+    report: dict[str, Json],
+    epochs: KeptEpochs,
+    doctor: dict[str, Any] | None,
+) -> str | None:
+    """Write the run's page, which costs no run that is saved already: its path, or None."""
+    save_kept(folder / KEPT, epochs.kept)
+    try:
+        with output.waiting("Writing its page"):
+            page = write_page_of(
+                folder,
+                trained,
+                measured,
+                report=report,
+                kept=epochs.kept,
+                doctor=doctor,
+            )
+    except UsageError as error:  # it would be too large
+        output.note(str(error))
+        return None
+    output.note(f"{page} shows it all in a browser: curves, every number, your own input.")
+    return str(page)
 
 
 _NOT_MEASURED = (

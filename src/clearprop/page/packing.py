@@ -20,11 +20,13 @@ from typing import Final
 from clearprop.configuration import Json
 from clearprop.core.printable import printable
 from clearprop.core.reading import read_bounded
+from clearprop.page.languages import LANGUAGES, words_in
 
 _HERE: Final = Path(__file__).parent
 _FIRST: Final = "view/main.js"
 _LARGEST: Final = 2**20  # bytes of a module
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"([^"]+)";\n', re.MULTILINE)
+_COMMENT = re.compile(r"^ */\*\*.*?\*/\n", re.MULTILINE | re.DOTALL)  # for readers of the modules
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let)\b)", re.MULTILINE)
 
 
@@ -38,13 +40,14 @@ def pack(data: Mapping[str, Json], *, title: str, language: str = "en", live: bo
     title : str
         The title of the browser's window.
     language : str, default "en"
-        The language of its words, as in HTML's ``lang``.
+        The language of its words, by its name in `LANGUAGES`.
     live : bool, default False
         Whether it may ask the server that it came from for more.
     """
     script, style = "".join(module_texts().values()), _styles()
+    data = {**data, "words": dict(words_in(language))}
     return Template(_read("page.html")).substitute(
-        language=escape(language),
+        language=LANGUAGES[language],
         policy=escape(policy(live=live)),
         title=escape(printable(title, one_line=True)),
         style=style,
@@ -92,7 +95,9 @@ def _follow(path: PurePosixPath, found: dict[str, str], above: tuple[str, ...]) 
     text = _read(name)
     for _, other in imports(text):
         _follow(_beside(path, other), found, (*above, name))
-    found[name] = f"// {name}\n{_EXPORT.sub('', _IMPORT.sub('', text)).strip()}\n\n"
+    for kind in (_COMMENT, _IMPORT, _EXPORT):
+        text = kind.sub("", text)
+    found[name] = f"// {name}\n{text.strip()}\n\n"
 
 
 def imports(text: str) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -14,7 +14,7 @@ from clearprop.errors import UsageError
 from clearprop.files.models import Model, model_bytes
 from clearprop.files.written import write_text
 from clearprop.network import Network
-from clearprop.page import pack
+from clearprop.page import language_of_system, pack
 from clearprop.report.samples import samples_data
 from clearprop.training import History
 
@@ -119,8 +119,16 @@ def page_data(runs: Sequence[RunPage]) -> dict[str, Json]:
     return {"format": FORMAT, "live": None, "runs": [run.to_json() for run in runs]}
 
 
-def write_page(path: Path, runs: Sequence[RunPage]) -> None:
+def write_page(path: Path, runs: Sequence[RunPage], language: str | None = None) -> None:
     """Write the page of runs, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    runs : sequence of RunPage
+    language : str, optional
+        The language of its words, by its name in `clearprop.page.LANGUAGES`; the system's unless
+        given.
 
     Raises
     ------
@@ -129,7 +137,8 @@ def write_page(path: Path, runs: Sequence[RunPage]) -> None:
     OutputError
         If it can't be written.
     """
-    text = pack(page_data(runs), title=" · ".join(run.name for run in runs))
+    title = " · ".join(run.name for run in runs)
+    text = pack(page_data(runs), title=title, language=language or language_of_system())
     if len(text) > LARGEST:
         parameters = sum(run.model.network.parameters.data.size for run in runs)
         raise UsageError(

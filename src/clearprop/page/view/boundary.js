@@ -1,0 +1,79 @@
+/** The decision boundary of a run whose samples have two features. */
+
+import { answersTo } from "./answer_view.js";
+import { make, number } from "./dom.js";
+import { planeOfModel } from "./model_plane.js";
+import { PlaneView } from "./plane_view.js";
+import { savingButtons } from "./saving.js";
+import { drawnWhenSeen } from "./seeing.js";
+import { say } from "./words.js";
+
+const BOUNDARY_SIDE = 96; // points of the grid along a side
+
+/**
+ * The panel of what a model answers everywhere on the plane of its two features.
+ *
+ * @param {Object} context
+ * @returns {HTMLElement|null} Null where samples have another number of features.
+ */
+export function boundaryPanel({ model, samples, store }) {
+  const found = planeOfModel(model, samples);
+  if (found === null) return null;
+  const { scene, prepare } = found;
+  const view = new PlaneView();
+  const inputs = prepare(scene.plane.grid(BOUNDARY_SIDE));
+  view.show({ ...scene, label: labelOfBoundary(model, scene) });
+  const element = make(
+    "div",
+    { class: "boundary" },
+    view.element,
+    make(
+      "div",
+      { class: "row" },
+      legendOfClasses(model.classNames),
+      savingButtons(say("decision boundary"), () => view.layers),
+    ),
+  );
+  drawnWhenSeen(element, store, ["epoch"], () => paintBoundary(view, model, scene, inputs));
+  return element;
+}
+
+/** Whether a context's model takes two numbers. */
+export function hasTwoFeatures({ model }) {
+  return planeOfModel(model, null) !== null;
+}
+
+function paintBoundary(view, model, { areValues, shade }, inputs) {
+  const answers = answersTo(model, inputs, BOUNDARY_SIDE ** 2);
+  if (areValues) {
+    view.paintValues((place) => shade(answers[place].values[0]), BOUNDARY_SIDE);
+    return;
+  }
+  const classes = model.classNames.map((_, at) => at);
+  const shares = answers.flatMap(({ shares: found, place }) =>
+    found.length > 0 ? found : classes.map((at) => Number(at === place)),
+  );
+  view.paintShares(Float64Array.from(shares), BOUNDARY_SIDE);
+}
+
+function labelOfBoundary({ classNames, target }, { names, plane }) {
+  return say("What is answered for {x} from {left} to {right} and {y} from {bottom} to {top}: {what}", {
+    x: names[0],
+    left: number(plane.low[0], 3),
+    right: number(plane.high[0], 3),
+    y: names[1],
+    bottom: number(plane.low[1], 3),
+    top: number(plane.high[1], 3),
+    what: classNames === null ? (target?.name ?? say("values")) : classNames.join(", "),
+  });
+}
+
+function legendOfClasses(classNames) {
+  return make(
+    "ul",
+    { class: "legend" },
+    (classNames ?? []).map((name, at) =>
+      make("li", {}, make("span", { class: "play-dot", style: { background: `var(--class-${at % 10})` } }), name),
+    ),
+  );
+}

@@ -1,0 +1,214 @@
+/** A picture of one's own: drawn, dropped, chosen or taken, as the network gets it, and the answer. */
+
+import { saliency } from "../engine/explain.js";
+import { AnswerView, answersTo } from "./answer_view.js";
+import { CameraBox } from "./camera.js";
+import { make } from "./dom.js";
+import { coloursOfPictures, figureOfPictures, sheetFor } from "./drawing.js";
+import { DrawingPad } from "./drawing_pad.js";
+import { inverted, unlikeness } from "./likeness.js";
+import { readPictureFile } from "./picture_files.js";
+import { heatedPicture } from "./heated_picture.js";
+import { samplePicture } from "./pictures.js";
+import { drawnWhenSeen } from "./seeing.js";
+import { say } from "./words.js";
+
+/** Milliseconds without a change after which is computed what the answer hangs on. */
+const REST = 150;
+
+/** The share of training pictures without colour from which on a drawing is one of them. */
+const MOSTLY_GREY = 0.9;
+
+/**
+ * Return the panel's elements for a model of pictures.
+ *
+ * @param {Object} context
+ * @returns {HTMLElement}
+ */
+export function pictureInput(context) {
+  return new PictureInput(context).element;
+}
+
+class PictureInput {
+  constructor({ model, samples, store }) {
+    this.model = model;
+    this.recipe = model.inputs;
+    this.picture = null; // that is asked about
+    this.figure = isDrawable(this.recipe) && samples?.arePictures ? figureOf(samples, this.recipe) : null;
+    this.answer = new AnswerView(model);
+    this.inverts = make("input", { type: "checkbox", onchange: () => this.ask() });
+    this.given = make("div", { class: "look-picture" });
+    this.looked = make("div", { class: "look-picture" });
+    this.told = make("p", { class: "play-told", role: "alert" });
+    this.ways = this.waysIn();
+    this.inversion = make("label", { class: "field small" }, this.inverts, say("change light and dark"));
+    this.tabs = make("div", { class: "choices", role: "group", "aria-label": say("Where the picture comes from") });
+    this.element = make(
+      "div",
+      { class: "own" },
+      make(
+        "div",
+        { class: "own-in" },
+        this.tabs,
+        this.ways.map(({ element }) => element),
+        this.told,
+        this.inversion,
+      ),
+      make(
+        "div",
+        { class: "own-out" },
+        this.answer.element,
+        make(
+          "div",
+          { class: "looks" },
+          lookFigure(this.given, say("What the network gets")),
+          lookFigure(this.looked, say("What the answer hangs on")),
+        ),
+      ),
+    );
+    this.ask = drawnWhenSeen(this.element, store, ["epoch"], () => this.answerNow());
+    this.choose(this.ways[0]);
+  }
+
+  waysIn() {
+    const file = { name: say("Choose"), element: this.fileBox() };
+    const camera = { name: say("Camera"), box: new CameraBox((picture) => this.take(picture)) };
+    camera.element = camera.box.element;
+    camera.left = () => camera.box.close();
+    return [...(isDrawable(this.recipe) ? [this.drawingWay()] : []), file, camera];
+  }
+
+  drawingWay() {
+    const colours = coloursOfPictures(this.recipe.likeness ?? null);
+    const pad = new DrawingPad({
+      size: this.recipe.size,
+      colours,
+      changed: (drawing) => this.takeDrawing(drawing, colours),
+    });
+    const brings = make("input", {
+      type: "checkbox",
+      checked: true,
+      onchange: () => this.takeDrawing(pad.drawing, colours),
+    });
+    this.brings = brings;
+    const hint = make(
+      "label",
+      { class: "field small", hidden: this.figure === null },
+      brings,
+      say("bring it to the size and the middle of training pictures"),
+    );
+    return { name: say("Draw"), draws: true, element: make("div", {}, pad.element, hint) };
+  }
+
+  fileBox() {
+    const file = make("input", {
+      type: "file",
+      accept: "image/*",
+      "aria-label": say("A picture"),
+      onchange: () => this.takeFile(file.files[0]),
+    });
+    const box = make(
+      "div",
+      {
+        class: "drop",
+        ondragover: (event) => {
+          event.preventDefault();
+          box.classList.add("over");
+        },
+        ondragleave: () => box.classList.remove("over"),
+        ondrop: (event) => {
+          event.preventDefault();
+          box.classList.remove("over");
+          this.takeFile(event.dataTransfer.files[0]);
+        },
+      },
+      make("p", {}, say("Drop a picture here, or choose one.")),
+      file,
+      make("p", { class: "note" }, say("It stays in this page; nothing is sent.")),
+    );
+    return box;
+  }
+
+  choose(way) {
+    this.inversion.hidden = way.draws === true;
+    this.inverts.checked = false;
+    for (const one of this.ways) {
+      one.element.hidden = one !== way;
+      if (one !== way) one.left?.();
+    }
+    this.tabs.replaceChildren(
+      ...this.ways.map((one) =>
+        make(
+          "button",
+          { type: "button", "aria-pressed": String(one === way), onclick: () => this.choose(one) },
+          one.name,
+        ),
+      ),
+    );
+  }
+
+  takeDrawing(drawing, colours) {
+    if (drawing.isEmpty) {
+      this.take(null);
+      return;
+    }
+    const sheet = sheetFor(this.recipe.size);
+    drawing.paint(sheet, colours, this.brings?.checked === false ? null : this.figure);
+    const { width, height } = sheet;
+    const { data } = sheet.getContext("2d").getImageData(0, 0, width, height);
+    this.take({ width, height, data });
+  }
+
+  async takeFile(file) {
+    if (file === undefined) return;
+    this.told.textContent = "";
+    try {
+      this.take(await readPictureFile(file));
+    } catch (error) {
+      this.told.textContent = error.message;
+    }
+  }
+
+  take(picture) {
+    this.picture = picture;
+    this.told.textContent = picture?.note ?? "";
+    this.ask?.();
+  }
+
+  answerNow() {
+    clearTimeout(this.resting);
+    this.looked.replaceChildren();
+    if (this.picture === null) {
+      this.given.replaceChildren();
+      this.answer.clear(say("The answer comes as soon as there is a picture."));
+      return;
+    }
+    const { inputShape } = this.model.network;
+    const x = this.model.prepare([this.inverts.checked ? inverted(this.picture) : this.picture]);
+    const [answer] = answersTo(this.model, x, 1);
+    this.answer.show(answer);
+    const unlike = unlikeness(x, inputShape, this.recipe.likeness ?? null);
+    this.answer.note(unlike === null ? [] : [unlike]);
+    this.given.replaceChildren(samplePicture(x, inputShape, say("The picture as the network gets it")));
+    this.resting = setTimeout(() => this.look(x, answer), REST);
+  }
+
+  look(x, answer) {
+    const { network } = this.model;
+    const places = saliency(network, x, 1, answer.place ?? 0);
+    this.looked.replaceChildren(heatedPicture(x, network.inputShape, places));
+  }
+}
+
+/** Whether what a pen draws can be one of the pictures that a recipe is of. */
+function isDrawable({ channels, likeness }) {
+  return channels === 1 || (likeness?.grey ?? 0) > MOSTLY_GREY;
+}
+
+function figureOf(samples, { size, channels }) {
+  return channels === 1 ? figureOfPictures(samples.inputs, size) : null;
+}
+
+function lookFigure(picture, caption) {
+  return make("figure", { class: "look" }, picture, make("figcaption", {}, caption));
+}

@@ -1,0 +1,120 @@
+"""The application: a page, its state, its events, and what it may ask for. There is nothing else.
+
+No path of a request names a file: what is shown lies in memory.
+"""
+
+import json
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from clearprop.core.reading import parsed_json
+from clearprop.errors import UsageError, shortened
+from clearprop.page import pack, policy
+from clearprop.studio.events import Reader, stream
+from clearprop.studio.live import Live, TooEarlyError
+
+_MOST_PAGES = 32  # that hear events at a time
+
+
+def application(live: Live, is_closing: Callable[[], bool]) -> Starlette:
+    """Make the application of a live run.
+
+    Parameters
+    ----------
+    live : Live
+    is_closing : callable
+        Returns whether events are to end, as the server does.
+    """
+    answers = _Answers(live, is_closing)
+    app = Starlette(
+        routes=[
+            Route("/", answers.page),
+            Route("/state", answers.state),
+            Route("/events", answers.events),
+            Route("/control", answers.control, methods=["POST"]),
+        ],
+        exception_handlers={HTTPException: _refusal},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+class _Answers:
+    """One method a route."""
+
+    def __init__(self, live: Live, is_closing: Callable[[], bool]) -> None:
+        self.live, self.is_closing = live, is_closing
+        self._page = pack(live.page(), title=live.name, live=True)
+        self._policy = f"{policy(live=True)}; frame-ancestors 'none'"
+        self._hearing: set[_Events] = set()
+
+    async def page(self, request: Request) -> Response:
+        """Answer with the page, which asks for all else."""
+        headers = {"Content-Security-Policy": self._policy}
+        return Response(self._page, media_type="text/html", headers=headers)
+
+    async def state(self, request: Request) -> Response:
+        """Answer with all that there is to see, which may take some time to write out."""
+        return await run_in_threadpool(self._state)
+
+    def _state(self) -> Response:
+        text = json.dumps(self.live.state(), separators=(",", ":"), allow_nan=False)
+        return Response(text, media_type="application/json")
+
+    async def events(self, request: Request) -> Response:
+        """Tell what happens, until the page goes."""
+        if len(self._hearing) >= _MOST_PAGES:
+            raise HTTPException(503, f"{_MOST_PAGES} pages hear of this run already: close some.")
+        return _Events(Reader(self.live.mailbox), self.is_closing, self._hearing)
+
+    async def control(self, request: Request) -> Response:
+        """Take what is asked of the trainings."""
+        kind = request.headers.get("content-type", "")
+        if kind.partition(";")[0].strip().lower() != "application/json":
+            raise HTTPException(415, f"Expected application/json, found {shortened(kind)}.")
+        try:
+            asked = parsed_json(await request.body())
+            if not isinstance(asked, dict) or not {"do"} <= asked.keys() <= {"do", "value"}:
+                raise ValueError(f"found {shortened(asked)}")
+        except ValueError as error:
+            expected = 'Expected an object such as {"do": "rate", "value": 0.01}'
+            raise HTTPException(400, f"{expected}: {error}.") from error
+        try:
+            self.live.ask(asked["do"], asked.get("value"))
+        except TooEarlyError as error:
+            raise HTTPException(409, str(error)) from error
+        except UsageError as error:
+            raise HTTPException(400, str(error)) from error
+        return Response(status_code=204)
+
+
+class _Events(StreamingResponse):
+    """Events for one page, which is counted as long as it hears them."""
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self, reader: Reader, is_closing: Callable[[], bool], hearing: "set[_Events]"
+    ) -> None:
+        super().__init__(stream(reader, is_closing))
+        self._hearing = hearing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._hearing.add(self)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._hearing.discard(self)
+
+
+async def _refusal(_: Request, error: Exception) -> Response:
+    """Answer with a sentence; those of HTTP itself are said by their names."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for these alone
+    return PlainTextResponse(error.detail, error.status_code, error.headers)

@@ -1,0 +1,153 @@
+"""A run that is shown while it trains, and when it is saved."""
+
+import threading
+from collections.abc import Mapping, Sequence
+
+from clearprop.configuration import Json
+from clearprop.core.parameters import Array
+from clearprop.data import Dataset
+from clearprop.errors import UsageError
+from clearprop.experiment import Measured, Task, Trained
+from clearprop.experiment.values import Place
+from clearprop.files.models import Model
+from clearprop.report import FORMAT, RunPage
+from clearprop.studio.controls import Controls
+from clearprop.studio.mailbox import Mailbox, Watched
+from clearprop.studio.watching import Watching
+
+
+class TooEarlyError(UsageError):
+    """Something that can be asked for, and has no meaning now."""
+
+
+class Live:
+    """A run that is shown while it trains.
+
+    Parameters
+    ----------
+    task : Task
+    name : str
+        The name of the run.
+    command : str
+        The command that repeats it.
+    labels : sequence of str, default ("",)
+        The names of its trainings, in the order in which they begin. The last one makes the model.
+
+    Attributes
+    ----------
+    mailbox : Mailbox
+    controls : Controls
+    watching : Watching
+        The callback of each training.
+    """
+
+    def __init__(
+        self, task: Task, *, name: str, command: str, labels: Sequence[str] = ("",)
+    ) -> None:
+        self.task, self.name, self.command = task, name, command
+        self.mailbox, self.controls = Mailbox(), Controls()
+        self.watching = Watching(self.mailbox, self.controls, labels)
+        self._closed = threading.Event()
+
+    def page(self) -> dict[str, Json]:
+        """Return the data that the page comes with: it asks for all else."""
+        return {"format": FORMAT, "live": {"ended": False}, "runs": []}
+
+    def state(self) -> Mapping[str, Json]:
+        """Return the data of the page as things are: each training so far, or the saved run."""
+        if (saved := self.mailbox.saved) is not None:
+            return saved
+        return self.page() | {"runs": [self._run(one) for one in tuple(self.mailbox.trainings)]}
+
+    def save(
+        self,
+        trained: Trained,
+        measured: Measured,
+        *,
+        report: Mapping[str, Json],
+        kept: Sequence[tuple[int, Array]],
+        doctor: Mapping[str, Json] | None,
+    ) -> None:
+        """Show the run as it was saved, from now on.
+
+        Parameters
+        ----------
+        trained : Trained
+        measured : Measured
+        report : mapping
+            What its ``report.json`` holds.
+        kept : sequence of (int, ndarray)
+            Some epochs, and the parameters after each.
+        doctor : mapping or None
+            The doctor's first finding.
+        """
+        run = RunPage(
+            name=self.name,
+            command=self.command,
+            model=measured.model,
+            history=trained.history,
+            report=report,
+            samples=_shown(trained.task),
+            kept=kept,
+            doctor=doctor,
+        )
+        told: Json = self.mailbox.trainings[-1].told()
+        runs: list[Json] = [run.to_json() | {"told": told}]
+        self.mailbox.saved = {"format": FORMAT, "live": {"ended": True}, "runs": runs}
+
+    def ask(self, action: object, value: object = None) -> None:
+        """Ask something of the trainings, or for the end of the server.
+
+        Raises
+        ------
+        TooEarlyError
+            If it has no meaning now.
+        UsageError
+            If there is no such thing to ask for.
+        """
+        is_saved = self.mailbox.saved is not None
+        if action == "close":
+            if not is_saved:
+                raise TooEarlyError("The run is not saved yet: stop it first.")
+            self._closed.set()
+            return
+        if is_saved:
+            raise TooEarlyError("The training has ended, and is saved.")
+        if action == "rate" and not self.mailbox.takes_a_rate:
+            raise TooEarlyError("There is no learning rate to set: nothing trains that has one.")
+        self.controls.ask(action, value)
+
+    def wait_closed(self) -> None:
+        """Wait until somebody asks for the end of the server."""
+        while not self._closed.wait(1.0):  # on Windows, Ctrl-C interrupts no longer wait
+            pass
+
+    def _run(self, one: Watched) -> dict[str, Json]:
+        task, latest, kept = self.task, one.latest, list(one.kept.kept)
+        if not kept or kept[-1][0] < latest.epoch:
+            kept.append((latest.epoch, latest.parameters))
+        settings = task.settings.with_places(Place.absolute)
+        # A fold's recipe is fitted to the samples of the others, and nobody has it here.
+        recipe, samples = (task.recipe, _shown(task)) if one.is_kept else (None, None)
+        run = RunPage(
+            name=one.label or self.name,
+            command=self.command,
+            model=Model(latest.as_network(), recipe),
+            history=one.history(),
+            report={
+                "data": settings.data,
+                "settings": settings.to_json(),
+                "notes": [*task.notes, *self.watching.notes],
+            },
+            samples=samples,
+            kept=kept,
+        )
+        return run.to_json() | {"told": one.told()}
+
+
+def _shown(task: Task) -> tuple[str, Dataset]:
+    """Return the part whose samples are shown: where there is one, one not learned from."""
+    parts = {"test": task.test, "validation": task.validation}
+    return next(
+        ((name, part) for name, part in parts.items() if part is not None), ("train", task.train)
+    )

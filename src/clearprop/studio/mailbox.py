@@ -1,0 +1,184 @@
+"""Trainings as others may look at them while they go on.
+
+The thread that trains only appends to lists and replaces whole values, and those who look take
+them as they are. So there is no lock that training could wait for, and nothing that fills up where
+nobody empties it: who was away finds the latest, and all rows of the history.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from clearprop.configuration import Json
+from clearprop.core.parameters import Array
+from clearprop.experiment.epochs_kept import KeptEpochs
+from clearprop.network import Network
+from clearprop.report import kept_data
+from clearprop.training import History, Run
+
+_PAUSE = 0.5  # seconds between two snapshots, at least
+_DEAREST = 100  # of the time that goes by, a snapshot and its way out take one part at most
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Copies of the weights.
+
+    Parameters
+    ----------
+    network : Network
+        A network of the same layers, whose own weights are of no importance.
+    epoch, step : int
+        The numbers of epochs and of updates that were done.
+    parameters, state : ndarray of float32, shape (P,)
+
+    Attributes
+    ----------
+    costs : list of float
+        The seconds that it took to write them out, once they were.
+    """
+
+    network: Network
+    epoch: int
+    step: int
+    parameters: Array
+    state: Array
+    costs: list[float] = field(default_factory=list, init=False)
+
+    @cached_property
+    def data(self) -> dict[str, Json]:
+        """The weights as a page takes them, written out when they are first asked for."""
+        began = time.perf_counter()
+        written = kept_data(self.network, self.epoch, self.parameters) | {"step": self.step}
+        self.costs.append(time.perf_counter() - began)
+        return written
+
+    def as_network(self) -> Network:
+        """Return a network that has these weights."""
+        network = self.network.copy()
+        network.parameters.data[...], network.state.data[...] = self.parameters, self.state
+        return network
+
+
+class Watched:
+    """One training.
+
+    Parameters
+    ----------
+    label : str
+        The name of the training among several.
+    run : Run
+        The run, before its first update or the first after a checkpoint.
+    is_kept : bool
+        Whether its network is kept: that of a training without a fold is not.
+
+    Attributes
+    ----------
+    latest : Snapshot
+    kept : KeptEpochs
+        A few epochs, evenly spaced.
+    is_paused : bool
+    stepped : {"update", "epoch"}
+        The extent of a single step.
+    rate_by_hand : float or None
+        The learning rate that somebody set.
+    """
+
+    def __init__(self, label: str, run: Run, *, is_kept: bool) -> None:
+        self.label, self.is_kept = label, is_kept
+        self.kept = KeptEpochs()
+        self.kept.on_train_begin(run)
+        self.is_paused = False
+        self.stepped = "update"
+        self.rate_by_hand: float | None = None
+        self._run: Run | None = run
+        self._rows: Sequence[dict[str, float]] = run.history.rows
+        self._last: dict[str, Json] = {}
+        self._network = run.write_back().copy()
+        self.latest = self._snapshot(run)
+        self._due = time.perf_counter() + _PAUSE
+
+    @property
+    def rows(self) -> Sequence[dict[str, float]]:
+        """The rows of its history so far; more may be appended."""
+        return self._rows
+
+    def is_due(self, *, in_epoch: bool) -> bool:
+        """Whether it is time for a snapshot; within an epoch only where epochs are long."""
+        return time.perf_counter() >= self._due + (_PAUSE if in_epoch else 0)
+
+    def take(self, run: Run) -> None:
+        """Take a snapshot, and say when the next one is due: the dearer, the later."""
+        began, before = time.perf_counter(), self.latest
+        if (before.epoch, before.step) != (run.epoch, run.step):
+            self.latest = self._snapshot(run)
+        now = time.perf_counter()
+        self._due = now + max(_PAUSE, _DEAREST * (now - began + sum(before.costs)))
+
+    def end(self, run: Run) -> None:
+        """Keep what is to be seen of it, and let go of the run with its samples."""
+        self.take(run)
+        self._last = self.told() | {"state": "ended"}
+        self._rows = [dict(row) for row in self._rows]  # those of the run may be changed later
+        self._run = None
+        if not self.is_kept:
+            self.kept = KeptEpochs()
+
+    def told(self) -> dict[str, Json]:
+        """Say how far it is."""
+        run = self._run
+        if run is None:
+            return self._last
+        rate = None if run.optimizer.full_batch else run.optimizer.rate(run.step)
+        return {
+            "state": "paused" if self.is_paused else "running",
+            "epoch": run.epoch,
+            "epochs": run.epochs,
+            "step": run.step,
+            "steps_per_epoch": run.steps_per_epoch,
+            "rate": rate,
+            "stepped": self.stepped,
+            "stopped": run.stop_reason,
+            "seconds": round(run.seconds, 1),
+            "rate_by_hand": self.rate_by_hand is not None,
+        }
+
+    def history(self) -> History:
+        """Return the history so far."""
+        return History(list(self._rows))
+
+    def _snapshot(self, run: Run) -> Snapshot:
+        network = run.write_back()
+        with np.errstate(over="ignore", invalid="ignore"):
+            return Snapshot(
+                self._network,
+                run.epoch,
+                run.step,
+                network.parameters.data.astype(np.float32),
+                network.state.data.astype(np.float32),
+            )
+
+
+@dataclass
+class Mailbox:
+    """All trainings of a run, in the order in which they began.
+
+    Parameters
+    ----------
+    trainings : list of Watched
+        More may be appended.
+    saved : mapping or None
+        The data of the page of the whole run, once it is saved: nothing changes any more.
+    """
+
+    trainings: list[Watched] = field(default_factory=list)
+    saved: Mapping[str, Json] | None = None
+
+    @property
+    def takes_a_rate(self) -> bool:
+        """Whether a training under way has a learning rate that can be set."""
+        told = [one.told() for one in self.trainings]
+        return any(one["rate"] is not None for one in told if one["state"] != "ended")

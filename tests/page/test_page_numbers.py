@@ -1,0 +1,394 @@
+"""What the page's panels compute and write, beside Python's own numbers."""
+
+import base64
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import confusion_matrix
+
+import clearprop as cp
+from clearprop import layers, losses
+from clearprop.core.expressions import number_text
+from clearprop.core.printable import readable
+from clearprop.layers import Layer
+from clearprop.network import Network
+from clearprop.network.probe import Backward, Forward, Record, watched
+
+RANDOM = np.random.RandomState(0)
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=64)
+
+
+@pytest.fixture(scope="session")
+def view(engine: Any) -> Iterator[Any]:
+    """Start another driver, for what is drawn, as the engine's was started."""
+    node = type(engine)("panel_driver.mjs")
+    yield node
+    node.close()
+
+
+def array(values: Any) -> dict[str, Any]:
+    values = np.asarray(values, np.float64)
+    return {"shape": list(values.shape), "data": values.ravel().tolist()}
+
+
+def drawn_network(chain: list[Layer], input_shape: tuple[int, ...]) -> Network:
+    """Make a network of a few layers with random numbers in every parameter."""
+    net = Network(chain, loss=losses.MeanSquaredError(), input_shape=input_shape, dtype="float64")
+    net.parameters.data[...] = RANDOM.normal(size=net.parameters.data.size)
+    return net
+
+
+FLAT_CHAINS = {
+    "dense": [layers.Dense(3)],
+    "many operands": [layers.Dense(2)],
+    "without bias": [layers.Dense(3, bias=False)],
+    "ntk": [layers.NTKDense(3)],
+    "scale": [layers.Scale(), layers.Dense(2)],
+    **{
+        kind.__name__: [layers.Dense(4), kind(), layers.Dense(2)]
+        for kind in (
+            layers.ReLU,
+            layers.LeakyReLU,
+            layers.ELU,
+            layers.SELU,
+            layers.Sigmoid,
+            layers.Tanh,
+            layers.Softplus,
+        )
+    },
+}
+PICTURE_CHAINS = {
+    "valid": [layers.Conv2D(2, 3, padding="valid"), layers.Flatten(), layers.Dense(2)],
+    "same": [layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(2)],
+    "stride": [
+        layers.Conv2D(2, (2, 3), stride=(2, 1), bias=False),
+        layers.Flatten(),
+        layers.Dense(2),
+    ],
+}
+
+
+def recorded(net: Network, x: Any, y: Any) -> Record:
+    record = Record()
+    watched(net, record).loss_and_gradient(x, y)
+    return record
+
+
+def assert_written_as_a_walk_writes(view: Any, net: Network, x: Any, y: Any) -> None:
+    """Compare every entry of every layer's matrices that a page has a formula for."""
+    walked, record = cp.walk(net, x, y), recorded(net, x, y)
+    backwards = {one.name: one for one in record.backwards}
+    compared = 0
+    for forward in record.forwards:
+        backward = backwards[forward.name]
+        arrays = {
+            "x": forward.x,
+            "y": forward.y,
+            "dy": backward.dy,
+            **forward.params,
+            **{f"d{name}": one for name, one in backward.grads.items()},
+        }
+        for quantity in walked.quantities:
+            layer, _, symbol = quantity.key.rpartition(".")
+            if layer == forward.name and symbol in ("y", "dx", *(f"d{p}" for p in forward.params)):
+                compared += assert_quantity(view, forward, quantity, symbol, arrays)
+    assert compared
+
+
+def assert_quantity(
+    view: Any, forward: Forward, quantity: Any, symbol: str, arrays: dict[str, Any]
+) -> int:
+    indices = list(product(*map(range, quantity.shape)))
+    answers = view.ask(
+        ask="arithmetic",
+        type=type(forward.layer).__name__,
+        layer=settings_of(forward.layer),
+        result=symbol,
+        arrays={name: array(one) for name, one in arrays.items()},
+        indices=indices,
+    )
+    if answers[0] is None:
+        assert type(forward.layer).__name__ in ("Flatten", "Conv2D")  # reshaped, and dx of windows
+        return 0
+    for index, answer in zip(indices, answers, strict=True):
+        expected = quantity.entry(*index).arithmetic
+        assert answer["symbols"] == expected.symbols()
+        assert answer["numbers"] == expected.numbers()
+        assert answer["value"] == pytest.approx(expected.value, rel=1e-12, abs=1e-14)
+    return len(indices)
+
+
+def settings_of(layer: Layer) -> dict[str, Any]:
+    """Return the hyper-parameters that arithmetic takes, as the page's twin has them."""
+    names = ("slope", "alpha", "stride", "padding")
+    found = {name: getattr(layer, name) for name in names if hasattr(layer, name)}
+    if isinstance(found.get("stride"), int):
+        found["stride"] = [found["stride"]] * 2
+    return found
+
+
+@pytest.mark.parametrize("name", FLAT_CHAINS)
+def test_arithmetic_is_written_as_a_walk_writes_it(view: Any, name: str) -> None:
+    inputs, samples = (12, 11) if name == "many operands" else (3, 2)
+    chain = FLAT_CHAINS[name]
+    net = drawn_network(chain, (inputs,))
+    x = RANDOM.normal(size=(samples, inputs)).round(2)
+    assert_written_as_a_walk_writes(view, net, x, RANDOM.normal(size=(samples, *net.output_shape)))
+
+
+@pytest.mark.parametrize("name", PICTURE_CHAINS)
+def test_arithmetic_of_convolutions_is_written_as_a_walk_writes_it(view: Any, name: str) -> None:
+    net = drawn_network(PICTURE_CHAINS[name], (5, 6, 2))
+    x = RANDOM.normal(size=(2, 5, 6, 2))
+    assert_written_as_a_walk_writes(view, net, x, RANDOM.normal(size=(2, 2)))
+
+
+OPTIMIZERS = [
+    cp.SGD(0.1),
+    cp.SGD(0.1, alpha=0.3, weight_decay=0.2),
+    cp.Momentum(0.1, momentum=0.8),
+    cp.Nesterov(0.1, weight_decay=0.1),
+    cp.AdaGrad(0.1),
+    cp.RMSprop(0.1, alpha=0.2),
+    cp.Adam(0.1),
+    cp.AdamW(0.1, weight_decay=0.3),
+]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+def test_updates_are_written_as_a_walk_writes_them(view: Any, optimizer: cp.Optimizer) -> None:
+    net = drawn_network([layers.Dense(2)], (3,))
+    x, y = RANDOM.normal(size=(4, 3)), RANDOM.normal(size=(4, 2))
+    walked = {one.key: one for one in cp.walk(net, x, y, optimizer=optimizer).quantities}
+    for symbol, decays in (("W", True), ("b", False)):
+        W = walked[f"0.{symbol}"]
+        indices = list(product(*map(range, W.shape)))
+        settings = asdict(optimizer) | {"samples": len(x)}
+        if not decays:
+            settings |= {"alpha": 0, "weight_decay": 0}
+        answers = view.ask(
+            ask="update",
+            name=type(optimizer).__name__,
+            settings=settings,
+            symbol=symbol,
+            arrays={symbol: array(W.array), f"d{symbol}": array(walked[f"0.d{symbol}"].array)},
+            indices=indices,
+        )
+        for index, steps in zip(indices, answers, strict=True):
+            assert steps[-1]["name"].startswith(f"{symbol}_new")
+            for step in steps:
+                entry = walked[f"0.{step['name'].partition('[')[0]}"].entry(*index)
+                assert step["name"] == entry.symbol
+                assert step["symbols"] == entry.arithmetic.symbols()
+                assert step["numbers"] == entry.arithmetic.numbers()
+                assert step["value"] == pytest.approx(entry.value, rel=1e-9)
+
+
+def test_a_layer_without_a_formula_has_no_arithmetic(view: Any) -> None:
+    found = view.ask(
+        ask="arithmetic", type="GELU", layer={}, result="y", arrays={"x": array([[1]])}, indices=[[0, 0]]
+    )
+    assert found == [None]
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=30), st.integers(2, 6))
+def test_numbers_are_written_as_python_writes_them(
+    view: Any, values: list[float], digits: int
+) -> None:
+    written = [repr(value) for value in values]
+    general = view.ask(ask="general", values=written, digits=digits)
+    assert general == [f"{value + 0.0:.{digits}g}" for value in values]
+    fair = [value for value in values if abs(value) < 1e15]
+    found = view.ask(ask="numbers", values=[repr(value) for value in fair], digits=digits)
+    # Python rounds halves of whole numbers to even ones, JavaScript away from zero.
+    expected = [readable(value, digits) for value in fair]
+    assert [
+        one for one, other, value in zip(found, expected, fair, strict=True)
+        if one != other and abs(value) % 1 != 0.5
+    ] == []
+
+
+def test_numbers_that_are_none_are_a_dash(view: Any) -> None:
+    assert view.ask(ask="numbers", values=["NaN"], digits=4) == ["–"]
+    assert number_text(60000) == "60000"
+
+
+@pytest.mark.parametrize(("type_", "dtype"), [("f16", "<f2"), ("f32", "<f4"), ("f64", "<f8")])
+def test_embedded_numbers_are_read_to_the_last_bit(view: Any, type_: str, dtype: str) -> None:
+    values = np.concatenate([RANDOM.normal(size=50), [0, -0.0, 1e-7, 6e-8, 65504, np.inf, np.nan]])
+    stored = values.astype(dtype)
+    text = base64.b64encode(stored.tobytes()).decode()
+    found = [float(one.replace("Infinity", "inf")) for one in view.ask(ask="decoded", text=text, type=type_)]
+    np.testing.assert_array_equal(found, stored.astype(np.float64))
+
+
+def test_bytes_are_255ths(view: Any) -> None:
+    text = base64.b64encode(bytes(range(256))).decode()
+    found = [float(one) for one in view.ask(ask="decoded", text=text, type="u8")]
+    np.testing.assert_array_equal(found, np.arange(256) / 255)
+
+
+def test_numbers_of_another_type_are_refused(view: Any, node_error: type[Exception]) -> None:
+    with pytest.raises(node_error, match='of type "i8"; this page reads u8, f16, f32 and f64'):
+        view.ask(ask="decoded", text="", type="i8")
+
+
+def test_samples_are_taken_by_their_places(view: Any) -> None:
+    inputs = RANDOM.normal(size=(5, 2, 3)).astype("<f4")
+    told = {
+        "part": "test",
+        "of": 9,
+        "shape": [5, 2, 3],
+        "type": "f32",
+        "data": base64.b64encode(inputs.tobytes()).decode(),
+        "truth": [0, 1, 0, 1, 1],
+        "rows": [0, 2, 4, 6, 8],
+        "sources": None,
+        "raw": None,
+    }
+    found = view.ask(ask="samples", told=told)
+    assert (found["count"], found["size"], found["arePictures"]) == (5, 6, True)
+    assert found["spread"] == [0, 2]
+    np.testing.assert_array_equal(found["last"], inputs[4].ravel())
+    np.testing.assert_array_equal(found["taken"], inputs[[1, 0]].ravel())
+
+
+@pytest.mark.parametrize("shape", [(40, 6), (12, 30), (200, 25), (3, 2)])
+def test_principal_components_are_those_of_the_singular_values(
+    view: Any, shape: tuple[int, int]
+) -> None:
+    data = RANDOM.normal(size=shape) @ np.diag(1.2 ** -np.arange(shape[1]))
+    centred = data - data.mean(axis=0)
+    left, sizes, right = np.linalg.svd(centred, full_matrices=False)
+    signs = np.sign(right[np.arange(2), np.abs(right[:2]).argmax(axis=1)])
+    found = view.ask(ask="components", data=data.ravel().tolist(), n=shape[0])
+    np.testing.assert_allclose(found["shares"], (sizes**2 / (sizes**2).sum())[:2], rtol=1e-9)
+    np.testing.assert_allclose(found["points"], left[:, :2] * sizes[:2] * signs, atol=1e-4)
+
+
+def test_what_does_not_vary_lies_in_one_place(view: Any) -> None:
+    found = view.ask(ask="components", data=[2.0, 3.0] * 4, n=4)
+    assert found == {"points": [[0, 0]] * 4, "shares": [0, 0]}
+    line = view.ask(ask="components", data=[0.0, 1.0, 5.0], n=3)
+    np.testing.assert_allclose(line["points"], [[-2, 0], [-1, 0], [3, 0]], atol=1e-12)
+    assert line["shares"] == pytest.approx([1, 0])
+
+
+def test_shares_of_active_samples_and_dead_units(view: Any) -> None:
+    y = np.maximum(RANDOM.normal(size=(20, 3, 3, 4)), 0)
+    y[..., 2] = 0
+    found = view.ask(ask="units", **array(y))
+    np.testing.assert_allclose(found["shares"], (y > 0).mean(axis=(0, 1, 2)))
+    assert found["dead"] == [2]
+
+
+def test_histograms_and_moments(view: Any) -> None:
+    data = RANDOM.normal(size=500)
+    counts, edges = np.histogram(data, bins=41)
+    found = view.ask(ask="histogram", data=data.tolist(), bins=41)
+    assert found["counts"] == counts.tolist()
+    assert (found["low"], found["high"]) == (edges[0], edges[-1])
+    assert found["mean"] == pytest.approx(data.mean())
+    assert found["deviation"] == pytest.approx(data.std())
+
+
+def test_sizes_of_gradients_and_changes(view: Any) -> None:
+    before, after = RANDOM.normal(size=(2, 30))
+    size, change = view.ask(ask="sizes", before=before.tolist(), after=after.tolist())
+    assert size == pytest.approx(math.sqrt((before**2).mean()))
+    assert change == pytest.approx(np.linalg.norm(after - before) / np.linalg.norm(before))
+
+
+def test_confusion_is_scikit_learn_s(view: Any) -> None:
+    truth, said = RANDOM.randint(0, 4, size=(2, 60))
+    found = view.ask(ask="confusion", truth=truth.tolist(), said=said.tolist(), classes=4)
+    np.testing.assert_array_equal(found, confusion_matrix(truth, said, labels=range(4)))
+
+
+def kept_epoch(epoch: int, values: Any) -> dict[str, Any]:
+    data = np.asarray(values, "<f4").tobytes()
+    return {"epoch": epoch, "type": "f32", "parameters": base64.b64encode(data).decode()}
+
+
+def test_kept_epochs_are_put_into_the_network_by_the_names_of_its_arrays(view: Any) -> None:
+    # The network has its arrays in the order of its layers, the file in that of their names.
+    shapes = [["0.W", 2], ["0.b", 1], ["2.W", 1], ["10.W", 2]]
+    found = view.ask(ask="kept", shapes=shapes, kept=[kept_epoch(3, [1, 2, 3, 4, 5, 6])])
+    assert found["vectors"] == [[1, 2, 3, 6, 4, 5]]
+    assert found["own"] == [0, -1, -2, -3, -4, -5]
+
+
+def test_a_kept_epoch_of_another_network_is_refused(view: Any, node_error: type[Exception]) -> None:
+    with pytest.raises(node_error, match="has 2 parameters, its network 3"):
+        view.ask(ask="kept", shapes=[["0.W", 3]], kept=[kept_epoch(1, [1, 2])])
+
+
+def test_the_latest_of_an_epoch_makes_the_earlier_one_go(view: Any) -> None:
+    latest = [kept_epoch(1, [2]), kept_epoch(1, [3]), kept_epoch(2, [4])]
+    found = view.ask(ask="kept", shapes=[["0.W", 1]], kept=[kept_epoch(0, [1])], latest=latest)
+    assert found["epochs"] == [0, 1, 2]
+
+
+def test_of_very_many_kept_epochs_some_go_and_the_last_one_stays(view: Any) -> None:
+    latest = [kept_epoch(epoch, [epoch]) for epoch in range(200)]
+    epochs = view.ask(ask="kept", shapes=[["0.W", 1]], kept=[], latest=latest)["epochs"]
+    assert len(epochs) <= 120
+    assert (epochs[0], epochs[-1]) == (0, 199)
+    assert epochs == sorted(epochs)
+
+
+def test_a_store_tells_what_changes_and_nothing_else(view: Any) -> None:
+    assert view.ask(ask="stored", sets=[1, 1, 2, 0]) == [1, 2, 0, 0]
+
+
+def test_words_are_translated_and_values_put_in(view: Any) -> None:
+    words = {"{count} of {name}": "{name}: {count}"}
+    values = {"count": 1234.0, "name": "{count}<b>"}
+    assert view.ask(ask="said", words=words, text="{count} of {name}", values=values) == "{count}<b>: 1,234"
+    assert view.ask(ask="said", words={}, text="{other}", values=values) == "{other}"
+    assert [view.ask(ask="counted", count=count) for count in (0, 1, 2)] == [
+        "0 samples",
+        "1 sample",
+        "2 samples",
+    ]
+
+
+def test_curves_are_one_a_name_and_empty_ones_left_out(view: Any) -> None:
+    history = {
+        "epoch": [1, 2],
+        "step": [5, 10],
+        "loss": [1, 0.5],
+        "accuracy": [None, None],
+        "validation_loss": [1, 1],
+        "validation_r2": [None, 0.5],
+        "learning_rate": [0.1, 0.1],
+        "seconds": [1, 2],
+    }
+    assert view.ask(ask="curves", history=history) == ["loss", "r2", "learning_rate"]
+
+
+def test_curves_of_several_runs_lie_over_the_epochs_of_all(view: Any) -> None:
+    runs = [
+        {"name": "one", "history": {"epoch": [1, 2], "loss": [3, 2]}},
+        {"name": "two", "history": {"epoch": [2, 4], "loss": [5, 4]}},
+        {"name": "three", "history": None},
+    ]
+    found = view.ask(ask="overlaid", runs=runs, column="loss")
+    assert found["x"] == [1, 2, 4]
+    assert [line["values"] for line in found["lines"]] == [
+        [3, 2, None],
+        [None, 5, 4],
+        [None, None, None],
+    ]
+
+
+def test_settings_that_differ_are_named(view: Any) -> None:
+    settings = [{"layers": [8], "seed": 0}, {"layers": [8, 8], "seed": 0, "l2": None}, {}]
+    assert view.ask(ask="differing", settings=settings) == ["layers", "seed"]

@@ -1,0 +1,537 @@
+"""The page of a run in a browser: what its panels show is what Python computes."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browser import Chromium, chromium
+from run_pages import COMMAND, MARKUP, Shown, digits_run, planar_run, values_run, written_page
+from sklearn.metrics import confusion_matrix
+
+from clearprop.core.expressions import number_text
+from clearprop.core.printable import readable
+from clearprop.network.probe import Record, watched
+
+pytestmark = pytest.mark.browser
+
+LEFT, RIGHT, DOWN, ENTER, TAB = "\ue012", "\ue014", "\ue015", "\ue007", "\ue004"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chromium]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def digits() -> Shown:
+    return digits_run()
+
+
+@pytest.fixture(scope="module")
+def page(digits: Shown, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written_page(tmp_path_factory.mktemp("digits") / "digits.html", digits.page)
+
+
+@pytest.fixture(autouse=True)
+def no_errors(browser: Chromium) -> Iterator[None]:
+    yield
+    assert browser.errors() == []
+    assert browser.all("p.error") == []
+
+
+def opened(browser: Chromium, page: Path, panel: str) -> None:
+    browser.open(page)
+    browser.find(".page-head h1")
+    browser.show(panel)
+
+
+def press(browser: Chromium, selector: str, *keys: str) -> None:
+    browser.find(selector).send_keys(*keys)
+
+
+def texts(browser: Chromium, selector: str) -> list[str]:
+    """Return the texts of all elements of a selector, as they are written and not as they look."""
+    return browser.run(
+        "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent)", selector
+    )
+
+
+def test_the_head_says_what_the_run_is(browser: Chromium, page: Path, digits: Shown) -> None:
+    browser.open(page)
+    assert browser.text("h1") == "digits"
+    assert browser.text(".headline-number") == "91.3%"
+    assert "always the same answer 10.0%" in browser.text(".headline-rivals")
+    facts = dict(zip(texts(browser, ".facts dt"), texts(browser, ".facts dd"), strict=True))
+    assert facts["Data"] == "digits"
+    assert facts["Samples"] == "800 for training, 200 for the test"
+    assert facts["Parameters"] == readable(digits.network.parameters.data.size)
+    assert facts["Epochs"] == "6, the best is 5"
+    assert facts["Training time"] == "1 min 15 s"
+    assert "A note about the data." in browser.text(".overview")
+    rows = dict(re.findall(r"(\w+ ?\w*)\|(.*)", "\n".join(
+        browser.run(
+            "return [...document.querySelectorAll('.settings tr')].map("
+            "(row) => [...row.cells].map((cell) => cell.textContent).join('|'))"
+        )
+    )))
+    assert rows["layers"] == "24, 12"
+    assert rows["learning rate"] == "0.01"
+
+
+def test_the_command_is_copied(browser: Chromium, page: Path) -> None:
+    browser.open(page)
+    assert browser.text(".command-text") == COMMAND
+    browser.run(
+        "Object.defineProperty(navigator, 'clipboard', "
+        "{ value: { writeText: async (text) => { window.copied = text; } } })"
+    )
+    browser.find(".copy").click()
+    browser.says(".copy", "Copied")
+    assert browser.run("return window.copied") == COMMAND
+
+
+def test_where_nothing_may_be_copied_the_command_is_chosen(browser: Chromium, page: Path) -> None:
+    browser.open(page)
+    browser.run("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    browser.find(".copy").click()
+    browser.says(".copy", "Chosen")
+    assert browser.run("return getSelection().toString()") == COMMAND
+
+
+def test_curves_have_the_history_s_numbers(browser: Chromium, page: Path, digits: Shown) -> None:
+    opened(browser, page, "curves")
+    browser.find("#curves .plot-line")
+    history = digits.page.history
+    assert texts(browser, "#curves h4") == ["loss", "accuracy", "learning rate"]
+    legend = "#curves figure:first-child .legend"
+    last = [history["loss"][-1], history["validation_loss"][-1]]
+    assert texts(browser, f"{legend} output") == [readable(one) for one in last]
+    press(browser, "#curves figure:first-child svg.plot-lines", LEFT, LEFT)
+    there = [history["loss"][3], history["validation_loss"][3]]
+    browser.says(legend, "epoch 4")
+    assert texts(browser, f"{legend} output") == [readable(one) for one in there]
+    assert texts(browser, "#curves figure:first-child .plot-marked") == ["best"]
+    said = browser.find("#curves svg.plot-lines").get_attribute("aria-label")
+    assert said.startswith("loss; epoch 1 to 6; training from ")
+
+
+def test_the_doctor_s_finding_is_shown(browser: Chromium, page: Path) -> None:
+    opened(browser, page, "findings")
+    assert browser.text("#findings .finding-said") == f"Overfitting. {MARKUP}"
+    assert "Drop some." in browser.text("#findings li")
+    assert browser.text("#findings code") == "clearprop train digits --dropout 0.3"
+
+
+def test_the_network_is_drawn_and_its_layers_open(browser: Chromium, page: Path) -> None:
+    opened(browser, page, "drawing")
+    browser.find("#drawing svg .node")
+    assert texts(browser, "#drawing .column-name") == ["input", "Dense(24)", "Dense(12)", "Dense(10)"]
+    assert texts(browser, "#drawing .column-after") == ["Flatten", "ReLU", "Dropout(0.1)", "Tanh"]
+    assert len(browser.all("#drawing .node")) == 12 + 10
+    assert len(browser.all("#drawing .block")) == 2
+    # From 64 inputs in 12 groups to 24 units in 12, from those to 12 units, and from these to 10.
+    assert len(browser.all("#drawing line.weight")) == 12 * 12 + 12 * 12 + 12 * 10
+    press(browser, '#drawing [aria-label="Open layer 6, Dense(10)"]', ENTER)
+    browser.find("#matrices .heat-field")
+    assert browser.run("return document.querySelector('#matrices select').value") == "6"
+
+
+def test_lines_are_drawn_by_the_sign_and_the_size_of_weights(browser: Chromium, tmp_path: Path) -> None:
+    shown = planar_run()
+    opened(browser, written_page(tmp_path / "planar.html", shown.page), "drawing")
+    browser.find("#drawing line.weight")
+    drawn = browser.run(
+        "return [...document.querySelectorAll('#drawing line.weight')].map((one) => "
+        "[one.classList.contains('negative'), Number(one.getAttribute('stroke-width'))])"
+    )
+    W = [shown.network.parameters[name].ravel() for name in ("0.W", "2.W")]
+    expected = [(w < 0, abs(w) / np.abs(one).max()) for one in W for w in sorted(one, key=abs)]
+    assert [negative for negative, _ in drawn] == [negative for negative, _ in expected]
+    widths = [0.4 + 4.6 * share for _, share in expected]
+    np.testing.assert_allclose([width for _, width in drawn], widths, atol=0.006)
+
+
+def entry_lines(browser: Chromium, matrix: int, entry: str) -> list[str]:
+    """Open an entry of the chosen layer's matrix by its number, and return what is written."""
+    field = browser.all("#matrices .entry-place")[matrix]
+    field.clear()
+    field.send_keys(entry, ENTER)
+    card = f"#matrices .matrix:nth-child({matrix + 1})"
+    browser.says(f"{card} .entry h4", f"[{entry}]")
+    return texts(browser, f"{card} .arithmetic p")
+
+
+def choose(browser: Chromium, selector: str, value: str) -> None:
+    browser.run(
+        "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))",
+        browser.find(selector),
+        value,
+    )
+
+
+def test_any_entry_has_its_value_gradient_and_update(
+    browser: Chromium, page: Path, digits: Shown
+) -> None:
+    network, x, y = digits.network, digits.x, digits.truth
+    opened(browser, page, "matrices")
+    browser.find("#matrices .heat-field")
+    choose(browser, "#matrices select", "6")
+    browser.says("#matrices .matrix-head", "W 12 × 10")
+    trained = without_dropout(network)
+    loss, gradient = trained.loss_and_gradient(x[:1], y[:1])
+    assert f"has the loss {readable(loss)}" in browser.text("#matrices .note")
+    W, dW = network.parameters["6.W"], gradient["6.W"]
+    lines = entry_lines(browser, 0, "3,4")
+    assert lines[0] == f"W[3,4] = {number_text(W[3, 4])}"
+    assert lines[1:4] == [
+        "dW[3,4] = x[0,3]*dy[0,4]",
+        lines[2],
+        f"= {number_text(dW[3, 4])}",
+    ]
+    m, v = 0.1 * dW[3, 4], 0.001 * dW[3, 4] ** 2
+    after = W[3, 4] - 0.01 * (m / 0.1) / (np.sqrt(v / 0.001) + 1e-8)
+    assert lines[-3].startswith("W_new[3,4] = W[3,4] - learning_rate*(m_W[3,4] / (1 - beta_1))")
+    assert lines[-1] == f"= {number_text(after)}"
+    browser.all("#matrices .choices button")[1].click()  # of all samples
+    loss, gradient = trained.loss_and_gradient(x, y)
+    browser.says("#matrices .note", f"200 samples have the mean loss {readable(loss)}")
+    lines = entry_lines(browser, 0, "3,4")
+    assert lines[1].startswith("dW[3,4] = x[0,3]*dy[0,4] + x[1,3]*dy[1,4] + ")
+    assert lines[1].endswith(" + ... + x[199,3]*dy[199,4]")
+    assert lines[3] == f"= {number_text(gradient['6.W'][3, 4])}"
+
+
+def without_dropout(network: Any) -> Any:
+    """Return the network with the same numbers, that drops nothing when it learns."""
+    import clearprop as cp
+
+    layers = [cp.Dropout(0.0) if isinstance(one, cp.Dropout) else one for one in network.layers]
+    twin = cp.Network(layers, loss=network.loss, input_shape=network.input_shape, dtype="float64")
+    twin.parameters.data[...] = network.parameters.data
+    return twin
+
+
+def test_an_entry_of_an_output_is_written_out_and_wrong_ones_are_refused(
+    browser: Chromium, page: Path, digits: Shown
+) -> None:
+    opened(browser, page, "matrices")
+    browser.find("#matrices .heat-field")
+    choose(browser, "#matrices select", "5")
+    browser.says("#matrices .matrix-head", "y 1 × 12")
+    record = Record()
+    watched(digits.network, record).logits(digits.x[:1])
+    (tanh,) = (one for one in record.forwards if one.name == "5")
+    lines = entry_lines(browser, 0, "0,7")
+    assert lines[:3] == [
+        "y[0,7] = tanh(x[0,7])",
+        f"= tanh({number_text(tanh.x[0, 7])})",
+        f"= {number_text(tanh.y[0, 7])}",
+    ]
+    field = browser.find("#matrices .entry-place")
+    field.clear()
+    field.send_keys("0,12", ENTER)
+    message = "return document.querySelector('#matrices .entry-place').validationMessage"
+    assert browser.run(message) == "Expected 2 whole numbers from 0, below 1, 12."
+
+
+def test_a_heat_map_is_read_by_keys(browser: Chromium, page: Path, digits: Shown) -> None:
+    opened(browser, page, "matrices")
+    browser.find("#matrices .heat-field")
+    press(browser, "#matrices .heat-field", RIGHT, RIGHT, DOWN)
+    W = digits.network.parameters["1.W"]
+    assert browser.text("#matrices .heat-readout") == f"W[1,2] = {readable(W[1, 2])}"
+    press(browser, "#matrices .heat-field", ENTER)
+    browser.says("#matrices .entry h4", "1.W[1,2]")
+    colours = browser.run(
+        "const canvas = document.querySelector('#matrices canvas.heat');"
+        "return [[canvas.width, canvas.height], "
+        "[...canvas.getContext('2d').getImageData(2, 1, 1, 1).data]]"
+    )
+    assert colours[0] == [24, 64]
+    share = abs(W[1, 2]) / np.abs(W).max()
+    assert colours[1][3] == pytest.approx(255 * share, abs=1)
+    # Orange is positive, blue negative.
+    assert (colours[1][0] > colours[1][2]) == (W[1, 2] > 0)
+
+
+def test_first_weights_are_pictures(browser: Chromium, page: Path, digits: Shown) -> None:
+    opened(browser, page, "first-weights")
+    browser.find("#first-weights canvas")
+    assert len(browser.all("#first-weights canvas")) == 24
+    alphas = browser.run(
+        "const canvas = document.querySelectorAll('#first-weights canvas')[5];"
+        "return [...canvas.getContext('2d').getImageData(0, 0, 8, 8).data].filter((_, n) => n % 4 === 3)"
+    )
+    W = np.abs(digits.network.parameters["1.W"])
+    largest = np.sort(W.ravel())[int(0.995 * (W.size - 1))]
+    np.testing.assert_allclose(alphas, 255 * np.minimum(1, W[:, 5] / largest), atol=1)
+
+
+def test_one_sample_goes_through_all_layers(browser: Chromium, page: Path, digits: Shown) -> None:
+    opened(browser, page, "activations")
+    browser.find("#activations .sample-answer .bars")
+    press(browser, ".bench .turn:last-of-type", ENTER)
+    browser.says("#activations .sample-given", "sample 1, row 2: 1")
+    shares = digits.page.model.predict_proba(digits.page.samples[1].X[1:2])[0]
+    names = texts(browser, "#activations .bar-name")
+    assert names == [str(k) for k in np.argsort(-shares, kind="stable")]
+    written = texts(browser, "#activations .bar-value")
+    assert written == [f"{100 * share:.1f}%" for share in np.sort(shares)[::-1]]
+    right = shares.argmax() == 1
+    assert (", which is right." if right else ", which is wrong.") in browser.text(".sample-answer")
+    record = Record()
+    watched(digits.network, record).logits(digits.x[1:2])
+    outputs = {one.name: one.y[0] for one in record.forwards}
+    heads = texts(browser, "#activations .layer-head")
+    assert [head.split()[0] for head in heads] == ["1", "2", "4", "5", "6"]
+    for head in heads:
+        y = outputs[head.split()[0]]
+        low, high = readable(y.min()), readable(y.max())
+        assert f"{y.size} numbers from {low} to {high}, {(y == 0).sum()} of them zero" in head
+
+
+def test_dead_units_are_counted_and_named(browser: Chromium, page: Path, digits: Shown) -> None:
+    opened(browser, page, "shares")
+    browser.find("#shares .card")
+    record = Record()
+    watched(digits.network, record).logits(digits.x)
+    relu = next(one.y for one in record.forwards if one.name == "2")
+    dead = np.flatnonzero((relu == 0).all(axis=0))
+    assert 3 in dead
+    card = browser.text("#shares .card:first-child")
+    assert f"{len(dead)} of 24 units" in card
+    assert f"Which are dead{', '.join(map(str, dead))}" in card
+    shares = (relu > 0).mean(axis=0)
+    assert f"most active: {100 * shares.max():.0f}%" in card
+    assert "None of 12 units is dead." in browser.text("#shares .card:nth-child(2)")
+
+
+def test_gradients_and_updates_by_layer(browser: Chromium, page: Path, digits: Shown) -> None:
+    opened(browser, page, "flow")
+    browser.find("#flow .bars")
+    _, gradient = without_dropout(digits.network).loss_and_gradient(digits.x, digits.truth)
+    names = list(digits.network.parameters)
+    figure = "#flow .charts figure:nth-child(2)"
+    assert texts(browser, f"{figure} .bar-name") == names
+    sizes = [np.sqrt((gradient[name] ** 2).mean()) for name in names]
+    assert texts(browser, f"{figure} .bar-value") == [readable(size) for size in sizes]
+    figure = "#flow .charts figure:nth-child(3)"
+    for text, name in zip(texts(browser, f"{figure} .bar-value"), names, strict=True):
+        g, w = gradient[name], digits.network.parameters[name]
+        step = 0.01 * g / (np.abs(g) + 1e-8)
+        change = np.sqrt((step**2).mean()) / np.sqrt((w**2).mean())
+        assert float(text) == pytest.approx(change, rel=6e-3)
+
+
+def confusion_shown(browser: Chromium) -> Any:
+    rows = browser.run(
+        "return [...document.querySelectorAll('#answers .confusion tbody tr')].map((row) => "
+        "[...row.querySelectorAll('td')].map((cell) => Number(cell.textContent.replace('·', '0'))))"
+    )
+    return np.array(rows)
+
+
+def test_mistakes_and_confusion(browser: Chromium, page: Path, digits: Shown) -> None:
+    opened(browser, page, "answers")
+    browser.find("#answers .confusion")
+    said = digits.network.predict(digits.x)
+    expected = confusion_matrix(digits.truth, said, labels=range(10))
+    np.testing.assert_array_equal(confusion_shown(browser), expected)
+    wrong = np.flatnonzero(said != digits.truth)
+    shares = digits.network.predict_proba(digits.x)[wrong, said[wrong]]
+    assert browser.text("#answers h4") == f"{len(wrong)} mistakes, the surest first"
+    surest = wrong[shares.argmax()]
+    first = browser.text("#answers .mistake")
+    assert first == (
+        f"true {digits.truth[surest]}said {said[surest]} {100 * shares.max():.0f}%row {surest + 1}"
+    )
+    browser.find("#answers .mistake").click()
+    assert browser.run("return document.querySelector('.sample-number').value") == str(surest)
+    cell = browser.find("#answers .confusion tbody tr:first-child button")
+    cell.click()
+    browser.says("#answers h4", f"0 answered as 0: {expected[0, 0]}")
+
+
+def test_layers_in_two_dimensions(browser: Chromium, page: Path, digits: Shown) -> None:
+    opened(browser, page, "projection")
+    browser.says("#projection .note", "of all their variance")
+    record = Record()
+    watched(digits.network, record).logits(digits.x)
+    outputs = {one.name: one.y for one in record.forwards}
+    for layer in ("5", "1"):
+        choose(browser, "#projection select", layer)
+        centred = outputs[layer] - outputs[layer].mean(axis=0)
+        squares = np.linalg.svd(centred, compute_uv=False) ** 2
+        first, second = 100 * squares[:2] / squares.sum()
+        browser.says("#projection .note", f"tell {first:.1f}% and {second:.1f}% of all their variance")
+    assert texts(browser, "#projection .legend li") == [str(k) for k in range(10)]
+
+
+def test_the_timeline_shows_the_network_of_an_epoch(
+    browser: Chromium, page: Path, digits: Shown
+) -> None:
+    opened(browser, page, "answers")
+    browser.find("#answers .confusion")
+    assert browser.text(".bench-epochs output") == "the model"
+    for place in (3, 2, 1, 0):
+        press(browser, ".timeline", LEFT)
+        browser.says(".bench-epochs output", f"epoch {digits.kept[place][0]}")
+        said = digits.network_after(place).predict(digits.x)
+        right = int((said == digits.truth).sum())
+        browser.says("#answers .panel-body p", f"{right} of 200 embedded samples")
+        expected = confusion_matrix(digits.truth, said, labels=range(10))
+        np.testing.assert_array_equal(confusion_shown(browser), expected)
+    browser.find(".play-epochs").click()  # to the end, where it stops by itself
+    browser.says(".bench-epochs output", "the model")
+    browser.until(
+        lambda: browser.find(".play-epochs").get_attribute("aria-label") == "Play the epochs",
+        "it still plays",
+    )
+
+
+def test_values_are_compared_with_their_truth(browser: Chromium, tmp_path: Path) -> None:
+    shown = values_run()
+    opened(browser, written_page(tmp_path / "values.html", shown.page), "answers")
+    answers = shown.page.model.predict(shown.x).ravel()
+    error = np.abs(answers - shown.truth).mean()
+    browser.says("#answers p", f"The mean absolute error of 50 samples is {readable(error)}.")
+    browser.show("activations")
+    browser.says(".sample-answer", f"The network says {readable(answers[0])}")
+    browser.show("flow")
+    browser.find("#flow .bars")
+
+
+def test_runs_are_compared_and_chosen(browser: Chromium, digits: Shown, tmp_path: Path) -> None:
+    other = digits_run("other", seed=1)
+    browser.open(written_page(tmp_path / "both.html", digits.page, other.page))
+    rows = browser.run(
+        "return [...document.querySelectorAll('#comparison tbody tr')].map("
+        "(row) => [...row.cells].map((cell) => cell.textContent))"
+    )
+    assert [row[0] for row in rows] == ["digits", "other"]
+    assert [row[-1] for row in rows] == ["0", "1"]  # the seed, in which alone they differ
+    browser.find("#comparison .plot-line")
+    last = [readable(one.page.history["validation_loss"][-1]) for one in (digits, other)]
+    assert texts(browser, "#comparison .legend output") == last
+    choose(browser, "#comparison select", "accuracy")
+    last = [readable(one.page.history["accuracy"][-1]) for one in (digits, other)]
+    assert texts(browser, "#comparison .legend output") == last
+    assert browser.text("h1") == "digits"
+    browser.all(".run-name")[1].click()
+    browser.says("h1", "other")
+    browser.show("answers")
+    browser.find("#answers .confusion")
+    expected = confusion_matrix(other.truth, other.network.predict(other.x), labels=range(10))
+    np.testing.assert_array_equal(confusion_shown(browser), expected)
+
+
+def test_names_that_are_markup_stay_text(browser: Chromium, tmp_path: Path) -> None:
+    shown = planar_run()
+    browser.open(written_page(tmp_path / "markup.html", shown.page))
+    assert browser.text("h1") == MARKUP
+    for panel in panels(browser):
+        browser.show(panel)
+    browser.says("#answers .confusion th", MARKUP)
+    assert browser.all("#page img, #page script, #page b") == []
+    assert browser.run("return document.title") == MARKUP
+
+
+def panels(browser: Chromium) -> list[str]:
+    browser.find(".panel")
+    return browser.run("return [...document.querySelectorAll('.group .panel')].map((one) => one.id)")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_overflows_at_the_width_of_a_phone(
+    browser: Chromium, page: Path, digits: Shown, tmp_path: Path, theme: str
+) -> None:
+    metrics = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": False}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    themes = {"features": [{"name": "prefers-color-scheme", "value": theme}]}
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", themes)
+    try:
+        for one in (page, written_page(tmp_path / "two.html", planar_run().page, digits.page)):
+            browser.open(one)
+            for panel in panels(browser):
+                browser.show(panel)
+            assert browser.run("return document.documentElement.scrollWidth") == 360
+            for selector in ("body", ".faint", ".note", ".contents a", "button", ".bad, .good", "a"):
+                for element in browser.all(selector)[:3]:
+                    assert contrast(browser, element) >= 4.5, selector
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def contrast(browser: Chromium, element: Any) -> float:
+    """Return the contrast of a text with what lies behind it, as WCAG 2 defines it."""
+    ink, paper = browser.run(
+        """
+        const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
+        let behind = arguments[0];
+        while (behind && (numbers(getComputedStyle(behind).backgroundColor)[3] ?? 1) === 0) {
+          behind = behind.parentElement;
+        }
+        const paper = getComputedStyle(behind ?? document.body).backgroundColor;
+        return [numbers(getComputedStyle(arguments[0]).color), numbers(paper)];
+        """,
+        element,
+    )
+
+    def luminance(colour: list[float]) -> float:
+        share = np.array(colour[:3]) / 255
+        linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    dark, light = sorted((luminance(ink), luminance(paper)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_everything_is_reached_by_the_keyboard(browser: Chromium, page: Path) -> None:
+    browser.open(page)
+    for panel in panels(browser):
+        browser.show(panel)
+    browser.run("scrollTo(0, 0); document.activeElement.blur()")
+    missing = browser.run(
+        "return [...document.querySelectorAll('#page :is(button, select, input, a, [onclick])')]"
+        ".filter((one) => one.tabIndex < 0 && !one.disabled && one.offsetParent).length"
+    )
+    assert missing == 0
+    unnamed = browser.run(
+        "return [...document.querySelectorAll('#page :is(button, select, input, svg[role], canvas)')]"
+        ".filter((one) => one.offsetParent && !(one.ariaLabel || one.textContent.trim() || "
+        "one.labels?.length || one.closest('[aria-label], [aria-hidden]'))).map((one) => one.outerHTML)"
+    )
+    assert unnamed == []
+    browser.find(".contents a").send_keys(TAB, ENTER)
+    assert browser.run("return location.hash") == "#network"
+
+
+def test_headings_go_down_one_by_one(browser: Chromium, page: Path) -> None:
+    browser.open(page)
+    for panel in panels(browser):
+        browser.show(panel)
+    levels = [int(one[1]) for one in browser.run(
+        "return [...document.querySelectorAll('#page :is(h1, h2, h3, h4, h5, h6)')].map((one) => one.tagName)"
+    )]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(below - above <= 1 for above, below in zip(levels, levels[1:], strict=False))
+
+
+def test_a_model_that_the_page_can_not_open_is_said_and_the_rest_shown(
+    browser: Chromium, digits: Shown, tmp_path: Path
+) -> None:
+    def cut(data: dict[str, Any]) -> None:
+        data["runs"][0]["model"] = data["runs"][0]["model"][:4000]
+
+    browser.open(written_page(tmp_path / "cut.html", digits.page, change=cut))
+    assert "The model can't be opened in this page: " in browser.text(".page-head .error")
+    browser.show("curves")
+    browser.find("#curves .plot-line")
+    assert browser.all("#matrices") == []
+    browser.run("document.querySelector('.error').remove()")  # that it is there was the test

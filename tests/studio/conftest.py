@@ -1,0 +1,50 @@
+"""A server on a free port of this machine, for a small task."""
+
+from collections.abc import Iterator
+
+import pytest
+
+pytest.importorskip("starlette", reason="the extra live is not installed")
+pytest.importorskip("uvicorn", reason="the extra live is not installed")
+
+from asking import Asker
+
+from clearprop.experiment import Settings, Task, load_dataset, set_task
+from clearprop.studio import application
+from clearprop.studio.controls import Wish
+from clearprop.studio.live import Live
+from clearprop.studio.server import LiveServer
+
+
+@pytest.fixture(scope="session")
+def serve() -> Iterator[type[LiveServer]]:
+    """Serve without the modules of the page, which are tested elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(application, "pack", lambda _, title, **__: f"<!doctype html>{title}")
+        yield LiveServer
+
+
+@pytest.fixture(scope="session")
+def moons() -> Task:
+    """A small task, with samples held out."""
+    settings = Settings(data="moons", layers=(4,), epochs=3, folds=0, patience=0)
+    return set_task(settings, load_dataset(settings))
+
+
+@pytest.fixture(scope="module")
+def live(moons: Task) -> Live:
+    """A run that has not begun."""
+    return Live(moons, name="moons", command="clearprop train moons")
+
+
+@pytest.fixture(scope="module")
+def server(live: Live, serve: type[LiveServer]) -> Iterator[LiveServer]:
+    with serve(live) as one:
+        yield one
+
+
+@pytest.fixture
+def asker(server: LiveServer, live: Live) -> Asker:
+    """Somebody who asks the server, of whom nothing was wished yet."""
+    live.controls.wish = Wish()
+    return Asker(server.address)

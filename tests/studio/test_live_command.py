@@ -1,0 +1,118 @@
+"""``clearprop train --live`` as one types it: the page comes with the training, and stays."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from asking import SECONDS, Asker
+from click.testing import CliRunner
+
+from clearprop.cli import cli
+from clearprop.experiment.runs import REPORT
+
+TRAIN = [sys.executable, "-m", "clearprop", "train", "moons", "--layers", "4", "--out", "run"]
+
+
+@pytest.fixture
+def typed(tmp_path):
+    """Type a command in an empty folder, and give what follows: its process, and its address."""
+    processes = []
+
+    def start(*options):
+        process = subprocess.Popen(
+            [*TRAIN, *options],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if line.startswith("Live page: "):
+                return process, Asker(line.split()[-1])
+        pytest.fail("".join(said))
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def said(process):
+    """Return what a process says until it ends."""
+    out, err = process.communicate(timeout=SECONDS)
+    return out, err
+
+
+@pytest.mark.slow
+def test_a_run_is_steered_saved_shown_and_closed(typed, tmp_path):
+    process, asker = typed("--live", "--folds", "0", "--epochs", "100000", "--patience", "0")
+    with asker.events() as page:
+        page.until(lambda name, data: name == "told" and data["epoch"] > 2)
+        assert asker.control("rate", 0.0078125).status == 204
+        page.until(lambda name, data: name == "row" and data["learning_rate"] == 0.0078125)
+        assert asker.control("stop").status == 204
+        page.until(
+            lambda name, _: name == "state" and asker.get("/state").json()["live"]["ended"]
+        )
+    state = asker.get("/state").json()
+    report = json.loads((tmp_path / "run" / REPORT).read_text())
+    (run,) = state["runs"]
+    assert (run["name"], run["told"]["stopped"]) == ("run", "asked")
+    assert run["report"] == report
+    assert report["stopped"] == "asked"
+    assert "The learning rate was set by hand, to 0.0078125 from epoch" in report["notes"][-1]
+    assert process.poll() is None  # the page stays
+    assert asker.control("close").status == 204
+    out, err = said(process)
+    assert process.returncode == 0
+    assert "Trained " in out
+    assert f"Live page: {asker.address}\nIt stays until Ctrl-C here" in err
+
+
+@pytest.mark.slow
+def test_ctrl_c_closes_the_page_of_a_saved_run_and_is_no_error(typed, tmp_path):
+    process, asker = typed("--live", "--folds", "2", "--epochs", "2", "--json", "--quiet")
+    for line in process.stderr:
+        if line.startswith("It stays"):
+            break
+    assert [run["name"] for run in asker.get("/state").json()["runs"]] == ["run"]
+    process.send_signal(signal.SIGINT)
+    out, err = said(process)
+    assert process.returncode == 0
+    assert json.loads(out)["stopped"] == "finished"
+    assert "Traceback" not in err
+    assert (tmp_path / "run/model.safetensors").exists()
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_the_training_ends_both_at_once(typed):
+    process, asker = typed("--live", "--folds", "0", "--epochs", "100000", "--patience", "0")
+    with asker.events() as page:
+        page.until(lambda name, data: name == "told" and data["epoch"] > 2)
+        asker.control("pause")
+        page.until(lambda name, data: name == "told" and data["state"] == "paused")
+        process.send_signal(signal.SIGINT)
+        _, err = said(process)
+    assert process.returncode == 130
+    assert "To go on from its last checkpoint: clearprop train --resume --out run" in err
+
+
+def test_a_port_without_a_page_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, ["train", "moons", "--port", "8080"])
+    assert result.exit_code == 2
+    assert "--live --port N" in result.stderr
+    assert not any(Path().iterdir())
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "65536", "http"])
+def test_what_is_no_port_is_refused(port):
+    result = CliRunner().invoke(cli, ["train", "moons", "--live", "--port", port])
+    assert result.exit_code == 2
+    assert "--port" in result.stderr
