@@ -7,7 +7,11 @@ import { Random } from "../src/clearprop/page/engine/random.js";
 const { widths, samples, batch, epochs } = JSON.parse(process.argv[2]);
 const [inputs, ...units] = widths;
 const dense = units.flatMap((count) => [{ type: "Dense", units: count }, { type: "ReLU" }]);
-const config = { layers: dense.slice(0, -1), loss: { type: "SoftmaxCrossEntropy" }, input_shape: [inputs] };
+const config = {
+  layers: dense.slice(0, -1),
+  loss: { type: "SoftmaxCrossEntropy" },
+  input_shape: [inputs],
+};
 
 const random = new Random(0);
 const X = Float64Array.from({ length: samples * inputs }, () => random.normal());

@@ -196,13 +196,17 @@ def text_of(results: dict[str, Figures]) -> str:
 
 
 def means_of(results: dict[str, Figures], measure: str, table: str) -> dict[str, float]:
-    """Return the mean of a measure over a table's splits, of each model that has it of all."""
+    """Return the mean of a measure over a table's splits, of each model that has answered all.
+
+    Where a machine was busy with other things, a split may have scores and no seconds.
+    """
     of_all = max(map(len, results[table].values()))
-    return {
-        model: float(np.mean([split[measure] for split in of.values()]))
-        for model, of in results[table].items()
-        if len(of) == of_all and all(measure in split for split in of.values())
-    }
+    found = {}
+    for model, of in results[table].items():
+        values = [split[measure] for split in of.values() if measure in split]
+        if values and len(of) == of_all:
+            found[model] = float(np.mean(values))
+    return found
 
 
 def summary_of(results: dict[str, Figures]) -> str:

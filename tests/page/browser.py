@@ -37,13 +37,31 @@ class Chromium:
 
     def open(self, page: Path, address: str = "") -> None:
         """Open a file anew, with the part of its address behind a hash."""
+        self.run("window.isBefore = true")
         self.driver.get("about:blank")  # another hash alone would not load it again
         self.driver.get(page.as_uri() + address)
+        self.until(self._is_loaded, f"{page} is not loaded")
+
+    def _is_loaded(self) -> bool:
+        from selenium.common.exceptions import WebDriverException
+
+        here = "location.protocol === 'file:' && !window.isBefore"
+        try:
+            return self.run(f"return {here} && document.readyState === 'complete'")
+        except WebDriverException:  # between two pages
+            return False
 
     def show(self, panel: str) -> None:
-        """Bring a panel into the window by its id, and wait until it is made."""
-        self.run(f"document.getElementById({panel!r}).scrollIntoView()")
-        self.find(f"#{panel} .panel-body.made")
+        """Bring a panel into the window by its id, and wait until it is made.
+
+        Panels above it that are made on the way push it away again.
+        """
+
+        def is_there() -> bool:
+            self.run(f"document.getElementById({panel!r}).scrollIntoView({{behavior: 'instant'}})")
+            return bool(self.all(f"#{panel} .panel-body.made"))
+
+        self.until(is_there, f"the panel {panel} is not made")
 
     def run(self, script: str, *arguments: Any) -> Any:
         """Run a script in the page."""
@@ -127,6 +145,8 @@ def chromium(*switches: str, width: int = 1200, height: int = 1000) -> Iterator[
         pytest.skip("chromium and chromedriver are not installed, and a page is drawn by a browser")
     options = ChromeOptions()
     options.binary_location = program
+    # A file that a page saves begins as a way to another page, whose end a driver waits for in vain.
+    options.page_load_strategy = "none"
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     with TemporaryDirectory() as profile, TemporaryDirectory() as downloads:
         for one in (*SWITCHES, f"--user-data-dir={profile}", *switches):

@@ -10,6 +10,7 @@ import { generalNumber, number } from "../../src/clearprop/page/view/dom.js";
 import { relativeChange, rootMeanSquare } from "../../src/clearprop/page/view/flow.js";
 import { histogramOf, momentsOf } from "../../src/clearprop/page/view/histograms.js";
 import { KeptParameters } from "../../src/clearprop/page/view/kept.js";
+import { lossArithmetic } from "../../src/clearprop/page/view/loss_arithmetic.js";
 import { principalComponents } from "../../src/clearprop/page/view/pca.js";
 import { decodedNumbers, Samples } from "../../src/clearprop/page/view/samples.js";
 import { Store } from "../../src/clearprop/page/view/store.js";
@@ -18,6 +19,12 @@ import { updateArithmetic } from "../../src/clearprop/page/view/update_arithmeti
 import { say, sayCount, useWords } from "../../src/clearprop/page/view/words.js";
 
 const written = ({ symbols, numbers, value }) => ({ symbols, numbers, value });
+
+const writtenWhole = ({ formula, before, entry }) => ({
+  formula,
+  before: before.map((step) => ({ name: step.name, ...written(step.entry) })),
+  ...written(entry),
+});
 
 function operandsOf(arrays) {
   return new Operands(
@@ -32,8 +39,12 @@ const answers = {
     const operands = operandsOf(arrays);
     return indices.map((index) => {
       const found = arithmeticOf(type, layer, result, operands, index);
-      return found && { formula: found.formula, ...written(found.entry) };
+      return found && writtenWhole(found);
     });
+  },
+  loss({ type, loss, arrays, indices }) {
+    const operands = operandsOf(arrays);
+    return indices.map((index) => writtenWhole(lossArithmetic(type, loss, operands, index)));
   },
   update({ name, settings, symbol, arrays, indices }) {
     const operands = operandsOf(arrays);

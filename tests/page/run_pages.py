@@ -73,16 +73,37 @@ def digits_run(name: str = "digits", seed: int = 0) -> Shown:
     """Train a small network on digits for a few epochs, with a dead unit in its first layer."""
     data = cp.load_data("digits")
     X, y = data.X / 255, data.y
-    layers = [cp.Flatten(), cp.Dense(24), cp.ReLU(), cp.Dropout(0.1), cp.Dense(12), cp.Tanh(), cp.Dense(10)]
-    network = cp.Network(layers, loss=cp.SoftmaxCrossEntropy(), input_shape=(8, 8), seed=seed, dtype="float64")
+    layers = [
+        cp.Flatten(),
+        cp.Dense(24),
+        cp.ReLU(),
+        cp.Dropout(0.1),
+        cp.Dense(12),
+        cp.Tanh(),
+        cp.Dense(10),
+    ]
+    network = cp.Network(
+        layers, loss=cp.SoftmaxCrossEntropy(), input_shape=(8, 8), seed=seed, dtype="float64"
+    )
     network.parameters["1.b"][3] = -100.0
     keeping = Keeping()
     trainer = cp.Trainer(optimizer=cp.Adam(0.01), epochs=6, batch_size=32, seed=seed)
     history = trainer.fit(
-        network, X[SAMPLES:1000], y[SAMPLES:1000], validation=(X[1000:], y[1000:]), callbacks=[keeping]
+        network,
+        X[SAMPLES:1000],
+        y[SAMPLES:1000],
+        validation=(X[1000:], y[1000:]),
+        callbacks=[keeping],
     )
     history.best_epoch = 5
-    settings = {"data": "digits", "layers": [24, 12], "optimizer": "adam", "learning_rate": 0.01, "l2": 0.0, "seed": seed}
+    settings = {
+        "data": "digits",
+        "layers": [24, 12],
+        "optimizer": "adam",
+        "learning_rate": 0.01,
+        "l2": 0.0,
+        "seed": seed,
+    }
     report = {
         "data": "digits",
         "folder": "runs/digits",
@@ -125,7 +146,10 @@ def planar_run() -> Shown:
     X, y = random.normal(size=(60, 2)), np.arange(60) % 2
     X += 1.5 * y[:, np.newaxis]
     network = cp.Network(
-        [cp.Dense(4), cp.Tanh(), cp.Dense(1)], loss=cp.BinaryCrossEntropy(), input_shape=(2,), seed=0
+        [cp.Dense(4), cp.Tanh(), cp.Dense(1)],
+        loss=cp.BinaryCrossEntropy(),
+        input_shape=(2,),
+        seed=0,
     )
     history = cp.Trainer(epochs=3, batch_size=20).fit(network, X, y)
     names = (MARKUP, "</script><b>no</b>")
@@ -136,7 +160,10 @@ def planar_run() -> Shown:
         command=f"clearprop train '{MARKUP}'",
         model=Model(network, recipe, {}),
         history=history,
-        report={"settings": {"data": MARKUP, "optimizer": "lbfgs", "note": MARKUP}, "notes": [MARKUP]},
+        report={
+            "settings": {"data": MARKUP, "optimizer": "lbfgs", "note": MARKUP},
+            "notes": [MARKUP],
+        },
         samples=("train", data),
     )
     return Shown(page, X.astype(np.float32).astype(np.float64), y, [])
@@ -148,7 +175,11 @@ def values_run() -> Shown:
     X = random.normal(size=(50, 3)).astype(np.float32).astype(np.float64)
     y = 100 + 20 * X[:, 0]
     network = cp.Network(
-        [cp.Dense(6), cp.LeakyReLU(), cp.Dense(1)], loss=cp.MeanSquaredError(), input_shape=(3,), seed=0, dtype="float64"
+        [cp.Dense(6), cp.LeakyReLU(), cp.Dense(1)],
+        loss=cp.MeanSquaredError(),
+        input_shape=(3,),
+        seed=0,
+        dtype="float64",
     )
     history = cp.Trainer(epochs=5).fit(network, X, (y - 100) / 20)
     target = ValueTarget((100.0,), (20.0,), "price")
@@ -164,7 +195,9 @@ def values_run() -> Shown:
     return Shown(page, X, y, [])
 
 
-def written_page(path: Path, *runs: RunPage, change: Callable[[dict[str, Any]], None] | None = None) -> Path:
+def written_page(
+    path: Path, *runs: RunPage, change: Callable[[dict[str, Any]], None] | None = None
+) -> Path:
     """Write a page of runs, whose data may be changed before."""
     data = page_data(runs)
     if change is not None:

@@ -13,7 +13,7 @@ from twins import in_base64
 from clearprop.data import Table
 from clearprop.data.reading import TextForm
 from clearprop.data.tables.table import Words
-from clearprop.preprocessing import PlainColumn, TableRecipe
+from clearprop.preprocessing import DateColumn, NumericColumn, PlainColumn, TableRecipe
 
 NAN = math.nan
 NUMBERS = [1.5, NAN, 3.0, 8.25, -2.0, 1e6, 0.0, 4.0]
@@ -123,6 +123,7 @@ def test_numbers_with_a_comma_as_training_had_them(engine: Any, cell: str, same:
         *("2024-01-31", "2024/1/31", "31.1.2024", "1/2/2024", "13/2/2024", "2/13/2024", "5-6-24"),
         *("31 Jan 2024", "3rd March, 2021", "Jan 5, 2020", "March 7 1999", "2024-05", "20240131"),
         *("2024-01-31 10:20", "2024-01-31T10:20:30Z", "2024-01-31T23:20:30+02:00"),
+        "2024-01-31T23:20:30-0530",
         "1.2.69 5:06 pm",
     ],
 )
@@ -150,7 +151,9 @@ def test_categories_of_any_spelling(engine: Any, cell: Any, same: str) -> None:
 def test_markers_of_missing_cells(engine: Any, cell: Any) -> None:
     form = TextForm(missing=("X", "-99"))
     recipe = TableRecipe.fit(Table({"width": np.array(NUMBERS)}), form=form)
-    assert_predicts_alike(engine, model_of(recipe), {"width": np.array([NAN])}, [{"width": cell}])
+    model = model_of(recipe)
+    assert_predicts_alike(engine, model, {"width": np.array([NAN])}, [{"width": cell}])
+    assert_predicts_alike(engine, model, {"width": np.array([99.0])}, [{"width": "99"}])
 
 
 def test_plain_columns(engine: Any) -> None:
@@ -168,14 +171,20 @@ def test_plain_columns(engine: Any) -> None:
         ({"a": 1, "n": 2, "d": "soon"}, 'Row 1 of column "d" is "soon", expected a date'),
         ({"a": 1, "n": 2, "d": "2023-02-29"}, 'column "d" is "2023-02-29", expected a date'),
         ({"a": 1, "n": "1_000", "d": None}, 'column "n" is "1_000", expected a number'),
+        ({"a": 1, "n": "82E87321", "d": None}, 'column "n" is "82E87321", expected a number'),
+        ({"a": 1, "n": 500 * "1", "d": None}, r'column "n" is "1{40}\.\.\.", expected a number'),
+        ({"a": 1, "n": 2, "d": 500 * "1"}, r'column "d" is "1{40}\.\.\.", expected a date'),
+        (
+            {"a": 1, "n": 1e308, "d": None},
+            'column "n" is 1e\\+308, expected a finite number within',
+        ),
     ],
 )
 def test_a_row_that_does_not_fit_is_told(
     engine: Any, node_error: type[Exception], row: dict[str, Any], message: str
 ) -> None:
-    fitted = TableRecipe.fit(
-        Table({"n": np.array(NUMBERS), "d": np.array(["2024-01-01", "2025-01-01"] * 4, "M8[s]")})
-    )
-    model = in_base64(model_of(TableRecipe((PlainColumn("a"), *fitted.columns))))
+    dates = DateColumn.fit("d", np.array(["2024-01-01", "2025-01-01"], "M8[s]"))
+    columns = (PlainColumn("a"), NumericColumn("n", 0.0, 0.0, std=1e-5), dates)
+    model = in_base64(model_of(TableRecipe(columns)))
     with pytest.raises(node_error, match=message):
         engine.ask(ask="predicted", model=model, rows=[row])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import ACTIVATIONS, Drawn, networks, randomized
-from twins import assert_trains_alike
+from twins import assert_close, assert_trains_alike, in_base64
 
 import clearprop as cp
 from clearprop.network import Network
@@ -94,13 +94,22 @@ def test_an_activation_stays_finite_far_from_zero(engine: Any, activation: cp.La
 
 
 @pytest.mark.parametrize("loss", CLASS_LOSSES + YES_NO_LOSSES + VALUE_LOSSES, ids=repr)
-@pytest.mark.parametrize("weighted", [False, True])
-def test_every_loss_trains_alike(engine: Any, loss: cp.Loss, weighted: bool) -> None:
+@pytest.mark.parametrize("heaviest", [None, 0, 2])
+def test_every_loss_trains_alike(engine: Any, loss: cp.Loss, heaviest: float | None) -> None:
     random = np.random.RandomState(0)
     net = _of([cp.Dense(5), cp.Tanh()], loss, 3, 4, seed=2)
     x, y = random.standard_normal((12, 4)), _targets(loss, 12, 3, random)
-    weight = random.uniform(0, 2, 12) if weighted else None
+    weight = None if heaviest is None else random.uniform(0, heaviest, 12)
     assert_trains_alike(engine, net, x, y, weight)
+
+
+@pytest.mark.parametrize("loss", CLASS_LOSSES + YES_NO_LOSSES, ids=repr)
+def test_a_loss_stays_finite_far_from_zero(engine: Any, loss: cp.Loss) -> None:
+    net = Network([cp.Dense(3)], loss=loss, input_shape=(3,))
+    net.parameters["0.W"][...] = np.eye(3)
+    x = np.array([[600, -600, 0], [0, 40, -40], [1, 1, 1], [-50, 0, 600.0]])
+    y = np.array([0, 2, 1, 2]) if loss.one_of_many else np.abs(np.sign(x))
+    assert_trains_alike(engine, net, x, y, optimizer=cp.SGD(1e-9))
 
 
 @pytest.mark.parametrize("levels", [(0.1, 0.5, 0.9), (0.2, 0.4), (0.3,), (0.6, 0.9)])
@@ -111,12 +120,42 @@ def test_quantiles_train_alike(engine: Any, levels: tuple[float, ...]) -> None:
     assert_trains_alike(engine, net, x, random.standard_normal(12))
 
 
-@pytest.mark.parametrize("loss", CLASS_LOSSES[:-1], ids=repr)
+@pytest.mark.parametrize("loss", CLASS_LOSSES, ids=repr)
 def test_rows_of_probabilities_are_targets(engine: Any, loss: cp.Loss) -> None:
     random = np.random.RandomState(0)
     net = _of([cp.Dense(5), cp.Tanh()], loss, 3, 4, seed=2)
     soft = random.dirichlet(np.ones(3), 12)
     assert_trains_alike(engine, net, random.standard_normal((12, 4)), soft)
+    found = engine.ask(
+        ask="judged", model=in_base64(net), x=np.ones(48).tolist(), y=soft.ravel().tolist(), n=12,
+        weights=None, parameters=net.parameters.data.tolist(),
+    )  # fmt: skip
+    assert_close(found["loss"], loss(net.logits(np.ones((12, 4))), net.targets(soft))[0])
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize(
+    "loss", [*CLASS_LOSSES, *YES_NO_LOSSES, *VALUE_LOSSES, cp.Quantiles((0.2, 0.4, 0.6))], ids=repr
+)
+def test_what_a_loss_says_of_predictions(engine: Any, loss: cp.Loss, outputs: int) -> None:
+    """And of the samples as they are predicted, without dropout, by other parameters, too."""
+    outputs = 3 if loss.one_of_many or isinstance(loss, cp.Quantiles) else outputs
+    random = np.random.RandomState(3)
+    net = _of([cp.Dense(5), cp.Dropout(0.9), cp.Tanh()], loss, outputs, 4, seed=2)
+    x, y = random.standard_normal((9, 4)), _targets(loss, 9, outputs, random)
+    weight, others = random.uniform(0, 2, 9), random.standard_normal(net.parameters.data.size)
+    found = engine.ask(
+        ask="judged", model=in_base64(net), x=x.ravel().tolist(), y=y.ravel().tolist(), n=9,
+        weights=weight.tolist(), parameters=others.tolist(),
+    )  # fmt: skip
+    assert_close(found["predictions"], net.predict(x))
+    assert_close(found["loss"], loss(net.logits(x), net.targets(y), weight)[0])
+    if type(loss).predict_proba is cp.Loss.predict_proba:
+        assert found["probabilities"] is None
+    else:
+        assert_close(found["probabilities"], net.predict_proba(x))
+    net.parameters.data[...] = others
+    assert_close(found["otherLogits"], net.logits(x))
 
 
 @given(st.sampled_from(OPTIMIZERS), SEEDS)
@@ -142,7 +181,7 @@ def test_any_widths_and_batches_train_alike(
     assert_trains_alike(engine, net, x, random.standard_normal((samples, widths[0])))
 
 
-@given(SEEDS, st.sampled_from([0, 0.2, 1 / 3, 0.5, 0.99999]))
+@given(SEEDS, st.sampled_from([0, 0.2, 1 / 3, 0.99999, 2.5 / 65536, 3.5 / 65536]))
 def test_dropout_given_the_same_draws_drops_alike(engine: Any, seed: int, rate: float) -> None:
     random = np.random.RandomState(seed)
     schedule = cp.FlatCosineSchedule(rate, 50)

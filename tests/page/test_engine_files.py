@@ -53,6 +53,9 @@ def described(change: Any) -> bytes:
     return changed(within)
 
 
+NO_PICTURES = {"type": "PictureRecipe", "size": [2, 2], "channels": 2}
+
+
 def opened(engine: Any, data: bytes) -> Any:
     return engine.ask(ask="layerNames", model=base64.b64encode(data).decode())
 
@@ -103,11 +106,21 @@ def _set(name: str, **claims: Any) -> Any:
     return lambda header: header[name].update(claims)
 
 
+def _describe(text: str) -> Any:
+    return lambda header: header["__metadata__"].update(clearprop=text)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
         (DATA + b"\0", r"The model file has \d+ bytes, its arrays end at"),
         (struct.pack("<Q", 2**62) + DATA[8:], "too few for the header"),
+        (struct.pack("<Q", 2) + b"{]", "The header of the model file is no JSON"),
+        (struct.pack("<Q", 2) + b"\xff\xff", "The header of the model file is no JSON"),
+        (struct.pack("<Q", 2) + b"[]", "The header of the model file is no object of JSON"),
+        (changed(_set("0.W", dtype=None)), 'The array "0.W" is of type null'),
+        (changed(_describe("{")), "The description of the model file is no JSON"),
+        (changed(_describe("3")), "The description of the model file is no object of JSON"),
         (changed(_set("0.W", data_offsets=[0, 2**40])), 'The array "0.W" claims'),
         (changed(_set("0.W", data_offsets=[8, 56])), 'The array "0.W" claims'),
         (changed(_set("0.W", shape=[3, 3])), 'The array "0.W" claims'),
@@ -142,6 +155,14 @@ def _set(name: str, **claims: Any) -> Any:
             'a part of the type "FeatureRecipe", which a page can\'t compute',
         ),
         (
+            described(lambda it: it["preprocessing"]["inputs"].update(mean=[1, 2])),
+            r"Found 2 means and 1 standard deviations for samples of shape \[3\]",
+        ),
+        (
+            described(lambda it: it["preprocessing"].update(inputs=NO_PICTURES)),
+            r"Pictures of size \[2,2\] with 2 channels can't be; expected 1 or 3",
+        ),
+        (
             described(lambda it: it["network"].update(input_shape=[3, 1])),
             r"Layer 0: Dense\(2\) takes flat samples .* \[3,1\]. Put a Flatten before it",
         ),
@@ -174,6 +195,5 @@ def test_the_page_knows_every_part_that_a_model_file_may_hold(engine: Any) -> No
     public = {name for name in _names(schedules, schedules.Schedule) if not name.startswith("_")}
     assert set(known["schedules"]) == public
     assert set(known["recipes"]) == RECIPE_TYPES.keys() - {"FeatureRecipe", "Backbone"}
-    assert known["activations"] == list(layers.ACTIVATIONS)
     # A search along lines has no update that follows from one gradient.
     assert set(known["optimizers"]) == optimizers.OPTIMIZERS.keys() - {"lbfgs"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from random_networks import randomized
+from random_networks import codes_and_numbers, randomized
 from twins import assert_close, in_base64
 
 import clearprop as cp
@@ -67,19 +67,28 @@ def test_the_variance_of_filters_counts_their_windows(engine: Any) -> None:
 
 
 def test_the_same_seed_makes_the_same_network_and_another_another(engine: Any) -> None:
-    config = {"layers": [to_config(cp.Dense(3))], "loss": LOSS, "input_shape": [2]}
+    layers = [*map(to_config, (cp.Dense(3), cp.BatchNorm()))]
+    config = {"layers": layers, "loss": LOSS, "input_shape": [2]}
+    config["layers"].append(to_config(cp.Dense(1)))
     one, same, other = (engine.ask(ask="built", config=config, seed=seed) for seed in (5, 5, 6))
     assert one == same
     assert one["0.W"] != other["0.W"]
-    assert one["0.b"] == [0, 0, 0]
+    assert one["0.b"] == one["1.beta"] == [0, 0, 0]
+    assert one["1.gamma"] == [1, 1, 1]
 
 
 def test_first_values_are_fitted_to_samples(engine: Any) -> None:
-    layers = [cp.NTKDense(40, init=cp.FromData()), cp.Dense(1)]
-    config = {"layers": [*map(to_config, layers)], "loss": LOSS, "input_shape": [3]}
-    x = np.random.RandomState(0).standard_normal((50, 3)) * [1, 10, 100] + 7
+    """Inside containers, too; units of which all products are the same are left as they are."""
+    fitted = cp.Sequential((cp.Dense(40, init=cp.FromData()),))
+    layers = [
+        cp.Columns(((0, 3), (3, 4)), (fitted, cp.NTKDense(2, init=cp.FromData()))),
+        cp.Dense(1),
+    ]
+    config = {"layers": [*map(to_config, layers)], "loss": LOSS, "input_shape": [4]}
+    x = np.random.RandomState(0).standard_normal((50, 4)) * [1, 10, 100, 0] + [7, 7, 7, 3]
     found = engine.ask(ask="fitted", config=config, seed=2, x=x.ravel().tolist(), n=50)
-    products = np.array(found).reshape(50, 40)
+    products, same = np.split(np.array(found).reshape(50, 42), [40], axis=1)
+    np.testing.assert_allclose(same, 0, atol=1e-12)
     np.testing.assert_allclose(products.std(axis=0), 1, rtol=1e-10)
     assert (products.min(axis=0) < 0).all()
     assert (products.max(axis=0) > 0).all()
@@ -140,7 +149,7 @@ def test_too_few_samples_are_told(engine: Any, node_error: type[Exception]) -> N
 
 @pytest.mark.parametrize("shape", [(4, 3, 2), (4, 3), (7,)])
 def test_saliency_without_noise_is_pythons(engine: Any, shape: tuple[int, ...]) -> None:
-    layers = [cp.Flatten(), cp.Dense(5), cp.Tanh(), cp.Dense(3)]
+    layers = [cp.Flatten(), cp.Dense(5), cp.BatchNorm(), cp.Tanh(), cp.Dropout(0.5), cp.Dense(3)]
     net = Network(layers, loss=cp.SoftmaxCrossEntropy(), input_shape=shape)
     randomized(net, np.random.RandomState(0))
     x, answers = np.random.RandomState(1).standard_normal((4, *shape)), [0, 2, 1, 2]
@@ -148,6 +157,19 @@ def test_saliency_without_noise_is_pythons(engine: Any, shape: tuple[int, ...]) 
         ask="saliency", model=in_base64(net), x=x.ravel().tolist(), n=4, answers=answers, noise=0
     )
     assert_close(found, cp.saliency(net, x, answers, noise=0))
+
+
+def test_saliency_of_codes_is_zero(engine: Any) -> None:
+    first = cp.Columns.of_table(numbers=2, plain=1, sizes=(3, 4))
+    layers = [first, cp.Dense(2)]
+    net = Network(layers, loss=cp.SoftmaxCrossEntropy(), input_shape=(5,))
+    randomized(net, np.random.RandomState(0))
+    x = codes_and_numbers(first, 3)
+    found = engine.ask(
+        ask="saliency", model=in_base64(net), x=x.ravel().tolist(), n=3, answers=1, noise=0
+    )
+    assert_close(found, cp.saliency(net, x, 1, noise=0))
+    assert found[3:5] == [0, 0]
 
 
 def test_saliency_with_noise_is_that_of_a_linear_network(engine: Any) -> None:

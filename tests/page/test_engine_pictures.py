@@ -50,6 +50,15 @@ def test_every_layer_of_pictures_trains_alike(engine: Any, layer: cp.Layer) -> N
     assert_trains_alike(engine, net, x, y, seed=1)
 
 
+@pytest.mark.parametrize("layer", [cp.SpatialDropout2D(0.4), cp.BatchNorm(), cp.AveragePool2D()])
+def test_pictures_without_an_axis_of_channels_train_alike(engine: Any, layer: cp.Layer) -> None:
+    random = np.random.RandomState(0)
+    layers = [layer, cp.Conv2D(2), cp.GlobalAveragePool2D(), cp.Dense(1)]
+    net = randomized(Network(layers, loss=cp.MeanSquaredError(), input_shape=(6, 5)), random)
+    x, y = random.standard_normal((3, 6, 5)), random.standard_normal(3)
+    assert_trains_alike(engine, net, x, y, seed=1)
+
+
 @given(PAIRS, PAIRS, st.sampled_from(["same", "valid"]), SEEDS)
 @settings(max_examples=30)
 def test_a_convolution_of_any_windows_trains_alike(
@@ -62,11 +71,11 @@ def test_a_convolution_of_any_windows_trains_alike(
     assert_trains_alike(engine, net, x, y)
 
 
-def test_parts_of_samples_and_used_traces_give_the_same_logits(engine: Any) -> None:
+def test_samples_in_parts_and_in_used_traces_have_the_same_logits(engine: Any) -> None:
     random = np.random.RandomState(0)
     layers = [cp.Conv2D(4), cp.BatchNorm(), cp.ReLU(), cp.MaxPool2D(), cp.Flatten(), cp.Dense(3)]
     net = randomized(Network(layers, loss=cp.SoftmaxCrossEntropy(), input_shape=(6, 6, 1)), random)
     x = random.standard_normal((5, 6, 6, 1))
     found = engine.ask(ask="repeated", model=in_base64(net), x=x.ravel().tolist(), n=5)
-    assert found["parts"] == found["whole"]
-    assert found["one"] == found["whole"][:3]
+    assert found["parts"] == found["grown"] == found["whole"]
+    assert found["one"] == found["oneAgain"] == found["whole"][:3]

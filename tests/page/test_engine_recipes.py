@@ -14,11 +14,14 @@ from twins import assert_close, in_base64
 
 import clearprop as cp
 from clearprop.data import Dataset
+from clearprop.data.pictures.depth import Depth
 from clearprop.files.models import Model
 from clearprop.network import Network
 from clearprop.preprocessing import (
     ArrayRecipe,
     ClassTarget,
+    Coverage,
+    Likeness,
     PictureRecipe,
     PowerScale,
     Preprocessing,
@@ -55,7 +58,9 @@ def test_pictures_of_any_size(
     image = Image.fromarray(levels)
     image.save(path)
     rgba = {"width": width, "height": height, "rgba": list(image.convert("RGBA").tobytes())}
-    model = model_of(PictureRecipe((wanted_height, wanted_width), channels))
+    look = Likeness.fit(np.zeros((1, 2, 2), np.uint8))
+    size = (wanted_height, wanted_width)
+    model = model_of(PictureRecipe(size, channels, Depth(0, 1023), look))
     found = assert_predicts_alike(engine, model, [path], [rgba])
     pixels = np.array(found["prepared"]) * 255
     assert np.abs(pixels - np.round(pixels)).max() < 1e-9
@@ -73,7 +78,8 @@ def test_rows_of_arrays(engine: Any, several: bool) -> None:
     x = np.random.RandomState(0).standard_normal((5, 2, 3))
     recipe = ArrayRecipe.fit(x) if several else ArrayRecipe((2, 3), (0.5,), (2.0,))
     rows = x.reshape(5, -1).tolist()
-    assert_predicts_alike(engine, model_of(recipe), x, rows)
+    found = assert_predicts_alike(engine, model_of(recipe), x, rows)
+    assert_close(found["restored"], x)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +102,21 @@ def test_a_model_without_a_recipe_takes_prepared_rows(engine: Any) -> None:
     found = engine.ask(ask="predicted", model=in_base64(net), rows=x.tolist())
     assert_close(found["answers"], net.predict(x))
     assert found["probabilities"] is None
+    assert engine.ask(ask="encoded", model=in_base64(net), truth=[0.5, 2]) == [0.5, 2]
+
+
+def test_a_network_of_classes_without_a_recipe_gives_probabilities(engine: Any) -> None:
+    net = Network([cp.Dense(3)], loss=cp.SoftmaxCrossEntropy(), input_shape=(3,))
+    found = engine.ask(ask="probabilities", model=in_base64(net), logits=[1, 2, 3], n=1)
+    assert_close(found, net.loss.predict_proba(np.array([[1.0, 2.0, 3.0]])))
+
+
+def test_a_loss_without_probabilities_says_so(engine: Any, node_error: type[Exception]) -> None:
+    model = model_of(ArrayRecipe((3,), (0.0,), (1.0,)), loss=cp.MulticlassHinge())
+    with pytest.raises(node_error, match="MulticlassHinge gives no probabilities"):
+        engine.ask(ask="probabilities", model=in_base64(model), logits=[1, 2, 3], n=1)
+    found = engine.ask(ask="predicted", model=in_base64(model), rows=[[1, 2, 3]])
+    assert found["probabilities"] is None
 
 
 @pytest.mark.parametrize("threshold", [None, 0.2, 0.9])
@@ -113,6 +134,7 @@ def test_two_classes_by_threshold_and_temperature(
     x = np.random.RandomState(2).standard_normal((40, 2))
     found = engine.ask(ask="predicted", model=in_base64(model), rows=x.tolist())
     assert_close(found["probabilities"], model.predict_proba(x))
+    assert engine.ask(ask="encoded", model=in_base64(model), truth=[1, 0]) == [1, 0]
     assert [target.class_names[int(one)] for one in found["answers"]] == model.predict(x).tolist()
 
 
@@ -133,10 +155,14 @@ def test_values_on_their_own_scale(engine: Any, scale: PowerScale | None, within
     target = ValueTarget((0.3,), (1.8,), "price", scale, **bounds)
     recipe = ArrayRecipe((2,), (0.0,), (1.0,))
     model = model_of(recipe, target, cp.MeanSquaredError())
+    model.network.parameters["3.b"][...] = 0
     x = 2 * np.random.RandomState(2).standard_normal((40, 2))
+    logits = model.network.logits(x)
+    assert logits.min() < -1 < 1 < logits.max()
     found = engine.ask(ask="predicted", model=in_base64(model), rows=x.tolist())
     assert_close(found["answers"], model.predict(x))
-    truth = np.array([0.1, 0.5, 3.0, 17.0])
+    has_negative = scale is None or scale.shift == 1
+    truth = np.array([-7.0, 0.0, 0.5, 17.0] if has_negative else [0.1, 0.5, 3.0, 17.0])
     encoded = engine.ask(ask="encoded", model=in_base64(model), truth=truth.tolist())
     dataset = Dataset("made", "array", np.zeros((4, 2)), truth, None, target_name="price")
     assert_close(encoded, target.encode(dataset))
@@ -144,14 +170,16 @@ def test_values_on_their_own_scale(engine: Any, scale: PowerScale | None, within
 
 @pytest.mark.parametrize("loss", [cp.MeanSquaredError(), cp.PoissonDeviance()], ids=repr)
 def test_several_values(engine: Any, loss: cp.Loss) -> None:
-    target = ValueTarget((0.3, -2.0), (1.8, 0.5), None)
+    target = ValueTarget((0.3, -2.0), (1.8, 0.5), None, coverage=Coverage(0.9, 100, 1.5))
     model = model_of(ArrayRecipe((2,), (0.0,), (1.0,)), target, loss)
     x = np.random.RandomState(2).standard_normal((9, 2))
     found = engine.ask(ask="predicted", model=in_base64(model), rows=x.tolist())
     assert_close(found["answers"], model.predict(x))
 
 
-@pytest.mark.parametrize("levels", [(0.1, 0.5, 0.9), (0.2, 0.4, 0.6), (0.6, 0.7, 0.9)])
+@pytest.mark.parametrize(
+    "levels", [(0.1, 0.5, 0.9), (0.2, 0.4, 0.6), (0.6, 0.7, 0.9), (0.1, 0.2, 0.3)]
+)
 def test_the_median_of_quantiles(engine: Any, levels: tuple[float, ...]) -> None:
     net = Network([cp.Dense(3)], loss=cp.Quantiles(levels), input_shape=(2,))
     randomized(net, np.random.RandomState(0))

@@ -19,7 +19,7 @@ from clearprop.core.expressions import number_text
 from clearprop.core.printable import readable
 from clearprop.layers import Layer
 from clearprop.network import Network
-from clearprop.network.probe import Backward, Forward, Record, watched
+from clearprop.network.probe import Forward, Record, watched
 
 RANDOM = np.random.RandomState(0)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=64)
@@ -45,12 +45,14 @@ def drawn_network(chain: list[Layer], input_shape: tuple[int, ...]) -> Network:
     return net
 
 
+PAIRS = ("stride", "size")
 FLAT_CHAINS = {
     "dense": [layers.Dense(3)],
     "many operands": [layers.Dense(2)],
     "without bias": [layers.Dense(3, bias=False)],
     "ntk": [layers.NTKDense(3)],
     "scale": [layers.Scale(), layers.Dense(2)],
+    "layer norm": [layers.LayerNorm(), layers.Dense(2)],
     **{
         kind.__name__: [layers.Dense(4), kind(), layers.Dense(2)]
         for kind in (
@@ -63,6 +65,12 @@ FLAT_CHAINS = {
             layers.Softplus,
         )
     },
+}
+POOL_CHAINS = {
+    "largest": [layers.MaxPool2D(2), layers.Flatten(), layers.Dense(2)],
+    "overlapping": [layers.MaxPool2D(3, stride=1), layers.Flatten(), layers.Dense(2)],
+    "mean": [layers.AveragePool2D((1, 2)), layers.Flatten(), layers.Dense(2)],
+    "of all places": [layers.GlobalAveragePool2D(), layers.Dense(2)],
 }
 PICTURE_CHAINS = {
     "valid": [layers.Conv2D(2, 3, padding="valid"), layers.Flatten(), layers.Dense(2)],
@@ -87,14 +95,11 @@ def assert_written_as_a_walk_writes(view: Any, net: Network, x: Any, y: Any) -> 
     backwards = {one.name: one for one in record.backwards}
     compared = 0
     for forward in record.forwards:
-        backward = backwards[forward.name]
-        arrays = {
-            "x": forward.x,
-            "y": forward.y,
-            "dy": backward.dy,
-            **forward.params,
-            **{f"d{name}": one for name, one in backward.grads.items()},
-        }
+        arrays = {"x": forward.x, "y": forward.y, **forward.params}
+        backward = backwards.get(forward.name)  # none for a first layer that learns nothing
+        if backward is not None:
+            arrays["dy"] = backward.dy
+            arrays |= {f"d{name}": one for name, one in backward.grads.items()}
         for quantity in walked.quantities:
             layer, _, symbol = quantity.key.rpartition(".")
             if layer == forward.name and symbol in ("y", "dx", *(f"d{p}" for p in forward.params)):
@@ -115,7 +120,7 @@ def assert_quantity(
         indices=indices,
     )
     if answers[0] is None:
-        assert type(forward.layer).__name__ in ("Flatten", "Conv2D")  # reshaped, and dx of windows
+        assert symbol == "dx" or isinstance(forward.layer, layers.Flatten)  # it is only reshaped
         return 0
     for index, answer in zip(indices, answers, strict=True):
         expected = quantity.entry(*index).arithmetic
@@ -127,10 +132,13 @@ def assert_quantity(
 
 def settings_of(layer: Layer) -> dict[str, Any]:
     """Return the hyper-parameters that arithmetic takes, as the page's twin has them."""
-    names = ("slope", "alpha", "stride", "padding")
+    names = ("slope", "alpha", "stride", "padding", "size", "epsilon")
     found = {name: getattr(layer, name) for name in names if hasattr(layer, name)}
-    if isinstance(found.get("stride"), int):
-        found["stride"] = [found["stride"]] * 2
+    found["stride"] = found.get("stride") or found.get("size")
+    found = {
+        name: [one] * 2 if name in PAIRS and isinstance(one, int) else one
+        for name, one in found.items()
+    }
     return found
 
 
@@ -143,11 +151,103 @@ def test_arithmetic_is_written_as_a_walk_writes_it(view: Any, name: str) -> None
     assert_written_as_a_walk_writes(view, net, x, RANDOM.normal(size=(samples, *net.output_shape)))
 
 
+@pytest.mark.parametrize("name", POOL_CHAINS)
+def test_arithmetic_of_pools_is_written_as_a_walk_writes_it(view: Any, name: str) -> None:
+    net = drawn_network(POOL_CHAINS[name], (4, 5, 2))
+    x = RANDOM.normal(size=(2, 4, 5, 2))
+    assert_written_as_a_walk_writes(view, net, x, RANDOM.normal(size=(2, 2)))
+
+
 @pytest.mark.parametrize("name", PICTURE_CHAINS)
 def test_arithmetic_of_convolutions_is_written_as_a_walk_writes_it(view: Any, name: str) -> None:
     net = drawn_network(PICTURE_CHAINS[name], (5, 6, 2))
     x = RANDOM.normal(size=(2, 5, 6, 2))
     assert_written_as_a_walk_writes(view, net, x, RANDOM.normal(size=(2, 2)))
+
+
+LOSSES = {
+    "softmax": (losses.SoftmaxCrossEntropy(), 4, [0, 3, 1]),
+    "softmax of many": (losses.SoftmaxCrossEntropy(), 11, [0, 10, 1]),
+    "smoothed": (losses.SmoothedCrossEntropy(0.2), 3, [0, 2, 1]),
+    "binary": (losses.BinaryCrossEntropy(), 1, [[0.0], [1.0], [1.0]]),
+    "several yes or no": (losses.BinaryCrossEntropy(), 2, [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]),
+    "squares": (losses.MeanSquaredError(), 2, [[0.5, 1.0], [2.0, -1.0], [0.0, 0.25]]),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradients_of_losses_are_written_as_a_walk_writes_them(view: Any, name: str) -> None:
+    loss, outputs, y = LOSSES[name]
+    net = Network([layers.Dense(outputs)], loss=loss, input_shape=(3,), dtype="float64")
+    x = RANDOM.normal(size=(3, 3))
+    walked = {one.key: one for one in cp.walk(net, x, np.array(y)).quantities}
+    dlogits = walked["loss.dlogits"]
+    indices = list(product(*map(range, dlogits.shape)))
+    answers = view.ask(
+        ask="loss",
+        type=type(loss).__name__,
+        loss={"smoothing": getattr(loss, "smoothing", None)},
+        arrays={"logits": array(net.logits(x)), "y": array(y)},
+        indices=indices,
+    )
+    for index, answer in zip(indices, answers, strict=True):
+        expected = dlogits.entry(*index)
+        assert answer["symbols"] == expected.arithmetic.symbols()
+        assert answer["numbers"] == expected.arithmetic.numbers()
+        assert answer["value"] == pytest.approx(expected.value, rel=1e-12)
+        assert answer["formula"] == dlogits.formula
+        for step in answer["before"]:
+            entry = walked["loss.p"].entry(*index)
+            assert step["name"] == entry.symbol
+            assert step["symbols"] == entry.arithmetic.symbols()
+            assert step["numbers"] == entry.arithmetic.numbers()
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3, 2)])
+def test_batch_norm_is_written_by_what_it_has_kept(view: Any, shape: tuple[int, ...]) -> None:
+    net = drawn_network([layers.BatchNorm(), layers.Flatten(), layers.Dense(1)], shape)
+    net.state.data[...] = RANDOM.uniform(0.5, 2, size=net.state.data.size)
+    x = RANDOM.normal(size=(4, *shape))
+    record = Record()
+    watched(net, record).logits(x)
+    norm = record.forwards[0]
+    arrays = {"x": norm.x, "y": norm.y, "dy": RANDOM.normal(size=norm.y.shape), **norm.params}
+    arrays |= {name: net.state[f"0.{name}"] for name in ("running_mean", "running_variance")}
+    s = np.sqrt(arrays["running_variance"] + 1e-5)
+    xhat = (norm.x - arrays["running_mean"]) / s
+    places = tuple(range(xhat.ndim - 1))
+    expected = {
+        "y": norm.y,
+        "dgamma": (arrays["dy"] * xhat).sum(axis=places),
+        "dbeta": arrays["dy"].sum(axis=places),
+        "dx": arrays["dy"] * arrays["gamma"] / s,
+    }
+    for result, values in expected.items():
+        indices = list(product(*map(range, values.shape)))
+        answers = view.ask(
+            ask="arithmetic",
+            type="BatchNorm",
+            layer={"epsilon": 1e-5},
+            result=result,
+            arrays={name: array(one) for name, one in arrays.items()},
+            indices=indices,
+        )
+        found = [answer["value"] for answer in answers]
+        np.testing.assert_allclose(found, values.ravel(), rtol=1e-12)
+    place = ",".join("0" * x.ndim)
+    (first,) = view.ask(
+        ask="arithmetic",
+        type="BatchNorm",
+        layer={"epsilon": 1e-5},
+        result="y",
+        arrays={name: array(one) for name, one in arrays.items()},
+        indices=[[0] * x.ndim],
+    )
+    assert first["symbols"] == f"gamma[0]*xhat[{place}] + beta[0]"
+    assert [(step["name"], step["symbols"]) for step in first["before"]] == [
+        ("s[0]", "sqrt(running_variance[0] + epsilon)"),
+        (f"xhat[{place}]", f"(x[{place}] - running_mean[0]) / s[0]"),
+    ]
 
 
 OPTIMIZERS = [
@@ -193,7 +293,12 @@ def test_updates_are_written_as_a_walk_writes_them(view: Any, optimizer: cp.Opti
 
 def test_a_layer_without_a_formula_has_no_arithmetic(view: Any) -> None:
     found = view.ask(
-        ask="arithmetic", type="GELU", layer={}, result="y", arrays={"x": array([[1]])}, indices=[[0, 0]]
+        ask="arithmetic",
+        type="GELU",
+        layer={},
+        result="y",
+        arrays={"x": array([[1]])},
+        indices=[[0, 0]],
     )
     assert found == [None]
 
@@ -210,7 +315,8 @@ def test_numbers_are_written_as_python_writes_them(
     # Python rounds halves of whole numbers to even ones, JavaScript away from zero.
     expected = [readable(value, digits) for value in fair]
     assert [
-        one for one, other, value in zip(found, expected, fair, strict=True)
+        one
+        for one, other, value in zip(found, expected, fair, strict=True)
         if one != other and abs(value) % 1 != 0.5
     ] == []
 
@@ -225,7 +331,10 @@ def test_embedded_numbers_are_read_to_the_last_bit(view: Any, type_: str, dtype:
     values = np.concatenate([RANDOM.normal(size=50), [0, -0.0, 1e-7, 6e-8, 65504, np.inf, np.nan]])
     stored = values.astype(dtype)
     text = base64.b64encode(stored.tobytes()).decode()
-    found = [float(one.replace("Infinity", "inf")) for one in view.ask(ask="decoded", text=text, type=type_)]
+    found = [
+        float(one.replace("Infinity", "inf"))
+        for one in view.ask(ask="decoded", text=text, type=type_)
+    ]
     np.testing.assert_array_equal(found, stored.astype(np.float64))
 
 
@@ -351,7 +460,10 @@ def test_a_store_tells_what_changes_and_nothing_else(view: Any) -> None:
 def test_words_are_translated_and_values_put_in(view: Any) -> None:
     words = {"{count} of {name}": "{name}: {count}"}
     values = {"count": 1234.0, "name": "{count}<b>"}
-    assert view.ask(ask="said", words=words, text="{count} of {name}", values=values) == "{count}<b>: 1,234"
+    assert (
+        view.ask(ask="said", words=words, text="{count} of {name}", values=values)
+        == "{count}<b>: 1,234"
+    )
     assert view.ask(ask="said", words={}, text="{other}", values=values) == "{other}"
     assert [view.ask(ask="counted", count=count) for count in (0, 1, 2)] == [
         "0 samples",

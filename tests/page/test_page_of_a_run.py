@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -56,7 +58,8 @@ def press(browser: Chromium, selector: str, *keys: str) -> None:
 def texts(browser: Chromium, selector: str) -> list[str]:
     """Return the texts of all elements of a selector, as they are written and not as they look."""
     return browser.run(
-        "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent)", selector
+        "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent)",
+        selector,
     )
 
 
@@ -72,12 +75,17 @@ def test_the_head_says_what_the_run_is(browser: Chromium, page: Path, digits: Sh
     assert facts["Epochs"] == "6, the best is 5"
     assert facts["Training time"] == "1 min 15 s"
     assert "A note about the data." in browser.text(".overview")
-    rows = dict(re.findall(r"(\w+ ?\w*)\|(.*)", "\n".join(
-        browser.run(
-            "return [...document.querySelectorAll('.settings tr')].map("
-            "(row) => [...row.cells].map((cell) => cell.textContent).join('|'))"
+    rows = dict(
+        re.findall(
+            r"(\w+ ?\w*)\|(.*)",
+            "\n".join(
+                browser.run(
+                    "return [...document.querySelectorAll('.settings tr')].map("
+                    "(row) => [...row.cells].map((cell) => cell.textContent).join('|'))"
+                )
+            ),
         )
-    )))
+    )
     assert rows["layers"] == "24, 12"
     assert rows["learning rate"] == "0.01"
 
@@ -119,6 +127,24 @@ def test_curves_have_the_history_s_numbers(browser: Chromium, page: Path, digits
     assert said.startswith("loss; epoch 1 to 6; training from ")
 
 
+def test_curves_and_the_network_are_saved(browser: Chromium, page: Path) -> None:
+    opened(browser, page, "curves")
+    browser.find("#curves .plot-line")
+    for button in browser.all("#curves figure:first-child .saving button"):
+        button.click()
+    saved = ElementTree.fromstring(browser.saved("loss.svg"))
+    words = [one.text for one in saved.iter("{http://www.w3.org/2000/svg}text")]
+    assert words[:3] == ["loss", "training", "validation"]
+    assert len(list(saved.iter("{http://www.w3.org/2000/svg}polyline"))) == 2
+    assert browser.saved("loss.png").startswith(b"\x89PNG")
+    browser.show("drawing")
+    browser.find("#drawing line.weight")
+    browser.find("#drawing .saving button").click()
+    saved = ElementTree.fromstring(browser.saved("network.svg"))
+    assert len(list(saved.iter("{http://www.w3.org/2000/svg}line"))) == 2 * 12 * 12 + 12 * 10
+    assert browser.all(".offstage") == []
+
+
 def test_the_doctor_s_finding_is_shown(browser: Chromium, page: Path) -> None:
     opened(browser, page, "findings")
     assert browser.text("#findings .finding-said") == f"Overfitting. {MARKUP}"
@@ -129,7 +155,12 @@ def test_the_doctor_s_finding_is_shown(browser: Chromium, page: Path) -> None:
 def test_the_network_is_drawn_and_its_layers_open(browser: Chromium, page: Path) -> None:
     opened(browser, page, "drawing")
     browser.find("#drawing svg .node")
-    assert texts(browser, "#drawing .column-name") == ["input", "Dense(24)", "Dense(12)", "Dense(10)"]
+    assert texts(browser, "#drawing .column-name") == [
+        "input",
+        "Dense(24)",
+        "Dense(12)",
+        "Dense(10)",
+    ]
     assert texts(browser, "#drawing .column-after") == ["Flatten", "ReLU", "Dropout(0.1)", "Tanh"]
     assert len(browser.all("#drawing .node")) == 12 + 10
     assert len(browser.all("#drawing .block")) == 2
@@ -140,7 +171,9 @@ def test_the_network_is_drawn_and_its_layers_open(browser: Chromium, page: Path)
     assert browser.run("return document.querySelector('#matrices select').value") == "6"
 
 
-def test_lines_are_drawn_by_the_sign_and_the_size_of_weights(browser: Chromium, tmp_path: Path) -> None:
+def test_lines_are_drawn_by_the_sign_and_the_size_of_weights(
+    browser: Chromium, tmp_path: Path
+) -> None:
     shown = planar_run()
     opened(browser, written_page(tmp_path / "planar.html", shown.page), "drawing")
     browser.find("#drawing line.weight")
@@ -305,8 +338,12 @@ def test_dead_units_are_counted_and_named(browser: Chromium, page: Path, digits:
     card = browser.text("#shares .card:first-child")
     assert f"{len(dead)} of 24 units" in card
     assert f"Which are dead{', '.join(map(str, dead))}" in card
-    shares = (relu > 0).mean(axis=0)
-    assert f"most active: {100 * shares.max():.0f}%" in card
+    shares = 100 * (relu > 0).mean(axis=0)
+    said = browser.find("#shares .card:first-child svg").get_attribute("aria-label")
+    assert said == (
+        "share of 200 samples for which each of 24 units is above zero, "
+        f"from {shares.max():.1f}% down to {shares.min():.1f}%"
+    )
     assert "None of 12 units is dead." in browser.text("#shares .card:nth-child(2)")
 
 
@@ -367,7 +404,9 @@ def test_layers_in_two_dimensions(browser: Chromium, page: Path, digits: Shown) 
         centred = outputs[layer] - outputs[layer].mean(axis=0)
         squares = np.linalg.svd(centred, compute_uv=False) ** 2
         first, second = 100 * squares[:2] / squares.sum()
-        browser.says("#projection .note", f"tell {first:.1f}% and {second:.1f}% of all their variance")
+        browser.says(
+            "#projection .note", f"tell {first:.1f}% and {second:.1f}% of all their variance"
+        )
     assert texts(browser, "#projection .legend li") == [str(k) for k in range(10)]
 
 
@@ -433,16 +472,22 @@ def test_names_that_are_markup_stay_text(browser: Chromium, tmp_path: Path) -> N
     shown = planar_run()
     browser.open(written_page(tmp_path / "markup.html", shown.page))
     assert browser.text("h1") == MARKUP
-    for panel in panels(browser):
-        browser.show(panel)
+    show_all(browser)
     browser.says("#answers .confusion th", MARKUP)
     assert browser.all("#page img, #page script, #page b") == []
     assert browser.run("return document.title") == MARKUP
 
 
-def panels(browser: Chromium) -> list[str]:
+def show_all(browser: Chromium) -> None:
+    """Show every panel; those that have nothing to show of a run go when they are reached."""
     browser.find(".panel")
-    return browser.run("return [...document.querySelectorAll('.group .panel')].map((one) => one.id)")
+    ids = browser.run("return [...document.querySelectorAll('.group .panel')].map((one) => one.id)")
+    for panel in ids:
+        browser.run(f"document.getElementById({panel!r})?.scrollIntoView()")
+        browser.until(
+            lambda panel=panel: browser.all(f"#{panel} .made") or not browser.all(f"#{panel}"),
+            f"{panel} is not made",
+        )
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -456,10 +501,22 @@ def test_nothing_overflows_at_the_width_of_a_phone(
     try:
         for one in (page, written_page(tmp_path / "two.html", planar_run().page, digits.page)):
             browser.open(one)
-            for panel in panels(browser):
-                browser.show(panel)
-            assert browser.run("return document.documentElement.scrollWidth") == 360
-            for selector in ("body", ".faint", ".note", ".contents a", "button", ".bad, .good", "a"):
+            show_all(browser)
+            assert (
+                browser.run(
+                    "const { scrollWidth, clientWidth } = document.documentElement; return scrollWidth - clientWidth"
+                )
+                == 0
+            )
+            for selector in (
+                "body",
+                ".faint",
+                ".note",
+                ".contents a",
+                "button",
+                ".bad, .good",
+                "a",
+            ):
                 for element in browser.all(selector)[:3]:
                     assert contrast(browser, element) >= 4.5, selector
     finally:
@@ -493,8 +550,7 @@ def contrast(browser: Chromium, element: Any) -> float:
 
 def test_everything_is_reached_by_the_keyboard(browser: Chromium, page: Path) -> None:
     browser.open(page)
-    for panel in panels(browser):
-        browser.show(panel)
+    show_all(browser)
     browser.run("scrollTo(0, 0); document.activeElement.blur()")
     missing = browser.run(
         "return [...document.querySelectorAll('#page :is(button, select, input, a, [onclick])')]"
@@ -513,14 +569,16 @@ def test_everything_is_reached_by_the_keyboard(browser: Chromium, page: Path) ->
 
 def test_headings_go_down_one_by_one(browser: Chromium, page: Path) -> None:
     browser.open(page)
-    for panel in panels(browser):
-        browser.show(panel)
-    levels = [int(one[1]) for one in browser.run(
-        "return [...document.querySelectorAll('#page :is(h1, h2, h3, h4, h5, h6)')].map((one) => one.tagName)"
-    )]
+    show_all(browser)
+    levels = [
+        int(one[1])
+        for one in browser.run(
+            "return [...document.querySelectorAll('#page :is(h1, h2, h3, h4, h5, h6)')].map((one) => one.tagName)"
+        )
+    ]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(below - above <= 1 for above, below in zip(levels, levels[1:], strict=False))
+    assert all(below - above <= 1 for above, below in pairwise(levels))
 
 
 def test_a_model_that_the_page_can_not_open_is_said_and_the_rest_shown(

@@ -1,6 +1,6 @@
 """A server on a free port of this machine, for a small task."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -13,15 +13,15 @@ from clearprop.experiment import Settings, Task, load_dataset, set_task
 from clearprop.studio import application
 from clearprop.studio.controls import Wish
 from clearprop.studio.live import Live
-from clearprop.studio.server import LiveServer
+from clearprop.studio.server import PageServer, serve_live
 
 
 @pytest.fixture(scope="session")
-def serve() -> Iterator[type[LiveServer]]:
+def serve() -> Iterator[Callable[..., PageServer]]:
     """Serve without the modules of the page, which are tested elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(application, "pack", lambda _, title, **__: f"<!doctype html>{title}")
-        yield LiveServer
+        yield serve_live
 
 
 @pytest.fixture(scope="session")
@@ -38,13 +38,13 @@ def live(moons: Task) -> Live:
 
 
 @pytest.fixture(scope="module")
-def server(live: Live, serve: type[LiveServer]) -> Iterator[LiveServer]:
+def server(live: Live, serve: Callable[..., PageServer]) -> Iterator[PageServer]:
     with serve(live) as one:
         yield one
 
 
 @pytest.fixture
-def asker(server: LiveServer, live: Live) -> Asker:
+def asker(server: PageServer, live: Live) -> Asker:
     """Somebody who asks the server, of whom nothing was wished yet."""
     live.controls.wish = Wish()
     return Asker(server.address)

@@ -10,7 +10,7 @@ from asking import Asker, InThread, fit
 
 import clearprop as cp
 from clearprop.files.models import load
-from clearprop.studio import events
+from clearprop.studio import events, mailbox
 from clearprop.studio.events import Reader, event
 from clearprop.studio.live import Live
 
@@ -95,8 +95,8 @@ class TestAReader:
         assert told(reader) == []
 
     def test_what_is_not_finite_is_null(self):
-        text = event("row", {"loss": math.nan, "other": [math.inf]})
-        assert text == 'event: row\ndata: {"loss":null,"other":[null]}\n\n'
+        text = event("row", 3, {"loss": math.nan, "other": math.inf})
+        assert text == 'event: row\ndata: {"run":3,"loss":null,"other":null}\n\n'
 
 
 class TestOverTheWire:
@@ -141,6 +141,17 @@ class TestOverTheWire:
         np.testing.assert_allclose(
             model.network.parameters.data, moons.network.parameters.data, rtol=1e-6
         )
+
+    def test_of_a_model_too_large_for_a_page_all_else_is_there(self, moons, serve, monkeypatch):
+        monkeypatch.setattr(mailbox, "_LARGEST", 10)
+        live = Live(moons, name="moons", command="clearprop train moons")
+        history = fit(moons, live.watching)
+        with serve(live) as server:
+            (run,) = Asker(server.address).get("/state").json()["runs"]
+        assert (run["model"], run["kept"], run["samples"]) == ("", [], None)
+        size = moons.network.parameters.data.size
+        assert run["problem"].startswith(f"it has {size:,} parameters, more than a page")
+        assert run["history"]["loss"] == history["loss"]
 
     def test_training_waits_for_no_page_that_does_not_read(self, serve, moons, monkeypatch):
         """Far more than a connection holds lies ready for a page that takes none of it."""

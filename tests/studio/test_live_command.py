@@ -2,8 +2,10 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -57,16 +59,16 @@ def test_a_run_is_steered_saved_shown_and_closed(typed, tmp_path):
         assert asker.control("rate", 0.0078125).status == 204
         page.until(lambda name, data: name == "row" and data["learning_rate"] == 0.0078125)
         assert asker.control("stop").status == 204
-        page.until(
-            lambda name, _: name == "state" and asker.get("/state").json()["live"]["ended"]
-        )
+        page.until(lambda name, _: name == "state" and asker.get("/state").json()["live"]["ended"])
     state = asker.get("/state").json()
     report = json.loads((tmp_path / "run" / REPORT).read_text())
     (run,) = state["runs"]
     assert (run["name"], run["told"]["stopped"]) == ("run", "asked")
     assert run["report"] == report
     assert report["stopped"] == "asked"
-    assert "The learning rate was set by hand, to 0.0078125 from epoch" in report["notes"][-1]
+    by_hand, stopped = report["notes"][-2:]
+    assert by_hand.startswith("The learning rate was set by hand, to 0.0078125 from epoch")
+    assert stopped.startswith("Training was stopped by hand after ")
     assert process.poll() is None  # the page stays
     assert asker.control("close").status == 204
     out, err = said(process)
@@ -108,6 +110,16 @@ def test_a_port_without_a_page_is_refused(tmp_path, monkeypatch):
     result = CliRunner().invoke(cli, ["train", "moons", "--port", "8080"])
     assert result.exit_code == 2
     assert "--live --port N" in result.stderr
+    assert not any(Path().iterdir())
+
+
+def test_a_port_in_use_is_said_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(cli, ["train", "moons", "--live", "--port", str(port)])
+    assert result.exit_code == 2
+    assert f"Port {port} is in use" in result.stderr
     assert not any(Path().iterdir())
 
 

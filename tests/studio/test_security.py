@@ -15,7 +15,7 @@ from clearprop.studio.application import _MOST_PAGES
 from clearprop.studio.events import event
 from clearprop.studio.live import Live
 from clearprop.studio.security import LARGEST_BODY
-from clearprop.studio.server import LiveServer
+from clearprop.studio.server import serve_live
 
 PATHS = ["/", "/state", "/events", "/control", "/nothing"]
 
@@ -250,7 +250,7 @@ class TestText:
         task = replace(moons, settings=replace(moons.settings, data=self.MARKUP))
         live = Live(task, name=self.MARKUP, command=self.MARKUP)
         fit(task, live.watching)
-        with LiveServer(live) as server:
+        with serve_live(live) as server:
             asker = Asker(server.address)
             state, page = asker.get("/state"), asker.get("/")
         assert state.headers["content-type"] == "application/json"
@@ -259,7 +259,7 @@ class TestText:
         assert "<img" not in page.body.decode()
 
     def test_in_events_it_ends_no_event(self):
-        text = event("told", {"label": "a\n\nevent: state\ndata: {}\r\n\u2028"})
+        text = event("told", 0, {"label": "a\n\nevent: state\ndata: {}\r\n\u2028"})
         assert text.count("\n") == 3
         assert "\r" not in text
 

@@ -9,7 +9,7 @@ from asking import Asker, InThread
 
 from clearprop.errors import MissingExtraError, UsageError
 from clearprop.studio.live import Live
-from clearprop.studio.server import LiveServer
+from clearprop.studio.server import serve_live
 
 
 def test_a_port_in_use_is_said_with_one_that_is_free(live, server, serve):
@@ -66,7 +66,7 @@ def test_without_the_extra_it_says_what_to_install(live, package, monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtraError, match=r"pip install 'clearprop\[live\]'") as caught:
-        LiveServer(live)
+        serve_live(live)
     assert package in str(caught.value)
 
 

@@ -175,6 +175,14 @@ class TestWithoutWishes:
         assert gaps[:8] == pytest.approx(0.5)
         assert gaps[-2:] == pytest.approx(3.125, abs=0.2)  # 100 times what one costs
 
+    def test_of_a_network_too_large_for_a_page_no_weights_are_copied(self, network, monkeypatch):
+        monkeypatch.setattr(mailbox_module, "_LARGEST", 100)  # bytes; it has 21 parameters
+        one = Watched(network)
+        one.begin().result()
+        (found,) = one.mailbox.trainings
+        assert found.is_too_large
+        assert (found.latest.epoch, found.told()["epoch"], len(found.rows)) == (0, 5, 5)
+
 
 class TestPauses:
     def test_nothing_is_computed_in_a_pause(self, network):
@@ -364,8 +372,8 @@ class TestFolds:
         assert 1 <= epochs[3] <= 2
         assert trained.history.stopped == "finished"
         assert watching.notes == [
-            "A training was stopped by hand after 2 epochs, fold 1 of 3: those after it were "
-            "trained no longer."
+            "By hand, fold 1 of 3 was stopped after 2 epochs: "
+            "those after it were trained no longer."
         ]
 
     def test_a_rate_holds_for_those_to_come_and_is_noted_where_no_history_stays(self, task):

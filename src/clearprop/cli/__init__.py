@@ -27,6 +27,7 @@ COMMANDS = {
         "cross-validate": "clearprop.cli.cross_validate",
         "search": "clearprop.cli.search",
         "doctor": "clearprop.cli.doctor",
+        "studio": "clearprop.cli.studio",
     },
     "A trained model": {
         "predict": "clearprop.cli.predict",

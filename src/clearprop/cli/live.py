@@ -11,8 +11,9 @@ import click
 from clearprop.cli import output
 from clearprop.experiment import Task, Trained
 from clearprop.studio.by_hand import in_words
+from clearprop.studio.children import PAGE, STAYS
 from clearprop.studio.live import Live
-from clearprop.studio.server import LiveServer
+from clearprop.studio.server import PageServer, serve_live
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -40,17 +41,16 @@ class LivePage:
     Parameters
     ----------
     live : Live
-    server : LiveServer
+    server : PageServer
     """
 
     live: Live
-    server: LiveServer
+    server: PageServer
 
     def stay(self) -> None:
         """Serve the page until it is closed, in the browser or by Ctrl-C, which is no error."""
         output.tell(
-            f"Live page: {self.server.address}\n"
-            "It stays until Ctrl-C here, or until it is closed there."
+            f"{PAGE}{self.server.address}\n{STAYS}Ctrl-C here, or until it is closed there."
         )
         try:
             self.live.wait_closed()
@@ -84,9 +84,9 @@ def shown_live(
     """
     every = [*labels, "all samples"] if labels else [""]
     live = Live(task, name=folder.name, command=command, labels=every)
-    with LiveServer(live, port) as server:
+    with serve_live(live, port) as server:
         output.tell(
-            f"Live page: {server.address}\n"
+            f"{PAGE}{server.address}\n"
             "Whoever has this address can look and steer, from this machine alone."
         )
         yield LivePage(live, server)

@@ -104,7 +104,7 @@ def train(
     if resume and out is None:
         raise UsageError("Say which run to go on with: --resume --out FOLDER.")
     if is_live:
-        require_server()
+        require_server(port)  # before anything is read or written
     elif port is not None:
         raise UsageError("--port is that of the live page: --live --port N.")
     if data is not None and saved_at(data, or_data=True) is not None:
@@ -158,7 +158,8 @@ def train(
                 checkpoint=Checkpoint(folder / CHECKPOINT, checkpoint_every),
                 resume=resume,
             )
-        trained = with_what_was_done_by_hand(trained, live)
+        if resume or live is not None:
+            trained = with_what_was_done_by_hand(trained, live)
         for line in trained.task.notes[len(task.notes) :]:
             output.note(line)
         if trained.diverged is not None:

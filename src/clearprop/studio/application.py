@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from clearprop.core.reading import parsed_json
 from clearprop.errors import UsageError, shortened
-from clearprop.page import pack, policy
+from clearprop.page import language_of_system, pack, policy
 from clearprop.studio.events import Reader, stream
 from clearprop.studio.live import Live, TooEarlyError
 
@@ -40,7 +40,7 @@ def application(live: Live, is_closing: Callable[[], bool]) -> Starlette:
             Route("/events", answers.events),
             Route("/control", answers.control, methods=["POST"]),
         ],
-        exception_handlers={HTTPException: _refusal},
+        exception_handlers={HTTPException: as_sentence},
     )
     app.router.redirect_slashes = False
     return app
@@ -51,7 +51,8 @@ class _Answers:
 
     def __init__(self, live: Live, is_closing: Callable[[], bool]) -> None:
         self.live, self.is_closing = live, is_closing
-        self._page = pack(live.page(), title=live.name, live=True)
+        language = language_of_system()
+        self._page = pack(live.page(), title=live.name, language=language, live=True)
         self._policy = f"{policy(live=True)}; frame-ancestors 'none'"
         self._hearing: set[_Events] = set()
 
@@ -114,7 +115,7 @@ class _Events(StreamingResponse):
             self._hearing.discard(self)
 
 
-async def _refusal(_: Request, error: Exception) -> Response:
+async def as_sentence(_: Request, error: Exception) -> Response:
     """Answer with a sentence; those of HTTP itself are said by their names."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for these alone
     return PlainTextResponse(error.detail, error.status_code, error.headers)

@@ -6,7 +6,7 @@ the latest, and one that was away starts anew from the state.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from clearprop.configuration import Json, finite_json
@@ -51,7 +51,7 @@ class Reader:
             # What happens from here on comes as events, and what was before is in the state.
             self._saved = saved
             self._places = [_Place(len(one.rows), one.latest, {}) for one in trainings]
-            yield event("state", {})
+            yield "event: state\ndata: {}\n\n"
         if saved:
             return
         for number, (one, place) in enumerate(zip(trainings, self._places, strict=True)):
@@ -62,18 +62,26 @@ def _of_training(number: int, one: Watched, place: _Place) -> Iterator[str]:
     latest, told, rows = one.latest, one.told(), one.rows
     for row in rows[place.rows :]:
         place.rows += 1
-        yield event("row", {"run": number, **row})
+        yield event("row", number, row)
     if latest is not place.latest:
         place.latest = latest
-        yield event("kept", {"run": number, **latest.data})
+        yield written("kept", number, latest.text)
     if told != place.told:
         place.told = told
-        yield event("told", {"run": number, **told})
+        yield event("told", number, told)
 
 
-def event(name: str, data: dict[str, Json]) -> str:
-    """Write an event; JSON has no line break, so no text in it ends one."""
-    return f"event: {name}\ndata: {json.dumps(finite_json(data), separators=(',', ':'))}\n\n"
+def event(name: str, run: int, data: Mapping[str, Json]) -> str:
+    """Write an event of a training; null stands for what is not finite."""
+    return written(name, run, json.dumps(finite_json(dict(data)), separators=(",", ":")))
+
+
+def written(name: str, run: int, text: str) -> str:
+    """Write an event whose data are an object of JSON, and put the place of its training first.
+
+    JSON has no line break, so no text in it ends an event.
+    """
+    return f'event: {name}\ndata: {{"run":{run},{text[1:]}\n\n'
 
 
 async def stream(reader: Reader, is_closing: Callable[[], bool]) -> AsyncIterator[str]:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from clearprop.configuration import Json
 from clearprop.core.parameters import Array
@@ -10,9 +11,13 @@ from clearprop.errors import UsageError
 from clearprop.experiment import Measured, Task, Trained
 from clearprop.experiment.values import Place
 from clearprop.files.models import Model
+from clearprop.layers import Dense
+from clearprop.losses import MeanSquaredError
+from clearprop.network import Network
 from clearprop.report import FORMAT, RunPage
+from clearprop.report.run_page import LARGEST
 from clearprop.studio.controls import Controls
-from clearprop.studio.mailbox import Mailbox, Watched
+from clearprop.studio.mailbox import Mailbox, Watched, is_too_large
 from clearprop.studio.watching import Watching
 
 
@@ -92,7 +97,7 @@ class Live:
             doctor=doctor,
         )
         told: Json = self.mailbox.trainings[-1].told()
-        runs: list[Json] = [run.to_json() | {"told": told}]
+        runs: list[Json] = [_written(run) | {"told": told}]
         self.mailbox.saved = {"format": FORMAT, "live": {"ended": True}, "runs": runs}
 
     def ask(self, action: object, value: object = None) -> None:
@@ -142,7 +147,21 @@ class Live:
             samples=samples,
             kept=kept,
         )
-        return run.to_json() | {"told": one.told()}
+        return _written(run) | {"told": one.told()}
+
+
+def _written(run: RunPage) -> dict[str, Json]:
+    """Describe a run in JSON values, without its model where that is too large for a page."""
+    network = run.model.network
+    if not is_too_large(network):
+        return run.to_json()
+    said = (
+        f"it has {network.parameters.data.size:,} parameters, more than a page of "
+        f"{LARGEST / 1e6:.0f} MB can hold."
+    )
+    nothing = Network([Dense(1)], loss=MeanSquaredError(), input_shape=(1,))
+    small = replace(run, model=Model(nothing), samples=None, train=None, kept=())
+    return small.to_json() | {"model": "", "problem": said}
 
 
 def _shown(task: Task) -> tuple[str, Dataset]:

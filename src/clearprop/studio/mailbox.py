@@ -5,6 +5,7 @@ them as they are. So there is no lock that training could wait for, and nothing 
 nobody empties it: who was away finds the latest, and all rows of the history.
 """
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +18,18 @@ from clearprop.core.parameters import Array
 from clearprop.experiment.epochs_kept import KeptEpochs
 from clearprop.network import Network
 from clearprop.report import kept_data
+from clearprop.report.run_page import LARGEST
 from clearprop.training import History, Run
 
 _PAUSE = 0.5  # seconds between two snapshots, at least
 _DEAREST = 100  # of the time that goes by, a snapshot and its way out take one part at most
+_LARGEST = LARGEST * 3 // 4  # bytes of a network's parameters: base64 makes four of three
+_WAY_OUT = 2.0  # times what it takes to write one out: it is sent, too
+
+
+def is_too_large(network: Network) -> bool:
+    """Whether a page with all parameters of a network would be larger than is sensible."""
+    return network.parameters.data.nbytes > _LARGEST
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +58,11 @@ class Snapshot:
     costs: list[float] = field(default_factory=list, init=False)
 
     @cached_property
-    def data(self) -> dict[str, Json]:
-        """The weights as a page takes them, written out when they are first asked for."""
+    def text(self) -> str:
+        """The weights as a page takes them, an object of JSON, written when first asked for."""
         began = time.perf_counter()
-        written = kept_data(self.network, self.epoch, self.parameters) | {"step": self.step}
+        data = kept_data(self.network, self.epoch, self.parameters) | {"step": self.step}
+        written = json.dumps(data, separators=(",", ":"))
         self.costs.append(time.perf_counter() - began)
         return written
 
@@ -77,6 +87,8 @@ class Watched:
 
     Attributes
     ----------
+    is_too_large : bool
+        Whether its network is too large for a page: then its history is shown, and no weights.
     latest : Snapshot
     kept : KeptEpochs
         A few epochs, evenly spaced.
@@ -97,7 +109,9 @@ class Watched:
         self._run: Run | None = run
         self._rows: Sequence[dict[str, float]] = run.history.rows
         self._last: dict[str, Json] = {}
-        self._network = run.write_back().copy()
+        network = run.write_back()
+        self.is_too_large = is_too_large(network)
+        self._network = network.copy()
         self.latest = self._snapshot(run)
         self._due = time.perf_counter() + _PAUSE
 
@@ -113,10 +127,10 @@ class Watched:
     def take(self, run: Run) -> None:
         """Take a snapshot, and say when the next one is due: the dearer, the later."""
         began, before = time.perf_counter(), self.latest
-        if (before.epoch, before.step) != (run.epoch, run.step):
+        if (before.epoch, before.step) != (run.epoch, run.step) and not self.is_too_large:
             self.latest = self._snapshot(run)
         now = time.perf_counter()
-        self._due = now + max(_PAUSE, _DEAREST * (now - began + sum(before.costs)))
+        self._due = now + max(_PAUSE, _DEAREST * (now - began + _WAY_OUT * sum(before.costs)))
 
     def end(self, run: Run) -> None:
         """Keep what is to be seen of it, and let go of the run with its samples."""

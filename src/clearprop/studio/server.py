@@ -3,15 +3,19 @@
 import errno
 import socket
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from clearprop.errors import MissingExtraError, UsageError
-from clearprop.studio.live import Live
-from clearprop.studio.security import Guard, new_token
+from clearprop.studio.security import App, Guard, new_token
 
 if TYPE_CHECKING:
     import uvicorn
+
+    from clearprop.studio.children import Children
+    from clearprop.studio.desk import Desk
+    from clearprop.studio.live import Live
 
 HOST = "127.0.0.1"
 """The loopback address, at which no other machine can ask."""
@@ -20,27 +24,30 @@ _WAITING = 64  # connections that are not taken yet
 _SECONDS = 5  # for answers that are under way when it closes
 
 
-def require_server() -> None:
-    """Check that what it needs is installed.
+def require_server(port: int | None = None) -> None:
+    """Check that what it needs is installed, and that a port can be had.
 
     Raises
     ------
-    MissingExtraError
-        If it is not.
+    MissingExtraError, UsageError
+        If it is not, or can't.
     """
     for package in ("starlette", "uvicorn"):
         try:
             __import__(package)
         except ImportError as error:
             raise MissingExtraError(package, "live", "The live page") from error
+    if port is not None:
+        _listening(port).close()
 
 
-class LiveServer:
-    """Serves a live run, from its making until it is closed.
+class PageServer:
+    """Serves an application, from its making until it is closed.
 
     Parameters
     ----------
-    live : Live
+    make : callable
+        Makes the application, given a function that says whether answers are to end.
     port : int, optional
         The port; a free one unless given.
 
@@ -52,21 +59,19 @@ class LiveServer:
 
     Raises
     ------
-    MissingExtraError
-        If what it needs is not installed.
     UsageError
         If the port can't be had.
     """
 
-    def __init__(self, live: Live, port: int | None = None) -> None:
-        require_server()
+    def __init__(self, make: Callable[[Callable[[], bool]], App], port: int | None) -> None:
         self._socket = _listening(port)
         self.port: int = self._socket.getsockname()[1]
         token = new_token()
         self.address = f"http://{HOST}:{self.port}/?token={token}"
         self._closing = threading.Event()
         try:
-            self._server = self._made(live, token)
+            app = make(self._closing.is_set)
+            self._server = _server(Guard(app, token=token, port=self.port))
         except BaseException:
             self._socket.close()
             raise
@@ -76,7 +81,7 @@ class LiveServer:
         )
         self._thread.start()
 
-    def __enter__(self) -> "LiveServer":
+    def __enter__(self) -> "PageServer":
         return self
 
     def __exit__(
@@ -87,33 +92,68 @@ class LiveServer:
     ) -> None:
         self.close()
 
+    def wait(self) -> None:
+        """Wait until it is closed, from another thread or by Ctrl-C."""
+        while not self._closing.wait(1.0):  # on Windows, Ctrl-C interrupts no longer wait
+            pass
+
     def close(self) -> None:
         """End all answers, and the thread."""
         self._closing.set()
         self._server.should_exit = True
         self._thread.join(2 * _SECONDS)
 
-    def _made(self, live: Live, token: str) -> "uvicorn.Server":
-        import uvicorn
 
-        from clearprop.studio.application import application
+def serve_live(live: "Live", port: int | None = None) -> PageServer:
+    """Serve a run while it trains, and as it was saved.
 
-        app = application(live, self._closing.is_set)
-        return uvicorn.Server(
-            uvicorn.Config(
-                Guard(app, token=token, port=self.port),
-                loop="asyncio",
-                http="h11",
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                access_log=False,  # addresses hold the token
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=_SECONDS,
-            )
+    Raises
+    ------
+    MissingExtraError
+        If what it needs is not installed.
+    UsageError
+        If the port can't be had.
+    """
+    require_server()
+    from clearprop.studio.application import application
+
+    return PageServer(lambda is_closing: application(live, is_closing), port)
+
+
+def serve_studio(desk: "Desk", children: "Children", port: int | None = None) -> PageServer:
+    """Serve the pages of a studio.
+
+    Raises
+    ------
+    MissingExtraError
+        If what it needs is not installed.
+    UsageError
+        If the port can't be had.
+    """
+    require_server()
+    from clearprop.studio.studio import studio
+
+    return PageServer(lambda _: studio(desk, children), port)
+
+
+def _server(app: Guard) -> "uvicorn.Server":
+    import uvicorn
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,  # addresses hold the token
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_SECONDS,
         )
+    )
 
 
 def _listening(port: int | None) -> socket.socket:

@@ -51,7 +51,7 @@ class Watching(Callback):
     Attributes
     ----------
     notes : list of str
-        Sentences about what was done by hand in trainings without a fold, which leave no history.
+        Sentences about what was done by hand, but for what a history that is kept tells.
     """
 
     mailbox: Mailbox
@@ -153,9 +153,11 @@ class Watching(Callback):
 
     def _stop(self, one: _Obeying, run: Run) -> None:
         run.stop("asked")
-        if not one.watched.is_kept:
+        if one.watched.is_kept:
+            self.notes.append(f"Training was stopped by hand after {run.step:,} updates.")
+        else:
             self._most_epochs = max(1, run.epoch, self._most_epochs or 0)
             self.notes.append(
-                f"A training was stopped by hand after {counted(run.epoch, 'epoch')}, "
-                f"{one.watched.label}: those after it were trained no longer."
+                f"By hand, {one.watched.label} was stopped after {counted(run.epoch, 'epoch')}: "
+                "those after it were trained no longer."
             )

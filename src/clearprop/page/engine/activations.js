@@ -10,13 +10,11 @@ import { sigmoidOf, softplusOf } from "./special.js";
 const SCALE_OF_SELU = 1.0507009873554805;
 const LIMIT_OF_SELU = SCALE_OF_SELU * 1.6732632423543772; // s a
 
-/** Base of the activations that have a name on the command line, as Python's classes say it. */
+/** Base of the activations, by which those who draw networks know them. */
 export class Activation extends Layer {}
 
 /** Logistic sigmoid: y = 1 / (1 + exp(-x)), between 0 and 1; g'(x) = y (1 - y). */
 export class Sigmoid extends Activation {
-  static label = "sigmoid";
-
   /** Return y = 1 / (1 + exp(-x)). */
   forward(params, x, trace) {
     const y = (trace.kept.y = trace.buffer("y", x.n, x.shape));
@@ -39,8 +37,6 @@ export class Sigmoid extends Activation {
 
 /** Hyperbolic tangent: y = tanh(x), between -1 and 1; g'(x) = 1 - y^2. */
 export class Tanh extends Activation {
-  static label = "tanh";
-
   /** Return y = tanh(x). */
   forward(params, x, trace) {
     const y = (trace.kept.y = trace.buffer("y", x.n, x.shape));
@@ -63,8 +59,6 @@ export class Tanh extends Activation {
 
 /** Rectified linear unit: y = max(x, 0); g'(x) = 1 where x > 0, else 0 (at the kink, too). */
 export class ReLU extends Activation {
-  static label = "relu";
-
   /** Return y = max(x, 0). */
   forward(params, x, trace) {
     const y = (trace.kept.y = trace.buffer("y", x.n, x.shape));
@@ -90,8 +84,6 @@ export class ReLU extends Activation {
 
 /** ReLU that lets a little through below zero: y = x where x > 0, else slope x. */
 export class LeakyReLU extends Activation {
-  static label = "leaky-relu";
-
   constructor({ slope = 0.01 } = {}) {
     super();
     if (!(slope >= 0 && slope <= 1)) {
@@ -123,8 +115,6 @@ export class LeakyReLU extends Activation {
 
 /** Exponential linear unit: y = x where x > 0, else alpha (exp(x) - 1). */
 export class ELU extends Activation {
-  static label = "elu";
-
   constructor({ alpha = 1 } = {}) {
     super();
     if (!(alpha > 0)) {
@@ -156,8 +146,6 @@ export class ELU extends Activation {
 
 /** Scaled exponential linear unit: y = s x where x > 0, else s a (exp(x) - 1). */
 export class SELU extends Activation {
-  static label = "selu";
-
   /** Return y = s x where x > 0, else s a (exp(x) - 1). */
   forward(params, x, trace) {
     const y = (trace.kept.y = trace.buffer("y", x.n, x.shape));
@@ -181,8 +169,6 @@ export class SELU extends Activation {
 
 /** Smooth ReLU: y = log(1 + exp(x)); g'(x) = 1 / (1 + exp(-x)). */
 export class Softplus extends Activation {
-  static label = "softplus";
-
   /** Return y = log(1 + exp(x)). */
   forward(params, x, trace) {
     trace.kept.x = x;

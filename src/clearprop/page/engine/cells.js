@@ -61,14 +61,17 @@ export function asNumbers(cells, name, form) {
  */
 export function asDates(cells, name, form) {
   const texts = cells.map((cell) => (isMissingCell(cell, form) ? "" : String(cell).trim()));
-  const read = readDates(texts.filter((text) => text !== ""), form.dayFirst ?? form.decimal === ",");
+  const read = readDates(
+    texts.filter((text) => text !== ""),
+    form.dayFirst ?? form.decimal === ",",
+  );
   let next = 0;
   return Float64Array.from(texts, (text, row) => {
     const seconds = text === "" ? NaN : read[next++];
     if (text !== "" && Number.isNaN(seconds)) {
       throw new Error(
-        `Row ${row + 1} of column "${name}" is "${shortText(text)}", expected a date such as 2024-01-31. ` +
-          "Correct the cell, or leave it empty if the date is missing.",
+        `Row ${row + 1} of column "${name}" is "${shortText(text)}", expected a date such as ` +
+          "2024-01-31. Correct the cell, or leave it empty if the date is missing.",
       );
     }
     return seconds;
@@ -78,7 +81,7 @@ export function asDates(cells, name, form) {
 /**
  * Return the place of each cell among categories; -1 where it is missing or none of them.
  *
- * A word that is not there under its own spelling is looked for under that of its number (7.0 is 7),
+ * A word that is not there under its own spelling is looked for under that of its number, 7.0 is 7,
  * and TRUE is True and true, as one program or another writes it.
  *
  * @param {Array<string|number|boolean|null>} cells
@@ -97,7 +100,9 @@ export function placesOfCategories(cells, categories) {
 }
 
 function isMissingCell(cell, form) {
-  return cell === null || Number.isNaN(cell) || (typeof cell === "string" && form.isMissing(cell.trim()));
+  return (
+    cell === null || Number.isNaN(cell) || (typeof cell === "string" && form.isMissing(cell.trim()))
+  );
 }
 
 /** Return the decimal sign that most texts leave no doubt of; null where none does. */
@@ -123,12 +128,7 @@ function shortestNumber(text) {
   if (!isNumber || !Number.isFinite(value) || /^0\d+$/.test(text)) {
     return text;
   }
-  return Number.isSafeInteger(value) || Math.abs(value) >= 1e-4 ? String(value) : pythonExponent(value);
-}
-
-/** Write a small number as Python does: 1e-05. */
-function pythonExponent(value) {
-  return String(value === 0 ? 0 : Number(value).toExponential()).replace(/e([+-])(\d)$/, "e$10$2");
+  return String(value);
 }
 
 function shortText(text) {

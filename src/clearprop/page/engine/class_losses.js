@@ -14,7 +14,9 @@ export class SmoothedCrossEntropy extends SoftmaxCrossEntropy {
   constructor({ smoothing = 0.1 } = {}) {
     super();
     if (!(smoothing >= 0 && smoothing < 1)) {
-      throw new Error(`SmoothedCrossEntropy needs a smoothing of at least 0 and below 1, found ${smoothing}.`);
+      throw new Error(
+        `SmoothedCrossEntropy needs a smoothing of at least 0 and below 1, found ${smoothing}.`,
+      );
     }
     this.smoothing = smoothing;
   }

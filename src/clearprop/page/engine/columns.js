@@ -6,7 +6,7 @@ import { Trace } from "./trace.js";
 
 /** Give each layer its own columns, and set what they make of them side by side. */
 export class Columns extends Layer {
-  /** @param {{ranges: number[][], layers: Layer[]}} fields - A range [start, stop) for each layer. */
+  /** @param {{ranges: number[][], layers: Layer[]}} fields - A range [start, stop) for each. */
   constructor({ ranges, layers }) {
     super();
     if (ranges.length !== layers.length || layers.length === 0) {

@@ -1,4 +1,4 @@
-/** From the description of a part, as model files have it, to the part: an allow-list of classes. */
+/** From the description of a part, as model files have it, to the part: by an allow-list. */
 
 /**
  * Rebuild what a description names.

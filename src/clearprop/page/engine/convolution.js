@@ -9,15 +9,24 @@ import { pairOf, pictureShape, windowsThatFit, windowsWithBorder } from "./windo
 /**
  * The same affine map of each small window of a picture: a filter that looks everywhere.
  *
- * The inputs of each window of one sample are laid out as a row, so that sums over the places (p, q)
- * and the channels are one product of matrices.
+ * The inputs of each window of one sample are laid out as a row, so that sums over the places
+ * (p, q) and the channels are one product of matrices.
  */
 export class Conv2D extends Layer {
-  constructor({ filters, kernel = 3, stride = 1, padding = "same", init = new HeNormal(), bias = true }) {
+  constructor({
+    filters,
+    kernel = 3,
+    stride = 1,
+    padding = "same",
+    init = new HeNormal(),
+    bias = true,
+  }) {
     super();
     requireCount("Conv2D", "filters", filters);
     if (padding !== "same" && padding !== "valid") {
-      throw new Error(`Conv2D's padding is "same", with a border of zeros, or "valid"; found "${padding}".`);
+      throw new Error(
+        `Conv2D's padding is "same", with a border of zeros, or "valid"; found "${padding}".`,
+      );
     }
     this.filters = filters;
     this.kernel = pairOf("Conv2D", "kernel", kernel);
@@ -51,7 +60,7 @@ export class Conv2D extends Layer {
     }
     if (this.bias) {
       const b = params.b.data;
-      for (let at = 0, count = y.n * y.size; at < count; ) {
+      for (let at = 0, count = y.n * y.size; at < count;) {
         for (let f = 0; f < this.filters; f++, at++) {
           y.data[at] += b[f];
         }
@@ -61,8 +70,8 @@ export class Conv2D extends Layer {
   }
 
   /**
-   * Write dW[p, q] = sum_nij outer(x[n, i s + p, j t + q], dy[n, i, j]) and db = sum_nij dy; where it
-   * is wanted return dx, of which dx[n, i s + p, j t + q] += dy[n, i, j] W[p, q].T.
+   * Write dW[p, q] = sum_nij outer(x[n, i s + p, j t + q], dy[n, i, j]) and db = sum_nij dy; where
+   * it is wanted return dx, of which dx[n, i s + p, j t + q] += dy[n, i, j] W[p, q].T.
    */
   backward(params, dy, trace, grads) {
     const { x, geometry } = trace.kept;
@@ -76,7 +85,7 @@ export class Conv2D extends Layer {
     if (this.bias) {
       const db = grads.b.data;
       db.fill(0);
-      for (let at = 0, count = dy.n * dy.size; at < count; ) {
+      for (let at = 0, count = dy.n * dy.size; at < count;) {
         for (let f = 0; f < this.filters; f++, at++) {
           db[f] += dy.data[at];
         }
@@ -88,7 +97,15 @@ export class Conv2D extends Layer {
     const dx = trace.buffer("dx", x.n, x.shape);
     dx.data.fill(0);
     for (let row = 0; row < x.n; row++) {
-      multiplyByTransposed(dy.data, params.W.data, inputs, windows, this.filters, width, row * dy.size);
+      multiplyByTransposed(
+        dy.data,
+        params.W.data,
+        inputs,
+        windows,
+        this.filters,
+        width,
+        row * dy.size,
+      );
       this.addUp(geometry, inputs, dx.data, row * x.size);
     }
     return dx;
@@ -97,7 +114,12 @@ export class Conv2D extends Layer {
   geometryOf(shape) {
     const [height, width, channels] = pictureShape(`Conv2D(${this.filters})`, shape);
     const of = this.padding === "same" ? windowsWithBorder : windowsThatFit;
-    const { out, before } = of(`Conv2D(${this.filters})`, [height, width], this.kernel, this.stride);
+    const { out, before } = of(
+      `Conv2D(${this.filters})`,
+      [height, width],
+      this.kernel,
+      this.stride,
+    );
     return {
       picture: { height, width },
       channels,

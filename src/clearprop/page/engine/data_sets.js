@@ -68,7 +68,9 @@ function blobsData(samples, seed) {
 function linearData(samples, seed) {
   const random = new Random(seed);
   const made = pointsOf(samples, ["y"], () => [random.normal(), random.normal()]);
-  const y = made.y.map((_, n) => 2 * made.x[2 * n] - made.x[2 * n + 1] + 0.5 + 0.1 * random.normal());
+  const y = made.y.map(
+    (_, n) => 2 * made.x[2 * n] - made.x[2 * n + 1] + 0.5 + 0.1 * random.normal(),
+  );
   return { ...made, y, classNames: null };
 }
 

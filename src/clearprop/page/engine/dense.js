@@ -1,4 +1,4 @@
-/** Fully connected layers, in two parametrisations, and the one that makes samples flat for them. */
+/** Fully connected layers, in two parametrisations, and what makes samples flat for them. */
 
 import { FromData, HeNormal, Normal, Zeros } from "./initializers.js";
 import { Built, flatSize, Layer, requireCount, sumOfSamples } from "./layer.js";
@@ -20,7 +20,9 @@ export class Dense extends Layer {
   /** Take flat samples (D,), give (M,). */
   build(inShape) {
     const inputs = flatSize(`Dense(${this.units})`, inShape);
-    const parameters = new Map([["W", new Parameter([inputs, this.units], this.init, { decays: true })]]);
+    const parameters = new Map([
+      ["W", new Parameter([inputs, this.units], this.init, { decays: true })],
+    ]);
     if (this.bias) {
       parameters.set("b", new Parameter([this.units], new Zeros()));
     }
@@ -74,7 +76,9 @@ export class NTKDense extends Layer {
   /** Take flat samples (D,), give (M,). */
   build(inShape) {
     const inputs = flatSize(`NTKDense(${this.units})`, inShape);
-    const parameters = new Map([["W", new Parameter([inputs, this.units], this.init, { decays: true })]]);
+    const parameters = new Map([
+      ["W", new Parameter([inputs, this.units], this.init, { decays: true })],
+    ]);
     if (this.bias) {
       parameters.set("b", new Parameter([this.units], new Zeros(), { rate: this.biasRate }));
     }

@@ -30,7 +30,7 @@ export class Dropout extends Layer {
     return Math.min(roundToEven(rate * STEPS_OF_RATE), STEPS_OF_RATE - 1);
   }
 
-  /** Return the number of a sample's numbers that share one of its mask. */
+  /** Return how many numbers a sample's mask has: here one for each of the sample's own. */
   drawnPerSample(x) {
     return x.size;
   }
@@ -41,7 +41,9 @@ export class Dropout extends Layer {
       return x;
     }
     if (trace.random === null) {
-      throw new Error(`${this.constructor.name} needs random numbers while training: give { random }.`);
+      throw new Error(
+        `${this.constructor.name} needs random numbers while training: give { random }.`,
+      );
     }
     const dropped = this.droppedAt(trace.step);
     const scale = STEPS_OF_RATE / (STEPS_OF_RATE - dropped);
@@ -58,7 +60,12 @@ export class Dropout extends Layer {
     if (!trace.training) {
       return dy;
     }
-    return this.masked(dy, trace.kept.m, this.drawnPerSample(dy), trace.buffer("dx", dy.n, dy.shape));
+    return this.masked(
+      dy,
+      trace.kept.m,
+      this.drawnPerSample(dy),
+      trace.buffer("dx", dy.n, dy.shape),
+    );
   }
 
   /** Write the product with the mask, whose numbers repeat where there are fewer of them. */
@@ -80,6 +87,7 @@ export class SpatialDropout2D extends Dropout {
     return new Built(inShape);
   }
 
+  /** Return how many numbers a sample's mask has: one for each channel. */
   drawnPerSample(x) {
     return x.shape[2] ?? 1;
   }

@@ -109,7 +109,9 @@ export class Embedding extends Layer {
     this.sizes = sizes;
     this.width = width;
     /** The row where each column's table begins. */
-    this.firsts = sizes.map((_, column) => sizes.slice(0, column).reduce((sum, size) => sum + size, 0));
+    this.firsts = sizes.map((_, column) =>
+      sizes.slice(0, column).reduce((sum, size) => sum + size, 0),
+    );
     this.outShape = [sizes.length * width];
   }
 
@@ -153,9 +155,12 @@ export class Embedding extends Layer {
         dE[row * K + k] += dy.data[at * K + k];
       }
     }
+    if (!trace.wantsDx) {
+      return null;
+    }
     const dx = trace.buffer("dx", dy.n, trace.kept.inShape);
     dx.data.fill(0);
-    return trace.wantsDx ? dx : null;
+    return dx;
   }
 
   rowOf(code, column) {

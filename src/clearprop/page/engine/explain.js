@@ -9,8 +9,8 @@ const NOISE_SHARE = 0.1; // of the range of a sample's numbers
 /**
  * Compute how much the logit of an answer hangs on each pixel of a picture, or on each input.
  *
- * It is the gradient of that logit, averaged over copies with a little noise, as that of a single one
- * changes from pixel to pixel. Of several channels the largest counts. With S the logit and e the
+ * It is the gradient of that logit, averaged over copies with a little noise, as that of a single
+ * one changes from pixel to pixel. Of several channels the largest counts. With S the logit and e the
  * noise, saliency_p = max_c | mean_e dS/dx_pc (x + e) |.
  *
  * Sources: Simonyan, Vedaldi, Zisserman, "Deep Inside Convolutional Networks" (2013), section 3;
@@ -22,8 +22,8 @@ const NOISE_SHARE = 0.1; // of the range of a sample's numbers
  * @param {number|ArrayLike<number>} answers - The class number, or that of the output, that all
  *   samples or each is asked about; where there is one output, it is the one.
  * @param {object} [options]
- * @param {number} [options.noise] - The deviation of the noise, as a share of the range of a sample's
- *   numbers; 0 for the gradient itself, as codes of categories need it.
+ * @param {number} [options.noise] - The deviation of the noise, as a share of the range of a
+ *   sample's numbers; 0 for the gradient itself, as codes of categories need it.
  * @returns {Float64Array} (N, H, W), or (N, D) for flat samples: the absolute derivatives.
  */
 export function saliency(network, x, n, answers, { noise = NOISE_SHARE } = {}) {
@@ -56,7 +56,7 @@ export function saliency(network, x, n, answers, { noise = NOISE_SHARE } = {}) {
  * @param {number} n
  * @param {number} answer
  */
-export function slopesAt(network, x, n, answer) {
+function slopesAt(network, x, n, answer) {
   const [trace, outputs] = [new Trace(), network.outputShape[0]];
   network.pass(x, n, trace);
   const seeds = new Batch(new Float64Array(n * outputs), n, network.outputShape);

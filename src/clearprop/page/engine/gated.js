@@ -7,8 +7,6 @@ const LARGEST_FOR_MISH = 20; // from here on Mish's gate is 1 to the last bit
 
 /** Gaussian error linear unit: y = x Phi(x); g'(x) = Phi(x) + x phi(x). */
 export class GELU extends Activation {
-  static label = "gelu";
-
   /** Return y = x Phi(x). */
   forward(params, x, trace) {
     const Phi = trace.buffer("Phi", x.n, x.shape);
@@ -38,8 +36,6 @@ export class GELU extends Activation {
  * With u = exp(x), t = (u^2 + 2 u) / (u^2 + 2 u + 2): one exponential in the place of three.
  */
 export class Mish extends Activation {
-  static label = "mish";
-
   /** Return y = x t. */
   forward(params, x, trace) {
     const t = trace.buffer("t", x.n, x.shape);

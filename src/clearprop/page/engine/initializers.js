@@ -163,12 +163,12 @@ function drawUniform(random, shape, bound, out) {
 }
 
 function inputsOf(shape) {
-  return shape.length > 1 ? sizeOf(shape.slice(0, -1)) : shape[0];
+  return sizeOf(shape.slice(0, -1));
 }
 
 /** The units that count are those that one input reaches: of a convolution kh kw F. */
 function inputsAndReached(shape) {
-  const [inputs, units] = shape.length > 1 ? shape.slice(-2) : [0, shape[0]];
+  const [inputs, units] = shape.slice(-2);
   return sizeOf(shape.slice(0, -2)) * (inputs + units);
 }
 

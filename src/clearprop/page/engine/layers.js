@@ -13,14 +13,10 @@ import { BatchNorm, LayerNorm } from "./normalization.js";
 import { AveragePool2D, GlobalAveragePool2D, MaxPool2D } from "./pooling.js";
 import { Blend, Scale } from "./scaling.js";
 
-const ACTIVATION_CLASSES = [ReLU, LeakyReLU, ELU, SELU, GELU, Mish, Softplus, Tanh, Sigmoid];
-
 /** Every layer, in the order of Python's list. */
 export const LAYERS = byClassName(
-  ...[...ACTIVATION_CLASSES, Columns, Residual, Sequential, Conv2D, Dense, Flatten, NTKDense],
-  ...[Dropout, SpatialDropout2D, Embedding, PeriodicEmbedding, BatchNorm, LayerNorm],
+  ...[ReLU, LeakyReLU, ELU, SELU, GELU, Mish, Softplus, Tanh, Sigmoid],
+  ...[Columns, Residual, Sequential, Conv2D, Dense, Flatten, NTKDense, Dropout, SpatialDropout2D],
+  ...[Embedding, PeriodicEmbedding, BatchNorm, LayerNorm],
   ...[AveragePool2D, GlobalAveragePool2D, MaxPool2D, Blend, Scale],
 );
-
-/** Every activation by the name that the command line gives it. */
-export const ACTIVATIONS = new Map(ACTIVATION_CLASSES.map((kind) => [kind.label, kind]));

@@ -71,11 +71,6 @@ export class Loss {
     return y;
   }
 
-  /** Return by how many values or classes a sample is answered, of so many outputs. */
-  answers(outputs) {
-    return outputs;
-  }
-
   /** Whether it gives probabilities of classes. */
   get givesProbabilities() {
     return false;
@@ -129,7 +124,9 @@ export function placeOfLargest(numbers, start, count) {
 
 /** Return the number of each sample's largest logit, (N,). */
 export function largestOfRows(logits, n, outputs) {
-  return Float64Array.from({ length: n }, (_, row) => placeOfLargest(logits, row * outputs, outputs));
+  return Float64Array.from({ length: n }, (_, row) =>
+    placeOfLargest(logits, row * outputs, outputs),
+  );
 }
 
 /** Return the probabilities of 0 and 1 (N, 2) for one output, else that of 1 (N, K). */
@@ -176,7 +173,8 @@ export function softmaxInto(p, logits, start, count) {
   return Math.log(total);
 }
 
-function totalOf(weights, n) {
+/** Return the sum of the weights of n samples. */
+export function totalOf(weights, n) {
   let total = 0;
   for (let row = 0; row < n; row++) {
     total += weights[row];

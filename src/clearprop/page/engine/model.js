@@ -13,8 +13,8 @@ import { sizeOf } from "./trace.js";
  *
  * @param {Uint8Array} bytes - The whole file.
  * @returns {Model}
- * @throws {Error} If the file is cut short or contradicts itself, or has a layer, a loss or a recipe
- *   that a page can't compute; it is named.
+ * @throws {Error} If the file is cut short or contradicts itself, or has a layer, a loss or a
+ *   recipe that a page can't compute; it is named.
  */
 export function openModel(bytes) {
   const { description, arrays } = readTensors(bytes);
@@ -97,7 +97,7 @@ export class Model {
   /**
    * Return targets as the network learns them.
    *
-   * @param {ArrayLike<number>} truth - Class indices (N,), or values on their own scale (N, values).
+   * @param {ArrayLike<number>} truth - Class indices (N,), or values (N, values) as they are.
    * @returns {Float64Array} As `network.lossAndGradient` takes them.
    */
   targets(truth) {

@@ -4,6 +4,7 @@ import { fromConfig } from "./configuration.js";
 import { Sequential } from "./containers.js";
 import { INITIALIZERS } from "./initializers.js";
 import { LAYERS } from "./layers.js";
+import { totalOf } from "./loss.js";
 import { LOSSES } from "./losses.js";
 import { mergedTrees, ParameterVector } from "./parameters.js";
 import { Random } from "./random.js";
@@ -79,7 +80,9 @@ export class Network {
   forward(x, n, trace = null) {
     const [inputs, outputs] = [sizeOf(this.inputShape), this.outputShape[0]];
     if (x.length < n * inputs) {
-      throw new Error(`${n} samples of shape [${this.inputShape}] have ${n * inputs} numbers, found ${x.length}.`);
+      throw new Error(
+        `${n} samples of shape [${this.inputShape}] have ${n * inputs} numbers, found ${x.length}.`,
+      );
     }
     if (trace !== null || n <= this.rowsAtOnce) {
       return this.pass(x, n, trace ?? this.predicting).values.slice();
@@ -105,7 +108,7 @@ export class Network {
    * Nothing of the network changes: `updateState` moves what batch norm keeps.
    *
    * @param {Float64Array} x - Prepared samples (N, ...inputShape).
-   * @param {ArrayLike<number>} y - Targets: class numbers (N,), or rows (N, K), as the loss has them.
+   * @param {ArrayLike<number>} y - Class numbers (N,), or rows (N, K), as the loss takes them.
    * @param {number} n
    * @param {object} [options]
    * @param {Random|null} [options.random] - The source of what dropout draws.
@@ -150,7 +153,7 @@ export class Network {
   update(optimizer, state, x, y, n, options = {}) {
     const { loss, gradient } = this.lossAndGradient(x, y, n, options);
     const { weights = null, step = 0 } = options;
-    const counted = weights === null ? n : weights.reduce((sum, one) => sum + one, 0) || n;
+    const counted = weights === null ? n : totalOf(weights, n) || n;
     const regularized = loss + optimizer.regularize(this.parameters, gradient, counted);
     if (Number.isFinite(regularized)) {
       optimizer.step(this.parameters, gradient, state, step);
@@ -166,7 +169,9 @@ export class Network {
    */
   load(vector) {
     if (vector.length !== this.parameters.data.length) {
-      throw new Error(`The network has ${this.parameters.data.length} parameters, found ${vector.length}.`);
+      throw new Error(
+        `The network has ${this.parameters.data.length} parameters, found ${vector.length}.`,
+      );
     }
     this.parameters.data.set(vector);
   }
@@ -190,8 +195,8 @@ export function partsOfNetwork(config) {
 /**
  * Make a new network with drawn first weights.
  *
- * @param {{layers: object[], loss: object, input_shape: number[]}} config - The layers and the loss as
- *   a model file describes them: { type: "Dense", units: 8 }.
+ * @param {{layers: object[], loss: object, input_shape: number[]}} config - Layers and loss as a
+ *   model file describes them: { type: "Dense", units: 8 }.
  * @param {number} seed
  * @returns {Network}
  */

@@ -49,7 +49,7 @@ export class BatchNorm extends Layer {
     }
     const xhat = (trace.kept.xhat = trace.buffer("xhat", x.n, x.shape));
     const y = trace.buffer("y", x.n, x.shape);
-    for (let at = 0, count = x.n * x.size; at < count; ) {
+    for (let at = 0, count = x.n * x.size; at < count;) {
       for (let i = 0; i < features; i++, at++) {
         xhat.data[at] = (x.data[at] - mean[i]) / s[i];
         y.data[at] = gamma[i] * xhat.data[at] + beta[i];
@@ -70,7 +70,7 @@ export class BatchNorm extends Layer {
     const count = dy.n * dy.size;
     dgamma.fill(0);
     dbeta.fill(0);
-    for (let at = 0; at < count; ) {
+    for (let at = 0; at < count;) {
       for (let i = 0; i < features; i++, at++) {
         dgamma[i] += dy.data[at] * xhat.data[at];
         dbeta[i] += dy.data[at];
@@ -78,7 +78,7 @@ export class BatchNorm extends Layer {
     }
     const dx = trace.buffer("dx", dy.n, dy.shape);
     const share = trace.training ? features / count : 0; // 1 / N
-    for (let at = 0; at < count; ) {
+    for (let at = 0; at < count;) {
       for (let i = 0; i < features; i++, at++) {
         const pulled = dy.data[at] - share * (dbeta[i] + xhat.data[at] * dgamma[i]);
         dx.data[at] = (gamma[i] / s[i]) * pulled;
@@ -181,7 +181,7 @@ function momentsOfFeatures(x, features, mean, variance) {
   const count = x.n * x.size;
   const share = features / count;
   mean.fill(0);
-  for (let at = 0; at < count; ) {
+  for (let at = 0; at < count;) {
     for (let i = 0; i < features; i++, at++) {
       mean[i] += x.data[at];
     }
@@ -190,7 +190,7 @@ function momentsOfFeatures(x, features, mean, variance) {
     mean[i] *= share;
   }
   variance.fill(0);
-  for (let at = 0; at < count; ) {
+  for (let at = 0; at < count;) {
     for (let i = 0; i < features; i++, at++) {
       variance[i] += (x.data[at] - mean[i]) ** 2;
     }

@@ -14,10 +14,9 @@ const CURRENCY_SIGNS = "$€£¥₹₽₩₺₴₪฿¢";
 const CURRENCY_CODES =
   "AED|AUD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KES|KRW|MXN|MYR" +
   "|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR";
-const AROUND_NUMBER = new RegExp(
-  `^(?:[${CURRENCY_SIGNS}]|(?:${CURRENCY_CODES})(?=[ \\d]))|(?:[${CURRENCY_SIGNS}%‰]|(?:${CURRENCY_CODES}))$`,
-  "g",
-);
+const BEFORE_NUMBER = `[${CURRENCY_SIGNS}]|(?:${CURRENCY_CODES})(?=[ \\d])`;
+const BEHIND_NUMBER = `[${CURRENCY_SIGNS}%‰]|${CURRENCY_CODES}`;
+const AROUND_NUMBER = new RegExp(`^(?:${BEFORE_NUMBER})|(?:${BEHIND_NUMBER})$`, "g");
 const CLOCK = /^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp]\.?[Mm]\.?)?$/;
 const SPACES_OF_THOUSANDS = /(?<=\d)[\s'’\u00a0\u202f](?=\d{3}(?!\d))/g;
 const NUMBER_SHAPES = {
@@ -94,7 +93,7 @@ function hourOf(hour, half) {
 const TIME_OF_DAY =
   "(?:[T ]\\s*(?<hour>\\d{1,2}):(?<minute>\\d{2})(?::(?<second>\\d{2})(?:[.,]\\d+)?)?" +
   "(?:\\s*(?<half>[AaPp]\\.?[Mm]\\.?))?(?:\\s*(?<zone>Z|UTC|GMT|[+-]\\d{2}:?\\d{2}))?)?";
-const MONTH_NAMES = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTH_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
 const DATE_PARTS_WRITTEN = {
   word: "(?<word>[A-Za-z]{3,9})\\.?",
   day: "(?<day>\\d{1,2})",
@@ -125,7 +124,7 @@ function dateForms({ word, day, month, year, anyYear }) {
  *
  * @param {string[]} cells - None of them is missing.
  * @param {boolean} dayFirst - Whether 1/2/2020 is the first of February, where both are as good.
- * @returns {Float64Array} Seconds since 1970, in UTC where a zone is written; NaN where one is none.
+ * @returns {Float64Array} Seconds since 1970, in UTC where a zone is written; NaN for none.
  */
 export function readDates(cells, dayFirst) {
   const texts = cells.map((cell) => cell.replace(/^(\d{4})(\d{2})(\d{2})(?:\.0)?$/, "$1-$2-$3"));
@@ -149,7 +148,8 @@ function readDate(text, form) {
   }
   const month = parts.word === undefined ? Number(parts.month) : monthOf(parts.word);
   const written = Number(parts.year);
-  const year = written > 99 ? written : written + (written > 68 ? 1900 : 2000); // as POSIX reads two digits
+  const century = written > 68 ? 1900 : 2000; // as POSIX reads two digits
+  const year = written > 99 ? written : written + century;
   const day = Number(parts.day ?? 1);
   const hour = hourOf(Number(parts.hour ?? 0), parts.half);
   const [minute, second] = [Number(parts.minute ?? 0), Number(parts.second ?? 0)];

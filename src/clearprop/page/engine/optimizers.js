@@ -35,7 +35,10 @@ export class Optimizer {
    * @returns {object} The arrays named by `moments`, each (P,).
    */
   start(parameters) {
-    const zeros = this.constructor.moments.map((name) => [name, new Float64Array(parameters.data.length)]);
+    const zeros = this.constructor.moments.map((name) => [
+      name,
+      new Float64Array(parameters.data.length),
+    ]);
     return Object.fromEntries(zeros);
   }
 
@@ -180,7 +183,13 @@ export class Adam extends Optimizer {
   static label = "adam";
   static moments = ["m", "v"];
 
-  constructor({ learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8, ...fields } = {}) {
+  constructor({
+    learning_rate = 0.001,
+    beta_1 = 0.9,
+    beta_2 = 0.999,
+    epsilon = 1e-8,
+    ...fields
+  } = {}) {
     super({ learning_rate, ...fields });
     requireFrom0(this, { beta_1, beta_2 }, 1);
     requireEpsilonOf(this, epsilon);
@@ -229,7 +238,9 @@ const OPTIMIZERS_BY_CLASS = byClassName(...OPTIMIZER_CLASSES);
 export function makeOptimizer(name, { rate, ...fields } = {}) {
   const kind = OPTIMIZERS.get(name) ?? OPTIMIZERS_BY_CLASS.get(name);
   if (kind === undefined) {
-    throw new Error(`A page can't train by "${name}"; it knows ${[...OPTIMIZERS.keys()].join(", ")}.`);
+    throw new Error(
+      `A page can't train by "${name}"; it knows ${[...OPTIMIZERS.keys()].join(", ")}.`,
+    );
   }
   return new kind(rate === undefined ? fields : { learning_rate: rate, ...fields });
 }

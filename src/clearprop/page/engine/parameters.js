@@ -13,7 +13,9 @@ export class Parameter {
    */
   constructor(shape, init, { decays = false, rate = 1 } = {}) {
     if (!(rate > 0 && rate < Infinity)) {
-      throw new Error(`The rate of a parameter is a positive factor of its learning rate; found ${rate}.`);
+      throw new Error(
+        `The rate of a parameter is a positive factor of its learning rate; found ${rate}.`,
+      );
     }
     this.shape = shape;
     this.init = init;
@@ -45,11 +47,6 @@ export class ParameterVector {
       this.stretches.push({ start, end, decays, rate });
       start = end;
     }
-  }
-
-  /** Return the shape and the numbers of one array. */
-  get(name) {
-    return this.views.get(name);
   }
 
   /** Draw every array anew by its own initializer, in order. */
@@ -90,7 +87,7 @@ export class ParameterVector {
 export function mergedTrees(parameters, state) {
   const merged = Object.assign(Object.create(null), parameters);
   for (const [name, kept] of Object.entries(state)) {
-    merged[name] = kept.data === undefined ? mergedTrees(merged[name] ?? {}, kept) : kept;
+    merged[name] = kept.data === undefined ? mergedTrees(merged[name], kept) : kept;
   }
   return merged;
 }

@@ -24,7 +24,9 @@ export class Likeness {
 export class PictureRecipe {
   constructor({ size, channels, depth = null, likeness = null }) {
     if (size.length !== 2 || !(channels === 1 || channels === 3)) {
-      throw new Error(`Pictures of size [${size}] with ${channels} channels can't be; expected 1 or 3 channels.`);
+      throw new Error(
+        `Pictures of size [${size}] with ${channels} channels can't be; expected 1 or 3 channels.`,
+      );
     }
     Object.assign(this, { size, channels, depth, likeness });
   }
@@ -90,14 +92,20 @@ export class ArrayRecipe {
    */
   prepare(rows) {
     const every = this.mean.length === 1 ? 0 : 1;
-    return flatRows(rows, sizeOf(this.shape), (x, i) => (x - this.mean[i * every]) / this.std[i * every]);
+    return flatRows(
+      rows,
+      sizeOf(this.shape),
+      (x, i) => (x - this.mean[i * every]) / this.std[i * every],
+    );
   }
 
   /** Return samples on their own scale: what `prepare` was given. */
   restore(prepared) {
     const size = sizeOf(this.shape);
     const every = this.mean.length === 1 ? 0 : 1;
-    return prepared.map((z, at) => z * this.std[(at % size) * every] + this.mean[(at % size) * every]);
+    return prepared.map(
+      (z, at) => z * this.std[(at % size) * every] + this.mean[(at % size) * every],
+    );
   }
 }
 
@@ -118,7 +126,9 @@ export function flatRows(rows, size, change = (x) => x) {
     for (let i = 0; i < size; i++) {
       const changed = change(numbers[i], i);
       if (typeof numbers[i] !== "number" || !Number.isFinite(changed)) {
-        throw new Error(`Number ${i + 1} of row ${row + 1} is ${numbers[i]}, expected a finite number.`);
+        throw new Error(
+          `Number ${i + 1} of row ${row + 1} is ${numbers[i]}, expected a finite number.`,
+        );
       }
       out[row * size + i] = changed;
     }

@@ -21,8 +21,8 @@ export function multiply(x, W, y, n, d, m, xStart = 0, yStart = 0) {
 /**
  * Write dW = x.T dy.
  *
- * @param {Float64Array} x - (n, d), from `xStart` on.
- * @param {Float64Array} dy - (n, m), from `dyStart` on.
+ * @param {Float64Array} x - (n, d).
+ * @param {Float64Array} dy - (n, m).
  * @param {Float64Array} dW - (d, m).
  */
 export function multiplyTransposed(x, dy, dW, n, d, m) {
@@ -30,7 +30,7 @@ export function multiplyTransposed(x, dy, dW, n, d, m) {
   addTransposed(x, dy, dW, n, d, m);
 }
 
-/** Add x.T dy to dW, of the shapes of `multiplyTransposed`. */
+/** Add x.T dy to dW, of the shapes of `multiplyTransposed`; x and dy begin where told. */
 export function addTransposed(x, dy, dW, n, d, m, xStart = 0, dyStart = 0) {
   addProduct(x, xStart, 1, d, dy, dyStart, dW, 0, d, n, m);
 }
@@ -54,7 +54,14 @@ export function multiplyByTransposed(dy, W, dx, n, m, d, dyStart = 0) {
       const w1 = w0 + m;
       const w2 = w1 + m;
       const w3 = w2 + m;
-      let s0 = 0, s1 = 0, s2 = 0, s3 = 0, t0 = 0, t1 = 0, t2 = 0, t3 = 0;
+      let s0 = 0;
+      let s1 = 0;
+      let s2 = 0;
+      let s3 = 0;
+      let t0 = 0;
+      let t1 = 0;
+      let t2 = 0;
+      let t3 = 0;
       for (let k = 0; k < m; k++) {
         const a = dy[first + k];
         const b = dy[second + k];
@@ -110,26 +117,34 @@ function addProduct(a, aStart, aRow, aColumn, b, bStart, c, cStart, rows, inner,
     let b0 = bStart;
     let k = 0;
     for (; k + 4 <= inner; k += 4) {
-      const x0 = a[at], y0 = a[at + aRow];
+      const x0 = a[at];
+      const y0 = a[at + aRow];
       at += aColumn;
-      const x1 = a[at], y1 = a[at + aRow];
+      const x1 = a[at];
+      const y1 = a[at + aRow];
       at += aColumn;
-      const x2 = a[at], y2 = a[at + aRow];
+      const x2 = a[at];
+      const y2 = a[at + aRow];
       at += aColumn;
-      const x3 = a[at], y3 = a[at + aRow];
+      const x3 = a[at];
+      const y3 = a[at + aRow];
       at += aColumn;
       const b1 = b0 + columns;
       const b2 = b1 + columns;
       const b3 = b2 + columns;
       for (let j = 0; j < columns; j++) {
-        const v0 = b[b0 + j], v1 = b[b1 + j], v2 = b[b2 + j], v3 = b[b3 + j];
+        const v0 = b[b0 + j];
+        const v1 = b[b1 + j];
+        const v2 = b[b2 + j];
+        const v3 = b[b3 + j];
         c[p + j] += x0 * v0 + x1 * v1 + (x2 * v2 + x3 * v3);
         c[q + j] += y0 * v0 + y1 * v1 + (y2 * v2 + y3 * v3);
       }
       b0 = b3 + columns;
     }
     for (; k < inner; k++) {
-      const x = a[at], y = a[at + aRow];
+      const x = a[at];
+      const y = a[at + aRow];
       at += aColumn;
       for (let j = 0; j < columns; j++) {
         c[p + j] += x * b[b0 + j];

@@ -29,7 +29,9 @@ export function resizedPicture(picture, [height, width], channels) {
   const [narrower, lower] = [picture.width - width, picture.height - height];
   const downFirst = lower > 0 && lower > 2 * narrower;
   for (const isDown of downFirst ? [true, false] : [false, true]) {
-    found = isDown ? resampledDown(found, height, channels) : resampledAcross(found, width, channels);
+    found = isDown
+      ? resampledDown(found, height, channels)
+      : resampledAcross(found, width, channels);
   }
   return found.pixels;
 }
@@ -49,7 +51,9 @@ function greyOf({ width, height, data }) {
   const pixels = new Uint8ClampedArray(width * height);
   for (let at = 0; at < pixels.length; at++) {
     const alpha = data[4 * at + 3];
-    const [red, green, blue] = [0, 1, 2].map((channel) => onWhite(data[4 * at + channel], alpha));
+    const red = onWhite(data[4 * at], alpha);
+    const green = onWhite(data[4 * at + 1], alpha);
+    const blue = onWhite(data[4 * at + 2], alpha);
     pixels[at] = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
   }
   return pixels;
@@ -82,7 +86,11 @@ function resampledDown({ width, height, pixels }, wanted, channels) {
 }
 
 /** Resample every line of a picture to another number of pixels, along one of its axes. */
-function resampled(pixels, channels, { lines, count, wanted, lineStep, step, outLineStep, outStep }) {
+function resampled(
+  pixels,
+  channels,
+  { lines, count, wanted, lineStep, step, outLineStep, outStep },
+) {
   if (count === wanted) {
     return pixels;
   }

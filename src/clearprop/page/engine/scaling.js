@@ -30,7 +30,7 @@ export class Scale extends Layer {
   }
 }
 
-/** Blend an activation f with the identity: y = x + alpha (f(x) - x), alpha learned by each unit. */
+/** Blend an activation f with the identity: y = x + alpha (f(x) - x), of learned alpha (D,). */
 export class Blend extends Layer {
   constructor({ activation, rate = 1 }) {
     super();

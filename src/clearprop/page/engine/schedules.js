@@ -50,7 +50,13 @@ export class CosineSchedule {
 /** Rises to a peak and falls far below the start, along half a cosine each. */
 export class OneCycleSchedule {
   constructor({ peak, steps, rise = 0.3, start_divisor = 25, final_divisor = 1e4 }) {
-    Object.assign(this, { peak, steps, rise, startDivisor: start_divisor, finalDivisor: final_divisor });
+    Object.assign(this, {
+      peak,
+      steps,
+      rise,
+      startDivisor: start_divisor,
+      finalDivisor: final_divisor,
+    });
   }
 
   at(step) {

@@ -113,7 +113,7 @@ export class PlainColumn extends InputColumn {
   }
 }
 
-/** The number by its quartiles, and with gaps in training an input that says whether it is missing. */
+/** The number by its quartiles; with gaps in training, a second input says if it is missing. */
 export class RobustColumn extends NumericColumn {
   /** The names of its inputs, 1 or 2: "age", "age is missing". */
   get inputs() {

@@ -1,6 +1,6 @@
 /** Recipes of targets, and the scales on which skewed values are learned. */
 
-/** What makes sets of classes and intervals of values that hold the truth for a share of the rows. */
+/** What makes sets and intervals that hold the truth for a promised share of the rows. */
 export class Coverage {
   constructor({ share, samples, score }) {
     Object.assign(this, { share, samples, score });
@@ -9,7 +9,14 @@ export class Coverage {
 
 /** A target of classes. */
 export class ClassTarget {
-  constructor({ class_names, name, threshold = null, positive = 1, temperature = 1, coverage = null }) {
+  constructor({
+    class_names,
+    name,
+    threshold = null,
+    positive = 1,
+    temperature = 1,
+    coverage = null,
+  }) {
     this.classNames = class_names;
     Object.assign(this, { name, threshold, positive, temperature, coverage });
   }
@@ -24,7 +31,11 @@ export class ClassTarget {
    * @returns {Float64Array} (N, K).
    */
   probabilities(loss, logits, n, outputs) {
-    return loss.predictProba(logits.map((z) => z / this.temperature), n, outputs);
+    return loss.predictProba(
+      logits.map((z) => z / this.temperature),
+      n,
+      outputs,
+    );
   }
 
   /** Return class indices (N,) as they are learned. */

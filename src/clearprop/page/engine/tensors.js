@@ -8,7 +8,6 @@ const BYTES_OF_LENGTH = 8;
 const TENSOR_READERS = {
   F32: { size: 4, read: (view, at) => view.getFloat32(at, true) },
   F64: { size: 8, read: (view, at) => view.getFloat64(at, true) },
-  U32: { size: 4, read: (view, at) => view.getUint32(at, true) },
 };
 
 /**
@@ -54,7 +53,8 @@ function headerOf(bytes, view) {
 function parsedObject(bytes, what) {
   let found;
   try {
-    const text = typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const text =
+      typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     found = JSON.parse(withoutNaN(text));
   } catch {
     throw new Error(`The ${what} of the model file is no JSON. ${AGAIN}`);
@@ -84,10 +84,15 @@ function arrayOf(view, name, claim, start, expectedStart) {
       `The array "${name}" is of type ${dtype}; a model file holds ${Object.keys(TENSOR_READERS).join(", ")}.`,
     );
   }
-  const isShape = Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0);
+  const isShape =
+    Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0);
   const [first, last] = Array.isArray(offsets) ? offsets : [];
   const count = isShape ? shape.reduce((product, size) => product * size, 1) : NaN;
-  if (start + first !== expectedStart || last - first !== count * reader.size || start + last > view.byteLength) {
+  if (
+    start + first !== expectedStart ||
+    last - first !== count * reader.size ||
+    start + last > view.byteLength
+  ) {
     throw new Error(
       `The array "${name}" claims the shape [${shape}] in the bytes [${offsets}], which the model ` +
         `file of ${view.byteLength} bytes does not hold. ${AGAIN}`,
@@ -103,7 +108,9 @@ function arrayOf(view, name, claim, start, expectedStart) {
 function descriptionOf(metadata) {
   const text = metadata?.[DESCRIPTION_KEY];
   if (typeof text !== "string") {
-    throw new Error(`The file has no description under "${DESCRIPTION_KEY}", so it is no model of clearprop's.`);
+    throw new Error(
+      `The file has no description under "${DESCRIPTION_KEY}", so it is no model of clearprop's.`,
+    );
   }
   const description = parsedObject(text, "description");
   if (description.kind !== KIND_OF_FILE) {

@@ -41,8 +41,9 @@ export class Batch {
 /**
  * The cache that backward needs, and the buffers that the next pass fills again.
  *
- * A trace belongs to one pass at a time. A network gives each layer a trace of its own, `child` of
- * the network's, by the layer's name. For those who look on, it keeps what went in and out.
+ * A trace belongs to one network, and to one pass at a time. Each layer has a trace of its own,
+ * `child` of the network's, by the layer's name. For those who look on, it keeps what went in and
+ * out.
  */
 export class Trace {
   /**
@@ -112,7 +113,7 @@ export class Trace {
    *
    * @param {string} name - The buffer's name, unique within the layer.
    * @param {number} n
-   * @param {number[]} shape
+   * @param {number[]} shape - The same array in each pass: another one gets memory of its own.
    * @returns {Batch} Its contents are whatever was there.
    */
   buffer(name, n, shape) {
@@ -157,7 +158,7 @@ export class Trace {
 
   memory(name, n, shape, kind) {
     let found = this.buffers.get(name);
-    if (found === undefined || (found.shape !== shape && !sameShape(found.shape, shape))) {
+    if (found === undefined || found.shape !== shape) {
       found = new Batch(new kind(n * sizeOf(shape)), n, shape);
       this.buffers.set(name, found);
     } else if (found.data.length < n * found.size) {
@@ -168,7 +169,3 @@ export class Trace {
 }
 
 const SCALAR = [];
-
-function sameShape(one, other) {
-  return one.length === other.length && one.every((size, axis) => size === other[axis]);
-}

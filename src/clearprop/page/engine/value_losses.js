@@ -2,7 +2,7 @@
 
 import { Loss, requireEach, requireLength } from "./loss.js";
 
-/** Mean over the outputs of |z - y|: what is predicted is the median; dloss/dz = sign(z - y) / K. */
+/** Mean over the outputs of |z - y|, of which the median is predicted; dloss/dz = sign(z - y) / K. */
 export class AbsoluteError extends Loss {
   /** Write losses (N,) and sign(z - y) / K (N, K). */
   each(logits, y, losses, dlogits) {
@@ -17,7 +17,8 @@ export class AbsoluteError extends Loss {
 /**
  * Squared error near the target, absolute error far from it; the mean over the outputs.
  *
- * With e = z - y: loss = sum_k (e_k^2 / 2 where |e_k| <= delta, else delta (|e_k| - delta / 2)) / K.
+ * With e = z - y:
+ * loss = sum_k (e_k^2 / 2 where |e_k| <= delta, else delta (|e_k| - delta / 2)) / K.
  */
 export class Huber extends Loss {
   constructor({ delta = 1 } = {}) {
@@ -65,8 +66,13 @@ export class Quantiles extends Loss {
   constructor({ levels = [0.1, 0.5, 0.9] } = {}) {
     super();
     const edges = [0, ...levels, 1];
-    if (levels.length === 0 || !levels.every((level, i) => edges[i] < level && level < edges[i + 2])) {
-      throw new Error(`Quantiles needs levels above 0 and below 1, each above the one before, found ${levels}.`);
+    if (
+      levels.length === 0 ||
+      !levels.every((level, i) => edges[i] < level && level < edges[i + 2])
+    ) {
+      throw new Error(
+        `Quantiles needs levels above 0 and below 1, each above the one before, found ${levels}.`,
+      );
     }
     this.levels = levels;
   }
@@ -84,18 +90,15 @@ export class Quantiles extends Loss {
 
   checkOutputs(outputs) {
     if (outputs !== this.levels.length) {
-      throw new Error(`Quantiles of ${this.levels.length} levels needs as many outputs, found ${outputs}.`);
+      throw new Error(
+        `Quantiles of ${this.levels.length} levels needs as many outputs, found ${outputs}.`,
+      );
     }
   }
 
   /** Take finite targets, one a sample, (N,). */
   targets(y, n, outputs) {
     return super.targets(y, n, 1);
-  }
-
-  /** Return 1: all outputs are of one value. */
-  answers(outputs) {
-    return 1;
   }
 
   /** Return the quantiles that logits say, in ascending order, (N, K). */

@@ -53,8 +53,14 @@ export function pictureShape(name, inShape) {
 /** Return height and width of a size that is one number, or a pair. */
 export function pairOf(name, what, value) {
   const pair = typeof value === "number" ? [value, value] : value;
-  if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((one) => Number.isInteger(one) && one >= 1)) {
-    throw new Error(`${name} needs a ${what} of a whole number from 1, or a pair of these; found ${value}.`);
+  if (
+    !Array.isArray(pair) ||
+    pair.length !== 2 ||
+    !pair.every((one) => Number.isInteger(one) && one >= 1)
+  ) {
+    throw new Error(
+      `${name} needs a ${what} of a whole number from 1, or a pair of these; found ${value}.`,
+    );
   }
   return pair;
 }

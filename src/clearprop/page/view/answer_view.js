@@ -88,7 +88,11 @@ export class AnswerView {
         ? order
         : order.sort((a, b) => shares[b] - shares[a]).slice(0, MOST_BARS);
     this.bars.replaceChildren(
-      make("ul", { class: "bars" }, shown.map((at) => shareBar(classNames[at], shares[at]))),
+      make(
+        "ul",
+        { class: "bars" },
+        shown.map((at) => shareBar(classNames[at], shares[at])),
+      ),
     );
   }
 

@@ -16,10 +16,11 @@ import {
   seriesOf,
   sumOf,
 } from "./expressions.js";
+import { keptStatistics, ownStatistics } from "./norm_arithmetic.js";
+import { convolution, largestOfWindows, meanOfPlaces, meanOfWindows } from "./window_arithmetic.js";
 
 const SELU_SCALE = 1.0507009873554805;
 const SELU_LIMIT = SELU_SCALE * 1.6732632423543772;
-const WINDOW_TERMS = 27; // that are all written: a window of 3 x 3 of a colour picture has as many
 
 /** The matrices that formulas read: by name, each with its shape and its numbers in C order. */
 export class Operands {
@@ -39,10 +40,18 @@ export class Operands {
   /** Return an entry as a leaf: "x[3,0]" and its number. */
   at(name, ...index) {
     const { shape, data } = this.arrays[name];
-    const place = index.reduce((sum, one, axis) => sum * shape[axis] + one, 0);
+    const place = index.reduce((flat, one, axis) => flat * shape[axis] + one, 0);
     return leaf(`${name}[${index.join(",")}]`, data[place]);
   }
 }
+
+/**
+ * @typedef {object} Written
+ * @property {string} formula - That of the whole matrix.
+ * @property {{name: string, entry: import("./expressions.js").Expression}[]} before - What is computed
+ *   before, and stands in the arithmetic by its name.
+ * @property {import("./expressions.js").Expression} entry
+ */
 
 /**
  * Write the arithmetic of one entry.
@@ -52,12 +61,12 @@ export class Operands {
  * @param {string} result - "y", "dx", or "dW" and the like.
  * @param {Operands} operands
  * @param {number[]} index
- * @returns {{formula: string, entry: import("./expressions.js").Expression}|null} Null where there
- *   is no formula.
+ * @returns {Written|null} Null where there is no formula.
  */
 export function arithmeticOf(type, layer, result, operands, index) {
   const found = LAYER_FORMULAS[type]?.(layer, operands)[result];
-  return found ? { formula: found.formula, entry: found.at(index) } : null;
+  if (!found) return null;
+  return { formula: found.formula, before: found.before?.(index) ?? [], entry: found.at(index) };
 }
 
 function affine(hasRoot) {
@@ -131,70 +140,6 @@ function exponentialBelow(factor, x) {
   return productOf(factor, sumOf(callOf("exp", Math.exp, x), negativeOf(constant(1))));
 }
 
-/** The place of an entry in a window: its terms go down the window, across it, and by channel. */
-function convolution(layer, operands) {
-  const [, height, width, channels = 1] = operands.shape("x");
-  const isGrey = operands.shape("x").length === 3; // without an axis for its channel
-  const [samples, rows, columns] = operands.shape("y");
-  const [kernelRows, kernelColumns] = operands.shape("W");
-  const { stride } = layer;
-  const before = borderBefore(layer, [height, width], [kernelRows, kernelColumns], [rows, columns]);
-  const pixel = (n, row, column, c) => operands.at("x", n, row, column, ...(isGrey ? [] : [c]));
-  const inside = (i, j) => i >= 0 && i < height && j >= 0 && j < width;
-  const convolved = ([n, i, j, f]) => {
-    const places = [];
-    for (let p = 0; p < kernelRows; p++) {
-      for (let q = 0; q < kernelColumns; q++) {
-        const at = [i * stride[0] - before[0] + p, j * stride[1] - before[1] + q];
-        if (!inside(...at)) continue;
-        for (let c = 0; c < channels; c++) places.push([at, p, q, c]);
-      }
-    }
-    if (places.length === 0) return constant(0);
-    const term = (k) => {
-      const [[row, column], p, q, c] = places[k];
-      return productOf(pixel(n, row, column, c), operands.at("W", p, q, c, f));
-    };
-    return seriesOf(places.length, term, WINDOW_TERMS);
-  };
-  const ofWeights = ([p, q, c, f]) => {
-    const places = [];
-    for (let n = 0; n < samples; n++) {
-      for (let i = 0; i < rows; i++) {
-        for (let j = 0; j < columns; j++) {
-          const at = [i * stride[0] - before[0] + p, j * stride[1] - before[1] + q];
-          if (inside(...at)) places.push([n, i, j, at]);
-        }
-      }
-    }
-    if (places.length === 0) return constant(0);
-    return seriesOf(places.length, (k) => {
-      const [n, i, j, [row, column]] = places[k];
-      return productOf(pixel(n, row, column, c), operands.at("dy", n, i, j, f));
-    });
-  };
-  const ofBiases = ([f]) =>
-    seriesOf(samples * rows * columns, (k) =>
-      operands.at("dy", Math.floor(k / (rows * columns)), Math.floor(k / columns) % rows, k % columns, f),
-    );
-  const sum = "sum_pq x W[p,q]";
-  return {
-    y: operands.has("b")
-      ? { formula: `y = b + ${sum}`, at: (index) => sumOf(operands.at("b", index[3]), convolved(index)) }
-      : { formula: `y = ${sum}`, at: convolved },
-    dW: { formula: "dW[p,q] = sum_nij x.T dy[n,i,j]", at: ofWeights },
-    db: { formula: "db = sum_nij dy[n,i,j]", at: ofBiases },
-  };
-}
-
-/** The lines of border before a picture that make windows fit: the smaller half of the border. */
-function borderBefore({ padding, stride }, sides, kernel, out) {
-  return sides.map((side, axis) => {
-    if (padding !== "same") return 0;
-    return Math.floor(Math.max(0, (out[axis] - 1) * stride[axis] + kernel[axis] - side) / 2);
-  });
-}
-
 const unchanged = (layer, operands) => ({
   y: { formula: "y = x", at: (index) => operands.at("x", ...index) },
   dx: { formula: "dx = dy", at: (index) => operands.at("dy", ...index) },
@@ -205,6 +150,11 @@ const LAYER_FORMULAS = {
   Dense: affine(false),
   NTKDense: affine(true),
   Conv2D: convolution,
+  MaxPool2D: largestOfWindows,
+  AveragePool2D: meanOfWindows,
+  GlobalAveragePool2D: meanOfPlaces,
+  BatchNorm: keptStatistics,
+  LayerNorm: ownStatistics,
   Dropout: unchanged,
   SpatialDropout2D: unchanged,
   Scale: (layer, operands) => ({

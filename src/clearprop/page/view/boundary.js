@@ -1,7 +1,7 @@
 /** The decision boundary of a run whose samples have two features. */
 
 import { answersTo } from "./answer_view.js";
-import { make, number } from "./dom.js";
+import { make, number, percent } from "./dom.js";
 import { planeOfModel } from "./model_plane.js";
 import { PlaneView } from "./plane_view.js";
 import { savingButtons } from "./saving.js";
@@ -23,15 +23,25 @@ export function boundaryPanel({ model, samples, store }) {
   const view = new PlaneView();
   const inputs = prepare(scene.plane.grid(BOUNDARY_SIDE));
   view.show({ ...scene, label: labelOfBoundary(model, scene) });
+  const told = make("p", { role: "status" }, say("Point at a place, or move there by arrow keys."));
+  view.moved = (place) => {
+    const [answer] = answersTo(model, prepare(Float64Array.from(place)), 1);
+    told.textContent = sayAnswerAt(place, scene.names, answer, model.classNames);
+  };
   const element = make(
     "div",
     { class: "boundary" },
     view.element,
     make(
       "div",
-      { class: "row" },
-      legendOfClasses(model.classNames),
-      savingButtons(say("decision boundary"), () => view.layers),
+      {},
+      make(
+        "div",
+        { class: "row" },
+        legendOfClasses(model.classNames),
+        savingButtons(say("decision boundary"), () => view.layers),
+      ),
+      told,
     ),
   );
   drawnWhenSeen(element, store, ["epoch"], () => paintBoundary(view, model, scene, inputs));
@@ -56,16 +66,30 @@ function paintBoundary(view, model, { areValues, shade }, inputs) {
   view.paintShares(Float64Array.from(shares), BOUNDARY_SIDE);
 }
 
+function sayAnswerAt(place, names, { place: at, shares, values }, classNames) {
+  const [x1, x2] = place.map((value) => number(value, 3));
+  const [x, y] = names;
+  const where = { x, x1, y, x2 };
+  if (at === null) {
+    return say("{x} {x1}, {y} {x2}: {value}", { ...where, value: number(values[0]) });
+  }
+  const share = shares.length > 0 ? percent(shares[at]) : "";
+  return say("{x} {x1}, {y} {x2}: {name} {share}", { ...where, name: classNames[at], share });
+}
+
 function labelOfBoundary({ classNames, target }, { names, plane }) {
-  return say("What is answered for {x} from {left} to {right} and {y} from {bottom} to {top}: {what}", {
-    x: names[0],
-    left: number(plane.low[0], 3),
-    right: number(plane.high[0], 3),
-    y: names[1],
-    bottom: number(plane.low[1], 3),
-    top: number(plane.high[1], 3),
-    what: classNames === null ? (target?.name ?? say("values")) : classNames.join(", "),
-  });
+  return say(
+    "What is answered for {x} from {left} to {right} and {y} from {bottom} to {top}: {what}",
+    {
+      x: names[0],
+      left: number(plane.low[0], 3),
+      right: number(plane.high[0], 3),
+      y: names[1],
+      bottom: number(plane.low[1], 3),
+      top: number(plane.high[1], 3),
+      what: classNames === null ? (target?.name ?? say("values")) : classNames.join(", "),
+    },
+  );
 }
 
 function legendOfClasses(classNames) {
@@ -73,7 +97,12 @@ function legendOfClasses(classNames) {
     "ul",
     { class: "legend" },
     (classNames ?? []).map((name, at) =>
-      make("li", {}, make("span", { class: "play-dot", style: { background: `var(--class-${at % 10})` } }), name),
+      make(
+        "li",
+        {},
+        make("span", { class: "play-dot", style: { background: `var(--class-${at % 10})` } }),
+        name,
+      ),
     ),
   );
 }

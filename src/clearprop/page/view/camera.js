@@ -12,15 +12,28 @@ export class CameraBox {
     this.taken = taken;
     this.stream = null;
     this.told = make("p", { class: "note", role: "status" });
-    this.video = make("video", { class: "camera", autoplay: true, playsinline: true, hidden: true });
+    this.video = make("video", {
+      class: "camera",
+      autoplay: true,
+      playsinline: true,
+      hidden: true,
+    });
     this.video.muted = true;
-    this.start = make("button", { type: "button", onclick: () => this.open() }, say("Use the camera"));
+    this.start = make(
+      "button",
+      { type: "button", onclick: () => this.open() },
+      say("Use the camera"),
+    );
     this.take = make(
       "button",
       { type: "button", class: "primary", hidden: true, onclick: () => this.picture() },
       say("Take the picture"),
     );
-    this.stop = make("button", { type: "button", hidden: true, onclick: () => this.close() }, say("Stop"));
+    this.stop = make(
+      "button",
+      { type: "button", hidden: true, onclick: () => this.close() },
+      say("Stop"),
+    );
     this.element = make(
       "div",
       { class: "camera-box" },
@@ -73,7 +86,9 @@ function whyNoCamera(name) {
       return say("No camera was found. Connect one, or choose a picture instead.");
     case "NotAllowedError":
     case "SecurityError":
-      return say("The camera was not allowed. Allow it for this page, or choose a picture instead.");
+      return say(
+        "The camera was not allowed. Allow it for this page, or choose a picture instead.",
+      );
     case "NotReadableError":
     case "AbortError":
       return say("The camera is in use by another program. Close that, and try again.");

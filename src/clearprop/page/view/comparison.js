@@ -1,5 +1,6 @@
 /** Several runs beside each other: their scores, what differs in their settings, their curves. */
 
+import { chartSaving } from "./chart_saving.js";
 import { make, number } from "./dom.js";
 import { curveNames } from "./curves.js";
 import { durationText, settingText } from "./overview.js";
@@ -100,6 +101,7 @@ function curvesOverEachOther(runs) {
   );
   const show = () => chart.show(overlaid(runs, select.value));
   show();
+  chart.element.append(chartSaving(chart));
   return make("div", {}, make("label", { class: "field" }, say("Curve"), select), chart.element);
 }
 

@@ -1,5 +1,6 @@
 /** Curves of a training: loss, scores and learning rate over the epochs, the best one marked. */
 
+import { chartSaving } from "./chart_saving.js";
 import { make } from "./dom.js";
 import { LineChart, wantsLog } from "./plot.js";
 import { scoreName } from "./scores.js";
@@ -17,10 +18,12 @@ export function curvesPanel({ run, store }) {
     const history = store.get("rows") ?? run.history;
     for (const name of curveNames(history)) {
       if (!charts.has(name)) {
-        charts.set(name, new LineChart({ title: scoreName(name), xName: say("epoch") }));
-        body.append(charts.get(name).element);
+        const chart = new LineChart({ title: scoreName(name), xName: say("epoch") });
+        charts.set(name, chart);
+        chart.element.append(chartSaving(chart));
+        body.append(chart.element);
       }
-      charts.get(name).show(curvesOf(name, history, marksOf(run, store)));
+      charts.get(name).show(curvesOf(name, history, marksOf(run, store, history)));
     }
     if (charts.size === 0) body.replaceChildren(make("p", { class: "note" }, say("No epoch has ended yet.")));
     else body.querySelector(":scope > .note")?.remove();
@@ -55,9 +58,10 @@ export function curvesOf(name, history, marks) {
 }
 
 /** The best epoch, and the one that the page looks at. */
-function marksOf(run, store) {
+function marksOf(run, store, history) {
   const marks = run.best_epoch === null ? [] : [{ x: run.best_epoch, text: say("best") }];
   const looked = run.kept[store.get("epoch")]?.epoch;
-  if (looked > 0 && looked !== run.best_epoch) marks.push({ x: looked, text: say("shown") });
+  const isApart = looked > 0 && looked !== run.best_epoch && looked !== history.epoch.at(-1);
+  if (isApart) marks.push({ x: looked, text: say("shown") });
   return marks;
 }

@@ -6,8 +6,15 @@
  * have.
  */
 
-/** The width of the pen. */
-const PEN = 0.1;
+/** The width of a pen where no training pictures tell one. */
+export const USUAL_PEN = 0.1;
+
+/** The widths of pens that can be drawn with. */
+const THINNEST_PEN = 0.05;
+const THICKEST_PEN = 0.25;
+
+/** What blur adds to the width of strokes, in pixels. */
+const BLUR = 0.25;
 
 /** The least height in pixels at which strokes are drawn, before a recipe makes the picture small. */
 const LEAST_HEIGHT = 224;
@@ -20,9 +27,13 @@ const MOST_LOOKED_AT = 200;
 
 /** Strokes of a pen on a sheet. */
 export class Drawing {
-  /** @param {number} aspect - The width of the sheet, in heights. */
-  constructor(aspect) {
+  /**
+   * @param {number} aspect - The width of the sheet, in heights.
+   * @param {number} pen - The width of the strokes.
+   */
+  constructor(aspect, pen) {
     this.aspect = aspect;
+    this.pen = pen;
     /** @type {Array<Array<{x: number, y: number}>>} */
     this.strokes = [];
   }
@@ -58,7 +69,10 @@ export class Drawing {
     const every = this.strokes.flat();
     const bounds = (axis) => {
       const values = every.map((place) => place[axis]);
-      return values.reduce(([a, b], one) => [Math.min(a, one), Math.max(b, one)], [values[0], values[0]]);
+      return values.reduce(
+        ([a, b], one) => [Math.min(a, one), Math.max(b, one)],
+        [values[0], values[0]],
+      );
     };
     const [[left, right], [top, bottom]] = [bounds("x"), bounds("y")];
     return { left, right, top, bottom };
@@ -78,7 +92,7 @@ export class Drawing {
     pen.fillRect(0, 0, canvas.width, canvas.height);
     if (this.isEmpty) return;
     const moved = figure === null ? (place) => place : this.movedTo(figure);
-    pen.lineWidth = PEN * canvas.height;
+    pen.lineWidth = this.pen * canvas.height;
     pen.lineCap = "round";
     pen.lineJoin = "round";
     pen.strokeStyle = ink;
@@ -95,7 +109,8 @@ export class Drawing {
   movedTo(figure) {
     const { left, right, top, bottom } = this.box();
     const extent = Math.max(right - left, bottom - top);
-    const factor = extent > PEN ? Math.max(0, figure.extent - PEN) / extent : 1; // a dot stays one
+    const isDot = extent < this.pen / 2; // which stays one
+    const factor = isDot ? 1 : Math.max(0, figure.extent - this.pen) / extent;
     return ({ x, y }) => ({
       x: figure.x + factor * (x - (left + right) / 2),
       y: figure.y + factor * (y - (top + bottom) / 2),
@@ -127,36 +142,67 @@ export function coloursOfPictures(likeness) {
 }
 
 /**
- * Return where the figures of grey training pictures lie, and how large they are, on average.
+ * Return where the figures of grey training pictures lie, how large they are, and how thick their
+ * strokes, on average.
  *
  * @param {Float64Array} pictures - Shape (n, height, width), 0 to 1.
  * @param {Array<number>} size - Height and width.
- * @returns {?{x: number, y: number, extent: number}} Null where no picture has a figure.
+ * @returns {?{x: number, y: number, extent: number, pen: number}} Null where no picture has one.
  */
 export function figureOfPictures(pictures, [height, width]) {
   const pixels = height * width;
   const count = pictures.length / pixels;
   const step = Math.max(1, Math.floor(count / MOST_LOOKED_AT));
-  let [x, y, extent, found] = [0, 0, 0, 0];
+  let [x, y, extent, pen, found] = [0, 0, 0, 0, 0];
   for (let n = 0; n < count; n += step) {
-    const box = boxOfFigure(pictures.subarray(n * pixels, (n + 1) * pixels), height, width);
+    const picture = pictures.subarray(n * pixels, (n + 1) * pixels);
+    const paper = paperOf(picture, height, width);
+    const box = boxOfFigure(picture, paper, height, width);
     if (box === null) continue;
     found += 1;
     x += (box.left + box.right) / 2;
     y += (box.top + box.bottom) / 2;
     extent += Math.max(box.right - box.left, box.bottom - box.top);
+    pen += strokeWidth(picture, paper, height, width) / height;
   }
-  return found === 0 ? null : { x: x / found, y: y / found, extent: extent / found };
+  if (found === 0) return null;
+  return {
+    x: x / found,
+    y: y / found,
+    extent: extent / found,
+    pen: Math.min(THICKEST_PEN, Math.max(THINNEST_PEN, pen / found)),
+  };
 }
 
-function boxOfFigure(picture, height, width) {
+/** The level of what is drawn on: the median along the sides. */
+function paperOf(picture, height, width) {
   const border = [];
   const isBorder = (row, column) =>
     row === 0 || column === 0 || row === height - 1 || column === width - 1;
   for (let i = 0; i < picture.length; i++) {
     if (isBorder(Math.floor(i / width), i % width)) border.push(picture[i]);
   }
-  const paper = border.sort((a, b) => a - b)[border.length >> 1];
+  return border.sort((a, b) => a - b)[border.length >> 1];
+}
+
+/** The width of strokes in pixels: a long one has twice its area over its edge, which both sides are. */
+function strokeWidth(picture, paper, height, width) {
+  const ink = (row, column) =>
+    row < 0 || column < 0 || row >= height || column >= width
+      ? 0
+      : Math.abs(picture[row * width + column] - paper);
+  let [area, edge] = [0, 0];
+  for (let row = -1; row < height; row++) {
+    for (let column = -1; column < width; column++) {
+      const here = ink(row, column);
+      area += here;
+      edge += Math.hypot(ink(row, column + 1) - here, ink(row + 1, column) - here);
+    }
+  }
+  return edge > 0 ? (2 * area) / edge - BLUR : 0;
+}
+
+function boxOfFigure(picture, paper, height, width) {
   const box = { left: Infinity, right: -Infinity, top: Infinity, bottom: -Infinity };
   for (let i = 0; i < picture.length; i++) {
     if (Math.abs(picture[i] - paper) < APART) continue;

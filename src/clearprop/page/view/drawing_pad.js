@@ -14,14 +14,15 @@ export class DrawingPad {
    * @param {object} options
    * @param {Array<number>} options.size - Height and width of the network's pictures.
    * @param {{ink: string, paper: string}} options.colours
+   * @param {number} options.pen - The width of strokes, in heights of the sheet.
    * @param {function(Drawing): void} options.changed - Told after every change of the drawing.
    */
-  constructor({ size, colours, changed }) {
+  constructor({ size, colours, pen, changed }) {
     this.colours = colours;
     this.changed = changed;
-    this.drawing = new Drawing(size[1] / size[0]);
+    this.drawing = new Drawing(size[1] / size[0], pen);
     this.sheet = sheetFor(size);
-    this.pen = { x: this.drawing.aspect / 2, y: 0.5, isDown: false };
+    this.place = { x: this.drawing.aspect / 2, y: 0.5, isDown: false };
     this.mark = make("div", { class: "pad-pen", hidden: true });
     this.sheet.setAttribute("aria-hidden", "true");
     this.hint = make("span", { class: "pad-hint", "aria-hidden": "true" }, say("Draw here"));
@@ -90,45 +91,48 @@ export class DrawingPad {
   }
 
   moveBy(across, down) {
-    const { x, y } = this.drawing.within(this.pen.x + across * KEY_STEP, this.pen.y + down * KEY_STEP);
-    Object.assign(this.pen, { x, y });
+    const { x, y } = this.drawing.within(
+      this.place.x + across * KEY_STEP,
+      this.place.y + down * KEY_STEP,
+    );
+    Object.assign(this.place, { x, y });
     this.showPen();
-    if (!this.pen.isDown) return;
+    if (!this.place.isDown) return;
     this.drawing.drawTo(x, y);
     this.paint();
   }
 
   dip() {
-    this.pen.isDown = !this.pen.isDown;
+    this.place.isDown = !this.place.isDown;
     this.showPen();
-    if (!this.pen.isDown) return;
-    this.drawing.begin(this.pen.x, this.pen.y);
+    if (!this.place.isDown) return;
+    this.drawing.begin(this.place.x, this.place.y);
     this.paint();
   }
 
   lift() {
-    this.pen.isDown = false;
+    this.place.isDown = false;
     this.mark.hidden = true;
   }
 
   takeBack() {
-    this.pen.isDown = false;
+    this.place.isDown = false;
     this.drawing.undo();
     this.paint();
   }
 
   wipe() {
-    this.pen.isDown = false;
+    this.place.isDown = false;
     this.drawing.clear();
     this.paint();
   }
 
   showPen() {
     this.mark.hidden = false;
-    this.mark.classList.toggle("down", this.pen.isDown);
+    this.mark.classList.toggle("down", this.place.isDown);
     setStyle(this.mark, {
-      left: `${(100 * this.pen.x) / this.drawing.aspect}%`,
-      top: `${100 * this.pen.y}%`,
+      left: `${(100 * this.place.x) / this.drawing.aspect}%`,
+      top: `${100 * this.place.y}%`,
     });
   }
 

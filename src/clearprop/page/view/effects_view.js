@@ -23,23 +23,23 @@ export class EffectsView {
    * @param {object} options
    * @param {string} options.title
    * @param {number} options.here - The answer to the row.
-   * @param {?Array<number>} options.range - The ends of the answer's axis; null for what is reached.
    * @param {function(number): string} options.write - Writes an answer.
    */
-  show(effects, row, { title, here, range, write }) {
+  show(effects, row, { title, here, write }) {
     if (effects.length === 0) return this.clear();
     const { low, high } = rangeOf([here, ...effects.flatMap(({ answers }) => answers)]);
-    const [bottom, top] = range ?? [low, high];
     const upOf = (answer) =>
       HEIGHT_OF_EFFECT -
       INSET -
-      ((answer - bottom) / (top - bottom || 1)) * (HEIGHT_OF_EFFECT - 2 * INSET);
+      ((answer - low) / (high - low || 1)) * (HEIGHT_OF_EFFECT - 2 * INSET);
     this.element.replaceChildren(
       make("h4", {}, title),
       make(
         "ul",
         { class: "effect-list" },
-        effects.map((effect) => effectItem(effect, row[effect.field.name], upOf(here), upOf, write)),
+        effects.map((effect) =>
+          effectItem(effect, row[effect.field.name], upOf(here), upOf, write),
+        ),
       ),
     );
   }
@@ -71,8 +71,19 @@ function effectItem({ field, values, answers }, value, hereUp, upOf, write) {
       },
       svg("line", { class: "effect-here", x1: 0, x2: WIDTH_OF_EFFECT, y1: hereUp, y2: hereUp }),
       field.kind === "category"
-        ? ups.map((up, n) => svg("line", { class: "effect-step", x1: places[n] - 4, x2: places[n] + 4, y1: up, y2: up }))
-        : svg("polyline", { class: "effect-line", points: ups.map((up, n) => `${places[n]},${up.toFixed(1)}`).join(" ") }),
+        ? ups.map((up, n) =>
+            svg("line", {
+              class: "effect-step",
+              x1: places[n] - 4,
+              x2: places[n] + 4,
+              y1: up,
+              y2: up,
+            }),
+          )
+        : svg("polyline", {
+            class: "effect-line",
+            points: ups.map((up, n) => `${places[n]},${up.toFixed(1)}`).join(" "),
+          }),
       at === null ? null : svg("circle", { class: "effect-dot", cx: at, cy: hereUp, r: 4 }),
     ),
     make("span", { class: "effect-said small faint" }, said),
@@ -84,7 +95,9 @@ function placesOfValues({ kind }, values) {
   const width = WIDTH_OF_EFFECT - 2 * INSET;
   return values.map((value, n) => {
     const share =
-      kind === "number" ? (value - values[0]) / (values.at(-1) - values[0]) : n / (values.length - 1);
+      kind === "number"
+        ? (value - values[0]) / (values.at(-1) - values[0])
+        : n / (values.length - 1);
     return Number((INSET + share * width).toFixed(1));
   });
 }
@@ -92,7 +105,8 @@ function placesOfValues({ kind }, values) {
 function placeOfValue({ kind }, values, places, value) {
   if (value === null) return null;
   if (kind !== "number") {
-    const found = kind === "category" ? values.indexOf(value) : values.findLastIndex((one) => one <= value);
+    const found =
+      kind === "category" ? values.indexOf(value) : values.findLastIndex((one) => one <= value);
     return found < 0 ? null : places[found];
   }
   const share = (value - values[0]) / (values.at(-1) - values[0]);

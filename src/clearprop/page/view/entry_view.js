@@ -3,6 +3,7 @@
 import { arithmeticOf, Operands } from "./arithmetic.js";
 import { make } from "./dom.js";
 import { walkNumber } from "./expressions.js";
+import { lossArithmetic } from "./loss_arithmetic.js";
 import { updateArithmetic } from "./update_arithmetic.js";
 import { say } from "./words.js";
 
@@ -15,6 +16,8 @@ import { say } from "./words.js";
  *   its parameters, x, y, dy and gradients, by symbol.
  * @property {{place: string, type: string, layer: object, arrays: object}|null} above - The layer
  *   that reads y, whose dx is this one's dy.
+ * @property {{type: string, loss: object, arrays: object}|null} loss - Of the last layer, whose y
+ *   are the logits: the loss, with the logits and the targets y.
  * @property {{name: string, settings: object}|null} step - The optimizer's.
  */
 
@@ -30,11 +33,15 @@ export function entryView(opened) {
   );
 }
 
-function outputParts({ at, index, arrays, above }, name) {
+function outputParts({ at, index, arrays, above, loss }, name) {
   const value = arithmeticOf(at.type, at.layer, "y", new Operands(arrays), index);
   const parts = [part(say("Value"), name, numberAt(arrays.y, index), value)];
   if (arrays.dy === undefined) return parts;
   const gradient = numberAt(arrays.dy, index);
+  if (loss !== null) {
+    const written = lossArithmetic(loss.type, loss.loss, new Operands(loss.arrays), index);
+    return [...parts, part(say("Gradient: dlogits of the loss"), `dlogits[${index}]`, gradient, written)];
+  }
   const fits = above !== null && String(above.arrays.x.shape) === String(arrays.y.shape);
   const written = fits
     ? arithmeticOf(above.type, above.layer, "dx", new Operands(above.arrays), index)
@@ -82,6 +89,7 @@ function part(heading, name, value, written) {
     make("h5", {}, heading),
     written
       ? [
+          written.before.map((step) => arithmeticLines(step.name, step.entry, step.entry.value)),
           make("p", { class: "mono formula" }, written.formula),
           arithmeticLines(name, written.entry, value),
           make(

@@ -12,7 +12,7 @@ export function findingsPanel({ run }) {
       { class: "note" },
       say("Nothing went wrong that the doctor was asked about. To have this run examined, by short trials:"),
       " ",
-      make("code", {}, `clearprop doctor ${run.report?.folder ?? ""}`),
+      make("code", {}, `clearprop doctor ${run.report.folder}`),
     );
   }
   return make("ol", { class: "findings" }, findings.map(findingOf));

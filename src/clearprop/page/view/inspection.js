@@ -29,6 +29,7 @@ const MOST_NUMBERS = 2 ** 22; // of all layers' outputs together, that are kept 
  *   its place.
  * @property {number} [loss] - Their mean loss, where gradients were computed.
  * @property {Map<string, Numbers>} [gradient] - By the parameter's name: "1.W".
+ * @property {Float64Array} [targets] - As the loss takes them.
  */
 
 export class Inspection {
@@ -92,7 +93,8 @@ export class Inspection {
     const targets = network.loss.targets(y, places.length, network.outputShape[0]);
     const { loss, dlogits } = network.loss.meanAndGradient(logits, targets, null, trace);
     network.body.passBack(network.params, dlogits, trace, gradient.tree);
-    return { ...passOf(places, logits.values.slice(), trace), loss, gradient: gradient.views };
+    const found = passOf(places, logits.values.slice(), trace);
+    return { ...found, loss, gradient: gradient.views, targets: Float64Array.from(targets) };
   }
 }
 

@@ -26,7 +26,10 @@ const GREY_LEVELS = 2; // between the channels, below which a picture has no col
 export function unlikeness(values, shape, likeness) {
   if (likeness === null) return null;
   const found = measuresOf(values, shape);
-  const [kind, measure] = kindsOfUnlikeness(found, likeness).find(([isSo]) => isSo)?.slice(1) ?? [];
+  const [kind, measure] =
+    kindsOfUnlikeness(found, likeness)
+      .find(([isSo]) => isSo)
+      ?.slice(1) ?? [];
   if (kind === undefined) return null;
   return say("{kind} ({level} of 255, there {usual}): don't trust the answer.", {
     kind,
@@ -54,9 +57,17 @@ function kindsOfUnlikeness(found, likeness) {
     [isAbove("brightness"), say("It is far brighter than the training pictures"), "brightness"],
     [isBelow("brightness"), say("It is far darker than the training pictures"), "brightness"],
     [found.contrast < least, say("It is much flatter than the training pictures"), "contrast"],
-    [isGrey && areColoured, say("It is grey, and the training pictures are in colour"), "saturation"],
+    [
+      isGrey && areColoured,
+      say("It is grey, and the training pictures are in colour"),
+      "saturation",
+    ],
     [isAbove("saturation"), say("It is more colourful than the training pictures"), "saturation"],
-    [!isGrey && isBelow("saturation"), say("It is less colourful than the training pictures"), "saturation"],
+    [
+      !isGrey && isBelow("saturation"),
+      say("It is less colourful than the training pictures"),
+      "saturation",
+    ],
   ];
 }
 

@@ -29,6 +29,7 @@ import { say, useWords } from "./words.js";
 
 const hasModel = ({ model }) => model !== null;
 const hasSamples = ({ model, samples }) => model !== null && samples !== null;
+const hasDoctor = ({ run }) => run.doctor !== null || run.report?.folder !== undefined;
 
 /** Return all groups of panels; those that a run has nothing for are left out. */
 function pageGroups() {
@@ -38,7 +39,7 @@ function pageGroups() {
       title: say("Training"),
       panels: [
         { id: "curves", title: say("Curves"), make: curvesPanel, when: ({ run }) => run.history !== null },
-        { id: "findings", title: say("The doctor"), make: findingsPanel },
+        { id: "findings", title: say("The doctor"), make: findingsPanel, when: hasDoctor },
       ],
     },
     {

@@ -82,9 +82,7 @@ function passNote({ n, loss }, scope, sample) {
  */
 function matricesOf(context, at, pass) {
   const { model, inspection, run } = context;
-  const parameters = Object.fromEntries(
-    at.symbols.map((symbol) => [symbol, model.network.parameters.views.get(`${at.place}.${symbol}`)]),
-  );
+  const parameters = ownArrays(at, model.network);
   const step = stepOf(run.settings);
   const arrays = pass === null ? parameters : { ...parameters, ...arraysOf(pass, at) };
   const open = (symbol) => (index) =>
@@ -94,6 +92,7 @@ function matricesOf(context, at, pass) {
       index,
       arrays,
       above: pass === null ? null : layerAbove(inspection.layers, at, pass, model),
+      loss: pass !== null && isLast(at, inspection.layers) ? lossOf(model.network.loss, pass) : null,
       step: step && { name: step.name, settings: settingsOfStep(step, model.network, `${at.place}.${symbol}`, pass?.n) },
     });
   const found = at.symbols.map((symbol) => ({ symbol, ways: waysOf(symbol, arrays), open: open(symbol) }));
@@ -113,16 +112,37 @@ function waysOf(symbol, arrays) {
   return gradient ? { value: arrays[symbol], gradient } : { value: arrays[symbol] };
 }
 
+/** Return a layer's parameters and what it keeps, such as running statistics, by symbol. */
+function ownArrays({ place }, { parameters, state }) {
+  const own = [...parameters.views, ...state.views].filter(
+    ([name]) => name.slice(0, name.lastIndexOf(".")) === place,
+  );
+  return Object.fromEntries(own.map(([name, array]) => [name.slice(place.length + 1), array]));
+}
+
 /** Find the layer that reads what another gives: the next one beside it. */
 function layerAbove(layers, at, pass, model) {
   const head = at.place.slice(0, at.place.lastIndexOf(".") + 1);
   const next = layers.find(({ place }) => place === `${head}${Number(at.place.slice(head.length)) + 1}`);
   if (next === undefined) return null;
-  const parameters = next.symbols.map((symbol) => [
-    symbol,
-    model.network.parameters.views.get(`${next.place}.${symbol}`),
-  ]);
-  return { ...next, arrays: { ...pass.at(next.place), ...Object.fromEntries(parameters) } };
+  return { ...next, arrays: { ...pass.at(next.place), ...ownArrays(next, model.network) } };
+}
+
+function isLast({ place }, layers) {
+  return place === layers.findLast((one) => !one.place.includes(".")).place;
+}
+
+function lossOf(loss, { logits, targets, n }) {
+  const outputs = logits.length / n;
+  const isOfClasses = loss.constructor.oneOfMany && targets.length === n;
+  return {
+    type: loss.constructor.name,
+    loss,
+    arrays: {
+      logits: { shape: [n, outputs], data: logits },
+      y: { shape: isOfClasses ? [n] : [n, targets.length / n], data: targets },
+    },
+  };
 }
 
 /** One matrix: its heat map, the choice of what is drawn, and the entry that is open. */

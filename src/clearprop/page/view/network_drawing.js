@@ -3,6 +3,7 @@
 import { make, number, svg } from "./dom.js";
 import { coloursOf, onOtherColours } from "./pictures.js";
 import { rangeOf } from "./plot.js";
+import { savingButtons } from "./saving.js";
 import { drawnWhenSeen } from "./seeing.js";
 import { say, sayCount } from "./words.js";
 
@@ -41,7 +42,8 @@ export function networkPanel(context) {
         "the mean between groups of units. A layer opens its matrices.",
     ),
   );
-  const body = make("div", {}, scroll, key);
+  const saving = savingButtons(say("Network"), () => [scroll.querySelector("svg")]);
+  const body = make("div", {}, scroll, key, saving);
   const draw = drawnWhenSeen(body, store, ["epoch", "sample"], () => {
     const pass = samples === null ? null : inspection.ofOne(store.get("sample"));
     const columns = columnsOf(context, pass);
@@ -165,7 +167,8 @@ function mixedWeights(left, { weights }) {
   const [inputs, outputs] = weights.shape.slice(-2);
   const places = weights.data.length / (inputs * outputs);
   const isDense = places === 1 && left.units === inputs;
-  if (!isDense && left.sides.at(-1) !== inputs) return null;
+  const channels = left.sides.length === 3 ? left.sides.at(-1) : 1;
+  if (!isDense && (places === 1 || channels !== inputs)) return null;
   const weightAt = (i, j) => {
     let sum = 0;
     for (let place = 0; place < places; place++) sum += weights.data[(place * inputs + i) * outputs + j];

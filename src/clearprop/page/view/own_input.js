@@ -15,7 +15,9 @@ import { say } from "./words.js";
 export function ownInputPanel(context) {
   const { inputs } = context.model;
   if (inputs === null) {
-    return whyNoInput(say("The model has no recipe, so nobody knows how input was prepared for it."));
+    return whyNoInput(
+      say("The model has no recipe, so nobody knows how input was prepared for it."),
+    );
   }
   if (inputs.size) return pictureInput(context);
   const fields = rowFields(inputs);

@@ -47,11 +47,14 @@ export async function readPictureFile(file) {
   const pixels = size.width * size.height;
   if (pixels > MOST_PIXELS) {
     throw new Error(
-      say("{name} has {count} megapixels, more than the {most} that are decoded. Make it smaller.", {
-        name,
-        count: Math.ceil(pixels / 1e6),
-        most: MOST_PIXELS / 1e6,
-      }),
+      say(
+        "{name} has {count} megapixels, more than the {most} that are decoded. Make it smaller.",
+        {
+          name,
+          count: Math.ceil(pixels / 1e6),
+          most: MOST_PIXELS / 1e6,
+        },
+      ),
     );
   }
   const bitmap = await bitmapOf(file, name);
@@ -133,7 +136,7 @@ const SIZE_READERS = [
 
 /** Source: ITU-T T.81, annex B: the frame header is one of the markers C0 to CF but C4, C8, CC. */
 function jpegSize(view) {
-  for (let at = 2; ; ) {
+  for (let at = 2; ;) {
     if (view.getUint8(at) !== 0xff) return null;
     const marker = view.getUint8(at + 1);
     if (marker === 0xff) {

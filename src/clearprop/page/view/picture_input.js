@@ -4,11 +4,11 @@ import { saliency } from "../engine/explain.js";
 import { AnswerView, answersTo } from "./answer_view.js";
 import { CameraBox } from "./camera.js";
 import { make } from "./dom.js";
-import { coloursOfPictures, figureOfPictures, sheetFor } from "./drawing.js";
+import { coloursOfPictures, figureOfPictures, sheetFor, USUAL_PEN } from "./drawing.js";
 import { DrawingPad } from "./drawing_pad.js";
+import { heatedPicture } from "./heated_picture.js";
 import { inverted, unlikeness } from "./likeness.js";
 import { readPictureFile } from "./picture_files.js";
-import { heatedPicture } from "./heated_picture.js";
 import { samplePicture } from "./pictures.js";
 import { drawnWhenSeen } from "./seeing.js";
 import { say } from "./words.js";
@@ -34,15 +34,27 @@ class PictureInput {
     this.model = model;
     this.recipe = model.inputs;
     this.picture = null; // that is asked about
-    this.figure = isDrawable(this.recipe) && samples?.arePictures ? figureOf(samples, this.recipe) : null;
+    this.figure =
+      isDrawable(this.recipe) && samples?.arePictures ? figureOf(samples, this.recipe) : null;
     this.answer = new AnswerView(model);
     this.inverts = make("input", { type: "checkbox", onchange: () => this.ask() });
     this.given = make("div", { class: "look-picture" });
     this.looked = make("div", { class: "look-picture" });
     this.told = make("p", { class: "play-told", role: "alert" });
+    this.noted = make("p", { class: "own-note note", role: "status" });
+    this.turn = 0; // of what is taken: a file that takes long must not come after a later one
     this.ways = this.waysIn();
-    this.inversion = make("label", { class: "field small" }, this.inverts, say("change light and dark"));
-    this.tabs = make("div", { class: "choices", role: "group", "aria-label": say("Where the picture comes from") });
+    this.inversion = make(
+      "label",
+      { class: "field small" },
+      this.inverts,
+      say("change light and dark"),
+    );
+    this.tabs = make("div", {
+      class: "choices",
+      role: "group",
+      "aria-label": say("Where the picture comes from"),
+    });
     this.element = make(
       "div",
       { class: "own" },
@@ -52,6 +64,7 @@ class PictureInput {
         this.tabs,
         this.ways.map(({ element }) => element),
         this.told,
+        this.noted,
         this.inversion,
       ),
       make(
@@ -83,6 +96,7 @@ class PictureInput {
     const pad = new DrawingPad({
       size: this.recipe.size,
       colours,
+      pen: this.figure?.pen ?? USUAL_PEN,
       changed: (drawing) => this.takeDrawing(drawing, colours),
     });
     const brings = make("input", {
@@ -132,6 +146,7 @@ class PictureInput {
   choose(way) {
     this.inversion.hidden = way.draws === true;
     this.inverts.checked = false;
+    this.ask();
     for (const one of this.ways) {
       one.element.hidden = one !== way;
       if (one !== way) one.left?.();
@@ -161,17 +176,25 @@ class PictureInput {
 
   async takeFile(file) {
     if (file === undefined) return;
+    this.turn += 1;
+    const { turn } = this;
     this.told.textContent = "";
+    this.noted.textContent = say("Reading {name} ...", { name: file.name });
     try {
-      this.take(await readPictureFile(file));
+      const picture = await readPictureFile(file);
+      if (turn === this.turn) this.take(picture);
     } catch (error) {
+      if (turn !== this.turn) return;
       this.told.textContent = error.message;
+      this.noted.textContent = "";
     }
   }
 
   take(picture) {
+    this.turn += 1;
     this.picture = picture;
-    this.told.textContent = picture?.note ?? "";
+    this.told.textContent = "";
+    this.noted.textContent = picture?.note ?? "";
     this.ask?.();
   }
 
@@ -189,7 +212,9 @@ class PictureInput {
     this.answer.show(answer);
     const unlike = unlikeness(x, inputShape, this.recipe.likeness ?? null);
     this.answer.note(unlike === null ? [] : [unlike]);
-    this.given.replaceChildren(samplePicture(x, inputShape, say("The picture as the network gets it")));
+    this.given.replaceChildren(
+      samplePicture(x, inputShape, say("The picture as the network gets it")),
+    );
     this.resting = setTimeout(() => this.look(x, answer), REST);
   }
 

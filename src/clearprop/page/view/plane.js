@@ -11,7 +11,11 @@ const CERTAIN_SHARE = 0.5;
 /** The share of the points' extent that the plane goes on beyond them. */
 const PLANE_MARGIN = 0.12;
 
-const POINT_RADIUS = 3.2; // in pixels of the page
+/** The radius of points, in pixels of the page: of few, and of many. */
+const LARGE_POINT = 5;
+const SMALL_POINT = 3.2;
+const FEW_POINTS = 60;
+
 const FULL_TURN = 2 * Math.PI;
 
 /** A rectangle of the plane, and the points of a grid in it, row by row from the top. */
@@ -31,6 +35,7 @@ export class Plane {
    * @param {Float64Array} x - Shape (n, 2).
    */
   static around(x) {
+    if (x.length === 0) return new Plane([-1, -1], [1, 1]);
     const low = [Infinity, Infinity];
     const high = [-Infinity, -Infinity];
     for (let i = 0; i < x.length; i++) {
@@ -38,7 +43,6 @@ export class Plane {
       high[i % 2] = Math.max(high[i % 2], x[i]);
     }
     const margins = low.map((least, axis) => PLANE_MARGIN * (high[axis] - least) || 1);
-    if (x.length === 0) return new Plane([-1, -1], [1, 1]);
     return new Plane(
       low.map((least, axis) => least - margins[axis]),
       high.map((most, axis) => most + margins[axis]),
@@ -132,17 +136,26 @@ export function paintNumbers(canvas, valueAt, hues) {
  * @param {{areValues: boolean, isHollow: function(number): boolean}} options - Hollow points are those
  *   that are not learned from.
  */
-export function drawPlanePoints(canvas, plane, x, kindOf, hues, { areValues = false, isHollow } = {}) {
+export function drawPlanePoints(
+  canvas,
+  plane,
+  x,
+  kindOf,
+  hues,
+  { areValues = false, isHollow } = {},
+) {
   const scale = fitToScreen(canvas);
   const pen = canvas.getContext("2d");
   pen.clearRect(0, 0, canvas.width, canvas.height);
   pen.lineWidth = scale;
-  for (let n = 0; n < x.length / 2; n++) {
+  const count = x.length / 2;
+  const radius = scale * (count > FEW_POINTS ? SMALL_POINT : LARGE_POINT);
+  for (let n = 0; n < count; n++) {
     const kind = kindOf(n);
     const across = plane.share(0, x[2 * n]) * canvas.width;
     const down = (1 - plane.share(1, x[2 * n + 1])) * canvas.height;
     pen.beginPath();
-    tracePoint(pen, areValues ? 0 : kind, across, down, POINT_RADIUS * scale);
+    tracePoint(pen, areValues ? 0 : kind, across, down, radius);
     const hue = areValues ? hueOfValue(hues, kind) : hues.classes[kind % hues.classes.length];
     pen.fillStyle = isHollow?.(n) ? cssColour(hues.paper) : cssColour(hue);
     pen.strokeStyle = isHollow?.(n) ? cssColour(hue) : cssColour(hues.paper);

@@ -36,7 +36,9 @@ export class PlaneAnswers {
     this.shares = this.problem.scene.areValues
       ? null
       : loss.predictProba(this.logits, places, outputShape[0]);
-    this.values = this.problem.scene.areValues ? this.problem.answers(this.logits, places) : null;
+    this.values = this.problem.scene.areValues
+      ? this.problem.restore(loss.predict(this.logits, places, outputShape[0]))
+      : null;
   }
 
   /**
@@ -69,14 +71,16 @@ export class PlaneAnswers {
    */
   columns() {
     if (!this.isChain) return [];
-    const hidden = this.dense.slice(1).map(({ place }, at) =>
-      columnOf(
-        say("layer {number}", { number: at + 1 }),
-        this.trace.at(String(place - 1)).output.data,
-        this.side ** 2,
-        this.dense[at],
-      ),
-    );
+    const hidden = this.dense
+      .slice(1)
+      .map(({ place }, at) =>
+        columnOf(
+          say("layer {number}", { number: at + 1 }),
+          this.trace.at(String(place - 1)).output.data,
+          this.side ** 2,
+          this.dense[at],
+        ),
+      );
     const inputs = columnOf(say("input"), this.inputs, this.side ** 2, { units: 2, weights: null });
     return [inputs, ...hidden, this.outputColumn()];
   }

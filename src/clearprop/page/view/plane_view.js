@@ -20,6 +20,7 @@ const CROSS_MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], A
  * @property {boolean} areValues
  * @property {?function(number): number} shade - Brings an answered value to -1 to 1.
  * @property {function(number): boolean} isHollow - Whether a point is not learned from.
+ * @property {boolean} [hasHollow] - Whether one is.
  * @property {string} label - What is seen, for those who can't.
  */
 export class PlaneView {
@@ -30,6 +31,8 @@ export class PlaneView {
    */
   constructor(pressed = null) {
     this.pressed = pressed;
+    /** Told every place that the pointer or the cross is at. */
+    this.moved = null;
     this.cross = [0.5, 0.5];
     /** @type {?PlaneScene} */
     this.scene = null;
@@ -37,12 +40,21 @@ export class PlaneView {
     this.answers = make("canvas", { class: "plane-answers", "aria-hidden": "true" });
     this.points = make("canvas", { class: "plane-points", "aria-hidden": "true" });
     this.mark = make("div", { class: "plane-cross", hidden: true });
-    this.field = make("div", { class: "plane", role: "img", tabindex: 0 }, this.answers, this.points, this.mark);
-    this.ends = ["left", "right", "bottom", "top"].map((side) => make("span", { class: `plane-${side}` }));
+    this.field = make(
+      "div",
+      { class: "plane", role: "application", tabindex: 0 },
+      this.answers,
+      this.points,
+      this.mark,
+    );
+    this.ends = ["left", "right", "bottom", "top"].map((side) =>
+      make("span", { class: `plane-${side}` }),
+    );
     this.axes = ["across", "up"].map((axis) => make("span", { class: `plane-${axis}` }));
     this.element = make("div", { class: "plane-box" }, this.field, this.ends, this.axes);
     for (const [name, told] of [
       ["click", (event) => this.press(event)],
+      ["pointermove", (event) => this.moved?.(this.placeOf(event))],
       ["keydown", (event) => this.key(event)],
       ["blur", () => (this.mark.hidden = true)],
     ]) {
@@ -56,7 +68,9 @@ export class PlaneView {
   show(scene) {
     this.scene = scene;
     const { low, high } = scene.plane;
-    [low[0], high[0], low[1], high[1]].forEach((end, at) => (this.ends[at].textContent = number(end, 3)));
+    [low[0], high[0], low[1], high[1]].forEach(
+      (end, at) => (this.ends[at].textContent = number(end, 3)),
+    );
     scene.names.forEach((name, axis) => (this.axes[axis].textContent = name));
     this.label(scene.label);
     this.drawPoints();
@@ -101,22 +115,36 @@ export class PlaneView {
   }
 
   press(event) {
-    if (this.pressed === null) return;
+    const place = this.placeOf(event);
+    this.cross = place.map((value, axis) => this.scene.plane.share(axis, value));
+    this.pressed?.(place, event.shiftKey);
+  }
+
+  placeOf(event) {
     const box = this.field.getBoundingClientRect();
-    this.cross = [(event.clientX - box.left) / box.width, 1 - (event.clientY - box.top) / box.height];
-    this.pressed(this.place(), event.shiftKey);
+    const shares = [
+      (event.clientX - box.left) / box.width,
+      1 - (event.clientY - box.top) / box.height,
+    ];
+    return shares.map((share, axis) => this.scene.plane.at(axis, share));
   }
 
   key(event) {
     const move = CROSS_MOVES[event.key];
-    if (this.pressed === null || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (move) this.cross = this.cross.map((share, axis) => shareWithin(share + move[axis] * CROSS_STEP));
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (move) this.moveCross(move);
+    else if (this.pressed === null) return;
     else if (event.key === "Enter" || event.key === " ") this.pressed(this.place(), false);
     else if (event.key === "Delete" || event.key === "Backspace") this.pressed(this.place(), true);
     else return;
     event.preventDefault();
     this.mark.hidden = false;
     setStyle(this.mark, { left: `${100 * this.cross[0]}%`, bottom: `${100 * this.cross[1]}%` });
+  }
+
+  moveCross(move) {
+    this.cross = this.cross.map((share, axis) => shareWithin(share + move[axis] * CROSS_STEP));
+    this.moved?.(this.place());
   }
 
   place() {

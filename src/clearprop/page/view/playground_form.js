@@ -71,7 +71,13 @@ export class PlaygroundForm {
           spellcheck: "false",
           onchange,
         });
-    const element = make("label", { class: "play-field" }, make("span", {}, labelOf(name)), input, told);
+    const element = make(
+      "label",
+      { class: "play-field" },
+      make("span", {}, labelOf(name)),
+      input,
+      told,
+    );
     return { element, input, told };
   }
 
@@ -115,7 +121,7 @@ function labelOf(name) {
 }
 
 function optionText(name, value) {
-  if (name === "data" && value === "own") return say("your own points");
+  if (name === "data" && value === "own") return say("own points");
   if (name === "start" && value === "new") return say("a new one");
   return value === "run" ? say("this run's") : value;
 }

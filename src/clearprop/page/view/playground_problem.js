@@ -9,8 +9,8 @@
  * @property {?Array<string>} classNames - Null where values are learned.
  * @property {?PlaneScene} scene - The plane, where there are two features; see plane_view.js.
  * @property {?function(Float64Array): Float64Array} prepare - From points of the plane to inputs.
- * @property {function(Float64Array, number): Float64Array} answers - From logits to values, where
- *   no classes are learned, as the scene shades them.
+ * @property {function(Float64Array): Float64Array} restore - Brings values as they are learned to
+ *   the scale on which the scene shades them.
  */
 
 import { DATA_SETS } from "../engine/data_sets.js";
@@ -129,8 +129,9 @@ function problemOfPlane({ x, y, classNames, names, plane }, count, noise, random
       shade: values && ((value) => value / values.furthest),
       kindOf: (n) => (values === null ? y[n] : targets[n] / values.furthest),
       isHollow: (n) => n >= count,
+      hasHollow: count < y.length,
     },
-    answers: (logits) => logits,
+    restore: (values) => values,
   };
 }
 
@@ -149,11 +150,11 @@ function problemOfRun({ model, train, test }, noise, random) {
     train: learned,
     test: test === null ? null : part(test),
     inputShape: train.shape,
-    outputs: model.network.outputShape[0],
+    outputs: classNames === null ? learned.y.length / learned.n : model.network.outputShape[0],
     classNames,
     prepare: plane?.prepare ?? null,
     scene: plane?.scene ?? null,
-    answers: (logits, n) => model.answers(logits, n),
+    restore: (values) => model.target?.restore(values) ?? values,
   };
 }
 

@@ -31,8 +31,15 @@ const LARGEST_SEED = 2 ** 32 - 1;
 
 export const GENERATED_DATA = ["moons", "planar", "spirals", "blobs", "linear"];
 
-export const ACTIVATION_CHOICES = ["tanh", "relu", "sigmoid", "leaky-relu", "elu", "selu", "softplus"]
-  .concat(["gelu", "mish"]);
+export const ACTIVATION_CHOICES = [
+  "tanh",
+  "relu",
+  "sigmoid",
+  "leaky-relu",
+  "elu",
+  "selu",
+  "softplus",
+].concat(["gelu", "mish"]);
 
 export const OPTIMIZER_CHOICES = ["adam", "adamw", "rmsprop", "nesterov", "momentum", "sgd"];
 
@@ -93,13 +100,12 @@ export function readSetting(name, text) {
   const value = found === "" ? NaN : Number(found);
   const isOne = value >= field.least && value <= field.most;
   if (isOne && (!field.whole || Number.isInteger(value))) return value;
+  const { least, most } = field;
+  const values = { found: found.slice(0, 40), least, most };
   throw new Error(
-    say(
-      field.whole
-        ? 'Found "{found}", expected a whole number from {least} to {most}.'
-        : 'Found "{found}", expected a number from {least} to {most}.',
-      { found: found.slice(0, 40), least: field.least, most: String(field.most) },
-    ),
+    field.whole
+      ? say('Found "{found}", expected a whole number from {least} to {most}.', values)
+      : say('Found "{found}", expected a number from {least} to {most}.', values),
   );
 }
 

@@ -25,7 +25,11 @@ export class PointEditor {
   constructor(points, changed) {
     this.changed = changed;
     this.told = make("p", { class: "play-told", role: "alert" });
-    this.tools = make("div", { class: "choices", role: "group", "aria-label": say("What a click does") });
+    this.tools = make("div", {
+      class: "choices",
+      role: "group",
+      "aria-label": say("What a click does"),
+    });
     this.text = make("textarea", {
       rows: 5,
       "aria-label": say("Points as text: two numbers and a class on each line"),
@@ -41,7 +45,12 @@ export class PointEditor {
     this.element = make(
       "div",
       { class: "play-points" },
-      make("div", { class: "row" }, this.tools, playButton(say("Clear"), () => this.set([]))),
+      make(
+        "div",
+        { class: "row" },
+        this.tools,
+        playButton(say("Clear"), () => this.set([])),
+      ),
       make(
         "p",
         { class: "note" },
@@ -67,7 +76,7 @@ export class PointEditor {
   /** Add a point at a place, or take the nearest away, as the tool says. */
   press([x1, x2], removes) {
     if (removes || this.tool === REMOVE) this.removeNear([x1, x2]);
-    else if (this.points.length >= MOST_POINTS) this.tell(say("{most} points are the most.", { most: MOST_POINTS }));
+    else if (this.points.length >= MOST_POINTS) this.tell(sayMostPoints());
     else this.set([...this.points, { x1, x2, label: this.tool }]);
   }
 
@@ -160,6 +169,10 @@ export class PointEditor {
     this.labels = [...this.labels, String(Math.max(0, ...numbers) + 1)];
     this.choose(this.labels.at(-1));
   }
+}
+
+function sayMostPoints() {
+  return say("There are {most} points, the most that a playground holds.", { most: MOST_POINTS });
 }
 
 function labelsOf(points) {

@@ -2,6 +2,7 @@
 
 import { make, percent } from "./dom.js";
 import { principalComponents } from "./pca.js";
+import { savingButtons } from "./saving.js";
 import { Scatter } from "./scatter.js";
 import { drawnWhenSeen } from "./seeing.js";
 import { originText, truthText } from "./truth.js";
@@ -26,6 +27,7 @@ export function projectionPanel(context) {
     make("div", { class: "row" }, make("label", { class: "field" }, say("Outputs of layer"), select)),
     scatter.element,
     said,
+    savingButtons(say("Layers in two dimensions"), () => [scatter.canvas]),
   );
   const draw = drawnWhenSeen(body, store, ["epoch", "sample"], () => {
     const pass = inspection.ofMany();

@@ -32,7 +32,12 @@ const ROWS_AT_ONCE = 512;
  */
 export function effectsOf(fields, row, ask, most) {
   const rough = withAnswers(fields, row, ask, FEW_VALUES).sort(bySpan).slice(0, most);
-  return withAnswers(rough.map(({ field }) => field), row, ask, MANY_VALUES).sort(bySpan);
+  return withAnswers(
+    rough.map(({ field }) => field),
+    row,
+    ask,
+    MANY_VALUES,
+  ).sort(bySpan);
 }
 
 function withAnswers(fields, row, ask, most) {

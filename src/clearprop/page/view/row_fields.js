@@ -6,6 +6,7 @@
  * @property {"number"|"category"|"date"} kind
  * @property {?number} low - The least in training: a number, or days since 1970; null where unknown.
  * @property {?number} high - The largest.
+ * @property {boolean} isRange - Whether these are the ends of all numbers, or of the usual ones.
  * @property {?(number|string)} middle - The median number, a frequent category, or a day between.
  * @property {string} unit - Of numbers; "" for none.
  * @property {Array<string>} categories
@@ -43,6 +44,7 @@ export function rowFields(inputs) {
     kind: "number",
     low: mean[at] - USUAL * std[at],
     high: mean[at] + USUAL * std[at],
+    isRange: false,
     middle: mean[at],
     mayMiss: false,
   }));
@@ -51,6 +53,7 @@ export function rowFields(inputs) {
 const EMPTY_FIELD = {
   low: null,
   high: null,
+  isRange: true,
   middle: null,
   unit: "",
   categories: [],
@@ -92,7 +95,9 @@ export function readCell(field, text) {
   const found = text.trim();
   if (found === "") {
     if (field.mayMiss) return null;
-    throw new Error(say("{name} is empty, and the model needs a number there.", { name: field.name }));
+    throw new Error(
+      say("{name} is empty, and the model needs a number there.", { name: field.name }),
+    );
   }
   if (field.kind !== "number") return found;
   const value = Number(found.replace(/^([+-]?\d+),(\d+)$/, "$1.$2"));
@@ -108,7 +113,7 @@ export function readCell(field, text) {
 
 /** Whether a cell lies outside of what the model has seen in training. */
 export function isOutside(field, value) {
-  if (value === null || field.low === null || field.high === null) return false;
+  if (value === null || !field.isRange || field.low === null || field.high === null) return false;
   const at = field.kind === "date" ? daysOf(value) : value;
   return field.kind !== "category" && (at < field.low || at > field.high);
 }

@@ -43,7 +43,11 @@ class RowInput {
         "div",
         { class: "own-in" },
         this.beginnings(),
-        make("div", { class: "row-fields" }, [...this.cells.values()].map(({ element }) => element)),
+        make(
+          "div",
+          { class: "row-fields" },
+          [...this.cells.values()].map(({ element }) => element),
+        ),
       ),
       make("div", { class: "own-out" }, this.answer.element, this.effects.element),
     );
@@ -167,7 +171,6 @@ class RowInput {
         ? say("How the probability of {name} changes with one column", { name: classNames[place] })
         : say("How {name} changes with one column", { name: target?.name ?? say("the answer") }),
       here: measure(answer),
-      range: ofShares ? [0, 1] : null,
       write: ofShares ? (share) => percent(share, 0) : (value) => number(value, 3),
     });
   }
@@ -185,7 +188,12 @@ function inputOf(field, onchange) {
   if (field.kind === "date") {
     return make("input", { type: field.hasHour ? "datetime-local" : "date", onchange });
   }
-  return make("input", { type: "text", inputmode: "decimal", autocomplete: "off", oninput: onchange });
+  return make("input", {
+    type: "text",
+    inputmode: "decimal",
+    autocomplete: "off",
+    oninput: onchange,
+  });
 }
 
 /** A slider over the range of training; null where that is not known. */
@@ -210,15 +218,19 @@ function sliderStepOf(low, high) {
   return 10 ** Math.floor(Math.log10((high - low) / SLIDER_STEPS));
 }
 
-function hintOf({ kind, low, high, middle, unit, categories, hasHour }) {
+function hintOf({ kind, low, high, isRange, middle, unit, hasHour }) {
   if (kind === "category") return "";
-  if (kind === "date" || low === null) return middle === null || hasHour ? "" : say("about {middle}", { middle });
+  if (kind === "date" || low === null) {
+    return middle === null || hasHour ? "" : say("about {middle}", { middle });
+  }
+  if (!isRange) return say("usually {low} to {high}", { low, high });
   const range = say("{low} to {high}, median {middle}", { low, high, middle });
   return unit ? `${range} ${unit}` : range;
 }
 
 function textOfCell({ kind, hasHour }, value) {
-  if (kind === "number" && typeof value === "number") return String(Number(value.toPrecision(12)));
-  if (kind === "date") return String(value).replace(" ", "T").slice(0, hasHour ? 16 : 10);
-  return String(value);
+  if (kind === "number" && typeof value === "number") return String(Number(value.toPrecision(7)));
+  if (kind !== "date") return String(value);
+  const written = String(value).replace(" ", "T");
+  return written.slice(0, hasHour ? 16 : 10); // as a field of the browser's takes it
 }

@@ -1,17 +1,26 @@
 /** What a panel shows as a file: an SVG or a canvas, several on top of each other, or a text. */
 
 import { make, svg } from "./dom.js";
+import { hueOf } from "./plot.js";
 import { say } from "./words.js";
 
 /** Pixels of a saved picture to one of the page: sharp in print, too. */
 const SCALE = 3;
 
-/** The properties that a drawing takes from the page's style sheets, and loses outside of it. */
-const DRAWN = [
+/**
+ * The properties that a drawing takes from the page's style sheets, and loses outside of it: those
+ * that an element hands down, and its own with their first values.
+ */
+const HANDED_DOWN = [
   ...["fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray"],
-  ...["stroke-linecap", "stroke-linejoin", "opacity", "visibility", "display"],
-  ...["font-family", "font-size", "font-weight", "text-anchor", "dominant-baseline"],
+  ...["stroke-linecap", "stroke-linejoin", "visibility", "dominant-baseline"],
+  ...["font-family", "font-size", "font-weight", "text-anchor"],
 ];
+const ITS_OWN = { opacity: "1", display: "inline" };
+
+/** The height of the names above saved lines, and the width of a letter, about. */
+const NAMES_HEIGHT = 24;
+const LETTER_WIDTH = 7;
 
 /**
  * Return the buttons that save a picture as SVG and as PNG.
@@ -19,9 +28,11 @@ const DRAWN = [
  * @param {string} name - What is seen, which becomes the file's name.
  * @param {function(): Array<SVGSVGElement|HTMLCanvasElement>} layers - What lies on top of each
  *   other, the lowest first; all have the place of the first.
+ * @param {function(): Array<string>} [names] - Of lines in the hues of classes: in the page they
+ *   stand beside the drawing, in the file above it.
  * @returns {HTMLElement}
  */
-export function savingButtons(name, layers) {
+export function savingButtons(name, layers, names = () => []) {
   const button = (kind, blobOf) =>
     make(
       "button",
@@ -29,7 +40,8 @@ export function savingButtons(name, layers) {
         type: "button",
         class: "plain save",
         "aria-label": say("Save {name} as {kind}", { name, kind }),
-        onclick: async () => saveFile(await blobOf(layers()), `${fileName(name)}.${kind.toLowerCase()}`),
+        onclick: async () =>
+          saveFile(await blobOf(layers(), names()), `${fileName(name)}.${kind.toLowerCase()}`),
       },
       kind,
     );
@@ -50,42 +62,68 @@ export function saveFile(blob, name) {
 
 /** Return a file's name for what a person calls it. */
 export function fileName(name) {
-  return name.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").toLowerCase() || "picture";
+  return (
+    name
+      .replace(/[^\p{L}\p{N}]+/gu, "-")
+      .replace(/^-|-$/g, "")
+      .toLowerCase() || "picture"
+  );
 }
 
 /**
  * Return a drawing as a text that shows the same outside of the page.
  *
  * @param {Array<SVGSVGElement|HTMLCanvasElement>} layers - The lowest first.
+ * @param {Array<string>} [names] - Of lines in the hues of classes.
  * @returns {string}
  */
-export function standaloneSvg(layers) {
+export function standaloneSvg(layers, names = []) {
   const { width, height } = layers[0].getBoundingClientRect();
+  const above = names.length > 0 ? NAMES_HEIGHT : 0;
+  const size = { width, height: height + above };
   const whole = svg(
     "svg",
-    { width, height, viewBox: `0 0 ${width} ${height}` },
-    svg("rect", { width, height, fill: paperBehind(layers[0]) }),
-    layers.map((layer) => (layer instanceof SVGElement ? drawnAlone(layer) : pixelsAlone(layer))),
+    { ...size, viewBox: `0 0 ${width} ${height + above}` },
+    svg("rect", { ...size, fill: paperBehind(layers[0]) }),
+    namesAlone(names, layers[0]),
+    svg(
+      "g",
+      { transform: `translate(0 ${above})` },
+      layers.map((layer) => (layer instanceof SVGElement ? drawnAlone(layer) : pixelsAlone(layer))),
+    ),
   );
   return new XMLSerializer().serializeToString(whole);
 }
 
-async function svgBlob(layers) {
-  return new Blob([standaloneSvg(layers)], { type: "image/svg+xml" });
+async function svgBlob(layers, names) {
+  return new Blob([standaloneSvg(layers, names)], { type: "image/svg+xml" });
 }
 
-async function pngBlob(layers) {
-  const { width, height } = layers[0].getBoundingClientRect();
-  const address = URL.createObjectURL(await svgBlob(layers));
+async function pngBlob(layers, names) {
+  const address = URL.createObjectURL(await svgBlob(layers, names));
   try {
     const picture = make("img", { src: address });
     await picture.decode();
+    const [width, height] = [picture.naturalWidth, picture.naturalHeight];
     const canvas = make("canvas", { width: SCALE * width, height: SCALE * height });
     canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
     return await new Promise((done) => canvas.toBlob(done, "image/png"));
   } finally {
     URL.revokeObjectURL(address);
   }
+}
+
+/** The names of lines side by side, each in the colour of its line. */
+function namesAlone(names, drawing) {
+  const page = getComputedStyle(document.documentElement);
+  const { fontFamily } = getComputedStyle(drawing);
+  let x = LETTER_WIDTH;
+  return names.map((name, at) => {
+    const fill = page.getPropertyValue(hueOf(at).slice(4, -1)).trim(); // of "var(--class-0)"
+    const attributes = { x, y: 17, fill, "font-family": fontFamily, "font-size": 13 };
+    x += LETTER_WIDTH * (name.length + 3);
+    return svg("text", { ...attributes, "font-weight": 600 }, name);
+  });
 }
 
 /** A copy of a drawing that has as attributes what the style sheets say of it. */
@@ -95,8 +133,17 @@ function drawnAlone(drawing) {
   const copies = [copy, ...copy.querySelectorAll("*")];
   [drawing, ...drawing.querySelectorAll("*")].forEach((element, at) => {
     const style = getComputedStyle(element);
-    for (const name of DRAWN) copies[at].setAttribute(name, style.getPropertyValue(name));
+    const above = at === 0 ? null : getComputedStyle(element.parentElement);
     for (const name of ["class", "style", "tabindex"]) copies[at].removeAttribute(name);
+    for (const name of HANDED_DOWN) {
+      const value = style.getPropertyValue(name);
+      if (value === above?.getPropertyValue(name)) copies[at].removeAttribute(name);
+      else copies[at].setAttribute(name, value);
+    }
+    for (const [name, first] of Object.entries(ITS_OWN)) {
+      const value = style.getPropertyValue(name);
+      if (value !== first) copies[at].setAttribute(name, value);
+    }
   });
   copy.setAttribute("width", width);
   copy.setAttribute("height", height);

@@ -3,7 +3,7 @@
 import { makeOptimizer } from "../engine/optimizers.js";
 import { Random } from "../engine/random.js";
 
-/** Samples by which loss and score are measured: all of a small data set, else as many. */
+/** Samples by which loss and score are measured: of more, evenly spaced ones. */
 const MOST_MEASURED = 1000;
 
 /** Entries of the curves: above it every second one goes. */
@@ -32,6 +32,7 @@ export class PageTraining {
     this.network = network;
     this.train = train;
     this.test = test;
+    this.watched = [train, test].map((part) => part && evenlySpaced(part));
     this.random = new Random(settings.seed);
     this.step = 0;
     this.seen = 0; // samples, of all batches so far
@@ -105,10 +106,12 @@ export class PageTraining {
 
   /** Measure loss and score on both parts, and keep them for the curves. */
   measure() {
-    const [loss, score] = this.measured(this.train);
-    const [testLoss, testScore] = this.test === null ? [null, null] : this.measured(this.test);
+    const [train, test] = this.watched;
+    const [loss, score] = this.measured(train);
+    const [testLoss, testScore] = test === null ? [null, null] : this.measured(test);
     const measure = { epoch: this.epoch, loss, testLoss, score, testScore };
     const { entries } = this;
+    if (entries.at(-1)?.epoch === this.epoch) entries.pop(); // measured twice
     if (this.measures % this.every === 0) entries.push(measure);
     else entries[entries.length - 1] = measure; // the last one is always there
     this.measures += 1;
@@ -121,13 +124,10 @@ export class PageTraining {
 
   /** The loss; and the share of right classes, or R2 of values. */
   measured({ x, y, n }) {
-    const { network } = this;
-    const count = Math.min(n, MOST_MEASURED);
-    const [inputs, targets] = [x.subarray(0, count * this.inputs), y.subarray(0, count * this.targets)];
-    const loss = network.lossOf(inputs, targets, count);
-    const outputs = network.outputShape[0];
-    const found = network.loss.predict(network.forward(inputs, count), count, outputs);
-    return [loss, network.loss.constructor.classifies ? rightShare(found, targets) : fitOf(found, targets)];
+    const { loss, outputShape } = this.network;
+    const found = loss.predict(this.network.forward(x, n), n, outputShape[0]);
+    const score = loss.constructor.classifies ? rightShare(found, y) : fitOf(found, y);
+    return [this.network.lossOf(x, y, n), score];
   }
 
   /** Put the samples of the next batch together; return how many there are. */
@@ -145,6 +145,20 @@ export class PageTraining {
     this.left -= n;
     return n;
   }
+}
+
+function evenlySpaced(part) {
+  if (part.n <= MOST_MEASURED) return part;
+  const widths = { x: part.x.length / part.n, y: part.y.length / part.n };
+  const some = {
+    x: new Float64Array(MOST_MEASURED * widths.x),
+    y: new Float64Array(MOST_MEASURED * widths.y),
+  };
+  for (let row = 0; row < MOST_MEASURED; row++) {
+    const from = Math.floor((row * part.n) / MOST_MEASURED);
+    for (const name of ["x", "y"]) copyRow(part[name], from, some[name], row, widths[name]);
+  }
+  return { ...some, n: MOST_MEASURED };
 }
 
 function copyRow(from, row, to, place, width) {

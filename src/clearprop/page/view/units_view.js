@@ -64,9 +64,12 @@ export class UnitsView {
       this.sizes = String(sizes);
       this.canvas.setAttribute(
         "aria-label",
-        say("The network: layers of {sizes} units, each as a picture of what it gives on the plane", {
-          sizes: sizes.join(", "),
-        }),
+        say(
+          "The network: layers of {sizes} units, each as a picture of what it gives on the plane",
+          {
+            sizes: sizes.join(", "),
+          },
+        ),
       );
     }
     this.draw();
@@ -127,7 +130,11 @@ export class UnitsView {
     }
     if (units === drawn) return;
     const { x, y } = this.middleOf(at, drawn - 1);
-    pen.fillText(say("+ {count}", { count: units - drawn }), x, y + LARGEST_TILE / 2 + TILE_GAP + 6);
+    pen.fillText(
+      say("+ {count}", { count: units - drawn }),
+      x,
+      y + LARGEST_TILE / 2 + TILE_GAP + 6,
+    );
   }
 
   tileSize() {

@@ -23,7 +23,7 @@ SETTINGS = {"optimizer": "adam", "rate": 0.05, "l2": 0, "batch": 8, "seed": 3}
 
 @pytest.fixture(scope="module")
 def view(engine: Any) -> Iterator[Any]:
-    node = type(engine)("view_driver.mjs")
+    node = type(engine)("try_driver.mjs")
     yield node
     node.close()
 
@@ -262,8 +262,18 @@ def test_the_place_of_the_figures_in_training_pictures_is_found(view: Any) -> No
     pictures[0, 1:9, 3:5] = 1  # 8 high, 2 wide, its middle at (0.4, 0.5)
     pictures[1, 3:7, 2:8] = 1  # 4 high, 6 wide, its middle at (0.5, 0.5)
     found = view.ask(ask="figure", pictures=pictures.ravel().tolist(), size=[10, 10])
-    assert found == pytest.approx({"x": 0.45, "y": 0.5, "extent": 0.7})
+    assert {name: found[name] for name in ("x", "y", "extent")} == pytest.approx(
+        {"x": 0.45, "y": 0.5, "extent": 0.7}
+    )
     assert view.ask(ask="figure", pictures=[0.5] * 100, size=[10, 10]) is None
+
+
+@pytest.mark.parametrize("thick", [2, 3, 4])
+def test_the_width_of_strokes_in_training_pictures_is_found(view: Any, thick: int) -> None:
+    picture = np.zeros((40, 40))
+    picture[5 : 5 + thick, 4:36] = picture[5:36, 20 : 20 + thick] = 1
+    found = view.ask(ask="figure", pictures=picture.ravel().tolist(), size=[40, 40])
+    assert found["pen"] == pytest.approx(thick / 40, rel=0.2)
 
 
 def _base64(found: bytes) -> str:

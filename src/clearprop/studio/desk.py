@@ -1,0 +1,130 @@
+"""What lies in the folder in which the studio was started: data, and the runs that were kept.
+
+Nothing else is listed or read: no symlink is followed, and what a page asks for is one of the names
+that were listed, never a path.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from clearprop.core.printable import printable
+from clearprop.data.loading import FORMATS
+from clearprop.data.named import BUILTINS, TOYS
+from clearprop.errors import ClearpropError
+from clearprop.experiment.epochs_kept import read_kept
+from clearprop.experiment.runs import (
+    HISTORY,
+    KEPT,
+    PAGE,
+    REPORT,
+    ROOT,
+    Listed,
+    list_runs,
+    read_report,
+    require_saved,
+)
+from clearprop.report import RunPage
+from clearprop.training import History
+
+_MOST = 500  # entries of a folder that are looked at
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The folder, as the studio sees it.
+
+    Parameters
+    ----------
+    folder : Path
+    chosen : str or None
+        Data that whoever started the studio has named, wherever they lie.
+    """
+
+    folder: Path
+    chosen: str | None = None
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The names of data that come along."""
+        return (*BUILTINS, *TOYS)
+
+    def data(self) -> list[str]:
+        """Return the names of all that looks like data in the folder."""
+        return [path.name for path in _plain(self.folder) if _is_data(path)]
+
+    def word_for(self, data: str) -> str | None:
+        """Return how a command names data that were listed; None for what was not.
+
+        What lies in the folder is named as such, whatever it is called: "-x" or "iris".
+        """
+        if data == self.chosen or data in self.examples:
+            return data
+        name = data.removeprefix("./")
+        return f"./{name}" if data.startswith("./") and name in self.data() else None
+
+    def runs(self) -> list[Listed]:
+        """List the runs of the folder that can be read, the newest first."""
+        found: list[Listed] = []
+        for path in _plain(self.folder / ROOT):
+            if not path.is_dir() or any(one.is_symlink() for one in path.iterdir()):
+                continue
+            try:
+                found += list_runs(path)[0]
+            except ClearpropError:
+                continue
+        return sorted(found, key=lambda run: run.saved, reverse=True)
+
+    def run(self, name: str) -> Listed | None:
+        """Return the run of a name that was listed; None for what was not."""
+        return next((run for run in self.runs() if run.folder.name == name), None)
+
+
+def own_page(run: Listed) -> Path | None:
+    """Return the page that a run has written of itself, if it has one."""
+    path = run.folder / PAGE
+    return path if path.is_file() else None
+
+
+def page_without_samples(run: Listed) -> RunPage:
+    """Read a run for a page, and nothing but its folder: its data may lie elsewhere.
+
+    Raises
+    ------
+    ClearpropError
+        If it has no model yet, or one that can't be read.
+    """
+    model, report = require_saved(str(run.folder)).model, read_report(run.folder / REPORT)
+    return RunPage(
+        name=run.folder.name,
+        command=str(report.get("command") or ""),
+        model=model,
+        history=History.load(run.folder / HISTORY),
+        report=report,
+        kept=read_kept(run.folder / KEPT, model.network),
+    )
+
+
+def _plain(folder: Path) -> Iterator[Path]:
+    """Give files and folders by name, but no symlinks, nothing hidden, and no odd names."""
+    try:
+        entries = sorted(folder.iterdir())[:_MOST]
+    except OSError:
+        return
+    for path in entries:
+        is_shown = (
+            not path.name.startswith(".") and printable(path.name, one_line=True) == path.name
+        )
+        if is_shown and not path.is_symlink():
+            yield path
+
+
+def _is_data(path: Path) -> bool:
+    """Whether something looks like data, by its name or by those in it."""
+    if path.is_file():
+        return any(one.owns(path) for one in FORMATS)
+    if not path.is_dir() or path.name == ROOT.name:
+        return False
+    inside = list(_plain(path))
+    # A folder of pictures has a folder for each class.
+    return sum(one.is_dir() for one in inside) > 1 or any(one.owns_folder(path) for one in FORMATS)
