@@ -145,7 +145,7 @@ def chromium(*switches: str, width: int = 1200, height: int = 1000) -> Iterator[
         pytest.skip("chromium and chromedriver are not installed, and a page is drawn by a browser")
     options = ChromeOptions()
     options.binary_location = program
-    # A file that a page saves begins as a way to another page, whose end a driver waits for in vain.
+    # Saving a file begins like going to another page, whose end a driver would wait for in vain.
     options.page_load_strategy = "none"
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     with TemporaryDirectory() as profile, TemporaryDirectory() as downloads:

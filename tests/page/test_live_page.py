@@ -122,10 +122,10 @@ def test_what_the_server_tells_is_drawn(browser: Chromium, teller: Teller, shown
     browser.show("answers")
     browser.says("#answers p", f"{right_after(shown, 1)} of 200 embedded samples")
     browser.show("curves")
-    browser.says("#curves .legend", "epoch 2")
+    browser.says("#curves .plot-where", "epoch 2")
     for place in (1, 2, 3):  # the state has the first of them already
         teller.tell("row", run=0, **row(shown, place))
-    browser.says("#curves .legend", "epoch 4")
+    browser.says("#curves .plot-where", "epoch 4")
     loss = readable(shown.page.history["loss"][3])
     assert browser.text("#curves .legend output") == loss
     teller.tell("told", run=0, **told("running", 4))
@@ -189,7 +189,7 @@ def test_a_page_that_lost_its_server_catches_up(
     teller.news.put(ENDED)  # the connection ends, and the browser makes another one
     browser.says(".live-told", "epoch 6 of 6, 150 updates")
     browser.show("curves")
-    browser.says("#curves .legend", "epoch 6")
+    browser.says("#curves .plot-where", "epoch 6")
     assert browser.find(".sample-number").get_attribute("value") == "7"
 
 
@@ -223,6 +223,6 @@ def test_several_trainings_are_told_apart(browser: Chromium, teller: Teller, sho
     teller.tell("told", run=0, **told("running", 5))
     teller.tell("row", run=1, **row(shown, 2))
     browser.show("curves")
-    browser.says("#curves .legend", "epoch 3")
+    browser.says("#curves .plot-where", "epoch 3")
     assert "epoch 3 of 6" in browser.text(".live-told")
     assert browser.errors() == []

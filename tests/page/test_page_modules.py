@@ -82,3 +82,18 @@ def test_text_from_data_can_become_no_markup(path: Path) -> None:
     assert not re.search(
         r"\binnerHTML\b|\bouterHTML\b|insertAdjacentHTML|document\.write|\beval\(", code
     )
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PAGE).as_posix())
+def test_what_is_said_stands_there_as_one_text(path: Path) -> None:
+    """So that translators are given whole sentences, which a pattern finds."""
+    code = code_of(path.read_text(encoding="utf-8"))
+    one = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
+    text = rf"{one}(?:\s*\+\s*{one})*"
+    said = re.findall(rf"(?<!function )\bsay\((?!\s*{text}\s*[,)]).*\n?.*", code)
+    both = rf"[^,]+,\s*{text},\s*{text}\s*[,)]"
+    counted = re.findall(rf"(?<!function )\bsayCount\((?!\s*{both}).*", code)
+    if path.name == "words.js":  # where both are defined
+        said = [call for call in said if "count === 1 ? one : many" not in call]
+    assert said == []
+    assert counted == []

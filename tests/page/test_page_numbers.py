@@ -135,11 +135,10 @@ def settings_of(layer: Layer) -> dict[str, Any]:
     names = ("slope", "alpha", "stride", "padding", "size", "epsilon")
     found = {name: getattr(layer, name) for name in names if hasattr(layer, name)}
     found["stride"] = found.get("stride") or found.get("size")
-    found = {
+    return {
         name: [one] * 2 if name in PAIRS and isinstance(one, int) else one
         for name, one in found.items()
     }
-    return found
 
 
 @pytest.mark.parametrize("name", FLAT_CHAINS)

@@ -346,7 +346,7 @@ def test_what_is_drawn_is_saved_as_svg_and_png(browser: Chromium, page: Path, pa
     name = {
         ".play-plane": "decision-boundary",
         ".play-units": "network",
-        ".play-curve": "loss-curve",
+        ".play-curve": "loss",
     }[part]
     _click(browser, svg)
     root = ElementTree.fromstring(browser.saved(f"{name}.svg"))  # noqa: S314 - our own page wrote it

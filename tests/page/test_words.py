@@ -221,12 +221,14 @@ def test_on_windows_its_own_setting_is_asked(
     assert language_of_system() == "en"
 
 
+@pytest.mark.slow
 def test_a_run_where_spanish_is_spoken_writes_a_spanish_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _set_environment(monkeypatch, {"LANG": "es_ES.UTF-8"})
     folder = tmp_path / "iris"
-    _run_command("train", "iris", "--epochs", "2", "--out", str(folder))
+    settings = ["--layers", "4", "--test", "0.2", "--validation", "0.2", "--l2", "0"]
+    _run_command("train", "iris", "--epochs", "5", *settings, "--out", str(folder))
     assert _language_of(folder / "report.html") == "es"
     _run_command("report", str(folder), "--language", "zh_TW")
     assert _language_of(folder / "report.html") == "zh-Hant"
@@ -303,7 +305,7 @@ def texts_of_all_runs(browser: Chromium, page: Path) -> set[str]:
     for place in range(len(browser.all(".run-choice button"))):
         browser.all(".run-choice button")[place].click()
         for panel in [one.get_attribute("id") for one in browser.all(".group .panel")]:
-            browser.show(panel)
+            browser.until(lambda panel=panel: browser.run(SHOW, panel), f"{panel} is not made")
         found |= set(browser.run(COLLECT, CODE))
         browser.run(OPEN)
         found |= set(browser.run(COLLECT, CODE))
@@ -311,6 +313,12 @@ def texts_of_all_runs(browser: Chromium, page: Path) -> set[str]:
     return found
 
 
+SHOW = """
+const panel = document.getElementById(arguments[0]);
+if (panel === null) return true; // it has nothing to show of this run
+panel.scrollIntoView({ behavior: "instant" });
+return panel.querySelector(".panel-body.made") !== null;
+"""
 OPEN = """
 for (const one of document.querySelectorAll("details:not([open]) > summary")) one.click();
 for (const one of document.querySelectorAll("#matrices form > button")) one.click();
@@ -358,6 +366,7 @@ def test_no_english_is_left_in_a_spanish_page(
     assert browser.run("return document.documentElement.lang") == "es"
     assert {"Entrenamiento", "Capas y pesos", "La orden que lo repite", "Probabilidades"} <= seen
     english = [_pattern(text) for text, told in words.items() if _bare(text) != _bare(told)]
+    seen -= {"yes"}  # a class of the table
     assert {text for text in seen if any(one.fullmatch(text) for one in english)} == set()
     spanish = [_pattern(told) for told in words.values()]
     assert sum(any(one.fullmatch(text) for one in spanish) for text in seen) > 150
@@ -375,62 +384,6 @@ def _pattern(text: str) -> re.Pattern[str]:
 def _bare(text: str) -> list[str]:
     """Return the words of a text, without the names of its values."""
     return re.findall(r"\w+", PLACEHOLDER.sub("", text))
-
-
-# The same in README's languages
-
-READMES = {"es": "README.es.md", "zh-CN": "README.zh-CN.md", "zh-TW": "README.zh-TW.md"}
-ROOT = Path(__file__).parents[2]
-ENGLISH = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-@pytest.fixture(params=READMES.values())
-def readme(request: pytest.FixtureRequest) -> str:
-    return (ROOT / request.param).read_text(encoding="utf-8")
-
-
-def _blocks(markdown: str) -> list[str]:
-    return re.findall(r"(?:^<!-- .*? -->\n)?^```.*?^```$", markdown, re.DOTALL | re.MULTILINE)
-
-
-def _prose(markdown: str) -> str:
-    return re.sub(r"^```.*?^```$", "", markdown, flags=re.DOTALL | re.MULTILINE)
-
-
-def test_a_readme_has_the_same_blocks(readme: str) -> None:
-    assert len(_blocks(ENGLISH)) > 5
-    assert _blocks(readme) == _blocks(ENGLISH)
-
-
-def test_a_readme_has_the_same_headings(readme: str) -> None:
-    levels = [re.findall(r"^(#+) ", _prose(text), re.MULTILINE) for text in (readme, ENGLISH)]
-    assert levels[0] == levels[1]
-
-
-def test_a_readme_has_the_same_links_and_code(readme: str) -> None:
-    """In whatever order a sentence has them."""
-    for pattern in (r"\]\(([^)\s]+)\)", r"`([^`\n]+)`"):
-        found, expected = (sorted(re.findall(pattern, _prose(text))) for text in (readme, ENGLISH))
-        assert found == expected
-
-
-def test_links_within_a_readme_lead_on(readme: str) -> None:
-    for name in re.findall(r"\]\(#([^)]+)\)", readme):
-        assert f'<a id="{name}"></a>' in readme
-
-
-def test_a_readme_has_the_same_numbers_in_its_tables(readme: str) -> None:
-    """Those that a benchmark writes into README.md stand in the others, too."""
-    found, expected = (
-        re.findall(r"-?\d[\d,.]*", "\n".join(re.findall(r"^\|.*$", text, re.MULTILINE)))
-        for text in (readme, ENGLISH)
-    )
-    assert sorted(found) == sorted(expected)
-
-
-def test_readmes_lead_to_each_other(readme: str) -> None:
-    first = readme.splitlines()[:6]
-    assert first == [*readme.splitlines()[:6]]
 
 
 def _catalogue(language: str) -> Any:

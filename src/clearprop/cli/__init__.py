@@ -41,6 +41,7 @@ COMMANDS = {
     "Learning back-propagation": {
         "walk": "clearprop.cli.walk",
         "check": "clearprop.cli.check",
+        "watch": "clearprop.cli.watch",
         "reproduce": "clearprop.cli.reproduce",
     },
 }

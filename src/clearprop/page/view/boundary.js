@@ -48,11 +48,6 @@ export function boundaryPanel({ model, samples, store }) {
   return element;
 }
 
-/** Whether a context's model takes two numbers. */
-export function hasTwoFeatures({ model }) {
-  return planeOfModel(model, null) !== null;
-}
-
 function paintBoundary(view, model, { areValues, shade }, inputs) {
   const answers = answersTo(model, inputs, BOUNDARY_SIDE ** 2);
   if (areValues) {

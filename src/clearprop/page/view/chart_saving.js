@@ -4,7 +4,7 @@ import { svg } from "./dom.js";
 import { hueOf } from "./plot.js";
 import { savingButtons } from "./saving.js";
 
-const HEAD = { title: 16, names: 36, height: 48 }; // pixels
+const PICTURE_HEAD = { title: 16, names: 36, height: 48 }; // pixels
 const LETTER = 7; // pixels that a letter takes, about
 const BETWEEN = 40;
 
@@ -27,7 +27,7 @@ function wholePicture({ title, shown, drawing, width, height }) {
   const names = shown.lines.filter(({ name }) => name !== "").map(({ name }) => name);
   let x = 0;
   const legend = names.map((name, place) => {
-    const text = svg("text", { class: "plot-tick", x, y: HEAD.names }, name);
+    const text = svg("text", { class: "plot-tick", x, y: PICTURE_HEAD.names }, name);
     text.style.fill = hueOf(place);
     x += LETTER * name.length + BETWEEN;
     return text;
@@ -38,12 +38,12 @@ function wholePicture({ title, shown, drawing, width, height }) {
     {
       class: "offstage",
       width,
-      height: height + HEAD.height,
-      viewBox: `0 0 ${width} ${height + HEAD.height}`,
+      height: height + PICTURE_HEAD.height,
+      viewBox: `0 0 ${width} ${height + PICTURE_HEAD.height}`,
       "aria-hidden": "true",
     },
-    svg("text", { class: "plot-title", x: 0, y: HEAD.title }, title),
+    svg("text", { class: "plot-title", x: 0, y: PICTURE_HEAD.title }, title),
     legend,
-    svg("g", { transform: `translate(0 ${HEAD.height})` }, lines),
+    svg("g", { transform: `translate(0 ${PICTURE_HEAD.height})` }, lines),
   );
 }

@@ -37,10 +37,9 @@ export function networkPanel(context) {
   const key = make(
     "p",
     { class: "note" },
-    say(
-      "Lines are weights: orange is positive, blue negative; the wider, the larger. Of large layers a line is " +
-        "the mean between groups of units. A layer opens its matrices.",
-    ),
+    say("Lines are weights: orange is positive, blue negative; the wider, the larger. A layer opens its matrices."),
+    " ",
+    say("Of large layers a line is the mean between groups of units."),
   );
   const saving = savingButtons(say("Network"), () => [scroll.querySelector("svg")]);
   const body = make("div", {}, scroll, key, saving);
@@ -148,7 +147,8 @@ function linksBetween(left, right) {
   const { inputs, outputs, weightAt } = mixed;
   const [starts, ends] = [endsOf(left, inputs), endsOf(right, outputs)];
   const means = groupMeans(inputs, outputs, starts.length, ends.length, weightAt);
-  const largest = means.reduce((most, mean) => Math.max(most, Math.abs(mean)), 0) || 1;
+  const { low, high } = rangeOf(means);
+  const largest = Math.max(-low, high) || 1;
   const [x1, x2] = [left.x + left.half, right.x - right.half];
   const order = [...means.keys()].sort((a, b) => Math.abs(means[a]) - Math.abs(means[b]));
   return svg(
@@ -197,10 +197,11 @@ function groupMeans(inputs, outputs, rows, columns, weightAt) {
   return sums.map((sum, group) => sum / counts[group]);
 }
 
+/** A line; one whose weight is not finite is as wide as any, in the colour of what is wrong. */
 function link(x1, y1, x2, y2, share) {
-  const size = Math.abs(share);
+  const size = Number.isFinite(share) ? Math.abs(share) : 1;
   return svg("line", {
-    class: share < 0 ? "weight negative" : "weight",
+    class: signClass("weight", share),
     x1,
     y1,
     x2,
@@ -208,6 +209,11 @@ function link(x1, y1, x2, y2, share) {
     "stroke-width": (THINNEST + (WIDEST_LINK - THINNEST) * size).toFixed(2),
     "stroke-opacity": (0.12 + 0.78 * size).toFixed(2),
   });
+}
+
+function signClass(name, share) {
+  if (!Number.isFinite(share)) return `${name} wrong`;
+  return share < 0 ? `${name} negative` : name;
 }
 
 function band(left, right) {
@@ -264,11 +270,11 @@ function valueShare(values, unit) {
 
 function node(x, y, radius, share) {
   return svg("circle", {
-    class: share < 0 ? "node negative" : "node",
+    class: signClass("node", share),
     cx: x,
     cy: y,
     r: radius,
-    "fill-opacity": Math.abs(share).toFixed(2),
+    "fill-opacity": Number.isFinite(share) ? Math.abs(share).toFixed(2) : 1,
   });
 }
 

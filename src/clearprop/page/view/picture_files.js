@@ -8,7 +8,7 @@
 import { say } from "./words.js";
 
 /** Pixels of a file at most. */
-export const MOST_PIXELS = 100_000_000;
+const MOST_PIXELS = 100_000_000;
 
 /** Bytes of a file at most. */
 const MOST_PICTURE_BYTES = 200_000_000;

@@ -175,7 +175,7 @@ export function fitToScreen(canvas) {
 }
 
 /** Trace the form of a class's points around a place: a disc, a square, a triangle, a diamond. */
-export function tracePoint(pen, kind, x, y, radius) {
+function tracePoint(pen, kind, x, y, radius) {
   const corners = [0, 4, 3, 4, 6][kind % 5];
   if (corners === 0) {
     pen.arc(x, y, radius, 0, FULL_TURN);
@@ -196,13 +196,26 @@ export function cssColour([red, green, blue]) {
 
 function paintCells(canvas, put) {
   const pen = canvas.getContext("2d");
-  const image = pen.createImageData(canvas.width, canvas.height);
+  const image = imageOfCells(canvas, pen);
   for (let place = 0; place < canvas.width * canvas.height; place++) {
     put(place, image.data, 4 * place);
     image.data[4 * place + 3] = 255;
   }
   pen.putImageData(image, 0, 0);
 }
+
+/** The pixels of a canvas: sixty new ones a second would keep the garbage collector busy. */
+function imageOfCells(canvas, pen) {
+  const { width, height } = canvas;
+  const kept = cellImages.get(canvas);
+  if (kept?.width === width && kept.height === height) return kept;
+  const image = pen.createImageData(width, height);
+  cellImages.set(canvas, image);
+  return image;
+}
+
+/** @type {WeakMap<HTMLCanvasElement, ImageData>} */
+const cellImages = new WeakMap();
 
 function blendHue(pixels, i, paper, hue, strength) {
   const share = CERTAIN_SHARE * strength;

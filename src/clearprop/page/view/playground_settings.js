@@ -29,9 +29,9 @@ const MOST_HIDDEN = 6;
 const MOST_UNITS = 256;
 const LARGEST_SEED = 2 ** 32 - 1;
 
-export const GENERATED_DATA = ["moons", "planar", "spirals", "blobs", "linear"];
+const GENERATED_DATA = ["moons", "planar", "spirals", "blobs", "linear"];
 
-export const ACTIVATION_CHOICES = [
+const ACTIVATION_CHOICES = [
   "tanh",
   "relu",
   "sigmoid",
@@ -41,7 +41,7 @@ export const ACTIVATION_CHOICES = [
   "softplus",
 ].concat(["gelu", "mish"]);
 
-export const OPTIMIZER_CHOICES = ["adam", "adamw", "rmsprop", "nesterov", "momentum", "sgd"];
+const OPTIMIZER_CHOICES = ["adam", "adamw", "rmsprop", "nesterov", "momentum", "sgd"];
 
 /** What each setting may be: one of some names, a number between two, or a list of layers. */
 export const PLAYGROUND_FIELDS = {

@@ -34,6 +34,7 @@ export class LineChart {
     this.shown = null;
     this.place = null; // that is read off; null for the last
     this.legend = make("ul", { class: "legend" });
+    this.where = make("span", { class: "plot-where faint small" });
     this.drawing = svg("svg", {
       class: "plot-lines",
       role: "img",
@@ -46,7 +47,7 @@ export class LineChart {
     this.element = make(
       "figure",
       { class: "plot" },
-      make("figcaption", { class: "plot-head" }, make("h4", {}, title), this.legend),
+      make("figcaption", { class: "plot-head" }, make("h4", {}, title), this.where, this.legend),
       this.drawing,
     );
     this.width = 0;
@@ -89,7 +90,7 @@ export class LineChart {
 
   grid(across, up, isLog) {
     const { width, height } = this;
-    const levels = isLog ? logTicks(up.low, up.high) : roundTicks(up.low, up.high, 4);
+    const levels = isLog ? logTicks(up.low, up.high) : roundTicks(up.low, up.high, 5);
     const steps = roundTicks(across.low, across.high, Math.max(3, Math.floor(width / 80))).filter(
       Number.isInteger,
     );
@@ -149,8 +150,8 @@ export class LineChart {
           make("output", {}, number(line.values[at] ?? NaN)),
         ),
       ),
-      make("li", { class: "faint" }, x.length ? `${this.xName} ${number(x[at])}` : say("no epoch yet")),
     );
+    this.where.textContent = x.length ? `${this.xName} ${number(x[at])}` : "";
     this.cursor.replaceChildren();
     if (place === null) return;
     const where = this.across.at(x[at]);

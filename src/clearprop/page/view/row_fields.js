@@ -136,12 +136,12 @@ export function valuesOfField(field, most) {
 }
 
 /** Write days since 1970 as "2024-01-31", with the time of day behind it where that counts. */
-export function dateOf(days, hasHour) {
+function dateOf(days, hasHour) {
   const written = new Date(hasHour ? days * DAY : Math.floor(days) * DAY).toISOString();
   return hasHour ? written.slice(0, 16) : written.slice(0, 10);
 }
 
 /** Return the days since 1970 of a date; NaN where it is none. */
-export function daysOf(text) {
+function daysOf(text) {
   return Date.parse(/[T ]/.test(text) ? `${text.replace(" ", "T")}Z` : text) / DAY;
 }

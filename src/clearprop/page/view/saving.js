@@ -1,7 +1,6 @@
 /** What a panel shows as a file: an SVG or a canvas, several on top of each other, or a text. */
 
 import { make, svg } from "./dom.js";
-import { hueOf } from "./plot.js";
 import { say } from "./words.js";
 
 /** Pixels of a saved picture to one of the page: sharp in print, too. */
@@ -18,21 +17,15 @@ const HANDED_DOWN = [
 ];
 const ITS_OWN = { opacity: "1", display: "inline" };
 
-/** The height of the names above saved lines, and the width of a letter, about. */
-const NAMES_HEIGHT = 24;
-const LETTER_WIDTH = 7;
-
 /**
  * Return the buttons that save a picture as SVG and as PNG.
  *
  * @param {string} name - What is seen, which becomes the file's name.
  * @param {function(): Array<SVGSVGElement|HTMLCanvasElement>} layers - What lies on top of each
  *   other, the lowest first; all have the place of the first.
- * @param {function(): Array<string>} [names] - Of lines in the hues of classes: in the page they
- *   stand beside the drawing, in the file above it.
  * @returns {HTMLElement}
  */
-export function savingButtons(name, layers, names = () => []) {
+export function savingButtons(name, layers) {
   const button = (kind, blobOf) =>
     make(
       "button",
@@ -41,7 +34,7 @@ export function savingButtons(name, layers, names = () => []) {
         class: "plain save",
         "aria-label": say("Save {name} as {kind}", { name, kind }),
         onclick: async () =>
-          saveFile(await blobOf(layers(), names()), `${fileName(name)}.${kind.toLowerCase()}`),
+          saveFile(await blobOf(layers()), `${fileName(name)}.${kind.toLowerCase()}`),
       },
       kind,
     );
@@ -61,7 +54,7 @@ export function saveFile(blob, name) {
 }
 
 /** Return a file's name for what a person calls it. */
-export function fileName(name) {
+function fileName(name) {
   return (
     name
       .replace(/[^\p{L}\p{N}]+/gu, "-")
@@ -74,33 +67,25 @@ export function fileName(name) {
  * Return a drawing as a text that shows the same outside of the page.
  *
  * @param {Array<SVGSVGElement|HTMLCanvasElement>} layers - The lowest first.
- * @param {Array<string>} [names] - Of lines in the hues of classes.
  * @returns {string}
  */
-export function standaloneSvg(layers, names = []) {
+function standaloneSvg(layers) {
   const { width, height } = layers[0].getBoundingClientRect();
-  const above = names.length > 0 ? NAMES_HEIGHT : 0;
-  const size = { width, height: height + above };
   const whole = svg(
     "svg",
-    { ...size, viewBox: `0 0 ${width} ${height + above}` },
-    svg("rect", { ...size, fill: paperBehind(layers[0]) }),
-    namesAlone(names, layers[0]),
-    svg(
-      "g",
-      { transform: `translate(0 ${above})` },
-      layers.map((layer) => (layer instanceof SVGElement ? drawnAlone(layer) : pixelsAlone(layer))),
-    ),
+    { width, height, viewBox: `0 0 ${width} ${height}` },
+    svg("rect", { width, height, fill: paperBehind(layers[0]) }),
+    layers.map((layer) => (layer instanceof SVGElement ? drawnAlone(layer) : pixelsAlone(layer))),
   );
   return new XMLSerializer().serializeToString(whole);
 }
 
-async function svgBlob(layers, names) {
-  return new Blob([standaloneSvg(layers, names)], { type: "image/svg+xml" });
+async function svgBlob(layers) {
+  return new Blob([standaloneSvg(layers)], { type: "image/svg+xml" });
 }
 
-async function pngBlob(layers, names) {
-  const address = URL.createObjectURL(await svgBlob(layers, names));
+async function pngBlob(layers) {
+  const address = URL.createObjectURL(await svgBlob(layers));
   try {
     const picture = make("img", { src: address });
     await picture.decode();
@@ -111,19 +96,6 @@ async function pngBlob(layers, names) {
   } finally {
     URL.revokeObjectURL(address);
   }
-}
-
-/** The names of lines side by side, each in the colour of its line. */
-function namesAlone(names, drawing) {
-  const page = getComputedStyle(document.documentElement);
-  const { fontFamily } = getComputedStyle(drawing);
-  let x = LETTER_WIDTH;
-  return names.map((name, at) => {
-    const fill = page.getPropertyValue(hueOf(at).slice(4, -1)).trim(); // of "var(--class-0)"
-    const attributes = { x, y: 17, fill, "font-family": fontFamily, "font-size": 13 };
-    x += LETTER_WIDTH * (name.length + 3);
-    return svg("text", { ...attributes, "font-weight": 600 }, name);
-  });
 }
 
 /** A copy of a drawing that has as attributes what the style sheets say of it. */

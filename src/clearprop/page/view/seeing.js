@@ -57,5 +57,10 @@ export function whenSeen(element, told) {
 }
 
 function tellWaiting(entries) {
-  for (const entry of entries) waiting.get(entry.target)?.(entry.isIntersecting);
+  for (const { target, isIntersecting } of entries) {
+    waiting.get(target)?.(isIntersecting);
+    if (target.isConnected) continue;
+    waiting.delete(target); // it has left the page for good
+    observer.unobserve(target);
+  }
 }

@@ -1,8 +1,8 @@
 /** What is read of a training in the page: its loss and score, their curve, and its speed. */
 
+import { chartSaving } from "./chart_saving.js";
 import { make, number, percent } from "./dom.js";
 import { LineChart, wantsLog } from "./plot.js";
-import { savingButtons } from "./saving.js";
 import { say } from "./words.js";
 
 export class TrainingReadout {
@@ -10,16 +10,7 @@ export class TrainingReadout {
     this.status = make("output", { class: "play-status" });
     this.speed = make("output", { class: "play-rate faint small", "aria-live": "off" });
     this.chart = new LineChart({ title: say("Loss"), xName: say("epoch"), height: 180 });
-    this.curve = make(
-      "div",
-      { class: "play-curve" },
-      this.chart.element,
-      savingButtons(
-        say("loss curve"),
-        () => [this.chart.drawing],
-        () => this.chart.shown.lines.map(({ name }) => name),
-      ),
-    );
+    this.curve = make("div", { class: "play-curve" }, this.chart.element, chartSaving(this.chart));
   }
 
   /**

@@ -12,7 +12,7 @@ const LARGEST_TILE = 40; // pixels of the page
 const TILE_GAP = 8;
 const COLUMN_SHARE = 0.62; // of a column's width that a picture may take
 const THICKEST = 4;
-const HEAD = 18; // the height of the layers' names
+const NAMES_OF_LAYERS = 18; // the height of the layers' names
 
 /**
  * A column of the drawing.
@@ -58,7 +58,7 @@ export class UnitsView {
     this.columns = columns;
     this.chosen = chosen;
     if (this.tile.width !== side) this.tile.width = this.tile.height = side;
-    const height = `${HEAD + tallest * (LARGEST_TILE + TILE_GAP) + HEAD}px`;
+    const height = `${NAMES_OF_LAYERS + tallest * (LARGEST_TILE + TILE_GAP) + NAMES_OF_LAYERS}px`;
     if (this.canvas.style.height !== height) this.canvas.style.height = height;
     if (String(sizes) !== this.sizes) {
       this.sizes = String(sizes);
@@ -116,7 +116,7 @@ export class UnitsView {
     const tile = this.tileSize();
     const drawn = Math.min(units, MOST_DRAWN);
     pen.fillStyle = ink;
-    pen.fillText(name, this.middleOf(at, 0).x, HEAD - 6);
+    pen.fillText(name, this.middleOf(at, 0).x, NAMES_OF_LAYERS - 6);
     for (let unit = 0; unit < drawn; unit++) {
       const { x, y } = this.middleOf(at, unit);
       paintNumbers(this.tile, (place) => valueAt(unit, place), this.hues);
@@ -146,7 +146,7 @@ export class UnitsView {
     const width = this.canvas.clientWidth / this.columns.length;
     return {
       x: (column + 0.5) * width,
-      y: HEAD + (unit + 0.5) * (LARGEST_TILE + TILE_GAP),
+      y: NAMES_OF_LAYERS + (unit + 0.5) * (LARGEST_TILE + TILE_GAP),
     };
   }
 

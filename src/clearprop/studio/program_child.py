@@ -1,0 +1,212 @@
+"""The process of a watched program: ``python -m clearprop.studio.program_child REQUEST``.
+
+The file runs twice: first for a moment under the recorder of `check`, which tells the roles of its
+arrays, then for real, without it. What is seen goes to standard output, and whatever the program
+itself writes there goes to standard error.
+"""
+
+import _thread
+import ast
+import json
+import linecache
+import os
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections import deque
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Any
+
+import numpy as np
+
+from clearprop.configuration import Json
+from clearprop.gradcheck.learner.running import explain_error
+from clearprop.gradcheck.seeing.running.guarded import Printed, Scratch, guarded
+from clearprop.gradcheck.seeing.running.notes import Notes
+from clearprop.gradcheck.seeing.running.statements import Piece, pieces_of
+from clearprop.studio.program_looking import Looker, Picture
+from clearprop.studio.program_messages import send, written_picture
+from clearprop.studio.program_roles import Roles, roles_in
+
+_RECORDED = 8.0  # seconds of the first run
+_TICK = 0.02  # seconds; the looker itself says when it is time
+_SIGNAL = getattr(signal, "SIGUSR1", signal.SIGABRT)  # one that means nothing to a program
+_MOST_PRINTED = 2**15  # characters that wait to be sent
+_OURS = str(Path(__file__).parents[1])
+
+
+class _Spoken(Printed):
+    """What the program prints, until it is sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: deque[str] = deque()
+        self._length = 0
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        self._waiting.append(text[:_MOST_PRINTED])
+        self._length += len(text)
+        while self._length > _MOST_PRINTED and len(self._waiting) > 1:
+            self._length -= len(self._waiting.popleft())
+        return len(text)
+
+    def taken(self) -> str:
+        """Return what was printed since the last time."""
+        parts = []
+        while self._waiting:
+            parts.append(self._waiting.popleft())
+        self._length = 0
+        return "".join(parts)[-_MOST_PRINTED:]
+
+
+class _Sender(threading.Thread):
+    """Measures and sends the latest picture; the program never waits for it."""
+
+    def __init__(self, stream: IO[bytes], spoken: _Spoken) -> None:
+        super().__init__(daemon=True)
+        self.stream, self.spoken = stream, spoken
+        self._latest: deque[Picture] = deque()
+        self._there, self._ends = threading.Event(), False
+
+    def show(self, picture: Picture) -> None:
+        """Take a picture; one that was not sent yet gives what must not be lost."""
+        try:
+            missed = self._latest.popleft()
+        except IndexError:
+            pass
+        else:
+            picture.lists[:0] = missed.lists
+            picture.ratios = missed.ratios | picture.ratios
+        self._latest.append(picture)
+        self._there.set()
+
+    def run(self) -> None:
+        while not self._ends or self._latest:
+            self._there.wait()
+            self._there.clear()
+            while self._latest:
+                send(self.stream, *written_picture(self._latest.popleft(), self.spoken.taken()))
+
+    def finish(self) -> None:
+        """Send what is left."""
+        self._ends = True
+        self._there.set()
+        self.join()
+
+
+def main(request: dict[str, Any]) -> None:
+    """Run the program that is asked for."""
+    stream = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    file = Path(request["file"])
+    roles = _roles(file)
+    send(stream, {"kind": "roles", "told": _in_words(roles), "printed": ""})
+    files = set[str]()
+    notes = Notes(files)
+    pieces = list(pieces_of(file, file.name, notes))
+    files |= {piece.name for piece in pieces}
+    module = ModuleType("__main__")
+    module.__dict__["__file__"] = str(file)
+    spoken = _Spoken()
+    sender = _Sender(stream, spoken)
+    looker = Looker(roles, files, str(file.parent), _counters(pieces), module.__dict__, sender.show)
+    sender.start()
+    with tempfile.TemporaryDirectory(prefix="clearprop-", ignore_cleanup_errors=True) as name:
+        scratch = Scratch(Path(name).resolve(), notes, lambda _: None)
+        ended = _run(file, pieces, module, looker, scratch, spoken)
+    sender.finish()
+    send(stream, {**ended, "printed": spoken.taken()})
+
+
+def _run(
+    file: Path,
+    pieces: list[Piece],
+    module: ModuleType,
+    looker: Looker,
+    scratch: Scratch,
+    spoken: _Spoken,
+) -> dict[str, Json]:
+    """Run all of a program, looked at, and say how it ended."""
+    sleep, began = time.sleep, time.perf_counter()
+    stop = threading.Event()
+    signal.signal(_SIGNAL, looker.tick)
+    try:
+        with guarded(scratch, file, spoken):
+            time.sleep = sleep
+            random.seed()
+            np.random.seed()
+            sys.path.insert(0, str(file.parent))
+            sys.modules["__main__"] = module
+            threading.Thread(target=_tick, args=(stop,), daemon=True).start()
+            looker.begin(sys._getframe())
+            for piece in pieces:
+                _compiled_into(piece, module)
+    except SystemExit:
+        pass
+    except BaseException as error:  # whatever a learner's code raises
+        looker.last()
+        return {"kind": "failed", "told": _failure(error)}
+    finally:
+        stop.set()
+        signal.signal(_SIGNAL, signal.SIG_IGN)
+    looker.last()
+    return {"kind": "ended", "seconds": time.perf_counter() - began}
+
+
+def _compiled_into(piece: Piece, module: ModuleType) -> None:
+    whole = "\n".join(piece.lines)
+    # So that tracebacks, and whoever asks for the source of a function, find it.
+    lines = whole.splitlines(keepends=True)
+    linecache.cache[piece.name] = (len(whole), None, lines, piece.name)
+    exec(compile(piece.tree, piece.name, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+
+
+def _tick(stop: threading.Event) -> None:
+    """Ask the interpreter again and again to look, between two steps of the program."""
+    while not stop.wait(_TICK):
+        _thread.interrupt_main(_SIGNAL)
+
+
+def _roles(file: Path) -> Roles:
+    try:
+        return roles_in(file, _RECORDED)
+    except Exception:  # then all arrays are shown, without roles
+        return Roles()
+
+
+def _in_words(roles: Roles) -> str:
+    if not roles.are_known:
+        return "No training was seen in a first short run, so every array is shown."
+    return ""
+
+
+def _counters(pieces: list[Piece]) -> frozenset[str]:
+    """Return the names that loops count with."""
+    return frozenset(
+        node.target.id
+        for piece in pieces
+        for node in ast.walk(piece.tree)
+        if isinstance(node, ast.For) and isinstance(node.target, ast.Name)
+    )
+
+
+def _failure(error: BaseException) -> str:
+    """Return the program's own traceback, and what may be behind it."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename.startswith((_OURS, "<frozen")):
+        frames = frames.tb_next
+    lines = "".join(traceback.format_exception(type(error), error, frames)).rstrip()
+    return "\n\n".join(part for part in (explain_error(error), lines) if part)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
+    sys.stderr.flush()
+    os._exit(0)  # threads that the program has started are not waited for

@@ -1,0 +1,170 @@
+"""The page of a watched program, in a browser: what its server tells is what is drawn."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+from browser import Chromium, chromium
+
+from clearprop.page import packing
+from clearprop.studio import program_application
+from clearprop.studio.programs import Program
+from clearprop.studio.server import PageServer
+
+pytestmark = pytest.mark.browser
+
+WRONG = """
+import numpy as np
+
+rng = np.random.default_rng(1)
+X = rng.normal(size=(20, 3))
+Y = (X[:, :1] > 0) * 1.0
+W1, W2 = rng.normal(size=(3, 5)), rng.normal(size=(5, 1))
+b1 = np.full(5, -50.0)
+costs = []
+for epoch in range(400):
+    H = np.maximum(0, X @ W1 + b1)
+    P = 1 / (1 + np.exp(-(H @ W2)))
+    cost = np.mean((P - Y) ** 2)
+    costs.append(cost)
+    dP = 2 * (P - Y) / Y.size * P * (1 - P)
+    dW2 = H.T @ dP
+    dH = dP @ W2.T * (H > 0)
+    dW1 = X.T @ dH
+    db1 = dH.sum(axis=0)
+    W1 -= 0.1 * dW1
+    b1 -= 0.1 * db1
+    W2 -= 0.1 * dW2
+print("cost: <b>" + str(cost) + "</b>")
+"""
+
+RIGHT = WRONG.replace("-50.0", "0.0").replace("print", "while True: pass\nprint")
+
+
+def packed(data: dict[str, Any], *, title: str, **_: Any) -> str:
+    """Put the modules of this page alone into one file."""
+    found: dict[str, str] = {}
+    packing._follow(PurePosixPath("view/program.js"), found, ())
+    html = (packing._HERE / "page.html").read_text()
+    script = "".join(found.values()) + (
+        'programPage(JSON.parse(document.getElementById("data").textContent), '
+        'document.getElementById("page"));'
+    )
+    values = {
+        "language": "en",
+        "policy": "",
+        "title": title,
+        "style": packing._styles(),
+        "data": json.dumps(data).replace("<", "\\u003c"),
+        "script": script,
+    }
+    return packing.Template(html).substitute(values)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chromium]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def watched(
+    browser: Chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], Program]]:
+    """Watch a program in the browser, from its first moment."""
+    monkeypatch.setattr(program_application, "pack", packed)
+    monkeypatch.setattr(program_application, "policy", lambda **_: "default-src * 'unsafe-inline'")
+    opened: list[Any] = []
+
+    def watch(text: str) -> Program:
+        file = tmp_path / "mine.py"
+        file.write_text(text)
+        program = Program(file)
+        server = PageServer(
+            lambda is_closing: program_application.program_application(program, is_closing), None
+        )
+        opened.extend((server, program))
+        browser.driver.get(server.address)
+        browser.says("h1", "mine.py")
+        program.start()
+        return program
+
+    yield watch
+    browser.driver.get("about:blank")
+    for one in opened:
+        with closing(one):
+            pass
+
+
+def show(browser: Chromium, part: str) -> None:
+    """Bring a part of the page into the window, where it is drawn."""
+    browser.until(lambda: browser.find(f"#{part}").is_displayed(), f"{part} has nothing to show")
+    browser.run("document.getElementById(arguments[0]).scrollIntoView()", part)
+
+
+def seen(browser: Chromium, part: str) -> list[str]:
+    """Return the names on the cards of a part of the page."""
+    titles = browser.run(
+        "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent)",
+        f"#{part} .program-card h4",
+    )
+    return sorted(titles)
+
+
+def test_a_program_is_shown_by_its_own_names(
+    browser: Chromium, watched: Callable[[str], Program]
+) -> None:
+    watched(WRONG)
+    browser.says(".live-state", "Ended")
+    browser.says(".live-told", "epoch = 399")
+    show(browser, "parameters")
+    browser.until(lambda: seen(browser, "parameters") == ["W1", "W2", "b1"], "no parameters")
+    show(browser, "gradients")
+    browser.until(lambda: seen(browser, "gradients") == ["dW1", "dW2", "db1"], "no gradients")
+    show(browser, "activations")
+    browser.until(lambda: set(seen(browser, "activations")) >= {"H", "P"}, "no activations")
+    browser.says("#activations", "100.0% of it is zero.")
+    show(browser, "cost")
+    browser.says("#cost .legend", "entry 400")
+    show(browser, "printed")
+    browser.says("#printed pre", "cost: <b>0.25</b>")  # text, and no markup
+    assert [one for one in browser.errors() if "favicon" not in one] == []
+
+
+def test_the_check_stands_beside_it(browser: Chromium, watched: Callable[[str], Program]) -> None:
+    watched(WRONG.replace("(H > 0)", "(H < 0)").replace("-50.0", "0.0"))
+    browser.says("#verdict", "Line 17 is where it goes wrong.")
+    browser.says("#verdict pre", "dH = dP @ W2.T * (H < 0)")
+    show(browser, "parameters")
+    browser.says("#parameters", "The check: its gradient is wrong.")
+
+
+def test_an_endless_program_is_ended_by_a_button(
+    browser: Chromium, watched: Callable[[str], Program]
+) -> None:
+    program = watched(RIGHT)
+    browser.says("#cost .legend", "entry 400")
+    waiting = threading.Thread(target=program.wait)
+    waiting.start()
+    browser.run(
+        "[...document.querySelectorAll('.live-bar button')]"
+        ".find((one) => one.textContent === 'Stop the program').click()"
+    )
+    browser.says(".live-state", "Stopped")
+    waiting.join(60)
+    assert not waiting.is_alive()
+    show(browser, "parameters")
+    browser.until(lambda: seen(browser, "parameters") == ["W1", "W2", "b1"], "the picture is gone")
+
+
+def test_what_a_program_failed_with_is_said(
+    browser: Chromium, watched: Callable[[str], Program]
+) -> None:
+    watched(WRONG.replace("print(", "X @ W2\nprint("))
+    browser.says(".live-state", "Failed")
+    browser.says(".program-why", "X @ W2")
+    browser.says(".program-why", "Two arrays that don't fit are multiplied")
