@@ -207,10 +207,12 @@ function liveListeners() {
     row: (place, row) => {
       const context = contexts[place];
       if (context === undefined) return;
-      const before = context.store.get("rows") ?? context.run.history ?? {};
-      if ((before.epoch?.at(-1) ?? 0) >= row.epoch) return; // the state had it already
-      const grown = Object.entries(row).map(([name, value]) => [name, [...(before[name] ?? []), value]]);
-      context.store.set("rows", Object.fromEntries(grown));
+      const { run, store } = context;
+      const rows = (run.history ??= {});
+      if ((rows.epoch?.at(-1) ?? 0) >= row.epoch) return; // the state had it already
+      for (const [name, value] of Object.entries(row)) (rows[name] ??= []).push(value);
+      if (store.get("rows") === rows) store.tell("rows");
+      else store.set("rows", rows);
     },
     kept: (place, kept) => {
       const context = contexts[place];

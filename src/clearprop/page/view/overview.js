@@ -51,7 +51,7 @@ function facts(run, model, inspection) {
     [say("Loss function"), model?.network.loss.constructor.name],
     [say("Parameters"), model && number(model.network.parameters.data.length)],
     [say("Optimizer"), settings && optimizerFact(settings)],
-    [say("Epochs"), epochsFact(run)],
+    [say("Epochs"), hasEnded(run) ? epochsFact(run) : null],
     [say("Training time"), typeof report?.seconds === "number" ? durationText(report.seconds) : null],
   ];
   return make(
@@ -93,6 +93,10 @@ function optimizerFact(settings) {
     optimizer: settings.optimizer ?? "",
     rate: settings.learning_rate ?? say("its own"),
   });
+}
+
+function hasEnded({ told }) {
+  return !told || told.state === "ended";
 }
 
 function epochsFact(run) {
