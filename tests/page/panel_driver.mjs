@@ -29,7 +29,10 @@ const writtenWhole = ({ formula, before, entry }) => ({
 function operandsOf(arrays) {
   return new Operands(
     Object.fromEntries(
-      Object.entries(arrays).map(([name, { shape, data }]) => [name, { shape, data: Float64Array.from(data) }]),
+      Object.entries(arrays).map(([name, { shape, data }]) => [
+        name,
+        { shape, data: Float64Array.from(data) },
+      ]),
     ),
   );
 }

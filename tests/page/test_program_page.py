@@ -17,14 +17,14 @@ from clearprop.studio.server import PageServer
 
 pytestmark = pytest.mark.browser
 
-WRONG = """
+DEAD = """
 import numpy as np
 
 rng = np.random.default_rng(1)
 X = rng.normal(size=(20, 3))
 Y = (X[:, :1] > 0) * 1.0
 W1, W2 = rng.normal(size=(3, 5)), rng.normal(size=(5, 1))
-b1 = np.full(5, -50.0)
+b1 = np.array([-50.0, -50.0, -50.0, 0.0, 0.0])
 costs = []
 for epoch in range(400):
     H = np.maximum(0, X @ W1 + b1)
@@ -42,7 +42,7 @@ for epoch in range(400):
 print("cost: <b>" + str(cost) + "</b>")
 """
 
-RIGHT = WRONG.replace("-50.0", "0.0").replace("print", "while True: pass\nprint")
+ENDLESS = DEAD.replace("print", "while True: pass\nprint")
 
 
 def packed(data: dict[str, Any], *, title: str, **_: Any) -> str:
@@ -118,7 +118,7 @@ def seen(browser: Chromium, part: str) -> list[str]:
 def test_a_program_is_shown_by_its_own_names(
     browser: Chromium, watched: Callable[[str], Program]
 ) -> None:
-    watched(WRONG)
+    watched(DEAD)
     browser.says(".live-state", "Ended")
     browser.says(".live-told", "epoch = 399")
     show(browser, "parameters")
@@ -127,16 +127,17 @@ def test_a_program_is_shown_by_its_own_names(
     browser.until(lambda: seen(browser, "gradients") == ["dW1", "dW2", "db1"], "no gradients")
     show(browser, "activations")
     browser.until(lambda: set(seen(browser, "activations")) >= {"H", "P"}, "no activations")
-    browser.says("#activations", "100.0% of it is zero.")
+    browser.says("#activations", "% of it is zero.")
+    browser.says("#findings", "Dead ReLUs: H: 60% of the units give zero for every sample.")
     show(browser, "cost")
-    browser.says("#cost .legend", "entry 400")
+    browser.says("#cost .program-lists .legend", "entry 400")
     show(browser, "printed")
-    browser.says("#printed pre", "cost: <b>0.25</b>")  # text, and no markup
+    browser.says("#printed pre", "cost: <b>0.")  # text, and no markup
     assert [one for one in browser.errors() if "favicon" not in one] == []
 
 
 def test_the_check_stands_beside_it(browser: Chromium, watched: Callable[[str], Program]) -> None:
-    watched(WRONG.replace("(H > 0)", "(H < 0)").replace("-50.0", "0.0"))
+    watched(DEAD.replace("(H > 0)", "(H < 0)"))
     browser.says("#verdict", "Line 17 is where it goes wrong.")
     browser.says("#verdict pre", "dH = dP @ W2.T * (H < 0)")
     show(browser, "parameters")
@@ -146,8 +147,8 @@ def test_the_check_stands_beside_it(browser: Chromium, watched: Callable[[str], 
 def test_an_endless_program_is_ended_by_a_button(
     browser: Chromium, watched: Callable[[str], Program]
 ) -> None:
-    program = watched(RIGHT)
-    browser.says("#cost .legend", "entry 400")
+    program = watched(ENDLESS)
+    browser.says("#cost .program-lists .legend", "entry 400")
     waiting = threading.Thread(target=program.wait)
     waiting.start()
     browser.run(
@@ -164,7 +165,7 @@ def test_an_endless_program_is_ended_by_a_button(
 def test_what_a_program_failed_with_is_said(
     browser: Chromium, watched: Callable[[str], Program]
 ) -> None:
-    watched(WRONG.replace("print(", "X @ W2\nprint("))
+    watched(DEAD.replace("print(", "X @ W2\nprint("))
     browser.says(".live-state", "Failed")
     browser.says(".program-why", "X @ W2")
     browser.says(".program-why", "Two arrays that don't fit are multiplied")

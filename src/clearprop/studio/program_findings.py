@@ -47,6 +47,7 @@ class Remarks:
     def __init__(self) -> None:
         self._first_cost: float | None = None
         self._seen: dict[str, int] = {}
+        self._last: list[Remark] = []
         self.now: list[Remark] = []
 
     def learn(
@@ -57,12 +58,17 @@ class Remarks:
             self._first_cost = cost
         found = {remark.name + remark.said.split(" ")[0]: remark for remark in self._all(arrays)}
         found |= {one.name: one for one in self._of_steps(ratios, cost)}
+        self._last = list(found.values())
         self._seen = {key: self._seen.get(key, 0) + 1 for key in found}
         self.now = [
             one
             for key, one in found.items()
             if one.name == NotANumber.name or self._seen[key] >= _PATIENCE
         ]
+
+    def settle(self) -> None:
+        """Say all that the last picture shows, for no other one comes."""
+        self.now = self._last
 
     def _all(self, arrays: Mapping[str, Seen]) -> Iterator[Remark]:
         for name, one in arrays.items():

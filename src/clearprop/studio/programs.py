@@ -198,8 +198,10 @@ class Program:
             self.state, self.note = "running", news.told
         elif news.kind == "failed":
             self.state, self.why = "failed", news.told
+            self.remarks.settle()
         elif news.kind == "ended":
             self.state = "ended"
+            self.remarks.settle()
             if not self.pictures or not self.arrays:
                 self.why = "Nothing trained in it: no array was seen. Does it call what it defines?"
         else:

@@ -61,7 +61,11 @@ function inputParts(context, place, pass) {
         {},
         say("The network says"),
         " ",
-        make("strong", { class: model.classNames ? (isRight ? "good" : "bad") : null }, answerText(model, answer)),
+        make(
+          "strong",
+          { class: model.classNames ? (isRight ? "good" : "bad") : null },
+          answerText(model, answer),
+        ),
         model.classNames ? (isRight ? say(", which is right.") : say(", which is wrong.")) : null,
       ),
       model.classNames ? likeliest(model, pass.logits) : null,
@@ -78,7 +82,7 @@ function likeliest(model, logits) {
 }
 
 /** Return the probability of every class for one sample; null where the loss gives none. */
-export function classShares(model, logits) {
+function classShares(model, logits) {
   return model.givesProbabilities ? [...model.probabilities(logits, 1)] : null;
 }
 
@@ -101,7 +105,7 @@ function rawCells(raw, place) {
 }
 
 /** Write the cell of a table. */
-export function cellText(cell) {
+function cellText(cell) {
   if (cell === null || cell === undefined) return say("missing");
   return typeof cell === "number" ? number(cell, 6) : String(cell);
 }
@@ -129,7 +133,9 @@ function layerOutput({ place, title }, { shape, data }, heat) {
         }),
       ),
     ),
-    sides.length === 3 ? channelPictures(place, sides, data, Math.max(-low, high)) : linesOf(sides, data, heat),
+    sides.length === 3
+      ? channelPictures(place, sides, data, Math.max(-low, high))
+      : linesOf(sides, data, heat),
   );
 }
 
@@ -170,6 +176,8 @@ function channelPictures(place, [height, width, channels], data, largest) {
         make("figcaption", {}, number(channel)),
       ),
     ),
-    shown < channels ? make("p", { class: "note" }, say("and {more} more", { more: channels - shown })) : null,
+    shown < channels
+      ? make("p", { class: "note" }, say("and {more} more", { more: channels - shown }))
+      : null,
   );
 }

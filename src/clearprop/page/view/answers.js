@@ -21,10 +21,24 @@ function classesPanel(context) {
   const { inspection, model, samples, store } = context;
   const said = make("p", {});
   const table = make("div", { class: "scroll" });
-  const key = make("p", { class: "note" }, say("Rows: what is true; columns: what is answered. A number shows its samples."));
+  const key = make(
+    "p",
+    { class: "note" },
+    say("Rows: what is true; columns: what is answered. A number shows its samples."),
+  );
   const heading = make("h4", {});
   const gallery = make("ul", { class: "mistakes", tabindex: 0, "aria-label": say("Samples") });
-  const body = make("div", {}, said, make("div", { class: "answers" }, make("div", {}, table, key), make("div", { class: "answers-shown" }, heading, gallery)));
+  const body = make(
+    "div",
+    {},
+    said,
+    make(
+      "div",
+      { class: "answers" },
+      make("div", {}, table, key),
+      make("div", { class: "answers-shown" }, heading, gallery),
+    ),
+  );
   let pair = null; // of classes: true, answered
   const draw = drawnWhenSeen(body, store, ["epoch"], () => {
     const { places, n, logits } = inspection.ofMany();
@@ -40,7 +54,9 @@ function classesPanel(context) {
       part: partName(samples.part),
       share: percent(right / n),
     });
-    table.replaceChildren(classes <= MOST_IN_TABLE ? confusionTable(counts, model, pair, choose) : mixedUp(counts, model));
+    table.replaceChildren(
+      classes <= MOST_IN_TABLE ? confusionTable(counts, model, pair, choose) : mixedUp(counts, model),
+    );
     const mistakes = truth
       .map((one, row) => ({ row, one, answer: answers[row], share: shares?.[row * classes + answers[row]] }))
       .filter(({ one, answer }) => (pair === null ? one !== answer : one === pair[0] && answer === pair[1]))
@@ -66,7 +82,10 @@ export function confusionOf(truth, answers, classes) {
 
 function confusionTable(counts, model, pair, choose) {
   const names = model.classNames;
-  const most = Math.max(1, ...counts.map((row, k) => Math.max(...row.map((count, j) => (j === k ? 0 : count)))));
+  const most = Math.max(
+    1,
+    ...counts.map((row, k) => Math.max(...row.map((count, j) => (j === k ? 0 : count)))),
+  );
   const cell = (count, truth, answer) => {
     const isRight = truth === answer;
     const strength = isRight || count === 0 ? 0 : 12 + (58 * count) / Math.max(most, FEW);
@@ -103,7 +122,12 @@ function confusionTable(counts, model, pair, choose) {
     make(
       "thead",
       {},
-      make("tr", {}, make("td", {}), names.map((name) => make("th", { scope: "col" }, name))),
+      make(
+        "tr",
+        {},
+        make("td", {}),
+        names.map((name) => make("th", { scope: "col" }, name)),
+      ),
     ),
     make(
       "tbody",
@@ -198,10 +222,13 @@ function valuesPanel(context) {
     const truths = places.map((place) => [samples.truth[place]].flat()[0]);
     const points = truths.map((truth, row) => [truth, answers[row * outputs]]);
     const errors = points.map(([truth, answer]) => Math.abs(answer - truth));
-    said.textContent = say("Truth to the right, answer upwards; on the line they are equal. The mean absolute error of {n} samples is {error}.", {
-      n,
-      error: errors.reduce((sum, one) => sum + one, 0) / n,
-    });
+    said.textContent = say(
+      "Truth to the right, answer upwards; on the line they are equal. The mean absolute error of {n} samples is {error}.",
+      {
+        n,
+        error: errors.reduce((sum, one) => sum + one, 0) / n,
+      },
+    );
     const chosen = places.indexOf(store.get("sample"));
     scatter.show({
       points,

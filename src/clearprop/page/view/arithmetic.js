@@ -162,9 +162,7 @@ const LAYER_FORMULAS = {
     ds: {
       formula: "ds = sum_n (dy * x)[n]",
       at: ([i]) =>
-        seriesOf(operands.shape("x")[0], (n) =>
-          productOf(operands.at("dy", n, i), operands.at("x", n, i)),
-        ),
+        seriesOf(operands.shape("x")[0], (n) => productOf(operands.at("dy", n, i), operands.at("x", n, i))),
     },
     dx: { formula: "dx = s * dy", at: ([n, i]) => productOf(operands.at("s", i), operands.at("dy", n, i)) },
   }),
@@ -172,13 +170,19 @@ const LAYER_FORMULAS = {
     "max(x, 0)",
     (x) => callOf("max", Math.max, x, constant(0)),
     "dy * g'(x), with g'(x) = 1 where x > 0, else 0",
-    bySign((layer, x) => slopeLeaf(x, 1), (layer, x) => slopeLeaf(x, 0)),
+    bySign(
+      (layer, x) => slopeLeaf(x, 1),
+      (layer, x) => slopeLeaf(x, 0),
+    ),
   ),
   LeakyReLU: activated(
     "max(x, slope * x)",
     (x, layer) => callOf("max", Math.max, x, productOf(leaf("slope", layer.slope), x)),
     "dy * g'(x), with g'(x) = 1 where x > 0, else slope",
-    bySign((layer, x) => slopeLeaf(x, 1), (layer, x) => slopeLeaf(x, layer.slope)),
+    bySign(
+      (layer, x) => slopeLeaf(x, 1),
+      (layer, x) => slopeLeaf(x, layer.slope),
+    ),
   ),
   ELU: activated(
     "x where x > 0, else alpha * (exp(x) - 1)",

@@ -32,7 +32,11 @@ function timeline({ run, store }) {
     },
   });
   const name = make("output", { class: "bench-name" });
-  const play = make("button", { type: "button", class: "play-epochs", onclick: () => (timer ? stop() : start()) });
+  const play = make("button", {
+    type: "button",
+    class: "play-epochs",
+    onclick: () => (timer ? stop() : start()),
+  });
   let timer = null;
 
   const last = () => (store.get("live") ? run.kept.length - 1 : run.kept.length);

@@ -106,7 +106,9 @@ function curvesOverEachOther(runs) {
 }
 
 function curveTitle(column, name) {
-  return column.startsWith(VALIDATED) ? say("{curve} of validation", { curve: scoreName(name) }) : scoreName(name);
+  return column.startsWith(VALIDATED)
+    ? say("{curve} of validation", { curve: scoreName(name) })
+    : scoreName(name);
 }
 
 /** Return the lines of one column of all runs over the epochs that any of them has. */

@@ -46,7 +46,7 @@ export function curveNames(history) {
  * @param {Object<string, Array<number|null>>} history
  * @param {{x: number, text: string}[]} marks
  */
-export function curvesOf(name, history, marks) {
+function curvesOf(name, history, marks) {
   const columns = [
     [name, say("training")],
     [VALIDATION + name, say("validation")],

@@ -46,9 +46,7 @@ function outputParts({ at, index, arrays, above, loss }, name) {
   const written = fits
     ? arithmeticOf(above.type, above.layer, "dx", new Operands(above.arrays), index)
     : null;
-  const heading = written
-    ? say("Gradient: dx of layer {place}", { place: above.place })
-    : say("Gradient");
+  const heading = written ? say("Gradient: dx of layer {place}", { place: above.place }) : say("Gradient");
   return [...parts, part(heading, written ? `dx[${index}]` : `d${name}`, gradient, written)];
 }
 
@@ -124,6 +122,6 @@ function line(text) {
 }
 
 /** Return an entry of an array in C order. */
-export function numberAt({ shape, data }, index) {
+function numberAt({ shape, data }, index) {
   return data[index.reduce((place, one, axis) => place * shape[axis] + one, 0)];
 }

@@ -30,7 +30,9 @@ export function firstWeightsPanel({ model, inspection, store }) {
     said.textContent =
       channels === 3
         ? say("Mid-grey is zero, and each colour's weight shifts that colour.")
-        : say("Orange is positive, blue negative; the stronger, the larger. The strongest is {largest}.", { largest });
+        : say("Orange is positive, blue negative; the stronger, the larger. The strongest is {largest}.", {
+            largest,
+          });
     pictures.replaceChildren(
       ...Array.from({ length: shown }, (_, unit) =>
         make(
@@ -74,5 +76,10 @@ function firstOf(model, inspection) {
 
 function isPicture(shape) {
   const [height, width, channels = 1] = shape;
-  return (shape.length === 2 || shape.length === 3) && height > 1 && width > 1 && (channels === 1 || channels === 3);
+  return (
+    (shape.length === 2 || shape.length === 3) &&
+    height > 1 &&
+    width > 1 &&
+    (channels === 1 || channels === 3)
+  );
 }

@@ -19,8 +19,13 @@ export function flowPanel(context) {
   const body = make("div", {}, said, bars, changes.element);
   drawnWhenSeen(body, store, ["epoch", "live"], () => {
     const pass = inspection.gradientOfMany();
-    said.textContent = say("Gradients of the mean loss of {n} samples; root mean squares, on a logarithmic scale.", { n: pass.n });
-    const weights = inspection.layers.flatMap((at) => at.symbols.map((symbol) => ({ at, symbol, name: `${at.place}.${symbol}` })));
+    said.textContent = say(
+      "Gradients of the mean loss of {n} samples; root mean squares, on a logarithmic scale.",
+      { n: pass.n },
+    );
+    const weights = inspection.layers.flatMap((at) =>
+      at.symbols.map((symbol) => ({ at, symbol, name: `${at.place}.${symbol}` })),
+    );
     bars.replaceChildren(
       barList({
         title: say("Gradient at each layer's outputs"),
@@ -50,7 +55,9 @@ function stepBars({ model, run }, pass, weights) {
   const moved = movedBy(step.optimizer, model.network.parameters, pass);
   return [
     barList({
-      title: say("A first step of {optimizer} against the weights, |update| / |weights|", { optimizer: step.name }),
+      title: say("A first step of {optimizer} against the weights, |update| / |weights|", {
+        optimizer: step.name,
+      }),
       items: weights.map(({ name }) => {
         const before = model.network.parameters.views.get(name).data;
         const value = relativeChange(before, moved.views.get(name).data);
@@ -82,7 +89,9 @@ function changesOf({ kept, run, model }, weights) {
   const lines = large.map(({ name }) => ({
     name,
     values: run.kept.slice(1).map((_, place) => {
-      const [before, after] = [kept.vector(place), kept.vector(place + 1)].map((all) => all.subarray(...spans.get(name)));
+      const [before, after] = [kept.vector(place), kept.vector(place + 1)].map((all) =>
+        all.subarray(...spans.get(name)),
+      );
       return relativeChange(before, after);
     }),
   }));

@@ -36,7 +36,11 @@ export function contentsOf(groups) {
   const element = make(
     "nav",
     { class: "contents", "aria-label": say("Contents") },
-    make("ul", {}, [...links.values()].map((link) => make("li", {}, link))),
+    make(
+      "ul",
+      {},
+      [...links.values()].map((link) => make("li", {}, link)),
+    ),
   );
   return { element, follow: (group) => reading.observe(group) };
 }
@@ -47,7 +51,11 @@ export function groupElement({ id, title, panels }, context) {
     "section",
     { class: "group", id, "aria-labelledby": `${id}-title` },
     make("h2", { id: `${id}-title` }, title),
-    make("div", { class: "panels" }, panels.map((panel) => panelElement(panel, context))),
+    make(
+      "div",
+      { class: "panels" },
+      panels.map((panel) => panelElement(panel, context)),
+    ),
   );
 }
 

@@ -51,7 +51,10 @@ export class HeatMap {
     const { rows, columns, symbol } = matrix;
     this.at = [Math.min(this.at[0], rows - 1), Math.min(this.at[1], columns - 1)];
     const cell = Math.max(1, Math.min(LARGEST_CELL, TALLEST / rows));
-    const wanted = Math.max(columns * Math.min(LARGEST_CELL, Math.max(cell, 4)), Math.min(160, columns * LARGEST_CELL));
+    const wanted = Math.max(
+      columns * Math.min(LARGEST_CELL, Math.max(cell, 4)),
+      Math.min(160, columns * LARGEST_CELL),
+    );
     const height = Math.max(SHORTEST, Math.min(TALLEST, rows * cell));
     setStyle(this.field, { width: `min(100%, ${Math.round(wanted)}px)`, height: `${Math.round(height)}px` });
     this.canvas.classList.toggle("fine", rows > height || columns > 700);

@@ -24,10 +24,16 @@ export function histogramsPanel({ inspection, model, samples, store }) {
 function numbersOfKind(kind, inspection, model) {
   if (kind === "outputs") {
     const pass = inspection.ofMany();
-    return inspection.layers.map(({ place, title }) => ({ name: `${place}  ${title}`, data: pass.at(place).y.data }));
+    return inspection.layers.map(({ place, title }) => ({
+      name: `${place}  ${title}`,
+      data: pass.at(place).y.data,
+    }));
   }
   const views = kind === "weights" ? model.network.parameters.views : inspection.gradientOfMany().gradient;
-  return [...views].map(([name, { data }]) => ({ name: kind === "weights" ? name : gradientName(name), data }));
+  return [...views].map(([name, { data }]) => ({
+    name: kind === "weights" ? name : gradientName(name),
+    data,
+  }));
 }
 
 function gradientName(name) {
@@ -44,7 +50,12 @@ function histogramCard({ name, data }) {
     make("h4", {}, name),
     make("p", { class: "small faint" }, say("mean {mean}, deviation {deviation}", { mean, deviation })),
     columnChart({
-      label: sayCount(data.length, "{count} number from {low} to {high}", "{count} numbers from {low} to {high}", { low, high }),
+      label: sayCount(
+        data.length,
+        "{count} number from {low} to {high}",
+        "{count} numbers from {low} to {high}",
+        { low, high },
+      ),
       heights: counts,
       highest: Math.max(...counts),
       ends: [number(low), number(high)],

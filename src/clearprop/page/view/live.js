@@ -74,8 +74,7 @@ export function livePanel({ page, store }, client) {
       problem.textContent = error.message;
     }
   };
-  const button = (text, action) =>
-    make("button", { type: "button", onclick: () => ask(action) }, text);
+  const button = (text, action) => make("button", { type: "button", onclick: () => ask(action) }, text);
   const state = make("strong", { class: "live-state" });
   const progress = make("progress", { class: "live-progress", "aria-label": say("Epochs done") });
   const told = make("span", { class: "faint" });
@@ -87,7 +86,12 @@ export function livePanel({ page, store }, client) {
   const step = button(say("One step"), "step");
   const stop = button(say("Stop and keep"), "stop");
   const close = button(say("Close the server"), "close");
-  const rate = make("input", { type: "text", inputmode: "decimal", class: "rate", "aria-label": say("Learning rate") });
+  const rate = make("input", {
+    type: "text",
+    inputmode: "decimal",
+    class: "rate",
+    "aria-label": say("Learning rate"),
+  });
   const setRate = (event) => {
     event.preventDefault();
     const value = Number(rate.value);

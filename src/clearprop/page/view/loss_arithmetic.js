@@ -15,7 +15,11 @@ export function lossArithmetic(type, loss, operands, index) {
   const found = LOSS_FORMULAS[type]?.(loss, operands, index);
   if (!found) return null;
   const count = leaf("N", operands.shape("logits")[0]);
-  return { formula: `dlogits = ${found.formula} / N`, before: found.before, entry: quotientOf(found.own, count) };
+  return {
+    formula: `dlogits = ${found.formula} / N`,
+    before: found.before,
+    entry: quotientOf(found.own, count),
+  };
 }
 
 /** The probability of a class, the largest logit subtracted first. */
@@ -61,6 +65,10 @@ const LOSS_FORMULAS = {
   MeanSquaredError: (loss, operands, [n, k]) => {
     const error = sumOf(operands.at("logits", n, k), negativeOf(operands.at("y", n, k)));
     const outputs = leaf("K", operands.shape("logits")[1]);
-    return { formula: "2 * (logits - y) / K", before: [], own: quotientOf(productOf(constant(2), error), outputs) };
+    return {
+      formula: "2 * (logits - y) / K",
+      before: [],
+      own: quotientOf(productOf(constant(2), error), outputs),
+    };
   },
 };

@@ -21,6 +21,7 @@ import { networkPanel } from "./network_drawing.js";
 import { overviewPanel } from "./overview.js";
 import { ownInputPanel } from "./own_input.js";
 import { playgroundPanel } from "./playground.js";
+import { programPage } from "./program.js";
 import { projectionPanel } from "./projection.js";
 import { decodedBytes, Samples } from "./samples.js";
 import { Store } from "./store.js";
@@ -60,7 +61,12 @@ function pageGroups() {
       id: "samples",
       title: say("Samples"),
       panels: [
-        { id: "activations", title: say("One sample, layer by layer"), make: activationsPanel, when: hasSamples },
+        {
+          id: "activations",
+          title: say("One sample, layer by layer"),
+          make: activationsPanel,
+          when: hasSamples,
+        },
         { id: "answers", title: say("Right and wrong"), make: answersPanel, when: hasSamples },
         { id: "projection", title: say("Layers in two dimensions"), make: projectionPanel, when: hasSamples },
       ],
@@ -93,7 +99,8 @@ let chosen = 0;
 let client = null;
 
 useWords(page.words);
-if (page.live) {
+if (page.program) programPage(page, root);
+else if (page.live) {
   root.replaceChildren(make("p", { class: "note" }, say("Waiting for the training to begin ...")));
   client = new LiveClient(liveListeners());
   client.start();
@@ -105,7 +112,10 @@ if (page.live) {
 function showRuns(data) {
   const before = contexts[chosen];
   contexts = data.runs.map((run) => contextOf(data, run));
-  chosen = Math.max(0, data.runs.findIndex((run) => run.name === before?.run.name));
+  chosen = Math.max(
+    0,
+    data.runs.findIndex((run) => run.name === before?.run.name),
+  );
   if (before === undefined && data.live) chosen = data.runs.length - 1;
   const sample = before?.store.get("sample") ?? 0;
   if (sample < (contexts[chosen]?.samples?.count ?? 0)) contexts[chosen].store.set("sample", sample);
@@ -165,7 +175,11 @@ function pageHead(context) {
     make("h1", {}, run.name),
     client && store.get("live") ? livePanel(context, client) : null,
     context.problem
-      ? make("p", { class: "error" }, say("The model can't be opened in this page: {reason}", { reason: context.problem }))
+      ? make(
+          "p",
+          { class: "error" },
+          say("The model can't be opened in this page: {reason}", { reason: context.problem }),
+        )
       : null,
     overviewPanel(context),
   );
@@ -176,7 +190,10 @@ function comparison() {
     "section",
     { class: "panel", id: "comparison", "aria-labelledby": "comparison-title" },
     make("h2", { id: "comparison-title" }, say("The runs beside each other")),
-    comparisonPanel(contexts.map(({ run }) => run), chooseRun),
+    comparisonPanel(
+      contexts.map(({ run }) => run),
+      chooseRun,
+    ),
   );
 }
 

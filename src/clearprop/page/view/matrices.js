@@ -23,7 +23,10 @@ export function matricesPanel(context) {
     say("Gradients of"),
     [
       ["one", say("This sample")],
-      ["many", sayCount(inspection.samples ? inspection.many.length : 0, "{count} sample", "{count} samples")],
+      [
+        "many",
+        sayCount(inspection.samples ? inspection.many.length : 0, "{count} sample", "{count} samples"),
+      ],
     ],
     () => draw(),
   );
@@ -35,7 +38,12 @@ export function matricesPanel(context) {
   const body = make(
     "div",
     {},
-    make("div", { class: "row" }, make("label", { class: "field" }, say("Layer"), select), samples ? scope.element : null),
+    make(
+      "div",
+      { class: "row" },
+      make("label", { class: "field" }, say("Layer"), select),
+      samples ? scope.element : null,
+    ),
     note,
     list,
   );
@@ -69,10 +77,13 @@ function passNote({ n, loss }, scope, sample) {
         sample,
         loss,
       })
-    : say("{n} samples have the mean loss {loss}; nothing is dropped, and batch norm uses what it has kept.", {
-        n,
-        loss,
-      });
+    : say(
+        "{n} samples have the mean loss {loss}; nothing is dropped, and batch norm uses what it has kept.",
+        {
+          n,
+          loss,
+        },
+      );
 }
 
 /**
@@ -93,7 +104,10 @@ function matricesOf(context, at, pass) {
       arrays,
       above: pass === null ? null : layerAbove(inspection.layers, at, pass, model),
       loss: pass !== null && isLast(at, inspection.layers) ? lossOf(model.network.loss, pass) : null,
-      step: step && { name: step.name, settings: settingsOfStep(step, model.network, `${at.place}.${symbol}`, pass?.n) },
+      step: step && {
+        name: step.name,
+        settings: settingsOfStep(step, model.network, `${at.place}.${symbol}`, pass?.n),
+      },
     });
   const found = at.symbols.map((symbol) => ({ symbol, ways: waysOf(symbol, arrays), open: open(symbol) }));
   if (pass !== null) {
@@ -180,7 +194,10 @@ class MatrixView {
     const isOther = this.matrix === undefined || String(this.shape) !== String(matrix.ways.value.shape);
     this.matrix = matrix;
     this.shape = matrix.ways.value.shape;
-    this.title.replaceChildren(make("code", {}, matrix.symbol), ` ${this.shape.map((side) => number(side)).join(" × ")}`);
+    this.title.replaceChildren(
+      make("code", {}, matrix.symbol),
+      ` ${this.shape.map((side) => number(side)).join(" × ")}`,
+    );
     this.way.element.hidden = matrix.ways.gradient === undefined;
     if (isOther) {
       this.index = null;
@@ -230,7 +247,10 @@ class MatrixView {
 
   openWritten(event) {
     event.preventDefault();
-    const index = this.place.value.split(/[\s,]+/).filter(Boolean).map(Number);
+    const index = this.place.value
+      .split(/[\s,]+/)
+      .filter(Boolean)
+      .map(Number);
     const fits =
       index.length === this.shape.length &&
       index.every((one, axis) => Number.isInteger(one) && one >= 0 && one < this.shape[axis]);

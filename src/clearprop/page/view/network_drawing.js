@@ -37,7 +37,9 @@ export function networkPanel(context) {
   const key = make(
     "p",
     { class: "note" },
-    say("Lines are weights: orange is positive, blue negative; the wider, the larger. A layer opens its matrices."),
+    say(
+      "Lines are weights: orange is positive, blue negative; the wider, the larger. A layer opens its matrices.",
+    ),
     " ",
     say("Of large layers a line is the mean between groups of units."),
   );
@@ -54,7 +56,7 @@ export function networkPanel(context) {
 }
 
 /** Choose a layer, and bring the panel of its matrices into view. */
-export function openLayer(store, place) {
+function openLayer(store, place) {
   store.set("layer", place);
   const panel = document.getElementById("matrices");
   panel?.scrollIntoView({ block: "start" });
@@ -83,7 +85,15 @@ function columnsOf({ inspection, model, samples, store }, pass) {
     const units = shape.reduce((product, side) => product * side, 1);
     if (hasWeights(at, network)) {
       const weights = network.parameters.views.get(`${at.place}.W`) ?? null;
-      columns.push({ name: at.title, units, sides: shape, place: at.place, after: [], weights, values: output });
+      columns.push({
+        name: at.title,
+        units,
+        sides: shape,
+        place: at.place,
+        after: [],
+        weights,
+        values: output,
+      });
     } else {
       Object.assign(columns.at(-1), { units, sides: shape, values: output ?? columns.at(-1).values });
       columns.at(-1).after.push(at);
@@ -116,7 +126,8 @@ function drawingOf(columns, room, open) {
 
 /** The room that the units of a column take; a large layer is one block, the taller the larger. */
 function heightOf({ units }) {
-  if (units > MOST_NODES) return Math.min(BODY.most, BLOCK.least + BLOCK.decade * Math.log10(units / MOST_NODES));
+  if (units > MOST_NODES)
+    return Math.min(BODY.most, BLOCK.least + BLOCK.decade * Math.log10(units / MOST_NODES));
   const { radius, step } = nodesOf(units);
   return Math.min(BODY.most, 2 * radius + step * (units - 1));
 }
@@ -229,11 +240,25 @@ function columnDrawn(column, foot, open) {
   const { x, centres, top, bottom, place, half } = column;
   const units = centres
     ? centres.map((y, unit) => node(x, y, half, valueShare(column.values, unit)))
-    : [...strip(column), svg("rect", { class: "block", x: x - BLOCK.width / 2, y: top, width: BLOCK.width, height: bottom - top, rx: 5 })];
+    : [
+        ...strip(column),
+        svg("rect", {
+          class: "block",
+          x: x - BLOCK.width / 2,
+          y: top,
+          width: BLOCK.width,
+          height: bottom - top,
+          rx: 5,
+        }),
+      ];
   const parts = [
     ...units,
     svg("text", { class: "column-name", x, y: 18, "text-anchor": "middle" }, column.name),
-    svg("text", { class: "column-count", x, y: 35, "text-anchor": "middle" }, column.sides.map((side) => number(side)).join(" × ")),
+    svg(
+      "text",
+      { class: "column-count", x, y: 35, "text-anchor": "middle" },
+      column.sides.map((side) => number(side)).join(" × "),
+    ),
   ];
   const after = column.after.map((at, n) =>
     opened(
@@ -243,7 +268,12 @@ function columnDrawn(column, foot, open) {
       open,
     ),
   );
-  return svg("g", {}, place === null ? svg("g", {}, parts) : opened(svg("g", {}, parts), place, column.name, open), after);
+  return svg(
+    "g",
+    {},
+    place === null ? svg("g", {}, parts) : opened(svg("g", {}, parts), place, column.name, open),
+    after,
+  );
 }
 
 /** Make a part of the drawing a button that opens a layer. */
@@ -309,7 +339,10 @@ function strip({ values, x, top, bottom }) {
 
 function networkText(columns) {
   const parts = columns.map(({ name, units, after }) =>
-    [sayCount(units, "{name}, {count} unit", "{name}, {count} units", { name }), ...after.map(({ title }) => title)].join(", "),
+    [
+      sayCount(units, "{name}, {count} unit", "{name}, {count} units", { name }),
+      ...after.map(({ title }) => title),
+    ].join(", "),
   );
   return say("The network: {layers}", { layers: parts.join("; ") });
 }

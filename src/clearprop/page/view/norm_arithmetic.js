@@ -11,11 +11,17 @@ export function keptStatistics({ epsilon }, operands) {
   const named = (j) => leaf(`s[${j}]`, s(j).value);
   const xhat = (index) => {
     const j = index.at(-1);
-    return quotientOf(sumOf(operands.at("x", ...index), negativeOf(operands.at("running_mean", j))), named(j));
+    return quotientOf(
+      sumOf(operands.at("x", ...index), negativeOf(operands.at("running_mean", j))),
+      named(j),
+    );
   };
   const namedXhat = (index) => leaf(`xhat[${index.join(",")}]`, xhat(index).value);
   const { places, at } = placesOfFeature(operands.shape("x"));
-  const sum = (term) => ([j]) => seriesOf(places, (k) => term(at(k, j)));
+  const sum =
+    (term) =>
+    ([j]) =>
+      seriesOf(places, (k) => term(at(k, j)));
   const ofSamples = operands.shape("x").length > 2 ? "sum_nhw" : "sum_n";
   return {
     y: {
@@ -25,7 +31,10 @@ export function keptStatistics({ epsilon }, operands) {
         { name: `xhat[${index.join(",")}]`, entry: xhat(index) },
       ],
       at: (index) =>
-        sumOf(productOf(operands.at("gamma", index.at(-1)), namedXhat(index)), operands.at("beta", index.at(-1))),
+        sumOf(
+          productOf(operands.at("gamma", index.at(-1)), namedXhat(index)),
+          operands.at("beta", index.at(-1)),
+        ),
     },
     dgamma: {
       formula: `dgamma = ${ofSamples} dy * xhat`,

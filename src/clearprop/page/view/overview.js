@@ -60,7 +60,12 @@ function facts(run, model, inspection) {
     found
       .filter(([, value]) => value)
       .map(([name, value]) =>
-        make("div", { class: value.length > LONG_FACT ? "wide" : null }, make("dt", {}, name), make("dd", {}, value)),
+        make(
+          "div",
+          { class: value.length > LONG_FACT ? "wide" : null },
+          make("dt", {}, name),
+          make("dd", {}, value),
+        ),
       ),
   );
 }
@@ -118,7 +123,11 @@ export function durationText(seconds) {
 function repeating(command) {
   if (!command) return null;
   const text = make("code", { class: "command-text", tabindex: 0 }, command);
-  const button = make("button", { type: "button", class: "copy", onclick: () => copy(text, button) }, say("Copy"));
+  const button = make(
+    "button",
+    { type: "button", class: "copy", onclick: () => copy(text, button) },
+    say("Copy"),
+  );
   return make(
     "div",
     { class: "command" },
@@ -222,5 +231,9 @@ export function settingText(value) {
 
 function notesOf(notes) {
   if (!notes?.length) return null;
-  return make("ul", { class: "note" }, notes.map((note) => make("li", {}, note)));
+  return make(
+    "ul",
+    { class: "note" },
+    notes.map((note) => make("li", {}, note)),
+  );
 }

@@ -43,7 +43,9 @@ export function principalComponents(data, n) {
   }
   const signs = found.directions.map(signOfLargest);
   return {
-    points: Array.from({ length: n }, (_, row) => [0, 1].map((k) => (signs[k] ?? 0) * (found.along[k]?.[row] ?? 0))),
+    points: Array.from({ length: n }, (_, row) =>
+      [0, 1].map((k) => (signs[k] ?? 0) * (found.along[k]?.[row] ?? 0)),
+    ),
     shares: [0, 1].map((k) => (found.values[k] ?? 0) / total),
   };
 }

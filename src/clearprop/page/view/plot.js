@@ -34,7 +34,7 @@ export class LineChart {
     this.shown = null;
     this.place = null; // that is read off; null for the last
     this.legend = make("ul", { class: "legend" });
-    this.where = make("span", { class: "plot-where faint small" });
+    this.where = make("li", { class: "plot-where faint" });
     this.drawing = svg("svg", {
       class: "plot-lines",
       role: "img",
@@ -47,7 +47,7 @@ export class LineChart {
     this.element = make(
       "figure",
       { class: "plot" },
-      make("figcaption", { class: "plot-head" }, make("h4", {}, title), this.where, this.legend),
+      make("figcaption", { class: "plot-head" }, make("h4", {}, title), this.legend),
       this.drawing,
     );
     this.width = 0;
@@ -150,6 +150,7 @@ export class LineChart {
           make("output", {}, number(line.values[at] ?? NaN)),
         ),
       ),
+      this.where,
     );
     this.where.textContent = x.length ? `${this.xName} ${number(x[at])}` : "";
     this.cursor.replaceChildren();
@@ -176,7 +177,10 @@ export class LineChart {
  * @returns {HTMLElement}
  */
 export function barList({ title, items, isLog = false }) {
-  const shareOf = sharesOf(items.map((item) => Math.abs(item.value)), isLog);
+  const shareOf = sharesOf(
+    items.map((item) => Math.abs(item.value)),
+    isLog,
+  );
   return make(
     "figure",
     { class: "plot" },
@@ -228,7 +232,11 @@ export function columnChart({ label, heights, highest, ends }) {
       { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": label },
       svg("path", { d: path.join(""), class: "plot-columns" }),
     ),
-    make("div", { class: "plot-ends", "aria-hidden": "true" }, ends.map((end) => make("span", {}, end))),
+    make(
+      "div",
+      { class: "plot-ends", "aria-hidden": "true" },
+      ends.map((end) => make("span", {}, end)),
+    ),
   );
 }
 

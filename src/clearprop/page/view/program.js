@@ -130,7 +130,7 @@ function programSection(id, title, body, hasAny, draw) {
 
 function programCost(data) {
   const seen = new LineChart({ title: say("Cost"), xName: say("second") });
-  const lists = make("div", {});
+  const lists = make("div", { class: "program-lists" });
   /** @type {Map<string, LineChart>} */
   const charts = new Map();
   const hasCost = () => data.rows.some(({ cost }) => cost !== null);

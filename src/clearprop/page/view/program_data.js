@@ -77,6 +77,8 @@ export class ProgramClient {
   constructor(data, told) {
     this.data = data;
     this.told = told;
+    /** @type {object[]|null} */
+    this.waiting = null; // what is heard while the state is fetched, which may know it or not
   }
 
   start() {
@@ -85,16 +87,21 @@ export class ProgramClient {
     events.addEventListener("error", () => this.told.lost(true));
     events.addEventListener("state", () => this.fetchState());
     events.addEventListener("program", (event) => {
-      this.data.add(JSON.parse(event.data));
+      const news = JSON.parse(event.data);
+      if (this.waiting !== null) return this.waiting.push(news);
+      this.data.add(news);
       this.told.changed();
     });
   }
 
   async fetchState() {
+    this.waiting = [];
     try {
       const answer = await fetch("state");
       if (!answer.ok) throw new Error(await answer.text());
       this.data.start((await answer.json()).program);
+      this.waiting.forEach((news) => this.data.add(news));
+      this.waiting = null;
       this.told.changed();
     } catch {
       this.told.lost(true); // when the events come back, they ask for it again

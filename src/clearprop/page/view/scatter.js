@@ -92,7 +92,8 @@ export class Scatter {
     const { points, kinds, chosen } = this.shown;
     const ranges = [0, 1].map((axis) => rangeOf(points.map((point) => point[axis])));
     const [x, y] = this.shown.isAgainst ? ranges.map(() => rangeOf(points.flat())) : ranges;
-    const place = (value, { low, high }, size) => AROUND + ((size - 2 * AROUND) * (value - low)) / (high - low || 1);
+    const place = (value, { low, high }, size) =>
+      AROUND + ((size - 2 * AROUND) * (value - low)) / (high - low || 1);
     this.drawn = points.map(([a, b]) => [place(a, x, width), height - place(b, y, height)]);
     const styles = getComputedStyle(this.canvas);
     if (this.shown.isAgainst) {
@@ -103,7 +104,7 @@ export class Scatter {
       context.stroke();
     }
     const hues = Array.from({ length: HUES }, (_, n) => styles.getPropertyValue(`--class-${n}`));
-    const order = [...points.keys()].sort((a, b) => this.isFaded(a) < this.isFaded(b) ? 1 : -1);
+    const order = [...points.keys()].sort((a, b) => (this.isFaded(a) < this.isFaded(b) ? 1 : -1));
     for (const n of order) {
       context.globalAlpha = this.isFaded(n) ? 0.12 : 0.8;
       context.fillStyle = hues[kinds[n] % HUES];
@@ -155,7 +156,10 @@ function markOfKind(kind) {
   return svg(
     "svg",
     { class: "swatch-point", viewBox: "0 0 10 10", "aria-hidden": "true" },
-    svg("path", { d: path ?? (shape === "diamond" ? "M5 0L10 5L5 10L0 5Z" : "M3 0H7V3H10V7H7V10H3V7H0V3H3Z"), fill: hueOf(kind) }),
+    svg("path", {
+      d: path ?? (shape === "diamond" ? "M5 0L10 5L5 10L0 5Z" : "M3 0H7V3H10V7H7V10H3V7H0V3H3Z"),
+      fill: hueOf(kind),
+    }),
   );
 }
 

@@ -20,9 +20,7 @@ export function countedScores(report) {
 
 /** Return the scores of a part by name, the one that counts first. */
 export function scoreNames(told) {
-  const names = Object.keys(told).filter(
-    (name) => typeof told[name] === "number" && !NOT_SCORES.has(name),
-  );
+  const names = Object.keys(told).filter((name) => typeof told[name] === "number" && !NOT_SCORES.has(name));
   return [told.score, ...names.filter((name) => name !== told.score)];
 }
 

@@ -13,7 +13,7 @@ export function truthText({ model, samples }, place) {
 /** Write a class by its name, and values as numbers. */
 export function answerText(model, answer) {
   if (Array.isArray(answer)) return answer.map((one) => number(one)).join(", ");
-  return model.classNames ? model.classNames[answer] ?? String(answer) : number(answer);
+  return model.classNames ? (model.classNames[answer] ?? String(answer)) : number(answer);
 }
 
 /** Say where a sample is from: its file, or its row in the data, counted from 1. */

@@ -16,7 +16,9 @@ export function unitsPanel({ inspection, store }) {
   const layers = inspection.layers.filter(({ layer }) => layer instanceof Activation);
   const body = make("div", {}, list);
   if (layers.length === 0) {
-    body.append(make("p", { class: "note" }, say("This network has no activations, so no unit can be dead.")));
+    body.append(
+      make("p", { class: "note" }, say("This network has no activations, so no unit can be dead.")),
+    );
   }
   drawnWhenSeen(body, store, ["epoch"], () => {
     const pass = inspection.ofMany();
@@ -40,20 +42,33 @@ function unitsOf({ place, title, type }, pass) {
       "p",
       { class: isBad ? "bad" : null },
       dead.length
-        ? sayCount(dead.length, "{count} of {units} units is dead: the same for every sample.", "{count} of {units} units are dead: the same for every sample.", { units })
+        ? sayCount(
+            dead.length,
+            "{count} of {units} units is dead: the same for every sample.",
+            "{count} of {units} units are dead: the same for every sample.",
+            { units },
+          )
         : say("None of {units} units is dead.", { units }),
-      flat === null ? null : ` ${say("{share} of the outputs lie where the slope is below a twentieth of the steepest.", { share: percent(flat) })}`,
+      flat === null
+        ? null
+        : ` ${say("{share} of the outputs lie where the slope is below a twentieth of the steepest.", { share: percent(flat) })}`,
     ),
     columnChart({
-      label: say("share of {n} samples for which each of {units} units is above zero, from {most} down to {least}", {
-        n: pass.n,
-        units,
-        most: percent(sorted[0]),
-        least: percent(sorted.at(-1)),
-      }),
+      label: say(
+        "share of {n} samples for which each of {units} units is above zero, from {most} down to {least}",
+        {
+          n: pass.n,
+          units,
+          most: percent(sorted[0]),
+          least: percent(sorted.at(-1)),
+        },
+      ),
       heights: sorted,
       highest: 1,
-      ends: [say("most active: {share}", { share: percent(sorted[0], 0) }), say("least: {share}", { share: percent(sorted.at(-1), 0) })],
+      ends: [
+        say("most active: {share}", { share: percent(sorted[0], 0) }),
+        say("least: {share}", { share: percent(sorted.at(-1), 0) }),
+      ],
     }),
     dead.length
       ? make(
@@ -63,7 +78,10 @@ function unitsOf({ place, title, type }, pass) {
           make(
             "p",
             { class: "small" },
-            dead.slice(0, MOST_NAMED).map((unit) => number(unit)).join(", "),
+            dead
+              .slice(0, MOST_NAMED)
+              .map((unit) => number(unit))
+              .join(", "),
             dead.length > MOST_NAMED ? ", …" : "",
           ),
         )
