@@ -24,8 +24,9 @@ _SAYING = {"say": (0,), "sayCount": (1, 2)}  # the places of the arguments that 
 _SAYS = "view/words.js"  # where these functions are, which say what they are given
 _CALL = re.compile(r"(?<!function )\b(say|sayCount)\(")
 _COMMENT = re.compile(r"^ */\*.*?\*/|^ *//.*?$| // .*?$", re.DOTALL | re.MULTILINE)
-_STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
-_TEXT = rf"\s*({_STRING}(?:\s*\+\s*{_STRING})*)\s*,?\s*"  # on several lines, too
+_ONE = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
+_STRING = re.compile(_ONE)
+_TEXT = rf"\s*({_ONE}(?:\s*\+\s*{_ONE})*)\s*,?\s*"  # on several lines, too
 _LITERAL = re.compile(_TEXT)
 _ONE_OF_TWO = re.compile(rf"""[^?"'`]+\?{_TEXT}:{_TEXT}""")  # by a condition
 _OPENING, _CLOSING = "([{", ")]}"
@@ -72,9 +73,9 @@ def said_by_page() -> list[Said]:
 
 def _arguments(code: str, at: int) -> list[str]:
     """Return what stands between the commas of a call, from behind its opening bracket on."""
-    string, found, start, depth = re.compile(_STRING), [], at, 0
-    while depth >= 0:
-        text = string.match(code, at)
+    found, start, depth = [], at, 0
+    while depth >= 0 and at < len(code):
+        text = _STRING.match(code, at)
         if text:
             at = text.end()
             continue
@@ -92,7 +93,7 @@ def _texts(argument: str) -> list[str | None]:
 
 
 def _joined(text: str) -> str:
-    return "".join(_unquoted(one) for one in re.findall(_STRING, text))
+    return "".join(_unquoted(one) for one in _STRING.findall(text))
 
 
 def _unquoted(string: str) -> str:

@@ -1,39 +1,21 @@
-"""The page's words in other languages: whole catalogues, and no English in a page of another."""
+"""The page's words in other languages: all are in each catalogue, and the system's is found."""
 
 import ctypes
 import json
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from babel import Locale
-from browser import Chromium, chromium
 from click.testing import CliRunner
-from page_words import (
-    catalogue_paths,
-    read_catalogue,
-    said_by_page,
-    said_in,
-)
-from people import table_model, table_of
-from run_pages import digits_run, values_run
+from page_words import catalogue_paths, read_catalogue, said_by_page, said_in
 
-import clearprop as cp
 from clearprop.cli import cli
-from clearprop.data import Dataset
 from clearprop.errors import UnknownNameError
-from clearprop.files.models import Model
-from clearprop.layers import ACTIVATIONS
-from clearprop.optimizers import OPTIMIZERS
 from clearprop.page import LANGUAGES, language_of_system, pack
 from clearprop.page.languages import words_in
-from clearprop.preprocessing import ArrayRecipe, ClassTarget, Preprocessing
-from clearprop.report import RunPage, page_data
-from clearprop.training import History
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 PLACEHOLDER = re.compile(r"\{\w+\}")
@@ -243,147 +225,6 @@ def test_a_page_brings_the_words_of_its_language(language: str) -> None:
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text)
     assert data
     assert json.loads(data[1])["words"] == words_in(language)
-
-
-# In a browser
-
-COLLECT = """
-const found = [];
-const kinds = NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT;
-const nodes = document.createTreeWalker(document.body, kinds);
-while (nodes.nextNode()) {
-  const node = nodes.currentNode;
-  const isText = node.nodeType === Node.TEXT_NODE;
-  if ((isText ? node.parentElement : node).closest(arguments[0])) continue;
-  if (isText) found.push(node.data);
-  else for (const name of ["aria-label", "title", "alt"]) found.push(node.getAttribute(name) ?? "");
-}
-return [...new Set(found.map((text) => text.trim()).filter(Boolean))];
-"""
-# Code, formulas, and settings by their names in commands.
-CODE = "script, code, .mono, .settings, .comparison thead"
-TOY_DATA = ("planar", "moons", "spirals", "blobs", "linear")
-LATIN = re.compile("[A-Za-z]{2,}")
-UNSAID = "\u0436"  # a letter of no language of the page, for those of its English words
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def data() -> dict[str, Any]:
-    """Runs of pictures, of values, of two features, of a table."""
-    moons = cp.load_data("moons")
-    layers = [cp.Dense(3), cp.Tanh(), cp.Dense(2)]
-    network = cp.Network(layers, loss=cp.SoftmaxCrossEntropy(), input_shape=(2,), seed=1)
-    recipe = Preprocessing(ArrayRecipe.fit(moons.X), ClassTarget(("1", "2"), "3"))
-    plane = _run(Model(network, recipe, {}), samples=("train", moons), train=moons)
-    rows = [{"age": 20 + n, "city": "Oslo", "born": "2000-01-01", "size": n} for n in range(6)]
-    kinds = Dataset("people", "table", table_of(rows), np.arange(6) % 2, ("no", "yes"))
-    people = _run(table_model(), samples=("validation", kinds))
-    found: dict[str, Any] = page_data([digits_run().page, values_run().page, plane, people])
-    for run in found["runs"]:
-        run["doctor"], run["samples"]["sources"] = None, None
-        run["report"].pop("notes", None)
-    return found
-
-
-def _run(model: Model, **others: Any) -> RunPage:
-    return RunPage(
-        name="run", command="clearprop train", model=model, history=History(), report={}, **others
-    )
-
-
-def texts_of_all_runs(browser: Chromium, page: Path) -> set[str]:
-    """Return what can be read in a page, everything in it opened that can be."""
-    browser.open(page)
-    browser.find(".page-head h1")
-    found: set[str] = set()
-    for place in range(len(browser.all(".run-choice button"))):
-        browser.all(".run-choice button")[place].click()
-        for panel in [one.get_attribute("id") for one in browser.all(".group .panel")]:
-            browser.until(lambda panel=panel: browser.run(SHOW, panel), f"{panel} is not made")
-        found |= set(browser.run(COLLECT, CODE))
-        browser.run(OPEN)
-        found |= set(browser.run(COLLECT, CODE))
-    assert browser.errors() == []
-    return found
-
-
-SHOW = """
-const panel = document.getElementById(arguments[0]);
-if (panel === null) return true; // it has nothing to show of this run
-panel.scrollIntoView({ behavior: "instant" });
-return panel.querySelector(".panel-body.made") !== null;
-"""
-OPEN = """
-for (const one of document.querySelectorAll("details:not([open]) > summary")) one.click();
-for (const one of document.querySelectorAll("#matrices form > button")) one.click();
-for (const one of document.querySelectorAll("#own-input [role=group] button")) one.click();
-const data = document.querySelector(".play-field select[name=data]");
-if (data !== null) {
-  data.value = "own";
-  data.dispatchEvent(new Event("change", { bubbles: true }));
-}
-const rate = document.querySelector(".play-field input[name=rate]");
-if (rate !== null) {
-  rate.value = "-1";
-  rate.dispatchEvent(new Event("change", { bubbles: true }));
-}
-"""
-
-
-@pytest.mark.browser
-def test_every_word_of_a_page_is_said(
-    browser: Chromium, data: dict[str, Any], tmp_path: Path
-) -> None:
-    """In a language without Latin letters none is left, but in names, code and data."""
-    words = {said.text: _unsaid(said.text) for said in SAID}
-    text = pack(data, title="runs").replace('"words":{}', f'"words":{json.dumps(words)}')
-    page = tmp_path / "page.html"
-    page.write_text(text, encoding="utf-8")
-    seen = texts_of_all_runs(browser, page)
-    assert sum(UNSAID in text for text in seen) > 150
-    classes = [name for name in cp.__all__ if name[0].isupper()]
-    columns = ["age", "city", "born", "size", "years", "Oslo", "Bergen", "no", "yes", "price"]
-    runs = ["digits", "prices", "run", "digit", "kind", "SVG", "PNG", "CSV", "clearprop", "min"]
-    names = [*classes, *ACTIVATIONS, *OPTIMIZERS, *TOY_DATA, *columns, *runs]
-    known = set(LATIN.findall(" ".join(names)))
-    assert {text for text in seen if set(LATIN.findall(text)) - known} == set()
-
-
-@pytest.mark.browser
-def test_no_english_is_left_in_a_spanish_page(
-    browser: Chromium, data: dict[str, Any], tmp_path: Path
-) -> None:
-    words = words_in("es")
-    page = tmp_path / "page.html"
-    page.write_text(pack(data, title="runs", language="es"), encoding="utf-8")
-    seen = texts_of_all_runs(browser, page)
-    assert browser.run("return document.documentElement.lang") == "es"
-    assert {"Entrenamiento", "Capas y pesos", "La orden que lo repite", "Probabilidades"} <= seen
-    english = [_pattern(text) for text, told in words.items() if _bare(text) != _bare(told)]
-    seen -= {"yes"}  # a class of the table
-    assert {text for text in seen if any(one.fullmatch(text) for one in english)} == set()
-    spanish = [_pattern(told) for told in words.values()]
-    assert sum(any(one.fullmatch(text) for one in spanish) for text in seen) > 150
-
-
-def _unsaid(text: str) -> str:
-    return re.sub(r"\{\w+\}|[A-Za-z]", lambda one: one[0] if len(one[0]) > 1 else UNSAID, text)
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    """Return a pattern for a text with any values in it."""
-    return re.compile(".+".join(map(re.escape, PLACEHOLDER.split(text))), re.DOTALL)
-
-
-def _bare(text: str) -> list[str]:
-    """Return the words of a text, without the names of its values."""
-    return re.findall(r"\w+", PLACEHOLDER.sub("", text))
 
 
 def _catalogue(language: str) -> Any:

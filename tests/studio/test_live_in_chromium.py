@@ -1,11 +1,14 @@
 """A training watched and steered in a browser, from the address that is printed to the end."""
 
+from dataclasses import replace
+
 import pytest
 from asking import InThread
 from browser import chromium
 
 from clearprop.experiment import learn, measure
 from clearprop.experiment.folder import save_run
+from clearprop.experiment.reporting import page_of_training
 from clearprop.page import pack
 from clearprop.studio import application
 from clearprop.studio.live import Live
@@ -48,7 +51,8 @@ def test_a_training_is_seen_steered_and_kept(moons, tmp_path, monkeypatch):
         trained = training.result()
         measured = measure(trained)
         report = save_run(tmp_path, trained, measured, "clearprop train moons")
-        live.save(trained, measured, report=report, kept=(), doctor=None)
+        shown = page_of_training(tmp_path, trained, measured, report=report, kept=(), doctor=None)
+        live.save(replace(shown, name="the run"))
         browser.says(".page-head", "held out for the test")
         press(browser, "Close the server")
         live.wait_closed()

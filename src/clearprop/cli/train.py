@@ -29,7 +29,6 @@ from clearprop.cli.scores import (
     seldom_found,
     text,
 )
-from clearprop.configuration import Json
 from clearprop.errors import UsageError
 from clearprop.experiment import (
     Evaluation,
@@ -46,9 +45,10 @@ from clearprop.experiment import folder as run_folder
 from clearprop.experiment.coverage import promise_in_words
 from clearprop.experiment.cross_validation import fold_labels, times_of
 from clearprop.experiment.epochs_kept import KeptEpochs, save_kept
-from clearprop.experiment.reporting import write_page_of
-from clearprop.experiment.runs import CHECKPOINT, KEPT, SETTINGS, require_there, saved_at
+from clearprop.experiment.reporting import page_of_training
+from clearprop.experiment.runs import CHECKPOINT, KEPT, PAGE, SETTINGS, require_there, saved_at
 from clearprop.experiment.settings import described
+from clearprop.report import RunPage, write_page
 from clearprop.studio.by_hand import GoOnByHand
 from clearprop.studio.server import require_server
 from clearprop.training import Callback, Checkpoint, Forecast, Run
@@ -193,7 +193,11 @@ def train(
     told, cut_off = (
         (None, False) if interrupted else ask_doctor(trained, measured, settings, folder)
     )
-    page = _write_page(folder, trained, measured, report, epochs, told)
+    save_kept(folder / KEPT, epochs.kept)
+    run = page_of_training(
+        folder, trained, measured, report=report, kept=epochs.kept, doctor=told
+    )
+    page = _write_page(folder / PAGE, run)
     if as_json:
         found_pictures = {"pictures": [str(path) for path in pictures], "page": page}
         output.say_json(report | found_pictures | {"doctor": told})
@@ -204,37 +208,22 @@ def train(
     if trained.diverged is None and not as_json:
         _say_next(report, task.train.kind)
     if live is not None:
-        live.live.save(trained, measured, report=report, kept=epochs.kept, doctor=told)
+        live.live.save(run)
         live.stay()
     if trained.diverged is not None:
         ctx.exit(1)
 
 
-def _write_page(
-    folder: Path,
-    trained: Trained,
-    measured: Measured,
-    report: dict[str, Json],
-    epochs: KeptEpochs,
-    doctor: dict[str, Any] | None,
-) -> str | None:
+def _write_page(path: Path, run: RunPage) -> str | None:
     """Write the run's page, which costs no run that is saved already: its path, or None."""
-    save_kept(folder / KEPT, epochs.kept)
     try:
         with output.waiting("Writing its page"):
-            page = write_page_of(
-                folder,
-                trained,
-                measured,
-                report=report,
-                kept=epochs.kept,
-                doctor=doctor,
-            )
+            write_page(path, [run])
     except UsageError as error:  # it would be too large
         output.note(str(error))
         return None
-    output.note(f"{page} shows it all in a browser: curves, every number, your own input.")
-    return str(page)
+    output.note(f"{path} shows it all in a browser: curves, every number, your own input.")
+    return str(path)
 
 
 _NOT_MEASURED = (

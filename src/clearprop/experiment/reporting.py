@@ -11,15 +11,15 @@ from clearprop.errors import ClearpropError
 from clearprop.experiment.epochs_kept import read_kept
 from clearprop.experiment.learning import Trained
 from clearprop.experiment.measuring import Measured
-from clearprop.experiment.runs import HISTORY, KEPT, PAGE, REPORT, Saved
+from clearprop.experiment.runs import HISTORY, KEPT, REPORT, Saved
 from clearprop.experiment.task import Task, load_dataset, set_task
-from clearprop.report import RunPage, write_page
+from clearprop.report import RunPage
 from clearprop.training import History
 
 _LARGEST_REPORT = 2**26  # bytes
 
 
-def write_page_of(
+def page_of_training(
     folder: Path,
     trained: Trained,
     measured: Measured,
@@ -27,29 +27,32 @@ def write_page_of(
     report: Mapping[str, Json],
     kept: Sequence[tuple[int, Array]],
     doctor: Mapping[str, Json] | None,
-) -> Path:
-    """Write the page of a run that has just ended into its folder, and return its path.
+) -> RunPage:
+    """Return what the page of a run shows that has just ended.
 
-    Raises
-    ------
-    UsageError
-        If it would be too large.
-    OutputError
-        If it can't be written.
+    Parameters
+    ----------
+    folder : Path
+        Its folder, after which it is called.
+    trained : Trained
+    measured : Measured
+    report : mapping
+        What its ``report.json`` holds.
+    kept : sequence of (int, ndarray)
+        Some epochs, and the parameters after each.
+    doctor : mapping or None
+        The doctor's first finding.
     """
-    path = folder / PAGE
-    run = RunPage(
+    return RunPage(
         name=folder.name,
         command=str(report["command"]),
         model=measured.model,
         history=trained.history,
         report=report,
-        samples=_shown(trained.task),
+        samples=shown_part(trained.task),
         kept=kept,
         doctor=doctor,
     )
-    write_page(path, [run])
-    return path
 
 
 def page_of(
@@ -77,7 +80,7 @@ def page_of(
     try:
         settings = saved.on(data)
         task = set_task(settings, load_dataset(settings))
-        samples, train = _shown(task), task.train if embeds else None
+        samples, train = shown_part(task), task.train if embeds else None
     except ClearpropError as error:
         if embeds:
             raise
@@ -98,7 +101,7 @@ def page_of(
     return run, note
 
 
-def _shown(task: Task) -> tuple[str, Dataset]:
+def shown_part(task: Task) -> tuple[str, Dataset]:
     """Return the part whose samples are shown: where there is one, one not learned from."""
     if task.test is not None:
         return "test", task.test

@@ -13,9 +13,9 @@ from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Table, load
 from clearprop.data.format import Format
 from clearprop.data.leaks import leaks
-from clearprop.data.pictures.repeated import repeated
 from clearprop.data.loading import format_of
 from clearprop.data.pictures.folders import as_deep
+from clearprop.data.pictures.repeated import repeated
 from clearprop.data.reading import Role
 from clearprop.data.splitting import without_column
 from clearprop.errors import DataError, UsageError, counted, listed, naming

@@ -1,8 +1,8 @@
 """The languages of a page: its words, translated by gettext's catalogues.
 
 English is what stands in the modules, within ``say(...)``. A catalogue lies in
-``words/LANGUAGE/LC_MESSAGES/``, as text to translate (.po) and compiled (.mo): CONTRIBUTING says
-how it gets there.
+``words/LANGUAGE/LC_MESSAGES/``, as text to translate (.po) and compiled (.mo); what the modules
+say comes there by ``python tests/page/page_words.py``.
 """
 
 import locale

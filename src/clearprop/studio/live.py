@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from clearprop.configuration import Json
-from clearprop.core.parameters import Array
-from clearprop.data import Dataset
 from clearprop.errors import UsageError
-from clearprop.experiment import Measured, Task, Trained
+from clearprop.experiment import Task
+from clearprop.experiment.reporting import shown_part
 from clearprop.experiment.values import Place
 from clearprop.files.models import Model
 from clearprop.layers import Dense
@@ -64,38 +63,8 @@ class Live:
             return saved
         return self.page() | {"runs": [self._run(one) for one in tuple(self.mailbox.trainings)]}
 
-    def save(
-        self,
-        trained: Trained,
-        measured: Measured,
-        *,
-        report: Mapping[str, Json],
-        kept: Sequence[tuple[int, Array]],
-        doctor: Mapping[str, Json] | None,
-    ) -> None:
-        """Show the run as it was saved, from now on.
-
-        Parameters
-        ----------
-        trained : Trained
-        measured : Measured
-        report : mapping
-            What its ``report.json`` holds.
-        kept : sequence of (int, ndarray)
-            Some epochs, and the parameters after each.
-        doctor : mapping or None
-            The doctor's first finding.
-        """
-        run = RunPage(
-            name=self.name,
-            command=self.command,
-            model=measured.model,
-            history=trained.history,
-            report=report,
-            samples=_shown(trained.task),
-            kept=kept,
-            doctor=doctor,
-        )
+    def save(self, run: RunPage) -> None:
+        """Show the run as it was saved, from now on."""
         told: Json = self.mailbox.trainings[-1].told()
         runs: list[Json] = [_written(run) | {"told": told}]
         self.mailbox.saved = {"format": FORMAT, "live": {"ended": True}, "runs": runs}
@@ -133,7 +102,7 @@ class Live:
             kept.append((latest.epoch, latest.parameters))
         settings = task.settings.with_places(Place.absolute)
         # A fold's recipe is fitted to the samples of the others, and nobody has it here.
-        recipe, samples = (task.recipe, _shown(task)) if one.is_kept else (None, None)
+        recipe, samples = (task.recipe, shown_part(task)) if one.is_kept else (None, None)
         run = RunPage(
             name=one.label or self.name,
             command=self.command,
@@ -162,11 +131,3 @@ def _written(run: RunPage) -> dict[str, Json]:
     nothing = Network([Dense(1)], loss=MeanSquaredError(), input_shape=(1,))
     small = replace(run, model=Model(nothing), samples=None, train=None, kept=())
     return small.to_json() | {"model": "", "problem": said}
-
-
-def _shown(task: Task) -> tuple[str, Dataset]:
-    """Return the part whose samples are shown: where there is one, one not learned from."""
-    parts = {"test": task.test, "validation": task.validation}
-    return next(
-        ((name, part) for name, part in parts.items() if part is not None), ("train", task.train)
-    )

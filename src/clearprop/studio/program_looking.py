@@ -26,7 +26,7 @@ INTERVAL = 0.1
 _REST = 1.5  # times as long as a look has taken, the program goes on without one
 _DEEPEST, _LONGEST, _MOST_ITEMS = 4, 200, 3_000  # objects within objects; items of a list; of all
 _MOST_EVENTS = 3_000  # lines and calls that are followed at a time
-_MOST_SECONDS = 1.0  # of following
+_MOST_SECONDS = 0.5  # of following
 _MOST_ARRAYS, _MOST_SIBLINGS = 64, 6  # that are shown; of one name that is no parameter
 _MOST_BYTES, _MOST_ENTRIES = 2**24, 2**18  # that are copied at a time; of one array
 _VAIN = 3  # looks after which a name that never came is not waited for any longer
@@ -129,8 +129,15 @@ class Looker:
 
     def tick(self, _: int, frame: FrameType | None) -> None:
         """Look, if it is time; called by the interpreter between two steps of the program."""
-        if self._following is None and time.perf_counter() >= self._due and frame is not None:
-            self.begin(frame)
+        if frame is None:
+            return
+        following, now = self._following, time.perf_counter()
+        if following is None:
+            if now >= self._due:
+                self.begin(frame)
+        elif now - following.began > _MOST_SECONDS:  # where no line has followed
+            self._look(frame)
+            self.end()
 
     def begin(self, frame: FrameType) -> None:
         """Look at what lies there, and follow the lines that run next where that helps."""

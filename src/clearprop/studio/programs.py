@@ -328,7 +328,7 @@ class Listener:
         self._row, self._lengths = 0, dict[str, int]()
 
     def news(self) -> list[str]:
-        """Return the events since the last time: ``state`` at first, and when rows are forgotten."""
+        """Return the events since the last time; at first, and after a new era, ``state`` alone."""
         program = self.program
         if self._era != program.era:
             with program._lock:

@@ -21,6 +21,7 @@ import { networkPanel } from "./network_drawing.js";
 import { overviewPanel } from "./overview.js";
 import { ownInputPanel } from "./own_input.js";
 import { playgroundPanel } from "./playground.js";
+import { PLAYGROUND_ADDRESS } from "./playground_settings.js";
 import { programPage } from "./program.js";
 import { projectionPanel } from "./projection.js";
 import { decodedBytes, Samples } from "./samples.js";
@@ -106,6 +107,9 @@ else if (page.live) {
   client.start();
 } else {
   showRuns(page);
+  if (location.hash.startsWith(PLAYGROUND_ADDRESS)) {
+    document.getElementById("playground")?.scrollIntoView(); // made where it is seen
+  }
 }
 
 /** Show the runs of a page's data, the one that was chosen before, or the last. */
@@ -136,7 +140,7 @@ function contextOf(data, run) {
   try {
     context.model = openModel(decodedBytes(run.model));
   } catch (error) {
-    context.problem = error.message;
+    context.problem = run.problem ?? error.message;
     return context;
   }
   context.samples = run.samples && new Samples(run.samples);

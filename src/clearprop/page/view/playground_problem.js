@@ -139,7 +139,7 @@ function problemOfRun({ model, train, test }, noise, random) {
   const moments = momentsOfInputs(train.inputs, train.size);
   const part = (samples) => ({
     x: samples.inputs.slice(),
-    y: targetsOf(model, samples.truth),
+    y: Float64Array.from(model.targets(samples.truth.flat())),
     n: samples.count,
   });
   const learned = part(train);
@@ -156,12 +156,6 @@ function problemOfRun({ model, train, test }, noise, random) {
     scene: plane?.scene ?? null,
     restore: (values) => model.target?.restore(values) ?? values,
   };
-}
-
-/** The classes by number, or values as they are learned. */
-function targetsOf({ classNames, target }, truth) {
-  if (classNames !== null || target === null) return Float64Array.from(truth.flat());
-  return target.standardise(truth.flat());
 }
 
 /** Return samples and their targets in a random order. */
