@@ -29,18 +29,18 @@ def listing(measured):
     return "".join(f"\n  {figure:6}  {name}" for name, figure in ordered)
 
 
-# The room "why this answer" (explain/) was foreseen when there were 22.
-def test_there_are_at_most_23_entries_at_the_top():
+# The rooms "why this answer" (explain/), page/, report/ and studio/ were foreseen when there were 22.
+def test_there_are_at_most_26_entries_at_the_top():
     entries = sorted(path.name for path in HOUSE.iterdir() if path.name not in NOT_COUNTED)
-    assert len(entries) <= 23, f"{len(entries)} entries: {', '.join(entries)}"
+    assert len(entries) <= 26, f"{len(entries)} entries: {', '.join(entries)}"
 
 
-def test_there_are_at_most_416_files():
+def test_there_are_at_most_455_files():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + 1
-    assert len(FILES) <= 416, f"{len(FILES)} files:{listing(rooms)}"
+    assert len(FILES) <= 455, f"{len(FILES)} files:{listing(rooms)}"
 
 
 def test_no_file_has_more_than_450_lines():
@@ -64,13 +64,14 @@ def test_at_most_40_files_have_fewer_than_60_lines():
 # coverage, why an answer is what it is) brought 25 files and 6,000 lines; cross-validation as a
 # command (folds by group and by time, their scores, its door) 3 files and 900 lines. What followed
 # for tables brought 16 files and 4,100 lines: compiled steps, the recipe at the command line, a
-# search, quantiles, columns that give the target away.
-def test_there_are_at_most_82500_lines():
+# search, quantiles, columns that give the target away. The page of a run (what packs it, its data,
+# the live server, a learner's program that is watched) brought 36 files and 5,000 lines.
+def test_there_are_at_most_87500_lines():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + lines_of(file)
-    assert sum(rooms.values()) <= 82_500, f"{sum(rooms.values())} lines:{listing(rooms)}"
+    assert sum(rooms.values()) <= 87_500, f"{sum(rooms.values())} lines:{listing(rooms)}"
 
 
 def code_and_imports(source):

@@ -1,17 +1,15 @@
 """The page of a watched program, in a browser: what its server tells is what is drawn."""
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import Chromium, chromium
 
-from clearprop.page import packing
-from clearprop.studio import program_application
+from clearprop.studio.program_application import program_application
 from clearprop.studio.programs import Program
 from clearprop.studio.server import PageServer
 
@@ -45,26 +43,6 @@ print("cost: <b>" + str(cost) + "</b>")
 ENDLESS = DEAD.replace("print", "while True: pass\nprint")
 
 
-def packed(data: dict[str, Any], *, title: str, **_: Any) -> str:
-    """Put the modules of this page alone into one file."""
-    found: dict[str, str] = {}
-    packing._follow(PurePosixPath("view/program.js"), found, ())
-    html = (packing._HERE / "page.html").read_text()
-    script = "".join(found.values()) + (
-        'programPage(JSON.parse(document.getElementById("data").textContent), '
-        'document.getElementById("page"));'
-    )
-    values = {
-        "language": "en",
-        "policy": "",
-        "title": title,
-        "style": packing._styles(),
-        "data": json.dumps(data).replace("<", "\\u003c"),
-        "script": script,
-    }
-    return packing.Template(html).substitute(values)
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Chromium]:
     with chromium() as started:
@@ -72,21 +50,15 @@ def browser() -> Iterator[Chromium]:
 
 
 @pytest.fixture
-def watched(
-    browser: Chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str], Program]]:
+def watched(browser: Chromium, tmp_path: Path) -> Iterator[Callable[[str], Program]]:
     """Watch a program in the browser, from its first moment."""
-    monkeypatch.setattr(program_application, "pack", packed)
-    monkeypatch.setattr(program_application, "policy", lambda **_: "default-src * 'unsafe-inline'")
     opened: list[Any] = []
 
     def watch(text: str) -> Program:
         file = tmp_path / "mine.py"
         file.write_text(text)
         program = Program(file)
-        server = PageServer(
-            lambda is_closing: program_application.program_application(program, is_closing), None
-        )
+        server = PageServer(lambda is_closing: program_application(program, is_closing), None)
         opened.extend((server, program))
         browser.driver.get(server.address)
         browser.says("h1", "mine.py")
@@ -133,7 +105,7 @@ def test_a_program_is_shown_by_its_own_names(
     browser.says("#cost .program-lists .legend", "entry 400")
     show(browser, "printed")
     browser.says("#printed pre", "cost: <b>0.")  # text, and no markup
-    assert [one for one in browser.errors() if "favicon" not in one] == []
+    assert browser.errors() == []
 
 
 def test_the_check_stands_beside_it(browser: Chromium, watched: Callable[[str], Program]) -> None:

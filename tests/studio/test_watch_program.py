@@ -23,6 +23,21 @@ SECONDS = 60
 QUICK = ("course functions with dicts", "layer classes")
 EVERY = [one if one in QUICK else pytest.param(one, marks=pytest.mark.slow) for one in STYLES]
 
+VERDICTS = Path(__file__).parents[2] / "docs" / "verdicts.md"
+NETWORKS = {
+    "xor.py": {"syn0", "syn1"},
+    "course.py": {"W1", "b1", "W2", "b2"},
+    "red.py": {"pesos1", "pesos2"},
+    "layers.py": {"net[0].W", "net[0].b", "net[2].W", "net[2].b"},
+    "nielsen.py": {f"net.{kind}[{n}]" for kind in ("weights", "biases") for n in range(3)},
+    "softmax.py": {"W"},
+    "rnn.py": {"Wx", "Wh", "Wy"},
+    "conv.py": {"filters"},
+    "adam.py": {"W1", "W2", "W3"},
+    "shapes.py": {"W"},
+}
+"""The files of the ten verdicts, each in a style of its own, and the names of their parameters."""
+
 STEPS = """
 import numpy as np
 rng = np.random.default_rng(3)
@@ -71,7 +86,30 @@ def test_each_style_shows_its_network(style: str, watch: Callable[..., Program])
     seen = [one for one in program.arrays.values() if one.role == "parameter"]
     ends = {end_of(one.name) for one in seen}
     assert len(seen) >= count
-    assert ends == roles_in(program.file, SECONDS).parameters
+    assert ends == roles_in(program.file, SECONDS)[0].parameters
+
+
+@pytest.mark.parametrize(
+    "name",
+    [one if one == "course.py" else pytest.param(one, marks=pytest.mark.slow) for one in NETWORKS],
+)
+def test_each_of_the_ten_verdicts_shows_its_network(
+    name: str, watch: Callable[..., Program]
+) -> None:
+    blocks = dict(re.findall(r"```python (\S+)\n(.*?)```", VERDICTS.read_text(), re.DOTALL))
+    program = watch(blocks[name])
+    seen = {one.name for one in program.arrays.values() if one.role == "parameter"}
+    assert seen == NETWORKS[name]
+
+
+def test_of_functions_that_nothing_calls_a_call_is_shown(watch: Callable[..., Program]) -> None:
+    text = COURSE[: COURSE.index("X = np.random")]
+    program = watch(text)
+    assert program.state == "ended"
+    assert program.note.startswith("It trains nothing when it is run. The check has called ")
+    dW1 = program.arrays["dW1"]
+    assert (dW1.role, dW1.of, dW1.shape) == ("gradient", "W1", program.arrays["W1"].shape)
+    assert dW1.statistics["norm"]
 
 
 @pytest.mark.parametrize(
@@ -99,6 +137,15 @@ def test_gradients_belong_to_their_parameters(watch: Callable[..., Program]) -> 
     program = watch(ADAM)
     of = {one.name: one.of for one in program.arrays.values() if one.role == "gradient"}
     assert of == {"gW1": "params[0]", "gb1": "params[1]", "gW2": "params[2]", "gb2": "params[3]"}
+
+
+def test_layers_of_one_class_keep_their_gradients_apart(watch: Callable[..., Program]) -> None:
+    text, _ = STYLES["layer classes"]
+    program = watch(text)
+    of = {one.name: one.of for one in program.arrays.values() if one.role == "gradient"}
+    assert of
+    for name, parameter in of.items():
+        assert parameter == name.replace("grad_", "")
 
 
 def test_an_update_is_measured_and_growing_lists_come_whole(watch: Callable[..., Program]) -> None:

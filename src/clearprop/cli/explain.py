@@ -15,18 +15,8 @@ from clearprop.core.printable import fitted
 from clearprop.data import Dataset, Problem, Table
 from clearprop.data.named import BUILTINS
 from clearprop.errors import ClearpropError, DataError, UnknownNameError, UsageError, counted
+from clearprop.experiment import explaining
 from clearprop.experiment.explained import Coalitions
-from clearprop.experiment.explaining import (
-    answer_names,
-    dependence_of,
-    draw_dependence,
-    draw_importance,
-    explain_row,
-    importance_of,
-    recipe_of_table,
-    require_sample,
-    rows_in_words,
-)
 from clearprop.experiment.folder import draw
 from clearprop.experiment.parts import split
 from clearprop.experiment.runs import Saved, require_saved
@@ -93,7 +83,7 @@ def explain(
     """
     saved = require_saved(model)
     loaded = read_as(saved.model, form)
-    recipe_of_table(loaded)
+    explaining.recipe_of_table(loaded)
     if sample is None:
         _require_no_sample(opened, groups, background)
         _explain_model(saved, loaded, data, said, out, as_json)
@@ -113,23 +103,23 @@ def _require_no_sample(opened: str | None, groups: Sequence[str], background: st
 def _explain_model(
     saved: Saved, model: Model, data: str | None, said: str | None, out: str | None, as_json: bool
 ) -> None:
-    answer_names(model, said)  # before anything is read
+    explaining.answer_names(model, said)  # before anything is read
     with output.waiting(f"Reading {data or 'the data'}"):
         dataset, of = _rows_of(saved, model, data)
     output.note_left_out(dataset.problems)
     with output.waiting("Shuffling"):
-        found = importance_of(model, dataset, of)
+        found = explaining.importance_of(model, dataset, of)
     assert isinstance(dataset.X, Table)  # noqa: S101 - the recipe has taken it
     most = [found.names[place] for place in found.order()[:_DRAWN]]
     with output.waiting("Asking"):
-        depends = dependence_of(model, dataset.X, most, said)
+        depends = explaining.dependence_of(model, dataset.X, most, said)
     drawn: list[Path] = []
     undrawn: list[Problem] = []
     if out is not None:
         folder = make_folder(Path(out))
         figures = {
-            "importance": lambda: draw_importance(found),
-            "dependence": lambda: draw_dependence(model, depends),
+            "importance": lambda: explaining.draw_importance(found),
+            "dependence": lambda: explaining.draw_dependence(model, depends),
         }
         with output.waiting("Drawing"):
             for name, figure in figures.items():
@@ -169,7 +159,7 @@ def _rows_of(saved: Saved, model: Model, data: str | None) -> tuple[Dataset, str
         return dataset.test or dataset, data
     settings = saved.on(None)
     dataset = load_dataset(settings)
-    inputs = recipe_of_table(model)[1]
+    inputs = explaining.recipe_of_table(model)[1]
     parts = split(resolve_for(settings, dataset, inputs.input_shape), dataset)
     held = {"test": parts.test, "validation": parts.validation, "train": parts.train}
     return next((one, of) for of, one in held.items() if one is not None)
@@ -180,8 +170,8 @@ def _say_importance(found: Importance) -> None:
     reached = text(found.score_name, found.score)
     times = f", the mean and spread of {repeats} times" if repeats > 1 else ""
     output.say_line(
-        f"{reached} on {counted(rows, 'row')} {rows_in_words(found.of)}. What it loses as a column "
-        f"is shuffled among them{times}:"
+        f"{reached} on {counted(rows, 'row')} {explaining.rows_in_words(found.of)}. What it loses "
+        f"as a column is shuffled among them{times}:"
     )
     means, spreads = found.means.tolist(), found.spreads.tolist()
     output.say_table(
@@ -213,9 +203,9 @@ def _explain_sample(
         table, sources, notes = _samples(saved, model, data)
         others, of = _background(saved, model, background, table, data)
     output.note_all(notes)
-    require_sample(sample, len(table), data or saved.word)
+    explaining.require_sample(sample, len(table), data or saved.word)
     with output.waiting("Explaining"):
-        found = explain_row(
+        found = explaining.explain_row(
             model, table, sample, sources[sample], others, of, said=said, groups=groups
         )
     number = None if opened is None else found.open(opened)
@@ -234,7 +224,7 @@ def _samples(
     saved: Saved, model: Model, data: str | None
 ) -> tuple[Table, Sequence[str], list[str]]:
     """Return rows to explain, what they are called, and what there is to say of them."""
-    recipe, _ = recipe_of_table(model)
+    recipe, _ = explaining.recipe_of_table(model)
     if data is None or (data in BUILTINS and not Path(data).exists()):
         dataset = load_for(model, saved.on(None).data if data is None else data)
         assert isinstance(dataset.X, Table)  # noqa: S101 - a model of a table reads nothing else

@@ -46,11 +46,11 @@ def report(
     for saved in saved_runs:
         again = saved.open_settings
         with output.waiting(f"Reading {saved.word}"):
-            page, note = page_of(
+            page, noted = page_of(
                 saved, data, "" if again is None else command_of(again), embeds=embed_data
             )
-        if note is not None:
-            output.note(note)
+        for line in noted:
+            output.note(line)
         found.append(page)
     path = Path(out) if out is not None else saved_runs[0].file.parent / PAGE
     with output.waiting("Writing"):

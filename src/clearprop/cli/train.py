@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from clearprop.cli import output
+from clearprop.cli import output, scores
 from clearprop.cli.command import DataName, command
 from clearprop.cli.doctor import ask_doctor, say_closing
 from clearprop.cli.live import live_options, shown_live, with_what_was_done_by_hand
@@ -17,17 +17,6 @@ from clearprop.cli.options import (
     settings_from,
     settings_of_run,
     task_options,
-)
-from clearprop.cli.scores import (
-    PARTS,
-    beside,
-    certainty,
-    doubts,
-    matters,
-    others,
-    rare,
-    seldom_found,
-    text,
 )
 from clearprop.errors import UsageError
 from clearprop.experiment import (
@@ -194,9 +183,7 @@ def train(
         (None, False) if interrupted else ask_doctor(trained, measured, settings, folder)
     )
     save_kept(folder / KEPT, epochs.kept)
-    run = page_of_training(
-        folder, trained, measured, report=report, kept=epochs.kept, doctor=told
-    )
+    run = page_of_training(folder, trained, measured, report=report, kept=epochs.kept, doctor=told)
     page = _write_page(folder / PAGE, run)
     if as_json:
         found_pictures = {"pictures": [str(path) for path in pictures], "page": page}
@@ -261,17 +248,17 @@ def _plan(task: Task) -> str:
 
 def _say_reached(measured: Measured, task: Task) -> None:
     for part, found in measured.parts.items():
-        label, about = PARTS[part]
+        label, about = scores.PARTS[part]
         line = f"{label:9} {found.samples:6} samples"
         if part in ("validation", "train"):
-            output.say_line(f"{line}: {text(found.score_name, found.score)}: {about}")
+            output.say_line(f"{line}: {scores.text(found.score_name, found.score)}: {about}")
             continue
-        output.say_line(f"{line}{about}: {beside(found)}")
-        output.say_line(f"{'':25} {others(found, task.train.target_name)}")
-        for told in rare(found):
+        output.say_line(f"{line}{about}: {scores.beside(found)}")
+        output.say_line(f"{'':25} {scores.others(found, task.train.target_name)}")
+        for told in scores.rare(found):
             output.say_line(f"{'':25} {told}")
     useless = measured.score is not None and measured.score.beats("constant") is False
-    for told in [] if useless else matters(measured.importance):
+    for told in [] if useless else scores.matters(measured.importance):
         output.say_line(told)
 
 
@@ -279,7 +266,7 @@ def _say_how_sure(trained: Trained, found: Evaluation | None) -> None:
     if trained.temperature is not None:
         output.say_line(trained.temperature)
     promise = promise_in_words(trained.task.recipe.target)
-    for line in (*promise, *(() if found is None else certainty(found))):
+    for line in (*promise, *(() if found is None else scores.certainty(found))):
         output.say_line(line)
     if promise and (found is None or found.covered is None):
         output.say_line(_NOT_MEASURED)
@@ -288,12 +275,12 @@ def _say_how_sure(trained: Trained, found: Evaluation | None) -> None:
 def _advice(found: Evaluation, folder: Path, task: Task, settings: Settings) -> list[str]:
     if task.settings.folds or task.validation is not None:
         again = output.word(str(folder / SETTINGS))
-        told = seldom_found(found, f"clearprop train --config {again} --threshold f1")
+        told = scores.seldom_found(found, f"clearprop train --config {again} --threshold f1")
         if told:
             return told
     run, same = output.word(str(folder)), _of_the_same_data(settings)
     linear = command_of(replace(same, layers=())) if task.settings.layers else None
-    told = doubts(found, f"clearprop doctor {run}", linear)
+    told = scores.doubts(found, f"clearprop doctor {run}", linear)
     if told and task.train.kind == "pictures" and settings.features is None:
         other = command_of(replace(same, size=None))  # the file says its own
         told.append(

@@ -18,18 +18,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from clearprop import layers
 from clearprop.compiled.building import NONE, Room, is_chain, places_of
 from clearprop.core.parameters import Array
-from clearprop.layers import (
-    BatchNorm,
-    Conv2D,
-    Flatten,
-    GlobalAveragePool2D,
-    Layer,
-    MaxPool2D,
-    ReLU,
-    Residual,
-)
 from clearprop.losses import Loss
 from clearprop.network.stack import LayerStack
 from clearprop.optimizers import Optimizer
@@ -104,7 +95,7 @@ def front_layers(network: LayerStack) -> int:
     if found is None:
         return 0
     matched = parts[: found.end()]
-    befores: list[Layer | None] = [None, *(part.layer for part in matched[:-1])]
+    befores: list[layers.Layer | None] = [None, *(part.layer for part in matched[:-1])]
     if not all(map(_is_plain, befores, matched)):
         return 0
     return int(matched[-1].name.partition(".")[0]) + 1
@@ -132,7 +123,7 @@ class _Part(NamedTuple):
 
     letter: str
     name: str
-    layer: Layer
+    layer: layers.Layer
     in_shape: tuple[int, ...]
 
 
@@ -141,7 +132,7 @@ def _parts(network: LayerStack) -> Iterator[_Part]:
     shape = network.input_shape
     for place, built in enumerate(network.body.build_each(shape)):
         layer, name = network.layers[place], str(place)
-        if type(layer) is Residual and "P" not in built.parameters:
+        if type(layer) is layers.Residual and "P" not in built.parameters:
             yield _Part("[", name, layer, shape)
             for inner, inside in enumerate(layer.build_each(shape)):
                 one = layer.layers[inner]
@@ -153,28 +144,30 @@ def _parts(network: LayerStack) -> Iterator[_Part]:
         shape = built.out_shape
 
 
-def _is_plain(before: Layer | None, part: _Part) -> bool:
+def _is_plain(before: layers.Layer | None, part: _Part) -> bool:
     """Whether a convolution takes each place and keeps the size, and a pool is of two by two."""
     layer = part.layer
-    if isinstance(layer, Conv2D | MaxPool2D):
+    if isinstance(layer, layers.Conv2D | layers.MaxPool2D):
         windows = layer.windows((part.in_shape[0], part.in_shape[1]))
-        if isinstance(layer, MaxPool2D):
+        if isinstance(layer, layers.MaxPool2D):
             return windows.size == windows.stride == (2, 2)
         rows, columns = windows.size
         plain = layer.padding == "same" and windows.stride == (1, 1)
         return plain and rows == columns and rows % 2 == 1
     # A bias below a norm only moves its means: nobody needs both.
-    return not (isinstance(layer, BatchNorm) and isinstance(before, Conv2D) and before.bias)
+    return not (
+        isinstance(layer, layers.BatchNorm) and isinstance(before, layers.Conv2D) and before.bias
+    )
 
 
-def _letter(layer: Layer) -> str:
+def _letter(layer: layers.Layer) -> str:
     letters = {
-        Conv2D: "C",
-        BatchNorm: "N",
-        ReLU: "r",
-        MaxPool2D: "P",
-        Flatten: "F",
-        GlobalAveragePool2D: "G",
+        layers.Conv2D: "C",
+        layers.BatchNorm: "N",
+        layers.ReLU: "r",
+        layers.MaxPool2D: "P",
+        layers.Flatten: "F",
+        layers.GlobalAveragePool2D: "G",
     }
     return letters.get(type(layer), "?")
 
@@ -216,7 +209,7 @@ def front_of(
             rows[-1][SKIP], rows[began][LENT] = began, len(rows) - 1
         elif letter in "FG" and letter:
             break
-        elif isinstance(layer, Conv2D):
+        elif isinstance(layer, layers.Conv2D):
             if rows:
                 height, width = _after(rows[-1])
             kernel, given = network.parameters[f"{place}.W"].shape[0], layer.filters
@@ -236,7 +229,7 @@ def front_of(
             numbers.append([0.0, 0.0, -np.inf])
             split, depth, taken = filters, wide, given
             widest = max(widest, width * wide)
-        elif isinstance(layer, BatchNorm):
+        elif isinstance(layer, layers.BatchNorm):
             row = rows[-1]
             row[GAMMA], row[BETA] = parameters[f"{place}.gamma"], parameters[f"{place}.beta"]
             row[MEAN] = state[f"{place}.running_mean"]
@@ -244,9 +237,9 @@ def front_of(
             if training:
                 row[Z] = together.take(samples * row[HEIGHT] * row[WIDTH] * row[FILTERS] * wide)
             numbers[-1][:2] = layer.momentum, layer.epsilon
-        elif isinstance(layer, ReLU):
+        elif isinstance(layer, layers.ReLU):
             numbers[-1][FLOOR] = 0.0
-        elif isinstance(layer, MaxPool2D):
+        elif isinstance(layer, layers.MaxPool2D):
             rows[-1][POOLED] = 1
     for row in rows:
         height, width = _after(row)
@@ -266,7 +259,7 @@ def front_of(
     front = Front(
         blocks=np.array([*rows, features], np.int64),
         numbers=np.array(numbers, network.dtype),
-        averages=isinstance(network.layers[begin - 1], GlobalAveragePool2D),
+        averages=isinstance(network.layers[begin - 1], layers.GlobalAveragePool2D),
         wide=wide,
         own_at=own_at,
         own=own.size,

@@ -10,15 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.doctor.scores import (
-    Opinion,
-    Score,
-    ask_neighbours,
-    class_numbers,
-    is_gain,
-    is_well,
-    score,
-)
+from clearprop.doctor import scores
 from clearprop.doctor.treatment import Changes, Trials
 from clearprop.doctor.watching import Seen, watch
 from clearprop.layers import Dropout, Layer, NTKDense
@@ -107,7 +99,7 @@ class Case:
     @cached_property
     def labels(self) -> Array | None:
         """The class of every training sample; None where they have no single class."""
-        return class_numbers(self.network.loss, self.samples.y)
+        return scores.class_numbers(self.network.loss, self.samples.y)
 
     @property
     def is_trained(self) -> bool:
@@ -115,23 +107,23 @@ class Case:
         return not np.array_equal(self.network.parameters.data, self.start.parameters.data)
 
     @cached_property
-    def score(self) -> Score:
+    def score(self) -> scores.Score:
         """The score of the network now; where it is not trained, that of a short trial."""
         if not (self.is_trained or self.history.stopped):
             return self.trials.reach({})
-        return score(self.network, self.judged)
+        return scores.score(self.network, self.judged)
 
     @cached_property
-    def training_score(self) -> Score:
+    def training_score(self) -> scores.Score:
         """The score on what it is trained on."""
-        return score(self.network, self.sample)
+        return scores.score(self.network, self.sample)
 
     @cached_property
     def start_loss(self) -> float:
         """The loss before training: of the first weights, or of zero logits if that is higher."""
         loss, y = self.network.loss, self.sample.y
         nothing = np.zeros((len(self.sample), *self.network.output_shape), self.network.dtype)
-        return max(score(self.start, self.sample).loss, loss(nothing, y)[0])
+        return max(scores.score(self.start, self.sample).loss, loss(nothing, y)[0])
 
     @cached_property
     def largest_loss(self) -> float:
@@ -141,7 +133,7 @@ class Case:
         """
         told = [self.training_score.loss]
         if self.validation is not None:
-            told.append(score(self.network, self.validation).loss)
+            told.append(scores.score(self.network, self.validation).loss)
         if len(self.history):
             told.append(float(np.median(self.history["loss"])))
         return max(told)
@@ -175,7 +167,7 @@ class Case:
     @property
     def is_well(self) -> bool:
         """Whether so little is left to be learned that nothing keeps the network from learning."""
-        learned = is_well(self.score) or is_well(self.training_score)
+        learned = scores.is_well(self.score) or scores.is_well(self.training_score)
         return learned and not self.has_exploded
 
     @cached_property
@@ -189,9 +181,9 @@ class Case:
         return watch(self.network, self.sample.X, self.sample.y, training=False)
 
     @cached_property
-    def opinion(self) -> Opinion | None:
+    def opinion(self) -> scores.Opinion | None:
         """The opinion of the nearest neighbours of every sample."""
-        return ask_neighbours(self.sample.X, self.sample.y, self.network.loss)
+        return scores.ask_neighbours(self.sample.X, self.sample.y, self.network.loss)
 
     @property
     def planned(self) -> int:
@@ -239,12 +231,12 @@ class Case:
             most=_UNLIMITED if self.has_risen else steps,
         )
 
-    def cure(self, changes: Changes) -> Score | None:
+    def cure(self, changes: Changes) -> scores.Score | None:
         """Return what a trial with changes reaches, if it is more than the training did."""
         if self.layers_of(NTKDense) and not _OF_DENSE.isdisjoint(changes):
             return None
         found = self.trials.reach(changes)
-        return found if is_gain(found, self.score) else None
+        return found if scores.is_gain(found, self.score) else None
 
     @cached_property
     def milder(self) -> Changes | None:
@@ -266,7 +258,7 @@ class Case:
         every = (layer for _, layer, _ in each_layer(self.network.body))
         return [layer for layer in every if isinstance(layer, kind)]
 
-    def trial_facts(self, reached: Score) -> dict[str, Any]:
+    def trial_facts(self, reached: scores.Score) -> dict[str, Any]:
         """Say how a trial went, for the sentence about it."""
         return {"updates": self.trials.updates, "reached": reached.text, "own": self.score.text}
 

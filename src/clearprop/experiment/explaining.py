@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from clearprop import explain
 from clearprop.core.blas import blas_threads, choose_threads
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Table
@@ -17,20 +18,6 @@ from clearprop.experiment.answers import answers_of
 from clearprop.experiment.explained import Explained
 from clearprop.experiment.scores import headline, scores_of
 from clearprop.experiment.task import Task, recipe_of
-from clearprop.explain import (
-    MOST_PLAYERS,
-    Asked,
-    Contributions,
-    Dependence,
-    Embedded,
-    Groups,
-    Importance,
-    grid,
-    integrated_gradients,
-    partial_dependence,
-    permutation_drops,
-    shapley_values,
-)
 from clearprop.files.models import Model, decided
 from clearprop.preprocessing import ClassTarget, PictureRecipe, Preprocessing, TableRecipe, prepare
 
@@ -74,7 +61,7 @@ def places_of(inputs: TableRecipe) -> dict[str, NDArray[np.int64]]:
 
 def importance_of(
     model: Model, dataset: Dataset, of: str, score_name: str | None = None, work: int = WHOLE
-) -> Importance:
+) -> explain.Importance:
     """Shuffle each column of a table among up to 1,000 rows, up to five times; see the score fall.
 
     Parameters
@@ -117,16 +104,16 @@ def importance_of(
         return float(np.mean([is_right[own.truth == k].mean() for k in np.unique(own.truth)]))
 
     with _few_threads(model, rows), np.errstate(over="ignore", invalid="ignore"):  # if diverged
-        score, drops = permutation_drops(score_of, X, places, repeats)
+        score, drops = explain.permutation_drops(score_of, X, places, repeats)
     if not np.isfinite(score):
         raise DataError(
             f"{dataset.name}: the score {name} of {counted(len(some), 'row')} is not defined, so "
             "nothing is known of what it would lose. Give rows whose answers differ."
         )
-    return Importance(tuple(places), drops, name, score, len(some), of)
+    return explain.Importance(tuple(places), drops, name, score, len(some), of)
 
 
-def importance_of_run(task: Task, model: Model) -> Importance | None:
+def importance_of_run(task: Task, model: Model) -> explain.Importance | None:
     """Return the importance of a run's columns, on samples that were held out if any were.
 
     Where each was held out once, from another network, those that were learned from have to do.
@@ -138,7 +125,7 @@ def importance_of_run(task: Task, model: Model) -> Importance | None:
 
 def importance_beside(
     model: Model, dataset: Dataset, of: str, score_name: str | None = None
-) -> Importance | None:
+) -> explain.Importance | None:
     """Return the importance of columns where that is told beside something else.
 
     Takes what `importance_of` does.
@@ -211,7 +198,7 @@ def class_named(model: Model, name: str) -> str:
 
 def dependence_of(
     model: Model, table: Table, columns: Iterable[str], said: str | None = None
-) -> list[Dependence]:
+) -> list[explain.Dependence]:
     """Return how the answer goes with some columns, over up to 500 rows.
 
     Parameters
@@ -242,11 +229,11 @@ def dependence_of(
     with _few_threads(model, len(X)):
         base = answers(X).mean(axis=0)
         for name in columns:
-            cells, more = grid(table.columns[name])
+            cells, more = explain.grid(table.columns[name])
             alone = replace(inputs, columns=(own[name],))
             changed = alone.transform(Table({name: cells}), X.dtype)
-            means = partial_dependence(answers, X, places[name], changed)
-            found.append(Dependence(name, cells, means, base, asked, len(X), more))
+            means = explain.partial_dependence(answers, X, places[name], changed)
+            found.append(explain.Dependence(name, cells, means, base, asked, len(X), more))
     return found
 
 
@@ -316,9 +303,9 @@ def explain_row(
     places = places_of(inputs)
     members = members_of(places, groups)
     players = {name: np.concatenate([places[one] for one in own]) for name, own in members.items()}
-    asked = Asked.of(model, which)
+    asked = explain.Asked.of(model, which)
     x = inputs.transform(one, np.float64)[0]
-    is_exact = len(players) <= MOST_PLAYERS
+    is_exact = len(players) <= explain.MOST_PLAYERS
     rows = _BACKGROUND
     if is_exact:
         cost = 2 ** len(players) * max(1, network.multiplications)
@@ -329,7 +316,7 @@ def explain_row(
             f"All rows of {of} that could be compared with are like the one that is explained, so "
             "no column adds anything. Give others: --background FILE"
         )
-    names = Embedded(asked).names(inputs.input_names)
+    names = explain.Embedded(asked).names(inputs.input_names)
     with _few_threads(model, _AT_ONCE):
         found = _found(asked, x, others, players)
     cells = {
@@ -348,14 +335,18 @@ def require_sample(sample: int, count: int, name: str) -> None:
         )
 
 
-def _found(asked: Asked, x: Array, others: Array, players: Groups) -> Contributions:
+def _found(
+    asked: explain.Asked, x: Array, others: Array, players: explain.Groups
+) -> explain.Contributions:
     """Return exact Shapley values, or integrated gradients where there are too many players."""
-    if len(players) <= MOST_PLAYERS:
-        return shapley_values(asked.values, x, others, players)
-    embedded = Embedded(asked)
+    if len(players) <= explain.MOST_PLAYERS:
+        return explain.shapley_values(asked.values, x, others, players)
+    embedded = explain.Embedded(asked)
     lifted = embedded.lift(np.vstack([x[np.newaxis], others]))
     baseline = lifted[1:].mean(axis=0)
-    return integrated_gradients(embedded.slopes, lifted[0], baseline, embedded.groups(players))
+    return explain.integrated_gradients(
+        embedded.slopes, lifted[0], baseline, embedded.groups(players)
+    )
 
 
 def members_of(
@@ -383,7 +374,7 @@ def members_of(
     return found
 
 
-def draw_importance(found: Importance) -> "Figure":
+def draw_importance(found: explain.Importance) -> "Figure":
     """Draw how much each column matters."""
     from clearprop import plots
 
@@ -394,7 +385,7 @@ def draw_importance(found: Importance) -> "Figure":
     return plots.importance(found.names, found.means, found.spreads, score, about)
 
 
-def draw_dependence(model: Model, found: Sequence[Dependence]) -> "Figure":
+def draw_dependence(model: Model, found: Sequence[explain.Dependence]) -> "Figure":
     """Draw how the answer goes with some columns."""
     from clearprop import plots
 

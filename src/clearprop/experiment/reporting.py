@@ -5,18 +5,16 @@ from pathlib import Path
 
 from clearprop.configuration import Json
 from clearprop.core.parameters import Array
-from clearprop.core.reading import parsed_json, read_bounded
 from clearprop.data import Dataset
-from clearprop.errors import ClearpropError
+from clearprop.errors import ClearpropError, DataError, listed
 from clearprop.experiment.epochs_kept import read_kept
 from clearprop.experiment.learning import Trained
 from clearprop.experiment.measuring import Measured
-from clearprop.experiment.runs import HISTORY, KEPT, REPORT, Saved
+from clearprop.experiment.runs import HISTORY, KEPT, REPORT, Saved, read_report
 from clearprop.experiment.task import Task, load_dataset, set_task
+from clearprop.files.models import Model
 from clearprop.report import RunPage
 from clearprop.training import History
-
-_LARGEST_REPORT = 2**26  # bytes
 
 
 def page_of_training(
@@ -57,8 +55,8 @@ def page_of_training(
 
 def page_of(
     saved: Saved, data: str | None, otherwise: str, *, embeds: bool
-) -> tuple[RunPage, str | None]:
-    """Read a run's folder for a page, and say what is left out, where its data are not there.
+) -> tuple[RunPage, list[str]]:
+    """Read a run's folder for a page, and say what is left out, and why.
 
     Parameters
     ----------
@@ -74,20 +72,23 @@ def page_of(
     ------
     UsageError
         If the data are not there, and are to be put in.
+    DataError
+        If its report is damaged.
     """
     folder, model = saved.file.parent, saved.model
-    samples = train = note = None
+    samples, train, noted = None, None, list[str]()
     try:
         settings = saved.on(data)
         task = set_task(settings, load_dataset(settings))
+        _require_classes(task, model)
         samples, train = shown_part(task), task.train if embeds else None
     except ClearpropError as error:
         if embeds:
             raise
-        note = f"The page of {folder} shows no samples. {error}"
-    report = folder / REPORT
-    told = parsed_json(read_bounded(report, _LARGEST_REPORT)) if report.exists() else {}
-    told = told if isinstance(told, dict) else {}
+        noted.append(f"The page of {folder} shows no samples. {error}")
+    told, kept = read_report(folder / REPORT), read_kept(folder / KEPT, model.network)
+    if not kept and (folder / KEPT).exists():
+        noted.append(f"{folder / KEPT} is damaged, or of another network: no epochs are shown.")
     run = RunPage(
         name=folder.name,
         command=str(told.get("command") or otherwise),
@@ -96,9 +97,19 @@ def page_of(
         report=told,
         samples=samples,
         train=train,
-        kept=read_kept(folder / KEPT, model.network),
+        kept=kept,
     )
-    return run, note
+    return run, noted
+
+
+def _require_classes(task: Task, model: Model) -> None:
+    """Refuse samples of other classes than the model's: each would be shown as another's."""
+    names, known = task.train.class_names, model.class_names
+    if names != known:
+        raise DataError(
+            f"Its data have the classes {listed(names or ('none',))} now, and the model knows "
+            f"{listed(known or ('none',))}. Give those that it was trained on with --data."
+        )
 
 
 def shown_part(task: Task) -> tuple[str, Dataset]:

@@ -37,24 +37,14 @@ from clearprop.files.written import BESIDE
 MODEL_SUFFIX = ".safetensors"
 MODEL = f"model{MODEL_SUFFIX}"
 HISTORY, SETTINGS, REPORT = "history.csv", "config.toml", "report.json"
-CHECKPOINT, KEPT = "checkpoint.safetensors", f"epochs{MODEL_SUFFIX}"
-PAGE = "report.html"
+CHECKPOINT, KEPT, PAGE = "checkpoint.safetensors", f"epochs{MODEL_SUFFIX}", "report.html"
 PICTURES = (
     *("curves", "weights", "predictions", "confusion", "boundary", "mistakes"),
     *("attention", "features", "augmented", "calibration", "importance"),
 )
 ROOT = Path("runs")
 
-_FILES = (
-    MODEL,
-    HISTORY,
-    SETTINGS,
-    CHECKPOINT,
-    KEPT,
-    REPORT,
-    PAGE,
-    *(f"{name}.png" for name in PICTURES),
-)
+_FILES = (MODEL, HISTORY, SETTINGS, CHECKPOINT, KEPT, REPORT, PAGE, *map("{}.png".format, PICTURES))
 _LARGEST_REPORT, _MOST_TRAININGS = 2**26, 100  # bytes; steps back, as two may name each other
 _DATA, _NAMES = Data("DATA"), (*BUILTINS, *TOYS, STDIN)
 
@@ -394,9 +384,9 @@ def read_report(path: Path) -> dict[str, Any]:
         raise DataError(f"{path} can't be read: {error.strerror}.") from error
     except ValueError as error:
         raise DataError(f"{path} is no JSON: {error}.") from error
-    if not isinstance(found, dict):
-        raise DataError(f"{path} is no report.")
-    return found
+    if isinstance(found, dict) and isinstance(found.get("settings", {}), dict):
+        return found
+    raise DataError(f"{path} is no report.")
 
 
 def _number(found: Mapping[str, Any], name: str) -> float | None:

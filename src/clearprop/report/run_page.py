@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -70,20 +70,34 @@ class RunPage:
             )
         training = {name: finite_json(one) for name, one in self.model.training.items()}
         plain = replace(self.model, linear=None, training=training)
+        report = _as_given_away(self.report)
         told: dict[str, Json] = {
             "name": self.name,
             "command": self.command,
             "model": b64encode(model_bytes(plain)).decode("ascii"),
             "history": {name: list(self.history[name]) for name in self.history.columns},
             "best_epoch": self.history.best_epoch,
-            "report": dict(self.report),
-            "settings": self.report.get("settings"),
+            "report": report,
+            "settings": report.get("settings"),
             "doctor": None if self.doctor is None else [_told(self.doctor)],
             "samples": samples,
             "train": train,
             "kept": [kept_data(self.model.network, *one) for one in self.kept],
         }
         return {name: finite_json(one) for name, one in told.items()}
+
+
+def _as_given_away(report: Mapping[str, Json]) -> dict[str, Json]:
+    """Return a report whose files go by their names: where they lie is nobody's business."""
+    told = {name: one for name, one in report.items() if name != "model"}
+    settings = told.get("settings")
+    if isinstance(settings, dict):
+        told["settings"] = settings | {"data": _name(settings.get("data"))}
+    return told | {name: _name(told[name]) for name in ("data", "folder") if name in told}
+
+
+def _name(place: Json) -> Json:
+    return PurePath(place).name or place if isinstance(place, str) else place
 
 
 def _told(finding: Mapping[str, Json]) -> dict[str, Json]:
@@ -137,13 +151,21 @@ def write_page(path: Path, runs: Sequence[RunPage], language: str | None = None)
     OutputError
         If it can't be written.
     """
+    write_text(path, page_text(runs, language))
+
+
+def page_text(runs: Sequence[RunPage], language: str | None = None) -> str:
+    """Return the page of runs, as `write_page` writes it, and raise what that raises."""
     title = " · ".join(run.name for run in runs)
     text = pack(page_data(runs), title=title, language=language or language_of_system())
-    if len(text) > LARGEST:
+    size = len(text.encode())
+    if size > LARGEST:
         parameters = sum(run.model.network.parameters.data.size for run in runs)
+        advice = "clearprop show and plot look at the run without one."
+        if len(runs) > 1 or any(run.train is not None for run in runs):
+            advice = "Show fewer runs in it, or one without --embed-data."
         raise UsageError(
-            f"The page would be of {len(text) / 1e6:,.0f} MB, for {parameters:,} parameters; at "
-            f"most {LARGEST / 1e6:,.0f} MB are sensible. Show fewer runs in it, or one without "
-            "--embed-data."
+            f"The page would be of {size / 1e6:,.0f} MB, for {parameters:,} parameters; at most "
+            f"{LARGEST / 1e6:,.0f} MB are sensible. {advice}"
         )
-    write_text(path, text)
+    return text

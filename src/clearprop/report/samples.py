@@ -52,7 +52,7 @@ def samples_data(
     rows = np.unique(np.linspace(0, len(dataset) - 1, count).astype(np.int64))
     inputs, shown = np.asarray(prepared[rows], np.float32), dataset.take(rows)
     truth = np.asarray(shown.y)
-    sources = shown.sources
+    sources = None if dataset.sources is None else shown.sources  # else rows are called by numbers
     return {
         "part": part,
         "of": len(dataset),

@@ -12,18 +12,8 @@ from clearprop.core.printable import printable
 from clearprop.data.loading import FORMATS
 from clearprop.data.named import BUILTINS, TOYS
 from clearprop.errors import ClearpropError
+from clearprop.experiment import runs as on_disk
 from clearprop.experiment.epochs_kept import read_kept
-from clearprop.experiment.runs import (
-    HISTORY,
-    KEPT,
-    PAGE,
-    REPORT,
-    ROOT,
-    Listed,
-    list_runs,
-    read_report,
-    require_saved,
-)
 from clearprop.report import RunPage
 from clearprop.training import History
 
@@ -63,30 +53,30 @@ class Desk:
         name = data.removeprefix("./")
         return f"./{name}" if data.startswith("./") and name in self.data() else None
 
-    def runs(self) -> list[Listed]:
+    def runs(self) -> list[on_disk.Listed]:
         """List the runs of the folder that can be read, the newest first."""
-        found: list[Listed] = []
-        for path in _plain(self.folder / ROOT):
+        found: list[on_disk.Listed] = []
+        for path in _plain(self.folder / on_disk.ROOT):
             if not path.is_dir() or any(one.is_symlink() for one in path.iterdir()):
                 continue
             try:
-                found += list_runs(path)[0]
+                found += on_disk.list_runs(path)[0]
             except ClearpropError:
                 continue
         return sorted(found, key=lambda run: run.saved, reverse=True)
 
-    def run(self, name: str) -> Listed | None:
+    def run(self, name: str) -> on_disk.Listed | None:
         """Return the run of a name that was listed; None for what was not."""
         return next((run for run in self.runs() if run.folder.name == name), None)
 
 
-def own_page(run: Listed) -> Path | None:
+def own_page(run: on_disk.Listed) -> Path | None:
     """Return the page that a run has written of itself, if it has one."""
-    path = run.folder / PAGE
+    path = run.folder / on_disk.PAGE
     return path if path.is_file() else None
 
 
-def page_without_samples(run: Listed) -> RunPage:
+def page_without_samples(run: on_disk.Listed) -> RunPage:
     """Read a run for a page, and nothing but its folder: its data may lie elsewhere.
 
     Raises
@@ -94,14 +84,17 @@ def page_without_samples(run: Listed) -> RunPage:
     ClearpropError
         If it has no model yet, or one that can't be read.
     """
-    model, report = require_saved(str(run.folder)).model, read_report(run.folder / REPORT)
+    model, report = (
+        on_disk.require_saved(str(run.folder)).model,
+        on_disk.read_report(run.folder / on_disk.REPORT),
+    )
     return RunPage(
         name=run.folder.name,
         command=str(report.get("command") or ""),
         model=model,
-        history=History.load(run.folder / HISTORY),
+        history=History.load(run.folder / on_disk.HISTORY),
         report=report,
-        kept=read_kept(run.folder / KEPT, model.network),
+        kept=read_kept(run.folder / on_disk.KEPT, model.network),
     )
 
 
@@ -123,7 +116,7 @@ def _is_data(path: Path) -> bool:
     """Whether something looks like data, by its name or by those in it."""
     if path.is_file():
         return any(one.owns(path) for one in FORMATS)
-    if not path.is_dir() or path.name == ROOT.name:
+    if not path.is_dir() or path.name == on_disk.ROOT.name:
         return False
     inside = list(_plain(path))
     # A folder of pictures has a folder for each class.

@@ -29,7 +29,7 @@ from clearprop.gradcheck.learner.running import explain_error
 from clearprop.gradcheck.seeing.running.guarded import Printed, Scratch, guarded
 from clearprop.gradcheck.seeing.running.notes import Notes
 from clearprop.gradcheck.seeing.running.statements import Piece, pieces_of
-from clearprop.studio.program_looking import Looker, Picture
+from clearprop.studio.program_looking import Looker, Picture, copied
 from clearprop.studio.program_messages import send, written_picture
 from clearprop.studio.program_roles import Roles, roles_in
 
@@ -37,6 +37,7 @@ _RECORDED = 8.0  # seconds of the first run
 _TICK = 0.02  # seconds; the looker itself says when it is time
 _SIGNAL = getattr(signal, "SIGUSR1", signal.SIGABRT)  # one that means nothing to a program
 _MOST_PRINTED = 2**15  # characters that wait to be sent
+_EXIT = os._exit  # itself: the program gets one that does not end the process
 _OURS = str(Path(__file__).parents[1])
 
 
@@ -84,6 +85,9 @@ class _Sender(threading.Thread):
         else:
             picture.lists[:0] = missed.lists
             picture.ratios = missed.ratios | picture.ratios
+            names = {one.name for one in picture.arrays}
+            picture.arrays += [one for one in missed.arrays if one.name not in names]
+            picture.cost = missed.cost if picture.cost is None else picture.cost
         self._latest.append(picture)
         self._there.set()
 
@@ -92,7 +96,11 @@ class _Sender(threading.Thread):
             self._there.wait()
             self._there.clear()
             while self._latest:
-                send(self.stream, *written_picture(self._latest.popleft(), self.spoken.taken()))
+                told = written_picture(self._latest.popleft(), self.spoken.taken())
+                try:
+                    send(self.stream, *told)
+                except OSError:
+                    _EXIT(1)  # nobody watches any more
 
     def finish(self) -> None:
         """Send what is left."""
@@ -106,8 +114,8 @@ def main(request: dict[str, Any]) -> None:
     stream = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     file = Path(request["file"])
-    roles = _roles(file)
-    send(stream, {"kind": "roles", "told": _in_words(roles), "printed": ""})
+    roles, told, alone = _roles(file)
+    send(stream, {"kind": "roles", "told": told, "printed": ""})
     files = set[str]()
     notes = Notes(files)
     pieces = list(pieces_of(file, file.name, notes))
@@ -121,6 +129,8 @@ def main(request: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory(prefix="clearprop-", ignore_cleanup_errors=True) as name:
         scratch = Scratch(Path(name).resolve(), notes, lambda _: None)
         ended = _run(file, pieces, module, looker, scratch, spoken)
+    if alone is not None:
+        sender.show(alone)
     sender.finish()
     send(stream, {**ended, "printed": spoken.taken()})
 
@@ -174,17 +184,20 @@ def _tick(stop: threading.Event) -> None:
         _thread.interrupt_main(_SIGNAL)
 
 
-def _roles(file: Path) -> Roles:
+def _roles(file: Path) -> tuple[Roles, str, Picture | None]:
+    """Find the roles, and what is to be said of them.
+
+    Of a file that trains nothing there is a picture of what the check calls.
+    """
     try:
-        return roles_in(file, _RECORDED)
+        roles, said, shown = roles_in(file, _RECORDED)
     except Exception:  # then all arrays are shown, without roles
-        return Roles()
-
-
-def _in_words(roles: Roles) -> str:
-    if not roles.are_known:
-        return "No training was seen in a first short run, so every array is shown."
-    return ""
+        roles, said, shown = Roles(), "", []
+    if said:
+        picture = Picture(0.0, arrays=[copied(*one) for one in shown])
+        return roles, f"It trains nothing when it is run. The check has called {said}.", picture
+    everything = "No training was seen in a first short run: every array is shown."
+    return roles, "" if roles.are_known else everything, None
 
 
 def _counters(pieces: list[Piece]) -> frozenset[str]:
@@ -209,4 +222,4 @@ def _failure(error: BaseException) -> str:
 if __name__ == "__main__":
     main(json.loads(sys.argv[1]))
     sys.stderr.flush()
-    os._exit(0)  # threads that the program has started are not waited for
+    _EXIT(0)  # threads that the program has started are not waited for

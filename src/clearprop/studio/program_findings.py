@@ -1,6 +1,5 @@
 """What is wrong with a program as it runs: what one sees in its arrays, in the doctor's words."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -97,7 +96,7 @@ class Remarks:
     def _of_steps(self, ratios: Mapping[str, float], cost: float | None) -> Iterator[Remark]:
         large = max(ratios, key=lambda name: ratios[name], default="")
         grown = cost is not None and self._first_cost is not None
-        has_grown = grown and (cost or 0) > _GROWN * abs(self._first_cost or math.inf)
+        has_grown = grown and (cost or 0) > _GROWN * abs(self._first_cost or float("inf"))
         if large and ratios[large] > _LARGE_STEP:
             said = f"One update changes {large} by {ratios[large]:.0%} of its size."
             advice = "A thousandth to a hundredth is usual: take a smaller learning rate."

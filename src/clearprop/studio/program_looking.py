@@ -6,7 +6,6 @@ moment follows the lines that run, until it has seen what lies in functions alon
 update changes.
 """
 
-import math
 import re
 import sys
 import time
@@ -380,7 +379,7 @@ class Looker:
                 first = self._told.get(name, 0)
                 new = values[first : first + _MOST_VALUES]
                 self._told[name] = first + len(new)
-                numbers = [float(one) if _is_number(one) else math.nan for one in new]
+                numbers = [float(one) if _is_number(one) else np.nan for one in new]
                 picture.lists.append((name, first, numbers))
         siblings: dict[str, int] = {}
         room = _MOST_BYTES
@@ -391,22 +390,22 @@ class Looker:
                 continue
             if role != "parameter" and siblings[end] > _MOST_SIBLINGS:
                 continue
-            copied = Copied(
-                name, role, self._parameter_of(name, end), np.shape(value), _rows(value)
-            )
-            room -= copied.values.nbytes
-            picture.arrays.append(copied)
+            one = copied(name, role, self._parameter_of(name, end), value)
+            room -= one.values.nbytes
+            picture.arrays.append(one)
         return picture
 
     def _parameter_of(self, name: str, end: str) -> str | None:
-        """Return the parameter that an array is the gradient of, if it is one."""
-        of = self.roles.gradients.get(end, ())
+        """Return the parameter that an array is the gradient of, if it is one.
+
+        That of the same object goes before: layers of one class have the same names.
+        """
+        of = self.roles.gradients.get(end, frozenset())
         beside = name[: -len(end)] if name.endswith(end) else ""
-        for one in sorted(of):
-            for path in (one, f"{beside}{end_of(one)}"):
-                if self._latest.get(path, ("", None))[0] == "parameter":
-                    return path
-        return next(iter(sorted(of)), None)
+        for path in (f"{beside}{end_of(one)}" for one in sorted(of)):
+            if path in self._latest:
+                return path
+        return next(iter(of)) if len(of) == 1 else None
 
 
 @dataclass
@@ -431,10 +430,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, float | int | np.floating | np.integer) and not isinstance(value, bool)
 
 
-def _rows(value: Any) -> Array:
+def copied(name: str, role: str, of: str | None, value: Any) -> Copied:
     """Copy an array as rows and columns; of a large one only every so manieth of them."""
     array = np.asarray(value)
     flat = array.reshape(1, -1) if array.ndim < 2 else array.reshape(len(array), -1)
     while flat.size > _MOST_ENTRIES:
         flat = flat[::2] if flat.shape[0] >= flat.shape[1] else flat[:, ::2]
-    return np.array(flat, np.float64)
+    return Copied(name, role, of, np.shape(value), np.array(flat, np.float64))

@@ -8,20 +8,27 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.arrays import recording
 from clearprop.gradcheck.seeing.judging.blame import Trail
-from clearprop.gradcheck.seeing.judging.checking import Training, trainings
+from clearprop.gradcheck.seeing.judging.checking import Training, driven, trainings
 from clearprop.gradcheck.seeing.judging.judgement import Gradient
 from clearprop.gradcheck.seeing.judging.source import Source
-from clearprop.gradcheck.seeing.running.run import run
-from clearprop.gradcheck.seeing.tape import Node, Tape, ancestors
+from clearprop.gradcheck.seeing.running.loops import OutOfTime
+from clearprop.gradcheck.seeing.running.run import Ran, run
+from clearprop.gradcheck.seeing.tape import Node, Tape, TapeFull, ancestors
 
+_MOST = 48  # arrays of what was called that are shown
 _STEPS_BACK = 6  # from a step to the gradient that it is a multiple of
 _COUNTED = re.compile(r" \(\d+\)$")
 _PLACE = re.compile(r"\[[^\]]*\]$")
+
+Shown = tuple[str, str, str | None, Array]
+"""An array that was seen: its name, its role, the parameter that it is the gradient of, itself."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,10 @@ def end_of(path: str) -> str:
     return end
 
 
-def roles_in(file: Path, seconds: float) -> Roles:
+def roles_in(file: Path, seconds: float) -> tuple[Roles, str, list[Shown]]:
     """Run a file under the recorder, for some seconds, and return the roles that it shows.
+
+    Where it trains nothing, its functions and classes are called, as the check does.
 
     Parameters
     ----------
@@ -69,11 +78,20 @@ def roles_in(file: Path, seconds: float) -> Roles:
 
     Returns
     -------
-    Roles
+    roles : Roles
         Empty ones where no training was seen.
+    said : str
+        What was called; empty where nothing was, or nothing showed a network.
+    shown : list of Shown
+        The arrays of what was called.
     """
     tape = Tape()
     ran = run(file, tape, seconds)
+    roles = _roles(tape, ran)
+    return (roles, "", []) if roles.are_known else (roles, *_called(tape, ran, seconds))
+
+
+def _roles(tape: Tape, ran: Ran) -> Roles:
     source = Source(ran.sources, ran.trees)
     with recording(tape):
         found = trainings(tape, source, ran.namespace)
@@ -91,7 +109,7 @@ def roles_in(file: Path, seconds: float) -> Roles:
             if name is not None and name not in parameters:
                 of = _COUNTED.sub("", training.names[gradient.parameter])
                 gradients.setdefault(name, set()).add(of)
-        activations |= set(_activations(training, source, stored))
+        activations |= {name for name, _ in _activations(training, source, stored)}
         costs |= set(_costs(training, source, stored))
         updates.update(
             (one.result.line.file, one.result.line.number)
@@ -105,6 +123,45 @@ def roles_in(file: Path, seconds: float) -> Roles:
         frozenset(costs - parameters),
         dict(updates),
     )
+
+
+def _called(tape: Tape, ran: Ran, seconds: float) -> tuple[str, list[Shown]]:
+    """Call the functions and classes of a file that was run, as the check does.
+
+    Parameters
+    ----------
+    tape : Tape
+    ran : Ran
+    seconds : float
+        The time that all calls may take.
+
+    Returns
+    -------
+    said : str
+        What was called; empty where nothing showed a network.
+    shown : list of Shown
+        The arrays of that call.
+    """
+    source = Source(ran.sources, ran.trees)
+    found = []
+    with suppress(TapeFull, OutOfTime), ran.calling(tape, seconds):
+        found = driven(tape, source, ran.namespace, seconds)
+    if not found:
+        return "", []
+    stored, shown = _stored(ran.trees), dict[str, Shown]()
+    for training in found:
+        trail = Trail(tape, training.judgement)
+        for gradient in training.judgement.gradients:
+            of = training.names[gradient.parameter]
+            name = _named_gradient(trail, gradient, source, stored) or f"gradient of {of}"
+            shown[of] = (of, "parameter", None, gradient.parameter.value)
+            shown.setdefault(name, (name, "gradient", of, trail.innermost(gradient).value))
+        nodes = _activations(training, source, stored)
+        for name, node in sorted(nodes, key=lambda both: both[1].place):
+            if shown.get(name) is None or shown[name][1] == "activation":
+                shown[name] = (name, "activation", None, node.value)
+    said = next((one.how for one in found if one.how), "its functions")
+    return said, list(shown.values())[:_MOST]
 
 
 def _stored(trees: Mapping[str, ast.AST]) -> frozenset[str]:
@@ -148,7 +205,10 @@ def _named_gradient(
     return None
 
 
-def _activations(training: Training, source: Source, stored: frozenset[str]) -> Iterator[str]:
+def _activations(
+    training: Training, source: Source, stored: frozenset[str]
+) -> Iterator[tuple[str, Node]]:
+    """Give what lies in variables between the parameters and the cost, with its name."""
     judgement = training.judgement
     forward = ancestors(judgement.cost.seeds, judgement.reached) & judgement.reached
     parameters = {one.parameter for one in judgement.gradients}
@@ -156,12 +216,12 @@ def _activations(training: Training, source: Source, stored: frozenset[str]) -> 
         if node.is_float and node.value.size > 1 and node.lines:
             name = _variable(node, source, stored)
             if name is not None:
-                yield name
+                yield name, node
     if not judgement.cost.is_computed:  # then its seeds are the outputs
         for node in judgement.cost.seeds:
             name = _variable(node, source, stored)
             if name is not None:
-                yield name
+                yield name, node
 
 
 def _costs(training: Training, source: Source, stored: frozenset[str]) -> Iterator[str]:

@@ -51,6 +51,7 @@ class Guard:
     def __init__(self, app: App, *, token: str, port: int) -> None:
         self.app, self._token, self.port = app, token, port
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+        self._origins = {f"http://{host}" for host in self._hosts}
         # A browser sends the cookies of one port to all ports of a host.
         self._cookie = f"clearprop-{port}"
 
@@ -83,7 +84,7 @@ class Guard:
                 403,
                 f"This server is http://127.0.0.1:{self.port}, and answers to no other name.",
             )
-        if any(origin.lower().removeprefix("http://") not in self._hosts for origin in origins):
+        if any(origin.lower() not in self._origins for origin in origins):
             return 403, "A page from elsewhere may not ask this server for anything."
         if not (self._is_known(headers) or self._brings_token(scope)):
             return (

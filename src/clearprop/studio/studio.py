@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from clearprop.core.reading import read_bounded
 from clearprop.errors import ClearpropError, UsageError, shortened
-from clearprop.page import pack, policy
-from clearprop.report import page_data
+from clearprop.page import policy
+from clearprop.report import page_text
 from clearprop.report.run_page import LARGEST
 from clearprop.studio.application import as_sentence
 from clearprop.studio.children import Children
@@ -110,10 +110,9 @@ class _Answers:
             path = own_page(found[0])
             if len(found) == 1 and path is not None:
                 return _answer(read_bounded(path, LARGEST).decode(), _SANDBOX)
-            pages = [page_without_samples(run) for run in found]
+            text = page_text([page_without_samples(run) for run in found])
         except (ClearpropError, OSError, UnicodeDecodeError) as error:
             return _answer(start_page(self.desk, self.children.all, str(error)), status=409)
-        text = pack(page_data(pages), title=" · ".join(page.name for page in pages))
         return _answer(text, f"{policy(live=False)}; frame-ancestors 'none'")
 
     async def _started(self, problem: str = "", status: int = 200) -> Response:

@@ -43,8 +43,8 @@ function inputParts(context, place, pass) {
     origin: originText(samples, place),
     truth: truthText(context, place),
   });
-  const [answer] = model.answers(pass.logits, 1);
-  const isRight = answer === samples.truth[place];
+  const answers = [...model.answers(pass.logits, 1)]; // several values, or one class
+  const isRight = answers[0] === samples.truth[place];
   return [
     make(
       "div",
@@ -64,7 +64,7 @@ function inputParts(context, place, pass) {
         make(
           "strong",
           { class: model.classNames ? (isRight ? "good" : "bad") : null },
-          answerText(model, answer),
+          answers.map((answer) => answerText(model, answer)).join(", "),
         ),
         model.classNames ? (isRight ? say(", which is right.") : say(", which is wrong.")) : null,
       ),

@@ -213,14 +213,18 @@ function mistakeOf(context, place, { one, answer, share }) {
 function valuesPanel(context) {
   const { inspection, model, samples, store } = context;
   const said = make("p", {});
-  const scatter = new Scatter((place) => store.set("sample", inspection.many[place]));
+  let targets = 1;
+  const sampleOf = (point) => inspection.many[Math.floor(point / targets)];
+  const scatter = new Scatter((point) => store.set("sample", sampleOf(point)));
   const body = make("div", {}, said, scatter.element);
   drawnWhenSeen(body, store, ["epoch", "sample"], () => {
     const { places, n, logits } = inspection.ofMany();
     const answers = model.answers(logits, n);
     const outputs = answers.length / n;
-    const truths = places.map((place) => [samples.truth[place]].flat()[0]);
-    const points = truths.map((truth, row) => [truth, answers[row * outputs]]);
+    const points = places.flatMap((place, row) =>
+      [samples.truth[place]].flat().map((truth, output) => [truth, answers[row * outputs + output]]),
+    );
+    targets = points.length / places.length;
     const errors = points.map(([truth, answer]) => Math.abs(answer - truth));
     said.textContent = say(
       "Truth to the right, answer upwards; on the line they are equal. The mean absolute error of {n} samples is {error}.",
@@ -232,11 +236,11 @@ function valuesPanel(context) {
     const chosen = places.indexOf(store.get("sample"));
     scatter.show({
       points,
-      kinds: points.map(() => 0),
+      kinds: points.map((_, point) => point % targets),
       names: [],
       label: say("answers against the truth, {n} samples", { n }),
-      nameOf: (row) => originText(samples, places[row]),
-      chosen: chosen < 0 ? null : chosen,
+      nameOf: (point) => originText(samples, sampleOf(point)),
+      chosen: chosen < 0 ? null : chosen * targets,
       isAgainst: true,
     });
   });

@@ -32,8 +32,17 @@ function furnished(element, attributes, children) {
     else if (name === "style") setStyle(element, value);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  const given = children.flat(Infinity).filter((child) => child !== null && child !== undefined);
+  element.append(...given.map((child) => (typeof child === "string" ? shownText(child) : child)));
   return element;
+}
+
+// Control characters, and those that are not seen, or turn the text around them.
+const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2065\u206a-\u206f\ufeff]/g;
+
+/** Return a text with no character in it that a reader can't see: each is written as its code. */
+export function shownText(text) {
+  return text.replace(HIDDEN, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** Set properties of an element's style, custom ones too; the page's policy forbids the attribute. */

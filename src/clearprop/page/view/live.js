@@ -64,8 +64,9 @@ export class LiveClient {
  *
  * @param {object} context
  * @param {LiveClient} client
+ * @param {function(): boolean} isGoingOn - Tells whether any training does, perhaps another one.
  */
-export function livePanel({ page, store }, client) {
+export function livePanel({ page, store }, client, isGoingOn) {
   const ask = async (action, value) => {
     try {
       await client.ask(action, value);
@@ -114,7 +115,7 @@ export function livePanel({ page, store }, client) {
     progress.value = epoch;
     told.textContent = say("epoch {epoch} of {epochs}, {steps} updates", { epoch, epochs, steps });
     pause.textContent = now === "paused" ? say("Go on") : say("Pause");
-    const hasEnded = now === "ended";
+    const hasEnded = !isGoingOn();
     for (const control of [pause, step, stop]) control.hidden = hasEnded;
     close.hidden = !page.live.ended;
     rateForm.hidden = hasEnded || present === null || present === undefined;

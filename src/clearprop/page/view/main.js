@@ -116,11 +116,11 @@ else if (page.live) {
 function showRuns(data) {
   const before = contexts[chosen];
   contexts = data.runs.map((run) => contextOf(data, run));
-  chosen = Math.max(
-    0,
-    data.runs.findIndex((run) => run.name === before?.run.name),
-  );
-  if (before === undefined && data.live) chosen = data.runs.length - 1;
+  const named = data.runs.findIndex((run) => run.name === before?.run.name);
+  const going = data.runs.findIndex((run) => run.told && run.told.state !== "ended");
+  if (named >= 0 && (going < 0 || data.runs[named].told.state !== "ended")) chosen = named;
+  else if (going >= 0) chosen = going; // the one before has ended, and others go on
+  else chosen = data.live ? data.runs.length - 1 : 0;
   const sample = before?.store.get("sample") ?? 0;
   if (sample < (contexts[chosen]?.samples?.count ?? 0)) contexts[chosen].store.set("sample", sample);
   showChosen();
@@ -177,7 +177,7 @@ function pageHead(context) {
     several && !client ? comparison() : null,
     several ? runChoice() : null,
     make("h1", {}, run.name),
-    client && store.get("live") ? livePanel(context, client) : null,
+    client && store.get("live") ? livePanel(context, client, isGoingOn) : null,
     context.problem
       ? make(
           "p",
@@ -187,6 +187,11 @@ function pageHead(context) {
       : null,
     overviewPanel(context),
   );
+}
+
+/** Whether any of the trainings goes on: what is asked is asked of all of them. */
+function isGoingOn() {
+  return contexts.some(({ store }) => store.get("live").state !== "ended");
 }
 
 function comparison() {

@@ -13,6 +13,7 @@ export function overviewPanel({ run, model, inspection }) {
     "div",
     { class: "overview" },
     counted ? headline(counted) : null,
+    run.report?.diverged ? make("p", { class: "bad" }, say("Diverged: these are the scores of what was left.")) : null,
     facts(run, model, inspection),
     repeating(run.command),
     counted ? scoresTable(counted) : null,

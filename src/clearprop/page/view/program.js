@@ -48,7 +48,7 @@ export function programPage(page, root) {
 function programHead(data, client) {
   const state = make("strong", { class: "live-state" });
   const told = make("span", { class: "faint" });
-  const why = make("pre", { class: "program-why", hidden: true });
+  const why = make("pre", { class: "program-why", tabindex: 0, hidden: true });
   const note = make("p", { class: "note", hidden: true });
   const problem = make("p", { class: "bad", role: "alert" });
   const ask = (text, action) => make("button", { type: "button", onclick: () => client.ask(action) }, text);
@@ -162,7 +162,7 @@ function showLines(chart, x, lines) {
 }
 
 function programVerdict(data) {
-  const told = make("pre", { class: "program-told" });
+  const told = make("pre", { class: "program-told", tabindex: 0 });
   const outcome = make("p", {});
   const body = make("div", {}, outcome, told);
   return programSection(

@@ -1,6 +1,6 @@
 /** Every word that a person reads, in the page's language. */
 
-import { number } from "./dom.js";
+import { number, shownText } from "./dom.js";
 
 const translations = new Map();
 
@@ -28,8 +28,15 @@ export function say(text, values = {}) {
   return said.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
     if (value === undefined) return whole;
-    return typeof value === "number" ? number(value) : value;
+    return typeof value === "number" ? number(value) : isolated(shownText(value));
   });
+}
+
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+/** Keep a name that runs from right to left from turning the words and numbers around it. */
+function isolated(text) {
+  return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text;
 }
 
 /**

@@ -9,6 +9,7 @@ from itertools import takewhile
 from types import FunctionType
 
 from clearprop.gradcheck.seeing.arrays import Watched, node_of
+from clearprop.gradcheck.seeing.calling import roles
 from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
 from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.driven_classes import methods_forward
@@ -17,20 +18,6 @@ from clearprop.gradcheck.seeing.calling.holding import held
 from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.materials import Data
 from clearprop.gradcheck.seeing.calling.pool import is_output
-from clearprop.gradcheck.seeing.calling.roles import (
-    BACKWARD,
-    CHECKING,
-    COST,
-    ELEMENTWISE,
-    FORWARD,
-    STARTING,
-    TRAINING,
-    UPDATING,
-    goes_forward,
-    is_cost,
-    roles_of,
-    trains,
-)
 from clearprop.gradcheck.seeing.calling.usage import used
 from clearprop.gradcheck.seeing.calling.weights import drawn_flat
 from clearprop.gradcheck.seeing.calling.workplace import Workplace
@@ -42,12 +29,12 @@ _COMPUTES = 20  # nodes that a training has at the least
 
 
 def _roles(function: Callable[..., object]) -> list[str | None]:
-    return list(roles_of(list(inspect.signature(function).parameters)).values())
+    return list(roles.roles_of(list(inspect.signature(function).parameters)).values())
 
 
 def _named(place: Workplace, keep: Callable[[str], bool]) -> Iterator[tuple[str, FunctionType]]:
     for name, function in place.defined.functions.items():
-        if not CHECKING.search(name) and keep(name):
+        if not roles.CHECKING.search(name) and keep(name):
             yield name, function
 
 
@@ -56,7 +43,7 @@ def _start(place: Workplace) -> None:
     place.found.held = place.pool.values
     for _, function in _named(
         place,
-        lambda name: bool(STARTING.search(name)) and not re.search("grad|adam|veloc", name),
+        lambda name: bool(roles.STARTING.search(name)) and not re.search("grad|adam|veloc", name),
     ):
         value, error = attempted(lambda function=function: place.call(function, making=True))
         if error is not None:
@@ -87,12 +74,12 @@ def trained_by_functions(place: Workplace) -> None:
     found = [
         (name, function)
         for name, function in _named(place, lambda _: True)
-        if trains(name, function) and {"inputs", "pairs", "loader"} & set(_roles(function))
+        if roles.trains(name, function) and {"inputs", "pairs", "loader"} & set(_roles(function))
     ]
     if not found:
         raise NoSuchWayError("that trains")
     # What is written last calls what was written before.
-    found.sort(key=lambda item: UPDATING.search(item[0]) is not None)
+    found.sort(key=lambda item: roles.UPDATING.search(item[0]) is not None)
     first: Exception | None = None
     for name, function in [*found[::-1]]:
         before = len(place.defined.tape)
@@ -123,7 +110,11 @@ def _forward(place: Workplace) -> str:
     found = list(
         _named(
             place,
-            lambda name: goes_forward(name) and not COST.search(name) and not TRAINING.match(name),
+            lambda name: (
+                roles.goes_forward(name)
+                and not roles.COST.search(name)
+                and not roles.TRAINING.match(name)
+            ),
         )
     )
     found.sort(
@@ -174,13 +165,13 @@ def backward_by_functions(place: Workplace) -> None:
         _named(
             place,
             lambda name: (
-                bool(BACKWARD.search(name))
-                and not ELEMENTWISE.search(name)
+                bool(roles.BACKWARD.search(name))
+                and not roles.ELEMENTWISE.search(name)
                 and not re.match(r"^(model|train|fit|gradient_?descent)", name, re.I)
             ),
         )
     )
-    back = [(name, function) for name, function in back if not trains(name, function)]
+    back = [(name, function) for name, function in back if not roles.trains(name, function)]
     if not back:
         raise NoSuchWayError("that goes backward")
     back.sort(
@@ -194,7 +185,7 @@ def backward_by_functions(place: Workplace) -> None:
     # Of several, the one that is called like the forward pass goes back through it.
     back.sort(key=lambda item: (_is_single(*item), -_alike(went, item[0])))
     penalised = "decay" in _roles(back[0][1])
-    for _, function in _named(place, is_cost):
+    for _, function in _named(place, roles.is_cost):
         if "decay" in _roles(function) and not penalised:
             continue  # the cost of another backward pass
         value, error = attempted(lambda function=function: place.call(function))
@@ -220,7 +211,7 @@ def backward_by_functions(place: Workplace) -> None:
     if single:
         place.found.alone = went
     if not _suiting(place):
-        for _, function in _named(place, lambda name: bool(UPDATING.search(name))):
+        for _, function in _named(place, lambda name: bool(roles.UPDATING.search(name))):
             attempted(lambda function=function: place.call(function))
 
 
@@ -248,8 +239,12 @@ def _suiting(place: Workplace) -> list[str]:
 def with_gradients(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
     """Yield ways of calling each function that returns a cost and gradients of it together."""
     for name, function in defined.functions.items():
-        softmax_alone = ELEMENTWISE.match(name) and not COST.search(name)
-        if re.search("check|numer|plot", name, re.I) or softmax_alone or trains(name, function):
+        softmax_alone = roles.ELEMENTWISE.match(name) and not roles.COST.search(name)
+        if (
+            re.search("check|numer|plot", name, re.I)
+            or softmax_alone
+            or roles.trains(name, function)
+        ):
             continue
         if _returns_both(defined, function) and "vector" not in _roles(function):
             yield f"{name} with gradient", partial(_with_gradient, name=name, function=function)
@@ -278,7 +273,7 @@ def _returns_both(defined: Defined, function: FunctionType) -> bool:
     told = [name or "" for name in defined.returned(function) or ()]
     if len(told) < 2 or not any(map(_GRADIENT.match, told)):
         return False
-    costs = any(map(_COST_NAME.match, told)) or COST.search(function.__name__)
+    costs = any(map(_COST_NAME.match, told)) or roles.COST.search(function.__name__)
     return bool(costs) or function.__name__ == "propagate"
 
 
@@ -287,7 +282,7 @@ def unrolled(place: Workplace) -> None:
     found = [
         (name, function)
         for name, function in _named(place, lambda _: True)
-        if "vector" in _roles(function) and not TRAINING.search(name)
+        if "vector" in _roles(function) and not roles.TRAINING.search(name)
     ]
     if not found:
         raise NoSuchWayError("that takes a vector of weights")
@@ -299,11 +294,13 @@ def unrolled(place: Workplace) -> None:
         if role == "vector"
     }
     place.found.parameters["theta"] = node_of(theta)
-    found.sort(key=lambda item: BACKWARD.search(item[0]) is not None)
+    found.sort(key=lambda item: roles.BACKWARD.search(item[0]) is not None)
     place.claims_from = len(place.defined.tape)
     first, done = None, []
     for name, function in found:
-        if not (COST.search(name) or BACKWARD.search(name) or FORWARD.search(name)):
+        if not (
+            roles.COST.search(name) or roles.BACKWARD.search(name) or roles.FORWARD.search(name)
+        ):
             continue
         value, error = attempted(lambda function=function: place.call(function))
         if error is not None:
