@@ -29,7 +29,7 @@ def listing(measured):
     return "".join(f"\n  {figure:6}  {name}" for name, figure in ordered)
 
 
-# The rooms "why this answer" (explain/), page/, report/ and studio/ were foreseen when there were 22.
+# The rooms explain/, page/, report/ and studio/ were foreseen when there were 22.
 def test_there_are_at_most_26_entries_at_the_top():
     entries = sorted(path.name for path in HOUSE.iterdir() if path.name not in NOT_COUNTED)
     assert len(entries) <= 26, f"{len(entries)} entries: {', '.join(entries)}"
