@@ -71,7 +71,7 @@ class TestATraining:
         network: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("clearprop.cli.train.doubts", lambda *said: [said[2]])
+        monkeypatch.setattr("clearprop.cli.scores.doubts", lambda *said: [said[2]])
         options = ("--features", network, "--layers", "8", "--epochs", 1)
         found = clearprop("train", photos, *options, "--out", "run").stdout
         assert f"\nclearprop train {photos} --features {network} --layers none\n" in found

@@ -132,7 +132,7 @@ class TestWordsBeforehand:
         assert "There are" not in enough.stderr
 
     def test_of_doubt_keep_what_was_said_of_samples(self, clearprop, shapes, monkeypatch):
-        monkeypatch.setattr("clearprop.cli.train.doubts", lambda *said: [said[2]])
+        monkeypatch.setattr("clearprop.cli.scores.doubts", lambda *said: [said[2]])
         moved = shapes.rename(shapes.with_name("few shapes"))
         given = ("--size", 16, "--layers", "conv2,globalavg,4", "--test", 0.5, "--seed", 3)
         found = clearprop("train", moved, *given, "--epochs", 1, "--learning-rate", 1e-9)
