@@ -79,3 +79,44 @@ def test_what_is_no_run_is_refused(clearprop):
     result = clearprop("report", "nothing")
     assert result.exit_code == 2
     assert "nothing is no run's folder" in result.stderr
+
+
+@pytest.fixture
+def run(clearprop, people) -> Path:
+    """A short run that a test may damage."""
+    short = ("--layers", 4, "--epochs", 2, "--folds", 0, "--out", "run")
+    assert clearprop("train", people, *short).exit_code == 0
+    return Path("run")
+
+
+def test_samples_of_other_classes_are_not_shown_as_those_of_the_model(clearprop, people, run):
+    Path("other.csv").write_text(people.read_text().replace(",yes\n", ",maybe\n"))
+    result = clearprop("report", run, "--data", "other.csv")
+    assert result.exit_code == 0
+    assert "have the classes maybe, no now, and the model knows no, yes" in result.stderr
+    assert data_of(run / "report.html")["runs"][0]["samples"] is None
+
+
+@pytest.mark.parametrize("text", [b'{"a":', b"\xff\xfe", b"[1, 2]", b'{"settings": []}'])
+def test_a_damaged_report_is_named(clearprop, run, text):
+    (run / "report.json").write_bytes(text)
+    result = clearprop("report", run)
+    assert result.exit_code == 1
+    assert "report.json" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_damaged_epochs_are_told(clearprop, run):
+    (run / "epochs.safetensors").write_bytes((run / "epochs.safetensors").read_bytes()[:-7])
+    result = clearprop("report", run)
+    assert result.exit_code == 0
+    assert "epochs.safetensors is damaged" in result.stderr
+    assert data_of(run / "report.html")["runs"][0]["kept"] == []
+
+
+def test_a_page_does_not_tell_where_files_lie(people, run):
+    told = data_of(run / "report.html")["runs"][0]
+    assert told["report"]["data"] == told["settings"]["data"] == people.name
+    assert "model" not in told["report"]
+    commands = {"command": "", "doctor": None}  # as they were, or are to be typed
+    assert str(people.parent) not in json.dumps(told | commands)

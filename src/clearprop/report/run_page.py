@@ -89,7 +89,7 @@ class RunPage:
 
 def _as_given_away(report: Mapping[str, Json]) -> dict[str, Json]:
     """Return a report whose files go by their names: where they lie is nobody's business."""
-    told = {name: one for name, one in report.items() if name != "model"}
+    told = {name: one for name, one in report.items() if name not in ("model", "command")}
     settings = told.get("settings")
     if isinstance(settings, dict):
         told["settings"] = settings | {"data": _name(settings.get("data"))}
