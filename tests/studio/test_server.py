@@ -50,7 +50,7 @@ def test_what_is_no_http_harms_nobody(asker):
                 connection.shutdown(socket.SHUT_WR)
                 while connection.recv(2**16):
                     pass
-            except ConnectionError:
+            except OSError:  # it hangs up first: which error that is depends on the moment
                 pass
     assert asker.get("/state").status == 200
 
