@@ -29,18 +29,19 @@ def listing(measured):
     return "".join(f"\n  {figure:6}  {name}" for name, figure in ordered)
 
 
-# The rooms explain/, page/, report/ and studio/ were foreseen when there were 22.
-def test_there_are_at_most_26_entries_at_the_top():
+# The rooms explain/, export/, page/, report/ and studio/ were foreseen when there were 22; web/ is
+# what studio/ and service/ share.
+def test_there_are_at_most_29_entries_at_the_top():
     entries = sorted(path.name for path in HOUSE.iterdir() if path.name not in NOT_COUNTED)
-    assert len(entries) <= 26, f"{len(entries)} entries: {', '.join(entries)}"
+    assert len(entries) <= 29, f"{len(entries)} entries: {', '.join(entries)}"
 
 
-def test_there_are_at_most_455_files():
+def test_there_are_at_most_480_files():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + 1
-    assert len(FILES) <= 455, f"{len(FILES)} files:{listing(rooms)}"
+    assert len(FILES) <= 480, f"{len(FILES)} files:{listing(rooms)}"
 
 
 def test_no_file_has_more_than_450_lines():
@@ -65,13 +66,15 @@ def test_at_most_40_files_have_fewer_than_60_lines():
 # command (folds by group and by time, their scores, its door) 3 files and 900 lines. What followed
 # for tables brought 16 files and 4,100 lines: compiled steps, the recipe at the command line, a
 # search, quantiles, columns that give the target away. The page of a run (what packs it, its data,
-# the live server, a learner's program that is watched) brought 36 files and 5,000 lines.
-def test_there_are_at_most_87500_lines():
+# the live server, a learner's program that is watched) brought 36 files and 5,000 lines. Exports
+# (a description of a model, five languages, their proof) and the service brought 25 files and 5,500
+# lines.
+def test_there_are_at_most_93000_lines():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + lines_of(file)
-    assert sum(rooms.values()) <= 87_500, f"{sum(rooms.values())} lines:{listing(rooms)}"
+    assert sum(rooms.values()) <= 93_000, f"{sum(rooms.values())} lines:{listing(rooms)}"
 
 
 def code_and_imports(source):

@@ -11,7 +11,7 @@ from browser import Chromium, chromium
 
 from clearprop.studio.program_application import program_application
 from clearprop.studio.programs import Program
-from clearprop.studio.server import PageServer
+from clearprop.web.server import PageServer
 
 pytestmark = pytest.mark.browser
 

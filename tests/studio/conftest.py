@@ -13,7 +13,8 @@ from clearprop.experiment import Settings, Task, load_dataset, set_task
 from clearprop.studio import application
 from clearprop.studio.controls import Wish
 from clearprop.studio.live import Live
-from clearprop.studio.server import PageServer, serve_live
+from clearprop.studio.serving import serve_live
+from clearprop.web.server import PageServer
 
 
 @pytest.fixture(scope="session")

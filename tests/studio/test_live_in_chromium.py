@@ -12,7 +12,7 @@ from clearprop.experiment.reporting import page_of_training
 from clearprop.page import pack
 from clearprop.studio import application
 from clearprop.studio.live import Live
-from clearprop.studio.server import serve_live
+from clearprop.studio.serving import serve_live
 
 pytestmark = pytest.mark.browser
 

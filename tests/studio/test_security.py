@@ -14,8 +14,8 @@ from clearprop.studio import application
 from clearprop.studio.application import _MOST_PAGES
 from clearprop.studio.events import event
 from clearprop.studio.live import Live
-from clearprop.studio.security import LARGEST_BODY
-from clearprop.studio.server import serve_live
+from clearprop.studio.serving import serve_live
+from clearprop.web.security import LARGEST_BODY
 
 PATHS = ["/", "/state", "/events", "/control", "/nothing"]
 

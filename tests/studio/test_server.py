@@ -9,7 +9,7 @@ from asking import Asker, InThread
 
 from clearprop.errors import MissingExtraError, UsageError
 from clearprop.studio.live import Live
-from clearprop.studio.server import serve_live
+from clearprop.studio.serving import serve_live
 
 
 def test_a_port_in_use_is_said_with_one_that_is_free(live, server, serve):

@@ -18,7 +18,7 @@ from clearprop.experiment.folder import save_run
 from clearprop.studio import children as children_module
 from clearprop.studio.children import MOST, PAGE, STAYS, Children
 from clearprop.studio.desk import Desk
-from clearprop.studio.server import serve_studio
+from clearprop.studio.serving import serve_studio
 
 ROWS = "\n".join(
     ["age,buys", *(f"{20 + k % 50},{'yes' if k % 50 > 20 else 'no'}" for k in range(80))]

@@ -13,7 +13,8 @@ from clearprop.experiment import Task, Trained
 from clearprop.studio.by_hand import in_words
 from clearprop.studio.children import PAGE, STAYS
 from clearprop.studio.live import Live
-from clearprop.studio.server import PageServer, serve_live
+from clearprop.studio.serving import serve_live
+from clearprop.web.server import PageServer
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

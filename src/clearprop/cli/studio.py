@@ -11,7 +11,7 @@ from clearprop.data.named import BUILTINS, TOYS
 from clearprop.errors import DataError, nearest_file
 from clearprop.studio.children import Children
 from clearprop.studio.desk import Desk
-from clearprop.studio.server import serve_studio
+from clearprop.studio.serving import serve_studio
 
 
 @command("clearprop studio", "clearprop studio people.csv --port 8080")

@@ -39,8 +39,8 @@ from clearprop.experiment.runs import CHECKPOINT, KEPT, PAGE, SETTINGS, require_
 from clearprop.experiment.settings import described
 from clearprop.report import RunPage, write_page
 from clearprop.studio.by_hand import GoOnByHand
-from clearprop.studio.server import require_server
 from clearprop.training import Callback, Checkpoint, Forecast, Run
+from clearprop.web.server import require_server
 
 _ENDED = {"converged": ", until it converged", "stuck": ", until it found no way further down"}
 """Words for the reasons for which an optimizer ends a training by itself."""

@@ -10,7 +10,7 @@ from clearprop.cli.command import command
 from clearprop.core.printable import printable
 from clearprop.gradcheck.learner import require_file
 from clearprop.studio.programs import Program
-from clearprop.studio.server import PageServer, require_server
+from clearprop.web.server import PageServer, require_server
 
 
 @command("clearprop watch mine.py", "clearprop watch notebook.ipynb --timeout 600 --port 8080")

@@ -8,14 +8,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from clearprop.errors import MissingExtraError, UsageError
-from clearprop.studio.security import App, Guard, new_token
+from clearprop.web.security import App, Guard, new_token
 
 if TYPE_CHECKING:
     import uvicorn
-
-    from clearprop.studio.children import Children
-    from clearprop.studio.desk import Desk
-    from clearprop.studio.live import Live
 
 HOST = "127.0.0.1"
 """The loopback address, at which no other machine can ask."""
@@ -102,38 +98,6 @@ class PageServer:
         self._closing.set()
         self._server.should_exit = True
         self._thread.join(2 * _SECONDS)
-
-
-def serve_live(live: "Live", port: int | None = None) -> PageServer:
-    """Serve a run while it trains, and as it was saved.
-
-    Raises
-    ------
-    MissingExtraError
-        If what it needs is not installed.
-    UsageError
-        If the port can't be had.
-    """
-    require_server()
-    from clearprop.studio.application import application
-
-    return PageServer(lambda is_closing: application(live, is_closing), port)
-
-
-def serve_studio(desk: "Desk", children: "Children", port: int | None = None) -> PageServer:
-    """Serve the pages of a studio.
-
-    Raises
-    ------
-    MissingExtraError
-        If what it needs is not installed.
-    UsageError
-        If the port can't be had.
-    """
-    require_server()
-    from clearprop.studio.studio import studio
-
-    return PageServer(lambda _: studio(desk, children), port)
 
 
 def _server(app: Guard) -> "uvicorn.Server":

@@ -1,0 +1,1 @@
+"""What all servers share: a thread with an event loop, and who may ask for anything."""
