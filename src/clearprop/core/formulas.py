@@ -75,7 +75,7 @@ def either(test: Callable[[Operands], bool], then: Expression, otherwise: Expres
 
 def where_positive(tested: Expression, then: Operable, otherwise: Operable) -> Expression:
     """Return the first formula for the entries where `tested` is positive, else the second."""
-    return _Where(tested, expressions.as_expression(then), expressions.as_expression(otherwise))
+    return Where(tested, expressions.as_expression(then), expressions.as_expression(otherwise))
 
 
 def slope_at(tested: Expression, then: Operable, otherwise: Operable) -> Expression:
@@ -97,7 +97,7 @@ def forms(*every: Expression, remark: str | None = None) -> Expression:
     remark : str, optional
         Said in the place of the last form; without it, all are written.
     """
-    return _Forms(every, remark)
+    return Forms(every, remark)
 
 
 def sum_n(body: Expression) -> Expression:
@@ -161,7 +161,7 @@ def remarks(formula: Expression, style: Style) -> list[str]:
     match formula:
         case _Named():
             found = [f"with {formula.name} = {formula.formula.write(style)}"]
-        case _Forms():
+        case Forms():
             parts, found = formula.shown, [formula.remark] if formula.remark else []
         case expressions.Call(remark=remark) if remark:
             found = [remark]
@@ -269,26 +269,32 @@ class _Largest(_Along):
         return self.as_one(term, values)
 
 
-class _Where(Expression):
+class Where(Expression):
+    """The first formula for the entries where `tested` is positive, else the second."""
+
     tested: Expression
     then: Expression
     otherwise: Expression
     binds = expressions.CHOICE
 
     def compute(self) -> Values:
+        """Compute both, and take of each the entries that count."""
         return np.where(self.tested.compute() > 0, self.then.compute(), self.otherwise.compute())
 
     def write(self, style: Style) -> str:
+        """Write both, and where which of them holds."""
         tested, then, otherwise = (part.write(style) for part in self.parts)
         return f"{then} where {tested} > 0, else {otherwise}"
 
     def at(self, place: Place) -> Expression:
+        """Return the formula of the entry, of a whole line both."""
         tested = self.tested.at(place).compute()
         if np.ndim(tested):  # along a line both are needed
             return super().at(place)
         return (self.then if tested > 0 else self.otherwise).at(place)
 
     def degree(self, count: Callable[[Expression], int]) -> int:
+        """Return that of the first."""
         return self.then.degree(count)
 
 
@@ -312,18 +318,23 @@ class _Named(Expression):
         return Number(found.number, f"{self.name}({arguments})")
 
 
-class _Forms(Expression):
+class Forms(Expression):
+    """One formula in several forms, of which the last is the one that is computed."""
+
     forms: tuple[Expression, ...]
     remark: str | None
 
     @property
     def shown(self) -> tuple[Expression, ...]:
+        """The forms that are written."""
         return self.forms if self.remark is None else self.forms[:-1]
 
     def write(self, style: Style) -> str:
+        """Write them with = between them."""
         return " = ".join(form.write(style) for form in self.shown)
 
     def at(self, place: Place) -> Expression:
+        """Return the arithmetic of the one that is computed."""
         return self.forms[-1].at(place)
 
 

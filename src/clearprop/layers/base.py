@@ -12,6 +12,8 @@ import numpy as np
 
 from clearprop.core.formulas import Formulas
 from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.program import Program, Value
+from clearprop.core.spelling import output_formula
 from clearprop.core.trace import Trace
 from clearprop.errors import UsageError
 
@@ -116,6 +118,35 @@ class Layer(ABC):
             The gradient with respect to the input; nobody reads it where `trace.wants_dx` is false.
         """
 
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say in plain operations what forward does outside training.
+
+        Unless overridden, an element-wise layer is described by its `formulas`.
+
+        Parameters
+        ----------
+        params : mapping of str to ndarray
+            The arrays of forward.
+        x : Value
+            The input.
+        program : Program
+            The operations so far, to which its own are added.
+
+        Returns
+        -------
+        Value
+            The output.
+
+        Raises
+        ------
+        UsageError
+            If it has no formula of single numbers.
+        """
+        formula = output_formula(self)
+        if formula is None:
+            raise undescribed(self)
+        return program.elementwise(x, formula)
+
     def initialize_from(  # noqa: B027 - first values of most layers depend on no samples
         self, params: Params, x: Array, random_state: np.random.RandomState
     ) -> None:
@@ -171,6 +202,34 @@ class Layer(ABC):
                 "that name. Name them alike, or write a with_inner() for it, too."
             )
         return replace(container, **inner)
+
+
+def described(layer: Layer, params: Params, x: Value, program: Program) -> Value:
+    """Return what `Layer.describe` does, of a class whose forward is the one that it describes.
+
+    Raises
+    ------
+    UsageError
+        If the layer can't be described, or its forward is another one than that of the class that
+        it is described by.
+    """
+    order = type(layer).__mro__
+    of_describe, of_forward = (
+        next(place for place, kind in enumerate(order) if name in vars(kind))
+        for name in ("describe", "forward")
+    )
+    if of_describe > of_forward and order[of_describe] is not Layer:
+        raise undescribed(layer)
+    return layer.describe(params, x, program)
+
+
+def undescribed(layer: Layer) -> UsageError:
+    """Return the error of a layer that no other language can be told of."""
+    return UsageError(
+        f"The layer {type(layer).__name__} does not say what it computes, so it can't be written "
+        "in another language. Give it a method describe(params, x, program), as Dense has one; or, "
+        "if it is element-wise, formulas, as ReLU has them."
+    )
 
 
 def every_layer(inner: Mapping[str, Layer], prefix: str = "") -> Iterator[tuple[str, Layer]]:

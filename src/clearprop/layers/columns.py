@@ -8,10 +8,11 @@ import numpy as np
 
 from clearprop.core.formulas import Formulas
 from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.program import Program, Value
 from clearprop.core.symbols import dx, y
 from clearprop.core.trace import Trace
 from clearprop.errors import ShapeError, UsageError, listed
-from clearprop.layers.base import Built, Layer
+from clearprop.layers.base import Built, Layer, described
 from clearprop.layers.column_formulas import added_up, side_by_side
 from clearprop.layers.containers import Sequential
 from clearprop.layers.dense import flat_size
@@ -179,6 +180,15 @@ class Columns(Layer):
                 f"Columns gives some columns of {columns} to no layer: {listed(map(str, unseen))}. "
                 "Let a range hold each; an empty Sequential(()) passes columns on."
             )
+
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Let each layer describe what it makes of its columns, and set these side by side."""
+        parts = []
+        for (name, layer), (start, stop) in zip(self.inner().items(), self.ranges, strict=True):
+            with program.layer(name):
+                columns = program.part(x, start, stop)
+                parts.append(described(layer, params.get(name, {}), columns, program))
+        return program.joined(tuple(parts))
 
 
 def _checked(found: Sequence[int]) -> tuple[int, int]:

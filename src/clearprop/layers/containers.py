@@ -9,10 +9,11 @@ import numpy as np
 from clearprop.core.formulas import Formulas, known
 from clearprop.core.initializers import Initializer, Scaled
 from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.program import Program, Value
 from clearprop.core.symbols import Symbol, dx, dy, x, y
 from clearprop.core.trace import Trace
 from clearprop.errors import ShapeError, UsageError
-from clearprop.layers.base import Built, Layer
+from clearprop.layers.base import Built, Layer, described
 from clearprop.layers.place_formulas import product_of_rows
 
 _block = Symbol("block", per_sample=True)
@@ -112,6 +113,13 @@ class Sequential(Layer):
         """Return the columns of codes of the first layer."""
         return self.layers[0].codes(in_shape) if self.layers else {}
 
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Let the layers describe themselves, one after the other."""
+        for name, layer in self.inner().items():
+            with program.layer(name):
+                x = described(layer, params.get(name, {}), x, program)
+        return x
+
 
 @dataclass(frozen=True)
 class Residual(Sequential):
@@ -178,6 +186,11 @@ class Residual(Sequential):
         np.matmul(_rows(dy), params["P"].T, out=_rows(dx))
         dx += inside
         return dx
+
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say that it is y = block(x) + x, or block(x) + x P."""
+        block = super().describe(params, x, program)
+        return program.added(block, program.affine(x, params["P"]) if "P" in params else x)
 
 
 def _rows(samples: Array) -> Array:

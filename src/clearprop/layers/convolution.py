@@ -10,6 +10,7 @@ import numpy as np
 from clearprop.core.formulas import Formulas, known
 from clearprop.core.initializers import HeNormal, Initializer, Zeros
 from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.program import Program, Value
 from clearprop.core.symbols import Symbol, dx, dy, y
 from clearprop.core.trace import Trace
 from clearprop.errors import UsageError
@@ -171,6 +172,12 @@ class Conv2D(Layer):
             reached = windows.at(bordered, place)
             reached += share
         dx[...] = windows.inside(bordered, dx.shape)
+
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say that it is a convolution."""
+        x = program.reshaped(x, picture_shape(f"Conv2D({self.filters})", x.shape))
+        _, stride, out, before, after = self.windows((x.shape[0], x.shape[1]))
+        return program.convolution(x, params["W"], params.get("b"), stride, out, before, after)
 
 
 def _inputs_of(windows: Windows, x: Array, trace: Trace) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from clearprop.core.formulas import FLAT, LINEAR, Formulas, flat, known, shaped_like, sum_n
 from clearprop.core.initializers import FromData, HeNormal, Initializer, Normal, Zeros
 from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.program import Program, Value
 from clearprop.core.symbols import D, Symbol, dx, dy, sqrt, x, y
 from clearprop.core.trace import Trace
 from clearprop.errors import ShapeError, UsageError
@@ -83,6 +84,10 @@ class Dense(Layer):
         # Of one unit no sums are needed, which a matrix product is slow to find out.
         product = np.multiply if self.units == 1 else np.matmul
         return product(dy, params["W"].T, out=dx)
+
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say that it is y = x W + b."""
+        return program.affine(x, params["W"], params.get("b"))
 
     def initialize_from(
         self, params: Params, x: Array, random_state: np.random.RandomState
@@ -166,6 +171,11 @@ class NTKDense(Layer):
         dx *= factor
         return dx
 
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say that it is y = x (W / sqrt(D)) + b."""
+        W = params["W"]
+        return program.affine(x, W * W.dtype.type(1 / math.sqrt(len(W))), params.get("b"))
+
     def initialize_from(
         self, params: Params, x: Array, random_state: np.random.RandomState
     ) -> None:
@@ -187,6 +197,10 @@ class Flatten(Layer):
         """Return x as (N, D)."""
         trace["shape"] = x.shape
         return x.reshape(len(x), math.prod(x.shape[1:]))
+
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say that it is another shape."""
+        return program.reshaped(x, (x.size,))
 
     def backward(self, params: Params, dy: Array, trace: Trace, grads: Params) -> Array:
         """Return dy in the shape of x."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from clearprop.core.formulas import DROPOUT, Formulas, known
 from clearprop.core.parameters import Array, Params
+from clearprop.core.program import Program, Value
 from clearprop.core.schedules import Schedule
 from clearprop.core.symbols import Symbol, dx, dy, x, y
 from clearprop.core.trace import Trace
@@ -118,6 +119,10 @@ class Dropout(Layer):
         if not trace.training:
             return dy
         return np.multiply(dy, trace["m"], out=trace.buffer("dx", dy.shape, dy.dtype))
+
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say that it does nothing outside training."""
+        return x
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from clearprop.core.expressions import Call, constant
 from clearprop.core.formulas import Formulas, named
 from clearprop.core.initializers import Normal, Uniform
 from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.program import Program, Value
 from clearprop.core.symbols import Symbol, dx, dy, x, y
 from clearprop.core.trace import Trace
 from clearprop.errors import DataError, ShapeError, UsageError, shortened
@@ -156,6 +157,10 @@ class PeriodicEmbedding(Layer):
         dx *= 2 * np.pi
         return dx
 
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say that they are waves."""
+        return program.waves(x, *(params[name] for name in ("w1", "b1", "W2", "b2")))
+
 
 @dataclass(frozen=True)
 class Embedding(Layer):
@@ -254,6 +259,10 @@ class Embedding(Layer):
                 f"{self.sizes[column] - 1}; found {shortened(float(x[sample, column]))} in sample "
                 f"{sample}. The code of what is missing or unknown is 0."
             )
+
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say that rows of a table are looked up."""
+        return program.looked(x, params["E"], self.firsts.astype(np.int64))
 
 
 def _by_number(samples: Array) -> Array:

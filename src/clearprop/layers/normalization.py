@@ -8,6 +8,7 @@ import numpy as np
 from clearprop.core.formulas import Formulas, known, mean_d, named, sum_d, sum_n
 from clearprop.core.initializers import Constant, Zeros
 from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.program import Program, Value
 from clearprop.core.symbols import D, Setting, Symbol, dx, dy, maximum, sqrt, x, y
 from clearprop.core.trace import Trace
 from clearprop.errors import UsageError
@@ -153,6 +154,17 @@ class BatchNorm(Layer):
             running *= 1 - self.momentum
             running += self.momentum * new
 
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say that it is y = gamma / s x + (beta - gamma / s mean), by the running averages."""
+        s = np.sqrt(params["running_variance"].astype(np.float64) + self.epsilon)
+        factor = params["gamma"] / s
+        shift, dtype = params["beta"] - factor * params["running_mean"], params["gamma"].dtype
+        pictures = x if len(x.shape) != 2 else program.reshaped(x, (*x.shape, 1))
+        y = program.scaling(
+            pictures, *(np.atleast_1d(one).astype(dtype) for one in (factor, shift))
+        )
+        return program.reshaped(y, x.shape)
+
 
 @dataclass(frozen=True)
 class LayerNorm(Layer):
@@ -226,6 +238,10 @@ class LayerNorm(Layer):
         dx -= np.multiply(xhat, along, out=product)
         dx /= s
         return dx
+
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say that it is a normalisation of each sample."""
+        return program.normalisation(x, params["gamma"], params["beta"], self.epsilon)
 
 
 def _along(features: Array, lines: Array) -> Array:

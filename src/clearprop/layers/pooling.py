@@ -9,6 +9,7 @@ import numpy as np
 
 from clearprop.core.formulas import Formulas
 from clearprop.core.parameters import Array, Params
+from clearprop.core.program import Program, Value
 from clearprop.core.symbols import Symbol, dx, y
 from clearprop.core.trace import Trace
 from clearprop.layers.base import Built, Layer
@@ -125,6 +126,12 @@ class MaxPool2D(_Pool):
             _hand_back(windows, dy[some], won[some], pictures[some], trace)
         return dx
 
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say that it is a pool of the largest."""
+        x = program.reshaped(x, picture_shape(type(self).__name__, x.shape))
+        windows = self.windows((x.shape[0], x.shape[1]))
+        return program.pooling(x, windows.size, windows.stride, windows.out, largest=True)
+
 
 def _find_largest(windows: Windows, x: Array, y: Array, won: Array, trace: Trace) -> None:
     """Write the largest number of each window into y, and the number of its place into won."""
@@ -195,6 +202,12 @@ class AveragePool2D(_Pool):
             reached += share
         return dx
 
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say that it is a pool of the mean."""
+        x = program.reshaped(x, picture_shape(type(self).__name__, x.shape))
+        windows = self.windows((x.shape[0], x.shape[1]))
+        return program.pooling(x, windows.size, windows.stride, windows.out, largest=False)
+
 
 @dataclass(frozen=True)
 class GlobalAveragePool2D(Layer):
@@ -224,3 +237,10 @@ class GlobalAveragePool2D(Layer):
         dx = trace.buffer("dx", shape, dy.dtype)
         as_pictures(dx)[...] = (dy / prod(shape[1:3]))[:, np.newaxis, np.newaxis]
         return dx
+
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say that it is a pool of the mean, whose one window is the picture."""
+        height, width, channels = picture_shape(type(self).__name__, x.shape)
+        x, picture = program.reshaped(x, (height, width, channels)), (height, width)
+        y = program.pooling(x, picture, picture, (1, 1), largest=False)
+        return program.reshaped(y, (channels,))

@@ -8,10 +8,11 @@ import numpy as np
 from clearprop.core.formulas import Formulas, sum_n
 from clearprop.core.initializers import Constant
 from clearprop.core.parameters import Array, Parameter, Params
+from clearprop.core.program import Program, Value
 from clearprop.core.symbols import Symbol, dx, dy, x, y
 from clearprop.core.trace import Trace
 from clearprop.errors import ShapeError, UsageError
-from clearprop.layers.base import Built, Layer
+from clearprop.layers.base import Built, Layer, described
 from clearprop.layers.dense import flat_size
 
 _s = Symbol("s", "scale of each input")
@@ -64,6 +65,10 @@ class Scale(Layer):
         if not trace.wants_dx:
             return None
         return np.multiply(dy, params["s"], out=product)
+
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say that it is y = s x."""
+        return program.scaling(x, params["s"])
 
 
 @dataclass(frozen=True)
@@ -155,6 +160,13 @@ class Blend(Layer):
     def inner(self) -> Mapping[str, Layer]:
         """Return the activation."""
         return {"activation": self.activation}
+
+    def describe(self, params: Params, x: Value, program: Program) -> Value:
+        """Say that it is y = alpha f(x) + (1 - alpha) x."""
+        alpha = params["alpha"]
+        with program.layer("activation"):
+            block = described(self.activation, params.get("activation", {}), x, program)
+        return program.added(program.scaling(block, alpha), program.scaling(x, 1 - alpha))
 
 
 def _learned_factor(shape: tuple[int, ...], rate: float) -> Parameter:

@@ -34,7 +34,8 @@ class Loss(ABC):
     """Whether a sample has one of K classes, rather than a yes or no for each output."""
 
     link: ClassVar[str] = "identity"
-    """The function that makes probabilities of logits, as scikit-learn names it."""
+    """The function that makes probabilities of logits, of values the expected value, as
+    scikit-learn names it."""
 
     loop: ClassVar[Callable[..., float] | None] = None
     """``loop(z, n, labels, y, row, number, dz)``: the code of compiled steps, for Numba to compile.

@@ -188,18 +188,18 @@ class Quantiles(Loss):
         Where it is not among the levels, it lies on the straight line between its neighbours;
         where all are above it, or all below, it is the nearest.
         """
-        ordered, shares = self.quantiles(logits), self._median()
+        ordered, shares = self.quantiles(logits), self.median()
         parts = [share * ordered[:, place] for place, share in shares]
         return parts[0] if len(parts) == 1 else parts[0] + parts[1]
 
     def slopes(self, logits: Array) -> Array:
         """Return the derivative of `predict` by the logits, shape (N, K)."""
         order, slopes = np.argsort(logits, axis=1), np.zeros_like(logits)
-        for place, share in self._median():
+        for place, share in self.median():
             np.put_along_axis(slopes, order[:, place : place + 1], share, axis=1)
         return slopes
 
-    def _median(self) -> list[tuple[int, float]]:
+    def median(self) -> list[tuple[int, float]]:
         """Return the places of the quantiles that make the median, and the share of each."""
         at = float(np.interp(0.5, self.levels, np.arange(len(self.levels))))
         below = math.floor(at)
@@ -224,6 +224,7 @@ class PoissonDeviance(Loss):
 
     name: ClassVar[str | None] = "poisson"
     in_scikit_learn: ClassVar[bool] = True
+    link: ClassVar[str] = "exp"
 
     def each(self, logits: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (N,) and exp(z) - y (N, K)."""

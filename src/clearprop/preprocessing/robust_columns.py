@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from clearprop.data.selected_rows import Array
 from clearprop.data.tables.table import Column, as_numbers
 from clearprop.errors import UsageError
+from clearprop.preprocessing.cells import CategoryCells, DateCells, NumberCells
 from clearprop.preprocessing.fields import require_numbers
 from clearprop.preprocessing.table_columns import (
     CategoricalColumn,
@@ -100,6 +101,12 @@ class RobustColumn(NumericColumn):
         if self.gaps:
             out[:, 1] = np.where(missing, 1, -1)
 
+    def describe(self) -> NumberCells:
+        """Say that the distance from the median is pressed together."""
+        return NumberCells(
+            self.name, self.median, self.median, self.scale, is_pressed=True, tells_gaps=self.gaps
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class RobustDates(DateColumn):
@@ -157,6 +164,13 @@ class RobustDates(DateColumn):
         if self.gaps:
             out[:, count] = np.where(missing, 1, -1)
 
+    def describe(self) -> DateCells:
+        """Say that the distances from the medians are pressed together."""
+        parts = super().describe().parts[: len(self.medians)]
+        return DateCells(
+            *(self.name, parts, self.medians, self.scales), is_pressed=True, tells_gaps=self.gaps
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class RobustCategories(CategoricalColumn):
@@ -187,7 +201,7 @@ class RobustCategories(CategoricalColumn):
     @classmethod
     def of(cls, plain: CategoricalColumn, column: Column) -> "RobustCategories":
         """Learn the quartiles of the inputs of known categories."""
-        ones = _ones(plain, column)
+        ones = _ones(len(plain.categories))[plain.places(column) + 1]
         return cls(
             plain.name,
             plain.categories,
@@ -207,8 +221,12 @@ class RobustCategories(CategoricalColumn):
 
     def fill(self, out: Array, column: Column) -> None:
         """Write the inputs, shape (N, width)."""
-        away = (_ones(self, column) - np.array(self.medians)) * np.array(self.scales)
-        out[...] = smooth_clip(away)
+        out[...] = self.describe().rows[self.places(column) + 1]
+
+    def describe(self) -> CategoryCells:
+        """Say what the quartiles make of each category's ones."""
+        away = (_ones(len(self.categories)) - np.array(self.medians)) * np.array(self.scales)
+        return CategoryCells(self.name, self.categories, smooth_clip(away))
 
 
 @dataclass(frozen=True)
@@ -234,6 +252,12 @@ class CodedColumn(CategoricalColumn):
         """Write the codes, shape (N, 1)."""
         out[:, 0] = self.places(column) + 1
 
+    def describe(self) -> CategoryCells:
+        """Say that each category has a code."""
+        return CategoryCells(
+            self.name, self.categories, np.arange(self.codes, dtype=np.float64)[:, np.newaxis]
+        )
+
 
 def robust_categories(name: str, column: Column) -> RobustCategories | CodedColumn:
     """Learn a column of categories: as inputs of their own where they are few."""
@@ -243,12 +267,11 @@ def robust_categories(name: str, column: Column) -> RobustCategories | CodedColu
     return CodedColumn(plain.name, plain.categories)
 
 
-def _ones(of: CategoricalColumn, column: Column) -> NDArray[np.float64]:
-    """Return 1 at the place of each cell's category, else 0; of two categories 1 and -1."""
-    places, count = of.places(column), len(of.categories)
+def _ones(count: int) -> NDArray[np.float64]:
+    """Return the ones of an unknown category, and of each known one; of two categories 1 and -1."""
     if count == 2:
-        return np.where(places == 0, 1.0, np.where(places == 1, -1.0, 0.0))[:, np.newaxis]
-    return (places[:, np.newaxis] == np.arange(count)).astype(np.float64)
+        return np.array([[0.0], [1.0], [-1.0]])
+    return np.eye(count + 1, count, -1)
 
 
 def _require_scales(scales: tuple[float, ...], name: str) -> None:

@@ -22,6 +22,7 @@ from clearprop.data.tables.table import (
 )
 from clearprop.data.tables.understood import Spelling
 from clearprop.errors import DataError, UsageError
+from clearprop.preprocessing.cells import CategoryCells, Cells, DateCells, NumberCells
 from clearprop.preprocessing.fields import moments, require_names, require_numbers
 
 _DATE_PARTS = ("days", "year", "month", "weekday", "hour")
@@ -66,6 +67,10 @@ class InputColumn(ABC):
     @abstractmethod
     def fill(self, out: Array, column: Column) -> None:
         """Write the inputs into `out`, shape (N, width), zeros."""
+
+    @abstractmethod
+    def describe(self) -> Cells:
+        """Say in plain numbers what `fill` does."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,10 @@ class NumericColumn(InputColumn):
             out[:, 0] = (filled - self.mean) / self.std
         require_finite(out, numbers, self.name)
 
+    def describe(self) -> NumberCells:
+        """Say that numbers are standardised."""
+        return NumberCells(self.name, self.median, self.mean, 1 / self.std)
+
 
 @dataclass(frozen=True)
 class CategoricalColumn(InputColumn):
@@ -168,6 +177,11 @@ class CategoricalColumn(InputColumn):
         places = self.places(column)
         known = np.flatnonzero(places >= 0)
         out[known, places[known]] = 1
+
+    def describe(self) -> CategoryCells:
+        """Say that each category has a one of its own."""
+        count = len(self.categories)
+        return CategoryCells(self.name, self.categories, np.eye(count + 1, count, -1))
 
     def places(self, column: Column) -> NDArray[np.int64]:
         """Return the place of each cell's category, shape (N,); -1 where it is not known."""
@@ -243,6 +257,11 @@ class DateColumn(InputColumn):
             inputs = (parts[:, : self.width] - np.array(self.mean)) / np.array(self.std)
             out[start : start + len(known)][known] = inputs
 
+    def describe(self) -> DateCells:
+        """Say that the parts are standardised."""
+        factors = tuple(1 / std for std in self.std)
+        return DateCells(self.name, _DATE_PARTS[: self.width], self.mean, factors)
+
     def blocks(
         self, column: Column
     ) -> Iterator[tuple[int, NDArray[np.bool_], NDArray[np.float64]]]:
@@ -308,6 +327,10 @@ class PlainColumn(InputColumn):
         with np.errstate(over="ignore"):  # looked for below, and named
             out[:, 0] = numbers
         require_finite(out, numbers, self.name)
+
+    def describe(self) -> NumberCells:
+        """Say that numbers are taken as they are."""
+        return NumberCells(self.name, None, 0.0, 1.0)
 
 
 def require_finite(inputs: Array, numbers: Column, name: str) -> None:

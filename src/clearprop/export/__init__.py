@@ -1,0 +1,1 @@
+"""A model elsewhere: in other languages, with the whole recipe, and proved against the model."""
