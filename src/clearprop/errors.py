@@ -52,6 +52,10 @@ class OutputError(ClearpropError, OSError):
     """A file or folder that can't be written; what stood there before is untouched."""
 
 
+class ExportError(ClearpropError):
+    """An export that does not do what its model does; it has not been handed over."""
+
+
 class DivergedError(ClearpropError, ArithmeticError):
     """A loss or weights that stopped being finite numbers.
 

@@ -36,6 +36,7 @@ COMMANDS = {
         "show": "clearprop.cli.show",
         "plot": "clearprop.cli.show",
         "report": "clearprop.cli.report",
+        "export": "clearprop.cli.export",
         "runs": "clearprop.cli.runs",
     },
     "Learning back-propagation": {

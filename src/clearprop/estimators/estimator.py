@@ -12,6 +12,7 @@ from sklearn.utils import estimator_html_repr, validation
 from clearprop.core.parameters import Array
 from clearprop.core.trace import Trace
 from clearprop.estimators import building, checks, exchange
+from clearprop.files.models import Model
 from clearprop.layers import Dense, Dropout, Sequential
 from clearprop.losses import Loss
 from clearprop.network import Network
@@ -219,6 +220,17 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         """
         validation.check_is_fitted(self)
         exchange.save_estimator(path, self)
+
+    def as_model(self) -> Model:
+        """Return what was learned as a model, which `clearprop.export` takes.
+
+        Raises
+        ------
+        UsageError
+            If classes are neither text nor numbers.
+        """
+        validation.check_is_fitted(self)
+        return exchange.model_of(self)
 
     @classmethod
     def from_sklearn(cls, fitted: Any) -> Self:

@@ -61,6 +61,11 @@ _LOSSES = tuple(kind for kind in losses.LOSSES if kind.in_scikit_learn)
 
 def save_estimator(path: str | os.PathLike[str], estimator: "Estimator") -> None:
     """Write a fitted estimator to one ``.safetensors`` file, whole or not at all."""
+    save(path, model_of(estimator))
+
+
+def model_of(estimator: "Estimator") -> Model:
+    """Return a fitted estimator as a model, whose record of training describes it."""
     described: dict[str, Any] = {
         "class": type(estimator).__name__,
         "parameters": {
@@ -89,7 +94,7 @@ def save_estimator(path: str | os.PathLike[str], estimator: "Estimator") -> None
             "multilabel": estimator._label_binarizer.y_type_.startswith("multilabel"),
         }
     training = {"estimator": described}
-    save(path, Model(estimator.network_, recipe_of(estimator), training))
+    return Model(estimator.network_, recipe_of(estimator), training)
 
 
 def estimator_of(model: Model, kinds: Mapping[str, type[Kind]], custom: Iterable[type]) -> Kind:

@@ -6,7 +6,7 @@ It travels inside the model file as plain values and is applied again at predict
 from clearprop.preprocessing.array_recipe import ArrayRecipe
 from clearprop.preprocessing.coverage import Coverage
 from clearprop.preprocessing.features import FeatureRecipe
-from clearprop.preprocessing.given import prepared_from
+from clearprop.preprocessing.given import prepared_from, raw_from
 from clearprop.preprocessing.input_files import found_files, shown
 from clearprop.preprocessing.inputs import Inputs, Part, array_of, read_inputs, read_parts
 from clearprop.preprocessing.likeness import unlikeness
@@ -57,6 +57,7 @@ __all__ = [
     "found_files",
     "prepare",
     "prepared_from",
+    "raw_from",
     "read_inputs",
     "read_parts",
     "shown",

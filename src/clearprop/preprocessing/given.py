@@ -16,7 +16,7 @@ from clearprop.data.tables.understood import Spelling, decimal_of, doubts_of
 from clearprop.errors import DataError, ShapeError, counted, listed, naming
 from clearprop.preprocessing.array_recipe import ArrayRecipe
 from clearprop.preprocessing.input_files import found_files
-from clearprop.preprocessing.inputs import array_of, read_parts
+from clearprop.preprocessing.inputs import Part, array_of, read_parts
 from clearprop.preprocessing.likeness import unlikeness
 from clearprop.preprocessing.recipe import InputRecipe, PreparedRows, Preprocessing, prepare
 from clearprop.preprocessing.table_recipe import TableRecipe
@@ -52,13 +52,8 @@ def prepared_from(
     ShapeError
         If the shape of the samples differs from that in training, or X is a single sample.
     """
-    if _is_path(X) or (isinstance(X, list | tuple) and X and all(map(_is_path, X))):
-        with found_files([X] if _is_path(X) else X, recipe.inputs) as files:
-            parts, problems = read_parts(files, recipe, dtype)
-        if problems:
-            more = f" ({len(problems) - 1} more files, too.)" if len(problems) > 1 else ""
-            raise DataError(f"{problems[0]}.{more}")
-        notes = files.notes + tuple(note for part in parts for note in part.inputs.notes)
+    if _are_paths(X):
+        parts, notes = _read(X, recipe, dtype)
         prepared = tuple(part.prepared for part in parts)
     else:
         raw, notes = _raw_from(X, recipe)
@@ -70,6 +65,37 @@ def prepared_from(
     for note in notes:
         warnings.warn(note, UserWarning, stacklevel=4)  # at the call of `Model.predict`
     return prepared
+
+
+def raw_from(X: Any, recipe: Preprocessing) -> tuple[Raw, ...]:
+    """Return samples as the recipe takes them, of whatever `prepared_from` takes.
+
+    Raises
+    ------
+    DataError, ShapeError
+        For the reasons of `prepared_from`.
+    """
+    if _are_paths(X):
+        return tuple(part.inputs.raw for part in _read(X, recipe, np.dtype(np.float32))[0])
+    raw, _ = _raw_from(X, recipe)
+    with naming("X"):
+        return (recipe.inputs.bring(raw)[0],)
+
+
+def _read(
+    X: Any, recipe: Preprocessing, dtype: np.dtype[Any]
+) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """Read files, and say what was changed in them."""
+    with found_files([X] if _is_path(X) else X, recipe.inputs) as files:
+        parts, problems = read_parts(files, recipe, dtype)
+    if problems:
+        more = f" ({len(problems) - 1} more files, too.)" if len(problems) > 1 else ""
+        raise DataError(f"{problems[0]}.{more}")
+    return parts, files.notes + tuple(note for part in parts for note in part.inputs.notes)
+
+
+def _are_paths(X: Any) -> bool:
+    return _is_path(X) or (isinstance(X, list | tuple) and len(X) > 0 and all(map(_is_path, X)))
 
 
 def _is_path(X: Any) -> bool:

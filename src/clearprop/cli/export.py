@@ -1,0 +1,95 @@
+"""``clearprop export``."""
+
+from pathlib import Path
+
+import click
+
+from clearprop.cli import output
+from clearprop.cli.command import command
+from clearprop.errors import ClearpropError
+from clearprop.experiment.runs import Saved, require_saved
+from clearprop.experiment.task import load_dataset, load_for, set_task
+from clearprop.export.description import Description, describe
+from clearprop.export.exporting import TARGETS, Exported, target_for, write_export
+from clearprop.export.proof import Proof
+from clearprop.export.rows import Rows
+
+_MOST = 1000  # rows of the training data, evenly spread
+
+
+@command(
+    "clearprop export runs/people people.onnx",
+    "clearprop export runs/digits digits.c --int8",
+    "clearprop export runs/people people.sql --verify new.csv",
+)
+@click.argument("model", type=click.Path())
+@click.argument("file", type=click.Path())
+@click.option(
+    "--format",
+    "name",
+    metavar="NAME",
+    help=f"The target, where the ending of FILE does not tell: {', '.join(TARGETS)}.",
+)
+@click.option("--verify", metavar="DATA", help="Prove it on these rows, too.")
+@click.option("--data", metavar="PATH", help="Where the data of the run lie now.")
+@click.option("--int8", is_flag=True, help="Round the weights of a C file to bytes.")
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@output.json_option
+def export(
+    model: str,
+    file: str,
+    name: str | None,
+    verify: str | None,
+    data: str | None,
+    int8: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Write MODEL, a file or the folder of a run, in another language, and prove it.
+
+    FILE is .onnx, .py, .c (with .h), .js, .html or .sql. It has the whole recipe in it: scaling,
+    categories, gaps, sizes of pictures. Before it is handed over it is run on rows of the training
+    data, extremes, gaps, unknown categories and rows between two classes, where its runtime is
+    installed; if it does anything else than MODEL does, it is not written.
+    """
+    target = target_for(file, name, int8=int8)
+    saved = require_saved(model)
+    description = describe(saved.model, Path(file).stem)
+    with output.waiting("Reading"):
+        rows = _known_rows(saved, description, data)
+        if verify is not None:
+            more = Rows.of(description.inputs, load_for(saved.model, verify).X)
+            rows = more if rows is None else rows.followed_by(more)
+    with output.waiting("Writing and proving"):
+        made = write_export(
+            saved.model, file, target, rows, overwrite=force, description=description
+        )
+    if as_json:
+        output.say_json(_in_json(made))
+        return
+    for line in str(made).splitlines():
+        output.say_line(line)
+
+
+def _known_rows(saved: Saved, description: Description, data: str | None) -> Rows | None:
+    """Return some rows of the data that it was trained on, or say why there are none."""
+    try:
+        settings = saved.on(data)
+        task = set_task(settings, load_dataset(settings))
+        return Rows.of(description.inputs, task.train.X).some(_MOST)
+    except ClearpropError as error:
+        if data is not None:
+            raise
+        output.note(f"It is proved on rows that are made up, not on the training data. {error}")
+        return None
+
+
+def _in_json(made: Exported) -> dict[str, object]:
+    proof = made.proof
+    return {
+        "files": {str(path): size for path, size in made.files.items()},
+        "target": made.target,
+        "proof": proof.to_json() if isinstance(proof, Proof) else {"not_run": proof.reason},
+        "facts": dict(made.facts),
+        "notes": list(made.notes),
+    }
