@@ -27,6 +27,7 @@ UNKNOWN = "no such category: \"'\\, ;\n</script>"
 
 _DRAWN = 300  # rows that are made up where there are no data
 _EACH = 64  # columns, and rows at borders, at most
+_TRIED = 256  # pairs of rows, of which some are of one label where only their numbers differ
 _HALVINGS = 60
 _NEAR = 1e-4  # of the largest logit: rows nearer to a border than this need not be halved on
 _FAR = (-10.0, 10.0)  # times the deviation, for numbers beyond all that was learned from
@@ -66,7 +67,7 @@ def trial_of(description: Description, data: Rows | None, labels: Labels) -> Tri
     every, kinds = rows, {"drawn" if drawn else "data": rows.count}
     more: list[tuple[str, Rows | None]] = [*_special(description.inputs, rows)]
     if isinstance(description.answer, ClassAnswer):
-        more.append(("class borders", _at_borders(rows, labels)))
+        more.append(("class borders", _at_borders(description.inputs, rows, labels)))
     for name, some in more:
         if some is not None:
             every, kinds = every.followed_by(some), {**kinds, name: some.count}
@@ -155,20 +156,24 @@ def _all_missing(one: Rows, columns: tuple[Any, ...]) -> Rows:
     return one
 
 
-def _at_borders(rows: Rows, labels: Labels) -> Rows | None:
+def _at_borders(inputs: Inputs, rows: Rows, labels: Labels) -> Rows | None:
     """Halve the way between rows of different labels until the model hardly knows which it is."""
-    found, _ = labels(rows)
-    first, second = [], []
-    for label in np.unique(found).tolist():
-        here, there = np.flatnonzero(found == label), np.flatnonzero(found != label)
-        if len(there):
-            few = here[: max(1, _EACH // len(np.unique(found)))]
-            first += few.tolist()
-            second += there[np.arange(len(few)) % len(there)].tolist()
-    if not first:
+    start, stop = _pairs(rows, labels(rows)[0])
+    if start is None or stop is None:
         return None
-    start, stop = rows.take(np.array(first)), rows.take(np.array(second))
+    if isinstance(inputs, TableInputs):
+        # Numbers alone can come near to a border: parts of dates leap, and categories have no way.
+        moved = {cells.name for cells in inputs.columns if isinstance(cells, NumberCells)}
+        ways = {
+            name: stop.columns[name] if name in moved else start.columns[name]
+            for name in start.columns
+        }
+        stop = Rows(stop.count, ways)
     own, _ = labels(start)
+    ends = np.flatnonzero(labels(_between(start, stop, np.ones(len(own))))[0] != own)[:_EACH]
+    if not len(ends):
+        return None
+    start, stop, own = start.take(ends), stop.take(ends), own[ends]
     low, high, middle = np.zeros(len(own)), np.ones(len(own)), np.full(len(own), 0.5)
     for _ in range(_HALVINGS):
         label, margin = labels(_between(start, stop, middle))
@@ -181,8 +186,21 @@ def _at_borders(rows: Rows, labels: Labels) -> Rows | None:
     return _between(start, stop, middle)
 
 
+def _pairs(rows: Rows, found: NDArray[np.intp]) -> tuple[Rows, Rows] | tuple[None, None]:
+    """Return rows of each label in turn, and for each of them one of another label."""
+    every = [np.flatnonzero(found == label) for label in np.unique(found).tolist()]
+    if len(every) < 2:
+        return None, None
+    first = np.concatenate([np.resize(places, _TRIED // len(every) + 1) for places in every])
+    random = np.random.RandomState(0)
+    others = [np.flatnonzero(found != label) for label in found[first].tolist()]
+    second = np.array([random.choice(places) for places in others])
+    order = random.permutation(len(first))
+    return rows.take(first[order]), rows.take(second[order])
+
+
 def _between(start: Rows, stop: Rows, share: NDArray[np.float64]) -> Rows:
-    """Return rows on the way from one to the other; texts are those of the start."""
+    """Return rows on the way from one to the other; texts and gaps are those of the start."""
     if start.array is not None and stop.array is not None:
         along = share.reshape(-1, *[1] * (start.array.ndim - 1))
         mixed = start.array * (1 - along) + stop.array * along
@@ -195,5 +213,5 @@ def _between(start: Rows, stop: Rows, share: NDArray[np.float64]) -> Rows:
             columns[name] = column
         else:
             mixed = column * (1 - share) + other * share
-            columns[name] = np.where(np.isnan(mixed), column, mixed)
+            columns[name] = np.where(np.isnan(mixed) | (column == other), column, mixed)
     return Rows(start.count, columns)
