@@ -70,12 +70,8 @@ def cells() -> Iterator[Stepped]:
             yield Stepped(f"conv-{name}-{threads}", title, table(threads), make, threads, tolerance)
 
 
-def digits_front(*, norm: bool) -> Front:
-    """Return the front of the network for digits: two convolutions and pools."""
-    return _blocks((16, 32), norm=norm)
-
-
-def _blocks(filters: tuple[int, ...], *, norm: bool) -> Front:
+def blocks(filters: tuple[int, ...], *, norm: bool) -> Front:
+    """Return a front of blocks, each a convolution of so many filters, ReLU and a pool."""
     parts: list[int | str] = []
     for count in filters:
         parts += [count, *(["norm"] if norm else []), "relu", "pool"]
@@ -85,12 +81,12 @@ def _blocks(filters: tuple[int, ...], *, norm: bool) -> Front:
 def _digits(*, norm: bool) -> Task:
     X, y, _, _ = data.digits()
     X = X[: 128 * _BATCHES].reshape(-1, 28, 28, 1)
-    return _task(digits_front(norm=norm), (128, 10), 128, X, y)
+    return _task(blocks((16, 32), norm=norm), (128, 10), 128, X, y)
 
 
 def _photos(*, norm: bool) -> Task:
     X, y = data.photos(32 * _BATCHES, 64)
-    return _task(_blocks((16, 32, 64, 64), norm=norm), (64, 2), 32, X, y)
+    return _task(blocks((16, 32, 64, 64), norm=norm), (64, 2), 32, X, y)
 
 
 def _residual() -> Task:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+import clearprop as cp
 from bench.task import Array
 from clearprop.reproduce.sources import (
     CATS_1652,
@@ -16,6 +17,7 @@ from clearprop.reproduce.sources import (
     course_cats,
     mnist,
 )
+from clearprop.training.augmentation.augmenter import Augmenter
 
 _SHARED = Path(__file__).parents[1] / "../shared/data"
 
@@ -52,6 +54,25 @@ def digits() -> tuple[Array, Array, Array, Array]:
     X, y = _random_pictures(70000, 784, 10)
     X = X.astype(np.float32)
     return X[:60000], y[:60000], X[60000:], y[60000:]
+
+
+def changed_digits(samples: int, versions: int) -> tuple[Array, Array]:
+    """Return the first digits in so many versions, one after the other: shifted, turned, scaled.
+
+    Returns
+    -------
+    X : ndarray of float32, shape (versions * samples, 28, 28, 1)
+    y : ndarray of int64, shape (versions * samples,)
+    """
+    X, y, _, _ = digits()
+    pictures = X[:samples].reshape(-1, 28, 28, 1)
+    changes = (cp.RandomShift(0.06), cp.RandomRotation(5.0), cp.RandomScale(0.08))
+    change = Augmenter(changes, 0, cp.SoftmaxCrossEntropy(), 10, pictures.dtype, reflects=False)
+    made = [
+        change(number, pictures.copy(), np.empty_like(pictures), y[:samples], None)[0]
+        for number in range(versions)
+    ]
+    return np.concatenate(made), np.tile(y[:samples], versions)
 
 
 def has_digits() -> bool:

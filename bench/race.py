@@ -118,10 +118,10 @@ class Race(Cell):
 
     def _epoch(self) -> tuple[Task, Epoch]:
         task = self.recipes[0].make()
-        return task, Epoch(task.steps_per_epoch, task.X.dtype.name, _TOLERANCE)
+        return task, Epoch(task.every, task.X.dtype.name, _TOLERANCE)
 
     def _run(self, bench: Bench, entry: Entry) -> Finish | None:
-        limit = min(self.limit or bench.effort.limit, 2 * bench.effort.limit)
+        limit = min(self.limit or bench.effort.limit, 3 * bench.effort.limit)
         for recipe in self.recipes:
             task = recipe.make()
             tried = Training(min(_TRIED, task.rule.steps), task.X.dtype.name, 0.0)

@@ -56,6 +56,10 @@ class Rule:
         Adam's.
     front : sequence
         Convolutions before the Dense layers, of pictures; see `bench.fronts.Front`.
+    cycle : bool
+        Whether the learning rate rises first, and then falls: `clearprop.OneCycleSchedule`.
+    every : int or None
+        The updates between two looks at the test set; those of an epoch where it is None.
     """
 
     widths: tuple[int, ...]
@@ -67,6 +71,8 @@ class Rule:
     dropout: float = 0.0
     epsilon: float = 1e-8
     front: Front = ()
+    cycle: bool = False
+    every: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,21 +129,31 @@ class Task:
         """Updates that see every sample once; batches divide the samples evenly."""
         return 1 if self.rule.batch_size is None else len(self.X) // self.rule.batch_size
 
+    @property
+    def every(self) -> int:
+        """The updates between two looks at the test set."""
+        return self.rule.every or self.steps_per_epoch
+
     def epochs(self, first: int, last: int) -> list[slice]:
         """Cut the updates `first` to `last` where epochs end."""
-        size = self.steps_per_epoch
-        return [
-            slice(max(start, first), min(start + size, last))
-            for start in range(first // size * size, last, size)
-        ]
+        return _cut(first, last, self.steps_per_epoch)
+
+    def stretches(self, first: int, last: int) -> list[slice]:
+        """Cut the updates `first` to `last` where the test set is looked at."""
+        return _cut(first, last, self.every)
 
     def rate(self, first: int) -> float:
-        """Return the learning rate of the epoch that begins with update `first`.
+        """Return the learning rate of the stretch that begins with update `first`.
 
         It is constant but where there is dropout, which long trainings have: then it falls along
-        half a cosine.
+        half a cosine. Of a cycle it is the one in the middle of the stretch.
         """
         rate = self.rule.learning_rate
+        if self.rule.cycle:
+            # Not above: others' processes, whose memory is measured, have no need of it.
+            from clearprop.core.schedules import OneCycleSchedule
+
+            return OneCycleSchedule(rate, self.rule.steps)(first + self.every // 2)
         if not self.rule.dropout:
             return rate
         return rate * 0.5 * float(1 + np.cos(np.pi * first / self.rule.steps))
@@ -161,6 +177,14 @@ class Task:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
         plain = {"widths": tuple(rule["widths"]), "front": fronts.frozen(rule["front"])}
         return cls(Rule(**rule | plain), **arrays)
+
+
+def _cut(first: int, last: int, size: int) -> list[slice]:
+    """Cut `first` to `last` at the multiples of a size."""
+    return [
+        slice(max(start, first), min(start + size, last))
+        for start in range(first // size * size, last, size)
+    ]
 
 
 def logits_of(weights: Weights, X: Array, front: Front = ()) -> NDArray[np.float64]:

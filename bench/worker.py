@@ -79,7 +79,7 @@ class Worker:
         peer.fresh()
         began = time.perf_counter()
 
-        def after_epoch() -> bool:
+        def look() -> bool:
             nonlocal taken, best, began
             taken += time.perf_counter() - began
             accuracy = float(np.mean(peer.predict(task.X_test).argmax(axis=1) == task.y_test))
@@ -90,7 +90,7 @@ class Worker:
             began = time.perf_counter()
             return taken >= limit or None not in reached.values()
 
-        peer.learn(after_epoch)
+        peer.learn(look)
         return {"reached": reached, "best": best, "seconds": taken}
 
     def drop(self) -> dict[str, Any]:

@@ -209,6 +209,61 @@ def test_every_epoch_sees_every_sample_once():
     assert task.epochs(2, 9) == [slice(2, 4), slice(4, 8), slice(8, 9)]
 
 
+def looked_at(every, **rule):
+    """Return a small task whose test set is looked at after so many of its 12 updates."""
+    task = small("tiny-adam")
+    return replace(task, rule=replace(task.rule, every=every, **rule))
+
+
+@pytest.mark.parametrize(("every", "looks"), [(3, 4), (5, 3), (12, 1), (None, 3)])
+def test_a_race_looks_at_the_test_set_as_often_as_its_rule_says(every, looks):
+    task = looked_at(every)
+    for peer in (ScikitLearn(""), Clearprop("")):
+        peer.load(task)
+        peer.fresh()
+        seen = []
+        peer.learn(lambda seen=seen: seen.append(1))
+        # Of what is left at the end clearprop says nothing: no target would be reached by it.
+        assert len(seen) in (looks, 12 // task.every), type(peer)
+
+
+def test_a_race_ends_where_a_look_says_so():
+    task = looked_at(3)
+    for peer in (ScikitLearn(""), Clearprop("")):
+        peer.load(task)
+        peer.fresh()
+        looks = iter([False, True])
+        peer.learn(lambda looks=looks: next(looks))
+        assert next(looks, None) is None
+
+
+def test_a_cycle_rises_and_falls_for_everybody():
+    task = looked_at(2, cycle=True)
+    rates = [task.rate(stretch.start) for stretch in task.stretches(0, 12)]
+    top = rates.index(max(rates))
+    assert 0 < top < len(rates) - 1
+    assert rates[: top + 1] == sorted(rates[: top + 1])
+    assert rates[top:] == sorted(rates[top:], reverse=True)
+    peer = Clearprop("")
+    peer.load(task)
+    schedule = peer.trainer.optimizer.learning_rate
+    assert [schedule(step) for step in (1, 3, 5, 7, 9, 11)] == pytest.approx(rates)
+
+
+def test_changed_digits_are_the_same_digits_in_their_order(monkeypatch):
+    X, y, _, _ = data.digits()
+    monkeypatch.setattr(data, "digits", lambda: (X[:64], y[:64], X[:0], y[:0]))
+    changed, classes = data.changed_digits(48, 3)
+    assert changed.shape == (144, 28, 28, 1)
+    np.testing.assert_array_equal(classes, np.tile(y[:48], 3))
+    versions = changed.reshape(3, 48, 784)
+    for one, other in ((0, 1), (1, 2)):
+        assert not np.array_equal(versions[one], versions[other])
+    if data.has_digits():  # each is nearest to the digit that it was made of
+        apart = ((versions[0][:, None] - X[None, :48]) ** 2).sum(axis=2)
+        assert (apart.argmin(axis=1) == np.arange(48)).mean() > 0.6
+
+
 def test_reordered_batches_hold_the_same_samples():
     task = small("genes")
     other = _reordered(task, 3)

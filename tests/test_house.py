@@ -36,12 +36,12 @@ def test_there_are_at_most_29_entries_at_the_top():
     assert len(entries) <= 29, f"{len(entries)} entries: {', '.join(entries)}"
 
 
-def test_there_are_at_most_480_files():
+def test_there_are_at_most_530_files():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + 1
-    assert len(FILES) <= 480, f"{len(FILES)} files:{listing(rooms)}"
+    assert len(FILES) <= 530, f"{len(FILES)} files:{listing(rooms)}"
 
 
 def test_no_file_has_more_than_450_lines():
@@ -67,14 +67,15 @@ def test_at_most_40_files_have_fewer_than_60_lines():
 # for tables brought 16 files and 4,100 lines: compiled steps, the recipe at the command line, a
 # search, quantiles, columns that give the target away. The page of a run (what packs it, its data,
 # the live server, a learner's program that is watched) brought 36 files and 5,000 lines. Exports
-# (a description of a model, five languages, their proof) and the service brought 25 files and 5,500
-# lines.
-def test_there_are_at_most_93000_lines():
+# (a description of a model, five languages, their proof) brought 44 files and 7,000 lines, the
+# service 10 and 1,000; virtual shards and who computes them 8 and 800; studios, blocks and arrays
+# that are watched 1,300 lines.
+def test_there_are_at_most_99000_lines():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + lines_of(file)
-    assert sum(rooms.values()) <= 93_000, f"{sum(rooms.values())} lines:{listing(rooms)}"
+    assert sum(rooms.values()) <= 99_000, f"{sum(rooms.values())} lines:{listing(rooms)}"
 
 
 def code_and_imports(source):

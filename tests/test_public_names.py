@@ -28,7 +28,7 @@ PUBLIC = [
     *("StepSchedule", "Tanh", "Trace", "Trainer", "Walk", "WarmUp", "Zeros"),
     *("AbsoluteError", "BinaryFocal", "Hinge", "Huber", "MulticlassHinge", "PoissonDeviance"),
     *("Quantile", "Quantiles", "SoftmaxFocal", "MLPClassifier", "MLPRegressor"),
-    *("TableClassifier", "TableRegressor"),
+    *("Studio", "TableClassifier", "TableRegressor"),
     *("CosLogSchedule", "FlatCosineSchedule", "FromData", "SmoothedCrossEntropy"),
     *("Blend", "Columns", "Embedding", "Mish", "NTKDense", "PeriodicEmbedding", "SELU", "Scale"),
     *("Uniform",),
@@ -37,7 +37,18 @@ PUBLIC = [
     *("RandomRotation", "RandomScale", "RandomShift"),
     *("check", "check_backward", "check_gradients", "check_layer", "check_loss", "watch"),
     *("class_activation", "feature_maps", "saliency"),
-    *("course", "examine", "fit_recipe", "hold_out", "load", "load_data", "plots", "save", "walk"),
+    *(
+        "course",
+        "examine",
+        "export",
+        "fit_recipe",
+        "hold_out",
+        "load",
+        "load_data",
+        "plots",
+        "save",
+        "walk",
+    ),
 ]
 HEAVY = ["sklearn", "matplotlib", "PIL", "scipy", "rich", "click", "h5py", "safetensors", "pandas"]
 

@@ -72,9 +72,9 @@ class Peer(Contestant[Task]):
     def predict(self, X: Array) -> Array:
         """Return the probability of each class (N, K), or of class 1 (N, 1); timed."""
 
-    def learn(self, after_epoch: Callable[[], bool]) -> None:
-        """Train epoch by epoch until `after_epoch` says that it is enough; timed."""
-        for epoch in self.task.epochs(0, self.task.rule.steps):
-            self.train(epoch.start, epoch.stop)
-            if after_epoch():
+    def learn(self, look: Callable[[], bool]) -> None:
+        """Train from one look at the test set to the next, until `look` says that it is enough."""
+        for stretch in self.task.stretches(0, self.task.rule.steps):
+            self.train(stretch.start, stretch.stop)
+            if look():
                 return

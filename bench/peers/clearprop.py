@@ -36,12 +36,15 @@ class Clearprop(Peer):
             input_shape=task.X.shape[1:],
             dtype=task.X.dtype,
         )
-        rate = rule.learning_rate
-        falling = cp.CosineSchedule(rate, steps) if rule.dropout else rate
+        rate: float | cp.Schedule = rule.learning_rate
+        if rule.cycle:
+            rate = cp.OneCycleSchedule(rule.learning_rate, steps)
+        elif rule.dropout:
+            rate = cp.CosineSchedule(rule.learning_rate, steps)
         optimizers: dict[str, cp.Optimizer] = {
-            "sgd": cp.SGD(falling),
-            "momentum": cp.Momentum(falling, momentum=MOMENTUM),
-            "adam": cp.Adam(falling, epsilon=rule.epsilon),
+            "sgd": cp.SGD(rate),
+            "momentum": cp.Momentum(rate, momentum=MOMENTUM),
+            "adam": cp.Adam(rate, epsilon=rule.epsilon),
         }
         self.trainer = cp.Trainer(
             optimizer=optimizers[rule.optimizer],
@@ -85,13 +88,15 @@ class Clearprop(Peer):
         """Return probabilities (N, K)."""
         return np.asarray(self.network.predict_proba(X))
 
-    def learn(self, after_epoch: Callable[[], bool]) -> None:
+    def learn(self, look: Callable[[], bool]) -> None:
         """Fit once: what the optimizer keeps would not outlast a call."""
         import clearprop as cp
 
+        every = self.task.every
+
         class Watch(cp.Callback):
-            def on_epoch_end(self, run: cp.Run) -> None:
-                if after_epoch():
+            def on_step_end(self, run: cp.Run) -> None:
+                if run.step % every == 0 and look():
                     run.stop()
 
         self.trainer.fit(self.network, self.task.X, self.task.y, callbacks=[Watch()])

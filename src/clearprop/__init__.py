@@ -102,11 +102,14 @@ if TYPE_CHECKING:
     from clearprop.doctor import Doctor, examine
     from clearprop.estimators import MLPClassifier, MLPRegressor, TableClassifier, TableRegressor
     from clearprop.explain import class_activation, feature_maps, saliency
+    from clearprop.exports.exporting import export
     from clearprop.files.models import Model, save
     from clearprop.files.saved import load
-    from clearprop.gradcheck import check_backward, check_gradients, check_layer, check_loss, watch
+    from clearprop.gradcheck import check_backward, check_gradients, check_layer, check_loss
     from clearprop.gradcheck.seeing.asked import check
     from clearprop.preprocessing import Preprocessing, fit_recipe
+    from clearprop.studio.notebook import Studio
+    from clearprop.studio.watch import watch
     from clearprop.training import (
         Callback,
         Checkpoint,
@@ -151,6 +154,7 @@ _LATER = {
     "RandomScale": "clearprop.training.augmentation:RandomScale",
     "RandomShift": "clearprop.training.augmentation:RandomShift",
     "Run": "clearprop.training:Run",
+    "Studio": "clearprop.studio.notebook:Studio",
     "TableClassifier": "clearprop.estimators:TableClassifier",
     "TableRegressor": "clearprop.estimators:TableRegressor",
     "Trainer": "clearprop.training:Trainer",
@@ -163,6 +167,7 @@ _LATER = {
     "class_activation": "clearprop.explain:class_activation",
     "course": "clearprop.course",
     "examine": "clearprop.doctor:examine",
+    "export": "clearprop.exports.exporting:export",
     "feature_maps": "clearprop.explain:feature_maps",
     "fit_recipe": "clearprop.preprocessing:fit_recipe",
     "hold_out": "clearprop.data:hold_out",
@@ -172,7 +177,7 @@ _LATER = {
     "saliency": "clearprop.explain:saliency",
     "save": "clearprop.files.models:save",
     "walk": "clearprop.walkthrough:walk",
-    "watch": "clearprop.gradcheck:watch",
+    "watch": "clearprop.studio.watch:watch",
 }
 
 __all__ = [
@@ -269,6 +274,7 @@ __all__ = [
     "Softplus",
     "SpatialDropout2D",
     "StepSchedule",
+    "Studio",
     "TableClassifier",
     "TableRegressor",
     "Tanh",
@@ -286,6 +292,7 @@ __all__ = [
     "class_activation",
     "course",
     "examine",
+    "export",
     "feature_maps",
     "fit_recipe",
     "hold_out",

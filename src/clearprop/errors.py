@@ -56,6 +56,10 @@ class ExportError(ClearpropError):
     """An export that does not do what its model does; it has not been handed over."""
 
 
+class ClusterError(ClearpropError):
+    """A cluster that is not there, that can't be used, or that nobody is left of."""
+
+
 class DivergedError(ClearpropError, ArithmeticError):
     """A loss or weights that stopped being finite numbers.
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from clearprop.export.python import PythonTarget
+from clearprop.exports.python.target import PythonTarget
 from clearprop.files.models import load
 
 

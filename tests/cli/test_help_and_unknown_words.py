@@ -194,6 +194,7 @@ class TestThePage:
         named = re.findall(r"^\| (`[A-Z_`, ]+`) \|", DOCUMENT, re.MULTILINE)
         said = {name.strip("` ") for one in named for name in one.split(",")}
         assert {"NO_COLOR", "TERM", "COLUMNS", "CLEARPROP_KERNELS", "_CLEARPROP_COMPLETE"} <= said
+        assert "CLEARPROP_TOKEN" in said
 
     def test_shows_errors_as_they_are(self, clearprop):
         shown = re.findall(r"^\$ (clearprop .+)\n(Error: .+) \.\.\.$", DOCUMENT, re.MULTILINE)

@@ -46,9 +46,30 @@ def test_the_page_is_written_anew_with_the_data_in_it(clearprop, table_run, stri
     (before,) = data_of(table_run / "report.html")["runs"]
     assert run["train"]["shape"][0] + run["samples"]["shape"][0] <= 80
     assert run["train"]["part"] == "train"
-    assert {name: run[name] for name in before if name not in ("train", "doctor")} == {
-        name: value for name, value in before.items() if name not in ("train", "doctor")
+    assert {name: run[name] for name in before if name != "train"} == {
+        name: value for name, value in before.items() if name != "train"
     }
+
+
+def test_the_doctor_s_finding_stays(clearprop):
+    options = ("--folds", 0, "--epochs", 40, "--learning-rate", 1e7, "--layers", 32)
+    assert clearprop("train", "iris", *options).exit_code == 1
+    (before,) = data_of(Path("runs/iris/report.html"))["runs"]
+    (finding,) = before["doctor"]
+    assert finding["said"].startswith("Learning rate too high.")
+    assert "clearprop train iris" in finding["advice"]
+    assert clearprop("report", "runs/iris").exit_code == 0
+    (after,) = data_of(Path("runs/iris/report.html"))["runs"]
+    assert after["doctor"] == before["doctor"]
+    assert after["report"] == before["report"]
+
+
+@pytest.mark.parametrize("doctor", ["x", [], {"illness": "x"}, {"illness": 1, "finding": "x"}])
+def test_a_finding_that_is_none_is_not_shown(clearprop, run, doctor):
+    path = run / "report.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"doctor": doctor}))
+    assert clearprop("report", run).exit_code == 0
+    assert data_of(run / "report.html")["runs"][0]["doctor"] is None
 
 
 def test_several_runs_stand_beside_each_other(clearprop, table_run, array_model):

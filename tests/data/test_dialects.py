@@ -100,6 +100,21 @@ def test_an_apostrophe_here_and_there_is_a_letter(tmp_path: Path) -> None:
     assert cells_of(dataset, "a") == ["'tis", "it's", "'tis", "it's"]
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "|", "\t"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_quote_behind_another_delimiter_s_sign_opens_no_cell(
+    tmp_path: Path, delimiter: str, place: int
+) -> None:
+    names = [*NAMES]
+    names[place] = '"quo\'ted"&amp;|x'
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter).writerows([names, *ROWS])
+    dataset = load(write(tmp_path, text.getvalue()))
+    assert dataset.feature_names == (*names[:2],)
+    assert cells_of(dataset, names[0]) == [1.5, 2, -4, 8]
+    assert dataset.class_names == ("no", "yes")
+
+
 def test_quotes_that_open_in_texts_between_tabs_swallow_no_lines(tmp_path: Path) -> None:
     lines = [f"ham\thello {row}\t{row % 4}" for row in range(300)]
     lines[250], lines[254] = 'spam\t"never closed\t1', 'ham\tor only" here\t2'

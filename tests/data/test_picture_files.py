@@ -18,7 +18,7 @@ from clearprop.data.pictures import files as picture_files
 from clearprop.data.pictures import formats as picture_formats
 from clearprop.data.pictures.depth import FULL, Depth
 from clearprop.data.pictures.files import preview, read_pictures
-from clearprop.data.pictures.formats import named_like_a_picture
+from clearprop.data.pictures.formats import PictureBytes, named_like_a_picture
 from clearprop.errors import DataError, UsageError
 
 RANDOM = np.random.RandomState(7)
@@ -440,6 +440,16 @@ def test_a_png_s_broken_chunks_beside_its_pixels_do_no_harm(tmp_path: Path, brok
     rows = b"".join(b"\0" + row.tobytes() for row in pixels)
     path = write_png(tmp_path / "a.png", (8, 8, 8, 2), rows, broken)
     np.testing.assert_array_equal(read_one(path), pixels)
+    in_memory = PictureBytes("a.png", path.read_bytes())
+    np.testing.assert_array_equal(read_pictures([in_memory], (8, 8)).pixels[0], pixels)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"text"])
+def test_what_is_no_picture_in_memory_is_none_as_in_a_file(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a").write_bytes(content)
+    (of_file,) = read_pictures([tmp_path / "a"]).problems
+    (in_memory,) = read_pictures([PictureBytes("the picture", content)]).problems
+    assert (in_memory.source, in_memory.reason) == ("the picture", of_file.reason)
 
 
 def test_a_drawing_that_another_program_would_have_to_draw_is_refused(tmp_path: Path) -> None:

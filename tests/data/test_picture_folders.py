@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from clearprop.data import load
+from clearprop.data.pictures import files
 from clearprop.data.pictures.depth import FULL, Depth
 from clearprop.data.pictures.folders import as_deep, read_folder
 from clearprop.errors import DataError
@@ -246,6 +247,56 @@ def test_pictures_that_change_their_size_are_told(tmp_path: Path) -> None:
     Image.new("RGB", (30, 20)).save(tmp_path / "cat" / "a.png")
     note = "Pictures of 2 sizes, from 8x8 to 20x30, are brought to 64x64."
     assert load(tmp_path).notes == (note,)
+
+
+def sized(root: Path, *sizes: tuple[int, int]) -> Path:
+    """Make two classes of pictures of those widths and heights, one of each in each class."""
+    for name in ("cat", "dog"):
+        (root / name).mkdir(parents=True)
+        for number, size in enumerate(sizes):
+            Image.new("RGB", size, (number, 0, len(name))).save(root / name / f"{number}.png")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("sizes", "side"),
+    [
+        ([(96, 96)], 96),
+        ([(500, 95)], 64),  # the shorter side counts
+        ([(64, 64)], 64),
+        ([(20, 20), (200, 100), (120, 300)], 96),
+        ([(20, 20), (20, 20), (120, 300)], 64),
+    ],
+)
+def test_pictures_that_are_mostly_larger_are_brought_to_a_larger_size(
+    tmp_path: Path, sizes: list[tuple[int, int]], side: int
+) -> None:
+    assert load(sized(tmp_path / "photos", *sizes)).X.shape[1:] == (side, side, 3)
+
+
+def test_many_pictures_are_brought_to_a_small_size_however_large_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = sized(tmp_path / "photos", (100, 100), (100, 100))
+    monkeypatch.setattr(files, "_MANY", 5)
+    assert load(root).X.shape[1:] == (96, 96, 3)
+    monkeypatch.setattr(files, "_MANY", 4)
+    assert load(root).X.shape[1:] == (64, 64, 3)
+
+
+def test_only_pictures_to_train_on_decide_how_large_all_are(tmp_path: Path) -> None:
+    sized(tmp_path / "train", (100, 100))
+    sized(tmp_path / "test", (20, 20))
+    dataset = load(tmp_path)
+    assert dataset.test is not None
+    assert dataset.X.shape[1:] == dataset.test.X.shape[1:] == (96, 96, 3)
+
+
+def test_what_is_no_picture_does_not_decide_how_large_the_others_are(tmp_path: Path) -> None:
+    root = sized(tmp_path / "photos", (100, 100), (100, 100), (100, 100))
+    (root / "cat" / "a.png").write_text("<html>not found</html>")
+    os.mkfifo(root / "cat" / "b.png")
+    assert load(root).X.shape[1:] == (96, 96, 3)
 
 
 # Parts of the data

@@ -108,3 +108,12 @@ def test_json_beyond_its_bounds_is_refused(text, reason):
 def test_toml_beyond_its_bounds_is_refused(text, reason):
     with pytest.raises(ValueError, match=reason):
         parsed_toml(text)
+
+
+def test_a_name_that_comes_twice_is_refused_where_that_is_asked_for():
+    text = '{"a": [{"b": 1, "c": 2, "b": 3}]}'
+    assert parsed_json(text) == {"a": [{"b": 3, "c": 2}]}
+    with pytest.raises(ValueError, match="it has 'b' twice"):
+        parsed_json(text, is_strict=True)
+    once = '{"a": {"b": 1}, "c": {"b": 1}}'
+    assert parsed_json(once, is_strict=True) == {"a": {"b": 1}, "c": {"b": 1}}

@@ -58,3 +58,27 @@ def test_what_is_gone_or_of_another_network_is_none(tmp_path: Path) -> None:
     assert read_kept(path, other) == []
     path.write_bytes(b"no tensors")
     assert read_kept(path, network) == []
+
+
+def test_what_batch_norm_keeps_is_kept_with_an_epoch(tmp_path: Path) -> None:
+    X, epochs = np.random.RandomState(0).randn(20, 3), {}
+
+    class Copying(cp.Callback):
+        def on_epoch_end(self, run: cp.Run) -> None:
+            epochs[run.epoch] = run.write_back().copy()
+
+    layers = [cp.Dense(2), cp.BatchNorm(), cp.Dense(2)]
+    network = cp.Network(layers, loss=cp.SoftmaxCrossEntropy(), input_shape=(3,))
+    kept, path = KeptEpochs(), tmp_path / "epochs.safetensors"
+    cp.Trainer(epochs=3).fit(network, X, np.arange(20) % 2, callbacks=[kept, Copying()])
+    save_kept(path, kept.kept)
+    again = dict(read_kept(path, network))
+    assert sorted(again) == [0, 1, 2, 3]
+    for epoch, other in epochs.items():
+        parts = np.split(again[epoch], [other.parameters.data.size])
+        for part, expected in zip(parts, (other.parameters, other.state), strict=True):
+            np.testing.assert_array_equal(part, expected.data.astype(np.float32))
+    assert not np.array_equal(epochs[1].state.data, epochs[3].state.data)
+    parameters = [(epoch, array[:-4]) for epoch, array in kept.kept]  # as files of before had it
+    save_kept(path, parameters)
+    np.testing.assert_array_equal(dict(read_kept(path, network))[2], dict(parameters)[2])

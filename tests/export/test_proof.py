@@ -9,13 +9,13 @@ from script_cases import dense_case, picture_case, table_cases, values_case
 
 import clearprop as cp
 from clearprop.errors import ExportError, UsageError
-from clearprop.export.description import describe
-from clearprop.export.exporting import export, write_export
-from clearprop.export.proof import logits_of, preferred, prove
-from clearprop.export.python import PythonTarget
-from clearprop.export.rows import Rows
-from clearprop.export.target import NotRun
-from clearprop.export.trial_rows import trial_of
+from clearprop.exports.description import describe
+from clearprop.exports.exporting import export, write_export
+from clearprop.exports.proof import logits_of, preferred, prove
+from clearprop.exports.python.target import PythonTarget
+from clearprop.exports.rows import Rows
+from clearprop.exports.target import NotRun
+from clearprop.exports.trial_rows import trial_of
 from clearprop.files.models import Model
 from clearprop.preprocessing import ClassTarget, Preprocessing
 from clearprop.preprocessing.cells import CategoryCells, NumberCells

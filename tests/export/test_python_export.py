@@ -27,10 +27,10 @@ from clearprop.core.formulas import activation
 from clearprop.core.symbols import Setting, absolute, x
 from clearprop.data import Table
 from clearprop.errors import UsageError
-from clearprop.export import numpy_parts
-from clearprop.export.description import describe
-from clearprop.export.python import PythonTarget, module_text
-from clearprop.export.rows import Rows
+from clearprop.exports.description import describe
+from clearprop.exports.python import parts as numpy_parts
+from clearprop.exports.python.target import PythonTarget, module_text
+from clearprop.exports.rows import Rows
 from clearprop.files.models import Model
 from clearprop.network import Network
 from clearprop.preprocessing import (

@@ -290,6 +290,28 @@ for i in range(3):
     assert report.unseen == ("W2",)
 
 
+@pytest.mark.parametrize("Y", ["X @ np.random.randn(3, 2)", "np.tanh(X @ np.random.randn(3, 2))"])
+@pytest.mark.parametrize(("update", "unseen"), [("W1 -= 0.01 * dW1", ()), ("", ("W1",))])
+def test_targets_that_random_numbers_have_made_are_no_layer(check, Y, update, unseen):
+    report = check(f"""
+import numpy as np
+np.random.seed(0)
+X = np.random.randn(8, 3)
+Y = {Y}
+W1, W2 = np.random.randn(3, 4), np.random.randn(4, 2)
+for i in range(3):
+    h = np.tanh(X @ W1)
+    error = h @ W2 - Y
+    loss = np.sum(error ** 2)
+    d = 2 * error
+    dW1, dW2 = X.T @ (d @ W2.T * (1 - h ** 2)), h.T @ d
+    W2 -= 0.01 * dW2
+    {update}
+""")
+    assert report.unseen == unseen
+    assert report.passed == (unseen == ())
+
+
 def test_a_number_of_batches_is_no_size_of_them(check):
     text = """
 import numpy as np

@@ -104,6 +104,15 @@ def test_a_wrong_line_is_named():
     assert "slope" in line or "1 - a" in line
 
 
+def test_names_that_numpy_had_once_warn_of_nothing():
+    net = Net()
+    net.helper = lambda: None
+    net.helper.__name__ = "bytes"
+    with cp.watch() as seen:
+        net.train(X, Y)
+    assert seen.report()
+
+
 def test_functions_with_a_dict_of_parameters():
     parameters = {"W": drawn(4, 3), "b": np.zeros(3)}
     with cp.watch() as seen:

@@ -16,6 +16,7 @@ READING = {"read_text", "read_bytes"}
 WRITTEN_BY = {  # into a folder of their own, or through the door itself
     *("files/written.py", "files/tensors.py", "plots/figures.py"),
     *("gradcheck/learner/process.py", "gradcheck/learner/child.py"),
+    *("exports/python/target.py", "studio/upload.py"),
 }
 READ_BY = {  # files that the system or clearprop itself has just written, or code that is run
     *("core/blas.py", "gradcheck/learner/process.py"),

@@ -1,7 +1,8 @@
 /** Answers questions about the engine's twin, in Node and in a browser. */
 
+import { oddsAgainst } from "../../src/clearprop/page/engine/certainty.js";
 import { DATA_SETS } from "../../src/clearprop/page/engine/data_sets.js";
-import { saliency } from "../../src/clearprop/page/engine/explain.js";
+import { classActivation, hasConvolution, saliency } from "../../src/clearprop/page/engine/explain.js";
 import { INITIALIZERS } from "../../src/clearprop/page/engine/initializers.js";
 import { LAYERS } from "../../src/clearprop/page/engine/layers.js";
 import { LOSSES } from "../../src/clearprop/page/engine/losses.js";
@@ -95,6 +96,24 @@ const ANSWERS = {
     };
   },
 
+  /** How sure a model is of logits: the odds against classes, sets, intervals and quantiles. */
+  certainty: (question) => {
+    const model = modelOf(question);
+    const { n } = question;
+    const logits = Float64Array.from(question.logits);
+    const { loss, outputShape } = model.network;
+    const intervals = model.intervals(logits, n);
+    const quantiles = model.quantiles(logits, n);
+    return {
+      odds: model.givesProbabilities
+        ? [...oddsAgainst(loss, logits, n, outputShape[0], model.target.temperature)]
+        : null,
+      sets: model.sets(logits, n),
+      intervals: intervals && { lower: [...intervals.lower], upper: [...intervals.upper] },
+      quantiles: quantiles && [...quantiles],
+    };
+  },
+
   /** The probabilities of logits, where a model gives any. */
   probabilities: (question) => [
     ...modelOf(question).probabilities(Float64Array.from(question.logits), question.n),
@@ -117,6 +136,14 @@ const ANSWERS = {
     const { network } = modelOf(question);
     const { x, n, answers, noise } = question;
     return [...saliency(network, Float64Array.from(x), n, answers, { noise })];
+  },
+
+  /** Where convolutions speak for answers; null where there are none. */
+  classActivation: (question) => {
+    const { network } = modelOf(question);
+    const { x, n, answers } = question;
+    if (!hasConvolution(network)) return null;
+    return [...classActivation(network, Float64Array.from(x), n, answers)];
   },
 
   layerNames: (question) => modelOf(question).layerNames(),

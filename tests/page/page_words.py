@@ -5,6 +5,7 @@ file without a translation, and what is no longer said is gone from it; the scri
 to translate. Once that is done, run it again: it compiles the catalogues.
 """
 
+import ast
 import json
 import re
 import sys
@@ -16,7 +17,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from clearprop.studio.program_findings import DOCTORS
+
 PAGE = Path(__file__).parents[2] / "src" / "clearprop" / "page"
+STUDIO = PAGE.parent / "studio"  # whose own pages are written in Python
 WORDS = PAGE / "words"
 TEMPLATE = WORDS / "page.pot"
 
@@ -60,15 +64,29 @@ def said_in(code: str, module: str) -> Iterator[Said]:
                 yield Said(text, module, line)
 
 
+def said_in_python(code: str, module: str) -> Iterator[Said]:
+    """Give the texts that a module in Python says, in their order."""
+    calls = [one for one in ast.walk(ast.parse(code)) if isinstance(one, ast.Call)]
+    for call in sorted(calls, key=lambda one: (one.lineno, one.col_offset)):
+        if call.args and getattr(call.func, "attr", getattr(call.func, "id", "")) == "say":
+            text = getattr(call.args[0], "value", None)
+            yield Said(text if isinstance(text, str) else None, module, call.lineno)
+
+
 def said_by_page() -> list[Said]:
-    """Return the texts that all modules say."""
+    """Return the texts that all modules say, and those of the studio's own pages."""
     paths = {path.relative_to(PAGE).as_posix(): path for path in PAGE.glob("*/*.js")}
-    return [
+    found = [
         said
         for module, path in sorted(paths.items())
         if module != _SAYS
         for said in said_in(path.read_text(encoding="utf-8"), module)
     ]
+    for path in sorted(STUDIO.glob("*.py")):
+        found += said_in_python(path.read_text(encoding="utf-8"), f"studio/{path.name}")
+    for illness in DOCTORS:
+        found += [Said(text, "doctor", 0) for text in (illness.name, illness.advice)]
+    return found
 
 
 def _arguments(code: str, at: int) -> list[str]:

@@ -83,7 +83,7 @@ const answers = {
     relativeChange(Float64Array.from(before), Float64Array.from(after)),
   ],
   confusion: ({ truth, said, classes }) => confusionOf(truth, said, classes),
-  kept({ shapes, kept, latest }) {
+  kept({ shapes, kept, latest, statistics }) {
     const views = new Map();
     let total = 0;
     for (const [name, size] of shapes) total += size;
@@ -92,15 +92,21 @@ const answers = {
     for (const [name, size] of shapes) {
       views.set(name, { shape: [size], data: data.subarray(start, (start += size)) });
     }
-    const network = { parameters: { data, views }, load: (vector) => data.set(vector) };
+    const state = { data: Float64Array.of(-1, -2, -3), views: new Map() };
+    for (const [name, place, size] of statistics ?? []) {
+      state.views.set(name, { shape: [size], data: state.data.subarray(place, place + size) });
+    }
+    const network = { parameters: { data, views }, state, load: (vector) => data.set(vector) };
     const parameters = new KeptParameters(network, kept);
+    const states = [];
     const vectors = kept.map((_, place) => {
       parameters.load(place);
+      states.push([...state.data]);
       return [...data];
     });
     parameters.load(null);
     for (const one of latest ?? []) parameters.add(one);
-    return { vectors, own: [...data], epochs: kept.map(({ epoch }) => epoch) };
+    return { vectors, states, own: [...data], ownState: [...state.data], epochs: kept.map(({ epoch }) => epoch) };
   },
   stored({ sets }) {
     const store = new Store({ sample: 0 });

@@ -139,7 +139,7 @@ def _describe(text: str) -> Any:
         (described(lambda it: it.update(format=2)), "of format 2, this page reads format 1"),
         (
             described(lambda it: it["network"]["layers"][1].update(type="Softsign")),
-            'a part of the type "Softsign", which a page can\'t compute; it knows ReLU',
+            'a part of the type "Softsign", which a page can\'t compute: it knows clearprop\'s own',
         ),
         (
             described(lambda it: it["network"]["layers"].pop()),
@@ -152,7 +152,7 @@ def _describe(text: str) -> Any:
         (described(lambda it: it["network"]["loss"].update(type="constructor")), '"constructor"'),
         (
             described(lambda it: it["preprocessing"]["inputs"].update(type="FeatureRecipe")),
-            'a part of the type "FeatureRecipe", which a page can\'t compute',
+            "takes the features that a pretrained network makes of pictures",
         ),
         (
             described(lambda it: it["preprocessing"]["inputs"].update(mean=[1, 2])),

@@ -433,8 +433,22 @@ def test_kept_epochs_are_put_into_the_network_by_the_names_of_its_arrays(view: A
     assert found["own"] == [0, -1, -2, -3, -4, -5]
 
 
+def test_kept_running_statistics_are_put_in_and_taken_out_again(view: Any) -> None:
+    state = base64.b64encode(np.array([7, 8, 9], "<f4").tobytes()).decode()
+    kept = [kept_epoch(0, [1]), kept_epoch(1, [2]) | {"state": state}, kept_epoch(2, [3])]
+    found = view.ask(
+        ask="kept",
+        shapes=[["0.W", 1]],
+        kept=kept,
+        statistics=[["2.mean", 0, 2], ["10.mean", 2, 1]],  # their place and size in the network
+    )
+    # One that has kept none leaves those of the model.
+    assert found["states"] == [[-1, -2, -3], [8, 9, 7], [-1, -2, -3]]
+    assert found["ownState"] == [-1, -2, -3]
+
+
 def test_a_kept_epoch_of_another_network_is_refused(view: Any, node_error: type[Exception]) -> None:
-    with pytest.raises(node_error, match="has 2 parameters, its network 3"):
+    with pytest.raises(node_error, match="has 2 numbers where its network has 3"):
         view.ask(ask="kept", shapes=[["0.W", 3]], kept=[kept_epoch(1, [1, 2])])
 
 

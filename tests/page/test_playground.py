@@ -42,7 +42,7 @@ def model_of_moons() -> Model:
 
 def page_of_moons(folder: Path, **others: object) -> Path:
     told = {"name": "moons", "command": "clearprop train moons", "model": model_of_moons()}
-    run = RunPage(**told, history=History(), report={}, **others)
+    run = RunPage(**(told | others), history=History(), report={})
     path = folder / "page.html"
     path.write_text(pack(page_data([run]), title="moons"), encoding="utf-8")
     return path
@@ -225,6 +225,48 @@ def test_points_are_pasted(browser: Chromium, page: Path) -> None:
     assert _epoch(browser) == 1  # four points are one batch
 
 
+def test_two_columns_of_a_wide_table_are_chosen(browser: Chromium, page: Path) -> None:
+    _open(browser, page)
+    rows = [f"{n},{n % 2},{10 * n},{'odd' if n % 2 else 'even'}" for n in range(8)]
+    wide = "\n".join(["id,parity,tens,kind", *rows, "9,,,odd"])
+    browser.drop(".play", "wide.csv", wide.encode())
+    browser.says(".play .plane-up", "parity")
+    browser.says(".play-points .play-told", "1 line is left out: a cell is empty or no number.")
+    assert _tools(browser) == ["even", "odd"]
+    before = _points(browser)
+    choice = browser.all(".play-columns select")[1]
+    assert choice.text.split("\n") == ["id", "parity", "tens"]
+    choice.send_keys("tens")
+    browser.says(".play .plane-up", "tens")
+    assert browser.text(".play .plane-across") == "id"
+    assert not np.array_equal(_points(browser), before)
+    browser.all(".play-columns select")[2].send_keys("parity")  # which is a class, too
+    browser.until(lambda: _tools(browser) == ["0", "1"], "the class is not another column")
+    browser.drop(".play", "mine.csv", CSV.encode())
+    browser.says(".play .plane-across", "length")
+    assert not browser.find(".play-columns").is_displayed()  # there is nothing to choose
+
+
+def test_two_columns_of_a_runs_samples_are_chosen(browser: Chromium, tmp_path: Path) -> None:
+    iris = cp.load_data("iris")
+    recipe = ArrayRecipe.fit(np.column_stack(list(iris.X.columns.values())))
+    net = cp.Network([cp.Dense(3)], loss=cp.SoftmaxCrossEntropy(), input_shape=(4,), seed=1)
+    X = np.column_stack(list(iris.X.columns.values()))
+    data = cp.Dataset("iris", "array", X, iris.y, iris.class_names)
+    model = Model(net, Preprocessing(recipe, ClassTarget(iris.class_names, "species")))
+    path = page_of_moons(tmp_path, model=model, train=data)
+    _open(browser, path)
+    _set(browser, "data", "own")
+    _press(browser, "This run's samples")
+    assert _tools(browser) == sorted(iris.class_names)
+    assert [browser.text(f".play .plane-{axis}") for axis in ("across", "up")] == ["x1", "x2"]
+    browser.all(".play-columns select")[0].send_keys("x4")
+    browser.says(".play .plane-across", "x4")
+    low, high = (float(browser.text(f".play .plane-{side}")) for side in ("left", "right"))
+    margin = 0.12 * np.ptp(X[:, 3])
+    assert (low, high) == pytest.approx((X[:, 3].min() - margin, X[:, 3].max() + margin), abs=0.01)
+
+
 def test_points_are_dropped_and_bad_ones_refused(browser: Chromium, page: Path) -> None:
     _open(browser, page)
     browser.drop(".play", "mine.csv", CSV.encode())
@@ -342,6 +384,8 @@ def test_the_answer_at_a_place_is_read_by_keys(
 @pytest.mark.parametrize("part", [".play-plane", ".play-units", ".play-curve"])
 def test_what_is_drawn_is_saved_as_svg_and_png(browser: Chromium, page: Path, part: str) -> None:
     _open(browser, page)
+    if part != ".play-curve":  # which is there as soon as the panel is
+        browser.until(lambda: _colours(browser, f"{part} canvas") > 20, "it is not drawn")
     svg, png = browser.find(part).find_elements("css selector", "button.save")
     name = {
         ".play-plane": "decision-boundary",
@@ -418,6 +462,10 @@ def _picture(browser: Chromium, selector: str) -> NDArray[np.uint8]:
     """
     width, height, levels = browser.run(script, selector)
     return np.array(levels, np.uint8).reshape(height, width, 4)
+
+
+def _colours(browser: Chromium, selector: str) -> int:
+    return len(np.unique(_picture(browser, selector).reshape(-1, 4), axis=0))
 
 
 def _plane(browser: Chromium) -> NDArray[np.uint8]:

@@ -6,12 +6,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from browser import Chromium, chromium
 
-from clearprop.studio.program_application import program_application
+import clearprop as cp
 from clearprop.studio.programs import Program
-from clearprop.web.server import PageServer
+from clearprop.studio.serving import serve_live
 
 pytestmark = pytest.mark.browser
 
@@ -58,7 +59,7 @@ def watched(browser: Chromium, tmp_path: Path) -> Iterator[Callable[[str], Progr
         file = tmp_path / "mine.py"
         file.write_text(text)
         program = Program(file)
-        server = PageServer(lambda is_closing: program_application(program, is_closing), None)
+        server = serve_live(program)
         opened.extend((server, program))
         browser.driver.get(server.address)
         browser.says("h1", "mine.py")
@@ -141,3 +142,22 @@ def test_what_a_program_failed_with_is_said(
     browser.says(".live-state", "Failed")
     browser.says(".program-why", "X @ W2")
     browser.says(".program-why", "Two arrays that don't fit are multiplied")
+
+
+def test_a_block_is_shown_with_what_it_logs(browser: Chromium) -> None:
+    with cp.watch(live=True) as live:
+        browser.driver.get(live.address)
+        browser.says("h1", "test_program_page.py")
+        W = np.ones((2, 3))
+        for step in range(40):
+            live.log(cost=1 / (step + 1), parameters={"<i>W": W}, gradients={"<i>W": 0 * W})
+            W = W * 0.9
+    browser.says(".live-state", "Ended")
+    show(browser, "parameters")
+    browser.until(lambda: seen(browser, "parameters") == ["<i>W"], "no parameters")
+    browser.says("#parameters", "An update changes 10.000% of it.")
+    show(browser, "cost")
+    browser.says("#cost .program-lists .legend", "entry 40")
+    assert browser.errors() == []
+    browser.driver.get("about:blank")
+    live.close()

@@ -11,6 +11,8 @@ from people import table_model, table_of
 from PIL import Image
 from twins import in_base64
 
+import clearprop as cp
+from clearprop.configuration import to_config
 from clearprop.preprocessing import Likeness
 
 TWO_CLASSES = {
@@ -68,6 +70,60 @@ def test_bad_points_are_refused_with_a_sentence(
 ) -> None:
     with pytest.raises(node_error) as refused:
         view.ask(ask="points", text=text)
+    assert said in str(refused.value)
+
+
+IRIS = (
+    "id;length;width;kind;height\n1;5.1;3.5;a;0.2\n2;4.9;;b;0.4\n3;6,2;3.4;b;0.3\n4;5.8;2.7;a;\n"
+    "5;5.0;3.3;;0.1\n6;5;3;a;0.6\n7;5;3;b;0.7\n8;5;3;b;0.7\n9;5;3;b;0.7"
+)
+
+
+def test_of_a_wide_table_columns_are_chosen(view: Any) -> None:
+    found = view.ask(ask="table", text=IRIS)
+    assert found["names"] == ["id", "length", "width", "kind", "height"]
+    assert found["numbers"] == [0, 1, 2, 4]
+    assert found["kinds"] == [1, 2, 3, 4]
+    assert found["usual"] == [0, 1, 3]
+    assert found["left"] == 2  # "6,2" is no number here, and line 5 has no class
+    assert found["points"][:2] == [
+        {"x1": 1, "x2": 5.1, "label": "a"},
+        {"x1": 2, "x2": 4.9, "label": "b"},
+    ]
+    chosen = view.ask(ask="table", text=IRIS, columns=[4, 2, 3])
+    assert chosen["left"] == 3
+    assert chosen["points"][0] == {"x1": 0.2, "x2": 3.5, "label": "a"}
+    without_names = IRIS.partition("\n")[2]
+    assert view.ask(ask="table", text=without_names)["names"] == [f"x{n}" for n in range(1, 6)]
+    with_index = IRIS.removeprefix("id")  # as pandas writes one
+    assert view.ask(ask="table", text=with_index)["names"][:2] == ["x1", "length"]
+
+
+def test_a_number_of_training_that_was_rounded_is_not_outside_of_it(view: Any) -> None:
+    field = {
+        "kind": "number",
+        "isRange": True,
+        "low": -0.044641636506989,
+        "high": 0.0506801187398187,
+    }
+    values = [-0.04464164, 0.05068012, -0.0447, 0.0507, 0, None]
+    found = view.ask(ask="outside", field=field, values=values)
+    assert found == [False, False, True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1,2,3,a\n1,2,3,b\n1,2,b", "Line 3 has 3 cells, expected 4 as the first line has"),
+        ("a,b,c,d\n1,x,y,z\n2,x,v,w", "columns 1 hold numbers, and 3 hold 2 to 8"),
+        ("1,2,3,a\n1,2,3,a", "columns 3 hold numbers, and 0 hold 2 to 8"),
+    ],
+)
+def test_a_table_without_such_columns_is_refused(
+    view: Any, node_error: type[Exception], text: str, said: str
+) -> None:
+    with pytest.raises(node_error) as refused:
+        view.ask(ask="table", text=text)
     assert said in str(refused.value)
 
 
@@ -255,6 +311,39 @@ def test_a_picture_the_other_way_round_is_told(view: Any) -> None:
     assert said.startswith("Light and dark are the other way round")
     flat = np.full(64, float(np.mean(pictures)) / 255).tolist()
     assert view.ask(ask="unlikeness", values=flat, **like) is not None
+
+
+def handwritten(name: str) -> np.ndarray:
+    if name == "digits":
+        return cp.load_data("digits").X[::9]
+    pictures = np.zeros((60, 28, 28), np.uint8)  # as MNIST has its own: 20 high, in the middle
+    for place, picture in enumerate(pictures):
+        left, right = 9 + place % 3, 17 + place % 3
+        picture[4:24, left : left + 2] = picture[4:24, right : right + 2] = 255
+        picture[13:15, left:right] = 255
+    return pictures
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light on dark", "dark on light"])
+@pytest.mark.parametrize("name", ["digits", "letters"])
+def test_the_place_of_figures_is_guessed_from_the_look_of_pictures(
+    view: Any, name: str, is_dark: bool
+) -> None:
+    pictures = handwritten(name)
+    pictures = 255 - pictures if is_dark else pictures
+    look = to_config(Likeness.fit(pictures))
+    size = list(pictures.shape[1:])
+    guessed = view.ask(ask="guessed", likeness=look, size=size)
+    values = (pictures / 255).ravel().tolist()
+    true = view.ask(ask="figure", pictures=values, size=size)
+    assert guessed["extent"] == pytest.approx(true["extent"], abs=0.05)
+    assert guessed["x"] == pytest.approx(true["x"], abs=0.05)
+    assert guessed["y"] == pytest.approx(true["y"], abs=0.05)
+    assert guessed["pen"] == pytest.approx(true["pen"], rel=0.35)
+
+
+def test_nothing_is_guessed_where_nobody_has_looked(view: Any) -> None:
+    assert view.ask(ask="guessed", likeness=None, size=[8, 8]) is None
 
 
 def test_the_place_of_the_figures_in_training_pictures_is_found(view: Any) -> None:

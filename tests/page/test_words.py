@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from babel import Locale
 from click.testing import CliRunner
-from page_words import catalogue_paths, read_catalogue, said_by_page, said_in
+from page_words import catalogue_paths, read_catalogue, said_by_page, said_in, said_in_python
 
 from clearprop.cli import cli
 from clearprop.errors import UnknownNameError
@@ -57,6 +57,26 @@ def test_texts_are_found_however_they_are_written() -> None:
         ("or the other", 15),
         (None, 16),
         (None, 17),
+    ]
+
+
+def test_texts_are_found_in_python() -> None:
+    code = """
+say = words.say  # say("of a comment")
+page(say("plain"), words.say(
+    "on {one} "
+    "and two", one=say('within')))
+say(text)
+word = say("one") if one else say("other")
+"""
+    found = [(said.text, said.line) for said in said_in_python(code, "x.py")]
+    assert found == [
+        ("plain", 3),
+        ("on {one} and two", 3),
+        ("within", 5),
+        (None, 6),
+        ("one", 7),
+        ("other", 7),
     ]
 
 

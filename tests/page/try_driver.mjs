@@ -2,9 +2,10 @@
 
 import { createInterface } from "node:readline";
 
+import { decodedBytes } from "../../src/clearprop/page/engine/base64.js";
 import { openModel } from "../../src/clearprop/page/engine/model.js";
 import { buildNetwork } from "../../src/clearprop/page/engine/network.js";
-import { figureOfPictures } from "../../src/clearprop/page/view/drawing.js";
+import { figureOfPictures, guessedFigure } from "../../src/clearprop/page/view/drawing.js";
 import { unlikeness } from "../../src/clearprop/page/view/likeness.js";
 import { pictureSize } from "../../src/clearprop/page/view/picture_files.js";
 import {
@@ -19,11 +20,11 @@ import {
   arraysOfPoints,
   classNamesOf,
   readPoints,
+  readPointTable,
   writePoints,
 } from "../../src/clearprop/page/view/points.js";
 import { effectsOf } from "../../src/clearprop/page/view/row_effects.js";
-import { readCell, rowFields, valuesOfField } from "../../src/clearprop/page/view/row_fields.js";
-import { decodedBytes } from "../../src/clearprop/page/view/samples.js";
+import { isOutside, readCell, rowFields, valuesOfField } from "../../src/clearprop/page/view/row_fields.js";
 import { PageTraining } from "../../src/clearprop/page/view/training.js";
 
 const pointsIn = (text) => (text ? readPoints(text).points : []);
@@ -31,6 +32,13 @@ const fieldsOf = (model) => rowFields(openModel(decodedBytes(model)).inputs);
 
 const ANSWERS = {
   points: ({ text }) => readPoints(text),
+  table: ({ text, columns }) => {
+    const table = readPointTable(text);
+    const { names } = table;
+    const [numbers, kinds] = [table.numericColumns(), table.classColumns()];
+    const usual = table.usualColumns();
+    return { names, numbers, kinds, usual, ...table.points(columns ?? usual) };
+  },
   rewritten: ({ text }) => pointsIn(writePoints(pointsIn(text))),
   arrays: ({ text }) => {
     const classNames = classNamesOf(pointsIn(text));
@@ -40,6 +48,7 @@ const ANSWERS = {
 
   size: ({ bytes }) => pictureSize(decodedBytes(bytes)),
   figure: ({ pictures, size }) => figureOfPictures(Float64Array.from(pictures), size),
+  guessed: ({ likeness, size }) => guessedFigure(likeness, size),
   unlikeness: ({ values, shape, likeness }) =>
     unlikeness(Float64Array.from(values), shape, likeness),
 
@@ -51,6 +60,7 @@ const ANSWERS = {
 
   fields: ({ model }) => fieldsOf(model),
   cell: ({ field, text }) => readCell(field, text),
+  outside: ({ field, values }) => values.map((value) => isOutside(field, value)),
   values: ({ field, most }) => valuesOfField(field, most),
 
   /** How the first logit changes by column. */

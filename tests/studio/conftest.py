@@ -18,11 +18,15 @@ from clearprop.web.server import PageServer
 
 
 @pytest.fixture(scope="session")
-def serve() -> Iterator[Callable[..., PageServer]]:
+def serve() -> Callable[..., PageServer]:
     """Serve without the modules of the page, which are tested elsewhere."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(application, "pack", lambda _, title, **__: f"<!doctype html>{title}")
-        yield serve_live
+
+    def served(live: Live, port: int | None = None) -> PageServer:
+        with pytest.MonkeyPatch.context() as patch:  # a page is packed when its server is made
+            patch.setattr(application, "pack", lambda _, title, **__: f"<!doctype html>{title}")
+            return serve_live(live, port)
+
+    return served
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from asking import Asker, InThread, fit
 import clearprop as cp
 from clearprop.files.models import load
 from clearprop.studio import events, mailbox
-from clearprop.studio.events import Reader, event
+from clearprop.studio.events import RunReader, event
 from clearprop.studio.live import Live
 
 
@@ -30,12 +30,12 @@ def live(moons):
 
 class TestAReader:
     def test_begins_with_the_state_and_has_nothing_to_tell_while_nothing_happens(self, live):
-        reader = Reader(live.mailbox)
+        reader = RunReader(live.mailbox)
         assert told(reader) == [("state", {})]
         assert told(reader) == []
 
     def test_is_told_every_row_once_and_only_the_latest_weights(self, live, moons):
-        reader, rows, kept = Reader(live.mailbox), [], []
+        reader, rows, kept = RunReader(live.mailbox), [], []
 
         class Looking(cp.Callback):
             def on_epoch_end(self, run):
@@ -62,7 +62,7 @@ class TestAReader:
         assert told(reader) == []
 
     def test_of_a_training_that_begins_fetches_the_state(self, live, moons):
-        reader = Reader(live.mailbox)
+        reader = RunReader(live.mailbox)
         told(reader)
         fit(moons, live.watching)
         assert [name for name, _ in told(reader)] == ["state", "told"]
@@ -73,7 +73,7 @@ class TestAReader:
 
     def test_too_far_behind_fetches_the_state_instead_of_all_rows(self, live, moons, monkeypatch):
         monkeypatch.setattr(events, "_MOST_ROWS", 4)
-        reader = Reader(live.mailbox)
+        reader = RunReader(live.mailbox)
         names = []
 
         class Looking(cp.Callback):
@@ -87,7 +87,7 @@ class TestAReader:
         assert names[2] == ["state", "told"]
 
     def test_of_a_saved_run_fetches_the_state_and_hears_no_more(self, live, moons):
-        reader = Reader(live.mailbox)
+        reader = RunReader(live.mailbox)
         fit(moons, live.watching)
         told(reader)
         live.mailbox.saved = {}

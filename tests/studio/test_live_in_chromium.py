@@ -9,8 +9,6 @@ from browser import chromium
 from clearprop.experiment import learn, measure
 from clearprop.experiment.folder import save_run
 from clearprop.experiment.reporting import page_of_training
-from clearprop.page import pack
-from clearprop.studio import application
 from clearprop.studio.live import Live
 from clearprop.studio.serving import serve_live
 
@@ -34,8 +32,7 @@ def press(browser, text):
     browser.until(pressed, f"there is no button {text!r}")
 
 
-def test_a_training_is_seen_steered_and_kept(moons, tmp_path, monkeypatch):
-    monkeypatch.setattr(application, "pack", pack)  # the page as it is
+def test_a_training_is_seen_steered_and_kept(moons, tmp_path):
     live = Live(moons, name="the run", command="clearprop train moons")
     live.controls.ask("pause")
     with serve_live(live) as server, chromium() as browser:

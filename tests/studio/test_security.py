@@ -9,8 +9,6 @@ from http.client import HTTPConnection
 import pytest
 from asking import Asker, fit
 
-from clearprop.page import pack
-from clearprop.studio import application
 from clearprop.studio.application import _MOST_PAGES
 from clearprop.studio.events import event
 from clearprop.studio.live import Live
@@ -165,7 +163,8 @@ class TestBodies:
         "body",
         ["", "{", "[]", "null", '"pause"', '{"do": 1}', '{"do": null}', '{"do": "fly"}', "{}",
          '{"do": "pause", "more": 1}', '{"do": "pause", "value": 1}', '{"value": 1}',
-         '{"do": "__init__"}', "[" * 60_000, '{"do": "pause"}' * 2, b"\xff\xfe"],
+         '{"do": "__init__"}', '{"do": "stop", "do": "pause"}',
+         "[" * 60_000, '{"do": "pause"}' * 2, b"\xff\xfe"],
     )  # fmt: skip
     def test_what_is_no_wish_is_answered_by_a_sentence(self, asker, body, live):
         answer = self.ask(asker, body)
@@ -245,8 +244,7 @@ class TestHeaders:
 class TestText:
     MARKUP = "</script></title><img src=x onerror=alert(1)>"
 
-    def test_text_from_outside_comes_as_json_and_in_the_page_as_text(self, moons, monkeypatch):
-        monkeypatch.setattr(application, "pack", pack)  # the page as it is
+    def test_text_from_outside_comes_as_json_and_in_the_page_as_text(self, moons):
         task = replace(moons, settings=replace(moons.settings, data=self.MARKUP))
         live = Live(task, name=self.MARKUP, command=self.MARKUP)
         fit(task, live.watching)

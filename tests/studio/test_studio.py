@@ -19,6 +19,7 @@ from clearprop.studio import children as children_module
 from clearprop.studio.children import MOST, PAGE, STAYS, Children
 from clearprop.studio.desk import Desk
 from clearprop.studio.serving import serve_studio
+from clearprop.studio.words import Words
 
 ROWS = "\n".join(
     ["age,buys", *(f"{20 + k % 50},{'yes' if k % 50 > 20 else 'no'}" for k in range(80))]
@@ -168,6 +169,31 @@ class TestThePages:
         answer = asker.get(path)
         assert answer.status == 400
         assert b"Choose a run to see" in answer.body
+
+
+class TestLanguages:
+    @pytest.mark.parametrize(
+        ("language", "html", "heading"),
+        [("es", "es", "Entrenar una red"), ("zh_CN", "zh-Hans", "训练一个网络"),
+         ("zh_TW", "zh-Hant", "訓練一個網路"), ("en", "en", "Train a network")],
+    )  # fmt: skip
+    def test_it_speaks_the_system_s_language(
+        self, folder, children, monkeypatch, language, html, heading
+    ):
+        monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+        monkeypatch.setenv("LANGUAGE", language)
+        with serve_studio(Desk(folder), children) as server:
+            asker = Asker(server.address)
+            page = asker.get("/").body.decode()
+            problem = asker.get("/show").body.decode()
+        assert f'<html lang="{html}">' in page
+        assert f"<h2>{heading}</h2>" in page
+        assert "{" not in page[page.index("<body>") :]
+        known = [text for text in re.findall(r">([^<>]+)<", page) if text.endswith((".", "。"))]
+        assert known
+        assert (language == "en") == ("None was started here yet." in known)
+        said = Words().say("Choose a run to see, or up to {most}.", most=8)
+        assert (language == "en") == (said in problem)
 
 
 class TestForms:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from clearprop.doctor.flow import DeadReLUs, NotANumber
-from clearprop.studio.program_findings import Remarks
-from clearprop.studio.program_looking import Copied, Picture
+from clearprop.page.languages import words_in
+from clearprop.studio.program_findings import Remark, Remarks
 from clearprop.studio.program_messages import (
     BINS,
     FakedError,
@@ -20,6 +20,8 @@ from clearprop.studio.program_messages import (
     send,
     written_picture,
 )
+from clearprop.studio.program_places import Copied, Picture
+from clearprop.studio.words import say
 
 
 def through(picture: Picture) -> News:
@@ -129,11 +131,15 @@ def test_a_message_that_was_cut_off_ends_the_listening() -> None:
     assert len(list(received(io.BytesIO(whole + whole)))) == 2
 
 
-def remarks(values: Any, role: str, ratio: float = 0.0, *, times: int = 3) -> list[str]:
+def seen(values: Any, role: str, ratio: float = 0.0, *, times: int = 3) -> list[Remark]:
     found = Remarks()
     for _ in range(times):
         found.learn({"W": arrived(values, role)}, {"W": ratio} if ratio else {}, None)
-    return [one.name for one in found.now]
+    return found.now
+
+
+def remarks(*given: Any, **named: Any) -> list[str]:
+    return [str(one.name) for one in seen(*given, **named)]
 
 
 def test_findings_last_and_are_said_in_the_doctors_words() -> None:
@@ -149,3 +155,30 @@ def test_findings_last_and_are_said_in_the_doctors_words() -> None:
     assert remarks([[0, 0]], "parameter") == []
     assert remarks(alive, "parameter", 0.01) == []
     assert remarks(alive, "parameter", 0.9) == ["Learning rate too high"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (([[np.inf, 1]], "parameter"), "W has 1 numbers that are not finite."),
+        (([[1e7, 1]], "parameter"), "W has grown to 1e+07."),
+        (([[0, 0]], "gradient"), "W, the gradient of None, is zero in every entry."),
+        (([[1, 0], [1, 0]], "activation"), "W: 50% of the units give zero for every sample."),
+        (([[1, 1]], "parameter", 0.9), "One update changes W by 90% of its size."),
+    ],
+)
+@pytest.mark.parametrize("language", ["es", "zh_CN", "zh_TW"])
+def test_findings_are_texts_of_the_catalogues(
+    given: tuple[Any, ...], said: str, language: str
+) -> None:
+    (one,) = seen(*given)
+    assert one.in_words()["said"] == said
+    told: Any = one.to_json()
+    known = words_in(language)
+    for part in ("name", "said", "advice"):
+        assert known[told[part]["text"]] != told[part]["text"]
+    assert told["said"]["values"]["name"] == "W"
+
+
+def test_a_value_is_no_place_for_another() -> None:
+    assert str(say("{a} and {b}", a="{b}", b=2)) == "{b} and 2"

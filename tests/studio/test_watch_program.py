@@ -13,7 +13,8 @@ import pytest
 
 from clearprop.studio.program_messages import Seen
 from clearprop.studio.program_roles import end_of, roles_in
-from clearprop.studio.programs import Listener, Program
+from clearprop.studio.program_state import Listener
+from clearprop.studio.programs import Program
 
 sys.path.append(str(Path(__file__).parents[1] / "gradcheck"))  # where files in all styles lie
 

@@ -169,7 +169,7 @@ def test_pictures_are_decoded_by_as_many_threads_as_the_share_has_cores(
 
     monkeypatch.setattr("concurrent.futures.ThreadPoolExecutor", executor)
     with pytest.raises(EnoughError):
-        picture_files.read_pictures([four_cores / "a.png"], (8, 8))
+        picture_files.read_pictures([four_cores / "a.png"] * 33, (8, 8))
     assert asked == [2]
 
 

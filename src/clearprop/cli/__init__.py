@@ -36,6 +36,7 @@ COMMANDS = {
         "show": "clearprop.cli.show",
         "plot": "clearprop.cli.show",
         "report": "clearprop.cli.report",
+        "serve": "clearprop.cli.serve",
         "export": "clearprop.cli.export",
         "runs": "clearprop.cli.runs",
     },

@@ -1,20 +1,27 @@
 """``clearprop export``."""
 
 from pathlib import Path
+from typing import TypeAlias
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 from clearprop.cli import output
 from clearprop.cli.command import command
+from clearprop.data import Dataset
 from clearprop.errors import ClearpropError
 from clearprop.experiment.runs import Saved, require_saved
 from clearprop.experiment.task import load_dataset, load_for, set_task
-from clearprop.export.description import Description, describe
-from clearprop.export.exporting import TARGETS, Exported, target_for, write_export
-from clearprop.export.proof import Proof
-from clearprop.export.rows import Rows
+from clearprop.exports.description import Description, describe
+from clearprop.exports.exporting import TARGETS, Exported, target_for, write_export
+from clearprop.exports.proof import Proof
+from clearprop.exports.rows import Rows
+from clearprop.files.models import Model
 
-_MOST = 1000  # rows of the training data, evenly spread
+_MOST = 2000  # rows of the training data, evenly spread
+
+Classes: TypeAlias = NDArray[np.str_]
 
 
 @command(
@@ -56,13 +63,17 @@ def export(
     saved = require_saved(model)
     description = describe(saved.model, Path(file).stem)
     with output.waiting("Reading"):
-        rows = _known_rows(saved, description, data)
+        rows, truth = _known_rows(saved, description, data)
         if verify is not None:
-            more = Rows.of(description.inputs, load_for(saved.model, verify).X)
+            more, named = _of(load_for(saved.model, verify), saved.model, description)
             rows = more if rows is None else rows.followed_by(more)
+            truth = named if truth is None else np.concatenate([truth, named])
     with output.waiting("Writing and proving"):
         made = write_export(
-            saved.model, file, target, rows, overwrite=force, description=description
+            *(saved.model, file, target, rows),
+            overwrite=force,
+            description=description,
+            truth=truth if saved.model.class_names else None,
         )
     if as_json:
         output.say_json(_in_json(made))
@@ -71,17 +82,29 @@ def export(
         output.say_line(line)
 
 
-def _known_rows(saved: Saved, description: Description, data: str | None) -> Rows | None:
-    """Return some rows of the data that it was trained on, or say why there are none."""
+def _known_rows(
+    saved: Saved, description: Description, data: str | None
+) -> tuple[Rows | None, Classes | None]:
+    """Return some of the data that it was trained on, or say why there are none."""
     try:
         settings = saved.on(data)
-        task = set_task(settings, load_dataset(settings))
-        return Rows.of(description.inputs, task.train.X).some(_MOST)
+        dataset = set_task(settings, load_dataset(settings)).train
+        few = np.linspace(0, len(dataset) - 1, min(_MOST, len(dataset))).astype(np.int64)
+        return _of(dataset.take(few), saved.model, description)
     except ClearpropError as error:
         if data is not None:
             raise
         output.note(f"It is proved on rows that are made up, not on the training data. {error}")
-        return None
+        return None, None
+
+
+def _of(dataset: Dataset, model: Model, description: Description) -> tuple[Rows, Classes]:
+    """Return rows of data, and the class of each; "" where the model predicts values."""
+    rows = Rows.of(description.inputs, dataset.X)
+    if model.class_names is None or model.preprocessing is None:
+        return rows, np.full(rows.count, "")
+    encoded = model.preprocessing.target.encode(dataset)
+    return rows, np.array(model.class_names)[encoded]
 
 
 def _in_json(made: Exported) -> dict[str, object]:

@@ -34,7 +34,7 @@ from clearprop.experiment import folder as run_folder
 from clearprop.experiment.coverage import promise_in_words
 from clearprop.experiment.cross_validation import fold_labels, times_of
 from clearprop.experiment.epochs_kept import KeptEpochs, save_kept
-from clearprop.experiment.reporting import page_of_training
+from clearprop.experiment.reporting import keep_finding, page_of_training
 from clearprop.experiment.runs import CHECKPOINT, KEPT, PAGE, SETTINGS, require_there, saved_at
 from clearprop.experiment.settings import described
 from clearprop.report import RunPage, write_page
@@ -183,6 +183,8 @@ def train(
         (None, False) if interrupted else ask_doctor(trained, measured, settings, folder)
     )
     save_kept(folder / KEPT, epochs.kept)
+    if told is not None:
+        keep_finding(folder, told)
     run = page_of_training(folder, trained, measured, report=report, kept=epochs.kept, doctor=told)
     page = _write_page(folder / PAGE, run)
     if as_json:

@@ -10,7 +10,8 @@ from clearprop.cli.command import command
 from clearprop.core.printable import printable
 from clearprop.gradcheck.learner import require_file
 from clearprop.studio.programs import Program
-from clearprop.web.server import PageServer, require_server
+from clearprop.studio.serving import serve_live
+from clearprop.web.server import require_server
 
 
 @command("clearprop watch mine.py", "clearprop watch notebook.ipynb --timeout 600 --port 8080")
@@ -40,12 +41,7 @@ def watch(file: Path, port: int | None, timeout: float | None, as_json: bool) ->
     """
     require_file(file)
     require_server(port)
-    from clearprop.studio.program_application import program_application
-
-    with (
-        closing(Program(file, timeout)) as program,
-        PageServer(lambda is_closing: program_application(program, is_closing), port) as server,
-    ):
+    with closing(Program(file, timeout)) as program, serve_live(program, port) as server:
         output.tell(
             f"Live page: {server.address}\n"
             f"Running {program.name}: everything in it is executed, in a process of its own."
@@ -73,7 +69,7 @@ _ENDS = {
 
 
 def _say(program: Program, as_json: bool) -> None:
-    found = [one.to_json() for one in program.remarks.now]
+    found = [one.in_words() for one in program.remarks.now]
     if as_json:
         output.say_json(
             {

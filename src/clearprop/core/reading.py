@@ -10,7 +10,10 @@ import os
 import stat
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from typing import IO, Any
+
+from clearprop.errors import shortened
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -80,15 +83,30 @@ def read_bounded(path: str | os.PathLike[str], most: int) -> bytes:
     return data
 
 
-def parsed_json(text: str | bytes) -> Any:
+def parsed_json(text: str | bytes, *, is_strict: bool = False) -> Any:
     """Return the value of a JSON text from outside; NaN is allowed.
+
+    Parameters
+    ----------
+    text : str or bytes
+    is_strict : bool, default False
+        Whether an object may have each name only once: otherwise the last one counts.
 
     Raises
     ------
     ValueError
         If it is none, holds a whole number beyond 2^64, or is nested deeper than 64 levels.
     """
-    return _parsed(json.loads, text)
+    return _parsed(partial(json.loads, object_pairs_hook=_each_once if is_strict else None), text)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _OutOfBoundsError(f"it has {shortened(name)} twice")
+        found[name] = value
+    return found
 
 
 def parsed_toml(text: str) -> dict[str, Any]:

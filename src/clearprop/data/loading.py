@@ -13,7 +13,6 @@ from clearprop.data.arrays.npz import Npz
 from clearprop.data.dataset import Dataset
 from clearprop.data.format import Format, cannot_read
 from clearprop.data.named import BUILTINS, TOYS
-from clearprop.data.pictures.files import DEFAULT_SIZE
 from clearprop.data.pictures.folders import read_folder
 from clearprop.data.reading import DEFAULT, Reading, TextForm
 from clearprop.data.tables.columnar import Columnar
@@ -71,7 +70,8 @@ def load(
     reading : Reading
         What else is said of a table beforehand.
     size : (int, int), optional
-        Height and width that pictures in folders are brought to, in pixels; 64x64 by default.
+        Height and width that pictures in folders are brought to, in pixels; by default 64x64, or
+        96x96 for fewer than 10,000 pictures that are mostly larger.
     channels : {3, 1}, default 3
         The channels of pictures in folders: RGB or grey.
     seed : int, optional
@@ -108,7 +108,7 @@ def load(
         raise cannot_read(path, error) from error
     if is_folder:
         _require_nothing_said(text, reading)
-        return _load_folder(path, size or DEFAULT_SIZE, channels)
+        return _load_folder(path, size, channels)
     if not there:
         raise _not_there(path, text)
     if not path.is_file():
@@ -129,6 +129,18 @@ def load(
     return owner.read(path, reading)
 
 
+def is_folder_of_pictures(name_or_path: str) -> bool:
+    """Whether `load` takes it for a folder of picture files, all of which it brings to a size."""
+    path = Path(name_or_path)
+    try:
+        is_folder = path.is_dir()
+    except OSError:  # a name that is too long for one
+        return False
+    if name_or_path in BUILTINS or name_or_path in TOYS or not is_folder:
+        return False
+    return not any(owner.owns_folder(path) for owner in FORMATS)
+
+
 def _require_nothing_said(text: str, reading: Reading) -> None:
     said = [
         name for name in ("target", "drop", "keep", "category", "number") if getattr(reading, name)
@@ -140,7 +152,7 @@ def _require_nothing_said(text: str, reading: Reading) -> None:
         raise UsageError(f"{text} has no columns to {about}; only {known} files have.")
 
 
-def _load_folder(path: Path, size: tuple[int, int], channels: int) -> Dataset:
+def _load_folder(path: Path, size: tuple[int, int] | None, channels: int) -> Dataset:
     for owner in FORMATS:
         if owner.owns_folder(path):
             return owner.read(path)

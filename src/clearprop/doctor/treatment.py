@@ -261,6 +261,7 @@ class Trials:
         of_trainer = {
             one.name: changes[one.name] for one in fields(Trainer) if one.name in changes
         } | {"epochs": self.updates, "max_steps": self.updates, "early_stopping": None}
+        of_trainer |= {"shards": None, "cluster": None}  # too short for anybody's help
         trial = replace(self.trainer, optimizer=replace(optimizer, **of_optimizer), **of_trainer)
         X, y, weights = self.samples.X, self.samples.y, self.samples.weights
         try:

@@ -156,6 +156,8 @@ def build_trainer(settings: Settings, samples: int, loss: Loss | None = None) ->
         class_weight=None if settings.class_weight == "none" else settings.class_weight,
         clip_norm=settings.clip_norm or None,
         augment=augmentations(settings.augment or ()),
+        shards=settings.shards,
+        cluster=settings.cluster,
     )
 
 

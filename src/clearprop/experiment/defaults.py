@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from clearprop.data.pictures.files import DEFAULT_SIZE
 from clearprop.experiment import augmenting
 from clearprop.experiment.layer_words import Words, is_convolution
 from clearprop.layers import ACTIVATIONS
@@ -71,6 +72,8 @@ class Extent:
         The shape of one prepared sample; of pictures (H, W, C) or (H, W).
     are_pictures : bool, default False
         Whether they are pictures, not arrays that are shaped like some.
+    are_files : bool, default False
+        Whether each is a file, brought to a size.
     class_names : sequence of str, default ()
         The names of the classes, if there are any.
     """
@@ -82,12 +85,30 @@ class Extent:
     is_table: bool = False
     shape: tuple[int, ...] = ()
     are_pictures: bool = False
+    are_files: bool = False
     class_names: Sequence[str] = ()
 
     @property
     def has_places(self) -> bool:
         """Whether samples are pictures, or shaped like some: each number has neighbours."""
         return len(self.shape) in (2, 3)
+
+
+def size_to_read(given: "Settings") -> tuple[int, int] | None:
+    """Return the size that files of pictures are brought to, if settings say one.
+
+    It is a small one for a dense network that is asked for: to it, larger pictures are many more
+    weights, and tell nothing more.
+    """
+    layers = given.layers
+    is_dense = given.network == "dense" or (layers is not None and not is_convolution(layers))
+    return given.size or (DEFAULT_SIZE if is_dense else None)
+
+
+def size(given: "Settings", extent: Extent) -> tuple[int, int] | None:
+    """Tell what files of pictures were brought to, so that they are read so again."""
+    told = extent.are_pictures and extent.are_files and given.start is None
+    return (extent.shape[0], extent.shape[1]) if told else None
 
 
 def network(given: "Settings", extent: Extent) -> str:

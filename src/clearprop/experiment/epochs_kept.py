@@ -1,4 +1,4 @@
-"""The parameters after some epochs of a run, by which a page shows how they came about."""
+"""What a network was after some epochs of a run, by which a page shows how it came about."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,12 +13,12 @@ from clearprop.network import Network
 from clearprop.training import Callback, Run
 
 _MOST: Final = 24  # epochs
-_LARGEST: Final = 288_000  # parameters of all epochs together: a page has two bytes for each
+_LARGEST: Final = 288_000  # numbers of all epochs together: a page has two bytes for most
 _KIND: Final = "epochs"
 
 
 class KeptEpochs(Callback):
-    """Keeps the parameters after a few epochs, evenly spaced however many there come to be.
+    """Keeps what a network is after a few epochs, evenly spaced however many there come to be.
 
     Where one more would be too many, every other one is dropped, and only every other epoch is
     kept from then on. Of a network so large that not two would do, nothing is kept.
@@ -26,7 +26,8 @@ class KeptEpochs(Callback):
     Attributes
     ----------
     kept : list of (int, ndarray)
-        Each epoch, from 0 on, and the parameters after it, float32, shape (P,).
+        Each epoch, from 0 on, and after it the parameters, then the running statistics that layers
+        keep beside them, float32, shape (P + S,).
     """
 
     def __init__(self) -> None:
@@ -34,9 +35,8 @@ class KeptEpochs(Callback):
         self._every, self._most = 1, 0
 
     def on_train_begin(self, run: Run) -> None:
-        """Keep the parameters that training begins with."""
-        size = run.write_back().parameters.data.size
-        self._most = min(_MOST, _LARGEST // max(size, 1))
+        """Keep what training begins with."""
+        self._most = min(_MOST, _LARGEST // max(numbers_of(run.write_back()).size, 1))
         self.on_epoch_end(run)
 
     def on_epoch_end(self, run: Run) -> None:
@@ -48,8 +48,14 @@ class KeptEpochs(Callback):
             self.kept = [one for one in self.kept if one[0] % self._every == 0]
             if run.epoch % self._every:
                 return
-        network = run.write_back()
-        self.kept.append((run.epoch, network.parameters.data.astype(np.float32)))
+        self.kept.append((run.epoch, numbers_of(run.write_back())))
+
+
+def numbers_of(network: Network) -> Array:
+    """Return the parameters of a network, then its running statistics, as float32, (P + S,)."""
+    with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverges
+        numbers = np.concatenate([network.parameters.data, network.state.data])
+        return numbers.astype(np.float32)
 
 
 def save_kept(path: Path, kept: Sequence[tuple[int, Array]]) -> None:
@@ -65,11 +71,15 @@ def save_kept(path: Path, kept: Sequence[tuple[int, Array]]) -> None:
 
 
 def read_kept(path: Path, network: Network) -> list[tuple[int, Array]]:
-    """Read the kept epochs of a network; none where the file is gone, or is of another network."""
+    """Read the kept epochs of a network; none where the file is gone, or is of another network.
+
+    Files of before have no running statistics: (P,) numbers an epoch.
+    """
     try:
         file = open_tensors(path, _KIND)
         size = network.parameters.data.size
-        epochs = sorted(int(name) for name, shape in file.shapes.items() if shape == (size,))
+        fitting = {(size,), (size + network.state.data.size,)}
+        epochs = sorted(int(name) for name, shape in file.shapes.items() if shape in fitting)
         return [(epoch, file.read(str(epoch))) for epoch in epochs]
     except (ClearpropError, ValueError):
         return []

@@ -42,7 +42,7 @@ def _of_dense(shape: tuple[int, ...]) -> tuple[str, ...]:
     return (
         "A dense network takes each number of a picture for itself and knows of no neighbours: of "
         "photographs expect little more than a linear model knows. On 1,652 cats and dogs it "
-        "reached 60%, and a convolution 85%. To have one: --network convolution, without --layers.",
+        "reached 60%, and a convolution 87%. To have one: --network convolution, without --layers.",
     )
 
 

@@ -2,19 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from clearprop.configuration import Json
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset
 from clearprop.errors import ClearpropError, DataError, listed
 from clearprop.experiment.epochs_kept import read_kept
+from clearprop.experiment.folder import dumps
 from clearprop.experiment.learning import Trained
 from clearprop.experiment.measuring import Measured
 from clearprop.experiment.runs import HISTORY, KEPT, REPORT, Saved, read_report
 from clearprop.experiment.task import Task, load_dataset, set_task
 from clearprop.files.models import Model
+from clearprop.files.written import write_text
 from clearprop.report import RunPage
 from clearprop.training import History
+
+_DOCTOR, _WORDS = "doctor", ("illness", "finding", "advice")  # as ``train --json`` tells a finding
 
 
 def page_of_training(
@@ -37,7 +42,7 @@ def page_of_training(
     report : mapping
         What its ``report.json`` holds.
     kept : sequence of (int, ndarray)
-        Some epochs, and the parameters after each.
+        Some epochs, and what the network was after each, as `KeptEpochs` has it.
     doctor : mapping or None
         The doctor's first finding.
     """
@@ -98,8 +103,24 @@ def page_of(
         samples=samples,
         train=train,
         kept=kept,
+        doctor=finding_in(told),
     )
     return run, noted
+
+
+def keep_finding(folder: Path, doctor: Mapping[str, Json]) -> None:
+    """Put the doctor's first finding into the report of a run, for pages that are written later."""
+    path = folder / REPORT
+    write_text(path, dumps(read_report(path) | {_DOCTOR: dict(doctor)}) + "\n")
+
+
+def finding_in(report: Mapping[str, Any]) -> dict[str, Json] | None:
+    """Return the finding that `keep_finding` has put there, if it is one."""
+    found = report.get(_DOCTOR)
+    if not isinstance(found, dict) or not all(isinstance(found.get(one), str) for one in _WORDS):
+        return None
+    command = found.get("command")
+    return {**found, "command": command if isinstance(command, str) else None}
 
 
 def _require_classes(task: Task, model: Model) -> None:

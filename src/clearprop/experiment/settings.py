@@ -14,17 +14,21 @@ from typing import Any
 from clearprop.configuration import Json
 from clearprop.core.initializers import INITIALIZERS
 from clearprop.core.schedules import SCHEDULES
+from clearprop.data.loading import is_folder_of_pictures
 from clearprop.data.pictures.backbone import LAYOUTS, SCALES
+from clearprop.data.pictures.files import DEFAULT_SIZE
 from clearprop.data.reading import Reading, TextForm
 from clearprop.errors import DataError, UsageError, unknown_name
 from clearprop.experiment import augmenting, defaults, values
 from clearprop.experiment.contradictions import require_together
 from clearprop.experiment.layer_words import Words
+from clearprop.experiment.setting import Setting, setting
 from clearprop.experiment.toml_files import read_toml, write_toml
 from clearprop.layers import ACTIVATIONS
 from clearprop.optimizers import OPTIMIZERS
 from clearprop.preprocessing import TARGET_SCALES
 from clearprop.training.augmentation import AUGMENTATIONS
+from clearprop.training.shards import SHARDS
 
 INITS = tuple(INITIALIZERS)
 DTYPES = ("float32", "float64")
@@ -36,45 +40,6 @@ _LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
 _MOST_FOLDS = 100
 _SIGNS = {"\\t": "\t", "tab": "\t", "space": " "}  # as delimiters are typed
-
-
-@dataclass(frozen=True)
-class Setting:
-    """The facts that a field of `Settings` carries.
-
-    Parameters
-    ----------
-    kind : Kind
-    help : str
-        A sentence for whom name and kind are not enough.
-    told : str
-        The default as it is typed, or in words.
-    rule : callable, optional
-        Takes the settings that were given and the `Extent` of the data, and returns the value for
-        the place of None.
-    group : str
-        The heading that its option stands under.
-    """
-
-    kind: values.Kind
-    help: str = ""
-    told: str = ""
-    rule: Callable[["Settings", defaults.Extent], Any] | None = None
-    group: str = ""
-
-
-def setting(
-    kind: values.Kind,
-    help: str = "",  # noqa: A002 - as click and argparse call it
-    *,
-    default: Any = None,
-    told: str = "",
-    rule: Callable[["Settings", defaults.Extent], Any] | None = None,
-    group: str = "Options",
-) -> Any:
-    """Make a field of `Settings` with a default, and with the facts of a `Setting`."""
-    told = told or ("" if default is None else kind.write(default))
-    return field(default=default, metadata={"setting": Setting(kind, help, told, rule, group)})
 
 
 _of_data = partial(setting, group="Data")
@@ -141,7 +106,10 @@ class Settings:
         default="auto",
     )
     size: tuple[int, int] | None = _of_data(
-        values.PictureSize("HEIGHTxWIDTH"), "What a folder's pictures are brought to.", told="64x64"
+        values.PictureSize("HEIGHTxWIDTH"),
+        "What a folder's pictures are brought to.",
+        told="64x64; 96x96 for fewer than 10000 that are mostly larger",
+        rule=defaults.size,
     )
     features: str | None = _of_data(
         values.Place("FILE.onnx"),
@@ -232,6 +200,19 @@ class Settings:
     clip_norm: float | None = _of_training(
         values.Number("NORM"), "The longest gradient.", told="any"
     )
+    shards: int | None = _of_training(
+        values.WholeNumber("N", least=1),
+        "The virtual shards that each batch is cut into, whose gradients are added up a fixed "
+        "tree: the result depends on this number, and not on who computes them.",
+        told="none; with --cluster 16",
+        rule=lambda given, _: SHARDS if given.cluster is not None else None,
+    )
+    cluster: str | None = _of_training(
+        values.Text("local:N|ADDRESS"),
+        "The processes that compute the shards: N of this machine, or the workers of a Dask "
+        "scheduler, such as tcp://host:8786.",
+        marks=False,
+    )
     class_weight: str = _of_training(values.Choice(names=CLASS_WEIGHTS), default="none")
     quantiles: tuple[float, ...] | None = _of_training(
         values.Levels("Q,Q,..."),
@@ -318,8 +299,9 @@ class Settings:
         )
 
     def to_json(self) -> dict[str, Json]:
-        """Describe them in JSON values; what is None is left out."""
-        found = {name: value for name, value in asdict(self).items() if value is not None}
+        """Describe them in JSON values; what is None, or leaves no mark, is left out."""
+        marks = {name for name, about in described(self).items() if about.marks}
+        found = {k: value for k, value in asdict(self).items() if value is not None and k in marks}
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in found.items()
@@ -407,6 +389,8 @@ def _as_before(found: Mapping[str, Any]) -> dict[str, Any]:
     before: dict[str, Any] = {"target_scale": "none", "augment": ()}
     if "folds" not in found:  # every run that knows of it tells it
         before |= {"folds": 0, "test": "0", "patience": 0}
+    if "features" not in found and is_folder_of_pictures(str(found.get("data"))):
+        before |= {"size": DEFAULT_SIZE}
     before = {name: value for name, value in before.items() if name not in found}
     if found.get("network", "auto") == "auto" and "layers" not in found:
         before["network"] = "dense"  # folds chose the layers, and only of dense networks

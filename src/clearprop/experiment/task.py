@@ -23,7 +23,7 @@ from clearprop.experiment import augmenting
 from clearprop.experiment.backbones import backbone_of, with_backbone
 from clearprop.experiment.building import build_network, build_trainer
 from clearprop.experiment.candidates import CHOSEN, candidates, choose_by_trial
-from clearprop.experiment.defaults import Extent, why_dense
+from clearprop.experiment.defaults import Extent, size_to_read, why_dense
 from clearprop.experiment.expectations import expectations, require_different
 from clearprop.experiment.parts import (
     Parts,
@@ -166,7 +166,7 @@ def load_dataset(settings: Settings, name_or_path: str | None = None) -> Dataset
     if settings.start is not None:
         return _load_more(_begun(settings, settings.start), name_or_path, settings)
     backbone = backbone_of(settings)
-    size = settings.size if backbone is None else backbone.size
+    size = size_to_read(settings) if backbone is None else backbone.size
     dataset = with_backbone(load(name_or_path, reading=reading_of(settings), size=size), backbone)
     columns = tuple(
         replace(one, is_used=False, remark="rows are held out by it")
@@ -288,6 +288,7 @@ def resolve_for(settings: Settings, dataset: Dataset, input_shape: tuple[int, ..
         is_table=dataset.kind == "table",
         shape=input_shape,
         are_pictures=dataset.kind == "pictures" and len(input_shape) > 1,
+        are_files=dataset.sources is not None,
         class_names=dataset.class_names or (),
     )
     return resolve(settings, extent)

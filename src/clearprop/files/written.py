@@ -90,6 +90,18 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         beside.write_text(text, encoding="utf-8", newline="\n")
 
 
+def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write bytes to `path`, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the file can't be written.
+    """
+    with written_beside(path) as beside:
+        beside.write_bytes(content)
+
+
 def make_folder(path: str | os.PathLike[str]) -> Path:
     """Make the folder `path` and its parents where they are missing, and return it.
 

@@ -3,7 +3,7 @@
 from clearprop.gradcheck.check import check_backward
 from clearprop.gradcheck.networks import check_gradients, check_layer, check_loss
 from clearprop.gradcheck.report import Report, Row
-from clearprop.gradcheck.seeing.live import Watch, watch
+from clearprop.gradcheck.seeing.live import Watch
 from clearprop.gradcheck.subject import Subject
 
 __all__ = [
@@ -15,5 +15,4 @@ __all__ = [
     "check_gradients",
     "check_layer",
     "check_loss",
-    "watch",
 ]

@@ -3,14 +3,15 @@
 The modules are plain ones, which a browser or Node loads as they lie. A page that is opened from
 disk may load nothing, so here they are put one after the other, each behind those that it imports
 from, without the words `import` and `export`. Their names must therefore differ, which a test
-holds.
+holds. A page of a model alone has only the declarations that it needs; see `shaking`.
 """
 
 import hashlib
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,7 @@ from clearprop.configuration import Json
 from clearprop.core.printable import printable
 from clearprop.core.reading import read_bounded
 from clearprop.page.languages import LANGUAGES, words_in
+from clearprop.page.shaking import listing, says, shaken, without_indents
 
 _HERE: Final = Path(__file__).parent
 _FIRST: Final = "view/main.js"
@@ -30,7 +32,46 @@ _COMMENT = re.compile(r"^ */\*\*.*?\*/\n", re.MULTILINE | re.DOTALL)  # for read
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let)\b)", re.MULTILINE)
 
 
-def pack(data: Mapping[str, Json], *, title: str, language: str = "en", live: bool = False) -> str:
+@dataclass(frozen=True)
+class Parts:
+    """The script and the styles of a page."""
+
+    script: str
+    style: str
+
+
+@cache
+def whole_page() -> Parts:
+    """Return the parts of the page that shows runs."""
+    script = "".join(module_texts().values())
+    return Parts(without_indents(script), without_indents(_styles()))
+
+
+def parts_alone(first: str, types: Collection[str], styles: Collection[str] = ()) -> Parts:
+    """Return the parts of a page, or a script, that computes one model.
+
+    Parameters
+    ----------
+    first : str
+        The module that it begins with: ``"view/alone_rows.js"``.
+    types : collection of str
+        The names of the layers, losses and other classes that the model's description has.
+    styles : collection of str
+        The names of the files of its styles.
+    """
+    texts = {name: listing(text, types) for name, text in module_texts(first).items()}
+    script = without_indents("".join(shaken(texts, first).values()))
+    return Parts(script, without_indents(_styles(styles)))
+
+
+def pack(
+    data: Mapping[str, Json],
+    *,
+    title: str,
+    language: str = "en",
+    live: bool = False,
+    parts: Parts | None = None,
+) -> str:
     """Return a page as one file of HTML.
 
     Parameters
@@ -43,26 +84,32 @@ def pack(data: Mapping[str, Json], *, title: str, language: str = "en", live: bo
         The language of its words, by its name in `LANGUAGES`.
     live : bool, default False
         Whether it may ask the server that it came from for more.
+    parts : Parts, optional
+        Its script and styles: those of `whole_page` unless given.
     """
-    script, style = "".join(module_texts().values()), _styles()
-    data = {**data, "words": dict(words_in(language))}
-    return Template(_read("page.html")).substitute(
+    words = words_in(language)
+    if parts is None:
+        parts = whole_page()
+    else:
+        words = {text: told for text, told in words.items() if says(parts.script, text)}
+    return Template(text_of("page.html")).substitute(
         language=LANGUAGES[language],
-        policy=escape(policy(live=live)),
+        policy=escape(policy(live=live, parts=parts)),
         title=escape(printable(title, one_line=True)),
-        style=style,
-        data=_embedded(data),
-        script=script,
+        style=parts.style,
+        data=_embedded({**data, "words": dict(words)}),
+        script=parts.script,
     )
 
 
-def policy(*, live: bool) -> str:
+def policy(*, live: bool, parts: Parts | None = None) -> str:
     """Return the content security policy of a page: its own script and style by hash, no other."""
+    parts = whole_page() if parts is None else parts
     return "; ".join(
         [
             "default-src 'none'",
-            f"script-src {_hash(chr(10).join(['', ''.join(module_texts().values()), '']))}",
-            f"style-src {_hash(chr(10).join(['', _styles(), '']))}",
+            f"script-src {_hash(chr(10).join(['', parts.script, '']))}",
+            f"style-src {_hash(chr(10).join(['', parts.style, '']))}",
             "img-src data: blob:",
             "media-src blob:",
             "connect-src " + ("'self'" if live else "'none'"),
@@ -73,8 +120,13 @@ def policy(*, live: bool) -> str:
 
 
 @cache
-def module_texts() -> dict[str, str]:
+def module_texts(first: str = _FIRST) -> dict[str, str]:
     """Return the text of each module by its path, in the order in which one script has them.
+
+    Parameters
+    ----------
+    first : str
+        The module from which all others are reached; it is the last one.
 
     Raises
     ------
@@ -82,7 +134,7 @@ def module_texts() -> dict[str, str]:
         If modules import each other in a circle.
     """
     found: dict[str, str] = {}
-    _follow(PurePosixPath(_FIRST), found, ())
+    _follow(PurePosixPath(first), found, ())
     return found
 
 
@@ -92,7 +144,7 @@ def _follow(path: PurePosixPath, found: dict[str, str], above: tuple[str, ...]) 
         return
     if name in above:
         raise ValueError(f"modules import each other: {' <- '.join((*above, name))}")
-    text = _read(name)
+    text = text_of(name)
     for _, other in imports(text):
         _follow(_beside(path, other), found, (*above, name))
     for kind in (_COMMENT, _IMPORT, _EXPORT):
@@ -116,13 +168,15 @@ def _beside(path: PurePosixPath, other: str) -> PurePosixPath:
     return PurePosixPath(*parts)
 
 
-@cache
-def _styles() -> str:
+def _styles(names: Collection[str] = ()) -> str:
+    """Return the styles of some files, in the order of their names; unless given of all."""
     paths = sorted((_HERE / "styles").glob("*.css"))
-    return "\n".join(_read(f"styles/{path.name}").strip() for path in paths)
+    shown = [path.name for path in paths if not names or path.stem in names]
+    return "\n".join(text_of(f"styles/{name}").strip() for name in shown)
 
 
-def _read(name: str) -> str:
+def text_of(name: str) -> str:
+    """Return the text of a file of the page, by its path in the folder of the package."""
     return read_bounded(_HERE / name, _LARGEST).decode()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from clearprop.configuration import Json, finite_json
-from clearprop.core.parameters import Array
+from clearprop.core.parameters import Array, ParameterVector
 from clearprop.data import Dataset
 from clearprop.errors import UsageError
 from clearprop.files.models import Model, model_bytes
@@ -44,7 +44,8 @@ class RunPage:
     train : Dataset, optional
         The samples that were learned from, to go on with in the page.
     kept : sequence of (int, ndarray)
-        Some epochs, and the parameters after each, shape (P,) as the network has them.
+        Some epochs, and after each the parameters as the network has them, then perhaps what its
+        layers keep beside them, shape (P,) or (P + S,).
     doctor : mapping, optional
         The doctor's first finding, as ``train --json`` tells it.
     """
@@ -89,7 +90,7 @@ class RunPage:
 
 def _as_given_away(report: Mapping[str, Json]) -> dict[str, Json]:
     """Return a report whose files go by their names: where they lie is nobody's business."""
-    told = {name: one for name, one in report.items() if name not in ("model", "command")}
+    told = {name: one for name, one in report.items() if name not in ("model", "command", "doctor")}
     settings = told.get("settings")
     if isinstance(settings, dict):
         told["settings"] = settings | {"data": _name(settings.get("data"))}
@@ -110,22 +111,40 @@ def _told(finding: Mapping[str, Json]) -> dict[str, Json]:
     }
 
 
-def kept_data(network: Network, epoch: int, parameters: Array) -> dict[str, Json]:
-    """Describe the parameters after an epoch, in the order of a model file's names.
+def kept_data(network: Network, epoch: int, numbers: Array) -> dict[str, Json]:
+    """Describe what a network was after an epoch, in the order of a model file's names.
 
-    Half precision is enough to look at them, and half as long.
+    Parameters
+    ----------
+    network : Network
+    epoch : int
+    numbers : ndarray, shape (P,) or (P + S,)
+        Its parameters, then perhaps its running statistics.
+
+    Notes
+    -----
+    Half precision is enough to look at parameters, and half as long; running variances may be
+    beyond it.
     """
-    vector = network.parameters.like()
-    vector.data[...] = parameters
-    arrays = [vector[name].reshape(-1) for name in sorted(vector)]
-    whole = np.concatenate(arrays) if arrays else np.empty(0)
+    size = network.parameters.data.size
     with np.errstate(over="ignore"):  # what half precision can't hold is infinite on the page
-        data = np.ascontiguousarray(whole.astype("<f2"))
-    return {
-        "epoch": epoch,
-        "type": "f16",
-        "parameters": b64encode(data.tobytes()).decode("ascii"),
-    }
+        data = _by_name(network.parameters, numbers[:size]).astype("<f2")
+    told: dict[str, Json] = {"epoch": epoch, "type": "f16", "parameters": _base64(data)}
+    if numbers.size > size:
+        told["state"] = _base64(_by_name(network.state, numbers[size:]).astype("<f4"))
+    return told
+
+
+def _by_name(like: ParameterVector, numbers: Array) -> Array:
+    """Return the arrays of a vector one after the other, in the order of their names."""
+    vector = like.like()
+    vector.data[...] = numbers
+    arrays = [vector[name].reshape(-1) for name in sorted(vector)]
+    return np.concatenate(arrays) if arrays else np.empty(0)
+
+
+def _base64(data: Array) -> str:
+    return b64encode(np.ascontiguousarray(data).tobytes()).decode("ascii")
 
 
 def page_data(runs: Sequence[RunPage]) -> dict[str, Json]:

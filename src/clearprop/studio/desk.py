@@ -14,7 +14,9 @@ from clearprop.data.named import BUILTINS, TOYS
 from clearprop.errors import ClearpropError
 from clearprop.experiment import runs as on_disk
 from clearprop.experiment.epochs_kept import read_kept
+from clearprop.experiment.reporting import finding_in
 from clearprop.report import RunPage
+from clearprop.studio import upload
 from clearprop.training import History
 
 _MOST = 500  # entries of a folder that are looked at
@@ -40,8 +42,13 @@ class Desk:
         return (*BUILTINS, *TOYS)
 
     def data(self) -> list[str]:
-        """Return the names of all that looks like data in the folder."""
-        return [path.name for path in _plain(self.folder) if _is_data(path)]
+        """Return the names of all that looks like data in the folder, and of what was uploaded."""
+        found = [path.name for path in _plain(self.folder) if _is_data(path)]
+        uploads = self.folder / upload.FOLDER
+        if uploads.is_symlink():
+            return found
+        inside = [path.name for path in _plain(uploads) if path.is_file() and _is_data(path)]
+        return [*found, *(f"{upload.FOLDER}/{name}" for name in inside)]
 
     def word_for(self, data: str) -> str | None:
         """Return how a command names data that were listed; None for what was not.
@@ -95,6 +102,7 @@ def page_without_samples(run: on_disk.Listed) -> RunPage:
         history=History.load(run.folder / on_disk.HISTORY),
         report=report,
         kept=read_kept(run.folder / on_disk.KEPT, model.network),
+        doctor=finding_in(report),
     )
 
 
@@ -116,7 +124,7 @@ def _is_data(path: Path) -> bool:
     """Whether something looks like data, by its name or by those in it."""
     if path.is_file():
         return any(one.owns(path) for one in FORMATS)
-    if not path.is_dir() or path.name == on_disk.ROOT.name:
+    if not path.is_dir() or path.name in (on_disk.ROOT.name, upload.FOLDER):
         return False
     inside = list(_plain(path))
     # A folder of pictures has a folder for each class.

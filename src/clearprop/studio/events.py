@@ -6,8 +6,9 @@ the latest, and one that was away starts anew from the state.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from clearprop.configuration import Json, finite_json
 from clearprop.studio.mailbox import Mailbox, Snapshot, Watched
@@ -26,9 +27,16 @@ class _Place:
     told: dict[str, Json]
 
 
+class Reader(Protocol):
+    """What tells one page what changes."""
+
+    def news(self) -> Iterable[str]:
+        """Give the events since the last time."""
+
+
 @dataclass(eq=False)
-class Reader:
-    """What one page is told.
+class RunReader:
+    """What one page is told of a run.
 
     Parameters
     ----------
@@ -95,3 +103,4 @@ async def stream(reader: Reader, is_closing: Callable[[], bool]) -> AsyncIterato
             said = loop.time()
             yield text or ": still here\n\n"
         await asyncio.sleep(_TICK)
+    yield "".join(reader.news())  # how it has ended

@@ -16,6 +16,7 @@ from clearprop.network import Network
 from clearprop.report import FORMAT, RunPage
 from clearprop.report.run_page import LARGEST
 from clearprop.studio.controls import Controls
+from clearprop.studio.events import RunReader
 from clearprop.studio.mailbox import Mailbox, Watched, is_too_large
 from clearprop.studio.watching import Watching
 
@@ -57,11 +58,15 @@ class Live:
         """Return the data that the page comes with: it asks for all else."""
         return {"format": FORMAT, "live": {"ended": False}, "runs": []}
 
-    def state(self) -> Mapping[str, Json]:
+    def to_json(self) -> Mapping[str, Json]:
         """Return the data of the page as things are: each training so far, or the saved run."""
         if (saved := self.mailbox.saved) is not None:
             return saved
         return self.page() | {"runs": [self._run(one) for one in tuple(self.mailbox.trainings)]}
+
+    def reader(self) -> RunReader:
+        """Return what tells one page what changes."""
+        return RunReader(self.mailbox)
 
     def save(self, run: RunPage) -> None:
         """Show the run as it was saved, from now on."""
@@ -99,7 +104,7 @@ class Live:
     def _run(self, one: Watched) -> dict[str, Json]:
         task, latest, kept = self.task, one.latest, list(one.kept.kept)
         if not kept or kept[-1][0] < latest.epoch:
-            kept.append((latest.epoch, latest.parameters))
+            kept.append((latest.epoch, latest.numbers))
         settings = task.settings.with_places(Place.absolute)
         # A fold's recipe is fitted to the samples of the others, and nobody has it here.
         recipe, samples = (task.recipe, shown_part(task)) if one.is_kept else (None, None)

@@ -61,10 +61,15 @@ class Snapshot:
     def text(self) -> str:
         """The weights as a page takes them, an object of JSON, written when first asked for."""
         began = time.perf_counter()
-        data = kept_data(self.network, self.epoch, self.parameters) | {"step": self.step}
+        data = kept_data(self.network, self.epoch, self.numbers) | {"step": self.step}
         written = json.dumps(data, separators=(",", ":"))
         self.costs.append(time.perf_counter() - began)
         return written
+
+    @property
+    def numbers(self) -> Array:
+        """The parameters, then the state, as `KeptEpochs` has them, shape (P + S,)."""
+        return np.concatenate([self.parameters, self.state])
 
     def as_network(self) -> Network:
         """Return a network that has these weights."""

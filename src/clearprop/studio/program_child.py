@@ -6,7 +6,6 @@ itself writes there goes to standard error.
 """
 
 import _thread
-import ast
 import json
 import linecache
 import os
@@ -20,7 +19,7 @@ import traceback
 from collections import deque
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -29,9 +28,10 @@ from clearprop.gradcheck.learner.running import explain_error
 from clearprop.gradcheck.seeing.running.guarded import Printed, Scratch, guarded
 from clearprop.gradcheck.seeing.running.notes import Notes
 from clearprop.gradcheck.seeing.running.statements import Piece, pieces_of
-from clearprop.studio.program_looking import Looker, Picture, copied
-from clearprop.studio.program_messages import send, written_picture
-from clearprop.studio.program_roles import Roles, roles_in
+from clearprop.studio.program_looking import Looker
+from clearprop.studio.program_messages import Sender, send, written_picture
+from clearprop.studio.program_places import Picture, Places, copied
+from clearprop.studio.program_roles import Roles, counters_in, roles_in
 
 _RECORDED = 8.0  # seconds of the first run
 _TICK = 0.02  # seconds; the looker itself says when it is time
@@ -67,48 +67,6 @@ class _Spoken(Printed):
         return "".join(parts)[-_MOST_PRINTED:]
 
 
-class _Sender(threading.Thread):
-    """Measures and sends the latest picture; the program never waits for it."""
-
-    def __init__(self, stream: IO[bytes], spoken: _Spoken) -> None:
-        super().__init__(daemon=True)
-        self.stream, self.spoken = stream, spoken
-        self._latest: deque[Picture] = deque()
-        self._there, self._ends = threading.Event(), False
-
-    def show(self, picture: Picture) -> None:
-        """Take a picture; one that was not sent yet gives what must not be lost."""
-        try:
-            missed = self._latest.popleft()
-        except IndexError:
-            pass
-        else:
-            picture.lists[:0] = missed.lists
-            picture.ratios = missed.ratios | picture.ratios
-            names = {one.name for one in picture.arrays}
-            picture.arrays += [one for one in missed.arrays if one.name not in names]
-            picture.cost = missed.cost if picture.cost is None else picture.cost
-        self._latest.append(picture)
-        self._there.set()
-
-    def run(self) -> None:
-        while not self._ends or self._latest:
-            self._there.wait()
-            self._there.clear()
-            while self._latest:
-                told = written_picture(self._latest.popleft(), self.spoken.taken())
-                try:
-                    send(self.stream, *told)
-                except OSError:
-                    _EXIT(1)  # nobody watches any more
-
-    def finish(self) -> None:
-        """Send what is left."""
-        self._ends = True
-        self._there.set()
-        self.join()
-
-
 def main(request: dict[str, Any]) -> None:
     """Run the program that is asked for."""
     stream = os.fdopen(os.dup(1), "wb")
@@ -123,8 +81,20 @@ def main(request: dict[str, Any]) -> None:
     module = ModuleType("__main__")
     module.__dict__["__file__"] = str(file)
     spoken = _Spoken()
-    sender = _Sender(stream, spoken)
-    looker = Looker(roles, files, str(file.parent), _counters(pieces), module.__dict__, sender.show)
+
+    def tell(picture: Picture) -> None:
+        try:
+            send(stream, *written_picture(picture, spoken.taken()))
+        except OSError:
+            _EXIT(1)  # nobody watches any more
+
+    def is_own(name: str) -> bool:
+        is_near = name.startswith(str(file.parent)) and "site-packages" not in name
+        return name in files or is_near
+
+    sender = Sender(tell)
+    places = Places(roles, counters_in(piece.tree for piece in pieces), module.__dict__)
+    looker = Looker(places, is_own, sender.show)
     sender.start()
     with tempfile.TemporaryDirectory(prefix="clearprop-", ignore_cleanup_errors=True) as name:
         scratch = Scratch(Path(name).resolve(), notes, lambda _: None)
@@ -146,7 +116,7 @@ def _run(
     """Run all of a program, looked at, and say how it ended."""
     sleep, began = time.sleep, time.perf_counter()
     stop = threading.Event()
-    signal.signal(_SIGNAL, looker.tick)
+    signal.signal(_SIGNAL, lambda _, frame: looker.tick(frame))
     try:
         with guarded(scratch, file, spoken):
             time.sleep = sleep
@@ -198,16 +168,6 @@ def _roles(file: Path) -> tuple[Roles, str, Picture | None]:
         return roles, f"It trains nothing when it is run. The check has called {said}.", picture
     everything = "No training was seen in a first short run: every array is shown."
     return roles, "" if roles.are_known else everything, None
-
-
-def _counters(pieces: list[Piece]) -> frozenset[str]:
-    """Return the names that loops count with."""
-    return frozenset(
-        node.target.id
-        for piece in pieces
-        for node in ast.walk(piece.tree)
-        if isinstance(node, ast.For) and isinstance(node.target, ast.Name)
-    )
 
 
 def _failure(error: BaseException) -> str:

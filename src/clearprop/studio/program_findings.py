@@ -1,12 +1,20 @@
-"""What is wrong with a program as it runs: what one sees in its arrays, in the doctor's words."""
+"""What is wrong with a program as it runs: what one sees in its arrays, in the doctor's words.
+
+A page says them in its own language: each is a text of the catalogues, with values.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from clearprop.configuration import Json
 from clearprop.doctor.flow import DeadReLUs, NotANumber
+from clearprop.doctor.illness import Illness
 from clearprop.doctor.learning_rate import LearningRateTooHigh
 from clearprop.studio.program_messages import Seen
+from clearprop.studio.words import Told, say
+
+DOCTORS = (DeadReLUs, LearningRateTooHigh, NotANumber)
+"""The doctor's illnesses that are seen here, too."""
 
 _LARGE = 1e6  # weights of this size have left the range that inputs of about 1 need
 _LARGE_STEP = 0.5  # of a parameter, that one update changes
@@ -20,20 +28,32 @@ class Remark:
 
     Parameters
     ----------
-    name : str
+    of : str
+        The array that it is seen in; empty where it is no single one.
+    name : Told
         What it is called.
-    said : str
+    said : Told
         What was seen.
-    advice : str
+    advice : Told
     """
 
-    name: str
-    said: str
-    advice: str
+    of: str
+    name: Told
+    said: Told
+    advice: Told
 
     def to_json(self) -> dict[str, Json]:
         """Describe it as a page takes findings."""
-        return {"name": self.name, "said": self.said, "advice": self.advice}
+        parts = {"name": self.name, "said": self.said, "advice": self.advice}
+        return {name: part.to_json() for name, part in parts.items()}
+
+    def in_words(self) -> dict[str, Json]:
+        """Describe it in English."""
+        return {"name": str(self.name), "said": str(self.said), "advice": str(self.advice)}
+
+
+def _of_doctor(of: str, illness: type[Illness], said: Told) -> Remark:
+    return Remark(of, Told(illness.name, {}), said, Told(str(illness.advice), {}))
 
 
 class Remarks:
@@ -45,7 +65,7 @@ class Remarks:
 
     def __init__(self) -> None:
         self._first_cost: float | None = None
-        self._seen: dict[str, int] = {}
+        self._seen: dict[tuple[str, str], int] = {}
         self._last: list[Remark] = []
         self.now: list[Remark] = []
 
@@ -55,14 +75,14 @@ class Remarks:
         """Look at one more picture."""
         if self._first_cost is None:
             self._first_cost = cost
-        found = {remark.name + remark.said.split(" ")[0]: remark for remark in self._all(arrays)}
-        found |= {one.name: one for one in self._of_steps(ratios, cost)}
+        found = {(one.name.text, one.of): one for one in self._all(arrays)}
+        found |= {(one.name.text, one.of): one for one in self._of_steps(ratios, cost)}
         self._last = list(found.values())
         self._seen = {key: self._seen.get(key, 0) + 1 for key in found}
         self.now = [
             one
             for key, one in found.items()
-            if one.name == NotANumber.name or self._seen[key] >= _PATIENCE
+            if one.name.text == NotANumber.name or self._seen[key] >= _PATIENCE
         ]
 
     def settle(self) -> None:
@@ -73,34 +93,57 @@ class Remarks:
         for name, one in arrays.items():
             low, high = one.statistics["low"], one.statistics["high"]
             if one.bad:
-                said = f"{name} has {one.bad:,} numbers that are not finite."
-                yield Remark(NotANumber.name, said, NotANumber.advice)
+                said = say(
+                    "{name} has {count} numbers that are not finite.", name=name, count=one.bad
+                )
+                yield _of_doctor(name, NotANumber, said)
             elif low is None or high is None:
                 continue
             elif one.role == "parameter" and max(abs(low), abs(high)) > _LARGE:
-                size = max(abs(low), abs(high))
-                said = f"{name} has grown to {size:.2g}."
-                yield Remark("Exploding values", said, "Take a smaller learning rate.")
-            elif one.role == "gradient" and low == high == 0:
-                said = f"{name}, the gradient of {one.of}, is zero in every entry."
-                advice = (
-                    "Nothing is learned there: look at what it is made of, for dead units or a "
-                    "factor of zero."
+                size = f"{max(abs(low), abs(high)):.2g}"
+                yield Remark(
+                    name,
+                    say("Exploding values"),
+                    say("{name} has grown to {size}.", name=name, size=size),
+                    say("Take a smaller learning rate."),
                 )
-                yield Remark("No gradient", said, advice)
+            elif one.role == "gradient" and low == high == 0:
+                yield Remark(
+                    name,
+                    say("No gradient"),
+                    say(
+                        "{name}, the gradient of {parameter}, is zero in every entry.",
+                        name=name,
+                        parameter=one.of,
+                    ),
+                    say(
+                        "Nothing is learned there: look at what it is made of, for dead units or a "
+                        "factor of zero."
+                    ),
+                )
             elif one.role == "activation" and (one.statistics["dead"] or 0) >= DeadReLUs.threshold:
-                share = one.statistics["dead"] or 0
-                said = f"{name}: {share:.0%} of the units give zero for every sample."
-                yield Remark(DeadReLUs.name, said, DeadReLUs.advice)
+                share = f"{one.statistics['dead'] or 0:.0%}"
+                said = say(
+                    "{name}: {share} of the units give zero for every sample.",
+                    name=name,
+                    share=share,
+                )
+                yield _of_doctor(name, DeadReLUs, said)
 
     def _of_steps(self, ratios: Mapping[str, float], cost: float | None) -> Iterator[Remark]:
         large = max(ratios, key=lambda name: ratios[name], default="")
         grown = cost is not None and self._first_cost is not None
         has_grown = grown and (cost or 0) > _GROWN * abs(self._first_cost or float("inf"))
+        name = Told(LearningRateTooHigh.name, {})
         if large and ratios[large] > _LARGE_STEP:
-            said = f"One update changes {large} by {ratios[large]:.0%} of its size."
-            advice = "A thousandth to a hundredth is usual: take a smaller learning rate."
-            yield Remark(LearningRateTooHigh.name, said, advice)
+            share = f"{ratios[large]:.0%}"
+            said = say("One update changes {name} by {share} of its size.", name=large, share=share)
+            advice = say("A thousandth to a hundredth is usual: take a smaller learning rate.")
+            yield Remark("", name, said, advice)
         elif has_grown:
-            said = f"The cost has grown from {self._first_cost:.3g} to {cost:.3g}."
-            yield Remark(LearningRateTooHigh.name, said, "Take a smaller learning rate.")
+            said = say(
+                "The cost has grown from {first} to {last}.",
+                first=f"{self._first_cost:.3g}",
+                last=f"{cost:.3g}",
+            )
+            yield Remark("", name, said, say("Take a smaller learning rate."))

@@ -7,7 +7,9 @@ has not the form that it should have ends the listening.
 import json
 import math
 import struct
-from collections.abc import Iterator, Mapping
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -17,7 +19,7 @@ from clearprop.configuration import Json
 from clearprop.core.parameters import Array
 from clearprop.core.printable import printable
 from clearprop.core.reading import parsed_json
-from clearprop.studio.program_looking import Copied, Picture
+from clearprop.studio.program_places import Copied, Picture
 
 ROLES = ("parameter", "gradient", "activation", "array")
 BINS = 41
@@ -182,6 +184,51 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
+class Sender(threading.Thread):
+    """Measures and sends the latest picture; the program never waits for it.
+
+    Parameters
+    ----------
+    send : callable
+        Takes each picture, in this thread.
+    """
+
+    def __init__(self, send: Callable[[Picture], None]) -> None:
+        super().__init__(name="clearprop-watch", daemon=True)
+        self._send = send
+        self._latest: deque[Picture] = deque()
+        self._there, self._ends = threading.Event(), False
+
+    def show(self, picture: Picture) -> None:
+        """Take a picture; one that was not sent yet gives what must not be lost."""
+        try:
+            missed = self._latest.popleft()
+        except IndexError:
+            pass
+        else:
+            picture.lists[:0] = missed.lists
+            picture.ratios = missed.ratios | picture.ratios
+            names = {one.name for one in picture.arrays}
+            picture.arrays += [one for one in missed.arrays if one.name not in names]
+            picture.cost = missed.cost if picture.cost is None else picture.cost
+        self._latest.append(picture)
+        self._there.set()
+
+    def run(self) -> None:
+        """Send pictures until there are no more."""
+        while not self._ends or self._latest:
+            self._there.wait()
+            self._there.clear()
+            while self._latest:
+                self._send(self._latest.popleft())
+
+    def finish(self) -> None:
+        """Send what is left."""
+        self._ends = True
+        self._there.set()
+        self.join()
+
+
 # The side of the watcher.
 
 
@@ -201,12 +248,19 @@ def received(stream: IO[bytes]) -> Iterator[News]:
             text, numbers = stream.read(length), stream.read(size)
             if len(text) < length or len(numbers) < size:
                 return  # it was ended in the middle of it
-            yield _news(parsed_json(text), numbers)
+            yield news(parsed_json(text), numbers)
         except (struct.error, LookupError, TypeError, ValueError, AttributeError) as error:
             raise FakedError(str(error)) from error
 
 
-def _news(text: Any, numbers: bytes) -> News:
+def news(text: Any, numbers: bytes) -> News:
+    """Return what a message says, as `written_picture` writes one.
+
+    Raises
+    ------
+    LookupError, TypeError, ValueError, AttributeError
+        If it has not the form that it should have.
+    """
     kind = text["kind"]
     if kind in ("roles", "failed"):
         return News(kind, told=_text(text["told"], 20_000), printed=_text(text["printed"], 2**16))

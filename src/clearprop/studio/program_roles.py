@@ -7,7 +7,7 @@ names that they have there.
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +57,11 @@ class Roles:
         """Whether a training was seen."""
         return bool(self.parameters)
 
+    @property
+    def names(self) -> set[str]:
+        """All names that have a role."""
+        return {*self.parameters, *self.gradients, *self.activations, *self.costs}
+
 
 def end_of(path: str) -> str:
     """Return the last name of a path: ``W1`` of ``net.W1``, ``params`` of ``params[2]``."""
@@ -87,15 +92,27 @@ def roles_in(file: Path, seconds: float) -> tuple[Roles, str, list[Shown]]:
     """
     tape = Tape()
     ran = run(file, tape, seconds)
-    roles = _roles(tape, ran)
-    return (roles, "", []) if roles.are_known else (roles, *_called(tape, ran, seconds))
-
-
-def _roles(tape: Tape, ran: Ran) -> Roles:
     source = Source(ran.sources, ran.trees)
     with recording(tape):
         found = trainings(tape, source, ran.namespace)
-    stored = _stored(ran.trees)
+    roles = roles_of(found, tape, source, ran.trees)
+    return (roles, "", []) if roles.are_known else (roles, *_called(tape, ran, seconds))
+
+
+def roles_of(
+    found: Sequence[Training], tape: Tape, source: Source, trees: Mapping[str, ast.AST]
+) -> Roles:
+    """Return the roles that trainings show which were seen.
+
+    Parameters
+    ----------
+    found : sequence of Training
+    tape : Tape
+    source : Source
+    trees : mapping of str to ast.AST
+        The files that were watched, parsed.
+    """
+    stored = _stored(trees)
     parameters = frozenset(
         end_of(_COUNTED.sub("", name)) for one in found for name in one.names.values()
     )
@@ -105,7 +122,7 @@ def _roles(tape: Tape, ran: Ran) -> Roles:
     for training in found:
         trail = Trail(tape, training.judgement)
         for gradient in training.judgement.gradients:
-            name = _named_gradient(trail, gradient, source, stored)
+            name = _named_gradient(trail, gradient, source, stored - parameters)
             if name is not None and name not in parameters:
                 of = _COUNTED.sub("", training.names[gradient.parameter])
                 gradients.setdefault(name, set()).add(of)
@@ -122,6 +139,16 @@ def _roles(tape: Tape, ran: Ran) -> Roles:
         frozenset(activations - parameters - gradients.keys() - costs),
         frozenset(costs - parameters),
         dict(updates),
+    )
+
+
+def counters_in(trees: Iterable[ast.AST]) -> frozenset[str]:
+    """Return the names that the loops of parsed files count with."""
+    return frozenset(
+        node.target.id
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.For) and isinstance(node.target, ast.Name)
     )
 
 

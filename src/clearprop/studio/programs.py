@@ -3,45 +3,30 @@
 import json
 import math
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from base64 import b64encode
-from collections import deque
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from clearprop.configuration import Json, finite_json
-from clearprop.core.printable import printable
+from clearprop.configuration import Json
 from clearprop.errors import UsageError
 from clearprop.gradcheck.learner import FileCheck, check_file
-from clearprop.studio.program_findings import Remarks
-from clearprop.studio.program_messages import FakedError, News, Seen, received
+from clearprop.studio.program_messages import FakedError, received
+from clearprop.studio.program_state import ShownProgram
 
 CHECKED = 60.0
 """The seconds that the check may take."""
 
-_MOST_ROWS = 2_000  # of what was measured; then every other one is forgotten
-_MOST_PRINTED = 4_000  # characters of what the program prints last
-_MOST_VALUES = 200_000  # of all lists that grow
-_LOST = 20  # pictures after which an array that is seen no more is forgotten
 _GRACE = 5  # seconds in which a process that has said that it ended has to end
-_NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
-_PRINTED_COST = re.compile(
-    r"(?:cost|loss|error|mse|co[uû]t|perte|erreur|costo|p[eé]rdida|custo|perda|kosten|verlust)"
-    rf"[^\d\n.+-]{{0,40}}{_NUMBER}",
-    re.IGNORECASE,
-)
 
 
-class Program:
-    """A program that is watched.
+class Program(ShownProgram):
+    """A program that is watched in a process of its own.
 
     Parameters
     ----------
@@ -49,39 +34,13 @@ class Program:
         A module or a notebook.
     timeout : float, optional
         The seconds after which it is ended.
-
-    Attributes
-    ----------
-    name : str
-    state : {"waiting", "running", "ended", "failed", "stopped", "late"}
-    why : str
-        What it failed with, or what else is to be said of its end.
-    version : int
-        The number of changes that there were.
-    era : int
-        The number of times that all rows were written anew.
-    rows : list of dict
-        What was measured, picture by picture.
     """
 
     def __init__(self, file: Path, timeout: float | None = None) -> None:
+        super().__init__(file.name)
         self.file, self.timeout = file.resolve(), timeout
-        self.name = printable(file.name, one_line=True)
-        self.state, self.why, self.note = "waiting", "", ""
-        self.version = self.pictures = self.era = 0
-        self.rows: list[dict[str, Json]] = []
-        self.lists: dict[str, list[float | None]] = {}
-        self.arrays: dict[str, Seen] = {}
-        self.counters: dict[str, int] = {}
-        self.printed: deque[str] = deque()
-        self.verdict: dict[str, Json] | None = None
-        self.remarks = Remarks()
-        self._last_seen: dict[str, int] = {}
-        self._printed_cost: float | None = None
-        self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._threads: list[threading.Thread] = []
-        self._ended, self._closed = threading.Event(), threading.Event()
         self._scratch = tempfile.TemporaryDirectory(prefix="clearprop-", ignore_cleanup_errors=True)
 
     # The process.
@@ -111,12 +70,8 @@ class Program:
 
     def stop(self, state: str = "stopped", why: str = "") -> None:
         """End the program, if it runs; the last picture stays."""
-        with self._lock:
-            if self.state in ("waiting", "running"):
-                self.state, self.why = state, why
-                self.version += 1
+        self._end(state, why)
         self._kill()
-        self._ended.set()
 
     def close(self) -> None:
         """End everything, and let those go who wait for that."""
@@ -126,21 +81,12 @@ class Program:
             self._process.wait()
         self._scratch.cleanup()
 
-    def ask_to_close(self) -> None:
-        """Let go those who wait until it is closed."""
-        self._closed.set()
-
     def wait(self) -> None:
         """Wait until the program has ended, of itself, by force, or by its limit of time."""
         end = math.inf if self.timeout is None else time.monotonic() + self.timeout
         while not self._ended.wait(0.2):
             if time.monotonic() > end:
                 self.stop("late", f"It ran longer than {self.timeout:g} s: --timeout SECONDS.")
-
-    def wait_closed(self) -> None:
-        """Wait until somebody closes the page's server."""
-        while not self._closed.wait(0.5):
-            pass
 
     def wait_checked(self) -> None:
         """Wait until there is a verdict."""
@@ -164,8 +110,7 @@ class Program:
         try:
             with stream:
                 for news in received(stream):
-                    with self._lock:
-                        self._take(news)
+                    self.take(news)
         except FakedError:
             self.stop("failed", "It sent something else than what it is asked for.")
             return
@@ -183,120 +128,7 @@ class Program:
             verdict = _verdict(done)
         except (UsageError, OSError, RuntimeError) as error:
             verdict = {"passed": None, "told": str(error), "line": None, "rows": []}
-        with self._lock:
-            self.verdict = verdict
-            self.version += 1
-
-    # What it tells.
-
-    def _take(self, news: News) -> None:
-        if self.state not in ("waiting", "running"):
-            return
-        self.version += 1
-        self._hear(news.printed)
-        if news.kind == "roles":
-            self.state, self.note = "running", news.told
-        elif news.kind == "failed":
-            self.state, self.why = "failed", news.told
-            self.remarks.settle()
-        elif news.kind == "ended":
-            self.state = "ended"
-            self.remarks.settle()
-            if not self.pictures or not self.arrays:
-                self.why = "Nothing trained in it: no array was seen. Does it call what it defines?"
-        else:
-            self._add(news)
-
-    def _hear(self, printed: str) -> None:
-        if not printed:
-            return
-        self.printed.append(printed)
-        while sum(map(len, self.printed)) > _MOST_PRINTED and len(self.printed) > 1:
-            self.printed.popleft()
-        found = _PRINTED_COST.findall(printed)
-        if found:
-            self._printed_cost = float(found[-1])
-
-    def _add(self, news: News) -> None:
-        self.pictures += 1
-        for one in news.arrays:
-            self.arrays[one.name] = one
-            self._last_seen[one.name] = self.pictures
-        for name in [one for one in self.arrays if self._last_seen[one] <= self.pictures - _LOST]:
-            del self.arrays[name]
-        self.counters |= news.counters
-        room = _MOST_VALUES - sum(map(len, self.lists.values()))
-        for name, first, values in news.lists:
-            known = self.lists.setdefault(name, [])
-            if first == len(known):
-                known += values[:room]
-        cost = news.cost if news.cost is not None else self._printed_cost
-        row: dict[str, Json] = {"seconds": round(news.seconds, 3), "cost": cost}
-        row["ratios"] = dict(news.ratios)
-        row["norms"] = {one.name: one.statistics["norm"] for one in news.arrays}
-        row["zeros"] = {
-            one.name: one.statistics["zeros"] for one in news.arrays if one.role == "activation"
-        }
-        self.rows.append(row)
-        if len(self.rows) > _MOST_ROWS:
-            self.rows, self.era = self.rows[::2], self.era + 1
-        self.remarks.learn({one.name: one for one in news.arrays}, news.ratios, cost)
-
-    # What is shown.
-
-    def page(self) -> dict[str, Json]:
-        """Return the data that the page comes with: it asks for all else."""
-        program: dict[str, Json] = {"name": self.name}
-        return {"format": 1, "live": {"ended": False}, "runs": [], "program": program}
-
-    def to_json(self) -> dict[str, Json]:
-        """Return all that there is to see."""
-        return {
-            "format": 1,
-            "live": {"ended": self._ended.is_set()},
-            "runs": [],
-            "program": self.told(0, {}) | {"name": self.name},
-        }
-
-    def told(self, row: int, lengths: Mapping[str, int]) -> dict[str, Json]:
-        """Return what there is to see, of rows and lists only what comes after some places."""
-        with self._lock:
-            data: dict[str, Json] = {
-                "state": self.state,
-                "why": self.why,
-                "note": self.note,
-                "verdict": self.verdict,
-                "findings": [one.to_json() for one in self.remarks.now],
-                "rows": list(self.rows[row:]),
-                "lists": {
-                    name: {
-                        "first": lengths.get(name, 0),
-                        "values": list(values[lengths.get(name, 0) :]),
-                    }
-                    for name, values in self.lists.items()
-                },
-                "arrays": [_shown(one) for one in self.arrays.values()],
-                "counters": dict(self.counters),
-                "printed": "".join(self.printed)[-_MOST_PRINTED:],
-            }
-        told = finite_json(data)
-        assert isinstance(told, dict)  # noqa: S101 - as what was given
-        return told
-
-
-def _shown(one: Seen) -> Json:
-    return {
-        "name": one.name,
-        "role": one.role,
-        "of": one.of,
-        "shape": list(one.shape),
-        "rows": one.rows,
-        "columns": one.columns,
-        "bad": one.bad,
-        **one.statistics,
-        "counts": list(one.counts),
-        "data": b64encode(one.numbers).decode(),
-    }
+        self.judge(verdict)
 
 
 def _verdict(done: FileCheck) -> dict[str, Json]:
@@ -312,43 +144,3 @@ def _verdict(done: FileCheck) -> dict[str, Json]:
             for row in done.report["rows"]
         ],
     }
-
-
-class Listener:
-    """What one page is told of a program.
-
-    Parameters
-    ----------
-    program : Program
-    """
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self._version = self._era = -1
-        self._row, self._lengths = 0, dict[str, int]()
-
-    def news(self) -> list[str]:
-        """Return the events since the last time; at first, and after a new era, ``state`` alone."""
-        program = self.program
-        if self._era != program.era:
-            with program._lock:
-                self._era, self._version = program.era, program.version
-                self._row = len(program.rows)
-                self._lengths = {name: len(one) for name, one in program.lists.items()}
-            return ["event: state\ndata: {}\n\n"]
-        if self._version == program.version:
-            return []
-        self._version = program.version
-        told = program.told(self._row, self._lengths)
-        rows, lists = told["rows"], told["lists"]
-        assert isinstance(rows, list)  # noqa: S101 - for type checkers
-        assert isinstance(lists, dict)  # noqa: S101 - for type checkers
-        self._row += len(rows)
-        for name, one in lists.items():
-            assert isinstance(one, dict)  # noqa: S101 - for type checkers
-            first, values = one["first"], one["values"]
-            assert isinstance(first, int)  # noqa: S101 - for type checkers
-            assert isinstance(values, list)  # noqa: S101 - for type checkers
-            self._lengths[name] = first + len(values)
-        data = json.dumps(told, separators=(",", ":"), allow_nan=False)
-        return [f"event: program\ndata: {data}\n\n"]

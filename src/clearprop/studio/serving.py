@@ -1,17 +1,17 @@
-"""The servers of pages: of a run while it trains, of a studio."""
+"""The servers of pages: of what goes on, and of a studio."""
 
 from typing import TYPE_CHECKING
 
 from clearprop.web.server import PageServer, require_server
 
 if TYPE_CHECKING:
+    from clearprop.studio.application import Shown
     from clearprop.studio.children import Children
     from clearprop.studio.desk import Desk
-    from clearprop.studio.live import Live
 
 
-def serve_live(live: "Live", port: int | None = None) -> PageServer:
-    """Serve a run while it trains, and as it was saved.
+def serve_live(live: "Shown", port: int | None = None) -> PageServer:
+    """Serve a run while it trains, and as it was saved; or a program that is watched.
 
     Raises
     ------
@@ -37,6 +37,7 @@ def serve_studio(desk: "Desk", children: "Children", port: int | None = None) ->
         If the port can't be had.
     """
     require_server()
-    from clearprop.studio.studio import studio
+    from clearprop.studio import upload
+    from clearprop.studio.studio import UPLOAD, studio
 
-    return PageServer(lambda _: studio(desk, children), port)
+    return PageServer(lambda _: studio(desk, children), port, {UPLOAD: upload.LARGEST})

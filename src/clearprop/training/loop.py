@@ -70,6 +70,7 @@ class Loop:
             run.stop("interrupted")
             raise
         finally:
+            self.step.close()
             run.history.stopped = run.stop_reason
             run.write_back()
             self._tell(Callback.on_train_end)

@@ -25,6 +25,7 @@ from clearprop.training.feeding import Feed
 from clearprop.training.lbfgs import LayerPasses, LBFGSStep
 from clearprop.training.run import Run
 from clearprop.training.samples import Samples
+from clearprop.training.shards import Crew, ShardedStep, ThreadCrew, Work
 from clearprop.training.step import CompiledStep, PictureStep, PlainStep, Step
 
 Choice: TypeAlias = Literal["auto"] | bool
@@ -91,6 +92,13 @@ class Plan:
             Whether updates are done even where a loss is not finite.
         """
         training, samples, threads = self.training, self.samples, self.threads
+        if training.shards is not None:
+            crew = training.crew or ThreadCrew(threads)
+            work = Work(
+                *(training.network, training.loss, training.shards, training.seed),
+                training.augmenter(),
+            )
+            return ShardedStep(run, samples, work, crew, training.clip_norm), 1
         inputs = self.engine.compiled_inputs() if self.compiled else None
         if isinstance(training.optimizer, LBFGS):
             passes: LayerPasses | FusedGradient | None = None
@@ -141,6 +149,10 @@ class Training:
         The random changes of the pictures that an update sees.
     seed : int
         The source of these.
+    shards : int, optional
+        The number of virtual shards; without any, a batch is one piece.
+    crew : Crew, optional
+        Whoever computes the shards; threads of this process unless given.
     clip_norm : float, optional
     resumed : mapping
         The facts and notes of the checkpoint that is gone on from, if there is one: other numbers
@@ -159,6 +171,8 @@ class Training:
     threads: int | None
     augment: Sequence[Augmentation] = ()
     seed: int = 0
+    shards: int | None = None
+    crew: Crew | None = None
     clip_norm: float | None = None
     resumed: Mapping[str, Json] = field(default_factory=dict)
 
@@ -208,6 +222,9 @@ class Training:
     def _engine(self) -> engines.Engine:
         """Choose what trains: the network, or what does the same for less."""
         X, others = self.samples.X, None if self.held_out is None else self.held_out.X
+        if self.shards is not None:
+            self._check_shards()
+            return engines.Engine(self.network, self.loss, X, others)
         if isinstance(X, engines.SparseRows):
             if self.sample_space is True:
                 raise UsageError(
@@ -283,12 +300,28 @@ class Training:
                 weights += self.largest_batch * engine.multiplications // _PER_NUMBER_OF_TABLE
             known = self.clip_norm is None and not self.augment
             known = known and (of_table or is_chain(*given))
+        if self.shards is not None:
+            return False
         worthwhile = compile_if_worthwhile(weights, passes)
         return worthwhile and known and (pictures or engine.compiled_inputs() is not None)
 
     def is_of_pictures(self, engine: engines.Engine) -> bool:
         """Whether compiled steps know its network as one of convolutions."""
         return is_pictures(engine.stack, engine.loss, self.optimizer)
+
+    def _check_shards(self) -> None:
+        """Refuse what can't be computed in shards."""
+        found = None
+        if isinstance(self.optimizer, LBFGS):
+            found = "LBFGS, which looks at all samples at once"
+        elif isinstance(self.samples.X, engines.SparseRows):
+            found = "a sparse matrix"
+        elif self.sample_space is True:
+            found = "sample_space=True"
+        if found is not None:
+            raise UsageError(
+                f"Training in shards can't be had with {found}. Leave one of them out."
+            )
 
     def _check_deterministic(self) -> None:
         """Refuse what L-BFGS can't train with: a loss that changes from one look to the next."""

@@ -11,6 +11,7 @@ from clearprop.network.metrics import Tally, tally_for
 from clearprop.training.engines import Engine
 from clearprop.training.run import Run
 from clearprop.training.samples import Rows, Samples, batches
+from clearprop.training.shards.cutting import shard_batches
 from clearprop.training.stopping import SafeWeights, restore_best
 
 if TYPE_CHECKING:
@@ -124,12 +125,18 @@ class OwnRules(Rules):
 
     def batches(self) -> Iterator[Rows]:
         """Choose all samples, or batches that are drawn or shuffled."""
+        trainer, random_state = self.trainer, self.run.random_state
+        if trainer.shards is not None:
+            return shard_batches(
+                *(self.samples, trainer.samples_per_update, trainer.shards, random_state),
+                drop_last=trainer.drop_last,
+            )
         return batches(
             self.samples,
-            self.trainer.samples_per_update,
-            replacement=self.trainer.replacement,
-            random_state=self.run.random_state,
-            drop_last=self.trainer.drop_last,
+            trainer.samples_per_update,
+            replacement=trainer.replacement,
+            random_state=random_state,
+            drop_last=trainer.drop_last,
         )
 
     def before_updates(self) -> None:

@@ -41,7 +41,7 @@ class Samples:
         """The sum of the weights; where there are none, or all are 0, the number of samples."""
         return (0.0 if self.weights is None else float(self.weights.sum())) or float(len(self))
 
-    def take(self, rows: Array) -> "Samples":
+    def take(self, rows: Rows) -> "Samples":
         """Return some of them."""
         return Samples(
             self.X[rows], self.y[rows], None if self.weights is None else self.weights[rows]

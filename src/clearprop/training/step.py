@@ -62,6 +62,9 @@ class Step(ABC):
         """Hear which batches an epoch has, to make some ready, and give them back."""
         return nullcontext(batches)
 
+    def close(self) -> None:  # noqa: B027 - most hold on to nothing
+        """Let go of whoever helps, at the end of training."""
+
 
 class PlainStep(Step):
     """One update by the layers' own forward and backward.
@@ -104,7 +107,7 @@ class PlainStep(Step):
         loss += optimizer.regularize(engine, self.gradient, counted)
         if self.goes_on or math.isfinite(loss):
             if self.clip_norm is not None:
-                _clip(engine, self.gradient, self.clip_norm)
+                clip(engine, self.gradient, self.clip_norm)
             optimizer.step(engine.parameters, self.gradient, run.optimizer_state, run.step)
             engine.update_state(self.trace)
             run.step += 1
@@ -229,7 +232,8 @@ class PictureStep(Step):
         return Updates((loss,), logits, y)
 
 
-def _clip(engine: Engine, gradient: ParameterVector, longest: float) -> None:
+def clip(engine: Engine, gradient: ParameterVector, longest: float) -> None:
+    """Shorten a gradient that is longer than it may be."""
     norm = math.sqrt(engine.squared_norm(gradient, gradient))
     if norm > longest:
         gradient.data *= longest / norm

@@ -20,6 +20,8 @@ from clearprop.training.plan import Choice, Plan, Training
 from clearprop.training.rules import OwnRules
 from clearprop.training.run import Callback, Run
 from clearprop.training.samples import Samples, checked_samples, steps_per_epoch
+from clearprop.training.shards import SHARDS
+from clearprop.training.shards.dask_crew import crew_of
 from clearprop.training.stopping import EarlyStopping
 
 _BATCH = 32
@@ -65,6 +67,15 @@ class Trainer:
         its like decide, or else the shapes: one, or all cores where a step is large enough for
         that. The last digits of large products depend on it: the same seed gives the same bytes
         with the same number of threads, which checkpoints keep.
+    shards : int, optional
+        The number of virtual shards that the samples are cut into: each batch takes its share of
+        all, and their gradients, each computed by one thread, are added up a fixed tree. So the
+        result depends on this number, and neither on `threads` nor on `cluster`. Dropout and
+        augmentation draw, and batch norm normalises, shard by shard. None: a batch is one piece;
+        with a cluster 16.
+    cluster : distributed.Client or str, optional
+        The Dask cluster that computes the shards: a client, ``"local:4"`` for so many processes of
+        this machine, or the address of a scheduler.
 
     Raises
     ------
@@ -97,6 +108,8 @@ class Trainer:
     seed: int = 0
     sample_space: Choice = "auto"
     threads: int | None = None
+    shards: int | None = None
+    cluster: Any = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.optimizer, Optimizer):
@@ -119,12 +132,25 @@ class Trainer:
         if self.sample_space not in ("auto", True, False):
             raise UsageError(f"sample_space is 'auto', True or False, found {self.sample_space!r}.")
         check_threads(self.threads)
+        if self.cluster is not None and self.shards is None:
+            object.__setattr__(self, "shards", SHARDS)
+        if self.shards is not None:
+            self._check_shards()
         object.__setattr__(self, "augment", _checked_augmentations(self.augment))
         if self.augment and self.optimizer.full_batch:
             raise UsageError(
                 f"{type(self.optimizer).__name__} finds its steps by looks at one and the same "
                 "loss, which augmentation changes from look to look: leave augment out."
             )
+
+    def _check_shards(self) -> None:
+        is_number = isinstance(self.shards, int | np.integer) and not isinstance(self.shards, bool)
+        if self.shards is None or not is_number or self.shards < 1:
+            raise UsageError(
+                f"shards is a whole number of at least 1, or None; found {self.shards!r}."
+            )
+        if self.replacement:
+            raise UsageError("Shards see each sample once an epoch: leave replacement out.")
 
     def fit(
         self,
@@ -233,6 +259,8 @@ class Trainer:
             augment=self.augment,
             seed=self.seed,
             threads=self.threads,
+            shards=self.shards,
+            crew=None if self.cluster is None else crew_of(self.cluster),
             clip_norm=self.clip_norm,
             resumed=recorded(resumed) if resumed is not None and resumed.exists() else {},
         ).plan()
@@ -271,7 +299,7 @@ class Trainer:
             **{
                 field.name: to_config(getattr(self, field.name))
                 for field in fields(self)
-                if field.name not in {"epochs", "threads"}
+                if field.name not in {"epochs", "threads", "cluster"}
             },
             "batch_size": self.samples_per_update,
             # As before there were such settings, where they are not used.

@@ -6,7 +6,8 @@ without the token, and are refused before anything looks at what they want.
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -31,73 +32,147 @@ _HEADERS = {
 """Headers of every answer that has none of that name."""
 
 
+def as_text(_: int, sentence: str) -> tuple[str, bytes]:
+    """Write the sentence of a refusal as plain text: its media type, and its bytes."""
+    return "text/plain; charset=utf-8", sentence.encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """Who is let in, by which names, and with how much.
+
+    Parameters
+    ----------
+    token : str or None
+        None lets in whoever asks by one of its names.
+    names : tuple of str
+        Names that it may be asked by at any port, in small letters, beside its own.
+    open_paths : tuple of str
+        Paths that are answered whoever asks, and by whatever name.
+    for_page : bool
+        Whether the address with the token leads to a page, for which a cookie holds it.
+    largest : int
+        The bytes of a body at most.
+    streamed : mapping of str to int
+        Paths whose bodies the application reads as they come, and the bytes of each at most; of one
+        that does not say how many there are it has to count them itself.
+    at_once : int, optional
+        Requests at most that are answered at a time. None: any number.
+    how : str
+        How one brings the token.
+    renamed : str
+        How the server gets another name, if it can.
+    written : callable
+        Writes a refusal, given its status and its sentence: returns its media type and its bytes.
+    """
+
+    token: str | None
+    names: tuple[str, ...] = ()
+    open_paths: tuple[str, ...] = ()
+    for_page: bool = True
+    largest: int = LARGEST_BODY
+    streamed: Mapping[str, int] = field(default_factory=dict)
+    at_once: int | None = None
+    how: str = "open the address that was printed when the server started"
+    renamed: str = ""
+    written: Callable[[int, str], tuple[str, bytes]] = as_text
+
+
 def new_token() -> str:
     """Draw a token that nobody guesses: 256 bits."""
     return secrets.token_urlsafe(32)
 
 
 class Guard:
-    """Stands before an application, and lets nothing through that isn't from its own page.
+    """Stands before an application, and lets nothing through that may not come in.
 
     Parameters
     ----------
     app : callable
         The application, as ASGI has it.
-    token : str
+    access : Access
     port : int
         The port that it is served at.
     """
 
-    def __init__(self, app: App, *, token: str, port: int) -> None:
-        self.app, self._token, self.port = app, token, port
-        self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+    def __init__(self, app: App, *, access: Access, port: int) -> None:
+        self.app, self.access, self.port = app, access, port
+        ports = ("", f":{port}") if port == 80 else (f":{port}",)  # which clients leave out
+        self._hosts = {f"{name}{end}" for name in ("127.0.0.1", "localhost") for end in ports}
         self._origins = {f"http://{host}" for host in self._hosts}
         # A browser sends the cookies of one port to all ports of a host.
         self._cookie = f"clearprop-{port}"
+        self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or have it answered."""
         if scope["type"] != "http":
             return  # a websocket, which the server has already refused
         send = _with_headers(send)
+        if scope["path"] in self.access.open_paths:
+            await self.app(scope, receive, send)
+            return
         headers = _Headers(scope)
         refused = self._refused(scope, headers)
         if refused is not None:
-            await _answer(send, *refused)
+            await self._refuse(send, *refused)
             return
         if self._brings_token(scope):
-            cookie = f"{self._cookie}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+            cookie = f"{self._cookie}={self.access.token}; Path=/; HttpOnly; SameSite=Strict"
             into = [(b"location", b"/"), (b"set-cookie", cookie.encode())]
-            await _answer(send, 303, "", into)
+            await _answer(send, 303, *as_text(303, ""), into)
             return
-        body = await _body(receive)
+        self._under_way += 1
+        try:
+            await self._let_in(scope, receive, send)
+        finally:
+            self._under_way -= 1
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        at_once = self.access.at_once
+        if at_once is not None and self._under_way > at_once:
+            await self._refuse(send, 503, f"{at_once} requests are under way: ask again later.")
+            return
+        if scope["path"] in self.access.streamed:
+            await self.app(scope, receive, send)
+            return
+        body = await _body(receive, self.access.largest)
         if body is None:
-            await _answer(send, *_TOO_LARGE)
+            await self._refuse(send, *too_large(self.access.largest))
             return
         await self.app(scope, _again(body, receive), send)
+
+    async def _refuse(self, send: Send, status: int, sentence: str) -> None:
+        more = {401: (b"www-authenticate", b"Bearer"), 503: (b"retry-after", b"1")}
+        headers = [more[status]] if status in more else []
+        await _answer(send, status, *self.access.written(status, sentence), headers)
 
     def _refused(self, scope: Scope, headers: "_Headers") -> "_Refusal | None":
         """Say why a request is refused, with its status; None where it is not."""
         hosts, origins = headers.all(b"host"), headers.all(b"origin")
-        if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
+        host = hosts[0].lower() if len(hosts) == 1 else ""
+        is_named = _without_port(host) in self.access.names
+        if host not in self._hosts and not is_named:
             return (
                 403,
-                f"This server is http://127.0.0.1:{self.port}, and answers to no other name.",
+                f"This server is http://127.0.0.1:{self.port}, and answers to no other name"
+                f"{self.access.renamed}.",
             )
-        if any(origin.lower() not in self._origins for origin in origins):
+        own = {f"http://{host}", f"https://{host}"} if is_named else self._origins
+        if any(origin.lower() not in own for origin in origins):
             return 403, "A page from elsewhere may not ask this server for anything."
         if not (self._is_known(headers) or self._brings_token(scope)):
-            return (
-                401,
-                "This needs the token: open the address that was printed when the server started.",
-            )
+            return 401, f"This needs the token: {self.access.how}."
         lengths = headers.all(b"content-length")
-        if any(len(one) > 20 or int(one) > LARGEST_BODY for one in lengths):  # digits, by HTTP
-            return _TOO_LARGE
+        most = self.access.streamed.get(scope["path"], self.access.largest)
+        if any(len(one) > 20 or int(one) > most for one in lengths):  # digits
+            return too_large(most)
         return None
 
     def _is_known(self, headers: "_Headers") -> bool:
-        """Whether a request has the token as a cookie or as a bearer."""
+        """Whether a request has the token as a cookie or as a bearer, if there is one."""
+        if self.access.token is None:
+            return True
         given = [
             text[len("bearer ") :].strip()
             for text in headers.all(b"authorization")
@@ -105,24 +180,30 @@ class Guard:
         ]
         for one in "; ".join(headers.all(b"cookie")).split(";"):
             name, _, value = one.partition("=")
-            if name.strip() == self._cookie:
+            if name.strip() == self._cookie and self.access.for_page:
                 given.append(value.strip())
         return any(map(self._is_token, given))
 
     def _brings_token(self, scope: Scope) -> bool:
         """Whether somebody comes by the address that was printed."""
-        if scope["path"] != "/" or scope["method"] not in ("GET", "HEAD"):
+        is_page = self.access.for_page and scope["path"] == "/"
+        if not is_page or scope["method"] not in ("GET", "HEAD"):
             return False
         query = parse_qs(scope["query_string"].decode("latin-1"))
         return any(map(self._is_token, query.get("token", ())))
 
     def _is_token(self, given: str) -> bool:
         # In a time that says nothing of where the first wrong character stands.
-        return secrets.compare_digest(given.encode(), self._token.encode())
+        token = self.access.token
+        return token is not None and secrets.compare_digest(given.encode(), token.encode())
 
 
 _Refusal = tuple[int, str]
-_TOO_LARGE: _Refusal = 413, f"At most {LARGEST_BODY:,} bytes are taken."
+
+
+def too_large(most: int) -> _Refusal:
+    """Return the status and the sentence for a body of more bytes."""
+    return 413, f"At most {most:,} bytes are taken."
 
 
 class _Headers:
@@ -148,13 +229,18 @@ def _with_headers(send: Send) -> Send:
     return guarded
 
 
-async def _body(receive: Receive) -> bytes | None:
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdecimal() else host
+
+
+async def _body(receive: Receive, largest: int) -> bytes | None:
     """Read the body of a request; None where it is too large, which no header has to say."""
     body, is_more = bytearray(), True
     while is_more:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > LARGEST_BODY:
+        if len(body) > largest:
             return None
         is_more = message.get("more_body", False)
     return bytes(body)
@@ -175,12 +261,9 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 async def _answer(
-    send: Send, status: int, text: str, headers: list[tuple[bytes, bytes]] | None = None
+    send: Send, status: int, kind: str, body: bytes, headers: list[tuple[bytes, bytes]]
 ) -> None:
-    body = text.encode()
-    own = [(b"content-type", b"text/plain; charset=utf-8"), *(headers or ())]
-    if status == 401:
-        own.append((b"www-authenticate", b"Bearer"))
+    own = [(b"content-type", kind.encode()), *headers]
     own.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": own})
     await send({"type": "http.response.body", "body": body})

@@ -1,14 +1,14 @@
-"""The server: a thread of its own with its own event loop, on this machine alone."""
+"""The server: a thread of its own with its own event loop."""
 
 import errno
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from clearprop.errors import MissingExtraError, UsageError
-from clearprop.web.security import App, Guard, new_token
+from clearprop.web.security import Access, App, Guard, new_token
 
 if TYPE_CHECKING:
     import uvicorn
@@ -20,8 +20,8 @@ _WAITING = 64  # connections that are not taken yet
 _SECONDS = 5  # for answers that are under way when it closes
 
 
-def require_server(port: int | None = None) -> None:
-    """Check that what it needs is installed, and that a port can be had.
+def require_server(port: int | None = None, purpose: str = "The live page") -> None:
+    """Check that what it needs is installed for a purpose, and that a port can be had.
 
     Raises
     ------
@@ -32,12 +32,12 @@ def require_server(port: int | None = None) -> None:
         try:
             __import__(package)
         except ImportError as error:
-            raise MissingExtraError(package, "live", "The live page") from error
+            raise MissingExtraError(package, "live", purpose) from error
     if port is not None:
-        _listening(port).close()
+        _listening(HOST, port).close()
 
 
-class PageServer:
+class Server:
     """Serves an application, from its making until it is closed.
 
     Parameters
@@ -46,12 +46,15 @@ class PageServer:
         Makes the application, given a function that says whether answers are to end.
     port : int, optional
         The port; a free one unless given.
+    access : Access
+        Who is let in.
+    host : str, default "127.0.0.1"
+        The IPv4 address that it listens at; other machines reach none that is loopback.
 
     Attributes
     ----------
     port : int
     address : str
-        The address that opens the page, with the token.
 
     Raises
     ------
@@ -59,15 +62,20 @@ class PageServer:
         If the port can't be had.
     """
 
-    def __init__(self, make: Callable[[Callable[[], bool]], App], port: int | None) -> None:
-        self._socket = _listening(port)
+    def __init__(
+        self,
+        make: Callable[[Callable[[], bool]], App],
+        port: int | None,
+        access: Access,
+        host: str = HOST,
+    ) -> None:
+        self._socket = _listening(host, port)
         self.port: int = self._socket.getsockname()[1]
-        token = new_token()
-        self.address = f"http://{HOST}:{self.port}/?token={token}"
+        self.address = f"http://{host}:{self.port}"
         self._closing = threading.Event()
         try:
             app = make(self._closing.is_set)
-            self._server = _server(Guard(app, token=token, port=self.port))
+            self._server = _server(Guard(app, access=access, port=self.port))
         except BaseException:
             self._socket.close()
             raise
@@ -77,7 +85,7 @@ class PageServer:
         )
         self._thread.start()
 
-    def __enter__(self) -> "PageServer":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -93,11 +101,44 @@ class PageServer:
         while not self._closing.wait(1.0):  # on Windows, Ctrl-C interrupts no longer wait
             pass
 
+    def end(self) -> None:
+        """Let whoever waits go on, to close it."""
+        self._closing.set()
+
     def close(self) -> None:
         """End all answers, and the thread."""
         self._closing.set()
         self._server.should_exit = True
         self._thread.join(2 * _SECONDS)
+
+
+class PageServer(Server):
+    """Serves a page, to whoever has its address.
+
+    Parameters
+    ----------
+    make : callable
+        As of `Server`.
+    port : int, optional
+        The port; a free one unless given.
+    streamed : mapping of str to int, optional
+        As of `Access`.
+
+    Attributes
+    ----------
+    address : str
+        The address that opens the page, with the token.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Callable[[], bool]], App],
+        port: int | None,
+        streamed: Mapping[str, int] | None = None,
+    ) -> None:
+        token = new_token()
+        super().__init__(make, port, Access(token=token, streamed=streamed or {}))
+        self.address = f"{self.address}/?token={token}"
 
 
 def _server(app: Guard) -> "uvicorn.Server":
@@ -120,20 +161,26 @@ def _server(app: Guard) -> "uvicorn.Server":
     )
 
 
-def _listening(port: int | None) -> socket.socket:
+def _listening(host: str, port: int | None) -> socket.socket:
     """Open the socket."""
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Where it says TCP, asyncio sends small answers at once; else each would take 40 ms.
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows, where two could have one port
             found.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:  # a port whose last connections are but winding down
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind((HOST, port or 0))
+        found.bind((host, port or 0))
         found.listen(_WAITING)
     except OSError as error:
         found.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise UsageError(
+                f"This machine has no address {host}. {HOST} is itself, 0.0.0.0 all it has."
+            ) from error
         in_use = error.errno == errno.EADDRINUSE
-        why = "is in use, perhaps by another live page" if in_use else f"can't be had: {error}"
+        why = "is in use, perhaps by another server of clearprop" if in_use else "can't be had"
+        why += "" if in_use else f": {error.strerror or error}"
         raise UsageError(
             f"Port {port} {why}. Port {_free_port()} is free; without --port a free one is taken."
         ) from error

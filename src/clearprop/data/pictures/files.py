@@ -6,7 +6,9 @@ import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from statistics import median
 from threading import Condition
 from typing import TYPE_CHECKING, Any
 
@@ -16,19 +18,29 @@ from numpy.typing import NDArray
 from clearprop.core.blas import available_cores
 from clearprop.data.dataset import Problem
 from clearprop.data.pictures.depth import FULL, Depth, deep_values, span_of
-from clearprop.data.pictures.formats import open_picture, why_not, why_not_decoded
+from clearprop.data.pictures.formats import (
+    PictureBytes,
+    Source,
+    open_picture,
+    why_not,
+    why_not_decoded,
+)
 from clearprop.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-DEFAULT_SIZE = (64, 64)
+DEFAULT_SIZE, LARGER_SIZE = (64, 64), (96, 96)
+"""The sizes that pictures are brought to, where nobody says one: see `usual_size`."""
+
+_MANY = 10_000  # pictures, which would take too long if they were larger
+_LOOKED_AT = 200  # of them, evenly spread, that tell how large they are
 
 PIXEL_LIMIT = 120_000_000
 """Pixels above which a picture is not decoded: more than a phone's camera takes."""
 
 IN_FLIGHT = PIXEL_LIMIT
-"""Pixels that are decoded at a time, by all threads together; a WebP takes 20 bytes for each."""
+"""Pixels that are decoded at a time, by all threads of the process; a WebP takes 20 bytes each."""
 
 _BATCH = 32  # files a thread takes at a time: the pool's own work stays small beside decoding
 
@@ -115,8 +127,39 @@ class _Budget:
                 self.changed.notify_all()
 
 
+@cache
+def _budget_of(pixels: int) -> _Budget:
+    """Return the budget that all who read pictures at the same time share."""
+    return _Budget(pixels)
+
+
+def usual_size(paths: Sequence[Path]) -> tuple[int, int]:
+    """Return the height and width that pictures are brought to, where nobody says them.
+
+    They are 64 pixels; 96 where there are fewer than 10,000 pictures, at least half of which have
+    that many a side: what tells photographs apart is often small in them.
+    """
+    if len(paths) >= _MANY:
+        return DEFAULT_SIZE
+    with warnings.catch_warnings(action="ignore"):
+        sides = [_shorter_side(path) for path in paths[:: max(len(paths) // _LOOKED_AT, 1)]]
+    known = [side for side in sides if side is not None]
+    return LARGER_SIZE if known and median(known) >= LARGER_SIZE[0] else DEFAULT_SIZE
+
+
+def _shorter_side(path: Path) -> int | None:
+    """Read from a file's beginning how large its picture is; None of what is no picture."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
+        with open_picture(path) as image:
+            return min(image.size)
+    except Exception:  # a decoder's answer to broken bytes may be any; `read_pictures` tells of it
+        return None
+
+
 def read_pictures(
-    paths: Sequence[Path],
+    paths: Sequence[Source],
     size: tuple[int, int] = DEFAULT_SIZE,
     channels: int = 3,
     depth: Depth | None = None,
@@ -129,7 +172,8 @@ def read_pictures(
 
     Parameters
     ----------
-    paths : sequence of Path
+    paths : sequence of Path or PictureBytes
+        The files, on disk or in memory.
     size : (int, int), default (64, 64)
         Height and width in pixels.
     channels : {3, 1}, default 3
@@ -184,7 +228,7 @@ def read_pictures(
     )
 
 
-def _noted(paths: Sequence[Path], looks: Mapping[int, _Look], depth: Depth | None) -> list[str]:
+def _noted(paths: Sequence[Source], looks: Mapping[int, _Look], depth: Depth | None) -> list[str]:
     """Tell of what is not in the pixels."""
     moves = [row for row, look in looks.items() if look.moves]
     through = [row for row, look in looks.items() if look.shows_through]
@@ -206,7 +250,7 @@ def _noted(paths: Sequence[Path], looks: Mapping[int, _Look], depth: Depth | Non
     return notes
 
 
-def _pictures(paths: Sequence[Path], rows: Collection[int], one: str, several: str) -> str:
+def _pictures(paths: Sequence[Source], rows: Collection[int], one: str, several: str) -> str:
     """Begin a sentence about some pictures: by name where there is one, else by their number."""
     first = paths[next(iter(rows))]
     return (
@@ -215,12 +259,12 @@ def _pictures(paths: Sequence[Path], rows: Collection[int], one: str, several: s
 
 
 def _decode(
-    pixels: NDArray[np.uint8], paths: Sequence[Path], rows: Sequence[int], depth: Depth | None
+    pixels: NDArray[np.uint8], paths: Sequence[Source], rows: Sequence[int], depth: Depth | None
 ) -> list[_Look]:
     """Fill some rows; without a depth only tell the values of deep pictures."""
     from concurrent.futures import ThreadPoolExecutor  # slow to import, seldom needed
 
-    budget = _Budget(IN_FLIGHT)
+    budget = _budget_of(IN_FLIGHT)
 
     def decode_batch(batch: Sequence[int]) -> list[_Look]:
         return [_decode_into(pixels[row], paths[row], depth, budget) for row in batch]
@@ -229,6 +273,8 @@ def _decode(
     # Pillow warns of odd metadata, which does no harm, and of large pictures, which are refused
     # below. Filters belong to the whole process: only this thread sets them, around the others.
     with warnings.catch_warnings(action="ignore"):
+        if len(batches) == 1:
+            return decode_batch(rows)
         try:
             with ThreadPoolExecutor(available_cores()) as pool:
                 looks = list(pool.map(decode_batch, batches))
@@ -237,18 +283,23 @@ def _decode(
     return [look for batch in looks for look in batch]
 
 
-def _decode_into(row: NDArray[np.uint8], path: Path, depth: Depth | None, budget: _Budget) -> _Look:
+def _decode_into(
+    row: NDArray[np.uint8], path: Source, depth: Depth | None, budget: _Budget
+) -> _Look:
     """Fill `row`, or say what is wrong with the file."""
     from PIL import Image, UnidentifiedImageError
 
     try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):  # opening a pipe would wait for ever
+        if isinstance(path, PictureBytes):
+            size = len(path.content)
+        elif stat.S_ISREG((about := path.stat()).st_mode):
+            size = about.st_size
+        else:  # opening a pipe would wait for ever
             return _Look("is not a file")
         with open_picture(path) as image:
             if image.width * image.height > PIXEL_LIMIT:
                 return _Look(_TOO_LARGE)
-            if fault := why_not_decoded(image, about.st_size):
+            if fault := why_not_decoded(image, size):
                 return _Look(fault)
             stored = (image.height, image.width)
             moves = image.format in _MOVING and bool(getattr(image, "is_animated", False))

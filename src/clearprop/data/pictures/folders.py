@@ -16,7 +16,7 @@ from clearprop.data.class_names import alike_in_words, match_names, told
 from clearprop.data.dataset import Dataset
 from clearprop.data.pictures import tree
 from clearprop.data.pictures.depth import FULL, Depth
-from clearprop.data.pictures.files import DEFAULT_SIZE, read_pictures
+from clearprop.data.pictures.files import read_pictures, usual_size
 from clearprop.data.tables.table import Table
 from clearprop.errors import DataError, listed
 
@@ -25,7 +25,7 @@ _ADVICE = "Rename the folder, or remove it."
 
 def read_folder(
     root: Path,
-    size: tuple[int, int] = DEFAULT_SIZE,
+    size: tuple[int, int] | None = None,
     channels: int = 3,
     depth: Depth | None = None,
 ) -> Dataset:
@@ -38,8 +38,9 @@ def read_folder(
     Parameters
     ----------
     root : Path
-    size : (int, int), default (64, 64)
-        Height and width in pixels that every picture is brought to.
+    size : (int, int), optional
+        Height and width in pixels that every picture is brought to; by default that of
+        `usual_size` for the pictures to train on.
     channels : {3, 1}, default 3
         RGB or grey.
     depth : Depth, optional
@@ -65,6 +66,9 @@ def read_folder(
     if top is not whole and len(parts) == 1:
         notes.append(f"The class folders lie in {top.path}.")
     names = _class_names(parts["train"], len(parts) > 1, passed, notes)
+    size = size or usual_size(
+        [path for one in parts["train"].classes() for path in one.every_picture()]
+    )
     as_named = {name: name for name in names}
     train, sizes = _read(root, parts["train"], as_named, names, (size, channels, depth))
     if lost := [name for name, count in train.counts().items() if not count]:

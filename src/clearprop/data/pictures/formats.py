@@ -1,10 +1,11 @@
 """The formats of picture files: which are read, by what names they go, and how a file is opened."""
 
 import struct
+from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from clearprop.core.reading import open_to_read, read_bounded
 from clearprop.data.format import DEFLATE_LIMIT
@@ -65,6 +66,28 @@ _LARGEST_PNG = 2**29  # bytes: the pixels that are read at most would not fill t
 _NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 
 
+@dataclass(frozen=True)
+class PictureBytes:
+    """A picture file's bytes in memory.
+
+    Parameters
+    ----------
+    name : str
+        The name that messages call it by.
+    content : bytes
+    """
+
+    name: str
+    content: bytes
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Source: TypeAlias = Path | PictureBytes
+"""The place of a picture: a file, or memory."""
+
+
 @cache
 def _registry() -> tuple[tuple[str, ...], frozenset[str]]:
     """Ask Pillow for the formats that it can open, and the suffixes of their files."""
@@ -85,7 +108,7 @@ def named_like_a_picture(path: PurePath) -> bool:
     )
 
 
-def open_picture(path: Path) -> "ImageFile":
+def open_picture(path: Source) -> "ImageFile":
     """Open a picture of a format that is read, whatever its name says.
 
     Raises
@@ -99,7 +122,8 @@ def open_picture(path: Path) -> "ImageFile":
 
     formats, _ = _registry()
     try:
-        return Image.open(path, formats=formats)
+        named = BytesIO(path.content) if isinstance(path, PictureBytes) else path
+        return Image.open(named, formats=formats)
     except (UnidentifiedImageError, ValueError):
         if (bare := _without_metadata(path)) is None:
             raise
@@ -119,12 +143,11 @@ def why_not_decoded(image: "ImageFile", size: int) -> str | None:
     )
 
 
-def _without_metadata(path: Path) -> bytes | None:
+def _without_metadata(path: Source) -> bytes | None:
     """Return a PNG without the chunks that don't matter to its pixels, which may be broken."""
-    with open_to_read(path) as file:
-        if file.read(len(_PNG)) != _PNG:
-            return None
-    content = read_bounded(path, _LARGEST_PNG)
+    if _head(path, len(_PNG)) != _PNG:
+        return None
+    content = path.content if isinstance(path, PictureBytes) else read_bounded(path, _LARGEST_PNG)
     kept, place = [_PNG], len(_PNG)
     while place + 12 <= len(content):
         length, name = struct.unpack_from(">I4s", content, place)
@@ -135,13 +158,12 @@ def _without_metadata(path: Path) -> bytes | None:
     return b"".join(kept)
 
 
-def why_not(path: Path) -> str:
+def why_not(path: Source) -> str:
     """Say why a file that could not be identified is no picture that is read."""
     from PIL import Image
 
-    suffix = path.suffix.lower()
-    with path.open("rb") as file:
-        head = file.read(64)
+    suffix = "" if isinstance(path, PictureBytes) else path.suffix.lower()
+    head = _head(path, 64)
     if head[4:12] in (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypmif1", b"ftypmsf1"):
         return _NOT_READ[".heic"]
     if head[4:12] in (b"ftypavif", b"ftypavis"):
@@ -165,6 +187,14 @@ def why_not(path: Path) -> str:
         if accepts is not None and accepts(head[:16]) is True:
             return f"is a {name} picture that is damaged or ends too early; get it anew"
     return "is not a JPEG, PNG, WebP, GIF, BMP, TIFF or other picture that is read"
+
+
+def _head(path: Source, count: int) -> bytes:
+    """Return the first bytes."""
+    if isinstance(path, PictureBytes):
+        return path.content[:count]
+    with open_to_read(path) as file:
+        return file.read(count)
 
 
 def _lacking(suffix: str) -> str | None:

@@ -20,6 +20,7 @@ BLANKS = " "
 
 _DELIMITERS = "\t;|,"  # a comma last: it stands in numbers and in sentences, too
 _COMMENTS = "#%"
+_END = "."  # a row of its own behind the last line, unless a quote is open there
 _NO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff \t"  # signs that nobody sees around a name
 _COUNT = re.compile(r"\d{1,9}")
 _FIRST_LINES = 30  # that may stand above a table: titles, sources, an account and its balance
@@ -208,14 +209,16 @@ def _delimiter_of(lines: Sequence[str], quote: str) -> str:
     """Find the delimiter by which most lines have as many cells."""
     found: dict[str, tuple[float, int]] = {}
     blocks: dict[str, int] = {}
+    closed: dict[str, bool] = {}
     for delimiter in _DELIMITERS + BLANKS:
-        widths = _widths(lines, delimiter, quote)
+        widths, closed[delimiter] = _widths(lines, delimiter, quote)
         width, times = Counter(widths).most_common(1)[0]
         found[delimiter] = (times / len(widths) if width > 1 else 0.0, width)
         cells, width = _largest_block(widths)
         blocks[delimiter] = cells if width > 1 else 0
     by_blanks = found[BLANKS][0] >= AGREE and _hold_numbers(lines[1:])
-    for delimiter in _DELIMITERS:
+    # By a wrong one the end of a cell may open a quote, and what follows is one row: no proof.
+    for delimiter in sorted(_DELIMITERS, key=closed.__getitem__, reverse=True):
         share, width = found[delimiter]
         if share >= AGREE and _fits(lines, delimiter, quote, width):
             if by_blanks and 2 * width <= found[BLANKS][1] and delimiter == "\t":
@@ -226,11 +229,14 @@ def _delimiter_of(lines: Sequence[str], quote: str) -> str:
     return max(",;\t|", key=blocks.__getitem__)
 
 
-def _widths(lines: Sequence[str], delimiter: str, quote: str) -> list[int]:
+def _widths(lines: Sequence[str], delimiter: str, quote: str) -> tuple[list[int], bool]:
+    """Return the number of cells of each row, and whether no quote is open at the end."""
     try:
-        return [len(row) for row in cells_of(lines, delimiter, quote) if row]
+        *rows, last = cells_of([*lines, _END], delimiter, quote)
     except csv.Error:  # a cell that is too long: told where the rows are read
-        return [1] * len(lines)
+        return [1] * len(lines), True
+    is_closed = last == [_END]
+    return [len(row) for row in (rows if is_closed else [*rows, last]) if row], is_closed
 
 
 def _fits(lines: Sequence[str], delimiter: str, quote: str, width: int) -> bool:

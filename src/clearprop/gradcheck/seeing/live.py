@@ -10,48 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from clearprop.errors import UsageError
 from clearprop.gradcheck.seeing.arrays import Watched, node_of
-from clearprop.gradcheck.seeing.reaching import Exchange
+from clearprop.gradcheck.seeing.reaching import Exchange, is_own
 from clearprop.gradcheck.seeing.recorder import ACTIVE, Recorder, start_recording
 from clearprop.gradcheck.seeing.tape import Tape
 
 if TYPE_CHECKING:
     from clearprop.gradcheck.seeing.judging.seen_report import SeenReport
+    from clearprop.gradcheck.seeing.live_verdict import Lived
 
 _LOCAL = "local"
 _MOST_NODES, _MOST_BYTES = 30_000, 10**9
-
-
-def watch(*objects: Any) -> "Watch":
-    """Watch what a block of code computes with NumPy, and check the gradients in it.
-
-    Within the block, the arrays in the variables of the caller, in its module, and in objects,
-    lists and dictionaries that can be reached from there are watched. They hold the same numbers to
-    the last bit, and afterwards all of them are plain arrays again, where they lay before.
-
-    Parameters
-    ----------
-    *objects : object
-        Objects whose arrays are watched, too, where no variable leads to them.
-
-    Returns
-    -------
-    Watch
-        What the block's ``as`` names; its `Watch.report` says what was seen.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import clearprop as cp
-    >>> X, Y = np.random.RandomState(0).randn(2, 20, 3)
-    >>> W = 0.1 * np.ones((3, 3))
-    >>> with cp.watch() as seen:
-    ...     error = X @ W - Y
-    ...     cost = np.sum(error**2) / 2
-    ...     W -= 0.01 * X.T @ error
-    >>> bool(seen.report())
-    True
-    """
-    return Watch(sys._getframe(1), objects)
 
 
 class Watch:
@@ -74,6 +42,7 @@ class Watch:
         self._given: dict[str, Watched] = {}
         self._left: dict[str, Watched] = {}
         self._sources: dict[str, list[str]] = {}
+        self._is_whole = False
         self._report: SeenReport | None = None
 
     def __enter__(self) -> "Watch":
@@ -102,16 +71,12 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        recorder = self._recorder
         try:
-            if recorder is not None:
-                self._left = self._exchange.names(self._roots())
-                for one in self._left.values():
-                    if one._node is not None:
-                        node_of(one)
+            if self._state == "running":
+                self._end_recording(self._roots())
         finally:
-            if recorder is not None:
-                ACTIVE.remove(recorder)
+            if self._recorder is not None:
+                ACTIVE.remove(self._recorder)
             self._end()
 
     def keep(self, found: dict[str, Any]) -> None:
@@ -121,6 +86,53 @@ class Watch:
     def forget(self, codes: Set[CodeType]) -> None:
         """Leave out the lines of code that has called the block."""
         without(self._tape, codes)
+
+    @property
+    def tape(self) -> Tape:
+        """All that was recorded."""
+        return self._tape
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is recorded."""
+        return self._recorder is not None and self._recorder.ended
+
+    def settle(self, frame: FrameType) -> None:
+        """End the recording within the block, which goes on with its own plain arrays.
+
+        Parameters
+        ----------
+        frame : frame
+            The innermost one that runs.
+        """
+        roots, places = self._roots(), list[tuple[_Variables, dict[str, Any]]]()
+        each: FrameType | None = frame
+        while each is not None and each is not self._variables.frame:
+            if is_own(each.f_code.co_filename):
+                variables = _Variables(each)
+                places.append((variables, variables.now()))
+            each = each.f_back
+        roots |= {f"frame {place}": values for place, (_, values) in enumerate(places)}
+        if self._state == "running":
+            self._end_recording(roots)
+        self._exchange.put_back(roots)
+        self._variables.put(roots[_LOCAL])
+        for variables, values in places:
+            variables.put(values)
+
+    def release(self) -> None:
+        """Let go of all that was recorded, once it was judged."""
+        for one in self._left.values():
+            one._node = None
+        self._tape.nodes.clear()
+        self._given, self._left = {}, {}
+
+    def lived(self) -> "Lived":
+        """Return what was seen, to be judged."""
+        # Here, because importing all that judges takes longer than many a check.
+        from clearprop.gradcheck.seeing.live_verdict import Lived
+
+        return Lived(self._tape, self._sources, self._given, self._left, self._is_whole)
 
     def report(self) -> "SeenReport":
         """Judge the gradients that were seen.
@@ -136,24 +148,34 @@ class Watch:
         UsageError
             If the block has not ended, or no gradient was seen in it.
         """
-        if self._state != "done":
+        if self._state not in ("settled", "done"):
             raise UsageError(
                 "The block has not ended, so that there is no report yet. Call report() after it, "
                 "outside of the with statement."
             )
         if self._report is None:
-            # Here, because importing all that judges takes longer than many a check.
-            from clearprop.gradcheck.seeing.live_verdict import Lived, verdict
+            from clearprop.gradcheck.seeing.live_verdict import verdict
 
-            is_whole = self._recorder is not None and not self._recorder.ended
-            self._report = verdict(
-                Lived(self._tape, self._sources, self._given, self._left, is_whole)
-            )
+            self._report = verdict(self.lived())
         return self._report
 
     def _roots(self) -> dict[str, Any]:
         roots = {f"object {place}": one for place, one in enumerate(self._objects)}
         return {_LOCAL: self._variables.now(), **roots, "global": self._variables.globals}
+
+    def _end_recording(self, roots: Mapping[str, Any]) -> None:
+        """Put nothing more down; what lies where now is what the block leaves."""
+        assert self._recorder is not None  # noqa: S101 - it runs
+        self._is_whole = not self.is_full
+        self._left = self._exchange.names(roots)
+        for one in self._left.values():
+            if one._node is not None:
+                node_of(one)
+        for file in sorted(self._tape.files):
+            self._sources[file] = [line.rstrip("\n") for line in linecache.getlines(file)]
+        # It stays the latest that records: no other block is watched within this one.
+        self._recorder.end()
+        self._state = "settled"
 
     def _end(self) -> None:
         """Put everything back."""
@@ -162,9 +184,6 @@ class Watch:
         self._exchange.put_back(roots)
         self._variables.put(roots[_LOCAL])
         self._variables.leave()
-        for file in sorted(self._tape.files):
-            lines = linecache.getlines(file)
-            self._sources[file] = [line.rstrip("\n") for line in lines]
 
 
 def without(tape: Tape, codes: Set[CodeType]) -> None:
@@ -182,29 +201,29 @@ class _Variables:
     """
 
     def __init__(self, frame: FrameType | None) -> None:
-        self._frame = frame
+        self.frame = frame
         self.globals = {} if frame is None else frame.f_globals
         self.files = set() if frame is None else {frame.f_code.co_filename}
         self._of_function = frame is not None and bool(frame.f_code.co_flags & inspect.CO_OPTIMIZED)
 
     def now(self) -> dict[str, Any]:
         """Return the variables: themselves, or of a function a copy."""
-        if self._frame is None:
+        if self.frame is None:
             return {}
-        found: Any = self._frame.f_locals
+        found: Any = self.frame.f_locals
         return dict(found) if self._of_function else found
 
     def put(self, values: Mapping[str, Any]) -> None:
         """Give the variables of a function other values."""
-        if self._frame is None or not self._of_function:
+        if self.frame is None or not self._of_function:
             return
-        variables: Any = self._frame.f_locals
+        variables: Any = self.frame.f_locals
         for name, value in values.items():
             if variables.get(name) is not value:
                 variables[name] = value
         if sys.version_info < (3, 13):
-            ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(self._frame), ctypes.c_int(0))
+            ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(self.frame), ctypes.c_int(0))
 
     def leave(self) -> None:
         """Let go of the place."""
-        self._frame, self.globals = None, {}
+        self.frame, self.globals = None, {}

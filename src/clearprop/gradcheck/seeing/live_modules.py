@@ -218,7 +218,7 @@ class StandIns:
         if isinstance(item, type) or not isinstance(name, str):
             return item
         for real, stand_in in self._modules:
-            if getattr(real, name, None) is item:
+            if vars(real).get(name) is item:  # getattr warns of names that NumPy had once
                 found = getattr(stand_in, name)
                 return item if found is item else self._pair(item, found)
         return item

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from clearprop.errors import UsageError, listed
 from clearprop.gradcheck.seeing.arrays import Watched
@@ -16,7 +17,6 @@ from clearprop.gradcheck.seeing.judging.claims import judge_claims
 from clearprop.gradcheck.seeing.judging.seen_report import SeenReport, seen_report
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.judging.updates import find_updates
-from clearprop.gradcheck.seeing.recorder import recording
 from clearprop.gradcheck.seeing.tape import Tape
 
 _FEWEST = 2  # operations of a block in which anything may be seen
@@ -43,6 +43,16 @@ class Lived:
     left: Mapping[str, Watched]
     is_whole: bool
 
+    @cached_property
+    def source(self) -> Source:
+        """The lines as code that computes."""
+        return Source(self.sources)
+
+    @cached_property
+    def trainings(self) -> list[Training]:
+        """What was seen of gradients, each judged."""
+        return trainings(self.tape, self.source, self.left) or _returned(self, self.source)
+
 
 def verdict(lived: Lived) -> SeenReport:
     """Judge the gradients that were seen.
@@ -52,12 +62,10 @@ def verdict(lived: Lived) -> SeenReport:
     UsageError
         If there were none.
     """
-    tape, source = lived.tape, Source(lived.sources)
-    with recording(tape):
-        found = trainings(tape, source, lived.left) or _returned(lived, source)
-        if not found:
-            raise UsageError(_why_nothing(lived))
-        found = [explained(tape, one, source) for one in found]
+    tape, source = lived.tape, lived.source
+    if not lived.trainings:
+        raise UsageError(_why_nothing(lived))
+    found = [explained(tape, one, source) for one in lived.trainings]
     notes = []
     if not lived.is_whole:
         notes.append(f"the first {len(tape):,} operations were looked at.")

@@ -28,8 +28,8 @@ export function fromConfig(config, types) {
   const kind = types.get(config.type);
   if (kind === undefined) {
     throw new Error(
-      `The model has a part of the type "${config.type}", which a page can't compute; it knows ` +
-        `${[...types.keys()].join(", ")}. Use the model in Python.`,
+      `The model has a part of the type "${config.type}", which a page can't compute: it knows ` +
+        "clearprop's own layers, losses and recipes alone. Use the model in Python.",
     );
   }
   return new kind(held);

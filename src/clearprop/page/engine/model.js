@@ -1,5 +1,6 @@
 /** A trained network with the recipe that prepares its input, and the record of its training. */
 
+import { quantilesOf } from "./certainty.js";
 import { fromConfig } from "./configuration.js";
 import { Sequential } from "./containers.js";
 import { everyLayer, Network, partsOfNetwork } from "./network.js";
@@ -18,6 +19,12 @@ import { sizeOf } from "./trace.js";
  */
 export function openModel(bytes) {
   const { description, arrays } = readTensors(bytes);
+  if (description.preprocessing?.inputs?.type === "FeatureRecipe") {
+    throw new Error(
+      "The model takes the features that a pretrained network makes of pictures, and a page has no " +
+        "such network within. Use the model in Python, or by clearprop predict.",
+    );
+  }
   const { layers, loss, inputShape } = partsOfNetwork(description.network);
   // What the description claims is held against what lies in the file before any of it is made.
   const { parameters, state } = new Sequential({ layers }).build(inputShape);
@@ -92,6 +99,37 @@ export class Model {
   answers(logits, n) {
     const { loss, outputShape } = this.network;
     return (this.target ?? WITHOUT_RECIPE).answers(loss, logits, n, outputShape[0]);
+  }
+
+  /**
+   * Return the classes of each set that holds the true one for the share that was promised.
+   *
+   * @param {Float64Array} logits - (N, outputs).
+   * @param {number} n
+   * @returns {?number[][]} The likeliest first; null without a coverage, and for values.
+   */
+  sets(logits, n) {
+    const { loss, outputShape } = this.network;
+    return this.target?.sets?.(loss, logits, n, outputShape[0]) ?? null;
+  }
+
+  /**
+   * Return where the interval of each value begins and ends that holds it for the share.
+   *
+   * @param {Float64Array} logits - (N, outputs).
+   * @param {number} n
+   * @returns {?{lower: Float64Array, upper: Float64Array}} Both (N, values); null without a
+   *   coverage, and for classes.
+   */
+  intervals(logits, n) {
+    const { loss, outputShape } = this.network;
+    return this.target?.intervals?.(loss, logits, n, outputShape[0]) ?? null;
+  }
+
+  /** Return the quantiles (N, levels) of each value, ascending; null where none were learned. */
+  quantiles(logits, n) {
+    const { loss, outputShape } = this.network;
+    return quantilesOf(this.target, loss, logits, n, outputShape[0]);
   }
 
   /**

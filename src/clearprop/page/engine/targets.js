@@ -1,5 +1,7 @@
 /** Recipes of targets, and the scales on which skewed values are learned. */
 
+import { coveringIntervals, coveringSets } from "./certainty.js";
+
 /** What makes sets and intervals that hold the truth for a promised share of the rows. */
 export class Coverage {
   constructor({ share, samples, score }) {
@@ -53,6 +55,11 @@ export class ClassTarget {
       shares[2 * row + this.positive] >= this.threshold ? this.positive : 1 - this.positive,
     );
   }
+
+  /** Return the sets of classes that a coverage promises; null where there is none. */
+  sets(loss, logits, n, outputs) {
+    return coveringSets(this, loss, logits, n, outputs);
+  }
 }
 
 /** A target of values, standardised by the training data: (t - mean) / std. */
@@ -67,6 +74,11 @@ export class ValueTarget {
     return this.restore(loss.predict(logits, n, outputs));
   }
 
+  /** Return the intervals of values that a coverage promises; null where there is none. */
+  intervals(loss, logits, n, outputs) {
+    return coveringIntervals(this, loss, logits, n, outputs);
+  }
+
   /** Return values (N, outputs) as they are learned. */
   encode(values) {
     return Float64Array.from(values, (value, at) => {
@@ -78,10 +90,22 @@ export class ValueTarget {
 
   /** Return standardised answers (N, outputs) on the values' own scale, kept within the range. */
   restore(standardised) {
+    return this.unbounded(this.within(standardised));
+  }
+
+  /** Return standardised answers (N, outputs) kept within `low` and `high`, if there are any. */
+  within(standardised) {
     return Float64Array.from(standardised, (answer, at) => {
       const i = at % this.mean.length;
-      const within = this.low === null ? answer : clip(answer, this.low[i], this.high[i]);
-      const value = clip(within * this.std[i] + this.mean[i], -Number.MAX_VALUE, Number.MAX_VALUE);
+      return this.low === null ? answer : clip(answer, this.low[i], this.high[i]);
+    });
+  }
+
+  /** Return what `restore` does of numbers that may lie beyond `low` and `high`. */
+  unbounded(standardised) {
+    return Float64Array.from(standardised, (answer, at) => {
+      const i = at % this.mean.length;
+      const value = clip(answer * this.std[i] + this.mean[i], -Number.MAX_VALUE, Number.MAX_VALUE);
       return this.scale === null ? value : this.scale.inverse(value);
     });
   }

@@ -1,8 +1,10 @@
 /** What every layer makes of one sample, from the input to the answer. */
 
+import { certaintyView } from "./certainty_view.js";
 import { make, number, percent } from "./dom.js";
 import { HeatMap } from "./heat.js";
-import { samplePicture, signedPicture } from "./pictures.js";
+import { LooksView } from "./looks_view.js";
+import { signedPicture } from "./pictures.js";
 import { barList, rangeOf } from "./plot.js";
 import { drawnWhenSeen } from "./seeing.js";
 import { answerText, originText, truthText } from "./truth.js";
@@ -15,8 +17,9 @@ const UNCHANGED = new Set(["Flatten", "Dropout", "SpatialDropout2D"]); // they g
 
 /** The panel of one sample. */
 export function activationsPanel(context) {
-  const { inspection, store } = context;
+  const { inspection, model, samples, store } = context;
   const input = make("div", { class: "sample-input" });
+  const looks = samples.arePictures ? new LooksView(model.network) : null;
   const layers = make("ol", { class: "layer-outputs" });
   const body = make("div", {}, input, layers);
   const shown = inspection.layers.filter(({ type }) => !UNCHANGED.has(type));
@@ -24,7 +27,7 @@ export function activationsPanel(context) {
   drawnWhenSeen(body, store, ["sample", "epoch"], () => {
     const place = store.get("sample");
     const pass = inspection.ofOne(place);
-    input.replaceChildren(...inputParts(context, place, pass));
+    input.replaceChildren(...inputParts(context, place, pass, looks));
     layers.replaceChildren(
       ...shown.map((at) => {
         if (!heats.has(at.place)) heats.set(at.place, new HeatMap(() => store.set("layer", at.place)));
@@ -35,9 +38,8 @@ export function activationsPanel(context) {
   return body;
 }
 
-function inputParts(context, place, pass) {
-  const { model, samples } = context;
-  const isPicture = samples.arePictures;
+function inputParts(context, place, pass, looks) {
+  const { model, samples, store } = context;
   const said = say("sample {place}, {origin}: {truth}", {
     place,
     origin: originText(samples, place),
@@ -45,12 +47,13 @@ function inputParts(context, place, pass) {
   });
   const answers = [...model.answers(pass.logits, 1)]; // several values, or one class
   const isRight = answers[0] === samples.truth[place];
+  looks?.show(samples.one(place), model.classNames ? answers[0] : 0);
   return [
     make(
       "div",
       { class: "sample-given" },
-      isPicture ? samplePicture(samples.one(place), samples.shape, said) : null,
       make("p", {}, said),
+      looks?.element,
       samples.raw ? rawCells(samples.raw, place) : null,
     ),
     make(
@@ -68,6 +71,10 @@ function inputParts(context, place, pass) {
         ),
         model.classNames ? (isRight ? say(", which is right.") : say(", which is wrong.")) : null,
       ),
+      certaintyView(model, pass.logits, {
+        isTrained: store.get("epoch") === null,
+        truth: samples.truth[place],
+      }),
       model.classNames ? likeliest(model, pass.logits) : null,
     ),
   ];

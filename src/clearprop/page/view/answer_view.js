@@ -1,5 +1,6 @@
-/** What a network answers to one sample: the answer, and the probabilities as bars. */
+/** What a network answers to one sample: the answer, how sure it is, and probabilities as bars. */
 
+import { certaintyView } from "./certainty_view.js";
 import { make, number, percent } from "./dom.js";
 import { say } from "./words.js";
 
@@ -49,8 +50,9 @@ export class AnswerView {
     this.model = model;
     this.said = make("p", { class: "answer-said", role: "status" });
     this.bars = make("div", { class: "answer-bars" });
+    this.certainty = make("div", {});
     this.notes = make("ul", { class: "answer-notes" });
-    this.element = make("div", { class: "answer" }, this.said, this.bars, this.notes);
+    this.element = make("div", { class: "answer" }, this.said, this.bars, this.certainty, this.notes);
     this.clear("");
   }
 
@@ -59,11 +61,18 @@ export class AnswerView {
     this.said.classList.add("faint");
     this.said.textContent = text;
     this.bars.replaceChildren();
+    this.certainty.replaceChildren();
     this.note([]);
   }
 
-  /** @param {Answer} answer */
-  show({ place, shares, values }) {
+  /**
+   * @param {Answer} answer
+   * @param {Float64Array} x - The prepared sample that it is to.
+   * @param {boolean} [isTrained] - Whether it is that of the trained network, and of no earlier epoch.
+   */
+  show({ place, shares, values }, x, isTrained = true) {
+    const certainty = certaintyView(this.model, this.model.network.forward(x, 1), { isTrained });
+    this.certainty.replaceChildren(...[certainty].filter(Boolean));
     this.said.classList.remove("faint");
     const { classNames, target } = this.model;
     if (place === null) {

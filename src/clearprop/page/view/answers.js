@@ -46,7 +46,6 @@ function classesPanel(context) {
     const shares = model.givesProbabilities ? model.probabilities(logits, n) : null;
     const truth = places.map((place) => samples.truth[place]);
     const classes = model.classNames.length;
-    const counts = confusionOf(truth, answers, classes);
     const right = truth.filter((one, row) => one === answers[row]).length;
     said.textContent = say("{right} of {n} embedded samples ({part}) are right: {share}.", {
       right,
@@ -55,7 +54,9 @@ function classesPanel(context) {
       share: percent(right / n),
     });
     table.replaceChildren(
-      classes <= MOST_IN_TABLE ? confusionTable(counts, model, pair, choose) : mixedUp(counts, model),
+      classes <= MOST_IN_TABLE
+        ? confusionTable(confusionOf(truth, answers, classes), model, pair, choose)
+        : mixedUp(truth, answers, model),
     );
     const mistakes = truth
       .map((one, row) => ({ row, one, answer: answers[row], share: shares?.[row * classes + answers[row]] }))
@@ -145,12 +146,14 @@ function confusionTable(counts, model, pair, choose) {
 }
 
 /** Of very many classes: the pairs that are mixed up most. */
-function mixedUp(counts, model) {
-  const pairs = counts
-    .flatMap((row, truth) => row.map((count, answer) => ({ count, truth, answer })))
-    .filter(({ count, truth, answer }) => truth !== answer && count > 0)
-    .sort((a, b) => b.count - a.count)
-    .slice(0, MOST_IN_TABLE);
+function mixedUp(truths, answers, model) {
+  const counts = new Map();
+  truths.forEach((truth, row) => {
+    const answer = answers[row];
+    const pair = counts.get(`${truth} ${answer}`) ?? { truth, answer, count: 0 };
+    if (truth !== answer) counts.set(`${truth} ${answer}`, { ...pair, count: pair.count + 1 });
+  });
+  const pairs = [...counts.values()].sort((a, b) => b.count - a.count).slice(0, MOST_IN_TABLE);
   return make(
     "ol",
     {},

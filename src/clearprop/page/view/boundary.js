@@ -8,7 +8,9 @@ import { savingButtons } from "./saving.js";
 import { drawnWhenSeen } from "./seeing.js";
 import { say } from "./words.js";
 
-const BOUNDARY_SIDE = 96; // points of the grid along a side
+const BOUNDARY_SIDE = 96; // points of the grid along a side, at most
+const BOUNDARY_SHARES = 4e6; // probabilities of all points together
+const BOUNDARY_NAMES = 30; // classes in the legend
 
 /**
  * The panel of what a model answers everywhere on the plane of its two features.
@@ -21,7 +23,9 @@ export function boundaryPanel({ model, samples, store }) {
   if (found === null) return null;
   const { scene, prepare } = found;
   const view = new PlaneView();
-  const inputs = prepare(scene.plane.grid(BOUNDARY_SIDE));
+  const classes = model.classNames?.length ?? 1;
+  const side = Math.min(BOUNDARY_SIDE, Math.ceil(Math.sqrt(BOUNDARY_SHARES / classes)));
+  const inputs = prepare(scene.plane.grid(side));
   view.show({ ...scene, label: labelOfBoundary(model, scene) });
   const told = make("p", { role: "status" }, say("Point at a place, or move there by arrow keys."));
   view.moved = (place) => {
@@ -44,21 +48,28 @@ export function boundaryPanel({ model, samples, store }) {
       told,
     ),
   );
-  drawnWhenSeen(element, store, ["epoch"], () => paintBoundary(view, model, scene, inputs));
+  drawnWhenSeen(element, store, ["epoch"], () => paintBoundary(view, model, scene, inputs, side));
   return element;
 }
 
-function paintBoundary(view, model, { areValues, shade }, inputs) {
-  const answers = answersTo(model, inputs, BOUNDARY_SIDE ** 2);
-  if (areValues) {
-    view.paintValues((place) => shade(answers[place].values[0]), BOUNDARY_SIDE);
+function paintBoundary(view, model, { areValues, shade }, inputs, side) {
+  const places = side ** 2;
+  const logits = model.network.forward(inputs, places);
+  if (!areValues && model.givesProbabilities) {
+    view.paintShares(model.probabilities(logits, places), side);
     return;
   }
-  const classes = model.classNames.map((_, at) => at);
-  const shares = answers.flatMap(({ shares: found, place }) =>
-    found.length > 0 ? found : classes.map((at) => Number(at === place)),
-  );
-  view.paintShares(Float64Array.from(shares), BOUNDARY_SIDE);
+  const answers = model.answers(logits, places);
+  const width = answers.length / places;
+  if (areValues) view.paintValues((place) => shade(answers[place * width]), side);
+  else view.paintShares(certainShares(answers, model.classNames.length), side);
+}
+
+/** Return probabilities for answers without any: the class that is answered has all of it. */
+function certainShares(answers, classes) {
+  const shares = new Float64Array(answers.length * classes);
+  answers.forEach((answer, place) => (shares[place * classes + answer] = 1));
+  return shares;
 }
 
 function sayAnswerAt(place, names, { place: at, shares, values }, classNames) {
@@ -82,7 +93,7 @@ function labelOfBoundary({ classNames, target }, { names, plane }) {
       y: names[1],
       bottom: number(plane.low[1], 3),
       top: number(plane.high[1], 3),
-      what: classNames === null ? (target?.name ?? say("values")) : classNames.join(", "),
+      what: classNames === null ? (target?.name ?? say("values")) : firstNames(classNames).join(", "),
     },
   );
 }
@@ -91,13 +102,21 @@ function legendOfClasses(classNames) {
   return make(
     "ul",
     { class: "legend" },
-    (classNames ?? []).map((name, at) =>
+    firstNames(classNames ?? []).map((name, at) =>
       make(
         "li",
         {},
-        make("span", { class: "play-dot", style: { background: `var(--class-${at % 10})` } }),
+        at < BOUNDARY_NAMES
+          ? make("span", { class: "play-dot", style: { background: `var(--class-${at % 10})` } })
+          : null,
         name,
       ),
     ),
   );
+}
+
+/** Return the names of classes; of very many the first ones, and how many there are besides. */
+function firstNames(names) {
+  const more = names.length - BOUNDARY_NAMES;
+  return more > 0 ? [...names.slice(0, BOUNDARY_NAMES), say("and {more} more", { more })] : names;
 }

@@ -25,10 +25,15 @@ export function curvesPanel({ run, store }) {
       }
       charts.get(name).show(curvesOf(name, history, marksOf(run, store, history)));
     }
-    if (charts.size === 0) body.replaceChildren(make("p", { class: "note" }, say("No epoch has ended yet.")));
+    if (charts.size === 0) body.replaceChildren(make("p", { class: "note" }, noCurves(store.get("live"))));
     else body.querySelector(":scope > .note")?.remove();
   });
   return body;
+}
+
+function noCurves(live) {
+  const goesOn = live !== null && live !== undefined && live.state !== "ended";
+  return goesOn ? say("No epoch has ended yet.") : say("There is no history of its training.");
 }
 
 /** Return the names of what is drawn: each once, though it may be of training and of validation. */

@@ -22,6 +22,14 @@ const LEAST_HEIGHT = 224;
 /** How far from the level of its border a pixel must be, of the range, to belong to a figure. */
 const APART = 0.3;
 
+/** The size of figures that keep off the sides, and the length of their strokes, in their sizes. */
+const USUAL_EXTENT = 5 / 7;
+const STROKES_LENGTH = 2.2;
+
+/** The share of the whole picture's ink that the sides have where figures reach them. */
+const REACHING = 0.1;
+const LIGHTEST = 255;
+
 /** Training pictures that are looked at. */
 const MOST_LOOKED_AT = 200;
 
@@ -171,6 +179,31 @@ export function figureOfPictures(pictures, [height, width]) {
     y: y / found,
     extent: extent / found,
     pen: Math.min(THICKEST_PEN, Math.max(THINNEST_PEN, pen / found)),
+  };
+}
+
+/**
+ * Return where the figures of training pictures may lie, of which nothing but their look is known.
+ *
+ * Figures whose ink reaches the sides fill the picture; others have the margin of MNIST's. Then the
+ * pen is as wide as it takes to leave as much ink as the training pictures have.
+ *
+ * @param {?{brightness: Array<number>, border: Array<number>}} likeness
+ * @param {Array<number>} size - Height and width.
+ * @returns {?{x: number, y: number, extent: number, pen: number}} Null where nobody has looked.
+ */
+export function guessedFigure(likeness, [height, width]) {
+  if (likeness === null) return null;
+  const paper = coloursOfPictures(likeness).paper === "white" ? LIGHTEST : 0;
+  const inkOf = ([level]) => Math.abs(level - paper) / LIGHTEST;
+  const ink = inkOf(likeness.brightness);
+  const extent = inkOf(likeness.border) > REACHING * ink ? 1 : USUAL_EXTENT;
+  const pen = (ink * width) / height / (STROKES_LENGTH * extent);
+  return {
+    x: width / height / 2,
+    y: 0.5,
+    extent,
+    pen: Math.min(THICKEST_PEN, Math.max(THINNEST_PEN, pen)),
   };
 }
 

@@ -1,7 +1,7 @@
 /** The doctor's findings about a training, and what to type instead. */
 
 import { make } from "./dom.js";
-import { say } from "./words.js";
+import { say, sayTold } from "./words.js";
 
 /** The panel of what the doctor found. */
 export function findingsPanel({ run }) {
@@ -24,8 +24,8 @@ function findingOf({ said, advice }) {
   return make(
     "li",
     {},
-    make("p", { class: "finding-said" }, said),
-    make("p", {}, words),
+    make("p", { class: "finding-said" }, sayTold(said)),
+    make("p", {}, sayTold(words)),
     commands.map((command) => make("p", {}, make("code", {}, command))),
   );
 }

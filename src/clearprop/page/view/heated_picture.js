@@ -2,7 +2,6 @@
 
 import { make } from "./dom.js";
 import { usualLargest } from "./pictures.js";
-import { say } from "./words.js";
 
 /** The share of the picture's own light that stays below the colour. */
 const DIMMED = 0.6;
@@ -16,15 +15,16 @@ const HEAT_COLOUR = [255, 140, 26];
  * @param {Float64Array} values - A prepared sample, from 0 to 1.
  * @param {Array<number>} shape - (H, W), or (H, W, channels).
  * @param {Float64Array} heat - How much the answer hangs on each place, (H, W), from 0 on.
+ * @param {string} label - What is seen, for those who can't.
  * @returns {HTMLCanvasElement}
  */
-export function heatedPicture(values, [height, width, channels = 1], heat) {
+export function heatedPicture(values, [height, width, channels = 1], heat, label) {
   const canvas = make("canvas", {
     class: "picture heated",
     width,
     height,
     role: "img",
-    "aria-label": say("The picture; the more orange a place, the more the answer hangs on it"),
+    "aria-label": label,
   });
   const pen = canvas.getContext("2d");
   const image = pen.createImageData(width, height);

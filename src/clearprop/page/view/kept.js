@@ -1,10 +1,17 @@
-/** The parameters after some epochs, put into the network that the panels read. */
+/** What a network was after some epochs, put into the one that the panels read. */
 
 import { decodedNumbers } from "./samples.js";
 
 const MOST_KEPT = 120; // of a live run: then every second one is let go
 
-/** @typedef {{epoch: number, type: string, parameters: string, vector: Float64Array|undefined}} Kept */
+/**
+ * @typedef {object} Kept
+ * @property {number} epoch
+ * @property {string} type - Of the parameters' numbers.
+ * @property {string} parameters
+ * @property {string} [state] - The running statistics of batch norm, of type f32; pages of before
+ *   have none.
+ */
 
 export class KeptParameters {
   /**
@@ -15,11 +22,13 @@ export class KeptParameters {
     this.network = network;
     this.kept = kept;
     this.own = network.parameters.data.slice();
+    this.ownState = network.state.data.slice();
   }
 
-  /** Give the network the parameters of a kept epoch, or with null its own. */
+  /** Make the network what it was after a kept epoch, or with null what it is in the end. */
   load(place) {
     this.network.load(this.vector(place));
+    this.network.state.data.set(this.state(place));
   }
 
   /** Return the parameters of a kept epoch, or with null the model's own, as the network has them. */
@@ -28,6 +37,14 @@ export class KeptParameters {
     const one = this.kept[place];
     one.vector ??= ordered(this.network.parameters, decodedNumbers(one.parameters, one.type ?? "f32"));
     return one.vector;
+  }
+
+  /** Return the running statistics of a kept epoch; the model's own where it has kept none. */
+  state(place) {
+    const one = place === null ? {} : this.kept[place];
+    if (one.state === undefined) return this.ownState;
+    one.statistics ??= ordered(this.network.state, decodedNumbers(one.state, "f32"));
+    return one.statistics;
   }
 
   /** Take the latest parameters of a live run; those of the same epoch make way. */
@@ -41,11 +58,11 @@ export class KeptParameters {
   }
 }
 
-/** Bring parameters from the order of a file's names into that of the network. */
+/** Bring numbers from the order of a file's names into that of the network. */
 function ordered(parameters, numbers) {
   if (numbers.length !== parameters.data.length) {
     throw new Error(
-      `A kept epoch has ${numbers.length} parameters, its network ${parameters.data.length}: ` +
+      `A kept epoch has ${numbers.length} numbers where its network has ${parameters.data.length}: ` +
         "make the page again from the run's folder.",
     );
   }

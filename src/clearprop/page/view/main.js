@@ -1,5 +1,6 @@
 /** The page begins here: from its data to what is seen. */
 
+import { decodedBytes } from "../engine/base64.js";
 import { openModel } from "../engine/model.js";
 import { activationsPanel } from "./activations.js";
 import { answersPanel } from "./answers.js";
@@ -24,7 +25,7 @@ import { playgroundPanel } from "./playground.js";
 import { PLAYGROUND_ADDRESS } from "./playground_settings.js";
 import { programPage } from "./program.js";
 import { projectionPanel } from "./projection.js";
-import { decodedBytes, Samples } from "./samples.js";
+import { Samples } from "./samples.js";
 import { Store } from "./store.js";
 import { unitsPanel } from "./units.js";
 import { say, useWords } from "./words.js";

@@ -1,6 +1,7 @@
 /** What a run is: its score beside what it had to beat, its data, its settings, its command. */
 
-import { make, number } from "./dom.js";
+import { shareAsTyped } from "./certainty_view.js";
+import { make, number, percent } from "./dom.js";
 import { baselineName, countedScores, partName, scoreName, scoreNames, scoreText } from "./scores.js";
 import { say, sayCount } from "./words.js";
 
@@ -52,6 +53,8 @@ function facts(run, model, inspection) {
     [say("Loss function"), model?.network.loss.constructor.name],
     [say("Parameters"), model && number(model.network.parameters.data.length)],
     [say("Optimizer"), settings && optimizerFact(settings)],
+    [say("Temperature"), temperatureFact(report?.temperature)],
+    [say("Coverage"), coverageFact(report)],
     [say("Epochs"), hasEnded(run) ? epochsFact(run) : null],
     [say("Training time"), typeof report?.seconds === "number" ? durationText(report.seconds) : null],
   ];
@@ -101,6 +104,27 @@ function optimizerFact(settings) {
   });
 }
 
+function temperatureFact(told) {
+  if (typeof told?.temperature !== "number" || told.samples === null) return null;
+  return say("{temperature}, fitted to {samples} samples", {
+    temperature: number(told.temperature, 3),
+    samples: told.samples,
+  });
+}
+
+/** Say what a coverage came to on samples that nothing else was done with, where it was measured. */
+function coverageFact(report) {
+  const told = countedScores(report)?.told.coverage;
+  if (!told) return null;
+  return say("{measured} of {samples} samples, by chance {low} to {high}; promised {share}", {
+    measured: percent(told.measured),
+    samples: told.samples,
+    low: percent(told.between[0]),
+    high: percent(told.between[1]),
+    share: shareAsTyped(told.promised),
+  });
+}
+
 function hasEnded({ told }) {
   return !told || told.state === "ended";
 }
@@ -109,9 +133,12 @@ function epochsFact(run) {
   const epochs = run.history?.epoch ?? [];
   if (epochs.length === 0) return null;
   const last = number(epochs.at(-1));
-  return run.best_epoch === null || run.best_epoch === epochs.at(-1)
-    ? last
-    : say("{last}, the best is {best}", { last, best: run.best_epoch });
+  const said =
+    run.best_epoch === null || run.best_epoch === epochs.at(-1)
+      ? last
+      : say("{last}, the best is {best}", { last, best: run.best_epoch });
+  const isCut = ["interrupted", "asked"].includes(run.report?.stopped);
+  return isCut ? say("{epochs}; interrupted", { epochs: said }) : said;
 }
 
 /** Write seconds as people do: "0.05 s", "3 min 20 s", "2 h 5 min". */

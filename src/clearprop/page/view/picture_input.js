@@ -1,20 +1,15 @@
 /** A picture of one's own: drawn, dropped, chosen or taken, as the network gets it, and the answer. */
 
-import { saliency } from "../engine/explain.js";
 import { AnswerView, answersTo } from "./answer_view.js";
 import { CameraBox } from "./camera.js";
 import { make } from "./dom.js";
 import { coloursOfPictures, figureOfPictures, sheetFor, USUAL_PEN } from "./drawing.js";
 import { DrawingPad } from "./drawing_pad.js";
-import { heatedPicture } from "./heated_picture.js";
 import { inverted, unlikeness } from "./likeness.js";
+import { LooksView } from "./looks_view.js";
 import { readPictureFile } from "./picture_files.js";
-import { samplePicture } from "./pictures.js";
 import { drawnWhenSeen } from "./seeing.js";
 import { say } from "./words.js";
-
-/** Milliseconds without a change after which is computed what the answer hangs on. */
-const REST = 150;
 
 /** The share of training pictures without colour from which on a drawing is one of them. */
 const MOSTLY_GREY = 0.9;
@@ -30,16 +25,16 @@ export function pictureInput(context) {
 }
 
 class PictureInput {
-  constructor({ model, samples, store }) {
+  constructor({ model, samples, store, figure = null }) {
     this.model = model;
+    this.store = store;
     this.recipe = model.inputs;
     this.picture = null; // that is asked about
     this.figure =
-      isDrawable(this.recipe) && samples?.arePictures ? figureOf(samples, this.recipe) : null;
+      isDrawable(this.recipe) && samples?.arePictures ? figureOf(samples, this.recipe) : figure;
     this.answer = new AnswerView(model);
     this.inverts = make("input", { type: "checkbox", onchange: () => this.ask() });
-    this.given = make("div", { class: "look-picture" });
-    this.looked = make("div", { class: "look-picture" });
+    this.looks = new LooksView(model.network);
     this.told = make("p", { class: "play-told", role: "alert" });
     this.noted = make("p", { class: "own-note note", role: "status" });
     this.turn = 0; // of what is taken: a file that takes long must not come after a later one
@@ -71,12 +66,7 @@ class PictureInput {
         "div",
         { class: "own-out" },
         this.answer.element,
-        make(
-          "div",
-          { class: "looks" },
-          lookFigure(this.given, say("What the network gets")),
-          lookFigure(this.looked, say("What the answer hangs on")),
-        ),
+        this.looks.element,
       ),
     );
     this.ask = drawnWhenSeen(this.element, store, ["epoch"], () => this.answerNow());
@@ -199,29 +189,18 @@ class PictureInput {
   }
 
   answerNow() {
-    clearTimeout(this.resting);
-    this.looked.replaceChildren();
     if (this.picture === null) {
-      this.given.replaceChildren();
+      this.looks.clear();
       this.answer.clear(say("The answer comes as soon as there is a picture."));
       return;
     }
     const { inputShape } = this.model.network;
     const x = this.model.prepare([this.inverts.checked ? inverted(this.picture) : this.picture]);
     const [answer] = answersTo(this.model, x, 1);
-    this.answer.show(answer);
+    this.answer.show(answer, x, (this.store.get("epoch") ?? null) === null);
     const unlike = unlikeness(x, inputShape, this.recipe.likeness ?? null);
     this.answer.note(unlike === null ? [] : [unlike]);
-    this.given.replaceChildren(
-      samplePicture(x, inputShape, say("The picture as the network gets it")),
-    );
-    this.resting = setTimeout(() => this.look(x, answer), REST);
-  }
-
-  look(x, answer) {
-    const { network } = this.model;
-    const places = saliency(network, x, 1, answer.place ?? 0);
-    this.looked.replaceChildren(heatedPicture(x, network.inputShape, places));
+    this.looks.show(x, answer.place ?? 0);
   }
 }
 
@@ -232,8 +211,4 @@ function isDrawable({ channels, likeness }) {
 
 function figureOf(samples, { size, channels }) {
   return channels === 1 ? figureOfPictures(samples.inputs, size) : null;
-}
-
-function lookFigure(picture, caption) {
-  return make("figure", { class: "look" }, picture, make("figcaption", {}, caption));
 }

@@ -1,5 +1,6 @@
 /** A playground: a network that trains in the page, on toy data, own points or a run's data. */
 
+import { decodedBytes } from "../engine/base64.js";
 import { make } from "./dom.js";
 import { PlaneStage } from "./plane_stage.js";
 import { playButton, PointEditor } from "./point_editor.js";
@@ -13,7 +14,8 @@ import {
   readPlaygroundFile,
   RUN_SETTINGS,
 } from "./playground_settings.js";
-import { decodedBytes, Samples } from "./samples.js";
+import { tableOfRun } from "./run_points.js";
+import { Samples } from "./samples.js";
 import { saveFile } from "./saving.js";
 import { whenSeen } from "./seeing.js";
 import { PageTraining } from "./training.js";
@@ -57,7 +59,8 @@ class Playground {
     this.training = null;
     const found = readAddress(location.hash);
     this.take(found?.settings);
-    this.editor = new PointEditor(found?.points ?? [], () => this.changePoints());
+    const ofRun = this.run && tableOfRun(this.run.model, this.run.train);
+    this.editor = new PointEditor(found?.points ?? [], ofRun, () => this.changePoints());
     this.form = new PlaygroundForm({
       settings: this.settings,
       hasRun: this.run !== null,

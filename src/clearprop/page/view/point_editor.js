@@ -8,9 +8,9 @@ import {
   MOST_POINT_CLASSES,
   MOST_POINT_TEXT,
   MOST_POINTS,
-  readPoints,
+  readPointTable,
 } from "./points.js";
-import { say } from "./words.js";
+import { say, sayCount } from "./words.js";
 
 /** The distance, in shares of a side, within which a point is taken away. */
 const REMOVAL_REACH = 0.06;
@@ -20,9 +20,10 @@ const REMOVE = Symbol("remove");
 export class PointEditor {
   /**
    * @param {Array<import("./points.js").Point>} points - The first ones.
+   * @param {?import("./points.js").PointTable} ofRun - The samples of a run, to choose columns of.
    * @param {function(): void} changed - Told of every change of `points`, `labels` and `names`.
    */
-  constructor(points, changed) {
+  constructor(points, ofRun, changed) {
     this.changed = changed;
     this.told = make("p", { class: "play-told", role: "alert" });
     this.tools = make("div", {
@@ -30,9 +31,10 @@ export class PointEditor {
       role: "group",
       "aria-label": say("What a click does"),
     });
+    this.columns = make("div", { class: "row play-columns" });
     this.text = make("textarea", {
       rows: 5,
-      "aria-label": say("Points as text: two numbers and a class on each line"),
+      "aria-label": say("Points as text: numbers and a class on each line"),
       placeholder: "x1,x2,class\n0.5,-0.2,a\n-0.4,0.9,b",
       spellcheck: "false",
     });
@@ -50,7 +52,9 @@ export class PointEditor {
         { class: "row" },
         this.tools,
         playButton(say("Clear"), () => this.set([])),
+        ofRun && playButton(say("This run's samples"), () => this.attempt(() => this.take(ofRun))),
       ),
+      this.columns,
       make(
         "p",
         { class: "note" },
@@ -59,7 +63,7 @@ export class PointEditor {
       make(
         "details",
         {},
-        make("summary", {}, say("Paste or drop a small CSV: two numbers and a class")),
+        make("summary", {}, say("Paste or drop a small CSV: columns of numbers, and a class")),
         this.text,
         make(
           "div",
@@ -116,17 +120,44 @@ export class PointEditor {
     this.labels = labelsOf(points);
     // Points that are set one by one lie within it: the plane stays as it is.
     this.plane = Plane.around(arraysOfPoints(points, this.labels).x);
+    this.columns.hidden = true; // unless these are of a table's
     this.choose(this.labels[0]);
   }
 
   readText(text) {
+    this.attempt(() => this.take(readPointTable(text)));
+  }
+
+  attempt(does) {
     try {
-      const { points, names } = readPoints(text);
-      this.hold(points, names);
-      this.set(points);
+      does();
     } catch (error) {
       this.tell(error.message);
     }
+  }
+
+  /** Take the points of a table, at first those of its usual columns. */
+  take(table) {
+    const columns = table.usualColumns();
+    this.takeColumns(table, columns);
+    const others = (chosen) => this.attempt(() => this.takeColumns(table, chosen));
+    this.columns.replaceChildren(...columnChoices(table, columns, others));
+  }
+
+  takeColumns(table, columns) {
+    const { points, left } = table.points(columns);
+    const names = columns.slice(0, 2).map((place) => table.names[place]);
+    this.hold(points, names);
+    this.columns.hidden = !table.isWide;
+    this.set(points);
+    if (left === 0) return;
+    this.tell(
+      sayCount(
+        left,
+        "{count} line is left out: a cell is empty or no number.",
+        "{count} lines are left out: a cell is empty or no number.",
+      ),
+    );
   }
 
   set(points) {
@@ -169,6 +200,22 @@ export class PointEditor {
     this.labels = [...this.labels, String(Math.max(0, ...numbers) + 1)];
     this.choose(this.labels.at(-1));
   }
+}
+
+/** Return a choice for each of across, up and the class, of which `changed` is told all three. */
+function columnChoices(table, columns, changed) {
+  const numbers = table.numericColumns();
+  const choosers = [numbers, numbers, table.classColumns()].map((places, at) =>
+    make(
+      "select",
+      { onchange: () => changed(choosers.map(({ value }) => Number(value))) },
+      places.map((place) =>
+        make("option", { value: place, selected: place === columns[at] }, table.names[place]),
+      ),
+    ),
+  );
+  const texts = [say("To the right"), say("Upwards"), say("Class")];
+  return choosers.map((chooser, at) => make("label", { class: "field small" }, texts[at], chooser));
 }
 
 function sayMostPoints() {

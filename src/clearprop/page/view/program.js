@@ -5,7 +5,7 @@ import { LineChart, wantsLog } from "./plot.js";
 import { activationSentences, ArrayCards, parameterSentences } from "./program_arrays.js";
 import { ProgramClient, ProgramData } from "./program_data.js";
 import { drawnWhenSeen } from "./seeing.js";
-import { say } from "./words.js";
+import { say, sayTold } from "./words.js";
 
 const MOST_LINES = 8;
 
@@ -203,7 +203,12 @@ function programFindings(data) {
       shown = now;
       list.replaceChildren(
         ...data.findings.map(({ name, said, advice }) =>
-          make("li", {}, make("p", { class: "finding-said" }, `${name}: ${said}`), make("p", {}, advice)),
+          make(
+            "li",
+            {},
+            make("p", { class: "finding-said" }, `${sayTold(name)}: ${sayTold(said)}`),
+            make("p", {}, sayTold(advice)),
+          ),
         ),
       );
     },

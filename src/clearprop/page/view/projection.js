@@ -38,6 +38,7 @@ export function projectionPanel(context) {
       points,
       kinds: pass.places.map((place) => (isClass ? samples.truth[place] : 0)),
       names: isClass ? model.classNames : [],
+      values: isClass ? null : pass.places.map((place) => [samples.truth[place]].flat()[0]),
       label: say("{count} samples by the two principal components of layer {layer}", {
         count: pass.n,
         layer: select.selectedOptions[0].textContent,

@@ -28,6 +28,9 @@ const PARTS_OF_DAYS = 4;
 
 const DAY = 86_400_000; // milliseconds
 
+/** The last digits that a written number has lost, as a share of it. */
+const ROUNDED = 1e-6;
+
 /**
  * Return the fields of a recipe's rows.
  *
@@ -38,16 +41,19 @@ export function rowFields(inputs) {
   if (inputs.columns) return inputs.columns.map(fieldOfColumn);
   const { shape, mean, std } = inputs;
   if (shape?.length !== 1 || shape[0] > MOST_ARRAY_FIELDS) return null;
-  return Array.from({ length: shape[0] }, (_, at) => ({
-    ...EMPTY_FIELD,
-    name: `x${at + 1}`,
-    kind: "number",
-    low: mean[at] - USUAL * std[at],
-    high: mean[at] + USUAL * std[at],
-    isRange: false,
-    middle: mean[at],
-    mayMiss: false,
-  }));
+  return Array.from({ length: shape[0] }, (_, at) => {
+    const every = mean.length === 1 ? 0 : at; // one for all
+    return {
+      ...EMPTY_FIELD,
+      name: `x${at + 1}`,
+      kind: "number",
+      low: mean[every] - USUAL * std[every],
+      high: mean[every] + USUAL * std[every],
+      isRange: false,
+      middle: mean[every],
+      mayMiss: false,
+    };
+  });
 }
 
 const EMPTY_FIELD = {
@@ -113,9 +119,11 @@ export function readCell(field, text) {
 
 /** Whether a cell lies outside of what the model has seen in training. */
 export function isOutside(field, value) {
-  if (value === null || !field.isRange || field.low === null || field.high === null) return false;
-  const at = field.kind === "date" ? daysOf(value) : value;
-  return field.kind !== "category" && (at < field.low || at > field.high);
+  const { kind, isRange, low, high } = field;
+  if (value === null || !isRange || low === null || high === null) return false;
+  const at = kind === "date" ? daysOf(value) : value;
+  const rounding = ROUNDED * Math.max(Math.abs(low), Math.abs(high)); // a cell has few digits
+  return kind !== "category" && (at < low - rounding || at > high + rounding);
 }
 
 /**

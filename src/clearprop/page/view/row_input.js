@@ -139,8 +139,9 @@ class RowInput {
     }
     const row = Object.fromEntries(cells.map(([name, { value }]) => [name, value]));
     try {
-      const [answer] = this.answersOf([row]);
-      this.answer.show(answer);
+      const x = this.prepared([row]);
+      const [answer] = answersTo(this.model, x, 1);
+      this.answer.show(answer, x, (this.store.get("epoch") ?? null) === null);
       this.resting = setTimeout(() => this.compare(row, answer), ROW_REST);
     } catch (error) {
       this.clear(error.message);
@@ -152,17 +153,17 @@ class RowInput {
     this.effects.clear();
   }
 
-  answersOf(rows) {
+  prepared(rows) {
     const isTable = Boolean(this.model.inputs.columns);
     const given = isTable ? rows : rows.map((row) => this.fields.map(({ name }) => row[name]));
-    return answersTo(this.model, this.model.prepare(given), rows.length);
+    return this.model.prepare(given);
   }
 
   compare(row, answer) {
     const { place } = answer;
     const measure = ({ place: found, shares, values }) =>
       place === null ? values[0] : (shares[place] ?? Number(found === place));
-    const ask = (rows) => this.answersOf(rows).map(measure);
+    const ask = (rows) => answersTo(this.model, this.prepared(rows), rows.length).map(measure);
     const effects = effectsOf(this.fields, row, ask, MOST_EFFECTS);
     const { classNames, target } = this.model;
     const ofShares = place !== null;

@@ -1,5 +1,7 @@
 /** What a page has embedded, out of base64: samples, and the parameters after some epochs. */
 
+import { decodedBytes } from "../engine/base64.js";
+
 /**
  * Samples as the network takes them, and as a person knows them.
  *
@@ -54,14 +56,6 @@ export class Samples {
     const isFlat = this.shape.length < 2 || this.shape.length > 3;
     return !isFlat && height > 1 && width > 1 && (channels === 1 || channels === 3);
   }
-}
-
-/** Decode base64 to bytes. */
-export function decodedBytes(text) {
-  const found = atob(text);
-  const bytes = new Uint8Array(found.length);
-  for (let i = 0; i < found.length; i++) bytes[i] = found.charCodeAt(i);
-  return bytes;
 }
 
 /**

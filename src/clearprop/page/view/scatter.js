@@ -1,7 +1,7 @@
-/** Points in the plane, coloured and shaped by class; one can be picked. */
+/** Points in the plane, coloured and shaped by class, or coloured by value; one can be picked. */
 
 import { make, number, setStyle, svg } from "./dom.js";
-import { onOtherColours } from "./pictures.js";
+import { coloursOf, onOtherColours } from "./pictures.js";
 import { hueOf, rangeOf } from "./plot.js";
 import { say } from "./words.js";
 
@@ -10,12 +10,15 @@ const RADIUS = 4;
 const REACH = 14; // pixels within which a point is picked
 const SHAPES = ["circle", "square", "triangle", "diamond", "cross"];
 const HUES = 10;
+const MOST_IN_LEGEND = 30; // classes: of more, those are named that points are of
+const OUTLYING = 0.02; // the share of values at either end that share its colour
 
 /**
  * @typedef {object} Points
  * @property {[number, number][]} points
  * @property {number[]} kinds - The class of each; 0 where there are none.
  * @property {string[]} names - Of the classes; empty where there are none.
+ * @property {?number[]} [values] - Of points without classes: by these they are coloured.
  * @property {string} label - What is seen, for those who can't.
  * @property {function(number): string} nameOf - What a point is.
  * @property {number|null} chosen - The point that is marked.
@@ -52,27 +55,36 @@ export class Scatter {
   show(shown) {
     this.shown = shown;
     this.canvas.setAttribute("aria-label", shown.label);
-    this.legend.replaceChildren(
-      ...shown.names.map((name, kind) =>
+    this.ends = shown.values ? usualEnds(shown.values) : null;
+    this.legend.replaceChildren(...this.legendItems());
+    this.draw();
+    this.read(null);
+  }
+
+  legendItems() {
+    const { kinds, names } = this.shown;
+    if (this.ends !== null) return [scaleOfColours(this.ends)];
+    const every = [...names.keys()];
+    const named = names.length > MOST_IN_LEGEND ? every.filter((kind) => kinds.includes(kind)) : every;
+    const items = named.slice(0, MOST_IN_LEGEND).map((kind) =>
+      make(
+        "li",
+        {},
         make(
-          "li",
-          {},
-          make(
-            "button",
-            {
-              type: "button",
-              class: "plain",
-              "aria-pressed": String(this.alone === kind),
-              onclick: (event) => this.choose(kind, event.currentTarget),
-            },
-            markOfKind(kind),
-            name,
-          ),
+          "button",
+          {
+            type: "button",
+            class: "plain",
+            "aria-pressed": String(this.alone === kind),
+            onclick: (event) => this.choose(kind, event.currentTarget),
+          },
+          markOfKind(kind),
+          names[kind],
         ),
       ),
     );
-    this.draw();
-    this.read(null);
+    const more = named.length - items.length;
+    return more > 0 ? [...items, make("li", {}, say("and {more} more", { more }))] : items;
   }
 
   choose(kind, button) {
@@ -104,10 +116,11 @@ export class Scatter {
       context.stroke();
     }
     const hues = Array.from({ length: HUES }, (_, n) => styles.getPropertyValue(`--class-${n}`));
+    const mixed = this.ends === null ? null : mixedHue(this.canvas, this.ends);
     const order = [...points.keys()].sort((a, b) => (this.isFaded(a) < this.isFaded(b) ? 1 : -1));
     for (const n of order) {
       context.globalAlpha = this.isFaded(n) ? 0.12 : 0.8;
-      context.fillStyle = hues[kinds[n] % HUES];
+      context.fillStyle = mixed ? mixed(this.shown.values[n]) : hues[kinds[n] % HUES];
       tracePath(context, SHAPES[Math.floor(kinds[n] / HUES) % SHAPES.length], ...this.drawn[n], RADIUS);
       context.fill();
     }
@@ -148,6 +161,32 @@ export class Scatter {
         ? say("{count} points", { count: points.length })
         : `${nameOf(said)}: ${points[said].map((one) => number(one)).join(", ")}`;
   }
+}
+
+/** Return the two numbers between which all values lie but a few. */
+function usualEnds(values) {
+  const ordered = Float64Array.from(values).sort();
+  const at = Math.floor(OUTLYING * ordered.length);
+  return { low: ordered[at], high: ordered[ordered.length - 1 - at] };
+}
+
+/** Return what gives a value its colour: from the one hue at the low end to the other at the high. */
+function mixedHue(element, { low, high }) {
+  const [from, to] = coloursOf(element, "--one", "--two");
+  return (value) => {
+    const share = Math.min(1, Math.max(0, (value - low) / (high - low || 1)));
+    return `rgb(${from.map((channel, at) => Math.round(channel + share * (to[at] - channel))).join(" ")})`;
+  };
+}
+
+function scaleOfColours({ low, high }) {
+  return make(
+    "li",
+    { class: "colour-scale" },
+    `≤ ${number(low)}`,
+    make("span", { class: "colour-scale-bar", "aria-hidden": "true" }),
+    `≥ ${number(high)}`,
+  );
 }
 
 function markOfKind(kind) {

@@ -24,12 +24,26 @@ export function useWords(words) {
  * @returns {string}
  */
 export function say(text, values = {}) {
+  return inThisLanguage(text, values);
+}
+
+function inThisLanguage(text, values) {
   const said = translations.get(text) ?? text;
   return said.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
     if (value === undefined) return whole;
     return typeof value === "number" ? number(value) : isolated(shownText(value));
   });
+}
+
+/**
+ * Say what came with the data: a text, perhaps with values, that Python has put into the catalogues.
+ *
+ * @param {string|{text: string, values: Object<string, string>}} told
+ * @returns {string}
+ */
+export function sayTold(told) {
+  return typeof told === "string" ? inThisLanguage(told, {}) : inThisLanguage(told.text, told.values);
 }
 
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;

@@ -19,6 +19,8 @@ _BY_ENTRY = frozenset(
 _MADE = ("add", "divide", "getitem", "multiply", "reshape", "subtract", "transpose")
 """Operations by which first weights are made of what is drawn."""
 
+_PRODUCTS = frozenset(("dot", "matmul", "einsum", "inner", "tensordot"))
+
 
 def forgotten(
     reached: set[Node], known: Mapping[Node, Array], roots: set[Node]
@@ -60,11 +62,15 @@ def _beginnings(roots: set[Node]) -> set[Node]:
 
 
 def _below(reached: set[Node], known: Mapping[Node, Array]) -> Iterator[Node]:
-    """Yield random weights of layers before the first one that learns."""
+    """Yield random weights of layers before the first one that learns.
+
+    What is no factor of a product with what learns is no input of a layer: targets, say, that
+    random numbers have made.
+    """
     stack = [
         parent
         for node in reached
-        if np.any(known.get(node, 0))
+        if node.name in _PRODUCTS and np.any(known.get(node, 0))
         for parent in node.parents
         if parent not in reached
     ]

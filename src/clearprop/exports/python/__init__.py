@@ -1,0 +1,1 @@
+"""A model in Python, with NumPy alone."""

@@ -1,0 +1,1 @@
+"""A model in JavaScript, and as a page."""

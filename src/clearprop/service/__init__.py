@@ -1,0 +1,1 @@
+"""A prediction service: rows and pictures in, probabilities out, over HTTP."""
