@@ -36,8 +36,8 @@ COMMANDS = {
         "show": "clearprop.cli.show",
         "plot": "clearprop.cli.show",
         "report": "clearprop.cli.report",
-        "serve": "clearprop.cli.serve",
         "export": "clearprop.cli.export",
+        "serve": "clearprop.cli.serve",
         "runs": "clearprop.cli.runs",
     },
     "Learning back-propagation": {

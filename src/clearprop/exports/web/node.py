@@ -20,6 +20,7 @@ from clearprop.data import Raw, Table
 from clearprop.data.tables.table import Column, Words
 from clearprop.errors import UsageError
 from clearprop.exports.target import NotRun, Ran
+from clearprop.files.written import write_text
 
 _DRIVER: Final = Path(__file__).with_name("run_script.mjs")
 _SECONDS: Final = 600.0  # that Node may take
@@ -74,7 +75,7 @@ def run_script(
     with tempfile.TemporaryDirectory() as folder:
         module, asked = Path(folder, "model.mjs"), Path(folder, "rows.jsonl")
         text = read_bounded(path, _LONGEST).decode()
-        module.write_text(_module_of(text, path) if is_page else text, encoding="utf-8")
+        write_text(module, _module_of(text, path) if is_page else text)
         with asked.open("w", encoding="ascii") as lines:
             lines.writelines(f"{json.dumps(row)}\n" for row in _told(rows))
         answered = _run([program, str(_DRIVER), str(module), str(asked)], path, seconds)
