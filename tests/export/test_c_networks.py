@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from answers_compared import exportable_networks
 from c_programs import TOLERANCE, assert_near, model_of, needs_compiler, ran
 from hypothesis import given, settings
 from random_networks import (
@@ -10,7 +11,6 @@ from random_networks import (
     PICTURE,
     PICTURE_CASES,
     codes_and_numbers,
-    networks,
 )
 
 import clearprop as cp
@@ -80,7 +80,7 @@ def test_a_code_without_a_row_counts_as_unknown():
 
 
 @needs_compiler
-@given(networks())
+@given(exportable_networks())
 @settings(max_examples=20)
 def test_drawn_networks(drawn):
     net, x, _, _ = drawn
@@ -117,7 +117,7 @@ def test_int8_of_digits_loses_no_half_point():
     assert abs(correct.mean() - rounded.mean()) <= 0.005
 
 
-@given(networks())
+@given(exportable_networks())
 def test_no_value_is_written_over_while_it_is_needed(drawn):
     description = describe(Model(drawn[0]))
     memory, held = Memory(description), {}

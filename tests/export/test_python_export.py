@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from answers_compared import exportable_networks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -17,7 +18,6 @@ from random_networks import (
     PICTURE,
     PICTURE_CASES,
     codes_and_numbers,
-    networks,
     randomized,
 )
 from script_cases import HOSTILE, dense_case, picture_case, table, table_cases, values_case
@@ -68,7 +68,7 @@ def rows_as_given(case: Any) -> Any:
     return columns
 
 
-@given(networks())
+@given(exportable_networks())
 @settings(max_examples=60, deadline=None)
 def test_any_network(drawn):
     net, samples, _, _ = drawn

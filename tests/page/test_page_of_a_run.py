@@ -167,7 +167,8 @@ def test_the_network_is_drawn_and_its_layers_open(browser: Chromium, page: Path)
     assert len(browser.all("#drawing line.weight")) == 12 * 12 + 12 * 12 + 12 * 10
     press(browser, '#drawing [aria-label="Open layer 6, Dense(10)"]', ENTER)
     browser.find("#matrices .heat-field")
-    assert browser.run("return document.querySelector('#matrices select').value") == "6"
+    chosen = "return document.querySelector('#matrices select')?.value"
+    browser.until(lambda: browser.run(chosen) == "6", "another layer is open")
 
 
 def test_lines_are_drawn_by_the_sign_and_the_size_of_weights(

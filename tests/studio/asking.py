@@ -1,6 +1,8 @@
 """Somebody who asks a server things, and hears its events."""
 
 import json
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -14,6 +16,12 @@ from clearprop.training import Callback, History
 
 SECONDS = 60
 """The time after which what never comes is no longer waited for."""
+
+COMMAND = (sys.executable, "-m", "clearprop.studio.command_child")
+"""The command ``clearprop``, which ends with its standard input: `MINE`."""
+
+MINE, _ = os.pipe()
+"""A standard input that ends with this process, even where it is killed."""
 
 
 @dataclass(frozen=True)

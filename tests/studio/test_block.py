@@ -438,6 +438,7 @@ def test_an_object_that_fails_when_it_is_looked_into_ends_the_looking_alone(
         by_hand(live)
         by_hand(live)
         roles_known(live)
+        live._judging.join(SECONDS)  # which looks into what lies there, too
         odd, Odd.asked = Odd(), 0
         by_hand(live)
         assert Odd.asked == 1

@@ -4,18 +4,17 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from asking import SECONDS, Asker
+from asking import COMMAND, MINE, SECONDS, Asker
 from click.testing import CliRunner
 
 from clearprop.cli import cli
 from clearprop.experiment.runs import REPORT
 
-TRAIN = [sys.executable, "-m", "clearprop", "train", "moons", "--layers", "4", "--out", "run"]
+TRAIN = [*COMMAND, "train", "moons", "--layers", "4", "--out", "run"]
 
 
 @pytest.fixture
@@ -27,6 +26,7 @@ def typed(tmp_path):
         process = subprocess.Popen(
             [*TRAIN, *options],
             cwd=tmp_path,
+            stdin=MINE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

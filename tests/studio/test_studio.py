@@ -1,6 +1,7 @@
 """``clearprop studio``: the folder that it was started in and no other, trainings, and runs."""
 
 import re
+import signal
 import subprocess
 import sys
 from html import unescape
@@ -8,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import numpy as np
 import pytest
-from asking import SECONDS, Asker
+from asking import COMMAND, MINE, SECONDS, Asker, InThread
 from click.testing import CliRunner
 
 from clearprop.cli import cli
@@ -225,18 +226,17 @@ class TestForms:
         (child,) = children.all
         child.close()
         assert list(child.said) == [
-            *("'clearprop'", "'train'", "'./-x.csv'", "'--target=--config=/etc/passwd; $(id)'"),
+            *("'clearprop.studio.command_child'", "'train'", "'./-x.csv'", "'--target=--config=/etc/passwd; $(id)'"),
             *("'--epochs=3'", "'--live'", "'--quiet'"),
         ]
 
 
 class TestTrainings:
     PAGE = f"""
-import sys, time
+import sys
 print({PAGE!r} + 'http://127.0.0.1:1/?token=x', file=sys.stderr, flush=True)
 print({STAYS!r} + 'Ctrl-C', file=sys.stderr, flush=True)
-sys.stdin.read()
-time.sleep({SECONDS})
+sys.stdin.read(1)
 """
 
     def test_leads_to_its_page_as_soon_as_it_has_one(self, asker, quick, children):
@@ -345,11 +345,13 @@ def test_data_that_are_not_there_are_refused_before_anything_is_served(folder, m
     assert "Did you mean 'people.csv'?" in result.stderr
 
 
-@pytest.mark.slow
-def test_a_training_is_started_and_seen_and_ends_with_the_studio(folder):
+@pytest.fixture
+def typed(folder):
+    """Type ``clearprop studio``, and start an endless training: its process, and its page."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "clearprop", "studio", "people.csv"],
+        [*COMMAND, "studio", "people.csv"],
         cwd=folder,
+        stdin=MINE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -365,11 +367,27 @@ def test_a_training_is_started_and_seen_and_ends_with_the_studio(folder):
         page = Asker(answer.headers["location"])
         with page.events() as events:
             events.until(lambda name, data: name == "told" and data["epoch"] > 1)
+        yield process, page
     finally:
-        process.send_signal(2)
-        _, err = process.communicate(timeout=SECONDS)
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_a_training_is_started_and_seen_and_ends_with_the_studio(typed, folder):
+    process, page = typed
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 0
     assert "Traceback" not in err
     with pytest.raises(ConnectionRefusedError):
         page.get("/")
     assert (folder / "runs/people/config.toml").exists()
+
+
+@pytest.mark.slow
+def test_a_training_ends_with_a_studio_that_is_killed(typed):
+    process, page = typed
+    with page.events() as events:
+        process.kill()
+        InThread(lambda: list(events)).result()  # until nobody tells them any more

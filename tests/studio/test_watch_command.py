@@ -4,12 +4,11 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from asking import SECONDS, Asker
+from asking import COMMAND, MINE, SECONDS, Asker
 from click.testing import CliRunner
 
 from clearprop.cli import cli
@@ -58,8 +57,9 @@ def test_a_port_in_use_is_said_before_anything_runs(tmp_path: Path) -> None:
 def test_an_endless_loop_is_watched_ended_by_ctrl_c_and_stays(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(LOOP)
     process = subprocess.Popen(
-        [sys.executable, "-m", "clearprop", "watch", "mine.py", "--json"],
+        [*COMMAND, "watch", "mine.py", "--json"],
         cwd=tmp_path,
+        stdin=MINE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

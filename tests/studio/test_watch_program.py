@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,6 +74,21 @@ def watch(tmp_path: Path) -> Iterator[Callable[..., Program]]:
     yield watched
     for one in opened:
         one.close()
+
+
+def test_a_program_ends_with_its_watcher_whatever_it_waits_for(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()\n")
+    command = [sys.executable, "-m", "clearprop.studio.program_child"]
+    with subprocess.Popen(
+        [*command, json.dumps({"file": str(file)})], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        try:
+            assert process.stdin is not None
+            process.stdin.close()
+            assert process.wait(SECONDS) == 1
+        finally:
+            process.kill()
 
 
 def numbers(one: Seen) -> Any:

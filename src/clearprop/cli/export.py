@@ -14,7 +14,7 @@ from clearprop.errors import ClearpropError
 from clearprop.experiment.runs import Saved, require_saved
 from clearprop.experiment.task import load_dataset, load_for, set_task
 from clearprop.exports.description import Description, describe
-from clearprop.exports.exporting import TARGETS, Exported, target_for, write_export
+from clearprop.exports.exporting import TARGETS, Exported, rows_of, target_for, write_export
 from clearprop.exports.proof import Proof
 from clearprop.exports.rows import Rows
 from clearprop.files.models import Model
@@ -65,9 +65,11 @@ def export(
     with output.waiting("Reading"):
         rows, truth = _known_rows(saved, description, data)
         if verify is not None:
-            more, named = _of(load_for(saved.model, verify), saved.model, description)
+            more, named = _own_rows(saved.model, description, verify)
+            # What is known is of the first rows.
+            if named is not None and (rows is None or truth is not None):
+                truth = named if truth is None else np.concatenate([truth, named])
             rows = more if rows is None else rows.followed_by(more)
-            truth = named if truth is None else np.concatenate([truth, named])
     with output.waiting("Writing and proving"):
         made = write_export(
             *(saved.model, file, target, rows),
@@ -96,6 +98,20 @@ def _known_rows(
             raise
         output.note(f"It is proved on rows that are made up, not on the training data. {error}")
         return None, None
+
+
+def _own_rows(model: Model, description: Description, verify: str) -> tuple[Rows, Classes | None]:
+    """Return somebody's rows, and the class of each where the data tell one that the model knows.
+
+    New rows have none: they are read as ``clearprop predict`` reads them.
+    """
+    try:
+        return _of(load_for(model, verify), model, description)
+    except ClearpropError as error:
+        try:
+            return rows_of(model, description, verify), None
+        except ClearpropError:
+            raise error from None
 
 
 def _of(dataset: Dataset, model: Model, description: Description) -> tuple[Rows, Classes]:

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -18,7 +19,7 @@ from clearprop.exports.proof import Proof, prove
 from clearprop.exports.rows import Rows
 from clearprop.exports.target import NotRun, Target
 from clearprop.files.models import Model, load
-from clearprop.files.written import write_whole
+from clearprop.files.written import write_whole, written_beside
 from clearprop.network import Network
 from clearprop.preprocessing import raw_from
 
@@ -167,6 +168,12 @@ def write_export(
         path if ending == target.ending else path.with_suffix(ending): content
         for ending, content in written.files.items()
     }
+    if len(paths) < len(written.files):
+        raise UsageError(
+            f"{target.title[0].upper()}{target.title[1:]} takes files that end in "
+            f"{listed(written.files)}, and one of them can't be called {path.name}, too. Call it "
+            f"{path.stem}{target.ending}."
+        )
     _require_free(list(paths), overwrite=overwrite)
     with tempfile.TemporaryDirectory() as folder:
         for one, content in paths.items():
@@ -177,8 +184,10 @@ def write_export(
             f"{printable(str(path), one_line=True)} was not written, as it does not do what the "
             f"model does. {' '.join(proof.in_words())}"
         )
-    for one, content in paths.items():
-        write_whole(one, content)
+    _require_free(list(paths), overwrite=overwrite)  # for proving took a while
+    with ExitStack() as stack:  # all of them, or none
+        for one, content in paths.items():
+            stack.enter_context(written_beside(one)).write_bytes(content)
     sizes = {one: len(content) for one, content in paths.items()}
     return Exported(path, sizes, target.title, proof, written.facts, written.notes)
 

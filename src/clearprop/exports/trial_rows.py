@@ -31,6 +31,8 @@ _TRIED = 256  # pairs of rows, of which some are of one label where only their n
 _HALVINGS = 60
 _NEAR = 1e-4  # of the largest logit: rows nearer to a border than this need not be halved on
 _FAR = (-10.0, 10.0)  # times the deviation, for numbers beyond all that was learned from
+_DATES = (-59011459200.0, 253402300799.0)  # seconds of the years 100 to 9999: texts of others are
+# no dates, or those of years with two digits
 
 Labels = Callable[[Rows], tuple[NDArray[np.intp], NDArray[np.float64]]]
 
@@ -94,8 +96,7 @@ def drawn_rows(description: Description, count: int) -> Rows:
         else:
             centre, deviation = _spread(cells)
             numbers = centre + deviation * random.normal(0, 1, count)
-            # Dates are kept to the second.
-            columns[cells.name] = np.round(numbers, 0 if isinstance(cells, DateCells) else 6)
+            columns[cells.name] = _kept(cells, np.round(numbers, 6))
     return Rows(count, columns)
 
 
@@ -105,6 +106,11 @@ def _spread(cells: NumberCells | DateCells) -> tuple[float, float]:
         return cells.centre, 1 / cells.factor if cells.factor else 1.0
     days = 1 / cells.factors[0] if cells.factors[0] else 1.0
     return round(cells.centres[0]) * 86400.0, round(days) * 86400.0
+
+
+def _kept(cells: NumberCells | DateCells, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return numbers as they are, of dates whole seconds of years that can be written."""
+    return np.clip(np.round(numbers), *_DATES) if isinstance(cells, DateCells) else numbers
 
 
 def _special(inputs: Inputs, rows: Rows) -> Iterator[tuple[str, Rows]]:
@@ -126,8 +132,8 @@ def _special(inputs: Inputs, rows: Rows) -> Iterator[tuple[str, Rows]]:
         column = np.asarray(rows.columns[cells.name])
         known = column[np.isfinite(column)]
         ends = [known.min(), known.max()] if len(known) else []
-        numbers = (*ends, *(centre + far * deviation for far in _FAR))
-        extremes += [_changed(one, cells.name, np.array([number])) for number in numbers]
+        numbers = _kept(cells, np.array([*ends, *(centre + far * deviation for far in _FAR)]))
+        extremes += [_changed(one, cells.name, numbers[[at]]) for at in range(len(numbers))]
         if not isinstance(cells, NumberCells) or cells.instead is not None:
             missing.append(_changed(one, cells.name, np.array([np.nan])))
     if missing:

@@ -25,6 +25,8 @@ class NumberCells:
         Whether the input is z / sqrt(1 + (z / 3)^2) rather than z.
     tells_gaps : bool, default False
         Whether a second input is 1 where the number is missing, else -1.
+    unit : str or None
+        The unit that they were written with, ``hours`` for times of day; None where nobody knows.
     """
 
     name: str
@@ -33,11 +35,18 @@ class NumberCells:
     factor: float
     is_pressed: bool = False
     tells_gaps: bool = False
+    unit: str | None = None
 
     @property
     def width(self) -> int:
         """The number of its inputs."""
         return 1 + self.tells_gaps
+
+    @property
+    def asked(self) -> str:
+        """The words for what a cell must be: ``a number, in hours``."""
+        unit = f", in {self.unit}" if self.unit else ""
+        return f"a number{unit}{', which must not be missing' if self.instead is None else ''}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +70,11 @@ class CategoryCells:
     def width(self) -> int:
         """The number of its inputs."""
         return self.rows.shape[1]
+
+    @property
+    def asked(self) -> str:
+        """The words for what a cell must be."""
+        return "a category"
 
 
 @dataclass(frozen=True)
@@ -93,6 +107,11 @@ class DateCells:
     def width(self) -> int:
         """The number of its inputs."""
         return len(self.parts) + self.tells_gaps
+
+    @property
+    def asked(self) -> str:
+        """The words for what a cell must be."""
+        return "a date"
 
 
 Cells: TypeAlias = NumberCells | CategoryCells | DateCells

@@ -104,7 +104,10 @@ class RobustColumn(NumericColumn):
     def describe(self) -> NumberCells:
         """Say that the distance from the median is pressed together."""
         return NumberCells(
-            self.name, self.median, self.median, self.scale, is_pressed=True, tells_gaps=self.gaps
+            *(self.name, self.median, self.median, self.scale),
+            is_pressed=True,
+            tells_gaps=self.gaps,
+            unit=self.unit,
         )
 
 

@@ -126,7 +126,7 @@ class NumericColumn(InputColumn):
 
     def describe(self) -> NumberCells:
         """Say that numbers are standardised."""
-        return NumberCells(self.name, self.median, self.mean, 1 / self.std)
+        return NumberCells(self.name, self.median, self.mean, 1 / self.std, unit=self.unit)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from clearprop.errors import UsageError
@@ -17,7 +18,7 @@ MOST = 4
 """Trainings at a time: each has a process, with its page, until it is ended."""
 
 _LINES, _LONGEST = 20, 2_000  # that are kept of what it says, and characters of one
-_SECONDS = 10  # in which one that is ended has to save what it has
+_SECONDS = 10  # that are waited until one that was ended has saved what it has
 
 
 class Child:
@@ -50,9 +51,9 @@ class Child:
         self.said: deque[str] = deque(maxlen=_LINES)
         self._process = subprocess.Popen(  # noqa: S603 - no shell, and no program but this one
             # -P: what lies in the folder of the data is no module of Python.
-            [sys.executable, "-P", "-m", "clearprop", *command],
+            [sys.executable, "-P", "-m", "clearprop.studio.command_child", *command],
             cwd=folder,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # it ends with the studio, even where that is killed
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -74,22 +75,22 @@ class Child:
         return self._process.poll() not in (None, 0, -signal.SIGINT, 128 + signal.SIGINT)
 
     def end(self) -> None:
-        """Ask it to end: a training keeps what it has learned."""
+        """Ask it to end, as Ctrl-C does: a training keeps what it has learned."""
         if not self.is_alive:
             return
-        if sys.platform == "win32":  # which has no such signal for one process
-            self._process.terminate()
-        else:
-            self._process.send_signal(signal.SIGINT)
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        with suppress(OSError):  # it ends just now
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
 
     def close(self) -> None:
-        """Wait until it has ended, and end it otherwise."""
-        try:
+        """Wait until it has ended; one that takes longer goes on alone, and saves what it has."""
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._listener.join()
+            self._listener.join()
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        with suppress(OSError):  # what it has not heard goes with it
+            self._process.stdin.close()
 
     def _listen(self) -> None:
         """Hear what it says: its address first, and errors."""

@@ -28,6 +28,7 @@ from clearprop.gradcheck.learner.running import explain_error
 from clearprop.gradcheck.seeing.running.guarded import Printed, Scratch, guarded
 from clearprop.gradcheck.seeing.running.notes import Notes
 from clearprop.gradcheck.seeing.running.statements import Piece, pieces_of
+from clearprop.studio.parent import follow
 from clearprop.studio.program_looking import Looker
 from clearprop.studio.program_messages import Sender, send, written_picture
 from clearprop.studio.program_places import Picture, Places, copied
@@ -69,6 +70,7 @@ class _Spoken(Printed):
 
 def main(request: dict[str, Any]) -> None:
     """Run the program that is asked for."""
+    follow(lambda: None, lambda: _EXIT(1))
     stream = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     file = Path(request["file"])

@@ -259,7 +259,8 @@ def _is_number(value: Any) -> bool:
 def copied(name: str, role: str, of: str | None, value: Any) -> Copied:
     """Copy an array as rows and columns; of a large one only every so manieth of them."""
     array = np.asarray(value)
-    flat = array.reshape(1, -1) if array.ndim < 2 else array.reshape(len(array), -1)
+    rows = len(array) if array.ndim > 1 else 1
+    flat = array.reshape(rows, array.size // max(rows, 1))  # "-1" has no meaning for an empty one
     while flat.size > MOST_ENTRIES:
         flat = flat[::2] if flat.shape[0] >= flat.shape[1] else flat[:, ::2]
     return Copied(name, role, of, np.shape(value), np.array(flat, np.float64))

@@ -53,7 +53,7 @@ class Program(ShownProgram):
                 *(sys.executable, "-P", "-m", "clearprop.studio.program_child"),
                 json.dumps({"file": str(self.file)}),
             ],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # it ends with the watcher, even where that is killed
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={
@@ -79,6 +79,8 @@ class Program(ShownProgram):
         self._closed.set()
         if self._process is not None:
             self._process.wait()
+            assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+            self._process.stdin.close()
         self._scratch.cleanup()
 
     def wait(self) -> None:

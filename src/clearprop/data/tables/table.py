@@ -67,7 +67,7 @@ class Words:
         one program or another writes it.
         """
         found = [
-            next((places[one] for one in _spellings(text) if one in places), -1)
+            next((places[one] for one in spellings(text) if one in places), -1)
             for text in self.texts
         ]
         return np.array([*found, -1], dtype=np.int64)[self.codes]
@@ -226,7 +226,8 @@ def number_text(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
 
 
-def _spellings(text: str) -> tuple[str, ...]:
+def spellings(text: str) -> tuple[str, ...]:
+    """Return the ways in which programs write a word, its own first: 7 for 7.0, true for TRUE."""
     if text.lower() in ("true", "false"):
         return text, text.upper(), text.capitalize(), text.lower()
     return text, spelled(text)

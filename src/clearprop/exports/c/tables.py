@@ -185,7 +185,7 @@ def _asked(cells: Cells) -> str:
     match cells:
         case DateCells():
             return ", a date: seconds since 1970"
-        case NumberCells(instead=None):
-            return ", which must not be missing"
+        case NumberCells():
+            return c_text.spoken(cells.asked.removeprefix("a number"))
         case _:
             return ""

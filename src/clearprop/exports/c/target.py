@@ -91,9 +91,8 @@ class CTarget(Target):
         with tempfile.TemporaryDirectory() as folder:
             # Called as the file includes its header, whatever they are called where they lie.
             source = Path(folder, f"{description.name}.c")
-            for ending in (".c", ".h"):
-                called = source.with_name(f"{description.name}{ending}")
-                shutil.copyfile(path.with_suffix(ending), called)
+            shutil.copyfile(path, source)
+            shutil.copyfile(path.with_suffix(".h"), Path(folder, f"{description.name}.h"))
             program, given = Path(folder, "program.exe"), Path(folder, "rows.bin")
             try:
                 main = f"-D{prefix_of(description.name).upper()}_MAIN"

@@ -93,9 +93,9 @@ def _column_port(name: str, cells: Cells) -> Port:
     column = f"The column {cells.name!r}"
     match cells:
         case NumberCells(instead=instead):
-            said = (
-                f"{column}: numbers, {'none' if instead is None else 'NaN where one is'} missing."
-            )
+            unit = f" in {cells.unit}" if cells.unit else ""
+            gap = "none" if instead is None else "NaN where one is"
+            said = f"{column}: numbers{unit}, {gap} missing."
             kind = "float64"
         case CategoryCells():
             said, kind = f'{column}: categories, "" where one is missing.', "str"

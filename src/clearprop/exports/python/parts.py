@@ -4,12 +4,14 @@ They need NumPy and each other alone, and their comments are for whoever reads t
 """
 
 import base64
-import datetime
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+# Copied, too: spellings, and what it calls.
+from clearprop.data.tables.table import number, number_text, spelled, spellings  # noqa: F401
 
 Array = np.ndarray[Any, Any]
 
@@ -24,8 +26,13 @@ def cells_of(rows: Any, name: str) -> list[Any]:
                 f"There is no column {name!r}. Leave its cells empty if nothing is known."
             )
         cells = list(rows[name])
-    # What is unequal to itself is missing: NaN, and pandas's and NumPy's "not a time".
-    return [None if cell is None or cell == "" or cell != cell else cell for cell in cells]
+    return [None if is_missing(cell) else cell for cell in cells]
+
+
+def is_missing(cell: Any) -> bool:
+    """Whether a cell is None, "", NaN, pandas's NA, or pandas's or NumPy's "not a time"."""
+    # NA is neither equal nor unequal to anything. The others are unequal to themselves.
+    return cell is None or type(cell).__name__ == "NAType" or bool(cell == "" or cell != cell)
 
 
 def number_inputs(
@@ -38,7 +45,7 @@ def number_inputs(
     tells_gaps: bool,
 ) -> list[Array]:
     """Return (x - centre) factor of a column of numbers, and perhaps which of them are missing."""
-    numbers = np.array([math.nan if cell is None else float(cell) for cell in cells_of(rows, name)])
+    numbers = np.array(read(cells_of(rows, name), name, float, "a plain number", math.nan))
     missing = np.isnan(numbers)
     if instead is None and missing.any():
         raise ValueError(f"Row {int(missing.argmax()) + 1} of column {name!r} is missing.")
@@ -55,7 +62,8 @@ def category_inputs(
 ) -> list[Array]:
     """Return each category's row of a table; the first is that of a missing or unknown one."""
     place = {category: at + 1 for at, category in enumerate(categories)}
-    found = [0 if cell is None else place.get(str(cell), 0) for cell in cells_of(rows, name)]
+    texts = ("" if cell is None else str(cell) for cell in cells_of(rows, name))
+    found = [next((place[one] for one in spellings(text) if one in place), 0) for text in texts]
     return list(np.array(table, dtype=np.float64)[found].T)
 
 
@@ -68,20 +76,37 @@ def date_inputs(
     tells_gaps: bool,
 ) -> list[Array]:
     """Return (part - centre) factor of days since 1970, year, month, weekday and perhaps hour."""
-    inputs, missing = [], []
-    for cell in cells_of(rows, name):
-        missing.append(1.0 if cell is None else -1.0)
-        if cell is None:
-            inputs.append([0.0] * len(centres))
-            continue
-        date: datetime.datetime = np.datetime64(cell, "s").item()
-        hour = date.hour + date.minute / 60 + date.second / 3600
-        days = date.toordinal() - datetime.date(1970, 1, 1).toordinal() + hour / 24
-        parts = (days, date.year, date.month, date.weekday(), hour)
-        away = [(p - c) * f for p, c, f in zip(parts, centres, factors)]  # noqa: B905 - some parts
-        inputs.append([float(pressed(z)) for z in away] if is_pressed else away)
-    columns = list(np.array(inputs, dtype=np.float64).reshape(-1, len(centres)).T)
-    return [*columns, np.array(missing)] if tells_gaps else columns
+    nothing = np.datetime64("NaT", "s")
+    cells = cells_of(rows, name)
+    dates = np.array(read(cells, name, as_seconds, "a date such as 2024-01-31", nothing))
+    missing = np.isnat(dates)
+    known = dates[~missing]
+    days, months, years = (known.astype(f"datetime64[{unit}]") for unit in "DMY")
+    hour, day = (known - days).astype(np.float64) / 3600, days.astype(np.int64)
+    year, month = years.astype(np.int64) + 1970, (months - years).astype(np.int64) + 1
+    parts = np.column_stack([day + hour / 24, year, month, (day + 3) % 7, hour])
+    z = (parts[:, : len(centres)] - np.array(centres)) * np.array(factors)
+    inputs = np.zeros((len(dates), len(centres)))
+    inputs[~missing] = pressed(z) if is_pressed else z
+    return [*inputs.T, np.where(missing, 1.0, -1.0)] if tells_gaps else list(inputs.T)
+
+
+def as_seconds(cell: Any) -> Any:
+    """Return a date to the second."""
+    return np.datetime64(cell, "s")
+
+
+def read(cells: list[Any], name: str, reader: Any, expected: str, nothing: Any) -> list[Any]:
+    """Read every cell, with `nothing` for a missing one."""
+    found = []
+    for row, cell in enumerate(cells, 1):
+        try:
+            found.append(nothing if cell is None else reader(cell))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"Row {row} of column {name!r} is {cell!r}, expected {expected}."
+            ) from error
+    return found
 
 
 def pressed(z: Any) -> Any:

@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import indent
+from types import CodeType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -40,7 +41,6 @@ _PASSES = 3
 
 _IMPORTS = """
 import base64
-import datetime
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -51,11 +51,10 @@ Array = np.ndarray[Any, Any]
 """
 
 _DRIVER = """
-import importlib.util, json, sys, time
+import importlib.machinery, json, sys, time, types
 import numpy as np
-spec = importlib.util.spec_from_file_location("exported", sys.argv[1])
-module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
+module = types.ModuleType("exported")
+importlib.machinery.SourceFileLoader("exported", sys.argv[1]).exec_module(module)
 with np.load(sys.argv[2], allow_pickle=False) as given:
     rows = dict(given)
 if "array" in rows:
@@ -135,7 +134,9 @@ def _head(description: Description) -> str:
             rows = (
                 "Rows are mappings of column to cell, or one mapping of column to cells, as a data "
                 'frame is. A cell that is None, NaN or "" is missing.\n\nColumns:\n'
-                + "\n".join(f"    {printable(one.name, one_line=True)}" for one in columns)
+                + "\n".join(
+                    f"    {printable(f'{one.name}: {one.asked}', one_line=True)}" for one in columns
+                )
             )
         case PictureInputs(size, channels):
             shape = f"(N, height, width{', 3)' if channels == 3 else ')'}"
@@ -299,13 +300,21 @@ def _with_those_called(functions: set[Callable[..., Any]]) -> list[Callable[...,
     every = [one for _, one in inspect.getmembers(parts, inspect.isfunction)]
     found = {one.__name__ for one in functions}
     while True:
-        called = {name for one in every if one.__name__ in found for name in one.__code__.co_names}
+        called = {
+            name for one in every if one.__name__ in found for name in _names_in(one.__code__)
+        }
         more = {one.__name__ for one in every} & called | found
         if more == found:
             break
         found = more
     named = [one for one in every if one.__name__ in found]
     return sorted(named, key=lambda one: one.__code__.co_firstlineno)
+
+
+def _names_in(code: CodeType) -> set[str]:
+    """Return the names that a function's code looks for, also in what it defines within."""
+    within = (_names_in(one) for one in code.co_consts if isinstance(one, CodeType))
+    return set(code.co_names).union(*within)
 
 
 def _constant(name: str, array: Array) -> str:

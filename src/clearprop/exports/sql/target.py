@@ -38,8 +38,7 @@ _MOST_BYTES = 2**28  # of a query that is run
 _SECONDS = 300.0  # that running it may take
 _STEPS = 100_000  # of SQLite's machine between two looks at the clock
 _FUNCTIONS = {"exp": np.exp, "ln": np.log, "sqrt": np.sqrt, "cos": np.cos, "floor": np.floor}
-_KINDS = {
-    NumberCells: "a number",
+_ASKED = {
     CategoryCells: "a category, as text",
     DateCells: "a DATE, a TIMESTAMP, or a text such as 2024-01-31 12:34:56",
 }
@@ -128,7 +127,7 @@ def _head(description: Description, inputs: TableInputs) -> str:
         "of the table data; NULL is a missing cell.",
         "",
         "Columns of data:",
-        *(f"  {cells.name!r}, {_KINDS[type(cells)]}" for cells in inputs.columns),
+        *(f"  {cells.name!r}, {_ASKED.get(type(cells), cells.asked)}" for cells in inputs.columns),
         "",
         "Columns of the result: row_id, answer and what follows.",
     ]
