@@ -56,7 +56,7 @@ def plain_model(net: Network, target: TargetRecipe, samples: Array) -> tuple[Mod
 
 
 def exportable_networks() -> st.SearchStrategy[Any]:
-    """Draw what `networks` draws, but for a yes or no for each of several, which no export knows."""
+    """Draw networks, but for those of several answers of yes or no, which no export knows."""
     return networks().filter(
         lambda drawn: (
             not drawn[0].loss.classifies

@@ -9,6 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from clearprop.data.tables.table import spellings
+
 
 @dataclass(frozen=True)
 class NumberCells:
@@ -75,6 +77,18 @@ class CategoryCells:
     def asked(self) -> str:
         """The words for what a cell must be."""
         return "a category"
+
+    @property
+    def places(self) -> dict[str, int]:
+        """The row of each category by its text, and by what else programs write: 7.0, or TRUE."""
+        places = {text: at for at, text in enumerate(self.categories, 1)}
+        found = dict(places)
+        for text in self.categories:
+            for other in (f"{text}.0", text.upper(), text.capitalize(), text.lower()):
+                meant = next((places[one] for one in spellings(other) if one in places), 0)
+                if meant:
+                    found.setdefault(other, meant)
+        return found
 
 
 @dataclass(frozen=True)

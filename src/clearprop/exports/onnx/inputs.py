@@ -173,10 +173,12 @@ def _category(graph: Graph, cells: CategoryCells, name: str) -> str:
     """Add each category's row of a table; the first is that of a missing or unknown one."""
     for category in cells.categories:
         require_text(category, f"The category of {cells.name!r}")
-    keys = list(cells.categories) or [""]
-    values = list(range(1, len(cells.categories) + 1)) or [0]
+    places = cells.places or {"": 0}
     place = graph.add(
-        *("LabelEncoder", name), keys_strings=keys, values_int64s=values, default_int64=0
+        *("LabelEncoder", name),
+        keys_strings=list(places),
+        values_int64s=list(places.values()),
+        default_int64=0,
     )
     flat = graph.add("Reshape", place, graph.integers(-1))
     return graph.add("Gather", graph.constant(cells.rows), flat, axis=0)

@@ -68,13 +68,15 @@ def _gap(cell: Term) -> Term:
 
 def _category(cells: CategoryCells, cell: Term) -> list[Term]:
     """Return the numbers of each category; the first row is that of one that is not known."""
-    texts = [text_literal(text, f"The category of {cells.name!r}") for text in cells.categories]
+    places = cells.places
+    texts = [text_literal(text, f"The category of {cells.name!r}") for text in places]
     found = []
-    for otherwise, *each in cells.rows.T.tolist():
+    for each in cells.rows.T.tolist():
+        otherwise = each[0]
         cases = "".join(
-            f" WHEN {text} THEN {literal(one)}"
-            for text, one in zip(texts, each, strict=True)
-            if one != otherwise
+            f" WHEN {text} THEN {literal(each[place])}"
+            for text, place in zip(texts, places.values(), strict=True)
+            if each[place] != otherwise
         )
         text = (
             f"CASE {cell.text}{cases} ELSE {literal(otherwise)} END"
