@@ -62,9 +62,12 @@ def category_inputs(
 ) -> list[Array]:
     """Return each category's row of a table; the first is that of a missing or unknown one."""
     place = {category: at + 1 for at, category in enumerate(categories)}
-    texts = ("" if cell is None else str(cell) for cell in cells_of(rows, name))
-    found = [next((place[one] for one in spellings(text) if one in place), 0) for text in texts]
-    return list(np.array(table, dtype=np.float64)[found].T)
+    texts = ["" if cell is None else str(cell) for cell in cells_of(rows, name)]
+    known = {
+        text: next((place[one] for one in spellings(text) if one in place), 0)
+        for text in set(texts)
+    }
+    return list(np.array(table, dtype=np.float64)[[known[text] for text in texts]].T)
 
 
 def date_inputs(
