@@ -1,5 +1,6 @@
 """``clearprop export``: what is written, what is said of it, and what is refused."""
 
+import json
 import runpy
 import shutil
 
@@ -31,6 +32,33 @@ def test_json_tells_the_proof(clearprop, table_run, people, strict_json):
     assert proof["kinds"]["data"] > 80  # those that it was trained on, and these
     assert proof["kinds"].keys() >= {"extremes", "missing cells", "unknown categories"}
     assert told["files"]["p.py"] > 1000
+
+
+@pytest.mark.parametrize("end", ["", ",buys"], ids=["no answers", "other classes"])
+def test_rows_of_ones_own_need_no_answers_that_are_known(clearprop, table_run, elsewhere, end):
+    answer = ",perhaps" if end else ""
+    rows = [
+        f"age,colour,weight{end}",
+        *(f"{one}{answer}" for one in ("31,red,2.5", ",blue,", "77,,1e9")),
+    ]
+    (elsewhere / "new.csv").write_text("\n".join(rows))
+    proofs = [
+        json.loads(clearprop("export", table_run, f"p{len(more)}.py", "--json", *more).stdout)[
+            "proof"
+        ]
+        for more in ((), ("--verify", "new.csv"))
+    ]
+    assert proofs[1]["kinds"]["data"] == proofs[0]["kinds"]["data"] + 3
+    assert proofs[1]["right"] == proofs[0]["right"]  # what is right is known of the others
+
+
+def test_rows_of_ones_own_that_can_not_be_read_are_named(clearprop, table_run, elsewhere):
+    (elsewhere / "new.csv").write_text("age\n31\n")
+    for name, said in (("new.csv", "colour"), ("absent.csv", "absent.csv")):
+        result = clearprop("export", table_run, "p.py", "--verify", name)
+        assert result.exit_code != 0
+        assert said in result.stderr
+    assert not (elsewhere / "p.py").exists()
 
 
 def test_without_its_data_rows_are_made_up_and_that_is_said(clearprop, table_run, tmp_path):

@@ -348,7 +348,7 @@ class TestAProcess:
 
 @pytest.mark.usefixtures("with_pictures")
 class TestAFullDisk:
-    @pytest.mark.parametrize("room", range(13))
+    @pytest.mark.parametrize("room", range(14))
     def test_leaves_only_whole_files(self, clearprop, people, monkeypatch, room):
         written = []
         sync = os.fsync
@@ -366,7 +366,7 @@ class TestAFullDisk:
         everything = [
             "config.toml", "checkpoint.safetensors", "config.toml", "model.safetensors",
             "history.csv", "report.json", "curves.png", "confusion.png", "calibration.png",
-            "importance.png", "epochs.safetensors", "report.html",
+            "importance.png", "epochs.safetensors", "report.json", "report.html",
         ]  # fmt: skip
         left = {path.name: path for path in Path("run").iterdir()}
         assert set(left) == set(everything[:room])

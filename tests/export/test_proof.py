@@ -8,13 +8,13 @@ import pytest
 from script_cases import dense_case, picture_case, table_cases, values_case
 
 import clearprop as cp
-from clearprop.errors import ExportError, UsageError
+from clearprop.errors import ExportError, OutputError, UsageError
 from clearprop.exports.description import describe
-from clearprop.exports.exporting import export, write_export
+from clearprop.exports.exporting import TARGETS, export, write_export
 from clearprop.exports.proof import logits_of, preferred, prove
 from clearprop.exports.python.target import PythonTarget
 from clearprop.exports.rows import Rows
-from clearprop.exports.target import NotRun
+from clearprop.exports.target import NotRun, Written
 from clearprop.exports.trial_rows import trial_of
 from clearprop.files.models import Model
 from clearprop.preprocessing import ClassTarget, Preprocessing
@@ -177,6 +177,80 @@ def test_a_file_that_stands_there_is_kept(tmp_path):
     assert path.read_text() == "mine"
     export(dense_case().model, path, overwrite=True)
     assert "def predict" in path.read_text()
+
+
+class Meanwhile(PythonTarget):
+    """A target whose file somebody else writes, too, while it is run."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def run(self, path, description, rows):
+        self.path.write_text("theirs")
+        return super().run(path, description, rows)
+
+
+def test_a_file_that_came_while_it_was_proved_is_kept(tmp_path):
+    path = tmp_path / "model.py"
+    with pytest.raises(UsageError, match=r"model.py is there already"):
+        write_export(dense_case().model, path, Meanwhile(path), None, overwrite=False)
+    assert path.read_text() == "theirs"
+
+
+class Two(Absent):
+    """A target of two files."""
+
+    title = "a file and another one"
+
+    def write(self, model, description):
+        return Written({".one": b"new", ".two": b"new"})
+
+    ending = ".one"
+
+
+def test_of_two_files_both_are_written_or_none(tmp_path):
+    path, other = tmp_path / "m.one", tmp_path / "m.two"
+    path.write_text("old")
+    other.mkdir()
+    with pytest.raises(OutputError, match=r"m.two can't be written"):
+        write_export(dense_case().model, path, Two(), None, overwrite=True)
+    assert path.read_text() == "old"
+    assert {one.name for one in tmp_path.iterdir()} == {"m.one", "m.two"}
+
+
+def test_two_files_need_two_names(tmp_path):
+    with pytest.raises(UsageError, match=r"one of them can't be called m.h, too. Call it m.c"):
+        export(dense_case().model, tmp_path / "m.h", format="c")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [name for name in TARGETS if name != "sql"])
+def test_a_file_may_end_in_anything(tmp_path, name):
+    if name == "onnx":
+        pytest.importorskip("onnx")
+    made = export(dense_case().model, tmp_path / "a.b.txt", format=name)
+    assert (tmp_path / "a.b.txt").stat().st_size == made.files[tmp_path / "a.b.txt"]
+    assert isinstance(made.proof, NotRun) or made.proof.holds
+
+
+@pytest.mark.parametrize("has_data", [True, False])
+def test_dates_that_are_tried_can_be_written(has_data):
+    case = next(table_cases())
+    recipe = case.model.preprocessing.inputs
+    columns = tuple(
+        replace(one, std=(1e6, *one.std[1:])) if one.name == "born" else one
+        for one in recipe.columns
+    )
+    model = replace(
+        case.model,
+        preprocessing=replace(case.model.preprocessing, inputs=replace(recipe, columns=columns)),
+    )
+    description = describe(model)
+    data = Rows.of(description.inputs, case.rows) if has_data else None
+    trial = trial_of(description, data, lambda rows: (np.zeros(rows.count, int), None))
+    born = trial.rows.columns["born"]
+    years = born[np.isfinite(born)].astype("datetime64[s]").astype("datetime64[Y]").astype(int)
+    assert (years.min() + 1970, years.max() + 1970) == (100, 9999)
 
 
 def test_what_can_be_exported(tmp_path):

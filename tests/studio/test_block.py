@@ -448,6 +448,35 @@ def test_an_object_that_fails_when_it_is_looked_into_ends_the_looking_alone(
     assert live._block.note == "It can't be looked at any more: not for you"
 
 
+def test_no_look_begins_within_another() -> None:
+    looked: list[Any] = []
+
+    def look(frame: Any) -> None:
+        looked.append(frame)
+        if len(looked) < 3:
+            ticks._handle(0, frame)  # as a signal that comes meanwhile
+
+    ticks = block._Ticks(look)
+    ticks._handle(0, sys._getframe())
+    assert len(looked) == 1
+    ticks._handle(0, sys._getframe())
+    assert len(looked) == 2
+
+
+def test_no_line_is_followed_where_arrays_are_logged(by_hand: Callable[[LiveWatch], None]) -> None:
+    before, net = sys.gettrace(), Net()
+    with cp.watch(live=True) as live:
+        for _ in range(4):
+            net.step()
+        by_hand(live)
+        by_hand(live)
+        roles_known(live)
+        by_hand(live)
+        assert sys.gettrace() not in (None, before)
+        live.log(cost=1.0)
+        assert sys.gettrace() is before
+
+
 # The page
 
 

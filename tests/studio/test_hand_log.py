@@ -8,6 +8,7 @@ import pytest
 from clearprop.errors import UsageError
 from clearprop.studio import hand_log
 from clearprop.studio.hand_log import HandLog, as_array
+from clearprop.studio.program_messages import news, written_picture
 from clearprop.studio.program_places import Picture, copied
 
 
@@ -183,3 +184,12 @@ def test_anything_else_is_refused_in_a_sentence(
 @pytest.mark.parametrize("value", [1, 2.5, np.float32(1), np.arange(3), np.ones((2, 3, 4)), True])
 def test_numbers_and_arrays_of_any_shape_are_taken(value: Any) -> None:
     assert np.array_equal(as_array("x", value), value)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (0, 2, 2)])
+def test_an_array_without_entries_is_shown_as_one(
+    shape: tuple[int, ...], seen: list[Picture]
+) -> None:
+    HandLog(seen.append).log(1.0, {"W": np.ones(shape)}, None, None)
+    told = news(*written_picture(seen[0], ""))
+    assert (told.arrays[0].shape, told.arrays[0].numbers) == (shape, b"")

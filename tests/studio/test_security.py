@@ -151,6 +151,21 @@ class TestBodies:
         pieces = iter([b"x" * 2**14] * 5)
         assert self.ask(asker, pieces).status == 413
 
+    @pytest.mark.parametrize("length", ["Transfer-Encoding: chunked", f"Content-Length: {10**18}"])
+    @pytest.mark.parametrize("has_token", [True, False])
+    def test_one_without_an_end_is_not_read_for_ever(self, asker, length, has_token):
+        token = f"Authorization: Bearer {asker.token}\r\n" if has_token else ""
+        head = f"POST /control HTTP/1.1\r\nHost: 127.0.0.1:{asker.port}\r\n{token}{length}\r\n\r\n"
+        chunk = b"10000\r\n" + b" " * 2**16 + b"\r\n"
+        with socket.create_connection(("127.0.0.1", asker.port), timeout=60) as connection:
+            connection.sendall(head.encode())
+            with pytest.raises(ConnectionError):  # of 64 MB nobody wants the last
+                connection.sendall(1_000 * chunk)
+
+    def test_after_one_that_does_not_say_its_length_the_connection_is_closed(self, asker):
+        found = self.ask(asker, iter([b'{"do": ', b'"pause"}']))
+        assert (found.status, found.headers["connection"]) == (204, "close")
+
     def test_the_largest_one_is_read(self, asker):
         body = json.dumps({"do": "pause"}).ljust(LARGEST_BODY)
         assert self.ask(asker, body).status == 204

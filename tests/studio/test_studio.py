@@ -226,7 +226,12 @@ class TestForms:
         (child,) = children.all
         child.close()
         assert list(child.said) == [
-            *("'clearprop.studio.command_child'", "'train'", "'./-x.csv'", "'--target=--config=/etc/passwd; $(id)'"),
+            *(
+                "'clearprop.studio.command_child'",
+                "'train'",
+                "'./-x.csv'",
+                "'--target=--config=/etc/passwd; $(id)'",
+            ),
             *("'--epochs=3'", "'--live'", "'--quiet'"),
         ]
 

@@ -107,11 +107,8 @@ def _own_rows(model: Model, description: Description, verify: str) -> tuple[Rows
     """
     try:
         return _of(load_for(model, verify), model, description)
-    except ClearpropError as error:
-        try:
-            return rows_of(model, description, verify), None
-        except ClearpropError:
-            raise error from None
+    except ClearpropError:
+        return rows_of(model, description, verify), None
 
 
 def _of(dataset: Dataset, model: Model, description: Description) -> tuple[Rows, Classes]:

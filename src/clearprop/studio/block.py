@@ -181,6 +181,8 @@ class LiveWatch:
             raise UsageError("log() stands within the block: with cp.watch(live=True) as live: ...")
         if not self._is_logged:
             self._is_logged = True
+            if self._looker is not None:
+                self._looker.end()  # so that no line of what is shown here is followed
             self._block.take(News("roles"))
         self._log.log(cost, parameters, gradients, activations)
         self._stop_if_asked()
@@ -344,6 +346,7 @@ class _Ticks:
         free = (one for one in signals if signal.getsignal(one) in (signal.SIG_DFL, signal.SIG_IGN))
         self._signal = next(free, None)
         self._before: Any = None
+        self._is_looking = False
 
     @property
     def can_start(self) -> bool:
@@ -366,8 +369,15 @@ class _Ticks:
         signal.signal(self._signal, self._before)
 
     def _handle(self, _: int, frame: FrameType | None) -> None:
-        if frame is not None:
+        # A look that takes longer than a tick is interrupted by the next one, perhaps where it holds
+        # a lock that no thread may take twice.
+        if frame is None or self._is_looking:
+            return
+        self._is_looking = True
+        try:
             self._look(frame)
+        finally:
+            self._is_looking = False
 
     def _run(self) -> None:
         assert self._signal is not None  # noqa: S101 - it has started

@@ -18,6 +18,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 2**16  # bytes
+_MOST_DIGITS = 9  # of the length of a body that is read to its end, though it be refused
+_PASSED_BY = 2**20  # bytes that are read of another one, once it is answered
 NO_CONTENT = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 _HEADERS = {
@@ -108,11 +110,14 @@ class Guard:
         """Answer a request, or have it answered."""
         if scope["type"] != "http":
             return  # a websocket, which the server has already refused
+        headers = _Headers(scope)
+        if headers.may_be_endless():
+            last = _Last(receive, send)
+            receive, send = last.receive, last.send
         send = _with_headers(send)
         if scope["path"] in self.access.open_paths:
             await self.app(scope, receive, send)
             return
-        headers = _Headers(scope)
         refused = self._refused(scope, headers)
         if refused is not None:
             await self._refuse(send, *refused)
@@ -215,6 +220,43 @@ class _Headers:
     def all(self, name: bytes) -> list[str]:
         """Return the values of all headers of a name."""
         return [value.decode("latin-1") for key, value in self._raw if key.lower() == name]
+
+    def may_be_endless(self) -> bool:
+        """Whether a body follows of which nobody says when it ends, or so late as never."""
+        lengths = self.all(b"content-length")
+        is_long = any(len(one) > _MOST_DIGITS for one in lengths)
+        return is_long or bool(self.all(b"transfer-encoding"))
+
+
+class _Last:
+    """A request after whose answer its connection is closed, for its body may have no end.
+
+    Else a server would read what is left of it, and throw it away, for ever. Some of that is read
+    all the same: many a client sends all before it looks for an answer.
+    """
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._is_read = False
+
+    async def receive(self) -> Message:
+        """Receive a piece of the body."""
+        message = await self._receive()
+        self._is_read = not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer."""
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", ()), (b"connection", b"close")]
+            message = {**message, "headers": headers}
+        elif not message.get("more_body", False):
+            await self._send({**message, "more_body": True})
+            left = _PASSED_BY
+            while left > 0 and not self._is_read:
+                left -= len((await self.receive()).get("body", b""))
+            message = {"type": "http.response.body", "body": b""}
+        await self._send(message)
 
 
 def _with_headers(send: Send) -> Send:

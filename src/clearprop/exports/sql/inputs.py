@@ -1,7 +1,8 @@
 """The rows of a table in SQL, as the network takes them: numbers, categories and dates.
 
 A date is read from its text, 2024-01-31 or 2024-01-31 12:34:56, which databases with a type of
-dates and those without agree on; no two agree on how to take a date apart.
+dates and those without agree on; no two agree on how to take a date apart. SQLite would read a
+number from any text: one that is no such date has no parts, and its row no answer.
 """
 
 from clearprop.exports.description import TableInputs
@@ -101,11 +102,12 @@ def _parts_of(query: Query, cell: Term) -> tuple[Term, ...]:
     Years of the Gregorian calendar begin in March here, so that the leap day is the last one.
     Source: Hinnant, "chrono-Compatible Low-Level Date Algorithms" (2013), days_from_civil.
     """
+    # What is missing at the end of a date without a time, or without seconds, is 0.
+    text = f"CASE WHEN {cell.text} LIKE '____-__-__%' THEN {cell.text} || ' 00:00:00' END"
+    date = query.held(needing(text, cell))
 
     def digits(first: int, count: int) -> Term:
-        # What is missing at the end of a date without a time, or without seconds, is 0.
-        text = f"SUBSTRING({{0}} || ' 00:00:00', {first}, {count})"
-        return query.held(of(f"CAST({text} AS DOUBLE PRECISION)", cell))
+        return query.held(of(f"CAST(SUBSTRING({{0}}, {first}, {count}) AS DOUBLE PRECISION)", date))
 
     year, month, day = digits(1, 4), digits(6, 2), digits(9, 2)
     hour = of("({0} + {1} / 60E0 + {2} / 3600E0)", digits(12, 2), digits(15, 2), digits(18, 2))
