@@ -77,6 +77,7 @@ def test_without_its_data_rows_are_made_up_and_that_is_said(clearprop, table_run
         (["m.txt"], "the ending .txt, which tells no target; expected one of .c, "),
         (["m"], "has no ending, which tells no target"),
         (["m.py", "--int8"], "--int8 is of C alone"),
+        (["m.safetensors", "--format", "c", "--force"], "is the name of a model's file"),
         (["m.py", "--format", "pyton"], "Did you mean 'python'?"),
     ],
 )

@@ -9,8 +9,10 @@ from browser import chromium
 from clearprop.experiment import learn, measure
 from clearprop.experiment.folder import save_run
 from clearprop.experiment.reporting import page_of_training
+from clearprop.studio.children import Children
+from clearprop.studio.desk import Desk
 from clearprop.studio.live import Live
-from clearprop.studio.serving import serve_live
+from clearprop.studio.serving import serve_live, serve_studio
 
 pytestmark = pytest.mark.browser
 
@@ -83,3 +85,19 @@ def test_another_page_of_the_same_browser_gets_nothing(moons, serve, tmp_path):
         )
         assert found == ["refused"] * 3
         assert not live.controls.wish.is_paused
+
+
+def test_the_start_page_of_the_studio_is_as_wide_as_a_phone(tmp_path):
+    children = Children(tmp_path)
+    metrics = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": False}
+    with serve_studio(Desk(tmp_path), children) as server, chromium() as browser:
+        browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        browser.driver.get(server.address)
+        browser.says("h1", "clearprop studio")
+        browser.find("#of-file")
+        whole, seen = browser.run(
+            "const { scrollWidth, clientWidth } = document.documentElement;"
+            "return [scrollWidth, clientWidth]"
+        )
+        assert whole == seen
+        assert browser.errors() == []

@@ -3,7 +3,6 @@
 import os
 import tempfile
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +18,7 @@ from clearprop.exports.proof import Proof, prove
 from clearprop.exports.rows import Rows
 from clearprop.exports.target import NotRun, Target
 from clearprop.files.models import Model, load
-from clearprop.files.written import write_whole, written_beside
+from clearprop.files.written import write_together, write_whole
 from clearprop.network import Network
 from clearprop.preprocessing import raw_from
 
@@ -185,9 +184,7 @@ def write_export(
             f"model does. {' '.join(proof.in_words())}"
         )
     _require_free(list(paths), overwrite=overwrite)  # for proving took a while
-    with ExitStack() as stack:  # all of them, or none
-        for one, content in paths.items():
-            stack.enter_context(written_beside(one)).write_bytes(content)
+    write_together(paths)
     sizes = {one: len(content) for one, content in paths.items()}
     return Exported(path, sizes, target.title, proof, written.facts, written.notes)
 
@@ -206,6 +203,10 @@ def target_for(
         If neither tells, or bytes are asked for of another language than C.
     """
     ending = Path(path).suffix.lower()
+    if ending == ".safetensors":  # which a model's own file has, and --force would replace
+        raise UsageError(
+            f"{os.fspath(path)} is the name of a model's file; call an export otherwise."
+        )
     name = _ENDINGS.get(ending) if format is None else format
     if name is None:
         has = f"the ending {ending}" if ending else "no ending"

@@ -9,8 +9,8 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from clearprop.core.reading import special_kind
@@ -64,6 +64,8 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(written.fileno())
         _make_like(beside, before)
         beside.replace(target)
+    except OutputError:  # of another file, which is written with this one
+        raise
     except OSError as error:
         raise _cannot_write(Path(path), error) from error
     finally:
@@ -100,6 +102,19 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """
     with written_beside(path) as beside:
         beside.write_bytes(content)
+
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write several files: none of them is touched if one can't be written.
+
+    Raises
+    ------
+    OutputError
+        If one can't be written.
+    """
+    with ExitStack() as stack:  # all lie beside before the first one is renamed
+        for path, content in contents.items():
+            stack.enter_context(written_beside(path)).write_bytes(content)
 
 
 def make_folder(path: str | os.PathLike[str]) -> Path:

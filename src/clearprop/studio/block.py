@@ -369,8 +369,8 @@ class _Ticks:
         signal.signal(self._signal, self._before)
 
     def _handle(self, _: int, frame: FrameType | None) -> None:
-        # A look that takes longer than a tick is interrupted by the next one, perhaps where it holds
-        # a lock that no thread may take twice.
+        # A look that is longer than a tick is interrupted by the next, perhaps where it holds a
+        # lock that no thread may take twice.
         if frame is None or self._is_looking:
             return
         self._is_looking = True
