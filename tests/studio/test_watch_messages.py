@@ -157,6 +157,19 @@ def test_findings_last_and_are_said_in_the_doctors_words() -> None:
     assert remarks(alive, "parameter", 0.9) == ["Learning rate too high"]
 
 
+def test_at_the_end_what_the_last_picture_has_missed_is_said_too() -> None:
+    dead = np.zeros((6, 4))
+    found = Remarks()
+    found.learn({"H": arrived(dead, "activation")}, {"W": 0.9}, None)
+    found.learn({}, {}, None)
+    assert found.now == []
+    found.settle({"H": arrived(dead, "activation")})
+    assert [str(one.name) for one in found.now] == [DeadReLUs.name]
+    found.learn({}, {"W": 0.9}, None)
+    found.settle({})
+    assert [str(one.name) for one in found.now] == ["Learning rate too high"]
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

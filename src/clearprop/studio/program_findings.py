@@ -66,7 +66,7 @@ class Remarks:
     def __init__(self) -> None:
         self._first_cost: float | None = None
         self._seen: dict[tuple[str, str], int] = {}
-        self._last: list[Remark] = []
+        self._steps: list[Remark] = []
         self.now: list[Remark] = []
 
     def learn(
@@ -75,9 +75,8 @@ class Remarks:
         """Look at one more picture."""
         if self._first_cost is None:
             self._first_cost = cost
-        found = {(one.name.text, one.of): one for one in self._all(arrays)}
-        found |= {(one.name.text, one.of): one for one in self._of_steps(ratios, cost)}
-        self._last = list(found.values())
+        self._steps = list(self._of_steps(ratios, cost))
+        found = {(one.name.text, one.of): one for one in (*self._all(arrays), *self._steps)}
         self._seen = {key: self._seen.get(key, 0) + 1 for key in found}
         self.now = [
             one
@@ -85,9 +84,15 @@ class Remarks:
             if one.name.text == NotANumber.name or self._seen[key] >= _PATIENCE
         ]
 
-    def settle(self) -> None:
-        """Say all that the last picture shows, for no other one comes."""
-        self.now = self._last
+    def settle(self, arrays: Mapping[str, Seen]) -> None:
+        """Say all that is there to see at the end, for no other picture comes.
+
+        Parameters
+        ----------
+        arrays : mapping of str to Seen
+            The arrays that stay on the page: the last picture need not have caught all of them.
+        """
+        self.now = [*self._all(arrays), *self._steps]
 
     def _all(self, arrays: Mapping[str, Seen]) -> Iterator[Remark]:
         for name, one in arrays.items():

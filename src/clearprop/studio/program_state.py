@@ -119,10 +119,10 @@ class ShownProgram:
             self.state, self.note = "running", news.told
         elif news.kind == "failed":
             self.state, self.why = "failed", news.told
-            self.remarks.settle()
+            self.remarks.settle(self.arrays)
         elif news.kind == "ended":
             self.state = "ended"
-            self.remarks.settle()
+            self.remarks.settle(self.arrays)
             if not self.pictures or not self.arrays:
                 self.why = "Nothing trained in it: no array was seen. Does it call what it defines?"
         else:
