@@ -304,3 +304,11 @@ def _margin(logits: Array, shares: Array | None, target: ClassTarget) -> Array:
         return np.abs(logits[:, 0])
     ordered = np.sort(logits, axis=1)
     return ordered[:, -1] - ordered[:, -2]
+
+
+def columns_model(*columns: Any) -> Model:
+    """Return a model whose logits are the inputs that columns make."""
+    recipe = TableRecipe(columns)
+    width = recipe.input_shape[0]
+    target = ValueTarget((0.0,) * width, (1.0,) * width, "v")
+    return model_of([cp.Dropout(0)], cp.MeanSquaredError(), recipe, target, "float64")

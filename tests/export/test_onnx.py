@@ -10,6 +10,7 @@ from answers_compared import (
     answer_models,
     answer_rows,
     assert_same,
+    columns_model,
     drawn_models,
     drawn_picture_models,
     logits_of,
@@ -146,14 +147,6 @@ def test_ten_thousand_rows_of_real_tables(
     model, table = real_model(shared_data, name, robust=robust, outputs=outputs)
     rows = ten_thousand(table)
     assert_same(model, rows, said(model, rows))
-
-
-def columns_model(*columns: Any) -> Model:
-    """Return a model whose logits are the inputs that columns make."""
-    recipe = TableRecipe(columns)
-    width = recipe.input_shape[0]
-    target = ValueTarget((0.0,) * width, (1.0,) * width, "v")
-    return model_of([cp.Dropout(0)], cp.MeanSquaredError(), recipe, target, "float64")
 
 
 @settings(max_examples=30)

@@ -14,6 +14,7 @@ from answers_compared import (
     answer_models,
     answer_rows,
     assert_same,
+    columns_model,
     drawn_models,
     logits_of,
     model_of,
@@ -168,14 +169,6 @@ def test_duckdb_says_the_same_of_tables(robust: bool) -> None:
 def test_duckdb_answers_the_same(name: str) -> None:
     model = answer_models()[name]
     assert_same(model, answer_rows(), said(model, answer_rows(), by_duckdb))
-
-
-def columns_model(*columns: Any) -> Model:
-    """Return a model whose logits are the inputs that columns make."""
-    recipe = TableRecipe(columns)
-    width = recipe.input_shape[0]
-    target = ValueTarget((0.0,) * width, (1.0,) * width, "v")
-    return model_of([cp.Dropout(0)], cp.MeanSquaredError(), recipe, target, "float64")
 
 
 @settings(max_examples=30)

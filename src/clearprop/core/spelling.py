@@ -43,6 +43,26 @@ class Arithmetic(Protocol[T]):
         """Return then where tested > 0, else otherwise."""
 
 
+class Infix:
+    """The operators of languages that write them between their operands, each in brackets."""
+
+    def add(self, left: str, right: str) -> str:
+        """Return left + right."""
+        return f"({left} + {right})"
+
+    def multiply(self, left: str, right: str) -> str:
+        """Return left * right."""
+        return f"({left} * {right})"
+
+    def divide(self, left: str, right: str) -> str:
+        """Return left / right."""
+        return f"({left} / {right})"
+
+    def negative(self, one: str) -> str:
+        """Return -one."""
+        return f"(-{one})"
+
+
 def output_formula(part: object) -> Expression | None:
     """Return the formula y = g(x) of an element-wise layer, with its settings put in.
 

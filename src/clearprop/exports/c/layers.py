@@ -6,7 +6,7 @@ import numpy as np
 
 from clearprop.core import program
 from clearprop.core.program import Operation
-from clearprop.core.spelling import spelled
+from clearprop.core.spelling import Infix, spelled
 from clearprop.core.trace import Array
 from clearprop.errors import UsageError
 from clearprop.exports.c import text as c_text
@@ -170,7 +170,7 @@ class _Writer:
         return name
 
 
-class _Arithmetic:
+class _Arithmetic(Infix):
     """Formulas of float32 numbers, in brackets throughout."""
 
     def __init__(self, source: Source) -> None:
@@ -180,22 +180,6 @@ class _Arithmetic:
         """Return a constant."""
         text = c_text.single(value)
         return f"({text})" if math.copysign(1.0, value) < 0 else text
-
-    def add(self, left: str, right: str) -> str:
-        """Return left + right."""
-        return f"({left} + {right})"
-
-    def multiply(self, left: str, right: str) -> str:
-        """Return left * right."""
-        return f"({left} * {right})"
-
-    def divide(self, left: str, right: str) -> str:
-        """Return left / right."""
-        return f"({left} / {right})"
-
-    def negative(self, one: str) -> str:
-        """Return -one."""
-        return f"(-{one})"
 
     def call(self, name: str, arguments: tuple[str, ...]) -> str:
         """Return what a function of <math.h> gives, or one of ours."""

@@ -17,7 +17,7 @@ import numpy as np
 from clearprop.core import program
 from clearprop.core.parameters import Array
 from clearprop.core.printable import printable
-from clearprop.core.spelling import spelled
+from clearprop.core.spelling import Infix, spelled
 from clearprop.errors import UsageError
 from clearprop.exports.description import (
     ClassAnswer,
@@ -250,7 +250,7 @@ def _operation(
     raise TypeError(f"no Python is known for {type(op).__name__}")
 
 
-class NumPyText:
+class NumPyText(Infix):
     """Formulas as NumPy computes them, with every part in brackets that needs them."""
 
     def number(self, value: float) -> str:
@@ -262,18 +262,6 @@ class NumPyText:
         """Return left + right, or left - what is negated."""
         negated = right[2:-1] if right.startswith("(-") and _is_one(right) else None
         return f"({left} - {negated})" if negated else f"({left} + {right})"
-
-    def multiply(self, left: str, right: str) -> str:
-        """Return left * right."""
-        return f"({left} * {right})"
-
-    def divide(self, left: str, right: str) -> str:
-        """Return left / right."""
-        return f"({left} / {right})"
-
-    def negative(self, one: str) -> str:
-        """Return -one."""
-        return f"(-{one})"
 
     def call(self, name: str, arguments: tuple[str, ...]) -> str:
         """Return NumPy's function of that name."""
