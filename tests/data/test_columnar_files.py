@@ -18,7 +18,8 @@ from pyarrow import feather, ipc, parquet
 
 from clearprop.data import Table, load
 from clearprop.data.reading import Reading
-from clearprop.data.tables.columnar import Columnar, _cells
+from clearprop.data.tables.arrow import cells_of
+from clearprop.data.tables.columnar import Columnar
 from clearprop.data.tables.table import Words
 from clearprop.errors import DataError, MissingExtraError
 
@@ -86,7 +87,7 @@ def test_words_come_in_any_pieces(pieces: list[list[str | None]]) -> None:
     array = pa.chunked_array(pieces, pa.string())
     words = [(text or "").strip() for piece in pieces for text in piece]
     for column in (array, array.dictionary_encode()):
-        found = _cells(column)
+        found = cells_of(column)
         assert isinstance(found, Words)
         assert found.tolist() == words
         assert found.texts == tuple(sorted({*words} - {""}))

@@ -8,7 +8,8 @@ import math
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from io import StringIO
 from itertools import islice
@@ -22,8 +23,11 @@ from rich.table import Table
 from clearprop.cli.command import EVERY, Option, colour, is_quiet
 from clearprop.core.printable import printable
 from clearprop.data import Dataset, Problem
+from clearprop.data.tables.column_files import ColumnFiles
+from clearprop.data.whole.survey import Told
 from clearprop.errors import OutputError
 from clearprop.experiment.folder import dumps
+from clearprop.network.summary import readable_bytes
 from clearprop.training import ProgressLine
 from clearprop.training import progress as progress_line
 
@@ -81,8 +85,40 @@ def progress(*labels: str) -> list[ProgressLine]:
     return [] if is_quiet() else [ProgressLine(labels=labels or ("",))]
 
 
-def waiting(what: str) -> AbstractContextManager[None]:
-    """Say what is going on where it takes time, and no training shows its progress."""
+class Reads:
+    """What is read, and how far: for whoever waits.
+
+    Parameters
+    ----------
+    data : str
+        A name or path.
+    """
+
+    def __init__(self, data: str) -> None:
+        self._said = f"Reading {data}"
+        self._data = data
+
+    def __call__(self) -> str:
+        """Return what to say just now."""
+        return self._said
+
+    def survey(self, files: ColumnFiles) -> Told:
+        """Hear that files on disk are surveyed, and return who hears of the progress."""
+        began = time.monotonic()
+
+        def tell(done: int, rows: int) -> None:
+            seconds = max(time.monotonic() - began, 1e-3)
+            pace = readable_bytes(round(files.file_bytes * done / rows / seconds))
+            self._said = (
+                f"Surveying {self._data}: {done:,} of {rows:,} rows, {done / seconds:,.0f} rows "
+                f"and {pace} a second"
+            )
+
+        return tell
+
+
+def waiting(what: str | Callable[[], str]) -> AbstractContextManager[None]:
+    """Say what is going on where it takes time and no training shows it; see `progress.waiting`."""
     return nullcontext() if is_quiet() else progress_line.waiting(what)
 
 

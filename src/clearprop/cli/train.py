@@ -109,8 +109,10 @@ def train(
     if data is None:
         whose = out if resume else options["config"] or options["start"]
         require_there(settings, whose or "", "clearprop train DATA, with the same options")
-    with output.waiting(f"Reading {settings.data}"):
-        dataset = load_dataset(settings)
+    reads = output.Reads(settings.data)
+    with output.waiting(reads):
+        kept_in = run_folder.beside(out)
+        dataset = load_dataset(settings, kept_in=kept_in, tell=reads.survey)
     output.note_data(dataset)
     with output.waiting(f"Preparing {settings.data}"):
         task = set_task(settings, dataset)
@@ -242,7 +244,7 @@ def _plan(task: Task) -> str:
     units = [*(settings.layers or ()), *network.output_shape]
     inputs = "x".join(map(str, network.input_shape))
     return (
-        f"{settings.data}: {len(task.train)} samples to train on{folds}{chooses}{test}. "
+        f"{settings.data}: {task.learned} samples to train on{folds}{chooses}{test}. "
         f"Network {' - '.join([inputs, *map(str, units)])}, "
         f"{network.parameters.data.size:,} parameters."
     )

@@ -5,7 +5,7 @@ And what is asked of one: a description.
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from clearprop.data.tables.columns import of_column
 from clearprop.data.tables.table import Table
 from clearprop.data.tables.understood import Understood
 from clearprop.errors import DataError, ShapeError, listed
+
+if TYPE_CHECKING:
+    from clearprop.data.whole.whole import Whole
 
 Kind: TypeAlias = Literal["pictures", "array", "table"]
 Raw: TypeAlias = Array | SelectedRows | Table
@@ -85,6 +88,8 @@ class Dataset:
         The depth by which pictures of more than 8 bits a colour were brought to 8.
     backbone : Backbone, optional
         The pretrained network whose features of the pictures are to be learned from.
+    whole : Whole, optional
+        The table on disk, too large for memory, that these rows are a sample of.
 
     Raises
     ------
@@ -110,6 +115,7 @@ class Dataset:
     form: TextForm = DEFAULT.text
     depth: Depth | None = None
     backbone: Backbone | None = None
+    whole: "Whole | None" = None
 
     def __post_init__(self) -> None:
         if len(self.X) != len(self.y):
@@ -147,13 +153,16 @@ class Dataset:
             X=self.X[rows] if isinstance(self.X, Table) else take_rows(self.X, rows),
             y=self.y[rows],
             sources=tuple(self.source(row) for row in rows.tolist()),
+            whole=None if self.whole is None else self.whole.at(rows),
             test=None,
             validation=None,
         )
 
     def source(self, row: int) -> str:
         """Name where sample `row` came from: its file, or its row counted from 1."""
-        return self.sources[row] if self.sources else f"row {row + 1}"
+        if self.sources:
+            return self.sources[row]
+        return f"row {row + 1 if self.whole is None else self.whole.places[row] + 1}"
 
     def in_words(self) -> list[str]:
         """Say what was understood: of a table first its target and columns, then the notes."""
@@ -166,7 +175,7 @@ class Dataset:
         return lines
 
     def counts(self) -> dict[str, int]:
-        """Count the samples of each class, in the order of the class names.
+        """Count the samples of each class, in the order of the class names; of a sample, of all.
 
         Returns
         -------
@@ -175,6 +184,8 @@ class Dataset:
         """
         if self.class_names is None:
             return {}
+        if self.whole is not None:
+            return self.whole.counts
         found = Counter(self.y.tolist())
         return {name: found[index] for index, name in enumerate(self.class_names)}
 

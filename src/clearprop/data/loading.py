@@ -15,11 +15,14 @@ from clearprop.data.format import Format, cannot_read
 from clearprop.data.named import BUILTINS, TOYS
 from clearprop.data.pictures.folders import read_folder
 from clearprop.data.reading import DEFAULT, Reading, TextForm
+from clearprop.data.tables.column_files import MOST_PACKED, ColumnFiles, has_pattern
 from clearprop.data.tables.columnar import Columnar
 from clearprop.data.tables.delimited import Delimited, is_table
 from clearprop.data.tables.json_lines import JsonLines
 from clearprop.data.tables.text_file import STDIN
 from clearprop.data.tables.workbooks import Workbook
+from clearprop.data.whole import whole
+from clearprop.data.whole.whole import Memory
 from clearprop.errors import DataError, UsageError, is_address, nearest_file, unknown_name
 
 FORMATS: tuple[Format, ...] = (
@@ -53,14 +56,16 @@ def load(
     size: tuple[int, int] | None = None,
     channels: int = 3,
     seed: int | None = None,
+    memory: Memory = whole.DEFAULT,
 ) -> Dataset:
     """Load a data set by its name or its path.
 
     A name (digits, iris, wine, breast_cancer, diabetes; planar, moons, spirals, blobs, linear) goes
     before a file of the same name, which ``./`` in front tells apart. A path may be a folder of
-    pictures by class, or of NPZ, NPY, IDX or HDF5 files, or one file: a table (CSV, TSV and other
-    text, packed or not; JSON Lines, Excel, Parquet, Feather; ``-`` for standard input), NPZ, HDF5,
-    or NPY or IDX samples with their targets beside.
+    pictures by class, or of Parquet, NPZ, NPY, IDX or HDF5 files, or one file: a table (CSV, TSV
+    and other text, packed or not; JSON Lines, Excel, Parquet, Feather; ``-`` for standard input),
+    NPZ, HDF5, or NPY or IDX samples with their targets beside; or a pattern of Parquet or Arrow
+    files that are one table, ``data/*.parquet``.
 
     Parameters
     ----------
@@ -76,10 +81,13 @@ def load(
         The channels of pictures in folders: RGB or grey.
     seed : int, optional
         The seed of generated data; each has a default, which gives planar's published points.
+    memory : Memory
+        What tables may take: a larger one of Parquet or Arrow files stays on disk.
 
     Returns
     -------
     Dataset
+        Of a table that stays on disk a sample, whose `whole` knows all of it.
 
     Raises
     ------
@@ -107,8 +115,9 @@ def load(
     except OSError as error:
         raise cannot_read(path, error) from error
     if is_folder:
-        _require_nothing_said(text, reading)
-        return _load_folder(path, size, channels)
+        return _load_folder(path, size, channels, reading, memory)
+    if not there and has_pattern(path):
+        return _load_columns(path, reading, memory)
     if not there:
         raise _not_there(path, text)
     if not path.is_file():
@@ -126,6 +135,8 @@ def load(
         )
     if not owner.has_columns:
         _require_nothing_said(text, reading)
+    if isinstance(owner, Columnar):
+        return _load_columns(path, reading, memory)
     return owner.read(path, reading)
 
 
@@ -152,11 +163,28 @@ def _require_nothing_said(text: str, reading: Reading) -> None:
         raise UsageError(f"{text} has no columns to {about}; only {known} files have.")
 
 
-def _load_folder(path: Path, size: tuple[int, int] | None, channels: int) -> Dataset:
+def _load_folder(
+    path: Path,
+    size: tuple[int, int] | None,
+    channels: int,
+    reading: Reading,
+    memory: Memory,
+) -> Dataset:
     for owner in FORMATS:
         if owner.owns_folder(path):
+            if isinstance(owner, Columnar):
+                return _load_columns(path, reading, memory)
+            _require_nothing_said(str(path), reading)
             return owner.read(path)
+    _require_nothing_said(str(path), reading)
     return read_folder(path, size, channels)
+
+
+def _load_columns(path: Path, reading: Reading, memory: Memory) -> Dataset:
+    """Read a table of columns, which stays on disk where it is larger than memory may be."""
+    if not path.is_file() or path.stat().st_size > memory.most // MOST_PACKED:
+        return whole.read_files(ColumnFiles.of(path, reading.drop), reading, memory)
+    return Columnar().read(path, reading)
 
 
 def _not_there(path: Path, text: str) -> DataError | UsageError:

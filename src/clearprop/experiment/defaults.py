@@ -76,6 +76,8 @@ class Extent:
         Whether each is a file, brought to a size.
     class_names : sequence of str, default ()
         The names of the classes, if there are any.
+    is_on_disk : bool, default False
+        Whether samples are read from disk as they are learned from.
     """
 
     samples: int
@@ -87,6 +89,7 @@ class Extent:
     are_pictures: bool = False
     are_files: bool = False
     class_names: Sequence[str] = ()
+    is_on_disk: bool = False
 
     @property
     def has_places(self) -> bool:
@@ -244,16 +247,21 @@ def epochs(given: "Settings", extent: Extent) -> int:
     if given.network == "table":
         size = _value(batch_size, given, extent) or extent.samples
         most = _MOST_TABLE_UPDATES // max(extent.samples // size, 1)
-        return min(max(most, _FEWEST_EPOCHS), table_recipe.EPOCHS)
+        return min(max(most, _fewest(extent)), table_recipe.EPOCHS)
     if OPTIMIZERS[given.optimizer].full_batch:
         return _MOST_EPOCHS
     size = _value(batch_size, given, extent)
     if not size:
         return _UPDATES
-    updates, fewest, wanted = math.ceil(extent.samples / size), _FEWEST_EPOCHS, _UPDATES
+    updates, fewest, wanted = math.ceil(extent.samples / size), _fewest(extent), _UPDATES
     if convolves(given, extent) and extent.samples >= _LARGE:
         fewest, wanted = fewest // 2, _LARGE_UPDATES
     return min(max(round(wanted / updates), fewest), _MOST_EPOCHS)
+
+
+def _fewest(extent: Extent) -> int:
+    """Return the epochs that many samples get, too: of those on disk one is many updates."""
+    return 1 if extent.is_on_disk else _FEWEST_EPOCHS
 
 
 def batch_size(given: "Settings", extent: Extent) -> int:
@@ -307,7 +315,9 @@ def folds(given: "Settings", extent: Extent) -> int:
     """Deal few samples out to folds, unless something was said that they have no use for."""
     said = any(getattr(given, name) is not None for name in NOT_BY_FOLDS)
     few = extent.samples < _FEW and extent.features < _VERY_MANY_FEATURES
-    few = few and not convolves(given, extent)  # six trainings of these would be half an hour
+    few = (
+        few and not extent.is_on_disk and not convolves(given, extent)
+    )  # six trainings of these would be half an hour
     return _FOLDS if few and not said and not _chooser_came(given, extent) else 0
 
 

@@ -1,6 +1,7 @@
 """The folder of a run: model, history, settings, checkpoint, report and pictures."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from clearprop.configuration import Json, finite_json
 from clearprop.core.parameters import Array
 from clearprop.core.printable import printable_json
 from clearprop.data import Dataset, Problem, Table
+from clearprop.data.tables.column_files import has_pattern
 from clearprop.data.tables.table import Words, is_numeric
 from clearprop.data.tables.text_file import STDIN
 from clearprop.errors import OutputError, UsageError
@@ -54,8 +56,7 @@ def open_folder(out: str | None, data: str, *, resume: bool, root: Path = ROOT) 
         If the folder can't be made or written to.
     """
     if out is None:
-        name = Path(data).resolve().name if ("/" in data or "." in data) else data
-        stem = "stdin" if data == STDIN else Path(name).stem or "run"
+        stem = "stdin" if data == STDIN else _called(data)
         return make_folder(root / stem) if resume else free_folder(root / stem)
     folder = Path(out)
     if resume:
@@ -66,6 +67,21 @@ def open_folder(out: str | None, data: str, *, resume: bool, root: Path = ROOT) 
             f"--resume --out {folder}"
         )
     return make_folder(folder)
+
+
+def _called(data: str) -> str:
+    """Return the name of a run on data: that of a file or folder, or what a pattern tells."""
+    if not ("/" in data or "." in data):
+        return data
+    if not has_pattern(data):
+        return Path(Path(data).resolve().name).stem or "run"
+    plain = [part.strip("-_. ") for part in re.split(r"[*?\[\]]+", Path(data).stem)]
+    return "-".join(filter(None, plain)) or Path(data).absolute().parent.name or "run"
+
+
+def beside(out: str | None) -> Path:
+    """Return the folder that a run's folder lies in: what several runs use lies there, too."""
+    return ROOT if out is None else Path(out).absolute().parent
 
 
 def free_folder(folder: Path) -> Path:

@@ -85,7 +85,7 @@ def learn(
             trainer = replace(task.trainer(), epochs=found.epoch)
         history = trainer.fit(
             task.network,
-            *task.prepared(task.train),
+            *task.given,
             validation=None if task.validation is None else task.prepared(task.validation),
             callbacks=callbacks,
             checkpoint=checkpoint,

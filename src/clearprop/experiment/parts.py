@@ -7,6 +7,8 @@ the score.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Table, hold_out, load
 from clearprop.data.folds import folds, folds_in_time, folds_of_groups
@@ -112,6 +114,8 @@ def split(settings: Settings, dataset: Dataset) -> Parts:
     if test_came is None and came is not None and settings.test is None:
         came, test_came = None, came
         notes = ("The samples that came to validate with give the score, and choose nothing.",)
+    if dataset.whole is not None:
+        _require_sample_tells(settings)
     if (option := column_to_follow(settings)) and not any(
         asked is not None and share_of(asked) for asked in (settings.test, settings.validation)
     ):
@@ -133,7 +137,23 @@ def split(settings: Settings, dataset: Dataset) -> Parts:
         test = None if test is None else without_column(test, name)
         calibration = None if calibration is None else without_column(calibration, name)
         notes = (*notes, f"{name!r} is left out of the inputs, as rows are held out by it.")
-    return Parts(train, validation, test, notes, calibration)
+    return _of_whole(Parts(train, validation, test, notes, calibration))
+
+
+def _of_whole(parts: Parts) -> Parts:
+    """Keep what is held out of a sample out of all that is on disk, too."""
+    whole = parts.train.whole
+    if whole is None:
+        return parts
+    others = {
+        name: part
+        for name in ("validation", "test", "calibration")
+        if (part := getattr(parts, name)) is not None
+    }
+    held = [part.whole.places for part in others.values() if part.whole is not None]
+    whole = replace(whole, held_out=np.sort(np.concatenate([whole.held_out, *held])))
+    known = {name: replace(part, whole=None) for name, part in others.items()}
+    return replace(parts, train=replace(parts.train, whole=whole), **known)
 
 
 def column_to_follow(settings: Settings) -> str | None:
@@ -143,6 +163,26 @@ def column_to_follow(settings: Settings) -> str | None:
             "Rows are held out by --group or by --time, and not by both: leave one out."
         )
     return "group" if settings.group is not None else "time" if settings.time is not None else None
+
+
+def _require_sample_tells(settings: Settings) -> None:
+    """Refuse what all rows would have to be looked at for.
+
+    Raises
+    ------
+    UsageError
+    """
+    option = column_to_follow(settings)
+    if option is not None:
+        raise UsageError(
+            f"--{option} can't be followed in data that stay on disk: keep rows apart by files, "
+            "and give those to score with: --test 'later/*.parquet'; or give more --memory."
+        )
+    if settings.folds:
+        raise UsageError(
+            "Data that stay on disk are not dealt out to folds: leave --folds out, or give more "
+            "--memory."
+        )
 
 
 def column_not_learned(settings: Settings) -> str | None:

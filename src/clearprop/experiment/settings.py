@@ -18,6 +18,7 @@ from clearprop.data.loading import is_folder_of_pictures
 from clearprop.data.pictures.backbone import LAYOUTS, SCALES
 from clearprop.data.pictures.files import DEFAULT_SIZE
 from clearprop.data.reading import Reading, TextForm
+from clearprop.data.whole.whole import MEMORY
 from clearprop.errors import DataError, UsageError, unknown_name
 from clearprop.experiment import augmenting, defaults, values
 from clearprop.experiment.contradictions import require_together
@@ -104,6 +105,13 @@ class Settings:
         values.Choice(names=TARGET_SCALES),
         "The scale on which values are learned; answers are on their own.",
         default="auto",
+    )
+    memory: int | None = _of_data(
+        values.Bytes("BYTES"),
+        "What the cells of a table may take, eight bytes each: Parquet and Arrow files with more "
+        "stay on disk, and half of it holds the rows that are being learned from.",
+        told="1GB",
+        rule=lambda _, extent: MEMORY if extent.is_on_disk else None,
     )
     size: tuple[int, int] | None = _of_data(
         values.PictureSize("HEIGHTxWIDTH"),

@@ -1,7 +1,7 @@
 """From settings and data to a task that is ready to train; other data, loaded as a model's own."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from clearprop.data.pictures.folders import as_deep
 from clearprop.data.pictures.repeated import repeated
 from clearprop.data.reading import Role
 from clearprop.data.splitting import without_column
+from clearprop.data.tables.column_files import ColumnFiles
+from clearprop.data.whole.survey import Told
+from clearprop.data.whole.whole import MEMORY, Memory
 from clearprop.errors import DataError, UsageError, counted, listed, naming
 from clearprop.experiment import augmenting
 from clearprop.experiment.backbones import backbone_of, with_backbone
@@ -39,6 +42,7 @@ from clearprop.experiment.target_scale import on_scale
 from clearprop.experiment.thresholds import require_threshold
 from clearprop.files.models import Model
 from clearprop.network import Network
+from clearprop.preprocessing.blocks import TableBlocks
 from clearprop.preprocessing.targets import without_certainty
 from clearprop.training import Trainer
 from clearprop.training.table_recipe import fit_to_rows
@@ -102,7 +106,7 @@ class Task:
         """Return the task with other settings, and with the network that they describe."""
         if settings == self.settings:
             return self
-        network = build_network(settings, self.recipe, len(self.train))
+        network = build_network(settings, self.recipe, self.learned)
         changed = replace(self, settings=settings, network=network)
         changed.begin(network)
         return changed
@@ -114,7 +118,19 @@ class Task:
 
     def trainer(self) -> Trainer:
         """Return the trainer of the network."""
-        return build_trainer(self.settings, len(self.train), self.network.loss)
+        return build_trainer(self.settings, self.learned, self.network.loss)
+
+    @property
+    def learned(self) -> int:
+        """The number of samples to learn from: those on disk where `train` is a sample of them."""
+        return learned_of(self.train)
+
+    @property
+    def given(self) -> tuple[Any, Any]:
+        """What a trainer takes as X and y: those of `train`, or blocks of samples on disk."""
+        if self.train.whole is None:
+            return self.prepared(self.train)
+        return TableBlocks(self.train.whole, self.recipe, self.network.dtype), None
 
     def with_target(self, target: preprocessing.TargetRecipe) -> "Task":
         """Return the task with another recipe of its target, and the same network."""
@@ -157,17 +173,35 @@ class Task:
         return X, self.recipe.target.encode(dataset)
 
 
-def load_dataset(settings: Settings, name_or_path: str | None = None) -> Dataset:
+def load_dataset(
+    settings: Settings,
+    name_or_path: str | None = None,
+    *,
+    kept_in: Path | None = None,
+    tell: Callable[[ColumnFiles], Told] | None = None,
+) -> Dataset:
     """Load the data of a run, or other data in the same way.
 
     Where training goes on from a model, they are read as that one's own.
+
+    Parameters
+    ----------
+    settings : Settings
+    name_or_path : str, optional
+        Other data.
+    kept_in : Path, optional
+        The folder that keeps what was found out about tables on disk.
+    tell : callable, optional
+        Makes, of files that are surveyed, a callable that hears of the progress.
     """
     name_or_path = name_or_path or settings.data
     if settings.start is not None:
         return _load_more(_begun(settings, settings.start), name_or_path, settings)
     backbone = backbone_of(settings)
     size = size_to_read(settings) if backbone is None else backbone.size
-    dataset = with_backbone(load(name_or_path, reading=reading_of(settings), size=size), backbone)
+    memory = Memory(settings.memory or MEMORY, kept_in, tell)
+    dataset = load(name_or_path, reading=reading_of(settings), size=size, memory=memory)
+    dataset = with_backbone(dataset, backbone)
     columns = tuple(
         replace(one, is_used=False, remark="rows are held out by it")
         if one.name == column_not_learned(settings) and one.kind != "target"
@@ -281,7 +315,7 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
 def resolve_for(settings: Settings, dataset: Dataset, input_shape: tuple[int, ...]) -> Settings:
     """Resolve settings by data, whose prepared samples have a shape."""
     extent = Extent(
-        len(dataset),
+        learned_of(dataset),
         math.prod(input_shape),
         has_test_set=dataset.test is not None,
         has_validation_set=dataset.validation is not None and column_to_follow(settings) is None,
@@ -290,6 +324,7 @@ def resolve_for(settings: Settings, dataset: Dataset, input_shape: tuple[int, ..
         are_pictures=dataset.kind == "pictures" and len(input_shape) > 1,
         are_files=dataset.sources is not None,
         class_names=dataset.class_names or (),
+        is_on_disk=dataset.whole is not None,
     )
     return resolve(settings, extent)
 
@@ -318,13 +353,21 @@ def task_of(settings: Settings, parts: Parts, start: Saved | None = None) -> Tas
         with naming(other.name):
             recipe.inputs.check(other.X)
             recipe.target.encode(other)
-    network = build_network(settings, recipe, len(train))
+    network = build_network(settings, recipe, learned_of(train))
     task = Task(settings, recipe, network, parts, how, start)
     if start is None:
         task.begin(network)
     else:
         _take_weights(network, start)
     return task
+
+
+def learned_of(train: Dataset) -> int:
+    """Return the number of samples that are learned from where `train` may be a sample of them."""
+    whole = train.whole
+    if whole is None:
+        return len(train)
+    return int(whole.rows_with(train.target_name).sum()) - len(whole.held_out)
 
 
 def _begun(settings: Settings, word: str) -> Saved:

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from clearprop.experiment import layer_words
 from clearprop.losses.values import is_ascending_within_1
 from clearprop.preprocessing.coverage import percent
 
+_UNITS = {"": 1, "k": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_MOST_BYTES = 2**60
 _LARGEST = sys.float_info.max  # whole numbers, too, become floats sooner or later
 
 _T = TypeVar("_T")
@@ -112,6 +115,27 @@ class ShareOrData(Data):
         """Take a number, as one writes a share in a TOML file; True is an int to Python."""
         number = isinstance(value, int | float) and not isinstance(value, bool)
         return super().check(name, str(value) if number else value)
+
+
+class Bytes(Kind):
+    """A number of bytes, typed as ``512MB`` or ``8GB``."""
+
+    def check(self, name: str, value: Any) -> int:
+        """Take a number of bytes, or a text with a unit."""
+        found = value
+        if isinstance(value, str):
+            match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kMGT]?)i?B?", value.strip())
+            found = None if match is None else int(float(match[1]) * _UNITS[match[2]])
+        if not isinstance(found, int) or isinstance(found, bool) or not 0 < found < _MOST_BYTES:
+            raise UsageError(f"{name} takes bytes such as 512MB or 8GB, found {shortened(value)}.")
+        return found
+
+    def write(self, value: int) -> str:
+        """Write the largest unit that it is a whole number of."""
+        unit = max(
+            (one for one, size in _UNITS.items() if value % size == 0), key=lambda one: _UNITS[one]
+        )
+        return f"{value // _UNITS[unit]}{unit}B" if unit else str(value)
 
 
 class Threshold(Text):

@@ -122,7 +122,11 @@ def fit_inputs(dataset: Dataset, *, robust: bool = False) -> InputRecipe:
     if isinstance(X, Table):
         ignored = tuple(one.name for one in dataset.columns if not one.is_used)
         units = {one.name: one.unit for one in dataset.columns}
-        return TableRecipe.fit(X, ignored, dataset.form, units, robust=robust)
+        if dataset.whole is None:
+            return TableRecipe.fit(X, ignored, dataset.form, units, robust=robust)
+        seen = dataset.whole.with_all_categories(X, dataset.form)
+        recipe = TableRecipe.fit(seen, ignored, dataset.form, units, robust=robust)
+        return recipe.surveyed(dataset.whole.numbers(dataset.form))
     if dataset.backbone is not None:
         return FeatureRecipe.of(dataset.backbone, X, dataset.depth)
     if dataset.kind == "pictures":

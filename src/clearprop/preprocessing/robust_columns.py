@@ -6,13 +6,14 @@ that embeds them. Source: Holzmüller, Grinsztajn, Steinwart, "Better by default
 MLPs and boosted trees on tabular data" (2024), section 3 and appendix A.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.data.selected_rows import Array
 from clearprop.data.tables.table import Column, as_numbers
+from clearprop.data.whole.column_survey import ColumnSurvey
 from clearprop.errors import UsageError
 from clearprop.preprocessing.cells import CategoryCells, DateCells, NumberCells
 from clearprop.preprocessing.fields import require_numbers
@@ -84,6 +85,11 @@ class RobustColumn(NumericColumn):
         scale = float(robust_scale(present[:, np.newaxis])[0]) if len(present) else 0.0
         gaps = 0 < len(present) < len(numbers)
         return cls(**vars(NumericColumn.fit(name, column, unit)), scale=scale, gaps=gaps)
+
+    def surveyed(self, found: ColumnSurvey) -> "RobustColumn":
+        """Take what is exact, and whether there are gaps; the quartiles stay the sample's."""
+        plain = NumericColumn.surveyed(self, found)
+        return replace(self, **{**vars(plain), "gaps": found.missing > 0 < found.filled})
 
     @property
     def inputs(self) -> tuple[str, ...]:

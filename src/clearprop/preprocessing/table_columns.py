@@ -1,8 +1,9 @@
 """The columns of a table's recipe: what the cells of each become, learned from training data."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from clearprop.data.tables.table import (
     is_numeric,
 )
 from clearprop.data.tables.understood import Spelling
+from clearprop.data.whole.column_survey import ColumnSurvey
 from clearprop.errors import DataError, UsageError
 from clearprop.preprocessing.cells import CategoryCells, Cells, DateCells, NumberCells
 from clearprop.preprocessing.fields import moments, require_names, require_numbers
@@ -63,6 +65,10 @@ class InputColumn(ABC):
         """Raise DataError if a cell is no number."""
         if not is_numeric(column):
             as_numbers(column, self.name)
+
+    def surveyed(self, found: ColumnSurvey) -> "InputColumn":
+        """Return the same with what is known of a column of numbers of which a sample was seen."""
+        return self
 
     @abstractmethod
     def fill(self, out: Array, column: Column) -> None:
@@ -115,6 +121,12 @@ class NumericColumn(InputColumn):
         mean, std = moments(present)
         low, high = float(present.min()), float(present.max())
         return cls(name, float(np.median(present)), float(mean), float(std), low, high, unit)
+
+    def surveyed(self, found: ColumnSurvey) -> "NumericColumn":
+        """Take mean, deviation and range of all numbers; the median stays that of the sample."""
+        if not found.filled or not math.isfinite(found.std):  # numbers that can't be squared
+            return self
+        return replace(self, mean=found.mean, std=found.std, low=found.low, high=found.high)
 
     def fill(self, out: Array, column: Column) -> None:
         """Write the standardised numbers, shape (N, 1)."""

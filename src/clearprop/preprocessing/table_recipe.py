@@ -12,6 +12,7 @@ from clearprop.data.reading import DEFAULT, Role, TextForm
 from clearprop.data.selected_rows import Array
 from clearprop.data.tables.table import Column, Table, role_of
 from clearprop.data.tables.understood import Understood
+from clearprop.data.whole.column_survey import ColumnSurvey
 from clearprop.errors import DataError, UsageError, listed
 from clearprop.preprocessing.fields import require_names
 from clearprop.preprocessing.input_recipes import Recipe
@@ -110,6 +111,13 @@ class TableRecipe(Recipe):
         if robust:
             columns.sort(key=lambda one: [isinstance(one, kind) for kind in _ORDER].index(True))
         return cls(tuple(columns), ignored, form)
+
+    def surveyed(self, found: Mapping[str, ColumnSurvey]) -> "TableRecipe":
+        """Return the recipe with what is known of columns of which `fit` saw a sample."""
+        columns = tuple(
+            one.surveyed(found[one.name]) if one.name in found else one for one in self.columns
+        )
+        return replace(self, columns=columns)
 
     @property
     def groups(self) -> tuple[int, int, tuple[int, ...]]:

@@ -173,14 +173,15 @@ class ValueTarget:
             If squares of the values can't be computed.
         """
         values = values_of(dataset)
-        values = values if scale is None else scale.transform(values)
+        ends = np.stack([values.min(axis=0), values.max(axis=0)])
+        if dataset.whole is not None and dataset.whole.files.kinds[dataset.target_name] == "number":
+            whole = dataset.whole.survey.columns[dataset.target_name]
+            ends = np.array([[whole.low], [whole.high]])
+        values, ends = (values, ends) if scale is None else map(scale.transform, (values, ends))
         mean, std = moments(values)
         low = high = None
         if within:
-            low, high = (
-                tuple(((bound - mean) / std).tolist())
-                for bound in (values.min(axis=0), values.max(axis=0))
-            )
+            low, high = (tuple(((bound - mean) / std).tolist()) for bound in ends)
         found = (tuple(mean.tolist()), tuple(std.tolist()), dataset.target_name, scale)
         return cls(*found, low=low, high=high)
 

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from itertools import tee
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -86,15 +87,15 @@ class Feed:
         if not self._is_work:
             yield iter(batches)
             return
-        batches = list(batches)
-        self._first, self._left = first, enumerate(batches)
+        for_learner, for_thread = tee(batches)
+        self._first, self._left = first, enumerate(for_thread)
         aside = ThreadPoolExecutor(1, "clearprop-feed") if share is None else nullcontext()
         self._share = share or all_at_once
         with aside as self._thread:
             try:
                 for _ in range(_AHEAD if self._thread else 0):
                     self._make_ready()
-                yield iter(batches)
+                yield for_learner
             finally:
                 while self._coming:
                     self._coming.pop().cancel()

@@ -27,6 +27,7 @@ from clearprop.training.run import Run
 from clearprop.training.samples import Samples
 from clearprop.training.shards import Crew, ShardedStep, ThreadCrew, Work
 from clearprop.training.step import CompiledStep, PictureStep, PlainStep, Step
+from clearprop.training.streaming import Streamed
 
 Choice: TypeAlias = Literal["auto"] | bool
 Made = TypeVar("Made")
@@ -111,6 +112,8 @@ class Plan:
                 run, samples, training.optimizer, passes, scores=scores, goes_on=goes_on
             )
             return step, passes.blas_threads
+        if isinstance(samples, Streamed):
+            run.pace = samples.window.pace
         feed = Feed(samples, training.augmenter())
         plain = PlainStep(run, feed, training.clip_norm, goes_on=goes_on)
         size = training.largest_batch
@@ -122,7 +125,10 @@ class Plan:
             compiled = _unless_broken(
                 lambda: CompiledStep(run, samples, inputs, size, threads, afterwards)
             )
-        return (plain, threads) if compiled is None else (compiled, 1)
+        if compiled is None:
+            return plain, threads
+        compiled.at_once = min(compiled.at_once, samples.at_once(size))
+        return compiled, 1
 
 
 @dataclass(frozen=True)
@@ -222,6 +228,9 @@ class Training:
     def _engine(self) -> engines.Engine:
         """Choose what trains: the network, or what does the same for less."""
         X, others = self.samples.X, None if self.held_out is None else self.held_out.X
+        if isinstance(self.samples, Streamed):
+            self._check_streamed()
+            return engines.Engine(self.network, self.loss, X, others)
         if self.shards is not None:
             self._check_shards()
             return engines.Engine(self.network, self.loss, X, others)
@@ -321,6 +330,21 @@ class Training:
         if found is not None:
             raise UsageError(
                 f"Training in shards can't be had with {found}. Leave one of them out."
+            )
+
+    def _check_streamed(self) -> None:
+        """Refuse what needs all samples in memory."""
+        found = None
+        if self.batch_size is None:
+            found = "LBFGS" if isinstance(self.optimizer, LBFGS) else "batches of all samples"
+        elif self.sample_space is True:
+            found = "sample_space=True"
+        elif self.shards is not None:
+            found = "shards"
+        if found is not None:
+            raise UsageError(
+                f"Training on data that stay on disk can't be had with {found}. Leave that out, or "
+                "let the data take more memory."
             )
 
     def _check_deterministic(self) -> None:

@@ -6,7 +6,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TextIO
@@ -63,12 +63,12 @@ class _Line:
 
 
 @contextmanager
-def waiting(what: str, stream: TextIO | None = None) -> Iterator[None]:
+def waiting(what: str | Callable[[], str], stream: TextIO | None = None) -> Iterator[None]:
     """Say what is going on, and for how long, where it takes time and no training shows it.
 
     Parameters
     ----------
-    what : str
+    what : str, or callable that returns what to say just now
     stream : text file, optional
         The stream to write to; standard error unless given.
     """
@@ -77,7 +77,8 @@ def waiting(what: str, stream: TextIO | None = None) -> Iterator[None]:
 
     def tell() -> None:
         while not done.wait(pause):
-            line.show(f"{printable(what, one_line=True)}, {_clock(time.monotonic() - began)}")
+            said = what if isinstance(what, str) else what()
+            line.show(f"{printable(said, one_line=True)}, {_clock(time.monotonic() - began)}")
 
     teller = threading.Thread(target=tell, daemon=True)
     with suppress(RuntimeError):  # the system gives no more threads
@@ -92,7 +93,7 @@ def waiting(what: str, stream: TextIO | None = None) -> Iterator[None]:
 
 
 class ProgressLine(Callback):
-    """Show epoch, time left, loss and score: moving on a terminal, else a line now and then.
+    """Show epoch, time left, loss, score and pace: moving on a terminal, else a line now and then.
 
     Where it can't move, the first line comes after two seconds, the next ones after pauses that
     grow to half a minute, and one at the end. Training goes on where nothing can be written: nobody
@@ -164,7 +165,7 @@ class ProgressLine(Callback):
         self._shown = time.monotonic()
         run = own.run
         done = f"{own.label and f'{own.label}, '}epoch {run.epoch}/{run.epochs}"
-        self.line.show(*filter(None, [done, self._time_left(run), *_reached(run)]))
+        self.line.show(*filter(None, [done, self._time_left(run), *_reached(run), run.pace()]))
 
     def _remark(self, own: "_Running") -> None:
         for remark in own.run.remarks[own.remarked :]:

@@ -10,7 +10,7 @@ from clearprop.errors import DivergedError
 from clearprop.network.metrics import Tally, tally_for
 from clearprop.training.engines import Engine
 from clearprop.training.run import Run
-from clearprop.training.samples import Rows, Samples, batches
+from clearprop.training.samples import Rows, Samples
 from clearprop.training.shards.cutting import shard_batches
 from clearprop.training.stopping import SafeWeights, restore_best
 
@@ -112,10 +112,10 @@ class OwnRules(Rules):
     ) -> None:
         self.trainer, self.run, self.held_out = trainer, run, held_out
         self.max_steps, self.early_stopping = trainer.max_steps, trainer.early_stopping
-        self.samples = len(samples)
+        self.samples = samples
         size = trainer.samples_per_update
-        in_batches = self.samples if size is None else run.steps_per_epoch * size
-        self.samples_per_epoch = min(self.samples, in_batches)
+        in_batches = len(samples) if size is None else run.steps_per_epoch * size
+        self.samples_per_epoch = min(len(samples), in_batches)
         self.safe = SafeWeights(run)
 
     def begin(self, run: Run) -> None:
@@ -128,11 +128,10 @@ class OwnRules(Rules):
         trainer, random_state = self.trainer, self.run.random_state
         if trainer.shards is not None:
             return shard_batches(
-                *(self.samples, trainer.samples_per_update, trainer.shards, random_state),
+                *(len(self.samples), trainer.samples_per_update, trainer.shards, random_state),
                 drop_last=trainer.drop_last,
             )
-        return batches(
-            self.samples,
+        return self.samples.batches(
             trainer.samples_per_update,
             replacement=trainer.replacement,
             random_state=random_state,

@@ -1,6 +1,7 @@
 """The state of a training run, all that a checkpoint has to hold, and the callbacks that see it."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,8 @@ class Run:
         The reason to end training after the update that is under way.
     remarks : list of str
         Sentences about how it is trained, for whoever watches.
+    pace : callable
+        Says in a few words who computes, and how fast, where that is not this process alone.
     """
 
     engine: Engine
@@ -85,6 +88,7 @@ class Run:
     best: Best | None = None
     stop_reason: str | None = None
     remarks: list[str] = field(default_factory=list)
+    pace: Callable[[], str] = str
 
     _started: float = field(default=0.0, init=False, repr=False)
 

@@ -41,6 +41,27 @@ class Samples:
         """The sum of the weights; where there are none, or all are 0, the number of samples."""
         return (0.0 if self.weights is None else float(self.weights.sum())) or float(len(self))
 
+    def batches(
+        self,
+        batch_size: int | None,
+        *,
+        replacement: bool,
+        random_state: np.random.RandomState,
+        drop_last: bool = False,
+    ) -> Iterator[Rows]:
+        """Choose the batches of one epoch; see `batches`."""
+        return batches(
+            len(self),
+            batch_size,
+            replacement=replacement,
+            random_state=random_state,
+            drop_last=drop_last,
+        )
+
+    def at_once(self, batch_size: int) -> int:
+        """Return the number of batches that may be asked for before the first is learned from."""
+        return len(self)
+
     def take(self, rows: Rows) -> "Samples":
         """Return some of them."""
         return Samples(

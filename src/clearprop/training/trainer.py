@@ -12,6 +12,7 @@ from clearprop.core.initializers import random_state_of
 from clearprop.errors import UsageError
 from clearprop.network import Network
 from clearprop.optimizers import Adam, Optimizer
+from clearprop.preprocessing.blocks import Blocks
 from clearprop.training.augmentation import Augmentation
 from clearprop.training.checkpoint import Checkpoint, Saver, recorded
 from clearprop.training.history import History
@@ -21,8 +22,9 @@ from clearprop.training.rules import OwnRules
 from clearprop.training.run import Callback, Run
 from clearprop.training.samples import Samples, checked_samples, steps_per_epoch
 from clearprop.training.shards import SHARDS
-from clearprop.training.shards.dask_crew import crew_of
+from clearprop.training.shards.dask_crew import DaskCrew
 from clearprop.training.stopping import EarlyStopping
+from clearprop.training.streaming import Streamed
 
 _BATCH = 32
 
@@ -174,9 +176,9 @@ class Trainer:
             The network, whose parameters and state are changed.
         X : array-like, shape (N, *input_shape)
             The samples, or rows that are prepared as they are asked for: anything with `shape` and
-            `dtype` that can be indexed.
-        y : array-like, shape (N,) or (N, K)
-            Targets, as the loss takes them.
+            `dtype` that can be indexed; or `Blocks` of samples on disk, with their targets.
+        y : array-like, shape (N,) or (N, K), or None
+            Targets, as the loss takes them; None where blocks have them.
         validation : float or (X, y), optional
             The samples that are measured after every epoch and not trained on: a share of X, drawn
             at random, or a set of its own.
@@ -206,7 +208,10 @@ class Trainer:
         if resume and checkpoint is None:
             raise UsageError("To resume, give the checkpoint to resume from.")
         random_state = random_state_of(self.seed)
-        samples = checked_samples(network, X, y, sample_weight)
+        if isinstance(X, Blocks):
+            samples: Samples = self._streamed(X, y, network, sample_weight)
+        else:
+            samples = checked_samples(network, X, y, sample_weight)
         samples, held_out = self._split(network, samples, validation, random_state)
         weighted = samples.class_weighted(self.class_weight, network.dtype)
         plan = self._planned(network, weighted, held_out, checkpoint if resume else None)
@@ -227,6 +232,17 @@ class Trainer:
         if self.batch_size == "auto":
             return None if self.optimizer.full_batch else _BATCH
         return self.batch_size
+
+    def _streamed(self, X: Blocks, y: Any, network: Network, weights: Any) -> Streamed:
+        if y is not None or weights is not None:
+            raise UsageError("Blocks of samples on disk have targets and weights of their own.")
+        size = self.samples_per_update
+        if size is None or self.replacement:
+            found = "all samples in every update" if size is None else "replacement"
+            raise UsageError(
+                f"Samples on disk are learned from in batches, each once an epoch; found {found}."
+            )
+        return Streamed.of(X, network, size)
 
     def _split(
         self, network: Network, samples: Samples, validation: Any, random_state: Any
@@ -260,7 +276,7 @@ class Trainer:
             seed=self.seed,
             threads=self.threads,
             shards=self.shards,
-            crew=None if self.cluster is None else crew_of(self.cluster),
+            crew=None if self.cluster is None else DaskCrew(self.cluster),
             clip_norm=self.clip_norm,
             resumed=recorded(resumed) if resumed is not None and resumed.exists() else {},
         ).plan()

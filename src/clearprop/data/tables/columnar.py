@@ -1,54 +1,60 @@
-"""Parquet and Feather: files of columns, whose types the file itself tells."""
+"""Parquet and Arrow: files of columns, whose types the file itself tells."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from clearprop.core.reading import open_to_read
 from clearprop.data.dataset import Problem
-from clearprop.data.format import DEFLATE_LIMIT, cannot_read
+from clearprop.data.format import list_folder
 from clearprop.data.reading import TextForm
-from clearprop.data.tables.cells import Cells, Numbers
+from clearprop.data.tables import arrow
+from clearprop.data.tables.cells import Cells
+from clearprop.data.tables.column_files import ColumnFiles, has_pattern
 from clearprop.data.tables.dialect import different_names
-from clearprop.data.tables.table import Words, as_words
+from clearprop.data.tables.table import Words
 from clearprop.data.tables.tabular import TableFormat
-from clearprop.errors import DataError, MissingExtraError, listed
+from clearprop.errors import DataError, listed
 
-_SMALL = 2**25  # cells that any file may hold: the same one over and over takes no room
-_UNPACKED = 2**28  # bytes that any file may unpack to
-_INDEX = "__index_level_"  # how pandas calls an index without a name
-_PARQUET = b"PAR1"
-_ARROW = b"ARROW1"
+if TYPE_CHECKING:
+    from clearprop.data.whole.whole import Whole
 
 
 class Columnar(TableFormat):
     """Tables by columns, as pandas, polars, DuckDB and Spark write them."""
 
-    suffixes = (".parquet", ".pq", ".feather", ".arrow")
+    suffixes = arrow.SUFFIXES
+    takes_folders = True
+
+    def owns_folder(self, folder: Path) -> bool:
+        """Whether a folder holds files of columns, or folders of one value of a column each."""
+        inner = [one for one in list_folder(folder) if one.is_dir() and one.name[:1] not in "._"]
+        if inner:
+            return all("=" in one.name for one in inner) and any(map(self.owns_folder, inner))
+        return bool(self.files_in(folder))
 
     def source(self, path: Path, form: TextForm) -> "ColumnSource":
-        """Read a file.
+        """Read a file, or several that are one table: those of a folder or of a pattern.
 
         Raises
         ------
         MissingExtraError
             If pyarrow is not installed.
         DataError
-            If the file can't be read, is damaged, or has no rows or no columns that are read.
+            If a file can't be read, is damaged, or has no rows or no columns that are read; or if
+            files have other columns than the first.
         """
-        with _reading(path):
-            table, left_out = _read(path)
+        if has_pattern(path) or path.is_dir():
+            files = ColumnFiles.of(path)
+            return ColumnSource(path, files.names, files.remarks, files.table())
+        with arrow.reading(path):
+            table, left_out = arrow.read_whole(path)
         remarks = []
         if left_out:
             remarks.append(f"Columns of a kind that is not read, left out: {listed(left_out, 8)}.")
         durations = [field.name for field in table.schema if str(field.type).startswith("duration")]
         if durations:
             remarks.append(f"Columns of durations are read as seconds: {listed(durations, 8)}.")
-        index = [name for name in table.column_names if name.startswith(_INDEX)]
+        index = [name for name in table.column_names if name.startswith(arrow.INDEX)]
         if index:
             remarks.append(f"The index that pandas stores, {listed(index)}, is left out.")
             table = table.drop_columns(index)
@@ -68,22 +74,32 @@ class ColumnSource:
     remarks : list of str
     table : pyarrow.Table
         The columns, in the order of `names`.
+    whole : Whole, optional
+        The table on disk that its rows are a sample of.
     """
 
-    def __init__(self, path: Path, names: tuple[str, ...], remarks: list[str], table: Any) -> None:
+    def __init__(
+        self,
+        path: Path,
+        names: tuple[str, ...],
+        remarks: list[str],
+        table: Any,
+        whole: "Whole | None" = None,
+    ) -> None:
         self.path, self.names, self.remarks, self._table = path, names, remarks, table
+        self.whole = whole
 
     def cells(self, as_words: Iterable[str], as_numbers: Iterable[str]) -> Mapping[str, Cells]:
         """Read every column; those that are asked for as words, as `words` does."""
         words = {*as_words}
         return {
-            name: _as_category(column) if name in words else _cells(column)
+            name: arrow.as_category(column) if name in words else arrow.cells_of(column)
             for name, column in self._walk(self.names)
         }
 
     def words(self, names: Iterable[str]) -> Mapping[str, Words]:
         """Read some columns with every digit, a date as ISO 8601 does."""
-        return {name: _as_written(column) for name, column in self._walk(names)}
+        return {name: arrow.as_written(column) for name, column in self._walk(names)}
 
     def problems(self) -> tuple[Problem, ...]:
         """Tell that no row was left out."""
@@ -91,212 +107,6 @@ class ColumnSource:
 
     def _walk(self, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
         places = {name: place for place, name in enumerate(self.names)}
-        with _reading(self.path):
+        with arrow.reading(self.path):
             for name in names:
-                yield name, _decoded(self._table.column(places[name]))
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Turn what goes wrong while a file is read into one error."""
-    try:
-        yield
-    except (MissingExtraError, DataError):
-        raise
-    except OSError as error:
-        if error.errno:
-            raise cannot_read(path, error) from error
-        raise _damaged(path, error) from error
-    except Exception as error:  # pyarrow raises its own, and any of Python's
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> DataError:
-    why = " ".join(str(error).split())[:200] or type(error).__name__
-    return DataError(f"{path} can't be read, or is damaged: {why}. Get it anew.")
-
-
-def _library() -> Any:
-    try:
-        import pyarrow.compute
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError(
-            "pyarrow", "parquet", "Reading Parquet and Feather files"
-        ) from error
-    return pyarrow
-
-
-def _read(path: Path) -> tuple[Any, list[str]]:
-    """Read the columns of plain types; return them, and the names of all others."""
-    pa = _library()
-    with open_to_read(path) as file:
-        magic = file.read(len(_ARROW))
-    with pa.OSFile(str(path)) as file:
-        size = file.size()
-        if magic.startswith(_PARQUET):
-            table, left_out = _read_parquet(file, size)
-        else:
-            table, left_out = _read_arrow(file, size, is_stream=magic != _ARROW)
-    table.validate(full=True)  # places beyond the text that they point into would be followed
-    return table, left_out
-
-
-def _read_parquet(file: Any, size: int) -> tuple[Any, list[str]]:
-    opened = _library().parquet.ParquetFile(file, arrow_extensions_enabled=False)
-    schema = opened.schema_arrow
-    plain, left_out = _plain(schema)
-    names = [schema.field(place).name for place in plain]
-    about = opened.metadata
-    _require_moderate(about.num_rows, len(plain), size)
-    unpacked = sum(about.row_group(at).total_byte_size for at in range(about.num_row_groups))
-    if unpacked > max(_UNPACKED, DEFLATE_LIMIT * size):
-        raise ValueError(f"it claims to unpack to {unpacked:,} bytes")
-    # A long text that comes again and again is kept once, as in the file.
-    words = [field.name for field in schema if _is_text(field.type)]
-    opened = _library().parquet.ParquetFile(
-        file, metadata=about, read_dictionary=words, arrow_extensions_enabled=False
-    )
-    table = opened.read(names, use_pandas_metadata=False)  # and columns of the same names
-    return table.select(_plain(table.schema)[0]), left_out
-
-
-def _read_arrow(file: Any, size: int, *, is_stream: bool) -> tuple[Any, list[str]]:
-    """Read Feather, which is Arrow's format of files, or the same as a stream."""
-    pa = _library()
-    begin: Callable[..., Any] = pa.ipc.open_stream if is_stream else pa.ipc.open_file
-    with begin(file) as reader:
-        plain, left_out = _plain(reader.schema)
-    file.seek(0)
-    batches, rows = [], 0
-    options = pa.ipc.IpcReadOptions(included_fields=plain)
-    with begin(file, options=options) as reader:
-        schema = reader.schema
-        parts = reader if is_stream else map(reader.get_batch, range(reader.num_record_batches))
-        for batch in parts:
-            rows += batch.num_rows
-            _require_moderate(rows, len(plain), size)
-            batches.append(batch)
-    table = pa.Table.from_batches(batches, schema)
-    return table.select([] if not plain else range(table.num_columns)), left_out
-
-
-def _plain(schema: Any) -> tuple[list[int], list[str]]:
-    """Return the places of columns that are read, and the names of the others with their types."""
-    plain = [place for place, field in enumerate(schema) if _is_plain(field.type)]
-    others = [field for field in schema if not _is_plain(field.type)]
-    return plain, [f"{field.name} ({str(field.type)[:40]})" for field in others]
-
-
-def _is_text(kind: Any) -> bool:
-    types = _library().types
-    return types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
-
-
-def _is_plain(kind: Any) -> bool:
-    types = _library().types
-    if types.is_dictionary(kind):
-        return _is_plain(kind.value_type)
-    tests = (
-        _is_text,
-        types.is_integer,
-        types.is_floating,
-        types.is_decimal,
-        types.is_boolean,
-        types.is_temporal,
-        types.is_null,
-    )
-    return any(test(kind) for test in tests) and not types.is_interval(kind)
-
-
-def _require_moderate(rows: int, columns: int, size: int) -> None:
-    """Refuse a file that claims more cells than it would take bytes if it were packed well."""
-    if rows * columns > max(_SMALL, DEFLATE_LIMIT * size):
-        raise ValueError(
-            f"it claims {rows:,} rows of {columns:,} columns, more than {size:,} bytes can hold"
-        )
-
-
-def _decoded(column: Any) -> Any:
-    """Give every cell of a column of pyarrow itself, but for text."""
-    pa = _library()
-    kind = column.type
-    if not pa.types.is_dictionary(kind) or _is_text(kind.value_type):
-        return column
-    decoded = [chunk.dictionary.take(chunk.indices) for chunk in column.chunks]
-    return pa.chunked_array(decoded, kind.value_type)
-
-
-def _as_category(column: Any) -> Words:
-    """Spell a column as text: a number as short as it can be, but with all of its digits."""
-    types, kind = _library().types, column.type
-    if types.is_integer(kind) or (types.is_decimal(kind) and kind.scale == 0):
-        return _words(column)  # a float would not keep them
-    read = _cells(column)
-    if types.is_float32(kind) or types.is_float16(kind):
-        numbers = np.asarray(column.to_numpy())  # 15.3, not 15.300000190734863
-        distinct, places = np.unique(numbers, return_inverse=True)
-        return as_words(np.array([float(str(one)) for one in distinct])[places])
-    return as_words(read.values if isinstance(read, Numbers) else read)
-
-
-def _as_written(column: Any) -> Words:
-    """Spell a column as text that tells every cell: dates without a time where none has one."""
-    pa = _library()
-    types, kind = pa.types, column.type
-    if types.is_date(kind) or types.is_decimal(kind):
-        return _words(column)
-    if not types.is_timestamp(kind):
-        return _as_category(column)
-    words = _words(column.cast(pa.timestamp(kind.unit)))  # with a zone: in UTC
-    texts = [re.sub(r"\.?0+$", "", text) if "." in text else text for text in words.texts]
-    if all(text.endswith(" 00:00:00") for text in texts):
-        texts = [text.removesuffix(" 00:00:00") for text in texts]
-    return Words(tuple(texts), words.codes)
-
-
-def _cells(column: Any) -> Cells:
-    """Take a column of pyarrow for numbers, dates or words."""
-    pa = _library()
-    types, kind = pa.types, column.type
-    if types.is_timestamp(kind) or types.is_date(kind):  # with a zone: in UTC
-        return np.asarray(column.to_numpy()).astype("datetime64[s]")
-    if types.is_duration(kind):
-        seconds = column.to_numpy() / np.timedelta64(1, "s")
-        return Numbers(seconds, {}, is_code=False)
-    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
-        return _numbers(column.cast(pa.float64(), safe=False).to_numpy())
-    return _words(column)
-
-
-def _numbers(values: Any) -> Numbers:
-    """Take what is not finite for text, as in files of text."""
-    values = np.array(values, dtype=np.float64)
-    endless = {text: np.flatnonzero(values == float(text)).tolist() for text in ("inf", "-inf")}
-    values[np.isinf(values)] = np.nan
-    return Numbers(values, {text: at for text, at in endless.items() if at}, is_code=False)
-
-
-def _words(column: Any) -> Words:
-    """Take the different texts, without blanks around them; booleans as spreadsheets write them."""
-    pa = _library()
-    is_boolean = pa.types.is_boolean(column.type)
-    if not pa.types.is_dictionary(column.type):
-        column = pa.compute.dictionary_encode(column.cast(pa.large_string()))
-    places: dict[str, int] = {}
-    parts, known, own = [np.empty(0, np.int32)], None, np.empty(0, np.int32)
-    for chunk in column.chunks:
-        if known is None or not chunk.dictionary.equals(known):
-            known = chunk.dictionary
-            texts = [(text or "").strip() for text in known.to_pylist()]
-            own = np.array(
-                [*(places.setdefault(text, len(places)) if text else -1 for text in texts), -1],
-                dtype=np.int32,
-            )
-        codes = pa.compute.fill_null(chunk.indices.cast(pa.int64()), len(known)).to_numpy()
-        parts.append(own[codes])
-    order = sorted(places)
-    ranks = np.full(len(places) + 1, -1, np.int32)
-    ranks[[places[text] for text in order]] = np.arange(len(places), dtype=np.int32)
-    spelled = [text.upper() for text in order] if is_boolean else order
-    return Words(tuple(spelled), ranks[np.concatenate(parts)])
+                yield name, arrow.decoded(self._table.column(places[name]))

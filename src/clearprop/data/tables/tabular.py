@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from clearprop.data.tables.understood import (
 from clearprop.data.target import choose_target, task_in_words, understand_target
 from clearprop.errors import DataError, UsageError, counted, listed, unknown_name
 
+if TYPE_CHECKING:
+    from clearprop.data.whole.whole import Whole
+
 
 class Source(Protocol):
     """A table that can be walked again: its names, and its columns' cells.
@@ -37,10 +40,13 @@ class Source(Protocol):
     names : tuple of str
     remarks : list of str
         What was found out about the file that is not as usual.
+    whole : Whole or None
+        The table on disk that its rows are a sample of.
     """
 
     names: tuple[str, ...]
     remarks: list[str]
+    whole: "Whole | None"
 
     def cells(self, as_words: Iterable[str], as_numbers: Iterable[str]) -> Mapping[str, Cells]:
         """Read every column; some of them as words or as numbers in any case."""
@@ -93,6 +99,8 @@ class RowSource:
     odd_lines: Callable[[], int | None] = lambda: None
     keeps_empty: bool = False
     is_cut: bool = False
+
+    whole: "Whole | None" = field(default=None, init=False)
 
     def cells(self, as_words: Iterable[str], as_numbers: Iterable[str]) -> Mapping[str, Cells]:
         """Read every column."""
@@ -159,7 +167,7 @@ class TableFormat(Format):
         """
         source = self._open(path, reading)
         _require_names(source, reading)
-        found, spelling = _understand(source, reading)
+        found, spelling = understand(source, reading)
         known_columns.require_inputs(shown(path), source.names, reading)
         _require_numbers(path, found, reading)
         label, chosen = choose_target(found, reading.target)
@@ -179,7 +187,7 @@ class TableFormat(Format):
     def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Samples:
         """Read the columns that `reading.roles` names; all where it names none."""
         source = self._open(path, reading, whole=True)
-        found, spelling = _understand(source, reading)
+        found, spelling = understand(source, reading)
         known_columns.require_inputs(shown(path), source.names, reading)
         notes = [*doubts_of(found, with_advice=False), *source.remarks]
         known = {*(reading.roles or source.names), *reading.drop}
@@ -238,7 +246,7 @@ def _require_numbers(path: Path, found: Iterable[UnderstoodColumn], reading: Rea
             )
 
 
-def _understand(source: Source, reading: Reading) -> tuple[list[UnderstoodColumn], Spelling]:
+def understand(source: Source, reading: Reading) -> tuple[list[UnderstoodColumn], Spelling]:
     """Understand every column that is asked for, and how cells are spelled."""
     roles = dict(reading.roles or {})
     categories = {*reading.category, *(name for name, role in roles.items() if role == "category")}
@@ -394,7 +402,10 @@ def _dataset(
         problems=source.problems(),
         notes=(*notes, *source.remarks),
         columns=(facts, *(one.facts for one in found)),
-        sources=None if lost == 0 else tuple(f"row {row + 1}" for row in np.flatnonzero(there)),
+        sources=None
+        if lost == 0 or source.whole is not None
+        else tuple(f"row {row + 1}" for row in np.flatnonzero(there)),
+        whole=None if source.whole is None else source.whole.at(np.flatnonzero(there)),
     )
 
 

@@ -1,0 +1,154 @@
+"""The memory that blocks of samples are read into, ahead of those who learn from them."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from clearprop.core.parameters import Array
+from clearprop.network.summary import readable_bytes
+from clearprop.preprocessing.blocks import Block, Blocks
+
+
+class Window:
+    """Room for some blocks of samples, which a thread of its own fills in order.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    regions : int
+        The number of blocks that there is room for.
+    rows : int
+        The most samples that a block has.
+    y : ndarray, shape (1, ...)
+        A target as the loss takes it, whose shape and dtype all have.
+    finish : callable
+        Brings targets into that form.
+
+    Attributes
+    ----------
+    X, y : ndarray, shape (regions * rows, ...)
+        The samples and targets; the block at place p of the order lies from row
+        ``p % regions * rows`` on.
+    waited : float
+        The seconds for which a learner has waited for a block.
+    read : int
+        The number of samples that were read.
+    """
+
+    def __init__(
+        self, blocks: Blocks, regions: int, rows: int, y: Array, finish: Callable[[Any], Array]
+    ) -> None:
+        self.blocks, self.regions, self.rows = blocks, regions, rows
+        self.X = np.empty((regions * rows, *blocks.input_shape), blocks.dtype)
+        self.y = np.empty((regions * rows, *y.shape[1:]), y.dtype)
+        self.waited, self.read = 0.0, 0
+        self._finish, self._began = finish, 0.0
+
+    def reading(self, order: Sequence[Block]) -> "Reading":
+        """Begin to read blocks in an order; leaving the context ends that."""
+        self._began = self._began or time.perf_counter()
+        return Reading(self, order)
+
+    def pace(self) -> str:
+        """Say how fast samples are read, and whether learning waits for that."""
+        seconds = time.perf_counter() - self._began
+        if not self._began or not seconds:
+            return ""
+        rows = self.read / seconds
+        size = round(self.blocks.file_bytes * rows / max(len(self.blocks), 1))
+        waited = f", {self.waited / seconds:.0%} of the time waited for" * (self.waited > 0)
+        return f"{rows:,.0f} rows and {readable_bytes(size)} a second{waited}"
+
+    def fill(self, place: int, block: Block) -> None:
+        """Read a block into its region.
+
+        Raises
+        ------
+        DataError
+            If it can't be read, or has other samples than it had.
+        """
+        start = at = place % self.regions * self.rows
+        for X, y in self.blocks.read(block):
+            end = at + len(X)
+            if end > start + block.rows:
+                break
+            self.X[at:end], self.y[at:end] = X, self._finish(y)
+            at = end
+        if at != start + block.rows:
+            raise self.blocks.changed(block)
+        self.read += block.rows
+
+
+class Reading:
+    """Blocks on their way into a window: one epoch's.
+
+    Parameters
+    ----------
+    window : Window
+    order : sequence of Block
+    """
+
+    def __init__(self, window: Window, order: Sequence[Block]) -> None:
+        self.window, self.order = window, order
+        self._changed = threading.Condition()
+        self._read, self._free, self._ended = 0, window.regions, False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._go, name="clearprop-read", daemon=True)
+
+    def __enter__(self) -> "Reading":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def need(self, place: int) -> None:
+        """Wait until the block at a place is there.
+
+        Raises
+        ------
+        Exception
+            Whatever reading it raised.
+        """
+        begun = time.perf_counter()
+        with self._changed:
+            while self._read <= place and self._error is None:
+                self._changed.wait()
+            if self._read <= place and self._error is not None:
+                raise self._error
+        self.window.waited += time.perf_counter() - begun
+
+    def release(self, place: int) -> None:
+        """Say that nobody learns any more from blocks before a place."""
+        with self._changed:
+            self._free = place + self.window.regions
+            self._changed.notify_all()
+
+    def _go(self) -> None:
+        try:
+            for place, block in enumerate(self.order):
+                with self._changed:
+                    while place >= self._free and not self._ended:
+                        self._changed.wait()
+                    if self._ended:
+                        return
+                self.window.fill(place, block)
+                with self._changed:
+                    self._read = place + 1
+                    self._changed.notify_all()
+        except BaseException as error:  # raised where the block is needed
+            with self._changed:
+                self._error = error
+                self._changed.notify_all()
