@@ -2,7 +2,7 @@
 
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -17,7 +17,6 @@ from clearprop.data.reading import Reading, Role
 from clearprop.data.selected_rows import Array
 from clearprop.data.tables import arrow
 from clearprop.data.tables.cells import Numbers
-from clearprop.data.tables.column_files import Piece
 from clearprop.data.tables.columnar import ColumnSource
 from clearprop.data.tables.table import Words, as_words, is_missing
 from clearprop.data.tables.tabular import understand
@@ -49,7 +48,7 @@ class Block:
 
 
 class Blocks(ABC):
-    """Samples that are prepared block by block.
+    """Samples that are prepared block by block, each of one or more pieces.
 
     Attributes
     ----------
@@ -64,21 +63,29 @@ class Blocks(ABC):
     dtype: np.dtype[Any]
     memory: int
 
+    @property
     @abstractmethod
-    def __len__(self) -> int:
-        """Return the number of samples."""
+    def counts(self) -> NDArray[np.int64]:
+        """The number of samples of each piece that are learned from, shape (P,)."""
+
+    @property
+    @abstractmethod
+    def runs(self) -> Sequence[int]:
+        """The run of each piece, such as a row group: its pieces are best read in order."""
 
     @abstractmethod
-    def cut(self, rows: int) -> tuple[Block, ...]:
-        """Cut all samples into blocks of about so many, a piece at least."""
+    def read_piece(self, piece: int) -> tuple[Array, NDArray[Any]]:
+        """Read a piece: prepared samples (B, *input_shape), and their targets.
+
+        Raises
+        ------
+        DataError
+            If it can't be read any more, or is not as it was.
+        """
 
     @abstractmethod
-    def read(self, block: Block) -> Iterator[tuple[Array, NDArray[Any]]]:
-        """Read a block: some prepared samples (B, *input_shape) and their targets after others."""
-
-    @abstractmethod
-    def changed(self, block: Block) -> DataError:
-        """Make the error for a block that has not the samples that it had."""
+    def place_of(self, piece: int) -> str:
+        """Name the file, or whatever else it is, that a piece lies in."""
 
     @abstractmethod
     def checksum(self) -> int:
@@ -92,7 +99,54 @@ class Blocks(ABC):
     @property
     @abstractmethod
     def file_bytes(self) -> int:
-        """The bytes of the files that all samples are read from."""
+        """The bytes of whatever all samples are read from."""
+
+    def __len__(self) -> int:
+        return int(self.counts.sum())
+
+    def cut(self, rows: int) -> tuple[Block, ...]:
+        """Cut all samples into blocks of about so many: a run into equal ones, small runs together.
+
+        A block has a piece at least.
+        """
+        counts, runs = self.counts, self.runs
+        found, small = list[range](), list[int]()
+        for _, pieces in groupby(range(len(counts)), lambda piece: runs[piece]):
+            small += pieces
+            total = int(counts[small].sum())
+            if 2 * total >= rows:
+                share = total / -(-total // rows)  # of one of so many
+                parts = np.minimum(np.cumsum(counts[small]) - 1, total - 1) // share
+                _, firsts, sizes = np.unique(parts, return_index=True, return_counts=True)
+                found += [
+                    range(small[0] + first, small[0] + first + size)
+                    for first, size in zip(firsts.tolist(), sizes.tolist(), strict=True)
+                ]
+                small = []
+        if small and found and 4 * int(counts[small].sum()) < rows:  # too few to be one
+            found[-1] = range(found[-1].start, small[-1] + 1)
+        elif small:
+            found.append(range(small[0], small[-1] + 1))
+        blocks = (Block(runs[one.start], one, int(counts[one].sum())) for one in found)
+        return tuple(block for block in blocks if block.rows)
+
+    def read(self, block: Block) -> Iterator[tuple[Array, NDArray[Any]]]:
+        """Read a block: some prepared samples and their targets after others.
+
+        Raises
+        ------
+        DataError
+            If it can't be read any more, or has other samples than it had.
+        """
+        for piece in block.pieces:
+            X, y = self.read_piece(piece)
+            if len(X) != self.counts[piece]:
+                raise DataError(
+                    f"{self.place_of(piece)} has changed since it was looked at: found {len(X):,} "
+                    f"rows to learn from in a part of it that had {self.counts[piece]:,}. Leave "
+                    "data alone while they are learned from, and start anew."
+                )
+            yield X, y
 
 
 class TableBlocks(Blocks):
@@ -119,62 +173,27 @@ class TableBlocks(Blocks):
         return np.cumsum([0, *(piece.rows for piece in self.whole.files.pieces)])
 
     @cached_property
-    def _rows(self) -> NDArray[np.int64]:
+    def counts(self) -> NDArray[np.int64]:
         """The number of rows of each piece that are learned from, shape (P,)."""
         held = np.diff(np.searchsorted(self.whole.held_out, self._starts))
         rows: NDArray[np.int64] = self.whole.rows_with(self.target) - held
         return rows
 
-    def __len__(self) -> int:
-        return int(self._rows.sum())
+    @cached_property
+    def runs(self) -> Sequence[int]:
+        """The run of files of each piece."""
+        return [piece.run for piece in self.whole.files.pieces]
 
-    def cut(self, rows: int) -> tuple[Block, ...]:
-        """Cut all samples into blocks of about equal size: a run into some, small runs together."""
-        counts, pieces = self._rows, self.whole.files.pieces
-        runs = groupby(range(len(pieces)), lambda at: pieces[at].run)
-        found, small = list[range](), list[int]()
-        for _, ats in runs:
-            small += ats
-            total = int(counts[small].sum())
-            if 2 * total >= rows:
-                share = total / -(-total // rows)  # of one of so many
-                parts = np.minimum(np.cumsum(counts[small]) - 1, total - 1) // share
-                found += [
-                    range(small[0] + first, small[0] + first + count)
-                    for first, count in zip(
-                        *np.unique(parts, return_index=True, return_counts=True)[1:], strict=True
-                    )
-                ]
-                small = []
-        if small and found and 4 * int(counts[small].sum()) < rows:  # too few to be one
-            found[-1] = range(found[-1].start, small[-1] + 1)
-        elif small:
-            found.append(range(small[0], small[-1] + 1))
-        blocks = (Block(pieces[one.start].run, one, int(counts[one].sum())) for one in found)
-        return tuple(block for block in blocks if block.rows)
-
-    def changed(self, block: Block) -> DataError:
-        """Make the error for a block that has not the samples that it had."""
+    def place_of(self, piece: int) -> str:
+        """Name the file of a piece."""
         files = self.whole.files
-        name = files.files[files.runs[block.run].file]
-        return DataError(
-            f"{name} has changed since it was looked at: expected {block.rows:,} rows with a "
-            "target in a part of it. Leave data alone while they are learned from, and start anew."
-        )
+        return str(files.files[files.runs[self.runs[piece]].file])
 
-    def read(self, block: Block) -> Iterator[tuple[Array, NDArray[Any]]]:
-        """Read a block piece by piece.
-
-        Raises
-        ------
-        DataError
-            If a file can't be read any more, or is not as it was.
-        """
-        for at in block.pieces:
-            piece = self.whole.files.pieces[at]
-            rows = self.whole.files.read(piece)
-            with naming(str(self.whole.files.files[self.whole.files.runs[piece.run].file])):
-                yield self._prepared(at, piece, rows)
+    def read_piece(self, piece: int) -> tuple[Array, NDArray[Any]]:
+        """Read the rows of a piece that are learned from."""
+        rows = self.whole.files.read(self.whole.files.pieces[piece])
+        with naming(self.place_of(piece)):
+            return self._prepared(piece, rows)
 
     def checksum(self) -> int:
         """Return the CRC-32 of what the survey found out, and of what is held out."""
@@ -196,8 +215,8 @@ class TableBlocks(Blocks):
         """The bytes of the files."""
         return self.whole.files.file_bytes
 
-    def _prepared(self, at: int, piece: Piece, rows: Any) -> tuple[Array, NDArray[Any]]:
-        start, stop = self._starts[at], self._starts[at + 1]
+    def _prepared(self, piece: int, rows: Any) -> tuple[Array, NDArray[Any]]:
+        start, stop = self._starts[piece], self._starts[piece + 1]
         first, last = np.searchsorted(self.whole.held_out, [start, stop])
         y, keep = self._targets(rows)
         keep[self.whole.held_out[first:last] - start] = False
