@@ -14,11 +14,13 @@ from sklearn.utils.validation import check_is_fitted
 from clearprop.core.blas import choose_threads
 from clearprop.core.parameters import Array
 from clearprop.data import Table
-from clearprop.estimators.table_samples import table_of
+from clearprop.estimators.partitions import PartitionBlocks, Partitions, computed, is_dask
+from clearprop.estimators.table_samples import is_frame, table_of
 from clearprop.layers import ACTIVATIONS
 from clearprop.losses import Loss
 from clearprop.network import Network, twin_of
 from clearprop.preprocessing import TableRecipe
+from clearprop.preprocessing.blocks import Blocks
 from clearprop.training import Callback, History, Run
 from clearprop.training.table_recipe import TableTraining, Usual, fit_to_rows, stopping_for
 from clearprop.training.together import together
@@ -57,14 +59,18 @@ class BaseTable(BaseEstimator, ABC):
     threads: int | None
 
     histories_: list[History]
+    feature_names_in_: Array
     n_features_in_: int
     n_iter_: int
     networks_: list[Network]
     recipe_: TableRecipe
 
     @abstractmethod
-    def _learn_targets(self, y: Any, rows: int) -> Array:
-        """Check targets, learn what outputs they need, and return them as numbers."""
+    def _learn_targets(self, y: Any, rows: int, labels: Array | None = None) -> Array:
+        """Check targets, learn what outputs they need, and return them as numbers.
+
+        Where these are of a sample, all different ones are `labels`.
+        """
 
     @abstractmethod
     def _held_out(self, targets: Array, random_state: np.random.RandomState) -> Array:
@@ -73,6 +79,14 @@ class BaseTable(BaseEstimator, ABC):
     @abstractmethod
     def _encoded(self, targets: Array, learned: Array) -> Array:
         """Return targets as the loss takes them, by what is known of the rows learned from."""
+
+    @abstractmethod
+    def _widen(self, low: Array, high: Array) -> None:
+        """Hear of the least and the largest targets of all rows, of which a sample is encoded."""
+
+    @abstractmethod
+    def _encoded_alike(self, y: Array) -> Array:
+        """Return other targets as the loss takes them."""
 
     @abstractmethod
     def _loss(self) -> tuple[Loss, int]:
@@ -84,9 +98,10 @@ class BaseTable(BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : data frame of N rows, or array-like, shape (N, D)
+        X : data frame of N rows, or array-like, shape (N, D); both also of Dask
             Columns of numbers, dates and categories, with gaps as they are; those of an array are
-            numbers, NaN where missing.
+            numbers, NaN where missing. A collection of Dask with over 1 GB of cells is learned from
+            partition by partition; a smaller one is computed.
         y : array-like, shape (N,) or, of values, (N, K)
 
         Returns
@@ -98,6 +113,11 @@ class BaseTable(BaseEstimator, ABC):
         ValueError
             If X or y can't be learned from.
         """
+        if is_dask(X):
+            parts = Partitions.of(X, y, self._named())
+            if not parts.is_small:
+                return self._fit_partitions(parts, X)
+        X, y = computed(X, y)
         table = self._table(X, reset=True)
         targets = self._learn_targets(y, len(table))
         random_state = check_random_state(self.random_state)
@@ -106,7 +126,8 @@ class BaseTable(BaseEstimator, ABC):
         self.recipe_ = TableRecipe.fit(table[learned], robust=True)
         rows, y = self.recipe_.transform(table, np.float32), self._encoded(targets, learned)
         members = [
-            (aside, self._network(~aside, int(random_state.randint(_SEEDS)))) for aside in held_out
+            (aside, self._network(int(np.sum(~aside)), int(random_state.randint(_SEEDS))))
+            for aside in held_out
         ]
         at_once = choose_threads(members[0][1].multiplications, self.batch_size, self.threads)
         threads = self.threads if len(members) == 1 else 1
@@ -119,22 +140,56 @@ class BaseTable(BaseEstimator, ABC):
         self._calibrate(rows, y, held_out)
         return self
 
-    def _training(self, learned: Array) -> TableTraining:
-        rows = int(learned.sum())
+    def _fit_partitions(self, parts: Partitions, X: Any) -> Self:
+        """Learn from partitions: what is held out is part of a sample, which the recipe sees."""
+        if hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        if is_frame(X):
+            self.feature_names_in_ = np.array(list(map(str, X.columns)), dtype=object)
+        self.n_features_in_ = parts.columns
+        found = parts.survey()
+        targets = self._learn_targets(found.y, len(found.y), found.labels)
+        random_state = check_random_state(self.random_state)
+        held_out = self._held_out(targets, random_state)
+        learned = np.flatnonzero(~held_out.all(axis=0))
+        self.recipe_ = found.recipe(learned)
+        rows, y = self.recipe_.transform(found.sample, np.float32), self._encoded(targets, learned)
+        self._widen(found.low, found.high)
+        self.networks_, self.histories_ = [], []
+        for aside in held_out:
+            held = found.places[aside]
+            blocks = PartitionBlocks(parts, self.recipe_, held, self._encoded_alike)
+            network = self._network(len(blocks), int(random_state.randint(_SEEDS)))
+            networks, history = self._trained(aside, network, rows, y, self.threads, blocks)
+            self.networks_ += networks
+            self.histories_.append(history)
+        self.n_iter_ = max(map(len, self.histories_))
+        self._calibrate(rows, y, held_out)
+        return self
+
+    def _training(self, rows: int) -> TableTraining:
         return TableTraining(rows=rows, batch_size=self.batch_size, epochs=self.max_iter)
 
-    def _network(self, learned: Array, seed: int) -> Network:
+    def _network(self, count: int, seed: int) -> Network:
         loss, outputs = self._loss()
-        layers = self._training(learned).layers(
+        layers = self._training(count).layers(
             self.recipe_.groups, self._sizes(), ACTIVATIONS[self._usual.activation], outputs
         )
         shape = self.recipe_.input_shape
         return Network(layers, loss=loss, input_shape=shape, seed=seed, dtype=np.float32)
 
     def _trained(
-        self, aside: Array, network: Network, rows: Array, y: Array, threads: int | None
+        self,
+        aside: Array,
+        network: Network,
+        rows: Array,
+        y: Array,
+        threads: int | None,
+        blocks: Blocks | None = None,
     ) -> tuple[list[Network], History]:
         """Train a member on all rows but those held out, and keep it as it was several times.
+
+        Where there are blocks, it is trained on these, and the rows are a sample of them.
 
         That is where a swing of the rate ended, so that it had come to rest, and at the epoch that
         the rows held out choose. Their mean is better than any of them, and costs no training:
@@ -143,7 +198,7 @@ class BaseTable(BaseEstimator, ABC):
         """
         learned, chooses = ~aside, bool(aside.any())
         fit_to_rows(network, rows[learned])
-        training = self._training(learned)
+        training = self._training(int(learned.sum()) if blocks is None else len(blocks))
         trainer = training.trainer(
             self.learning_rate_init or self._usual.learning_rate,
             stopping=stopping_for(network.loss, self.max_iter) if chooses else None,
@@ -152,9 +207,8 @@ class BaseTable(BaseEstimator, ABC):
         )
         validation = (rows[aside], y[aside]) if chooses else None
         ends = _AtEnds(training.epochs_at_ends)
-        history = trainer.fit(
-            network, rows[learned], y[learned], validation=validation, callbacks=[ends]
-        )
+        given = (rows[learned], y[learned]) if blocks is None else (blocks, None)
+        history = trainer.fit(network, *given, validation=validation, callbacks=[ends])
         if history.stopped == "interrupted":
             raise KeyboardInterrupt
         kept = [*ends.networks, network] if chooses else ends.networks
@@ -176,8 +230,10 @@ class BaseTable(BaseEstimator, ABC):
         return self.recipe_.transform(self._table(X, reset=False), np.float64)
 
     def _table(self, X: Any, *, reset: bool) -> Table:
-        named = () if self.categorical_features is None else list(self.categorical_features)
-        return table_of(self, X, named, reset=reset)
+        return table_of(self, X, self._named(), reset=reset)
+
+    def _named(self) -> list[Any]:
+        return [] if self.categorical_features is None else list(self.categorical_features)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -41,28 +41,52 @@ def table_of(
     TypeError
         For a sparse matrix.
     """
-    is_frame = hasattr(X, "columns") and hasattr(X, "__getitem__")
-    if is_frame:
-        names = [str(name) for name in X.columns]
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise ValueError(f"X has two columns called {twice!r}; give each a name of its own.")
+    if is_frame(X):
+        _names_of(X)
         validate_data(estimator, X, reset=reset, skip_check_array=True)
-        cells = {str(name): X[name] for name in X.columns}
     else:
-        array = validate_data(
+        X = validate_data(
             estimator, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan"
         )
-        cells = {f"x{place}": column for place, column in enumerate(array.T)}
-    named = set(map(str, categories)) if is_frame else {f"x{place}" for place in categories}
+    table = columns_of(X, categories)
+    if not len(table):
+        raise ValueError(
+            f"Found array with {0 if table.names else 1} sample(s) and {len(table.names)} "
+            "feature(s) while a minimum of 1 is required: give X rows and columns."
+        )
+    return table
+
+
+def is_frame(X: Any) -> bool:
+    """Whether X has columns, and gives one by its name."""
+    return hasattr(X, "columns") and hasattr(X, "__getitem__")
+
+
+def columns_of(X: Any, categories: Collection[Any] = ()) -> Table:
+    """Return the columns of a data frame, or of an array of numbers, shape (N, D).
+
+    Raises
+    ------
+    ValueError
+        If two have one name, a number is infinite, or a category is named that is no column.
+    """
+    if is_frame(X):
+        cells = dict(zip(_names_of(X), (X[name] for name in X.columns), strict=True))
+        named = set(map(str, categories))
+    else:
+        cells = {f"x{place}": column for place, column in enumerate(np.asarray(X, float).T)}
+        named = {f"x{place}" for place in categories}
     if missing := sorted(named - set(cells)):
         raise ValueError(f"{listed(missing)}: no column of X, which has {listed(cells, 10)}.")
-    if not cells or not len(next(iter(cells.values()))):
-        raise ValueError(
-            f"Found array with {0 if cells else 1} sample(s) and {len(cells)} feature(s) while a "
-            "minimum of 1 is required: give X rows and columns."
-        )
     return Table({name: _column(name, one, name in named) for name, one in cells.items()})
+
+
+def _names_of(X: Any) -> list[str]:
+    names = [str(name) for name in X.columns]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"X has two columns called {twice!r}; give each a name of its own.")
+    return names
 
 
 def targets_of(y: Any, rows: int) -> Array:

@@ -6,11 +6,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import multiclass
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from clearprop.core.parameters import Array
+from clearprop.estimators.partitions import by_partitions, computed, is_dask
 from clearprop.estimators.table_base import FEWEST, BaseTable, held_out_of
 from clearprop.estimators.table_samples import require_as_many, targets_of
 from clearprop.experiment.temperature import fit_temperature
@@ -112,7 +114,12 @@ class TableClassifier(ClassifierMixin, BaseTable):
         self.threads = threads
 
     def predict_proba(self, X: Any) -> Array:
-        """Return the probability of each class, shape (N, K): the mean of the members'."""
+        """Return the probability of each class, shape (N, K): the mean of the members'.
+
+        Of a collection of Dask it is one, too, that is not computed yet.
+        """
+        if is_dask(X):
+            return by_partitions(self.predict_proba, X, np.empty((0, len(self.classes_))))
         rows = self._rows(X)
         found = [
             network.loss.predict_proba(network.logits(rows) / self.temperature_)
@@ -121,24 +128,31 @@ class TableClassifier(ClassifierMixin, BaseTable):
         return np.asarray(np.mean(found, axis=0))
 
     def predict(self, X: Any) -> Array:
-        """Return the class of the largest probability, shape (N,)."""
+        """Return the class of the largest probability, shape (N,); see `predict_proba`."""
+        if is_dask(X):
+            return by_partitions(self.predict, X, self.classes_[:0])
         found = np.argmax(self.predict_proba(X), axis=1)
         return np.asarray(self.classes_[found])
 
-    def _learn_targets(self, y: Any, rows: int) -> Array:
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy of predictions."""
+        truth, found = computed(y, self.predict(X))
+        return float(accuracy_score(truth, found, sample_weight=sample_weight))
+
+    def _learn_targets(self, y: Any, rows: int, labels: Array | None = None) -> Array:
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
         y = column_or_1d(y, warn=True)
         assert_all_finite(y, input_name="y")
         require_as_many(y, rows)
         multiclass.check_classification_targets(y)
-        self.classes_, places = np.unique(y, return_inverse=True)
+        self.classes_ = np.unique(y if labels is None else np.concatenate([labels, y]))
         if len(self.classes_) < 2:
             raise ValueError(
                 f"There is one class, {self.classes_.tolist()[0]!r}; a classifier needs samples of "
                 "at least 2 classes."
             )
-        return places.astype(np.int64)
+        return self._encoded_alike(y)
 
     def _held_out(self, targets: Array, random_state: np.random.RandomState) -> Array:
         """Choose a share of each class, as near as can be, and leave one of each to learn from."""
@@ -174,6 +188,12 @@ class TableClassifier(ClassifierMixin, BaseTable):
 
     def _encoded(self, targets: Array, learned: Array) -> Array:
         return targets
+
+    def _widen(self, low: Array, high: Array) -> None:
+        """Do nothing: classes are in no order."""
+
+    def _encoded_alike(self, y: Array) -> Array:
+        return np.searchsorted(self.classes_, y).astype(np.int64)
 
     def _loss(self) -> tuple[Loss, int]:
         loss = SMOOTHED if self.scoring == "accuracy" else SoftmaxCrossEntropy()
@@ -269,12 +289,23 @@ class TableRegressor(RegressorMixin, BaseTable):
         self.threads = threads
 
     def predict(self, X: Any) -> Array:
-        """Return the predicted values, shape (N,) or (N, K): the mean of the members'."""
+        """Return the predicted values, shape (N,) or (N, K): the mean of the members'.
+
+        Of a collection of Dask they are one, too, that is not computed yet.
+        """
+        if is_dask(X):
+            wide = (len(self._mean),) if self._is_wide else ()
+            return by_partitions(self.predict, X, np.empty((0, *wide)))
         rows = self._rows(X)
         found = [network.predict(rows).reshape(len(rows), -1) for network in self.networks_]
         values = np.mean(found, axis=0, dtype=np.float64) * self._spread + self._mean
         values = np.clip(values, self._low, self._high)
         return values if self._is_wide else values[:, 0]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R^2, the share of the variance of y that predictions explain."""
+        truth, found = computed(y, self.predict(X))
+        return float(r2_score(truth, found, sample_weight=sample_weight))
 
     def predict_quantiles(self, X: Any) -> Array:
         """Return the quantiles, shape (N, number of `quantiles`): the mean of the members'.
@@ -302,7 +333,7 @@ class TableRegressor(RegressorMixin, BaseTable):
         tags.target_tags.multi_output = self.quantiles is None
         return tags
 
-    def _learn_targets(self, y: Any, rows: int) -> Array:
+    def _learn_targets(self, y: Any, rows: int, labels: Array | None = None) -> Array:
         y = targets_of(y, rows)
         self._is_wide = y.ndim == 2
         if self.quantiles is not None and y.size != rows:
@@ -327,7 +358,13 @@ class TableRegressor(RegressorMixin, BaseTable):
         self._mean, self._spread = some.mean(axis=0), some.std(axis=0)
         self._spread[self._spread == 0] = 1  # all are alike
         self._low, self._high = some.min(axis=0), some.max(axis=0)
-        return (targets - self._mean) / self._spread
+        return self._encoded_alike(targets)
+
+    def _widen(self, low: Array, high: Array) -> None:
+        self._low, self._high = np.minimum(self._low, low), np.maximum(self._high, high)
+
+    def _encoded_alike(self, y: Array) -> Array:
+        return (np.reshape(y, (len(y), -1)) - self._mean) / self._spread
 
     def _loss(self) -> tuple[Loss, int]:
         if self.quantiles is not None:
