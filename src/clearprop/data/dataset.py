@@ -4,6 +4,7 @@ And what is asked of one: a description.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -15,7 +16,14 @@ from clearprop.data import drawing
 from clearprop.data.pictures.backbone import Backbone
 from clearprop.data.pictures.depth import Depth
 from clearprop.data.reading import DEFAULT, TextForm
-from clearprop.data.selected_rows import Array, SelectedRows, blocks, take_rows
+from clearprop.data.selected_rows import (
+    Array,
+    SelectedRows,
+    blocks,
+    on_disk,
+    some_in_memory,
+    take_rows,
+)
 from clearprop.data.tables.columns import of_column
 from clearprop.data.tables.table import Table
 from clearprop.data.tables.understood import Understood
@@ -50,6 +58,25 @@ class Problem:
         return f"{self.source} {self.reason}"
 
 
+class RowNames(Sequence[str]):
+    """Rows by their numbers, counted from 1: as texts only where somebody asks.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (N,)
+    """
+
+    def __init__(self, rows: NDArray[np.int64]) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, at: Any) -> Any:
+        rows = self.rows[at]
+        return RowNames(rows) if isinstance(rows, np.ndarray) else f"row {rows + 1}"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Samples with what is to be learned of them.
@@ -68,7 +95,7 @@ class Dataset:
         The classes by index. None means that `y` holds values (regression).
     feature_names : tuple of str, optional
         The names of the columns of `X`.
-    sources : tuple of str, optional
+    sources : sequence of str, optional
         The file of each sample. None means row by row from one place.
     target_name : str, default "target"
         The name of `y`.
@@ -105,7 +132,7 @@ class Dataset:
     y: NDArray[Any]
     class_names: tuple[str, ...] | None
     feature_names: tuple[str, ...] | None = None
-    sources: tuple[str, ...] | None = None
+    sources: Sequence[str] | None = None
     target_name: str = "target"
     test: "Dataset | None" = None
     problems: tuple[Problem, ...] = ()
@@ -152,11 +179,23 @@ class Dataset:
             self,
             X=self.X[rows] if isinstance(self.X, Table) else take_rows(self.X, rows),
             y=self.y[rows],
-            sources=tuple(self.source(row) for row in rows.tolist()),
+            sources=self._sources_of(rows),
             whole=None if self.whole is None else self.whole.at(rows),
             test=None,
             validation=None,
         )
+
+    def in_memory(self) -> "Dataset":
+        """Return some samples, chosen evenly, where they stay on disk as an array; else all."""
+        some = None if isinstance(self.X, Table) else some_in_memory(self.X)
+        return self if some is None else self.take(some)
+
+    def _sources_of(self, rows: NDArray[np.int64]) -> Sequence[str]:
+        if isinstance(self.sources, RowNames):
+            return RowNames(self.sources.rows[rows])
+        if self.sources is None and on_disk(self.X) is not None:  # there may be a hundred million
+            return RowNames(rows)
+        return tuple(self.source(row) for row in rows.tolist())
 
     def source(self, row: int) -> str:
         """Name where sample `row` came from: its file, or its row counted from 1."""
@@ -190,7 +229,7 @@ class Dataset:
         return {name: found[index] for index, name in enumerate(self.class_names)}
 
 
-def kind_of(X: Array) -> Kind:
+def kind_of(X: Array | SelectedRows) -> Kind:
     """Tell pictures, uint8 (N, H, W) or (N, H, W, 3), from other arrays."""
     if X.dtype == np.uint8 and (X.ndim == 3 or (X.ndim == 4 and X.shape[3] == 3)):
         return "pictures"

@@ -15,7 +15,9 @@ from clearprop.data.format import Format, cannot_read
 from clearprop.data.named import BUILTINS, TOYS
 from clearprop.data.pictures.folders import read_folder
 from clearprop.data.reading import DEFAULT, Reading, TextForm
-from clearprop.data.tables.column_files import MOST_PACKED, ColumnFiles, has_pattern
+from clearprop.data.tables import arrow
+from clearprop.data.tables.column_files import MOST_PACKED, ColumnFiles
+from clearprop.data.tables.column_paths import has_pattern
 from clearprop.data.tables.columnar import Columnar
 from clearprop.data.tables.delimited import Delimited, is_table
 from clearprop.data.tables.json_lines import JsonLines
@@ -82,7 +84,8 @@ def load(
     seed : int, optional
         The seed of generated data; each has a default, which gives planar's published points.
     memory : Memory
-        What tables may take: a larger one of Parquet or Arrow files stays on disk.
+        What data may take: a larger table of Parquet or Arrow files stays on disk, and so do larger
+        arrays in NPY, NPZ and HDF5 files, and larger pictures of folders.
 
     Returns
     -------
@@ -103,6 +106,7 @@ def load(
     text = os.fspath(name_or_path)
     path = Path(text)
     reading = reading if target is None else replace(reading, target=target)
+    reading = replace(reading, memory=memory.most)
     if text in BUILTINS or text in TOYS:
         _require_nothing_said(text, reading)
         if text in BUILTINS:
@@ -175,16 +179,19 @@ def _load_folder(
             if isinstance(owner, Columnar):
                 return _load_columns(path, reading, memory)
             _require_nothing_said(str(path), reading)
-            return owner.read(path)
+            return owner.read(path, reading)
     _require_nothing_said(str(path), reading)
-    return read_folder(path, size, channels)
+    return read_folder(path, size, channels, memory=memory)
 
 
 def _load_columns(path: Path, reading: Reading, memory: Memory) -> Dataset:
     """Read a table of columns, which stays on disk where it is larger than memory may be."""
-    if not path.is_file() or path.stat().st_size > memory.most // MOST_PACKED:
-        return whole.read_files(ColumnFiles.of(path, reading.drop), reading, memory)
-    return Columnar().read(path, reading)
+    if path.is_file():
+        size = path.stat().st_size
+        most = memory.most if arrow.is_stream(path) else memory.most // MOST_PACKED
+        if size <= most:
+            return Columnar().read(path, reading)
+    return whole.read_files(ColumnFiles.of(path, reading.drop), reading, memory)
 
 
 def _not_there(path: Path, text: str) -> DataError | UsageError:

@@ -9,6 +9,9 @@ from clearprop.errors import UsageError, did_you_mean
 Role: TypeAlias = Literal["number", "category", "date"]
 TASKS = ("classify", "regress")
 
+MEMORY = 2**30
+"""Bytes of numbers up to which data are read into memory, unless somebody says others."""
+
 
 @dataclass(frozen=True)
 class TextForm:
@@ -62,6 +65,8 @@ class Reading:
         categories, and that are numbers.
     roles : mapping of str to {"number", "category", "date"}, optional
         The columns that a model takes, and as what: all others are passed over.
+    memory : int
+        Bytes of samples in an array above which they stay in their file.
     """
 
     text: TextForm = TextForm()
@@ -72,6 +77,7 @@ class Reading:
     category: tuple[str, ...] = ()
     number: tuple[str, ...] = ()
     roles: Mapping[str, Role] | None = field(default=None)
+    memory: int = MEMORY
 
     def __post_init__(self) -> None:
         for one, other in (

@@ -1,17 +1,21 @@
 """Rows of arrays that may be larger than what can be copied: chosen, and walked block by block."""
 
+import math
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from clearprop.data.rows_on_disk import Change, RowsOnDisk
 from clearprop.errors import DataError
 
 Array: TypeAlias = NDArray[Any]
 
 COPY_LIMIT = 256 * 2**20
 """Bytes up to which chosen rows are copied; above, they stay where they are (`SelectedRows`)."""
+
+_PARTS = 8  # of the memory that rows on disk may take: one may be held out, and copied
 
 _BLOCK = 16 * 2**20  # bytes: large enough for NumPy's speed, small enough to be forgotten
 
@@ -23,7 +27,7 @@ class SelectedRows:
 
     Parameters
     ----------
-    base : ndarray, shape (N, ...)
+    base : ndarray or RowsOnDisk, shape (N, ...)
         The array that holds the rows.
     indices : ndarray of int64, shape (K,)
         The places of the rows, in order.
@@ -31,9 +35,14 @@ class SelectedRows:
 
     __slots__ = ("base", "indices")
 
-    def __init__(self, base: Array, indices: NDArray[np.int64]) -> None:
+    def __init__(self, base: Array | RowsOnDisk, indices: NDArray[np.int64]) -> None:
         self.base = base
         self.indices = indices
+
+    @classmethod
+    def all_of(cls, base: RowsOnDisk) -> "SelectedRows":
+        """Choose every row of an array on disk."""
+        return cls(base, np.arange(len(base)))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -53,7 +62,7 @@ class SelectedRows:
     @property
     def nbytes(self) -> int:
         """The bytes that a copy of the chosen rows would take."""
-        return len(self) * self.base[:1].nbytes
+        return len(self) * math.prod(self.shape[1:]) * self.dtype.itemsize
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -69,12 +78,50 @@ class SelectedRows:
 
 
 def take_rows(rows: Array | SelectedRows, indices: NDArray[np.int64]) -> Array | SelectedRows:
-    """Choose rows, (K, ...): as a copy while that is at most `COPY_LIMIT`, else without copying."""
-    base, chosen = (
-        (rows.base, rows.indices[indices]) if isinstance(rows, SelectedRows) else (rows, indices)
+    """Choose rows, (K, ...): as a copy while that is at most `copied_of`, else without copying."""
+    selected = (
+        SelectedRows(rows.base, rows.indices[indices])
+        if isinstance(rows, SelectedRows)
+        else SelectedRows(rows, indices)
     )
-    selected = SelectedRows(base, chosen)
-    return selected if selected.nbytes > COPY_LIMIT else base[chosen]
+    return selected if selected.nbytes > copied_of(selected) else selected[:]
+
+
+def on_disk(rows: Any) -> RowsOnDisk | None:
+    """Return the array on disk whose rows these are; None of rows in memory, and of tables."""
+    base = rows.base if isinstance(rows, SelectedRows) else rows
+    return base if isinstance(base, RowsOnDisk) else None
+
+
+def copied_of(rows: Array | SelectedRows, most: int = COPY_LIMIT) -> int:
+    """Return the bytes of a part of rows up to which it may be in memory by itself."""
+    base = on_disk(rows)
+    return most if base is None else min(most, base.memory // _PARTS)
+
+
+def some_in_memory(rows: Array | SelectedRows) -> NDArray[np.int64] | None:
+    """Choose rows of an array on disk, evenly, that may be in memory; None of other rows: all."""
+    if on_disk(rows) is None:
+        return None
+    count = copied_of(rows) * len(rows) // max(rows.nbytes, 1)
+    return np.linspace(0, len(rows) - 1, min(max(count, 1), len(rows))).astype(np.int64)
+
+
+def changed(rows: Array | SelectedRows, change: Change) -> Array | SelectedRows:
+    """Change each row by itself: at once, or of an array on disk as it is read.
+
+    Parameters
+    ----------
+    rows : ndarray or SelectedRows, shape (N, ...)
+    change : callable
+        Takes rows (B, ...) of any number, and returns as many, each from its own alone.
+    """
+    if not isinstance(rows, SelectedRows):
+        return change(rows)
+    base = rows.base
+    return SelectedRows(
+        base.changed(change) if isinstance(base, RowsOnDisk) else change(base), rows.indices
+    )
 
 
 def blocks(rows: Array | SelectedRows) -> Iterator[tuple[slice, Array]]:
@@ -85,7 +132,9 @@ def blocks(rows: Array | SelectedRows) -> Iterator[tuple[slice, Array]]:
     slice, ndarray
         The places of the rows, and the rows themselves.
     """
-    step = max(1, _BLOCK * len(rows) // max(1, rows.nbytes))
+    base = on_disk(rows)
+    grain = 1 if base is None else base.grain
+    step = max(1, _BLOCK * len(rows) // max(1, rows.nbytes) // grain) * grain
     for start in range(0, len(rows), step):
         where = slice(start, min(start + step, len(rows)))
         yield where, rows[where]

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from clearprop.core.parameters import Array
 from clearprop.data import Table
+from clearprop.data.reading import MEMORY
 from clearprop.data.tables.cells import Cells, Numbers
 from clearprop.data.tables.table import Column, Words, as_words, is_numeric
 from clearprop.data.whole.column_survey import ColumnSurvey
 from clearprop.data.whole.survey import SAMPLE, drawn
-from clearprop.data.whole.whole import MEMORY, as_frequent
+from clearprop.data.whole.whole import as_frequent
 from clearprop.estimators.table_samples import columns_of, require_as_many
 from clearprop.preprocessing import TableRecipe
 from clearprop.preprocessing.blocks import Blocks
@@ -233,14 +234,16 @@ class PartitionBlocks(Blocks):
         """Name a partition."""
         return f"Partition {piece + 1} of X"
 
-    def read_piece(self, piece: int) -> tuple[Array, NDArray[Any]]:
+    def read_piece(self, piece: int, X: Array) -> NDArray[Any]:
         """Compute a partition."""
         table, y = self.partitions.read(piece)
         start, stop = self.partitions.starts[piece : piece + 2]
         first, last = np.searchsorted(self.held_out, [start, stop])
         keep = np.ones(len(table), np.bool_)
         keep[self.held_out[first:last] - start] = False
-        return self.recipe.transform(table[keep], self.dtype), self.encode(y[keep])
+        self.require_as_many(piece, int(keep.sum()))
+        self.recipe.fill(X, table[keep])
+        return self.encode(y[keep])
 
     def checksum(self) -> int:
         """Return the CRC-32 of what is held out."""

@@ -18,6 +18,7 @@ from clearprop.preprocessing.recipe import (
     TargetRecipe,
     fit_inputs,
     fit_recipe,
+    input_shape_of,
     prepare,
 )
 from clearprop.preprocessing.table_columns import (
@@ -55,6 +56,7 @@ __all__ = [
     "fit_inputs",
     "fit_recipe",
     "found_files",
+    "input_shape_of",
     "prepare",
     "prepared_from",
     "raw_from",

@@ -2,24 +2,18 @@
 
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from clearprop.data import Dataset, Table
-from clearprop.data.reading import Reading, Role
 from clearprop.data.selected_rows import Array
-from clearprop.data.tables import arrow
-from clearprop.data.tables.cells import Numbers
-from clearprop.data.tables.columnar import ColumnSource
-from clearprop.data.tables.table import Words, as_words, is_missing
-from clearprop.data.tables.tabular import understand
+from clearprop.data.tables.table import Column, Words, as_words
 from clearprop.data.target import index_labels
 from clearprop.data.whole.whole import Whole
 from clearprop.errors import DataError, naming
@@ -74,14 +68,22 @@ class Blocks(ABC):
         """The run of each piece, such as a row group: its pieces are best read in order."""
 
     @abstractmethod
-    def read_piece(self, piece: int) -> tuple[Array, NDArray[Any]]:
-        """Read a piece: prepared samples (B, *input_shape), and their targets.
+    def read_piece(self, piece: int, X: Array) -> NDArray[Any]:
+        """Write the prepared samples of a piece into `X`, and return their targets.
+
+        Parameters
+        ----------
+        piece : int
+        X : ndarray, shape (counts[piece], *input_shape)
 
         Raises
         ------
         DataError
-            If it can't be read any more, or is not as it was.
+            If it can't be read any more, or has other samples than it had.
         """
+
+    def expect(self, block: Block) -> None:  # noqa: B027 - what lies in memory needs no help
+        """Hear that a block is read next, while another one is read."""
 
     @abstractmethod
     def place_of(self, piece: int) -> str:
@@ -107,7 +109,8 @@ class Blocks(ABC):
     def cut(self, rows: int) -> tuple[Block, ...]:
         """Cut all samples into blocks of about so many: a run into equal ones, small runs together.
 
-        A block has a piece at least.
+        A block has a piece at least, and a quarter of so many rows if all together have: a phase of
+        `training.streaming.order` is then never less than a batch.
         """
         counts, runs = self.counts, self.runs
         found, small = list[range](), list[int]()
@@ -123,30 +126,46 @@ class Blocks(ABC):
                     for first, size in zip(firsts.tolist(), sizes.tolist(), strict=True)
                 ]
                 small = []
-        if small and found and 4 * int(counts[small].sum()) < rows:  # too few to be one
-            found[-1] = range(found[-1].start, small[-1] + 1)
-        elif small:
+        if small:
             found.append(range(small[0], small[-1] + 1))
-        blocks = (Block(runs[one.start], one, int(counts[one].sum())) for one in found)
-        return tuple(block for block in blocks if block.rows)
+        joined = found[:1]
+        for one in found[1:]:
+            last = joined[-1]
+            if 4 * min(counts[last].sum(), counts[one].sum()) < rows:  # too few to be one
+                joined[-1] = range(last.start, one.stop)
+            else:
+                joined.append(one)
+        return tuple(Block(runs[one.start], one, int(counts[one].sum())) for one in joined)
 
-    def read(self, block: Block) -> Iterator[tuple[Array, NDArray[Any]]]:
-        """Read a block: some prepared samples and their targets after others.
+    def read(self, block: Block, X: Array) -> NDArray[Any]:
+        """Write the prepared samples of a block into `X`, and return their targets.
+
+        Parameters
+        ----------
+        block : Block
+        X : ndarray, shape (block.rows, *input_shape)
 
         Raises
         ------
         DataError
             If it can't be read any more, or has other samples than it had.
         """
+        found, start = [], 0
         for piece in block.pieces:
-            X, y = self.read_piece(piece)
-            if len(X) != self.counts[piece]:
-                raise DataError(
-                    f"{self.place_of(piece)} has changed since it was looked at: found {len(X):,} "
-                    f"rows to learn from in a part of it that had {self.counts[piece]:,}. Leave "
-                    "data alone while they are learned from, and start anew."
-                )
-            yield X, y
+            stop = start + int(self.counts[piece])
+            if stop > start:  # something of it is learned from
+                found.append(self.read_piece(piece, X[start:stop]))
+            start = stop
+        return np.concatenate(found)
+
+    def require_as_many(self, piece: int, rows: int) -> None:
+        """Raise DataError unless a piece has as many samples to learn from as it had."""
+        if rows != self.counts[piece]:
+            raise DataError(
+                f"{self.place_of(piece)} has changed since it was looked at: found {rows:,} rows "
+                f"to learn from in a part of it that had {self.counts[piece]:,}. Leave data alone "
+                "while they are learned from, and start anew."
+            )
 
 
 class TableBlocks(Blocks):
@@ -165,19 +184,12 @@ class TableBlocks(Blocks):
         self.whole, self.recipe, self.inputs = whole, recipe, recipe.inputs
         self.dtype, self.memory = np.dtype(dtype), whole.memory
         self.input_shape = recipe.inputs.input_shape
-        self.target = recipe.target.name or ""
+        self.files = whole.files.only({**recipe.inputs.roles, whole.target: None})
 
-    @cached_property
-    def _starts(self) -> NDArray[np.int64]:
-        """The number of the first row of each piece, and of all rows, shape (P + 1,)."""
-        return np.cumsum([0, *(piece.rows for piece in self.whole.files.pieces)])
-
-    @cached_property
+    @property
     def counts(self) -> NDArray[np.int64]:
         """The number of rows of each piece that are learned from, shape (P,)."""
-        held = np.diff(np.searchsorted(self.whole.held_out, self._starts))
-        rows: NDArray[np.int64] = self.whole.rows_with(self.target) - held
-        return rows
+        return self.whole.rows
 
     @cached_property
     def runs(self) -> Sequence[int]:
@@ -189,11 +201,16 @@ class TableBlocks(Blocks):
         files = self.whole.files
         return str(files.files[files.runs[self.runs[piece]].file])
 
-    def read_piece(self, piece: int) -> tuple[Array, NDArray[Any]]:
+    def expect(self, block: Block) -> None:
+        """Have the system read the pieces of a block."""
+        for piece in block.pieces:
+            self.files.expect(self.files.pieces[piece])
+
+    def read_piece(self, piece: int, X: Array) -> NDArray[Any]:
         """Read the rows of a piece that are learned from."""
-        rows = self.whole.files.read(self.whole.files.pieces[piece])
+        rows = self.files.read(self.files.pieces[piece])
         with naming(self.place_of(piece)):
-            return self._prepared(piece, rows)
+            return self._prepared(piece, rows, X)
 
     def checksum(self) -> int:
         """Return the CRC-32 of what the survey found out, and of what is held out."""
@@ -215,55 +232,38 @@ class TableBlocks(Blocks):
         """The bytes of the files."""
         return self.whole.files.file_bytes
 
-    def _prepared(self, piece: int, rows: Any) -> tuple[Array, NDArray[Any]]:
-        start, stop = self._starts[piece], self._starts[piece + 1]
-        first, last = np.searchsorted(self.whole.held_out, [start, stop])
-        y, keep = self._targets(rows)
-        keep[self.whole.held_out[first:last] - start] = False
-        table = self._known(rows)
-        if not keep.all():
-            table, y = table[keep], y[keep]
-        self.inputs.check(table)
-        target = self.recipe.target
-        class_names = target.class_names if isinstance(target, ClassTarget) else None
-        shown = Dataset("", "table", table, y, class_names, target_name=self.target)
-        return self.inputs.transform(table, self.dtype), target.encode(shown)
-
-    def _targets(self, rows: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Return the targets as a data set has them, and which are not missing."""
-        target = self.recipe.target
-        is_word = (
-            isinstance(target, ClassTarget) and self.whole.files.kinds[self.target] != "number"
+    def _prepared(self, piece: int, rows: Any, X: Array) -> NDArray[Any]:
+        held_out, starts = self.whole.held_out, self.whole.starts
+        first, last = np.searchsorted(held_out, starts[piece : piece + 2])
+        y, keep = self.whole.targets(rows)
+        keep[held_out[first:last] - starts[piece]] = False
+        inputs, target = self.inputs, self.recipe.target
+        table = Table(
+            {
+                name: self.whole.column(rows, name, role, inputs.form)
+                for name, role in inputs.roles.items()
+            }
         )
-        column = self._column(rows, self.target, "category" if is_word else "number")
-        missing = is_missing(column)
-        if not isinstance(target, ClassTarget):
-            return np.asarray(column), ~missing
-        if not isinstance(column, Words):
-            known = np.array([float(name) for name in target.class_names])
-            order = np.argsort(known)
-            place = np.searchsorted(known[order], column[~missing])
-            codes = np.zeros(len(column), np.int64)
-            codes[~missing] = order[np.minimum(place, len(known) - 1)]
-            if np.array_equal(known[codes[~missing]], column[~missing]):
-                return codes, ~missing
-        words = as_words(column)
-        labels = np.zeros(len(words), np.int64)
-        labels[~missing] = index_labels(words[~missing], target.class_names, self.target)
-        return labels, ~missing
+        # Nearly all rows are kept. The last ones move into the gaps: so nearly none is copied.
+        count = int(keep.sum())
+        self.require_as_many(piece, count)
+        chosen, gaps = np.arange(count), np.flatnonzero(~keep[:count])
+        chosen[gaps] = count + np.flatnonzero(keep[count:])
+        inputs.check(table)
+        inputs.fill(X, table[:count])
+        X[gaps] = inputs.transform(table[chosen[gaps]], self.dtype)
+        y = y[chosen]
+        names = target.class_names if isinstance(target, ClassTarget) else None
+        known = np.asarray(y) if names is None else self._labels(y, names)
+        shown = Dataset("", "array", X, known, names, target_name=self.whole.target)
+        return target.encode(shown)
 
-    def _known(self, rows: Any) -> Table:
-        """Return the columns that the recipe takes."""
-        return Table(
-            {name: self._column(rows, name, role) for name, role in self.inputs.roles.items()}
-        )
-
-    def _column(self, rows: Any, name: str, role: Role) -> Any:
-        files, form = self.whole.files, self.inputs.form
-        if files.kinds[name] == "number" and role == "number" and not form.missing:
-            cells = arrow.cells_of(arrow.decoded(rows.column(name)))
-            if isinstance(cells, Numbers):
-                return cells.values
-        source = ColumnSource(Path(files.name), (name,), [], rows.select([name]))
-        (found,), _ = understand(source, Reading(text=form, roles={name: role}))
-        return found.column
+    def _labels(self, cells: Column, class_names: tuple[str, ...]) -> NDArray[np.int64]:
+        """Return the numbers of the classes that words or numbers call."""
+        if isinstance(cells, Words):
+            return index_labels(cells.texts, class_names, self.whole.target)[cells.codes]
+        distinct = np.array(sorted(map(float, self.whole.counts)))  # quicker than to sort the cells
+        places = np.minimum(np.searchsorted(distinct, cells), len(distinct) - 1)
+        if not np.array_equal(distinct[places], cells):  # a file has changed
+            distinct, places = np.unique(cells, return_inverse=True)
+        return index_labels(as_words(distinct), class_names, self.whole.target)[places]

@@ -12,7 +12,7 @@ from clearprop.data import Dataset, Raw, Table
 from clearprop.data.pictures.backbone import Backbone
 from clearprop.data.pictures.depth import Depth
 from clearprop.data.reading import Reading, TextForm
-from clearprop.data.selected_rows import Array
+from clearprop.data.selected_rows import Array, copied_of
 from clearprop.errors import ShapeError, UsageError
 from clearprop.preprocessing.array_recipe import ArrayRecipe
 from clearprop.preprocessing.coverage import Coverage
@@ -134,6 +134,13 @@ def fit_inputs(dataset: Dataset, *, robust: bool = False) -> InputRecipe:
     return ArrayRecipe.fit(X)
 
 
+def input_shape_of(dataset: Dataset) -> tuple[int, ...]:
+    """Return the shape of a prepared sample, for which an array need not be read."""
+    if isinstance(dataset.X, Table) or dataset.backbone is not None:
+        return fit_inputs(dataset).input_shape
+    return dataset.X.shape[1:]
+
+
 class PreparedRows:
     """Samples that a recipe prepares when they are indexed, so that no whole copy is needed.
 
@@ -175,9 +182,12 @@ class PreparedRows:
 def prepare(raw: Raw, recipe: InputRecipe, dtype: DTypeLike) -> Array | PreparedRows:
     """Prepare samples: an array while that takes less than `WHOLE_LIMIT`, else `PreparedRows`.
 
+    Of samples on disk an array takes no more than a part of them may.
+
     Takes what `PreparedRows` does, and raises what it raises.
     """
     rows = PreparedRows(raw, recipe, dtype)
-    if math.prod(rows.shape) * rows.dtype.itemsize < WHOLE_LIMIT:
+    most = WHOLE_LIMIT if isinstance(rows.raw, Table) else copied_of(rows.raw, WHOLE_LIMIT)
+    if math.prod(rows.shape) * rows.dtype.itemsize < most:
         return recipe.transform(rows.raw, rows.dtype)
     return rows

@@ -103,7 +103,7 @@ class RobustColumn(NumericColumn):
         with np.errstate(over="ignore", invalid="ignore"):  # looked for below, and named
             away = np.where(missing, 0.0, numbers - self.median) * self.scale
             out[:, 0] = smooth_clip(away)
-        require_finite(out, numbers, self.name)
+        require_finite(out[:, 0], numbers, self.name)
         if self.gaps:
             out[:, 1] = np.where(missing, 1, -1)
 

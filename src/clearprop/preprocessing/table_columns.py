@@ -28,6 +28,7 @@ from clearprop.preprocessing.cells import CategoryCells, Cells, DateCells, Numbe
 from clearprop.preprocessing.fields import moments, require_names, require_numbers
 
 _DATE_PARTS = ("days", "year", "month", "weekday", "hour")
+_SQUARES = 1e76  # a sum of squares of numbers, none of which float32 can't hold
 _BLOCK = 2**14  # dates that are taken apart at a time: five numbers for each are kept
 
 
@@ -131,10 +132,14 @@ class NumericColumn(InputColumn):
     def fill(self, out: Array, column: Column) -> None:
         """Write the standardised numbers, shape (N, 1)."""
         numbers = as_numbers(column, self.name)
-        filled = np.where(np.isnan(numbers), self.median, numbers)
-        with np.errstate(over="ignore"):  # looked for below, and named
-            out[:, 0] = (filled - self.mean) / self.std
-        require_finite(out, numbers, self.name)
+        with np.errstate(over="ignore", invalid="ignore"):  # looked for below, and named
+            inputs = numbers - self.mean
+            inputs /= self.std
+            out[:, 0] = inputs
+            are_moderate = inputs @ inputs < _SQUARES  # the quickest look at all of them
+        if not are_moderate:
+            out[np.isnan(numbers), 0] = (self.median - self.mean) / self.std
+            require_finite(out[:, 0], numbers, self.name)
 
     def describe(self) -> NumberCells:
         """Say that numbers are standardised."""
@@ -338,7 +343,7 @@ class PlainColumn(InputColumn):
             )
         with np.errstate(over="ignore"):  # looked for below, and named
             out[:, 0] = numbers
-        require_finite(out, numbers, self.name)
+        require_finite(out[:, 0], numbers, self.name)
 
     def describe(self) -> NumberCells:
         """Say that numbers are taken as they are."""
@@ -346,8 +351,8 @@ class PlainColumn(InputColumn):
 
 
 def require_finite(inputs: Array, numbers: Column, name: str) -> None:
-    """Raise DataError if an input (N, 1) is not finite; the number that it was made of is named."""
-    finite = np.isfinite(inputs[:, 0])
+    """Raise DataError if an input (N,) is not finite; the number that it was made of is named."""
+    finite = np.isfinite(inputs)
     if not finite.all():
         row = int(np.argmin(finite))
         raise DataError(

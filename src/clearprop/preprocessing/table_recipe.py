@@ -47,6 +47,9 @@ _ROBUST: dict[Role, Callable[[str, Column], InputColumn]] = {
     "date": RobustDates.fit,
     "category": robust_categories,
 }
+_BLOCK = (
+    2**13
+)  # rows whose inputs stay in a core's cache while one column after the other is filled
 _ORDER = (RobustColumn | RobustDates, RobustCategories, CodedColumn)
 
 
@@ -166,11 +169,24 @@ class TableRecipe(Recipe):
 
     def transform(self, raw: Raw, dtype: DTypeLike) -> Array:
         """Fill, standardise and encode the columns, computed in float64."""
-        table, places = self._checked(raw), self.places
-        out = np.zeros((len(table), *self.input_shape), dtype=dtype)
-        for column in self.columns:
-            column.fill(out[:, places[column.name]], table.columns[column.name])
+        table = self._checked(raw)
+        out = np.empty((len(table), *self.input_shape), dtype=dtype)
+        self.fill(out, table)
         return out
+
+    def fill(self, out: Array, table: Table) -> None:
+        """Write the inputs of a table, all of whose columns are right, into `out`, shape (N, D)."""
+        try:
+            for start in range(0, len(table), _BLOCK):
+                self._fill(out[start : start + _BLOCK], table[start : start + _BLOCK])
+        except DataError:
+            self._fill(out, table)  # which names the row among all
+            raise
+
+    def _fill(self, out: Array, table: Table) -> None:
+        out[...] = 0
+        for column, place in zip(self.columns, self.places.values(), strict=True):
+            column.fill(out[:, place], table.columns[column.name])
 
     def _checked(self, raw: Raw) -> Table:
         if not isinstance(raw, Table):

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clearprop.data.selected_rows import Array, SelectedRows, blocks
+from clearprop.data.selected_rows import Array, SelectedRows, blocks, changed, on_disk
 
 Rows = Array | SelectedRows
 
 _WHITE = 255
 
 
-def laid_out(X: Array, samples: int | None = None) -> tuple[Array, tuple[str, ...]]:
+def laid_out(X: Rows, samples: int | None = None) -> tuple[Rows, tuple[str, ...]]:
     """Bring samples to the layout of this package: samples first, colours last, grey (N, H, W).
 
     - Where the first axis does not have as many entries as there are targets, but the last has,
@@ -33,13 +33,14 @@ def laid_out(X: Array, samples: int | None = None) -> tuple[Array, tuple[str, ..
 
     Parameters
     ----------
-    X : ndarray of numbers
+    X : ndarray or SelectedRows of numbers
+        Chosen rows are all those of an array on disk.
     samples : int, optional
         The number of targets, where it is known.
 
     Returns
     -------
-    X : ndarray, shape (N, ...)
+    X : ndarray or SelectedRows, shape (N, ...)
         A view where the numbers stay as they are.
     notes : tuple of str
         A sentence for everything that was changed.
@@ -47,24 +48,23 @@ def laid_out(X: Array, samples: int | None = None) -> tuple[Array, tuple[str, ..
     notes = []
     if X.ndim > 1 and samples not in (None, X.shape[0]) and X.shape[-1] == samples:
         notes.append(f"The samples are the last axis of {_text(X.shape)}: it is taken as first.")
-        X = np.moveaxis(X, -1, 0)
+        X = _samples_first(X)
     if X.ndim == 4 and X.shape[1] in (3, 4) and X.shape[3] not in (1, 3, 4):
-        turned = np.moveaxis(X, 1, -1)
+        turned = changed(X, lambda rows: np.moveaxis(rows, 1, -1))
         notes.append(
             f"The colours come first in {_text(X.shape)}: moved last, {_text(turned.shape)}."
         )
         X = turned
     elif X.ndim == 4 and 1 in (X.shape[1], X.shape[3]):
-        grey = X[..., 0] if X.shape[3] == 1 else X[:, 0]
+        is_last = X.shape[3] == 1
+        grey = changed(X, lambda rows: rows[..., 0] if is_last else rows[:, 0])
         notes.append(f"The one channel of {_text(X.shape)} is taken for grey: {_text(grey.shape)}.")
         X = grey
-    if (
-        X.ndim == 4
-        and X.shape[3] == 4
-        and all((one[..., 3] == X[0, 0, 0, 3]).all() for _, one in blocks(X))
-    ):
-        notes.append("The fourth channel, the same number everywhere, is left out.")
-        X = X[..., :3]
+    if X.ndim == 4 and X.shape[3] == 4:
+        level = X[:1][0, 0, 0, 3]
+        if all((one[..., 3] == level).all() for _, one in blocks(X)):
+            notes.append("The fourth channel, the same number everywhere, is left out.")
+            X = changed(X, lambda rows: rows[..., :3])
     pixels = exact_pixels(X)
     if pixels is not None:
         notes.append(f"The pictures, {X.dtype} {_span(X)}, are read as bytes: nothing is lost.")
@@ -72,7 +72,7 @@ def laid_out(X: Array, samples: int | None = None) -> tuple[Array, tuple[str, ..
     return X, tuple(notes)
 
 
-def exact_pixels(X: Array) -> NDArray[np.uint8] | None:
+def exact_pixels(X: Rows) -> Rows | None:
     """Return pictures as bytes if they were made of bytes, and every number comes back from them.
 
     They were where (N, H, W) or (N, H, W, 3) numbers are whole, from 0 to 255 and reach above 127;
@@ -101,7 +101,7 @@ def exact_pixels(X: Array) -> NDArray[np.uint8] | None:
     return _as_bytes(X, 1) if whole and highest > _WHITE // 2 else None
 
 
-def nearest_pixels(rows: Rows) -> NDArray[np.uint8] | None:
+def nearest_pixels(rows: Rows) -> Rows | None:
     """Return numbers as bytes, for a model of pictures; None where they are no pixels.
 
     Whole numbers from 0 to 255 stay what they are; floats from 0 to 1 are spread over 0 to 255 and
@@ -142,11 +142,7 @@ def brought_to(rows: Rows, shape: tuple[int, ...]) -> tuple[Rows, tuple[str, ...
     if rows.shape[1:] == shape:
         return rows, ()
     for change, what in _changes(rows, shape):
-        found = (
-            SelectedRows(change(rows.base), rows.indices)
-            if isinstance(rows, SelectedRows)
-            else change(rows)
-        )
+        found = changed(rows, change)
         return found, (
             f"The samples, {_text(rows.shape)}, are {what}: {_text(found.shape)}, as in training.",
         )
@@ -225,15 +221,29 @@ def is_multi_label(y: Array) -> bool:
     )
 
 
+def _samples_first(X: Rows) -> Rows:
+    if isinstance(X, SelectedRows):
+        base = on_disk(X)
+        assert base is not None  # noqa: S101 - all rows of one on disk
+        return SelectedRows.all_of(base.samples_last())
+    return np.moveaxis(X, -1, 0)
+
+
 def _like_pictures(shape: tuple[int, ...]) -> bool:
     return (len(shape) == 3 or (len(shape) == 4 and shape[3] == 3)) and min(shape[1:3]) > 1
 
 
-def _as_bytes(rows: Rows, scale: int) -> NDArray[np.uint8]:
+def _as_bytes(rows: Rows, scale: int) -> Rows:
+    if on_disk(rows) is not None:
+        return changed(rows, lambda some: _rounded(some, scale))
     out = np.empty(rows.shape, np.uint8)
     for where, block in blocks(rows):
-        out[where] = np.round(block.astype(np.float64) * scale)
+        out[where] = _rounded(block, scale)
     return out
+
+
+def _rounded(rows: Array, scale: int) -> NDArray[np.uint8]:
+    return np.round(rows.astype(np.float64) * scale).astype(np.uint8)
 
 
 def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """Which of some arrays are the samples, which the targets, and of which part: by their names."""
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.data.rows_on_disk import RowsOnDisk
 from clearprop.data.selected_rows import Array
 from clearprop.errors import listed
 
@@ -47,12 +49,21 @@ class Stored:
     dtype : dtype
     read : callable
         Reads it, and raises DataError where the header lied.
+    stay : callable, optional
+        Leaves it in its file, of which rows may take so many bytes in memory; raises DataError
+        where the header lied. None where it can't be read row by row.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     read: Callable[[], Array]
+    stay: Callable[[int], RowsOnDisk] | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of its numbers, as its header claims."""
+        return math.prod(self.shape) * self.dtype.itemsize
 
     @property
     def is_numeric(self) -> bool:

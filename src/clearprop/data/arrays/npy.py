@@ -14,6 +14,7 @@ from clearprop.data.arrays.parts import dataset_of, inputs_of
 from clearprop.data.dataset import Dataset
 from clearprop.data.format import Format, Samples, claimed_bytes, foreign
 from clearprop.data.reading import DEFAULT, Reading
+from clearprop.data.rows_on_disk import FileRows
 from clearprop.data.selected_rows import Array
 from clearprop.errors import DataError
 
@@ -92,7 +93,8 @@ class Npy(Format):
             If they don't belong together.
         """
         if path.is_dir():
-            return dataset_of(str(path), [_stored(file) for file in self.files_in(path)])
+            stored = [_stored(file) for file in self.files_in(path)]
+            return dataset_of(str(path), stored, memory=reading.memory)
         this = role_of(path.stem)
         beside = [_stored(path)]
         for file in self.files_in(path.parent):
@@ -105,7 +107,7 @@ class Npy(Format):
                 and role.part in (this.part, "")
             ):
                 beside.append(_stored(file))
-        return dataset_of(str(path), beside)
+        return dataset_of(str(path), beside, memory=reading.memory)
 
     def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Samples:
         """Read one array of samples, whatever its name.
@@ -115,18 +117,38 @@ class Npy(Format):
         DataError
             If it is damaged, or no array of finite numbers.
         """
-        return inputs_of(str(path), [_stored(path)])
+        return inputs_of(str(path), [_stored(path)], memory=reading.memory)
 
 
 def _stored(path: Path) -> Stored:
     with foreign(path, "NPY file"), path.open("rb") as stream:
         header = read_header(stream, str(path))
         start, size = stream.tell(), os.fstat(stream.fileno()).st_size
-    return Stored(path.stem, header.shape, header.dtype, lambda: _map(path, header, start, size))
+
+    def read() -> Array:
+        _require_whole(path, header, start, size)
+        return _map(path, header, start)
+
+    def stay(memory: int) -> FileRows:
+        _require_whole(path, header, start, size)
+        return rows_of(path, header, start, memory, str(path))
+
+    return Stored(path.stem, header.shape, header.dtype, read, stay)
 
 
-def _map(path: Path, header: Header, start: int, size: int) -> Array:
-    """Let the system read the array when it is looked at; other orders of bytes are copied."""
+def rows_of(path: Path, header: Header, start: int, memory: int, name: str) -> FileRows:
+    """Leave an array in its file, in which it is known to lie as a whole from a byte on."""
+    fortran = header.fortran and len(header.shape) > 1
+    return FileRows.of(
+        *(path, header.shape, header.dtype),
+        offset=start,
+        memory=memory,
+        fortran=fortran,
+        name=name,
+    )
+
+
+def _require_whole(path: Path, header: Header, start: int, size: int) -> None:
     require_plain(header, str(path))
     claimed = claimed_bytes(header.shape, header.dtype, size - start, str(path))
     if claimed < size - start:
@@ -134,6 +156,10 @@ def _map(path: Path, header: Header, start: int, size: int) -> Array:
             f"{path} goes on after the {claimed} bytes that its header claims. The file is "
             "damaged; get it anew."
         )
+
+
+def _map(path: Path, header: Header, start: int) -> Array:
+    """Let the system read the array when it is looked at; other orders of bytes are copied."""
     with foreign(path, "NPY file"):
         mapped = np.memmap(
             path, header.dtype, "r", start, header.shape, "F" if header.fortran else "C"

@@ -1,5 +1,7 @@
 """NPZ files of plain arrays."""
 
+import os
+import struct
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from clearprop.data.arrays.names import Stored, role_of
-from clearprop.data.arrays.npy import Header, read_header, require_plain
+from clearprop.data.arrays.npy import Header, read_header, require_plain, rows_of
 from clearprop.data.arrays.parts import MOST_LISTED, dataset_of, inputs_of
 from clearprop.data.dataset import Dataset
 from clearprop.data.format import (
@@ -19,11 +21,20 @@ from clearprop.data.format import (
     read_claimed,
 )
 from clearprop.data.reading import DEFAULT, Reading
+from clearprop.data.rows_on_disk import FileRows
 from clearprop.data.selected_rows import Array
 from clearprop.errors import DataError
 
 _PACKED = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: DEFLATE_LIMIT}
 """The compressions that NumPy writes, and the bytes that one byte can stand for at most."""
+
+_LOCAL = struct.Struct("<4s2xHH4x3I2H")
+"""What stands before a member: sign, flags, compression, CRC and sizes, the lengths of two fields.
+
+Source: PKWARE, ".ZIP File Format Specification" 6.3.10, section 4.3.7.
+"""
+
+_ENCRYPTED, _IN_UTF8 = 1, 0x800  # flags
 
 
 class Npz(Format):
@@ -46,16 +57,16 @@ class Npz(Format):
             If they don't belong together.
         """
         if not path.is_dir():
-            return dataset_of(str(path), *_stored(path))
+            return dataset_of(str(path), *_stored(path), memory=reading.memory)
         files = self.files_in(path)
         if len(files) == 1:
-            return self.read(files[0])
+            return self.read(files[0], reading)
         stored, unseen = [], 0
         for file in files:
             found, others = _stored(file)
             stored += [replace(one, name=f"{file.stem}/{one.name}") for one in found]
             unseen += others
-        return dataset_of(str(path), stored, unseen)
+        return dataset_of(str(path), stored, unseen, memory=reading.memory)
 
     def read_inputs(self, path: Path, reading: Reading = DEFAULT) -> Samples:
         """Read samples alone, shape (N, ...); see `parts.inputs_of`.
@@ -65,7 +76,7 @@ class Npz(Format):
         DataError
             If they are missing, damaged, or no array of finite numbers.
         """
-        return inputs_of(str(path), *_stored(path))
+        return inputs_of(str(path), *_stored(path), memory=reading.memory)
 
 
 def _stored(path: Path) -> tuple[list[Stored], int]:
@@ -91,7 +102,52 @@ def _stored_member(
         raise DataError(f"{place} is compressed in a way that NumPy does not use.")
     with archive.open(info) as stream:
         header = read_header(stream, place)
-    return Stored(name, header.shape, header.dtype, lambda: _read(path, info, header, place))
+
+    def stay(memory: int) -> FileRows:
+        return rows_of(path, header, _start_of(path, info, header, place), memory, place)
+
+    return Stored(
+        *(name, header.shape, header.dtype, lambda: _read(path, info, header, place)),
+        stay if info.compress_type == zipfile.ZIP_STORED else None,
+    )
+
+
+def _start_of(path: Path, info: zipfile.ZipInfo, header: Header, place: str) -> int:
+    """Find the byte that the numbers of an uncompressed member begin at.
+
+    Raises
+    ------
+    DataError
+        If the archive's list, what stands before the member, and the member differ.
+    """
+    require_plain(header, place)
+    with foreign(path, "NPZ file"), path.open("rb") as file:
+        file.seek(info.header_offset)
+        sign, flags, compression, *_, name, extra = _LOCAL.unpack(file.read(_LOCAL.size))
+        named = file.read(name)
+        if (
+            (sign, compression) != (b"PK\3\4", zipfile.ZIP_STORED)
+            or flags & _ENCRYPTED
+            or named != info.orig_filename.encode("utf-8" if flags & _IN_UTF8 else "cp437")
+            or info.file_size != info.compress_size
+        ):
+            raise DataError(
+                f"{place} does not lie where the archive says. The file is damaged; get it anew."
+            )
+        file.seek(extra, os.SEEK_CUR)
+        member = file.tell()
+        if read_header(file, place) != header:
+            raise DataError(
+                f"{place} has two headers that differ. The file is damaged; get it anew."
+            )
+        start, size = file.tell(), os.fstat(file.fileno()).st_size
+    most = min(info.file_size - (start - member), size - start)
+    if claimed_bytes(header.shape, header.dtype, most, place) < most:
+        raise DataError(
+            f"{place} goes on after the bytes that its header claims. The file is damaged; get it "
+            "anew."
+        )
+    return start
 
 
 def _read(path: Path, info: zipfile.ZipInfo, header: Header, place: str) -> Array:

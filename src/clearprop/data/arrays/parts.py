@@ -16,7 +16,8 @@ from clearprop.data.arrays.layout import (
 from clearprop.data.arrays.names import EXPECTED, Stored, Told, role_of, tell
 from clearprop.data.dataset import Dataset, kind_of
 from clearprop.data.format import Samples
-from clearprop.data.selected_rows import Array, require_finite
+from clearprop.data.reading import MEMORY
+from clearprop.data.selected_rows import Array, SelectedRows, changed, require_finite
 from clearprop.data.tables.table import as_numbers, is_numeric
 from clearprop.data.target import index_labels, understand_target
 from clearprop.errors import DataError, ShapeError, listed
@@ -24,11 +25,18 @@ from clearprop.errors import DataError, ShapeError, listed
 MOST_LISTED = 12
 """Arrays that are looked at, and listed in a message, where no name says what they are."""
 
+_UNREADABLE = (
+    "is compressed as a whole, so that it was read into memory as a whole: to keep it on disk, "
+    "save it as a file of its own, numpy.save('X.npy', X)."
+)
+
 _FAR = 1e150
 """Targets beyond this can't be squared in float64, so that no loss of theirs is a number."""
 
 
-def dataset_of(place: str, stored: Sequence[Stored], unseen: int = 0) -> Dataset:
+def dataset_of(
+    place: str, stored: Sequence[Stored], unseen: int = 0, *, memory: int = MEMORY
+) -> Dataset:
     """Read the samples and targets of every part among some arrays; `tell` tells them apart.
 
     Parameters
@@ -38,6 +46,8 @@ def dataset_of(place: str, stored: Sequence[Stored], unseen: int = 0) -> Dataset
     stored : sequence of Stored
     unseen : int, default 0
         The number of further arrays, which no message can list.
+    memory : int
+        Bytes of samples above which they stay in their file.
 
     Returns
     -------
@@ -58,12 +68,10 @@ def dataset_of(place: str, stored: Sequence[Stored], unseen: int = 0) -> Dataset
     main = next((part for part in order if part in parts), None)
     if main is None:
         raise _untold(place, stored, unseen, told)
-    reader = _Reader(
-        *(
-            None if one is None or one.is_numeric else _names(one)
-            for one in (told.names, told.columns)
-        )
+    names, columns = (
+        None if one is None or one.is_numeric else _names(one) for one in (told.names, told.columns)
     )
+    reader = _Reader(names, columns, memory)
     train = reader.read(place, *parts[main])
     rest = {
         part: reader.read(f"{place}: {part}", *parts[part], train)
@@ -84,7 +92,9 @@ def dataset_of(place: str, stored: Sequence[Stored], unseen: int = 0) -> Dataset
     )
 
 
-def inputs_of(place: str, stored: Sequence[Stored], unseen: int = 0) -> Samples:
+def inputs_of(
+    place: str, stored: Sequence[Stored], unseen: int = 0, *, memory: int = MEMORY
+) -> Samples:
     """Read the samples alone among some arrays, shape (N, ...), to predict from.
 
     One array is the samples, whatever its name. Of several, X goes before X_test, that before the
@@ -108,7 +118,8 @@ def inputs_of(place: str, stored: Sequence[Stored], unseen: int = 0) -> Samples:
         )
     others = [other.name for other in stored if other is not one]
     note = f"Of its arrays {one.name!r} is taken; passed over: {listed(others, 5)}."
-    return Samples(_numbers(place, one), (note,) if others else ())
+    X, said = _numbers(place, one, memory)
+    return Samples(X, ((note,) if others else ()) + said)
 
 
 @dataclass(frozen=True)
@@ -117,12 +128,13 @@ class _Reader:
 
     names: tuple[str, ...] | None
     columns: tuple[str, ...] | None
+    memory: int
 
     def read(
         self, place: str, samples: Stored, targets: Stored, train: Dataset | None = None
     ) -> Dataset:
         """Read a part; its classes are those of the training part, if there is one."""
-        X, y = _numbers(place, samples), targets.read()
+        (X, read), y = _numbers(place, samples, self.memory), targets.read()
         if X.ndim < 2 or y.ndim not in (1, 2):
             raise ShapeError(
                 f"{place}: {samples} and its targets {targets} can't be learned from; expected "
@@ -146,7 +158,7 @@ class _Reader:
             labels,
             names,
             self.columns if fits else None,
-            notes=(*notes, *understood),
+            notes=(*read, *notes, *understood),
         )
 
     def _learned(
@@ -194,15 +206,37 @@ class _Reader:
         return tuple(map(str, range(count)))
 
 
-def _numbers(place: str, stored: Stored) -> Array:
-    X = np.atleast_1d(stored.read())
+def _numbers(
+    place: str, stored: Stored, memory: int
+) -> tuple[Array | SelectedRows, tuple[str, ...]]:
+    """Read samples, or leave them in their file if they are larger than memory may be; and say so.
+
+    The rows of an array on disk are all of them.
+    """
+    X: Array | SelectedRows
+    notes: tuple[str, ...] = ()
+    stays = stored.is_numeric and len(stored.shape) > 1 and stored.nbytes > memory
+    if stays and stored.stay is not None:
+        X = SelectedRows.all_of(stored.stay(memory))
+        notes = (
+            f"{stored} takes {X.nbytes / 1e9:.3g} GB: it stays on disk, and is learned from block "
+            "by block.",
+        )
+    else:
+        X = np.atleast_1d(stored.read())
+        if stays:
+            notes = (f"{stored} {_UNREADABLE}",)
     if not stored.is_numeric:
         raise DataError(f"{place}: {stored} holds {stored.dtype}, expected numbers.")
     if X.dtype.itemsize > 8:
-        with np.errstate(over="ignore"):  # looked for below, and named
-            X = X.astype(np.float64)
+        X = changed(X, _in_float64)
     require_finite(X, f"{place}: {stored.name}")
-    return X
+    return X, notes
+
+
+def _in_float64(rows: Array) -> Array:
+    with np.errstate(over="ignore"):  # looked for where it is asked for, and named
+        return rows.astype(np.float64)
 
 
 def _names(stored: Stored) -> tuple[str, ...]:

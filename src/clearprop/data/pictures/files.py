@@ -25,6 +25,7 @@ from clearprop.data.pictures.formats import (
     why_not,
     why_not_decoded,
 )
+from clearprop.data.selected_rows import SelectedRows
 from clearprop.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Pictures:
 
     Parameters
     ----------
-    pixels : ndarray of uint8, shape (K, H, W, 3) or (K, H, W)
+    pixels : ndarray or SelectedRows of uint8, shape (K, H, W, 3) or (K, H, W)
         The pictures that could be read, in the order of the files.
     kept : ndarray of int64, shape (K,)
         The places of their files in the list.
@@ -75,7 +76,7 @@ class Pictures:
         Every height and width that the files have, before they are turned upright.
     """
 
-    pixels: NDArray[np.uint8]
+    pixels: NDArray[np.uint8] | SelectedRows
     kept: NDArray[np.int64]
     problems: tuple[Problem, ...]
     depth: Depth | None = None
@@ -83,8 +84,8 @@ class Pictures:
     sizes: frozenset[tuple[int, int]] = frozenset()
 
 
-@dataclass(frozen=True)
-class _Look:
+@dataclass(frozen=True, slots=True)
+class Look:
     """The facts of one file.
 
     Parameters
@@ -188,11 +189,7 @@ def read_pictures(
     DataError
         If the pixels don't fit in memory.
     """
-    if len(size) != 2 or min(size) < 1:
-        raise UsageError(f"The size of pictures is {size}, expected a height and a width above 0.")
-    if channels not in (1, 3):
-        raise UsageError(f"Pictures have {channels} channels, expected 3 (RGB) or 1 (grey).")
-    shape = (len(paths), *size) if channels == 1 else (len(paths), *size, 3)
+    shape = (len(paths), *shape_of(size, channels))
     try:
         pixels = np.empty(shape, dtype=np.uint8)
     except (MemoryError, ValueError) as error:
@@ -201,34 +198,77 @@ def read_pictures(
             f"{np.prod(shape, dtype=float) / 2**30:.1f} GiB of memory. Choose a smaller size."
         ) from error
     places = range(len(paths))
-    looks = dict(zip(places, _decode(pixels, paths, places, depth), strict=True))
-    spans = {row: look.span for row, look in looks.items() if look.span is not None}
-    notes = _noted(paths, looks, depth)
+    looks = dict(zip(places, decode(pixels, paths, places, depth), strict=True))
+    spans = spans_of(looks)
     if spans and depth is None:
-        depth = Depth.covering(spans.values())
-        looks |= zip(spans, _decode(pixels, paths, list(spans), depth), strict=True)
-        notes.append(
-            f"{_pictures(paths, spans, 'has', 'have')} more than 8 bits a colour: {depth.black:g} "
-            f"to {depth.white:g} become 0 to 255."
-        )
+        covering = Depth.covering(spans.values())
+        looks |= zip(spans, decode(pixels, paths, list(spans), covering), strict=True)
     kept = np.array([row for row, look in looks.items() if look.fault is None], dtype=np.int64)
     for row, old in enumerate(kept.tolist()):
         if row != old:  # close the gaps in place: a copy would take the memory twice
             pixels[row] = pixels[old]
-    problems = tuple(
-        Problem(str(paths[row]), look.fault) for row, look in looks.items() if look.fault
-    )
+    return pictures_of(pixels[: len(kept)], paths, looks, spans, depth)
+
+
+def shape_of(size: tuple[int, int], channels: int) -> tuple[int, ...]:
+    """Return the shape of a picture.
+
+    Raises
+    ------
+    UsageError
+        If there can't be such a picture.
+    """
+    if len(size) != 2 or min(size) < 1:
+        raise UsageError(f"The size of pictures is {size}, expected a height and a width above 0.")
+    if channels not in (1, 3):
+        raise UsageError(f"Pictures have {channels} channels, expected 3 (RGB) or 1 (grey).")
+    return size if channels == 1 else (*size, 3)
+
+
+def spans_of(looks: Mapping[int, Look]) -> dict[int, tuple[float, float]]:
+    """Return the lowest and the highest value of each picture of more than 8 bits, by its row."""
+    return {row: look.span for row, look in looks.items() if look.span is not None}
+
+
+def pictures_of(
+    pixels: NDArray[np.uint8] | SelectedRows,
+    paths: Sequence[Source],
+    looks: Mapping[int, Look],
+    spans: Mapping[int, tuple[float, float]],
+    depth: Depth | None,
+) -> Pictures:
+    """Tell what was found in files whose pixels were read.
+
+    Parameters
+    ----------
+    pixels : ndarray or SelectedRows of uint8
+        Those of the files without a fault.
+    paths : sequence of Path or PictureBytes
+    looks : mapping of int to Look
+        The facts of each file.
+    spans : mapping of int to (float, float)
+        See `spans_of`, before pictures were brought to a depth.
+    depth : Depth or None
+        The depth that was asked for.
+    """
+    notes = _noted(paths, looks, depth)
+    if spans and depth is None:
+        depth = Depth.covering(spans.values())
+        notes.append(
+            f"{_pictures(paths, spans, 'has', 'have')} more than 8 bits a colour: {depth.black:g} "
+            f"to {depth.white:g} become 0 to 255."
+        )
     return Pictures(
-        pixels[: len(kept)],
-        kept,
-        problems,
+        pixels,
+        np.array([row for row, look in looks.items() if look.fault is None], dtype=np.int64),
+        tuple(Problem(str(paths[row]), look.fault) for row, look in looks.items() if look.fault),
         depth if spans else None,
         tuple(notes),
         frozenset(look.size for look in looks.values() if look.size),
     )
 
 
-def _noted(paths: Sequence[Source], looks: Mapping[int, _Look], depth: Depth | None) -> list[str]:
+def _noted(paths: Sequence[Source], looks: Mapping[int, Look], depth: Depth | None) -> list[str]:
     """Tell of what is not in the pixels."""
     moves = [row for row, look in looks.items() if look.moves]
     through = [row for row, look in looks.items() if look.shows_through]
@@ -258,15 +298,15 @@ def _pictures(paths: Sequence[Source], rows: Collection[int], one: str, several:
     )
 
 
-def _decode(
+def decode(
     pixels: NDArray[np.uint8], paths: Sequence[Source], rows: Sequence[int], depth: Depth | None
-) -> list[_Look]:
-    """Fill some rows; without a depth only tell the values of deep pictures."""
+) -> list[Look]:
+    """Decode the pictures of some rows into them; deep ones without a depth are only looked at."""
     from concurrent.futures import ThreadPoolExecutor  # slow to import, seldom needed
 
     budget = _budget_of(IN_FLIGHT)
 
-    def decode_batch(batch: Sequence[int]) -> list[_Look]:
+    def decode_batch(batch: Sequence[int]) -> list[Look]:
         return [_decode_into(pixels[row], paths[row], depth, budget) for row in batch]
 
     batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
@@ -285,7 +325,7 @@ def _decode(
 
 def _decode_into(
     row: NDArray[np.uint8], path: Source, depth: Depth | None, budget: _Budget
-) -> _Look:
+) -> Look:
     """Fill `row`, or say what is wrong with the file."""
     from PIL import Image, UnidentifiedImageError
 
@@ -295,12 +335,12 @@ def _decode_into(
         elif stat.S_ISREG((about := path.stat()).st_mode):
             size = about.st_size
         else:  # opening a pipe would wait for ever
-            return _Look("is not a file")
+            return Look("is not a file")
         with open_picture(path) as image:
             if image.width * image.height > PIXEL_LIMIT:
-                return _Look(_TOO_LARGE)
+                return Look(_TOO_LARGE)
             if fault := why_not_decoded(image, size):
-                return _Look(fault)
+                return Look(fault)
             stored = (image.height, image.width)
             moves = image.format in _MOVING and bool(getattr(image, "is_animated", False))
             height, width = row.shape[:2]
@@ -313,7 +353,7 @@ def _decode_into(
                 values = deep_values(image, lambda: open_picture(path))
                 span = None if values is None else span_of(values)
                 if values is not None and depth is None:
-                    return _Look(span=span, moves=moves)
+                    return Look(span=span, moves=moves)
                 picture, shows_through = _flat(image, values, depth)
                 mode = "L" if row.ndim == 2 else "RGB"
                 if picture.mode != mode:  # else it would be copied
@@ -322,16 +362,16 @@ def _decode_into(
                     picture = picture.resize((width, height), Image.Resampling.LANCZOS)
                 row[...] = np.asarray(picture)
     except Image.DecompressionBombError:
-        return _Look(_TOO_LARGE)
+        return Look(_TOO_LARGE)
     except UnidentifiedImageError:
-        return _Look(why_not(path))
+        return Look(why_not(path))
     except MemoryError:
-        return _Look("does not fit in memory")
+        return Look("does not fit in memory")
     except OSError as error:
-        return _Look(f"can't be read: {error.strerror or error}")
+        return Look(f"can't be read: {error.strerror or error}")
     except Exception as error:  # a decoder's answer to broken bytes may be any exception
-        return _Look(f"is broken: {error}")
-    return _Look(None, span, moves, shows_through, stored)
+        return Look(f"is broken: {error}")
+    return Look(None, span, moves, shows_through, stored)
 
 
 def _flat(image: "Image", values: NDArray[Any] | None, depth: Depth | None) -> tuple["Image", bool]:

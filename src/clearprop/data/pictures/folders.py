@@ -15,9 +15,13 @@ import numpy as np
 from clearprop.data.class_names import alike_in_words, match_names, told
 from clearprop.data.dataset import Dataset
 from clearprop.data.pictures import tree
+from clearprop.data.pictures.decoded import read_or_decode
 from clearprop.data.pictures.depth import FULL, Depth
-from clearprop.data.pictures.files import read_pictures, usual_size
+from clearprop.data.pictures.files import usual_size
+from clearprop.data.selected_rows import on_disk
 from clearprop.data.tables.table import Table
+from clearprop.data.whole import whole
+from clearprop.data.whole.whole import Memory
 from clearprop.errors import DataError, listed
 
 _ADVICE = "Rename the folder, or remove it."
@@ -28,6 +32,7 @@ def read_folder(
     size: tuple[int, int] | None = None,
     channels: int = 3,
     depth: Depth | None = None,
+    memory: Memory = whole.DEFAULT,
 ) -> Dataset:
     """Read a folder whose folders are named after the classes of the pictures in them.
 
@@ -45,6 +50,8 @@ def read_folder(
         RGB or grey.
     depth : Depth, optional
         The depth of pictures of more than 8 bits; by default the one of the training pictures.
+    memory : Memory
+        What pictures may take: more are decoded into a file where it keeps some.
 
     Returns
     -------
@@ -59,18 +66,18 @@ def read_folder(
         pictures can't be read, or the pictures to test have a class that those to train have not.
     """
     passed: Counter[str] = Counter()
-    whole = tree.walk_folder(root, passed)
-    top = whole.unwrapped()
+    found = tree.walk_folder(root, passed)
+    top = found.unwrapped()
     notes: list[str] = []
     parts = tree.find_parts(top, notes)
-    if top is not whole and len(parts) == 1:
+    if top is not found and len(parts) == 1:
         notes.append(f"The class folders lie in {top.path}.")
     names = _class_names(parts["train"], len(parts) > 1, passed, notes)
     size = size or usual_size(
         [path for one in parts["train"].classes() for path in one.every_picture()]
     )
     as_named = {name: name for name in names}
-    train, sizes = _read(root, parts["train"], as_named, names, (size, channels, depth))
+    train, sizes = _read(root, parts["train"], as_named, names, (size, channels, depth), memory)
     if lost := [name for name, count in train.counts().items() if not count]:
         place = parts["train"].path / lost[0]
         faults = [problem for problem in train.problems if problem.source.startswith(str(place))]
@@ -81,7 +88,7 @@ def read_folder(
     others: dict[str, Dataset] = {}
     for part in ("val", "test"):
         if part in parts and (labelled := _labelled(parts[part], part, names, notes)):
-            others[part], more = _read(root, *labelled, names, form)
+            others[part], more = _read(root, *labelled, names, form, memory)
             sizes |= more
     if sizes - {size}:
         notes.append(_brought_to(sizes, size))
@@ -113,7 +120,9 @@ def as_deep(dataset: Dataset, depth: Depth | None) -> Dataset:
     if all(part is None or part.depth in (None, wanted) for part in parts):
         return dataset
     height, width, *channels = dataset.X.shape[1:] if not isinstance(dataset.X, Table) else ()
-    return read_folder(Path(dataset.name), (height, width), 3 if channels else 1, wanted)
+    base = on_disk(dataset.X)
+    memory = whole.DEFAULT if base is None else Memory(base.memory, base.path.parent)
+    return read_folder(Path(dataset.name), (height, width), 3 if channels else 1, wanted, memory)
 
 
 def _class_names(
@@ -186,6 +195,7 @@ def _read(
     matched: Mapping[str, str],
     names: tuple[str, ...],
     form: tuple[tuple[int, int], int, Depth | None],
+    memory: Memory,
 ) -> tuple[Dataset, frozenset[tuple[int, int]]]:
     """Read the pictures of a part, whose folders mean the classes that `matched` says.
 
@@ -201,7 +211,7 @@ def _read(
         found = list(folder.every_picture())
         paths += found
         labels += [places[matched[folder.name]]] * len(found)
-    read = read_pictures(paths, *form)
+    read = read_or_decode(paths, root, *form, memory)
     if len(read.problems) > len(paths) / 2:
         raise DataError(
             f"{len(read.problems)} of the {len(paths)} pictures in {part.path} can't be read: "

@@ -1,7 +1,7 @@
 """Columns of pyarrow: which are read, what their kinds are, and how they become cells."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import numpy as np
 from clearprop.core.reading import open_to_read
 from clearprop.data.format import DEFLATE_LIMIT, cannot_read
 from clearprop.data.tables.cells import Cells, Numbers
+from clearprop.data.tables.dialect import different_names
 from clearprop.data.tables.table import Words, as_words
-from clearprop.errors import DataError, MissingExtraError
+from clearprop.errors import DataError, MissingExtraError, listed
 
 SUFFIXES = (".parquet", ".pq", ".feather", ".arrow")
 
@@ -23,6 +24,7 @@ _SMALL = 2**25  # cells that any file may hold: the same one over and over takes
 _UNPACKED = 2**28  # bytes that any file may unpack to
 _PARQUET = b"PAR1"
 _ARROW = b"ARROW1"
+_STREAM = b"\xff\xff\xff\xff"
 
 
 @contextmanager
@@ -74,25 +76,89 @@ def is_parquet(path: Path) -> bool:
 
 def is_stream(path: Path) -> bool:
     """Whether a file is a stream of Arrow, which has no table of contents."""
-    return not _begins(path).startswith((_PARQUET, _ARROW))
+    return _begins(path).startswith(_STREAM)
 
 
 def head_of(path: Path) -> tuple[Any, list[int]]:
     """Return the schema of a file, and the rows of each row group or record batch."""
-    pa = library()
-    if is_parquet(path):
-        opened = pa.parquet.ParquetFile(str(path), arrow_extensions_enabled=False)
+    begins, size = _begins(path), path.stat().st_size
+    if begins.startswith(_PARQUET):
+        opened = open_parquet(str(path))
         about = opened.metadata
+        _require_packed_moderately(about, size)
         groups = [about.row_group(at).num_rows for at in range(about.num_row_groups)]
         schema = opened.schema_arrow
-    elif is_stream(path):
-        raise ValueError("it is a stream, which can't be read by pieces; write it as Parquet")
+    elif begins.startswith(_ARROW):
+        schema, groups = _head_of_arrow(path)
+    elif begins.startswith(_STREAM):
+        raise DataError(
+            f"{path} is a stream of Arrow, which can't be read by pieces. Write it as Parquet, or "
+            "as an Arrow file."
+        )
     else:
-        reader = pa.ipc.open_file(pa.OSFile(str(path)))
-        groups = [reader.get_batch(at).num_rows for at in range(reader.num_record_batches)]
-        schema = reader.schema
-    _require_moderate(sum(groups), len(schema), path.stat().st_size)
+        raise ValueError("it is empty" if not size else "it is neither Parquet nor Arrow")
+    _require_moderate(sum(groups), len(schema), size)
     return schema, groups
+
+
+def _head_of_arrow(path: Path) -> tuple[Any, list[int]]:
+    """Return the same of an Arrow file, of which one column is read: a batch tells its rows."""
+    pa = library()
+    with pa.OSFile(str(path)) as file:
+        schema = pa.ipc.open_file(file).schema
+        narrow = [at for at, field in enumerate(schema) if kind_of(field.type) == "number"]
+        options = pa.ipc.IpcReadOptions(included_fields=narrow[:1])
+        reader = pa.ipc.open_file(file, options=options)
+        return schema, [reader.get_batch(at).num_rows for at in range(reader.num_record_batches)]
+
+
+def open_parquet(source: Any, **options: Any) -> Any:
+    """Open a Parquet file, so that dates of any year are what they are.
+
+    Dates of 96 bits, as Spark writes them, would go round in nanoseconds before 1678 and after
+    2262: 9999-12-31 would be a day of 1816.
+    """
+    return library().parquet.ParquetFile(
+        source, arrow_extensions_enabled=False, coerce_int96_timestamp_unit="us", **options
+    )
+
+
+def columns_of(schema: Any, remarks: list[str]) -> dict[str, int]:
+    """Return the places of columns of plain types, but for pandas' index, by names that differ."""
+    places = [
+        at for at, one in enumerate(schema) if is_plain(one.type) and not one.name.startswith(INDEX)
+    ]
+    names = different_names([schema.field(at).name for at in places], remarks)
+    return dict(zip(names, places, strict=True))
+
+
+def said_of_index(names: Sequence[str]) -> str:
+    """Say that pandas' index is not read."""
+    return f"The index that pandas stores, {listed(names)}, is left out."
+
+
+def said_left_out(columns: Sequence[str]) -> str:
+    """Say that columns of other types are not read."""
+    return f"Columns of a kind that is not read, left out: {listed(columns, 8)}."
+
+
+def left_out_of(fields: Iterable[Any]) -> list[str]:
+    """Return the names of columns of other types, with these."""
+    return [f"{one.name} ({str(one.type)[:40]})" for one in fields if not is_plain(one.type)]
+
+
+def bytes_of(path: Path, group: int, names: Collection[str]) -> list[tuple[int, int]]:
+    """Return where the columns of a row group begin, and the bytes of each; none of Arrow's."""
+    if not is_parquet(path):
+        return []
+    about = open_parquet(str(path)).metadata.row_group(group)
+    found = []
+    for at in range(about.num_columns):
+        one = about.column(at)
+        if one.path_in_schema in names:
+            begins = one.dictionary_page_offset or one.data_page_offset
+            found.append((min(begins, one.data_page_offset), one.total_compressed_size))
+    return found
 
 
 def kind_of(kind: Any) -> str:
@@ -111,17 +177,40 @@ def kind_of(kind: Any) -> str:
     return "boolean" if types.is_boolean(kind) else "time" if types.is_time(kind) else "text"
 
 
-def type_of(kind: str) -> Any:
-    """Return a type of a kind, for a column in which nothing is filled."""
+def common_type(kind: str, types: Iterable[Any]) -> Any:
+    """Return a type of a kind that holds the cells of columns of some types."""
     pa = library()
-    types = {
-        "number": pa.float64(),
-        "date": pa.timestamp("s"),
-        "duration": pa.duration("s"),
-        "boolean": pa.bool_(),
-        "time": pa.time32("s"),
-    }
-    return types.get(kind, pa.string())
+    found = {one.value_type if pa.types.is_dictionary(one) else one for one in types}
+    found.discard(pa.null())
+    if kind in ("text", "nothing"):
+        return pa.dictionary(pa.int32(), pa.large_string())  # texts that come again are kept once
+    if len(found) == 1:
+        return found.pop()
+    if kind == "number":
+        if not all(map(pa.types.is_integer, found)):
+            return pa.float64()
+        return pa.decimal128(20, 0) if pa.uint64() in found else pa.int64()
+    return {
+        "date": pa.timestamp("us"),
+        "duration": pa.duration("us"),
+        "time": pa.time64("us"),
+    }[kind]
+
+
+def as_type(column: Any, kind: Any) -> Any:
+    """Bring a column to a type that `common_type` found."""
+    pa = library()
+    if not pa.types.is_dictionary(kind):
+        return decoded(column).cast(kind, safe=False)
+    if not pa.types.is_dictionary(column.type):
+        return column.cast(kind.value_type).dictionary_encode()
+    chunks = [
+        pa.DictionaryArray.from_arrays(
+            one.indices.cast(kind.index_type), one.dictionary.cast(kind.value_type)
+        )
+        for one in column.chunks
+    ]
+    return pa.chunked_array(chunks, kind)
 
 
 def _begins(path: Path) -> bytes:
@@ -145,22 +234,21 @@ def read_whole(path: Path) -> tuple[Any, list[str]]:
 
 
 def _read_parquet(file: Any, size: int) -> tuple[Any, list[str]]:
-    opened = library().parquet.ParquetFile(file, arrow_extensions_enabled=False)
+    opened = open_parquet(file)
     schema = opened.schema_arrow
     plain, left_out = _plain(schema)
     names = [schema.field(place).name for place in plain]
     about = opened.metadata
     _require_moderate(about.num_rows, len(plain), size)
-    unpacked = sum(about.row_group(at).total_byte_size for at in range(about.num_row_groups))
-    if unpacked > max(_UNPACKED, DEFLATE_LIMIT * size):
-        raise ValueError(f"it claims to unpack to {unpacked:,} bytes")
-    # A long text that comes again and again is kept once, as in the file.
-    words = [field.name for field in schema if _is_text(field.type)]
-    opened = library().parquet.ParquetFile(
-        file, metadata=about, read_dictionary=words, arrow_extensions_enabled=False
-    )
+    _require_packed_moderately(about, size)
+    opened = open_parquet(file, metadata=about, read_dictionary=texts_of(schema))
     table = opened.read(names, use_pandas_metadata=False)  # and columns of the same names
     return table.select(_plain(table.schema)[0]), left_out
+
+
+def texts_of(schema: Any) -> list[str]:
+    """Name the columns of text: one that comes again and again is kept once, as in the file."""
+    return [field.name for field in schema if _is_text(field.type)]
 
 
 def _read_arrow(file: Any, size: int, *, is_stream: bool) -> tuple[Any, list[str]]:
@@ -186,8 +274,7 @@ def _read_arrow(file: Any, size: int, *, is_stream: bool) -> tuple[Any, list[str
 def _plain(schema: Any) -> tuple[list[int], list[str]]:
     """Return the places of columns that are read, and the names of the others with their types."""
     plain = [place for place, field in enumerate(schema) if is_plain(field.type)]
-    others = [field for field in schema if not is_plain(field.type)]
-    return plain, [f"{field.name} ({str(field.type)[:40]})" for field in others]
+    return plain, left_out_of(schema)
 
 
 def _is_text(kind: Any) -> bool:
@@ -218,6 +305,13 @@ def _require_moderate(rows: int, columns: int, size: int) -> None:
         raise ValueError(
             f"it claims {rows:,} rows of {columns:,} columns, more than {size:,} bytes can hold"
         )
+
+
+def _require_packed_moderately(about: Any, size: int) -> None:
+    """Refuse a Parquet file that claims to unpack to more than it can be packed from."""
+    unpacked = sum(about.row_group(at).total_byte_size for at in range(about.num_row_groups))
+    if unpacked > max(_UNPACKED, DEFLATE_LIMIT * size):
+        raise ValueError(f"it claims to unpack to {unpacked:,} bytes")
 
 
 def decoded(column: Any) -> Any:

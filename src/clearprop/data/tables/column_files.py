@@ -1,19 +1,14 @@
 """Parquet and Arrow files that are one table, however many and however large, read by pieces."""
 
-import glob
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
-from clearprop.data.format import cannot_read
-from clearprop.data.tables import arrow
+from clearprop.data.tables import arrow, column_paths
 from clearprop.errors import DataError, counted, listed, unknown_name
 
 MOST_PACKED = 1000
@@ -23,7 +18,6 @@ _CELLS = 2**21  # of a piece, about: a row group of any size is decoded in such 
 _FEWEST, _MOST = 2**10, 2**16  # rows of a piece
 _BUFFER = 2**16  # bytes of a column that are read at a time: a whole row group takes no memory
 _OPEN = 16  # row groups that are read side by side, at most
-_SIGNS = "*?["
 
 
 @dataclass(frozen=True)
@@ -72,27 +66,31 @@ class ColumnFiles:
         In the order of their names.
     kinds : dict of str to str
         The kind of each column that is read: number, text, boolean, date, time or duration.
+    types : dict of str to pyarrow.DataType
+        The type to which each is brought, whatever type it has in a file.
     runs : tuple of Run
     stamps : tuple of (int, int)
         The size in bytes of each file, and the time of its last change in nanoseconds.
     columns_in_path : tuple of dict of str to str
         The columns that a file's folders tell, ``year=2024``, of each file.
-    left_out : tuple of str
-        The columns of kinds that are not read.
-    empty : tuple of str
-        The files without rows.
+    piece_rows : int
+        The number of rows of a piece.
+    said : tuple of str
+        Sentences on what is not read, or not as it is written.
     """
 
     name: str
     files: tuple[Path, ...]
     kinds: dict[str, str]
+    types: dict[str, Any]
     runs: tuple[Run, ...]
     stamps: tuple[tuple[int, int], ...]
     columns_in_path: tuple[dict[str, str], ...]
-    left_out: tuple[str, ...] = ()
-    empty: tuple[str, ...] = ()
+    piece_rows: int
+    said: tuple[str, ...] = ()
 
-    _open: dict[int, tuple[Iterator[Any], int]] = field(default_factory=dict, init=False)
+    _open: dict[int, "_Walk"] = field(default_factory=dict, init=False)
+    _places: dict[Run, list[tuple[int, int]]] = field(default_factory=dict, init=False)
 
     @classmethod
     def of(cls, path: Path, drop: Iterable[str] = ()) -> "ColumnFiles":
@@ -111,22 +109,27 @@ class ColumnFiles:
         DataError
             If a file can't be read, there are no rows, or files have other columns than the first.
         """
-        files = files_of(path)
+        files = column_paths.files_of(path)
         heads = [_Head.of(file, set(drop)) for file in files]
         for name in drop:
             if not any(name in head.dropped for head in heads):
                 raise unknown_name("column", name, [*heads[0].kinds])
-        in_path = [_told_by_folders(file, path) for file in files]
+        in_path = column_paths.told_by_folders(files, path)
         filled = [at for at, head in enumerate(heads) if head.rows]
         if not filled:
             raise DataError(f"{path} has no rows{f' in {len(files)} files' * (len(files) > 1)}.")
         kinds = _common_kinds([(files[at], heads[at].kinds | _texts(in_path[at])) for at in filled])
         if not kinds:
             raise DataError(f"{path} has no column of numbers, text or dates.")
+        found: dict[str, set[Any]] = {name: set() for name in kinds}
+        for at in filled:
+            for name, one in heads[at].types.items():
+                found[name].add(one)
         return cls(
             str(path),
             tuple(files),
-            kinds,
+            {name: "text" if kind == "nothing" else kind for name, kind in kinds.items()},
+            {name: arrow.common_type(kind, found[name]) for name, kind in kinds.items()},
             tuple(
                 Run(at, group, rows)
                 for at in filled
@@ -135,25 +138,30 @@ class ColumnFiles:
             ),
             tuple(head.stamp for head in heads),
             tuple(in_path),
-            heads[filled[0]].left_out,
-            tuple(str(file) for file, head in zip(files, heads, strict=True) if not head.rows),
+            min(max(_CELLS // len(kinds), _FEWEST), _MOST),
+            (
+                *heads[filled[0]].remarks,
+                *_without_rows(
+                    [file for file, head in zip(files, heads, strict=True) if not head.rows]
+                ),
+            ),
         )
 
     def __len__(self) -> int:
         return sum(run.rows for run in self.runs)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_open": {}}
+        return {**self.__dict__, "_open": {}, "_places": {}}
+
+    def only(self, names: Iterable[str]) -> "ColumnFiles":
+        """Return the same rows in the same pieces, of some columns."""
+        kinds = {name: self.kinds[name] for name in names}
+        return replace(self, kinds=kinds, types={name: self.types[name] for name in kinds})
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
         return tuple(self.kinds)
-
-    @property
-    def piece_rows(self) -> int:
-        """The number of rows of a piece: fewer of a wide table."""
-        return min(max(_CELLS // len(self.kinds), _FEWEST), _MOST)
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
@@ -177,18 +185,11 @@ class ColumnFiles:
 
     @property
     def remarks(self) -> list[str]:
-        """Sentences on what is not read."""
-        found = []
-        if self.left_out:
-            left_out = listed(self.left_out, 8)
-            found.append(f"Columns of a kind that is not read, left out: {left_out}.")
-        if self.empty:
-            some = counted(len(self.empty), "file")
-            found.append(f"{some} without rows, passed over: {listed(self.empty, 5)}.")
+        """Sentences on what is not read, or not as it is written."""
         durations = [name for name, kind in self.kinds.items() if kind == "duration"]
-        if durations:
-            found.append(f"Columns of durations are read as seconds: {listed(durations, 8)}.")
-        return found
+        if not durations:
+            return [*self.said]
+        return [*self.said, f"Columns of durations are read as seconds: {listed(durations, 8)}."]
 
     def fingerprint(self) -> str:
         """Return what tells these files from others, and from what they were before a change."""
@@ -210,170 +211,214 @@ class ColumnFiles:
         """
         pa, run = arrow.library(), self.runs[piece.run]
         with arrow.reading(self.files[run.file]):
-            parts, at = self._open.pop(piece.run, (None, 0))
-            if parts is None or at > piece.start:
-                parts, at = self._batches(run), 0
-            found: list[Any] = []
-            while at < piece.stop:
-                batch = next(parts, None)
-                if batch is None:
-                    raise ValueError(f"its row group {run.group + 1} ends too early")
-                end = at + batch.num_rows
-                first = max(piece.start, at)
-                if end > piece.stop:  # the rest is for the next call
-                    parts = chain([batch.slice(piece.stop - at)], parts)
-                    end = piece.stop
-                if first < end:
-                    found.append(batch.slice(first - at, end - first))
-                at = end
-            if at < run.rows:
-                self._keep(piece.run, parts, at)
+            walk = self._open.pop(piece.run, None)
+            if walk is None or walk.at > piece.start:
+                walk = _Walk(self._batches(run))
+            walk.skip(piece.start)
+            found = walk.take(piece.stop)
+            if walk.at < piece.stop:
+                raise ValueError(f"its row group {run.group + 1} ends too early")
+            if walk.at < run.rows:
+                self._open[piece.run] = walk
+                while len(self._open) > _OPEN:
+                    del self._open[next(iter(self._open))]
             table = pa.Table.from_batches(found)
             table.validate(full=True)
             return self._in_order(table, run)
 
+    def expect(self, piece: Piece) -> None:
+        """Have the system read a piece, where it can, while another one is decoded."""
+        if not hasattr(os, "posix_fadvise"):  # not everywhere
+            return
+        run = self.runs[piece.run]
+        path = self.files[run.file]
+        with arrow.reading(path), path.open("rb") as file:
+            for start, size in self._bytes_of(run):
+                first, last = (start + size * row // run.rows for row in (piece.start, piece.stop))
+                os.posix_fadvise(file.fileno(), first, last - first, os.POSIX_FADV_WILLNEED)
+
+    def _bytes_of(self, run: Run) -> list[tuple[int, int]]:
+        """Return where the columns of a run begin in its file, and the bytes that each takes."""
+        path = self.files[run.file]
+        if run not in self._places:
+            self._places.clear()  # one run after the other is asked for
+            self._places[run] = arrow.bytes_of(path, run.group, self.kinds)
+        return self._places[run]
+
     def table(self) -> Any:
         """Read all rows into memory."""
         pa = arrow.library()
-        return pa.concat_tables(
-            [self.read(piece) for piece in self.pieces], promote_options="permissive"
-        )
-
-    def _keep(self, run: int, parts: Iterator[Any], at: int) -> None:
-        self._open[run] = parts, at
-        while len(self._open) > _OPEN:
-            del self._open[next(iter(self._open))]
+        return pa.concat_tables([self.read(piece) for piece in self.pieces])
 
     def _batches(self, about: Run) -> Iterator[Any]:
-        """Open a run, and walk over its rows in batches of pyarrow."""
-        pa = arrow.library()
-        path = self.files[about.file]
+        """Open a run, and walk over its rows in batches of pyarrow, the columns by our names."""
+        pa, path = arrow.library(), self.files[about.file]
+        if _stamp(path) != self.stamps[about.file]:
+            raise DataError(
+                f"{path} has changed since it was looked at. Leave data alone while they are "
+                "learned from, and start anew."
+            )
         told = self.columns_in_path[about.file]
-        names = [name for name in self.kinds if name not in told]
         if arrow.is_parquet(path):
-            opened = pa.parquet.ParquetFile(
-                str(path), buffer_size=_BUFFER, pre_buffer=False, arrow_extensions_enabled=False
+            opened = arrow.open_parquet(str(path))
+            chosen = _Chosen.of(opened.schema_arrow, self.kinds.keys() - told.keys())
+            opened = arrow.open_parquet(
+                str(path),
+                metadata=opened.metadata,
+                read_dictionary=arrow.texts_of(opened.schema_arrow),
+                buffer_size=_BUFFER,
+                pre_buffer=False,
             )
-            if opened.metadata.row_group(about.group).num_rows != about.rows:
-                raise ValueError("it has changed since training began")
-            there = set(opened.schema_arrow.names)
-            walk = opened.iter_batches(
-                self.piece_rows, [about.group], [n for n in names if n in there], use_threads=False
+            batches = opened.iter_batches(
+                self.piece_rows, [about.group], chosen.written, use_threads=False
             )
-            return iter(walk)
-        reader = pa.ipc.open_file(pa.OSFile(str(path)))
-        return iter([reader.get_batch(about.group)])
+        else:
+            file = pa.OSFile(str(path))
+            schema = pa.ipc.open_file(file).schema
+            chosen = _Chosen.of(schema, self.kinds.keys() - told.keys())
+            places = [at for at, name in enumerate(schema.names) if name in chosen.written]
+            options = pa.ipc.IpcReadOptions(included_fields=places)
+            batches = [pa.ipc.open_file(file, options=options).get_batch(about.group)]
+        return map(chosen.of_batch, batches)
 
     def _in_order(self, table: Any, run: Run) -> Any:
-        """Return all columns, also those that folders tell, or of which a file has nothing."""
+        """Return all columns in their types, also those that folders tell."""
         pa, told = arrow.library(), self.columns_in_path[run.file]
-        rows, columns = table.num_rows, []
-        for name, kind in self.kinds.items():
+        columns = []
+        for name, kind in self.types.items():
             if name in told:
-                columns.append(pa.repeat(pa.scalar(told[name], pa.string()), rows))
-                continue
-            column = table.column(name)
-            if pa.types.is_null(column.type):  # nothing is filled in this file
-                column = pa.nulls(rows, arrow.type_of(kind))
-            columns.append(column)
-        return pa.table(dict(zip(self.kinds, columns, strict=True)))
+                text = pa.repeat(pa.scalar(told[name], pa.string()), table.num_rows)
+                columns.append(arrow.as_type(pa.chunked_array([text]), kind))
+            else:
+                columns.append(arrow.as_type(table.column(name), kind))
+        return pa.table(columns, [*self.types])
+
+
+@dataclass
+class _Walk:
+    """Batches of a run that are taken in portions of any size.
+
+    Parameters
+    ----------
+    batches : iterator of pyarrow.RecordBatch
+    at : int
+        The row of the run that comes next.
+    """
+
+    batches: Iterator[Any]
+    at: int = 0
+
+    _rest: Any = field(default=None, init=False)
+
+    def skip(self, stop: int) -> None:
+        """Pass over the rows before one."""
+        while self.at < stop and self._some(stop) is not None:
+            pass
+
+    def take(self, stop: int) -> list[Any]:
+        """Return the rows up to one, or all that there are."""
+        found = []
+        while self.at < stop and (some := self._some(stop)) is not None:
+            found.append(some)
+        return found
+
+    def _some(self, stop: int) -> Any:
+        batch, self._rest = self._rest, None
+        if batch is None:
+            batch = next(self.batches, None)
+        if batch is None:
+            return None
+        left = stop - self.at
+        if batch.num_rows > left:
+            batch, self._rest = batch.slice(0, left), batch.slice(left)
+        self.at += batch.num_rows
+        return batch
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The columns that are read of a file.
+
+    Parameters
+    ----------
+    names : list of str
+        As we call them.
+    written : list of str
+        As the file calls them: names that several columns may have.
+    places : list of tuple of (str, int)
+        The name of each in the file, and which of those of this name it is.
+    """
+
+    names: list[str]
+    written: list[str]
+    places: list[tuple[str, int]]
+
+    @classmethod
+    def of(cls, schema: Any, wanted: Collection[str]) -> "_Chosen":
+        found = {name: at for name, at in arrow.columns_of(schema, []).items() if name in wanted}
+        names = schema.names
+        places = [(names[at], names[:at].count(names[at])) for at in found.values()]
+        return cls([*found], sorted({name for name, _ in places}), places)
+
+    def of_batch(self, batch: Any) -> Any:
+        """Return them of a batch, in which others may have come along."""
+        there: dict[str, list[Any]] = {}
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            there.setdefault(name, []).append(column)
+        columns = [there[name][which] for name, which in self.places]
+        return arrow.library().RecordBatch.from_arrays(columns, self.names)
 
 
 @dataclass(frozen=True)
 class _Head:
     """What a file tells before any row is read."""
 
-    kinds: dict[str, str]
+    types: dict[str, Any]
     groups: tuple[int, ...]
     stamp: tuple[int, int]
-    left_out: tuple[str, ...]
+    remarks: tuple[str, ...]
     dropped: frozenset[str]
 
     @property
     def rows(self) -> int:
         return sum(self.groups)
 
+    @property
+    def kinds(self) -> dict[str, str]:
+        return {name: arrow.kind_of(one) for name, one in self.types.items()}
+
     @classmethod
     def of(cls, path: Path, drop: set[str]) -> "_Head":
         with arrow.reading(path):
-            about = path.stat()
+            stamp = _stamp(path)
             schema, groups = arrow.head_of(path)
-            kinds = {}
-            for one in schema:
-                if one.name in drop or one.name.startswith(arrow.INDEX):
-                    continue
-                if one.name in kinds:
-                    raise ValueError(f"it has two columns {one.name!r}")
-                if arrow.is_plain(one.type):
-                    kinds[one.name] = arrow.kind_of(one.type)
-            left_out = tuple(
-                f"{one.name} ({str(one.type)[:40]})"
-                for one in schema
-                if not arrow.is_plain(one.type) and one.name not in drop
-            )
-        dropped = frozenset(drop & set(schema.names))
-        return cls(kinds, tuple(groups), (about.st_size, about.st_mtime_ns), left_out, dropped)
+            remarks: list[str] = []
+            fields = {
+                name: schema.field(at) for name, at in arrow.columns_of(schema, remarks).items()
+            }
+            others = [one for one in schema if one.name not in drop]
+            left_out = arrow.left_out_of(others)
+            index = [one.name for one in others if one.name.startswith(arrow.INDEX)]
+        if left_out:
+            remarks.append(arrow.said_left_out(left_out))
+        if index:
+            remarks.append(arrow.said_of_index(index))
+        types = {name: one.type for name, one in fields.items() if name not in drop}
+        dropped = frozenset(drop & {*schema.names, *fields})
+        return cls(types, tuple(groups), stamp, tuple(remarks), dropped)
 
 
-def has_pattern(path: str | os.PathLike[str]) -> bool:
-    """Whether a path is none by itself, and a pattern such as ``data/*.parquet``."""
-    text = os.fspath(path)
-    return any(sign in text for sign in _SIGNS) and not os.path.lexists(text)
+def _stamp(path: Path) -> tuple[int, int]:
+    about = path.stat()
+    return about.st_size, about.st_mtime_ns
 
 
-def files_of(path: Path) -> list[Path]:
-    """List the files that a path stands for: itself, those in a folder, or those of a pattern.
-
-    Raises
-    ------
-    DataError
-        If there is none, or one is of another kind.
-    """
-    if has_pattern(path):
-        found = [Path(one) for one in glob.glob(str(path), recursive=True)]  # noqa: PTH207 - also absolute
-        found = sorted(one for one in found if one.is_file())
-        if not found:
-            raise DataError(f"No file matches {path}. Check the path, and the signs in it.")
-        others = [one for one in found if not arrow.named_so(one)]
-        if others:
-            raise DataError(
-                f"{path} matches {others[0]}, which is no Parquet or Arrow file. Several files are "
-                "read as one table where they are of these formats."
-            )
-        return found
-    if path.is_dir():
-        return sorted(one for one in _walk(path) if arrow.named_so(one))
-    return [path]
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Walk over the files of a folder and of its folders, without hidden and temporary ones."""
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        raise cannot_read(folder, error) from error
-    for one in entries:
-        if one.name.startswith((".", "_")):  # what Spark and others leave behind
-            continue
-        if one.is_dir():
-            yield from _walk(one)
-        else:
-            yield one
-
-
-def _told_by_folders(file: Path, path: Path) -> dict[str, str]:
-    """Return the columns that the folders above a file tell, ``year=2024``, as Hive writes them."""
-    above = file.parent
-    with suppress(ValueError):
-        if not has_pattern(path):
-            above = above.relative_to(path)
-    pairs = [part.partition("=") for part in above.parts if "=" in part]
-    return {unquote(name): _told(text) for name, _, text in pairs}
-
-
-def _told(text: str) -> str:
-    text = unquote(text)
-    return "" if text == "__HIVE_DEFAULT_PARTITION__" else text
+def _without_rows(files: Sequence[Path]) -> list[str]:
+    """Say that some files are passed over."""
+    if not files:
+        return []
+    some = counted(len(files), "file")
+    return [f"{some} without rows, passed over: {listed(files, 5)}."]
 
 
 def _texts(names: Iterable[str]) -> dict[str, str]:
@@ -407,4 +452,4 @@ def _common_kinds(found: Sequence[tuple[Path, dict[str, str]]]) -> dict[str, str
                     f"out: --drop {name}"
                 )
             kinds[name] = kind if before == "nothing" else before
-    return {name: "text" if kind == "nothing" else kind for name, kind in kinds.items()}
+    return kinds

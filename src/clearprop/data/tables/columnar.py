@@ -9,7 +9,8 @@ from clearprop.data.format import list_folder
 from clearprop.data.reading import TextForm
 from clearprop.data.tables import arrow
 from clearprop.data.tables.cells import Cells
-from clearprop.data.tables.column_files import ColumnFiles, has_pattern
+from clearprop.data.tables.column_files import ColumnFiles
+from clearprop.data.tables.column_paths import has_pattern
 from clearprop.data.tables.dialect import different_names
 from clearprop.data.tables.table import Words
 from clearprop.data.tables.tabular import TableFormat
@@ -26,11 +27,11 @@ class Columnar(TableFormat):
     takes_folders = True
 
     def owns_folder(self, folder: Path) -> bool:
-        """Whether a folder holds files of columns, or folders of one value of a column each."""
+        """Whether a folder holds files of columns; so must its folders, but for empty ones."""
         inner = [one for one in list_folder(folder) if one.is_dir() and one.name[:1] not in "._"]
-        if inner:
-            return all("=" in one.name for one in inner) and any(map(self.owns_folder, inner))
-        return bool(self.files_in(folder))
+        if all("=" in one.name for one in inner):
+            return bool(self.files_in(folder)) or any(map(self.owns_folder, inner))
+        return all(map(self.owns_folder, inner))
 
     def source(self, path: Path, form: TextForm) -> "ColumnSource":
         """Read a file, or several that are one table: those of a folder or of a pattern.
@@ -50,13 +51,13 @@ class Columnar(TableFormat):
             table, left_out = arrow.read_whole(path)
         remarks = []
         if left_out:
-            remarks.append(f"Columns of a kind that is not read, left out: {listed(left_out, 8)}.")
+            remarks.append(arrow.said_left_out(left_out))
         durations = [field.name for field in table.schema if str(field.type).startswith("duration")]
         if durations:
             remarks.append(f"Columns of durations are read as seconds: {listed(durations, 8)}.")
         index = [name for name in table.column_names if name.startswith(arrow.INDEX)]
         if index:
-            remarks.append(f"The index that pandas stores, {listed(index)}, is left out.")
+            remarks.append(arrow.said_of_index(index))
             table = table.drop_columns(index)
         if table.num_rows == 0 or table.num_columns == 0:
             some = "no rows" if table.num_columns else "no column of numbers, text or dates"

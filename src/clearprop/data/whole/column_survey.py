@@ -20,7 +20,7 @@ from clearprop.data.tables.table import Words, number_text
 MOST_WORDS = 100_000
 """Different words of a column that are counted; where there are more, none is."""
 
-_MOST_NUMBERS = 1000  # different whole numbers in a row that are counted, as words may be
+_MOST_NUMBERS = 1000  # different ones of a block that are counted, as words may be
 _BLOCK = 2**14  # cells that stay in a core's cache
 
 
@@ -40,8 +40,7 @@ class ColumnSurvey:
     low, high : float
         The least and the largest number.
     counts : dict of str to int, or None
-        The number of cells of each word, and of each whole number where they lie near each other;
-        None where there are too many.
+        The number of cells of each word, or of each number; None where there are too many.
     """
 
     filled: int = 0
@@ -129,10 +128,7 @@ class ColumnSurvey:
             low, high = float(block.min()), float(block.max())
         mean = float(block.mean())
         away = block - mean
-        counts = None
-        if self.counts is not None and high - low <= _MOST_NUMBERS and _are_whole(block):
-            found = np.bincount((block - low).astype(np.int64))
-            counts = {number_text(low + at): int(found[at]) for at in np.flatnonzero(found)}
+        counts = None if self.counts is None else _counted(block, low, high)
         return ColumnSurvey(
             *(len(block), missing, mean, float(away @ away), 0.0, low, high), counts
         )
@@ -145,6 +141,19 @@ class ColumnSurvey:
             self.counts[text] = self.counts.get(text, 0) + count
         if len(self.counts) > MOST_WORDS:
             self.counts = None
+
+
+def _counted(block: NDArray[np.float64], low: float, high: float) -> dict[str, int] | None:
+    """Count the different numbers where they are few; None where they are not."""
+    if high - low <= _MOST_NUMBERS and _are_whole(block):
+        found = np.bincount((block - low).astype(np.int64))
+        return {number_text(low + at): int(found[at]) for at in np.flatnonzero(found).tolist()}
+    if len(np.unique(block[:_MOST_NUMBERS])) > _MOST_NUMBERS // 2:  # looks at few where all differ
+        return None
+    numbers, counts = np.unique(block, return_counts=True)
+    if len(numbers) > _MOST_NUMBERS:
+        return None
+    return dict(zip(map(number_text, numbers.tolist()), counts.tolist(), strict=True))
 
 
 def _are_whole(block: NDArray[np.float64]) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.data.dataset import Dataset
-from clearprop.data.reading import Reading, TextForm
+from clearprop.data.reading import MEMORY, Reading, Role, TextForm
+from clearprop.data.tables import arrow
+from clearprop.data.tables.cells import Numbers
 from clearprop.data.tables.column_files import ColumnFiles
 from clearprop.data.tables.columnar import Columnar, ColumnSource
-from clearprop.data.tables.table import Table, Words, spelled
+from clearprop.data.tables.table import (
+    Column,
+    Table,
+    Words,
+    as_words,
+    is_missing,
+    number,
+    spelled,
+)
+from clearprop.data.tables.tabular import understand
 from clearprop.data.tables.understood import Spelling
 from clearprop.data.whole.column_survey import ColumnSurvey
 from clearprop.data.whole.survey import SAMPLE, Survey, Told, survey
 from clearprop.errors import DataError, counted
-
-MEMORY = 2**30
-"""Bytes of cells, eight each, up to which a table is read into memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +43,16 @@ class Whole:
         The number of each of the data set's rows among all.
     memory : int
         The bytes that rows of it may take in memory while they are learned from.
+    target : str
+        The column that is learned.
+    form : TextForm
+        How its text becomes cells.
+    classes : dict of str to str, or None
+        The class that each text of the target stands for; None where it holds values.
     counts : dict of str to int
         The rows of each class.
+    filled : ndarray of int64, shape (P,)
+        The number of rows of each piece whose target is not missing.
     held_out : ndarray of int64
         The numbers of the rows that are not learned from, in order.
     """
@@ -44,12 +61,78 @@ class Whole:
     survey: Survey
     places: NDArray[np.int64]
     memory: int
+    target: str = ""
+    form: TextForm = field(default_factory=TextForm)
+    classes: dict[str, str] | None = None
     counts: dict[str, int] = field(default_factory=dict)
+    filled: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     held_out: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __len__(self) -> int:
-        """Return the number of rows that are not held out, with a target or without."""
-        return len(self.files) - len(self.held_out)
+        """Return the number of rows that are learned from: with a target, and not held out."""
+        return int(self.rows.sum())
+
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """The number of rows of each piece that are learned from, shape (P,)."""
+        held: NDArray[np.int64] = np.diff(np.searchsorted(self.held_out, self.starts))
+        return self.filled - held
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """The number of the first row of each piece, and of all rows, shape (P + 1,)."""
+        return np.cumsum([0, *(piece.rows for piece in self.files.pieces)])
+
+    def count_targets(self) -> NDArray[np.int64]:
+        """Return the number of rows of each piece whose target is not missing, shape (P,)."""
+        counts = self.survey.columns[self.target].counts
+        all_stand_for_classes = counts and self.classes and counts.keys() <= self.classes.keys()
+        if all_stand_for_classes or (self._is_number(self.target) and not self.form.missing):
+            rows = np.array([piece.rows for piece in self.files.pieces])
+            return rows - self.survey.missing[self.target]
+        alone = self.files.only([self.target])  # some texts stand for missing: it is read again
+        there = (self.targets(alone.read(piece))[1].sum() for piece in alone.pieces)
+        return np.fromiter(there, np.int64)
+
+    def targets(self, rows: Any) -> tuple[Column, NDArray[np.bool_]]:
+        """Return the targets of some rows, numbers or the names of classes; and which are there.
+
+        Parameters
+        ----------
+        rows : pyarrow.Table
+            Rows of the files.
+        """
+        if self.classes is None or self._is_number(self.target):
+            column = self.column(rows, self.target, "number", self.form)
+            return column, ~is_missing(column)
+        cells = arrow.as_category(arrow.decoded(rows.column(self.target)))
+        names = [self.classes.get(text, "") for text in cells.texts]
+        texts = tuple(sorted({*names} - {""}))
+        places = {name: place for place, name in enumerate(texts)}
+        codes = np.array([*(places.get(name, -1) for name in names), -1], np.int32)[cells.codes]
+        return Words(texts, codes), codes >= 0
+
+    def column(self, rows: Any, name: str, role: Role, form: TextForm) -> Column:
+        """Read a column of some rows in a role.
+
+        Parameters
+        ----------
+        rows : pyarrow.Table
+            Rows of the files.
+        name : str
+        role : {"number", "category", "date"}
+        form : TextForm
+        """
+        if self._is_number(name) and role == "number" and not form.missing:
+            cells = arrow.cells_of(arrow.decoded(rows.column(name)))
+            if isinstance(cells, Numbers):
+                return cells.values
+        source = ColumnSource(Path(self.files.name), (name,), [], rows.select([name]))
+        (found,), _ = understand(source, Reading(text=form, roles={name: role}))
+        return found.column
+
+    def _is_number(self, name: str) -> bool:
+        return self.files.kinds[name] == "number"
 
     def at(self, rows: NDArray[Any]) -> "Whole":
         """Return the same for some rows of the data set."""
@@ -68,14 +151,10 @@ class Whole:
         changed = {}
         for name, column in table.columns.items():
             counts = self.survey.columns[name].counts
-            if isinstance(column, Words) and counts is not None:
-                changed[name] = _as_frequent(_without_missing(counts, form))
+            # Of numbers and dates that are spelled out, the survey may have counted other texts.
+            if isinstance(column, Words) and counts is not None and {*column.texts} <= {*counts}:
+                changed[name] = as_frequent(_without_missing(counts, form))
         return Table({**table.columns, **changed})
-
-    def rows_with(self, target: str) -> NDArray[np.int64]:
-        """Return the number of rows of each piece whose target is not missing, shape (P,)."""
-        rows = np.array([piece.rows for piece in self.files.pieces])
-        return rows - self.survey.missing[target]
 
 
 @dataclass(frozen=True)
@@ -124,14 +203,20 @@ def read_files(files: ColumnFiles, reading: Reading, memory: Memory) -> Dataset:
     found = _surveyed(files, memory)
     whole = Whole(files, found, found.places, memory.most)
     dataset = _OfFiles(files, found.sample, whole).read(path, reading)
-    dataset = _with_all_classes(dataset, whole)
-    rows = int(whole.rows_with(dataset.target_name).sum())
+    whole = whole if dataset.whole is None else dataset.whole  # of the rows with a target
+    whole = replace(whole, target=dataset.target_name, form=dataset.form)
+    dataset, whole = _with_all_classes(dataset, whole)
+    whole = replace(whole, filled=whole.count_targets())
     said = (
-        f"{rows:,} rows in {counted(len(files.files), 'file')} of {files.file_bytes / 1e9:.3g} GB "
+        f"{len(whole):,} rows in {counted(len(files.files), 'file')} of {_size(files.file_bytes)} "
         f"stay on disk, and are learned from piece by piece; {len(dataset):,} of them, drawn "
         "evenly, tell what the columns are, and give the rows that are held out."
     )
-    return replace(dataset, notes=(*dataset.notes[:1], said, *dataset.notes[1:]))
+    return replace(dataset, whole=whole, notes=(*dataset.notes[:1], said, *dataset.notes[1:]))
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e9:.3g} GB" if size >= 1e8 else f"{size / 1e6:.3g} MB"
 
 
 def _surveyed(files: ColumnFiles, memory: Memory) -> Survey:
@@ -146,7 +231,7 @@ def _surveyed(files: ColumnFiles, memory: Memory) -> Survey:
     return found
 
 
-def _with_all_classes(dataset: Dataset, whole: Whole) -> Dataset:
+def _with_all_classes(dataset: Dataset, whole: Whole) -> tuple[Dataset, Whole]:
     """Give a data set the classes of all rows, of which its own may be only some.
 
     Raises
@@ -156,28 +241,37 @@ def _with_all_classes(dataset: Dataset, whole: Whole) -> Dataset:
     """
     own, target = dataset.class_names, dataset.target_name
     if own is None:
-        return dataset
+        return dataset, whole
     counts = whole.survey.columns[target].counts
     if counts is None:
         raise DataError(
             f"{dataset.name}: {target!r}, the target, has too many different values to be classes. "
             "Name another column with --target, or learn values: --task regress"
         )
-    is_number = whole.files.kinds[target] == "number"
-    there = _without_missing(counts, dataset.form, among_words=not is_number)
-    found = {spelled(text): (text, count) for text, count in there.items()}
-    names = sorted(found, key=float) if is_number else sorted(found)
-    calls = {name: name if name in own else found[name][0] for name in names}
-    all_names = tuple(calls[name] for name in names)
-    places = {name: place for place, name in enumerate(all_names)}
+    are_numbers = all(map(_is_numeral, own))
+    texts = [*_without_missing(counts, dataset.form, among_words=not are_numbers)]
+    called = texts
+    if are_numbers and whole.files.kinds[target] == "text":  # as the sample's were: 1.0 is 1
+        rows = arrow.library().table({target: texts})
+        called = as_words(whole.column(rows, target, "number", dataset.form)).tolist()
+    classes = {text: name for text, name in zip(texts, called, strict=True) if name}
+    names = sorted({*classes.values()}, key=float if are_numbers else None)
+    places = {name: place for place, name in enumerate(names)}
     moved = np.array([places[name] for name in own])
-    told = {calls[name]: found[name][1] for name in names}
-    return replace(
-        dataset,
-        y=moved[dataset.y],
-        class_names=all_names,
-        whole=replace(dataset.whole or whole, counts=told),
-    )
+    told = dict.fromkeys(names, 0)
+    for text, name in classes.items():
+        told[name] += counts[text]
+    dataset = replace(dataset, y=moved[dataset.y], class_names=tuple(names))
+    return dataset, replace(whole, classes=classes, counts=told)
+
+
+def _is_numeral(name: str) -> bool:
+    """Whether a class is called by a number: 7, and not 007."""
+    try:
+        number(name)
+    except ValueError:
+        return False
+    return spelled(name) == name
 
 
 def _without_missing(
@@ -191,7 +285,7 @@ def _without_missing(
     }
 
 
-def _as_frequent(counts: Mapping[str, int]) -> Words:
+def as_frequent(counts: Mapping[str, int]) -> Words:
     """Make a column of words that come about as often as some counts say."""
     texts = sorted(counts)
     rows = np.array([counts[text] for text in texts], dtype=np.float64)

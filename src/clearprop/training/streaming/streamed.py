@@ -40,8 +40,9 @@ class Streamed(Samples):
     @classmethod
     def of(cls, blocks: Blocks, network: Network, batch_size: int) -> "Streamed":
         """Make room for blocks that are large enough for batches of a size."""
-        _, sample_y = next(blocks.read(blocks.cut(1)[0]))
-        y = network.targets(sample_y[:1])
+        first = int(np.argmax(blocks.counts > 0))
+        room = np.empty((int(blocks.counts[first]), *blocks.input_shape), blocks.dtype)
+        y = network.targets(blocks.read_piece(first, room)[:1])
         row_bytes = int(np.prod(blocks.input_shape)) * blocks.dtype.itemsize + y.nbytes
         rows = max(blocks.memory // (_SHARE * _REGIONS * row_bytes), _BATCHES * batch_size)
         cut = blocks.cut(rows)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.network.summary import readable_bytes
 from clearprop.preprocessing.blocks import Block, Blocks
+
+_EXPECTED = 2  # blocks that the system is asked for before they are read
 
 
 class Window:
@@ -71,11 +74,9 @@ class Window:
         DataError
             If it can't be read, or has other samples than it had.
         """
-        at = place % self.regions * self.rows
-        for X, y in self.blocks.read(block):
-            end = at + len(X)
-            self.X[at:end], self.y[at:end] = X, self._finish(y)
-            at = end
+        start = place % self.regions * self.rows
+        rows = slice(start, start + block.rows)
+        self.y[rows] = self._finish(self.blocks.read(block, self.X[rows]))
         self.read += block.rows
 
 
@@ -133,8 +134,11 @@ class Reading:
             self._changed.notify_all()
 
     def _go(self) -> None:
+        expected = iter(self.order[1:])
         try:
             for place, block in enumerate(self.order):
+                for coming in islice(expected, 1 if place else _EXPECTED):
+                    self.window.blocks.expect(coming)
                 with self._changed:
                     while place >= self._free and not self._ended:
                         self._changed.wait()

@@ -1,0 +1,122 @@
+"""Arrays on disk as a training takes them: small pieces from all over the file, block after block.
+
+Samples often lie in the file class after class, or as they were recorded. A block is therefore no
+stretch of the file: its pieces lie evenly all over it, each long enough to be read at the speed of
+one that goes on.
+"""
+
+import zlib
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from clearprop.data import Dataset
+from clearprop.data.rows_on_disk import RowsOnDisk
+from clearprop.data.selected_rows import Array, SelectedRows, on_disk
+from clearprop.errors import naming
+from clearprop.preprocessing.blocks import Block, Blocks
+from clearprop.preprocessing.recipe import Preprocessing
+from clearprop.preprocessing.targets import ClassTarget
+
+_PIECE = 2**20  # bytes
+_PIECES = 2**10  # at least, that would fit into the memory that samples may take
+_LOOKED_AT = 64  # rows whose bytes tell one array from another
+
+
+def stays_on_disk(dataset: Dataset) -> bool:
+    """Whether samples are learned from block by block, as `ArrayBlocks`."""
+    return on_disk(dataset.X) is not None
+
+
+class ArrayBlocks(Blocks):
+    """The samples of an array that stays on disk; their targets are in memory.
+
+    Parameters
+    ----------
+    train : Dataset
+        Samples that are rows of an array on disk.
+    recipe : Preprocessing
+    dtype : dtype-like
+        float32 or float64.
+    """
+
+    def __init__(self, train: Dataset, recipe: Preprocessing, dtype: DTypeLike) -> None:
+        assert isinstance(train.X, SelectedRows)  # noqa: S101 - see `stays_on_disk`
+        assert isinstance(train.X.base, RowsOnDisk)  # noqa: S101
+        self.base, self.inputs = train.X.base, recipe.inputs
+        self.places, self.y = train.X.indices, recipe.target.encode(train)
+        if (np.diff(self.places) < 0).any():
+            order = np.argsort(self.places, kind="stable")
+            self.places, self.y = self.places[order], self.y[order]
+        self.input_shape = recipe.inputs.input_shape
+        self.dtype, self.memory = np.dtype(dtype), self.base.memory
+        target = recipe.target
+        self._classes = len(target.class_names) if isinstance(target, ClassTarget) else 0
+
+    @cached_property
+    def _piece(self) -> int:
+        """The number of rows of a piece."""
+        each = self.base.nbytes // len(self.base)
+        rows = max(min(_PIECE, self.memory // _PIECES) // max(each, 1), 1)
+        return -(-rows // self.base.grain) * self.base.grain
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        """The place among samples of the first of each piece, and of the end, shape (P + 1,)."""
+        firsts = np.arange(0, len(self.base) + self._piece, self._piece)
+        return np.searchsorted(self.places, firsts)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """The number of samples of each piece that are learned from, shape (P,)."""
+        return np.diff(self._starts)
+
+    @cached_property
+    def runs(self) -> Sequence[int]:
+        """The run of each piece: every one can be read by itself."""
+        return range(len(self.counts))
+
+    def cut(self, rows: int) -> tuple[Block, ...]:
+        """Cut all samples into blocks of about so many, whose pieces lie evenly over the file."""
+        counts = self.counts
+        number = min(-(-len(self) // rows), len(counts))
+        blocks = (range(first, len(counts), number) for first in range(number))
+        cut = (Block(one.start, one, int(counts[one].sum())) for one in blocks)
+        return tuple(block for block in cut if block.rows)
+
+    def place_of(self, piece: int) -> str:
+        """Name the file, and the array in it."""
+        return self.base.name
+
+    def read_piece(self, piece: int, X: Array) -> NDArray[Any]:
+        """Read the samples of a piece that are learned from."""
+        first, last = self._starts[piece], self._starts[piece + 1]
+        places = self.places[first:last]
+        start, stop = (int(places[0]), int(places[-1]) + 1) if len(places) else (0, 0)
+        rows = self.base.read(start, stop)
+        if len(rows) > len(places):
+            rows = rows[places - start]
+        with naming(self.base.name):
+            X[...] = self.inputs.transform(rows, self.dtype)
+        return self.y[first:last]
+
+    def checksum(self) -> int:
+        """Return the CRC-32 of targets, of places in the file, of the recipe, and of some rows."""
+        rows = np.linspace(0, len(self) - 1, min(_LOOKED_AT, len(self))).astype(np.int64)
+        found = zlib.crc32(repr((self.base.shape, self.inputs)).encode())
+        for array in (self.places, self.y, self.base[self.places[rows]]):
+            found = zlib.crc32(np.ascontiguousarray(array).data.cast("B"), found)
+        return found
+
+    @property
+    def class_counts(self) -> NDArray[np.int64] | None:
+        """The number of samples of each class."""
+        return np.bincount(self.y, minlength=self._classes) if self._classes else None
+
+    @property
+    def file_bytes(self) -> int:
+        """The bytes of the file that the array takes."""
+        return self.base.file_bytes
