@@ -113,7 +113,7 @@ class Plan:
             )
             return step, passes.blas_threads
         if isinstance(samples, Streamed):
-            run.pace = samples.window.pace
+            run.pace = samples.stream.window.pace
         feed = Feed(samples, training.augmenter())
         plain = PlainStep(run, feed, training.clip_norm, goes_on=goes_on)
         size = training.largest_batch

@@ -34,8 +34,7 @@ class Window:
     Attributes
     ----------
     X, y : ndarray, shape (regions * rows, ...)
-        The samples and targets; the block at place p of the order lies from row
-        ``p % regions * rows`` on.
+        The samples and targets.
     waited : float
         The seconds for which a learner has waited for a block.
     read : int
@@ -51,10 +50,14 @@ class Window:
         self.waited, self.read = 0.0, 0
         self._finish, self._began = finish, 0.0
 
-    def reading(self, order: Sequence[Block]) -> "Reading":
-        """Begin to read blocks in an order; leaving the context ends that."""
+    def reading(self, order: Sequence[Block], first: int = 0) -> "Reading":
+        """Begin to read blocks in an order from a place on; leaving the context ends that."""
         self._began = self._began or time.perf_counter()
-        return Reading(self, order)
+        return Reading(self, order, first)
+
+    def first_row(self, place: int) -> int:
+        """Return the row from which on the block at a place of the order lies."""
+        return place % self.regions * self.rows
 
     def pace(self) -> str:
         """Say how fast samples are read, and whether learning waits for that."""
@@ -74,7 +77,7 @@ class Window:
         DataError
             If it can't be read, or has other samples than it had.
         """
-        start = place % self.regions * self.rows
+        start = self.first_row(place)
         rows = slice(start, start + block.rows)
         self.y[rows] = self._finish(self.blocks.read(block, self.X[rows]))
         self.read += block.rows
@@ -87,12 +90,14 @@ class Reading:
     ----------
     window : Window
     order : sequence of Block
+    first : int
+        The place of the block that is read first.
     """
 
-    def __init__(self, window: Window, order: Sequence[Block]) -> None:
-        self.window, self.order = window, order
+    def __init__(self, window: Window, order: Sequence[Block], first: int) -> None:
+        self.window, self.order, self.first = window, order, first
         self._changed = threading.Condition()
-        self._read, self._free, self._ended = 0, window.regions, False
+        self._read, self._free, self._ended = first, first + window.regions, False
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._go, name="clearprop-read", daemon=True)
 
@@ -134,10 +139,11 @@ class Reading:
             self._changed.notify_all()
 
     def _go(self) -> None:
-        expected = iter(self.order[1:])
+        blocks = self.order[self.first :]
+        expected = iter(blocks[1:])
         try:
-            for place, block in enumerate(self.order):
-                for coming in islice(expected, 1 if place else _EXPECTED):
+            for place, block in enumerate(blocks, self.first):
+                for coming in islice(expected, 1 if place > self.first else _EXPECTED):
                     self.window.blocks.expect(coming)
                 with self._changed:
                     while place >= self._free and not self._ended:

@@ -1,0 +1,94 @@
+"""Passes over samples on disk, batch by batch, through a window in memory."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from clearprop.core.parameters import Array
+from clearprop.network import Network
+from clearprop.preprocessing.blocks import Blocks
+from clearprop.training.streaming.order import ABREAST, order_of, phases
+from clearprop.training.streaming.window import Window
+
+_AHEAD = 2  # blocks that are read ahead
+_IN_USE = 1  # phases whose batches may still be learned from when the next one begins
+_REGIONS = ABREAST + _AHEAD + _IN_USE
+_SHARE = 2  # the part of the memory that data may take which the window gets
+_BATCHES = 6  # that may be on their way at a time: all of them from one phase, or two
+
+
+class Stream:
+    """Samples on disk, read in passes that each see all of them once.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    network : Network
+        The network whose loss says what targets look like.
+    batch_size : int
+        The number of samples of a batch, about: blocks are large enough for some of these.
+
+    Attributes
+    ----------
+    window : Window
+        The memory; a batch is rows of it, which stay there until the batch after the next few is
+        asked for.
+    """
+
+    def __init__(self, blocks: Blocks, network: Network, batch_size: int) -> None:
+        first = int(np.argmax(blocks.counts > 0))
+        room = np.empty((int(blocks.counts[first]), *blocks.input_shape), blocks.dtype)
+        y = network.targets(blocks.read_piece(first, room)[:1])
+        row_bytes = int(np.prod(blocks.input_shape)) * blocks.dtype.itemsize + y.nbytes
+        rows = max(blocks.memory // (_SHARE * _REGIONS * row_bytes), _BATCHES * batch_size)
+        self.cut = blocks.cut(rows)
+        most = max(block.rows for block in self.cut)
+        self.window = Window(blocks, min(_REGIONS, len(self.cut)), most, y, network.targets)
+
+    def at_once(self, batch_size: int) -> int:
+        """Return the number of batches that may be asked for before the first is learned from."""
+        if len(self.cut) <= ABREAST + _AHEAD:
+            return len(self.window.blocks)  # nothing is overwritten
+        return max(1, min(block.rows for block in self.cut) // batch_size - 1)
+
+    def walk(
+        self, seed: Sequence[int], batches: int, end: Callable[[int], int], first: int = 0
+    ) -> Iterator[Array]:
+        """Go through all samples, and give the rows of the window that each batch lies in.
+
+        Parameters
+        ----------
+        seed : sequence of int
+            The source of the order.
+        batches : int
+        end : callable
+            Takes k, and returns the number of samples in the first k batches.
+        first : int, default 0
+            The batch to begin with: what only those before it need is not read.
+        """
+        order = order_of(self.cut, np.random.RandomState([*seed, 0]))
+        if first == batches:
+            return
+        start, passed, batch = end(first), 0, first
+        left: Array = np.empty(0, np.int64)
+        every, phase = phases(order), 0
+        parts = next(every)
+        while passed + (rows_of := sum(len(part.rows) for part in parts)) <= start:
+            passed, phase, parts = passed + rows_of, phase + 1, next(every)
+        with self.window.reading(order, max(phase - ABREAST + 1, 0)) as reading:
+            while True:
+                reading.need(min(phase, len(order) - 1))
+                reading.release(max(phase - ABREAST + 1 - _IN_USE, 0))
+                rows = np.concatenate(
+                    [self.window.first_row(part.place) + part.rows for part in parts]
+                )
+                mixed = np.random.RandomState([*seed, 1, phase]).permutation(rows)
+                left = np.concatenate([left, mixed[max(start - passed, 0) :]])
+                passed += len(rows)
+                while batch < batches and end(batch + 1) <= passed:
+                    size = end(batch + 1) - end(batch)
+                    yield left[:size]
+                    left, batch = left[size:], batch + 1
+                if batch == batches:
+                    return
+                phase, parts = phase + 1, next(every)
