@@ -10,6 +10,7 @@ from statistics import mean, stdev
 import numpy as np
 import pytest
 
+from clearprop.experiment import fold_scores
 from clearprop.training import ProgressLine
 
 QUICK = ("--layers", 4, "--epochs", 3, "--l2", 0.1, "--validation", 0.2)
@@ -228,9 +229,7 @@ def test_refuses_what_cant_be(clearprop, arguments, code, message):
 
 
 def test_a_fold_that_diverges_is_named_and_left_out(clearprop, monkeypatch):
-    from clearprop.cli import cross_validate as command
-
-    learn = command.learn
+    learn = fold_scores.learn
     wild = {"optimizer": "sgd", "schedule": "constant", "learning_rate": 1e30}
 
     def once(task, **more):
@@ -240,7 +239,7 @@ def test_a_fold_that_diverges_is_named_and_left_out(clearprop, monkeypatch):
         return learn(task.with_settings(settings), **more)
 
     calls = []
-    monkeypatch.setattr(command, "learn", once)
+    monkeypatch.setattr(fold_scores, "learn", once)
     result = clearprop("cross-validate", "iris", *QUICK, "--folds", 3)
     assert result.exit_code == 1
     assert "Fold 2 of 3, 50 samples: The loss stopped being finite" in result.stderr

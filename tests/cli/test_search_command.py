@@ -164,7 +164,7 @@ class TestResuming:
                 os.kill(os.getpid(), signal.SIGINT)
 
         with monkeypatch.context() as patched:
-            patched.setattr("clearprop.experiment.search.learn", _then(interrupt))
+            patched.setattr("clearprop.experiment.fold_scores.learn", _then(interrupt))
             result = clearprop(*options, "--out", "part")
         assert result.exit_code == 130
         assert result.stdout == ""

@@ -46,7 +46,7 @@ def written(path: Path, lines: list[list[str]]) -> list[list[str]]:
 def cross_validated(settings: Settings, count: int) -> CrossValidation:
     found = begin(settings, load_dataset(settings), count)
     for _ in range(count):
-        found = found.and_of(learn(found.task()))
+        found = found.and_of(found.score())
     return found
 
 
@@ -119,7 +119,7 @@ def test_within_a_fold_train_chooses_as_with_a_file_of_the_other_rows(tmp_path: 
     found = begin(settings, load_dataset(settings), 2)
     task = found.task()
     assert task.settings.folds == 5
-    found = found.and_of(learn(task))
+    found = found.and_of(found.score(ready=task))
     known, asked = (np.flatnonzero(rows) for rows in found.parts.rows[0])
     (expected,) = by_hand(tmp_path, lines, [(known, asked)], **given)
     one = found.folds[0]
@@ -205,7 +205,7 @@ class TestFile:
         table(tmp_path / "all.csv")
         settings = Settings(data=str(tmp_path / "all.csv"), target="y", folds=0, **QUICK)
         found = begin(settings, load_dataset(settings), 2)
-        found = found.and_of(learn(found.task()))
+        found = found.and_of(found.score())
         found.save(tmp_path)
         before = read_begun(tmp_path)
         assert before.settings == settings

@@ -11,7 +11,7 @@ import pytest
 
 from clearprop.data import Dataset
 from clearprop.errors import DataError, UsageError
-from clearprop.experiment import Settings, learn
+from clearprop.experiment import Settings
 from clearprop.experiment.fold_scores import FoldScores, begin
 from clearprop.experiment.halving import Job
 from clearprop.experiment.search import Search, begin_search, read_search
@@ -52,7 +52,7 @@ def noise(seed: int = 0) -> Any:
 
 
 def done(found: Search, job: Job) -> FoldScores:
-    return found.scored(job, found.training(job)())
+    return found.score(job)
 
 
 class TestScores:
@@ -62,7 +62,7 @@ class TestScores:
             own = found.settings_of(candidate)
             expected = begin(own, dataset(), 2)
             for fold in (0, 1):
-                expected = expected.and_of(learn(expected.task()))
+                expected = expected.and_of(expected.score())
                 scores = done(found, Job(candidate, fold)).scores
                 assert scores == expected.folds[fold].scores
         assert found.settings_of(0) == found.base.settings

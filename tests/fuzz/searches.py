@@ -47,4 +47,4 @@ def _begun() -> Search:
         found, jobs = found.next(1)
         if not jobs:
             return found
-        found = found.and_of(jobs, [found.scored(job, found.training(job)()) for job in jobs], 1.0)
+        found = found.and_of(jobs, [found.score(job) for job in jobs], 1.0)

@@ -1,32 +1,21 @@
 """Real Dask processes: one or several, killed, late or of another kind, give the same bits."""
 
+import asyncio
 import os
-import signal
-from contextlib import contextmanager
+import threading
 
 import pytest
+from clusters import After, cluster_of, kill_one
 from test_shards import digest, network, samples
 
 import clearprop as cp
 from clearprop.errors import ClusterError
-from clearprop.training.shards import dask_crew
+from clearprop.training.shards import Work, connection, dask_crew
+from clearprop.training.shards.member import Member
 
 pytestmark = pytest.mark.cluster
 
 SHARDS = {"epochs": 6, "batch_size": 50, "shards": 8}
-
-
-@contextmanager
-def cluster_of(workers):
-    from distributed import Client, LocalCluster
-
-    with (
-        LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=50
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield cluster, client
 
 
 def trained(callbacks=(), **given):
@@ -37,49 +26,47 @@ def trained(callbacks=(), **given):
     return digest(net), history["loss"]
 
 
-class Kill(cp.Callback):
-    """Kills a worker after some updates."""
-
-    def __init__(self, client, steps):
-        self.client, self.steps, self.killed = client, steps, 0
-
-    def on_step_end(self, run):
-        if run.step in self.steps:
-            processes = self.client.run(os.getpid)
-            os.kill(processes[min(processes)], signal.SIGKILL)
-            self.killed += 1
-
-
-class Join(cp.Callback):
-    """Brings another worker in after some updates."""
-
-    def __init__(self, cluster, client, step):
-        self.cluster, self.client, self.step = cluster, client, step
-
-    def on_step_end(self, run):
-        if run.step == self.step:
-            self.cluster.scale(3)
-            self.client.wait_for_workers(3)
-
-
 @pytest.mark.parametrize("workers", [1, 2, 3, 5])
 def test_any_number_of_workers_gives_the_bits_of_none(workers):
     with cluster_of(workers) as (_, client):
         assert trained(cluster=client) == trained(threads=1)
 
 
+def test_a_worker_of_several_threads_gives_the_bits_of_none():
+    with cluster_of(1, threads_per_worker=3) as (_, client):
+        assert trained(cluster=client) == trained(threads=1)
+
+
+def test_members_of_one_worker_compute_at_once():
+    meeting = threading.Barrier(2, timeout=60)  # which breaks where they come one by one
+
+    async def both():
+        return await asyncio.gather(*[one.compute(None) for one in members])
+
+    net = network()
+    members = [Member(Work(net, net.loss, 8, 0)) for _ in range(2)]
+    for one in members:
+        one._worker = lambda _: meeting.wait()
+    assert sorted(asyncio.run(both())) == [0, 1]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
 @pytest.mark.parametrize(("workers", "steps"), [(1, (12,)), (2, (12,)), (3, (7, 20, 30))])
 def test_killed_workers_leave_no_mark(workers, steps):
     with cluster_of(workers) as (_, client):
-        kill = Kill(client, steps)
+        kill = After(steps, lambda: kill_one(client))
         assert trained([kill], cluster=client) == trained(threads=1)
-        assert kill.killed == len(steps)
+        assert kill.done == len(steps)
 
 
 def test_a_worker_that_comes_late_computes_with_the_others():
+    def join(cluster, client):
+        cluster.scale(3)
+        client.wait_for_workers(3)
+
     with cluster_of(1) as (cluster, client):
-        assert trained([Join(cluster, client, 5)], cluster=client) == trained(threads=1)
+        late = After({5}, lambda: join(cluster, client))
+        assert trained([late], cluster=client) == trained(threads=1)
 
 
 def test_processes_of_this_machine_by_a_word():
@@ -92,7 +79,7 @@ def test_a_scheduler_by_its_address():
 
 
 def test_a_cluster_that_is_not_there_is_named(monkeypatch):
-    monkeypatch.setattr(dask_crew, "_SECONDS", 1)
+    monkeypatch.setattr(connection, "_SECONDS", 1)
     with pytest.raises(ClusterError, match=r"No scheduler of Dask answers at tcp://127.0.0.1:1"):
         trained(cluster="tcp://127.0.0.1:1")
 
@@ -105,11 +92,11 @@ def test_a_cluster_without_workers_is_waited_for_and_then_named(monkeypatch):
 
 @pytest.mark.parametrize("name", ["clearprop", "NumPy", "test products"])
 def test_a_worker_that_would_give_other_bits_is_refused(monkeypatch, name):
-    own = dask_crew.identity()
+    own = connection.identity()
     (key,) = (one for one in own if one.startswith(name))
     changed = {**own, key: "another"}
     with cluster_of(1) as (_, client):
         # What this process is made by is another one, as that of the worker can't be.
-        monkeypatch.setattr(dask_crew, "_own_identity", lambda: changed)
+        monkeypatch.setattr(connection, "own_identity", lambda: changed)
         with pytest.raises(ClusterError, match=rf"{name}.* of this process another"):
             trained(cluster=client)

@@ -122,13 +122,13 @@ def test_the_sum_does_not_depend_on_who_adds_up_what(shards, data):
         return Part(float(numbers[shard]), value, value.copy()) if is_there[shard] else None
 
     root = (0, shards)
-    alone = summed({(shard, shard + 1): part(shard) for shard in range(shards)}, root)
+    alone = summed(root, {(shard, shard + 1): part(shard) for shard in range(shards)})
     by_owner = {}
     for owner in set(owners.tolist()):
         owned = set(np.flatnonzero(owners == owner).tolist())
         leaves = {(shard, shard + 1): part(shard) for shard in owned}
-        by_owner |= {node: summed(leaves, node) for node in nodes_within(owned, root)}
-    together = summed(by_owner, root)
+        by_owner |= {node: summed(node, leaves) for node in nodes_within(owned, root)}
+    together = summed(root, by_owner)
     if alone is None:
         assert together is None
     else:

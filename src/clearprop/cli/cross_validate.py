@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,19 +14,25 @@ from clearprop.cli import output
 from clearprop.cli.command import DataName, command
 from clearprop.cli.options import (
     as_it_began,
+    cluster_option,
     command_of,
+    on_cluster,
     setting_option,
     settings_for,
     task_options,
 )
 from clearprop.cli.scores import name, value
-from clearprop.errors import UsageError
-from clearprop.experiment import Settings, Task, learn, load_dataset
+from clearprop.core.blas import single_threaded
+from clearprop.errors import ClusterError, UsageError
+from clearprop.experiment import Settings, Task, load_dataset
 from clearprop.experiment import folder as run_folder
-from clearprop.experiment.cross_validation import fold_labels, times_of
+from clearprop.experiment.cross_validation import fold_labels, folds_at_once, times_of
+from clearprop.experiment.fold import FoldScores
 from clearprop.experiment.fold_scores import CrossValidation, begin, read_begun
 from clearprop.experiment.runs import require_there
 from clearprop.training import Forecast
+from clearprop.training.together import together
+from clearprop.training.units import Cluster
 
 _FOLDS = 5
 _ROOT = Path("cross-validations")
@@ -46,13 +54,14 @@ _BASELINES = {"constant": "", "linear": "linear model"}
     help=f"The parts that are left out in turn.  [default: {_FOLDS}]",
 )
 @setting_option("layers")
-@partial(task_options, without=("folds", "test"))
+@partial(task_options, without=("folds", "test", "cluster"))
 @click.option(
     "--out",
     metavar="FOLDER",
     help=f"Where the scores are kept.  [default: a new one under {_ROOT}/]",
 )
 @click.option("--resume", is_flag=True, help="Go on with the one in --out, to the same bits.")
+@cluster_option
 @output.json_option
 @click.pass_context
 def cross_validate(
@@ -62,6 +71,7 @@ def cross_validate(
     count: int | None,
     out: str | None,
     resume: bool,
+    cluster: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -92,6 +102,7 @@ def cross_validate(
         )
     else:
         settings = settings_for(data, options)
+    cluster, settings = cluster or settings.cluster, replace(settings, cluster=None)
     with output.waiting(f"Reading {settings.data}"):
         dataset = load_dataset(settings)
     output.note_data(dataset)
@@ -101,12 +112,13 @@ def cross_validate(
     for line in found.notes:
         output.note(line)
     task = None if len(found.folds) == len(found.parts) else _ready(found)
+    workers = None if task is None else on_cluster(ctx, cluster)
     folder = run_folder.open_folder(out, settings.data, resume=resume, root=_ROOT)
     found.save(folder)
     try:
-        for found in () if task is None else _each(found, task):  # noqa: B020 - it goes on
+        for found in () if task is None else _each(found, task, workers):  # noqa: B020 - it goes on
             found.save(folder)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ClusterError):
         output.note(
             f"{len(found.folds)} of {len(found.parts)} folds were done before. To go on: "
             f"clearprop cross-validate --resume --out {output.word(str(folder))}"
@@ -126,39 +138,62 @@ def cross_validate(
         ctx.exit(1)
 
 
-def _ready(found: CrossValidation) -> Task:
-    """Make the next fold ready."""
-    with output.waiting(f"Preparing without {found.label}"):
-        return found.task()
+def _ready(found: CrossValidation, place: int | None = None) -> Task:
+    """Make a fold ready, the next one unless given."""
+    label = found.label if place is None else found.label_of(place)
+    with output.waiting(f"Preparing without {label}"):
+        return found.task(place)
 
 
-def _each(found: CrossValidation, task: Task) -> Iterator[CrossValidation]:
+def _each(found: CrossValidation, task: Task, workers: Cluster | None) -> Iterator[CrossValidation]:
     """Train without each fold that is not done, the first of which is ready."""
-    said, left = set[str](), len(found.parts) - len(found.folds)
-    forecast = Forecast(times_of(task) * left)
-    while True:
+    said = set[str]()
+    for last in _here(found, task) if workers is None else _elsewhere(found, workers):
         label = found.label
-        inner = [f"without {label}, inner {one}" for one in fold_labels(task)]
-        watch = [forecast, *output.progress(*inner, f"without {label}")]
-        with found.naming():
-            trained = learn(task, callbacks=watch, in_folds=watch)
-        if trained.history.stopped == "interrupted":
-            raise KeyboardInterrupt
-        for line in trained.task.notes:
+        for line in last.notes:
             if line not in said:
                 output.note(f"Without {label}: {line}")
                 said.add(line)
-        with output.waiting(f"Measuring {label}"):
-            found = found.and_of(trained)
+        found = found.and_of(last)
         yield found
-        last = found.folds[-1]
         score = last.diverged or (
             f"{name(last.score_name)} {value(last.score_name, last.scores[last.score_name])}"
         )
         output.note(f"{label.capitalize()}, {last.samples:,} samples: {score}")
-        if len(found.folds) == len(found.parts):
-            return
-        task = _ready(found)
+
+
+def _here(found: CrossValidation, task: Task) -> Iterator[FoldScores]:
+    """Train in this process: several at once, where updates are so large that this pays."""
+    first, count = len(found.folds), len(found.parts)
+    at_once, inner = folds_at_once(task), fold_labels(task)
+    with single_threaded():
+        forecast = Forecast(times_of(task) * -(-(count - first) // at_once))
+    total = (count - first) * (1 + len(inner))
+    line = output.progress(*(f"training {k} of {total}" for k in range(1, total + 1)))
+    for start in range(first, count, at_once):
+        places = range(start, min(start + at_once, count))
+        task = task if start == first else _ready(found, start)
+        if at_once == 1:
+            label = f"without {found.label_of(start)}"
+            line = output.progress(*(f"{label}, inner {one}" for one in inner), label)
+        watch = [forecast, *line]
+        ready = [task, *[None] * (len(places) - 1)]
+        jobs = [
+            partial(found.score, *one, callbacks=watch, in_folds=watch)
+            for one in zip(places, ready, strict=True)
+        ]
+        yield from together(jobs, at_once)
+
+
+def _elsewhere(found: CrossValidation, workers: Cluster) -> Iterator[FoldScores]:
+    """Have the workers of a cluster train."""
+    places = range(len(found.folds), len(found.parts))
+    units = ((found.label_of(place), place) for place in places)
+    with closing(workers.each(CrossValidation.score, found, units)) as scores:
+        for place in places:
+            with output.waiting(f"Training, {place} of {len(found.parts)} folds are done"):
+                last = next(scores)
+            yield last
 
 
 def _say(found: CrossValidation, settings: Settings) -> None:

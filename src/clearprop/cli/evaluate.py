@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from clearprop.cli import output
+from clearprop.cli import options, output
 from clearprop.cli.command import DataName, command
-from clearprop.cli.options import features_option, form_options, threshold_option
 from clearprop.cli.scores import beside, certainty, doubts, matters, others, rare, text
 from clearprop.data import Dataset, class_names
 from clearprop.errors import UsageError, naming
@@ -49,11 +48,15 @@ _WIDEST = 80  # letters of all classes in a line
     "folder.",
 )
 @click.option("--show-in", metavar="FOLDER", help="The same, in another folder.")
-@features_option
-@threshold_option
-@form_options
+@options.features_option
+@options.threshold_option
+@options.form_options
+@options.cluster_option
 @output.json_option
+@click.pass_context
 def evaluate(
+    ctx: click.Context,
+    /,
     model: str,
     data: str,
     mapped: tuple[str, ...],
@@ -61,6 +64,7 @@ def evaluate(
     show_in: str | None,
     features: str | None,
     threshold: float | None,
+    cluster: str | None,
     as_json: bool,
     **form: Any,
 ) -> None:
@@ -86,8 +90,9 @@ def evaluate(
     measured = _matched(loaded, dataset.test or dataset, given)
     for note in dict.fromkeys((*measured.notes, *dataset.notes)):
         output.note(note)
+    workers = options.on_cluster(ctx, cluster)
     with output.waiting("Measuring"):
-        found = evaluation.evaluate(loaded, measured)
+        found = evaluation.evaluate(loaded, measured, workers)
     found = replace(found, notes=(*counts, *found.notes))
     output.note_all(found.notes)
     with output.waiting("Shuffling"):

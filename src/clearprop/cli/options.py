@@ -14,6 +14,7 @@ from clearprop.experiment import layer_words
 from clearprop.experiment.runs import require_saved, saved_or_data
 from clearprop.experiment.settings import Settings, described, read_settings, settings_in
 from clearprop.experiment.values import Choice, Flag, Kind, Place, Switch
+from clearprop.training.units import Cluster, cluster_of
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -117,6 +118,22 @@ threshold_option = click.option(
     help="The probability from which on the positive of two classes is the answer, instead of the "
     "model's.",
 )
+
+
+cluster_option = click.option(
+    "--cluster",
+    metavar="local:N|ADDRESS",
+    help="Who does the work, to the same bits: N processes of this machine, or the workers of a "
+    "Dask scheduler, such as tcp://host:8786.",
+)
+
+
+def on_cluster(ctx: click.Context, cluster: str | None) -> Cluster | None:
+    """Connect to the cluster of ``--cluster``, if one is given, until the command ends."""
+    if cluster is None:
+        return None
+    with output.waiting(f"Connecting to {cluster}"):
+        return ctx.with_resource(cluster_of(cluster))
 
 
 features_option = click.option(
@@ -244,7 +261,9 @@ def as_it_began(
     """
     asked = began.changed(_given(data, options)).with_places(Place.absolute)
     began = began.with_places(Place.absolute)
-    for name in described(began):
+    for name, about in described(began).items():
+        if not about.marks:
+            continue
         before, now = getattr(began, name), getattr(asked, name)
         extended = name == "epochs" and may_train_longer and began.schedule in (None, "constant")
         extended = extended and began.network != "table"  # whose dropout and decay fall, too

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clearprop.cli import output
+from clearprop.cli import options, output
 from clearprop.cli.command import command
-from clearprop.cli.options import features_option, form_options, threshold_option
 from clearprop.core.parameters import Array
 from clearprop.data import Problem
 from clearprop.data.pictures.files import preview
@@ -67,9 +66,10 @@ _DRAWN = 50  # pictures at most: a table has thousands of rows
     "looks, too.",
 )
 @click.option("--show-in", metavar="FOLDER", help="The same, in another folder.")
-@features_option
-@threshold_option
-@form_options
+@options.features_option
+@options.threshold_option
+@options.form_options
+@options.cluster_option
 @output.json_option
 @click.pass_context
 def predict(
@@ -85,6 +85,7 @@ def predict(
     show_in: str | None,
     features: str | None,
     threshold: float | None,
+    cluster: str | None,
     as_json: bool,
     **form: Any,
 ) -> None:
@@ -104,9 +105,11 @@ def predict(
     if out is not None:
         require_format(out)
         _require_apart(out, [model, *files])
+    workers = options.on_cluster(ctx, cluster)
     with ExitStack() as opened:
         with output.waiting("Reading"):
-            found = opened.enter_context(predict_files(loaded, files, id=id_column, top=top))
+            reading = predict_files(loaded, files, id=id_column, top=top, cluster=workers)
+            found = opened.enter_context(reading)
         output.note_left_out(found.problems)
         notes = [*counts, *found.notes]
         output.note_all(notes)

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -14,7 +15,9 @@ from clearprop.cli import output
 from clearprop.cli.command import DataName, command
 from clearprop.cli.options import (
     as_it_began,
+    cluster_option,
     command_of,
+    on_cluster,
     setting_option,
     settings_for,
     task_options,
@@ -22,15 +25,16 @@ from clearprop.cli.options import (
 )
 from clearprop.cli.scores import name, value
 from clearprop.core.blas import available_cores
-from clearprop.errors import UsageError, counted, listed, shortened
+from clearprop.errors import ClusterError, UsageError, counted, listed, shortened
 from clearprop.experiment import Settings, Task, load_dataset
 from clearprop.experiment import folder as run_folder
-from clearprop.experiment.fold_scores import Spread
+from clearprop.experiment.fold import Spread
 from clearprop.experiment.halving import Job, rungs_of
 from clearprop.experiment.mattered import Mattered, Part
 from clearprop.experiment.runs import require_there
 from clearprop.experiment.search import Search, begin_search, read_search
 from clearprop.training.together import together
+from clearprop.training.units import Cluster
 
 _FOLDS, _BUDGET = 5, 300.0
 _ROOT = Path("searches")
@@ -88,13 +92,14 @@ class _Duration(click.ParamType[float]):
     help=f"The parts that the best candidates are scored by, each in turn.  [default: {_FOLDS}]",
 )
 @setting_option("layers")
-@partial(task_options, without=("folds", "test"))
+@partial(task_options, without=("folds", "test", "cluster"))
 @click.option(
     "--out",
     metavar="FOLDER",
     help=f"Where all that was tried is kept.  [default: a new one under {_ROOT}/]",
 )
 @click.option("--resume", is_flag=True, help="Go on with the one in --out, to the same bits.")
+@cluster_option
 @output.json_option
 @click.pass_context
 def search(
@@ -105,6 +110,7 @@ def search(
     count: int | None,
     out: str | None,
     resume: bool,
+    cluster: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -135,6 +141,7 @@ def search(
         )
     else:
         settings = settings_for(data, options)
+    cluster, settings = cluster or settings.cluster, replace(settings, cluster=None)
     with output.waiting(f"Reading {settings.data}"):
         dataset = load_dataset(settings)
     output.note_data(dataset)
@@ -147,13 +154,14 @@ def search(
     if jobs := found.next(1)[1]:
         with output.waiting(f"Preparing without {found.base.label_of(jobs[0].fold)}"):
             task = found.task(jobs[0])
+    workers = on_cluster(ctx, cluster) if jobs else None
     folder = run_folder.open_folder(out, settings.data, resume=resume, root=_ROOT)
     found.save(folder)
     to_resume = f"clearprop search --resume --out {output.word(str(folder))}"
     try:
-        for found in _each(found, task, to_resume):  # noqa: B020 - it goes on
+        for found in _each(found, task, workers, to_resume):  # noqa: B020 - it goes on
             found.save(folder)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ClusterError):
         done = sum(len(one.folds) for one in found.candidates)
         output.note(f"{counted(done, 'training')} were done before. To go on: {to_resume}")
         raise
@@ -178,26 +186,37 @@ def search(
         ctx.exit(1)
 
 
-def _each(found: Search, task: Task | None, to_resume: str) -> Iterator[Search]:
+def _each(
+    found: Search, task: Task | None, workers: Cluster | None, to_resume: str
+) -> Iterator[Search]:
     """Do the trainings that are due until there are no more; the first one's task is ready."""
-    last, rungs = perf_counter(), len(found.rungs)
+    last, rungs, begun = perf_counter(), len(found.rungs), found
     while True:
-        found, jobs = found.next(available_cores())
+        found, jobs = found.next(available_cores() if workers is None else workers.at_once)
         if len(found.rungs) > rungs:
             rungs = len(found.rungs)
             _note_rung(found)
         if not jobs:
             yield found
             return
-        ready = [task, *[None] * len(jobs)]
         with output.waiting(_label(found, jobs)):
-            every = together([found.training(*one) for one in zip(jobs, ready, strict=False)])
-            scores = [found.scored(job, one) for job, one in zip(jobs, every, strict=True)]
+            if workers is None:
+                ready = [task, *[None] * (len(jobs) - 1)]
+                trainings = zip(jobs, ready, strict=True)
+                scores = together([partial(found.score, *one) for one in trainings])
+            else:  # which have what was there when they began, and need no more
+                units = ((_named(found, job), job) for job in jobs)
+                scores = list(workers.each(Search.score, begun, units))
         now, task = perf_counter(), None
         found, last = found.and_of(jobs, scores, now - last), now
         yield found
         if jobs[0].candidate == 0:
             _require_time(found, to_resume)
+
+
+def _named(found: Search, job: Job) -> str:
+    who = f"candidate {job.candidate}" if job.candidate else "the defaults"
+    return f"{who} without {found.base.label_of(job.fold)}"
 
 
 def _label(found: Search, jobs: list[Job]) -> str:

@@ -8,6 +8,7 @@ import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from io import FileIO
@@ -112,6 +113,9 @@ class RowsOnDisk(ABC):
     def read(self, start: int, stop: int) -> Array:
         """Read neighbouring rows, (stop - start, ...)."""
         return self._changed(self.read_stored(start, stop).transpose(self.axes))
+
+    def expect(self, start: int, stop: int) -> None:  # noqa: B027 - not all can be had beforehand
+        """Hear that neighbouring rows are read soon."""
 
     def __getitem__(self, rows: Any) -> Array:
         """Read rows: a slice of them, or those at some places, in any order."""
@@ -218,6 +222,15 @@ class FileRows(RowsOnDisk):
         """One row, but where each has its numbers at many places of the file."""
         along = math.prod(self.stored[self.axes[0] + 1 :]) * self.kind.itemsize
         return 1 if self.axes[0] == 0 else max(_NEAR // along, 1)
+
+    def expect(self, start: int, stop: int) -> None:
+        """Have the system read neighbouring rows, where it can, while others are prepared."""
+        if not hasattr(os, "posix_fadvise") or self.axes[0] != 0:
+            return
+        each = self.file_bytes // self.stored[0]
+        with suppress(OSError), FileIO(self.path) as file:  # whoever reads them tells of it
+            first, size = self.offset + start * each, (stop - start) * each
+            os.posix_fadvise(file.fileno(), first, size, os.POSIX_FADV_WILLNEED)
 
     def read_stored(self, start: int, stop: int) -> Array:
         """Read rows, each part of which lies along the rows' axis."""

@@ -78,13 +78,13 @@ class SelectedRows:
 
 
 def take_rows(rows: Array | SelectedRows, indices: NDArray[np.int64]) -> Array | SelectedRows:
-    """Choose rows, (K, ...): as a copy while that is at most `copied_of`, else without copying."""
+    """Choose rows, (K, ...): as a copy while that is at most `COPY_LIMIT`, else without copying."""
     selected = (
         SelectedRows(rows.base, rows.indices[indices])
         if isinstance(rows, SelectedRows)
         else SelectedRows(rows, indices)
     )
-    return selected if selected.nbytes > copied_of(selected) else selected[:]
+    return selected if selected.nbytes > copied_of(selected, COPY_LIMIT) else selected[:]
 
 
 def on_disk(rows: Any) -> RowsOnDisk | None:
@@ -93,8 +93,8 @@ def on_disk(rows: Any) -> RowsOnDisk | None:
     return base if isinstance(base, RowsOnDisk) else None
 
 
-def copied_of(rows: Array | SelectedRows, most: int = COPY_LIMIT) -> int:
-    """Return the bytes of a part of rows up to which it may be in memory by itself."""
+def copied_of(rows: Array | SelectedRows, most: int) -> int:
+    """Return the bytes up to which a part of rows may be in memory: of those on disk, fewer."""
     base = on_disk(rows)
     return most if base is None else min(most, base.memory // _PARTS)
 
@@ -103,7 +103,7 @@ def some_in_memory(rows: Array | SelectedRows) -> NDArray[np.int64] | None:
     """Choose rows of an array on disk, evenly, that may be in memory; None of other rows: all."""
     if on_disk(rows) is None:
         return None
-    count = copied_of(rows) * len(rows) // max(rows.nbytes, 1)
+    count = copied_of(rows, COPY_LIMIT) * len(rows) // max(rows.nbytes, 1)
     return np.linspace(0, len(rows) - 1, min(max(count, 1), len(rows))).astype(np.int64)
 
 

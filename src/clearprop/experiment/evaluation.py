@@ -12,15 +12,17 @@ from clearprop.core.parameters import Array
 from clearprop.core.printable import readable
 from clearprop.data import Dataset
 from clearprop.errors import naming
-from clearprop.experiment.answers import Answers, answers_of
+from clearprop.experiment.answers import Answers, answers
 from clearprop.experiment.baselines import constant_answers, linear_answers
 from clearprop.experiment.coverage import Covered, covered
 from clearprop.experiment.quantiles import QuantileReport, quantile_reports
+from clearprop.experiment.rows import logits_by_block
 from clearprop.experiment.scores import headline, scores_of
 from clearprop.experiment.task import recipe_of
 from clearprop.experiment.temperature import Calibration, calibration_of
 from clearprop.files.models import Model
-from clearprop.preprocessing import ClassTarget, TargetRecipe, unlikeness
+from clearprop.preprocessing import ClassTarget, TargetRecipe, prepare, unlikeness
+from clearprop.training.units import cluster_of
 
 _MOST_CONFUSED = 1000  # classes: of more, the table of their confusion fills memory
 _FURTHEST = 10  # samples that are told as mistakes where answers are values
@@ -177,8 +179,16 @@ class Evaluation:
         }
 
 
-def evaluate(model: Model, dataset: Dataset) -> Evaluation:
+def evaluate(model: Model, dataset: Dataset, cluster: Any = None) -> Evaluation:
     """Measure a model on a data set, beside what it has to beat.
+
+    Parameters
+    ----------
+    model : Model
+    dataset : Dataset
+    cluster : distributed.Client or str, optional
+        The Dask cluster that answers the rows, to the same bits as this process; see
+        `clearprop.training.units.cluster_of`.
 
     Raises
     ------
@@ -186,12 +196,17 @@ def evaluate(model: Model, dataset: Dataset) -> Evaluation:
         If the model has no preprocessing.
     ShapeError, DataError
         If the data don't fit the model: other inputs, or classes that it does not know.
+    ClusterError
+        If there is no such cluster, or nobody is left of it.
     """
     recipe, network = recipe_of(model, "be measured on raw data"), model.network
     with naming(dataset.name):
         recipe.inputs.check(dataset.X)
         recipe.target.encode(dataset)
-        own = answers_of(network, recipe, dataset)
+        X = prepare(dataset.X, recipe.inputs, network.dtype)
+        with cluster_of(cluster) as workers:
+            logits = [found for _, found in logits_by_block(model, X, workers)]
+        own = answers(network, recipe.target, dataset, np.concatenate(logits))
         raw, changed = recipe.inputs.bring(dataset.X)
     notes = tuple(f"{dataset.name}: {note}" for note in changed)
     notes += unlikeness(raw, recipe.inputs, dataset.name)

@@ -12,7 +12,7 @@ from clearprop.configuration import Json, finite_json
 from clearprop.core.parameters import Array
 from clearprop.core.printable import printable_json
 from clearprop.data import Dataset, Problem, Table
-from clearprop.data.tables.column_files import has_pattern
+from clearprop.data.tables.column_paths import has_pattern
 from clearprop.data.tables.table import Words, is_numeric
 from clearprop.data.tables.text_file import STDIN
 from clearprop.errors import OutputError, UsageError

@@ -79,8 +79,9 @@ def measure(trained: Trained) -> Measured:
         scored = scored or fold
     if task.validation is not None:
         parts["validation"] = replace(evaluate(model, task.validation), covered=None)
-    known = answers_of(task.network, task.recipe, task.train)
-    parts["train"] = replace(measured(known, task.recipe.target, task.train, {}), covered=None)
+    learned = task.train.in_memory()
+    known = answers_of(task.network, task.recipe, learned)
+    parts["train"] = replace(measured(known, task.recipe.target, learned, {}), covered=None)
     found = Measured(model, parts, scored)
     if (score := found.score) is None:
         return found

@@ -18,6 +18,7 @@ from clearprop.data.tables.table import role_of
 from clearprop.errors import DataError, UsageError
 from clearprop.experiment.calibration_part import hold_out_to_calibrate
 from clearprop.experiment.settings import Settings, reading_of
+from clearprop.preprocessing.array_blocks import stays_on_disk
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def split(settings: Settings, dataset: Dataset) -> Parts:
     if test_came is None and came is not None and settings.test is None:
         came, test_came = None, came
         notes = ("The samples that came to validate with give the score, and choose nothing.",)
-    if dataset.whole is not None:
+    if dataset.whole is not None or stays_on_disk(dataset):
         _require_sample_tells(settings)
     if (option := column_to_follow(settings)) and not any(
         asked is not None and share_of(asked) for asked in (settings.test, settings.validation)

@@ -15,12 +15,14 @@ from clearprop.data import Problem, Table
 from clearprop.data.tables.table import Words
 from clearprop.errors import UsageError, unknown_name
 from clearprop.experiment.coverage import promise_in_words
+from clearprop.experiment.rows import logits_by_block
 from clearprop.experiment.task import recipe_of
 from clearprop.files.certainty import covering
 from clearprop.files.models import Model, decided
 from clearprop.losses import Quantiles
 from clearprop.preprocessing import ClassTarget, Part, found_files, read_parts, shown
 from clearprop.preprocessing.inputs import as_written
+from clearprop.training.units import Cluster, cluster_of
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,8 @@ class Predictions:
         The column that names the samples.
     top : int or None
         The number of likeliest classes that are told; None for all classes in their order.
+    cluster : Cluster or None
+        Who answers, block by block; None for this process.
     """
 
     model: Model
@@ -119,6 +123,7 @@ class Predictions:
     notes: tuple[str, ...]
     id: str | None = None
     top: int | None = None
+    cluster: Cluster | None = None
 
     def __len__(self) -> int:
         return sum(len(part.prepared) for part in self.parts)
@@ -145,7 +150,7 @@ class Predictions:
             if self.id is not None:
                 columns = self.written[place]
             sources = part.inputs.sources if self.id is None else columns[self.id].tolist()
-            for rows, logits in self.model.logits_by_block(part.prepared):
+            for rows, logits in logits_by_block(self.model, part.prepared, self.cluster):
                 likeliest = shares = None
                 if self.model.gives_probabilities:
                     shares = self.model.shares(logits)
@@ -222,6 +227,7 @@ def predict_files(
     *,
     id: str | None = None,  # noqa: A002 - the column's usual name, and the option's
     top: int | None = None,
+    cluster: Any = None,
 ) -> Iterator[Predictions]:
     """Read files, and answer for every sample in them while the block lasts.
 
@@ -234,6 +240,9 @@ def predict_files(
         The column of tables that names the samples; by default their file and row do.
     top : int, optional
         The number of likeliest classes that are told of each sample; all by default.
+    cluster : distributed.Client or str, optional
+        The Dask cluster that answers, to the same bits as this process; see
+        `clearprop.training.units.cluster_of`.
 
     Raises
     ------
@@ -242,14 +251,16 @@ def predict_files(
         `id`.
     DataError, ShapeError
         If none of the files can be read, or fits the model.
+    ClusterError
+        If there is no such cluster, or, while they are walked over, nobody is left of it.
     """
     recipe = recipe_of(model, "read files")
     _check_top(model, top)
-    with found_files(names, recipe.inputs) as files:
+    with found_files(names, recipe.inputs) as files, cluster_of(cluster) as workers:
         parts, problems = read_parts(files, recipe, model.network.dtype, id)
         notes = promise_in_words(recipe.target) + files.notes
         notes += tuple(note for part in parts for note in part.inputs.notes)
-        found = Predictions(model, parts, problems, notes, id, top)
+        found = Predictions(model, parts, problems, notes, id, top, workers)
         for part, columns in zip(parts, found.written, strict=True) if id is not None else ():
             if not columns:
                 raise UsageError("--id names a column of a table; pictures and arrays have none.")

@@ -6,7 +6,7 @@ much it is above the defaults, fold by fold.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from clearprop.configuration import Json
-from clearprop.core.blas import single_threaded
 from clearprop.core.reading import parsed_json, read_bounded
 from clearprop.data import Dataset
 from clearprop.errors import DataError, UsageError, shortened
 from clearprop.experiment import fold_scores
-from clearprop.experiment.fold_scores import CrossValidation, FoldScores, Spread, scores_of_fold
+from clearprop.experiment.fold import FoldScores, Spread, read_fold
 from clearprop.experiment.folder import SEARCH, dumps
 from clearprop.experiment.halving import Job, Standing, Worth, chance_of, rungs_of
-from clearprop.experiment.learning import Trained, learn
 from clearprop.experiment.mattered import Mattered, mattered
 from clearprop.experiment.search_space import Changes, Space, space_of
 from clearprop.experiment.settings import Settings
@@ -53,7 +51,7 @@ class Search:
 
     Parameters
     ----------
-    base : CrossValidation
+    base : fold_scores.CrossValidation
         The cross-validation of the settings as they were given, without its folds.
     space : Space
     budget : float
@@ -66,7 +64,7 @@ class Search:
         See `Standing`.
     """
 
-    base: CrossValidation
+    base: fold_scores.CrossValidation
     space: Space
     budget: float
     drawn: tuple[Changes, ...]
@@ -78,7 +76,7 @@ class Search:
         """The number of folds."""
         return len(self.base.parts)
 
-    def with_folds_of(self, candidate: int) -> CrossValidation:
+    def with_folds_of(self, candidate: int) -> fold_scores.CrossValidation:
         """Return the cross-validation with the folds of a candidate."""
         return replace(self.base, folds=self.candidates[candidate].folds)
 
@@ -115,39 +113,18 @@ class Search:
         return replace(self, rungs=standing.rungs), jobs
 
     def task(self, job: Job) -> Task:
-        """Make a training ready.
+        """Make a training ready; see `CrossValidation.task`."""
+        return self._folds_for(job).task(job.fold)
 
-        Raises
-        ------
-        DataError, ShapeError, UsageError
-            See `set_task`.
+    def score(self, job: Job, ready: Task | None = None) -> FoldScores:
+        """Do a training and score it; of the defaults score what is to be beaten, too.
+
+        For `ready` and what is raised see `CrossValidation.score`.
         """
-        of_candidate = replace(self.base, settings=self.settings_of(job.candidate))
-        return of_candidate.task(job.fold)
+        return self._folds_for(job).score(job.fold, ready, baselines=job.candidate == 0)
 
-    def training(self, job: Job, ready: Task | None = None) -> Callable[[], Trained]:
-        """Return the function that does a training, with one thread.
-
-        Parameters
-        ----------
-        job : Job
-        ready : Task, optional
-            Its task; made when it begins unless given.
-        """
-
-        def train() -> Trained:
-            with single_threaded():
-                trained = learn(self.task(job) if ready is None else ready)
-            if trained.history.stopped == "interrupted":
-                raise KeyboardInterrupt
-            return trained
-
-        return train
-
-    def scored(self, job: Job, trained: Trained) -> FoldScores:
-        """Score a training; of the defaults what is to be beaten, too."""
-        with self.base.naming(job.fold):
-            return scores_of_fold(trained, baselines=job.candidate == 0)
+    def _folds_for(self, job: Job) -> fold_scores.CrossValidation:
+        return replace(self.base, settings=self.settings_of(job.candidate))
 
     def and_of(self, jobs: Sequence[Job], scores: Sequence[FoldScores], seconds: float) -> "Search":
         """Return it with the scores of some jobs, the next of their candidates, done in a time."""
@@ -381,7 +358,7 @@ def _begun(told: Any) -> Begun:
     for one in told["candidates"]:
         changed = settings.changed(one["changes"])
         changes = {name: getattr(changed, name) for name in one["changes"]}
-        folds = tuple(fold_scores.read_fold(fold) for fold in one["each"])
+        folds = tuple(read_fold(fold) for fold in one["each"])
         candidates.append(Candidate(changes, folds, tuple(map(float, one["seconds"]))))
     if not candidates or any(len(one.folds) > count for one in candidates):
         raise ValueError("a candidate has more folds than there are, or there is none")

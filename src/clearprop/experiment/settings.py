@@ -17,8 +17,7 @@ from clearprop.core.schedules import SCHEDULES
 from clearprop.data.loading import is_folder_of_pictures
 from clearprop.data.pictures.backbone import LAYOUTS, SCALES
 from clearprop.data.pictures.files import DEFAULT_SIZE
-from clearprop.data.reading import Reading, TextForm
-from clearprop.data.whole.whole import MEMORY
+from clearprop.data.reading import MEMORY, Reading, TextForm
 from clearprop.errors import DataError, UsageError, unknown_name
 from clearprop.experiment import augmenting, defaults, values
 from clearprop.experiment.contradictions import require_together

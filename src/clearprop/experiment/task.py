@@ -16,11 +16,11 @@ from clearprop.data.leaks import leaks
 from clearprop.data.loading import format_of
 from clearprop.data.pictures.folders import as_deep
 from clearprop.data.pictures.repeated import repeated
-from clearprop.data.reading import Role
+from clearprop.data.reading import MEMORY, Role
 from clearprop.data.splitting import without_column
 from clearprop.data.tables.column_files import ColumnFiles
 from clearprop.data.whole.survey import Told
-from clearprop.data.whole.whole import MEMORY, Memory
+from clearprop.data.whole.whole import Memory
 from clearprop.errors import DataError, UsageError, counted, listed, naming
 from clearprop.experiment import augmenting
 from clearprop.experiment.backbones import backbone_of, with_backbone
@@ -42,6 +42,7 @@ from clearprop.experiment.target_scale import on_scale
 from clearprop.experiment.thresholds import require_threshold
 from clearprop.files.models import Model
 from clearprop.network import Network
+from clearprop.preprocessing.array_blocks import ArrayBlocks, stays_on_disk
 from clearprop.preprocessing.blocks import TableBlocks
 from clearprop.preprocessing.targets import without_certainty
 from clearprop.training import Trainer
@@ -128,9 +129,11 @@ class Task:
     @property
     def given(self) -> tuple[Any, Any]:
         """What a trainer takes as X and y: those of `train`, or blocks of samples on disk."""
-        if self.train.whole is None:
-            return self.prepared(self.train)
-        return TableBlocks(self.train.whole, self.recipe, self.network.dtype), None
+        if self.train.whole is not None:
+            return TableBlocks(self.train.whole, self.recipe, self.network.dtype), None
+        if stays_on_disk(self.train):
+            return ArrayBlocks(self.train, self.recipe, self.network.dtype), None
+        return self.prepared(self.train)
 
     def with_target(self, target: preprocessing.TargetRecipe) -> "Task":
         """Return the task with another recipe of its target, and the same network."""
@@ -164,7 +167,8 @@ class Task:
     def for_doctor(self) -> tuple[Dataset, Dataset | None]:
         """Return samples to learn from, and others to judge advice by: of folds, the first."""
         if not self.settings.folds:
-            return self.train, self.validation
+            held_out = self.validation
+            return self.train.in_memory(), None if held_out is None else held_out.in_memory()
         return deal(self.settings, self.train, self.settings.folds)[0]
 
     def prepared(self, dataset: Dataset) -> tuple[Array | preprocessing.PreparedRows, Array]:
@@ -293,7 +297,7 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     """
     no_input = column_not_learned(settings)
     inputs = dataset if no_input is None else without_column(dataset, no_input)
-    resolved = resolve_for(settings, dataset, preprocessing.fit_inputs(inputs).input_shape)
+    resolved = resolve_for(settings, dataset, preprocessing.input_shape_of(inputs))
     start = None if settings.start is None else _begun(resolved, settings.start)
     if start is not None:
         _require_unseen(start, resolved)
@@ -324,7 +328,7 @@ def resolve_for(settings: Settings, dataset: Dataset, input_shape: tuple[int, ..
         are_pictures=dataset.kind == "pictures" and len(input_shape) > 1,
         are_files=dataset.sources is not None,
         class_names=dataset.class_names or (),
-        is_on_disk=dataset.whole is not None,
+        is_on_disk=dataset.whole is not None or stays_on_disk(dataset),
     )
     return resolve(settings, extent)
 
@@ -364,10 +368,7 @@ def task_of(settings: Settings, parts: Parts, start: Saved | None = None) -> Tas
 
 def learned_of(train: Dataset) -> int:
     """Return the number of samples that are learned from where `train` may be a sample of them."""
-    whole = train.whole
-    if whole is None:
-        return len(train)
-    return int(whole.rows_with(train.target_name).sum()) - len(whole.held_out)
+    return len(train) if train.whole is None else len(train.whole)
 
 
 def _begun(settings: Settings, word: str) -> Saved:

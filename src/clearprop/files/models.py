@@ -27,6 +27,7 @@ from clearprop.preprocessing import (
 from clearprop.version import __version__
 
 _ROWS, _NUMBERS = 2**13, 2**22  # rows of a block, and their logits, at most
+_WORK = 2**34  # multiplications of a block, about: a second for one thread
 _KIND = "model"
 _LINEAR = (
     "linear/"  # before the names of a linear model's arrays, which no layer's name begins with
@@ -225,10 +226,15 @@ class Model:
         slice, ndarray
             The places of the rows, and their logits, shape (n, K).
         """
-        step = max(1, min(_ROWS, _NUMBERS // self.network.output_shape[0]))
-        for start in range(0, len(prepared), step):
-            where = slice(start, min(start + step, len(prepared)))
+        for where in self.blocks(len(prepared)):
             yield where, self.network.logits(prepared[where])
+
+    def blocks(self, rows: int) -> list[slice]:
+        """Cut so many rows into the blocks in which they are answered, here or elsewhere."""
+        network = self.network
+        work, numbers = max(1, network.multiplications), network.output_shape[0]
+        step = max(1, min(_ROWS, _NUMBERS // numbers, _WORK // work))
+        return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
 
     def _covering(self, X: Any, what: str, *, of_classes: bool) -> Array:
         target = None if self.preprocessing is None else self.preprocessing.target

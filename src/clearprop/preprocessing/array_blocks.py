@@ -2,9 +2,12 @@
 
 Samples often lie in the file class after class, or as they were recorded. A block is therefore no
 stretch of the file: its pieces lie evenly all over it, each long enough to be read at the speed of
-one that goes on.
+one that goes on. Pieces are numbered by the order of the fractions of k / golden ratio, so that any
+neighbours among them are spread so. Source: Swierczkowski, "On successive settings of an arc on the
+circumference of a circle" (1958).
 """
 
+import math
 import zlib
 from collections.abc import Sequence
 from functools import cached_property
@@ -23,6 +26,7 @@ from clearprop.preprocessing.targets import ClassTarget
 
 _PIECE = 2**20  # bytes
 _PIECES = 2**10  # at least, that would fit into the memory that samples may take
+_GOLDEN = (math.sqrt(5) - 1) / 2
 _LOOKED_AT = 64  # rows whose bytes tell one array from another
 
 
@@ -64,15 +68,22 @@ class ArrayBlocks(Blocks):
         return -(-rows // self.base.grain) * self.base.grain
 
     @cached_property
-    def _starts(self) -> NDArray[np.int64]:
-        """The place among samples of the first of each piece, and of the end, shape (P + 1,)."""
-        firsts = np.arange(0, len(self.base) + self._piece, self._piece)
-        return np.searchsorted(self.places, firsts)
+    def _firsts(self) -> NDArray[np.int64]:
+        """The first row of each piece, shape (P,): neighbours among pieces lie far apart."""
+        firsts = np.arange(0, len(self.base), self._piece)
+        firsts[np.argsort(np.arange(len(firsts)) * _GOLDEN % 1)] = firsts.copy()
+        return firsts
+
+    @cached_property
+    def _spans(self) -> NDArray[np.int64]:
+        """The places among all samples of the first of each piece, and behind it, shape (P, 2)."""
+        ends = np.stack([self._firsts, self._firsts + self._piece], axis=1)
+        return np.searchsorted(self.places, ends)
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
         """The number of samples of each piece that are learned from, shape (P,)."""
-        return np.diff(self._starts)
+        return np.diff(self._spans)[:, 0]
 
     @cached_property
     def runs(self) -> Sequence[int]:
@@ -80,12 +91,19 @@ class ArrayBlocks(Blocks):
         return range(len(self.counts))
 
     def cut(self, rows: int) -> tuple[Block, ...]:
-        """Cut all samples into blocks of about so many, whose pieces lie evenly over the file."""
+        """Cut all samples into equal blocks of about so many, a piece at least."""
         counts = self.counts
         number = min(-(-len(self) // rows), len(counts))
-        blocks = (range(first, len(counts), number) for first in range(number))
+        ends = [len(counts) * place // number for place in range(number + 1)]
+        blocks = (range(start, end) for start, end in zip(ends, ends[1:], strict=False))
         cut = (Block(one.start, one, int(counts[one].sum())) for one in blocks)
         return tuple(block for block in cut if block.rows)
+
+    def expect(self, block: Block) -> None:
+        """Have the system read the pieces of a block."""
+        for piece in block.pieces:
+            first = int(self._firsts[piece])
+            self.base.expect(first, min(first + self._piece, len(self.base)))
 
     def place_of(self, piece: int) -> str:
         """Name the file, and the array in it."""
@@ -93,9 +111,9 @@ class ArrayBlocks(Blocks):
 
     def read_piece(self, piece: int, X: Array) -> NDArray[Any]:
         """Read the samples of a piece that are learned from."""
-        first, last = self._starts[piece], self._starts[piece + 1]
+        first, last = self._spans[piece]
         places = self.places[first:last]
-        start, stop = (int(places[0]), int(places[-1]) + 1) if len(places) else (0, 0)
+        start, stop = int(places[0]), int(places[-1]) + 1
         rows = self.base.read(start, stop)
         if len(rows) > len(places):
             rows = rows[places - start]

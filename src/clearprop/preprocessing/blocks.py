@@ -82,6 +82,10 @@ class Blocks(ABC):
             If it can't be read any more, or has other samples than it had.
         """
 
+    def apart(self) -> "Blocks":
+        """Return the same, to be read by somebody else at the same time."""
+        return self
+
     def expect(self, block: Block) -> None:  # noqa: B027 - what lies in memory needs no help
         """Hear that a block is read next, while another one is read."""
 
@@ -168,6 +172,60 @@ class Blocks(ABC):
             )
 
 
+class SomeBlocks(Blocks):
+    """Some neighbouring pieces of other blocks.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    pieces : range
+    memory : int
+        The bytes that samples may take in memory at a time.
+    """
+
+    def __init__(self, blocks: Blocks, pieces: range, memory: int) -> None:
+        self.blocks, self.pieces, self.memory = blocks.apart(), pieces, memory
+        self.input_shape, self.dtype = blocks.input_shape, blocks.dtype
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """The number of samples of each piece."""
+        return self.blocks.counts[self.pieces.start : self.pieces.stop]
+
+    @property
+    def runs(self) -> Sequence[int]:
+        """The run of each piece."""
+        return self.blocks.runs[self.pieces.start : self.pieces.stop]
+
+    def expect(self, block: Block) -> None:
+        """Have the pieces of a block made ready."""
+        start = self.pieces.start
+        there = range(block.pieces.start + start, block.pieces.stop + start)
+        self.blocks.expect(Block(block.run, there, block.rows))
+
+    def read_piece(self, piece: int, X: Array) -> NDArray[Any]:
+        """Read a piece."""
+        return self.blocks.read_piece(self.pieces[piece], X)
+
+    def place_of(self, piece: int) -> str:
+        """Name the file of a piece."""
+        return self.blocks.place_of(self.pieces[piece])
+
+    def checksum(self) -> int:
+        """Return a number that tells the other blocks."""
+        return self.blocks.checksum()
+
+    @property
+    def class_counts(self) -> NDArray[np.int64] | None:
+        """Those of the other blocks."""
+        return self.blocks.class_counts
+
+    @property
+    def file_bytes(self) -> int:
+        """The bytes that these pieces take, about."""
+        return round(self.blocks.file_bytes * len(self) / max(len(self.blocks), 1))
+
+
 class TableBlocks(Blocks):
     """The rows of a table on disk that are not held out.
 
@@ -200,6 +258,13 @@ class TableBlocks(Blocks):
         """Name the file of a piece."""
         files = self.whole.files
         return str(files.files[files.runs[self.runs[piece]].file])
+
+    def apart(self) -> "TableBlocks":
+        """Return the same with files that are opened anew."""
+        return TableBlocks(self.whole, self.recipe, self.dtype)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "whole": self.whole.without_sample()}
 
     def expect(self, block: Block) -> None:
         """Have the system read the pieces of a block."""

@@ -7,6 +7,7 @@ from itertools import islice
 import numpy as np
 
 from clearprop.core.blas import blas_threads
+from clearprop.errors import ClusterError
 from clearprop.network.metrics import Tally, tally_for
 from clearprop.training.checkpoint import Saver
 from clearprop.training.history import History
@@ -130,7 +131,12 @@ class Loop:
         """Do an update for each batch, and return the mean loss of each."""
         run = self.run
         self.rules.before_updates()
-        losses, logits, y = self.step(batches)
+        try:
+            losses, logits, y = self.step(batches)
+        except ClusterError:  # nobody has computed it: the weights are those before it
+            if self.saver is not None:
+                self.saver.save_last_epoch()
+            raise
         if losses:
             run.loss = losses[-1]
             self.rules.after_updates(losses)

@@ -27,7 +27,7 @@ from clearprop.training.run import Run
 from clearprop.training.samples import Samples
 from clearprop.training.shards import Crew, ShardedStep, ThreadCrew, Work
 from clearprop.training.step import CompiledStep, PictureStep, PlainStep, Step
-from clearprop.training.streaming import Streamed
+from clearprop.training.streaming import OnDisk, Streamed
 
 Choice: TypeAlias = Literal["auto"] | bool
 Made = TypeVar("Made")
@@ -228,8 +228,8 @@ class Training:
     def _engine(self) -> engines.Engine:
         """Choose what trains: the network, or what does the same for less."""
         X, others = self.samples.X, None if self.held_out is None else self.held_out.X
-        if isinstance(self.samples, Streamed):
-            self._check_streamed()
+        if isinstance(self.samples, OnDisk):
+            self._check_on_disk()
             return engines.Engine(self.network, self.loss, X, others)
         if self.shards is not None:
             self._check_shards()
@@ -332,15 +332,13 @@ class Training:
                 f"Training in shards can't be had with {found}. Leave one of them out."
             )
 
-    def _check_streamed(self) -> None:
+    def _check_on_disk(self) -> None:
         """Refuse what needs all samples in memory."""
         found = None
         if self.batch_size is None:
             found = "LBFGS" if isinstance(self.optimizer, LBFGS) else "batches of all samples"
         elif self.sample_space is True:
             found = "sample_space=True"
-        elif self.shards is not None:
-            found = "shards"
         if found is not None:
             raise UsageError(
                 f"Training on data that stay on disk can't be had with {found}. Leave that out, or "

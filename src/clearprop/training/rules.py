@@ -13,6 +13,7 @@ from clearprop.training.run import Run
 from clearprop.training.samples import Rows, Samples
 from clearprop.training.shards.cutting import shard_batches
 from clearprop.training.stopping import SafeWeights, restore_best
+from clearprop.training.streaming import ShardedOnDisk
 
 if TYPE_CHECKING:
     from clearprop.training.trainer import Trainer
@@ -126,6 +127,8 @@ class OwnRules(Rules):
     def batches(self) -> Iterator[Rows]:
         """Choose all samples, or batches that are drawn or shuffled."""
         trainer, random_state = self.trainer, self.run.random_state
+        if isinstance(self.samples, ShardedOnDisk):
+            return self.samples.turns(random_state, drop_last=trainer.drop_last)
         if trainer.shards is not None:
             return shard_batches(
                 *(len(self.samples), trainer.samples_per_update, trainer.shards, random_state),

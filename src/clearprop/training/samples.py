@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clearprop.core.blas import blas_threads
 from clearprop.core.parameters import Array
@@ -132,26 +133,43 @@ class Samples:
         if class_weight is None:
             return self
         classes, place = np.unique(_class_numbers(self.y), return_inverse=True)
-        if isinstance(class_weight, str):
-            if class_weight != "balanced":
-                raise UsageError(
-                    f"class_weight is 'balanced', a weight for each class, or None; found "
-                    f"{class_weight!r}."
-                )
-            each = len(self) / (len(classes) * np.bincount(place))
-        else:
-            if unknown := sorted(set(class_weight) - set(classes.tolist())):
-                raise UsageError(
-                    f"class_weight names the class {unknown[0]}, which does not occur; there are "
-                    f"{classes.tolist()}."
-                )
-            each = np.array([class_weight.get(number, 1.0) for number in classes.tolist()])
-            if not (np.isfinite(each).all() and (each >= 0).all()):
-                raise UsageError(
-                    f"Class weights are finite and not negative, found {class_weight}."
-                )
+        each = weights_of_classes(class_weight, classes, np.bincount(place))
         weights = each[place] if self.weights is None else each[place] * self.weights
         return replace(self, weights=weights.astype(dtype, copy=False))
+
+
+def weights_of_classes(
+    class_weight: str | Mapping[int, float], classes: Array, counts: Array
+) -> NDArray[np.float64]:
+    """Return the weight of each class, shape (C,); see `Samples.class_weighted`.
+
+    Parameters
+    ----------
+    class_weight : "balanced", or mapping of class number to weight
+    classes, counts : ndarray of int64, shape (C,)
+        The numbers of the classes, and of the samples of each.
+
+    Raises
+    ------
+    UsageError
+        If it is neither, or the mapping names a class that does not occur.
+    """
+    if isinstance(class_weight, str):
+        if class_weight != "balanced":
+            raise UsageError(
+                f"class_weight is 'balanced', a weight for each class, or None; found "
+                f"{class_weight!r}."
+            )
+        return counts.sum() / (len(classes) * counts)
+    if unknown := sorted(set(class_weight) - set(classes.tolist())):
+        raise UsageError(
+            f"class_weight names the class {unknown[0]}, which does not occur; there are "
+            f"{classes.tolist()}."
+        )
+    each = np.array([class_weight.get(number, 1.0) for number in classes.tolist()])
+    if not (np.isfinite(each).all() and (each >= 0).all()):
+        raise UsageError(f"Class weights are finite and not negative, found {class_weight}.")
+    return each
 
 
 def checked_samples(network: Network, X: Any, y: Any, weights: Any = None) -> Samples:

@@ -24,7 +24,7 @@ from clearprop.training.samples import Samples, checked_samples, steps_per_epoch
 from clearprop.training.shards import SHARDS
 from clearprop.training.shards.dask_crew import DaskCrew
 from clearprop.training.stopping import EarlyStopping
-from clearprop.training.streaming import Streamed
+from clearprop.training.streaming import OnDisk, ShardedOnDisk, Streamed
 
 _BATCH = 32
 
@@ -233,7 +233,7 @@ class Trainer:
             return None if self.optimizer.full_batch else _BATCH
         return self.batch_size
 
-    def _streamed(self, X: Blocks, y: Any, network: Network, weights: Any) -> Streamed:
+    def _streamed(self, X: Blocks, y: Any, network: Network, weights: Any) -> OnDisk:
         if y is not None or weights is not None:
             raise UsageError("Blocks of samples on disk have targets and weights of their own.")
         size = self.samples_per_update
@@ -242,6 +242,8 @@ class Trainer:
             raise UsageError(
                 f"Samples on disk are learned from in batches, each once an epoch; found {found}."
             )
+        if self.shards is not None:
+            return ShardedOnDisk.of(X, network, size, self.shards)
         return Streamed.of(X, network, size)
 
     def _split(

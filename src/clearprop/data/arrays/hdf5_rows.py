@@ -217,6 +217,9 @@ class Hdf5Rows(RowsOnDisk):
             where = (slice(None),) * self.axes[0] + (slice(start, stop),)
             return np.asarray(array[where])
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_array"}
+
     @cached_property
     def _array(self) -> Any:
         return array_in(open_file(self.path), self.inner, self.path)

@@ -241,14 +241,11 @@ def _read_parquet(file: Any, size: int) -> tuple[Any, list[str]]:
     about = opened.metadata
     _require_moderate(about.num_rows, len(plain), size)
     _require_packed_moderately(about, size)
-    opened = open_parquet(file, metadata=about, read_dictionary=texts_of(schema))
+    # A long text that comes again and again is kept once, as in the file.
+    words = [field.name for field in schema if _is_text(field.type)]
+    opened = open_parquet(file, metadata=about, read_dictionary=words)
     table = opened.read(names, use_pandas_metadata=False)  # and columns of the same names
     return table.select(_plain(table.schema)[0]), left_out
-
-
-def texts_of(schema: Any) -> list[str]:
-    """Name the columns of text: one that comes again and again is kept once, as in the file."""
-    return [field.name for field in schema if _is_text(field.type)]
 
 
 def _read_arrow(file: Any, size: int, *, is_stream: bool) -> tuple[Any, list[str]]:

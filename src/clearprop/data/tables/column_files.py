@@ -142,7 +142,11 @@ class ColumnFiles:
             (
                 *heads[filled[0]].remarks,
                 *_without_rows(
-                    [file for file, head in zip(files, heads, strict=True) if not head.rows]
+                    [
+                        file.relative_to(column_paths.folder_of(path))
+                        for file, head in zip(files, heads, strict=True)
+                        if not head.rows
+                    ]
                 ),
             ),
         )
@@ -260,15 +264,13 @@ class ColumnFiles:
             )
         told = self.columns_in_path[about.file]
         if arrow.is_parquet(path):
-            opened = arrow.open_parquet(str(path))
-            chosen = _Chosen.of(opened.schema_arrow, self.kinds.keys() - told.keys())
             opened = arrow.open_parquet(
                 str(path),
-                metadata=opened.metadata,
-                read_dictionary=arrow.texts_of(opened.schema_arrow),
+                read_dictionary=[name for name, kind in self.kinds.items() if kind == "text"],
                 buffer_size=_BUFFER,
                 pre_buffer=False,
             )
+            chosen = _Chosen.of(opened.schema_arrow, self.kinds.keys() - told.keys())
             batches = opened.iter_batches(
                 self.piece_rows, [about.group], chosen.written, use_threads=False
             )

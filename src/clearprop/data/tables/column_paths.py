@@ -34,7 +34,7 @@ def files_of(path: Path) -> list[Path]:
         _require_plain_files(path)
         return sorted(filter(arrow.named_so, _walk(path))) if path.is_dir() else [path]
     found: set[Path] = set()
-    above = _folder_of(path)
+    above = folder_of(path)
     for one in map(Path, glob.glob(str(path), recursive=True)):  # noqa: PTH207 - also absolute
         if any(part.startswith(_PASSED_OVER) for part in one.relative_to(above).parts):
             continue
@@ -78,7 +78,7 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield one
 
 
-def _folder_of(path: Path) -> Path:
+def folder_of(path: Path) -> Path:
     """Return the folder below which folders may tell columns."""
     if not has_pattern(path):
         return path if path.is_dir() else path.parent
@@ -95,7 +95,7 @@ def told_by_folders(files: Sequence[Path], path: Path) -> list[dict[str, str]]:
     path : Path
         What they were found by: only folders below its first sign, or below it, tell columns.
     """
-    above, found = _folder_of(path), []
+    above, found = folder_of(path), []
     for file in files:
         parts = file.parent.relative_to(above).parts
         pairs = [part.partition("=") for part in parts if "=" in part]

@@ -20,7 +20,7 @@ from clearprop.data.tables.table import Words, number_text
 MOST_WORDS = 100_000
 """Different words of a column that are counted; where there are more, none is."""
 
-_MOST_NUMBERS = 1000  # different ones of a block that are counted, as words may be
+_MOST_NUMBERS = 1000  # different ones that are counted: more are no classes
 _BLOCK = 2**14  # cells that stay in a core's cache
 
 
@@ -139,16 +139,16 @@ class ColumnSurvey:
             return
         for text, count in counts.items():
             self.counts[text] = self.counts.get(text, 0) + count
-        if len(self.counts) > MOST_WORDS:
+        if len(self.counts) > (_MOST_NUMBERS if self.low <= self.high else MOST_WORDS):
             self.counts = None
 
 
 def _counted(block: NDArray[np.float64], low: float, high: float) -> dict[str, int] | None:
     """Count the different numbers where they are few; None where they are not."""
-    if high - low <= _MOST_NUMBERS and _are_whole(block):
+    if high - low < _MOST_NUMBERS and _are_whole(block):
         found = np.bincount((block - low).astype(np.int64))
         return {number_text(low + at): int(found[at]) for at in np.flatnonzero(found).tolist()}
-    if len(np.unique(block[:_MOST_NUMBERS])) > _MOST_NUMBERS // 2:  # looks at few where all differ
+    if len(np.unique(block[: 2 * _MOST_NUMBERS])) > _MOST_NUMBERS:  # found out quickly
         return None
     numbers, counts = np.unique(block, return_counts=True)
     if len(numbers) > _MOST_NUMBERS:

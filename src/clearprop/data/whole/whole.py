@@ -134,6 +134,11 @@ class Whole:
     def _is_number(self, name: str) -> bool:
         return self.files.kinds[name] == "number"
 
+    def without_sample(self) -> "Whole":
+        """Return what is needed to read rows: a small part of it that can travel."""
+        survey = replace(self.survey, sample=None, places=self.places[:0])
+        return replace(self, survey=survey, places=self.places[:0])
+
     def at(self, rows: NDArray[Any]) -> "Whole":
         """Return the same for some rows of the data set."""
         return replace(self, places=self.places[rows])

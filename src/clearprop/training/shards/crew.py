@@ -4,15 +4,27 @@ from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
-from clearprop.training.samples import Samples
-from clearprop.training.shards.worker import Asked, Found, Work, Worker
+from clearprop.training.shards.pace import Pace
+from clearprop.training.shards.worker import Asked, Found, Shard, Work, Worker
 
 
 class Crew(ABC):
-    """Base of those who compute shards."""
+    """Base of those who compute shards.
+
+    Attributes
+    ----------
+    pace : Pace
+        How fast they are, where they are workers of a cluster.
+    remarks : list of str
+        Sentences about who has come and gone, for whoever watches; he takes them out.
+    """
+
+    def __init__(self) -> None:
+        self.pace = Pace()
+        self.remarks: list[str] = []
 
     @abstractmethod
-    def start(self, work: Work, samples: dict[int, Samples]) -> None:
+    def start(self, work: Work, samples: dict[int, Shard]) -> None:
         """Hear what is to be done, and take the samples of every shard.
 
         Raises
@@ -50,11 +62,12 @@ class ThreadCrew(Crew):
     """
 
     def __init__(self, threads: int) -> None:
+        super().__init__()
         self.threads = threads
         self._workers: list[Worker] = []
         self._pool: ThreadPoolExecutor | None = None
 
-    def start(self, work: Work, samples: dict[int, Samples]) -> None:
+    def start(self, work: Work, samples: dict[int, Shard]) -> None:
         """Give each thread neighbouring shards, whose sums it can make."""
         count = min(self.threads, work.shards)
         shares = [

@@ -1,6 +1,6 @@
 """How samples and batches are cut into virtual shards, and in what order their sums are made."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -80,25 +80,35 @@ def cut(rows: Array, ends: NDArray[np.int64]) -> dict[int, Array]:
     }
 
 
-def summed(parts: Mapping[Node, Part | None], node: Node) -> Part | None:
+def summed(
+    node: Node,
+    known: Mapping[Node, Part | None],
+    leaf: Callable[[int], Part | None] = lambda _: None,
+    plus: Callable[[Part, Part], Part] = Part.plus,
+) -> Part | None:
     """Add parts up the tree, those of neighbours first; None where there are none.
 
     Parameters
     ----------
-    parts : mapping of Node to Part or None
-        What is there already: nodes that together hold every shard once. They are changed.
     node : Node
         The node whose sum is wanted.
+    known : mapping of Node to Part or None
+        The sums that are there already. They are changed.
+    leaf : callable, optional
+        Gives the part of a shard that is in none of these, when it is its turn: of all that a node
+        has, no more are there at a time than the tree is deep.
+    plus : callable, optional
+        Adds the second of two neighbours to the first, and has no more need of it.
     """
-    if node in parts:
-        return parts[node]
+    if node in known:
+        return known[node]
     start, stop = node
     if stop - start == 1:
-        return None
-    left, right = (summed(parts, child) for child in _children(node))
+        return leaf(start)
+    left, right = (summed(child, known, leaf, plus) for child in _children(node))
     if left is None or right is None:
         return left if right is None else right
-    return left.plus(right)
+    return plus(left, right)
 
 
 def nodes_within(owned: Set[int], node: Node) -> Iterator[Node]:

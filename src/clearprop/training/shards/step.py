@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -10,8 +11,9 @@ from clearprop.training.run import Run
 from clearprop.training.samples import Rows, Samples
 from clearprop.training.shards.crew import Crew
 from clearprop.training.shards.cutting import bounds, cut, summed
-from clearprop.training.shards.worker import Asked, Work
+from clearprop.training.shards.worker import Asked, Shard, Work
 from clearprop.training.step import Step, Updates, clip
+from clearprop.training.streaming import ShardedOnDisk
 
 
 class ShardedStep(Step):
@@ -38,24 +40,42 @@ class ShardedStep(Step):
         self.clip_norm = clip_norm
         self.ends = bounds(len(samples), work.shards)
         self.gradient = run.engine.parameters.like()
+        run.pace = crew.pace
+        crew.start(work, self._shards())
+
+    def _shards(self) -> dict[int, Shard]:
+        """Return the samples of each shard, or on disk what reads them."""
+        if isinstance(self.samples, ShardedOnDisk):
+            return {shard: self.samples.shard(shard) for shard in range(self.work.shards)}
         every = enumerate(pairwise(self.ends.tolist()))
-        crew.start(work, {shard: samples.take(slice(*ends)) for shard, ends in every})
+        return {shard: self.samples.take(slice(*ends)) for shard, ends in every}
+
+    def _asked(self, batch: Any) -> tuple[dict[int, Any], float]:
+        """Return what is asked of each shard that has samples in a batch, and their weight."""
+        if isinstance(self.samples, ShardedOnDisk):
+            sizes = enumerate(self.samples.sizes)
+            return {shard: batch for shard, n in sizes if batch.rows(n)}, float(len(batch))
+        rows = np.arange(len(self.samples))[batch]
+        weights = None if self.samples.weights is None else self.samples.weights[rows]
+        total = float(len(rows)) if weights is None else float(weights.sum()) or float(len(rows))
+        return {shard: one - self.ends[shard] for shard, one in cut(rows, self.ends).items()}, total
 
     def __call__(self, batches: Sequence[Rows]) -> Updates:
         """Do the update of the only batch."""
         (batch,) = batches
-        rows = np.arange(len(self.samples))[batch]
         run, engine, optimizer = self.run, self.run.engine, self.run.optimizer
-        weights = None if self.samples.weights is None else self.samples.weights[rows]
-        total = float(len(rows)) if weights is None else float(weights.sum()) or float(len(rows))
-        of_shards = {shard: one - self.ends[shard] for shard, one in cut(rows, self.ends).items()}
+        of_shards, total = self._asked(batch)
         asked = Asked(
             *(run.step, engine.parameters.data, engine.state.data),
             *(range(self.work.shards), of_shards, total),
         )
-        found = self.crew.ask(asked)
+        try:
+            found = self.crew.ask(asked)
+        finally:
+            run.remarks += self.crew.remarks
+            self.crew.remarks.clear()
         part = summed(
-            {node: one for some in found for node, one in some.parts.items()}, self.work.root
+            self.work.root, {node: one for some in found for node, one in some.parts.items()}
         )
         assert part is not None  # noqa: S101 - a batch has samples
         logits, y = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,8 +14,13 @@ from clearprop.training.augmentation import Augmenter
 from clearprop.training.samples import Samples
 from clearprop.training.shards.cutting import Node, nodes_within, summed
 from clearprop.training.shards.part import Part
+from clearprop.training.streaming.shards import ShardOnDisk
 
 _WORD = 2**32
+
+
+Shard: TypeAlias = Samples | ShardOnDisk
+"""The samples of a shard: `take` returns some of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +100,14 @@ class Found:
     logits: dict[int, Array]
     y: dict[int, Array]
 
+    def copy(self) -> "Found":
+        """Return it with sums in memory of their own."""
+        parts = {
+            node: part and replace(part, gradient=part.gradient.copy())
+            for node, part in self.parts.items()
+        }
+        return replace(self, parts=parts)
+
 
 @dataclass(eq=False)
 class Worker:
@@ -108,7 +121,7 @@ class Worker:
     """
 
     work: Work
-    samples: dict[int, Samples]
+    samples: dict[int, Shard]
 
     network: Network = field(init=False)
     trace: Trace = field(init=False)
@@ -120,29 +133,37 @@ class Worker:
         self.trace = Trace(training=True, random_state=self.random_state)
         self.trace.wants_dx = False
         self.gradient = self.network.parameters.like()
+        # Memory of a gradient's size, which the system would otherwise clear anew for every part.
+        self._free: list[Array] = []
+        self._given: list[Array] = []  # what the last answer is in, whose reader is done by now
 
     def __call__(self, asked: Asked) -> Found:
-        """Compute the parts of its shards, by one thread."""
+        """Compute the parts of its shards, by one thread; the next call overwrites the sums."""
         network = self.network
         network.parameters.data[...] = asked.parameters
-        parts: dict[Node, Part | None] = {}
         logits: dict[int, Array] = {}
         targets: dict[int, Array] = {}
-        with np.errstate(all="ignore"):  # what overflows is found in the loss
-            for shard, rows in asked.rows.items():
-                parts[shard, shard + 1], logits[shard], targets[shard] = self._part(
-                    asked, shard, rows
-                )
-        empty = {(shard, shard + 1): None for shard in asked.shards if shard not in asked.rows}
-        every = {**empty, **parts}
-        nodes = list(nodes_within(set(asked.shards), self.work.root))
-        return Found({node: summed(every, node) for node in nodes}, logits, targets)
 
-    def _part(self, asked: Asked, shard: int, rows: Array) -> tuple[Part, Array, Array]:
+        def part_of(shard: int) -> Part | None:
+            if shard not in asked.rows:
+                return None
+            part, logits[shard], targets[shard] = self._part(asked, shard)
+            return part
+
+        self._free += self._given
+        with np.errstate(all="ignore"):  # what overflows is found in the loss
+            parts = {
+                node: summed(node, {}, part_of, self._plus)
+                for node in nodes_within(set(asked.shards), self.work.root)
+            }
+        self._given = [part.gradient for part in parts.values() if part is not None]
+        return Found(parts, logits, targets)
+
+    def _part(self, asked: Asked, shard: int) -> tuple[Part, Array, Array]:
         work, network, trace = self.work, self.network, self.trace
         network.state.data[...] = asked.state
         number = asked.step * work.shards + shard
-        x, y, weights = self._batch(number, self.samples[shard], rows)
+        x, y, weights = self._batch(number, self.samples[shard], asked.rows[shard])
         trace.step = asked.step
         self.random_state.seed([work.seed, number % _WORD, number // _WORD])
         logits = network.body.forward(network.params, network.inputs(x), trace)
@@ -153,9 +174,16 @@ class Worker:
         network.body.backward(network.params, dlogits, trace, self.gradient.tree)
         network.update_state(trace)
         state = np.multiply(network.state.data, share, dtype=network.dtype)
-        return Part(loss * share, self.gradient.data.copy(), state), logits.copy(), y
+        gradient = self._free.pop() if self._free else np.empty_like(self.gradient.data)
+        gradient[...] = self.gradient.data
+        return Part(loss * share, gradient, state), logits.copy(), y
 
-    def _batch(self, number: int, samples: Samples, rows: Array) -> tuple[Any, Array, Array | None]:
+    def _plus(self, left: Part, right: Part) -> Part:
+        """Add two parts, and keep the memory of the second for the next."""
+        self._free.append(right.gradient)
+        return left.plus(right)
+
+    def _batch(self, number: int, samples: Shard, rows: Any) -> tuple[Any, Array, Array | None]:
         """Return a shard's samples of a batch, with their pictures changed where that is wanted."""
         some = samples.take(rows)
         if self.work.augmenter is None:

@@ -5,16 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.network import Network
 from clearprop.preprocessing.blocks import Blocks
 from clearprop.training.streaming.order import ABREAST, order_of, phases
-from clearprop.training.streaming.window import Window
+from clearprop.training.streaming.window import Finish, Window
 
 _AHEAD = 2  # blocks that are read ahead
-_IN_USE = 1  # phases whose batches may still be learned from when the next one begins
-_REGIONS = ABREAST + _AHEAD + _IN_USE
+_REGIONS = ABREAST + _AHEAD + 1  # if all batches on their way are from one phase, or two
 _SHARE = 2  # the part of the memory that data may take which the window gets
-_BATCHES = 6  # that may be on their way at a time: all of them from one phase, or two
+_BATCHES = 6  # that may be on their way at a time
 
 
 class Stream:
@@ -23,10 +21,10 @@ class Stream:
     Parameters
     ----------
     blocks : Blocks
-    network : Network
-        The network whose loss says what targets look like.
+    finish : callable
+        Brings targets into the form that the loss takes.
     batch_size : int
-        The number of samples of a batch, about: blocks are large enough for some of these.
+        The number of samples of a batch, about: a block is one at least.
 
     Attributes
     ----------
@@ -35,21 +33,24 @@ class Stream:
         asked for.
     """
 
-    def __init__(self, blocks: Blocks, network: Network, batch_size: int) -> None:
+    def __init__(self, blocks: Blocks, finish: Finish, batch_size: int) -> None:
         first = int(np.argmax(blocks.counts > 0))
         room = np.empty((int(blocks.counts[first]), *blocks.input_shape), blocks.dtype)
-        y = network.targets(blocks.read_piece(first, room)[:1])
+        y = finish(blocks.read_piece(first, room)[:1])
         row_bytes = int(np.prod(blocks.input_shape)) * blocks.dtype.itemsize + y.nbytes
-        rows = max(blocks.memory // (_SHARE * _REGIONS * row_bytes), _BATCHES * batch_size)
+        rows = max(blocks.memory // (_SHARE * _REGIONS * row_bytes), batch_size)
         self.cut = blocks.cut(rows)
-        most = max(block.rows for block in self.cut)
-        self.window = Window(blocks, min(_REGIONS, len(self.cut)), most, y, network.targets)
+        sizes = sorted(block.rows for block in self.cut)
+        self._phase = max(sum(sizes[:ABREAST]) // ABREAST, 1)  # the fewest rows of one
+        self._in_use = -(-_BATCHES * batch_size // self._phase)
+        regions = min(ABREAST + _AHEAD + self._in_use, len(self.cut))
+        self.window = Window(blocks, regions, sizes[-1], y, finish)
 
     def at_once(self, batch_size: int) -> int:
         """Return the number of batches that may be asked for before the first is learned from."""
-        if len(self.cut) <= ABREAST + _AHEAD:
+        if len(self.cut) == self.window.regions:
             return len(self.window.blocks)  # nothing is overwritten
-        return max(1, min(block.rows for block in self.cut) // batch_size - 1)
+        return max(1, self._in_use * self._phase // batch_size - 1)
 
     def walk(
         self, seed: Sequence[int], batches: int, end: Callable[[int], int], first: int = 0
@@ -78,7 +79,7 @@ class Stream:
         with self.window.reading(order, max(phase - ABREAST + 1, 0)) as reading:
             while True:
                 reading.need(min(phase, len(order) - 1))
-                reading.release(max(phase - ABREAST + 1 - _IN_USE, 0))
+                reading.release(max(phase - ABREAST + 1 - self._in_use, 0))
                 rows = np.concatenate(
                     [self.window.first_row(part.place) + part.rows for part in parts]
                 )

@@ -1,7 +1,7 @@
 """Samples on disk in the place of samples in memory."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from clearprop.errors import UsageError
 from clearprop.network import Network
 from clearprop.preprocessing.blocks import Blocks
-from clearprop.training.samples import Rows, Samples, steps_per_epoch
+from clearprop.training.samples import Rows, Samples, steps_per_epoch, weights_of_classes
 from clearprop.training.streaming.stream import Stream
 
 
@@ -45,12 +45,12 @@ class OnDisk(Samples):
     def class_weighted(
         self, class_weight: str | Mapping[int, float] | None, dtype: np.dtype[Any]
     ) -> Samples:
-        """Refuse weights of classes."""
+        """Refuse weights of classes, unless somebody can tell them."""
         if class_weight is None:
             return self
         raise UsageError(
-            "Weights of classes can't be had for data that stay on disk. Leave class_weight out, "
-            "or let the data take more memory."
+            "Weights of classes can't be had in shards of data that stay on disk. Leave one of "
+            "them out, or let the data take more memory."
         )
 
 
@@ -68,8 +68,20 @@ class Streamed(OnDisk):
     @classmethod
     def of(cls, blocks: Blocks, network: Network, batch_size: int) -> "Streamed":
         """Make a window that is large enough for batches of a size."""
-        stream = Stream(blocks, network, batch_size)
+        stream = Stream(blocks, network.targets, batch_size)
         return cls(stream.window.X, stream.window.y, blocks=blocks, stream=stream)
+
+    def class_weighted(
+        self, class_weight: str | Mapping[int, float] | None, dtype: np.dtype[Any]
+    ) -> Samples:
+        """Give samples the weights of their classes; see `Samples.class_weighted`."""
+        if class_weight is None:
+            return self
+        counts = self.blocks.class_counts
+        if counts is None:
+            raise UsageError("class_weight needs targets that are classes.")
+        each = weights_of_classes(class_weight, np.arange(len(counts)), counts)
+        return replace(self, weights=self.stream.window.weigh(each.astype(dtype)))
 
     def at_once(self, batch_size: int) -> int:
         """Return the number of batches that may be asked for before the first is learned from."""

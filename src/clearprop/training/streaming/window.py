@@ -13,6 +13,9 @@ from clearprop.core.parameters import Array
 from clearprop.network.summary import readable_bytes
 from clearprop.preprocessing.blocks import Block, Blocks
 
+Finish = Callable[[Any], Array]
+"""Brings targets, as blocks give them, into the form that the loss takes."""
+
 _EXPECTED = 2  # blocks that the system is asked for before they are read
 
 
@@ -35,20 +38,22 @@ class Window:
     ----------
     X, y : ndarray, shape (regions * rows, ...)
         The samples and targets.
+    weights : ndarray or None
+        The weights of the samples, where they have any.
     waited : float
         The seconds for which a learner has waited for a block.
     read : int
         The number of samples that were read.
     """
 
-    def __init__(
-        self, blocks: Blocks, regions: int, rows: int, y: Array, finish: Callable[[Any], Array]
-    ) -> None:
+    def __init__(self, blocks: Blocks, regions: int, rows: int, y: Array, finish: Finish) -> None:
         self.blocks, self.regions, self.rows = blocks, regions, rows
         self.X = np.empty((regions * rows, *blocks.input_shape), blocks.dtype)
         self.y = np.empty((regions * rows, *y.shape[1:]), y.dtype)
+        self.weights: Array | None = None
         self.waited, self.read = 0.0, 0
         self._finish, self._began = finish, 0.0
+        self._each: Array | None = None
 
     def reading(self, order: Sequence[Block], first: int = 0) -> "Reading":
         """Begin to read blocks in an order from a place on; leaving the context ends that."""
@@ -58,6 +63,17 @@ class Window:
     def first_row(self, place: int) -> int:
         """Return the row from which on the block at a place of the order lies."""
         return place % self.regions * self.rows
+
+    def weigh(self, each: Array) -> Array:
+        """Give every sample the weight of its class, and return the memory of the weights.
+
+        Parameters
+        ----------
+        each : ndarray, shape (C,)
+            The weight of each class.
+        """
+        self._each, self.weights = each, np.empty(len(self.X), each.dtype)
+        return self.weights
 
     def pace(self) -> str:
         """Say how fast samples are read, and whether learning waits for that."""
@@ -79,7 +95,10 @@ class Window:
         """
         start = self.first_row(place)
         rows = slice(start, start + block.rows)
-        self.y[rows] = self._finish(self.blocks.read(block, self.X[rows]))
+        y = self.blocks.read(block, self.X[rows])
+        self.y[rows] = self._finish(y)
+        if self.weights is not None and self._each is not None:
+            self.weights[rows] = self._each[y]
         self.read += block.rows
 
 
