@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -155,7 +156,13 @@ def _complain_of_usage(error: click.ClickException) -> None:
             known = [name for param in ctx.command.get_params(ctx) for name in param.opts]
             hint = did_you_mean(error.option_name, known)
             message = f"There is no option {error.option_name!r}.{hint}"
+        if message.startswith("Got unexpected extra argument") and any(map(_is_file, sys.argv)):
+            message += " A pattern that stands for several files is written in quotes: 'data/*'."
     _output().complain(message)
+
+
+def _is_file(word: str) -> bool:
+    return Path(word).suffix != "" and Path(word).is_file()
 
 
 def _output() -> ModuleType:

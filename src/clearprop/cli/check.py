@@ -125,8 +125,8 @@ def _check_file(
     timeout, sizes = options.pop("timeout") or _TIMEOUT, options.pop("layers")
     batch = None if data is None else batch_for_learners(data)
     output.note(
-        f"Running {file}: everything in it is executed, in a process of its own, for at most "
-        f"{timeout:g} s."
+        f"Running {file}: everything in it is executed, and where it trains nothing what imports "
+        f"it, in a process of its own, for at most {timeout:g} s."
     )
     with output.waiting("Checking"):
         done = check_file(

@@ -8,10 +8,12 @@ from clearprop.experiment.defaults import is_of_pictures
 from clearprop.experiment.layer_words import is_convolution
 from clearprop.experiment.settings import Settings
 from clearprop.network import Network
+from clearprop.training.streaming.order import design_effect
 
 _COLOURS = 3
 _FEW = 50  # pictures of a class, below which a network that begins with nothing sees too little
 _LONG = 60  # seconds
+_SORTED = 1.5  # times the variance of a batch's mean
 _PER_SECOND = 5e9  # multiplications of a training in NumPy alone, of one core
 _PASSES = 3  # one forward, two back
 
@@ -29,10 +31,25 @@ def expectations(settings: Settings, network: Network, dataset: Dataset) -> tupl
     """
     shape = network.input_shape
     if not is_of_pictures(shape):
-        return ()
+        return _of_sorted(settings, dataset)
     if not is_convolution(settings.layers):
         return _of_dense(shape)
     return (*_of_few(dataset), *_of_numpy(settings, network, len(dataset)))
+
+
+def _of_sorted(settings: Settings, dataset: Dataset) -> tuple[str, ...]:
+    """Say where rows that lie together on disk are alike, so that batches are less mixed."""
+    if dataset.whole is None or not settings.batch_size:
+        return ()
+    between = dataset.whole.survey.columns[dataset.target_name].between
+    effect = design_effect(settings.batch_size, between)
+    if effect < _SORTED:
+        return ()
+    return (
+        f"Rows that lie together are alike in {dataset.target_name!r}, so a batch of "
+        f"{settings.batch_size} tells as much as one of about {settings.batch_size / effect:.0f} "
+        "drawn from all. Where the files can be written once more, write them in random order.",
+    )
 
 
 def _of_dense(shape: tuple[int, ...]) -> tuple[str, ...]:

@@ -179,6 +179,11 @@ def _require_sample_tells(settings: Settings) -> None:
             f"--{option} can't be followed in data that stay on disk: keep rows apart by files, "
             "and give those to score with: --test 'later/*.parquet'; or give more --memory."
         )
+    if not settings.batch_size:
+        raise UsageError(
+            "Data that stay on disk are learned from in batches: leave --batch-size full, or the "
+            "optimizer lbfgs, out, or give more --memory."
+        )
     if settings.folds:
         raise UsageError(
             "Data that stay on disk are not dealt out to folds: leave --folds out, or give more "

@@ -6,7 +6,7 @@ squared deviations of two parts give those of both, without a difference of larg
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,8 +60,14 @@ class ColumnSurvey:
 
     @property
     def between(self) -> float:
-        """The share of the variance that lies between the portions that were added, 0 to 1."""
-        return max(0.0, 1 - self.within / self.squares) if self.squares > 0 else 0.0
+        """The share of the variance that lies between the portions that were added, 0 to 1.
+
+        Of words it is that of the ones that stand for each: see `_variance`.
+        """
+        squares = self.squares
+        if not self.low <= self.high and self.counts is not None:
+            squares = _variance(self.counts.values())
+        return max(0.0, 1 - self.within / squares) if squares > 0 else 0.0
 
     def add(self, cells: Cells) -> int:
         """Take in cells of the column, which follow those so far; return how many are missing."""
@@ -71,6 +77,7 @@ class ColumnSurvey:
             counts = cells.counts()
             some = np.flatnonzero(counts).tolist()
             self._count({cells.texts[at]: int(counts[at]) for at in some})
+            self.within += _variance(counts[some].tolist())
             return missing
         numbers = cells.values if isinstance(cells, Numbers) else _seconds(cells)
         with np.errstate(over="ignore", invalid="ignore"):  # said by a deviation that is no number
@@ -154,6 +161,12 @@ def _counted(block: NDArray[np.float64], low: float, high: float) -> dict[str, i
     if len(numbers) > _MOST_NUMBERS:
         return None
     return dict(zip(map(number_text, numbers.tolist()), counts.tolist(), strict=True))
+
+
+def _variance(counts: Collection[int]) -> float:
+    """Return the sum over words of the squared deviations of a 1 for each cell with it, else 0."""
+    cells = sum(counts)
+    return cells - sum(count * count for count in counts) / cells if cells else 0.0
 
 
 def _are_whole(block: NDArray[np.float64]) -> bool:

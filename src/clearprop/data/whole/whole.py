@@ -214,8 +214,8 @@ def read_files(files: ColumnFiles, reading: Reading, memory: Memory) -> Dataset:
     whole = replace(whole, filled=whole.count_targets())
     said = (
         f"{len(whole):,} rows in {counted(len(files.files), 'file')} of {_size(files.file_bytes)} "
-        f"stay on disk, and are learned from piece by piece; {len(dataset):,} of them, drawn "
-        "evenly, tell what the columns are, and give the rows that are held out."
+        f"stay on disk. Training learns from all of them; {len(dataset):,}, drawn evenly, tell "
+        "what the columns are, give the rows that are held out, and stand for all elsewhere."
     )
     return replace(dataset, whole=whole, notes=(*dataset.notes[:1], said, *dataset.notes[1:]))
 

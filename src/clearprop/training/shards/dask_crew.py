@@ -12,6 +12,7 @@ from concurrent.futures import wait
 from functools import partial
 from typing import Any
 
+from clearprop.core.parameters import Array
 from clearprop.errors import ClearpropError, ClusterError
 from clearprop.training.shards.connection import connected, require_same, threads_of
 from clearprop.training.shards.crew import Crew
@@ -96,8 +97,6 @@ class DaskCrew(Crew):
 
     def close(self) -> None:
         """Let the actors go, and what was made for this."""
-        for one in self._hired:
-            one.close()
         self._hired.clear()
         if self._shared is not None:
             self._shared.close()
@@ -150,9 +149,6 @@ class DaskCrew(Crew):
         self._settle()
 
     def _drop(self, gone: set[str]) -> None:
-        for one in self._hired:
-            if one.address in gone:
-                one.close()
         self._hired = [one for one in self._hired if one.address not in gone]
         for address in sorted(gone):
             self.remarks.append(f"The worker {address} is gone; others compute its shards.")
@@ -172,6 +168,8 @@ class DaskCrew(Crew):
                 time.sleep(_PATIENCE)
             else:
                 return
+        if problem is not None and isinstance(problem.__cause__, ClusterError):
+            raise problem.__cause__
         raise ClusterError(
             f"The workers of the cluster {self._name} go as soon as they come. Look at their logs."
         ) from problem
@@ -189,6 +187,8 @@ class DaskCrew(Crew):
     def _hire(self) -> None:
         """Hire threads that are not hired yet, and deal all shards out anew if there are any."""
         present = self._present()
+        if not self._hired:
+            self._refused.clear()  # to say again why, if nobody else comes
         known = {one.address for one in self._hired}
         new = [address for address in present if address not in known | self._refused]
         if gone := known - present.keys():
@@ -206,8 +206,10 @@ class DaskCrew(Crew):
             self._hired += [self._member_of(address) for _ in range(present[address])]
             if self._asked:
                 self.remarks.append(f"The worker {address} has come, and computes with the others.")
-        if problems and not (self._asked and self._hired):
+        if problems and not self._asked:
             raise problems[0]
+        if not self._hired:
+            raise _GoneError from (problems[0] if problems else None)
         self.remarks += [f"{error} The others go on without it." for error in problems]
         self._deal()
 
@@ -233,17 +235,26 @@ class DaskCrew(Crew):
                         f"one than {__version__} of this process. Install the same version where "
                         "it runs, and start it anew."
                     ) from error
-        if self._shared is not None:
-            parameters = self._shared.place
-            sums = _shared((self._work.shards, *parameters.shape), self._shared.array.dtype)
-            if sums is not None:
-                one = Hired(address, actor, sums)
-                share = partial(actor.share, parameters, sums.place)
-                (_, is_shared) = self._answers({one: share})[one]
-                sums.close()
-                if is_shared:
-                    return one
-        return Hired(address, actor, None)
+        sums = self._memory_with(actor, address)
+        return Hired(address, actor, sums)
+
+    def _memory_with(self, actor: Any, address: str) -> Array | None:
+        """Make memory for a member's sums; None where it can't share any."""
+        if self._shared is None:
+            return None
+        parameters = self._shared.place
+        sums = _shared((self._work.shards, *parameters.shape), self._shared.array.dtype)
+        if sums is None:
+            return None
+        try:
+            one = Hired(address, actor, None)
+            answers = self._answers({one: partial(actor.share, parameters, sums.place)})
+        finally:
+            sums.close()  # whom it is for, he has it now
+        if one not in answers:
+            raise _GoneError
+        _, is_shared = answers[one]
+        return sums.array if is_shared else None
 
     @property
     def _dealt(self) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from clearprop.core.blas import blas_threads
 from clearprop.core.parameters import Array
-from clearprop.training.shards.shared import Place, SharedArray
+from clearprop.training.shards.shared import Place
 from clearprop.training.shards.worker import Asked, Found, Shard, Work, Worker
 
 _NOWHERE = np.empty(0)  # in place of parameters that lie in shared memory
@@ -71,15 +71,15 @@ class Hired:
     address : str
         That of its worker.
     actor : distributed.Actor
-    sums : SharedArray or None
-        The memory for its sums, where both are on one machine.
+    sums : ndarray or None
+        The memory for its sums, shape (shards, P), where both are on one machine.
     shards : list of int
         The shards that it has.
     """
 
     address: str
     actor: Any
-    sums: SharedArray | None
+    sums: Array | None
     shards: list[int] = field(default_factory=list)
 
     def take(self, samples: dict[int, Shard], keeps: list[int]) -> Any:
@@ -93,15 +93,10 @@ class Hired:
             asked = replace(asked, parameters=_NOWHERE)
         return self.actor.compute(asked)
 
-    def close(self) -> None:
-        """Let go of the memory."""
-        if self.sums is not None:
-            self.sums.close()
-
     def read(self, found: Found) -> Found:
         """Return what it has found, with sums that lie in shared memory."""
         if self.sums is not None:
-            rows = zip(self.sums.array, found.parts.items(), strict=False)
+            rows = zip(self.sums, found.parts.items(), strict=False)
             for row, (node, part) in rows:
                 if part is not None:
                     found.parts[node] = replace(part, gradient=row)

@@ -5,10 +5,10 @@ its rows, and stays in memory for as many phases: in each of them one part of it
 random order together with a part of each other block that is there. So every sample is seen once an
 epoch, a batch is drawn from `ABREAST` blocks, and one block is read a phase.
 
-How well that mixes: let samples be drawn from G blocks in the place of all, and rho be the share of
-the variance of some quantity that lies between blocks. The mean over a batch of B samples then has
-a variance of about 1 + (B / G - 1) rho times that of B samples drawn from all. Source: Kish,
-"Survey Sampling" (1965), section 5.4, the design effect of clusters.
+How well that mixes: let B samples be drawn from G blocks in the place of all, and rho be the share
+of the variance of some quantity that lies between blocks. Two of them are of one block with the
+chance 1 / G, so that their mean has a variance of 1 + (B - 1) rho / G times that of B samples drawn
+from all. Source: Kish, "Survey Sampling" (1965), section 5.4, the design effect of clusters.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,6 +39,18 @@ class Part:
 
     place: int
     rows: NDArray[np.int64]
+
+
+def design_effect(batch_size: int, between: float) -> float:
+    """Return by how much the variance of a batch's mean exceeds that of samples drawn from all.
+
+    Parameters
+    ----------
+    batch_size : int
+    between : float
+        The share of the variance that lies between blocks.
+    """
+    return 1 + max(batch_size / ABREAST - 1, 0.0) * between
 
 
 def order_of(blocks: Sequence[Block], random_state: np.random.RandomState) -> list[Block]:
