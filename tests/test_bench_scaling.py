@@ -259,8 +259,8 @@ def test_the_noise_scale_of_a_mean_is_its_variance_by_its_square():
     y = 2 + 3 * random.standard_normal((20_000, 1))
     net = cp.Network([cp.Dense(1, bias=False)], loss=cp.MeanSquaredError(), input_shape=(1,))
     net.parameters.data[...] = 0
-    found = noise_scale(net, np.ones_like(y), y, rows=8, draws=4000)
-    assert found == pytest.approx(y.var() / y.mean() ** 2, rel=0.1)
+    found = noise_scale(net, np.ones_like(y), y, rows=2, draws=1000)
+    assert found == pytest.approx(y.var() / y.mean() ** 2, rel=0.15)
 
 
 def goal(rows=64):

@@ -1,7 +1,7 @@
 """``python -m bench.scaling [constants] [steps] [learning]``: measure, and write the page anew.
 
 All of it takes half an hour on two cores. Without any measurement, ``python -m bench.scaling page``
-makes tables and picture from what was measured before. Steps over a wire need Linux and root.
+makes tables and picture from what was measured before. Steps need Linux and root.
 """
 
 import argparse
@@ -10,13 +10,16 @@ from dataclasses import asdict
 from bench.scaling import constants, learning, picture, report, results, steps
 from bench.timing import say
 
+_KINDS = ("constants", "steps", "learning", "page")
+
 
 def main() -> None:
     """Measure what is asked for, keep it, and draw."""
     parser = argparse.ArgumentParser(prog="python -m bench.scaling", description=__doc__)
-    kinds = ("constants", "steps", "learning")
-    parser.add_argument("kinds", nargs="*", metavar="KIND", choices=(*kinds, "page", []))
-    asked = parser.parse_args().kinds or kinds
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"some of: {', '.join(_KINDS)}")
+    asked = parser.parse_args().kinds or _KINDS[:-1]
+    if unknown := [kind for kind in asked if kind not in _KINDS]:
+        parser.error(f"there is no kind {unknown[0]!r}; there are {', '.join(_KINDS)}")
     if "constants" in asked:
         say("constants")
         machine, apart = constants.machine()

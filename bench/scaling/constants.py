@@ -23,15 +23,15 @@ from clearprop.training.shards.worker import Asked, Work, Worker
 Widths: TypeAlias = tuple[int, ...]
 """The units of each layer, inputs first."""
 
-Case: TypeAlias = tuple[Widths, int]
+Task: TypeAlias = tuple[Widths, int]
 """A network, and the rows of a batch."""
 
 TINY: Widths = (25, 64, 2)
 SMALL: Widths = (784, 256, 10)
 LARGE: Widths = (784, 1024, 1024, 10)
-_PARTS: list[Case] = [(TINY, 8), (TINY, 512), (TINY, 16_384), (SMALL, 8), (SMALL, 64), (SMALL, 512)]
+_PARTS: list[Task] = [(TINY, 8), (TINY, 512), (TINY, 16_384), (SMALL, 8), (SMALL, 64), (SMALL, 512)]
 _PARTS += [(LARGE, 8), (LARGE, 64), (LARGE, 512)]
-_UPDATES: list[Case] = [(TINY, 8), (TINY, 16_384), (LARGE, 8)]
+_UPDATES: list[Task] = [(TINY, 8), (TINY, 16_384), (LARGE, 8)]
 _ROUNDS = 12
 _STEPS = 4  # of an epoch
 _BYTES = 8_000_000  # of a message; Dask hands those from 10 MiB to another thread
@@ -163,7 +163,7 @@ def _addition() -> Callable[[], float]:
     return lambda: seconds(partial(np.add, one, other, one), time.thread_time) / count
 
 
-def _fit_parts(parts: Mapping[Case, float]) -> tuple[dict[str, float], dict[Case, float]]:
+def _fit_parts(parts: Mapping[Task, float]) -> tuple[dict[str, float], dict[Task, float]]:
     """Fit what a part consists of, none of it below zero; return it, and relative errors.
 
     A layer's own time is that of a tiny network on few rows, which is little else. The rest goes by

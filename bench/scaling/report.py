@@ -75,8 +75,8 @@ def constants() -> str:
     """Return the constants of the machine."""
     found = results.load()["machine"]
     return grid(
-        ["what takes it", "seconds"],
-        ([words, f"{found[name]:.1e}"] for name, words in _CONSTANTS.items()),
+        ["constant", "seconds", "for"],
+        ([f"`{name}`", f"{found[name]:.1e}", words] for name, words in _CONSTANTS.items()),
     )
 
 

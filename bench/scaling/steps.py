@@ -6,14 +6,14 @@ every case the least time counts, over rounds in which all are measured in turns
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from bench.scaling.constants import LARGE, SMALL, TINY, Widths, update_seconds
-from bench.scaling.constants import Case as Measured
+from bench.scaling.constants import LARGE, SMALL, TINY, Task, Widths, update_seconds
 from bench.scaling.link import FAR, NEAR, linked
 from bench.scaling.model import LOOPBACK, Job, Wire
 from bench.timing import say
@@ -52,7 +52,15 @@ class Case:
 
 
 def measure() -> dict[Case, float]:
-    """Measure all cases on loopback and over wires."""
+    """Measure all cases on loopback and over wires.
+
+    Raises
+    ------
+    SystemExit
+        If this is not Linux, or not root.
+    """
+    if sys.platform != "linux" or os.geteuid():
+        raise SystemExit("Steps are measured in namespaces of their own: by root, on Linux.")
     found: dict[Case, float] = {}
     for number in range(_ROUNDS):
         for case, seconds in _a_round():
@@ -72,7 +80,7 @@ def _a_round() -> Iterator[tuple[Case, float]]:
 
 
 def _cases(
-    jobs: Sequence[Measured], workers: int, wire: Wire, taken: Sequence[float]
+    jobs: Sequence[Task], workers: int, wire: Wire, taken: Sequence[float]
 ) -> Iterator[tuple[Case, float]]:
     for job, seconds in zip(jobs, taken, strict=True):
         yield Case(*job, workers, wire), seconds
@@ -84,7 +92,7 @@ def _taken(
     host: str,
     far_host: str,
     workers: int,
-    jobs: Sequence[Measured],
+    jobs: Sequence[Task],
 ) -> list[float]:
     """Start a scheduler and an asking process near, and workers far; return what updates take.
 
@@ -127,7 +135,7 @@ def main(arguments: Sequence[str]) -> None:
     address, workers = arguments
     jobs = [(tuple(widths), batch) for widths, batch in json.load(sys.stdin)]
     with Client(address, direct_to_workers=True) as client:  # type: ignore[no-untyped-call]
-        client.wait_for_workers(int(workers))
+        client.wait_for_workers(int(workers), timeout=120)
         taken = [update_seconds(*job, shards=SHARDS, cluster=client) for job in jobs]
     print(json.dumps(taken))
 

@@ -50,8 +50,9 @@ def test_a_sample_is_told_apart_from_all(tmp_path: Path, small_sample: set[int])
     dataset = on_disk(tmp_path)
     assert len(dataset) == len(small_sample)
     assert len(whole_of(dataset)) == ROWS
-    assert dataset.in_words()[1].startswith("900 rows in 2 files of 0.0")
-    assert f"piece by piece; {len(dataset)} of them, drawn evenly, tell" in dataset.in_words()[1]
+    [said] = [one for one in dataset.notes if "stay on disk" in one]
+    assert said.startswith("900 rows in 2 files of 0.0")
+    assert f"piece by piece; {len(dataset)} of them, drawn evenly, tell" in said
     places = sorted(small_sample)
     assert [dataset.source(row) for row in (0, 5)] == [f"row {places[at] + 1}" for at in (0, 5)]
     some = dataset.take(np.array([7, 2]))
@@ -155,8 +156,9 @@ def test_categories_that_only_the_last_file_has(tmp_path: Path, small_sample: se
         (pa.array([True, False] * 450), {"TRUE", "FALSE"}),
     ],
 )
+@pytest.mark.usefixtures("small_sample")
 def test_cells_that_are_spelled_out_as_categories(
-    tmp_path: Path, small_sample: set[int], values: Any, expected: set[str]
+    tmp_path: Path, values: Any, expected: set[str]
 ) -> None:
     split(tmp_path, columns(ROWS, c=values), [400])
     assert category_names(on_disk(tmp_path, category=("c",)), "c") == expected

@@ -74,6 +74,24 @@ print({one.get_num_threads() for one in every})
     assert done.stdout.split("\n")[:2] == ["1 {1}", f"{{{min(3, cores)}}}"], done.stderr
 
 
+def test_any_thread_can_limit_them() -> None:
+    """Newer versions of threadpoolctl leave that to the first thread, unless told otherwise."""
+    before = counts()
+
+    def limited() -> set[int]:
+        with blas_threads(2), blas_threads(1):
+            return set(counts())
+
+    assert limited() == {1}
+    with ThreadPoolExecutor(1) as another:
+        assert another.submit(limited).result() == {1}
+        assert counts() == before
+        with blas_threads(2):
+            assert another.submit(limited).result() == {1}
+    assert limited() == {1}
+    assert counts() == before
+
+
 def test_threads_that_overlap_restore_what_was_before_the_first() -> None:
     before = counts()
     first, second = blas_threads(1), blas_threads(2)

@@ -267,7 +267,7 @@ def as_it_began(
         before, now = getattr(began, name), getattr(asked, name)
         extended = name == "epochs" and may_train_longer and began.schedule in (None, "constant")
         extended = extended and began.network != "table"  # whose dropout and decay fall, too
-        moved = name == "data" and Path(before).is_absolute() and not Path(before).exists()
+        moved = name == "data" and Path(before).is_absolute() and not is_there(before)
         if before != now and not (extended or moved):  # the checkpoint knows other data as such
             then, today = (
                 layer_words.written(one) if isinstance(one, tuple) else one for one in (before, now)

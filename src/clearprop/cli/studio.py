@@ -30,7 +30,7 @@ def studio(data: str | None, port: int | None, as_json: bool) -> None:
     one as by clearprop train --live, in a process of its own; it ends with the studio, at Ctrl-C,
     and keeps what it has learned.
     """
-    if data is not None and data not in (*BUILTINS, *TOYS) and not Path(data).exists():
+    if data is not None and data not in (*BUILTINS, *TOYS) and not is_there(data):
         raise DataError(f"There is no file or folder {data}.{nearest_file(data)}")
     folder = Path.cwd()
     with (

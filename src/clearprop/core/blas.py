@@ -78,7 +78,12 @@ class _Limits:
 
     def _set(self, count: int | None) -> None:
         for library, before in self.before.values():
+            # Newer versions of threadpoolctl let the first thread alone set limits, and ignore
+            # others without a word. Here the lock keeps threads apart.
+            free = getattr(library, "clear_controlling_thread", lambda **_: None)
+            free(force=True)
             library.set_num_threads(before if count is None else count)
+            free(force=True)
 
 
 _limits = _Limits()

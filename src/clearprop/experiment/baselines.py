@@ -87,9 +87,9 @@ def fit_linear(task: Task) -> Network | None:
     W, b = list(line.parameters.values())[-2:]  # others make inputs of codes
     features, outputs = W.shape
     most = int(max(_NUMBERS / (features * outputs), _FEWEST))
-    known = task.train.in_memory()
-    rows = np.random.RandomState(task.settings.seed).permutation(len(known))[:most]
-    X, y = task.prepared(known.take(np.sort(rows)))
+    train = task.train.in_memory()
+    rows = np.random.RandomState(task.settings.seed).permutation(len(train))[:most]
+    X, y = task.prepared(train.take(np.sort(rows)))
     inputs = Sequential(line.layers[:-1]).forward(line.params, line.inputs(X[:]), Trace())
     X = inputs.reshape(len(rows), -1).astype(np.float64)
     with warnings.catch_warnings(), np.errstate(all="ignore"):

@@ -268,7 +268,7 @@ def require_there(settings: Settings, whose: str, how: str = "--data PATH") -> N
             f"{whose} was trained on standard input, which can't be read again. Save the same data "
             f"as a file, and name it: {how}"
         )
-    if _DATA.is_path(settings.data) and not Path(settings.data).exists():
+    if _DATA.is_path(settings.data) and not is_there(settings.data):
         raise UsageError(
             f"{whose} names {settings.data} as its data, and nothing is there."
             f"{did_you_mean(settings.data, _NAMES)} Say where they lie now: {how}"

@@ -11,6 +11,7 @@ import math
 import zlib
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ class ArrayBlocks(Blocks):
         counts = self.counts
         number = min(-(-len(self) // rows), len(counts))
         ends = [len(counts) * place // number for place in range(number + 1)]
-        blocks = (range(start, end) for start, end in zip(ends, ends[1:], strict=False))
+        blocks = (range(start, end) for start, end in pairwise(ends))
         cut = (Block(one.start, one, int(counts[one].sum())) for one in blocks)
         return tuple(block for block in cut if block.rows)
 

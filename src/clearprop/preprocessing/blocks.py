@@ -113,8 +113,7 @@ class Blocks(ABC):
     def cut(self, rows: int) -> tuple[Block, ...]:
         """Cut all samples into blocks of about so many: a run into equal ones, small runs together.
 
-        A block has a piece at least, and a quarter of so many rows if all together have: a phase of
-        `training.streaming.order` is then never less than a batch.
+        A block has a piece at least, and a quarter of so many rows if all together have.
         """
         counts, runs = self.counts, self.runs
         found, small = list[range](), list[int]()

@@ -13,6 +13,7 @@ from pathlib import Path
 from clearprop.data import Problem, loading
 from clearprop.data.format import Format, cannot_read
 from clearprop.data.pictures.formats import named_like_a_picture
+from clearprop.data.tables.arrow import named_so
 from clearprop.data.tables.text_file import MOST_PIPED, STDIN, require_text
 from clearprop.errors import DataError, ShapeError, is_address, listed, nearest_file
 from clearprop.preprocessing.input_recipes import Recipe
@@ -165,7 +166,8 @@ class _Search:
         expected = "picture" if self.pictures else f"{loading.suffixes(_known())} file"
         if not chosen:
             raise DataError(f"{place} has no {expected}; found {_kinds(files) or 'no file'}.")
-        if chosen is owned and len(owned) > 1 and not several:
+        are_one_table = all(map(named_so, owned))  # as they are where they are learned from
+        if chosen is owned and len(owned) > 1 and not (several or are_one_table):
             raise DataError(
                 f"{place} holds {len(owned)} tables or arrays "
                 f"({listed((path.name for path in owned), 3)}), expected one. Name those that are "

@@ -1,13 +1,13 @@
 """The training loop: batches in, updates and a history out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
 
 from clearprop.core.blas import blas_threads
-from clearprop.errors import ClusterError
+from clearprop.errors import ClusterError, DataError
 from clearprop.network.metrics import Tally, tally_for
 from clearprop.training.checkpoint import Saver
 from clearprop.training.history import History
@@ -86,7 +86,7 @@ class Loop:
         score = tally_for(run.engine.loss) if rules.scores else None
         total, seen = 0.0, 0
         with self.step.ahead(rules.batches()) as batches:
-            while some := list(islice(batches, self._at_once())):
+            while some := self._next(batches):
                 sizes = [self._size(batch) for batch in some]
                 losses = self._update(some, sizes, score)
                 if not losses:  # the step has found its end before the epoch
@@ -114,6 +114,15 @@ class Loop:
         if self.saver is not None:
             self.saver.save(at_last=run.stop_reason is not None)
 
+    def _next(self, batches: Iterator[Rows]) -> list[Rows]:
+        """Return the batches of the next updates; none at the end of the epoch."""
+        try:
+            return list(islice(batches, self._at_once()))
+        except DataError:  # samples on disk that can't be read: once they can, training goes on
+            if self.saver is not None:
+                self.saver.save_last_epoch()
+            raise
+
     def _is_done(self) -> bool:
         return self.run.epoch >= self.run.epochs or self.run.step == self.rules.max_steps
 
@@ -133,7 +142,7 @@ class Loop:
         self.rules.before_updates()
         try:
             losses, logits, y = self.step(batches)
-        except ClusterError:  # nobody has computed it: the weights are those before it
+        except (ClusterError, DataError):  # nobody has computed it: the weights are those before it
             if self.saver is not None:
                 self.saver.save_last_epoch()
             raise

@@ -168,7 +168,7 @@ def stay_in(file: Any, inner: str, path: Path, memory: int) -> RowsOnDisk:
         packing=packing,
         seen=facts_of(path.stat()),
         chunks=array.chunks or array.shape,
-        file_bytes=array.id.get_storage_size(),
+        size=array.id.get_storage_size(),
     )
 
 
@@ -185,15 +185,21 @@ class Hdf5Rows(RowsOnDisk):
         The file's size and time when it was looked at.
     chunks : tuple of int
         The shape of a chunk.
-    file_bytes : int
+    size : int
+        The bytes that they take in the file.
     """
 
     inner: str
     packing: Packing
     seen: tuple[int, int]
     chunks: tuple[int, ...]
-    file_bytes: int
+    size: int
     _honest: set[tuple[int, ...]] = field(default_factory=set, init=False, repr=False)
+
+    @property
+    def file_bytes(self) -> int:
+        """The bytes of the file that the array takes."""
+        return self.size
 
     @property
     def grain(self) -> int:

@@ -219,8 +219,8 @@ def _numbers(
     if stays and stored.stay is not None:
         X = SelectedRows.all_of(stored.stay(memory))
         notes = (
-            f"{stored} takes {X.nbytes / 1e9:.3g} GB: it stays on disk, and is learned from block "
-            "by block.",
+            f"{stored} takes {X.nbytes / 1e9:.3g} GB: it stays on disk, and is read block by "
+            "block.",
         )
     else:
         X = np.atleast_1d(stored.read())

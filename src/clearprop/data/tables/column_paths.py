@@ -22,6 +22,13 @@ def has_pattern(path: str | os.PathLike[str]) -> bool:
     return any(sign in text for sign in _SIGNS) and not os.path.lexists(text)
 
 
+def is_there(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is one, or a pattern that something matches."""
+    if not has_pattern(path):
+        return Path(path).exists()
+    return any(glob.iglob(os.fspath(path), recursive=True))  # noqa: PTH207 - also absolute
+
+
 def files_of(path: Path) -> list[Path]:
     """List the files that a path stands for: itself, those in a folder, or those of a pattern.
 

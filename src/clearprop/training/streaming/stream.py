@@ -41,7 +41,8 @@ class Stream:
         rows = max(blocks.memory // (_SHARE * _REGIONS * row_bytes), batch_size)
         self.cut = blocks.cut(rows)
         sizes = sorted(block.rows for block in self.cut)
-        self._phase = max(sum(sizes[:ABREAST]) // ABREAST, 1)  # the fewest rows of one
+        # The fewest rows of one: every part may be rounded down, and one block has its first row.
+        self._phase = max(sum(rows // ABREAST for rows in sizes[:ABREAST]), 1)
         self._in_use = -(-_BATCHES * batch_size // self._phase)
         regions = min(ABREAST + _AHEAD + self._in_use, len(self.cut))
         self.window = Window(blocks, regions, sizes[-1], y, finish)
