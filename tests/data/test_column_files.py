@@ -200,6 +200,14 @@ def test_other_kinds_are_refused_with_both_files_named(
     assert plain(files.table()) == {"y": [1, 1]}
 
 
+def test_where_the_first_file_tells_no_kind_the_one_that_does_is_named(tmp_path: Path) -> None:
+    for name, column in (("a", pa.nulls(1)), ("b", pa.array([1])), ("c", pa.array(["1"]))):
+        write(tmp_path / f"{name}.parquet", {"x": column, "y": [1]})
+    assert named(tmp_path).startswith(
+        f"{tmp_path}/c.parquet has 'x' as text, and {tmp_path}/b.parquet as number: expected"
+    )
+
+
 def test_dropped_columns_may_be_in_some_files_only_and_must_be_in_one(tmp_path: Path) -> None:
     write(tmp_path / "a.parquet", {"x": [1], "z": [[1]]})
     write(tmp_path / "b.parquet", {"x": [1]})
@@ -279,10 +287,12 @@ def test_a_file_that_changes_or_goes_meanwhile_is_named(tmp_path: Path) -> None:
         files.read(files.pieces[2])
 
 
-def test_a_fingerprint_tells_changed_files(tmp_path: Path) -> None:
+def test_a_fingerprint_tells_changed_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.parquet", {"x": [1, 2]})
     first = ColumnFiles.of(tmp_path).fingerprint()
     assert ColumnFiles.of(tmp_path).fingerprint() == first
+    monkeypatch.chdir(tmp_path)
+    assert ColumnFiles.of(Path("*.parquet")).fingerprint() == first
     write(tmp_path / "b.parquet", {"x": [1, 2]})
     assert ColumnFiles.of(tmp_path).fingerprint() != first
     (tmp_path / "b.parquet").unlink()

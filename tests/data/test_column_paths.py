@@ -7,11 +7,12 @@ import pytest
 from disk_tables import columns, on_disk, plain, write
 from PIL import Image
 
-from clearprop.data import load
+from clearprop.data import Table, load
 from clearprop.data.reading import Reading
 from clearprop.data.tables.column_files import ColumnFiles
 from clearprop.data.tables.column_paths import files_of, has_pattern, told_by_folders
 from clearprop.data.tables.columnar import Columnar
+from clearprop.data.whole.whole import Memory
 from clearprop.errors import DataError
 
 
@@ -84,24 +85,32 @@ def test_files_that_hold_deleted_rows_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("path", "file", "told"),
+    ("file", "told"),
     [
-        (".", "year=2024/month=3/a.parquet", {"year": "2024", "month": "3"}),
-        ("year=2024", "year=2024/month=3/a.parquet", {"month": "3"}),
-        ("year=*/*/*.parquet", "year=2024/month=3/a.parquet", {"year": "2024", "month": "3"}),
-        ("year=2024/*/*.parquet", "year=2024/month=3/a.parquet", {"month": "3"}),
-        ("year=2024/a.parquet", "year=2024/a.parquet", {}),
-        (".", "a%3Db=%2Fc%20d/a.parquet", {"a=b": "/c d"}),
-        (".", "c=__HIVE_DEFAULT_PARTITION__/a.parquet", {"c": ""}),
-        (".", "c=a=b/a.parquet", {"c": "a=b"}),
+        ("year=2024/month=3/a.parquet", {"year": "2024", "month": "3"}),
+        ("a%3Db=%2Fc%20d/a.parquet", {"a=b": "/c d"}),
+        ("c=__HIVE_DEFAULT_PARTITION__/a.parquet", {"c": ""}),
+        ("c=a=b/a.parquet", {"c": "a=b"}),
+        ("a/b=c.parquet", {}),
     ],
 )
 def test_what_folders_tell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, file: str, told: dict[str, str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, told: dict[str, str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    assert told_by_folders(tmp_path / file) == told
     touch(tmp_path, file)
-    assert told_by_folders([Path(file)], Path(path)) == [told]
+    monkeypatch.chdir((tmp_path / file).parent)
+    assert told_by_folders(Path(Path(file).name)) == told
+
+
+@pytest.mark.parametrize("place", ["", "year=*/*.parquet", "year=2024", "year=2024/0.parquet"])
+@pytest.mark.parametrize("most", [1, 2**30])
+def test_a_file_alone_has_the_columns_of_its_folders(tmp_path: Path, place: str, most: int) -> None:
+    write(tmp_path / "year=2024/0.parquet", columns(20, year=[1] * 20))
+    reading = Reading(target="y", roles={"x": "number", "year": "number"})
+    dataset = load(tmp_path / place, reading=reading, memory=Memory(most))
+    assert isinstance(dataset.X, Table)
+    assert dataset.X.columns["year"].tolist() == [2024.0] * 20
 
 
 def test_columns_of_folders_are_learned_from(tmp_path: Path) -> None:

@@ -91,8 +91,22 @@ def test_the_share_of_variance_between_portions() -> None:
     whole = np.concatenate(portions)
     within = sum(((one - one.mean()) ** 2).sum() for one in portions)
     between = of_numbers(*portions).between
-    assert between == pytest.approx(1 - within / ((whole - whole.mean()) ** 2).sum())
+    assert between == pytest.approx(1 - within / (len(whole) - 3) / whole.var(ddof=1))
     assert of_numbers([3.0, 3.0], [3.0]).between == 0
+    assert of_numbers([3.0], [5.0]).between == 0
+
+
+def test_portions_of_rows_in_random_order_have_no_share() -> None:
+    rows = np.random.RandomState(0).standard_normal((5000, 7))
+    assert of_numbers(*rows).between < 0.01
+    words, found = np.random.RandomState(0).choice(["a", "b", "c"], (3000, 7)), ColumnSurvey()
+    for portion in words.tolist():
+        found.add(as_words(as_column(np.array(portion, dtype=object))))
+    assert found.between < 0.01
+    apart = ColumnSurvey()
+    for portion in np.sort(words, axis=None).reshape(-1, 7).tolist():
+        apart.add(as_words(as_column(np.array(portion, dtype=object))))
+    assert apart.between > 0.99
 
 
 @given(st.lists(st.lists(st.sampled_from(["", "a", "b", "ç", "longer"])), min_size=1))
@@ -130,6 +144,14 @@ def test_too_many_different_ones_are_not_counted(monkeypatch: pytest.MonkeyPatch
     assert found.counts == {"a": 2, "b": 1, "c": 1, "d": 1, "e": 1}
     found.add(as_words(as_column(np.array(["f"], dtype=object))))
     assert found.counts is None
+
+
+def test_long_texts_are_not_counted() -> None:
+    found = ColumnSurvey()
+    for place in range(3):
+        texts = [f"{place}{row}" + "a" * 2**16 for row in range(300)]
+        assert found.add(as_words(as_column(np.array([*texts, ""], dtype=object)))) == 1
+    assert (found.counts, found.filled, found.missing) == (None, 900, 3)
 
 
 @given(st.lists(st.integers(0, 1500), min_size=1, max_size=30), st.sampled_from([1, 7, 1000, 3000]))

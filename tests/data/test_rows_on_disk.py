@@ -123,7 +123,8 @@ def test_parts_are_taken_without_a_copy_and_small_ones_are_copied(tmp_path: Path
     assert large.source(3) == "row 7"
     assert large.take(np.arange(50, 90)).source(1) == "row 103"
     assert isinstance(small.X, np.ndarray)
-    assert [*small.sources or ()] == ["row 1", "row 2", "row 3", "row 4", "row 5"]
+    assert small.sources is not None
+    assert [*small.sources] == ["row 1", "row 2", "row 3", "row 4", "row 5"]
     some = some_in_memory(dataset.X)  # type: ignore[arg-type]
     assert some is not None
     assert (len(some), some[0], some[-1]) == (10, 0, len(X) - 1)

@@ -52,7 +52,7 @@ def test_a_sample_is_told_apart_from_all(tmp_path: Path, small_sample: set[int])
     assert len(whole_of(dataset)) == ROWS
     [said] = [one for one in dataset.notes if "stay on disk" in one]
     assert said.startswith("900 rows in 2 files of 0.0")
-    assert f"piece by piece; {len(dataset)} of them, drawn evenly, tell" in said
+    assert f"{len(dataset)}, drawn evenly, tell what the columns are" in said
     places = sorted(small_sample)
     assert [dataset.source(row) for row in (0, 5)] == [f"row {places[at] + 1}" for at in (0, 5)]
     some = dataset.take(np.array([7, 2]))

@@ -14,9 +14,9 @@ from clearprop.data import Dataset
 from clearprop.errors import ClearpropError, DataError, UsageError
 from clearprop.experiment import Settings, evaluate, learn, load_dataset, set_task
 from clearprop.experiment.fold_scores import CrossValidation, Spread, begin, read_begun
+from clearprop.experiment.loading import load_for
 from clearprop.experiment.measuring import beside_baselines
 from clearprop.experiment.parts import Folds
-from clearprop.experiment.task import load_for
 
 QUICK = {"layers": (6,), "epochs": 5, "l2": 0.1, "learning_rate": 0.05}
 

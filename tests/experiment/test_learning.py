@@ -12,9 +12,9 @@ from clearprop.data.pictures.depth import Depth
 from clearprop.errors import ClearpropError, DataError, UsageError
 from clearprop.experiment import Settings, Task, learn, read_settings, set_task
 from clearprop.experiment.evaluation import evaluate
+from clearprop.experiment.loading import load_dataset, load_for
 from clearprop.experiment.prediction import predict_files
 from clearprop.experiment.settings import settings_in
-from clearprop.experiment.task import load_dataset, load_for
 
 IRIS = cp.load_data("iris")
 

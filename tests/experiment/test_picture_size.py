@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from clearprop.experiment import Settings
+from clearprop.experiment.loading import load_dataset
 from clearprop.experiment.settings import settings_in
-from clearprop.experiment.task import load_dataset, set_task
+from clearprop.experiment.task import set_task
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import clearprop as cp
 from clearprop.errors import UsageError
 from clearprop.experiment import Settings, learn, set_task
 from clearprop.experiment.answer_files import save_answers
+from clearprop.experiment.loading import load_for
 from clearprop.experiment.prediction import Block, Predictions, predict_files
-from clearprop.experiment.task import load_for
 from clearprop.files import models
 
 

@@ -9,7 +9,7 @@ import pytest
 import clearprop as cp
 from clearprop.errors import DataError
 from clearprop.experiment import Settings, learn, set_task
-from clearprop.experiment.task import load_for
+from clearprop.experiment.loading import load_for
 from clearprop.preprocessing import read_inputs
 from clearprop.preprocessing.inputs import as_written
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from clearprop import preprocessing
 from clearprop.core.parameters import Array
 from clearprop.data import Dataset
-from clearprop.data.tables import column_files
+from clearprop.data.tables import column_files, column_heads
 from clearprop.errors import DataError
 from clearprop.preprocessing.blocks import Block, Blocks, TableBlocks
 
@@ -138,7 +138,7 @@ def test_a_file_of_which_no_target_is_filled_is_not_read(tmp_path: Path) -> None
 
 
 def test_a_file_with_other_rows_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(column_files, "_stamp", lambda _: (0, 0))  # of the same time and size
+    monkeypatch.setattr(column_heads, "stamp_of", lambda _: (0, 0))  # of the same time and size
     cells: dict[str, Any] = {"x": np.arange(60) / 7, "y": ["a", "b"] * 30}
     split(tmp_path, cells, [30], group=20)
     dataset = on_disk(tmp_path, keep=("x",))

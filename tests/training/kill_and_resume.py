@@ -18,7 +18,9 @@ EPOCHS_A_KILL = 25
 LATEST = 9  # checkpoints that a process may write before it is killed
 
 
-def same_model_after_kills(kills: int, seed: int, folder: Path, *options: str) -> bool:
+def same_model_after_kills(
+    kills: int, seed: int, folder: Path, *options: str, trains: tuple[str, ...] = TRAIN
+) -> bool:
     """Tell whether a run that was killed so often ends with the bytes of one that was not.
 
     Parameters
@@ -30,6 +32,8 @@ def same_model_after_kills(kills: int, seed: int, folder: Path, *options: str) -
         Where both runs are kept.
     *options : str
         More of how it is trained.
+    trains : tuple of str
+        The command that trains, and its data.
 
     Raises
     ------
@@ -37,7 +41,7 @@ def same_model_after_kills(kills: int, seed: int, folder: Path, *options: str) -
         If a process fails, or comes to its end before it is killed.
     """
     whole, cut = folder / "whole", folder / "cut"
-    train = (*TRAIN, *options, "--epochs", str(EPOCHS_A_KILL * kills), "--out")
+    train = (*trains, *options, "--epochs", str(EPOCHS_A_KILL * kills), "--out")
     resume = ("train", "--resume", "--out", str(cut))
     _finish(*train, str(whole))
     moments = random.Random(seed)  # noqa: S311 - nothing secret

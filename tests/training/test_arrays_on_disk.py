@@ -16,11 +16,14 @@ from clearprop.data.whole.whole import Memory
 from clearprop.errors import DataError, UsageError
 from clearprop.experiment.evaluation import evaluate
 from clearprop.experiment.learning import learn
+from clearprop.experiment.loading import load_dataset
 from clearprop.experiment.settings import Settings
-from clearprop.experiment.task import Task, load_dataset, set_task
+from clearprop.experiment.task import Task, set_task
 from clearprop.preprocessing.array_blocks import ArrayBlocks
-from clearprop.training import Callback
+from clearprop.training import Callback, Checkpoint
+from clearprop.training.streaming import Streamed
 from clearprop.training.streaming.stream import Stream
+from clearprop.training.streaming.window import Window
 
 random = np.random.RandomState(0)
 Y = np.sort(random.randint(3, size=6000))  # class after class, as files often have them
@@ -66,7 +69,7 @@ def test_all_samples_are_in_blocks_and_none_twice(path: Path) -> None:
     task = task_of(path, SMALL)
     blocks = blocks_of(task)
     expected = task.recipe.inputs.transform(task.train.X, task.network.dtype)
-    for rows in (50, 333, 10**6):
+    for rows in (100, 333, 10**6):
         found, targets = [], []
         cut = blocks.cut(rows)
         for block in cut:
@@ -101,12 +104,50 @@ def test_places_that_are_in_no_order_keep_their_targets(path: Path) -> None:
     assert [by_row[tuple(row)] for row in raw.astype(np.float32).round(3).tolist()] == y.tolist()
 
 
-@pytest.mark.parametrize("batch", [7, 64, 500])
-def test_batches_stay_while_others_are_on_their_way(path: Path, batch: int) -> None:
+class Eager:
+    """Reads every block as soon as it may: whoever lets go too early loses samples."""
+
+    def __init__(self, window: Window, order: Any, first: int) -> None:
+        self.window, self.order, self.done = window, order, first
+
+    def __enter__(self) -> "Eager":
+        self.release(self.done)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def need(self, place: int) -> None:
+        assert place < self.done
+
+    def release(self, place: int) -> None:
+        while self.done < min(place + self.window.regions, len(self.order)):
+            self.window.fill(self.done, self.order[self.done])
+            self.done += 1
+
+
+def test_samples_to_look_at_are_read_from_all_over_the_file(path: Path) -> None:
+    task = task_of(path, SMALL)
+    shown = Streamed.of(blocks_of(task), task.network, 32).to_look_at()
+    expected = task.recipe.inputs.transform(task.train.X, task.network.dtype)
+    labels = {row.tobytes(): label for row, label in zip(expected, task.train.y, strict=True)}
+    shares = np.bincount([labels[row.tobytes()] for row in shown]) / len(shown)
+    assert (abs(shares - np.bincount(Y) / len(Y)) < 0.15).all()
+    assert 200 <= len(shown) <= 512
+
+
+@pytest.mark.parametrize("batch", [7, 64, 150])
+def test_batches_stay_while_others_are_on_their_way(
+    path: Path, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        Window, "reading", lambda window, order, first=0: Eager(window, order, first)
+    )
     task = task_of(path, SMALL)
     blocks = blocks_of(task)
     blocks.memory = 1
     stream = Stream(blocks, np.asarray, batch)
+    assert stream.window.regions < len(stream.cut)  # else nothing is overwritten
     at_once = stream.at_once(batch)
     steps = -(-len(blocks) // batch)
     waiting: deque[tuple[Any, Any]] = deque()
@@ -143,14 +184,21 @@ def test_another_array_has_another_checksum(path: Path, tmp_path: Path) -> None:
     assert blocks_of(task_of(path, SMALL)).checksum() != first
 
 
-def test_a_file_that_changes_while_it_is_learned_from_is_named(path: Path) -> None:
+def test_a_file_that_is_cut_off_is_named_and_once_mended_training_goes_on(path: Path) -> None:
     class Cut(Callback):
         def on_epoch_end(self, run: Any) -> None:
-            with path.open("r+b") as file:
-                file.truncate(path.stat().st_size // 2)
+            if run.epoch == 3:
+                with path.open("r+b") as file:
+                    file.truncate(path.stat().st_size // 2)
 
+    whole, checkpoint = learn(task_of(path, SMALL)), Checkpoint(path.with_name("c"), 0)
     with pytest.raises(DataError, match=r"X\.npy is cut off: X\.npy had 480,128 bytes"):
-        learn(task_of(path, SMALL), callbacks=[Cut()])
+        learn(task_of(path, SMALL), callbacks=[Cut()], checkpoint=checkpoint)
+    np.save(path, X)
+    mended = learn(task_of(path, SMALL), checkpoint=checkpoint, resume=True)
+    assert len(mended.history) == len(whole.history) == 4
+    weights = [one.model.network.parameters.data for one in (mended, whole)]
+    np.testing.assert_array_equal(*weights)
 
 
 def test_folds_are_refused(path: Path) -> None:
@@ -191,10 +239,12 @@ def test_pictures_are_augmented_and_convolved_as_they_are_read(tmp_path: Path) -
 
 
 _WATCHED = """
-import re, sys
+import sys
 from clearprop.cli import cli
-cli(sys.argv[1:], standalone_mode=False)
-print("KB", re.search(r"VmHWM:\\s+([0-9]+)", open("/proc/self/status").read())[1])
+try:
+    cli(sys.argv[1:])
+finally:
+    print(*(line for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 
 
@@ -217,7 +267,7 @@ def test_three_gigabytes_are_learned_from_in_little_memory(tmp_path: Path) -> No
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    found = re.search(r"KB (\d+)", ran.stdout)
+    found = re.search(r"VmHWM:\s+(\d+) kB", ran.stdout)
     assert found is not None
     # About 200 MB are Python and its libraries, and as much are three million targets and places.
     assert int(found[1]) < 900_000, ran.stdout

@@ -15,9 +15,9 @@ from clearprop.experiment import evaluation
 from clearprop.experiment.backbones import found_at
 from clearprop.experiment.explaining import importance_beside
 from clearprop.experiment.folder import draw
+from clearprop.experiment.loading import load_for, read_as
 from clearprop.experiment.looking import draw_attention, takes_pictures
 from clearprop.experiment.runs import require_saved
-from clearprop.experiment.task import load_for, read_as
 from clearprop.experiment.thresholds import overruled
 from clearprop.files.models import Model
 from clearprop.files.written import make_folder

@@ -18,9 +18,10 @@ from clearprop.errors import ClearpropError, DataError, UnknownNameError, UsageE
 from clearprop.experiment import explaining
 from clearprop.experiment.explained import Coalitions
 from clearprop.experiment.folder import draw
+from clearprop.experiment.loading import load_dataset, load_for, read_as
 from clearprop.experiment.parts import split
 from clearprop.experiment.runs import Saved, require_saved
-from clearprop.experiment.task import load_dataset, load_for, read_as, resolve_for
+from clearprop.experiment.task import resolve_for
 from clearprop.experiment.values import Names
 from clearprop.explain import Importance
 from clearprop.files.models import Model

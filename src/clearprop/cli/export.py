@@ -11,8 +11,9 @@ from clearprop.cli import output
 from clearprop.cli.command import command
 from clearprop.data import Dataset
 from clearprop.errors import ClearpropError
+from clearprop.experiment.loading import load_dataset, load_for
 from clearprop.experiment.runs import Saved, require_saved
-from clearprop.experiment.task import load_dataset, load_for, set_task
+from clearprop.experiment.task import set_task
 from clearprop.exports.description import Description, describe
 from clearprop.exports.exporting import TARGETS, Exported, rows_of, target_for, write_export
 from clearprop.exports.proof import Proof

@@ -9,6 +9,7 @@ import click
 
 from clearprop.cli import output
 from clearprop.cli.command import OneOf, Option
+from clearprop.data.tables.column_paths import is_there
 from clearprop.errors import UsageError, listed
 from clearprop.experiment import layer_words
 from clearprop.experiment.runs import require_saved, saved_or_data

@@ -17,10 +17,10 @@ from clearprop.errors import UsageError, counted, listed
 from clearprop.experiment.answer_files import require_format, save_answers
 from clearprop.experiment.backbones import found_at
 from clearprop.experiment.folder import draw
+from clearprop.experiment.loading import read_as
 from clearprop.experiment.looking import look_at
 from clearprop.experiment.prediction import Answer, Predictions, predict_files
 from clearprop.experiment.runs import require_saved
-from clearprop.experiment.task import read_as
 from clearprop.experiment.thresholds import overruled
 from clearprop.files.models import Model
 from clearprop.files.written import make_folder

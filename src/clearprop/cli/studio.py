@@ -8,6 +8,7 @@ import click
 from clearprop.cli import output
 from clearprop.cli.command import DataName, command
 from clearprop.data.named import BUILTINS, TOYS
+from clearprop.data.tables.column_paths import is_there
 from clearprop.errors import DataError, nearest_file
 from clearprop.studio.children import Children
 from clearprop.studio.desk import Desk

@@ -64,17 +64,21 @@ class RowNames(Sequence[str]):
     Parameters
     ----------
     rows : ndarray of int64, shape (N,)
+    file : str, default ""
+        The file that is named before each.
     """
 
-    def __init__(self, rows: NDArray[np.int64]) -> None:
-        self.rows = rows
+    def __init__(self, rows: NDArray[np.int64], file: str = "") -> None:
+        self.rows, self.file = rows, file
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, at: Any) -> Any:
         rows = self.rows[at]
-        return RowNames(rows) if isinstance(rows, np.ndarray) else f"row {rows + 1}"
+        if isinstance(rows, np.ndarray):
+            return RowNames(rows, self.file)
+        return f"{self.file} row {rows + 1}".lstrip()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -192,7 +196,7 @@ class Dataset:
 
     def _sources_of(self, rows: NDArray[np.int64]) -> Sequence[str]:
         if isinstance(self.sources, RowNames):
-            return RowNames(self.sources.rows[rows])
+            return self.sources[rows]
         if self.sources is None and on_disk(self.X) is not None:  # there may be a hundred million
             return RowNames(rows)
         return tuple(self.source(row) for row in rows.tolist())

@@ -24,6 +24,7 @@ Array: TypeAlias = NDArray[Any]
 Change: TypeAlias = Callable[[Array], Array]
 
 _NEAR = 2**16  # bytes between wanted rows that are quicker read than passed over
+_GRAINS = 64  # rows that are best read together would fit as often into the memory they may take
 _SPAN = 2**24  # bytes that are read together for rows that are near each other
 
 
@@ -220,8 +221,11 @@ class FileRows(RowsOnDisk):
     @property
     def grain(self) -> int:
         """One row, but where each has its numbers at many places of the file."""
+        if self.axes[0] == 0:
+            return 1
         along = math.prod(self.stored[self.axes[0] + 1 :]) * self.kind.itemsize
-        return 1 if self.axes[0] == 0 else max(_NEAR // along, 1)
+        each = max(self.file_bytes // len(self), 1)
+        return max(min(_NEAR // along, self.memory // _GRAINS // each), 1)
 
     def expect(self, start: int, stop: int) -> None:
         """Have the system read neighbouring rows, where it can, while others are prepared."""

@@ -2,9 +2,10 @@
 
 from clearprop.experiment.evaluation import ClassReport, Evaluation, Mistake, evaluate
 from clearprop.experiment.learning import Trained, learn
+from clearprop.experiment.loading import load_dataset
 from clearprop.experiment.measuring import Measured, measure, measure_anew
 from clearprop.experiment.settings import Settings, read_settings, settings_in
-from clearprop.experiment.task import Task, load_dataset, set_task
+from clearprop.experiment.task import Task, set_task
 
 __all__ = [
     "ClassReport",

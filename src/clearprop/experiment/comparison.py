@@ -13,9 +13,10 @@ from clearprop.configuration import Json
 from clearprop.core.blas import available_cores, blas_threads
 from clearprop.experiment.layer_words import Words
 from clearprop.experiment.learning import learn
+from clearprop.experiment.loading import load_dataset
 from clearprop.experiment.measuring import Part, measure
 from clearprop.experiment.settings import Settings
-from clearprop.experiment.task import load_dataset, set_task
+from clearprop.experiment.task import set_task
 from clearprop.experiment.values import Layers
 
 _load_once = cache(load_dataset)

@@ -14,10 +14,11 @@ from clearprop.experiment import folder as run_folder
 from clearprop.experiment.evaluation import Evaluation
 from clearprop.experiment.folder import free_folder, save_run, save_settings
 from clearprop.experiment.learning import Trained, case_of, learn
+from clearprop.experiment.loading import load_dataset
 from clearprop.experiment.measuring import Measured, Part, measure
 from clearprop.experiment.runs import HISTORY, REPORT, read_report, require_run
 from clearprop.experiment.settings import Settings
-from clearprop.experiment.task import Task, load_dataset, set_task
+from clearprop.experiment.task import Task, set_task
 from clearprop.training import Callback, History
 from clearprop.training.samples import steps_per_epoch
 

@@ -15,10 +15,10 @@ from clearprop.errors import naming
 from clearprop.experiment.answers import Answers, answers
 from clearprop.experiment.baselines import constant_answers, linear_answers
 from clearprop.experiment.coverage import Covered, covered
+from clearprop.experiment.loading import recipe_of
 from clearprop.experiment.quantiles import QuantileReport, quantile_reports
 from clearprop.experiment.rows import logits_by_block
 from clearprop.experiment.scores import headline, scores_of
-from clearprop.experiment.task import recipe_of
 from clearprop.experiment.temperature import Calibration, calibration_of
 from clearprop.files.models import Model
 from clearprop.preprocessing import ClassTarget, TargetRecipe, prepare, unlikeness

@@ -16,8 +16,9 @@ from clearprop.data.tables.table import as_words
 from clearprop.errors import DataError, UsageError, counted, naming, unknown_name
 from clearprop.experiment.answers import answers_of
 from clearprop.experiment.explained import Explained
+from clearprop.experiment.loading import recipe_of
 from clearprop.experiment.scores import headline, scores_of
-from clearprop.experiment.task import Task, recipe_of
+from clearprop.experiment.task import Task
 from clearprop.files.models import Model, decided
 from clearprop.preprocessing import ClassTarget, PictureRecipe, Preprocessing, TableRecipe, prepare
 

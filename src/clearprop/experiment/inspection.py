@@ -9,9 +9,10 @@ from clearprop.core.parameters import Array
 from clearprop.data import Dataset, load
 from clearprop.errors import UsageError, naming
 from clearprop.experiment.building import build_trainer
+from clearprop.experiment.loading import load_dataset, load_for, recipe_of
 from clearprop.experiment.runs import Saved, saved_or_data
 from clearprop.experiment.settings import Settings
-from clearprop.experiment.task import load_dataset, load_for, recipe_of, resolve_for, set_task
+from clearprop.experiment.task import resolve_for, set_task
 from clearprop.network import Network
 from clearprop.optimizers import SGD
 from clearprop.preprocessing import ClassTarget, Preprocessing, ValueTarget, fit_recipe, prepare

@@ -15,8 +15,8 @@ from clearprop.data import Problem, Table
 from clearprop.data.tables.table import Words
 from clearprop.errors import UsageError, unknown_name
 from clearprop.experiment.coverage import promise_in_words
+from clearprop.experiment.loading import recipe_of
 from clearprop.experiment.rows import logits_by_block
-from clearprop.experiment.task import recipe_of
 from clearprop.files.certainty import covering
 from clearprop.files.models import Model, decided
 from clearprop.losses import Quantiles

@@ -11,9 +11,10 @@ from clearprop.errors import ClearpropError, DataError, listed
 from clearprop.experiment.epochs_kept import read_kept
 from clearprop.experiment.folder import dumps
 from clearprop.experiment.learning import Trained
+from clearprop.experiment.loading import load_dataset
 from clearprop.experiment.measuring import Measured
 from clearprop.experiment.runs import HISTORY, KEPT, REPORT, Saved, read_report
-from clearprop.experiment.task import Task, load_dataset, set_task
+from clearprop.experiment.task import Task, set_task
 from clearprop.files.models import Model
 from clearprop.files.written import write_text
 from clearprop.report import RunPage

@@ -15,6 +15,7 @@ from clearprop.configuration import Json
 from clearprop.core.reading import parsed_json, read_bounded
 from clearprop.data import Problem
 from clearprop.data.named import BUILTINS, TOYS
+from clearprop.data.tables.column_paths import is_there
 from clearprop.data.tables.text_file import STDIN
 from clearprop.errors import (
     ClearpropError,

@@ -107,8 +107,9 @@ class Settings:
     )
     memory: int | None = _of_data(
         values.Bytes("BYTES"),
-        "What the cells of a table may take, eight bytes each: Parquet and Arrow files with more "
-        "stay on disk, and half of it holds the rows that are being learned from.",
+        "What cells of a table, eight bytes each, numbers of an array, or a folder's pictures may "
+        "take: with more, Parquet, Arrow, NPY, NPZ and HDF5 files stay on disk, pictures are "
+        "decoded into a file, and half of it holds the rows that are being learned from.",
         told="1GB",
         rule=lambda _, extent: MEMORY if extent.is_on_disk else None,
     )

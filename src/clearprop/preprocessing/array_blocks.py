@@ -25,8 +25,8 @@ from clearprop.preprocessing.blocks import Block, Blocks
 from clearprop.preprocessing.recipe import Preprocessing
 from clearprop.preprocessing.targets import ClassTarget
 
-_PIECE = 2**20  # bytes
-_PIECES = 2**10  # at least, that would fit into the memory that samples may take
+_LEAST, _MOST = 2**12, 2**20  # bytes of a piece
+_PIECES = 2**10  # that would fit into the memory that samples may take, unless they were too small
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _LOOKED_AT = 64  # rows whose bytes tell one array from another
 
@@ -65,7 +65,8 @@ class ArrayBlocks(Blocks):
     def _piece(self) -> int:
         """The number of rows of a piece."""
         each = self.base.nbytes // len(self.base)
-        rows = max(min(_PIECE, self.memory // _PIECES) // max(each, 1), 1)
+        size = min(max(self.memory // _PIECES, _LEAST), _MOST)
+        rows = max(size // max(each, 1), 1)
         return -(-rows // self.base.grain) * self.base.grain
 
     @cached_property

@@ -10,10 +10,11 @@ from numpy.typing import DTypeLike
 
 from clearprop.core.reading import require_regular
 from clearprop.data import Problem, Raw, loading
+from clearprop.data.dataset import RowNames
 from clearprop.data.format import cannot_read
 from clearprop.data.pictures import depth, formats
 from clearprop.data.pictures.files import read_pictures
-from clearprop.data.selected_rows import Array
+from clearprop.data.selected_rows import Array, on_disk
 from clearprop.data.tables.table import Table, Words, as_numbers
 from clearprop.data.tables.tabular import TableFormat
 from clearprop.errors import DataError, ShapeError, listed, naming
@@ -33,7 +34,7 @@ class Inputs:
     ----------
     raw : ndarray or Table, N rows
         The samples, as the recipe takes them.
-    sources : tuple of str
+    sources : sequence of str
         The file of each sample; with its row where a file has several.
     problems : tuple of Problem
         The pictures that can't be read.
@@ -43,7 +44,7 @@ class Inputs:
     """
 
     raw: Raw
-    sources: tuple[str, ...]
+    sources: Sequence[str]
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -171,7 +172,9 @@ def read_inputs(paths: Sequence[Path], recipe: Preprocessing, label: str | None 
         units = recipe.inputs.other_units(samples.columns)
     notes = tuple(f"{path.name}: {note}" for note in (*samples.notes, *units, *changed))
     notes += unlikeness(raw, recipe.inputs, path.name)
-    sources = tuple(f"{path.name} row {row + 1}" for row in range(len(raw)))
+    sources: Sequence[str] = RowNames(np.arange(len(raw)), path.name)
+    if isinstance(raw, Table) or on_disk(raw) is None:
+        sources = tuple(sources)
     return Inputs(raw, sources, samples.problems, notes)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearprop.core.printable import readable
-from clearprop.data.dataset import Raw
+from clearprop.data.dataset import Raw, RowNames
 from clearprop.data.tables.columns import MOST_CATEGORIES
 from clearprop.data.tables.table import Column, Table, as_numbers, as_words
 from clearprop.preprocessing import table_columns as tables
@@ -51,7 +51,7 @@ def unlikeness(
         for each kind of unlikeness.
     """
     if isinstance(recipe, PictureRecipe) and recipe.likeness and not isinstance(raw, Table):
-        rows = sources or [f"{name} row {row + 1}" for row in range(len(raw))]
+        rows = sources or RowNames(np.arange(len(raw)), name)
         return recipe.likeness.unlike(raw, rows)
     if not isinstance(raw, Table) or not isinstance(recipe, TableRecipe):
         return ()

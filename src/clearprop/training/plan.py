@@ -191,7 +191,8 @@ class Training:
         """Return what changes the pictures of each batch, if anything does."""
         if not self.augment:
             return None
-        return Augmenter.of(self.augment, self.seed, self.network, self.loss, self.samples.X)
+        shown = self.samples.to_look_at()
+        return Augmenter.of(self.augment, self.seed, self.network, self.loss, shown)
 
     def plan(self) -> Plan:
         """Decide how it is computed.

@@ -63,6 +63,10 @@ class Samples:
         """Return the number of batches that may be asked for before the first is learned from."""
         return len(self)
 
+    def to_look_at(self) -> Any:
+        """Return X, or whichever part of it tells what samples look like."""
+        return self.X
+
     def take(self, rows: Rows) -> "Samples":
         """Return some of them."""
         return Samples(

@@ -9,6 +9,7 @@ import math
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import astuple, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import BinaryIO
 import numpy as np
 
 from clearprop.configuration import Json
+from clearprop.core.reading import parsed_json, read_bounded
 from clearprop.data.arrays.npy import Header, read_header
 from clearprop.data.pictures.depth import Depth
 from clearprop.data.pictures.files import (
@@ -35,6 +37,7 @@ from clearprop.errors import DataError, OutputError
 
 _VERSION = 1  # of how pixels come about here, and of what is kept beside them
 _TOGETHER = 2**25  # bytes of pixels that are decoded before they are written
+_ABOUT = 2**10  # bytes that are kept of a picture at most
 _MARGIN = 2**26  # bytes on a disk that are left to others
 
 
@@ -118,18 +121,21 @@ def _decoded(
 ) -> list[Look]:
     """Decode pictures into a file, and keep what was found in theirs beside it."""
     beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    about = beside.with_suffix(".json")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("w+b") as file:
             looks = _written(file, paths, shape, depth)
-        about = beside.with_suffix(".json")
-        about.write_text(json.dumps(_to_json(looks)), encoding="utf-8")
+        with about.open("wb") as file:
+            file.write(json.dumps(_to_json(looks)).encode())
         about.replace(path.with_suffix(".json"))
         beside.replace(path)
     except OSError as error:
         raise OutputError(f"{path} can't be written: {error.strerror or error}.") from error
     finally:
-        beside.unlink(missing_ok=True)
+        for one in (beside, about):
+            with suppress(OSError):
+                one.unlink(missing_ok=True)
     return looks
 
 
@@ -184,7 +190,7 @@ def _kept(path: Path, count: int, shape: tuple[int, ...]) -> list[Look] | None:
     if not path.is_file():
         return None
     try:
-        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        told = parsed_json(read_bounded(path.with_suffix(".json"), _ABOUT * (count + _ABOUT)))
         each = [
             Look(fault, span and tuple(span), moves, through, size and tuple(size))
             for fault, span, moves, through, size in told["looks"]

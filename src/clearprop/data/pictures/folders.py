@@ -74,7 +74,7 @@ def read_folder(
         notes.append(f"The class folders lie in {top.path}.")
     names = _class_names(parts["train"], len(parts) > 1, passed, notes)
     size = size or usual_size(
-        [path for one in parts["train"].classes() for path in one.every_picture()]
+        tree.Files.joined(one.every_picture() for one in parts["train"].classes())
     )
     as_named = {name: name for name in names}
     train, sizes = _read(root, parts["train"], as_named, names, (size, channels, depth), memory)
@@ -149,7 +149,7 @@ def _class_names(
         )
     notes += [*alike_in_words(names), *tree.wrappers_among(classes)]
     inside = [inner for folder in classes for inner in folder.folders]
-    if deeper := [picture for inner in inside for picture in inner.every_picture()]:
+    if deeper := tree.Files.joined(inner.every_picture() for inner in inside):
         lie = f"{tree.told(deeper)} lie in folders within the class folders"
         notes.append(f"{lie}: they belong to the class around them.")
     return names
@@ -169,7 +169,7 @@ def _labelled(
         if not tree.names_no_class(folder.folders[0]):
             break
         folder = folder.folders[0]
-    classes, count = folder.classes(), tree.count_of(list(folder.every_picture()))
+    classes, count = folder.classes(), tree.count_of(folder.every_picture())
     if classes:
         try:
             matched = match_names([one.name for one in classes], names, advice=_ADVICE)
@@ -205,12 +205,9 @@ def _read(
         The pictures, and the sizes that they had.
     """
     places = {name: place for place, name in enumerate(names)}
-    paths: list[Path] = []
-    labels: list[int] = []
-    for folder in part.classes():
-        found = list(folder.every_picture())
-        paths += found
-        labels += [places[matched[folder.name]]] * len(found)
+    each = [folder.every_picture() for folder in part.classes()]
+    classes = np.array([places[matched[folder.name]] for folder in part.classes()], np.int64)
+    labels, paths = np.repeat(classes, [*map(len, each)]), tree.Files.joined(each)
     read = read_or_decode(paths, root, *form, memory)
     if len(read.problems) > len(paths) / 2:
         raise DataError(
@@ -227,7 +224,7 @@ def _read(
         name=str(root),
         kind="pictures",
         X=read.pixels,
-        y=np.array(labels, dtype=np.int64)[read.kept],
+        y=labels[read.kept],
         class_names=names,
         sources=tuple(paths[row].relative_to(root).as_posix() for row in read.kept.tolist()),
         target_name="class",
@@ -247,7 +244,7 @@ def _brought_to(sizes: Collection[tuple[int, int]], size: tuple[int, int]) -> st
 
 def _empty(part: tree.Folder) -> str:
     """Say which class folders of a part hold no pictures."""
-    empty = [one.name for one in part.folders if not any(one.every_picture())]
+    empty = [one.name for one in part.folders if not one.every_picture()]
     holds = f"{part.path / empty[0]} holds" if len(empty) == 1 else f"{listed(empty)} hold"
     return f"{holds} no pictures"
 

@@ -2,10 +2,13 @@
 
 import os
 import re
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 from clearprop.data.format import cannot_read
 from clearprop.data.pictures.formats import named_like_a_picture
@@ -37,6 +40,37 @@ _DEEPEST = 40  # folders within each other
 _REASONS = 5  # for which files are passed over, that are told one by one
 
 
+class Files(Sequence[Path]):
+    """Files by folder, of which a path is made when it is asked for: there may be millions.
+
+    Parameters
+    ----------
+    parts : sequence of (Path, sequence of str)
+        Folders, and the names of the files in each.
+    """
+
+    def __init__(self, parts: Sequence[tuple[Path, Sequence[str]]]) -> None:
+        self.parts = parts
+        self._ends = [0, *accumulate(len(names) for _, names in parts)]
+
+    @classmethod
+    def joined(cls, several: Iterable["Files"]) -> "Files":
+        """Return the files of several, one after the other."""
+        return cls([part for one in several for part in one.parts])
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def __getitem__(self, at: Any) -> Any:
+        places = range(len(self))[at]
+        return [*map(self._path, places)] if isinstance(places, range) else self._path(places)
+
+    def _path(self, place: int) -> Path:
+        part = bisect_right(self._ends, place) - 1
+        folder, names = self.parts[part]
+        return folder / names[place - self._ends[part]]
+
+
 @dataclass(frozen=True)
 class Folder:
     """A folder with what is in it.
@@ -47,24 +81,22 @@ class Folder:
     name : str
         The class that it stands for, or the part.
     folders : tuple of Folder
-    pictures : tuple of Path
+    pictures : Files
         The pictures right in it.
     """
 
     path: Path
     name: str
     folders: tuple["Folder", ...]
-    pictures: tuple[Path, ...]
+    pictures: Files
 
-    def every_picture(self) -> Iterator[Path]:
-        """Walk over the pictures at any depth."""
-        yield from self.pictures
-        for folder in self.folders:
-            yield from folder.every_picture()
+    def every_picture(self) -> Files:
+        """Return the pictures at any depth."""
+        return Files.joined([self.pictures, *(one.every_picture() for one in self.folders)])
 
     def classes(self) -> list["Folder"]:
         """Return the folders that hold pictures."""
-        return [folder for folder in self.folders if any(folder.every_picture())]
+        return [folder for folder in self.folders if folder.every_picture()]
 
     def unwrapped(self) -> "Folder":
         """Go down while there is nothing but one folder of folders."""
@@ -77,7 +109,7 @@ def walk_folder(root: Path, passed: Counter[str]) -> Folder:
     """List a folder and all below it, but for what is hidden; count what is no picture."""
 
     def walk(path: Path, above: frozenset[tuple[int, int]], links: int, depth: int) -> Folder:
-        folders, pictures = [], []
+        folders, pictures = list[Folder](), list[str]()
         try:
             status = path.stat()
             with os.scandir(path) as entries:
@@ -100,10 +132,10 @@ def walk_folder(root: Path, passed: Counter[str]) -> Folder:
                 else:
                     folders.append(walk(place, above, deeper, depth + 1))
             elif named_like_a_picture(place):
-                pictures.append(place)
+                pictures.append(entry.name)
             else:
                 passed[_reason(entry.name)] += 1
-        return Folder(path, path.name, tuple(folders), tuple(pictures))
+        return Folder(path, path.name, tuple(folders), Files([(path, pictures)]))
 
     return walk(root, frozenset(), 0, 0)
 
@@ -192,7 +224,7 @@ def find_parts(top: Folder, notes: list[str]) -> dict[str, Folder]:
                 f"be there {PURPOSES[part]}; keep one of them."
             )
     for folder in beside:
-        count = count_of(list(folder.every_picture()))
+        count = count_of(folder.every_picture())
         notes.append(f"{folder.path} ({count}) is no part of the data, and is left out.")
     notes.append(f"{named['train'][0].path} is there {PURPOSES['train']}.")
     return {part: folders[0].unwrapped() for part, folders in named.items()}
@@ -210,7 +242,7 @@ def _parts_of_classes(top: Folder, notes: list[str]) -> dict[str, Folder] | None
     if not parts:
         return None
     notes.append(f"The class folders in {top.path} hold the pictures of each part.")
-    return {part: Folder(top.path, part, tuple(inner), ()) for part, inner in parts.items()}
+    return {part: Folder(top.path, part, tuple(inner), Files(())) for part, inner in parts.items()}
 
 
 def count_of(pictures: Collection[Path]) -> str:

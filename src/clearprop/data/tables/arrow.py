@@ -132,6 +132,12 @@ def columns_of(schema: Any, remarks: list[str]) -> dict[str, int]:
     return dict(zip(names, places, strict=True))
 
 
+def repeated(text: str, rows: int) -> Any:
+    """Return a column of the same text in every row."""
+    pa = library()
+    return pa.chunked_array([pa.repeat(pa.scalar(text, pa.string()), rows)])
+
+
 def said_of_index(names: Sequence[str]) -> str:
     """Say that pandas' index is not read."""
     return f"The index that pandas stores, {listed(names)}, is left out."

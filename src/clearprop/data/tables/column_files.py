@@ -8,7 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from clearprop.data.tables import arrow, column_paths
+from clearprop.data.tables import arrow, column_heads, column_paths
+from clearprop.data.tables.column_heads import Head, common_kinds
 from clearprop.errors import DataError, counted, listed, unknown_name
 
 MOST_PACKED = 1000
@@ -110,15 +111,15 @@ class ColumnFiles:
             If a file can't be read, there are no rows, or files have other columns than the first.
         """
         files = column_paths.files_of(path)
-        heads = [_Head.of(file, set(drop)) for file in files]
+        heads = [Head.of(file, set(drop)) for file in files]
         for name in drop:
             if not any(name in head.dropped for head in heads):
                 raise unknown_name("column", name, [*heads[0].kinds])
-        in_path = column_paths.told_by_folders(files, path)
+        in_path = [column_paths.told_by_folders(file) for file in files]
         filled = [at for at, head in enumerate(heads) if head.rows]
         if not filled:
             raise DataError(f"{path} has no rows{f' in {len(files)} files' * (len(files) > 1)}.")
-        kinds = _common_kinds([(files[at], heads[at].kinds | _texts(in_path[at])) for at in filled])
+        kinds = common_kinds([(files[at], heads[at].kinds | _texts(in_path[at])) for at in filled])
         if not kinds:
             raise DataError(f"{path} has no column of numbers, text or dates.")
         found: dict[str, set[Any]] = {name: set() for name in kinds}
@@ -197,7 +198,8 @@ class ColumnFiles:
 
     def fingerprint(self) -> str:
         """Return what tells these files from others, and from what they were before a change."""
-        told = repr((self.name, self.files, self.stamps, self.runs, sorted(self.kinds.items())))
+        files = [str(file.absolute()) for file in self.files]
+        told = repr((files, self.stamps, self.runs, sorted(self.kinds.items())))
         return sha256(told.encode()).hexdigest()[:16]
 
     def read(self, piece: Piece) -> Any:
@@ -257,20 +259,23 @@ class ColumnFiles:
     def _batches(self, about: Run) -> Iterator[Any]:
         """Open a run, and walk over its rows in batches of pyarrow, the columns by our names."""
         pa, path = arrow.library(), self.files[about.file]
-        if _stamp(path) != self.stamps[about.file]:
+        if column_heads.stamp_of(path) != self.stamps[about.file]:
             raise DataError(
                 f"{path} has changed since it was looked at. Leave data alone while they are "
                 "learned from, and start anew."
             )
         told = self.columns_in_path[about.file]
         if arrow.is_parquet(path):
+            opened = arrow.open_parquet(str(path))
+            chosen = _Chosen.of(opened.schema_arrow, self.kinds.keys() - told.keys())
+            texts = zip(chosen.names, chosen.places, strict=True)
             opened = arrow.open_parquet(
                 str(path),
-                read_dictionary=[name for name, kind in self.kinds.items() if kind == "text"],
+                metadata=opened.metadata,
+                read_dictionary=[own for name, (own, _) in texts if self.kinds[name] == "text"],
                 buffer_size=_BUFFER,
                 pre_buffer=False,
             )
-            chosen = _Chosen.of(opened.schema_arrow, self.kinds.keys() - told.keys())
             batches = opened.iter_batches(
                 self.piece_rows, [about.group], chosen.written, use_threads=False
             )
@@ -288,11 +293,10 @@ class ColumnFiles:
         pa, told = arrow.library(), self.columns_in_path[run.file]
         columns = []
         for name, kind in self.types.items():
-            if name in told:
-                text = pa.repeat(pa.scalar(told[name], pa.string()), table.num_rows)
-                columns.append(arrow.as_type(pa.chunked_array([text]), kind))
-            else:
-                columns.append(arrow.as_type(table.column(name), kind))
+            column = None if name in told else table.column(name)
+            if column is None:
+                column = arrow.repeated(told[name], table.num_rows)
+            columns.append(arrow.as_type(column, kind))
         return pa.table(columns, [*self.types])
 
 
@@ -371,50 +375,6 @@ class _Chosen:
         return arrow.library().RecordBatch.from_arrays(columns, self.names)
 
 
-@dataclass(frozen=True)
-class _Head:
-    """What a file tells before any row is read."""
-
-    types: dict[str, Any]
-    groups: tuple[int, ...]
-    stamp: tuple[int, int]
-    remarks: tuple[str, ...]
-    dropped: frozenset[str]
-
-    @property
-    def rows(self) -> int:
-        return sum(self.groups)
-
-    @property
-    def kinds(self) -> dict[str, str]:
-        return {name: arrow.kind_of(one) for name, one in self.types.items()}
-
-    @classmethod
-    def of(cls, path: Path, drop: set[str]) -> "_Head":
-        with arrow.reading(path):
-            stamp = _stamp(path)
-            schema, groups = arrow.head_of(path)
-            remarks: list[str] = []
-            fields = {
-                name: schema.field(at) for name, at in arrow.columns_of(schema, remarks).items()
-            }
-            others = [one for one in schema if one.name not in drop]
-            left_out = arrow.left_out_of(others)
-            index = [one.name for one in others if one.name.startswith(arrow.INDEX)]
-        if left_out:
-            remarks.append(arrow.said_left_out(left_out))
-        if index:
-            remarks.append(arrow.said_of_index(index))
-        types = {name: one.type for name, one in fields.items() if name not in drop}
-        dropped = frozenset(drop & {*schema.names, *fields})
-        return cls(types, tuple(groups), stamp, tuple(remarks), dropped)
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    about = path.stat()
-    return about.st_size, about.st_mtime_ns
-
-
 def _without_rows(files: Sequence[Path]) -> list[str]:
     """Say that some files are passed over."""
     if not files:
@@ -425,33 +385,3 @@ def _without_rows(files: Sequence[Path]) -> list[str]:
 
 def _texts(names: Iterable[str]) -> dict[str, str]:
     return dict.fromkeys(names, "text")
-
-
-def _common_kinds(found: Sequence[tuple[Path, dict[str, str]]]) -> dict[str, str]:
-    """Return the kinds of the columns, which must be the same in all files.
-
-    Raises
-    ------
-    DataError
-        Naming the column and two files.
-    """
-    first, kinds = found[0][0], dict(found[0][1])
-    for path, others in found[1:]:
-        if kinds.keys() != others.keys():
-            name = next(iter([*(kinds.keys() - others.keys()), *(others.keys() - kinds.keys())]))
-            has, lacks = (first, path) if name in kinds else (path, first)
-            raise DataError(
-                f"{lacks} has no column {name!r}, which {has} has: files that are one table have "
-                "the same columns. Add it, leave one of the files out, or the column: "
-                f"--drop {name}"
-            )
-        for name, kind in others.items():
-            before = kinds[name]
-            if kind != before and "nothing" not in (kind, before):
-                raise DataError(
-                    f"{path} has {name!r} as {kind}, and {first} as {before}: expected the same in "
-                    "all files that are one table. Write one of them anew, or leave the column "
-                    f"out: --drop {name}"
-                )
-            kinds[name] = kind if before == "nothing" else before
-    return kinds

@@ -2,7 +2,7 @@
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 from urllib.parse import unquote
@@ -86,28 +86,20 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def folder_of(path: Path) -> Path:
-    """Return the folder below which folders may tell columns."""
+    """Return the folder below which all files lie."""
     if not has_pattern(path):
         return path if path.is_dir() else path.parent
     plain = takewhile(lambda part: not any(sign in part for sign in _SIGNS), path.parts)
     return Path(*plain)
 
 
-def told_by_folders(files: Sequence[Path], path: Path) -> list[dict[str, str]]:
-    """Return the columns that the folders of each file tell, ``year=2024``, as Hive writes them.
+def told_by_folders(file: Path) -> dict[str, str]:
+    """Return the columns that the folders above a file tell, ``year=2024``, as Hive writes them.
 
-    Parameters
-    ----------
-    files : sequence of Path
-    path : Path
-        What they were found by: only folders below its first sign, or below it, tell columns.
+    Those of its whole path: the file alone, a pattern and the folder of all files tell the same.
     """
-    above, found = folder_of(path), []
-    for file in files:
-        parts = file.parent.relative_to(above).parts
-        pairs = [part.partition("=") for part in parts if "=" in part]
-        found.append({unquote(name): _told(text) for name, _, text in pairs})
-    return found
+    pairs = [part.partition("=") for part in file.absolute().parent.parts if "=" in part]
+    return {unquote(name): _told(text) for name, _, text in pairs}
 
 
 def _told(text: str) -> str:

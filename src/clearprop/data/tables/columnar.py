@@ -10,7 +10,7 @@ from clearprop.data.reading import TextForm
 from clearprop.data.tables import arrow
 from clearprop.data.tables.cells import Cells
 from clearprop.data.tables.column_files import ColumnFiles
-from clearprop.data.tables.column_paths import has_pattern
+from clearprop.data.tables.column_paths import has_pattern, told_by_folders
 from clearprop.data.tables.dialect import different_names
 from clearprop.data.tables.table import Words
 from clearprop.data.tables.tabular import TableFormat
@@ -62,7 +62,11 @@ class Columnar(TableFormat):
         if table.num_rows == 0 or table.num_columns == 0:
             some = "no rows" if table.num_columns else "no column of numbers, text or dates"
             raise DataError(f"{path} has {some}.")
-        return ColumnSource(path, different_names(table.column_names, remarks), remarks, table)
+        names, told = different_names(table.column_names, remarks), told_by_folders(path)
+        table = table.rename_columns(names).select([name for name in names if name not in told])
+        for name, text in told.items():
+            table = table.append_column(name, arrow.repeated(text, table.num_rows))
+        return ColumnSource(path, tuple(table.column_names), remarks, table)
 
 
 class ColumnSource:

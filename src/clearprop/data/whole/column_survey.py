@@ -21,6 +21,7 @@ MOST_WORDS = 100_000
 """Different words of a column that are counted; where there are more, none is."""
 
 _MOST_NUMBERS = 1000  # different ones that are counted: more are no classes
+_MOST_LETTERS = 2**24  # of the different words of a portion
 _BLOCK = 2**14  # cells that stay in a core's cache
 
 
@@ -41,6 +42,8 @@ class ColumnSurvey:
         The least and the largest number.
     counts : dict of str to int, or None
         The number of cells of each word, or of each number; None where there are too many.
+    portions : int
+        The number of portions with a cell that is filled.
     """
 
     filled: int = 0
@@ -51,6 +54,7 @@ class ColumnSurvey:
     low: float = math.inf
     high: float = -math.inf
     counts: dict[str, int] | None = field(default_factory=dict)
+    portions: int = 0
 
     @property
     def std(self) -> float:
@@ -62,29 +66,37 @@ class ColumnSurvey:
     def between(self) -> float:
         """The share of the variance that lies between the portions that were added, 0 to 1.
 
-        Of words it is that of the ones that stand for each: see `_variance`.
+        What portions of rows in random order would differ by is taken off: variances are divided by
+        their degrees of freedom. Of words it is that of the ones that stand for each: see
+        `_variance`.
         """
-        squares = self.squares
+        squares, freedom = self.squares, self.filled - self.portions
         if not self.low <= self.high and self.counts is not None:
             squares = _variance(self.counts.values())
-        return max(0.0, 1 - self.within / squares) if squares > 0 else 0.0
+        if squares <= 0 or freedom <= 0:
+            return 0.0
+        return max(0.0, 1 - (self.within / freedom) / (squares / (self.filled - 1)))
 
     def add(self, cells: Cells) -> int:
         """Take in cells of the column, which follow those so far; return how many are missing."""
         if isinstance(cells, Words):
             missing = int(np.sum(cells.codes < 0))
             self.filled, self.missing = self.filled + len(cells) - missing, self.missing + missing
+            if self.counts is not None and sum(map(len, cells.texts)) > _MOST_LETTERS:
+                self.counts = None  # texts rather than words
             counts = cells.counts()
             some = np.flatnonzero(counts).tolist()
-            self._count({cells.texts[at]: int(counts[at]) for at in some})
+            if self.counts is not None:
+                self._count({cells.texts[at]: int(counts[at]) for at in some})
             self.within += _variance(counts[some].tolist())
+            self.portions += bool(some)
             return missing
         numbers = cells.values if isinstance(cells, Numbers) else _seconds(cells)
         with np.errstate(over="ignore", invalid="ignore"):  # said by a deviation that is no number
             portion = ColumnSurvey(counts={} if self.counts is not None else None)
             for start in range(0, len(numbers), _BLOCK):
                 portion.merge(portion._of_numbers(numbers[start : start + _BLOCK]))
-            portion.within = portion.squares
+            portion.within, portion.portions = portion.squares, int(portion.filled > 0)
             self.merge(portion)
         return portion.missing
 
@@ -97,6 +109,7 @@ class ColumnSurvey:
             self.mean += away * share
         self.filled, self.missing = both, self.missing + other.missing
         self.within += other.within
+        self.portions += other.portions
         self.low, self.high = min(self.low, other.low), max(self.high, other.high)
         self._count(other.counts)
 
@@ -122,6 +135,7 @@ class ColumnSurvey:
             low=low,
             high=high,
             counts=None if told is None else {str(text): int(n) for text, n in told.items()},
+            portions=int(found["portions"]),
         )
 
     def _of_numbers(self, block: NDArray[np.float64]) -> "ColumnSurvey":

@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.errors import UsageError
 from clearprop.network import Network
 from clearprop.preprocessing.blocks import Blocks
 from clearprop.training.samples import Rows, Samples, steps_per_epoch, weights_of_classes
 from clearprop.training.streaming.stream import Stream
+
+_PIECES, _OF_EACH = 32, 16  # pieces and samples that tell what all look like
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,17 @@ class OnDisk(Samples):
     def counted(self) -> float:
         """The number of samples."""
         return float(len(self))
+
+    def to_look_at(self) -> Array:
+        """Read some samples of some pieces, both evenly spread."""
+        counts, found = self.blocks.counts, []
+        there = np.flatnonzero(counts)
+        chosen = np.linspace(0, len(there) - 1, min(_PIECES, len(there))).astype(np.int64)
+        for piece in there[chosen].tolist():
+            rows = np.empty((int(counts[piece]), *self.blocks.input_shape), self.blocks.dtype)
+            self.blocks.read_piece(piece, rows)
+            found.append(rows[:: -(-len(rows) // _OF_EACH)].copy())
+        return np.concatenate(found)
 
     def checksum(self) -> int:
         """Return a number that tells these samples from others."""
