@@ -1,5 +1,6 @@
 """Tables that stay on disk, from the command line: trained, evaluated, predicted, and gone on."""
 
+import csv
 import json
 import os
 import subprocess
@@ -80,6 +81,7 @@ def test_a_training_of_values(clearprop: Clearprop, data: str) -> None:
     assert report("run")["test"]["r2"] > 0.8
 
 
+@pytest.mark.slow
 def test_the_networks_of_tables(clearprop: Clearprop) -> None:
     split(Path("x"), people(900), [300], group=250)
     said = ("--target", "buys", "--drop", "worth", "--network", "table", "--epochs", 3)
@@ -100,12 +102,26 @@ def test_a_seed_gives_the_same_bytes_and_the_survey_is_kept(
     assert kept.stat().st_mtime_ns == written
 
 
-def test_a_model_answers_every_row_of_every_file(clearprop: Clearprop, data: str) -> None:
+@pytest.mark.parametrize("place", ["x", "x/month=*", "x/**/*.parquet"])
+def test_a_model_answers_every_row_of_every_file(clearprop: Clearprop, place: str) -> None:
+    table = people()
+    for number, month in enumerate((1, 2, 3)):
+        rows = slice(1000 * number, 1000 * (number + 1))
+        part = {name: column[rows] for name, column in table.items()}
+        write(Path(f"x/month={month}/part-0.parquet"), part, 400)
     said = ("--target", "buys", "--drop", "worth")
-    clearprop("train", data, *said, *TRAIN, "--out", "run")
-    result = clearprop("predict", "run", data, "--json")
-    assert len([line for line in result.stdout.splitlines() if line.strip()]) >= ROWS
-    result = clearprop("evaluate", "run", data, "--json")
+    clearprop("train", "x", *said, *TRAIN, "--out", "run")
+    result = clearprop("predict", "run", place, "--out", "answers.csv")
+    assert result.exit_code == 0, result.output
+    with Path("answers.csv").open(newline="") as file:
+        rows = [*csv.DictReader(file)]
+    assert [row["month"] for row in rows] == [
+        str(month) for month in (1, 2, 3) for _ in range(1000)
+    ]
+    right = [row["prediction"] == row["buys"] for row in rows if row["buys"]]
+    assert np.mean(right) > 0.9
+    result = clearprop("evaluate", "run", place, "--json")
+    assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["samples"] == 2940
 
 

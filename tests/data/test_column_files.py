@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -389,6 +391,34 @@ def test_what_others_write_is_one_table(tmp_path: Path, writer: str) -> None:
     assert when == [datetime(2020, 1, 1) + timedelta(days=row) for row in range(60)]
     said = any("index that pandas stores" in one for one in dataset.notes)
     assert said == (writer == "pandas")
+
+
+def test_changed_files_are_read_by_pieces_or_refused(tmp_path: Path) -> None:
+    """In a process of its own, which compiled code could end."""
+    program = f"""
+import sys, random, pathlib
+sys.path[:0] = [{str(Path(__file__).parents[1] / "fuzz")!r}, {str(Path(__file__).parent)!r}]
+import columnar
+from disk_tables import on_disk
+from clearprop.errors import ClearpropError
+refused = 0
+for _, (name, content) in zip(range(200), columnar.files(random.Random(3))):
+    path = pathlib.Path(name)
+    path.write_bytes(content)
+    try:
+        files = on_disk(path).whole.files
+        for piece in files.pieces:
+            files.read(piece)
+    except ClearpropError as error:
+        assert len(str(error)) < 600, error
+        refused += 1
+print("refused", refused)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-1000:]
+    assert 0 < int(done.stdout.split()[1]) < 200
 
 
 @pytest.mark.slow

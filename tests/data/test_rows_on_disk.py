@@ -15,6 +15,7 @@ from clearprop.data.rows_on_disk import FileRows
 from clearprop.data.selected_rows import SelectedRows, blocks, on_disk, some_in_memory
 from clearprop.data.whole.whole import Memory
 from clearprop.errors import DataError
+from clearprop.preprocessing import ArrayRecipe
 
 FEW = Memory(1000)
 """Bytes that every array here exceeds."""
@@ -70,6 +71,12 @@ def test_rows_are_those_of_the_whole_array(tmp_path: Path, how: str) -> None:
     np.testing.assert_array_equal(np.concatenate([one for _, one in blocks(rows)]), X)
     np.testing.assert_array_equal(dataset.y, Y)
     assert any("stays on disk" in note for note in dataset.notes)
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_a_recipe_has_the_same_numbers_as_of_an_array_in_memory(tmp_path: Path, how: str) -> None:
+    path, many = saved(tmp_path, how, X.repeat(3, axis=0), Y.repeat(3)), Memory(10**9)
+    assert ArrayRecipe.fit(load(path, memory=FEW).X) == ArrayRecipe.fit(load(path, memory=many).X)
 
 
 @pytest.mark.parametrize("how", WAYS)

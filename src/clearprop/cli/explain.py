@@ -17,7 +17,7 @@ from clearprop.data.named import BUILTINS
 from clearprop.errors import ClearpropError, DataError, UnknownNameError, UsageError, counted
 from clearprop.experiment import explaining
 from clearprop.experiment.explained import Coalitions
-from clearprop.experiment.folder import draw
+from clearprop.experiment.folder import beside, draw
 from clearprop.experiment.loading import load_dataset, load_for, read_as
 from clearprop.experiment.parts import split
 from clearprop.experiment.runs import Saved, require_saved
@@ -159,7 +159,7 @@ def _rows_of(saved: Saved, model: Model, data: str | None) -> tuple[Dataset, str
             output.note(f"Note: {saved.word} has mostly learned from {data}. {_WITHOUT}")
         return dataset.test or dataset, data
     settings = saved.on(None)
-    dataset = load_dataset(settings)
+    dataset = load_dataset(settings, kept_in=beside(saved.file.parent))
     inputs = explaining.recipe_of_table(model)[1]
     parts = split(resolve_for(settings, dataset, inputs.input_shape), dataset)
     held = {"test": parts.test, "validation": parts.validation, "train": parts.train}

@@ -11,6 +11,7 @@ from clearprop.cli import output
 from clearprop.cli.command import command
 from clearprop.data import Dataset
 from clearprop.errors import ClearpropError
+from clearprop.experiment.folder import beside
 from clearprop.experiment.loading import load_dataset, load_for
 from clearprop.experiment.runs import Saved, require_saved
 from clearprop.experiment.task import set_task
@@ -91,7 +92,8 @@ def _known_rows(
     """Return some of the data that it was trained on, or say why there are none."""
     try:
         settings = saved.on(data)
-        dataset = set_task(settings, load_dataset(settings)).train
+        kept_in = beside(saved.file.parent)
+        dataset = set_task(settings, load_dataset(settings, kept_in=kept_in)).train
         few = np.linspace(0, len(dataset) - 1, min(_MOST, len(dataset))).astype(np.int64)
         return _of(dataset.take(few), saved.model, description)
     except ClearpropError as error:

@@ -68,7 +68,7 @@ def plot(run: str, data: str | None, as_json: bool) -> None:
     evaluated = measured = importance = None
     try:
         settings = saved.on(data, again=True)
-        task = set_task(settings, load_dataset(settings))
+        task = set_task(settings, load_dataset(settings, kept_in=folder.beside(place)))
         evaluated, measured = measure_anew(task, model)
         importance = importance_of_run(task, model)
     except ClearpropError as error:

@@ -37,12 +37,11 @@ FORMATS: tuple[Format, ...] = (
 def format_of(path: Path, form: TextForm = DEFAULT.text) -> Format | None:
     """Return the format of a file, by its name or as it is a table of text; or None.
 
-    Of a folder, that of the files in it, where it is a table of columns.
+    Of a folder or a pattern, that of the files, where they are a table of columns.
     """
-    if path.is_dir():
-        return next(
-            (one for one in FORMATS if isinstance(one, Columnar) and one.owns_folder(path)), None
-        )
+    if path.is_dir() or has_pattern(path):
+        columnar = next(one for one in FORMATS if isinstance(one, Columnar))
+        return columnar if has_pattern(path) or columnar.owns_folder(path) else None
     named = next((one for one in FORMATS if one.owns(path)), None)
     return Delimited() if named is None and path.is_file() and is_table(path, form) else named
 

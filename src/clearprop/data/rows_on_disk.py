@@ -209,6 +209,8 @@ class FileRows(RowsOnDisk):
             kind=dtype,
             memory=memory,
             axes=axes[::-1] if fortran else axes,
+            # Sums come out to the same bits as of an array in memory.
+            changes=(np.ascontiguousarray,) if fortran else (),
             offset=offset,
             seen=facts_of(path.stat()),
         )

@@ -12,7 +12,7 @@ from clearprop.doctor.catalogue import findings, look
 from clearprop.errors import DataError
 from clearprop.experiment import folder as run_folder
 from clearprop.experiment.evaluation import Evaluation
-from clearprop.experiment.folder import free_folder, save_run, save_settings
+from clearprop.experiment.folder import beside, free_folder, save_run, save_settings
 from clearprop.experiment.learning import Trained, case_of, learn
 from clearprop.experiment.loading import load_dataset
 from clearprop.experiment.measuring import Measured, Part, measure
@@ -44,7 +44,7 @@ def examine_run(
     """
     saved = require_run(str(folder))
     settings = saved.on(data, again=True)
-    task = set_task(settings, load_dataset(settings))
+    task = set_task(settings, load_dataset(settings, kept_in=beside(folder)))
     task = task.with_settings(replace(task.settings, **saved.chosen))
     model, history = saved.model, History.load(folder / HISTORY)
     history.stopped = str(model.training.get("stopped"))
@@ -211,7 +211,7 @@ def _compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Part 
 
 def _train(settings: Settings, folder: Path, callbacks: Sequence[Callback]) -> list[Problem]:
     """Train and save a run; return the pictures that could not be drawn."""
-    task = set_task(settings, load_dataset(settings))
+    task = set_task(settings, load_dataset(settings, kept_in=beside(folder)))
     save_settings(folder, task.settings)
     trained = learn(task, callbacks=callbacks)
     measured = measure(trained).with_importance(trained.task)

@@ -79,7 +79,7 @@ def _called(data: str) -> str:
     return "-".join(filter(None, plain)) or Path(data).absolute().parent.name or "run"
 
 
-def beside(out: str | None) -> Path:
+def beside(out: str | Path | None) -> Path:
     """Return the folder that a run's folder lies in: what several runs use lies there, too."""
     return ROOT if out is None else Path(out).absolute().parent
 

@@ -9,7 +9,7 @@ from clearprop.core.parameters import Array
 from clearprop.data import Dataset
 from clearprop.errors import ClearpropError, DataError, listed
 from clearprop.experiment.epochs_kept import read_kept
-from clearprop.experiment.folder import dumps
+from clearprop.experiment.folder import beside, dumps
 from clearprop.experiment.learning import Trained
 from clearprop.experiment.loading import load_dataset
 from clearprop.experiment.measuring import Measured
@@ -85,7 +85,7 @@ def page_of(
     samples, train, noted = None, None, list[str]()
     try:
         settings = saved.on(data)
-        task = set_task(settings, load_dataset(settings))
+        task = set_task(settings, load_dataset(settings, kept_in=beside(folder)))
         _require_classes(task, model)
         samples, train = shown_part(task), task.train if embeds else None
     except ClearpropError as error:

@@ -15,8 +15,7 @@ from clearprop.configuration import Json
 from clearprop.core.reading import parsed_json, read_bounded
 from clearprop.data import Problem
 from clearprop.data.named import BUILTINS, TOYS
-from clearprop.data.tables.column_paths import is_there
-from clearprop.data.tables.text_file import STDIN
+from clearprop.data.tables import column_paths, text_file
 from clearprop.errors import (
     ClearpropError,
     DataError,
@@ -47,7 +46,7 @@ ROOT = Path("runs")
 
 _FILES = (MODEL, HISTORY, SETTINGS, CHECKPOINT, KEPT, REPORT, PAGE, *map("{}.png".format, PICTURES))
 _LARGEST_REPORT, _MOST_TRAININGS = 2**26, 100  # bytes; steps back, as two may name each other
-_DATA, _NAMES = Data("DATA"), (*BUILTINS, *TOYS, STDIN)
+_DATA, _NAMES = Data("DATA"), (*BUILTINS, *TOYS, text_file.STDIN)
 
 
 def is_run(folder: Path) -> bool:
@@ -264,12 +263,12 @@ def require_there(settings: Settings, whose: str, how: str = "--data PATH") -> N
     ------
     UsageError
     """
-    if settings.data == STDIN:
+    if settings.data == text_file.STDIN:
         raise UsageError(
             f"{whose} was trained on standard input, which can't be read again. Save the same data "
             f"as a file, and name it: {how}"
         )
-    if _DATA.is_path(settings.data) and not is_there(settings.data):
+    if _DATA.is_path(settings.data) and not column_paths.is_there(settings.data):
         raise UsageError(
             f"{whose} names {settings.data} as its data, and nothing is there."
             f"{did_you_mean(settings.data, _NAMES)} Say where they lie now: {how}"
