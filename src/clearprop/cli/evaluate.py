@@ -10,10 +10,12 @@ from clearprop.cli import options, output
 from clearprop.cli.command import DataName, command
 from clearprop.cli.scores import beside, certainty, doubts, matters, others, rare, text
 from clearprop.data import Dataset, class_names
+from clearprop.data.whole.whole import Memory
 from clearprop.errors import UsageError, naming
 from clearprop.experiment import evaluation
 from clearprop.experiment.backbones import found_at
 from clearprop.experiment.explaining import importance_beside
+from clearprop.experiment.folder import beside as beside_run
 from clearprop.experiment.folder import draw
 from clearprop.experiment.loading import load_for, read_as
 from clearprop.experiment.looking import draw_attention, takes_pictures
@@ -85,7 +87,7 @@ def evaluate(
             f"{'takes none' if loaded.class_names else 'predicts values'}."
         )
     with output.waiting(f"Reading {data}"):
-        dataset = load_for(loaded, data)
+        dataset = load_for(loaded, data, memory=Memory(kept_in=beside_run(saved.file.parent)))
     output.note_left_out(dataset.problems)
     measured = _matched(loaded, dataset.test or dataset, given)
     for note in dict.fromkeys((*measured.notes, *dataset.notes)):

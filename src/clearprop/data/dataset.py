@@ -250,7 +250,7 @@ def describe(dataset: Dataset) -> dict[str, Json]:
     Returns
     -------
     dict
-        Ready for JSON: ``name``, ``kind``, ``samples``, ``bytes`` (of X), ``target``, ``task``
+        Ready for JSON: ``name``, ``kind``, ``samples``, ``bytes`` (of X, or the files on disk), ``target``, ``task``
         ("classification" or "regression"), ``problems``, ``test`` (the same, or None); with
         ``classes`` (samples by class name) or ``values`` (lowest and highest); with
         ``shape`` (of one sample), ``dtype`` and ``range``, or for a table ``columns`` (see
@@ -264,8 +264,8 @@ def describe(dataset: Dataset) -> dict[str, Json]:
     return {
         "name": dataset.name,
         "kind": dataset.kind,
-        "samples": len(dataset),
-        "bytes": dataset.X.nbytes,
+        "samples": len(dataset) if dataset.whole is None else len(dataset.whole),
+        "bytes": dataset.X.nbytes if dataset.whole is None else dataset.whole.files.file_bytes,
         **_describe_inputs(dataset),
         "target": dataset.target_name,
         **task,

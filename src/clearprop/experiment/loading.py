@@ -17,7 +17,7 @@ from clearprop.data.pictures.repeated import repeated
 from clearprop.data.reading import MEMORY, Role
 from clearprop.data.tables.column_files import ColumnFiles
 from clearprop.data.whole.survey import Told
-from clearprop.data.whole.whole import Memory
+from clearprop.data.whole.whole import DEFAULT, Memory
 from clearprop.errors import DataError, UsageError, counted, listed, naming
 from clearprop.experiment.backbones import backbone_of, with_backbone
 from clearprop.experiment.defaults import size_to_read
@@ -60,11 +60,11 @@ def load_dataset(
         Makes, of files that are surveyed, a callable that hears of the progress.
     """
     name_or_path = name_or_path or settings.data
+    memory = Memory(settings.memory or MEMORY, kept_in, tell)
     if settings.start is not None:
-        return _load_more(begun(settings, settings.start), name_or_path, settings)
+        return _load_more(begun(settings, settings.start), name_or_path, settings, memory)
     backbone = backbone_of(settings)
     size = size_to_read(settings) if backbone is None else backbone.size
-    memory = Memory(settings.memory or MEMORY, kept_in, tell)
     dataset = load(name_or_path, reading=reading_of(settings), size=size, memory=memory)
     dataset = with_backbone(dataset, backbone)
     columns = tuple(
@@ -107,24 +107,29 @@ def read_as(model: Model, said: Mapping[str, Any]) -> Model:
     return replace(model, preprocessing=replace(recipe, inputs=inputs))
 
 
-def load_for(model: Model, name_or_path: str, also: Mapping[str, Role] = _NONE) -> Dataset:
+def load_for(
+    model: Model,
+    name_or_path: str,
+    also: Mapping[str, Role] = _NONE,
+    memory: Memory = DEFAULT,
+) -> Dataset:
     """Load data in the form that a model takes: its columns and some more, its size of pictures."""
     recipe = model.preprocessing
     if recipe is None:
-        return load(name_or_path)
+        return load(name_or_path, memory=memory)
     inputs = recipe.inputs
     if isinstance(inputs, preprocessing.PictureRecipe):
-        dataset = load(name_or_path, size=inputs.size, channels=inputs.channels)
+        dataset = load(name_or_path, size=inputs.size, channels=inputs.channels, memory=memory)
         return as_deep(dataset, inputs.depth)
     path = Path(name_or_path)
     owner = format_of(path)
     if owner is None or not owner.has_columns:
-        return load(name_or_path)
+        return load(name_or_path, memory=memory)
     reading = recipe.reading(_target_in(path, owner, recipe))
     if also:
         drop = tuple(name for name in reading.drop if name not in also)
         reading = replace(reading, roles={**(reading.roles or {}), **also}, drop=drop)
-    dataset = load(name_or_path, reading=reading)
+    dataset = load(name_or_path, reading=reading, memory=memory)
     if isinstance(inputs, preprocessing.ArrayRecipe) and isinstance(dataset.X, Table):
         X = preprocessing.array_of(dataset.X, inputs, name_or_path)
         return replace(dataset, kind="array", X=X, feature_names=None, columns=())
@@ -170,7 +175,7 @@ def begun(settings: Settings, word: str) -> Saved:
     return start
 
 
-def _load_more(start: Saved, name_or_path: str, settings: Settings) -> Dataset:
+def _load_more(start: Saved, name_or_path: str, settings: Settings, memory: Memory) -> Dataset:
     """Load data as those of the model that training goes on from, whose classes they have.
 
     Raises
@@ -181,7 +186,7 @@ def _load_more(start: Saved, name_or_path: str, settings: Settings) -> Dataset:
     said = {name: value for name, value in vars(reading_of(settings).text).items() if value}
     also: Mapping[str, Role] = {} if settings.group is None else {settings.group: "category"}
     model = read_as(start.model, said)
-    dataset = load_for(model, name_or_path, also)
+    dataset = load_for(model, name_or_path, also, memory)
     inputs = recipe_of(model, "train on").inputs
     with naming(dataset.name):
         inputs.check(dataset.X)  # more likely than classes by another name

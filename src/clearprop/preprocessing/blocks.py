@@ -289,7 +289,7 @@ class TableBlocks(Blocks):
         target = self.recipe.target
         if not isinstance(target, ClassTarget):
             return None
-        return np.array([self.whole.counts[name] for name in target.class_names])
+        return np.array([self.whole.counts.get(name, 0) for name in target.class_names])
 
     @property
     def file_bytes(self) -> int:

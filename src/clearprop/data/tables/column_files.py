@@ -1,6 +1,7 @@
 """Parquet and Arrow files that are one table, however many and however large, read by pieces."""
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -362,8 +363,12 @@ class _Chosen:
     @classmethod
     def of(cls, schema: Any, wanted: Collection[str]) -> "_Chosen":
         found = {name: at for name, at in arrow.columns_of(schema, []).items() if name in wanted}
-        names = schema.names
-        places = [(names[at], names[:at].count(names[at])) for at in found.values()]
+        seen: Counter[str] = Counter()
+        which = []
+        for name in schema.names:
+            which.append((name, seen[name]))
+            seen[name] += 1
+        places = [which[at] for at in found.values()]
         return cls([*found], sorted({name for name, _ in places}), places)
 
     def of_batch(self, batch: Any) -> Any:
