@@ -36,12 +36,12 @@ def test_there_are_at_most_29_entries_at_the_top():
     assert len(entries) <= 29, f"{len(entries)} entries: {', '.join(entries)}"
 
 
-def test_there_are_at_most_530_files():
+def test_there_are_at_most_560_files():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + 1
-    assert len(FILES) <= 530, f"{len(FILES)} files:{listing(rooms)}"
+    assert len(FILES) <= 560, f"{len(FILES)} files:{listing(rooms)}"
 
 
 def test_no_file_has_more_than_450_lines():
@@ -69,13 +69,14 @@ def test_at_most_40_files_have_fewer_than_60_lines():
 # the live server, a learner's program that is watched) brought 36 files and 5,000 lines. Exports
 # (a description of a model, five languages, their proof) brought 44 files and 7,000 lines, the
 # service 10 and 1,000; virtual shards and who computes them 8 and 800; studios, blocks and arrays
-# that are watched 1,300 lines.
-def test_there_are_at_most_99000_lines():
+# that are watched 1,300 lines. Data on disk (tables, arrays, pictures, Dask's collections, in shards
+# or not) brought 19 files and 4,500 lines, and all that a cluster computes 7 and 1,300.
+def test_there_are_at_most_106000_lines():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + lines_of(file)
-    assert sum(rooms.values()) <= 99_000, f"{sum(rooms.values())} lines:{listing(rooms)}"
+    assert sum(rooms.values()) <= 106_000, f"{sum(rooms.values())} lines:{listing(rooms)}"
 
 
 def code_and_imports(source):

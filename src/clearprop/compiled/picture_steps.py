@@ -9,15 +9,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.compiled.blocks import FILTERS, GROUPS, front_layers, front_of
-from clearprop.compiled.building import (
-    KEPT,
-    NONE,
-    Samples,
-    Vectors,
-    chain_of,
-    nothing,
-    vectors_of,
-)
+from clearprop.compiled.building import KEPT, NONE, Samples, Vectors, chain_of, nothing, vectors_of
 from clearprop.compiled.runners import Draws, scheduled
 from clearprop.core.blas import blas_threads
 from clearprop.core.parameters import Array

@@ -41,13 +41,7 @@ from clearprop.compiled.convolutions import (
     take_pictures,
 )
 from clearprop.compiled.crew import pull_and_scale, squares_of_weights, step_part, update_layer
-from clearprop.compiled.norms import (
-    add_moments,
-    add_sums,
-    move_averages,
-    see_batch,
-    see_gradients,
-)
+from clearprop.compiled.norms import add_moments, add_sums, move_averages, see_batch, see_gradients
 from clearprop.compiled.passes import backward, forward, learn, loss_of
 from clearprop.compiled.threads import compiled, cut, product, wait_for_all
 from clearprop.core.parameters import Array

@@ -9,10 +9,7 @@ import math
 
 from clearprop.compiled.building import Samples, Vectors
 from clearprop.compiled.smooth import wave
-from clearprop.compiled.table_building import (
-    TableChain,
-    X,
-)
+from clearprop.compiled.table_building import TableChain, X
 from clearprop.compiled.threads import compiled, product
 from clearprop.core.parameters import Array
 

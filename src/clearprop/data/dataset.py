@@ -250,8 +250,9 @@ def describe(dataset: Dataset) -> dict[str, Json]:
     Returns
     -------
     dict
-        Ready for JSON: ``name``, ``kind``, ``samples``, ``bytes`` (of X, or the files on disk), ``target``, ``task``
-        ("classification" or "regression"), ``problems``, ``test`` (the same, or None); with
+        Ready for JSON: ``name``, ``kind``, ``samples``, ``bytes`` (of X, or of the files on disk),
+        ``target``, ``task`` ("classification" or "regression"), ``problems``, ``test`` (the same,
+        or None); with
         ``classes`` (samples by class name) or ``values`` (lowest and highest); with
         ``shape`` (of one sample), ``dtype`` and ``range``, or for a table ``columns`` (see
         `Understood`); and ``notes`` and ``validation``.

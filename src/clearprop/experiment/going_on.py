@@ -3,9 +3,7 @@
 from clearprop import preprocessing
 from clearprop.errors import UsageError, listed
 from clearprop.experiment.loading import recipe_of
-from clearprop.experiment.parts import (
-    share_of,
-)
+from clearprop.experiment.parts import share_of
 from clearprop.experiment.runs import Saved
 from clearprop.experiment.settings import Settings, described
 from clearprop.network import Network

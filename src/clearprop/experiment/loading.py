@@ -21,9 +21,7 @@ from clearprop.data.whole.whole import DEFAULT, Memory
 from clearprop.errors import DataError, UsageError, counted, listed, naming
 from clearprop.experiment.backbones import backbone_of, with_backbone
 from clearprop.experiment.defaults import size_to_read
-from clearprop.experiment.parts import (
-    column_not_learned,
-)
+from clearprop.experiment.parts import column_not_learned
 from clearprop.experiment.runs import Saved, require_saved
 from clearprop.experiment.settings import Settings, described, reading_of
 from clearprop.files.models import Model

@@ -16,13 +16,7 @@ from clearprop.experiment.defaults import Extent, why_dense
 from clearprop.experiment.expectations import expectations, require_different
 from clearprop.experiment.going_on import require_unseen, take_weights, taken
 from clearprop.experiment.loading import begun, recipe_of
-from clearprop.experiment.parts import (
-    Parts,
-    column_not_learned,
-    column_to_follow,
-    deal,
-    split,
-)
+from clearprop.experiment.parts import Parts, column_not_learned, column_to_follow, deal, split
 from clearprop.experiment.runs import Saved
 from clearprop.experiment.settings import Settings, resolve
 from clearprop.experiment.target_scale import on_scale

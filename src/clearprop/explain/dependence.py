@@ -9,13 +9,7 @@ from numpy.typing import NDArray
 
 from clearprop.configuration import Json
 from clearprop.core.parameters import Array
-from clearprop.data.tables.table import (
-    Column,
-    Words,
-    as_words,
-    is_missing,
-    is_numeric,
-)
+from clearprop.data.tables.table import Column, Words, as_words, is_missing, is_numeric
 
 Numbers = NDArray[np.float64]
 

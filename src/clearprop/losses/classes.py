@@ -14,12 +14,7 @@ from clearprop.core.parameters import Array
 from clearprop.core.symbols import K, Setting, exp, log, logits, losses, p, target
 from clearprop.errors import UsageError
 from clearprop.losses.base import Loss
-from clearprop.losses.basic import (
-    SOFTMAX,
-    BinaryCrossEntropy,
-    SoftmaxCrossEntropy,
-    are_classes,
-)
+from clearprop.losses.basic import SOFTMAX, BinaryCrossEntropy, SoftmaxCrossEntropy, are_classes
 
 _smoothing = Setting("smoothing")
 _shifted = logits - max_k(logits)

@@ -12,14 +12,7 @@ from clearprop.errors import DataError, ShapeError
 from clearprop.experiment.prediction import Predictions
 from clearprop.files.models import Model
 from clearprop.losses import Loss, Quantiles
-from clearprop.preprocessing import (
-    Inputs,
-    Part,
-    PictureRecipe,
-    TableRecipe,
-    prepare,
-    unlikeness,
-)
+from clearprop.preprocessing import Inputs, Part, PictureRecipe, TableRecipe, prepare, unlikeness
 from clearprop.service.bodies import parsed
 from clearprop.service.pictures import Pictures
 from clearprop.service.problems import RefusedError

@@ -10,12 +10,7 @@ from clearprop.core.expressions import number_text
 from clearprop.core.html import escape, fragment, sample_picture
 from clearprop.core.parameters import Array
 from clearprop.core.printable import fitted
-from clearprop.walkthrough.drawings import (
-    NEGATIVE,
-    POSITIVE,
-    heat_map,
-    unit_picture,
-)
+from clearprop.walkthrough.drawings import NEGATIVE, POSITIVE, heat_map, unit_picture
 from clearprop.walkthrough.excerpts import Excerpt, excerpt_of, with_gaps
 from clearprop.walkthrough.plain import heading
 from clearprop.walkthrough.sentences import SENTENCES

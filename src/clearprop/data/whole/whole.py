@@ -15,15 +15,7 @@ from clearprop.data.tables import arrow
 from clearprop.data.tables.cells import Numbers
 from clearprop.data.tables.column_files import ColumnFiles
 from clearprop.data.tables.columnar import Columnar, ColumnSource
-from clearprop.data.tables.table import (
-    Column,
-    Table,
-    Words,
-    as_words,
-    is_missing,
-    number,
-    spelled,
-)
+from clearprop.data.tables.table import Column, Table, Words, as_words, is_missing, number, spelled
 from clearprop.data.tables.tabular import understand
 from clearprop.data.tables.understood import Spelling
 from clearprop.data.whole.column_survey import ColumnSurvey
