@@ -216,7 +216,7 @@ class TestGrading:
         assert "MemoryError" in rows["takes.py"].message
 
     def test_a_mistake_of_the_check_itself_is_not_blamed_on_the_file(self, tmp_path, monkeypatch):
-        def fails(*_):
+        def fails(*_, **__):
             raise AttributeError("passes_steps")
 
         monkeypatch.setattr(child, "check_seen", fails)

@@ -1,7 +1,6 @@
 """The hand-ins in folders: which files are checked, and which are left out, with the reason."""
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -12,13 +11,11 @@ from clearprop.core.reading import read_bounded, special_kind
 from clearprop.errors import UsageError, listed
 from clearprop.gradcheck.learner.process import require_file
 from clearprop.gradcheck.learner.running import SUFFIXES
+from clearprop.gradcheck.seeing.running.programs import imports_in
 
 _LIBRARIES = ("site-packages", "node_modules", "__pycache__", "__MACOSX")
 _LISTED = 4
 _LARGEST = 2**24  # bytes
-_IMPORT = re.compile(  # a line, of a module or as notebooks keep it
-    r"""^[\s"]*(?:from\s+\.*([\w.]*)\s+import\b[ (]*([\w, ]*)|import\s+([\w., ]+))""", re.M
-)
 _ENVIRONMENT = ("pyvenv.cfg", "conda-meta")  # in a folder that is one
 
 
@@ -178,18 +175,9 @@ def importers_of(files: Iterable[Path]) -> dict[Path, Path]:
         text = ""
         with suppress(OSError):
             text = read_bounded(file, _LARGEST).decode("utf-8", errors="replace")
-        for name in _imported(text):
+        for name in imports_in(text):
             for folder in (file.parent, file.parent / ".."):
                 module = every.get(os.path.normpath(folder / f"{name.replace('.', '/')}.py"))
                 if module not in (None, file):
                     found.setdefault(module, file)
     return found
-
-
-def _imported(text: str) -> Iterator[str]:
-    """Yield the names of all modules that a text may import."""
-    for module, names, modules in _IMPORT.findall(text):
-        if module:
-            yield module
-        for name in f"{names},{modules}".split(","):
-            yield ".".join(filter(None, (module, *name.split()[:1])))

@@ -130,7 +130,7 @@ class Report:
         return self.passed
 
     def __str__(self) -> str:
-        parts = [self.headline, aligned(_lines(self.rows))]
+        parts = [self.headline, *([aligned(_lines(self.rows))] if self.rows else [])]
         parts += ["\n".join(f"Note: {note}" for note in self.notes)] if self.notes else []
         parts += [] if self.diagnosis is None else [str(self.diagnosis)]
         return "\n\n".join(parts)
@@ -144,7 +144,7 @@ class Report:
             for row, (*cells, verdict) in zip(self.rows, lines, strict=True)
         ]
         parts = [html.element("p", html.element("strong", self.headline))]
-        parts += [html.table(header, rows)]
+        parts += [html.table(header, rows)] if rows else []
         parts += [html.element("p", f"Note: {note}", "faint") for note in self.notes]
         parts += [] if self.diagnosis is None else [html.element("pre", self.diagnosis)]
         return html.fragment(*parts)

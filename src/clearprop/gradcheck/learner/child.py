@@ -121,7 +121,7 @@ def _answer(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     if request["names"] or sizes or batch:
         return _called(file, request["names"], sizes, batch)
     try:
-        report, ran = check_seen(file, request["timeout"])
+        report, ran = check_seen(file, request["timeout"], alone=request["confined"])
     except (ClearpropError, MemoryError, OSError):
         raise
     except Exception as error:  # what the file raises is caught and noted; this is our own

@@ -4,13 +4,13 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace, UnionType
-from typing import Any, Union, get_args, get_origin
+from types import SimpleNamespace
+from typing import Any, get_origin
 
 import numpy as np
 
 from clearprop.gradcheck.seeing.arrays import Watched, watch
-from clearprop.gradcheck.seeing.calling.choices import FEW, HYPER, chosen, hyper, pair_of, settings
+from clearprop.gradcheck.seeing.calling import choices
 from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.materials import Data
 from clearprop.gradcheck.seeing.calling.pool import Pool
@@ -166,7 +166,7 @@ class Arguments:
     def _settings(self, function: Any, name: str) -> dict[str, Any]:
         """Return a dict of settings, with sizes and names in it where it is asked for them."""
         maker = getattr(function, "__init__", None) if isinstance(function, type) else function
-        found = settings(self.defined, maker, name)
+        found = choices.settings(self.defined, maker, name)
         for key in self.defined.keys(maker, name):
             role = role_of(key, making=True)
             if key in found:
@@ -176,7 +176,9 @@ class Arguments:
             elif role == "batch":
                 found[key] = batch_for(self.defined, self.data, making=True)
             elif role in _CHOSEN:
-                found[key] = chosen(self.defined, self.make, key, role, self.data.kind.layers)
+                found[key] = choices.chosen(
+                    self.defined, self.make, key, role, self.data.kind.layers
+                )
         return found
 
     def _drawn(self, names: list[str]) -> dict[str, Any]:
@@ -197,10 +199,13 @@ class Arguments:
         kind, data = self.data.kind, self.data
         number = isinstance(default, int) and not isinstance(default, bool)
         if role == "epochs":
-            return min(default, FEW) if number else FEW
+            return min(default, choices.FEW) if number else choices.FEW
         if has_default and variant == 1:
             return default
-        is_set = "compile" in getattr(function, "__name__", "") and default is None
+        setting = re.search(r"compile|^_*set$", getattr(function, "__name__", "")) is not None
+        is_set = setting and default is None
+        if is_set and (made := choices.called_so(self.defined, self.make, name)) is not None:
+            return made
         if is_set and role == "decay":
             return next(filter(_PLAIN.search, self.defined.compared(name)), None)
         said = self.defined.namespace.get(name)
@@ -212,8 +217,10 @@ class Arguments:
             return True
         if not has_default and used(self.defined, function, name).calls_pair:
             return pair_for(name)
-        if role in HYPER:
-            return hyper(role, None if default is _EMPTY else default, given=has_default)
+        if role == "path" and not has_default:
+            return "data.csv"
+        if role in choices.HYPER:
+            return choices.hyper(role, None if default is _EMPTY else default, given=has_default)
         if role == "batch":
             return batch_for(self.defined, data, making=making)
         if default is None and re.search(r"(^|_)(val|test|eval|dev)", snake(name)):
@@ -226,7 +233,9 @@ class Arguments:
         if paired is not None:
             return paired
         if has_default and role in _CHOSEN and not is_set:
-            return default
+            named = default is None and variant == 4 and self.defined.compared(name)
+            known = choices.chosen(self.defined, self.make, name, role, 1) if named else None
+            return default if known is None else known
         if making and role == "sizes" and isinstance(default, list | tuple) and not variant:
             # As many layers as it would have: lists of activations go with them.
             whole = self.data.kind.sizes
@@ -270,7 +279,7 @@ class Arguments:
         if size is not None:
             return size
         if role in _CHOSEN:
-            found = chosen(self.defined, self.make, name, role, len(kind.sizes) - 1)
+            found = choices.chosen(self.defined, self.make, name, role, len(kind.sizes) - 1)
             if usage.is_list and usage.calls_items and not isinstance(found, list):
                 found = [found] * (len(kind.sizes) - 1)
             if found is not None:
@@ -284,7 +293,7 @@ class Arguments:
         if role == "loader":
             return [(data.inputs, data.targets)] * 2
         if role in ("weight", "bias"):
-            return _LATER
+            return False if usage.is_flag else _LATER
         if role == "settings":
             return self._settings(function, name)
         compared = self.defined.compared(name)
@@ -299,6 +308,9 @@ class Arguments:
             return list(kind.sizes) if variant == 2 else tuple(kind.sizes)
         if making and variant == 4 and role not in _CHOSEN:
             return kind.hidden
+        typed = choices.of_type(asked.annotation)
+        if typed is not None:
+            return typed
         raise NoArgumentError(name)
 
     def _given(
@@ -375,7 +387,7 @@ class Arguments:
         given = all(asked[one].default is not _EMPTY for one in group)
         if name not in group or given or len({is_slope(one) for one in group}) < 2:
             return None
-        return pair_of(self.defined, name)[is_slope(name)]
+        return choices.pair_of(self.defined, name)[is_slope(name)]
 
     def object_for(self, usage: Usage) -> Any:
         """Return an object of the class that has the attributes that are asked of an argument.
@@ -400,27 +412,27 @@ class Arguments:
         if usage.is_pair and not making:
             return self.data.inputs, self.data.targets
         if usage.is_called or usage.calls_items:
-            one = chosen(self.defined, self.make, name, "function", 1) or function_for(name)
+            one = choices.chosen(self.defined, self.make, name, "function", 1) or function_for(name)
             return one if usage.is_called else [one] * (len(self.data.kind.sizes) - 1)
         if role in ("activation", "function"):
             return function_for(name)
         known = {one: role_of(one) for one in usage.attributes}
-        if known and all(one in (*HYPER, "batch", "epochs") for one in known.values()):
+        if known and all(one in (*choices.HYPER, "batch", "epochs") for one in known.values()):
             return SimpleNamespace(**{one: self._setting(role) for one, role in known.items()})
         if usage.attributes and any(COST.search(one) for one in usage.attributes):
             return loss_with(usage.attributes)
         if making and usage.is_sliced:
             return tuple(self.data.kind.sizes) if variant == 3 else list(self.data.kind.sizes)
-        return None
+        return False if usage.is_flag else None
 
     def _setting(self, role: Role | None) -> Any:
         if role == "batch":
             return batch_for(self.defined, self.data, making=True)
-        return FEW if role == "epochs" else hyper(role or "")
+        return choices.FEW if role == "epochs" else choices.hyper(role or "")
 
     def _noted(self, annotation: Any) -> Any:
         """Return an object of one of the learner's classes, where an annotation asks for one."""
-        kind = _class_in(annotation, self.defined)
+        kind = self.defined.class_in(annotation)
         if kind is None or self.make is None:
             return None
         if get_origin(annotation) in (list, Sequence, tuple):
@@ -435,12 +447,3 @@ _SPREAD = re.compile(r"std|scale|sigma", re.I)
 _SMALL, _WIDE = 0.1, 0.4  # of first weights: small ones leave nothing to be measured
 _IN_TRAINING = re.compile(r"train|cache|store|remember", re.I)
 _LISTED = re.compile(r"layer|node|neuron|unit|size|dim|param|arch|shape|config|struct|net", re.I)
-
-
-def _class_in(annotation: Any, defined: Defined) -> type | None:
-    if get_origin(annotation) in (Union, UnionType):
-        options = [one for one in get_args(annotation) if one is not type(None)]
-        return _class_in(options[0], defined) if options else None
-    if isinstance(annotation, str):
-        annotation = defined.classes.get(annotation)
-    return annotation if isinstance(annotation, type) and defined.is_own(annotation) else None

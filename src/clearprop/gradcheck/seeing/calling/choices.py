@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from inspect import signature
 from typing import Any
 
@@ -71,6 +72,12 @@ def hyper(role: Role, default: Any = None, *, given: bool = False) -> Any:
     return default if given else _HYPER[role]
 
 
+def of_type(annotation: Any) -> Any:
+    """Return what an argument is given of which only the type is known; None of other types."""
+    plain: tuple[tuple[type, Any], ...] = ((bool, False), (float, 0.1), (str, "name"))
+    return next((one for kind, one in plain if annotation in (kind, kind.__name__)), None)
+
+
 def chosen(
     defined: Defined, make: Callable[[type], Any] | None, name: str, role: Role, layers: int
 ) -> Any:
@@ -119,6 +126,22 @@ def chosen(
                 return make(kind)
             except Exception:  # noqa: S112 - another class may do
                 continue
+    return None
+
+
+def called_so(defined: Defined, make: Callable[[type], Any] | None, name: str) -> Any:
+    """Return an object of a class whose name begins so, and that no other one derives from."""
+    classes = list(defined.classes.values())
+    kinds = [
+        kind
+        for kind in classes
+        if kind.__name__.lower().startswith(name.lower())
+        and not any(kind in one.__mro__[1:] for one in classes)
+    ]
+    kinds.sort(key=lambda kind: re.search("mean|mse|square|sgd", kind.__name__, re.I) is None)
+    for kind in kinds if make is not None else ():
+        with suppress(Exception):  # another class may do
+            return make(kind)  # type: ignore[misc]
     return None
 
 

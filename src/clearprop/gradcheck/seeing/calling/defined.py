@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import FunctionType, MethodType, ModuleType
-from typing import Any, TypeAlias
+from types import FunctionType, MethodType, ModuleType, UnionType
+from typing import Any, TypeAlias, Union, get_args, get_origin
 
 from clearprop.gradcheck.seeing.calling.materials import Kind
 from clearprop.gradcheck.seeing.judging.source import Source
@@ -36,12 +36,15 @@ class Defined:
         Its `files` are those that count.
     doubts : dict of str to int
         What could be read in several ways since they were cleared, and in how many.
+    wanted : frozenset of str
+        The functions and methods that should be called rather than others of their kind.
     """
 
     namespace: Mapping[str, Any]
     source: Source
     tape: Tape
     doubts: dict[str, int] = field(default_factory=dict)
+    wanted: frozenset[str] = frozenset()
     _definitions: dict[str, list[Definition]] = field(default_factory=dict)
     _compared: dict[str, list[str]] = field(default_factory=dict)
 
@@ -134,6 +137,15 @@ class Defined:
                 found[name] = one
         return found
 
+    def class_in(self, annotation: Any) -> type | None:
+        """Return the learner's class that an annotation asks an object of; None of any other."""
+        if get_origin(annotation) in (Union, UnionType):
+            options = [one for one in get_args(annotation) if one is not type(None)]
+            return self.class_in(options[0]) if options else None
+        if isinstance(annotation, str):
+            annotation = self.classes.get(annotation)
+        return annotation if isinstance(annotation, type) and self.is_own(annotation) else None
+
     def methods(self, owner: Any) -> dict[str, Callable[..., Any]]:
         """Return the learner's methods of an object, bound, in the order that they are written."""
         kind = type(owner)
@@ -212,9 +224,22 @@ class Defined:
                 for target, value in _assigned(node)
                 if isinstance(target, ast.Attribute) and _name(value) == name
             ]
-            every = [word for one in (name, *kept) for word in self._find_compared(one)]
+            names = dict.fromkeys((name, *kept, *self._handed(name)))
+            every = [word for one in names for word in self._find_compared(one)]
             self._compared[name] = list(dict.fromkeys(every))
         return self._compared[name]
+
+    def _handed(self, name: str) -> Iterator[str]:
+        """Yield the names of the arguments as which a variable is handed on to functions."""
+        for node in self._walked:
+            if not isinstance(node, ast.Call):
+                continue
+            function = self.functions.get(_name(node.func) or "")
+            if function is None:
+                continue
+            asked = inspect.signature(function).parameters
+            yield from (to for to, one in zip(asked, node.args, strict=False) if _name(one) == name)
+            yield from (one.arg for one in node.keywords if one.arg and _name(one.value) == name)
 
     def compared_items(self, name: str) -> list[str]:
         """Return the strings that the code holds items of a list against: ``acts[i] == "relu"``."""

@@ -21,6 +21,7 @@ from clearprop.gradcheck.seeing.calling.driven_layers import (
 )
 from clearprop.gradcheck.seeing.calling.holding import ancestors, held
 from clearprop.gradcheck.seeing.calling.layer_passes import (
+    asked_roles,
     loss_arguments,
     loss_slope,
     method_of,
@@ -46,6 +47,8 @@ from clearprop.gradcheck.seeing.calling.workplace import Found, Workplace
 _MOST = 12  # layers
 _NODES = 12_000  # of one try
 _RATE = 0.1
+_MISFIT = re.compile(r"not aligned|core dimension")
+_ROWS = 2  # axes of inputs that are no pictures, whose shapes leave little to be misunderstood
 _TINY = 0.05  # weights
 _GIVEN = "anything", "outputs less targets", "targets", "its output"
 _TARGETS: tuple[Targets, ...] = "one-hot", "labels", "binary", "flat binary"
@@ -63,30 +66,33 @@ def single_layers(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace],
         yield from _Layer(kind, name, known).ways()
     for kind in loss_classes(defined)[:_MOST]:
         if has_both(defined, kind) or hasattr(kind, "backward"):
-            for softmax in (False, True):
-                told = f"{kind.__name__} alone{', after a softmax' if softmax else ''}"
-                yield told, partial(_loss_alone, kind=kind, softmax=softmax)
+            for after in ("", "softmax", "sigmoid"):
+                told = f"{kind.__name__} alone{f', after a {after}' if after else ''}"
+                yield told, partial(_loss_alone, kind=kind, after=after)
     yield from chains(defined, known)
 
 
-def _loss_alone(place: Workplace, kind: type, softmax: bool) -> None:
+def _loss_alone(place: Workplace, kind: type, after: str) -> None:
     """Call a loss of random outputs: with one-hot targets, with labels, or with one output."""
     first: Exception | None = None
     for targets in _TARGETS:
         place.kind = replace(place.kind, targets=targets)
         place.data, place.found, place.claims_from = Data(place.kind), Found(), None
-        _, error = attempted(lambda: _loss_alone_with(place, kind, softmax))
+        _, error = attempted(lambda: _loss_alone_with(place, kind, after))
         if error is None:
             return
         first = first or error
     raise first or NoSuchWayError("that is a loss")
 
 
-def _loss_alone_with(place: Workplace, kind: type, softmax: bool) -> None:
-    """Call a loss; where it comes after a softmax, its derivative may be that before it."""
+def _loss_alone_with(place: Workplace, kind: type, after: str) -> None:
+    """Call a loss; where it comes after a softmax or sigmoid, it may give the derivative before."""
     shape = (len(place.data.pairs), place.data.kind.outputs)
     drawn = np.random.RandomState(7).uniform(0.1, 0.9, shape)
-    if softmax:
+    if after == "sigmoid":
+        before = watch(drawn, "data")
+        x = 1 / (1 + np.exp(-before))
+    elif after:
         if shape[1] == 1:
             raise NoSuchWayError("of several classes")
         before = watch(drawn, "data")
@@ -133,6 +139,7 @@ class _Layer:
     _apart: bool = False
     _shows_all: bool = False
     _failed: bool = False
+    _stop: Exception | None = None
 
     def ways(self) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
         """Yield the ways of calling it: with any gradient, and with that of a cross-entropy.
@@ -157,6 +164,9 @@ class _Layer:
             x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
             for make in makers(place, self.kind, x, channels):
                 error = self._tried(place, x, make)
+                if self._stop is not None:
+                    self._failed, place.found.is_stopped = True, True
+                    raise self._stop
                 if isinstance(error, AttributeError | TypeError):  # something is not there yet
                     for ready in set_up(place, make, x, channels):
                         if self._tried(place, x, ready) is None and self._shows_all:
@@ -203,7 +213,7 @@ class _Layer:
         *,
         input_alone: bool = False,
     ) -> None:
-        place.data.inputs = x
+        place.data.inputs, entered = x, node_of(x)  # before a layer writes into it
         layer, output = self._forward(place, x, make)
         if given == _GIVEN[0]:
             upstream = random_upstream(place, output)
@@ -213,12 +223,19 @@ class _Layer:
         else:
             upstream = _of_cross_entropy(place, output, minus=given == _GIVEN[1])
         behind = ancestors([node_of(output)])
-        if node_of(x) not in behind:
+        if entered not in behind:
             raise NoSuchWayError("whose output is seen to come of its input")
-        behind.remove(node_of(x))  # which is no parameter of the layer that keeps it
+        behind.remove(entered)  # which is no parameter of the layer that keeps it
         place.candidates = {k: node for k, node in place.candidates.items() if node in behind}
         place.end_forward()
-        back = went_back(place, layer, upstream, x)
+        back, error = attempted(
+            lambda: went_back(place, layer, upstream, x, is_random=given == _GIVEN[0])
+        )
+        if error is not None:
+            if x.ndim == _ROWS and _MISFIT.search(str(error)) and _only_goes_back(place, layer):
+                self._stop = error
+            raise error
+        back = self._other_gradients(place, layer, upstream, x, back)
         found = place.found
         found.keeps_claims = True
         if type(back) is Watched:
@@ -232,13 +249,40 @@ class _Layer:
             self._shows_all = fits and (seen or not place.candidates)
         if type(back) is Watched and (input_alone or not self._apart):
             found.claims["dX"] = node_of(back)
-            found.parameters["X"] = node_of(x)
+            found.parameters["X"] = entered
         if input_alone:
             place.candidates.clear()
             place.claims_from = len(place.defined.tape)
         found.alone = f"{self.name}, its input" if input_alone else self.name
         found.words = f"{self.name}(...) alone{', for its input' if input_alone else ''}"
         found.data = f"inputs of shape {x.shape}"
+
+    def _other_gradients(
+        self, place: Workplace, layer: Any, upstream: Any, x: Any, back: Any
+    ) -> Any:
+        """Call what else goes back, where gradients of parameters and input are computed apart.
+
+        Returns the gradient of the input, if any.
+        """
+        for name, method in place.defined.methods(layer).items():
+            lacks_input = type(back) is not Watched
+            if not lacks_input and (not place.candidates or _has_gradients(place)):
+                break
+            roles = roles_of(list(inspect.signature(method).parameters))
+            given = {"inputs": x, "upstream": upstream}
+            fixed = {one: given[role] for one, role in roles.items() if role in given}
+            if not (BACKWARD.search(name) and "upstream" in roles.values()):
+                continue
+            value, error = attempted(
+                lambda method=method, fixed=fixed: place.call(method, fixed=fixed)
+            )
+            if error is not None:
+                continue
+            if lacks_input and type(value) is Watched and value.shape == x.shape:
+                back = value
+            else:
+                place.put_back(method, value)
+        return back
 
     def _forward(self, place: Workplace, x: Any, make: Callable[[], Any]) -> tuple[Any, Any]:
         """Make a layer and go forward."""
@@ -276,10 +320,20 @@ class _Layer:
             return
         for name, method in place.defined.methods(layer).items():
             steps = UPDATING.search(name) and not TRAINING.search(name)
+            if "upstream" in asked_roles(method):
+                continue  # of its own gradients, whatever it is called
             if steps or (BACKWARD.search(name) and only_steps(method)):
                 roles = roles_of(list(inspect.signature(method).parameters))
                 fixed = {one: _RATE for one, role in roles.items() if role in (None, "time")}
                 attempted(lambda method=method, fixed=fixed: place.call(method, fixed=fixed))
+
+
+def _only_goes_back(place: Workplace, layer: Any) -> bool:
+    """Whether a layer's backward pass takes nothing but a gradient, and perhaps a rate."""
+    backward = method_of(place, layer, BACKWARD, but=None)
+    asked = () if backward is None else inspect.signature(backward).parameters.values()
+    needed = [one.name for one in asked if one.default is one.empty]
+    return len([name for name in needed if role_of(name) != "rate"]) == 1
 
 
 def _require_finite(place: Workplace, back: Any) -> None:

@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections import ChainMap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -34,9 +34,10 @@ from clearprop.gradcheck.seeing.calling.roles import (
     trains,
 )
 from clearprop.gradcheck.seeing.calling.workplace import Workplace
+from clearprop.gradcheck.seeing.tape import Node
 
 _PREPARING = re.compile(
-    r"^_*(compile\w*|build|use|add_?layers?|add|assign\w*|set_?(x|y|data|input|target)\w*|init\w*|set_?loss\w*|inicial\w*|create\w*)$",
+    r"^_*(compile\w*|build|use|add_?layers?|add|assign\w*|set_?(x|y|data|input|target)\w*|init\w*|set_?loss\w*|set|finali[sz]e\w*|inicial\w*|create\w*)$",
     re.I,
 )
 _WHOLE = re.compile(r"^_*(backward\w*|back_?prop\w*|gradients?|retro\w*)$", re.I)
@@ -130,6 +131,7 @@ def trained(place: Workplace, kind: type) -> None:
     names = _trainers(methods)
     if not names:
         raise NoSuchWayError("that trains")
+    names.sort(key=lambda name: methods[name].__qualname__ not in place.defined.wanted)
     place.before_forward(place.found.held)
     first: Exception | None = None
     beginning = held(place.found.held)
@@ -188,8 +190,9 @@ def backward_by_methods(place: Workplace, kind: type) -> None:
         place.end_forward()
     first: Exception | None = None
     done = ""
+    wanted = [name for name in back if methods[name].__qualname__ in place.defined.wanted]
     for name in sorted(
-        back, key=lambda name: (not _WHOLE.match(name), _PART.search(name) is not None)
+        wanted or back, key=lambda name: (not _WHOLE.match(name), _PART.search(name) is not None)
     ):
         value, error = attempted(lambda name=name: place.call(methods[name], fixed=fixed))
         if error is not None:
@@ -202,7 +205,7 @@ def backward_by_methods(place: Workplace, kind: type) -> None:
     if not done:
         raise first or NoSuchWayError("that goes backward")
     place.found.words = f"{kind.__name__}(...).{went or '...'}, then {done}"
-    _update(place, methods)
+    _go_on(place, methods, back[back.index(done) + 1 :])
 
 
 def _upstream(place: Workplace, kind: type) -> dict[str, Any]:
@@ -228,14 +231,44 @@ def _upstream(place: Workplace, kind: type) -> dict[str, Any]:
     return dict.fromkeys(names, random_upstream(place, place.pool.output))
 
 
-def _update(place: Workplace, methods: dict[str, Callable[..., Any]]) -> None:
-    """Let the parameters be updated, where the backward pass has left no gradients to look at."""
-    sizes = {node.value.size for node in place.candidates.values()}
-    if any(node.value.size in sizes for node in (*place.returned.values(), *place.left().values())):
-        return
-    for name, method in methods.items():
-        if UPDATING.search(name) and not TRAINING.search(name):
-            attempted(lambda method=method: place.call(method))
+def _go_on(place: Workplace, methods: dict[str, Callable[..., Any]], back: Sequence[str]) -> None:
+    """Call what computes gradients or updates, where the backward pass has left none to look at.
+
+    Parameters
+    ----------
+    place : Workplace
+    methods : dict of str to callable
+    back : sequence of str
+        Methods that go backward and have not been called.
+    """
+    updating = [name for name in methods if UPDATING.search(name) and name not in back]
+    plain = [name for name in (*back, *updating) if _takes_settings(methods[name])]
+    parameters = place.parameters(place.found.since)
+    for name in plain:
+        if _has_gradients(place, parameters):
+            break
+        before = held(place.found.held)
+        attempted(lambda name=name: place.call(methods[name]))
+        now = held(place.found.held)
+        if any(now.get(one) is not before.get(one) for one in parameters):
+            break  # a step was taken
+
+
+def _takes_settings(method: Callable[..., Any]) -> bool:
+    """Whether a method takes no data, but settings such as a rate at most."""
+    roles = roles_of(list(inspect.signature(method).parameters)).values()
+    return not {"inputs", "targets", "pairs", "loader", "epochs"} & set(roles)
+
+
+def _has_gradients(place: Workplace, parameters: Mapping[str, Node]) -> bool:
+    """Whether for most parameters there is an array of their shape."""
+    left = [node.value.shape for node in (*place.returned.values(), *place.left().values())]
+    found = 0
+    for node in parameters.values():
+        if node.value.shape in left:
+            left.remove(node.value.shape)
+            found += 1
+    return 0 < len(parameters) <= 2 * found
 
 
 def methods_forward(place: Workplace, methods: dict[str, Callable[..., Any]]) -> str:

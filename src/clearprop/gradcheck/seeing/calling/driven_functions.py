@@ -259,12 +259,15 @@ def _with_gradient(place: Workplace, name: str, function: FunctionType) -> None:
         # A loss, of which the derivative with respect to its input is wanted.
         place.kind = replace(place.data.kind, features=place.data.kind.outputs)
         place.data = Data(place.kind)
+        place.pool.output = place.data.inputs
         place.found.alone = name
+    elif not {"inputs", "targets", "pairs"} & set(_roles(function)):
+        place.found.alone = name  # of weights alone, such as a penalty: a part of a network
     place.claims_from = len(place.defined.tape)
     value = place.call(function)
     place.put_back(function, value)
     place.before_forward({n: v for n, v in place.pool.values.items() if not _GRADIENT.match(n)})
-    if place.found.alone:
+    if place.found.alone and not own:
         place.found.parameters["X"] = node_of(place.data.inputs)
     place.found.words = f"{name}({', '.join(inspect.signature(function).parameters)})"
 

@@ -88,6 +88,8 @@ class Attempt:
         layers stand beside each other.
     error : str or None
         Why it failed, for people.
+    is_stopped : bool
+        Whether that was in a layer that had gone forward, and only needed a gradient to go back.
     """
 
     words: str
@@ -99,10 +101,15 @@ class Attempt:
     held: Mapping[str, Any] = field(default_factory=dict)
     alone: str = ""
     error: str | None = None
+    is_stopped: bool = False
 
 
 def attempts(
-    namespace: Mapping[str, Any], source: Source, tape: Tape, seconds: float = 15.0
+    namespace: Mapping[str, Any],
+    source: Source,
+    tape: Tape,
+    seconds: float = 15.0,
+    wanted: Iterable[str] = (),
 ) -> Iterator[Attempt]:
     """Call what a file defines, in every way that networks are written, the richest data first.
 
@@ -119,11 +126,13 @@ def attempts(
         Its `files` are those whose functions and classes count.
     seconds : float
         The time that all of it may take.
+    wanted : iterable of str
+        The functions and methods that should be called rather than others of their kind.
     """
-    driver = _Driver(Defined(namespace, source, tape), time.monotonic() + seconds)
+    defined = Defined(namespace, source, tape, wanted=frozenset(wanted))
+    driver = _Driver(defined, time.monotonic() + seconds)
     known = sum(node.value.nbytes for node in tape.nodes)
     tape.most_bytes = max(tape.most_bytes, known + _BYTES)
-    defined = driver.defined
     own = list(
         kinds(
             defined.layers,
@@ -283,6 +292,7 @@ def _settle(attempt: Attempt, found: Found, place: Workplace) -> None:
     if found.adds_penalty and found.claims:
         attempt.since = len(tape)
     attempt.cost, attempt.held, attempt.alone = found.cost, found.held, found.alone
+    attempt.is_stopped = found.is_stopped
     called = f"{found.words}, " if found.words else f"{attempt.words}, "
     attempt.words = called + (found.data or place.kind.words)
     if attempt.error is not None:
@@ -312,9 +322,11 @@ def _is_spread(tape: Tape, since: int, targets: Node, samples: int) -> bool:
         if samples > 1 and node.value.shape == square and sizes == {samples}:
             return True
         if (a in moved) != (b in moved):
-            output = b if a in moved else a
+            target, output = (a, b) if a in moved else (b, a)
             if 1 < output.value.size < node.value.size:
                 return True
+            if node.name == "subtract" and target.value.size < output.value.size:
+                return True  # a class, as a number, for all outputs
     return False
 
 

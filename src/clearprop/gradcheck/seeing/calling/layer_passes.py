@@ -8,6 +8,7 @@ import numpy as np
 
 from clearprop.gradcheck.seeing.arrays import Watched, node_of, watch
 from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
+from clearprop.gradcheck.seeing.calling.holding import held
 from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.roles import (
     BACKWARD,
@@ -15,6 +16,7 @@ from clearprop.gradcheck.seeing.calling.roles import (
     ELEMENTWISE,
     FORWARD,
     roles_of,
+    snake,
 )
 from clearprop.gradcheck.seeing.calling.workplace import Workplace, named
 
@@ -22,6 +24,9 @@ _OUTPUT = r"^_?(forward_)?(out(put)?s?|a|activation|y|z|value|res(ult)?)(_data)?
 _INPUT_GRADIENT = r"^_?(d|grad|delta|err)\w*_?(x|in\w*|a_prev|prev\w*|h|z)$"
 _IN_TRAINING = re.compile(r"train|^mode$|^save|cache$|store|requires_grad", re.I)
 _SLOPE = re.compile(r"deriv|prime|slope|^d_|(?-i:^d[A-Z])", re.I)
+_TARGETS = ("y", "t", "y_true", "labels", "targets", "target", "label")
+"""Names of arguments that are surely targets."""
+
 _SURELY = re.compile(r"forw|feed|back|b_?prop|retro|avan", re.I)
 
 
@@ -99,11 +104,22 @@ def went_forward(place: Workplace, layer: Any, value: Any) -> Any:
     result = place.call(forward, fixed={**fixed, **({first: value} if asked else {})})
     place.pool.put_forward(place.defined.returned(forward), result, place.data)
     if type(result) is tuple and result:
-        result = result[0]
+        result = _output(place, layer, place.defined.returned(forward), result)
     if type(result) is not Watched:
         result = _left(layer, _OUTPUT, start)
     place.pool.output = result
     return result
+
+
+def _output(
+    place: Workplace, layer: Any, names: list[str | None] | None, results: tuple[Any, ...]
+) -> Any:
+    """Return which of several results is the output: the first that backward does not ask for."""
+    backward = method_of(place, layer, BACKWARD, but=ELEMENTWISE)
+    asked = set() if backward is None else set(inspect.signature(backward).parameters)
+    pairs = zip(names or (), results, strict=False)
+    others = [one for name, one in pairs if type(one) is Watched and name not in asked]
+    return next(iter([*others, results[0]]))
 
 
 def _trains(asked: inspect.Parameter) -> Any:
@@ -111,7 +127,15 @@ def _trains(asked: inspect.Parameter) -> Any:
     return "train" if "mode" in asked.name.lower() or isinstance(asked.default, str) else True
 
 
-def went_back(place: Workplace, layer: Any, upstream: Any, inputs: Any, prefix: str = "") -> Any:
+def went_back(
+    place: Workplace,
+    layer: Any,
+    upstream: Any,
+    inputs: Any,
+    prefix: str = "",
+    *,
+    is_random: bool = False,
+) -> Any:
     """Call a layer's backward pass, and return the gradient of its input; all are claims.
 
     Parameters
@@ -124,11 +148,13 @@ def went_back(place: Workplace, layer: Any, upstream: Any, inputs: Any, prefix: 
         What it was given going forward.
     prefix : str
         The way to the layer, for the names of claims.
+    is_random : bool
+        Whether the gradient is any, and nothing that a backward pass from targets could take.
     """
     first: Exception | None = None
     for backward in _ways_back(place, layer):
         found, error = attempted(
-            lambda one=backward: _went(place, layer, one, upstream, inputs, prefix)
+            lambda one=backward: _went(place, layer, one, upstream, inputs, prefix, is_random)
         )
         if error is None:
             return found
@@ -152,7 +178,13 @@ def _ways_back(place: Workplace, layer: Any) -> list[Any]:
 
 
 def _went(
-    place: Workplace, layer: Any, backward: Any, upstream: Any, inputs: Any, prefix: str
+    place: Workplace,
+    layer: Any,
+    backward: Any,
+    upstream: Any,
+    inputs: Any,
+    prefix: str,
+    is_random: bool,
 ) -> Any:
     start = len(place.defined.tape)
     roles = roles_of(list(inspect.signature(backward).parameters))
@@ -164,14 +196,25 @@ def _went(
         others = ("inputs", "rate", "cache", "count", "batch", "quiet", "flag", "parameters")
         wanted = next((one for one, role in roles.items() if role not in others), None)
         wanted = wanted or next(iter(roles), None)
+        if wanted is not None and snake(wanted) in _TARGETS and is_random:
+            raise NoSuchWayError("that takes a gradient")
     fixed = {
         one: inputs
         for one, role in roles.items()
         if role == "inputs" or (role is None and re.match("input|prev", one, re.I))
     }
-    result = place.call(backward, fixed=fixed if wanted is None else {**fixed, wanted: upstream})
+    if wanted is not None:
+        fixed[wanted] = upstream
+    filled: dict[str, Any] = {}  # in some, gradients are put into a dict of the caller's
+    asked = inspect.signature(backward).parameters
+    fixed |= {
+        one: filled
+        for one, role in roles.items()
+        if role == "gradients" and asked[one].default is inspect.Parameter.empty and one != wanted
+    }
+    result = place.call(backward, fixed=fixed)
     names = place.defined.returned(backward)
-    claims = named(result, names, name)
+    claims = {**named(result, names, name), **held(filled)}
     place.returned |= {f"{prefix}{key}": node for key, node in claims.items()}
     if type(result) in (tuple, list) and result:
         result = _of_input(result, names, inputs)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from clearprop.gradcheck.seeing.arrays import watch
-from clearprop.gradcheck.seeing.calling.arguments import NoArgumentError
 from clearprop.gradcheck.seeing.calling.choices import chosen
 from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.roles import TRAINING, Role, roles_of, snake
@@ -33,6 +32,8 @@ _OF_INPUT = re.compile(
     r"(^|_)(in(put)?s?|x|data|ima?ge?|prev\w*|a_prev)_?(shape|dims?|dimensions?|size)$"
     r"|^(d|dims?|size)_?(of_)?(x|input)$|^shape(_in)?$|^size_in$"
 )
+_BOTH_SIZES = re.compile(r"^(shape|dims|sizes)$|^(?!in|out).*_shape$")
+"""Inputs and units of a layer, in one argument."""
 _WINDOW = r"(filter|kernel|pool(ing)?|window|field|mask)s?"
 _ONE_SIDE = re.compile(
     rf"^(h|w|height|width|rows?|cols?)_?{_WINDOW}$|{_WINDOW}_?(h|w|height|width|rows?|cols?)$"
@@ -146,7 +147,7 @@ def _goes_over(kind: type) -> bool:
 
 def _made(place: Workplace, kind: type, fixed: Mapping[str, Any]) -> Any:
     made, error = attempted(lambda: place.arguments.call(kind, making=True, fixed=fixed))
-    if isinstance(error, NoArgumentError):  # a number may do
+    if error is not None:  # a number may do, or a name in the place of none
         made, again = attempted(
             lambda: place.arguments.call(kind, making=True, variant=4, fixed=fixed)
         )
@@ -264,7 +265,7 @@ def _value(
         return _FILTERS
     if role == "decay":  # it is a step's, and no part of what is computed here
         return 0.0
-    if text in ("shape", "dims", "dim", "sizes") and len(size.shape) == 2 and missing:
+    if _BOTH_SIZES.search(text) and len(size.shape) == 2 and missing:
         return size.channels, _FILTERS
     is_picture = len(size.shape) > 2 or (len(size.shape) == 2 and size.shape[0] == size.shape[1])
     if _OF_INPUT.search(text) and (is_picture or "shape" in text):

@@ -208,8 +208,9 @@ def kinds(
     for targets in ("flat binary", "flat values"):
         yield replace(usual, targets=targets)
     yield replace(usual, targets="turned binary")
-    letters = replace(usual, layout="letters", targets="letters", features=5, classes=5)
-    yield replace(letters, hidden=4)
+    if recurrent:
+        letters = replace(usual, layout="letters", targets="letters", features=5, classes=5)
+        yield replace(letters, hidden=4)
     one_by_one: tuple[Layout, ...] = ("listed rows", "listed columns", "column", "flat", "row")
     for layout in one_by_one:
         yield replace(usual, layout=layout)

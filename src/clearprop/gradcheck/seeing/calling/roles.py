@@ -10,6 +10,7 @@ Role: TypeAlias = str
 
 _DATA = r"(train(ing)?_|batch_|mini_?batch_|tr_|test_|val(id(ation)?)?_|dev_|eval_)?"
 _CALLED: tuple[tuple[Role, str], ...] = (
+    ("path", r"(^|_)(path|file|file_?name|fname|dir|directory|folder)$"),
     ("settings", r"[a-z]_param$"),
     ("keep", r"keep|prob_?on"),
     ("drop", r"drop"),
@@ -97,7 +98,7 @@ _CALLED: tuple[tuple[Role, str], ...] = (
         "upstream",
         r"^(d_?out(_?(put)?_?(error|grad|gradient|delta)?)?|d_?val(ue)?s?|grad\w*|error\w*|err\w*|delta\w*|d_?a\w*"
         r"|d_?l\w*|d_?y\w*|d_?z\w*|d_?h\w*|upstream\w*|accum_?grad\w*|loss_?grad\w*|next_\w*|d_?inputs?|e|erro|g"
-        r"|d_?next\w*|output_(error|grad\w*|delta)|d_?x|d_?s|d_?c\w*|out_grad\w*|top_?diff|dj\w*|d_?loss)$",
+        r"|d_?next\w*|\w+_grad(ient)?|output_(error|grad\w*|delta)|d_?x|d_?s|d_?c\w*|out_grad\w*|top_?diff|dj\w*|d_?loss)$",
     ),
     ("count", r"^(m|n|n_?samples|n_?train|num_?(samples|examples)|m_train|size|n_?examples)$"),
     (
@@ -115,7 +116,7 @@ _CALLED: tuple[tuple[Role, str], ...] = (
 """Roles of arguments of functions and methods; the first that matches counts."""
 
 _MADE: tuple[tuple[Role, str], ...] = (
-    *_CALLED[:6],
+    *_CALLED[:7],
     ("count", r"^n_?cells$|^num_?cells$"),
     ("shape", r"(^|_)(in|input|data|image)_?shape$|shape_?in$"),
     ("objects", r"^(layers?|modules|layer_?list)$"),

@@ -34,6 +34,8 @@ class Usage:
         in ``pair[0](x)``.
     is_pair : bool
         Whether it is taken apart into two.
+    is_flag : bool
+        Whether it is asked if it is true, and nothing else.
     """
 
     attributes: set[str] = field(default_factory=set)
@@ -47,6 +49,7 @@ class Usage:
     calls_pair: bool = False
     calls_items: bool = False
     is_pair: bool = False
+    is_flag: bool = False
 
 
 def used(defined: Defined, function: Any, name: str) -> Usage:
@@ -150,6 +153,8 @@ def _note(
         found.is_number = True
     elif isinstance(parent, ast.Tuple | ast.List) and isinstance(over, ast.Call | ast.keyword):
         found.is_number = True  # of a shape
+    elif isinstance(parent, ast.BoolOp | ast.Not) or getattr(parent, "test", None) is node:
+        found.is_flag = True
 
 
 def _item(parent: ast.Subscript, over: ast.AST | None, found: Usage) -> None:

@@ -45,6 +45,8 @@ class Found:
         The layer that was called on its own.
     is_spread : bool
         Whether data of several samples were given to code that wants one.
+    is_stopped : bool
+        Whether a layer failed going back that had gone forward, and only needed a gradient.
     """
 
     words: str = ""
@@ -58,6 +60,7 @@ class Found:
     adds_penalty: bool = False
     alone: str = ""
     is_spread: bool = False
+    is_stopped: bool = False
 
 
 class Workplace:
@@ -176,16 +179,21 @@ class Workplace:
         now = held(self.found.held)
         return {name: node for name, node in now.items() if node.parents and node.place >= start}
 
-    def settle(self, since: int) -> None:
-        """Sort out parameters and claims when all is done."""
-        found, tape = self.found, self.defined.tape
+    def parameters(self, since: int) -> dict[str, Node]:
+        """Return what takes part in the forward pass and was not computed from data, by name."""
+        tape = self.defined.tape
         until = len(tape) if self.forward_end is None else self.forward_end
         arrays = () if self.data.kind.layout == "letters" else self.data.arrays
         data = [node_of(one) for one in arrays if type(one) is Watched]
-        parameters = parameters_among(tape, self.candidates, data, since, until)
-        if not parameters:  # the backward pass goes forward itself
-            parameters = parameters_among(tape, self.candidates, data, since, len(tape))
-        found.parameters = {**parameters, **found.parameters}
+        found = parameters_among(tape, self.candidates, data, since, until)
+        if not found:  # the backward pass goes forward itself
+            found = parameters_among(tape, self.candidates, data, since, len(tape))
+        return found
+
+    def settle(self, since: int) -> None:
+        """Sort out parameters and claims when all is done."""
+        found = self.found
+        found.parameters = {**self.parameters(since), **found.parameters}
         if self.claims_from is None:
             return
         now = held(found.held)

@@ -13,6 +13,9 @@ from clearprop.gradcheck.seeing.judging.steps import summands
 from clearprop.gradcheck.seeing.tape import Node, Replay, Tape, ancestors, depending
 
 _SECONDS = 6.0  # for the search
+_EMPTY = frozenset(("zeros_like", "ones_like", "empty_like", "full_like"))
+"""Operations that take nothing but a shape of an array."""
+
 _MOST_WANTED = 40  # arrays of one shape, whose derivative a line may have to give
 
 
@@ -137,6 +140,8 @@ class Trail:
             if node in seen or node.compute is None or node in self.updated:
                 continue
             seen.add(node)
+            if node.name in _EMPTY:
+                continue
             given = self.updated | self.forward
             back = [one for one in node.parents if one in self.backward and one not in given]
             spoiled = [one for one in back if self.match(one) is None]
@@ -153,7 +158,8 @@ class Trail:
             if node in seen or node in forward or node not in self.judgement.reached:
                 continue
             seen.add(node)
-            yield node
+            if node.name not in _EMPTY:
+                yield node
             stack.extend(node.parents)
 
     def whole(self, node: Node, gradient: Gradient) -> Node:
@@ -217,8 +223,9 @@ class Trail:
     def innermost(self, gradient: Gradient) -> Node:
         """Return the gradient itself, without the rate and whatever else is done to it."""
         levels = summands(gradient.claim, self.judgement.reached)
-        fitting = [one for one in levels if one.value.size == gradient.claim.value.size]
-        return fitting[-1]
+        size = gradient.claim.value.size
+        fitting = [one for one in levels if one.value.size == size and one.line is not None]
+        return next(iter(fitting[::-1]), gradient.claim)
 
     def _factors(self) -> dict[Node, float]:
         """Return for each parameter what the innermost claim of it is of the truth, if right."""

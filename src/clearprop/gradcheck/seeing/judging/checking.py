@@ -16,7 +16,7 @@ from clearprop.gradcheck.seeing.arrays import Watched
 from clearprop.gradcheck.seeing.calling.driving import BROADCAST, Attempt, attempts
 from clearprop.gradcheck.seeing.judging.blame import Blame, Trail, find_blame
 from clearprop.gradcheck.seeing.judging.claims import judge_claims
-from clearprop.gradcheck.seeing.judging.failing import failing, failure
+from clearprop.gradcheck.seeing.judging.failing import failing, failing_back, failure
 from clearprop.gradcheck.seeing.judging.judge import judge
 from clearprop.gradcheck.seeing.judging.judgement import Gradient, Judgement
 from clearprop.gradcheck.seeing.judging.repairs import Repair, find_repairs
@@ -30,6 +30,7 @@ _SECONDS = 12.0  # for all episodes of a file
 _EXPLAINING = 5.0  # seconds after which no further cost is tried
 _STEADY = 0.9  # the share of the largest rate that the smallest one of some updates is
 _MOST_EPISODES = 12  # of each number of updates
+_MOST_LATER = 3  # judgements that may take the place of one near a kink
 _STEPS = 1e-5, 1e-3  # of differences: the second where float32 rounds the first away
 _TOLERANCE = 1e-4  # between derivatives and central differences
 
@@ -81,6 +82,7 @@ def trainings(
     """
     updates = find_updates(tape, since)
     best: dict[object, Judgement] = {}
+    passed: dict[object, list[Judgement]] = {}
     singles: dict[object, dict[str, list[Judgement]]] = {}
     start, counts = time.monotonic(), dict[int, int]()
     for episode in episodes(tape, updates):
@@ -95,11 +97,18 @@ def trainings(
         if found.passed and found.is_single:
             for one in (found, *found.rivals):
                 singles.setdefault(key, {}).setdefault(one.cost.words, []).append(one)
+        if found.passed:
+            passed.setdefault(key, []).append(found)
         if key not in best or _tells_more(found, best[key]):
             best[key] = found
     for site, costs in singles.items():
         if best[site].passed and best[site].is_single:
             best[site] = _of_one_cost(costs)
+    for lines, known in best.items():
+        late = time.monotonic() - start > _SECONDS
+        if known.passed and not late and not _is_measured(tape, known):
+            later = [one for one in passed.get(lines, ()) if _as_much(one, known)][:_MOST_LATER]
+            best[lines] = next((one for one in later if _is_measured(tape, one)), known)
     most = max((len(one.gradients) for one in best.values()), default=0)
     big = [one for one in best.values() if 2 * len(one.gradients) >= most]
     # What is a part of a larger training was cut off from it by a first or a last update.
@@ -107,6 +116,15 @@ def trainings(
     lying = _lying(namespace, updates)
     span = since, len(tape)
     return [replace(named(tape, one, source, lying), span=span) for one in big]
+
+
+def _is_measured(tape: Tape, judgement: Judgement) -> bool:
+    """Whether no gradient lies near a kink, such as that of a ReLU of zeros."""
+    return all(confirmed(tape, judgement, one) for one in judgement.gradients)
+
+
+def _as_much(one: Judgement, known: Judgement) -> bool:
+    return len(one.gradients) == len(known.gradients) and one.cost.words == known.cost.words
 
 
 def _of_one_cost(costs: Mapping[str, Sequence[Judgement]]) -> Judgement:
@@ -152,18 +170,22 @@ def driven(
     namespace: Mapping[str, Any],
     seconds: float = 15.0,
     errors: Counter[str] | None = None,
+    stops: list[Failure] | None = None,
+    wanted: Sequence[str] = (),
 ) -> list[Training]:
     """Call a file's functions and classes until they have shown their gradients, and judge those.
 
     Data that hide no mistake decide: of several attempts the one with the richest. Layers that
-    were called alone are judged beside each other. Why calls have failed goes into `errors`.
+    were called alone are judged beside each other. Why calls have failed goes into `errors`,
+    and lines that fail for their shapes in layers that went forward into `stops`. What is `wanted`
+    is called rather than other functions of its kind.
     """
     best: tuple[tuple[int, bool, float, int], list[Training]] | None = None
     alone: dict[str, Training] = {}
     failed: Failure | None = None
     richest = 0
     with suppress(TapeFull, OutOfTime):
-        for attempt in attempts(namespace, source, tape, seconds):
+        for attempt in attempts(namespace, source, tape, seconds, wanted):
             poorer = attempt.alone or (attempt.error is None and attempt.rank > richest)
             if best is not None and poorer:
                 break  # what comes now can't decide any more
@@ -171,6 +193,9 @@ def driven(
             if not found:
                 if errors is not None and attempt.error is not None:
                     errors[attempt.error] += 1
+                stop = failing_back(source, failure(attempt.error), ())
+                if stops is not None and attempt.is_stopped and stop is not None:
+                    stops.append(stop)
                 continue
             if attempt.alone:
                 one = _as_layer(found[0])
@@ -209,10 +234,13 @@ def _as_layer(found: Training) -> Training:
     """Allow the derivative with respect to a layer's input a factor of its own.
 
     Many divide by the number of samples where weights get their gradients, and not on the way back.
+    Where nothing is seen of its weights, inputs of that shape may not be what it is meant for.
     """
+    unsure = any(one.verdict == "unreached" for one in found.judgement.gradients)
     gradients = tuple(
-        replace(one, verdict="right")
-        if one.verdict == "scaled" and one.parameter.name == "data"
+        replace(one, verdict="right" if one.parameter.name == "data" else "unreached")
+        if one.verdict == "scaled"
+        and (one.parameter.name == "data" or (unsure and one.parameter.name == "input"))
         else one
         for one in found.judgement.gradients
     )

@@ -139,14 +139,18 @@ def _judge_claims(
         )
         for root in left.values()
     ]
-    if not taken:
-        return None
+    if not taken or (2 * len(taken) < len(gradients) and not all(map(_is_close, gradients))):
+        return None  # of a part, that is wrong: what was taken for gradients are none
     factor = _usual_claim_factor(gradients)
     # What goes on to the layer before, where the cost is known, has no factor of its own.
     judged = tuple(
         with_verdict(one, 1.0 if one.parameter.name == "input" else factor) for one in gradients
     )
     return Judgement(episode, cost, judged, factor, known, reached)
+
+
+def _is_close(gradient: Gradient) -> bool:
+    return gradient.verdict == "unreached" or gradient.error < CLOSE
 
 
 def _is_derivative(claim: Node, known: Mapping[Node, Array]) -> bool:
@@ -174,7 +178,10 @@ def _named_alike(name: str, root: Node | None, claims: Mapping[str, Node]) -> st
         other = re.sub(r"grads?|gradients?|nabla|delta", "", other)
         if own and (other == own or other.removeprefix("d") == own):
             return one
-    return fitting[0] if len(fitting) == 1 and root is not None else None
+    if root is None or len(fitting) != 1:
+        return None
+    same = np.squeeze(claims[fitting[0]].value).shape == np.squeeze(root.value).shape
+    return fitting[0] if same else None
 
 
 def _usual_claim_factor(gradients: Sequence[Gradient]) -> float | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from clearprop.gradcheck.seeing.judging.checking import Training, driven
 from clearprop.gradcheck.seeing.judging.source import Source
+from clearprop.gradcheck.seeing.running.notes import Failure
 from clearprop.gradcheck.seeing.tape import Tape
 
 _BACKWARD = re.compile(r"back_?ward|back_?prop|bprop|retro", re.IGNORECASE)
@@ -48,6 +49,7 @@ def completed(
     namespace: Mapping[str, Any],
     found: Sequence[Training],
     seconds: float,
+    stops: list[Failure],
 ) -> list[Training]:
     """Call what goes back and has not been called, and add what comes of it.
 
@@ -60,6 +62,8 @@ def completed(
     found : sequence of Training
     seconds : float
         The time that it may take.
+    stops : list of Failure
+        Lines that fail for their shapes, in layers that can't go back, are added.
     """
     whole, end = list(found), time.monotonic() + seconds
     for _ in range(_ROUNDS):
@@ -68,13 +72,25 @@ def completed(
         if not left or lasts <= 0:
             break
         shown = [one for one in source.functions() if "." in one or _BACKWARD.search(one)]
-        done = set(map(_owner, shown)) - set(map(_owner, left))
+        done = {*map(_owner, shown), *_begun(tape, whole)} - set(map(_owner, left))
         rest = {name: item for name, item in namespace.items() if name not in done}
-        more = [one for one in driven(tape, source, rest, lasts) if _calls(tape, one, left)]
+        called = driven(tape, source, rest, lasts, stops=stops, wanted=left)
+        more = [one for one in called if _calls(tape, one, left)]
         if not more:
             break
         whole += more
     return whole
+
+
+def _begun(tape: Tape, found: Sequence[Training]) -> set[str]:
+    """Return the classes and functions with which the calls of trainings began."""
+    return {
+        _owner(node.lines[-1].code.co_qualname)
+        for one in found
+        if one.how
+        for node in tape.nodes[slice(*one.span)]
+        if node.lines
+    }
 
 
 def _owner(name: str) -> str:

@@ -31,6 +31,8 @@ _MAXIMISED = re.compile(r"likelihood|\bll\b|reward|score|fitness|vraisemblance",
 
 _MOST_SITES = 30
 _SATURATED = 1e-10  # a * (1 - a) of an output a of which too few digits are left
+_EPSILON = 1e-4  # what is added to the argument of a logarithm is less
+_BLURRED = 500  # times an epsilon, of which it is a share that can be told from none
 _UNNAMED = 6  # numbers that go by no such word, and may be the cost all the same
 
 
@@ -90,7 +92,9 @@ def costs(
     in_order = sorted((one for one in reached if one.place < until), key=lambda node: node.place)
     # A number that gradients are made of, such as the error of one output, is no cost.
     made_of = ancestors((update.step for update in episode.updates), reached)
-    yield from _computed(episode, [one for one in in_order if one not in made_of], text)
+    computed = list(_computed(episode, [one for one in in_order if one not in made_of], text))
+    blurred = [one for one in computed if _is_blurred(one, reached)]
+    yield from (one for one in computed if one not in blurred)
     backwards = [node for node in in_order if node.place <= last]
     met = meetings(backwards, reached)
     if met:
@@ -98,6 +102,20 @@ def costs(
     else:
         added = _added([node for node in backwards if node in made_of], reached)
         yield from (replace(one, is_summed=True) for one in usual(added))
+    yield from blurred
+
+
+def _is_blurred(cost: Cost, reached: set[Node]) -> bool:
+    """Whether an epsilon in a logarithm counts as much as what it is added to, or bounds it."""
+    for node in ancestors(cost.seeds, reached):
+        inner = node.parents[0] if node.name == "log" and node.parents else None
+        if inner is None or inner.name not in ("add", "clip", "maximum"):
+            continue
+        numbers = [float(one) for one in inner.args if isinstance(one, int | float)]
+        tiny = [one for one in numbers if 0 < one < _EPSILON]
+        if tiny and np.any(inner.value < _BLURRED * max(tiny)):
+            return True
+    return False
 
 
 def _computed(

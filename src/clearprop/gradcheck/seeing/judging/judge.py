@@ -25,6 +25,7 @@ from clearprop.gradcheck.seeing.tape import Line, Node, Tape, depending
 
 MOST_COSTS = 60
 _ZERO = 1e-12  # the share of the largest gradient that rounding leaves of one of zeros
+_SMALL = 1e-4  # derivatives below it may be off by that without a mistake: an epsilon is more
 _NOISE, _TINY = 0.01, 1e-6  # an error that rounding makes of derivatives so small
 VANISHED = 1e-25  # below it exponentials have left nothing that could be compared
 
@@ -211,23 +212,40 @@ def _within(found: Gradient, parts: Sequence[Update], reached: set[Node]) -> Ite
 
 
 def with_decay(found: Gradient) -> Gradient:
-    """Take the parameter itself out of a claim, where that makes it right: decay of the weights."""
-    weights = found.parameter.value.ravel()[found.places].astype(np.float64)
-    both = np.c_[found.truth, weights]
+    """Take the parameter itself out of a claim, where that makes it right: decay of the weights.
+
+    A column or a row of biases among the weights may be left without it.
+    """
     alike = 4 <= found.truth.size == found.claimed.size
-    if not (alike and np.isfinite(found.claimed).all() and np.isfinite(both).all()):
+    if not (alike and np.isfinite(found.claimed).all()):
         return found
-    (factor, share), _, rank, _ = np.linalg.lstsq(both, found.claimed, rcond=None)
-    length = max(float(np.linalg.norm(found.claimed)), 1e-300)
-    error = float(np.linalg.norm(both @ (factor, share) - found.claimed)) / length
-    if (
-        error >= CLOSE
-        or rank < 2
-        or factor * share <= 0
-        or abs(factor) * np.linalg.norm(found.truth) < 1e-3 * length
-    ):
-        return found
-    return replace(found, factor=float(factor), error=float(error), decay=float(share))
+    for weights in _decaying(found):
+        both = np.c_[found.truth, weights]
+        if not np.isfinite(both).all():
+            return found
+        (factor, share), _, rank, _ = np.linalg.lstsq(both, found.claimed, rcond=None)
+        length = max(float(np.linalg.norm(found.claimed)), 1e-300)
+        error = float(np.linalg.norm(both @ (factor, share) - found.claimed)) / length
+        if (
+            error < CLOSE
+            and rank == 2
+            and factor * share > 0
+            and abs(factor) * np.linalg.norm(found.truth) >= 1e-3 * length
+        ):
+            decay = float(share) * weights
+            return replace(found, factor=float(factor), error=error, decay=decay)
+    return found
+
+
+def _decaying(found: Gradient) -> Iterator[Array]:
+    """Yield what of a parameter may decay: all of it, or all but its first column or row."""
+    whole = found.parameter.value.astype(np.float64)
+    yield whole.ravel()[found.places]
+    for axis in (1, 0) if whole.ndim == 2 else ():
+        if whole.shape[axis] > 1:
+            part = whole.copy()
+            np.moveaxis(part, axis, 0)[0] = 0
+            yield part.ravel()[found.places]
 
 
 def _usual_factor(
@@ -271,6 +289,6 @@ def with_verdict(found: Gradient, factor: float | None) -> Gradient:
         return replace(found, verdict="unreached" if is_noise else "wrong")
     if factor is not None and found.factor is not None:
         off = abs(found.factor / factor - 1)
-        same = off <= (_NOISE if np.abs(found.truth).max() < _TINY else SAME_FACTOR)
+        same = off <= (_NOISE if np.abs(found.truth).max() < _SMALL else SAME_FACTOR)
         return replace(found, verdict="right" if same else "scaled")
     return replace(found, verdict="right")

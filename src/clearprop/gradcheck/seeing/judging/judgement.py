@@ -44,8 +44,8 @@ class Gradient:
         What the truth is to be multiplied by to become the claim, where that is possible.
     error : float
         The distance of the claim from that multiple, as a share of its length.
-    decay : float or None
-        The share of the parameter itself that is in the claim, in the same unit.
+    decay : ndarray or None
+        What is in the claim of the parameter itself, or of all of it but its biases.
     verdict : {"right", "wrong", "scaled", "unreached"}
         ``scaled`` is right but for a factor that others don't have.
     """
@@ -58,7 +58,7 @@ class Gradient:
     truth: Array
     factor: float | None
     error: float
-    decay: float | None = None
+    decay: Array | None = None
     verdict: Seen = "wrong"
 
 

@@ -4,7 +4,7 @@ import ast
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from types import CodeType
 
@@ -22,6 +22,7 @@ from clearprop.gradcheck.seeing.tape import Line, Node, Tape, computed
 _SECONDS = 6.0  # for the search
 _MOST_NUMBERS = 8  # of the file, that are tried in the place of another
 _UNTOLD = 6.0  # tokens that a change counts as whose text can't be told
+_UPDATED = 0.5  # the same for a parameter as it was: nothing else gives the very same by chance
 _FACTOR, _EXACT = 2.0, 1e-3  # tokens more where a factor of all gradients is left
 _RETURNED = 2.0  # tokens that another derivative, which a function returns, counts as at most
 _TOKEN = re.compile(r"[\w.]+\.shape\[\d\]|[\w.]+|[^\w\s]")
@@ -29,6 +30,8 @@ _UNUSUAL = {"slope_incomplete": 0.3, "wrong_pair": 0.1}  # tokens more that they
 _NEAR = 2.0  # tokens: a change by fewer ends the search
 _MOST_TOLD = 30  # changes that are written out to see whether one is near
 _DEPTH = 3  # of functions within each other whose arguments are exchanged
+_CLEAR = 4.0  # tokens: changes by fewer are two mistakes, if together they mend all
+_MOST_FURTHER = 2  # mistakes that are told beside the first
 _SIMPLE = 3  # stages of changes that are all tried before one of them is chosen
 _UPDATE = 1.0  # tokens more that a change of an update counts as, which all gradients share
 
@@ -56,6 +59,10 @@ class Repair:
         Whether all are right then.
     distance : float
         How much of the text changes: the number of tokens, and a little for what is unusual.
+    parameters : tuple of Node
+        Those whose gradients become right.
+    further : tuple of Repair
+        Changes of other lines, for the gradients that stay wrong: other mistakes.
     """
 
     cause: str
@@ -67,6 +74,8 @@ class Repair:
     mended: int
     is_whole: bool
     distance: float
+    parameters: tuple[Node, ...] = ()
+    further: "tuple[Repair, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -104,25 +113,28 @@ def find_repairs(tape: Tape, trail: Trail, source: Source) -> list[Repair]:
         return []
     most = max(len(one.standing.right) for one in found)
     best = [one for one in found if len(one.standing.right) == most]
-    ranked = sorted(
-        ((search.told(one), one) for one in best),
+    first, *others = _ranked(search, best)
+    further, mended = list[Repair](), set(first[1].standing.right)
+    while first[0].distance < _CLEAR and len(further) < _MOST_FURTHER:
+        more = max((len(one.standing.right - mended) for one in found), default=0)
+        left = [one for one in found if len(one.standing.right - mended) == more > 0]
+        if not left:
+            break
+        told, one = _ranked(search, left)[0]
+        if told.distance >= _CLEAR:
+            break
+        further.append(search.repair(told, one, frozenset(mended)))
+        mended |= one.standing.right
+    is_all = len(mended) == len(bench.claims)  # else what is left may be the same mistake
+    whole = replace(search.repair(*first), further=tuple(further) if is_all else ())
+    return [whole, *(search.repair(*one) for one in others)]
+
+
+def _ranked(search: "_Search", found: Sequence[_Found]) -> "list[tuple[_Told, _Found]]":
+    return sorted(
+        ((search.told(one), one) for one in found),
         key=lambda pair: (pair[0].distance, pair[1].calls, pair[1].node.place, pair[0].letters),
     )
-    before = len(bench.now.right)
-    return [
-        Repair(
-            one.change.cause,
-            one.node,
-            told.file,
-            told.number,
-            told.line,
-            one.change.why,
-            most - before,
-            most == len(bench.claims),
-            told.distance,
-        )
-        for told, one in ranked
-    ]
 
 
 @dataclass(frozen=True)
@@ -329,12 +341,31 @@ class _Search:
                 "The cost has an L2 term, and this gradient has none.",
             )
 
+    def repair(self, told: _Told, found: _Found, known: frozenset[int] = frozenset()) -> Repair:
+        """Return a change, with the gradients that it mends beside those that are known."""
+        right, claims = found.standing.right, self.bench.claims
+        mended = sorted(right - self.bench.now.right - known)
+        return Repair(
+            found.change.cause,
+            found.node,
+            told.file,
+            told.number,
+            told.line,
+            found.change.why,
+            len(mended),
+            len(right) == len(claims),
+            told.distance,
+            tuple(claims[number].gradient.parameter for number in mended),
+        )
+
     def told(self, found: _Found) -> _Told:
         """Write a change as a line, and say how far it is from what stands there."""
         line = found.node.line
         assert line is not None  # noqa: S101 - every site has one
         file, number = found.change.at or (line.file, line.number)
         edited = self.source.edited(file, found.change.edits)
+        if found.change.cause == "W_updated":
+            return _Told(file, number, None, _UPDATED)
         if edited is None:
             return _Told(file, number, None, _UNTOLD + found.stage)
         number, before, after = edited

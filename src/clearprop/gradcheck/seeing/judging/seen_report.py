@@ -8,9 +8,9 @@ import numpy as np
 from clearprop.errors import counted, listed
 from clearprop.gradcheck.diagnosis.mistakes import Diagnosis, Mistake
 from clearprop.gradcheck.report import Report, Row, Verdict, number, place
+from clearprop.gradcheck.seeing.judging import failing
 from clearprop.gradcheck.seeing.judging.blame import Trail
 from clearprop.gradcheck.seeing.judging.checking import Training, confirmed, numerical
-from clearprop.gradcheck.seeing.judging.failing import origin
 from clearprop.gradcheck.seeing.judging.judgement import (
     CLOSE,
     SAME_FACTOR,
@@ -96,12 +96,13 @@ def seen_report(
         unseen += never
     elif never:
         notes = [*notes, f"{listed(never)} took no part in what was checked."]
+    unclear = [row.parameter for row in rows if row.verdict == "unclear" and row.skipped]
     line: dict[str, object] | None = None
     wrong = next((one for one in found if not one.judgement.passed), None)
     if wrong is None:
-        told.append(_all_right(found, rows, unseen))
+        told.append(_all_right(found, rows, unseen, unclear))
         if failed is not None:
-            line = _failed(failed, source, told)
+            line = failing.tell(failed, source, tape.nodes, told)
         factors = [common_factor(training.judgement) for training in found]
         notes = [
             *notes,
@@ -112,7 +113,7 @@ def seen_report(
             tuple(notes),
             told="\n".join(told),
             line=line,
-            unseen=tuple(dict.fromkeys(unseen)),
+            unseen=tuple(dict.fromkeys([*unseen, *unclear])),
             factor=next((one for one in factors if one is not None), None),
         )
     diagnosis = None
@@ -123,7 +124,7 @@ def seen_report(
     else:
         told.append(_without_line(wrong))
         unseen += _unreached(wrong) or list(wrong.names.values())
-        line = None if failed is None else _failed(failed, source, told)
+        line = None if failed is None else failing.tell(failed, source, tape.nodes, told)
     return SeenReport(
         tuple(rows),
         tuple(notes),
@@ -134,19 +135,17 @@ def seen_report(
     )
 
 
-def _failed(failed: Failure, source: Source, told: list[str]) -> dict[str, object]:
-    """Tell a line that failed, and return it, or the one that it comes of."""
-    told.append(f"But line {failed.number} fails where training goes on: {failed.text}")
-    number, made = failed.number, origin(source, failed)
-    if made is not None:
-        number, name = made
-        told.append(f"The shape of {name} comes from line {number}.")
-    text = source.row(failed.file, number)
-    told += ["", f"  line {number}:  {text}"]
-    return {"file": failed.file, "number": number, "text": text, "instead": None}
+def failed_report(tape: Tape, source: Source, failed: Failure, notes: Sequence[str]) -> SeenReport:
+    """Tell the line that failed for its shapes before any gradient was seen."""
+    where = f"line {failed.number}{source.whose(failed.file)}"
+    told = [f"No gradient was seen, as {where} fails: {failed.text}"]
+    line = failing.tell_origin(failed, source, tape.nodes, told)
+    return SeenReport((), tuple(notes), told="\n".join(told), line=line)
 
 
-def _all_right(found: Sequence[Training], rows: Sequence[Row], unseen: Sequence[str]) -> str:
+def _all_right(
+    found: Sequence[Training], rows: Sequence[Row], unseen: Sequence[str], unclear: Sequence[str]
+) -> str:
     count = sum(row.verdict == "right" for row in rows)
     every = "" if unseen or count < len(rows) else "All "
     words = (
@@ -156,6 +155,8 @@ def _all_right(found: Sequence[Training], rows: Sequence[Row], unseen: Sequence[
     )
     costs = dict.fromkeys(_of_cost(training) for training in found)
     more = f" Of {listed(dict.fromkeys(unseen))} no gradient was seen." if unseen else ""
+    if unclear:
+        more += f" Of {listed(unclear)} nothing could be measured, as a kink lies near."
     return f"{words}, {', and '.join(costs)}.{more}"
 
 
@@ -231,9 +232,8 @@ def _row(
     factor = trail.factors.get(gradient.parameter, 1.0)
     if claimed.size != gradient.claimed.size:  # several updates, each of a part
         claimed, factor = gradient.claimed, gradient.factor or 1.0
-    if gradient.decay:  # which stands beside the gradient
-        weights = gradient.parameter.value.ravel()[gradient.places]
-        claimed, factor = gradient.claimed - gradient.decay * weights, gradient.factor or 1.0
+    if gradient.decay is not None:  # which stands beside the gradient
+        claimed, factor = gradient.claimed - gradient.decay, gradient.factor or 1.0
     if claimed.size != gradient.truth.size:
         fault = f"it has the shape {claim.value.shape}, expected {shape}, that of {name}."
         return Row(name, shape, "wrong shape", fault)
@@ -281,9 +281,15 @@ def _fault(training: Training, source: Source) -> str:
         for one in training.judgement.gradients
         if one.verdict in ("wrong", "scaled")
     ]
-    where = f" in line {row}" if row else ""
+    whose = source.whose(file)
+    where = f" in line {row}{whose}" if row else ""
+    told = (
+        [training.names[one] for one in training.repairs[0].parameters] if training.repairs else []
+    )
+    further = training.repairs[0].further if training.repairs else ()
     if training.repairs:
-        said = [f"Line {row} is wrong, and with it the gradient of {listed(spoiled)}."]
+        named = [name for name in spoiled if name in told] if further else spoiled
+        said = [f"Line {row}{whose} is wrong, and with it the gradient of {listed(named)}."]
     else:
         name = source.name(node)
         said = [f"{name}{where} is wrong, and with it the gradient of {listed(spoiled)}."]
@@ -307,7 +313,19 @@ def _fault(training: Training, source: Source) -> str:
         said.append(f"  change to:  {training.repairs[0].line}")
     elif training.repairs:
         said.append(f"  {training.repairs[0].why}")
+    for one in further:
+        said += ["", *_further(one, training, source)]
     return "\n".join(said)
+
+
+def _further(repair: Repair, training: Training, source: Source) -> Iterator[str]:
+    """Yield the lines that tell of a mistake beside the first."""
+    names = listed(training.names[one] for one in repair.parameters)
+    whose = source.whose(repair.file)
+    yield f"Line {repair.number}{whose} is wrong, too, and with it the gradient of {names}."
+    yield ""
+    yield f"  line {repair.number}:  {source.row(repair.file, repair.number)}"
+    yield f"  change to:  {repair.line}" if repair.line is not None else f"  {repair.why}"
 
 
 def _place(training: Training, source: Source) -> tuple[str, int, str]:
@@ -407,7 +425,7 @@ def _notes(training: Training, source: Source) -> Iterator[str]:
                 f"line {line.number} computes another number, whose derivatives these are not: "
                 f"{source.text(line)}"
             )
-    if any(one.decay for one in judgement.gradients):
+    if any(one.decay is not None for one in judgement.gradients):
         yield "the updates take a share of the weights themselves (weight decay), beside the cost."
 
 

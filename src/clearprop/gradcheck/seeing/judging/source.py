@@ -84,6 +84,17 @@ class Source:
         lines = self.files.get(file, ())
         return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
+    def whose(self, file: str) -> str:
+        """Return ``of layers.py`` after a blank, of another file than the one that is checked.
+
+        Of a notebook the cell is told.
+        """
+        first = next(iter(self.files), "")
+        name, _, cell = file.rpartition(", cell ")
+        if name and name == first.rpartition(", cell ")[0]:
+            return f" of cell {cell}" if len(self.files) > 1 else ""
+        return "" if file in ("", first) else f" of {file}"
+
     def expression(self, at: Node | Line) -> ast.expr | None:
         """Return the expression that was evaluated; None where it is no expression."""
         found = self.evaluated(at)

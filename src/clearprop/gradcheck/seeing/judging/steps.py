@@ -48,6 +48,9 @@ def _inner(node: Node, reached: set[Node]) -> tuple[Node, float] | None:
     if len(args) != 2:
         return None
     second = args[1]
+    if node.name in ("minimum", "maximum"):  # as ``clip`` does
+        bounded = [one for one, by in ((first, second), (second, first)) if _size(by) == 1]
+        return (bounded[0], 1.0) if bounded and isinstance(bounded[0], Node) else None
     if node.name == "multiply":
         for one, by in ((first, second), (second, first)):
             if isinstance(one, Node) and _scales(by, one):

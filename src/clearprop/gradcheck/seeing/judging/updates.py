@@ -33,6 +33,7 @@ _LEARNING = frozenset(
 )
 """Operations of which a step that learns has at least one."""
 
+_JOINING = ("array", "asarray", "concatenate", "hstack", "stack", "vstack")
 _PASSES = 4
 _MOST_KEPT = 0.5  # of a parameter, that an update with weight decay leaves
 _BESIDE = 2  # times as far as from one entry's update to the next one's
@@ -132,6 +133,7 @@ def _added(tape: Tape, since: int, no_update: set[Node]) -> list[Update]:
     plain_starts = _plain_starts(tape)
     earlier: dict[Node, int] = {}  # of a plain start: the bits on the way to it
     written: dict[Node, Node] = {}  # of an array into which an update was written: its root
+    joined: dict[tuple[Node, ...], Node] = {}  # the first array that was put together of some
     for node in tape.nodes:
         seen = 0
         for parent in node.parents:
@@ -139,7 +141,7 @@ def _added(tape: Tape, since: int, no_update: set[Node]) -> list[Update]:
         update = None
         adds = node.name in ("add", "subtract") and node.place >= since
         if node.compute is not None and adds and node not in no_update:
-            update = _update(node, kept, own, met, written)
+            update = _update(node, kept, own, met, written, joined)
         if update is not None:
             found.append(update)
             written[node] = update.root
@@ -154,6 +156,8 @@ def _added(tape: Tape, since: int, no_update: set[Node]) -> list[Update]:
             own[node], earlier[node] = 1 << len(own), seen
         elif _is_kept(node, kept):
             kept.add(node)
+            if node.name in _JOINING:
+                joined.setdefault(node.parents, node)
             own[node] = seen | 1 << len(own)
         else:
             met[node] = seen
@@ -182,6 +186,7 @@ def _update(
     own: dict[Node, int],
     met: dict[Node, int],
     written: dict[Node, Node],
+    joined: dict[tuple[Node, ...], Node],
 ) -> Update | None:
     operands = node.args if len(node.args) == 2 else ()
     for place, before in enumerate(operands):
@@ -194,6 +199,10 @@ def _update(
             continue
         if not _spreads(before.value.shape, node.value.shape):
             continue
+        twin = joined.get(before.parents, before)
+        same = twin.value.shape == before.value.shape
+        if twin is not before and same and own[twin] & ~own[before] & met[step]:
+            before = twin  # of neurons, each an object: put together once more for the update
         if own[before] & met[step] and _has_learned(step, kept):
             root = _root(before, met[step], own, written)
             if root is not None and _goes_on(before, root):
@@ -203,9 +212,13 @@ def _update(
 
 def _goes_on(before: Node, root: Node) -> bool:
     """Whether most of a parameter is kept, as no ``dW + l2 * W`` does."""
-    if before is root or before.value.shape != root.value.shape or not root.value.any():
+    part = root
+    if before is not root and before.value.shape != root.value.shape:
+        # Of a part, what it was before it was multiplied: as of ``dW[:, 1:] + l2 * W[:, 1:]``.
+        part = next((one for one in before.parents if one.name == "getitem"), before)
+    if part is before or part.value.shape != before.value.shape or not part.value.any():
         return True
-    share = np.linalg.norm(before.value) / np.linalg.norm(root.value)
+    share = np.linalg.norm(before.value) / np.linalg.norm(part.value)
     return bool(share > _MOST_KEPT)
 
 

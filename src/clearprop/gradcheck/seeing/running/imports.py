@@ -158,20 +158,29 @@ class Importer:
 
     # Modules of its own.
 
-    def _own(self, name: str) -> ModuleType | None:
-        if name in self.own:
-            return self.own[name]
+    def _own(self, name: str, inner: str = "") -> ModuleType | None:
+        """Import a module of its own; None where there is none.
+
+        A file may be meant to be run from a folder above it, where `a` of ``a.b`` is a package, and
+        lie beside a module of that name: then the package that has `inner` is meant.
+        """
+        known = self.own.get(name)
+        if known is not None and (not inner or hasattr(known, "__path__")):
+            return known
         parent, _, last = name.rpartition(".")
         if parent:
-            package = self._own(parent)
+            package = self._own(parent, last)
             if package is None or not hasattr(package, "__path__"):
                 return None
             folders = [Path(one) for one in package.__path__]
         else:
             folders = self._top_folders(name)
-        for folder in folders:
+        holding = [one for one in folders if inner and self._found(one / last, inner)]
+        for folder in (*holding, *folders):
             found = self._found(folder, last)
             if found is not None:
+                if known is not None and found[1] is None:
+                    return known
                 module = self._run(name, *found)
                 if parent:
                     setattr(self.own[parent], last, module)
@@ -183,7 +192,8 @@ class Importer:
         others = [*added, *self.folders[1:]]
         if others and any(self._found(folder, name) for folder in others):
             try:
-                installed = importlib.util.find_spec(name) is not None
+                spec = importlib.util.find_spec(name)
+                installed = spec is not None and spec.origin is not None  # no bare folder
             except (ImportError, ValueError, AttributeError):
                 installed = False
             if installed and not any(self._found(folder, name) for folder in added):

@@ -223,7 +223,10 @@ class Libraries:
     def _prepare_sklearn(self) -> None:
         import sklearn.datasets
         import sklearn.model_selection
+        import sklearn.preprocessing
 
+        encoder = sklearn.preprocessing.OneHotEncoder
+        self.replaced["sklearn.preprocessing.OneHotEncoder"] = _of_old_names(encoder)
         names = [one for one in dir(sklearn.datasets) if one.startswith("fetch_")]
         split = self._split(sklearn.model_selection.train_test_split)
         self.replaced["sklearn.model_selection.train_test_split"] = split
@@ -322,6 +325,17 @@ class Libraries:
         if kept is not value:
             self.say_cut(len(value), len(kept))
         return kept
+
+
+def _of_old_names(encoder: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what makes an encoder that takes ``sparse``, as it was called before 2023, too."""
+
+    def make(*args: Any, **options: Any) -> Any:
+        if "sparse" in options:
+            options["sparse_output"] = options.pop("sparse")
+        return encoder(*args, **options)
+
+    return make
 
 
 class _Reading(ModuleType):

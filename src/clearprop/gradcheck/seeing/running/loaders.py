@@ -40,6 +40,7 @@ class Loaders:
         datasets = {name: _Dataset(self.load_data) for name in _DATASETS}
         return {
             **datasets,
+            "MNIST": datasets["mnist"],
             **{name: getattr(datasets["mnist"], name) for name in _PARTS},
             "load_data": self.load_data,
             "load_mnist": self.load_mnist,

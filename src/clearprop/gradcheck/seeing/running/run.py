@@ -1,5 +1,7 @@
 """A learner's file run as it stands, statement by statement, with arrays that are watched."""
 
+import __future__
+
 import ast
 import linecache
 import sys
@@ -19,6 +21,7 @@ from clearprop.core.reading import read_bounded
 from clearprop.gradcheck.seeing.arrays import recording
 from clearprop.gradcheck.seeing.modules import StandInMath, StandInNumpy, StandInRandom
 from clearprop.gradcheck.seeing.running.clock import Watchdog
+from clearprop.gradcheck.seeing.running.forms import PLAIN, Form
 from clearprop.gradcheck.seeing.running.guarded import Printed, Scratch, guarded
 from clearprop.gradcheck.seeing.running.imports import (
     Importer,
@@ -89,6 +92,19 @@ class Ran:
     _runner: Any = field(default=None, repr=False, compare=False)
     trees: dict[str, ast.Module] = field(default_factory=dict, repr=False)
 
+    @property
+    def is_given(self) -> bool:
+        """Whether it was given data that stand in for others."""
+        return any("stand in for" in note for note in self.notes)
+
+    def module(self, file: Path) -> tuple[str, dict[str, Any]] | None:
+        """Return the name and the namespace of a file that was imported; None of any other."""
+        for one in self._runner.importer.own.values():
+            own = getattr(one, "__file__", None)
+            if own is not None and Path(own).resolve() == file.resolve():
+                return self._runner.name_of(file), vars(one)
+        return None
+
     @contextmanager
     def calling(self, tape: Tape, seconds: float = 20.0) -> Iterator[None]:
         """Let functions of the file be called, watched on a tape, and able to do no harm.
@@ -109,7 +125,7 @@ class Ran:
             yield
 
 
-def run(file: Path, tape: Tape, seconds: float = 20.0) -> Ran:
+def run(file: Path, tape: Tape, seconds: float = 20.0, form: Form = PLAIN) -> Ran:
     """Run a ``.py`` file or a notebook, and put down what its arrays go through.
 
     Nothing in it ends the run: what fails is noted, and what it would have given is stood in for
@@ -122,6 +138,8 @@ def run(file: Path, tape: Tape, seconds: float = 20.0) -> Ran:
         Where what happens is put down; the names of the files that run are added to its `files`.
     seconds : float
         The time that all of it may take.
+    form : Form
+        The form of data that stand in for others.
 
     Returns
     -------
@@ -134,20 +152,21 @@ def run(file: Path, tape: Tape, seconds: float = 20.0) -> Ran:
     """
     file = file.resolve()
     text = read_bounded(file, _LARGEST).decode("utf-8", errors="replace")
-    return _Runner(file, tape, text).run(seconds)
+    return _Runner(file, tape, text, form).run(seconds)
 
 
 class _Runner:
-    def __init__(self, file: Path, tape: Tape, text: str) -> None:
+    def __init__(self, file: Path, tape: Tape, text: str, form: Form) -> None:
         self.file, self.tape, self.seconds, self.deadline = file, tape, 0.0, 0.0
         self.notes = Notes(tape.files)
-        self.data = Data(text)
+        self.data = Data(text, form)
         self.scratch = Scratch(file.parent, self.notes, self._missing)
         self.libraries = Libraries(self.notes, self.data, self.scratch.found)
         self.printed = Printed()
         self.training = Training()
         self.sources: dict[str, list[str]] = {}
         self.trees: dict[str, ast.Module] = {}
+        self.flags: dict[str, int] = {}
         self.loops = Loops(tape, self.notes, 0.0)
         self.watchdog = Watchdog()
         self.raises = 0
@@ -227,7 +246,7 @@ class _Runner:
     def _execute(self, file: Path, namespace: dict[str, Any]) -> None:
         """Run all of a file in a namespace."""
         namespace["__builtins__"] = self.builtins
-        pieces = list(pieces_of(file, self._name(file), self.notes))
+        pieces = list(pieces_of(file, self.name_of(file), self.notes))
         main = uncalled_main([one for piece in pieces for one in piece.tree.body])
         if main is not None and file == self.file:
             pieces[-1].tree.body.append(main)
@@ -240,6 +259,8 @@ class _Runner:
         for piece in pieces:
             self.tape.files.add(piece.name)
             self.sources[piece.name] = piece.lines
+            if any(map(_delays_annotations, piece.tree.body)):
+                self.flags[piece.name] = __future__.annotations.compiler_flag
             self.trees[piece.name] = deepcopy(piece.tree)
             whole = "\n".join(piece.lines)
             # So that whoever asks for the source of a function finds it.
@@ -251,7 +272,8 @@ class _Runner:
             )
             self._statements(piece.tree.body, piece, namespace)
 
-    def _name(self, file: Path) -> str:
+    def name_of(self, file: Path) -> str:
+        """Return the name that a file goes by: its way from the one that was asked for."""
         try:
             return file.resolve().relative_to(self.file.parent).as_posix()
         except ValueError:
@@ -331,10 +353,11 @@ class _Runner:
         if only_condition:
             assert isinstance(statement, ast.If)  # noqa: S101 - of nothing else
             expression = ast.Expression(statement.test)
-            return compile(expression, name, "eval", dont_inherit=True)
+            return compile(expression, name, "eval", self.flags.get(name, 0), dont_inherit=True)
         made = cutting.visit(statement)
         body = made if isinstance(made, list) else [made]
-        return compile(ast.Module(body, []), name, "exec", dont_inherit=True)
+        module = ast.Module(body, [])
+        return compile(module, name, "exec", self.flags.get(name, 0), dont_inherit=True)
 
     def _make_room(self) -> None:
         """Give the next statement some nodes, where a few statements have taken all."""
@@ -403,3 +426,12 @@ class _Runner:
         if data is not None:
             self.libraries.say_missing(path)
         return data
+
+
+def _delays_annotations(statement: ast.stmt) -> bool:
+    """Whether a statement says that annotations are not evaluated."""
+    return (
+        isinstance(statement, ast.ImportFrom)
+        and statement.module == "__future__"
+        and any(one.name == "annotations" for one in statement.names)
+    )

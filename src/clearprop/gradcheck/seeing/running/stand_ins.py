@@ -14,6 +14,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.arrays import watch
+from clearprop.gradcheck.seeing.running.forms import PLAIN, Form
 
 ROWS = 24
 """The samples of data that stand in for others."""
@@ -22,6 +23,7 @@ _SEARCHED, _SMALLEST = 2000, 10**6  # files of a folder; bytes of data
 _HANDED = 2  # times that a table is handed on to another name
 _NESTED, _LONG = 4, 1000  # lists within lists, and their length, in which arrays are looked for
 _LARGE, _KEPT = 2000, 60  # rows of data that are cut, and to how many
+_SQUARE, _FEW = (8, 8), 8  # the sides of pictures of which nothing is known, and how many
 _LABELS = re.compile(
     r"(^|_)(y|ys|t|labels?|lbls?|lab|targets?|truth|classes|class|answers?|onehot|species)(_|\d|$)"
     r"|label|target|one_?hot|^y[_A-Z]?(tr|te|va|dev|data|batch|true)",
@@ -137,6 +139,7 @@ class Data:
     ----------
     text : str
         Its source, which tells what it wants.
+    form : Form
     rows : int
         The number of rows of the well-known data that it wants, or of those that it read; 0 of
         others.
@@ -147,6 +150,7 @@ class Data:
     """
 
     text: str
+    form: Form = PLAIN
     rows: int = 0
     kept: int = ROWS
     was_cut: bool = False
@@ -199,8 +203,18 @@ class Data:
         return self._random.randint(0, 256, (rows, *shape)).astype(np.uint8)
 
     def inputs(self, rows: int = ROWS) -> Array:
-        """Return rows of numbers from 0 to 1."""
-        return self._random.uniform(0, 1, (rows, self.features))
+        """Return rows of numbers from 0 to 1, or pictures of such, where these are wanted."""
+        if not self.form.channels:
+            return self._random.uniform(0, 1, (rows, self.features))
+        sides, channels = (self.picture or _SQUARE)[:2], (self.picture[2:] or (1,))
+        first = self.form.channels == "first"
+        axes = (*channels, *sides) if first else (*sides, *channels)
+        return self._random.uniform(0, 1, (min(rows, _FEW), *axes))
+
+    def targets(self, rows: int = ROWS) -> Array:
+        """Return the classes of samples, as numbers, or as rows with a single 1."""
+        rows = min(rows, _FEW) if self.form.channels else rows
+        return self.one_hot(rows) if self.form.one_hot else self.labels(rows)
 
     def labels(self, rows: int = ROWS, classes: int = 0) -> Array:
         """Return the classes of samples, as numbers."""
@@ -220,7 +234,7 @@ class Data:
         if _LABELS.search(name):
             if self.kind == "cats":
                 return self.labels(rows)[None, :]
-            return self.one_hot(rows) if _ONE_HOT.search(statement) else self.labels(rows)
+            return self.one_hot(rows) if _ONE_HOT.search(statement) else self.targets(rows)
         if _INPUTS.search(name):
             if self.picture and re.search(r"orig|images?$", name):
                 return self.pictures(rows)
@@ -258,7 +272,7 @@ class Data:
         if path.endswith(".npz"):
             return Archive(self)
         if _LABELS.search(name):
-            return self.labels()
+            return self.targets()
         return self.inputs()
 
     def contents(self, path: Path) -> bytes | None:
@@ -297,7 +311,12 @@ class Data:
             rows = self._random.randint(0, 256, (few, 3072)).astype(np.uint8)
             labels = ((np.arange(few) + few * number) % 10).tolist()
             return {b"data": rows, b"labels": labels, b"label_names": list(_PICTURED)}
-        part = (self.inputs().astype(np.float32), self.labels())
+        if re.match(r"y|labels?|targets?", name, re.I):
+            return self.targets()
+        inputs = self.inputs().astype(np.float32)
+        if re.match(r"x|images?", name, re.I):
+            return inputs
+        part = (inputs, self.targets())
         return (part, part, part)
 
     def _png(self) -> bytes:
@@ -400,7 +419,7 @@ class Archive(dict[str, Any]):
         if text == "list_classes":
             self[name] = np.array([b"non-cat", b"cat"])
         elif _LABELS.search(text):
-            self[name] = watch(self.data.labels())
+            self[name] = watch(self.data.targets())
         elif self.data.picture:
             self[name] = watch(self.data.pictures())
         else:

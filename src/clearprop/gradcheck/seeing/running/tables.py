@@ -1,6 +1,9 @@
 """Reading and writing arrays as NumPy does, where files may be missing, and none is written."""
 
 from collections.abc import Callable
+from gzip import GzipFile
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,13 +39,17 @@ class Files:
         options = {key: plain(one) for key, one in kwargs.items()}
         source = args[0] if args else options.pop("fname", options.pop("file", None))
         rest = plain(args[1:])
-        real = getattr(np, name)
         if not isinstance(source, str | bytes) and not hasattr(source, "__fspath__"):
-            return self._cut(real(source, *rest, **options))
+            if name == "fromfile" and isinstance(source, BytesIO | GzipFile):
+                return _of_bytes(source.read(), *rest, **options)
+            return self._read(name, source, rest, options)
         place = self.scratch.found(source)
         if place is not None:
-            return self._cut(real(place, *rest, **options))
+            return self._read(name, place, rest, options)
         self.libraries.say_missing(source)
+        content = self.libraries.data.contents(Path(str(source))) if name == "fromfile" else None
+        if content is not None:
+            return _of_bytes(content, *rest, **options)
         if name not in _TEXTS:
             return self.libraries.data.array(str(source))
         table = self.libraries.data.table()
@@ -50,6 +57,11 @@ class Files:
         if columns is not None and np.max(columns) < table.shape[1]:
             table = table[:, columns]
         return table.T if options.get("unpack") else table
+
+    def _read(self, name: str, source: Any, rest: Any, options: dict[str, Any]) -> Any:
+        """Read what is there; of rows some, of numbers that stand one after the other all."""
+        value = getattr(np, name)(source, *rest, **options)
+        return value if name == "fromfile" else self._cut(value)
 
     def _saver(self, saves: Callable[..., None]) -> Callable[..., None]:
         def function(file: Any, *args: Any, **kwargs: Any) -> None:
@@ -68,6 +80,15 @@ class Files:
                 {name: watch(self.libraries.cut_all(value[name]), name) for name in value.files}
             )
         return self.libraries.cut_all(value)
+
+
+def _of_bytes(
+    content: bytes, dtype: Any = float, count: int = -1, _: str = "", offset: int = 0
+) -> Any:
+    """Return what ``numpy.fromfile`` reads of a file that lies in memory alone."""
+    kind = np.dtype(dtype)
+    left = (len(content) - offset) // kind.itemsize
+    return np.frombuffer(content, kind, left if count < 0 else min(count, left), offset).copy()
 
 
 class _Arrays(dict[str, Any]):

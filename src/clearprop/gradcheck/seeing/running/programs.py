@@ -1,0 +1,102 @@
+"""The programs about a file: those that import it, and show how what it defines is used."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from clearprop.core.reading import read_bounded
+from clearprop.gradcheck.seeing.running.imports import folders_of
+
+_IMPORT = re.compile(  # a line, of a module or as notebooks keep it
+    r"""^[\s"]*(?:from\s+\.*([\w.]*)\s+import\b[ (]*([\w, ]*)|import\s+([\w., ]+))""", re.M
+)
+_TESTS = re.compile(r"^tests?(_|$)|_tests?$|^(conftest|setup)$", re.IGNORECASE)
+"""Names of files that train nothing."""
+
+_MAIN = re.compile(r"main|train|run|demo|example|mnist|xor|digits|net", re.IGNORECASE)
+"""Names of files that may well train something."""
+
+_LIBRARIES = re.compile(r"^[._]|^(venv|env|site-packages|node_modules|build|dist|tests?)$")
+_MOST_FILES = 300
+_LARGEST = 2**20  # bytes
+_MOST = 4
+
+
+def programs_with(file: Path) -> list[Path]:
+    """Return the programs near a file that import it, themselves or by way of others.
+
+    Those that no other file imports go first.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        A module.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Modules and notebooks, a few at most.
+    """
+    file = file.resolve()
+    if file.suffix != ".py":
+        return []
+    imported = {one: _imported(one) for one in _near(file)}
+    levels, known = [{file}], {file}
+    while levels[-1]:
+        names = {_name(one) for one in levels[-1]}
+        above = {one for one, found in imported.items() if found & names} - known
+        known |= above
+        levels.append(above)
+    every = set().union(*imported.values())
+    distance = {one: number for number, level in enumerate(levels) for one in level}
+
+    def worth(one: Path) -> tuple[bool, bool, int, str]:
+        return _name(one) in every, _MAIN.search(one.stem) is None, distance[one], str(one)
+
+    return sorted(known - {file}, key=worth)[:_MOST]
+
+
+def _near(file: Path) -> Iterator[Path]:
+    """Yield the modules and notebooks beside a file, above it, and in the folders there."""
+    count = 0
+    met = {file}
+    for folder in folders_of(file):
+        for where in (folder, *_folders(folder)):
+            for one in sorted((*where.glob("*.py"), *where.glob("*.ipynb"))):
+                if one in met or _TESTS.search(one.stem) or not one.is_file():
+                    continue
+                met.add(one)
+                count += 1
+                if count > _MOST_FILES:
+                    return
+                if one.stat().st_size <= _LARGEST:
+                    yield one
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(
+        one for one in folder.iterdir() if one.is_dir() and not _LIBRARIES.search(one.name)
+    )
+
+
+def _name(file: Path) -> str:
+    """Return the last part of the name that a file is imported by."""
+    return file.parent.name if file.stem == "__init__" else file.stem
+
+
+def _imported(file: Path) -> set[str]:
+    """Return all parts of the names that a file may import."""
+    text = ""
+    with suppress(OSError):
+        text = read_bounded(file, _LARGEST).decode("utf-8", errors="replace")
+    return {part for name in imports_in(text) for part in name.split(".")}
+
+
+def imports_in(text: str) -> Iterator[str]:
+    """Yield the names of all modules that the text of a module or notebook may import."""
+    for module, names, modules in _IMPORT.findall(text):
+        if module:
+            yield module
+        for name in f"{names},{modules}".split(","):
+            yield ".".join(filter(None, (module, *name.split()[:1])))
