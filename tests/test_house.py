@@ -69,8 +69,8 @@ def test_at_most_40_files_have_fewer_than_60_lines():
 # the live server, a learner's program that is watched) brought 36 files and 5,000 lines. Exports
 # (a description of a model, five languages, their proof) brought 44 files and 7,000 lines, the
 # service 10 and 1,000; virtual shards and who computes them 8 and 800; studios, blocks and arrays
-# that are watched 1,300 lines. Data on disk (tables, arrays, pictures, Dask's collections, in shards
-# or not) brought 19 files and 4,500 lines, and all that a cluster computes 7 and 1,300.
+# that are watched 1,300 lines. Data on disk (tables, arrays, pictures, Dask's collections, shards
+# of them) brought 19 files and 4,500 lines, and all that a cluster computes 7 and 1,300.
 def test_there_are_at_most_106000_lines():
     rooms = {}
     for file in FILES:

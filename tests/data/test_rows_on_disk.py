@@ -3,6 +3,7 @@
 import os
 import pickle
 import zipfile
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +87,15 @@ def test_a_smaller_array_is_in_memory(tmp_path: Path, how: str) -> None:
     assert not any("stays on disk" in note for note in dataset.notes)
 
 
-@pytest.mark.parametrize("how", ["npy", "fortran", "npz", "contiguous", "chunks", "gzip"])
-@pytest.mark.parametrize(
-    "kind",
-    ["samples last", "colours first", "grey", "opaque", "floats of bytes", "long doubles"],
-)
+KINDS = ("samples last", "colours first", "grey", "opaque", "floats of bytes", "long doubles")
+LAID_OUT = [
+    (how, kind)
+    for how, kind in product(("npy", "fortran", "npz", "contiguous", "chunks", "gzip"), KINDS)
+    if kind != "long doubles" or how not in ("chunks", "gzip")  # h5py stores these as it likes
+]
+
+
+@pytest.mark.parametrize(("how", "kind"), LAID_OUT)
 def test_layouts_are_brought_in_order_as_in_memory(tmp_path: Path, how: str, kind: str) -> None:
     random = np.random.RandomState(2)
     pixels = random.randint(0, 256, (40, 6, 5, 3)).astype(np.uint8)
@@ -104,8 +109,6 @@ def test_layouts_are_brought_in_order_as_in_memory(tmp_path: Path, how: str, kin
     }[kind]
     if how in ("chunks", "gzip"):
         h5py = pytest.importorskip("h5py", reason="the extra h5 is not installed")
-        if kind == "long doubles":
-            pytest.skip("h5py stores them as it likes")
         path = tmp_path / "a.h5"
         packed = "gzip" if how == "gzip" else None
         with h5py.File(path, "w") as file:
