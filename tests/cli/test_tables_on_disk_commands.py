@@ -16,6 +16,8 @@ from click.testing import Result
 from disk_tables import split, write
 
 from clearprop.data.tables.column_files import ColumnFiles, Piece
+from clearprop.data.whole import survey
+from clearprop.experiment import going_on
 
 Clearprop = Callable[..., Result]
 
@@ -161,6 +163,24 @@ def test_later_files_give_the_score_where_rows_are_kept_apart(
     result = clearprop("train", data, *said, *TRAIN, "--out", "run")
     assert result.exit_code == 0, result.output
     assert report("run")["test"]["samples"] == 490
+
+
+def test_rows_that_were_learned_from_give_no_score_where_others_are_drawn(
+    clearprop: Clearprop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for one in (survey, going_on):
+        monkeypatch.setattr(one, "SAMPLE", 1000)
+    split(Path("x"), people() | {"same": [1] * ROWS}, [1000], group=400)
+    said = ("--target", "buys", *TRAIN[:-1])
+    assert clearprop("train", "x", *said, "150kB", "--out", "old").exit_code == 0
+    # Without the column that is always the same, it would fit into that memory.
+    for more in ((), ("--memory", "10MB")):
+        result = clearprop("train", "x", "--from", "old", *more, "--out", "new")
+        assert result.exit_code == 2
+        assert "old has learned from samples of x that would give the score" in result.stderr
+    result = clearprop("train", "x", "--from", "old", "--memory", "50kB", "--out", "new")
+    assert result.exit_code == 0, result.output
+    assert "stay on disk" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["train", "data"])

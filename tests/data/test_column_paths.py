@@ -50,6 +50,12 @@ def test_what_spark_leaves_is_passed_over(
     assert found == expected
 
 
+def test_a_folder_of_hidden_files_alone_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "_part.parquet", columns(3))
+    with pytest.raises(DataError, match=r"begin with \. or _ are passed over"):
+        load(tmp_path, reading=Reading(target="y", drop=("x",)))
+
+
 def test_a_relative_pattern(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     touch(tmp_path, "b.parquet", "a.parquet", "in/c.parquet")
     monkeypatch.chdir(tmp_path / "in")

@@ -1,5 +1,6 @@
 """A table that stays on disk: what its data set, a sample, knows of all rows."""
 
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,13 @@ def test_a_sample_is_told_apart_from_all(tmp_path: Path, small_sample: set[int])
     assert some.source(0) == f"row {places[7] + 1}"
 
 
+def test_a_sample_holds_on_to_its_own_texts_alone(tmp_path: Path, small_sample: set[int]) -> None:
+    texts = [f"text {row}" for row in range(ROWS)]
+    dataset = on_disk(split(tmp_path, columns(ROWS, text=texts), [400]))
+    sample = whole_of(dataset).survey.sample.column("text").combine_chunks()
+    assert sample.dictionary.to_pylist() == [texts[row] for row in sorted(small_sample)]
+
+
 def test_classes_that_only_the_last_file_has(tmp_path: Path, small_sample: set[int]) -> None:
     table = columns(ROWS)
     y = [("b", "d")[row % 2] for row in range(ROWS)]
@@ -83,6 +91,7 @@ def test_classes_that_only_the_last_file_has(tmp_path: Path, small_sample: set[i
         ([True, False, None], ["FALSE", "TRUE"]),
         (["no", "yes", ""], ["no", "yes"]),
         (["no", "yes", "NULL"], ["NULL", "no", "yes"]),
+        ([time(3), time(1), time(12)], ["1", "3", "12"]),
     ],
 )
 def test_classes_are_those_of_a_table_in_memory(

@@ -7,8 +7,10 @@ import dask.dataframe
 import numpy as np
 import pandas
 import pytest
+from sklearn.exceptions import NotFittedError
 
 import clearprop as cp
+from clearprop.data.whole.survey import drawn
 from clearprop.estimators import partitions
 from clearprop.estimators.partitions import PartitionBlocks, Partitions
 from clearprop.estimators.table_samples import columns_of
@@ -155,3 +157,62 @@ def test_one_class_in_all_partitions_is_refused(frame: pandas.DataFrame) -> None
     lazy = collection(frame.assign(label="yes"))
     with pytest.raises(ValueError, match="There is one class, 'yes'"):
         cp.TableClassifier(**_KIND).fit(lazy[_NAMES], lazy.label)
+
+
+@pytest.mark.usefixtures("small_memory")
+@pytest.mark.parametrize("targets", ["value", ["value", "a"]])
+def test_partitions_without_rows_change_nothing(frame: pandas.DataFrame, targets: Any) -> None:
+    some = frame.iloc[: _ROWS // _PARTS * 2]
+    full = _frames.from_pandas(some, npartitions=2)
+    none = full.partitions[1].map_partitions(lambda rows: rows.iloc[:0], meta=full._meta)
+    lazy = _frames.concat([full.partitions[0], none, full.partitions[1]])
+    one, two = (
+        cp.TableRegressor(**_KIND).fit(given[["a", "b"]], given[targets]).predict(some[["a", "b"]])
+        for given in (full, lazy)
+    )
+    assert np.array_equal(one, two)
+
+
+@pytest.mark.usefixtures("small_memory")
+def test_a_target_that_is_missing_is_refused_before_training(
+    frame: pandas.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partitions, "SAMPLE", 300)
+    chosen = {*drawn(0, _ROWS, 300 / _ROWS).tolist()}
+    row = next(row for row in range(_ROWS) if row not in chosen)
+    lazy = collection(frame.assign(value=frame.value.where(frame.index != row)))
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        cp.TableRegressor(**_KIND).fit(lazy[_NAMES], lazy.value)
+    classes = lazy.value.round().clip(0, 1)
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        cp.TableClassifier(**_KIND).fit(lazy[_NAMES], classes)
+
+
+@pytest.mark.usefixtures("small_memory")
+def test_columns_without_names_of_text_have_none(frame: pandas.DataFrame) -> None:
+    named = frame[["a", "b", "value"]].rename(columns={"a": 0, "b": 1})
+    lazy = collection(named)
+    model = cp.TableRegressor(**_KIND).fit(lazy[[0, 1]], lazy["value"])
+    assert not hasattr(model, "feature_names_in_")
+    assert len(model.predict(named[[0, 1]])) == _ROWS
+
+
+@pytest.mark.usefixtures("small_memory")
+def test_quantiles_are_a_collection_too(frame: pandas.DataFrame) -> None:
+    lazy = collection(frame)
+    model = cp.TableRegressor(**_KIND, quantiles=(0.1, 0.9)).fit(lazy[["a", "b"]], lazy.value)
+    found = model.predict_quantiles(lazy[["a", "b"]])
+    assert isinstance(found, dask.array.Array)
+    assert found.compute() == pytest.approx(model.predict_quantiles(frame[["a", "b"]]))
+
+
+def test_a_collection_needs_a_model_that_has_learned(frame: pandas.DataFrame) -> None:
+    X = collection(frame)[["a", "b"]]
+    for call in (
+        cp.TableClassifier().predict,
+        cp.TableClassifier().predict_proba,
+        cp.TableRegressor().predict,
+        cp.TableRegressor().predict_quantiles,
+    ):
+        with pytest.raises(NotFittedError):
+            call(X)

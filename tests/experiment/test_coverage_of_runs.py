@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from disk_tables import columns, on_disk, write
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -190,6 +191,17 @@ def visits(n=400):
     table = Table({"x": X, "patient": np.arange(n) // 4 * 1.0})
     y = 3 * X + random_state.randn(n)
     return Dataset("visits", "table", table, y, None, feature_names=("x", "patient"))
+
+
+def test_a_class_without_a_row_among_those_of_a_sample_is_named(tmp_path):
+    table = columns(300)
+    table["y"] = ["seldom" if row < 2 else name for row, name in enumerate(table["y"])]
+    data = on_disk(write(tmp_path / "x.parquet", table))
+    given = {"coverage": 0.8, "folds": 0, "test": "0", "validation": "0", "batch_size": 8}
+    parts = split(Settings(data="x", **given), data)
+    lacks = "seldom" not in {data.class_names[at] for at in parts.calibration.y}
+    assert any("Of 'seldom' there is none among them" in note for note in parts.notes) == lacks
+    assert lacks
 
 
 @pytest.mark.parametrize("by", ["group", "time"])

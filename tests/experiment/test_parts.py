@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from disk_tables import columns, on_disk, write
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -169,6 +170,17 @@ def test_samples_that_came_along_have_the_part_that_they_came_for(
     assert found == [set() if one is None else {one} for one in expected]
     swapped = came == ("validation",) and expected[2] == "validation"
     assert any("give the score, and choose nothing" in note for note in parts.notes) == swapped
+
+
+def test_another_table_on_disk_takes_no_rows_from_the_one_that_is_learned(tmp_path: Path) -> None:
+    own, other = (
+        on_disk(write(tmp_path / f"{seed}.parquet", columns(60, seed=seed))) for seed in (0, 1)
+    )
+    for test, held_out in ((None, 0), ("0.2", 12)):
+        settings = settings_of(test, "0", batch_size=8)
+        parts = split(settings, replace(own, test=other if test is None else None))
+        assert parts.train.whole is not None
+        assert len(parts.train.whole) == 60 - held_out
 
 
 def test_the_only_sample_of_a_class_can_be_learned_but_not_be_scored() -> None:

@@ -1,6 +1,7 @@
 """Training on samples that stay on disk: the same bytes, as good as in memory, refused in words."""
 
 import json
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from clearprop.core.kernels import kernel
 from clearprop.core.parameters import Array
 from clearprop.errors import DataError, UsageError
 from clearprop.network import Network
+from clearprop.training.samples import checked_samples
+from clearprop.training.streaming import Streamed
 
 SAMPLES, PIECE = 1440, 12
 X, Y = two_classes(SAMPLES)
@@ -36,7 +39,8 @@ def blocks(memory: int = 1, **arrays: Array) -> SmallBlocks:
 def trained(
     given: Any = None, body: str = "compiled", y: Any = None, **settings: Any
 ) -> tuple[Network, cp.History]:
-    fit = {name: settings.pop(name) for name in ("checkpoint", "resume") if name in settings}
+    given_to_fit = ("checkpoint", "resume", "callbacks")
+    fit = {name: settings.pop(name) for name in given_to_fit if name in settings}
     net = small_network(*BODIES[body])
     trainer = cp.Trainer(**{"epochs": 4, "batch_size": 16} | settings)
     history = trainer.fit(net, blocks() if given is None else given, y, validation=HELD_OUT, **fit)
@@ -139,3 +143,32 @@ def test_classes_are_weighted_as_in_memory(class_weight: Any, body: str) -> None
     assert mine == pytest.approx(expected, rel=0.1)
     _, unweighted = trained(body=body)
     assert on_disk.rows[-1]["loss"] != unweighted.rows[-1]["loss"]
+
+
+def test_nobody_reads_on_after_an_error() -> None:
+    class Stops(cp.training.Callback):
+        wants_every_step = True
+
+        def on_step_end(self, run: cp.training.Run) -> None:
+            raise ValueError("stops")
+
+    before = {*threading.enumerate()}
+    with pytest.raises(ValueError, match="stops") as kept:
+        trained(callbacks=[Stops()])
+    assert kept.tb is not None
+    assert {*threading.enumerate()} <= before
+
+
+def test_a_class_without_samples_weighs_nothing_as_in_memory() -> None:
+    net = cp.Network([cp.Dense(3)], loss=cp.SoftmaxCrossEntropy(), input_shape=X.shape[1:])
+    given = blocks(y=np.ravel(Y).astype(np.int64) * 2)  # the second of three classes is not there
+    here = checked_samples(net, X, given.y).class_weighted("balanced", net.dtype)
+    there = Streamed.of(given, net, 16)
+    weighted = there.class_weighted("balanced", net.dtype)
+    rows = next(weighted.batches(16, replacement=False, random_state=np.random.RandomState(0)))
+    assert here.weights is not None
+    assert weighted.weights is not None
+    of_class = {int(one): here.weights[given.y == one][0] for one in (0, 2)}
+    assert weighted.weights[rows].tolist() == [of_class[int(one)] for one in weighted.y[rows]]
+    with pytest.raises(UsageError, match="names the class 1, which does not occur"):
+        there.class_weighted({1: 2.0}, net.dtype)

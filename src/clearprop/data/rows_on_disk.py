@@ -264,10 +264,7 @@ class FileRows(RowsOnDisk):
         if found.st_size < self.seen[0]:
             raise self._cut_off(found.st_size)
         if facts_of(found) != self.seen:
-            raise DataError(
-                f"{self.name} has changed since it was looked at. Leave data alone while they are "
-                "learned from, and start anew."
-            )
+            raise has_changed(self.name)
 
     def _fill(self, file: FileIO, into: memoryview) -> None:
         while into:
@@ -286,3 +283,11 @@ class FileRows(RowsOnDisk):
 def facts_of(found: os.stat_result) -> tuple[int, int]:
     """Return what tells whether a file was written to: its size, and its time in nanoseconds."""
     return found.st_size, found.st_mtime_ns
+
+
+def has_changed(name: object) -> DataError:
+    """Return the error of a file that was written to since it was looked at."""
+    return DataError(
+        f"{name} has changed since it was looked at. Leave data alone while they are learned from, "
+        "and start anew."
+    )

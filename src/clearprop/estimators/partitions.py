@@ -120,7 +120,7 @@ class Partitions:
                 for X, y, start in zip(self.samples, self.targets, self.starts, strict=False)
             ]
         )
-        return Surveyed.of([one for one in found if len(one.places) or one.columns])
+        return Surveyed.of([one for one, rows in zip(found, self.rows, strict=True) if rows])
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """scikit-learn's rules for the training loop: its shuffles, what it records, when it ends."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -104,7 +104,7 @@ class LBFGSRules(ScikitLearnRules):
 
     scores = False
 
-    def batches(self) -> Iterator[Rows]:
+    def batches(self) -> Generator[Rows]:
         """Choose all samples."""
         yield slice(0, self.samples_per_epoch)
 
@@ -142,7 +142,7 @@ class StochasticRules(ScikitLearnRules):
         if self.estimator.early_stopping:
             self.best = run.engine.weights()
 
-    def batches(self) -> Iterator[Rows]:
+    def batches(self) -> Generator[Rows]:
         """Shuffle what the last epoch has left, and cut it into batches."""
         if self.estimator.shuffle:
             self.order = self.order[self.run.random_state.permutation(len(self.order))]

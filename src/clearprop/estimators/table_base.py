@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import assert_all_finite, check_is_fitted
 
 from clearprop.core.blas import choose_threads
 from clearprop.core.parameters import Array
@@ -144,10 +144,12 @@ class BaseTable(BaseEstimator, ABC):
         """Learn from partitions: what is held out is part of a sample, which the recipe sees."""
         if hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        if is_frame(X):
-            self.feature_names_in_ = np.array(list(map(str, X.columns)), dtype=object)
+        if is_frame(X) and all(isinstance(name, str) for name in X.columns):
+            self.feature_names_in_ = np.array(list(X.columns), dtype=object)
         self.n_features_in_ = parts.columns
         found = parts.survey()
+        if found.y.dtype.kind == "f":  # a NaN in any row is one in both
+            assert_all_finite(np.append(found.low, found.high), input_name="y")
         targets = self._learn_targets(found.y, len(found.y), found.labels)
         random_state = check_random_state(self.random_state)
         held_out = self._held_out(targets, random_state)

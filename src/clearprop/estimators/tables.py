@@ -9,7 +9,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import multiclass
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import assert_all_finite, column_or_1d
+from sklearn.utils.validation import assert_all_finite, check_is_fitted, column_or_1d
 
 from clearprop.core.parameters import Array
 from clearprop.estimators.partitions import by_partitions, computed, is_dask
@@ -118,6 +118,7 @@ class TableClassifier(ClassifierMixin, BaseTable):
 
         Of a collection of Dask it is one, too, that is not computed yet.
         """
+        check_is_fitted(self)
         if is_dask(X):
             return by_partitions(self.predict_proba, X, np.empty((0, len(self.classes_))))
         rows = self._rows(X)
@@ -129,6 +130,7 @@ class TableClassifier(ClassifierMixin, BaseTable):
 
     def predict(self, X: Any) -> Array:
         """Return the class of the largest probability, shape (N,); see `predict_proba`."""
+        check_is_fitted(self)
         if is_dask(X):
             return by_partitions(self.predict, X, self.classes_[:0])
         found = np.argmax(self.predict_proba(X), axis=1)
@@ -293,6 +295,7 @@ class TableRegressor(RegressorMixin, BaseTable):
 
         Of a collection of Dask they are one, too, that is not computed yet.
         """
+        check_is_fitted(self)
         if is_dask(X):
             wide = (len(self._mean),) if self._is_wide else ()
             return by_partitions(self.predict, X, np.empty((0, *wide)))
@@ -310,20 +313,24 @@ class TableRegressor(RegressorMixin, BaseTable):
     def predict_quantiles(self, X: Any) -> Array:
         """Return the quantiles, shape (N, number of `quantiles`): the mean of the members'.
 
-        Those of a row are in ascending order: where the network's own cross, they are sorted.
+        Those of a row are in ascending order: where the network's own cross, they are sorted. Of a
+        collection of Dask they are one, too, that is not computed yet.
 
         Raises
         ------
         AttributeError
             If the mean was learned, and no quantiles.
         """
-        rows = self._rows(X)
+        check_is_fitted(self)
         losses = [one.loss for one in self.networks_ if isinstance(one.loss, Quantiles)]
         if not losses:
             raise AttributeError(
                 "This TableRegressor has learned the mean; quantiles=(0.1, 0.5, 0.9) learns "
                 "quantiles."
             )
+        if is_dask(X):
+            return by_partitions(self.predict_quantiles, X, np.empty((0, len(losses[0].levels))))
+        rows = self._rows(X)
         found = [losses[0].quantiles(network.logits(rows)) for network in self.networks_]
         values = np.mean(found, axis=0, dtype=np.float64) * self._spread + self._mean
         return np.clip(values, self._low, self._high)

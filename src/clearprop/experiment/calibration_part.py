@@ -1,5 +1,7 @@
 """The rows that a coverage is fitted to: they are held out, and nothing else is done with them."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from clearprop.data import Dataset
@@ -76,7 +78,8 @@ def _at_random(dataset: Dataset, count: int, seed: int) -> tuple[Dataset, Datase
 
 def _without(part: Dataset) -> tuple[str, ...]:
     """Say which classes are not among the rows."""
-    names = [name for name, count in part.counts().items() if not count]
+    counts = replace(part, whole=None).counts()  # of these rows, and not of all on disk
+    names = [name for name, count in counts.items() if not count]
     if part.class_names is None or not names:
         return ()
     return (

@@ -1,6 +1,8 @@
 """Going on with the training of a model: what is taken from it, and what it must not have seen."""
 
 from clearprop import preprocessing
+from clearprop.data import Dataset
+from clearprop.data.whole.survey import SAMPLE
 from clearprop.errors import UsageError, listed
 from clearprop.experiment.loading import recipe_of
 from clearprop.experiment.parts import share_of
@@ -11,9 +13,20 @@ from clearprop.network import Network
 _DRAWN = ("test", "seed", "group", "time")
 """Settings that decide which samples give the score."""
 
+_CELL = 8  # bytes
 
-def require_unseen(start: Saved, settings: Settings) -> None:
+
+def require_unseen(start: Saved, settings: Settings, dataset: Dataset) -> None:
     """Refuse to score with samples that a model has learned from before training goes on.
+
+    Parameters
+    ----------
+    start : Saved
+        The model.
+    settings : Settings
+        The settings with which training goes on, resolved.
+    dataset : Dataset
+        The data with which it does.
 
     Raises
     ------
@@ -26,7 +39,11 @@ def require_unseen(start: Saved, settings: Settings) -> None:
     for one, before in start.trainings():
         drawn = (*_DRAWN, "coverage") if settings.coverage else _DRAWN
         alike = all(getattr(before, name) == getattr(settings, name) for name in drawn)
-        if alike and not (before.folds or settings.folds):
+        if (
+            alike
+            and _drawn_from_the_same(start, before, dataset)
+            and not (before.folds or settings.folds)
+        ):
             continue  # the same samples were held out
         if known := next(filter(one.knows, scored), None):
             raise UsageError(
@@ -35,6 +52,21 @@ def require_unseen(start: Saved, settings: Settings) -> None:
                 f"without {'--coverage and ' if settings.coverage else ''}a score: --folds 0 "
                 "--test 0 --validation 0"
             )
+
+
+def _drawn_from_the_same(start: Saved, before: Settings, dataset: Dataset) -> bool:
+    """Whether samples are held out of the same rows as before, where the data are the same.
+
+    Of a large table that stays on disk they are held out of a sample. Whether it did before tell
+    the memory that it might take, and all columns that were read, some of which are read no more.
+    """
+    whole, inputs = dataset.whole, recipe_of(start.model, "train on").inputs
+    rows = len(dataset) if whole is None else len(whole.files)
+    if not isinstance(inputs, preprocessing.TableRecipe) or rows <= SAMPLE:
+        return True
+    columns = len(inputs.roles) + len(inputs.ignored) + 1  # and the target
+    was_on_disk = before.memory is not None and _CELL * rows * columns > before.memory
+    return was_on_disk == (whole is not None)
 
 
 def taken(start: Saved, settings: Settings) -> str:

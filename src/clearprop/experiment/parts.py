@@ -151,7 +151,11 @@ def _of_whole(parts: Parts) -> Parts:
         for name in ("validation", "test", "calibration")
         if (part := getattr(parts, name)) is not None
     }
-    held = [part.whole.places for part in others.values() if part.whole is not None]
+    held = [
+        part.whole.places
+        for part in others.values()
+        if part.whole is not None and part.whole.files is whole.files  # data of their own may be
+    ]
     whole = replace(whole, held_out=np.sort(np.concatenate([whole.held_out, *held])))
     known = {name: replace(part, whole=None) for name, part in others.items()}
     return replace(parts, train=replace(parts.train, whole=whole), **known)

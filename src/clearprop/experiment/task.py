@@ -161,7 +161,7 @@ def set_task(settings: Settings, dataset: Dataset) -> Task:
     resolved = resolve_for(settings, dataset, preprocessing.input_shape_of(inputs))
     start = None if settings.start is None else begun(resolved, settings.start)
     if start is not None:
-        require_unseen(start, resolved)
+        require_unseen(start, resolved, dataset)
     task = task_of(resolved, split(resolved, dataset), start)
     names, words = dataset.class_names or (), resolved.augment or ()
     augmented = augmenting.in_words(settings.augment, words, len(dataset), names)

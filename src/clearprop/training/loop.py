@@ -1,6 +1,7 @@
 """The training loop: batches in, updates and a history out."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -85,7 +86,8 @@ class Loop:
             return
         score = tally_for(run.engine.loss) if rules.scores else None
         total, seen = 0.0, 0
-        with self.step.ahead(rules.batches()) as batches:
+        # Closed here: the traceback of an error would hold on to what reads them.
+        with closing(rules.batches()) as chosen, self.step.ahead(chosen) as batches:
             while some := self._next(batches):
                 sizes = [self._size(batch) for batch in some]
                 losses = self._update(some, sizes, score)

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from clearprop.core.parameters import Array
@@ -57,7 +57,7 @@ class Rules(ABC):
         """Get ready, before the first update; the run may be stopped already."""
 
     @abstractmethod
-    def batches(self) -> Iterator[Rows]:
+    def batches(self) -> Generator[Rows]:
         """Choose the batches of one epoch."""
 
     def before_updates(self) -> None:  # noqa: B027
@@ -124,7 +124,7 @@ class OwnRules(Rules):
         if self.early_stopping is not None:
             self.early_stopping.stop_if_spent(run)
 
-    def batches(self) -> Iterator[Rows]:
+    def batches(self) -> Generator[Rows]:
         """Choose all samples, or batches that are drawn or shuffled."""
         trainer, random_state = self.trainer, self.run.random_state
         if isinstance(self.samples, ShardedOnDisk):

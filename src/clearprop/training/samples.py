@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,7 +49,7 @@ class Samples:
         replacement: bool,
         random_state: np.random.RandomState,
         drop_last: bool = False,
-    ) -> Iterator[Rows]:
+    ) -> Generator[Rows]:
         """Choose the batches of one epoch; see `batches`."""
         return batches(
             len(self),
@@ -215,7 +215,7 @@ def batches(
     replacement: bool,
     random_state: np.random.RandomState,
     drop_last: bool = False,
-) -> Iterator[Rows]:
+) -> Generator[Rows]:
     """Choose the batches of one epoch.
 
     Parameters

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.data.format import DEFLATE_LIMIT, claimed_bytes, foreign
-from clearprop.data.rows_on_disk import FileRows, RowsOnDisk, facts_of
+from clearprop.data.rows_on_disk import FileRows, RowsOnDisk, facts_of, has_changed
 from clearprop.data.selected_rows import Array
 from clearprop.errors import DataError, MissingExtraError
 
@@ -210,10 +210,7 @@ class Hdf5Rows(RowsOnDisk):
         """Read rows through the library, chunk after chunk."""
         with foreign(self.name, "array that is read here"):
             if facts_of(self.path.stat()) != self.seen:
-                raise DataError(
-                    f"{self.path} has changed since it was looked at. Leave data alone while they "
-                    "are learned from, and start anew."
-                )
+                raise has_changed(self.path)
             array = self._array
             for place in self._places(start, stop) if self.packing.ratio > 1 else ():
                 chunk = array.id.get_chunk_info_by_coord(place)

@@ -219,6 +219,16 @@ def as_type(column: Any, kind: Any) -> Any:
     return pa.chunked_array(chunks, kind)
 
 
+def with_own_texts(table: Any) -> Any:
+    """Let go of texts that no row has: rows taken from others hold on to all that those have."""
+    types = library().types
+    for place, field in enumerate(table.schema):
+        if types.is_dictionary(field.type):
+            texts = table.column(place).cast(field.type.value_type)
+            table = table.set_column(place, field.name, texts.dictionary_encode())
+    return table
+
+
 def _begins(path: Path) -> bytes:
     with open_to_read(path) as file:
         return file.read(len(_ARROW))
@@ -226,9 +236,7 @@ def _begins(path: Path) -> bytes:
 
 def read_whole(path: Path) -> tuple[Any, list[str]]:
     """Read the columns of plain types; return them, and the names of all others."""
-    pa = library()
-    with open_to_read(path) as file:
-        magic = file.read(len(_ARROW))
+    pa, magic = library(), _begins(path)
     with pa.OSFile(str(path)) as file:
         size = file.size()
         if magic.startswith(_PARQUET):

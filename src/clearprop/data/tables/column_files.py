@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from clearprop.data.rows_on_disk import has_changed
 from clearprop.data.tables import arrow, column_heads, column_paths
 from clearprop.data.tables.column_heads import Head, common_kinds
 from clearprop.errors import DataError, counted, listed, unknown_name
@@ -261,10 +262,7 @@ class ColumnFiles:
         """Open a run, and walk over its rows in batches of pyarrow, the columns by our names."""
         pa, path = arrow.library(), self.files[about.file]
         if column_heads.stamp_of(path) != self.stamps[about.file]:
-            raise DataError(
-                f"{path} has changed since it was looked at. Leave data alone while they are "
-                "learned from, and start anew."
-            )
+            raise has_changed(path)
         told = self.columns_in_path[about.file]
         if arrow.is_parquet(path):
             opened = arrow.open_parquet(str(path))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clearprop.data.rows_on_disk import facts_of
 from clearprop.data.tables import arrow
 from clearprop.errors import DataError
 
@@ -73,8 +74,7 @@ class Head:
 
 def stamp_of(path: Path) -> tuple[int, int]:
     """Return the bytes of a file, and the time of its last change in nanoseconds."""
-    about = path.stat()
-    return about.st_size, about.st_mtime_ns
+    return facts_of(path.stat())
 
 
 def common_kinds(found: Sequence[tuple[Path, dict[str, str]]]) -> dict[str, str]:

@@ -38,8 +38,15 @@ def files_of(path: Path) -> list[Path]:
         If there is none, or one is of another kind.
     """
     if not has_pattern(path):
+        if not path.is_dir():
+            return [path]
         _require_plain_files(path)
-        return sorted(filter(arrow.named_so, _walk(path))) if path.is_dir() else [path]
+        if files := sorted(filter(arrow.named_so, _walk(path))):
+            return files
+        raise DataError(
+            f"{path} has no Parquet or Arrow file that is read: those whose names, or whose "
+            "folders' names, begin with . or _ are passed over. Rename those that are data."
+        )
     found: set[Path] = set()
     above = folder_of(path)
     for one in map(Path, glob.glob(str(path), recursive=True)):  # noqa: PTH207 - also absolute

@@ -130,7 +130,7 @@ def survey(files: ColumnFiles, tell: Told | None = None) -> Survey:
                 missing[name][piece] = columns[name].add(arrow.cells_of(arrow.decoded(column)))
             chosen = drawn(done, table.num_rows, share)
             places.append(done + chosen)
-            samples.append(table.take(pa.array(chosen)))
+            samples.append(arrow.with_own_texts(table.take(pa.array(chosen))))
             done += table.num_rows
             if tell is not None:
                 tell(done, len(files))

@@ -248,7 +248,7 @@ def _with_all_classes(dataset: Dataset, whole: Whole) -> tuple[Dataset, Whole]:
     are_numbers = all(map(_is_numeral, own))
     texts = [*_without_missing(counts, dataset.form, among_words=not are_numbers)]
     called = texts
-    if are_numbers and whole.files.kinds[target] == "text":  # as the sample's were: 1.0 is 1
+    if are_numbers and whole.files.kinds[target] in ("text", "time"):  # as the sample's: 1.0 is 1
         rows = arrow.library().table({target: texts})
         called = as_words(whole.column(rows, target, "number", dataset.form)).tolist()
     classes = {text: name for text, name in zip(texts, called, strict=True) if name}

@@ -86,6 +86,7 @@ class ThreadCrew(Crew):
         return [job.result() for job in [self._pool.submit(one, part) for one, part in jobs]]
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads, and let go of the samples."""
         if self._pool is not None:
             self._pool.shutdown()
+        self._workers.clear()

@@ -1,6 +1,6 @@
 """How samples and batches are cut into virtual shards, and in what order their sums are made."""
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Generator, Iterator, Mapping, Set
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -30,7 +30,7 @@ def shard_batches(
     random_state: np.random.RandomState,
     *,
     drop_last: bool = False,
-) -> Iterator[Array]:
+) -> Generator[Array]:
     """Choose the batches of one epoch: each takes its share of every shard, shard by shard.
 
     Every shard's samples are shuffled for themselves, and each is seen once an epoch.

@@ -1,6 +1,6 @@
 """Samples on disk cut into virtual shards, each of which whoever computes it reads by himself."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -79,7 +79,7 @@ class ShardedOnDisk(OnDisk):
 
     def turns(
         self, random_state: np.random.RandomState, *, drop_last: bool = False
-    ) -> Iterator[Any]:
+    ) -> Generator[Any]:
         """Give the batches of an epoch, each a `Turn`."""
         seed = int(random_state.randint(2**32, dtype=np.uint32))
         steps = steps_per_epoch(len(self), self.batch_size, drop_last=drop_last)

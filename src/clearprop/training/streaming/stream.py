@@ -1,6 +1,6 @@
 """Passes over samples on disk, batch by batch, through a window in memory."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class Stream:
 
     def walk(
         self, seed: Sequence[int], batches: int, end: Callable[[int], int], first: int = 0
-    ) -> Iterator[Array]:
+    ) -> Generator[Array]:
         """Go through all samples, and give the rows of the window that each batch lies in.
 
         Parameters

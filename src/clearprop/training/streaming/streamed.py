@@ -1,6 +1,6 @@
 """Samples on disk in the place of samples in memory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -94,7 +94,8 @@ class Streamed(OnDisk):
         counts = self.blocks.class_counts
         if counts is None:
             raise UsageError("class_weight needs targets that are classes.")
-        each = weights_of_classes(class_weight, np.arange(len(counts)), counts)
+        there, each = np.flatnonzero(counts), np.zeros(len(counts))
+        each[there] = weights_of_classes(class_weight, there, counts[there])
         return replace(self, weights=self.stream.window.weigh(each.astype(dtype)))
 
     def at_once(self, batch_size: int) -> int:
@@ -108,7 +109,7 @@ class Streamed(OnDisk):
         replacement: bool,
         random_state: np.random.RandomState,
         drop_last: bool = False,
-    ) -> Iterator[Rows]:
+    ) -> Generator[Rows]:
         """Choose the batches of one epoch, and read what they need; see `samples.batches`."""
         samples, size = len(self), batch_size or len(self)
         seed = int(random_state.randint(2**32, dtype=np.uint32))
