@@ -13,8 +13,10 @@ from clearprop.core.parameters import Array
 from clearprop.data import Dataset, Table, hold_out, load
 from clearprop.data.folds import folds, folds_in_time, folds_of_groups
 from clearprop.data.pictures.folders import as_deep
+from clearprop.data.reading import MEMORY
 from clearprop.data.splitting import hold_out_groups, hold_out_latest, without_column
 from clearprop.data.tables.table import role_of
+from clearprop.data.whole.whole import Memory
 from clearprop.errors import DataError, UsageError
 from clearprop.experiment.calibration_part import hold_out_to_calibrate
 from clearprop.experiment.settings import Settings, reading_of
@@ -211,7 +213,11 @@ def _hold_out(
         return dataset, came, ()
     share = share_of(asked)
     if share is None:
-        return dataset, _load_alike(settings, dataset, asked), ()
+        alike = _load_alike(settings, dataset, asked)
+        if alike.whole is None:
+            return dataset, alike, ()
+        drawn = f"{len(alike):,} of {len(alike.whole):,} rows of {asked}, drawn evenly"
+        return dataset, alike, (f"The {which} samples are {drawn}.",)
     if share == 0:
         return dataset, came if which == "test" else None, ()
     if not 0 < share < 1:
@@ -258,4 +264,6 @@ def _load_alike(settings: Settings, dataset: Dataset, path: str) -> Dataset:
         roles = {name: role_of(column) for name, column in dataset.X.columns.items()}
         task = "regress" if dataset.class_names is None else "classify"
         reading = replace(reading, target=dataset.target_name, task=task, roles=roles)
-    return as_deep(load(path, reading=reading, size=settings.size), dataset.depth)
+    memory = Memory(settings.memory or MEMORY)
+    loaded = load(path, reading=reading, size=settings.size, memory=memory)
+    return as_deep(loaded, dataset.depth)

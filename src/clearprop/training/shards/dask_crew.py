@@ -49,6 +49,7 @@ class DaskCrew(Crew):
         self._refused: set[str] = set()
         self._shared: SharedArray | None = None
         self._asked = 0
+        self._failed: BaseException | None = None  # what a worker that is left out ended with
 
     def start(self, work: Work, samples: dict[int, Shard]) -> None:
         """Hire every worker's threads, if they give the same bits as this process."""
@@ -122,11 +123,15 @@ class DaskCrew(Crew):
         finally:
             for future in whose:
                 future.cancel()
-        return {
-            one: future.result()
-            for future, one in whose.items()
-            if not future.cancelled() and future.exception() is None
-        }
+        answers = {}
+        for future, one in whose.items():
+            if future.cancelled():
+                continue
+            if (error := future.exception()) is None:
+                answers[one] = future.result()
+            else:
+                self._failed = error
+        return answers
 
     def _present(self) -> dict[str, int]:
         """Return the number of threads of each worker by its address, in a fixed order."""
@@ -170,8 +175,10 @@ class DaskCrew(Crew):
                 return
         if problem is not None and isinstance(problem.__cause__, ClusterError):
             raise problem.__cause__
+        last = "" if self._failed is None else f" The last one ended with {self._failed!r:.200}."
         raise ClusterError(
-            f"The workers of the cluster {self._name} go as soon as they come. Look at their logs."
+            f"The workers of the cluster {self._name} go as soon as they come.{last} Look at their "
+            "logs."
         ) from problem
 
     def _wait(self) -> None:
