@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from random_networks import PICTURE, PICTURE_CASES, randomized
 from twins import assert_trains_alike, in_base64
@@ -29,6 +29,9 @@ def convolutional(draw: st.DrawFn) -> tuple[Network, np.ndarray, np.ndarray]:
         draw(st.sampled_from([cp.GlobalAveragePool2D(), cp.Flatten()])),
     ]
     net = Network([*bodies, cp.Dense(3)], loss=cp.SoftmaxCrossEntropy(), input_shape=shape)
+    # A norm takes the size of a filter away: of one that is a single weight only what its epsilon
+    # leaves is learned, with a slope that no rate is calm for.
+    assume(net.parameters["0.W"].size > 3 or not isinstance(bodies[1], cp.BatchNorm))
     samples = draw(st.integers(2, 4))
     x, y = random.standard_normal((samples, *shape)), random.randint(0, 3, samples)
     return randomized(net, random), x, y
