@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.blas import blas_threads
 from clearprop.core.initializers import FromData
 from clearprop.core.schedules import CosLogSchedule, FlatCosineSchedule, Schedule
 from clearprop.layers import Blend, Columns, Dropout, Layer, NTKDense, Scale
@@ -163,4 +164,6 @@ def fit_to_rows(network: Network, rows: Any) -> None:
     rows : ndarray or PreparedRows, shape (N, D)
         The rows that are learned from.
     """
-    network.initialize_from(rows, np.random.RandomState(network.seed))
+    # By one thread: so a member begins with the same bits, whatever trains beside it.
+    with blas_threads(1):
+        network.initialize_from(rows, np.random.RandomState(network.seed))
