@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clusters import cluster_of
 
 from clearprop.experiment.fold_scores import CrossValidation
 from clearprop.files import models
@@ -17,18 +18,8 @@ SECONDS = re.compile(r'"seconds": (\[[^]]*\]|[^,\n]*)')  # the clock's, in no tw
 
 
 @contextmanager
-def cluster_of(workers, threads=1):
-    from distributed import Client, LocalCluster
-
-    with (
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=threads,
-            dashboard_address="127.0.0.1:0",
-            silence_logs=50,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
+def scheduler_of(workers, threads=1):
+    with cluster_of(workers, threads_per_worker=threads) as (cluster, client):
         yield cluster.scheduler_address, client
 
 
@@ -54,7 +45,7 @@ class TestCrossValidate:
     def test_writes_the_bytes_of_one_process(self, clearprop, folds, workers, threads):
         options = ("cross-validate", "iris", *QUICK, "--folds", folds)
         alone = done(clearprop, *options, "--out", "alone")
-        with cluster_of(workers, threads) as (address, _):
+        with scheduler_of(workers, threads) as (address, _):
             told = done(clearprop, *options, "--cluster", address, "--out", "several")
         assert told == alone.replace("alone/", "several/")
         assert but_for_the_clock("several/folds.json") == but_for_the_clock("alone/folds.json")
@@ -71,7 +62,7 @@ class TestCrossValidate:
         options = ("cross-validate", "iris", *QUICK, "--folds", 6)
         done(clearprop, *options, "--out", "alone")
         save, killed = CrossValidation.save, []
-        with cluster_of(workers) as (address, client), monkeypatch.context() as patched:
+        with scheduler_of(workers) as (address, client), monkeypatch.context() as patched:
 
             def save_and_kill(found, folder):
                 save(found, folder)
@@ -111,7 +102,7 @@ def test_search_writes_the_bytes_of_one_process(clearprop, monkeypatch):
     options = ("search", "iris", *QUICK[:-2], "--folds", 4, "--budget", "1h")
     monkeypatch.setattr("clearprop.cli.search.available_cores", lambda: 1)
     done(clearprop, *options, "--out", "alone")
-    with cluster_of(3) as (address, _):
+    with scheduler_of(3) as (address, _):
         done(clearprop, *options, "--cluster", address, "--out", "several")
     alone = but_for_the_clock("alone/search.json")
     assert alone.count('"changes"') == 8
@@ -123,13 +114,13 @@ def test_search_writes_the_bytes_of_one_process(clearprop, monkeypatch):
 class TestRows:
     def test_evaluate_tells_what_one_process_tells(self, clearprop, table_run, people):
         alone = done(clearprop, "evaluate", table_run, people, "--json")
-        with cluster_of(3) as (address, _):
+        with scheduler_of(3) as (address, _):
             told = done(clearprop, "evaluate", table_run, people, "--json", "--cluster", address)
         assert told == alone
 
     def test_predict_writes_what_one_process_writes(self, clearprop, table_run, people):
         done(clearprop, "predict", table_run, people, "--out", "alone.csv")
-        with cluster_of(2) as (address, client):
+        with scheduler_of(2) as (address, client):
             options = ("predict", table_run, people, "--cluster", address)
             done(clearprop, *options, "--out", "several.csv")
             assert Path("several.csv").read_bytes() == Path("alone.csv").read_bytes()

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 import clearprop as cp
 from clearprop.errors import UsageError
-from clearprop.training.shards.cutting import bounds, cut, nodes_within, shard_batches, summed
-from clearprop.training.shards.part import Part
+from clearprop.training.shards.cutting import Part, bounds, cut, nodes_within, shard_batches, summed
 
 
 def digest(net):

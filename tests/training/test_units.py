@@ -6,6 +6,7 @@ import signal
 from contextlib import contextmanager
 
 import pytest
+from clusters import cluster_of
 
 from clearprop.core.blas import check_threads, choose_threads
 from clearprop.errors import ClusterError, UsageError
@@ -17,17 +18,7 @@ pytestmark = pytest.mark.cluster
 
 @contextmanager
 def client_of(workers, threads=1):
-    from distributed import Client, LocalCluster
-
-    with (
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=threads,
-            dashboard_address="127.0.0.1:0",
-            silence_logs=50,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
+    with cluster_of(workers, threads_per_worker=threads) as (_, client):
         yield client
 
 

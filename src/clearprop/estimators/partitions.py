@@ -25,7 +25,7 @@ from clearprop.data.whole.survey import SAMPLE, drawn
 from clearprop.data.whole.whole import as_frequent
 from clearprop.estimators.table_samples import columns_of, require_as_many
 from clearprop.preprocessing import TableRecipe
-from clearprop.preprocessing.blocks import Blocks
+from clearprop.preprocessing.blocks import Blocks, are_kept
 
 _CELL = 8  # bytes
 
@@ -114,7 +114,7 @@ class Partitions:
     def survey(self) -> "Surveyed":
         """Look at every row once, where the partitions are."""
         share = min(SAMPLE / max(len(self), 1), 1.0)
-        found: list[_Found] = _together(
+        found: list[Surveyed] = _together(
             [
                 _apply(_look, X, y, self.categories, int(start), share)
                 for X, y, start in zip(self.samples, self.targets, self.starts, strict=False)
@@ -124,21 +124,8 @@ class Partitions:
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
-    """What one look at a partition finds out."""
-
-    columns: dict[str, ColumnSurvey]
-    sample: Table
-    y: Array
-    places: NDArray[np.int64]
-    labels: Array
-    low: Array
-    high: Array
-
-
-@dataclass(frozen=True, eq=False)
 class Surveyed:
-    """What is known of all rows, and a sample of them.
+    """What is known of all rows, or of those of a partition, and a sample of them.
 
     Parameters
     ----------
@@ -163,7 +150,7 @@ class Surveyed:
     high: Array
 
     @classmethod
-    def of(cls, parts: Sequence[_Found]) -> "Surveyed":
+    def of(cls, parts: Sequence["Surveyed"]) -> "Surveyed":
         """Put parts together, in order."""
         columns: dict[str, ColumnSurvey] = {}
         for part in parts:
@@ -237,10 +224,7 @@ class PartitionBlocks(Blocks):
     def read_piece(self, piece: int, X: Array) -> NDArray[Any]:
         """Compute a partition."""
         table, y = self.partitions.read(piece)
-        start, stop = self.partitions.starts[piece : piece + 2]
-        first, last = np.searchsorted(self.held_out, [start, stop])
-        keep = np.ones(len(table), np.bool_)
-        keep[self.held_out[first:last] - start] = False
+        keep = are_kept(self.held_out, int(self.partitions.starts[piece]), len(table))
         self.require_as_many(piece, int(keep.sum()))
         self.recipe.fill(X, table[keep])
         return self.encode(y[keep])
@@ -279,7 +263,7 @@ def by_partitions(call: Callable[[Any], Array], X: Any, shown: Array) -> Any:
     return X.map_blocks(call, dtype=shown.dtype, chunks=(X.chunks[0], shown.shape[1:]), meta=shown)
 
 
-def _look(X: Any, y: Any, categories: Collection[Any], start: int, share: float) -> _Found:
+def _look(X: Any, y: Any, categories: Collection[Any], start: int, share: float) -> Surveyed:
     table, y = _as_table(X, y, categories)
     columns = {name: ColumnSurvey() for name in table.names}
     for name, column in table.columns.items():
@@ -292,7 +276,7 @@ def _look(X: Any, y: Any, categories: Collection[Any], start: int, share: float)
     if y.ndim == 1 and (not is_number or np.array_equal(labels, np.round(labels.astype(float)))):
         labels = np.unique(y)
     low, high = (y.min(axis=0), y.max(axis=0)) if is_number and len(y) else (np.inf, -np.inf)
-    return _Found(
+    return Surveyed(
         columns, table[rows], y[rows], start + rows, labels, np.asarray(low), np.asarray(high)
     )
 

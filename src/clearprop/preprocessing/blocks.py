@@ -297,10 +297,8 @@ class TableBlocks(Blocks):
         return self.whole.files.file_bytes
 
     def _prepared(self, piece: int, rows: Any, X: Array) -> NDArray[Any]:
-        held_out, starts = self.whole.held_out, self.whole.starts
-        first, last = np.searchsorted(held_out, starts[piece : piece + 2])
         y, keep = self.whole.targets(rows)
-        keep[held_out[first:last] - starts[piece]] = False
+        keep &= are_kept(self.whole.held_out, int(self.whole.starts[piece]), len(keep))
         inputs, target = self.inputs, self.recipe.target
         table = Table(
             {
@@ -331,3 +329,19 @@ class TableBlocks(Blocks):
         if not np.array_equal(distinct[places], cells):  # a file has changed
             distinct, places = np.unique(cells, return_inverse=True)
         return index_labels(as_words(distinct), class_names, self.whole.target)[places]
+
+
+def are_kept(held_out: NDArray[np.int64], start: int, rows: int) -> NDArray[np.bool_]:
+    """Return which of some rows are not held out, shape (rows,).
+
+    Parameters
+    ----------
+    held_out : ndarray of int64
+        The numbers of the rows that are, in order.
+    start, rows : int
+        The number of the first, and how many they are.
+    """
+    first, last = np.searchsorted(held_out, [start, start + rows])
+    keep = np.ones(rows, np.bool_)
+    keep[held_out[first:last] - start] = False
+    return keep

@@ -1,6 +1,7 @@
 """How samples and batches are cut into virtual shards, and in what order their sums are made."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Set
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -9,13 +10,35 @@ from numpy.typing import NDArray
 
 from clearprop.core.parameters import Array
 from clearprop.training.samples import steps_per_epoch
-from clearprop.training.shards.part import Part
 
 SHARDS = 16
 """The number of virtual shards where somebody gives a cluster and no number."""
 
 Node: TypeAlias = tuple[int, int]
 """A node of the tree of sums: the shards from the first to before the second."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A shard's share of a batch's loss and gradient, or the sum of several.
+
+    Parameters
+    ----------
+    loss : float
+    gradient : ndarray, shape (P,)
+    state : ndarray, shape (S,)
+        Its share of what the layers keep, such as running means, after the update.
+    """
+
+    loss: float
+    gradient: Array
+    state: Array
+
+    def plus(self, other: "Part") -> "Part":
+        """Add another part, in the memory of this one."""
+        self.gradient[...] += other.gradient
+        self.state[...] += other.state
+        return Part(self.loss + other.loss, self.gradient, self.state)
 
 
 def bounds(samples: int, shards: int) -> NDArray[np.int64]:

@@ -12,8 +12,7 @@ from clearprop.losses import Loss
 from clearprop.network import Network
 from clearprop.training.augmentation import Augmenter
 from clearprop.training.samples import Samples
-from clearprop.training.shards.cutting import Node, nodes_within, summed
-from clearprop.training.shards.part import Part
+from clearprop.training.shards.cutting import Node, Part, nodes_within, summed
 from clearprop.training.streaming.shards import ShardOnDisk
 
 _WORD = 2**32
