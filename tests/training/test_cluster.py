@@ -10,7 +10,7 @@ from test_shards import digest, network, samples
 
 import clearprop as cp
 from clearprop.errors import ClusterError
-from clearprop.training.shards import Work, connection, dask_crew
+from clearprop.training.shards import Work, connection
 from clearprop.training.shards.member import Member
 
 pytestmark = pytest.mark.cluster
@@ -79,13 +79,13 @@ def test_a_scheduler_by_its_address():
 
 
 def test_a_cluster_that_is_not_there_is_named(monkeypatch):
-    monkeypatch.setattr(connection, "_SECONDS", 1)
+    monkeypatch.setattr(connection, "SECONDS", 1)
     with pytest.raises(ClusterError, match=r"No scheduler of Dask answers at tcp://127.0.0.1:1"):
         trained(cluster="tcp://127.0.0.1:1")
 
 
 def test_a_cluster_without_workers_is_waited_for_and_then_named(monkeypatch):
-    monkeypatch.setattr(dask_crew, "_SECONDS", 1)
+    monkeypatch.setattr(connection, "SECONDS", 1)
     with cluster_of(0) as (_, client), pytest.raises(ClusterError, match="has no workers"):
         trained(cluster=client)
 

@@ -11,6 +11,7 @@ from clusters import cluster_of
 from clearprop.core.blas import check_threads, choose_threads
 from clearprop.errors import ClusterError, UsageError
 from clearprop.training import units
+from clearprop.training.shards import connection
 from clearprop.training.units import Cluster
 
 pytestmark = pytest.mark.cluster
@@ -117,7 +118,7 @@ class TestKilledWorkers:
 
 class TestClustersThatAreNoUse:
     def test_have_no_workers(self, monkeypatch):
-        monkeypatch.setattr(units, "_SECONDS", 1)
+        monkeypatch.setattr(connection, "SECONDS", 1)
         with client_of(0) as client, pytest.raises(ClusterError, match="has no workers, waited 1"):
             Cluster(client)
 

@@ -25,7 +25,6 @@ S = TypeVar("S")
 T = TypeVar("T")
 U = TypeVar("U")
 
-_SECONDS = 60.0  # that a cluster without workers is waited for
 _PATIENCE = 0.5  # seconds between looks at whether there are any
 _AHEAD = 2  # units that each thread has: the one that it does, and the next one
 _COMPUTING = ("SciPy", "scikit-learn", "Numba")  # packages that compute, too
@@ -47,7 +46,7 @@ class Cluster:
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._name = str(getattr(client.scheduler, "address", "") or "that was given")
+        self._name = connection.name_of(client)
         self._alone_since: float | None = None
         self._sent: tuple[Any, Any] = (None, None)
         while not self._threads():
@@ -158,10 +157,10 @@ class Cluster:
             found = sum(connection.threads_of(self._client).values())
         now = time.monotonic()
         self._alone_since = None if found else self._alone_since or now
-        if self._alone_since is not None and now - self._alone_since >= _SECONDS:
+        if self._alone_since is not None and now - self._alone_since >= connection.SECONDS:
             raise ClusterError(
-                f"The cluster {self._name} has no workers, waited {_SECONDS:.0f} s. Start some, "
-                "and begin again."
+                f"The cluster {self._name} has no workers, waited {connection.SECONDS} s. Start "
+                "some, and begin again."
             )
         return found
 

@@ -14,7 +14,7 @@ from clearprop.core.parameters import Array
 from clearprop.errors import ClusterError, MissingExtraError, UsageError
 from clearprop.version import __version__
 
-_SECONDS = 60  # that a scheduler is waited for
+SECONDS = 60  # that a scheduler, or a worker where there is none, is waited for
 # Ctrl-C in a terminal reaches all processes; this one ends its workers.
 _DEAF = "import signal\n\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
 
@@ -69,10 +69,15 @@ def connected(cluster: Any) -> tuple[Any, list[Any]]:
         client = Client(local, direct_to_workers=True)  # type: ignore[no-untyped-call]
         return client, [client, local]
     try:
-        client = Client(cluster, timeout=f"{_SECONDS}s", direct_to_workers=True)  # type: ignore[no-untyped-call]
+        client = Client(cluster, timeout=f"{SECONDS}s", direct_to_workers=True)  # type: ignore[no-untyped-call]
     except Exception as error:  # a wrong address, or nobody there
         raise ClusterError(f"No scheduler of Dask answers at {cluster}: {error}.") from error
     return client, [client]
+
+
+def name_of(client: Any) -> str:
+    """Return what a client's cluster goes by in messages."""
+    return str(getattr(client.scheduler, "address", "") or "that was given")
 
 
 def threads_of(client: Any) -> dict[str, int]:

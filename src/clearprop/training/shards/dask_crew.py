@@ -14,14 +14,13 @@ from typing import Any
 
 from clearprop.core.parameters import Array
 from clearprop.errors import ClearpropError, ClusterError
-from clearprop.training.shards.connection import connected, require_same, threads_of
+from clearprop.training.shards import connection
 from clearprop.training.shards.crew import Crew
 from clearprop.training.shards.member import Hired, Member
 from clearprop.training.shards.shared import SharedArray
 from clearprop.training.shards.worker import Asked, Found, Shard, Work
 from clearprop.version import __version__
 
-_SECONDS = 60  # that a cluster without workers is waited for
 _PATIENCE, _TRIES = 0.5, 10  # seconds between looks at whether a worker is there; looks at most
 _LOOK_EVERY = 20  # updates, for workers that have come late
 _GO_ON = "go on from the checkpoint with --resume (resume=True in Python), if there is one"
@@ -56,8 +55,8 @@ class DaskCrew(Crew):
         self._work, self._samples = work, samples
         parameters = work.network.parameters.data
         try:
-            self.client, self._owned = connected(self._cluster)
-            self._name = str(getattr(self.client.scheduler, "address", "") or "that was given")
+            self.client, self._owned = connection.connected(self._cluster)
+            self._name = connection.name_of(self.client)
             self._shared = _shared(parameters.shape, parameters.dtype)
             self._settle()
         except BaseException:
@@ -136,7 +135,7 @@ class DaskCrew(Crew):
     def _present(self) -> dict[str, int]:
         """Return the number of threads of each worker by its address, in a fixed order."""
         try:
-            return threads_of(self.client)
+            return connection.threads_of(self.client)
         except Exception as error:  # Dask has several for a scheduler that does not answer
             raise ClusterError(
                 f"The scheduler of the cluster {self._name} does not answer any more. "
@@ -184,11 +183,11 @@ class DaskCrew(Crew):
     def _wait(self) -> None:
         """Wait until there is a worker."""
         try:
-            self.client.wait_for_workers(1, timeout=_SECONDS)
+            self.client.wait_for_workers(1, timeout=connection.SECONDS)
         except Exception as error:  # Dask has several for a scheduler that does not answer
             raise ClusterError(
-                f"The cluster {self._name} has no workers, waited {_SECONDS} s. Start some, and "
-                f"{_GO_ON}."
+                f"The cluster {self._name} has no workers, waited {connection.SECONDS} s. "
+                f"Start some, and {_GO_ON}."
             ) from error
 
     def _hire(self) -> None:
@@ -205,7 +204,7 @@ class DaskCrew(Crew):
         problems = []
         for address in new:
             try:
-                require_same(self.client, address)
+                connection.require_same(self.client, address)
             except ClusterError as error:
                 problems.append(error)
                 self._refused.add(address)
