@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from clearprop.gradcheck.seeing import derivatives as module
 from clearprop.gradcheck.seeing.derivatives import MOVING, PARTIALS, REDUCTIONS, RULES, derivatives
@@ -233,6 +234,7 @@ MOVES = {
     "append": [(np.append, (X, V), {}), (np.append, (X, X), {"axis": 0})],
     "array": [(np.array, ([X, Y, X],), {}), (np.array, ([numbers(), 5.0, numbers(seed=1)],), {})],
     "array_split": [(part(np.array_split, 1), (V, 3), {})],
+    "as_strided": [(lambda x: as_strided(np.array(x, order="C"), (2, 2), (8, 16)), (V,), {})],
     "asanyarray": [(np.asanyarray, (X,), {})],
     "asarray": [(np.asarray, ([[numbers(), 1.0], [2.0, numbers(seed=2)]],), {})],
     "ascontiguousarray": [(np.ascontiguousarray, (X,), {})],
@@ -318,6 +320,10 @@ MOVES = {
             (np.zeros((2, 3)), slice(None), X),
             (X, ..., X),
         ]
+    ],
+    "sliding_window_view": [
+        (sliding_window_view, (X, (2, 2)), {}),
+        (sliding_window_view, (V, 3), {}),
     ],
     "split": [(part(np.split, 1), (V, 2), {})],
     "squeeze": [(np.squeeze, (signed(1, 3, 1),), {})],

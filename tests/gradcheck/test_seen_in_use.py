@@ -1,9 +1,11 @@
 """Modules that train nothing themselves: the programs that import them, and layers that stop."""
 
 import textwrap
+import time
 
 import pytest
 
+from clearprop.gradcheck.seeing import file
 from clearprop.gradcheck.seeing.file import check_seen
 from clearprop.gradcheck.seeing.running.programs import imports_in, programs_with
 
@@ -59,8 +61,8 @@ def place(tmp_path):
     return placed
 
 
-def checked(file):
-    report, ran = check_seen(file, 30.0)
+def checked(path):
+    report, ran = check_seen(path, 30.0)
     assert report is not None, (ran.failures, ran.notes)
     return report
 
@@ -122,6 +124,22 @@ class TestPrograms:
         report = checked(folder / "layers.py")
         assert (report.line["file"], report.line["number"]) == ("layers.py", 17)
         assert "comes from line 17 of layers.py" in report.told
+
+    def test_a_program_that_is_judged_too_long_leaves_time_for_calls(self, place, monkeypatch):
+        alone = LAYERS.replace("grad, out", "grad").replace("(1 - out**2)", "1")
+        alone = alone.replace("np.tanh(x @ self.W + self.b)", "x @ self.W + self.b")
+        folder, shown = place(layers=alone, main="import layers"), file._shown
+
+        def slow(one, seconds):
+            while one.name == "main.py":
+                time.sleep(0.01)
+            return shown(one, seconds)
+
+        monkeypatch.setattr(file, "_shown", slow)
+        monkeypatch.setattr(file, "_JUDGING", 0.1)
+        report = checked(folder / "layers.py")
+        assert report.passed
+        assert "called was Dense(...) alone" in report.notes[0]
 
 
 class TestFinding:

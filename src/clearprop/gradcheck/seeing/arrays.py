@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.gradcheck.seeing.matrices import PARTS, Converted, holds_matrix, matrix_of
+from clearprop.gradcheck.seeing.kinds import Kind, OfKind
+from clearprop.gradcheck.seeing.matrices import PARTS, holds_matrix, matrix_of
 from clearprop.gradcheck.seeing.operations import (
     PASSED_BY,
     WRITING,
@@ -156,6 +157,8 @@ def _noted(
         return _made(np.array(result), _put(name, compute, args, kwargs, result))
     if not isinstance(result, np.ndarray) or result.dtype.kind not in _NUMBERS:
         return result
+    if type(result) is Watched:  # out of an array of objects
+        return result
     if not result.ndim and result.dtype.kind != "f":
         return result[()]
     result = result.view(np.ndarray)
@@ -190,14 +193,7 @@ def _changed(
         view.version = node_of(parent)
 
 
-class _AnyArray(type):
-    """What makes ``isinstance(x, np.ndarray)`` true of all arrays in watched code."""
-
-    def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, np.ndarray)
-
-
-class Watched(Converted, metaclass=_AnyArray):
+class Watched(OfKind, metaclass=Kind):
     """An array whose computations are put down.
 
     One without axes stands for a scalar: it is not changed in place, as scalars are not.
@@ -257,7 +253,9 @@ class Watched(Converted, metaclass=_AnyArray):
             function(args[0].view(np.ndarray), *plain(args[1:]), **named)
             _changed(args[0], name, copied(function), before, kwargs)
             return None
-        result = noted(name, function, args, kwargs, function(*plain(args), **named))
+        # Not the function: where more arrays are hidden in what it gets, it would ask here again.
+        result = super().__array_function__(function, types, plain(args), named)
+        result = noted(name, function, args, kwargs, result)
         if out is None:
             return result
         out[...] = result
@@ -343,6 +341,10 @@ class Watched(Converted, metaclass=_AnyArray):
     def __getattr__(self, name: str) -> Any:
         if self._is_matrix and name in PARTS:
             return PARTS[name](self)
+        if (own := self.own_part(name)) is not None:
+            return own
+        if not self.ndim and not name.startswith("_") and hasattr(float, name):
+            return getattr(self.view(np.ndarray).item(), name)  # of the scalar that it stands for
         raise AttributeError(f"'numpy.ndarray' object has no attribute '{name}'")
 
     def fill(self, value: Any) -> None:

@@ -8,6 +8,7 @@ import string
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -46,9 +47,11 @@ def derivatives(
     unknown = []
     with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
         for node in sorted(wanted | found.keys(), key=lambda node: node.place, reverse=True):
-            parents = [parent for parent in node.parents if parent in wanted]
             g = found.get(node)
-            if g is None or not (node.is_float and node.compute and parents and g.any()):
+            if g is None or not (node.is_float and node.compute and g.any()):
+                continue
+            parents = [parent for parent in node.parents if parent in wanted]
+            if not parents:
                 continue
             parts = _handed_back(node, g, parents)
             if parts is None:
@@ -56,8 +59,13 @@ def derivatives(
             for parent, part in (parts or {}).items():
                 found[parent] = np.asarray(found.get(parent, 0.0) + part)
     for node in wanted - found.keys():
-        found[node] = np.broadcast_to(0.0, node.value.shape)
+        found[node] = _nothing(node.value.shape)
     return {node: found[node] for node in sorted(wanted, key=lambda node: node.place)}, unknown
+
+
+@lru_cache(1024)
+def _nothing(shape: tuple[int, ...]) -> Array:
+    return np.broadcast_to(0.0, shape)
 
 
 def _handed_back(node: Node, g: Array, parents: list[Node]) -> dict[Node, Array] | None:
@@ -330,11 +338,11 @@ RULES: dict[str, Callable[[_Call, int], Array]] = {  # the derivative of argumen
     "add.at": lambda c, k: c.g if k == 0 else _unbroadcast(c.g[c.args[1]], c.operand(k).shape),
 }
 
-_MOVED = """T append array array_split asanyarray asarray ascontiguousarray astype atleast_1d
-atleast_2d atleast_3d block broadcast_to column_stack concatenate copy copyto delete diag diagonal
-dsplit dstack expand_dims fill_diagonal flatten flip fliplr flipud full full_like hsplit hstack
-moveaxis ones_like pad ravel repeat reshape roll rollaxis rot90 split squeeze stack swapaxes tile
-transpose tril triu vsplit vstack zeros_like"""
+_MOVED = """T append array array_split as_strided asanyarray asarray ascontiguousarray astype
+atleast_1d atleast_2d atleast_3d block broadcast_to column_stack concatenate copy copyto delete diag
+diagonal dsplit dstack expand_dims fill_diagonal flatten flip fliplr flipud full full_like hsplit
+hstack moveaxis ones_like pad ravel repeat reshape roll rollaxis rot90 sliding_window_view split
+squeeze stack swapaxes tile transpose tril triu vsplit vstack zeros_like"""
 _BY_INDEX = "getitem insert place put put_along_axis putmask setitem take take_along_axis"
 MOVING: dict[str, slice] = {  # to the argument that chooses, and does not move itself
     **dict.fromkeys(_MOVED.split(), slice(0)),

@@ -14,6 +14,7 @@ from clearprop.gradcheck.seeing.judging.completing import completed, never_calle
 from clearprop.gradcheck.seeing.judging.failing import failing, failing_back
 from clearprop.gradcheck.seeing.judging.seen_report import SeenReport, failed_report, seen_report
 from clearprop.gradcheck.seeing.judging.source import Source
+from clearprop.gradcheck.seeing.running.clock import Watchdog
 from clearprop.gradcheck.seeing.running.forms import PLAIN, Form, other_forms
 from clearprop.gradcheck.seeing.running.loops import OutOfTime
 from clearprop.gradcheck.seeing.running.notes import Failure
@@ -26,6 +27,7 @@ _MORE = 6.0  # seconds in which functions are called that no training has called
 _RUNNING = 0.4  # of the time, at most
 _CALLING = 0.5  # of the time that is left
 _IN_USE = 0.2  # of the time, for the programs that import a file
+_JUDGING = 2.0  # times as long, for running one of them and judging what it has shown
 
 
 def check_seen(file: Path, seconds: float, *, alone: bool = False) -> tuple[SeenReport | None, Ran]:
@@ -143,14 +145,17 @@ def _in_use(file: Path, alone: Ran, seconds: float) -> _Shown | None:
     seconds : float
         The time that all of it may take.
     """
-    end, stopped = time.monotonic() + seconds, None
+    end, stopped, watchdog = time.monotonic() + seconds, None, Watchdog()
     for program in programs_with(file):
         lasts = end - time.monotonic()
         if lasts < 1:
             break
-        shown = _shown(program, lasts)
-        module = shown.ran.module(file)
-        if module is None:
+        shown: _Shown | None = None
+        # What is judged too long leaves time for calling the file's functions and classes.
+        with suppress(OutOfTime), watchdog.watching(), watchdog.armed_for(_JUDGING * lasts):
+            shown = _shown(program, lasts)
+        module = None if shown is None else shown.ran.module(file)
+        if shown is None or module is None:
             continue
         name, shown.namespace = module
         shown.found = [one for one in shown.found if _takes_part(name, one)]

@@ -3,9 +3,10 @@
 import builtins
 import math
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from types import MethodType, ModuleType
+from itertools import islice
+from types import GeneratorType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,21 @@ import numpy as np
 from clearprop.gradcheck.seeing.arrays import (
     Watched,
     as_matrix,
-    holds_watched,
     noted,
     plain,
     watch,
 )
+from clearprop.gradcheck.seeing.lists import (
+    Objects,
+    as_array,
+    empty,
+    laid_out,
+    listed,
+    made_array,
+    opened,
+)
 from clearprop.gradcheck.seeing.matrices import holds_matrix, is_matrix
+from clearprop.gradcheck.seeing.strides import strided
 
 _OLD_NAMES: dict[str, Any] = {
     **{name: getattr(builtins, name) for name in ("float", "int", "bool", "object", "str")},
@@ -40,97 +50,19 @@ _OLD_NAMES: dict[str, Any] = {
     "in1d": np.isin,
     "row_stack": np.vstack,
     "round_": np.round,
+    "asscalar": lambda array: array.item(),
+    "msort": partial(np.sort, axis=0),
+    "unicode_": np.str_,
+    "string_": np.bytes_,
     "trapz": np.trapezoid if hasattr(np, "trapezoid") else None,
 }
 """What NumPy had before its version 2, by its name."""
 
-_UNINITIALISED = {"empty": np.zeros, "empty_like": np.zeros_like}
+_UNINITIALISED = {"empty": empty, "empty_like": np.zeros_like}
 """Functions that give whatever lies in memory, and what is told from run to run alike."""
 
 _OLD_OPTIONS = {"reshape": {"newshape": "shape"}}
 """What functions called their arguments before NumPy 2, and call them now."""
-
-_AS_IT_IS = ("asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "require")
-
-
-def _listed(item: Any) -> Any:
-    """Return a list with watched arrays in it as one watched array; anything else as it is."""
-    if type(item) in (list, tuple) and holds_watched(item):
-        return _array(item)
-    return item
-
-
-def _array(item: Any, *args: Any, **kwargs: Any) -> Any:
-    if not kwargs.get("copy", True):  # only where it is needed, as before NumPy 2
-        kwargs = {key: one for key, one in kwargs.items() if key != "copy"}
-    if not holds_watched(item):
-        return watch(_made_of(item, np.array, args, kwargs), "array")
-    if object in (kwargs.get("dtype"), *args[:1]):  # numbers are watched, whatever holds them
-        args, kwargs = (), {}
-    return _made_of(item, partial(_noted_array, args=args, kwargs=kwargs), (), {})
-
-
-def _made_of(item: Any, make: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """Make an array, of lists that are no rows of one the array that NumPy made before 1.24."""
-    try:
-        return make(item, *args, **kwargs)
-    except ValueError:
-        if type(item) not in (list, tuple) or args or kwargs:
-            raise
-    try:
-        return _noted_array(item, (), {}, _of_numbers)
-    except ValueError:
-        return _objects(item)
-
-
-def _noted_array(
-    item: Any, args: Any, kwargs: Any, prepare: Callable[[Any], Any] = lambda item: item
-) -> Any:
-    def compute(parts: Any) -> Any:
-        return np.array(prepare(parts), *args, **kwargs)
-
-    return noted("array", compute, (item,), {}, compute(plain(item)))
-
-
-def _of_numbers(item: Any) -> Any:
-    """Return nested lists with numbers in the place of arrays with a single entry."""
-    if type(item) in (list, tuple):
-        return [_of_numbers(one) for one in item]
-    return item.reshape(-1)[0] if isinstance(item, np.ndarray) and item.size == 1 else item
-
-
-class Objects(np.ndarray):
-    """Arrays of several shapes as one, with which lists of such arrays compute, too.
-
-    NumPy made such arrays of lists itself before its version 1.24.
-    """
-
-    def __array_ufunc__(
-        self, ufunc: np.ufunc, method: str, *args: Any, out: Any = None, **kwargs: Any
-    ) -> Any:
-        """Compute, entry by entry."""
-        made = [_objects(one) if type(one) in (list, tuple) else one for one in args]
-        given = [one.view(np.ndarray) if type(one) is Objects else one for one in made]
-        result = getattr(ufunc, method)(*given, **kwargs)
-        if out is not None:
-            out[0][...] = result
-            return out[0]
-        return result.view(Objects) if isinstance(result, np.ndarray) else result
-
-
-def _objects(item: Any) -> Any:
-    """Return an array of the items as objects: arrays among them stay watched."""
-    made = np.empty(len(item), object)
-    for place, one in enumerate(item):
-        made[place] = one
-    return made.view(Objects)
-
-
-def _as_array(item: Any, *args: Any, **kwargs: Any) -> Any:
-    unchanged = not args and kwargs.get("dtype") in (None, getattr(item, "dtype", ""))
-    if type(item) is Watched and unchanged:
-        return item.as_array()
-    return _array(item, *args, **kwargs)
 
 
 class _AnyMatrix(type):
@@ -147,7 +79,7 @@ class matrix(metaclass=_AnyMatrix):  # noqa: N801 - the name that NumPy gives it
             return as_matrix(data)
         if isinstance(data, str):
             data = np.array(np.matrix(data))
-        return as_matrix(_array(data) if dtype is None else _array(data, dtype=dtype))
+        return as_matrix(made_array(data) if dtype is None else made_array(data, dtype=dtype))
 
 
 class StandInUfunc:
@@ -159,24 +91,25 @@ class StandInUfunc:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute."""
-        return watch(self._ufunc(*map(_listed, args), **kwargs), self.__name__)
+        return watch(self._ufunc(*map(listed, args), **kwargs), self.__name__)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._ufunc, name)
         if not callable(found) or name == "at":
             return found
-        return lambda *args, **kwargs: watch(found(*map(_listed, args), **kwargs), name)
+        return lambda *args, **kwargs: watch(found(*map(listed, args), **kwargs), name)
 
 
 def _function(name: str, does: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of NumPy whose results are watched."""
     takes_lists = name in ("concatenate", "stack", "hstack", "vstack", "column_stack", "dstack")
     takes_lists = takes_lists or name in ("block", "meshgrid", "broadcast_arrays", "einsum", "ix_")
+    takes_lists = takes_lists or name == "multi_dot"
 
     renamed = _OLD_OPTIONS.get(name, {})
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        given = args if takes_lists else tuple(map(_listed, args))
+        given = tuple(map(opened if takes_lists else listed, args))
         named = {renamed.get(key, key): one for key, one in kwargs.items()}
         return _watched(does(*given, **named), name)
 
@@ -184,7 +117,40 @@ def _function(name: str, does: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def _sum(items: Any, *args: Any, **kwargs: Any) -> Any:
+    """Add, as NumPy does; what a generator gives, too, as it did before NumPy 2."""
+    items = made_array(list(items)) if isinstance(items, GeneratorType) else items
+    return np.sum(items, *args, **kwargs)
+
+
+def _from_iterator(items: Iterable[Any], dtype: Any = float, count: int = -1, **_: Any) -> Any:
+    return made_array(list(islice(items, count) if count >= 0 else items), dtype=dtype)
+
+
+def _entries(array: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
+    array = as_array(array)
+    return ((place, array[place]) for place in np.ndindex(array.shape))
+
+
+def _from_function(function: Callable[..., Any], inputs: int, outputs: int, **_: Any) -> Any:
+    return vectorize(function) if outputs == 1 else np.frompyfunc(function, inputs, outputs)
+
+
+class _Columns:
+    """What ``numpy.c_`` is; NumPy makes columns of arrays with one axis unseen."""
+
+    def __getitem__(self, parts: Any) -> Any:
+        each = map(listed, parts if isinstance(parts, tuple) else (parts,))
+        return watch(np.c_[tuple(_column(one) for one in each)], "c_")
+
+
+def _column(item: Any) -> Any:
+    return item.reshape(-1, 1) if type(item) is Watched and item.ndim == 1 else item
+
+
 def _watched(result: Any, name: str) -> Any:
+    if isinstance(result, np.ndarray) and result.dtype.kind == "O":
+        return result.view(Objects)
     if isinstance(result, list | tuple) and any(isinstance(one, np.ndarray) for one in result):
         each = [watch(one, name) for one in result]
         if hasattr(result, "_fields"):
@@ -204,12 +170,34 @@ class vectorize:  # noqa: N801 - the name that NumPy gives it
 
     def __call__(self, *args: Any) -> Any:
         """Call the function for every entry."""
-        arrays = [one if type(one) is Watched else _array(one) for one in args]
+        arrays = [one if type(one) is Watched else made_array(one) for one in args]
         shape = np.broadcast_shapes(*(one.shape for one in arrays))
         spread = [np.broadcast_to(one, shape) for one in arrays]
         found = [self.pyfunc(*(one[place] for one in spread)) for place in np.ndindex(*shape)]
-        made = _array(found).reshape(shape) if shape else found[0]
+        made = made_array(found).reshape(shape) if shape else found[0]
         return as_matrix(made) if holds_matrix(args) else made
+
+
+_ANEW: dict[str, Any] = {
+    "ndarray": Watched,
+    "vectorize": vectorize,
+    "array": made_array,
+    **dict.fromkeys(("asarray", "asanyarray"), as_array),
+    "require": lambda item, dtype=None, *_, **__: as_array(item, dtype=dtype),
+    "ascontiguousarray": laid_out("C"),
+    "asfortranarray": laid_out("F"),
+    "asfarray": lambda item, dtype=np.float64: as_array(item, dtype=dtype),
+    "matrix": matrix,
+    **dict.fromkeys(("mat", "asmatrix"), lambda data, dtype=None: matrix(data, dtype, copy=False)),
+    "seterr": lambda *_, **__: {},
+    "fromiter": _from_iterator,
+    "ndenumerate": _entries,
+    "frompyfunc": _from_function,
+    "c_": _Columns(),
+    "sum": _function("sum", _sum),
+    "isscalar": lambda item: np.isscalar(plain(item)),
+}
+"""What has another form in watched code, by its name."""
 
 
 class _Random(ModuleType):
@@ -225,7 +213,7 @@ class _Random(ModuleType):
         if name == "shuffle":
             return lambda items: _shuffle(items, found, self._real.permutation)
         if name in ("choice", "permutation", "permuted"):
-            return lambda items, *args, **kwargs: _drawn(found, items, args, kwargs)
+            return lambda *args, **kwargs: _drawn(found, args, kwargs)
         if not callable(found) or name in ("seed", "get_state", "set_state", "bit_generator"):
             return found
         return lambda *args, **kwargs: watch(
@@ -240,11 +228,14 @@ def _shuffle(items: Any, real: Callable[..., Any], permutation: Callable[..., An
         real(items)
 
 
-def _drawn(real: Callable[..., Any], items: Any, args: Any, kwargs: Any) -> Any:
+def _drawn(real: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     options = {key: plain(one) for key, one in kwargs.items()}
+    name = next((one for one in ("a", "x") if one in kwargs), "")
+    items = args[0] if args else kwargs.get(name)
     if type(items) is Watched and items.ndim:
-        return items[real(len(items), *plain(args), **options)]
-    return real(plain(items), *plain(args), **options)
+        rest = {key: one for key, one in options.items() if args or key != name}
+        return items[real(len(items), *plain(args[1:]), **rest)]
+    return real(*plain(args), **options)
 
 
 class StandInNumpy(ModuleType):
@@ -273,24 +264,10 @@ class StandInNumpy(ModuleType):
     def _make(self, name: str) -> Any:
         if name == "random":
             return _Random(np.random)
-        if name == "ndarray":
-            return Watched
-        if name == "vectorize":
-            return vectorize
         if name in ("load", "loadtxt", "genfromtxt", "fromfile"):
             return lambda *args, **kwargs: watch(self._load(name, args, kwargs), "data")
-        if name == "array":
-            return _array
-        if name in _AS_IT_IS:
-            return _as_array
-        if name == "asfarray":
-            return lambda item, dtype=np.float64: _as_array(item, dtype=dtype)
-        if name == "matrix":
-            return matrix
-        if name in ("mat", "asmatrix"):
-            return lambda data, dtype=None: matrix(data, dtype, copy=False)
-        if name == "seterr":
-            return lambda *_, **__: {}
+        if name in _ANEW:
+            return _ANEW[name]
         if (not hasattr(np, name) and name in _OLD_NAMES) or name in (
             "float",
             "int",
@@ -318,7 +295,14 @@ class _Part(ModuleType):
         self.__dict__["_real"] = real
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._real, name)
+        if name == "as_strided":
+            return strided
+        real = self._real
+        if real is np.lib and not hasattr(real, name):
+            real = np  # whose functions it had, too, before NumPy 2
+        found = getattr(real, name)
+        if isinstance(found, ModuleType):
+            return _Part(found)
         if not callable(found) or isinstance(found, type):
             return found
         return _function(name, found)
@@ -333,13 +317,18 @@ class StandInMath(ModuleType):
     def __getattr__(self, name: str) -> Any:
         real = getattr(math, name)
         does = getattr(np, {"pow": "power", "fabs": "absolute"}.get(name, name), None)
-        if not callable(real) or not isinstance(does, np.ufunc):
+        if name == "fsum":
+            return stand_in_sum
+        if not callable(real):
             return real
 
         def function(*args: Any) -> Any:
-            if any(type(one) is Watched for one in args):
+            if not any(type(one) is Watched for one in args):
+                return real(*args)
+            if isinstance(does, np.ufunc) and does.nin == len(args):
                 return does(*(one.item() if type(one) is Watched else one for one in args))
-            return real(*args)
+            # What NumPy has no function for, such as erf, or a logarithm with a base.
+            return noted(name, np.vectorize(real, otypes=[float]), args, {}, real(*plain(args)))
 
         return function
 
@@ -348,31 +337,24 @@ _DRAWING = ("random", "uniform", "gauss", "normalvariate", "triangular", "betava
 
 
 class StandInRandom(ModuleType):
-    """What watched code imports as ``random``: what it draws is watched."""
+    """What watched code imports as ``random``, or a generator of it: what it draws is watched."""
 
-    def __init__(self) -> None:
+    def __init__(self, real: Any = random) -> None:
         super().__init__("random")
+        self.__dict__["_real"] = real
 
     def __getattr__(self, name: str) -> Any:
-        real = getattr(random, name)
+        found = getattr(self._real, name)
         if name in _DRAWING:
-            return lambda *args: watch(float(real(*plain(args))), "random")
+            return lambda *args, **kwargs: watch(
+                float(found(*plain(args), **{key: plain(one) for key, one in kwargs.items()})),
+                "random",
+            )
         if name == "shuffle":
-            return lambda items, *_: _shuffle(items, real, np.random.permutation)
+            return lambda items, *_: _shuffle(items, found, np.random.permutation)
         if name == "Random":
-            return lambda *args: _StandInGenerator(real(*args))
-        return real
-
-
-class _StandInGenerator:
-    def __init__(self, real: random.Random) -> None:
-        self._real = real
-
-    def __getattr__(self, name: str) -> Any:
-        real = getattr(self._real, name)
-        if name in _DRAWING:
-            return lambda *args: watch(float(real(*plain(args))), "random")
-        return real
+            return lambda *args: StandInRandom(found(*args))
+        return found
 
 
 class _FloatKind(type):

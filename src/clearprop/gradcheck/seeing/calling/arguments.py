@@ -2,19 +2,21 @@
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, get_origin
+from typing import Any, Literal, TypeAlias, get_origin
 
 import numpy as np
 
 from clearprop.gradcheck.seeing.arrays import Watched, watch
 from clearprop.gradcheck.seeing.calling import choices
+from clearprop.gradcheck.seeing.calling.choices import CHOSEN, paired_for
 from clearprop.gradcheck.seeing.calling.defined import Defined
+from clearprop.gradcheck.seeing.calling.lessons import Learning, drawn_like
 from clearprop.gradcheck.seeing.calling.materials import Data
 from clearprop.gradcheck.seeing.calling.pool import Pool
-from clearprop.gradcheck.seeing.calling.roles import COST, Role, role_of, roles_of, snake
+from clearprop.gradcheck.seeing.calling.roles import Role, role_of, roles_of, snake
 from clearprop.gradcheck.seeing.calling.samples import (
     batch_for,
     pairs_for,
@@ -23,15 +25,16 @@ from clearprop.gradcheck.seeing.calling.samples import (
     upstream_for,
 )
 from clearprop.gradcheck.seeing.calling.sizes import size_for
+from clearprop.gradcheck.seeing.calling.unknown import by_items, by_parts, by_usage, settings_for
 from clearprop.gradcheck.seeing.calling.usage import Usage, suits, used
 from clearprop.gradcheck.seeing.calling.usual import (
-    function_for,
-    is_slope,
     layers_with,
-    loss_with,
     pair_for,
 )
 from clearprop.gradcheck.seeing.calling.weights import drawn, drawn_flat, drawn_lists, is_weight
+
+Changing: TypeAlias = Literal["all", "unsaid", "targets", "none"]
+"""Arguments: all, those that are inputs or not said, the targets alone, or none of them."""
 
 _EMPTY = inspect.Parameter.empty
 _NUMBERS = (
@@ -46,7 +49,6 @@ _NUMBERS = (
     "channels",
     "window",
 )
-_CHOSEN = ("activation", "loss", "optimizer", "function")
 _NEVER_DEFAULT = (
     "inputs",
     "targets",
@@ -98,6 +100,7 @@ class Arguments:
         making: bool = False,
         variant: int = 0,
         fixed: Mapping[str, Any] | None = None,
+        changing: Changing = "unsaid",
     ) -> Any:
         """Call a function.
 
@@ -111,75 +114,94 @@ class Arguments:
             4 a number, to what they don't know.
         fixed : mapping of str to object, optional
             Arguments that are known.
+        changing : str
+            Which arguments are changed where the call fails, with data for which that is done.
 
         Raises
         ------
         NoArgumentError
         """
-        args, kwargs = self.fitting(function, making, variant, fixed or {})
-        return function(*args, **kwargs)
+        given, more = self.fitting(function, making, variant, fixed or {})
+        alone = {one.name for one in self._asked(function) if one.kind == one.KEYWORD_ONLY}
+
+        def call(given: dict[str, Any]) -> Any:
+            places = [one for name, one in given.items() if name not in alone]
+            return function(*places, *more, **{name: given[name] for name in alone})
+
+        if changing == "none" or not self.data.kind.learns:
+            return call(given)
+        said, data = fixed or {}, self.data
+        kept = frozenset(
+            name
+            for name, one in given.items()
+            if (changing == "targets" and one is not data.targets)
+            or (changing == "unsaid" and name in said and one is not data.inputs)
+        )
+        others = self._laid_like_outputs(given) if changing == "targets" else ()
+        result, last = Learning(self.defined, data.kind, kept).call(call, given, *others)
+        for name, value in last.items():
+            if value is not given[name]:
+                self._keep(name, given[name], value)
+        return result
+
+    def _laid_like_outputs(self, given: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield arguments with targets that lie as what the forward pass has returned does."""
+        targets, outputs = self.data.targets, self.pool.by_role("outputs")
+        outputs = self.pool.output if outputs is None else outputs
+        with suppress(ValueError):  # of arrays of several shapes
+            shape = np.shape(outputs)
+            if type(targets) is Watched and shape != targets.shape and targets.dtype.kind == "f":
+                laid = drawn_like(targets, shape)
+                yield {name: laid if one is targets else one for name, one in given.items()}
+
+    def _keep(self, name: str, before: Any, value: Any) -> None:
+        """Take another value for one that did not fit, wherever it is wanted."""
+        if before is self.data.inputs:
+            self.data.inputs = value
+        elif before is self.data.targets:
+            self.data.targets = value
+        else:
+            self.pool.keep(name, value)
 
     def fitting(
         self, function: Callable[..., Any], making: bool, variant: int, fixed: Mapping[str, Any]
-    ) -> tuple[list[Any], dict[str, Any]]:
-        """Return the arguments for a function."""
-        try:
-            signature = inspect.signature(function)
-        except (ValueError, TypeError):
-            raise NoArgumentError("of any name") from None
-        asked = [
-            one
-            for one in signature.parameters.values()
-            if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
-        ]
+    ) -> tuple[dict[str, Any], list[Any]]:
+        """Return the arguments for a function by name, and what it takes beside them."""
+        asked = self._asked(function)
         roles = roles_of([one.name for one in asked], making)
         if not making:
             roles = {
                 name: role_of(name, making=True) if _SIZE.search(name) or not role else role
                 for name, role in roles.items()
             }
-        args: list[Any] = []
-        kwargs: dict[str, Any] = {}
-        late: list[tuple[str, int | None]] = []
+        given: dict[str, Any] = {}
         for one in asked:
-            if one.name in fixed:
-                value = fixed[one.name]
-            else:
-                value = self._value(function, one, roles, making, variant)
-            if value is _LATER:
-                late.append((one.name, None if one.kind == one.KEYWORD_ONLY else len(args)))
-            if one.kind == one.KEYWORD_ONLY:
-                kwargs[one.name] = value
-            else:
-                args.append(value)
-        found = self._drawn([name for name, _ in late]) if late else {}
-        for name, place in late:
-            self.pool.values[name] = found[name]
-            if place is None:
-                kwargs[name] = found[name]
-            else:
-                args[place] = found[name]
-        if any(one.kind == one.VAR_POSITIONAL for one in signature.parameters.values()) and making:
-            args += self.data.kind.sizes
-        return args, kwargs
+            given[one.name] = (
+                fixed[one.name]
+                if one.name in fixed
+                else self._value(function, one, roles, making, variant)
+            )
+        late = [name for name, value in given.items() if value is _LATER]
+        found = self._drawn(late) if late else {}
+        self.pool.values |= found
+        given |= found
+        kinds = [one.kind for one in inspect.signature(function).parameters.values()]
+        several = making and not asked and kinds == [inspect.Parameter.VAR_POSITIONAL]
+        return given, list(self.data.kind.sizes) if several else []
 
-    def _settings(self, function: Any, name: str) -> dict[str, Any]:
-        """Return a dict of settings, with sizes and names in it where it is asked for them."""
-        maker = getattr(function, "__init__", None) if isinstance(function, type) else function
-        found = choices.settings(self.defined, maker, name)
-        for key in self.defined.keys(maker, name):
-            role = role_of(key, making=True)
-            if key in found:
-                continue
-            if role == "sizes":
-                found[key] = list(self.data.kind.sizes)
-            elif role == "batch":
-                found[key] = batch_for(self.defined, self.data, making=True)
-            elif role in _CHOSEN:
-                found[key] = choices.chosen(
-                    self.defined, self.make, key, role, self.data.kind.layers
-                )
-        return found
+    def _asked(self, function: Callable[..., Any]) -> list[inspect.Parameter]:
+        """Return the arguments of a function that have names, those that it looks for, too."""
+        try:
+            every = list(inspect.signature(function).parameters.values())
+        except (ValueError, TypeError):
+            raise NoArgumentError("of any name") from None
+        named = [one for one in every if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+        for one in every:
+            keys = one.kind == one.VAR_KEYWORD and self.defined.keys(
+                function, one.name, needed=True
+            )
+            named += [inspect.Parameter(key, one.KEYWORD_ONLY) for key in keys or ()]
+        return named
 
     def _drawn(self, names: list[str]) -> dict[str, Any]:
         kind = self.data.kind
@@ -229,10 +251,10 @@ class Arguments:
             found = self._given(function, name, role, has_default, roles)
             if found is not None:
                 return found
-        paired = self._paired(function, name, roles) if role in _CHOSEN else None
+        paired = paired_for(self.defined, function, name, roles) if role in CHOSEN else None
         if paired is not None:
             return paired
-        if has_default and role in _CHOSEN and not is_set:
+        if has_default and role in CHOSEN and not is_set:
             named = default is None and variant == 4 and self.defined.compared(name)
             known = choices.chosen(self.defined, self.make, name, role, 1) if named else None
             return default if known is None else known
@@ -269,16 +291,20 @@ class Arguments:
             known = table_for(data, asked.annotation, role)
             if known is not None:
                 return known
+        others = {one for key, one in roles.items() if key != name}
+        if making and len(usage.parts) > 1:
+            inner = {"features", "classes"} <= others
+            sizes = kind.sizes[:-1] if inner else kind.sizes
+            return by_items(self.defined, self.make, usage.parts, sizes)
         size = None
         counted = asked.annotation is int or (usage.is_number and not usage.is_list)
         if role == "objects" and making and not variant and not counted:
             size = self.layers() if self.layers is not None else None
         if not size and (making or role in _NUMBERS):
-            others = {one for key, one in roles.items() if key != name}
             size = size_for(self.defined, data, asked, role, others, usage, variant)
         if size is not None:
             return size
-        if role in _CHOSEN:
+        if role in CHOSEN:
             found = choices.chosen(self.defined, self.make, name, role, len(kind.sizes) - 1)
             if usage.is_list and usage.calls_items and not isinstance(found, list):
                 found = [found] * (len(kind.sizes) - 1)
@@ -295,22 +321,26 @@ class Arguments:
         if role in ("weight", "bias"):
             return False if usage.is_flag else _LATER
         if role == "settings":
-            return self._settings(function, name)
+            return settings_for(self.defined, data, self.make, function, name)
         compared = self.defined.compared(name)
         if compared:
             return compared[0]
         if has_default:
             return default
-        found = self._by_usage(name, role, making, usage, variant)
+        way = variant if making else None
+        found = by_usage(self.defined, data, self.make, name, role, usage, way)
         if found is not None or not usage.is_mentioned:
             return found
         if making and variant in (2, 3) and _LISTED.search(name):
             return list(kind.sizes) if variant == 2 else tuple(kind.sizes)
-        if making and variant == 4 and role not in _CHOSEN:
+        if making and variant == 4 and role not in CHOSEN:
             return kind.hidden
         typed = choices.of_type(asked.annotation)
         if typed is not None:
             return typed
+        if kind.learns:
+            found = by_parts(self.defined, data, self.pool, function, name)
+            return data.inputs if found is None else found
         raise NoArgumentError(name)
 
     def _given(
@@ -373,22 +403,6 @@ class Arguments:
             return pool.output  # whatever it is called: it is held against the targets
         return None
 
-    def _paired(self, function: Any, name: str, roles: Mapping[str, Role | None]) -> Any:
-        """Return a function that belongs to its derivative, where code is given both."""
-        asked = inspect.signature(function).parameters
-        of_cost = COST.search(name) is not None
-        group = [
-            one
-            for one, role in roles.items()
-            if role in _CHOSEN
-            and (COST.search(one) is not None) == of_cost
-            and used(self.defined, function, one).is_called
-        ]
-        given = all(asked[one].default is not _EMPTY for one in group)
-        if name not in group or given or len({is_slope(one) for one in group}) < 2:
-            return None
-        return choices.pair_of(self.defined, name)[is_slope(name)]
-
     def object_for(self, usage: Usage) -> Any:
         """Return an object of the class that has the attributes that are asked of an argument.
 
@@ -402,33 +416,6 @@ class Arguments:
                     self.pool.made[kind] = self.make(kind)
                 return self.pool.made[kind]
         return None
-
-    def _by_usage(
-        self, name: str, role: Role | None, making: bool, usage: Usage, variant: int
-    ) -> Any:
-        """Return what an argument must be by what is done with it, where its name tells nothing."""
-        if usage.is_path:
-            return "data.csv"
-        if usage.is_pair and not making:
-            return self.data.inputs, self.data.targets
-        if usage.is_called or usage.calls_items:
-            one = choices.chosen(self.defined, self.make, name, "function", 1) or function_for(name)
-            return one if usage.is_called else [one] * (len(self.data.kind.sizes) - 1)
-        if role in ("activation", "function"):
-            return function_for(name)
-        known = {one: role_of(one) for one in usage.attributes}
-        if known and all(one in (*choices.HYPER, "batch", "epochs") for one in known.values()):
-            return SimpleNamespace(**{one: self._setting(role) for one, role in known.items()})
-        if usage.attributes and any(COST.search(one) for one in usage.attributes):
-            return loss_with(usage.attributes)
-        if making and usage.is_sliced:
-            return tuple(self.data.kind.sizes) if variant == 3 else list(self.data.kind.sizes)
-        return False if usage.is_flag else None
-
-    def _setting(self, role: Role | None) -> Any:
-        if role == "batch":
-            return batch_for(self.defined, self.data, making=True)
-        return choices.FEW if role == "epochs" else choices.hyper(role or "")
 
     def _noted(self, annotation: Any) -> Any:
         """Return an object of one of the learner's classes, where an annotation asks for one."""

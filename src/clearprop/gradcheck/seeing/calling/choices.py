@@ -1,17 +1,21 @@
 """Numbers, names and functions that settings of a network are given."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any
 
 from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.roles import COST, ELEMENTWISE, Role, role_of, snake
+from clearprop.gradcheck.seeing.calling.usage import used
 from clearprop.gradcheck.seeing.calling.usual import is_slope, pair_for
 
 FEW = 10
 """Epochs: few, and divisible by what is printed every tenth of them."""
+
+CHOSEN = ("activation", "loss", "optimizer", "function")
+"""Roles of what `chosen` knows."""
 
 HYPER = ("rate", "decay", "momentum", "tiny", "quiet", "flag", "seed", "keep", "drop")
 """Roles of what `hyper` knows."""
@@ -164,6 +168,23 @@ def pair_of(defined: Defined, name: str) -> tuple[Any, Any]:
         if slope is not None:
             return function, functions[slope]
     return pair_for(name)
+
+
+def paired_for(defined: Defined, function: Any, name: str, roles: Mapping[str, Role | None]) -> Any:
+    """Return a function that belongs to its derivative, where code is given both; else None."""
+    asked = signature(function).parameters
+    of_cost = COST.search(name) is not None
+    group = [
+        one
+        for one, role in roles.items()
+        if role in CHOSEN
+        and (COST.search(one) is not None) == of_cost
+        and used(defined, function, one).is_called
+    ]
+    given = all(asked[one].default is not Parameter.empty for one in group)
+    if name not in group or given or len({is_slope(one) for one in group}) < 2:
+        return None
+    return pair_of(defined, name)[is_slope(name)]
 
 
 def settings(defined: Defined, function: Any, name: str) -> dict[str, Any]:

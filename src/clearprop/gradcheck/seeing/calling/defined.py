@@ -3,7 +3,7 @@
 import ast
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,10 +15,13 @@ from clearprop.gradcheck.seeing.calling.materials import Kind
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.running.notes import Notes
 from clearprop.gradcheck.seeing.running.statements import pieces_of
-from clearprop.gradcheck.seeing.tape import Tape
+from clearprop.gradcheck.seeing.tape import Line, Tape
 
 _BATCH = 32  # samples at the most
 _NUMBERED = 3  # layers of a network whose parameters go by numbers
+
+_PASS = re.compile(r"__(forward|backward|feed|back_?prop|train|fit|update)\w*__$", re.I)
+"""Methods that are called like those of Python's own."""
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -38,6 +41,8 @@ class Defined:
         What could be read in several ways since they were cleared, and in how many.
     wanted : frozenset of str
         The functions and methods that should be called rather than others of their kind.
+    called : set of type
+        The layers that were called on their own.
     """
 
     namespace: Mapping[str, Any]
@@ -45,8 +50,10 @@ class Defined:
     tape: Tape
     doubts: dict[str, int] = field(default_factory=dict)
     wanted: frozenset[str] = frozenset()
+    called: set[type] = field(default_factory=set)
     _definitions: dict[str, list[Definition]] = field(default_factory=dict)
     _compared: dict[str, list[str]] = field(default_factory=dict)
+    _trees: dict[str, ast.AST] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for _, value in self._all():
@@ -60,10 +67,16 @@ class Defined:
         asked = inspect.signature(function).parameters.values()
         named = [one for one in asked if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
         takes_all = len(named) < len(asked) and len(named) < 2
+        if not takes_all:
+            return
         for cell in function.__closure__ or ():
-            inner = cell.cell_contents
-            if takes_all and isinstance(inner, FunctionType) and self.is_own(inner):
-                vars(function)["__wrapped__"] = inner
+            with suppress(ValueError):  # of a cell that nothing was put into
+                inner = cell.cell_contents
+                if not isinstance(inner, FunctionType) or not self.is_own(inner):
+                    continue
+                # A wrapper that counts its calls, ``wrap.calls``, closes over itself, too.
+                if inspect.unwrap(inner, stop=lambda one: one is function) is not function:
+                    vars(function)["__wrapped__"] = inner
 
     def doubt(self, kind: Kind, name: str, ways: int) -> int:
         """Say that something can be read in several ways, and return which of them to take."""
@@ -152,7 +165,7 @@ class Defined:
         found = {
             name: getattr(kind, name)
             for name in dir(kind)
-            if not (name.startswith("__") and name != "__call__")
+            if not (name.startswith("__") and name != "__call__" and not _PASS.match(name))
             and self.is_own(inspect.unwrap(_function_of(kind, name)))
         }
         named = sorted(found, key=lambda name: _first_line(found[name]))
@@ -178,6 +191,29 @@ class Defined:
                 return one
         return None
 
+    def part(self, line: Line) -> tuple[ast.AST | None, bool]:
+        """Return the expression that was evaluated, or else the statement of a line.
+
+        Of what is raised on a condition it is the condition. Also whether it says that something is
+        not as it should be.
+        """
+        exact: ast.AST | None = None
+        found: ast.AST | None = None
+        test: ast.AST | None = None
+        for node in ast.walk(self._tree(line.file)):
+            if not isinstance(node, ast.expr | ast.stmt):
+                continue
+            last, column = node.end_lineno or 0, node.end_col_offset
+            if isinstance(node, ast.stmt) and node.lineno <= line.number <= last:
+                found = node
+                test = node.test if isinstance(node, ast.If) else test
+            elif (node.lineno, last, node.col_offset, column) == line.span:
+                # What is assigned to tells nothing of what could not be taken apart.
+                exact = None if isinstance(getattr(node, "ctx", None), ast.Store) else node
+        if isinstance(found, ast.Raise):
+            return test, True
+        return (found, True) if isinstance(found, ast.Assert) else (exact or found, False)
+
     def returned(self, function: Any) -> list[str | None] | None:
         """Return the names in the last return statement of a function; None where there is none."""
         found = self.definition(function)
@@ -192,13 +228,29 @@ class Defined:
                 return [_name(value)]
         return None
 
+    def lists(self, function: Any) -> dict[str, list[str]]:
+        """Return the names of what is put together in a function: ``grads = dW, db``."""
+        found = self.definition(function)
+        return {
+            target.id: [_name(one) or "" for one in value.elts]
+            for node in (ast.walk(found) if found is not None else ())
+            if isinstance(node, ast.Assign)
+            for target, value in _assigned(node)
+            if isinstance(target, ast.Name)
+            and isinstance(value, ast.Tuple | ast.List)
+            and all(map(_name, value.elts))
+        }
+
     @cached_property
     def text(self) -> str:
         """All that was written."""
         return "\n".join("\n".join(lines) for lines in self.source.files.values())
 
-    def keys(self, function: Any, argument: str) -> list[str]:
-        """Return the keys by which a function looks into a dict that it is given."""
+    def keys(self, function: Any, argument: str, *, needed: bool = False) -> list[str]:
+        """Return the keys by which a function looks into a dict that it is given.
+
+        What is `needed` are those that it can't do without.
+        """
         found = self.definition(function)
         keys: dict[str, None] = {}
         for node in ast.walk(found) if found is not None else ():
@@ -206,7 +258,7 @@ class Defined:
             if isinstance(node, ast.Subscript) and _name(node.value) == argument:
                 key = node.slice
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
-                gives = node.func.attr in ("get", "setdefault", "pop")
+                gives = not needed and node.func.attr in ("get", "setdefault", "pop")
                 key = node.args[0] if gives and _name(node.func.value) == argument else None
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
                 keys[key.value] = None
@@ -249,42 +301,38 @@ class Defined:
                 continue
             if isinstance(node.left, ast.Subscript) and _name(node.left.value) == name:
                 inner = (one for each in node.comparators for one in ast.walk(each))
-                found |= dict.fromkeys(
-                    one.value
-                    for one in inner
-                    if isinstance(one, ast.Constant) and isinstance(one.value, str)
-                )
+                found |= dict.fromkeys(_strings(inner))
         return list(found)
+
+    @cached_property
+    def _tables(self) -> dict[str, list[str]]:
+        """The keys of what is written as a dict, by the name that it is given."""
+        return {
+            name: list(_strings(value.keys))
+            for node in self._walked
+            if isinstance(node, ast.Assign)
+            for target, value in _assigned(node)
+            if isinstance(value, ast.Dict) and (name := _name(target)) is not None
+        }
 
     def _find_compared(self, name: str) -> list[str]:
         found: dict[str, None] = {}
         for node in self._walked:
             if isinstance(node, ast.Compare) and _name(node.left) == name:
                 for one in node.comparators:
-                    for inner in ast.walk(one):
-                        if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
-                            found[inner.value] = None
+                    found |= dict.fromkeys(self._tables.get(_name(one) or "", ()))
+                    found |= dict.fromkeys(_strings(ast.walk(one)))
             elif isinstance(node, ast.Subscript) and _name(node.slice) == name:
+                found |= dict.fromkeys(self._tables.get(_name(node.value) or "", ()))
                 table = self.namespace.get(_name(node.value) or "")
                 if isinstance(table, dict):
                     found |= dict.fromkeys(key for key in table if isinstance(key, str))
                 elif isinstance(node.value, ast.Dict):
-                    found |= dict.fromkeys(
-                        one.value
-                        for one in node.value.keys
-                        if isinstance(one, ast.Constant) and isinstance(one.value, str)
-                    )
+                    found |= dict.fromkeys(_strings(node.value.keys))
             elif isinstance(node, ast.Match) and _name(node.subject) == name:
-                values = [
-                    one.pattern.value
-                    for one in node.cases
-                    if isinstance(one.pattern, ast.MatchValue)
-                ]
-                found |= dict.fromkeys(
-                    one.value
-                    for one in values
-                    if isinstance(one, ast.Constant) and isinstance(one.value, str)
-                )
+                patterns = [one.pattern for one in node.cases]
+                values = (one.value for one in patterns if isinstance(one, ast.MatchValue))
+                found |= dict.fromkeys(_strings(values))
         return list(found)
 
     @cached_property
@@ -292,7 +340,12 @@ class Defined:
         return [one for name in self.source.files for one in ast.walk(self._tree(name))]
 
     def _tree(self, name: str) -> ast.AST:
-        """Parse a file that was watched, or a cell of it."""
+        """Return a file that was watched, or a cell of it, as a tree."""
+        if name not in self._trees:
+            self._trees[name] = self._parsed(name)
+        return self._trees[name]
+
+    def _parsed(self, name: str) -> ast.AST:
         with suppress(SyntaxError, ValueError):
             return ast.parse("\n".join(self.source.files.get(name, ())))
         # It is Python 2, or a cell with commands of the notebook in it.
@@ -339,6 +392,13 @@ class Defined:
     def layers(self) -> int:
         """The layers of a network: 3 where the code may have any number, as 2 hide mistakes."""
         return self.layers_said or 3
+
+
+def _strings(nodes: Iterable[ast.AST | None]) -> Iterator[str]:
+    """Yield those of some nodes that are strings."""
+    for one in nodes:
+        if isinstance(one, ast.Constant) and isinstance(one.value, str):
+            yield one.value
 
 
 def _assigned(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -13,13 +13,13 @@ from clearprop.gradcheck.seeing.arrays import Watched, node_of, watch
 from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
 from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.driven_layers import (
-    LOSS,
     chains,
     has_both,
+    is_loss,
     loss_classes,
     teaches,
 )
-from clearprop.gradcheck.seeing.calling.holding import ancestors, held
+from clearprop.gradcheck.seeing.calling.holding import held
 from clearprop.gradcheck.seeing.calling.layer_passes import (
     asked_roles,
     loss_arguments,
@@ -27,10 +27,12 @@ from clearprop.gradcheck.seeing.calling.layer_passes import (
     method_of,
     only_steps,
     random_upstream,
+    set_training,
     went_back,
     went_forward,
 )
-from clearprop.gradcheck.seeing.calling.layer_shapes import SHAPES, makers, set_up
+from clearprop.gradcheck.seeing.calling.layer_shapes import LEARNING, SHAPES, makers, set_up
+from clearprop.gradcheck.seeing.calling.lessons import arrays_failing
 from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.materials import Data, Targets
 from clearprop.gradcheck.seeing.calling.roles import (
@@ -43,6 +45,7 @@ from clearprop.gradcheck.seeing.calling.roles import (
     roles_of,
 )
 from clearprop.gradcheck.seeing.calling.workplace import Found, Workplace
+from clearprop.gradcheck.seeing.tape import Node, ancestors
 
 _MOST = 12  # layers
 _NODES = 12_000  # of one try
@@ -59,17 +62,16 @@ def single_layers(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace],
     found = [
         (name, kind)
         for name, kind in defined.classes.items()
-        if has_both(defined, kind) and not LOSS.search(name) and not teaches(defined, kind)
+        if has_both(defined, kind) and not is_loss(kind) and not teaches(defined, kind)
     ]
-    known: set[type] = set()
     for name, kind in found[:_MOST]:
-        yield from _Layer(kind, name, known).ways()
+        yield from _Layer(kind, name).ways()
     for kind in loss_classes(defined)[:_MOST]:
         if has_both(defined, kind) or hasattr(kind, "backward"):
             for after in ("", "softmax", "sigmoid"):
                 told = f"{kind.__name__} alone{f', after a {after}' if after else ''}"
                 yield told, partial(_loss_alone, kind=kind, after=after)
-    yield from chains(defined, known)
+    yield from chains(defined)
 
 
 def _loss_alone(place: Workplace, kind: type, after: str) -> None:
@@ -128,13 +130,10 @@ class _Layer:
     ----------
     kind : type
     name : str
-    known : set of type
-        The classes that were called, of which this becomes one.
     """
 
     kind: type
     name: str
-    known: set[type]
     _fitting: tuple[tuple[int, ...], Callable[[], Any]] | None = None
     _apart: bool = False
     _shows_all: bool = False
@@ -160,14 +159,15 @@ class _Layer:
         if self._failed:  # another reading of what networks are made with helps no layer
             raise NoSuchWayError("that is a layer")
         first: Exception | None = None
-        for shape, channels in SHAPES:
+        for shape, channels in LEARNING if place.kind.learns else SHAPES:
             x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
             for make in makers(place, self.kind, x, channels):
                 error = self._tried(place, x, make)
                 if self._stop is not None:
                     self._failed, place.found.is_stopped = True, True
                     raise self._stop
-                if isinstance(error, AttributeError | TypeError):  # something is not there yet
+                if error is not None and not isinstance(error, NoSuchWayError):
+                    # Something may not be there yet.
                     for ready in set_up(place, make, x, channels):
                         if self._tried(place, x, ready) is None and self._shows_all:
                             return
@@ -188,8 +188,8 @@ class _Layer:
         tape.most_nodes = max(tape.most_nodes, len(tape) + _NODES)
         _, error = attempted(lambda: self._call(place, x, make))
         if error is None and (self._fitting is None or self._shows_all):
-            self._fitting = x.shape, make
-            self.known.add(self.kind)
+            self._fitting = place.data.inputs.shape, make
+            place.defined.called.add(self.kind)
         return error
 
     def again(self, place: Workplace, given: str = _GIVEN[0], *, input_alone: bool = False) -> None:
@@ -215,6 +215,9 @@ class _Layer:
     ) -> None:
         place.data.inputs, entered = x, node_of(x)  # before a layer writes into it
         layer, output = self._forward(place, x, make)
+        if place.data.inputs is not x:  # others were wanted
+            x = place.data.inputs
+            entered = node_of(x)
         if given == _GIVEN[0]:
             upstream = random_upstream(place, output)
         elif given == _GIVEN[3]:
@@ -232,7 +235,12 @@ class _Layer:
             lambda: went_back(place, layer, upstream, x, is_random=given == _GIVEN[0])
         )
         if error is not None:
-            if x.ndim == _ROWS and _MISFIT.search(str(error)) and _only_goes_back(place, layer):
+            misfit = x.ndim == _ROWS and _MISFIT.search(str(error))
+            if (
+                misfit
+                and _only_goes_back(place, layer)
+                and _meets(place, error, {entered, *behind}, upstream)
+            ):
                 self._stop = error
             raise error
         back = self._other_gradients(place, layer, upstream, x, back)
@@ -287,6 +295,7 @@ class _Layer:
     def _forward(self, place: Workplace, x: Any, make: Callable[[], Any]) -> tuple[Any, Any]:
         """Make a layer and go forward."""
         layer = make()
+        set_training(layer)
         place.found.held = vars(layer) if hasattr(layer, "__dict__") else {}
         _enlarged(layer)
         known = {node_of(x), *held(place.found.held).values()}
@@ -326,6 +335,13 @@ class _Layer:
                 roles = roles_of(list(inspect.signature(method).parameters))
                 fixed = {one: _RATE for one, role in roles.items() if role in (None, "time")}
                 attempted(lambda method=method, fixed=fixed: place.call(method, fixed=fixed))
+
+
+def _meets(place: Workplace, error: Exception, behind: Set[Node], upstream: Any) -> bool:
+    """Whether all arrays in a failing line took part going forward, or come of what goes back."""
+    arrays = arrays_failing(place.defined, error)
+    given = node_of(upstream)
+    return all(node in behind or given in ancestors([node]) for node in map(node_of, arrays))
 
 
 def _only_goes_back(place: Workplace, layer: Any) -> bool:

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise, product
@@ -37,9 +37,14 @@ _OTHER = re.compile(
     re.I,
 )
 LOSS = re.compile(r"loss|cost|entropy|mse|mean_?sq|nll|criterion|perda|perte", re.I)
-"""Names of classes of losses."""
+"""Names of classes of losses, or of what they derive from."""
 
 _CLASSIFYING = re.compile(r"entropy|softmax|nll|log", re.I)
+
+
+def is_loss(kind: type) -> bool:
+    """Whether a class, or one that it derives from, has the name of a loss."""
+    return any(LOSS.search(one.__name__) for one in kind.__mro__)
 
 
 def has_both(defined: Defined, kind: type) -> bool:
@@ -58,7 +63,7 @@ def _dense_classes(defined: Defined) -> list[type]:
             roles = list(roles_of(list(inspect.signature(kind).parameters), making=True).values())
         except (TypeError, ValueError):
             continue
-        sizes = sum(role in ("features", "classes", "hidden", "weight") for role in roles)
+        sizes = sum(role in ("features", "classes", "hidden", "weight", "sizes") for role in roles)
         if sizes and _DENSE.search(name):
             found.append((-sizes, kind))
     return [kind for _, kind in sorted(found, key=lambda item: item[0])]
@@ -121,7 +126,7 @@ def layers_for(place: Workplace, last: type | None = None) -> list[Any]:
 
 def loss_classes(defined: Defined) -> list[type]:
     """Return the classes of losses, those for classes first."""
-    losses = [kind for name, kind in defined.classes.items() if LOSS.search(name)]
+    losses = [kind for kind in defined.classes.values() if is_loss(kind)]
     return sorted(losses, key=lambda kind: _CLASSIFYING.search(kind.__name__) is None)
 
 
@@ -173,15 +178,8 @@ def teaches(defined: Defined, kind: type) -> bool:
     return any({"pairs", "loader", "targets", "epochs"} & set(one) for one in roles)
 
 
-def chains(defined: Defined, known: Set[type]) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
-    """Yield ways of calling layers one after the other, but for those that are known already.
-
-    Parameters
-    ----------
-    defined : Defined
-    known : set of type
-        The layers that were called on their own; more are added as the ways are gone.
-    """
+def chains(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
+    """Yield ways of calling layers one after the other, where they were not called alone."""
     dense = _dense_classes(defined)
     if not dense:
         return
@@ -194,7 +192,7 @@ def chains(defined: Defined, known: Set[type]) -> Iterator[tuple[str, Callable[[
             continue
         if loss is None and last is not ends[-1]:
             continue
-        if dense[0] in known:
+        if dense[0] in defined.called:
             return
         told = f"layers and {loss.__name__}" if loss is not None else "layers"
         told += f", {last.__name__} last" if last is not None else ""

@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,10 @@ from clearprop.gradcheck.seeing.arrays import Watched, node_of, plain, watch
 from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
 from clearprop.gradcheck.seeing.calling.choices import settings
 from clearprop.gradcheck.seeing.calling.defined import Defined
-from clearprop.gradcheck.seeing.calling.holding import ancestors
 from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.roles import Role, roles_of
 from clearprop.gradcheck.seeing.calling.workplace import Workplace
+from clearprop.gradcheck.seeing.tape import ancestors
 
 _BUNDLES: tuple[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]], ...] = (
     ((6, 4), (4, 3), (3,)), ((6, 4), (4, 3), (1, 3)), ((4, 6), (3, 4), (3, 1)),
@@ -67,11 +68,16 @@ def _ways_back(functions: Mapping[str, Any], forward: str) -> list[str]:
 def _paired(place: Workplace, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
     first: Exception | None = None
     known = _settings(place.defined, forward)
-    for bundle in _bundles(place.defined, forward):
+    asked = inspect.signature(forward).parameters
+    bundles = _bundles(place.defined, forward)
+    for bundle in islice(bundles, 1) if place.kind.learns else bundles:
         fixed = {**known, **bundle}
         place.pool.values.clear()
-        value, error = attempted(lambda fixed=fixed: place.call(forward, fixed=fixed))
+        value, error = attempted(
+            lambda fixed=fixed: place.call(forward, fixed=fixed, changing="all")
+        )
         if error is None:
+            fixed |= {name: one for name, one in place.pool.values.items() if name in asked}
             break
         first = first or error
     else:
@@ -150,18 +156,18 @@ def _bundles(defined: Defined, forward: Callable[..., Any]) -> Iterator[dict[str
         yield _of_cell(defined, forward, roles)
     for shapes in _BUNDLES:
         random = np.random.RandomState(8)
-        x, w, b = (watch(random.uniform(-1, 1, shape), "data") for shape in shapes)
+        drawn = [partial(random.uniform, -1, 1, shape) for shape in shapes]
         fixed: dict[str, Any] = {}
+        has_inputs = False
         for name, role in roles.items():
-            if role in ("inputs", "outputs") or re.match(r"^z$|^a(_?prev)?$", name, re.I):
-                fixed[name] = x
-            elif role == "weight":
-                fixed[name] = w
-            elif role == "bias":
-                fixed[name] = b
-        if not any(one is x for one in fixed.values()):
+            place = {"inputs": 0, "outputs": 0, "weight": 1, "bias": 2}.get(role or "")
+            place = 0 if re.match(r"^z$|^a(_?prev)?$", name, re.I) else place
+            if place is not None:  # each its own, so that they are told apart
+                fixed[name] = watch(drawn[place](), "data")
+                has_inputs |= place == 0
+        if not has_inputs:
             free = [name for name in roles if name not in fixed and roles[name] != "settings"]
-            fixed |= dict.fromkeys(free[:1], x)
+            fixed |= {name: watch(drawn[0](), "data") for name in free[:1]}
         yield fixed
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -30,6 +30,7 @@ from clearprop.gradcheck.seeing.calling.driven_functions import (
 )
 from clearprop.gradcheck.seeing.calling.driven_layers import layers_or_none
 from clearprop.gradcheck.seeing.calling.driven_pairs import function_pairs
+from clearprop.gradcheck.seeing.calling.lessons import outer_sum
 from clearprop.gradcheck.seeing.calling.limits import limited, loops_of
 from clearprop.gradcheck.seeing.calling.materials import (
     ONE_OUTPUT,
@@ -45,13 +46,25 @@ from clearprop.gradcheck.seeing.running.notes import told
 from clearprop.gradcheck.seeing.tape import Node, Tape, TapeFull
 
 _NODES = 15_000  # of one attempt
+_TRIES = 4  # times as many where arguments are changed
 _BYTES = 5 * 10**8  # of all attempts
 _SECONDS = 4.0  # of one attempt
+_PLAINLY = 0.7  # of the time, at most, before arguments are changed where calls fail
 _PATIENCE = 4  # equal failures of a way that computes nothing, after which it is not tried again
 _NOTHING = 3  # nodes
 _READINGS = 6  # of code that can be read in several ways
 _BROKEN = 8  # ranks that an attempt loses that did not come to its end
+_ENDED = "it computes so much that it was ended", "it took so long that it was ended"
 _MOVING = ("getitem", "transpose", "reshape", "astype", "ravel", "flatten", "copy", "array")
+_TAUGHT = (
+    ("rows", "one-hot"),
+    ("columns", "one-hot"),
+    ("letters", "letters"),
+    ("rows", "labels"),
+    ("rows", "binary"),
+)
+"""Layouts and targets from which arguments are made by what fails."""
+
 BROADCAST = 4  # ranks that data lose whose targets were spread over the outputs
 
 Way: TypeAlias = Callable[[Workplace], None]
@@ -90,6 +103,8 @@ class Attempt:
         Why it failed, for people.
     is_stopped : bool
         Whether that was in a layer that had gone forward, and only needed a gradient to go back.
+    is_taught : bool
+        Whether arguments were changed where calls failed.
     """
 
     words: str
@@ -102,6 +117,7 @@ class Attempt:
     alone: str = ""
     error: str | None = None
     is_stopped: bool = False
+    is_taught: bool = False
 
 
 def attempts(
@@ -130,7 +146,8 @@ def attempts(
         The functions and methods that should be called rather than others of their kind.
     """
     defined = Defined(namespace, source, tape, wanted=frozenset(wanted))
-    driver = _Driver(defined, time.monotonic() + seconds)
+    begun = time.monotonic()
+    driver = _Driver(defined, begun + _PLAINLY * seconds)
     known = sum(node.value.nbytes for node in tape.nodes)
     tape.most_bytes = max(tape.most_bytes, known + _BYTES)
     own = list(
@@ -146,6 +163,8 @@ def attempts(
     # Layers on their own are called before poor data take the time that is left.
     yield from driver.all(own[0], _layers(driver.defined))
     yield from driver.each(own, ONE_SAMPLE, _ways)
+    driver.end = begun + seconds
+    yield from driver.learning([one for one in own if (one.layout, one.targets) in _TAUGHT])
 
 
 class _Driver:
@@ -153,6 +172,7 @@ class _Driver:
         self.defined, self.end = defined, end
         self.loops = loops_of(defined.namespace)
         self.failures: dict[str, list[str]] = {}
+        self.done: set[str] = set()
 
     def each(
         self, kinds: Sequence[Kind], rank: int, ways: Callable[[Defined], Iterable[tuple[str, Way]]]
@@ -175,6 +195,7 @@ class _Driver:
                     break
                 yield attempt
                 if attempt.error is None:
+                    self.done.add(name)
                     break
                 if not number:
                     readings += [
@@ -185,6 +206,17 @@ class _Driver:
                     if not self.defined.layers_said:
                         readings.append(replace(kind, layers=2))
 
+    def learning(self, kinds: Sequence[Kind]) -> Iterator[Attempt]:
+        """Try the ways that came to no end with any data, with arguments that failures teach."""
+        for kind in kinds:
+            one = replace(kind, options=(("lessons", 1),))
+            ways = chain(_ways(self.defined), _layers(self.defined) if kind is kinds[0] else ())
+            for name, way in ways:
+                attempt = None if name in self.done else self._one(one, f"{name}+", name, way)
+                if attempt is not None and attempt.error in (None, *_ENDED):
+                    self.done.add(name)
+                    yield attempt
+
     def _one(self, kind: Kind, key: str, name: str, way: Way) -> Attempt | None:
         """Try one way; None where there is no time, or where it has nothing to call."""
         tape, left = self.defined.tape, self.end - time.monotonic()
@@ -192,10 +224,11 @@ class _Driver:
         if left <= 0 or len(failures) >= _PATIENCE:
             return None
         begun = len(tape)
-        attempt = Attempt(name, begun, kind.rank)
+        attempt = Attempt(name, begun, kind.rank, is_taught=kind.learns)
         self.defined.doubts.clear()
         try:
-            with limited(tape, self.loops, min(_SECONDS, left), _NODES), _kept(self.defined):
+            nodes = _NODES * (_TRIES if kind.learns else 1)
+            with limited(tape, self.loops, min(_SECONDS, left), nodes), _kept(self.defined):
                 place = Workplace(self.defined, kind, layers_or_none)
                 begun = len(tape)
                 applies = _try(attempt, way, place)
@@ -261,9 +294,9 @@ def _try(attempt: Attempt, way: Way, place: Workplace) -> bool:
         with np.errstate(all="ignore"):
             way(place)
     except TapeFull:
-        attempt.error = "it computes so much that it was ended"
+        attempt.error = _ENDED[0]
     except OutOfTime:
-        attempt.error = "it took so long that it was ended"
+        attempt.error = _ENDED[1]
     except NoSuchWayError:
         return False
     except NoArgumentError as error:
@@ -297,6 +330,9 @@ def _settle(attempt: Attempt, found: Found, place: Workplace) -> None:
     attempt.words = called + (found.data or place.kind.words)
     if attempt.error is not None:
         attempt.rank += _BROKEN
+        if outer_sum(tape, attempt.since) is not None:
+            # It failed with data of another layout than it wants: what it did tells nothing.
+            attempt.since, attempt.claims = len(tape), {}
     shapes = [node.value.shape for node in attempt.parameters.values()]
     several = not shapes or any(place.data.kind.outputs in shape for shape in shapes)
     if attempt.rank == SEVERAL_OUTPUTS and not several and not attempt.alone:

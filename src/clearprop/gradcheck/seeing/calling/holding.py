@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from clearprop.gradcheck.seeing.arrays import Watched, node_of
-from clearprop.gradcheck.seeing.tape import Node, Tape, depending
+from clearprop.gradcheck.seeing.tape import Node, Tape, ancestors, depending
 
 _DEEP, _LONG = 5, 60  # objects within objects, and items of a list, in which arrays are looked for
 _MOST = 400  # arrays of one object
@@ -55,18 +55,6 @@ def _arrays(
 def callable_only(item: Any) -> bool:
     """Whether something is a function or a module, which hold nothing of their own."""
     return type(item).__name__ in ("function", "method", "module", "builtin_function_or_method")
-
-
-def ancestors(nodes: Iterable[Node]) -> set[Node]:
-    """Return all that nodes were computed from, and the nodes."""
-    found: set[Node] = set()
-    stack = list(nodes)
-    while stack:
-        node = stack.pop()
-        if node not in found:
-            found.add(node)
-            stack.extend(node.parents)
-    return found
 
 
 def parameters_among(

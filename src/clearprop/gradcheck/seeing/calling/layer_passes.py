@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from operator import is_not
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,13 @@ from clearprop.gradcheck.seeing.calling.workplace import Workplace, named
 _OUTPUT = r"^_?(forward_)?(out(put)?s?|a|activation|y|z|value|res(ult)?)(_data)?$"
 _INPUT_GRADIENT = r"^_?(d|grad|delta|err)\w*_?(x|in\w*|a_prev|prev\w*|h|z)$"
 _IN_TRAINING = re.compile(r"train|^mode$|^save|cache$|store|requires_grad", re.I)
+_LEARNS = re.compile(r"^_*(is_?|in_?)?train(ing|_mode)?$", re.I)
+_IN_TESTS = re.compile(r"^_*(is_?|in_?)?(test(ing)?|inference|eval(uating)?)(_mode)?$", re.I)
 _SLOPE = re.compile(r"deriv|prime|slope|^d_|(?-i:^d[A-Z])", re.I)
 _TARGETS = ("y", "t", "y_true", "labels", "targets", "target", "label")
 """Names of arguments that are surely targets."""
 
+_PASSES = re.compile(r"forw|feed|avan", re.I)
 _SURELY = re.compile(r"forw|feed|back|b_?prop|retro|avan", re.I)
 
 
@@ -73,6 +77,17 @@ def only_steps(method: Any, *, of_class: bool = False) -> bool:
     return "rate" in roles and set(roles) <= {"rate", "decay", "momentum", "quiet"}
 
 
+def set_training(layer: Any) -> None:
+    """Tell a layer that it learns, where it keeps that in itself: else it may have constants."""
+    for name, value in list(getattr(layer, "__dict__", {}).items()):
+        tests = _IN_TESTS.search(name) is not None
+        if value is tests and (tests or _LEARNS.search(name)):
+            setattr(layer, name, not value)
+    train = getattr(layer, "train", None)
+    if callable(train) and not inspect.signature(train).parameters:
+        attempted(train)
+
+
 def random_upstream(place: Workplace, output: Any) -> Any:
     """Return a random gradient for an output, so small that it is not clipped.
 
@@ -88,10 +103,37 @@ def random_upstream(place: Workplace, output: Any) -> Any:
 
 
 def went_forward(place: Workplace, layer: Any, value: Any) -> Any:
-    """Call a layer's forward pass, and return its output, which it may leave in itself."""
-    forward = method_of(place, layer, FORWARD, but=BACKWARD)
-    if forward is None:
+    """Call a layer's forward pass, and return its output, which it may leave in itself.
+
+    Of several, one that leaves nothing in the layer only predicts.
+    """
+    likeliest = method_of(place, layer, FORWARD, but=BACKWARD)
+    if likeliest is None:
         raise NoSuchWayError("that goes forward")
+    others = [
+        one
+        for name, one in place.defined.methods(layer).items()
+        if one != likeliest and _PASSES.search(name) and not BACKWARD.search(name)
+    ]
+
+    def held_now() -> list[Any]:
+        return list(getattr(layer, "__dict__", {}).values())
+
+    found = []
+    for forward in (likeliest, *others):
+        before = held_now()
+        found.append(attempted(lambda forward=forward: _passed_on(place, layer, forward, value)))
+        after = held_now()
+        kept = len(after) != len(before) or any(map(is_not, before, after))
+        if found[-1][1] is not None or kept:
+            break
+    output, error = found[-1] if found[-1][1] is None else found[0]
+    if error is not None:
+        raise error
+    return output
+
+
+def _passed_on(place: Workplace, layer: Any, forward: Any, value: Any) -> Any:
     asked = inspect.signature(forward).parameters
     roles = roles_of(list(asked))
     first = next((name for name, role in roles.items() if role == "inputs"), next(iter(asked), ""))
@@ -100,6 +142,9 @@ def went_forward(place: Workplace, layer: Any, value: Any) -> Any:
         for name, one in asked.items()
         if _IN_TRAINING.search(name) and name != first
     }
+    for name, role in roles.items():
+        if role == "inputs" and name != first and asked[name].default is inspect.Parameter.empty:
+            fixed[name] = watch(np.random.RandomState(4).uniform(-1, 1, np.shape(value)), "data")
     start = len(place.defined.tape)
     result = place.call(forward, fixed={**fixed, **({first: value} if asked else {})})
     place.pool.put_forward(place.defined.returned(forward), result, place.data)
@@ -214,7 +259,7 @@ def _went(
     }
     result = place.call(backward, fixed=fixed)
     names = place.defined.returned(backward)
-    claims = {**named(result, names, name), **held(filled)}
+    claims = {**named(result, place.defined, backward), **held(filled)}
     place.returned |= {f"{prefix}{key}": node for key, node in claims.items()}
     if type(result) in (tuple, list) and result:
         result = _of_input(result, names, inputs)

@@ -14,6 +14,7 @@ from clearprop.gradcheck.seeing.arrays import watch
 from clearprop.gradcheck.seeing.calling.choices import chosen
 from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.roles import TRAINING, Role, roles_of, snake
+from clearprop.gradcheck.seeing.calling.usage import used
 from clearprop.gradcheck.seeing.calling.workplace import Workplace
 
 SHAPES: tuple[tuple[tuple[int, ...], int], ...] = (
@@ -27,6 +28,9 @@ SHAPES: tuple[tuple[tuple[int, ...], int], ...] = (
 Pictures have as many channels as rows and columns, so that it does not matter which axis is taken
 for which; one sample comes last, as it hides mistakes.
 """
+
+LEARNING = SHAPES[0], SHAPES[2]
+"""Those of which others are made by what fails."""
 
 _OF_INPUT = re.compile(
     r"(^|_)(in(put)?s?|x|data|ima?ge?|prev\w*|a_prev)_?(shape|dims?|dimensions?|size)$"
@@ -44,12 +48,15 @@ _BOTH_SIDES = re.compile(
 )
 _SIDE = re.compile(r"^(in\w*_|image_|img_|x_)?(h|w|height|width|rows|cols|size|side|dim)(_in)?$")
 _SETTING_UP = re.compile(
-    r"^_*(init(?!_?_)\w*|set_?(up|in|prev|shape|size|dim|optim|param|weight)\w*|build\w*|compile\w*"
-    r"|create\w*|connect\w*|alloc\w*|inicial\w*|link)$",
+    r"^_*(init(?!_?_)\w*|prepare\w*|set_?(up|in|prev|shape|size|dim|optim|param|weight)\w*|build\w*|compile\w*"
+    r"|create\w*|(out(put)?|compute|infer)_?shape|connect\w*|alloc\w*|inicial\w*|link)$",
     re.I,
 )
+_WATCHES = re.compile(r"track|histor|record|monitor|verb|plot", re.I)
+_TELLS_SHAPE = re.compile(r"shape|size|units|dim|neurons|nodes", re.I)
 _CHANNELS = re.compile(r"^(n_?c_?prev|channels?|ch)$|(^|_)in\w*_?(ch\w*|maps|depth)$")
 _AXIS = re.compile(r"^(rows?|col(umn)?s?)$", re.I)
+_OF_SIZE = ("sizes", "hidden", "features", "classes")
 _FILTERS = 3
 
 
@@ -61,6 +68,18 @@ class Descent:
         return parameter - 0.1 * gradient
 
     __call__ = update
+
+
+class _Before:
+    """A layer before another one, which tells the shape of its output by any name."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._shape = shape
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith(("get", "compute", "calc")):
+            return lambda *_: self._shape
+        return self._shape if "shape" in name else self._shape[0]
 
 
 def makers(place: Workplace, kind: type, inputs: Any, channels: int) -> Iterator[Callable[[], Any]]:
@@ -110,7 +129,7 @@ def set_up(
         (
             name
             for name in place.defined.methods(made)
-            if _SETTING_UP.match(name) and not TRAINING.search(name)
+            if (_SETTING_UP.match(name) and not TRAINING.search(name)) or name == "__call__"
         ),
         key=lambda name: re.search("shape|size|dim|in(put)?$", name, re.I) is None,
     )
@@ -146,12 +165,18 @@ def _goes_over(kind: type) -> bool:
 
 
 def _made(place: Workplace, kind: type, fixed: Mapping[str, Any]) -> Any:
-    made, error = attempted(lambda: place.arguments.call(kind, making=True, fixed=fixed))
+    made, error = attempted(
+        lambda: place.arguments.call(kind, making=True, fixed=fixed, changing="none")
+    )
     if error is not None:  # a number may do, or a name in the place of none
         made, again = attempted(
-            lambda: place.arguments.call(kind, making=True, variant=4, fixed=fixed)
+            lambda: place.arguments.call(kind, making=True, variant=4, fixed=fixed, changing="none")
         )
         error = error if again is not None else None
+    if error is not None and place.kind.learns:
+        made, error = attempted(
+            lambda: place.arguments.call(kind, making=True, fixed=fixed, changing="all")
+        )
     if error is not None:
         raise error
     return made
@@ -166,14 +191,17 @@ def _choices(
     wholes = (False, True) if any(_OF_INPUT.search(snake(name)) for name in asked) else (False,)
     is_picture = inputs.ndim > 2 or inputs.shape[0] == inputs.shape[-1]
     kernels = range(4) if is_picture else range(1)
-    unknown = [
+    needed = [
         name
         for name, one in asked.items()
         if one.kind == one.POSITIONAL_OR_KEYWORD
         and one.default is one.empty
-        and (not roles[name] or _AXIS.match(name))
         and not place.defined.compared(name)
     ]
+    unknown = [name for name in needed if not roles[name] or _AXIS.match(name)]
+    alone = [name for name in needed if roles[name] in _OF_SIZE]
+    if not unknown and len(alone) == 1:
+        unknown = alone  # of what has one size it may be that of the inputs
     sizes = list(product((_FILTERS, channels), repeat=len(unknown))) if len(unknown) < 3 else [()]
     pads = any(roles[name] == "pad" and one.default is one.empty for name, one in asked.items())
     padding = (1, 0) if pads else (0,)
@@ -252,10 +280,18 @@ def _value(
     """Return one argument; None where nothing is known that others don't know better."""
     text = snake(asked.name)
     missing = asked.default in (asked.empty, None)
+    wanted = used(place.defined, function, asked.name).attributes if missing else ()
+    is_before = not wanted and getattr(function, "__name__", "") == "__call__"
+    if is_before or (wanted and all(map(_TELLS_SHAPE.search, wanted))):  # the layer before
+        return _Before(size.told if len(size.shape) > 1 else size.shape)
     if role == "inputs" and asked.default is asked.empty:
         return None if _AXIS.match(text) else inputs
     if role is None and missing and re.search(r"(^|_)(name|id)$", text):
         return "layer"
+    if asked.default is True and _WATCHES.search(text):
+        return False  # what is plotted later wants to know of a whole training
+    if asked.default is None and (place.defined.compared(asked.name) or asked.annotation is str):
+        return None  # a word, of which none will do
     if role == "optimizer" and missing:
         known = chosen(place.defined, place.make, asked.name, role, 1)
         return Descent() if known is None or isinstance(known, str) else known
@@ -265,7 +301,8 @@ def _value(
         return _FILTERS
     if role == "decay":  # it is a step's, and no part of what is computed here
         return 0.0
-    if _BOTH_SIZES.search(text) and len(size.shape) == 2 and missing:
+    of_both = isinstance(function, type) and _BOTH_SIZES.search(text)
+    if of_both and len(size.shape) == 2 and missing:
         return size.channels, _FILTERS
     is_picture = len(size.shape) > 2 or (len(size.shape) == 2 and size.shape[0] == size.shape[1])
     if _OF_INPUT.search(text) and (is_picture or "shape" in text):

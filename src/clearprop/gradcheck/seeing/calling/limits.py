@@ -56,8 +56,14 @@ def limited(tape: Tape, loops: Loops | None, seconds: float, nodes: int) -> Iter
 
 
 def attempted(function: Callable[..., Any]) -> tuple[Any, Exception | None]:
-    """Return what a function returns, or None and its error."""
+    """Return what a function returns, or None and its error.
+
+    Of code that leaves the program where something fails it is what has failed.
+    """
     try:
         return function(), None
+    except SystemExit as error:
+        before = error.__context__
+        return None, before if isinstance(before, Exception) else RuntimeError("it leaves")
     except Exception as error:
         return None, error

@@ -19,6 +19,8 @@ Layout: TypeAlias = Literal[
     "flat",
     "letters",
     "sequences",
+    "columns in sequences",
+    "columns in time",
 ]
 Targets: TypeAlias = Literal[
     "one-hot",
@@ -41,6 +43,8 @@ _WORDS = {
     "flat": "one sample without a second axis",
     "letters": "letters as integers",
     "sequences": "sequences of vectors, samples first",
+    "columns in sequences": "sequences of columns, samples first",
+    "columns in time": "one sequence of columns",
 }
 _TOLD = {
     "one-hot": "one-hot targets",
@@ -90,6 +94,16 @@ class Kind:
         return f"{_WORDS[self.layout]}, {_TOLD[self.targets]}"
 
     @property
+    def is_in_steps(self) -> bool:
+        """Whether a sample is a sequence of vectors."""
+        return self.layout in ("sequences", "columns in sequences", "columns in time")
+
+    @property
+    def learns(self) -> bool:
+        """Whether arguments with which a call fails are changed by what its failure says."""
+        return ("lessons", 1) in self.options
+
+    @property
     def outputs(self) -> int:
         """The number of outputs that a network has."""
         return self.classes if self.targets in ("one-hot", "labels", "letters") else 1
@@ -97,7 +111,7 @@ class Kind:
     @property
     def rank(self) -> int:
         """How rich it is; 0 is the richest."""
-        if self.layout in ("row", "column", "flat"):
+        if self.layout in ("row", "column", "flat", "columns in time"):
             return ONE_SAMPLE
         if self.layout.startswith("listed"):
             return ONE_BY_ONE
@@ -132,7 +146,7 @@ class Data:
     def __post_init__(self) -> None:
         kind, random = self.kind, np.random.RandomState(5)
         count = 1 if kind.rank == ONE_SAMPLE else kind.samples
-        steps = (STEPS,) if kind.layout == "sequences" else ()
+        steps = (STEPS,) if kind.is_in_steps else ()
         x = random.uniform(0, 1, (count, *steps, kind.features))
         if kind.features < 100:
             x = 2 * x - 1
@@ -162,8 +176,10 @@ class Data:
             return rows.T.copy()
         if layout == "listed rows":
             return rows[:, None, :]
-        if layout == "listed columns":
-            return rows[:, :, None]
+        if layout in ("listed columns", "columns in sequences"):
+            return rows[..., None]
+        if layout == "columns in time":
+            return rows[0, ..., None]
         return rows[0] if layout == "flat" else rows
 
     def _answers(self, rows: Array) -> Array:
@@ -199,6 +215,7 @@ def kinds(
     if recurrent:
         yield replace(usual, layout="sequences")
         yield replace(usual, layout="sequences", targets="labels")
+        yield replace(usual, layout="columns in sequences")
     for layout in ("rows", "columns"):
         yield replace(usual, layout=layout, targets="labels")
     several: tuple[Targets, ...] = ("binary", "values")
@@ -212,6 +229,8 @@ def kinds(
         letters = replace(usual, layout="letters", targets="letters", features=5, classes=5)
         yield replace(letters, hidden=4)
     one_by_one: tuple[Layout, ...] = ("listed rows", "listed columns", "column", "flat", "row")
+    if recurrent:
+        one_by_one = "columns in time", *one_by_one
     for layout in one_by_one:
         yield replace(usual, layout=layout)
         yield replace(usual, layout=layout, targets="binary")

@@ -18,9 +18,12 @@ class Pool:
     values : dict of str to object
     made : dict of type to object
         The objects that were made for arguments, one of each class.
+    parts : dict of str to list of str
+        The names of what some values are lists of.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
+    parts: dict[str, list[str]] = field(default_factory=dict)
     made: dict[type, Any] = field(default_factory=dict)
     forwarded: Any = None
     output: Any = None
@@ -38,12 +41,19 @@ class Pool:
         """Take in what a forward pass returned; the output in it is known by its shape."""
         self.put(names, value)
         self.forwarded = value
-        arrays = _arrays_in(value)
+        arrays = arrays_in(value)
         # What is returned itself counts before what lies in a cache beside it.
         own = [one for one in value if type(one) is Watched] if isinstance(value, tuple) else []
         suiting = [one for some in (arrays, own) for one in some if is_output(one, data)]
         if suiting or arrays:
             self.output = suiting[-1] if suiting else arrays[-1]
+
+    def keep(self, name: str, value: Any) -> None:
+        """Take in a value, and what lies in it where that has names."""
+        inner = list(value.values()) if isinstance(value, dict) else value
+        parts = self.parts.get(name, [])
+        self.values |= dict(zip(parts, inner, strict=True)) if parts else {}
+        self.values[name] = value
 
     def find(self, name: str) -> Any:
         """Return a value by its name, upper and lower case alike; None where there is none."""
@@ -79,11 +89,12 @@ def is_output(array: Any, data: Data) -> bool:
     return array.shape in shapes or (kind.outputs == 1 and array.shape == (count,))
 
 
-def _arrays_in(value: Any, depth: int = 0) -> list[Any]:
+def arrays_in(value: Any, depth: int = 0) -> list[Any]:
+    """Return the watched arrays in something, in lists and dicts within it, too."""
     if type(value) is Watched:
         return [value]
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list | tuple) and depth < 3:
-        return [one for each in value for one in _arrays_in(each, depth + 1)]
+        return [one for each in value for one in arrays_in(each, depth + 1)]
     return []

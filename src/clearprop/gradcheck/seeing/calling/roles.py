@@ -77,7 +77,7 @@ _CALLED: tuple[tuple[Role, str], ...] = (
         "targets",
         rf"^{_DATA}(y|t|ys|ts|labels?|targets?(_(data|list|vec\w*|array))?|y_?true|expected\w*|desired\w*|y_?(batch|t|tr|enc|real|oh"
         r"|one_?hot|actual|train\w*|test|val\w*|dev|d|label|target|data)|one_?hot\w*|ground_?truth|gt|actual\w*|truth"
-        r"|true\w*|answers?|correct\w*|teacher|yd|y_?[a-z]?|real\w*|outputs?_(expected|true|desired|target))$"
+        r"|true\w*|\w+_true|answers?|correct\w*|teacher|yd|y_?[a-z]?|real\w*|outputs?_(expected|true|desired|target))$"
         r"|^(train\w*|test|val\w*|dev)_(y|outputs?|labels|targets)$|^(x|y)?_?target|^y_train|^train_?y|desej|desead|esperad|voulu|attendu|erwart|alvos?$|objetivo|etiquet|rotulo|cibles?$"
         r"|^(saidas|salidas|sorties)$|^labels?_?|^target|train(ing)?_(set_)?(labels|outputs?|y|targets)",
     ),

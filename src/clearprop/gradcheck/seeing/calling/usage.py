@@ -10,7 +10,7 @@ from typing import Any
 from clearprop.gradcheck.seeing.calling.defined import Defined
 
 _READS = re.compile(r"^(open|read_\w+|loadtxt|genfromtxt|load|loadmat|imread)$")
-_COUNTS = ("range", "int", "float", "round")
+_COUNTS = ("range", "int", "float", "round", "randn", "rand", "eye", "arange")
 _LISTS = ("len", "zip", "enumerate", "list", "sum", "reversed", "max", "min", "tuple")
 _OF_ARRAYS = ("shape", "T", "dot", "reshape", "ndim", "size", "sum", "mean", "transpose", "copy")
 _DEEP = 3  # functions that hand an argument on
@@ -34,6 +34,8 @@ class Usage:
         in ``pair[0](x)``.
     is_pair : bool
         Whether it is taken apart into two.
+    parts : list of str
+        The names that its items are taken apart into: ``for units, activation in layers``.
     is_flag : bool
         Whether it is asked if it is true, and nothing else.
     """
@@ -50,6 +52,7 @@ class Usage:
     calls_items: bool = False
     is_pair: bool = False
     is_flag: bool = False
+    parts: list[str] = field(default_factory=list)
 
 
 def used(defined: Defined, function: Any, name: str) -> Usage:
@@ -108,8 +111,14 @@ def _kept(body: ast.AST, name: str) -> Iterator[str]:
                 pairs = list(zip(target.elts, node.value.elts, strict=False))
             for left, right in pairs:
                 attribute = _of_self(left)
+                if isinstance(right, ast.Call) and len(right.args) == 1 and _copies(right.func):
+                    right = right.args[0]
                 if attribute and isinstance(right, ast.Name) and right.id == name:
                     yield attribute
+
+
+def _copies(function: ast.expr) -> bool:
+    return ast.unparse(function).rpartition(".")[2] in ("list", "tuple", "copy", "deepcopy")
 
 
 def _of_self(node: ast.AST) -> str:
@@ -142,11 +151,12 @@ def _note(
     elif isinstance(parent, ast.Subscript) and parent.value is node:
         _item(parent, over, found)
     elif isinstance(parent, ast.Call):
-        _called(defined, node, parent, found, depth)
+        _called(defined, node, above, found, depth)
     elif isinstance(parent, ast.For | ast.comprehension) and parent.iter is node:
         found.is_list = True
         if isinstance(parent.target, ast.Name):
             found.of_items |= _asked_of(above[-1], parent.target.id)
+        _take_apart(parent.target, found)
     elif isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Tuple):
         found.is_pair = len(parent.targets[0].elts) == 2
     elif isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub | ast.Pow):
@@ -168,7 +178,21 @@ def _item(parent: ast.Subscript, over: ast.AST | None, found: Usage) -> None:
         found.of_items.add(over.attr)
 
 
-def _called(defined: Defined, node: ast.AST, call: ast.Call, found: Usage, depth: int) -> None:
+def _take_apart(target: ast.AST, found: Usage) -> None:
+    """Note the names that an item is taken apart into, of which some may be passed over."""
+    if not isinstance(target, ast.Tuple):
+        return
+    names = [one.id if isinstance(one, ast.Name) else "_" for one in target.elts]
+    known = found.parts or ["_"] * len(names)
+    if len(known) == len(names):
+        found.parts = [a if a != "_" else b for a, b in zip(known, names, strict=True)]
+
+
+def _called(
+    defined: Defined, node: ast.AST, above: tuple[ast.AST, ...], found: Usage, depth: int
+) -> None:
+    call, over = above[0], above[1] if len(above) > 1 else None
+    assert isinstance(call, ast.Call)  # noqa: S101 - of nothing else
     if call.func is node:
         found.is_called = True
         return
@@ -181,6 +205,9 @@ def _called(defined: Defined, node: ast.AST, call: ast.Call, found: Usage, depth
     elif name in _LISTS:
         found.is_list = True
     if name == "enumerate":
+        target = getattr(over, "target", None)
+        if isinstance(target, ast.Tuple) and len(target.elts) == 2:
+            _take_apart(target.elts[1], found)
         return
     handed = defined.functions.get(name) or defined.classes.get(name)
     if handed is None and isinstance(call.func, ast.Attribute):

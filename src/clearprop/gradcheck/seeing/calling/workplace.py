@@ -103,7 +103,11 @@ class Workplace:
         )
 
     def call(self, function: Callable[..., Any], **options: Any) -> Any:
-        """Call a function, with whatever fits its arguments."""
+        """Call a function, with whatever fits its arguments.
+
+        Going back, arguments are what the forward pass has made of its own.
+        """
+        options.setdefault("changing", "unsaid" if self.forward_end is None else "targets")
         return self.arguments.call(function, **options)
 
     def make(self, kind: type) -> Any:
@@ -119,9 +123,12 @@ class Workplace:
         self._making += 1
         first: Exception | None = None
         try:
-            for variant in _VARIANTS:
+            ways = [(variant, "none") for variant in _VARIANTS]
+            for variant, changing in [*ways, (0, "all")] if self.kind.learns else ways:
                 made, error = attempted(
-                    lambda variant=variant: self.call(kind, making=True, variant=variant)
+                    lambda variant=variant, changing=changing: self.call(
+                        kind, making=True, variant=variant, changing=changing
+                    )
                 )
                 if error is None:
                     return made
@@ -144,7 +151,8 @@ class Workplace:
             and not _HISTORY.search(name)
             and (min(node.value.shape) > 1 or not is_bias(name))
         ]
-        asked = sizes_asked(matrices)
+        # What no name tells to be a bias may be one: without it the others make a chain.
+        asked = sizes_asked(matrices) or sizes_asked([one for one in matrices if min(one) > 1])
         if asked is None:
             return
         features, outputs = asked
@@ -161,13 +169,14 @@ class Workplace:
 
     def put_back(self, function: Any, value: Any) -> None:
         """Take in what a backward function returned: claims."""
-        names = self.defined.returned(function)
-        self.pool.put(names, value)
-        self.returned |= named(value, names, getattr(function, "__name__", ""))
+        self.pool.put(self.defined.returned(function), value)
+        self.returned |= named(value, self.defined, function)
 
     def before_forward(self, item: Any) -> None:
         """Keep what may be parameters."""
-        self.candidates |= held(item)
+        self.candidates |= {
+            name: node for name, node in held(item).items() if node.name != "state"
+        }  # what a network begins with is not learned
 
     def end_forward(self) -> None:
         """Say that the forward pass is over; what comes now may be gradients."""
@@ -238,12 +247,20 @@ def sizes_asked(matrices: list[tuple[int, ...]]) -> tuple[int, int] | None:
     return None
 
 
-def named(value: Any, names: list[str | None] | None, function: str) -> dict[str, Node]:
-    """Return the arrays in what a function returned, by the names in its return statement."""
-    if isinstance(value, tuple) and names is not None and len(names) == len(value):
-        found: dict[str, Node] = {}
-        for place, (name, one) in enumerate(zip(names, value, strict=True)):
-            found |= held(one, name or f"{function}[{place}]")
-        return found
-    alone = names[0] if names and len(names) == 1 else None
-    return held(value, alone or re.sub(r"^_+", "", function))
+def named(value: Any, defined: Defined, function: Any) -> dict[str, Node]:
+    """Return the arrays in what a function returned, by the names that they have in it."""
+    names = defined.returned(function) or []
+    parts = defined.lists(function)
+    several = isinstance(value, tuple) and len(names) == len(value)
+    plain = re.sub(r"^_+", "", getattr(function, "__name__", ""))
+    alone = names[0] if len(names) == 1 else None
+    found: dict[str, Node] = {}
+    pairs = zip(names, value, strict=True) if several else [(alone, value)]
+    for place, (name, one) in enumerate(pairs):
+        inner = parts.get(name or "", [])
+        if isinstance(one, list | tuple) and len(inner) == len(one) > 0:
+            for each, part in zip(inner, one, strict=True):
+                found |= held(part, each)
+        else:
+            found |= held(one, name or (f"{function.__name__}[{place}]" if several else plain))
+    return found

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import CodeType
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.costs import meetings
 from clearprop.gradcheck.seeing.judging.judgement import CLOSE, Gradient, Judgement, fitted
 from clearprop.gradcheck.seeing.judging.steps import summands
-from clearprop.gradcheck.seeing.tape import Node, Replay, Tape, ancestors, depending
+from clearprop.gradcheck.seeing.tape import Line, Node, Replay, Tape, ancestors, depending
 
 _SECONDS = 6.0  # for the search
 _EMPTY = frozenset(("zeros_like", "ones_like", "empty_like", "full_like"))
@@ -52,6 +53,8 @@ class Blame:
         The gradients that would be right then.
     gradient : Gradient
         The gradient that led here.
+    line : Line or None
+        The line of it: where a function of the forward pass is called, the line that calls it.
     """
 
     node: Node
@@ -60,6 +63,7 @@ class Blame:
     expected: Array | None
     mended: tuple[Gradient, ...]
     gradient: Gradient
+    line: Line | None = None
 
 
 class Trail:
@@ -78,6 +82,7 @@ class Trail:
             if np.isfinite(derivative).all() and derivative.any():
                 self._by_size.setdefault(derivative.size, []).append((node, derivative))
         self._matches: dict[Node, Match | None] = {}
+        self._went: set[tuple[CodeType, int]] | None = None
         self.updated = frozenset(one.result for one in judgement.gradients if one.result)
         """The parameters as they are after their update, which no gradient should be made of."""
         self.factors = self._factors()
@@ -86,6 +91,15 @@ class Trail:
         """All that the cost was computed from."""
         self.backward = self._backward(self.forward)
         """All that was computed of an output and its target, and is no part of the cost."""
+
+    def line(self, node: Node) -> Line | None:
+        """Return the innermost line of a node that is none of the forward pass."""
+        if self._went is None:
+            # Earlier steps, too, have led to the cost, and to the weights that it begins with.
+            went = (one.line for one in self.forward & self.judgement.reached)
+            self._went = {(one.code, one.instruction) for one in went if one is not None}
+        own = (one for one in node.lines if (one.code, one.instruction) not in self._went)
+        return next(own, node.line)
 
     def _backward(self, forward: frozenset[Node]) -> set[Node]:
         reached = self.judgement.reached
@@ -268,11 +282,12 @@ def find_blame(tape: Tape, judgement: Judgement) -> list[Blame]:
     sure = [one for one in found.values() if one.node in trail.backward or one.mended]
     claims = {one.claim for one in wrong}
 
-    def worth(one: Blame) -> tuple[int, int]:
+    def worth(one: Blame) -> tuple[int, bool, int]:
         # To replace a gradient by the right one mends it, and says nothing.
-        return -(0 if one.node in claims else len(one.mended)), one.node.place
+        mended = 0 if one.node in claims else len(one.mended)
+        return -mended, one.node in trail.forward, one.node.place
 
-    return sorted(sure, key=worth)
+    return [replace(one, line=trail.line(one.node)) for one in sorted(sure, key=worth)]
 
 
 def _inputs(

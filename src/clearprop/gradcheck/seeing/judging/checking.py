@@ -20,6 +20,11 @@ from clearprop.gradcheck.seeing.judging.failing import failing, failing_back, fa
 from clearprop.gradcheck.seeing.judging.judge import judge
 from clearprop.gradcheck.seeing.judging.judgement import Gradient, Judgement
 from clearprop.gradcheck.seeing.judging.repairs import Repair, find_repairs
+from clearprop.gradcheck.seeing.judging.several import (
+    of_one_cost,
+    settled,
+    tells_more,
+)
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.judging.updates import Episode, Update, episodes, find_updates
 from clearprop.gradcheck.seeing.running.loops import OutOfTime
@@ -28,10 +33,9 @@ from clearprop.gradcheck.seeing.tape import Node, Replay, Tape, TapeFull
 
 _SECONDS = 12.0  # for all episodes of a file
 _EXPLAINING = 5.0  # seconds after which no further cost is tried
-_STEADY = 0.9  # the share of the largest rate that the smallest one of some updates is
 _MOST_EPISODES = 12  # of each number of updates
 _MOST_LATER = 3  # judgements that may take the place of one near a kink
-_STEPS = 1e-5, 1e-3  # of differences: the second where float32 rounds the first away
+_STEPS = 1e-5, 1e-3, 1e-7  # of differences: where float32 rounds the first away, or kinks lie near
 _TOLERANCE = 1e-4  # between derivatives and central differences
 
 
@@ -99,11 +103,12 @@ def trainings(
                 singles.setdefault(key, {}).setdefault(one.cost.words, []).append(one)
         if found.passed:
             passed.setdefault(key, []).append(found)
-        if key not in best or _tells_more(found, best[key]):
+        if key not in best or tells_more(found, best[key]):
             best[key] = found
+    best = {lines: settled(one) for lines, one in best.items()}
     for site, costs in singles.items():
         if best[site].passed and best[site].is_single:
-            best[site] = _of_one_cost(costs)
+            best[site] = of_one_cost(costs)
     for lines, known in best.items():
         late = time.monotonic() - start > _SECONDS
         if known.passed and not late and not _is_measured(tape, known):
@@ -124,44 +129,8 @@ def _is_measured(tape: Tape, judgement: Judgement) -> bool:
 
 
 def _as_much(one: Judgement, known: Judgement) -> bool:
-    return len(one.gradients) == len(known.gradients) and one.cost.words == known.cost.words
-
-
-def _of_one_cost(costs: Mapping[str, Sequence[Judgement]]) -> Judgement:
-    """Return the judgement for the usual cost whose factor is the same in all updates.
-
-    One output of one sample has a gradient of one direction, which any cost gives: only that its
-    size is the rate's each time tells one cost from another, and from none.
-    """
-    several = max(len(found) for found in costs.values())
-    for found in costs.values():
-        factors = [abs(one.factor or 0.0) for one in found]
-        if len(found) == several and min(factors) > _STEADY * max(factors):
-            return found[0]
-    one = next(iter(costs.values()))[0]
-    return replace(
-        one, gradients=tuple(replace(gradient, verdict="unreached") for gradient in one.gradients)
-    )
-
-
-def _tells_more(found: Judgement, known: Judgement) -> bool:
-    """Whether a judgement of the same training is to be believed rather than the one before.
-
-    One update that is wrong decides over those that are right, and what is known over what is not.
-    """
-    sizes = len(found.gradients), len(known.gradients)
-    if sizes[0] != sizes[1]:
-        return (found.passed, sizes[0]) > (known.passed, sizes[1])
-    same = found.cost.words == known.cost.words
-    if known.passed:
-        return same and found.known == known.known and not found.passed
-    if found.passed:
-        return not (same and _is_wrong(known) and known.known >= found.known)
-    return found.known > known.known
-
-
-def _is_wrong(judgement: Judgement) -> bool:
-    return any(one.verdict in ("wrong", "scaled") for one in judgement.gradients)
+    alike = one.cost.is_computed == known.cost.is_computed
+    return alike and len(one.gradients) == len(known.gradients)
 
 
 def driven(
@@ -190,6 +159,9 @@ def driven(
             if best is not None and poorer:
                 break  # what comes now can't decide any more
             found = _shown(attempt, tape, source)
+            if attempt.is_taught:
+                # Of arguments that were made by trying, a mistake is believed that can be mended.
+                found = [one for one in found if _is_sure(explained(tape, one, source))]
             if not found:
                 if errors is not None and attempt.error is not None:
                     errors[attempt.error] += 1
@@ -212,6 +184,11 @@ def driven(
     if best is None:
         return list(alone.values())
     return [replace(one, failed=one.failed or failed) for one in best[1]]
+
+
+def _is_sure(training: Training) -> bool:
+    """Whether all gradients are right, or are with a change of one line."""
+    return training.judgement.passed or any(one.is_whole for one in training.repairs)
 
 
 def _shown(attempt: Attempt, tape: Tape, source: Source) -> list[Training]:

@@ -1,12 +1,13 @@
 """The cost that suits the gradients best, of all that were held against them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from clearprop.gradcheck.seeing.judging.judgement import Judgement, fitted
-from clearprop.gradcheck.seeing.tape import ancestors
+from clearprop.gradcheck.seeing.operations import MOVING
+from clearprop.gradcheck.seeing.tape import Node, ancestors
 
 _EPSILON = 0.02  # what 1e-5 in a logarithm makes of a derivative, at most
 _RIVALS = 4
@@ -21,7 +22,11 @@ def best_of(tried: Sequence[Judgement]) -> Judgement | None:
         # To call a gradient wrong, the cost has to be beyond doubt: the code calls it so, or much
         # of what the code computes are its derivatives.
         sure = [
-            one for one in tried if one.cost.is_named or one.cost.is_summed or one.is_recognised
+            one
+            for one in tried
+            if (one.cost.is_named and _is_of_its_data(one))
+            or one.cost.is_summed
+            or one.is_recognised
         ]
         # What is a part of another cost, without its L2 term, is none.
         whole = [one for one in sure if not any(_is_part(one, other) for other in sure)]
@@ -52,7 +57,9 @@ def best_of(tried: Sequence[Judgement]) -> Judgement | None:
     own = [
         one
         for one in others
-        if not (passed.cost.is_computed or one.cost.is_watched) and _share_a_pass(one, passed)
+        if not (passed.cost.is_computed or one.cost.is_watched)
+        and _share_a_pass(one, passed)
+        and _is_of_its_data(one)
     ]
     if own:  # the code computes a cost, and its gradients are those of another one
         return max(own, key=lambda one: one.right)
@@ -63,6 +70,25 @@ def _is_alike(one: Judgement, other: Judgement) -> bool:
     """Whether two costs have the same derivatives, but for what an epsilon in a logarithm does."""
     pairs = zip(one.gradients, other.gradients, strict=True)
     return all(fitted(a.truth, b.truth)[1] < _EPSILON for a, b in pairs)
+
+
+def _is_of_its_data(one: Judgement) -> bool:
+    """Whether a cost was computed of the data that the gradients are of, no more and no fewer."""
+    own = _inputs(one, [update.step for update in one.episode.updates])
+    of_cost = _inputs(one, one.cost.seeds)
+    return not own or of_cost == own
+
+
+def _inputs(found: Judgement, nodes: Iterable[Node]) -> set[bytes]:
+    """Return the data that meet parameters on the way to some nodes, in no order of its own."""
+    moved = set(found.episode.roots)
+    data: dict[Node, None] = {}
+    for node in sorted(ancestors(nodes, found.reached), key=lambda node: node.place):
+        if node.name in MOVING and any(one in moved for one in node.parents):
+            moved.add(node)
+        elif any(one in moved for one in node.parents):
+            data |= {one: None for one in node.parents if one not in found.reached}
+    return {np.sort(one.value.ravel()).tobytes() for one in data if one.value.size > 1}
 
 
 def _share_a_pass(one: Judgement, other: Judgement) -> bool:

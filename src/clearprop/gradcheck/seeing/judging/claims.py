@@ -165,7 +165,7 @@ def _fitted_shape(claim: Node, truth: Array) -> tuple[float | None, float]:
 
 
 def _named_alike(name: str, root: Node | None, claims: Mapping[str, Node]) -> str | None:
-    """Return the claim whose name ends as a parameter's does: dW1, W1_grad, nabla_W1 for W1.
+    """Return the claim whose name ends as a parameter's does: dW1, W1_grad, nabla_W1, W1_d for W1.
 
     Where no parameter is given, the claim may have another size, which is wrong.
     """
@@ -174,7 +174,7 @@ def _named_alike(name: str, root: Node | None, claims: Mapping[str, Node]) -> st
         one for one, node in claims.items() if root is None or node.value.size == root.value.size
     ]
     for one in fitting:
-        other = re.sub(r"[^a-z0-9]", "", one.lower().rsplit(".", 1)[-1])
+        other = re.sub(r"_(d|diff)$|[^a-z0-9]", "", one.lower().rsplit(".", 1)[-1])
         other = re.sub(r"grads?|gradients?|nabla|delta", "", other)
         if own and (other == own or other.removeprefix("d") == own):
             return one

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TypeAlias
 
 import numpy as np
 
@@ -33,6 +35,7 @@ _MOST_SITES = 30
 _SATURATED = 1e-10  # a * (1 - a) of an output a of which too few digits are left
 _EPSILON = 1e-4  # what is added to the argument of a logarithm is less
 _BLURRED = 500  # times an epsilon, of which it is a share that can be told from none
+_NEAR = 30  # nodes behind an array, among which what it is made of is looked for
 _UNNAMED = 6  # numbers that go by no such word, and may be the cost all the same
 
 
@@ -95,10 +98,14 @@ def costs(
     computed = list(_computed(episode, [one for one in in_order if one not in made_of], text))
     blurred = [one for one in computed if _is_blurred(one, reached)]
     yield from (one for one in computed if one not in blurred)
+    yield from _with_penalties([one for one in computed if one.is_named], set(episode.roots))
     backwards = [node for node in in_order if node.place <= last]
     met = meetings(backwards, reached)
     if met:
         yield from usual(met)
+        shape = met[-1].output.value.shape
+        if any(node.name in _BOUNDS and node.value.shape == shape for node in made_of):
+            yield from usual(met, _BOUNDED)
     else:
         added = _added([node for node in backwards if node in made_of], reached)
         yield from (replace(one, is_summed=True) for one in usual(added))
@@ -116,6 +123,39 @@ def _is_blurred(cost: Cost, reached: set[Node]) -> bool:
         if tiny and np.any(inner.value < _BLURRED * max(tiny)):
             return True
     return False
+
+
+def _with_penalties(named: Sequence[Cost], roots: set[Node]) -> Iterator[Cost]:
+    """Yield costs and what the code computes beside them of the parameters alone: L2, L1."""
+    penalties = [one for one in named if _is_penalty(one, roots)]
+    used = {parent for one in named for seed in one.seeds for parent in seed.parents}
+    below = ancestors(used)
+    # Computed for several data of the same parameters, each has one value, and counts once.
+    single = sorted({seed for one in penalties for seed in one.seeds}, key=lambda one: one.place)
+    last = {seed.value.tobytes(): seed for seed in single}
+    terms = [seed for seed in last.values() if seed not in below]
+    if not terms:
+        return
+    lines = dict.fromkeys(seed.line.number for seed in terms if seed.line is not None)
+    words = f" with the penalty in line {', '.join(map(str, lines))}"
+    for cost in named:
+        if cost not in penalties and ancestors(cost.seeds).isdisjoint(terms):
+            ones = {seed: np.ones(seed.value.shape) for seed in terms}
+            yield replace(cost, words=cost.words + words, seeds=ones | dict(cost.seeds))
+
+
+def _is_penalty(cost: Cost, roots: set[Node]) -> bool:
+    """Whether a cost is made of parameters and numbers, and no data."""
+    stack, seen = list(cost.seeds), set[Node]()
+    while stack:
+        node = stack.pop()
+        if node in seen or node in roots:
+            continue
+        seen.add(node)
+        if node.value.size > 1 and not node.parents:
+            return False
+        stack.extend(node.parents)
+    return True
 
 
 def _computed(
@@ -274,7 +314,26 @@ def _added(nodes: Sequence[Node], reached: set[Node]) -> list[Meeting]:
         and other not in reached
         and other.value.size == output.value.size
         and other.value.any()
+        and not _recurs(other, node)
     ][-1:]
+
+
+def _recurs(node: Node, later: Node) -> bool:
+    """Whether something comes of what the same line has computed before: momentum, say."""
+    stack, seen = [node], set[Node]()
+    while stack and len(seen) < _NEAR:
+        one = stack.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        if (
+            one.line is not None
+            and later.line is not None
+            and ((one.line.code, one.line.instruction) == (later.line.code, later.line.instruction))
+        ):
+            return True
+        stack.extend(one.parents)
+    return False
 
 
 def _is_complement(meeting: Meeting) -> bool:
@@ -339,15 +398,32 @@ def _categorical(output: Array, target: Array) -> Array | None:
     return -target / np.where(output == 0, 1, output)
 
 
-_USUAL = {
+def _absolute(output: Array, target: Array) -> Array | None:
+    return np.sign(output - target)
+
+
+def _huber(output: Array, target: Array) -> Array | None:
+    return np.clip(output - target, -1.0, 1.0)
+
+
+Derivative: TypeAlias = Callable[[Array, Array], Array | None]
+
+_USUAL: dict[str, Derivative] = {
     "squared error": _squared,
     "binary cross-entropy": _binary,
     "cross-entropy": _categorical,
 }
 """The derivatives of the usual costs with respect to the output, but for a common factor."""
 
+_BOUNDED: dict[str, Derivative] = {"absolute error": _absolute, "Huber loss": _huber}
+"""Those of the costs whose derivatives are bounded by signs, comparisons or clipping."""
 
-def usual(met: Sequence[Meeting]) -> Iterator[Cost]:
+_BOUNDS = frozenset(("absolute", "clip", "greater", "less", "less_equal", "maximum", "sign"))
+
+
+def usual(
+    met: Sequence[Meeting], kinds: Mapping[str, Derivative] = MappingProxyType(_USUAL)
+) -> Iterator[Cost]:
     """Make the usual costs of outputs and their targets, those of a line together."""
     sites: dict[object, dict[Node, Meeting]] = {}
     for meeting in met:
@@ -355,7 +431,7 @@ def usual(met: Sequence[Meeting]) -> Iterator[Cost]:
         key = (line and (line.file, line.number), meeting.at.name, meeting.output.value.shape)
         sites.setdefault(key, {}).setdefault(meeting.output, meeting)
     for together in sites.values():
-        for words, derivative in _USUAL.items():
+        for words, derivative in kinds.items():
             with np.errstate(all="ignore"):
                 seeds = {
                     node: derivative(node.value.astype(np.float64), one.target)

@@ -69,7 +69,7 @@ def _returned(bench: Bench, source: Source) -> list[_Returned]:
                 break
             function = source.function(line)
             argument = _argument(node, node.lines[depth + 1])
-            if function is None or argument is None or not _is_slope(function.name):
+            if function is None or argument is None or not _gives_slopes(function):
                 continue
             key = line.file, value.lineno
             if node in forward:
@@ -90,6 +90,11 @@ def _returned(bench: Bench, source: Source) -> list[_Returned]:
 
 def _returns(statement: ast.stmt | None, value: ast.expr) -> bool:
     return isinstance(statement, ast.Return) and statement.value is value
+
+
+def _gives_slopes(function: ast.FunctionDef) -> bool:
+    """Whether its name says so, or that of an argument: ``sigmoid(x, deriv=True)``."""
+    return any(map(_is_slope, (function.name, *(one.arg for one in function.args.args))))
 
 
 def _is_slope(name: str) -> bool:
@@ -124,9 +129,9 @@ def _unchanged(node: Node, source: Source) -> Iterator[tuple[int, ast.FunctionDe
             continue
         name = text.func.attr if isinstance(text.func, ast.Attribute) else None
         name = text.func.id if isinstance(text.func, ast.Name) else name
-        if name is None or not _is_slope(name):
-            continue
-        for function in source.named(node.line.file, name):
+        for function in source.named(node.line.file, name or ""):
+            if not _gives_slopes(function):
+                continue
             parameter = _first(function)
             for statement in ast.walk(function):
                 value = statement.value if isinstance(statement, ast.Return) else None

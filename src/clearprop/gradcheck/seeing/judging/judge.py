@@ -11,6 +11,7 @@ from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.derivatives import derivatives
 from clearprop.gradcheck.seeing.judging.choosing import best_of
 from clearprop.gradcheck.seeing.judging.costs import Cost, costs
+from clearprop.gradcheck.seeing.judging.followed import Followed, followed
 from clearprop.gradcheck.seeing.judging.forgotten import forgotten
 from clearprop.gradcheck.seeing.judging.judgement import (
     CLOSE,
@@ -18,14 +19,19 @@ from clearprop.gradcheck.seeing.judging.judgement import (
     Gradient,
     Judgement,
     fitted,
+    is_same,
 )
+from clearprop.gradcheck.seeing.judging.rates import of_own_rates
 from clearprop.gradcheck.seeing.judging.steps import rates, signed_summands, summands
 from clearprop.gradcheck.seeing.judging.updates import Episode, Update
-from clearprop.gradcheck.seeing.tape import Line, Node, Tape, depending
+from clearprop.gradcheck.seeing.operations import MOVING
+from clearprop.gradcheck.seeing.tape import Line, Node, Tape, ancestors, depending
 
 MOST_COSTS = 60
 _ZERO = 1e-12  # the share of the largest gradient that rounding leaves of one of zeros
 _SMALL = 1e-4  # derivatives below it may be off by that without a mistake: an epsilon is more
+_FEW = 4  # entries, of which any numbers may be a multiple
+_ALIKE = 2e-3  # the difference of the logarithms of two factors that are one
 _NOISE, _TINY = 0.01, 1e-6  # an error that rounding makes of derivatives so small
 VANISHED = 1e-25  # below it exponentials have left nothing that could be compared
 
@@ -43,12 +49,12 @@ def judge(
     """
     reached = episode.reached(tape, {update.result for update in updates})
     if cost is not None:
-        return _judge(episode, known_cost(cost), reached, set())
+        return _judge(episode, known_cost(cost), reached, set(), text)
     every = list(islice(costs(episode, reached, text, episode.until(tape)), MOST_COSTS))
     penalised = _penalised(tape, episode.roots, reached, every)
     tried: list[Judgement] = []
     for one in every:
-        found = _judge(episode, one, reached, penalised)
+        found = _judge(episode, one, reached, penalised, text)
         if found is None:
             continue
         tried.append(found)
@@ -69,7 +75,11 @@ def known_cost(cost: Node) -> Cost:
 
 
 def _judge(
-    episode: Episode, cost: Cost, reached: set[Node], penalised: set[Node]
+    episode: Episode,
+    cost: Cost,
+    reached: set[Node],
+    penalised: set[Node],
+    text: Callable[[Line], str],
 ) -> Judgement | None:
     if not all(np.isfinite(seed.value).all() for seed in cost.seeds):
         return None
@@ -77,11 +87,21 @@ def _judge(
     parts: dict[Node, list[Update]] = {}
     for update in episode.updates:
         parts.setdefault(update.root, []).append(update)
-    gradients = without_rounding([_of_change(root, some, known) for root, some in parts.items()])
+    gradients: Sequence[Gradient] = without_rounding(
+        [_of_change(root, some, known) for root, some in parts.items()]
+    )
     if all(one.verdict == "unreached" for one in gradients):
         return None
-    if any(one.error >= CLOSE for one in gradients):  # through momentum, Adam, or wrong
-        gradients = _of_steps(gradients, parts, reached, penalised)
+    forward = ancestors(cost.seeds, reached)
+    is_within = any(one.error >= CLOSE for one in gradients)  # through momentum, Adam, or wrong
+    if is_within or not _are_alike(gradients):
+        direct = _by_rates(gradients, parts, reached, forward, penalised)
+        if direct and (is_within or _are_alike(direct)):
+            gradients = direct
+        elif is_within or not _have_rates(gradients, parts, reached, forward):
+            gradients = _of_steps(gradients, parts, reached, forward, penalised)
+        if all(one.error < CLOSE for one in gradients):
+            gradients = of_own_rates(gradients, parts, text)
     factor = _usual_factor(gradients, parts, reached)
     if factor is not None and not cost.is_maximised:
         factor = abs(factor)  # all steps may lead up: then all of them have the wrong sign
@@ -98,9 +118,10 @@ def _judge(
 
 
 def without_rounding(gradients: Sequence[Gradient]) -> list[Gradient]:
-    """Leave out of the verdict gradients that are zero by nature, and of which rounding is left.
+    """Take for zeros what is zero by nature, and of which rounding is left, in code and truth.
 
-    Such as that of a bias that all scores of a softmax share.
+    Such as the gradient of a bias that all scores of a softmax share, or that batch norm takes out.
+    It may be zero by chance, and another update tell more of it.
     """
     sizes = [
         (np.abs(one.claimed).max(initial=0.0), np.abs(one.truth).max(initial=0.0))
@@ -108,11 +129,15 @@ def without_rounding(gradients: Sequence[Gradient]) -> list[Gradient]:
     ]
     claimed, true = (max(one[k] for one in sizes) for k in (0, 1))
     return [
-        replace(one, verdict="unreached")
-        if one.error >= CLOSE and size[0] < _ZERO * claimed and size[1] < _ZERO * true
-        else one
+        _of_nothing(one) if size[0] < _ZERO * claimed and 0 < size[1] < _ZERO * true else one
         for one, size in zip(gradients, sizes, strict=True)
     ]
+
+
+def _of_nothing(found: Gradient) -> Gradient:
+    """Return a gradient of zeros where there should be zeros."""
+    none = np.zeros(found.truth.shape)
+    return replace(found, claimed=none, truth=none, factor=None, error=0.0, verdict="unreached")
 
 
 def _of_change(root: Node, parts: Sequence[Update], known: Mapping[Node, Array]) -> Gradient:
@@ -135,10 +160,73 @@ def _of_change(root: Node, parts: Sequence[Update], known: Mapping[Node, Array])
     return Gradient(root, result, step, where, descent, true, *fitted(descent, true))
 
 
+def _are_alike(gradients: Sequence[Gradient]) -> bool:
+    """Whether gradients have one factor."""
+    factors = [one.factor for one in gradients if one.factor]
+    return all(is_same(factor, factors[0]) for factor in factors)
+
+
+def _have_rates(
+    gradients: Sequence[Gradient],
+    parts: Mapping[Node, list[Update]],
+    reached: set[Node],
+    forward: set[Node],
+) -> bool:
+    """Whether the sizes of steps tell those of their gradients."""
+    ways = (
+        way
+        for one in gradients
+        if one.factor
+        for way in followed(parts[one.parameter][0], one.truth, reached, forward, decays=False)
+    )
+    return all(way.rate is not None for way in ways)
+
+
+def _by_rates(
+    gradients: Sequence[Gradient],
+    parts: Mapping[Node, list[Update]],
+    reached: set[Node],
+    forward: set[Node],
+    penalised: set[Node],
+) -> list[Gradient]:
+    """Return gradients times their rates, where each step is one, beside decay and history.
+
+    Empty where one of them is not: so a rate that one step lacks is seen, beside momentum, too.
+    """
+    found: dict[Node, Followed] = {}
+    for one in gradients:
+        some = parts[one.parameter]
+        if one.verdict == "unreached":
+            continue
+        decays = one.parameter not in penalised
+        ways = list(followed(some[0], one.truth, reached, forward, decays=decays))
+        if len(some) > 1 or not ways or ways[-1].rate is None:
+            return []
+        # The innermost: history that goes along the gradient fits the truth, and adds to its size.
+        found[one.parameter] = ways[-1]
+    rates = [way.rate or 0.0 for way in found.values()]
+    differ = not all(is_same(rate, rates[0]) for rate in rates)
+    return [
+        _through(one, way, parts[one.parameter][0], (way.rate or 0.0) if differ else 1.0)
+        if (way := found.get(one.parameter)) is not None
+        else one
+        for one in gradients
+    ]
+
+
+def _through(one: Gradient, way: Followed, update: Update, rate: float = 1.0) -> Gradient:
+    """Return a gradient that was followed into its step, times its rate there."""
+    claimed = rate * way.sign * update.sign * way.node.value.ravel().astype(np.float64)
+    factor, error = fitted(claimed, one.truth)
+    decay = np.zeros(claimed.shape) if way.decays else None  # which the claim is without
+    return replace(one, claim=way.node, claimed=claimed, factor=factor, error=error, decay=decay)
+
+
 def _of_steps(
     gradients: Sequence[Gradient],
     parts: Mapping[Node, list[Update]],
     reached: set[Node],
+    forward: set[Node],
     penalised: set[Node],
 ) -> list[Gradient]:
     """Look for the gradients within the steps: what has a factor that most others have, too.
@@ -146,35 +234,50 @@ def _of_steps(
     Outside it a step may fit by chance, as the signs do that Adagrad begins with.
     """
     options = [
-        [one] if one.verdict == "unreached" else list(_forms(one, parts, reached, penalised))
+        [one]
+        if one.verdict == "unreached"
+        else list(_forms(one, parts[one.parameter], reached, forward, penalised))
         for one in gradients
     ]
-    factors = [
-        {round(math.log(abs(one.factor)), 3) for one in some if one.error < CLOSE and one.factor}
-        for some in options
-    ]
 
-    def worth(one: Gradient) -> tuple[bool, int, float]:
+    def suits(one: Gradient, factor: float) -> bool:
+        fits = one.error < CLOSE and one.factor
+        return bool(fits and abs(math.log(abs(one.factor or 1.0) / factor)) < _ALIKE)
+
+    factors = dict.fromkeys(
+        abs(one.factor) for some in options for one in some if one.error < CLOSE and one.factor
+    )
+    common = max(
+        factors,
+        key=lambda factor: sum(any(suits(one, factor) for one in some) for some in options),
+        default=1.0,
+    )
+
+    def worth(one: Gradient) -> tuple[bool, bool, float]:
         fits = one.error < CLOSE
-        if not fits or not one.factor:
-            return fits, 0, -one.error
-        own = round(math.log(abs(one.factor)), 3)
-        return True, sum(any(abs(own - f) < 2e-3 for f in some) for some in factors), 0.0
+        return suits(one, common), fits, 0.0 if fits else -one.error
 
     return [max(some, key=worth) for some in options]
 
 
 def _forms(
-    one: Gradient, parts: Mapping[Node, list[Update]], reached: set[Node], penalised: set[Node]
+    one: Gradient,
+    parts: Sequence[Update],
+    reached: set[Node],
+    forward: set[Node],
+    penalised: set[Node],
 ) -> Iterator[Gradient]:
     """Yield a gradient in all forms that it may have, from outside in."""
-    yield one
-    if one.parameter not in penalised:
-        yield with_decay(one)
-    for inner in _within(one, parts[one.parameter], reached):
+    found = [one, *_within(one, parts, reached)]
+    decays = one.parameter not in penalised
+    for inner in found:
         yield inner
-        if one.parameter not in penalised:
+        if decays:
             yield with_decay(inner)
+    if len(parts) > 1 or (one.truth.size >= _FEW and any(form.error < CLOSE for form in found)):
+        return
+    for way in followed(parts[0], one.truth, reached, forward, decays=decays):
+        yield _through(one, way, parts[0])
 
 
 def _penalised(
@@ -183,14 +286,17 @@ def _penalised(
     """Return the parameters whose size a cost of the code takes into account: L2, L1."""
     named = {seed for cost in every if cost.is_named for seed in cost.seeds}
     last = max((seed.place for seed in named), default=-1)
+    whose: dict[Node, Node] = {root: root for root in roots}  # of a parameter, or a part of one
     found = set()
-    for node in reached:
-        root = next((one for one in node.parents if one in roots), None)
-        is_size = node.name in ("square", "power", "norm", "absolute") or node.args == (root, root)
-        if root is None or not is_size or node.place > last:
+    for node in sorted(reached, key=lambda one: one.place):
+        part = next((one for one in node.parents if one in whose), None)
+        if part is None or node.place > last:
             continue
-        if depending([node], tape.nodes[node.place : last + 1], set()) & named:
-            found.add(root)
+        if node.name in MOVING and node not in whose:
+            whose[node] = whose[part]
+        is_size = node.name in ("square", "power", "norm", "absolute") or node.args == (part, part)
+        if is_size and depending([node], tape.nodes[node.place : last + 1], set()) & named:
+            found.add(whose[part])
     return found
 
 
@@ -273,11 +379,6 @@ def _usual_factor(
 
     reached_in_order = sorted(reached, key=lambda node: node.place)
     return max(known, key=worth).factor
-
-
-def is_same(one: float, other: float) -> bool:
-    """Whether two factors are the same, but for their signs."""
-    return abs(abs(one) - abs(other)) <= SAME_FACTOR * abs(other)
 
 
 def with_verdict(found: Gradient, factor: float | None) -> Gradient:

@@ -168,3 +168,8 @@ def fitted(claimed: Array, truth: Array) -> tuple[float | None, float]:
     scale = np.abs(b).max()
     factor = float(a @ (b / scale) / (b / scale @ (b / scale))) / scale
     return factor, float(np.linalg.norm(a - factor * b) / np.linalg.norm(a))
+
+
+def is_same(one: float, other: float) -> bool:
+    """Whether two factors are the same, but for their signs."""
+    return abs(abs(one) - abs(other)) <= SAME_FACTOR * abs(other)

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.changes import (
     Change,
     Expression,
@@ -17,8 +18,9 @@ from clearprop.gradcheck.seeing.judging.changes import (
     several,
     times,
 )
+from clearprop.gradcheck.seeing.judging.judgement import Gradient
 from clearprop.gradcheck.seeing.judging.rewriting import Make, ValueOf
-from clearprop.gradcheck.seeing.judging.source import over
+from clearprop.gradcheck.seeing.judging.source import Edit, operands, over
 from clearprop.gradcheck.seeing.tape import Line, Node
 
 Form: TypeAlias = Callable[[Any], Any]
@@ -26,6 +28,7 @@ Form: TypeAlias = Callable[[Any], Any]
 
 _LEAKY = 0.35  # slopes of a leaky ReLU, at most
 _NO_VALUE = ("getitem", "setitem", "transpose")
+LEFT_OUT = "The derivative of the activation is left out."
 _SLOPE = "The derivative that belongs here is {}."
 
 
@@ -41,14 +44,41 @@ def factors(one: Expression) -> Iterator[Change]:
     for number in set(one.numbers) - {0.0, 1.0, 2.0, 0.5}:
         known.append((number, "factor", f"{inner} * {number:g}"))
         known.append((1 / number, "factor", f"{inner} / {number:g}"))
-    for factor, cause, text in known:
-        why = f"It is {1 / factor:g} times what it should be."
-        yield Change(cause, times(constant(factor)), one.whole(text), why)
-    if one.node.value.size > 1:
-        for slope, words, reads in _slopes(one, one.node):
-            why = "The derivative of the activation is left out."
-            edits = one.whole(f"{inner} * {_factor(words)}")
-            yield Change("slope_missing", times(slope), edits, why, reads=reads)
+    for multiple, cause, text in known:
+        why = f"It is {1 / multiple:g} times what it should be."
+        yield Change(cause, times(constant(multiple)), one.whole(text), why)
+    for slope, words, reads in _slopes(one, one.node):
+        if one.node.value.size > 1 or "np." not in words:  # of numbers anything fits by chance
+            edits = one.whole(f"{inner} * {factor(words)}")
+            yield Change("slope_missing", times(slope), edits, LEFT_OUT, reads=reads)
+
+
+def rates(one: Expression, steps: Sequence[Node]) -> Iterator[Change]:
+    """Yield a step that is multiplied by the rate of others, which was left out.
+
+    Parameters
+    ----------
+    one : Expression
+        Such as a parameter and a step.
+    steps : sequence of Node
+        All steps.
+    """
+    text, line = one.text(1), one.node.line
+    step = one.node.args[1] if one.node.name in ("add", "subtract") else None
+    if step not in steps or text is None or line is None:
+        return
+    known: dict[str, float] = {}
+    for other in steps:
+        texts = operands(one.source.evaluated(other)) if other.name == "multiply" else ()
+        for factor_text, arg in zip(texts, other.args, strict=False):
+            value = arg.value if isinstance(arg, Node) else arg
+            if np.size(value) == 1:
+                known[ast.unparse(factor_text)] = float(np.ravel(value)[0])
+    for said, rate in known.items():
+        edits = several(over(text, f"{said} * {one.raw(text)}"))
+        make = exchanged(1, _operand_times(1, constant(rate)))
+        why = f"The factor {said} of the other steps is left out."
+        yield Change("factor", make, edits, why, (line.file, line.number))
 
 
 def slopes(one: Expression) -> Iterator[Change]:
@@ -75,10 +105,9 @@ def _before_products(one: Expression) -> Iterator[Change]:
         if not isinstance(operand, Node) or operand.value.ndim < 1 or text is None:
             continue
         for slope, words, reads in _slopes(one, operand):
-            edits = several(over(text, f"{one.raw(text)} * {_factor(words)}"))
+            edits = several(over(text, f"{one.raw(text)} * {factor(words)}"))
             make = exchanged(place, _operand_times(place, slope))
-            why = "The derivative of the activation is left out."
-            yield Change("slope_missing", make, edits, why, reads=reads)
+            yield Change("slope_missing", make, edits, LEFT_OUT, reads=reads)
 
 
 def _operand_times(place: int, slope: Make) -> Make:
@@ -101,7 +130,7 @@ def whole(one: Expression, parts: Sequence[Node]) -> Iterator[Change]:
         said = one.source.expression(part) if _stands_in(part, line) else None
         text = one.raw(said) if said is not None else one.scope.text(part, line)
         for slope, words, reads in _slopes(one, one.node):
-            edits = () if text is None else one.whole(f"{text} * {_factor(words)}")
+            edits = () if text is None else one.whole(f"{text} * {factor(words)}")
             make, why = _part_times(part, slope), _SLOPE.format(words)
             yield Change("other_activation", make, edits, why, reads=(part, *reads))
 
@@ -126,6 +155,83 @@ def summands(one: Expression) -> Iterator[Change]:
         yield Change("factor", make, edits, f"{text} is left out.", reads=reads)
 
 
+def penalties(one: Expression, of: Sequence[Gradient]) -> Iterator[Change]:
+    """Yield a share of the parameter beside its gradient: the derivative of an L2 term.
+
+    Parameters
+    ----------
+    one : Expression
+    of : sequence of Gradient
+        Those that it is.
+    """
+    node, line = one.node, one.node.line
+    if line is None or len(one.site.nodes) > 1 or node.value.size < 3:
+        return
+    for gradient in of:
+        root = gradient.parameter
+        if gradient.verdict == "right" or root.value.size != node.value.size:
+            continue
+        both = np.c_[gradient.truth, root.value.ravel()[gradient.places]]
+        (_, share), *_ = np.linalg.lstsq(both, node.value.ravel(), rcond=None)
+        text = one.scope.text(root, line)
+        edits: tuple[Edit, ...] = ()
+        if isinstance(one.evaluated, ast.expr) and text is not None:
+            edits = one.whole(f"{ast.unparse(one.evaluated)} + {-share:.4g} * {text}")
+        why = "The cost has an L2 term, and this gradient has none."
+        yield Change("l2_missing", _less(root, float(share)), edits, why)
+
+
+def _less(root: Node, share: float) -> Make:
+    """Take away a share of the parameter."""
+
+    def make(node: Node, value_of: ValueOf) -> Any:
+        taken = share * np.asarray(value_of(root)).reshape(node.value.shape)
+        return again(node, value_of) - taken
+
+    return make
+
+
+def shares(one: Expression, roots: Sequence[Node]) -> Iterator[Change]:
+    """Yield a number times a parameter in the place of the number, or of another multiple of it.
+
+    Such as ``dW += reg * W``, the derivative of an L2 term, for ``dW += reg``.
+
+    Parameters
+    ----------
+    one : Expression
+    roots : sequence of Node
+        The parameters.
+    """
+    node, line = one.node, one.node.line
+    if node.name not in ("add", "subtract", "multiply") or len(node.args) != 2 or line is None:
+        return
+    for place, operand in enumerate(node.args):
+        other = node.args[1 - place]
+        text, of = one.text(place), one.text(1 - place)
+        value = operand.value if isinstance(operand, Node) else operand
+        if text is None or of is None:
+            continue
+        if node.name == "multiply" and other in roots and np.size(value) > 1:
+            for number in one.numbers:
+                edits = several(over(text, f"{number:g}"))
+                why = f"Needed is {number:g}."
+                yield Change("factor", exchanged(place, constant(number)), edits, why)
+        if node.name == "multiply" or np.size(value) > 1:
+            continue
+        for root in roots:
+            name = one.scope.text(root, line)
+            if name is not None and isinstance(other, Node) and root.value.size == other.value.size:
+                edits = several(over(text, f"{one.raw(text)} * {name}"))
+                make = exchanged(place, _share(place, root))
+                yield Change(
+                    "factor", make, edits, f"The factor {name} is left out.", reads=(root,)
+                )
+
+
+def _share(place: int, root: Node) -> Make:
+    return lambda node, value_of: np.asarray(args_of(node, value_of)[place]) * value_of(root)
+
+
 def _plus(more: Make) -> Make:
     return lambda node, value_of: again(node, value_of) + more(node, value_of)
 
@@ -145,7 +251,7 @@ def forms(a: str, numbers: Sequence[float]) -> list[tuple[Form, str]]:
     ]
 
 
-def _factor(text: str) -> str:
+def factor(text: str) -> str:
     """Put brackets about what is no factor of a product as it stands."""
     term = ast.parse(text, mode="eval").body
     sums = isinstance(term, ast.BinOp) and isinstance(term.op, ast.Add | ast.Sub)
@@ -166,6 +272,16 @@ def _slopes(one: Expression, like: Node) -> Iterator[tuple[Make, str, tuple[Node
     for text, meant in one.scope.alike(one.site.nodes, like.value.shape, ""):
         for form, words in forms(text, one.numbers):
             yield of_form(form, meaning(meant)), words, tuple(meant.values())
+
+
+def is_slope_at(value: Array, a: Array) -> bool:
+    """Whether a value is the derivative of a usual activation at an array, as what goes into it."""
+    if value.shape != a.shape or not value.size:
+        return False
+    with np.errstate(all="ignore"):
+        return any(
+            np.allclose(value, of, rtol=1e-6) for of in (1 - np.tanh(a) ** 2, _of_sigmoid(a))
+        )
 
 
 def of_form(form: Form, array: Make) -> Make:

@@ -6,15 +6,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import chain
 from types import CodeType
-
-import numpy as np
 
 from clearprop.gradcheck.seeing.judging import omissions, slips
 from clearprop.gradcheck.seeing.judging.blame import Trail, same_line
-from clearprop.gradcheck.seeing.judging.changes import Change, Expression, several
+from clearprop.gradcheck.seeing.judging.changes import Change, Expression
 from clearprop.gradcheck.seeing.judging.functions import functions
-from clearprop.gradcheck.seeing.judging.rewriting import Bench, Make, Site, Standing, Trial, ValueOf
+from clearprop.gradcheck.seeing.judging.handing import dropped, handed_on, passed_through, renamed
+from clearprop.gradcheck.seeing.judging.judgement import Gradient
+from clearprop.gradcheck.seeing.judging.rewriting import Bench, Site, Standing, Trial
 from clearprop.gradcheck.seeing.judging.scope import Scope
 from clearprop.gradcheck.seeing.judging.source import Source, over
 from clearprop.gradcheck.seeing.tape import Line, Node, Tape, computed
@@ -24,7 +25,7 @@ _MOST_NUMBERS = 8  # of the file, that are tried in the place of another
 _UNTOLD = 6.0  # tokens that a change counts as whose text can't be told
 _UPDATED = 0.5  # the same for a parameter as it was: nothing else gives the very same by chance
 _FACTOR, _EXACT = 2.0, 1e-3  # tokens more where a factor of all gradients is left
-_RETURNED = 2.0  # tokens that another derivative, which a function returns, counts as at most
+_RETURNED = 2.0  # tokens that a derivative that a function returns, or should, counts as at most
 _TOKEN = re.compile(r"[\w.]+\.shape\[\d\]|[\w.]+|[^\w\s]")
 _UNUSUAL = {"slope_incomplete": 0.3, "wrong_pair": 0.1}  # tokens more that they count as
 _NEAR = 2.0  # tokens: a change by fewer ends the search
@@ -32,7 +33,11 @@ _MOST_TOLD = 30  # changes that are written out to see whether one is near
 _DEPTH = 3  # of functions within each other whose arguments are exchanged
 _CLEAR = 4.0  # tokens: changes by fewer are two mistakes, if together they mend all
 _MOST_FURTHER = 2  # mistakes that are told beside the first
-_SIMPLE = 3  # stages of changes that are all tried before one of them is chosen
+_RATE = 0.9  # tokens that a rate counts as which all other steps have
+_DISTURBED = 0.05  # tokens more where a right gradient changes, too
+_MINUS = 0.8  # tokens that a minus counts as that is taken out: nobody writes one for nothing
+_SIMPLE = 4  # stages of changes that are all tried before one of them is chosen
+_DESCENT = 2.0  # the same where a step that goes down would go up
 _UPDATE = 1.0  # tokens more that a change of an update counts as, which all gradients share
 
 
@@ -56,7 +61,7 @@ class Repair:
     mended : int
         The number of gradients that become right.
     is_whole : bool
-        Whether all are right then.
+        Whether all are right then, with the changes of other lines.
     distance : float
         How much of the text changes: the number of tokens, and a little for what is unusual.
     parameters : tuple of Node
@@ -88,6 +93,8 @@ class _Found:
     """The number of places from which the function of the expression was called."""
     is_shared: bool
     """Whether all gradients change with it."""
+    disturbs: bool
+    """Whether one changes with it that is right."""
 
 
 def find_repairs(tape: Tape, trail: Trail, source: Source) -> list[Repair]:
@@ -114,26 +121,37 @@ def find_repairs(tape: Tape, trail: Trail, source: Source) -> list[Repair]:
     most = max(len(one.standing.right) for one in found)
     best = [one for one in found if len(one.standing.right) == most]
     first, *others = _ranked(search, best)
+    first = search.where_it_is_called(first[1]) or first
     further, mended = list[Repair](), set(first[1].standing.right)
-    while first[0].distance < _CLEAR and len(further) < _MOST_FURTHER:
+    while len(further) < _MOST_FURTHER:
         more = max((len(one.standing.right - mended) for one in found), default=0)
         left = [one for one in found if len(one.standing.right - mended) == more > 0]
         if not left:
             break
         told, one = _ranked(search, left)[0]
-        if told.distance >= _CLEAR:
+        near = max(told.distance, first[0].distance) < _CLEAR
+        same = one.change.cause == first[1].change.cause and told.distance == first[0].distance
+        if not (near or same):  # or else the same mistake in two lines
             break
         further.append(search.repair(told, one, frozenset(mended)))
         mended |= one.standing.right
-    is_all = len(mended) == len(bench.claims)  # else what is left may be the same mistake
-    whole = replace(search.repair(*first), further=tuple(further) if is_all else ())
+    whole = search.repair(*first)
+    if len(mended) == len(bench.claims):  # else what is left may be the same mistake
+        whole = replace(whole, further=tuple(further), is_whole=True)
+    elif all(bench.claims[k].gradient.truth.size == 1 for k in mended - bench.now.right):
+        return []  # a single number is mended by chance
     return [whole, *(search.repair(*one) for one in others)]
 
 
 def _ranked(search: "_Search", found: Sequence[_Found]) -> "list[tuple[_Told, _Found]]":
     return sorted(
         ((search.told(one), one) for one in found),
-        key=lambda pair: (pair[0].distance, pair[1].calls, pair[1].node.place, pair[0].letters),
+        key=lambda pair: (
+            pair[0].distance + _DISTURBED * pair[1].disturbs,
+            pair[1].calls,
+            pair[1].node.place,
+            pair[0].letters,
+        ),
     )
 
 
@@ -156,9 +174,11 @@ class _Search:
         last = max(node.place for claim in bench.claims for node in claim.nodes)
         self.scope = Scope(tape.nodes[first : last + 1], source, judgement)
         self.results = {one.result for claim in bench.claims for one in claim.updates}
+        self.steps = [one.step for one in judgement.episode.updates]
         self.updating = self.results | {
             one for result in self.results for one in result.parents if same_line(one, result)
         }
+        self.roots = [claim.gradient.parameter for claim in self.bench.claims]
         # Gradients that are returned, of a cost that is computed, rarely have a factor.
         self.is_exact = judgement.cost.is_computed and not self.results
         self.numbers = list(dict.fromkeys(source.numbers()))[:_MOST_NUMBERS]
@@ -175,11 +195,13 @@ class _Search:
             self._updated,
             lambda site: slips.signs(self._expression(site)),
             lambda site: slips.sums(self._expression(site)),
+            lambda site: omissions.rates(self._expression(site), self.steps),
             lambda site: slips.others(self._expression(site)),
             lambda site: omissions.factors(self._expression(site)),
             lambda site: omissions.slopes(self._expression(site)),
             lambda site: omissions.whole(self._expression(site), self._back(site)),
-            self._penalties,
+            lambda site: omissions.penalties(self._expression(site), self._of(site)),
+            lambda site: omissions.shares(self._expression(site), self.roots),
             lambda site: omissions.summands(self._expression(site)),
         ]
         for number, stage in enumerate(stages):
@@ -188,8 +210,15 @@ class _Search:
             if number < _SIMPLE:
                 continue
             if number == _SIMPLE:
-                given = functions(self.bench, self.source, self.numbers)
-                for site, change in (*self._arguments(), *given):
+                bench, source, scope = self.bench, self.source, self.scope
+                for site, change in chain(
+                    self._arguments(),
+                    functions(bench, source, self.numbers),
+                    handed_on(bench, source, scope),
+                    dropped(bench, source, scope),
+                    renamed(bench, source, scope, self.numbers),
+                    passed_through(bench, source, scope, self.numbers),
+                ):
                     found += self._tried(site, self.bench.trial(site), iter((change,)), number)
             whole = [one for one in found if len(one.standing.right) == known]
             near = any(self.told(one).distance < _NEAR for one in whole[:_MOST_TOLD])
@@ -212,10 +241,15 @@ class _Search:
             if after is not None and len(after.right) > len(now.right):
                 calls = {(line.code, line.instruction) for line in callers}
                 shared = 1 < len(self.bench.claims) == len(trial.touched)
-                yield _Found(after, change, site.first, stage, len(calls), shared)
+                disturbs = not trial.touched.isdisjoint(now.right)
+                yield _Found(after, change, site.first, stage, len(calls), shared, disturbs)
 
     def _expression(self, site: Site) -> Expression:
         return Expression(site, self.source, self.scope, self.numbers, self._sizes(site))
+
+    def _of(self, site: Site) -> list[Gradient]:
+        """Return the gradients that an expression is, as a whole or as a part of the step."""
+        return [one.gradient for one in self.bench.claims if site.first in one.within]
 
     def _sizes(self, site: Site) -> dict[int, str]:
         """Return the sizes of axes that an expression may be divided by, each with a text."""
@@ -316,30 +350,28 @@ class _Search:
             at = caller.file, caller.number
             yield Site(nodes), Change("wrong_pair", make, edits, f"Needed is {text}.", at)
 
-    def _penalties(self, site: Site) -> Iterator[Change]:
-        """Yield a share of the parameter beside its gradient: the derivative of an L2 term."""
-        node = site.first
-        line = node.line
-        if line is None or len(site.nodes) > 1 or node.value.size < 3:
-            return
-        for claim in self.bench.claims:
-            root = claim.gradient.parameter
-            held = node in claim.within
-            if not held or claim.gradient.verdict == "right" or root.value.size != node.value.size:
+    def where_it_is_called(self, found: _Found) -> "tuple[_Told, _Found] | None":
+        """Return the same change of a call that gives a right function what it does not expect.
+
+        One that takes the derivative of ``tanh`` at ``z``, and is given ``tanh(z)``.
+        """
+        ways = list[tuple[_Told, _Found]]()
+        if len(found.node.lines) < 2 or found.calls > 1:
+            return None
+        caller = found.node.lines[1]
+        for site in self.bench.sites():
+            line = site.first.line
+            if line is None or (line.file, line.number) != (caller.file, caller.number):
                 continue
-            both = np.c_[claim.gradient.truth, root.value.ravel()[claim.gradient.places]]
-            (_, share), *_ = np.linalg.lstsq(both, node.value.ravel(), rcond=None)
-            text = self.scope.text(root, line)
-            whole = self.source.evaluated(node)
-            edit = None
-            if isinstance(whole, ast.expr) and text is not None:
-                edit = over(whole, f"{ast.unparse(whole)} + {-share:.4g} * {text}")
-            yield Change(
-                "l2_missing",
-                _less(root, float(share)),
-                several(edit),
-                "The cost has an L2 term, and this gradient has none.",
-            )
+            made = [one for one in site.first.parents if _within(one, caller)]
+            for change in omissions.slopes(self._expression(site)):
+                given = [(one.value, of.value) for one in made for of in change.reads]
+                if not any(omissions.is_slope_at(value, of) for value, of in given):
+                    continue
+                tried = self._tried(site, self.bench.trial(site), iter((change,)), found.stage)
+                same = (one for one in tried if one.standing.right >= found.standing.right)
+                ways += ((self.told(one), one) for one in same)
+        return min(ways, key=lambda way: way[0].distance, default=None)
 
     def repair(self, told: _Told, found: _Found, known: frozenset[int] = frozenset()) -> Repair:
         """Return a change, with the gradients that it mends beside those that are known."""
@@ -355,7 +387,7 @@ class _Search:
             len(mended),
             len(right) == len(claims),
             told.distance,
-            tuple(claims[number].gradient.parameter for number in mended),
+            tuple(dict.fromkeys(claims[number].gradient.parameter for number in mended)),
         )
 
     def told(self, found: _Found) -> _Told:
@@ -372,23 +404,17 @@ class _Search:
         tokens = _tokens(before, after)
         if found.change.cause in ("swapped", "transposed"):
             tokens = 1.0
-        elif found.change.cause == "other_activation" and found.change.at:
+        elif found.change.cause in ("other_activation", "slope_missing") and found.change.at:
             tokens = min(tokens, _RETURNED)
+        elif found.change.cause == "factor" and found.change.at:
+            tokens = _RATE
         letters = 1 - SequenceMatcher(None, before, after).ratio()
         tokens += _UNUSUAL.get(found.change.cause, 0.0)
         late = _UPDATE if found.node in self.updating and found.is_shared else 0.0
+        minus = found.change.cause == "sign" and found.node.name == "subtract"
+        late += _DESCENT if minus and found.node in self.results else 0.0
         late += _FACTOR if self.is_exact and abs(found.standing.factor - 1) > _EXACT else 0.0
         return _Told(file, number, after, tokens + late, letters)
-
-
-def _less(root: Node, share: float) -> Make:
-    """Take away a share of the parameter."""
-
-    def make(node: Node, value_of: ValueOf) -> object:
-        taken = share * np.asarray(value_of(root)).reshape(node.value.shape)
-        return computed(node, value_of) - taken
-
-    return make
 
 
 def _within(node: Node, caller: Line) -> bool:
@@ -402,6 +428,8 @@ def _within(node: Node, caller: Line) -> bool:
 def _tokens(before: str, after: str) -> float:
     """Return how many tokens differ; to put one in counts a little more than to take one out."""
     a, b = (_TOKEN.findall(text) for text in (before, after))
+    if len(a) == len(b) + 1 and any(a[k] == "-" and a[:k] + a[k + 1 :] == b for k in range(len(a))):
+        return _MINUS
     return 0.2 * (len(b) > len(a)) + sum(
         max(i2 - i1, j2 - j1)
         for kind, i1, i2, j1, j2 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes()

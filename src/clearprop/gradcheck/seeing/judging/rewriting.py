@@ -21,6 +21,7 @@ Make: TypeAlias = Callable[[Node, ValueOf], Any]
 """A function that computes a node of a changed expression anew."""
 
 _SAME = 1e-3  # between factors that are one
+_MOST_PARTS = 6  # of a parameter whose entries are updated one by one
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,9 @@ class Bench:
         self._falls = not cost.is_maximised
         targets = {node for claim in self.claims for node in claim.nodes}
         self.first = min(root.place for root in judgement.episode.roots)
-        self._since = frozenset(trail.tape.nodes[self.first :])
+        # Earlier steps of the same lines lie behind the parameters: they are given.
+        given = ancestors(judgement.episode.roots)
+        self._since = frozenset(trail.tape.nodes[self.first :]) - given
         self.needed = sorted(self._made_of(targets), key=lambda node: node.place)
         """All that the gradients were computed from, in the order of the tape."""
         self._fits = [claim.factors(lambda node: node.value) for claim in self.claims]
@@ -267,13 +270,32 @@ def _all_claimed(trail: Trail) -> list[_Claimed]:
     Where steps are no plain descent, those within them count, as deep as the right ones are found.
     """
     gradients = [one for one in trail.judgement.gradients if one.verdict != "unreached"]
-    found = [_claimed(trail, one) for one in gradients]
+    found = [part for one in gradients for part in _parts(_claimed(trail, one))]
     right = [one for one in found if one.gradient.verdict in ("right", "scaled")]
     deep = max((_depth(one) for one in right or found), default=0)
     return [
         replace(one, levels=one.levels[:deep], signs=one.signs[:deep]) if one.updates else one
         for one in found
     ]
+
+
+def _parts(claim: _Claimed) -> Iterator[_Claimed]:
+    """Yield the gradients of entries that are updated one by one, each in its own line."""
+    sizes = [update.places().size for update in claim.updates]
+    gradient = claim.gradient
+    if not 1 < len(sizes) <= _MOST_PARTS or gradient.truth.size != sum(sizes):
+        yield claim
+        return
+    for k, (size, end) in enumerate(zip(sizes, np.cumsum(sizes), strict=True)):
+        some = slice(end - size, end)
+        own = replace(
+            gradient,
+            places=gradient.places[some],
+            claimed=gradient.claimed[some],
+            truth=gradient.truth[some],
+        )
+        levels = tuple(level[k : k + 1] for level in claim.levels)
+        yield replace(claim, gradient=own, updates=claim.updates[k : k + 1], levels=levels)
 
 
 def _depth(claim: _Claimed) -> int:

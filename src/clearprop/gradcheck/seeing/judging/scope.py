@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TypeAlias
 
@@ -16,6 +17,15 @@ _CALLERS = 3  # to whose variables what is returned goes
 
 Where: TypeAlias = tuple[str, str]
 """A file, and the function within it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    place: int
+    """Where on the tape."""
+    row: int
+    """The number of its line."""
+    node: Node
 
 
 class Scope:
@@ -33,7 +43,7 @@ class Scope:
         self.source, self._reached = source, judgement.reached
         self._layer_of = _layers(judgement)
         self._earlier: dict[Node, Node | None] = {}
-        self._uses: dict[Where, dict[str, list[tuple[int, Node]]]] = {}
+        self._uses: dict[Where, dict[str, list[_Use]]] = {}
         self._texts: dict[Where, dict[Node, str]] = {}
         self._sites: dict[object, list[Node]] = {}
         for node in nodes:
@@ -42,7 +52,9 @@ class Scope:
             self._sites.setdefault(_site(node), []).append(node)
             for line, text, used in self._named(node):
                 where = _where(line)
-                self._uses.setdefault(where, {}).setdefault(text, []).append((node.place, used))
+                self._uses.setdefault(where, {}).setdefault(text, []).append(
+                    _Use(node.place, line.number, used)
+                )
                 self._texts.setdefault(where, {})[used] = text
 
     def _named(self, node: Node) -> Iterator[tuple[Line, str, Node]]:
@@ -60,7 +72,28 @@ class Scope:
             target = assigned(statement, value)
             if target is not None:
                 yield line, ast.unparse(target), node
+                yield from self._returned(node, line, target)
             return
+
+    def _returned(
+        self, node: Node, line: Line, target: ast.expr
+    ) -> Iterator[tuple[Line, str, Node]]:
+        """Yield what a caller calls one of several arrays that a function returns."""
+        place = next((k for k, one in enumerate(node.lines) if one is line), 0) + 1
+        caller = node.lines[place] if place < len(node.lines) else None
+        statement = None if caller is None else self.source.statement(caller)
+        function = self.source.function(line)
+        if caller is None or function is None or not isinstance(statement, ast.Assign):
+            return
+        names = statement.targets[0]
+        if isinstance(target, ast.Subscript) and node.name == "setitem":
+            target = target.value  # the whole array is written into
+        for one in ast.walk(function):
+            value = one.value if isinstance(one, ast.Return) else None
+            if isinstance(value, ast.Tuple) and isinstance(names, ast.Tuple):
+                for own, to in zip(value.elts, names.elts, strict=False):
+                    if ast.unparse(own) == ast.unparse(target):
+                        yield caller, ast.unparse(to), node
 
     def text(self, node: Node, line: Line) -> str | None:
         """Return what a function calls a node."""
@@ -73,11 +106,23 @@ class Scope:
     def at(self, text: str, node: Node, line: Line) -> Node | None:
         """Return what a name of a function means when a node is computed.
 
-        That is what it means where it is used next to that.
+        That is what it means where it is used next to that. What stands above it in the text has
+        run before it, and what stands below after it, in the same round of a loop.
         """
         uses = self._uses.get(_where(line), {}).get(text, ())
-        known = [use for use in uses if use[1].place < node.place]
-        return min(known, key=lambda use: abs(use[0] - node.place), default=(0, None))[1]
+        known = [use for use in uses if use.node.place < node.place]
+        near = [
+            use
+            for use in known
+            if use.row == line.number or (use.row < line.number) == (use.place < node.place)
+        ]
+        # Where ``dW += x`` has used the one and made the other, the later one.
+        found = min(
+            near or known,
+            key=lambda use: (abs(use.place - node.place), -use.node.place),
+            default=None,
+        )
+        return None if found is None else found.node
 
     def alike(
         self,

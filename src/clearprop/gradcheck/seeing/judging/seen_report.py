@@ -8,7 +8,7 @@ import numpy as np
 from clearprop.errors import counted, listed
 from clearprop.gradcheck.diagnosis.mistakes import Diagnosis, Mistake
 from clearprop.gradcheck.report import Report, Row, Verdict, number, place
-from clearprop.gradcheck.seeing.judging import failing
+from clearprop.gradcheck.seeing.judging import origins
 from clearprop.gradcheck.seeing.judging.blame import Trail
 from clearprop.gradcheck.seeing.judging.checking import Training, confirmed, numerical
 from clearprop.gradcheck.seeing.judging.judgement import (
@@ -22,7 +22,7 @@ from clearprop.gradcheck.seeing.judging.repairs import Repair
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.judging.steps import summands
 from clearprop.gradcheck.seeing.running.notes import Failure
-from clearprop.gradcheck.seeing.tape import Node, Tape
+from clearprop.gradcheck.seeing.tape import Line, Node, Tape
 
 
 @dataclass(frozen=True, repr=False)
@@ -101,8 +101,12 @@ def seen_report(
     wrong = next((one for one in found if not one.judgement.passed), None)
     if wrong is None:
         told.append(_all_right(found, rows, unseen, unclear))
-        if failed is not None:
-            line = failing.tell(failed, source, tape.nodes, told)
+        judgements = [one.judgement for one in found]
+        line = origins.tell_grown(judgements, source, told)
+        if line is None and failed is not None:
+            line = origins.tell_failing(failed, source, tape.nodes, told)
+        elif line is None and unseen:
+            line = origins.tell_idle(judgements, source, tape.nodes, told)
         factors = [common_factor(training.judgement) for training in found]
         notes = [
             *notes,
@@ -124,7 +128,7 @@ def seen_report(
     else:
         told.append(_without_line(wrong))
         unseen += _unreached(wrong) or list(wrong.names.values())
-        line = None if failed is None else failing.tell(failed, source, tape.nodes, told)
+        line = None if failed is None else origins.tell_failing(failed, source, tape.nodes, told)
     return SeenReport(
         tuple(rows),
         tuple(notes),
@@ -139,7 +143,7 @@ def failed_report(tape: Tape, source: Source, failed: Failure, notes: Sequence[s
     """Tell the line that failed for its shapes before any gradient was seen."""
     where = f"line {failed.number}{source.whose(failed.file)}"
     told = [f"No gradient was seen, as {where} fails: {failed.text}"]
-    line = failing.tell_origin(failed, source, tape.nodes, told)
+    line = origins.tell_failed(failed, source, tape.nodes, told)
     return SeenReport((), tuple(notes), told="\n".join(told), line=line)
 
 
@@ -295,7 +299,7 @@ def _fault(training: Training, source: Source) -> str:
         said = [f"{name}{where} is wrong, and with it the gradient of {listed(spoiled)}."]
     if row:
         said += ["", f"  line {row}:  {text}"]
-    blame = next((one for one in training.blames if _is_at(one.node, file, row)), None)
+    blame = next((one for one in training.blames if _is_at(one.line, file, row)), None)
     if blame is not None and blame.expected is not None and blame.wanted is not None:
         node = blame.node
         difference = np.abs(node.value - blame.expected)
@@ -333,12 +337,12 @@ def _place(training: Training, source: Source) -> tuple[str, int, str]:
     if training.repairs:
         repair = training.repairs[0]
         return repair.file, repair.number, source.row(repair.file, repair.number)
-    line = training.blames[0].node.line
+    line = training.blames[0].line
     return ("", 0, "") if line is None else (line.file, line.number, source.text(line))
 
 
-def _is_at(node: Node, file: str, row: int) -> bool:
-    return node.line is not None and (node.line.file, node.line.number) == (file, row)
+def _is_at(line: Line | None, file: str, row: int) -> bool:
+    return line is not None and (line.file, line.number) == (file, row)
 
 
 def _culprit(training: Training) -> Node:

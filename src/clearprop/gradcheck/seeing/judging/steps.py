@@ -52,15 +52,17 @@ def _inner(node: Node, reached: set[Node]) -> tuple[Node, float] | None:
         bounded = [one for one, by in ((first, second), (second, first)) if _size(by) == 1]
         return (bounded[0], 1.0) if bounded and isinstance(bounded[0], Node) else None
     if node.name == "multiply":
-        for one, by in ((first, second), (second, first)):
-            if isinstance(one, Node) and _scales(by, one):
+        both = [(a, b) for a, b in ((first, second), (second, first)) if isinstance(a, Node)]
+        for one, by in both:
+            if _scales(by, one):
                 return one, _sign(by)
-        for one, by in ((first, second), (second, first)):
-            if isinstance(one, Node) and _is_scale(by, one):
-                return one, _sign(by)
-    elif node.name == "divide" and isinstance(first, Node):
-        return (first, _sign(second)) if _size(second) == 1 or _is_scale(second, first) else None
-    elif node.name in ("add", "subtract"):
+        # An earlier root lies behind either factor: in the gradient, too, far behind the weights.
+        far = [(found, one) for one, by in both if (found := _scale(by, one)) is not None]
+        return (min(far, key=lambda pair: pair[0])[1], 1.0) if far else None
+    if node.name == "divide" and isinstance(first, Node):
+        is_scale = _size(second) == 1 or _scale(second, first) is not None
+        return (first, _sign(second)) if is_scale else None
+    if node.name in ("add", "subtract"):
         if isinstance(first, Node) and _is_history(second, reached):
             return first, 1.0
         if isinstance(second, Node) and _is_history(first, reached):
@@ -102,8 +104,11 @@ def _scales(item: Any, other: Any) -> bool:
     return other.value.size > 1 or not isinstance(item, Node) or len(item.parents) == 0
 
 
-def _is_scale(item: Any, gradient: Node) -> bool:
-    """Whether it is what Adam and its like divide by: a root, or made of the gradient's squares."""
+def _scale(item: Any, gradient: Node) -> int | None:
+    """Return how near the root is that Adam and its like divide by, or the gradient's squares.
+
+    None of what is made of neither.
+    """
     stack, seen = [item], set[Node]()
     while stack and len(seen) < _SCALE:
         node = stack.pop(0)
@@ -113,9 +118,9 @@ def _is_scale(item: Any, gradient: Node) -> bool:
         squares = node.name in ("square", "power", "norm") or node.args[:1] == node.args[1:2]
         is_root = node.name == "sqrt" and node.value.size == gradient.value.size
         if is_root or (squares and gradient in node.parents):
-            return True
+            return len(seen)
         stack.extend(node.parents)
-    return False
+    return None
 
 
 def _is_history(item: Any, reached: set[Node]) -> bool:

@@ -14,6 +14,7 @@ _LOOKING = frozenset(
 )
 """Operations by which code shows or watches an array, and does not use it."""
 
+_NEAR = 6  # that are made of an update, among which a further step is looked for
 _FOLLOWED = 300  # arrays that a value was moved to
 
 
@@ -64,6 +65,7 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
             if one.result not in made_of
             and _place(one.result)[:2] in functions
             and shares(one.root, one.result, 1)
+            and not _is_step(one, children)
         }
     sites = {_place(one.result) for one in sure}
     return [
@@ -71,6 +73,20 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
         for one in updates
         if one in sure or _place(one.result) in sites or not known[one.result][0]
     ]
+
+
+def _is_step(update: "Update", children: "dict[Node, list[Node]]") -> bool:
+    """Whether what it gives is subtracted from the same parameter: ``W - rate * (W - g)``."""
+    queue, seen = [update.result], set[Node]()
+    while queue and len(seen) < _NEAR:
+        node = queue.pop(0)
+        for child in children.get(node, ()):
+            if child.name in ("add", "subtract") and update.before in child.args:
+                return True
+            if child not in seen:
+                seen.add(child)
+                queue.append(child)
+    return False
 
 
 def _place(node: Node) -> tuple[object, ...]:

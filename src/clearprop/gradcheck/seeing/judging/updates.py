@@ -1,6 +1,6 @@
 """Parameters and their gradients, by what happens to them: what becomes itself and a step."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,11 +34,15 @@ _LEARNING = frozenset(
 """Operations of which a step that learns has at least one."""
 
 _JOINING = ("array", "asarray", "concatenate", "hstack", "stack", "vstack")
+_SHAPED = ("empty_like", "full_like", "ones_like", "zeros_like")
+"""Operations that take no more of an array than its shape."""
+
 _PASSES = 4
 _MOST_KEPT = 0.5  # of a parameter, that an update with weight decay leaves
 _BESIDE = 2  # times as far as from one entry's update to the next one's
 _HOPS = 40  # from an array to the one that it was moved from
 _WITHOUT_HISTORY = 4  # of the first updates of a parameter, which are looked at
+_WILD = 1e3  # a weight that a training that goes well does not reach
 _AFTER = 6000  # nodes after an update, among which its cost may be computed
 
 
@@ -321,7 +325,13 @@ class Episode:
         """Return all that was computed from the parameters before their update."""
         first = min(root.place for root in self.roots)
         last = max(update.result.place for update in self.updates)
-        return depending(self.roots, tape.nodes[first : last + _AFTER], stop)
+        within = tape.nodes[first : last + _AFTER]
+        alike = {
+            one
+            for one in within
+            if one.name in _SHAPED and not any(isinstance(arg, Node) for arg in one.args[1:])
+        }
+        return depending(self.roots, within, stop | alike)
 
 
 def episodes(tape: Tape, updates: Iterable[Update]) -> Iterator[Episode]:
@@ -332,12 +342,11 @@ def episodes(tape: Tape, updates: Iterable[Update]) -> Iterator[Episode]:
             used.setdefault(parent, node.place)
     spans = []
     for chain in _chains(updates):
-        done = -1
-        for number, parts in enumerate(chain[:_WITHOUT_HISTORY]):
-            for update in parts:
+        for number, round_ in enumerate(_looked_at(chain)):
+            done = chain[round_ - 1][-1].result.place if round_ else -1
+            for update in chain[round_]:
                 end = update.result.place
                 spans.append((max(used.get(update.root, end), done + 1), end, number, update))
-            done = parts[-1].result.place
     spans.sort(key=lambda span: span[:2])
     group: list[Update] = []
     end, first = -1, 0
@@ -355,6 +364,20 @@ def episodes(tape: Tape, updates: Iterable[Update]) -> Iterator[Episode]:
         end = max(end, stop) if len(group) > 1 else stop
     if group:
         yield Episode(_in_order(group), first)
+
+
+def _looked_at(chain: Sequence[Sequence[Update]]) -> list[int]:
+    """Return the numbers of the updates that are looked at: the first ones, and a late one.
+
+    What weights near zero hide at first, such as a slope that is a quarter, shows later, unless
+    the training has left all bounds by then.
+    """
+    first = list(range(min(len(chain), _WITHOUT_HISTORY)))
+    late = len(chain) - 2
+    if late <= first[-1]:
+        return first
+    calm = all(np.abs(one.before.value).max(initial=0.0) < _WILD for one in chain[late])
+    return [*first, late] if calm else first
 
 
 def _in_order(group: list[Update]) -> tuple[Update, ...]:

@@ -9,6 +9,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice, takewhile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,15 +18,19 @@ import numpy as np
 
 from clearprop.gradcheck.seeing.arrays import plain
 from clearprop.gradcheck.seeing.modules import StandInFloat, stand_in_sum
+from clearprop.gradcheck.seeing.running.arguments import Asked
 from clearprop.gradcheck.seeing.running.guarded import Printed
-from clearprop.gradcheck.seeing.running.libraries import Libraries
+from clearprop.gradcheck.seeing.running.libraries import SILENT, Libraries
 from clearprop.gradcheck.seeing.running.notes import Notes
 
-_MARKS = (".git", "pyproject.toml", "setup.py", "requirements.txt")
+_MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", ".gitignore")
+_PERHAPS = ("README*", "readme*", "LICENSE*")  # of which folders within have some, too
 _HIGHEST = 6  # folders above a file in which it may find modules
 _GUESSED = 3  # the same, where nothing says where its repository begins
-_HOW_MANY = re.compile(r"neur|hidden|units|nodes|how many|number of|ocult|couche|capa", re.I)
-"""What a program asks where one would hide what several show."""
+_SEARCHED = 300  # folders of a repository
+NOT_OWN = re.compile(r"^[._]|^(venv|env|site-packages|node_modules|build|dist|tests?)$")
+"""Names of folders in which nobody's own modules lie."""
+_FOLDER = "__init__"  # what ``from . import x`` means in a file whose folder is no package
 
 
 def folders_of(file: Path) -> list[Path]:
@@ -35,12 +40,23 @@ def folders_of(file: Path) -> list[Path]:
         if any((folder / mark).exists() for mark in _MARKS):
             return above[: place + 1]
     shared = {Path.home(), Path(tempfile.gettempdir()).resolve(), Path(above[0].anchor)}
-    guessed = [above[0]]
-    for folder in above[1:_GUESSED]:
-        if folder in shared:
-            break
-        guessed.append(folder)
-    return guessed
+    guessed = [above[0], *takewhile(lambda folder: folder not in shared, above[1:])]
+    named = [k for k, one in enumerate(guessed) if any(any(one.glob(mark)) for mark in _PERHAPS)]
+    return guessed[: named[-1] + 1 if named else _GUESSED]
+
+
+def _package_in(folders: Sequence[Path]) -> tuple[str, Path]:
+    """Return the name of the package that a folder is, and the folder that holds all of it.
+
+    The root of a repository is none, and neither is a folder whose name can't be imported.
+    """
+    names: list[str] = []
+    for folder in folders[:-1]:
+        is_inner = not names or (folder / "__init__.py").is_file()
+        if not (is_inner and folder.name.isidentifier()):
+            return ".".join(names[::-1]), folder
+        names.append(folder.name)
+    return ".".join(names[::-1]), folders[-1]
 
 
 class Importer:
@@ -70,6 +86,7 @@ class Importer:
         self.folders, self.stand_ins, self.libraries = folders, stand_ins, libraries
         self.execute, self.scratch = execute, scratch
         self.own: dict[str, ModuleType] = {}
+        self.package, self._holds_package = _package_in(folders)
         self._path = list(sys.path)
 
     def __call__(
@@ -83,7 +100,7 @@ class Importer:
         """Import as ``__import__`` does."""
         if level:
             name = self._absolute(name, globals or {}, level)
-        module = self._module(name)
+        module = self._module(name, fromlist or ())
         if not fromlist:
             root = name.split(".")[0]
             if root != name and isinstance(module, ModuleType):
@@ -98,24 +115,26 @@ class Importer:
 
     def _absolute(self, name: str, namespace: Mapping[str, Any], level: int) -> str:
         package = namespace.get("__package__") or ""
-        if not package and "__path__" not in namespace:
-            return name or "__init__"  # of a file that runs on its own: its folder is what is meant
         parts = package.split(".") if package else []
-        parts = parts[: len(parts) - (level - 1)]
-        return ".".join([*parts, *([name] if name else [])])
+        parts = parts[: max(0, len(parts) - (level - 1))]
+        return ".".join([*parts, *([name] if name else [])]) or _FOLDER
 
-    def _module(self, name: str) -> Any:
+    def _module(self, name: str, wanted: Sequence[str] = ()) -> Any:
         root = name.split(".")[0]
         if name in self.stand_ins:
             return self.stand_ins[name]
         if root in self.stand_ins:
             found: Any = self.stand_ins[root]
-            for part in name.split(".")[1:]:
-                found = getattr(found, part)
+            for part in name.split(".")[1:]:  # where parts of NumPy were once, all of it is given
+                found = getattr(found, part, self.stand_ins[root])
             return found
         own = self._own(name)
+        if own is None and root not in SILENT and not _is_installed(root):
+            own = self._own(self._in_other_case(name)) or self._elsewhere(name, wanted)
         if own is not None:
             return own
+        if name == _FOLDER:
+            return self.own.setdefault(name, ModuleType(name))
         self.scratch.importing += 1
         try:
             return self.libraries.module(name)
@@ -136,7 +155,8 @@ class Importer:
         try:
             getattr(module, wanted)
         except AttributeError:
-            found = self._own(f"{name}.{wanted}") or self._part(module, f"{name}.{wanted}")
+            inner = wanted if name == _FOLDER else f"{name}.{wanted}"
+            found = self._own(inner) or self._part(module, inner)
             if found is None:
                 self.libraries.notes.say(
                     f"{name} has no {wanted}; a stand-in does nothing.", once=f"{name}.{wanted}"
@@ -188,17 +208,35 @@ class Importer:
         return None
 
     def _top_folders(self, name: str) -> list[Path]:
+        around = self._holds_package
+        if name == self.package.split(".")[0] and (around / name / "__init__.py").is_file():
+            return [self.folders[0], around]
         added = [Path(os.path.realpath(one)) for one in sys.path if one not in self._path]
         others = [*added, *self.folders[1:]]
-        if others and any(self._found(folder, name) for folder in others):
-            try:
-                spec = importlib.util.find_spec(name)
-                installed = spec is not None and spec.origin is not None  # no bare folder
-            except (ImportError, ValueError, AttributeError):
-                installed = False
-            if installed and not any(self._found(folder, name) for folder in added):
-                others = []
+        found = {folder for folder in others if self._found(folder, name)}
+        if found and not found.intersection(added) and _is_installed(name):
+            others = []
         return [self.folders[0], *others]
+
+    def _in_other_case(self, name: str) -> str:
+        """Return a name as its file has it, on systems that tell no capitals apart."""
+        root, dot, rest = name.partition(".")
+        for one in (inner for folder in self.folders for inner in folder.iterdir()):
+            if one.stem.lower() == root.lower() and one.suffix in (".py", ""):
+                return f"{one.stem}{dot}{rest}"
+        return name
+
+    def _elsewhere(self, name: str, wanted: Sequence[str]) -> ModuleType | None:
+        """Import a module that has been moved: one of its name, with all that is wanted of it."""
+        root, last = self.folders[-1], name.split(".")[-1]
+        for folder, inner, _ in islice(os.walk(root), _SEARCHED if wanted else 0):
+            inner[:] = [one for one in sorted(inner) if not NOT_OWN.search(one)]
+            file, package = self._found(Path(folder), last) or (None, None)
+            if file is not None and _defines(file, wanted):
+                place = file.relative_to(root)
+                self.libraries.notes.say(f"{name} is not there; {place} was taken for it.")
+                return self._run(name, file, package)
+        return None
 
     def _found(self, folder: Path, name: str) -> tuple[Path | None, Path | None] | None:
         """Return the file and the folder of a module; None where there is none."""
@@ -225,6 +263,21 @@ class Importer:
             sys.modules.setdefault(name, module)  # where dataclasses and pickle look
             self.execute(file, namespace)
         return module
+
+
+def _defines(file: Path, names: Sequence[str]) -> bool:
+    """Whether a module has a line for each of some names that gives it a value."""
+    text = file.read_text(encoding="utf-8", errors="replace")
+    gives = r"^((class|def) +{0}\b|{0} *=|from .+ import .*\b{0}\b)"
+    return all(re.search(gives.format(one), text, re.M) for one in names)
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError, AttributeError):
+        return False
+    return spec is not None and spec.origin is not None  # no bare folder
 
 
 class JsonLibrary(ModuleType):
@@ -264,7 +317,11 @@ class ImportLibrary(ModuleType):
 
 
 def builtins_for(
-    notes: Notes, importer: Importer, printed: Printed, opens: Callable[..., Any]
+    notes: Notes,
+    importer: Importer,
+    printed: Printed,
+    opens: Callable[..., Any],
+    asked: Asked,
 ) -> dict[str, Any]:
     """Return the built-in names of watched code, of Python 2 and of notebooks, too."""
 
@@ -273,7 +330,9 @@ def builtins_for(
             print(*args, **kwargs)
 
     def input_(prompt: Any = "", *_: Any) -> str:
-        answer = "3" if _HOW_MANY.search(str(prompt)) else "1"
+        frame = notes.watched_frame()
+        place = ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+        answer = asked.answer(str(prompt), *place)
         notes.say(f'input() was answered with "{answer}".', once="input")
         return answer
 

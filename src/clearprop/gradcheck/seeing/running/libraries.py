@@ -1,6 +1,8 @@
 """Libraries as watched code sees them: real ones give watched arrays, absent ones stand-ins."""
 
+import functools
 import importlib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from clearprop.gradcheck.seeing.arrays import Watched, watch
+from clearprop.gradcheck.seeing.modules import StandInNumpy, vectorize
 from clearprop.gradcheck.seeing.running.courses import helpers, is_course
-from clearprop.gradcheck.seeing.running.loaders import Loaders
+from clearprop.gradcheck.seeing.running.loaders import Loaders, batches
 from clearprop.gradcheck.seeing.running.notes import Notes
+from clearprop.gradcheck.seeing.running.pools import POOLS
 from clearprop.gradcheck.seeing.running.proxies import Library, limited_optimizer, plain_within
 from clearprop.gradcheck.seeing.running.silent import Silent, SilentModule
 from clearprop.gradcheck.seeing.running.stand_ins import (
@@ -32,12 +36,14 @@ SILENT = frozenset(
         *("theano", "mxnet", "jax", "wandb", "subprocess", "multiprocessing", "socket"),
         *("requests", "urllib", "urllib2", "http", "ftplib", "smtplib", "ctypes", "cffi"),
         *("webbrowser", "signal", "wget", "google", "kaggle", "cv2", "asyncio", "socketserver"),
-        *("telnetlib", "pty", "resource", "gc", "atexit", "faulthandler"),
+        *("telnetlib", "pty", "resource", "gc", "atexit", "faulthandler", "concurrent"),
     )
 )
 """What is never the real one: it would draw, ask, download, start something, or differentiate."""
 
-_UNNAMED = frozenset(("matplotlib", "IPython", "tqdm", "gc", "numba", "atexit"))
+_UNNAMED = frozenset(
+    ("matplotlib", "IPython", "tqdm", "gc", "numba", "atexit", "multiprocessing", "concurrent")
+)
 """Those of which nobody needs to be told."""
 
 _OPERATORS = (
@@ -50,7 +56,21 @@ _OPERATORS = (
 )
 """What tables of pandas compute with watched arrays."""
 
+_KNOWN: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("multiprocessing", "concurrent", "joblib", "pathos"), POOLS),
+    "opt_einsum": {"contract": StandInNumpy(lambda *_: None).einsum},
+    "torch": {"DataLoader": batches},
+    "pydantic": {"Field": lambda default=None, **_: default},
+}
+"""Parts of libraries that do something though the library is not there, or not used here."""
+
+_TABLES = ("csv", "excel", "table", "json", "hdf", "pickle", "parquet")
+"""What pandas reads tables from."""
+
 _LEARNING = frozenset(("torch", "tensorflow", "jax", "autograd", "theano", "mxnet", "keras"))
+_NETS = re.compile(r"nn\.Module|\boptim\.|requires_grad|GradientTape")
+"""What is written where such a library itself trains, and gives more than data."""
+
 _MOVED = {
     "sklearn.cross_validation": "sklearn.model_selection",
     "sklearn.datasets.samples_generator": "sklearn.datasets",
@@ -98,6 +118,8 @@ class Libraries:
             if root in ("sklearn", "scipy", "pandas", "h5py"):
                 self._prepare(root)
                 return Library(real, self.replaced)
+            if root == "statistics":
+                return Library(real, {})
             if root == "pickle" or name in ("_pickle", "joblib", "dill", "cPickle"):
                 return _Reading(real)
             return real
@@ -111,7 +133,9 @@ class Libraries:
         if root not in _UNNAMED:
             reason = why or ("is not used here" if root in SILENT else "is not there")
             self.notes.say(f"{root} {reason}; a stand-in does nothing.", once=f"library {root}")
-        module = SilentModule(name, self._differentiates, self.known)
+        differentiates = root in _LEARNING and _NETS.search(self.data.text)
+        known = self.known | ({} if differentiates else _KNOWN.get(root, {}))
+        module = SilentModule(name, self._differentiates, known)
         if is_course(name) and self.numpy is not None:
             vars(module).update(found := helpers(name, self.notes, self.numpy))
             vars(module)["__all__"] = list(found)
@@ -143,7 +167,7 @@ class Libraries:
 
         self._watch_values(pandas.DataFrame)
         self._watch_values(pandas.Series)
-        for name in ("read_csv", "read_excel", "read_table", "read_json", "read_hdf"):
+        for name in (f"read_{kind}" for kind in _TABLES):
             self.replaced[f"pandas.{name}"] = self._table_reader(pandas, getattr(pandas, name))
 
     def _table_reader(self, pandas: Any, real: Callable[..., Any]) -> Callable[..., Any]:
@@ -346,7 +370,7 @@ class _Reading(ModuleType):
         self.__dict__["_real"] = real
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._real, name)
+        found = _KNOWN.get(self.__name__, {}).get(name) or getattr(self._real, name)
         if name not in ("load", "loads", "Unpickler"):
             return found
 
@@ -357,6 +381,33 @@ class _Reading(ModuleType):
                 return watched_within(found(*args, **{**kwargs, "encoding": "latin1"}))
 
         return found if name == "Unpickler" else function
+
+
+_KNOWN["six"] = {
+    "cPickle": _Reading(importlib.import_module("pickle")),
+    "string_types": (str,),
+    "integer_types": (int,),
+    "text_type": str,
+    **dict.fromkeys(("range", "xrange"), range),
+    **{f"iter{name}": getattr(dict, name) for name in ("items", "keys", "values")},
+}
+
+
+def _each_entry(*given: Any, **_: Any) -> Any:
+    """Return what numba's ``vectorize`` makes of a function, or a decorator that makes it."""
+    if not given or not callable(given[0]):
+        return _each_entry
+
+    def function(*args: Any) -> Any:
+        try:
+            return given[0](*args)  # of whole arrays, where it may
+        except ValueError:
+            return vectorize(given[0])(*args)
+
+    return functools.wraps(given[0])(function)
+
+
+_KNOWN["numba"] = {"vectorize": _each_entry}
 
 
 def is_stand_in(value: Any) -> bool:

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from clearprop.gradcheck.seeing.arrays import plain, watch
+from clearprop.gradcheck.seeing.arrays import Watched, plain, watch
 from clearprop.gradcheck.seeing.running.notes import Notes
 from clearprop.gradcheck.seeing.running.silent import Progress, Silent
 from clearprop.gradcheck.seeing.running.stand_ins import ROWS, Data, watched_within
 
+_FRAMES = 6  # of an animation
 _DATASETS = ("mnist", "fashion_mnist", "cifar10", "cifar100", "boston_housing")
 _PARTS = {
     "train_images": (0, 0),
@@ -40,7 +42,9 @@ class Loaders:
         datasets = {name: _Dataset(self.load_data) for name in _DATASETS}
         return {
             **datasets,
-            "MNIST": datasets["mnist"],
+            **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST"), datasets["mnist"]),
+            "CIFAR10": datasets["cifar10"],
+            "FuncAnimation": animated,
             **{name: getattr(datasets["mnist"], name) for name in _PARTS},
             "load_data": self.load_data,
             "load_mnist": self.load_mnist,
@@ -50,8 +54,7 @@ class Loaders:
             "spiral_data": spiral_data,
             "vertical_data": spiral_data,
             "sine_data": sine_data,
-            "trange": trange,
-            "tnrange": trange,
+            **dict.fromkeys(("trange", "tnrange", "prange"), trange),
             "tqdm": self.progress,
             "tqdm_notebook": self.progress,
             "imread": self.picture,
@@ -168,10 +171,20 @@ class _Dataset:
     """A module with a data set."""
 
     def __init__(self, load_data: Callable[..., Any]) -> None:
-        self.load_data, self.load = load_data, load_data
+        self.load_data, self.load, self.as_arrays, self.part = load_data, load_data, False, 0
 
-    def __call__(self, *_: Any, **__: Any) -> Any:
-        return self
+    def __call__(self, *_: Any, **options: Any) -> Any:
+        made = _Dataset(self.load_data)
+        made.as_arrays = options.get("return_type") == "numpy"
+        made.part = 1 - options.get("train", True)
+        return made
+
+    def __len__(self) -> int:
+        return len(self.load_data()[self.part][1])
+
+    def __getitem__(self, place: Any) -> Any:
+        picture, label = (one[place] for one in self.load_data()[self.part])
+        return (picture[None] if picture.ndim == 2 else np.moveaxis(picture, -1, 0)) / 255.0, label
 
     def __getattr__(self, name: str) -> Any:
         if name == "MNIST":
@@ -179,13 +192,44 @@ class _Dataset:
         place = _PARTS.get(name)
         if place is not None:
             return lambda *_, **__: self.load_data()[place[0]][place[1]]
+        if name in ("data", "targets"):  # of torchvision
+            return _tensor(self.load_data()[self.part][name == "targets"])
         if name in ("load_training", "load_testing"):
-            return self._lists
+            return lambda *_: self._flat(*self.load_data()[name == "load_testing"])
         raise AttributeError(name)
 
-    def _lists(self, *_: Any) -> Any:
-        images, labels = self.load_data()[0]
-        return images.reshape(len(images), -1).tolist(), labels.tolist()
+    def _flat(self, images: Any, labels: Any) -> Any:
+        images = images.reshape(len(images), -1)
+        return (images, labels) if self.as_arrays else (images.tolist(), labels.tolist())
+
+
+class _Tensor(Watched):
+    """An array with the names that torch has for what gives arrays."""
+
+    def numpy(self, *_: Any, **__: Any) -> Any:
+        return self[...]
+
+    cpu = detach = to = float = long = numpy
+
+
+def _tensor(array: Any) -> Any:
+    return watch(array).view(_Tensor)
+
+
+def batches(pairs: Any, batch_size: int = 1, *_: Any, **__: Any) -> list[Any]:
+    """Return what torch's ``DataLoader`` gives: the batches of a set."""
+    every = [pairs[place] for place in range(len(pairs))]
+    parts = [every[first : first + batch_size] for first in range(0, len(every), batch_size)]
+    return [[_tensor(np.stack(one)) for one in zip(*part, strict=True)] for part in parts]
+
+
+def animated(
+    _: Any, function: Callable[[Any], Any], frames: Any = _FRAMES, *__: Any, **___: Any
+) -> Any:
+    """Call what draws the pictures of an animation, a few times; it may train."""
+    for frame in islice(range(frames) if isinstance(frames, int) else frames, _FRAMES):
+        function(frame)
+    return Silent("matplotlib.animation", lambda _: None)
 
 
 class _TensorflowData:

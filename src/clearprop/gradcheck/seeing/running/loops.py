@@ -145,6 +145,20 @@ def _goes_back(items: ast.expr) -> bool:
     return last_name(items.func) == "reversed" or (last_name(items.func) == "range" and steps)
 
 
+def _draws(body: list[ast.stmt]) -> bool:
+    """Whether a loop draws what comes next from what a net has said, and may end at any time."""
+    calls = [
+        one
+        for statement in body
+        for one in ast.walk(statement)
+        if isinstance(one, ast.Call) and last_name(one.func) in ("choice", "multinomial")
+    ]
+    return any(
+        last_name(one.func) == "multinomial" or "p" in [named.arg for named in one.keywords]
+        for one in calls
+    )
+
+
 def _counters(body: list[ast.stmt]) -> set[str]:
     """Return the names to which statements add a number, as a loop over positions does."""
     return {
@@ -181,7 +195,7 @@ class Cutting(ast.NodeTransformer):
         """Count the rounds of a ``for``."""
         own = names_in(node.target)
         trains = self.training.changes(node.body, own) or self._says(node.target, node.iter)
-        trains = trains and not _goes_back(node.iter)
+        trains = (trains and not _goes_back(node.iter)) or _draws(node.body)
         self.generic_visit(node)
         node.iter = self._call(FOR, node, trains, node.iter)
         return node
@@ -189,6 +203,7 @@ class Cutting(ast.NodeTransformer):
     def visit_While(self, node: ast.While) -> list[ast.AST]:
         """Count the rounds of a ``while``."""
         trains = self.training.changes(node.body, _counters(node.body)) or self._says(node.test)
+        trains = trains or _draws(node.body)
         self.generic_visit(node)
         name = f"{WHILE}{node.lineno}_{node.col_offset}"
         guard = ast.Assign([ast.Name(name, ast.Store())], self._call(WHILE, node, trains))
@@ -199,11 +214,20 @@ class Cutting(ast.NodeTransformer):
             ast.fix_missing_locations(made)
         return [guard, node]
 
+    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
+        """Count the rounds in a list of what steps of a training return."""
+        first = node.generators[0]
+        trains = self.training.changes([ast.Expr(node.elt)], names_in(first.target))
+        self.generic_visit(node)
+        if trains and len(node.generators) == 1 and not first.is_async:
+            first.iter = self._call(FOR, node, trains, first.iter)
+        return node
+
     def _says(self, *header: ast.AST) -> bool:
         return any(EPOCHS.search(name) for name in names_in(list(header)))
 
     def _call(
-        self, name: str, node: ast.For | ast.While, trains: bool, *args: ast.expr
+        self, name: str, node: ast.For | ast.While | ast.expr, trains: bool, *args: ast.expr
     ) -> ast.Call:
         told: list[ast.expr] = [ast.Constant(one) for one in (self.file, node.lineno, trains)]
         call = ast.Call(ast.Name(name, ast.Load()), [*told, *args], [])

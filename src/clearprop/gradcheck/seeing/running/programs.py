@@ -1,12 +1,12 @@
 """The programs about a file: those that import it, and show how what it defines is used."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from clearprop.core.reading import read_bounded
-from clearprop.gradcheck.seeing.running.imports import folders_of
+from clearprop.gradcheck.seeing.running.imports import NOT_OWN, folders_of
 
 _IMPORT = re.compile(  # a line, of a module or as notebooks keep it
     r"""^[\s"]*(?:from\s+\.*([\w.]*)\s+import\b[ (]*([\w, ]*)|import\s+([\w., ]+))""", re.M
@@ -17,7 +17,6 @@ _TESTS = re.compile(r"^tests?(_|$)|_tests?$|^(conftest|setup)$", re.IGNORECASE)
 _MAIN = re.compile(r"main|train|run|demo|example|mnist|xor|digits|net", re.IGNORECASE)
 """Names of files that may well train something."""
 
-_LIBRARIES = re.compile(r"^[._]|^(venv|env|site-packages|node_modules|build|dist|tests?)$")
 _MOST_FILES = 300
 _LARGEST = 2**20  # bytes
 _MOST = 4
@@ -42,19 +41,29 @@ def programs_with(file: Path) -> list[Path]:
     if file.suffix != ".py":
         return []
     imported = {one: _imported(one) for one in _near(file)}
-    levels, known = [{file}], {file}
-    while levels[-1]:
-        names = {_name(one) for one in levels[-1]}
-        above = {one for one, found in imported.items() if found & names} - known
-        known |= above
-        levels.append(above)
+    levels = _levels(file, imported)
+    if len(levels) == 1:  # as they are found where capitals are not told apart
+        levels = _levels(file, imported, str.lower)
     every = set().union(*imported.values())
     distance = {one: number for number, level in enumerate(levels) for one in level}
 
     def worth(one: Path) -> tuple[bool, bool, int, str]:
         return _name(one) in every, _MAIN.search(one.stem) is None, distance[one], str(one)
 
-    return sorted(known - {file}, key=worth)[:_MOST]
+    return sorted(distance.keys() - {file}, key=worth)[:_MOST]
+
+
+def _levels(
+    file: Path, imported: Mapping[Path, set[str]], spelt: Callable[[str], str] = str
+) -> list[set[Path]]:
+    """Return the file, then what imports it, then what imports those, and so on."""
+    levels, known = [{file}], {file}
+    while levels[-1]:
+        names = {spelt(_name(one)) for one in levels[-1]}
+        above = {one for one, found in imported.items() if names & set(map(spelt, found))} - known
+        known |= above
+        levels.append(above)
+    return levels[:-1]
 
 
 def _near(file: Path) -> Iterator[Path]:
@@ -75,9 +84,7 @@ def _near(file: Path) -> Iterator[Path]:
 
 
 def _folders(folder: Path) -> list[Path]:
-    return sorted(
-        one for one in folder.iterdir() if one.is_dir() and not _LIBRARIES.search(one.name)
-    )
+    return sorted(one for one in folder.iterdir() if one.is_dir() and not NOT_OWN.search(one.name))
 
 
 def _name(file: Path) -> str:

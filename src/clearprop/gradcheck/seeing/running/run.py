@@ -20,6 +20,7 @@ import numpy.typing as numpy_typing
 from clearprop.core.reading import read_bounded
 from clearprop.gradcheck.seeing.arrays import recording
 from clearprop.gradcheck.seeing.modules import StandInMath, StandInNumpy, StandInRandom
+from clearprop.gradcheck.seeing.running.arguments import Asked
 from clearprop.gradcheck.seeing.running.clock import Watchdog
 from clearprop.gradcheck.seeing.running.forms import PLAIN, Form
 from clearprop.gradcheck.seeing.running.guarded import Printed, Scratch, guarded
@@ -191,7 +192,10 @@ class _Runner:
         self.importer = Importer(
             folders_of(file), stand_ins, self.libraries, self._execute, self.scratch
         )
-        self.builtins = builtins_for(self.notes, self.importer, self.printed, self.scratch.open)
+        self.asked = Asked(self.trees)
+        self.builtins = builtins_for(
+            self.notes, self.importer, self.printed, self.scratch.open, self.asked
+        )
         self.builtins |= {
             FAILURES: (Exception, SystemExit, KeyboardInterrupt, GeneratorExit),
             FAILED: self._failed_at,
@@ -214,14 +218,17 @@ class _Runner:
             self.watchdog.watching(),
         ):
             self.scratch.folder = Path(name).resolve()
-            with guarded(self.scratch, self.file, self.printed), self.libraries.patched():
+            with (
+                guarded(self.scratch, self.file, self.printed, self.asked),
+                self.libraries.patched(),
+            ):
                 sys.modules["__main__"] = self.module
                 yield
 
     def run(self, seconds: float) -> Ran:
         """Run the file."""
         namespace = self.module.__dict__
-        namespace["__file__"] = str(self.file)
+        namespace |= {"__file__": str(self.file), "__package__": self.importer.package}
         with self.active(self.tape, seconds):
             self._execute(self.file, namespace)
         hidden = (
@@ -248,20 +255,22 @@ class _Runner:
         namespace["__builtins__"] = self.builtins
         pieces = list(pieces_of(file, self.name_of(file), self.notes))
         main = uncalled_main([one for piece in pieces for one in piece.tree.body])
-        if main is not None and file == self.file:
+        if main is not None and namespace is self.module.__dict__:
             pieces[-1].tree.body.append(main)
             self.notes.add(f"{pieces[-1].name}: main(), which nothing calls, was called.")
         for piece in pieces:
+            self.trees[piece.name] = deepcopy(piece.tree)
             self.training.learn(piece.tree)
             self.programs |= programs_in(piece.tree.body)
             if file != self.file:
                 self.data.add("\n".join(piece.lines))
+        if namespace is self.module.__dict__:
+            sys.argv[1:] = self.asked.given()
         for piece in pieces:
             self.tape.files.add(piece.name)
             self.sources[piece.name] = piece.lines
             if any(map(_delays_annotations, piece.tree.body)):
                 self.flags[piece.name] = __future__.annotations.compiler_flag
-            self.trees[piece.name] = deepcopy(piece.tree)
             whole = "\n".join(piece.lines)
             # So that whoever asks for the source of a function finds it.
             linecache.cache[piece.name] = (

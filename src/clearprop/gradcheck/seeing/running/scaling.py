@@ -7,7 +7,11 @@ from collections.abc import Callable
 from clearprop.gradcheck.seeing.running.loops import EPOCHS, last_name, names_in
 
 _OF_ROWS = ("reshape", "range", "xrange", "choice", "randint", "permutation", "sample")
-_BATCH = re.compile(r"batch_?s(ize|z)|(^|\b|_)(mini_?)?batch$|^bs$", re.I)
+_BATCH = re.compile(
+    r"batch_?s(ize|z)|(^|\b|_)(mini_?)?batch$|^bs$|(?<!max_)(?<!max)seq(uence)?_?len|time_?steps|^T_steps$|^bptt",
+    re.I,
+)
+"""Names of sizes of batches, and of the lengths of sequences."""
 _LARGEST_BATCH, _BATCH_INSTEAD = 12, 8  # so that there are several of the small data
 
 
@@ -40,6 +44,10 @@ class Scaling(ast.NodeTransformer):
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Constant):
                     self._smaller(inner, inner.value, 500)
+        if last_name(node.func) == "add_argument":
+            called = " ".join(str(getattr(one, "value", "")) for one in node.args)
+            for one in node.keywords:
+                self._batch(called if one.arg == "default" else "", one.value)
         return self.generic_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
@@ -47,6 +55,17 @@ class Scaling(ast.NodeTransformer):
         names = [name for one in node.targets for name in names_in(one)]
         self._batch(" ".join(names), node.value)
         return node if any(map(EPOCHS.search, names)) else self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        """Change sizes of batches."""
+        self._batch(last_name(node.target), node.value)
+        return self.generic_visit(node)
+
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        """Change sizes of batches."""
+        for key, value in zip(node.keys, node.values, strict=True):
+            self._batch(str(getattr(key, "value", "")), value)
+        return self.generic_visit(node)
 
     def visit_keyword(self, node: ast.keyword) -> ast.AST:
         """Leave numbers of rounds as they are, and change sizes of batches."""
@@ -81,7 +100,7 @@ class Scaling(ast.NodeTransformer):
             node.value = self.scaled(number)
         return node
 
-    def _batch(self, name: str, node: ast.expr) -> None:
+    def _batch(self, name: str, node: ast.expr | None) -> None:
         if not _BATCH.search(name) or not isinstance(node, ast.Constant):
             return
         if type(node.value) is int and node.value > _LARGEST_BATCH:

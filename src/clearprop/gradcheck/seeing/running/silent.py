@@ -164,7 +164,8 @@ class _Base:
 
     _at: tuple[str, Say]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        vars(self).update(kwargs)  # as models of pydantic hold them
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):

@@ -14,13 +14,18 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.arrays import watch
+from clearprop.gradcheck.seeing.running.columns import (
+    columns_asked,
+    is_label,
+    keys_asked,
+    words_in,
+)
 from clearprop.gradcheck.seeing.running.forms import PLAIN, Form
 
 ROWS = 24
 """The samples of data that stand in for others."""
 
 _SEARCHED, _SMALLEST = 2000, 10**6  # files of a folder; bytes of data
-_HANDED = 2  # times that a table is handed on to another name
 _NESTED, _LONG = 4, 1000  # lists within lists, and their length, in which arrays are looked for
 _LARGE, _KEPT = 2000, 60  # rows of data that are cut, and to how many
 _SQUARE, _FEW = (8, 8), 8  # the sides of pictures of which nothing is known, and how many
@@ -36,7 +41,7 @@ _INPUTS = re.compile(
 )
 _NO_DATA = re.compile(
     r"pred|shape|size|num|count|hat|len|acc|loss|cost|err|name|path|dir|file|loader|gen|iter|model"
-    r"|grad|noise|param|weight|layer|batch_?s|epoch",
+    r"|grad|noise|param|weight|layer|batch_?s|epoch|time|start|finish|duration|date",
     re.I,
 )
 _READS = re.compile(
@@ -53,9 +58,6 @@ The quick brown fox jumps over the lazy dog. A learner reads what a net has done
 each step goes down a little, and what goes wrong shows in the loss. The dog reads on.
 """
 _TIMES = 20  # that they stand in a text, which is cut into long sequences
-_LABEL_COLUMNS = re.compile(
-    r"^(label|target|class|species|diagnosis|outcome|survived|quality|y|output|result|type)$", re.I
-)
 _ONE_HOT = re.compile(r"one_?hot|to_categorical|get_dummies|OneHot|LabelBinarizer|np\.eye", re.I)
 _KINDS: tuple[tuple[str, str, int, int, tuple[int, ...]], ...] = (
     # what a program says, the kind, features, classes, and the shape of a picture
@@ -314,6 +316,9 @@ class Data:
         if re.match(r"y|labels?|targets?", name, re.I):
             return self.targets()
         inputs = self.inputs().astype(np.float32)
+        keys = [key for key in keys_asked(self.text) if not _LEARNED.search(key)]
+        if keys:
+            return {key: self.targets() if _LABELS.search(key) else inputs for key in keys}
         if re.match(r"x|images?", name, re.I):
             return inputs
         part = (inputs, self.targets())
@@ -349,7 +354,7 @@ class Data:
     def frame(self, pandas: Any, options: dict[str, Any]) -> Any:
         """Return a table of pandas in the place of a file."""
         names = options.get("names")
-        asked = self._names_asked()
+        asked = columns_asked(self.text, self.features)
         if names is None and self.kind not in ("digits", "pictures") and asked:
             names = asked
         table = self.table(len(names) if names is not None else 0)
@@ -359,31 +364,17 @@ class Data:
             names = [*(f"x{number}" for number in range(table.shape[1] - 1)), "label"]
         names = list(names)[: table.shape[1]]
         frame = pandas.DataFrame(table[:, : len(names)], columns=names)
-        labels = [one for one in names if _LABEL_COLUMNS.match(str(one))] or list(names)[-1:]
+        labels = [one for one in names if is_label(str(one))] or list(names)[-1:]
         for one in labels:
             frame[one] = self.labels()
+        for one in asked:
+            if one in names and (words := words_in(self.text, one)):
+                frame[one] = np.resize(words, ROWS)
         if self.kind in ("digits", "pictures"):
             frame = frame.astype(int)
         if options.get("header", 0) is None and options.get("names") is None:
             frame.columns = range(frame.shape[1])
         return frame
-
-    def _names_asked(self) -> list[str]:
-        """Return the columns that a program takes by name out of what it reads."""
-        frames = set(re.findall(r"(\w+)\s*=\s*(?:pd|pandas)\.read_\w+", self.text))
-        for _ in range(_HANDED):
-            for name, value in re.findall(r"(\w+)[ ]*=[ ]*([^=\n]+)", self.text):
-                if frames & set(re.findall(r"(?<![.'\"])\b\w+", value)):
-                    frames.add(name)
-        found: dict[str, None] = {}
-        for frame in frames:
-            for part in re.findall(rf"\b{frame}(?:\.drop\(|\[)\s*([\[\]'\"\w\s,]*)", self.text):
-                found |= dict.fromkeys(re.findall(r"['\"]([^'\"]+)['\"]", part))
-        labels = [one for one in found if _LABEL_COLUMNS.match(one) or len(found) == 1]
-        inputs = [one for one in found if one not in labels]
-        if labels and not inputs:
-            inputs = [f"x{number}" for number in range(self.features)]
-        return [*inputs, *labels]
 
     def matrices(self) -> dict[str, Any]:
         """Return what ``scipy.io.loadmat`` gives, as a well-known course's exercises have it."""

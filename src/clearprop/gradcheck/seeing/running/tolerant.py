@@ -7,17 +7,22 @@ FAILURES, FAILED, DATA = "_failures_", "_failed_at_", "_data_for_"
 """The names by which watched code reaches what it may catch, and what is called then."""
 
 
+_GIVEN_ON = ("sys.exit", "exit", "asyncio.run")
+"""What may be called with what such a function returns."""
+
+
 def programs_in(body: list[ast.stmt]) -> set[str]:
-    """Return the functions that a module calls without arguments, as it does with ``main()``."""
+    """Return the functions that a module calls without arguments, and ``main``, with some, too."""
     found = set()
     for statement in body:
         if isinstance(statement, ast.If):
             found |= programs_in([*statement.body, *statement.orelse])
         value = statement.value if isinstance(statement, ast.Expr | ast.Assign) else None
-        if not isinstance(value, ast.Call) or value.args or value.keywords:
-            continue
-        if isinstance(value.func, ast.Name):
-            found.add(value.func.id)
+        if isinstance(value, ast.Call) and ast.unparse(value.func) in _GIVEN_ON:
+            value = next(iter(value.args), None)
+        name = getattr(value.func, "id", "") if isinstance(value, ast.Call) else ""
+        if name == "main" or (name and not (value.args or value.keywords)):  # type: ignore[union-attr]
+            found.add(name)
     return found
 
 

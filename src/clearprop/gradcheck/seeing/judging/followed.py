@@ -1,0 +1,175 @@
+"""A gradient followed into its step: any rule that makes steps of gradients entry by entry.
+
+Momentum of every kind, Adam and its kin, Rprop, clipping by norm, decay: they have in common that a
+gradient turned round turns the step round, entry by entry, and that nothing else of this forward
+pass takes part but other gradients' norms and the parameter itself.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from clearprop.core.parameters import Array
+from clearprop.gradcheck.seeing.judging.judgement import CLOSE, fitted
+from clearprop.gradcheck.seeing.judging.updates import Update
+from clearprop.gradcheck.seeing.tape import Node, computed
+
+_MOST = 80  # nodes behind a step in which its gradient is looked for
+_SHRINKING = 0.8  # of the weights, by decay; the roots of Adam turn some of them
+_EXACT = 1e-5  # by which twice a gradient makes twice a step
+_LEFT = 1e-9  # of the largest entry, which rounding may leave of a zero
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A gradient that was seen to become a step.
+
+    Parameters
+    ----------
+    node : Node
+        The gradient as the code computes it.
+    sign : float
+        1 where the step goes along it, and -1 where against it.
+    decays : bool
+        Whether the parameter itself adds to the step.
+    rate : float or None
+        What it is multiplied by to make the step, without its sign. None where that is no number,
+        as with Adam or clipping by norm: the size of a step tells nothing of the gradient's then.
+    """
+
+    node: Node
+    sign: float
+    decays: bool
+    rate: float | None
+
+
+def followed(
+    update: Update, truth: Array, reached: set[Node], forward: set[Node], *, decays: bool
+) -> Iterator[Followed]:
+    """Yield what is a multiple of the truth and becomes a step as a gradient does.
+
+    Parameters
+    ----------
+    update : Update
+    truth : ndarray
+        The derivative of the cost, flat.
+    reached : set of Node
+        All that was computed from the parameters before their update.
+    forward : set of Node
+        What the cost was computed from.
+    decays : bool
+        Whether the parameter itself may take part: the cost does not know its size.
+    """
+    queue, seen = [update.step], set[Node]()
+    while queue and len(seen) < _MOST:
+        node = queue.pop(0)
+        if node in seen or node not in reached or node in forward:
+            continue
+        seen.add(node)
+        queue.extend(node.parents)
+        if node.is_float and node.value.size == truth.size:
+            factor, error = fitted(node.value, truth)
+            is_gradient = factor is not None and error < CLOSE
+            found = _way(update, node, reached, forward) if is_gradient else None
+            if found is not None and (decays or not found.decays):
+                yield found
+
+
+def _way(update: Update, gradient: Node, reached: set[Node], forward: set[Node]) -> Followed | None:
+    """Return how a gradient becomes a step; None where it does not as a gradient should."""
+    way = _between(gradient, update.step)
+    beside = {one for node in way for one in node.parents} - {gradient, *way}
+    own = {one for one in beside if one in reached and _is_own(one, update.root, reached)}
+    if not all(one not in reached or one in own or _is_norm(one, forward) for one in beside):
+        return None
+    value = gradient.value.astype(np.float64)
+    size = np.abs(value).max()
+    bare = {one: np.zeros_like(one.value) for one in own}
+    fresh = {one: np.zeros_like(one.value) for one in beside if _is_past(one, value, reached)}
+
+    def step(known: dict[Node, Array], given: Array = value) -> Array:
+        known = {**known, gradient: given}
+        with np.errstate(all="ignore"):
+            for node in way:
+                known[node] = computed(node, lambda one: known.get(one, one.value))
+        return np.asarray(known.get(update.step, update.step.value), np.float64).ravel()
+
+    masked = value * (np.arange(value.size).reshape(value.shape) % 2)
+    try:
+        turned, some, twice = (
+            step(bare, given) - step(bare, -given) for given in (value, masked, 2 * value)
+        )
+        shrunk = step(fresh) - step(fresh | bare)
+    except Exception:  # arguments of any kind fail in any way
+        return None
+    flat = value.ravel()
+    sign = float(np.sign(turned @ flat))
+    if not (sign and _goes(turned, sign * flat, size) and _goes(some, sign * masked.ravel(), size)):
+        return None
+    times, error = fitted(turned, flat)
+    double, off = fitted(twice, turned)
+    is_rate = max(error, off) < _EXACT and abs((double or 0.0) - 2) < _EXACT
+    rate = abs(times or 0.0) / 2 if is_rate else None
+    weights = np.asarray(update.before.value, np.float64).ravel()
+    if weights.size != shrunk.size or _share(sign * shrunk * weights) < _SHRINKING:
+        return None  # weights that grow by it
+    return Followed(gradient, sign, bool(own), rate)
+
+
+def _is_past(node: Node, gradient: Array, reached: set[Node]) -> bool:
+    """Whether it is what earlier gradients have left."""
+    return node not in reached and bool(node.parents) and node.value.shape == gradient.shape
+
+
+def _share(array: Array) -> float:
+    """Return the share of entries above 0 of those that are not 0."""
+    return float(np.mean(array[array != 0] > 0)) if array.any() else 1.0
+
+
+def _goes(step: Array, gradient: Array, size: float) -> bool:
+    """Whether a step goes along a gradient, in each entry for itself."""
+    if step.size != gradient.size or not np.isfinite(step).all():
+        return False
+    none = np.abs(gradient) <= _LEFT * size
+    still = np.abs(step) <= _LEFT * np.abs(step).max()
+    return bool(np.all(np.where(gradient == 0, still, none | (step * gradient > 0))))
+
+
+def _between(first: Node, last: Node) -> list[Node]:
+    """Return what was computed of one node on the way to another, in the order of the tape."""
+    leads: dict[Node, bool] = {first: True}
+    stack = [last]
+    while stack:
+        node = stack[-1]
+        if node in leads:
+            stack.pop()
+            continue
+        later = [one for one in node.parents if one.place > first.place and one not in leads]
+        if later:
+            stack.extend(later)
+            continue
+        leads[node] = any(leads.get(one, False) for one in node.parents)
+        stack.pop()
+    found = [node for node, does in leads.items() if does and node is not first]
+    return sorted(found, key=lambda node: node.place)
+
+
+def _is_own(node: Node, root: Node, reached: set[Node]) -> bool:
+    """Whether something was made of the parameter alone, entry by entry: decay."""
+    stack, seen = [node], set[Node]()
+    while stack:
+        one = stack.pop()
+        if one in seen or one is root:
+            continue
+        seen.add(one)
+        inner = [parent for parent in one.parents if parent in reached]
+        if not inner or one.value.size != root.value.size:
+            return False
+        stack.extend(inner)
+    return True
+
+
+def _is_norm(node: Node, forward: set[Node]) -> bool:
+    """Whether it may be the size of gradients: of all of them, say."""
+    return node.value.size == 1 and node not in forward and bool(np.all(node.value >= 0))

@@ -1,0 +1,58 @@
+"""Several updates of one training: which of the judgements on them is to be believed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from clearprop.gradcheck.seeing.judging.judgement import Judgement
+
+_STEADY = 0.9  # the share of the largest rate that the smallest one of some updates is
+
+
+def of_one_cost(costs: Mapping[str, Sequence[Judgement]]) -> Judgement:
+    """Return the judgement for the usual cost whose factor is the same in all updates.
+
+    One output of one sample has a gradient of one direction, which any cost gives: only that its
+    size is the rate's each time tells one cost from another, and from none.
+    """
+    several = max(len(found) for found in costs.values())
+    for found in costs.values():
+        factors = [abs(one.factor or 0.0) for one in found]
+        if len(found) == several and min(factors) > _STEADY * max(factors):
+            return found[0]
+    one = next(iter(costs.values()))[0]
+    return replace(
+        one, gradients=tuple(replace(gradient, verdict="unreached") for gradient in one.gradients)
+    )
+
+
+def tells_more(found: Judgement, known: Judgement) -> bool:
+    """Whether a judgement of the same training is to be believed rather than the one before.
+
+    One update that is wrong decides over those that are right, what is known over what is not, and
+    a cost that the code computes over a usual one: at weights of zero several usual ones fit, and a
+    cost that is computed after each step is that of the next one alone.
+    """
+    sizes = len(found.gradients), len(known.gradients)
+    if sizes[0] != sizes[1]:
+        return (found.passed, sizes[0]) > (known.passed, sizes[1])
+    same = found.cost.words == known.cost.words
+    nearer = found.cost.is_computed and not known.cost.is_computed
+    if known.passed:
+        return found.known == known.known and (nearer or (same and not found.passed))
+    if found.passed:
+        farther = known.cost.is_computed and not found.cost.is_computed
+        return not ((same or farther) and _is_wrong(known) and known.known >= found.known)
+    return found.known > known.known
+
+
+def settled(found: Judgement) -> Judgement:
+    """Call right what was zero but for rounding, in code and truth, whenever it was looked at."""
+    gradients = tuple(
+        replace(one, verdict="right") if one.verdict == "unreached" and not one.error else one
+        for one in found.gradients
+    )
+    return replace(found, gradients=gradients)
+
+
+def _is_wrong(judgement: Judgement) -> bool:
+    return any(one.verdict in ("wrong", "scaled") for one in judgement.gradients)
