@@ -25,6 +25,7 @@ import numpy as np
 
 from clearprop.configuration import Json
 from clearprop.gradcheck.learner.running import explain_error
+from clearprop.gradcheck.seeing.running.arguments import Asked
 from clearprop.gradcheck.seeing.running.guarded import Printed, Scratch, guarded
 from clearprop.gradcheck.seeing.running.notes import Notes
 from clearprop.gradcheck.seeing.running.statements import Piece, pieces_of
@@ -120,7 +121,8 @@ def _run(
     stop = threading.Event()
     signal.signal(_SIGNAL, lambda _, frame: looker.tick(frame))
     try:
-        with guarded(scratch, file, spoken):
+        asked = Asked({piece.name: piece.tree for piece in pieces})
+        with guarded(scratch, file, spoken, asked):
             time.sleep = sleep
             random.seed()
             np.random.seed()

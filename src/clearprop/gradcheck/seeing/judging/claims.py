@@ -10,14 +10,14 @@ from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.derivatives import derivatives
 from clearprop.gradcheck.seeing.judging.choosing import best_of
 from clearprop.gradcheck.seeing.judging.costs import Cost, costs
-from clearprop.gradcheck.seeing.judging.judge import (
-    MOST_COSTS,
-    VANISHED,
+from clearprop.gradcheck.seeing.judging.judge import MOST_COSTS, VANISHED, known_cost, with_verdict
+from clearprop.gradcheck.seeing.judging.judgement import (
+    CLOSE,
+    Gradient,
+    Judgement,
+    fitted,
     is_same,
-    known_cost,
-    with_verdict,
 )
-from clearprop.gradcheck.seeing.judging.judgement import CLOSE, Gradient, Judgement, fitted
 from clearprop.gradcheck.seeing.judging.updates import Episode, Update
 from clearprop.gradcheck.seeing.tape import Line, Node, Tape, depending
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from clearprop.core.reading import read_bounded
 from clearprop.gradcheck.seeing.arrays import plain
 from clearprop.gradcheck.seeing.modules import StandInFloat, stand_in_sum
 from clearprop.gradcheck.seeing.running.arguments import Asked
@@ -30,6 +31,7 @@ _GUESSED = 3  # the same, where nothing says where its repository begins
 _SEARCHED = 300  # folders of a repository
 NOT_OWN = re.compile(r"^[._]|^(venv|env|site-packages|node_modules|build|dist|tests?)$")
 """Names of folders in which nobody's own modules lie."""
+_LARGEST = 2**26  # bytes of a module
 _FOLDER = "__init__"  # what ``from . import x`` means in a file whose folder is no package
 
 
@@ -267,7 +269,7 @@ class Importer:
 
 def _defines(file: Path, names: Sequence[str]) -> bool:
     """Whether a module has a line for each of some names that gives it a value."""
-    text = file.read_text(encoding="utf-8", errors="replace")
+    text = read_bounded(file, _LARGEST).decode("utf-8", errors="replace")
     gives = r"^((class|def) +{0}\b|{0} *=|from .+ import .*\b{0}\b)"
     return all(re.search(gives.format(one), text, re.M) for one in names)
 
