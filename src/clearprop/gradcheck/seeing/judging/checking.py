@@ -261,8 +261,8 @@ def explained(tape: Tape, training: Training, source: Source) -> Training:
     Where no change makes all right, other usual costs are tried for which one does.
     """
     judgement = training.judgement
-    if judgement.passed:
-        return training
+    if not any(one.verdict in ("wrong", "scaled") for one in judgement.gradients):
+        return training  # with other costs, what this one has shown to be right could be wrong
     end = time.monotonic() + _EXPLAINING
     found = [(judgement, find_repairs(tape, Trail(tape, judgement), source))]
     sure = found[0][1] and found[0][1][0].is_whole and not judgement.cost.is_summed
