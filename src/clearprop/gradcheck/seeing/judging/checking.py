@@ -392,7 +392,8 @@ def _slope(
 ) -> tuple[float, float]:
     """Return the slope along a line, and how much of it may be rounding."""
     seeds = judgement.cost.seeds
-    replay = Replay(tape, [gradient.parameter], seeds)
+    copies = gradient.copies or (gradient.parameter,)
+    replay = Replay(tape, copies, seeds)
     value = gradient.parameter.value.astype(np.float64)
     along = np.zeros(value.size)
     along[gradient.places] = line
@@ -401,7 +402,7 @@ def _slope(
 
     def cost(shift: float) -> float:
         nonlocal largest
-        found = replay({gradient.parameter: value + (shift * along).reshape(value.shape)})
+        found = replay(dict.fromkeys(copies, value + (shift * along).reshape(value.shape)))
         pairs = zip(seeds.values(), found, strict=True)
         terms = [seed * np.asarray(one, np.float64) for seed, one in pairs]
         largest = max(largest, *(float(np.abs(term).sum()) for term in terms))
