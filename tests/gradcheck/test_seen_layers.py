@@ -460,25 +460,30 @@ def test_a_class_of_functions_and_their_derivatives_is_no_layer(tmp_path: Path) 
 import numpy as np
 class Activations:
     @staticmethod
-    def tanh(Z):
-        return np.tanh(Z)
+    def relu(Z):
+        return np.maximum(0, Z)
     @staticmethod
-    def tanh_backward(dA, Z):
-        return dA * (1 - np.tanh(Z) ** 2)
+    def relu_backward(dA, Z):
+        return dA * (Z > 0)
     @staticmethod
-    def softmax(Z):
-        e = np.exp(Z)
-        return e / e.sum(axis=1, keepdims=True)
+    def sigmoid(Z):
+        return 1 / (1 + np.exp(-Z))
     @staticmethod
-    def softmax_backward(dA, Z):
-        return dA  # with a cross-entropy
+    def sigmoid_backward(dA, Z):
+        s = 1 / (1 + np.exp(-Z))
+        return dA * s * (1 - s)
     @staticmethod
-    def apply(Z, name):
-        return Activations.softmax(Z) if name == "softmax" else Activations.tanh(Z)
+    def apply(Z, activation_name):
+        if activation_name == 'relu':
+            return Activations.relu(Z)
+        elif activation_name == 'sigmoid':
+            return Activations.sigmoid(Z)
     @staticmethod
-    def apply_backward(dA, Z, name):
-        back = Activations.softmax_backward if name == "softmax" else Activations.tanh_backward
-        return back(dA, Z)
+    def apply_backward(dA, Z, activation_name):
+        if activation_name == 'relu':
+            return Activations.relu_backward(dA, Z)
+        elif activation_name == 'sigmoid':
+            return Activations.sigmoid_backward(dA, Z)
 """
     file = tmp_path / "layers.py"
     file.write_text(code)
