@@ -381,3 +381,73 @@ def test_what_is_done_with_an_argument_is_known(tmp_path: Path) -> None:
     assert asked == {"couches"}
     assert suits(defined, defined.classes["Reseau"], asked)
     assert not suits(defined, defined.classes["Couche"], asked)
+
+
+CHOOSING = """
+import numpy as np
+
+def apply(Z, name):
+    if name == "relu":
+        return np.maximum(0, Z)
+    if name == "softmax":
+        e = np.exp(Z - Z.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+    return Z
+
+class MLP:
+    def __init__(self, layer_dims, activation_funcs, learning_rate=0.01, task="classification"):
+        self.activation_funcs, self.rate = activation_funcs, learning_rate
+        if task == "regression":
+            self.activation_funcs[-1] = "linear"
+        self.W = [
+            np.random.randn(a, b) * (2.0 if activation_funcs[0] == "relu" else 1.0)
+            for a, b in zip(layer_dims, layer_dims[1:])
+        ]
+    def forward(self, X):
+        self.A = [X]
+        for W, name in zip(self.W, self.activation_funcs):
+            self.A.append(apply(self.A[-1] @ W, name))
+        return self.A[-1]
+    def compute_loss(self, A, Y):
+        return -np.sum(Y * np.log(np.clip(A, 1e-8, 1.0))) / len(Y)
+    def fit(self, X, Y, epochs=10):
+        for epoch in range(epochs):
+            A = self.forward(X)
+            loss = self.compute_loss(A, Y)
+            d = (A - Y) / len(Y)
+            for k in reversed(range(len(self.W))):
+                step = self.A[k].T @ d
+                d = d @ self.W[k].T * (self.A[k] > 0)
+                self.W[k] = self.W[k] - self.rate * step
+            yield epoch, loss
+"""
+
+
+def test_a_training_that_yields_is_gone_through_with_an_output_that_has_a_logarithm(
+    tmp_path: Path,
+) -> None:
+    assert set(_verdicts(CHOOSING, tmp_path)) == {"right"}
+    assert "wrong" in _verdicts(CHOOSING.replace("(self.A[k] > 0)", "self.A[k]"), tmp_path)
+
+
+def test_other_costs_do_not_unmake_what_one_has_shown_to_be_right(tmp_path: Path) -> None:
+    code = """
+import numpy as np
+class Network:
+    def __init__(self, layers):
+        self.biases = [np.random.randn(1, y) for y in layers[1:]]
+        self.weights = [np.random.randn(x, y) for x, y in zip(layers[:-1], layers[1:])]
+        self.errors, self.zs = [], []
+    def feedforward(self, x):
+        for w, b in zip(self.weights, self.biases):
+            x = 1.0 / (1.0 + np.exp(-(np.dot(x, w) + b)))
+            self.zs.append(x)
+        return x
+    def backprop(self, result, expected):
+        error = result * (1 - result) * (expected - result)
+        self.errors.append(error)
+        for w, z in zip(self.weights[1:], self.zs[:1]):
+            error = z * (1 - z) * error.dot(np.transpose(w))
+            self.errors.append(error)
+"""
+    assert "wrong" not in _verdicts(code, tmp_path)

@@ -409,3 +409,83 @@ class Norm:
     assert report is not None
     assert report.passed, str(report)
     assert len(report.rows) == 6
+
+
+@pytest.mark.parametrize(
+    ("forward", "slope"),
+    [
+        ("1 / (1 + np.exp(-x))", "np.exp(-x) / (1 + np.exp(-x)) ** 2"),
+        ("1 / (1 + np.exp(-x))", "x * (1 - x)"),
+        ("np.maximum(0, x)", "np.where(x > 0, 1, 0)"),
+    ],
+)
+def test_a_slope_may_be_one_of_the_input_or_of_the_output(
+    tmp_path: Path, forward: str, slope: str
+) -> None:
+    code = f"""
+import numpy as np
+class Activation:
+    def forward(self, x):
+        return {forward}
+    def backward(self, x, rate=None):
+        return {slope}
+"""
+    file = tmp_path / "layers.py"
+    file.write_text(code)
+    report, _ = check_seen(file, 20.0)
+    assert report is not None
+    assert report.passed, str(report)
+    file.write_text(code.replace(slope, f"0.5 + {slope}"))
+    wrong, _ = check_seen(file, 20.0)
+    assert wrong is None or not wrong.passed
+
+
+def test_a_slope_along_the_own_input_alone_is_not_called_wrong(tmp_path: Path) -> None:
+    code = """
+import numpy as np
+class Softmax:
+    def forward(self, x):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+    def backward(self, x):
+        return x * (1 - x)
+"""
+    file = tmp_path / "layers.py"
+    file.write_text(code)
+    assert check_seen(file, 20.0)[0] is None
+
+
+def test_a_class_of_functions_and_their_derivatives_is_no_layer(tmp_path: Path) -> None:
+    code = """
+import numpy as np
+class Activations:
+    @staticmethod
+    def relu(Z):
+        return np.maximum(0, Z)
+    @staticmethod
+    def relu_backward(dA, Z):
+        return dA * (Z > 0)
+    @staticmethod
+    def sigmoid(Z):
+        return 1 / (1 + np.exp(-Z))
+    @staticmethod
+    def sigmoid_backward(dA, Z):
+        s = 1 / (1 + np.exp(-Z))
+        return dA * s * (1 - s)
+    @staticmethod
+    def apply(Z, activation_name):
+        if activation_name == 'relu':
+            return Activations.relu(Z)
+        elif activation_name == 'sigmoid':
+            return Activations.sigmoid(Z)
+    @staticmethod
+    def apply_backward(dA, Z, activation_name):
+        if activation_name == 'relu':
+            return Activations.relu_backward(dA, Z)
+        elif activation_name == 'sigmoid':
+            return Activations.sigmoid_backward(dA, Z)
+"""
+    file = tmp_path / "layers.py"
+    file.write_text(code)
+    report, _ = check_seen(file, 20.0)
+    assert report is None or report.passed, str(report)

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from seen_checked import all_right, check
 
 from clearprop.gradcheck.seeing.arrays import Watched, node_of, recording
 from clearprop.gradcheck.seeing.judging.steps import summands
@@ -393,3 +394,77 @@ def test_updates_before_a_place_on_the_tape_do_not_count():
     later = [one.result for one in find_updates(seen.tape, since=last + 1)]
     assert later == [one.result for one in seen.updates[2:]]
     assert find_updates(seen.tape, since=len(seen.tape)) == []
+
+
+def test_views_of_one_array_are_found_by_their_places(tmp_path):
+    text = """
+    np.random.seed(0)
+    X, Y = np.random.randn(7, 4), np.random.rand(7, 3)
+    theta = np.random.randn(15)
+    class Layer:
+        def __init__(self, W, b):
+            self.W, self.b = W, b
+            self.W.shape = (3, 4)
+    layer = Layer(theta[:12], theta[12:])
+    for _ in range(6):
+        P = 1 / (1 + np.exp(-np.einsum("ji,li->lj", layer.W, X) - layer.b))
+        cost = np.sum((P - Y) ** 2) / 2
+        d = (P - Y) * P * (1 - P)
+        layer.W -= 0.1 * np.dot(d.T, X)
+        layer.b -= 0.1 * np.sum(d, axis=0)
+    """
+    assert len(all_right(check(tmp_path, text)).rows) == 2
+    wrong = check(tmp_path, text.replace("np.sum(d, axis=0)", "np.sum(d * d, axis=0)"))
+    assert sorted(row.verdict for row in wrong.rows) == ["right", "wrong"]
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32"])
+def test_the_rounding_of_a_bias_before_a_batch_norm_is_not_called_wrong(tmp_path, kind):
+    text = f"""
+    np.random.seed(0)
+    X, Y = np.random.randn(16, 4).astype("{kind}"), np.random.randn(16, 5).astype("{kind}")
+    W, b = np.random.randn(4, 5).astype("{kind}"), np.random.randn(5).astype("{kind}")
+    g, e = np.ones(5, "{kind}"), np.zeros(5, "{kind}")
+    parameters = [W, b, g, e]
+    past = [[np.zeros_like(p), np.zeros_like(p)] for p in parameters]
+    for t in range(1, 9):
+        W, b, g, e = parameters
+        Z = X @ W + b
+        s = 1 / np.sqrt(Z.var(axis=0) + np.array(1e-5, "{kind}"))
+        H = (Z - Z.mean(axis=0)) * s
+        D = g * H + e - Y
+        cost = np.sum(D ** 2) / 2
+        dH = D * g
+        dZ = s * (dH - dH.mean(axis=0) - H * (dH * H).mean(axis=0))
+        gradients = [X.T @ dZ, dZ.sum(axis=0), (D * H).sum(axis=0), D.sum(axis=0)]
+        for k, d in enumerate(gradients):
+            m, v = past[k]
+            past[k] = m, v = 0.9 * m + 0.1 * d, 0.999 * v + 0.001 * d ** 2
+            step = 0.01 * (m / (1 - 0.9 ** t)) / (np.sqrt(v / (1 - 0.999 ** t)) + 1e-8)
+            parameters[k] = parameters[k] - step
+    """
+    seen = check(tmp_path, text)
+    assert "wrong" not in {row.verdict for row in seen.rows}, seen
+    assert sum(row.verdict == "right" for row in seen.rows) >= 3
+    wrong = check(tmp_path, text.replace("dZ.sum(axis=0)", "dH.sum(axis=0)"))
+    assert not wrong.passed
+
+
+def test_copies_of_shared_weights_are_held_against_their_sum(tmp_path):
+    text = """
+    np.random.seed(0)
+    x = np.random.randn(6)
+    shared = np.random.randn(3)
+    copies = [shared[:] for _ in range(4)]
+    for _ in range(6):
+        out = [np.tanh(np.sum(w * x[k:k + 3])) for k, w in enumerate(copies)]
+        loss = 0.5 * (sum(out) - 1) ** 2
+        d = [(sum(out) - 1) * (1 - o ** 2) for o in out]
+        step = np.zeros(3)
+        for k in range(4):
+            step = step + d[k] * x[k:k + 3]
+        copies = [w - 0.1 * step for w in copies]
+    """
+    all_right(check(tmp_path, text))
+    wrong = check(tmp_path, text.replace("(1 - o ** 2)", "(1 - o)"))
+    assert not wrong.passed

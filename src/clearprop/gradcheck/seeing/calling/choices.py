@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from inspect import Parameter, signature
+from inspect import Parameter, getsource, signature
 from typing import Any
 
 from clearprop.gradcheck.seeing.calling.defined import Defined
@@ -82,6 +82,23 @@ def of_type(annotation: Any) -> Any:
     return next((one for kind, one in plain if annotation in (kind, kind.__name__)), None)
 
 
+def _last_before_logarithm(defined: Defined) -> str | None:
+    """Return an activation whose outputs have a logarithm, where the code takes one of outputs."""
+    if "log(" not in defined.text:
+        return None
+    texts = [defined.text]
+    for kind in defined.classes.values():
+        with suppress(OSError, TypeError):
+            texts.append(getsource(kind))
+    found = (
+        one
+        for one in ("softmax", "sigmoid")
+        for text in texts
+        if re.search(rf"['\"]{one}['\"]", text)
+    )
+    return next(found, None)
+
+
 def chosen(
     defined: Defined, make: Callable[[type], Any] | None, name: str, role: Role, layers: int
 ) -> Any:
@@ -104,7 +121,8 @@ def chosen(
     items = defined.compared_items(name)
     if items:  # of a list with one for every layer
         inner = next((one for one in _USUAL["activation"] if one in items), items[0])
-        last = next((one for one in items if "softmax" in one), inner)
+        last = next((one for one in items if "softmax" in one), None)
+        last = last or (_last_before_logarithm(defined) if inner == "relu" else None) or inner
         return [inner] * (layers - 1) + [last]
     if not compared:
         compared = [one for one in usual if re.search(rf"""['"]{one}['"]""", defined.text)]
@@ -113,7 +131,8 @@ def chosen(
         text = next((one for one in usual if one in compared), compared[0])
         if said and said[1] in compared:  # by default, elsewhere
             text = said[1]
-        return [text] * layers if several else text
+        last = _last_before_logarithm(defined) if several and text == "relu" else None
+        return [text] * (layers - 1) + [last or text] if several else text
     of_cost = re.search("loss|cost|err", name, re.I) is not None
     pattern = _OBJECTS.get(role) or (_OBJECTS["loss"] if of_cost else ELEMENTWISE.pattern)
     slope = re.search(r"prime|deriv|grad|^d_?[a-z]", snake(name)) is not None

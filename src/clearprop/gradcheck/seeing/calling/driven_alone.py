@@ -62,7 +62,10 @@ def single_layers(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace],
     found = [
         (name, kind)
         for name, kind in defined.classes.items()
-        if has_both(defined, kind) and not is_loss(kind) and not teaches(defined, kind)
+        if has_both(defined, kind)
+        and not is_loss(kind)
+        and not teaches(defined, kind)
+        and not _holds_pairs(kind)
     ]
     for name, kind in found[:_MOST]:
         yield from _Layer(kind, name).ways()
@@ -72,6 +75,13 @@ def single_layers(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace],
                 told = f"{kind.__name__} alone{f', after a {after}' if after else ''}"
                 yield told, partial(_loss_alone, kind=kind, after=after)
     yield from chains(defined)
+
+
+def _holds_pairs(kind: type) -> bool:
+    """Whether a class is no layer, but a place for functions, each beside its derivative."""
+    static = [name for name, one in vars(kind).items() if isinstance(one, staticmethod)]
+    back = [name for name in static if BACKWARD.search(name)]
+    return sum(any(one != name and one in name for one in static) for name in back) > 1
 
 
 def _loss_alone(place: Workplace, kind: type, after: str) -> None:

@@ -2,10 +2,10 @@
 
 import inspect
 import re
-from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import ChainMap, deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 from clearprop.gradcheck.seeing.calling.arguments import Arguments, NoArgumentError, NoSuchWayError
@@ -43,6 +43,7 @@ _PREPARING = re.compile(
 _WHOLE = re.compile(r"^_*(backward\w*|back_?prop\w*|gradients?|retro\w*)$", re.I)
 _PART = re.compile(r"^_|step|layer|deriv|prime|delta", re.I)
 _MOST_CLASSES = 12
+_MOST_YIELDS = 60  # rounds of a training that goes on when it is asked to
 
 
 def candidates(defined: Defined) -> Iterator[tuple[str, type]]:
@@ -144,10 +145,10 @@ def trained(place: Workplace, kind: type) -> None:
             # It goes back from what was computed before.
             methods_forward(place, methods)
             _cost(place, methods)
-        _, error = attempted(lambda name=name: place.call(methods[name]))
+        _, error = attempted(lambda name=name: _exhausted(place.call(methods[name])))
         if isinstance(error, NoArgumentError) and place.pool.output is None:
             methods_forward(place, methods)
-            _, error = attempted(lambda name=name: place.call(methods[name]))
+            _, error = attempted(lambda name=name: _exhausted(place.call(methods[name])))
         takes = ", ".join(inspect.signature(methods[name]).parameters)
         place.found.words = f"{kind.__name__}(...).{name}({takes})"
         moved = name == names[-1] or not beginning.items() <= held(place.found.held).items()
@@ -158,6 +159,13 @@ def trained(place: Workplace, kind: type) -> None:
         first = first or error
     if first is not None:
         raise first
+
+
+def _exhausted(result: Any) -> Any:
+    """Let what tells of each epoch, and goes on when asked, train as long as it would."""
+    if isinstance(result, Generator):
+        deque(islice(result, _MOST_YIELDS), maxlen=0)
+    return result
 
 
 def backward_by_methods(place: Workplace, kind: type) -> None:

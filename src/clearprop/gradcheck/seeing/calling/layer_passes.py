@@ -20,6 +20,8 @@ from clearprop.gradcheck.seeing.calling.roles import (
     snake,
 )
 from clearprop.gradcheck.seeing.calling.workplace import Workplace, named
+from clearprop.gradcheck.seeing.derivatives import derivatives
+from clearprop.gradcheck.seeing.tape import ancestors
 
 _OUTPUT = r"^_?(forward_)?(out(put)?s?|a|activation|y|z|value|res(ult)?)(_data)?$"
 _INPUT_GRADIENT = r"^_?(d|grad|delta|err)\w*_?(x|in\w*|a_prev|prev\w*|h|z)$"
@@ -30,6 +32,7 @@ _SLOPE = re.compile(r"deriv|prime|slope|^d_|(?-i:^d[A-Z])", re.I)
 _TARGETS = ("y", "t", "y_true", "labels", "targets", "target", "label")
 """Names of arguments that are surely targets."""
 
+_MOST_SLOPES = 64  # entries of an output whose slopes are computed one by one
 _PASSES = re.compile(r"forw|feed|avan", re.I)
 _SURELY = re.compile(r"forw|feed|back|b_?prop|retro|avan", re.I)
 
@@ -237,6 +240,10 @@ def _went(
     name = backward.__name__
     if wanted is None and _SLOPE.search(name):
         return _by_slope(place, backward, upstream, inputs)
+    if wanted is None and not place.candidates:
+        bare = _bare_slope(place, backward, inputs)
+        if bare is not None:
+            return bare * upstream
     if wanted is None:
         others = ("inputs", "rate", "cache", "count", "batch", "quiet", "flag", "parameters")
         wanted = next((one for one, role in roles.items() if role not in others), None)
@@ -283,6 +290,37 @@ def _by_slope(place: Workplace, slope: Any, upstream: Any, inputs: Any) -> Any:
         raise NoSuchWayError("that goes backward")
     place.returned |= {f"slope {number}": node_of(one) for number, one in enumerate(found)}
     return found[-1]
+
+
+def _bare_slope(place: Workplace, backward: Any, inputs: Any) -> Any:
+    """Return what a backward pass computes of a layer's input or output, if it is its slope.
+
+    Its caller then takes the product. None where it is something else.
+
+    Raises
+    ------
+    NoSuchWayError
+        If it is the slope of each output along its own input, though others change with that, too.
+    """
+    asked, output = inspect.signature(backward).parameters, place.pool.output
+    needed = [name for name, one in asked.items() if one.default is one.empty]
+    if len(needed) != 1 or output.shape != inputs.shape:
+        return None
+    last, entered = node_of(output), node_of(inputs)
+    behind = ancestors([last])
+    units = np.eye(min(output.size, _MOST_SLOPES), output.size).reshape(-1, *output.shape)
+    rows = [derivatives({last: unit}, behind)[0].get(entered) for unit in units]
+    known = np.array([np.zeros(output.size) if row is None else row.ravel() for row in rows])
+    own = np.diag(known)
+    for one in (inputs, output):
+        value, _ = attempted(lambda one=one: place.call(backward, fixed={needed[0]: one}))
+        if type(value) is not Watched or value.shape != output.shape or not own.any():
+            continue
+        if np.allclose(np.asarray(value).ravel()[: own.size], own, rtol=1e-6, atol=1e-9):
+            if not np.allclose(known.sum(axis=1), own):
+                raise NoSuchWayError("that goes backward")
+            return value
+    return None
 
 
 def _of_input(results: Any, names: list[str | None] | None, inputs: Any) -> Any:

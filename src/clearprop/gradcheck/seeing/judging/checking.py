@@ -261,8 +261,8 @@ def explained(tape: Tape, training: Training, source: Source) -> Training:
     Where no change makes all right, other usual costs are tried for which one does.
     """
     judgement = training.judgement
-    if judgement.passed:
-        return training
+    if not any(one.verdict in ("wrong", "scaled") for one in judgement.gradients):
+        return training  # with other costs, what this one has shown to be right could be wrong
     end = time.monotonic() + _EXPLAINING
     found = [(judgement, find_repairs(tape, Trail(tape, judgement), source))]
     sure = found[0][1] and found[0][1][0].is_whole and not judgement.cost.is_summed
@@ -392,7 +392,8 @@ def _slope(
 ) -> tuple[float, float]:
     """Return the slope along a line, and how much of it may be rounding."""
     seeds = judgement.cost.seeds
-    replay = Replay(tape, [gradient.parameter], seeds)
+    copies = gradient.copies or (gradient.parameter,)
+    replay = Replay(tape, copies, seeds)
     value = gradient.parameter.value.astype(np.float64)
     along = np.zeros(value.size)
     along[gradient.places] = line
@@ -401,7 +402,7 @@ def _slope(
 
     def cost(shift: float) -> float:
         nonlocal largest
-        found = replay({gradient.parameter: value + (shift * along).reshape(value.shape)})
+        found = replay(dict.fromkeys(copies, value + (shift * along).reshape(value.shape)))
         pairs = zip(seeds.values(), found, strict=True)
         terms = [seed * np.asarray(one, np.float64) for seed, one in pairs]
         largest = max(largest, *(float(np.abs(term).sum()) for term in terms))

@@ -22,6 +22,9 @@ _OF_CODE = re.compile(
 )
 """Errors that data which are the code's own don't excuse."""
 
+_TRIES = re.compile(r"^_*(test|try|demo|check)(_|$)|_(test|demo|check)$", re.I)
+"""Names of functions that call a backward pass, and are none."""
+
 _PRODUCTS = ("dot", "matmul", "outer", "multiply", "einsum")
 _SUMS = ("sum", "mean", "add.reduce")
 _OTHER_DATA = re.compile(r"stand in for|stand-in|are made smaller|are used\.|was answered with")
@@ -122,6 +125,7 @@ def _goes_back(source: Source, failed: Failure, *, by_name: bool) -> bool:
         if isinstance(one, ast.stmt) and first <= one.lineno <= last
     ]
     names = [one.name for one in inside if isinstance(one, ast.FunctionDef)]
+    names = [name for name in names if not _TRIES.search(name)]
     return (not by_name and any(map(_is_step, inside))) or any(map(BACKWARD.search, names))
 
 

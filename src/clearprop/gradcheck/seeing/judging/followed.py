@@ -104,6 +104,8 @@ def _way(update: Update, gradient: Node, reached: set[Node], forward: set[Node])
     except Exception:  # arguments of any kind fail in any way
         return None
     flat = value.ravel()
+    if turned.size != flat.size:  # broadcasting has made another shape of it
+        return None
     sign = float(np.sign(turned @ flat))
     if not (sign and _goes(turned, sign * flat, size) and _goes(some, sign * masked.ravel(), size)):
         return None

@@ -22,13 +22,13 @@ from clearprop.gradcheck.seeing.judging.judgement import (
     is_same,
 )
 from clearprop.gradcheck.seeing.judging.rates import of_own_rates
+from clearprop.gradcheck.seeing.judging.rounding import without_cancelled, without_rounding
 from clearprop.gradcheck.seeing.judging.steps import rates, signed_summands, summands
 from clearprop.gradcheck.seeing.judging.updates import Episode, Update
 from clearprop.gradcheck.seeing.operations import MOVING
 from clearprop.gradcheck.seeing.tape import Line, Node, Tape, ancestors, depending
 
 MOST_COSTS = 60
-_ZERO = 1e-12  # the share of the largest gradient that rounding leaves of one of zeros
 _SMALL = 1e-4  # derivatives below it may be off by that without a mistake: an epsilon is more
 _FEW = 4  # entries, of which any numbers may be a multiple
 _ALIKE = 2e-3  # the difference of the logarithms of two factors that are one
@@ -87,12 +87,18 @@ def _judge(
     parts: dict[Node, list[Update]] = {}
     for update in episode.updates:
         parts.setdefault(update.root, []).append(update)
+    tied = _tied(parts, known)
+    known |= {root: np.sum([known[one] for one in copies], axis=0) for root, copies in tied.items()}
     gradients: Sequence[Gradient] = without_rounding(
-        [_of_change(root, some, known) for root, some in parts.items()]
+        [
+            replace(_of_change(root, some, known), copies=tied.get(root, ()))
+            for root, some in parts.items()
+        ]
     )
+    forward = ancestors(cost.seeds, reached)
+    gradients = without_cancelled(gradients, parts, forward)
     if all(one.verdict == "unreached" for one in gradients):
         return None
-    forward = ancestors(cost.seeds, reached)
     is_within = any(one.error >= CLOSE for one in gradients)  # through momentum, Adam, or wrong
     if is_within or not _are_alike(gradients):
         direct = _by_rates(gradients, parts, reached, forward, penalised)
@@ -117,27 +123,24 @@ def _judge(
     )
 
 
-def without_rounding(gradients: Sequence[Gradient]) -> list[Gradient]:
-    """Take for zeros what is zero by nature, and of which rounding is left, in code and truth.
+def _tied(
+    parts: Mapping[Node, list[Update]], known: Mapping[Node, Array]
+) -> dict[Node, tuple[Node, ...]]:
+    """Return the copies of shared weights, which take the same steps: that of all of them.
 
-    Such as the gradient of a bias that all scores of a softmax share, or that batch norm takes out.
-    It may be zero by chance, and another update tell more of it.
+    Such as those of neurons of a convolution, each of which is an object of its own.
     """
-    sizes = [
-        (np.abs(one.claimed).max(initial=0.0), np.abs(one.truth).max(initial=0.0))
-        for one in gradients
-    ]
-    claimed, true = (max(one[k] for one in sizes) for k in (0, 1))
-    return [
-        _of_nothing(one) if size[0] < _ZERO * claimed and 0 < size[1] < _ZERO * true else one
-        for one, size in zip(gradients, sizes, strict=True)
-    ]
-
-
-def _of_nothing(found: Gradient) -> Gradient:
-    """Return a gradient of zeros where there should be zeros."""
-    none = np.zeros(found.truth.shape)
-    return replace(found, claimed=none, truth=none, factor=None, error=0.0, verdict="unreached")
+    alike: dict[tuple[bytes, bytes], list[Node]] = {}
+    for root, some in parts.items():
+        if len(some) == 1 and root in known and root.value.size > 1 and np.ptp(root.value):
+            key = root.value.tobytes(), some[0].descent.tobytes()
+            alike.setdefault(key, []).append(root)
+    found: dict[Node, tuple[Node, ...]] = {}
+    for copies in alike.values():
+        whole = sum((known[root] for root in copies), np.zeros(()))
+        if len(copies) > 1 and fitted(parts[copies[0]][0].descent, whole)[1] < CLOSE:
+            found |= dict.fromkeys(copies, tuple(copies))
+    return found
 
 
 def _of_change(root: Node, parts: Sequence[Update], known: Mapping[Node, Array]) -> Gradient:

@@ -46,6 +46,8 @@ class Gradient:
         The distance of the claim from that multiple, as a share of its length.
     decay : ndarray or None
         What is in the claim of the parameter itself, or of all of it but its biases.
+    copies : tuple of Node
+        Where weights are shared, and each that shares them holds its own: all of these.
     verdict : {"right", "wrong", "scaled", "unreached"}
         ``scaled`` is right but for a factor that others don't have.
     """
@@ -59,6 +61,7 @@ class Gradient:
     factor: float | None
     error: float
     decay: Array | None = None
+    copies: tuple[Node, ...] = ()
     verdict: Seen = "wrong"
 
 

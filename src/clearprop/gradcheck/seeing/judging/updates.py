@@ -73,7 +73,10 @@ class Update:
         way, node = [], self.before
         while node is not self.root:
             way.append(node)
-            node = next(one for one in node.args if isinstance(one, Node))
+            known = [one for one in node.args if isinstance(one, Node)]
+            if not known:
+                return np.asarray(numbers)  # a view that was kept, of the same places
+            node = known[0]
         for node in reversed(way):
             if node.name in MOVING and node.name != "setitem" and node.compute is not None:
                 numbers = node.compute(numbers, *_plain(node.args[1:]), **node.kwargs)
@@ -247,13 +250,39 @@ def _root(before: Node, met: int, own: dict[Node, int], written: dict[Node, Node
         if alone[node] & met:
             break
         if node in written and own[written[node]] & met:
-            return written[node]
+            root = written[node]
+            is_whole = root.value.shape == node.value.shape
+            return root if is_whole else _kept_view(before, met, own)
         if len(moved) != 1:
             break
         if moved[0] is not next((a for a in node.args if isinstance(a, Node)), None):
             return None  # a sum that began as another one's sum: no part of what was used
         node = moved[0]
     return node if alone.get(node, 0) & met else before
+
+
+def _kept_view(before: Node, met: int, own: dict[Node, int]) -> Node | None:
+    """Return the view of the same places that was used: of one array that holds all parameters."""
+    places = _region(before)
+    alike = (
+        one
+        for one in own
+        if own[one] & met and one.name in MOVING and one.value.shape == before.value.shape
+    )
+    return next((one for one in alike if _region(one) == places), None)
+
+
+def _region(view: Node) -> tuple[Node, bytes]:
+    """Return the array that others were moved from, and the places of a view in it."""
+    way, node = [], view
+    while node.name in MOVING and isinstance(node.args[0], Node):
+        way.append(node)
+        node = node.args[0]
+    numbers: Any = np.arange(node.value.size).reshape(node.value.shape)
+    for one in reversed(way):
+        if one.name != "setitem" and one.compute is not None:
+            numbers = one.compute(numbers, *_plain(one.args[1:]), **one.kwargs)
+    return node, np.asarray(numbers).tobytes()
 
 
 def _has_learned(step: Node, kept: set[Node]) -> bool:
