@@ -138,13 +138,14 @@ class Defined:
 
     @cached_property
     def classes(self) -> dict[str, type]:
-        """The classes by name, each once, exceptions left out."""
+        """The classes by name, each once, exceptions and abstract ones left out."""
         found: dict[str, type] = {}
         for name, one in self._all():
             if (
                 isinstance(one, type)
                 and self.is_own(one)
                 and not issubclass(one, BaseException)
+                and not inspect.isabstract(one)  # of which there are no objects
                 and one not in found.values()
             ):
                 found[name] = one
