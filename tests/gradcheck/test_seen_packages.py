@@ -108,3 +108,49 @@ class Sigmoid:
     report, _ = check_seen(file, 20.0)
     assert report is not None
     assert not report.passed
+
+
+def test_parameters_that_are_handed_on_to_a_cell_have_its_keys(tmp_path: Path) -> None:
+    code = """
+import numpy as np
+def cell_forward(xt, a_prev, parameters):
+    Wf, bf = parameters["Wf"], parameters["bf"]
+    a_next = np.tanh(Wf @ np.concatenate((a_prev, xt), axis=0) + bf)
+    return a_next, (a_next, a_prev, xt, parameters)
+def rnn_forward(x, a0, parameters):
+    n_x, m, T_x = x.shape
+    n_y, n_a = parameters["Wy"].shape
+    a, a_next, caches = np.zeros((n_a, m, T_x)), a0, []
+    for t in range(T_x):
+        a_next, cache = cell_forward(x[:, :, t], a_next, parameters)
+        a[:, :, t] = a_next
+        caches.append(cache)
+    return a, (caches, x)
+def cell_backward(da_next, cache):
+    a_next, a_prev, xt, parameters = cache
+    dz = da_next * (1 - a_next**2)
+    back = parameters["Wf"].T @ dz
+    n_a = len(a_next)
+    dWf = dz @ np.concatenate((a_prev, xt), axis=0).T
+    dbf = dz.sum(axis=1, keepdims=True)
+    return {"dxt": back[n_a:], "da_prev": back[:n_a], "dWf": dWf, "dbf": dbf}
+def rnn_backward(da, caches):
+    caches, x = caches
+    n_a, m, T_x = da.shape
+    dx, da_prevt, dWf, dbf = np.zeros(x.shape), np.zeros((n_a, m)), 0.0, 0.0
+    for t in reversed(range(T_x)):
+        gradients = cell_backward(da[:, :, t] + da_prevt, caches[t])
+        dx[:, :, t], da_prevt = gradients["dxt"], gradients["da_prev"]
+        dWf = dWf + gradients["dWf"]
+        dbf = dbf + gradients["dbf"]
+    return {"dx": dx, "da0": da_prevt, "dWf": dWf, "dbf": dbf}
+"""
+    file = tmp_path / "rnn.py"
+    file.write_text(code)
+    report, _ = check_seen(file, 20.0)
+    assert report is not None
+    assert report.passed, str(report)
+    file.write_text(code.replace("dWf = dWf + gradients", "dWf = gradients"))
+    report, _ = check_seen(file, 20.0)
+    assert report is not None
+    assert not report.passed
