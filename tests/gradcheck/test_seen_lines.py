@@ -334,3 +334,31 @@ class Softmax:
     assert check(text.format(of="np.sum")).passed
     report = check(text.format(of="np.mean"))
     assert report.line["instead"] == "self.b -= self.eta * np.sum(diff, axis=0)"
+
+
+def test_a_change_whose_arrays_double_again_and_again_is_given_up(check):
+    text = """
+import numpy as np
+np.random.seed(0)
+Wx, Wh, Wy = np.random.randn(20, 1), 0.2 * np.random.randn(20, 20), np.random.randn(1, 20)
+x, y = np.random.randn(25, 1), 0.5
+for step in range(2):
+    h = [np.zeros((20, 1))]
+    for t in range(25):
+        h.append(np.tanh(Wx @ x[t].reshape(1, 1) + Wh @ h[-1]))
+    out = Wy @ h[-1]
+    loss = 0.5 * np.sum((out - y) ** 2)
+    e = out - y
+    back = (1 - h[-1] ** 2) * (Wy.T @ e)
+    for t in reversed(range(1, 25)):
+        d = Wy.T @ e + (Wh @ back[:, 0].reshape(20, 1)) * (1 - h[t] ** 2)
+        back = np.insert(back, 0, d.T, axis=1)
+    Wx = Wx - 0.01 * (back @ x)
+    Wy = Wy - 0.01 * (e @ h[-1].T)
+"""
+    resource = pytest.importorskip("resource")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    report = check(text)
+    assert not report.passed
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 1_500_000  # kilobytes

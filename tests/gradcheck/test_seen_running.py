@@ -646,6 +646,15 @@ def test_python_2_is_converted(runs):
     assert said(ran, "Python 2")
 
 
+def test_python_2_divides_and_decodes_as_it_did(runs):
+    pytest.importorskip("lib2to3")
+    code = "print 1\nx, y, z = 7 / 2, 7 / 2.0, 'ab'.decode('utf-8').encode('ascii', 'ignore')\n"
+    ran = runs(code)
+    assert not ran.failures
+    assert [ran.namespace[name] for name in "xyz"] == [3, 3.5, "ab"]
+    assert runs(f"from __future__ import division\n{code}").namespace["x"] == 3.5
+
+
 def test_lines_that_are_no_python_are_left_out(runs):
     ran = runs("x = 1\nthis is no python\ny = 2\ndef f():\n    return ]\n\nz = 3\n")
     assert [ran.namespace[name] for name in "xyz"] == [1, 2, 3]

@@ -138,13 +138,14 @@ class Defined:
 
     @cached_property
     def classes(self) -> dict[str, type]:
-        """The classes by name, each once, exceptions left out."""
+        """The classes by name, each once, exceptions and abstract ones left out."""
         found: dict[str, type] = {}
         for name, one in self._all():
             if (
                 isinstance(one, type)
                 and self.is_own(one)
                 and not issubclass(one, BaseException)
+                and not inspect.isabstract(one)  # of which there are no objects
                 and one not in found.values()
             ):
                 found[name] = one
@@ -246,10 +247,13 @@ class Defined:
         """All that was written."""
         return "\n".join("\n".join(lines) for lines in self.source.files.values())
 
-    def keys(self, function: Any, argument: str, *, needed: bool = False) -> list[str]:
+    def keys(
+        self, function: Any, argument: str, *, needed: bool = False, deep: int = 2
+    ) -> list[str]:
         """Return the keys by which a function looks into a dict that it is given.
 
-        What is `needed` are those that it can't do without.
+        What is `needed` are those that it can't do without; functions that it hands the dict on to
+        look into it, too, as `deep` as that.
         """
         found = self.definition(function)
         keys: dict[str, None] = {}
@@ -264,6 +268,11 @@ class Defined:
                 keys[key.value] = None
             elif key is not None and (prefix := _numbered(key)):
                 keys |= dict.fromkeys(f"{prefix}{number}" for number in range(1, _NUMBERED + 1))
+            called = _name(node.func) if isinstance(node, ast.Call) and deep else None
+            if isinstance(node, ast.Call) and (inner := self.functions.get(called or "")):
+                names = zip(inspect.signature(inner).parameters, node.args, strict=False)
+                for name in [one for one, given in names if _name(given) == argument]:
+                    keys |= dict.fromkeys(self.keys(inner, name, needed=needed, deep=deep - 1))
         return list(keys)
 
     def compared(self, name: str) -> list[str]:

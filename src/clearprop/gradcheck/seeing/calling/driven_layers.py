@@ -174,8 +174,14 @@ def teaches(defined: Defined, kind: type) -> bool:
     trainers = [one for name, one in methods.items() if trains(name, one)]
     if not is_layer(defined, kind):
         return bool(trainers)
-    roles = (roles_of(list(inspect.signature(one).parameters)).values() for one in trainers)
-    return any({"pairs", "loader", "targets", "epochs"} & set(one) for one in roles)
+    for one in trainers:
+        asked = inspect.signature(one).parameters
+        roles = roles_of(list(asked))
+        # A flag such as ``correct_bias`` is no data, and a step may be told which one it is.
+        given = {roles[name] for name in asked if not isinstance(asked[name].default, bool)}
+        if {"pairs", "loader", "targets"} & given or {"inputs", "epochs"} <= given:
+            return True
+    return False
 
 
 def chains(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace], None]]]:

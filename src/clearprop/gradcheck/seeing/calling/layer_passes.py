@@ -149,7 +149,9 @@ def _passed_on(place: Workplace, layer: Any, forward: Any, value: Any) -> Any:
         if role == "inputs" and name != first and asked[name].default is inspect.Parameter.empty:
             fixed[name] = watch(np.random.RandomState(4).uniform(-1, 1, np.shape(value)), "data")
     start = len(place.defined.tape)
-    result = place.call(forward, fixed={**fixed, **({first: value} if asked else {})})
+    if asked:
+        fixed[first] = _boxed(place, asked[first], value)
+    result = _unboxed(place, place.call(forward, fixed=fixed))
     place.pool.put_forward(place.defined.returned(forward), result, place.data)
     if type(result) is tuple and result:
         result = _output(place, layer, place.defined.returned(forward), result)
@@ -157,6 +159,23 @@ def _passed_on(place: Workplace, layer: Any, forward: Any, value: Any) -> Any:
         result = _left(layer, _OUTPUT, start)
     place.pool.output = result
     return result
+
+
+def _boxed(place: Workplace, asked: inspect.Parameter, value: Any) -> Any:
+    """Return an array in an object of the learner's class that is said to be wanted, if any."""
+    kind = place.defined.class_in(asked.annotation)
+    first = next(iter(inspect.signature(kind).parameters), None) if kind is not None else None
+    if kind is None or first is None:
+        return value
+    box, error = attempted(lambda: place.arguments.call(kind, making=True, fixed={first: value}))
+    return box if error is None and _unboxed(place, box) is value else value
+
+
+def _unboxed(place: Workplace, value: Any) -> Any:
+    """Return the array that an object of a learner's class was made to hold, or what it is."""
+    if not place.defined.is_own(type(value)):
+        return value
+    return next((one for one in vars(value).values() if type(one) is Watched), value)
 
 
 def _output(
@@ -255,16 +274,16 @@ def _went(
         for one, role in roles.items()
         if role == "inputs" or (role is None and re.match("input|prev", one, re.I))
     }
-    if wanted is not None:
-        fixed[wanted] = upstream
-    filled: dict[str, Any] = {}  # in some, gradients are put into a dict of the caller's
     asked = inspect.signature(backward).parameters
+    if wanted is not None:
+        fixed[wanted] = _boxed(place, asked[wanted], upstream)
+    filled: dict[str, Any] = {}  # in some, gradients are put into a dict of the caller's
     fixed |= {
         one: filled
         for one, role in roles.items()
         if role == "gradients" and asked[one].default is inspect.Parameter.empty and one != wanted
     }
-    result = place.call(backward, fixed=fixed)
+    result = _unboxed(place, place.call(backward, fixed=fixed))
     names = place.defined.returned(backward)
     claims = {**named(result, place.defined, backward), **held(filled)}
     place.returned |= {f"{prefix}{key}": node for key, node in claims.items()}
@@ -281,9 +300,15 @@ def _by_slope(place: Workplace, slope: Any, upstream: Any, inputs: Any) -> Any:
     Some compute it from what came in, others from what they returned.
     """
     output, found = place.pool.output, []
+    first = next(iter(inspect.signature(slope).parameters.values()), None)
     for one in (inputs, output):
-        first = next(iter(inspect.signature(slope).parameters), None)
-        value = place.call(slope, fixed={} if first is None else {first: one})
+        value, error = attempted(
+            lambda one=one: place.call(slope, fixed={} if first is None else {first.name: one})
+        )
+        if error is not None and first is not None and first.default is None:
+            value, error = place.call(slope, fixed={first.name: None}), None  # as it remembers
+        if error is not None:
+            raise error
         if type(value) is Watched and value.shape == output.shape == inputs.shape:
             found.append(value * upstream)
     if not found:

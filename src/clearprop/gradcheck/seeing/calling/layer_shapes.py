@@ -48,7 +48,7 @@ _BOTH_SIDES = re.compile(
 )
 _SIDE = re.compile(r"^(in\w*_|image_|img_|x_)?(h|w|height|width|rows|cols|size|side|dim)(_in)?$")
 _SETTING_UP = re.compile(
-    r"^_*(init(?!_?_)\w*|prepare\w*|set_?(up|in|prev|shape|size|dim|optim|param|weight)\w*|build\w*|compile\w*"
+    r"^_*(init(?!__)\w*|prepare\w*|set_?(up|in|prev|shape|size|dim|optim|param|weight)\w*|build\w*|compile\w*"
     r"|create\w*|(out(put)?|compute|infer)_?shape|connect\w*|alloc\w*|inicial\w*|link)$",
     re.I,
 )
@@ -188,9 +188,13 @@ def _choices(
     """Yield what may be meant by the arguments of sizes, the likeliest first."""
     asked = inspect.signature(function).parameters
     roles = roles_of(list(asked), making=True)
-    wholes = (False, True) if any(_OF_INPUT.search(snake(name)) for name in asked) else (False,)
+    of_input = any(
+        _OF_INPUT.search(snake(name)) or _is_before(place, function, one)
+        for name, one in asked.items()
+    )
+    wholes = (False, True) if of_input else (False,)
     is_picture = inputs.ndim > 2 or inputs.shape[0] == inputs.shape[-1]
-    kernels = range(4) if is_picture else range(1)
+    kernels = range(5) if is_picture else range(1)
     needed = [
         name
         for name, one in asked.items()
@@ -240,7 +244,8 @@ class _Size:
     side : int
         Of a kernel.
     kernel : int
-        How a kernel is told: by one side, both, or all axes with the filters last or first.
+        How a kernel is told: by one side, both (as strides are), all axes with the filters last
+        or first, or both, with strides by one number.
     whole : bool
         Whether the shape of inputs is told with the number of samples.
     pad : int
@@ -265,6 +270,7 @@ class _Size:
             (side, side),
             (side, side, self.channels, _FILTERS),
             (_FILTERS, self.channels, side, side),
+            (side, side),
         )
         return options[self.kernel]
 
@@ -280,9 +286,7 @@ def _value(
     """Return one argument; None where nothing is known that others don't know better."""
     text = snake(asked.name)
     missing = asked.default in (asked.empty, None)
-    wanted = used(place.defined, function, asked.name).attributes if missing else ()
-    is_before = not wanted and getattr(function, "__name__", "") == "__call__"
-    if is_before or (wanted and all(map(_TELLS_SHAPE.search, wanted))):  # the layer before
+    if _is_before(place, function, asked):
         return _Before(size.told if len(size.shape) > 1 else size.shape)
     if role == "inputs" and asked.default is asked.empty:
         return None if _AXIS.match(text) else inputs
@@ -308,6 +312,16 @@ def _value(
     if _OF_INPUT.search(text) and (is_picture or "shape" in text):
         return size.told if missing or isinstance(asked.default, tuple | list) else None
     return _of_window(function, asked, role, size) if is_picture and missing else None
+
+
+def _is_before(place: Workplace, function: Any, asked: inspect.Parameter) -> bool:
+    """Whether an argument is the layer before, which is only asked for its shape."""
+    if asked.default not in (asked.empty, None):
+        return False
+    wanted = used(place.defined, function, asked.name).attributes
+    if not wanted:
+        return getattr(function, "__name__", "") == "__call__"
+    return all(map(_TELLS_SHAPE.search, wanted))
 
 
 def _of_window(function: Any, asked: inspect.Parameter, role: Role | None, size: _Size) -> Any:

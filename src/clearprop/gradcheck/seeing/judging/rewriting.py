@@ -21,6 +21,8 @@ Make: TypeAlias = Callable[[Node, ValueOf], Any]
 """A function that computes a node of a changed expression anew."""
 
 _SAME = 1e-3  # between factors that are one
+_GROWN = 4  # times the bytes of what is computed anew, and
+_ROOM = 2**26  # more of them, that a change may take
 _MOST_PARTS = 6  # of a parameter whose entries are updated one by one
 
 
@@ -235,6 +237,7 @@ class Trial:
     def __init__(self, bench: Bench, nodes: Sequence[Node], among: Sequence[Node]) -> None:
         self.bench, self.nodes = bench, frozenset(nodes)
         self.steps = bench.following(nodes, among)
+        self.room = _GROWN * sum(node.value.nbytes for node in self.steps) + _ROOM
         moved = set(self.steps)
         self.touched = frozenset(
             k for k, claim in enumerate(bench.claims) if not moved.isdisjoint(claim.nodes)
@@ -247,12 +250,15 @@ class Trial:
         def value_of(node: Node) -> Any:
             return known.get(node, node.value)
 
-        changed = False
+        changed, room = False, self.room
         try:
             with np.errstate(all="ignore"):
                 for node in self.steps:
                     if node not in self.nodes:
                         known[node] = computed(node, value_of)
+                        room -= getattr(known[node], "nbytes", 0)
+                        if room < 0:  # a wider one is inserted again and again: it doubles
+                            return None
                         continue
                     made = np.asarray(make(node, value_of))
                     changed = changed or not np.array_equal(made, node.value)
@@ -260,7 +266,7 @@ class Trial:
                         return None
                     known[node] = made
                 return self.bench.standing(known, self.touched) if changed else None
-        except (ValueError, TypeError, IndexError, ArithmeticError, AttributeError, KeyError):
+        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, MemoryError):
             return None
 
 

@@ -171,7 +171,41 @@ def _from_python_2(source: str, name: str, notes: Notes) -> ast.Module | None:
     except Exception:  # it is no Python 2 either; the converter raises what it likes
         return None
     notes.add(f"{name} is written in Python 2, and was converted.")
-    return tree
+    return _AsItWas(tree).visit(tree)
+
+
+class _AsItWas(ast.NodeTransformer):
+    """Let whole numbers be divided without a rest, and texts, which were bytes, stay such."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        names = (
+            one for node in tree.body if isinstance(node, ast.ImportFrom) for one in node.names
+        )
+        self.divides = any(one.name == "division" for one in names)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        """Change a division."""
+        self.generic_visit(node)
+        if self.divides or not isinstance(node.op, ast.Div):
+            return node
+        whole = "(lambda x, y: x // y if isinstance(x, int) and isinstance(y, int) else x / y)"
+        return _called(whole, [node.left, node.right], node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Change what is called to decode or encode."""
+        self.generic_visit(node)
+        method = node.func
+        if isinstance(method, ast.Attribute) and method.attr in ("decode", "encode"):
+            same = f"(lambda x: (lambda *_, **__: x) if isinstance(x, str) else x.{method.attr})"
+            node.func = _called(same, [method.value], method)
+        return node
+
+
+def _called(written: str, given: list[ast.expr], instead: ast.expr) -> ast.Call:
+    function = ast.parse(written, mode="eval").body
+    for one in ast.walk(function):
+        ast.copy_location(one, instead)
+    return ast.copy_location(ast.Call(function, given, []), instead)
 
 
 def _repaired(source: str, name: str, notes: Notes) -> ast.Module:
