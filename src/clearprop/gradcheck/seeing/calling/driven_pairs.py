@@ -100,7 +100,7 @@ def _paired(place: Workplace, forward: Callable[..., Any], backward: Callable[..
             value = place.call(backward, fixed=given)
         if weighed is not None and _is_jacobian(value, output):
             place.found.cost = node_of(weighed[1])
-            place.returned |= _through(value, weighed[0])
+            place.returned |= _through(value, weighed[0], next(iter(fixed)))
         elif whole is None or not _is_by_entry(place, forward, fixed, output):
             raise NoSuchWayError("whose derivative is an array")
         else:
@@ -141,17 +141,15 @@ def _is_jacobian(value: Any, output: Watched) -> bool:
     return type(value) is Watched and value.shape == shape
 
 
-def _through(jacobian: Watched, factors: Any) -> dict[str, Any]:
-    """Return what a matrix of derivatives makes of factors of outputs.
+def _through(jacobian: Watched, factors: Any, name: str) -> dict[str, Any]:
+    """Return what a matrix of derivatives makes of factors of outputs, for an input of a name.
 
     Of one that is not symmetric it is not known which of its axes is that of outputs.
     """
-    ways = {"by columns": jacobian, "by rows": jacobian.swapaxes(1, 2)}
+    ways = {f"d{name}": jacobian, "by rows": jacobian.swapaxes(1, 2)}
     if _is_same(*ways.values()):
         del ways["by rows"]
-    return {
-        name: node_of((factors[:, :, None] * one).sum(axis=1)) for name, one in ways.items()
-    }
+    return {way: node_of((factors[:, :, None] * one).sum(axis=1)) for way, one in ways.items()}
 
 
 def _is_by_entry(
