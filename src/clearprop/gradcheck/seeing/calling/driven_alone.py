@@ -53,6 +53,10 @@ from clearprop.gradcheck.seeing.tape import Node, ancestors
 
 _MOST = 12  # layers
 _NODES = 12_000  # of one try
+_ENOUGH = 4  # shapes with which a layer fails alike, rows, columns and pictures
+_NO_SHAPE = AttributeError, NotImplementedError
+"""Errors that don't tell of another shape, where they are the same with each."""
+
 _RATE = 0.1
 _MISFIT = re.compile(r"not aligned|core dimension")
 _ROWS = 2  # axes of inputs that are no pictures, whose shapes leave little to be misunderstood
@@ -186,7 +190,10 @@ class _Layer:
         if self._failed:  # another reading of what networks are made with helps no layer
             raise NoSuchWayError("that is a layer")
         first: Exception | None = None
-        for shape, channels in LEARNING if place.kind.learns else SHAPES:
+        said: set[str] = set()
+        for number, (shape, channels) in enumerate(LEARNING if place.kind.learns else SHAPES):
+            if number == _ENOUGH and len(said) == 1 and isinstance(first, _NO_SHAPE):
+                break  # whatever it is given
             x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
             for make in makers(place, self.kind, x, channels):
                 error = self._tried(place, x, make)
@@ -201,6 +208,7 @@ class _Layer:
                 if error is None and self._shows_all:
                     return
                 first = first or error
+                said.add(repr(error))
         if self.fitted is None:
             self._failed = True
             place.found.since = len(place.defined.tape)
