@@ -279,3 +279,13 @@ def test_an_animation_that_trains(tmp_path):
     animation = FuncAnimation(None, step, frames=200, interval=50)
     """
     all_right(check(tmp_path, text))
+
+
+def test_a_package_that_lacks_the_module_of_its_name_is_not_taken_for_it(place):
+    folder = place(net="import numpy as np\nfrom config import RATE\nX = np.ones((6, 4))\n" + STEPS)
+    (folder / "config").mkdir()
+    (folder / "config" / "__init__.py").write_text("from .config import RATE\nRATES = [RATE]\n")
+    report, ran = check_seen(folder / "net.py", 20.0)
+    assert not any("Recursion" in one.text for one in ran.failures), ran.failures
+    assert not any("taken for" in one for one in ran.notes), ran.notes
+    assert report is not None

@@ -359,3 +359,113 @@ def test_a_line_that_fails_for_data_that_stand_in_is_not_accused(tmp_path):
     assert report is not None
     assert report.line is None
     assert [one.number for one in ran.failures] == [10]
+
+
+MATRICES = """
+def softmax_forward(drive):
+    E = np.exp(drive - drive.max(axis=1, keepdims=True))
+    return E / E.sum(axis=1, keepdims=True)
+
+def softmax_backward(drive, activations):
+    n = drive.shape[1]
+    J = -activations[:, :, None] * activations[:, None, :]
+    J[:, np.arange(n), np.arange(n)] += activations
+    return J
+
+def ramp_forward(drive):
+    return np.maximum(drive, 0)
+
+def ramp_backward(drive, activations):
+    n = drive.shape[1]
+    J = np.zeros((len(drive), n, n))
+    J[:, np.arange(n), np.arange(n)] = (drive > 0).astype(float)
+    return J
+
+def slope_forward(drive):
+    return np.where(drive > 0, drive, 0.2 * drive)
+
+def slope_backward(drive, activations):
+    return np.where(drive > 0, 1.0, 0.2)
+"""
+
+
+def test_derivatives_of_a_functions_own_input_may_be_a_matrix_for_each_sample(checked):
+    assert len(all_right(checked(MATRICES)).rows) == 3
+    for line, other in (
+        ("np.arange(n)] += activations", "np.arange(n)] += activations**2"),
+        ("J = -activations[:, :, None] *", "J = -activations[:, :, None] ** 2 *"),
+        ("(drive > 0).astype", "(drive < 0).astype"),
+        ("return np.where(drive > 0, 1.0, 0.2)", "return np.where(drive > 0, 1.0, 0.1)"),
+    ):
+        report = checked(MATRICES.replace(line, other))
+        assert [row.verdict for row in report.rows].count("wrong") == 1, report
+
+
+ONE_NUMBER = """
+def propagate(w, b, X, Y):
+    m = X.shape[1]
+    A = 1 / (1 + np.exp(-(np.dot(w.T, X) + b)))
+    cost = np.squeeze(-np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)) / m)
+    dZ = A - Y
+    dw = np.dot(X, dZ.T) / m
+    db = np.sum(dZ) / m
+    grads = {"dw": dw, "db": db}
+    return grads, cost
+"""
+
+
+def test_a_bias_of_one_number_is_judged_where_a_function_is_given_its_weights(checked):
+    report = all_right(checked(ONE_NUMBER))
+    assert {row.parameter for row in report.rows} == {"w", "b"}
+    report = checked(ONE_NUMBER.replace("db = np.sum(dZ) / m", "db = np.sum(dZ)"))
+    assert {row.parameter for row in report.rows if row.verdict == "wrong"} == {"b"}
+
+
+VALUES_AND_SLOPES = """
+from abc import ABC, abstractmethod
+
+class Activation(ABC):
+    def __init__(self, before=None, trainable=False):
+        self.before, self.trainable = before, trainable
+
+    @abstractmethod
+    def activation_func(self, ip):
+        pass
+
+    @abstractmethod
+    def derivative_func(self, ip, activations=None):
+        pass
+
+    def forward(self):
+        if self.trainable:
+            raise NotImplementedError
+        self.activations = self.activation_func(self.before.output())
+        return self.activations
+
+    def backprop(self, grad):
+        return grad * self.derivative_func(self.before.output(), self.activations)
+
+class Bow(Activation):
+    def activation_func(self, ip):
+        return np.tanh(ip)
+
+    def derivative_func(self, ip, activations=None):
+        if activations is None:
+            activations = self.activation_func(ip)
+        return 1 - activations**2
+
+class Ramp(Activation):
+    def activation_func(self, ip):
+        return np.where(ip > 0, ip, 0.2 * ip)
+
+    def derivative_func(self, ip, activations=None):
+        return np.where(ip > 0, 1.0, 0.2)
+"""
+
+
+def test_activations_that_are_told_their_layer_before_are_judged_by_their_slopes(checked):
+    report = all_right(checked(VALUES_AND_SLOPES))
+    assert len(report.rows) == 2
+    for line, other in (("1 - activations**2", "1 - activations"), ("1.0, 0.2)", "1.0, 0.3)")):
+        report = checked(VALUES_AND_SLOPES.replace(line, other))
+        assert sorted(row.verdict for row in report.rows) == ["right", "wrong"], report

@@ -432,5 +432,5 @@ _PLAIN = re.compile(r"^no|identity|null", re.I)  # of penalties, which costs rar
 _SIZE = re.compile(r"(size|dim|units|nodes)$|^n(um)?_?(labels|classes)$", re.I)
 _SPREAD = re.compile(r"std|scale|sigma", re.I)
 _SMALL, _WIDE = 0.1, 0.4  # of first weights: small ones leave nothing to be measured
-_IN_TRAINING = re.compile(r"train|cache|store|remember", re.I)
+_IN_TRAINING = re.compile(r"train(?!able)|cache|store|remember", re.I)
 _LISTED = re.compile(r"layer|node|neuron|unit|size|dim|param|arch|shape|config|struct|net", re.I)

@@ -15,6 +15,7 @@ from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.driven_layers import (
     chains,
     has_both,
+    is_activation,
     is_loss,
     loss_classes,
     teaches,
@@ -22,12 +23,15 @@ from clearprop.gradcheck.seeing.calling.driven_layers import (
 from clearprop.gradcheck.seeing.calling.holding import held
 from clearprop.gradcheck.seeing.calling.layer_passes import (
     asked_roles,
+    by_slope,
+    first_given,
     loss_arguments,
     loss_slope,
     method_of,
     only_steps,
     random_upstream,
     set_training,
+    value_and_slope,
     went_back,
     went_forward,
 )
@@ -49,6 +53,10 @@ from clearprop.gradcheck.seeing.tape import Node, ancestors
 
 _MOST = 12  # layers
 _NODES = 12_000  # of one try
+_ENOUGH = 4  # shapes with which a layer fails alike, rows, columns and pictures
+_NO_SHAPE = AttributeError, NotImplementedError
+"""Errors that don't tell of another shape, where they are the same with each."""
+
 _RATE = 0.1
 _MISFIT = re.compile(r"not aligned|core dimension")
 _ROWS = 2  # axes of inputs that are no pictures, whose shapes leave little to be misunderstood
@@ -63,12 +71,14 @@ def single_layers(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace],
         (name, kind)
         for name, kind in defined.classes.items()
         if has_both(defined, kind)
-        and not is_loss(kind)
-        and not teaches(defined, kind)
+        and not (is_loss(kind) or teaches(defined, kind) or inspect.isabstract(kind))
         and not _holds_pairs(kind)
     ]
     for name, kind in found[:_MOST]:
-        yield from _Layer(kind, name).ways()
+        layer = _Layer(kind, name)
+        yield from layer.ways()
+        if layer.fitted is None and is_activation(kind):
+            yield f"{name} by its slope", partial(_by_its_slope, kind=kind)
     for kind in loss_classes(defined)[:_MOST]:
         if has_both(defined, kind) or hasattr(kind, "backward"):
             for after in ("", "softmax", "sigmoid"):
@@ -82,6 +92,25 @@ def _holds_pairs(kind: type) -> bool:
     static = [name for name, one in vars(kind).items() if isinstance(one, staticmethod)]
     back = [name for name in static if BACKWARD.search(name)]
     return sum(any(one != name and one in name for one in static) for name in back) > 1
+
+
+def _by_its_slope(place: Workplace, kind: type) -> None:
+    """Call the two methods of an activation that give its value and its derivative."""
+    owner = place.make(kind)
+    value, slope = value_and_slope(place, owner)
+    x = watch(np.random.RandomState(7).uniform(-1, 1, SHAPES[0][0]), "input")
+    output = place.pool.output = place.call(value, fixed=first_given(value, x))
+    upstream = random_upstream(place, output)
+    part = place.call(value, fixed=first_given(value, x[:1, :1]))
+    if not np.array_equal(np.asarray(part), np.asarray(output)[:1, :1]):
+        raise NoSuchWayError("that computes every entry alone")
+    place.end_forward()
+    by_slope(place, slope, upstream, x)
+    place.found.parameters["X"] = node_of(x)
+    place.found.claims |= {**place.returned, "dX": place.returned["slope 0"]}
+    place.found.alone = kind.__name__
+    place.found.words = f"{kind.__name__}(...).{value.__name__}, then {slope.__name__}"
+    place.found.data = f"inputs of shape {x.shape}"
 
 
 def _loss_alone(place: Workplace, kind: type, after: str) -> None:
@@ -144,7 +173,7 @@ class _Layer:
 
     kind: type
     name: str
-    _fitting: tuple[tuple[int, ...], Callable[[], Any]] | None = None
+    fitted: tuple[tuple[int, ...], Callable[[], Any]] | None = None
     _apart: bool = False
     _shows_all: bool = False
     _failed: bool = False
@@ -169,7 +198,10 @@ class _Layer:
         if self._failed:  # another reading of what networks are made with helps no layer
             raise NoSuchWayError("that is a layer")
         first: Exception | None = None
-        for shape, channels in LEARNING if place.kind.learns else SHAPES:
+        said: set[str] = set()
+        for number, (shape, channels) in enumerate(LEARNING if place.kind.learns else SHAPES):
+            if number == _ENOUGH and len(said) == 1 and isinstance(first, _NO_SHAPE):
+                break  # whatever it is given
             x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
             for make in makers(place, self.kind, x, channels):
                 error = self._tried(place, x, make)
@@ -184,7 +216,8 @@ class _Layer:
                 if error is None and self._shows_all:
                     return
                 first = first or error
-        if self._fitting is None:
+                said.add(repr(error))
+        if self.fitted is None:
             self._failed = True
             place.found.since = len(place.defined.tape)
             raise first or NoSuchWayError("that is a layer")
@@ -197,8 +230,8 @@ class _Layer:
         place.returned.clear()
         tape.most_nodes = max(tape.most_nodes, len(tape) + _NODES)
         _, error = attempted(lambda: self._call(place, x, make))
-        if error is None and (self._fitting is None or self._shows_all):
-            self._fitting = place.data.inputs.shape, make
+        if error is None and (self.fitted is None or self._shows_all):
+            self.fitted = place.data.inputs.shape, make
             place.defined.called.add(self.kind)
         return error
 
@@ -208,9 +241,9 @@ class _Layer:
         Gradients of parameters may have a factor of their own: many are divided by the number of
         samples, which that of the input must not be.
         """
-        if self._fitting is None or (input_alone and not self._apart):
+        if self.fitted is None or (input_alone and not self._apart):
             raise NoSuchWayError("that is a layer")
-        shape, make = self._fitting
+        shape, make = self.fitted
         x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
         self._call(place, x, make, given, input_alone=input_alone)
 

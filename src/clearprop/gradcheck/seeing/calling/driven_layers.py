@@ -47,6 +47,11 @@ def is_loss(kind: type) -> bool:
     return any(LOSS.search(one.__name__) for one in kind.__mro__)
 
 
+def is_activation(kind: type) -> bool:
+    """Whether a class, or one that it derives from, has the name of an activation."""
+    return any(ELEMENTWISE.search(one.__name__) for one in kind.__mro__)
+
+
 def has_both(defined: Defined, kind: type) -> bool:
     """Whether a class has a forward and a backward pass."""
     names = [name for name in dir(kind) if defined.is_own(getattr(kind, name, None))]

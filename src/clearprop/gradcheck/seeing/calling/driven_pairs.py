@@ -30,6 +30,7 @@ _THERE_AND_BACK = (
     ("forward", "backward"), ("forword", "backword"), ("forward", "backprop"), ("forward", "back"),
     ("fprop", "bprop"), ("fwd", "bwd"), ("fw", "bw"),
 )  # fmt: skip
+_ROWS = 2  # axes of inputs that are samples of features
 _KEPT = 0.5  # of the units that dropout sees
 _FEATURES, _STATES, _OUTPUTS, _SAMPLES, _STEPS = 3, 5, 2, 4, 3  # of a recurrent cell
 
@@ -89,14 +90,21 @@ def _paired(place: Workplace, forward: Callable[..., Any], backward: Callable[..
     given = {name: one for name, one in fixed.items() if name in asked}
     upstream = {} if len(given) == len(asked) else _upstreams(place, backward)
     whole = output.sum() if type(output) is Watched else None
+    weighed = _weighed(output) if type(output) is Watched else None
     place.end_forward()
     value = place.call(backward, fixed={**given, **upstream})
     double = {name: 2 * one for name, one in upstream.items()}
     if not upstream or _is_same(value, place.call(backward, fixed={**given, **double})):
         # It is the derivative itself, which whoever calls it multiplies.
-        if whole is None or not _is_by_entry(place, forward, fixed, output):
+        if set(upstream) <= set(given):  # what seemed to be a gradient is what goes in
+            value = place.call(backward, fixed=given)
+        if weighed is not None and _is_jacobian(value, output):
+            place.found.cost = node_of(weighed[1])
+            place.returned |= _through(value, weighed[0], next(iter(fixed)))
+        elif whole is None or not _is_by_entry(place, forward, fixed, output):
             raise NoSuchWayError("whose derivative is an array")
-        place.found.cost = node_of(whole)
+        else:
+            place.found.cost = node_of(whole)
     place.put_back(backward, value)
     arrays = {name: one for name, one in fixed.items() if type(one) is Watched}
     for one in fixed.values():
@@ -118,6 +126,30 @@ def _paired(place: Workplace, forward: Callable[..., Any], backward: Callable[..
 def _is_same(one: Any, other: Any) -> bool:
     both = type(one) is Watched is type(other)
     return both and one.shape == other.shape and bool(np.all(plain(one) == plain(other)))
+
+
+def _weighed(output: Watched) -> tuple[Any, Any]:
+    """Return random factors of outputs, and the sum of these times their factors."""
+    drawn = watch(np.random.RandomState(9).uniform(0.1, 1, output.shape), "upstream")
+    factors = drawn + 0 * output  # so that what comes of them is seen
+    return factors, (output * factors).sum()
+
+
+def _is_jacobian(value: Any, output: Watched) -> bool:
+    """Whether there is a matrix of derivatives for each sample."""
+    shape = (*output.shape, output.shape[-1]) if output.ndim == _ROWS else None
+    return type(value) is Watched and value.shape == shape
+
+
+def _through(jacobian: Watched, factors: Any, name: str) -> dict[str, Any]:
+    """Return what a matrix of derivatives makes of factors of outputs, for an input of a name.
+
+    Of one that is not symmetric it is not known which of its axes is that of outputs.
+    """
+    ways = {f"d{name}": jacobian, "by rows": jacobian.swapaxes(1, 2)}
+    if _is_same(*ways.values()):
+        del ways["by rows"]
+    return {way: node_of((factors[:, :, None] * one).sum(axis=1)) for way, one in ways.items()}
 
 
 def _is_by_entry(

@@ -79,7 +79,7 @@ def parameters_among(
     for name, node in candidates.items():
         if node in of_data:
             continue
-        several = node.value.size > 1 or node.value.ndim > 0
+        several = node.value.size > 1 or node.value.ndim > 0 or node.name == "bias"
         if node in taking_part and several and node not in found.values():
             found[name] = node
     behind = {node: ancestors(node.parents) for node in found.values()}

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from itertools import takewhile
 from operator import is_not
 from typing import Any
 
@@ -29,6 +30,7 @@ _IN_TRAINING = re.compile(r"train|^mode$|^save|cache$|store|requires_grad", re.I
 _LEARNS = re.compile(r"^_*(is_?|in_?)?train(ing|_mode)?$", re.I)
 _IN_TESTS = re.compile(r"^_*(is_?|in_?)?(test(ing)?|inference|eval(uating)?)(_mode)?$", re.I)
 _SLOPE = re.compile(r"deriv|prime|slope|^d_|(?-i:^d[A-Z])", re.I)
+_PLACED = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
 _TARGETS = ("y", "t", "y_true", "labels", "targets", "target", "label")
 """Names of arguments that are surely targets."""
 
@@ -258,7 +260,7 @@ def _went(
     wanted = next((name for name, role in roles.items() if role == "upstream"), None)
     name = backward.__name__
     if wanted is None and _SLOPE.search(name):
-        return _by_slope(place, backward, upstream, inputs)
+        return by_slope(place, backward, upstream, inputs)
     if wanted is None and not place.candidates:
         bare = _bare_slope(place, backward, inputs)
         if bare is not None:
@@ -294,7 +296,44 @@ def _went(
     return _left(layer, r"d_?in|^_?d_?x|grad\w*_?(in|x)|^_?delta|^_?grad|back\w*_out", start)
 
 
-def _by_slope(place: Workplace, slope: Any, upstream: Any, inputs: Any) -> Any:
+def first_given(function: Any, value: Any) -> dict[str, Any]:
+    """Return a value as the first argument of a function, if it has any."""
+    return dict.fromkeys([*inspect.signature(function).parameters][:1], value)
+
+
+def value_and_slope(place: Workplace, owner: Any) -> tuple[Any, Any]:
+    """Return the methods of an activation that give its value and its derivative, by their names.
+
+    They ask for the same, and their names begin and end alike.
+
+    Raises
+    ------
+    NoSuchWayError
+        If there are none.
+    """
+
+    def wanted(method: Any) -> list[str]:
+        asked = inspect.signature(method).parameters.values()
+        return [one.name for one in asked if one.default is one.empty and one.kind in _PLACED]
+
+    methods = {n: one for n, one in place.defined.methods(owner).items() if len(wanted(one)) == 1}
+    both = [
+        (_alike(name, other) + _alike(name[::-1], other[::-1]), one, two)
+        for name, one in methods.items()
+        for other, two in methods.items()
+        if not BACKWARD.search(name) and _SLOPE.search(other) and wanted(one) == wanted(two)
+    ]
+    if not both:
+        raise NoSuchWayError("that gives a derivative")
+    return max(both, key=lambda item: item[0])[1:]
+
+
+def _alike(one: str, other: str) -> int:
+    """Return with how many equal letters two names begin."""
+    return sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(one, other, strict=False)))
+
+
+def by_slope(place: Workplace, slope: Any, upstream: Any, inputs: Any) -> Any:
     """Return the gradient of a layer's input where it knows only its slope.
 
     Some compute it from what came in, others from what they returned.
@@ -302,9 +341,7 @@ def _by_slope(place: Workplace, slope: Any, upstream: Any, inputs: Any) -> Any:
     output, found = place.pool.output, []
     first = next(iter(inspect.signature(slope).parameters.values()), None)
     for one in (inputs, output):
-        value, error = attempted(
-            lambda one=one: place.call(slope, fixed={} if first is None else {first.name: one})
-        )
+        value, error = attempted(lambda one=one: place.call(slope, fixed=first_given(slope, one)))
         if error is not None and first is not None and first.default is None:
             value, error = place.call(slope, fixed={first.name: None}), None  # as it remembers
         if error is not None:

@@ -16,6 +16,7 @@ from clearprop.gradcheck.seeing.calling.pool import Pool
 from clearprop.gradcheck.seeing.calling.weights import is_bias
 from clearprop.gradcheck.seeing.tape import Node
 
+_OF_ONE_LAYER = 2  # parameters: its weights and its bias
 _DEEP = 4  # objects whose constructors want objects
 _HISTORY = re.compile(r"(^|\.|_)(d_?[wb]|d[A-Z]|grad|delta|nabla|vel|mom|[mvs]_?d?[wb])", re.I)
 _VARIANTS = (0, 2, 4, 1, 3)
@@ -44,7 +45,8 @@ class Found:
     alone : str
         The layer that was called on its own.
     is_spread : bool
-        Whether data of several samples were given to code that wants one.
+        Whether data of several samples were given to code that wants one, or of several outputs to
+        code that has one.
     is_stopped : bool
         Whether a layer failed going back that had gone forward, and only needed a gradient.
     """
@@ -218,19 +220,36 @@ class Workplace:
             for name, node in {**left, **returned}.items()
             if node not in known and node.parents and node.place >= since
         }
-        fitting = {name: node for name, node in claims.items() if node.value.size in sizes}
+        numbers = any(node.value.ndim == 0 for node in known)
+        fitting = {
+            name: node
+            for name, node in claims.items()
+            if node.value.size in sizes
+            # The cost is a number, too.
+            and not (numbers and node.value.ndim == 0 and not _HISTORY.search(name))
+        }
         samples = len(self.data.pairs)
         spread = {size * samples for size in sizes} - sizes if samples > 1 else set()
         lacking = sizes - {node.value.size for node in fitting.values()}
         # One gradient a sample, of code that wants one sample at a time.
-        found.is_spread = bool(lacking) and any(
-            node.value.size in spread for node in self.returned.values()
+        found.is_spread = bool(lacking) and (
+            any(node.value.size in spread for node in self.returned.values())
+            or self._sums_bias(lacking)
         )
         claims = fitting
         moved = [name for name, node in found.parameters.items() if now.get(name, node) is not node]
         if moved and 2 * len(moved) >= len(found.parameters) and not found.keeps_claims:
             claims = {}
         found.claims = {**claims, **found.claims}
+
+    def _sums_bias(self, lacking: set[int]) -> bool:
+        """Whether a bias that was drawn here for a single layer gets one number as its gradient."""
+        known = self.found.parameters
+        return len(known) == _OF_ONE_LAYER and any(
+            is_bias(name) and node.name in ("weights", "bias") and node.value.size in lacking
+            and (claim := self.returned.get(f"d{name}")) is not None and claim.value.size == 1
+            for name, node in known.items()
+        )  # fmt: skip
 
 
 def sizes_asked(matrices: list[tuple[int, ...]]) -> tuple[int, int] | None:

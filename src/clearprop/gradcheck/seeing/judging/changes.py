@@ -137,7 +137,9 @@ def args_of(node: Node, value_of: ValueOf) -> list[Any]:
 
 
 def again(node: Node, value_of: ValueOf) -> Any:
-    """Compute an operation as it stands."""
+    """Compute an operation as it stands; what was not computed is what it is."""
+    if node.compute is None:
+        return value_of(node)
     return applied(node, value_of, args_of(node, value_of))
 
 

@@ -231,10 +231,12 @@ class Importer:
     def _elsewhere(self, name: str, wanted: Sequence[str]) -> ModuleType | None:
         """Import a module that has been moved: one of its name, with all that is wanted of it."""
         root, last = self.folders[-1], name.split(".")[-1]
+        asking = getattr(self.own.get(name.rpartition(".")[0]), "__file__", None)
         for folder, inner, _ in islice(os.walk(root), _SEARCHED if wanted else 0):
             inner[:] = [one for one in sorted(inner) if not NOT_OWN.search(one)]
             file, package = self._found(Path(folder), last) or (None, None)
-            if file is not None and _defines(file, wanted):
+            # A package that asks for a module of its own name is not that module.
+            if file is not None and str(file) != asking and _defines(file, wanted):
                 place = file.relative_to(root)
                 self.libraries.notes.say(f"{name} is not there; {place} was taken for it.")
                 return self._run(name, file, package)
