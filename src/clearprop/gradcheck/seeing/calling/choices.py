@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from inspect import Parameter, signature
+from inspect import Parameter, isabstract, signature
 from typing import Any
 
 from clearprop.gradcheck.seeing.calling.defined import Defined
@@ -131,6 +131,33 @@ def chosen(
             except Exception:  # noqa: S112 - another class may do
                 continue
     return None
+
+
+def concrete(kind: type, name: str) -> type:
+    """Return a class that can be made: of an abstract one the first that derives from it.
+
+    Where the argument that it is for is a loss, it is one, too; else none, and no softmax.
+
+    Parameters
+    ----------
+    kind : type
+    name : str
+        The name of the argument.
+    """
+    if not isabstract(kind):
+        return kind
+    every: list[type] = [kind]
+    for one in every:
+        every += type.__subclasses__(one)
+    of_cost = COST.search(name) is not None
+    loss = re.compile(f"{_OBJECTS['loss']}|mean_?sq", re.I)
+
+    def unfit(one: type) -> tuple[bool, bool]:
+        is_loss = loss.search(one.__name__) is not None
+        usual = "mse|mean_?sq" if of_cost else "^(?!.*softmax)"
+        return is_loss != of_cost, re.search(usual, one.__name__, re.I) is None
+
+    return min((one for one in every if not isabstract(one)), key=unfit, default=kind)
 
 
 def called_so(defined: Defined, make: Callable[[type], Any] | None, name: str) -> Any:

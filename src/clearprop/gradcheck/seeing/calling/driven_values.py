@@ -39,6 +39,8 @@ _OPERATORS: dict[str, tuple[tuple[str, ...], int, _Expression]] = {
     "2 - a": (("__rsub__",), 1, lambda a: 2 - a),
     "2 / a": (("__rtruediv__",), 1, lambda a: 2 / a),
     "a @ b": (("__matmul__",), 2, lambda a, b: a @ b),
+    # One value may be needed twice, where what has come back to it must be kept.
+    "a + a": (("__add__",), 1, lambda a: a + a),
     "a * a + a": (("__add__", "__mul__"), 1, lambda a: a * a + a),
 }
 
