@@ -134,30 +134,17 @@ def chosen(
 
 
 def concrete(kind: type, name: str) -> type:
-    """Return a class that can be made: of an abstract one the first that derives from it.
-
-    Where the argument that it is for is a loss, it is one, too; else none, and no softmax.
-
-    Parameters
-    ----------
-    kind : type
-    name : str
-        The name of the argument.
-    """
-    if not isabstract(kind):
-        return kind
+    """Return a class, or of an abstract one what derives from it: a loss where the name says so."""
     every: list[type] = [kind]
-    for one in every:
+    for one in every if isabstract(kind) else ():
         every += type.__subclasses__(one)
     of_cost = COST.search(name) is not None
+    usual = re.compile("mse|mean_?sq" if of_cost else "^(?!.*softmax)", re.I)
     loss = re.compile(f"{_OBJECTS['loss']}|mean_?sq", re.I)
-
-    def unfit(one: type) -> tuple[bool, bool]:
-        is_loss = loss.search(one.__name__) is not None
-        usual = "mse|mean_?sq" if of_cost else "^(?!.*softmax)"
-        return is_loss != of_cost, re.search(usual, one.__name__, re.I) is None
-
-    return min((one for one in every if not isabstract(one)), key=unfit, default=kind)
+    made = [one for one in every if not isabstract(one)]
+    made.sort(key=lambda one: usual.search(one.__name__) is None)
+    alike = (one for one in made if (loss.search(one.__name__) is not None) == of_cost)
+    return next(alike, made[0] if made else kind)
 
 
 def called_so(defined: Defined, make: Callable[[type], Any] | None, name: str) -> Any:

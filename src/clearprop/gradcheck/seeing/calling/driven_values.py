@@ -23,69 +23,51 @@ _GRADIENT = "grad", "gradient", "_grad", "derivative"
 _STEP = 1e-3  # of differences of the fourth order
 _POINTS = (0.6, 1.3), (-0.8, 0.7), (1.7, -0.4)
 _REPETITIONS = 8
-_MOST = 24  # expressions
 
 _Expression: TypeAlias = Callable[..., Any]
 
-_OPERATORS: dict[str, tuple[tuple[str, ...], int, _Expression]] = {
-    "a + b": (("__add__",), 2, lambda a, b: a + b),
-    "a * b": (("__mul__",), 2, lambda a, b: a * b),
-    "a - b": (("__sub__",), 2, lambda a, b: a - b),
-    "a / b": (("__truediv__",), 2, lambda a, b: a / b),
-    "a ** 3": (("__pow__",), 1, lambda a: a**3),
-    "-a": (("__neg__",), 1, lambda a: -a),
-    "2 + a": (("__radd__",), 1, lambda a: 2 + a),
-    "2 * a": (("__rmul__",), 1, lambda a: 2 * a),
-    "2 - a": (("__rsub__",), 1, lambda a: 2 - a),
-    "2 / a": (("__rtruediv__",), 1, lambda a: 2 / a),
-    "a @ b": (("__matmul__",), 2, lambda a, b: a @ b),
+_OPERATORS: dict[str, tuple[str, _Expression]] = {
+    "a + b": ("__add__", lambda a, b: a + b),
+    "a * b": ("__mul__", lambda a, b: a * b),
+    "a - b": ("__sub__", lambda a, b: a - b),
+    "a / b": ("__truediv__", lambda a, b: a / b),
+    "a ** 3": ("__pow__", lambda a: a**3),
+    "-a": ("__neg__", lambda a: -a),
+    "2 + a": ("__radd__", lambda a: 2 + a),
+    "2 * a": ("__rmul__", lambda a: 2 * a),
+    "2 - a": ("__rsub__", lambda a: 2 - a),
+    "2 / a": ("__rtruediv__", lambda a: 2 / a),
+    "a @ b": ("__matmul__", lambda a, b: a @ b),
     # One value may be needed twice, where what has come back to it must be kept.
-    "a + a": (("__add__",), 1, lambda a: a + a),
-    "a * a + a": (("__add__", "__mul__"), 1, lambda a: a * a + a),
+    "a + a": ("__add__", lambda a: a + a),
+    "a * a + a": ("__mul__", lambda a: a * a + a),
 }
 
 
 def expressions(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
     """Yield ways of calling the operators, and the methods, of values that have a backward pass."""
     for name, kind in defined.classes.items():
-        if not (
-            defined.is_own(getattr(kind, "backward", None))
-            and any(hasattr(kind, one) for one in ("__add__", "__mul__"))
-        ):
+        backward = getattr(kind, "backward", None)
+        if not (defined.is_own(backward) and {"__add__", "__mul__"} & set(dir(kind))):
             continue
         engine = _Engine(kind, name)
-        for words, (needed, count, expression) in _OPERATORS.items():
-            if all(hasattr(kind, one) for one in needed):
-                way = partial(engine.shown, words=words, count=count, expression=expression)
-                yield f"{name}: {words}", way
-        for words in list(_unary(kind))[:_MOST]:
-            way = partial(engine.shown, words=f"{words}(a)", count=1, method=words)
-            yield f"{name}: {words}(a)", way
-
-
-def _unary(kind: type) -> Iterator[str]:
-    """Yield the methods that need no arguments, in the order that they are written."""
-    for name, one in vars(kind).items():
-        if name.startswith("_") or name == "backward" or not inspect.isfunction(one):
-            continue
-        _, *asked = inspect.signature(one).parameters.values()
-        if all(
-            each.default is not each.empty or each.kind == each.VAR_POSITIONAL for each in asked
-        ):
-            yield name
+        for words, (operator, expression) in _OPERATORS.items():
+            if hasattr(kind, operator):
+                yield f"{name}: {words}", partial(engine.shown, words=words, expression=expression)
+        for method, one in vars(kind).items():
+            needed = inspect.getfullargspec(one) if inspect.isfunction(one) else None
+            if needed is None or method == "backward" or method.startswith("_"):
+                continue
+            if len(needed.args) - len(needed.defaults or ()) == 1:
+                words = f"{method}(a)"
+                yield f"{name}: {words}", partial(engine.shown, words=words, method=method)
 
 
 @dataclass(eq=False)
 class _Engine:
     """A class of numbers or arrays that keep how they were computed.
 
-    What it computes may be Python's own numbers, which are not watched: its derivatives are
-    measured by calling it with other numbers.
-
-    Parameters
-    ----------
-    kind : type
-    name : str
+    They may be Python's own, which are not watched: slopes are measured by calling it with others.
     """
 
     kind: type
@@ -98,17 +80,17 @@ class _Engine:
         self,
         place: Workplace,
         words: str,
-        count: int,
         expression: _Expression | None = None,
         method: str = "",
     ) -> None:
         """Compute an expression, go back, and put down its gradients and the slopes measured."""
+        count = 2 if words.endswith(" b") else 1
         compute = expression or (lambda a: getattr(a, method)())
-        arrays = self._arrays = self._holds_arrays()
+        self._arrays = self._holds_arrays()
         place.found.since = len(place.defined.tape)
         tried: list[tuple[list[Array], list[Array], list[Array]]] = []
         first: Exception | None = None
-        for values in _values(words) if arrays else map(list, _POINTS):
+        for values in _values(words) if self._arrays else map(list, _POINTS):
             point = [np.asarray(one, np.float64) for one in values[:count]]
             found, error = attempted(lambda point=point: self._at(point, compute))
             if error is None:
@@ -138,9 +120,7 @@ class _Engine:
         place.found.unwatched = tuple(self._went)
         place.found.alone = f"{self.name}, {words}"
         place.found.words = f"{self.name}: {words}"
-        place.found.data = (
-            f"{len(tried)} points" if not arrays else f"an array of shape {tried[0][0][0].shape}"
-        )
+        place.found.data = f"{len(tried)} points of shape {tried[0][0][0].shape}"
 
     def _holds_arrays(self) -> bool:
         """Whether it makes an array of a number."""
@@ -148,8 +128,8 @@ class _Engine:
         return error is not None or isinstance(_attribute(made, _DATA, self.kind), np.ndarray)
 
     def _made(self, value: Any) -> Any:
-        asked = inspect.signature(self.kind).parameters
-        tracked = {name: True for name in ("requires_grad",) if name in asked}
+        asks = "requires_grad" in inspect.signature(self.kind).parameters
+        tracked = {"requires_grad": True} if asks else {}
         return self.kind(np.array(value) if self._arrays else float(value), **tracked)
 
     def _at(self, point: Sequence[Array], compute: _Expression) -> tuple[list[Array], list[Array]]:
@@ -182,10 +162,8 @@ class _Engine:
     def _is_repeated(self, point: Sequence[Array], compute: _Expression) -> bool:
         """Whether an expression has the same value each time, and draws no random numbers."""
         known = random.getstate(), str(np.random.get_state())
-        first, *others = (
-            self._number(compute(*map(self._made, point))) for _ in range(_REPETITIONS)
-        )
-        same = all(np.array_equal(first, one) for one in others)
+        found = [self._number(compute(*map(self._made, point))) for _ in range(_REPETITIONS)]
+        same = all(np.array_equal(found[0], one) for one in found)
         return same and known == (random.getstate(), str(np.random.get_state()))
 
     def _slope(self, point: Sequence[Array], number: int, compute: _Expression) -> Array:
