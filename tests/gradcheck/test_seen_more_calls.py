@@ -469,3 +469,149 @@ def test_activations_that_are_told_their_layer_before_are_judged_by_their_slopes
     for line, other in (("1 - activations**2", "1 - activations"), ("1.0, 0.2)", "1.0, 0.3)")):
         report = checked(VALUES_AND_SLOPES.replace(line, other))
         assert sorted(row.verdict for row in report.rows) == ["right", "wrong"], report
+
+
+VALUES = """
+import math
+class Value:
+    def __init__(self, data, parents=()):
+        if not isinstance(data, (int, float)):
+            raise TypeError("a number")
+        self.data, self.grad, self.parents = float(data), 0.0, parents
+        self.back = lambda: None
+    def __add__(self, other):
+        out = Value(self.data + other.data, (self, other))
+        def back():
+            self.grad += out.grad
+            other.grad += out.grad
+        out.back = back
+        return out
+    def __mul__(self, other):
+        out = Value(self.data * other.data, (self, other))
+        def back():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+        out.back = back
+        return out
+    def tanh(self):
+        t = math.tanh(self.data)
+        out = Value(t, (self,))
+        def back():
+            self.grad += (1 - t ** 2) * out.grad
+        out.back = back
+        return out
+    def detach(self):
+        return Value(self.data)
+    def dropout(self, p=0.5):
+        kept = float(np.random.rand() > p)
+        out = Value(kept * self.data, (self,))
+        def back():
+            self.grad += kept * out.grad
+        out.back = back
+        return out
+    def backward(self):
+        order, seen = [], set()
+        def visit(one):
+            if one not in seen:
+                seen.add(one)
+                for each in one.parents:
+                    visit(each)
+                order.append(one)
+        visit(self)
+        self.grad = 1.0
+        for one in reversed(order):
+            one.back()
+"""
+
+
+def test_numbers_that_differentiate_themselves_are_right_by_measured_slopes(checked):
+    report = checked(VALUES)
+    assert report.passed
+    names = {row.parameter.split(" in ")[1] for row in report.rows}
+    assert names == {"a + b", "a * b", "a + a", "a * a + a", "tanh(a)"}
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong", "named"),
+    [
+        ("(1 - t ** 2) *", "(1 - t) *", {"tanh(a)"}),
+        ("other.grad += self.data *", "other.grad += other.data *", {"a * b"}),
+        ("other.grad += out", "other.grad = out", {"a + a"}),
+        ("self.grad += other.data *", "self.grad = other.data *", {"a * a + a"}),
+        (
+            "        out.back = back\n        return out\n    def tanh",
+            "        return out\n    def tanh",
+            {"a * b", "a * a + a"},
+        ),
+    ],
+)  # fmt: skip
+def test_an_operator_that_goes_back_wrongly_is_named(checked, line, wrong, named):
+    assert line in VALUES
+    report = checked(VALUES.replace(line, wrong))
+    assert {
+        row.parameter.split(" in ")[1] for row in report.rows if row.verdict == "wrong"
+    } == named
+    assert "multiply" not in report.told
+
+
+def test_arrays_that_differentiate_themselves_are_checked_in_every_entry(checked):
+    arrays = VALUES.replace("float(data), 0.0,", "np.array(data), np.zeros(np.shape(data)),")
+    arrays = arrays.replace("(int, float)", "(int, float, np.ndarray)")
+    arrays = arrays.replace("math.tanh", "np.tanh").replace("= 1.0", "= np.ones(self.data.shape)")
+    summed = """
+    def sum(self):
+        out = Value(self.data.sum(), (self,))
+        def back():
+            self.grad += out.grad
+        out.back = back
+        return out
+    def __matmul__(self, other):
+        out = Value(self.data @ other.data, (self, other))
+        def back():
+            self.grad += out.grad @ other.data.T
+            other.grad += self.data.T @ out.grad
+        out.back = back
+        return out
+"""
+    report = checked(arrays + summed)
+    assert report.passed
+    assert {"a and b in a @ b", "a in sum(a)"} <= {row.parameter for row in report.rows}
+    assert all(row.checked >= 6 for row in report.rows)
+    assert not checked((arrays + summed).replace("self.data.T @", "-self.data.T @")).passed
+
+
+MADE_OF_ABSTRACT = """
+from __future__ import annotations
+from abc import ABC, abstractmethod
+class Operation(ABC):
+    @abstractmethod
+    def apply(self, z): ...
+    @abstractmethod
+    def slope(self, z): ...
+class Relu(Operation):
+    def apply(self, z):
+        return np.maximum(z, 0)
+    def slope(self, z):
+        return 1.0 * (z > 0)
+class Net:
+    def __init__(self, inputs: int, hidden_units: int, targets: int, activation: Operation):
+        self.W1 = np.random.randn(inputs, hidden_units)
+        self.W2 = np.random.randn(hidden_units, targets)
+        self.activation = activation
+    def fit(self, X, y, epochs=5, lr=0.1):
+        for _ in range(epochs):
+            z = X @ self.W1
+            a = self.activation.apply(z)
+            d = a @ self.W2 - y
+            loss = np.mean(d ** 2)
+            d1 = d @ self.W2.T * self.activation.slope(z)
+            self.W2 -= lr * 2 * a.T @ d / d.size
+            self.W1 -= lr * 2 * X.T @ d1 / d.size
+"""
+
+
+def test_what_derives_from_an_abstract_class_is_made_for_it(checked):
+    report = all_right(checked(MADE_OF_ABSTRACT))
+    assert {"W1", "W2"} == {row.parameter.split(" ")[0] for row in report.rows}
+    wrong = MADE_OF_ABSTRACT.replace("* self.activation.slope(z)", "* z")
+    assert not checked(wrong).passed

@@ -192,7 +192,11 @@ class Arguments:
     def _asked(self, function: Callable[..., Any]) -> list[inspect.Parameter]:
         """Return the arguments of a function that have names, those that it looks for, too."""
         try:
-            every = list(inspect.signature(function).parameters.values())
+            every = [
+                # Where annotations are not evaluated they are texts.
+                one.replace(annotation=int) if one.annotation == "int" else one
+                for one in inspect.signature(function).parameters.values()
+            ]
         except (ValueError, TypeError):
             raise NoArgumentError("of any name") from None
         named = [one for one in every if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
@@ -218,6 +222,8 @@ class Arguments:
     ) -> Any:
         name, role, default = asked.name, roles[asked.name], asked.default
         has_default = default is not _EMPTY
+        if making and asked.annotation is int:
+            role = _COUNTED.get(role or "", role)
         kind, data = self.data.kind, self.data
         number = isinstance(default, int) and not isinstance(default, bool)
         if role == "epochs":
@@ -276,11 +282,11 @@ class Arguments:
         )
         if has_default and default is None and role not in wanted and not is_set:
             return default
-        noted = self._noted(asked.annotation)
+        noted = self._noted(asked.annotation, name)
         if noted is not None:
             return noted
         usage = used(self.defined, function, name)
-        noted = self.object_for(usage)
+        noted = self.object_for(usage, name)
         if noted is not None:
             return noted
         if not making and usage.of_items:
@@ -403,7 +409,7 @@ class Arguments:
             return pool.output  # whatever it is called: it is held against the targets
         return None
 
-    def object_for(self, usage: Usage) -> Any:
+    def object_for(self, usage: Usage, name: str = "") -> Any:
         """Return an object of the class that has the attributes that are asked of an argument.
 
         There is one of each class, so that all functions are given the same.
@@ -412,22 +418,24 @@ class Arguments:
             return None
         for kind in self.defined.classes.values():
             if suits(self.defined, kind, usage.attributes):
+                kind = choices.concrete(kind, name)
                 if kind not in self.pool.made:
                     self.pool.made[kind] = self.make(kind)
                 return self.pool.made[kind]
         return None
 
-    def _noted(self, annotation: Any) -> Any:
+    def _noted(self, annotation: Any, name: str) -> Any:
         """Return an object of one of the learner's classes, where an annotation asks for one."""
         kind = self.defined.class_in(annotation)
         if kind is None or self.make is None:
             return None
         if get_origin(annotation) in (list, Sequence, tuple):
             return None
-        return self.make(kind)
+        return self.make(choices.concrete(kind, name))
 
 
 _LATER = object()
+_COUNTED: dict[str, Role] = {"inputs": "features", "targets": "classes", "outputs": "classes"}
 _PLAIN = re.compile(r"^no|identity|null", re.I)  # of penalties, which costs rarely have in them
 _SIZE = re.compile(r"(size|dim|units|nodes)$|^n(um)?_?(labels|classes)$", re.I)
 _SPREAD = re.compile(r"std|scale|sigma", re.I)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from inspect import Parameter, getsource, signature
+from inspect import Parameter, getsource, isabstract, signature
 from typing import Any
 
 from clearprop.gradcheck.seeing.calling.defined import Defined
@@ -150,6 +150,20 @@ def chosen(
             except Exception:  # noqa: S112 - another class may do
                 continue
     return None
+
+
+def concrete(kind: type, name: str) -> type:
+    """Return a class, or of an abstract one what derives from it: a loss where the name says so."""
+    every: list[type] = [kind]
+    for one in every if isabstract(kind) else ():
+        every += type.__subclasses__(one)
+    of_cost = COST.search(name) is not None
+    usual = re.compile("mse|mean_?sq" if of_cost else "^(?!.*softmax)", re.I)
+    loss = re.compile(f"{_OBJECTS['loss']}|mean_?sq", re.I)
+    made = [one for one in every if not isabstract(one)]
+    made.sort(key=lambda one: usual.search(one.__name__) is None)
+    alike = (one for one in made if (loss.search(one.__name__) is not None) == of_cost)
+    return next(alike, made[0] if made else kind)
 
 
 def called_so(defined: Defined, make: Callable[[type], Any] | None, name: str) -> Any:

@@ -57,7 +57,7 @@ def candidates(defined: Defined) -> Iterator[tuple[str, type]]:
         both = any(
             COST.search(key) and returns_gradients(defined, getattr(one, key)) for key in methods
         )
-        if (not trained_here and not backward and not both) or inspect.isabstract(one):
+        if inspect.isabstract(one) or not (trained_here or backward or both):
             continue
         if not trained_here and is_layer(defined, one) and not _may_hold_layers(one):
             continue

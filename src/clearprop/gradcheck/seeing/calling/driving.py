@@ -30,6 +30,7 @@ from clearprop.gradcheck.seeing.calling.driven_functions import (
 )
 from clearprop.gradcheck.seeing.calling.driven_layers import layers_or_none
 from clearprop.gradcheck.seeing.calling.driven_pairs import function_pairs
+from clearprop.gradcheck.seeing.calling.driven_values import expressions
 from clearprop.gradcheck.seeing.calling.lessons import outer_sum
 from clearprop.gradcheck.seeing.calling.limits import limited, loops_of
 from clearprop.gradcheck.seeing.calling.materials import (
@@ -105,6 +106,8 @@ class Attempt:
         Whether that was in a layer that had gone forward, and only needed a gradient to go back.
     is_taught : bool
         Whether arguments were changed where calls failed.
+    unwatched : tuple of str
+        The functions that went back with numbers that are not watched.
     """
 
     words: str
@@ -118,6 +121,7 @@ class Attempt:
     error: str | None = None
     is_stopped: bool = False
     is_taught: bool = False
+    unwatched: tuple[str, ...] = ()
 
 
 def attempts(
@@ -280,6 +284,7 @@ def _ways(defined: Defined) -> Iterator[tuple[str, Way]]:
 def _layers(defined: Defined) -> Iterator[tuple[str, Way]]:
     yield from function_pairs(defined)
     yield from single_layers(defined)
+    yield from expressions(defined)
 
 
 def _try(attempt: Attempt, way: Way, place: Workplace) -> bool:
@@ -325,7 +330,7 @@ def _settle(attempt: Attempt, found: Found, place: Workplace) -> None:
     if found.adds_penalty and found.claims:
         attempt.since = len(tape)
     attempt.cost, attempt.held, attempt.alone = found.cost, found.held, found.alone
-    attempt.is_stopped = found.is_stopped
+    attempt.is_stopped, attempt.unwatched = found.is_stopped, found.unwatched
     called = f"{found.words}, " if found.words else f"{attempt.words}, "
     attempt.words = called + (found.data or place.kind.words)
     if attempt.error is not None:

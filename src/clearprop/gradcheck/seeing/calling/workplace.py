@@ -49,6 +49,8 @@ class Found:
         code that has one.
     is_stopped : bool
         Whether a layer failed going back that had gone forward, and only needed a gradient.
+    unwatched : tuple of str
+        The functions that went back with numbers that are not watched.
     """
 
     words: str = ""
@@ -63,6 +65,7 @@ class Found:
     alone: str = ""
     is_spread: bool = False
     is_stopped: bool = False
+    unwatched: tuple[str, ...] = ()
 
 
 class Workplace:

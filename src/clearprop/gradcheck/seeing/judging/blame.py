@@ -287,7 +287,9 @@ def find_blame(tape: Tape, judgement: Judgement) -> list[Blame]:
         mended = 0 if one.node in claims else len(one.mended)
         return -mended, one.node in trail.forward, one.node.place
 
-    return [replace(one, line=trail.line(one.node)) for one in sorted(sure, key=worth)]
+    # What no line of the code computes was put down for values that keep their own gradients.
+    told = [one for one in sure if trail.line(one.node) is not None]
+    return [replace(one, line=trail.line(one.node)) for one in sorted(told, key=worth)]
 
 
 def _inputs(

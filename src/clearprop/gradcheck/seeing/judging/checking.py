@@ -60,6 +60,8 @@ class Training:
         Whether a layer or a loss was called alone, and no network as a whole.
     failed : Failure or None
         A line that failed for its shapes in such a call.
+    unwatched : tuple of str
+        The functions that went back with numbers that are not watched.
     """
 
     judgement: Judgement
@@ -70,6 +72,7 @@ class Training:
     span: tuple[int, int] = (0, 0)
     is_part: bool = False
     failed: Failure | None = None
+    unwatched: tuple[str, ...] = ()
 
 
 def trainings(
@@ -204,7 +207,8 @@ def _shown(attempt: Attempt, tape: Tape, source: Source) -> list[Training]:
     span = attempt.since, len(tape)
     updates = [update for one in found for update in one.judgement.episode.updates]
     failed = failing(source, updates, failure(attempt.error))
-    return [replace(one, how=attempt.words, span=span, failed=failed) for one in found]
+    how, unwatched = attempt.words, attempt.unwatched
+    return [replace(one, how=how, span=span, failed=failed, unwatched=unwatched) for one in found]
 
 
 def _as_layer(found: Training) -> Training:

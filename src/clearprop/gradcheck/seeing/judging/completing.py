@@ -32,6 +32,7 @@ def never_called(
         for node in tape.nodes[slice(*training.span)]
         for line in node.lines
     }
+    called |= {name for training in found for name in training.unwatched}
     return [
         name
         for name in source.functions()
