@@ -460,30 +460,30 @@ def test_a_class_of_functions_and_their_derivatives_is_no_layer(tmp_path: Path) 
 import numpy as np
 class Activations:
     @staticmethod
-    def relu(Z):
-        return np.maximum(0, Z)
+    def relu(x):
+        return np.maximum(0, x)
     @staticmethod
-    def relu_backward(dA, Z):
-        return dA * (Z > 0)
+    def relu_backward(dA, x):
+        return dA * (x > 0)
     @staticmethod
-    def sigmoid(Z):
-        return 1 / (1 + np.exp(-Z))
+    def sigmoid(x):
+        return 1 / (1 + np.exp(-x))
     @staticmethod
-    def sigmoid_backward(dA, Z):
-        s = 1 / (1 + np.exp(-Z))
+    def sigmoid_backward(dA, x):
+        s = 1 / (1 + np.exp(-x))
         return dA * s * (1 - s)
     @staticmethod
-    def apply(Z, activation_name):
+    def apply(x, activation_name):
         if activation_name == 'relu':
-            return Activations.relu(Z)
+            return Activations.relu(x)
         elif activation_name == 'sigmoid':
-            return Activations.sigmoid(Z)
+            return Activations.sigmoid(x)
     @staticmethod
-    def apply_backward(dA, Z, activation_name):
+    def apply_backward(dA, x, activation_name):
         if activation_name == 'relu':
-            return Activations.relu_backward(dA, Z)
+            return Activations.relu_backward(dA, x)
         elif activation_name == 'sigmoid':
-            return Activations.sigmoid_backward(dA, Z)
+            return Activations.sigmoid_backward(dA, x)
 """
     file = tmp_path / "layers.py"
     file.write_text(code)
