@@ -36,12 +36,12 @@ def test_there_are_at_most_29_entries_at_the_top():
     assert len(entries) <= 29, f"{len(entries)} entries: {', '.join(entries)}"
 
 
-def test_there_are_at_most_560_files():
+def test_there_are_at_most_575_files():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + 1
-    assert len(FILES) <= 560, f"{len(FILES)} files:{listing(rooms)}"
+    assert len(FILES) <= 575, f"{len(FILES)} files:{listing(rooms)}"
 
 
 def test_no_file_has_more_than_450_lines():
@@ -70,13 +70,15 @@ def test_at_most_40_files_have_fewer_than_60_lines():
 # (a description of a model, five languages, their proof) brought 44 files and 7,000 lines, the
 # service 10 and 1,000; virtual shards and who computes them 8 and 800; studios, blocks and arrays
 # that are watched 1,300 lines. Data on disk (tables, arrays, pictures, Dask's collections, shards
-# of them) brought 19 files and 4,500 lines, and all that a cluster computes 7 and 1,300.
-def test_there_are_at_most_106000_lines():
+# of them) brought 19 files and 4,500 lines, and all that a cluster computes 7 and 1,300. Calls that
+# learn from what failed, gradients followed into steps of any rule, lines that hand on or fail
+# going back, arguments that programs ask for brought 14 files and 3,600 lines.
+def test_there_are_at_most_109000_lines():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + lines_of(file)
-    assert sum(rooms.values()) <= 106_000, f"{sum(rooms.values())} lines:{listing(rooms)}"
+    assert sum(rooms.values()) <= 109_000, f"{sum(rooms.values())} lines:{listing(rooms)}"
 
 
 def code_and_imports(source):
