@@ -25,6 +25,9 @@ _OF_CODE = re.compile(
 _TRIES = re.compile(r"^_*(test|try|demo|check)(_|$)|_(test|demo|check)$", re.I)
 """Names of functions that call a backward pass, and are none."""
 
+_DERIVATIVE = re.compile(r"grad|deriv|delta|prime|slope|back|\bd_?[A-Za-z]\w?\b|error", re.I)
+"""Words of lines that go back."""
+
 _PRODUCTS = ("dot", "matmul", "outer", "multiply", "einsum")
 _SUMS = ("sum", "mean", "add.reduce")
 _OTHER_DATA = re.compile(r"stand in for|stand-in|are made smaller|are used\.|was answered with")
@@ -95,9 +98,27 @@ def failing_back(
             by_name = False
         else:
             continue
+        of_code = not _OF_SHAPES.search(one.text) and not _OF_LISTS.search(one.text)
+        if of_code and not by_name:  # in a loop that trains, a line of the forward pass may fail so
+            by_name = not _is_of_the_way_back(source, one)
         if _goes_back(source, one, by_name=by_name):
             return one
     return None
+
+
+def _is_of_the_way_back(source: Source, failed: Failure) -> bool:
+    """Whether a line is a step, takes a difference, as to a target, or names a derivative."""
+    return any(
+        isinstance(one, ast.stmt)
+        and one.lineno == failed.number
+        and (_is_step(one) or _is_difference(one) or _DERIVATIVE.search(ast.unparse(one)))
+        for one in source.nodes(failed.file)
+    )
+
+
+def _is_difference(statement: ast.stmt) -> bool:
+    value = getattr(statement, "value", None)
+    return isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub)
 
 
 def _is_unbound(source: Source, failed: Failure) -> bool:
