@@ -38,6 +38,7 @@ _PATIENCE = 10.0  # seconds that the end of a block waits for the roles of its a
 _SIGNALS = ("SIGUSR1", "SIGUSR2", "SIGABRT")  # that mean nothing to most programs
 
 _SETTLED = 2  # times that arrays are put back within the block
+_ASKED_AGAIN = 0.5  # seconds until a block that is still there is asked to end once more
 _PASSED_BY = 25  # ticks that find the program within an operation of an array
 
 _WHO = (
@@ -94,6 +95,7 @@ class LiveWatch:
         self._is_recorded, self._are_roles_known = threading.Event(), threading.Event()
         self._due, self._settled, self._passed_by = [*_RECORDED], 0, 0
         self._is_inside = self._is_logged = False
+        self._stop_from = 0.0
 
     # The block.
 
@@ -266,8 +268,10 @@ class LiveWatch:
         return not self._due or max(lines.values(), default=0) >= _ENOUGH
 
     def _stop_if_asked(self) -> None:
-        if self._block.is_asked_to_stop:
-            self._block.is_asked_to_stop = False
+        now = time.perf_counter()
+        if self._block.is_asked_to_stop and now >= self._stop_from:
+            # Once more later, as Python ignores what is raised while it throws an object away.
+            self._stop_from = now + _ASKED_AGAIN
             raise _StoppedError
 
     def _judge(self) -> None:
