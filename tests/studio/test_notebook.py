@@ -146,6 +146,7 @@ def test_a_cell_shows_it_and_no_text_gets_out_of_its_frame(
         browser.driver.switch_to.frame(place)
         browser.says("h1", name)
         browser.show("curves")
+        browser.until(lambda: browser.text("#curves") != "Curves", "no curve is drawn")
         nothing = "There is no history of its training."
         assert (nothing in browser.text("#curves")) == (name == "a model")
         browser.show("matrices")

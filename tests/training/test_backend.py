@@ -209,7 +209,7 @@ def test_architectures_are_compared_by_as_many_processes(
 
 
 def test_cores_are_counted_in_one_place() -> None:
-    counted = re.compile(r"cpu_count|sched_getaffinity")
+    counted = re.compile(r"(cpu_count|sched_getaffinity)\b(?!\":)")  # no key of a stand-in for it
     files = [*Path(cp.__file__).parent.rglob("*.py"), *(ROOT / "bench").rglob("*.py")]
     assert [file.name for file in files if counted.search(file.read_text("utf-8"))] == ["blas.py"]
 
