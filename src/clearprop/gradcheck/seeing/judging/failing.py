@@ -25,7 +25,9 @@ _OF_CODE = re.compile(
 _TRIES = re.compile(r"^_*(test|try|demo|check)(_|$)|_(test|demo|check)$", re.I)
 """Names of functions that call a backward pass, and are none."""
 
-_DERIVATIVE = re.compile(r"grad|deriv|delta|prime|slope|back|\bd_?[A-Za-z]\w?\b|error", re.I)
+_DERIVATIVE = re.compile(
+    r"grad|deriv|delta|prime|slope|back|\bd_?(?!ot\b)[A-Za-z]\w?\b|error", re.I
+)
 """Words of lines that go back."""
 
 _PRODUCTS = ("dot", "matmul", "outer", "multiply", "einsum")
@@ -60,6 +62,8 @@ def failing(
             continue
         if given and not (_OF_PRODUCTS.search(one.text) or "non-broadcastable" in one.text):
             continue
+        if given and not _is_of_the_way_back(source, one):
+            continue  # a product with the data themselves
         first, last = source.block(one.file, one.number)
         if any(line.file == one.file and first <= line.number <= last for line in lines):
             return one
