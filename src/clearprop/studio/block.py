@@ -270,7 +270,7 @@ class LiveWatch:
     def _stop_if_asked(self) -> None:
         now = time.perf_counter()
         if self._block.is_asked_to_stop and now >= self._stop_from:
-            # Once more later, as Python ignores what is raised while it throws an object away.
+            # Once more later: what is raised between any two steps may be lost on its way.
             self._stop_from = now + _ASKED_AGAIN
             raise _StoppedError
 
