@@ -3,7 +3,21 @@
 import pytest
 from own_network import OwnNetwork
 
+from clearprop.gradcheck.seeing.file import check_seen
+
 
 @pytest.fixture
 def net():
     return OwnNetwork()
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Check a text as a file; returns the report."""
+
+    def checked(text):
+        file = tmp_path / "hw.py"
+        file.write_text(text, encoding="utf-8")
+        return check_seen(file, 20.0)[0]
+
+    return checked

@@ -5,25 +5,10 @@ from seen_long_styles import NIELSEN
 from seen_mistakes import mistaken
 from seen_styles import STYLES
 
-from clearprop.gradcheck.seeing.file import check_seen
-
-SECONDS = 20.0
 LAYERS = STYLES["layer classes"][0]
 ADAM = STYLES["Adam"][0]
 FRENCH = STYLES["French names and L2"][0]
 COLUMNS = "sp = sigmoid_prime(zs[-l])"
-
-
-@pytest.fixture
-def check(tmp_path):
-    """Check a text as a file; returns the report."""
-
-    def checked(text):
-        file = tmp_path / "hw.py"
-        file.write_text(text, encoding="utf-8")
-        return check_seen(file, SECONDS)[0]
-
-    return checked
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,6 @@ import pytest
 from seen_mistakes import mistaken, replaced
 from seen_styles import COURSE, STYLES
 
-from clearprop.gradcheck.seeing.file import check_seen
-
-SECONDS = 20.0
-
 LAYERS = """
 import numpy as np
 np.random.seed(0)
@@ -89,18 +85,6 @@ for i in range(3):
 GRADS = 'return {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}'
 DROPOUT = STYLES["dropout"][0]
 SOFTMAX = STYLES["rows with integer labels"][0]
-
-
-@pytest.fixture
-def check(tmp_path):
-    """Check a text as a file; returns the report."""
-
-    def checked(text):
-        file = tmp_path / "hw.py"
-        file.write_text(text, encoding="utf-8")
-        return check_seen(file, SECONDS)[0]
-
-    return checked
 
 
 def test_the_layers_are_right(check):

@@ -5,23 +5,6 @@ from seen_long_styles import NIELSEN, RNN
 from seen_mistakes import mistaken
 from seen_styles import COURSE
 
-from clearprop.gradcheck.seeing.file import check_seen
-
-SECONDS = 20.0
-
-
-@pytest.fixture
-def check(tmp_path):
-    """Check a text as a file; returns the report."""
-
-    def checked(text):
-        file = tmp_path / "hw.py"
-        file.write_text(text, encoding="utf-8")
-        return check_seen(file, SECONDS)[0]
-
-    return checked
-
-
 HELPER = """
 import numpy as np
 np.random.seed(0)
