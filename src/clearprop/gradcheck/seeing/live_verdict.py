@@ -92,7 +92,7 @@ def _returned(lived: Lived, source: Source) -> list[Training]:
     ]
     parameters = {name: given[name] for name, _ in pairs}
     claims = {claimed: left[claimed] for _, claimed in pairs}
-    judgement = judge_claims(lived.tape, parameters, claims, source.text)
+    judgement = judge_claims(lived.tape, parameters, claims, source)
     if judgement is None:
         return []
     names = {node: name for name, node in parameters.items()}

@@ -12,7 +12,7 @@ from types import FunctionType, MethodType, ModuleType, UnionType
 from typing import Any, TypeAlias, Union, get_args, get_origin
 
 from clearprop.gradcheck.seeing.calling.materials import Kind
-from clearprop.gradcheck.seeing.judging.source import Source
+from clearprop.gradcheck.seeing.judging.source import Source, names_returned
 from clearprop.gradcheck.seeing.running.notes import Notes
 from clearprop.gradcheck.seeing.running.statements import pieces_of
 from clearprop.gradcheck.seeing.tape import Line, Tape
@@ -218,16 +218,7 @@ class Defined:
     def returned(self, function: Any) -> list[str | None] | None:
         """Return the names in the last return statement of a function; None where there is none."""
         found = self.definition(function)
-        if found is None:
-            return None
-        statements = [one for one in ast.walk(found) if isinstance(one, ast.Return)]
-        for node in sorted(statements, key=lambda one: -one.lineno):
-            value = node.value
-            if isinstance(value, ast.Tuple):
-                return [_name(one) for one in value.elts]
-            if value is not None:
-                return [_name(value)]
-        return None
+        return None if found is None else names_returned(found)
 
     def lists(self, function: Any) -> dict[str, list[str]]:
         """Return the names of what is put together in a function: ``grads = dW, db``."""

@@ -21,9 +21,11 @@ from clearprop.gradcheck.seeing.calling.pool import is_output
 from clearprop.gradcheck.seeing.calling.usage import used
 from clearprop.gradcheck.seeing.calling.weights import drawn_flat
 from clearprop.gradcheck.seeing.calling.workplace import Workplace
+from clearprop.gradcheck.seeing.judging.source import GRADIENT
 
-_GRADIENT = re.compile(r"^_?(d[A-Z_]|d[a-z]\d?$|d[wb]|dj|grad|nabla|delta)", re.I)
-_COST_NAME = re.compile(r"^(j|cost\w*|loss\w*|err\w*|e|l|j_\w+|total_?(cost|loss)|nll)$", re.I)
+_COST_NAME = re.compile(
+    r"^(j|cost\w*|loss\w*|err\w*|e|l|j_\w+|total_?(cost|loss)|n?ll|\w*likelihood)$", re.I
+)
 _PENALTY = re.compile(r"\[:, *1:\] *(\+=|= *\w+\[:, *1:\] *\+)")
 _COMPUTES = 20  # nodes that a training has at the least
 
@@ -266,7 +268,7 @@ def _with_gradient(place: Workplace, name: str, function: FunctionType) -> None:
     place.claims_from = len(place.defined.tape)
     value = place.call(function)
     place.put_back(function, value)
-    place.before_forward({n: v for n, v in place.pool.values.items() if not _GRADIENT.match(n)})
+    place.before_forward({n: v for n, v in place.pool.values.items() if not GRADIENT.match(n)})
     if place.found.alone and not own:
         place.found.parameters["X"] = node_of(place.data.inputs)
     place.found.words = f"{name}({', '.join(inspect.signature(function).parameters)})"
@@ -274,7 +276,7 @@ def _with_gradient(place: Workplace, name: str, function: FunctionType) -> None:
 
 def _returns_both(defined: Defined, function: FunctionType) -> bool:
     told = [name or "" for name in defined.returned(function) or ()]
-    if len(told) < 2 or not any(map(_GRADIENT.match, told)):
+    if len(told) < 2 or not any(map(GRADIENT.match, told)):
         return False
     costs = any(map(_COST_NAME.match, told)) or roles.COST.search(function.__name__)
     return bool(costs) or function.__name__ == "propagate"

@@ -198,9 +198,7 @@ def _shown(attempt: Attempt, tape: Tape, source: Source) -> list[Training]:
     """Judge what an attempt has shown: updates, or gradients that were returned."""
     found = trainings(tape, source, attempt.held, attempt.since, attempt.cost)
     if not found and attempt.claims:
-        judgement = judge_claims(
-            tape, attempt.parameters, attempt.claims, source.text, attempt.cost
-        )
+        judgement = judge_claims(tape, attempt.parameters, attempt.claims, source, attempt.cost)
         if judgement is not None:
             names = {node: name for name, node in attempt.parameters.items()}
             found = [named(tape, judgement, source, names)]

@@ -1,7 +1,7 @@
 """The verdict on gradients that were returned, and for no update: each finds its parameter."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 import numpy as np
@@ -18,18 +18,21 @@ from clearprop.gradcheck.seeing.judging.judgement import (
     fitted,
     is_same,
 )
+from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.judging.updates import Episode, Update
-from clearprop.gradcheck.seeing.tape import Line, Node, Tape, depending
+from clearprop.gradcheck.seeing.tape import Node, Tape, depending
 
 
 def judge_claims(
     tape: Tape,
     parameters: Mapping[str, Node],
     claims: Mapping[str, Node],
-    text: Callable[[Line], str],
+    source: Source,
     cost: Node | None = None,
 ) -> Judgement | None:
     """Hold gradients that were returned against the derivatives of whatever cost suits them best.
+
+    What goes by the name of a derivative, and is nowhere added to anything, has to have its sign.
 
     Parameters
     ----------
@@ -38,8 +41,7 @@ def judge_claims(
         The parameters that the forward pass began with, by name.
     claims : mapping of str to Node
         What may be a gradient, by name.
-    text : callable
-        A function that gives the text of a line.
+    source : Source
     cost : Node, optional
         The cost, where it is known.
     """
@@ -59,10 +61,12 @@ def judge_claims(
     if cost is not None:
         known = [known_cost(cost)]
     else:
-        known = list(islice(costs(episode, reached, text, len(tape)), MOST_COSTS))
+        known = list(islice(costs(episode, reached, source.text, len(tape)), MOST_COSTS))
+    names = {re.split(r"\W+", name)[-1] for name in claims}
+    signed = (cost is not None or all(map(_is_named_so, names))) and not source.adds(names)
     tried: list[Judgement] = []
     for one in known:
-        found = _judge_claims(episode, one, reached, parameters, claims)
+        found = _judge_claims(episode, one, reached, parameters, claims, signed)
         if found is None:
             continue
         tried.append(found)
@@ -77,6 +81,7 @@ def _judge_claims(
     reached: set[Node],
     parameters: Mapping[str, Node],
     claims: Mapping[str, Node],
+    signed: bool,
 ) -> Judgement | None:
     known, _ = derivatives(cost.seeds, reached)
     taken: dict[Node, tuple[Node, Array, float | None, float]] = {}
@@ -142,11 +147,18 @@ def _judge_claims(
     if not taken or (2 * len(taken) < len(gradients) and not all(map(_is_close, gradients))):
         return None  # of a part, that is wrong: what was taken for gradients are none
     factor = _usual_claim_factor(gradients)
+    if factor is not None and signed and not cost.is_maximised:
+        factor = abs(factor)
     # What goes on to the layer before, where the cost is known, has no factor of its own.
     judged = tuple(
         with_verdict(one, 1.0 if one.parameter.name == "input" else factor) for one in gradients
     )
-    return Judgement(episode, cost, judged, factor, known, reached)
+    return Judgement(episode, cost, judged, factor, known, reached, is_signed=signed)
+
+
+def _is_named_so(name: str) -> bool:
+    """Whether a name is that of a derivative: dW1, db, grad_w, W_grad."""
+    return re.search(r"^d[A-Z_]|^d[a-z]{1,2}\d*$|grad|nabla", name) is not None
 
 
 def _is_close(gradient: Gradient) -> bool:

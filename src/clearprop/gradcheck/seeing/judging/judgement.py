@@ -85,6 +85,8 @@ class Judgement:
         The costs that the code computes, and that the gradients are not of.
     rivals : tuple of Judgement
         The same for other usual costs, of which one is as likely.
+    is_signed : bool
+        Whether gradients that are no steps are called derivatives, and nothing adds them.
     """
 
     episode: Episode
@@ -96,6 +98,7 @@ class Judgement:
     forgotten: tuple[Node, ...] = ()
     others: tuple[Cost, ...] = ()
     rivals: tuple["Judgement", ...] = field(default=(), repr=False)
+    is_signed: bool = False
 
     @property
     def passed(self) -> bool:

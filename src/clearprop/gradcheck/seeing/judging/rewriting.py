@@ -124,7 +124,8 @@ class Bench:
         judgement = trail.judgement
         self.claims = _all_claimed(trail)
         cost = judgement.cost
-        self._falls = not cost.is_maximised
+        steps = any(claim.updates for claim in self.claims)
+        self._falls = not cost.is_maximised and (steps or judgement.is_signed)
         targets = {node for claim in self.claims for node in claim.nodes}
         self.first = min(root.place for root in judgement.episode.roots)
         # Earlier steps of the same lines lie behind the parameters: they are given.
@@ -210,7 +211,7 @@ class Bench:
         usual = self.trail.judgement.factor
         best, most = frozenset[int](), 0.0
         for factor in {f for some in fits for f in some}:
-            if self._falls and factor < 0 and self.claims[0].updates:
+            if self._falls and factor < 0:
                 continue
             alike = frozenset(
                 k for k, some in enumerate(fits) if any(abs(f / factor - 1) < _SAME for f in some)

@@ -2,12 +2,15 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import dedent
 from typing import Any
 
 from clearprop.gradcheck.seeing.tape import Line, Node
+
+GRADIENT = re.compile(r"^_?(d[A-Z_]|d[a-z]\d?$|d[wb]|dj|grad|nabla|delta)", re.I)
+"""Names that gradients go by."""
 
 
 @dataclass(frozen=True)
@@ -260,6 +263,21 @@ class Source:
                 if isinstance(one, ast.Constant) and type(one.value) is float:
                     yield one.value
 
+    def adds(self, names: Collection[str]) -> bool:
+        """Whether anything but another of them gets what goes by one of some names added."""
+        for one in (node for file in self.files for node in self.nodes(file)):
+            if isinstance(one, ast.AugAssign) and isinstance(one.op, ast.Add):
+                target, added = one.target, one.value
+            elif isinstance(one, ast.Assign) and isinstance(one.value, ast.BinOp):
+                target, added = one.targets[0], one.value
+                if not isinstance(one.value.op, ast.Add):
+                    continue
+            else:
+                continue
+            if _names(added) & set(names) and not _names(target) & set(names):
+                return True
+        return False
+
     def edited(self, file: str, edits: Sequence[Edit]) -> tuple[int, str, str] | None:
         """Return a line with edits: its number, the line before and after; None if it is no code.
 
@@ -337,6 +355,53 @@ def operands(expression: ast.expr | ast.AugAssign | None) -> tuple[ast.expr, ...
             return expression.func.value, *expression.args
         return tuple(expression.args)
     return ()
+
+
+def names_returned(function: ast.AST) -> list[str | None] | None:
+    """Return the names in the last return statement of a function; None where there is none.
+
+    That of a multiple of a gradient is the gradient's: ``dW`` of ``-dW / m``.
+    """
+    statements = [one for one in ast.walk(function) if isinstance(one, ast.Return)]
+    for one in sorted(statements, key=lambda one: -one.lineno):
+        if one.value is not None:
+            several = one.value.elts if isinstance(one.value, ast.Tuple) else [one.value]
+            plain = list(map(_name, several))
+            return [name or _multiple_of(each) for each, name in zip(several, plain, strict=True)]
+    return None
+
+
+def _name(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) and node.attr != "T" else None
+
+
+def _multiple_of(node: ast.expr) -> str | None:
+    """Return the name of the gradient that an expression is a multiple of, or turned round."""
+    if isinstance(node, ast.Dict):
+        keys = [str(one.value) for one in node.keys if isinstance(one, ast.Constant)]
+        return "grads" if any(map(GRADIENT.match, keys)) else None
+    parts: list[ast.expr] = []
+    if isinstance(node, ast.UnaryOp):
+        parts = [node.operand]
+    elif isinstance(node, ast.Attribute):
+        parts = [node.value]
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
+        parts = [node.left, node.right]
+    named = [name for one in parts if (name := _name(one) or _multiple_of(one)) is not None]
+    return next(filter(GRADIENT.match, named), None)
+
+
+def _names(within: ast.AST) -> set[str]:
+    """Return the names of variables, attributes and keys."""
+    found: set[str] = set()
+    for one in ast.walk(within):
+        if isinstance(one, ast.Name | ast.Attribute):
+            found.add(one.id if isinstance(one, ast.Name) else one.attr)
+        elif isinstance(one, ast.Constant) and isinstance(one.value, str):
+            found.add(one.value)
+    return found
 
 
 def _is_module(expression: ast.expr) -> bool:
