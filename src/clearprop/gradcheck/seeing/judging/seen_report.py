@@ -92,10 +92,7 @@ def seen_report(
         rows += list(_rows(tape, training, several=len(found) > 1))
         notes = [*notes, *_notes(training, source)]
     unseen = [source.holder(node) for training in found for node in training.judgement.forgotten]
-    if all(training.is_part for training in found):  # and no network that calls the others
-        unseen += never
-    elif never:
-        notes = [*notes, f"{listed(never)} took no part in what was checked."]
+    unseen += never
     unclear = [row.parameter for row in rows if row.verdict == "unclear" and row.skipped]
     line: dict[str, object] | None = None
     wrong = next((one for one in found if not one.judgement.passed), None)
