@@ -14,12 +14,12 @@ from seen_programs import COMPUTED, STATEMENTS, WRITTEN
 from clearprop.gradcheck.seeing.arrays import Watched, holds_watched, node_of, recording, watch
 from clearprop.gradcheck.seeing.arrays import plain as plainly
 from clearprop.gradcheck.seeing.modules import (
-    StandInFloat,
     StandInMath,
     StandInNumpy,
     StandInRandom,
     stand_in_sum,
 )
+from clearprop.gradcheck.seeing.scalars import StandInFloat
 from clearprop.gradcheck.seeing.tape import Replay, Tape, TapeFull
 
 STAND_IN = StandInNumpy(lambda *_: np.ones(3))
@@ -160,7 +160,7 @@ def test_numpy_of_before_version_2():
         assert STAND_IN.float is float
         assert STAND_IN.product(STAND_IN.array([2.0, 3.0])) == 6
         assert STAND_IN.asfarray([1, 2]).dtype == np.float64
-        assert STAND_IN.float64 is np.float64
+        assert STAND_IN.float64 == np.float64
         assert math.isinf(STAND_IN.Inf)
         assert isinstance(STAND_IN.zeros(2), STAND_IN.ndarray)
         assert isinstance(np.zeros(2), STAND_IN.ndarray)
@@ -333,3 +333,47 @@ def test_any_program_has_equal_values_and_a_tape_that_gives_them_again(program, 
     again = Replay(tape, leaves, nodes)(dict(zip(leaves, others, strict=True)))
     for one, value in zip(again, anew, strict=True):
         np.testing.assert_allclose(one, value, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.usefixtures("tape")
+@pytest.mark.parametrize("name", ["float16", "float32", "float64", "single", "double"])
+def test_kinds_of_floats_make_watched_numbers_and_are_kinds(name):
+    kind, real = getattr(STAND_IN, name), getattr(np, name)
+    number = kind(2)
+    assert type(number) is Watched
+    assert number.dtype == real == np.dtype(kind) == np.zeros(2, dtype=kind).dtype
+    assert isinstance(number, kind)
+    assert isinstance(real(1), kind)
+    assert not isinstance(np.int64(1), kind)
+    assert np.issubdtype(real, kind)
+    assert kind == real
+    assert {real: 1}[kind]
+    assert node_of(kind(number * 3)).parents
+    assert kind([1.5, 2.5]).tolist() == [1.5, 2.5]
+    assert kind("0.5") == 0.5
+
+
+@pytest.mark.usefixtures("tape")
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+@pytest.mark.parametrize(
+    "function",
+    [np.sum, lambda row: row / np.sum(row), lambda row: np.outer(row, row)],
+    ids=["a number", "a row", "a table"],
+)
+def test_a_function_is_applied_along_an_axis(axis, function):
+    plain = numbers(2, 3, 4)
+    x = watch(plain, "x")
+    found = STAND_IN.apply_along_axis(function, axis, x)
+    np.testing.assert_array_equal(plainly(found), np.apply_along_axis(function, axis, plain))
+    assert type(found) is Watched
+
+
+@pytest.mark.usefixtures("tape")
+@pytest.mark.parametrize("otherwise", [(), (7.0,), (np.exp,)])
+def test_pieces_are_computed_where_their_conditions_hold(otherwise):
+    plain = np.random.RandomState(3).uniform(-1, 1, (3, 4))
+    x = watch(plain, "x")
+    pieces = [lambda x: np.log(-x), 2.0, *otherwise]
+    found = STAND_IN.piecewise(x, [x < 0, (x > 0) & (x < 0.5)], pieces)
+    expected = np.piecewise(plain, [plain < 0, (plain > 0) & (plain < 0.5)], pieces)
+    np.testing.assert_array_equal(plainly(found), expected)

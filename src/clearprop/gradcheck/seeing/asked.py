@@ -23,7 +23,6 @@ from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.live import Watch, without
 from clearprop.gradcheck.seeing.live_modules import StandIns
 from clearprop.gradcheck.seeing.modules import (
-    StandInFloat,
     StandInMath,
     StandInNumpy,
     StandInRandom,
@@ -32,6 +31,7 @@ from clearprop.gradcheck.seeing.modules import (
 from clearprop.gradcheck.seeing.reaching import Exchange, Undo, is_own, is_own_class
 from clearprop.gradcheck.seeing.recorder import recording
 from clearprop.gradcheck.seeing.running.loops import OutOfTime
+from clearprop.gradcheck.seeing.scalars import StandInFloat
 from clearprop.gradcheck.seeing.tape import Tape, TapeFull
 
 _OURS = {

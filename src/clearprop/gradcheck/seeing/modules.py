@@ -3,7 +3,7 @@
 import builtins
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from types import GeneratorType, MethodType, ModuleType
@@ -28,11 +28,11 @@ from clearprop.gradcheck.seeing.lists import (
     opened,
 )
 from clearprop.gradcheck.seeing.matrices import holds_matrix, is_matrix
+from clearprop.gradcheck.seeing.scalars import floats
 from clearprop.gradcheck.seeing.strides import strided
 
 _OLD_NAMES: dict[str, Any] = {
     **{name: getattr(builtins, name) for name in ("float", "int", "bool", "object", "str")},
-    "float_": np.float64,
     "complex": complex,
     "long": int,
     "unicode": str,
@@ -136,6 +136,29 @@ def _from_function(function: Callable[..., Any], inputs: int, outputs: int, **_:
     return vectorize(function) if outputs == 1 else np.frompyfunc(function, inputs, outputs)
 
 
+def _along_axis(
+    function: Callable[..., Any], axis: int, array: Any, *args: Any, **named: Any
+) -> Any:
+    rows = np.moveaxis(as_array(array), axis, -1)
+    places = list(np.ndindex(rows.shape[:-1]))
+    found = [as_array(function(rows[place], *args, **named)) for place in places]
+    whole = np.stack(found).reshape(rows.shape[:-1] + found[0].shape)
+    for one in range(found[0].ndim):
+        whole = np.moveaxis(whole, rows.ndim - 1 + one, axis % rows.ndim + one)
+    return whole
+
+
+def _piecewise(x: Any, conditions: Any, functions: Sequence[Any], *args: Any, **named: Any) -> Any:
+    x = as_array(x)
+    conditions = [as_array(one) for one in conditions]
+    if len(functions) > len(conditions):
+        conditions.append(~np.any(np.stack(conditions), axis=0))
+    whole = np.zeros_like(x)
+    for where, value in zip(conditions, functions, strict=True):
+        whole[where] = value(x[where], *args, **named) if callable(value) else value
+    return whole
+
+
 class _Columns:
     """What ``numpy.c_`` is; NumPy makes columns of arrays with one axis unseen."""
 
@@ -191,6 +214,11 @@ _ANEW: dict[str, Any] = {
     **dict.fromkeys(("mat", "asmatrix"), lambda data, dtype=None: matrix(data, dtype, copy=False)),
     "seterr": lambda *_, **__: {},
     "fromiter": _from_iterator,
+    "apply_along_axis": _along_axis,
+    "piecewise": _piecewise,
+    **{kind.__name__: floats(kind) for kind in (np.float16, np.float32, np.float64, np.longdouble)},
+    **dict.fromkeys(("double", "float_"), floats(np.float64)),
+    "single": floats(np.float32),
     "ndenumerate": _entries,
     "frompyfunc": _from_function,
     "c_": _Columns(),
@@ -355,24 +383,6 @@ class StandInRandom(ModuleType):
         if name == "Random":
             return lambda *args: StandInRandom(found(*args))
         return found
-
-
-class _FloatKind(type):
-    def __instancecheck__(cls, instance: object) -> bool:
-        scalar = type(instance) is Watched and not instance.ndim
-        return scalar or isinstance(instance, float)
-
-
-class StandInFloat(float, metaclass=_FloatKind):
-    """What watched code knows as ``float``: a watched number stays one."""
-
-    dtype = np.dtype(np.float64)
-
-    def __new__(cls, number: Any = 0.0) -> Any:
-        """Return a float, or the watched number itself."""
-        if type(number) is Watched and number.size == 1:
-            return number.reshape(()) if number.ndim else number
-        return float(number)
 
 
 def stand_in_sum(items: Iterable[Any], /, start: Any = 0) -> Any:

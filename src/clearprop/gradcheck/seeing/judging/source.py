@@ -265,18 +265,21 @@ class Source:
 
     def adds(self, names: Collection[str]) -> bool:
         """Whether anything but another of them gets what goes by one of some names added."""
-        for one in (node for file in self.files for node in self.nodes(file)):
-            if isinstance(one, ast.AugAssign) and isinstance(one.op, ast.Add):
-                target, added = one.target, one.value
-            elif isinstance(one, ast.Assign) and isinstance(one.value, ast.BinOp):
-                target, added = one.targets[0], one.value
-                if not isinstance(one.value.op, ast.Add):
-                    continue
-            else:
-                continue
-            if _names(added) & set(names) and not _names(target) & set(names):
-                return True
-        return False
+        every = [node for file in self.files for node in self.nodes(file)]
+        sums: list[tuple[ast.expr, ast.expr]] = [
+            (one.target, one.value)
+            for one in every
+            if isinstance(one, ast.AugAssign) and isinstance(one.op, ast.Add)
+        ]
+        sums += [
+            (one.targets[0], one.value)
+            for one in every
+            if isinstance(one, ast.Assign)
+            and isinstance(one.value, ast.BinOp)
+            and isinstance(one.value.op, ast.Add)
+        ]
+        known = set(names)
+        return any(_names(added) & known and not _names(target) & known for target, added in sums)
 
     def edited(self, file: str, edits: Sequence[Edit]) -> tuple[int, str, str] | None:
         """Return a line with edits: its number, the line before and after; None if it is no code.

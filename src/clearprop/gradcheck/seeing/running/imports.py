@@ -18,11 +18,12 @@ import numpy as np
 
 from clearprop.core.reading import read_bounded
 from clearprop.gradcheck.seeing.arrays import plain
-from clearprop.gradcheck.seeing.modules import StandInFloat, stand_in_sum
+from clearprop.gradcheck.seeing.modules import stand_in_sum
 from clearprop.gradcheck.seeing.running.arguments import Asked
 from clearprop.gradcheck.seeing.running.guarded import Printed
 from clearprop.gradcheck.seeing.running.libraries import SILENT, Libraries
 from clearprop.gradcheck.seeing.running.notes import Notes
+from clearprop.gradcheck.seeing.scalars import StandInFloat
 
 _MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", ".gitignore")
 _PERHAPS = ("README*", "readme*", "LICENSE*")  # of which folders within have some, too
