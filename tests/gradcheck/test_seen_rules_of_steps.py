@@ -178,3 +178,23 @@ def test_costs_with_bounded_derivatives_are_tried_where_bounds_are_seen(checked)
     signs = BOUNDED.replace("np.clip(error, -1, 1)", "np.sign(error)")
     assert "absolute error" in all_right(checked(signs)).told
     assert checked(BOUNDED.replace("d.sum(axis=0)", "d.mean(axis=0)")).wrong
+
+
+@pytest.mark.parametrize("averaged", ["w", "b"])
+def test_of_two_factors_that_of_the_rate_which_is_written_counts(check, averaged):
+    """Python computes 0.1 * 2 before it runs, so that the rate is in no array."""
+    steps = {"w": "X.T @ err", "b": "np.sum(err)"}
+    steps[averaged] += " / 20"
+    report = check(f"""
+import numpy as np
+X = np.random.randn(20, 4)
+y = X[:, 0] * 2 + 1
+w, b = np.zeros(4) + 0.1, 0.0
+for epoch in range(30):
+    err = X @ w + b - y
+    loss = np.mean(err**2)
+    w = w - 0.1 * 2 * {steps["w"]}
+    b = b - 0.1 * 2 * {steps["b"]}
+""")
+    assert report.line["number"] == {"w": 10, "b": 9}[averaged]
+    assert [row.parameter for row in report.rows if row.verdict == "wrong"] != [averaged]

@@ -1,6 +1,7 @@
 """The verdict on gradients that were seen: each against the true derivative of the cost."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -33,6 +34,7 @@ _SMALL = 1e-4  # derivatives below it may be off by that without a mistake: an e
 _FEW = 4  # entries, of which any numbers may be a multiple
 _ALIKE = 2e-3  # the difference of the logarithms of two factors that are one
 _NOISE, _TINY = 0.01, 1e-6  # an error that rounding makes of derivatives so small
+_RATE = re.compile(r"(?<![\w.])(?:\d*\.\d+(?:e-?\d+)?|\d+e-\d+)\b")  # a number with a point
 VANISHED = 1e-25  # below it exponentials have left nothing that could be compared
 
 
@@ -108,7 +110,7 @@ def _judge(
             gradients = _of_steps(gradients, parts, reached, forward, penalised)
         if all(one.error < CLOSE for one in gradients):
             gradients = of_own_rates(gradients, parts, text)
-    factor = _usual_factor(gradients, parts, reached)
+    factor = _usual_factor(gradients, parts, reached, text)
     if factor is not None and not cost.is_maximised:
         factor = abs(factor)  # all steps may lead up: then all of them have the wrong sign
     judged = tuple(with_verdict(one, factor) for one in gradients)
@@ -358,7 +360,10 @@ def _decaying(found: Gradient) -> Iterator[Array]:
 
 
 def _usual_factor(
-    gradients: Sequence[Gradient], parts: Mapping[Node, list[Update]], reached: set[Node]
+    gradients: Sequence[Gradient],
+    parts: Mapping[Node, list[Update]],
+    reached: set[Node],
+    text: Callable[[Line], str],
 ) -> float | None:
     """Return the factor that most of the gradients have.
 
@@ -377,7 +382,12 @@ def _usual_factor(
         levels = summands(parts[one.parameter][0].step, reached)
         inner = [n for n in levels if n.value.size == one.truth.size]
         exact = bool(inner) and is_same(fitted(inner[-1].value, one.truth)[0] or 0.0, 1.0)
-        exact = exact or any(is_same(one.factor or 0.0, rate) for rate in rates(levels[0]))
+        # Python has computed 0.1 * 2 before it runs: the rate itself stands in the text alone.
+        written = [
+            float(found) for line in levels[0].lines[:1] for found in _RATE.findall(text(line))
+        ]
+        known_rates = (*rates(levels[0]), *written)
+        exact = exact or any(is_same(one.factor or 0.0, rate) for rate in known_rates)
         return alike, exact, used
 
     reached_in_order = sorted(reached, key=lambda node: node.place)

@@ -180,7 +180,8 @@ class _Search:
         }
         self.roots = [claim.gradient.parameter for claim in self.bench.claims]
         # Gradients that are returned, of a cost that is computed, rarely have a factor.
-        self.is_exact = judgement.cost.is_computed and not self.results
+        is_exact = judgement.cost.is_computed and not self.results
+        self.factor = 1.0 if is_exact else abs(judgement.factor or 0.0)
         self.numbers = list(dict.fromkeys(source.numbers()))[:_MOST_NUMBERS]
         self.known = set(bench.needed) | set(tape.nodes[:first])
         self.end = time.monotonic() + _SECONDS
@@ -413,7 +414,7 @@ class _Search:
         late = _UPDATE if found.node in self.updating and found.is_shared else 0.0
         minus = found.change.cause == "sign" and found.node.name == "subtract"
         late += _DESCENT if minus and found.node in self.results else 0.0
-        late += _FACTOR if self.is_exact and abs(found.standing.factor - 1) > _EXACT else 0.0
+        late += _FACTOR if abs(found.standing.factor - self.factor) > _EXACT * self.factor else 0.0
         return _Told(file, number, after, tokens + late, letters)
 
 
