@@ -68,3 +68,11 @@ def engine() -> Iterator[Node]:
     node = Node("engine_driver.mjs")
     yield node
     node.close()
+
+
+@pytest.fixture(scope="session")
+def view() -> Iterator[Node]:
+    """Start another driver, for what is drawn."""
+    node = Node("panel_driver.mjs")
+    yield node
+    node.close()
