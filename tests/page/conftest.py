@@ -1,4 +1,4 @@
-"""The page's modules in Node: one process that answers any number of questions, line by line."""
+"""The page's modules in Node, a process that answers questions line by line; and one browser."""
 
 import json
 import shutil
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import Chromium, chromium
+from run_pages import Shown, digits_run
 
 HERE = Path(__file__).parent
 
@@ -68,3 +70,24 @@ def engine() -> Iterator[Node]:
     node = Node("engine_driver.mjs")
     yield node
     node.close()
+
+
+@pytest.fixture(scope="session")
+def view() -> Iterator[Node]:
+    """Start another driver, for what is drawn."""
+    node = Node("panel_driver.mjs")
+    yield node
+    node.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Chromium]:
+    """Start a browser for all files that start none of their own."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def digits() -> Shown:
+    """Train the run on digits once."""
+    return digits_run()

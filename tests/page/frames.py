@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from browser import Chromium, chromium
-from test_playground import page_of_moons
+from playground import page_of_moons
 
 SECONDS = 2
 COUNTED = """

@@ -32,6 +32,12 @@ def in_base64(model: Model | Network) -> str:
     return base64.b64encode(bytes_of(model)).decode()
 
 
+def array(values: Any) -> dict[str, Any]:
+    """Return numbers as modules of the page take them."""
+    values = np.asarray(values, np.float64)
+    return {"shape": list(values.shape), "data": values.ravel().tolist()}
+
+
 def assert_close(found: Any, expected: Any) -> None:
     """Compare numbers to 1e-10, of those above 1 relative to their size."""
     expected = np.asarray(expected, np.float64).ravel()
