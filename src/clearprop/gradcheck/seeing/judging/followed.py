@@ -13,6 +13,7 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.judgement import CLOSE, fitted
 from clearprop.gradcheck.seeing.judging.updates import Update
+from clearprop.gradcheck.seeing.operations import MOVING
 from clearprop.gradcheck.seeing.tape import Node, computed
 
 _MOST = 80  # nodes behind a step in which its gradient is looked for
@@ -64,7 +65,7 @@ def followed(
     queue, seen = [update.step], set[Node]()
     while queue and len(seen) < _MOST:
         node = queue.pop(0)
-        if node in seen or node not in reached or node in forward:
+        if node in seen or node not in reached or _is_of(forward, node):
             continue
         seen.add(node)
         queue.extend(node.parents)
@@ -80,7 +81,7 @@ def _way(update: Update, gradient: Node, reached: set[Node], forward: set[Node])
     """Return how a gradient becomes a step; None where it does not as a gradient should."""
     way = _between(gradient, update.step)
     beside = {one for node in way for one in node.parents} - {gradient, *way}
-    own = {one for one in beside if one in reached and _is_own(one, update.root, reached)}
+    own = {one for one in beside if one in reached and _is_own(one, update, reached)}
     if not all(one not in reached or one in own or _is_norm(one, forward) for one in beside):
         return None
     value = gradient.value.astype(np.float64)
@@ -114,9 +115,16 @@ def _way(update: Update, gradient: Node, reached: set[Node], forward: set[Node])
     is_rate = max(error, off) < _EXACT and abs((double or 0.0) - 2) < _EXACT
     rate = abs(times or 0.0) / 2 if is_rate else None
     weights = np.asarray(update.before.value, np.float64).ravel()
-    if weights.size != shrunk.size or _share(sign * shrunk * weights) < _SHRINKING:
+    if weights.size != shrunk.size or _share(update.sign * shrunk * weights) < _SHRINKING:
         return None  # weights that grow by it
     return Followed(gradient, sign, bool(own), rate)
+
+
+def _is_of(forward: set[Node], node: Node) -> bool:
+    """Whether an array is one of the forward pass, or a part of one: a row that is looked up."""
+    while node not in forward and node.name in MOVING and len(node.parents) == 1:
+        node = node.parents[0]
+    return node in forward
 
 
 def _is_past(node: Node, gradient: Array, reached: set[Node]) -> bool:
@@ -157,17 +165,21 @@ def _between(first: Node, last: Node) -> list[Node]:
     return sorted(found, key=lambda node: node.place)
 
 
-def _is_own(node: Node, root: Node, reached: set[Node]) -> bool:
-    """Whether something was made of the parameter alone, entry by entry: decay."""
+def _is_own(node: Node, update: Update, reached: set[Node]) -> bool:
+    """Whether something was made of what is updated alone, entry by entry: decay."""
+    before = update.before.value
     stack, seen = [node], set[Node]()
     while stack:
         one = stack.pop()
-        if one in seen or one is root:
+        if one in seen or one is update.root:
             continue
         seen.add(one)
         inner = [parent for parent in one.parents if parent in reached]
-        if not inner or one.value.size != root.value.size:
+        if not inner or one.value.size != before.size:
             return False
+        is_part = inner == [update.root] and one.value.size < update.root.value.size
+        if is_part and not np.array_equal(one.value, before):
+            return False  # another part than that which is updated
         stack.extend(inner)
     return True
 

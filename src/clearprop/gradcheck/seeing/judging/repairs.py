@@ -18,6 +18,7 @@ from clearprop.gradcheck.seeing.judging.judgement import Gradient
 from clearprop.gradcheck.seeing.judging.rewriting import Bench, Site, Standing, Trial
 from clearprop.gradcheck.seeing.judging.scope import Scope
 from clearprop.gradcheck.seeing.judging.source import Source, over
+from clearprop.gradcheck.seeing.judging.stale import updated
 from clearprop.gradcheck.seeing.tape import Line, Node, Tape, computed
 
 _SECONDS = 6.0  # for the search
@@ -193,7 +194,7 @@ class _Search:
         known = len(self.bench.claims)
         found: list[_Found] = []
         stages: list[Callable[[Site], Iterator[Change]]] = [
-            self._updated,
+            lambda site: updated(self.bench, site),
             lambda site: slips.signs(self._expression(site)),
             lambda site: slips.sums(self._expression(site)),
             lambda site: omissions.rates(self._expression(site), self.steps),
@@ -285,26 +286,6 @@ class _Search:
             if same_line(one, whole):
                 stack.extend(one.parents)
         return found
-
-    def _updated(self, site: Site) -> Iterator[Change]:
-        """Yield parameters as they were before their update, where they are taken after it."""
-        old = {
-            one.result: one.parameter
-            for one in self.bench.trail.judgement.gradients
-            if one.result is not None
-        }
-        taken = {one for node in site.nodes for one in node.parents if one in old}
-        if not taken or site.first in self.results:
-            return
-
-        def make(node: Node, value_of: Callable[[Node], object]) -> object:
-            return computed(node, lambda one: value_of(old.get(one, one)))
-
-        update = min(taken, key=lambda one: one.place).line
-        number = 0 if site.first.line is None else site.first.line.number
-        why = f"It is updated before the way back takes it in line {number}."
-        at = None if update is None else (update.file, update.number)
-        yield Change("W_updated", make, (), why, at)
 
     def _arguments(self) -> Iterator[tuple[Site, Change]]:
         """Yield other arrays as the arguments of functions that the way back calls."""

@@ -211,7 +211,8 @@ def _update(
         if twin is not before and same and own[twin] & ~own[before] & met[step]:
             before = twin  # of neurons, each an object: put together once more for the update
         if own[before] & met[step] and _has_learned(step, kept):
-            root = _root(before, met[step], own, written)
+            learned = _met_by_learning(step, kept, met)
+            root = _root(before, learned if own[before] & learned else met[step], own, written)
             if root is not None and _goes_on(before, root):
                 return Update(node, before, step, root)
     return None
@@ -297,6 +298,18 @@ def _has_learned(step: Node, kept: set[Node]) -> bool:
             return True
         stack.extend(node.parents)
     return False
+
+
+def _met_by_learning(step: Node, kept: set[Node], met: dict[Node, int]) -> int:
+    """Return the bits on the way to a step, but for those of what only decays in it."""
+    learned = [one for one in step.parents if one not in kept]
+    scales = step.name in ("multiply", "divide", "negative")
+    if step.name in ("add", "subtract") or (scales and len(step.parents) == len(learned) == 1):
+        bits = 0
+        for one in learned:
+            bits |= _met_by_learning(one, kept, met)
+        return bits
+    return met[step]
 
 
 def _is_kept(node: Node, kept: set[Node]) -> bool:
