@@ -219,13 +219,14 @@ def _update(
 
 def _goes_on(before: Node, root: Node) -> bool:
     """Whether most of a parameter is kept, as no ``dW + l2 * W`` does."""
-    part = root
-    if before is not root and before.value.shape != root.value.shape:
-        # Of a part, what it was before it was multiplied: as of ``dW[:, 1:] + l2 * W[:, 1:]``.
-        part = next((one for one in before.parents if one.name == "getitem"), before)
-    if part is before or part.value.shape != before.value.shape or not part.value.any():
+    # Of a part, what it was before it was multiplied: as of ``dW[:, 1:] + l2 * W[:, 1:]``.
+    whole, node = before, before
+    while node is not root and node.parents:
+        node = node.parents[0]
+        whole = node if node.value.size == before.value.size else whole
+    if whole is before or not whole.value.any():
         return True
-    share = np.linalg.norm(before.value) / np.linalg.norm(part.value)
+    share = np.linalg.norm(before.value) / np.linalg.norm(whole.value)
     return bool(share > _MOST_KEPT)
 
 
@@ -263,16 +264,16 @@ def _root(before: Node, met: int, own: dict[Node, int], written: dict[Node, Node
 
 def _kept_view(before: Node, met: int, own: dict[Node, int]) -> Node | None:
     """Return the view of the same places that was used: of one array that holds all parameters."""
-    places = _region(before)
+    places = region(before)
     alike = (
         one
         for one in own
         if own[one] & met and one.name in MOVING and one.value.shape == before.value.shape
     )
-    return next((one for one in alike if _region(one) == places), None)
+    return next((one for one in alike if region(one) == places), None)
 
 
-def _region(view: Node) -> tuple[Node, bytes]:
+def region(view: Node) -> tuple[Node, bytes]:
     """Return the array that others were moved from, and the places of a view in it."""
     way, node = [], view
     while node.name in MOVING and isinstance(node.args[0], Node):
