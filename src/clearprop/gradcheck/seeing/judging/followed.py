@@ -88,7 +88,7 @@ def _way(
     """
     way = _between(gradient, update.step)
     beside = {one for node in way for one in node.parents} - {gradient, *way}
-    own = {one for one in beside if one in reached and _is_own(one, update, reached)}
+    own = {one for one in beside if one in reached and is_own(one, update, reached)}
     if not all(one not in reached or one in own or _is_norm(one, forward) for one in beside):
         return None
     value = gradient.value.astype(np.float64)
@@ -175,7 +175,7 @@ def _between(first: Node, last: Node) -> list[Node]:
     return sorted(found, key=lambda node: node.place)
 
 
-def _is_own(node: Node, update: Update, reached: set[Node]) -> bool:
+def is_own(node: Node, update: Update, reached: set[Node]) -> bool:
     """Whether something was made of the parameter alone, entry by entry: decay."""
     root, own = update.root, None if update.before is update.root else region(update.before)
     stack, seen = [node], set[Node]()

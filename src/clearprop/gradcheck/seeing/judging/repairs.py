@@ -292,6 +292,12 @@ class _Search:
             for one in self.bench.trail.judgement.gradients
             if one.result is not None
         }
+        # Of a part that is updated: the whole, as it was before that was written to it.
+        old |= {
+            one: one.args[0]
+            for one in self.bench.needed
+            if one.name == "setitem" and not self.results.isdisjoint(one.parents[1:])
+        }
         taken = {one for node in site.nodes for one in node.parents if one in old}
         if not taken or site.first in self.results:
             return
