@@ -14,7 +14,7 @@ from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.judgement import CLOSE, fitted
 from clearprop.gradcheck.seeing.judging.updates import Update, region
 from clearprop.gradcheck.seeing.operations import MOVING
-from clearprop.gradcheck.seeing.tape import Node, computed
+from clearprop.gradcheck.seeing.tape import Node, computed, depending
 
 _SCALING = ("divide", "multiply", "negative")
 _MOST = 80  # nodes behind a step in which its gradient is looked for
@@ -127,11 +127,36 @@ def _way(
     return Followed(gradient, sign, bool(own), rate)
 
 
+def without_own(
+    claim: Node, root: Node, reached: set[Node], forward: set[Node]
+) -> Array | None:
+    """Return what a claim is without the shares of the parameter that are added on the way to it.
+
+    Such as those of the rows that a batch takes, each as often as it does. None where there is
+    nothing of the kind.
+    """
+    way = _between(root, claim)
+    added = {one for node in way if node.name in ("add", "subtract") for one in node.parents}
+    own = (one for one in added & set(way) - forward if _is_parameter(one, reached))
+    known = {one: np.zeros_like(one.value) for one in own}
+    if not known:
+        return None
+    moved = depending(known, way, set())
+    try:
+        for node in way:
+            if node in moved and node not in known:
+                known[node] = computed(node, lambda one: known.get(one, one.value))
+    except Exception:  # arguments of any kind fail in any way
+        return None
+    return np.asarray(known.get(claim, claim.value), np.float64)
+
+
 def _is_parameter(node: Node, reached: set[Node]) -> bool:
     """Whether it is a parameter, a part or a multiple of it: one output's gradient may be, too."""
     while inner := [one for one in node.parents if one in reached]:
         rest = sum(one.value.size for one in node.parents) - inner[0].value.size
-        if not (node.name in MOVING or (node.name in _SCALING and len(inner) == 1 and rest <= 1)):
+        moves = node.name in (*MOVING, "take") or (node.name in _SCALING and rest <= 1)
+        if not moves or len(inner) > 1:
             return False
         node = inner[0]
     return True

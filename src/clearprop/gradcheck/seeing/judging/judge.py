@@ -11,7 +11,7 @@ from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.derivatives import derivatives
 from clearprop.gradcheck.seeing.judging.choosing import best_of
 from clearprop.gradcheck.seeing.judging.costs import Cost, costs
-from clearprop.gradcheck.seeing.judging.followed import Followed, followed
+from clearprop.gradcheck.seeing.judging.followed import Followed, followed, without_own
 from clearprop.gradcheck.seeing.judging.forgotten import forgotten
 from clearprop.gradcheck.seeing.judging.judgement import (
     CLOSE,
@@ -281,6 +281,22 @@ def _forms(
         return
     for way in followed(parts[0], one.truth, reached, forward, decays=decays):
         yield _through(one, way, parts[0])
+    if decays and len(parts) == 1 and not any(form.error < CLOSE for form in found):
+        for inner in found:
+            yield from _bare(inner, reached, forward)
+
+
+def _bare(found: Gradient, reached: set[Node], forward: set[Node]) -> Iterator[Gradient]:
+    """Yield a gradient to which shares of the parameter are added where its parts are summed up."""
+    bare = without_own(found.claim, found.parameter, reached, forward)
+    if bare is None or not bare.size == found.truth.size == found.claimed.size:
+        return
+    sign = np.sign(found.claim.value.ravel() @ found.claimed)
+    decay = found.claimed - sign * bare.ravel()
+    factor, error = fitted(sign * bare, found.truth)
+    shrinks = (factor or 0.0) * decay * found.parameter.value.ravel()[found.places] >= 0
+    if error < CLOSE and np.all(shrinks):
+        yield replace(found, factor=factor, error=error, decay=decay)
 
 
 def _penalised(
