@@ -298,6 +298,13 @@ class _Search:
             for one in self.bench.needed
             if one.name == "setitem" and not self.results.isdisjoint(one.parents[1:])
         }
+        # Of one that is written once more, what it was in between.
+        twice = {
+            one.result.args[0]: one.root
+            for one in self.bench.trail.judgement.episode.updates
+            if one.result.name == "setitem"
+        }
+        old |= twice
         taken = {one for node in site.nodes for one in node.parents if one in old}
         if not taken or site.first in self.results:
             return
@@ -309,6 +316,8 @@ class _Search:
         number = 0 if site.first.line is None else site.first.line.number
         why = f"It is updated before the way back takes it in line {number}."
         at = None if update is None else (update.file, update.number)
+        if not taken.isdisjoint(twice):
+            at, why = None, f"It is updated already in line {update.number if update else 0}."
         yield Change("W_updated", make, (), why, at)
 
     def _arguments(self) -> Iterator[tuple[Site, Change]]:
