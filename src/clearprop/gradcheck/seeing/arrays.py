@@ -23,7 +23,7 @@ from clearprop.gradcheck.seeing.operations import (
 )
 from clearprop.gradcheck.seeing.recorder import ACTIVE, is_live, is_recording, is_still
 from clearprop.gradcheck.seeing.recorder import recording as recording
-from clearprop.gradcheck.seeing.tape import Node
+from clearprop.gradcheck.seeing.tape import Node, nodes_in
 
 _SHAPE: Any = np.ndarray.shape  # as NumPy gives and sets it
 _NUMBERS = "fiub"  # kinds of dtype that are watched
@@ -77,6 +77,13 @@ def node_of(array: "Watched | Array") -> Node:
     if node is None or (is_live() and not is_still(node, value)):  # made or written unseen
         array._node = node = ACTIVE[-1].leaf(value, array._called)
     return node
+
+
+def _is_being_filled(array: "Watched") -> bool:
+    """Whether an array was made of nothing, and nothing has been made of it yet: data, say."""
+    node = array._node
+    made = node is not None and node.compute is None and not node.is_used
+    return made and array._view is None and not is_live()
 
 
 def _made(array: Array, node: Node | None, view: View | None = None) -> "Watched":
@@ -279,6 +286,9 @@ class Watched(OfKind, metaclass=Kind):
             value = value if np.ndim(target) else np.reshape(value, ())
         before = (node_of(self), _as_nodes(index), _as_nodes(value))
         self.view(np.ndarray)[plain(index)] = plain(value)
+        if _is_being_filled(self) and not any(nodes_in(before[1:])):
+            before[0].value[plain(index)] = plain(value)
+            return
         _changed(self, "setitem", set_item, before, {})
 
     def __iter__(self) -> Iterator[Any]:

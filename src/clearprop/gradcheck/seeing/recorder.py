@@ -113,7 +113,7 @@ def is_live() -> bool:
 def _beyond() -> Node:
     """Make a node that is on no tape."""
     node = Node()
-    node.name, node.compute, node.before = "beyond", None, None
+    node.name, node.compute, node.before, node.is_used = "beyond", None, None, False
     node.args, node.kwargs, node.parents, node.lines = (), {}, (), ()
     node.value, node.place = np.zeros(()), -1
     return node

@@ -85,12 +85,15 @@ class Node:
         The lines of watched code that were running, the innermost first.
     before : Node or None
         The value that the same array had before, where this one was written into it.
+    is_used : bool
+        Whether something was computed of it.
     """
 
     __slots__ = (
         "args",
         "before",
         "compute",
+        "is_used",
         "kwargs",
         "lines",
         "name",
@@ -108,6 +111,7 @@ class Node:
     parents: tuple["Node", ...]
     lines: tuple[Line, ...]
     before: "Node | None"
+    is_used: bool
 
     def __repr__(self) -> str:
         where = f", line {self.lines[0].number}" if self.lines else ""
@@ -170,10 +174,12 @@ class Tape:
         TapeFull
         """
         node = Node()
-        node.name, node.compute, node.before = name, compute, before
+        node.name, node.compute, node.before, node.is_used = name, compute, before, False
         node.args, node.kwargs = tuple(args), dict(kwargs)
         node.value = np.array(value, subok=False)
         node.parents = tuple(dict.fromkeys(nodes_in((node.args, node.kwargs))))
+        for parent in node.parents:
+            parent.is_used = True
         node.lines = tuple(self._lines(sys._getframe(1)))
         self._bytes += node.value.nbytes
         if len(self.nodes) >= self.most_nodes or self._bytes > self.most_bytes:
@@ -193,6 +199,15 @@ class Tape:
                 number = frame.f_lineno or code.co_firstlineno
                 yield Line(code.co_filename, number, code.co_name, code, frame.f_lasti)
             frame = frame.f_back
+
+
+def beside(node: Node, value: Array) -> Node:
+    """Return what a node would be with another value, on no tape."""
+    made = Node()
+    made.name, made.compute, made.before, made.is_used = "beside", lambda _: value, None, False
+    made.args, made.kwargs, made.parents, made.lines = (node,), {}, (node,), node.lines
+    made.value, made.place = value, node.place
+    return made
 
 
 def nodes_in(item: Any, depth: int = 0) -> Iterator[Node]:

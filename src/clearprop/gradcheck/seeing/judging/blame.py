@@ -1,7 +1,7 @@
 """The line that makes a gradient wrong: the first on the way back that spoils what was right."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import CodeType
 
@@ -85,11 +85,16 @@ class Trail:
         self._went: set[tuple[CodeType, int]] | None = None
         self.updated = frozenset(one.result for one in judgement.gradients if one.result)
         """The parameters as they are after their update, which no gradient should be made of."""
-        self.factors = self._factors()
-        """What the innermost claim of each gradient should be a multiple of the truth by."""
         self.forward = frozenset(ancestors(judgement.cost.seeds))
         """All that the cost was computed from."""
-        self.backward = self._backward(self.forward)
+        last = max(one.claim.place for one in judgement.gradients)
+        before = (one for one in judgement.reached if one.place <= last)
+        in_order = sorted(before, key=lambda one: one.place)
+        self.met = {meeting.at for meeting in meetings(in_order, judgement.reached)}
+        """Where outputs meet their targets."""
+        self.factors = self._factors()
+        """What the innermost claim of each gradient should be a multiple of the truth by."""
+        self.backward = self._backward(in_order, last)
         """All that was computed of an output and its target, and is no part of the cost."""
 
     def line(self, node: Node) -> Line | None:
@@ -101,15 +106,11 @@ class Trail:
         own = (one for one in node.lines if (one.code, one.instruction) not in self._went)
         return next(own, node.line)
 
-    def _backward(self, forward: frozenset[Node]) -> set[Node]:
-        reached = self.judgement.reached
-        last = max(one.claim.place for one in self.judgement.gradients)
-        in_order = sorted((one for one in reached if one.place <= last), key=lambda one: one.place)
-        sources = {meeting.at for meeting in meetings(in_order, reached)}
-        if not sources:
-            return {one for one in in_order if one not in forward}
-        first = min(node.place for node in sources)
-        return depending(sources, self.tape.nodes[first : last + 1], set())
+    def _backward(self, in_order: Sequence[Node], last: int) -> set[Node]:
+        if not self.met:
+            return {one for one in in_order if one not in self.forward}
+        first = min(node.place for node in self.met)
+        return depending(self.met, self.tape.nodes[first : last + 1], set())
 
     def match(self, node: Node) -> Match | None:
         """Return what a node is the derivative with respect to, if anything."""
@@ -237,6 +238,8 @@ class Trail:
     def innermost(self, gradient: Gradient) -> Node:
         """Return the gradient itself, without the rate and whatever else is done to it."""
         levels = summands(gradient.claim, self.judgement.reached)
+        met = next((k for k, one in enumerate(levels) if one in self.met), len(levels))
+        levels = levels[: met + 1]  # what is less by its target is no gradient and its history
         size = gradient.claim.value.size
         fitting = [one for one in levels if one.value.size == size and one.line is not None]
         return next(iter(fitting[::-1]), gradient.claim)

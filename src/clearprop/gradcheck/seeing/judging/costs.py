@@ -370,9 +370,11 @@ def _met(node: Node, reached: set[Node]) -> Iterator[tuple[Node, Array]]:
     elif node.name == "getitem" and isinstance(args[0], Node) and args[0] in reached:
         output = args[0]
         index = args[1] if len(args) == 2 else None
-        if output.value.ndim == 2 and isinstance(index, tuple) and len(index) == 2:
+        each = index if isinstance(index, tuple) else ()
+        one_each = len(each) == 2 and not any(isinstance(one, slice) for one in each)
+        if output.value.ndim == 2 and one_each:
             target = np.zeros(output.value.shape)
-            target[tuple(one.value if isinstance(one, Node) else one for one in index)] = 1
+            target[tuple(one.value if isinstance(one, Node) else one for one in each)] = 1
             if node.value.ndim == 1 and target.sum() == node.value.size in output.value.shape:
                 yield output, target  # the probability of each sample's class
 

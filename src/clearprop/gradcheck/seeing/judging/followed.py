@@ -12,10 +12,11 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.judgement import CLOSE, fitted
-from clearprop.gradcheck.seeing.judging.updates import Update
+from clearprop.gradcheck.seeing.judging.updates import Update, region
 from clearprop.gradcheck.seeing.operations import MOVING
-from clearprop.gradcheck.seeing.tape import Node, computed
+from clearprop.gradcheck.seeing.tape import Node, computed, depending
 
+_SCALING = ("divide", "multiply", "negative")
 _MOST = 80  # nodes behind a step in which its gradient is looked for
 _SHRINKING = 0.8  # of the weights, by decay; the roots of Adam turn some of them
 _EXACT = 1e-5  # by which twice a gradient makes twice a step
@@ -69,19 +70,25 @@ def followed(
             continue
         seen.add(node)
         queue.extend(node.parents)
-        if node.is_float and node.value.size == truth.size:
+        if node.is_float and node.value.size == truth.size and not _is_parameter(node, reached):
             factor, error = fitted(node.value, truth)
-            is_gradient = factor is not None and error < CLOSE
-            found = _way(update, node, reached, forward) if is_gradient else None
+            found = None
+            if factor is not None and error < CLOSE:
+                found = _way(update, node, float(np.sign(factor)), reached, forward)
             if found is not None and (decays or not found.decays):
                 yield found
 
 
-def _way(update: Update, gradient: Node, reached: set[Node], forward: set[Node]) -> Followed | None:
-    """Return how a gradient becomes a step; None where it does not as a gradient should."""
+def _way(
+    update: Update, gradient: Node, sense: float, reached: set[Node], forward: set[Node]
+) -> Followed | None:
+    """Return how a gradient becomes a step; None where it does not as a gradient should.
+
+    `sense` is -1 where it is taken the other way round, as of the target minus the output.
+    """
     way = _between(gradient, update.step)
     beside = {one for node in way for one in node.parents} - {gradient, *way}
-    own = {one for one in beside if one in reached and _is_own(one, update, reached)}
+    own = {one for one in beside if one in reached and is_own(one, update, reached)}
     if not all(one not in reached or one in own or _is_norm(one, forward) for one in beside):
         return None
     value = gradient.value.astype(np.float64)
@@ -115,7 +122,7 @@ def _way(update: Update, gradient: Node, reached: set[Node], forward: set[Node])
     is_rate = max(error, off) < _EXACT and abs((double or 0.0) - 2) < _EXACT
     rate = abs(times or 0.0) / 2 if is_rate else None
     weights = np.asarray(update.before.value, np.float64).ravel()
-    if weights.size != shrunk.size or _share(update.sign * shrunk * weights) < _SHRINKING:
+    if weights.size != shrunk.size or _share(sense * sign * shrunk * weights) < _SHRINKING:
         return None  # weights that grow by it
     return Followed(gradient, sign, bool(own), rate)
 
@@ -125,6 +132,39 @@ def _is_of(forward: set[Node], node: Node) -> bool:
     while node not in forward and node.name in MOVING and len(node.parents) == 1:
         node = node.parents[0]
     return node in forward
+
+
+def without_own(claim: Node, root: Node, reached: set[Node], forward: set[Node]) -> Array | None:
+    """Return what a claim is without the shares of the parameter that are added on the way to it.
+
+    Such as those of the rows that a batch takes, each as often as it does. None where there is
+    nothing of the kind.
+    """
+    way = _between(root, claim)
+    added = {one for node in way if node.name in ("add", "subtract") for one in node.parents}
+    own = (one for one in added & set(way) - forward if _is_parameter(one, reached))
+    known = {one: np.zeros_like(one.value) for one in own}
+    if not known:
+        return None
+    moved = depending(known, way, set())
+    try:
+        for node in way:
+            if node in moved and node not in known:
+                known[node] = computed(node, lambda one: known.get(one, one.value))
+    except Exception:  # arguments of any kind fail in any way
+        return None
+    return np.asarray(known.get(claim, claim.value), np.float64)
+
+
+def _is_parameter(node: Node, reached: set[Node]) -> bool:
+    """Whether it is a parameter, a part or a multiple of it: one output's gradient may be, too."""
+    while inner := [one for one in node.parents if one in reached]:
+        rest = sum(one.value.size for one in node.parents) - inner[0].value.size
+        moves = node.name in (*MOVING, "take") or (node.name in _SCALING and rest <= 1)
+        if not moves or len(inner) > 1:
+            return False
+        node = inner[0]
+    return True
 
 
 def _is_past(node: Node, gradient: Array, reached: set[Node]) -> bool:
@@ -165,21 +205,20 @@ def _between(first: Node, last: Node) -> list[Node]:
     return sorted(found, key=lambda node: node.place)
 
 
-def _is_own(node: Node, update: Update, reached: set[Node]) -> bool:
-    """Whether something was made of what is updated alone, entry by entry: decay."""
-    before = update.before.value
+def is_own(node: Node, update: Update, reached: set[Node]) -> bool:
+    """Whether something was made of the parameter alone, entry by entry: decay."""
+    root, own = update.root, None if update.before is update.root else region(update.before)
     stack, seen = [node], set[Node]()
     while stack:
         one = stack.pop()
-        if one in seen or one is update.root:
+        if one in seen or one is root:
             continue
         seen.add(one)
+        if own is not None and one.name in MOVING and region(one) == own:
+            continue  # of a part, another look at it
         inner = [parent for parent in one.parents if parent in reached]
-        if not inner or one.value.size != before.size:
+        if not inner or one.value.size != update.before.value.size:
             return False
-        is_part = inner == [update.root] and one.value.size < update.root.value.size
-        if is_part and not np.array_equal(one.value, before):
-            return False  # another part than that which is updated
         stack.extend(inner)
     return True
 

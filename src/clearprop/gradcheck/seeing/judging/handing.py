@@ -62,7 +62,7 @@ def handed_on(bench: Bench, source: Source, scope: Scope) -> Iterator[tuple[Site
 
 def _handed(bench: Bench, source: Source, scope: Scope) -> Iterable[_Handed]:
     """Return what goes from one name to another on the way back, by its names."""
-    found: dict[object, _Handed] = {}
+    found: dict[object, _Handed | None] = {}
     users: dict[Node, dict[CodeType, tuple[Line, int]]] = {}
     for node in bench.needed:
         for line in node.lines[:1]:
@@ -78,13 +78,17 @@ def _handed(bench: Bench, source: Source, scope: Scope) -> Iterable[_Handed]:
             taken = ast.unparse(text)
             for maker, place in () if operand in bench.trail.forward else _users(operand, users):
                 name = scope.text(operand, maker)
-                spots = [] if name is None else _spots(maker, name, own, taken, source)
-                if name is not None and spots:
-                    key = maker.code, name, own.code, taken
-                    one = found.setdefault(key, _Handed(maker, name, spots))
+                if name is None:
+                    continue
+                key = maker.code, name, own.code, taken
+                if key not in found:
+                    spots = _spots(maker, name, own, taken, source)
+                    found[key] = _Handed(maker, name, spots) if spots else None
+                one = found[key]
+                if one is not None:
                     one.taken.setdefault(node, operand)
                     one.places[node] = place
-    return found.values()
+    return [one for one in found.values() if one is not None]
 
 
 def _users(

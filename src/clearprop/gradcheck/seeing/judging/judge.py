@@ -12,7 +12,7 @@ from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.derivatives import derivatives
 from clearprop.gradcheck.seeing.judging.choosing import best_of
 from clearprop.gradcheck.seeing.judging.costs import Cost, costs
-from clearprop.gradcheck.seeing.judging.followed import Followed, followed
+from clearprop.gradcheck.seeing.judging.followed import Followed, followed, without_own
 from clearprop.gradcheck.seeing.judging.forgotten import forgotten
 from clearprop.gradcheck.seeing.judging.judgement import (
     CLOSE,
@@ -27,7 +27,7 @@ from clearprop.gradcheck.seeing.judging.rounding import without_cancelled, witho
 from clearprop.gradcheck.seeing.judging.steps import rates, signed_summands, summands
 from clearprop.gradcheck.seeing.judging.updates import Episode, Update
 from clearprop.gradcheck.seeing.operations import MOVING
-from clearprop.gradcheck.seeing.tape import Line, Node, Tape, ancestors, depending
+from clearprop.gradcheck.seeing.tape import Line, Node, Tape, ancestors, beside, depending
 
 MOST_COSTS = 60
 _SMALL = 1e-4  # derivatives below it may be off by that without a mistake: an epsilon is more
@@ -54,6 +54,7 @@ def judge(
         return _judge(episode, known_cost(cost), reached, set(), text)
     every = list(islice(costs(episode, reached, text, episode.until(tape)), MOST_COSTS))
     penalised = _penalised(tape, episode.roots, reached, every)
+    episode = replace(episode, updates=tuple(_whole(one, penalised) for one in episode.updates))
     tried: list[Judgement] = []
     for one in every:
         found = _judge(episode, one, reached, penalised, text)
@@ -69,6 +70,15 @@ def judge(
         ]
         return replace(best, rivals=tuple(rivals))
     return best
+
+
+def _whole(update: Update, penalised: set[Node]) -> Update:
+    """Return an update with its decay, which is a part of the gradient where the cost has it."""
+    root = update.root
+    if root not in penalised or update.before is root or update.before.value.size < root.value.size:
+        return update
+    change = update.sign * (root.value - update.result.value)
+    return replace(update, before=root, step=beside(update.step, change))
 
 
 def known_cost(cost: Node) -> Cost:
@@ -283,6 +293,22 @@ def _forms(
         return
     for way in followed(parts[0], one.truth, reached, forward, decays=decays):
         yield _through(one, way, parts[0])
+    if decays and len(parts) == 1 and not any(form.error < CLOSE for form in found):
+        for inner in found:
+            yield from _bare(inner, reached, forward)
+
+
+def _bare(found: Gradient, reached: set[Node], forward: set[Node]) -> Iterator[Gradient]:
+    """Yield a gradient to which shares of the parameter are added where its parts are summed up."""
+    bare = without_own(found.claim, found.parameter, reached, forward)
+    if bare is None or not bare.size == found.truth.size == found.claimed.size:
+        return
+    sign = np.sign(found.claim.value.ravel() @ found.claimed)
+    decay = found.claimed - sign * bare.ravel()
+    factor, error = fitted(sign * bare, found.truth)
+    shrinks = (factor or 0.0) * decay * found.parameter.value.ravel()[found.places] >= 0
+    if error < CLOSE and np.all(shrinks):
+        yield replace(found, factor=factor, error=error, decay=decay)
 
 
 def _penalised(
@@ -297,9 +323,14 @@ def _penalised(
         part = next((one for one in node.parents if one in whose), None)
         if part is None or node.place > last:
             continue
-        if node.name in MOVING and node not in whose:
+        args = [one for one in node.args if isinstance(one, Node) and one.value.size > 1]
+        scales = node.name in ("multiply", "divide") and len(args) == 1
+        if (node.name in MOVING or scales) and node not in whose:
             whose[node] = whose[part]
-        is_size = node.name in ("square", "power", "norm", "absolute") or node.args == (part, part)
+        both = len(args) == 2 and all(whose.get(one) is whose[part] for one in args)
+        is_size = node.name in ("square", "power", "norm", "absolute") or (
+            both and node.name in ("multiply", "dot", "matmul", "inner", "vdot")
+        )
         if is_size and depending([node], tape.nodes[node.place : last + 1], set()) & named:
             found.add(whose[part])
     return found

@@ -8,6 +8,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.blame import Trail
+from clearprop.gradcheck.seeing.judging.followed import is_own
 from clearprop.gradcheck.seeing.judging.judge import with_decay
 from clearprop.gradcheck.seeing.judging.judgement import CLOSE, Gradient, fitted
 from clearprop.gradcheck.seeing.judging.steps import signed_summands
@@ -321,7 +322,15 @@ def _claimed(trail: Trail, gradient: Gradient) -> _Claimed:
     if gradient.result is None:  # it was returned
         return _Claimed(gradient, (), ((gradient.claim,),), (1.0,), (gradient.claim,))
     updates = tuple(one for one in judgement.episode.updates if one.root is gradient.parameter)
-    every = [signed_summands(update.step, judgement.reached) for update in updates]
+    decays = any(one.decay is not None for one in judgement.gradients)
+
+    def levels_of(update: Update) -> list[tuple[Node, float]]:
+        def is_decay(node: Any) -> bool:
+            return decays and isinstance(node, Node) and is_own(node, update, judgement.reached)
+
+        return signed_summands(update.step, judgement.reached, is_decay)
+
+    every = [levels_of(update) for update in updates]
     depths = range(min(map(len, every)))
     levels = tuple(tuple(one[k][0] for one in every) for k in depths)
     signs = tuple(every[0][k][1] * updates[0].sign for k in depths)

@@ -231,7 +231,7 @@ def _row(
     claim = trail.innermost(gradient)
     claimed = claim.value.ravel().astype(np.float64)
     factor = trail.factors.get(gradient.parameter, 1.0)
-    if claimed.size != gradient.claimed.size:  # several updates, each of a part
+    if claimed.size != gradient.claimed.size or claim.name == "beside":  # several updates
         claimed, factor = gradient.claimed, gradient.factor or 1.0
     if gradient.decay is not None:  # which stands beside the gradient
         claimed, factor = gradient.claimed - gradient.decay, gradient.factor or 1.0

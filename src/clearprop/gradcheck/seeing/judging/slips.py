@@ -39,6 +39,7 @@ _COMPARED: dict[str, tuple[Callable[..., Any], str]] = {
 }
 _SUMMED: dict[str, Callable[..., Any]] = {"sum": np.sum, "add.reduce": np.sum, "mean": np.mean}
 _CAUSES = {("+", "-"): "sign", ("-", "+"): "sign", ("*", "@"): "elementwise"}
+_FAR = 1e3  # times another number, as an epsilon is beside a rate
 _TRANSPOSED = "A factor is transposed that should not be, or is not and should be."
 
 
@@ -240,7 +241,8 @@ def _plus(index: ast.expr, by: int) -> str:
 def _numbers(one: Expression, place: int, number: float) -> Iterator[Change]:
     text = one.text(place)
     words = {value: f"{value:g}" for value in (1, 2, 0.5, -number, 1 - number, number + 1)}
-    words |= {value: f"{value:g}" for value in one.numbers}
+    near = (value for value in one.numbers if 1 / _FAR < abs(value / (number or 1)) < _FAR)
+    words |= {value: f"{value:g}" for value in near}  # a far one would drown what is added
     words |= {float(size): said for size, said in one.sizes.items()}
     cause = "leaky_slope" if one.node.name in ("where", "maximum") else "factor"
     for value, said in words.items():

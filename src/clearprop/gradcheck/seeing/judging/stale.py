@@ -1,13 +1,10 @@
 """Parameters that the way back takes after their update, in the place of what they were."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 
 from clearprop.gradcheck.seeing.judging.changes import Change
 from clearprop.gradcheck.seeing.judging.rewriting import Bench, Site
-from clearprop.gradcheck.seeing.operations import MOVING
 from clearprop.gradcheck.seeing.tape import Node, computed
-
-_HOPS = 40  # from an array to the update that it was moved from
 
 
 def updated(bench: Bench, site: Site) -> Iterator[Change]:
@@ -19,39 +16,36 @@ def updated(bench: Bench, site: Site) -> Iterator[Change]:
     site : Site
         The expression.
     """
+    results = {one.result for claim in bench.claims for one in claim.updates}
     old = {
-        update.result: update.before if update.before.value.size < root.value.size else root
-        for claim in bench.claims
-        for update in claim.updates
-        for root in [update.root]
+        one.result: one.parameter
+        for one in bench.trail.judgement.gradients
+        if one.result is not None
     }
-    moved = (_moved_from(one, old) for node in site.nodes for one in node.parents)
-    taken = [one for one in moved if one is not None]
-    if not taken or site.first in old:
+    # Of a part that is updated: the whole, as it was before that was written to it.
+    old |= {
+        one: one.args[0]
+        for one in bench.needed
+        if one.name == "setitem" and not results.isdisjoint(one.parents[1:])
+    }
+    # Of one that is written once more, what it was in between.
+    twice = {
+        one.result.args[0]: one.root
+        for one in bench.trail.judgement.episode.updates
+        if one.result.name == "setitem"
+    }
+    old |= twice
+    taken = {one for node in site.nodes for one in node.parents if one in old}
+    if not taken or site.first in results:
         return
 
     def make(node: Node, value_of: Callable[[Node], object]) -> object:
-        def before(one: Node) -> object:
-            if one in old:
-                return value_of(old[one])
-            return value_of(one) if _moved_from(one, old) is None else computed(one, before)
-
-        return computed(node, before)
+        return computed(node, lambda one: value_of(old.get(one, one)))
 
     update = min(taken, key=lambda one: one.place).line
     number = 0 if site.first.line is None else site.first.line.number
     why = f"It is updated before the way back takes it in line {number}."
     at = None if update is None else (update.file, update.number)
+    if not taken.isdisjoint(twice):
+        at, why = None, f"It is updated already in line {update.number if update else 0}."
     yield Change("W_updated", make, (), why, at)
-
-
-def _moved_from(node: Node, results: Collection[Node]) -> Node | None:
-    """Return the updated parameter that an array is, or was moved from or written into."""
-    for _ in range(_HOPS):
-        if node in results:
-            return node
-        written = node.args[-1] if node.name == "setitem" and node.args else None
-        if node.name not in MOVING or not node.parents:
-            return None
-        node = written if isinstance(written, Node) else node.parents[0]
-    return None

@@ -1,6 +1,6 @@
 """The gradient within a step: without its rate, its history, the roots that Adam divides by."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,19 +22,26 @@ def summands(step: Node, reached: set[Node]) -> list[Node]:
     return [node for node, _ in signed_summands(step, reached)]
 
 
-def signed_summands(step: Node, reached: set[Node]) -> list[tuple[Node, float]]:
-    """Return the same, each with 1 where the step goes along it, and -1 where against it."""
+def signed_summands(
+    step: Node, reached: set[Node], is_own: Callable[[Any], bool] = lambda _: False
+) -> list[tuple[Node, float]]:
+    """Return the same, each with 1 where the step goes along it, and -1 where against it.
+
+    `is_own` tells what stands beside a gradient of the parameter alone: decay.
+    """
     levels = [(step, 1.0)]
     for _ in range(16):
         node, sign = levels[-1]
-        inner = _inner(node, reached)
+        inner = _inner(node, reached, is_own)
         if inner is None or inner[0].value.size != node.value.size:
             break
         levels.append((inner[0], sign * inner[1]))
     return levels
 
 
-def _inner(node: Node, reached: set[Node]) -> tuple[Node, float] | None:
+def _inner(
+    node: Node, reached: set[Node], is_own: Callable[[Any], bool]
+) -> tuple[Node, float] | None:
     """Return the operand that holds the gradient, and whether its sign stays."""
     if node.compute is None:
         return None
@@ -63,9 +70,9 @@ def _inner(node: Node, reached: set[Node]) -> tuple[Node, float] | None:
         is_scale = _size(second) == 1 or _scale(second, first) is not None
         return (first, _sign(second)) if is_scale else None
     if node.name in ("add", "subtract"):
-        if isinstance(first, Node) and _is_history(second, reached):
+        if isinstance(first, Node) and (_is_history(second, reached) or is_own(second)):
             return first, 1.0
-        if isinstance(second, Node) and _is_history(first, reached):
+        if isinstance(second, Node) and (_is_history(first, reached) or is_own(first)):
             return second, -1.0 if node.name == "subtract" else 1.0
     return None
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.takeover import that_take_over
-from clearprop.gradcheck.seeing.operations import MOVING
-from clearprop.gradcheck.seeing.tape import Node, Tape, depending
+from clearprop.gradcheck.seeing.operations import MOVING, set_item
+from clearprop.gradcheck.seeing.tape import Node, Tape, beside, depending
 
 _BY_ENTRY = frozenset(("add", "divide", "multiply", "negative", "power", "sqrt", "subtract"))
 _LEARNING = frozenset(
@@ -141,6 +141,7 @@ def _added(tape: Tape, since: int, no_update: set[Node]) -> list[Update]:
     earlier: dict[Node, int] = {}  # of a plain start: the bits on the way to it
     written: dict[Node, Node] = {}  # of an array into which an update was written: its root
     joined: dict[tuple[Node, ...], Node] = {}  # the first array that was put together of some
+    wholes: dict[Node, Update] = {}  # of a parameter that was updated as a whole
     for node in tape.nodes:
         seen = 0
         for parent in node.parents:
@@ -149,9 +150,13 @@ def _added(tape: Tape, since: int, no_update: set[Node]) -> list[Update]:
         adds = node.name in ("add", "subtract") and node.place >= since
         if node.compute is not None and adds and node not in no_update:
             update = _update(node, kept, own, met, written, joined)
+        if node.name == "setitem" and node.args[0] in wholes:
+            update = _overwritten(node, wholes[node.args[0]], found, own, met)
         if update is not None:
             found.append(update)
             written[node] = update.root
+            if update.result.value.shape == update.root.value.shape:
+                wholes[node] = update
         elif node.name == "setitem":
             parts = [written[one] for one in node.parents if one in written]
             written |= {node: parts[-1]} if parts else {}
@@ -169,6 +174,28 @@ def _added(tape: Tape, since: int, no_update: set[Node]) -> list[Update]:
         else:
             met[node] = seen
     return found
+
+
+def _overwritten(
+    node: Node, whole: Update, found: list[Update], own: dict[Node, int], met: dict[Node, int]
+) -> Update | None:
+    """Return the update of a parameter of which a part is written once more, of the same pass.
+
+    Such as that of a bias among the weights, which does not decay. Both updates make way for it.
+    """
+    _, index, value = node.args
+    part = next((one for one in found if one.result is value), None)
+    learned = met.get(value, 0) if part is None else own[part.root]
+    if not isinstance(value, Node) or not own[whole.root] & learned:
+        return None
+    before = whole.before
+    if part is not None:
+        found.remove(part)
+        if before is not whole.root:
+            before = beside(before, set_item(before.value, index, part.before.value))
+    found.remove(whole)
+    step = beside(whole.step, node.value - before.value)
+    return Update(node, before, step, whole.root)
 
 
 def _plain_starts(tape: Tape) -> set[Node]:
@@ -220,13 +247,14 @@ def _update(
 
 def _goes_on(before: Node, root: Node) -> bool:
     """Whether most of a parameter is kept, as no ``dW + l2 * W`` does."""
-    part = root
-    if before is not root and before.value.shape != root.value.shape:
-        # Of a part, what it was before it was multiplied: as of ``dW[:, 1:] + l2 * W[:, 1:]``.
-        part = next((one for one in before.parents if one.name == "getitem"), before)
-    if part is before or part.value.shape != before.value.shape or not part.value.any():
+    # Of a part, what it was before it was multiplied: as of ``dW[:, 1:] + l2 * W[:, 1:]``.
+    whole, node = before, before
+    while node is not root and node.parents:
+        node = node.parents[0]
+        whole = node if node.value.size == before.value.size else whole
+    if whole is before or not whole.value.any():
         return True
-    share = np.linalg.norm(before.value) / np.linalg.norm(part.value)
+    share = np.linalg.norm(before.value) / np.linalg.norm(whole.value)
     return bool(share > _MOST_KEPT)
 
 
@@ -264,16 +292,16 @@ def _root(before: Node, met: int, own: dict[Node, int], written: dict[Node, Node
 
 def _kept_view(before: Node, met: int, own: dict[Node, int]) -> Node | None:
     """Return the view of the same places that was used: of one array that holds all parameters."""
-    places = _region(before)
+    places = region(before)
     alike = (
         one
         for one in own
         if own[one] & met and one.name in MOVING and one.value.shape == before.value.shape
     )
-    return next((one for one in alike if _region(one) == places), None)
+    return next((one for one in alike if region(one) == places), None)
 
 
-def _region(view: Node) -> tuple[Node, bytes]:
+def region(view: Node) -> tuple[Node, bytes]:
     """Return the array that others were moved from, and the places of a view in it."""
     way, node = [], view
     while node.name in MOVING and isinstance(node.args[0], Node):
