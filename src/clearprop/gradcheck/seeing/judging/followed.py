@@ -159,6 +159,9 @@ def without_own(claim: Node, root: Node, reached: set[Node], forward: set[Node])
 def _is_parameter(node: Node, reached: set[Node]) -> bool:
     """Whether it is a parameter, a part or a multiple of it: one output's gradient may be, too."""
     while inner := [one for one in node.parents if one in reached]:
+        if node.name == "setitem":  # another part of it has been updated
+            node = inner[0]
+            continue
         rest = sum(one.value.size for one in node.parents) - inner[0].value.size
         moves = node.name in (*MOVING, "take") or (node.name in _SCALING and rest <= 1)
         if not moves or len(inner) > 1:

@@ -289,23 +289,38 @@ def _forms(
         yield inner
         if decays:
             yield with_decay(inner)
-    if len(parts) > 1 or (one.truth.size >= _FEW and any(form.error < CLOSE for form in found)):
+    if len(parts) > 1:
+        if decays and one.error >= CLOSE:
+            yield from _bare(one, [(part.step, part.sign) for part in parts], reached, forward)
+        return
+    if one.truth.size >= _FEW and any(form.error < CLOSE for form in found):
         return
     for way in followed(parts[0], one.truth, reached, forward, decays=decays):
         yield _through(one, way, parts[0])
-    if decays and len(parts) == 1 and not any(form.error < CLOSE for form in found):
+    if decays and not any(form.error < CLOSE for form in found):
         for inner in found:
-            yield from _bare(inner, reached, forward)
+            sign = float(np.sign(inner.claim.value.ravel() @ inner.claimed))
+            yield from _bare(inner, [(inner.claim, sign)], reached, forward)
 
 
-def _bare(found: Gradient, reached: set[Node], forward: set[Node]) -> Iterator[Gradient]:
-    """Yield a gradient to which shares of the parameter are added where its parts are summed up."""
-    bare = without_own(found.claim, found.parameter, reached, forward)
-    if bare is None or not bare.size == found.truth.size == found.claimed.size:
+def _bare(
+    found: Gradient, claims: Sequence[tuple[Node, float]], reached: set[Node], forward: set[Node]
+) -> Iterator[Gradient]:
+    """Yield a gradient to which shares of the parameter are added where its parts are summed up.
+
+    `claims` are its parts, each with 1 where it goes along the step, and -1 where against it.
+    """
+    parts = [
+        (without_own(claim, found.parameter, reached, forward), sign) for claim, sign in claims
+    ]
+    bare = [sign * part.ravel() for part, sign in parts if part is not None]
+    if len(bare) < len(parts):
         return
-    sign = np.sign(found.claim.value.ravel() @ found.claimed)
-    decay = found.claimed - sign * bare.ravel()
-    factor, error = fitted(sign * bare, found.truth)
+    claimed = np.concatenate(bare)
+    if not claimed.size == found.truth.size == found.claimed.size:
+        return
+    decay = found.claimed - claimed
+    factor, error = fitted(claimed, found.truth)
     shrinks = (factor or 0.0) * decay * found.parameter.value.ravel()[found.places] >= 0
     if error < CLOSE and np.all(shrinks):
         yield replace(found, factor=factor, error=error, decay=decay)

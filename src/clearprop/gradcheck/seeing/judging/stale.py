@@ -22,12 +22,12 @@ def updated(bench: Bench, site: Site) -> Iterator[Change]:
         for one in bench.trail.judgement.gradients
         if one.result is not None
     }
-    # Of a part that is updated: the whole, as it was before that was written to it.
-    old |= {
-        one: one.args[0]
-        for one in bench.needed
-        if one.name == "setitem" and not results.isdisjoint(one.parents[1:])
-    }
+    # Of a part that is updated: the whole, as it was before that was written to it, or to its row.
+    written = set(results)
+    for one in bench.needed:
+        if one.name == "setitem" and not written.isdisjoint(one.parents[1:]):
+            old[one] = one.args[0]
+            written.add(one)
     # Of one that is written once more, what it was in between.
     twice = {
         one.result.args[0]: one.root

@@ -14,12 +14,18 @@ _LOOKING = frozenset(
 )
 """Operations by which code shows or watches an array, and does not use it."""
 
+_PRODUCTS = frozenset(
+    ("dot", "einsum", "inner", "matmul", "multiply", "outer", "tensordot", "vdot")
+)
 _NEAR = 6  # that are made of an update, among which a further step is looked for
 _FOLLOWED = 300  # arrays that a value was moved to
 
 
 def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
     """Leave out what is used in other places than the parameter: the state of a recurrent cell.
+
+    So is what is multiplied by it: ``error = y - X @ w``, of which ``X.T @ error`` is made, would
+    else be an update of X where y was made of it.
 
     A place is a line, or an operation with the same array of data. A script that writes its forward
     pass twice uses all but its first weights in places that are only alike: they count beside
@@ -49,6 +55,7 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
                     ways.add((child.name, *(other.value.shape for other in others)))
         return places, ways
 
+    updates = [one for one in updates if not _is_multiplied(one, children)]
     results = {update.result for update in updates}
     known = {node: uses(node) for node in {update.root for update in updates} | results}
 
@@ -73,6 +80,27 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
         for one in updates
         if one in sure or _place(one.result) in sites or not known[one.result][0]
     ]
+
+
+def _is_multiplied(update: "Update", children: "dict[Node, list[Node]]") -> bool:
+    """Whether an updated parameter, or a part of one, is multiplied by what it was before."""
+    queue, seen = deque([update.result]), set[Node]()
+    while queue and len(seen) < _NEAR:
+        node = queue.popleft()
+        for child in children.get(node, ()):
+            others = [one for one in child.parents if one is not node]
+            if child.name in _PRODUCTS and any(_is_moved(one, update.root) for one in others):
+                return True
+            if child.name in MOVING and child not in seen:
+                seen.add(child)
+                queue.append(child)
+    return False
+
+
+def _is_moved(node: Node, root: Node) -> bool:
+    while node is not root and node.name in MOVING and len(node.parents) == 1:
+        node = node.parents[0]
+    return node is root
 
 
 def _is_step(update: "Update", children: "dict[Node, list[Node]]") -> bool:

@@ -40,6 +40,7 @@ _SHAPED = ("empty_like", "full_like", "ones_like", "zeros_like")
 _PASSES = 4
 _MOST_KEPT = 0.5  # of a parameter, that an update with weight decay leaves
 _BESIDE = 2  # times as far as from one entry's update to the next one's
+_AXES = 3  # by one of which after the other an entry is written to
 _HOPS = 40  # from an array to the one that it was moved from
 _WITHOUT_HISTORY = 4  # of the first updates of a parameter, which are looked at
 _WILD = 1e3  # a weight that a training that goes well does not reach
@@ -421,7 +422,7 @@ def episodes(tape: Tape, updates: Iterable[Update]) -> Iterator[Episode]:
     group: list[Update] = []
     end, first = -1, 0
     for start, stop, number, update in spans:
-        before = {update.root, *update.root.parents}
+        before = _written_into(update.root)
         again = any(
             one.result in before or (one.root is update.root and one.before is update.before)
             for one in group
@@ -434,6 +435,17 @@ def episodes(tape: Tape, updates: Iterable[Update]) -> Iterator[Episode]:
         end = max(end, stop) if len(group) > 1 else stop
     if group:
         yield Episode(_in_order(group), first)
+
+
+def _written_into(root: Node) -> set[Node]:
+    """Return an array, and what was written into it last, by way of its rows, too."""
+    found, level = {root}, [root]
+    for _ in range(_AXES):
+        level = [
+            one for node in level if node is root or node.name in MOVING for one in node.parents
+        ]
+        found |= set(level)
+    return found
 
 
 def _looked_at(chain: Sequence[Sequence[Update]]) -> list[int]:
