@@ -8,8 +8,8 @@ from types import CodeType
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.gradcheck.seeing.judging.costs import meetings
 from clearprop.gradcheck.seeing.judging.judgement import CLOSE, Gradient, Judgement, fitted
+from clearprop.gradcheck.seeing.judging.meetings import meetings
 from clearprop.gradcheck.seeing.judging.steps import summands
 from clearprop.gradcheck.seeing.tape import Line, Node, Replay, Tape, ancestors, depending
 

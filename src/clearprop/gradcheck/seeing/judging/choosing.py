@@ -11,6 +11,7 @@ from clearprop.gradcheck.seeing.tape import Node, ancestors
 
 _EPSILON = 0.02  # what 1e-5 in a logarithm makes of a derivative, at most
 _RIVALS = 4
+_PRODUCTS = frozenset(("dot", "einsum", "inner", "matmul", "multiply", "tensordot"))
 
 
 def best_of(tried: Sequence[Judgement]) -> Judgement | None:
@@ -26,7 +27,7 @@ def best_of(tried: Sequence[Judgement]) -> Judgement | None:
             for one in tried
             if (one.cost.is_named and _is_of_its_data(one))
             or one.cost.is_summed
-            or one.is_recognised
+            or (one.is_recognised and not _has_other_outputs(one))
         ]
         # What is a part of another cost, without its L2 term, is none.
         whole = [one for one in sure if not any(_is_part(one, other) for other in sure)]
@@ -64,6 +65,30 @@ def best_of(tried: Sequence[Judgement]) -> Judgement | None:
     if own:  # the code computes a cost, and its gradients are those of another one
         return max(own, key=lambda one: one.right)
     return replace(passed, others=tuple(one.cost for one in others))
+
+
+def _has_other_outputs(one: Judgement) -> bool:
+    """Whether gradients are made of outputs, too, that this cost does not know.
+
+    Such are products of a parameter that the forward pass has not computed, and that the way back
+    does not come by.
+    """
+    forward = ancestors(one.cost.seeds, one.reached)
+    known = {np.sort(node.value.ravel()).tobytes() for node in forward}
+    after, moved = set(one.cost.seeds), set(one.episode.roots)
+    made_of = ancestors([gradient.claim for gradient in one.gradients], one.reached)
+    for node in sorted(made_of - set(one.episode.roots), key=lambda node: node.place):
+        if any(parent in after for parent in node.parents):
+            after.add(node)
+        elif node.name in MOVING and any(parent in moved for parent in node.parents):
+            moved.add(node)
+        elif node not in forward and node.name in _PRODUCTS:
+            others = [parent for parent in node.parents if parent not in moved]
+            several = len(node.parents) > 1 and all(each.value.size > 1 for each in others)
+            is_product = several and len(others) < len(node.parents)
+            if is_product and np.sort(node.value.ravel()).tobytes() not in known:
+                return True
+    return False
 
 
 def _is_alike(one: Judgement, other: Judgement) -> bool:

@@ -20,7 +20,7 @@ from clearprop.gradcheck.seeing.judging.judgement import (
 )
 from clearprop.gradcheck.seeing.judging.repairs import Repair
 from clearprop.gradcheck.seeing.judging.source import Source
-from clearprop.gradcheck.seeing.judging.steps import summands
+from clearprop.gradcheck.seeing.judging.steps import is_second_order, summands
 from clearprop.gradcheck.seeing.running.notes import Failure
 from clearprop.gradcheck.seeing.tape import Line, Node, Tape
 
@@ -428,6 +428,12 @@ def _notes(training: Training, source: Source) -> Iterator[str]:
             )
     if any(one.decay is not None for one in judgement.gradients):
         yield "the updates take a share of the weights themselves (weight decay), beside the cost."
+    steps = (update.step for update in judgement.episode.updates)
+    if any(is_second_order(one) for step in steps for one in summands(step, judgement.reached)):
+        yield (
+            "the steps are gradients times the inverse of a matrix (Newton's method), of which "
+            "nothing is said."
+        )
 
 
 def _alike(one: Repair, other: Repair) -> bool:

@@ -55,6 +55,8 @@ def _inner(
     if len(args) != 2:
         return None
     second = args[1]
+    if is_second_order(node) and isinstance(second, Node):
+        return second, 1.0
     if node.name in ("minimum", "maximum"):  # as ``clip`` does
         bounded = [one for one, by in ((first, second), (second, first)) if _size(by) == 1]
         return (bounded[0], 1.0) if bounded and isinstance(bounded[0], Node) else None
@@ -75,6 +77,14 @@ def _inner(
         if isinstance(second, Node) and (_is_history(first, reached) or is_own(first)):
             return second, -1.0 if node.name == "subtract" else 1.0
     return None
+
+
+def is_second_order(node: Node) -> bool:
+    """Whether a gradient is multiplied by the inverse of a matrix, as in Newton's method."""
+    first = node.args[0] if node.args else None
+    if node.name not in ("matmul", "dot"):
+        return node.name == "solve"
+    return isinstance(first, Node) and first.name in ("inv", "pinv")
 
 
 def rates(step: Node) -> Iterator[float]:
