@@ -370,8 +370,9 @@ def _met(node: Node, reached: set[Node]) -> Iterator[tuple[Node, Array]]:
     elif node.name == "getitem" and isinstance(args[0], Node) and args[0] in reached:
         output = args[0]
         index = args[1] if len(args) == 2 else None
-        one_each = isinstance(index, tuple) and not any(isinstance(one, slice) for one in index)
-        if output.value.ndim == 2 and one_each and len(index) == 2:
+        if output.value.ndim == 2 and isinstance(index, tuple) and len(index) == 2:
+            if any(isinstance(one, slice) for one in index):
+                return  # a row or a column
             target = np.zeros(output.value.shape)
             target[tuple(one.value if isinstance(one, Node) else one for one in index)] = 1
             if node.value.ndim == 1 and target.sum() == node.value.size in output.value.shape:

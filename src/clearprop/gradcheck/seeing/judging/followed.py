@@ -127,9 +127,7 @@ def _way(
     return Followed(gradient, sign, bool(own), rate)
 
 
-def without_own(
-    claim: Node, root: Node, reached: set[Node], forward: set[Node]
-) -> Array | None:
+def without_own(claim: Node, root: Node, reached: set[Node], forward: set[Node]) -> Array | None:
     """Return what a claim is without the shares of the parameter that are added on the way to it.
 
     Such as those of the rows that a batch takes, each as often as it does. None where there is

@@ -299,11 +299,8 @@ class _Search:
             if one.name == "setitem" and not self.results.isdisjoint(one.parents[1:])
         }
         # Of one that is written once more, what it was in between.
-        twice = {
-            one.result.args[0]: one.root
-            for one in self.bench.trail.judgement.episode.updates
-            if one.result.name == "setitem"
-        }
+        updates = self.bench.trail.judgement.episode.updates
+        twice = {one.result.args[0]: one.root for one in updates if one.result.name == "setitem"}
         old |= twice
         taken = {one for node in site.nodes for one in node.parents if one in old}
         if not taken or site.first in self.results:
