@@ -79,13 +79,6 @@ def node_of(array: "Watched | Array") -> Node:
     return node
 
 
-def _is_being_filled(array: "Watched") -> bool:
-    """Whether an array was made of nothing, and nothing has been made of it yet: data, say."""
-    node = array._node
-    made = node is not None and node.compute is None and not node.is_used
-    return made and array._view is None and not is_live()
-
-
 def _made(array: Array, node: Node | None, view: View | None = None) -> "Watched":
     made = np.ndarray.view(array, Watched)
     made._node, made._view = node, view
@@ -286,7 +279,8 @@ class Watched(OfKind, metaclass=Kind):
             value = value if np.ndim(target) else np.reshape(value, ())
         before = (node_of(self), _as_nodes(index), _as_nodes(value))
         self.view(np.ndarray)[plain(index)] = plain(value)
-        if _is_being_filled(self) and not any(nodes_in(before[1:])):
+        is_data = self._view is None and before[0].is_being_filled and not is_live()
+        if is_data and not any(nodes_in(before[1:])):
             before[0].value[plain(index)] = plain(value)
             return
         _changed(self, "setitem", set_item, before, {})

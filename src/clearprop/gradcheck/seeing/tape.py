@@ -16,6 +16,7 @@ _FRAMES = 60  # of the stack that are searched for lines of watched code
 _CALLERS = 6  # that are kept
 _NESTED = 4  # lists within lists in which arrays are looked for
 _LONG = 4000  # items of a list in which arrays are looked for
+_EMPTY = frozenset(("empty", "full", "ones", "zeros"))  # by which what is filled later is made
 
 
 class TapeFull(BaseException):
@@ -126,6 +127,11 @@ class Node:
     def is_float(self) -> bool:
         """Whether it may have a derivative."""
         return self.value.dtype.kind == "f"
+
+    @property
+    def is_being_filled(self) -> bool:
+        """Whether it was made of one number, and nothing has been made of it yet: data, say."""
+        return self.compute is None and not self.is_used and self.name in _EMPTY
 
 
 class Tape:

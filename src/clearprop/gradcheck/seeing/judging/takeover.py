@@ -1,10 +1,11 @@
 """What takes over from a parameter after its update, and what only looks like an update."""
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clearprop.gradcheck.seeing.operations import MOVING
-from clearprop.gradcheck.seeing.tape import Node, Tape, ancestors
+from clearprop.gradcheck.seeing.operations import MOVING, set_item
+from clearprop.gradcheck.seeing.tape import Node, Tape, ancestors, beside, filled
 
 if TYPE_CHECKING:
     from clearprop.gradcheck.seeing.judging.updates import Update
@@ -101,6 +102,35 @@ def _is_moved(node: Node, root: Node) -> bool:
     while node is not root and node.name in MOVING and len(node.parents) == 1:
         node = node.parents[0]
     return node is root
+
+
+def overwritten(
+    node: Node,
+    whole: "Update",
+    found: "list[Update]",
+    own: dict[Node, int],
+    met: dict[Node, int],
+) -> "Update | None":
+    """Return the update of a parameter of which a part is written once more, of the same pass.
+
+    Such as that of a bias among the weights, which does not decay. Both updates make way for it.
+    """
+    _, index, value = node.args
+    if not isinstance(value, Node) or whole not in found:
+        return None
+    part = next((one for one in reversed(found) if one.result is value), None)
+    is_own = part is not None and part.root is whole.root
+    if not (is_own or own[whole.root] & met.get(value, 0)):
+        return None
+    before = whole.before
+    if part is not None:
+        found.remove(part)
+        if before is not whole.root:
+            places = filled(index, lambda one: one.value)
+            before = beside(before, set_item(before.value, places, part.before.value))
+    found.remove(whole)
+    step = beside(whole.step, node.value - before.value)
+    return replace(whole, result=node, before=before, step=step)
 
 
 def _is_step(update: "Update", children: "dict[Node, list[Node]]") -> bool:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.gradcheck.seeing.judging.takeover import that_take_over
-from clearprop.gradcheck.seeing.operations import MOVING, set_item
-from clearprop.gradcheck.seeing.tape import Node, Tape, beside, depending
+from clearprop.gradcheck.seeing.judging.takeover import overwritten, that_take_over
+from clearprop.gradcheck.seeing.operations import MOVING
+from clearprop.gradcheck.seeing.tape import Node, Tape, depending
 
 _BY_ENTRY = frozenset(("add", "divide", "multiply", "negative", "power", "sqrt", "subtract"))
 _LEARNING = frozenset(
@@ -152,12 +152,11 @@ def _added(tape: Tape, since: int, no_update: set[Node]) -> list[Update]:
         if node.compute is not None and adds and node not in no_update:
             update = _update(node, kept, own, met, written, joined)
         if node.name == "setitem" and node.args[0] in wholes:
-            update = _overwritten(node, wholes[node.args[0]], found, own, met)
+            update = overwritten(node, wholes[node.args[0]], found, own, met)
         if update is not None:
             found.append(update)
             written[node] = update.root
-            if update.result.value.shape == update.root.value.shape:
-                wholes[node] = update
+            wholes |= {node: update} if node.value.shape == update.root.value.shape else {}
         elif node.name == "setitem":
             parts = [written[one] for one in node.parents if one in written]
             written |= {node: parts[-1]} if parts else {}
@@ -175,28 +174,6 @@ def _added(tape: Tape, since: int, no_update: set[Node]) -> list[Update]:
         else:
             met[node] = seen
     return found
-
-
-def _overwritten(
-    node: Node, whole: Update, found: list[Update], own: dict[Node, int], met: dict[Node, int]
-) -> Update | None:
-    """Return the update of a parameter of which a part is written once more, of the same pass.
-
-    Such as that of a bias among the weights, which does not decay. Both updates make way for it.
-    """
-    _, index, value = node.args
-    part = next((one for one in found if one.result is value), None)
-    learned = met.get(value, 0) if part is None else own[part.root]
-    if not isinstance(value, Node) or not own[whole.root] & learned:
-        return None
-    before = whole.before
-    if part is not None:
-        found.remove(part)
-        if before is not whole.root:
-            before = beside(before, set_item(before.value, index, part.before.value))
-    found.remove(whole)
-    step = beside(whole.step, node.value - before.value)
-    return Update(node, before, step, whole.root)
 
 
 def _plain_starts(tape: Tape) -> set[Node]:
