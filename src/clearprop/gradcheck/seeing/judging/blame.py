@@ -311,6 +311,8 @@ def _inputs(
         match = trail.match(one)
         if match is None or one.value.size == 1:
             continue
+        if _hands_on(trail, one, match):
+            yield Blame(one, {}, None, None, (), gradient)
         for of, derivative in trail.of_size(one.value.size)[:_MOST_WANTED]:
             if time.monotonic() > end:
                 return
@@ -320,6 +322,19 @@ def _inputs(
                 mended = tuple(bad for bad in wrong if trail.mends(one, expected, bad))
                 if mended and not trail.spoils(one, expected):
                     yield Blame(one, {}, of, expected, mended, gradient)
+
+
+def _hands_on(trail: Trail, node: Node, match: Match) -> bool:
+    """Whether a line gives what came back to it as it was: a derivative of 1 was multiplied by."""
+    if node.name not in ("multiply", "matmul", "dot") or node in trail.forward:
+        return False
+    came = [one for one in node.parents if one in trail.backward and not same_line(one, node)]
+    return any(
+        one.value.size == node.value.size
+        and (before := trail.match(one)) is not None
+        and before.of is match.of
+        for one in came
+    )
 
 
 def _scaling(trail: Trail, gradient: Gradient) -> Node:

@@ -244,6 +244,7 @@ def _numbers(one: Expression, place: int, number: float) -> Iterator[Change]:
     words |= {float(size): said for size, said in one.sizes.items()}
     cause = "leaky_slope" if one.node.name in ("where", "maximum") else "factor"
     for value, said in words.items():
-        if value not in (number, 0):
+        left_out = value == 1 and one.node.name in ("multiply", "divide")  # as `others` does
+        if value not in (number, 0) and not left_out:
             edits = () if text is None else several(over(text, said))
             yield Change(cause, exchanged(place, constant(value)), edits, f"Needed is {said}.")
