@@ -151,6 +151,15 @@ def test_of_modules_of_a_name_the_one_in_a_folder_of_the_same_name(place):
     assert ran(folder / "nets/net.py").namespace["x"] == 3
 
 
+def test_files_of_one_name_are_told_apart(place):
+    folder = place(
+        run__net="from nets.slopes import twice\nx = twice(3)",
+        nets__slopes="from nets.deep.slopes import half\ndef twice(x):\n    return 4 * half(x)",
+        nets__deep__slopes="\n\ndef half(x):\n    return x / 2",
+    )
+    assert set(ran(folder / "run/net.py").sources) == {"net.py", "slopes.py", "deep/slopes.py"}
+
+
 def test_what_python_had_once(place):
     text = """
     import collections, inspect, time
