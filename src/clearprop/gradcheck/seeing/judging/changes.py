@@ -14,7 +14,6 @@ from clearprop.gradcheck.seeing.judging.scope import Scope
 from clearprop.gradcheck.seeing.judging.source import Edit, Source, operands, over
 from clearprop.gradcheck.seeing.tape import Node, filled
 
-
 _TOKEN = re.compile(r"[\w.]+\.shape\[\d\]|[\w.]+|[^\w\s]")
 _MINUS = 0.8  # tokens that a minus counts as that is taken out: nobody writes one for nothing
 

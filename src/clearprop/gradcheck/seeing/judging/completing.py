@@ -24,8 +24,8 @@ def never_called(
 ) -> list[str]:
     """Name the functions that go back, and that no training which was judged has called.
 
-    `maybe` are also those that go by a gradient. Of a program that defines none itself, and of which
-    parts alone were called, those of its modules are named.
+    `maybe` are also those that go by a gradient. Of a program that defines none itself, and of
+    which parts alone were called, those of its modules are named.
     """
     called = {
         line.code.co_qualname

@@ -191,7 +191,7 @@ class Source:
         first = next(iter(self.files), "").split(", cell ")[0]
         for file in self.files:
             own = everywhere or file.split(", cell ")[0] == first
-            for module in self.nodes(file)[:1] if own else []:
+            for module in self.nodes(file)[:1] if own else ():
                 yield from _defined(module, "")
 
     def function(self, line: Line) -> ast.FunctionDef | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.blame import Blame, Trail
-from clearprop.gradcheck.seeing.judging.rewriting import Bench, Site
+from clearprop.gradcheck.seeing.judging.rewriting import Bench, Make, Site
 from clearprop.gradcheck.seeing.tape import Node
 
 _SECONDS = 4.0  # for the search
@@ -39,7 +39,7 @@ def find_throughout(trail: Trail) -> list[Blame]:
             for wanted in _paired(site, row, trail.judgement.derivatives):
                 if time.monotonic() > end:
                     break
-                after = trial(lambda node, _, wanted=wanted: wanted[node][1])
+                after = trial(_given(wanted))
                 more = frozenset() if after is None else after.right - bench.now.right
                 if more:
                     of, expected = wanted[site.first]
@@ -48,6 +48,10 @@ def find_throughout(trail: Trail) -> list[Blame]:
                     blame = replace(blame, line=trail.line(site.first))
                     found.append((-len(more), site.first.place, blame))
     return [blame for *_, blame in sorted(found, key=lambda one: one[:2])]
+
+
+def _given(wanted: Mapping[Node, tuple[Node, Array]]) -> Make:
+    return lambda node, _: wanted[node][1]
 
 
 def _rows(trail: Trail) -> dict[int, list[list[Node]]]:

@@ -283,7 +283,7 @@ class _Runner:
             self._statements(piece.tree.body, piece, namespace)
 
     def name_of(self, file: Path) -> str:
-        """Return the name of a file: its way from the one that was asked for, or what is its own."""
+        """Return what a file goes by: its way from the one that was asked for, or its name."""
         file = file.resolve()
         if file.is_relative_to(self.file.parent):
             return file.relative_to(self.file.parent).as_posix()
