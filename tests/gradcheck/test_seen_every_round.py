@@ -131,6 +131,57 @@ def test_two_lines_of_which_gradients_need_both(check):
     assert "(1 - self.a ** 2)" in report.headline
 
 
+RESIDUAL = """
+import numpy as np
+rng = np.random.RandomState(2)
+
+class Dense:
+    def __init__(self, a, b):
+        self.W, self.b = 0.4 * rng.randn(a, b), np.zeros(b)
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, up):
+        self.dW, self.db = self.x.T @ up, up.sum(axis=0)
+        return up @ self.W.T
+
+class Block:
+    def __init__(self, n):
+        self.one, self.two = Dense(n, n), Dense(n, n)
+    def forward(self, x):
+        keep = x
+        self.h = np.tanh(self.one.forward(x))
+        return self.two.forward(self.h) + keep
+    def backward(self, up):
+        down = self.two.backward(up)
+        down = down * (1 - self.h ** 2)
+        down = self.one.backward(down)
+        return down
+    def layers(self):
+        return [self.one, self.two]
+
+first, block, other, last = Dense(4, 5), Block(5), Block(5), Dense(5, 3)
+X, Y = rng.randn(12, 4), rng.randn(12, 3)
+for k in range(8):
+    a = np.tanh(first.forward(X))
+    p = last.forward(other.forward(block.forward(a)))
+    loss = np.mean((p - Y) ** 2)
+    d = last.backward(2 * (p - Y) / Y.size)
+    d = block.backward(other.backward(d))
+    first.backward(d * (1 - a ** 2))
+    for layer in [first, last, *block.layers(), *other.layers()]:
+        layer.W -= 0.1 * layer.dW
+        layer.b -= 0.1 * layer.db
+"""
+
+
+def test_what_comes_back_beside_a_layer_is_left_out_where_the_layer_is_called(check):
+    assert check(RESIDUAL.replace("return down\n", "return down + up\n")).passed
+    report = check(RESIDUAL)
+    assert report.line["text"] == "down = self.one.backward(down)"
+    assert "What comes back by way of the sum" in report.headline
+
+
 ALONE = """
 import numpy as np
 
@@ -201,3 +252,29 @@ class Made:
     def backward(self, up):
         return [one @ up for one in self.sizes]
 """
+
+
+PRODUCTS = """
+import numpy as np
+
+rng = np.random.RandomState(0)
+X, Y = rng.randn(12, 4), rng.randn(12, 3)
+W, V, c = 0.5 * rng.randn(4, 5), 0.5 * rng.randn(5, 3), 0.3 * rng.randn(5)
+for k in range(9):
+    z = X @ W
+    a = np.tanh(z) + c * z
+    p = a @ V
+    loss = np.sum((p - Y) ** 2) / 2
+    d = p - Y
+    back = d @ V.T
+    dz = back * (1 - np.tanh(z) ** 2) + c * back
+    V -= 0.01 * a.T @ d
+    c -= 0.01 * np.sum(back * z, axis=0)
+    W -= 0.01 * X.T @ dz
+"""
+
+
+def test_a_product_that_should_be_a_sum_of_products(check):
+    assert check(PRODUCTS).passed
+    report = check(PRODUCTS.replace("+ c * back", "* c * back"))
+    assert report.line["instead"] == "dz = back * (1 - np.tanh(z) ** 2) + c * back"

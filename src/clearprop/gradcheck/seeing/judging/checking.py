@@ -276,11 +276,13 @@ def explained(tape: Tape, training: Training, source: Source) -> Training:
     )
     whole = [both for both in found if both[1] and both[1][0].is_whole]
     judgement, repairs = min(whole, key=lambda both: both[1][0].distance, default=found[0])
+    trail = Trail(tape, judgement)
+    wide = () if repairs else tuple(find_throughout(trail)[:1])
+    if wide and len(wide[0].mended) == len(trail.wrong):
+        return replace(training, judgement=judgement, blames=wide)
     blames = tuple(find_blame(tape, judgement))
-    if not repairs:
-        wide = find_throughout(Trail(tape, judgement))
-        most = max((len(one.mended) for one in blames), default=0)
-        blames = tuple(one for one in wide[:1] if len(one.mended) > most) + blames
+    most = max((len(one.mended) for one in blames), default=0)
+    blames = tuple(one for one in wide if len(one.mended) > most) + blames
     return replace(training, judgement=judgement, blames=blames, repairs=tuple(repairs))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.gradcheck.seeing.judging.blame import Blame, Trail
+from clearprop.gradcheck.seeing.judging.blame import Blame, Trail, branches
 from clearprop.gradcheck.seeing.judging.rewriting import Bench, Make, Site
 from clearprop.gradcheck.seeing.tape import Node
 
@@ -34,6 +34,8 @@ def find_throughout(trail: Trail) -> list[Blame]:
     for site in bench.sites():
         if not begun.intersection(site.nodes) or claims.intersection(site.nodes):
             continue
+        if any(next(branches(trail, one, trail.wrong[0], []), None) for one in site.nodes):
+            continue  # of a right layer, whose caller leaves out what comes back beside it
         trial = bench.trial(site)
         for row in rows.get(len(site.nodes), ()):
             for wanted in _paired(site, row, trail.judgement.derivatives):
