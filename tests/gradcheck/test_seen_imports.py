@@ -129,6 +129,37 @@ def test_a_module_that_was_moved_since_it_was_last_imported(place):
     assert [note for note in found.notes if "nets/deep/slopes.py was taken for it" in note]
 
 
+def test_a_package_that_holds_nothing_but_packages(place):
+    folder = place(
+        week__net="from book.parts.slopes import slope\nx = slope(-3)",
+        week__slopes="def slope(x):\n    return 1",
+        book__parts__slopes="def slope(x):\n    return abs(x)",
+        book__data__read="",
+    )
+    found = ran(folder / "week/net.py")
+    assert found.namespace["x"] == 3
+    assert not found.notes
+
+
+def test_of_modules_of_a_name_the_one_in_a_folder_of_the_same_name(place):
+    folder = place(
+        nets__net="from book.parts.slopes import slope\nx = slope(-3)",
+        nets__deep__slopes="def slope(x):\n    return 1",
+        nets__parts__slopes="def slope(x):\n    return abs(x)",
+        nets__wide__slopes="def slope(x):\n    return 2",
+    )
+    assert ran(folder / "nets/net.py").namespace["x"] == 3
+
+
+def test_files_of_one_name_are_told_apart(place):
+    folder = place(
+        run__net="from nets.slopes import twice\nx = twice(3)",
+        nets__slopes="from nets.deep.slopes import half\ndef twice(x):\n    return 4 * half(x)",
+        nets__deep__slopes="\n\ndef half(x):\n    return x / 2",
+    )
+    assert set(ran(folder / "run/net.py").sources) == {"net.py", "slopes.py", "deep/slopes.py"}
+
+
 def test_what_python_had_once(place):
     text = """
     import collections, inspect, time

@@ -55,6 +55,8 @@ class Blame:
         The gradient that led here.
     line : Line or None
         The line of it: where a function of the forward pass is called, the line that calls it.
+    left_out : Node or None
+        A sum that the array wanted goes into, and by way of which nothing comes back.
     """
 
     node: Node
@@ -64,6 +66,7 @@ class Blame:
     mended: tuple[Gradient, ...]
     gradient: Gradient
     line: Line | None = None
+    left_out: Node | None = None
 
 
 class Trail:
@@ -94,6 +97,12 @@ class Trail:
         """Where outputs meet their targets."""
         self.factors = self._factors()
         """What the innermost claim of each gradient should be a multiple of the truth by."""
+        self.sums: dict[Node, list[Node]] = {}
+        """The sums that an array goes into, by array."""
+        for node in judgement.derivatives:
+            for part in node.parents if node.name == "add" else ():
+                if part in judgement.derivatives and part.value.shape == node.value.shape:
+                    self.sums.setdefault(part, []).append(node)
         self.backward = self._backward(in_order, last)
         """All that was computed of an output and its target, and is no part of the cost."""
 
@@ -276,6 +285,7 @@ def find_blame(tape: Tape, judgement: Judgement) -> list[Blame]:
         for front in [_scaling(trail, gradient)] if is_scaled else trail.fronts(gradient):
             node = trail.whole(front, gradient)
             for one in (
+                *branches(trail, node, gradient, wrong),
                 _blame(trail, node, gradient, wrong, end),
                 *_inputs(trail, node, gradient, wrong, end),
             ):
@@ -292,7 +302,8 @@ def find_blame(tape: Tape, judgement: Judgement) -> list[Blame]:
 
     # What no line of the code computes was put down for values that keep their own gradients.
     told = [one for one in sure if trail.line(one.node) is not None]
-    return [replace(one, line=trail.line(one.node)) for one in sorted(told, key=worth)]
+    told.sort(key=worth)
+    return [replace(one, line=one.line or trail.line(one.node)) for one in told]
 
 
 def _inputs(
@@ -314,6 +325,8 @@ def _inputs(
         match = trail.match(one)
         if match is None or one.value.size == 1:
             continue
+        if _hands_on(trail, one, match):
+            yield Blame(one, {}, None, None, (), gradient)
         for of, derivative in trail.of_size(one.value.size)[:_MOST_WANTED]:
             if time.monotonic() > end:
                 return
@@ -323,6 +336,48 @@ def _inputs(
                 mended = tuple(bad for bad in wrong if trail.mends(one, expected, bad))
                 if mended and not trail.spoils(one, expected):
                     yield Blame(one, {}, of, expected, mended, gradient)
+
+
+def branches(
+    trail: Trail, node: Node, gradient: Gradient, wrong: list[Gradient]
+) -> Iterator[Blame]:
+    """Yield what comes back to an array by one way of two, where the other is a sum: a residual.
+
+    It is no fault of the layer that it comes from, but of what calls the layer, and adds.
+    """
+    matches = (trail.match(one) for one in node.parents)
+    factor = next((match.factor for match in matches if match is not None), 1.0)
+    for of, derivative in trail.of_size(node.value.size):
+        for whole in trail.sums.get(of, ()):
+            rest = derivative - trail.judgement.derivatives[whole]
+            if node.value.shape != rest.shape or fitted(node.value, rest)[1] >= CLOSE:
+                continue
+            expected = factor * derivative
+            mended = tuple(one for one in wrong if trail.mends(node, expected, one))
+            at = whole.line
+            owners = [] if at is None else [(at.file, at.code.co_qualname.rpartition(".")[0])]
+            line = next(
+                (
+                    one
+                    for one in node.lines
+                    if (one.file, one.code.co_qualname.rpartition(".")[0]) in owners
+                ),
+                None,
+            )
+            yield Blame(node, {}, of, expected, mended, gradient, line, whole)
+
+
+def _hands_on(trail: Trail, node: Node, match: Match) -> bool:
+    """Whether a line gives what came back to it as it was: a derivative of 1 was multiplied by."""
+    if node.name not in ("multiply", "matmul", "dot") or node in trail.forward:
+        return False
+    came = [one for one in node.parents if one in trail.backward and not same_line(one, node)]
+    return any(
+        one.value.size == node.value.size
+        and (before := trail.match(one)) is not None
+        and before.of is match.of
+        for one in came
+    )
 
 
 def _scaling(trail: Trail, gradient: Gradient) -> Node:

@@ -1,8 +1,10 @@
 """Changes of an expression: what it would compute, and how it would be written."""
 
 import ast
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,9 @@ from clearprop.gradcheck.seeing.judging.rewriting import Make, Site, ValueOf
 from clearprop.gradcheck.seeing.judging.scope import Scope
 from clearprop.gradcheck.seeing.judging.source import Edit, Source, operands, over
 from clearprop.gradcheck.seeing.tape import Node, filled
+
+_TOKEN = re.compile(r"[\w.]+\.shape\[\d\]|[\w.]+|[^\w\s]")
+_MINUS = 0.8  # tokens that a minus counts as that is taken out: nobody writes one for nothing
 
 
 @dataclass(frozen=True)
@@ -183,3 +188,15 @@ def times(factor: Make) -> Make:
 def constant(value: float) -> Make:
     """Give a number."""
     return lambda _, __: value
+
+
+def tokens_of(before: str, after: str) -> float:
+    """Return how many tokens differ; to put one in counts a little more than to take one out."""
+    a, b = (_TOKEN.findall(text) for text in (before, after))
+    if len(a) == len(b) + 1 and any(a[k] == "-" and a[:k] + a[k + 1 :] == b for k in range(len(a))):
+        return _MINUS
+    return 0.2 * (len(b) > len(a)) + sum(
+        max(i2 - i1, j2 - j1)
+        for kind, i1, i2, j1, j2 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
+        if kind != "equal"
+    )

@@ -26,6 +26,7 @@ from clearprop.gradcheck.seeing.judging.several import (
     tells_more,
 )
 from clearprop.gradcheck.seeing.judging.source import Source
+from clearprop.gradcheck.seeing.judging.throughout import find_throughout
 from clearprop.gradcheck.seeing.judging.updates import Episode, Update, episodes, find_updates
 from clearprop.gradcheck.seeing.running.loops import OutOfTime
 from clearprop.gradcheck.seeing.running.notes import Failure
@@ -275,7 +276,13 @@ def explained(tape: Tape, training: Training, source: Source) -> Training:
     )
     whole = [both for both in found if both[1] and both[1][0].is_whole]
     judgement, repairs = min(whole, key=lambda both: both[1][0].distance, default=found[0])
+    trail = Trail(tape, judgement)
+    wide = () if repairs else tuple(find_throughout(trail)[:1])
+    if wide and len(wide[0].mended) == len(trail.wrong):
+        return replace(training, judgement=judgement, blames=wide)
     blames = tuple(find_blame(tape, judgement))
+    most = max((len(one.mended) for one in blames), default=0)
+    blames = tuple(one for one in wide if len(one.mended) > most) + blames
     return replace(training, judgement=judgement, blames=blames, repairs=tuple(repairs))
 
 

@@ -24,7 +24,8 @@ def never_called(
 ) -> list[str]:
     """Name the functions that go back, and that no training which was judged has called.
 
-    `maybe` are also those that go by a gradient.
+    `maybe` are also those that go by a gradient. Of a program that defines none itself, and of
+    which parts alone were called, those of its modules are named.
     """
     called = {
         line.code.co_qualname
@@ -33,9 +34,12 @@ def never_called(
         for line in node.lines
     }
     called |= {name for training in found for name in training.unwatched}
+    names = list(source.functions())
+    if not maybe and all(one.is_part for one in found) and not any(map(_BACKWARD.search, names)):
+        names = list(source.functions(everywhere=True))
     return [
-        name
-        for name in source.functions()
+        name if maybe else name.replace(".<locals>", "")
+        for name in names
         if name not in called and (_BACKWARD.search(name) or (maybe and _is_gradient(name)))
     ]
 

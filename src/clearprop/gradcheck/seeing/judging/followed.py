@@ -89,8 +89,8 @@ def _way(
     way = _between(gradient, update.step)
     beside = {one for node in way for one in node.parents} - {gradient, *way}
     own = {one for one in beside if one in reached and is_own(one, update, reached)}
-    if not all(one not in reached or one in own or _is_norm(one, forward) for one in beside):
-        return None
+    # What stands beside it in one array, as other gradients of one number do, may be anything.
+    other = {one for one in (beside - own) & reached if not _is_norm(one, forward)}
     value = gradient.value.astype(np.float64)
     size = np.abs(value).max()
     bare = {one: np.zeros_like(one.value) for one in own}
@@ -109,6 +109,9 @@ def _way(
             step(bare, given) - step(bare, -given) for given in (value, masked, 2 * value)
         )
         shrunk = step(fresh) - step(fresh | bare)
+        changed = step({one: -3 * one.value for one in other}) if other else step({})
+        if not np.array_equal(changed, step({})):
+            return None
     except Exception:  # arguments of any kind fail in any way
         return None
     flat = value.ravel()

@@ -1,7 +1,6 @@
 """The line at fault: the one whose change of one token makes wrong gradients right."""
 
 import ast
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from types import CodeType
 
 from clearprop.gradcheck.seeing.judging import omissions, slips
 from clearprop.gradcheck.seeing.judging.blame import Trail, same_line
-from clearprop.gradcheck.seeing.judging.changes import Change, Expression
+from clearprop.gradcheck.seeing.judging.changes import Change, Expression, tokens_of
 from clearprop.gradcheck.seeing.judging.functions import functions
 from clearprop.gradcheck.seeing.judging.handing import dropped, handed_on, passed_through, renamed
 from clearprop.gradcheck.seeing.judging.judgement import Gradient
@@ -27,7 +26,6 @@ _UNTOLD = 6.0  # tokens that a change counts as whose text can't be told
 _UPDATED = 0.5  # the same for a parameter as it was: nothing else gives the very same by chance
 _FACTOR, _EXACT = 2.0, 1e-3  # tokens more where a factor of all gradients is left
 _RETURNED = 2.0  # tokens that a derivative that a function returns, or should, counts as at most
-_TOKEN = re.compile(r"[\w.]+\.shape\[\d\]|[\w.]+|[^\w\s]")
 _UNUSUAL = {"slope_incomplete": 0.3, "wrong_pair": 0.1}  # tokens more that they count as
 _NEAR = 2.0  # tokens: a change by fewer ends the search
 _MOST_TOLD = 30  # changes that are written out to see whether one is near
@@ -36,7 +34,6 @@ _CLEAR = 4.0  # tokens: changes by fewer are two mistakes, if together they mend
 _MOST_FURTHER = 2  # mistakes that are told beside the first
 _RATE = 0.9  # tokens that a rate counts as which all other steps have
 _DISTURBED = 0.05  # tokens more where a right gradient changes, too
-_MINUS = 0.8  # tokens that a minus counts as that is taken out: nobody writes one for nothing
 _SIMPLE = 4  # stages of changes that are all tried before one of them is chosen
 _DESCENT = 2.0  # the same where a step that goes down would go up
 _UPDATE = 1.0  # tokens more that a change of an update counts as, which all gradients share
@@ -88,7 +85,7 @@ class Repair:
 class _Found:
     standing: Standing
     change: Change
-    node: Node
+    site: Site
     stage: int
     calls: int
     """The number of places from which the function of the expression was called."""
@@ -96,6 +93,11 @@ class _Found:
     """Whether all gradients change with it."""
     disturbs: bool
     """Whether one changes with it that is right."""
+
+    @property
+    def node(self) -> Node:
+        """What the expression computed the first time."""
+        return self.site.first
 
 
 def find_repairs(tape: Tape, trail: Trail, source: Source) -> list[Repair]:
@@ -124,6 +126,7 @@ def find_repairs(tape: Tape, trail: Trail, source: Source) -> list[Repair]:
     first, *others = _ranked(search, best)
     first = search.where_it_is_called(first[1]) or first
     further, mended = list[Repair](), set(first[1].standing.right)
+    chosen = [first[1]]
     while len(further) < _MOST_FURTHER:
         more = max((len(one.standing.right - mended) for one in found), default=0)
         left = [one for one in found if len(one.standing.right - mended) == more > 0]
@@ -134,8 +137,10 @@ def find_repairs(tape: Tape, trail: Trail, source: Source) -> list[Repair]:
         same = one.change.cause == first[1].change.cause and told.distance == first[0].distance
         if not (near or same):  # or else the same mistake in two lines
             break
-        further.append(search.repair(told, one, frozenset(mended)))
-        mended |= one.standing.right
+        chosen.append(one)
+        after = mended | one.standing.right | search.together(chosen)
+        further.append(search.repair(told, one, frozenset(mended), frozenset(after)))
+        mended = after
     whole = search.repair(*first)
     if len(mended) == len(bench.claims):  # else what is left may be the same mistake
         whole = replace(whole, further=tuple(further), is_whole=True)
@@ -244,7 +249,18 @@ class _Search:
                 calls = {(line.code, line.instruction) for line in callers}
                 shared = 1 < len(self.bench.claims) == len(trial.touched)
                 disturbs = not trial.touched.isdisjoint(now.right)
-                yield _Found(after, change, site.first, stage, len(calls), shared, disturbs)
+                yield _Found(after, change, site, stage, len(calls), shared, disturbs)
+
+    def together(self, some: Sequence[_Found]) -> frozenset[int]:
+        """Return the gradients that are right with several changes: some need more than one."""
+        makes = {node: one.change.make for one in some for node in one.site.nodes}
+        nodes = tuple(sorted(makes, key=lambda node: node.place))
+        reads = [node for one in some for node in one.change.reads]
+        if len(nodes) < sum(len(one.site.nodes) for one in some):
+            return frozenset()
+        trial = self.bench.trial(Site(nodes), reads)
+        after = trial(lambda node, value_of: makes[node](node, value_of))
+        return frozenset() if after is None else after.right
 
     def _expression(self, site: Site) -> Expression:
         return Expression(site, self.source, self.scope, self.numbers, self._sizes(site))
@@ -355,10 +371,16 @@ class _Search:
                 ways += ((self.told(one), one) for one in same)
         return min(ways, key=lambda way: way[0].distance, default=None)
 
-    def repair(self, told: _Told, found: _Found, known: frozenset[int] = frozenset()) -> Repair:
+    def repair(
+        self,
+        told: _Told,
+        found: _Found,
+        known: frozenset[int] = frozenset(),
+        after: frozenset[int] = frozenset(),
+    ) -> Repair:
         """Return a change, with the gradients that it mends beside those that are known."""
         right, claims = found.standing.right, self.bench.claims
-        mended = sorted(right - self.bench.now.right - known)
+        mended = sorted((after or right) - self.bench.now.right - known)
         return Repair(
             found.change.cause,
             found.node,
@@ -383,7 +405,7 @@ class _Search:
         if edited is None:
             return _Told(file, number, None, _UNTOLD + found.stage)
         number, before, after = edited
-        tokens = _tokens(before, after)
+        tokens = tokens_of(before, after)
         if found.change.cause in ("swapped", "transposed"):
             tokens = 1.0
         elif found.change.cause in ("other_activation", "slope_missing") and found.change.at:
@@ -404,16 +426,4 @@ def _within(node: Node, caller: Line) -> bool:
     return any(
         line.code is caller.code and line.instruction == caller.instruction
         for line in node.lines[1:]
-    )
-
-
-def _tokens(before: str, after: str) -> float:
-    """Return how many tokens differ; to put one in counts a little more than to take one out."""
-    a, b = (_TOKEN.findall(text) for text in (before, after))
-    if len(a) == len(b) + 1 and any(a[k] == "-" and a[:k] + a[k + 1 :] == b for k in range(len(a))):
-        return _MINUS
-    return 0.2 * (len(b) > len(a)) + sum(
-        max(i2 - i1, j2 - j1)
-        for kind, i1, i2, j1, j2 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
-        if kind != "equal"
     )

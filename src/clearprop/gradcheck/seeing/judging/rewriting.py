@@ -134,6 +134,12 @@ class Bench:
         self._since = frozenset(trail.tape.nodes[self.first :]) - given
         self.needed = sorted(self._made_of(targets), key=lambda node: node.place)
         """All that the gradients were computed from, in the order of the tape."""
+        # What a layer that is called alone hands on has no factor of its own.
+        self._exact = frozenset(
+            k
+            for k, claim in enumerate(self.claims)
+            if claim.gradient.result is None and claim.gradient.parameter.name == "input"
+        )
         self._fits = [claim.factors(lambda node: node.value) for claim in self.claims]
         self.now = self._standing(self._fits)
         """Which gradients are right as it is."""
@@ -215,7 +221,9 @@ class Bench:
             if self._falls and factor < 0:
                 continue
             alike = frozenset(
-                k for k, some in enumerate(fits) if any(abs(f / factor - 1) < _SAME for f in some)
+                k
+                for k, some in enumerate(fits)
+                if any(abs(f / (1.0 if k in self._exact else factor) - 1) < _SAME for f in some)
             )
             is_usual = usual is not None and abs(factor / usual - 1) < _SAME
             old_usual = usual is not None and most != 0 and abs(most / usual - 1) < _SAME

@@ -288,7 +288,7 @@ def _fault(training: Training, source: Source) -> str:
         [training.names[one] for one in training.repairs[0].parameters] if training.repairs else []
     )
     further = training.repairs[0].further if training.repairs else ()
-    if training.repairs:
+    if training.repairs or training.blames[0].left_out is not None:
         named = [name for name in spoiled if name in told] if further else spoiled
         said = [f"Line {row}{whose} is wrong, and with it the gradient of {listed(named)}."]
     else:
@@ -296,6 +296,11 @@ def _fault(training: Training, source: Source) -> str:
         said = [f"{name}{where} is wrong, and with it the gradient of {listed(spoiled)}."]
     if row:
         said += ["", f"  line {row}:  {text}"]
+    left_out = None if training.repairs else training.blames[0].left_out
+    if left_out is not None and left_out.line is not None:
+        said.append(
+            f"  What comes back by way of the sum in line {left_out.line.number} is left out."
+        )
     blame = next((one for one in training.blames if _is_at(one.line, file, row)), None)
     if blame is not None and blame.expected is not None and blame.wanted is not None:
         node = blame.node

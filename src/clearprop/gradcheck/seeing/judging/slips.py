@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from clearprop.gradcheck.seeing.judging.changes import (
     operated,
     several,
 )
-from clearprop.gradcheck.seeing.judging.rewriting import Make, ValueOf
+from clearprop.gradcheck.seeing.judging.rewriting import Make, Site, ValueOf
 from clearprop.gradcheck.seeing.judging.scope import is_name
 from clearprop.gradcheck.seeing.judging.source import Edit, over
 from clearprop.gradcheck.seeing.tape import Node
@@ -60,6 +61,7 @@ def signs(one: Expression) -> Iterator[Change]:
                 cause = _CAUSES.get((own, sign), "slope_incomplete")
                 why = f"There is a {own} for a {sign}."
                 yield Change(cause, operated(does), one.operator(sign), why)
+    yield from _regrouped(one)
     if node.name in ("subtract", "divide") and isinstance(one.evaluated, ast.BinOp):
         left, right = one.operands
         edits = several(over(left, one.raw(right)), over(right, one.raw(left)))
@@ -69,6 +71,26 @@ def signs(one: Expression) -> Iterator[Change]:
     else:
         edits = one.whole(f"-{one.product}")
         yield Change("sign", _negative, edits, "It has the opposite sign.")
+
+
+def _regrouped(one: Expression) -> Iterator[Change]:
+    """Yield a sum of products where there is one product: ``a * b + c`` for ``a * b * c``."""
+    inner = one.node.args[0] if one.node.name == "multiply" else None
+    if not isinstance(inner, Node) or inner.name != "multiply":
+        return
+    part = replace(one, site=Site((inner,)))
+    if isinstance(one.evaluated, ast.BinOp) and one.evaluated.left is part.evaluated:
+        for does, sign in (_ARITHMETIC["add"], _ARITHMETIC["subtract"]):
+            why = f"There is a * for a {sign}."
+            yield Change("slope_incomplete", _summed_products(does), part.operator(sign), why)
+
+
+def _summed_products(does: Callable[..., Any]) -> Make:
+    def make(node: Node, value_of: ValueOf) -> Any:
+        first, second = args_of(node.args[0], value_of)
+        return does(first, np.multiply(second, args_of(node, value_of)[1]))
+
+    return make
 
 
 def _swapped(node: Node, value_of: ValueOf) -> Any:
@@ -246,6 +268,7 @@ def _numbers(one: Expression, place: int, number: float) -> Iterator[Change]:
     words |= {float(size): said for size, said in one.sizes.items()}
     cause = "leaky_slope" if one.node.name in ("where", "maximum") else "factor"
     for value, said in words.items():
-        if value not in (number, 0):
+        left_out = value == 1 and one.node.name in ("multiply", "divide")  # as `others` does
+        if value not in (number, 0) and not left_out:
             edits = () if text is None else several(over(text, said))
             yield Change(cause, exchanged(place, constant(value)), edits, f"Needed is {said}.")

@@ -189,15 +189,15 @@ class Source:
                             return ast.unparse(to)
         return self.name(node)
 
-    def functions(self) -> Iterator[str]:
+    def functions(self, *, everywhere: bool = False) -> Iterator[str]:
         """Yield the functions and methods of the file itself, as code objects name them.
 
-        Those that are only declared are left out.
+        Or `everywhere`, in all files. Those that are only declared are left out.
         """
         first = next(iter(self.files), "").split(", cell ")[0]
         for file in self.files:
-            whole = self.nodes(file)[:1] if file.split(", cell ")[0] == first else []
-            for module in whole:
+            own = everywhere or file.split(", cell ")[0] == first
+            for module in self.nodes(file)[:1] if own else ():
                 yield from _defined(module, "")
 
     def function(self, line: Line) -> ast.FunctionDef | None:
@@ -423,6 +423,7 @@ def _defined(within: ast.AST, prefix: str) -> Iterator[str]:
             yield from _defined(one, f"{one.name}.")
         elif isinstance(one, ast.FunctionDef) and not all(map(_does_nothing, one.body)):
             yield f"{prefix}{one.name}"
+            yield from _defined(one, f"{prefix}{one.name}.<locals>.")
 
 
 def _does_nothing(statement: ast.stmt) -> bool:

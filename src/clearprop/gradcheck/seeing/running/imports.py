@@ -200,7 +200,10 @@ class Importer:
             folders = self._top_folders(name)
         holding = [one for one in folders if inner and self._found(one / last, inner)]
         for folder in (*holding, *folders):
-            found = self._found(folder, last)
+            # Of a folder that holds nothing but other folders, the one that is meant is known.
+            found = self._found(folder, last) or (
+                (None, folder / last) if folder in holding else None
+            )
             if found is not None:
                 if known is not None and found[1] is None:
                     return known
@@ -230,18 +233,26 @@ class Importer:
         return name
 
     def _elsewhere(self, name: str, wanted: Sequence[str]) -> ModuleType | None:
-        """Import a module that has been moved: one of its name, with all that is wanted of it."""
+        """Import a module that has been moved: one of its name, with all that is wanted of it.
+
+        Of several, one in a folder of the same name: ``b/c.py`` for ``a.b.c``.
+        """
         root, last = self.folders[-1], name.split(".")[-1]
         asking = getattr(self.own.get(name.rpartition(".")[0]), "__file__", None)
+        fitting: list[tuple[Path, Path | None]] = []
         for folder, inner, _ in islice(os.walk(root), _SEARCHED if wanted else 0):
             inner[:] = [one for one in sorted(inner) if not NOT_OWN.search(one)]
             file, package = self._found(Path(folder), last) or (None, None)
             # A package that asks for a module of its own name is not that module.
             if file is not None and str(file) != asking and _defines(file, wanted):
-                place = file.relative_to(root)
-                self.libraries.notes.say(f"{name} is not there; {place} was taken for it.")
-                return self._run(name, file, package)
-        return None
+                fitting.append((file, package))
+        if not fitting:
+            return None
+        around = name.split(".")[-2:-1]
+        file, package = max(fitting, key=lambda one: [(one[1] or one[0]).parent.name] == around)
+        place = file.relative_to(root)
+        self.libraries.notes.say(f"{name} is not there; {place} was taken for it.")
+        return self._run(name, file, package)
 
     def _found(self, folder: Path, name: str) -> tuple[Path | None, Path | None] | None:
         """Return the file and the folder of a module; None where there is none."""

@@ -168,6 +168,7 @@ class _Runner:
         self.sources: dict[str, list[str]] = {}
         self.trees: dict[str, ast.Module] = {}
         self.flags: dict[str, int] = {}
+        self._named: dict[str, Path] = {}
         self.loops = Loops(tape, self.notes, 0.0)
         self.watchdog = Watchdog()
         self.raises = 0
@@ -282,11 +283,12 @@ class _Runner:
             self._statements(piece.tree.body, piece, namespace)
 
     def name_of(self, file: Path) -> str:
-        """Return the name that a file goes by: its way from the one that was asked for."""
-        try:
-            return file.resolve().relative_to(self.file.parent).as_posix()
-        except ValueError:
-            return file.name
+        """Return what a file goes by: its way from the one that was asked for, or its name."""
+        file = file.resolve()
+        if file.is_relative_to(self.file.parent):
+            return file.relative_to(self.file.parent).as_posix()
+        ways = ("/".join(file.parts[-k:]) for k in range(1, len(file.parts) + 1))
+        return next(way for way in ways if self._named.setdefault(way, file) == file)
 
     def _statements(self, body: list[ast.stmt], piece: Piece, namespace: dict[str, Any]) -> None:
         for statement in body:
