@@ -170,7 +170,8 @@ class Defined:
             and self.is_own(inspect.unwrap(_function_of(kind, name)))
         }
         named = sorted(found, key=lambda name: _first_line(found[name]))
-        return {name: getattr(owner, name) for name in named}
+        bound = {name: getattr(owner, name) for name in named}
+        return {name: one for name, one in bound.items() if callable(one)}  # no flag in its place
 
     def definition(self, function: Any) -> Definition | None:
         """Return the text of a function, as a tree."""

@@ -3,11 +3,14 @@
 import inspect
 import random
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from typing import Any, TypeAlias
+from unittest.mock import patch
 
 import numpy as np
 
@@ -15,8 +18,10 @@ from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.arrays import node_of, plain, watch
 from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
 from clearprop.gradcheck.seeing.calling.defined import Defined
-from clearprop.gradcheck.seeing.calling.limits import attempted
+from clearprop.gradcheck.seeing.calling.limits import attempted, loops_of
 from clearprop.gradcheck.seeing.calling.workplace import Workplace
+from clearprop.gradcheck.seeing.modules import StandInNumpy
+from clearprop.gradcheck.seeing.running.loops import OutOfTime
 
 _DATA = "data", "value", "val", "array", "_data", "_value"
 _GRADIENT = "grad", "gradient", "_grad", "derivative"
@@ -84,8 +89,18 @@ class _Engine:
         method: str = "",
     ) -> None:
         """Compute an expression, go back, and put down its gradients and the slopes measured."""
+        with ExitStack() as stack:
+            for one in self._numpy():  # of single numbers, rounding would hide slopes
+                stack.enter_context(patch.object(one, "float32", np.float64))
+            self._shown(place, words, expression or (lambda a: getattr(a, method)()))
+
+    def _numpy(self) -> list[Any]:
+        """Return NumPy, and what stands for it where the class is defined."""
+        within = inspect.unwrap(self.kind.backward).__globals__.values()  # type: ignore[attr-defined]
+        return [np, *{id(one): one for one in within if isinstance(one, StandInNumpy)}.values()]
+
+    def _shown(self, place: Workplace, words: str, compute: _Expression) -> None:
         count = 2 if words.endswith(" b") else 1
-        compute = expression or (lambda a: getattr(a, method)())
         self._arrays = self._holds_arrays()
         place.found.since = len(place.defined.tape)
         tried: list[tuple[list[Array], list[Array], list[Array]]] = []
@@ -100,10 +115,13 @@ class _Engine:
                 if point[0].size > 1:
                     break
             first = first or error
+        loops = loops_of(place.defined.namespace)
+        if loops is not None and time.monotonic() > loops.deadline:
+            raise OutOfTime  # of loops that ended late, what they add up is not all
         if not tried:
             raise first or NoSuchWayError("that is an expression")
         gets = any(np.any(one) for _, gradients, _ in tried for one in gradients)
-        if not gets and not (expression is not None and self._goes_back):
+        if not gets and not (words in _OPERATORS and self._goes_back):
             raise NoSuchWayError("that goes back")  # such as what detaches a value
         self._goes_back |= gets
         place.defined.called.add(self.kind)
@@ -142,8 +160,8 @@ class _Engine:
         if before.size > 1:
             # Every entry weighs another: what adds up to the same for any input has no slope.
             output = (output * self._made(_weights(before))).sum()
-        known = sys.getprofile()
-        sys.setprofile(lambda frame, *_: self._went.add(frame.f_code.co_qualname))
+        known, went = sys.getprofile(), set[str]()
+        sys.setprofile(lambda frame, *_: went.add(frame.f_code.co_qualname))
         try:
             output.backward()
         finally:
@@ -157,6 +175,7 @@ class _Engine:
         slopes = [self._slope(point, number, compute) for number in range(len(point))]
         if not all(np.isfinite(one).all() for one in slopes):
             raise NoSuchWayError("that returns numbers")
+        self._went |= went
         return gradients, slopes
 
     def _is_repeated(self, point: Sequence[Array], compute: _Expression) -> bool:
@@ -183,7 +202,7 @@ class _Engine:
 
     def _number(self, item: Any) -> Array:
         value = _attribute(item, _DATA, self.kind)
-        if getattr(value, "dtype", np.float64) == np.float32:
+        if getattr(value, "dtype", None) == "f4":
             raise NoSuchWayError("whose slopes can be measured")
         return _float(value)
 
