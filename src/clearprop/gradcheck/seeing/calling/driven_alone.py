@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,14 @@ from clearprop.gradcheck.seeing.calling.roles import (
     UPDATING,
     role_of,
     roles_of,
+)
+from clearprop.gradcheck.seeing.calling.strided import (
+    STRIDED,
+    larger,
+    remade,
+    require_stride,
+    stride_in,
+    told_with_stride,
 )
 from clearprop.gradcheck.seeing.calling.workplace import Found, Workplace
 from clearprop.gradcheck.seeing.tape import Node, ancestors
@@ -174,6 +183,9 @@ class _Layer:
     kind: type
     name: str
     fitted: tuple[tuple[int, ...], Callable[[], Any]] | None = None
+    _output: tuple[int, ...] = ()
+    _making: tuple[int, int] = 0, 0  # channels, and which of several ways of making it
+    _trying: tuple[int, int] = 0, 0
     _apart: bool = False
     _shows_all: bool = False
     _failed: bool = False
@@ -192,6 +204,11 @@ class _Layer:
             told = f"{self.name} alone, given {given}"
             yield told, partial(self.again, given=given)
             yield f"{told}, its input", partial(self.again, given=given, input_alone=True)
+        stride = stride_in(inspect.signature(self.kind).parameters)
+        for input_alone in (False, True) if stride is not None and self._shows_all else ():
+            strided = partial(self._strided, stride=stride, input_alone=input_alone)
+            told = f"{self.name} alone{', its input' if input_alone else ''}{STRIDED}"
+            yield told, partial(told_with_stride, call=strided)
 
     def alone(self, place: Workplace) -> None:
         """Give it a random gradient; the first inputs with which it shows all gradients decide."""
@@ -203,7 +220,8 @@ class _Layer:
             if number == _ENOUGH and len(said) == 1 and isinstance(first, _NO_SHAPE):
                 break  # whatever it is given
             x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
-            for make in makers(place, self.kind, x, channels):
+            for place_of, make in enumerate(makers(place, self.kind, x, channels)):
+                self._trying = channels, place_of
                 error = self._tried(place, x, make)
                 if self._stop is not None:
                     self._failed, place.found.is_stopped = True, True
@@ -231,7 +249,8 @@ class _Layer:
         tape.most_nodes = max(tape.most_nodes, len(tape) + _NODES)
         _, error = attempted(lambda: self._call(place, x, make))
         if error is None and (self.fitted is None or self._shows_all):
-            self.fitted = place.data.inputs.shape, make
+            self.fitted, self._making = (place.data.inputs.shape, make), self._trying
+            self._output = np.shape(place.pool.output)
             place.defined.called.add(self.kind)
         return error
 
@@ -246,6 +265,19 @@ class _Layer:
         shape, make = self.fitted
         x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
         self._call(place, x, make, given, input_alone=input_alone)
+
+    def _strided(self, place: Workplace, stride: str, *, input_alone: bool) -> None:
+        """Call it with steps of 2, and the kernel with which it went with steps of 1."""
+        if self.fitted is None or len(self._output) < _ROWS or (input_alone and not self._apart):
+            raise NoSuchWayError("that is a layer")
+        shape, (channels, number) = self.fitted[0], self._making
+        wider = larger(shape, self._output)
+        channels += wider[-2] - shape[-2] if channels == shape[-2] else 0
+        x = watch(np.random.RandomState(7).uniform(-1, 1, wider), "input")
+        make = next(islice(makers(place, self.kind, x, channels), number, None))
+        default = inspect.signature(self.kind).parameters[stride].default
+        self._call(place, x, remade(make, stride, default), input_alone=input_alone)
+        require_stride(self._output, place.pool.output)
 
     def _call(
         self,

@@ -119,6 +119,7 @@ class _Engine:
         if loops is not None and time.monotonic() > loops.deadline:
             raise OutOfTime  # of loops that ended late, what they add up is not all
         if not tried:
+            place.found.is_stopped = isinstance(first, NameError)
             raise first or NoSuchWayError("that is an expression")
         gets = any(np.any(one) for _, gradients, _ in tried for one in gradients)
         if not gets and not (words in _OPERATORS and self._goes_back):
