@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -21,13 +21,12 @@ from clearprop.gradcheck.seeing.calling.driven_layers import (
     loss_classes,
     teaches,
 )
+from clearprop.gradcheck.seeing.calling.driven_losses import loss_alone
 from clearprop.gradcheck.seeing.calling.holding import held
 from clearprop.gradcheck.seeing.calling.layer_passes import (
     asked_roles,
     by_slope,
     first_given,
-    loss_arguments,
-    loss_slope,
     method_of,
     only_steps,
     random_upstream,
@@ -39,10 +38,8 @@ from clearprop.gradcheck.seeing.calling.layer_passes import (
 from clearprop.gradcheck.seeing.calling.layer_shapes import LEARNING, SHAPES, makers, set_up
 from clearprop.gradcheck.seeing.calling.lessons import arrays_failing
 from clearprop.gradcheck.seeing.calling.limits import attempted
-from clearprop.gradcheck.seeing.calling.materials import Data, Targets
 from clearprop.gradcheck.seeing.calling.roles import (
     BACKWARD,
-    COST,
     FORWARD,
     TRAINING,
     UPDATING,
@@ -71,7 +68,6 @@ _MISFIT = re.compile(r"not aligned|core dimension")
 _ROWS = 2  # axes of inputs that are no pictures, whose shapes leave little to be misunderstood
 _TINY = 0.05  # weights
 _GIVEN = "anything", "outputs less targets", "targets", "its output"
-_TARGETS: tuple[Targets, ...] = "one-hot", "labels", "binary", "flat binary"
 
 
 def single_layers(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
@@ -92,7 +88,7 @@ def single_layers(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace],
         if has_both(defined, kind) or hasattr(kind, "backward"):
             for after in ("", "softmax", "sigmoid"):
                 told = f"{kind.__name__} alone{f', after a {after}' if after else ''}"
-                yield told, partial(_loss_alone, kind=kind, after=after)
+                yield told, partial(loss_alone, kind=kind, after=after)
     yield from chains(defined)
 
 
@@ -120,54 +116,6 @@ def _by_its_slope(place: Workplace, kind: type) -> None:
     place.found.alone = kind.__name__
     place.found.words = f"{kind.__name__}(...).{value.__name__}, then {slope.__name__}"
     place.found.data = f"inputs of shape {x.shape}"
-
-
-def _loss_alone(place: Workplace, kind: type, after: str) -> None:
-    """Call a loss of random outputs: with one-hot targets, with labels, or with one output."""
-    first: Exception | None = None
-    for targets in _TARGETS:
-        place.kind = replace(place.kind, targets=targets)
-        place.data, place.found, place.claims_from = Data(place.kind), Found(), None
-        _, error = attempted(lambda: _loss_alone_with(place, kind, after))
-        if error is None:
-            return
-        first = first or error
-    raise first or NoSuchWayError("that is a loss")
-
-
-def _loss_alone_with(place: Workplace, kind: type, after: str) -> None:
-    """Call a loss; where it comes after a softmax or sigmoid, it may give the derivative before."""
-    shape = (len(place.data.pairs), place.data.kind.outputs)
-    drawn = np.random.RandomState(7).uniform(0.1, 0.9, shape)
-    if after == "sigmoid":
-        before = watch(drawn, "data")
-        x = 1 / (1 + np.exp(-before))
-    elif after:
-        if shape[1] == 1:
-            raise NoSuchWayError("of several classes")
-        before = watch(drawn, "data")
-        x = np.exp(before)
-        x = x / x.sum(axis=1, keepdims=True)
-    else:
-        several = shape[1] > 1
-        before = x = watch(drawn / drawn.sum(axis=1, keepdims=True) if several else drawn, "data")
-    loss = place.make(kind)
-    forward = method_of(
-        place, loss, re.compile(f"{FORWARD.pattern}|{COST.pattern}", re.I), but=BACKWARD
-    )
-    if forward is None:
-        raise NoSuchWayError("that goes forward")
-    place.pool.output = x
-    value = place.call(forward, fixed=loss_arguments(place, forward, x))
-    if type(value) is Watched and value.dtype.kind == "f":
-        place.found.cost = node_of(value if value.size == 1 else value.sum())
-    slope = loss_slope(place, loss, x)
-    if type(slope) is not Watched:
-        raise NoSuchWayError("that goes backward")
-    place.found.parameters["X"] = node_of(before)
-    place.found.claims["dX"] = node_of(slope)
-    place.found.alone = kind.__name__
-    place.found.words = f"{kind.__name__}(...) alone"
 
 
 @dataclass(eq=False)
@@ -205,7 +153,9 @@ class _Layer:
             yield told, partial(self.again, given=given)
             yield f"{told}, its input", partial(self.again, given=given, input_alone=True)
         stride = stride_in(inspect.signature(self.kind).parameters)
-        for input_alone in (False, True) if stride is not None and self._shows_all else ():
+        if stride is None or not self._shows_all:
+            return
+        for input_alone in (False, True):
             strided = partial(self._strided, stride=stride, input_alone=input_alone)
             told = f"{self.name} alone{', its input' if input_alone else ''}{STRIDED}"
             yield told, partial(told_with_stride, call=strided)
