@@ -94,3 +94,62 @@ def test_of_cupy_the_module_of_an_array_is_told(checked):
                 return cp.asnumpy(grad @ self.W.T)
     """
     assert all_right(checked(text)).passed
+
+
+PAIRS = """
+def dense_forward_rows(x, w):
+    return x @ w, (x, w)
+
+def dense_backward_rows(dout, cache):
+    x, w = cache
+    return dout @ w.T, x.T @ dout
+
+def dense_backward_scaled(dout, cache):
+    x, w = cache
+    return dout @ w.T, 3 * x.T @ dout
+"""
+
+
+def test_a_way_back_of_another_ending_belongs_to_another_way_forward(checked):
+    report = checked(PAIRS)
+    assert {row.verdict for row in report.rows} == {"right"}
+    assert "dense_backward_scaled" in str(report)
+
+
+STARTED_AT_ZERO = """
+def initialize_parameters(n_x, n_h, n_y):
+    np.random.seed(3)
+    return {
+        "W1": -np.ones((n_h, n_x)), "b1": np.zeros((n_h, 1)),
+        "W2": np.random.randn(n_h, n_h), "b2": np.zeros((n_h, 1)),
+        "W3": np.random.randn(n_y, n_h), "b3": np.zeros((n_y, 1)),
+    }
+
+def forward_propagation(X, parameters):
+    Z1 = parameters["W1"] @ X + parameters["b1"]
+    A1 = np.maximum(Z1, 0)
+    Z2 = parameters["W2"] @ A1 + parameters["b2"]
+    A2 = np.maximum(Z2, 0)
+    return parameters["W3"] @ A2 + parameters["b3"], (Z1, A1, Z2, A2)
+
+def compute_cost(A3, Y):
+    return np.sum((A3 - Y) ** 2) / (2 * Y.shape[1])
+
+def backward_propagation(A3, Y, X, cache, parameters):
+    Z1, A1, Z2, A2 = cache
+    m = X.shape[1]
+    dZ3 = (A3 - Y) / m
+    dZ2 = parameters["W3"].T @ dZ3 * (Z2 > 0)
+    dZ1 = parameters["W2"].T @ dZ2 * (Z1 > 0)
+    return {
+        "dW1": dZ1 @ X.T, "db1": dZ1.sum(axis=1, keepdims=True),
+        "dW2": dZ2 @ A1.T, "db2": dZ2.sum(axis=1, keepdims=True),
+        "dW3": dZ3 @ A2.T, "db3": dZ3.sum(axis=1, keepdims=True),
+    }
+"""
+
+
+def test_biases_of_zero_leave_no_unit_at_a_kink_where_nothing_trains(checked):
+    report = all_right(checked(STARTED_AT_ZERO))
+    assert report.passed
+    assert len(report.rows) == 6

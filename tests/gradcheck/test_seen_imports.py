@@ -129,6 +129,14 @@ def test_a_module_that_was_moved_since_it_was_last_imported(place):
     assert [note for note in found.notes if "nets/deep/slopes.py was taken for it" in note]
 
 
+def test_a_module_that_was_moved_and_of_which_everything_is_imported(place):
+    folder = place(
+        nets__net="from lib.slopes import *\nx = slope(-3)",
+        nets__deep__slopes="def slope(x):\n    return abs(x)",
+    )
+    assert ran(folder / "nets/net.py").namespace["x"] == 3
+
+
 def test_what_python_had_once(place):
     text = """
     import collections, inspect, time

@@ -70,7 +70,11 @@ def _ways_back(functions: Mapping[str, Any], forward: str) -> list[str]:
         ways = [
             one
             for one in others
-            if one == exact or (f"{stem}{there}{one.removeprefix(stem + back)}" not in functions)
+            if one == exact
+            or (
+                one.startswith(exact)
+                and f"{stem}{there}{one.removeprefix(stem + back)}" not in functions
+            )
         ]
         if ways:
             return ways
