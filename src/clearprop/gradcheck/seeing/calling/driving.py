@@ -250,7 +250,7 @@ class _Driver:
                 late = self.loops is not None and time.monotonic() > self.loops.deadline
         except TapeFull:  # by what was there before
             return None
-        if late and "training" not in name:
+        if late and not (kind.learns or "training" in name):
             # Loops have ended that may add up a gradient: what there is of it tells nothing.
             attempt.since, attempt.claims, attempt.error = len(tape), {}, attempt.error or _ENDED[1]
         if not applies:
