@@ -151,6 +151,14 @@ def test_of_modules_of_a_name_the_one_in_a_folder_of_the_same_name(place):
     assert ran(folder / "nets/net.py").namespace["x"] == 3
 
 
+def test_a_module_that_was_moved_and_of_which_everything_is_imported(place):
+    folder = place(
+        nets__net="from lib.slopes import *\nx = slope(-3)",
+        nets__deep__slopes="def slope(x):\n    return abs(x)",
+    )
+    assert ran(folder / "nets/net.py").namespace["x"] == 3
+
+
 def test_files_of_one_name_are_told_apart(place):
     folder = place(
         run__net="from nets.slopes import twice\nx = twice(3)",

@@ -151,9 +151,17 @@ class TestFinding:
         assert [file.stem for file in found] == ["main", "network"]
 
     def test_tests_and_libraries_are_no_programs(self, place):
-        folder = place(layers="", test_layers="import layers", venv__run="import layers")
+        test = "import layers\ndef test_layers(): ..."
+        folder = place(
+            layers="", test_layers=test, venv__run="import layers", setup="import layers"
+        )
         assert programs_with(folder / "layers.py") == []
         assert programs_with(folder / "book.ipynb") == []
+
+    def test_a_script_that_is_called_a_test_comes_last(self, place):
+        folder = place(layers="", test="import layers", other="import layers")
+        found = programs_with(folder / "layers.py")
+        assert [file.stem for file in found] == ["other", "test"]
 
     @pytest.mark.parametrize(
         ("text", "names"),

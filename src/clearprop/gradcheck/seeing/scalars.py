@@ -13,6 +13,9 @@ class _FloatKind(type):
         scalar = type(instance) is Watched and not instance.ndim
         return scalar or isinstance(instance, float)
 
+    def __subclasscheck__(cls, kind: type) -> bool:  # which ``Union[int, float]`` asks for
+        return issubclass(kind, float)
+
 
 class StandInFloat(float, metaclass=_FloatKind):
     """What watched code knows as ``float``: a watched number stays one."""

@@ -95,6 +95,12 @@ class Defined:
             for one in vars(kind).values()
         )
 
+    def is_first(self, item: Any) -> bool:
+        """Whether a function is written in the file itself."""
+        code = getattr(inspect.unwrap(item), "__code__", None)
+        first = next(iter(self.source.files), "").split(", cell ")[0]
+        return code is not None and code.co_filename.split(", cell ")[0] == first
+
     def _all(self) -> Iterator[tuple[str, Any]]:
         for name, value in list(self.namespace.items()):
             if isinstance(value, ModuleType):
@@ -170,7 +176,8 @@ class Defined:
             and self.is_own(inspect.unwrap(_function_of(kind, name)))
         }
         named = sorted(found, key=lambda name: _first_line(found[name]))
-        return {name: getattr(owner, name) for name in named}
+        bound = {name: getattr(owner, name) for name in named}
+        return {name: one for name, one in bound.items() if callable(one)}  # no flag in its place
 
     def definition(self, function: Any) -> Definition | None:
         """Return the text of a function, as a tree."""

@@ -3,8 +3,9 @@
 import inspect
 import re
 from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,12 @@ from clearprop.gradcheck.seeing.calling.driven_layers import (
     loss_classes,
     teaches,
 )
+from clearprop.gradcheck.seeing.calling.driven_losses import loss_alone
 from clearprop.gradcheck.seeing.calling.holding import held
 from clearprop.gradcheck.seeing.calling.layer_passes import (
     asked_roles,
     by_slope,
     first_given,
-    loss_arguments,
-    loss_slope,
     method_of,
     only_steps,
     random_upstream,
@@ -38,15 +38,21 @@ from clearprop.gradcheck.seeing.calling.layer_passes import (
 from clearprop.gradcheck.seeing.calling.layer_shapes import LEARNING, SHAPES, makers, set_up
 from clearprop.gradcheck.seeing.calling.lessons import arrays_failing
 from clearprop.gradcheck.seeing.calling.limits import attempted
-from clearprop.gradcheck.seeing.calling.materials import Data, Targets
 from clearprop.gradcheck.seeing.calling.roles import (
     BACKWARD,
-    COST,
     FORWARD,
     TRAINING,
     UPDATING,
     role_of,
     roles_of,
+)
+from clearprop.gradcheck.seeing.calling.strided import (
+    STRIDED,
+    larger,
+    remade,
+    require_stride,
+    stride_in,
+    told_with_stride,
 )
 from clearprop.gradcheck.seeing.calling.workplace import Found, Workplace
 from clearprop.gradcheck.seeing.tape import Node, ancestors
@@ -62,7 +68,6 @@ _MISFIT = re.compile(r"not aligned|core dimension")
 _ROWS = 2  # axes of inputs that are no pictures, whose shapes leave little to be misunderstood
 _TINY = 0.05  # weights
 _GIVEN = "anything", "outputs less targets", "targets", "its output"
-_TARGETS: tuple[Targets, ...] = "one-hot", "labels", "binary", "flat binary"
 
 
 def single_layers(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace], None]]]:
@@ -83,7 +88,7 @@ def single_layers(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace],
         if has_both(defined, kind) or hasattr(kind, "backward"):
             for after in ("", "softmax", "sigmoid"):
                 told = f"{kind.__name__} alone{f', after a {after}' if after else ''}"
-                yield told, partial(_loss_alone, kind=kind, after=after)
+                yield told, partial(loss_alone, kind=kind, after=after)
     yield from chains(defined)
 
 
@@ -113,54 +118,6 @@ def _by_its_slope(place: Workplace, kind: type) -> None:
     place.found.data = f"inputs of shape {x.shape}"
 
 
-def _loss_alone(place: Workplace, kind: type, after: str) -> None:
-    """Call a loss of random outputs: with one-hot targets, with labels, or with one output."""
-    first: Exception | None = None
-    for targets in _TARGETS:
-        place.kind = replace(place.kind, targets=targets)
-        place.data, place.found, place.claims_from = Data(place.kind), Found(), None
-        _, error = attempted(lambda: _loss_alone_with(place, kind, after))
-        if error is None:
-            return
-        first = first or error
-    raise first or NoSuchWayError("that is a loss")
-
-
-def _loss_alone_with(place: Workplace, kind: type, after: str) -> None:
-    """Call a loss; where it comes after a softmax or sigmoid, it may give the derivative before."""
-    shape = (len(place.data.pairs), place.data.kind.outputs)
-    drawn = np.random.RandomState(7).uniform(0.1, 0.9, shape)
-    if after == "sigmoid":
-        before = watch(drawn, "data")
-        x = 1 / (1 + np.exp(-before))
-    elif after:
-        if shape[1] == 1:
-            raise NoSuchWayError("of several classes")
-        before = watch(drawn, "data")
-        x = np.exp(before)
-        x = x / x.sum(axis=1, keepdims=True)
-    else:
-        several = shape[1] > 1
-        before = x = watch(drawn / drawn.sum(axis=1, keepdims=True) if several else drawn, "data")
-    loss = place.make(kind)
-    forward = method_of(
-        place, loss, re.compile(f"{FORWARD.pattern}|{COST.pattern}", re.I), but=BACKWARD
-    )
-    if forward is None:
-        raise NoSuchWayError("that goes forward")
-    place.pool.output = x
-    value = place.call(forward, fixed=loss_arguments(place, forward, x))
-    if type(value) is Watched and value.dtype.kind == "f":
-        place.found.cost = node_of(value if value.size == 1 else value.sum())
-    slope = loss_slope(place, loss, x)
-    if type(slope) is not Watched:
-        raise NoSuchWayError("that goes backward")
-    place.found.parameters["X"] = node_of(before)
-    place.found.claims["dX"] = node_of(slope)
-    place.found.alone = kind.__name__
-    place.found.words = f"{kind.__name__}(...) alone"
-
-
 @dataclass(eq=False)
 class _Layer:
     """A class of layers that is called on its own.
@@ -174,6 +131,9 @@ class _Layer:
     kind: type
     name: str
     fitted: tuple[tuple[int, ...], Callable[[], Any]] | None = None
+    _output: tuple[int, ...] = ()
+    _making: tuple[int, int] = 0, 0  # channels, and which of several ways of making it
+    _trying: tuple[int, int] = 0, 0
     _apart: bool = False
     _shows_all: bool = False
     _failed: bool = False
@@ -192,6 +152,13 @@ class _Layer:
             told = f"{self.name} alone, given {given}"
             yield told, partial(self.again, given=given)
             yield f"{told}, its input", partial(self.again, given=given, input_alone=True)
+        stride = stride_in(inspect.signature(self.kind).parameters)
+        if stride is None or not self._shows_all:
+            return
+        for input_alone in (False, True):
+            strided = partial(self._strided, stride=stride, input_alone=input_alone)
+            told = f"{self.name} alone{', its input' if input_alone else ''}{STRIDED}"
+            yield told, partial(told_with_stride, call=strided)
 
     def alone(self, place: Workplace) -> None:
         """Give it a random gradient; the first inputs with which it shows all gradients decide."""
@@ -203,7 +170,8 @@ class _Layer:
             if number == _ENOUGH and len(said) == 1 and isinstance(first, _NO_SHAPE):
                 break  # whatever it is given
             x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
-            for make in makers(place, self.kind, x, channels):
+            for place_of, make in enumerate(makers(place, self.kind, x, channels)):
+                self._trying = channels, place_of
                 error = self._tried(place, x, make)
                 if self._stop is not None:
                     self._failed, place.found.is_stopped = True, True
@@ -231,7 +199,8 @@ class _Layer:
         tape.most_nodes = max(tape.most_nodes, len(tape) + _NODES)
         _, error = attempted(lambda: self._call(place, x, make))
         if error is None and (self.fitted is None or self._shows_all):
-            self.fitted = place.data.inputs.shape, make
+            self.fitted, self._making = (place.data.inputs.shape, make), self._trying
+            self._output = np.shape(place.pool.output)
             place.defined.called.add(self.kind)
         return error
 
@@ -246,6 +215,19 @@ class _Layer:
         shape, make = self.fitted
         x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
         self._call(place, x, make, given, input_alone=input_alone)
+
+    def _strided(self, place: Workplace, stride: str, *, input_alone: bool) -> None:
+        """Call it with steps of 2, and the kernel with which it went with steps of 1."""
+        if self.fitted is None or len(self._output) < _ROWS or (input_alone and not self._apart):
+            raise NoSuchWayError("that is a layer")
+        shape, (channels, number) = self.fitted[0], self._making
+        wider = larger(shape, self._output)
+        channels += wider[-2] - shape[-2] if channels == shape[-2] else 0
+        x = watch(np.random.RandomState(7).uniform(-1, 1, wider), "input")
+        make = next(islice(makers(place, self.kind, x, channels), number, None))
+        default = inspect.signature(self.kind).parameters[stride].default
+        self._call(place, x, remade(make, stride, default), input_alone=input_alone)
+        require_stride(self._output, place.pool.output)
 
     def _call(
         self,

@@ -7,8 +7,11 @@ from dataclasses import replace
 from functools import partial
 from itertools import takewhile
 from types import FunctionType
+from typing import Any
 
-from clearprop.gradcheck.seeing.arrays import Watched, node_of
+import numpy as np
+
+from clearprop.gradcheck.seeing.arrays import Watched, node_of, watch
 from clearprop.gradcheck.seeing.calling import roles
 from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
 from clearprop.gradcheck.seeing.calling.defined import Defined
@@ -19,7 +22,7 @@ from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.materials import Data
 from clearprop.gradcheck.seeing.calling.pool import is_output
 from clearprop.gradcheck.seeing.calling.usage import used
-from clearprop.gradcheck.seeing.calling.weights import drawn_flat
+from clearprop.gradcheck.seeing.calling.weights import drawn_flat, is_bias
 from clearprop.gradcheck.seeing.calling.workplace import Workplace
 from clearprop.gradcheck.seeing.judging.source import GRADIENT
 
@@ -160,9 +163,21 @@ def _objects_forward(place: Workplace, back: list[tuple[str, FunctionType]]) -> 
     return ""
 
 
+def _move_biases(parameters: dict[str, Any]) -> None:
+    """Draw biases that are zero: of a sample that reaches no unit, the next ones lie at a kink."""
+    for name, one in parameters.items():
+        is_zero = type(one) is Watched and one.dtype.kind == "f" and not np.any(np.asarray(one))
+        if is_bias(str(name)) and is_zero:
+            drawn = np.random.RandomState(len(parameters)).uniform(-0.3, 0.3, one.shape)
+            parameters[name] = watch(drawn, "bias")
+
+
 def backward_by_functions(place: Workplace) -> None:
     """Call the functions of a forward and a backward pass."""
     _start(place)
+    for one in place.pool.values.values():
+        _move_biases(one if isinstance(one, dict) else {})
+    place.before_forward(place.pool.values)
     back = list(
         _named(
             place,

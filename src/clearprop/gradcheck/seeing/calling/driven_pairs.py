@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -15,6 +16,13 @@ from clearprop.gradcheck.seeing.calling.choices import settings
 from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.roles import Role, roles_of
+from clearprop.gradcheck.seeing.calling.strided import (
+    STRIDED,
+    larger,
+    require_stride,
+    stride_in,
+    told_with_stride,
+)
 from clearprop.gradcheck.seeing.calling.workplace import Workplace
 from clearprop.gradcheck.seeing.tape import ancestors
 
@@ -42,8 +50,12 @@ def function_pairs(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace]
         if re.search("model|propagation|test_case", name):
             continue
         for other in _ways_back(functions, name):
-            way = partial(_paired, forward=forward, backward=functions[other])
+            went: list[_Went] = []
+            way = partial(_paired, forward=forward, backward=functions[other], went=went)
             yield f"{name} and {other}", way
+            if went and went[-1].strides() is not None:
+                strided = partial(way, went=[], like=went[-1])
+                yield f"{name} and {other}{STRIDED}", partial(told_with_stride, call=strided)
 
 
 def _ways_back(functions: Mapping[str, Any], forward: str) -> list[str]:
@@ -58,7 +70,11 @@ def _ways_back(functions: Mapping[str, Any], forward: str) -> list[str]:
         ways = [
             one
             for one in others
-            if one == exact or (f"{stem}{there}{one.removeprefix(stem + back)}" not in functions)
+            if one == exact
+            or (
+                one.startswith(exact)
+                and f"{stem}{there}{one.removeprefix(stem + back)}" not in functions
+            )
         ]
         if ways:
             return ways
@@ -66,11 +82,52 @@ def _ways_back(functions: Mapping[str, Any], forward: str) -> list[str]:
     return [next(one for one in names if one in functions)] if set(names) & set(functions) else []
 
 
-def _paired(place: Workplace, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
+@dataclass(frozen=True)
+class _Went:
+    """What a layer went forward with.
+
+    Parameters
+    ----------
+    settings, bundle : dict of str to object
+        Its settings, and the arrays that go together.
+    output : tuple of int
+        The shape of what came of them.
+    """
+
+    settings: dict[str, Any]
+    bundle: dict[str, Any]
+    output: tuple[int, ...]
+
+    def strides(self) -> dict[str, Any] | None:
+        """Return the same settings with a stride of 2; None where there is none of 1."""
+        for name, one in self.settings.items():
+            inner = one if isinstance(one, dict) else self.settings
+            key = stride_in(inner if inner is one else [name])
+            if key is not None and inner[key] == 1 and len(self.output) > 1:
+                return {**self.settings, name: {**one, key: 2} if inner is one else 2}
+        return None
+
+    def larger(self) -> dict[str, Any]:
+        """Return arrays for steps of 2: the first are pictures, and may need another row."""
+        random, first = np.random.RandomState(8), next(iter(self.bundle.values()))
+        shapes = {name: np.shape(one) for name, one in self.bundle.items()}
+        shapes |= {n: larger(s, self.output) for n, s in shapes.items() if s == first.shape}
+        return {name: watch(random.uniform(-1, 1, s), "data") for name, s in shapes.items()}
+
+
+def _paired(
+    place: Workplace,
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    went: list[_Went],
+    like: _Went | None = None,
+) -> None:
+    """Call both; with steps of 2 where it went with steps of 1, which is kept in `went`."""
     first: Exception | None = None
-    known = _settings(place.defined, forward)
+    known = like.strides() if like is not None else None
+    known = known or _settings(place.defined, forward)
     asked = inspect.signature(forward).parameters
-    bundles = _bundles(place.defined, forward)
+    bundles = _bundles(place.defined, forward) if like is None else iter([like.larger()])
     for bundle in islice(bundles, 1) if place.kind.learns else bundles:
         fixed = {**known, **bundle}
         place.pool.values.clear()
@@ -84,6 +141,10 @@ def _paired(place: Workplace, forward: Callable[..., Any], backward: Callable[..
     else:
         raise first or NoSuchWayError("that goes forward")
     output = value[0] if isinstance(value, tuple) and value else value
+    if like is not None:
+        require_stride(like.output, output)
+    elif type(output) is Watched and output.ndim > 1:
+        went.append(_Went(known, bundle, output.shape))
     place.pool.put(place.defined.returned(forward), value)
     place.pool.forwarded, place.pool.output = value, output
     asked = inspect.signature(backward).parameters
@@ -178,6 +239,8 @@ def _settings(defined: Defined, forward: Callable[..., Any]) -> dict[str, Any]:
             found[name] = _KEPT
         elif re.match(r"^(g|groups|n_?groups|num_?groups)$", name, re.I):
             found[name] = 2
+        elif stride_in([name]) and asked[name].default in (1, inspect.Parameter.empty):
+            found[name] = 1
     return found
 
 

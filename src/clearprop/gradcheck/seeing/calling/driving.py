@@ -28,7 +28,7 @@ from clearprop.gradcheck.seeing.calling.driven_functions import (
     unrolled,
     with_gradients,
 )
-from clearprop.gradcheck.seeing.calling.driven_layers import layers_or_none
+from clearprop.gradcheck.seeing.calling.driven_layers import layers_or_none, teaches
 from clearprop.gradcheck.seeing.calling.driven_pairs import function_pairs
 from clearprop.gradcheck.seeing.calling.driven_values import expressions
 from clearprop.gradcheck.seeing.calling.lessons import outer_sum
@@ -40,6 +40,7 @@ from clearprop.gradcheck.seeing.calling.materials import (
     Kind,
     kinds,
 )
+from clearprop.gradcheck.seeing.calling.roles import trains
 from clearprop.gradcheck.seeing.calling.workplace import Found, Workplace
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.running.loops import OutOfTime
@@ -162,6 +163,9 @@ def attempts(
             recurrent=defined.is_recurrent,
         )
     )
+    if not _has_trainers(defined):
+        # Of values that differentiate themselves nothing else is seen, though much might be tried.
+        yield from driver.all(own[0], expressions(defined))
     for rank in range(ONE_SAMPLE):
         yield from driver.each(own, rank, _ways)
     # Layers on their own are called before poor data take the time that is left.
@@ -169,6 +173,13 @@ def attempts(
     yield from driver.each(own, ONE_SAMPLE, _ways)
     driver.end = begun + seconds
     yield from driver.learning([one for one in own if (one.layout, one.targets) in _TAUGHT])
+
+
+def _has_trainers(defined: Defined) -> bool:
+    """Whether a function or a class trains."""
+    return any(trains(name, one) for name, one in defined.functions.items()) or any(
+        teaches(defined, kind) for kind in defined.classes.values()
+    )
 
 
 class _Driver:
@@ -236,8 +247,12 @@ class _Driver:
                 place = Workplace(self.defined, kind, layers_or_none)
                 begun = len(tape)
                 applies = _try(attempt, way, place)
+                late = self.loops is not None and time.monotonic() > self.loops.deadline
         except TapeFull:  # by what was there before
             return None
+        if late and not (kind.learns or "training" in name):
+            # Loops have ended that may add up a gradient: what there is of it tells nothing.
+            attempt.since, attempt.claims, attempt.error = len(tape), {}, attempt.error or _ENDED[1]
         if not applies:
             self.failures[key] = ["there is nothing to call"] * _PATIENCE
             return None
@@ -284,7 +299,8 @@ def _ways(defined: Defined) -> Iterator[tuple[str, Way]]:
 def _layers(defined: Defined) -> Iterator[tuple[str, Way]]:
     yield from function_pairs(defined)
     yield from single_layers(defined)
-    yield from expressions(defined)
+    if _has_trainers(defined):
+        yield from expressions(defined)
 
 
 def _try(attempt: Attempt, way: Way, place: Workplace) -> bool:

@@ -51,7 +51,7 @@ def by_usage(
         return SimpleNamespace(**found)
     if usage.attributes and any(COST.search(one) for one in usage.attributes):
         return loss_with(usage.attributes)
-    if variant is not None and usage.is_sliced:
+    if usage.has_sizes or (variant is not None and usage.is_sliced):
         return tuple(sizes) if variant == 3 else list(sizes)
     return False if usage.is_flag else None
 

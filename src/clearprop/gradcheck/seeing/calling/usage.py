@@ -12,6 +12,7 @@ from clearprop.gradcheck.seeing.calling.defined import Defined
 _READS = re.compile(r"^(open|read_\w+|loadtxt|genfromtxt|load|loadmat|imread)$")
 _COUNTS = ("range", "int", "float", "round", "randn", "rand", "eye", "arange")
 _LISTS = ("len", "zip", "enumerate", "list", "sum", "reversed", "max", "min", "tuple")
+_SHAPED = ("rand", "randn", "zeros", "ones", "empty")
 _OF_ARRAYS = ("shape", "T", "dot", "reshape", "ndim", "size", "sum", "mean", "transpose", "copy")
 _DEEP = 3  # functions that hand an argument on
 
@@ -29,6 +30,8 @@ class Usage:
     is_mentioned, is_number, is_list, is_sliced, is_path, is_called : bool
         Whether it is there at all, is calculated with, gone through, cut as lists of sizes are,
         opened as a file, called.
+    has_sizes : bool
+        Whether its items are the sizes of arrays that are made.
     calls_items, calls_pair : bool
         Whether its items are called, as in ``functions[i](x)``, or some of them by their place, as
         in ``pair[0](x)``.
@@ -48,6 +51,7 @@ class Usage:
     is_sliced: bool = False
     is_path: bool = False
     is_called: bool = False
+    has_sizes: bool = False
     calls_pair: bool = False
     calls_items: bool = False
     is_pair: bool = False
@@ -149,7 +153,7 @@ def _note(
         if parent.attr not in _OF_ARRAYS:
             found.attributes.add(parent.attr)
     elif isinstance(parent, ast.Subscript) and parent.value is node:
-        _item(parent, over, found)
+        _item(parent, above[1:], found)
     elif isinstance(parent, ast.Call):
         _called(defined, node, above, found, depth)
     elif isinstance(parent, ast.For | ast.comprehension) and parent.iter is node:
@@ -167,8 +171,12 @@ def _note(
         found.is_flag = True
 
 
-def _item(parent: ast.Subscript, over: ast.AST | None, found: Usage) -> None:
+def _item(parent: ast.Subscript, above: tuple[ast.AST, ...], found: Usage) -> None:
     found.is_list = True
+    over = above[0] if above else None
+    outer = above[1] if isinstance(over, ast.Tuple) else over
+    if isinstance(outer, ast.Call):
+        found.has_sizes |= ast.unparse(outer.func).rpartition(".")[2] in _SHAPED
     if isinstance(parent.slice, ast.Slice):
         found.is_sliced = True
     if isinstance(over, ast.Call) and over.func is parent:

@@ -93,7 +93,7 @@ class Workplace:
         self.forward_end: int | None = None
         self.claims_from: int | None = None
         self.returned: dict[str, Node] = {}
-        self._making = 0
+        self._making: list[type] = []
 
     @property
     def arguments(self) -> Arguments:
@@ -123,9 +123,9 @@ class Workplace:
         Exception
             That of the first way, if none works.
         """
-        if self._making > _DEEP:
+        if kind in self._making or len(self._making) > _DEEP:
             raise NoArgumentError(kind.__name__)
-        self._making += 1
+        self._making.append(kind)
         first: Exception | None = None
         try:
             ways = [(variant, "none") for variant in _VARIANTS]
@@ -139,7 +139,7 @@ class Workplace:
                     return made
                 first = first or error
         finally:
-            self._making -= 1
+            self._making.pop()
         assert first is not None  # noqa: S101 - there is a variant
         raise first
 

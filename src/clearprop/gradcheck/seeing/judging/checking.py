@@ -14,6 +14,7 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.arrays import Watched
 from clearprop.gradcheck.seeing.calling.driving import BROADCAST, Attempt, attempts
+from clearprop.gradcheck.seeing.calling.strided import STRIDED
 from clearprop.gradcheck.seeing.judging.blame import Blame, Trail, find_blame
 from clearprop.gradcheck.seeing.judging.claims import judge_claims
 from clearprop.gradcheck.seeing.judging.failing import failing, failing_back, failure
@@ -174,6 +175,9 @@ def driven(
                     stops.append(stop)
                 continue
             if attempt.alone:
+                plain = alone.get(attempt.alone.removesuffix(STRIDED))
+                if attempt.alone.endswith(STRIDED) and not (plain and plain.judgement.passed):
+                    continue  # what is wrong with steps of 1 is told
                 one = _as_layer(found[0])
                 known = alone.get(attempt.alone)
                 if known is None or _worth(one.judgement) > _worth(known.judgement):

@@ -421,7 +421,9 @@ def _defined(within: ast.AST, prefix: str) -> Iterator[str]:
     for one in ast.iter_child_nodes(within):
         if isinstance(one, ast.ClassDef):
             yield from _defined(one, f"{one.name}.")
-        elif isinstance(one, ast.FunctionDef) and not all(map(_does_nothing, one.body)):
+        elif isinstance(one, ast.FunctionDef) and not (
+            all(map(_does_nothing, one.body)) or _is_unwritten(one)
+        ):
             yield f"{prefix}{one.name}"
             yield from _defined(one, f"{prefix}{one.name}.<locals>.")
 
@@ -429,3 +431,20 @@ def _defined(within: ast.AST, prefix: str) -> Iterator[str]:
 def _does_nothing(statement: ast.stmt) -> bool:
     says = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
     return says or isinstance(statement, ast.Pass | ast.Raise)
+
+
+def _is_unwritten(function: ast.FunctionDef) -> bool:
+    """Whether a function returns what was set to None and to nothing else, as exercises begin."""
+    empty: set[str] = set()
+    for one in function.body:
+        plain = (ast.Name, ast.Constant, ast.Tuple, ast.expr_context)
+        value = one.value if isinstance(one, ast.Assign | ast.Return) else None
+        parts = [] if value is None else list(ast.walk(value))
+        if not _does_nothing(one) and (not parts or not all(isinstance(n, plain) for n in parts)):
+            return False
+        names = {part.id for part in parts if isinstance(part, ast.Name)}
+        if isinstance(one, ast.Assign) and not names:
+            empty |= {each.id for each in ast.walk(one) if isinstance(each, ast.Name)}
+        elif isinstance(one, ast.Return) and not names <= empty:
+            return False
+    return bool(empty)

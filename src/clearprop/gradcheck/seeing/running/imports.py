@@ -285,7 +285,7 @@ def _defines(file: Path, names: Sequence[str]) -> bool:
     """Whether a module has a line for each of some names that gives it a value."""
     text = read_bounded(file, _LARGEST).decode("utf-8", errors="replace")
     gives = r"^((class|def) +{0}\b|{0} *=|from .+ import .*\b{0}\b)"
-    return all(re.search(gives.format(one), text, re.M) for one in names)
+    return all(re.search(gives.format(one), text, re.M) for one in names if one != "*")
 
 
 def _is_installed(name: str) -> bool:

@@ -11,7 +11,11 @@ from clearprop.gradcheck.seeing.running.imports import NOT_OWN, folders_of
 _IMPORT = re.compile(  # a line, of a module or as notebooks keep it
     r"""^[\s"]*(?:from\s+\.*([\w.]*)\s+import\b[ (]*([\w, ]*)|import\s+([\w., ]+))""", re.M
 )
-_TESTS = re.compile(r"^tests?(_|$)|_tests?$|^(conftest|setup)$", re.IGNORECASE)
+_TESTS = re.compile(r"^tests?(_|$)|_tests?$", re.IGNORECASE)
+_TEST = re.compile(r"^\s*def test|\b(unittest|pytest)\b", re.MULTILINE)
+"""Names of files that may be tests, and what is in these: other ones may train."""
+
+_NONE = re.compile(r"^(conftest|setup)$", re.IGNORECASE)
 """Names of files that train nothing."""
 
 _MAIN = re.compile(r"main|train|run|demo|example|mnist|xor|digits|net", re.IGNORECASE)
@@ -40,15 +44,16 @@ def programs_with(file: Path) -> list[Path]:
     file = file.resolve()
     if file.suffix != ".py":
         return []
-    imported = {one: _imported(one) for one in _near(file)}
+    imported = {one: _imported(text) for one, text in _near(file)}
     levels = _levels(file, imported)
     if len(levels) == 1:  # as they are found where capitals are not told apart
         levels = _levels(file, imported, str.lower)
     every = set().union(*imported.values())
     distance = {one: number for number, level in enumerate(levels) for one in level}
 
-    def worth(one: Path) -> tuple[bool, bool, int, str]:
-        return _name(one) in every, _MAIN.search(one.stem) is None, distance[one], str(one)
+    def worth(one: Path) -> tuple[bool, bool, bool, int, str]:
+        tests, trains = _TESTS.search(one.stem), _MAIN.search(one.stem)
+        return _name(one) in every, tests is not None, trains is None, distance[one], str(one)
 
     return sorted(distance.keys() - {file}, key=worth)[:_MOST]
 
@@ -66,21 +71,22 @@ def _levels(
     return levels[:-1]
 
 
-def _near(file: Path) -> Iterator[Path]:
+def _near(file: Path) -> Iterator[tuple[Path, str]]:
     """Yield the modules and notebooks beside a file, above it, and in the folders there."""
     count = 0
     met = {file}
     for folder in folders_of(file):
         for where in (folder, *_folders(folder)):
             for one in sorted((*where.glob("*.py"), *where.glob("*.ipynb"))):
-                if one in met or _TESTS.search(one.stem) or not one.is_file():
+                if one in met or _NONE.search(one.stem) or not one.is_file():
                     continue
                 met.add(one)
                 count += 1
                 if count > _MOST_FILES:
                     return
-                if one.stat().st_size <= _LARGEST:
-                    yield one
+                text = _text(one)
+                if not (_TESTS.search(one.stem) and _TEST.search(text)):
+                    yield one, text
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -92,11 +98,15 @@ def _name(file: Path) -> str:
     return file.parent.name if file.stem == "__init__" else file.stem
 
 
-def _imported(file: Path) -> set[str]:
-    """Return all parts of the names that a file may import."""
-    text = ""
+def _text(file: Path) -> str:
     with suppress(OSError):
-        text = read_bounded(file, _LARGEST).decode("utf-8", errors="replace")
+        if file.stat().st_size <= _LARGEST:
+            return read_bounded(file, _LARGEST).decode("utf-8", errors="replace")
+    return ""
+
+
+def _imported(text: str) -> set[str]:
+    """Return all parts of the names that a text may import."""
     return {part for name in imports_in(text) for part in name.split(".")}
 
 
