@@ -77,6 +77,7 @@ class Source:
     trees: Mapping[str, ast.AST] = field(default_factory=dict)
     _trees: dict[str, list[ast.AST]] = field(default_factory=dict)
     _evaluated: dict[Any, ast.expr | ast.AugAssign | None] = field(default_factory=dict)
+    _statements: dict[Any, ast.stmt | None] = field(default_factory=dict)
 
     def text(self, line: Line | None) -> str:
         """Return a line without the blanks about it; empty where it is not known."""
@@ -123,15 +124,20 @@ class Source:
 
     def statement(self, line: Line) -> ast.stmt | None:
         """Return the innermost statement that a line, or the running part of it, stands in."""
+        at = line.file, line.number, (line.columns or (0, 0))[0]
+        if at not in self._statements:
+            self._statements[at] = self._statement(*at)
+        return self._statements[at]
+
+    def _statement(self, file: str, number: int, column: int) -> ast.stmt | None:
         found: ast.stmt | None = None
-        column = (line.columns or (0, 0))[0]
-        for one in self.nodes(line.file):
+        for one in self.nodes(file):
             if not isinstance(one, ast.stmt):
                 continue
-            start = (one.lineno, one.col_offset if one.lineno == line.number else 0)
+            start = (one.lineno, one.col_offset if one.lineno == number else 0)
             end = (one.end_lineno or one.lineno, one.end_col_offset or 0)
-            if start <= (line.number, column) and line.number <= end[0]:
-                inside = line.number < end[0] or column < end[1]
+            if start <= (number, column) and number <= end[0]:
+                inside = number < end[0] or column < end[1]
                 later = found is None or (one.lineno, one.col_offset) >= (
                     found.lineno,
                     found.col_offset,

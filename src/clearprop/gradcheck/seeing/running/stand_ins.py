@@ -47,7 +47,7 @@ _NO_DATA = re.compile(
 _READS = re.compile(
     r"read_\w+\(|open\(|fetch|download|urlretrieve|urlopen|h5py|loadtxt|genfromtxt|np\.load|load_data"
 )
-_FRAMES = re.compile(r"\.values\b|\.to_numpy\(|\.i?loc\[")
+_FRAMES = re.compile(r"\.values\b(?!\()|\.to_numpy\(|\.i?loc\[")
 _LEARNED = re.compile(
     r"^[dmv]?[WUVb](\d|_|$|[hxyioufc]{1,2}\d?$)|weight|bias|theta|param|hidden|prev|chars|vocab",
     re.I,
@@ -159,32 +159,39 @@ class Data:
     _random: Any = field(default_factory=lambda: np.random.RandomState(3))
 
     def __post_init__(self) -> None:
-        self._learn()
+        self.kind, self.features, self.classes, self.picture = "numbers", 4, 2, ()
+        self._rank, self._column, self._columns_named = len(_KINDS), 0, 0
+        self._reads = self._is_of_kaggle = False
+        self._learn(self.text)
 
     def add(self, text: str) -> None:
         """Take the source of a module, too."""
         self.text += text
-        self._learn()
+        self._learn(text)
 
-    def _learn(self) -> None:
-        self.kind, self.features, self.classes, self.picture = "numbers", 0, 2, ()
-        for pattern, *what in _KINDS:
-            if re.search(pattern, self.text, re.I):
+    def _learn(self, text: str) -> None:
+        """Learn from a part of the source; the kind that comes first in the list counts."""
+        for rank, (pattern, *what) in enumerate(_KINDS[: self._rank]):
+            if re.search(pattern, text, re.I):
                 self.kind, self.features, self.classes, self.picture = what  # type: ignore[assignment]
+                self._rank = rank
                 break
+        self._reads = self._reads or bool(_READS.search(text))
+        self._is_of_kaggle = self._is_of_kaggle or bool(_KAGGLE.search(text))
         if not self.was_cut:
             self.rows = {"digits": 60_000, "pictures": 50_000}.get(self.kind, 0)
-            if self.kind == "digits" and _KAGGLE.search(self.text):
+            if self.kind == "digits" and self._is_of_kaggle:
                 self.rows = 42_000
-        if not self.features:
-            self.features = self._columns_asked() or 4
-            outputs = [int(one) for one in _CLASSES.findall(self.text)]
-            self.classes = next((one for one in outputs[::-1] if one > 1), 2)
+        if self._rank == len(_KINDS):
+            self.features = self._columns_asked(text) or 4
+            outputs = [int(one) for one in _CLASSES.findall(text)]
+            self.classes = next((one for one in outputs[::-1] if one > 1), self.classes)
 
-    def _columns_asked(self) -> int:
-        numbers = [int(one) for pair in _COLUMN.findall(self.text) for one in pair if one]
-        last = max((one for one in numbers if one < 200), default=0)
-        named = next((int(one) for one in _FEATURES.findall(self.text) if one != "1"), 0)
+    def _columns_asked(self, text: str) -> int:
+        numbers = [int(one) for pair in _COLUMN.findall(text) for one in pair if one]
+        last = self._column = max(self._column, *(one for one in numbers if one < 200), 0)
+        sizes = [int(one) for one in _FEATURES.findall(text) if one != "1"]
+        named = self._columns_named = self._columns_named or next(iter(sizes), 0)
         return named if last <= named + 1 < 200 else last  # the last column is the label's
 
     @property
@@ -195,13 +202,13 @@ class Data:
     @property
     def is_whole(self) -> bool:
         """Whether the program needs no data that may not be there."""
-        return not self.rows and not _READS.search(self.text)
+        return not self.rows and not self._reads
 
     # Arrays.
 
-    def pictures(self, rows: int = ROWS) -> Array:
+    def pictures(self, rows: int = ROWS, shape: tuple[int, ...] = ()) -> Array:
         """Return pictures as bytes: samples, then the axes of a picture."""
-        shape = self.picture or (28, 28)
+        shape = shape or self.picture or (28, 28)
         return self._random.randint(0, 256, (rows, *shape)).astype(np.uint8)
 
     def inputs(self, rows: int = ROWS) -> Array:
