@@ -60,7 +60,6 @@ _OLD_NAMES: dict[str, Any] = {
 """What NumPy had before its version 2, by its name, and what CuPy has, which it stands in for."""
 
 
-
 def _of_shape(makes: Callable[..., Any]) -> Callable[..., Any]:
     """Take None for the shape of a single number, as NumPy did before its version 2."""
     return lambda shape, *args, **kwargs: makes(() if shape is None else shape, *args, **kwargs)

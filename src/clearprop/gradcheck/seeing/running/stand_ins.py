@@ -21,6 +21,7 @@ from clearprop.gradcheck.seeing.running.columns import (
     words_in,
 )
 from clearprop.gradcheck.seeing.running.forms import PLAIN, Form
+from clearprop.gradcheck.seeing.running.texts import text_for
 
 ROWS = 24
 """The samples of data that stand in for others."""
@@ -52,12 +53,6 @@ _LEARNED = re.compile(
     r"^[dmv]?[WUVb](\d|_|$|[hxyioufc]{1,2}\d?$)|weight|bias|theta|param|hidden|prev|chars|vocab",
     re.I,
 )
-_WORDS = re.compile(r"char_to|chars\b|vocab|word_to|words\b|corpus|token", re.I)
-_SENTENCES = """I am a text: ABCDEFGHIJKLMNOPQRSTUVWXYZ, 0123456789!
-The quick brown fox jumps over the lazy dog. A learner reads what a net has done;
-each step goes down a little, and what goes wrong shows in the loss. The dog reads on.
-"""
-_TIMES = 20  # that they stand in a text, which is cut into long sequences
 _ONE_HOT = re.compile(r"one_?hot|to_categorical|get_dummies|OneHot|LabelBinarizer|np\.eye", re.I)
 _KINDS: tuple[tuple[str, str, int, int, tuple[int, ...]], ...] = (
     # what a program says, the kind, features, classes, and the shape of a picture
@@ -345,8 +340,9 @@ class Data:
         return b"\x89PNG\r\n\x1a\n" + body + chunk(b"IEND", b"")
 
     def _text(self, name: str) -> str:
-        if not name.endswith(".csv") and _WORDS.search(self.text):
-            return _SENTENCES * _TIMES
+        words = text_for(name, self.text, self.labels().tolist())
+        if words is not None:
+            return words
         apart = "," if name.endswith(".csv") or "split(','" in self.text else " "
         apart = (
             "," if re.search(r"""split\(["'],|delimiter=["'],|csv\.reader""", self.text) else apart
@@ -384,16 +380,14 @@ class Data:
         return frame
 
     def matrices(self) -> dict[str, Any]:
-        """Return what ``scipy.io.loadmat`` gives, as a well-known course's exercises have it."""
-        if self.kind == "numbers":
-            return {"X": self.inputs(), "y": self.labels()[:, None]}
-        scale = 0.3
-        return {
-            "X": self._random.uniform(0, 1, (ROWS, 400)),
-            "y": (self.labels(classes=10) + 1)[:, None],
-            "Theta1": self._random.randn(25, 401) * scale,
-            "Theta2": self._random.randn(10, 26) * scale,
-        }
+        """Return what ``scipy.io.loadmat`` gives: of a well-known course's exercises, say."""
+        found = Archive(self, is_flat=True)
+        if self.kind == "small digits":
+            scale = 0.3
+            found["y"] = (self.labels(classes=10) + 1)[:, None]
+            found["Theta1"] = self._random.randn(25, 401) * scale
+            found["Theta2"] = self._random.randn(10, 26) * scale
+        return found
 
 
 class Archive(dict[str, Any]):
@@ -402,13 +396,15 @@ class Archive(dict[str, Any]):
     Parameters
     ----------
     data : Data
+    is_flat : bool
+        Whether all have two axes, as in MATLAB's files.
     """
 
     files = ("x_train", "y_train", "x_test", "y_test")
 
-    def __init__(self, data: Data) -> None:
+    def __init__(self, data: Data, is_flat: bool = False) -> None:
         super().__init__()
-        self.data = data
+        self.data, self.is_flat = data, is_flat
 
     def __missing__(self, name: Any) -> Any:
         text = str(name)
@@ -422,6 +418,8 @@ class Archive(dict[str, Any]):
             self[name] = watch(self.data.pictures())
         else:
             self[name] = watch(self.data.inputs())
+        if self.is_flat:
+            self[name] = self[name].reshape(len(self[name]), -1)
         return self[name]
 
     def get(self, name: Any, default: Any = None) -> Any:
