@@ -112,3 +112,25 @@ def {name}():
 """
     assert check(text.format(name="test_compute_gradients")) is None
     assert check(text.format(name="compute_gradients")).line["number"] == 9
+
+
+def test_a_row_that_the_small_data_of_a_call_lack_is_no_mistake(check):
+    text = """
+import numpy as np
+
+class Unit:
+    def __init__(self, theta):
+        self.theta = theta
+
+    def fit(self, x, y):
+        for epoch in range(50):
+            for k in range(len(x)):
+                x_k, y_k = x[k], y[k]
+                h = 1 / (1 + np.exp(-np.dot(x_k.T, self.theta)))
+                self.theta = self.theta - 0.01 * np.dot(x_k, h - y_k)
+"""
+    report = check(text)
+    assert report is None or report.line is None
+    changed = text.replace("np.dot(x_k, h - y_k)", "np.dot(x_k, h - y_k)[9]")
+    report = check(changed)
+    assert report is None or report.line["number"] == 13

@@ -198,3 +198,31 @@ for epoch in range(30):
 """)
     assert report.line["number"] == {"w": 10, "b": 9}[averaged]
     assert [row.parameter for row in report.rows if row.verdict == "wrong"] != [averaged]
+
+
+AFTERWARDS = """
+np.random.seed(2)
+X, Y = np.random.randn(12, 4), np.random.randn(12, 3)
+W1, b1 = np.random.uniform(-1, 1, (4, 5)), np.zeros(5)
+W2, b2 = np.random.uniform(-1, 1, (5, 3)), np.zeros(3)
+for epoch in range(20):
+    A = np.tanh(X @ W1 + b1)
+    P = A @ W2 + b2
+    loss = np.mean((P - Y) ** 2)
+    D = 2 * (P - Y) / Y.size
+    E = D @ W2.T * (1 - A**2)
+    v1, v2 = 0.1 * X.T @ E, 0.1 * A.T @ D
+    W1 = (1 - decay) * (W1 - v1)
+    W2 = (W2 - v2) * (1 - decay)
+    b1 -= 0.1 * E.sum(axis=0)
+    b2 -= 0.1 * D.sum(axis=0)
+"""
+
+
+@pytest.mark.parametrize("decay", ["0.0", "1e-4", "np.float64(0.05)"])
+def test_weights_may_decay_after_their_step(checked, decay):
+    text = f"decay = {decay}\n{AFTERWARDS}"
+    assert len(all_right(checked(text)).rows) == 4
+    wrong = checked(text.replace("A**2", "A"))
+    assert wrong.line["text"] == "E = D @ W2.T * (1 - A)"
+    assert {row.parameter for row in wrong.rows if row.verdict == "wrong"} == {"W1", "b1"}

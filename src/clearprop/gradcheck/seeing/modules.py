@@ -54,12 +54,21 @@ _OLD_NAMES: dict[str, Any] = {
     "msort": partial(np.sort, axis=0),
     "unicode_": np.str_,
     "string_": np.bytes_,
+    "asnumpy": np.asarray,
     "trapz": np.trapezoid if hasattr(np, "trapezoid") else None,
 }
-"""What NumPy had before its version 2, by its name."""
+"""What NumPy had before its version 2, by its name, and what CuPy has, which it stands in for."""
+
+
+def _of_shape(makes: Callable[..., Any]) -> Callable[..., Any]:
+    """Take None for the shape of a single number, as NumPy did before its version 2."""
+    return lambda shape, *args, **kwargs: makes(() if shape is None else shape, *args, **kwargs)
+
 
 _UNINITIALISED = {"empty": empty, "empty_like": np.zeros_like}
 """Functions that give whatever lies in memory, and what is told from run to run alike."""
+
+_MAKERS = ("empty", "zeros", "ones", "full")
 
 _OLD_OPTIONS = {"reshape": {"newshape": "shape"}}
 """What functions called their arguments before NumPy 2, and call them now."""
@@ -316,7 +325,7 @@ class StandInNumpy(ModuleType):
             return _Part(found)
         if not callable(found) or isinstance(found, type):
             return found
-        return _function(name, found)
+        return _function(name, _of_shape(found) if name in _MAKERS else found)
 
 
 class _Part(ModuleType):

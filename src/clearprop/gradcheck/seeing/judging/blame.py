@@ -8,7 +8,7 @@ from types import CodeType
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.gradcheck.seeing.judging.judgement import CLOSE, Gradient, Judgement, fitted
+from clearprop.gradcheck.seeing.judging.judgement import CLOSE, Gradient, Judgement, Largest, fitted
 from clearprop.gradcheck.seeing.judging.meetings import meetings
 from clearprop.gradcheck.seeing.judging.steps import summands
 from clearprop.gradcheck.seeing.tape import Line, Node, Replay, Tape, ancestors, depending
@@ -81,9 +81,11 @@ class Trail:
     def __init__(self, tape: Tape, judgement: Judgement) -> None:
         self.tape, self.judgement = tape, judgement
         self._by_size: dict[int, list[tuple[Node, Array]]] = {}
+        self._largest: dict[Node, Largest] = {}
         for node, derivative in judgement.derivatives.items():
             if np.isfinite(derivative).all() and derivative.any():
                 self._by_size.setdefault(derivative.size, []).append((node, derivative))
+                self._largest[node] = Largest.of(derivative)
         self._matches: dict[Node, Match | None] = {}
         self._went: set[tuple[CodeType, int]] | None = None
         self.updated = frozenset(one.result for one in judgement.gradients if one.result)
@@ -132,8 +134,11 @@ class Trail:
         if not node.is_float or not value.any():
             return None
         forms = [value, value.T] if value.ndim == 2 and min(value.shape) > 1 else [value]
+        flat, norm = [form.ravel() for form in forms], float(np.linalg.norm(value))
         for other, derivative in self._by_size.get(value.size, ()):
-            for form in forms:
+            for form, entries in zip(forms, flat, strict=True):
+                if not self._largest[other].may_fit(entries, norm):
+                    continue
                 squeezed = np.squeeze(form).shape == np.squeeze(derivative).shape
                 if not squeezed:
                     continue

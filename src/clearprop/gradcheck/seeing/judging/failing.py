@@ -62,8 +62,9 @@ def failing(
             continue
         if given and not (_OF_PRODUCTS.search(one.text) or "non-broadcastable" in one.text):
             continue
-        if given and not _is_of_the_way_back(source, one):
-            continue  # a product with the data themselves
+        of_data = given or one.text.startswith("IndexError")
+        if of_data and not _is_of_the_way_back(source, one):
+            continue  # a product with the data themselves, or a row that they don't have
         first, last = source.block(one.file, one.number)
         if any(line.file == one.file and first <= line.number <= last for line in lines):
             return one
@@ -126,10 +127,12 @@ def _is_difference(statement: ast.stmt) -> bool:
 
 
 def _is_unbound(source: Source, failed: Failure) -> bool:
-    """Whether a line failed for a name that nothing in its file can have given."""
+    """Whether a line failed for a name that nothing in its file, or notebook, can have given."""
     name = re.match(r"NameError: name '(\w+)'", failed.text)
     bound = set[str]()
-    for one in source.nodes(failed.file):
+    notebook = failed.file.rpartition(", cell ")[0]
+    cells = [one for one in source.files if notebook and one.startswith(f"{notebook}, cell ")]
+    for one in (node for file in cells or [failed.file] for node in source.nodes(file)):
         if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load):
             bound.add(one.id)
         elif isinstance(one, ast.FunctionDef | ast.ClassDef):

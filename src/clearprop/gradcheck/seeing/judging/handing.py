@@ -136,11 +136,9 @@ def _spots(
     maker: Line, name: str, line: Line, taken: str, source: Source
 ) -> list[tuple[str, ast.expr]]:
     """Return where a function hands on what it has a name for, to a line with another one."""
-    within = source.function(maker)
-    statements = source.nodes(maker.file) if within is None else ast.walk(within)
     return [
         (key, value)
-        for one in statements
+        for one in source.within(maker)
         if isinstance(one, ast.Return | ast.Assign)
         for key, value in _values(one)
         if is_name(value)

@@ -114,10 +114,11 @@ class Judgement:
     @cached_property
     def recognised(self) -> int:
         """The number of arrays on the way back that are derivatives of this cost."""
-        by_size: dict[int, list[Array]] = {}
+        by_size: dict[int, list[tuple[Array, Largest]]] = {}
         for derivative in self.derivatives.values():
             if derivative.size > 1 and derivative.any():
-                by_size.setdefault(derivative.size, []).append(derivative)
+                known = by_size.setdefault(derivative.size, [])
+                known.append((derivative, Largest.of(derivative)))
         first = min(seed.place for seed in self.cost.seeds)
         stack = [one.claim for one in self.gradients]
         seen: set[Node] = set()
@@ -129,8 +130,10 @@ class Judgement:
             seen.add(node)
             stack.extend(node.parents)
             if (node.is_float and node not in self.derivatives) or node.place > first:
-                alike = by_size.get(node.value.size, ())
-                count += any(fitted(node.value, one)[1] < CLOSE for one in alike[:30])
+                flat, norm = node.value.ravel(), float(np.linalg.norm(node.value))
+                alike = by_size.get(node.value.size, ())[:30]
+                near = (one for one, largest in alike if largest.may_fit(flat, norm))
+                count += any(fitted(flat, one)[1] < CLOSE for one in near)
         return count
 
     @property
@@ -174,6 +177,36 @@ def fitted(claimed: Array, truth: Array) -> tuple[float | None, float]:
     scale = np.abs(b).max()
     factor = float(a @ (b / scale) / (b / scale @ (b / scale))) / scale
     return factor, float(np.linalg.norm(a - factor * b) / np.linalg.norm(a))
+
+
+@dataclass(frozen=True, slots=True)
+class Largest:
+    """The two largest entries of an array, which tell quickly that another is no multiple of it.
+
+    Parameters
+    ----------
+    places : tuple of int
+        Where they stand, without axes.
+    values : tuple of float
+    """
+
+    places: tuple[int, int]
+    values: tuple[float, float]
+
+    @classmethod
+    def of(cls, array: Array) -> "Largest":
+        """Find them."""
+        sizes = np.abs(array.ravel())
+        first = int(sizes.argmax())
+        sizes[first] = -1
+        places = first, int(sizes.argmax()) if sizes.size > 1 else first
+        return cls(places, tuple(float(array.ravel()[one]) for one in places))  # type: ignore[arg-type]
+
+    def may_fit(self, entries: Array, norm: float) -> bool:
+        """Whether entries of some norm may be a multiple of it, but for an error below `CLOSE`."""
+        (first, second), (one, other) = self.places, self.values
+        apart = abs(entries.item(first) * other - entries.item(second) * one)
+        return not apart > 2 * CLOSE * norm * (abs(one) + abs(other))
 
 
 def is_same(one: float, other: float) -> bool:

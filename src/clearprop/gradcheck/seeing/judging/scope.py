@@ -88,7 +88,7 @@ class Scope:
         names = statement.targets[0]
         if isinstance(target, ast.Subscript) and node.name == "setitem":
             target = target.value  # the whole array is written into
-        for one in ast.walk(function):
+        for one in self.source.within(line):
             value = one.value if isinstance(one, ast.Return) else None
             if isinstance(value, ast.Tuple) and isinstance(names, ast.Tuple):
                 for own, to in zip(value.elts, names.elts, strict=False):

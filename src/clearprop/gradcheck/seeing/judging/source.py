@@ -78,6 +78,8 @@ class Source:
     _trees: dict[str, list[ast.AST]] = field(default_factory=dict)
     _evaluated: dict[Any, ast.expr | ast.AugAssign | None] = field(default_factory=dict)
     _statements: dict[Any, ast.stmt | None] = field(default_factory=dict)
+    _functions: dict[Any, ast.FunctionDef | None] = field(default_factory=dict)
+    _parts: dict[ast.AST, list[ast.AST]] = field(default_factory=dict)
 
     def text(self, line: Line | None) -> str:
         """Return a line without the blanks about it; empty where it is not known."""
@@ -202,19 +204,29 @@ class Source:
 
     def function(self, line: Line) -> ast.FunctionDef | None:
         """Return the function that a line stands in."""
-        inside = [
-            one
-            for one in self.nodes(line.file)
-            if isinstance(one, ast.FunctionDef)
-            and one.lineno <= line.number <= (one.end_lineno or 0)
-        ]
-        return max(inside, key=lambda one: one.lineno, default=None)
+        at = line.file, line.number
+        if at not in self._functions:
+            inside = [
+                one
+                for one in self.nodes(line.file)
+                if isinstance(one, ast.FunctionDef)
+                and one.lineno <= line.number <= (one.end_lineno or 0)
+            ]
+            self._functions[at] = max(inside, key=lambda one: one.lineno, default=None)
+        return self._functions[at]
+
+    def within(self, line: Line) -> list[ast.AST]:
+        """Return all nodes of the function that a line stands in; outside all, of its file."""
+        function = self.function(line)
+        if function is None:
+            return self.nodes(line.file)
+        if function not in self._parts:
+            self._parts[function] = list(ast.walk(function))
+        return self._parts[function]
 
     def sizes(self, line: Line) -> Iterator[tuple[str, str]]:
         """Yield the names that a line's function has for sizes: ``m`` for ``X.shape[1]``."""
-        function = self.function(line)
-        within = self.nodes(line.file) if function is None else ast.walk(function)
-        for one in within:
+        for one in self.within(line):
             if not isinstance(one, ast.Assign):
                 continue
             target, value = one.targets[0], one.value

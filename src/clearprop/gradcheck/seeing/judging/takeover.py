@@ -4,6 +4,8 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from clearprop.gradcheck.seeing.operations import MOVING, set_item
 from clearprop.gradcheck.seeing.tape import Node, Tape, ancestors, beside, filled
 
@@ -18,6 +20,7 @@ _LOOKING = frozenset(
 _PRODUCTS = frozenset(
     ("dot", "einsum", "inner", "matmul", "multiply", "outer", "tensordot", "vdot")
 )
+_LEAST_LEFT = 0.9  # of a parameter, that weight decay after its update leaves
 _NEAR = 6  # that are made of an update, among which a further step is looked for
 _FOLLOWED = 300  # arrays that a value was moved to
 
@@ -37,7 +40,7 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
         for parent in node.parents:
             children.setdefault(parent, []).append(node)
 
-    def uses(node: Node) -> tuple[set[object], set[object]]:
+    def uses(node: Node, *, decayed: bool = False) -> tuple[set[object], set[object]]:
         """Return where a value, or one that it was moved to, is used, and in what way."""
         places, ways = set[object](), set[object]()
         queue, seen = deque([node]), set[Node]()  # the nearest first
@@ -47,7 +50,7 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
                 continue
             seen.add(one)
             for child in children.get(one, ()):
-                if child.name in MOVING:
+                if child.name in MOVING or (decayed and _decays(child, one)):
                     queue.append(child)
                 elif child.name not in _LOOKING:
                     others = [other for other in child.parents if other is not one]
@@ -64,6 +67,12 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
         return bool(known[one][kind] & known[other][kind])
 
     sure = {one for one in updates if shares(one.root, one.result, 0)}
+    first: dict[object, Update] = {}
+    for one in updates:
+        if one not in sure and known[one.root][0] & uses(one.result, decayed=True)[0]:
+            first.setdefault(_place(one.result), one)
+    decaying = {site for site, one in first.items() if not _feeds(one, updates, tape)}
+    sure |= {one for one in updates if _place(one.result) in decaying}
     if len(sure) < len(updates):
         made_of = ancestors([one.step for one in sure])
         functions = {_place(one.result)[:2] for one in sure}
@@ -131,6 +140,29 @@ def overwritten(
     found.remove(whole)
     step = beside(whole.step, node.value - before.value)
     return replace(whole, result=node, before=before, step=step)
+
+
+def _decays(child: Node, one: Node) -> bool:
+    """Whether it is most of a value, by a number: ``(1 - decay) * (W - step)``."""
+    others = [other for other in child.args if other is not one]
+    if child.name != "multiply" or len(others) != 1:
+        return False
+    factor = np.ravel(others[0].value if isinstance(others[0], Node) else others[0])
+    is_number = factor.size == 1 and factor.dtype.kind in "fiub"
+    return is_number and bool(_LEAST_LEFT <= factor[0] <= 1)
+
+
+def _feeds(update: "Update", updates: "list[Update]", tape: Tape) -> bool:
+    """Whether others of its round are made of what it gives: a state, that goes forward."""
+    sites, steps = set[object](), list[Node]()
+    for one in updates:
+        is_later = one.result.place > update.result.place
+        if is_later and _place(one.result) in sites:
+            break  # in the next round
+        sites.add(_place(one.result))
+        if is_later:
+            steps.append(one.step)
+    return update.result in ancestors(steps, set(tape.nodes[update.result.place :]))
 
 
 def _is_step(update: "Update", children: "dict[Node, list[Node]]") -> bool:

@@ -10,11 +10,13 @@ import builtins
 import collections
 import collections.abc
 import fractions
+import glob
 import inspect
 import io
 import math
 import os
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -66,7 +68,8 @@ _LOST: tuple[tuple[Any, str, Any], ...] = (
 """What Python had once."""
 
 _READERS = ("gzip", "bz2", "lzma", "codecs", "pathlib", "numpy", "PIL", "imageio", "clearprop")
-_MAKE = os.mkdir  # itself, while another stands in for it
+_MAKE, _GLOB = os.mkdir, glob.iglob  # themselves, while others stand in for them
+_LISTED = 3  # files whose names match a pattern, where there are none
 _COPIED = 2**26  # bytes of a file that is copied because something is appended to it
 _POINTER = b"version https://git-lfs."  # how a file begins that Git keeps elsewhere
 _HOLLOW = 1000  # bytes that such a file has at most
@@ -209,6 +212,16 @@ class Scratch:
             frame = frame.f_back  # type: ignore[assignment]
         return frame is not None
 
+    def matching(self, pattern: Any, *args: Any, **named: Any) -> list[str]:
+        """Return the files whose names match a pattern; where there are none, names that could."""
+        found = list(_GLOB(pattern, *args, **named))
+        parts = re.match(r"(.*)\*(\.\w+)$", str(pattern))
+        if found or parts is None or self.importing or not self._asked_by_watched():
+            return found
+        start = parts[1].replace("**/", "").replace("*", "1")
+        names = [f"{start}{number}{parts[2]}" for number in range(1, 1 + _LISTED)]
+        return [] if self.missing(Path(names[0])) is None else names
+
     def made(self, path: Any, *_: Any, **options: Any) -> None:
         """Make a folder, in the scratch folder."""
         _make_all(self.place(path))
@@ -270,6 +283,8 @@ def guarded(scratch: Scratch, file: Path, printed: Printed, asked: Asked) -> Ite
     replaced: list[tuple[Any, str, Any]] = [
         (builtins, "open", scratch.open),
         (io, "open", scratch.open),
+        (glob, "glob", scratch.matching),
+        (glob, "iglob", lambda *args, **named: iter(scratch.matching(*args, **named))),
         (os, "mkdir", scratch.made),
         (os, "makedirs", scratch.made),
         *((os.path, name, exists(getattr(os.path, name))) for name in ("exists", "isfile")),

@@ -273,7 +273,7 @@ class Libraries:
 
             self.notes.say("small random data stand in for what is loaded here.", once=name)
             if "mnist" in str(args).lower() + str(options).lower() or name == "fetch_mldata":
-                pixels = self.data.pictures().reshape(ROWS, -1).astype(float)
+                pixels = self.data.pictures(shape=(28, 28)).reshape(ROWS, -1).astype(float)
                 labels: Any = self.data.labels(classes=10)
                 if name == "fetch_openml":
                     labels = labels.astype(str)
@@ -387,7 +387,9 @@ _KNOWN["six"] = {
     "cPickle": _Reading(importlib.import_module("pickle")),
     "string_types": (str,),
     "integer_types": (int,),
+    "class_types": (type,),
     "text_type": str,
+    "binary_type": bytes,
     **dict.fromkeys(("range", "xrange"), range),
     **{f"iter{name}": getattr(dict, name) for name in ("items", "keys", "values")},
 }

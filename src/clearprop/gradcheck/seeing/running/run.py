@@ -62,7 +62,8 @@ _RAISES = 4  # times that a full tape is given more room
 _LOOPS_END = 0.75  # of the time, after which no loop goes on
 _LONGEST = 0.6  # of the time, for one statement
 _LARGEST = 2**26
-_DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+_IMPORTS = (ast.Import, ast.ImportFrom)  # whose statements have a time each
+_DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, *_IMPORTS)
 
 
 @dataclass
@@ -326,7 +327,8 @@ class _Runner:
         self._make_room()
         try:
             code = self._compiled(statement, name, only_condition=chosen is not None)
-            latest = min(self.deadline, time.monotonic() + _LONGEST * self.seconds)
+            longest = 1 if isinstance(statement, _IMPORTS) else _LONGEST
+            latest = min(self.deadline, time.monotonic() + longest * self.seconds)
             with self.watchdog.armed(latest):
                 value = eval(code, namespace)  # noqa: S307 - said before it runs
                 if chosen is not None:

@@ -33,13 +33,31 @@ class Scaling(ast.NodeTransformer):
 
     def __init__(self, scaled: Callable[[int], int]) -> None:
         self.scaled, self.changed, self.rows = scaled, 0, 0
+        self._batches: dict[str, dict[int, str]] = {}
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         """Change a number that looks like one of rows."""
         return self._smaller(node, node.value, 5000)
 
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """Learn in which place a function takes the size of a batch."""
+        named = [one.arg for one in node.args.posonlyargs + node.args.args]
+        named = named[1:] if named[:1] == ["self"] else named
+        places = {place: name for place, name in enumerate(named) if _BATCH.search(name)}
+        self._batches[node.name] = places
+        return self.generic_visit(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        """Learn in which place a class takes the size of a batch."""
+        made = self.generic_visit(node)
+        if any(getattr(one, "name", "") == "__init__" for one in node.body):
+            self._batches[node.name] = self._batches["__init__"]
+        return made
+
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        """Change what asks for as many rows as there are, or goes through all."""
+        """Change what asks for as many rows as there are, or goes through all, and batches."""
+        for place, name in self._batches.get(last_name(node.func), {}).items():
+            self._batch(name, node.args[place] if place < len(node.args) else None)
         if last_name(node.func) in _OF_ROWS:
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Constant):

@@ -21,6 +21,7 @@ from clearprop.gradcheck.seeing.running.columns import (
     words_in,
 )
 from clearprop.gradcheck.seeing.running.forms import PLAIN, Form
+from clearprop.gradcheck.seeing.running.texts import text_for
 
 ROWS = 24
 """The samples of data that stand in for others."""
@@ -47,17 +48,11 @@ _NO_DATA = re.compile(
 _READS = re.compile(
     r"read_\w+\(|open\(|fetch|download|urlretrieve|urlopen|h5py|loadtxt|genfromtxt|np\.load|load_data"
 )
-_FRAMES = re.compile(r"\.values\b|\.to_numpy\(|\.i?loc\[")
+_FRAMES = re.compile(r"\.values\b(?!\()|\.to_numpy\(|\.i?loc\[")
 _LEARNED = re.compile(
     r"^[dmv]?[WUVb](\d|_|$|[hxyioufc]{1,2}\d?$)|weight|bias|theta|param|hidden|prev|chars|vocab",
     re.I,
 )
-_WORDS = re.compile(r"char_to|chars\b|vocab|word_to|words\b|corpus|token", re.I)
-_SENTENCES = """I am a text: ABCDEFGHIJKLMNOPQRSTUVWXYZ, 0123456789!
-The quick brown fox jumps over the lazy dog. A learner reads what a net has done;
-each step goes down a little, and what goes wrong shows in the loss. The dog reads on.
-"""
-_TIMES = 20  # that they stand in a text, which is cut into long sequences
 _ONE_HOT = re.compile(r"one_?hot|to_categorical|get_dummies|OneHot|LabelBinarizer|np\.eye", re.I)
 _KINDS: tuple[tuple[str, str, int, int, tuple[int, ...]], ...] = (
     # what a program says, the kind, features, classes, and the shape of a picture
@@ -159,32 +154,39 @@ class Data:
     _random: Any = field(default_factory=lambda: np.random.RandomState(3))
 
     def __post_init__(self) -> None:
-        self._learn()
+        self.kind, self.features, self.classes, self.picture = "numbers", 4, 2, ()
+        self._rank, self._column, self._columns_named = len(_KINDS), 0, 0
+        self._reads = self._is_of_kaggle = False
+        self._learn(self.text)
 
     def add(self, text: str) -> None:
         """Take the source of a module, too."""
         self.text += text
-        self._learn()
+        self._learn(text)
 
-    def _learn(self) -> None:
-        self.kind, self.features, self.classes, self.picture = "numbers", 0, 2, ()
-        for pattern, *what in _KINDS:
-            if re.search(pattern, self.text, re.I):
+    def _learn(self, text: str) -> None:
+        """Learn from a part of the source; the kind that comes first in the list counts."""
+        for rank, (pattern, *what) in enumerate(_KINDS[: self._rank]):
+            if re.search(pattern, text, re.I):
                 self.kind, self.features, self.classes, self.picture = what  # type: ignore[assignment]
+                self._rank = rank
                 break
+        self._reads = self._reads or bool(_READS.search(text))
+        self._is_of_kaggle = self._is_of_kaggle or bool(_KAGGLE.search(text))
         if not self.was_cut:
             self.rows = {"digits": 60_000, "pictures": 50_000}.get(self.kind, 0)
-            if self.kind == "digits" and _KAGGLE.search(self.text):
+            if self.kind == "digits" and self._is_of_kaggle:
                 self.rows = 42_000
-        if not self.features:
-            self.features = self._columns_asked() or 4
-            outputs = [int(one) for one in _CLASSES.findall(self.text)]
-            self.classes = next((one for one in outputs[::-1] if one > 1), 2)
+        if self._rank == len(_KINDS):
+            self.features = self._columns_asked(text) or 4
+            outputs = [int(one) for one in _CLASSES.findall(text)]
+            self.classes = next((one for one in outputs[::-1] if one > 1), self.classes)
 
-    def _columns_asked(self) -> int:
-        numbers = [int(one) for pair in _COLUMN.findall(self.text) for one in pair if one]
-        last = max((one for one in numbers if one < 200), default=0)
-        named = next((int(one) for one in _FEATURES.findall(self.text) if one != "1"), 0)
+    def _columns_asked(self, text: str) -> int:
+        numbers = [int(one) for pair in _COLUMN.findall(text) for one in pair if one]
+        last = self._column = max(self._column, *(one for one in numbers if one < 200), 0)
+        sizes = [int(one) for one in _FEATURES.findall(text) if one != "1"]
+        named = self._columns_named = self._columns_named or next(iter(sizes), 0)
         return named if last <= named + 1 < 200 else last  # the last column is the label's
 
     @property
@@ -195,13 +197,13 @@ class Data:
     @property
     def is_whole(self) -> bool:
         """Whether the program needs no data that may not be there."""
-        return not self.rows and not _READS.search(self.text)
+        return not self.rows and not self._reads
 
     # Arrays.
 
-    def pictures(self, rows: int = ROWS) -> Array:
+    def pictures(self, rows: int = ROWS, shape: tuple[int, ...] = ()) -> Array:
         """Return pictures as bytes: samples, then the axes of a picture."""
-        shape = self.picture or (28, 28)
+        shape = shape or self.picture or (28, 28)
         return self._random.randint(0, 256, (rows, *shape)).astype(np.uint8)
 
     def inputs(self, rows: int = ROWS) -> Array:
@@ -338,8 +340,9 @@ class Data:
         return b"\x89PNG\r\n\x1a\n" + body + chunk(b"IEND", b"")
 
     def _text(self, name: str) -> str:
-        if not name.endswith(".csv") and _WORDS.search(self.text):
-            return _SENTENCES * _TIMES
+        words = text_for(name, self.text, self.labels().tolist())
+        if words is not None:
+            return words
         apart = "," if name.endswith(".csv") or "split(','" in self.text else " "
         apart = (
             "," if re.search(r"""split\(["'],|delimiter=["'],|csv\.reader""", self.text) else apart
@@ -377,16 +380,14 @@ class Data:
         return frame
 
     def matrices(self) -> dict[str, Any]:
-        """Return what ``scipy.io.loadmat`` gives, as a well-known course's exercises have it."""
-        if self.kind == "numbers":
-            return {"X": self.inputs(), "y": self.labels()[:, None]}
-        scale = 0.3
-        return {
-            "X": self._random.uniform(0, 1, (ROWS, 400)),
-            "y": (self.labels(classes=10) + 1)[:, None],
-            "Theta1": self._random.randn(25, 401) * scale,
-            "Theta2": self._random.randn(10, 26) * scale,
-        }
+        """Return what ``scipy.io.loadmat`` gives: of a well-known course's exercises, say."""
+        found = Archive(self, is_flat=True)
+        if self.kind == "small digits":
+            scale = 0.3
+            found["y"] = (self.labels(classes=10) + 1)[:, None]
+            found["Theta1"] = self._random.randn(25, 401) * scale
+            found["Theta2"] = self._random.randn(10, 26) * scale
+        return found
 
 
 class Archive(dict[str, Any]):
@@ -395,13 +396,15 @@ class Archive(dict[str, Any]):
     Parameters
     ----------
     data : Data
+    is_flat : bool
+        Whether all have two axes, as in MATLAB's files.
     """
 
     files = ("x_train", "y_train", "x_test", "y_test")
 
-    def __init__(self, data: Data) -> None:
+    def __init__(self, data: Data, is_flat: bool = False) -> None:
         super().__init__()
-        self.data = data
+        self.data, self.is_flat = data, is_flat
 
     def __missing__(self, name: Any) -> Any:
         text = str(name)
@@ -415,6 +418,8 @@ class Archive(dict[str, Any]):
             self[name] = watch(self.data.pictures())
         else:
             self[name] = watch(self.data.inputs())
+        if self.is_flat:
+            self[name] = self[name].reshape(len(self[name]), -1)
         return self[name]
 
     def get(self, name: Any, default: Any = None) -> Any:

@@ -66,6 +66,8 @@ def pieces_of(file: Path, name: str, notes: Notes) -> Iterator[Piece]:
             yield Piece(cell, _parsed(_without_magic(source), cell, notes), source.splitlines())
     else:
         source = _decoded(data)
+        if "\t" in source and _bad_line([source]) is not None:
+            source = source.expandtabs(8)  # Python 2 mixes tabs and blanks
         yield Piece(name, _parsed(source, name, notes), source.splitlines())
 
 

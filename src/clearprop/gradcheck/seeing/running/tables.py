@@ -59,9 +59,13 @@ class Files:
         return table.T if options.get("unpack") else table
 
     def _read(self, name: str, source: Any, rest: Any, options: dict[str, Any]) -> Any:
-        """Read what is there; of rows some, of numbers that stand one after the other all."""
+        """Read what is there; of rows some, of numbers that stand one after the other all.
+
+        What the program itself has written is read whole: weights may have very many rows.
+        """
         value = getattr(np, name)(source, *rest, **options)
-        return value if name == "fromfile" else self._cut(value)
+        is_own = isinstance(source, Path) and source.is_relative_to(self.scratch.folder)
+        return value if name == "fromfile" else self._cut(value, is_own)
 
     def _saver(self, saves: Callable[..., None]) -> Callable[..., None]:
         def function(file: Any, *args: Any, **kwargs: Any) -> None:
@@ -74,12 +78,12 @@ class Files:
 
         return function
 
-    def _cut(self, value: Any) -> Any:
+    def _cut(self, value: Any, is_own: bool) -> Any:
         if isinstance(value, np.lib.npyio.NpzFile):
             return _Arrays(
-                {name: watch(self.libraries.cut_all(value[name]), name) for name in value.files}
+                {name: watch(self._cut(value[name], is_own), name) for name in value.files}
             )
-        return self.libraries.cut_all(value)
+        return value if is_own else self.libraries.cut_all(value)
 
 
 def _of_bytes(
