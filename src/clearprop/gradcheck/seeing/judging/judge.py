@@ -298,7 +298,7 @@ def _forms(
     for way in followed(parts[0], one.truth, reached, forward, decays=decays):
         yield _through(one, way, parts[0])
     if decays and not any(form.error < CLOSE for form in found):
-        for inner in found:
+        for inner in (form for form in found if form.claim.value.size == form.claimed.size):
             sign = float(np.sign(inner.claim.value.ravel() @ inner.claimed))
             yield from _bare(inner, [(inner.claim, sign)], reached, forward)
 
