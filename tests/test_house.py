@@ -38,12 +38,12 @@ def test_there_are_at_most_29_entries_at_the_top():
     assert len(entries) <= 29, f"{len(entries)} entries: {', '.join(entries)}"
 
 
-def test_there_are_at_most_575_files():
+def test_there_are_at_most_585_files():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + 1
-    assert len(FILES) <= 575, f"{len(FILES)} files:{listing(rooms)}"
+    assert len(FILES) <= 585, f"{len(FILES)} files:{listing(rooms)}"
 
 
 def test_no_file_has_more_than_450_lines():
@@ -84,12 +84,12 @@ def test_at_most_40_files_have_fewer_than_60_lines():
 # of them) brought 19 files and 4,500 lines, and all that a cluster computes 7 and 1,300. Calls that
 # learn from what failed, gradients followed into steps of any rule, lines that hand on or fail
 # going back, arguments that programs ask for brought 14 files and 3,600 lines.
-def test_there_are_at_most_109000_lines():
+def test_there_are_at_most_110500_lines():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + lines_of(file)
-    assert sum(rooms.values()) <= 109_000, f"{sum(rooms.values())} lines:{listing(rooms)}"
+    assert sum(rooms.values()) <= 110_500, f"{sum(rooms.values())} lines:{listing(rooms)}"
 
 
 def code_and_imports(source):

@@ -9,10 +9,11 @@ from clearprop.gradcheck.seeing.calling.driving import Attempt, attempts
 from clearprop.gradcheck.seeing.calling.roles import roles_of
 from clearprop.gradcheck.seeing.derivatives import derivatives
 from clearprop.gradcheck.seeing.judging.costs import meetings, usual
+from clearprop.gradcheck.seeing.judging.episodes import episodes
 from clearprop.gradcheck.seeing.judging.judge import judge
 from clearprop.gradcheck.seeing.judging.judgement import fitted
 from clearprop.gradcheck.seeing.judging.source import Source
-from clearprop.gradcheck.seeing.judging.updates import episodes, find_updates
+from clearprop.gradcheck.seeing.judging.updates import find_updates
 from clearprop.gradcheck.seeing.running.run import run
 from clearprop.gradcheck.seeing.tape import Tape, depending
 

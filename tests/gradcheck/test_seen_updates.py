@@ -8,8 +8,9 @@ import pytest
 from seen_checked import all_right, check
 
 from clearprop.gradcheck.seeing.arrays import Watched, node_of, recording
+from clearprop.gradcheck.seeing.judging.episodes import episodes
 from clearprop.gradcheck.seeing.judging.steps import summands
-from clearprop.gradcheck.seeing.judging.updates import episodes, find_updates
+from clearprop.gradcheck.seeing.judging.updates import find_updates
 from clearprop.gradcheck.seeing.modules import StandInNumpy, StandInRandom, stand_in_sum
 from clearprop.gradcheck.seeing.tape import Tape
 

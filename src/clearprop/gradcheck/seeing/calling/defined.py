@@ -12,7 +12,8 @@ from types import FunctionType, MethodType, ModuleType, UnionType
 from typing import Any, TypeAlias, Union, get_args, get_origin
 
 from clearprop.gradcheck.seeing.calling.materials import Kind
-from clearprop.gradcheck.seeing.judging.source import Source, names_returned
+from clearprop.gradcheck.seeing.judging.gradient_names import names_returned
+from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.running.notes import Notes
 from clearprop.gradcheck.seeing.running.statements import pieces_of
 from clearprop.gradcheck.seeing.tape import Line, Tape

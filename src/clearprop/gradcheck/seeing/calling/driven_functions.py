@@ -24,7 +24,7 @@ from clearprop.gradcheck.seeing.calling.pool import is_output
 from clearprop.gradcheck.seeing.calling.usage import used
 from clearprop.gradcheck.seeing.calling.weights import drawn_flat, is_bias
 from clearprop.gradcheck.seeing.calling.workplace import Workplace
-from clearprop.gradcheck.seeing.judging.source import GRADIENT
+from clearprop.gradcheck.seeing.judging.gradient_names import GRADIENT
 
 _COST_NAME = re.compile(
     r"^(j|cost\w*|loss\w*|err\w*|e|l|j_\w+|total_?(cost|loss)|n?ll|\w*likelihood)$", re.I

@@ -431,8 +431,7 @@ def _blame(
     usual = trail.factors.get(gradient.parameter, 1.0)
     factor = next((one.factor for one in inputs.values()), usual)
     best: tuple[int, Node | None, Array | None, tuple[Gradient, ...]] = (0, None, None, ())
-    size = node.value.size
-    for of, derivative in trail.of_size(size)[:_MOST_WANTED]:
+    for of, derivative in trail.of_size(node.value.size)[:_MOST_WANTED]:
         if time.monotonic() > end:
             break
         for expected in _shaped(factor * derivative, node.value.shape):

@@ -17,6 +17,7 @@ from clearprop.gradcheck.seeing.calling.driving import BROADCAST, Attempt, attem
 from clearprop.gradcheck.seeing.calling.strided import STRIDED
 from clearprop.gradcheck.seeing.judging.blame import Blame, Trail, find_blame
 from clearprop.gradcheck.seeing.judging.claims import judge_claims
+from clearprop.gradcheck.seeing.judging.episodes import Episode, episodes
 from clearprop.gradcheck.seeing.judging.failing import failing, failing_back, failure
 from clearprop.gradcheck.seeing.judging.judge import judge
 from clearprop.gradcheck.seeing.judging.judgement import Gradient, Judgement
@@ -28,7 +29,7 @@ from clearprop.gradcheck.seeing.judging.several import (
 )
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.judging.throughout import find_throughout
-from clearprop.gradcheck.seeing.judging.updates import Episode, Update, episodes, find_updates
+from clearprop.gradcheck.seeing.judging.updates import Update, find_updates
 from clearprop.gradcheck.seeing.running.loops import OutOfTime
 from clearprop.gradcheck.seeing.running.notes import Failure
 from clearprop.gradcheck.seeing.tape import Node, Replay, Tape, TapeFull

@@ -10,6 +10,8 @@ from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.derivatives import derivatives
 from clearprop.gradcheck.seeing.judging.choosing import best_of
 from clearprop.gradcheck.seeing.judging.costs import Cost, costs
+from clearprop.gradcheck.seeing.judging.episodes import Episode
+from clearprop.gradcheck.seeing.judging.gradient_names import is_derivative
 from clearprop.gradcheck.seeing.judging.judge import MOST_COSTS, VANISHED, known_cost, with_verdict
 from clearprop.gradcheck.seeing.judging.judgement import (
     CLOSE,
@@ -19,7 +21,7 @@ from clearprop.gradcheck.seeing.judging.judgement import (
     is_same,
 )
 from clearprop.gradcheck.seeing.judging.source import Source
-from clearprop.gradcheck.seeing.judging.updates import Episode, Update
+from clearprop.gradcheck.seeing.judging.updates import Update
 from clearprop.gradcheck.seeing.tape import Node, Tape, depending
 
 
@@ -63,7 +65,7 @@ def judge_claims(
     else:
         known = list(islice(costs(episode, reached, source.text, len(tape)), MOST_COSTS))
     names = {re.split(r"\W+", name)[-1] for name in claims}
-    signed = (cost is not None or all(map(_is_named_so, names))) and not source.adds(names)
+    signed = (cost is not None or all(map(is_derivative, names))) and not source.adds(names)
     tried: list[Judgement] = []
     for one in known:
         found = _judge_claims(episode, one, reached, parameters, claims, signed)
@@ -154,11 +156,6 @@ def _judge_claims(
         with_verdict(one, 1.0 if one.parameter.name == "input" else factor) for one in gradients
     )
     return Judgement(episode, cost, judged, factor, known, reached, is_signed=signed)
-
-
-def _is_named_so(name: str) -> bool:
-    """Whether a name is that of a derivative: dW1, db, grad_w, W_grad."""
-    return re.search(r"^d[A-Z_]|^d[a-z]{1,2}\d*$|grad|nabla", name) is not None
 
 
 def _is_close(gradient: Gradient) -> bool:

@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 
 from clearprop.core.parameters import Array
+from clearprop.gradcheck.seeing.judging.episodes import Episode
 from clearprop.gradcheck.seeing.judging.meetings import Meeting, added, meetings
-from clearprop.gradcheck.seeing.judging.updates import Episode
 from clearprop.gradcheck.seeing.judging.weighted import weights_of
 from clearprop.gradcheck.seeing.tape import Line, Node, ancestors
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.costs import Cost
-from clearprop.gradcheck.seeing.judging.updates import Episode
+from clearprop.gradcheck.seeing.judging.episodes import Episode
 from clearprop.gradcheck.seeing.tape import Node
 
 Seen: TypeAlias = Literal["right", "wrong", "scaled", "unreached"]

@@ -9,7 +9,7 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.blame import Trail
 from clearprop.gradcheck.seeing.judging.followed import is_own
-from clearprop.gradcheck.seeing.judging.judge import with_decay
+from clearprop.gradcheck.seeing.judging.forms import with_decay
 from clearprop.gradcheck.seeing.judging.judgement import CLOSE, Gradient, fitted
 from clearprop.gradcheck.seeing.judging.steps import signed_summands
 from clearprop.gradcheck.seeing.judging.updates import Update
