@@ -161,3 +161,32 @@ for k in range(20):
     loss = np.sum(e**2)
     W -= 0.2 * e @ x[k].T
 """)
+
+
+RESERVOIR = """
+import numpy as np
+rng = np.random.RandomState(0)
+U, V = rng.randn(5, 5) * 0.3, rng.randn(5, 2) * 0.3
+h = np.zeros(5)
+xs, ys = rng.randn(60, 5), rng.randn(60, 2)
+for t in range(60):
+    h = {state}
+    y = h @ V
+    loss = 0.5 * np.sum((y - ys[t]) ** 2)
+    V -= 0.01 * np.outer(h, {miss})
+"""
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "h + np.tanh(h @ U + xs[t])",
+        "0.9 * h + np.tanh(h @ U + xs[t])",
+        "0.9 * (h - np.tanh(h @ U + xs[t]))",
+    ],
+)
+def test_a_state_that_is_added_to_is_no_parameter(check, state):
+    report = check(RESERVOIR.format(state=state, miss="y - ys[t]"))
+    assert report.passed
+    assert [row.parameter for row in report.rows] == ["V"]
+    assert check(RESERVOIR.format(state=state, miss="y + ys[t]")).line["number"] == 11

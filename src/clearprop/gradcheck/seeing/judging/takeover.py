@@ -59,7 +59,15 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
                     ways.add((child.name, *(other.value.shape for other in others)))
         return places, ways
 
-    updates = [one for one in updates if not _is_multiplied(one, children)]
+    begun: dict[object, Update] = {}
+    for one in updates:
+        begun.setdefault(_place(one.result), one)
+    states = {site for site, one in begun.items() if _is_state(one, updates, tape)}
+    updates = [
+        one
+        for one in updates
+        if _place(one.result) not in states and not _is_multiplied(one, children)
+    ]
     results = {update.result for update in updates}
     known = {node: uses(node) for node in {update.root for update in updates} | results}
 
@@ -71,7 +79,7 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
     for one in updates:
         if one not in sure and known[one.root][0] & uses(one.result, decayed=True)[0]:
             first.setdefault(_place(one.result), one)
-    decaying = {site for site, one in first.items() if not _feeds(one, updates, tape)}
+    decaying = {site for site, one in first.items() if not _fed(one, updates, tape)}
     sure |= {one for one in updates if _place(one.result) in decaying}
     if len(sure) < len(updates):
         made_of = ancestors([one.step for one in sure])
@@ -152,8 +160,8 @@ def _decays(child: Node, one: Node) -> bool:
     return is_number and bool(_LEAST_LEFT <= factor[0] <= 1)
 
 
-def _feeds(update: "Update", updates: "list[Update]", tape: Tape) -> bool:
-    """Whether others of its round are made of what it gives: a state, that goes forward."""
+def _fed(update: "Update", updates: "list[Update]", tape: Tape) -> "list[Node]":
+    """Return the steps of its round that are made of what it gives."""
     sites, steps = set[object](), list[Node]()
     for one in updates:
         is_later = one.result.place > update.result.place
@@ -162,7 +170,23 @@ def _feeds(update: "Update", updates: "list[Update]", tape: Tape) -> bool:
         sites.add(_place(one.result))
         if is_later:
             steps.append(one.step)
-    return update.result in ancestors(steps, set(tape.nodes[update.result.place :]))
+    among = set(tape.nodes[update.result.place :])
+    return [step for step in steps if update.result in ancestors([step], among)]
+
+
+def _is_state(update: "Update", updates: "list[Update]", tape: Tape) -> bool:
+    """Whether it goes forward, as the state of a recurrent cell: ``h = h + tanh(h @ U + x)``.
+
+    Then steps are made of it, and of data besides, that it knows nothing of: targets.
+    """
+    known = _data([update.step])
+    return any(not _data([step]) <= known for step in _fed(update, updates, tape))
+
+
+def _data(nodes: "list[Node]") -> set[Node]:
+    """Return the arrays that others were made of in the end, but for numbers and zeros."""
+    leaves = (one for one in ancestors(nodes) if not one.parents and one.value.size > 1)
+    return {one for one in leaves if one.value.dtype.kind in "fiu" and np.ptp(one.value)}
 
 
 def _is_step(update: "Update", children: "dict[Node, list[Node]]") -> bool:
