@@ -145,8 +145,8 @@ def _added(tape: Tape, since: int, no_update: set[Node]) -> list[Update]:
         adds = node.name in ("add", "subtract") and node.place >= since
         if node.compute is not None and adds and node not in no_update:
             update = _update(node, kept, own, met, written, joined)
-        if node.name == "setitem" and node.args[0] in wholes:
-            update = overwritten(node, wholes[node.args[0]], found, own, met)
+        if node.name == "setitem" and (whole := wholes.get(next(iter(node.parents), node))):
+            update = overwritten(node, whole, found, own, met)
         if update is not None:
             found.append(update)
             written[node] = update.root
