@@ -1,6 +1,10 @@
 """What became of a parameter: decay of its parts, parts that are written twice, filled data."""
 
+import numpy as np
 import pytest
+
+from clearprop.gradcheck.seeing.judging.updates import find_updates
+from clearprop.gradcheck.seeing.tape import Tape
 
 FACTORS = """
 import numpy as np
@@ -190,3 +194,9 @@ def test_a_state_that_is_added_to_is_no_parameter(check, state):
     assert report.passed
     assert [row.parameter for row in report.rows] == ["V"]
     assert check(RESERVOIR.format(state=state, miss="y + ys[t]")).line["number"] == 11
+
+
+def test_an_assignment_of_which_nothing_is_kept_is_no_update():
+    tape = Tape()
+    tape.leaf(np.ones(3), "setitem")  # as where the tape was full
+    assert find_updates(tape) == []
