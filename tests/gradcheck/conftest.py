@@ -1,8 +1,9 @@
-"""What checks of one's own backward pass begin with."""
+"""What checks of gradients begin with."""
 
 import pytest
 from own_network import OwnNetwork
 
+from clearprop.gradcheck.seeing import derivatives as module
 from clearprop.gradcheck.seeing.file import check_seen
 
 
@@ -21,3 +22,11 @@ def check(tmp_path):
         return check_seen(file, 20.0)[0]
 
     return checked
+
+
+@pytest.fixture
+def without_differences(monkeypatch):
+    def refuse(node, *_):
+        raise AssertionError(f"{node} has no rule of its own")
+
+    monkeypatch.setattr(module, "_by_differences", refuse)
