@@ -13,7 +13,6 @@ FILES = sorted(HOUSE.rglob("*.py"))
 INSIDE = [file for file in FILES if file.name != "__init__.py"]
 NOT_COUNTED = {"__init__.py", "__main__.py", "py.typed", "__pycache__"}
 TESTS = Path(__file__).parent
-AS_LONG_AS_THEY_ARE = {"gradcheck"}  # the folders of tests whose files are not divided yet
 
 
 def name_of(file):
@@ -54,9 +53,8 @@ def test_no_file_has_more_than_450_lines():
 def test_no_file_of_tests_has_more_than_450_lines():
     long = {}
     for file in TESTS.rglob("*.py"):
-        name = file.relative_to(TESTS)
-        if name.parts[0] not in AS_LONG_AS_THEY_ARE and lines_of(file) > 450:
-            long[name.as_posix()] = lines_of(file)
+        if lines_of(file) > 450:
+            long[file.relative_to(TESTS).as_posix()] = lines_of(file)
     assert not long, listing(long)
 
 

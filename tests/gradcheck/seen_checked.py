@@ -33,3 +33,7 @@ def all_right(report):
     """Return a report in which all gradients are right."""
     assert {row.verdict for row in report.rows} == {"right"}, report
     return report
+
+
+def said(ran, *words):
+    return any(all(word in note for word in words) for note in ran.notes)
