@@ -68,26 +68,31 @@ def best_of(tried: Sequence[Judgement]) -> Judgement | None:
 
 
 def _has_other_outputs(one: Judgement) -> bool:
-    """Whether gradients are made of outputs, too, that this cost does not know.
+    """Whether to gradients something is added that comes of outputs which this cost does not know.
 
-    Such are products of a parameter that the forward pass has not computed, and that the way back
-    does not come by.
+    Such as those of negative samples: products of a parameter that the forward pass has not
+    computed, and that the way back does not come by.
     """
     forward = ancestors(one.cost.seeds, one.reached)
     known = {np.sort(node.value.ravel()).tobytes() for node in forward}
-    after, moved = set(one.cost.seeds), set(one.episode.roots)
+    after, moved, outputs = set(one.cost.seeds), set(one.episode.roots), set[Node]()
     made_of = ancestors([gradient.claim for gradient in one.gradients], one.reached)
-    for node in sorted(made_of - set(one.episode.roots), key=lambda node: node.place):
+    for node in sorted(made_of - moved, key=lambda node: node.place):
+        added = node.name in ("add", "subtract") and not outputs.isdisjoint(node.parents)
         if any(parent in after for parent in node.parents):
+            if added:
+                return True
             after.add(node)
         elif node.name in MOVING and any(parent in moved for parent in node.parents):
             moved.add(node)
+        elif not outputs.isdisjoint(node.parents):
+            outputs.add(node)
         elif node not in forward and node.name in _PRODUCTS:
             others = [parent for parent in node.parents if parent not in moved]
             several = len(node.parents) > 1 and all(each.value.size > 1 for each in others)
             is_product = several and len(others) < len(node.parents)
             if is_product and np.sort(node.value.ravel()).tobytes() not in known:
-                return True
+                outputs.add(node)
     return False
 
 

@@ -10,7 +10,7 @@ from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.running.notes import Failure
 from clearprop.gradcheck.seeing.tape import Tape
 
-_BACKWARD = re.compile(r"back_?ward|back_?prop|bprop|retro", re.IGNORECASE)
+_BACKWARD = re.compile(r"(?<!for_)(back_?ward|back_?prop|bprop|retro)", re.IGNORECASE)
 """Names of functions that go back, in the languages that learners write."""
 
 _GRADIENT = re.compile(r"^_*((get|calc|compute)_)?(gradients?|grads?)\b(?!.*check)", re.IGNORECASE)
