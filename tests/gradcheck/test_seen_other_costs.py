@@ -140,3 +140,36 @@ def test_the_gradient_within_newtons_step_is_seen(check, step):
 def test_outputs_that_meet_no_target_accuse_nobody(check):
     report = check(NEGATIVES)
     assert report is None or all(row.verdict != "wrong" for row in report.rows)
+
+
+DIVERGENCE = """
+import numpy as np
+rng = np.random.RandomState(0)
+x = rng.rand(10, 8)
+A, B = rng.randn(8, 3) * 0.4, rng.randn(8, 3) * 0.4
+D = rng.randn(3, 8) * 0.4
+for epoch in range(6):
+    mu, s = x @ A, x @ B
+    noise = rng.randn(10, 3)
+    z = mu + np.exp(s / 2) * noise
+    loss = np.sum((z @ D - x) ** 2) / 2{cost}
+    back = z @ D - x
+    dz = back @ D.T
+    d_mu = {mu}
+    d_s = dz * noise * np.exp(s / 2) / 2 - (1 - np.exp(s)) / 2
+    D -= 0.01 * z.T @ back
+    A -= 0.01 * x.T @ d_mu
+    B -= 0.01 * x.T @ d_s
+"""
+
+
+def test_what_is_added_of_a_cost_that_is_not_computed_is_told_and_not_wrong(check):
+    computed = " - np.sum(1 + s - mu**2 - np.exp(s)) / 2"
+    assert check(DIVERGENCE.format(cost=computed, mu="dz + mu")).passed
+    report = check(DIVERGENCE.format(cost="", mu="dz + mu"))
+    assert not report.passed
+    assert [row.verdict for row in report.rows] == ["right"] * 3
+    assert report.unseen == ("what line 14 adds", "what line 15 adds")
+    assert any("comes of no cost that was seen" in note for note in report.notes)
+    report = check(DIVERGENCE.format(cost="", mu="dz * mu"))
+    assert report.wrong

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from clearprop.gradcheck.seeing.judging.judgement import Judgement, fitted
+from clearprop.gradcheck.seeing.judging.terms import without_terms
 from clearprop.gradcheck.seeing.operations import MOVING
 from clearprop.gradcheck.seeing.tape import Node, ancestors
 
@@ -45,7 +46,9 @@ def best_of(tried: Sequence[Judgement]) -> Judgement | None:
             ),
         )
         rivals = [one for one in tried if one is not best and not one.cost.is_computed]
-        return best if best.cost.is_computed else replace(best, rivals=tuple(rivals[:_RIVALS]))
+        if best.cost.is_computed:
+            return without_terms(best) or best
+        return without_terms(best) or replace(best, rivals=tuple(rivals[:_RIVALS]))
     others = [
         one
         for one in tried

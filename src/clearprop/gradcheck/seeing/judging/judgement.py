@@ -85,6 +85,8 @@ class Judgement:
         The costs that the code computes, and that the gradients are not of.
     rivals : tuple of Judgement
         The same for other usual costs, of which one is as likely.
+    beside : tuple of Node
+        Sums on the way back, one summand of which comes of a cost that the code does not compute.
     is_signed : bool
         Whether gradients that are no steps are called derivatives, and nothing adds them.
     """
@@ -98,6 +100,7 @@ class Judgement:
     forgotten: tuple[Node, ...] = ()
     others: tuple[Cost, ...] = ()
     rivals: tuple["Judgement", ...] = field(default=(), repr=False)
+    beside: tuple[Node, ...] = ()
     is_signed: bool = False
 
     @property

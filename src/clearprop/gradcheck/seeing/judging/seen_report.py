@@ -92,6 +92,7 @@ def seen_report(
         rows += list(_rows(tape, training, several=len(found) > 1))
         notes = [*notes, *_notes(training, source)]
     unseen = [source.holder(node) for training in found for node in training.judgement.forgotten]
+    unseen += [_term(one, source) for training in found for one in training.judgement.beside]
     unseen += never
     unclear = [row.parameter for row in rows if row.verdict == "unclear" and row.skipped]
     line: dict[str, object] | None = None
@@ -420,6 +421,13 @@ def _diagnosis(training: Training, source: Source) -> Diagnosis | None:
     )
 
 
+def _term(node: Node, source: Source) -> str:
+    """Say what is added to gradients, and comes of no cost that was seen."""
+    number = 0 if node.line is None else node.line.number
+    file = "" if node.line is None else source.whose(node.line.file)
+    return f"what line {number}{file} adds"
+
+
 def _notes(training: Training, source: Source) -> Iterator[str]:
     judgement = training.judgement
     if training.how:
@@ -431,8 +439,13 @@ def _notes(training: Training, source: Source) -> Iterator[str]:
                 f"line {line.number} computes another number, whose derivatives these are not: "
                 f"{source.text(line)}"
             )
-    if any(one.decay is not None for one in judgement.gradients):
+    if any(one.decay is not None for one in judgement.gradients) and not judgement.beside:
         yield "the updates take a share of the weights themselves (weight decay), beside the cost."
+    for one in judgement.beside:
+        yield (
+            f"{_term(one, source)} to gradients comes of no cost that was seen: of a penalty that "
+            f"is not computed, or by mistake: {source.text(one.line)}"
+        )
     steps = (update.step for update in judgement.episode.updates)
     if any(is_second_order(one) for step in steps for one in summands(step, judgement.reached)):
         yield (
