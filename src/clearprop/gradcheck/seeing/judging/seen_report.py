@@ -12,15 +12,16 @@ from clearprop.gradcheck.seeing.judging import origins
 from clearprop.gradcheck.seeing.judging.blame import Trail
 from clearprop.gradcheck.seeing.judging.checking import Training, confirmed, numerical
 from clearprop.gradcheck.seeing.judging.judgement import (
-    CLOSE,
-    SAME_FACTOR,
     Gradient,
-    Judgement,
-    fitted,
 )
 from clearprop.gradcheck.seeing.judging.repairs import Repair
+from clearprop.gradcheck.seeing.judging.seen_notes import (
+    common_factor,
+    note_on_factor,
+    notes_on,
+    term_in,
+)
 from clearprop.gradcheck.seeing.judging.source import Source
-from clearprop.gradcheck.seeing.judging.steps import is_second_order, summands
 from clearprop.gradcheck.seeing.running.notes import Failure
 from clearprop.gradcheck.seeing.tape import Line, Node, Tape
 
@@ -90,9 +91,9 @@ def seen_report(
     rows, told = [], []
     for training in found:
         rows += list(_rows(tape, training, several=len(found) > 1))
-        notes = [*notes, *_notes(training, source)]
+        notes = [*notes, *notes_on(training, source)]
     unseen = [source.holder(node) for training in found for node in training.judgement.forgotten]
-    unseen += [_term(one, source) for training in found for one in training.judgement.beside]
+    unseen += [term_in(one, source) for training in found for one in training.judgement.beside]
     unseen += never
     unclear = [row.parameter for row in rows if row.verdict == "unclear" and row.skipped]
     line: dict[str, object] | None = None
@@ -108,7 +109,7 @@ def seen_report(
         factors = [common_factor(training.judgement) for training in found]
         notes = [
             *notes,
-            *(_of_factor(*both) for both in zip(found, factors, strict=True) if both[1]),
+            *(note_on_factor(*both) for both in zip(found, factors, strict=True) if both[1]),
         ]
         return SeenReport(
             tuple(rows),
@@ -167,37 +168,6 @@ def _of_cost(training: Training) -> str:
     if cost.is_computed:
         return f"derivatives of {cost.words}"
     return f"derivatives of the {cost.words}, which your file does not compute itself"
-
-
-def common_factor(judgement: Judgement) -> float | None:
-    """Return the factor of all gradients beside the derivatives of a cost that the code computes.
-
-    None where it is 1, also where it may be: a rate of ``0.1 / m`` is no factor.
-    """
-    if not judgement.cost.is_computed:
-        return None
-    every: list[list[float]] = []
-    for gradient in judgement.gradients:
-        levels = summands(gradient.claim, judgement.reached)
-        inner = levels[1:] if gradient.result is not None else levels[:1]
-        fits = [fitted(one.value, gradient.truth) for one in inner]
-        every.append([abs(factor) for factor, error in fits if factor and error < CLOSE])
-    told = [some for some in every if some]  # of ``W -= (0.1 * X.T) @ d`` the rate can't be told
-    if not told or any(_holds(some, 1.0) for some in told):
-        return None
-    own = told[0][0]
-    return own if all(_holds(some, own) for some in told) else None
-
-
-def _holds(factors: Sequence[float], one: float) -> bool:
-    return any(abs(factor / one - 1) < SAME_FACTOR for factor in factors)
-
-
-def _of_factor(training: Training, factor: float | None) -> str:
-    return (
-        f"every gradient is {factor:.4g} times the derivative of {training.judgement.cost.words}; "
-        "a learning rate makes up for that."
-    )
 
 
 def _rows(tape: Tape, training: Training, *, several: bool) -> Iterator[Row]:
@@ -419,39 +389,6 @@ def _diagnosis(training: Training, source: Source) -> Diagnosis | None:
             ),
         ),
     )
-
-
-def _term(node: Node, source: Source) -> str:
-    """Say what is added to gradients, and comes of no cost that was seen."""
-    number = 0 if node.line is None else node.line.number
-    file = "" if node.line is None else source.whose(node.line.file)
-    return f"what line {number}{file} adds"
-
-
-def _notes(training: Training, source: Source) -> Iterator[str]:
-    judgement = training.judgement
-    if training.how:
-        yield f"the file itself trains nothing; called was {training.how}."
-    if judgement.others and not judgement.cost.is_computed:
-        line = judgement.others[0].line
-        if line is not None:
-            yield (
-                f"line {line.number} computes another number, whose derivatives these are not: "
-                f"{source.text(line)}"
-            )
-    if any(one.decay is not None for one in judgement.gradients) and not judgement.beside:
-        yield "the updates take a share of the weights themselves (weight decay), beside the cost."
-    for one in judgement.beside:
-        yield (
-            f"{_term(one, source)} to gradients comes of no cost that was seen: of a penalty that "
-            f"is not computed, or by mistake: {source.text(one.line)}"
-        )
-    steps = (update.step for update in judgement.episode.updates)
-    if any(is_second_order(one) for step in steps for one in summands(step, judgement.reached)):
-        yield (
-            "the steps are gradients times the inverse of a matrix (Newton's method), of which "
-            "nothing is said."
-        )
 
 
 def _alike(one: Repair, other: Repair) -> bool:

@@ -52,7 +52,8 @@ def _computed_without(node: Node, term: Node | None, known: dict[Node, Array]) -
 def _terms(found: Judgement, made_of: list[Node]) -> Iterator[tuple[Node, Node]]:
     """Yield sums on the way back, each with what of it was made of the forward pass alone."""
     forward = ancestors(found.cost.seeds, found.reached)
-    roots, after = set(found.episode.roots), {one.at for one in meetings(made_of, found.reached)}
+    roots, met = set(found.episode.roots), meetings(made_of, found.reached)
+    after, outputs = {one.at for one in met}, {one.output for one in met}
     for node in made_of:
         back = [one for one in node.parents if one in after]
         if back and node not in forward:
@@ -62,7 +63,7 @@ def _terms(found: Judgement, made_of: list[Node]) -> Iterator[tuple[Node, Node]]
         for one in node.parents:
             behind = ancestors([one], found.reached)
             is_own = len({node.value.size for node in behind}) == len(behind & roots) == 1  # decay
-            if one in found.reached and one not in after and not is_own:
+            if one in found.reached - after and outputs.isdisjoint(behind) and not is_own:
                 yield node, one
 
 
