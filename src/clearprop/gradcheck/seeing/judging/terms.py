@@ -61,9 +61,11 @@ def _terms(found: Judgement, made_of: list[Node]) -> Iterator[tuple[Node, Node]]
         if len(back) != 1 or node.name not in ("add", "subtract") or node in forward:
             continue
         for one in node.parents:
+            if one in after or one not in found.reached:
+                continue
             behind = ancestors([one], found.reached)
-            is_own = len({node.value.size for node in behind}) == len(behind & roots) == 1  # decay
-            if one in found.reached - after and outputs.isdisjoint(behind) and not is_own:
+            is_own = len({part.value.size for part in behind}) == len(behind & roots) == 1  # decay
+            if outputs.isdisjoint(behind) and not is_own:
                 yield node, one
 
 
