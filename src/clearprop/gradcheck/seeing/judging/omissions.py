@@ -270,7 +270,11 @@ def _of_leaky(slope: float) -> Form:
 def _slopes(one: Expression, like: Node) -> Iterator[tuple[Make, str, tuple[Node, ...]]]:
     """Yield what the derivative of an activation may be, of the arrays of a shape."""
     for text, meant in one.scope.alike(one.site.nodes, like.value.shape, ""):
+        # That of a ReLU of what is above 0 is 1, and no slope that could have been forgotten.
+        is_above = all(np.all(array.value > 0) for array in meant.values())
         for form, words in forms(text, one.numbers):
+            if is_above and "> 0" in words:
+                continue
             yield of_form(form, meaning(meant)), words, tuple(meant.values())
 
 

@@ -30,7 +30,7 @@ def find_throughout(trail: Trail) -> list[Blame]:
     begun = {trail.whole(front, one) for one in trail.wrong for front in trail.fronts(one)}
     claims = {node for claim in bench.claims for node in claim.nodes}
     rows = _rows(trail)
-    found: list[tuple[int, int, Blame]] = []
+    found: list[tuple[int, float, int, Blame]] = []
     for site in bench.sites():
         if not begun.intersection(site.nodes) or claims.intersection(site.nodes):
             continue
@@ -44,12 +44,23 @@ def find_throughout(trail: Trail) -> list[Blame]:
                 after = trial(_given(wanted))
                 more = frozenset() if after is None else after.right - bench.now.right
                 if more:
-                    of, expected = wanted[site.first]
+                    off = {
+                        one: _distance(one.value, expected) for one, (_, expected) in wanted.items()
+                    }
+                    worst = max(off, key=lambda one: off[one])
+                    of, expected = wanted[worst]
                     mended = tuple(bench.claims[k].gradient for k in sorted(more))
-                    blame = Blame(site.first, {}, of, expected, mended, mended[0])
-                    blame = replace(blame, line=trail.line(site.first))
-                    found.append((-len(more), site.first.place, blame))
-    return [blame for *_, blame in sorted(found, key=lambda one: one[:2])]
+                    blame = Blame(worst, {}, of, expected, mended, mended[0])
+                    blame = replace(blame, line=trail.line(worst))
+                    # In its first round, with which it begins, a line may be right already.
+                    found.append((-len(more), min(off.values()), site.first.place, blame))
+    return [blame for *_, blame in sorted(found, key=lambda one: one[:3])]
+
+
+def _distance(value: Array, expected: Array) -> float:
+    """Return how far an array is from what it should be, as a share of that."""
+    length = float(np.linalg.norm(expected)) or 1.0
+    return float(np.linalg.norm(np.asarray(value, np.float64) - expected)) / length
 
 
 def _given(wanted: Mapping[Node, tuple[Node, Array]]) -> Make:
