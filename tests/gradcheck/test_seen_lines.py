@@ -345,3 +345,20 @@ for step in range(2):
     assert not report.passed
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 1_500_000  # kilobytes
+
+
+def test_a_mean_over_all_axes_but_the_channels_should_be_a_sum(check):
+    report = check("""
+import numpy as np
+rng = np.random.RandomState(0)
+X, Y = rng.randn(4, 3, 5, 5), rng.randn(4, 2, 5, 5)
+W, b = rng.randn(2, 3) * 0.5, np.zeros((1, 2, 1, 1))
+for epoch in range(6):
+    A = np.tanh(np.einsum("oc,nchw->nohw", W, X) + b)
+    loss = np.sum((A - Y) ** 2) / 2
+    d = (A - Y) * (1 - A**2)
+    W -= 0.01 * np.einsum("nohw,nchw->oc", d, X)
+    b -= 0.01 * np.mean(d, axis=(0, 2, 3), keepdims=True)
+""")
+    instead = "b -= 0.01 * np.sum(d, axis=(0, 2, 3), keepdims=True)"
+    assert report.line["instead"] == instead

@@ -3,7 +3,8 @@
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from itertools import combinations
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -38,6 +39,7 @@ _COMPARED: dict[str, tuple[Callable[..., Any], str]] = {
     "greater_equal": (np.greater_equal, ">="),
     "less_equal": (np.less_equal, "<="),
 }
+Axis: TypeAlias = int | tuple[int, ...] | None
 _SUMMED: dict[str, Callable[..., Any]] = {"sum": np.sum, "add.reduce": np.sum, "mean": np.mean}
 _CAUSES = {("+", "-"): "sign", ("-", "+"): "sign", ("*", "@"): "elementwise"}
 _FAR = 1e3  # times another number, as an epsilon is beside a rate
@@ -170,8 +172,10 @@ def _axes(one: Expression) -> Iterator[Change]:
     keeps = bool(node.kwargs.get("keepdims", False))
     axis = node.args[1] if len(node.args) > 1 else node.kwargs.get("axis")
     own = _SUMMED[node.name]
+    # Of pictures, all axes but that of the channels.
+    several = list(combinations(range(array.ndim), array.ndim - 1)) if array.ndim > 2 else []
     for does in (np.sum, np.mean):
-        for other in (*range(array.ndim), None):
+        for other in (*range(array.ndim), None, *several):
             for kept in (keeps, not keeps):
                 if (does, other, kept) == (own, axis, keeps):
                     continue
@@ -182,12 +186,12 @@ def _axes(one: Expression) -> Iterator[Change]:
                 yield Change(cause, _summed(does, other, kept), edits, why)
 
 
-def _summed(does: Callable[..., Any], axis: int | None, kept: bool) -> Make:
+def _summed(does: Callable[..., Any], axis: Axis, kept: bool) -> Make:
     return lambda node, value_of: does(args_of(node, value_of)[0], axis=axis, keepdims=kept)
 
 
 def _summed_text(
-    one: Expression, does: Callable[..., Any], axis: int | None, kept: bool
+    one: Expression, does: Callable[..., Any], axis: Axis, kept: bool
 ) -> tuple[Edit, ...]:
     call = one.evaluated
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
