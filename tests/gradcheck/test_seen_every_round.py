@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow  # code is called in many ways until one does
+
 GATED = """
 import numpy as np
 

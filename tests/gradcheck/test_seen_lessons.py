@@ -15,6 +15,8 @@ from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.running.run import run
 from clearprop.gradcheck.seeing.tape import Tape
 
+pytestmark = pytest.mark.slow  # code is called in many ways until one does
+
 
 @pytest.fixture
 def checked(tmp_path):

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from clearprop.gradcheck.seeing.file import check_seen
+
+pytestmark = pytest.mark.slow  # code is called in many ways until one does
 
 
 def test_layers_of_a_package_with_an_abstract_base_and_arrays_in_objects(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from functools import partial
 import pytest
 from seen_checked import all_right, check
 
+pytestmark = pytest.mark.slow  # every rule is followed in every round of several programs
+
 
 @pytest.fixture
 def checked(tmp_path):
